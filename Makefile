@@ -1,0 +1,77 @@
+# `make help` lists what there is. Each target installs what it needs, once.
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test coverage check bench package lock clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z][a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: .venv/.ready .venv-cloud/.ready ## Install everything, into .venv and .venv-cloud
+
+run: .venv/.ready .venv-cloud/.ready ## Run the product on this machine, at http://127.0.0.1:8000 (PORT, DATA_DIR)
+	@exec $(BIN)/python -m infra.local
+
+test: .venv/.ready .venv-cloud/.ready ## Run the tests; ARGS are handed to pytest
+	@$(BIN)/pytest -n 2 $(ARGS)
+
+coverage: .venv/.ready .venv-cloud/.ready ## Run the tests and show which lines they miss
+	@$(BIN)/pytest -n 2 --cov --cov-report=term $(ARGS)
+
+check: .venv/.ready ## Format, lint, types, layers, template, portability
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@test ! -e dist/template.json || $(BIN)/cfn-lint dist/template.json
+	@$(MAKE) --no-print-directory check-portable
+
+bench: .venv/.ready .venv-cloud/.ready ## Print the benchmarks
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+package: .venv/.ready ## Write dist/bundle.zip and dist/template.json, as production deploys them
+	@$(BIN)/python -m infra.bundle
+
+lock: .venv/.ready ## Lock the newest versions that fit requirements-*.in
+	$(LOCK) --upgrade requirements-run.in -o requirements-run.txt
+	$(LOCK) --upgrade -c requirements-run.txt requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --upgrade requirements-cloud.in -o requirements-cloud.txt
+
+clean: ## Remove what can be made again; keeps .local, where the data is
+	rm -rf .venv .venv-cloud build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+# What is committed works anywhere: no registry's address, nobody's home directory.
+# (The brackets keep these patterns from finding themselves.)
+.PHONY: check-portable
+check-portable:
+	@! git grep -nIE 'p[y]pi\.org|python[h]osted\.|n[p]mjs\.|/[h]ome/|/[U]sers/|/[r]oot/|/[w]ork/' -- . \
+		|| { echo 'Committed files must not name a registry or a path of one machine.' >&2; exit 1; }
+
+# uv is quick; pip is the fallback for a machine whose index only pip's configuration knows.
+.venv/.ready: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
+	@echo 'Installing into .venv ...' >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@awk '/^[a-z]/ { wanted = /^uv==/ } wanted' requirements-dev.txt > .venv/uv.txt
+	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes -r .venv/uv.txt
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.txt \
+		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--config-settings editable_mode=compat --editable .
+	@touch $@
+
+# The local cloud pins a botocore of its own, and runs functions with its own interpreter:
+# an environment apart, on the same Python.
+.venv-cloud/.ready: requirements-cloud.txt .venv/.ready
+	@echo 'Installing the local cloud into .venv-cloud ...' >&2
+	@test -x .venv-cloud/bin/python || $(BIN)/python -m venv --without-pip .venv-cloud
+	@$(UV) pip sync --quiet --python .venv-cloud/bin/python --require-hashes requirements-cloud.txt \
+		|| $(BIN)/python -m pip --python .venv-cloud/bin/python install --quiet \
+			--disable-pip-version-check --require-hashes -r requirements-cloud.txt
+	@touch $@

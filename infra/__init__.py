@@ -1,0 +1,1 @@
+"""What builds, runs and operates the product; never shipped to Lambda."""

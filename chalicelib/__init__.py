@@ -1,0 +1,1 @@
+"""The CAR T Referral Dashboard: everything that runs on Lambda."""

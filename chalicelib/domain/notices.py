@@ -1,0 +1,143 @@
+"""Which notice is due when, to which side. Data, so that a notice is added by adding a row."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from chalicelib.domain.events import derived_id
+from chalicelib.domain.members import TenantKind
+from chalicelib.domain.referral import Referral
+from chalicelib.domain.stages import TERMINAL, Phase, Stage
+from chalicelib.domain.window import MilestoneKind, Window, start_of_day
+
+
+class Lane(StrEnum):
+    """Two queues of work: what follows from a committed event, and what was planned for a day."""
+
+    EVENT = "event"
+    PLAN = "plan"
+
+
+_BOTH = (TenantKind.PRACTICE, TenantKind.CENTER)
+_PRACTICE = (TenantKind.PRACTICE,)
+_CENTER = (TenantKind.CENTER,)
+
+
+class Rule(NamedTuple):
+    """One kind of notice: who gets it and how the dashboard words it."""
+
+    sides: tuple[TenantKind, ...]
+    title: str
+
+
+WINDOW_RULES: Mapping[MilestoneKind, Rule] = {
+    MilestoneKind.DAILY_MONITORING_ENDS: Rule(
+        _BOTH, "The label's minimum of daily monitoring ends today"
+    ),
+    MilestoneKind.LABEL_MINIMUM_ENDS: Rule(
+        _BOTH, "The label's minimum of monitoring near the center ends today; the center may extend"
+    ),
+    MilestoneKind.HANDBACK_NEAR: Rule(_BOTH, "Hand-back in 7 days: book the visit and the labs"),
+    MilestoneKind.HANDBACK_TARGET: Rule(_BOTH, "The hand-back target is reached today"),
+}
+
+STAGE_RULES: Mapping[Stage, Rule] = {
+    Stage.SUBMITTED: Rule(_CENTER, "A referral was submitted to your center"),
+    Stage.WITHDRAWN: Rule(_CENTER, "A referral was withdrawn"),
+    Stage.HANDED_BACK: Rule(_CENTER, "The hand-back was acknowledged"),
+    Stage.INFO_REQUESTED: Rule(_PRACTICE, "The center asks for information"),
+    Stage.ACCEPTED: Rule(_PRACTICE, "The center accepted the referral for evaluation"),
+    Stage.DECLINED: Rule(_PRACTICE, "The center declined the referral"),
+    Stage.REDIRECTED: Rule(_PRACTICE, "The center suggests another center"),
+    Stage.CONSULT_SCHEDULED: Rule(_PRACTICE, "The consultation was scheduled"),
+    Stage.CENTER_PROCEED: Rule(_PRACTICE, "The center decided to proceed"),
+    Stage.DEFERRED: Rule(_PRACTICE, "The center deferred"),
+    Stage.NOT_PROCEEDING: Rule(_PRACTICE, "Treatment does not proceed"),
+    Stage.APHERESIS_COMPLETED: Rule(_PRACTICE, "Leukapheresis was completed"),
+    Stage.OUT_OF_SPECIFICATION: Rule(_PRACTICE, "The product is out of specification"),
+    Stage.MANUFACTURING_FAILED: Rule(_PRACTICE, "Manufacturing failed"),
+    Stage.INFUSED: Rule(_PRACTICE, "The patient was infused; the monitoring window is open"),
+    Stage.HANDBACK_READY: Rule(_PRACTICE, "The hand-back package is ready"),
+    Stage.DECEASED: Rule(_BOTH, "A death was recorded"),
+}
+"""The moves that the other side is told of at once. Source: the needs named in the HemeTalks
+episode "Bridging the Gap" (18 September 2025) and the journey's notification schedule."""
+
+OPEN_MONITORING = "open_monitoring"
+STAGE_CHANGED = "stage_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Something to do because of an event, durable in the outbox until it is done.
+
+    Attributes:
+        outbox_id: Made from what it is about, so that planning twice makes one row.
+        rule: A key of `WINDOW_RULES`, `STAGE_CHANGED` or `OPEN_MONITORING`.
+        due_on: The local day of a planned task.
+    """
+
+    outbox_id: str
+    referral_id: str
+    rule: str
+    lane: Lane
+    due_at: datetime
+    due_on: date | None = None
+    side: TenantKind | None = None
+    stage: Stage | None = None
+    event_id: str | None = None
+
+
+def follow_up(referral: Referral, *, event_id: str, now: datetime) -> Task:
+    """The task that tells the other side of an event, and settles what waited for it."""
+    return Task(
+        outbox_id=derived_id("out", STAGE_CHANGED, referral.referral_id, event_id),
+        referral_id=referral.referral_id,
+        rule=STAGE_CHANGED,
+        lane=Lane.EVENT,
+        due_at=now,
+        stage=referral.stage,
+        event_id=event_id,
+    )
+
+
+def window_plan(referral: Referral, window: Window) -> Iterator[Task]:
+    """Every task of a monitoring window, each due from the start of its day at the center."""
+    yield _planned(referral, window, OPEN_MONITORING, 1, None)
+    for milestone in window.milestones:
+        rule = WINDOW_RULES.get(milestone.kind)
+        for side in rule.sides if rule else ():
+            yield _planned(referral, window, milestone.kind, milestone.day, side)
+
+
+def _planned(
+    referral: Referral, window: Window, rule: str, day: int, side: TenantKind | None
+) -> Task:
+    due_on = date.fromordinal(window.infused_on.toordinal() + day)
+    ids = (referral.referral_id, rule, due_on.isoformat(), side or "")
+    return Task(
+        outbox_id=derived_id("out", *ids),
+        referral_id=referral.referral_id,
+        rule=rule,
+        lane=Lane.PLAN,
+        due_at=start_of_day(due_on, window.time_zone),
+        due_on=due_on,
+        side=side,
+    )
+
+
+def still_wanted(task: Task, referral: Referral) -> bool:
+    """Whether a planned task still makes sense as the referral stands now.
+
+    A death, a transfer or any other ending silences the window, and so does a hand-back.
+    """
+    if task.lane is Lane.EVENT:
+        return True
+    if referral.stage in TERMINAL or referral.window is None:
+        return False
+    if task.rule == OPEN_MONITORING:
+        return referral.stage is Stage.INFUSED
+    handed_back = referral.phase is Phase.FOLLOW_UP and referral.stage is not Stage.HANDBACK_READY
+    return not handed_back

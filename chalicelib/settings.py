@@ -1,0 +1,58 @@
+"""The environment as one value. Nothing else in the product reads `os.environ`."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class SettingsError(Exception):
+    """A setting is missing or makes no sense; the function must not start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What differs between a laptop, a test and production.
+
+    Attributes:
+        table_prefix: Before each table's name.
+        identity_issuer: The exact `iss` that an access token must carry.
+        identity_jwks_url: Where the issuer's public keys are.
+        identity_client_id: The only app client whose tokens are taken.
+        mail_configuration_set: SES configuration set; empty for none.
+        public_url: Where the dashboard is, for links in mails.
+        deployment: `local`, `test` or `production`.
+        commit: The revision that runs; empty if unknown.
+    """
+
+    table_prefix: str
+    kms_key_id: str
+    identity_pool_id: str
+    identity_client_id: str
+    identity_issuer: str
+    identity_jwks_url: str
+    mail_from: str
+    mail_configuration_set: str
+    public_url: str
+    deployment: str
+    commit: str
+
+
+_MAY_BE_EMPTY = frozenset({"MAIL_CONFIGURATION_SET", "COMMIT"})
+_DEPLOYMENTS = frozenset({"local", "test", "production"})
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: names every variable that is missing, not only the first.
+    """
+    names = {field: field.upper() for field in Settings.__dataclass_fields__}
+    absent = [
+        name for name in names.values() if not environment.get(name) and name not in _MAY_BE_EMPTY
+    ]
+    if absent:
+        raise SettingsError(f"Not set in the environment: {', '.join(sorted(absent))}")
+    if environment["DEPLOYMENT"] not in _DEPLOYMENTS:
+        raise SettingsError(f"DEPLOYMENT must be one of {', '.join(sorted(_DEPLOYMENTS))}")
+    return Settings(**{field: environment.get(name, "") for field, name in names.items()})

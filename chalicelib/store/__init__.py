@@ -1,0 +1,23 @@
+"""The only code that knows tables, keys and conditions.
+
+Who asks for what (a read is strong unless an index is named):
+
+| who asks                        | table, index           | key                          |
+|---------------------------------|------------------------|------------------------------|
+| every request: who is this      | members                | get subject                  |
+| a referral's page               | referrals              | get referral_id, `referral`  |
+| a decision: it and what waits   | referrals              | query from `parked#`         |
+| the timeline                    | referrals              | query `event#…`, by page     |
+| a practice's list               | referrals, by_practice | practice_id, listed_at       |
+| a center's list                 | referrals, by_center   | center_inbox, listed_at      |
+| was this delivery here before   | deliveries             | by condition, in the write   |
+| was this POST here before       | idempotency            | by condition, in the write   |
+| what is due                     | outbox, due            | lane and shard, due_at       |
+| a member's notices              | notices                | query member_id, by page     |
+| a tenant's members              | members, by_tenant     | tenant_id                    |
+| the directory of centers        | tenants                | query kind, each 5 minutes   |
+| who touched a referral          | audit                  | referral_id, entry           |
+
+Nothing scans. What decides (deduplication, authorization, uniqueness) reads no index and
+nothing stale.
+"""

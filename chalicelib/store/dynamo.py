@@ -1,0 +1,277 @@
+"""One DynamoDB table as this product uses it: plain values in, plain values out.
+
+Numbers are whole numbers; nothing here needs a fraction. Reads are strongly consistent unless
+they go to an index. No method scans.
+"""
+
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = dict[str, Any]
+"""An item's attributes as str, int, bool, bytes or lists of str."""
+
+_TRANSIENT = frozenset(
+    {
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionInProgressException",
+    }
+)
+
+
+def marshal(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes as DynamoDB spells them. An attribute that is None is left out."""
+    return {name: _encoded(value) for name, value in item.items() if value is not None}
+
+
+def unmarshal(item: Mapping[str, Any]) -> Item:
+    """Attributes as plain values."""
+    return {name: _decoded(value) for name, value in item.items()}
+
+
+def _encoded(value: Any) -> dict[str, Any]:
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case str():
+            # A StrEnum is a str to the eye and another type to the client.
+            return {"S": str(value)}
+        case int():
+            return {"N": str(value)}
+        case bytes():
+            return {"B": value}
+        case list() | tuple():
+            return {"L": [_encoded(each) for each in value]}
+    raise TypeError(f"no attribute type for {type(value).__name__}")
+
+
+def _decoded(value: Mapping[str, Any]) -> Any:
+    ((kind, raw),) = value.items()
+    match kind:
+        case "N":
+            return int(raw)
+        case "B":
+            return raw if isinstance(raw, bytes) else b64decode(raw)
+        case "L":
+            return [_decoded(each) for each in raw]
+    return raw
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turn an AWS service's trouble into `UnavailableError`.
+
+    What is not transient (a wrong key, a missing permission) is our bug and passes through.
+    """
+    # Only reached once a client exists, so this costs nothing at a cold start without one.
+    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004, PLC0415
+
+    try:
+        yield
+    except ClientError as e:
+        answer = e.response
+        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if answer["Error"].get("Code") in _TRANSIENT or status >= 500:
+            raise UnavailableError from e
+        raise
+    except (ConnectionError, HTTPClientError) as e:
+        raise UnavailableError from e
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write of a transaction. `name` tells which one a refusal is about."""
+
+    name: str
+    request: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a query's answer; `next_key` continues it, None when that was all."""
+
+    items: Sequence[Item]
+    next_key: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table by name. `client` makes or hands out the one client, when first needed."""
+
+    name: str
+    client: Callable[[], "DynamoDBClient"]
+
+    def get(self, key: Mapping[str, Any]) -> Item | None:
+        """Read one item, strongly consistent."""
+        with answering():
+            answer = self.client().get_item(
+                TableName=self.name, Key=marshal(key), ConsistentRead=True
+            )
+        found = answer.get("Item")
+        return unmarshal(found) if found else None
+
+    def get_many(self, keys: Sequence[Mapping[str, Any]]) -> Sequence[Item]:
+        """Read up to 100 items in one call, strongly consistent, in no order.
+
+        What DynamoDB leaves unprocessed is asked for again until nothing is left.
+        """
+        wanted: Any = {"Keys": [marshal(key) for key in keys], "ConsistentRead": True}
+        found: list[Item] = []
+        while wanted:
+            with answering():
+                answer = self.client().batch_get_item(RequestItems={self.name: wanted})
+            found += [unmarshal(item) for item in answer["Responses"].get(self.name, [])]
+            wanted = answer.get("UnprocessedKeys", {}).get(self.name)
+        return found
+
+    def query(
+        self,
+        condition: str,
+        values: Mapping[str, Any],
+        *,
+        index: str | None = None,
+        where: str | None = None,
+        limit: int = 100,
+        start: Mapping[str, Any] | None = None,
+        newest_first: bool = False,
+    ) -> Page:
+        """Read items of one partition in the order of their sort key.
+
+        Args:
+            condition: A key condition with `:name` placeholders, and `#name` for attributes.
+            where: A filter on other attributes, applied after the read.
+            limit: How many items are read at most, before the filter.
+        """
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": marshal({f":{k}": v for k, v in values.items()}),
+            "Limit": limit,
+            "ScanIndexForward": not newest_first,
+        }
+        names = {f"#{word}" for word in _placeholders(f"{condition} {where or ''}")}
+        if names:
+            request["ExpressionAttributeNames"] = {name: name[1:] for name in sorted(names)}
+        request |= {"IndexName": index} if index else {"ConsistentRead": True}
+        request |= {"FilterExpression": where} if where else {}
+        request |= {"ExclusiveStartKey": marshal(start)} if start else {}
+        with answering():
+            answer = self.client().query(**request)
+        last = answer.get("LastEvaluatedKey")
+        return Page(
+            [unmarshal(item) for item in answer.get("Items", [])],
+            unmarshal(last) if last else None,
+        )
+
+    def every(self, condition: str, values: Mapping[str, Any], **how: Any) -> Iterator[Item]:
+        """Read all items of one partition, however many pages that takes."""
+        page = self.query(condition, values, **how)
+        yield from page.items
+        while page.next_key is not None:
+            page = self.query(condition, values, start=page.next_key, **how)
+            yield from page.items
+
+    def put(
+        self,
+        item: Mapping[str, Any],
+        *,
+        when: str | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Write one item by itself. False when the condition `when` did not hold."""
+        return self._alone("put_item", self.putting("", item, when=when, values=values), "Put")
+
+    def update(
+        self,
+        key: Mapping[str, Any],
+        change: str,
+        *,
+        when: str,
+        values: Mapping[str, Any],
+        names: Mapping[str, str] | None = None,
+    ) -> bool:
+        """Change one item by itself. False when the condition `when` did not hold."""
+        write = self.updating("", key, change, when=when, values=values, names=names)
+        return self._alone("update_item", write, "Update")
+
+    def _alone(self, call: str, write: Write, kind: str) -> bool:
+        from botocore.exceptions import ClientError  # noqa: PLC0415 as in `answering`
+
+        request = dict(write.request[kind])
+        request.pop("ReturnValuesOnConditionCheckFailure", None)
+        try:
+            with answering():
+                getattr(self.client(), call)(**request)
+        except ClientError as e:
+            if e.response["Error"].get("Code") == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def putting(
+        self,
+        name: str,
+        item: Mapping[str, Any],
+        *,
+        when: str | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> Write:
+        """A put as part of a transaction; a refusal brings the item that stood in the way."""
+        request: dict[str, Any] = {"TableName": self.name, "Item": marshal(item)}
+        return Write(name, {"Put": request | _condition(when, values)})
+
+    def updating(
+        self,
+        name: str,
+        key: Mapping[str, Any],
+        change: str,
+        *,
+        when: str,
+        values: Mapping[str, Any],
+        names: Mapping[str, str] | None = None,
+    ) -> Write:
+        """An update as part of a transaction."""
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "Key": marshal(key),
+            "UpdateExpression": change,
+        }
+        request |= {"ExpressionAttributeNames": dict(names)} if names else {}
+        return Write(name, {"Update": request | _condition(when, values)})
+
+    def deleting(self, name: str, key: Mapping[str, Any]) -> Write:
+        """A delete as part of a transaction; what is not there is no trouble."""
+        return Write(name, {"Delete": {"TableName": self.name, "Key": marshal(key)}})
+
+    def checking(
+        self, name: str, key: Mapping[str, Any], *, when: str, values: Mapping[str, Any]
+    ) -> Write:
+        """A condition on an item that the transaction does not write."""
+        request = {"TableName": self.name, "Key": marshal(key)}
+        return Write(name, {"ConditionCheck": request | _condition(when, values)})
+
+
+def _condition(when: str | None, values: Mapping[str, Any] | None) -> dict[str, Any]:
+    request: dict[str, Any] = {}
+    if when:
+        request["ConditionExpression"] = when
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    if values:
+        request["ExpressionAttributeValues"] = marshal({f":{k}": v for k, v in values.items()})
+    return request
+
+
+def _placeholders(expression: str) -> set[str]:
+    return {word.strip("(),")[1:] for word in expression.split() if word.strip("(),")[:1] == "#"}

@@ -1,0 +1,149 @@
+"""The `members` and `tenants` tables: who may act, and for whom."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.domain.members import Member, Role, Tenant, TenantKind
+from chalicelib.store.dynamo import Item, Table
+
+DIRECTORY_KEPT_S = 300
+"""How stale the directory of centers may be, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """People by the identity service's id of them."""
+
+    table: Table
+
+    def get(self, subject: str) -> Member | None:
+        """The member, strongly consistent: a disabled one is refused on the next request."""
+        item = self.table.get({"subject": subject})
+        return _member(item) if item else None
+
+    def of_tenant(self, tenant_id: str) -> Iterator[Member]:
+        """The tenant's people as they are now.
+
+        The index only says who there may be; each is read again before it counts.
+        """
+        rows = self.table.every("tenant_id = :tenant", {"tenant": tenant_id}, index="by_tenant")
+        for row in rows:
+            member = self.get(row["subject"])
+            if member and member.tenant_id == tenant_id:
+                yield member
+
+    def add(self, member: Member) -> bool:
+        """Store a new member. False if the person is one already."""
+        return self.table.put(_member_item(member), when="attribute_not_exists(subject)")
+
+    def set_active(self, member: Member, *, active: bool) -> bool:
+        """Let a member in, or shut one out from the next request on."""
+        return self.table.update(
+            {"subject": member.subject},
+            "SET active = :active",
+            when="attribute_exists(subject)",
+            values={"active": active},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Center:
+    """A treatment center of the directory.
+
+    `facts` is what the API tells of it: address, phones, contacts, products with who
+    authorized them and as of when.
+    """
+
+    tenant: Tenant
+    facts: Mapping[str, Any]
+
+    @property
+    def center_id(self) -> str:
+        """The center's id as a tenant."""
+        return self.tenant.tenant_id
+
+
+@dataclass(slots=True)
+class _Kept:
+    until: float = 0.0
+    centers: Mapping[str, Center] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenants:
+    """Practices and centers. The centers are kept in memory for `DIRECTORY_KEPT_S`."""
+
+    table: Table
+    _kept: _Kept = field(default_factory=_Kept)
+
+    def get(self, kind: TenantKind, tenant_id: str) -> Tenant | None:
+        """One organisation, strongly consistent."""
+        item = self.table.get({"kind": kind, "tenant_id": tenant_id})
+        return _tenant(item) if item else None
+
+    def add(self, tenant: Tenant, facts: Mapping[str, Any]) -> bool:
+        """Store a new organisation. False if there is one."""
+        item = {
+            "kind": tenant.kind,
+            "tenant_id": tenant.tenant_id,
+            "name": tenant.name,
+            "time_zone": tenant.time_zone,
+            "facts": json.dumps(facts),
+        }
+        self._kept.until = 0.0
+        return self.table.put(item, when="attribute_not_exists(tenant_id)")
+
+    def centers(self) -> Mapping[str, Center]:
+        """Every center by id, at most `DIRECTORY_KEPT_S` old, in the order of their names."""
+        if time.monotonic() >= self._kept.until:
+            rows = self.table.every("kind = :kind", {"kind": TenantKind.CENTER})
+            centers = sorted(
+                (Center(tenant=_tenant(row), facts=json.loads(row["facts"])) for row in rows),
+                key=lambda center: (center.tenant.name, center.center_id),
+            )
+            self._kept.centers = {center.center_id: center for center in centers}
+            self._kept.until = time.monotonic() + DIRECTORY_KEPT_S
+        return self._kept.centers
+
+    def center(self, center_id: str | None) -> Center | None:
+        """One center of the directory."""
+        return self.centers().get(center_id) if center_id else None
+
+
+def _member_item(member: Member) -> Item:
+    roles: Sequence[str] = sorted(member.roles)
+    return {
+        "subject": member.subject,
+        "member_id": member.member_id,
+        "tenant_id": member.tenant_id,
+        "kind": member.kind,
+        "name": member.name,
+        "email": member.email,
+        "roles": list(roles),
+        "active": member.active,
+    }
+
+
+def _member(item: Item) -> Member:
+    return Member(
+        subject=item["subject"],
+        member_id=item["member_id"],
+        tenant_id=item["tenant_id"],
+        kind=TenantKind(item["kind"]),
+        name=item["name"],
+        email=item["email"],
+        roles=frozenset(Role(role) for role in item["roles"]),
+        active=item["active"],
+    )
+
+
+def _tenant(item: Item) -> Tenant:
+    return Tenant(
+        tenant_id=item["tenant_id"],
+        kind=TenantKind(item["kind"]),
+        name=item["name"],
+        time_zone=item["time_zone"],
+    )

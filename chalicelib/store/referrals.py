@@ -1,0 +1,149 @@
+"""The `referrals` table: a referral, its events and what waits for it, in one partition.
+
+    referral_id   item
+    ref_…         event#<occurred_at>#<sequence>#<event id>   one row an event, in the order of fold
+    ref_…         parked#<center>#<webhook id>                a delivery that came too early
+    ref_…         referral                                    where it stands now
+
+`parked#…` and `referral` stand side by side, so that one strong Query reads all that a decision
+needs, however long the history. Patient data is sealed with the practice's key.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.events import EventStatus, StageChange
+from chalicelib.domain.referral import Referral
+from chalicelib.domain.stages import Stage
+from chalicelib.store.dynamo import Page, Table, Write
+from chalicelib.store.instants import instant
+from chalicelib.store.referral_items import (
+    HEAD,
+    LoggedEvent,
+    Parked,
+    ReferralItems,
+    parked_place,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Referrals:
+    """Reads and writes of one table."""
+
+    table: Table
+    items: ReferralItems
+
+    def get(self, referral_id: str) -> Referral | None:
+        """The referral as it stands, strongly consistent."""
+        item = self.table.get({"referral_id": referral_id, "item": HEAD})
+        return self.items.referral(item) if item else None
+
+    def get_with_parked(self, referral_id: str) -> tuple[Referral | None, Sequence[Parked]]:
+        """The referral and the deliveries that wait for it, in one strong read."""
+        rows = list(
+            self.table.every(
+                "referral_id = :id AND #item BETWEEN :first AND :last",
+                {"id": referral_id, "first": "parked#", "last": HEAD},
+            )
+        )
+        parked = [self.items.parked(row) for row in rows if row["item"] != HEAD]
+        heads = [self.items.referral(row) for row in rows if row["item"] == HEAD]
+        return (heads[0] if heads else None), parked
+
+    def adding(self, referral: Referral) -> Write:
+        """The write that stores a new referral; refused if there is one."""
+        return self.table.putting(
+            "referral", self.items.item(referral), when="attribute_not_exists(referral_id)"
+        )
+
+    def saving(self, referral: Referral) -> Write:
+        """The write that stores a changed referral, unless someone wrote since it was read."""
+        return self.table.putting(
+            "referral",
+            self.items.item(referral),
+            when="version = :read",
+            values={"read": referral.version - 1},
+        )
+
+    def unchanged(self, referral_id: str, referral: Referral | None) -> Write:
+        """The condition that a decision's reading still holds: as read, or still not there."""
+        key = {"referral_id": referral_id, "item": HEAD}
+        if referral is None:
+            # A condition with no placeholder still needs none; `values` would be refused empty.
+            return self.table.checking(
+                "referral", key, when="attribute_not_exists(referral_id)", values={}
+            )
+        return self.table.checking(
+            "referral", key, when="version = :read", values={"read": referral.version}
+        )
+
+    def logging(self, change: StageChange, status: EventStatus, *, practice_id: str) -> Write:
+        """The write that appends an event to the history; never over another one."""
+        item = self.items.event_item(change, status, scope=practice_id)
+        return self.table.putting("event", item, when="attribute_not_exists(referral_id)")
+
+    def parking(self, parked: Parked) -> Write:
+        """The write that keeps a delivery until it can be applied."""
+        return self.table.putting("parked", self.items.parked_item(parked))
+
+    def unparking(self, parked: Parked) -> Write:
+        """The write that removes a delivery that no longer waits."""
+        place = parked_place(parked.delivery.center_id, parked.delivery.webhook_id)
+        key = {"referral_id": parked.change.referral_id, "item": place}
+        return self.table.deleting("unparked", key)
+
+    def events(
+        self, referral_id: str, *, limit: int, start: Mapping[str, Any] | None
+    ) -> tuple[Sequence[LoggedEvent], Mapping[str, Any] | None]:
+        """A part of the timeline, newest first."""
+        page = self.table.query(
+            "referral_id = :id AND begins_with(#item, :prefix)",
+            {"id": referral_id, "prefix": "event#"},
+            limit=limit,
+            start=start,
+            newest_first=True,
+        )
+        return [self.items.event(item) for item in page.items], page.next_key
+
+    def page(
+        self,
+        *,
+        index: str,
+        tenant_id: str,
+        limit: int,
+        start: Mapping[str, Any] | None,
+        since: datetime | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> Page:
+        """A part of a tenant's list, latest change first, as rows for `summary`.
+
+        Args:
+            index: `by_practice` or `by_center`.
+            since: Only what changed at or after it.
+            where: Attributes that must have a value.
+        """
+        key = {"by_practice": "practice_id", "by_center": "center_inbox"}[index]
+        filters = where or {}
+        values = {"tenant": tenant_id} | {f"v{i}": v for i, v in enumerate(filters.values())}
+        condition = f"{key} = :tenant"
+        if since is not None:
+            condition += " AND listed_at >= :since"
+            values["since"] = instant(since)
+        conditions = [f"#{name} = :v{i}" for i, name in enumerate(filters)]
+        return self.table.query(
+            condition,
+            values,
+            index=index,
+            where=" AND ".join(conditions) or None,
+            limit=limit,
+            start=start,
+            newest_first=True,
+        )
+
+    def stages(self, *, index: str, tenant_id: str) -> Iterable[tuple[Stage, str]]:
+        """The stage and the owner of the next move of each referral of a tenant."""
+        key = {"by_practice": "practice_id", "by_center": "center_inbox"}[index]
+        for item in self.table.every(f"{key} = :tenant", {"tenant": tenant_id}, index=index):
+            yield Stage(item["stage"]), item["owner"]

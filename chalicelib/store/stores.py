@@ -1,0 +1,75 @@
+"""All stores as one value, so that a service asks for what it needs by one name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.store.audit import Audit
+from chalicelib.store.dynamo import Table
+from chalicelib.store.ledger import Ledger
+from chalicelib.store.notices import Notices
+from chalicelib.store.outbox import Outbox
+from chalicelib.store.people import Members, Tenants
+from chalicelib.store.receipts import Deliveries, Idempotency
+from chalicelib.store.referral_items import ReferralItems
+from chalicelib.store.referrals import Referrals
+from chalicelib.store.vault import Vault
+from chalicelib.store.webhook_secrets import WebhookSecrets
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TABLES = (
+    "referrals",
+    "members",
+    "tenants",
+    "keys",
+    "webhook_secrets",
+    "deliveries",
+    "idempotency",
+    "outbox",
+    "notices",
+    "audit",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """One store a table, the ledger that commits over several, and the vault that seals."""
+
+    referrals: Referrals
+    members: Members
+    tenants: Tenants
+    secrets: WebhookSecrets
+    deliveries: Deliveries
+    idempotency: Idempotency
+    outbox: Outbox
+    notices: Notices
+    audit: Audit
+    ledger: Ledger
+    vault: Vault
+
+
+def open_stores(
+    *,
+    prefix: str,
+    kms_key_id: str,
+    dynamodb: "Callable[[], DynamoDBClient]",
+    kms: Callable[[], Any],
+) -> Stores:
+    """The stores over tables named `prefix` plus their name. Makes no call by itself."""
+    tables = {name: Table(f"{prefix}{name}", dynamodb) for name in TABLES}
+    vault = Vault(tables["keys"], kms, kms_key_id)
+    return Stores(
+        referrals=Referrals(tables["referrals"], ReferralItems(vault)),
+        members=Members(tables["members"]),
+        tenants=Tenants(tables["tenants"]),
+        secrets=WebhookSecrets(tables["webhook_secrets"], vault),
+        deliveries=Deliveries(tables["deliveries"]),
+        idempotency=Idempotency(tables["idempotency"], vault),
+        outbox=Outbox(tables["outbox"]),
+        notices=Notices(tables["notices"], vault),
+        audit=Audit(tables["audit"]),
+        ledger=Ledger(dynamodb),
+        vault=vault,
+    )

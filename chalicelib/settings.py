@@ -56,3 +56,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     if environment["DEPLOYMENT"] not in _DEPLOYMENTS:
         raise SettingsError(f"DEPLOYMENT must be one of {', '.join(sorted(_DEPLOYMENTS))}")
     return Settings(**{field: environment.get(name, "") for field, name in names.items()})
+
+
+def on_lambda(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process is a Lambda function."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in environment

@@ -7,6 +7,9 @@ for referring providers, read 2026-11), put together by this product.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from chalicelib.domain.referral import Referral
+from chalicelib.errors import Fault, RefusedError
+
 
 class Item(NamedTuple):
     """One thing of the packet: where it stands and how a person calls it."""
@@ -50,6 +53,29 @@ WANTED: tuple[Item, ...] = (
 def missing(packet: Mapping[str, Any], items: Sequence[Item] = NEEDED) -> list[Item]:
     """The items that are absent, empty, or (for consent) not given."""
     return [item for item in items if _value(packet, item.pointer) in (None, "", [], {}, False)]
+
+
+def require_complete(packet: Mapping[str, Any]) -> None:
+    """Refuse to submit what a center could not work with.
+
+    Raises:
+        RefusedError: names every missing item at once.
+    """
+    absent = missing(packet)
+    if absent:
+        faults = [Fault(item.pointer, "missing", f"{item.label} is missing") for item in absent]
+        raise RefusedError(
+            "packet_incomplete", "The center needs more before it can start.", faults=faults
+        )
+
+
+def packet_of(referral: Referral) -> Mapping[str, Any]:
+    """The referral as the packet rules look at it."""
+    return {
+        **referral.details,
+        "center_id": referral.center_id,
+        "product_id": referral.product_id,
+    }
 
 
 def _value(packet: Mapping[str, Any], pointer: str) -> object:

@@ -6,29 +6,16 @@ they go to an index. No method scans.
 
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.errors import UnavailableError
+from chalicelib.aws import answering
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
 """An item's attributes as str, int, bool, bytes or lists of str."""
-
-_TRANSIENT = frozenset(
-    {
-        "InternalServerError",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "ThrottlingException",
-        "TransactionInProgressException",
-    }
-)
 
 
 def marshal(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,27 +54,6 @@ def _decoded(value: Mapping[str, Any]) -> Any:
         case "L":
             return [_decoded(each) for each in raw]
     return raw
-
-
-@contextmanager
-def answering() -> Iterator[None]:
-    """Turn an AWS service's trouble into `UnavailableError`.
-
-    What is not transient (a wrong key, a missing permission) is our bug and passes through.
-    """
-    # Only reached once a client exists, so this costs nothing at a cold start without one.
-    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004, PLC0415
-
-    try:
-        yield
-    except ClientError as e:
-        answer = e.response
-        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if answer["Error"].get("Code") in _TRANSIENT or status >= 500:
-            raise UnavailableError from e
-        raise
-    except (ConnectionError, HTTPClientError) as e:
-        raise UnavailableError from e
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.aws import answering
 from chalicelib.errors import UnavailableError
-from chalicelib.store.dynamo import Item, Write, answering, unmarshal
+from chalicelib.store.dynamo import Item, Write, unmarshal
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

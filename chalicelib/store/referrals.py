@@ -16,7 +16,7 @@ from typing import Any
 
 from chalicelib.domain.events import EventStatus, StageChange
 from chalicelib.domain.referral import Referral
-from chalicelib.domain.stages import Stage
+from chalicelib.domain.stages import Phase
 from chalicelib.store.dynamo import Page, Table, Write
 from chalicelib.store.instants import instant
 from chalicelib.store.referral_items import (
@@ -142,8 +142,8 @@ class Referrals:
             newest_first=True,
         )
 
-    def stages(self, *, index: str, tenant_id: str) -> Iterable[tuple[Stage, str]]:
-        """The stage and the owner of the next move of each referral of a tenant."""
+    def standings(self, *, index: str, tenant_id: str) -> Iterable[tuple[Phase, str]]:
+        """The phase and the owner of the next move of each referral of a tenant."""
         key = {"by_practice": "practice_id", "by_center": "center_inbox"}[index]
         for item in self.table.every(f"{key} = :tenant", {"tenant": tenant_id}, index=index):
-            yield Stage(item["stage"]), item["owner"]
+            yield Phase(item["phase"]), item["owner"]

@@ -1,0 +1,78 @@
+"""Nicknames for patients: what a mail may say when it may not say who."""
+
+import hashlib
+
+_COLORS = [
+    "Amber",
+    "Azure",
+    "Blue",
+    "Bronze",
+    "Cedar",
+    "Copper",
+    "Coral",
+    "Crimson",
+    "Golden",
+    "Green",
+    "Grey",
+    "Hazel",
+    "Indigo",
+    "Ivory",
+    "Jade",
+    "Maple",
+    "Olive",
+    "Orange",
+    "Pearl",
+    "Purple",
+    "Quiet",
+    "Red",
+    "Ruby",
+    "Silver",
+    "Slate",
+    "Snowy",
+    "Teal",
+    "Velvet",
+    "White",
+    "Winter",
+    "Yellow",
+    "Zephyr",
+]
+_BIRDS = [
+    "Avocet",
+    "Bunting",
+    "Crane",
+    "Curlew",
+    "Dove",
+    "Egret",
+    "Falcon",
+    "Finch",
+    "Grouse",
+    "Gull",
+    "Harrier",
+    "Heron",
+    "Ibis",
+    "Jay",
+    "Kestrel",
+    "Kite",
+    "Lark",
+    "Linnet",
+    "Martin",
+    "Osprey",
+    "Owl",
+    "Petrel",
+    "Plover",
+    "Puffin",
+    "Raven",
+    "Robin",
+    "Sparrow",
+    "Swan",
+    "Swift",
+    "Tern",
+    "Thrush",
+    "Wren",
+]
+
+
+def proposed_alias(referral_id: str) -> str:
+    """A color and a bird, drawn from the id, so that it says nothing about the patient."""
+    digest = hashlib.sha256(referral_id.encode()).digest()
+    return f"{_COLORS[digest[0] % len(_COLORS)]} {_BIRDS[digest[1] % len(_BIRDS)]}"

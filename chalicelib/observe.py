@@ -1,0 +1,54 @@
+"""Logs: an event and a few ids from an allow-list, never a body, a name, an address or a token."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+_LOGGABLE = frozenset(
+    {
+        "center_id",
+        "code",
+        "counts",
+        "error",
+        "event_id",
+        "function",
+        "method",
+        "ms",
+        "outbox_id",
+        "outcome",
+        "referral_id",
+        "request_id",
+        "route",
+        "stage",
+        "status",
+        "where",
+    }
+)
+
+logger = Logger(service="cart-referrals", log_uncaught_exceptions=False)
+
+
+class Log:
+    """The logger of the product. A field that is not on the list is our bug, found in tests."""
+
+    def info(self, event: str, /, **fields: Any) -> None:
+        """Say that something happened."""
+        logger.info(event, extra=_checked(fields))
+
+    def warning(self, event: str, /, **fields: Any) -> None:
+        """Say that something went wrong and was dealt with."""
+        logger.warning(event, extra=_checked(fields))
+
+    def error(self, event: str, /, **fields: Any) -> None:
+        """Say that something went wrong that somebody has to look at."""
+        logger.error(event, extra=_checked(fields))
+
+
+def _checked(fields: dict[str, Any]) -> dict[str, Any]:
+    unknown = fields.keys() - _LOGGABLE
+    if unknown:
+        raise ValueError(f"not a loggable field: {', '.join(sorted(unknown))}")
+    return fields
+
+
+log = Log()

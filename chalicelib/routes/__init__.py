@@ -1,0 +1,1 @@
+"""HTTP: one blueprint a noun. A route authenticates, parses, calls one service and answers."""

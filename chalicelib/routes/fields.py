@@ -1,0 +1,158 @@
+"""The kinds of fields that requests are made of.
+
+Types are strict: "7" is not a number and 1 is not a truth. Text is normalized to NFC, trimmed,
+and free of control characters and of marks that hide or reorder what follows.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from chalicelib.catalogue import DISEASES
+
+
+class Body(BaseModel):
+    """The base of all bodies and parameter sets: strict, closed, and silent about its input."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", hide_input_in_errors=True, defer_build=True, frozen=True
+    )
+
+
+_INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff\u061c\u200e\u200f") | {
+    chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+"""Zero-width and direction marks: a name may not look like another one."""
+
+
+_RFC_3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII
+)
+
+
+def clean(*, lines: bool) -> Callable[[str], str]:
+    """A validator of text, with or without line breaks."""
+    allowed = {"\n", "\t"} if lines else set()
+
+    def cleaned(text: str) -> str:
+        normal = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
+        for char in normal:
+            if char in _INVISIBLE or (unicodedata.category(char) == "Cc" and char not in allowed):
+                raise ValueError("holds a control character or an invisible mark")
+        return normal
+
+    return cleaned
+
+
+def not_empty(text: str) -> str:
+    """Refuse text that has nothing left in it."""
+    if not text:
+        raise ValueError("must not be empty")
+    return text
+
+
+def matching(pattern: str, words: str) -> Callable[[str], str]:
+    """A validator of text by its whole pattern; `words` tell what it must be."""
+    compiled = re.compile(pattern, re.ASCII)
+
+    def check(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise ValueError(words)
+        return text
+
+    return check
+
+
+def _day(value: Any) -> Any:
+    """Read a date in the contract's one spelling; pydantic alone would take a Unix time too."""
+    if isinstance(value, str):
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+            raise ValueError("must be a date as YYYY-MM-DD")
+        return date.fromisoformat(value)
+    return value
+
+
+def _instant(value: Any) -> Any:
+    """Read an RFC 3339 time, which has an offset, always."""
+    if isinstance(value, str):
+        if not _RFC_3339.fullmatch(value):
+            raise ValueError("must be an RFC 3339 time with its offset")
+        return datetime.fromisoformat(value)
+    return value
+
+
+def _passes_luhn(npi: str) -> str:
+    """Source: CMS, "Requirements for NPI check digit": Luhn over 80840 and the ten digits."""
+    # Every second digit from the right, the check digit apart, is doubled: of 15, the even ones.
+    digits = enumerate((int(char) for char in f"80840{npi}"), start=1)
+    total = sum(sum(divmod(2 * d, 10)) if place % 2 == 0 else d for place, d in digits)
+    if total % 10:
+        raise ValueError("is not a valid NPI: its check digit is wrong")
+    return npi
+
+
+def _not_before_1900(day: date) -> date:
+    if day.year < 1900:
+        raise ValueError("lies before 1900")
+    return day
+
+
+def known_disease(disease: str) -> str:
+    """Refuse a disease that the catalogue does not know."""
+    if disease not in DISEASES:
+        raise ValueError("is not a disease of the catalogue")
+    return disease
+
+
+Line = Annotated[
+    str, Field(max_length=200), AfterValidator(clean(lines=False)), AfterValidator(not_empty)
+]
+Note = Annotated[
+    str, Field(max_length=4000), AfterValidator(clean(lines=True)), AfterValidator(not_empty)
+]
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    AfterValidator(_not_before_1900),
+]
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+Phone = Annotated[
+    str, AfterValidator(matching(r"\+[1-9]\d{6,14}", "must be a phone number as +17135550142"))
+]
+Zip = Annotated[
+    str, AfterValidator(matching(r"\d{5}(-\d{4})?", "must be a ZIP code of 5 or 5+4 digits"))
+]
+Email = Annotated[
+    str,
+    Field(max_length=254),
+    AfterValidator(
+        matching(
+            r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+",
+            "must be one email address",
+        )
+    ),
+]
+Npi = Annotated[
+    str,
+    AfterValidator(matching(r"[12]\d{9}", "must be an NPI of 10 digits")),
+    AfterValidator(_passes_luhn),
+]
+Icd10 = Annotated[
+    str,
+    AfterValidator(
+        matching(r"[A-Z]\d[A-Z0-9](\.[A-Z0-9]{1,4})?", "must be an ICD-10-CM code as C83.398")
+    ),
+]
+Code = Annotated[
+    str, AfterValidator(matching(r"[A-Za-z0-9_]{1,64}", "must be a code of letters and digits"))
+]
+Identifier = Annotated[
+    str, AfterValidator(matching(r"[a-z0-9_]{1,64}", "must be an id as the API gave it"))
+]
+Disease = Annotated[
+    str, AfterValidator(known_disease), Field(json_schema_extra={"enum": list(DISEASES)})
+]

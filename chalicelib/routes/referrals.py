@@ -1,0 +1,253 @@
+"""Referrals: write, change, read, move."""
+
+import json
+from typing import Any
+
+from chalice import Blueprint
+
+from chalicelib import wiring
+from chalicelib.domain.events import Source, StageChange, derived_id
+from chalicelib.domain.members import Member, TenantKind
+from chalicelib.domain.referral import Referral
+from chalicelib.errors import MalformedError, NotFoundError
+from chalicelib.routes import cursors, shapes, views
+from chalicelib.routes.bodies import EventBody, ReferralBody, ReferralPatch
+from chalicelib.routes.http import Call, Reply, endpoint, replied
+from chalicelib.routes.queries import PageQuery, ReferralQuery
+from chalicelib.services import journey, lists, referrals
+from chalicelib.services.bookkeeping import Outcome
+from chalicelib.store.receipts import Answer
+
+blueprint = Blueprint(__name__)
+
+SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_to_share", "note")
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/v1/referrals",
+    returns=shapes.ReferralShape,
+    status=201,
+    keyed=True,
+)
+def create_referral(call: Call, body: ReferralBody) -> Reply:
+    """Refer a patient: as a draft, or sent to the center at once."""
+    member = call.member
+
+    def answer(referral: Referral) -> Answer:
+        location = f"/v1/referrals/{referral.referral_id}"
+        headers = {"Location": location, **views.etag(referral)}
+        return Answer(status=201, headers=headers, body=views.referral_told(referral, member))
+
+    answered = referrals.refer(
+        _intake(body),
+        submit=body.submit,
+        referral_id=wiring.new_id("ref"),
+        member=member,
+        request=call.as_request,
+        answer=answer,
+        stores=wiring.stores(),
+        now=call.now,
+    )
+    return replied(answered)
+
+
+@endpoint(blueprint, "GET", "/v1/referrals", returns=shapes.ReferralPageShape)
+def list_referrals(call: Call, query: ReferralQuery) -> Reply:
+    """List the referrals of one's own practice or center, latest change first."""
+    found, position = lists.list_page(
+        _filter(query, call.member),
+        limit=query.limit,
+        start=cursors.opened(query.cursor, call, query),
+        member=call.member,
+        stores=wiring.stores(),
+        now=call.now,
+    )
+    return cursors.page([views.summary_told(row) for row in found], position, call, query)
+
+
+@endpoint(blueprint, "GET", "/v1/referrals/counts", returns=shapes.CountsShape)
+def count_referrals(call: Call) -> Reply:
+    """Count the referrals of one's own practice or center by phase and worklist."""
+    phases, mine = lists.counts(member=call.member, stores=wiring.stores())
+    return Reply(
+        body={
+            "total": sum(phases.values()),
+            "phases": {phase: phases.get(phase, 0) for phase in views.PHASE_LABELS},
+            "worklists": {"needs_my_action": mine},
+        }
+    )
+
+
+@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}", returns=shapes.ReferralShape)
+def read_referral(call: Call, referral_id: str) -> Reply:
+    """Read one referral."""
+    referral = _read(call, referral_id)
+    notices = referrals.planned_notices(referral, stores=wiring.stores())
+    told = views.referral_told(referral, call.member, notices)
+    return Reply(body=told, headers=views.etag(referral))
+
+
+@endpoint(
+    blueprint,
+    "PATCH",
+    "/v1/referrals/{referral_id}",
+    returns=shapes.ReferralShape,
+    matched=True,
+)
+def amend_referral(call: Call, referral_id: str, body: ReferralPatch) -> Reply:
+    """Change what the practice sends, while the center has not started with it."""
+    changes = _told(body, exclude_unset=True)
+    patient = changes.get("patient")
+    if patient and patient.get("alias"):
+        changes["alias"] = patient["alias"]
+    _refuse_emptied(changes)
+    referral = referrals.amend(
+        referral_id,
+        changes,
+        version=call.version,
+        member=call.member,
+        stores=wiring.stores(),
+        now=call.now,
+    )
+    return Reply(body=views.referral_told(referral, call.member), headers=views.etag(referral))
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "/v1/referrals/{referral_id}/events",
+    returns=shapes.OutcomeShape,
+    keyed=True,
+)
+def report_event(call: Call, referral_id: str, body: EventBody) -> Reply:
+    """Report what happened; the only way to move a referral."""
+    change = change_of(body, referral_id, call)
+    answered = journey.report_by_member(
+        change,
+        member=call.member,
+        request=call.as_request,
+        answer=lambda outcome: Answer(status=200, headers={}, body=outcome_told(outcome)),
+        stores=wiring.stores(),
+        now=call.now,
+    )
+    return replied(answered)
+
+
+@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/events", returns=shapes.EventPageShape)
+def list_events(call: Call, referral_id: str, query: PageQuery) -> Reply:
+    """Read the timeline of a referral, newest first."""
+    events, position = referrals.timeline(
+        referral_id,
+        limit=query.limit,
+        start=cursors.opened(query.cursor, call, query),
+        member=call.member,
+        stores=wiring.stores(),
+        now=call.now,
+    )
+    return cursors.page([views.event_told(event) for event in events], position, call, query)
+
+
+@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/window", returns=shapes.WindowShape)
+def read_window(call: Call, referral_id: str) -> Reply:
+    """Read the monitoring window: its days, and the notices planned and sent."""
+    referral = _read(call, referral_id)
+    if referral.window is None:
+        raise NotFoundError
+    notices = referrals.planned_notices(referral, stores=wiring.stores())
+    return Reply(body=views.window_told(referral.window, notices), headers=views.etag(referral))
+
+
+def outcome_told(outcome: Outcome) -> dict[str, Any]:
+    """What became of a report, as a person and a feed are told alike."""
+    return {
+        "status": outcome.status,
+        "referral_id": outcome.referral_id,
+        "event_id": outcome.event_id,
+        "stage": outcome.stage,
+    }
+
+
+def change_of(body: EventBody, referral_id: str, call: Call) -> StageChange:
+    """A person's report as an event.
+
+    Raises:
+        MalformedError: it claims to be true later than a wrong clock explains.
+    """
+    member = call.member
+    request = call.as_request
+    data = body.data
+    change = StageChange(
+        event_id=derived_id("evt", request.scope_key),
+        referral_id=referral_id,
+        stage=data.stage,
+        occurred_at=body.occurred_at,
+        recorded_at=call.now,
+        actor=member.actor,
+        source=Source.PRACTICE if member.kind is TenantKind.PRACTICE else Source.CENTER,
+        actor_id=member.member_id,
+        actor_name=member.name,
+        sequence=body.sequence,
+        part=data.part,
+        of=max(data.of, data.part),
+        local_date=data.local_date,
+        reason_code=data.reason_code,
+        note=data.note,
+    )
+    require_past(change)
+    return change
+
+
+def require_past(change: StageChange) -> None:
+    """Refuse an event of the future: as the latest for ever, it would freeze the referral."""
+    if change.is_in_the_future:
+        raise MalformedError("occurred_in_future", "occurred_at lies in the future.")
+
+
+def _read(call: Call, referral_id: str) -> Referral:
+    return referrals.read(
+        referral_id,
+        member=call.member,
+        request_id=call.request_id,
+        stores=wiring.stores(),
+        now=call.now,
+    )
+
+
+def _intake(body: ReferralBody) -> referrals.Intake:
+    told = _told(body)
+    return referrals.Intake(
+        details={name: told[name] for name in SECTIONS},
+        alias=told["patient"].get("alias") or None,
+        product_id=body.product_id,
+        center_id=body.center_id,
+        urgency=body.urgency,
+    )
+
+
+def _told(body: ReferralBody | ReferralPatch, *, exclude_unset: bool = False) -> dict[str, Any]:
+    """The body as plain JSON values: what is stored and told again."""
+    told: dict[str, Any] = json.loads(body.model_dump_json(exclude_unset=exclude_unset))
+    return told
+
+
+def _refuse_emptied(changes: dict[str, Any]) -> None:
+    needed = ("patient", "clinical", "referring_provider", "urgency")
+    emptied = [name for name in needed if name in changes and changes[name] is None]
+    if emptied:
+        raise MalformedError("section_needed", "A referral cannot do without this section.")
+
+
+def _filter(query: ReferralQuery, member: Member) -> lists.Filter:
+    equal = {
+        "stage": query.stage,
+        "phase": query.phase,
+        "center_id": query.center_id,
+        "owner": member.kind.value if query.worklist else None,
+    }
+    return lists.Filter(
+        equal={name: str(value) for name, value in equal.items() if value},
+        since=query.updated_since,
+        q=query.q or None,
+    )

@@ -1,0 +1,189 @@
+"""Working off what is due: telling people, and the moves that the product makes itself.
+
+The same function serves the minute-by-minute relay (what follows from committed events) and the
+notices of a day (what was planned). A task is claimed, done, and marked; whoever dies in
+between leaves a lease that runs out, and the next run takes over. Running it again, or twice at
+once, changes nothing.
+
+A mail may be sent again only if a run dies after the mail service took it and before we marked
+it: at most one copy more for each such death.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from chalicelib.domain.events import Source, StageChange, derived_id
+from chalicelib.domain.members import Member, TenantKind
+from chalicelib.domain.notices import (
+    OPEN_MONITORING,
+    STAGE_CHANGED,
+    STAGE_RULES,
+    WINDOW_RULES,
+    Lane,
+    Task,
+    still_wanted,
+)
+from chalicelib.domain.referral import Referral
+from chalicelib.domain.stages import Actor, Stage
+from chalicelib.domain.window import MilestoneKind
+from chalicelib.mail import Mailer, notice_waiting
+from chalicelib.observe import log
+from chalicelib.services.journey import report_by_system, settle
+from chalicelib.store.notices import MailState, Notice
+from chalicelib.store.outbox import Claim, TaskState
+from chalicelib.store.stores import Stores
+
+ROWS_PER_SHARD = 10
+"""How many tasks of a shard are claimed at once: few enough to be done within their lease."""
+
+READINGS = 200
+"""How often a run reads on before it leaves the rest to the next one."""
+
+
+class JobFailedError(Exception):
+    """Some tasks failed and wait for another try; the run has to show as failed."""
+
+
+def run_job(
+    lane: Lane, *, stores: Stores, mailer: Mailer, link: str, now: datetime
+) -> Mapping[str, int]:
+    """Work off a lane, log how it went, and fail at the end if any task did.
+
+    Raises:
+        JobFailedError: at least one task failed; all others are done.
+    """
+    counts = work_off(lane, stores=stores, mailer=mailer, link=link, now=now)
+    log.info("job", function=lane.value, counts=dict(counts))
+    if counts["failed"]:
+        raise JobFailedError(f"{counts['failed']} tasks failed")
+    return counts
+
+
+def work_off(
+    lane: Lane, *, stores: Stores, mailer: Mailer, link: str, now: datetime
+) -> Mapping[str, int]:
+    """Do everything of a lane that is due by `now`.
+
+    One task that fails is put back for later and does not hold up the others.
+
+    Args:
+        lane: Which queue.
+        stores: Where things are kept.
+        mailer: What sends mail.
+        link: Where a reader signs in.
+        now: Due by when. A real run hands in the time; a rehearsal may hand in any.
+
+    Returns:
+        How many tasks were `done`, `skipped`, `failed` or `taken` by another run, and how
+        many `mails` were sent.
+    """
+    counts: Counter[str] = Counter(done=0, skipped=0, parked=0, failed=0, taken=0, mails=0)
+    for _ in range(READINGS):
+        claims = [
+            stores.outbox.claim(row, now=now)
+            for row in stores.outbox.due(lane, by=now, limit=ROWS_PER_SHARD)
+        ]
+        counts["taken"] += claims.count(None)
+        for claim in filter(None, claims):
+            counts.update(_settled(claim, stores=stores, mailer=mailer, link=link, now=now))
+        if not any(claims):
+            break
+    return dict(counts)
+
+
+def _settled(
+    claim: Claim, *, stores: Stores, mailer: Mailer, link: str, now: datetime
+) -> Mapping[str, int]:
+    try:
+        state, mails = _do(claim.task, stores=stores, mailer=mailer, link=link, now=now)
+        stores.outbox.finish(claim, state, now=now)
+    except Exception as e:  # noqa: BLE001 one task must not hold up the others; it is logged and tried again
+        log.warning("task failed", outbox_id=claim.task.outbox_id, error=type(e).__name__)
+        stores.outbox.postpone(claim, now=now)
+        return {"failed": 1}
+    return {state.value: 1, "mails": mails}
+
+
+def _do(
+    task: Task, *, stores: Stores, mailer: Mailer, link: str, now: datetime
+) -> tuple[TaskState, int]:
+    referral = stores.referrals.get(task.referral_id)
+    if referral is None or not still_wanted(task, referral):
+        return TaskState.SKIPPED, 0
+    if task.rule == OPEN_MONITORING:
+        moved = report_by_system(_opening(task, referral, now), stores=stores, now=now)
+        return (TaskState.DONE if moved else TaskState.SKIPPED), 0
+    if task.lane is Lane.EVENT:
+        # A run that died between a commit and the settling of what waited ends up here.
+        settle(task.referral_id, stores=stores, now=now)
+    mails = 0
+    for notice, member in _notices(task, referral, stores=stores, now=now):
+        mails += _tell(notice, member, stores=stores, mailer=mailer, link=link, now=now)
+    return TaskState.DONE, mails
+
+
+def _tell(
+    notice: Notice, member: Member, *, stores: Stores, mailer: Mailer, link: str, now: datetime
+) -> int:
+    if stores.notices.start(notice) is MailState.SENT:
+        return 0
+    message = notice_waiting(to=member.email, alias=notice.alias, count=1, link=link)
+    message_id = mailer.send(message, tag=notice.outbox_id)
+    stores.notices.mark_sent(notice, message_id=message_id, now=now)
+    return 1
+
+
+def _notices(
+    task: Task, referral: Referral, *, stores: Stores, now: datetime
+) -> Iterator[tuple[Notice, Member]]:
+    """A notice for each person who has to know, as the tenant's people are at this moment."""
+    for side, title in _audience(task):
+        tenant_id = referral.practice_id if side is TenantKind.PRACTICE else referral.center_id
+        for member in stores.members.of_tenant(tenant_id or ""):
+            if member.active and member.cares and member.may_see(referral):
+                yield _notice(task, referral, member, title, now), member
+
+
+def _audience(task: Task) -> Iterator[tuple[TenantKind, str]]:
+    if task.rule == STAGE_CHANGED:
+        rule = STAGE_RULES.get(task.stage) if task.stage else None
+        if rule:
+            yield from ((side, rule.title) for side in rule.sides)
+    elif task.side:
+        yield task.side, WINDOW_RULES[MilestoneKind(task.rule)].title
+
+
+def _notice(task: Task, referral: Referral, member: Member, title: str, now: datetime) -> Notice:
+    # Starts with the time it was due, so that ids sort and a second run makes the same one.
+    due = f"{task.due_at:%Y%m%dT%H%M%S}"
+    return Notice(
+        notice_id=derived_id(f"ntc_{due}", task.outbox_id, member.member_id),
+        member_id=member.member_id,
+        tenant_id=member.tenant_id,
+        outbox_id=task.outbox_id,
+        rule=task.rule,
+        title=title,
+        referral_id=referral.referral_id,
+        alias=referral.alias,
+        created_at=now,
+    )
+
+
+def _opening(task: Task, referral: Referral, now: datetime) -> StageChange:
+    """The move into monitoring, dated a second after the infusion that it follows from.
+
+    Dated by the infusion and not by this run, so that whatever the center reports later is
+    later, even when this run was rehearsed for a day to come.
+    """
+    return StageChange(
+        event_id=derived_id("evt", task.outbox_id),
+        referral_id=referral.referral_id,
+        stage=Stage.MONITORING,
+        occurred_at=referral.reached[Stage.INFUSED] + timedelta(seconds=1),
+        recorded_at=now,
+        actor=Actor.SYSTEM,
+        source=Source.SYSTEM,
+        actor_id="system",
+        actor_name="CAR T Referral Dashboard",
+    )

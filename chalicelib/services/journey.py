@@ -1,0 +1,205 @@
+"""Moving a referral: the only way its stage changes, whoever reports.
+
+    read ── decide ── commit {referral, event, audit, receipt, outbox} ── settle what waited
+      ▲                 │
+      └── moved on ─────┘   a receipt in the way means: this was here before, say it again
+
+The decision is pure (`domain.referral.decide`), the commit is one transaction, and every way it
+can be refused is told from the item that stood in the way.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.events import StageChange
+from chalicelib.domain.members import Member
+from chalicelib.domain.packet import packet_of, require_complete
+from chalicelib.domain.referral import Applied, Never, NotYet, Recorded, Referral, Verdict, decide
+from chalicelib.domain.stages import Stage
+from chalicelib.errors import NotFoundError, RefusedError, UnavailableError
+from chalicelib.services.bookkeeping import (
+    Outcome,
+    entry_of,
+    outcome_of,
+    result_of,
+    said_again,
+    setting_of,
+    verdict_for_feed,
+    writes_for_feed,
+    writes_of,
+)
+from chalicelib.store.ledger import ConditionFailed
+from chalicelib.store.receipts import RECEIPT, Answer, Delivery, Request
+from chalicelib.store.referral_items import Parked
+from chalicelib.store.stores import Stores
+
+REREADS = 8
+"""How often a decision is taken anew because somebody else moved the referral meanwhile."""
+
+
+def report_by_member(
+    change: StageChange,
+    *,
+    member: Member,
+    request: Request,
+    answer: Callable[[Outcome], Answer],
+    stores: Stores,
+    now: datetime,
+) -> Answer:
+    """Record what a member of either side reports.
+
+    Raises:
+        NotFoundError: no such referral, or another tenant's.
+        RefusedError: the move is not legal, or not yet, or not this side's.
+        KeyReusedError: the Idempotency-Key belongs to another request.
+    """
+    for _ in range(REREADS):
+        referral, parked = stores.referrals.get_with_parked(change.referral_id)
+        if referral is None or not member.may_see(referral):
+            _audit_refusal(change, member.tenant_id, "not_found", stores=stores, now=now)
+            raise NotFoundError
+        verdict = decide(referral, change, setting_of(referral, stores=stores, now=now))
+        fault = _fault_of(verdict) or _packet_fault(referral, change)
+        if fault:
+            earlier = stores.idempotency.find(request, now=now)
+            if earlier:
+                return earlier
+            _audit_refusal(change, member.tenant_id, fault.code, stores=stores, now=now)
+            raise fault
+        told = answer(outcome_of(verdict, change))
+        receipt = stores.idempotency.writing(request, told, now=now)
+        writes = writes_of(verdict, change, member.tenant_id, before=referral, stores=stores)
+        try:
+            stores.ledger.commit(receipt, *writes)
+        except ConditionFailed as e:
+            if RECEIPT in e.items:
+                return stores.idempotency.replay(request, e.items[RECEIPT])
+            continue
+        if parked:
+            settle(change.referral_id, stores=stores, now=now)
+        return told
+    raise UnavailableError("busy")
+
+
+def report_by_feed(
+    change: StageChange, *, delivery: Delivery, stores: Stores, now: datetime
+) -> Outcome:
+    """Record what a center's system reports; the signature was verified before.
+
+    A referral that is not there and one that is another center's are parked alike, so that
+    the answer tells nothing.
+
+    Raises:
+        RefusedError: it can never be legal, or its id belongs to another delivery.
+    """
+    for _ in range(REREADS):
+        referral, parked = stores.referrals.get_with_parked(change.referral_id)
+        verdict = verdict_for_feed(referral, change, delivery, stores=stores, now=now)
+        result = result_of(verdict, change)
+        writes = [
+            stores.deliveries.writing(delivery, result),
+            *writes_for_feed(verdict, change, delivery, referral, stores=stores, now=now),
+        ]
+        try:
+            stores.ledger.commit(*writes)
+        except ConditionFailed as e:
+            if RECEIPT in e.items:
+                earlier = stores.deliveries.replay(delivery, e.items[RECEIPT])
+                return said_again(earlier)
+            continue
+        if isinstance(verdict, Never):
+            raise RefusedError(verdict.code, verdict.reason)
+        if parked and isinstance(verdict, Applied):
+            settle(change.referral_id, stores=stores, now=now)
+        return outcome_of(verdict, change)
+    raise UnavailableError("busy")
+
+
+def report_by_system(change: StageChange, *, stores: Stores, now: datetime) -> bool:
+    """Record a move that the product makes itself. False when it no longer makes sense.
+
+    Needs no receipt: the event's id comes from the task, so a second try meets its own event.
+    """
+    for _ in range(REREADS):
+        referral = stores.referrals.get(change.referral_id)
+        if referral is None:
+            return False
+        verdict = decide(referral, change, setting_of(referral, stores=stores, now=now))
+        if not isinstance(verdict, Applied):
+            return False
+        try:
+            stores.ledger.commit(
+                *writes_of(verdict, change, "system", before=referral, stores=stores)
+            )
+        except ConditionFailed as e:
+            if "event" in e.items:
+                return True
+            continue
+        settle(change.referral_id, stores=stores, now=now)
+        return True
+    raise UnavailableError("busy")
+
+
+def settle(referral_id: str, *, stores: Stores, now: datetime) -> int:
+    """Apply the deliveries that waited for what has arrived. Returns how many were settled.
+
+    Safe to call at any time and by several at once: each settling is a transaction that the
+    delivery's own row allows only once.
+    """
+    settled = 0
+    while True:
+        referral, parked = stores.referrals.get_with_parked(referral_id)
+        ready = _first_ready(referral, parked, stores=stores, now=now)
+        if ready is None:
+            return settled
+        waiting, verdict = ready
+        change, delivery = waiting.change, waiting.delivery
+        writes = writes_for_feed(verdict, change, delivery, referral, stores=stores, now=now)
+        try:
+            stores.ledger.commit(
+                stores.deliveries.writing(delivery, result_of(verdict, change), again=True),
+                stores.referrals.unparking(waiting),
+                *writes,
+            )
+            settled += 1
+        except ConditionFailed:
+            # Somebody else settled it, or moved the referral: look again.
+            continue
+
+
+def _first_ready(
+    referral: Referral | None, parked: Sequence[Parked], *, stores: Stores, now: datetime
+) -> tuple[Parked, Applied | Recorded | Never] | None:
+    for waiting in sorted(parked, key=lambda p: p.change.order):
+        verdict = verdict_for_feed(
+            referral, waiting.change, waiting.delivery, stores=stores, now=now
+        )
+        if not isinstance(verdict, NotYet):
+            return waiting, verdict
+    return None
+
+
+def _fault_of(verdict: Verdict) -> RefusedError | None:
+    match verdict:
+        case NotYet():
+            return RefusedError("not_legal_yet", "Something that must come before is missing.")
+        case Never():
+            return RefusedError(verdict.code, verdict.reason)
+    return None
+
+
+def _packet_fault(referral: Referral, change: StageChange) -> RefusedError | None:
+    if change.stage is not Stage.SUBMITTED:
+        return None
+    try:
+        require_complete(packet_of(referral))
+    except RefusedError as e:
+        return e
+    return None
+
+
+def _audit_refusal(
+    change: StageChange, tenant_id: str, code: str, *, stores: Stores, now: datetime
+) -> None:
+    stores.audit.append(replace(entry_of(change, tenant_id, now, None), outcome=code))

@@ -1,0 +1,88 @@
+"""Lists: a tenant's own referrals, narrowed, a page at a time."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.members import Member, TenantKind
+from chalicelib.domain.stages import Phase
+from chalicelib.errors import ForbiddenError
+from chalicelib.store.audit import AuditEntry
+from chalicelib.store.referral_items import Summary
+from chalicelib.store.stores import Stores
+
+READS_PER_PAGE = 20
+"""How many queries a page of a filtered list may take before it is handed out part filled."""
+
+Position = Mapping[str, Any] | None
+"""Where a list goes on: a key of its index."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What a list is narrowed to. `equal` are attributes of the index, `q` a name's start."""
+
+    equal: Mapping[str, str]
+    since: datetime | None = None
+    q: str | None = None
+
+
+def list_page(
+    filter_: Filter, *, limit: int, start: Position, member: Member, stores: Stores, now: datetime
+) -> tuple[Sequence[Summary], Position]:
+    """A page of the member's own tenant's referrals, latest change first.
+
+    A page is short only when a filter left out what was read; `next` tells whether more comes.
+    """
+    found: list[Summary] = []
+    for _ in range(READS_PER_PAGE):
+        page = stores.referrals.page(
+            index=_index(member),
+            tenant_id=member.tenant_id,
+            limit=limit - len(found),
+            start=start,
+            since=filter_.since,
+            where=filter_.equal,
+        )
+        rows = (stores.referrals.items.summary(row) for row in page.items)
+        found += [row for row in rows if _matches(row, filter_.q)]
+        start = page.next_key
+        if start is None or len(found) >= limit:
+            break
+    stores.audit.append(
+        AuditEntry(
+            referral_id=f"list#{member.tenant_id}",
+            at=now,
+            actor_id=member.member_id,
+            tenant_id=member.tenant_id,
+            action="referral.list",
+        )
+    )
+    return found, start
+
+
+def counts(*, member: Member, stores: Stores) -> tuple[Mapping[Phase, int], int]:
+    """How many referrals of the tenant are in each phase, and how many wait for its move."""
+    phases: Counter[Phase] = Counter()
+    mine = 0
+    for phase, owner in stores.referrals.standings(
+        index=_index(member), tenant_id=member.tenant_id
+    ):
+        phases[phase] += 1
+        mine += owner == member.kind
+    return phases, mine
+
+
+def _matches(row: Summary, q: str | None) -> bool:
+    if not q:
+        return True
+    names = (row.alias, row.patient.get("family_name"), row.patient.get("given_name"))
+    return any(q.casefold() in (name or "").casefold() for name in names)
+
+
+def _index(member: Member) -> str:
+    if not member.cares or member.kind is TenantKind.OPERATOR:
+        raise ForbiddenError("not_for_your_role", "Only people who care for patients see them.")
+    return "by_practice" if member.kind is TenantKind.PRACTICE else "by_center"

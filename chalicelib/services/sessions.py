@@ -1,0 +1,123 @@
+"""Signing in and out, with Amazon Cognito behind.
+
+The dashboard asks us and we ask Cognito, so the browser talks to one origin only and the code
+is the same on a laptop and in the cloud. A password passes through and is kept nowhere.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.aws import answering
+from chalicelib.errors import TooManyError, UnauthenticatedError
+
+_REFUSALS = frozenset(
+    {
+        "CodeMismatchException",
+        "ExpiredCodeException",
+        "InvalidParameterException",
+        "InvalidPasswordException",
+        "NotAuthorizedException",
+        "PasswordResetRequiredException",
+        "UserNotConfirmedException",
+        "UserNotFoundException",
+    }
+)
+_TOO_MANY = frozenset({"LimitExceededException", "TooManyRequestsException"})
+
+CHALLENGES = {
+    "NEW_PASSWORD_REQUIRED": "NEW_PASSWORD",
+    "SOFTWARE_TOKEN_MFA": "SOFTWARE_TOKEN_MFA_CODE",
+}
+"""The questions that may come between password and session, and what an answer is called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What a browser holds while somebody is signed in. Times are seconds."""
+
+    access_token: str
+    refresh_token: str | None
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """A question that has to be answered first."""
+
+    challenge: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The identity service, for one app client."""
+
+    client: Callable[[], Any]
+    client_id: str
+
+    def sign_in(self, email: str, password: str) -> Session | Challenge:
+        """Exchange a password for a session, or for a question.
+
+        Raises:
+            UnauthenticatedError: whatever was wrong; the answer does not tell which.
+            TooManyError: Cognito asks to slow down.
+        """
+        return self._initiate("USER_PASSWORD_AUTH", {"USERNAME": email, "PASSWORD": password})
+
+    def answer(
+        self, *, email: str, challenge: str, session: str, reply: str
+    ) -> Session | Challenge:
+        """Answer a question of `sign_in`."""
+        responses = {"USERNAME": email, CHALLENGES[challenge]: reply}
+        with _refusing(), answering():
+            told = self.client().respond_to_auth_challenge(
+                ClientId=self.client_id,
+                ChallengeName=challenge,
+                Session=session,
+                ChallengeResponses=responses,
+            )
+        return _read(told)
+
+    def renew(self, refresh_token: str) -> Session | Challenge:
+        """Exchange a refresh token for a new access token."""
+        return self._initiate("REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": refresh_token})
+
+    def sign_out(self, access_token: str) -> None:
+        """End the person's sessions everywhere: no refresh token of theirs works any more."""
+        with _refusing(), answering():
+            self.client().global_sign_out(AccessToken=access_token)
+
+    def _initiate(self, flow: str, parameters: dict[str, str]) -> Session | Challenge:
+        with _refusing(), answering():
+            told = self.client().initiate_auth(
+                ClientId=self.client_id, AuthFlow=flow, AuthParameters=parameters
+            )
+        return _read(told)
+
+
+class _refusing:  # noqa: N801 reads as a phrase: with _refusing(), answering()
+    """Turn Cognito's many refusals into our one answer."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        code = getattr(error, "response", {}).get("Error", {}).get("Code")
+        if code in _REFUSALS:
+            raise UnauthenticatedError("sign_in_refused") from None
+        if code in _TOO_MANY:
+            raise TooManyError("slow_down", "Too many tries. Wait a little.") from None
+
+
+def _read(told: dict[str, Any]) -> Session | Challenge:
+    if "AuthenticationResult" not in told:
+        if told["ChallengeName"] not in CHALLENGES:
+            raise UnauthenticatedError("sign_in_refused")
+        return Challenge(challenge=told["ChallengeName"], session=told["Session"])
+    result = told["AuthenticationResult"]
+    return Session(
+        access_token=result["AccessToken"],
+        refresh_token=result.get("RefreshToken"),
+        expires_in=result["ExpiresIn"],
+    )

@@ -1,0 +1,129 @@
+"""Who is asking: access tokens of the identity service, verified by us on every request.
+
+Locally as in the cloud: no gateway is trusted to have looked. What is checked, and why:
+
+- RS256 alone, with a key of our issuer: neither `none` nor an HMAC with the public key.
+- The exact issuer: a pool whose id merely starts alike is another pool.
+- `client_id`: Cognito's access tokens have no `aud`, and another app of the pool is not ours.
+- `token_use`: an ID token is for the browser, not for an API.
+- `exp`, `iat`, `sub` present and numbers that make sense.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.errors import UnauthenticatedError, UnavailableError
+
+if TYPE_CHECKING:
+    from joserfc.jwk import KeySet
+
+MAX_TOKEN_CHARS = 8192
+LEEWAY_S = 60
+"""How far the issuer's clock may be off."""
+
+LONGEST_LIFE_S = 24 * 3600
+"""Cognito's own maximum for access tokens. Source: its developer guide, read 2026-11."""
+
+KEYS_KEPT_S = 3600
+REFRESH_PAUSE_S = 60
+"""At most one look for new keys a minute, however many unknown key ids strangers send."""
+
+
+@dataclass(slots=True)
+class _Keys:
+    """The issuer's public keys as last read, by our monotonic clock."""
+
+    found: "KeySet | None" = None
+    read_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenVerifier:
+    """Verifies tokens of one issuer for one app client.
+
+    `fetch_keys` reads the issuer's JWKS document; only its address in our settings is used,
+    never one that a token names.
+    """
+
+    issuer: str
+    client_id: str
+    fetch_keys: Callable[[], Mapping[str, Any]]
+    _keys: _Keys = field(default_factory=_Keys)
+
+    def subject(self, token: str, *, now: datetime) -> str:
+        """The person that a token speaks for.
+
+        Raises:
+            UnauthenticatedError: the token is not one of ours, or not valid now.
+            UnavailableError: the issuer's keys have never been read and cannot be.
+        """
+        claims = self._claims(token)
+        at = now.timestamp()
+        good = (
+            claims.get("iss") == self.issuer
+            and claims.get("client_id") == self.client_id
+            and claims.get("token_use") == "access"
+            and _is_within_life(claims, at)
+            and isinstance(claims.get("sub"), str)
+            and claims["sub"]
+        )
+        if not good:
+            raise UnauthenticatedError
+        subject: str = claims["sub"]
+        return subject
+
+    def key_ids(self) -> Sequence[str]:
+        """The ids of the issuer's keys, for a look whether it answers."""
+        return [str(key.kid) for key in self._key_set(fresh=False).keys]
+
+    def _claims(self, token: str) -> Mapping[str, Any]:
+        if len(token) > MAX_TOKEN_CHARS or not token.isascii():
+            raise UnauthenticatedError
+        # Most of a cold start's crypto; a request without a token should not pay for it.
+        from joserfc import jwt  # noqa: PLC0415
+        from joserfc.errors import InvalidKeyIdError, JoseError  # noqa: PLC0415
+
+        for fresh in (False, True):
+            try:
+                return jwt.decode(token, self._key_set(fresh=fresh), algorithms=["RS256"]).claims
+            except InvalidKeyIdError:
+                continue
+            except (JoseError, ValueError, TypeError, KeyError) as e:
+                raise UnauthenticatedError from e
+        raise UnauthenticatedError
+
+    def _key_set(self, *, fresh: bool) -> "KeySet":
+        from joserfc.jwk import KeySet  # noqa: PLC0415 as above
+
+        age = time.monotonic() - self._keys.read_at
+        outdated = self._keys.found is None or age > (REFRESH_PAUSE_S if fresh else KEYS_KEPT_S)
+        if outdated:
+            try:
+                document = self.fetch_keys()
+                self._keys.found = KeySet.import_key_set(document)  # type: ignore[arg-type]
+            except (OSError, ValueError) as e:
+                # Known keys go on working while the issuer is out of reach.
+                if self._keys.found is None:
+                    raise UnavailableError from e
+            self._keys.read_at = time.monotonic()
+        if self._keys.found is None:
+            raise UnavailableError
+        return self._keys.found
+
+
+def _is_within_life(claims: Mapping[str, Any], at: float) -> bool:
+    expires, issued = _number(claims, "exp"), _number(claims, "iat")
+    starts = _number(claims, "nbf") if "nbf" in claims else issued
+    if expires is None or issued is None or starts is None:
+        return False
+    begun = max(starts, issued) - LEEWAY_S <= at
+    return begun and at < expires and 0 < expires - issued <= LONGEST_LIFE_S
+
+
+def _number(claims: Mapping[str, Any], name: str) -> int | None:
+    """A time of the token; a truth value, a text and a fraction are none."""
+    value = claims.get(name)
+    return value if type(value) is int else None

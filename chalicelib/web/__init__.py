@@ -1,0 +1,1 @@
+"""The dashboard's files. Served as they are; nothing builds them."""

@@ -1,0 +1,147 @@
+"""Where real things are made: clients, stores, clock, ids. Each once, when first needed.
+
+A test may replace a function of this module, and nothing else of the product.
+"""
+
+import json
+import secrets
+import time
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, TypedDict
+from urllib.request import urlopen
+
+from chalicelib import settings as settings_module
+from chalicelib.domain.events import spelled
+from chalicelib.domain.members import Tenant, TenantKind
+from chalicelib.mail.ses import SesMailer
+from chalicelib.services.sessions import Identity
+from chalicelib.services.tokens import TokenVerifier
+from chalicelib.settings import Settings
+from chalicelib.store.stores import Stores, open_stores
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEYS_TIMEOUT_S = 3
+
+
+def now() -> datetime:
+    """The time. The only reader of the clock."""
+    return datetime.now(UTC)
+
+
+def monotonic() -> float:
+    """Seconds of a clock that only measures."""
+    return time.perf_counter()
+
+
+def new_id(prefix: str) -> str:
+    """A new id of 128 random bits; nobody can guess one."""
+    return f"{prefix}_{spelled(secrets.token_bytes(16))}"
+
+
+@cache
+def settings() -> Settings:
+    """The environment, read once."""
+    return settings_module.from_environment()
+
+
+@cache
+def dynamodb() -> "DynamoDBClient":
+    """The DynamoDB client."""
+    from chalicelib import clients  # noqa: PLC0415 botocore is most of a cold start
+
+    return clients.dynamodb()
+
+
+@cache
+def aws(service: str) -> Any:
+    """The client of another AWS service."""
+    from chalicelib import clients  # noqa: PLC0415 botocore is most of a cold start
+
+    return clients.aws(service)
+
+
+@cache
+def stores() -> Stores:
+    """All tables."""
+    return open_stores(
+        prefix=settings().table_prefix,
+        kms_key_id=settings().kms_key_id,
+        dynamodb=dynamodb,
+        kms=lambda: aws("kms"),
+    )
+
+
+@lru_cache(maxsize=1000)
+def practice(practice_id: str) -> Tenant | None:
+    """A practice by id, for its name. Kept as long as the function lives: names seldom change."""
+    return stores().tenants.get(TenantKind.PRACTICE, practice_id)
+
+
+@cache
+def mailer() -> SesMailer:
+    """What sends mail."""
+    return SesMailer(
+        client=lambda: aws("sesv2"),
+        sender=settings().mail_from,
+        configuration_set=settings().mail_configuration_set,
+    )
+
+
+@cache
+def identity() -> Identity:
+    """What signs people in."""
+    return Identity(client=lambda: aws("cognito-idp"), client_id=settings().identity_client_id)
+
+
+@cache
+def tokens() -> TokenVerifier:
+    """What tells whose token it is."""
+    return TokenVerifier(
+        issuer=settings().identity_issuer,
+        client_id=settings().identity_client_id,
+        fetch_keys=_fetch_keys,
+    )
+
+
+def _fetch_keys() -> Any:
+    # The address is a setting of ours, never one that a token names.
+    with urlopen(settings().identity_jwks_url, timeout=KEYS_TIMEOUT_S) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+class Job(TypedDict):
+    """What a scheduled function works with."""
+
+    stores: Stores
+    mailer: SesMailer
+    link: str
+    now: datetime
+
+
+def job(at: datetime | None = None) -> Job:
+    """The collaborators of a scheduled function, for now or for a rehearsed time."""
+    return Job(stores=stores(), mailer=mailer(), link=settings().public_url, now=at or now())
+
+
+def on_lambda() -> bool:
+    """Whether this process is a Lambda function."""
+    return settings_module.on_lambda()
+
+
+def warm() -> None:
+    """Make what almost every request needs, while a new function still starts.
+
+    Lambda gives a starting function a whole processor, whatever its memory.
+    """
+    settings()
+    dynamodb()
+    stores()
+
+
+def forget() -> None:
+    """Let go of everything that was made, as a new function would start."""
+    for made in (settings, dynamodb, aws, stores, practice, mailer, identity, tokens):
+        made.cache_clear()

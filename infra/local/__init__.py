@@ -1,0 +1,15 @@
+"""The whole product on one machine: `python -m infra.local`, which is what `make run` does.
+
+    __main__     the order in which everything starts and stops
+    environment  the settings of a local run, and nothing of the person who runs it
+    cloud        starts and stops the local cloud, a process of its own
+    child/       that process: ministack on loopback, with checkpoints and a mail record
+    stack        tables, identities, keys and mail settings from `infra/resources.json`
+    gateway      an HTTP request as the event that API Gateway makes of it, and back
+    http1        reads requests from a socket, strictly
+    server       listens on loopback, a thread per connection
+    schedules    fires the product's schedules for real
+    mailbox      the mail that was sent, as pages
+
+docs/decisions/0003-local-cloud.md says why it is made this way.
+"""

@@ -1,0 +1,76 @@
+"""Runs the whole product on this machine: `python -m infra.local`, or `make run`.
+
+Settings, from the environment:
+    PORT      where it listens on 127.0.0.1: 8000 if not set, any free one if 0
+    DATA_DIR  where it keeps its data: `.local` if not set
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from infra.local.cloud import CloudError
+from infra.local.lifecycle import CannotRunError, run
+from infra.local.server import PortInUseError
+from infra.local.stack import StackError
+
+
+def main() -> int:
+    """Run until told to stop; returns the exit status."""
+    for number in _STOPS:
+        signal.signal(number, _interrupt)
+    data_dir = Path(os.environ.get("DATA_DIR") or ".local")
+    try:
+        with _to_oneself(data_dir):
+            logging.basicConfig(filename=data_dir / "product.log", filemode="w", level=logging.INFO)
+            run(data_dir, _port())
+    except KeyboardInterrupt:
+        print("Stopped. Everything is saved.")
+        return 0
+    except (CannotRunError, CloudError, PortInUseError, StackError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Begin the clean stop. A second Ctrl-C must not get into its way."""
+    for number in _STOPS:
+        signal.signal(number, signal.SIG_IGN)
+    print("\nStopping: what is under way is finished first.", flush=True)
+    raise KeyboardInterrupt
+
+
+def _port() -> int:
+    port = os.environ.get("PORT") or "8000"
+    if not port.isdecimal() or int(port) > 65_535:
+        raise CannotRunError(f"PORT must be a number from 0 to 65535, not {port!r}.")
+    return int(port)
+
+
+@contextlib.contextmanager
+def _to_oneself(data_dir: Path) -> Iterator[None]:
+    """Keep others out of the folder for the length of the block, and everybody's eyes."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.chmod(0o700)
+    with (data_dir / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotRunError(
+                f"The product already runs on the data in {data_dir}. "
+                "Stop it first, or set DATA_DIR to another folder."
+            ) from None
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""The local cloud's own process: ministack on loopback, with checkpoints and a mail record.
+
+It is run by `.venv-cloud`, whose ministack pins another botocore than the product's, so it
+imports nothing of the product. `infra/local/cloud.py` starts it.
+
+On standard output it says one line, `{"endpoint": "http://127.0.0.1:PORT"}`. It ends, with a
+last checkpoint, on SIGTERM, on SIGINT and when its standard input closes, which happens by
+itself when the process that started it dies, however it dies.
+
+What it leaves in the data folder:
+    state/current   the name of the newest complete checkpoint
+    state/NAME/     that checkpoint, a file per service
+    mail.jsonl      each sent mail, on disk before its sender hears that it was sent
+    tmp/            emptied at start and stop
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import threading
+from pathlib import Path
+
+from infra.local.child.checkpoints import Checkpoints
+from infra.local.child.front import Front
+from infra.local.child.mail_record import MailRecord
+
+
+def run(data_dir: Path) -> None:
+    """Serve the state in a folder until told to stop."""
+    # Whoever used the folder before may have been killed a moment ago: then its cloud is still
+    # writing its last checkpoint.
+    lock = (data_dir / "cloud.lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    scratch = data_dir / "tmp"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    os.environ["TMPDIR"] = str(scratch)
+    # Bound before anybody hears of the port, so that nobody else can take it.
+    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    print(json.dumps({"endpoint": f"http://127.0.0.1:{listener.getsockname()[1]}"}), flush=True)
+    try:
+        asyncio.run(_serve(data_dir, listener))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+async def _serve(data_dir: Path, listener: socket.socket) -> None:
+    port = listener.getsockname()[1]
+    checkpoints = Checkpoints(data_dir / "state")
+    # ministack reads these as it is imported.
+    os.environ.update(GATEWAY_PORT=str(port), STATE_DIR=str(checkpoints.newest))
+    from hypercorn.asyncio import serve  # noqa: PLC0415
+    from hypercorn.config import Config  # noqa: PLC0415
+    from ministack import app as ministack  # noqa: PLC0415
+
+    stop = _when_to_stop(asyncio.get_running_loop())
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.accesslog = None
+    config.loglevel = "WARNING"
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    front = Front(ministack.app, port, checkpoints, MailRecord(data_dir / "mail.jsonl"))
+    saving = asyncio.create_task(checkpoints.save_when_changed())
+
+    async def until_stopped() -> None:
+        await stop.wait()
+        # ministack would save over the newest checkpoint in place; ours follows, as a new one.
+        ministack.PERSIST_STATE = False
+
+    await serve(front, config, shutdown_trigger=until_stopped)
+    saving.cancel()
+    await checkpoints.save_at_last()
+
+
+def _when_to_stop(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
+    """An event for each reason to end: a signal, or the death of whoever started this."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+
+    def watch_standard_input() -> None:
+        while os.read(0, 1024):
+            pass
+        with contextlib.suppress(RuntimeError):  # The loop has ended already.
+            loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=watch_standard_input, daemon=True).start()
+    return stop

@@ -1,0 +1,61 @@
+"""Each sent mail in a file; ministack itself forgets them when it stops."""
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+
+class MailRecord:
+    """Appends sent mail to a file, a JSON object a line."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab+")
+        self._drop_torn_line()
+        self._recorded: dict[object, int] = {}
+
+    def _drop_torn_line(self) -> None:
+        """Cut off the part of a line that a crash may have left."""
+        self._file.seek(0)
+        self._file.truncate(self._file.read().rfind(b"\n") + 1)
+
+    def append_new(self, request: bytes) -> None:
+        """Record what was sent since the last call and wait for the disk.
+
+        `request` is what asked for it: it holds headers that ministack does not keep.
+        """
+        lines = [_line(sent, request) for sent in self._unrecorded()]
+        if lines:
+            self._file.write(b"".join(lines))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def _unrecorded(self) -> list[dict[str, Any]]:
+        ses = sys.modules.get("ministack.services.ses")
+        mails: list[dict[str, Any]] = []
+        # What ministack's own page of messages reads; that page lists all of them every time.
+        for key, entries in ses._sent_emails.to_dict().items() if ses else ():  # noqa: SLF001
+            mails += entries[self._recorded.get(key, 0) :]
+            self._recorded[key] = len(entries)
+        return mails
+
+
+def _line(sent: dict[str, Any], request: bytes) -> bytes:
+    asked = json.loads(request) if request.startswith(b"{") else {}
+    headers = asked.get("Content", {}).get("Simple", {}).get("Headers", [])
+    mail = {
+        "mail_id": sent["MessageId"].partition("@")[0],
+        "sent_at": datetime.fromtimestamp(sent["Timestamp"], UTC).isoformat(timespec="seconds"),
+        "from": sent["Source"],
+        "to": sent["To"],
+        "cc": sent["CC"],
+        "bcc": sent["BCC"],
+        "reply_to": asked.get("ReplyToAddresses", []),
+        "headers": [[header["Name"], header["Value"]] for header in headers],
+        "subject": sent["Subject"],
+        "text": sent["BodyText"] or "",
+        "html": sent["BodyHtml"] or "",
+    }
+    return json.dumps(mail).encode() + b"\n"

@@ -1,0 +1,113 @@
+"""The order in which everything starts; it stops the other way round."""
+
+import contextlib
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from io import TextIOBase
+from pathlib import Path
+from typing import NoReturn
+
+from chalice import Chalice
+
+from infra.local import cloud, environment, stack
+from infra.local.gateway import Gateway, give_each_thread_its_own
+from infra.local.mailbox import Mailbox
+from infra.local.schedules import Schedules
+from infra.local.server import Server
+
+MAIL_FROM = "notices@referrals.example"
+READY_WITHIN_S = 30.0
+
+
+class CannotRunError(Exception):
+    """Why it cannot run. The text is for a person."""
+
+
+def run(data_dir: Path, port: int) -> NoReturn:
+    """Run everything until interrupted.
+
+    Raises:
+        CannotRunError: a part of it did not get ready, or ended by itself.
+        KeyboardInterrupt: it was told to stop, and everything has stopped and is saved.
+    """
+    server = Server(port)
+    with contextlib.ExitStack() as stops:
+        log = stops.enter_context((data_dir / "product.log").open("a", buffering=1))
+        local_cloud = stops.enter_context(cloud.running(data_dir))
+        settings = environment.for_the_product(local_cloud.endpoint)
+        environment.enter(settings)
+        settings |= stack.deploy(local_cloud.endpoint, public_url=server.url, mail_from=MAIL_FROM)
+        environment.enter(settings)
+        app = _product(log)
+        _seed()
+        schedules = Schedules(app, local_cloud.endpoint)
+        stops.callback(schedules.stop)
+        schedules.start()
+        stops.callback(server.stop)
+        server.start(_gateway(app, data_dir))
+        _wait_until_ready(server.url)
+        stops.enter_context(_told(data_dir / "run.json", server.url, settings))
+        _introduce(server.url, data_dir)
+        local_cloud.wait()
+    raise CannotRunError("The local cloud ended by itself; cloud.log in the data folder says why.")
+
+
+def _product(log: TextIOBase) -> Chalice:
+    """The product as Lambda imports it, but with its log lines away from the terminal."""
+    with contextlib.redirect_stdout(log):
+        from app import app  # noqa: PLC0415 it reads the environment that was made above
+    give_each_thread_its_own(app)
+    return app
+
+
+def _seed() -> None:
+    """Make the fictional world, the first time."""
+    from infra import world  # noqa: PLC0415 as `_product`
+
+    world.seed_once(lambda progress: print(progress, flush=True))
+
+
+def _gateway(app: Chalice, data_dir: Path) -> Gateway:
+    from chalicelib.routes.http import gateway_refusal  # noqa: PLC0415 as `_product`
+
+    return Gateway(app, gateway_refusal, Mailbox(data_dir / "mail.jsonl").answer)
+
+
+@contextlib.contextmanager
+def _told(path: Path, url: str, settings: Mapping[str, str]) -> Iterator[None]:
+    """Tell the command line how to reach this run, in a file that only its owner may read."""
+    scratch = path.with_suffix(".new")
+    scratch.touch(mode=0o600)
+    scratch.write_text(json.dumps({"url": url, "pid": os.getpid(), "env": dict(settings)}))
+    scratch.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _wait_until_ready(url: str) -> None:
+    give_up_at = time.monotonic() + READY_WITHIN_S
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/health/ready", timeout=10):  # noqa: S310 our own
+                return
+        except (urllib.error.URLError, TimeoutError) as error:
+            if time.monotonic() > give_up_at:
+                raise CannotRunError(f"It did not get ready: {error}.") from error
+            time.sleep(0.2)
+
+
+def _introduce(url: str, data_dir: Path) -> None:
+    """Say where everything is, and who may sign in."""
+    from infra import world  # noqa: PLC0415 as `_product`
+
+    print(f"\n  Dashboard  {url}\n  API docs   {url}/docs\n  Mailbox    {url}/mailbox")
+    print(f"  Data       {data_dir}\n\n  Fictional people who may sign in:")
+    for account in world.demo_accounts():
+        print(f"  {account.email:<38} {account.password:<20} {account.role}")
+    print("\nready", flush=True)

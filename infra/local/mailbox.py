@@ -1,0 +1,191 @@
+"""The mail that the product sent on this machine, as pages. There are none of it in production.
+
+/mailbox             what was sent, newest first
+/mailbox/ID          one mail; ?view=html (as here), text or source
+/mailbox/ID/html     its HTML, for the frame on that page
+/mailbox.json        the same for programs
+"""
+
+import base64
+import hashlib
+import json
+import re
+import threading
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTPUTF8
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+from urllib.parse import parse_qs
+
+from infra.local.http1 import Request, Response
+
+Mail = dict[str, Any]
+
+_PAGES = Path(__file__).parent / "pages"
+_PAGE = Template((_PAGES / "mailbox.html").read_text())
+_STYLE = (_PAGES / "mailbox.css").read_text()
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_VIEWS = {"html": "HTML", "text": "Text", "source": "Source"}
+_ONE_MAIL = re.compile(r"/mailbox/([0-9A-Za-z-]+)(/html)?")
+# A mail's longest line that may stand in its source as it is. Source: RFC 5322, section 2.1.1.
+_MAX_LINE = 998
+
+_SAFE = (
+    ("Cache-Control", "no-store"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+_PAGE_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# What a mail may do here: look like something, and open a link in a window of its own.
+_MAY = "allow-popups allow-popups-to-escape-sandbox"
+_MAIL_POLICY = (
+    f"sandbox {_MAY}; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+
+
+class Mailbox:
+    """Reads the record of sent mail, which the local cloud only ever appends to."""
+
+    def __init__(self, record: Path) -> None:
+        self._record = record
+        self._read_to = 0
+        self._mails: list[Mail] = []
+        self._lock = threading.Lock()
+
+    def mails(self) -> list[Mail]:
+        """All mail, newest first."""
+        with self._lock:
+            if self._record.exists():
+                self._read_on()
+            return self._mails[::-1]
+
+    def _read_on(self) -> None:
+        with self._record.open("rb") as file:
+            file.seek(self._read_to)
+            # The last line may still be in the writing.
+            complete = file.read().rpartition(b"\n")[0]
+        if complete:
+            self._mails += [json.loads(line) for line in complete.split(b"\n")]
+            self._read_to += len(complete) + 1
+
+    def answer(self, request: Request) -> Response | None:
+        """Answer a request for the mailbox; None for what is none of its business."""
+        one = _ONE_MAIL.fullmatch(request.path)
+        if request.path not in {"/mailbox", "/mailbox.json"} and not one:
+            return None
+        if request.method not in {"GET", "HEAD"}:
+            return _answer("", "text/plain", status=405)
+        if request.path == "/mailbox.json":
+            return _answer(json.dumps([_summary(m) for m in self.mails()]), "application/json")
+        return self._page_of(one, request.query) if one else _list_page(self.mails())
+
+    def _page_of(self, path: re.Match[str], query: str) -> Response:
+        mail = next((mail for mail in self.mails() if mail["mail_id"] == path[1]), None)
+        if not mail:
+            return _page("No such mail", _BACK, '<p class="empty">No such mail.</p>', status=404)
+        if path[2]:
+            return _answer(_with_links_outside(mail["html"]), "text/html", policy=_MAIL_POLICY)
+        asked = parse_qs(query).get("view", ["html" if mail["html"] else "text"])[0]
+        return _mail_page(mail, asked if asked in _VIEWS else "text")
+
+
+def _summary(mail: Mail) -> Mail:
+    """A mail as programs get it: all that was sent, its addresses as a header has them."""
+    addresses = {name: ", ".join(mail[name]) for name in ("to", "cc", "bcc", "reply_to")}
+    return mail | addresses
+
+
+def source(mail: Mail) -> str:
+    """The mail as a mail program would show its source."""
+    message = EmailMessage(policy=SMTPUTF8)
+    message["From"] = mail["from"]
+    for name in ("To", "Cc", "Reply-To"):
+        if mail[name.lower().replace("-", "_")]:
+            message[name] = ", ".join(mail[name.lower().replace("-", "_")])
+    message["Subject"] = mail["subject"]
+    message["Date"] = datetime.fromisoformat(mail["sent_at"])
+    message["Message-ID"] = f"<{mail['mail_id']}@email.amazonses.com>"
+    for name, value in mail["headers"]:
+        message[name] = value
+    message.set_content(mail["text"], cte=_encoding(mail["text"]))
+    if mail["html"]:
+        message.add_alternative(mail["html"], subtype="html", cte=_encoding(mail["html"]))
+    return message.as_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _encoding(text: str) -> str:
+    """Legible where it may be."""
+    too_long = any(len(line.encode()) > _MAX_LINE for line in text.splitlines())
+    return "quoted-printable" if too_long else "8bit"
+
+
+_BACK = '<p><a href="/mailbox">All mail</a></p>'
+
+
+def _list_page(mails: list[Mail]) -> Response:
+    rows = "".join(
+        f'<li><a href="/mailbox/{escape(mail["mail_id"])}"><b>{escape(mail["subject"])}</b>'
+        f"{_time(mail)}<span>{escape(', '.join(mail['to']))}</span></a></li>"
+        for mail in mails
+    )
+    header = "<h1>Mailbox</h1><p>What this run sent. No mail leaves this machine.</p>"
+    empty = '<p class="empty">Nothing was sent yet. Mail appears here as soon as it is.</p>'
+    return _page("Mailbox", header, f"<ol>{rows}</ol>" if mails else empty)
+
+
+def _mail_page(mail: Mail, view: str) -> Response:
+    fields = {"From": [mail["from"]], "To": mail["to"], "Cc": mail["cc"], "Bcc": mail["bcc"]}
+    rows = "".join(
+        f"<dt>{name}</dt><dd>{escape(', '.join(who))}</dd>" for name, who in fields.items() if who
+    )
+    links = "".join(
+        f'<a href="?view={name}"{" aria-current=page" if name == view else ""}>{label}</a>'
+        for name, label in _VIEWS.items()
+        if name != "html" or mail["html"]
+    )
+    content = f"<dl>{rows}<dt>Sent</dt><dd>{_time(mail)}</dd></dl><nav>{links}</nav>"
+    header = f"{_BACK}<h1>{escape(mail['subject'])}</h1>"
+    return _page(mail["subject"], header, content + _body(mail, view))
+
+
+def _body(mail: Mail, view: str) -> str:
+    if view == "html":
+        address = f"/mailbox/{escape(mail['mail_id'])}/html"
+        return f'<iframe src="{address}" sandbox="{_MAY}" title="The mail as HTML"></iframe>'
+    return f"<pre>{escape(source(mail) if view == 'source' else mail['text'])}</pre>"
+
+
+def _time(mail: Mail) -> str:
+    sent_at = datetime.fromisoformat(mail["sent_at"])
+    return f'<time datetime="{sent_at.isoformat()}">{sent_at:%Y-%m-%d %H:%M:%S} UTC</time>'
+
+
+def _with_links_outside(html: str) -> str:
+    """Links open in a new window: what they lead to must not be shown in a frame."""
+    head, tag, rest = html.partition("<head>")
+    return f'{head}{tag}<base target="_blank">{rest}' if tag else html
+
+
+def _page(title: str, header: str, content: str, *, status: int = 200) -> Response:
+    page = _PAGE.substitute(title=escape(title), style=_STYLE, header=header, content=content)
+    return _answer(page, "text/html", status=status, policy=_PAGE_POLICY)
+
+
+def _answer(
+    text: str, media_type: str, *, status: int = 200, policy: str = "default-src 'none'"
+) -> Response:
+    headers = (
+        ("Content-Type", f"{media_type}; charset=utf-8"),
+        ("Content-Security-Policy", policy),
+        *_SAFE,
+    )
+    return Response(status=status, headers=headers, body=text.encode())

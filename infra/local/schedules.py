@@ -1,0 +1,144 @@
+"""Fires the product's schedules for real, as EventBridge rules of the local cloud.
+
+Each `@app.schedule` gets a rule whose target is a queue; what the rule puts there goes to the
+handler. So the expression means what EventBridge says that it means, and nothing here reads it.
+
+As in Lambda with one reserved environment, two runs of a schedule never overlap: the next one
+waits. A run that fails is tried again twice, a minute apart, and then given up.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import get_session
+from chalice import Chalice
+from chalice.app import ScheduledEventConfig
+
+from infra.local.gateway import Context
+
+log = logging.getLogger(__name__)
+
+PREFIX = "cart-local-"
+TRIES = 3
+RETRY_AFTER_S = 60
+POLL_S = 10
+TIME_LIMIT_S = 60.0
+
+Handler = Callable[[dict[str, Any], Any], Any]
+
+
+@dataclass(slots=True)
+class Schedules:
+    """The running schedules of an application."""
+
+    app: Chalice
+    endpoint: str
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _busy: set[str] = field(default_factory=set)
+    _idle: threading.Condition = field(default_factory=threading.Condition)
+
+    def start(self) -> None:
+        """Make the rules, remove those of schedules that are no more, and listen."""
+        declared = dict(expressions(self.app))
+        self._forget_all_but(set(declared))
+        for name, expression in declared.items():
+            queue = self._rule(name, expression)
+            threading.Thread(target=self._listen, args=(name, queue), daemon=True).start()
+
+    def stop(self, within_s: float = TIME_LIMIT_S) -> None:
+        """Start nothing more and wait for what runs."""
+        self.stopping.set()
+        with self._idle:
+            self._idle.wait_for(lambda: not self._busy, within_s)
+
+    def _client(self, service: str) -> Any:
+        patient = Config(read_timeout=POLL_S + 10, retries={"mode": "standard"})
+        return get_session().create_client(service, endpoint_url=self.endpoint, config=patient)
+
+    def _forget_all_but(self, declared: set[str]) -> None:
+        events = self._client("events")
+        for rule in events.list_rules(NamePrefix=PREFIX)["Rules"]:
+            if rule["Name"].removeprefix(PREFIX) not in declared:
+                events.remove_targets(Rule=rule["Name"], Ids=["queue"])
+                events.delete_rule(Name=rule["Name"])
+
+    def _rule(self, name: str, expression: str) -> str:
+        """Make the rule and its queue; returns the queue's URL."""
+        queues, events = self._client("sqs"), self._client("events")
+        visibility = {"VisibilityTimeout": str(RETRY_AFTER_S)}
+        url = str(queues.create_queue(QueueName=PREFIX + name, Attributes=visibility)["QueueUrl"])
+        attributes = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        arn = attributes["Attributes"]["QueueArn"]
+        events.put_rule(Name=PREFIX + name, ScheduleExpression=expression, State="ENABLED")
+        events.put_targets(Rule=PREFIX + name, Targets=[{"Id": "queue", "Arn": arn}])
+        return url
+
+    def _listen(self, name: str, queue: str) -> None:
+        queues = self._client("sqs")
+        while not self.stopping.is_set():
+            try:
+                for message in _received(queues, queue):
+                    self._run(name, message, forget=lambda m: _forget(queues, queue, m))
+            except (BotoCoreError, ClientError):
+                # The cloud is stopping, or has just been woken from a laptop's sleep.
+                self.stopping.wait(1)
+
+    def _run(
+        self, name: str, message: dict[str, Any], *, forget: Callable[[dict[str, Any]], None]
+    ) -> None:
+        with self._idle:
+            if self.stopping.is_set():
+                return
+            self._busy.add(name)
+        try:
+            if self._succeeds(name, json.loads(message["Body"])) or _was_last_try(message):
+                forget(message)
+        finally:
+            with self._idle:
+                self._busy.discard(name)
+                self._idle.notify_all()
+
+    def _succeeds(self, name: str, event: dict[str, Any]) -> bool:
+        handler: Handler = self.app.handler_map[name]
+        started = time.monotonic()
+        try:
+            handler(event, Context(function_name=name, time_limit_s=TIME_LIMIT_S))
+        except Exception:
+            log.exception("The schedule %s failed", name)
+            return False
+        log.info("The schedule %s took %.2f s", name, time.monotonic() - started)
+        return True
+
+
+def expressions(app: Chalice) -> Iterator[tuple[str, str]]:
+    """The name and the expression of each schedule that the application declares."""
+    for source in app.event_sources:
+        if isinstance(source, ScheduledEventConfig):
+            expression = source.schedule_expression
+            yield source.name, expression if isinstance(expression, str) else expression.to_string()
+
+
+def _received(queues: Any, queue: str) -> list[dict[str, Any]]:
+    answer = queues.receive_message(
+        QueueUrl=queue,
+        MaxNumberOfMessages=1,
+        WaitTimeSeconds=POLL_S,
+        MessageSystemAttributeNames=["ApproximateReceiveCount"],
+    )
+    messages: list[dict[str, Any]] = answer.get("Messages", [])
+    return messages
+
+
+def _forget(queues: Any, queue: str, message: dict[str, Any]) -> None:
+    queues.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _was_last_try(message: dict[str, Any]) -> bool:
+    return int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1)) >= TRIES

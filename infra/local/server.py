@@ -1,0 +1,185 @@
+"""Listens on loopback and answers several requests at once, a thread for each connection."""
+
+import contextlib
+import io
+import socket
+import threading
+import time
+from typing import Protocol
+
+from infra.local.http1 import RefusedError, Request, Response, read_request
+
+HOST = "127.0.0.1"
+MAX_CONNECTIONS = 200
+# A whole request must have arrived by then, so that nobody holds a thread by sending slowly.
+READ_WITHIN_S = 20.0
+IDLE_FOR_S = 75.0
+# The time that a function has, and a little for the answer.
+FINISH_WITHIN_S = 32.0
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Answerer(Protocol):
+    """What the server asks for its answers."""
+
+    def answer(self, request: Request) -> Response:
+        """Answer a request."""
+
+    def refusal(self, error: RefusedError) -> Response:
+        """Answer what could not be read as a request."""
+
+
+class PortInUseError(Exception):
+    """Something else listens on the port that was asked for."""
+
+
+class _Connection:
+    """One connection and the thread that serves it."""
+
+    def __init__(self, peer: socket.socket, server: "Server") -> None:
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._peer = peer
+        self._server = server
+        self._source = io.BufferedReader(socket.SocketIO(peer, "r"), 65_536)
+        self.answering = False
+        self.deadline = time.monotonic() + IDLE_FOR_S
+
+    def serve(self) -> None:
+        """Answer requests until either side has had enough."""
+        with contextlib.suppress(OSError), self._peer, self._source:
+            while self._serve_one():
+                self.deadline = time.monotonic() + IDLE_FOR_S
+
+    def hear_no_more(self) -> None:
+        """Wake up a thread that waits for bytes; it finds that there are none."""
+        with contextlib.suppress(OSError):
+            self._peer.shutdown(socket.SHUT_RD)
+
+    def break_off(self) -> None:
+        """Wake up a thread that waits for the other side in either direction."""
+        with contextlib.suppress(OSError):
+            self._peer.shutdown(socket.SHUT_RDWR)
+
+    def _serve_one(self) -> bool:
+        """Answer one request and say whether another may follow."""
+        if not self._source.peek(1):
+            return False
+        self.deadline = time.monotonic() + READ_WITHIN_S
+        try:
+            request = read_request(
+                self._source,
+                peer=self._peer.getpeername()[0],
+                hosts=self._server.hosts,
+                say_continue=lambda: self._peer.sendall(_CONTINUE),
+            )
+        except RefusedError as error:
+            self._send(self._server.answerer.refusal(error), keeps_alive=False)
+            self._let_it_be_read()
+            return False
+        return request is not None and self._answer(request)
+
+    def _answer(self, request: Request) -> bool:
+        self.deadline = time.monotonic() + FINISH_WITHIN_S
+        self.answering = True
+        response = self._server.answerer.answer(request)
+        keeps_alive = request.keeps_alive and not self._server.stopping
+        self._send(response, keeps_alive=keeps_alive, with_body=request.method != "HEAD")
+        self.answering = False
+        return keeps_alive
+
+    def _send(self, response: Response, *, keeps_alive: bool, with_body: bool = True) -> None:
+        # In one piece: sent in two, the second waits 40 ms for the first to be acknowledged.
+        self._peer.sendall(response.encoded(keeps_alive=keeps_alive, with_body=with_body))
+
+    def _let_it_be_read(self) -> None:
+        """Drop what the sender is still sending: a reset would take our answer from it."""
+        self._peer.shutdown(socket.SHUT_WR)
+        self._peer.settimeout(1.0)
+        give_up_at = time.monotonic() + 5
+        while time.monotonic() < give_up_at and self._peer.recv(1 << 20):
+            pass
+
+
+class Server:
+    """The HTTP server of a local run.
+
+    Attributes:
+        hosts: The names by which it may be asked.
+        answerer: Answers requests, and what could not be read as one.
+        stopping: Whether connections are to end after the request that they are at.
+    """
+
+    def __init__(self, port: int) -> None:
+        """Take the port, without answering yet.
+
+        Raises:
+            PortInUseError: somebody else has it.
+        """
+        try:
+            self._listener = socket.create_server((HOST, port), backlog=128)
+        except OSError as error:
+            raise PortInUseError(
+                f"Port {port} is in use: stop what listens there, or set PORT to another."
+            ) from error
+        self.port: int = self._listener.getsockname()[1]
+        self.hosts = frozenset({f"{HOST}:{self.port}", f"localhost:{self.port}"})
+        self.stopping = False
+        self._connections: set[_Connection] = set()
+        self._ended = threading.Condition()
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://{HOST}:{self.port}"
+
+    def start(self, answerer: Answerer) -> None:
+        """Answer from now on."""
+        self.answerer = answerer
+        threading.Thread(target=self._accept, name="accept", daemon=True).start()
+        threading.Thread(target=self._end_what_is_late, name="late", daemon=True).start()
+
+    def stop(self) -> None:
+        """Accept nothing more, and wait for the answers that are under way."""
+        self.stopping = True
+        # Wakes up `accept`, which closing the socket alone would not.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._ended:
+            for connection in self._connections:
+                if not connection.answering:
+                    connection.hear_no_more()
+            self._ended.wait_for(lambda: not self._connections, FINISH_WITHIN_S)
+
+    def _accept(self) -> None:
+        while not self.stopping:
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                # Out of descriptors, or stopped: the loop's condition tells which.
+                time.sleep(0.05)
+                continue
+            if len(self._connections) >= MAX_CONNECTIONS:
+                peer.close()
+                continue
+            connection = _Connection(peer, self)
+            with self._ended:
+                self._connections.add(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: _Connection) -> None:
+        try:
+            connection.serve()
+        finally:
+            with self._ended:
+                self._connections.discard(connection)
+                self._ended.notify_all()
+
+    def _end_what_is_late(self) -> None:
+        while not self.stopping:
+            time.sleep(1)
+            now = time.monotonic()
+            with self._ended:
+                late = [each for each in self._connections if each.deadline < now]
+            for connection in late:
+                connection.break_off()

@@ -1,0 +1,166 @@
+"""Tables, identities, keys and mail settings in the local cloud, from production's template.
+
+`infra/resources.json` holds all that production has. The part that data lives in is made here,
+by CloudFormation as there; the functions of a local run are this machine's own process, and
+their environment is read off the same template.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from botocore.exceptions import ClientError, WaiterError
+from botocore.session import get_session
+
+Json: TypeAlias = dict[str, Any]
+
+RESOURCES = Path(__file__).parents[1] / "resources.json"
+STACK = "cart-local"
+_HOLDS_DATA = ("AWS::DynamoDB::", "AWS::Cognito::", "AWS::KMS::", "AWS::SES::")
+_SUBSTITUTED = re.compile(r"\$\{([A-Za-z0-9]+)")
+# A stack in one of these was never finished, so nothing was ever stored in it.
+_NEVER_FINISHED = {"CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
+
+
+class StackError(Exception):
+    """The local cloud did not take the template. The text is for a person."""
+
+
+def data_template(resources: Json) -> Json:
+    """The part of the template that data lives in, with each function's variables as outputs."""
+    kept = {
+        name: resource
+        for name, resource in resources["Resources"].items()
+        if str(resource.get("Type", "")).startswith(_HOLDS_DATA)
+    }
+    variables = resources["Globals"]["Function"]["Environment"]["Variables"]
+    outputs = {_output_name(name): {"Value": value} for name, value in variables.items()}
+    conditions = _closure([kept, outputs], resources["Conditions"])
+    parameters = _closure([kept, outputs, conditions], resources["Parameters"])
+    return {
+        "Parameters": parameters,
+        "Conditions": conditions,
+        "Resources": kept,
+        "Outputs": outputs,
+    }
+
+
+def deploy(endpoint: str, *, public_url: str, mail_from: str, commit: str = "") -> dict[str, str]:
+    """Create what is missing and update what differs; doing it again changes nothing.
+
+    Returns:
+        The environment of the product's functions, as the template gives it.
+
+    Raises:
+        StackError: the template, or what it would do to the data there, was refused.
+    """
+    resources = json.loads(RESOURCES.read_text())
+    template = data_template(resources)
+    wanted = {
+        "Commit": commit,
+        "Deployment": "local",
+        "IdentityEndpoint": endpoint,
+        "MailFrom": mail_from,
+        "PublicUrl": public_url,
+    }
+    parameters = {name: value for name, value in wanted.items() if name in template["Parameters"]}
+    outputs = _Stack(endpoint).become(template, parameters)
+    variables = resources["Globals"]["Function"]["Environment"]["Variables"]
+    return {name: outputs.get(_output_name(name), "") for name in variables}
+
+
+class _Stack:
+    def __init__(self, endpoint: str) -> None:
+        self._client: Any = get_session().create_client("cloudformation", endpoint_url=endpoint)
+
+    def become(self, template: Json, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Make the stack so and return its outputs."""
+        what = {
+            "StackName": STACK,
+            "TemplateBody": json.dumps(template),
+            "Parameters": [
+                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+            ],
+        }
+        try:
+            self._create_or_update(what)
+            return self._outputs()
+        except (ClientError, WaiterError) as error:
+            raise StackError(
+                f"The local cloud refused infra/resources.json ({error}). If the data folder is "
+                "of an older version of the product, move it away and start again."
+            ) from error
+
+    def _create_or_update(self, what: Json) -> None:
+        status = self._status()
+        if status in _NEVER_FINISHED:
+            self._client.delete_stack(StackName=STACK)
+            self._wait("stack_delete_complete")
+        if status is None or status in _NEVER_FINISHED:
+            self._client.create_stack(**what)
+            self._wait("stack_create_complete")
+            return
+        try:
+            self._client.update_stack(**what)
+        except ClientError as error:
+            if "No updates are to be performed" not in str(error):
+                raise
+        else:
+            self._wait("stack_update_complete")
+
+    def _status(self) -> str | None:
+        try:
+            return str(self._described()["StackStatus"])
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+
+    def _described(self) -> Json:
+        stack: Json = self._client.describe_stacks(StackName=STACK)["Stacks"][0]
+        return stack
+
+    def _outputs(self) -> dict[str, str]:
+        outputs = self._described().get("Outputs", [])
+        return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+    def _wait(self, for_what: str) -> None:
+        waiter = self._client.get_waiter(for_what)
+        waiter.wait(StackName=STACK, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600})
+
+
+def _output_name(variable: str) -> str:
+    """`KMS_KEY_ID` as `KmsKeyId`: the names of outputs hold letters and digits only."""
+    return variable.title().replace("_", "")
+
+
+def _closure(users: list[Json], offered: Mapping[str, Json]) -> Json:
+    """The entries of `offered` that the users name, and those that these name in turn."""
+    found: set[str] = set()
+    named = set(_names(users))
+    while new := named & offered.keys() - found:
+        found |= new
+        named = set(_names([offered[name] for name in new]))
+    return {name: entry for name, entry in offered.items() if name in found}
+
+
+def _names(node: Any) -> Iterator[str]:
+    """Every name that an intrinsic function somewhere in the node refers to."""
+    if isinstance(node, list):
+        for part in node:
+            yield from _names(part)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            yield from _named_by(key, value)
+            yield from _names(value)
+
+
+def _named_by(key: str, value: Any) -> Iterator[str]:
+    if key in {"Ref", "Condition"} and isinstance(value, str):
+        yield value
+    elif key == "Fn::If":
+        yield value[0]
+    elif key == "Fn::Sub":
+        yield from _SUBSTITUTED.findall(value if isinstance(value, str) else value[0])

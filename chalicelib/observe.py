@@ -25,7 +25,7 @@ _LOGGABLE = frozenset(
     }
 )
 
-logger = Logger(service="cart-referrals", log_uncaught_exceptions=False)
+logger = Logger(service="cart-referrals", location=None, log_uncaught_exceptions=False)
 
 
 class Log:

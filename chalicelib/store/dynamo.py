@@ -4,6 +4,7 @@ Numbers are whole numbers; nothing here needs a fraction. Reads are strongly con
 they go to an index. No method scans.
 """
 
+import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -240,4 +241,4 @@ def _condition(when: str | None, values: Mapping[str, Any] | None) -> dict[str, 
 
 
 def _placeholders(expression: str) -> set[str]:
-    return {word.strip("(),")[1:] for word in expression.split() if word.strip("(),")[:1] == "#"}
+    return set(re.findall(r"#(\w+)", expression))

@@ -68,15 +68,15 @@ class Vault:
                 made = self.kms().generate_data_key(
                     KeyId=self.kms_key_id, KeySpec="AES_256", EncryptionContext={"scope": scope}
                 )
-            fresh = {"scope": scope, "wrapped": made["CiphertextBlob"]}
-            if self.keys.put(fresh, when="attribute_not_exists(wrapped)"):
+            fresh = {"scope": scope, "data_key": made["CiphertextBlob"]}
+            if self.keys.put(fresh, when="attribute_not_exists(data_key)"):
                 plaintext: bytes = made["Plaintext"]
                 return plaintext
             row = self.keys.get({"scope": scope}) or {}
         with answering():
             answer = self.kms().decrypt(
                 KeyId=self.kms_key_id,
-                CiphertextBlob=row["wrapped"],
+                CiphertextBlob=row["data_key"],
                 EncryptionContext={"scope": scope},
             )
         unwrapped: bytes = answer["Plaintext"]

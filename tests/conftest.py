@@ -1,0 +1,72 @@
+"""Fixtures of every suite: an offline process with an AWS of its own."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+# Before anything of AWS is imported: no real account may ever be within reach.
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+for unwanted in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"):
+    os.environ.pop(unwanted, None)
+
+from tests.support import cloud, tokens
+from tests.support.clinic import Clinic, open_clinic
+from tests.support.site import Site
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    """The AWS services that we use, in this process, with nothing in them."""
+    from moto import mock_aws
+
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def settings_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[None]:
+    """The environment of a function, with the tests' own issuer of tokens."""
+    from chalicelib import wiring
+
+    for name, value in {
+        "TABLE_PREFIX": cloud.PREFIX,
+        "KMS_KEY_ID": "set-by-clinic",
+        "IDENTITY_POOL_ID": "us-east-1_test",
+        "IDENTITY_CLIENT_ID": tokens.CLIENT_ID,
+        "IDENTITY_ISSUER": tokens.ISSUER,
+        "IDENTITY_JWKS_URL": tokens.write_jwks(tmp_path / "jwks.json"),
+        "MAIL_FROM": cloud.SENDER,
+        "MAIL_CONFIGURATION_SET": "",
+        "PUBLIC_URL": "https://dashboard.example",
+        "DEPLOYMENT": "test",
+        "COMMIT": "",
+    }.items():
+        monkeypatch.setenv(name, value)
+    wiring.forget()
+    yield
+    wiring.forget()
+
+
+@pytest.fixture
+def clinic(aws: None, settings_env: None, monkeypatch: pytest.MonkeyPatch) -> Clinic:
+    """Two practices and two centers with their people, and the API in front of them."""
+    cloud.create_tables()
+    monkeypatch.setenv("KMS_KEY_ID", cloud.create_key())
+    cloud.verify_sender()
+    return open_clinic()
+
+
+@pytest.fixture
+def site(clinic: Clinic) -> Site:
+    """The API as a coordinator of the first practice uses it."""
+    return clinic.practice

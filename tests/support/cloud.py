@@ -1,0 +1,58 @@
+"""Tables, a key and a mail identity in this process, made from the template of production."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+
+TEMPLATE = Path(__file__).parents[2] / "infra" / "resources.json"
+PREFIX = "cart-"
+SENDER = "notices@dashboard.example"
+
+
+def template() -> dict[str, Any]:
+    """The template that production is made from."""
+    return json.loads(TEMPLATE.read_text(encoding="utf-8"))
+
+
+def table_properties() -> dict[str, dict[str, Any]]:
+    """Each table's properties by its name without the prefix, intrinsics resolved."""
+    tables = [
+        r for r in template()["Resources"].values() if r.get("Type") == "AWS::DynamoDB::Table"
+    ]
+    return {_named(t["Properties"]["TableName"]): t["Properties"] for t in tables}
+
+
+def _named(name: Any) -> str:
+    text = name["Fn::Sub"] if isinstance(name, dict) else name
+    return text.replace("${Prefix}", "")
+
+
+def create_tables() -> None:
+    """Create every table as the template says."""
+    client = botocore.session.Session().create_client("dynamodb")
+    for name, wanted in table_properties().items():
+        kept = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+        client.create_table(
+            TableName=f"{PREFIX}{name}", **{k: wanted[k] for k in kept if k in wanted}
+        )
+
+
+def create_key() -> str:
+    """Create the key that data keys are wrapped with."""
+    made = botocore.session.Session().create_client("kms").create_key()
+    return made["KeyMetadata"]["KeyId"]
+
+
+def verify_sender() -> None:
+    """Let the mail service send in our name."""
+    client = botocore.session.Session().create_client("sesv2")
+    client.create_email_identity(EmailIdentity=SENDER)
+
+
+def sent_mail() -> list[Any]:
+    """What the mail service was given, oldest first."""
+    from moto.ses.models import ses_backends
+
+    return list(ses_backends["123456789012"]["us-east-1"].sent_messages)

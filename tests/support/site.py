@@ -1,0 +1,117 @@
+"""The API through its front door: events as API Gateway makes them, into the real handler."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.text)
+
+
+class Context:
+    """A Lambda context with time left."""
+
+    aws_request_id = "test"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        """As much as API Gateway leaves."""
+        return 29_000
+
+
+@dataclass(frozen=True)
+class Site:
+    """Talks to an app; `token` is who talks."""
+
+    app: Any
+    token: str | None = None
+
+    def as_(self, token: str | None) -> "Site":
+        """The same site, talked to by somebody else."""
+        return Site(self.app, token)
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """GET."""
+        return self.send("GET", path, headers=headers)
+
+    def post(self, path: str, body: Any, *, key: str | None = "", **headers: str) -> Answer:
+        """POST with a fresh Idempotency-Key, with `key`, or with none."""
+        chosen = secrets.token_hex(8) if key == "" else key
+        extra = {"Idempotency-Key": chosen} if chosen else {}
+        return self.send("POST", path, body, headers={**extra, **headers})
+
+    def patch(self, path: str, body: Any, *, version: int | str | None) -> Answer:
+        """PATCH of a version."""
+        extra = {} if version is None else {"If-Match": f'"{version}"'}
+        return self.send("PATCH", path, body, headers=extra)
+
+    def send(
+        self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """Any request. A body of bytes or text goes as it is, anything else as JSON."""
+        raw = body if isinstance(body, bytes | str | None) else json.dumps(body)
+        given = {"Content-Type": "application/json"} if raw is not None else {}
+        given |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        given |= headers or {}
+        event = self.event(method, path, raw, {k: v for k, v in given.items() if v is not None})
+        answer = self.app(event, Context())
+        return Answer(
+            answer["statusCode"],
+            {k.lower(): v for k, v in answer["headers"].items()},
+            answer["body"],
+        )
+
+    def event(
+        self, method: str, path: str, raw: bytes | str | None, headers: dict[str, str]
+    ) -> dict[str, Any]:
+        """The proxy event that API Gateway makes of a request."""
+        parts = urlsplit(path)
+        resource, parameters = self._route(parts.path)
+        query = parse_qs(parts.query, keep_blank_values=True) or None
+        body = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw
+        return {
+            "resource": resource,
+            "path": parts.path,
+            "httpMethod": method,
+            "headers": headers,
+            "multiValueHeaders": {k: [v] for k, v in headers.items()},
+            "queryStringParameters": {k: v[-1] for k, v in query.items()} if query else None,
+            "multiValueQueryStringParameters": query,
+            "pathParameters": parameters,
+            "stageVariables": None,
+            "requestContext": {
+                "httpMethod": method,
+                "resourcePath": resource,
+                "path": parts.path,
+                "requestId": "test",
+                "identity": {"sourceIp": "127.0.0.1"},
+            },
+            "body": body,
+            "isBase64Encoded": False,
+        }
+
+    def _route(self, path: str) -> tuple[str, dict[str, str] | None]:
+        wanted = path.split("/")
+        for route in sorted(self.app.routes, key=lambda r: r.count("{")):
+            parts = route.split("/")
+            if len(parts) == len(wanted) and all(
+                p == w or p.startswith("{") for p, w in zip(parts, wanted, strict=True)
+            ):
+                names = {
+                    p[1:-1]: unquote(w) for p, w in zip(parts, wanted, strict=True) if p[:1] == "{"
+                }
+                return route, names or None
+        raise LookupError(f"no route for {path}: the gateway would answer")

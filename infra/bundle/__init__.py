@@ -1,0 +1,122 @@
+"""The production bundle and its template: `python -m infra.bundle`, or `make package`.
+
+    packages   the locked third-party wheels, for Lambda's processor
+    slim       what of them a function never reads
+    binaries   what of them only a debugger reads
+    bytecode   compiles what is left
+    archive    one zip, the same bytes each time, and a look into it
+    template   what chalice's template lacks
+
+docs/decisions/0005-packaging.md says why it is made this way.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from infra.bundle import archive, binaries, bytecode, packages, slim, template
+
+ROOT = Path(__file__).parents[2]
+BUNDLE = "bundle.zip"
+TEMPLATE = "template.json"
+
+# A cold start reads all of it. Compiled extensions are some tenth larger for other processors.
+_LIMITS_BYTES = {"production": 8 * 1024 * 1024, "local": 9 * 1024 * 1024}
+
+_LOCK = ROOT / "requirements-run.txt"
+_RESOURCES = ROOT / "infra" / "resources.json"
+_SHIPPED = ("app.py", "chalicelib", ".chalice")
+
+
+def build(out: Path, *, stage: str = "production") -> None:
+    """Write `bundle.zip` and `template.json` into `out`.
+
+    Args:
+        out: A folder; made if it is not there.
+        stage: A stage of `.chalice/config.json`. `local` is for this machine's processor.
+
+    Raises:
+        archive.BundleError: something is missing in the bundle, or does not belong there.
+        subprocess.CalledProcessError: chalice or pip failed, and has said why.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        project, tree = Path(scratch, "project"), Path(scratch, "tree")
+        _copy_project(project)
+        raw = _chalice_package(project, stage)
+        _fill(tree, project, stage)
+        archive.pack(tree, out / BUNDLE)
+    archive.inspect(
+        out / BUNDLE,
+        distributions=packages.pinned(_LOCK) - slim.UNUSED,
+        limit_bytes=_LIMITS_BYTES[stage],
+    )
+    finished = template.finish(raw, bundle=f"./{BUNDLE}", commit=_commit())
+    (out / TEMPLATE).write_text(template.written(finished), encoding="utf-8")
+
+
+def _copy_project(project: Path) -> None:
+    project.mkdir()
+    for name in _SHIPPED:
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "deployed", "deployments")
+            shutil.copytree(ROOT / name, project / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, project / name)
+    # Chalice would install these without their hashes; `packages` does it instead.
+    (project / "requirements.txt").touch()
+
+
+def _chalice_package(project: Path, stage: str) -> template.Template:
+    """Run chalice in the copy, without the credentials and the region of whoever runs it."""
+    subprocess.run(
+        [
+            *(str(Path(sys.executable).with_name("chalice")), "package", "--stage", stage),
+            *("--merge-template", str(_RESOURCES), "out"),
+        ],
+        cwd=project,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env=_nobodys_environment(),
+    )
+    made: template.Template = json.loads((project / "out" / "sam.json").read_text("utf-8"))
+    return made
+
+
+def _nobodys_environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def _fill(tree: Path, project: Path, stage: str) -> None:
+    with zipfile.ZipFile(project / "out" / "deployment.zip") as packaged:
+        packaged.extractall(tree)
+    packages.install(_LOCK, into=tree, architecture=_architecture(project, stage))
+    slim.slim(tree)
+    binaries.cut_symbols(tree)
+    bytecode.compile_apart(tree)
+
+
+def _architecture(project: Path, stage: str) -> str | None:
+    config = json.loads((project / ".chalice" / "config.json").read_text("utf-8"))
+    architecture: str | None = config["stages"][stage].get("lambda_architecture")
+    return architecture
+
+
+def _commit() -> str:
+    answer = subprocess.run(
+        ["git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD"],  # noqa: S607 the git in use
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return answer.stdout.strip()

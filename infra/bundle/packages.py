@@ -1,0 +1,59 @@
+"""The third-party packages of the bundle, exactly those that are locked.
+
+Chalice would fetch them itself, but for another architecture than its own it asks pip for
+names and versions without their hashes. Here pip checks every file against the lock.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+_LAMBDA_MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+_OLDEST_GLIBC_MINOR = 17
+
+
+def install(lock: Path, *, into: Path, architecture: str | None) -> None:
+    """Install the wheels that `lock` pins, none other and nothing built from source.
+
+    Args:
+        lock: A requirements file in which every line carries its hashes.
+        into: The folder that becomes the bundle's root.
+        architecture: Lambda's name of the processor; None for this machine as it is.
+    """
+    wheels_for = _lambda_wheels(architecture) if architecture else []
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"),
+            *("install", "--quiet", "--require-hashes", "--no-deps", "--no-compile"),
+            *("--only-binary", ":all:", *wheels_for, "--target", str(into)),
+            *("--requirement", str(lock)),
+        ],
+        check=True,
+        env=os.environ | {"PIP_ROOT_USER_ACTION": "ignore"},
+    )
+
+
+def pinned(lock: Path) -> set[str]:
+    """Name the distributions that `lock` pins, spelled as their `.dist-info` folders are."""
+    names = re.findall(r"^([A-Za-z0-9._-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[-_.]+", "_", name).lower() for name in names}
+
+
+def _lambda_wheels(architecture: str) -> Iterator[str]:
+    yield from ("--implementation", "cp", "--python-version", _python())
+    machine = _LAMBDA_MACHINES[architecture]
+    for minor in range(_newest_glibc_minor(), _OLDEST_GLIBC_MINOR - 1, -1):
+        yield from ("--platform", f"manylinux_2_{minor}_{machine}")
+    yield from ("--platform", f"manylinux2014_{machine}")
+
+
+def _python() -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _newest_glibc_minor() -> int:
+    """Python 3.11 runs on Amazon Linux 2 (glibc 2.26), later ones on 2023 (glibc 2.34)."""
+    return 26 if sys.version_info < (3, 12) else 34

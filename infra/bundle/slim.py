@@ -1,0 +1,127 @@
+"""Take away what a Lambda function never reads.
+
+Every start of a function unpacks and searches what ships, and botocore alone brings the
+descriptions of more than four hundred services. What goes is listed here by name; the
+deployment test runs what is left.
+"""
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+SERVICES = ("cognito-idp", "dynamodb", "kms", "sesv2")
+
+# Distributions that others require and the functions never import.
+UNUSED = frozenset({"boto3", "cffi", "pycparser", "s3transfer"})
+
+# Features that nothing here uses, sources of what is there compiled, and what only a type
+# checker or an installer reads.
+_DROPPED = (
+    *sorted(UNUSED),
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/metrics/provider/datadog",
+    "aws_lambda_powertools/utilities/[!_j]*/",  # All but `jmespath_utils`.
+    "bin",
+    "dateutil/zoneinfo",
+    "pydantic/mypy.py",
+    "pydantic/v1",
+    "tzdata/zoneinfo/*.tab",
+    "tzdata/zoneinfo/*.zi",
+    "tzdata/zoneinfo/leap*",
+    "urllib3/contrib/emscripten",
+    "**/*.pyi",
+    "**/*.typed",
+)
+# What a scanner for known weaknesses reads; a README in it is of no use to anyone.
+_KEPT_METADATA = "METADATA"
+
+
+class SlimError(Exception):
+    """A dependency is no longer laid out as this list believes. The text is for a person."""
+
+
+def slim(site: Path) -> None:
+    """Remove from an installed tree what the functions do not need.
+
+    Raises:
+        SlimError: something to remove is not there, so that its like may ship unnoticed.
+    """
+    for pattern in _DROPPED:
+        found = list(site.glob(pattern))
+        if not found:
+            raise SlimError(f"Nothing matches {pattern} any more; see infra/bundle/slim.py.")
+        for path in found:
+            _remove(path)
+    for info in site.glob("*.dist-info"):
+        if info.name.partition("-")[0].lower() in UNUSED:
+            _remove(info)
+        else:
+            _bare_metadata(info)
+    _bare_botocore(site / "botocore" / "data")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _bare_metadata(info: Path) -> None:
+    header, _, _readme = (info / _KEPT_METADATA).read_text(encoding="utf-8").partition("\n\n")
+    _remove(info)
+    info.mkdir()
+    (info / _KEPT_METADATA).write_text(header + "\n", encoding="utf-8")
+
+
+def _bare_botocore(data: Path) -> None:
+    for service in (path for path in data.iterdir() if path.is_dir()):
+        if service.name in SERVICES:
+            _bare_service(service)
+        else:
+            _remove(service)
+    endpoints = data / "endpoints.json"
+    _write(endpoints, _bare_endpoints(_read(endpoints)))
+
+
+def _bare_service(service: Path) -> None:
+    """Keep the newest version of an API, without its prose and examples."""
+    *older, newest = sorted(service.iterdir())
+    for version in older:
+        _remove(version)
+    for path in sorted(newest.iterdir()):
+        content = _read(path)
+        path.unlink()
+        if not path.name.startswith("examples"):
+            _write(newest / path.name.removesuffix(".gz"), _without_prose(content))
+
+
+def _bare_endpoints(endpoints: dict[str, Any]) -> dict[str, Any]:
+    for partition in endpoints["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in SERVICES if name in services}
+    return endpoints
+
+
+def _without_prose(node: Any) -> Any:
+    """Drop documentation strings; a member that is called `documentation` is not a string."""
+    if isinstance(node, dict):
+        return {
+            key: _without_prose(value)
+            for key, value in node.items()
+            if not (key == "documentation" and isinstance(value, str))
+        }
+    if isinstance(node, list):
+        return [_without_prose(value) for value in node]
+    return node
+
+
+def _read(path: Path) -> Any:
+    raw = path.read_bytes()
+    return json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+
+
+def _write(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
+from chalicelib.routes.codes import CODES
 from chalicelib.routes.http import OPERATIONS, Access, Operation
 from chalicelib.routes.shapes import ProblemShape
 
@@ -37,6 +38,7 @@ def document() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "paths": dict(sorted(paths.items())),
+        "x-problem-codes": CODES,
         "components": {
             "schemas": dict(sorted(definitions.items())),
             "securitySchemes": {

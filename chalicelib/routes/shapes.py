@@ -3,10 +3,10 @@
 Nothing is checked against them at run time; a test does that for every route.
 """
 
-from typing import Any
+from typing import Any, NotRequired
 
 # pydantic asks for this one on Python 3.11.
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 
 class FaultShape(TypedDict):

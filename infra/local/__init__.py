@@ -1,13 +1,15 @@
 """The whole product on one machine: `python -m infra.local`, which is what `make run` does.
 
-    __main__     the order in which everything starts and stops
+    __main__     reads the settings, takes the data folder, and says what went wrong
+    lifecycle    the order in which everything starts and stops
     environment  the settings of a local run, and nothing of the person who runs it
     cloud        starts and stops the local cloud, a process of its own
     child/       that process: ministack on loopback, with checkpoints and a mail record
     stack        tables, identities, keys and mail settings from `infra/resources.json`
-    gateway      an HTTP request as the event that API Gateway makes of it, and back
-    http1        reads requests from a socket, strictly
     server       listens on loopback, a thread per connection
+    http1        reads requests from a socket, strictly
+    gateway      an HTTP request as the event that API Gateway makes of it, and back
+    functions    what Lambda hands to a function beside the event
     schedules    fires the product's schedules for real
     mailbox      the mail that was sent, as pages
 

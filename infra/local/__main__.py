@@ -28,7 +28,8 @@ def main() -> int:
     data_dir = Path(os.environ.get("DATA_DIR") or ".local")
     try:
         with _to_oneself(data_dir):
-            logging.basicConfig(filename=data_dir / "product.log", filemode="w", level=logging.INFO)
+            logging.basicConfig(filename=data_dir / "product.log", filemode="w")
+            logging.getLogger("infra").setLevel(logging.INFO)
             run(data_dir, _port())
     except KeyboardInterrupt:
         print("Stopped. Everything is saved.")

@@ -10,25 +10,25 @@ Source: the snapshots that LocalStack recorded against AWS on 2024-07-10 and pub
 """
 
 import base64
-import threading
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from chalice import Chalice
 
+from infra.local.functions import API, Context
 from infra.local.http1 import MAX_BODY_BYTES, RefusedError, Request, Response
 
-# API Gateway gives a function no more.
-TIME_LIMIT_S = 29.0
+log = logging.getLogger(__name__)
+
 STAGE = "api"
 
 Event = dict[str, Any]
-Refusal = Callable[[int, str, str], Mapping[str, Any]]
 LocalPages = Callable[[Request], Response | None]
 # About one connection, which the gateway ends: neither side's word on it goes to the other.
 _OF_THE_CONNECTION = {"connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding",
@@ -36,53 +36,13 @@ _OF_THE_CONNECTION = {"connection", "expect", "keep-alive", "te", "trailer", "tr
 _ADDED_WHEN_SENT = {"content-length", "date"}
 
 
-@dataclass(slots=True, kw_only=True)
-class Context:
-    """What Lambda hands to a function beside the event. One for each call."""
+class Refusal(Protocol):
+    """The product's own answer where the gateway refuses."""
 
-    function_name: str
-    time_limit_s: float
-    aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    function_version: str = "$LATEST"
-    memory_limit_in_mb: int = 512
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def invoked_function_arn(self) -> str:
-        """An address in the local cloud's account."""
-        return f"arn:aws:lambda:us-east-1:000000000000:function:{self.function_name}"
-
-    @property
-    def log_group_name(self) -> str:
-        """Where the logs of such a function are in AWS."""
-        return f"/aws/lambda/{self.function_name}"
-
-    @property
-    def log_stream_name(self) -> str:
-        """As `log_group_name`."""
-        return "local"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """How long the function may still take."""
-        left = self.time_limit_s - (time.monotonic() - self.started)
-        return max(0, int(left * 1000))
-
-
-def give_each_thread_its_own(app: Chalice) -> None:
-    """Let several threads use one application at once.
-
-    Lambda has one request at a time in a process, so Chalice keeps "the current request" on the
-    application itself. Here it becomes a property of the thread.
-    """
-    state = threading.local()
-
-    def slot(name: str) -> property:
-        return property(
-            lambda _: getattr(state, name, None), lambda _, value: setattr(state, name, value)
-        )
-
-    slots = {name: slot(name) for name in ("current_request", "lambda_context")}
-    app.__class__ = type(type(app).__name__, (type(app),), slots)
+    def __call__(
+        self, status: int, code: str, request_id: str, *, allow: str = ""
+    ) -> Mapping[str, Any]:
+        """Make the answer that a function would return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +65,19 @@ class Gateway:
 
     def refusal(self, error: RefusedError) -> Response:
         """The answer to a request that could not even be read."""
-        return _response(self.refuse(error.status, error.code, str(uuid.uuid4())))
+        return self._refused(error.status, error.code)
+
+    def _refused(self, status: int, code: str, *, allow: str = "") -> Response:
+        return _response(self.refuse(status, code, str(uuid.uuid4()), allow=allow))
 
     def _answer_of_the_product(self, request: Request) -> Response:
         found = find_resource(self.app.routes, request.path)
         if not found:
-            return self.refusal(RefusedError(404, "not_found"))
+            return self._refused(404, "not_found")
         resource, parameters = found
         methods = self.app.routes[resource]
         if request.method not in methods:
-            return _with_header(
-                self.refusal(RefusedError(405, "method_not_allowed")),
-                ("Allow", ", ".join(sorted(methods))),
-            )
+            return self._refused(405, "method_not_allowed", allow=", ".join(sorted(methods)))
         try:
             event = event_of(request, resource, parameters, self.app.api.binary_types)
         except RefusedError as error:
@@ -125,16 +85,14 @@ class Gateway:
         return self._call(event)
 
     def _call(self, event: Event) -> Response:
-        request_id = event["requestContext"]["requestId"]
-        context = Context(function_name="api", time_limit_s=TIME_LIMIT_S)
         try:
-            response = _response(self.app(event, context))
+            response = _response(self.app(event, Context(function_name=API)))
         except Exception:
-            self.app.log.exception("The handler failed")
-            return _response(self.refuse(502, "bad_gateway", request_id))
+            log.exception("The handler failed")
+            return self._refused(502, "bad_gateway")
         if len(response.body) > MAX_BODY_BYTES:
-            return _response(self.refuse(502, "bad_gateway", request_id))
-        return _with_header(response, ("x-amzn-RequestId", request_id))
+            return self._refused(502, "bad_gateway")
+        return response
 
 
 def find_resource(resources: Iterable[str], path: str) -> tuple[str, dict[str, str]] | None:
@@ -213,7 +171,7 @@ def _decoded_query(query: str) -> list[tuple[str, str]]:
     try:
         return parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=500)
     except ValueError as error:
-        raise RefusedError(400, "malformed_request") from error
+        raise RefusedError(400, "malformed") from error
 
 
 def _body(request: Request, binary_types: Iterable[str]) -> tuple[str | None, bool]:
@@ -229,7 +187,7 @@ def _body(request: Request, binary_types: Iterable[str]) -> tuple[str | None, bo
             pass
     encoded = base64.b64encode(request.body).decode("ascii")
     if len(encoded) > MAX_BODY_BYTES:
-        raise RefusedError(413, "body_too_large")
+        raise RefusedError(413, "too_large")
     return encoded, True
 
 
@@ -276,8 +234,3 @@ def _response(result: Mapping[str, Any]) -> Response:
         headers=tuple(pair for pair in headers if pair[0].lower() not in not_ours),
         body=base64.b64decode(body) if result.get("isBase64Encoded") else body.encode(),
     )
-
-
-def _with_header(response: Response, header: tuple[str, str]) -> Response:
-    others = tuple(pair for pair in response.headers if pair[0].lower() != header[0].lower())
-    return Response(status=response.status, headers=(*others, header), body=response.body)

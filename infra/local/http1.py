@@ -99,10 +99,10 @@ def read_request(
         return None
     request_line = _REQUEST_LINE.fullmatch(lines[0])
     if not request_line:
-        raise RefusedError(400, "malformed_request")
+        raise RefusedError(400, "malformed")
     method, target, minor = (part.decode("ascii") for part in request_line.groups())
     if "#" in target or _BROKEN_ESCAPE.search(target):
-        raise RefusedError(400, "malformed_request")
+        raise RefusedError(400, "malformed")
     headers = tuple(_header(line) for line in lines[1:])
     path, _, query = target.partition("?")
     request = Request(
@@ -128,19 +128,19 @@ def _head(source: BufferedIOBase) -> list[bytes]:
         if left < 0:
             raise RefusedError(431, "headers_too_large")
         if line.endswith(b"\n") and not line.endswith(b"\r\n"):
-            raise RefusedError(400, "malformed_request")
+            raise RefusedError(400, "malformed")
         if not line.endswith(b"\n"):
             return []
         lines.append(line)
     if not lines:  # A stray newline where a request should begin.
-        raise RefusedError(400, "malformed_request")
+        raise RefusedError(400, "malformed")
     return lines
 
 
 def _header(line: bytes) -> tuple[str, str]:
     match = _HEADER.fullmatch(line)
     if not match:
-        raise RefusedError(400, "malformed_request")
+        raise RefusedError(400, "malformed")
     return match[1].decode("ascii"), match[2].decode("latin-1")
 
 
@@ -148,7 +148,7 @@ def _single(headers: Headers, name: str) -> str:
     """The value of a header that may stand there once; empty if it does not."""
     values = [value for key, value in headers if key.lower() == name]
     if len(values) > 1:
-        raise RefusedError(400, "malformed_request")
+        raise RefusedError(400, "malformed")
     return values[0] if values else ""
 
 
@@ -158,9 +158,9 @@ def _with_body(
     length = _single(request.headers, "content-length")
     encoding = _single(request.headers, "transfer-encoding").lower()
     if (length and encoding) or encoding not in {"", "chunked"} or not _is_count(length or "0"):
-        raise RefusedError(400, "malformed_request")
+        raise RefusedError(400, "malformed")
     if int(length or 0) > MAX_BODY_BYTES:
-        raise RefusedError(413, "body_too_large")
+        raise RefusedError(413, "too_large")
     expectation = _single(request.headers, "expect").lower()
     if expectation not in {"", "100-continue"}:
         raise RefusedError(417, "expectation_failed")
@@ -177,7 +177,7 @@ def _is_count(text: str) -> bool:
 def _exactly(source: BufferedIOBase, count: int) -> bytes:
     data = source.read(count)
     if len(data) < count:
-        raise RefusedError(400, "incomplete_body")
+        raise RefusedError(400, "malformed")
     return data
 
 
@@ -186,18 +186,18 @@ def _chunks(source: BufferedIOBase) -> Iterator[bytes]:
     while True:
         size_line = _CHUNK.fullmatch(source.readline(256))
         if not size_line:
-            raise RefusedError(400, "malformed_request")
+            raise RefusedError(400, "malformed")
         size = int(size_line[1], 16)
         left -= size
         if left < 0:
-            raise RefusedError(413, "body_too_large")
+            raise RefusedError(413, "too_large")
         if size == 0:
             break
         yield _exactly(source, size)
         if _exactly(source, 2) != b"\r\n":
-            raise RefusedError(400, "malformed_request")
+            raise RefusedError(400, "malformed")
     # What may follow are trailers. Nobody here asks for one.
     while (line := source.readline(1024)) != b"\r\n":
         left -= 1024
         if left < 0 or not _HEADER.fullmatch(line):
-            raise RefusedError(400, "malformed_request")
+            raise RefusedError(400, "malformed")

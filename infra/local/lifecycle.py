@@ -14,7 +14,7 @@ from typing import NoReturn
 from chalice import Chalice
 
 from infra.local import cloud, environment, stack
-from infra.local.gateway import Gateway, give_each_thread_its_own
+from infra.local.gateway import Gateway
 from infra.local.mailbox import Mailbox
 from infra.local.schedules import Schedules
 from infra.local.server import Server
@@ -60,7 +60,6 @@ def _product(log: TextIOBase) -> Chalice:
     """The product as Lambda imports it, but with its log lines away from the terminal."""
     with contextlib.redirect_stdout(log):
         from app import app  # noqa: PLC0415 it reads the environment that was made above
-    give_each_thread_its_own(app)
     return app
 
 

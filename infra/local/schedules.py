@@ -4,7 +4,7 @@ Each `@app.schedule` gets a rule whose target is a queue; what the rule puts the
 handler. So the expression means what EventBridge says that it means, and nothing here reads it.
 
 As in Lambda with one reserved environment, two runs of a schedule never overlap: the next one
-waits. A run that fails is tried again twice, a minute apart, and then given up.
+waits. As there, a run that fails is tried again twice, a minute apart, and then given up.
 """
 
 import json
@@ -21,7 +21,7 @@ from botocore.session import get_session
 from chalice import Chalice
 from chalice.app import ScheduledEventConfig
 
-from infra.local.gateway import Context
+from infra.local.functions import Context, time_limit_s
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,6 @@ PREFIX = "cart-local-"
 TRIES = 3
 RETRY_AFTER_S = 60
 POLL_S = 10
-TIME_LIMIT_S = 60.0
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -52,11 +51,13 @@ class Schedules:
             queue = self._rule(name, expression)
             threading.Thread(target=self._listen, args=(name, queue), daemon=True).start()
 
-    def stop(self, within_s: float = TIME_LIMIT_S) -> None:
+    def stop(self) -> None:
         """Start nothing more and wait for what runs."""
         self.stopping.set()
         with self._idle:
-            self._idle.wait_for(lambda: not self._busy, within_s)
+            self._idle.wait_for(
+                lambda: not self._busy, max(map(time_limit_s, self._busy), default=0)
+            )
 
     def _client(self, service: str) -> Any:
         patient = Config(read_timeout=POLL_S + 10, retries={"mode": "standard"})
@@ -72,8 +73,7 @@ class Schedules:
     def _rule(self, name: str, expression: str) -> str:
         """Make the rule and its queue; returns the queue's URL."""
         queues, events = self._client("sqs"), self._client("events")
-        visibility = {"VisibilityTimeout": str(RETRY_AFTER_S)}
-        url = str(queues.create_queue(QueueName=PREFIX + name, Attributes=visibility)["QueueUrl"])
+        url = str(queues.create_queue(QueueName=PREFIX + name)["QueueUrl"])
         attributes = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         arn = attributes["Attributes"]["QueueArn"]
         events.put_rule(Name=PREFIX + name, ScheduleExpression=expression, State="ENABLED")
@@ -84,22 +84,22 @@ class Schedules:
         queues = self._client("sqs")
         while not self.stopping.is_set():
             try:
-                for message in _received(queues, queue):
-                    self._run(name, message, forget=lambda m: _forget(queues, queue, m))
+                for message in _received(queues, queue, hidden_for_s=time_limit_s(name) + 30):
+                    self._run(name, message, _Receipt(queues, queue, message["ReceiptHandle"]))
             except (BotoCoreError, ClientError):
                 # The cloud is stopping, or has just been woken from a laptop's sleep.
                 self.stopping.wait(1)
 
-    def _run(
-        self, name: str, message: dict[str, Any], *, forget: Callable[[dict[str, Any]], None]
-    ) -> None:
+    def _run(self, name: str, message: dict[str, Any], receipt: "_Receipt") -> None:
         with self._idle:
             if self.stopping.is_set():
                 return
             self._busy.add(name)
         try:
             if self._succeeds(name, json.loads(message["Body"])) or _was_last_try(message):
-                forget(message)
+                receipt.done()
+            else:
+                receipt.again_later()
         finally:
             with self._idle:
                 self._busy.discard(name)
@@ -109,7 +109,7 @@ class Schedules:
         handler: Handler = self.app.handler_map[name]
         started = time.monotonic()
         try:
-            handler(event, Context(function_name=name, time_limit_s=TIME_LIMIT_S))
+            handler(event, Context(function_name=name))
         except Exception:
             log.exception("The schedule %s failed", name)
             return False
@@ -125,19 +125,33 @@ def expressions(app: Chalice) -> Iterator[tuple[str, str]]:
             yield source.name, expression if isinstance(expression, str) else expression.to_string()
 
 
-def _received(queues: Any, queue: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _Receipt:
+    """What a run is given back with."""
+
+    queues: Any
+    queue: str
+    handle: str
+
+    def done(self) -> None:
+        self.queues.delete_message(QueueUrl=self.queue, ReceiptHandle=self.handle)
+
+    def again_later(self) -> None:
+        self.queues.change_message_visibility(
+            QueueUrl=self.queue, ReceiptHandle=self.handle, VisibilityTimeout=RETRY_AFTER_S
+        )
+
+
+def _received(queues: Any, queue: str, *, hidden_for_s: float) -> list[dict[str, Any]]:
     answer = queues.receive_message(
         QueueUrl=queue,
         MaxNumberOfMessages=1,
+        VisibilityTimeout=int(hidden_for_s),
         WaitTimeSeconds=POLL_S,
         MessageSystemAttributeNames=["ApproximateReceiveCount"],
     )
     messages: list[dict[str, Any]] = answer.get("Messages", [])
     return messages
-
-
-def _forget(queues: Any, queue: str, message: dict[str, Any]) -> None:
-    queues.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
 
 def _was_last_try(message: dict[str, Any]) -> bool:

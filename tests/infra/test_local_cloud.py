@@ -117,6 +117,25 @@ def test_a_clean_stop_keeps_everything(running, client, tmp_path):
     assert not (tmp_path / "tmp").exists() or not list((tmp_path / "tmp").iterdir())
 
 
+def test_a_token_is_still_good_after_a_restart(running, client):
+    """The keys that it was signed with are kept, so nobody has to sign in again."""
+    there = running()
+    identity = client("cognito-idp", there)
+    pool = identity.create_user_pool(PoolName="people")["UserPool"]["Id"]
+
+    def keys(at):
+        with urllib.request.urlopen(f"{at.endpoint}/{pool}/.well-known/jwks.json") as answer:
+            return json.load(answer)
+
+    before = keys(there)
+    there.stop()
+    again = running()
+    keep(client("dynamodb", again), "a")
+    again.stop()
+
+    assert keys(running()) == before
+
+
 def test_a_kill_keeps_the_last_checkpoint(running, client, tmp_path):
     """What was written is on disk within five seconds, without anybody asking."""
     there = running()

@@ -1,18 +1,15 @@
 import base64
 import json
 import threading
+import time
 from dataclasses import replace
 
 import pytest
-from chalice import Chalice, Response
+from chalice import Response
 
-from infra.local.gateway import (
-    Context,
-    Gateway,
-    event_of,
-    find_resource,
-    give_each_thread_its_own,
-)
+from chalicelib.routes.front import Front
+from infra.local.functions import API, Context
+from infra.local.gateway import Gateway, event_of, find_resource
 from infra.local.http1 import MAX_BODY_BYTES, RefusedError, Request
 
 ROUTES = ["/", "/v1/me", "/v1/referrals", "/v1/referrals/{referral_id}", "/v1/referrals/counts"]
@@ -38,15 +35,16 @@ def an_event(*, binary_types=("application/pdf",), **differently):
 
 
 def a_gateway(app, **differently):
-    def refuse(status, code, request_id):
-        return {"statusCode": status, "body": json.dumps({"code": code, "id": request_id})}
+    def refuse(status, code, request_id, *, allow=""):
+        body = json.dumps({"code": code, "id": request_id})
+        return {"statusCode": status, "headers": {"Allow": allow}, "body": body}
 
     return Gateway(app, refuse, **differently)
 
 
 @pytest.fixture
 def app():
-    application = Chalice("clinic", configure_logs=False)
+    application = Front("clinic", configure_logs=False)
 
     @application.route("/v1/me")
     def me():
@@ -193,8 +191,7 @@ def test_local_pages_come_first(app):
 
 
 def test_each_thread_has_its_own_request(app):
-    """Chalice keeps the request on the application; two at once must not see each other's."""
-    give_each_thread_its_own(app)
+    """Lambda has one at a time; here two at once must not see each other's."""
     both_are_in = threading.Barrier(2, timeout=5)
     seen = {}
 
@@ -219,10 +216,8 @@ def test_each_thread_has_its_own_request(app):
     assert len({request_id for _, request_id in seen.values()}) == 2
 
 
-def test_the_time_that_is_left_runs_out():
-    """A function is told how long it has, and never less than nothing."""
-    context = Context(function_name="api", time_limit_s=29.0)
-
-    assert 28_000 < context.get_remaining_time_in_millis() <= 29_000
-    context.started -= 60
-    assert context.get_remaining_time_in_millis() == 0
+def test_the_time_that_is_left_is_what_the_function_is_deployed_with():
+    """It runs out, and is never less than nothing."""
+    assert 27_000 < Context(function_name=API).get_remaining_time_in_millis() <= 28_000
+    late = Context(function_name=API, started=time.monotonic() - 60)
+    assert late.get_remaining_time_in_millis() == 0

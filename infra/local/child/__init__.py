@@ -10,6 +10,7 @@ itself when the process that started it dies, however it dies.
 What it leaves in the data folder:
     state/current   the name of the newest complete checkpoint
     state/NAME/     that checkpoint, a file per service
+    state/live/     the same while it runs, and the keys that tokens are signed with
     mail.jsonl      each sent mail, on disk before its sender hears that it was sent
     tmp/            emptied at start and stop
 """
@@ -53,7 +54,7 @@ async def _serve(data_dir: Path, listener: socket.socket) -> None:
     port = listener.getsockname()[1]
     checkpoints = Checkpoints(data_dir / "state")
     # ministack reads these as it is imported.
-    os.environ.update(GATEWAY_PORT=str(port), STATE_DIR=str(checkpoints.newest))
+    os.environ.update(GATEWAY_PORT=str(port), STATE_DIR=str(checkpoints.live))
     from hypercorn.asyncio import serve  # noqa: PLC0415
     from hypercorn.config import Config  # noqa: PLC0415
     from ministack import app as ministack  # noqa: PLC0415
@@ -67,13 +68,7 @@ async def _serve(data_dir: Path, listener: socket.socket) -> None:
     config.graceful_timeout = 1
     front = Front(ministack.app, port, checkpoints, MailRecord(data_dir / "mail.jsonl"))
     saving = asyncio.create_task(checkpoints.save_when_changed())
-
-    async def until_stopped() -> None:
-        await stop.wait()
-        # ministack would save over the newest checkpoint in place; ours follows, as a new one.
-        ministack.PERSIST_STATE = False
-
-    await serve(front, config, shutdown_trigger=until_stopped)
+    await serve(front, config, shutdown_trigger=stop.wait)
     saving.cancel()
     await checkpoints.save_at_last()
 

@@ -17,19 +17,32 @@ class CheckpointError(Exception):
 
 
 class Checkpoints:
-    """Writes each checkpoint into a folder of its own, and names it when it is complete."""
+    """Copies what ministack saves into a folder of its own, and names it when it is complete.
+
+    ministack saves a file per service into its folder, `live`, where it also keeps keys. A kill
+    between two files would leave services that do not fit together; so what it finds there at
+    its start are always the files of one complete checkpoint.
+    """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        self.live = folder / "live"
+        self.live.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._current = folder / "current"
         self.changed = False
-        for leftover in folder.iterdir():
-            if leftover.is_dir() and leftover != self.newest:
+        self._bring_back_the_newest()
+
+    def _bring_back_the_newest(self) -> None:
+        for stale in self.live.glob("*.json"):
+            stale.unlink()
+        for file in self._newest.glob("*.json"):
+            (self.live / file.name).hardlink_to(file)
+        for leftover in self._folder.iterdir():
+            if leftover.is_dir() and leftover not in {self.live, self._newest}:
                 shutil.rmtree(leftover)
 
     @property
-    def newest(self) -> Path:
+    def _newest(self) -> Path:
         """The newest complete checkpoint; a folder that does not exist before the first."""
         name = self._current.read_text() if self._current.exists() else "0"
         return self._folder / name
@@ -70,17 +83,19 @@ class Checkpoints:
     def _write(self, states: dict[str, Any]) -> None:
         from ministack.core import persistence  # noqa: PLC0415 it reads the environment
 
-        before = self.newest
-        folder = self._folder / str(int(before.name) + 1)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        persistence.STATE_DIR = str(folder)
+        before = self._newest
+        checkpoint = self._folder / str(int(before.name) + 1)
+        shutil.rmtree(checkpoint, ignore_errors=True)
+        checkpoint.mkdir()
         for service, state in states.items():
+            file = self.live / f"{service}.json"
+            file.unlink(missing_ok=True)
             # The format is ministack's own. A failure is only logged: the file is missing then.
             persistence.save_state(service, state)
-            _flush(folder / f"{service}.json")
-        _flush(folder)
-        self._name(folder)
+            (checkpoint / file.name).hardlink_to(file)
+            _flush(checkpoint / file.name)
+        _flush(checkpoint)
+        self._name(checkpoint)
         shutil.rmtree(before, ignore_errors=True)
 
     def _name(self, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """People and the organisations they act for: the only source of who may see what."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +26,13 @@ class Role(StrEnum):
     OPERATOR = "operator"
 
 
+ROLES_OF: Mapping[TenantKind, frozenset[Role]] = {
+    TenantKind.PRACTICE: frozenset({Role.PROVIDER, Role.COORDINATOR, Role.ADMIN}),
+    TenantKind.CENTER: frozenset({Role.CLINICIAN, Role.COORDINATOR, Role.ADMIN}),
+    TenantKind.OPERATOR: frozenset({Role.OPERATOR}),
+}
+"""The roles that people of each kind of organisation can have."""
+
 CARE_ROLES = frozenset({Role.PROVIDER, Role.COORDINATOR, Role.CLINICIAN})
 """Roles that work with patients. An administrator alone manages people and sees no patient."""
 
@@ -36,6 +44,7 @@ class Member:
     Attributes:
         subject: The identity service's own id of the person (`sub`).
         active: A disabled member is refused on the next request.
+        version: Grows by one with each write; the ETag.
     """
 
     member_id: str
@@ -46,11 +55,17 @@ class Member:
     email: str
     roles: frozenset[Role]
     active: bool = True
+    version: int = 1
 
     @property
     def cares(self) -> bool:
         """Whether this member works with patients."""
         return bool(self.roles & CARE_ROLES)
+
+    @property
+    def manages(self) -> bool:
+        """Whether this member decides who else is one."""
+        return Role.ADMIN in self.roles
 
     @property
     def actor(self) -> Actor:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from chalicelib.domain.members import Role
 from chalicelib.domain.stages import Stage
 from chalicelib.routes.fields import (
     Body,
@@ -232,3 +233,18 @@ class Refresh(Body):
     """A refresh token for a new access token."""
 
     refresh_token: Annotated[str, Field(min_length=1, max_length=8192)]
+
+
+class InviteBody(Body):
+    """A person who is to become a member of one's own organisation."""
+
+    name: Line
+    email: Email
+    roles: Annotated[list[Role], Field(min_length=1, max_length=5)]
+
+
+class MemberPatch(Body):
+    """What changes of a member."""
+
+    roles: Annotated[list[Role], Field(min_length=1, max_length=5)] | None = None
+    active: bool | None = None

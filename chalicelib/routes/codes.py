@@ -1,6 +1,8 @@
 """What each problem code means and what a caller can do. The docs page shows this table."""
 
 CODES: dict[str, str] = {
+    "admin_only": "Only an administrator of the practice or center manages its people.",
+    "already_a_member": "The person is a member already, here or elsewhere.",
     "busy": "Others write the same referral right now. Repeat the request as it was.",
     "center_fixed": "A submitted referral stays with its center; refer anew to another one.",
     "cursor_not_valid": "The cursor belongs to another caller, list or filter, or is too old.",
@@ -22,6 +24,7 @@ CODES: dict[str, str] = {
     "not_legal_yet": "Something that must come before has not been reported.",
     "not_text": "A text has half a character: a lone surrogate.",
     "not_utf8": "The body is not UTF-8.",
+    "not_yourself": "Nobody shuts themselves out: ask another administrator.",
     "not_your_move": "This move belongs to the other side.",
     "number_too_long": "A number has more digits than can be kept exactly.",
     "occurred_in_future": "occurred_at lies more than 10 minutes ahead of our clock.",

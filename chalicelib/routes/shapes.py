@@ -323,3 +323,20 @@ class ReadinessShape(TypedDict):
 
     ready: bool
     dependencies: dict[str, bool]
+
+
+class MemberShape(TypedDict):
+    """One of the people of an organisation."""
+
+    member_id: str
+    name: str
+    email: str
+    roles: list[str]
+    active: bool
+    version: int
+
+
+class MemberListShape(TypedDict):
+    """The people of an organisation."""
+
+    items: list[MemberShape]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.domain.members import Member, Role, Tenant, TenantKind
-from chalicelib.store.dynamo import Item, Table
+from chalicelib.store.dynamo import Item, Table, Write
 
 DIRECTORY_KEPT_S = 300
 """How stale the directory of centers may be, in seconds."""
@@ -39,13 +39,29 @@ class Members:
         """Store a new member. False if the person is one already."""
         return self.table.put(_member_item(member), when="attribute_not_exists(subject)")
 
-    def set_active(self, member: Member, *, active: bool) -> bool:
-        """Let a member in, or shut one out from the next request on."""
-        return self.table.update(
-            {"subject": member.subject},
-            "SET active = :active",
-            when="attribute_exists(subject)",
-            values={"active": active},
+    def find(self, tenant_id: str, member_id: str) -> Member | None:
+        """One of a tenant's people by the id that the API shows."""
+        page = self.table.query(
+            "tenant_id = :tenant AND member_id = :member",
+            {"tenant": tenant_id, "member": member_id},
+            index="by_tenant",
+        )
+        member = self.get(page.items[0]["subject"]) if page.items else None
+        return member if member and member.tenant_id == tenant_id else None
+
+    def adding(self, member: Member) -> Write:
+        """The write that stores a new member; refused if the person is one already."""
+        return self.table.putting(
+            "member", _member_item(member), when="attribute_not_exists(subject)"
+        )
+
+    def saving(self, member: Member) -> Write:
+        """The write that stores a changed member, unless someone wrote since it was read."""
+        return self.table.putting(
+            "member",
+            _member_item(member),
+            when="version = :read",
+            values={"read": member.version - 1},
         )
 
 
@@ -124,6 +140,7 @@ def _member_item(member: Member) -> Item:
         "email": member.email,
         "roles": list(roles),
         "active": member.active,
+        "version": member.version,
     }
 
 
@@ -137,6 +154,7 @@ def _member(item: Item) -> Member:
         email=item["email"],
         roles=frozenset(Role(role) for role in item["roles"]),
         active=item["active"],
+        version=item["version"],
     )
 
 

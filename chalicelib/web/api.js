@@ -1,0 +1,80 @@
+// @ts-check
+// The API in the dashboard's words. Each function is one route; shapes are those of /docs.
+import { exchange } from "./http.js";
+import { call } from "./session.js";
+
+/**
+ * @typedef {{stage: string, label: string, allowed: boolean, why_not: string | null, needs: string[], ends: boolean}} Action
+ * @typedef {{stage: string, label: string, state: "done" | "current" | "not_reported" | "ahead", at: string | null}} Step
+ * @typedef {{phase: string, label: string, stages: Step[]}} Leg
+ * @typedef {{day: number, on: string, kind: string, label?: string}} Milestone
+ * @typedef {{time_zone: string, infused_on: string, ends_on: string, milestones: Milestone[],
+ *            extensions: any[], notices: {rule: string, due_on: string, state: string}[]}} Window
+ * @typedef {{pointer: string, label: string}} PacketItem
+ * @typedef {{complete: boolean, present: number, needed: number, missing: PacketItem[]}} Packet
+ * @typedef {{referral_id: string, stage: string, stage_label: string, phase: string, stage_since: string,
+ *            clock: {owner: string, since: string}, journey: Leg[], actions: Action[], packet: Packet,
+ *            window: Window | null, [section: string]: any}} Referral
+ */
+
+const part = encodeURIComponent;
+
+export const statements = async () => (await exchange("GET", "statements")).data;
+export const whoAmI = async () => (await call("GET", "me")).data;
+export const products = async () => (await call("GET", "products")).data.items;
+
+/** @param {{product?: string, disease?: string, q?: string, cursor?: string}} query */
+export const centers = async (query) => (await call("GET", "centers", { query })).data;
+
+/** @param {string} id */
+export const center = async (id) => (await call("GET", `centers/${part(id)}`)).data;
+
+/** @param {{worklist?: string, phase?: string, q?: string, cursor?: string}} query */
+export const referrals = async (query) => (await call("GET", "referrals", { query })).data;
+export const counts = async () => (await call("GET", "referrals/counts")).data;
+
+/**
+ * @param {string} id
+ * @returns {Promise<{data: Referral, etag: string | null}>}
+ */
+export const referral = (id) => call("GET", `referrals/${part(id)}`);
+
+/**
+ * @param {string} id
+ * @param {string | null} cursor
+ */
+export const timeline = async (id, cursor) =>
+  (await call("GET", `referrals/${part(id)}/events`, { query: { cursor } })).data;
+
+/**
+ * @param {object} body
+ * @param {string} key the same for every try of one attempt, so that a lost answer doubles nothing
+ */
+export const createReferral = (body, key) => call("POST", "referrals", { body, key });
+
+/**
+ * @param {string} id
+ * @param {object} body
+ * @param {string} version the ETag the change was made from
+ */
+export const changeReferral = (id, body, version) =>
+  call("PATCH", `referrals/${part(id)}`, { body, version });
+
+/**
+ * @param {string} id
+ * @param {object} body
+ * @param {string} key
+ */
+export const sendEvent = async (id, body, key) =>
+  (await call("POST", `referrals/${part(id)}/events`, { body, key })).data;
+
+/** @param {string | null} [cursor] */
+export const notices = async (cursor) => (await call("GET", "notices", { query: { cursor } })).data;
+
+/**
+ * @param {string} id
+ * @param {string} key
+ */
+export const readNotice = (id, key) => call("POST", `notices/${part(id)}/read`, { key });
+
+export const newKey = () => crypto.randomUUID();

@@ -1,0 +1,64 @@
+// The page: the statements first, then who you are, then the view that the address names.
+import * as api from "./api.js";
+import { html, render } from "./dom.js";
+import { route } from "./route.js";
+import { session, signOut } from "./session.js";
+import { Shell } from "./shell.js";
+import { SignIn } from "./sign_in.js";
+import { loadMe, me, words } from "./state.js";
+import { Loading, Problem, Title, useLoad } from "./ui.js";
+import { Worklist } from "./worklist.js";
+
+// Views that are fetched when they are first wanted, and kept.
+const LATER = {
+  form: async () => (await import("./form.js")).FormView,
+  notices: async () => (await import("./notices.js")).Notices,
+  referral: async () => (await import("./referral.js")).ReferralView,
+};
+const here = {};
+
+function Later({ view, ...rest }) {
+  const { problem, reload } = useLoad(async () => (here[view] ??= await LATER[view]()), [view]);
+  if (here[view]) return html`<${here[view]} ...${rest} />`;
+  if (problem) return html`<${Problem} problem=${problem} retry=${reload}>This part of the dashboard could not be loaded.<//>`;
+  return html`<${Loading} what="the page" />`;
+}
+
+const Nowhere = () => html`<${Title} page="Not found">There is no such page<//>
+  <p><a href="#/">Go to the worklist</a></p>`;
+
+function View() {
+  const { view, id, list, step } = route.value;
+  if (view === "worklist") return html`<${Worklist} key=${list} list=${list} />`;
+  if (view === "form") return html`<${Later} view="form" id=${id} step=${step} />`;
+  if (view in LATER) return html`<${Later} key=${id} view=${view} id=${id} />`;
+  return html`<${Nowhere} />`;
+}
+
+function SignedIn() {
+  const { problem, busy, reload } = useLoad(loadMe, [session.value.since]);
+  if (me.value) return html`<${View} />`;
+  if (!problem || busy) return html`<${Loading} what="your worklist" />`;
+  return html`<${Title} page="Not available">Not available<//>
+    <${Problem} problem=${problem} retry=${reload} />
+    <p><button type="button" onClick=${() => signOut()}>Sign out</button></p>`;
+}
+
+function App() {
+  const { problem, busy, reload } = useLoad(async () => (words.value = await api.statements()), []);
+  // Nothing is shown without the statements, so no page can ever lack them.
+  if (!words.value) {
+    return problem && !busy
+      ? html`<main>
+          <h1>The dashboard cannot start</h1>
+          <${Problem} problem=${problem} retry=${reload} />
+          <p>This is not for emergencies: call 911 or the treatment center's line.</p>
+        </main>`
+      : html`<main><${Loading} what="the dashboard" /></main>`;
+  }
+  return html`<${Shell}>${session.value ? html`<${SignedIn} />` : html`<${SignIn} />`}<//>`;
+}
+
+const root = document.getElementById("app");
+root.replaceChildren();
+render(html`<${App} />`, root);

@@ -1,0 +1,45 @@
+// @ts-check
+// Sends something once, however often it has to be tried. Until the server says what became
+// of it, every try repeats the same body under the same Idempotency-Key.
+import { newKey } from "./api.js";
+
+// Answers that say nothing about an earlier try whose own answer was lost.
+const UNDECIDED = new Set([401, 408, 425, 429]);
+
+/** @template T */
+export class Attempt {
+  /** @param {(body: any, key: string) => Promise<T>} send */
+  constructor(send) {
+    this.send = send;
+    /** @type {{body: any, key: string} | null} */
+    this.open = null;
+    /** @type {Promise<T> | null} */
+    this.underWay = null;
+  }
+
+  /**
+   * While one try is under way a second call joins it; while the outcome of an earlier one is
+   * unknown, that one is repeated and `body` is not looked at.
+   *
+   * @param {any} body
+   * @returns {Promise<T>}
+   */
+  run(body) {
+    this.underWay ??= this.#try(body).finally(() => (this.underWay = null));
+    return this.underWay;
+  }
+
+  /** @param {any} body */
+  async #try(body) {
+    this.open ??= { body, key: newKey() };
+    try {
+      const answer = await this.send(this.open.body, this.open.key);
+      this.open = null;
+      return answer;
+    } catch (refusal) {
+      const undecided = refusal.outcomeUnknown || UNDECIDED.has(refusal.status) || refusal.retryAfter;
+      if (!undecided) this.open = null;
+      throw refusal;
+    }
+  }
+}

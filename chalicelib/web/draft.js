@@ -1,0 +1,176 @@
+// A referral being written: what the form holds, what the server has, and how one becomes
+// the other without ever making two referrals or overwriting somebody else's change.
+import * as api from "./api.js";
+import { Attempt } from "./attempt.js";
+import { at, bodyOf, changed, merge, put, same, SECTIONS } from "./body.js";
+import { computed, signal } from "./dom.js";
+import { atSignOut } from "./state.js";
+
+const FRESH_MS = 30_000;
+
+// What a draft needs at least; the server asks for no less.
+const NEEDED_FOR_DRAFT = [
+  ["/patient/family_name", "Enter the patient's family name."],
+  ["/patient/birth_date", "Enter the patient's date of birth."],
+  ["/clinical/disease", "Choose the disease."],
+  ["/referring_provider/name", "Enter the referring provider's name."],
+];
+
+function sectionsOf(referral) {
+  const flat = { ...referral, center_id: referral.center?.center_id };
+  return Object.fromEntries(SECTIONS.map((name) => [name, flat[name] ?? undefined]));
+}
+
+export class Draft {
+  constructor(referral = null, etag = null) {
+    this.values = signal(referral ? sectionsOf(referral) : { urgency: "routine" });
+    this.referral = signal(referral);
+    this.errors = signal([]);
+    this.problem = signal(null);
+    this.savedAt = signal(null);
+    this.busy = signal(false);
+    this.news = signal([]);
+    this.base = signal(referral ? this.values.value : {});
+    this.etag = etag;
+    this.readAt = Date.now();
+    this.creation = new Attempt(api.createReferral);
+    this.sending = new Attempt((body, key) => api.sendEvent(this.id, body, key));
+    this.isDirty = computed(() => Object.keys(changed(this.values.value, this.base.value)).length > 0);
+  }
+
+  get id() {
+    return this.referral.value?.referral_id ?? null;
+  }
+
+  get(pointer) {
+    return at(this.values.value, pointer) ?? "";
+  }
+
+  set(pointer, value) {
+    this.values.value = put(this.values.value, pointer, value);
+    if (this.errors.value.length) this.errors.value = this.errors.value.filter((error) => error.pointer !== pointer);
+  }
+
+  /** The first things without which there is nothing to save. */
+  lacking() {
+    return NEEDED_FOR_DRAFT.filter(([pointer]) => !String(this.get(pointer)).trim()).map(([pointer, message]) => ({
+      pointer,
+      message,
+    }));
+  }
+
+  /** Save what there is. Returns whether the server now has all of it. */
+  async save() {
+    const lacking = this.id ? [] : this.lacking();
+    if (lacking.length) return this.#refused({ errors: lacking });
+    return this.#doing(() => this.#store());
+  }
+
+  /** Save, then send to the center. Returns whether it was sent. */
+  async submit() {
+    if (!(await this.save())) return false;
+    const event = { type: "stage.changed", occurred_at: new Date().toISOString(), data: { stage: "submitted" } };
+    return this.#doing(() => this.sending.run(event));
+  }
+
+  /** Take the server's newest, keep what was typed here since, and say what is news. */
+  async catchUp() {
+    const { data, etag } = await api.referral(this.id);
+    const [before, mine, clashes] = [this.base.value, this.values.value, []];
+    this.#adopt(data, etag, before, clashes);
+    // What the server has just as this page has it is no news: an answer was lost, no more.
+    this.news.value = Object.keys(changed(this.base.value, before))
+      .filter((name) => !same(this.base.value[name], mine[name]))
+      .map((name) => ({ name, clashes: clashes.filter((pointer) => pointer.startsWith(`/${name}`)) }));
+    return this.news.value.length > 0;
+  }
+
+  async #doing(work) {
+    if (this.busy.value) return false;
+    this.busy.value = true;
+    this.problem.value = null;
+    this.errors.value = [];
+    try {
+      await work().catch(async (refusal) => {
+        if (refusal.status !== 412) throw refusal;
+        if (await this.catchUp()) throw refusal;
+        await work();
+      });
+      return true;
+    } catch (refusal) {
+      return this.#refused(refusal);
+    } finally {
+      this.busy.value = false;
+    }
+  }
+
+  async #store() {
+    this.news.value = [];
+    if (!this.id) {
+      // An earlier try whose answer was lost is repeated as it was; what was typed since follows below.
+      const sent = this.creation.open?.body ?? bodyOf(this.values.value);
+      const { data, etag } = await this.creation.run(sent);
+      this.#adopt(data, etag, sent);
+    }
+    const body = changed(this.values.value, this.base.value);
+    if (Object.keys(body).length) {
+      const sent = { ...this.base.value, ...this.values.value };
+      const { data, etag } = await api.changeReferral(this.id, body, this.etag);
+      this.#adopt(data, etag, sent);
+    }
+    this.savedAt.value = new Date().toISOString();
+  }
+
+  /** The server has `referral` now; `known` is what this page thought it would have. */
+  #adopt(referral, etag, known, clashes = []) {
+    const theirs = sectionsOf(referral);
+    this.values.value = merge(known, this.values.value, theirs, clashes);
+    this.base.value = theirs;
+    this.referral.value = referral;
+    this.etag = etag;
+    this.readAt = Date.now();
+  }
+
+  #refused(refusal) {
+    this.errors.value = refusal.errors ?? [];
+    // A 412 that brought news is told by the news, field errors by the summary.
+    const told = refusal.errors?.length || this.news.value.length;
+    this.problem.value = told ? null : refusal;
+    return false;
+  }
+}
+
+// Drafts outlive their view, so that looking something up elsewhere loses nothing typed.
+const open = new Map();
+atSignOut(() => open.clear());
+
+addEventListener("beforeunload", (event) => {
+  if ([...open.values()].some((draft) => draft.isDirty.value)) event.preventDefault();
+});
+
+/** The draft that is being written under this id, or the one new referral. */
+export async function draftOf(id) {
+  const key = id || "new";
+  const known = open.get(key);
+  if (!known) {
+    const loaded = id ? await api.referral(id) : null;
+    open.set(key, new Draft(loaded?.data, loaded?.etag));
+  } else if (id && !known.isDirty.value && Date.now() - known.readAt > FRESH_MS) {
+    await known.catchUp();
+  }
+  return open.get(key);
+}
+
+/** Whether this draft is the one that the address speaks of. */
+export const isAt = (draft, id) => open.get(id || "new") === draft;
+
+/** From now on a new referral goes by the id that the server gave it. */
+export function rekey(draft) {
+  if (open.get("new") !== draft || !draft.id) return;
+  open.delete("new");
+  open.set(draft.id, draft);
+}
+
+export function forget(draft) {
+  for (const [key, each] of open) if (each === draft) open.delete(key);
+}

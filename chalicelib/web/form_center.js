@@ -1,0 +1,86 @@
+// Product, treatment center and urgency. The list is neutral: no center is put forward.
+import * as api from "./api.js";
+import { html, useEffect, useState } from "./dom.js";
+import { Group, Input, Pick } from "./form_steps.js";
+import { dateText } from "./time.js";
+import { fieldId, Icon, Loading, Problem, useLoad } from "./ui.js";
+import { phone, word } from "./words.js";
+
+const PAUSE_MS = 250;
+
+function Certified({ center, product }) {
+  const row = center.products.find((each) => each.product_id === product);
+  if (!row) return html`<span class="fine">${center.products.map((each) => word(each.product_id)).join(", ")}</span>`;
+  return html`<span class="fine num">${word(product)}: certified by ${row.certified_by}, as of ${dateText(row.as_of)}</span>`;
+}
+
+function CenterRow({ center, product, chosen, onPick, first }) {
+  return html`<label class="center">
+    <input type="radio" name="/center_id" id=${first ? fieldId("/center_id") : undefined}
+      checked=${chosen} onChange=${() => onPick(center.center_id)} />
+    <span>
+      <strong>${center.name}</strong>
+      ${center.fictional && html` <span class="chip">Fictional</span>`}
+      ${!center.accepts_new && html` <span class="chip warn">Not accepting new patients</span>`}
+      <span class="under num">${center.city}, ${center.state} ${center.zip} · ${phone(center.intake_phone)}</span>
+      <${Certified} center=${center} product=${product} />
+    </span>
+  </label>`;
+}
+
+/** The centers that match, page after page. */
+function useCenters(query) {
+  const first = useLoad(() => api.centers(query), [JSON.stringify(query)]);
+  const [failed, setFailed] = useState(null);
+  const more = async () => {
+    const next = await api.centers({ ...query, cursor: first.data.next_cursor });
+    first.replace({ ...next, items: first.data.items.concat(next.items) });
+    setFailed(null);
+  };
+  return { ...first, problem: first.problem || failed, more: () => more().catch(setFailed) };
+}
+
+function Centers({ draft }) {
+  const [typed, setTyped] = useState("");
+  const [q, setQ] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setQ(typed.trim()), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  const product = draft.get("/product_id");
+  const { data, problem, busy, reload, more } = useCenters({ product, disease: draft.get("/clinical/disease"), q });
+  const chosen = draft.get("/center_id");
+  const pick = (id) => draft.set("/center_id", id);
+  return html`<section class="card">
+    <h2>Treatment center</h2>
+    <p class="fine">Sorted by name. You and the patient choose.</p>
+    <p class="field"><label for="center-q">Search by name or city</label>
+      <input id="center-q" type="search" autocomplete="off" value=${typed} onInput=${(event) => setTyped(event.target.value)} /></p>
+    ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
+    ${!data && busy && html`<${Loading} what="centers" />`}
+    ${data &&
+    html`<fieldset class="plain centers" aria-busy=${busy}>
+      <legend class="unseen">Treatment center</legend>
+      ${data.items.map(
+        (center, index) => html`<${CenterRow} key=${center.center_id} center=${center} product=${product}
+          chosen=${center.center_id === chosen} onPick=${pick} first=${index === 0} />`,
+      )}
+    </fieldset>
+    <p role="status" class="fine">${data.items.length ? "" : "No center matches. Change the search, the product or the disease."}</p>`}
+    ${data?.next_cursor && html`<button type="button" onClick=${more}>Show more centers</button>`}
+    ${chosen && html`<p><button type="button" class="quiet" onClick=${() => pick("")}><${Icon} name="x" />No center yet</button></p>`}
+  </section>`;
+}
+
+export function CenterStep({ draft }) {
+  const { data, problem, reload } = useLoad(api.products, []);
+  const disease = draft.get("/clinical/disease");
+  const fitting = (data || []).filter((each) => !disease || each.diseases.includes(disease));
+  const options = [["", "None yet"], ...fitting.map((each) => [each.product_id, `${each.name} (${each.generic})`])];
+  return html`<${Group} title="Product and urgency" lead=${disease && `Products whose label names ${word(disease)}. Which one is right is for the center to say.`}>
+      ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
+      <${Input} draft=${draft} pointer="/product_id" label="Product in mind" optional options=${options} />
+      <${Pick} draft=${draft} pointer="/urgency" label="Urgency" options=${[["routine", "Routine"], ["urgent", "Urgent"]]} />
+    <//>
+    <${Centers} draft=${draft} />`;
+}

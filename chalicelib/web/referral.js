@@ -1,0 +1,143 @@
+// One referral: where it is, since when, who acts next, and everything behind that.
+import { Actions } from "./actions.js";
+import * as api from "./api.js";
+import { html, useEffect, useState } from "./dom.js";
+import { Journey } from "./journey.js";
+import { toForm } from "./route.js";
+import { Clinical, Consent, Coverage, Packet, Patient, Provider } from "./sections.js";
+import { isPractice, mayRefer, zone } from "./state.js";
+import { age, dateText, timeIn, wallClock, years } from "./time.js";
+import { Timeline } from "./timeline.js";
+import { announce, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
+import { MonitoringWindow } from "./window.js";
+import { fullName, phone, word } from "./words.js";
+import { Turn } from "./worklist.js";
+
+function Cell({ title, children }) {
+  return html`<div><h2>${title}</h2>${children}</div>`;
+}
+
+function NextUp({ referral }) {
+  const { owner } = referral.clock;
+  const team = { center: referral.center?.name, practice: referral.practice.name }[owner];
+  return html`<p class="big"><${Turn} owner=${owner} /></p>
+    <p class="fine">${team || "The journey has ended."}</p>`;
+}
+
+function CenterLines({ center }) {
+  if (!center) return html`<p class="big">Not chosen yet</p>`;
+  const line = (label, number) =>
+    number && html`<p class="fine num">${label} <a href="tel:${number}">${phone(number)}</a></p>`;
+  return html`<p class="big">${center.name}</p>
+    ${line("Intake", center.intake_phone)} ${line("After hours", center.after_hours_phone)}`;
+}
+
+function Standing({ referral }) {
+  const since = referral.clock.since;
+  const leg = referral.journey.find(({ phase }) => phase === referral.phase);
+  return html`<section class="standing card" aria-label="Where it stands">
+    <${Cell} title="Where">
+      <p class="big">${referral.stage_label}</p>
+      <p class="fine">${leg?.label}</p>
+    <//>
+    <${Cell} title="Since">
+      <p class="big num">${age(since)}</p>
+      <p class="fine num"><time datetime=${since}>${timeIn(since, zone())}</time></p>
+    <//>
+    <${Cell} title="Acts next"><${NextUp} referral=${referral} /><//>
+    ${isPractice()
+      ? html`<${Cell} title="Treatment center"><${CenterLines} center=${referral.center} /><//>`
+      : html`<${Cell} title="Referring practice">
+          <p class="big">${referral.practice.name}</p>
+          <p class="fine num">${referral.referring_provider?.name} ${phone(referral.referring_provider?.phone)}</p>
+        <//>`}
+  </section>`;
+}
+
+function Head({ referral }) {
+  const { patient } = referral;
+  const today = wallClock(Date.now(), zone()).slice(0, 10);
+  const born = patient.birth_date && `born ${dateText(patient.birth_date)} (${years(patient.birth_date, today)} y)`;
+  const line = [patient.alias, born, word(patient.sex), patient.mrn && `MRN ${patient.mrn}`];
+  return html`<p class="back"><a href="#/"><${Icon} name="arrow-left" />Worklist</a></p>
+    <div class="head">
+      <div>
+        <${Title} page="Referral">${fullName(patient)}
+          ${referral.urgency !== "routine" && html` <span class="chip urgent">${word(referral.urgency)}</span>`}
+        <//>
+        <p class="fine num">${line.filter(Boolean).join(" · ")}</p>
+        <p class="fine num on-paper">As of ${timeIn(new Date().toISOString(), zone())}</p>
+      </div>
+      <span class="grow" />
+      <button type="button" onClick=${() => print()}><${Icon} name="printer" />Print</button>
+      ${isEditable(referral) &&
+      html`<a class="button" href=${toForm(referral.referral_id, "patient")}><${Icon} name="pencil" />Edit</a>`}
+    </div>`;
+}
+
+// The API lets a practice change what it wrote while the next move is its own, before acceptance.
+const isEditable = (referral) => mayRefer() && ["draft", "info_requested"].includes(referral.stage);
+
+const SAFETY_KINDS = { program: "program line", adverse_event: "adverse event line" };
+
+/** Where to report harm from the therapy: the FDA, and the maker where its line is known. */
+function Safety({ product }) {
+  const { medwatch, maker } = product.safety_line;
+  return html`<section class="card" aria-labelledby="safety">
+    <h2 id="safety">Suspected adverse reaction</h2>
+    <p>Report it to <a href=${medwatch.url} rel="noreferrer">${medwatch.name}</a>, <span class="num">${medwatch.phone}</span>${maker?.phone &&
+      html`, and to ${product.maker}, <span class="num">${maker.phone}</span>${SAFETY_KINDS[maker.kind] && ` (${SAFETY_KINDS[maker.kind]})`}`}.</p>
+    <p class="fine">A new cancer after CAR T is reported the same way, for life.</p>
+  </section>`;
+}
+
+/** What changed between what was on the screen and what the server says now. */
+function changes(before, after) {
+  if (before.stage !== after.stage) return `It now stands at "${after.stage_label}", not at "${before.stage_label}".`;
+  return before.version === after.version ? "" : "Its details were changed meanwhile.";
+}
+
+export function ReferralView({ id }) {
+  const { data, problem, reload } = useLoad(() => api.referral(id), []);
+  const [flash, setFlash] = useState(null);
+  const catalogue = useLoad(api.products, []);
+  const referral = data?.data;
+  const product = catalogue.data?.find((each) => each.product_id === referral?.product_id);
+
+  /** After an action: say what became of it, then show the referral as the server has it. */
+  const settle = async (text, refused) => {
+    setFlash({ text, refused, before: refused ? referral : null });
+    announce(text);
+    await reload();
+  };
+
+  if (!referral) {
+    return problem
+      ? html`<${Title} page="Referral">Referral<//><${Problem} problem=${problem} retry=${reload} />`
+      : html`<${Loading} what="the referral" />`;
+  }
+  return html`<${Head} referral=${referral} />
+    ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
+    ${flash &&
+    html`<p class=${flash.refused ? "notice warn" : "notice good"} role="status">
+      ${flash.text} ${flash.before && changes(flash.before, referral)}
+    </p>`}
+    <${Standing} referral=${referral} />
+    <${Actions} referral=${referral} parts=${product?.infusion_parts ?? 1} settle=${settle} />
+    <${Journey} legs=${referral.journey} />
+    <div class="columns">
+      <div>
+        ${referral.window && html`<${MonitoringWindow} window=${referral.window} />`}
+        <${Timeline} id=${id} version=${referral.version} />
+        ${product && html`<${Safety} product=${product} />`}
+      </div>
+      <div>
+        ${!referral.packet.complete && html`<${Packet} packet=${referral.packet} id=${isEditable(referral) && id} />`}
+        <${Patient} value=${referral.patient} />
+        <${Clinical} value=${referral.clinical} product=${referral.product_id} note=${referral.note} />
+        <${Coverage} value=${referral.insurance} />
+        <${Provider} value=${referral.referring_provider} practice=${referral.practice.name} />
+        <${Consent} value=${referral.consent_to_share} />
+      </div>
+    </div>`;
+}

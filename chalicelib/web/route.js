@@ -1,0 +1,43 @@
+// @ts-check
+// Where we are, in the part of the address after "#". It carries opaque ids and names of
+// views only: what a person types or reads never stands in an address.
+import { signal } from "./dom.js";
+
+/** @typedef {{view: string, id?: string, step?: string, list?: string}} Route */
+
+/** @param {string} hash @returns {Route} */
+export function parse(hash) {
+  const [first, second, third, fourth] = hash.replace(/^#\/?/, "").split("/");
+  if (!first || first === "worklist") return { view: "worklist", list: second || "all" };
+  if (first === "new") return { view: "form", step: second || "patient" };
+  if (first === "referrals" && second) {
+    return third === "edit"
+      ? { view: "form", id: second, step: fourth || "patient" }
+      : { view: "referral", id: second };
+  }
+  if (first === "notices") return { view: "notices" };
+  return { view: "nowhere" };
+}
+
+export const route = signal(parse(location.hash));
+
+addEventListener("hashchange", () => {
+  route.value = parse(location.hash);
+});
+
+/** @param {string} path "#/…" */
+export function go(path) {
+  location.hash = path;
+}
+
+/** Change the address without leaving a step behind for the Back button. @param {string} path */
+export function replaceWith(path) {
+  history.replaceState(null, "", path);
+  route.value = parse(path);
+}
+
+/** @param {string} id */
+export const toReferral = (id) => `#/referrals/${id}`;
+
+/** @param {string | null | undefined} id @param {string} step */
+export const toForm = (id, step) => (id ? `#/referrals/${id}/edit/${step}` : `#/new/${step}`);

@@ -1,0 +1,71 @@
+// What stands around every view: header, emergency note, statements, and the live region.
+import * as api from "./api.js";
+import { html, useEffect } from "./dom.js";
+import { IdleWatch } from "./idle.js";
+import { route } from "./route.js";
+import { session, signOut } from "./session.js";
+import { me, mayRefer, unread, words } from "./state.js";
+import { announcement, Icon } from "./ui.js";
+
+const UNREAD_EVERY_MS = 120_000;
+
+function NavLink({ href, current, children, ...rest }) {
+  return html`<a href=${href} aria-current=${current ? "page" : undefined} ...${rest}>${children}</a>`;
+}
+
+function Bell() {
+  useEffect(() => {
+    const look = async () => {
+      if (document.hidden) return;
+      // The bell is a convenience: when it cannot ring, nothing else should stop.
+      const first = await api.notices().catch(() => null);
+      if (first) unread.value = first.unread;
+    };
+    const timer = setInterval(look, UNREAD_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const count = unread.value;
+  return html`<${NavLink} href="#/notices" class="bell" current=${route.value.view === "notices"}
+      aria-label=${count ? `Notices, ${count} unread` : "Notices"}>
+    <${Icon} name="bell" />${count > 0 && html`<span class="count">${count > 99 ? "99+" : count}</span>`}
+  <//>`;
+}
+
+function Header() {
+  const member = me.value;
+  const { view, id } = route.value;
+  return html`<header class="top">
+    <a class="brand" href="#/" aria-label="CAR T Referral Dashboard, worklist"><span class="mark"><${Icon} name="route" /></span>CAR T Referrals</a>
+    ${member &&
+    html`<nav aria-label="Main">
+        <${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>
+        ${mayRefer() && html`<${NavLink} href="#/new/patient" current=${view === "form" && !id}>New referral<//>`}
+      </nav>
+      <${Bell} />
+      <p class="who"><strong>${member.name}</strong><span>${member.tenant.name}</span></p>
+      <button type="button" class="quiet" onClick=${() => signOut()}>
+        <${Icon} name="log-out" /><span>Sign out</span>
+      </button>`}
+  </header>`;
+}
+
+function skip(event) {
+  event.preventDefault();
+  document.querySelector("h1")?.focus();
+}
+
+export function Shell({ children }) {
+  const { statements, emergency_note: emergency } = words.value;
+  return html`
+    <a class="skip" href="#main" onClick=${skip}>Skip to content</a>
+    <${Header} />
+    <aside class="emergency" aria-label="Emergencies"><${Icon} name="shield-alert" /><p>${emergency}</p></aside>
+    <main id="main">${children}</main>
+    <footer class="statements" aria-label="Statements">
+      ${statements.map((statement) => html`<p>${statement}</p>`)}
+      <p class="fine">An independent open-source project; product names belong to their owners, none of whom endorses it.</p>
+    </footer>
+    <div class="unseen" aria-live="polite">${announcement.value}</div>
+    ${session.value && me.value && html`<${IdleWatch} minutes=${me.value.idle_minutes} />`}
+  `;
+}

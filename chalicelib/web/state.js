@@ -1,0 +1,39 @@
+// @ts-check
+// What the whole page knows. Everything about the member is forgotten when the session ends.
+import * as api from "./api.js";
+import { effect, signal } from "./dom.js";
+import { session } from "./session.js";
+
+/** The two statements and the emergency note. No view is shown before they are here. */
+export const words = signal(/** @type {any} */ (null));
+
+/** The signed-in member, with tenant and roles. */
+export const me = signal(/** @type {any} */ (null));
+export const unread = signal(0);
+
+/** @type {(() => void)[]} */
+const forgetters = [];
+
+/** Register what must be forgotten at sign-out. @param {() => void} forget */
+export const atSignOut = (forget) => forgetters.push(forget);
+
+effect(() => {
+  if (session.value) return;
+  me.value = null;
+  unread.value = 0;
+  for (const forget of forgetters) forget();
+});
+
+export async function loadMe() {
+  const member = await api.whoAmI();
+  me.value = member;
+  unread.value = member.unread_notices;
+}
+
+/** Whether this member may write referrals: somebody of a practice who cares for patients. */
+export const mayRefer = () => !!me.value?.may_refer;
+
+export const isPractice = () => me.value?.tenant.kind === "practice";
+
+/** The zone in which this member's organization reads the clock. @returns {string} */
+export const zone = () => me.value?.tenant.time_zone || Intl.DateTimeFormat().resolvedOptions().timeZone;

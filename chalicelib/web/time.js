@@ -1,0 +1,85 @@
+// @ts-check
+// Times always say their zone; dates are dates and never shift. Everything here is pure.
+
+const DAY_MS = 86_400_000;
+
+/** @type {Map<string, Intl.DateTimeFormat>} */
+const formats = new Map();
+
+/**
+ * @param {string} zone
+ * @param {Intl.DateTimeFormatOptions} options
+ */
+function format(zone, options) {
+  const key = zone + JSON.stringify(options);
+  let made = formats.get(key);
+  if (!made) formats.set(key, (made = new Intl.DateTimeFormat("en-US", { timeZone: zone, ...options })));
+  return made;
+}
+
+/** "Nov 22, 2026, 10:00 AM EST". @param {string} instant @param {string} zone */
+export const timeIn = (instant, zone) =>
+  format(zone, {
+    year: "numeric", month: "short", day: "numeric",
+    hour: "numeric", minute: "2-digit", timeZoneName: "short",
+  }).format(new Date(instant));
+
+/** "Nov 22, 2026" for an instant, as the calendar of that zone has it. @param {string} instant @param {string} zone */
+export const dayIn = (instant, zone) =>
+  format(zone, { year: "numeric", month: "short", day: "numeric" }).format(new Date(instant));
+
+/** "Nov 22, 2026" for a date without a time. @param {string | null | undefined} date */
+export const dateText = (date) => (date ? dayIn(`${date}T12:00:00Z`, "UTC") : "");
+
+/** "Sun, Nov 22". @param {string} date */
+export const weekday = (date) =>
+  format("UTC", { weekday: "short", month: "short", day: "numeric" }).format(new Date(`${date}T12:00:00Z`));
+
+/** How long ago, coarsely: "12 min", "5 h", "9 d". @param {string} instant @param {number} [now] */
+export function age(instant, now = Date.now()) {
+  const minutes = Math.max(0, (now - Date.parse(instant)) / 60_000);
+  if (minutes < 60) return `${Math.floor(minutes)} min`;
+  if (minutes < 1440) return `${Math.floor(minutes / 60)} h`;
+  return `${Math.floor(minutes / 1440)} d`;
+}
+
+/** The wall clock of a zone, as <input type="datetime-local"> wants it. @param {number} now @param {string} zone */
+export function wallClock(now, zone) {
+  const parts = Object.fromEntries(
+    format(zone, {
+      year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+    }).formatToParts(now).map((part) => [part.type, part.value]),
+  );
+  return `${parts.year}-${parts.month}-${parts.day}T${parts.hour}:${parts.minute}`;
+}
+
+/** "-05:00": what a zone was, or will be, away from UTC at an instant. @param {number} instant @param {string} zone */
+function offset(instant, zone) {
+  const name = format(zone, { timeZoneName: "longOffset" })
+    .formatToParts(instant)
+    .find((part) => part.type === "timeZoneName")?.value;
+  return name === "GMT" ? "+00:00" : (name || "").replace("GMT", "");
+}
+
+/**
+ * An RFC 3339 instant from a wall clock of a zone. Where the clock is turned back and a
+ * time comes twice, the earlier one is meant.
+ *
+ * @param {string} local "2026-11-22T10:00"
+ * @param {string} zone
+ */
+export function instantOf(local, zone) {
+  const guess = Date.parse(`${local}:00Z`);
+  const candidates = [guess - DAY_MS, guess, guess + DAY_MS].map((around) => `${local}:00${offset(around, zone)}`);
+  const right = candidates.find((text) => wallClock(Date.parse(text), zone) === local);
+  return right || candidates[1];
+}
+
+/** Whole years from a date to a date. @param {string} birthDate @param {string} today */
+export function years(birthDate, today) {
+  const passed = today.slice(5) >= birthDate.slice(5) ? 0 : 1;
+  return Number(today.slice(0, 4)) - Number(birthDate.slice(0, 4)) - passed;
+}
+
+/** Days from one date to another. @param {string} from @param {string} to */
+export const daysBetween = (from, to) => Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);

@@ -1,0 +1,60 @@
+// The monitoring window after infusion, in the dates of the center's calendar.
+import { html } from "./dom.js";
+import { dateText, daysBetween, wallClock, weekday } from "./time.js";
+import { word } from "./words.js";
+
+/** The window as a line with its milestones and today. The list below says the same in words. */
+function Track({ milestones, today }) {
+  const last = Math.max(1, ...milestones.map((milestone) => milestone.day));
+  const x = (day) => 8 + (Math.min(Math.max(day, 0), last) / last) * 584;
+  return html`<svg class="track" viewBox="0 0 600 20" aria-hidden="true">
+    <path class="rail" d="M8 10H592" />
+    ${today >= 0 && html`<path class="past" d="M8 10H${x(today)}" />`}
+    ${milestones.map(({ day }) => html`<circle class=${day <= today ? "past" : ""} cx=${x(day)} cy="10" r="4.5" />`)}
+    ${today >= 0 && today <= last && html`<circle class="today" cx=${x(today)} cy="10" r="7" />`}
+  </svg>`;
+}
+
+function dayNow(window) {
+  return daysBetween(window.infused_on, wallClock(Date.now(), window.time_zone).slice(0, 10));
+}
+
+function said(day, today) {
+  if (day === today) return "today";
+  return day < today ? "passed" : `in ${day - today} d`;
+}
+
+export function MonitoringWindow({ window }) {
+  const today = dayNow(window);
+  const running = today >= 0 && today <= daysBetween(window.infused_on, window.ends_on);
+  return html`<section class="card" aria-labelledby="window">
+    <div class="card-head">
+      <h2 id="window">Monitoring window</h2>
+      <span class=${running ? "chip you" : "chip"}>${running ? `Day ${today}` : today < 0 ? "Not begun" : "Over"}</span>
+    </div>
+    <p class="fine num">
+      ${dateText(window.infused_on)} to ${dateText(window.ends_on)}. Dates of the center, ${word(window.time_zone.split("/").pop())} time; day 0 is the infusion.
+    </p>
+    <${Track} milestones=${window.milestones} today=${today} />
+    <ol class="milestones">
+      ${window.milestones.map(
+        ({ day, on, kind, label }) => html`<li class=${day < today ? "passed" : day === today ? "now" : ""}>
+          <span class="num">Day ${day}</span><time class="num" datetime=${on}>${weekday(on)}</time>
+          <span>${label || word(kind)}</span><span class="fine num">${said(day, today)}</span>
+        </li>`,
+      )}
+    </ol>
+    ${window.extensions.map(({ ends_on: on, note }) => html`<p class="notice">Extended to ${dateText(on)}. ${note}</p>`)}
+    ${window.notices.length > 0 &&
+    html`<details>
+      <summary>Notices of this window (${window.notices.length})</summary>
+      <ul class="planned">
+        ${window.notices.map(
+          ({ rule, due_on: on, state }) => html`<li>
+            <span>${word(rule)}</span><time class="num" datetime=${on}>${dateText(on)}</time><span class="chip">${word(state)}</span>
+          </li>`,
+        )}
+      </ul>
+    </details>`}
+  </section>`;
+}

@@ -1,0 +1,186 @@
+// Where every patient is, since when, and who acts next.
+import * as api from "./api.js";
+import { html, signal, useEffect, useRef, useState } from "./dom.js";
+import { go, toForm, toReferral } from "./route.js";
+import { atSignOut, isPractice, mayRefer, me, zone } from "./state.js";
+import { age, dayIn, timeIn, wallClock, years } from "./time.js";
+import { announce, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
+import { PHASES, word } from "./words.js";
+
+const PAUSE_MS = 250;
+
+// Kept while one looks at a referral and comes back; a name never goes into the address.
+const search = signal("");
+atSignOut(() => (search.value = ""));
+
+const queryOf = (list) => (list === "all" ? {} : PHASES[list] ? { phase: list } : { worklist: list });
+
+function tabs(counts) {
+  const own = [["needs_my_action", counts?.worklists.needs_my_action], ["all", counts?.total]];
+  const phases = Object.keys(PHASES).map((phase) => [phase, counts?.phases[phase] ?? 0]);
+  // A center never sees a practice's drafts.
+  return own.concat(phases.filter(([phase]) => isPractice() || phase !== "eligibility"));
+}
+
+function Tabs({ list, counts }) {
+  const name = (tab) => (tab === "all" ? "All" : word(tab));
+  return html`
+    <nav class="tabs" aria-label="Worklists">
+      ${tabs(counts).map(
+        ([tab, count]) => html`<a href="#/worklist/${tab}" aria-current=${tab === list ? "page" : undefined}
+            class=${count === 0 ? "empty" : ""}>
+          ${name(tab)}${count !== undefined && html`<span class="num">${count}</span>`}
+        </a>`,
+      )}
+    </nav>
+    <p class="field tabs-narrow">
+      <label for="list">Show</label>
+      <select id="list" onChange=${(event) => go(`#/worklist/${event.target.value}`)}>
+        ${tabs(counts).map(
+          ([tab, count]) => html`<option value=${tab} selected=${tab === list}>${name(tab)} (${count ?? "…"})</option>`,
+        )}
+      </select>
+    </p>`;
+}
+
+/** Which of the eight parts of the journey a referral has come to, as eight ticks. */
+export function Ticks({ phase }) {
+  const order = Object.keys(PHASES);
+  const at = order.indexOf(phase);
+  if (phase === "closed" || at < 0) return null;
+  return html`<span class="ticks" aria-hidden="true">
+    ${order.slice(0, -1).map((_, index) => html`<i class=${index < at ? "done" : index === at ? "now" : ""} />`)}
+  </span>`;
+}
+
+/** Who makes the next move, seen from this member's side. */
+export function Turn({ owner }) {
+  if (owner === "none") return html`<span class="fine">Nobody</span>`;
+  if (owner === me.value.tenant.kind) return html`<span class="chip you">Your team</span>`;
+  return html`<span class="chip">${owner === "center" ? "Center" : "Practice"}</span>`;
+}
+
+function Row({ item }) {
+  const { patient, center, practice } = item;
+  const today = wallClock(Date.now(), zone()).slice(0, 10);
+  const beside = isPractice() ? center?.name : practice.name;
+  return html`<tr role="row">
+    <th scope="row" role="rowheader">
+      <a href=${item.stage === "draft" && mayRefer() ? toForm(item.referral_id, "patient") : toReferral(item.referral_id)}>
+        ${patient.family_name}${patient.given_name && `, ${patient.given_name}`}
+      </a>
+      ${item.urgency !== "routine" && html` <span class="chip urgent">${word(item.urgency)}</span>`}
+      <span class="under">${item.alias}${patient.birth_date && ` · ${years(patient.birth_date, today)} y`}</span>
+    </th>
+    <td role="cell" class="stage"><span>${item.stage_label}</span><${Ticks} phase=${item.phase} /></td>
+    <td role="cell" class="turn"><${Turn} owner=${item.owner} /></td>
+    <td role="cell" class="since num">
+      ${age(item.stage_since)}<span class="under">${dayIn(item.stage_since, zone())}</span>
+    </td>
+    <td role="cell">
+      ${item.product_id ? word(item.product_id) : html`<span class="fine">No product yet</span>`}
+      <span class="under">${item.disease === "B_ALL" ? "B-ALL" : item.disease?.replace("_", "/")}</span>
+    </td>
+    <td role="cell" class="site">
+      ${beside || html`<span class="fine">Not chosen yet</span>`}
+    </td>
+  </tr>`;
+}
+
+function Results({ items }) {
+  const columns = ["Patient", "Stage", "Acts next", "Since", "Product", isPractice() ? "Center" : "Practice"];
+  return html`<table role="table" class="rows">
+    <caption class="unseen">Referrals, newest activity first</caption>
+    <thead role="rowgroup">
+      <tr role="row">${columns.map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}</tr>
+    </thead>
+    <tbody role="rowgroup">
+      ${items.map((item) => html`<${Row} key=${item.referral_id} item=${item} />`)}
+    </tbody>
+  </table>`;
+}
+
+function Empty({ searched }) {
+  return html`<div class="empty-state card">
+    <${Icon} name=${searched ? "search" : "inbox"} />
+    <p>${searched ? "No referral matches this search." : "No referrals here."}</p>
+    ${!searched && mayRefer() && html`<p><a href="#/new/patient">Start a new referral</a></p>`}
+  </div>`;
+}
+
+function Search() {
+  const timer = useRef(0);
+  const type = (event) => {
+    const text = event.target.value;
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => (search.value = text.trim()), PAUSE_MS);
+  };
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return html`<form role="search" class="search" onSubmit=${(event) => event.preventDefault()}>
+    <label for="q" class="unseen">Search by name or alias</label>
+    <${Icon} name="search" />
+    <input id="q" type="search" autocomplete="off" placeholder="Search by name or alias"
+      value=${search.peek()} onInput=${type} />
+  </form>`;
+}
+
+/** The first page and what was added to it, as one growing list. */
+function usePages(query) {
+  const first = useLoad(() => api.referrals(query), [JSON.stringify(query)]);
+  const [more, setMore] = useState({ busy: false, problem: null });
+  const load = async () => {
+    if (more.busy) return;
+    setMore({ busy: true, problem: null });
+    try {
+      const next = await api.referrals({ ...query, cursor: first.data.next_cursor });
+      // A referral that moved between two pages may come twice.
+      const known = new Set(first.data.items.map((item) => item.referral_id));
+      const fresh = next.items.filter((item) => !known.has(item.referral_id));
+      first.replace({ ...next, items: first.data.items.concat(fresh) });
+      announce(`${fresh.length} more referrals`);
+      setMore({ busy: false, problem: null });
+    } catch (problem) {
+      setMore({ busy: false, problem });
+    }
+  };
+  return { ...first, more: { ...more, load } };
+}
+
+function Body({ pages, searched }) {
+  const { data, problem, reload, more } = pages;
+  if (problem) return html`<${Problem} problem=${problem} retry=${reload} />`;
+  if (!data) return html`<${Loading} what="referrals" />`;
+  if (!data.items.length) return html`<${Empty} searched=${searched} />`;
+  return html`<div class="card flush"><${Results} items=${data.items} /></div>
+    ${more.problem && html`<${Problem} problem=${more.problem} />`}
+    ${data.next_cursor &&
+    html`<p class="more"><button type="button" onClick=${more.load} aria-disabled=${more.busy}>
+      ${more.busy ? "Loading …" : "Show more"}
+    </button></p>`}`;
+}
+
+export function Worklist({ list }) {
+  const q = search.value;
+  const pages = usePages({ ...queryOf(list), q });
+  const totals = useLoad(api.counts, []);
+  const [at, setAt] = useState(null);
+  useEffect(() => {
+    if (!pages.data || pages.busy) return;
+    setAt(new Date().toISOString());
+    announce(`${pages.data.items.length}${pages.data.next_cursor ? " or more" : ""} referrals`);
+  }, [pages.busy]);
+  const refresh = () => {
+    pages.reload();
+    totals.reload();
+  };
+  return html`<div class="head">
+      <${Title} page="Worklist">Worklist<//>
+      ${at && html`<p class="fine num">As of ${timeIn(at, zone())}</p>`}
+      <span class="grow" />
+      <${Search} />
+      <button type="button" onClick=${refresh} aria-label="Refresh the worklist"><${Icon} name="refresh-cw" /></button>
+      ${mayRefer() && html`<a class="button primary" href="#/new/patient"><${Icon} name="plus" />New referral</a>`}
+    </div>
+    <${Tabs} list=${list} counts=${totals.data} />
+    <${Body} pages=${pages} searched=${!!q} />`;
+}

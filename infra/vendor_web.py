@@ -1,0 +1,287 @@
+"""Refresh what the dashboard vendors, and the list of the files it serves.
+
+The dashboard has no build step (docs/decisions/0006): the few libraries it uses are
+committed under `chalicelib/web/vendor/`, exactly as published but for the import
+names, which become relative so that no import map is needed.
+
+    python -m infra.vendor_web              fetch the pinned packages, then the manifest
+    python -m infra.vendor_web --manifest   after any edit under chalicelib/web
+    python -m infra.vendor_web --check      only say whether the manifest is current
+
+To take a new version, change its row in `PACKAGES` and the integrity that
+`npm view NAME@VERSION dist.integrity` prints, then run the first form.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WEB = Path(__file__).resolve().parent.parent / "chalicelib" / "web"
+VENDOR = WEB / "vendor"
+MANIFEST = WEB / "manifest.json"
+
+CONTENT_TYPES: Mapping[str, str] = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+# Import names as published, and the flat public names that they are served under.
+IMPORTS: Mapping[str, str] = {
+    "preact": "./preact.js",
+    "preact/hooks": "./hooks.js",
+    "@preact/signals-core": "./signals-core.js",
+}
+
+ICONS = (
+    "arrow-left",
+    "bell",
+    "building-2",
+    "check",
+    "chevron-right",
+    "circle-alert",
+    "history",
+    "inbox",
+    "log-out",
+    "pencil",
+    "plus",
+    "printer",
+    "refresh-cw",
+    "route",
+    "search",
+    "shield-alert",
+    "stethoscope",
+    "trash-2",
+    "x",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """One pinned npm package and the files taken from it.
+
+    Attributes:
+        integrity: what npm publishes for the archive; a different archive is refused.
+        files: path inside the archive -> name under `vendor/`.
+    """
+
+    name: str
+    version: str
+    integrity: str
+    licence: str
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+PACKAGES = (
+    Package(
+        name="preact",
+        version="11.2.0",
+        integrity="sha512-/HfHI/7N84e6GrWBJ3J280z3mLaRJiDcSvj/A+y/4AbLnND/1UlGHe1sR6oYuTGwId0nP7dqDU9OnLxMPZ7xBg==",
+        licence="MIT",
+        files={
+            "package/dist/preact.mjs": "preact.js",
+            "package/hooks/dist/hooks.mjs": "hooks.js",
+        },
+    ),
+    Package(
+        name="htm",
+        version="3.1.1",
+        integrity="sha512-983Vyg8NwUE7JkZ6NmOqpCZ+sh1bKv2iYTlUkzlWmA5JD2acKoxd4KVxbMmxX/85mtfdnDmTFoNKcg5DGAvxNQ==",
+        licence="Apache-2.0",
+        files={"package/dist/htm.mjs": "htm.js"},
+    ),
+    Package(
+        name="@preact/signals-core",
+        version="1.14.5",
+        integrity="sha512-vcRv7Ityz5JVmeiVqIluLFzT/PDS/AlhHUpw3/aUWqcVUs6bDGIPXE/6RSC4evBNWYvnniozg5Syfj33al3gkg==",
+        licence="MIT",
+        files={"package/dist/signals-core.mjs": "signals-core.js"},
+    ),
+    Package(
+        name="@preact/signals",
+        version="2.11.4",
+        integrity="sha512-Rb+5RPo9gWSaHtzJeauhHxiC8KP/IF2DEPkHPEOGOnuy2wnJzRqyeLRankUCYd6ADqtxS6GnWGv6Ie343d8aYw==",
+        licence="MIT",
+        files={"package/dist/signals.mjs": "signals.js"},
+    ),
+    Package(
+        name="@fontsource-variable/inter",
+        version="5.3.0",
+        integrity="sha512-OupL48va4JNofb97w6NYeF9S7W/kHNKM0Er8Dem5nqi4jeOLrVJDoE8tZEpnMJmtkvNbB1EIPPwHcdkF6b1oUA==",
+        licence="OFL-1.1",
+        files={"package/files/inter-latin-wght-normal.woff2": "inter.css"},
+    ),
+    Package(
+        name="lucide-static",
+        version="1.62.0",
+        integrity="sha512-WBZA/m2PvkFpMGHDtsBck5P2A9G4ehLlYu4GwwICcmEm1BvYVgj00lCDxKRWLlbMlOibLaiwdQ88G5pHkSWgwA==",
+        licence="ISC",
+    ),
+)
+
+_IMPORT = re.compile(r'(?P<word>\bfrom|\bimport) ?"(?P<name>[^"./][^"]*)"')
+_SHAPE = re.compile(r"<(?P<tag>path|circle|rect|line|polyline|ellipse) (?P<attrs>[^>]*?) */>")
+_ATTRIBUTE = re.compile(r'([a-z0-9-]+)="([^"]*)"')
+
+
+def relative_imports(script: str) -> str:
+    """Return `script` importing its neighbours by the names they are served under.
+
+    Raises:
+        KeyError: the script imports a package that is not vendored.
+    """
+    patched = _IMPORT.sub(lambda m: f'{m["word"]}"{IMPORTS[m["name"]]}"', script)
+    return re.sub(r"\n?//# sourceMappingURL=.*\s*$", "\n", patched)
+
+
+def icon_shapes(svg: str) -> list[tuple[str, dict[str, str]]]:
+    """Return the shapes of a Lucide icon, as (tag, attributes)."""
+    return [(m["tag"], dict(_ATTRIBUTE.findall(m["attrs"]))) for m in _SHAPE.finditer(svg)]
+
+
+def icons_module(svgs: Mapping[str, str], banner: str) -> str:
+    """Return the JavaScript module that holds the shapes of the icons in use."""
+    rows = (
+        f"  {json.dumps(name)}: {json.dumps(icon_shapes(svg), separators=(',', ':'))},\n"
+        for name, svg in sorted(svgs.items())
+    )
+    return f"{banner}export const shapes = {{\n{''.join(rows)}}};\n"
+
+
+def font_face(woff2: bytes) -> str:
+    """Return a style sheet that carries a variable font within itself.
+
+    A file of its own would be the only binary answer of the API, and gateways treat binary
+    answers each in their own way; text they all pass on untouched.
+    """
+    data = base64.b64encode(woff2).decode()
+    return (
+        "@font-face{font-family:Inter;font-weight:100 900;font-display:swap;"
+        f'src:url("data:font/woff2;base64,{data}")format("woff2")}}\n'
+    )
+
+
+def fetch(package: Package, folder: Path) -> tarfile.TarFile:
+    """Download one pinned package with npm and open it.
+
+    Raises:
+        SystemExit: the archive is not the one that was pinned.
+    """
+    packed = subprocess.run(
+        ["npm", "pack", "--silent", f"{package.name}@{package.version}"],  # noqa: S607 npm is wherever the developer has it
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    archive = folder / packed.stdout.split()[-1]
+    digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+    if f"sha512-{digest}" != package.integrity:
+        sys.exit(f"{package.name}@{package.version} is not the archive that was pinned")
+    return tarfile.open(archive)
+
+
+def member(archive: tarfile.TarFile, path: str) -> bytes:
+    """Return the bytes of one file of an archive.
+
+    Raises:
+        SystemExit: the package no longer carries that file.
+    """
+    try:
+        handle = archive.extractfile(path)
+    except KeyError:
+        handle = None
+    if handle is None:
+        sys.exit(f"{archive.name!s} has no {path}")
+    return handle.read()
+
+
+def banner(package: Package) -> str:
+    """Return the first line of a vendored file: what it is and under which licence."""
+    return (
+        f"/*! {package.name} {package.version} | {package.licence} | "
+        "licence text in vendor/licenses */\n"
+    )
+
+
+def vendor(package: Package, archive: tarfile.TarFile) -> None:
+    """Write the files taken from one package, with its licence beside them."""
+    short = package.name.removeprefix("@").replace("/", "-")
+    (VENDOR / "licenses" / f"{short}.txt").write_bytes(member(archive, "package/LICENSE"))
+    for path, name in package.files.items():
+        content = member(archive, path)
+        served = (
+            font_face(content) if path.endswith(".woff2") else relative_imports(content.decode())
+        )
+        (VENDOR / name).write_text(banner(package) + served)
+    if package.name == "lucide-static":
+        svgs = {icon: member(archive, f"package/icons/{icon}.svg").decode() for icon in ICONS}
+        (VENDOR / "icons.js").write_text(icons_module(svgs, banner(package)))
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def checksums() -> str:
+    """Return the list of vendored files as `sha256sum --check` reads it."""
+    files = sorted(p for p in VENDOR.rglob("*") if p.is_file() and p.name != "SHA256SUMS")
+    return "".join(f"{sha256(p)}  {p.relative_to(VENDOR).as_posix()}\n" for p in files)
+
+
+def manifest() -> str:
+    """Return the manifest: public name -> path under `web/`, content type and SHA-256.
+
+    Raises:
+        SystemExit: two files would be served under one name.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    for path in sorted(p for p in WEB.rglob("*") if p.suffix in CONTENT_TYPES):
+        if path.name in rows:
+            sys.exit(f"two files are named {path.name}; public names are flat")
+        rows[path.name] = {
+            "path": path.relative_to(WEB).as_posix(),
+            "type": CONTENT_TYPES[path.suffix],
+            "sha256": sha256(path),
+        }
+    return json.dumps(rows, indent=2, sort_keys=True) + "\n"
+
+
+def main() -> None:
+    """Run the command line described at the top."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--manifest", action="store_true", help="only rewrite manifest.json")
+    choice.add_argument("--check", action="store_true", help="exit 1 when the lists are stale")
+    options = parser.parse_args()
+    if options.check:
+        current = MANIFEST.read_text() == manifest()
+        sys.exit(0 if current else "manifest.json is stale: python -m infra.vendor_web --manifest")
+    if not options.manifest:
+        (VENDOR / "licenses").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as folder:
+            for package in PACKAGES:
+                with fetch(package, Path(folder)) as archive:
+                    vendor(package, archive)
+        (VENDOR / "SHA256SUMS").write_text(checksums())
+    MANIFEST.write_text(manifest())
+
+
+if __name__ == "__main__":
+    main()

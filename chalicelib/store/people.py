@@ -154,7 +154,7 @@ def _member(item: Item) -> Member:
         email=item["email"],
         roles=frozenset(Role(role) for role in item["roles"]),
         active=item["active"],
-        version=item["version"],
+        version=item.get("version", 1),
     )
 
 

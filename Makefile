@@ -46,10 +46,10 @@ clean: ## Remove what can be made again; keeps .local, where the data is
 	rm -rf .venv .venv-cloud build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # What is committed works anywhere: no registry's address, nobody's home directory.
-# (The brackets keep these patterns from finding themselves.)
+# (The brackets keep the patterns from finding themselves.)
 .PHONY: check-portable
 check-portable:
-	@! git grep -nIE 'p[y]pi\.org|python[h]osted\.|n[p]mjs\.|/[h]ome/|/[U]sers/|/[r]oot/|/[w]ork/' -- . \
+	@! git grep -nIE 'p[y]pi\.org|python[h]osted\.|n[p]mjs\.|(^|[^[:alnum:].])/([h]ome|[U]sers|[r]oot|[w]ork)/' -- . \
 		|| { echo 'Committed files must not name a registry or a path of one machine.' >&2; exit 1; }
 
 # uv is quick; pip is the fallback for a machine whose index only pip's configuration knows.

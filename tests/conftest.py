@@ -38,19 +38,7 @@ def settings_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Non
     """The environment of a function, with the tests' own issuer of tokens."""
     from chalicelib import wiring
 
-    for name, value in {
-        "TABLE_PREFIX": cloud.PREFIX,
-        "KMS_KEY_ID": "set-by-clinic",
-        "IDENTITY_POOL_ID": "us-east-1_test",
-        "IDENTITY_CLIENT_ID": tokens.CLIENT_ID,
-        "IDENTITY_ISSUER": tokens.ISSUER,
-        "IDENTITY_JWKS_URL": tokens.write_jwks(tmp_path / "jwks.json"),
-        "MAIL_FROM": cloud.SENDER,
-        "MAIL_CONFIGURATION_SET": "",
-        "PUBLIC_URL": "https://dashboard.example",
-        "DEPLOYMENT": "test",
-        "COMMIT": "",
-    }.items():
+    for name, value in cloud.environment(tokens.write_jwks(tmp_path / "jwks.json")).items():
         monkeypatch.setenv(name, value)
     wiring.forget()
     yield

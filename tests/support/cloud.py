@@ -6,9 +6,28 @@ from typing import Any
 
 import botocore.session
 
+from tests.support import tokens
+
 TEMPLATE = Path(__file__).parents[2] / "infra" / "resources.json"
 PREFIX = "cart-"
 SENDER = "notices@dashboard.example"
+
+
+def environment(jwks_url: str) -> dict[str, str]:
+    """The environment of a function, with the tests' own issuer of tokens."""
+    return {
+        "TABLE_PREFIX": PREFIX,
+        "KMS_KEY_ID": "set-by-clinic",
+        "IDENTITY_POOL_ID": "us-east-1_test",
+        "IDENTITY_CLIENT_ID": tokens.CLIENT_ID,
+        "IDENTITY_ISSUER": tokens.ISSUER,
+        "IDENTITY_JWKS_URL": jwks_url,
+        "MAIL_FROM": SENDER,
+        "MAIL_CONFIGURATION_SET": "",
+        "PUBLIC_URL": "https://dashboard.example",
+        "DEPLOYMENT": "test",
+        "COMMIT": "",
+    }
 
 
 def template() -> dict[str, Any]:
@@ -31,7 +50,7 @@ def _named(name: Any) -> str:
 
 def create_tables() -> None:
     """Create every table as the template says."""
-    client = botocore.session.Session().create_client("dynamodb")
+    client: Any = botocore.session.Session().create_client("dynamodb")
     for name, wanted in table_properties().items():
         kept = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
         client.create_table(
@@ -41,13 +60,13 @@ def create_tables() -> None:
 
 def create_key() -> str:
     """Create the key that data keys are wrapped with."""
-    made = botocore.session.Session().create_client("kms").create_key()
-    return made["KeyMetadata"]["KeyId"]
+    client: Any = botocore.session.Session().create_client("kms")
+    return client.create_key()["KeyMetadata"]["KeyId"]
 
 
 def verify_sender() -> None:
     """Let the mail service send in our name."""
-    client = botocore.session.Session().create_client("sesv2")
+    client: Any = botocore.session.Session().create_client("sesv2")
     client.create_email_identity(EmailIdentity=SENDER)
 
 

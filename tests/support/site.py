@@ -1,10 +1,14 @@
 """The API through its front door: events as API Gateway makes them, into the real handler."""
 
+import base64
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
+
+Headers: TypeAlias = Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -59,14 +63,22 @@ class Site:
         return self.send("PATCH", path, body, headers=extra)
 
     def send(
-        self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None
+        self, method: str, path: str, body: Any = None, *, headers: Headers | None = None
     ) -> Answer:
-        """Any request. A body of bytes or text goes as it is, anything else as JSON."""
+        """Any request. A body of bytes or text goes as it is, anything else as JSON.
+
+        A header of None is left out.
+        """
         raw = body if isinstance(body, bytes | str | None) else json.dumps(body)
-        given = {"Content-Type": "application/json"} if raw is not None else {}
+        given: dict[str, str | None] = {}
+        given |= {"Content-Type": "application/json"} if raw is not None else {}
         given |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        given |= headers or {}
-        event = self.event(method, path, raw, {k: v for k, v in given.items() if v is not None})
+        given |= dict(headers or {})
+        sent = {name: value for name, value in given.items() if value is not None}
+        return self.hand(self.event(method, path, raw, sent))
+
+    def hand(self, event: dict[str, Any]) -> Answer:
+        """An event as it is."""
         answer = self.app(event, Context())
         return Answer(
             answer["statusCode"],
@@ -81,7 +93,7 @@ class Site:
         parts = urlsplit(path)
         resource, parameters = self._route(parts.path)
         query = parse_qs(parts.query, keep_blank_values=True) or None
-        body = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw
+        body, is_base64 = _as_text(raw)
         return {
             "resource": resource,
             "path": parts.path,
@@ -100,7 +112,7 @@ class Site:
                 "identity": {"sourceIp": "127.0.0.1"},
             },
             "body": body,
-            "isBase64Encoded": False,
+            "isBase64Encoded": is_base64,
         }
 
     def _route(self, path: str) -> tuple[str, dict[str, str] | None]:
@@ -115,3 +127,13 @@ class Site:
                 }
                 return route, names or None
         raise LookupError(f"no route for {path}: the gateway would answer")
+
+
+def _as_text(raw: bytes | str | None) -> tuple[str | None, bool]:
+    """A body as an event carries it: what is no text goes as base64."""
+    if not isinstance(raw, bytes):
+        return raw, False
+    try:
+        return raw.decode("utf-8"), False
+    except UnicodeDecodeError:
+        return base64.b64encode(raw).decode("ascii"), True

@@ -7,6 +7,7 @@ same declaration makes the OpenAPI document and the test that no route is left u
 
 import inspect
 import json
+import re
 import secrets
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ from chalicelib.errors import (
     ForbiddenError,
     MalformedError,
     MediaTypeError,
+    NotFoundError,
     PreconditionMissingError,
     UnauthenticatedError,
 )
@@ -36,6 +38,9 @@ from chalicelib.store.receipts import Answer, Request
 
 MAX_KEY_CHARS = 255
 """Length of an Idempotency-Key. Source: what clients of Stripe's API are used to."""
+
+
+_TAME = re.compile(r"[A-Za-z0-9_.-]{1,80}", re.ASCII)
 
 
 class Access(StrEnum):
@@ -189,6 +194,7 @@ def _answered(
 ) -> Response:
     try:
         call = _call(operation, request, request_id)
+        _require_tame(path_parameters)
         arguments = _arguments(operation, request, call)
         reply = view(call, **path_parameters, **arguments)
         return _rendered(reply, request_id)
@@ -216,6 +222,12 @@ def _call(operation: Operation, request: Any, request_id: str) -> Call:
         idempotency_key=_key(headers) if operation.keyed else "",
         version=_version(headers) if operation.matched else 0,
     )
+
+
+def _require_tame(path_parameters: Mapping[str, str]) -> None:
+    """No id or file of ours looks otherwise, so nothing else is ever asked of a table or a disk."""
+    if not all(_TAME.fullmatch(value) for value in path_parameters.values()):
+        raise NotFoundError
 
 
 def _member(headers: Mapping[str, str], now: datetime) -> Member:

@@ -14,8 +14,9 @@ from urllib.parse import urlencode
 
 from chalicelib import wiring
 from chalicelib.errors import MalformedError
+from chalicelib.routes.calls import Call
 from chalicelib.routes.fields import Body
-from chalicelib.routes.http import Call, Reply
+from chalicelib.routes.http import Reply
 
 LIFE_S = 24 * 3600
 _SCOPE = "service"

@@ -6,7 +6,9 @@ from chalicelib import catalogue, wiring
 from chalicelib.domain.statements import EMERGENCY_NOTE, STATEMENTS
 from chalicelib.errors import NotFoundError
 from chalicelib.routes import cursors, shapes, views
-from chalicelib.routes.http import Access, Call, Reply, endpoint
+from chalicelib.routes.calls import Call
+from chalicelib.routes.http import Reply, endpoint
+from chalicelib.routes.operations import Access
 from chalicelib.routes.queries import CenterQuery
 from chalicelib.store.people import Center
 

@@ -6,7 +6,7 @@ from typing import Any
 from chalice import Chalice
 
 from chalicelib.routes import problems
-from chalicelib.routes.http import request_id_of
+from chalicelib.routes.calls import request_id_of
 
 _CODES = {
     400: "malformed",

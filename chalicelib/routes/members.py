@@ -8,7 +8,8 @@ from chalicelib import wiring
 from chalicelib.domain.members import Member
 from chalicelib.routes import shapes
 from chalicelib.routes.bodies import InviteBody, MemberPatch
-from chalicelib.routes.http import Call, Reply, endpoint, replied
+from chalicelib.routes.calls import Call
+from chalicelib.routes.http import Reply, endpoint, replied
 from chalicelib.services import members
 from chalicelib.store.receipts import Answer
 

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from chalicelib.routes.codes import CODES
-from chalicelib.routes.http import OPERATIONS, Access, Operation
+from chalicelib.routes.operations import OPERATIONS, Access, Operation
 from chalicelib.routes.shapes import ProblemShape
 
 VERSION = "1.0.0"

@@ -12,7 +12,9 @@ from chalicelib import web, wiring
 from chalicelib.aws import answering
 from chalicelib.errors import NotFoundError
 from chalicelib.routes import openapi, shapes
-from chalicelib.routes.http import Access, Call, Reply, endpoint
+from chalicelib.routes.calls import Call
+from chalicelib.routes.http import Reply, endpoint
+from chalicelib.routes.operations import Access
 from chalicelib.store.stores import TABLES
 
 blueprint = Blueprint(__name__)

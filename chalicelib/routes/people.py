@@ -10,7 +10,9 @@ from chalicelib.domain.members import TenantKind
 from chalicelib.errors import Fault, MalformedError, NotFoundError
 from chalicelib.routes import cursors, shapes, views
 from chalicelib.routes.bodies import ChallengeReply, Refresh, SignIn
-from chalicelib.routes.http import Access, Call, Reply, endpoint
+from chalicelib.routes.calls import Call
+from chalicelib.routes.http import Reply, endpoint
+from chalicelib.routes.operations import Access
 from chalicelib.routes.queries import PageQuery
 from chalicelib.services.sessions import Challenge, Session
 

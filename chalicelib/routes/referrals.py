@@ -12,7 +12,8 @@ from chalicelib.domain.referral import Referral
 from chalicelib.errors import MalformedError, NotFoundError
 from chalicelib.routes import cursors, shapes, views
 from chalicelib.routes.bodies import EventBody, ReferralBody, ReferralPatch
-from chalicelib.routes.http import Call, Reply, endpoint, replied
+from chalicelib.routes.calls import Call
+from chalicelib.routes.http import Reply, endpoint, replied
 from chalicelib.routes.queries import PageQuery, ReferralQuery
 from chalicelib.services import journey, lists, referrals
 from chalicelib.services.bookkeeping import Outcome

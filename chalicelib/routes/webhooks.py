@@ -12,7 +12,9 @@ from chalicelib.domain.stages import Actor
 from chalicelib.errors import MalformedError, UnauthenticatedError
 from chalicelib.routes import shapes
 from chalicelib.routes.bodies import WebhookBody
-from chalicelib.routes.http import Access, Call, Reply, endpoint, parsed_body
+from chalicelib.routes.calls import Call, parsed_body
+from chalicelib.routes.http import Reply, endpoint
+from chalicelib.routes.operations import Access
 from chalicelib.routes.referrals import outcome_told, require_past
 from chalicelib.services.journey import report_by_feed
 from chalicelib.store.receipts import Delivery, hashed

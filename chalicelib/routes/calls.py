@@ -1,0 +1,188 @@
+"""One request, as a route needs it: who is asking, and what was sent."""
+
+import json
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from chalicelib import wiring
+from chalicelib.domain.members import Member
+from chalicelib.errors import (
+    Fault,
+    ForbiddenError,
+    MalformedError,
+    MediaTypeError,
+    NotFoundError,
+    PreconditionMissingError,
+    UnauthenticatedError,
+)
+from chalicelib.routes import strict_json
+from chalicelib.routes.fields import Body
+from chalicelib.routes.operations import Access, Operation
+from chalicelib.store.receipts import Request
+
+MAX_KEY_CHARS = 255
+"""Length of an Idempotency-Key. Source: what clients of Stripe's API are used to."""
+
+
+_TAME = re.compile(r"[A-Za-z0-9_.-]{1,80}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request, as a route needs it."""
+
+    request_id: str
+    method: str
+    route: str
+    headers: Mapping[str, str]
+    raw_body: bytes
+    now: datetime
+    context: Mapping[str, Any]
+    signed_in: Member | None = None
+    idempotency_key: str = ""
+    version: int = 0
+
+    @property
+    def member(self) -> Member:
+        """The person who is asking."""
+        if self.signed_in is None:
+            raise UnauthenticatedError
+        return self.signed_in
+
+    @property
+    def as_request(self) -> Request:
+        """The POST as idempotency sees it: with the ids that stand in its path."""
+        return Request(
+            member_id=self.member.member_id,
+            tenant_id=self.member.tenant_id,
+            route=f"{self.method} {self.context.get('path') or self.route}",
+            key=self.idempotency_key,
+            body=self.raw_body,
+        )
+
+
+def received(operation: Operation, request: Any, request_id: str) -> Call:
+    """The request as a call: who is asking is settled before anything that was sent is read."""
+    headers = request.headers
+    now = wiring.now()
+    member = _member(headers, now) if operation.access is Access.MEMBER else None
+    _require_json(operation, headers)
+    return Call(
+        request_id=request_id,
+        method=operation.method,
+        route=operation.path,
+        headers=headers,
+        raw_body=request.raw_body,
+        now=now,
+        context=request.context,
+        signed_in=member,
+        idempotency_key=_key(headers) if operation.keyed else "",
+        version=_version(headers) if operation.matched else 0,
+    )
+
+
+def require_tame(path_parameters: Mapping[str, str]) -> None:
+    """No id or file of ours looks otherwise, so nothing else is ever asked of a table or a disk."""
+    if not all(_TAME.fullmatch(value) for value in path_parameters.values()):
+        raise NotFoundError
+
+
+def _member(headers: Mapping[str, str], now: datetime) -> Member:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise UnauthenticatedError
+    subject = wiring.tokens().subject(token, now=now)
+    member = wiring.stores().members.get(subject)
+    if member is None or not member.active:
+        raise ForbiddenError("not_a_member", "Nobody here has given you access, or it has ended.")
+    return member
+
+
+def _require_json(operation: Operation, headers: Mapping[str, str]) -> None:
+    """A form on another site can send text, but not JSON, without asking first."""
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if operation.body is not None and media_type != "application/json":
+        raise MediaTypeError("not_json", "Send Content-Type: application/json.")
+
+
+def _key(headers: Mapping[str, str]) -> str:
+    key = headers.get("idempotency-key", "")
+    if not (1 <= len(key) <= MAX_KEY_CHARS and key.isascii() and key.isprintable()):
+        fault = Fault("Idempotency-Key", "missing", "Send a key of 1 to 255 printable characters")
+        raise MalformedError(
+            "idempotency_key_missing", "This request needs an Idempotency-Key.", faults=[fault]
+        )
+    return key
+
+
+def _version(headers: Mapping[str, str]) -> int:
+    tag = headers.get("if-match", "")
+    if not tag:
+        raise PreconditionMissingError
+    digits = tag.strip().removeprefix("W/").strip('"')
+    # A tag that we never gave is of no version: stale, not malformed.
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1
+
+
+def arguments_of(operation: Operation, request: Any, call: Call) -> dict[str, Any]:
+    """What the view asks for beside the call: the parsed `query` and `body`."""
+    arguments: dict[str, Any] = {}
+    if operation.query is not None or request.query_params:
+        arguments["query"] = parsed_query(operation.query or Body, request.query_params)
+        if operation.query is None:
+            del arguments["query"]
+    if operation.body is not None:
+        arguments["body"] = parsed_body(operation.body, call.raw_body)
+    return arguments
+
+
+def parsed_body(model: type[Body], raw: bytes) -> Body:
+    """The body as `model` reads it.
+
+    Raises:
+        MalformedError: names everything that is wrong, and repeats nothing of it.
+    """
+    strict_json.read(raw)
+    return _validated(model, raw)
+
+
+def parsed_query(model: type[Body], parameters: Any) -> Body:
+    """The query parameters as `model` reads them; one that is sent twice is refused."""
+    given = {name: parameters.getlist(name) for name in (parameters or {})}
+    twice = [name for name, values in given.items() if len(values) > 1]
+    if twice:
+        raise MalformedError("parameter_twice", "A parameter was sent more than once.")
+    return _validated(model, json.dumps({k: v[0] for k, v in given.items()}).encode())
+
+
+def _validated(model: type[Body], raw: bytes) -> Body:
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as e:
+        errors = e.errors(include_url=False, include_context=False, include_input=False)
+        faults = [
+            Fault(_pointer(error["loc"], error["type"]), error["type"], error["msg"])
+            for error in errors
+        ]
+        raise MalformedError("malformed", "Some fields are not right.", faults=faults) from None
+
+
+def _pointer(path: Sequence[str | int], kind: str) -> str:
+    """Where a fault is. The name of an unknown field is the sender's text: shown only if tame."""
+    steps = [str(step) for step in path]
+    if kind == "extra_forbidden" and not (steps[-1].isidentifier() and len(steps[-1]) <= 40):
+        steps[-1] = "…"
+    return "".join(f"/{step}" for step in steps)
+
+
+def request_id_of(headers: Mapping[str, str]) -> str:
+    """The caller's own id of the request if it is tame, else a new one."""
+    given = headers.get("x-request-id", "")
+    tame = 8 <= len(given) <= 64 and given.isascii() and given.replace("-", "").isalnum()
+    return given if tame else f"req_{secrets.token_hex(12)}"

@@ -1,0 +1,36 @@
+"""The routes as they were declared: for the API, its document, and the test that guards them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from chalicelib.routes.fields import Body
+
+
+class Access(StrEnum):
+    """Who may call a route at all. What the caller may see is decided in the service."""
+
+    PUBLIC = "public"
+    SIGNED = "signed"
+    """A center's system, by its signature over the body."""
+    MEMBER = "member"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A route as it was declared."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    access: Access
+    body: type[Body] | None
+    query: type[Body] | None
+    returns: Any
+    status: int
+    keyed: bool
+    matched: bool
+
+
+OPERATIONS: list[Operation] = []

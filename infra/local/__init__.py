@@ -2,6 +2,7 @@
 
     __main__     reads the settings, takes the data folder, and says what went wrong
     lifecycle    the order in which everything starts and stops
+    introduction what a person reads when it runs
     environment  the settings of a local run, and nothing of the person who runs it
     cloud        starts and stops the local cloud, a process of its own
     child/       that process: ministack on loopback, with checkpoints and a mail record

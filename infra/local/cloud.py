@@ -45,12 +45,14 @@ class Cloud:
         return self.process.wait()
 
     def stop(self) -> None:
-        """End it with a last checkpoint.
+        """End it with a last checkpoint, unless it has ended already.
 
         Raises:
             CloudError: that checkpoint failed; the one before it still counts.
         """
         with self.process:
+            if self.process.poll() is not None:
+                return
             self.process.terminate()
             try:
                 self.process.wait(STOP_WITHIN_S)

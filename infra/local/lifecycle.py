@@ -53,7 +53,9 @@ def run(data_dir: Path, port: int) -> NoReturn:
         stops.enter_context(_told(data_dir / "run.json", server.url, settings))
         _introduce(server.url, data_dir)
         local_cloud.wait()
-    raise CannotRunError("The local cloud ended by itself; cloud.log in the data folder says why.")
+        raise CannotRunError(
+            "The local cloud ended by itself. cloud.log in the data folder may say why."
+        )
 
 
 def _product(log: TextIOBase) -> Chalice:
@@ -102,11 +104,8 @@ def _wait_until_ready(url: str) -> None:
 
 
 def _introduce(url: str, data_dir: Path) -> None:
-    """Say where everything is, and who may sign in."""
-    from infra import world  # noqa: PLC0415 as `_product`
+    from infra.local import introduction  # noqa: PLC0415 as `_product`
 
-    print(f"\n  Dashboard  {url}\n  API docs   {url}/docs\n  Mailbox    {url}/mailbox")
-    print(f"  Data       {data_dir}\n\n  Fictional people who may sign in:")
-    for account in world.demo_accounts():
-        print(f"  {account.email:<38} {account.password:<20} {account.role}")
-    print("\nready", flush=True)
+    for line in introduction.lines(url, data_dir):
+        print(line)
+    print("ready", flush=True)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -102,7 +103,6 @@ def test_a_day_with_it(tmp_path, coordinator):
             body={"email": coordinator.email, "password": coordinator.password},
         )
         token = session["access_token"]
-        before = ask(tmp_path, "/v1/referrals", token=token)["items"]
         addresses = listening(process.pid, *children_of(process.pid))
         again = subprocess.run(
             [sys.executable, "-m", "infra.local"],
@@ -112,6 +112,14 @@ def test_a_day_with_it(tmp_path, coordinator):
             text=True,
             check=False,
         )
+        center = subprocess.run(
+            ["/bin/sh", "-c", re.findall("DATA_DIR=.* send-event .*", printed)[0]],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        before = ask(tmp_path, "/v1/referrals", token=token)["items"]
         mode = stat.S_IMODE(told.stat().st_mode)
         status, said = stop(process)
 
@@ -122,6 +130,7 @@ def test_a_day_with_it(tmp_path, coordinator):
     assert {address.partition(":")[0] for address in addresses} == {"0100007F"}
     assert again.returncode == 1
     assert "already runs on the data" in again.stderr
+    assert '"status": "applied"' in center.stdout
     assert mode == 0o600
     assert (status, said.splitlines()[-1]) == (0, "Stopped. Everything is saved.")
     assert not told.exists()

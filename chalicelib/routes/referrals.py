@@ -175,8 +175,11 @@ def change_of(body: EventBody, referral_id: str, call: Call) -> StageChange:
 
     Raises:
         MalformedError: it claims to be true later than a wrong clock explains.
+        NotFoundError: whoever runs the service is on neither side.
     """
     member = call.member
+    if member.kind is TenantKind.OPERATOR:  # Has no side to move for, and no referral to see.
+        raise NotFoundError
     request = call.as_request
     data = body.data
     change = StageChange(

@@ -56,7 +56,7 @@ def report_by_member(
     """
     for _ in range(REREADS):
         referral, parked = stores.referrals.get_with_parked(change.referral_id)
-        if referral is None or not member.may_see(referral):
+        if referral is None or not (member.cares and member.may_see(referral)):
             _audit_refusal(change, member.tenant_id, "not_found", stores=stores, now=now)
             raise NotFoundError
         verdict = decide(referral, change, setting_of(referral, stores=stores, now=now))

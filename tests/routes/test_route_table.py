@@ -1,0 +1,189 @@
+"""Every route against every kind of caller, from the table that the app itself declares."""
+
+import secrets
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app import app
+from chalicelib import wiring
+from chalicelib.domain.notices import Lane
+from chalicelib.routes.operations import OPERATIONS, Access
+from chalicelib.services.duties import run_job
+from tests.support import factories, tokens
+from tests.support.bad_credentials import bad_credentials
+from tests.support.clinic import TO_INFUSED
+from tests.support.policy import GUARDED, MEMBERS, POLICY, body_for, outcomes_of
+
+REQUEST_ID = "one-request-id-for-all"
+NOTHING_MISSING = {
+    "Idempotency-Key": "key",
+    "If-Match": '"1"',
+    "Content-Type": "application/json",
+    "X-Request-Id": REQUEST_ID,
+}
+
+
+def named(route):
+    return " ".join(route)
+
+
+def registered():
+    return {(method, path) for path, methods in app.routes.items() for method in methods}
+
+
+def test_every_route_that_answers_was_declared():
+    """No route goes around `endpoint`, and none that is declared is unreachable."""
+    declared = [(operation.method, operation.path) for operation in OPERATIONS]
+
+    assert sorted(declared) == sorted(registered())
+    assert len(declared) == len(set(declared))
+
+
+def test_every_route_has_a_policy():
+    """A new route fails here until somebody says who may call it."""
+    assert set(POLICY) == registered()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
+def test_a_route_is_as_open_as_its_policy_says(operation):
+    """What the code declares and what the hand-written policy says agree."""
+    cell = POLICY[operation.method, operation.path]
+
+    assert operation.access is (cell if isinstance(cell, Access) else Access.MEMBER)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
+def test_every_change_by_a_person_is_safe_to_repeat(operation):
+    """POST asks for an Idempotency-Key and PATCH for the version that it changes."""
+    by_a_person = operation.access is Access.MEMBER
+
+    assert operation.keyed is (by_a_person and operation.method == "POST")
+    assert operation.matched is (by_a_person and operation.method in {"PATCH", "PUT"})
+
+
+@pytest.fixture(scope="module")
+def worthless(world):
+    """Authorization headers that prove nothing, though a real member is behind most of them."""
+    return bad_credentials(world.members["practice"].subject)
+
+
+def path_of(route, **ids):
+    return route[1].format(
+        **{"referral_id": "x", "notice_id": "x", "member_id": "x", "center_id": "ctr_harbor"} | ids
+    )
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=named)
+def test_whatever_is_wrong_with_a_token_gets_the_same_401(world, worthless, route):
+    """No token, a forged one, another client's: one answer, and before the body is looked at."""
+    answers = {
+        name: world.anyone.send(
+            route[0],
+            path_of(route),
+            b'{"neither": JSON',
+            headers=NOTHING_MISSING | {"Authorization": credentials},
+        )
+        for name, credentials in worthless.items()
+    }
+
+    assert {name: answer.status for name, answer in answers.items()} == dict.fromkeys(answers, 401)
+    assert len({answer.text for answer in answers.values()}) == 1
+    assert len({str(answer.headers) for answer in answers.values()}) == 1
+    assert answers["none"].json == {
+        "type": "/docs#problem-unauthenticated",
+        "title": "Sign in first",
+        "status": 401,
+        "detail": "The credentials are missing or not valid.",
+        "code": "unauthenticated",
+        "request_id": REQUEST_ID,
+        "errors": [],
+    }
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=named)
+def test_a_good_token_of_somebody_who_is_no_member_gets_403(world, route):
+    """Membership is our own record: neither a stranger's token nor a disabled member's opens."""
+    strangers = (tokens.token("sub-nobody-here"), tokens.token(world.members["disabled"].subject))
+
+    for token in strangers:
+        answer = world.anyone.as_(token).send(
+            route[0], path_of(route), b'{"neither": JSON', headers=NOTHING_MISSING
+        )
+
+        assert (answer.status, answer.json["code"]) == (403, "not_a_member")
+
+
+def test_a_member_who_is_shut_out_is_refused_on_the_next_request(world):
+    """The token is still good; the member record decides."""
+    member = factories.a_member(n=77)
+    world.stores.members.add(member)
+    site = world.site_of(member)
+
+    assert site.get("/v1/me").status == 200
+    shut_out = replace(member, active=False, version=member.version + 1)
+    world.stores.ledger.commit(world.stores.members.saving(shut_out))
+    assert site.get("/v1/me").status == 403
+
+
+def test_what_a_token_claims_of_tenant_and_roles_counts_for_nothing(world):
+    """A person may write into their own Cognito attributes; tenancy is in our table alone."""
+    boasting: dict[str, Any] = {"cognito:groups": ["admin"], "custom:tenant_id": "ctr_harbor"}
+    token = tokens.token(world.members["practice"].subject, **boasting)
+
+    told = world.anyone.as_(token).get("/v1/me").json
+
+    assert told["tenant"]["tenant_id"] == "prc_cedar"
+    assert told["roles"] == ["coordinator"]
+
+
+@pytest.fixture(scope="module")
+def infused(world):
+    """The id of a referral with an open window, of which people were told."""
+    referral_id = world.refer()["referral_id"]
+    world.move_to(referral_id, *TO_INFUSED)
+    run_job(Lane.EVENT, **wiring.job())
+    return referral_id
+
+
+@pytest.fixture
+def ids(world, infused):
+    """What stands in paths: a referral, a notice about it, and a new colleague in the practice."""
+    colleague = factories.a_member(n=secrets.randbelow(10**9))
+    world.stores.members.add(colleague)
+    return {
+        "referral_id": infused,
+        "notice_id": world.practice.get("/v1/notices").json["items"][0]["notice_id"],
+        "member_id": colleague.member_id,
+    }
+
+
+class Agreeable:
+    """An identity service that says yes."""
+
+    def sign_out(self, _token):
+        pass
+
+    def invite(self, email, **_pool):
+        return f"sub-{email}"
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=named)
+def test_a_route_answers_each_role_as_its_policy_says(world, ids, monkeypatch, route):
+    """Role by role and tenant by tenant, for a referral between the practice and the center."""
+    monkeypatch.setattr(wiring, "identity", Agreeable)
+
+    answered = {
+        handle: world.site_of(world.members[handle])
+        .send(
+            route[0],
+            path_of(route, **ids),
+            body_for(route, unique=handle),
+            headers={"Idempotency-Key": named(route), "If-Match": '"1"'},
+        )
+        .status
+        for handle in sorted(MEMBERS)
+    }
+
+    assert answered == outcomes_of(route)

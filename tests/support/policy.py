@@ -1,0 +1,107 @@
+"""Who may call which route, with what outcome: written by hand, and held against the code.
+
+A route that is not in `POLICY` fails the tests, so nobody adds one without thinking of this.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from chalicelib import wiring
+from chalicelib.domain.members import Role
+from chalicelib.routes.operations import Access
+from tests.support import factories
+
+ADMINS = frozenset({"practice_admin", "center_admin"})
+PRACTICE_CARE = frozenset({"practice", "provider"})
+CENTER_CARE = frozenset({"center", "clinician"})
+OTHERS = frozenset({"other_practice", "other_center"})
+CARE = PRACTICE_CARE | CENTER_CARE | OTHERS
+MEMBERS = CARE | ADMINS | {"operator"}
+"""Everyone in a role, by their handles in the shared world. The referral at hand is between
+`practice` and `center`."""
+
+Outcomes: TypeAlias = dict[str, int]
+Route: TypeAlias = tuple[str, str]
+
+
+def _all(status: int) -> Outcomes:
+    return dict.fromkeys(MEMBERS, status)
+
+
+def _only(handles: frozenset[str], status: int, *, rest: int) -> Outcomes:
+    return _all(rest) | dict.fromkeys(handles, status)
+
+
+_OF_THE_REFERRAL = _only(PRACTICE_CARE | CENTER_CARE, 200, rest=404)
+
+POLICY: Mapping[Route, Outcomes | Access] = {
+    ("GET", "/"): Access.PUBLIC,
+    ("GET", "/docs"): Access.PUBLIC,
+    ("GET", "/assets/{name}"): Access.PUBLIC,
+    ("GET", "/health"): Access.PUBLIC,
+    ("GET", "/health/ready"): Access.PUBLIC,
+    ("GET", "/v1/openapi.json"): Access.PUBLIC,
+    ("GET", "/v1/statements"): Access.PUBLIC,
+    ("POST", "/v1/sessions"): Access.PUBLIC,
+    ("POST", "/v1/sessions/challenge"): Access.PUBLIC,
+    ("POST", "/v1/sessions/refresh"): Access.PUBLIC,
+    ("POST", "/v1/webhooks/centers/{center_id}"): Access.SIGNED,
+    ("DELETE", "/v1/sessions"): _all(204),
+    ("GET", "/v1/me"): _all(200),
+    ("GET", "/v1/members"): _only(ADMINS, 200, rest=403),
+    ("POST", "/v1/members"): _only(ADMINS, 201, rest=403),
+    # The member to be changed is of the practice: there is no such person in the center.
+    ("PATCH", "/v1/members/{member_id}"): _only(frozenset({"practice_admin"}), 200, rest=403)
+    | {"center_admin": 404},
+    ("GET", "/v1/products"): _all(200),
+    ("GET", "/v1/centers"): _all(200),
+    ("GET", "/v1/centers/{center_id}"): _all(200),
+    ("GET", "/v1/referrals"): _only(CARE, 200, rest=403),
+    ("GET", "/v1/referrals/counts"): _only(CARE, 200, rest=403),
+    ("POST", "/v1/referrals"): _only(PRACTICE_CARE | {"other_practice"}, 201, rest=403),
+    ("GET", "/v1/referrals/{referral_id}"): _OF_THE_REFERRAL,
+    # It has moved since version 1, which its practice would learn; its center may never.
+    ("PATCH", "/v1/referrals/{referral_id}"): _only(PRACTICE_CARE, 412, rest=404)
+    | dict.fromkeys(CENTER_CARE, 403),
+    # The event is a center's move, from `infused` on.
+    ("POST", "/v1/referrals/{referral_id}/events"): _only(CENTER_CARE, 200, rest=404)
+    | dict.fromkeys(PRACTICE_CARE, 409),
+    ("GET", "/v1/referrals/{referral_id}/events"): _OF_THE_REFERRAL,
+    ("GET", "/v1/referrals/{referral_id}/window"): _OF_THE_REFERRAL,
+    ("GET", "/v1/notices"): _all(200),
+    # The notice is the practice coordinator's own.
+    ("POST", "/v1/notices/{notice_id}/read"): _only(frozenset({"practice"}), 204, rest=404),
+}
+
+GUARDED: tuple[Route, ...] = tuple(
+    route for route, outcomes in POLICY.items() if not isinstance(outcomes, Access)
+)
+"""The routes that a person has to sign in for."""
+
+
+def outcomes_of(route: Route) -> Outcomes:
+    """What a guarded route answers, by who asks."""
+    outcomes = POLICY[route]
+    if isinstance(outcomes, Access):
+        raise TypeError(f"{route} is not for people who are signed in")
+    return outcomes
+
+
+def body_for(route: Route, *, unique: str) -> dict[str, Any] | None:
+    """A body that the route takes; `unique` keeps two of them apart."""
+    bodies: dict[Route, dict[str, Any]] = {
+        ("POST", "/v1/members"): {
+            "name": "New Person",
+            "email": f"{unique}@invited.example",
+            "roles": [Role.ADMIN],
+        },
+        ("PATCH", "/v1/members/{member_id}"): {"active": True},
+        ("POST", "/v1/referrals"): factories.a_referral_body(),
+        ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
+        ("POST", "/v1/referrals/{referral_id}/events"): {
+            "type": "stage.changed",
+            "occurred_at": wiring.now().isoformat(),
+            "data": {"stage": "monitoring"},
+        },
+    }
+    return bodies.get(route)

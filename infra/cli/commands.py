@@ -1,0 +1,290 @@
+"""The commands. Each finds the site, calls one thing, and says what came of it.
+
+What takes long to import is imported by the command that needs it, and nothing of the product
+before the site's settings are in place.
+"""
+# ruff: noqa: PLC0415 see above
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from chalicelib.errors import UnauthenticatedError, UnavailableError
+from chalicelib.settings import SettingsError
+from infra.cli import moments, site
+from infra.cli.sending import Delivery, Sent, delivery_of, post
+from infra.cli.site import NoSiteError, Site
+
+app = typer.Typer(
+    name="referrals",
+    help="Run, try and connect to a CAR T Referral Dashboard.",
+    no_args_is_help=True,
+    # A traceback with its local variables would print what nobody may see.
+    pretty_exceptions_show_locals=False,
+)
+
+OFF, NOT_UNDERSTOOD, NO_SITE = 1, 2, 3
+
+_WRONG_SECRET = b"no center signs with this secret"
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class Job(StrEnum):
+    """A scheduled function."""
+
+    NOTICES = "notices"
+    RELAY = "relay"
+
+
+@app.command()
+def members(*, as_json: AsJson = False) -> None:
+    """List the people of the fictional world who can sign in."""
+    from infra import world
+
+    rows = [
+        {
+            "member": member.handle,
+            "name": member.name,
+            "email": member.email,
+            "kind": member.tenant.kind.value,
+            "tenant_id": member.tenant.tenant_id,
+            "tenant": member.tenant.name,
+            "roles": sorted(member.roles),
+            "password": member.password,
+        }
+        for member in world.members()
+    ]
+    if as_json:
+        _print_json(rows)
+        return
+    for row in rows:
+        typer.echo(f"{row['member']:<22} {row['email']:<32} {row['tenant']}")
+    typer.echo(f"\nThe password of them all: {world.DEMO_PASSWORD}")
+
+
+@app.command()
+def token(
+    member: Annotated[str, typer.Argument(help="As `referrals members` lists them, or by email.")],
+) -> None:
+    """Print an access token of a fictional person, from the site's identity service."""
+    from infra import world
+
+    person = world.member_named(member)
+    if person is None:
+        _fail(f"Nobody is called {member}: `referrals members` lists everybody.", NOT_UNDERSTOOD)
+    with _site():
+        from chalicelib import wiring
+        from chalicelib.services.sessions import Session
+
+        session = wiring.identity().sign_in(person.email, person.password)
+        if not isinstance(session, Session):
+            _fail(f"{member} is asked for more than a password: sign in on the page.", OFF)
+        typer.echo(session.access_token)
+
+
+@app.command()
+def seed() -> None:
+    """Make the fictional world, unless it is there already."""
+    with _site():
+        from infra import world
+
+        try:
+            made = world.seed_once(_progress)
+        except world.NotForRealError as refusal:
+            _fail(str(refusal), NOT_UNDERSTOOD)
+        typer.echo("The fictional world is ready." if made else "It was there already.")
+
+
+@app.command()
+def send_event(  # noqa: PLR0913 an option a field
+    center: Annotated[str | None, typer.Option(help="Id or short name of the center.")] = None,
+    referral: Annotated[str | None, typer.Option(help="Id of the referral.")] = None,
+    stage: Annotated[str | None, typer.Option(help="The stage that was reached.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="An RFC 3339 time, or a day: noon at the center. Else now.")
+    ] = None,
+    *,
+    part: Annotated[int | None, typer.Option(help="Which infusion of a split dose.")] = None,
+    of: Annotated[int | None, typer.Option(help="How many infusions make the dose.")] = None,
+    local_date: Annotated[str | None, typer.Option(help="The day at the center.")] = None,
+    sequence: Annotated[int | None, typer.Option(help="The sender's own count.")] = None,
+    reason_code: Annotated[str | None, typer.Option(help="Why, as a code.")] = None,
+    note: Annotated[str | None, typer.Option(help="A note for the other side.")] = None,
+    bad_signature: Annotated[
+        bool, typer.Option("--bad-signature", help="Sign it with a wrong secret.")
+    ] = False,
+    replay: Annotated[
+        bool,
+        typer.Option(
+            "--replay",
+            help="Send again what was sent last (of what is named): same id, same bytes.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send a signed stage change, as a center's own system would.
+
+    Prints the status and the answer. Exit status 0 means that the site answered, whatever it
+    said.
+    """
+    with _site() as found:
+        sent = Sent(site.data_dir() / "sent-deliveries.json")
+        center_id = _center_id(center)
+        if replay:
+            delivery = sent.last(center_id=center_id, referral_id=referral, stage=stage)
+            if delivery is None:
+                _fail("Nothing was sent yet that could be sent again.", NOT_UNDERSTOOD)
+        else:
+            data = {"part": part, "of": of, "local_date": local_date}
+            data |= {"reason_code": reason_code, "note": note}
+            delivery = _new_delivery(center_id, referral, stage, at, sequence, data)
+        _post(delivery, found, sent, bad_signature=bad_signature, as_json=as_json)
+
+
+@app.command()
+def run_job(
+    name: Annotated[Job, typer.Argument(help="`notices`: all that is due; `relay`: the outbox.")],
+    at: Annotated[
+        str | None, typer.Option(help="As if it ran then: an RFC 3339 time, or a day's end in UTC.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Run a scheduled job now, as the schedule would."""
+    try:
+        when = moments.end_of(at) if at else None
+    except ValueError as error:
+        _fail(f"--at is not understood: {error}.", NOT_UNDERSTOOD)
+    with _site():
+        from chalicelib import wiring
+        from chalicelib.domain.notices import Lane
+        from chalicelib.services import duties
+
+        lane = {Job.NOTICES: Lane.PLAN, Job.RELAY: Lane.EVENT}[name]
+        try:
+            counts = dict(duties.run_job(lane, **wiring.job(when)))
+        except duties.JobFailedError as failure:
+            _fail(f"{failure}; they are tried again later.", OFF)
+        if as_json:
+            _print_json(counts)
+        else:
+            typer.echo(", ".join(f"{number} {word}" for word, number in counts.items()))
+
+
+@app.command()
+def doctor(*, as_json: AsJson = False) -> None:
+    """Check settings, tables, key, identity and mail sender. Exit status 1 if one is off."""
+    with _site() as found:
+        from chalicelib import clients, settings
+        from infra.cli.doctor import examine
+
+        findings = []
+        for finding in examine(settings.from_environment(), aws=clients.aws, url=found.url):
+            findings.append(finding)
+            if not as_json:
+                mark = "ok " if finding.ok else "OFF"
+                typer.echo(f"{mark}  {finding.check:<22} {finding.detail}")
+    if as_json:
+        _print_json([asdict(finding) for finding in findings])
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(OFF)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    import app as _routes  # noqa: F401 declares every route
+    from chalicelib.routes import openapi as described
+
+    _print_json(described.document())
+
+
+@contextmanager
+def _site() -> Iterator[Site]:
+    """The site to talk to; what keeps us from it is said in one sentence."""
+    try:
+        yield site.enter()
+    except NoSiteError as error:
+        _fail(str(error), NO_SITE)
+    except UnavailableError:
+        _fail("The site's services do not answer; look into cloud.log, or try again.", NO_SITE)
+    except UnauthenticatedError:
+        _fail("The identity service does not know this person: run `referrals seed`.", OFF)
+    except SettingsError as error:
+        _fail(str(error), NOT_UNDERSTOOD)
+
+
+def _center_id(name: str | None) -> str | None:
+    """The id of a center that may have been called by its short name."""
+    from infra.world.places import center_named
+
+    try:
+        return center_named(name).tenant_id if name else None
+    except KeyError:
+        return name
+
+
+def _new_delivery(
+    center_id: str | None,
+    referral: str | None,
+    stage: str | None,
+    at: str | None,
+    sequence: int | None,
+    data: dict[str, Any],
+) -> Delivery:
+    if not (center_id and referral and stage):
+        _fail("Name the --center, the --referral and the --stage.", NOT_UNDERSTOOD)
+    from chalicelib import wiring
+
+    center = wiring.stores().tenants.center(center_id)
+    zone = center.tenant.time_zone if center else "UTC"
+    try:
+        occurred_at = moments.event_time(at, time_zone=zone, now=wiring.now())
+    except ValueError as error:
+        _fail(f"--at is not understood: {error}.", NOT_UNDERSTOOD)
+    return delivery_of(
+        center_id=center_id,
+        referral_id=referral,
+        stage=stage,
+        occurred_at=occurred_at,
+        sequence=sequence,
+        data=data,
+    )
+
+
+def _post(
+    delivery: Delivery, found: Site, sent: Sent, *, bad_signature: bool, as_json: bool
+) -> None:
+    from chalicelib import wiring
+
+    now = wiring.now()
+    secrets = wiring.stores().secrets.live(delivery.center_id, now=now)
+    if not (secrets or bad_signature):
+        _fail(f"There is no center {delivery.center_id}.", NOT_UNDERSTOOD)
+    secret = _WRONG_SECRET if bad_signature else secrets[-1]
+    reply = post(delivery, secret=secret, url=found.url, now=now)
+    if not bad_signature:
+        sent.remember(delivery)
+    if as_json:
+        _print_json({**asdict(reply), "webhook_id": delivery.webhook_id})
+    else:
+        typer.echo(f"{reply.status}  {json.dumps(reply.answer)}")
+
+
+def _progress(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2))
+
+
+def _fail(sentence: str, status: int) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(status)

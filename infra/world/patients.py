@@ -1,0 +1,219 @@
+"""Patients of the fictional world: what a practice sends of each, drawn from a seed.
+
+Family names are invented compounds and numbers are those that are kept free for fiction, so
+that nothing here can be taken for a person. The medicine is plausible and says nothing about
+what should be done.
+"""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from infra.world.places import Place
+
+_NAMES: Mapping[str, Sequence[str]] = json.loads(Path(__file__).with_name("names.json").read_text())
+_PAYERS: Sequence[tuple[str, str, str]] = (
+    ("Example Health", "commercial", "XEX0001"),
+    ("Example Medicare", "medicare_ffs", "XEX0001"),
+    ("Example Advantage", "medicare_advantage", "XEX0003"),
+    ("Example Mutual", "commercial", "XEX0004"),
+    ("Example Marketplace Plan", "marketplace", "XEX0005"),
+    ("Example Medicaid", "medicaid", "XEX0002"),
+)
+# Never assigned: every NPI in use begins with 1. The check digits are right all the same.
+_NPIS = {"willow": "2000000010", "larch": "2000000028", "marsh": "2000000036", "mesa": "2000000044"}
+
+
+class Course(NamedTuple):
+    """A disease as it typically stands when a practice thinks of CAR T.
+
+    `lines` are regimen, classes, months of treatment and response, first line first.
+    """
+
+    histologies: Sequence[str]
+    icd10: str
+    ages: tuple[int, int]
+    lines: Sequence[tuple[str, tuple[str, ...], int, str]]
+
+
+COURSES: Mapping[str, Course] = {
+    "LBCL": Course(
+        ("DLBCL_NOS", "HGBCL", "PMBCL", "FL_GRADE_3B"),
+        "C83.398",
+        (34, 79),
+        (("R-CHOP", ("anti_cd20", "anthracycline", "chemoimmunotherapy"), 5, "relapsed"),),
+    ),
+    "CLL_SLL": Course(
+        ("CLL", "SLL"),
+        "C91.10",
+        (58, 82),
+        (
+            ("acalabrutinib", ("btk_inhibitor",), 26, "relapsed"),
+            ("venetoclax and obinutuzumab", ("bcl2_inhibitor", "anti_cd20"), 12, "refractory"),
+        ),
+    ),
+    "FL": Course(
+        ("FL_GRADE_1_2", "FL_GRADE_3A"),
+        "C82.18",
+        (48, 78),
+        (
+            ("bendamustine and rituximab", ("anti_cd20", "chemoimmunotherapy"), 6, "relapsed"),
+            ("lenalidomide and rituximab", ("imid", "anti_cd20"), 11, "relapsed"),
+        ),
+    ),
+    "MCL": Course(
+        ("MCL_CLASSIC", "MCL_BLASTOID"),
+        "C83.18",
+        (55, 80),
+        (
+            ("bendamustine and rituximab", ("anti_cd20", "chemoimmunotherapy"), 6, "relapsed"),
+            ("zanubrutinib", ("btk_inhibitor",), 14, "relapsed"),
+        ),
+    ),
+    "MZL": Course(
+        ("NODAL_MZL", "SPLENIC_MZL"),
+        "C83.08",
+        (52, 79),
+        (
+            ("rituximab", ("anti_cd20",), 4, "relapsed"),
+            ("bendamustine and rituximab", ("anti_cd20", "chemoimmunotherapy"), 6, "relapsed"),
+        ),
+    ),
+    "MM": Course(
+        ("MULTIPLE_MYELOMA",),
+        "C90.02",
+        (46, 78),
+        (
+            ("VRd, transplant, lenalidomide", ("proteasome_inhibitor", "imid"), 30, "relapsed"),
+            ("daratumumab, pomalidomide, dexamethasone", ("anti_cd38", "imid"), 10, "refractory"),
+        ),
+    ),
+    "B_ALL": Course(
+        ("B_ALL_PH_NEGATIVE", "B_ALL_PH_POSITIVE"),
+        "C91.02",
+        (22, 61),
+        (
+            ("hyper-CVAD", ("anthracycline", "chemotherapy"), 8, "relapsed"),
+            ("blinatumomab", ("anti_cd19", "bispecific_antibody"), 3, "refractory"),
+        ),
+    ),
+}
+CHILD_AGES = (6, 19)
+
+
+def packet(
+    number: int, *, disease: str, practice: Place, referred_on: date, child: bool
+) -> Mapping[str, Any]:
+    """What the practice sends of patient `number`, spelled as the API spells it.
+
+    The same number is the same patient whenever the world is made; only dates follow
+    `referred_on`.
+    """
+    draw = random.Random(f"patient {number}")  # noqa: S311 a fictional life, not a secret
+    course = COURSES[disease]
+    age = draw.randint(*(CHILD_AGES if child else course.ages))
+    born_on = referred_on - timedelta(days=age * 365 + draw.randint(1, 360))
+    consented_on = referred_on - timedelta(days=draw.randint(0, 3))
+    return {
+        "patient": {
+            **_person(number, draw, born_on=born_on, practice=practice),
+            "caregiver": _caregiver(number, draw, child=child, practice=practice),
+        },
+        "clinical": {"disease": disease, **_clinical(course, referred_on, draw)},
+        "insurance": _insurance(number, draw),
+        "referring_provider": provider_of(practice),
+        "consent_to_share": {"given": True, "on": consented_on.isoformat()},
+    }
+
+
+def _person(
+    number: int, draw: random.Random, *, born_on: date, practice: Place
+) -> Mapping[str, Any]:
+    women = draw.random() < 0.5
+    return {
+        "given_name": draw.choice(_NAMES["women" if women else "men"]),
+        "family_name": _family_name(number),
+        "birth_date": born_on.isoformat(),
+        "sex": "female" if women else "male",
+        "mrn": f"{practice.handle[0].upper()}-{1000 + number}",
+        "zip": practice.zip,
+        "phone": practice.phone(20 + number % 70),
+        "language": "es" if draw.random() < 0.2 else "en",
+    }
+
+
+def _family_name(number: int) -> str:
+    return _NAMES["families"][number % len(_NAMES["families"])]
+
+
+def _caregiver(
+    number: int, draw: random.Random, *, child: bool, practice: Place
+) -> Mapping[str, Any]:
+    given_name = draw.choice([*_NAMES["women"], *_NAMES["men"]])
+    return {
+        "name": f"{given_name} {_family_name(number)}",
+        "phone": practice.phone(21 + number % 70),
+        "relation": "parent" if child else draw.choice(("spouse", "sibling", "friend")),
+    }
+
+
+def _clinical(course: Course, referred_on: date, draw: random.Random) -> Mapping[str, Any]:
+    return {
+        "histology": draw.choice(course.histologies),
+        "icd10": course.icd10,
+        "ecog": draw.choice((0, 1, 1, 1, 2)),
+        "hsct_eligible": draw.random() < 0.4,
+        "prior_lines": _lines(course, referred_on, draw),
+        "flags": {
+            "active_infection": draw.random() < 0.1,
+            "cns_involvement": False,
+            "autoimmune": draw.random() < 0.1,
+        },
+    }
+
+
+def _insurance(number: int, draw: random.Random) -> Mapping[str, Any]:
+    payer, plan_type, member_id = draw.choice(_PAYERS)
+    return {
+        "payer": payer,
+        "plan_type": plan_type,
+        "member_id": member_id,
+        "group": str(40 + number),
+    }
+
+
+def provider_of(practice: Place) -> Mapping[str, Any]:
+    """Who refers for a practice."""
+    return {
+        "name": "R. Provider",
+        "npi": _NPIS[practice.handle],
+        "phone": practice.phone(1),
+        "email": f"provider@{practice.handle}.example",
+    }
+
+
+def _lines(course: Course, referred_on: date, draw: random.Random) -> list[Mapping[str, Any]]:
+    """Lines of therapy, dated backwards from the referral."""
+    lines: list[Mapping[str, Any]] = []
+    event_on = referred_on - timedelta(days=draw.randint(5, 30))
+    for number in range(len(course.lines), 0, -1):
+        regimen, classes, months, response = course.lines[number - 1]
+        free = 0 if response == "refractory" else draw.randint(60, 300)
+        ended_on = event_on - timedelta(days=free)
+        started_on = ended_on - timedelta(days=months * 30)
+        lines.append(
+            {
+                "line": number,
+                "regimen": regimen,
+                "classes": list(classes),
+                "started_on": started_on.isoformat(),
+                "ended_on": ended_on.isoformat(),
+                "response": response,
+                "event_on": event_on.isoformat(),
+            }
+        )
+        event_on = started_on - timedelta(days=draw.randint(3, 25))
+    return lines[::-1]

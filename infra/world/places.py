@@ -1,0 +1,169 @@
+"""Practices and centers of the fictional world.
+
+Towns and ZIP codes are real, so that distances and time zones are; everything else is made up.
+No organisation here exists, and nobody certified any of them.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chalicelib.catalogue import products
+from chalicelib.domain.events import derived_id
+from chalicelib.domain.members import Tenant, TenantKind
+
+CERTIFIED_BY = "Fictional Board of Cell Therapy (invented for this demonstration)"
+CERTIFIED_AS_OF = "2026-07-01"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """An organisation: a practice or a center.
+
+    Attributes:
+        handle: Short name for the command line and for addresses.
+        area: Telephone area code of the town. Numbers end in 555-01xx, which nobody has.
+    """
+
+    handle: str
+    kind: TenantKind
+    name: str
+    city: str
+    state: str
+    zip: str
+    time_zone: str
+    area: str
+
+    @property
+    def tenant_id(self) -> str:
+        """Stable from one seeding to the next."""
+        prefix = {TenantKind.PRACTICE: "prc", TenantKind.CENTER: "ctr"}[self.kind]
+        return derived_id(prefix, "fictional world", self.handle)
+
+    @property
+    def tenant(self) -> Tenant:
+        """The place as the product knows it."""
+        return Tenant(
+            tenant_id=self.tenant_id, kind=self.kind, name=self.name, time_zone=self.time_zone
+        )
+
+    def phone(self, line: int) -> str:
+        """A number of this place, from 0 to 99."""
+        return f"+1{self.area}55501{line:02d}"
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the directory tells of the place."""
+        return {
+            "city": self.city,
+            "state": self.state,
+            "zip": self.zip,
+            "phone": self.phone(0),
+            "fictional": True,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CenterPlace(Place):
+    """A treatment center.
+
+    Attributes:
+        offers: Product ids.
+        age_group: Whom it treats: `adult`, `pediatric` or `all`.
+        feeds: Its own system reports by webhook, rather than people on the dashboard.
+        sparse: Its reports leave out the optional stages.
+    """
+
+    offers: tuple[str, ...]
+    age_group: str
+    accepts_new: bool
+    feeds: bool
+    sparse: bool
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the directory tells of the center."""
+        return {
+            "city": self.city,
+            "state": self.state,
+            "zip": self.zip,
+            "intake_phone": self.phone(10),
+            "after_hours_phone": self.phone(19),
+            "accepts_new": self.accepts_new,
+            "age_group": self.age_group,
+            "products": [self._offer(product_id) for product_id in self.offers],
+            "contacts": [
+                {"role": "intake", "name": "Intake desk", "phone": self.phone(10)},
+                {"role": "coordinator", "name": "Referral coordinator", "phone": self.phone(11)},
+            ],
+            "fictional": True,
+        }
+
+    def _offer(self, product_id: str) -> Mapping[str, Any]:
+        indications = products()[product_id].facts["indications"]
+        return {
+            "product_id": product_id,
+            "diseases": [
+                indication["disease"]
+                for indication in indications
+                if self.age_group in ("all", indication["age_group"])
+            ],
+            "age_group": self.age_group,
+            "certified_by": CERTIFIED_BY,
+            "as_of": CERTIFIED_AS_OF,
+        }
+
+
+def _rows(kind: TenantKind) -> Iterator[dict[str, str]]:
+    with (Path(__file__).with_name("places.csv")).open(newline="") as table:
+        yield from (row for row in csv.DictReader(table) if row["kind"] == kind)
+
+
+def _common(row: Mapping[str, str]) -> dict[str, Any]:
+    names = ("handle", "name", "city", "state", "zip", "time_zone", "area")
+    return {"kind": TenantKind(row["kind"])} | {name: row[name] for name in names}
+
+
+PRACTICES: Sequence[Place] = tuple(Place(**_common(row)) for row in _rows(TenantKind.PRACTICE))
+
+CENTERS: Sequence[CenterPlace] = tuple(
+    CenterPlace(
+        **_common(row),
+        offers=tuple(row["offers"].split()),
+        age_group=row["age_group"],
+        accepts_new=row["accepts_new"] == "yes",
+        feeds=row["feeds"] == "yes",
+        sparse=row["sparse"] == "yes",
+    )
+    for row in _rows(TenantKind.CENTER)
+)
+
+OPERATOR = Tenant(
+    tenant_id=derived_id("opr", "fictional world"),
+    kind=TenantKind.OPERATOR,
+    name="Operator of this demonstration",
+    time_zone="UTC",
+)
+
+_PRACTICES = {name: place for place in PRACTICES for name in (place.handle, place.tenant_id)}
+_CENTERS = {name: place for place in CENTERS for name in (place.handle, place.tenant_id)}
+
+
+def practice_named(name: str) -> Place:
+    """A practice by its handle or its id.
+
+    Raises:
+        KeyError: there is none in the fictional world.
+    """
+    return _PRACTICES[name]
+
+
+def center_named(name: str) -> CenterPlace:
+    """A center by its handle or its id.
+
+    Raises:
+        KeyError: there is none in the fictional world.
+    """
+    return _CENTERS[name]

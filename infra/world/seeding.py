@@ -1,0 +1,246 @@
+"""Plays the stories into the product, through the services that people and centers use."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.events import Source, StageChange, derived_id
+from chalicelib.domain.members import Member, Role
+from chalicelib.domain.stages import Actor
+from chalicelib.routes.bodies import ReferralBody
+from chalicelib.routes.referrals import SECTIONS
+from chalicelib.services.journey import report_by_feed, report_by_member, report_by_system
+from chalicelib.services.referrals import Intake, refer
+from chalicelib.store.receipts import Answer, Delivery, Request, hashed
+from chalicelib.store.stores import Stores
+from infra.world.accounts import Accounts
+from infra.world.past import PastOutbox
+from infra.world.patients import packet
+from infra.world.people import MEMBERS, member_of
+from infra.world.places import (
+    CENTERS,
+    OPERATOR,
+    PRACTICES,
+    CenterPlace,
+    center_named,
+    practice_named,
+)
+from infra.world.stories import NOTES, REASONS, Story
+from infra.world.timeline import Step, drafted_at, steps_of
+
+FRESH = timedelta(days=1)
+"""What happened since then is still to be told: the first mails of a demonstration."""
+
+Progress = Callable[[str], None]
+
+
+def seed(
+    *,
+    stores: Stores,
+    accounts: Accounts,
+    now: datetime,
+    progress: Progress,
+    stories: Sequence[Story],
+) -> None:
+    """Make the fictional world as it stands at `now`.
+
+    Doing it again with the same `now` finishes what an earlier try began and changes nothing
+    else.
+    """
+    _organisations(stores, now=now)
+    members = _people(stores, accounts)
+    progress(f"{len(members)} people in {len(PRACTICES)} practices and {len(CENTERS)} centers")
+    past = replace(stores, outbox=PastOutbox(stores.outbox.table, now - FRESH))
+    for number, story in enumerate(stories, start=1):
+        _Teller(story=story, members=members, stores=past, now=now).tell()
+        if number % 20 == 0 or number == len(stories):
+            progress(f"{number} of {len(stories)} referrals")
+
+
+def as_sent(sections: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The sections as the API stores them, having read them as strictly as anybody's."""
+    body = ReferralBody.model_validate_json(json.dumps(sections))
+    told = json.loads(body.model_dump_json())
+    return {name: told[name] for name in SECTIONS}
+
+
+def referral_id_of(story: Story) -> str:
+    """Stable from one seeding to the next."""
+    return derived_id("ref", "fictional world", str(story.number))
+
+
+def _organisations(stores: Stores, *, now: datetime) -> None:
+    for place in (*PRACTICES, *CENTERS):
+        stores.tenants.add(place.tenant, place.facts)
+    stores.tenants.add(OPERATOR, {"fictional": True})
+    for center in CENTERS:
+        if not stores.secrets.live(center.tenant_id, now=now):
+            stores.secrets.make(center.tenant_id, now=now)
+
+
+def _people(stores: Stores, accounts: Accounts) -> dict[str, Member]:
+    """Everybody as a member, by handle."""
+    members = {}
+    for person in MEMBERS:
+        member = person.known_as(accounts.ensure(person))
+        stores.members.add(member)
+        members[person.handle] = member
+    return members
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Teller:
+    """Tells one story."""
+
+    story: Story
+    members: dict[str, Member]
+    stores: Stores
+    now: datetime
+
+    @property
+    def referral_id(self) -> str:
+        return referral_id_of(self.story)
+
+    @property
+    def center(self) -> CenterPlace:
+        return center_named(self.story.center)
+
+    def tell(self) -> None:
+        steps = steps_of(self.story, self.center, now=self.now)
+        known = self.stores.referrals.get(self.referral_id)
+        if known is None:
+            self._refer(steps)
+        for sequence, step in enumerate(steps[1:], start=1):
+            # What an earlier try told is not told again.
+            if known is None or known.head is None or step.at > known.head.occurred_at:
+                self._report(step, sequence)
+
+    def _refer(self, steps: Sequence[Step]) -> None:
+        at = drafted_at(self.story, steps, now=self.now)
+        practice = practice_named(self.story.practice)
+        sections = packet(
+            self.story.number,
+            disease=self.story.disease,
+            practice=practice,
+            referred_on=at.date(),
+            child=self.story.child,
+        )
+        member = self._member(self.story.practice, Role.COORDINATOR)
+        refer(
+            Intake(
+                details=as_sent(sections),
+                alias=None,
+                product_id=self.story.product_id,
+                center_id=self.center.tenant_id,
+                urgency="urgent" if self.story.urgent else "routine",
+            ),
+            submit=bool(steps),
+            referral_id=self.referral_id,
+            member=member,
+            request=self._request(member, "POST /v1/referrals", "create"),
+            answer=lambda _: Answer(status=201, headers={}, body={"referral_id": self.referral_id}),
+            stores=self.stores,
+            now=at.astimezone(UTC),
+        )
+
+    def _report(self, step: Step, sequence: int) -> None:
+        match step.reporter:
+            case Actor.SYSTEM:
+                self._report_by_system(step)
+            case Actor.CENTER if self.center.feeds:
+                self._report_by_feed(step, sequence)
+            case Actor.CENTER:
+                self._report_by_member(step, self._member(self.story.center, Role.CLINICIAN))
+            case Actor.PRACTICE:
+                self._report_by_member(step, self._member(self.story.practice, Role.PROVIDER))
+
+    def _report_by_member(self, step: Step, member: Member) -> None:
+        route = f"POST /v1/referrals/{self.referral_id}/events"
+        request = self._request(member, route, f"{step.stage}-{step.at:%Y%m%dT%H%M%S}")
+        report_by_member(
+            self._change(
+                step,
+                event_id=derived_id("evt", request.scope_key),
+                source=Source(member.kind),
+                actor_id=member.member_id,
+                actor_name=member.name,
+            ),
+            member=member,
+            request=request,
+            answer=lambda outcome: Answer(
+                status=200, headers={}, body={"referral_id": outcome.referral_id}
+            ),
+            stores=self.stores,
+            now=step.at.astimezone(UTC),
+        )
+
+    def _report_by_feed(self, step: Step, sequence: int) -> None:
+        center_id = self.center.tenant_id
+        webhook_id = derived_id("msg", self.referral_id, str(sequence))
+        change = self._change(
+            step,
+            event_id=derived_id("evt", center_id, webhook_id),
+            source=Source.CENTER_FEED,
+            actor_id=f"feed:{center_id}",
+            actor_name=self.center.name,
+            sequence=sequence,
+        )
+        delivery = Delivery(
+            center_id=center_id,
+            webhook_id=webhook_id,
+            body_hash=hashed(webhook_id.encode()),
+            received_at=change.recorded_at,
+        )
+        report_by_feed(change, delivery=delivery, stores=self.stores, now=change.recorded_at)
+
+    def _report_by_system(self, step: Step) -> None:
+        change = self._change(
+            step,
+            event_id=derived_id("evt", self.referral_id, step.stage),
+            source=Source.SYSTEM,
+            actor_id="system",
+            actor_name="CAR T Referral Dashboard",
+        )
+        report_by_system(change, stores=self.stores, now=step.at.astimezone(UTC))
+
+    def _change(
+        self,
+        step: Step,
+        *,
+        event_id: str,
+        source: Source,
+        actor_id: str,
+        actor_name: str,
+        sequence: int | None = None,
+    ) -> StageChange:
+        return StageChange(
+            event_id=event_id,
+            referral_id=self.referral_id,
+            stage=step.stage,
+            occurred_at=step.at,
+            recorded_at=step.at.astimezone(UTC),
+            actor=step.reporter,
+            source=source,
+            actor_id=actor_id,
+            actor_name=actor_name,
+            sequence=sequence,
+            part=step.part,
+            of=step.of,
+            local_date=step.local_date,
+            reason_code=REASONS.get(step.stage),
+            note=NOTES.get(step.stage),
+        )
+
+    def _member(self, place: str, role: Role) -> Member:
+        return self.members[member_of(place, role).handle]
+
+    def _request(self, member: Member, route: str, key: str) -> Request:
+        return Request(
+            member_id=member.member_id,
+            tenant_id=member.tenant_id,
+            route=route,
+            key=f"fictional-world-{self.story.number}-{key}",
+            body=b"",
+        )

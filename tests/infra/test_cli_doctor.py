@@ -1,0 +1,130 @@
+"""What `referrals doctor` looks at, on an AWS that is well or is not."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from chalicelib import settings
+from infra.cli.doctor import examine
+from tests.support import cloud, tokens
+
+
+class MissingError(Exception):
+    """What SES answers for an identity that it does not know."""
+
+
+def not_there(*_, **__):
+    raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "Describe")
+
+
+class Aws:
+    """An AWS that is well, until a test changes an answer."""
+
+    def __init__(self):
+        self.status = "ACTIVE"
+        self.key = {"Enabled": True, "KeyState": "Enabled"}
+        self.client: dict[str, Any] = {
+            "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+        }
+        self.verified = {cloud.SENDER.partition("@")[2]}
+        self.sends = True
+        self.describe_user_pool: Any = dict
+        self.exceptions = SimpleNamespace(NotFoundException=MissingError)
+
+    def __call__(self, _service):
+        return self
+
+    def describe_table(self, **_):
+        return {"Table": {"TableStatus": self.status}}
+
+    def describe_key(self, **_):
+        return {"KeyMetadata": self.key}
+
+    def describe_user_pool_client(self, **_):
+        return {"UserPoolClient": self.client}
+
+    def get_email_identity(self, **asked):
+        if asked["EmailIdentity"] not in self.verified:
+            raise MissingError
+        return {"VerifiedForSendingStatus": True}
+
+    def get_configuration_set(self, **_):
+        return {"SendingOptions": {"SendingEnabled": self.sends}}
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """The settings of a site that is well."""
+    return cloud.environment(tokens.write_jwks(tmp_path / "jwks.json")) | {
+        "IDENTITY_POOL_ID": tokens.ISSUER.rpartition("/")[2],
+        "MAIL_CONFIGURATION_SET": "cart-mail",
+    }
+
+
+def off(aws, environment):
+    """What is off, and why. Nobody listens at the site's address."""
+    found = examine(settings.from_environment(environment), aws=aws, url="http://127.0.0.1:1")
+    return {finding.check: finding.detail for finding in found if not finding.ok}
+
+
+def test_an_aws_that_is_well_is_well(environment):
+    assert set(off(Aws(), environment)) == {"site"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "check", "says"),
+    [
+        ({"status": "DELETING"}, "table referrals", "DELETING"),
+        ({"describe_table": not_there}, "table audit", "ResourceNotFoundException"),
+        ({"key": {"Enabled": False, "KeyState": "PendingDeletion"}}, "key", "PendingDeletion"),
+        ({"describe_user_pool": not_there}, "user pool", "ResourceNotFoundException"),
+        ({"client": {"ExplicitAuthFlows": []}}, "app client", "ALLOW_USER_PASSWORD_AUTH"),
+        ({"verified": set()}, "mail sender", "verified"),
+        ({"sends": False}, "mail configuration", "does not send"),
+    ],
+)
+def test_what_is_off_is_named_with_its_reason(environment, changed, check, says):
+    aws = Aws()
+    for name, value in changed.items():
+        setattr(aws, name, value)
+
+    assert says in off(aws, environment)[check]
+
+
+def test_a_client_with_a_secret_is_no_client_for_a_browser(environment):
+    aws = Aws()
+    aws.client["ClientSecret"] = "s"
+
+    assert "secret" in off(aws, environment)["app client"]
+
+
+def test_an_issuer_that_is_another_pool_is_found(environment):
+    """Every token would be refused, and nothing else would tell why."""
+    environment["IDENTITY_POOL_ID"] = "us-east-1_other"
+
+    assert "IDENTITY_ISSUER" in off(Aws(), environment)["user pool"]
+
+
+def test_an_issuer_without_keys_is_found(environment, tmp_path):
+    empty = tmp_path / "none.json"
+    empty.write_text('{"keys": []}')
+    environment["IDENTITY_JWKS_URL"] = empty.as_uri()
+
+    assert "no keys" in off(Aws(), environment)["token keys"]
+
+
+def test_an_address_may_be_verified_by_itself(environment):
+    aws = Aws()
+    aws.verified = {cloud.SENDER}
+
+    assert "mail sender" not in off(aws, environment)
+
+
+def test_mail_without_a_configuration_set_is_fine(environment):
+    environment["MAIL_CONFIGURATION_SET"] = ""
+    aws = Aws()
+    aws.sends = False
+
+    assert "mail configuration" not in off(aws, environment)

@@ -1,0 +1,243 @@
+"""The fictional world, played into tables that are made from the template of production."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import botocore.session
+import pytest
+
+from chalicelib import wiring
+from chalicelib.domain.events import EventStatus
+from chalicelib.domain.members import TenantKind
+from chalicelib.domain.notices import Lane
+from chalicelib.store.stores import Stores, open_stores
+from infra import world
+from infra.local import cloud as local_cloud
+from infra.world import seeding
+from infra.world.accounts import CognitoAccounts
+from infra.world.people import MEMBERS
+from infra.world.places import CENTERS, OPERATOR, PRACTICES, center_named
+from infra.world.seeding import FRESH, referral_id_of
+from infra.world.stories import STORIES
+from infra.world.timeline import steps_of
+from tests.support import cloud
+
+NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
+TOLD_BY_FEED = STORIES[43]
+
+
+class Register:
+    """Accounts that anybody gets at once."""
+
+    def ensure(self, member):
+        return f"sub-{member.handle}"
+
+
+@dataclass
+class Cloud:
+    """A local cloud, which is many times as quick as the AWS of this process."""
+
+    client: Any
+
+    def tables(self) -> Stores:
+        """Empty tables of their own."""
+        prefix, kms = f"test-{secrets.token_hex(4)}-", self.client("kms")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cloud, "PREFIX", prefix)
+            cloud.create_tables()
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        dynamodb = self.client("dynamodb")
+        return open_stores(
+            prefix=prefix, kms_key_id=key, dynamodb=lambda: dynamodb, kms=lambda: kms
+        )
+
+    def accounts(self) -> CognitoAccounts:
+        """A user pool without users."""
+        cognito = self.client("cognito-idp")
+        made = cognito.create_user_pool(PoolName="members", UsernameAttributes=["email"])
+        return CognitoAccounts(cognito, made["UserPool"]["Id"])
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        local_cloud.running(tmp_path_factory.mktemp("cloud")) as running,
+    ):
+        patch.setenv("AWS_ENDPOINT_URL", running.endpoint)
+        yield Cloud(botocore.session.Session().create_client)
+
+
+@pytest.fixture(scope="module")
+def accounts(local):
+    return local.accounts()
+
+
+@pytest.fixture(scope="module")
+def whole(local, accounts):
+    """The whole world, to look at and not to change."""
+    stores = local.tables()
+    make(stores, STORIES, accounts)
+    return stores
+
+
+@pytest.fixture
+def stores(local):
+    return local.tables()
+
+
+@pytest.fixture
+def wired(stores, accounts, settings_env, monkeypatch):
+    """The same tables, as the product finds them."""
+    monkeypatch.setenv("TABLE_PREFIX", stores.referrals.table.name.removesuffix("referrals"))
+    monkeypatch.setenv("KMS_KEY_ID", stores.vault.kms_key_id)
+    monkeypatch.setenv("IDENTITY_POOL_ID", accounts.pool_id)
+    wiring.forget()
+    return stores
+
+
+def make(stores, stories, accounts=None, *, now=NOW):
+    seeding.seed(
+        stores=stores,
+        accounts=accounts or Register(),
+        now=now,
+        progress=lambda _: None,
+        stories=stories,
+    )
+
+
+def attribute(user, name):
+    return next(each["Value"] for each in user["Attributes"] if each["Name"] == name)
+
+
+def logged(stores, story):
+    events, _ = stores.referrals.events(referral_id_of(story), limit=100, start=None)
+    return [(event.change.stage, event.status) for event in reversed(events)]
+
+
+def interrupt(monkeypatch, owner, name, *, after):
+    """Let a function work a few times, and then end as a switched off machine does.
+
+    Returns:
+        What mends it.
+    """
+    real = getattr(owner, name)
+    calls = iter(range(after))
+
+    def limited(*args, **kwargs):
+        if next(calls, None) is None:
+            raise KeyboardInterrupt
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, limited)
+    return lambda: monkeypatch.setattr(owner, name, real)
+
+
+def test_every_referral_stands_where_its_story_ends_with_its_whole_history(whole):
+    for story in STORIES:
+        steps = steps_of(story, center_named(story.center), now=NOW)
+        referral = whole.referrals.get(referral_id_of(story))
+        assert referral.stage is story.stage
+        assert referral.updated_at <= NOW
+        assert logged(whole, story) == [(step.stage, EventStatus.APPLIED) for step in steps]
+
+
+def test_everybody_has_an_account_and_is_a_member(whole, accounts):
+    users = accounts.client.list_users(UserPoolId=accounts.pool_id, Limit=60)["Users"]
+
+    found = [whole.members.get(attribute(user, "sub")) for user in users]
+
+    assert {(m.member_id, m.email, m.tenant_id) for m in found} == {
+        (person.member_id, person.email, person.tenant.tenant_id) for person in MEMBERS
+    }
+    assert {user["UserStatus"] for user in users} == {"CONFIRMED"}
+
+
+def test_every_organisation_is_in_the_directory(whole):
+    tenants = [*(place.tenant for place in (*PRACTICES, *CENTERS)), OPERATOR]
+
+    assert [whole.tenants.get(tenant.kind, tenant.tenant_id) for tenant in tenants] == tenants
+    assert set(whole.tenants.centers()) == {center.tenant_id for center in CENTERS}
+
+
+def test_news_of_the_last_day_is_still_to_be_told_and_older_news_is_not(whole):
+    tasks = list(whole.outbox.due(Lane.EVENT, by=NOW, limit=100))
+
+    assert {"submitted", "infused"} <= {task["stage"] for task in tasks}
+    assert all(task["due_at"] >= (NOW - FRESH).isoformat()[:19] for task in tasks)
+
+
+def test_what_is_due_in_open_windows_is_planned(whole):
+    """One is a week old to the day: the first run of the job has something to do."""
+    today = whole.outbox.due(Lane.PLAN, by=NOW, limit=100)
+    in_time = whole.outbox.due(Lane.PLAN, by=NOW + timedelta(days=30), limit=100)
+
+    assert {row["rule"] for row in today} == {"daily_monitoring_ends"}
+    assert {row["rule"] for row in in_time} == {
+        "open_monitoring",
+        "daily_monitoring_ends",
+        "label_minimum_ends",
+        "handback_near",
+        "handback_target",
+    }
+
+
+def test_making_it_again_changes_nothing(whole, accounts):
+    def standing():
+        return [whole.referrals.get(referral_id_of(story)) for story in STORIES]
+
+    before = standing()
+
+    make(whole, STORIES, accounts)
+
+    assert standing() == before
+    assert all(len(whole.secrets.live(c.tenant_id, now=NOW)) == 1 for c in CENTERS)
+
+
+@pytest.mark.parametrize("told", [0, 1, 7])
+def test_a_story_that_was_interrupted_is_finished_as_if_it_had_not_been(stores, monkeypatch, told):
+    """The machine may be switched off in the middle of the first start."""
+    mend = interrupt(monkeypatch, seeding, "report_by_feed", after=told)
+    with pytest.raises(KeyboardInterrupt):
+        make(stores, [TOLD_BY_FEED])
+    mend()
+
+    make(stores, [TOLD_BY_FEED])
+
+    steps = steps_of(TOLD_BY_FEED, center_named(TOLD_BY_FEED.center), now=NOW)
+    assert logged(stores, TOLD_BY_FEED) == [(s.stage, EventStatus.APPLIED) for s in steps]
+
+
+def test_it_is_made_once(wired):
+    lines: list[str] = []
+
+    assert world.seed_once(lines.append, stories=[]) is True
+    assert world.seed_once(lines.append, stories=STORIES) is False
+
+    assert lines
+    assert wired.referrals.get(referral_id_of(STORIES[0])) is None
+
+
+def test_a_world_that_was_begun_keeps_the_day_of_its_beginning(wired, monkeypatch):
+    """Else the second half of a story might lie before its first."""
+    mend = interrupt(monkeypatch, CognitoAccounts, "ensure", after=3)
+    with pytest.raises(KeyboardInterrupt):
+        world.seed_once(lambda _: None, now=NOW, stories=[STORIES[2]])
+    mend()
+
+    assert world.seed_once(lambda _: None, now=NOW + timedelta(days=90), stories=[STORIES[2]])
+
+    referral = wired.referrals.get(referral_id_of(STORIES[2]))
+    assert NOW - FRESH < referral.submitted_at < NOW
+
+
+def test_fiction_is_refused_where_patients_are(wired, monkeypatch):
+    monkeypatch.setenv("DEPLOYMENT", "production")
+    wiring.forget()
+
+    with pytest.raises(world.NotForRealError):
+        world.seed_once(lambda _: None)
+
+    assert wired.tenants.get(TenantKind.OPERATOR, OPERATOR.tenant_id) is None

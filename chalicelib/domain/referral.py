@@ -100,6 +100,11 @@ class Never:
 
 Verdict = Applied | Recorded | NotYet | Never
 
+_IN_THE_JOURNEY: Mapping[Stage, tuple[bool, int]] = {
+    stage: (stage in TERMINAL, place) for place, stage in enumerate(Stage)
+}
+"""The place of each stage among events of one instant; what ends a referral comes last."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
@@ -119,8 +124,9 @@ def decide(referral: Referral, change: StageChange, setting: Setting) -> Verdict
     Pure, and never by order of arrival: an event that was true earlier than the head becomes
     history, and one that cannot be legal yet waits for what is missing.
     """
-    if change.actor not in movers_to(change.stage):
-        return Never("not_your_move", "This move belongs to the other side.")
+    forbidden = _forbidden(change, setting)
+    if forbidden:
+        return forbidden
     if _is_older(change, referral):
         return Recorded(_with_history(referral, change, setting))
     if change.stage not in moves_from(referral.stage):
@@ -132,56 +138,80 @@ def decide(referral: Referral, change: StageChange, setting: Setting) -> Verdict
     return Applied(_moved(referral, change, setting))
 
 
+def _forbidden(change: StageChange, setting: Setting) -> Never | None:
+    """What is wrong with a change wherever the referral stands."""
+    if change.actor not in movers_to(change.stage):
+        return Never("not_your_move", "This move belongs to the other side.")
+    if change.stage is Stage.INFUSED and change.local_date:
+        told = local_day(change.occurred_at, setting.time_zone)
+        if abs(change.local_date - told) > timedelta(days=1):
+            return Never(
+                "local_date_wrong", "local_date is not the day of occurred_at at the center."
+            )
+    return None
+
+
 def _is_older(change: StageChange, referral: Referral) -> bool:
     """Whether the referral has moved since `change` was true.
 
     Feeds stamp whole seconds and often send no sequence, so two events of one instant are
-    common. Then the order that makes both legal wins, and the id only where both orders are.
+    common. Then the journey's own order tells which came later, unless only the other way
+    round one leads to the other. By the id alone, half of such pairs would leave the referral
+    behind; it only tells apart what is of the same stage.
     """
     if referral.head is None:
         return False
     mine, known = change.order[:2], referral.head[:2]
     if mine != known:
         return mine < known
-    either_way = change.stage in moves_from(referral.stage) and referral.stage in moves_from(
-        change.stage
-    )
-    if either_way:
-        return change.event_id < referral.head.event_id
-    goes_before = referral.stage in reachable_from(change.stage)
-    return goes_before and change.stage not in reachable_from(referral.stage)
+    if change.stage is referral.stage:
+        # Parts of a split dose have an order of their own.
+        return change.stage is not Stage.INFUSED and change.event_id < referral.head.event_id
+    is_next = change.stage in moves_from(referral.stage)
+    was_before = referral.stage in moves_from(change.stage)
+    if is_next and not was_before:
+        return False
+    return _IN_THE_JOURNEY[change.stage] < _IN_THE_JOURNEY[referral.stage]
 
 
 def _not_legal_now(referral: Referral, change: StageChange, setting: Setting) -> Verdict:
     if referral.stage in TERMINAL:
         return Never("referral_closed", "The referral is closed.")
-    if change.stage is referral.stage:
-        return Recorded(_with_history(referral, change, setting))
+    # A stage that can be come back to waits even where one stands in it: between the two visits
+    # something is missing, such as the failure that a second start of manufacturing follows.
     if change.stage in reachable_from(referral.stage):
         return NotYet()
+    if change.stage is referral.stage:
+        return Recorded(_with_history(referral, change, setting))
     return Never("move_not_legal", "No sequence of moves leads there from the present stage.")
 
 
 def _infuse(referral: Referral, change: StageChange, setting: Setting) -> Verdict:
-    """Part k of n: the parts come in order, and the anchoring one opens the window."""
-    day = change.local_date
-    if day and abs(day - local_day(change.occurred_at, setting.time_zone)) > timedelta(days=1):
-        return Never("local_date_wrong", "local_date is not the day of occurred_at at the center.")
+    """Part k of n: the parts come in order."""
     given = referral.part if referral.stage is Stage.INFUSED else 0
     if change.part <= given:
         return Recorded(_with_history(referral, change, setting))
     if change.part > given + 1:
         return NotYet()
-    moved = replace(_moved(referral, change, setting), part=change.part, of=change.of)
-    if setting.profile.starts_with(part=change.part, of=change.of):
+    return Applied(_given(_moved(referral, change, setting), change, setting))
+
+
+def _given(referral: Referral, change: StageChange, setting: Setting) -> Referral:
+    """The referral with this infusion counted; the anchoring one opens the window.
+
+    Also where the infusion is learned of late: the days of a patient who is being monitored
+    already are counted from it all the same.
+    """
+    window = referral.window
+    if window is None and setting.profile.starts_with(part=change.part, of=change.of):
         window = open_window(
             infused_at=change.occurred_at,
-            local_date=day,
+            local_date=change.local_date,
             time_zone=setting.time_zone,
             profile=setting.profile,
         )
-        moved = replace(moved, window=window)
-    return Applied(moved)
+    part, of = max(referral.part, change.part), max(referral.of, change.of)
+    return replace(referral, window=window, part=part, of=of)
 
 
 def _moved(referral: Referral, change: StageChange, setting: Setting) -> Referral:
@@ -199,6 +229,14 @@ def _moved(referral: Referral, change: StageChange, setting: Setting) -> Referra
 
 
 def _with_history(referral: Referral, change: StageChange, setting: Setting) -> Referral:
-    """The same referral, knowing when a stage was reached that had not been reported."""
-    reached = {change.stage: change.occurred_at, **referral.reached}
-    return replace(referral, reached=reached, updated_at=setting.now, version=referral.version + 1)
+    """The same referral, knowing more of how it came to where it stands."""
+    known = referral.reached.get(change.stage, change.occurred_at)
+    reached = {**referral.reached, change.stage: max(known, change.occurred_at)}
+    told = replace(referral, reached=reached, updated_at=setting.now, version=referral.version + 1)
+    counts = change.stage is Stage.INFUSED and not _awaits_infusion(referral)
+    return _given(told, change, setting) if counts else told
+
+
+def _awaits_infusion(referral: Referral) -> bool:
+    """Whether the infusion is still to come, so that one reported of before was not it."""
+    return referral.stage is not Stage.INFUSED and Stage.INFUSED in reachable_from(referral.stage)

@@ -75,6 +75,14 @@ export function instantOf(local, zone) {
   return right || candidates[1];
 }
 
+/**
+ * Now, but never before what is already known: two clocks differ, and an event that seems to
+ * lie before the present stage would become history instead of moving the referral.
+ *
+ * @param {string} since the time of the present stage
+ */
+export const nowAfter = (since) => new Date(Math.max(Date.now(), Date.parse(since) + 1)).toISOString();
+
 /** Whole years from a date to a date. @param {string} birthDate @param {string} today */
 export function years(birthDate, today) {
   const passed = today.slice(5) >= birthDate.slice(5) ? 0 : 1;

@@ -19,7 +19,8 @@ export function announce(text) {
 /** The heading of a view. It takes the focus when the view opens, so that reading starts there. */
 export function Title({ children, page }) {
   const heading = useRef(null);
-  useEffect(() => {
+  // Before other effects: whoever wants the focus elsewhere takes it after this.
+  useLayoutEffect(() => {
     document.title = `${page} · CAR T Referral Dashboard`;
     heading.current.focus({ preventScroll: true });
     scrollTo(0, 0);

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -104,18 +104,25 @@ def follow_up(referral: Referral, *, event_id: str, now: datetime) -> Task:
 
 
 def window_plan(referral: Referral, window: Window) -> Iterator[Task]:
-    """Every task of a monitoring window, each due from the start of its day at the center."""
-    yield _planned(referral, window, OPEN_MONITORING, 1, None)
+    """Every notice of a monitoring window, each due from the start of its day at the center."""
     for milestone in window.milestones:
         rule = WINDOW_RULES.get(milestone.kind)
         for side in rule.sides if rule else ():
-            yield _planned(referral, window, milestone.kind, milestone.day, side)
+            yield _planned(referral, window, milestone.kind, milestone.on, side)
+
+
+def opening(referral: Referral, window: Window, *, infused_on: date) -> Task:
+    """The task that moves the referral on to monitoring, the day after the last infusion.
+
+    Not counted from the window's day 0: where the first part of a split dose opens the window,
+    the second is still to come.
+    """
+    return _planned(referral, window, OPEN_MONITORING, infused_on + timedelta(days=1), None)
 
 
 def _planned(
-    referral: Referral, window: Window, rule: str, day: int, side: TenantKind | None
+    referral: Referral, window: Window, rule: str, due_on: date, side: TenantKind | None
 ) -> Task:
-    due_on = date.fromordinal(window.infused_on.toordinal() + day)
     ids = (referral.referral_id, rule, due_on.isoformat(), side or "")
     return Task(
         outbox_id=derived_id("out", *ids),

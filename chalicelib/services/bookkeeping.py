@@ -6,7 +6,7 @@ from datetime import datetime
 
 from chalicelib import catalogue
 from chalicelib.domain.events import EventStatus, StageChange
-from chalicelib.domain.notices import Task, follow_up, window_plan
+from chalicelib.domain.notices import Task, follow_up, opening, window_plan
 from chalicelib.domain.referral import (
     Applied,
     Never,
@@ -17,6 +17,8 @@ from chalicelib.domain.referral import (
     Verdict,
     decide,
 )
+from chalicelib.domain.stages import Stage
+from chalicelib.domain.window import local_day
 from chalicelib.errors import RefusedError
 from chalicelib.store.audit import AuditEntry
 from chalicelib.store.dynamo import Write
@@ -82,10 +84,7 @@ def writes_of(
         stores.referrals.saving(referral),
         stores.referrals.logging(change, status, practice_id=referral.practice_id),
         stores.audit.appending(entry_of(change, tenant_id, referral.updated_at, referral.version)),
-        *(
-            stores.outbox.planning(task)
-            for task in (_tasks(referral, before, change) if applied else ())
-        ),
+        *(stores.outbox.planning(task) for task in _tasks(verdict, before, change)),
     ]
 
 
@@ -162,7 +161,14 @@ def entry_of(change: StageChange, tenant_id: str, at: datetime, version: int | N
     )
 
 
-def _tasks(referral: Referral, before: Referral, change: StageChange) -> Iterator[Task]:
-    yield follow_up(referral, event_id=change.event_id, now=referral.updated_at)
-    if referral.window and referral.window != before.window:
-        yield from window_plan(referral, referral.window)
+def _tasks(verdict: Applied | Recorded, before: Referral, change: StageChange) -> Iterator[Task]:
+    referral, window = verdict.referral, verdict.referral.window
+    if isinstance(verdict, Applied):
+        yield follow_up(referral, event_id=change.event_id, now=referral.updated_at)
+    if window is None:
+        return
+    if window != before.window:
+        yield from window_plan(referral, window)
+    if isinstance(verdict, Applied) and change.stage is Stage.INFUSED and change.part == change.of:
+        infused_on = change.local_date or local_day(change.occurred_at, window.time_zone)
+        yield opening(referral, window, infused_on=infused_on)

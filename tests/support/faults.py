@@ -18,6 +18,7 @@ from botocore import endpoint
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.retries.quota import RetryQuota
 
 
 class Crash(BaseException):
@@ -76,6 +77,8 @@ def injected(plan: Plan) -> Iterator[Calls]:
     with (
         patch.object(endpoint.Endpoint, "_get_response", answered),
         patch.object(endpoint, "time", quick),
+        # The clients live long, and one test's faults must not use up another's retries.
+        patch.object(RetryQuota, "acquire", lambda _self, _amount: True),
     ):
         yield calls
 

@@ -1,5 +1,6 @@
 // What this member may record now, and why not the rest. Nothing moves on the screen before
 // the server has said that it moved.
+import { ErrorSummary } from "./answers.js";
 import * as api from "./api.js";
 import { Attempt } from "./attempt.js";
 import { html, useRef, useState } from "./dom.js";
@@ -7,7 +8,7 @@ import { go, toForm } from "./route.js";
 import { zone } from "./state.js";
 import { stepOf } from "./steps.js";
 import { instantOf, nowAfter, timeIn, wallClock } from "./time.js";
-import { Dialog, ErrorSummary, Field, fieldId, Problem } from "./ui.js";
+import { Dialog, Field, fieldId, Problem } from "./ui.js";
 import { word } from "./words.js";
 
 /** Why a referral ended or waits, as options of a select. */

@@ -42,6 +42,23 @@ def test_a_recorded_infusion_opens_the_window_with_its_dates(as_center, world):
     expect(window.get_by_role("listitem").filter(has_text="today")).to_contain_text("Infusion")
 
 
+def test_a_centers_question_is_answered_and_the_referral_sent_again(as_coordinator, world):
+    """While the next move is the practice's, what it wrote can be changed."""
+    path = world.referral("Question", reached="received")
+    world.move(path, "info_requested")
+    page = as_coordinator.go(path).page
+    page.get_by_role("link", name="Edit").click()
+    as_coordinator.at_step("Patient").fill(Email="ana@mail.example").press("Next")
+    as_coordinator.at_step("Diagnosis")
+    page.get_by_role("link", name="Review and send").click()
+
+    as_coordinator.at_step("Review and send").press("Send the referral")
+
+    expect(as_coordinator.stage).to_contain_text("Submitted")
+    expect(page.get_by_text("ana@mail.example")).to_be_visible()
+    expect(page.get_by_role("link", name="Edit")).to_have_count(0)
+
+
 def test_an_incomplete_packet_is_not_sent_and_says_what_is_missing(as_coordinator):
     """The draft is kept; every missing item leads to its field."""
     as_coordinator.write_minimum("Unready").press("Save draft")

@@ -32,6 +32,19 @@ MAX_KEY_CHARS = 255
 
 _TAME = re.compile(r"[A-Za-z0-9_.-]{1,80}", re.ASCII)
 
+_ONCE = frozenset(
+    {
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "webhook-id",
+        "webhook-signature",
+        "webhook-timestamp",
+    }
+)
+"""Headers that decide something. Of two, one reader may take the first and another the last."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -69,6 +82,7 @@ class Call:
 
 def received(operation: Operation, request: Any, request_id: str) -> Call:
     """The request as a call: who is asking is settled before anything that was sent is read."""
+    _require_once(request)
     headers = request.headers
     now = wiring.now()
     member = _member(headers, now) if operation.access is Access.MEMBER else None
@@ -91,6 +105,14 @@ def require_tame(path_parameters: Mapping[str, str]) -> None:
     """No id or file of ours looks otherwise, so nothing else is ever asked of a table or a disk."""
     if not all(_TAME.fullmatch(value) for value in path_parameters.values()):
         raise NotFoundError
+
+
+def _require_once(request: Any) -> None:
+    """Refuse what was sent twice; the framework itself would keep the last."""
+    given = request.to_original_event().get("multiValueHeaders") or {}
+    sent = [name.lower() for name, values in given.items() for _ in values]
+    if any(sent.count(name) > 1 for name in _ONCE):
+        raise MalformedError("header_twice", "A header was sent more than once.")
 
 
 def _member(headers: Mapping[str, str], now: datetime) -> Member:

@@ -8,6 +8,7 @@ CODES: dict[str, str] = {
     "cursor_not_valid": "The cursor belongs to another caller, list or filter, or is too old.",
     "duplicate_key": "An object of the body has the same key twice.",
     "forbidden": "The caller may not do this.",
+    "header_twice": "A header that decides something was sent more than once.",
     "idempotency_key_missing": "Send an Idempotency-Key, and the same one with each repeat.",
     "idempotency_key_reused": "The key belongs to another request. Make a new key.",
     "if_match_missing": "Send If-Match with the ETag of what you read.",

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support import factories
-from tests.support.racing import just_before_commit
+from tests.support.faults import injected, meanwhile
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_of_two_changes_of_one_version_one_wins(world, draft):
     def quicker():
         world.practice.patch(path_of(draft), {"note": "quicker"}, version=1)
 
-    with just_before_commit(quicker):
+    with injected(meanwhile("TransactWriteItems", quicker)):
         slower = world.practice.patch(path_of(draft), {"note": "slower"}, version=1)
 
     read = world.practice.get(path_of(draft)).json

@@ -7,7 +7,7 @@ import time_machine
 
 from chalicelib import wiring
 from tests.support import factories
-from tests.support.racing import just_before_commit
+from tests.support.faults import injected, meanwhile
 
 REFERRALS = "/v1/referrals"
 
@@ -176,9 +176,10 @@ def test_two_at_once_have_one_effect(world, draft):
     """The quicker one is written; the other, already under way, tells the same."""
     before, quicker = total(world.practice), []
 
-    with just_before_commit(
-        lambda: quicker.append(world.practice.post(REFERRALS, draft, key="race"))
-    ):
+    def overtake():
+        quicker.append(world.practice.post(REFERRALS, draft, key="race"))
+
+    with injected(meanwhile("TransactWriteItems", overtake)):
         slower = world.practice.post(REFERRALS, draft, key="race")
 
     assert same(quicker[0], slower)
@@ -189,7 +190,10 @@ def test_two_reports_at_once_have_one_effect(world, submitted):
     """One event in the timeline, and both callers hear of the same one."""
     event, path, quicker = event_of("received"), f"{REFERRALS}/{submitted}/events", []
 
-    with just_before_commit(lambda: quicker.append(world.center.post(path, event, key="race"))):
+    def overtake():
+        quicker.append(world.center.post(path, event, key="race"))
+
+    with injected(meanwhile("TransactWriteItems", overtake)):
         slower = world.center.post(path, event, key="race")
 
     assert same(quicker[0], slower)
@@ -201,7 +205,10 @@ def test_two_different_moves_at_once_are_weighed_one_after_the_other(world, subm
     path, quicker = f"{REFERRALS}/{submitted}/events", []
     withdrawn, accepted = event_of("withdrawn"), event_of("accepted")
 
-    with just_before_commit(lambda: quicker.append(world.practice.post(path, withdrawn))):
+    def overtake():
+        quicker.append(world.practice.post(path, withdrawn))
+
+    with injected(meanwhile("TransactWriteItems", overtake)):
         slower = world.center.post(path, accepted)
 
     assert quicker[0].json["status"] == "applied"

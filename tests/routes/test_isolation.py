@@ -1,11 +1,8 @@
 """What belongs to another tenant does not exist, to the byte."""
 
-from typing import Any
-
 import pytest
-from botocore.session import Session
 
-from tests.support import cloud, factories
+from tests.support import factories
 from tests.support.clinic import TO_INFUSED
 
 REQUEST_ID = "one-request-id-for-all"
@@ -54,14 +51,9 @@ def draft(world):
     return world.refer(submit=False)["referral_id"]
 
 
-def audited(referral_id):
-    client: Any = Session().create_client("dynamodb")
-    rows = client.query(
-        TableName=f"{cloud.PREFIX}audit",
-        KeyConditionExpression="referral_id = :id",
-        ExpressionAttributeValues={":id": {"S": referral_id}},
-    )["Items"]
-    return [{name: value.get("S") for name, value in row.items()} for row in rows]
+def audited(world, referral_id):
+    """What is on record of a referral."""
+    return list(world.stores.audit.table.every("referral_id = :id", {"id": referral_id}))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +125,7 @@ def test_a_stranger_who_tries_is_on_record(world):
     world.other_practice.get(f"/v1/referrals/{referral_id}")
     world.other_practice.post(f"/v1/referrals/{referral_id}/events", EVENT)
 
-    tries = [row for row in audited(referral_id) if row["outcome"] != "allowed"]
+    tries = [row for row in audited(world, referral_id) if row["outcome"] != "allowed"]
     stranger = world.members["other_practice"].member_id
     assert sorted((row["actor_id"], row["action"], row["outcome"]) for row in tries) == [
         (stranger, "event.received", "not_found"),
@@ -150,7 +142,7 @@ def test_every_read_of_a_referral_is_on_record(world):
     world.center.get(f"/v1/referrals/{referral_id}/events")
 
     reader = world.members["center"].member_id
-    reads = [row for row in audited(referral_id) if row["actor_id"] == reader]
+    reads = [row for row in audited(world, referral_id) if row["actor_id"] == reader]
     assert sorted((row["action"], row["outcome"]) for row in reads) == [
         ("referral.read", "allowed"),
         ("referral.read_events", "allowed"),

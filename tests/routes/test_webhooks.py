@@ -1,0 +1,262 @@
+"""What becomes of a center's delivery: the whole table of the contract's section 4."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib import wiring
+from tests.support.clinic import TO_INFUSED
+from tests.support.factories import CENTER, OTHER_CENTER
+from tests.support.faults import Mode, always, injected, meanwhile
+
+NOWHERE = "ref_" + "a" * 26
+
+
+@pytest.fixture
+def referral_id(world):
+    """The id of a referral that was just submitted to the center."""
+    return world.refer()["referral_id"]
+
+
+def timeline(world, referral_id):
+    """The stages of a referral's events, oldest first."""
+    items = world.practice.get(f"/v1/referrals/{referral_id}/events?limit=100").json["items"]
+    return [event["stage"] for event in reversed(items)]
+
+
+def ago(**how):
+    return (wiring.now() - timedelta(**how)).isoformat()
+
+
+def logged(world, center, webhook_id):
+    """A row of the log of deliveries."""
+    key = {"center_id": center.tenant_id, "webhook_id": webhook_id}
+    return world.stores.deliveries.table.get(key)
+
+
+def status(answer):
+    return answer.status, answer.json["status"]
+
+
+def test_a_legal_move_is_applied(world, referral_id):
+    """The referral stands there, told as the center's system reported it."""
+    answer = world.deliver(referral_id, "received", webhook_id="msg_applied")
+
+    event = world.practice.get(f"/v1/referrals/{referral_id}/events").json["items"][0]
+    assert status(answer) == (200, "applied")
+    assert answer.json == {
+        "status": "applied",
+        "referral_id": referral_id,
+        "event_id": event["event_id"],
+        "stage": "received",
+    }
+    assert (event["source"], event["actor_name"]) == ("center_feed", "Harbor Cell Therapy")
+    assert world.stage_of(referral_id) == "received"
+
+
+def test_the_same_delivery_again_is_a_duplicate(world, referral_id):
+    """It names the event it made the first time, and makes no other."""
+    at = ago(seconds=0)
+    first = world.deliver(referral_id, "received", at=at, webhook_id="msg_again")
+    again = world.deliver(referral_id, "received", at=at, webhook_id="msg_again")
+
+    assert status(again) == (200, "duplicate")
+    assert again.json == first.json | {"status": "duplicate"}
+    assert timeline(world, referral_id) == ["submitted", "received"]
+
+
+def test_a_duplicate_that_comes_late_moves_nothing(world, referral_id):
+    """Senders repeat what they are unsure of, also after the referral moved on."""
+    at = ago(seconds=0)
+    world.deliver(referral_id, "received", at=at, webhook_id="msg_late")
+    world.move_to(referral_id, "accepted", "consult_scheduled")
+
+    again = world.deliver(referral_id, "received", at=at, webhook_id="msg_late")
+
+    assert (again.json["status"], again.json["stage"]) == ("duplicate", "received")
+    assert world.stage_of(referral_id) == "consult_scheduled"
+
+
+def test_two_of_the_same_at_once_have_one_effect(world, referral_id):
+    """The slower one, already under way, hears that it is a duplicate."""
+    at, quicker = ago(seconds=0), []
+
+    def overtake():
+        quicker.append(world.deliver(referral_id, "received", at=at, webhook_id="msg_race"))
+
+    with injected(meanwhile("TransactWriteItems", overtake)):
+        slower = world.deliver(referral_id, "received", at=at, webhook_id="msg_race")
+
+    assert (quicker[0].json["status"], slower.json["status"]) == ("applied", "duplicate")
+    assert timeline(world, referral_id) == ["submitted", "received"]
+
+
+def test_two_moves_at_once_are_weighed_one_after_the_other(world, referral_id):
+    """A move that was overtaken is decided anew, and nothing is lost."""
+    earlier, later = ago(seconds=-1), ago(seconds=-2)
+
+    def overtake():
+        world.deliver(referral_id, "received", at=earlier)
+
+    with injected(meanwhile("TransactWriteItems", overtake)):
+        slower = world.deliver(referral_id, "accepted", at=later)
+
+    assert slower.json["status"] == "applied"
+    assert timeline(world, referral_id) == ["submitted", "received", "accepted"]
+
+
+def test_what_is_older_than_what_is_known_is_recorded(world, referral_id):
+    """It becomes history, and the answer tells where the referral stands."""
+    world.deliver(referral_id, "accepted")
+
+    late = world.deliver(referral_id, "received", at=ago(hours=1))
+
+    assert status(late) == (200, "recorded")
+    assert late.json["stage"] == "accepted"
+    assert world.stage_of(referral_id) == "accepted"
+
+
+def without_ids(answer):
+    """An answer with the ids that it has to differ in taken out."""
+    told = answer.json
+    text = answer.text.replace(told["referral_id"], "REF").replace(told["event_id"], "EVT")
+    headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
+    return answer.status, text, headers
+
+
+def test_another_centers_referral_looks_like_none_at_all(world, referral_id):
+    """Not there, another center's, or not sent yet: parked, and the same bytes."""
+    draft = world.refer(submit=False)["referral_id"]
+
+    unknown = world.deliver(NOWHERE, "accepted")
+    foreign = world.deliver(referral_id, "accepted", center=OTHER_CENTER)
+    unsent = world.deliver(draft, "accepted")
+
+    assert status(unknown) == (202, "parked")
+    assert unknown.json["stage"] is None
+    assert without_ids(unknown) == without_ids(foreign) == without_ids(unsent)
+    assert len(unknown.text) == len(foreign.text) == len(unsent.text)
+
+
+@pytest.mark.parametrize("stage", ["withdrawn", "infused", "declined", "submitted", "monitoring"])
+def test_another_centers_referral_looks_like_none_whatever_is_reported(world, referral_id, stage):
+    """Also a move that its own center could never make."""
+    foreign = world.deliver(referral_id, stage, center=OTHER_CENTER)
+
+    assert without_ids(foreign) == without_ids(world.deliver(NOWHERE, stage))
+
+
+def refused(answer):
+    return answer.status, answer.json["code"]
+
+
+@pytest.mark.parametrize(
+    ("before", "stage", "code"),
+    [
+        (("received", "declined"), "accepted", "referral_closed"),
+        (("received", "declined"), "infused", "referral_closed"),
+        (("received",), "withdrawn", "not_your_move"),
+        (("received",), "submitted", "not_your_move"),
+        (TO_INFUSED, "apheresis_scheduled", "move_not_legal"),
+    ],
+)
+def test_what_can_never_be_legal_is_refused_and_logged(world, referral_id, before, stage, code):
+    """409, at once and when it is repeated; the center's log says why."""
+    world.move_to(referral_id, *before)
+    at, webhook_id = ago(seconds=-1), f"msg_never_{referral_id[4:30]}"
+
+    first = world.deliver(referral_id, stage, at=at, webhook_id=webhook_id)
+    again = world.deliver(referral_id, stage, at=at, webhook_id=webhook_id)
+
+    assert refused(first) == refused(again) == (409, code)
+    row = logged(world, CENTER, webhook_id)
+    assert (row["status"], row["code"], row["referral_id"]) == ("refused", code, referral_id)
+    assert world.stage_of(referral_id) == before[-1]
+
+
+def test_a_wrong_day_of_an_infusion_is_refused(world, referral_id):
+    """A hard rule broken is no matter of order."""
+    world.move_to(referral_id, *TO_INFUSED[:-1])
+
+    answer = world.deliver(referral_id, "infused", local_date="2020-01-01")
+
+    assert refused(answer) == (409, "local_date_wrong")
+
+
+def test_the_same_id_with_another_body_is_refused(world, referral_id):
+    """The first one stands."""
+    world.deliver(referral_id, "received", webhook_id="msg_taken")
+
+    answer = world.deliver(referral_id, "accepted", webhook_id="msg_taken")
+
+    assert refused(answer) == (409, "webhook_id_reused")
+    assert world.stage_of(referral_id) == "received"
+
+
+def test_one_center_cannot_use_up_anothers_ids(world, referral_id):
+    """Ids are each center's own: a guessed one of a neighbour burns nothing."""
+    world.deliver(NOWHERE, "accepted", center=OTHER_CENTER, webhook_id="msg_guessed")
+
+    answer = world.deliver(referral_id, "received", webhook_id="msg_guessed")
+
+    assert status(answer) == (200, "applied")
+
+
+@pytest.mark.parametrize(
+    "named", ["ref_x", "REF_" + "A" * 26, "ref_" + "a" * 27, "../x", "list#prc_cedar", "", 7, None]
+)
+def test_what_is_no_id_of_ours_is_malformed(world, named):
+    """An id that we never gave cannot become one that is waited for."""
+    answer = world.deliver(named, "received")
+
+    assert refused(answer) == (400, "malformed")
+
+
+def test_an_event_of_the_future_is_malformed(world, referral_id):
+    """More than ten minutes ahead of our clock, it would be the latest for ever."""
+    answer = world.deliver(referral_id, "received", at=ago(minutes=-11))
+
+    assert refused(answer) == (400, "occurred_in_future")
+    assert world.stage_of(referral_id) == "submitted"
+
+
+@pytest.mark.parametrize("mode", [Mode.THROTTLE, Mode.SERVER_ERROR, Mode.CONFLICT, Mode.REFUSED])
+def test_what_we_could_not_do_can_be_sent_again(world, referral_id, mode):
+    """503 with Retry-After, nothing half done; the repeat is a first time."""
+    at, webhook_id = ago(seconds=0), f"msg_503_{mode}"
+    with injected(always("TransactWriteItems", mode)):
+        failed = world.deliver(referral_id, "received", at=at, webhook_id=webhook_id)
+    between = (world.stage_of(referral_id), timeline(world, referral_id))
+    again = world.deliver(referral_id, "received", at=at, webhook_id=webhook_id)
+
+    assert failed.status == 503
+    assert int(failed.headers["retry-after"]) > 0
+    assert between == ("submitted", ["submitted"])
+    assert status(again) == (200, "applied")
+
+
+def test_an_answer_that_was_lost_is_given_again(world, referral_id):
+    """Written, and the reply lost on the way: the repeat finds its own receipt."""
+    at = ago(seconds=0)
+    with injected(always("TransactWriteItems", Mode.LOST_REPLY)):
+        failed = world.deliver(referral_id, "received", at=at, webhook_id="msg_lost")
+    again = world.deliver(referral_id, "received", at=at, webhook_id="msg_lost")
+
+    assert failed.status == 503
+    assert status(again) == (200, "duplicate")
+    assert timeline(world, referral_id) == ["submitted", "received"]
+
+
+def test_every_delivery_is_on_record(world, referral_id):
+    """Applied, parked or refused: each leaves an audit row by the center's feed."""
+    world.deliver(referral_id, "received")
+    world.deliver(referral_id, "infused")
+    world.deliver(referral_id, "withdrawn")
+
+    rows = world.stores.audit.table.every("referral_id = :id", {"id": referral_id})
+    by_feed = [row for row in rows if row["actor_id"] == "feed:ctr_harbor"]
+    assert sorted((row["action"], row["outcome"]) for row in by_feed) == [
+        ("event.infused", "parked"),
+        ("event.received", "allowed"),
+        ("event.withdrawn", "not_your_move"),
+    ]

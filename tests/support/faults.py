@@ -93,6 +93,29 @@ def by_number(faults: Mapping[int, Mode]) -> Plan:
     return lambda n, _operation: faults.get(n)
 
 
+def nth(operation: str, number: int, mode: Mode) -> Plan:
+    """One fault, at the n-th call of an operation."""
+    seen: list[str] = []
+
+    def plan(_n: int, name: str) -> Mode | None:
+        seen.append(name)
+        return mode if name == operation and seen.count(operation) == number else None
+
+    return plan
+
+
+def meanwhile(operation: str, act: Callable[[], object]) -> Plan:
+    """Nothing goes wrong, but somebody else acts right before the first call of an operation."""
+    acted: list[bool] = []
+
+    def plan(_n: int, name: str) -> None:
+        if name == operation and not acted:
+            acted.append(True)
+            act()
+
+    return plan
+
+
 def always(operation: str, mode: Mode) -> Plan:
     """Every call of an operation goes wrong, retries too."""
     return lambda _n, name: mode if name == operation else None

@@ -1,0 +1,248 @@
+"""Every single fault at every AWS call of a submission and of a delivery, then the repeat.
+
+What has to be true in the end, whatever went wrong and wherever: the thing happened once.
+"""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from chalicelib.domain.referral import Applied, decide
+from chalicelib.domain.stages import Stage
+from chalicelib.errors import UnavailableError
+from chalicelib.services import journey
+from chalicelib.services.bookkeeping import Outcome, setting_of, writes_of
+from chalicelib.store.dynamo import Item
+from chalicelib.store.ledger import ConditionFailed
+from tests.support import faults, shelves
+from tests.support.desk import MINUTE, Desk
+from tests.support.factories import CENTER
+from tests.support.faults import Mode
+from tests.support.journey import a_change
+
+SINGLE = (Mode.CRASH_BEFORE, Mode.CRASH_AFTER, Mode.LOST_REPLY)
+
+
+def calls_of(flow):
+    """How many AWS calls a flow makes where nothing goes wrong."""
+    with faults.injected(faults.never) as calls:
+        flow()
+    return len(calls.operations)
+
+
+def until_answered(flow, plan):
+    """Do something as a sender does that sends again until it is answered; a fault comes once."""
+    with faults.injected(plan) as calls:
+        try:
+            return flow(), calls
+        except (faults.Crash, UnavailableError):
+            pass
+    return flow(), calls
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All tables as they are in the end, by referral."""
+
+    rows: dict[str, list[Item]]
+
+    @classmethod
+    def read(cls):
+        """Read every table once."""
+        tables = ("referrals", "outbox", "audit", "deliveries")
+        return cls({table: shelves.rows(table) for table in tables})
+
+    def about(self, table, referral_id):
+        """The rows of a table that are about a referral."""
+        return [row for row in self.rows[table] if row["referral_id"] == referral_id]
+
+    def what_is_wrong(self, referral_id, stages, *, deliveries=1, waiting=0, audited=None):
+        """Each way in which a write may have been lost, doubled or left half done."""
+        rows = {row["item"]: row for row in self.about("referrals", referral_id)}
+        head = rows.pop("referral", {})
+        events = [rows[item] for item in sorted(rows) if item.startswith("event#")]
+        told = {
+            "stage": (head.get("stage"), stages[-1]),
+            "version": (head.get("version"), len(stages)),
+            "events": ([event["stage"] for event in events], stages),
+            "status": ({event["status"] for event in events}, {"applied"}),
+            "waiting": (len(rows) - len(events), waiting),
+            "tasks": (
+                sorted(task["stage"] for task in self.about("outbox", referral_id)),
+                sorted(stages),
+            ),
+            "audit": (
+                sorted(row["action"] for row in self.about("audit", referral_id)),
+                sorted(f"event.{stage}" for stage in audited or stages),
+            ),
+            "deliveries": (len(self.about("deliveries", referral_id)), deliveries),
+        }
+        return [name for name, (found, wanted) in told.items() if found != wanted]
+
+
+def faults_of(total):
+    """Every fault at every call of a flow, with a name for each."""
+    return {
+        f"{number}-{mode}": plan
+        for number in range(1, total + 1)
+        for mode, plan in (
+            *((m, faults.at(number, m)) for m in SINGLE),
+            # Every try of the SDK is answered into the void: nobody knows what was written.
+            ("lost_for_good", faults.by_number({number + n: Mode.LOST_REPLY for n in range(3)})),
+        )
+    }
+
+
+def test_a_submission_happens_once_whatever_goes_wrong(desk):
+    """At each call of it, each fault; then the same POST again, with the same key."""
+    desk.refer("ref_first", key="key-first")
+    total = calls_of(lambda: desk.anew().refer("ref_count", key="key-count"))
+    plans = faults_of(total)
+    met, answered = set(), {}
+    for name, plan in plans.items():
+        tries = iter("ab")
+
+        def submit(name=name, tries=tries):
+            # A repeat comes to a new function, which draws a new id.
+            return desk.anew().refer(f"ref_{name}-{next(tries)}", key=f"key-{name}")
+
+        answer, calls = until_answered(submit, plan)
+        met |= {name} if calls.faults else set()
+        answered[name] = answer.body["referral_id"]
+
+    ledger = Ledger.read()
+    wrong = {
+        name: faulty
+        for name, referral_id in answered.items()
+        if (faulty := ledger.what_is_wrong(referral_id, ["submitted"], deliveries=0))
+    }
+    made = {row["referral_id"] for row in ledger.rows["referrals"]}
+    assert met == set(plans)
+    assert wrong == {}
+    assert made == {*answered.values(), "ref_first", "ref_count"}
+
+
+def wrong_after_faults(desk, deliver, stages, *, before=None, **wanted):
+    """What is wrong after every fault at every call of a delivery, and its repeat."""
+
+    def started(name):
+        desk.refer(name, key=f"key-{name}")
+        if before:
+            before(desk, name)
+
+    started("ref_count")
+    plans = faults_of(calls_of(lambda: deliver(desk.anew(), "ref_count")))
+    met = set()
+    for name, plan in plans.items():
+        started(name)
+        _, calls = until_answered(lambda name=name: deliver(desk.anew(), name), plan)
+        met |= {name} if calls.faults else set()
+        if before:
+            # As the relay does for every event that was committed.
+            journey.settle(name, stores=desk.stores, now=desk.now)
+
+    assert met == set(plans)
+    ledger = Ledger.read()
+    checked = {name: ledger.what_is_wrong(name, stages, **wanted) for name in plans}
+    return {name: faulty for name, faulty in checked.items() if faulty}
+
+
+def accept(desk, referral_id):
+    """A center's delivery."""
+    webhook_id, at = f"{referral_id}-accepted", desk.now + MINUTE
+    return desk.deliver("accepted", referral_id=referral_id, webhook_id=webhook_id, at=at)
+
+
+def schedule(desk, referral_id):
+    """A delivery that has to wait for the one above."""
+    webhook_id, at = f"{referral_id}-consult", desk.now + 2 * MINUTE
+    return desk.deliver("consult_scheduled", referral_id=referral_id, webhook_id=webhook_id, at=at)
+
+
+def test_a_delivery_happens_once_whatever_goes_wrong(desk):
+    """At each call of it, each fault; then the same delivery again."""
+    assert wrong_after_faults(desk, accept, ["submitted", "accepted"]) == {}
+
+
+def test_a_delivery_is_parked_once_whatever_goes_wrong(desk):
+    """It waits, once, and moves nothing."""
+    wrong = wrong_after_faults(
+        desk, schedule, ["submitted"], waiting=1, audited=["submitted", "consult_scheduled"]
+    )
+
+    assert wrong == {}
+
+
+def test_what_waited_is_settled_once_whatever_goes_wrong(desk):
+    """One delivery moves the referral and settles another; the relay looks after what is left."""
+    stages = ["submitted", "accepted", "consult_scheduled"]
+    wrong = wrong_after_faults(
+        desk,
+        accept,
+        stages,
+        before=schedule,
+        deliveries=2,
+        audited=[*stages, "consult_scheduled"],
+    )
+
+    assert wrong == {}
+
+
+def naive_delivery(desk: Desk, referral_id: str) -> Outcome:
+    """What the product must not do: mark the delivery as seen, then act, then plan the mail.
+
+    Each write is conditional and looks careful. It is here so that the search above is known
+    to find what it looks for.
+    """
+    stores = desk.stores
+    at = desk.now + MINUTE
+    change = a_change(Stage.ACCEPTED, at, referral_id=referral_id, event_id=f"evt-{referral_id}")
+    outcome = Outcome(
+        status="applied", referral_id=referral_id, event_id=change.event_id, stage="accepted"
+    )
+    seen = {"center_id": CENTER.tenant_id, "webhook_id": referral_id, "referral_id": referral_id}
+    if not stores.deliveries.table.put(seen, when="attribute_not_exists(center_id)"):
+        return replace(outcome, status="duplicate")
+    before = stores.referrals.get(referral_id)
+    assert before is not None
+    verdict = decide(before, change, setting_of(before, stores=stores, now=at))
+    assert isinstance(verdict, Applied)
+    try:
+        for write in writes_of(verdict, change, CENTER.tenant_id, before=before, stores=stores):
+            stores.ledger.commit(write)
+    except ConditionFailed as e:
+        raise UnavailableError from e
+    return outcome
+
+
+def test_the_search_finds_a_naive_handler_out(desk):
+    """Seen, then done: some fault loses the move, some the mail, some only half of either."""
+    wrong = wrong_after_faults(desk, naive_delivery, ["submitted", "accepted"])
+    modes = {name.split("-")[1] for name in wrong}
+
+    assert modes == {*SINGLE, "lost_for_good"}
+    assert any("stage" in faulty for faulty in wrong.values())
+    assert any(faulty == ["tasks"] for faulty in wrong.values())
+
+
+@pytest.mark.parametrize("mode", [Mode.LOST_REPLY, Mode.THROTTLE, Mode.SERVER_ERROR, Mode.REFUSED])
+def test_trouble_that_does_not_end_is_told_as_such(referred, mode):
+    """503, and nothing half done that the repeat would not make whole."""
+    dead = faults.always("TransactWriteItems", mode)
+
+    with faults.injected(dead), pytest.raises(UnavailableError):
+        referred.anew().deliver("accepted")
+    outcome = referred.anew().deliver("accepted")
+
+    written = mode is Mode.LOST_REPLY
+    assert outcome.status == ("duplicate" if written else "applied")
+    assert Ledger.read().what_is_wrong("ref_1", ["submitted", "accepted"]) == []
+
+
+def test_a_lost_reply_is_told_as_what_became_of_it(referred):
+    """The SDK's own retry meets the receipt of the first try: it was applied, and is there."""
+    with faults.injected(faults.nth("TransactWriteItems", 1, Mode.LOST_REPLY)):
+        outcome = referred.deliver("accepted")
+
+    assert outcome.stage == "accepted"
+    assert Ledger.read().what_is_wrong("ref_1", ["submitted", "accepted"]) == []

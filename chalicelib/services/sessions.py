@@ -70,7 +70,7 @@ class Identity:
     ) -> Session | Challenge:
         """Answer a question of `sign_in`."""
         responses = {"USERNAME": email, CHALLENGES[challenge]: reply}
-        with _refusing(), answering():
+        with answering(), _refusing():
             told = self.client().respond_to_auth_challenge(
                 ClientId=self.client_id,
                 ChallengeName=challenge,
@@ -85,7 +85,7 @@ class Identity:
 
     def sign_out(self, access_token: str) -> None:
         """End the person's sessions everywhere: no refresh token of theirs works any more."""
-        with _refusing(), answering():
+        with answering(), _refusing():
             self.client().global_sign_out(AccessToken=access_token)
 
     def invite(self, email: str, *, pool_id: str) -> str:
@@ -111,14 +111,14 @@ class Identity:
         return next(str(a["Value"]) for a in attributes if a["Name"] == "sub")
 
     def _initiate(self, flow: str, parameters: dict[str, str]) -> Session | Challenge:
-        with _refusing(), answering():
+        with answering(), _refusing():
             told = self.client().initiate_auth(
                 ClientId=self.client_id, AuthFlow=flow, AuthParameters=parameters
             )
         return _read(told)
 
 
-class _refusing:  # noqa: N801 reads as a phrase: with _refusing(), answering()
+class _refusing:  # noqa: N801 reads as a phrase: with answering(), _refusing()
     """Turn Cognito's many refusals into our one answer."""
 
     def __enter__(self) -> None:

@@ -1,0 +1,158 @@
+"""Notices: what each person was told, read by that person alone."""
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.domain.notices import Lane
+from chalicelib.services.duties import run_job
+from tests.support import cloud
+
+
+@pytest.fixture(scope="module")
+def told(world):
+    """The id of a referral of which the center, then the practice was told."""
+    referral_id = world.refer(patient__alias="Blue Heron")["referral_id"]
+    world.move_to(referral_id, "received", "accepted")
+    run_job(Lane.EVENT, **wiring.job())
+    return referral_id
+
+
+@pytest.fixture
+def fresh(world):
+    """A new referral of which everybody was just told."""
+    referral_id = world.refer(patient__alias="Grey Owl")["referral_id"]
+    world.move_to(referral_id, "accepted", "consult_scheduled")
+    run_job(Lane.EVENT, **wiring.job())
+    return referral_id
+
+
+def notices(site, query="limit=100"):
+    return site.get(f"/v1/notices?{query}").json
+
+
+def about(site, referral_id):
+    return [n for n in notices(site)["items"] if n["referral_id"] == referral_id]
+
+
+def test_a_notice_tells_what_happened_to_whom(world, told):
+    """By the practice's own nickname of the patient, and with the way to the referral."""
+    [notice] = about(world.practice, told)
+
+    assert set(notice) == {
+        "notice_id", "rule", "title", "referral_id", "alias", "created_at", "read_at",
+    }  # fmt: skip
+    assert notice["title"] == "The center accepted the referral for evaluation"
+    assert (notice["rule"], notice["alias"]) == ("stage_changed", "Blue Heron")
+    assert notice["read_at"] is None
+
+
+def test_each_side_is_told_of_the_others_moves(world, told):
+    """The center of the submission, the practice of the acceptance; nobody of their own move."""
+    assert [n["title"] for n in about(world.center, told)] == [
+        "A referral was submitted to your center"
+    ]
+    assert len(about(world.practice, told)) == 1
+
+
+def test_everyone_who_cares_is_told_and_nobody_else(world, told):
+    """Colleagues of both sides; no administrator, no other tenant, nobody who was shut out."""
+    heard = {
+        handle
+        for handle, member in world.members.items()
+        if member.active and about(world.site_of(member), told)
+    }
+
+    assert heard == {"practice", "provider", "center", "clinician"}
+    recipients = {
+        address for mail in cloud.sent_mail() for address in mail.destinations["ToAddresses"]
+    }
+    assert world.members["disabled"].email not in recipients
+    assert world.members["practice_admin"].email not in recipients
+
+
+def test_a_notice_is_unread_until_it_is_read(world, fresh):
+    """The count of a menu, the list and the notice agree, before and after."""
+    before = notices(world.practice)["unread"]
+    first, second = about(world.practice, fresh)
+    assert world.practice.get("/v1/me").json["unread_notices"] == before
+
+    answer = world.practice.post(f"/v1/notices/{first['notice_id']}/read", None)
+
+    read_at = {n["notice_id"]: n["read_at"] for n in about(world.practice, fresh)}
+    assert (answer.status, answer.text) == (204, "")
+    assert read_at[first["notice_id"]] is not None
+    assert read_at[second["notice_id"]] is None
+    assert notices(world.practice)["unread"] == before - 1
+    assert world.practice.get("/v1/me").json["unread_notices"] == before - 1
+
+
+def test_reading_a_notice_again_changes_nothing(world, fresh):
+    """When it was first read stays."""
+    path = f"/v1/notices/{about(world.practice, fresh)[0]['notice_id']}/read"
+    world.practice.post(path, None)
+    first = about(world.practice, fresh)[0]["read_at"]
+
+    again = world.practice.post(path, None)
+
+    assert again.status == 204
+    assert about(world.practice, fresh)[0]["read_at"] == first
+
+
+def test_reading_a_notice_reads_nobody_elses(world, fresh):
+    """Two colleagues were told; each has a notice of their own."""
+    colleague = world.site_of(world.members["provider"])
+    mine, theirs = about(world.practice, fresh)[0], about(colleague, fresh)[0]
+
+    world.practice.post(f"/v1/notices/{mine['notice_id']}/read", None)
+
+    assert mine["notice_id"] != theirs["notice_id"]
+    assert about(colleague, fresh)[0]["read_at"] is None
+
+
+@pytest.mark.parametrize("who", ["provider", "center", "other_practice", "operator"])
+def test_somebody_elses_notice_is_the_same_404_as_none(world, fresh, who):
+    """It cannot be marked, and nothing tells that it is there."""
+    notice_id = about(world.practice, fresh)[0]["notice_id"]
+    site, same_id = world.site_of(world.members[who]), {"X-Request-Id": "one-id-for-both"}
+    nobodys = notice_id[:-26] + "a" * 26
+
+    theirs = site.post(f"/v1/notices/{notice_id}/read", None, **same_id)
+    none = site.post(f"/v1/notices/{nobodys}/read", None, **same_id)
+
+    assert theirs == none
+    assert theirs.status == 404
+    assert about(world.practice, fresh)[0]["read_at"] is None
+
+
+@pytest.mark.parametrize(
+    "odd", ["x", "ntc_", "NTC_20260101T000000_" + "A" * 26, "%00", "..", "a" * 80]
+)
+def test_what_is_no_notice_of_ours_is_404(world, odd):
+    """Whatever stands in the path."""
+    assert world.practice.post(f"/v1/notices/{odd}/read", None).status == 404
+
+
+def test_notices_come_newest_first_in_pages(world, told, fresh):
+    """By the cursor to the oldest; `unread` counts them all on each page."""
+    everything = notices(world.practice)
+    seen, query = [], "limit=2"
+    for _ in range(20):
+        page = notices(world.practice, query)
+        assert page["unread"] == everything["unread"]
+        seen += page["items"]
+        if page["next_cursor"] is None:
+            break
+        query = f"limit=2&cursor={page['next_cursor']}"
+
+    assert seen == everything["items"]
+    assert [n["created_at"] for n in seen] == sorted((n["created_at"] for n in seen), reverse=True)
+
+
+def test_a_second_run_tells_nobody_twice(world, fresh):
+    """What is done is done, also when the job runs again at once."""
+    before, mails = len(about(world.practice, fresh)), len(cloud.sent_mail())
+
+    run_job(Lane.EVENT, **wiring.job())
+
+    assert len(about(world.practice, fresh)) == before
+    assert len(cloud.sent_mail()) == mails

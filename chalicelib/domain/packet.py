@@ -1,7 +1,7 @@
 """What a center needs on day 1 before a referral can be submitted, and what it is glad of.
 
 Source: what public referral guides ask for (carthope.com, Bristol Myers Squibb and Kite pages
-for referring providers, read 2026-11), put together by this product.
+for referring providers, as gathered by 2026-04), put together by this product.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """Signatures of center webhooks: Standard Webhooks 1.0, strictly.
 
-Source: Standard Webhooks specification 1.0 (read 2026-11): HMAC-SHA256 over
+Source: Standard Webhooks specification 1.0 (as gathered by 2026-04): HMAC-SHA256 over
 `id.timestamp.body`, header `webhook-signature` with space-separated `v1,<base64>` entries.
 
 Stricter than the reference libraries on purpose: only ten decimal digits are a timestamp, only

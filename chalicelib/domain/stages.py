@@ -6,7 +6,7 @@ docs all come from it, so a move is added here and nowhere else.
 Source:
     Names, owners and moves: the journey as a community practice and a treatment center see it,
     with Salesforce's public "advanced therapy management" stages and HL7 BSeR's referral task
-    states as models (read 2026-11). Which stages a sparse center feed may skip is this
+    states as models (as gathered by 2026-04). Which stages a sparse center feed may skip is this
     product's own decision.
 """
 

@@ -3,7 +3,7 @@
 An operator may word them anew; nobody may leave them out.
 
 Source: the meaning of the statements on Bristol Myers Squibb's page for referring providers
-(read 2026-11), in this product's own words.
+(as gathered by 2026-04), in this product's own words.
 """
 
 STATEMENTS = (

@@ -25,7 +25,7 @@ LEEWAY_S = 60
 """How far the issuer's clock may be off."""
 
 LONGEST_LIFE_S = 24 * 3600
-"""Cognito's own maximum for access tokens. Source: its developer guide, read 2026-11."""
+"""Cognito's own maximum for access tokens. Source: its developer guide."""
 
 KEYS_KEPT_S = 3600
 REFRESH_PAUSE_S = 60

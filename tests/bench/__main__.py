@@ -1,0 +1,53 @@
+"""`python -m tests.bench`: measures, and prints one table."""
+
+import argparse
+import os
+import platform
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.bench.apart import measured_apart
+from tests.bench.paired import FULL, QUICK
+from tests.bench.table import Row, printed
+
+# Before anything of AWS is imported: no real account may ever be within reach.
+_OFFLINE = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
+
+def main() -> None:
+    """Measure every part."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="show that every row prints")
+    plan = QUICK if parser.parse_args().quick else FULL
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= _OFFLINE
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        counts, recorded = measured_apart("in_memory", plan, scratch)
+        os.environ |= recorded.environment
+        rows: list[Row] = [
+            *measured_apart("cold", plan, scratch),
+            *measured_apart("warm", plan, recorded),
+            *counts,
+            *measured_apart("client", plan, recorded),
+        ]
+    print(_heading(quick=plan.quick), printed(rows), sep="\n\n")
+
+
+def _heading(*, quick: bool) -> str:
+    what = "A quick run: its times mean nothing" if quick else "Medians of paired runs"
+    python = f"Python {platform.python_version()}"
+    return f"{what}. {datetime.now(UTC):%Y-%m-%d}, {python}, {os.cpu_count()} cores."
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Handlers that read, validate and answer, and do nothing else: the floor of a request."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.routes.bodies import ReferralBody, WebhookBody
+from tests.bench.raw import RawDynamoDB
+from tests.bench.recording import Event, Recorded
+
+Response = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """Handlers by the names of the recorded requests.
+
+    With `dynamodb`, each makes the one call that it cannot do without.
+    """
+
+    recorded: Recorded
+    dynamodb: RawDynamoDB | None = None
+
+    def submit(self, event: Event) -> Response:
+        """Refer a patient."""
+        body = ReferralBody.model_validate_json(event["body"])
+        self._write()
+        return _answer(201, {"referral_id": "ref_bare", "urgency": body.urgency})
+
+    def webhook(self, event: Event) -> Response:
+        """Take a stage change."""
+        body = WebhookBody.model_validate_json(event["body"])
+        self._write()
+        return _answer(200, {"referral_id": body.referral_id, "stage": body.data.stage})
+
+    def read(self, _event: Event) -> Response:
+        """Read one referral."""
+        return _answer(200, self.recorded.bodies["read"])
+
+    def page(self, _event: Event) -> Response:
+        """List referrals."""
+        if self.dynamodb is None:
+            return _answer(200, self.recorded.bodies["page"])
+        found = self.dynamodb.call("Query", self.recorded.page_query)
+        return _answer(200, {"items": [_plain(row) for row in found["Items"]]})
+
+    def _write(self) -> None:
+        if self.dynamodb:
+            request = {"TransactItems": self.recorded.transaction}
+            self.dynamodb.call("TransactWriteItems", request)
+
+
+def _plain(row: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    return {name: text for name, value in row.items() for text in value.values()}
+
+
+def _answer(status: int, body: Any) -> Response:
+    headers = {"Content-Type": "application/json"}
+    return {"statusCode": status, "headers": headers, "body": json.dumps(body)}

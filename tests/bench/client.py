@@ -1,0 +1,128 @@
+"""CPU of talking to DynamoDB over HTTP, to a stub that has every answer already.
+
+Only this process is charged, not the stub. There is no TLS: it costs every client the same.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+
+from app import app
+from chalicelib import clients
+from tests.bench.bare import Bare
+from tests.bench.paired import Paired, Plan, taking_turns
+from tests.bench.raw import RawDynamoDB
+from tests.bench.recording import Recorded, replaying
+from tests.bench.stub import answering
+from tests.bench.table import Row, ratio_row
+from tests.bench.warm import NAMES, require_good, silence_log
+from tests.support.site import Context
+
+_WRITES = 4
+_FEWER = 5
+"""A call over HTTP takes that much longer than one in memory, or more."""
+
+_REQUESTS = {
+    "submit": (7, "usual 19x, lean design 5x"),
+    "page": (5, "usual 97x, lean design 5x"),
+    "webhook": (7, "usual 36x, lean design 7x"),
+}
+"""Targets and peers."""
+
+Cases = Mapping[str, Callable[[], Any]]
+
+
+def measure(plan: Plan, recorded: Recorded) -> list[Row]:
+    """Our client against the stock one and a raw call, then whole requests against a floor."""
+    with answering(recorded.answers) as port:
+        endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+        with patch.dict(os.environ, {**recorded.environment, **endpoint}):
+            ours, stock = clients.dynamodb(), boto3.client("dynamodb")
+        raw = RawDynamoDB(port)
+        return [
+            *_clients(plan, recorded, ours, stock, raw),
+            *_requests(plan, recorded, ours, raw),
+        ]
+
+
+def _clients(plan: Plan, recorded: Recorded, ours: Any, stock: Any, raw: RawDynamoDB) -> list[Row]:
+    page, writes = recorded.page_query, {"TransactItems": recorded.transaction[:_WRITES]}
+    used = _in_turns(
+        {
+            "page": partial(ours.query, **page),
+            "stock page": partial(stock.query, **page),
+            "raw page": partial(raw.call, "Query", page),
+            "writes": partial(ours.transact_write_items, **writes),
+            "stock writes": partial(stock.transact_write_items, **writes),
+            "raw writes": partial(raw.call, "TransactWriteItems", writes),
+        },
+        plan,
+    )
+    pages, transactions = f"Query of {plan.listed} rows", f"transaction of {_WRITES}"
+    return [
+        _row(f"client CPU, {pages} / boto3 client", used["page"], used["stock page"]),
+        _row(
+            f"client CPU, {pages} / raw call",
+            used["page"],
+            used["raw page"],
+            limit=5,
+            peers="boto3 15x",
+        ),
+        _row(f"client CPU, {transactions} / boto3 client", used["writes"], used["stock writes"]),
+        _row(
+            f"client CPU, {transactions} / raw call",
+            used["writes"],
+            used["raw writes"],
+            7,
+            "boto3 6x",
+        ),
+    ]
+
+
+def _requests(plan: Plan, recorded: Recorded, ours: Any, raw: RawDynamoDB) -> list[Row]:
+    bare = Bare(recorded, raw)
+    with replaying(recorded, ours):
+        silence_log()
+        events = recorded.fresh_events()
+        cases: dict[str, Callable[[], Any]] = {}
+        for name in _REQUESTS:
+            cases[name] = partial(app, events[name], Context())
+            cases[f"floor {name}"] = partial(getattr(bare, name), events[name])
+            require_good(cases[name](), cases[f"floor {name}"]())
+        used = _in_turns(cases, plan)
+    return [
+        _row(f"request CPU, {NAMES[name]} / floor", used[name], used[f"floor {name}"], *aim)
+        for name, aim in _REQUESTS.items()
+    ]
+
+
+def _row(
+    metric: str,
+    ours: Sequence[float],
+    theirs: Sequence[float],
+    limit: float | None = None,
+    peers: str = "",
+) -> Row:
+    detail = f" ({Paired(ours).median:.0f} us)"
+    ratio = Paired.ratios(ours, theirs)
+    return ratio_row(metric, ratio, limit=limit, detail=detail, peers=peers, digits=2)
+
+
+def _in_turns(cases: Cases, plan: Plan) -> Mapping[str, Sequence[float]]:
+    """Microseconds of CPU a call, round by round."""
+    calls = max(1, plan.calls // _FEWER)
+    return taking_turns(
+        {name: partial(_micros, case, calls) for name, case in cases.items()}, rounds=plan.rounds
+    )
+
+
+def _micros(call: Callable[[], object], calls: int) -> float:
+    started = time.process_time_ns()
+    for _ in range(calls):
+        call()
+    return (time.process_time_ns() - started) / calls / 1000

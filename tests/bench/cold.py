@@ -1,0 +1,124 @@
+"""A cold start's CPU, against making a plain boto3 client.
+
+Each case is a process of its own, pinned to one core and charged by the kernel (user and
+system time), less what the bare interpreter costs. It ends without tearing anything down, as a
+function does that goes on to serve.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tests.bench import bundle
+from tests.bench.paired import Paired, Plan, taking_turns
+from tests.bench.table import Row, at_most, ratio_row
+
+_IMPORT = "import app"
+_READY = "import app; from chalicelib import wiring; wiring.warm()"
+_ANCHOR = 'import boto3; boto3.client("dynamodb")'
+_END = "; import os; os._exit(0)"
+
+_UNLESS_BUNDLED = " of the source tree (no bundle here)"
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python that finds its modules in one place."""
+
+    flags: tuple[str, ...]
+    environment: Mapping[str, str]
+
+    def cpu_s(self, statement: str, *, writes_bytecode: bool = False) -> float:
+        """What a new process pays to run a statement."""
+        flags = self.flags if writes_bytecode else ("-B", *self.flags)
+        program = [sys.executable, *flags, "-P", "-c", statement + _END]
+        process = os.posix_spawn(sys.executable, program, dict(self.environment))
+        _, status, used = os.wait4(process, 0)
+        if status:
+            raise RuntimeError(f"failed: {statement}")
+        return used.ru_utime + used.ru_stime
+
+
+def measure(plan: Plan, scratch: Path) -> list[Row]:
+    """Cold starts, and the size of what starts."""
+    found = bundle.runnable(may_build=not plan.quick)
+    # A bytecode folder of our own: the anchor has its bytecode whatever this machine keeps.
+    tree = Interpreter((), _environment(bundle.ROOT, PYTHONPYCACHEPREFIX=str(scratch / "pyc")))
+    ours = Interpreter(("-S",), _environment(found.unpack(scratch / "task"))) if found else tree
+    for statement in (_ANCHOR, _READY):
+        tree.cpu_s(statement, writes_bytecode=True)
+    with _on_one_core():
+        used = taking_turns(
+            {
+                "bare": partial(tree.cpu_s, "pass"),
+                "our bare": partial(ours.cpu_s, "pass"),
+                "anchor": partial(tree.cpu_s, _ANCHOR),
+                "import": partial(ours.cpu_s, _IMPORT),
+                "ready": partial(ours.cpu_s, _READY),
+            },
+            rounds=plan.rounds,
+        )
+    anchor = _less(used["anchor"], used["bare"])
+    ready = Paired.ratios(_less(used["ready"], used["our bare"]), anchor)
+    imported = Paired.ratios(_less(used["import"], used["our bare"]), anchor)
+    what = "" if found else _UNLESS_BUNDLED
+    return [
+        ratio_row(
+            f"cold import{what}, ready to serve / boto3 client",
+            ready,
+            limit=1.0,
+            digits=2,
+            peers="usual 4.2, with bytecode 2.3; floor 0.36",
+        ),
+        ratio_row(
+            f"cold import{what}, no AWS client / boto3 client",
+            imported,
+            limit=0.6,
+            digits=2,
+            peers="chalice alone 0.11",
+        ),
+        _size(found),
+    ]
+
+
+def _less(used: Sequence[float], bare: Sequence[float]) -> list[float]:
+    return [mine - nothing for mine, nothing in zip(used, bare, strict=True)]
+
+
+def _size(found: bundle.Bundle | None) -> Row:
+    shipped = bundle.current(bundle.SHIPPED)
+    measured = shipped or found
+    if measured is None:
+        return Row(metric="bundle", found="none here: make package", target="<= 8 MiB")
+    target, missed = at_most(measured.mebibytes, 8, " MiB")
+    return Row(
+        metric="bundle, zip with bytecode" + ("" if shipped else ", for this processor"),
+        found=f"{measured.mebibytes:.2f} MiB",
+        target=target,
+        peers="usual 24, boto3 alone 18",
+        missed=missed,
+    )
+
+
+def _environment(path: Path, **more: str) -> dict[str, str]:
+    unwanted = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONPYCACHEPREFIX")
+    kept = {name: value for name, value in os.environ.items() if name not in unwanted}
+    return kept | {"PYTHONPATH": str(path)} | more
+
+
+@contextmanager
+def _on_one_core() -> Iterator[None]:
+    """Child processes stay on the last of our cores, where the system can do that."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    ours = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(ours)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, ours)

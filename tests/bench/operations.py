@@ -1,0 +1,152 @@
+"""Calls and capacity units of what people and centers do.
+
+Counted on tables made from the template, in this process, with the memory of a warm function:
+the directory of centers and the data keys are there. Signing in is not counted; the strong read
+that tells who is asking is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from chalicelib import wiring
+from tests.bench.capacity import item_bytes
+from tests.bench.counting import Counting, Tally
+from tests.bench.table import Row
+from tests.support import cloud, factories
+from tests.support.clinic import Clinic
+from tests.support.site import Answer
+
+_CALLS = {
+    "batch_get_item": "BatchGetItem",
+    "get_item": "GetItem",
+    "put_item": "PutItem",
+    "query": "Query",
+    "transact_write_items": "TransactWriteItems",
+    "update_item": "UpdateItem",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """The operations, each once, through the front door."""
+
+    clinic: Clinic
+    counting: Counting
+    listed: int
+
+    def measure(self) -> list[Row]:
+        """A row for each."""
+        draft = self.clinic.refer(submit=False)["referral_id"]
+        moving = self.clinic.refer()["referral_id"]
+        size = self._stored_bytes(moving)
+        deliver = partial(self._deliver, moving, wiring.now().isoformat())
+        self._warm_up()
+        counted = self.counting.counted
+        submit = counted(self._submit)
+        amend = counted(partial(self._amend, draft))
+        webhook, replay = counted(deliver), counted(deliver)
+        report = counted(partial(self._report, moving))
+        read = counted(partial(self._read, moving))
+        page = counted(self._page)
+        return [
+            _row(
+                f"submit, an item of {size:,} bytes",
+                submit,
+                target="1 read + 1 transaction, <= 16 WRU",
+                peers="usual 3 calls, 13 WRU; floor 5 WRU",
+                missed=_calls(submit) != {"get_item": 1, "transact_write_items": 1}
+                or submit.write_units > 16,
+            ),
+            _row("amend a draft", amend),
+            _row(
+                "webhook, a stage change",
+                webhook,
+                target="<= 1 read + 1 transaction",
+                peers="usual 4 calls, 12 WRU; floor 10 WRU",
+                missed=_calls(webhook) != {"query": 1, "transact_write_items": 1},
+            ),
+            _row(
+                "webhook, replayed",
+                replay,
+                target="nothing written",
+                peers="floor 0 written",
+                missed=replay.written > 0,
+            ),
+            _row("a person's event", report),
+            _row("referral page", read),
+            _row(
+                f"list page of {self.listed}",
+                page,
+                target="1 Query, <= 4 RRU",
+                peers="usual 12.5 RRU; floor 2.5",
+                missed=page.calls["query"] != 1 or page.read_units > 4,
+            ),
+        ]
+
+    def _warm_up(self) -> None:
+        """Have keys, secrets and the directory in memory."""
+        referral_id = self.clinic.refer()["referral_id"]
+        _good(self.clinic.deliver(referral_id, "received"))
+        self._read(referral_id)
+        self._page()
+
+    def _stored_bytes(self, referral_id: str) -> int:
+        key = {"referral_id": {"S": referral_id}, "item": {"S": "referral"}}
+        found = self.counting.client.get_item(TableName=f"{cloud.PREFIX}referrals", Key=key)
+        return item_bytes(found["Item"])
+
+    def _submit(self) -> None:
+        _good(self.clinic.practice.post("/v1/referrals", factories.a_referral_body()))
+
+    def _amend(self, referral_id: str) -> None:
+        patch = {"urgency": "urgent"}
+        _good(self.clinic.practice.patch(f"/v1/referrals/{referral_id}", patch, version=1))
+
+    def _deliver(self, referral_id: str, at: str) -> None:
+        _good(self.clinic.deliver(referral_id, "received", at=at, webhook_id="msg_bench"))
+
+    def _report(self, referral_id: str) -> None:
+        event = {
+            "type": "stage.changed",
+            "occurred_at": wiring.now().isoformat(),
+            "data": {"stage": "accepted"},
+        }
+        answer = self.clinic.center.post(f"/v1/referrals/{referral_id}/events", event)
+        _good(answer, status="applied")
+
+    def _read(self, referral_id: str) -> None:
+        _good(self.clinic.practice.get(f"/v1/referrals/{referral_id}"))
+
+    def _page(self) -> None:
+        answer = self.clinic.practice.get(f"/v1/referrals?limit={self.listed}")
+        if len(_good(answer)["items"]) != self.listed:
+            raise ValueError("the page is not full")
+
+
+def _good(answer: Answer, **said: str) -> Mapping[str, Any]:
+    """The answer's body, if it is what it should be."""
+    if answer.status >= 300 or not said.items() <= answer.json.items():
+        raise ValueError(f"not what is measured: {answer.status} {answer.text[:200]}")
+    return answer.json
+
+
+def _calls(tally: Tally) -> Mapping[str, int]:
+    return dict(tally.calls)
+
+
+def _row(
+    metric: str, tally: Tally, *, target: str = "", peers: str = "", missed: bool = False
+) -> Row:
+    return Row(metric=metric, found=told(tally), target=target, peers=peers, missed=missed)
+
+
+def told(tally: Tally) -> str:
+    """A tally in words."""
+    calls = ", ".join(
+        _CALLS[name] + (f" x{count}" if count > 1 else "")
+        for name, count in sorted(tally.calls.items())
+    )
+    written = f", {tally.written} written" if tally.write_units else ""
+    return f"{tally.write_units} WRU + {tally.read_units:g} RRU{written}: {calls}"

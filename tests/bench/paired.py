@@ -1,0 +1,66 @@
+"""Medians of runs that took turns."""
+
+import random
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much to measure. A quick run shows that every row prints; its figures mean nothing.
+
+    Attributes:
+        rounds: Figures of each case.
+        calls: Requests behind a figure.
+        listed: Referrals on a page of a list.
+        due: Tasks that a sweep works off.
+        stored: Tasks in the outbox of a long sweep; a short one has twice what is due.
+    """
+
+    rounds: int
+    calls: int
+    listed: int
+    due: int
+    stored: int
+    quick: bool
+
+
+FULL = Plan(rounds=15, calls=100, listed=50, due=50, stored=10_000, quick=False)
+QUICK = Plan(rounds=2, calls=5, listed=5, due=5, stored=50, quick=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """One figure of each round."""
+
+    figures: Sequence[float]
+
+    @classmethod
+    def ratios(cls, ours: Iterable[float], theirs: Iterable[float]) -> "Paired":
+        """Ours over theirs, round by round."""
+        return cls([mine / other for mine, other in zip(ours, theirs, strict=True)])
+
+    @property
+    def median(self) -> float:
+        """The figure that half of the rounds stayed below."""
+        return statistics.median(self.figures)
+
+    def spread(self, digits: int = 2) -> str:
+        """Where four fifths of the rounds lie."""
+        low, *_, high = statistics.quantiles(self.figures, n=10, method="inclusive")
+        return f"{low:.{digits}f} to {high:.{digits}f}"
+
+
+def taking_turns(
+    cases: Mapping[str, Callable[[], _T]], *, rounds: int
+) -> Mapping[str, Sequence[_T]]:
+    """What each case gave in each round; the order within a round is left to chance."""
+    found: dict[str, list[_T]] = {name: [] for name in cases}
+    for _ in range(rounds):
+        for name in random.sample(sorted(cases), len(cases)):
+            found[name].append(cases[name]())
+    return found

@@ -1,0 +1,198 @@
+"""What a request asked the store and was answered, kept so that it can be asked again.
+
+A measured process has neither tables nor their imitation in it: only the requests, and the
+answers that they got from tables made of the template.
+"""
+
+import copy
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Any
+from unittest.mock import patch
+
+from chalicelib import wiring
+from chalicelib.domain import signing
+from tests.support import factories
+from tests.support.clinic import Clinic
+
+Event = dict[str, Any]
+Asked = tuple[str, ...]
+
+WIRE_NAMES = {"get_item": "GetItem", "query": "Query"}
+"""What is asked for. Writes are always granted."""
+
+
+def asked(name: str, request: Mapping[str, Any]) -> Asked:
+    """What a read asks for, as a key. `name` is the operation's on the wire."""
+    what = request.get("Key") or request["ExpressionAttributeValues"]
+    return (name, request["TableName"], *(next(iter(value.values())) for value in what.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Requests by name, with all that answering them takes.
+
+    Attributes:
+        bodies: What each was answered.
+        plaintexts: The data keys by what they are wrapped in.
+        secret: What the center signs with.
+        page_query: The request for the rows of a list's page.
+        transaction: The writes of a submission.
+    """
+
+    environment: Mapping[str, str]
+    events: Mapping[str, Event]
+    bodies: Mapping[str, Any]
+    answers: Mapping[Asked, Mapping[str, Any]]
+    plaintexts: Mapping[bytes, bytes]
+    secret: bytes
+    page_query: Mapping[str, Any]
+    transaction: Sequence[Mapping[str, Any]]
+
+    def fresh_events(self) -> dict[str, Event]:
+        """The requests, as if they were made now."""
+        return signed(self.events, self.secret)
+
+
+def signed(events: Mapping[str, Event], secret: bytes) -> dict[str, Event]:
+    """The requests, the webhook signed anew: a signature is good for five minutes."""
+    stamp = str(int(time.time()))
+    event = copy.deepcopy(events["webhook"])
+    event["headers"] |= {
+        "webhook-timestamp": stamp,
+        "webhook-signature": signing.sign(
+            secret,
+            webhook_id=event["headers"]["webhook-id"],
+            timestamp=stamp,
+            body=event["body"].encode(),
+        ),
+    }
+    return {**events, "webhook": event}
+
+
+@dataclass(slots=True)
+class Listening:
+    """Hands everything on to `client` and remembers it."""
+
+    client: Any
+    answers: dict[Asked, Mapping[str, Any]] = field(default_factory=dict)
+    requests: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self.client, name)
+        return partial(self._remember, name, attribute) if callable(attribute) else attribute
+
+    def _remember(self, name: str, call: Any, **request: Any) -> Any:
+        answer = call(**request)
+        self.requests.setdefault(name, []).append(request)
+        if name in WIRE_NAMES:
+            bare = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+            self.answers[asked(WIRE_NAMES[name], request)] = bare
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Canned:
+    """A DynamoDB client that has every answer already."""
+
+    answers: Mapping[Asked, Mapping[str, Any]]
+
+    def get_item(self, **request: Any) -> Mapping[str, Any]:
+        return self.answers[asked("GetItem", request)]
+
+    def query(self, **request: Any) -> Mapping[str, Any]:
+        return self.answers[asked("Query", request)]
+
+    def put_item(self, **_request: Any) -> Mapping[str, Any]:
+        return {}
+
+    def transact_write_items(self, **_request: Any) -> Mapping[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """A key service that knows what was wrapped."""
+
+    plaintexts: Mapping[bytes, bytes]
+
+    def decrypt(self, *, CiphertextBlob: bytes, **_: Any) -> Mapping[str, bytes]:  # noqa: N803 KMS spells it so
+        return {"Plaintext": self.plaintexts[CiphertextBlob]}
+
+
+def record(clinic: Clinic, client: Any, listed: int) -> Recorded:
+    """Have each request answered once by a function that has just started."""
+    referral_id = clinic.refer()["referral_id"]
+    listening, keys = Listening(client), Listening(wiring.aws("kms"))
+    events = _events(clinic, referral_id, listed)
+    secret = clinic.secrets[factories.CENTER.tenant_id]
+    bodies = {}
+    with standing_in(listening, keys):
+        for name, event in signed(events, secret).items():
+            answer = clinic.anyone.hand(event)
+            if answer.status >= 300:
+                raise ValueError(f"not what is measured: {name} {answer}")
+            bodies[name] = answer.json
+    unwrapped = keys.requests["decrypt"]
+    return Recorded(
+        environment=dict(os.environ),
+        events=events,
+        bodies=bodies,
+        answers=listening.answers,
+        plaintexts={
+            each["CiphertextBlob"]: keys.client.decrypt(**each)["Plaintext"] for each in unwrapped
+        },
+        secret=secret,
+        page_query=next(q for q in listening.requests["query"] if "IndexName" in q),
+        transaction=listening.requests["transact_write_items"][0]["TransactItems"],
+    )
+
+
+@contextmanager
+def standing_in(dynamodb: Any, kms: Any) -> Iterator[None]:
+    """Let the product, as newly started, talk to these clients."""
+    with (
+        patch.object(wiring, "dynamodb", cache(lambda: dynamodb)),
+        patch.object(wiring, "aws", cache(lambda _service: kms)),
+    ):
+        wiring.forget()
+        yield
+        wiring.forget()
+
+
+@contextmanager
+def replaying(recorded: Recorded, dynamodb: Any) -> Iterator[None]:
+    """Let the product answer the recorded requests, with this client."""
+    with (
+        patch.dict(os.environ, recorded.environment),
+        standing_in(dynamodb, _Keys(recorded.plaintexts)),
+    ):
+        yield
+
+
+def _events(clinic: Clinic, referral_id: str, listed: int) -> dict[str, Event]:
+    site = clinic.practice
+    bearer = {"Authorization": f"Bearer {site.token}"}
+    json_body = {"Content-Type": "application/json"}
+    body = json.dumps(factories.a_referral_body())
+    moved = json.dumps(
+        {
+            "type": "stage.changed",
+            "referral_id": referral_id,
+            "occurred_at": wiring.now().isoformat(),
+            "data": {"stage": "received"},
+        }
+    )
+    keyed = {"Idempotency-Key": "bench"}
+    center = f"/v1/webhooks/centers/{factories.CENTER.tenant_id}"
+    return {
+        "submit": site.event("POST", "/v1/referrals", body, bearer | json_body | keyed),
+        "webhook": site.event("POST", center, moved, json_body | {"webhook-id": "msg_recorded"}),
+        "read": site.event("GET", f"/v1/referrals/{referral_id}", None, bearer),
+        "page": site.event("GET", f"/v1/referrals?limit={listed}", None, bearer),
+    }

@@ -1,0 +1,68 @@
+"""A process that answers like DynamoDB, from memory, over HTTP on the loopback address."""
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from typing import Any
+
+from tests.bench.recording import Asked, asked
+
+
+@contextmanager
+def answering(answers: Mapping[Asked, Mapping[str, Any]]) -> Iterator[int]:
+    """The port of a stub with these answers, until the block ends."""
+    spawn = get_context("spawn")
+    ours, its = spawn.Pipe()
+    process = spawn.Process(target=_serve, args=(answers, its), daemon=True)
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(answers: Mapping[Asked, Mapping[str, Any]], pipe: Connection) -> None:
+    # Spelled once: a stub that is busy with JSON would keep a core from whom it serves.
+    spelled = {key: json.dumps(answer).encode() for key, answer in answers.items()}
+
+    class Handler(StreamRequestHandler):
+        disable_nagle_algorithm = True
+
+        def handle(self) -> None:
+            while line := self.rfile.readline():
+                headers = _headers(self.rfile) if line else {}
+                body = self.rfile.read(int(headers["content-length"]))
+                self.wfile.write(_response(_answer(spelled, headers, body)))
+
+    class Server(ThreadingTCPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        pipe.send(server.server_address[1])
+        server.serve_forever()
+
+
+def _headers(lines: Any) -> dict[str, str]:
+    headers = {}
+    while line := lines.readline().strip():
+        name, _, value = line.decode("latin-1").partition(":")
+        headers[name.lower()] = value.strip()
+    return headers
+
+
+def _answer(spelled: Mapping[Asked, bytes], headers: Mapping[str, str], body: bytes) -> bytes:
+    name = headers["x-amz-target"].rpartition(".")[2]
+    return spelled[asked(name, json.loads(body))] if name in {"GetItem", "Query"} else b"{}"
+
+
+def _response(body: bytes) -> bytes:
+    return (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\n"
+        b"x-amzn-RequestId: STUB\r\nx-amz-crc32: %d\r\nContent-Length: %d\r\n\r\n"
+        % (zlib.crc32(body), len(body))
+    ) + body

@@ -1,0 +1,72 @@
+"""What a benchmark found, as rows of one table."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+
+from tests.bench.paired import Paired
+
+HEADINGS = ("metric", "this run", "spread", "target", "peers and floor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One metric.
+
+    Attributes:
+        found: The figure with its unit.
+        spread: Where four fifths of the paired runs lie, or `exact`.
+        target: Of docs/benchmarks.md; empty where none is set.
+        peers: What others need, or what nobody can go below.
+        missed: Whether it is worse than the target.
+    """
+
+    metric: str
+    found: str
+    spread: str = "exact"
+    target: str = ""
+    peers: str = ""
+    missed: bool = False
+
+
+def at_most(value: float, limit: float | None, unit: str = "x") -> tuple[str, bool]:
+    """A target as words, and whether `value` misses it."""
+    return ("", False) if limit is None else (f"<= {limit:g}{unit}", value > limit)
+
+
+def ratio_row(
+    metric: str,
+    ratio: Paired,
+    *,
+    limit: float | None = None,
+    detail: str = "",
+    peers: str = "",
+    digits: int = 1,
+) -> Row:
+    """A row about how many times something is something else."""
+    target, missed = at_most(ratio.median, limit)
+    return Row(
+        metric=metric,
+        found=f"{ratio.median:.{digits}f}x{detail}",
+        spread=ratio.spread(digits),
+        target=target,
+        peers=peers,
+        missed=missed,
+    )
+
+
+def printed(rows: Iterable[Row]) -> str:
+    """The rows as a Markdown table that also reads well in a terminal."""
+    lines = [HEADINGS, *(_cells(row) for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
+    rule = tuple("-" * width for width in widths)
+    return "\n".join(_line(line, widths) for line in (HEADINGS, rule, *lines[1:]))
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    metric, found, spread, target, peers, missed = astuple(row)
+    return metric, found, spread, f"{target} MISSED" if missed else target, peers
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return f"| {' | '.join(padded)} |"

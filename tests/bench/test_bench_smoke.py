@@ -1,0 +1,39 @@
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+METRICS = (
+    "cold import",
+    "bundle",
+    "warm POST, its service left out / bare, p50",
+    "warm POST a referral, p99",
+    "warm POST a webhook",
+    "warm GET a referral",
+    "warm GET a list page",
+    "submit, an item of",
+    "amend a draft",
+    "webhook, a stage change",
+    "webhook, replayed",
+    "a person's event",
+    "referral page",
+    "list page of",
+    "notices sweep",
+    "client CPU, Query of",
+    "client CPU, transaction of 4",
+    "request CPU, POST a referral",
+    "request CPU, POST a webhook",
+    "request CPU, GET a list page",
+)
+
+
+def test_every_row_prints():
+    """Whatever the clock says: a quick run measures each thing at least once."""
+    command = [sys.executable, "-m", "tests.bench", "--quick"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert told.returncode == 0, told.stderr[-2000:]
+    rows = [line for line in told.stdout.splitlines() if line.startswith("| ")]
+    absent = [m for m in METRICS if not any(row.startswith(f"| {m}") for row in rows)]
+    assert absent == []

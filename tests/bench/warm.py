@@ -1,0 +1,120 @@
+"""What our code costs a request that needs no waiting: its store answers from memory.
+
+Charged by this thread's own CPU clock, so that a neighbour who takes the core away does not
+count. Garbage collection does.
+"""
+
+import gc
+import os
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from logging import StreamHandler
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from app import app
+from chalicelib.observe import logger
+from chalicelib.services import referrals
+from chalicelib.store.receipts import Answer
+from tests.bench.bare import Bare
+from tests.bench.paired import Paired, Plan, taking_turns
+from tests.bench.recording import Canned, Recorded, replaying
+from tests.bench.table import Row, at_most, ratio_row
+from tests.support.site import Context
+
+NAMES = {
+    "front": "POST, its service left out",
+    "submit": "POST a referral",
+    "webhook": "POST a webhook",
+    "read": "GET a referral",
+    "page": "GET a list page",
+}
+_LIMITS = {"front": (10, 400), "submit": (10, 400)}
+"""How often the bare handler, and how many microseconds."""
+
+_PEERS = {"front": "chalice alone 3.4x, powertools 10x, fastapi 15x"}
+
+Blocks = Sequence[list[float]]
+
+
+def measure(plan: Plan, recorded: Recorded) -> list[Row]:
+    """Our handler against bare ones, request by request."""
+    context = Context()
+    with replaying(recorded, Canned(recorded.answers)):
+        silence_log()
+        events, bare = recorded.fresh_events(), Bare(recorded)
+        cases = {"front": partial(_front, partial(app, events["submit"], context), plan.calls)}
+        for name, event in events.items():
+            ours, floor = partial(app, event, context), partial(getattr(bare, name), event)
+            require_good(ours(), floor())
+            cases[name] = partial(_block, ours, plan.calls)
+            cases[f"bare {name}"] = partial(_block, floor, plan.calls)
+        gc.collect()
+        blocks = dict(taking_turns(cases, rounds=plan.rounds))
+    blocks["bare front"] = blocks["bare submit"]
+    return [row for name in NAMES for row in _rows(name, blocks[name], blocks[f"bare {name}"])]
+
+
+def _front(request: Callable[[], Mapping[str, Any]], calls: int) -> list[float]:
+    """Token, member, body and log line of a request whose work is done already."""
+    done = Answer(status=201, headers={}, body={"referral_id": "ref_bench"})
+    with patch.object(referrals, "refer", lambda *_, **__: done):
+        require_good(request())
+        return _block(request, calls)
+
+
+def silence_log() -> None:
+    """Have each log line made, and written to nowhere."""
+    nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 open as long as we log
+    for handler in logger.handlers:
+        if isinstance(handler, StreamHandler):
+            handler.setStream(nowhere)
+
+
+def require_good(*answers: Mapping[str, Any]) -> None:
+    """Nobody should measure how quick a refusal is."""
+    for answer in answers:
+        if answer["statusCode"] >= 300:
+            raise ValueError(f"not what is measured: {answer}")
+
+
+def _block(call: Callable[[], object], calls: int) -> list[float]:
+    """Microseconds of each call."""
+    clock = time.thread_time_ns
+    taken = []
+    for _ in range(calls):
+        started = clock()
+        call()
+        taken.append((clock() - started) / 1000)
+    return taken
+
+
+def _rows(name: str, ours: Blocks, floor: Blocks) -> list[Row]:
+    middles = [statistics.median(block) for block in ours]
+    ratio = Paired.ratios(middles, (statistics.median(block) for block in floor))
+    slow = Paired([_p99(block) for block in ours])
+    times, micros = _LIMITS.get(name, (None, None))
+    target, missed = at_most(slow.median, micros, " us")
+    return [
+        ratio_row(
+            f"warm {NAMES[name]} / bare, p50",
+            ratio,
+            limit=times,
+            detail=f" ({statistics.median(middles):.0f} us)",
+            peers=_PEERS.get(name, ""),
+        ),
+        Row(
+            metric=f"warm {NAMES[name]}, p99",
+            found=f"{slow.median:.0f} us",
+            spread=slow.spread(0),
+            target=target,
+            missed=missed,
+        ),
+    ]
+
+
+def _p99(block: list[float]) -> float:
+    return statistics.quantiles(block, n=100, method="inclusive")[98]

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 DEFAULT_HANDBACK_DAY = 28
 """Days after infusion when the patient is due back with the referring team.
 
-Source: Bristol Myers Squibb's referring-provider page, "at least 4 weeks" (as gathered by 2026-04). The
-US labels ask for less since FDA's notice of 26 June 2025; they are the milestones below.
+Source: Bristol Myers Squibb's referring-provider page, "at least 4 weeks" (as gathered by
+2026-04). The US labels ask for less since FDA's notice of 26 June 2025; they are the milestones
+below.
 """
 
 

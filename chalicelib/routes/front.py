@@ -55,7 +55,7 @@ class Front(Chalice):
 
 
 def _as_problem(answer: dict[str, Any], event: Any) -> dict[str, Any]:
-    if answer["headers"].get("Content-Type", "").startswith("application/problem+json"):
+    if "X-Request-Id" in answer["headers"]:  # A view's own answer; the framework's has none.
         return answer
     lowered = {k.lower(): v for k, v in (event.get("headers") or {}).items()}
     status = answer["statusCode"]

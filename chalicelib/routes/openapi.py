@@ -6,9 +6,10 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
+from chalicelib.routes.bodies import WebhookBody
 from chalicelib.routes.codes import CODES
 from chalicelib.routes.operations import OPERATIONS, Access, Operation
-from chalicelib.routes.shapes import ProblemShape
+from chalicelib.routes.shapes import ProblemShape, ReadinessShape
 
 VERSION = "1.0.0"
 _REF = "#/components/schemas/{model}"
@@ -63,8 +64,10 @@ def _operation(operation: Operation, definitions: dict[str, Any]) -> dict[str, A
         "parameters": _parameters(operation, definitions),
         "responses": _responses(operation, definitions),
     }
-    if operation.body is not None:
-        schema = _schema(operation.body, "validation", definitions)
+    # The one body that a view reads by itself, after it has verified the signature over it.
+    body = WebhookBody if operation.access is Access.SIGNED else operation.body
+    if body is not None:
+        schema = _schema(body, "validation", definitions)
         told["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schema}},
@@ -112,10 +115,17 @@ def _responses(operation: Operation, definitions: dict[str, Any]) -> dict[str, A
             }
         },
     }
-    told = {str(operation.status): success}
+    told = {str(operation.status): success} | dict.fromkeys(sorted(_refusals(operation)), problem)
     if operation.access is Access.SIGNED:
         told["202"] = success | {"description": "Parked until what must come before arrives"}
-    return told | dict.fromkeys(sorted(_refusals(operation)), problem)
+    if operation.returns is None and operation.status == 200:
+        success["content"] = {"*/*": {"schema": {"type": "string"}}}
+        told["304"] = {"description": "Not changed since it was sent with this ETag"}
+    if operation.returns is ReadinessShape:
+        told["503"] = success | {
+            "description": "Not ready; `dependencies` says what does not answer"
+        }
+    return told
 
 
 def _refusals(operation: Operation) -> set[str]:

@@ -56,6 +56,7 @@ class MeShape(TypedDict):
     email: str
     tenant: TenantShape
     roles: list[str]
+    may_refer: bool
     unread_notices: int
     idle_minutes: int
 
@@ -74,6 +75,7 @@ class CenterShape(TypedDict):
     accepts_new: bool
     products: list[dict[str, Any]]
     contacts: list[dict[str, Any]]
+    fictional: NotRequired[bool]
 
 
 class CenterRefShape(TypedDict):

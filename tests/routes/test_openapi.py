@@ -1,0 +1,241 @@
+"""The OpenAPI document is valid, complete, and true of what is answered."""
+
+import copy
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from app import app
+from chalicelib import wiring
+from chalicelib.domain.notices import Lane
+from chalicelib.routes.codes import CODES
+from chalicelib.routes.operations import OPERATIONS, Access
+from chalicelib.services.duties import run_job
+from chalicelib.services.sessions import Challenge, Session
+from tests.support import factories
+from tests.support.clinic import TO_INFUSED
+from tests.support.refusals import REFUSALS
+from tests.support.site import Answer, Context, Site
+
+
+@dataclass
+class Overheard:
+    """The app with somebody listening: what was asked, and what was answered."""
+
+    heard: list[tuple[str, str, Answer]] = field(default_factory=list)
+    routes: Any = field(default_factory=lambda: app.routes)
+
+    def __call__(self, event: dict[str, Any], _context: Context) -> dict[str, Any]:
+        """Pass the event on."""
+        answered: dict[str, Any] = app(event, _context)
+        headers = {name.lower(): value for name, value in answered["headers"].items()}
+        told = Answer(answered["statusCode"], headers, answered["body"])
+        self.heard.append((event["httpMethod"].lower(), event["resource"], told))
+        return answered
+
+
+@pytest.fixture(scope="module")
+def document(world):
+    """The document as the API serves it."""
+    return world.anyone.get("/v1/openapi.json").json
+
+
+@pytest.fixture(scope="module")
+def heard(world):
+    """What was answered on a walk through every route, refusals too."""
+    overheard, quiet = Overheard(), world.anyone
+    world.anyone = Site(overheard)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wiring, "identity", Agreeable)
+        world.anyone.get("/health/ready")  # moto cannot tell of a mail account.
+        patch.setattr(wiring.aws("sesv2"), "get_account", dict)
+        walk(world)
+        for refuse in REFUSALS:
+            with patch.context() as spoiled:
+                refuse(world, spoiled)
+    world.anyone = quiet
+    return overheard.heard
+
+
+class Agreeable:
+    """An identity service that says yes."""
+
+    def sign_in(self, *_told):
+        return Session(access_token="a", refresh_token="r", expires_in=3600)
+
+    def renew(self, *_told):
+        return Session(access_token="a", refresh_token=None, expires_in=3600)
+
+    def answer(self, **_told):
+        return Challenge(challenge="SOFTWARE_TOKEN_MFA", session="s")
+
+    def sign_out(self, _token):
+        pass
+
+    def invite(self, email, **_pool):
+        return f"sub-{email}"
+
+
+def walk(world):
+    """The main line from the first page to the monitoring window, and everything beside it."""
+    for page in ("/", "/docs", "/assets/app.js", "/assets/none.js", "/health", "/health/ready"):
+        world.anyone.get(page)
+    for public in ("/v1/openapi.json", "/v1/statements"):
+        world.anyone.get(public)
+    sign_in_and_out(world)
+    for path in ("/v1/me", "/v1/products", "/v1/centers?limit=1", "/v1/centers/ctr_harbor"):
+        world.practice.get(path)
+    manage_people(world)
+    draft = world.refer(submit=False, insurance=None, consent_to_share=None, center_id=None)
+    world.practice.patch(f"/v1/referrals/{draft['referral_id']}", {"note": "x"}, version=1)
+    referral_id = world.refer()["referral_id"]
+    path = f"/v1/referrals/{referral_id}"
+    event = {
+        "type": "stage.changed",
+        "occurred_at": wiring.now().isoformat(),
+        "data": {"stage": "received", "note": "x"},
+    }
+    world.center.post(f"{path}/events", event)
+    world.move_to(referral_id, *TO_INFUSED[1:])
+    world.deliver(referral_id, "handed_back")
+    world.deliver(referral_id, "handback_ready")
+    for lane in Lane:
+        run_job(lane, **wiring.job(wiring.now() + timedelta(days=30)))
+    for site in (world.practice, world.center):
+        for read in (path, f"{path}/events?limit=2", f"{path}/window", "/v1/referrals?limit=1",
+                     "/v1/referrals/counts", "/v1/notices?limit=1"):  # fmt: skip
+            site.get(read)
+    notice = world.practice.get("/v1/notices").json["items"][0]
+    world.practice.post(f"/v1/notices/{notice['notice_id']}/read", None)
+
+
+def sign_in_and_out(world):
+    email = "x@cedar.example"
+    asked = {"email": email, "session": "s", "challenge": "SOFTWARE_TOKEN_MFA", "code": "123456"}
+    world.anyone.post("/v1/sessions", {"email": email, "password": "x"})
+    world.anyone.post("/v1/sessions/challenge", asked)
+    world.anyone.post("/v1/sessions/refresh", {"refresh_token": "x"})
+    world.practice.send("DELETE", "/v1/sessions")
+
+
+def manage_people(world):
+    admin = world.site_of(world.members["practice_admin"])
+    newcomer = {"name": "New Person", "email": "new@cedar.example", "roles": ["provider"]}
+    added = admin.post("/v1/members", newcomer).json
+    admin.patch(f"/v1/members/{added['member_id']}", {"active": False}, version=1)
+    admin.get("/v1/members")
+
+
+def test_the_document_is_valid(document):
+    """By the specification's own schema, with every reference resolved."""
+    OpenAPIV31SpecValidator(document).validate()
+
+    assert document["openapi"] == "3.1.0"
+
+
+def test_the_document_has_every_route_and_no_other(document):
+    """It is made from the same declarations that the app answers by."""
+    told = {(m.upper(), path) for path, item in document["paths"].items() for m in item}
+
+    assert told == {(m, path) for path, methods in app.routes.items() for m in methods}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
+def test_a_route_is_described_as_it_is_declared(document, operation):
+    """How to prove who is asking, what stands in the path, which headers and body are needed."""
+    told = document["paths"][operation.path][operation.method.lower()]
+
+    needed = {p["name"] for p in told["parameters"] if p["required"]}
+    in_path = {part[1:-1] for part in operation.path.split("/") if part.startswith("{")}
+    headers = {"Idempotency-Key"} if operation.keyed else set()
+    headers |= {"If-Match"} if operation.matched else set()
+    signed = operation.access is Access.SIGNED
+    headers |= {"webhook-id", "webhook-timestamp"} if signed else set()
+    security: dict[Access, list[dict[str, list[str]]]] = {
+        Access.PUBLIC: [],
+        Access.SIGNED: [{"webhook_signature": []}],
+        Access.MEMBER: [{"access_token": []}],
+    }
+    assert told["security"] == security[operation.access]
+    assert needed == in_path | headers
+    assert ("requestBody" in told) is (operation.body is not None or signed)
+    assert told["summary"]
+    assert told["operationId"] == operation.name
+
+
+def test_the_document_explains_every_code_of_a_problem(document):
+    """What a program may have to tell apart is listed with what to do about it."""
+    assert document["x-problem-codes"] == CODES
+
+
+def closed(document):
+    """The document with every object limited to the members that it names."""
+    strict = copy.deepcopy(document)
+    for schema in strict["components"]["schemas"].values():
+        if "properties" in schema:
+            schema.setdefault("additionalProperties", False)
+    return strict
+
+
+def faults(document, operation, answer):
+    """What an answer does that its operation does not tell."""
+    told = operation["responses"].get(str(answer.status))
+    if told is None:
+        return [f"status {answer.status} is not told"]
+    if "content" not in told:
+        return [] if not answer.text else ["a body that is not told"]
+    if "*/*" in told["content"]:
+        return []
+    media_type = answer.headers["content-type"]
+    if media_type not in told["content"]:
+        return [f"media type {media_type} is not told"]
+    schema = told["content"][media_type]["schema"]
+    validator = Draft202012Validator(schema | {"components": document["components"]})
+    found = validator.iter_errors(json.loads(answer.text))
+    return [f"{error.json_path}: {error.message[:150]}" for error in found]
+
+
+def test_every_answer_is_as_the_document_tells(document, heard):
+    """Status, media type, and each member of the body: none missing, none extra."""
+    strict = closed(document)
+
+    wrong = {
+        f"{method} {path} {answer.status}: {fault}"
+        for method, path, answer in heard
+        if answer.status != 405
+        for fault in faults(strict, strict["paths"][path][method], answer)
+    }
+    assert sorted(wrong) == []
+
+
+def test_every_route_was_heard_to_succeed(heard):
+    """The walk has to go by each new route too."""
+    succeeded = {(method.upper(), path) for method, path, answer in heard if answer.status < 400}
+
+    assert succeeded == {(o.method, o.path) for o in OPERATIONS}
+
+
+def test_every_status_of_a_success_is_told_once(document):
+    """A route has one way to succeed; a delivery may also wait."""
+    for operation in OPERATIONS:
+        told = document["paths"][operation.path][operation.method.lower()]["responses"]
+        good = {status for status in told if int(status) < 400}
+        waits = {"202"} if operation.access is Access.SIGNED else set()
+
+        assert good - {"304"} == {str(operation.status)} | waits
+
+
+def test_a_body_of_the_contract_is_as_the_document_tells(document):
+    """The contract's own example of a referral is one by the schema."""
+    content = document["paths"]["/v1/referrals"]["post"]["requestBody"]["content"]
+    schema = content["application/json"]["schema"] | {"components": document["components"]}
+
+    validator = Draft202012Validator(schema)
+    assert list(validator.iter_errors(factories.a_referral_body())) == []
+    assert list(validator.iter_errors(factories.a_referral_body() | {"stage": "accepted"})) != []
+    assert list(validator.iter_errors(factories.a_referral_body(patient__sex="f"))) != []

@@ -1,0 +1,252 @@
+"""Writing, changing and reading referrals: whose they are, and in which version."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.members import Role, TenantKind
+from chalicelib.domain.notices import Lane
+from chalicelib.errors import (
+    ForbiddenError,
+    KeyReusedError,
+    MalformedError,
+    NotFoundError,
+    RefusedError,
+    UnavailableError,
+)
+from chalicelib.services import referrals
+from chalicelib.store.receipts import Answer
+from tests.support import faults, shelves
+from tests.support.desk import TO_CONDITIONED
+from tests.support.factories import (
+    CENTER,
+    NOON,
+    OTHER_CENTER,
+    OTHER_PRACTICE,
+    PRACTICE,
+    a_member,
+)
+from tests.support.faults import Mode
+
+STRANGERS = [
+    pytest.param(a_member(OTHER_PRACTICE), id="another practice"),
+    pytest.param(a_member(OTHER_CENTER), id="another center"),
+    pytest.param(a_member(PRACTICE, role=Role.ADMIN), id="an administrator alone"),
+    pytest.param(a_member(CENTER, role=Role.ADMIN), id="the center's administrator alone"),
+    pytest.param(a_member(PRACTICE, kind=TenantKind.OPERATOR), id="an operator"),
+]
+
+
+def read(desk, member=None, referral_id="ref_1"):
+    """Read a referral as a member does."""
+    return referrals.read(
+        referral_id,
+        member=member or a_member(PRACTICE),
+        request_id="req_1",
+        stores=desk.stores,
+        now=desk.now,
+    )
+
+
+def timeline(desk, member=None, referral_id="ref_1"):
+    """Read the timeline as a member does."""
+    return referrals.timeline(
+        referral_id,
+        limit=10,
+        start=None,
+        member=member or a_member(PRACTICE),
+        stores=desk.stores,
+        now=desk.now,
+    )
+
+
+def outcomes(referral_id="ref_1"):
+    """What the audit says of a referral."""
+    rows = [row for row in shelves.rows("audit") if row["referral_id"] == referral_id]
+    return sorted((row["action"], row["outcome"]) for row in rows)
+
+
+def test_a_draft_is_the_practices_alone(desk):
+    """Written, not sent: no event, nobody told, nothing in the center's list."""
+    desk.refer(submit=False)
+
+    referral = desk.referral()
+    assert (referral.stage, referral.version, referral.is_with_center) == ("draft", 1, False)
+    assert desk.events() == []
+    assert shelves.rows("outbox") == []
+    assert outcomes() == [("referral.create", "allowed")]
+
+
+def test_a_referral_that_is_sent_at_once_is_one_version(desk):
+    """Its draft is never seen by anybody."""
+    desk.refer()
+
+    referral = desk.referral()
+    assert (referral.stage, referral.version) == ("submitted", 1)
+    assert [event.change.stage for event in desk.events()] == ["submitted"]
+    assert outcomes() == [("event.submitted", "allowed")]
+
+
+def test_a_centers_next_report_is_never_older_than_the_submission(desk):
+    """A feed stamps whole seconds by a clock of its own; the submission counts from its minute."""
+    desk.now = NOON.replace(second=59, microsecond=999_999)
+    desk.refer()
+
+    assert desk.deliver("received", at=NOON.replace(second=59)).status == "applied"
+
+
+def test_an_alias_is_proposed_where_none_is_given(desk):
+    """Drawn from the id: it says nothing about the patient, and a repeat proposes the same."""
+    desk.refer(patient__alias=None)
+
+    alias = desk.referral().alias
+    assert alias
+    assert alias != "Blue Heron"
+    assert "Example" not in alias
+
+
+def test_the_same_post_again_is_the_same_referral(desk):
+    """With the same key: the first answer, and no second referral."""
+    first = desk.refer("ref_1")
+
+    again = desk.refer("ref_2")
+
+    assert again == replace(first, replayed=True)
+    assert desk.stores.referrals.get("ref_2") is None
+
+
+def test_a_key_that_was_used_for_another_referral_is_refused(desk):
+    """The body tells them apart."""
+    desk.refer()
+    member = a_member(PRACTICE)
+    other = desk.request(member, "POST /v1/referrals", "key-1", body=b"{}  ")
+
+    with pytest.raises(KeyReusedError):
+        referrals.refer(
+            referrals.Intake(
+                details=dict(desk.referral().details),
+                alias=None,
+                product_id=None,
+                center_id=None,
+                urgency="routine",
+            ),
+            submit=False,
+            referral_id="ref_2",
+            member=member,
+            request=other,
+            answer=lambda _: Answer(status=201, headers={}, body={}),
+            stores=desk.stores,
+            now=desk.now,
+        )
+
+
+@pytest.mark.parametrize(
+    "member", [a_member(CENTER), a_member(PRACTICE, role=Role.ADMIN)], ids=["center", "admin"]
+)
+def test_only_a_practices_people_in_care_refer(desk, member):
+    """A center does not refer, nor does who only manages people."""
+    with pytest.raises(ForbiddenError):
+        desk.refer(member=member)
+
+    assert shelves.rows("referrals") == []
+
+
+def test_what_is_not_known_is_named(desk):
+    """Product and center, both at once, and the values are not repeated."""
+    with pytest.raises(MalformedError) as refusal:
+        desk.refer(product_id="miracle", center_id="ctr_unknown")
+
+    assert [(f.pointer, f.code) for f in refusal.value.faults] == [
+        ("/product_id", "unknown"),
+        ("/center_id", "unknown"),
+    ]
+    assert "miracle" not in repr(refusal.value.faults)
+    assert shelves.rows("referrals") == []
+
+
+def test_an_incomplete_packet_is_not_sent(desk):
+    """Everything that is missing at once; nothing is stored, and the key stays free."""
+    with pytest.raises(RefusedError) as refusal:
+        desk.refer(patient__zip=None, insurance=None)
+    answer = desk.refer()
+
+    assert refusal.value.code == "packet_incomplete"
+    assert [f.pointer for f in refusal.value.faults] == [
+        "/patient/zip",
+        "/insurance/payer",
+        "/insurance/member_id",
+    ]
+    assert not answer.replayed
+
+
+def test_an_id_that_is_taken_is_not_overwritten(desk):
+    """128 random bits do not meet; if they did, the caller tries again."""
+    desk.refer("ref_1", key="key-1")
+
+    with pytest.raises(UnavailableError):
+        desk.refer("ref_1", key="key-2", patient__family_name="Other")
+
+    assert desk.referral().details["patient"]["family_name"] == "Example"
+
+
+@pytest.mark.parametrize("stranger", STRANGERS)
+@pytest.mark.parametrize("referral_id", ["ref_1", "ref_unknown"])
+def test_a_stranger_finds_nothing_to_read(desk, stranger, referral_id):
+    """The same for what is others' as for what is not; every try is in the audit."""
+    desk.refer()
+    tries = (
+        ("referral.read", lambda: read(desk, stranger, referral_id)),
+        ("referral.read_events", lambda: timeline(desk, stranger, referral_id)),
+    )
+    for _, attempt in tries:
+        with pytest.raises(NotFoundError):
+            attempt()
+
+    assert [o for o in outcomes(referral_id) if o[1] == "not_found"] == sorted(
+        (action, "not_found") for action, _ in tries
+    )
+
+
+@pytest.mark.parametrize("member", [a_member(PRACTICE), a_member(CENTER)])
+def test_both_sides_read_a_submitted_referral(desk, member):
+    """And each reading is in the audit with its request."""
+    desk.refer()
+
+    assert read(desk, member) == desk.referral()
+    events, _ = timeline(desk, member)
+
+    assert [event.change.stage for event in events] == ["submitted"]
+    assert outcomes()[1:] == [("referral.read", "allowed"), ("referral.read_events", "allowed")]
+
+
+def test_a_reading_that_cannot_be_recorded_is_none(desk):
+    """Without its row in the audit nobody sees a patient."""
+    desk.refer()
+
+    dead = faults.always("PutItem", Mode.SERVER_ERROR)
+
+    with faults.injected(dead), pytest.raises(UnavailableError):
+        read(desk)
+
+
+def test_the_notices_of_a_window_are_told_with_what_became_of_them(desk):
+    """Planned, then done; none before the infusion."""
+    desk.refer()
+    assert referrals.planned_notices(desk.referral(), stores=desk.stores) == []
+    desk.move_to(*TO_CONDITIONED, "infused")
+
+    desk.work_off(Lane.PLAN, now=NOON + timedelta(days=8))
+    told = referrals.planned_notices(desk.referral(), stores=desk.stores)
+
+    assert len(told) == 8
+    assert [(n["rule"], n["state"]) for n in told[:4]] == [
+        ("daily_monitoring_ends", "done"),
+        ("daily_monitoring_ends", "done"),
+        ("label_minimum_ends", "planned"),
+        ("label_minimum_ends", "planned"),
+    ]
+    assert {(n["to"], n["due_on"]) for n in told[:2]} == {
+        ("practice", "2026-11-09"),
+        ("center", "2026-11-09"),
+    }

@@ -33,6 +33,19 @@ _DROPPED = (
     "**/*.pyi",
     "**/*.typed",
 )
+# botocore writes its own manual while a client is made. Empty words do as well, and keep
+# sixteen modules and an HTML parser out of every cold start.
+_NO_MANUAL = """
+class _NoWords(str):
+    def __new__(cls, *_args, **_kwargs):
+        return super().__new__(cls)
+
+    def __init__(self, *_args, **_kwargs):
+        pass
+
+
+ClientMethodDocstring = WaiterDocstring = PaginatorDocstring = _NoWords
+"""
 # What a scanner for known weaknesses reads; a README in it is of no use to anyone.
 _KEPT_METADATA = "METADATA"
 
@@ -60,7 +73,7 @@ def slim(site: Path) -> None:
             _remove(info)
         else:
             _bare_metadata(info)
-    _bare_botocore(site / "botocore" / "data")
+    _bare_botocore(site / "botocore")
 
 
 def _remove(path: Path) -> None:
@@ -77,7 +90,13 @@ def _bare_metadata(info: Path) -> None:
     (info / _KEPT_METADATA).write_text(header + "\n", encoding="utf-8")
 
 
-def _bare_botocore(data: Path) -> None:
+def _bare_botocore(botocore: Path) -> None:
+    manual, data = botocore / "docs", botocore / "data"
+    for path in manual.iterdir():
+        if path.name != "utils.py":  # Which botocore.handlers needs.
+            _remove(path)
+    (manual / "__init__.py").touch()
+    (manual / "docstring.py").write_text(_NO_MANUAL, encoding="utf-8")
     for service in (path for path in data.iterdir() if path.is_dir()):
         if service.name in SERVICES:
             _bare_service(service)

@@ -17,9 +17,12 @@ from tests.support.factories import CENTER, PRACTICE
 BUCKET = "artifacts"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    """The local bundle, deployed by a change set."""
+    """The local bundle, deployed by a change set.
+
+    While it stands, this process talks to its cloud and to no other.
+    """
     dist = tmp_path_factory.mktemp("dist")
     bundle.build(dist, stage="local")
     with (
@@ -69,7 +72,7 @@ def _let_this_process_join(patch, outputs):
     wiring.forget()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def clinic(stack):
     """A practice and a center with their people, in the deployed tables and user pool."""
     stores = wiring.stores()

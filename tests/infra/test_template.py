@@ -181,7 +181,15 @@ def test_every_setting_of_the_code_is_set(template):
     """Each function gets the same environment, complete."""
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
 
-    assert set(variables) == {name.upper() for name in Settings.__dataclass_fields__}
+    settings = {name.upper() for name in Settings.__dataclass_fields__}
+    assert set(variables) == settings | {"PYTHONTZPATH"}
+
+
+def test_time_zones_come_with_the_bundle(template):
+    """The locked ones, found without a look at how Python was built: five milliseconds."""
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+
+    assert variables["PYTHONTZPATH"] == "/var/task/tzdata/zoneinfo"
 
 
 def test_people_are_invited(production):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from botocore.session import Session
 
 from infra.bundle import BUNDLE, ROOT, TEMPLATE, template
@@ -43,6 +43,9 @@ class Stack:
 
         Returns:
             The change set's id; None when nothing would change.
+
+        Raises:
+            DeployError: it cannot be deployed, at all or on what is there.
         """
         kept = self._kept_parameters()
         made = self._cloudformation.create_change_set(
@@ -119,7 +122,13 @@ class Stack:
 
     def _kept_parameters(self) -> list[str] | None:
         """Which parameters the stack has a value for; None before it was ever created."""
-        if self._status() in {"", "REVIEW_IN_PROGRESS"}:
+        status = self._status()
+        if status == "ROLLBACK_COMPLETE":
+            raise DeployError(
+                f"The first deployment of {self.name} failed and left an empty stack. Delete it "
+                f"(aws cloudformation delete-stack --stack-name {self.name}) and deploy again."
+            )
+        if status in {"", "REVIEW_IN_PROGRESS"}:
             return None
         return [parameter["ParameterKey"] for parameter in self._stack().get("Parameters", ())]
 
@@ -174,7 +183,7 @@ def main() -> None:
             parser.exit(1, "Nothing was changed.\n")
         for name, value in stack.execute(change_set).items():
             print(f"{name} = {value}")
-    except DeployError as error:
+    except (DeployError, BotoCoreError, ClientError) as error:
         parser.exit(1, f"{error}\n")
 
 

@@ -1,6 +1,5 @@
 """The packaged product, deployed on a local cloud that enforces its IAM policies."""
 
-import json
 from typing import Any
 
 import botocore.session
@@ -48,8 +47,7 @@ def stack(tmp_path_factory):
         assert change_set
         outputs = deployed.execute(change_set)
         _let_this_process_join(patch, outputs)
-        template = json.loads((dist / bundle.TEMPLATE).read_text())
-        yield Stack(running.endpoint, outputs, template)
+        yield Stack(running.endpoint, deployed, dist, outputs)
         wiring.forget()
 
 

@@ -6,6 +6,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import botocore.session
 
+from infra import bundle
 from tests.support.clinic import Clinic
 from tests.support.site import Site
 
@@ -54,10 +55,12 @@ class DeployedClinic(Clinic):
 class Stack:
     """What is deployed, and how to reach into it."""
 
-    def __init__(self, endpoint, outputs, template):
+    def __init__(self, endpoint, deployed, dist, outputs):
         self.endpoint = endpoint
+        self.deployed = deployed
+        self.dist = dist
         self.outputs = outputs
-        self.template = template
+        self.template = json.loads((dist / bundle.TEMPLATE).read_text())
         self.site = Site(Deployed(endpoint, outputs["RestAPIId"]))
 
     def client(self, service):

@@ -45,6 +45,20 @@ def logged(stack):
             yield event["message"]
 
 
+def test_the_same_again_changes_nothing(stack):
+    """What an operator stated once need not be stated again."""
+    assert stack.deployed.propose(stack.dist, {}) is None
+
+
+def test_a_change_is_shown_before_it_is_made(stack):
+    """Resource by resource."""
+    change_set = stack.deployed.propose(stack.dist, {"LogRetentionDays": "30"})
+
+    shown = list(stack.deployed.changes(change_set))
+    assert "Modify  AccessLogs  AWS::Logs::LogGroup" in shown
+    assert not [line for line in shown if "DynamoDB" in line]
+
+
 def test_everything_that_it_depends_on_is_there(stack):
     """Tables, key, identity and mail, each reached by the API function with its own role."""
     ready = stack.site.get("/health/ready")

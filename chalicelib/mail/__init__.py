@@ -34,15 +34,16 @@ class Mailer(Protocol):
 
 def notice_waiting(*, to: str, alias: str, count: int, link: str) -> Message:
     """Tell a member that there is something to read about a patient, and not what."""
-    noun = "1 new notice" if count == 1 else f"{count} new notices"
-    return _rendered("notice_waiting", to=to, alias=alias, notices=noun, link=link)
+    noun, verb = ("1 new notice", "is") if count == 1 else (f"{count} new notices", "are")
+    return _rendered("notice_waiting", to=to, alias=alias, are=verb, notices=noun, link=link)
 
 
 def _rendered(name: str, *, to: str, **values: str) -> Message:
     subject, text, html = _templates(name)
     return Message(
         to=to,
-        subject=subject.substitute(values).strip(),
+        # One line, whatever a value holds: a line break in a subject would begin a new header.
+        subject=" ".join(subject.substitute(values).split()),
         text=text.substitute(values),
         html=html.substitute({key: escape(value) for key, value in values.items()}),
     )

@@ -1,0 +1,164 @@
+"""Mails as they are rendered: what they say, and all that they must not."""
+
+import re
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from chalicelib import mail
+from chalicelib.domain.statements import EMERGENCY_NOTE
+from chalicelib.mail import notice_waiting
+
+GOLDEN = Path(__file__).parent / "golden"
+LINK = "https://dashboard.example"
+TEMPLATES = sorted(
+    folder.name for folder in (files(mail) / "templates").iterdir() if folder.is_dir()
+)
+PARTS = {"subject": "subject.txt", "text": "body.txt", "html": "body.html"}
+
+RENDERED = {
+    "notice_waiting": notice_waiting(
+        to="coordinator@cedar.example", alias="Blue Heron", count=2, link=LINK
+    )
+}
+"""Every mail, as somebody gets it."""
+
+
+class Page(HTMLParser):
+    """The tags, the addresses and the visible text of a page."""
+
+    LEADING_AWAY = frozenset(
+        {"action", "background", "cite", "data", "formaction", "href", "poster", "src", "srcset"}
+    )
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags: set[str] = set()
+        self.addresses: list[str | None] = []
+        self.styles: list[str | None] = []
+        self.words: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.addresses += [value for name, value in attrs if name in self.LEADING_AWAY]
+        self.styles += [value for name, value in attrs if name == "style"]
+
+    def handle_data(self, data):
+        self.words += data.split()
+
+
+@pytest.fixture(params=list(RENDERED.values()), ids=list(RENDERED))
+def message(request):
+    """Each mail."""
+    return request.param
+
+
+def test_every_mail_is_tried_here():
+    """A new folder of templates needs a function of its name, and a mail in this test."""
+    assert list(RENDERED) == TEMPLATES
+    assert all(callable(getattr(mail, name)) for name in TEMPLATES)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_mail_has_three_parts(name):
+    """Subject, text and HTML, in files of the same names."""
+    folder = files(mail) / "templates" / name
+
+    assert {part.name for part in folder.iterdir()} == set(PARTS.values())
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("name", RENDERED)
+def test_a_mail_is_what_was_reviewed(name, part):
+    """Word for word as in `golden/`: a changed mail is read again before it is sent."""
+    reviewed = (GOLDEN / name / PARTS[part]).read_text("utf-8")
+
+    assert getattr(RENDERED[name], part) == reviewed.removesuffix("\n" if part == "subject" else "")
+
+
+def test_a_mail_loads_nothing(message):
+    """No image, no script, no style from elsewhere; the one address in it is the sign-in."""
+    page = Page(message.html)
+
+    assert page.tags <= {"html", "head", "meta", "title", "body", "table", "tr", "td", "a",
+                         "strong"}  # fmt: skip
+    assert page.addresses == [LINK]
+    assert not [style for style in page.styles if re.search(r"url|import|expression", style or "")]
+    assert re.findall(r"https?:[^\s\"'<>]+", message.html) == [LINK]
+    assert re.findall(r"https?:[^\s]+", message.text) == [LINK]
+
+
+def test_a_mail_says_that_it_is_not_for_emergencies(message):
+    """In the text and in the page, in the words that open the note on every screen."""
+    opening = EMERGENCY_NOTE.partition(".")[0]
+
+    for words in (message.text, " ".join(Page(message.html).words)):
+        assert f"{opening}." in words
+        assert "911" in words
+
+
+def test_both_forms_of_a_mail_say_the_same(message):
+    """Whoever reads text alone misses nothing."""
+    text = set(re.findall(r"\w+", message.text.replace(LINK, "")))
+    html = set(re.findall(r"\w+", " ".join(Page(message.html).words)))
+
+    assert text - html == set()
+
+
+def test_a_subject_says_who_by_nickname_and_how_much():
+    """And nothing of what happened: a subject is read on locked screens."""
+    assert RENDERED["notice_waiting"].subject == (
+        "Blue Heron: 2 new notices in the CAR T Referral Dashboard"
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "are", "said"), [(1, "is", "1 new notice"), (2, "are", "2 new notices")]
+)
+def test_one_notice_is_not_two(count, are, said):
+    """The count agrees with its noun and its verb, in all three parts."""
+    one = notice_waiting(to="x@y.example", alias="Blue Heron", count=count, link=LINK)
+
+    assert f": {said} in" in one.subject
+    assert one.text.startswith(f"There {are} {said} about Blue Heron.")
+    assert f"There {are} {said} about Blue Heron." in one.html
+
+
+@pytest.mark.parametrize(
+    "alias",
+    [
+        "<img src=x onerror=alert(1)>",
+        "\"><a href='https://evil.example'>",
+        "</title><script>x",
+        "A & B",
+    ],
+)
+def test_a_nickname_is_text_in_a_page(alias):
+    """Markup in an alias is shown, never obeyed."""
+    page = Page(notice_waiting(to="x@y.example", alias=alias, count=1, link=LINK).html)
+
+    assert page.addresses == [LINK]
+    assert not page.tags & {"img", "script"}
+    assert "".join(alias.split()) in "".join(page.words)
+
+
+@pytest.mark.parametrize("alias", ["$link", "${link}", "$$", "$", "{link}", "%s"])
+def test_a_nickname_is_no_template(alias):
+    """What looks like a placeholder is a name all the same."""
+    message = notice_waiting(to="x@y.example", alias=alias, count=1, link=LINK)
+
+    assert message.subject.startswith(f"{alias}: ")
+    assert message.text.startswith(f"There is 1 new notice about {alias}.")
+
+
+@pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"])
+def test_a_subject_is_one_line(break_):
+    """A line break would begin a header of the sender's choice, such as another recipient."""
+    alias = f"Blue Heron{break_}Bcc: evil@evil.example"
+
+    subject = notice_waiting(to="x@y.example", alias=alias, count=1, link=LINK).subject
+
+    assert len(subject.splitlines()) == 1

@@ -125,7 +125,9 @@ class _refusing:  # noqa: N801 reads as a phrase: with answering(), _refusing()
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        code = getattr(error, "response", {}).get("Error", {}).get("Code")
+        # An error without an answer, such as a timeout, has a `response` too: None.
+        response = getattr(error, "response", None) or {}
+        code = response.get("Error", {}).get("Code")
         if code in _REFUSALS:
             raise UnauthenticatedError("sign_in_refused") from None
         if code in _TOO_MANY:

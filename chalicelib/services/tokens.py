@@ -96,6 +96,7 @@ class TokenVerifier:
         raise UnauthenticatedError
 
     def _key_set(self, *, fresh: bool) -> "KeySet":
+        from joserfc.errors import JoseError  # noqa: PLC0415 as above
         from joserfc.jwk import KeySet  # noqa: PLC0415 as above
 
         age = time.monotonic() - self._keys.read_at
@@ -104,8 +105,8 @@ class TokenVerifier:
             try:
                 document = self.fetch_keys()
                 self._keys.found = KeySet.import_key_set(document)  # type: ignore[arg-type]
-            except (OSError, ValueError) as e:
-                # Known keys go on working while the issuer is out of reach.
+            except (OSError, JoseError, ValueError, TypeError, KeyError) as e:
+                # Known keys go on working while the issuer is out of reach, or answers nonsense.
                 if self._keys.found is None:
                     raise UnavailableError from e
             self._keys.read_at = time.monotonic()

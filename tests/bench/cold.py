@@ -94,7 +94,8 @@ def _size(found: bundle.Bundle | None) -> Row:
     measured = shipped or found
     if measured is None:
         return Row(metric="bundle", found="none here: make package", target="<= 8 MiB")
-    target, missed = at_most(measured.mebibytes, 8, " MiB")
+    # What ships is for another processor; its extensions are some tenth smaller.
+    target, missed = at_most(measured.mebibytes, 8 if shipped else None, " MiB")
     return Row(
         metric="bundle, zip with bytecode" + ("" if shipped else ", for this processor"),
         found=f"{measured.mebibytes:.2f} MiB",

@@ -6,16 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.events import Order, StageChange
-from chalicelib.domain.stages import (
-    FACTS,
-    TERMINAL,
-    Owner,
-    Phase,
-    Stage,
-    movers_to,
-    moves_from,
-    reachable_from,
-)
+from chalicelib.domain.moves import movers_to, moves_from, reachable_from
+from chalicelib.domain.stages import FACTS, TERMINAL, Owner, Phase, Stage
 from chalicelib.domain.window import MonitoringProfile, Window, local_day, open_window
 
 Details = Mapping[str, Any]

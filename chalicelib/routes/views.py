@@ -6,18 +6,10 @@ from typing import Any
 
 from chalicelib import wiring
 from chalicelib.domain.members import Member, TenantKind
+from chalicelib.domain.moves import movers_to, moves_from
 from chalicelib.domain.packet import NEEDED, missing, packet_of
 from chalicelib.domain.referral import Referral
-from chalicelib.domain.stages import (
-    FACTS,
-    MAIN_LINE,
-    TERMINAL,
-    Phase,
-    Place,
-    Stage,
-    movers_to,
-    moves_from,
-)
+from chalicelib.domain.stages import FACTS, MAIN_LINE, TERMINAL, Phase, Place, Stage
 from chalicelib.domain.statements import EMERGENCY_NOTE, STATEMENTS
 from chalicelib.domain.window import LABELS, Window
 from chalicelib.store.people import Center

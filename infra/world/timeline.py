@@ -7,7 +7,8 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.stages import OPTIONAL, Actor, Stage, moves_from
+from chalicelib.domain.moves import moves_from
+from chalicelib.domain.stages import OPTIONAL, Actor, Stage
 from chalicelib.domain.window import local_day, start_of_day
 from infra.world.places import CenterPlace
 from infra.world.stories import Story

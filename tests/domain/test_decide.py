@@ -4,17 +4,9 @@ from itertools import product
 
 import pytest
 
+from chalicelib.domain.moves import MOVES, movers_to, moves_from, reachable_from
 from chalicelib.domain.referral import Applied, Never, NotYet, Recorded, decide
-from chalicelib.domain.stages import (
-    FACTS,
-    MOVES,
-    TERMINAL,
-    Actor,
-    Stage,
-    movers_to,
-    moves_from,
-    reachable_from,
-)
+from chalicelib.domain.stages import FACTS, TERMINAL, Actor, Stage
 from tests.support.journey import HOUR, NOON, a_change, a_referral, a_setting
 
 OPEN = sorted(set(Stage) - TERMINAL)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chalicelib.domain.members import TenantKind
+from chalicelib.domain.moves import movers_to
 from chalicelib.domain.notices import (
     OPEN_MONITORING,
     STAGE_CHANGED,
@@ -18,7 +19,7 @@ from chalicelib.domain.notices import (
     still_wanted,
     window_plan,
 )
-from chalicelib.domain.stages import FACTS, TERMINAL, Phase, Stage, movers_to
+from chalicelib.domain.stages import FACTS, TERMINAL, Phase, Stage
 from chalicelib.domain.window import MilestoneKind, Window
 from tests.support.journey import NOON, PROFILE, a_referral
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.events import Order
-from chalicelib.domain.stages import MAIN_LINE, MOVES, OPTIONAL, TERMINAL, Stage, moves_from
+from chalicelib.domain.moves import MOVES, moves_from
+from chalicelib.domain.stages import MAIN_LINE, OPTIONAL, TERMINAL, Stage
 from chalicelib.domain.window import Anchor
 from tests.support.journey import (
     HOUR,

@@ -4,20 +4,16 @@ from itertools import product
 
 import pytest
 
+from chalicelib.domain.moves import MOVES, all_moves, movers_to, moves_from, reachable_from
 from chalicelib.domain.stages import (
     FACTS,
     MAIN_LINE,
-    MOVES,
     OPTIONAL,
     TERMINAL,
     Actor,
     Owner,
     Phase,
     Stage,
-    all_moves,
-    movers_to,
-    moves_from,
-    reachable_from,
 )
 
 # Who: P practice, C center, S the product itself. Read line by line from the description of the

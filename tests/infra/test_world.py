@@ -10,8 +10,9 @@ import pytest
 
 from chalicelib.catalogue import products
 from chalicelib.domain.members import Role, TenantKind
+from chalicelib.domain.moves import moves_from
 from chalicelib.domain.packet import NEEDED, missing
-from chalicelib.domain.stages import OPTIONAL, Actor, Stage, moves_from
+from chalicelib.domain.stages import OPTIONAL, Actor, Stage
 from chalicelib.routes.bodies import ReferralBody
 from infra import world
 from infra.world.patients import packet

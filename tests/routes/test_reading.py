@@ -6,8 +6,9 @@ import pytest
 import time_machine
 
 from chalicelib import wiring
+from chalicelib.domain.moves import moves_from
 from chalicelib.domain.notices import Lane
-from chalicelib.domain.stages import Stage, moves_from
+from chalicelib.domain.stages import Stage
 from chalicelib.services.duties import run_job
 from tests.support.clinic import TO_INFUSED
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.events import Order, Source, StageChange
+from chalicelib.domain.moves import movers_to
 from chalicelib.domain.referral import (
     Applied,
     Never,
@@ -16,7 +17,7 @@ from chalicelib.domain.referral import (
     Verdict,
     decide,
 )
-from chalicelib.domain.stages import Actor, Stage, movers_to
+from chalicelib.domain.stages import Actor, Stage
 from chalicelib.domain.window import Anchor, MonitoringProfile
 from tests.support.factories import CENTER, PRACTICE, a_referral_body
 

@@ -10,7 +10,7 @@ from chalicelib.domain.events import Source, StageChange, derived_id
 from chalicelib.domain.members import Member, TenantKind
 from chalicelib.domain.referral import Referral
 from chalicelib.errors import MalformedError, NotFoundError
-from chalicelib.routes import cursors, shapes, views
+from chalicelib.routes import cursors, referral_shapes, views
 from chalicelib.routes.bodies import EventBody, ReferralBody, ReferralPatch
 from chalicelib.routes.calls import Call
 from chalicelib.routes.http import Reply, endpoint, replied
@@ -28,7 +28,7 @@ SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_t
     blueprint,
     "POST",
     "/v1/referrals",
-    returns=shapes.ReferralShape,
+    returns=referral_shapes.ReferralShape,
     status=201,
     keyed=True,
 )
@@ -54,7 +54,7 @@ def create_referral(call: Call, body: ReferralBody) -> Reply:
     return replied(answered)
 
 
-@endpoint(blueprint, "GET", "/v1/referrals", returns=shapes.ReferralPageShape)
+@endpoint(blueprint, "GET", "/v1/referrals", returns=referral_shapes.ReferralPageShape)
 def list_referrals(call: Call, query: ReferralQuery) -> Reply:
     """List the referrals of one's own practice or center, latest change first."""
     found, position = lists.list_page(
@@ -68,7 +68,7 @@ def list_referrals(call: Call, query: ReferralQuery) -> Reply:
     return cursors.page([views.summary_told(row) for row in found], position, call, query)
 
 
-@endpoint(blueprint, "GET", "/v1/referrals/counts", returns=shapes.CountsShape)
+@endpoint(blueprint, "GET", "/v1/referrals/counts", returns=referral_shapes.CountsShape)
 def count_referrals(call: Call) -> Reply:
     """Count the referrals of one's own practice or center by phase and worklist."""
     phases, mine = lists.counts(member=call.member, stores=wiring.stores())
@@ -81,7 +81,7 @@ def count_referrals(call: Call) -> Reply:
     )
 
 
-@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}", returns=shapes.ReferralShape)
+@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}", returns=referral_shapes.ReferralShape)
 def read_referral(call: Call, referral_id: str) -> Reply:
     """Read one referral."""
     referral = _read(call, referral_id)
@@ -94,7 +94,7 @@ def read_referral(call: Call, referral_id: str) -> Reply:
     blueprint,
     "PATCH",
     "/v1/referrals/{referral_id}",
-    returns=shapes.ReferralShape,
+    returns=referral_shapes.ReferralShape,
     matched=True,
 )
 def amend_referral(call: Call, referral_id: str, body: ReferralPatch) -> Reply:
@@ -119,7 +119,7 @@ def amend_referral(call: Call, referral_id: str, body: ReferralPatch) -> Reply:
     blueprint,
     "POST",
     "/v1/referrals/{referral_id}/events",
-    returns=shapes.OutcomeShape,
+    returns=referral_shapes.OutcomeShape,
     keyed=True,
 )
 def report_event(call: Call, referral_id: str, body: EventBody) -> Reply:
@@ -136,7 +136,9 @@ def report_event(call: Call, referral_id: str, body: EventBody) -> Reply:
     return replied(answered)
 
 
-@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/events", returns=shapes.EventPageShape)
+@endpoint(
+    blueprint, "GET", "/v1/referrals/{referral_id}/events", returns=referral_shapes.EventPageShape
+)
 def list_events(call: Call, referral_id: str, query: PageQuery) -> Reply:
     """Read the timeline of a referral, newest first."""
     events, position = referrals.timeline(
@@ -150,7 +152,9 @@ def list_events(call: Call, referral_id: str, query: PageQuery) -> Reply:
     return cursors.page([views.event_told(event) for event in events], position, call, query)
 
 
-@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/window", returns=shapes.WindowShape)
+@endpoint(
+    blueprint, "GET", "/v1/referrals/{referral_id}/window", returns=referral_shapes.WindowShape
+)
 def read_window(call: Call, referral_id: str) -> Reply:
     """Read the monitoring window: its days, and the notices planned and sent."""
     referral = _read(call, referral_id)

@@ -10,7 +10,7 @@ from chalicelib.domain.events import Source, StageChange, derived_id
 from chalicelib.domain.signing import is_genuine
 from chalicelib.domain.stages import Actor
 from chalicelib.errors import MalformedError, UnauthenticatedError
-from chalicelib.routes import shapes
+from chalicelib.routes import referral_shapes
 from chalicelib.routes.bodies import WebhookBody
 from chalicelib.routes.calls import Call, parsed_body
 from chalicelib.routes.http import Reply, endpoint
@@ -29,7 +29,7 @@ _REFERRAL_ID = re.compile(r"ref_[a-z2-7]{26}", re.ASCII)
     blueprint,
     "POST",
     "/v1/webhooks/centers/{center_id}",
-    returns=shapes.OutcomeShape,
+    returns=referral_shapes.OutcomeShape,
     access=Access.SIGNED,
 )
 def receive_delivery(call: Call, center_id: str) -> Reply:

@@ -1,0 +1,148 @@
+"""What the README and the docs name is there: commands, options, files, links, names in code."""
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from infra.cli.commands import app as command_line
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+COMMAND = typer.main.get_command(command_line)
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def without_blocks(text: str) -> str:
+    return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def code_in(text: str) -> set[str]:
+    """What stands in code: between backticks, and in blocks a line at a time."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    joined = "\n".join(blocks).replace("\\\n", " ")
+    lines = {line.partition("#")[0].strip() for line in joined.splitlines()}
+    return lines | set(re.findall(r"`([^`\n]+)`", without_blocks(text)))
+
+
+def commands_in(text: str) -> set[str]:
+    """Whole command lines, `&&` apart."""
+    return {part.strip() for code in code_in(text) for part in code.split("&&")}
+
+
+def targets() -> set[str]:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    return set(re.findall(r"^([a-z][a-z-]*):", makefile, flags=re.MULTILINE))
+
+
+def option_names(command: Any) -> set[str]:
+    return {name for parameter in command.params for name in parameter.opts}
+
+
+def test_the_readme_is_read_in_a_few_minutes():
+    """What is longer than 150 lines is not read."""
+    assert len(README.splitlines()) <= 150
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_target_of_make_is_there(page):
+    """`make something` does something."""
+    asked = {
+        words[1]
+        for command in commands_in(page.read_text("utf-8"))
+        if (words := command.split())[:1] == ["make"] and len(words) > 1
+    }
+
+    assert {target for target in asked if "=" not in target} - targets() == set()
+
+
+def test_the_readme_tells_every_target_a_newcomer_needs():
+    """Run, test, check, bench and package are all a page away."""
+    told = {command.split()[1] for command in commands_in(README) if command.startswith("make ")}
+
+    assert {"run", "test", "check", "bench", "package"} <= told
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_command_is_there(page):
+    """`referrals something --option` is a command with that option."""
+    group: Any = COMMAND
+    wrong = []
+    for line in commands_in(page.read_text("utf-8")):
+        words = line.split()
+        if not words or Path(words[0]).name != "referrals" or len(words) == 1:
+            continue
+        command = group.commands.get(words[1])
+        while command is not None and hasattr(command, "commands") and len(words) > 2:
+            words = words[1:]
+            command = command.commands.get(words[1])
+        known = option_names(command) if command else set()
+        options = {word.partition("=")[0] for word in words if word.startswith("--")}
+        if command is None or options - known - {"--help"}:
+            wrong.append(line)
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_file_that_is_named_is_there(page):
+    """A path in code leads to a file or a folder; what is made by a run is told as such."""
+    made_by_a_run = (".local", ".venv", "dist/", "requirements.txt")
+    beginnings = (".chalice/", ".ci/", "app.py", "chalicelib/", "docs/", "infra/", "tests/")
+    named = {
+        code
+        for code in code_in(page.read_text("utf-8"))
+        if code.startswith((*beginnings, "LICENSE", "NOTICE", "Makefile", "pyproject.toml"))
+        and not re.search(r"[ <>{}*…]", code)
+    }
+
+    missing = {code for code in named if not (ROOT / code.partition("::")[0]).exists()}
+    assert {code for code in missing if not code.startswith(made_by_a_run)} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_leads_somewhere(page):
+    """A link or an image of the repository is there; others name a site of their own."""
+    links = re.findall(r"\]\(([^)\s]+)\)", without_blocks(page.read_text("utf-8")))
+
+    local = [link for link in links if not re.match(r"(https?:|mailto:|#)", link)]
+    assert [link for link in local if not (page.parent / link.partition("#")[0]).exists()] == []
+
+
+def test_what_is_to_be_changed_for_a_stage_or_a_center_is_there():
+    """The names in the instructions are names of the code."""
+    stages = importlib.import_module("chalicelib.domain.stages")
+    moves = importlib.import_module("chalicelib.domain.moves")
+    people = importlib.import_module("chalicelib.store.people")
+    secrets = importlib.import_module("chalicelib.store.webhook_secrets")
+
+    assert {"`Stage`", "`FACTS`", "`Tenants.add`", "`WebhookSecrets.make`"} <= set(
+        re.findall(r"`[\w.]+`", README)
+    )
+    assert stages.FACTS.keys() == set(stages.Stage) == moves.MOVES.keys()
+    assert callable(people.Tenants.add)
+    assert callable(secrets.WebhookSecrets.make)
+
+
+def test_the_variables_that_the_readme_tells_of_are_read():
+    """`PORT` and `DATA_DIR` change what they say they change."""
+    reading = "".join(path.read_text("utf-8") for path in (ROOT / "infra/local").glob("*.py"))
+
+    for variable in ("PORT", "DATA_DIR"):
+        assert f"`{variable}`" in README
+        assert f'"{variable}"' in reading
+
+
+def test_every_decision_has_a_number_of_its_own():
+    """Decisions are counted, and none is overwritten."""
+    pages = sorted(path.name for path in (ROOT / "docs/decisions").glob("[0-9]*.md"))
+    numbers = [int(page.partition("-")[0]) for page in pages]
+
+    assert numbers == list(range(1, len(pages) + 1))

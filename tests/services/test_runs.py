@@ -152,6 +152,19 @@ def test_a_run_that_dies_as_it_opens_monitoring_opens_it_once(desk, mode):
     assert opened == [(Stage.MONITORING, 1)] * 3
 
 
+def test_a_lost_reply_to_the_opening_is_no_failure(desk):
+    """The SDK's retry meets the event that it wrote itself: it is done."""
+    desk.refer()
+    desk.move_to(*TO_CONDITIONED, "infused")
+    lost = faults.nth("TransactWriteItems", 1, Mode.LOST_REPLY)
+
+    with faults.injected(lost):
+        counts = desk.work_off(Lane.PLAN, now=desk.now + timedelta(days=2))
+
+    assert (counts["done"], counts["failed"]) == (1, 0)
+    assert [e.change.stage for e in desk.events()].count(Stage.MONITORING) == 1
+
+
 @pytest.mark.parametrize("count", [1, 45])
 def test_however_much_is_due_is_worked_off_in_one_run(desk, count):
     """More than a reading of the index takes."""
@@ -230,6 +243,15 @@ def test_a_run_with_a_failure_fails_in_the_end(desk):
 
     with pytest.raises(JobFailedError, match="1 tasks failed"):
         run_job(Lane.EVENT, stores=desk.stores, mailer=desk.postbox, link=LINK, now=desk.now)
+
+
+def test_a_run_without_a_failure_tells_its_counts(desk):
+    """As the function answers them, and as they are logged."""
+    desk.refer()
+
+    counts = run_job(Lane.EVENT, stores=desk.stores, mailer=desk.postbox, link=LINK, now=desk.now)
+
+    assert counts == {"done": 1, "skipped": 0, "parked": 0, "failed": 0, "taken": 0, "mails": 1}
 
 
 def test_a_task_of_a_referral_that_is_gone_is_skipped(desk):

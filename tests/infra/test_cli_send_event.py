@@ -32,7 +32,7 @@ def listening(clinic, monkeypatch):
     class Front(BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            headers = {name.lower(): value for name, value in self.headers.items()}
+            headers = {name.title(): value for name, value in self.headers.items()}
             answer = clinic.anyone.send("POST", self.path, body, headers=headers)
             self.send_response(answer.status)
             self.end_headers()

@@ -22,7 +22,7 @@ IDLE_MINUTES = 15
 """After how long without a touch the dashboard signs out. Source: what US hospitals commonly
 set for automatic logoff, 45 CFR 164.312(a)(2)(iii), which names no figure."""
 
-_NOTICE_ID = re.compile(r"ntc_[0-9]{8}T[0-9]{6}_[a-z2-7]{26}", re.ASCII)
+_NOTICE_ID = re.compile(r"ntc_[0-9]{8}T[0-9]{12}_[a-z2-7]{26}", re.ASCII)
 
 
 @endpoint(blueprint, "POST", "/v1/sessions", returns=shapes.SessionShape, access=Access.PUBLIC)

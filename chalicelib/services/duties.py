@@ -156,7 +156,7 @@ def _audience(task: Task) -> Iterator[tuple[TenantKind, str]]:
 
 def _notice(task: Task, referral: Referral, member: Member, title: str, now: datetime) -> Notice:
     # Starts with the time it was due, so that ids sort and a second run makes the same one.
-    due = f"{task.due_at:%Y%m%dT%H%M%S}"
+    due = f"{task.due_at:%Y%m%dT%H%M%S%f}"
     return Notice(
         notice_id=derived_id(f"ntc_{due}", task.outbox_id, member.member_id),
         member_id=member.member_id,

@@ -125,7 +125,7 @@ def test_somebody_elses_notice_is_the_same_404_as_none(world, fresh, who):
 
 
 @pytest.mark.parametrize(
-    "odd", ["x", "ntc_", "NTC_20260101T000000_" + "A" * 26, "%00", "..", "a" * 80]
+    "odd", ["x", "ntc_", "NTC_20260101T000000000000_" + "A" * 26, "%00", "..", "a" * 80]
 )
 def test_what_is_no_notice_of_ours_is_404(world, odd):
     """Whatever stands in the path."""

@@ -34,11 +34,22 @@ def aws() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def shelf() -> Iterator[str]:
+    """The tables of the template, made once for a module; hands out the id of the key."""
+    from moto import mock_aws
+
+    with mock_aws():
+        cloud.create_tables()
+        cloud.verify_sender()
+        yield cloud.create_key()
+
+
 @pytest.fixture
-def stores(aws: None) -> Stores:
+def stores(shelf: str) -> Stores:
     """Every table of the template with nothing in it, without an API in front."""
-    cloud.create_tables()
-    return shelves.cold_stores(cloud.create_key())
+    cloud.empty()
+    return shelves.cold_stores(shelf)
 
 
 @pytest.fixture

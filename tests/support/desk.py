@@ -211,6 +211,10 @@ def open_desk(stores: Stores) -> Desk:
     for tenant in factories.TENANTS:
         facts = factories.CENTER_FACTS if tenant.kind is TenantKind.CENTER else {}
         stores.tenants.add(tenant, facts)
-        stores.members.add(a_member(tenant))
-        stores.members.add(a_member(tenant, role=Role.ADMIN))
+    people = [
+        a_member(tenant, role=role)
+        for tenant in factories.TENANTS
+        for role in (Role.COORDINATOR, Role.ADMIN)
+    ]
+    stores.ledger.commit(*(stores.members.adding(member) for member in people))
     return Desk(stores)

@@ -80,8 +80,10 @@ def writes_of(
     referral = verdict.referral
     applied = isinstance(verdict, Applied)
     status = EventStatus.APPLIED if applied else EventStatus.RECORDED
+    # What has no version yet has never been stored: a referral that is sent at once.
+    store = stores.referrals.saving if before.version else stores.referrals.adding
     return [
-        stores.referrals.saving(referral),
+        store(referral),
         stores.referrals.logging(change, status, practice_id=referral.practice_id),
         stores.audit.appending(entry_of(change, tenant_id, referral.updated_at, referral.version)),
         *(stores.outbox.planning(task) for task in _tasks(verdict, before, change)),

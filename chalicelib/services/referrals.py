@@ -69,17 +69,10 @@ def refer(
     _require_practice(member)
     _require_known(intake.product_id, intake.center_id, stores=stores)
     draft = _draft(intake, referral_id=referral_id, member=member, now=now)
-    referral, extra = _submitted(draft, member, stores, now) if submit else (draft, [])
-    entry = _entry(referral, member, "referral.create", now)
+    referral, writes = (_submitted if submit else _kept)(draft, member, stores, now)
     told = answer(referral)
-    writes = extra or [stores.audit.appending(entry)]
-    writes = [w for w in writes if w.name != "referral"]
     try:
-        stores.ledger.commit(
-            stores.idempotency.writing(request, told, now=now),
-            stores.referrals.adding(referral),
-            *writes,
-        )
+        stores.ledger.commit(stores.idempotency.writing(request, told, now=now), *writes)
     except ConditionFailed as e:
         if RECEIPT not in e.items:
             raise UnavailableError("busy") from e
@@ -229,6 +222,14 @@ def _draft(intake: Intake, *, referral_id: str, member: Member, now: datetime) -
         updated_at=now,
         version=1,
     )
+
+
+def _kept(
+    draft: Referral, member: Member, stores: Stores, now: datetime
+) -> tuple[Referral, list[Write]]:
+    """The draft as it is, with the writes that keep it."""
+    entry = _entry(draft, member, "referral.create", now)
+    return draft, [stores.referrals.adding(draft), stores.audit.appending(entry)]
 
 
 def _submitted(

@@ -130,7 +130,7 @@ def test_a_kept_answer_is_sealed(stores):
     keep(stores)
     row = shelves.rows("idempotency")[0]
 
-    assert set(row) == {"scope_key", "body_hash", "answer", "expires_at"}
+    assert set(row) == {"scope_key", "body_hash", "answer", "words", "expires_at"}
     assert b"Example" not in row["answer"]
     assert "mem_1" not in row["scope_key"]
 

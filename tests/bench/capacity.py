@@ -1,7 +1,7 @@
 """What DynamoDB charges for reads and writes, by its documented rules.
 
 Source: DynamoDB Developer Guide, "On-demand capacity mode", "Item sizes and formats", "Managing
-transactions" and "Global secondary indexes, provisioned throughput", read 2026-11. No local
+transactions" and "Global secondary indexes, provisioned throughput". No local
 imitation of DynamoDB can be trusted with this.
 """
 

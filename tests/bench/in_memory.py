@@ -12,6 +12,7 @@ from tests.bench.paired import Plan
 from tests.bench.recording import Recorded, record
 from tests.bench.sweep import Sweep
 from tests.bench.table import Row
+from tests.bench.warm import silence_log
 from tests.support import cloud
 from tests.support.clinic import TO_INFUSED
 from tests.support.world import open_world
@@ -19,6 +20,7 @@ from tests.support.world import open_world
 
 def measure(plan: Plan, scratch: Path) -> tuple[list[Row], Recorded]:
     """Rows of counts, and a recording for those who measure time."""
+    silence_log()
     with open_world(scratch) as clinic:
         infused = clinic.refer()["referral_id"]
         clinic.move_to(infused, *TO_INFUSED)

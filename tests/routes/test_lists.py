@@ -111,6 +111,13 @@ def test_a_list_can_be_narrowed(listed, query, expected):
     assert listed(query) == expected
 
 
+def test_a_list_since_an_instant_has_what_changed_at_it(world, ids, listed):
+    """Asked for what is new since the latest known change, nothing of that instant is lost."""
+    changed_at = world.practice.get(f"/v1/referrals/{ids['declined']}").json["updated_at"]
+
+    assert listed(f"updated_since={changed_at}") == ["infused", "declined"]
+
+
 def test_whose_action_is_needed_depends_on_who_asks(world, listed):
     """The center's worklist is what waits for the center."""
     assert listed("worklist=needs_my_action", world.center) == ["infused", "accepted", "submitted"]

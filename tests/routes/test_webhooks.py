@@ -138,12 +138,18 @@ def test_another_centers_referral_looks_like_none_at_all(world, referral_id):
     assert len(unknown.text) == len(foreign.text) == len(unsent.text)
 
 
-@pytest.mark.parametrize("stage", ["withdrawn", "infused", "declined", "submitted", "monitoring"])
-def test_another_centers_referral_looks_like_none_whatever_is_reported(world, referral_id, stage):
-    """Also a move that its own center could never make."""
-    foreign = world.deliver(referral_id, stage, center=OTHER_CENTER)
+@pytest.mark.parametrize(
+    "stage", ["withdrawn", "infused", "declined", "submitted", "monitoring", "deceased"]
+)
+def test_what_is_not_a_centers_looks_like_none_whatever_is_reported(world, referral_id, stage):
+    """Also a move that nobody could make: a refusal would tell that there is a referral."""
+    draft = world.refer(submit=False)["referral_id"]
 
-    assert without_ids(foreign) == without_ids(world.deliver(NOWHERE, stage))
+    foreign = world.deliver(referral_id, stage, center=OTHER_CENTER)
+    unsent = world.deliver(draft, stage)
+
+    none = without_ids(world.deliver(NOWHERE, stage))
+    assert without_ids(foreign) == without_ids(unsent) == none
 
 
 def refused(answer):

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 # Before anything of AWS is imported: no real account may ever be within reach.
@@ -23,6 +24,10 @@ from chalicelib.store.stores import Stores
 from tests.support import cloud, shelves, tokens
 from tests.support.clinic import Clinic, open_clinic
 from tests.support.site import Site
+
+# A slow machine is no counterexample.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 
 @pytest.fixture

@@ -39,11 +39,11 @@ def statuses():
     return {row["status"] for row in shelves.rows("deliveries")}
 
 
-def test_four_deliveries_end_alike_in_every_order(desk):
-    """All 24 orders: the last stage, the whole history, nothing waiting, one row each."""
-    line = ["accepted", "consult_scheduled", "consult_completed", "center_proceed"]
+def test_three_deliveries_end_alike_in_every_order(desk):
+    """All six orders: the last stage, the whole history, nothing waiting, one row each."""
+    line = ["accepted", "consult_scheduled", "consult_completed"]
     ends = set()
-    for n, order in enumerate(permutations(range(4))):
+    for n, order in enumerate(permutations(range(3))):
         desk.refer(f"ref_{n}", key=f"key-{n}")
         deliver_all(desk, order, line, referral_id=f"ref_{n}")
         ends.add(
@@ -54,9 +54,9 @@ def test_four_deliveries_end_alike_in_every_order(desk):
             )
         )
 
-    assert ends == {("center_proceed", ("submitted", *line), ())}
+    assert ends == {("consult_completed", ("submitted", *line), ())}
     assert statuses() <= {"applied", "recorded"}
-    assert len(shelves.rows("deliveries")) == 24 * 4
+    assert len(shelves.rows("deliveries")) == 6 * 3
 
 
 def mixed_up(stride):

@@ -18,6 +18,7 @@ from chalicelib.domain.packet import packet_of, require_complete
 from chalicelib.domain.referral import Applied, Never, NotYet, Recorded, Referral, Verdict, decide
 from chalicelib.domain.stages import Stage
 from chalicelib.errors import NotFoundError, RefusedError, UnavailableError
+from chalicelib.observe import log
 from chalicelib.services.bookkeeping import (
     Outcome,
     entry_of,
@@ -147,8 +148,8 @@ def settle(referral_id: str, *, stores: Stores, now: datetime) -> int:
     Safe to call at any time and by several at once: each settling is a transaction that the
     delivery's own row allows only once.
     """
-    settled = 0
-    while True:
+    settled = refused = 0
+    while refused < REREADS:
         referral, parked = stores.referrals.get_with_parked(referral_id)
         ready = _first_ready(referral, parked, stores=stores, now=now)
         if ready is None:
@@ -162,10 +163,14 @@ def settle(referral_id: str, *, stores: Stores, now: datetime) -> int:
                 stores.referrals.unparking(waiting),
                 *writes,
             )
-            settled += 1
         except ConditionFailed:
             # Somebody else settled it, or moved the referral: look again.
+            refused += 1
             continue
+        settled, refused = settled + 1, 0
+    # A row that can never be settled, as a restore may leave one, must not hold up a whole job.
+    log.warning("parked deliveries do not settle", referral_id=referral_id)
+    return settled
 
 
 def _first_ready(

@@ -242,3 +242,18 @@ def test_settling_nothing_is_one_read(referred):
 
     assert settled == 0
     assert calls.operations == ["Query"]
+
+
+def test_what_can_never_be_settled_does_not_hold_up_a_job(referred):
+    """A restore brought back a waiting delivery whose receipt says that it was settled."""
+    referred.deliver("consult_scheduled", webhook_id="msg-1", at=referred.now + MINUTE)
+    _, (waiting,) = referred.stores.referrals.get_with_parked("ref_1")
+    referred.deliver("accepted")
+    referred.stores.ledger.commit(referred.stores.referrals.parking(waiting))
+
+    counts = referred.work_off(Lane.EVENT)
+
+    assert counts["failed"] == 0
+    assert counts["done"] == 3
+    assert len(referred.events()) == 3
+    assert referred.waiting() == ["consult_scheduled"]

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from chalicelib.domain.events import derived_id
+from chalicelib.domain.events import Event, EventType, StageChange, derived_id
 from chalicelib.domain.members import TenantKind
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import TERMINAL, Phase, Stage
-from chalicelib.domain.window import MilestoneKind, Window, start_of_day
+from chalicelib.domain.window import MilestoneKind, Window, local_day, start_of_day
 
 
 class Lane(StrEnum):
@@ -65,6 +65,17 @@ STAGE_RULES: Mapping[Stage, Rule] = {
 """The moves that the other side is told of at once. Source: the needs named in the HemeTalks
 episode "Bridging the Gap" (18 September 2025) and the journey's notification schedule."""
 
+EVENT_RULES: Mapping[str, Rule] = {
+    EventType.HOLD_STARTED: Rule(_BOTH, "The referral is on hold"),
+    EventType.HOLD_ENDED: Rule(_BOTH, "The hold is over"),
+    EventType.TOXICITY_NOTICED: Rule(_PRACTICE, "The center noticed a toxicity"),
+    EventType.WINDOW_EXTENDED: Rule(_PRACTICE, "The center extended the monitoring window"),
+    EventType.WITHDRAWAL_REQUESTED: Rule(_CENTER, "The practice asks to withdraw the referral"),
+    EventType.REOPENED: Rule(_BOTH, "The referral was opened again"),
+    EventType.CORRECTED: Rule(_BOTH, "An earlier report was corrected"),
+}
+"""What the other side is told of at once beside the moves."""
+
 OPEN_MONITORING = "open_monitoring"
 STAGE_CHANGED = "stage_changed"
 
@@ -75,7 +86,7 @@ class Task:
 
     Attributes:
         outbox_id: Made from what it is about, so that planning twice makes one row.
-        rule: A key of `WINDOW_RULES`, `STAGE_CHANGED` or `OPEN_MONITORING`.
+        rule: A key of `WINDOW_RULES` or `EVENT_RULES`, `STAGE_CHANGED` or `OPEN_MONITORING`.
         due_on: The local day of a planned task.
     """
 
@@ -90,32 +101,39 @@ class Task:
     event_id: str | None = None
 
 
-def follow_up(referral: Referral, *, event_id: str, now: datetime) -> Task:
+def follow_up(event: Event, *, now: datetime) -> Task:
     """The task that tells the other side of an event, and settles what waited for it."""
     return Task(
-        outbox_id=derived_id("out", STAGE_CHANGED, referral.referral_id, event_id),
-        referral_id=referral.referral_id,
-        rule=STAGE_CHANGED,
+        outbox_id=derived_id("out", STAGE_CHANGED, event.referral_id, event.event_id),
+        referral_id=event.referral_id,
+        rule=STAGE_CHANGED if isinstance(event, StageChange) else event.type,
         lane=Lane.EVENT,
         due_at=now,
-        stage=referral.stage,
-        event_id=event_id,
+        stage=event.stage if isinstance(event, StageChange) else None,
+        event_id=event.event_id,
     )
 
 
 def window_plan(referral: Referral, window: Window) -> Iterator[Task]:
-    """Every task of a monitoring window, each due from the start of its day at the center."""
-    yield _planned(referral, window, OPEN_MONITORING, 1, None)
+    """Every notice of a monitoring window, each due from the start of its day at the center."""
     for milestone in window.milestones:
         rule = WINDOW_RULES.get(milestone.kind)
         for side in rule.sides if rule else ():
-            yield _planned(referral, window, milestone.kind, milestone.day, side)
+            yield _planned(referral, window, milestone.kind, milestone.on, side)
+
+
+def opening(referral: Referral, window: Window, *, infused_on: date) -> Task:
+    """The task that moves the referral on to monitoring, the day after the last infusion.
+
+    Not counted from the window's day 0: where the first part of a split dose opens the window,
+    the second is still to come.
+    """
+    return _planned(referral, window, OPEN_MONITORING, infused_on + timedelta(days=1), None)
 
 
 def _planned(
-    referral: Referral, window: Window, rule: str, day: int, side: TenantKind | None
+    referral: Referral, window: Window, rule: str, due_on: date, side: TenantKind | None
 ) -> Task:
-    due_on = date.fromordinal(window.infused_on.toordinal() + day)
     ids = (referral.referral_id, rule, due_on.isoformat(), side or "")
     return Task(
         outbox_id=derived_id("out", *ids),
@@ -131,13 +149,17 @@ def _planned(
 def still_wanted(task: Task, referral: Referral) -> bool:
     """Whether a planned task still makes sense as the referral stands now.
 
-    A death, a transfer or any other ending silences the window, and so does a hand-back.
+    A death, a transfer or any other ending silences the window, and so does a hand-back. A
+    corrected infusion or an extension makes another plan, and what is not in it is off.
     """
     if task.lane is Lane.EVENT:
         return True
     if referral.stage in TERMINAL or referral.window is None:
         return False
     if task.rule == OPEN_MONITORING:
-        return referral.stage is Stage.INFUSED
+        infused_on = local_day(referral.reached[Stage.INFUSED], referral.window.time_zone)
+        return referral.stage is Stage.INFUSED and (task.due_on or infused_on) > infused_on
+    if task.outbox_id not in {t.outbox_id for t in window_plan(referral, referral.window)}:
+        return False
     handed_back = referral.phase is Phase.FOLLOW_UP and referral.stage is not Stage.HANDBACK_READY
     return not handed_back

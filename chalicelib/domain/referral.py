@@ -1,26 +1,73 @@
-"""A referral, and what an event does to it."""
+"""A referral, as a value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
-from chalicelib.domain.events import Order, StageChange
-from chalicelib.domain.stages import (
-    FACTS,
-    TERMINAL,
-    Owner,
-    Phase,
-    Stage,
-    movers_to,
-    moves_from,
-    reachable_from,
-)
-from chalicelib.domain.window import MonitoringProfile, Window, local_day, open_window
+from chalicelib.domain.events import Order
+from chalicelib.domain.stages import FACTS, Actor, Owner, Phase, Stage
+from chalicelib.domain.window import Window
 
 Details = Mapping[str, Any]
 """What the practice tells of the patient: `patient`, `clinical`, `insurance`,
 `referring_provider`, `consent_to_share` and `note`, as the API contract spells them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A pause over whatever stage a referral is in."""
+
+    since: datetime
+    reason_code: str | None
+    until: date | None
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """What is known of a center's numbering of its events.
+
+    Attributes:
+        highest: The highest sequence seen; 0 before the first.
+        missing: Sequences below it that have not arrived, at most `MAX_MISSING`.
+    """
+
+    highest: int = 0
+    missing: tuple[int, ...] = ()
+
+
+MAX_MISSING = 50
+"""A wider gap is a feed that numbers otherwise, not fifty lost updates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """What lies over the stage and does not move it.
+
+    Attributes:
+        hold_head: The place of the last hold event; an earlier one is history.
+        reason_code: Why the referral ended, was deferred or turned back.
+        revisit_on: When a deferred patient is looked at again.
+        suggested_center_id: Where a redirecting center would send the patient.
+        ended_from: The stage it stood in before it ended, for re-opening.
+        withdrawal_requested_at: Since when the practice asks the center to stop.
+        toxicity_at: When the center last noticed a toxicity.
+        continues: The ended referral that this one goes on from.
+        continued_by: The referral that goes on from this one.
+    """
+
+    hold: Hold | None = None
+    hold_head: Order | None = None
+    reason_code: str | None = None
+    revisit_on: date | None = None
+    suggested_center_id: str | None = None
+    ended_from: Stage | None = None
+    withdrawal_requested_at: datetime | None = None
+    toxicity_at: datetime | None = None
+    feed: Feed = Feed()
+    continues: str | None = None
+    continued_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +101,7 @@ class Referral:
     submitted_at: datetime | None = None
     part: int = 0
     of: int = 1
+    overlay: Overlay = Overlay()
 
     @property
     def phase(self) -> Phase:
@@ -62,143 +110,12 @@ class Referral:
 
     @property
     def owner(self) -> Owner:
-        """Who has to make the next move."""
+        """Who has to make the next move; a request to withdraw is the center's to answer."""
+        if self.overlay.withdrawal_requested_at:
+            return Owner.CENTER
         return FACTS[self.stage].owner
 
     @property
     def is_with_center(self) -> bool:
         """Whether the center may see it: from submission on, never as a draft."""
         return self.submitted_at is not None and self.center_id is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """The event moves the referral."""
-
-    referral: Referral
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The event is older than what is known, or says it again: history, no move."""
-
-    referral: Referral
-
-
-@dataclass(frozen=True, slots=True)
-class NotYet:
-    """Something that must come before has not arrived."""
-
-
-@dataclass(frozen=True, slots=True)
-class Never:
-    """No later event can make this one legal. `code` says why."""
-
-    code: str
-    reason: str
-
-
-Verdict = Applied | Recorded | NotYet | Never
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What a decision has to know beside the referral.
-
-    The product's monitoring profile, the center's time zone, and the time of the decision.
-    """
-
-    profile: MonitoringProfile
-    time_zone: str
-    now: datetime
-
-
-def decide(referral: Referral, change: StageChange, setting: Setting) -> Verdict:
-    """Say what `change` does to `referral`.
-
-    Pure, and never by order of arrival: an event that was true earlier than the head becomes
-    history, and one that cannot be legal yet waits for what is missing.
-    """
-    if change.actor not in movers_to(change.stage):
-        return Never("not_your_move", "This move belongs to the other side.")
-    if _is_older(change, referral):
-        return Recorded(_with_history(referral, change, setting))
-    if change.stage not in moves_from(referral.stage):
-        return _not_legal_now(referral, change, setting)
-    if change.actor not in moves_from(referral.stage)[change.stage]:
-        return Never("not_your_move", "This move belongs to the other side.")
-    if change.stage is Stage.INFUSED:
-        return _infuse(referral, change, setting)
-    return Applied(_moved(referral, change, setting))
-
-
-def _is_older(change: StageChange, referral: Referral) -> bool:
-    """Whether the referral has moved since `change` was true.
-
-    Feeds stamp whole seconds and often send no sequence, so two events of one instant are
-    common. Then the order that makes both legal wins, and the id only where both orders are.
-    """
-    if referral.head is None:
-        return False
-    mine, known = change.order[:2], referral.head[:2]
-    if mine != known:
-        return mine < known
-    either_way = change.stage in moves_from(referral.stage) and referral.stage in moves_from(
-        change.stage
-    )
-    if either_way:
-        return change.event_id < referral.head.event_id
-    goes_before = referral.stage in reachable_from(change.stage)
-    return goes_before and change.stage not in reachable_from(referral.stage)
-
-
-def _not_legal_now(referral: Referral, change: StageChange, setting: Setting) -> Verdict:
-    if referral.stage in TERMINAL:
-        return Never("referral_closed", "The referral is closed.")
-    if change.stage is referral.stage:
-        return Recorded(_with_history(referral, change, setting))
-    if change.stage in reachable_from(referral.stage):
-        return NotYet()
-    return Never("move_not_legal", "No sequence of moves leads there from the present stage.")
-
-
-def _infuse(referral: Referral, change: StageChange, setting: Setting) -> Verdict:
-    """Part k of n: the parts come in order, and the anchoring one opens the window."""
-    day = change.local_date
-    if day and abs(day - local_day(change.occurred_at, setting.time_zone)) > timedelta(days=1):
-        return Never("local_date_wrong", "local_date is not the day of occurred_at at the center.")
-    given = referral.part if referral.stage is Stage.INFUSED else 0
-    if change.part <= given:
-        return Recorded(_with_history(referral, change, setting))
-    if change.part > given + 1:
-        return NotYet()
-    moved = replace(_moved(referral, change, setting), part=change.part, of=change.of)
-    if setting.profile.starts_with(part=change.part, of=change.of):
-        window = open_window(
-            infused_at=change.occurred_at,
-            local_date=day,
-            time_zone=setting.time_zone,
-            profile=setting.profile,
-        )
-        moved = replace(moved, window=window)
-    return Applied(moved)
-
-
-def _moved(referral: Referral, change: StageChange, setting: Setting) -> Referral:
-    submitted = change.occurred_at if change.stage is Stage.SUBMITTED else None
-    return replace(
-        referral,
-        stage=change.stage,
-        stage_since=change.occurred_at,
-        head=change.order,
-        reached={**referral.reached, change.stage: change.occurred_at},
-        submitted_at=referral.submitted_at or submitted,
-        updated_at=setting.now,
-        version=referral.version + 1,
-    )
-
-
-def _with_history(referral: Referral, change: StageChange, setting: Setting) -> Referral:
-    """The same referral, knowing when a stage was reached that had not been reported."""
-    reached = {change.stage: change.occurred_at, **referral.reached}
-    return replace(referral, reached=reached, updated_at=setting.now, version=referral.version + 1)

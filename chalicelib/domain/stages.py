@@ -320,11 +320,12 @@ _LISTED: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = {
         Stage.INFUSED: _CENTER,
         Stage.MONITORING: frozenset({Actor.CENTER, Actor.SYSTEM}),
     },
-    Stage.MONITORING: {Stage.WINDOW_COMPLETE: _CENTER},
+    # The same stage again is the center's own report of what the system opened, or an extension.
+    Stage.MONITORING: {Stage.WINDOW_COMPLETE: _CENTER, Stage.MONITORING: _CENTER},
     Stage.WINDOW_COMPLETE: {Stage.HANDBACK_READY: _CENTER, Stage.MONITORING: _CENTER},
     Stage.HANDBACK_READY: {Stage.HANDED_BACK: _PRACTICE, Stage.MONITORING: _CENTER},
     Stage.HANDED_BACK: {
-        Stage.FOLLOW_UP: _PRACTICE,
+        Stage.FOLLOW_UP: _EITHER,
         Stage.LOST_TO_FOLLOW_UP: _EITHER,
         Stage.TRANSFERRED_CARE: _EITHER,
     },

@@ -5,7 +5,7 @@ hours, and never the UTC date: an infusion at 23:30 in New York belongs to that 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -83,6 +83,21 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """The center's word that it monitors longer.
+
+    Attributes:
+        told_at: When it was true, so that the later of two words counts.
+        event_id: The event that said so.
+    """
+
+    ends_on: date
+    told_at: datetime
+    reason_code: str | None
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """A monitoring window as opened by an infusion.
 
@@ -93,23 +108,31 @@ class Window:
     time_zone: str
     infused_on: date
     profile: MonitoringProfile
+    extensions: tuple[Extension, ...] = ()
 
     @property
     def ends_on(self) -> date:
-        """The default day on which the patient is handed back."""
+        """The day on which the patient is handed back: the center's last word, or the default."""
+        if self.extensions:
+            return self.extensions[-1].ends_on
         return self.infused_on + timedelta(days=self.profile.handback_target_day)
+
+    def extended(self, extension: Extension) -> "Window":
+        """The window with one more word on its end, in the order in which they were true."""
+        words = sorted((*self.extensions, extension), key=lambda e: (e.told_at, e.event_id))
+        return replace(self, extensions=tuple(words))
 
     @property
     def milestones(self) -> Sequence[Milestone]:
         """The days that matter, earliest first."""
-        profile = self.profile
+        profile, last = self.profile, (self.ends_on - self.infused_on).days
         days = (
             (0, MilestoneKind.INFUSION),
             (profile.daily_days, MilestoneKind.DAILY_MONITORING_ENDS),
             (profile.monitor_min_days, MilestoneKind.LABEL_MINIMUM_ENDS),
             (profile.driving_days, MilestoneKind.DRIVING_MINIMUM_ENDS),
-            (profile.handback_target_day - HANDBACK_NOTICE_DAYS, MilestoneKind.HANDBACK_NEAR),
-            (profile.handback_target_day, MilestoneKind.HANDBACK_TARGET),
+            (last - HANDBACK_NOTICE_DAYS, MilestoneKind.HANDBACK_NEAR),
+            (last, MilestoneKind.HANDBACK_TARGET),
         )
         return [
             Milestone(day=day, on=self.infused_on + timedelta(days=day), kind=kind)

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from chalicelib.domain.events import Source, StageChange, derived_id
 from chalicelib.domain.members import Member, TenantKind
 from chalicelib.domain.notices import (
+    EVENT_RULES,
     OPEN_MONITORING,
-    STAGE_CHANGED,
     STAGE_RULES,
     WINDOW_RULES,
     Lane,
@@ -146,10 +146,9 @@ def _notices(
 
 
 def _audience(task: Task) -> Iterator[tuple[TenantKind, str]]:
-    if task.rule == STAGE_CHANGED:
-        rule = STAGE_RULES.get(task.stage) if task.stage else None
-        if rule:
-            yield from ((side, rule.title) for side in rule.sides)
+    rule = STAGE_RULES.get(task.stage) if task.stage else EVENT_RULES.get(task.rule)
+    if rule:
+        yield from ((side, rule.title) for side in rule.sides)
     elif task.side:
         yield task.side, WINDOW_RULES[MilestoneKind(task.rule)].title
 

@@ -12,24 +12,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.events import StageChange
+from chalicelib.domain.events import Event, StageChange
 from chalicelib.domain.members import Member
+from chalicelib.domain.moves import Applied, Never, NotYet, Recorded, Verdict
 from chalicelib.domain.packet import packet_of, require_complete
-from chalicelib.domain.referral import Applied, Never, NotYet, Recorded, Referral, Verdict, decide
+from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Stage
 from chalicelib.errors import NotFoundError, RefusedError, UnavailableError
 from chalicelib.services.bookkeeping import (
     Outcome,
+    decided,
     entry_of,
     outcome_of,
     result_of,
     said_again,
-    setting_of,
     verdict_for_feed,
     writes_for_feed,
     writes_of,
 )
 from chalicelib.store.ledger import ConditionFailed
+from chalicelib.store.outbox import already_planned
 from chalicelib.store.receipts import RECEIPT, Answer, Delivery, Request
 from chalicelib.store.referral_items import Parked
 from chalicelib.store.stores import Stores
@@ -39,7 +41,7 @@ REREADS = 8
 
 
 def report_by_member(
-    change: StageChange,
+    event: Event,
     *,
     member: Member,
     request: Request,
@@ -54,37 +56,39 @@ def report_by_member(
         RefusedError: the move is not legal, or not yet, or not this side's.
         KeyReusedError: the Idempotency-Key belongs to another request.
     """
+    planned: set[str] = set()
     for _ in range(REREADS):
-        referral, parked = stores.referrals.get_with_parked(change.referral_id)
+        referral, parked = stores.referrals.get_with_parked(event.referral_id)
         if referral is None or not (member.cares and member.may_see(referral)):
-            _audit_refusal(change, member.tenant_id, "not_found", stores=stores, now=now)
+            _audit_refusal(event, member.tenant_id, "not_found", stores=stores, now=now)
             raise NotFoundError
-        verdict = decide(referral, change, setting_of(referral, stores=stores, now=now))
-        fault = _fault_of(verdict) or _packet_fault(referral, change)
+        verdict = decided(referral, event, stores=stores, now=now)
+        fault = _fault_of(verdict) or _packet_fault(referral, event)
         if fault:
             earlier = stores.idempotency.find(request, now=now)
             if earlier:
                 return earlier
-            _audit_refusal(change, member.tenant_id, fault.code, stores=stores, now=now)
+            _audit_refusal(event, member.tenant_id, fault.code, stores=stores, now=now)
             raise fault
-        told = answer(outcome_of(verdict, change))
+        told = answer(outcome_of(verdict, event))
         receipt = stores.idempotency.writing(request, told, now=now)
-        writes = writes_of(verdict, change, member.tenant_id, before=referral, stores=stores)
+        writes = writes_of(
+            verdict, event, member.tenant_id, before=referral, stores=stores, planned=planned
+        )
         try:
             stores.ledger.commit(receipt, *writes)
         except ConditionFailed as e:
             if RECEIPT in e.items:
                 return stores.idempotency.replay(request, e.items[RECEIPT])
+            planned |= already_planned(e.items)
             continue
         if parked:
-            settle(change.referral_id, stores=stores, now=now)
+            settle(event.referral_id, stores=stores, now=now)
         return told
     raise UnavailableError("busy")
 
 
-def report_by_feed(
-    change: StageChange, *, delivery: Delivery, stores: Stores, now: datetime
-) -> Outcome:
+def report_by_feed(event: Event, *, delivery: Delivery, stores: Stores, now: datetime) -> Outcome:
     """Record what a center's system reports; the signature was verified before.
 
     A referral that is not there and one that is another center's are parked alike, so that
@@ -93,13 +97,16 @@ def report_by_feed(
     Raises:
         RefusedError: it can never be legal, or its id belongs to another delivery.
     """
+    planned: set[str] = set()
     for _ in range(REREADS):
-        referral, parked = stores.referrals.get_with_parked(change.referral_id)
-        verdict = verdict_for_feed(referral, change, delivery, stores=stores, now=now)
-        result = result_of(verdict, change)
+        referral, parked = stores.referrals.get_with_parked(event.referral_id)
+        verdict = verdict_for_feed(referral, event, delivery, stores=stores, now=now)
+        result = result_of(verdict, event)
         writes = [
             stores.deliveries.writing(delivery, result),
-            *writes_for_feed(verdict, change, delivery, referral, stores=stores, now=now),
+            *writes_for_feed(
+                verdict, event, delivery, referral, stores=stores, now=now, planned=planned
+            ),
         ]
         try:
             stores.ledger.commit(*writes)
@@ -107,36 +114,41 @@ def report_by_feed(
             if RECEIPT in e.items:
                 earlier = stores.deliveries.replay(delivery, e.items[RECEIPT])
                 return said_again(earlier)
+            planned |= already_planned(e.items)
             continue
         if isinstance(verdict, Never):
             raise RefusedError(verdict.code, verdict.reason)
         if parked and isinstance(verdict, Applied):
-            settle(change.referral_id, stores=stores, now=now)
-        return outcome_of(verdict, change)
+            settle(event.referral_id, stores=stores, now=now)
+        return outcome_of(verdict, event)
     raise UnavailableError("busy")
 
 
-def report_by_system(change: StageChange, *, stores: Stores, now: datetime) -> bool:
+def report_by_system(event: Event, *, stores: Stores, now: datetime) -> bool:
     """Record a move that the product makes itself. False when it no longer makes sense.
 
     Needs no receipt: the event's id comes from the task, so a second try meets its own event.
     """
+    planned: set[str] = set()
     for _ in range(REREADS):
-        referral = stores.referrals.get(change.referral_id)
+        referral = stores.referrals.get(event.referral_id)
         if referral is None:
             return False
-        verdict = decide(referral, change, setting_of(referral, stores=stores, now=now))
+        verdict = decided(referral, event, stores=stores, now=now)
         if not isinstance(verdict, Applied):
             return False
         try:
             stores.ledger.commit(
-                *writes_of(verdict, change, "system", before=referral, stores=stores)
+                *writes_of(
+                    verdict, event, "system", before=referral, stores=stores, planned=planned
+                )
             )
         except ConditionFailed as e:
             if "event" in e.items:
                 return True
+            planned |= already_planned(e.items)
             continue
-        settle(change.referral_id, stores=stores, now=now)
+        settle(event.referral_id, stores=stores, now=now)
         return True
     raise UnavailableError("busy")
 
@@ -148,32 +160,35 @@ def settle(referral_id: str, *, stores: Stores, now: datetime) -> int:
     delivery's own row allows only once.
     """
     settled = 0
+    planned: set[str] = set()
     while True:
         referral, parked = stores.referrals.get_with_parked(referral_id)
         ready = _first_ready(referral, parked, stores=stores, now=now)
         if ready is None:
             return settled
         waiting, verdict = ready
-        change, delivery = waiting.change, waiting.delivery
-        writes = writes_for_feed(verdict, change, delivery, referral, stores=stores, now=now)
+        event, delivery = waiting.event, waiting.delivery
+        writes = writes_for_feed(
+            verdict, event, delivery, referral, stores=stores, now=now, planned=planned
+        )
         try:
             stores.ledger.commit(
-                stores.deliveries.writing(delivery, result_of(verdict, change), again=True),
+                stores.deliveries.writing(delivery, result_of(verdict, event), again=True),
                 stores.referrals.unparking(waiting),
                 *writes,
             )
             settled += 1
-        except ConditionFailed:
+        except ConditionFailed as e:
             # Somebody else settled it, or moved the referral: look again.
-            continue
+            planned |= already_planned(e.items)
 
 
 def _first_ready(
     referral: Referral | None, parked: Sequence[Parked], *, stores: Stores, now: datetime
 ) -> tuple[Parked, Applied | Recorded | Never] | None:
-    for waiting in sorted(parked, key=lambda p: p.change.order):
+    for waiting in sorted(parked, key=lambda p: p.event.order):
         verdict = verdict_for_feed(
-            referral, waiting.change, waiting.delivery, stores=stores, now=now
+            referral, waiting.event, waiting.delivery, stores=stores, now=now
         )
         if not isinstance(verdict, NotYet):
             return waiting, verdict
@@ -189,8 +204,8 @@ def _fault_of(verdict: Verdict) -> RefusedError | None:
     return None
 
 
-def _packet_fault(referral: Referral, change: StageChange) -> RefusedError | None:
-    if change.stage is not Stage.SUBMITTED:
+def _packet_fault(referral: Referral, event: Event) -> RefusedError | None:
+    if not (isinstance(event, StageChange) and event.stage is Stage.SUBMITTED):
         return None
     try:
         require_complete(packet_of(referral))
@@ -200,6 +215,6 @@ def _packet_fault(referral: Referral, change: StageChange) -> RefusedError | Non
 
 
 def _audit_refusal(
-    change: StageChange, tenant_id: str, code: str, *, stores: Stores, now: datetime
+    event: Event, tenant_id: str, code: str, *, stores: Stores, now: datetime
 ) -> None:
-    stores.audit.append(replace(entry_of(change, tenant_id, now, None), outcome=code))
+    stores.audit.append(replace(entry_of(event, tenant_id, now, None), outcome=code))

@@ -7,11 +7,13 @@ from typing import Any
 
 from chalicelib import catalogue
 from chalicelib.domain.alias import proposed_alias
+from chalicelib.domain.decisions import decide
 from chalicelib.domain.events import Source, StageChange, derived_id
 from chalicelib.domain.members import Member, TenantKind
+from chalicelib.domain.moves import Applied
 from chalicelib.domain.notices import window_plan
 from chalicelib.domain.packet import packet_of, require_complete
-from chalicelib.domain.referral import Applied, Referral, decide
+from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Actor, Stage
 from chalicelib.errors import (
     Fault,

@@ -4,6 +4,7 @@ Imported by `wiring` alone and only when first needed: botocore is most of a col
 """
 
 import json
+import logging
 from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
@@ -12,6 +13,10 @@ from botocore.parsers import JSONParser, ResponseParser, ResponseParserFactory
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+# At DEBUG botocore logs whole requests and answers, with passwords, addresses and data keys in
+# them. Whatever the level of the root logger is set to one day, it stays out.
+logging.getLogger("botocore").setLevel(logging.INFO)
 
 CONFIG = Config(
     # One request may take 29 s at the gateway; botocore's own 60 s would outlive it.

@@ -95,18 +95,23 @@ def _is_older(change: StageChange, referral: Referral) -> bool:
     """Whether the referral has moved since `change` was true.
 
     Feeds stamp whole seconds and often send no sequence, so two events of one instant are
-    common. Then the journey's own order tells which came later, and the id only where a stage
-    follows itself; by the id alone, half of such pairs would leave the referral behind.
+    common. Then the journey's own order tells which came later, unless only the other way
+    round one leads to the other. By the id alone, half of such pairs would leave the referral
+    behind; it only tells apart what is of the same stage.
     """
     if referral.head is None:
         return False
     mine, known = change.order[:2], referral.head[:2]
     if mine != known:
         return mine < known
-    if change.stage is not referral.stage:
-        return _IN_THE_JOURNEY[change.stage] < _IN_THE_JOURNEY[referral.stage]
-    # Parts of a split dose have an order of their own.
-    return change.stage is not Stage.INFUSED and change.event_id < referral.head.event_id
+    if change.stage is referral.stage:
+        # Parts of a split dose have an order of their own.
+        return change.stage is not Stage.INFUSED and change.event_id < referral.head.event_id
+    is_next = change.stage in moves_from(referral.stage)
+    was_before = referral.stage in moves_from(change.stage)
+    if is_next and not was_before:
+        return False
+    return _IN_THE_JOURNEY[change.stage] < _IN_THE_JOURNEY[referral.stage]
 
 
 def _not_legal_now(referral: Referral, change: StageChange, setting: Setting) -> Verdict:

@@ -1,7 +1,9 @@
 """Which site the command line talks to, and with which settings."""
 
+import contextlib
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,13 +39,19 @@ def enter() -> Site:
         NoSiteError: neither is there.
     """
     try:
-        return Site(url=from_environment().public_url, env={})
+        site = Site(url=from_environment().public_url, env={})
     except SettingsError:
         site = _running(data_dir() / "run.json")
-    environment.enter(site.env)
-    # Log lines of the product are not this command's answer.
-    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
+        environment.enter(site.env)
+    _keep_log_lines_out_of_the_answer()
     return site
+
+
+def _keep_log_lines_out_of_the_answer() -> None:
+    """Warnings go to standard error; the product's logger keeps the stream that it finds."""
+    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
+    with contextlib.redirect_stdout(sys.stderr):
+        import chalicelib.observe  # noqa: F401, PLC0415 only now
 
 
 def _running(path: Path) -> Site:

@@ -13,10 +13,6 @@ from chalicelib.domain.stages import MAIN_LINE, Stage
 S = Stage
 """Short, for the table below."""
 
-AFTER_A_CONSULT = "disease_progression"
-"""Why most consulted patients who are not treated are not. Source: published attrition of one
-large center, as told by the Journal of Clinical Pathways (read 2026-11)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
@@ -161,7 +157,9 @@ REASONS = {
     Stage.WITHDRAWN: "patient_choice",
     Stage.REDIRECTED: "travel_or_lodging",
     Stage.DEFERRED: "infection_hold",
-    Stage.NOT_PROCEEDING: AFTER_A_CONSULT,
+    # The most frequent reason among consulted patients of one large center.
+    # Source: Journal of Clinical Pathways, on access to CAR T (read 2026-11).
+    Stage.NOT_PROCEEDING: "disease_progression",
     Stage.MANUFACTURING_FAILED: "manufacturing_failure",
 }
 

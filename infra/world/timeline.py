@@ -143,14 +143,13 @@ def _in_order(wanted: Sequence[tuple[Stage, datetime]], *, now: datetime) -> Ite
     before = None
     for place, (stage, wish) in enumerate(wanted):
         latest = now - timedelta(minutes=10 * (len(wanted) - place))
-        at = wish
+        at = wish if before is None else max(wish, before + timedelta(minutes=30))
+        at = min(at, latest).replace(second=0, microsecond=0)
         if before is not None and stage is Stage.MONITORING:
             # The product itself opens monitoring, dated a second after the infusion.
             at = before + timedelta(seconds=1)
-        elif before is not None:
-            at = max(wish, before + timedelta(minutes=30))
-        before = min(at, latest).replace(microsecond=0)
-        yield before
+        before = at
+        yield at
 
 
 def _reporter(before: Stage, stage: Stage) -> Actor:

@@ -1,0 +1,128 @@
+"""`referrals send-event`, against a site in this process that is really listened to."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from typer.testing import CliRunner
+
+from chalicelib import wiring
+from infra.cli.commands import app
+from tests.support.clinic import TO_INFUSED
+from tests.support.factories import CENTER
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs a command with a data folder of its own."""
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def running(*arguments):
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return running
+
+
+@pytest.fixture
+def listening(clinic, monkeypatch):
+    """The site of the clinic, at an address."""
+
+    class Front(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            answer = clinic.anyone.send("POST", self.path, body, headers=headers)
+            self.send_response(answer.status)
+            self.end_headers()
+            self.wfile.write(answer.text.encode())
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Front) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("PUBLIC_URL", f"http://127.0.0.1:{server.server_port}")
+        yield clinic
+        server.shutdown()
+
+
+def sends(run, referral_id, stage, *more):
+    """What `send-event` prints for programs."""
+    arguments = ("--center", CENTER.tenant_id, "--referral", referral_id, "--stage", stage)
+    result = run("send-event", *arguments, *more, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_send_event_moves_a_referral_as_the_center_would(run, listening):
+    referral_id = listening.refer()["referral_id"]
+
+    sent = sends(run, referral_id, "accepted")
+
+    assert (sent["status"], sent["answer"]["status"]) == (200, "applied")
+    assert listening.stage_of(referral_id) == "accepted"
+
+
+def test_a_replay_has_the_same_id_and_bytes_and_a_fresh_signature(run, listening):
+    referral_id = listening.refer()["referral_id"]
+    first = sends(run, referral_id, "accepted")
+    sends(run, referral_id, "consult_scheduled")
+
+    latest = json.loads(run("send-event", "--replay", "--json").stdout)
+    named = sends(run, referral_id, "accepted", "--replay")
+
+    assert (latest["answer"]["status"], latest["answer"]["stage"]) == (
+        "duplicate",
+        "consult_scheduled",
+    )
+    assert named["webhook_id"] == first["webhook_id"]
+    assert named["answer"] == first["answer"] | {"status": "duplicate"}
+
+
+def test_a_bad_signature_is_refused_and_not_remembered(run, listening):
+    referral_id = listening.refer()["referral_id"]
+
+    sent = sends(run, referral_id, "accepted", "--bad-signature")
+
+    assert (sent["status"], sent["answer"]["code"]) == (401, "unauthenticated")
+    assert run("send-event", "--replay").exit_code == 2
+
+
+def test_the_fields_of_an_event_are_what_the_options_say(run, listening):
+    referral_id = listening.refer(product_id="aucatzyl")["referral_id"]
+    listening.move_to(referral_id, *TO_INFUSED[:-1])
+    today = wiring.now().date().isoformat()
+
+    options = ("--part", 1, "--of", 2, "--local-date", today, "--sequence", 7, "--note", "Well.")
+    sends(run, referral_id, "infused", *options)
+
+    events = listening.practice.get(f"/v1/referrals/{referral_id}/events").json["items"]
+    told = {name: events[0][name] for name in ("part", "of", "local_date", "sequence", "note")}
+    assert told == {"part": 1, "of": 2, "local_date": today, "sequence": 7, "note": "Well."}
+
+
+def test_send_event_says_what_it_does_not_understand(run, clinic):
+    known = ("--center", CENTER.tenant_id)
+    slips = {
+        ("--center", "nope", "--referral", "ref_x", "--stage", "accepted"): "no center nope",
+        (*known, "--stage", "accepted"): "--referral",
+        (*known, "--referral", "ref_x", "--stage", "accepted", "--at", "soon"): "--at",
+        ("--replay",): "Nothing was sent",
+    }
+
+    for arguments, says in slips.items():
+        result = run("send-event", *arguments)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert says in result.stderr
+
+
+def test_a_site_that_does_not_answer_is_no_site(run, clinic, monkeypatch):
+    monkeypatch.setenv("PUBLIC_URL", "http://127.0.0.1:1")
+    wanted = ("--center", CENTER.tenant_id, "--referral", "ref_x", "--stage", "accepted")
+
+    result = run("send-event", *wanted)
+
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "Nobody answers" in result.stderr

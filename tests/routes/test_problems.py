@@ -1,0 +1,356 @@
+"""Refusals: one shape, the right headers, and never a word of what was sent."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from app import app
+from chalicelib import wiring
+from chalicelib.errors import DashboardError, TooManyError
+from chalicelib.routes.codes import CODES
+from chalicelib.routes.http import gateway_refusal
+from chalicelib.routes.operations import OPERATIONS
+from tests.support import factories, tokens
+
+CANARY = "canary-8d1f"
+MEMBERS_OF_A_PROBLEM = {"type", "title", "status", "detail", "code", "request_id", "errors"}
+EVENT: dict[str, Any] = {
+    "type": "stage.changed",
+    "occurred_at": "2026-11-20T10:00:00-05:00",
+    "data": {"stage": "withdrawn", "note": CANARY},
+}
+
+
+def singing(**changed):
+    """A referral with a canary in every text that may hold one."""
+    return factories.a_referral_body(
+        patient__family_name=CANARY,
+        patient__given_name=CANARY,
+        patient__mrn=CANARY,
+        patient__alias=CANARY,
+        patient__caregiver={"name": CANARY},
+        referring_provider__name=CANARY,
+        insurance__payer=CANARY,
+        note=CANARY,
+        **changed,
+    )
+
+
+def malformed(world, _patch):
+    wrong = singing(
+        patient__email=CANARY,
+        patient__phone=CANARY,
+        patient__zip=CANARY,
+        patient__language=CANARY,
+        patient__birth_date=CANARY,
+        patient__sex=CANARY,
+        clinical__disease=CANARY,
+        clinical__icd10=CANARY,
+        clinical__histology=f"{CANARY}!",
+        clinical__ecog=CANARY,
+        clinical__prior_lines=CANARY,
+        referring_provider__npi=CANARY,
+        insurance__plan_type=CANARY,
+        consent_to_share__given=CANARY,
+        product_id=CANARY,
+        center_id=CANARY,
+        urgency=CANARY,
+        submit=CANARY,
+    )
+    wrong["patient"][f"{CANARY}: {CANARY}"] = CANARY
+    return world.practice.post("/v1/referrals", wrong)
+
+
+def malformed_query(world, _patch):
+    names = ("limit", "stage", "phase", "worklist", "center_id", "updated_since", "sort", "cursor")
+    query = "&".join(f"{name}={CANARY}%0A" for name in names)
+    return world.practice.get(f"/v1/referrals?{query}&{CANARY}%3D=1")
+
+
+def twice(world, _patch):
+    return world.practice.get(f"/v1/referrals?q={CANARY}&q={CANARY}")
+
+
+def not_json(world, _patch):
+    return world.practice.post("/v1/referrals", f'{{"{CANARY}": {CANARY}')
+
+
+def key_missing(world, _patch):
+    return world.practice.post("/v1/referrals", singing(), key=f"{CANARY}\x7f")
+
+
+def unauthenticated(world, _patch):
+    return world.anyone.as_(CANARY).get("/v1/me")
+
+
+def unsigned(world, _patch):
+    return world.deliver_raw(CANARY.encode(), secret=b"wrong" * 6)
+
+
+def refused_to_role(world, _patch):
+    return world.center.post("/v1/referrals", singing())
+
+
+def not_there(world, _patch):
+    return world.practice.get(f"/v1/referrals/{CANARY}")
+
+
+def no_such_method(world, _patch):
+    return world.practice.send("PURGE", f"/v1/referrals/{CANARY}", singing())
+
+
+def incomplete(world, _patch):
+    return world.practice.post("/v1/referrals", singing(insurance__member_id=None))
+
+
+def unknown_reference(world, _patch):
+    named = {"product_id": "canary_8d1f", "center_id": "canary_8d1f"}
+    return world.practice.post("/v1/referrals", singing(**named))
+
+
+def move_not_legal(world, _patch):
+    referral_id = world.practice.post("/v1/referrals", singing()).json["referral_id"]
+    wrong = EVENT | {"data": {"stage": "accepted", "note": CANARY, "reason_code": "canary_8d1f"}}
+    return world.practice.post(f"/v1/referrals/{referral_id}/events", wrong)
+
+
+def stale(world, _patch):
+    referral_id = world.practice.post("/v1/referrals", singing()).json["referral_id"]
+    return world.practice.patch(f"/v1/referrals/{referral_id}", {"note": CANARY}, version=CANARY)
+
+
+def without_version(world, _patch):
+    return world.practice.patch(f"/v1/referrals/{CANARY}", {"note": CANARY}, version=None)
+
+
+def too_large(world, _patch):
+    return world.practice.post("/v1/referrals", singing() | {"note": CANARY * 20_000})
+
+
+def media_type(world, _patch):
+    kind = {"Content-Type": f"text/{CANARY}"}
+    return world.practice.post("/v1/referrals", singing(), **kind)
+
+
+def key_reused(world, _patch):
+    world.practice.post("/v1/referrals", singing(), key=CANARY)
+    return world.practice.post("/v1/referrals", singing(urgency="urgent"), key=CANARY)
+
+
+def id_reused(world, _patch):
+    world.deliver("ref_" + "a" * 26, "accepted", webhook_id=CANARY, note=CANARY)
+    return world.deliver("ref_" + "a" * 26, "declined", webhook_id=CANARY, note=CANARY)
+
+
+def too_many(world, patch):
+    def sign_in(_email, _password):
+        raise TooManyError("slow_down", "Too many tries. Wait a little.")
+
+    patch.setattr(wiring, "identity", lambda: SimpleNamespace(sign_in=sign_in))
+    told = {"email": f"{CANARY}@x.example", "password": CANARY}
+    return world.anyone.post("/v1/sessions", told, key=None)
+
+
+def our_bug(world, patch):
+    def broken():
+        raise RuntimeError(f"no such thing: {CANARY}")
+
+    patch.setattr(wiring, "stores", broken)
+    return world.practice.post("/v1/referrals", singing())
+
+
+def no_answer(world, patch):
+    def lost(**_request):
+        raise ReadTimeoutError(endpoint_url=f"https://{CANARY}.example")
+
+    patch.setattr(wiring.dynamodb(), "get_item", lost)
+    return world.practice.post("/v1/referrals", singing())
+
+
+def aws_error(code):
+    return ClientError({"Error": {"Code": code, "Message": CANARY}}, "GetItem")
+
+
+def throttled(world, patch):
+    def busy(**_request):
+        raise aws_error("ThrottlingException")
+
+    patch.setattr(wiring.dynamodb(), "get_item", busy)
+    return world.practice.get("/v1/referrals")
+
+
+def misconfigured(world, patch):
+    def denied(**_request):
+        raise aws_error("AccessDeniedException")
+
+    patch.setattr(wiring.dynamodb(), "get_item", denied)
+    return world.practice.get("/v1/referrals")
+
+
+REFUSALS = {
+    malformed: (400, "malformed"),
+    malformed_query: (400, "malformed"),
+    twice: (400, "parameter_twice"),
+    not_json: (400, "not_json"),
+    key_missing: (400, "idempotency_key_missing"),
+    unknown_reference: (400, "unknown_reference"),
+    unauthenticated: (401, "unauthenticated"),
+    unsigned: (401, "unauthenticated"),
+    refused_to_role: (403, "practice_only"),
+    not_there: (404, "not_found"),
+    no_such_method: (405, "method_not_allowed"),
+    incomplete: (409, "packet_incomplete"),
+    move_not_legal: (409, "not_your_move"),
+    id_reused: (409, "webhook_id_reused"),
+    stale: (412, "stale"),
+    too_large: (413, "too_large"),
+    media_type: (415, "not_json"),
+    key_reused: (422, "idempotency_key_reused"),
+    without_version: (428, "if_match_missing"),
+    too_many: (429, "slow_down"),
+    our_bug: (500, "internal"),
+    misconfigured: (500, "internal"),
+    no_answer: (503, "unavailable"),
+    throttled: (503, "unavailable"),
+}
+
+
+@pytest.fixture(params=REFUSALS, ids=lambda refuse: refuse.__name__)
+def refusal(request):
+    """One way to be refused, and how."""
+    return request.param, *REFUSALS[request.param]
+
+
+def test_a_refusal_is_a_problem_that_repeats_nothing(world, monkeypatch, caplog, refusal):
+    """RFC 9457 with all seven members; no field or header that was sent comes back or is logged."""
+    refuse, status, code = refusal
+    caplog.set_level("DEBUG")
+
+    answer = refuse(world, monkeypatch)
+
+    problem = answer.json
+    assert (answer.status, problem["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert set(problem) == MEMBERS_OF_A_PROBLEM
+    assert problem["status"] == status
+    assert problem["type"] == f"/docs#problem-{code}"
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    assert problem["title"]
+    assert problem["detail"]
+    assert all(set(error) == {"pointer", "code", "message"} for error in problem["errors"])
+    assert answer.headers["cache-control"] == "no-store"
+    shown = answer.text + str(answer.headers) + str([vars(record) for record in caplog.records])
+    assert "canary" not in shown.lower()
+
+
+def test_every_status_of_the_contract_is_among_them():
+    """No kind of refusal goes without the checks above."""
+    tried = {status for status, _ in REFUSALS.values()}
+
+    ours = {error.status for error in DashboardError.__subclasses__()}
+    assert ours <= tried
+    assert {405, 500} <= tried
+
+
+def test_the_docs_explain_every_code():
+    """`type` leads to a line of the docs page, whatever the refusal."""
+    assert {code for _, code in REFUSALS.values()} <= set(CODES)
+
+
+@pytest.mark.parametrize("refuse", [too_many, no_answer, throttled], ids=lambda r: r.__name__)
+def test_who_may_try_again_is_told_when(world, monkeypatch, refuse):
+    """429 and 503 carry Retry-After in seconds."""
+    assert int(refuse(world, monkeypatch).headers["retry-after"]) > 0
+
+
+def test_who_is_not_signed_in_is_told_how(world):
+    """A 401 names the scheme, as HTTP asks for."""
+    assert world.anyone.get("/v1/me").headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("path", sorted(app.routes))
+def test_a_method_that_a_route_has_not_is_405_with_allow(world, path):
+    """Whatever is tried, also HEAD and OPTIONS; an override header changes nothing."""
+    known = set(app.routes[path])
+    filled = path.replace("{", "").replace("}", "")
+    methods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get"} - known
+
+    for method in methods:
+        answer = world.practice.send(method, filled, headers={"X-HTTP-Method-Override": "GET"})
+
+        assert (answer.status, answer.json["code"]) == (405, "method_not_allowed"), method
+        assert set(answer.headers["allow"].split(", ")) == known
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        None,
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/jsonp",
+        "text/json",
+        "text/plain; application/json",
+        "*/*",
+    ],
+)
+@pytest.mark.parametrize(
+    "operation", [o for o in OPERATIONS if o.body is not None], ids=lambda o: o.name
+)
+def test_a_body_that_does_not_say_it_is_json_is_415(world, operation, media_type):
+    """What a form of another site can send without asking first is not even looked at."""
+    path = operation.path.replace("{", "").replace("}", "")
+    headers = {"Content-Type": media_type, "Idempotency-Key": "k", "If-Match": '"1"'}
+
+    answer = world.practice.send(operation.method, path, b"{}", headers=headers)
+
+    assert answer.status == 415
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/json", "Application/JSON", "application/json; charset=utf-8"]
+)
+def test_json_is_known_by_its_media_type_in_any_spelling(world, media_type):
+    """Case and parameters of a media type do not matter."""
+    spelled = {"Content-Type": media_type}
+    body = factories.a_referral_body(submit=False)
+
+    assert world.practice.post("/v1/referrals", body, **spelled).status == 201
+
+
+def test_a_tame_request_id_comes_back_and_a_wild_one_does_not(world):
+    """The caller's id links both sides' logs, unless it could smuggle something into ours."""
+    wild = ("", "short", "x" * 65, "two words 1", "line\nbreak", "<script>123", "\u00fcnicode9")
+
+    def told(given):
+        return world.anyone.get("/health", **{"X-Request-Id": given}).headers["x-request-id"]
+
+    assert told("0f8fad5b-d9cb-469f-a165-70867728950e") == "0f8fad5b-d9cb-469f-a165-70867728950e"
+    assert all(told(given).startswith("req_") for given in wild)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, "not_found"), (405, "method_not_allowed"), (413, "too_large")]
+)
+def test_the_gateways_own_refusals_look_like_ours(status, code):
+    """What a gateway refuses before any function runs has the same shape and headers."""
+    answer = gateway_refusal(status, code, "req_1", allow="GET, POST")
+
+    problem = json.loads(answer["body"])
+    assert answer["statusCode"] == problem["status"] == status
+    assert set(problem) == MEMBERS_OF_A_PROBLEM
+    assert problem["code"] == code
+    assert answer["headers"]["Allow"] == "GET, POST"
+    assert answer["headers"]["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_token_that_is_no_header_value_is_refused(world):
+    """A header that no HTTP client could send is refused like any other wrong one."""
+    good = tokens.token(world.members["practice"].subject)
+
+    assert world.anyone.as_(f"{good}\r\nX-Evil: 1").get("/v1/me").status == 401

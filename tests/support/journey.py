@@ -1,0 +1,127 @@
+"""Referrals and reports of stages as pure values, and an inbox that needs no table."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.events import Order, Source, StageChange
+from chalicelib.domain.referral import (
+    Applied,
+    Never,
+    NotYet,
+    Recorded,
+    Referral,
+    Setting,
+    Verdict,
+    decide,
+)
+from chalicelib.domain.stages import Actor, Stage, movers_to
+from chalicelib.domain.window import Anchor, MonitoringProfile
+from tests.support.factories import CENTER, PRACTICE, a_referral_body
+
+NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+PROFILE = MonitoringProfile(product_id="breyanzi", label_as_of=date(2026, 1, 1))
+TWO_PARTS = MonitoringProfile(
+    product_id="aucatzyl", label_as_of=date(2026, 1, 1), anchor=Anchor.FIRST, infusion_parts=2
+)
+
+_SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_to_share", "note")
+
+
+def a_setting(profile: MonitoringProfile = PROFILE, *, time_zone: str | None = None) -> Setting:
+    """What a decision knows beside the referral."""
+    return Setting(profile=profile, time_zone=time_zone or CENTER.time_zone, now=NOON)
+
+
+def a_referral(stage: Stage = Stage.SUBMITTED, **changed: Any) -> Referral:
+    """A referral that stands at `stage` since noon, as if an event had moved it there."""
+    body = a_referral_body()
+    submitted = stage is not Stage.DRAFT
+    told: dict[str, Any] = {
+        "referral_id": "ref_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "practice_id": PRACTICE.tenant_id,
+        "center_id": CENTER.tenant_id,
+        "product_id": "breyanzi",
+        "urgency": "routine",
+        "alias": "Blue Heron",
+        "details": {name: body[name] for name in _SECTIONS},
+        "stage": stage,
+        "stage_since": NOON,
+        "head": Order(NOON, 0, "evt_0") if submitted else None,
+        "reached": {stage: NOON},
+        "window": None,
+        "created_by": "mem_1",
+        "created_at": NOON,
+        "updated_at": NOON,
+        "submitted_at": NOON if submitted else None,
+        "version": 1,
+    }
+    return Referral(**told | changed)
+
+
+def a_change(
+    stage: Stage,
+    at: datetime = NOON + HOUR,
+    *,
+    event_id: str = "evt_1",
+    actor: Actor | None = None,
+    **changed: Any,
+) -> StageChange:
+    """A report by somebody who may make it: the center, unless only another side may."""
+    movers = movers_to(stage) or {Actor.CENTER}
+    chosen = actor or (Actor.CENTER if Actor.CENTER in movers else min(movers))
+    told: dict[str, Any] = {
+        "event_id": event_id,
+        "referral_id": "ref_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "stage": stage,
+        "occurred_at": at,
+        "recorded_at": max(at, NOON),
+        "actor": chosen,
+        "source": Source.CENTER_FEED,
+        "actor_id": "feed:ctr_harbor",
+        "actor_name": "Harbor Cell Therapy",
+    }
+    return StageChange(**told | changed)
+
+
+@dataclass
+class Inbox:
+    """Decides on reports as they come in and parks what is too early, as the product does.
+
+    The product does the same in transactions on tables; this is the rule without them, quick
+    enough for every order of a history.
+    """
+
+    referral: Referral
+    setting: Setting = field(default_factory=a_setting)
+    parked: list[StageChange] = field(default_factory=list)
+    refused: list[Never] = field(default_factory=list)
+
+    def take(self, changes: Iterable[StageChange]) -> "Inbox":
+        """Take reports in the order given."""
+        for change in changes:
+            if isinstance(self._take(change), Applied):
+                self._settle()
+        return self
+
+    def _take(self, change: StageChange) -> Verdict:
+        verdict = decide(self.referral, change, self.setting)
+        match verdict:
+            case Applied() | Recorded():
+                self.referral = verdict.referral
+            case NotYet():
+                self.parked.append(change)
+            case Never():
+                self.refused.append(verdict)
+        return verdict
+
+    def _settle(self) -> None:
+        for change in sorted(self.parked, key=lambda c: c.order):
+            if not isinstance(decide(self.referral, change, self.setting), NotYet):
+                self.parked.remove(change)
+                self._take(change)
+                self._settle()
+                return

@@ -12,14 +12,14 @@ from chalice.app import CloudWatchEvent
 
 from chalicelib import wiring
 from chalicelib.domain.notices import Lane
-from chalicelib.routes import directory, members, pages, people, referrals, webhooks
+from chalicelib.routes import deliveries, directory, members, pages, people, referrals, webhooks
 from chalicelib.routes.front import Front
 from chalicelib.services.duties import run_job
 
 app = Front(app_name="cart-referrals", configure_logs=False)
 app.api.binary_types = []  # Text only: fonts are inlined, so nothing is sent in base64.
 
-for module in (pages, people, members, directory, referrals, webhooks):
+for module in (pages, people, members, directory, referrals, webhooks, deliveries):
     app.register_blueprint(module.blueprint)
 
 

@@ -18,6 +18,10 @@ Source: the product's API contract, section 3. Without a bound, one event dated 
 """
 
 
+WAITS_FOR = timedelta(hours=24)
+"""How long a delivery that came too early waits. Source: the API contract, section 4."""
+
+
 class Source(StrEnum):
     """The way an event reached us."""
 

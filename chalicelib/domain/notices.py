@@ -77,6 +77,7 @@ EVENT_RULES: Mapping[str, Rule] = {
 """What the other side is told of at once beside the moves."""
 
 OPEN_MONITORING = "open_monitoring"
+GIVE_UP = "give_up"
 STAGE_CHANGED = "stage_changed"
 
 
@@ -152,7 +153,7 @@ def still_wanted(task: Task, referral: Referral) -> bool:
     A death, a transfer or any other ending silences the window, and so does a hand-back. A
     corrected infusion or an extension makes another plan, and what is not in it is off.
     """
-    if task.lane is Lane.EVENT:
+    if task.lane is Lane.EVENT or task.rule == GIVE_UP:
         return True
     if referral.stage in TERMINAL or referral.window is None:
         return False

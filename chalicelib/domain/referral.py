@@ -53,6 +53,7 @@ class Overlay:
         ended_from: The stage it stood in before it ended, for re-opening.
         withdrawal_requested_at: Since when the practice asks the center to stop.
         toxicity_at: When the center last noticed a toxicity.
+        updates_lost: Deliveries that waited for a day for what did not arrive.
         continues: The ended referral that this one goes on from.
         continued_by: The referral that goes on from this one.
     """
@@ -66,6 +67,7 @@ class Overlay:
     withdrawal_requested_at: datetime | None = None
     toxicity_at: datetime | None = None
     feed: Feed = Feed()
+    updates_lost: int = 0
     continues: str | None = None
     continued_by: str | None = None
 

@@ -167,6 +167,7 @@ class ReferralBody(Body):
     insurance: Insurance | None = None
     consent_to_share: Consent | None = None
     note: Note | None = None
+    continues: Identifier | None = None
     submit: bool = False
 
 

@@ -217,6 +217,7 @@ def _intake(body: ReferralBody) -> referrals.Intake:
         product_id=body.product_id,
         center_id=body.center_id,
         urgency=body.urgency,
+        continues=body.continues,
     )
 
 

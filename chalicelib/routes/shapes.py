@@ -340,3 +340,29 @@ class MemberListShape(TypedDict):
     """The people of an organisation."""
 
     items: list[MemberShape]
+
+
+class DeliveryShape(TypedDict):
+    """A line of a center's log."""
+
+    delivery_id: str
+    received_at: str
+    status: str
+    referral_id: str
+    event_id: str
+    stage: str | None
+    code: str | None
+
+
+class DeliveryPageShape(TypedDict):
+    """A part of a center's log."""
+
+    items: list[DeliveryShape]
+    next_cursor: str | None
+
+
+class SecretShape(TypedDict):
+    """A new webhook secret."""
+
+    secret_id: str
+    secret: str

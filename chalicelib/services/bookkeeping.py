@@ -8,9 +8,16 @@ from typing import TypeGuard
 
 from chalicelib import catalogue
 from chalicelib.domain.decisions import decide
-from chalicelib.domain.events import Corrected, Event, EventStatus, StageChange
+from chalicelib.domain.events import (
+    WAITS_FOR,
+    Corrected,
+    Event,
+    EventStatus,
+    StageChange,
+    derived_id,
+)
 from chalicelib.domain.moves import Applied, Never, NotYet, Recorded, Setting, Verdict
-from chalicelib.domain.notices import Task, follow_up, opening, window_plan
+from chalicelib.domain.notices import GIVE_UP, Lane, Task, follow_up, opening, window_plan
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Stage
 from chalicelib.domain.window import local_day
@@ -50,6 +57,11 @@ def decided(referral: Referral, event: Event, *, stores: Stores, now: datetime) 
     return decide(referral, event, setting, history)
 
 
+def is_theirs(referral: Referral, center_id: str) -> bool:
+    """Whether the referral was submitted to this center."""
+    return referral.is_with_center and referral.center_id == center_id
+
+
 def verdict_for_feed(
     referral: Referral | None,
     event: Event,
@@ -59,12 +71,7 @@ def verdict_for_feed(
     now: datetime,
 ) -> Verdict:
     """What a center's delivery does; one for a referral that is not theirs waits for ever."""
-    theirs = (
-        referral is not None
-        and referral.is_with_center
-        and referral.center_id == delivery.center_id
-    )
-    if referral is None or not theirs:
+    if referral is None or not is_theirs(referral, delivery.center_id):
         return NotYet()
     return decided(referral, event, stores=stores, now=now)
 
@@ -128,6 +135,7 @@ def writes_for_feed(
         # Parked only while what was read still holds; else what it waits for may just have come.
         stores.referrals.unchanged(event.referral_id, referral),
         stores.referrals.parking(Parked(delivery=delivery, event=event)),
+        stores.outbox.planning(end_of_waiting(event.referral_id, delivery, now=now)),
         stores.audit.appending(
             replace(entry_of(event, delivery.center_id, now, None), outcome="parked")
         ),
@@ -178,6 +186,18 @@ def entry_of(event: Event, tenant_id: str, at: datetime, version: int | None) ->
         tenant_id=tenant_id,
         action=_action(event),
         version=version,
+    )
+
+
+def end_of_waiting(referral_id: str, delivery: Delivery, *, now: datetime) -> Task:
+    """The task that lists a delivery as failed when it has waited for a day."""
+    return Task(
+        outbox_id=derived_id("out", GIVE_UP, delivery.center_id, delivery.webhook_id),
+        referral_id=referral_id,
+        rule=GIVE_UP,
+        lane=Lane.PLAN,
+        due_at=now + WAITS_FOR,
+        event_id=f"{delivery.center_id}/{delivery.webhook_id}",
     )
 
 

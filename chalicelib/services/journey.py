@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.events import Event, StageChange
+from chalicelib.domain.events import WAITS_FOR, Event, StageChange
 from chalicelib.domain.members import Member
 from chalicelib.domain.moves import Applied, Never, NotYet, Recorded, Verdict
 from chalicelib.domain.packet import packet_of, require_complete
@@ -153,8 +153,10 @@ def report_by_system(event: Event, *, stores: Stores, now: datetime) -> bool:
     raise UnavailableError("busy")
 
 
-def settle(referral_id: str, *, stores: Stores, now: datetime) -> int:
+def settle(referral_id: str, *, stores: Stores, now: datetime, even: str = "") -> int:
     """Apply the deliveries that waited for what has arrived. Returns how many were settled.
+
+    `even` is the id of a delivery to try although it has waited longer than a day.
 
     Safe to call at any time and by several at once: each settling is a transaction that the
     delivery's own row allows only once.
@@ -163,7 +165,12 @@ def settle(referral_id: str, *, stores: Stores, now: datetime) -> int:
     planned: set[str] = set()
     while True:
         referral, parked = stores.referrals.get_with_parked(referral_id)
-        ready = _first_ready(referral, parked, stores=stores, now=now)
+        waiting_still = [
+            p
+            for p in parked
+            if now - p.delivery.received_at <= WAITS_FOR or p.delivery.webhook_id == even
+        ]
+        ready = _first_ready(referral, waiting_still, stores=stores, now=now)
         if ready is None:
             return settled
         waiting, verdict = ready

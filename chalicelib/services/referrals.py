@@ -13,8 +13,8 @@ from chalicelib.domain.members import Member, TenantKind
 from chalicelib.domain.moves import Applied
 from chalicelib.domain.notices import window_plan
 from chalicelib.domain.packet import packet_of, require_complete
-from chalicelib.domain.referral import Referral
-from chalicelib.domain.stages import Actor, Stage
+from chalicelib.domain.referral import Overlay, Referral
+from chalicelib.domain.stages import TERMINAL, Actor, Stage
 from chalicelib.errors import (
     Fault,
     ForbiddenError,
@@ -48,6 +48,7 @@ class Intake:
     product_id: str | None
     center_id: str | None
     urgency: str
+    continues: str | None = None
 
 
 def refer(
@@ -66,11 +67,13 @@ def refer(
     Raises:
         ForbiddenError: only a practice refers.
         MalformedError: an unknown product or center.
+        NotFoundError: what it continues is not there, or another tenant's.
         RefusedError: to be sent, it lacks what the center needs.
     """
     _require_practice(member)
     _require_known(intake.product_id, intake.center_id, stores=stores)
     draft = _draft(intake, referral_id=referral_id, member=member, now=now)
+    links = _linked(draft, member, stores=stores, now=now)
     referral, extra = _submitted(draft, member, stores, now) if submit else (draft, [])
     entry = _entry(referral, member, "referral.create", now)
     told = answer(referral)
@@ -81,6 +84,7 @@ def refer(
             stores.idempotency.writing(request, told, now=now),
             stores.referrals.adding(referral),
             *writes,
+            *links,
         )
     except ConditionFailed as e:
         if RECEIPT not in e.items:
@@ -230,7 +234,29 @@ def _draft(intake: Intake, *, referral_id: str, member: Member, now: datetime) -
         created_at=now,
         updated_at=now,
         version=1,
+        overlay=Overlay(continues=intake.continues),
     )
+
+
+def _linked(draft: Referral, member: Member, *, stores: Stores, now: datetime) -> list[Write]:
+    """The writes that link an ended referral to the one that goes on from it."""
+    earlier_id = draft.overlay.continues
+    if earlier_id is None:
+        return []
+    earlier = _seen(earlier_id, member, "referral.continue", stores=stores, now=now)
+    if earlier.stage not in TERMINAL or earlier.overlay.continued_by:
+        raise RefusedError("not_continuable", "Only an ended referral is continued, and once.")
+    linked = replace(
+        earlier,
+        overlay=replace(earlier.overlay, continued_by=draft.referral_id),
+        updated_at=now,
+        version=earlier.version + 1,
+    )
+    entry = _entry(linked, member, "referral.continue", now)
+    return [
+        stores.referrals.saving(linked, name="earlier"),
+        stores.audit.appending(entry, name="audit of earlier"),
+    ]
 
 
 def _submitted(

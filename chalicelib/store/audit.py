@@ -39,9 +39,9 @@ class Audit:
 
     table: Table
 
-    def appending(self, entry: AuditEntry) -> Write:
+    def appending(self, entry: AuditEntry, *, name: str = "audit") -> Write:
         """The write that goes into the transaction of what it reports."""
-        return self.table.putting("audit", _item(entry), when="attribute_not_exists(referral_id)")
+        return self.table.putting(name, _item(entry), when="attribute_not_exists(referral_id)")
 
     def append(self, entry: AuditEntry) -> None:
         """Report something that wrote nothing else: a read, or a refusal."""

@@ -58,10 +58,10 @@ class Referrals:
             "referral", self.items.item(referral), when="attribute_not_exists(referral_id)"
         )
 
-    def saving(self, referral: Referral) -> Write:
+    def saving(self, referral: Referral, *, name: str = "referral") -> Write:
         """The write that stores a changed referral, unless someone wrote since it was read."""
         return self.table.putting(
-            "referral",
+            name,
             self.items.item(referral),
             when="version = :read",
             values={"read": referral.version - 1},

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from chalicelib.domain.chain import NO_ROW, Head
 from chalicelib.domain.events import Order
 from chalicelib.domain.stages import FACTS, Actor, Owner, Phase, Stage
 from chalicelib.domain.window import Window
@@ -82,6 +83,7 @@ class Referral:
         reached: When each stage was last entered, by when it was true.
         part: How many infusions of a split dose have been given, of how many.
         version: Grows by one with each write; the ETag.
+        audited: The head of the chain of audit rows about its writes.
     """
 
     referral_id: str
@@ -104,6 +106,7 @@ class Referral:
     part: int = 0
     of: int = 1
     overlay: Overlay = Overlay()
+    audited: Head = NO_ROW
 
     @property
     def phase(self) -> Phase:

@@ -95,10 +95,11 @@ def writes_of(
     referral = verdict.referral
     applied = isinstance(verdict, Applied)
     status = EventStatus.APPLIED if applied else EventStatus.RECORDED
+    entry = entry_of(event, tenant_id, referral.updated_at, referral.version)
+    store = stores.referrals.saving if before.version else stores.referrals.adding
     return [
-        stores.referrals.saving(referral),
+        *store(referral, entry),
         stores.referrals.logging(event, status, practice_id=referral.practice_id),
-        stores.audit.appending(entry_of(event, tenant_id, referral.updated_at, referral.version)),
         *(
             stores.outbox.planning(task)
             for task in _tasks(verdict, before, event)

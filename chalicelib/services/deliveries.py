@@ -72,7 +72,15 @@ def give_up(center_id: str, webhook_id: str, *, stores: Stores, now: datetime) -
         if referral is not None and is_theirs(referral, center_id):
             overlay = replace(referral.overlay, updates_lost=referral.overlay.updates_lost + 1)
             told = replace(referral, overlay=overlay, updated_at=now, version=referral.version + 1)
-            writes.append(stores.referrals.saving(told))
+            entry = AuditEntry(
+                referral_id=told.referral_id,
+                at=now,
+                actor_id="system",
+                tenant_id=center_id,
+                action="delivery.failed",
+                version=told.version,
+            )
+            writes += stores.referrals.saving(told, entry)
         try:
             stores.ledger.commit(*writes)
         except ConditionFailed:

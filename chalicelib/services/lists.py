@@ -61,7 +61,7 @@ def list_page(
             break
     stores.audit.append(
         AuditEntry(
-            referral_id=f"list#{member.tenant_id}",
+            referral_id=f"list#{member.member_id}",
             at=now,
             actor_id=member.member_id,
             tenant_id=member.tenant_id,

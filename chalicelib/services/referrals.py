@@ -74,18 +74,10 @@ def refer(
     _require_known(intake.product_id, intake.center_id, stores=stores)
     draft = _draft(intake, referral_id=referral_id, member=member, now=now)
     links = _linked(draft, member, stores=stores, now=now)
-    referral, extra = _submitted(draft, member, stores, now) if submit else (draft, [])
-    entry = _entry(referral, member, "referral.create", now)
+    referral, writes = (_submitted if submit else _kept)(draft, member, stores, now)
     told = answer(referral)
-    writes = extra or [stores.audit.appending(entry)]
-    writes = [w for w in writes if w.name != "referral"]
     try:
-        stores.ledger.commit(
-            stores.idempotency.writing(request, told, now=now),
-            stores.referrals.adding(referral),
-            *writes,
-            *links,
-        )
+        stores.ledger.commit(stores.idempotency.writing(request, told, now=now), *writes, *links)
     except ConditionFailed as e:
         if RECEIPT not in e.items:
             raise UnavailableError("busy") from e
@@ -129,7 +121,7 @@ def amend(
     changed = _amended(referral, changes, now=now)
     entry = _entry(changed, member, "referral.amend", now)
     try:
-        stores.ledger.commit(stores.referrals.saving(changed), stores.audit.appending(entry))
+        stores.ledger.commit(*stores.referrals.saving(changed, entry))
     except ConditionFailed as e:
         raise StaleError from e
     return changed
@@ -238,7 +230,7 @@ def _draft(intake: Intake, *, referral_id: str, member: Member, now: datetime) -
     )
 
 
-def _linked(draft: Referral, member: Member, *, stores: Stores, now: datetime) -> list[Write]:
+def _linked(draft: Referral, member: Member, *, stores: Stores, now: datetime) -> Sequence[Write]:
     """The writes that link an ended referral to the one that goes on from it."""
     earlier_id = draft.overlay.continues
     if earlier_id is None:
@@ -253,15 +245,20 @@ def _linked(draft: Referral, member: Member, *, stores: Stores, now: datetime) -
         version=earlier.version + 1,
     )
     entry = _entry(linked, member, "referral.continue", now)
-    return [
-        stores.referrals.saving(linked, name="earlier"),
-        stores.audit.appending(entry, name="audit of earlier"),
-    ]
+    return stores.referrals.saving(linked, entry)
+
+
+def _kept(
+    draft: Referral, member: Member, stores: Stores, now: datetime
+) -> tuple[Referral, Sequence[Write]]:
+    """The draft as it is, with the writes that keep it."""
+    entry = _entry(draft, member, "referral.create", now)
+    return draft, stores.referrals.adding(draft, entry)
 
 
 def _submitted(
     draft: Referral, member: Member, stores: Stores, now: datetime
-) -> tuple[Referral, list[Write]]:
+) -> tuple[Referral, Sequence[Write]]:
     """The draft as sent, with the writes of its submission."""
     require_complete(packet_of(draft))
     change = StageChange(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from chalicelib.domain.chain import Head
 from chalicelib.domain.events import TYPES, Event, EventStatus, EventType, Order
 from chalicelib.domain.referral import Overlay, Referral
 from chalicelib.domain.stages import Stage
@@ -150,6 +151,7 @@ class ReferralItems:
             "reached": codec.dump(_Reached, referral.reached),
             "window": codec.dump(Window, referral.window) if referral.window else None,
             "overlay": codec.dump(Overlay, referral.overlay),
+            "audited": codec.dump(Head, referral.audited),
             "part": referral.part,
             "of": referral.of,
             "created_by": referral.created_by,
@@ -182,6 +184,7 @@ class ReferralItems:
             reached=codec.load(_Reached, item["reached"]),
             window=_if(item.get("window"), lambda text: codec.load(Window, text)),
             overlay=codec.load(Overlay, item["overlay"]),
+            audited=codec.load(Head, item["audited"]),
             part=item["part"],
             of=item["of"],
             created_by=item["created_by"],

@@ -10,12 +10,13 @@ needs, however long the history. Patient data is sealed with the practice's key.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.events import Event, EventStatus
 from chalicelib.domain.referral import Referral
+from chalicelib.store.audit import Audit, AuditEntry
 from chalicelib.store.dynamo import Page, Table, Write
 from chalicelib.store.instants import instant
 from chalicelib.store.referral_items import (
@@ -34,6 +35,7 @@ class Referrals:
 
     table: Table
     items: ReferralItems
+    audit: Audit
 
     def get(self, referral_id: str) -> Referral | None:
         """The referral as it stands, strongly consistent."""
@@ -52,20 +54,25 @@ class Referrals:
         heads = [self.items.referral(row) for row in rows if row["item"] == HEAD]
         return (heads[0] if heads else None), parked
 
-    def adding(self, referral: Referral) -> Write:
-        """The write that stores a new referral; refused if there is one."""
-        return self.table.putting(
-            "referral", self.items.item(referral), when="attribute_not_exists(referral_id)"
-        )
+    def adding(self, referral: Referral, entry: AuditEntry) -> Sequence[Write]:
+        """The writes that store a new referral and say who did it; refused if there is one."""
+        chaining, head = self.audit.after(entry, referral.audited)
+        item = self.items.item(replace(referral, audited=head))
+        storing = self.table.putting("referral", item, when="attribute_not_exists(referral_id)")
+        return storing, chaining
 
-    def saving(self, referral: Referral, *, name: str = "referral") -> Write:
-        """The write that stores a changed referral, unless someone wrote since it was read."""
-        return self.table.putting(
-            name,
-            self.items.item(referral),
-            when="version = :read",
-            values={"read": referral.version - 1},
+    def saving(self, referral: Referral, entry: AuditEntry) -> Sequence[Write]:
+        """The writes that store a changed referral and say who did it.
+
+        There is no way to store one without the other. Refused if someone wrote since it was
+        read.
+        """
+        chaining, head = self.audit.after(entry, referral.audited)
+        item = self.items.item(replace(referral, audited=head))
+        storing = self.table.putting(
+            "referral", item, when="version = :read", values={"read": referral.version - 1}
         )
+        return storing, chaining
 
     def unchanged(self, referral_id: str, referral: Referral | None) -> Write:
         """The condition that a decision's reading still holds: as read, or still not there."""

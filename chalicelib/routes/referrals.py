@@ -19,12 +19,13 @@ from chalicelib.routes.http import Reply, endpoint, replied
 from chalicelib.routes.journey_views import PHASE_LABELS
 from chalicelib.routes.queries import PageQuery, ReferralQuery
 from chalicelib.routes.reports import EventBody, Reporter, event_of
-from chalicelib.services import journey, lists, referrals
+from chalicelib.services import audits, journey, lists, referrals
 from chalicelib.services.bookkeeping import Outcome
 from chalicelib.store.receipts import Answer
 
 blueprint = Blueprint(__name__)
 
+TRAIL = ("at", "actor_id", "tenant_id", "action", "outcome", "version", "request_id")
 SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_to_share", "note")
 
 
@@ -170,6 +171,13 @@ def read_window(call: Call, referral_id: str) -> Reply:
         raise NotFoundError
     notices = referrals.planned_notices(referral, stores=wiring.stores())
     return Reply(body=views.window_told(referral.window, notices), headers=views.etag(referral))
+
+
+@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/audit", returns=shapes.TrailShape)
+def read_audit(call: Call, referral_id: str) -> Reply:
+    """Read who touched a referral, latest first; for administrators of either side."""
+    rows = audits.trail(referral_id, by=call.member, stores=wiring.stores(), now=call.now)
+    return Reply(body={"items": [{n: row.get(n) for n in TRAIL} for row in rows]})
 
 
 def outcome_told(outcome: Outcome) -> dict[str, Any]:

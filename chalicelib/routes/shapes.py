@@ -366,3 +366,21 @@ class SecretShape(TypedDict):
 
     secret_id: str
     secret: str
+
+
+class TouchShape(TypedDict):
+    """One touch of a referral."""
+
+    at: str
+    actor_id: str
+    tenant_id: str
+    action: str
+    outcome: str
+    version: int | None
+    request_id: str | None
+
+
+class TrailShape(TypedDict):
+    """Who touched a referral."""
+
+    items: list[TouchShape]

@@ -9,12 +9,12 @@ A row names people, ids and outcomes, never what was read or written.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from chalicelib.domain.chain import Head, linked
+from chalicelib.domain.chain import NO_ROW, Head, linked
 from chalicelib.domain.events import spelled
 from chalicelib.errors import UnavailableError
 from chalicelib.store.dynamo import Item, Table, Write
@@ -22,6 +22,9 @@ from chalicelib.store.instants import instant
 
 SHARDS = 4
 """Partitions of a day of the index that checkpoints count by: 4,000 rows a second."""
+
+CHECKPOINTS = "checkpoints"
+"""The chain of checkpoints."""
 
 TRIES = 12
 _KEPT_HEADS = 2000
@@ -82,12 +85,23 @@ class Audit:
             head = self.head(chain)
         raise UnavailableError("busy")
 
+    def checkpoint(self, *, at: datetime, sealed: str, told: Mapping[str, Any]) -> None:
+        """Append a checkpoint to its own chain. Of two at once, one finds the place taken."""
+        facts = {"at": instant(at), "sealed": sealed, **told}
+        row = linked(facts, self.head(CHECKPOINTS))
+        self.table.put(_item(CHECKPOINTS, row), when="attribute_not_exists(referral_id)")
+
     def head(self, chain: str) -> Head:
         """Where a chain ends, strongly consistent."""
+        row = self.last(chain)
+        return Head(row["seq"], row["hash"]) if row else NO_ROW
+
+    def last(self, chain: str) -> Item | None:
+        """The last row of a chain, strongly consistent."""
         page = self.table.query(
             "referral_id = :chain", {"chain": chain}, limit=1, newest_first=True
         )
-        return Head(page.items[0]["seq"], page.items[0]["hash"]) if page.items else Head()
+        return chained(page.items[0]) if page.items else None
 
     def rows(self, chain: str) -> Iterator[Item]:
         """Every row of a chain in order, as it was chained."""

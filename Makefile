@@ -17,11 +17,14 @@ setup: .venv/.ready .venv-cloud/.ready ## Install everything, into .venv and .ve
 run: .venv/.ready .venv-cloud/.ready ## Run the product on this machine, at http://127.0.0.1:8000 (PORT, DATA_DIR)
 	@exec $(BIN)/python -m infra.local
 
+# A file stays with one worker: what several tests share, as a deployed stack, is made once.
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile
+
 test: .venv/.ready .venv-cloud/.ready ## Run the tests; ARGS are handed to pytest
-	@$(BIN)/pytest -n 2 $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 coverage: .venv/.ready .venv-cloud/.ready ## Run the tests and show which lines they miss
-	@$(BIN)/pytest -n 2 --cov --cov-report=term $(ARGS)
+	@$(PYTEST) --cov --cov-report=term $(ARGS)
 
 check: .venv/.ready ## Format, lint, types, layers, template, portability
 	@$(BIN)/ruff format --check --quiet

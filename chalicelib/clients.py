@@ -22,7 +22,7 @@ CONFIG = Config(
     # One request may take 29 s at the gateway; botocore's own 60 s would outlive it.
     connect_timeout=2,
     read_timeout=4,
-    retries={"mode": "standard", "max_attempts": 3},
+    retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=16,
 )
 

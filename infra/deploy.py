@@ -19,7 +19,7 @@ from botocore.session import Session
 from infra.bundle import BUNDLE, ROOT, TEMPLATE, template
 
 _NOTHING_CHANGES = ("didn't contain changes", "No updates are to be performed")
-_PATIENCE = {"Delay": 5, "MaxAttempts": 720}
+PATIENCE = {"Delay": 5, "MaxAttempts": 720}
 
 
 class DeployError(Exception):
@@ -95,7 +95,7 @@ class Stack:
         return self.session.create_client("cloudformation")
 
     def _wait(self, for_what: str, **whom: str) -> None:
-        self._cloudformation.get_waiter(for_what).wait(**whom, WaiterConfig=_PATIENCE)
+        self._cloudformation.get_waiter(for_what).wait(**whom, WaiterConfig=PATIENCE)
 
     def _described(self, change_set: str) -> dict[str, Any]:
         pages = self._cloudformation.get_paginator("describe_change_set")

@@ -19,7 +19,8 @@ os.environ |= {
 for unwanted in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"):
     os.environ.pop(unwanted, None)
 
-from tests.support import cloud, tokens
+from chalicelib.store.stores import Stores
+from tests.support import cloud, shelves, tokens
 from tests.support.clinic import Clinic, open_clinic
 from tests.support.site import Site
 
@@ -31,6 +32,13 @@ def aws() -> Iterator[None]:
 
     with mock_aws():
         yield
+
+
+@pytest.fixture
+def stores(aws: None) -> Stores:
+    """Every table of the template with nothing in it, without an API in front."""
+    cloud.create_tables()
+    return shelves.cold_stores(cloud.create_key())
 
 
 @pytest.fixture

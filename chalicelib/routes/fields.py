@@ -8,11 +8,13 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from chalicelib.catalogue import DISEASES
+
+_D = TypeVar("_D", bound=date)
 
 
 class Body(BaseModel):
@@ -23,11 +25,9 @@ class Body(BaseModel):
     )
 
 
-_INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\ufeff\u061c\u200e\u200f") | {
-    chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
-"""Zero-width and direction marks: a name may not look like another one."""
-
+_NOT_SHOWN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+"""Unicode's categories of what controls, hides, reorders or breaks lines: zero-width marks, soft
+hyphens and direction overrides among them. A name may not look like another one."""
 
 _RFC_3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII
@@ -41,7 +41,7 @@ def clean(*, lines: bool) -> Callable[[str], str]:
     def cleaned(text: str) -> str:
         normal = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
         for char in normal:
-            if char in _INVISIBLE or (unicodedata.category(char) == "Cc" and char not in allowed):
+            if char not in allowed and unicodedata.category(char) in _NOT_SHOWN:
                 raise ValueError("holds a control character or an invisible mark")
         return normal
 
@@ -95,10 +95,11 @@ def _passes_luhn(npi: str) -> str:
     return npi
 
 
-def _not_before_1900(day: date) -> date:
-    if day.year < 1900:
-        raise ValueError("lies before 1900")
-    return day
+def _of_our_times(value: _D) -> _D:
+    """Also keeps what is computed from it, in whatever zone, away from the calendar's ends."""
+    if not 1900 <= value.year < 2200:
+        raise ValueError("lies before 1900 or after 2199")
+    return value
 
 
 def known_disease(disease: str) -> str:
@@ -114,12 +115,8 @@ Line = Annotated[
 Note = Annotated[
     str, Field(max_length=4000), AfterValidator(clean(lines=True)), AfterValidator(not_empty)
 ]
-Day = Annotated[
-    date,
-    BeforeValidator(_day),
-    AfterValidator(_not_before_1900),
-]
-Instant = Annotated[datetime, BeforeValidator(_instant)]
+Day = Annotated[date, BeforeValidator(_day), AfterValidator(_of_our_times)]
+Instant = Annotated[datetime, BeforeValidator(_instant), AfterValidator(_of_our_times)]
 Phone = Annotated[
     str, AfterValidator(matching(r"\+[1-9]\d{6,14}", "must be a phone number as +17135550142"))
 ]

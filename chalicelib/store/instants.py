@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 def instant(at: datetime) -> str:
     """An instant as text that sorts as time does: UTC, microseconds, always the same length."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not `strftime`, which spells the year 999 with three digits.
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parsed(text: str) -> datetime:

@@ -44,8 +44,14 @@ class Vault:
             cryptography.exceptions.InvalidTag: it was altered, or stood elsewhere.
             UnavailableError: KMS did not answer. There is no way around it.
         """
+        cipher = self._cipher(scope)
+        # The format is the only byte that the tag does not cover.
+        if sealed[:1] != _FORMAT or len(sealed) < 1 + _NONCE_BYTES:
+            from cryptography.exceptions import InvalidTag  # noqa: PLC0415 as in `_cipher`
+
+            raise InvalidTag
         nonce, sealed = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
-        return self._cipher(scope).decrypt(nonce, sealed, place.encode())
+        return cipher.decrypt(nonce, sealed, place.encode())
 
     def _cipher(self, scope: str) -> "AESGCM":
         kept = self._kept.get(scope)

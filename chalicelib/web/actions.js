@@ -1,13 +1,14 @@
 // What this member may record now, and why not the rest. Nothing moves on the screen before
 // the server has said that it moved.
+import { ErrorSummary } from "./answers.js";
 import * as api from "./api.js";
 import { Attempt } from "./attempt.js";
 import { html, useRef, useState } from "./dom.js";
-import { stepOf } from "./steps.js";
 import { go, toForm } from "./route.js";
 import { zone } from "./state.js";
-import { instantOf, timeIn, wallClock } from "./time.js";
-import { Dialog, ErrorSummary, Field, fieldId, Problem } from "./ui.js";
+import { stepOf } from "./steps.js";
+import { instantOf, nowAfter, timeIn, wallClock } from "./time.js";
+import { Dialog, Field, fieldId, Problem } from "./ui.js";
 import { word } from "./words.js";
 
 /** Why a referral ended or waits, as options of a select. */
@@ -28,13 +29,20 @@ const dayAt = (when, center) => wallClock(Date.parse(instantOf(when, zone())), c
 function blank(action, center, parts) {
   const when = wallClock(Date.now(), zone());
   const infusion = action.needs.includes("local_date");
-  return { when, note: "", reason: "", ...(infusion && { part: "1", of: String(parts), day: dayAt(when, center) }) };
+  return { when, opened: when, note: "", reason: "", ...(infusion && { part: "1", of: String(parts), day: dayAt(when, center) }) };
 }
 
-function eventOf(action, values) {
+/** The form knows minutes only: "now", and the minute of the present stage, come after that stage. */
+function occurredAt({ when, opened }, since) {
+  const typed = instantOf(when, zone());
+  const recent = when === opened || when === wallClock(Date.parse(since), zone());
+  return recent ? nowAfter(since) : typed;
+}
+
+function eventOf(action, values, since) {
   return {
     type: "stage.changed",
-    occurred_at: instantOf(values.when, zone()),
+    occurred_at: occurredAt(values, since),
     data: {
       stage: action.stage,
       note: values.note.trim() || null,
@@ -78,7 +86,7 @@ function ActionDialog({ action, referral, parts, settle, onClose }) {
     event?.preventDefault();
     setBusy(true);
     try {
-      const { status } = await attempt.current.run(eventOf(action, values));
+      const { status } = await attempt.current.run(eventOf(action, values, referral.stage_since));
       onClose();
       settle(status === "recorded" ? "Kept as history: something later is already known." : `Done: ${action.label}.`, false);
     } catch (refusal) {

@@ -2,9 +2,13 @@
 // Sends something once, however often it has to be tried. Until the server says what became
 // of it, every try repeats the same body under the same Idempotency-Key.
 import { newKey } from "./api.js";
+import { Refusal } from "./http.js";
 
 // Answers that say nothing about an earlier try whose own answer was lost.
 const UNDECIDED = new Set([401, 408, 425, 429]);
+
+/** @param {Refusal} refusal */
+const decided = (refusal) => !refusal.outcomeUnknown && !UNDECIDED.has(refusal.status);
 
 /** @template T */
 export class Attempt {
@@ -37,8 +41,7 @@ export class Attempt {
       this.open = null;
       return answer;
     } catch (refusal) {
-      const undecided = refusal.outcomeUnknown || UNDECIDED.has(refusal.status) || refusal.retryAfter;
-      if (!undecided) this.open = null;
+      if (refusal instanceof Refusal && decided(refusal)) this.open = null;
       throw refusal;
     }
   }

@@ -4,7 +4,9 @@ import * as api from "./api.js";
 import { Attempt } from "./attempt.js";
 import { at, bodyOf, changed, merge, put, same, SECTIONS } from "./body.js";
 import { computed, signal } from "./dom.js";
+import { Refusal } from "./http.js";
 import { atSignOut } from "./state.js";
+import { nowAfter } from "./time.js";
 
 const FRESH_MS = 30_000;
 
@@ -69,8 +71,11 @@ export class Draft {
   /** Save, then send to the center. Returns whether it was sent. */
   async submit() {
     if (!(await this.save())) return false;
-    const event = { type: "stage.changed", occurred_at: new Date().toISOString(), data: { stage: "submitted" } };
-    return this.#doing(() => this.sending.run(event));
+    const occurred_at = nowAfter(this.referral.value.stage_since);
+    return this.#doing(async () => {
+      const { status } = await this.sending.run({ type: "stage.changed", occurred_at, data: { stage: "submitted" } });
+      if (status === "recorded") throw new Refusal(409, { detail: "It was not sent: something later is already known." });
+    });
   }
 
   /** Take the server's newest, keep what was typed here since, and say what is news. */

@@ -1,5 +1,6 @@
 // Writing a referral, step by step. What is typed stays in memory while one looks elsewhere,
 // and is saved as a draft at every step once there is enough for a draft.
+import { ErrorSummary } from "./answers.js";
 import { html, signal, useEffect } from "./dom.js";
 import { draftOf, forget, isAt, rekey } from "./draft.js";
 import { CenterStep } from "./form_center.js";
@@ -11,7 +12,7 @@ import { Packet } from "./sections.js";
 import { zone } from "./state.js";
 import { stepOf, STEPS } from "./steps.js";
 import { timeIn } from "./time.js";
-import { announce, ErrorSummary, fieldId, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
+import { announce, fieldId, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
 import { fullName, word } from "./words.js";
 
 const VIEWS = {
@@ -29,12 +30,11 @@ const wanted = signal(null);
 
 function useWanted(step) {
   useEffect(() => {
-    if (!wanted.value) return;
+    if (!wanted.value || stepOf(wanted.value) !== step) return;
     const field = document.getElementById(fieldId(wanted.value));
-    if (!field) return;
     wanted.value = null;
-    field.focus();
-    field.scrollIntoView({ block: "center" });
+    field?.focus();
+    field?.scrollIntoView({ block: "center" });
   }, [step, wanted.value]);
 }
 

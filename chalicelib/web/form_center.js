@@ -14,10 +14,9 @@ function Certified({ center, product }) {
   return html`<span class="fine num">${word(product)}: certified by ${row.certified_by}, as of ${dateText(row.as_of)}</span>`;
 }
 
-function CenterRow({ center, product, chosen, onPick, first }) {
+function CenterRow({ center, product, chosen, onPick }) {
   return html`<label class="center">
-    <input type="radio" name="/center_id" id=${first ? fieldId("/center_id") : undefined}
-      checked=${chosen} onChange=${() => onPick(center.center_id)} />
+    <input type="radio" name="/center_id" checked=${chosen} onChange=${() => onPick(center.center_id)} />
     <span>
       <strong>${center.name}</strong>
       ${center.fictional && html` <span class="chip">Fictional</span>`}
@@ -54,16 +53,16 @@ function Centers({ draft }) {
   return html`<section class="card">
     <h2>Treatment center</h2>
     <p class="fine">Sorted by name. You and the patient choose.</p>
-    <p class="field"><label for="center-q">Search by name or city</label>
-      <input id="center-q" type="search" autocomplete="off" value=${typed} onInput=${(event) => setTyped(event.target.value)} /></p>
+    <p class="field"><label for=${fieldId("/center_id")}>Search by name or city</label>
+      <input id=${fieldId("/center_id")} type="search" autocomplete="off" value=${typed} onInput=${(event) => setTyped(event.target.value)} /></p>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${!data && busy && html`<${Loading} what="centers" />`}
     ${data &&
     html`<fieldset class="plain centers" aria-busy=${busy}>
       <legend class="unseen">Treatment center</legend>
       ${data.items.map(
-        (center, index) => html`<${CenterRow} key=${center.center_id} center=${center} product=${product}
-          chosen=${center.center_id === chosen} onPick=${pick} first=${index === 0} />`,
+        (center) => html`<${CenterRow} key=${center.center_id} center=${center} product=${product}
+          chosen=${center.center_id === chosen} onPick=${pick} />`,
       )}
     </fieldset>
     <p role="status" class="fine">${data.items.length ? "" : "No center matches. Change the search, the product or the disease."}</p>`}

@@ -1,6 +1,7 @@
 // The steps of the form that are plain fields.
+import { Choice } from "./answers.js";
 import { html } from "./dom.js";
-import { Choice, Field } from "./ui.js";
+import { Field } from "./ui.js";
 import { DISEASES, FLAGS, word } from "./words.js";
 
 const errorAt = (draft, pointer) => draft.errors.value.find((error) => error.pointer === pointer)?.message;

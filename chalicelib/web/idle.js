@@ -16,7 +16,8 @@ export function IdleWatch({ minutes }) {
     const warnBefore = Math.min(WARN_BEFORE_MS, limit / 2);
     const remaining = () => last.current + limit - Date.now();
     const check = () => {
-      if (remaining() <= 0 || isOverlong()) return signOut("idle");
+      if (remaining() <= 0) return signOut("idle");
+      if (isOverlong()) return signOut("expired");
       setLeft(remaining() <= warnBefore ? Math.ceil(remaining() / 1000) : null);
     };
     // Once the warning stands, only its own button says that somebody is there.

@@ -8,7 +8,7 @@ import { Clinical, Consent, Coverage, Packet, Patient, Provider } from "./sectio
 import { isPractice, mayRefer, zone } from "./state.js";
 import { age, dateText, timeIn, wallClock, years } from "./time.js";
 import { Timeline } from "./timeline.js";
-import { announce, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
+import { announce, Icon, Loading, Problem, Title, useLoad, useReturn } from "./ui.js";
 import { MonitoringWindow } from "./window.js";
 import { fullName, phone, word } from "./words.js";
 import { Turn } from "./worklist.js";
@@ -100,6 +100,7 @@ function changes(before, after) {
 export function ReferralView({ id }) {
   const { data, problem, reload } = useLoad(() => api.referral(id), []);
   const [flash, setFlash] = useState(null);
+  useReturn(reload);
   const catalogue = useLoad(api.products, []);
   const referral = data?.data;
   const product = catalogue.data?.find((each) => each.product_id === referral?.product_id);

@@ -1,10 +1,10 @@
 // What the practice wrote, section by section. The referral page and the last step of the
 // form show the same.
+import { Facts } from "./answers.js";
 import { html } from "./dom.js";
 import { stepOf } from "./steps.js";
 import { toForm } from "./route.js";
 import { dateText } from "./time.js";
-import { Facts } from "./ui.js";
 import { FLAGS, phone, word, yesNo } from "./words.js";
 
 const Section = ({ title, children }) => html`<section class="card"><h2>${title}</h2>${children}</section>`;

@@ -1,6 +1,6 @@
 // @ts-check
 // Who is signed in. The tokens live in sessionStorage and nowhere else: they end with the tab.
-import { exchange } from "./http.js";
+import { exchange, Refusal } from "./http.js";
 import { signal } from "./dom.js";
 
 const KEY = "cart-session";
@@ -12,9 +12,9 @@ const RENEW_BEFORE_MS = 60_000;
  * @typedef {"signed_out" | "idle" | "expired" | null} Ending
  */
 
-/** @type {import("./signals.js").Signal<Session | null>} */
+/** @type {{value: Session | null}} */
 export const session = signal(stored());
-/** Why the last session ended. @type {import("./signals.js").Signal<Ending>} */
+/** Why the last session ended. @type {{value: Ending}} */
 export const ending = signal(null);
 
 function stored() {
@@ -48,15 +48,15 @@ export async function answerChallenge(body) {
   return begin((await exchange("POST", "sessions/challenge", { body })).data);
 }
 
-/** @param {any} granted */
-function begin(granted) {
-  if (granted.challenge) return granted;
+/** @param {any} answer */
+function begin(answer) {
+  if (answer.challenge) return answer;
   const now = Date.now();
   ending.value = null;
   keep({
-    access: granted.access_token,
-    refresh: granted.refresh_token,
-    until: now + granted.expires_in * 1000,
+    access: answer.access_token,
+    refresh: answer.refresh_token,
+    until: now + answer.expires_in * 1000,
     since: now,
   });
   return null;
@@ -69,13 +69,29 @@ export function end(why) {
   session.value = null;
 }
 
+// Who signs out in one tab is signed out in all tabs of this browser.
+const tabs = new BroadcastChannel(KEY);
+tabs.onmessage = () => session.value && end("signed_out");
+
 /** @param {Ending} [why] */
 export async function signOut(why = "signed_out") {
-  const token = session.value?.access;
+  const old = session.value;
   end(why);
+  if (why === "signed_out") tabs.postMessage(why);
   // Signed out on this screen already; the server's part may fail without anyone being stuck.
-  if (token) await exchange("DELETE", "sessions", { token }).catch(() => {});
+  if (old) await revoke(old).catch(() => {});
 }
+
+/** @param {Session} old */
+async function revoke(old) {
+  // A machine that slept wakes with an expired token, which could revoke nothing.
+  const token = Date.now() < old.until ? old.access : (await granted(old)).access_token;
+  await exchange("DELETE", "sessions", { token });
+}
+
+/** @param {Session} old */
+const granted = async (old) =>
+  (await exchange("POST", "sessions/refresh", { body: { refresh_token: old.refresh } })).data;
 
 /** Whether the session has lasted as long as any session may. */
 export const isOverlong = () => !!session.value && Date.now() > session.value.since + LONGEST_MS;
@@ -86,9 +102,9 @@ let renewal = null;
 async function renew() {
   const old = session.value;
   if (!old) return;
-  const { data } = await exchange("POST", "sessions/refresh", { body: { refresh_token: old.refresh } });
+  const { access_token: access, expires_in } = await granted(old);
   if (session.value !== old) return;
-  keep({ ...old, access: data.access_token, until: Date.now() + data.expires_in * 1000 });
+  keep({ ...old, access, until: Date.now() + expires_in * 1000 });
 }
 
 function renewOnce() {
@@ -113,7 +129,7 @@ export async function call(method, path, options = {}) {
       return send();
     });
   } catch (refusal) {
-    if (refusal.status === 401 && session.value) end("expired");
+    if (refusal instanceof Refusal && refusal.status === 401 && session.value) end("expired");
     throw refusal;
   }
 }

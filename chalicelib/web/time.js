@@ -35,12 +35,12 @@ export const dateText = (date) => (date ? dayIn(`${date}T12:00:00Z`, "UTC") : ""
 export const weekday = (date) =>
   format("UTC", { weekday: "short", month: "short", day: "numeric" }).format(new Date(`${date}T12:00:00Z`));
 
-/** How long ago, coarsely: "12 min", "5 h", "9 d". @param {string} instant @param {number} [now] */
+/** How long ago, coarsely: "12 minutes", "1 hour", "9 days". @param {string} instant @param {number} [now] */
 export function age(instant, now = Date.now()) {
   const minutes = Math.max(0, (now - Date.parse(instant)) / 60_000);
-  if (minutes < 60) return `${Math.floor(minutes)} min`;
-  if (minutes < 1440) return `${Math.floor(minutes / 60)} h`;
-  return `${Math.floor(minutes / 1440)} d`;
+  const [size, unit] = minutes < 60 ? [1, "minute"] : minutes < 1440 ? [60, "hour"] : [1440, "day"];
+  const count = Math.floor(minutes / size);
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
 /** The wall clock of a zone, as <input type="datetime-local"> wants it. @param {number} now @param {string} zone */
@@ -74,6 +74,14 @@ export function instantOf(local, zone) {
   const right = candidates.find((text) => wallClock(Date.parse(text), zone) === local);
   return right || candidates[1];
 }
+
+/**
+ * Now, but never before what is already known: two clocks differ, and an event that seems to
+ * lie before the present stage would become history instead of moving the referral.
+ *
+ * @param {string} since the time of the present stage
+ */
+export const nowAfter = (since) => new Date(Math.max(Date.now(), Date.parse(since) + 1)).toISOString();
 
 /** Whole years from a date to a date. @param {string} birthDate @param {string} today */
 export function years(birthDate, today) {

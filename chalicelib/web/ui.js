@@ -19,7 +19,8 @@ export function announce(text) {
 /** The heading of a view. It takes the focus when the view opens, so that reading starts there. */
 export function Title({ children, page }) {
   const heading = useRef(null);
-  useEffect(() => {
+  // Before other effects: whoever wants the focus elsewhere takes it after this.
+  useLayoutEffect(() => {
     document.title = `${page} · CAR T Referral Dashboard`;
     heading.current.focus({ preventScroll: true });
     scrollTo(0, 0);
@@ -79,14 +80,14 @@ function useCountdown(seconds) {
   return left;
 }
 
-/** What went wrong, in a sentence, with the way out. Waits as long as the server asked. */
+/** What went wrong, in a sentence; and where it may help, another try, after as long as the server asked. */
 export function Problem({ problem, retry, children }) {
   const left = useCountdown(problem.retryAfter || 0);
   return html`<div class="notice stop" role="alert">
     <${Icon} name="circle-alert" />
     <div>
       <p>${children || explain(problem)}</p>
-      ${retry &&
+      ${retry && problem.passing !== false &&
       html`<button type="button" onClick=${retry} disabled=${left > 0}>
         <${Icon} name="refresh-cw" />${left > 0 ? `Try again in ${left} s` : "Try again"}
       </button>`}
@@ -100,6 +101,17 @@ function explain(problem) {
   if (problem.status === 429) return "Too many requests in a short time. Please wait a moment.";
   if (problem.status >= 500) return "The service is not available at the moment. Nothing was lost.";
   return problem.message;
+}
+
+/** Look again when somebody comes back to this tab: meanwhile the other side may have moved on. */
+export function useReturn(look) {
+  const latest = useRef(look);
+  latest.current = look;
+  useEffect(() => {
+    const seen = () => document.hidden || latest.current();
+    document.addEventListener("visibilitychange", seen);
+    return () => document.removeEventListener("visibilitychange", seen);
+  }, []);
 }
 
 export const Loading = ({ what }) => html`<p class="loading" role="status">Loading ${what} …</p>`;
@@ -133,50 +145,3 @@ export function Field({ pointer, label, hint, error, optional, wide, rows, optio
     ${error && html`<p class="error" id="${id}-error">${error}</p>`}
   </div>`;
 }
-
-/** One question with a few answers, as radio buttons. */
-export function Choice({ pointer, label, hint, error, value, options, onPick }) {
-  const id = fieldId(pointer);
-  return html`<fieldset class="choice" aria-describedby=${error ? `${id}-error` : undefined}>
-    <legend>${label}</legend>
-    ${hint && html`<p class="hint">${hint}</p>`}
-    <div class="options">
-      ${options.map(
-        ([option, text], index) => html`<label class=${option === "" ? "mute" : ""}>
-          <input type="radio" name=${pointer} id=${index ? undefined : id} checked=${value === option}
-            onChange=${() => onPick(option)} />${text}
-        </label>`,
-      )}
-    </div>
-    ${error && html`<p class="error" id="${id}-error">${error}</p>`}
-  </fieldset>`;
-}
-
-/** The fields that need attention, each a way to its place. Takes the focus when it appears. */
-export function ErrorSummary({ title, errors, onPick }) {
-  const box = useRef(null);
-  useEffect(() => box.current.focus(), [errors]);
-  return html`<div class="notice stop" role="alert" tabindex="-1" ref=${box}>
-    <${Icon} name="circle-alert" />
-    <div>
-      <h2>${title}</h2>
-      <ul>
-        ${errors.map(
-          (error) => html`<li>
-            <button type="button" class="link" onClick=${() => onPick(error.pointer)}>${error.message}</button>
-          </li>`,
-        )}
-      </ul>
-    </div>
-  </div>`;
-}
-
-/** Term and value pairs; what is empty says so instead of leaving a hole. */
-export const Facts = ({ rows }) => html`<dl class="facts">
-  ${rows.map(
-    ([term, value]) => html`<div class=${String(value ?? "").length > 22 ? "long" : ""}>
-      <dt>${term}</dt>
-      <dd>${value || value === 0 ? value : html`<span class="fine">Not given</span>`}</dd>
-    </div>`,
-  )}
-</dl>`;

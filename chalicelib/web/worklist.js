@@ -173,6 +173,9 @@ export function Worklist({ list }) {
     pages.reload();
     totals.reload();
   };
+  if (pages.problem?.status === 403) {
+    return html`<${Title} page="Worklist">Worklist<//><p class="notice">${pages.problem.message}</p>`;
+  }
   return html`<div class="head">
       <${Title} page="Worklist">Worklist<//>
       ${at && html`<p class="fine num">As of ${timeIn(at, zone())}</p>`}

@@ -113,8 +113,9 @@ def _architecture(project: Path, stage: str) -> str | None:
 
 
 def _commit() -> str:
+    """The revision, marked when the files differ from it; empty where there is no git."""
     answer = subprocess.run(
-        ["git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD"],  # noqa: S607 the git in use
+        ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"],  # noqa: S607
         check=False,
         capture_output=True,
         text=True,

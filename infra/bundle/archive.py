@@ -9,7 +9,7 @@ _READABLE_FILE = 0o100644
 _UNIX = 3
 
 _FOREIGN_FOLDERS = frozenset({"infra", "tests", ".chalice", ".local"})
-_FOREIGN_SUFFIXES = frozenset({".env", ".key", ".pem", ".pyi", ".p12"})
+_FOREIGN_ENDINGS = (".env", ".key", ".p12", ".pem", ".pyi")
 _ROOT_CERTIFICATES = "botocore/cacert.pem"
 
 
@@ -63,7 +63,7 @@ def _unwanted(names: list[str]) -> list[str]:
         if name != _ROOT_CERTIFICATES
         and (
             _FOREIGN_FOLDERS & set(name.split("/")[:-1])
-            or Path(name).suffix in _FOREIGN_SUFFIXES
+            or name.endswith(_FOREIGN_ENDINGS)
             or name.startswith("chalice/cli/")
         )
     ]

@@ -27,7 +27,7 @@ def install(lock: Path, *, into: Path, architecture: str | None) -> None:
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"),
-            *("install", "--quiet", "--require-hashes", "--no-deps", "--no-compile"),
+            *("install", "--quiet", "--quiet", "--require-hashes", "--no-deps", "--no-compile"),
             *("--only-binary", ":all:", *wheels_for, "--target", str(into)),
             *("--requirement", str(lock)),
         ],

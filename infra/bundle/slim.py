@@ -19,7 +19,6 @@ UNUSED = frozenset({"boto3", "cffi", "pycparser", "s3transfer"})
 # Features that nothing here uses, sources of what is there compiled, and what only a type
 # checker or an installer reads.
 _DROPPED = (
-    *sorted(UNUSED),
     "aws_lambda_powertools/event_handler",
     "aws_lambda_powertools/metrics/provider/datadog",
     "aws_lambda_powertools/utilities/[!_j]*/",  # All but `jmespath_utils`.
@@ -55,7 +54,9 @@ def slim(site: Path) -> None:
         for path in found:
             _remove(path)
     for info in site.glob("*.dist-info"):
-        if info.name.partition("-")[0].lower() in UNUSED:
+        name = info.name.partition("-")[0].lower()
+        if name in UNUSED:
+            _remove(site / name)
             _remove(info)
         else:
             _bare_metadata(info)

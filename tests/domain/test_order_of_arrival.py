@@ -1,7 +1,7 @@
 """Deliveries overtake each other; where a referral ends must not depend on it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from itertools import chain, pairwise, permutations
 
 import pytest
@@ -224,8 +224,6 @@ def test_the_senders_sequence_orders_an_instant(first, second):
 
 def test_the_same_instant_in_another_zone_is_the_same_instant():
     """A feed's offset says how it spells the time, not when it was."""
-    from datetime import timezone
-
     at = NOON + HOUR
     spelled = at.astimezone(timezone(timedelta(hours=-7)))
 

@@ -57,7 +57,7 @@ def client(service, there) -> Any:
 
 
 def wait_until(condition):
-    give_up_at = time.monotonic() + 8
+    give_up_at = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < give_up_at
         time.sleep(0.02)

@@ -1,6 +1,7 @@
 """Tables, a key and a mail identity in this process, made from the template of production."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,15 @@ def _named(name: Any) -> str:
     return text.replace("${Prefix}", "")
 
 
+@cache
+def _client(service: str) -> Any:
+    """A client that outlives a test: making one costs more than most tests."""
+    return botocore.session.Session().create_client(service)
+
+
 def create_tables() -> None:
     """Create every table as the template says."""
-    client: Any = botocore.session.Session().create_client("dynamodb")
+    client = _client("dynamodb")
     for name, wanted in table_properties().items():
         kept = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
         client.create_table(
@@ -60,14 +67,12 @@ def create_tables() -> None:
 
 def create_key() -> str:
     """Create the key that data keys are wrapped with."""
-    client: Any = botocore.session.Session().create_client("kms")
-    return client.create_key()["KeyMetadata"]["KeyId"]
+    return _client("kms").create_key()["KeyMetadata"]["KeyId"]
 
 
 def verify_sender() -> None:
     """Let the mail service send in our name."""
-    client: Any = botocore.session.Session().create_client("sesv2")
-    client.create_email_identity(EmailIdentity=SENDER)
+    _client("sesv2").create_email_identity(EmailIdentity=SENDER)
 
 
 def sent_mail() -> list[Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import filecmp
 import os
 import shutil
 import sys
@@ -92,8 +93,7 @@ class Checkpoints:
             file.unlink(missing_ok=True)
             # The format is ministack's own. A failure is only logged: the file is missing then.
             persistence.save_state(service, state)
-            (checkpoint / file.name).hardlink_to(file)
-            _flush(checkpoint / file.name)
+            _link(file, checkpoint, before)
         _flush(checkpoint)
         self._name(checkpoint)
         shutil.rmtree(before, ignore_errors=True)
@@ -115,6 +115,20 @@ def _copy_of_all_states() -> dict[str, Any]:
         for service, copy_state in copies.items()
         if (state := copy_state()) is not None
     }
+
+
+def _link(file: Path, checkpoint: Path, before: Path) -> None:
+    """Take a file into the checkpoint.
+
+    Waiting for the disk is what costs, and most services never change: an equal file that the
+    disk has already takes the place of the new one.
+    """
+    durable = before / file.name
+    if durable.exists() and filecmp.cmp(durable, file, shallow=False):
+        (checkpoint / file.name).hardlink_to(durable)
+    else:
+        (checkpoint / file.name).hardlink_to(file)
+        _flush(file)
 
 
 def _flush(path: Path) -> None:

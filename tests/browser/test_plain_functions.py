@@ -1,0 +1,133 @@
+"""The dashboard's pure functions, called in the browser that runs them."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def call(browser, local_site):
+    """Call a function of a module with plain arguments."""
+    page = browser.new_page()
+    page.goto(local_site)
+
+    def called(module, name, *arguments):
+        return page.evaluate(
+            """async ([module, name, given]) =>
+                 (await import(new URL(`assets/${module}.js`, location.href)))[name](...given)""",
+            [module, name, list(arguments)],
+        )
+
+    yield called
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("local", "zone", "instant"),
+    [
+        ("2026-11-22T10:00", "America/New_York", "2026-11-22T10:00:00-05:00"),
+        ("2026-07-01T10:00", "America/New_York", "2026-07-01T10:00:00-04:00"),
+        ("2026-07-01T10:00", "America/Phoenix", "2026-07-01T10:00:00-07:00"),
+        ("2026-01-05T00:30", "UTC", "2026-01-05T00:30:00+00:00"),
+        # The hour that comes twice means its first time; the one that is left out moves on.
+        ("2026-11-01T01:30", "America/Chicago", "2026-11-01T01:30:00-05:00"),
+        ("2026-03-08T02:30", "America/Chicago", "2026-03-08T02:30:00-06:00"),
+    ],
+)
+def test_a_wall_clock_becomes_an_instant_of_its_zone(call, local, zone, instant):
+    """Summer and winter, and on the days between."""
+    assert call("time", "instantOf", local, zone) == instant
+
+
+def test_times_say_their_zone_and_dates_never_shift(call):
+    """A date is the same wherever it is read."""
+    assert call("time", "timeIn", "2026-11-22T15:00:00Z", "America/New_York").replace(
+        "\u202f", " "
+    ) == ("Nov 22, 2026, 10:00 AM EST")
+    assert call("time", "dateText", "2026-11-22") == "Nov 22, 2026"
+    assert call("time", "dateText", None) == ""
+
+
+@pytest.mark.parametrize(
+    ("born", "today", "years"),
+    [
+        ("1961-04-02", "2026-04-01", 64),
+        ("1961-04-02", "2026-04-02", 65),
+        ("2000-02-29", "2026-02-28", 25),
+        ("2000-02-29", "2026-03-01", 26),
+    ],
+)
+def test_age_is_counted_in_whole_years(call, born, today, years):
+    """On the birthday, not before it."""
+    assert call("time", "years", born, today) == years
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("(713) 555-0142", "+17135550142"),
+        ("1 713.555.0142", "+17135550142"),
+        ("+44 20 7946 0018", "+442079460018"),
+        ("555-0142", "5550142"),
+    ],
+)
+def test_a_phone_is_spelled_as_the_api_wants_it(call, typed, sent):
+    """US numbers as people write them; what is not one is left for the server to judge."""
+    assert call("body", "phoneNumber", typed) == sent
+
+
+def test_a_body_leaves_out_what_is_blank_and_keeps_what_is_an_answer(call):
+    """No, zero and false are answers; an empty line of therapy is none."""
+    values = {
+        "patient": {"family_name": " Example ", "email": "", "caregiver": {"name": ""}},
+        "clinical": {"ecog": 0, "hsct_eligible": False, "prior_lines": [{}, {"regimen": "R-CHOP"}]},
+        "insurance": {"payer": ""},
+    }
+
+    assert call("body", "bodyOf", values) == {
+        "patient": {"family_name": "Example"},
+        "clinical": {
+            "ecog": 0,
+            "hsct_eligible": False,
+            "prior_lines": [{"line": 1, "regimen": "R-CHOP"}],
+        },
+    }
+
+
+def test_a_section_that_was_emptied_is_sent_as_null(call):
+    """An absent section would stay as it is."""
+    before = {"insurance": {"payer": "Example Health"}, "note": "Old", "urgency": "routine"}
+    after = {"insurance": {"payer": ""}, "note": "Old", "urgency": "urgent"}
+
+    assert call("body", "changed", after, before) == {"insurance": None, "urgency": "urgent"}
+
+
+def test_merging_keeps_what_only_one_side_changed(call):
+    """Where both changed the same, the server's value stands."""
+    base = {"phone": "1", "zip": "2", "name": "old", "lines": [1]}
+    mine = {"phone": "9", "zip": "2", "name": "mine", "lines": [1]}
+    theirs = {"phone": "1", "zip": "8", "name": "theirs", "lines": [1, 2], "mrn": "A"}
+
+    assert call("body", "merge", base, mine, theirs, []) == {
+        "phone": "9",
+        "zip": "8",
+        "name": "theirs",
+        "lines": [1, 2],
+        "mrn": "A",
+    }
+
+
+@pytest.mark.parametrize(
+    ("hash_", "route"),
+    [
+        ("", {"view": "worklist", "list": "all"}),
+        ("#/worklist/monitoring", {"view": "worklist", "list": "monitoring"}),
+        ("#/referrals/ref_1", {"view": "referral", "id": "ref_1"}),
+        ("#/referrals/ref_1/edit/center", {"view": "form", "id": "ref_1", "step": "center"}),
+        ("#/new", {"view": "form", "step": "patient"}),
+        ("#/something", {"view": "nowhere"}),
+    ],
+)
+def test_an_address_names_a_view(call, hash_, route):
+    """What is not known is nowhere."""
+    assert call("route", "parse", hash_) == route

@@ -1,0 +1,96 @@
+"""The packaged product, deployed on a local cloud that enforces its IAM policies."""
+
+import json
+from typing import Any
+
+import botocore.session
+import pytest
+
+from chalicelib import wiring
+from chalicelib.domain.members import Role, TenantKind
+from infra import bundle, deploy
+from infra.local import cloud, environment
+from tests.deploy.deployed import PASSWORD, DeployedClinic, Stack
+from tests.support import factories
+from tests.support.factories import CENTER, PRACTICE
+
+BUCKET = "artifacts"
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory):
+    """The local bundle, deployed by a change set."""
+    dist = tmp_path_factory.mktemp("dist")
+    bundle.build(dist, stage="local")
+    with (
+        cloud.running(tmp_path_factory.mktemp("cloud"), enforce_policies=True) as running,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in environment.for_the_product(running.endpoint).items():
+            patch.setenv(name, value)
+        patch.setattr(deploy, "PATIENCE", {"Delay": 0.2, "MaxAttempts": 600})
+        session = botocore.session.Session()
+        s3: Any = session.create_client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        deployed = deploy.Stack(session, "cart-referrals", BUCKET)
+        change_set = deployed.propose(
+            dist,
+            {
+                "Deployment": "local",
+                "IdentityEndpoint": running.endpoint,
+                "MailFrom": "notices@dashboard.example",
+                "PublicUrl": "https://dashboard.example",
+            },
+        )
+        assert change_set
+        outputs = deployed.execute(change_set)
+        _let_this_process_join(patch, outputs)
+        template = json.loads((dist / bundle.TEMPLATE).read_text())
+        yield Stack(running.endpoint, outputs, template)
+        wiring.forget()
+
+
+def _let_this_process_join(patch, outputs):
+    """The tests put people and secrets in place with the product's own stores."""
+    for name, value in {
+        "TABLE_PREFIX": outputs["TablePrefix"],
+        "KMS_KEY_ID": outputs["KmsKeyId"],
+        "IDENTITY_POOL_ID": outputs["UserPoolId"],
+        "IDENTITY_CLIENT_ID": outputs["UserPoolClientId"],
+        "IDENTITY_ISSUER": "unused",
+        "IDENTITY_JWKS_URL": "unused",
+        "MAIL_FROM": "unused",
+        "MAIL_CONFIGURATION_SET": "",
+        "PUBLIC_URL": "unused",
+        "DEPLOYMENT": "test",
+        "COMMIT": "",
+    }.items():
+        patch.setenv(name, value)
+    wiring.forget()
+
+
+@pytest.fixture(scope="session")
+def clinic(stack):
+    """A practice and a center with their people, in the deployed tables and user pool."""
+    stores = wiring.stores()
+    clinic = DeployedClinic(stores, stack.site)
+    for tenant in factories.TENANTS:
+        facts = factories.CENTER_FACTS if tenant.kind is TenantKind.CENTER else {}
+        stores.tenants.add(tenant, facts)
+    for handle, tenant in (("practice", PRACTICE), ("center", CENTER)):
+        member = factories.a_member(tenant, role=Role.COORDINATOR)
+        subject = _create_user(stack, member.email)
+        clinic.members[handle] = factories.a_member(tenant, subject=subject)
+        stores.members.add(clinic.members[handle])
+    clinic.secrets[CENTER.tenant_id] = stores.secrets.make(CENTER.tenant_id, now=wiring.now())[1]
+    return clinic
+
+
+def _create_user(stack, email):
+    """Invite somebody as an administrator does; the identity service's id of the person."""
+    cognito = stack.client("cognito-idp")
+    who = {"UserPoolId": stack.outputs["UserPoolId"], "Username": email}
+    user = cognito.admin_create_user(**who, UserAttributes=[{"Name": "email", "Value": email}])
+    cognito.admin_set_user_password(**who, Password=PASSWORD, Permanent=True)
+    attributes = {each["Name"]: each["Value"] for each in user["User"]["Attributes"]}
+    return attributes["sub"]

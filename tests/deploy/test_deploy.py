@@ -1,0 +1,149 @@
+"""The bundle and the template as production gets them, deployed and driven along the main line.
+
+Every function runs under its own packaged policy, which the local cloud enforces: what a policy
+forgets fails here, and so does whatever works in one process only.
+"""
+
+import json
+import time
+
+import pytest
+
+from chalicelib.domain.notices import OPEN_MONITORING
+from chalicelib.domain.window import MilestoneKind
+from tests.support.clinic import TO_INFUSED
+
+pytestmark = pytest.mark.deploy
+
+
+@pytest.fixture
+def infused(clinic):
+    """A referral that was sent on the page and moved by its center's system."""
+    referral_id = clinic.refer()["referral_id"]
+    clinic.move_to(referral_id, *TO_INFUSED)
+    return referral_id
+
+
+def make_due(stack, referral_id, rule):
+    """Let the day come that a task was planned for."""
+    dynamodb = stack.client("dynamodb")
+    for row in dynamodb.scan(TableName="cart-outbox")["Items"]:
+        if (row["referral_id"]["S"], row["rule"]["S"]) == (referral_id, rule):
+            dynamodb.update_item(
+                TableName="cart-outbox",
+                Key={"outbox_id": row["outbox_id"]},
+                UpdateExpression="SET due_at = :past",
+                ExpressionAttributeValues={":past": {"S": "2026-01-01T00:00:00.000000Z"}},
+            )
+
+
+def logged(stack):
+    """Every line that a function wrote."""
+    logs = stack.client("logs")
+    for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]:
+        for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
+            yield event["message"]
+
+
+def test_everything_that_it_depends_on_is_there(stack):
+    """Tables, key, identity and mail, each reached by the API function with its own role."""
+    ready = stack.site.get("/health/ready")
+
+    assert ready.status == 200, ready.text
+
+
+def test_it_says_which_revision_runs(stack):
+    """As it was packaged."""
+    packaged = stack.template["Parameters"]["Commit"]["Default"]
+
+    assert stack.site.get("/health").json["commit"] == (packaged or None)
+
+
+def test_a_wrong_password_is_refused(clinic):
+    """By the identity service, and told as our own refusal."""
+    email = clinic.members["practice"].email
+
+    refused = clinic.anyone.post("/v1/sessions", {"email": email, "password": "wrong"}, key=None)
+
+    assert refused.status == 401
+    assert refused.json["code"] == "sign_in_refused"
+
+
+def test_a_referral_moves_from_submission_to_infusion(clinic, infused):
+    """Sent by a coordinator, moved by signed deliveries, read back with its window."""
+    assert clinic.stage_of(infused) == "infused"
+    window = clinic.practice.get(f"/v1/referrals/{infused}/window").json
+    assert window["time_zone"] == "America/New_York"
+
+
+@pytest.mark.usefixtures("infused")
+def test_the_relay_tells_people_by_mail(stack, clinic):
+    """Run by its rule, in its own function, once and no second time."""
+    before = len(stack.mails())
+    told = stack.run_schedule("cart-relay")
+    again = stack.run_schedule("cart-relay")
+
+    mails = stack.mails()[before:]
+    assert told["failed"] == again["failed"] == again["mails"] == 0
+    assert len(mails) == told["mails"] > 0
+    assert clinic.members["practice"].email in {to for mail in mails for to in mail["To"]}
+    assert not [mail for mail in mails if "Example" in json.dumps(mail["Subject"])]
+
+
+def test_the_notice_of_day_7_is_mailed_when_its_day_comes(stack, clinic, infused):
+    """And the referral moved into monitoring by itself on the day before."""
+    make_due(stack, infused, OPEN_MONITORING)
+    stack.run_schedule("cart-notices")
+    assert clinic.stage_of(infused) == "monitoring"
+
+    make_due(stack, infused, MilestoneKind.DAILY_MONITORING_ENDS)
+    before = len(stack.mails())
+    told = stack.run_schedule("cart-notices")
+
+    assert told["failed"] == 0
+    assert len(stack.mails()) - before == told["mails"] > 0
+
+
+@pytest.mark.usefixtures("infused")
+def test_no_function_logs_who_the_patient_is(stack):
+    """Nor a token, nor a password."""
+    stack.run_schedule("cart-relay")
+
+    lines = list(logged(stack))
+
+    assert lines
+    for secret in ("Example", "Blue Heron", "1961-04-02", "A-1009", "fictional-password", "eyJ"):
+        assert not [line for line in lines if secret in line]
+
+
+def test_a_run_that_fails_for_good_is_kept(stack):
+    """What a broken schedule sent waits in the queue of failed runs, which raises an alarm."""
+    stack.client("lambda").invoke(
+        FunctionName="cart-relay", InvocationType="Event", Payload=b'{"not": "an event"}'
+    )
+
+    kept: list[dict[str, str]] = []
+    give_up_at = time.monotonic() + 20
+    while not kept and time.monotonic() < give_up_at:
+        kept = (
+            stack.client("sqs")
+            .receive_message(QueueUrl=stack.outputs["FailedRunsUrl"], WaitTimeSeconds=1)
+            .get("Messages", [])
+        )
+    assert json.loads(kept[0]["Body"])["requestPayload"] == {"not": "an event"}
+
+
+def test_the_gateways_own_refusal_is_the_products(stack):
+    """The local cloud's CloudFormation drops gateway responses; given to it directly, they work."""
+    stack.give_the_gateway_its_refusals()
+
+    refused = stack.site.app(
+        {"path": "/v1/nothing", "httpMethod": "GET", "body": None, "headers": {}}, None
+    )
+
+    headers = {name.lower(): value for name, value in refused["headers"].items()}
+    problem = json.loads(refused["body"])
+    assert refused["statusCode"] == problem["status"] == 404
+    assert headers["content-type"] == "application/problem+json"
+    assert problem["request_id"] == headers["x-request-id"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]

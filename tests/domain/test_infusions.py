@@ -1,0 +1,116 @@
+"""What a reported infusion does: its parts, its day, and the window that it opens."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from chalicelib.domain.referral import Applied, Never, NotYet, Recorded, decide
+from chalicelib.domain.stages import Stage
+from tests.support.journey import HOUR, NOON, TWO_PARTS, a_change, a_referral, a_setting
+
+
+def verdict_of(referral, change, setting=None):
+    """The verdict, with the everyday setting."""
+    return decide(referral, change, setting or a_setting())
+
+
+def test_an_infusion_opens_the_window_of_its_day():
+    """23:30 in New York is that evening, though it is tomorrow in UTC."""
+    at = NOON.replace(day=10, month=10) + timedelta(hours=15, minutes=30)
+    referral = a_referral(Stage.LYMPHODEPLETION_STARTED, head=None)
+
+    verdict = verdict_of(referral, a_change(Stage.INFUSED, at))
+
+    assert isinstance(verdict, Applied)
+    assert verdict.referral.window is not None
+    assert verdict.referral.window.infused_on == date(2026, 10, 10)
+
+
+@pytest.mark.parametrize("days", [-1, 0, 1])
+def test_the_centers_own_day_counts_where_it_can_be(days):
+    """A day either side may be right: a center stamps its shift, we convert a zone."""
+    told = date(2026, 11, 2) + timedelta(days=days)
+    change = a_change(Stage.INFUSED, local_date=told)
+
+    verdict = verdict_of(a_referral(Stage.LYMPHODEPLETION_STARTED), change)
+
+    assert isinstance(verdict, Applied)
+    assert verdict.referral.window is not None
+    assert verdict.referral.window.infused_on == told
+
+
+@pytest.mark.parametrize("days", [-365, -2, 2, 365])
+@pytest.mark.parametrize("offset", [-HOUR, HOUR])
+def test_a_day_that_cannot_be_is_refused(days, offset):
+    """A wrong day would set every date of the window wrong, so it is refused, late or not."""
+    told = date(2026, 11, 2) + timedelta(days=days)
+    change = a_change(Stage.INFUSED, NOON + offset, local_date=told)
+
+    verdict = verdict_of(a_referral(Stage.LYMPHODEPLETION_STARTED), change)
+
+    assert isinstance(verdict, Never)
+    assert verdict.code == "local_date_wrong"
+
+
+def test_the_parts_of_a_split_dose_come_in_order():
+    """Part 2 waits for part 1, then each counts."""
+    lymphodepleted = a_referral(Stage.LYMPHODEPLETION_STARTED)
+    second = a_change(Stage.INFUSED, NOON + 2 * HOUR, event_id="evt_2", part=2, of=2)
+    assert verdict_of(lymphodepleted, second, a_setting(TWO_PARTS)) == NotYet()
+
+    one = verdict_of(lymphodepleted, a_change(Stage.INFUSED, part=1, of=2), a_setting(TWO_PARTS))
+    assert isinstance(one, Applied)
+    two = verdict_of(one.referral, second, a_setting(TWO_PARTS))
+
+    assert isinstance(two, Applied)
+    assert (one.referral.part, one.referral.of) == (1, 2)
+    assert (two.referral.part, two.referral.of) == (2, 2)
+
+
+def test_a_part_said_again_is_history():
+    """The same part with a later time moves nothing and opens no second window."""
+    once = verdict_of(a_referral(Stage.LYMPHODEPLETION_STARTED), a_change(Stage.INFUSED))
+    assert isinstance(once, Applied)
+
+    again = verdict_of(once.referral, a_change(Stage.INFUSED, NOON + 48 * HOUR))
+
+    assert isinstance(again, Recorded)
+    assert again.referral.window == once.referral.window
+
+
+@pytest.mark.parametrize(("anchor_part", "setting"), [(1, a_setting(TWO_PARTS)), (2, a_setting())])
+def test_the_anchoring_part_opens_the_window(anchor_part, setting):
+    """The first or the last part, as the product's profile says."""
+    referral = a_referral(Stage.LYMPHODEPLETION_STARTED)
+    opened = []
+    for part in (1, 2):
+        change = a_change(Stage.INFUSED, NOON + part * HOUR, part=part, of=2)
+        verdict = verdict_of(referral, change, setting)
+        assert isinstance(verdict, Applied)
+        referral = verdict.referral
+        opened.append(referral.window is not None)
+
+    assert opened == [part >= anchor_part for part in (1, 2)]
+
+
+def test_an_anchoring_part_that_is_learned_of_late_opens_the_window():
+    """A patient already in monitoring gets the dates all the same."""
+    monitored = a_referral(Stage.MONITORING, part=1, of=2, stage_since=NOON + 24 * HOUR)
+
+    verdict = verdict_of(monitored, a_change(Stage.INFUSED, NOON - HOUR, part=2, of=2))
+
+    assert isinstance(verdict, Recorded)
+    assert verdict.referral.stage is Stage.MONITORING
+    assert verdict.referral.window is not None
+    assert verdict.referral.part == 2
+
+
+def test_an_infusion_dated_before_the_conditioning_opens_no_window():
+    """The patient still waits for the infusion; the window must not start with a wrong day."""
+    conditioned = a_referral(Stage.LYMPHODEPLETION_STARTED)
+
+    verdict = verdict_of(conditioned, a_change(Stage.INFUSED, NOON - HOUR))
+
+    assert isinstance(verdict, Recorded)
+    assert verdict.referral.window is None
+    assert verdict.referral.part == 0

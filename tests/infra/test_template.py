@@ -1,0 +1,269 @@
+"""Facts about what `make package` would create."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chalicelib.settings import Settings
+from chalicelib.store.outbox import LEASE
+from chalicelib.store.stores import TABLES
+from infra import bundle
+from infra.bundle.template import of_type
+
+# Nothing of these costs anything while nobody uses it, except the key: a dollar a month.
+COSTS_NOTHING_AT_REST = {
+    "AWS::ApiGateway::Account",
+    "AWS::ApiGateway::BasePathMapping",
+    "AWS::ApiGateway::DomainName",
+    "AWS::CloudWatch::Alarm",
+    "AWS::Cognito::UserPool",
+    "AWS::Cognito::UserPoolClient",
+    "AWS::DynamoDB::Table",
+    "AWS::IAM::Role",
+    "AWS::KMS::Alias",
+    "AWS::KMS::Key",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::SES::ConfigurationSet",
+    "AWS::SES::EmailIdentity",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
+    "AWS::SQS::QueuePolicy",
+    "AWS::Serverless::Api",
+    "AWS::Serverless::Function",
+}
+FREE_ALARMS = 10
+GATEWAY_TIMEOUT_S = 29
+SCHEDULES = {"Relay": 60, "Notices": 900}
+
+
+def api(template):
+    return template["Resources"]["RestAPI"]["Properties"]
+
+
+def function(template, name):
+    return template["Resources"][name]["Properties"]
+
+
+def test_cfn_lint_finds_nothing(dist):
+    """Neither an error nor a warning."""
+    linter = Path(sys.executable).with_name("cfn-lint")
+    found = subprocess.run(
+        [linter, dist / bundle.TEMPLATE], check=False, capture_output=True, text=True
+    )
+
+    assert found.stdout == ""
+    assert found.returncode == 0
+
+
+def test_nothing_is_paid_for_while_nobody_uses_it(template):
+    """Every type of resource is known to be free at rest, and no alarm is beyond the free ones."""
+    types = {resource["Type"] for resource in template["Resources"].values()}
+
+    assert types <= COSTS_NOTHING_AT_REST
+    assert len(of_type(template, "AWS::CloudWatch::Alarm")) <= FREE_ALARMS
+    for table in of_type(template, "AWS::DynamoDB::Table").values():
+        assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_tables_are_those_that_the_code_opens(template):
+    """No more and no less, each under the deployment's prefix."""
+    tables = of_type(template, "AWS::DynamoDB::Table").values()
+
+    names = {table["Properties"]["TableName"]["Fn::Sub"] for table in tables}
+    assert names == {f"${{Prefix}}{name}" for name in TABLES}
+
+
+def test_no_table_is_ever_lost(production):
+    """Restorable to any second, kept when the stack goes, protected from a slip."""
+    for table in of_type(production, "AWS::DynamoDB::Table").values():
+        properties = table["Properties"]
+
+        assert properties["PointInTimeRecoverySpecification"] == {
+            "PointInTimeRecoveryEnabled": True
+        }
+        assert properties["DeletionProtectionEnabled"] is True
+        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+
+
+def test_every_table_is_encrypted_with_our_key(template):
+    """A key of the deployment's own, which rotates and outlives the stack."""
+    for table in of_type(template, "AWS::DynamoDB::Table").values():
+        encryption = table["Properties"]["SSESpecification"]
+        assert encryption["SSEType"] == "KMS"
+        assert encryption["KMSMasterKeyId"] == {"Fn::GetAtt": ["DataKey", "Arn"]}
+
+    key = template["Resources"]["DataKey"]
+    assert key["Properties"]["EnableKeyRotation"] is True
+    assert key["DeletionPolicy"] == "Retain"
+
+
+def test_what_holds_data_stands_by_itself(template):
+    """The local cloud makes these entries alone, without the functions and the API."""
+    data = re.compile("AWS::(Cognito|DynamoDB|KMS|SES)::")
+    entries = [r for r in template["Resources"].values() if data.match(r["Type"])]
+    others = {n for n, r in template["Resources"].items() if not data.match(r["Type"])}
+
+    named = set(re.findall(r"[A-Za-z]+", json.dumps(entries)))
+    assert len(entries) > len(TABLES)
+    assert not named & others
+
+
+def test_there_is_one_stage(template):
+    """SAM makes a second open one, named Stage, unless the definition says its version."""
+    assert api(template)["OpenApiVersion"] == "2.0"
+    assert api(template)["StageName"] == "api"
+    assert api(template)["EndpointConfiguration"] == "REGIONAL"
+
+
+def test_the_gateway_is_no_second_gatekeeper(template):
+    """Every operation goes to the function, which checks tokens and signatures by itself.
+
+    An authorizer here would let the local run be weaker than the cloud, or the other way round.
+    """
+    definition = api(template)["DefinitionBody"]
+
+    assert "securityDefinitions" not in definition
+    for path in definition["paths"].values():
+        for operation in path.values():
+            assert operation["x-amazon-apigateway-integration"]["type"] == "aws_proxy"
+            assert "security" not in operation
+
+
+def test_a_method_that_a_path_does_not_have_reaches_the_function(template):
+    """Which answers 405; the gateway by itself would answer as if there were no such path."""
+    for path in api(template)["DefinitionBody"]["paths"].values():
+        assert "x-amazon-apigateway-any-method" in path
+
+
+def test_the_packaged_routes_are_those_of_the_app(template):
+    """Chalice packaged this application and no other."""
+    from app import app
+
+    assert set(api(template)["DefinitionBody"]["paths"]) == set(app.routes)
+
+
+def test_the_gateway_throttles_and_traces_no_data(template):
+    """Bodies would end up in logs."""
+    (settings,) = api(template)["MethodSettings"]
+
+    assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
+    assert 0 < settings["ThrottlingRateLimit"] <= settings["ThrottlingBurstLimit"]
+    assert settings["DataTraceEnabled"] is False
+    assert settings["LoggingLevel"] == "OFF"
+
+
+def test_the_access_log_names_no_patient(template):
+    """Routes without their ids, and nothing that a caller writes."""
+    line = json.loads(api(template)["AccessLogSetting"]["Format"])
+
+    assert set(line.values()) == {
+        "$context.error.responseType",
+        "$context.httpMethod",
+        "$context.identity.sourceIp",
+        "$context.integration.latency",
+        "$context.integration.status",
+        "$context.requestId",
+        "$context.requestTime",
+        "$context.resourcePath",
+        "$context.responseLatency",
+        "$context.responseLength",
+        "$context.status",
+    }
+
+
+def test_every_setting_of_the_code_is_set(template):
+    """Each function gets the same environment, complete."""
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+
+    assert set(variables) == {name.upper() for name in Settings.__dataclass_fields__}
+
+
+def test_people_are_invited(production):
+    """Nobody signs up by themselves, and the dashboard's client keeps no secret."""
+    pool = production["Resources"]["UserPool"]
+    client = production["Resources"]["UserPoolClient"]["Properties"]
+
+    assert pool["Properties"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    assert pool["Properties"]["DeletionProtection"] == "ACTIVE"
+    assert pool["DeletionPolicy"] == "Retain"
+    assert client["GenerateSecret"] is False
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    assert client["ExplicitAuthFlows"] == [
+        "ALLOW_USER_PASSWORD_AUTH",
+        "ALLOW_REFRESH_TOKEN_AUTH",
+    ]
+    assert (client["AccessTokenValidity"], client["TokenValidityUnits"]["AccessToken"]) == (
+        60,
+        "minutes",
+    )
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_failed_run_is_kept(template, name):
+    """Whether the function failed or was never reached, the event lands in a queue."""
+    properties = function(template, name)
+    queue = {"Fn::GetAtt": ["FailedRuns", "Arn"]}
+    (schedule,) = properties["Events"].values()
+
+    destination = properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
+    assert destination == {"Type": "SQS", "Destination": queue}
+    assert schedule["Properties"]["DeadLetterConfig"] == {"Arn": queue}
+
+
+def test_every_function_but_the_api_runs_on_a_schedule(template):
+    """So the facts about schedules here cover each function that nobody waits for."""
+    functions = of_type(template, "AWS::Serverless::Function")
+
+    assert set(functions) == {"APIHandler", *SCHEDULES}
+
+
+@pytest.mark.parametrize(("name", "period"), SCHEDULES.items())
+def test_silence_raises_an_alarm(production, name, period):
+    """No successful run for two periods, measured by the schedule's own pace."""
+    (schedule,) = function(production, name)["Events"].values()
+    alarm = production["Resources"][f"{name}Silent"]["Properties"]
+
+    rate = schedule["Properties"]["Schedule"]
+    assert rate == ("rate(1 minute)" if period == 60 else f"rate({period // 60} minutes)")
+    periods = {m["MetricStat"]["Period"] for m in alarm["Metrics"] if "MetricStat" in m}
+    assert periods == {period}
+    assert alarm["EvaluationPeriods"] == 2
+    assert alarm["TreatMissingData"] == "breaching"
+
+
+def test_every_alarm_is_heard(template):
+    """All go to the one topic that an operator subscribes to."""
+    for alarm in of_type(template, "AWS::CloudWatch::Alarm").values():
+        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+
+
+def test_no_function_outlives_who_waits_for_it(template):
+    """The API ends before the gateway gives up, a job before its lease on a task runs out."""
+    assert function(template, "APIHandler")["Timeout"] < GATEWAY_TIMEOUT_S
+    for name in SCHEDULES:
+        assert function(template, name)["Timeout"] < LEASE.total_seconds()
+
+
+def test_functions_run_where_the_bundle_was_compiled_for(template):
+    """Bytecode is for one Python, compiled extensions are for one processor."""
+    for each in of_type(template, "AWS::Serverless::Function").values():
+        major, minor, *_ = sys.version_info
+        assert each["Properties"]["Runtime"] == f"python{major}.{minor}"
+        assert each["Properties"]["Architectures"] == ["arm64"]
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [("APIHandler", "ApiLogs"), ("Relay", "RelayLogs"), ("Notices", "NoticesLogs")],
+)
+def test_logs_end_some_day(template, name, group):
+    """Each function writes to a group of its own, made here, with an end."""
+    assert function(template, name)["LoggingConfig"]["LogGroup"] == {"Ref": group}
+    kept = template["Resources"][group]["Properties"]["RetentionInDays"]
+    assert kept == {"Ref": "LogRetentionDays"}

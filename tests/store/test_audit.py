@@ -1,0 +1,66 @@
+"""The record of who touched what: only ever added to, and without what was read."""
+
+import pytest
+
+from chalicelib.store.audit import AuditEntry
+from chalicelib.store.instants import instant, parsed
+from tests.support import shelves
+from tests.support.factories import NOON
+
+ENTRY = AuditEntry(
+    referral_id="ref_1",
+    at=NOON,
+    actor_id="mem_1",
+    tenant_id="prc_1",
+    action="referral.read",
+    request_id="req_1",
+    version=3,
+)
+
+
+def test_an_entry_names_people_ids_and_outcomes(stores):
+    """And nothing else; the row has no place for what was read."""
+    stores.audit.append(ENTRY)
+    (row,) = shelves.rows("audit")
+
+    assert row.pop("entry").startswith("2026-11-02T12:00:00.000000Z#")
+    assert row == {
+        "referral_id": "ref_1",
+        "actor_id": "mem_1",
+        "tenant_id": "prc_1",
+        "action": "referral.read",
+        "outcome": "allowed",
+        "request_id": "req_1",
+        "version": 3,
+    }
+
+
+def test_entries_of_one_microsecond_stand_beside_each_other(stores):
+    """None overwrites another."""
+    for _ in range(20):
+        stores.audit.append(ENTRY)
+
+    assert len(shelves.rows("audit")) == 20
+
+
+def test_an_entry_is_part_of_the_transaction_that_it_reports(stores):
+    """Written with it or not at all."""
+    stores.ledger.commit(stores.audit.appending(ENTRY))
+
+    assert len(shelves.rows("audit")) == 1
+
+
+def test_the_audit_can_change_and_remove_nothing(stores):
+    """It has two ways to add, and no other."""
+    ways = {name for name in dir(stores.audit) if not name.startswith("_")} - {"table"}
+
+    assert ways == {"append", "appending"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-02T12:00:00.000000Z", "0001-01-01T00:00:00.000001Z", "2100-12-31T23:59:59.999999Z"],
+)
+def test_an_instant_is_spelled_one_way(text):
+    """Always in UTC and of one length, so that it sorts as time does."""
+    assert instant(parsed(text)) == text

@@ -1,0 +1,137 @@
+"""Whoever gets hold of every table, without the key service, learns of no patient."""
+
+import re
+from base64 import b64decode, b64encode
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.events import EventStatus
+from chalicelib.domain.referral import Referral
+from chalicelib.domain.stages import Stage
+from chalicelib.store.notices import Notice
+from chalicelib.store.receipts import Answer, Delivery, Request, hashed
+from chalicelib.store.referral_items import Parked
+from tests.support import shelves
+from tests.support.factories import NOON
+from tests.support.journey import a_change, a_referral
+
+CANARY = "canary"
+
+
+def canaries(value: Any, path: str = "") -> Any:
+    """The same sections with a word of its own in every text that can hold one."""
+    if isinstance(value, dict):
+        return {key: canaries(inner, f"{path}_{key}") for key, inner in value.items()}
+    if isinstance(value, list):
+        return [canaries(inner, f"{path}_{n}") for n, inner in enumerate(value)]
+    return f"{CANARY}{path}" if isinstance(value, str) or value is None else value
+
+
+def words(value: Any) -> list[str]:
+    """Every text in it."""
+    if isinstance(value, dict):
+        return [word for inner in value.values() for word in words(inner)]
+    if isinstance(value, list):
+        return [word for inner in value for word in words(inner)]
+    return [value] if isinstance(value, str) else []
+
+
+@pytest.fixture
+def patient(stores) -> Referral:
+    """A referral, its note, a notice, a kept answer and a parked delivery, all of canaries."""
+    plain = a_referral(Stage.INFUSED)
+    referral = replace(plain, details=canaries(dict(plain.details)), alias=f"{CANARY}_alias")
+    note = a_change(Stage.INFUSED, note=f"{CANARY}_note")
+    early = Parked(
+        delivery=Delivery(
+            center_id="ctr_harbor", webhook_id="m", body_hash=hashed(b"{}"), received_at=NOON
+        ),
+        change=a_change(Stage.MONITORING, event_id="evt_2", note=f"{CANARY}_parked_note"),
+    )
+    request = Request(
+        member_id="mem_1", tenant_id="prc_cedar", route="POST /v1/referrals", key="k", body=b"{}"
+    )
+    answer = Answer(status=201, headers={}, body={**referral.details, "alias": referral.alias})
+    stores.ledger.commit(
+        stores.referrals.adding(referral),
+        stores.referrals.logging(note, EventStatus.APPLIED, practice_id="prc_cedar"),
+        stores.referrals.parking(early),
+        stores.idempotency.writing(request, answer, now=NOON),
+    )
+    stores.notices.start(
+        Notice(
+            notice_id="ntc_1",
+            member_id="mem_1",
+            tenant_id="prc_cedar",
+            outbox_id="out_1",
+            rule="handback_near",
+            title="Hand-back in 7 days",
+            referral_id=referral.referral_id,
+            alias=referral.alias,
+            created_at=NOON,
+        )
+    )
+    return referral
+
+
+def spellings(raw: bytes) -> set[bytes]:
+    """A text as it could lie about: reversed, in hexadecimal, in base64 at any offset."""
+    inside = {
+        b64encode(bytes(n) + raw + bytes(3))[-(-n * 8 // 6) : (n + len(raw)) * 8 // 6]
+        for n in range(3)
+    }
+    return {raw, raw[::-1], raw.hex().encode(), raw.decode().encode("utf-16-le"), *inside}
+
+
+def everything_in(row: dict[str, Any]) -> bytes:
+    """All that a row holds: names, texts, and what its binary values decode to."""
+    told = repr(row).encode()
+    runs = re.findall(rb"[A-Za-z0-9+/]{16,}={0,2}", told)
+    decoded = [b64decode(run + b"=" * (-len(run) % 4)) for run in runs if len(run) % 4 != 1]
+    return b"\n".join([told, *decoded]).lower()
+
+
+def test_no_table_shows_a_patient(patient, stores):
+    """Every attribute of every row of every table, as it is and with its base64 opened."""
+    dump = shelves.dump()
+    filled = {table for table, rows in dump.items() if rows}
+    shown = [
+        (table, spelling)
+        for table, rows in dump.items()
+        for row, spelling in product(rows, spellings(CANARY.encode()))
+        if spelling.lower() in everything_in(row)
+    ]
+
+    assert filled == {"referrals", "keys", "idempotency", "notices"}
+    assert shown == []
+
+
+def test_what_is_hidden_was_really_there(patient, stores):
+    """The canaries come back for who may open them; else the test above would prove nothing."""
+    fresh = shelves.forgotten(stores)
+
+    referral, parked = fresh.referrals.get_with_parked(patient.referral_id)
+    events, _ = fresh.referrals.events(patient.referral_id, limit=10, start=None)
+
+    assert referral == patient
+    assert parked[0].change.note == "canary_parked_note"
+    assert events[0].change.note == "canary_note"
+    assert sum(CANARY in word for word in words(dict(patient.details))) > 25
+
+
+def test_a_canary_in_clear_would_be_found(stores):
+    """The search itself: in clear, in binary, in base64 of base64's every offset."""
+    shapes: list[dict[str, Any]] = [
+        {"a": {"S": "x canary_y"}},
+        {"a": {"B": b64encode(b"x canary_y").decode()}},
+        {"a": {"L": [{"S": "CANARY"}]}},
+        {"canary": {"BOOL": True}},
+        *({"a": {"S": b64encode(b"-" * n + b"--canary------").decode()}} for n in range(3)),
+    ]
+
+    assert all(
+        any(s.lower() in everything_in(row) for s in spellings(CANARY.encode())) for row in shapes
+    )

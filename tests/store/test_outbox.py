@@ -1,0 +1,239 @@
+"""The outbox: what is due, whose it is, and who may no longer say that it is done."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from chalicelib.domain.events import derived_id
+from chalicelib.domain.members import TenantKind
+from chalicelib.domain.notices import Lane, Task
+from chalicelib.domain.stages import Stage
+from chalicelib.store.instants import parsed
+from chalicelib.store.ledger import ConditionFailed
+from chalicelib.store.outbox import LEASE, SHARDS, TRIES, TaskState
+from tests.support import faults, shelves
+from tests.support.factories import NOON
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def outbox(stores):
+    """The outbox, with a way to plan by itself."""
+    return stores.outbox
+
+
+def a_task(n: int = 1, **changed):
+    """A planned notice, due at noon."""
+    task = Task(
+        outbox_id=derived_id("out", str(n)),
+        referral_id="ref_1",
+        rule="handback_near",
+        lane=Lane.PLAN,
+        due_at=NOON,
+        due_on=date(2026, 11, 2),
+        side=TenantKind.PRACTICE,
+    )
+    return replace(task, **changed)
+
+
+def plan(stores, *tasks):
+    """Write tasks by themselves."""
+    stores.ledger.commit(*(stores.outbox.planning(task) for task in tasks))
+
+
+def due(outbox, *, by=NOON, lane=Lane.PLAN, limit=10):
+    """The rows that are due."""
+    return list(outbox.due(lane, by=by, limit=limit))
+
+
+def claimed(outbox, *, now=NOON):
+    """The one task that is due, claimed."""
+    (row,) = due(outbox, by=now)
+    return outbox.claim(row, now=now)
+
+
+FULL = a_task(stage=Stage.INFUSED, event_id="evt_1")
+BARE = a_task(2, due_on=None, side=None, lane=Lane.EVENT)
+
+
+@pytest.mark.parametrize("task", [FULL, BARE])
+def test_a_task_comes_back_as_it_was_planned(stores, task):
+    """Every field, and those that it does not have."""
+    plan(stores, task)
+    (row,) = due(stores.outbox, lane=task.lane)
+
+    claim = stores.outbox.claim(row, now=NOON)
+
+    assert claim.task == task
+
+
+def test_a_task_is_planned_once(stores):
+    """A second plan of the same is refused, so that a finished one does not come back."""
+    plan(stores, a_task())
+    stores.outbox.finish(claimed(stores.outbox), TaskState.DONE, now=NOON)
+
+    with pytest.raises(ConditionFailed):
+        plan(stores, a_task())
+
+    assert due(stores.outbox) == []
+
+
+@pytest.mark.parametrize(
+    ("by", "found"), [(NOON - MINUTE, 0), (NOON, 1), (NOON + timedelta(days=400), 1)]
+)
+def test_only_what_is_due_is_read(stores, by, found):
+    """From its minute on, however late the run is."""
+    plan(stores, a_task())
+
+    assert len(due(stores.outbox, by=by)) == found
+
+
+def test_the_lanes_are_apart(stores):
+    """The relay does not read what is planned, nor the notices what was committed."""
+    plan(stores, a_task(1), a_task(2, lane=Lane.EVENT))
+
+    assert [row["outbox_id"] for row in due(stores.outbox)] == [a_task(1).outbox_id]
+    assert [row["outbox_id"] for row in due(stores.outbox, lane=Lane.EVENT)] == [
+        a_task(2).outbox_id
+    ]
+
+
+def test_what_is_due_is_found_by_the_index_however_much_is_not(stores):
+    """One query a shard, no scan, and nothing of later is read."""
+    for n in range(40):
+        plan(stores, a_task(n, due_at=NOON + timedelta(days=n)))
+
+    with faults.injected(faults.never) as calls:
+        found = due(stores.outbox)
+
+    assert [row["outbox_id"] for row in found] == [a_task(0).outbox_id]
+    assert calls.operations == ["Query"] * SHARDS
+
+
+def test_tasks_are_spread_over_the_shards(stores):
+    """One partition must not carry all."""
+    plan(stores, *(a_task(n) for n in range(60)))
+
+    shards = {row["lane"] for row in shelves.rows("outbox")}
+
+    assert shards == {f"plan#{shard}" for shard in range(SHARDS)}
+
+
+def test_each_shard_is_read_oldest_first(stores):
+    """What has waited longest comes first."""
+    plan(stores, *(a_task(n, due_at=NOON - n * MINUTE) for n in range(30)))
+    by_shard: dict[str, list[str]] = {}
+    for row in due(stores.outbox, limit=100):
+        by_shard.setdefault(row["lane"], []).append(row["due_at"])
+
+    assert sum(map(len, by_shard.values())) == 30
+    assert all(times == sorted(times) for times in by_shard.values())
+
+
+def test_a_claim_keeps_a_second_claimer_out(stores):
+    """Both have read the row; the quicker one has it."""
+    plan(stores, a_task())
+    (row,) = due(stores.outbox)
+
+    first, second = (stores.outbox.claim(row, now=NOON) for _ in range(2))
+
+    assert first is not None
+    assert second is None
+
+
+def test_a_claimed_task_is_not_due_while_the_lease_lasts(stores):
+    """The index itself keeps other runs away."""
+    plan(stores, a_task())
+    claimed(stores.outbox)
+
+    assert due(stores.outbox, by=NOON + LEASE - MINUTE) == []
+
+
+def test_a_lease_that_ran_out_hands_the_task_on(stores):
+    """Whoever had it has died; the next run gets it, with a higher fence."""
+    plan(stores, a_task())
+    first = claimed(stores.outbox)
+
+    second = claimed(stores.outbox, now=NOON + LEASE)
+
+    assert second.task == first.task
+    assert second.fence == first.fence + 1
+
+
+def test_a_zombies_finish_is_refused(stores):
+    """Frozen past its lease, it wakes when another has the task: the fence is not its own."""
+    plan(stores, a_task())
+    zombie = claimed(stores.outbox)
+    successor = claimed(stores.outbox, now=NOON + LEASE)
+
+    late = stores.outbox.finish(zombie, TaskState.SKIPPED, now=NOON + LEASE)
+    in_time = stores.outbox.finish(successor, TaskState.DONE, now=NOON + LEASE)
+
+    assert (late, in_time) == (False, True)
+    assert shelves.rows("outbox")[0]["state"] == "done"
+
+
+def test_a_zombie_does_not_put_off_its_successors_task(stores):
+    """Nor does it park it."""
+    plan(stores, a_task())
+    zombie = replace(claimed(stores.outbox), tries=TRIES)
+    claimed(stores.outbox, now=NOON + LEASE)
+    before = shelves.rows("outbox")
+
+    assert not stores.outbox.postpone(zombie, now=NOON + LEASE)
+    assert not stores.outbox.postpone(replace(zombie, tries=0), now=NOON + LEASE)
+    assert shelves.rows("outbox") == before
+
+
+@pytest.mark.parametrize("state", [TaskState.DONE, TaskState.SKIPPED, TaskState.PARKED])
+def test_a_finished_task_leaves_the_index_and_stays_on_record(stores, state):
+    """It is never due again, and it can be told what became of it."""
+    plan(stores, a_task())
+
+    stores.outbox.finish(claimed(stores.outbox), state, now=NOON)
+
+    assert due(stores.outbox, by=NOON + timedelta(days=9)) == []
+    assert stores.outbox.states([a_task().outbox_id]) == {a_task().outbox_id: state}
+
+
+def test_a_finished_task_cannot_be_claimed_by_what_was_read_before(stores):
+    """The index may lag: a row that it still shows is looked at again before it counts."""
+    plan(stores, a_task())
+    (stale,) = due(stores.outbox)
+    stores.outbox.finish(claimed(stores.outbox), TaskState.DONE, now=NOON)
+
+    assert stores.outbox.claim(stale, now=NOON) is None
+
+
+def test_a_failed_task_waits_longer_each_time_and_is_parked_in_the_end(stores):
+    """Two minutes, four, and so on to an hour; after twenty tries a person has to look."""
+    plan(stores, a_task())
+    now, pauses = NOON, []
+    for _ in range(TRIES - 1):
+        stores.outbox.postpone(claimed(stores.outbox, now=now), now=now)
+        again = parsed(shelves.rows("outbox")[0]["due_at"])
+        pauses.append((again - now) // MINUTE)
+        now = again
+
+    stores.outbox.postpone(claimed(stores.outbox, now=now), now=now)
+
+    assert pauses == [2, 4, 8, 16, 32, *[60] * 14]
+    assert shelves.rows("outbox")[0]["state"] == "parked"
+    assert due(stores.outbox, by=now + timedelta(days=9)) == []
+
+
+def test_what_a_task_is_about_survives_its_claims(stores):
+    """A claim moves `due_at`; the day that a notice is for stays."""
+    plan(stores, a_task())
+    claimed(stores.outbox)
+
+    again = claimed(stores.outbox, now=NOON + timedelta(days=2))
+
+    assert again.task == a_task()
+
+
+def test_the_states_of_unknown_tasks_are_left_out(stores):
+    """A plan that was never written is told as planned by whoever asks."""
+    assert stores.outbox.states([a_task().outbox_id]) == {}

@@ -1,0 +1,181 @@
+"""Members and tenants: who may act, and for whom."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.members import Role, TenantKind
+from chalicelib.store.ledger import ConditionFailed
+from tests.support import faults, shelves
+from tests.support.factories import (
+    CENTER,
+    CENTER_FACTS,
+    OTHER_CENTER,
+    OTHER_PRACTICE,
+    PRACTICE,
+    a_member,
+)
+
+
+@pytest.fixture
+def members(stores):
+    """The members."""
+    return stores.members
+
+
+def test_a_member_comes_back_as_added(members):
+    """Every field, several roles."""
+    member = a_member(roles=frozenset({Role.ADMIN, Role.PROVIDER}), name="Zoë O'Brien")
+    members.add(member)
+
+    assert members.get(member.subject) == member
+
+
+def test_a_stranger_is_nobody(members):
+    """A token of somebody who is no member."""
+    assert members.get("sub-unknown") is None
+
+
+def test_a_person_is_one_member(members):
+    """A second tenant cannot take a person over."""
+    member = a_member(PRACTICE)
+    members.add(member)
+
+    added = members.add(replace(member, tenant_id=OTHER_PRACTICE.tenant_id))
+
+    assert not added
+    assert members.get(member.subject) == member
+
+
+def test_a_change_of_a_member_is_seen_at_once(members, stores):
+    """The read is strong and nothing is remembered: who is shut out is out."""
+    member = a_member()
+    members.add(member)
+    shut_out = replace(member, active=False, version=member.version + 1)
+
+    stores.ledger.commit(members.saving(shut_out))
+
+    assert members.get(member.subject) == shut_out
+
+
+def test_a_change_of_another_version_is_refused(members, stores):
+    """Two administrators at once: the second one reads again."""
+    member = a_member()
+    members.add(member)
+    stores.ledger.commit(members.saving(replace(member, version=member.version + 1)))
+
+    with pytest.raises(ConditionFailed):
+        stores.ledger.commit(members.saving(replace(member, version=member.version + 1)))
+
+
+def test_a_member_stored_before_there_were_versions_is_read(members):
+    """Old rows and new code stand side by side during a deployment."""
+    member = a_member()
+    members.add(member)
+    row = shelves.rows("members")[0]
+    del row["version"]
+    members.table.put(row)
+
+    assert members.get(member.subject) == replace(member, version=1)
+
+
+def test_a_tenants_people_are_its_own(members):
+    """Nobody of another tenant."""
+    people = [a_member(PRACTICE, n=n) for n in (1, 2)]
+    for member in (*people, a_member(OTHER_PRACTICE), a_member(CENTER)):
+        members.add(member)
+
+    found = list(members.of_tenant(PRACTICE.tenant_id))
+
+    assert sorted(m.member_id for m in found) == sorted(m.member_id for m in people)
+
+
+def test_the_index_of_a_tenants_people_decides_nothing(members, stores):
+    """It may lag: somebody who has moved to another tenant is not taken by the old row."""
+    member = a_member(PRACTICE)
+    members.add(member)
+    moved = replace(member, tenant_id=OTHER_PRACTICE.tenant_id, version=member.version + 1)
+    stale = shelves.rows("members")
+    stores.ledger.commit(members.saving(moved))
+    table = Lagging(members.table, stale)
+
+    assert list(replace(members, table=table).of_tenant(PRACTICE.tenant_id)) == []
+    assert replace(members, table=table).find(PRACTICE.tenant_id, member.member_id) is None
+
+
+class Lagging:
+    """A table whose indexes still say what they said before."""
+
+    def __init__(self, table, rows):
+        self.table = table
+        self.rows = rows
+
+    def every(self, *_condition, **_how):
+        return iter(self.rows)
+
+    def query(self, *_condition, **_how):
+        return type("Page", (), {"items": self.rows})()
+
+    def get(self, key):
+        return self.table.get(key)
+
+
+def test_a_member_is_found_by_the_id_that_the_api_shows(members):
+    """In the own tenant, and in no other."""
+    member = a_member(PRACTICE)
+    members.add(member)
+
+    assert members.find(PRACTICE.tenant_id, member.member_id) == member
+    assert members.find(OTHER_PRACTICE.tenant_id, member.member_id) is None
+    assert members.find(PRACTICE.tenant_id, "mem_unknown") is None
+
+
+def test_a_tenant_comes_back_as_added(stores):
+    """By kind and id; an id of the other kind is another tenant."""
+    stores.tenants.add(PRACTICE, {})
+
+    assert stores.tenants.get(TenantKind.PRACTICE, PRACTICE.tenant_id) == PRACTICE
+    assert stores.tenants.get(TenantKind.CENTER, PRACTICE.tenant_id) is None
+    assert not stores.tenants.add(replace(PRACTICE, name="Impostor"), {})
+
+
+def test_the_directory_has_every_center_and_no_practice(stores):
+    """In the order of their names, with what the API tells of them."""
+    for tenant in (OTHER_CENTER, PRACTICE, CENTER):
+        stores.tenants.add(tenant, CENTER_FACTS)
+
+    centers = stores.tenants.centers()
+
+    assert [center.tenant for center in centers.values()] == [CENTER, OTHER_CENTER]
+    assert centers[CENTER.tenant_id].facts == CENTER_FACTS
+    assert centers[CENTER.tenant_id].center_id == CENTER.tenant_id
+
+
+def test_the_directory_is_read_once_in_a_while(stores):
+    """It changes seldom, and every decision needs a center's time zone."""
+    stores.tenants.add(CENTER, CENTER_FACTS)
+    stores.tenants.centers()
+
+    with faults.injected(faults.never) as calls:
+        kept = [stores.tenants.center(CENTER.tenant_id) for _ in range(5)]
+
+    assert calls.operations == []
+    assert all(kept)
+
+
+def test_a_new_center_is_seen_at_once_by_who_added_it(stores):
+    """What was remembered is forgotten."""
+    stores.tenants.add(CENTER, CENTER_FACTS)
+    stores.tenants.centers()
+
+    stores.tenants.add(OTHER_CENTER, CENTER_FACTS)
+
+    assert OTHER_CENTER.tenant_id in stores.tenants.centers()
+
+
+@pytest.mark.parametrize("center_id", [None, "", "ctr_unknown", PRACTICE.tenant_id])
+def test_what_is_no_center_is_none(stores, center_id):
+    """Nothing named, or nothing known."""
+    stores.tenants.add(PRACTICE, {})
+
+    assert stores.tenants.center(center_id) is None

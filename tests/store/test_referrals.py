@@ -1,0 +1,244 @@
+"""Referrals, their events and what waits for them, in one partition."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from chalicelib.domain.events import EventStatus, Source
+from chalicelib.domain.stages import Actor, Stage
+from chalicelib.domain.window import Anchor, MonitoringProfile, Window
+from chalicelib.store.ledger import ConditionFailed
+from chalicelib.store.receipts import Delivery, hashed
+from chalicelib.store.referral_items import LoggedEvent, Parked
+from tests.support import faults
+from tests.support.journey import HOUR, NOON, a_change, a_referral
+
+PROFILE = MonitoringProfile(
+    product_id="aucatzyl",
+    label_as_of=date(2024, 11, 22),
+    anchor=Anchor.FIRST,
+    infusion_parts=2,
+    daily_days=13,
+    monitor_min_days=27,
+    driving_days=56,
+    handback_target_day=35,
+)
+FULL = a_referral(
+    Stage.INFUSED,
+    window=Window(time_zone="America/Phoenix", infused_on=date(2026, 2, 28), profile=PROFILE),
+    reached={Stage.SUBMITTED: NOON, Stage.INFUSED: NOON + timedelta(microseconds=1)},
+    stage_since=NOON + timedelta(microseconds=1),
+    part=1,
+    of=2,
+    version=17,
+    urgency="urgent",
+)
+BARE = a_referral(
+    Stage.DRAFT,
+    center_id=None,
+    product_id=None,
+    details={"patient": {"family_name": "Example"}, "note": None, "insurance": None},
+)
+RID = FULL.referral_id
+
+
+@pytest.fixture
+def referrals(stores):
+    """The referrals."""
+    return stores.referrals
+
+
+def store(stores, *referrals):
+    """Store referrals by themselves."""
+    for referral in referrals:
+        stores.ledger.commit(stores.referrals.adding(referral))
+
+
+def parked(n=1, **changed):
+    """A delivery that came too early."""
+    change = a_change(Stage.ACCEPTED, event_id=f"evt_{n}", **changed)
+    delivery = Delivery(
+        center_id="ctr_harbor", webhook_id=f"msg_{n}", body_hash=hashed(b"{}"), received_at=NOON
+    )
+    return Parked(delivery=delivery, change=change)
+
+
+@pytest.mark.parametrize("referral", [FULL, BARE], ids=["full", "bare"])
+def test_a_referral_comes_back_as_it_went(stores, referral):
+    """Every field, with the figures that its window was opened with."""
+    store(stores, referral)
+
+    assert stores.referrals.get(RID) == referral
+
+
+@pytest.mark.parametrize(
+    "text", ["Zoë", "Žižka", "李", "O'Brien", "👩‍⚕️", '"', "\\", "\x00", "=1+1", "a" * 60_000]
+)
+def test_any_text_comes_back_as_it_went(stores, text):
+    """Names are names, however they are spelled."""
+    referral = replace(FULL, details={"patient": {"family_name": text}}, alias=text)
+    store(stores, referral)
+
+    assert stores.referrals.get(RID) == referral
+
+
+def test_no_referral_is_none(referrals):
+    """Not there is not an error."""
+    assert referrals.get(RID) is None
+    assert referrals.get_with_parked(RID) == (None, [])
+
+
+def test_a_referral_is_added_once(stores):
+    """An id that is taken is refused."""
+    store(stores, FULL)
+
+    with pytest.raises(ConditionFailed) as refusal:
+        store(stores, BARE)
+
+    assert set(refusal.value.items) == {"referral"}
+    assert stores.referrals.get(RID) == FULL
+
+
+def test_a_change_is_saved_over_the_version_that_was_read(stores):
+    """One version on."""
+    store(stores, FULL)
+    changed = replace(FULL, version=FULL.version + 1, urgency="routine")
+
+    stores.ledger.commit(stores.referrals.saving(changed))
+
+    assert stores.referrals.get(RID) == changed
+
+
+@pytest.mark.parametrize("version", [1, 17, 19])
+def test_a_change_of_another_version_is_refused(stores, version):
+    """Somebody else wrote since it was read, or it was never read."""
+    store(stores, FULL)
+
+    with pytest.raises(ConditionFailed):
+        stores.ledger.commit(stores.referrals.saving(replace(FULL, version=version)))
+
+    assert stores.referrals.get(RID) == FULL
+
+
+def test_a_referral_that_is_not_there_cannot_be_saved(stores):
+    """Saving is no way to make one."""
+    with pytest.raises(ConditionFailed):
+        stores.ledger.commit(stores.referrals.saving(FULL))
+
+
+def test_a_decisions_reading_can_be_held_to(stores):
+    """As read, or still not there; else the transaction is refused."""
+    other = a_referral(referral_id="ref_b")
+    store(stores, FULL)
+
+    stores.ledger.commit(stores.referrals.unchanged(RID, FULL))
+    stores.ledger.commit(stores.referrals.unchanged("ref_b", None))
+
+    for write in (
+        stores.referrals.unchanged(RID, replace(FULL, version=16)),
+        stores.referrals.unchanged(RID, None),
+        stores.referrals.unchanged("ref_b", other),
+    ):
+        with pytest.raises(ConditionFailed):
+            stores.ledger.commit(write)
+
+
+EVENTS = [
+    a_change(
+        Stage.INFUSED,
+        datetime(2026, 11, 2, 13, 0, 0, 123456, tzinfo=UTC),
+        sequence=17,
+        part=2,
+        of=3,
+        local_date=date(2026, 11, 1),
+        reason_code="infection_hold",
+        note="Fieber seit gestern, Zoë",
+    ),
+    a_change(
+        Stage.WITHDRAWN,
+        actor=Actor.PRACTICE,
+        source=Source.PRACTICE,
+        actor_id="mem_1",
+        actor_name="Zoë O'Brien",
+    ),
+]
+
+
+@pytest.mark.parametrize("change", EVENTS, ids=["full", "bare"])
+@pytest.mark.parametrize("status", EventStatus)
+def test_an_event_comes_back_as_it_went(stores, change, status):
+    """Every field, the note unsealed."""
+    stores.ledger.commit(stores.referrals.logging(change, status, practice_id="prc_1"))
+
+    events, _ = stores.referrals.events(RID, limit=10, start=None)
+
+    assert events == [LoggedEvent(change=change, status=status)]
+
+
+def test_an_event_is_logged_once(stores):
+    """History is never written over."""
+    write = stores.referrals.logging(EVENTS[0], EventStatus.APPLIED, practice_id="prc_1")
+    stores.ledger.commit(write)
+
+    with pytest.raises(ConditionFailed) as refusal:
+        stores.ledger.commit(write)
+
+    assert set(refusal.value.items) == {"event"}
+
+
+def test_the_timeline_is_in_the_order_of_truth_newest_first(stores):
+    """By time, then sequence, then id, whatever the order of writing; page by page."""
+    changes = [
+        a_change(Stage.ACCEPTED, NOON, event_id="a"),
+        a_change(Stage.ACCEPTED, NOON + HOUR, event_id="c"),
+        a_change(Stage.ACCEPTED, NOON + HOUR, sequence=9, event_id="b"),
+        a_change(Stage.ACCEPTED, NOON + HOUR, sequence=10, event_id="a"),
+        a_change(Stage.ACCEPTED, NOON + HOUR + timedelta(microseconds=1), event_id="a"),
+    ]
+    for change in (changes[3], changes[0], changes[4], changes[2], changes[1]):
+        stores.ledger.commit(
+            stores.referrals.logging(change, EventStatus.APPLIED, practice_id="prc_1")
+        )
+
+    first, position = stores.referrals.events(RID, limit=3, start=None)
+    rest, end = stores.referrals.events(RID, limit=3, start=position)
+
+    assert [event.change for event in (*first, *rest)] == changes[::-1]
+    assert end is None
+
+
+def test_a_decision_reads_the_referral_and_what_waits_and_no_history(stores):
+    """In one strong query, however long the history is."""
+    store(stores, FULL)
+    waiting = [parked(1), parked(2, note="n")]
+    stores.ledger.commit(*(stores.referrals.parking(p) for p in waiting))
+    for n in range(30):
+        change = a_change(Stage.ACCEPTED, NOON + n * HOUR)
+        stores.ledger.commit(
+            stores.referrals.logging(change, EventStatus.RECORDED, practice_id="prc_1")
+        )
+    stores.vault.seal(b"", scope="prc_cedar", place="warm")
+
+    with faults.injected(faults.never) as calls:
+        read = stores.referrals.get_with_parked(RID)
+
+    assert read == (FULL, waiting)
+    assert calls.operations == ["Query"]
+
+
+def test_what_waits_for_a_referral_that_is_not_there_is_kept(stores):
+    """A delivery may be quicker than the referral it is about."""
+    stores.ledger.commit(stores.referrals.parking(parked()))
+
+    assert stores.referrals.get_with_parked(RID) == (None, [parked()])
+    assert stores.referrals.get(RID) is None
+
+
+def test_what_was_settled_no_longer_waits(stores):
+    """And the others still do."""
+    stores.ledger.commit(*(stores.referrals.parking(parked(n)) for n in (1, 2)))
+
+    stores.ledger.commit(stores.referrals.unparking(parked(1)))
+
+    assert stores.referrals.get_with_parked(RID) == (None, [parked(2)])

@@ -1,0 +1,193 @@
+"""What is sealed opens only where it was sealed, and only with the key service's leave."""
+
+import os
+
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from chalicelib.errors import UnavailableError
+from chalicelib.store import vault as vault_module
+from tests.support import faults, shelves
+from tests.support.faults import Mode
+
+PLAIN = b"Ana Example, 1961-04-02"
+
+
+@pytest.fixture
+def vault(stores):
+    """A vault that remembers nothing yet."""
+    return stores.vault
+
+
+def sealed(vault, plain=PLAIN, *, scope="prc_1", place="ref_1/details"):
+    """Something sealed."""
+    return vault.seal(plain, scope=scope, place=place)
+
+
+def opened(vault, value, *, scope="prc_1", place="ref_1/details"):
+    """Something opened."""
+    return vault.open(value, scope=scope, place=place)
+
+
+@pytest.mark.parametrize("plain", [b"", b"\x00", PLAIN, os.urandom(100_000)])
+def test_what_is_sealed_opens_in_its_place(vault, plain):
+    """Nothing, a byte, a sentence, a lot."""
+    assert opened(vault, sealed(vault, plain)) == plain
+
+
+def test_the_same_text_is_sealed_differently_each_time(vault):
+    """Two patients of one name cannot be matched by what is stored."""
+    assert len({sealed(vault) for _ in range(50)}) == 50
+
+
+def test_nothing_of_the_text_shows(vault):
+    """Not in clear, and not its length alone either: 29 bytes are added."""
+    value = sealed(vault)
+
+    assert PLAIN not in value
+    assert len(value) == len(PLAIN) + 29
+
+
+def test_a_value_that_was_moved_does_not_open(vault):
+    """To another item or another field of the same tenant."""
+    with pytest.raises(InvalidTag):
+        opened(vault, sealed(vault), place="ref_2/details")
+    with pytest.raises(InvalidTag):
+        opened(vault, sealed(vault), place="ref_1/summary")
+
+
+def test_a_value_of_another_tenant_does_not_open(vault):
+    """Each scope has a key of its own."""
+    with pytest.raises(InvalidTag):
+        opened(vault, sealed(vault), scope="prc_2")
+
+
+def test_a_value_that_was_altered_does_not_open(vault):
+    """One bit of any byte: the format, the nonce, the text, the tag."""
+    value = sealed(vault)
+    opening = []
+    for place in range(len(value)):
+        altered = bytearray(value)
+        altered[place] ^= 1
+        try:
+            opening.append((place, opened(vault, bytes(altered))))
+        except InvalidTag:
+            continue
+
+    assert opening == []
+
+
+def test_a_value_that_was_cut_does_not_open(vault):
+    """At any length, nothing at all among them."""
+    value = sealed(vault)
+    opening = []
+    for length in range(len(value)):
+        try:
+            opening.append((length, opened(vault, value[:length])))
+        except InvalidTag:
+            continue
+
+    assert opening == []
+
+
+def test_each_scope_has_one_key_for_good(vault, stores):
+    """Made when first needed; a new function reads the same one."""
+    value = sealed(vault)
+    kept = shelves.rows("keys")
+
+    again = opened(shelves.forgotten(stores).vault, value)
+
+    assert again == PLAIN
+    assert shelves.rows("keys") == kept
+    assert [row["scope"] for row in kept] == ["prc_1"]
+
+
+def test_a_key_is_stored_wrapped(vault):
+    """The table alone opens nothing: the row has what the key service made, and no key."""
+    sealed(vault)
+    row = shelves.rows("keys")[0]
+
+    assert set(row) == {"scope", "data_key"}
+    assert len(row["data_key"]) > 32
+
+
+def test_a_wrapped_key_of_another_scope_is_not_unwrapped(vault, stores):
+    """The scope is part of the wrapping, so a row copied to another tenant is useless."""
+    sealed(vault)
+    row = shelves.rows("keys")[0]
+    vault.keys.put({"scope": "prc_thief", "data_key": row["data_key"]})
+
+    with pytest.raises(Exception, match="InvalidCiphertext"):
+        sealed(shelves.forgotten(stores).vault, scope="prc_thief")
+
+
+def test_two_functions_that_make_a_key_at_once_use_one(stores):
+    """The slower one finds the row in the way, and takes the key that stands there."""
+    one, other = shelves.forgotten(stores).vault, shelves.forgotten(stores).vault
+    values = []
+
+    def between(n: int, operation: str) -> Mode | None:
+        if n == 2:  # `other` has read that there is no key, and asks for one
+            values.append(sealed(one))
+        return None
+
+    with faults.injected(between):
+        values.append(sealed(other))
+
+    fresh = shelves.forgotten(stores).vault
+    assert [opened(fresh, value) for value in values] == [PLAIN, PLAIN]
+    assert len(shelves.rows("keys")) == 1
+
+
+@pytest.mark.parametrize("operation", ["GenerateDataKey", "Decrypt"])
+@pytest.mark.parametrize("mode", [Mode.THROTTLE, Mode.SERVER_ERROR, Mode.REFUSED])
+def test_without_the_key_service_nothing_is_sealed_or_opened(stores, operation, mode):
+    """There is no way around it, and no plaintext in its stead."""
+    if operation == "Decrypt":
+        sealed(shelves.forgotten(stores).vault)
+    vault = shelves.forgotten(stores).vault
+
+    with faults.injected(faults.always(operation, mode)), pytest.raises(UnavailableError):
+        sealed(vault)
+
+
+def test_a_crash_before_the_key_is_stored_leaves_nothing(stores):
+    """The next function makes another one."""
+    with faults.injected(faults.at(3, Mode.CRASH_BEFORE)) as calls, pytest.raises(faults.Crash):
+        sealed(shelves.forgotten(stores).vault)
+
+    assert calls.operations == ["GetItem", "GenerateDataKey", "PutItem"]
+    assert opened(stores.vault, sealed(shelves.forgotten(stores).vault)) == PLAIN
+
+
+def test_a_key_is_asked_for_once(vault):
+    """Then it stays in memory: a page of fifty rows is not fifty calls."""
+    sealed(vault)
+
+    with faults.injected(faults.never) as calls:
+        for n in range(50):
+            sealed(vault, place=f"ref_{n}")
+
+    assert calls.operations == []
+
+
+def test_a_key_does_not_stay_in_memory_for_ever(vault):
+    """After a quarter of an hour it is asked for again, so that a revoked key works no more."""
+    value = sealed(vault)
+    since, cipher = vault._kept["prc_1"]
+    vault._kept["prc_1"] = (since - vault_module._KEPT_S, cipher)
+
+    with faults.injected(faults.never) as calls:
+        opened(vault, value)
+
+    assert calls.operations == ["GetItem", "Decrypt"]
+
+
+def test_keys_in_memory_are_bounded(vault, monkeypatch):
+    """However many tenants there are."""
+    monkeypatch.setattr(vault_module, "_KEPT_SCOPES", 3)
+
+    for n in range(10):
+        sealed(vault, scope=f"prc_{n}")
+
+    assert len(vault._kept) <= 3

@@ -1,0 +1,54 @@
+"""Stores over the tables of this process, for tests below the API."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from chalicelib import clients
+from chalicelib.store.dynamo import Item, unmarshal
+from chalicelib.store.ledger import Ledger
+from chalicelib.store.stores import TABLES, Stores, open_stores
+from tests.support.cloud import PREFIX
+
+
+@cache
+def dynamodb() -> Any:
+    """The product's own client. It outlives a test: making one costs more than most tests."""
+    return clients.dynamodb()
+
+
+@cache
+def aws(service: str) -> Any:
+    """A client of another service, as long-lived."""
+    return clients.aws(service)
+
+
+def cold_stores(kms_key_id: str) -> Stores:
+    """Stores that remember nothing, as a new function has them, and that do not pause."""
+    stores = open_stores(
+        prefix=PREFIX, kms_key_id=kms_key_id, dynamodb=dynamodb, kms=lambda: aws("kms")
+    )
+    return replace(stores, ledger=Ledger(dynamodb, pause=lambda _seconds: None))
+
+
+def forgotten(stores: Stores) -> Stores:
+    """The same tables as the next function sees them."""
+    return cold_stores(stores.vault.kms_key_id)
+
+
+def raw_rows(table: str) -> Iterator[dict[str, Any]]:
+    """Every row of a table as it is stored."""
+    pages = dynamodb().get_paginator("scan").paginate(TableName=f"{PREFIX}{table}")
+    for page in pages:
+        yield from page["Items"]
+
+
+def rows(table: str) -> list[Item]:
+    """Every row of a table as plain values."""
+    return [unmarshal(row) for row in raw_rows(table)]
+
+
+def dump() -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table as it is stored."""
+    return {table: list(raw_rows(table)) for table in TABLES}

@@ -1,0 +1,104 @@
+"""Values that a field or a parameter must not take, by where they stand."""
+
+from typing import Any
+
+NUMBERS_THAT_ARE_NONE = ("1", True, 1.5, [1], {"n": 1}, "")
+TRUTHS_THAT_ARE_NONE: tuple[Any, ...] = (1, 0, "true", "yes", "", [], 1.0)
+TEXTS_THAT_ARE_NONE: tuple[Any, ...] = (1, True, 1.5, [], ["x"], {"x": "y"})
+DAYS_THAT_ARE_NONE = (
+    0, 1741003200, "1741003200", "1741003200.5", True, "", "tomorrow", "2026-13-01", "2026-02-30",
+    "02/03/2026", "20260203", "2026-2-3", "2026-02-03T00:00:00", "2026-02-03T00:00:00Z",
+    "2026-02-03 ", "\u0662\u0660\u0662\u0666-02-03", "-2026-02-03", "0000-01-01", "1899-12-31",
+    "2026-W06-2", "10000-01-01",
+)  # fmt: skip
+INSTANTS_THAT_ARE_NONE = (
+    0, 1741003200, "1741003200", 1741003200.5, True, "", "now", "2026-11-20",
+    "2026-11-20T10:00:00", "2026-11-20 10:00:00Z", "2026-11-20T10:00Z", "2026-11-20t10:00:00z",
+    "2026-11-20T25:00:00Z", "2026-11-20T10:60:00Z", "2026-11-20T10:00:60Z",
+    "2026-02-30T10:00:00Z", "2026-11-20T10:00:00+25:00", "2026-11-20T10:00:00 +01:00",
+    "2026-11-20T10:00:00.1234567Z", "2026-11-20T10:00:00+0100", "20261120T100000Z",
+    "2026-11-20T10:00:00[America/New_York]", "0001-01-01T00:00:00+14:00",
+    "0000-01-01T00:00:00Z", "1899-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00",
+)  # fmt: skip
+
+WRONG_IN_REFERRALS: dict[str, tuple[Any, ...]] = {
+    "/patient": ("x", [], 1, None, True),
+    "/patient/family_name": (*TEXTS_THAT_ARE_NONE, "", "   ", None, "x" * 201, "a\nb"),
+    "/patient/given_name": (*TEXTS_THAT_ARE_NONE, "", "\t", "x" * 201),
+    "/patient/birth_date": (*DAYS_THAT_ARE_NONE, None),
+    "/patient/sex": ("f", "Female", 1, True, "", []),
+    "/patient/mrn": (1009, "", "x" * 201, "a\r\nb"),
+    "/patient/zip": (77030, "7703", "770300", "77030-12", "ABCDE",
+                     "\u0667\u0667\u0660\u0663\u0660"),
+    "/patient/phone": (17135550142, "7135550142", "+0123456789", "+1 713 555 0142",
+                       "+1713\n5550142", "+1", "+17135550142;ext=1", "+" + "1" * 16),
+    "/patient/email": ("x", "a@b", "a@x.org, evil@y.org", "a@x.org\r\nBcc: evil@y.org",
+                       "a b@x.org",
+                       "<a@x.org>", '"a b"@x.org', "a@x.org\n", "a@x.org\x00", "a@@x.org",
+                       "a@x..org", "\u00e4@x.org", "a@x.org;evil@y.org", "A <a@x.org>", 5,
+                       "a@" + "x" * 260 + ".org", "a@ex\u0430mple.org", "%0aBcc:evil@y.org"),
+    "/patient/language": ("english", "EN", "e", 1, "en-us", "en_US"),
+    "/patient/alias": (1, "x" * 41, "Blue\nHeron", "Blue\r\nBcc: x@y.org", ["x"]),
+    "/patient/caregiver": ("Luis", [], {"phone": "+17135550143"}, {}),
+    "/patient/caregiver/phone": ("555", 5),
+    "/clinical/disease": ("lbcl", "Cancer", 1, None, "", ["LBCL"]),
+    "/clinical/histology": ("DLBCL NOS", "x" * 65, 1, "", "a-b"),
+    "/clinical/icd10": ("c83.398", "C83.39811", "C8", 83, "C83.", "C83.3\n"),
+    "/clinical/ecog": (*NUMBERS_THAT_ARE_NONE, -1, 5, 10**14),
+    "/clinical/hsct_eligible": TRUTHS_THAT_ARE_NONE,
+    "/clinical/prior_lines": ("R-CHOP", {}, None, [[]] , [1]),
+    "/clinical/prior_lines/0/line": (*NUMBERS_THAT_ARE_NONE, 0, 31, -1, None),
+    "/clinical/prior_lines/0/regimen": (1, "", None, "x" * 201),
+    "/clinical/prior_lines/0/classes": ("anti_cd20", None, {}),
+    "/clinical/prior_lines/0/classes/0": ("Anti_CD20", 1, None, ""),
+    "/clinical/prior_lines/0/started_on": DAYS_THAT_ARE_NONE,
+    "/clinical/prior_lines/0/response": ("CR", 1, ""),
+    "/clinical/flags": ("none", [], True),
+    "/clinical/flags/autoimmune": TRUTHS_THAT_ARE_NONE,
+    "/product_id": (1, "Breyanzi", "a b", "", "x" * 65),
+    "/center_id": (1, "", "CTR_HARBOR", "../x"),
+    "/urgency": ("asap", 1, None, ""),
+    "/referring_provider": (None, "R. Provider", []),
+    "/referring_provider/npi": (1234567893, "1234567890", "123456789", "0234567893", "12345678931",
+                                "\u0661234567893"),
+    "/insurance": ("none", [], True),
+    "/insurance/payer": (None, "", 1),
+    "/insurance/plan_type": ("PPO", 1),
+    "/consent_to_share/given": (*TRUTHS_THAT_ARE_NONE, None),
+    "/consent_to_share/on": DAYS_THAT_ARE_NONE,
+    "/note": (1, True, [], {}, "", " \n ", "x" * 4001, "a\x00b", "a\x1bb"),
+    "/submit": (*TRUTHS_THAT_ARE_NONE, None),
+}  # fmt: skip
+WRONG_IN_EVENTS: dict[str, tuple[Any, ...]] = {
+    "/type": ("stage_changed", "hold", 1, None, ""),
+    "/occurred_at": (*INSTANTS_THAT_ARE_NONE, None),
+    "/sequence": ("1", True, 1.5, -1, 10**12, [1]),
+    "/data": (None, [], "received"),
+    "/data/stage": ("Received", "unknown", 1, None, "", ["received"]),
+    "/data/part": (*NUMBERS_THAT_ARE_NONE, 0, 10, None),
+    "/data/of": (*NUMBERS_THAT_ARE_NONE, 0, 10, None),
+    "/data/local_date": DAYS_THAT_ARE_NONE,
+    "/data/reason_code": ("a b", "x" * 65, 1, ""),
+    "/data/note": (1, "", "x" * 4001, "a\x00b"),
+    "/data/actor": ("center",),
+    "/event_id": ("evt_x",),
+    "/recorded_at": ("2026-11-20T10:00:00-05:00",),
+    "/source": ("center",),
+}
+WRONG_QUERIES: dict[str, tuple[str, ...]] = {
+    "/v1/referrals": (
+        "limit=0", "limit=-1", "limit=101", "limit=1e9", "limit=NaN", "limit=", "limit=1.0",
+        "limit=%D9%A1", "limit=1%20", "stage=Accepted", "phase=all", "worklist=mine",
+        "center_id=a%20b", "updated_since=yesterday", "updated_since=1741003200",
+        "updated_since=2026-11-20", "updated_since=9999-12-31T23:59:59-14:00",
+        "updated_since=0001-01-01T00:00:00%2B14:00", "sort=birth_date", "sort=practice_id",
+        "q=" + "x" * 101, "q=%00", "q=%E2%80%AE", "practice_id=prc_maple", "cursor=",
+        "cursor=" + "x" * 3000, "limit=1&limit=2", "q=a&q=a", "unknown=1", "Limit=5",
+    ),
+    "/v1/centers": (
+        "disease=cancer", "product=A%20B", "limit=0", "near=77030", "sort=distance", "q=%1b",
+    ),
+    "/v1/notices": ("limit=0", "q=x", "unread=true"),
+    "/v1/me": ("member_id=mem_x",),
+    "/v1/referrals/counts": ("tenant_id=prc_maple", "center_id=ctr_mesa"),
+}  # fmt: skip

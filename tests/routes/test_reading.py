@@ -1,0 +1,255 @@
+"""A referral as it is read: its journey, what may be done now, and the window."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from chalicelib import wiring
+from chalicelib.domain.notices import Lane
+from chalicelib.domain.stages import Stage, moves_from
+from chalicelib.services.duties import run_job
+from tests.support.clinic import TO_INFUSED
+
+PHASES = [
+    "eligibility",
+    "referral",
+    "consultation",
+    "collection",
+    "manufacturing",
+    "treatment",
+    "monitoring",
+    "follow_up",
+    "closed",
+]
+
+
+def read(site, referral_id):
+    return site.get(f"/v1/referrals/{referral_id}").json
+
+
+def states(told):
+    """The state of each stage of a journey, in order."""
+    return {step["stage"]: step["state"] for phase in told["journey"] for step in phase["stages"]}
+
+
+@pytest.fixture(scope="module")
+def at(world):
+    """Referrals by the stages that were reported of them, made once each."""
+    made = {}
+
+    def referral_at(*stages):
+        if stages not in made:
+            made[stages] = world.refer()["referral_id"]
+            world.move_to(made[stages], *stages)
+        return made[stages]
+
+    return referral_at
+
+
+def test_a_journey_has_every_phase_in_order(world, at):
+    """A reader sees the whole way from the start, with names from the server."""
+    journey = read(world.practice, at())["journey"]
+
+    assert [phase["phase"] for phase in journey] == PHASES
+    assert all(phase["label"] for phase in journey)
+    assert all(step["label"] for phase in journey for step in phase["stages"])
+
+
+def test_a_journey_tells_what_was_what_is_and_what_comes(world, at):
+    """Done stages carry their time, the current one is alone, what is ahead has none."""
+    told = read(world.practice, at("received", "accepted"))
+
+    steps = [step for phase in told["journey"] for step in phase["stages"]]
+    assert [s["stage"] for s in steps if s["state"] == "done"] == ["draft", "submitted", "received"]
+    assert [s["stage"] for s in steps if s["state"] == "current"] == ["accepted"]
+    assert all(step["at"] for step in steps if step["state"] in {"done", "current"})
+    assert all(step["at"] is None for step in steps if step["state"] == "ahead")
+    assert states(told)["infused"] == "ahead"
+
+
+def test_an_optional_stage_that_a_feed_left_out_is_not_reported(world, at):
+    """A sparse feed leaves gaps, which show as such: neither done nor still to come."""
+    told = read(world.practice, at("accepted", "consult_scheduled", "consult_completed",
+                                   "center_proceed"))  # fmt: skip
+
+    skipped = {stage for stage, state in states(told).items() if state == "not_reported"}
+    assert skipped == {"received", "eligibility_pending"}
+    assert all(
+        step["at"] is None
+        for phase in told["journey"]
+        for step in phase["stages"]
+        if step["stage"] in skipped
+    )
+
+
+def test_a_late_report_fills_the_gap(world):
+    """What is heard of afterwards becomes part of the journey, and moves nothing."""
+    referral_id = world.refer()["referral_id"]
+    submitted_at = read(world.practice, referral_id)["submitted_at"]
+    world.move_to(referral_id, "accepted")
+
+    late = world.deliver(referral_id, "received", at=submitted_at)
+
+    assert late.json["status"] == "recorded"
+    assert late.json["stage"] == "accepted"
+    assert states(read(world.practice, referral_id))["received"] == "done"
+
+
+def test_a_journey_that_ended_early_shows_its_end(world, at):
+    """After an ending nothing lies ahead; the ending closes the journey."""
+    told = read(world.practice, at("received", "declined"))
+
+    assert list(states(told)) == ["draft", "submitted", "received", "declined"]
+    assert states(told)["declined"] == "current"
+    assert told["phase"] == "closed"
+    assert told["clock"]["owner"] == "none"
+
+
+def test_a_detour_stands_where_it_was_taken(world, at):
+    """A request for information is a step between two of the main line."""
+    told = read(world.practice, at("received", "info_requested"))
+
+    line = list(states(told))
+    assert line[line.index("info_requested") - 1 : line.index("info_requested") + 2] == [
+        "received",
+        "info_requested",
+        "accepted",
+    ]
+    assert states(told)["accepted"] == "ahead"
+    assert told["clock"]["owner"] == "practice"
+
+
+def allowed(told):
+    return {action["stage"] for action in told["actions"] if action["allowed"]}
+
+
+ALLOWED = {
+    (): ({"withdrawn", "deceased"}, {"received", "accepted", "info_requested", "declined",
+                                     "redirected", "deceased"}),
+    ("received", "info_requested"): ({"submitted", "withdrawn", "deceased"},
+                                     {"declined", "deceased"}),
+    ("received", "declined"): (set(), set()),
+    TO_INFUSED[:-1]: ({"deceased"}, {"infused", "lymphodepletion_started", "not_proceeding",
+                                     "deceased"}),
+    TO_INFUSED: ({"deceased"}, {"infused", "monitoring", "deceased"}),
+}  # fmt: skip
+"""What practice and center may do, by the stages that were reported: from the design."""
+
+
+@pytest.mark.parametrize(
+    "stages", ALLOWED, ids=lambda stages: stages[-1] if stages else "submitted"
+)
+def test_each_side_is_offered_its_own_moves(world, at, stages):
+    """The buttons of a page are what this caller may do now."""
+    practice, center = (read(site, at(*stages)) for site in (world.practice, world.center))
+
+    assert (allowed(practice), allowed(center)) == ALLOWED[stages]
+
+
+def test_what_is_not_offered_says_whose_move_it_is(world, at):
+    """Every move is listed; one that is not this caller's tells why."""
+    actions = read(world.practice, at())["actions"]
+
+    assert {action["stage"] for action in actions} == set(moves_from(Stage.SUBMITTED))
+    assert [a["allowed"] for a in actions] == sorted((a["allowed"] for a in actions), reverse=True)
+    for action in actions:
+        assert action["why_not"] == (None if action["allowed"] else "This is the center's move.")
+
+
+def test_a_move_tells_what_it_needs_and_whether_it_ends(world, at):
+    """An infusion asks for its part and its day; an ending says that it is one."""
+    actions = read(world.center, at(*TO_INFUSED[:-1]))["actions"]
+
+    needs = {action["stage"]: action["needs"] for action in actions if action["needs"]}
+    ends = {action["stage"] for action in actions if action["ends"]}
+    assert needs == {"infused": ["part", "of", "local_date"]}
+    assert ends == {"not_proceeding", "deceased"}
+
+
+@pytest.mark.parametrize("side", ["practice", "center"])
+def test_what_is_offered_is_what_is_done(world, side):
+    """Each offered move is applied, each other one is refused: pages and rules cannot drift."""
+    site = world.site_of(world.members[side])
+    for action in read(site, world.refer()["referral_id"])["actions"]:
+        referral_id = world.refer()["referral_id"]
+        event = {
+            "type": "stage.changed",
+            "occurred_at": wiring.now().isoformat(),
+            "data": {"stage": action["stage"]},
+        }
+
+        answer = site.post(f"/v1/referrals/{referral_id}/events", event)
+
+        assert answer.status == (200 if action["allowed"] else 409), action["stage"]
+
+
+def test_there_is_no_window_before_an_infusion(world, at):
+    """Nothing is counted from a day that has not come."""
+    assert read(world.practice, at("received"))["window"] is None
+    assert world.practice.get(f"/v1/referrals/{at('received')}/window").status == 404
+
+
+@pytest.fixture(scope="module")
+def infused(world):
+    """A referral that was infused at 23:30 in New York, when it was the next day in UTC."""
+    with time_machine.travel(datetime(2026, 10, 1, 12, 0, tzinfo=UTC)):
+        referral_id = world.refer()["referral_id"]
+        world.move_to(referral_id, *TO_INFUSED[:-1])
+    with time_machine.travel(datetime(2026, 10, 11, 3, 45, tzinfo=UTC)):
+        world.deliver(referral_id, "infused", at="2026-10-10T23:30:00-04:00")
+    return referral_id
+
+
+def test_a_window_is_counted_in_days_of_the_centers_zone(world, infused):
+    """Day 0 is the evening at the center; each milestone is that date plus its days."""
+    window = world.practice.get(f"/v1/referrals/{infused}/window").json
+
+    days = {m["kind"]: (m["day"], m["on"]) for m in window["milestones"]}
+    assert window["time_zone"] == "America/New_York"
+    assert (window["infused_on"], window["ends_on"]) == ("2026-10-10", "2026-11-07")
+    assert days == {
+        "infusion": (0, "2026-10-10"),
+        "daily_monitoring_ends": (7, "2026-10-17"),
+        "label_minimum_ends": (14, "2026-10-24"),
+        "driving_minimum_ends": (14, "2026-10-24"),
+        "handback_near": (21, "2026-10-31"),
+        "handback_target": (28, "2026-11-07"),
+    }
+    assert all(milestone["label"] for milestone in window["milestones"])
+
+
+def test_a_window_is_read_with_the_referral_and_by_itself(world, infused):
+    """Both sides read the same window at both addresses."""
+    path = f"/v1/referrals/{infused}"
+
+    sides = (world.practice, world.center)
+    windows = [side.get(path).json["window"] for side in sides]
+    windows += [side.get(f"{path}/window").json for side in sides]
+
+    assert windows == [windows[0]] * 4
+
+
+def test_a_window_tells_what_is_planned_and_what_was_sent(world):
+    """Each notice is planned for its day and side, and done once its day has come."""
+    referral_id = world.refer()["referral_id"]
+    world.move_to(referral_id, *TO_INFUSED)
+    path = f"/v1/referrals/{referral_id}/window"
+
+    before = world.practice.get(path).json["notices"]
+    run_job(Lane.PLAN, **wiring.job(wiring.now() + timedelta(days=8)))
+    after = world.practice.get(path).json["notices"]
+
+    assert {notice["state"] for notice in before} == {"planned"}
+    assert {(n["rule"], n["to"]) for n in before} == {
+        (rule, side)
+        for rule in ("daily_monitoring_ends", "label_minimum_ends", "handback_near",
+                     "handback_target")
+        for side in ("practice", "center")
+    }  # fmt: skip
+    assert {n["rule"] for n in after if n["state"] == "done"} == {"daily_monitoring_ends"}
+    assert {n["rule"] for n in after if n["state"] == "planned"} == {
+        "label_minimum_ends",
+        "handback_near",
+        "handback_target",
+    }

@@ -1,0 +1,216 @@
+"""The services by themselves, at a time of our choice: no API, no token, no signature."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.events import Source, StageChange, derived_id
+from chalicelib.domain.members import Member, Role, Tenant, TenantKind
+from chalicelib.domain.notices import Lane
+from chalicelib.domain.referral import Referral
+from chalicelib.domain.stages import Actor, Stage
+from chalicelib.mail import Message
+from chalicelib.services import duties, journey, referrals
+from chalicelib.services.bookkeeping import Outcome
+from chalicelib.store.receipts import Answer, Delivery, Request, hashed
+from chalicelib.store.referral_items import LoggedEvent
+from chalicelib.store.stores import Stores
+from tests.support import factories, shelves
+from tests.support.factories import CENTER, NOON, PRACTICE, a_member
+
+MINUTE = timedelta(minutes=1)
+LINK = "https://dashboard.example"
+
+_SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_to_share", "note")
+
+TO_CONDITIONED = (
+    "accepted",
+    "consult_scheduled",
+    "consult_completed",
+    "center_proceed",
+    "apheresis_scheduled",
+    "apheresis_completed",
+    "manufacturing_started",
+    "lymphodepletion_started",
+)
+"""From submission to the day before the infusion, as a sparse feed reports it."""
+
+
+@dataclass
+class Postbox:
+    """A mail service that keeps what it takes."""
+
+    taken: list[tuple[Message, str]] = field(default_factory=list)
+
+    def send(self, message: Message, *, tag: str) -> str:
+        """Take a mail."""
+        self.taken.append((message, tag))
+        return f"mail-{len(self.taken)}"
+
+    @property
+    def addressees(self) -> list[str]:
+        """Who got one, once for each."""
+        return sorted(message.to for message, _ in self.taken)
+
+
+@dataclass
+class Desk:
+    """Practices and centers that work with the stores; each step is a minute later."""
+
+    stores: Stores
+    now: datetime = NOON
+    postbox: Postbox = field(default_factory=Postbox)
+
+    def anew(self) -> "Desk":
+        """The same tables, in a function that remembers nothing."""
+        return replace(self, stores=shelves.forgotten(self.stores))
+
+    def refer(
+        self,
+        referral_id: str = "ref_1",
+        *,
+        key: str = "key-1",
+        member: Member | None = None,
+        submit: bool = True,
+        **changed: Any,
+    ) -> Answer:
+        """Write a referral of the contract's example, as a practice does."""
+        body = factories.a_referral_body(**changed)
+        member = member or a_member(PRACTICE)
+        return referrals.refer(
+            referrals.Intake(
+                details={name: body[name] for name in _SECTIONS},
+                alias=body["patient"].get("alias"),
+                product_id=body["product_id"],
+                center_id=body["center_id"],
+                urgency=body["urgency"],
+            ),
+            submit=submit,
+            referral_id=referral_id,
+            member=member,
+            request=self.request(member, "POST /v1/referrals", key),
+            answer=lambda r: Answer(status=201, headers={}, body={"referral_id": r.referral_id}),
+            stores=self.stores,
+            now=self.now,
+        )
+
+    def request(self, member: Member, route: str, key: str, body: bytes = b"{}") -> Request:
+        """A POST as the front hands it over."""
+        return Request(
+            member_id=member.member_id,
+            tenant_id=member.tenant_id,
+            route=route,
+            key=key,
+            body=body,
+        )
+
+    def deliver(
+        self,
+        stage: str,
+        *,
+        referral_id: str = "ref_1",
+        at: datetime | None = None,
+        webhook_id: str | None = None,
+        center: Tenant = CENTER,
+        body: bytes | None = None,
+        **more: Any,
+    ) -> Outcome:
+        """Take a delivery of a center's feed."""
+        at = at or self.now
+        webhook_id = webhook_id or f"msg-{stage}-{at:%H%M%S}-{more.get('part', 1)}"
+        change = StageChange(
+            event_id=derived_id("evt", center.tenant_id, webhook_id),
+            referral_id=referral_id,
+            stage=Stage(stage),
+            occurred_at=at,
+            recorded_at=self.now,
+            actor=Actor.CENTER,
+            source=Source.CENTER_FEED,
+            actor_id=f"feed:{center.tenant_id}",
+            actor_name=center.name,
+            **more,
+        )
+        delivery = Delivery(
+            center_id=center.tenant_id,
+            webhook_id=webhook_id,
+            body_hash=hashed(body if body is not None else repr(change.order).encode()),
+            received_at=self.now,
+        )
+        return journey.report_by_feed(change, delivery=delivery, stores=self.stores, now=self.now)
+
+    def report(
+        self,
+        stage: str,
+        *,
+        referral_id: str = "ref_1",
+        member: Member | None = None,
+        key: str = "event-1",
+        at: datetime | None = None,
+        body: bytes = b"{}",
+        **more: Any,
+    ) -> Answer:
+        """Report a stage as a person of either side."""
+        member = member or a_member(CENTER)
+        request = self.request(member, f"POST /v1/referrals/{referral_id}/events", key, body)
+        change = StageChange(
+            event_id=derived_id("evt", request.scope_key),
+            referral_id=referral_id,
+            stage=Stage(stage),
+            occurred_at=at or self.now,
+            recorded_at=self.now,
+            actor=member.actor,
+            source=Source(member.kind.value),
+            actor_id=member.member_id,
+            actor_name=member.name,
+            **more,
+        )
+        return journey.report_by_member(
+            change,
+            member=member,
+            request=request,
+            answer=lambda o: Answer(
+                status=200, headers={}, body={"status": o.status, "stage": o.stage}
+            ),
+            stores=self.stores,
+            now=self.now,
+        )
+
+    def move_to(self, *stages: str, referral_id: str = "ref_1") -> None:
+        """Let a center report stage after stage, a minute apart."""
+        for stage in stages:
+            self.now += MINUTE
+            outcome = self.deliver(stage, referral_id=referral_id)
+            assert outcome.status == "applied", f"{stage}: {outcome}"
+
+    def work_off(self, lane: Lane, *, now: datetime | None = None) -> Mapping[str, int]:
+        """Run a scheduled job."""
+        return duties.work_off(
+            lane, stores=self.stores, mailer=self.postbox, link=LINK, now=now or self.now
+        )
+
+    def referral(self, referral_id: str = "ref_1") -> Referral:
+        """A referral as it stands."""
+        found = self.stores.referrals.get(referral_id)
+        assert found is not None, referral_id
+        return found
+
+    def events(self, referral_id: str = "ref_1") -> list[LoggedEvent]:
+        """What happened, in the order of truth."""
+        events, _ = self.stores.referrals.events(referral_id, limit=100, start=None)
+        return list(events)[::-1]
+
+    def waiting(self, referral_id: str = "ref_1") -> list[str]:
+        """The stages of deliveries that wait."""
+        _, parked = self.stores.referrals.get_with_parked(referral_id)
+        return sorted(p.change.stage.value for p in parked)
+
+
+def open_desk(stores: Stores) -> Desk:
+    """A desk in front of two practices and two centers with their people."""
+    for tenant in factories.TENANTS:
+        facts = factories.CENTER_FACTS if tenant.kind is TenantKind.CENTER else {}
+        stores.tenants.add(tenant, facts)
+        stores.members.add(a_member(tenant))
+        stores.members.add(a_member(tenant, role=Role.ADMIN))
+    return Desk(stores)

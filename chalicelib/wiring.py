@@ -9,7 +9,6 @@ import time
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypedDict
-from urllib.request import urlopen
 
 from chalicelib import settings as settings_module
 from chalicelib.domain.events import spelled
@@ -100,6 +99,9 @@ def tokens() -> TokenVerifier:
 
 
 def _fetch_keys() -> Any:
+    # HTTP and TLS are a tenth of a cold start that needs no AWS client.
+    from urllib.request import urlopen  # noqa: PLC0415
+
     # The address is a setting of ours, never one that a token names.
     with urlopen(settings().identity_jwks_url, timeout=KEYS_TIMEOUT_S) as answer:  # noqa: S310
         return json.load(answer)

@@ -16,7 +16,7 @@ WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "ses:Ge
 # The whole table of who may touch what; a cell that is not here is refused.
 MAY = {
     ("api", "referrals"): {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query"},
-    ("api", "members"): {"GetItem"},
+    ("api", "members"): {"GetItem", "PutItem", "Query"},
     ("api", "tenants"): {"GetItem", "Query"},
     ("api", "keys"): {"GetItem", "PutItem"},
     ("api", "webhook_secrets"): {"Query"},
@@ -127,10 +127,17 @@ def test_a_key_opens_for_a_named_scope_only(production, who):
     assert statement["Condition"] == {"Null": {"kms:EncryptionContext:scope": "false"}}
 
 
-@pytest.mark.parametrize("who", ROLES)
-def test_sign_in_needs_no_permission(production, who):
-    """What we ask of Cognito is proved by the person's password or token, not by our role."""
+@pytest.mark.parametrize("who", JOBS)
+def test_a_job_may_not_touch_accounts(production, who):
+    """No scheduled function has anything to ask of Cognito."""
     assert not [action for action, _ in grants(production, who) if action.startswith("cognito")]
+
+
+def test_the_api_may_make_an_account_and_nothing_else_of_cognito(production):
+    """Sign-in is proved by the person's password or token; only an invitation needs our role."""
+    granted = {action for action, _ in grants(production, "api") if action.startswith("cognito")}
+
+    assert granted == {"cognito-idp:AdminCreateUser", "cognito-idp:AdminGetUser"}
 
 
 @pytest.mark.parametrize("who", JOBS)

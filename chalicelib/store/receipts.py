@@ -211,6 +211,12 @@ class Deliveries:
         )
         return [_logged(row) for row in page.items], page.next_key
 
+    def unsettled(self, center_id: str) -> Sequence[str]:
+        """The ids of a center's deliveries that wait, or waited in vain."""
+        rows = self.table.every("center_id = :center", {"center": center_id})
+        waiting = {DeliveryStatus.PARKED, DeliveryStatus.FAILED}
+        return [row["webhook_id"] for row in rows if row["status"] in waiting]
+
     def find(self, delivery: Delivery) -> DeliveryResult | None:
         """What became of an earlier delivery with this id, if there was one."""
         key = {"center_id": delivery.center_id, "webhook_id": delivery.webhook_id}

@@ -158,8 +158,9 @@ def still_wanted(task: Task, referral: Referral) -> bool:
     if referral.stage in TERMINAL or referral.window is None:
         return False
     if task.rule == OPEN_MONITORING:
-        infused_on = local_day(referral.reached[Stage.INFUSED], referral.window.time_zone)
-        return referral.stage is Stage.INFUSED and (task.due_on or infused_on) > infused_on
+        # A center's own day of infusion may be the one before that of the zone.
+        told = local_day(referral.reached[Stage.INFUSED], referral.window.time_zone)
+        return referral.stage is Stage.INFUSED and (task.due_on or told) >= told
     if task.outbox_id not in {t.outbox_id for t in window_plan(referral, referral.window)}:
         return False
     handed_back = referral.phase is Phase.FOLLOW_UP and referral.stage is not Stage.HANDBACK_READY

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 
 from chalicelib import wiring
 from chalicelib.domain.members import Member
@@ -170,10 +170,17 @@ def validated(model: type[_Model], raw: bytes) -> _Model:
     except ValidationError as e:
         errors = e.errors(include_url=False, include_context=False, include_input=False)
         faults = [
-            Fault(_pointer(error["loc"], error["type"]), error["type"], error["msg"])
+            Fault(_pointer(_place(model, error), error["type"]), error["type"], error["msg"])
             for error in errors
         ]
         raise MalformedError("malformed", "Some fields are not right.", faults=faults) from None
+
+
+def _place(model: type[BaseModel], error: Any) -> Sequence[str | int]:
+    """The way to a fault in what was sent; of a choice by `type`, pydantic names the type first."""
+    if not issubclass(model, RootModel):
+        return error["loc"]  # type: ignore[no-any-return]
+    return ("type",) if error["type"].startswith("union_tag") else error["loc"][1:]
 
 
 def _pointer(path: Sequence[str | int], kind: str) -> str:

@@ -66,7 +66,6 @@ def create_referral(call: Call, body: ReferralBody) -> Reply:
 @endpoint(blueprint, "GET", "/v1/referrals", returns=shapes.ReferralPageShape)
 def list_referrals(call: Call, query: ReferralQuery) -> Reply:
     """List the referrals of one's own practice or center, latest change first."""
-    reader = _reader(call)
     found, position = lists.list_page(
         _filter(query),
         limit=query.limit,
@@ -75,6 +74,7 @@ def list_referrals(call: Call, query: ReferralQuery) -> Reply:
         stores=wiring.stores(),
         now=call.now,
     )
+    reader = _reader(call)
     return cursors.page([views.summary_told(row, reader) for row in found], position, call, query)
 
 
@@ -191,8 +191,14 @@ def outcome_told(outcome: Outcome) -> dict[str, Any]:
 
 
 def _reporter(call: Call) -> Reporter:
-    """The signed-in member as the one who reports; the id comes from the Idempotency-Key."""
+    """The signed-in member as the one who reports; the id comes from the Idempotency-Key.
+
+    Raises:
+        NotFoundError: an operator, who is of neither side, sees no referral.
+    """
     member = call.member
+    if member.kind is TenantKind.OPERATOR:
+        raise NotFoundError
     return Reporter(
         event_id=derived_id("evt", call.as_request.scope_key),
         actor=member.actor,

@@ -43,11 +43,12 @@ def list_page(
 
     A page is short only when a filter left out what was read; `next` tells whether more comes.
     """
+    index = _index(member)
     reader = reader_of(member, stores=stores, now=now)
     found: list[Summary] = []
     for _ in range(READS_PER_PAGE):
         page = stores.referrals.page(
-            index=_index(member),
+            index=index,
             tenant_id=member.tenant_id,
             limit=limit - len(found),
             start=start,
@@ -75,10 +76,11 @@ def counts(
     *, member: Member, stores: Stores, now: datetime
 ) -> tuple[Mapping[Phase, int], Mapping[Worklist, int]]:
     """How many referrals of the tenant are in each phase and on each worklist."""
+    index = _index(member)
     reader = reader_of(member, stores=stores, now=now)
     phases: Counter[Phase] = Counter()
     worklists: Counter[Worklist] = Counter()
-    for row in stores.referrals.summaries(index=_index(member), tenant_id=member.tenant_id):
+    for row in stores.referrals.summaries(index=index, tenant_id=member.tenant_id):
         phases[FACTS[row.standing.stage].phase] += 1
         worklists.update(name for name, on in RULES.items() if on(row.standing, reader))
     return phases, worklists

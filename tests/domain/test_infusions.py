@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from chalicelib.domain.referral import Applied, Never, NotYet, Recorded, decide
+from chalicelib.domain.decisions import decide
+from chalicelib.domain.moves import Applied, Never, NotYet, Recorded
 from chalicelib.domain.stages import Stage
 from tests.support.journey import HOUR, NOON, TWO_PARTS, a_change, a_referral, a_setting
 

@@ -55,11 +55,12 @@ def draft(world):
 
 
 def audited(referral_id):
+    """The rows about reads and refusals."""
     client: Any = Session().create_client("dynamodb")
     rows = client.query(
         TableName=f"{cloud.PREFIX}audit",
         KeyConditionExpression="referral_id = :id",
-        ExpressionAttributeValues={":id": {"S": referral_id}},
+        ExpressionAttributeValues={":id": {"S": f"{referral_id}/reads"}},
     )["Items"]
     return [{name: value.get("S") for name, value in row.items()} for row in rows]
 

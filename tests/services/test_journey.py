@@ -23,7 +23,7 @@ from tests.support.factories import (
 
 def stages_of(desk):
     """The timeline as stages with what became of each."""
-    return [(event.change.stage.value, event.status.value) for event in desk.events()]
+    return [(event.event.stage.value, event.status.value) for event in desk.events()]
 
 
 def test_a_delivery_moves_the_referral(referred):
@@ -53,8 +53,9 @@ def test_the_same_delivery_again_is_a_duplicate(referred):
 
     again = referred.deliver("received", webhook_id="msg-1")
 
+    # A data key may be made for what would have been parked; nothing is sealed with it.
     assert again == replace(first, status="duplicate")
-    assert shelves.dump() == before
+    assert shelves.dump() | {"keys": []} == before | {"keys": []}
 
 
 def test_an_id_with_another_body_is_refused(referred):
@@ -143,7 +144,7 @@ def test_a_foreign_delivery_never_applies(referred):
 
     assert settled == 0
     assert referred.waiting() == ["received"]
-    assert {e.change.actor_id for e in referred.events()[1:]} == {"feed:ctr_harbor"}
+    assert {e.event.actor_id for e in referred.events()[1:]} == {"feed:ctr_harbor"}
 
 
 def test_a_draft_that_names_a_center_is_nothing_to_it(desk):
@@ -169,7 +170,7 @@ def test_a_person_moves_a_referral_for_the_own_side(referred):
 
     assert told.body == {"status": "applied", "stage": "accepted"}
     assert also_told.body == {"status": "applied", "stage": "withdrawn"}
-    assert [e.change.actor_name for e in referred.events()][1:] == [
+    assert [e.event.actor_name for e in referred.events()][1:] == [
         a_member(CENTER).name,
         a_member(PRACTICE).name,
     ]
@@ -229,7 +230,7 @@ def test_a_stranger_is_told_that_there_is_nothing(referred, stranger):
             referred.report("accepted", member=a_member(stranger), referral_id=referral_id)
 
     denied = [row for row in shelves.rows("audit") if row["outcome"] == "not_found"]
-    assert sorted(row["referral_id"] for row in denied) == ["ref_1", "ref_unknown"]
+    assert sorted(row["referral_id"] for row in denied) == ["ref_1/reads", "ref_unknown/reads"]
     assert {row["tenant_id"] for row in denied} == {stranger.tenant_id}
     assert referred.referral().stage is Stage.SUBMITTED
 

@@ -5,19 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.decisions import decide
 from chalicelib.domain.events import Order, Source, StageChange
-from chalicelib.domain.referral import (
-    Applied,
-    Never,
-    NotYet,
-    Recorded,
-    Referral,
-    Setting,
-    Verdict,
-    decide,
-)
+from chalicelib.domain.moves import Applied, Never, NotYet, Recorded, Setting, Verdict
+from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Actor, Stage, movers_to
 from chalicelib.domain.window import Anchor, MonitoringProfile
+from chalicelib.store.audit import AuditEntry
 from tests.support.factories import CENTER, PRACTICE, a_referral_body
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -85,6 +79,18 @@ def a_change(
         "actor_name": "Harbor Cell Therapy",
     }
     return StageChange(**told | changed)
+
+
+def an_entry(referral: Referral) -> AuditEntry:
+    """The audit row of a write."""
+    return AuditEntry(
+        referral_id=referral.referral_id,
+        at=NOON,
+        actor_id="mem_1",
+        tenant_id=referral.practice_id,
+        action="referral.amend",
+        version=referral.version,
+    )
 
 
 @dataclass

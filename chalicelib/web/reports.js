@@ -33,8 +33,8 @@ function reason(codes, required = true) {
 
 // What two moves ask for beside a reason.
 const MORE = {
-  deferred: { name: "revisit_on", label: "Look at it again on", type: "date", optional: true },
-  redirected: {
+  "deferred": { name: "revisit_on", label: "Look at it again on", type: "date", optional: true },
+  "redirected": {
     name: "suggested_center_id", label: "Suggested center", optional: true,
     load: async () => [["", "None"], ...(await api.centers({ limit: 100 })).items.map((each) => [each.center_id, each.name])],
   },
@@ -67,14 +67,14 @@ export function moveReport(action, referral, parts) {
 
 const hold = ({ hold: on }) =>
   on
-    ? { label: "End the hold", type: "hold.ended", fields: [NOTE] }
+    ? { label: "End the hold", type: "hold.ended", done: "The hold has ended.", fields: [NOTE] }
     : {
-        label: "Put on hold", type: "hold.started",
+        label: "Put on hold", type: "hold.started", done: "The referral is on hold.",
         fields: [reason(WAITING), { name: "until", label: "Expected to go on by", type: "date", optional: true }, NOTE],
       };
 
 const noticed = {
-  label: "Report a toxicity", type: "toxicity.noticed",
+  label: "Report a toxicity", type: "toxicity.noticed", done: "The toxicity was reported.",
   fields: [
     { name: "kind", label: "What was noticed?", required: true, options: [["", "Choose"], ...Object.entries(TOXICITIES)] },
     { name: "grade", label: "Grade", optional: true, number: true,
@@ -84,21 +84,21 @@ const noticed = {
 };
 
 const longer = ({ window }) => ({
-  label: "Extend the window", type: "window.extended",
+  label: "Extend the window", type: "window.extended", done: "The monitoring window was extended.",
   fields: [{ name: "ends_on", label: "Hand-back on", type: "date", required: true, min: window.infused_on, value: window.ends_on,
     hint: "The calendar date at the center on which monitoring ends." }, NOTE],
 });
 
 const withdrawal = {
-  label: "Ask to withdraw", type: "withdrawal.requested",
+  label: "Ask to withdraw", type: "withdrawal.requested", done: "The center was asked to stop.",
   fields: [reason(["patient_choice", "disease_progression", "poor_performance", "other_therapy_chosen", "coverage_denied",
     "travel_or_lodging", "caregiver_unavailable", "unknown"]), NOTE],
 };
 
-const opening = { label: "Open again", type: "referral.reopened", fields: [{ ...NOTE, label: "Why?", optional: false, required: true }] };
+const opening = { label: "Open again", type: "referral.reopened", done: "The referral goes on.", fields: [{ ...NOTE, label: "Why?", optional: false, required: true }] };
 
 // Whoever may end a referral in a way may open it again; the server refuses anybody else.
-const ENDED_BY = { withdrawn: "practice", declined: "center", redirected: "center", not_proceeding: "center" };
+const ENDED_BY = { "withdrawn": "practice", "declined": "center", "redirected": "center", "not_proceeding": "center" };
 
 /** Whether a patient was infused: the last step of treatment has a time. */
 const isInfused = ({ journey }) => !!journey.find(({ phase }) => phase === "treatment")?.stages.at(-1)?.at;

@@ -14,6 +14,7 @@ from infra.world.people import DEMO_PASSWORD
 
 COORDINATOR = "coordinator@willow.example"
 CENTER_COORDINATOR = "coordinator@bayou.example"
+CENTER_ADMIN = "admin@bayou.example"
 CENTER = "Bayou Lark Cell Therapy Center"
 
 # The stages on the way to an infusion, that a practice and its center cannot leave out.
@@ -81,12 +82,18 @@ class World:
                 self.move(made["referral_id"], stage)
         return f"#/referrals/{made['referral_id']}"
 
-    def move(self, referral: str, stage: str) -> None:
+    def move(self, referral: str, stage: str, **data: Any) -> None:
         """Record a stage by the center, now."""
+        self.report(referral, "stage.changed", stage=stage, **data)
+
+    def report(
+        self, referral: str, event_type: str, *, by: str = CENTER_COORDINATOR, **data: Any
+    ) -> None:
+        """Report what happened, now."""
         referral_id = referral.removeprefix("#/referrals/")
         now = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
-        event = {"type": "stage.changed", "occurred_at": now, "data": {"stage": stage}}
-        outcome = self.ask("POST", f"referrals/{referral_id}/events", event, by=CENTER_COORDINATOR)
+        event = {"type": event_type, "occurred_at": now, "data": data}
+        outcome = self.ask("POST", f"referrals/{referral_id}/events", event, by=by)
         assert outcome["status"] == "applied", outcome
 
 

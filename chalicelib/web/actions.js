@@ -42,10 +42,13 @@ export function Actions({ referral, parts, settle }) {
   const mine = referral.actions.filter((action) => action.allowed);
   const others = referral.actions.filter((action) => !action.allowed);
   const moves = (ends) => mine.filter((action) => action.ends === ends).map((action) => moveReport(action, referral, parts));
-  const onward = moves(false);
+  // What is done once more comes after what is next.
+  const isNext = (report) => report.data.stage !== referral.stage;
+  const onward = moves(false).sort((a, b) => isNext(b) - isNext(a));
   const ended = referral.phase === "closed";
+  const mayGoOn = ended && mayRefer() && !referral.continued_by && referral.stage !== "deceased";
   return html`<section class="actions" aria-label="What can be recorded now">
-    ${ended && mayRefer() && !referral.continued_by && html`<${ReferAgain} referral=${referral} settle=${settle} />`}
+    ${mayGoOn && html`<${ReferAgain} referral=${referral} settle=${settle} />`}
     <${Buttons} reports=${onward} choose=${setChosen} first="primary" />
     ${!onward.length && !ended && html`<p class="fine">The next step is not your team's.</p>`}
     <${Folded} title="Report something else" reports=${mayReport() ? furtherReports(referral) : []} choose=${setChosen} />

@@ -47,7 +47,7 @@ function Standing({ referral }) {
       ? html`<${Cell} title="Treatment center"><${CenterLines} center=${referral.center} /><//>`
       : html`<${Cell} title="Referring practice">
           <p class="big">${referral.practice.name}</p>
-          <p class="fine num">${referral.referring_provider?.name} ${phone(referral.referring_provider?.phone)}</p>
+          <p class="fine num">${referral.referring_provider?.name} <span>${phone(referral.referring_provider?.phone)}</span></p>
         <//>`}
   </section>`;
 }

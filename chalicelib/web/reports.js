@@ -40,13 +40,14 @@ const MORE = {
   },
 };
 
-function infusion(center, parts, given) {
+/** The day, and which part of a dose it was: as `given` before, else the one that comes next. */
+function infusion(center, given) {
   return [
     { name: "local_date", label: "Calendar date at the center", type: "date", required: true,
-      value: given?.local_date || wallClock(Date.now(), center.time_zone).slice(0, 10),
+      value: given.local_date || wallClock(Date.now(), center.time_zone).slice(0, 10),
       hint: `The day there (${center.time_zone}) is day 0 of the monitoring window.` },
-    { name: "part", label: "Infusion part", type: "number", min: "1", max: "9", required: true, value: given?.part ?? 1, half: true },
-    { name: "of", label: "of", type: "number", min: "1", max: "9", required: true, value: given?.of ?? parts, half: true },
+    { name: "part", label: "Infusion part", type: "number", min: "1", max: "9", required: true, value: given.part, half: true },
+    { name: "of", label: "of", type: "number", min: "1", max: "9", required: true, value: given.of, half: true },
   ];
 }
 
@@ -56,8 +57,9 @@ const isBookedAgain = (action, referral) => action.stage === referral.stage && /
 /** A move that the server offers. @returns {Report} */
 export function moveReport(action, referral, parts) {
   const again = isBookedAgain(action, referral);
+  const next = { part: action.stage === referral.stage ? 2 : 1, of: parts };
   const fields = [
-    ...(action.needs.includes("local_date") ? infusion(referral.center, parts) : []),
+    ...(action.needs.includes("local_date") ? infusion(referral.center, next) : []),
     ...(action.reasons.length ? [reason(action.reasons)] : again ? [reason(AGAIN, false)] : []),
     ...(MORE[action.stage] ? [MORE[action.stage]] : []),
     NOTE,
@@ -131,7 +133,7 @@ export function correction(event, referral) {
   const { data } = event;
   const moved = event.type === "stage.changed";
   const isOtherwise = (values) => values.truth === "otherwise";
-  const infused = data.local_date && moved ? infusion(referral.center, data.of, data) : [];
+  const infused = data.local_date && moved ? infusion(referral.center, data) : [];
   const truths = [["otherwise", "It happened at another time"], ["never", "It did not happen"]];
   return {
     label: "Correct", title: `Correct: ${event.stage_label}`, type: "event.corrected", done: "Corrected.", at: event.occurred_at,

@@ -80,6 +80,8 @@ const OTHERS = {
   medicare_advantage: "Medicare Advantage",
   va: "VA",
   tricare: "TRICARE",
+  sca_not_reached: "No single case agreement",
+  not_eligible: "The center's criteria are not met",
   zip: "ZIP code",
   npi: "NPI",
   icd10: "ICD-10-CM code",

@@ -17,7 +17,7 @@ atSignOut(() => (search.value = ""));
 
 /** What is expected next, and by when: the end of a running window, or what is usual. */
 function expected({ phase, window_ends_on: end, expected_by: usual }) {
-  if (end && phase === "monitoring") return `Window to ${dateText(end)}`;
+  if (end && ["treatment", "monitoring"].includes(phase)) return `Window to ${dateText(end)}`;
   return usual && `Usually by ${dateText(usual)}`;
 }
 

@@ -54,8 +54,8 @@ def test_a_hold_is_on_the_page_and_on_the_list_until_it_ends(as_coordinator, wor
 
 
 def test_a_practice_asks_to_withdraw_where_it_no_longer_can(as_coordinator, as_center, world):
-    """From collection on, the next move is the center's."""
-    path = world.referral("Stopping", reached="manufacturing_started")
+    """Once the center goes ahead, the next move is the center's."""
+    path = world.referral("Stopping", reached="center_proceed")
     as_coordinator.go(path).unfold("Report something else")
 
     as_coordinator.record("Ask to withdraw", Reason="Patient choice")
@@ -68,7 +68,7 @@ def test_a_practice_asks_to_withdraw_where_it_no_longer_can(as_coordinator, as_c
 
 def test_what_a_center_notices_after_infusion_reaches_the_practice(as_center, open_page, world):
     """A toxicity with its grade, and a window that ends later."""
-    path = world.referral("Noticed", reached="monitoring")
+    path = world.referral("Noticed", reached="infused")
     as_center.go(path).unfold("Report something else")
     as_center.record("Report a toxicity", What="Neurotoxicity (ICANS)", Grade="Grade 2")
     dialog = as_center.press("Extend the window").page.get_by_role("dialog")

@@ -141,8 +141,9 @@ def test_stages_are_never_hard_coded():
     phases = {("worklist.js", "monitoring"), ("reports.js", "monitoring")}
     editable = {(name, "draft") for name in ("worklist.js", "referral.js")}
     editable |= {("referral.js", "info_requested"), ("draft.js", "submitted")}
+    final = {("actions.js", "deceased")}
     asking_more = {"deferred", "redirected", "submitted", "withdrawn", "declined", "not_proceeding"}
-    assert named == phases | editable | {("reports.js", stage) for stage in asking_more}
+    assert named == phases | editable | final | {("reports.js", stage) for stage in asking_more}
 
 
 def test_the_word_eligible_is_never_a_verdict():

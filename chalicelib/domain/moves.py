@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain import reasons
-from chalicelib.domain.events import Event, Source, StageChange
+from chalicelib.domain.events import Event, Order, Source, StageChange
 from chalicelib.domain.referral import MAX_MISSING, Feed, Referral
 from chalicelib.domain.stages import TERMINAL, Stage, movers_to, moves_from, reachable_from
 from chalicelib.domain.window import MonitoringProfile, local_day, open_window
@@ -75,7 +75,7 @@ def move(referral: Referral, change: StageChange, setting: Setting) -> Verdict:
         return Never("not_your_move", "This move belongs to the other side.")
     if change.stage is Stage.INFUSED:
         return _infuse(referral, change, setting)
-    return Applied(_moved(referral, change, setting))
+    return Applied(as_extended(_moved(referral, change, setting)))
 
 
 def _forbidden(change: StageChange, setting: Setting) -> Never | None:
@@ -162,9 +162,9 @@ def _moved(referral: Referral, change: StageChange, setting: Setting) -> Referra
         reason_code=_reason(change),
         revisit_on=change.revisit_on,
         suggested_center_id=change.suggested_center_id,
-        ended_from=referral.stage if ends else None,
         # An ending ends the pause and answers the request; nothing waits any more.
         hold=None if ends else referral.overlay.hold,
+        hold_head=_latest(referral.overlay.hold_head, change.order if ends else None),
         withdrawal_requested_at=None if ends else referral.overlay.withdrawal_requested_at,
     )
     moved = replace(
@@ -177,6 +177,37 @@ def _moved(referral: Referral, change: StageChange, setting: Setting) -> Referra
         overlay=overlay,
     )
     return written(moved, change, setting)
+
+
+def _latest(*orders: Order | None) -> Order | None:
+    return max((order for order in orders if order), default=None)
+
+
+def stood_at(referral: Referral) -> Stage:
+    """The open stage that was entered last: where an ended referral stood before its end."""
+    places = [
+        (at, _IN_THE_JOURNEY[stage], stage)
+        for stage, at in referral.reached.items()
+        if stage not in TERMINAL
+    ]
+    return max(places)[-1]
+
+
+def as_extended(referral: Referral) -> Referral:
+    """Monitored again, if the center's last word on the window is later than the last move."""
+    window, head = referral.window, referral.head
+    if window is None or not window.extensions or referral.stage not in BEFORE_HANDBACK:
+        return referral
+    word = window.extensions[-1]
+    if head is not None and word.order <= head:
+        return referral
+    return replace(
+        referral, stage=Stage.MONITORING, stage_since=word.order.occurred_at, head=word.order
+    )
+
+
+BEFORE_HANDBACK = frozenset({Stage.MONITORING, Stage.WINDOW_COMPLETE, Stage.HANDBACK_READY})
+"""Where an extension has the patient monitored again, from the table of moves."""
 
 
 def _reason(change: StageChange) -> str | None:
@@ -195,15 +226,19 @@ def written(referral: Referral, event: Event, setting: Setting) -> Referral:
 
 
 def _counted(feed: Feed, sequence: int) -> Feed:
-    """The feed with one more number seen; the first one seen starts the count."""
+    """The feed with one more number seen; the lowest one seen starts the count."""
+    if feed.lowest is None:
+        return Feed(lowest=sequence, highest=sequence)
     if sequence in feed.missing:
         return replace(feed, missing=tuple(n for n in feed.missing if n != sequence))
-    if sequence <= feed.highest:
-        return feed
-    skipped = range(feed.highest + 1, sequence) if feed.highest else range(0)
+    skipped = (*range(sequence + 1, feed.lowest), *range(feed.highest + 1, sequence))
     if len(skipped) + len(feed.missing) > MAX_MISSING:
-        skipped = range(0)
-    return Feed(highest=sequence, missing=(*feed.missing, *skipped))
+        skipped = ()
+    return Feed(
+        lowest=min(feed.lowest, sequence),
+        highest=max(feed.highest, sequence),
+        missing=tuple(sorted({*feed.missing, *skipped})),
+    )
 
 
 def _with_history(referral: Referral, change: StageChange, setting: Setting) -> Referral:

@@ -30,10 +30,12 @@ class Feed:
     """What is known of a center's numbering of its events.
 
     Attributes:
-        highest: The highest sequence seen; 0 before the first.
-        missing: Sequences below it that have not arrived, at most `MAX_MISSING`.
+        lowest: The lowest sequence seen, where the count starts; None before the first.
+        highest: The highest sequence seen.
+        missing: Sequences between them that have not arrived, at most `MAX_MISSING`.
     """
 
+    lowest: int | None = None
     highest: int = 0
     missing: tuple[int, ...] = ()
 
@@ -47,13 +49,15 @@ class Overlay:
     """What lies over the stage and does not move it.
 
     Attributes:
-        hold_head: The place of the last hold event; an earlier one is history.
+        hold_head: The place of the last event about a hold, an ending too; what was true
+            earlier is history.
         reason_code: Why the referral ended, was deferred or turned back.
         revisit_on: When a deferred patient is looked at again.
         suggested_center_id: Where a redirecting center would send the patient.
-        ended_from: The stage it stood in before it ended, for re-opening.
         withdrawal_requested_at: Since when the practice asks the center to stop.
         toxicity_at: When the center last noticed a toxicity.
+        corrected: Whether something in the history counts no more, so that every later
+            decision has to fold it.
         updates_lost: Deliveries that waited for a day for what did not arrive.
         continues: The ended referral that this one goes on from.
         continued_by: The referral that goes on from this one.
@@ -64,10 +68,10 @@ class Overlay:
     reason_code: str | None = None
     revisit_on: date | None = None
     suggested_center_id: str | None = None
-    ended_from: Stage | None = None
     withdrawal_requested_at: datetime | None = None
     toxicity_at: datetime | None = None
     feed: Feed = Feed()
+    corrected: bool = False
     updates_lost: int = 0
     continues: str | None = None
     continued_by: str | None = None

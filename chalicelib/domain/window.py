@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.events import Order
+
 DEFAULT_HANDBACK_DAY = 28
 """Days after infusion when the patient is due back with the referring team.
 
@@ -87,14 +89,12 @@ class Extension:
     """The center's word that it monitors longer.
 
     Attributes:
-        told_at: When it was true, so that the later of two words counts.
-        event_id: The event that said so.
+        order: The place of the event that said so; the later of two words counts.
     """
 
     ends_on: date
-    told_at: datetime
+    order: Order
     reason_code: str | None
-    event_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ class Window:
 
     def extended(self, extension: Extension) -> "Window":
         """The window with one more word on its end, in the order in which they were true."""
-        words = sorted((*self.extensions, extension), key=lambda e: (e.told_at, e.event_id))
+        words = sorted((*self.extensions, extension), key=lambda e: e.order)
         return replace(self, extensions=tuple(words))
 
     @property

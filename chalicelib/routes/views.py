@@ -121,7 +121,7 @@ def window_told(window: Window, notices: Sequence[Mapping[str, str]]) -> dict[st
         "extensions": [
             {
                 "ends_on": e.ends_on.isoformat(),
-                "told_at": instant(e.told_at),
+                "told_at": instant(e.order.occurred_at),
                 "reason_code": e.reason_code,
             }
             for e in window.extensions

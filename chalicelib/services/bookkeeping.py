@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypeGuard
 
 from chalicelib import catalogue
-from chalicelib.domain.decisions import decide
+from chalicelib.domain.decisions import decide, needs_history
 from chalicelib.domain.events import (
     WAITS_FOR,
     Corrected,
@@ -52,7 +52,7 @@ def setting_of(referral: Referral, *, stores: Stores, now: datetime) -> Setting:
 def decided(referral: Referral, event: Event, *, stores: Stores, now: datetime) -> Verdict:
     """What an event does, with all that the decision has to know read for it."""
     setting = setting_of(referral, stores=stores, now=now)
-    needs_all = isinstance(event, Corrected)
+    needs_all = needs_history(referral, event)
     history = stores.referrals.history(referral.referral_id) if needs_all else ()
     return decide(referral, event, setting, history)
 

@@ -118,7 +118,7 @@ def report_by_feed(event: Event, *, delivery: Delivery, stores: Stores, now: dat
             continue
         if isinstance(verdict, Never):
             raise RefusedError(verdict.code, verdict.reason)
-        if parked and isinstance(verdict, Applied):
+        if parked and isinstance(verdict, Applied | Recorded):
             settle(event.referral_id, stores=stores, now=now)
         return outcome_of(verdict, event)
     raise UnavailableError("busy")

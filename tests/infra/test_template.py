@@ -260,7 +260,12 @@ def test_functions_run_where_the_bundle_was_compiled_for(template):
 
 @pytest.mark.parametrize(
     ("name", "group"),
-    [("APIHandler", "ApiLogs"), ("Relay", "RelayLogs"), ("Notices", "NoticesLogs"), ("Checkpoints", "CheckpointsLogs")],
+    [
+        ("APIHandler", "ApiLogs"),
+        ("Relay", "RelayLogs"),
+        ("Notices", "NoticesLogs"),
+        ("Checkpoints", "CheckpointsLogs"),
+    ],
 )
 def test_logs_end_some_day(template, name, group):
     """Each function writes to a group of its own, made here, with an end."""

@@ -71,7 +71,9 @@ def worthless(world):
 
 def path_of(route, **ids):
     return route[1].format(
-        **{"referral_id": "x", "notice_id": "x", "member_id": "x", "center_id": "ctr_harbor", "delivery_id": "x"} | ids
+        **{"center_id": "ctr_harbor"}
+        | dict.fromkeys(("referral_id", "notice_id", "member_id", "delivery_id"), "x")
+        | ids
     )
 
 

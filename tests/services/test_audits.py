@@ -69,7 +69,7 @@ def test_every_random_mutation_is_found(used: Clinic):
     rows = [row for row in before if row["referral_id"]["S"] != "checkpoints"]
     unseen = []
     for seed in range(100):
-        kind = _mutated(rows, random.Random(seed))
+        kind = _mutated(rows, random.Random(seed))  # noqa: S311 a seed makes the same run again
         if not _verified(used).breaks:
             unseen.append((seed, kind))
         for row in client.scan(TableName=TABLE)["Items"]:

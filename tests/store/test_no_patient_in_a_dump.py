@@ -116,6 +116,7 @@ def test_what_is_hidden_was_really_there(patient, stores):
     referral, parked = fresh.referrals.get_with_parked(patient.referral_id)
     events, _ = fresh.referrals.events(patient.referral_id, limit=10, start=None)
 
+    assert referral is not None
     assert replace(referral, audited=patient.audited) == patient
     assert parked[0].event.note == "canary_parked_note"
     assert events[0].event.note == "canary_note"

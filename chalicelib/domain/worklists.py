@@ -67,7 +67,7 @@ def standing_of(referral: Referral) -> Standing:
         on_hold=overlay.hold is not None,
         reason_code=overlay.reason_code,
         window_ends_on=referral.window.ends_on if referral.window else None,
-        has_gap=bool(overlay.feed.missing),
+        has_gap=bool(overlay.feed.missing or overlay.updates_lost),
         withdrawal_requested=overlay.withdrawal_requested_at is not None,
     )
 

@@ -97,6 +97,7 @@ def _overlay(referral: Referral) -> dict[str, Any]:
         "withdrawal_requested_at": instant(asked) if asked else None,
         "toxicity_noticed_at": instant(toxicity) if toxicity else None,
         "missing_updates": list(overlay.feed.missing),
+        "updates_lost": overlay.updates_lost,
         "continues": overlay.continues,
         "continued_by": overlay.continued_by,
     }

@@ -32,7 +32,7 @@ from chalicelib.services.bookkeeping import (
 )
 from chalicelib.store.ledger import ConditionFailed
 from chalicelib.store.outbox import already_planned
-from chalicelib.store.receipts import RECEIPT, Answer, Delivery, Request
+from chalicelib.store.receipts import RECEIPT, Answer, Delivery, DeliveryStatus, Request
 from chalicelib.store.referral_items import Parked
 from chalicelib.store.stores import Stores
 
@@ -175,6 +175,8 @@ def settle(referral_id: str, *, stores: Stores, now: datetime, even: str = "") -
             return settled
         waiting, verdict = ready
         event, delivery = waiting.event, waiting.delivery
+        if delivery.webhook_id == even:
+            verdict = _found_again(verdict, delivery, stores=stores)
         writes = writes_for_feed(
             verdict, event, delivery, referral, stores=stores, now=now, planned=planned
         )
@@ -188,6 +190,19 @@ def settle(referral_id: str, *, stores: Stores, now: datetime, even: str = "") -
         except ConditionFailed as e:
             # Somebody else settled it, or moved the referral: look again.
             planned |= already_planned(e.items)
+
+
+def _found_again(
+    verdict: Applied | Recorded | Never, delivery: Delivery, *, stores: Stores
+) -> Applied | Recorded | Never:
+    """The verdict on a replayed delivery: what was given up as lost no longer is."""
+    logged = stores.deliveries.get(delivery.center_id, delivery.webhook_id)
+    was_lost = logged is not None and logged.result.status is DeliveryStatus.FAILED
+    if isinstance(verdict, Never) or not was_lost:
+        return verdict
+    overlay = verdict.referral.overlay
+    found = replace(overlay, updates_lost=max(0, overlay.updates_lost - 1))
+    return type(verdict)(replace(verdict.referral, overlay=found))
 
 
 def _first_ready(

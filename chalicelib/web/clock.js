@@ -10,7 +10,7 @@ function Usual({ clock }) {
   return html`<details>
     <summary>What is usual here?</summary>
     <div class="fine">
-      ${clock.expected_by && html`<p>Half of such steps were done by ${day(clock.expected_by)}. That is no promise.</p>`}
+      ${clock.expected_by && html`<p>The typical time ends on ${day(clock.expected_by)}. It is no promise.</p>`}
       ${clock.amber_on && html`<p>Late after ${day(clock.amber_on)}${clock.red_on && html`, very late after ${day(clock.red_on)}`}.</p>`}
       <p>${clock.unit === "business" ? "Counted in business days." : "Counted in calendar days."} Source: ${clock.source}.</p>
     </div>

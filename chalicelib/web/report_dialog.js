@@ -19,9 +19,13 @@ function blank({ at, fields }) {
   return { when, opened: when, ...Object.fromEntries(fields.map(({ name, value = "" }) => [name, String(value)])) };
 }
 
-/** The form knows minutes only: "now", and the minute of the present stage, come after that stage. */
-function occurredAt({ when, opened }, { stage_since: since }, report) {
+/** The last thing that is known of a referral, whoever's clock it was told by. */
+const lastKnown = ({ stage_since: stage, hold }) => (hold && Date.parse(hold.since) > Date.parse(stage) ? hold.since : stage);
+
+/** The form knows minutes only: "now", and the minute of what is known last, come after that. */
+function occurredAt({ when, opened }, referral, report) {
   if (report.at && when === opened) return report.at;
+  const since = lastKnown(referral);
   const recent = !report.at && (when === opened || when === wallClock(Date.parse(since), zone()));
   return recent ? nowAfter(since) : instantOf(when, zone());
 }

@@ -57,9 +57,9 @@ const isBookedAgain = (action, referral) => action.stage === referral.stage && /
 /** A move that the server offers. @returns {Report} */
 export function moveReport(action, referral, parts) {
   const again = isBookedAgain(action, referral);
-  const next = { part: action.stage === referral.stage ? 2 : 1, of: parts };
+  const part = action.stage === referral.stage ? 2 : 1;
   const fields = [
-    ...(action.needs.includes("local_date") ? infusion(referral.center, next) : []),
+    ...(action.needs.includes("local_date") ? infusion(referral.center, { part, of: Math.max(part, parts) }) : []),
     ...(action.reasons.length ? [reason(action.reasons)] : again ? [reason(AGAIN, false)] : []),
     ...(MORE[action.stage] ? [MORE[action.stage]] : []),
     NOTE,

@@ -9,9 +9,12 @@ from chalicelib import wiring
 
 
 @contextmanager
-def just_before_commit(act: Callable[[], Any]) -> Iterator[None]:
-    """Let `act` happen between the next request's reading and its writing, once."""
-    events = wiring.dynamodb().meta.events
+def just_before_commit(act: Callable[[], Any], *, client: Any = None) -> Iterator[None]:
+    """Let `act` happen between the next request's reading and its writing, once.
+
+    `client` is the one that the request writes by: the API's own, if none is given.
+    """
+    events = (client or wiring.dynamodb()).meta.events
     begun: list[bool] = []
 
     def overtake(**_: Any) -> None:

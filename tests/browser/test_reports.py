@@ -93,7 +93,7 @@ def test_a_stage_that_was_reported_in_error_is_taken_back(as_center, world):
 
     page.get_by_role("dialog").get_by_role("button", name="Correct").click()
 
-    expect(as_center.stage).to_contain_text("Received by the center")
+    expect(as_center.stage).to_contain_text("Submitted")
     timeline = page.get_by_role("region", name="Timeline")
     expect(timeline.get_by_role("listitem").filter(has_text="Corrected later")).to_have_count(1)
     expect(timeline).to_contain_text("Accepted for evaluation: it did not happen")

@@ -61,6 +61,9 @@ export function Overlay({ referral }) {
       <${Time} at=${asked} />. The center answers it: it ends the referral, or calls.</p><//>`}
     ${hold && html`<${Hold} hold=${hold} />`}
     ${referral.missing_updates.length > 0 && html`<${Missing} numbers=${referral.missing_updates} />`}
+    ${referral.updates_lost > 0 &&
+    html`<${Banner} tone="warn" icon="circle-alert"><p><strong>${referral.updates_lost === 1 ? "An update" : `${referral.updates_lost} updates`}</strong>${" "}
+      from the center's system could not be used, because what comes before did not arrive within a day.</p><//>`}
     ${toxicity &&
     html`<${Banner} tone="warn" icon="shield-alert"><p><strong>Toxicity noticed</strong> by the center, last on${" "}
       <${Time} at=${toxicity} />. Kind and grade stand in the timeline; treatment questions go to the center's line.</p><//>`}

@@ -11,28 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from infra.world.people import DEMO_PASSWORD
+from tests.support.clinic import TO_INFUSED
 
 COORDINATOR = "coordinator@willow.example"
 CENTER_COORDINATOR = "coordinator@bayou.example"
 CENTER = "Bayou Lark Cell Therapy Center"
 
-# The stages on the way to an infusion, that a practice and its center cannot leave out.
-MAIN_LINE = (
-    "received",
-    "accepted",
-    "consult_scheduled",
-    "consult_completed",
-    "center_proceed",
-    "apheresis_scheduled",
-    "apheresis_completed",
-    "manufacturing_started",
-    "released",
-    "product_shipped",
-    "product_received",
-    "lymphodepletion_started",
-    "infused",
-    "monitoring",
-)
+# Every stage that a center reports on the way to monitoring, the optional ones too.
+MAIN_LINE = (*TO_INFUSED, "monitoring")
 
 
 class World:

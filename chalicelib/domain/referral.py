@@ -116,6 +116,10 @@ def decide(referral: Referral, change: StageChange, setting: Setting) -> Verdict
     Pure, and never by order of arrival: an event that was true earlier than the head becomes
     history, and one that cannot be legal yet waits for what is missing.
     """
+    if change.stage is Stage.INFUSED:
+        # A feed that names no parts still speaks of a product that is given in several. Where
+        # the last one is never given, the center reports `monitoring`.
+        change = replace(change, of=max(change.of, setting.profile.infusion_parts))
     forbidden = _forbidden(change, setting)
     if forbidden:
         return forbidden

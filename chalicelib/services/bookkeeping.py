@@ -171,6 +171,10 @@ def _tasks(verdict: Applied | Recorded, before: Referral, change: StageChange) -
         return
     if window != before.window:
         yield from window_plan(referral, window)
-    if isinstance(verdict, Applied) and change.stage is Stage.INFUSED and change.part == change.of:
+    if (
+        isinstance(verdict, Applied)
+        and change.stage is Stage.INFUSED
+        and referral.part >= referral.of
+    ):
         infused_on = change.local_date or local_day(change.occurred_at, window.time_zone)
         yield opening(referral, window, infused_on=infused_on)

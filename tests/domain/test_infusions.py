@@ -114,3 +114,13 @@ def test_an_infusion_dated_before_the_conditioning_opens_no_window():
     assert isinstance(verdict, Recorded)
     assert verdict.referral.window is None
     assert verdict.referral.part == 0
+
+
+def test_a_feed_that_names_no_parts_leaves_room_for_the_second():
+    """Part 1 of a product that is given in two is not the last, whoever leaves that out."""
+    waiting = a_referral(Stage.LYMPHODEPLETION_STARTED)
+
+    first = decide(waiting, a_change(Stage.INFUSED), a_setting(TWO_PARTS))
+
+    assert isinstance(first, Applied)
+    assert (first.referral.part, first.referral.of) == (1, 2)

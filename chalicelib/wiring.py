@@ -7,12 +7,11 @@ import json
 import secrets
 import time
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from chalicelib import settings as settings_module
 from chalicelib.domain.events import spelled
-from chalicelib.domain.members import Tenant, TenantKind
 from chalicelib.mail.ses import SesMailer
 from chalicelib.services.sessions import Identity
 from chalicelib.services.tokens import TokenVerifier
@@ -71,12 +70,6 @@ def stores() -> Stores:
         dynamodb=dynamodb,
         kms=lambda: aws("kms"),
     )
-
-
-@lru_cache(maxsize=1000)
-def practice(practice_id: str) -> Tenant | None:
-    """A practice by id, for its name. Kept as long as the function lives: names seldom change."""
-    return stores().tenants.get(TenantKind.PRACTICE, practice_id)
 
 
 @cache
@@ -145,5 +138,5 @@ def warm() -> None:
 
 def forget() -> None:
     """Let go of everything that was made, as a new function would start."""
-    for made in (settings, dynamodb, aws, stores, practice, mailer, identity, tokens):
+    for made in (settings, dynamodb, aws, stores, mailer, identity, tokens):
         made.cache_clear()

@@ -2,6 +2,7 @@
 
 import hashlib
 from base64 import b32encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -15,6 +16,10 @@ FUTURE_TOLERANCE = timedelta(minutes=10)
 Source: the product's API contract, section 3. Without a bound, one event dated 2099 would be
 "the latest" for ever and freeze the referral.
 """
+
+
+WAITS_FOR = timedelta(hours=24)
+"""How long a delivery that came too early waits. Source: the API contract, section 4."""
 
 
 class Source(StrEnum):
@@ -45,20 +50,30 @@ class Order(NamedTuple):
     event_id: str
 
 
+class EventType(StrEnum):
+    """What can happen to a referral, as the API names it."""
+
+    STAGE_CHANGED = "stage.changed"
+    HOLD_STARTED = "hold.started"
+    HOLD_ENDED = "hold.ended"
+    TOXICITY_NOTICED = "toxicity.noticed"
+    WINDOW_EXTENDED = "window.extended"
+    WITHDRAWAL_REQUESTED = "withdrawal.requested"
+    REOPENED = "referral.reopened"
+    CORRECTED = "event.corrected"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StageChange:
-    """A reported move of one referral to a stage.
+class Event:
+    """Something that happened to one referral, whoever reports it.
 
     Attributes:
         event_id: `evt_…`, made from the sender's own id so that a repeat has the same one.
-        part: Which infusion of a split dose this is, from 1. Only `infused` has parts.
-        of: How many infusions the dose is split into.
-        local_date: The center's calendar day, where it matters that it is not the UTC day.
+        reason_code: A code of `domain.reasons`, or the sender's own word for a hold.
     """
 
     event_id: str
     referral_id: str
-    stage: Stage
     occurred_at: datetime
     recorded_at: datetime
     actor: Actor
@@ -66,9 +81,6 @@ class StageChange:
     actor_id: str
     actor_name: str
     sequence: int | None = None
-    part: int = 1
-    of: int = 1
-    local_date: date | None = None
     reason_code: str | None = None
     note: str | None = None
 
@@ -81,6 +93,98 @@ class StageChange:
     def is_in_the_future(self) -> bool:
         """Whether it claims to be true later than a wrong clock can explain."""
         return self.occurred_at - self.recorded_at > FUTURE_TOLERANCE
+
+    @property
+    def type(self) -> EventType:
+        """What kind of event it is."""
+        return TYPES[type(self)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageChange(Event):
+    """A move to a stage.
+
+    Attributes:
+        part: Which infusion of a split dose this is, from 1. Only `infused` has parts.
+        of: How many infusions the dose is split into.
+        local_date: The center's calendar day, where it matters that it is not the UTC day.
+        revisit_on: When a deferred patient is looked at again.
+        suggested_center_id: Where a redirecting center would send the patient.
+    """
+
+    stage: Stage
+    part: int = 1
+    of: int = 1
+    local_date: date | None = None
+    revisit_on: date | None = None
+    suggested_center_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldStarted(Event):
+    """Nothing goes on for a while; `until` is when it is expected to."""
+
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldEnded(Event):
+    """It goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToxicityNoticed(Event):
+    """The center noticed a toxicity; the referring team hears of it the same day.
+
+    Attributes:
+        kind: `crs`, `neurotoxicity`, `infection`, `cytopenia`, `readmission` or `other`.
+        grade: 1 to 5 as the center grades it, if it says.
+    """
+
+    kind: str = "other"
+    grade: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowExtended(Event):
+    """The center monitors longer; `ends_on` is the new day of hand-back."""
+
+    ends_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawalRequested(Event):
+    """The practice asks the center to stop, where it can no longer withdraw by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopened(Event):
+    """An ended referral goes on where it stood before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected(Event):
+    """An earlier event was wrong. It stays in the history and counts no more.
+
+    Attributes:
+        supersedes: The id of the event that was wrong.
+        replacement: What really happened; None if nothing did. Carries this event's own id.
+    """
+
+    supersedes: str
+    replacement: StageChange | None = None
+
+
+TYPES: Mapping[type[Event], EventType] = {
+    StageChange: EventType.STAGE_CHANGED,
+    HoldStarted: EventType.HOLD_STARTED,
+    HoldEnded: EventType.HOLD_ENDED,
+    ToxicityNoticed: EventType.TOXICITY_NOTICED,
+    WindowExtended: EventType.WINDOW_EXTENDED,
+    WithdrawalRequested: EventType.WITHDRAWAL_REQUESTED,
+    Reopened: EventType.REOPENED,
+    Corrected: EventType.CORRECTED,
+}
 
 
 def derived_id(prefix: str, *parts: str) -> str:

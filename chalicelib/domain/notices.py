@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from chalicelib.domain.events import derived_id
+from chalicelib.domain.events import Event, EventType, StageChange, derived_id
 from chalicelib.domain.members import TenantKind
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import TERMINAL, Phase, Stage
-from chalicelib.domain.window import MilestoneKind, Window, start_of_day
+from chalicelib.domain.window import MilestoneKind, Window, local_day, start_of_day
 
 
 class Lane(StrEnum):
@@ -65,7 +65,19 @@ STAGE_RULES: Mapping[Stage, Rule] = {
 """The moves that the other side is told of at once. Source: the needs named in the HemeTalks
 episode "Bridging the Gap" (18 September 2025) and the journey's notification schedule."""
 
+EVENT_RULES: Mapping[str, Rule] = {
+    EventType.HOLD_STARTED: Rule(_BOTH, "The referral is on hold"),
+    EventType.HOLD_ENDED: Rule(_BOTH, "The hold is over"),
+    EventType.TOXICITY_NOTICED: Rule(_PRACTICE, "The center noticed a toxicity"),
+    EventType.WINDOW_EXTENDED: Rule(_PRACTICE, "The center extended the monitoring window"),
+    EventType.WITHDRAWAL_REQUESTED: Rule(_CENTER, "The practice asks to withdraw the referral"),
+    EventType.REOPENED: Rule(_BOTH, "The referral was opened again"),
+    EventType.CORRECTED: Rule(_BOTH, "An earlier report was corrected"),
+}
+"""What the other side is told of at once beside the moves."""
+
 OPEN_MONITORING = "open_monitoring"
+GIVE_UP = "give_up"
 STAGE_CHANGED = "stage_changed"
 
 
@@ -75,7 +87,7 @@ class Task:
 
     Attributes:
         outbox_id: Made from what it is about, so that planning twice makes one row.
-        rule: A key of `WINDOW_RULES`, `STAGE_CHANGED` or `OPEN_MONITORING`.
+        rule: A key of `WINDOW_RULES` or `EVENT_RULES`, `STAGE_CHANGED` or `OPEN_MONITORING`.
         due_on: The local day of a planned task.
     """
 
@@ -90,16 +102,16 @@ class Task:
     event_id: str | None = None
 
 
-def follow_up(referral: Referral, *, event_id: str, now: datetime) -> Task:
+def follow_up(event: Event, *, now: datetime) -> Task:
     """The task that tells the other side of an event, and settles what waited for it."""
     return Task(
-        outbox_id=derived_id("out", STAGE_CHANGED, referral.referral_id, event_id),
-        referral_id=referral.referral_id,
-        rule=STAGE_CHANGED,
+        outbox_id=derived_id("out", STAGE_CHANGED, event.referral_id, event.event_id),
+        referral_id=event.referral_id,
+        rule=STAGE_CHANGED if isinstance(event, StageChange) else event.type,
         lane=Lane.EVENT,
         due_at=now,
-        stage=referral.stage,
-        event_id=event_id,
+        stage=event.stage if isinstance(event, StageChange) else None,
+        event_id=event.event_id,
     )
 
 
@@ -138,13 +150,18 @@ def _planned(
 def still_wanted(task: Task, referral: Referral) -> bool:
     """Whether a planned task still makes sense as the referral stands now.
 
-    A death, a transfer or any other ending silences the window, and so does a hand-back.
+    A death, a transfer or any other ending silences the window, and so does a hand-back. A
+    corrected infusion or an extension makes another plan, and what is not in it is off.
     """
-    if task.lane is Lane.EVENT:
+    if task.lane is Lane.EVENT or task.rule == GIVE_UP:
         return True
     if referral.stage in TERMINAL or referral.window is None:
         return False
     if task.rule == OPEN_MONITORING:
-        return referral.stage is Stage.INFUSED
+        # A center's own day of infusion may be the one before that of the zone.
+        told = local_day(referral.reached[Stage.INFUSED], referral.window.time_zone)
+        return referral.stage is Stage.INFUSED and (task.due_on or told) >= told
+    if task.outbox_id not in {t.outbox_id for t in window_plan(referral, referral.window)}:
+        return False
     handed_back = referral.phase is Phase.FOLLOW_UP and referral.stage is not Stage.HANDBACK_READY
     return not handed_back

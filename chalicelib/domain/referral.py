@@ -1,18 +1,80 @@
-"""A referral, and what an event does to it."""
+"""A referral, as a value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
-from chalicelib.domain.events import Order, StageChange
-from chalicelib.domain.moves import movers_to, moves_from, reachable_from
-from chalicelib.domain.stages import FACTS, TERMINAL, Owner, Phase, Stage
-from chalicelib.domain.window import MonitoringProfile, Window, local_day, open_window
+from chalicelib.domain.chain import NO_ROW, Head
+from chalicelib.domain.events import Order
+from chalicelib.domain.stages import FACTS, Actor, Owner, Phase, Stage
+from chalicelib.domain.window import Window
 
 Details = Mapping[str, Any]
 """What the practice tells of the patient: `patient`, `clinical`, `insurance`,
 `referring_provider`, `consent_to_share` and `note`, as the API contract spells them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A pause over whatever stage a referral is in."""
+
+    since: datetime
+    reason_code: str | None
+    until: date | None
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """What is known of a center's numbering of its events.
+
+    Attributes:
+        lowest: The lowest sequence seen, where the count starts; None before the first.
+        highest: The highest sequence seen.
+        missing: Sequences between them that have not arrived, at most `MAX_MISSING`.
+    """
+
+    lowest: int | None = None
+    highest: int = 0
+    missing: tuple[int, ...] = ()
+
+
+MAX_MISSING = 50
+"""A wider gap is a feed that numbers otherwise, not fifty lost updates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """What lies over the stage and does not move it.
+
+    Attributes:
+        hold_head: The place of the last event about a hold, an ending too; what was true
+            earlier is history.
+        reason_code: Why the referral ended, was deferred or turned back.
+        revisit_on: When a deferred patient is looked at again.
+        suggested_center_id: Where a redirecting center would send the patient.
+        withdrawal_requested_at: Since when the practice asks the center to stop.
+        toxicity_at: When the center last noticed a toxicity.
+        corrected: Whether something in the history counts no more, so that every later
+            decision has to fold it.
+        updates_lost: Deliveries that waited for a day for what did not arrive.
+        continues: The ended referral that this one goes on from.
+        continued_by: The referral that goes on from this one.
+    """
+
+    hold: Hold | None = None
+    hold_head: Order | None = None
+    reason_code: str | None = None
+    revisit_on: date | None = None
+    suggested_center_id: str | None = None
+    withdrawal_requested_at: datetime | None = None
+    toxicity_at: datetime | None = None
+    feed: Feed = Feed()
+    corrected: bool = False
+    updates_lost: int = 0
+    continues: str | None = None
+    continued_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +87,7 @@ class Referral:
         reached: When each stage was last entered, by when it was true.
         part: How many infusions of a split dose have been given, of how many.
         version: Grows by one with each write; the ETag.
+        audited: The head of the chain of audit rows about its writes.
     """
 
     referral_id: str
@@ -46,6 +109,8 @@ class Referral:
     submitted_at: datetime | None = None
     part: int = 0
     of: int = 1
+    overlay: Overlay = Overlay()
+    audited: Head = NO_ROW
 
     @property
     def phase(self) -> Phase:
@@ -54,185 +119,12 @@ class Referral:
 
     @property
     def owner(self) -> Owner:
-        """Who has to make the next move."""
+        """Who has to make the next move; a request to withdraw is the center's to answer."""
+        if self.overlay.withdrawal_requested_at:
+            return Owner.CENTER
         return FACTS[self.stage].owner
 
     @property
     def is_with_center(self) -> bool:
         """Whether the center may see it: from submission on, never as a draft."""
         return self.submitted_at is not None and self.center_id is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """The event moves the referral."""
-
-    referral: Referral
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The event is older than what is known, or says it again: history, no move."""
-
-    referral: Referral
-
-
-@dataclass(frozen=True, slots=True)
-class NotYet:
-    """Something that must come before has not arrived."""
-
-
-@dataclass(frozen=True, slots=True)
-class Never:
-    """No later event can make this one legal. `code` says why."""
-
-    code: str
-    reason: str
-
-
-Verdict = Applied | Recorded | NotYet | Never
-
-_IN_THE_JOURNEY: Mapping[Stage, tuple[bool, int]] = {
-    stage: (stage in TERMINAL, place) for place, stage in enumerate(Stage)
-}
-"""The place of each stage among events of one instant; what ends a referral comes last."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What a decision has to know beside the referral.
-
-    The product's monitoring profile, the center's time zone, and the time of the decision.
-    """
-
-    profile: MonitoringProfile
-    time_zone: str
-    now: datetime
-
-
-def decide(referral: Referral, change: StageChange, setting: Setting) -> Verdict:
-    """Say what `change` does to `referral`.
-
-    Pure, and never by order of arrival: an event that was true earlier than the head becomes
-    history, and one that cannot be legal yet waits for what is missing.
-    """
-    if change.stage is Stage.INFUSED:
-        # A feed that names no parts still speaks of a product that is given in several. Where
-        # the last one is never given, the center reports `monitoring`.
-        change = replace(change, of=max(change.of, setting.profile.infusion_parts))
-    forbidden = _forbidden(change, setting)
-    if forbidden:
-        return forbidden
-    if _is_older(change, referral):
-        return Recorded(_with_history(referral, change, setting))
-    if change.stage not in moves_from(referral.stage):
-        return _not_legal_now(referral, change, setting)
-    if change.actor not in moves_from(referral.stage)[change.stage]:
-        return Never("not_your_move", "This move belongs to the other side.")
-    if change.stage is Stage.INFUSED:
-        return _infuse(referral, change, setting)
-    return Applied(_moved(referral, change, setting))
-
-
-def _forbidden(change: StageChange, setting: Setting) -> Never | None:
-    """What is wrong with a change wherever the referral stands."""
-    if change.actor not in movers_to(change.stage):
-        return Never("not_your_move", "This move belongs to the other side.")
-    if change.stage is Stage.INFUSED and change.local_date:
-        told = local_day(change.occurred_at, setting.time_zone)
-        if abs(change.local_date - told) > timedelta(days=1):
-            return Never(
-                "local_date_wrong", "local_date is not the day of occurred_at at the center."
-            )
-    return None
-
-
-def _is_older(change: StageChange, referral: Referral) -> bool:
-    """Whether the referral has moved since `change` was true.
-
-    Feeds stamp whole seconds and often send no sequence, so two events of one instant are
-    common. Then the journey's own order tells which came later, unless only the other way
-    round one leads to the other. By the id alone, half of such pairs would leave the referral
-    behind; it only tells apart what is of the same stage.
-    """
-    if referral.head is None:
-        return False
-    mine, known = change.order[:2], referral.head[:2]
-    if mine != known:
-        return mine < known
-    if change.stage is referral.stage:
-        # Parts of a split dose have an order of their own.
-        return change.stage is not Stage.INFUSED and change.event_id < referral.head.event_id
-    is_next = change.stage in moves_from(referral.stage)
-    was_before = referral.stage in moves_from(change.stage)
-    if is_next and not was_before:
-        return False
-    return _IN_THE_JOURNEY[change.stage] < _IN_THE_JOURNEY[referral.stage]
-
-
-def _not_legal_now(referral: Referral, change: StageChange, setting: Setting) -> Verdict:
-    if referral.stage in TERMINAL:
-        return Never("referral_closed", "The referral is closed.")
-    # A stage that can be come back to waits even where one stands in it: between the two visits
-    # something is missing, such as the failure that a second start of manufacturing follows.
-    if change.stage in reachable_from(referral.stage):
-        return NotYet()
-    if change.stage is referral.stage:
-        return Recorded(_with_history(referral, change, setting))
-    return Never("move_not_legal", "No sequence of moves leads there from the present stage.")
-
-
-def _infuse(referral: Referral, change: StageChange, setting: Setting) -> Verdict:
-    """Part k of n: the parts come in order."""
-    given = referral.part if referral.stage is Stage.INFUSED else 0
-    if change.part <= given:
-        return Recorded(_with_history(referral, change, setting))
-    if change.part > given + 1:
-        return NotYet()
-    return Applied(_given(_moved(referral, change, setting), change, setting))
-
-
-def _given(referral: Referral, change: StageChange, setting: Setting) -> Referral:
-    """The referral with this infusion counted; the anchoring one opens the window.
-
-    Also where the infusion is learned of late: the days of a patient who is being monitored
-    already are counted from it all the same.
-    """
-    window = referral.window
-    if window is None and setting.profile.starts_with(part=change.part, of=change.of):
-        window = open_window(
-            infused_at=change.occurred_at,
-            local_date=change.local_date,
-            time_zone=setting.time_zone,
-            profile=setting.profile,
-        )
-    part, of = max(referral.part, change.part), max(referral.of, change.of)
-    return replace(referral, window=window, part=part, of=of)
-
-
-def _moved(referral: Referral, change: StageChange, setting: Setting) -> Referral:
-    submitted = change.occurred_at if change.stage is Stage.SUBMITTED else None
-    return replace(
-        referral,
-        stage=change.stage,
-        stage_since=change.occurred_at,
-        head=change.order,
-        reached={**referral.reached, change.stage: change.occurred_at},
-        submitted_at=referral.submitted_at or submitted,
-        updated_at=setting.now,
-        version=referral.version + 1,
-    )
-
-
-def _with_history(referral: Referral, change: StageChange, setting: Setting) -> Referral:
-    """The same referral, knowing more of how it came to where it stands."""
-    known = referral.reached.get(change.stage, change.occurred_at)
-    reached = {**referral.reached, change.stage: max(known, change.occurred_at)}
-    told = replace(referral, reached=reached, updated_at=setting.now, version=referral.version + 1)
-    counts = change.stage is Stage.INFUSED and not _awaits_infusion(referral)
-    return _given(told, change, setting) if counts else told
-
-
-def _awaits_infusion(referral: Referral) -> bool:
-    """Whether the infusion is still to come, so that one reported of before was not it."""
-    return referral.stage is not Stage.INFUSED and Stage.INFUSED in reachable_from(referral.stage)

@@ -5,10 +5,12 @@ hours, and never the UTC date: an infusion at 23:30 in New York belongs to that 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from chalicelib.domain.events import Order
 
 DEFAULT_HANDBACK_DAY = 28
 """Days after infusion when the patient is due back with the referring team.
@@ -84,6 +86,19 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """The center's word that it monitors longer.
+
+    Attributes:
+        order: The place of the event that said so; the later of two words counts.
+    """
+
+    ends_on: date
+    order: Order
+    reason_code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """A monitoring window as opened by an infusion.
 
@@ -94,23 +109,31 @@ class Window:
     time_zone: str
     infused_on: date
     profile: MonitoringProfile
+    extensions: tuple[Extension, ...] = ()
 
     @property
     def ends_on(self) -> date:
-        """The default day on which the patient is handed back."""
+        """The day on which the patient is handed back: the center's last word, or the default."""
+        if self.extensions:
+            return self.extensions[-1].ends_on
         return self.infused_on + timedelta(days=self.profile.handback_target_day)
+
+    def extended(self, extension: Extension) -> "Window":
+        """The window with one more word on its end, in the order in which they were true."""
+        words = sorted((*self.extensions, extension), key=lambda e: e.order)
+        return replace(self, extensions=tuple(words))
 
     @property
     def milestones(self) -> Sequence[Milestone]:
         """The days that matter, earliest first."""
-        profile = self.profile
+        profile, last = self.profile, (self.ends_on - self.infused_on).days
         days = (
             (0, MilestoneKind.INFUSION),
             (profile.daily_days, MilestoneKind.DAILY_MONITORING_ENDS),
             (profile.monitor_min_days, MilestoneKind.LABEL_MINIMUM_ENDS),
             (profile.driving_days, MilestoneKind.DRIVING_MINIMUM_ENDS),
-            (profile.handback_target_day - HANDBACK_NOTICE_DAYS, MilestoneKind.HANDBACK_NEAR),
-            (profile.handback_target_day, MilestoneKind.HANDBACK_TARGET),
+            (last - HANDBACK_NOTICE_DAYS, MilestoneKind.HANDBACK_NEAR),
+            (last, MilestoneKind.HANDBACK_TARGET),
         )
         return [
             Milestone(day=day, on=self.infused_on + timedelta(days=day), kind=kind)

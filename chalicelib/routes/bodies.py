@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from chalicelib.domain.members import Role
-from chalicelib.domain.stages import Stage
 from chalicelib.routes.fields import (
     Body,
     Code,
@@ -14,7 +13,6 @@ from chalicelib.routes.fields import (
     Email,
     Icd10,
     Identifier,
-    Instant,
     Line,
     Note,
     Npi,
@@ -169,6 +167,7 @@ class ReferralBody(Body):
     insurance: Insurance | None = None
     consent_to_share: Consent | None = None
     note: Note | None = None
+    continues: Identifier | None = None
     submit: bool = False
 
 
@@ -184,32 +183,6 @@ class ReferralPatch(Body):
     insurance: Insurance | None = None
     consent_to_share: Consent | None = None
     note: Note | None = None
-
-
-class StageData(Body):
-    """The stage that was reached, and what belongs to it."""
-
-    stage: Stage
-    part: Annotated[int, Field(ge=1, le=9)] = 1
-    of: Annotated[int, Field(ge=1, le=9)] = 1
-    local_date: Day | None = None
-    reason_code: Code | None = None
-    note: Note | None = None
-
-
-class EventBody(Body):
-    """Something that happened to a referral, as a person reports it."""
-
-    type: Literal["stage.changed"]
-    occurred_at: Instant
-    data: StageData
-    sequence: Annotated[int, Field(ge=0, le=10**11)] | None = None
-
-
-class WebhookBody(EventBody):
-    """The same, as a center's system reports it."""
-
-    referral_id: Identifier
 
 
 class SignIn(Body):

@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 
 from chalicelib import wiring
 from chalicelib.domain.members import Member
@@ -25,6 +25,8 @@ from chalicelib.routes import strict_json
 from chalicelib.routes.fields import Body
 from chalicelib.routes.operations import Access, Operation
 from chalicelib.store.receipts import Request
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 MAX_KEY_CHARS = 255
 """Length of an Idempotency-Key. Source: what clients of Stripe's API are used to."""
@@ -164,14 +166,14 @@ def arguments_of(operation: Operation, request: Any, call: Call) -> dict[str, An
     return arguments
 
 
-def parsed_body(model: type[Body], raw: bytes) -> Body:
+def parsed_body(model: type[_Model], raw: bytes) -> _Model:
     """The body as `model` reads it.
 
     Raises:
         MalformedError: names everything that is wrong, and repeats nothing of it.
     """
     strict_json.read(raw)
-    return _validated(model, raw)
+    return validated(model, raw)
 
 
 def parsed_query(model: type[Body], parameters: Any) -> Body:
@@ -180,19 +182,27 @@ def parsed_query(model: type[Body], parameters: Any) -> Body:
     twice = [name for name, values in given.items() if len(values) > 1]
     if twice:
         raise MalformedError("parameter_twice", "A parameter was sent more than once.")
-    return _validated(model, json.dumps({k: v[0] for k, v in given.items()}).encode())
+    return validated(model, json.dumps({k: v[0] for k, v in given.items()}).encode())
 
 
-def _validated(model: type[Body], raw: bytes) -> Body:
+def validated(model: type[_Model], raw: bytes) -> _Model:
+    """JSON as `model` reads it; the errors name fields and repeat nothing."""
     try:
         return model.model_validate_json(raw)
     except ValidationError as e:
         errors = e.errors(include_url=False, include_context=False, include_input=False)
         faults = [
-            Fault(_pointer(error["loc"], error["type"]), error["type"], error["msg"])
+            Fault(_pointer(_place(model, error), error["type"]), error["type"], error["msg"])
             for error in errors
         ]
         raise MalformedError("malformed", "Some fields are not right.", faults=faults) from None
+
+
+def _place(model: type[BaseModel], error: Any) -> Sequence[str | int]:
+    """The way to a fault in what was sent; of a choice by `type`, pydantic names the type first."""
+    if not issubclass(model, RootModel):
+        return error["loc"]  # type: ignore[no-any-return]
+    return ("type",) if error["type"].startswith("union_tag") else error["loc"][1:]
 
 
 def _pointer(path: Sequence[str | int], kind: str) -> str:

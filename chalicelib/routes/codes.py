@@ -1,6 +1,15 @@
 """What each problem code means and what a caller can do. The docs page shows this table."""
 
 CODES: dict[str, str] = {
+    "delivery_settled": "The delivery was applied, recorded or refused; nothing waits.",
+    "ends_before_infusion": "A monitoring window cannot end before the infusion.",
+    "not_closed": "The referral has not ended, so it cannot be opened again.",
+    "not_continuable": "Only an ended referral is continued by a new one, and once.",
+    "not_correctable": "Events of this kind are not corrected.",
+    "reason_needed": "Say why, with a reason code or a note.",
+    "replacement_not_legal": "The replacement does not fit the rest of the history.",
+    "window_over": "The monitoring window is over.",
+    "withdraw_directly": "The practice may still withdraw by itself.",
     "admin_only": "Only an administrator of the practice or center manages its people.",
     "already_a_member": "The person is a member already, here or elsewhere.",
     "busy": "Others write the same referral right now. Repeat the request as it was.",

@@ -1,14 +1,15 @@
 """The OpenAPI 3.1 document, made from the declared routes and nothing else."""
 
 from functools import cache
-from typing import Any
+from typing import Annotated, Any, Union, get_args
 
-from pydantic import TypeAdapter
+from pydantic import Field, RootModel, TypeAdapter, create_model
 from pydantic.json_schema import JsonSchemaMode
 
-from chalicelib.routes.bodies import WebhookBody
 from chalicelib.routes.codes import CODES
+from chalicelib.routes.fields import Identifier
 from chalicelib.routes.operations import OPERATIONS, Access, Operation
+from chalicelib.routes.reports import AnyReport
 from chalicelib.routes.shapes import ProblemShape, ReadinessShape
 
 VERSION = "1.0.0"
@@ -65,7 +66,7 @@ def _operation(operation: Operation, definitions: dict[str, Any]) -> dict[str, A
         "responses": _responses(operation, definitions),
     }
     # The one body that a view reads by itself, after it has verified the signature over it.
-    body = WebhookBody if operation.access is Access.SIGNED else operation.body
+    body = _delivery_body() if operation.access is Access.SIGNED else operation.body
     if body is not None:
         schema = _schema(body, "validation", definitions)
         told["requestBody"] = {
@@ -73,6 +74,17 @@ def _operation(operation: Operation, definitions: dict[str, Any]) -> dict[str, A
             "content": {"application/json": {"schema": schema}},
         }
     return told
+
+
+def _delivery_body() -> Any:
+    """What a center's system sends: a report, with the referral that it is about."""
+    told: dict[str, Any] = {"referral_id": (Identifier, ...)}
+    reports = get_args(get_args(AnyReport)[0])
+    about = [create_model(f"Delivered{one.__name__}", __base__=one, **told) for one in reports]
+    union: Any = Union[tuple(about)]  # noqa: UP007 made of what is only known here
+    body: Any = RootModel[Annotated[union, Field(discriminator="type")]]
+    body.__name__ = "DeliveryBody"
+    return body
 
 
 def _parameters(operation: Operation, definitions: dict[str, Any]) -> list[dict[str, Any]]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pydantic import BaseModel
+
 from chalicelib.routes.fields import Body
 
 
@@ -25,7 +27,7 @@ class Operation:
     name: str
     summary: str
     access: Access
-    body: type[Body] | None
+    body: type[BaseModel] | None
     query: type[Body] | None
     returns: Any
     status: int

@@ -8,10 +8,11 @@ from chalice import Blueprint
 from chalicelib import wiring
 from chalicelib.domain.members import TenantKind
 from chalicelib.errors import Fault, MalformedError, NotFoundError
-from chalicelib.routes import cursors, shapes, views
+from chalicelib.routes import cursors, shapes
 from chalicelib.routes.bodies import ChallengeReply, Refresh, SignIn
 from chalicelib.routes.calls import Call
 from chalicelib.routes.http import Reply, endpoint
+from chalicelib.routes.instants import instant
 from chalicelib.routes.operations import Access
 from chalicelib.routes.queries import PageQuery
 from chalicelib.services.sessions import Challenge, Session
@@ -101,8 +102,8 @@ def list_notices(call: Call, query: PageQuery) -> Reply:
             "title": notice.title,
             "referral_id": notice.referral_id,
             "alias": notice.alias,
-            "created_at": views.instant(notice.created_at),
-            "read_at": views.instant(notice.read_at) if notice.read_at else None,
+            "created_at": instant(notice.created_at),
+            "read_at": instant(notice.read_at) if notice.read_at else None,
         }
         for notice in notices
     ]

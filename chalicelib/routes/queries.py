@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from chalicelib.domain.stages import Phase, Stage
+from chalicelib.domain.worklists import Worklist
 from chalicelib.routes.fields import Body, Disease, Identifier, Instant, clean
 
 
@@ -13,6 +14,13 @@ def _whole(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}", value, re.ASCII):
         return int(value)
     raise ValueError("must be a whole number")
+
+
+def _truth(value: Any) -> Any:
+    truths = {"true": True, "false": False}
+    if value not in truths:
+        raise ValueError("must be true or false")
+    return truths[value]
 
 
 class PageQuery(Body):
@@ -27,7 +35,8 @@ class ReferralQuery(PageQuery):
 
     stage: Stage | None = None
     phase: Phase | None = None
-    worklist: Literal["needs_my_action"] | None = None
+    worklist: Worklist | None = None
+    late: Annotated[bool, BeforeValidator(_truth)] | None = None
     center_id: Identifier | None = None
     q: Annotated[str, Field(max_length=100), AfterValidator(clean(lines=False))] | None = None
     updated_since: Instant | None = None

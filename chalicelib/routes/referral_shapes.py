@@ -19,10 +19,16 @@ class CenterRefShape(TypedDict):
 
 
 class ClockShape(TypedDict):
-    """Whose move it is, since when."""
+    """Whose move it is, since when, and how that stands against what is usual."""
 
     owner: str
     since: str
+    expected_by: str | None
+    amber_on: str | None
+    red_on: str | None
+    level: str
+    unit: str | None
+    source: str | None
 
 
 class StepShape(TypedDict):
@@ -50,6 +56,7 @@ class ActionShape(TypedDict):
     allowed: bool
     why_not: str | None
     needs: list[str]
+    reasons: list[str]
     ends: bool
 
 
@@ -87,6 +94,14 @@ class PlannedNoticeShape(TypedDict):
     state: str
 
 
+class ExtensionShape(TypedDict):
+    """The center's word that a window ends on another day."""
+
+    ends_on: str
+    told_at: str
+    reason_code: str | None
+
+
 class WindowShape(TypedDict):
     """A monitoring window."""
 
@@ -95,8 +110,25 @@ class WindowShape(TypedDict):
     ends_on: str
     label_as_of: str
     milestones: list[MilestoneShape]
-    extensions: list[dict[str, Any]]
+    extensions: list[ExtensionShape]
     notices: list[PlannedNoticeShape]
+
+
+class HoldShape(TypedDict):
+    """A pause that lies over the stage."""
+
+    since: str
+    reason_code: str | None
+    expected_until: str | None
+    by: str
+
+
+class OutcomeReasonShape(TypedDict):
+    """Why a referral ended or waits, and what its practice may do next."""
+
+    reason_code: str
+    label: str
+    next_step: str | None
 
 
 class ReferralShape(TypedDict):
@@ -127,6 +159,16 @@ class ReferralShape(TypedDict):
     actions: list[ActionShape]
     packet: PacketShape
     window: WindowShape | None
+    hold: HoldShape | None
+    outcome: OutcomeReasonShape | None
+    revisit_on: str | None
+    suggested_center_id: str | None
+    withdrawal_requested_at: str | None
+    toxicity_noticed_at: str | None
+    missing_updates: list[int]
+    updates_lost: int
+    continues: str | None
+    continued_by: str | None
     disclaimers: list[str]
     emergency_note: str
 
@@ -142,6 +184,10 @@ class SummaryShape(TypedDict):
     phase: str
     owner: str
     stage_since: str
+    clock_level: str
+    expected_by: str | None
+    window_ends_on: str | None
+    missing_updates: bool
     product_id: str | None
     disease: str | None
     urgency: str
@@ -156,19 +202,18 @@ class EventShape(TypedDict):
 
     event_id: str
     type: str
-    stage: str
+    stage: str | None
     stage_label: str
     occurred_at: str
     recorded_at: str
     source: str
     actor_name: str
     sequence: int | None
-    part: int
-    of: int
-    local_date: str | None
     reason_code: str | None
+    reason: str | None
     note: str | None
     status: str
+    data: dict[str, Any]
 
 
 class OutcomeShape(TypedDict):

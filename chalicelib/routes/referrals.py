@@ -6,21 +6,26 @@ from typing import Any
 from chalice import Blueprint
 
 from chalicelib import wiring
-from chalicelib.domain.events import Source, StageChange, derived_id
-from chalicelib.domain.members import Member, TenantKind
+from chalicelib.domain.events import Source, derived_id
+from chalicelib.domain.members import TenantKind
 from chalicelib.domain.referral import Referral
+from chalicelib.domain.worklists import Reader, Worklist
 from chalicelib.errors import MalformedError, NotFoundError
-from chalicelib.routes import cursors, referral_shapes, views
-from chalicelib.routes.bodies import EventBody, ReferralBody, ReferralPatch
+from chalicelib.routes import cursors, referral_shapes, shapes, views
+from chalicelib.routes.bodies import ReferralBody, ReferralPatch
 from chalicelib.routes.calls import Call
+from chalicelib.routes.event_views import event_told
 from chalicelib.routes.http import Reply, endpoint, replied
+from chalicelib.routes.journey_views import PHASE_LABELS
 from chalicelib.routes.queries import PageQuery, ReferralQuery
-from chalicelib.services import journey, lists, referrals
+from chalicelib.routes.reports import EventBody, Reporter, event_of
+from chalicelib.services import audits, journey, lists, referrals
 from chalicelib.services.bookkeeping import Outcome
 from chalicelib.store.receipts import Answer
 
 blueprint = Blueprint(__name__)
 
+TRAIL = ("at", "actor_id", "tenant_id", "action", "outcome", "version", "request_id")
 SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_to_share", "note")
 
 
@@ -39,7 +44,11 @@ def create_referral(call: Call, body: ReferralBody) -> Reply:
     def answer(referral: Referral) -> Answer:
         location = f"/v1/referrals/{referral.referral_id}"
         headers = {"Location": location, **views.etag(referral)}
-        return Answer(status=201, headers=headers, body=views.referral_told(referral, member))
+        return Answer(
+            status=201,
+            headers=headers,
+            body=views.referral_told(referral, member, reader=_reader(call)),
+        )
 
     answered = referrals.refer(
         _intake(body),
@@ -58,25 +67,26 @@ def create_referral(call: Call, body: ReferralBody) -> Reply:
 def list_referrals(call: Call, query: ReferralQuery) -> Reply:
     """List the referrals of one's own practice or center, latest change first."""
     found, position = lists.list_page(
-        _filter(query, call.member),
+        _filter(query),
         limit=query.limit,
         start=cursors.opened(query.cursor, call, query),
         member=call.member,
         stores=wiring.stores(),
         now=call.now,
     )
-    return cursors.page([views.summary_told(row) for row in found], position, call, query)
+    reader = _reader(call)
+    return cursors.page([views.summary_told(row, reader) for row in found], position, call, query)
 
 
 @endpoint(blueprint, "GET", "/v1/referrals/counts", returns=referral_shapes.CountsShape)
 def count_referrals(call: Call) -> Reply:
     """Count the referrals of one's own practice or center by phase and worklist."""
-    phases, mine = lists.counts(member=call.member, stores=wiring.stores())
+    phases, worklists = lists.counts(member=call.member, stores=wiring.stores(), now=call.now)
     return Reply(
         body={
             "total": sum(phases.values()),
-            "phases": {phase: phases.get(phase, 0) for phase in views.PHASE_LABELS},
-            "worklists": {"needs_my_action": mine},
+            "phases": {phase: phases.get(phase, 0) for phase in PHASE_LABELS},
+            "worklists": {name: worklists.get(name, 0) for name in Worklist},
         }
     )
 
@@ -86,7 +96,7 @@ def read_referral(call: Call, referral_id: str) -> Reply:
     """Read one referral."""
     referral = _read(call, referral_id)
     notices = referrals.planned_notices(referral, stores=wiring.stores())
-    told = views.referral_told(referral, call.member, notices)
+    told = views.referral_told(referral, call.member, reader=_reader(call), notices=notices)
     return Reply(body=told, headers=views.etag(referral))
 
 
@@ -112,7 +122,10 @@ def amend_referral(call: Call, referral_id: str, body: ReferralPatch) -> Reply:
         stores=wiring.stores(),
         now=call.now,
     )
-    return Reply(body=views.referral_told(referral, call.member), headers=views.etag(referral))
+    return Reply(
+        body=views.referral_told(referral, call.member, reader=_reader(call)),
+        headers=views.etag(referral),
+    )
 
 
 @endpoint(
@@ -124,9 +137,9 @@ def amend_referral(call: Call, referral_id: str, body: ReferralPatch) -> Reply:
 )
 def report_event(call: Call, referral_id: str, body: EventBody) -> Reply:
     """Report what happened; the only way to move a referral."""
-    change = change_of(body, referral_id, call)
+    event = event_of(body.root, referral_id=referral_id, by=_reporter(call))
     answered = journey.report_by_member(
-        change,
+        event,
         member=call.member,
         request=call.as_request,
         answer=lambda outcome: Answer(status=200, headers={}, body=outcome_told(outcome)),
@@ -149,7 +162,7 @@ def list_events(call: Call, referral_id: str, query: PageQuery) -> Reply:
         stores=wiring.stores(),
         now=call.now,
     )
-    return cursors.page([views.event_told(event) for event in events], position, call, query)
+    return cursors.page([event_told(event) for event in events], position, call, query)
 
 
 @endpoint(
@@ -164,6 +177,13 @@ def read_window(call: Call, referral_id: str) -> Reply:
     return Reply(body=views.window_told(referral.window, notices), headers=views.etag(referral))
 
 
+@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/audit", returns=shapes.TrailShape)
+def read_audit(call: Call, referral_id: str) -> Reply:
+    """Read who touched a referral, latest first; for administrators of either side."""
+    rows = audits.trail(referral_id, by=call.member, stores=wiring.stores(), now=call.now)
+    return Reply(body={"items": [{n: row.get(n) for n in TRAIL} for row in rows]})
+
+
 def outcome_told(outcome: Outcome) -> dict[str, Any]:
     """What became of a report, as a person and a feed are told alike."""
     return {
@@ -174,43 +194,27 @@ def outcome_told(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def change_of(body: EventBody, referral_id: str, call: Call) -> StageChange:
-    """A person's report as an event.
+def _reporter(call: Call) -> Reporter:
+    """The signed-in member as the one who reports; the id comes from the Idempotency-Key.
 
     Raises:
-        MalformedError: it claims to be true later than a wrong clock explains.
-        NotFoundError: whoever runs the service is on neither side.
+        NotFoundError: an operator, who is of neither side, sees no referral.
     """
     member = call.member
-    if member.kind is TenantKind.OPERATOR:  # Has no side to move for, and no referral to see.
+    if member.kind is TenantKind.OPERATOR:
         raise NotFoundError
-    request = call.as_request
-    data = body.data
-    change = StageChange(
-        event_id=derived_id("evt", request.scope_key),
-        referral_id=referral_id,
-        stage=data.stage,
-        occurred_at=body.occurred_at,
-        recorded_at=call.now,
+    return Reporter(
+        event_id=derived_id("evt", call.as_request.scope_key),
         actor=member.actor,
         source=Source.PRACTICE if member.kind is TenantKind.PRACTICE else Source.CENTER,
         actor_id=member.member_id,
         actor_name=member.name,
-        sequence=body.sequence,
-        part=data.part,
-        of=max(data.of, data.part),
-        local_date=data.local_date,
-        reason_code=data.reason_code,
-        note=data.note,
+        recorded_at=call.now,
     )
-    require_past(change)
-    return change
 
 
-def require_past(change: StageChange) -> None:
-    """Refuse an event of the future: as the latest for ever, it would freeze the referral."""
-    if change.is_in_the_future:
-        raise MalformedError("occurred_in_future", "occurred_at lies in the future.")
+def _reader(call: Call) -> Reader:
+    return lists.reader_of(call.member, stores=wiring.stores(), now=call.now)
 
 
 def _read(call: Call, referral_id: str) -> Referral:
@@ -231,6 +235,7 @@ def _intake(body: ReferralBody) -> referrals.Intake:
         product_id=body.product_id,
         center_id=body.center_id,
         urgency=body.urgency,
+        continues=body.continues,
     )
 
 
@@ -247,15 +252,12 @@ def _refuse_emptied(changes: dict[str, Any]) -> None:
         raise MalformedError("section_needed", "A referral cannot do without this section.")
 
 
-def _filter(query: ReferralQuery, member: Member) -> lists.Filter:
-    equal = {
-        "stage": query.stage,
-        "phase": query.phase,
-        "center_id": query.center_id,
-        "owner": member.kind.value if query.worklist else None,
-    }
+def _filter(query: ReferralQuery) -> lists.Filter:
+    equal = {"stage": query.stage, "phase": query.phase, "center_id": query.center_id}
     return lists.Filter(
         equal={name: str(value) for name, value in equal.items() if value},
         since=query.updated_since,
         q=query.q or None,
+        late=query.late,
+        worklist=query.worklist,
     )

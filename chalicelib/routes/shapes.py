@@ -148,3 +148,47 @@ class MemberListShape(TypedDict):
     """The people of an organisation."""
 
     items: list[MemberShape]
+
+
+class DeliveryShape(TypedDict):
+    """A line of a center's log."""
+
+    delivery_id: str
+    received_at: str
+    status: str
+    referral_id: str
+    event_id: str
+    stage: str | None
+    code: str | None
+
+
+class DeliveryPageShape(TypedDict):
+    """A part of a center's log."""
+
+    items: list[DeliveryShape]
+    next_cursor: str | None
+
+
+class SecretShape(TypedDict):
+    """A new webhook secret."""
+
+    secret_id: str
+    secret: str
+
+
+class TouchShape(TypedDict):
+    """One touch of a referral."""
+
+    at: str
+    actor_id: str
+    tenant_id: str
+    action: str
+    outcome: str
+    version: int | None
+    request_id: str | None
+
+
+class TrailShape(TypedDict):
+    """Who touched a referral."""
+
+    items: list[TouchShape]

@@ -1,23 +1,24 @@
 """From a verdict to the writes that make it true, and to the words that answer it."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib import catalogue
-from chalicelib.domain.events import EventStatus, StageChange
-from chalicelib.domain.notices import Task, follow_up, opening, window_plan
-from chalicelib.domain.referral import (
-    Applied,
-    Never,
-    NotYet,
-    Recorded,
-    Referral,
-    Setting,
-    Verdict,
-    decide,
+from chalicelib.domain.decisions import decide, needs_history
+from chalicelib.domain.events import (
+    WAITS_FOR,
+    Corrected,
+    Event,
+    EventStatus,
+    StageChange,
+    derived_id,
 )
+from chalicelib.domain.notices import GIVE_UP, Lane, Task, follow_up, opening, window_plan
+from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Stage
+from chalicelib.domain.verdicts import Applied, Never, NotYet, Recorded, Setting, Verdict
 from chalicelib.domain.window import local_day
 from chalicelib.errors import RefusedError
 from chalicelib.store.audit import AuditEntry
@@ -47,92 +48,117 @@ def setting_of(referral: Referral, *, stores: Stores, now: datetime) -> Setting:
     )
 
 
+def decided(referral: Referral, event: Event, *, stores: Stores, now: datetime) -> Verdict:
+    """What an event does, with all that the decision has to know read for it."""
+    setting = setting_of(referral, stores=stores, now=now)
+    needs_all = needs_history(referral, event)
+    history = stores.referrals.history(referral.referral_id) if needs_all else ()
+    return decide(referral, event, setting, history)
+
+
+def is_theirs(referral: Referral, center_id: str) -> bool:
+    """Whether the referral was submitted to this center."""
+    return referral.is_with_center and referral.center_id == center_id
+
+
 def verdict_for_feed(
     referral: Referral | None,
-    change: StageChange,
+    event: Event,
     delivery: Delivery,
     *,
     stores: Stores,
     now: datetime,
 ) -> Verdict:
     """What a center's delivery does; one for a referral that is not theirs waits for ever."""
-    theirs = (
-        referral is not None
-        and referral.is_with_center
-        and referral.center_id == delivery.center_id
-    )
-    if referral is None or not theirs:
+    if referral is None or not is_theirs(referral, delivery.center_id):
         return NotYet()
-    return decide(referral, change, setting_of(referral, stores=stores, now=now))
+    return decided(referral, event, stores=stores, now=now)
 
 
 def writes_of(
     verdict: Verdict,
-    change: StageChange,
+    event: Event,
     tenant_id: str,
     *,
     before: Referral,
     stores: Stores,
+    planned: AbstractSet[str] = frozenset(),
 ) -> list[Write]:
-    """The referral, its event, the audit row and what follows, as writes of one transaction."""
+    """The referral, its event, the audit row and what follows, as writes of one transaction.
+
+    `planned` are tasks that an earlier try found in the outbox already: a window that was
+    corrected back to its first date has its first plan again.
+    """
     if not isinstance(verdict, Applied | Recorded):
         raise TypeError("only a verdict that changes something is written")
     referral = verdict.referral
     applied = isinstance(verdict, Applied)
     status = EventStatus.APPLIED if applied else EventStatus.RECORDED
-    # What has no version yet has never been stored: a referral that is sent at once.
+    entry = entry_of(event, tenant_id, referral.updated_at, referral.version)
     store = stores.referrals.saving if before.version else stores.referrals.adding
     return [
-        store(referral),
-        stores.referrals.logging(change, status, practice_id=referral.practice_id),
-        stores.audit.appending(entry_of(change, tenant_id, referral.updated_at, referral.version)),
-        *(stores.outbox.planning(task) for task in _tasks(verdict, before, change)),
+        *store(referral, entry),
+        stores.referrals.logging(event, status, practice_id=referral.practice_id),
+        *(
+            stores.outbox.planning(task)
+            for task in _tasks(verdict, before, event)
+            if task.outbox_id not in planned
+        ),
     ]
 
 
 def writes_for_feed(
     verdict: Verdict,
-    change: StageChange,
+    event: Event,
     delivery: Delivery,
     referral: Referral | None,
     *,
     stores: Stores,
     now: datetime,
+    planned: AbstractSet[str] = frozenset(),
 ) -> list[Write]:
     """The writes of a delivery beside its receipt: applied, refused, or kept waiting."""
     match verdict:
         case Applied() | Recorded() if referral is not None:
-            return writes_of(verdict, change, delivery.center_id, before=referral, stores=stores)
+            return writes_of(
+                verdict,
+                event,
+                delivery.center_id,
+                before=referral,
+                stores=stores,
+                planned=planned,
+            )
         case Never():
-            entry = replace(entry_of(change, delivery.center_id, now, None), outcome=verdict.code)
+            entry = replace(entry_of(event, delivery.center_id, now, None), outcome=verdict.code)
             return [stores.audit.appending(entry)]
     return [
         # Parked only while what was read still holds; else what it waits for may just have come.
-        stores.referrals.unchanged(change.referral_id, referral),
-        stores.referrals.parking(Parked(delivery=delivery, change=change)),
+        stores.referrals.unchanged(event.referral_id, referral),
+        stores.referrals.parking(Parked(delivery=delivery, event=event)),
+        stores.outbox.planning(end_of_waiting(event.referral_id, delivery, now=now)),
         stores.audit.appending(
-            replace(entry_of(change, delivery.center_id, now, None), outcome="parked")
+            replace(entry_of(event, delivery.center_id, now, None), outcome="parked")
         ),
     ]
 
 
-def outcome_of(verdict: Verdict, change: StageChange) -> Outcome:
+def outcome_of(verdict: Verdict, event: Event) -> Outcome:
     """The answer to a report with this verdict."""
     status = {Applied: "applied", Recorded: "recorded"}.get(type(verdict), "parked")
     moved = verdict.referral.stage if isinstance(verdict, Applied | Recorded) else None
     return Outcome(
-        status=status, referral_id=change.referral_id, event_id=change.event_id, stage=moved
+        status=status, referral_id=event.referral_id, event_id=event.event_id, stage=moved
     )
 
 
-def result_of(verdict: Verdict, change: StageChange) -> DeliveryResult:
+def result_of(verdict: Verdict, event: Event) -> DeliveryResult:
     """The log's word on a delivery with this verdict."""
-    outcome = outcome_of(verdict, change)
+    outcome = outcome_of(verdict, event)
     refused = isinstance(verdict, Never)
     return DeliveryResult(
         status=DeliveryStatus.REFUSED if refused else DeliveryStatus(outcome.status),
-        referral_id=change.referral_id,
-        event_id=change.event_id,
+        referral_id=event.referral_id,
+        event_id=event.event_id,
         stage=outcome.stage,
         code=verdict.code if isinstance(verdict, Never) else None,
     )
@@ -151,30 +177,50 @@ def said_again(earlier: DeliveryResult) -> Outcome:
     )
 
 
-def entry_of(change: StageChange, tenant_id: str, at: datetime, version: int | None) -> AuditEntry:
+def entry_of(event: Event, tenant_id: str, at: datetime, version: int | None) -> AuditEntry:
     """The audit row of a report."""
     return AuditEntry(
-        referral_id=change.referral_id,
+        referral_id=event.referral_id,
         at=at,
-        actor_id=change.actor_id,
+        actor_id=event.actor_id,
         tenant_id=tenant_id,
-        action=f"event.{change.stage}",
+        action=_action(event),
         version=version,
     )
 
 
-def _tasks(verdict: Applied | Recorded, before: Referral, change: StageChange) -> Iterator[Task]:
+def end_of_waiting(referral_id: str, delivery: Delivery, *, now: datetime) -> Task:
+    """The task that lists a delivery as failed when it has waited for a day."""
+    return Task(
+        outbox_id=derived_id("out", GIVE_UP, delivery.center_id, delivery.webhook_id),
+        referral_id=referral_id,
+        rule=GIVE_UP,
+        lane=Lane.PLAN,
+        due_at=now + WAITS_FOR,
+        event_id=f"{delivery.center_id}/{delivery.webhook_id}",
+    )
+
+
+def _action(event: Event) -> str:
+    return f"event.{event.stage}" if isinstance(event, StageChange) else event.type
+
+
+def _tasks(verdict: Applied | Recorded, before: Referral, event: Event) -> Iterator[Task]:
     referral, window = verdict.referral, verdict.referral.window
     if isinstance(verdict, Applied):
-        yield follow_up(referral, event_id=change.event_id, now=referral.updated_at)
+        yield follow_up(event, now=referral.updated_at)
     if window is None:
         return
     if window != before.window:
-        yield from window_plan(referral, window)
+        planned = before.window and {t.outbox_id for t in window_plan(before, before.window)}
+        plan = window_plan(referral, window)
+        yield from (task for task in plan if task.outbox_id not in (planned or ()))
+    infusion = event.replacement if isinstance(event, Corrected) else event
     if (
         isinstance(verdict, Applied)
-        and change.stage is Stage.INFUSED
+        and isinstance(infusion, StageChange)
+        and infusion.stage is Stage.INFUSED
         and referral.part >= referral.of
     ):
-        infused_on = change.local_date or local_day(change.occurred_at, window.time_zone)
+        infused_on = infusion.local_date or local_day(infusion.occurred_at, window.time_zone)
         yield opening(referral, window, infused_on=infused_on)

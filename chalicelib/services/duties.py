@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from chalicelib.domain.events import Source, StageChange, derived_id
 from chalicelib.domain.members import Member, TenantKind
 from chalicelib.domain.notices import (
+    EVENT_RULES,
+    GIVE_UP,
     OPEN_MONITORING,
-    STAGE_CHANGED,
     STAGE_RULES,
     WINDOW_RULES,
     Lane,
@@ -29,6 +30,7 @@ from chalicelib.domain.stages import Actor, Stage
 from chalicelib.domain.window import MilestoneKind
 from chalicelib.mail import Mailer, notice_waiting
 from chalicelib.observe import log
+from chalicelib.services.deliveries import give_up
 from chalicelib.services.journey import report_by_system, settle
 from chalicelib.store.notices import MailState, Notice
 from chalicelib.store.outbox import Claim, TaskState
@@ -108,6 +110,10 @@ def _settled(
 def _do(
     task: Task, *, stores: Stores, mailer: Mailer, link: str, now: datetime
 ) -> tuple[TaskState, int]:
+    if task.rule == GIVE_UP:
+        center_id, _, webhook_id = (task.event_id or "").partition("/")
+        gave_up = give_up(center_id, webhook_id, stores=stores, now=now)
+        return (TaskState.DONE if gave_up else TaskState.SKIPPED), 0
     referral = stores.referrals.get(task.referral_id)
     if referral is None or not still_wanted(task, referral):
         return TaskState.SKIPPED, 0
@@ -146,10 +152,9 @@ def _notices(
 
 
 def _audience(task: Task) -> Iterator[tuple[TenantKind, str]]:
-    if task.rule == STAGE_CHANGED:
-        rule = STAGE_RULES.get(task.stage) if task.stage else None
-        if rule:
-            yield from ((side, rule.title) for side in rule.sides)
+    rule = STAGE_RULES.get(task.stage) if task.stage else EVENT_RULES.get(task.rule)
+    if rule:
+        yield from ((side, rule.title) for side in rule.sides)
     elif task.side:
         yield task.side, WINDOW_RULES[MilestoneKind(task.rule)].title
 

@@ -12,26 +12,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.events import StageChange
+from chalicelib.domain.events import WAITS_FOR, Event, StageChange
 from chalicelib.domain.members import Member
 from chalicelib.domain.packet import packet_of, require_complete
-from chalicelib.domain.referral import Applied, Never, NotYet, Recorded, Referral, Verdict, decide
+from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Stage
+from chalicelib.domain.verdicts import Applied, Never, NotYet, Recorded, Verdict
 from chalicelib.errors import NotFoundError, RefusedError, UnavailableError
 from chalicelib.observe import log
 from chalicelib.services.bookkeeping import (
     Outcome,
+    decided,
     entry_of,
     outcome_of,
     result_of,
     said_again,
-    setting_of,
     verdict_for_feed,
     writes_for_feed,
     writes_of,
 )
 from chalicelib.store.ledger import ConditionFailed
-from chalicelib.store.receipts import RECEIPT, Answer, Delivery, Request
+from chalicelib.store.outbox import already_planned
+from chalicelib.store.receipts import RECEIPT, Answer, Delivery, DeliveryStatus, Request
 from chalicelib.store.referral_items import Parked
 from chalicelib.store.stores import Stores
 
@@ -40,7 +42,7 @@ REREADS = 8
 
 
 def report_by_member(
-    change: StageChange,
+    event: Event,
     *,
     member: Member,
     request: Request,
@@ -55,37 +57,39 @@ def report_by_member(
         RefusedError: the move is not legal, or not yet, or not this side's.
         KeyReusedError: the Idempotency-Key belongs to another request.
     """
+    planned: set[str] = set()
     for _ in range(REREADS):
-        referral, parked = stores.referrals.get_with_parked(change.referral_id)
+        referral, parked = stores.referrals.get_with_parked(event.referral_id)
         if referral is None or not (member.cares and member.may_see(referral)):
-            _audit_refusal(change, member.tenant_id, "not_found", stores=stores, now=now)
+            _audit_refusal(event, member.tenant_id, "not_found", stores=stores, now=now)
             raise NotFoundError
-        verdict = decide(referral, change, setting_of(referral, stores=stores, now=now))
-        fault = _fault_of(verdict) or _packet_fault(referral, change)
+        verdict = decided(referral, event, stores=stores, now=now)
+        fault = _fault_of(verdict) or _packet_fault(referral, event)
         if fault:
             earlier = stores.idempotency.find(request, now=now)
             if earlier:
                 return earlier
-            _audit_refusal(change, member.tenant_id, fault.code, stores=stores, now=now)
+            _audit_refusal(event, member.tenant_id, fault.code, stores=stores, now=now)
             raise fault
-        told = answer(outcome_of(verdict, change))
+        told = answer(outcome_of(verdict, event))
         receipt = stores.idempotency.writing(request, told, now=now)
-        writes = writes_of(verdict, change, member.tenant_id, before=referral, stores=stores)
+        writes = writes_of(
+            verdict, event, member.tenant_id, before=referral, stores=stores, planned=planned
+        )
         try:
             stores.ledger.commit(receipt, *writes)
         except ConditionFailed as e:
             if RECEIPT in e.items:
                 return stores.idempotency.replay(request, e.items[RECEIPT])
+            planned |= already_planned(e.items)
             continue
         if parked:
-            settle(change.referral_id, stores=stores, now=now)
+            settle(event.referral_id, stores=stores, now=now)
         return told
     raise UnavailableError("busy")
 
 
-def report_by_feed(
-    change: StageChange, *, delivery: Delivery, stores: Stores, now: datetime
-) -> Outcome:
+def report_by_feed(event: Event, *, delivery: Delivery, stores: Stores, now: datetime) -> Outcome:
     """Record what a center's system reports; the signature was verified before.
 
     A referral that is not there and one that is another center's are parked alike, so that
@@ -94,13 +98,16 @@ def report_by_feed(
     Raises:
         RefusedError: it can never be legal, or its id belongs to another delivery.
     """
+    planned: set[str] = set()
     for _ in range(REREADS):
-        referral, parked = stores.referrals.get_with_parked(change.referral_id)
-        verdict = verdict_for_feed(referral, change, delivery, stores=stores, now=now)
-        result = result_of(verdict, change)
+        referral, parked = stores.referrals.get_with_parked(event.referral_id)
+        verdict = verdict_for_feed(referral, event, delivery, stores=stores, now=now)
+        result = result_of(verdict, event)
         writes = [
             stores.deliveries.writing(delivery, result),
-            *writes_for_feed(verdict, change, delivery, referral, stores=stores, now=now),
+            *writes_for_feed(
+                verdict, event, delivery, referral, stores=stores, now=now, planned=planned
+            ),
         ]
         try:
             stores.ledger.commit(*writes)
@@ -108,63 +115,81 @@ def report_by_feed(
             if RECEIPT in e.items:
                 earlier = stores.deliveries.replay(delivery, e.items[RECEIPT])
                 return said_again(earlier)
+            planned |= already_planned(e.items)
             continue
         if isinstance(verdict, Never):
             raise RefusedError(verdict.code, verdict.reason)
-        if parked and isinstance(verdict, Applied):
-            settle(change.referral_id, stores=stores, now=now)
-        return outcome_of(verdict, change)
+        if parked and isinstance(verdict, Applied | Recorded):
+            settle(event.referral_id, stores=stores, now=now)
+        return outcome_of(verdict, event)
     raise UnavailableError("busy")
 
 
-def report_by_system(change: StageChange, *, stores: Stores, now: datetime) -> bool:
+def report_by_system(event: Event, *, stores: Stores, now: datetime) -> bool:
     """Record a move that the product makes itself. False when it no longer makes sense.
 
     Needs no receipt: the event's id comes from the task, so a second try meets its own event.
     """
+    planned: set[str] = set()
     for _ in range(REREADS):
-        referral = stores.referrals.get(change.referral_id)
+        referral = stores.referrals.get(event.referral_id)
         if referral is None:
             return False
-        verdict = decide(referral, change, setting_of(referral, stores=stores, now=now))
+        verdict = decided(referral, event, stores=stores, now=now)
         if not isinstance(verdict, Applied):
             return False
         try:
             stores.ledger.commit(
-                *writes_of(verdict, change, "system", before=referral, stores=stores)
+                *writes_of(
+                    verdict, event, "system", before=referral, stores=stores, planned=planned
+                )
             )
         except ConditionFailed as e:
             if "event" in e.items:
                 return True
+            planned |= already_planned(e.items)
             continue
-        settle(change.referral_id, stores=stores, now=now)
+        settle(event.referral_id, stores=stores, now=now)
         return True
     raise UnavailableError("busy")
 
 
-def settle(referral_id: str, *, stores: Stores, now: datetime) -> int:
+def settle(referral_id: str, *, stores: Stores, now: datetime, even: str = "") -> int:
     """Apply the deliveries that waited for what has arrived. Returns how many were settled.
+
+    `even` is the id of a delivery to try although it has waited longer than a day.
 
     Safe to call at any time and by several at once: each settling is a transaction that the
     delivery's own row allows only once.
     """
     settled = refused = 0
+    planned: set[str] = set()
     while refused < REREADS:
         referral, parked = stores.referrals.get_with_parked(referral_id)
-        ready = _first_ready(referral, parked, stores=stores, now=now)
+        waiting_still = [
+            p
+            for p in parked
+            if now - p.delivery.received_at <= WAITS_FOR or p.delivery.webhook_id == even
+        ]
+        ready = _first_ready(referral, waiting_still, stores=stores, now=now)
         if ready is None:
             return settled
         waiting, verdict = ready
-        change, delivery = waiting.change, waiting.delivery
-        writes = writes_for_feed(verdict, change, delivery, referral, stores=stores, now=now)
+        event, delivery = waiting.event, waiting.delivery
+        if delivery.webhook_id == even:
+            verdict = _found_again(verdict, delivery, stores=stores)
+        writes = writes_for_feed(
+            verdict, event, delivery, referral, stores=stores, now=now, planned=planned
+        )
         try:
             stores.ledger.commit(
-                stores.deliveries.writing(delivery, result_of(verdict, change), again=True),
+                stores.deliveries.writing(delivery, result_of(verdict, event), again=True),
                 stores.referrals.unparking(waiting),
                 *writes,
             )
-        except ConditionFailed:
+        except ConditionFailed as e:
             # Somebody else settled it, or moved the referral: look again.
+            planned |= already_planned(e.items)
             refused += 1
             continue
         settled, refused = settled + 1, 0
@@ -173,12 +198,25 @@ def settle(referral_id: str, *, stores: Stores, now: datetime) -> int:
     return settled
 
 
+def _found_again(
+    verdict: Applied | Recorded | Never, delivery: Delivery, *, stores: Stores
+) -> Applied | Recorded | Never:
+    """The verdict on a replayed delivery: what was given up as lost no longer is."""
+    logged = stores.deliveries.get(delivery.center_id, delivery.webhook_id)
+    was_lost = logged is not None and logged.result.status is DeliveryStatus.FAILED
+    if isinstance(verdict, Never) or not was_lost:
+        return verdict
+    overlay = verdict.referral.overlay
+    found = replace(overlay, updates_lost=max(0, overlay.updates_lost - 1))
+    return type(verdict)(replace(verdict.referral, overlay=found))
+
+
 def _first_ready(
     referral: Referral | None, parked: Sequence[Parked], *, stores: Stores, now: datetime
 ) -> tuple[Parked, Applied | Recorded | Never] | None:
-    for waiting in sorted(parked, key=lambda p: p.change.order):
+    for waiting in sorted(parked, key=lambda p: p.event.order):
         verdict = verdict_for_feed(
-            referral, waiting.change, waiting.delivery, stores=stores, now=now
+            referral, waiting.event, waiting.delivery, stores=stores, now=now
         )
         if not isinstance(verdict, NotYet):
             return waiting, verdict
@@ -194,8 +232,8 @@ def _fault_of(verdict: Verdict) -> RefusedError | None:
     return None
 
 
-def _packet_fault(referral: Referral, change: StageChange) -> RefusedError | None:
-    if change.stage is not Stage.SUBMITTED:
+def _packet_fault(referral: Referral, event: Event) -> RefusedError | None:
+    if not (isinstance(event, StageChange) and event.stage is Stage.SUBMITTED):
         return None
     try:
         require_complete(packet_of(referral))
@@ -205,6 +243,6 @@ def _packet_fault(referral: Referral, change: StageChange) -> RefusedError | Non
 
 
 def _audit_refusal(
-    change: StageChange, tenant_id: str, code: str, *, stores: Stores, now: datetime
+    event: Event, tenant_id: str, code: str, *, stores: Stores, now: datetime
 ) -> None:
-    stores.audit.append(replace(entry_of(change, tenant_id, now, None), outcome=code))
+    stores.audit.append(replace(entry_of(event, tenant_id, now, None), outcome=code))

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.members import Member, TenantKind
-from chalicelib.domain.stages import Phase
+from chalicelib.domain.stages import FACTS, Owner, Phase
+from chalicelib.domain.worklists import RULES, Reader, Worklist, is_late
 from chalicelib.errors import ForbiddenError
 from chalicelib.store.audit import AuditEntry
 from chalicelib.store.referral_items import Summary
@@ -22,11 +23,17 @@ Position = Mapping[str, Any] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What a list is narrowed to. `equal` are attributes of the index, `q` a name's start."""
+    """What a list is narrowed to.
+
+    `equal` are attributes of the index; the others are looked at in each row: `q` is a part of
+    a name, `late` is about the clock, and a worklist is a rule.
+    """
 
     equal: Mapping[str, str]
     since: datetime | None = None
     q: str | None = None
+    late: bool | None = None
+    worklist: Worklist | None = None
 
 
 def list_page(
@@ -36,10 +43,12 @@ def list_page(
 
     A page is short only when a filter left out what was read; `next` tells whether more comes.
     """
+    index = _index(member)
+    reader = reader_of(member, stores=stores, now=now)
     found: list[Summary] = []
     for _ in range(READS_PER_PAGE):
         page = stores.referrals.page(
-            index=_index(member),
+            index=index,
             tenant_id=member.tenant_id,
             limit=limit - len(found),
             start=start,
@@ -47,13 +56,13 @@ def list_page(
             where=filter_.equal,
         )
         rows = (stores.referrals.items.summary(row) for row in page.items)
-        found += [row for row in rows if _matches(row, filter_.q)]
+        found += [row for row in rows if _matches(row, filter_, reader)]
         start = page.next_key
         if start is None or len(found) >= limit:
             break
     stores.audit.append(
         AuditEntry(
-            referral_id=f"list#{member.tenant_id}",
+            referral_id=f"list#{member.member_id}",
             at=now,
             actor_id=member.member_id,
             tenant_id=member.tenant_id,
@@ -63,21 +72,36 @@ def list_page(
     return found, start
 
 
-def counts(*, member: Member, stores: Stores) -> tuple[Mapping[Phase, int], int]:
-    """How many referrals of the tenant are in each phase, and how many wait for its move."""
+def counts(
+    *, member: Member, stores: Stores, now: datetime
+) -> tuple[Mapping[Phase, int], Mapping[Worklist, int]]:
+    """How many referrals of the tenant are in each phase and on each worklist."""
+    index = _index(member)
+    reader = reader_of(member, stores=stores, now=now)
     phases: Counter[Phase] = Counter()
-    mine = 0
-    for phase, owner in stores.referrals.standings(
-        index=_index(member), tenant_id=member.tenant_id
-    ):
-        phases[phase] += 1
-        mine += owner == member.kind
-    return phases, mine
+    worklists: Counter[Worklist] = Counter()
+    for row in stores.referrals.summaries(index=index, tenant_id=member.tenant_id):
+        phases[FACTS[row.standing.stage].phase] += 1
+        worklists.update(name for name, on in RULES.items() if on(row.standing, reader))
+    return phases, worklists
 
 
-def _matches(row: Summary, q: str | None) -> bool:
-    if not q:
-        return True
+def reader_of(member: Member, *, stores: Stores, now: datetime) -> Reader:
+    """The member as a reader of lists: by the calendar of their own place."""
+    tenant = stores.tenants.known(member.kind, member.tenant_id)
+    zone = tenant.time_zone if tenant else "UTC"
+    return Reader(side=Owner(member.kind.value), now=now, time_zone=zone)
+
+
+def _matches(row: Summary, filter_: Filter, reader: Reader) -> bool:
+    if filter_.late is not None and is_late(row.standing, reader) is not filter_.late:
+        return False
+    if filter_.worklist and not RULES[filter_.worklist](row.standing, reader):
+        return False
+    return _is_named(row, filter_.q) if filter_.q else True
+
+
+def _is_named(row: Summary, q: str) -> bool:
     names = (row.alias, row.patient.get("family_name"), row.patient.get("given_name"))
     return any(q.casefold() in (name or "").casefold() for name in names)
 

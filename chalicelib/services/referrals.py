@@ -7,12 +7,14 @@ from typing import Any
 
 from chalicelib import catalogue
 from chalicelib.domain.alias import proposed_alias
+from chalicelib.domain.decisions import decide
 from chalicelib.domain.events import Source, StageChange, derived_id
 from chalicelib.domain.members import Member, TenantKind
 from chalicelib.domain.notices import window_plan
 from chalicelib.domain.packet import packet_of, require_complete
-from chalicelib.domain.referral import Applied, Referral, decide
-from chalicelib.domain.stages import Actor, Stage
+from chalicelib.domain.referral import Overlay, Referral
+from chalicelib.domain.stages import TERMINAL, Actor, Stage
+from chalicelib.domain.verdicts import Applied
 from chalicelib.errors import (
     Fault,
     ForbiddenError,
@@ -46,6 +48,7 @@ class Intake:
     product_id: str | None
     center_id: str | None
     urgency: str
+    continues: str | None = None
 
 
 def refer(
@@ -64,15 +67,17 @@ def refer(
     Raises:
         ForbiddenError: only a practice refers.
         MalformedError: an unknown product or center.
+        NotFoundError: what it continues is not there, or another tenant's.
         RefusedError: to be sent, it lacks what the center needs.
     """
     _require_practice(member)
     _require_known(intake.product_id, intake.center_id, stores=stores)
     draft = _draft(intake, referral_id=referral_id, member=member, now=now)
+    links = _linked(draft, member, stores=stores, now=now)
     referral, writes = (_submitted if submit else _kept)(draft, member, stores, now)
     told = answer(referral)
     try:
-        stores.ledger.commit(stores.idempotency.writing(request, told, now=now), *writes)
+        stores.ledger.commit(stores.idempotency.writing(request, told, now=now), *writes, *links)
     except ConditionFailed as e:
         if RECEIPT not in e.items:
             raise UnavailableError("busy") from e
@@ -116,7 +121,7 @@ def amend(
     changed = _amended(referral, changes, now=now)
     entry = _entry(changed, member, "referral.amend", now)
     try:
-        stores.ledger.commit(stores.referrals.saving(changed), stores.audit.appending(entry))
+        stores.ledger.commit(*stores.referrals.saving(changed, entry))
     except ConditionFailed as e:
         raise StaleError from e
     return changed
@@ -221,20 +226,39 @@ def _draft(intake: Intake, *, referral_id: str, member: Member, now: datetime) -
         created_at=now,
         updated_at=now,
         version=1,
+        overlay=Overlay(continues=intake.continues),
     )
+
+
+def _linked(draft: Referral, member: Member, *, stores: Stores, now: datetime) -> Sequence[Write]:
+    """The writes that link an ended referral to the one that goes on from it."""
+    earlier_id = draft.overlay.continues
+    if earlier_id is None:
+        return []
+    earlier = _seen(earlier_id, member, "referral.continue", stores=stores, now=now)
+    if earlier.stage not in TERMINAL or earlier.overlay.continued_by:
+        raise RefusedError("not_continuable", "Only an ended referral is continued, and once.")
+    linked = replace(
+        earlier,
+        overlay=replace(earlier.overlay, continued_by=draft.referral_id),
+        updated_at=now,
+        version=earlier.version + 1,
+    )
+    entry = _entry(linked, member, "referral.continue", now)
+    return stores.referrals.saving(linked, entry)
 
 
 def _kept(
     draft: Referral, member: Member, stores: Stores, now: datetime
-) -> tuple[Referral, list[Write]]:
+) -> tuple[Referral, Sequence[Write]]:
     """The draft as it is, with the writes that keep it."""
     entry = _entry(draft, member, "referral.create", now)
-    return draft, [stores.referrals.adding(draft), stores.audit.appending(entry)]
+    return draft, stores.referrals.adding(draft, entry)
 
 
 def _submitted(
     draft: Referral, member: Member, stores: Stores, now: datetime
-) -> tuple[Referral, list[Write]]:
+) -> tuple[Referral, Sequence[Write]]:
     """The draft as sent, with the writes of its submission."""
     require_complete(packet_of(draft))
     change = StageChange(

@@ -1,15 +1,33 @@
-"""The `audit` table: who read or wrote which referral, refused tries too. Append-only.
+"""The `audit` table: who read or wrote which referral, refused tries too. Append-only, chained.
+
+A referral has two chains. Its writes are one, and its head is kept in the referral itself, so
+that a write needs no other read and writers of other referrals never wait. Reads and refusals
+are the other, `…/reads`; two people who read one referral at the same instant may have to try
+twice. What others do (a list, a member, a secret) has chains of its own.
 
 A row names people, ids and outcomes, never what was read or written.
 """
 
 import secrets
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
 
+from chalicelib.domain.chain import NO_ROW, Head, linked
 from chalicelib.domain.events import spelled
+from chalicelib.errors import UnavailableError
 from chalicelib.store.dynamo import Item, Table, Write
 from chalicelib.store.instants import instant
+
+SHARDS = 4
+"""Partitions of a day of the index that checkpoints count by: 4,000 rows a second."""
+
+CHECKPOINTS = "checkpoints"
+"""The chain of checkpoints."""
+
+TRIES = 12
+_KEPT_HEADS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +35,7 @@ class AuditEntry:
     """One touch of a referral.
 
     Attributes:
-        referral_id: The referral, or `list#<tenant>` for a page of a list.
+        referral_id: The referral, or what else was touched, as `member#…`.
         actor_id: A member, a center's feed, or a job.
         action: What was tried, as `referral.read` or `event.accepted`.
         outcome: `allowed` or the code of the refusal.
@@ -35,28 +53,108 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Appends entries; nothing changes or removes one."""
+    """Appends rows; nothing changes or removes one."""
 
     table: Table
+    _heads: dict[str, Head] = field(default_factory=dict)
+
+    def after(self, entry: AuditEntry, head: Head) -> tuple[Write, Head]:
+        """The write of a row behind a known head, and the head that it makes."""
+        row = linked(_facts(entry), head)
+        write = self._putting(entry.referral_id, row, name="audit")
+        return write, Head(row["seq"], row["hash"])
 
     def appending(self, entry: AuditEntry) -> Write:
-        """The write that goes into the transaction of what it reports."""
-        return self.table.putting("audit", _item(entry), when="attribute_not_exists(referral_id)")
+        """The write of a row of its own chain, for a transaction. Reads the chain's head."""
+        chain = _beside(entry.referral_id)
+        return self._putting(chain, linked(_facts(entry), self.head(chain)), name="audit")
 
     def append(self, entry: AuditEntry) -> None:
-        """Report something that wrote nothing else: a read, or a refusal."""
-        self.table.put(_item(entry), when="attribute_not_exists(referral_id)")
+        """Report something that wrote nothing else: a read, or a refusal. One small write.
+
+        Raises:
+            UnavailableError: others appended so fast that no place was found.
+        """
+        chain = _beside(entry.referral_id)
+        head = self._heads.get(chain) or self.head(chain)
+        for _ in range(TRIES):
+            row = linked(_facts(entry), head)
+            if self.table.put(_item(chain, row), when="attribute_not_exists(referral_id)"):
+                self._remember(chain, Head(row["seq"], row["hash"]))
+                return
+            head = self.head(chain)
+        raise UnavailableError("busy")
+
+    def checkpoint(self, *, at: datetime, sealed: str, told: Mapping[str, Any]) -> None:
+        """Append a checkpoint to its own chain. Of two at once, one finds the place taken."""
+        facts = {"at": instant(at), "sealed": sealed, **told}
+        row = linked(facts, self.head(CHECKPOINTS))
+        self.table.put(_item(CHECKPOINTS, row), when="attribute_not_exists(referral_id)")
+
+    def head(self, chain: str) -> Head:
+        """Where a chain ends, strongly consistent."""
+        row = self.last(chain)
+        return Head(row["seq"], row["hash"]) if row else NO_ROW
+
+    def last(self, chain: str) -> Item | None:
+        """The last row of a chain, strongly consistent."""
+        page = self.table.query(
+            "referral_id = :chain", {"chain": chain}, limit=1, newest_first=True
+        )
+        return chained(page.items[0]) if page.items else None
+
+    def rows(self, chain: str) -> Iterator[Item]:
+        """Every row of a chain in order, as it was chained."""
+        for item in self.table.every("referral_id = :chain", {"chain": chain}):
+            yield chained(item)
+
+    def of_day(self, day: date) -> Iterator[Item]:
+        """The rows of a day, of whatever chain, by the index; key attributes and hashes."""
+        for shard in range(SHARDS):
+            yield from self.table.every(
+                "#day = :day", {"day": f"{day.isoformat()}#{shard}"}, index="by_day"
+            )
+
+    def _remember(self, chain: str, head: Head) -> None:
+        if len(self._heads) >= _KEPT_HEADS:
+            self._heads.clear()
+        self._heads[chain] = head
+
+    def _putting(self, chain: str, row: dict[str, Any], *, name: str) -> Write:
+        return self.table.putting(name, _item(chain, row), when="attribute_not_exists(referral_id)")
 
 
-def _item(entry: AuditEntry) -> Item:
+def chained(item: Item) -> Item:
+    """A stored row without what only the table needs."""
+    table_only = ("referral_id", "entry", "day", "placed_at")
+    return {name: value for name, value in item.items() if name not in table_only}
+
+
+def _beside(referral_id: str) -> str:
+    """The chain of a referral's reads and refusals; other things have but one chain."""
+    return f"{referral_id}/reads"
+
+
+def _facts(entry: AuditEntry) -> dict[str, Any]:
     return {
-        "referral_id": entry.referral_id,
-        # The random tail keeps two entries of one microsecond apart.
-        "entry": f"{instant(entry.at)}#{spelled(secrets.token_bytes(8))}",
+        "subject": entry.referral_id,
+        "at": instant(entry.at),
         "actor_id": entry.actor_id,
         "tenant_id": entry.tenant_id,
         "action": entry.action,
         "outcome": entry.outcome,
-        "request_id": entry.request_id,
+        "request_id": entry.request_id or None,
         "version": entry.version,
+    }
+
+
+def _item(chain: str, row: dict[str, Any]) -> Item:
+    shard = int(str(row["hash"])[:2], 16) % SHARDS
+    return {
+        "referral_id": chain,
+        "entry": f"{row['seq']:012d}",
+        "day": f"{str(row['at'])[:10]}#{shard}",
+        # The random tail keeps two rows of one microsecond apart in the index.
+        "placed_at": f"{row['at']}#{spelled(secrets.token_bytes(5))}",
+        **row,
     }

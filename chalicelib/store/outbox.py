@@ -5,7 +5,7 @@ shards and sorted by time, so a job reads what is due and nothing else, however 
 for later and however long it has not run.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -36,6 +36,15 @@ class TaskState(StrEnum):
     PARKED = "parked"
 
 
+PLANNED = "task:"
+"""Before a task's id in the name of its write, so that a refusal tells which one is there."""
+
+
+def already_planned(refused: Iterable[str]) -> set[str]:
+    """The ids of tasks among the names of refused writes."""
+    return {name.removeprefix(PLANNED) for name in refused if name.startswith(PLANNED)}
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A task that is ours until the lease ends. `fence` grows with each claim."""
@@ -53,7 +62,9 @@ class Outbox:
 
     def planning(self, task: Task) -> Write:
         """The write that makes a task durable, once: a finished one must not come back."""
-        return self.table.putting("task", _item(task), when="attribute_not_exists(outbox_id)")
+        return self.table.putting(
+            f"{PLANNED}{task.outbox_id}", _item(task), when="attribute_not_exists(outbox_id)"
+        )
 
     def due(self, lane: Lane, *, by: datetime, limit: int) -> Iterator[Item]:
         """Rows of a lane that are due, oldest first within each shard."""

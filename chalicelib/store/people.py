@@ -94,11 +94,21 @@ class Tenants:
 
     table: Table
     _kept: _Kept = field(default_factory=_Kept)
+    _known: dict[str, Tenant] = field(default_factory=dict)
 
     def get(self, kind: TenantKind, tenant_id: str) -> Tenant | None:
         """One organisation, strongly consistent."""
         item = self.table.get({"kind": kind, "tenant_id": tenant_id})
         return _tenant(item) if item else None
+
+    def known(self, kind: TenantKind, tenant_id: str) -> Tenant | None:
+        """One organisation for its name or zone, which seldom change: read once a process."""
+        if tenant_id not in self._known:
+            found = self.get(kind, tenant_id)
+            if found is None:
+                return None
+            self._known[tenant_id] = found
+        return self._known[tenant_id]
 
     def add(self, tenant: Tenant, facts: Mapping[str, Any]) -> bool:
         """Store a new organisation. False if there is one."""

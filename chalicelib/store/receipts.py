@@ -8,7 +8,7 @@ delete: either the thing and its receipt are there, or neither is.
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,7 +18,7 @@ from typing import Any
 
 from chalicelib.errors import KeyReusedError, RefusedError
 from chalicelib.store.dynamo import Item, Table, Write
-from chalicelib.store.instants import instant
+from chalicelib.store.instants import instant, parsed
 from chalicelib.store.vault import Vault
 
 WORDS = 1
@@ -141,6 +141,8 @@ class DeliveryStatus(StrEnum):
     RECORDED = "recorded"
     PARKED = "parked"
     REFUSED = "refused"
+    FAILED = "failed"
+    """It waited for a day, and what must come before it did not arrive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +169,14 @@ class DeliveryResult:
     code: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedDelivery:
+    """A line of the log."""
+
+    delivery: Delivery
+    result: DeliveryResult
+
+
 @dataclass(frozen=True, slots=True)
 class Deliveries:
     """Receipts of centers' deliveries, and the log that a center's administrator reads.
@@ -185,7 +195,8 @@ class Deliveries:
             again: It was parked before and is now settled: the row must still say parked.
         """
         if again:
-            when, values = "#status = :parked", {"parked": DeliveryStatus.PARKED}
+            when = "#status IN (:parked, :failed)"
+            values = {"parked": DeliveryStatus.PARKED, "failed": DeliveryStatus.FAILED}
         else:
             when, values = "attribute_not_exists(center_id)", {}
         write = self.table.putting(RECEIPT, _item(delivery, result), when=when, values=values)
@@ -194,6 +205,42 @@ class Deliveries:
             put["ExpressionAttributeNames"] = {"#status": "status"}
             return Write(RECEIPT, {"Put": put})
         return write
+
+    def failing(self, center_id: str, webhook_id: str) -> Write:
+        """The write that ends the waiting of a delivery; refused if it does not wait."""
+        return self.table.updating(
+            "delivery",
+            {"center_id": center_id, "webhook_id": webhook_id},
+            "SET #status = :failed",
+            when="#status = :parked",
+            values={"failed": DeliveryStatus.FAILED, "parked": DeliveryStatus.PARKED},
+            names={"#status": "status"},
+        )
+
+    def get(self, center_id: str, webhook_id: str) -> LoggedDelivery | None:
+        """One line of the log."""
+        row = self.table.get({"center_id": center_id, "webhook_id": webhook_id})
+        return _logged(row) if row else None
+
+    def page(
+        self, center_id: str, *, limit: int, start: Mapping[str, Any] | None
+    ) -> tuple[Sequence[LoggedDelivery], Mapping[str, Any] | None]:
+        """A part of a center's log, newest first."""
+        page = self.table.query(
+            "center_id = :center",
+            {"center": center_id},
+            index="by_received",
+            limit=limit,
+            start=start,
+            newest_first=True,
+        )
+        return [_logged(row) for row in page.items], page.next_key
+
+    def unsettled(self, center_id: str) -> Sequence[str]:
+        """The ids of a center's deliveries that wait, or waited in vain."""
+        rows = self.table.every("center_id = :center", {"center": center_id})
+        waiting = {DeliveryStatus.PARKED, DeliveryStatus.FAILED}
+        return [row["webhook_id"] for row in rows if row["status"] in waiting]
 
     def find(self, delivery: Delivery) -> DeliveryResult | None:
         """What became of an earlier delivery with this id, if there was one."""
@@ -211,13 +258,24 @@ class Deliveries:
             raise RefusedError(
                 "webhook_id_reused", "This webhook-id belongs to an earlier delivery."
             )
-        return DeliveryResult(
-            status=DeliveryStatus(row["status"]),
-            referral_id=row["referral_id"],
-            event_id=row["event_id"],
-            stage=row.get("stage"),
-            code=row.get("code"),
-        )
+        return _logged(row).result
+
+
+def _logged(row: Item) -> LoggedDelivery:
+    delivery = Delivery(
+        center_id=row["center_id"],
+        webhook_id=row["webhook_id"],
+        body_hash=row["body_hash"],
+        received_at=parsed(row["received_at"]),
+    )
+    result = DeliveryResult(
+        status=DeliveryStatus(row["status"]),
+        referral_id=row["referral_id"],
+        event_id=row["event_id"],
+        stage=row.get("stage"),
+        code=row.get("code"),
+    )
+    return LoggedDelivery(delivery=delivery, result=result)
 
 
 def _item(delivery: Delivery, result: DeliveryResult) -> Item:

@@ -6,20 +6,26 @@ need (stage, times, ids) stands in clear.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
-from chalicelib.domain.events import EventStatus, Order, Source, StageChange
-from chalicelib.domain.referral import Referral
-from chalicelib.domain.stages import Actor, Stage
-from chalicelib.domain.window import Anchor, MonitoringProfile, Window
+from chalicelib.domain.chain import Head
+from chalicelib.domain.events import TYPES, Event, EventStatus, EventType, Order
+from chalicelib.domain.referral import Overlay, Referral
+from chalicelib.domain.stages import Stage
+from chalicelib.domain.window import Window
+from chalicelib.domain.worklists import Standing, standing_of
+from chalicelib.store import codec
 from chalicelib.store.dynamo import Item
 from chalicelib.store.instants import instant, parsed
 from chalicelib.store.receipts import Delivery
 from chalicelib.store.vault import Vault
 
 HEAD = "referral"
+
+_EVENTS = {name: kind for kind, name in TYPES.items()}
+_Reached = dict[Stage, datetime]
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -37,8 +43,7 @@ class Summary:
     alias: str
     patient: Mapping[str, Any]
     disease: str | None
-    stage: Stage
-    stage_since: datetime
+    standing: Standing
     updated_at: datetime
     version: int
 
@@ -48,14 +53,14 @@ class Parked:
     """A delivery that waits for what must come before it."""
 
     delivery: Delivery
-    change: StageChange
+    event: Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedEvent:
     """An event of the timeline, and what became of it."""
 
-    change: StageChange
+    event: Event
     status: EventStatus
 
 
@@ -78,42 +83,30 @@ class ReferralItems:
             alias=told["alias"],
             patient=told["patient"],
             disease=told["disease"],
-            stage=Stage(row["stage"]),
-            stage_since=parsed(row["stage_since"]),
+            standing=codec.load(Standing, json.dumps(told["standing"])),
             updated_at=parsed(row["updated_at"]),
             version=row["version"],
         )
 
-    def event_item(self, change: StageChange, status: EventStatus, *, scope: str) -> Item:
-        """An event as a row of the history, its note sealed for `scope`."""
-        order = change.order
+    def event_item(self, event: Event, status: EventStatus, *, scope: str) -> Item:
+        """An event as a row of the history: what happened is sealed for `scope`, when is not."""
+        order = event.order
         place = f"event#{instant(order.occurred_at)}#{order.sequence:012d}#{order.event_id}"
-        note = change.note
         return {
-            "referral_id": change.referral_id,
+            "referral_id": event.referral_id,
             "item": place,
-            "event_id": change.event_id,
-            "stage": change.stage,
-            "occurred_at": instant(change.occurred_at),
-            "recorded_at": instant(change.recorded_at),
-            "actor": change.actor,
-            "source": change.source,
-            "actor_id": change.actor_id,
-            "actor_name": change.actor_name,
-            "sequence": change.sequence,
-            "part": change.part,
-            "of": change.of,
-            "local_date": change.local_date.isoformat() if change.local_date else None,
-            "reason_code": change.reason_code,
+            "event_id": event.event_id,
+            "type": event.type,
+            "recorded_at": instant(event.recorded_at),
             "scope": scope,
             "status": status,
-            "note": self._sealed(note.encode(), scope, change.event_id) if note else None,
+            "told": self._sealed(codec.dump(type(event), event).encode(), scope, event.event_id),
         }
 
     def parked_item(self, parked: Parked) -> Item:
         """A delivery that came too early, its note sealed for its center."""
         delivery = parked.delivery
-        waiting = self.event_item(parked.change, EventStatus.RECORDED, scope=delivery.center_id)
+        waiting = self.event_item(parked.event, EventStatus.RECORDED, scope=delivery.center_id)
         return waiting | {
             "item": parked_place(delivery.center_id, delivery.webhook_id),
             "center_id": delivery.center_id,
@@ -136,6 +129,7 @@ class ReferralItems:
             "alias": referral.alias,
             "patient": {k: patient.get(k) for k in ("family_name", "given_name", "birth_date")},
             "disease": (referral.details.get("clinical") or {}).get("disease"),
+            "standing": json.loads(codec.dump(Standing, standing_of(referral))),
         }
         head = referral.head
         return {
@@ -153,11 +147,11 @@ class ReferralItems:
             "phase": referral.phase,
             "owner": referral.owner,
             "stage_since": instant(referral.stage_since),
-            "head": _text([instant(head.occurred_at), head.sequence, head.event_id])
-            if head
-            else None,
-            "reached": _text({s: instant(at) for s, at in referral.reached.items()}),
-            "window": _text(_window_told(referral.window)) if referral.window else None,
+            "head": codec.dump(Order, head) if head else None,
+            "reached": codec.dump(_Reached, referral.reached),
+            "window": codec.dump(Window, referral.window) if referral.window else None,
+            "overlay": codec.dump(Overlay, referral.overlay),
+            "audited": codec.dump(Head, referral.audited),
             "part": referral.part,
             "of": referral.of,
             "created_by": referral.created_by,
@@ -186,9 +180,11 @@ class ReferralItems:
             details=details,
             stage=Stage(item["stage"]),
             stage_since=parsed(item["stage_since"]),
-            head=_if(item.get("head"), _head),
-            reached={Stage(s): parsed(at) for s, at in json.loads(item["reached"]).items()},
-            window=_if(item.get("window"), _window),
+            head=_if(item.get("head"), lambda text: codec.load(Order, text)),
+            reached=codec.load(_Reached, item["reached"]),
+            window=_if(item.get("window"), lambda text: codec.load(Window, text)),
+            overlay=codec.load(Overlay, item["overlay"]),
+            audited=codec.load(Head, item["audited"]),
             part=item["part"],
             of=item["of"],
             created_by=item["created_by"],
@@ -206,30 +202,13 @@ class ReferralItems:
             body_hash=item["body_hash"],
             received_at=parsed(item["received_at"]),
         )
-        return Parked(delivery=delivery, change=self.event(item).change)
+        return Parked(delivery=delivery, event=self.event(item).event)
 
     def event(self, item: Item) -> LoggedEvent:
         """The inverse of `event_item`."""
-        sealed = item.get("note")
-        note = self._opened(sealed, item["scope"], item["event_id"]) if sealed else None
-        change = StageChange(
-            event_id=item["event_id"],
-            referral_id=item["referral_id"],
-            stage=Stage(item["stage"]),
-            occurred_at=parsed(item["occurred_at"]),
-            recorded_at=parsed(item["recorded_at"]),
-            actor=Actor(item["actor"]),
-            source=Source(item["source"]),
-            actor_id=item["actor_id"],
-            actor_name=item["actor_name"],
-            sequence=item.get("sequence"),
-            part=item["part"],
-            of=item["of"],
-            local_date=_if(item.get("local_date"), date.fromisoformat),
-            reason_code=item.get("reason_code"),
-            note=note.decode() if note else None,
-        )
-        return LoggedEvent(change=change, status=EventStatus(item["status"]))
+        told = self._opened(item["told"], item["scope"], item["event_id"])
+        event = codec.load(_EVENTS[EventType(item["type"])], told)
+        return LoggedEvent(event=event, status=EventStatus(item["status"]))
 
 
 def parked_place(center_id: str, webhook_id: str) -> str:
@@ -243,27 +222,3 @@ def _text(value: Any) -> str:
 
 def _if(value: _T | None, then: Callable[[_T], _R]) -> _R | None:
     return None if value is None else then(value)
-
-
-def _head(text: str) -> Order:
-    occurred_at, sequence, event_id = json.loads(text)
-    return Order(parsed(occurred_at), sequence, event_id)
-
-
-def _window_told(window: Window) -> Mapping[str, Any]:
-    told = asdict(window)
-    told["infused_on"] = window.infused_on.isoformat()
-    told["profile"]["label_as_of"] = window.profile.label_as_of.isoformat()
-    return told
-
-
-def _window(text: str) -> Window:
-    told = json.loads(text)
-    profile = told["profile"]
-    profile["label_as_of"] = date.fromisoformat(profile["label_as_of"])
-    profile["anchor"] = Anchor(profile["anchor"])
-    return Window(
-        time_zone=told["time_zone"],
-        infused_on=date.fromisoformat(told["infused_on"]),
-        profile=MonitoringProfile(**profile),
-    )

@@ -10,13 +10,13 @@ needs, however long the history. Patient data is sealed with the practice's key.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.events import EventStatus, StageChange
+from chalicelib.domain.events import Event, EventStatus
 from chalicelib.domain.referral import Referral
-from chalicelib.domain.stages import Phase
+from chalicelib.store.audit import Audit, AuditEntry
 from chalicelib.store.dynamo import Page, Table, Write
 from chalicelib.store.instants import instant
 from chalicelib.store.referral_items import (
@@ -24,6 +24,7 @@ from chalicelib.store.referral_items import (
     LoggedEvent,
     Parked,
     ReferralItems,
+    Summary,
     parked_place,
 )
 
@@ -34,6 +35,7 @@ class Referrals:
 
     table: Table
     items: ReferralItems
+    audit: Audit
 
     def get(self, referral_id: str) -> Referral | None:
         """The referral as it stands, strongly consistent."""
@@ -52,20 +54,25 @@ class Referrals:
         heads = [self.items.referral(row) for row in rows if row["item"] == HEAD]
         return (heads[0] if heads else None), parked
 
-    def adding(self, referral: Referral) -> Write:
-        """The write that stores a new referral; refused if there is one."""
-        return self.table.putting(
-            "referral", self.items.item(referral), when="attribute_not_exists(referral_id)"
-        )
+    def adding(self, referral: Referral, entry: AuditEntry) -> Sequence[Write]:
+        """The writes that store a new referral and say who did it; refused if there is one."""
+        chaining, head = self.audit.after(entry, referral.audited)
+        item = self.items.item(replace(referral, audited=head))
+        storing = self.table.putting("referral", item, when="attribute_not_exists(referral_id)")
+        return storing, chaining
 
-    def saving(self, referral: Referral) -> Write:
-        """The write that stores a changed referral, unless someone wrote since it was read."""
-        return self.table.putting(
-            "referral",
-            self.items.item(referral),
-            when="version = :read",
-            values={"read": referral.version - 1},
+    def saving(self, referral: Referral, entry: AuditEntry) -> Sequence[Write]:
+        """The writes that store a changed referral and say who did it.
+
+        There is no way to store one without the other. Refused if someone wrote since it was
+        read.
+        """
+        chaining, head = self.audit.after(entry, referral.audited)
+        item = self.items.item(replace(referral, audited=head))
+        storing = self.table.putting(
+            "referral", item, when="version = :read", values={"read": referral.version - 1}
         )
+        return storing, chaining
 
     def unchanged(self, referral_id: str, referral: Referral | None) -> Write:
         """The condition that a decision's reading still holds: as read, or still not there."""
@@ -79,9 +86,9 @@ class Referrals:
             "referral", key, when="version = :read", values={"read": referral.version}
         )
 
-    def logging(self, change: StageChange, status: EventStatus, *, practice_id: str) -> Write:
+    def logging(self, event: Event, status: EventStatus, *, practice_id: str) -> Write:
         """The write that appends an event to the history; never over another one."""
-        item = self.items.event_item(change, status, scope=practice_id)
+        item = self.items.event_item(event, status, scope=practice_id)
         return self.table.putting("event", item, when="attribute_not_exists(referral_id)")
 
     def parking(self, parked: Parked) -> Write:
@@ -91,7 +98,7 @@ class Referrals:
     def unparking(self, parked: Parked) -> Write:
         """The write that removes a delivery that no longer waits."""
         place = parked_place(parked.delivery.center_id, parked.delivery.webhook_id)
-        key = {"referral_id": parked.change.referral_id, "item": place}
+        key = {"referral_id": parked.event.referral_id, "item": place}
         return self.table.deleting("unparked", key)
 
     def events(
@@ -106,6 +113,14 @@ class Referrals:
             newest_first=True,
         )
         return [self.items.event(item) for item in page.items], page.next_key
+
+    def history(self, referral_id: str) -> Sequence[Event]:
+        """Every event, in the order of fold. Only a correction needs them all."""
+        rows = self.table.every(
+            "referral_id = :id AND begins_with(#item, :prefix)",
+            {"id": referral_id, "prefix": "event#"},
+        )
+        return [self.items.event(row).event for row in rows]
 
     def page(
         self,
@@ -142,8 +157,8 @@ class Referrals:
             newest_first=True,
         )
 
-    def standings(self, *, index: str, tenant_id: str) -> Iterable[tuple[Phase, str]]:
-        """The phase and the owner of the next move of each referral of a tenant."""
+    def summaries(self, *, index: str, tenant_id: str) -> Iterable[Summary]:
+        """Every referral of a tenant as a list shows it."""
         key = {"by_practice": "practice_id", "by_center": "center_inbox"}[index]
-        for item in self.table.every(f"{key} = :tenant", {"tenant": tenant_id}, index=index):
-            yield Phase(item["phase"]), item["owner"]
+        for row in self.table.every(f"{key} = :tenant", {"tenant": tenant_id}, index=index):
+            yield self.items.summary(row)

@@ -60,8 +60,9 @@ def open_stores(
     """The stores over tables named `prefix` plus their name. Makes no call by itself."""
     tables = {name: Table(f"{prefix}{name}", dynamodb) for name in TABLES}
     vault = Vault(tables["keys"], kms, kms_key_id)
+    audit = Audit(tables["audit"])
     return Stores(
-        referrals=Referrals(tables["referrals"], ReferralItems(vault)),
+        referrals=Referrals(tables["referrals"], ReferralItems(vault), audit),
         members=Members(tables["members"]),
         tenants=Tenants(tables["tenants"]),
         secrets=WebhookSecrets(tables["webhook_secrets"], vault),
@@ -69,7 +70,7 @@ def open_stores(
         idempotency=Idempotency(tables["idempotency"], vault),
         outbox=Outbox(tables["outbox"]),
         notices=Notices(tables["notices"], vault),
-        audit=Audit(tables["audit"]),
+        audit=audit,
         ledger=Ledger(dynamodb),
         vault=vault,
     )

@@ -2,12 +2,13 @@
 
 import secrets
 import time
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain.events import spelled
-from chalicelib.store.dynamo import Table
+from chalicelib.store.dynamo import Table, Write
 from chalicelib.store.instants import instant, parsed
 from chalicelib.store.vault import Vault
 
@@ -16,6 +17,24 @@ SECRET_BYTES = 32
 
 KEPT_S = 60
 """Seconds that secrets stay in memory; a new secret works everywhere after that."""
+
+
+OVERLAP = timedelta(hours=24)
+"""How long an earlier secret lives on beside a new one. Source: the API contract."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSecret:
+    """A secret that is about to be stored, and the only chance to show it."""
+
+    secret_id: str
+    value: bytes
+    writes: Sequence[Write]
+
+    @property
+    def text(self) -> str:
+        """The secret as Standard Webhooks spells it."""
+        return f"whsec_{b64encode(self.value).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +61,36 @@ class WebhookSecrets:
                 self._kept[center_id] = kept
         return [s.value for s in kept[1] if s.expires_at is None or s.expires_at > now]
 
-    def make(self, center_id: str, *, now: datetime) -> tuple[str, bytes]:
-        """A new secret: its id and its value, which is not shown again."""
+    def making(self, center_id: str, *, now: datetime) -> "NewSecret":
+        """A new secret, and the writes that store it and end the ones before it after a day."""
         secret_id = f"whk_{spelled(secrets.token_bytes(16))}"
         value = secrets.token_bytes(SECRET_BYTES)
-        place = f"webhook_secret/{center_id}/{secret_id}"
-        self.table.put(
-            {
-                "center_id": center_id,
-                "secret_id": secret_id,
-                "sealed": self.vault.seal(value, scope=center_id, place=place),
-                "created_at": instant(now),
-            }
-        )
+        item = {
+            "center_id": center_id,
+            "secret_id": secret_id,
+            "sealed": self.vault.seal(value, scope=center_id, place=_place(center_id, secret_id)),
+            "created_at": instant(now),
+        }
+        storing = self.table.putting("secret", item, when="attribute_not_exists(center_id)")
+        ending = [
+            self.table.updating(
+                "earlier secret",
+                {"center_id": center_id, "secret_id": earlier},
+                "SET expires_at = if_not_exists(expires_at, :end)",
+                when="attribute_exists(center_id)",
+                values={"end": instant(now + OVERLAP)},
+            )
+            for earlier in self._ids(center_id)
+        ]
+        return NewSecret(secret_id=secret_id, value=value, writes=(storing, *ending))
+
+    def forget(self, center_id: str) -> None:
+        """Read a center's secrets anew at the next delivery."""
         self._kept.pop(center_id, None)
-        return secret_id, value
+
+    def _ids(self, center_id: str) -> Sequence[str]:
+        rows = self.table.every("center_id = :center", {"center": center_id})
+        return [row["secret_id"] for row in rows if "expires_at" not in row]
 
     def _read(self, center_id: str) -> Sequence[_Secret]:
         rows = self.table.every("center_id = :center", {"center": center_id})
@@ -65,9 +99,13 @@ class WebhookSecrets:
                 self.vault.open(
                     row["sealed"],
                     scope=center_id,
-                    place=f"webhook_secret/{center_id}/{row['secret_id']}",
+                    place=_place(center_id, row["secret_id"]),
                 ),
                 parsed(row["expires_at"]) if "expires_at" in row else None,
             )
             for row in rows
         ]
+
+
+def _place(center_id: str, secret_id: str) -> str:
+    return f"webhook_secret/{center_id}/{secret_id}"

@@ -4,16 +4,18 @@ import { exchange } from "./http.js";
 import { call } from "./session.js";
 
 /**
- * @typedef {{stage: string, label: string, allowed: boolean, why_not: string | null, needs: string[], ends: boolean}} Action
+ * @typedef {{stage: string, label: string, allowed: boolean, why_not: string | null, needs: string[], reasons: string[], ends: boolean}} Action
  * @typedef {{stage: string, label: string, state: "done" | "current" | "not_reported" | "ahead", at: string | null}} Step
  * @typedef {{phase: string, label: string, stages: Step[]}} Leg
  * @typedef {{day: number, on: string, kind: string, label?: string}} Milestone
  * @typedef {{time_zone: string, infused_on: string, ends_on: string, milestones: Milestone[],
  *            extensions: any[], notices: {rule: string, due_on: string, state: string}[]}} Window
+ * @typedef {{owner: string, since: string, expected_by: string | null, amber_on: string | null, red_on: string | null,
+ *            level: "on_time" | "amber" | "red" | "on_hold" | "none", unit: string | null, source: string | null}} Clock
  * @typedef {{pointer: string, label: string}} PacketItem
  * @typedef {{complete: boolean, present: number, needed: number, missing: PacketItem[]}} Packet
  * @typedef {{referral_id: string, stage: string, stage_label: string, phase: string, stage_since: string,
- *            clock: {owner: string, since: string}, journey: Leg[], actions: Action[], packet: Packet,
+ *            clock: Clock, journey: Leg[], actions: Action[], packet: Packet,
  *            window: Window | null, [section: string]: any}} Referral
  */
 
@@ -23,7 +25,7 @@ export const statements = async () => (await exchange("GET", "statements")).data
 export const whoAmI = async () => (await call("GET", "me")).data;
 export const products = async () => (await call("GET", "products")).data.items;
 
-/** @param {{product?: string, disease?: string, q?: string, cursor?: string}} query */
+/** @param {{product?: string, disease?: string, q?: string, cursor?: string, limit?: number}} query */
 export const centers = async (query) => (await call("GET", "centers", { query })).data;
 
 /** @param {string} id */
@@ -76,5 +78,27 @@ export const notices = async (cursor) => (await call("GET", "notices", { query: 
  * @param {string} key
  */
 export const readNotice = (id, key) => call("POST", `notices/${part(id)}/read`, { key });
+
+/**
+ * @param {string} center
+ * @param {string | null} [cursor]
+ */
+export const deliveries = async (center, cursor) =>
+  (await call("GET", `centers/${part(center)}/deliveries`, { query: { cursor } })).data;
+
+/**
+ * @param {string} center
+ * @param {string} delivery
+ * @param {string} key
+ */
+export const replayDelivery = async (center, delivery, key) =>
+  (await call("POST", `centers/${part(center)}/deliveries/${part(delivery)}/replay`, { key })).data;
+
+/**
+ * @param {string} center
+ * @param {string} key
+ * @returns {Promise<{secret_id: string, secret: string}>} told this once
+ */
+export const newSecret = async (center, key) => (await call("POST", `centers/${part(center)}/webhook-secrets`, { key })).data;
 
 export const newKey = () => crypto.randomUUID();

@@ -11,14 +11,38 @@ import { Worklist } from "./worklist.js";
 
 // Views that are fetched when they are first wanted, and kept.
 const LATER = {
+  feed: async () => (await import("./feed.js")).Feed,
   form: async () => (await import("./form.js")).FormView,
   notices: async () => (await import("./notices.js")).Notices,
   referral: async () => (await import("./referral.js")).ReferralView,
 };
 const here = {};
 
+let styled = null;
+
+/** The style sheet of those views, before the one for paper, which has the last word. */
+function style() {
+  styled ??= new Promise((done, failed) => {
+    const link = Object.assign(document.createElement("link"), {
+      rel: "stylesheet", href: new URL("case.css", import.meta.url).href, onload: done,
+    });
+    link.onerror = () => {
+      link.remove();
+      styled = null;
+      failed(new Error("The style sheet could not be loaded."));
+    };
+    document.querySelector('link[media="print"]').before(link);
+  });
+  return styled;
+}
+
+async function fetched(view) {
+  const [component] = await Promise.all([LATER[view](), style()]);
+  return (here[view] = component);
+}
+
 function Later({ view, ...rest }) {
-  const { problem, reload } = useLoad(async () => (here[view] ??= await LATER[view]()), [view]);
+  const { problem, reload } = useLoad(async () => here[view] ?? fetched(view), [view]);
   if (here[view]) return html`<${here[view]} ...${rest} />`;
   if (problem) return html`<${Problem} problem=${problem} retry=${reload}>This part of the dashboard could not be loaded.<//>`;
   return html`<${Loading} what="the page" />`;

@@ -27,6 +27,8 @@ export class Draft {
   constructor(referral = null, etag = null) {
     this.values = signal(referral ? sectionsOf(referral) : { urgency: "routine" });
     this.referral = signal(referral);
+    /** The ended referral that a new one goes on from. */
+    this.continues = referral?.continues ?? null;
     this.errors = signal([]);
     this.problem = signal(null);
     this.savedAt = signal(null);
@@ -113,7 +115,7 @@ export class Draft {
     this.news.value = [];
     if (!this.id) {
       // An earlier try whose answer was lost is repeated as it was; what was typed since follows below.
-      const sent = this.creation.open?.body ?? bodyOf(this.values.value);
+      const sent = this.creation.open?.body ?? { ...bodyOf(this.values.value), ...(this.continues && { continues: this.continues }) };
       const { data, etag } = await this.creation.run(sent);
       this.#adopt(data, etag, sent);
     }
@@ -164,6 +166,23 @@ export async function draftOf(id) {
     await known.catchUp();
   }
   return open.get(key);
+}
+
+/**
+ * Begin a new referral from an ended one. Consent was given for that one and is asked for anew.
+ *
+ * @returns {boolean} false while another new one is being written
+ */
+export function beginAgain(referral) {
+  const known = open.get("new");
+  if (known?.continues === referral.referral_id) return true;
+  if (known?.isDirty.value) return false;
+  const draft = new Draft();
+  const center_id = referral.suggested_center_id || referral.center?.center_id;
+  draft.values.value = { ...sectionsOf(referral), center_id, consent_to_share: undefined };
+  draft.continues = referral.referral_id;
+  open.set("new", draft);
+  return true;
 }
 
 /** Whether this draft is the one that the address speaks of. */

@@ -131,6 +131,8 @@ function Frame({ draft, step }) {
         ${referral && html`<${Packet} packet=${referral.packet} onPick=${pick} />`}
       </div>
       <form onSubmit=${next} class="stack" novalidate>
+        ${draft.continues && !draft.id &&
+        html`<p class="notice">This new referral goes on from an earlier one. Look through every step; consent is asked for anew.</p>`}
         <${News} draft=${draft} />
         ${draft.errors.value.length > 0 &&
         html`<${ErrorSummary} title="Please look at these again" errors=${draft.errors.value} onPick=${pick} />`}

@@ -1,17 +1,19 @@
 // One referral: where it is, since when, who acts next, and everything behind that.
 import { Actions } from "./actions.js";
 import * as api from "./api.js";
+import { Since } from "./clock.js";
 import { html, useEffect, useState } from "./dom.js";
 import { Journey } from "./journey.js";
+import { Turn } from "./marks.js";
+import { Overlay } from "./overlay.js";
 import { toForm } from "./route.js";
 import { Clinical, Consent, Coverage, Packet, Patient, Provider } from "./sections.js";
 import { isPractice, mayRefer, zone } from "./state.js";
-import { age, dateText, timeIn, wallClock, years } from "./time.js";
+import { dateText, timeIn, wallClock, years } from "./time.js";
 import { Timeline } from "./timeline.js";
 import { announce, Icon, Loading, Problem, Title, useLoad, useReturn } from "./ui.js";
 import { MonitoringWindow } from "./window.js";
 import { fullName, phone, word } from "./words.js";
-import { Turn } from "./worklist.js";
 
 function Cell({ title, children }) {
   return html`<div><h2>${title}</h2>${children}</div>`;
@@ -33,23 +35,19 @@ function CenterLines({ center }) {
 }
 
 function Standing({ referral }) {
-  const since = referral.clock.since;
   const leg = referral.journey.find(({ phase }) => phase === referral.phase);
   return html`<section class="standing card" aria-label="Where it stands">
     <${Cell} title="Where">
       <p class="big">${referral.stage_label}</p>
       <p class="fine">${leg?.label}</p>
     <//>
-    <${Cell} title="Since">
-      <p class="big num">${age(since)}</p>
-      <p class="fine num"><time datetime=${since}>${timeIn(since, zone())}</time></p>
-    <//>
+    <${Cell} title="Since"><${Since} clock=${referral.clock} /><//>
     <${Cell} title="Acts next"><${NextUp} referral=${referral} /><//>
     ${isPractice()
       ? html`<${Cell} title="Treatment center"><${CenterLines} center=${referral.center} /><//>`
       : html`<${Cell} title="Referring practice">
           <p class="big">${referral.practice.name}</p>
-          <p class="fine num">${referral.referring_provider?.name} ${phone(referral.referring_provider?.phone)}</p>
+          <p class="fine num">${referral.referring_provider?.name} <span>${phone(referral.referring_provider?.phone)}</span></p>
         <//>`}
   </section>`;
 }
@@ -124,12 +122,13 @@ export function ReferralView({ id }) {
       ${flash.text} ${flash.before && changes(flash.before, referral)}
     </p>`}
     <${Standing} referral=${referral} />
+    <${Overlay} referral=${referral} />
     <${Actions} referral=${referral} parts=${product?.infusion_parts ?? 1} settle=${settle} />
     <${Journey} legs=${referral.journey} />
     <div class="columns">
       <div>
         ${referral.window && html`<${MonitoringWindow} window=${referral.window} />`}
-        <${Timeline} id=${id} version=${referral.version} />
+        <${Timeline} referral=${referral} settle=${settle} />
         ${product && html`<${Safety} product=${product} />`}
       </div>
       <div>

@@ -15,7 +15,7 @@ export function parse(hash) {
       ? { view: "form", id: second, step: fourth || "patient" }
       : { view: "referral", id: second };
   }
-  if (first === "notices") return { view: "notices" };
+  if (first === "notices" || first === "feed") return { view: first };
   return { view: "nowhere" };
 }
 

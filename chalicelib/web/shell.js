@@ -4,7 +4,7 @@ import { html, useEffect } from "./dom.js";
 import { IdleWatch } from "./idle.js";
 import { route } from "./route.js";
 import { session, signOut } from "./session.js";
-import { me, mayRefer, unread, words } from "./state.js";
+import { managesCenter, mayRefer, me, unread, words } from "./state.js";
 import { announcement, Icon } from "./ui.js";
 
 const UNREAD_EVERY_MS = 120_000;
@@ -40,6 +40,7 @@ function Header() {
     html`<nav aria-label="Main">
         <${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>
         ${mayRefer() && html`<${NavLink} href="#/new/patient" current=${view === "form" && !id}>New referral<//>`}
+        ${managesCenter() && html`<${NavLink} href="#/feed" current=${view === "feed"}>Feed<//>`}
       </nav>
       <${Bell} />
       <p class="who"><strong>${member.name}</strong><span>${member.tenant.name}</span></p>

@@ -33,6 +33,12 @@ export async function loadMe() {
 /** Whether this member may write referrals: somebody of a practice who cares for patients. */
 export const mayRefer = () => !!me.value?.may_refer;
 
+/** Whether this member works with patients, and so may report what happened to one. */
+export const mayReport = () => !!me.value?.roles.some((/** @type {string} */ role) => ["provider", "coordinator", "clinician"].includes(role));
+
+/** Whether this member looks after what a center's system sends. */
+export const managesCenter = () => me.value?.tenant.kind === "center" && me.value.roles.includes("admin");
+
 export const isPractice = () => me.value?.tenant.kind === "practice";
 
 /** The zone in which this member's organization reads the clock. @returns {string} */

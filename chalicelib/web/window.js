@@ -1,6 +1,6 @@
 // The monitoring window after infusion, in the dates of the center's calendar.
 import { html } from "./dom.js";
-import { dateText, daysBetween, wallClock, weekday } from "./time.js";
+import { dateText, dayIn, daysBetween, wallClock, weekday } from "./time.js";
 import { word } from "./words.js";
 
 /** The window as a line with its milestones and today. The list below says the same in words. */
@@ -44,7 +44,12 @@ export function MonitoringWindow({ window }) {
         </li>`,
       )}
     </ol>
-    ${window.extensions.map(({ ends_on: on, note }) => html`<p class="notice">Extended to ${dateText(on)}. ${note}</p>`)}
+    ${window.extensions.length > 0 &&
+    html`<ul class="extensions fine num">
+      ${window.extensions.map(
+        ({ ends_on: on, told_at: told, reason_code: why }) => html`<li>The center moved the hand-back to ${dateText(on)} (${dayIn(told, window.time_zone)}${why && `, ${word(why).toLowerCase()}`}).</li>`,
+      )}
+    </ul>`}
     ${window.notices.length > 0 &&
     html`<details>
       <summary>Notices of this window (${window.notices.length})</summary>

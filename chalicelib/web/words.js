@@ -57,9 +57,21 @@ export const PHASES = {
   closed: "Closed",
 };
 
+/** What somebody has to look at, in the order in which a team looks. */
+/** @type {Record<string, string>} */
+export const WORKLISTS = {
+  needs_my_action: "Needs my action",
+  needs_information: "Needs information",
+  awaiting_booking: "Awaiting booking",
+  no_show_or_cancelled: "No-show",
+  update_overdue: "Update overdue",
+  monitoring_ends_soon: "Window ends soon",
+  handback_awaiting_acknowledgement: "Hand-back ready",
+  returned_or_declined: "Returned",
+};
+
 /** @type {Record<string, string>} */
 const OTHERS = {
-  needs_my_action: "Needs my action",
   practice: "Referring practice",
   center: "Treatment center",
   center_feed: "Center's system",
@@ -68,6 +80,8 @@ const OTHERS = {
   medicare_advantage: "Medicare Advantage",
   va: "VA",
   tricare: "TRICARE",
+  sca_not_reached: "No single case agreement",
+  not_eligible: "The center's criteria are not met",
   zip: "ZIP code",
   npi: "NPI",
   icd10: "ICD-10-CM code",
@@ -79,7 +93,7 @@ const OTHERS = {
 /** A code in words: known ones by name, others read as they are spelled. @param {string | null | undefined} code */
 export function word(code) {
   if (!code) return "";
-  const known = DISEASES[code] || DRUG_CLASSES[code] || FLAGS[code] || PHASES[code] || OTHERS[code];
+  const known = DISEASES[code] || DRUG_CLASSES[code] || FLAGS[code] || PHASES[code] || WORKLISTS[code] || OTHERS[code];
   return known || (code[0].toUpperCase() + code.slice(1)).replaceAll("_", " ");
 }
 

@@ -1,11 +1,13 @@
 // Where every patient is, since when, and who acts next.
 import * as api from "./api.js";
 import { html, signal, useEffect, useRef, useState } from "./dom.js";
-import { go, toForm, toReferral } from "./route.js";
-import { atSignOut, isPractice, mayRefer, me, zone } from "./state.js";
-import { age, dayIn, timeIn, wallClock, years } from "./time.js";
+import { Lists, queryOf } from "./lists.js";
+import { Level, Ticks, Turn } from "./marks.js";
+import { toForm, toReferral } from "./route.js";
+import { atSignOut, isPractice, managesCenter, mayRefer, zone } from "./state.js";
+import { age, dateText, dayIn, timeIn, wallClock, years } from "./time.js";
 import { announce, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
-import { PHASES, word } from "./words.js";
+import { word } from "./words.js";
 
 const PAUSE_MS = 250;
 
@@ -13,51 +15,10 @@ const PAUSE_MS = 250;
 const search = signal("");
 atSignOut(() => (search.value = ""));
 
-const queryOf = (list) => (list === "all" ? {} : PHASES[list] ? { phase: list } : { worklist: list });
-
-function tabs(counts) {
-  const own = [["needs_my_action", counts?.worklists.needs_my_action], ["all", counts?.total]];
-  const phases = Object.keys(PHASES).map((phase) => [phase, counts?.phases[phase] ?? 0]);
-  // A center never sees a practice's drafts.
-  return own.concat(phases.filter(([phase]) => isPractice() || phase !== "eligibility"));
-}
-
-function Tabs({ list, counts }) {
-  const name = (tab) => (tab === "all" ? "All" : word(tab));
-  return html`
-    <nav class="tabs" aria-label="Worklists">
-      ${tabs(counts).map(
-        ([tab, count]) => html`<a href="#/worklist/${tab}" aria-current=${tab === list ? "page" : undefined}
-            class=${count === 0 ? "empty" : ""}>
-          ${name(tab)}${count !== undefined && html`<span class="num">${count}</span>`}
-        </a>`,
-      )}
-    </nav>
-    <p class="field tabs-narrow">
-      <label for="list">Show</label>
-      <select id="list" onChange=${(event) => go(`#/worklist/${event.target.value}`)}>
-        ${tabs(counts).map(
-          ([tab, count]) => html`<option value=${tab} selected=${tab === list}>${name(tab)} (${count ?? "…"})</option>`,
-        )}
-      </select>
-    </p>`;
-}
-
-/** Which of the eight parts of the journey a referral has come to, as eight ticks. */
-export function Ticks({ phase }) {
-  const order = Object.keys(PHASES);
-  const at = order.indexOf(phase);
-  if (phase === "closed" || at < 0) return null;
-  return html`<span class="ticks" aria-hidden="true">
-    ${order.slice(0, -1).map((_, index) => html`<i class=${index < at ? "done" : index === at ? "now" : ""} />`)}
-  </span>`;
-}
-
-/** Who makes the next move, seen from this member's side. */
-export function Turn({ owner }) {
-  if (owner === "none") return html`<span class="fine">Nobody</span>`;
-  if (owner === me.value.tenant.kind) return html`<span class="chip you">Your team</span>`;
-  return html`<span class="chip">${owner === "center" ? "Center" : "Practice"}</span>`;
+/** What is expected next, and by when: the end of a running window, or what is usual. */
+function expected({ phase, window_ends_on: end, expected_by: usual }) {
+  if (end && ["treatment", "monitoring"].includes(phase)) return `Window to ${dateText(end)}`;
+  return usual && `Usually by ${dateText(usual)}`;
 }
 
 function Row({ item }) {
@@ -72,10 +33,15 @@ function Row({ item }) {
       ${item.urgency !== "routine" && html` <span class="chip urgent">${word(item.urgency)}</span>`}
       <span class="under">${item.alias}${patient.birth_date && ` · ${years(patient.birth_date, today)} y`}</span>
     </th>
-    <td role="cell" class="stage"><span>${item.stage_label}</span><${Ticks} phase=${item.phase} /></td>
+    <td role="cell" class="stage">
+      <span>${item.stage_label}</span>${item.missing_updates && html` <span class="chip warn">Update missing</span>`}
+      <${Ticks} phase=${item.phase} />
+    </td>
     <td role="cell" class="turn"><${Turn} owner=${item.owner} /></td>
     <td role="cell" class="since num">
-      ${age(item.stage_since)}<span class="under">${dayIn(item.stage_since, zone())}</span>
+      ${age(item.stage_since)}<${Level} level=${item.clock_level} />
+      <span class="under">${dayIn(item.stage_since, zone())}</span>
+      ${expected(item) && html`<span class="under">${expected(item)}</span>`}
     </td>
     <td role="cell">
       ${item.product_id ? word(item.product_id) : html`<span class="fine">No product yet</span>`}
@@ -174,7 +140,8 @@ export function Worklist({ list }) {
     totals.reload();
   };
   if (pages.problem?.status === 403) {
-    return html`<${Title} page="Worklist">Worklist<//><p class="notice">${pages.problem.message}</p>`;
+    return html`<${Title} page="Worklist">Worklist<//><p class="notice">${pages.problem.message}</p>
+      ${managesCenter() && html`<p><a href="#/feed">See what your system sent</a></p>`}`;
   }
   return html`<div class="head">
       <${Title} page="Worklist">Worklist<//>
@@ -184,6 +151,6 @@ export function Worklist({ list }) {
       <button type="button" onClick=${refresh} aria-label="Refresh the worklist"><${Icon} name="refresh-cw" /></button>
       ${mayRefer() && html`<a class="button primary" href="#/new/patient"><${Icon} name="plus" />New referral</a>`}
     </div>
-    <${Tabs} list=${list} counts=${totals.data} />
+    <${Lists} list=${list} counts=${totals.data} />
     <${Body} pages=${pages} searched=${!!q} />`;
 }

@@ -16,7 +16,7 @@ import typer
 
 from chalicelib.errors import UnauthenticatedError, UnavailableError
 from chalicelib.settings import SettingsError
-from infra.cli import moments, site
+from infra.cli import moments, operating, site
 from infra.cli.sending import Delivery, Sent, delivery_of, post
 from infra.cli.site import NoSiteError, Site
 
@@ -27,6 +27,9 @@ app = typer.Typer(
     # A traceback with its local variables would print what nobody may see.
     pretty_exceptions_show_locals=False,
 )
+
+app.add_typer(operating.audit, name="audit")
+app.add_typer(operating.deliveries, name="deliveries")
 
 OFF, NOT_UNDERSTOOD, NO_SITE = 1, 2, 3
 

@@ -77,7 +77,7 @@ def _organisations(stores: Stores, *, now: datetime) -> None:
     stores.tenants.add(OPERATOR, {"fictional": True})
     for center in CENTERS:
         if not stores.secrets.live(center.tenant_id, now=now):
-            stores.secrets.make(center.tenant_id, now=now)
+            stores.ledger.commit(*stores.secrets.making(center.tenant_id, now=now).writes)
 
 
 def _people(stores: Stores, accounts: Accounts) -> dict[str, Member]:

@@ -27,6 +27,12 @@ FLAGS = (
     "--disable-sync",
 )
 PATIENCE_MS = 15_000
+# Before the page's own scripts, and once a tab: whoever signs out stays out.
+_SIGNED_IN = """
+if (origin !== "null" && !window.name) {
+  window.name = "signed in";
+  sessionStorage.setItem("cart-session", %s);
+}"""
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -107,14 +113,12 @@ def open_page(browser: Browser, local_site: str, world: World) -> Iterator[Calla
             color_scheme=scheme,  # type: ignore[arg-type]
             reduced_motion="reduce",
         )
+        if by:
+            context.add_init_script(_SIGNED_IN % json.dumps(json.dumps(world.session(by))))
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         watches.append(Watch(page, local_site))
         page.goto(f"{local_site}/{path}")
-        if by:
-            kept = json.dumps(world.session(by))
-            page.evaluate("kept => sessionStorage.setItem('cart-session', kept)", kept)
-            page.reload()
         return page
 
     yield opened

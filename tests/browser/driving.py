@@ -131,10 +131,17 @@ class Person:
         self.press("Next").at_step("Review and send")
         return self
 
-    def record(self, action: str) -> Person:
-        """Record what happened, now, in the dialog of an action."""
+    def unfold(self, title: str) -> Person:
+        """Show what is folded away under a title."""
+        self.page.get_by_text(title, exact=True).click()
+        return self
+
+    def record(self, action: str, **choices: str) -> Person:
+        """Record what happened, now, in the dialog of an action; `choices` are its lists."""
         self.press(action)
         dialog = self.page.get_by_role("dialog", name=action)
+        for label, option in choices.items():
+            dialog.get_by_label(label.replace("_", " ")).select_option(label=option)
         dialog.get_by_role("button", name=action).click()
         expect(dialog).to_be_hidden()
         return self

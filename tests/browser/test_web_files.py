@@ -11,8 +11,9 @@ from infra import vendor_web
 from infra.vendor_web import VENDOR, WEB
 
 FIRST_LOAD_BYTES = 40_000
-ALL_BYTES = 66_000
+ALL_BYTES = 80_000
 FONT = "inter.css"
+LATER_STYLES = "case.css"
 
 _IMPORT = re.compile(r"""(?:from|^import|import\() ?"\./([^"]+)\"""", re.MULTILINE)
 _STATIC_IMPORT = re.compile(r"""(?:from|^import) ?"\./([^"]+)\"""", re.MULTILINE)
@@ -109,7 +110,7 @@ def test_the_weight_stays_within_the_budget():
     scripts = {name for name in served() if name.endswith(".js")} - {"docs.js"}
 
     assert zipped(first_load() | styles) <= FIRST_LOAD_BYTES
-    assert zipped(scripts | styles) <= ALL_BYTES
+    assert zipped(scripts | styles | {LATER_STYLES}) <= ALL_BYTES
 
 
 def test_no_file_is_long():
@@ -127,7 +128,7 @@ def test_every_icon_that_is_carried_is_used():
 
 
 def test_stages_are_never_hard_coded():
-    """They come from the server, with their labels; only who may edit names two of them."""
+    """They come from the server, with their labels; few are named, by what only they allow."""
     from chalicelib.domain.stages import Stage
 
     named = {
@@ -137,8 +138,12 @@ def test_stages_are_never_hard_coded():
         if re.search(rf'"{stage.value}"', path.read_text())
     }
 
-    phases = {("worklist.js", "draft"), ("referral.js", "draft")}
-    assert named == phases | {("referral.js", "info_requested"), ("draft.js", "submitted")}
+    phases = {("worklist.js", "monitoring"), ("reports.js", "monitoring")}
+    editable = {(name, "draft") for name in ("worklist.js", "referral.js")}
+    editable |= {("referral.js", "info_requested"), ("draft.js", "submitted")}
+    final = {("actions.js", "deceased")}
+    asking_more = {"deferred", "redirected", "submitted", "withdrawn", "declined", "not_proceeding"}
+    assert named == phases | editable | final | {("reports.js", stage) for stage in asking_more}
 
 
 def test_the_word_eligible_is_never_a_verdict():

@@ -10,11 +10,13 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.domain import stages
 from infra.world.people import DEMO_PASSWORD
 from tests.support.clinic import TO_INFUSED
 
 COORDINATOR = "coordinator@willow.example"
 CENTER_COORDINATOR = "coordinator@bayou.example"
+CENTER_ADMIN = "admin@bayou.example"
 CENTER = "Bayou Lark Cell Therapy Center"
 
 # Every stage that a center reports on the way to monitoring, the optional ones too.
@@ -62,18 +64,33 @@ class World:
         centers = self.ask("GET", "centers?q=Bayou", by=COORDINATOR)["items"]
         body = _whole_referral(name, centers[0]["center_id"]) | {"submit": reached != "draft"}
         made = self.ask("POST", "referrals", body, by=COORDINATOR)
-        if reached in MAIN_LINE:
-            for stage in MAIN_LINE[: MAIN_LINE.index(reached) + 1]:
-                self.move(made["referral_id"], stage)
+        for stage in _way_to(reached):
+            self.move(made["referral_id"], stage)
         return f"#/referrals/{made['referral_id']}"
 
-    def move(self, referral: str, stage: str) -> None:
+    def move(self, referral: str, stage: str, **data: Any) -> None:
         """Record a stage by the center, now."""
+        self.report(referral, "stage.changed", stage=stage, **data)
+
+    def report(
+        self, referral: str, event_type: str, *, by: str = CENTER_COORDINATOR, **data: Any
+    ) -> None:
+        """Report what happened, now."""
         referral_id = referral.removeprefix("#/referrals/")
         now = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
-        event = {"type": "stage.changed", "occurred_at": now, "data": {"stage": stage}}
-        outcome = self.ask("POST", f"referrals/{referral_id}/events", event, by=CENTER_COORDINATOR)
+        event = {"type": event_type, "occurred_at": now, "data": data}
+        outcome = self.ask("POST", f"referrals/{referral_id}/events", event, by=by)
         assert outcome["status"] == "applied", outcome
+
+
+def _way_to(reached: str) -> list[str]:
+    """The center's stages up to one of the main line, without those that it may leave out."""
+    sent = stages.MAIN_LINE.index(stages.Stage.SUBMITTED)
+    line = list(stages.MAIN_LINE[sent + 1 :])
+    if reached not in line:
+        return []
+    before = line[: line.index(stages.Stage(reached))]
+    return [*(stage for stage in before if stage not in stages.OPTIONAL), reached]
 
 
 def _whole_referral(name: str, center_id: str) -> dict[str, Any]:

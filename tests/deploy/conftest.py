@@ -83,7 +83,9 @@ def clinic(stack):
         subject = _create_user(stack, member.email)
         clinic.members[handle] = factories.a_member(tenant, subject=subject)
         stores.members.add(clinic.members[handle])
-    clinic.secrets[CENTER.tenant_id] = stores.secrets.make(CENTER.tenant_id, now=wiring.now())[1]
+    made = stores.secrets.making(CENTER.tenant_id, now=wiring.now())
+    stores.ledger.commit(*made.writes)
+    clinic.secrets[CENTER.tenant_id] = made.value
     return clinic
 
 

@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from chalicelib.domain.referral import Applied, Never, NotYet, Recorded, decide
+from chalicelib.domain.decisions import decide
 from chalicelib.domain.stages import Stage
+from chalicelib.domain.verdicts import Applied, Never, NotYet, Recorded
 from tests.support.journey import HOUR, NOON, TWO_PARTS, a_change, a_referral, a_setting
 
 

@@ -21,7 +21,7 @@ from chalicelib.domain.notices import (
 )
 from chalicelib.domain.stages import FACTS, TERMINAL, Phase, Stage
 from chalicelib.domain.window import MilestoneKind, Window
-from tests.support.journey import NOON, PROFILE, a_referral
+from tests.support.journey import NOON, PROFILE, a_change, a_referral
 
 INFUSED_ON = date(2026, 10, 24)
 WINDOW = Window(time_zone="America/New_York", infused_on=INFUSED_ON, profile=PROFILE)
@@ -29,7 +29,8 @@ WINDOW = Window(time_zone="America/New_York", infused_on=INFUSED_ON, profile=PRO
 
 def monitored(stage=Stage.MONITORING, window=WINDOW):
     """A referral whose window is open."""
-    return a_referral(stage, window=window)
+    at = datetime(2026, 10, 24, 16, tzinfo=UTC)
+    return a_referral(stage, window=window, reached={Stage.INFUSED: at, stage: at})
 
 
 def planned(window=WINDOW):
@@ -93,9 +94,9 @@ def test_monitoring_is_opened_the_day_after_the_last_infusion():
 
 def test_a_follow_up_is_due_at_once_and_has_its_id_from_the_event():
     """One event, one row; another event, another row."""
-    first = follow_up(a_referral(), event_id="evt_1", now=NOON)
-    again = follow_up(a_referral(), event_id="evt_1", now=NOON)
-    other = follow_up(a_referral(), event_id="evt_2", now=NOON)
+    first = follow_up(a_change(Stage.ACCEPTED, event_id="evt_1"), now=NOON)
+    again = follow_up(a_change(Stage.ACCEPTED, event_id="evt_1"), now=NOON)
+    other = follow_up(a_change(Stage.ACCEPTED, event_id="evt_2"), now=NOON)
 
     assert first == again
     assert first.outbox_id != other.outbox_id
@@ -105,7 +106,7 @@ def test_a_follow_up_is_due_at_once_and_has_its_id_from_the_event():
 @pytest.mark.parametrize("stage", Stage)
 def test_what_follows_from_an_event_is_always_wanted(stage):
     """Even a referral that has ended since: the other side has to hear of the ending."""
-    task = follow_up(a_referral(stage), event_id="evt_1", now=NOON)
+    task = follow_up(a_change(Stage.ACCEPTED, event_id="evt_1"), now=NOON)
 
     assert still_wanted(task, a_referral(stage))
 

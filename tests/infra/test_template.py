@@ -39,7 +39,7 @@ COSTS_NOTHING_AT_REST = {
 }
 FREE_ALARMS = 10
 GATEWAY_TIMEOUT_S = 29
-SCHEDULES = {"Relay": 60, "Notices": 900}
+SCHEDULES = {"Relay": 60, "Notices": 900, "Checkpoints": 3600}
 
 
 def api(template):
@@ -268,7 +268,12 @@ def test_functions_run_where_the_bundle_was_compiled_for(template):
 
 @pytest.mark.parametrize(
     ("name", "group"),
-    [("APIHandler", "ApiLogs"), ("Relay", "RelayLogs"), ("Notices", "NoticesLogs")],
+    [
+        ("APIHandler", "ApiLogs"),
+        ("Relay", "RelayLogs"),
+        ("Notices", "NoticesLogs"),
+        ("Checkpoints", "CheckpointsLogs"),
+    ],
 )
 def test_logs_end_some_day(template, name, group):
     """Each function writes to a group of its own, made here, with an end."""

@@ -7,7 +7,12 @@ import pytest
 
 from chalicelib.store.stores import TABLES
 
-ROLES = {"api": "ApiHandlerRole", "relay": "RelayRole", "notices": "NoticesRole"}
+ROLES = {
+    "api": "ApiHandlerRole",
+    "relay": "RelayRole",
+    "notices": "NoticesRole",
+    "checkpoints": "CheckpointsRole",
+}
 JOBS = ("relay", "notices")
 
 # Actions for which IAM knows no narrower resource.
@@ -19,12 +24,14 @@ MAY = {
     ("api", "members"): {"GetItem", "PutItem", "Query"},
     ("api", "tenants"): {"GetItem", "Query"},
     ("api", "keys"): {"GetItem", "PutItem"},
-    ("api", "webhook_secrets"): {"Query"},
-    ("api", "deliveries"): {"PutItem"},
+    ("api", "webhook_secrets"): {"PutItem", "Query", "UpdateItem"},
+    ("api", "deliveries"): {"GetItem", "PutItem", "Query"},
     ("api", "idempotency"): {"GetItem", "PutItem"},
     ("api", "outbox"): {"BatchGetItem", "PutItem"},
     ("api", "notices"): {"Query", "UpdateItem"},
-    ("api", "audit"): {"PutItem"},
+    ("api", "audit"): {"PutItem", "Query"},
+    ("checkpoints", "audit"): {"PutItem", "Query"},
+    ("checkpoints", "keys"): {"GetItem", "PutItem"},
 } | {
     (job, table): actions
     for job in JOBS
@@ -33,10 +40,10 @@ MAY = {
         "members": {"GetItem", "Query"},
         "tenants": {"Query"},
         "keys": {"GetItem", "PutItem"},
-        "deliveries": {"PutItem"},
+        "deliveries": {"GetItem", "PutItem", "UpdateItem"},
         "outbox": {"PutItem", "Query", "UpdateItem"},
         "notices": {"GetItem", "PutItem", "UpdateItem"},
-        "audit": {"PutItem"},
+        "audit": {"PutItem", "Query"},
     }.items()
 }
 

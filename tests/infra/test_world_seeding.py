@@ -114,7 +114,7 @@ def attribute(user, name):
 
 def logged(stores, story):
     events, _ = stores.referrals.events(referral_id_of(story), limit=100, start=None)
-    return [(event.change.stage, event.status) for event in reversed(events)]
+    return [(event.event.stage, event.status) for event in reversed(events)]
 
 
 def interrupt(monkeypatch, owner, name, *, after):

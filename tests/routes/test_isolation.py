@@ -52,8 +52,9 @@ def draft(world):
 
 
 def audited(world, referral_id):
-    """What is on record of a referral."""
-    return list(world.stores.audit.table.every("referral_id = :id", {"id": referral_id}))
+    """The rows about reads and refusals."""
+    of_it = {"id": f"{referral_id}/reads"}
+    return list(world.stores.audit.table.every("referral_id = :id", of_it))
 
 
 @pytest.mark.parametrize(

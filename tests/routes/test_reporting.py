@@ -134,12 +134,12 @@ def test_a_note_is_told_in_the_timeline_alone(world, submitted):
     """What somebody wrote about an event is read where the event is read."""
     note = "Spoke with Dr. Example,\nwill call back."
 
-    report(world.center, submitted, "info_requested", note=note, reason_code="records_missing")
+    report(world.center, submitted, "info_requested", note=note, reason_code="rescheduled")
 
     newest = timeline(world.practice, submitted)[0]
     read = world.practice.get(f"/v1/referrals/{submitted}").text
     listed = world.practice.get("/v1/referrals?limit=100").text
-    assert (newest["note"], newest["reason_code"]) == (note, "records_missing")
+    assert (newest["note"], newest["reason_code"]) == (note, "rescheduled")
     assert "call back" not in read + listed
 
 

@@ -71,7 +71,9 @@ def worthless(world):
 
 def path_of(route, **ids):
     return route[1].format(
-        **{"referral_id": "x", "notice_id": "x", "member_id": "x", "center_id": "ctr_harbor"} | ids
+        **{"center_id": "ctr_harbor"}
+        | dict.fromkeys(("referral_id", "notice_id", "member_id", "delivery_id"), "x")
+        | ids
     )
 
 
@@ -153,6 +155,7 @@ def ids(world, infused):
     colleague = factories.a_member(n=secrets.randbelow(10**9))
     world.stores.members.add(colleague)
     return {
+        "delivery_id": "msg_1",
         "referral_id": infused,
         "notice_id": world.practice.get("/v1/notices").json["items"][0]["notice_id"],
         "member_id": colleague.member_id,

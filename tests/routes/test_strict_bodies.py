@@ -144,7 +144,7 @@ EVENT = {
         "part": 1,
         "of": 1,
         "local_date": "2026-11-20",
-        "reason_code": "a",
+        "reason_code": "unknown",
         "note": "x",
     },
 }

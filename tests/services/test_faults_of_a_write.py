@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.domain.referral import Applied, decide
+from chalicelib.domain.decisions import decide
 from chalicelib.domain.stages import Stage
+from chalicelib.domain.verdicts import Applied
 from chalicelib.errors import UnavailableError
 from chalicelib.services import journey
 from chalicelib.services.bookkeeping import Outcome, setting_of, writes_of

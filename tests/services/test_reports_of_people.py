@@ -26,7 +26,7 @@ def test_a_person_moves_a_referral_for_the_own_side(referred):
 
     assert told.body == {"status": "applied", "stage": "accepted"}
     assert also_told.body == {"status": "applied", "stage": "withdrawn"}
-    assert [e.change.actor_name for e in referred.events()][1:] == [
+    assert [e.event.actor_name for e in referred.events()][1:] == [
         a_member(CENTER).name,
         a_member(PRACTICE).name,
     ]

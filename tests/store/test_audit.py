@@ -2,7 +2,8 @@
 
 import pytest
 
-from chalicelib.store.audit import AuditEntry
+from chalicelib.domain.chain import GENESIS, row_hash
+from chalicelib.store.audit import AuditEntry, chained
 from chalicelib.store.instants import instant, parsed
 from tests.support import shelves
 from tests.support.factories import NOON
@@ -23,9 +24,16 @@ def test_an_entry_names_people_ids_and_outcomes(stores):
     stores.audit.append(ENTRY)
     (row,) = shelves.rows("audit")
 
-    assert row.pop("entry").startswith("2026-11-02T12:00:00.000000Z#")
+    for of_the_table in ("day", "placed_at"):
+        row.pop(of_the_table)
+    assert row.pop("hash") == row_hash(chained(row))
     assert row == {
-        "referral_id": "ref_1",
+        "referral_id": "ref_1/reads",
+        "entry": "000000000001",
+        "seq": 1,
+        "prev": GENESIS,
+        "subject": "ref_1",
+        "at": "2026-11-02T12:00:00.000000Z",
         "actor_id": "mem_1",
         "tenant_id": "prc_1",
         "action": "referral.read",
@@ -51,10 +59,15 @@ def test_an_entry_is_part_of_the_transaction_that_it_reports(stores):
 
 
 def test_the_audit_can_change_and_remove_nothing(stores):
-    """It has two ways to add, and no other."""
+    """It has ways to add and to read, and no other."""
     ways = {name for name in dir(stores.audit) if not name.startswith("_")} - {"table"}
 
-    assert ways == {"append", "appending"}
+    assert ways - {"head", "last", "rows", "of_day"} == {
+        "after",
+        "append",
+        "appending",
+        "checkpoint",
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from chalicelib.domain.stages import Stage
 from tests.support.factories import CENTER, OTHER_CENTER, OTHER_PRACTICE, PRACTICE
-from tests.support.journey import HOUR, NOON, a_referral
+from tests.support.journey import HOUR, NOON, a_referral, an_entry
 
 
 def store(stores, *referrals):
     """Store referrals by themselves."""
     for referral in referrals:
-        stores.ledger.commit(stores.referrals.adding(referral))
+        stores.ledger.commit(*stores.referrals.adding(referral, an_entry(referral)))
 
 
 def page(referrals, index, tenant_id, **how):
@@ -71,7 +71,7 @@ def test_a_row_of_a_list_is_opened(stores):
 
     summary = stores.referrals.items.summary(row)
 
-    assert (summary.referral_id, summary.alias, summary.stage) == (
+    assert (summary.referral_id, summary.alias, summary.standing.stage) == (
         "ref_aaaaaaaaaaaaaaaaaaaaaaaaaa",
         "Blue Heron",
         "infused",
@@ -84,8 +84,8 @@ def test_a_row_of_a_list_is_opened(stores):
     }
 
 
-def test_standings_count_each_referral_of_a_tenant(stores):
-    """Phase and owner of the next move, from the index alone."""
+def test_summaries_tell_how_each_referral_of_a_tenant_stands(stores):
+    """Stage and owner of the next move, from the index alone."""
     store(
         stores,
         a_referral(Stage.INFUSED, referral_id="ref_1"),
@@ -94,9 +94,10 @@ def test_standings_count_each_referral_of_a_tenant(stores):
     )
 
     def standings(index, tenant_id):
-        return sorted(stores.referrals.standings(index=index, tenant_id=tenant_id))
+        rows = stores.referrals.summaries(index=index, tenant_id=tenant_id)
+        return sorted((row.standing.stage, row.standing.owner) for row in rows)
 
-    both = [("follow_up", "practice"), ("treatment", "center")]
+    both = [("handed_back", "practice"), ("infused", "center")]
     assert standings("by_center", "ctr_harbor") == both
-    assert standings("by_practice", "prc_cedar") == [("eligibility", "practice"), *both]
+    assert standings("by_practice", "prc_cedar") == [("draft", "practice"), *both]
     assert standings("by_practice", "prc_maple") == []

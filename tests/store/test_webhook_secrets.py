@@ -16,8 +16,10 @@ def live(stores, center_id=CENTER_ID, *, now=NOON):
 
 
 def make(stores, center_id=CENTER_ID):
-    """A new secret."""
-    return stores.secrets.make(center_id, now=NOON)
+    """A new secret: its id and its bytes."""
+    made = stores.secrets.making(center_id, now=NOON)
+    stores.ledger.commit(*made.writes)
+    return made.secret_id, made.value
 
 
 def end(stores, secret_id, at):

@@ -147,7 +147,7 @@ def open_clinic() -> Clinic:
         clinic.members[handle] = factories.a_member(tenant, role=role)
         stores.members.add(clinic.members[handle])
     for center in (CENTER, OTHER_CENTER):
-        clinic.secrets[center.tenant_id] = stores.secrets.make(center.tenant_id, now=wiring.now())[
-            1
-        ]
+        made = stores.secrets.making(center.tenant_id, now=wiring.now())
+        stores.ledger.commit(*made.writes)
+        clinic.secrets[center.tenant_id] = made.value
     return clinic

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.events import Source, StageChange, derived_id
+from chalicelib.domain.events import Event, Source, StageChange, derived_id
 from chalicelib.domain.members import Member, Role, Tenant, TenantKind
 from chalicelib.domain.notices import Lane
 from chalicelib.domain.referral import Referral
@@ -139,6 +139,17 @@ class Desk:
         )
         return journey.report_by_feed(change, delivery=delivery, stores=self.stores, now=self.now)
 
+    def deliver_event(self, event: Event, *, webhook_id: str) -> Outcome:
+        """Take a delivery of whatever kind; its event is made for the center's feed."""
+        event = replace(event, event_id=derived_id("evt", CENTER.tenant_id, webhook_id))
+        delivery = Delivery(
+            center_id=CENTER.tenant_id,
+            webhook_id=webhook_id,
+            body_hash=hashed(repr(event.order).encode()),
+            received_at=self.now,
+        )
+        return journey.report_by_feed(event, delivery=delivery, stores=self.stores, now=self.now)
+
     def report(
         self,
         stage: str,
@@ -203,7 +214,12 @@ class Desk:
     def waiting(self, referral_id: str = "ref_1") -> list[str]:
         """The stages of deliveries that wait."""
         _, parked = self.stores.referrals.get_with_parked(referral_id)
-        return sorted(p.change.stage.value for p in parked)
+        return sorted(_name_of(p.event) for p in parked)
+
+
+def _name_of(event: Event) -> str:
+    """The stage that it tells of, or else its type."""
+    return event.stage.value if isinstance(event, StageChange) else event.type.value
 
 
 def open_desk(stores: Stores) -> Desk:

@@ -3,23 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from chalicelib.domain.events import Order, Source, StageChange
+from chalicelib.domain.decisions import decide
+from chalicelib.domain.events import Event, Order, Source, StageChange
 from chalicelib.domain.moves import movers_to
-from chalicelib.domain.referral import (
-    Applied,
-    Never,
-    NotYet,
-    Recorded,
-    Referral,
-    Setting,
-    Verdict,
-    decide,
-)
+from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Actor, Stage
+from chalicelib.domain.verdicts import Applied, Never, NotYet, Recorded, Setting, Verdict
 from chalicelib.domain.window import Anchor, MonitoringProfile
+from chalicelib.store.audit import AuditEntry
 from tests.support.factories import CENTER, PRACTICE, a_referral_body
+
+_E = TypeVar("_E", bound=Event)
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -88,6 +84,62 @@ def a_change(
     return StageChange(**told | changed)
 
 
+def an_event(
+    kind: type[_E],
+    /,
+    at: datetime = NOON + HOUR,
+    *,
+    event_id: str = "evt_1",
+    actor: Actor = Actor.CENTER,
+    **changed: Any,
+) -> _E:
+    """A report beside the stages."""
+    told: dict[str, Any] = {
+        "event_id": event_id,
+        "referral_id": "ref_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "occurred_at": at,
+        "recorded_at": max(at, NOON),
+        "actor": actor,
+        "source": Source.CENTER_FEED,
+        "actor_id": "feed:ctr_harbor",
+        "actor_name": "Harbor Cell Therapy",
+    }
+    return kind(**told | changed)
+
+
+def applied(referral: Referral, event: Event, *history: Event) -> Referral:
+    """The referral after an event that must move it."""
+    verdict = decide(referral, event, a_setting(), history)
+    assert isinstance(verdict, Applied), verdict
+    return verdict.referral
+
+
+def recorded(referral: Referral, event: Event, *history: Event) -> Referral:
+    """The referral after an event that must be history."""
+    verdict = decide(referral, event, a_setting(), history)
+    assert isinstance(verdict, Recorded), verdict
+    return verdict.referral
+
+
+def refusal(referral: Referral, event: Event, *history: Event) -> str:
+    """Why an event can never be legal; `waits` where it may become so."""
+    verdict = decide(referral, event, a_setting(), history)
+    assert isinstance(verdict, NotYet | Never), verdict
+    return verdict.code if isinstance(verdict, Never) else "waits"
+
+
+def an_entry(referral: Referral) -> AuditEntry:
+    """The audit row of a write."""
+    return AuditEntry(
+        referral_id=referral.referral_id,
+        at=NOON,
+        actor_id="mem_1",
+        tenant_id=referral.practice_id,
+        action="referral.amend",
+        version=referral.version,
+    )
+
+
 @dataclass
 class Inbox:
     """Decides on reports as they come in and parks what is too early, as the product does.
@@ -98,31 +150,36 @@ class Inbox:
 
     referral: Referral
     setting: Setting = field(default_factory=a_setting)
-    parked: list[StageChange] = field(default_factory=list)
+    history: list[Event] = field(default_factory=list)
+    parked: list[Event] = field(default_factory=list)
     refused: list[Never] = field(default_factory=list)
 
-    def take(self, changes: Iterable[StageChange]) -> "Inbox":
+    def take(self, events: Iterable[Event]) -> "Inbox":
         """Take reports in the order given."""
-        for change in changes:
-            if isinstance(self._take(change), Applied):
+        for event in events:
+            if isinstance(self._take(event), Applied | Recorded):
                 self._settle()
         return self
 
-    def _take(self, change: StageChange) -> Verdict:
-        verdict = decide(self.referral, change, self.setting)
+    def _decided(self, event: Event) -> Verdict:
+        return decide(self.referral, event, self.setting, self.history)
+
+    def _take(self, event: Event) -> Verdict:
+        verdict = self._decided(event)
         match verdict:
             case Applied() | Recorded():
                 self.referral = verdict.referral
+                self.history.append(event)
             case NotYet():
-                self.parked.append(change)
+                self.parked.append(event)
             case Never():
                 self.refused.append(verdict)
         return verdict
 
     def _settle(self) -> None:
-        for change in sorted(self.parked, key=lambda c: c.order):
-            if not isinstance(decide(self.referral, change, self.setting), NotYet):
-                self.parked.remove(change)
-                self._take(change)
+        for event in sorted(self.parked, key=lambda e: e.order):
+            if not isinstance(self._decided(event), NotYet):
+                self.parked.remove(event)
+                self._take(event)
                 self._settle()
                 return

@@ -33,6 +33,7 @@ def _only(handles: frozenset[str], status: int, *, rest: int) -> Outcomes:
 
 
 _OF_THE_REFERRAL = _only(PRACTICE_CARE | CENTER_CARE, 200, rest=404)
+_OF_THE_FEED = _only(CENTER_CARE, 403, rest=404)
 
 POLICY: Mapping[Route, Outcomes | Access] = {
     ("GET", "/"): Access.PUBLIC,
@@ -68,6 +69,13 @@ POLICY: Mapping[Route, Outcomes | Access] = {
     | dict.fromkeys(PRACTICE_CARE, 409),
     ("GET", "/v1/referrals/{referral_id}/events"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/window"): _OF_THE_REFERRAL,
+    ("GET", "/v1/referrals/{referral_id}/audit"): _only(ADMINS, 200, rest=403),
+    # The feed is the center's; to everybody else it is not there.
+    ("GET", "/v1/centers/{center_id}/deliveries"): _OF_THE_FEED | {"center_admin": 200},
+    # The delivery was applied at once, so there is nothing to try again.
+    ("POST", "/v1/centers/{center_id}/deliveries/{delivery_id}/replay"): _OF_THE_FEED
+    | {"center_admin": 409},
+    ("POST", "/v1/centers/{center_id}/webhook-secrets"): _OF_THE_FEED | {"center_admin": 201},
     ("GET", "/v1/notices"): _all(200),
     # The notice is the practice coordinator's own.
     ("POST", "/v1/notices/{notice_id}/read"): _only(frozenset({"practice"}), 204, rest=404),

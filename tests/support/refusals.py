@@ -106,7 +106,7 @@ def unknown_reference(world, _patch):
 
 def move_not_legal(world, _patch):
     referral_id = world.practice.post("/v1/referrals", singing()).json["referral_id"]
-    wrong = EVENT | {"data": {"stage": "accepted", "note": CANARY, "reason_code": "canary_8d1f"}}
+    wrong = EVENT | {"data": {"stage": "accepted", "note": CANARY, "reason_code": "unknown"}}
     return world.practice.post(f"/v1/referrals/{referral_id}/events", wrong)
 
 

@@ -1,0 +1,133 @@
+// A center's feed, for its administrators: what its system sent, what became of it, and the
+// secret that it is signed with.
+import * as api from "./api.js";
+import { Attempt } from "./attempt.js";
+import { html, useEffect, useRef, useState } from "./dom.js";
+import { me, zone } from "./state.js";
+import { timeIn } from "./time.js";
+import { announce, Dialog, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
+import { word } from "./words.js";
+
+const STATUSES = {
+  applied: ["you", "Applied", "It moved the referral."],
+  recorded: ["", "History only", "Something later was known already."],
+  parked: ["warn", "Waiting", "Something that comes before has not arrived."],
+  refused: ["stop", "Refused", ""],
+  failed: ["stop", "Waited in vain", "What comes before did not arrive within a day."],
+};
+const WAITS = new Set(["parked", "failed"]);
+
+function Row({ item, replay, busy }) {
+  const [tone, label, why] = STATUSES[item.status] || ["", word(item.status), ""];
+  return html`<tr role="row">
+    <th scope="row" role="rowheader"><time datetime=${item.received_at} class="num">${timeIn(item.received_at, zone())}</time>
+      <span class="under code">${item.delivery_id}</span></th>
+    <td role="cell"><span class="chip ${tone}">${label}</span><span class="under">${why || word(item.code)}</span></td>
+    <td role="cell">${word(item.stage)}<span class="under code">${item.referral_id}</span></td>
+    <td role="cell" class="act">${WAITS.has(item.status) &&
+      html`<button type="button" onClick=${() => replay(item)} aria-disabled=${busy}
+        aria-label="Try delivery ${item.delivery_id} again"><${Icon} name="refresh-cw" />Try again</button>`}</td>
+  </tr>`;
+}
+
+function Log({ items, replay, busy }) {
+  return html`<div class="card flush"><table role="table" class="rows">
+    <caption class="unseen">Deliveries, newest first</caption>
+    <thead role="rowgroup"><tr role="row">
+      ${["Received", "What became of it", "Stage reached"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
+      <th scope="col" role="columnheader"><span class="unseen">Action</span></th>
+    </tr></thead>
+    <tbody role="rowgroup">
+      ${items.map((item) => html`<${Row} key=${item.delivery_id} item=${item} replay=${replay} busy=${busy} />`)}
+    </tbody>
+  </table></div>`;
+}
+
+/** The secret, once. It is kept nowhere but in this dialog. */
+function Shown({ secret, onClose }) {
+  const box = useRef(null);
+  const [copied, setCopied] = useState("");
+  useEffect(() => box.current.select(), []);
+  const copy = async () => {
+    box.current.select();
+    try {
+      await navigator.clipboard.writeText(secret);
+      setCopied("Copied.");
+    } catch {
+      setCopied("This browser does not allow it: the secret is selected, copy it by hand.");
+    }
+  };
+  return html`<${Dialog} title="The new webhook secret" onClose=${onClose}>
+    <div class="stack">
+      <p>It is shown this once. Give it to your system now; the earlier secrets end in 24 hours.</p>
+      <div class="field"><label for="secret">Secret</label>
+        <input id="secret" class="code" readonly autocomplete="off" spellcheck="false" ref=${box} value=${secret} /></div>
+      <div class="buttons">
+        <button type="button" class="primary" onClick=${copy}>Copy</button>
+        <button type="button" onClick=${onClose}>Done</button>
+        <span class="fine" role="status">${copied}</span>
+      </div>
+    </div>
+  <//>`;
+}
+
+function Confirm({ make, problem, busy, onClose }) {
+  return html`<${Dialog} title="Make a new webhook secret?" onClose=${onClose}>
+    <div class="stack">
+      <p>Your system signs what it sends with the newest secret. Those before it live on for 24 hours.</p>
+      ${problem && html`<${Problem} problem=${problem} />`}
+      <div class="buttons">
+        <button type="button" class="primary" onClick=${make} aria-disabled=${busy}>${busy ? "Making …" : "Make the secret"}</button>
+        <button type="button" onClick=${onClose}>Cancel</button>
+      </div>
+    </div>
+  <//>`;
+}
+
+function Secret({ center }) {
+  const [step, setStep] = useState({});
+  const attempt = useRef(null);
+  attempt.current ??= new Attempt((_, key) => api.newSecret(center, key));
+  const close = () => setStep({});
+  const make = async () => {
+    setStep({ open: true, busy: true });
+    try {
+      setStep({ secret: (await attempt.current.run({})).secret });
+    } catch (problem) {
+      setStep({ open: true, problem });
+    }
+  };
+  return html`<button type="button" onClick=${() => setStep({ open: true })}>New webhook secret</button>
+    ${step.open && html`<${Confirm} ...${step} make=${make} onClose=${close} />`}
+    ${step.secret && html`<${Shown} secret=${step.secret} onClose=${close} />`}`;
+}
+
+export function Feed() {
+  const center = me.value.tenant.tenant_id;
+  const { data, problem, reload, replace } = useLoad(() => api.deliveries(center), []);
+  const [state, setState] = useState({});
+  const renew = (told) => replace({ ...data, items: data.items.map((item) => (item.delivery_id === told.delivery_id ? told : item)) });
+  const doing = async (work) => {
+    if (state.busy) return;
+    setState({ busy: true });
+    setState(await work().then(() => ({}), (failed) => ({ failed })));
+  };
+  const replay = (item) => doing(async () => {
+    const told = await api.replayDelivery(center, item.delivery_id, api.newKey());
+    renew(told);
+    announce(`Tried again: ${(STATUSES[told.status] || [])[1] || word(told.status)}`);
+  });
+  const more = () => doing(async () => {
+    const next = await api.deliveries(center, data.next_cursor);
+    replace({ ...next, items: data.items.concat(next.items) });
+  });
+  return html`<div class="head"><${Title} page="Feed">Feed<//><span class="grow" />
+      <button type="button" onClick=${reload} aria-label="Refresh the log"><${Icon} name="refresh-cw" /></button>
+      <${Secret} center=${center} /></div>
+    <p class="lead">What the system of ${me.value.tenant.name} sent, and what became of it.</p>
+    ${(problem || state.failed) && html`<${Problem} problem=${problem || state.failed} retry=${problem && reload} />`}
+    ${!data && !problem && html`<${Loading} what="the log" />`}
+    ${data?.items.length === 0 && html`<div class="empty-state card"><${Icon} name="inbox" /><p>Nothing has arrived yet.</p></div>`}
+    ${data?.items.length > 0 && html`<${Log} items=${data.items} replay=${replay} busy=${state.busy} />`}
+    ${data?.next_cursor && html`<p class="more"><button type="button" onClick=${more}>Show earlier deliveries</button></p>`}`;
+}

@@ -1,0 +1,29 @@
+// Small marks that the worklist and a referral share: where it is, whose move, how late.
+import { html } from "./dom.js";
+import { me } from "./state.js";
+import { PHASES } from "./words.js";
+
+/** Which of the eight parts of the journey a referral has come to, as eight ticks. */
+export function Ticks({ phase }) {
+  const order = Object.keys(PHASES);
+  const at = order.indexOf(phase);
+  if (phase === "closed" || at < 0) return null;
+  return html`<span class="ticks" aria-hidden="true">
+    ${order.slice(0, -1).map((_, index) => html`<i class=${index < at ? "done" : index === at ? "now" : ""} />`)}
+  </span>`;
+}
+
+/** Who makes the next move, seen from this member's side. */
+export function Turn({ owner }) {
+  if (owner === "none") return html`<span class="fine">Nobody</span>`;
+  if (owner === me.value.tenant.kind) return html`<span class="chip you">Your team</span>`;
+  return html`<span class="chip">${owner === "center" ? "Center" : "Practice"}</span>`;
+}
+
+const LEVELS = { amber: ["warn", "Late"], red: ["stop", "Very late"], on_hold: ["", "On hold"] };
+
+/** How a clock stands, in a word; nothing where all is as usual. */
+export function Level({ level }) {
+  const [tone, text] = LEVELS[level] || [];
+  return text && html` <span class="chip ${tone}">${text}</span>`;
+}

@@ -1,0 +1,159 @@
+// What this member may report of a referral, beside the moves that the server offers: each as
+// a title, a kind of event, and the fields that its dialog asks for.
+import * as api from "./api.js";
+import { isPractice } from "./state.js";
+import { wallClock } from "./time.js";
+import { word } from "./words.js";
+
+/**
+ * @typedef {{name: string, label: string, [attribute: string]: any}} FieldSpec as of `Field`; with
+ *   `load` its options are fetched, with `shown` it may be left out
+ * @typedef {{label: string, type: string, fields: FieldSpec[], data?: object, done?: string,
+ *   at?: string, when?: string, body?: (values: any, at: string) => object}} Report
+ */
+
+const NOTE = { name: "note", label: "Note", optional: true, rows: "3", maxlength: "4000", hint: "Both sides can read it. Keep it short." };
+
+const WAITING = [
+  "infection_hold", "disease_progression", "toxicity_concern", "coverage_pending_too_long", "caregiver_unavailable",
+  "travel_or_lodging", "patient_choice", "unknown",
+];
+const AGAIN = ["no_show", "rescheduled", "infection_hold", "insufficient_collection", "unknown"];
+const TOXICITIES = {
+  crs: "Cytokine release syndrome (CRS)", neurotoxicity: "Neurotoxicity (ICANS)", infection: "Infection",
+  cytopenia: "Cytopenia", readmission: "Readmission", other: "Other",
+};
+
+export const toxicity = (kind) => TOXICITIES[kind] || word(kind);
+
+function reason(codes, required = true) {
+  const options = [["", "Choose a reason"], ...codes.map((code) => [code, word(code)])];
+  return { name: "reason_code", label: "Reason", options, required, optional: !required };
+}
+
+// What two moves ask for beside a reason.
+const MORE = {
+  "deferred": { name: "revisit_on", label: "Look at it again on", type: "date", optional: true },
+  "redirected": {
+    name: "suggested_center_id", label: "Suggested center", optional: true,
+    load: async () => [["", "None"], ...(await api.centers({ limit: 100 })).items.map((each) => [each.center_id, each.name])],
+  },
+};
+
+/** The day, and which part of a dose it was: as `given` before, else the one that comes next. */
+function infusion(center, given) {
+  return [
+    { name: "local_date", label: "Calendar date at the center", type: "date", required: true,
+      value: given.local_date || wallClock(Date.now(), center.time_zone).slice(0, 10),
+      hint: `The day there (${center.time_zone}) is day 0 of the monitoring window.` },
+    { name: "part", label: "Infusion part", type: "number", min: "1", max: "9", required: true, value: given.part, half: true },
+    { name: "of", label: "of", type: "number", min: "1", max: "9", required: true, value: given.of, half: true },
+  ];
+}
+
+/** A booking that is made once more: the patient did not come, or there is a new date. */
+const isBookedAgain = (action, referral) => action.stage === referral.stage && /_scheduled$/.test(action.stage);
+
+/** A move that the server offers. @returns {Report} */
+export function moveReport(action, referral, parts) {
+  const again = isBookedAgain(action, referral);
+  const part = action.stage === referral.stage ? 2 : 1;
+  const fields = [
+    ...(action.needs.includes("local_date") ? infusion(referral.center, { part, of: Math.max(part, parts) }) : []),
+    ...(action.reasons.length ? [reason(action.reasons)] : again ? [reason(AGAIN, false)] : []),
+    ...(MORE[action.stage] ? [MORE[action.stage]] : []),
+    NOTE,
+  ];
+  return { label: again ? `${action.label} again` : action.label, type: "stage.changed", data: { stage: action.stage }, fields };
+}
+
+const hold = ({ hold: on }) =>
+  on
+    ? { label: "End the hold", type: "hold.ended", done: "The hold has ended.", fields: [NOTE] }
+    : {
+        label: "Put on hold", type: "hold.started", done: "The referral is on hold.",
+        fields: [reason(WAITING), { name: "until", label: "Expected to go on by", type: "date", optional: true }, NOTE],
+      };
+
+const noticed = {
+  label: "Report a toxicity", type: "toxicity.noticed", done: "The toxicity was reported.",
+  fields: [
+    { name: "kind", label: "What was noticed?", required: true, options: [["", "Choose"], ...Object.entries(TOXICITIES)] },
+    { name: "grade", label: "Grade", optional: true, number: true,
+      options: [["", "Not graded"], ...[1, 2, 3, 4, 5].map((grade) => [String(grade), `Grade ${grade}`])] },
+    NOTE,
+  ],
+};
+
+const longer = ({ window }) => ({
+  label: "Extend the window", type: "window.extended", done: "The monitoring window was extended.",
+  fields: [{ name: "ends_on", label: "Hand-back on", type: "date", required: true, min: window.infused_on, value: window.ends_on,
+    hint: "The calendar date at the center on which monitoring ends." }, NOTE],
+});
+
+const withdrawal = {
+  label: "Ask to withdraw", type: "withdrawal.requested", done: "The center was asked to stop.",
+  fields: [reason(["patient_choice", "disease_progression", "poor_performance", "other_therapy_chosen", "coverage_denied",
+    "travel_or_lodging", "caregiver_unavailable", "unknown"]), NOTE],
+};
+
+const opening = { label: "Open again", type: "referral.reopened", done: "The referral goes on.", fields: [{ ...NOTE, label: "Why?", optional: false, required: true }] };
+
+// Whoever may end a referral in a way may open it again; the server refuses anybody else.
+const ENDED_BY = { "withdrawn": "practice", "declined": "center", "redirected": "center", "not_proceeding": "center" };
+
+/** Whether a patient was infused: the last step of treatment has a time. */
+const isInfused = ({ journey }) => !!journey.find(({ phase }) => phase === "treatment")?.stages.at(-1)?.at;
+
+/** What may be reported beside a move. @returns {Report[]} */
+export function furtherReports(referral) {
+  const { phase, window } = referral;
+  const ended = phase === "closed";
+  const side = isPractice() ? "practice" : "center";
+  const running = !ended && phase !== "eligibility";
+  const told = [];
+  if (running) told.push(hold(referral));
+  if (side === "center" && isInfused(referral)) told.push(noticed);
+  if (side === "center" && window && ["treatment", "monitoring"].includes(phase)) told.push(longer(referral));
+  const mayAsk = side === "practice" && running && !referral.withdrawal_requested_at;
+  if (mayAsk && !referral.actions.some(({ stage }) => stage === "withdrawn")) told.push(withdrawal);
+  if (ended && !referral.continued_by && [side, undefined].includes(ENDED_BY[referral.stage])) told.push(opening);
+  return told;
+}
+
+/** Events of one's own side may be corrected: a stage, or an extension, but not the sending. */
+export function isCorrectable(event) {
+  const own = isPractice() ? ["practice"] : ["center", "center_feed"];
+  const kind = event.type === "window.extended" || (event.type === "stage.changed" && event.stage !== "submitted");
+  return own.includes(event.source) && kind;
+}
+
+/** That an earlier event was wrong: it was otherwise, or it did not happen. @returns {Report} */
+export function correction(event, referral) {
+  const { data } = event;
+  const moved = event.type === "stage.changed";
+  const isOtherwise = (values) => values.truth === "otherwise";
+  const infused = data.local_date && moved ? infusion(referral.center, data) : [];
+  const truths = [["otherwise", "It happened at another time"], ["never", "It did not happen"]];
+  return {
+    label: "Correct", title: `Correct: ${event.stage_label}`, type: "event.corrected", done: "Corrected.", at: event.occurred_at,
+    fields: [
+      { name: "truth", label: "What is true?", choice: moved ? truths : truths.slice(1), value: moved ? "otherwise" : "never", first: true },
+      ...infused.map((field) => ({ ...field, shown: isOtherwise })),
+      NOTE,
+    ],
+    showsWhen: isOtherwise,
+    body: ({ truth, note, ...values }, at) => ({
+      supersedes: event.event_id,
+      note,
+      ...(truth === "otherwise" && {
+        replacement: {
+          occurred_at: at,
+          data: { ...kept(data), ...values, stage: event.stage, reason_code: event.reason_code, note: event.note },
+        },
+      }),
+    }),
+  };
+}
+
+const kept = ({ part, of, local_date, revisit_on, suggested_center_id }) => ({ part, of, local_date, revisit_on, suggested_center_id });

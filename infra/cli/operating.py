@@ -1,0 +1,95 @@
+"""Commands for whoever runs a site: is the audit trail whole, and what waits for what.
+
+What takes long to import is imported by the command that needs it, as in `commands`.
+"""
+# ruff: noqa: PLC0415 see above
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from infra.cli import site
+from infra.cli.site import NoSiteError
+
+OFF, NO_SITE = 1, 3
+
+audit = typer.Typer(help="Look whether the audit trail is whole.", no_args_is_help=True)
+deliveries = typer.Typer(help="What centers' systems sent.", no_args_is_help=True)
+
+
+@audit.callback()
+@deliveries.callback()
+def _enter() -> None:
+    """Find the site first."""
+    try:
+        site.enter()
+    except NoSiteError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(NO_SITE) from None
+
+
+@audit.command()
+def verify(
+    since: Annotated[
+        str | None, typer.Option(help="The first day to look at; a year ago unless given.")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Look at every chain and checkpoint. Exit status 1 if anything was touched."""
+    from chalicelib import wiring
+    from chalicelib.services import audits
+
+    now = wiring.now()
+    first = date.fromisoformat(since) if since else (now - timedelta(days=366)).date()
+    found = audits.verify(stores=wiring.stores(), now=now, first_day=first)
+    told = {"chains": found.chains, "rows": found.rows, "checkpoints": found.checkpoints}
+    broken = [{"chain": b.chain, "row": b.seq, "what": b.what} for b in found.breaks]
+    if as_json:
+        typer.echo(json.dumps({**told, "breaks": broken}, indent=2))
+    else:
+        for each in broken:
+            typer.echo(f"BROKEN  {each['chain']} row {each['row']}: {each['what']}")
+        typer.echo(", ".join(f"{number} {word}" for word, number in told.items()))
+        typer.echo(f"{len(broken)} breaks" if broken else "The trail is whole.")
+    if broken:
+        raise typer.Exit(OFF)
+
+
+@deliveries.command()
+def replay(
+    center: Annotated[str, typer.Option(help="The center's id, or its short name.")],
+    delivery: Annotated[
+        str | None, typer.Option(help="One webhook-id; else all that wait.")
+    ] = None,
+) -> None:
+    """Try deliveries once more that wait, or waited in vain."""
+    from chalicelib import wiring
+    from chalicelib.domain.members import Member, Role, TenantKind
+    from chalicelib.services import deliveries as service
+    from infra.world.places import center_named
+
+    try:
+        center_id = center_named(center).tenant_id
+    except KeyError:
+        center_id = center
+    operator = Member(
+        member_id="operator:command-line",
+        subject="operator:command-line",
+        tenant_id=center_id,
+        kind=TenantKind.CENTER,
+        name="Operator",
+        email="operator@localhost",
+        roles=frozenset({Role.ADMIN}),
+    )
+    stores = wiring.stores()
+    waiting = [delivery] if delivery else stores.deliveries.unsettled(center_id)
+    for webhook_id in waiting:
+        logged = service.replay(
+            center_id, webhook_id, by=operator, stores=stores, now=datetime.now(UTC)
+        )
+        typer.echo(f"{webhook_id}  {logged.result.status}")
+    if not waiting:
+        typer.echo("Nothing waits.")

@@ -1,0 +1,135 @@
+"""How long a stage may take, and from which day on somebody should ask."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from chalicelib.domain.clocks import (
+    LIMITS,
+    Level,
+    Unit,
+    clock_of,
+    holidays_of,
+    is_business_day,
+)
+from chalicelib.domain.stages import TERMINAL, Stage
+
+ZONE = "America/New_York"
+DAY = timedelta(days=1)
+
+HOLIDAYS = """
+2026-01-01 2026-01-19 2026-02-16 2026-05-25 2026-06-19 2026-07-03 2026-09-07 2026-10-12
+2026-11-11 2026-11-26 2026-12-25
+2027-01-01 2027-01-18 2027-02-15 2027-05-31 2027-06-18 2027-07-05 2027-09-06 2027-10-11
+2027-11-11 2027-11-25 2027-12-24 2027-12-31
+2028-01-17 2028-02-21 2028-05-29 2028-06-19 2028-07-04 2028-09-04 2028-10-09 2028-11-10
+2028-11-23 2028-12-25
+"""
+"""Written by hand from the calendar of the Office of Personnel Management. New Year's Day of
+2028 is a Saturday, and so is observed in 2027."""
+
+
+def noon(day):
+    """Noon at the center's."""
+    return datetime.fromisoformat(f"{day}T17:00:00+00:00")
+
+
+def clock(stage, since, now, *, on_hold=False):
+    """A clock at the center's."""
+    return clock_of(stage, since=since, on_hold=on_hold, now=now, time_zone=ZONE)
+
+
+@pytest.mark.parametrize("year", [2026, 2027, 2028])
+def test_the_federal_holidays_are_those_of_the_calendar(year):
+    """On the days they are observed on."""
+    by_hand = {date.fromisoformat(day) for day in HOLIDAYS.split()}
+
+    assert holidays_of(year) == {day for day in by_hand if day.year == year}
+
+
+@pytest.mark.parametrize(
+    ("day", "works"),
+    [
+        ("2026-11-20", True),
+        ("2026-11-21", False),
+        ("2026-11-22", False),
+        ("2026-11-23", True),
+        ("2026-11-26", False),
+        ("2026-11-27", True),
+        ("2027-12-31", False),
+    ],
+)
+def test_a_business_day_is_no_weekend_and_no_holiday(day, works):
+    """The day after Thanksgiving is one."""
+    assert is_business_day(date.fromisoformat(day)) is works
+
+
+@pytest.mark.parametrize(
+    ("since", "amber", "red"),
+    [
+        ("2026-11-16", "2026-11-17", "2026-11-19"),
+        ("2026-11-20", "2026-11-23", "2026-11-25"),
+        ("2026-11-21", "2026-11-23", "2026-11-25"),
+        ("2026-11-25", "2026-11-27", "2026-12-01"),
+        ("2026-12-24", "2026-12-28", "2026-12-30"),
+        ("2026-12-31", "2027-01-04", "2027-01-06"),
+    ],
+)
+def test_business_days_pass_over_weekends_and_holidays(since, amber, red):
+    """A submission has one to be seen and three to be late."""
+    told = clock(Stage.SUBMITTED, noon(since), noon(since))
+
+    assert (told.amber_on, told.red_on) == (date.fromisoformat(amber), date.fromisoformat(red))
+    assert told.unit is Unit.BUSINESS
+
+
+@pytest.mark.parametrize(
+    ("days", "level"),
+    [(0, "on_time"), (14, "on_time"), (15, "amber"), (21, "amber"), (22, "red"), (400, "red")],
+)
+def test_a_level_changes_when_the_day_of_its_limit_is_over(days, level):
+    """Accepted: amber after 14 days, red after 21; the median stands beside them."""
+    since = noon("2026-11-02")
+
+    told = clock(Stage.ACCEPTED, since, since + days * DAY)
+
+    assert told.level == level
+    assert told.expected_by == date(2026, 11, 13)
+    assert told.source
+    assert "Battiwalla" in told.source
+
+
+@pytest.mark.parametrize(("hour", "level"), [(4, Level.ON_TIME), (5, Level.AMBER)])
+def test_a_day_is_the_readers_own(hour, level):
+    """It is over at midnight in New York, not in Greenwich."""
+    now = datetime(2026, 11, 17, hour, 59, tzinfo=UTC)
+
+    assert clock(Stage.ACCEPTED, noon("2026-11-02"), now).level is level
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_nothing_is_late_under_a_hold(stage):
+    """However long it lasts."""
+    since = noon("2026-01-01")
+
+    assert clock(stage, since, since + 900 * DAY, on_hold=True).level is Level.ON_HOLD
+
+
+@pytest.mark.parametrize("stage", sorted(set(Stage) - set(LIMITS)))
+def test_a_stage_without_limits_is_never_late(stage):
+    """An ending, a wait with a date of its own, or what the window dates."""
+    told = clock(stage, noon("2026-01-01"), noon("2028-01-01"))
+
+    assert told.level is Level.NONE
+    assert (told.expected_by, told.amber_on, told.red_on) == (None, None, None)
+
+
+@pytest.mark.parametrize("stage", LIMITS)
+def test_limits_are_in_order_and_have_a_source(stage):
+    """Expected before amber before red, and only of open stages."""
+    limits = LIMITS[stage]
+
+    days = [day for day in (limits.typical, limits.amber, limits.red) if day is not None]
+    assert days == sorted(set(days))
+    assert limits.source
+    assert stage not in TERMINAL

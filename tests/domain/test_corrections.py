@@ -1,0 +1,298 @@
+"""An earlier report was wrong: the history keeps it, and it counts no more."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.domain.decisions import fold
+from chalicelib.domain.events import Corrected, HoldEnded, HoldStarted, WindowExtended
+from chalicelib.domain.stages import Actor, Stage
+from tests.support.journey import (
+    HOUR,
+    NOON,
+    Inbox,
+    a_change,
+    a_referral,
+    a_setting,
+    an_event,
+    refusal,
+)
+
+LINE = [
+    "submitted",
+    *("received", "accepted", "consult_scheduled", "consult_completed", "center_proceed"),
+    *("apheresis_scheduled", "apheresis_completed", "manufacturing_started"),
+    *("lymphodepletion_started", "infused", "monitoring", "window_complete"),
+    *("handback_ready", "handed_back"),
+]
+DAY = timedelta(days=1)
+DRAFT = a_referral(Stage.DRAFT)
+
+
+def at(stage):
+    """When a stage of the line was reached: one a day."""
+    return NOON + LINE.index(stage) * DAY
+
+
+def line_to(last):
+    """The reports of the line, each a day later, up to a stage."""
+    names = LINE[: LINE.index(last) + 1]
+    return [a_change(Stage(name), at(name), event_id=f"evt_{name}") for name in names]
+
+
+def told_to(last):
+    """An inbox that has taken the line up to a stage."""
+    return Inbox(DRAFT).take(line_to(last))
+
+
+def a_correction(wrong, replacement=None, *, moment=NOON + 90 * DAY, n=1, **changed):
+    """A correction of the report of a stage; the replacement carries its id."""
+    event_id = f"evt_correction_{n}"
+    if replacement is not None:
+        replacement = replace(replacement, event_id=event_id)
+    return an_event(
+        Corrected,
+        moment,
+        event_id=event_id,
+        supersedes=f"evt_{wrong}",
+        replacement=replacement,
+        **changed,
+    )
+
+
+def told(inbox: Inbox):
+    """All that an order of arrival must not change."""
+    return (
+        replace(inbox.referral, version=0, updated_at=NOON),
+        sorted(event.event_id for event in inbox.parked),
+        inbox.refused,
+    )
+
+
+def test_a_stage_that_was_reported_by_mistake_is_taken_back():
+    """The referral stands where it stood before."""
+    inbox = told_to("consult_scheduled").take([a_correction("consult_scheduled")])
+
+    assert (inbox.referral.stage, inbox.refused) == (Stage.ACCEPTED, [])
+    assert inbox.referral.stage_since == at("accepted")
+    assert Stage.CONSULT_SCHEDULED not in inbox.referral.reached
+
+
+def test_a_correction_is_one_write():
+    """However long the history is that it folds."""
+    inbox = told_to("infused")
+    before = inbox.referral.version
+
+    assert inbox.take([a_correction("infused")]).referral.version == before + 1
+
+
+@pytest.mark.parametrize("days", [0, 1, 9])
+def test_a_corrected_infusion_opens_the_window_anew(days):
+    """Every day of it is counted from what really happened."""
+    really = at("infused") + days * DAY - HOUR
+    inbox = told_to("infused").take([a_correction("infused", a_change(Stage.INFUSED, really))])
+
+    window = inbox.referral.window
+    assert window is not None
+    assert window.infused_on == date(2026, 11, 12) + days * DAY
+    assert window.ends_on == window.infused_on + 28 * DAY
+
+
+def test_an_infusion_is_not_corrected_to_before_what_leads_to_it():
+    """It would be history only, and the patient would be monitored by no window."""
+    inbox = told_to("infused")
+    wrong = a_correction("infused", a_change(Stage.INFUSED, at("infused") - 2 * DAY))
+
+    assert refusal(inbox.referral, wrong, *inbox.history) == "replacement_not_legal"
+
+
+def test_an_infusion_that_never_was_leaves_no_window():
+    """Nothing is planned from it any more."""
+    referral = told_to("infused").take([a_correction("infused")]).referral
+
+    assert (referral.stage, referral.window) == (Stage.LYMPHODEPLETION_STARTED, None)
+    assert referral.part == 0
+
+
+def test_an_extension_that_never_was_is_taken_back():
+    """The day of hand-back is the default again."""
+    longer = an_event(
+        WindowExtended, NOON + 20 * DAY, event_id="evt_longer", ends_on=date(2026, 12, 30)
+    )
+    window = told_to("monitoring").take([longer, a_correction("longer")]).referral.window
+
+    assert window is not None
+    assert (window.ends_on, window.extensions) == (date(2026, 12, 10), ())
+
+
+def test_the_figures_of_an_open_window_stay():
+    """A catalogue that has changed since moves no date of a patient who is being monitored."""
+    inbox = told_to("infused")
+    setting = a_setting(replace(a_setting().profile, handback_target_day=99))
+    inbox.setting = setting
+
+    window = inbox.take([a_correction("infused", a_change(Stage.INFUSED, at("infused")))])
+
+    assert window.referral.window is not None
+    assert window.referral.window.ends_on == date(2026, 12, 10)
+
+
+def test_of_two_corrections_the_last_word_counts():
+    """In both orders: there and back again."""
+    away = a_correction("infused", a_change(Stage.INFUSED, at("infused") + 2 * DAY))
+    back = a_correction(
+        "infused", a_change(Stage.INFUSED, at("infused")), moment=NOON + 91 * DAY, n=2
+    )
+
+    ends = [told_to("infused").take(order) for order in permutations([away, back])]
+
+    assert told(ends[0]) == told(ends[1])
+    window = ends[0].referral.window
+    assert window is not None
+    assert window.infused_on == date(2026, 11, 12)
+
+
+def test_a_correction_that_is_quicker_than_what_it_corrects_waits():
+    """It settles when that arrives."""
+    inbox = told_to("received").take([a_correction("accepted")])
+    assert len(inbox.parked) == 1
+
+    inbox.take([a_change(Stage.ACCEPTED, at("accepted"), event_id="evt_accepted")])
+
+    assert (inbox.referral.stage, inbox.parked) == (Stage.RECEIVED, [])
+
+
+def test_a_correction_settles_behind_what_is_history_only():
+    """What it corrects arrives late, and moves nothing."""
+    events = line_to("accepted")
+    inbox = Inbox(DRAFT).take([events[0], events[2], a_correction("received"), events[1]])
+
+    assert (inbox.referral.stage, inbox.parked) == (Stage.ACCEPTED, [])
+    assert Stage.RECEIVED not in inbox.referral.reached
+
+
+def test_what_was_left_hanging_fits_again_behind_the_right_report():
+    """The decision was taken back and made again earlier; what followed it still happened."""
+    inbox = told_to("apheresis_scheduled").take([a_correction("center_proceed")])
+    taken_back = inbox.referral.stage
+    again = a_change(Stage.CENTER_PROCEED, at("center_proceed") - HOUR, event_id="evt_again")
+
+    inbox.take([again])
+
+    assert taken_back is Stage.CONSULT_COMPLETED
+    assert inbox.referral.stage is Stage.APHERESIS_SCHEDULED
+
+
+def test_the_feeds_count_survives_a_correction():
+    """What was superseded did arrive, and what was lost is still lost."""
+    events = [replace(e, sequence=n) for n, e in enumerate(line_to("accepted"), 1)]
+    inbox = Inbox(DRAFT).take(events)
+    lost = replace(inbox.referral.overlay, updates_lost=2)
+    inbox.referral = replace(inbox.referral, overlay=lost)
+
+    inbox.take(
+        [
+            replace(a_correction("accepted"), sequence=4),
+            replace(a_correction("received", n=2), sequence=5),
+        ]
+    )
+
+    assert inbox.referral.overlay.feed.missing == ()
+    assert inbox.referral.overlay.updates_lost == 2
+
+
+def test_what_is_not_there_is_not_corrected_yet():
+    """It may still arrive."""
+    inbox = told_to("accepted")
+
+    assert refusal(inbox.referral, a_correction("unknown"), *inbox.history) == "waits"
+
+
+def test_nobody_corrects_the_other_side():
+    """The practice its own reports, the center its own."""
+    inbox = told_to("accepted")
+    by_practice = a_correction("accepted", actor=Actor.PRACTICE)
+
+    assert refusal(inbox.referral, by_practice, *inbox.history) == "not_your_move"
+
+
+def test_a_submission_is_not_corrected():
+    """It is withdrawn."""
+    inbox = told_to("accepted")
+    wrong = a_correction("submitted", actor=Actor.PRACTICE)
+
+    assert refusal(inbox.referral, wrong, *inbox.history) == "not_correctable"
+
+
+def test_neither_a_hold_nor_a_correction_is_corrected():
+    """The one is ended, the other corrected anew by way of what it corrected."""
+    inbox = told_to("accepted").take([an_event(HoldStarted, NOON + 5 * DAY, event_id="evt_hold")])
+    inbox.take([a_correction("received", n="x")])
+    wrongs = [a_correction("hold", n=2), a_correction("correction_x", n=3)]
+
+    reasons = {refusal(inbox.referral, wrong, *inbox.history) for wrong in wrongs}
+
+    assert reasons == {"not_correctable"}
+
+
+def test_a_replacement_that_does_not_fit_is_refused():
+    """Nothing leads there."""
+    inbox = told_to("accepted")
+    wrong = a_correction("accepted", a_change(Stage.INFUSED, at("accepted")))
+
+    assert refusal(inbox.referral, wrong, *inbox.history) == "replacement_not_legal"
+
+
+def test_a_hold_outlives_a_correction():
+    """The fold lays it over the stage again."""
+    inbox = told_to("accepted").take([an_event(HoldStarted, NOON + 5 * DAY, event_id="evt_hold")])
+
+    held = inbox.take([a_correction("received")]).referral
+
+    assert held.overlay.hold is not None
+
+
+@st.composite
+def histories(draw):
+    """A legal history with holds, extensions and corrections, in the order of truth."""
+    last = draw(st.sampled_from(LINE[2:]))
+    names = LINE[: LINE.index(last) + 1]
+    events = list(line_to(last))
+    for n in range(draw(st.integers(0, 3))):
+        moment = NOON + draw(st.integers(1, 60)) * 6 * HOUR + timedelta(minutes=1 + n)
+        kind = draw(st.sampled_from([HoldStarted, HoldEnded]))
+        events.append(an_event(kind, moment, event_id=f"evt_hold_{n}"))
+    if "monitoring" in names and "handed_back" not in names:
+        for n in range(draw(st.integers(0, 2))):
+            moment = at("infused") + draw(st.integers(1, 40)) * HOUR + timedelta(minutes=9 + n)
+            ends_on = date(2026, 12, draw(st.integers(1, 31)))
+            longer = an_event(WindowExtended, moment, event_id=f"evt_ext_{n}", ends_on=ends_on)
+            events.append(longer)
+    # A corrected moment stays between the two beside it, so that the history stays legal.
+    for n in range(draw(st.integers(0, 2))):
+        wrong = draw(st.sampled_from(names[1:-1]))
+        really = at(wrong) + timedelta(minutes=draw(st.integers(-700, 700)))
+        right = a_change(Stage(wrong), really)
+        if right.actor is Actor.CENTER:
+            events.append(a_correction(wrong, right, moment=NOON + (90 + n) * DAY, n=n))
+    return sorted(events, key=lambda e: e.order)
+
+
+@settings(max_examples=300)
+@given(history=histories(), data=st.data())
+def test_a_history_folds_alike_in_every_order(history, data):
+    """Shuffled or not, at once or as it arrives: one state."""
+    shuffled = data.draw(st.permutations(history))
+    in_order = Inbox(DRAFT).take(history)
+
+    arrived = Inbox(DRAFT).take(shuffled)
+    folded = fold(DRAFT, shuffled, a_setting())
+
+    assert (in_order.parked, in_order.refused) == ([], [])
+    assert told(arrived) == told(in_order)
+    kept = replace(folded, version=0, updated_at=NOON, submitted_at=at("submitted"))
+    assert kept == told(arrived)[0]

@@ -3,7 +3,6 @@
 CODES: dict[str, str] = {
     "delivery_settled": "The delivery was applied, recorded or refused; nothing waits.",
     "ends_before_infusion": "A monitoring window cannot end before the infusion.",
-    "not_closed": "The referral has not ended, so it cannot be opened again.",
     "not_continuable": "Only an ended referral is continued by a new one, and once.",
     "not_correctable": "Events of this kind are not corrected.",
     "reason_needed": "Say why, with a reason code or a note.",

@@ -19,7 +19,7 @@ from chalicelib.routes.http import Reply, endpoint, replied
 from chalicelib.routes.journey_views import PHASE_LABELS
 from chalicelib.routes.queries import PageQuery, ReferralQuery
 from chalicelib.routes.reports import EventBody, Reporter, event_of
-from chalicelib.services import audits, journey, lists, referrals
+from chalicelib.services import audits, intake, journey, lists, referrals
 from chalicelib.services.bookkeeping import Outcome
 from chalicelib.store.receipts import Answer
 
@@ -50,7 +50,7 @@ def create_referral(call: Call, body: ReferralBody) -> Reply:
             body=views.referral_told(referral, member, reader=_reader(call)),
         )
 
-    answered = referrals.refer(
+    answered = intake.refer(
         _intake(body),
         submit=body.submit,
         referral_id=wiring.new_id("ref"),
@@ -227,9 +227,9 @@ def _read(call: Call, referral_id: str) -> Referral:
     )
 
 
-def _intake(body: ReferralBody) -> referrals.Intake:
+def _intake(body: ReferralBody) -> intake.Intake:
     told = _told(body)
-    return referrals.Intake(
+    return intake.Intake(
         details={name: told[name] for name in SECTIONS},
         alias=told["patient"].get("alias") or None,
         product_id=body.product_id,

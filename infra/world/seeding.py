@@ -11,8 +11,8 @@ from chalicelib.domain.members import Member, Role
 from chalicelib.domain.stages import Actor
 from chalicelib.routes.bodies import ReferralBody
 from chalicelib.routes.referrals import SECTIONS
+from chalicelib.services.intake import Intake, refer
 from chalicelib.services.journey import report_by_feed, report_by_member, report_by_system
-from chalicelib.services.referrals import Intake, refer
 from chalicelib.store.receipts import Answer, Delivery, Request, hashed
 from chalicelib.store.stores import Stores
 from infra.world.accounts import Accounts

@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 from app import app
 from chalicelib.observe import logger
-from chalicelib.services import referrals
+from chalicelib.services import intake
 from chalicelib.store.receipts import Answer
 from tests.bench.bare import Bare
 from tests.bench.paired import Paired, Plan, taking_turns
@@ -61,7 +61,7 @@ def measure(plan: Plan, recorded: Recorded) -> list[Row]:
 def _front(request: Callable[[], Mapping[str, Any]], calls: int) -> list[float]:
     """Token, member, body and log line of a request whose work is done already."""
     done = Answer(status=201, headers={}, body={"referral_id": "ref_bench"})
-    with patch.object(referrals, "refer", lambda *_, **__: done):
+    with patch.object(intake, "refer", lambda *_, **__: done):
         require_good(request())
         return _block(request, calls)
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from chalicelib.domain.worklists import Worklist
 from tests.support.clinic import TO_INFUSED
 
 WHO = {
@@ -80,7 +81,10 @@ def test_a_row_tells_enough_to_find_a_referral(world, ids):
         "given_name": "Kim",
         "birth_date": "1961-04-02",
     }
-    assert set(row) == {*told, "owner", "disease", "patient"}
+    assert row["expected_by"] == detail["clock"]["expected_by"]
+    assert row["clock_level"] == detail["clock"]["level"]
+    more = {"clock_level", "expected_by", "window_ends_on", "missing_updates"}
+    assert set(row) == {*told, *more, "owner", "disease", "patient"}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +137,7 @@ def test_counts_agree_with_the_list(world, ids):
 
         assert counts["total"] == length("") == sum(counts["phases"].values())
         assert counts["phases"] == {phase: length(f"phase={phase}") for phase in counts["phases"]}
-        assert counts["worklists"] == {"needs_my_action": length("worklist=needs_my_action")}
+        assert counts["worklists"] == {name: length(f"worklist={name}") for name in Worklist}
 
 
 def test_counts_name_every_phase(world, ids):

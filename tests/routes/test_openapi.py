@@ -91,6 +91,7 @@ def walk(world):
     for path in ("/v1/me", "/v1/products", "/v1/centers?limit=1", "/v1/centers/ctr_harbor"):
         world.practice.get(path)
     manage_people(world)
+    manage_a_feed(world)
     draft = world.refer(submit=False, insurance=None, consent_to_share=None, center_id=None)
     world.practice.patch(f"/v1/referrals/{draft['referral_id']}", {"note": "x"}, version=1)
     referral_id = world.refer()["referral_id"]
@@ -106,6 +107,7 @@ def walk(world):
     world.deliver(referral_id, "handback_ready")
     for lane in Lane:
         run_job(lane, **wiring.job(wiring.now() + timedelta(days=30)))
+    world.site_of(world.members["practice_admin"]).get(f"{path}/audit")
     for site in (world.practice, world.center):
         for read in (path, f"{path}/events?limit=2", f"{path}/window", "/v1/referrals?limit=1",
                      "/v1/referrals/counts", "/v1/notices?limit=1"):  # fmt: skip
@@ -129,6 +131,16 @@ def manage_people(world):
     added = admin.post("/v1/members", newcomer).json
     admin.patch(f"/v1/members/{added['member_id']}", {"active": False}, version=1)
     admin.get("/v1/members")
+
+
+def manage_a_feed(world):
+    """A delivery that waits is tried again; the secrets that the world signs with live on."""
+    admin = world.site_of(world.members["center_admin"])
+    waiting = world.refer()["referral_id"]
+    world.deliver(waiting, "infused", webhook_id="msg-waits")
+    admin.get("/v1/centers/ctr_harbor/deliveries?limit=1")
+    admin.post("/v1/centers/ctr_harbor/deliveries/msg-waits/replay", None)
+    admin.post("/v1/centers/ctr_harbor/webhook-secrets", None)
 
 
 def test_the_document_is_valid(document):

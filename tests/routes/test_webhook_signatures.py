@@ -194,9 +194,11 @@ def test_one_right_signature_among_others_is_enough(deliver, secret):
 
 def test_two_secrets_live_while_one_is_replaced(world, deliver, secret):
     """A new secret counts at once, and the old one goes on counting."""
-    _, fresh = world.stores.secrets.make(CENTER.tenant_id, now=wiring.now())
+    made = world.stores.secrets.making(CENTER.tenant_id, now=wiring.now())
+    world.stores.ledger.commit(*made.writes)
+    world.stores.secrets.forget(CENTER.tenant_id)
 
-    assert deliver(**signed(fresh, webhook_id="msg_new")).status == 202
+    assert deliver(**signed(made.value, webhook_id="msg_new")).status == 202
     assert deliver(**signed(secret, webhook_id="msg_old")).status == 202
 
 

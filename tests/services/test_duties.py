@@ -117,7 +117,7 @@ def test_monitoring_is_opened_once(infused):
 
     assert infused.referral().stage is Stage.MONITORING
     assert (first["done"], first["mails"], again["done"]) == (1, 0, 0)
-    opened = [e.change for e in infused.events() if e.change.stage is Stage.MONITORING]
+    opened = [e.event for e in infused.events() if e.event.stage is Stage.MONITORING]
     assert [(c.actor.value, c.recorded_at) for c in opened] == [("system", on_day(1))]
 
 
@@ -135,7 +135,7 @@ def test_monitoring_that_the_center_reported_is_not_opened_again(infused):
     counts = infused.work_off(Lane.PLAN, now=on_day(1))
 
     assert counts["skipped"] == 1
-    assert [e.change.stage.value for e in infused.events()].count("monitoring") == 1
+    assert [e.event.stage.value for e in infused.events()].count("monitoring") == 1
 
 
 def test_a_death_silences_the_plan(infused):

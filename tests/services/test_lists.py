@@ -154,7 +154,7 @@ def test_a_list_is_in_the_audit_of_its_tenant(busy):
     page(busy)
 
     (row,) = [row for row in shelves.rows("audit") if row["action"] == "referral.list"]
-    assert row["referral_id"] == "list#prc_cedar"
+    assert row["referral_id"] == f"list#{a_member(PRACTICE).member_id}/reads"
     assert row["actor_id"] == a_member(PRACTICE).member_id
 
 

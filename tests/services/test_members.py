@@ -225,6 +225,6 @@ def test_every_change_of_people_is_in_the_audit(desk):
     told = {(row["action"], row["referral_id"], row["actor_id"]) for row in shelves.rows("audit")}
     newcomer = desk.stores.members.get("sub-of-zoe@cedar.example")
     assert told == {
-        ("member.invite", f"member#{newcomer.member_id}", ADMIN.member_id),
-        ("member.change", f"member#{COLLEAGUE.member_id}", ADMIN.member_id),
+        ("member.invite", f"member#{newcomer.member_id}/reads", ADMIN.member_id),
+        ("member.change", f"member#{COLLEAGUE.member_id}/reads", ADMIN.member_id),
     }

@@ -22,7 +22,7 @@ def while_committing(act):
 
 def stages_of(desk):
     """The timeline as stages with what became of each."""
-    return [(event.change.stage.value, event.status.value) for event in desk.events()][1:]
+    return [(event.event.stage.value, event.status.value) for event in desk.events()][1:]
 
 
 def test_the_same_delivery_twice_at_once_is_one_event(referred):

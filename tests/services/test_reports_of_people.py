@@ -86,7 +86,7 @@ def test_a_stranger_is_told_that_there_is_nothing(referred, stranger):
             referred.report("accepted", member=a_member(stranger), referral_id=referral_id)
 
     denied = [row for row in shelves.rows("audit") if row["outcome"] == "not_found"]
-    assert sorted(row["referral_id"] for row in denied) == ["ref_1", "ref_unknown"]
+    assert sorted(row["referral_id"] for row in denied) == ["ref_1/reads", "ref_unknown/reads"]
     assert {row["tenant_id"] for row in denied} == {stranger.tenant_id}
     assert referred.referral().stage is Stage.SUBMITTED
 

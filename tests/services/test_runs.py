@@ -145,7 +145,7 @@ def test_a_run_that_dies_as_it_opens_monitoring_opens_it_once(desk, mode):
         with faults.injected(dies), pytest.raises(faults.Crash):
             desk.anew().work_off(Lane.PLAN, now=late)
         desk.anew().work_off(Lane.PLAN, now=late + LEASE)
-        found = [event.change.stage for event in desk.events(name)]
+        found = [event.event.stage for event in desk.events(name)]
         opened.append((desk.referral(name).stage, found.count(Stage.MONITORING)))
 
     assert opened == [(Stage.MONITORING, 1)] * 3
@@ -161,7 +161,7 @@ def test_a_lost_reply_to_the_opening_is_no_failure(desk):
         counts = desk.work_off(Lane.PLAN, now=desk.now + timedelta(days=2))
 
     assert (counts["done"], counts["failed"]) == (1, 0)
-    assert [e.change.stage for e in desk.events()].count(Stage.MONITORING) == 1
+    assert [e.event.stage for e in desk.events()].count(Stage.MONITORING) == 1
 
 
 @pytest.mark.parametrize("count", [1, 45])

@@ -11,7 +11,7 @@ from chalicelib.domain.notices import Lane
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Actor, Stage
 from chalicelib.mail import Message
-from chalicelib.services import duties, journey, referrals
+from chalicelib.services import duties, intake, journey
 from chalicelib.services.bookkeeping import Outcome
 from chalicelib.store.receipts import Answer, Delivery, Request, hashed
 from chalicelib.store.referral_items import LoggedEvent
@@ -78,8 +78,8 @@ class Desk:
         """Write a referral of the contract's example, as a practice does."""
         body = factories.a_referral_body(**changed)
         member = member or a_member(PRACTICE)
-        return referrals.refer(
-            referrals.Intake(
+        return intake.refer(
+            intake.Intake(
                 details={name: body[name] for name in _SECTIONS},
                 alias=body["patient"].get("alias"),
                 product_id=body["product_id"],

@@ -123,12 +123,12 @@ def test_what_is_to_be_changed_for_a_stage_or_a_center_is_there():
     people = importlib.import_module("chalicelib.store.people")
     secrets = importlib.import_module("chalicelib.store.webhook_secrets")
 
-    assert {"`Stage`", "`FACTS`", "`Tenants.add`", "`WebhookSecrets.make`"} <= set(
+    assert {"`Stage`", "`FACTS`", "`Tenants.add`", "`WebhookSecrets.making`"} <= set(
         re.findall(r"`[\w.]+`", README)
     )
     assert stages.FACTS.keys() == set(stages.Stage) == moves.MOVES.keys()
     assert callable(people.Tenants.add)
-    assert callable(secrets.WebhookSecrets.make)
+    assert callable(secrets.WebhookSecrets.making)
 
 
 def test_the_variables_that_the_readme_tells_of_are_read():

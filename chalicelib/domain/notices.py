@@ -161,7 +161,8 @@ def still_wanted(task: Task, referral: Referral) -> bool:
         # A center's own day of infusion may be the one before that of the zone.
         told = local_day(referral.reached[Stage.INFUSED], referral.window.time_zone)
         return referral.stage is Stage.INFUSED and (task.due_on or told) >= told
-    if task.outbox_id not in {t.outbox_id for t in window_plan(referral, referral.window)}:
+    plan = {(t.rule, t.due_on, t.side) for t in window_plan(referral, referral.window)}
+    if (task.rule, task.due_on, task.side) not in plan:
         return False
     handed_back = referral.phase is Phase.FOLLOW_UP and referral.stage is not Stage.HANDBACK_READY
     return not handed_back

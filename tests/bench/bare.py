@@ -33,7 +33,7 @@ class Bare:
         """Take a stage change."""
         told = json.loads(event["body"])
         referral_id = told.pop("referral_id")
-        body = StageReport.model_validate(told)
+        body = StageReport.model_validate_json(json.dumps(told))
         self._write()
         return _answer(200, {"referral_id": referral_id, "stage": body.data.stage})
 

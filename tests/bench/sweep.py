@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from chalicelib import wiring
 from chalicelib.domain.events import derived_id
@@ -71,6 +71,7 @@ class Sweep:
             self.counting.client.batch_write_item(RequestItems={f"{cloud.PREFIX}outbox": requests})
 
     def _tasks(self, due_at: datetime, count: int) -> Iterator[object]:
+        (due_on,) = self._days_of(MilestoneKind.HANDBACK_NEAR)
         for _ in range(count):
             self.planned += 1
             task = Task(
@@ -79,10 +80,17 @@ class Sweep:
                 rule=MilestoneKind.HANDBACK_NEAR,
                 lane=Lane.PLAN,
                 due_at=due_at,
-                due_on=due_at.date(),
+                due_on=due_on,
                 side=TenantKind.PRACTICE,
             )
             yield self.clinic.stores.outbox.planning(task).request["Put"]["Item"]
+
+    def _days_of(self, kind: MilestoneKind) -> list[date]:
+        """When the referral's window really has a notice of this kind; others would be off."""
+        referral = self.clinic.stores.referrals.get(self.referral_id)
+        assert referral is not None
+        assert referral.window is not None
+        return [m.on for m in referral.window.milestones if m.kind is kind]
 
 
 def _units(tally: Tally) -> float:

@@ -99,8 +99,9 @@ def test_the_fields_of_an_event_are_what_the_options_say(run, listening):
     sends(run, referral_id, "infused", *options)
 
     events = listening.practice.get(f"/v1/referrals/{referral_id}/events").json["items"]
-    told = {name: events[0][name] for name in ("part", "of", "local_date", "sequence", "note")}
-    assert told == {"part": 1, "of": 2, "local_date": today, "sequence": 7, "note": "Well."}
+    told = {name: events[0]["data"][name] for name in ("part", "of", "local_date")}
+    assert told == {"part": 1, "of": 2, "local_date": today}
+    assert (events[0]["sequence"], events[0]["note"]) == (7, "Well.")
 
 
 def test_send_event_says_what_it_does_not_understand(run, clinic):

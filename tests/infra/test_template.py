@@ -237,8 +237,9 @@ def test_silence_raises_an_alarm(production, name, period):
     (schedule,) = function(production, name)["Events"].values()
     alarm = production["Resources"][f"{name}Silent"]["Properties"]
 
+    paces = {60: "rate(1 minute)", 3600: "rate(1 hour)"}
     rate = schedule["Properties"]["Schedule"]
-    assert rate == ("rate(1 minute)" if period == 60 else f"rate({period // 60} minutes)")
+    assert rate == paces.get(period, f"rate({period // 60} minutes)")
     periods = {m["MetricStat"]["Period"] for m in alarm["Metrics"] if "MetricStat" in m}
     assert periods == {period}
     assert alarm["EvaluationPeriods"] == 2

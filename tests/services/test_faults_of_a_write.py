@@ -70,7 +70,7 @@ class Ledger:
         told = {
             "stage": (head.get("stage"), stages[-1]),
             "version": (head.get("version"), len(stages)),
-            "events": ([logged.event.stage for logged in events], stages),
+            "events": ([getattr(logged.event, "stage", None) for logged in events], stages),
             "status": ({logged.status for logged in events}, {"applied"}),
             "waiting": (len(rows) - len(events), waiting),
             "tasks": (

@@ -75,8 +75,17 @@ LIMITS: Mapping[Stage, Limits] = {
     Stage.HANDBACK_READY: Limits(_C, None, 3, 7, _OWN),
     Stage.HANDED_BACK: Limits(_C, None, 14, 30, _OWN),
 }
-"""Stages without a row have no clock of their own: an ending, a wait with a date, or monitoring,
-which the window dates. Sources were read 2026-11."""
+"""Stages without a row have no clock of their own: an ending, follow-up, or a `DATED` stage.
+Sources were read 2026-11."""
+
+DATED: Mapping[Stage, str] = {
+    Stage.DEFERRED: "The day that the center named",
+    Stage.MONITORING: "The day of hand-back, from the product's window and its extensions",
+}
+"""Stages that last until a day of the referral's own; late from the day after it."""
+
+RED_AFTER = timedelta(days=7)
+"""How long after its day a dated stage is very late. This product's proposal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,40 +102,48 @@ class Clock:
 
 
 def clock_of(
-    stage: Stage, *, since: datetime, on_hold: bool, now: datetime, time_zone: str
+    stage: Stage,
+    *,
+    since: datetime,
+    ends_on: date | None = None,
+    on_hold: bool,
+    now: datetime,
+    time_zone: str,
 ) -> Clock:
     """The clock of a stage, read at `now`.
 
     A limit of n days is passed when the n-th day after the first is over: what was submitted on
-    Friday with a limit of one business day is late from Tuesday on.
+    Friday with a limit of one business day is late from Tuesday on. `ends_on` is the day that a
+    `DATED` stage lasts until.
     """
-    limits = LIMITS.get(stage)
-    if limits is None:
-        return Clock(
-            since=since,
-            expected_by=None,
-            amber_on=None,
-            red_on=None,
-            level=Level.ON_HOLD if on_hold else Level.NONE,
-            unit=None,
-            source=None,
-        )
     zone = ZoneInfo(time_zone)
     start, today = since.astimezone(zone).date(), now.astimezone(zone).date()
-    amber, red = (_after(start, days, limits.unit) for days in (limits.amber, limits.red))
+    limits = LIMITS.get(stage)
+    expected: date | None = None
+    amber: date | None = None
+    red: date | None = None
+    if limits:
+        expected, amber, red = (
+            _after(start, days, limits.unit) for days in (limits.typical, limits.amber, limits.red)
+        )
+    elif stage in DATED and ends_on:
+        expected = amber = ends_on
+        red = ends_on + RED_AFTER
     level = Level.ON_HOLD if on_hold else _level(today, amber, red)
     return Clock(
         since=since,
-        expected_by=_after(start, limits.typical, limits.unit),
+        expected_by=expected,
         amber_on=amber,
         red_on=red,
         level=level,
-        unit=limits.unit,
-        source=limits.source,
+        unit=limits.unit if limits else None,
+        source=limits.source if limits else DATED[stage] if amber else None,
     )
 
 
 def _level(today: date, amber: date | None, red: date | None) -> Level:
+    if not amber and not red:
+        return Level.NONE
     if red and today > red:
         return Level.RED
     if amber and today > amber:

@@ -80,7 +80,10 @@ def move(referral: Referral, change: StageChange, setting: Setting) -> Verdict:
         return Never("not_your_move", "This move belongs to the other side.")
     if change.stage is Stage.INFUSED:
         return _infuse(referral, change, setting)
-    return Applied(as_extended(_moved(referral, change, setting)))
+    moved = _moved(referral, change, setting)
+    if change.stage is Stage.MONITORING:
+        moved = _with_last_part_dropped(moved, setting)
+    return Applied(as_extended(moved))
 
 
 def _forbidden(change: StageChange, setting: Setting) -> Never | None:
@@ -141,20 +144,36 @@ def _infuse(referral: Referral, change: StageChange, setting: Setting) -> Verdic
     return Applied(_given(_moved(referral, change, setting), change, setting))
 
 
+def _with_last_part_dropped(referral: Referral, setting: Setting) -> Referral:
+    """Monitored before the part that the window would be counted from: the last one given is."""
+    infused_at = referral.reached.get(Stage.INFUSED)
+    if referral.window or infused_at is None:
+        return referral
+    window = open_window(
+        infused_at=infused_at,
+        local_date=None,
+        time_zone=setting.time_zone,
+        profile=setting.profile,
+    )
+    return replace(referral, window=window)
+
+
 def _given(referral: Referral, change: StageChange, setting: Setting) -> Referral:
     """The referral with this infusion counted; the anchoring one opens the window.
 
     Also where the infusion is learned of late: the days of a patient who is being monitored
-    already are counted from it all the same.
+    already are counted from it all the same, though they were counted from an earlier part.
     """
-    window = referral.window
-    if window is None and setting.profile.starts_with(part=change.part, of=change.of):
-        window = open_window(
+    window, is_new = referral.window, change.part > referral.part
+    anchors = setting.profile.starts_with(part=change.part, of=change.of)
+    if anchors and (window is None or is_new):
+        opened = open_window(
             infused_at=change.occurred_at,
             local_date=change.local_date,
             time_zone=setting.time_zone,
             profile=setting.profile,
         )
+        window = replace(opened, extensions=window.extensions) if window else opened
     part, of = max(referral.part, change.part), max(referral.of, change.of)
     return replace(referral, window=window, part=part, of=of)
 

@@ -34,6 +34,7 @@ class Standing:
 
     Attributes:
         window_ends_on: The day of hand-back, once the patient was infused.
+        revisit_on: When a deferred patient is looked at again.
         has_gap: Whether updates of the center's feed are missing.
         withdrawal_requested: Whether the practice asks the center to stop.
     """
@@ -43,6 +44,7 @@ class Standing:
     on_hold: bool = False
     reason_code: str | None = None
     window_ends_on: date | None = None
+    revisit_on: date | None = None
     has_gap: bool = False
     withdrawal_requested: bool = False
 
@@ -54,7 +56,12 @@ class Standing:
     def clock(self, *, now: datetime, time_zone: str) -> Clock:
         """How the stage stands against its limits."""
         return clock_of(
-            self.stage, since=self.since, on_hold=self.on_hold, now=now, time_zone=time_zone
+            self.stage,
+            since=self.since,
+            ends_on=self.revisit_on if self.stage is Stage.DEFERRED else self.window_ends_on,
+            on_hold=self.on_hold,
+            now=now,
+            time_zone=time_zone,
         )
 
 
@@ -67,6 +74,7 @@ def standing_of(referral: Referral) -> Standing:
         on_hold=overlay.hold is not None,
         reason_code=overlay.reason_code,
         window_ends_on=referral.window.ends_on if referral.window else None,
+        revisit_on=overlay.revisit_on,
         has_gap=bool(overlay.feed.missing or overlay.updates_lost),
         withdrawal_requested=overlay.withdrawal_requested_at is not None,
     )

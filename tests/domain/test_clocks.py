@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from chalicelib.domain.clocks import (
+    DATED,
     LIMITS,
     Level,
     Unit,
@@ -34,9 +35,9 @@ def noon(day):
     return datetime.fromisoformat(f"{day}T17:00:00+00:00")
 
 
-def clock(stage, since, now, *, on_hold=False):
+def clock(stage, since, now, *, on_hold=False, ends_on=None):
     """A clock at the center's."""
-    return clock_of(stage, since=since, on_hold=on_hold, now=now, time_zone=ZONE)
+    return clock_of(stage, since=since, on_hold=on_hold, ends_on=ends_on, now=now, time_zone=ZONE)
 
 
 @pytest.mark.parametrize("year", [2026, 2027, 2028])
@@ -122,6 +123,28 @@ def test_a_stage_without_limits_is_never_late(stage):
 
     assert told.level is Level.NONE
     assert (told.expected_by, told.amber_on, told.red_on) == (None, None, None)
+
+
+@pytest.mark.parametrize("stage", DATED)
+@pytest.mark.parametrize(
+    ("day", "level"), [(15, "on_time"), (16, "amber"), (22, "amber"), (23, "red")]
+)
+def test_a_dated_stage_is_late_from_the_day_after(stage, day, level):
+    """Whenever it began: the center named the day, or the product's window did."""
+    told = clock(stage, noon("2026-01-01"), noon(f"2026-11-{day}"), ends_on=date(2026, 11, 15))
+
+    assert told.level == level
+    assert (told.expected_by, told.amber_on) == (date(2026, 11, 15), date(2026, 11, 15))
+    assert told.source == DATED[stage]
+
+
+def test_only_a_dated_stage_goes_by_the_day():
+    """A window's end says nothing of the hand-back that is waited for."""
+    told = clock(
+        Stage.FOLLOW_UP, noon("2026-01-01"), noon("2028-01-01"), ends_on=date(2026, 11, 15)
+    )
+
+    assert (told.level, told.expected_by, told.source) == (Level.NONE, None, None)
 
 
 @pytest.mark.parametrize("stage", LIMITS)

@@ -106,6 +106,40 @@ def test_an_anchoring_part_that_is_learned_of_late_opens_the_window():
     assert verdict.referral.part == 2
 
 
+def test_a_part_that_is_never_given_leaves_the_window_of_the_last_one():
+    """The center reports monitoring after part 1 of 2, where the last part would be day 0."""
+    conditioned = a_referral(Stage.LYMPHODEPLETION_STARTED)
+    one = verdict_of(conditioned, a_change(Stage.INFUSED, part=1, of=2))
+    assert isinstance(one, Applied)
+    assert one.referral.window is None
+
+    dropped = verdict_of(
+        one.referral, a_change(Stage.MONITORING, NOON + 9 * 24 * HOUR, event_id="evt_2")
+    )
+
+    assert isinstance(dropped, Applied)
+    assert dropped.referral.window is not None
+    assert dropped.referral.window.infused_on == date(2026, 11, 2)
+
+
+def test_the_last_part_after_all_counts_from_its_own_day():
+    """Reported late as of before: the window is the one of the part that the product names."""
+    conditioned = a_referral(Stage.LYMPHODEPLETION_STARTED)
+    one = verdict_of(conditioned, a_change(Stage.INFUSED, part=1, of=2))
+    assert isinstance(one, Applied)
+    monitored = verdict_of(
+        one.referral, a_change(Stage.MONITORING, NOON + 9 * 24 * HOUR, event_id="evt_3")
+    )
+    assert isinstance(monitored, Applied)
+
+    late = a_change(Stage.INFUSED, NOON + 5 * 24 * HOUR, event_id="evt_2", part=2, of=2)
+    told = verdict_of(monitored.referral, late)
+
+    assert isinstance(told, Recorded)
+    assert told.referral.window is not None
+    assert told.referral.window.infused_on == date(2026, 11, 7)
+
+
 def test_an_infusion_dated_before_the_conditioning_opens_no_window():
     """The patient still waits for the infusion; the window must not start with a wrong day."""
     conditioned = a_referral(Stage.LYMPHODEPLETION_STARTED)

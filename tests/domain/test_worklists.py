@@ -21,7 +21,7 @@ def standing(stage, *, days=0, **changed: Any):
     return Standing(stage=Stage(stage), since=NOW - timedelta(days=days), **changed)
 
 
-IN_SEVEN, IN_EIGHT = date(2026, 11, 27), date(2026, 11, 28)
+YESTERDAY, IN_SEVEN, IN_EIGHT = date(2026, 11, 19), date(2026, 11, 27), date(2026, 11, 28)
 NO_SHOW, RESCHEDULED = Reason.NO_SHOW, Reason.RESCHEDULED
 
 ON: list[tuple[str, Reader, Standing]] = [
@@ -34,6 +34,8 @@ ON: list[tuple[str, Reader, Standing]] = [
     ("no_show_or_cancelled", CENTER, standing("consult_scheduled", reason_code=NO_SHOW)),
     ("update_overdue", PRACTICE, standing("accepted", days=15)),
     ("update_overdue", PRACTICE, standing("accepted", has_gap=True)),
+    ("update_overdue", PRACTICE, standing("deferred", revisit_on=YESTERDAY)),
+    ("update_overdue", PRACTICE, standing("monitoring", days=29, window_ends_on=YESTERDAY)),
     ("monitoring_ends_soon", PRACTICE, standing("monitoring", window_ends_on=IN_SEVEN)),
     ("monitoring_ends_soon", CENTER, standing("window_complete", window_ends_on=NOW.date())),
     ("handback_awaiting_acknowledgement", CENTER, standing("handback_ready")),
@@ -54,6 +56,10 @@ OFF: list[tuple[str, Reader, Standing]] = [
     ("update_overdue", PRACTICE, standing("accepted", days=14)),
     ("update_overdue", PRACTICE, standing("accepted", days=99, on_hold=True)),
     ("update_overdue", PRACTICE, standing("declined", days=99)),
+    ("update_overdue", PRACTICE, standing("deferred", days=99, revisit_on=NOW.date())),
+    ("update_overdue", PRACTICE, standing("deferred", days=99)),
+    ("update_overdue", PRACTICE, standing("monitoring", days=99, window_ends_on=NOW.date())),
+    ("update_overdue", PRACTICE, standing("handed_back", window_ends_on=YESTERDAY)),
     ("monitoring_ends_soon", PRACTICE, standing("monitoring", window_ends_on=IN_EIGHT)),
     ("monitoring_ends_soon", PRACTICE, standing("handed_back", window_ends_on=IN_SEVEN)),
     ("monitoring_ends_soon", PRACTICE, standing("monitoring")),

@@ -155,6 +155,8 @@ def _reopen(referral: Referral, event: Reopened, setting: Setting) -> Verdict:
         return NotYet()
     if event.actor not in movers_to(referral.stage):
         return _OTHER_SIDE
+    if referral.overlay.continued_by:
+        return Never("continued", "Another referral goes on from this one.")
     again = replace(
         referral,
         stage=stood_at(referral),

@@ -5,6 +5,7 @@ from typing import Any
 from chalice import Blueprint
 
 from chalicelib import wiring
+from chalicelib.domain.stages import FACTS, Stage
 from chalicelib.routes import cursors, shapes
 from chalicelib.routes.calls import Call
 from chalicelib.routes.http import Reply, endpoint, replied
@@ -76,5 +77,6 @@ def _told(logged: LoggedDelivery) -> dict[str, Any]:
         "referral_id": result.referral_id,
         "event_id": result.event_id,
         "stage": result.stage,
+        "stage_label": FACTS[Stage(result.stage)].label if result.stage else None,
         "code": result.code,
     }

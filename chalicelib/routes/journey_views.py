@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.domain.events import EventType
 from chalicelib.domain.members import Member, TenantKind
 from chalicelib.domain.moves import movers_to, moves_from
+from chalicelib.domain.offers import offered
 from chalicelib.domain.reasons import NEEDED_FOR
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import FACTS, MAIN_LINE, TERMINAL, Phase, Place, Stage
+from chalicelib.domain.verdicts import Setting
 from chalicelib.routes.instants import instant
 
 PHASE_LABELS: Mapping[Phase, str] = {
@@ -71,6 +74,19 @@ def _step(stage: Stage, referral: Referral) -> dict[str, Any]:
     }
 
 
+_ASKED: Mapping[Stage, tuple[str, ...]] = {
+    Stage.INFUSED: ("part", "of", "local_date"),
+    Stage.DEFERRED: ("revisit_on",),
+    Stage.REDIRECTED: ("suggested_center_id",),
+}
+"""What a page asks for with a move, beside its time, its reason and a note."""
+
+
+def may_report(referral: Referral, member: Member, setting: Setting) -> list[EventType]:
+    """The kinds of events beside the moves that this member may report now."""
+    return offered(referral, actor=member.actor, setting=setting) if member.cares else []
+
+
 def actions_told(referral: Referral, member: Member) -> list[dict[str, Any]]:
     """What may happen next: what this member may do, and whose move the rest is."""
     told = []
@@ -82,7 +98,7 @@ def actions_told(referral: Referral, member: Member) -> list[dict[str, Any]]:
                 "label": FACTS[stage].action,
                 "allowed": allowed,
                 "why_not": None if allowed else _why_not(stage, member),
-                "needs": ["part", "of", "local_date"] if stage is Stage.INFUSED else [],
+                "needs": list(_ASKED.get(stage, ())),
                 "reasons": sorted(NEEDED_FOR.get(stage, ())),
                 "ends": stage in TERMINAL,
             }

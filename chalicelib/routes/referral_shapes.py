@@ -157,6 +157,7 @@ class ReferralShape(TypedDict):
     clock: ClockShape
     journey: list[PhaseShape]
     actions: list[ActionShape]
+    may_report: list[str]
     packet: PacketShape
     window: WindowShape | None
     hold: HoldShape | None

@@ -159,6 +159,7 @@ class DeliveryShape(TypedDict):
     referral_id: str
     event_id: str
     stage: str | None
+    stage_label: str | None
     code: str | None
 
 

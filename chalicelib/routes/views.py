@@ -13,7 +13,8 @@ from chalicelib.domain.statements import EMERGENCY_NOTE, STATEMENTS
 from chalicelib.domain.window import LABELS, Window
 from chalicelib.domain.worklists import Reader, Standing, standing_of
 from chalicelib.routes.instants import instant
-from chalicelib.routes.journey_views import actions_told, journey_told
+from chalicelib.routes.journey_views import actions_told, journey_told, may_report
+from chalicelib.services.bookkeeping import setting_of
 from chalicelib.store.people import Center
 from chalicelib.store.referral_items import Summary
 
@@ -32,6 +33,7 @@ def referral_told(
 ) -> dict[str, Any]:
     """A referral for a member who may see it."""
     facts = FACTS[referral.stage]
+    setting = setting_of(referral, stores=wiring.stores(), now=reader.now)
     told: dict[str, Any] = {
         "referral_id": referral.referral_id,
         "version": referral.version,
@@ -51,6 +53,7 @@ def referral_told(
         "clock": _clock(standing_of(referral), reader),
         "journey": journey_told(referral),
         "actions": actions_told(referral, member),
+        "may_report": may_report(referral, member, setting),
         "packet": _packet(referral),
         "window": window_told(referral.window, notices) if referral.window else None,
         **_overlay(referral),

@@ -3,7 +3,7 @@ import { html, useState } from "./dom.js";
 import { ReportDialog } from "./report_dialog.js";
 import { furtherReports, moveReport } from "./reports.js";
 import { go } from "./route.js";
-import { mayRefer, mayReport } from "./state.js";
+import { mayRefer } from "./state.js";
 import { Icon } from "./ui.js";
 
 /** Buttons that open a report's dialog. The server lists the nearest step first. */
@@ -51,7 +51,7 @@ export function Actions({ referral, parts, settle }) {
     ${mayGoOn && html`<${ReferAgain} referral=${referral} settle=${settle} />`}
     <${Buttons} reports=${onward} choose=${setChosen} first="primary" />
     ${!onward.length && !ended && html`<p class="fine">The next step is not your team's.</p>`}
-    <${Folded} title="Report something else" reports=${mayReport() ? furtherReports(referral) : []} choose=${setChosen} />
+    <${Folded} title="Report something else" reports=${furtherReports(referral)} choose=${setChosen} />
     <${Folded} title="End the journey" reports=${moves(true)} choose=${setChosen} />
     ${others.length > 0 &&
     html`<details>

@@ -15,7 +15,7 @@ import { call } from "./session.js";
  * @typedef {{pointer: string, label: string}} PacketItem
  * @typedef {{complete: boolean, present: number, needed: number, missing: PacketItem[]}} Packet
  * @typedef {{referral_id: string, stage: string, stage_label: string, phase: string, stage_since: string,
- *            clock: Clock, journey: Leg[], actions: Action[], packet: Packet,
+ *            clock: Clock, journey: Leg[], actions: Action[], may_report: string[], packet: Packet,
  *            window: Window | null, [section: string]: any}} Referral
  */
 

@@ -31,10 +31,10 @@ function reason(codes, required = true) {
   return { name: "reason_code", label: "Reason", options, required, optional: !required };
 }
 
-// What two moves ask for beside a reason.
+// What a move may ask for beside a reason, by the names that the server gives.
 const MORE = {
-  "deferred": { name: "revisit_on", label: "Look at it again on", type: "date", optional: true },
-  "redirected": {
+  "revisit_on": { name: "revisit_on", label: "Look at it again on", type: "date", optional: true },
+  "suggested_center_id": {
     name: "suggested_center_id", label: "Suggested center", optional: true,
     load: async () => [["", "None"], ...(await api.centers({ limit: 100 })).items.map((each) => [each.center_id, each.name])],
   },
@@ -61,7 +61,7 @@ export function moveReport(action, referral, parts) {
   const fields = [
     ...(action.needs.includes("local_date") ? infusion(referral.center, { part, of: Math.max(part, parts) }) : []),
     ...(action.reasons.length ? [reason(action.reasons)] : again ? [reason(AGAIN, false)] : []),
-    ...(MORE[action.stage] ? [MORE[action.stage]] : []),
+    ...action.needs.filter((name) => MORE[name]).map((name) => MORE[name]),
     NOTE,
   ];
   return { label: again ? `${action.label} again` : action.label, type: "stage.changed", data: { stage: action.stage }, fields };
@@ -99,27 +99,14 @@ const withdrawal = {
 
 const opening = { label: "Open again", type: "referral.reopened", done: "The referral goes on.", fields: [{ ...NOTE, label: "Why?", optional: false, required: true }] };
 
-// Whoever may end a referral in a way may open it again; the server refuses anybody else.
-const ENDED_BY = { "withdrawn": "practice", "declined": "center", "redirected": "center", "not_proceeding": "center" };
+const FURTHER = {
+  "hold.started": hold, "hold.ended": hold, "toxicity.noticed": () => noticed, "window.extended": longer,
+  "withdrawal.requested": () => withdrawal, "referral.reopened": () => opening,
+};
 
-/** Whether a patient was infused: the last step of treatment has a time. */
-const isInfused = ({ journey }) => !!journey.find(({ phase }) => phase === "treatment")?.stages.at(-1)?.at;
-
-/** What may be reported beside a move. @returns {Report[]} */
-export function furtherReports(referral) {
-  const { phase, window } = referral;
-  const ended = phase === "closed";
-  const side = isPractice() ? "practice" : "center";
-  const running = !ended && phase !== "eligibility";
-  const told = [];
-  if (running) told.push(hold(referral));
-  if (side === "center" && isInfused(referral)) told.push(noticed);
-  if (side === "center" && window && ["treatment", "monitoring"].includes(phase)) told.push(longer(referral));
-  const mayAsk = side === "practice" && running && !referral.withdrawal_requested_at;
-  if (mayAsk && !referral.actions.some(({ stage }) => stage === "withdrawn")) told.push(withdrawal);
-  if (ended && !referral.continued_by && [side, undefined].includes(ENDED_BY[referral.stage])) told.push(opening);
-  return told;
-}
+/** What may be reported beside a move, as the server offers it. @returns {Report[]} */
+export const furtherReports = (referral) =>
+  referral.may_report.filter((type) => FURTHER[type]).map((type) => FURTHER[type](referral));
 
 /** Events of one's own side may be corrected: a stage, or an extension, but not the sending. */
 export function isCorrectable(event) {

@@ -138,12 +138,12 @@ def test_stages_are_never_hard_coded():
         if re.search(rf'"{stage.value}"', path.read_text())
     }
 
-    phases = {("worklist.js", "monitoring"), ("reports.js", "monitoring")}
+    phases = {("worklist.js", "monitoring")}
     editable = {(name, "draft") for name in ("worklist.js", "referral.js")}
     editable |= {("referral.js", "info_requested"), ("draft.js", "submitted")}
     final = {("actions.js", "deceased")}
-    asking_more = {"deferred", "redirected", "submitted", "withdrawn", "declined", "not_proceeding"}
-    assert named == phases | editable | final | {("reports.js", stage) for stage in asking_more}
+    never_corrected = {("reports.js", "submitted")}
+    assert named == phases | editable | final | never_corrected
 
 
 def test_the_word_eligible_is_never_a_verdict():

@@ -247,3 +247,29 @@ def test_an_open_referral_is_not_continued(world, submitted):
 
     assert (opened.status, opened.json["code"]) == (409, "not_continuable")
     assert foreign.status == 404
+
+
+EXAMPLES = {
+    "hold.started": {"reason_code": "infection_hold"},
+    "hold.ended": {},
+    "toxicity.noticed": {"kind": "crs", "grade": 1},
+    "window.extended": {"ends_on": "2027-06-01"},
+    "withdrawal.requested": {"reason_code": "patient_choice"},
+    "referral.reopened": {"note": "It was ended by mistake."},
+}
+
+
+@pytest.mark.parametrize("side", ["practice", "center"])
+@pytest.mark.parametrize("stages", [(), ("received", "declined"), TO_INFUSED])
+def test_what_is_offered_is_taken(world, submitted, side, stages):
+    """Each kind of report that the answer names is accepted as the next thing that happens."""
+    world.move_to(submitted, *stages)
+    offered = world.site_of(world.members[side]).get(f"/v1/referrals/{submitted}").json
+
+    answers = {
+        kind: by_hand(world, submitted, kind, EXAMPLES[kind], side=side).status
+        for kind in offered["may_report"]
+    }
+
+    assert set(answers.values()) <= {200}
+    assert set(answers) == set(offered["may_report"])

@@ -18,7 +18,7 @@ from chalicelib.domain.events import (
 from chalicelib.domain.notices import GIVE_UP, Lane, Task, follow_up, opening, window_plan
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Stage
-from chalicelib.domain.verdicts import Applied, Never, NotYet, Recorded, Setting, Verdict
+from chalicelib.domain.verdicts import Applied, Never, NotYet, Recorded, Setting, Verdict, written
 from chalicelib.domain.window import local_day
 from chalicelib.errors import RefusedError
 from chalicelib.store.audit import AuditEntry
@@ -129,8 +129,7 @@ def writes_for_feed(
                 planned=planned,
             )
         case Never():
-            entry = replace(entry_of(event, delivery.center_id, now, None), outcome=verdict.code)
-            return [stores.audit.appending(entry)]
+            return _writes_of_refusal(verdict, event, delivery, referral, stores=stores, now=now)
     return [
         # Parked only while what was read still holds; else what it waits for may just have come.
         stores.referrals.unchanged(event.referral_id, referral),
@@ -140,6 +139,25 @@ def writes_for_feed(
             replace(entry_of(event, delivery.center_id, now, None), outcome="parked")
         ),
     ]
+
+
+def _writes_of_refusal(
+    verdict: Never,
+    event: Event,
+    delivery: Delivery,
+    referral: Referral | None,
+    *,
+    stores: Stores,
+    now: datetime,
+) -> list[Write]:
+    """The audit row; and where the feed numbers its updates, that this one is not missing."""
+    entry = replace(entry_of(event, delivery.center_id, now, None), outcome=verdict.code)
+    if referral is None:
+        return [stores.audit.appending(entry)]
+    arrived = written(referral, event, setting_of(referral, stores=stores, now=now))
+    if arrived.overlay.feed == referral.overlay.feed:
+        return [stores.audit.appending(entry)]
+    return list(stores.referrals.saving(arrived, replace(entry, version=arrived.version)))
 
 
 def outcome_of(verdict: Verdict, event: Event) -> Outcome:

@@ -192,6 +192,17 @@ def test_a_gap_in_the_feeds_numbers_is_told_until_it_is_filled(world, submitted)
     assert submitted not in overdue()
 
 
+def test_an_update_that_is_refused_is_not_missing(world, submitted):
+    """It arrived; what was wrong with it stands in the log of deliveries."""
+    world.deliver(submitted, "received", sequence=1)
+    refused = world.deliver(submitted, "withdrawn", sequence=2)
+    world.deliver(submitted, "accepted", sequence=3)
+
+    assert refused.status == 409
+    assert read(world, submitted)["missing_updates"] == []
+    assert world.stage_of(submitted) == "accepted"
+
+
 BAD = [
     ("hold.started", {"until": "soon"}, "/data/until"),
     ("hold.started", {"since": "2026-11-20"}, "/data/since"),

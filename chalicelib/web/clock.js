@@ -8,11 +8,11 @@ import { age, dateText, timeIn } from "./time.js";
 function Usual({ clock }) {
   const day = (date) => html`<time class="num" datetime=${date}>${dateText(date)}</time>`;
   return html`<details>
-    <summary>What is usual here?</summary>
+    <summary>${clock.unit ? "What is usual here?" : "Where is this day from?"}</summary>
     <div class="fine">
-      ${clock.expected_by && html`<p>The typical time ends on ${day(clock.expected_by)}. It is no promise.</p>`}
+      ${clock.unit && clock.expected_by && html`<p>The typical time ends on ${day(clock.expected_by)}. It is no promise.</p>`}
       ${clock.amber_on && html`<p>Late after ${day(clock.amber_on)}${clock.red_on && html`, very late after ${day(clock.red_on)}`}.</p>`}
-      <p>${clock.unit === "business" ? "Counted in business days." : "Counted in calendar days."} Source: ${clock.source}.</p>
+      <p>${clock.unit && `Counted in ${clock.unit} days. `}Source: ${clock.source}.</p>
     </div>
   </details>`;
 }
@@ -20,6 +20,6 @@ function Usual({ clock }) {
 export function Since({ clock }) {
   return html`<p class="big num">${age(clock.since)}<${Level} level=${clock.level} /></p>
     <p class="fine num"><time datetime=${clock.since}>${timeIn(clock.since, zone())}</time></p>
-    ${clock.expected_by && html`<p class="fine num">Usually by ${dateText(clock.expected_by)}</p>`}
+    ${clock.expected_by && html`<p class="fine num">${clock.unit ? "Usually by" : "Due on"} ${dateText(clock.expected_by)}</p>`}
     ${clock.source && html`<${Usual} clock=${clock} />`}`;
 }

@@ -15,10 +15,10 @@ const PAUSE_MS = 250;
 const search = signal("");
 atSignOut(() => (search.value = ""));
 
-/** What is expected next, and by when: the end of a running window, or what is usual. */
+/** What is expected next, and by when: the end of a running window, a day that was named, or what is usual. */
 function expected({ phase, window_ends_on: end, expected_by: usual }) {
   if (end && ["treatment", "monitoring"].includes(phase)) return `Window to ${dateText(end)}`;
-  return usual && `Usually by ${dateText(usual)}`;
+  return usual && `Expected by ${dateText(usual)}`;
 }
 
 function Row({ item }) {

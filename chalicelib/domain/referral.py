@@ -1,7 +1,7 @@
 """A referral, as a value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -38,6 +38,22 @@ class Feed:
     lowest: int | None = None
     highest: int = 0
     missing: tuple[int, ...] = ()
+
+    def counting(self, sequence: int) -> "Feed":
+        """The feed with one more number seen; the lowest one seen starts the count."""
+        if self.lowest is None:
+            return Feed(lowest=sequence, highest=sequence)
+        if sequence in self.missing:
+            return replace(self, missing=tuple(n for n in self.missing if n != sequence))
+        # Told by lengths first: a feed's next number may be a thousand million away.
+        before, after = range(sequence + 1, self.lowest), range(self.highest + 1, sequence)
+        is_gap = len(before) + len(after) + len(self.missing) <= MAX_MISSING
+        skipped = (*before, *after) if is_gap else ()
+        return Feed(
+            lowest=min(self.lowest, sequence),
+            highest=max(self.highest, sequence),
+            missing=tuple(sorted({*self.missing, *skipped})),
+        )
 
 
 MAX_MISSING = 50

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain import reasons
 from chalicelib.domain.events import Event, Order, Source, StageChange
 from chalicelib.domain.moves import movers_to, moves_from, reachable_from
-from chalicelib.domain.referral import MAX_MISSING, Feed, Referral
+from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import TERMINAL, Stage
 from chalicelib.domain.window import MonitoringProfile, local_day, open_window
 
@@ -200,7 +200,19 @@ def _moved(referral: Referral, change: StageChange, setting: Setting) -> Referra
         submitted_at=referral.submitted_at or submitted,
         overlay=overlay,
     )
-    return written(moved, change, setting)
+    return written(_after_treatment(moved), change, setting)
+
+
+def _after_treatment(referral: Referral) -> Referral:
+    """A death of somebody who was infused is one after treatment, whatever was said or left out.
+
+    A death before it asks nothing more of anybody; one after it may have to be reported.
+    """
+    told = referral.overlay.reason_code
+    if told != reasons.Reason.DEATH_BEFORE_TREATMENT or Stage.INFUSED not in referral.reached:
+        return referral
+    after = replace(referral.overlay, reason_code=reasons.Reason.DEATH_AFTER_TREATMENT)
+    return replace(referral, overlay=after)
 
 
 def _latest(*orders: Order | None) -> Order | None:
@@ -245,31 +257,15 @@ def written(referral: Referral, event: Event, setting: Setting) -> Referral:
     """The referral as one write later, with the feed's numbering kept up."""
     overlay = referral.overlay
     if event.source is Source.CENTER_FEED and event.sequence is not None:
-        overlay = replace(overlay, feed=_counted(overlay.feed, event.sequence))
+        overlay = replace(overlay, feed=overlay.feed.counting(event.sequence))
     return replace(referral, overlay=overlay, updated_at=setting.now, version=referral.version + 1)
-
-
-def _counted(feed: Feed, sequence: int) -> Feed:
-    """The feed with one more number seen; the lowest one seen starts the count."""
-    if feed.lowest is None:
-        return Feed(lowest=sequence, highest=sequence)
-    if sequence in feed.missing:
-        return replace(feed, missing=tuple(n for n in feed.missing if n != sequence))
-    skipped = (*range(sequence + 1, feed.lowest), *range(feed.highest + 1, sequence))
-    if len(skipped) + len(feed.missing) > MAX_MISSING:
-        skipped = ()
-    return Feed(
-        lowest=min(feed.lowest, sequence),
-        highest=max(feed.highest, sequence),
-        missing=tuple(sorted({*feed.missing, *skipped})),
-    )
 
 
 def _with_history(referral: Referral, change: StageChange, setting: Setting) -> Referral:
     """The same referral, knowing more of how it came to where it stands."""
     known = referral.reached.get(change.stage, change.occurred_at)
     reached = {**referral.reached, change.stage: max(known, change.occurred_at)}
-    told = written(replace(referral, reached=reached), change, setting)
+    told = written(_after_treatment(replace(referral, reached=reached)), change, setting)
     counts = change.stage is Stage.INFUSED and not _awaits_infusion(referral)
     return _given(told, change, setting) if counts else told
 

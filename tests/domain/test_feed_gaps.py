@@ -57,6 +57,12 @@ def test_a_gap_too_wide_is_a_feed_that_numbers_otherwise(gap, counted):
     assert len(missing_after(1, gap + 2)) == counted
 
 
+def test_the_widest_gap_costs_nothing():
+    """A number as long as a time stamp, after 1: what lies between is never listed."""
+    assert missing_after(1, 10**11) == ()
+    assert missing_after(10**11, 1) == ()
+
+
 @pytest.mark.parametrize("source", [Source.PRACTICE, Source.CENTER, Source.SYSTEM])
 def test_only_a_feed_is_counted(source):
     """A person's number is nobody's count."""

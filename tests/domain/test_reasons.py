@@ -5,7 +5,7 @@ import pytest
 from chalicelib.domain.moves import movers_to
 from chalicelib.domain.reasons import DEFAULT_FOR, FACTS, NEEDED_FOR, Reason, label_of, outcome_of
 from chalicelib.domain.stages import TERMINAL, Stage
-from tests.support.journey import a_change, a_referral, applied
+from tests.support.journey import HOUR, NOON, Inbox, a_change, a_referral, applied
 
 
 @pytest.mark.parametrize("stage", sorted(TERMINAL))
@@ -65,6 +65,20 @@ def test_the_reason_that_was_given_is_kept(stage):
     ended = applied(a_referral(BEFORE[stage]), a_change(stage, reason_code=reason))
 
     assert ended.overlay.reason_code == reason
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_death_after_the_infusion_is_one_after_treatment(order):
+    """In whichever order the two are learned of: it may have to be reported."""
+    events = (
+        a_change(Stage.INFUSED, NOON + HOUR, event_id="evt_1"),
+        a_change(Stage.DECEASED, NOON + 2 * HOUR, event_id="evt_2"),
+    )
+
+    inbox = Inbox(a_referral(Stage.LYMPHODEPLETION_STARTED)).take(events[n] for n in order)
+
+    assert inbox.referral.stage is Stage.DECEASED
+    assert inbox.referral.overlay.reason_code == Reason.DEATH_AFTER_TREATMENT
 
 
 def test_going_on_leaves_no_outcome():

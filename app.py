@@ -1,21 +1,24 @@
-"""The composition root: the API's routes, and the functions that run on a schedule.
+"""The composition root: the API's routes, and the functions that nobody waits for.
 
-Schedules are declared here and not in blueprints: Lambda imports a blueprint's function from its
-own module, never this file, and what is set up here would silently be absent. Function names
-are public: they name the Lambda, its alarms and its policy.
+They are declared here and not in blueprints: Lambda imports a blueprint's function from its own
+module, never this file, and what is set up here would silently be absent. Function names are
+public: they name the Lambda, its alarms and its policy.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from chalice import Rate
-from chalice.app import CloudWatchEvent
+from chalice.app import CloudWatchEvent, DynamoDBEvent
 
 from chalicelib import wiring
+from chalicelib.domain.jobs import PERIODS, Job
 from chalicelib.domain.notices import Lane
 from chalicelib.routes import deliveries, directory, members, pages, people, referrals, webhooks
 from chalicelib.routes.front import Front
+from chalicelib.services import jobs
 from chalicelib.services.audits import checkpoint
-from chalicelib.services.duties import run_job
+from chalicelib.services.duties import follow, run_job
+from chalicelib.store.task_items import named_in
 
 app = Front(app_name="cart-referrals", configure_logs=False)
 app.api.binary_types = []  # Text only: fonts are inlined, so nothing is sent in base64.
@@ -24,22 +27,44 @@ for module in (pages, people, members, directory, referrals, webhooks, deliverie
     app.register_blueprint(module.blueprint)
 
 
-@app.schedule(Rate(1, unit=Rate.MINUTES))
-def relay(event: CloudWatchEvent) -> Mapping[str, int]:  # noqa: ARG001 Chalice hands it over
-    """Tell people what follows from committed events."""
-    return run_job(Lane.EVENT, **wiring.job())
+def every(job: Job) -> Rate:
+    """The rate of a job's period."""
+    return Rate(int(PERIODS[job].total_seconds() // 60), unit=Rate.MINUTES)
 
 
-@app.schedule(Rate(15, unit=Rate.MINUTES))
-def notices(event: CloudWatchEvent) -> Mapping[str, int]:  # noqa: ARG001 Chalice hands it over
+# The name of the table; the stream's address and how it is read are in `infra/resources.json`.
+@app.on_dynamodb_record("outbox", batch_size=25, starting_position="TRIM_HORIZON")
+def outbox(event: DynamoDBEvent) -> Mapping[str, int]:
+    """Tell people at once of what was just committed."""
+    return follow(named_in(event.to_dict()), **wiring.job(context=event.context))
+
+
+@app.schedule(every(Job.RELAY))
+def relay(event: CloudWatchEvent) -> Mapping[str, int]:
+    """Do what the stream missed or left for later, and look after all jobs."""
+    try:
+        return _run(Job.RELAY, lambda: run_job(Lane.EVENT, **wiring.job(context=event.context)))
+    finally:
+        jobs.look_after(stores=wiring.stores(), now=wiring.now())
+
+
+@app.schedule(every(Job.NOTICES))
+def notices(event: CloudWatchEvent) -> Mapping[str, int]:
     """Send the notices whose day has come."""
-    return run_job(Lane.PLAN, **wiring.job())
+    return _run(Job.NOTICES, lambda: run_job(Lane.PLAN, **wiring.job(context=event.context)))
 
 
-@app.schedule(Rate(1, unit=Rate.HOURS))
+@app.schedule(every(Job.CHECKPOINTS))
 def checkpoints(event: CloudWatchEvent) -> Mapping[str, int]:  # noqa: ARG001 Chalice hands it over
     """Count the audit rows, so that a loss of the last ones would show."""
-    return {"rows": checkpoint(stores=wiring.stores(), now=wiring.now())}
+    return _run(
+        Job.CHECKPOINTS,
+        lambda: {"rows": checkpoint(stores=wiring.stores(), now=wiring.now())},
+    )
+
+
+def _run(job: Job, work: Callable[[], Mapping[str, int]]) -> Mapping[str, int]:
+    return jobs.run(job, work, stores=wiring.stores(), now=wiring.now())
 
 
 if wiring.on_lambda():

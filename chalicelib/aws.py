@@ -7,6 +7,12 @@ from chalicelib.errors import UnavailableError
 
 _TRANSIENT = frozenset(
     {
+        # SES takes mail from nobody just now, whatever the mail.
+        "AccountSuspendedException",
+        "MailFromDomainNotVerifiedException",
+        "SendingPausedException",
+        "TooManyRequestsException",
+        # A service is busy or broken.
         "InternalServerError",
         "LimitExceededException",
         "ProvisionedThroughputExceededException",

@@ -6,6 +6,7 @@ A test may replace a function of this module, and nothing else of the product.
 import json
 import secrets
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEYS_TIMEOUT_S = 3
+
+LAST_TASK_MS = 45_000
+"""A run begins no task that it might not end. A call that is not answered takes some 20 s with
+its repeats, and then the task ends."""
 
 
 def now() -> datetime:
@@ -108,17 +113,28 @@ def _fetch_keys() -> Any:
 
 
 class Job(TypedDict):
-    """What a scheduled function works with."""
+    """What a function that works off tasks works with."""
 
     stores: Stores
     mailer: SesMailer
     link: str
     now: datetime
+    has_time: Callable[[], bool]
 
 
-def job(at: datetime | None = None) -> Job:
-    """The collaborators of a scheduled function, for now or for a rehearsed time."""
-    return Job(stores=stores(), mailer=mailer(), link=settings().public_url, now=at or now())
+def job(at: datetime | None = None, *, context: Any = None) -> Job:
+    """The collaborators of a function that works off tasks, for now or for a rehearsed time.
+
+    Args:
+        context: Lambda's context of the run, which knows how long it may still take.
+    """
+    return Job(
+        stores=stores(),
+        mailer=mailer(),
+        link=settings().public_url,
+        now=at or now(),
+        has_time=lambda: context is None or context.get_remaining_time_in_millis() > LAST_TASK_MS,
+    )
 
 
 def on_lambda() -> bool:

@@ -1,17 +1,19 @@
 """Working off what is due: telling people, and the moves that the product makes itself.
 
-The same function serves the minute-by-minute relay (what follows from committed events) and the
-notices of a day (what was planned). A task is claimed, done, and marked; whoever dies in
-between leaves a lease that runs out, and the next run takes over. Running it again, or twice at
-once, changes nothing.
+Two things drive it. The outbox table's stream names what was just committed, and that is done
+at once; a sweep of everything due finds what the stream missed or left for later, and what was
+planned for a day. Both claim a task, do it, and mark it; whoever dies in between leaves a lease
+that runs out, and the next sweep takes over. Doing it again, or twice at once, changes nothing.
 
 A mail may be sent again only if a run dies after the mail service took it and before we marked
 it: at most one copy more for each such death.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 from chalicelib.domain.events import Source, StageChange, derived_id
 from chalicelib.domain.members import Member, TenantKind
@@ -28,16 +30,19 @@ from chalicelib.domain.notices import (
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Actor, Stage
 from chalicelib.domain.window import MilestoneKind
+from chalicelib.errors import UnavailableError
 from chalicelib.mail import Mailer, notice_waiting
 from chalicelib.observe import log
 from chalicelib.services.deliveries import give_up
 from chalicelib.services.journey import report_by_system, settle
+from chalicelib.store.dynamo import Item
+from chalicelib.store.instants import parsed
 from chalicelib.store.notices import MailState, Notice
 from chalicelib.store.outbox import Claim, TaskState
 from chalicelib.store.stores import Stores
 
 ROWS_PER_SHARD = 10
-"""How many tasks of a shard are claimed at once: few enough to be done within their lease."""
+"""How many tasks of a shard are read at once."""
 
 READINGS = 200
 """How often a run reads on before it leaves the rest to the next one."""
@@ -47,15 +52,30 @@ class JobFailedError(Exception):
     """Some tasks failed and wait for another try; the run has to show as failed."""
 
 
+SKEW = timedelta(minutes=1)
+"""By how much the clock of the function that committed a task may be ahead of ours."""
+
+
+def always() -> bool:
+    """There is no end to the time of a run."""
+    return True
+
+
 def run_job(
-    lane: Lane, *, stores: Stores, mailer: Mailer, link: str, now: datetime
+    lane: Lane,
+    *,
+    stores: Stores,
+    mailer: Mailer,
+    link: str,
+    now: datetime,
+    has_time: Callable[[], bool] = always,
 ) -> Mapping[str, int]:
     """Work off a lane, log how it went, and fail at the end if any task did.
 
     Raises:
         JobFailedError: at least one task failed; all others are done.
     """
-    counts = work_off(lane, stores=stores, mailer=mailer, link=link, now=now)
+    counts = work_off(lane, stores=stores, mailer=mailer, link=link, now=now, has_time=has_time)
     log.info("job", function=lane.value, counts=dict(counts))
     if counts["failed"]:
         raise JobFailedError(f"{counts['failed']} tasks failed")
@@ -63,7 +83,13 @@ def run_job(
 
 
 def work_off(
-    lane: Lane, *, stores: Stores, mailer: Mailer, link: str, now: datetime
+    lane: Lane,
+    *,
+    stores: Stores,
+    mailer: Mailer,
+    link: str,
+    now: datetime,
+    has_time: Callable[[], bool] = always,
 ) -> Mapping[str, int]:
     """Do everything of a lane that is due by `now`.
 
@@ -75,36 +101,98 @@ def work_off(
         mailer: What sends mail.
         link: Where a reader signs in.
         now: Due by when. A real run hands in the time; a rehearsal may hand in any.
+        has_time: Whether the run may begin another task. What it leaves is still due.
 
     Returns:
-        How many tasks were `done`, `skipped`, `failed` or `taken` by another run, and how
-        many `mails` were sent.
+        How many tasks were `done` or `skipped`, how often one `failed` or was `taken` by
+        another run, how many were `parked` for a person, and how many `mails` were sent.
     """
-    counts: Counter[str] = Counter(done=0, skipped=0, parked=0, failed=0, taken=0, mails=0)
+    attempt = partial(_attempted, stores=stores, mailer=mailer, link=link, now=now)
+    counts = _nothing()
     for _ in range(READINGS):
-        claims = [
-            stores.outbox.claim(row, now=now)
-            for row in stores.outbox.due(lane, by=now, limit=ROWS_PER_SHARD)
-        ]
-        counts["taken"] += claims.count(None)
-        for claim in filter(None, claims):
-            counts.update(_settled(claim, stores=stores, mailer=mailer, link=link, now=now))
-        if not any(claims):
+        rows = list(stores.outbox.due(lane, by=now, limit=ROWS_PER_SHARD))
+        tried = _each(rows, attempt, has_time)
+        counts.update(tried)
+        if tried["taken"] == len(rows) or not has_time():
             break
     return dict(counts)
 
 
-def _settled(
-    claim: Claim, *, stores: Stores, mailer: Mailer, link: str, now: datetime
+def follow(
+    outbox_ids: Iterable[str],
+    *,
+    stores: Stores,
+    mailer: Mailer,
+    link: str,
+    now: datetime,
+    has_time: Callable[[], bool] = always,
 ) -> Mapping[str, int]:
+    """Do what was just committed, as far as it is due and nobody has it.
+
+    What the ids name is read anew, so it does not matter how old they are, in which order they
+    come, or how often. A task that fails is left to the sweep, and nothing is raised for it:
+    those who come after it in the stream must not wait.
+    """
+    rows = [
+        row
+        for row in stores.outbox.named(outbox_ids, lane=Lane.EVENT)
+        if parsed(row["due_at"]) <= (now if "fence" in row else now + SKEW)
+    ]
+    attempt = partial(_attempted, stores=stores, mailer=mailer, link=link, now=now)
+    counts = _nothing()
+    counts.update(_each(rows, attempt, has_time))
+    if rows:
+        log.info("stream", counts=dict(counts))
+    return dict(counts)
+
+
+def _nothing() -> Counter[str]:
+    return Counter(done=0, skipped=0, parked=0, failed=0, taken=0, mails=0)
+
+
+def _each(
+    rows: Iterable[Item],
+    attempt: Callable[[Item], Mapping[str, int]],
+    has_time: Callable[[], bool],
+) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for row in rows:
+        if not has_time():
+            break
+        # Claimed one by one: a lease begins when the work does, and a run leaves none behind.
+        counts.update(attempt(row))
+    return counts
+
+
+def _attempted(
+    row: Item, *, stores: Stores, mailer: Mailer, link: str, now: datetime
+) -> Mapping[str, int]:
+    claim = stores.outbox.claim(row, now=now)
+    if claim is None:
+        return {"taken": 1}
     try:
         state, mails = _do(claim.task, stores=stores, mailer=mailer, link=link, now=now)
         stores.outbox.finish(claim, state, now=now)
-    except Exception as e:  # noqa: BLE001 one task must not hold up the others; it is logged and tried again
-        log.warning("task failed", outbox_id=claim.task.outbox_id, error=type(e).__name__)
-        stores.outbox.postpone(claim, now=now)
+    except UnavailableError as e:
+        log.warning("task has to wait", outbox_id=claim.outbox_id, error=e.code)
+        stores.outbox.wait(claim, now=now)
         return {"failed": 1}
+    except Exception as e:  # noqa: BLE001 one task must not hold up the others; it is logged and tried again
+        return _failed(claim, _kind_of(e), stores=stores, now=now)
     return {state.value: 1, "mails": mails}
+
+
+def _failed(claim: Claim, error: str, *, stores: Stores, now: datetime) -> Mapping[str, int]:
+    parked = stores.outbox.postpone(claim, error=error, now=now) is TaskState.PARKED
+    say = log.error if parked else log.warning
+    say("task parked" if parked else "task failed", outbox_id=claim.outbox_id, error=error)
+    return {"failed": 1, "parked": int(parked)}
+
+
+def _kind_of(error: Exception) -> str:
+    """The kind of an error, with AWS's code for it; a text might quote what it is about."""
+    answer: Mapping[str, Any] = getattr(error, "response", {})
+    return " ".join(filter(None, (type(error).__name__, answer.get("Error", {}).get("Code"))))
 
 
 def _do(

@@ -13,6 +13,9 @@ Who asks for what (a read is strong unless an index is named):
 | was this delivery here before   | deliveries             | by condition, in the write   |
 | was this POST here before       | idempotency            | by condition, in the write   |
 | what is due                     | outbox, due            | lane and shard, due_at       |
+| what was just committed         | outbox                 | batch get outbox_id          |
+| what is parked                  | outbox, due            | lane `parked`                |
+| which job last ran when         | jobs                   | batch get job                |
 | a member's notices              | notices                | query member_id, by page     |
 | a tenant's members              | members, by_tenant     | tenant_id                    |
 | the directory of centers        | tenants                | query kind, each 5 minutes   |

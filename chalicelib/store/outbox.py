@@ -2,19 +2,27 @@
 
 An outbox row stands in the sparse index `due` until it is done. The index is spread over a few
 shards and sorted by time, so a job reads what is due and nothing else, however many rows wait
-for later and however long it has not run.
+for later and however long it has not run. What was parked stands there too, in a lane of its
+own that no job works off.
+
+    planned ── claim ──▶ leased ── finish ──▶ done, skipped
+       ▲                  │ │ │
+       │                  │ └── failed for the last time ──▶ parked
+       ├── failed, waits, or lease ran out                     │
+       └─────────────────────────── retry ─────────────────────┘
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
+from typing import Any
 
-from chalicelib.domain.members import TenantKind
 from chalicelib.domain.notices import Lane, Task
-from chalicelib.domain.stages import Stage
 from chalicelib.store.dynamo import Item, Table, Write
-from chalicelib.store.instants import instant, parsed
+from chalicelib.store.instants import instant
+from chalicelib.store.task_items import Parked, parked_of, task_item, task_of
 
 SHARDS = 4
 """Partitions of the `due` index per lane: 4,000 planned or finished tasks a second."""
@@ -23,8 +31,20 @@ LEASE = timedelta(minutes=5)
 """How long a claimed task is left to whoever claimed it. A scheduled function runs at most
 this long, so a lease that ran out belongs to one that died."""
 
-TRIES = 20
-"""How often a task is tried, with growing pauses, before it is parked for a person."""
+TRIES = 12
+"""How often a task may fail by itself before it is parked for a person. With the pauses of
+`_PAUSE` that takes 2+4+8+16+32+6x60 minutes, seven hours: an outage of six hours that nobody
+recognised as one parks nothing."""
+
+_PAUSE = timedelta(hours=1)
+"""The longest pause after a failure of the task's own."""
+
+_WAIT = timedelta(minutes=15)
+"""The longest pause while something that it depends on does not answer. Such a try is not
+counted: it says nothing about the task, and the outage may be a long one."""
+
+_DIED = "died"
+"""The error of a task whose claimers never came back, each of its tries a lease long."""
 
 
 class TaskState(StrEnum):
@@ -35,6 +55,12 @@ class TaskState(StrEnum):
     SKIPPED = "skipped"
     PARKED = "parked"
 
+
+_PARKED = "parked"
+"""The lane of what is parked. One partition: a person looks through it."""
+
+_A_BATCH = 100
+"""How many rows DynamoDB reads in one call at most."""
 
 PLANNED = "task:"
 """Before a task's id in the name of its write, so that a refusal tells which one is there."""
@@ -47,11 +73,31 @@ def already_planned(refused: Iterable[str]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A task that is ours until the lease ends. `fence` grows with each claim."""
+    """A task that is ours until the lease ends.
 
-    task: Task
+    Attributes:
+        fence: Grows with each claim.
+        tries: How many tries it was given, this one included.
+        row: The task as it was read. It may be of another version of the product.
+    """
+
     fence: int
     tries: int
+    row: Item
+
+    @property
+    def outbox_id(self) -> str:
+        """Which task it is."""
+        return str(self.row["outbox_id"])
+
+    @property
+    def task(self) -> Task:
+        """The task itself.
+
+        Raises:
+            ValueError: it holds a word that this version of the product does not know.
+        """
+        return task_of(self.row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +108,13 @@ class Outbox:
 
     def planning(self, task: Task) -> Write:
         """The write that makes a task durable, once: a finished one must not come back."""
+        item = task_item(task) | {
+            "state": TaskState.PLANNED,
+            # Base32 ids are evenly spread, so their last letter picks a shard.
+            "lane": f"{task.lane}#{ord(task.outbox_id[-2]) % SHARDS}",
+        }
         return self.table.putting(
-            f"{PLANNED}{task.outbox_id}", _item(task), when="attribute_not_exists(outbox_id)"
+            f"{PLANNED}{task.outbox_id}", item, when="attribute_not_exists(outbox_id)"
         )
 
     def due(self, lane: Lane, *, by: datetime, limit: int) -> Iterator[Item]:
@@ -77,77 +128,135 @@ class Outbox:
             )
             yield from page.items
 
+    def named(self, outbox_ids: Iterable[str], *, lane: Lane) -> Iterator[Item]:
+        """Those rows of a lane, strongly consistent, that are not done with."""
+        wanted = list(dict.fromkeys(outbox_ids))
+        for first in range(0, len(wanted), _A_BATCH):
+            keys = [{"outbox_id": each} for each in wanted[first : first + _A_BATCH]]
+            for row in self.table.get_many(keys):
+                if row.get("lane", "").partition("#")[0] == lane:
+                    yield row
+
     def claim(self, row: Item, *, now: datetime) -> Claim | None:
         """Take a task for the time of a lease; None if another run was quicker.
 
         The claim moves `due_at` to the lease's end: the index itself keeps other runs away,
-        and hands the task out again if this run dies.
+        and hands the task out again if this run dies. The try is counted here and not when it
+        fails, or a task that takes its function down with it would never be parked.
         """
-        fence = row.get("fence", 0) + 1
+        fence, tries = row.get("fence", 0) + 1, row.get("tries", 0) + 1
         taken = self.table.update(
             {"outbox_id": row["outbox_id"]},
-            "SET fence = :fence, due_at = :until",
-            # Still waiting, and nobody claimed it since the index was read.
-            when="attribute_exists(lane) AND due_at = :seen",
-            values={"fence": fence, "until": instant(now + LEASE), "seen": row["due_at"]},
+            "SET fence = :fence, tries = :tries, due_at = :until",
+            # Still waiting, and nobody claimed it since it was read.
+            when="lane = :lane AND due_at = :seen",
+            values={
+                "fence": fence,
+                "tries": tries,
+                "until": instant(now + LEASE),
+                "lane": row["lane"],
+                "seen": row["due_at"],
+            },
         )
-        return Claim(_task(row), fence, row.get("tries", 0)) if taken else None
+        if not taken:
+            return None
+        claim = Claim(fence, tries, row)
+        if tries <= TRIES:
+            return claim
+        self.park(claim, error=_DIED, now=now)
+        return None
 
     def finish(self, claim: Claim, state: TaskState, *, now: datetime) -> bool:
         """Take a task off the index. False if the lease ran out and another run has it."""
-        return self.table.update(
-            {"outbox_id": claim.task.outbox_id},
+        return self._settle(
+            claim,
             "SET #state = :state, finished_at = :now REMOVE lane",
-            when="fence = :fence",
-            values={"state": state, "now": instant(now), "fence": claim.fence},
+            {"state": state, "now": instant(now)},
             names={"#state": "state"},
         )
 
-    def postpone(self, claim: Claim, *, now: datetime) -> bool:
-        """Give a failed task back for a later try, later each time; parks it after `TRIES`."""
-        tries = claim.tries + 1
-        if tries >= TRIES:
-            return self.finish(claim, TaskState.PARKED, now=now)
-        pause = timedelta(minutes=min(2**tries, 60))
+    def postpone(self, claim: Claim, *, error: str, now: datetime) -> TaskState | None:
+        """Give a failed task back for a later try, later each time; parks it after `TRIES`.
+
+        Returns:
+            What became of it; None if the lease ran out and another run has it.
+        """
+        if claim.tries >= TRIES:
+            return TaskState.PARKED if self.park(claim, error=error, now=now) else None
+        pause = min(timedelta(minutes=2**claim.tries), _PAUSE)
+        given_back = self._settle(claim, "SET due_at = :again", {"again": instant(now + pause)})
+        return TaskState.PLANNED if given_back else None
+
+    def wait(self, claim: Claim, *, now: datetime) -> bool:
+        """Give a task back that could not be done for no fault of its own: no try less."""
+        waits = claim.row.get("waits", 0) + 1
+        # The exponent is bounded as well: after a month of waiting, its power would be no time.
+        pause = min(timedelta(minutes=2 ** min(waits, 8)), _WAIT)
+        return self._settle(
+            claim,
+            "SET tries = :tries, waits = :waits, due_at = :again",
+            {"tries": claim.tries - 1, "waits": waits, "again": instant(now + pause)},
+        )
+
+    def park(self, claim: Claim, *, error: str, now: datetime) -> bool:
+        """Put a task aside for a person, with the kind of its last failure."""
+        return self._settle(
+            claim,
+            "SET #state = :parked, lane = :aside, lane_before = :lane, due_at = :now, "
+            "#error = :why",
+            {
+                "parked": TaskState.PARKED,
+                "aside": _PARKED,
+                "lane": claim.row["lane"],
+                "now": instant(now),
+                "why": error,
+            },
+            names={"#state": "state", "#error": "error"},
+        )
+
+    def parked(self, *, limit: int = 1000) -> Iterator[Parked]:
+        """What waits for a person, longest first. As an index tells it: seconds late."""
+        rows = self.table.every("lane = :lane", {"lane": _PARKED}, index="due")
+        return (parked_of(row) for row in islice(rows, limit))
+
+    def retry(self, outbox_id: str, *, now: datetime) -> bool:
+        """Let a job try a parked task again, as if for the first time. False if it is not one."""
+        row = self.table.get({"outbox_id": outbox_id})
+        if row is None or row.get("lane") != _PARKED:
+            return False
         return self.table.update(
-            {"outbox_id": claim.task.outbox_id},
-            "SET tries = :tries, due_at = :again",
+            {"outbox_id": outbox_id},
+            "SET #state = :planned, lane = :lane, due_at = :now, tries = :none "
+            "REMOVE #error, lane_before, waits",
+            when="lane = :aside",
+            values={
+                "planned": TaskState.PLANNED,
+                "lane": row["lane_before"],
+                "now": instant(now),
+                "none": 0,
+                "aside": _PARKED,
+            },
+            names={"#state": "state", "#error": "error"},
+        )
+
+    def _settle(
+        self,
+        claim: Claim,
+        change: str,
+        values: Mapping[str, Any],
+        *,
+        names: Mapping[str, str] | None = None,
+    ) -> bool:
+        """Change a claimed row, unless the lease ran out and another run has claimed it."""
+        return self.table.update(
+            {"outbox_id": claim.outbox_id},
+            change,
             when="fence = :fence",
-            values={"tries": tries, "again": instant(now + pause), "fence": claim.fence},
+            values={**values, "fence": claim.fence},
+            names=names,
         )
 
     def states(self, outbox_ids: Sequence[str]) -> Mapping[str, str]:
         """What became of tasks, by id."""
         rows = self.table.get_many([{"outbox_id": outbox_id} for outbox_id in outbox_ids])
         return {row["outbox_id"]: row["state"] for row in rows}
-
-
-def _item(task: Task) -> Item:
-    return {
-        "outbox_id": task.outbox_id,
-        "referral_id": task.referral_id,
-        "rule": task.rule,
-        "state": TaskState.PLANNED,
-        # Base32 ids are evenly spread, so their last letter picks a shard.
-        "lane": f"{task.lane}#{ord(task.outbox_id[-2]) % SHARDS}",
-        "due_at": instant(task.due_at),
-        "planned_for": instant(task.due_at),
-        "due_on": task.due_on.isoformat() if task.due_on else None,
-        "side": task.side,
-        "stage": task.stage,
-        "event_id": task.event_id,
-    }
-
-
-def _task(item: Item) -> Task:
-    return Task(
-        outbox_id=item["outbox_id"],
-        referral_id=item["referral_id"],
-        rule=item["rule"],
-        lane=Lane(item["lane"].partition("#")[0]),
-        due_at=parsed(item["planned_for"]),
-        due_on=date.fromisoformat(item["due_on"]) if "due_on" in item else None,
-        side=TenantKind(item["side"]) if "side" in item else None,
-        stage=Stage(item["stage"]) if "stage" in item else None,
-        event_id=item.get("event_id"),
-    )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.store.audit import Audit
 from chalicelib.store.dynamo import Table
+from chalicelib.store.jobs import Jobs
 from chalicelib.store.ledger import Ledger
 from chalicelib.store.notices import Notices
 from chalicelib.store.outbox import Outbox
@@ -30,6 +31,7 @@ TABLES = (
     "outbox",
     "notices",
     "audit",
+    "jobs",
 )
 
 
@@ -46,6 +48,7 @@ class Stores:
     outbox: Outbox
     notices: Notices
     audit: Audit
+    jobs: Jobs
     ledger: Ledger
     vault: Vault
 
@@ -71,6 +74,7 @@ def open_stores(
         outbox=Outbox(tables["outbox"]),
         notices=Notices(tables["notices"], vault),
         audit=audit,
+        jobs=Jobs(tables["jobs"]),
         ledger=Ledger(dynamodb),
         vault=vault,
     )

@@ -30,6 +30,7 @@ app = typer.Typer(
 
 app.add_typer(operating.audit, name="audit")
 app.add_typer(operating.deliveries, name="deliveries")
+app.add_typer(operating.outbox, name="outbox")
 
 OFF, NOT_UNDERSTOOD, NO_SITE = 1, 2, 3
 
@@ -184,11 +185,12 @@ def run_job(
 def doctor(*, as_json: AsJson = False) -> None:
     """Check settings, tables, key, identity and mail sender. Exit status 1 if one is off."""
     with _site() as found:
-        from chalicelib import clients, settings
+        from chalicelib import clients, settings, wiring
         from infra.cli.doctor import examine
 
         findings = []
-        for finding in examine(settings.from_environment(), aws=clients.aws, url=found.url):
+        known = settings.from_environment()
+        for finding in examine(known, aws=clients.aws, url=found.url, now=wiring.now()):
             findings.append(finding)
             if not as_json:
                 mark = "ok " if finding.ok else "OFF"

@@ -4,11 +4,17 @@ import json
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.domain.jobs import Job, overdue
+from chalicelib.errors import UnavailableError
 from chalicelib.settings import Settings
+from chalicelib.store.dynamo import Table
+from chalicelib.store.jobs import Jobs
+from chalicelib.store.outbox import Outbox
 from chalicelib.store.stores import TABLES
 
 TIMEOUT_S = 10
@@ -30,7 +36,7 @@ class Finding:
     detail: str
 
 
-def examine(settings: Settings, *, aws: Aws, url: str) -> Iterator[Finding]:
+def examine(settings: Settings, *, aws: Aws, url: str, now: datetime) -> Iterator[Finding]:
     """Look at one thing after the other; each is told as soon as it is known."""
     checks: list[tuple[str, Callable[[], str]]] = [
         ("settings", lambda: f"{settings.deployment} deployment at {settings.public_url}"),
@@ -41,6 +47,8 @@ def examine(settings: Settings, *, aws: Aws, url: str) -> Iterator[Finding]:
         ("token keys", lambda: _token_keys(settings)),
         ("mail sender", lambda: _sender(settings, aws)),
         ("mail configuration", lambda: _configuration(settings, aws)),
+        *((f"job {job}", _job(settings, aws, job, now)) for job in Job),
+        ("outbox", lambda: _outbox(settings, aws)),
         ("site", lambda: _site(url)),
     ]
     for name, check in checks:
@@ -52,7 +60,7 @@ def _finding(name: str, check: Callable[[], str]) -> Finding:
         return Finding(check=name, ok=True, detail=check())
     except ClientError as error:
         return Finding(check=name, ok=False, detail=error.response["Error"]["Code"])
-    except (BotoCoreError, OSError, ValueError, UnwellError) as error:
+    except (BotoCoreError, OSError, UnavailableError, ValueError, UnwellError) as error:
         return Finding(check=name, ok=False, detail=str(error) or type(error).__name__)
 
 
@@ -117,6 +125,27 @@ def _configuration(settings: Settings, aws: Aws) -> str:
     sends = told.get("SendingOptions", {}).get("SendingEnabled", True)
     _require(sends, f"{name} does not send")
     return name
+
+
+def _job(settings: Settings, aws: Aws, job: Job, now: datetime) -> Callable[[], str]:
+    """Whether it had a successful run within two of its periods."""
+
+    def check() -> str:
+        last = Jobs(Table(f"{settings.table_prefix}jobs", lambda: aws("dynamodb"))).last().get(job)
+        if last is None:
+            return "has not run yet"
+        told = f"{last:%Y-%m-%d %H:%M} UTC"
+        _require(not overdue(job, last=last, now=now), f"no successful run since {told}")
+        return f"on time as of {told}"
+
+    return check
+
+
+def _outbox(settings: Settings, aws: Aws) -> str:
+    table = Table(f"{settings.table_prefix}outbox", lambda: aws("dynamodb"))
+    parked = sum(1 for _ in Outbox(table).parked())
+    _require(parked == 0, f"{parked} parked: `referrals outbox parked` lists them")
+    return "nothing is parked"
 
 
 def _site(url: str) -> str:

@@ -5,11 +5,13 @@ What takes long to import is imported by the command that needs it, as in `comma
 # ruff: noqa: PLC0415 see above
 
 import json
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 import typer
 
+from chalicelib.store.instants import instant
 from infra.cli import site
 from infra.cli.site import NoSiteError
 
@@ -17,10 +19,12 @@ OFF, NO_SITE = 1, 3
 
 audit = typer.Typer(help="Look whether the audit trail is whole.", no_args_is_help=True)
 deliveries = typer.Typer(help="What centers' systems sent.", no_args_is_help=True)
+outbox = typer.Typer(help="What people are still to be told.", no_args_is_help=True)
 
 
 @audit.callback()
 @deliveries.callback()
+@outbox.callback()
 def _enter() -> None:
     """Find the site first."""
     try:
@@ -93,3 +97,45 @@ def replay(
         typer.echo(f"{webhook_id}  {logged.result.status}")
     if not waiting:
         typer.echo("Nothing waits.")
+
+
+@outbox.command()
+def parked(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """List what failed for good and waits for a person, longest first."""
+    from chalicelib import wiring
+
+    tasks = list(wiring.stores().outbox.parked())
+    if as_json:
+        rows = [asdict(task) | {"parked_at": instant(task.parked_at)} for task in tasks]
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    for task in tasks:
+        about = f"{task.rule} of {task.referral_id}"
+        typer.echo(f"{task.outbox_id}  {instant(task.parked_at)}  {about}: {task.error}")
+    typer.echo(f"{len(tasks)} parked" if tasks else "Nothing is parked.")
+
+
+@outbox.command()
+def retry(
+    outbox_id: Annotated[
+        str | None, typer.Argument(help="As `referrals outbox parked` lists it.")
+    ] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All that is parked.")] = False,
+) -> None:
+    """Let the jobs try what was parked again: `relay` at its next run, `notices` at its own."""
+    if everything == (outbox_id is not None):
+        raise typer.BadParameter("Name one task, or say --all.")
+    from chalicelib import wiring
+
+    store, now = wiring.stores().outbox, wiring.now()
+    wanted = [outbox_id] if outbox_id else [task.outbox_id for task in store.parked()]
+    refused = [each for each in wanted if not store.retry(each, now=now)]
+    for each in refused:
+        typer.echo(f"{each} is not parked.", err=True)
+    typer.echo(f"{len(wanted) - len(refused)} to be tried again")
+    if refused:
+        raise typer.Exit(OFF)

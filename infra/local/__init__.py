@@ -12,6 +12,7 @@
     gateway      an HTTP request as the event that API Gateway makes of it, and back
     functions    what Lambda hands to a function beside the event
     schedules    fires the product's schedules for real
+    streams      hands what a table's stream tells to the functions that follow it
     mailbox      the mail that was sent, as pages
 
 docs/decisions/0003-local-cloud.md says why it is made this way.

@@ -18,6 +18,7 @@ from infra.local.gateway import Gateway
 from infra.local.mailbox import Mailbox
 from infra.local.schedules import Schedules
 from infra.local.server import Server
+from infra.local.streams import Streams
 
 MAIL_FROM = "notices@referrals.example"
 READY_WITHIN_S = 30.0
@@ -44,9 +45,13 @@ def run(data_dir: Path, port: int) -> NoReturn:
         environment.enter(settings)
         app = _product(log)
         _seed()
+        streams = Streams(app, local_cloud.endpoint, settings["TABLE_PREFIX"])
+        stops.callback(streams.stop)
+        streams.start()
         schedules = Schedules(app, local_cloud.endpoint)
         stops.callback(schedules.stop)
         schedules.start()
+        _catch_up(schedules)
         stops.callback(server.stop)
         server.start(_gateway(app, data_dir))
         _wait_until_ready(server.url)
@@ -70,6 +75,15 @@ def _seed() -> None:
     from infra import world  # noqa: PLC0415 as `_product`
 
     world.seed_once(lambda progress: print(progress, flush=True))
+
+
+def _catch_up(schedules: Schedules) -> None:
+    """Run at once what fell due while this machine was off."""
+    from chalicelib import wiring  # noqa: PLC0415 as `_product`
+    from chalicelib.services.jobs import overdue_jobs  # noqa: PLC0415 as `_product`
+
+    for job in overdue_jobs(wiring.stores().jobs.last(), now=wiring.now()):
+        schedules.fire(job)
 
 
 def _gateway(app: Chalice, data_dir: Path) -> Gateway:

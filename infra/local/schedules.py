@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.config import Config
@@ -30,6 +31,17 @@ TRIES = 3
 RETRY_AFTER_S = 60
 POLL_S = 10
 
+_EVENT = {
+    "version": "0",
+    "id": "00000000-0000-0000-0000-000000000000",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "000000000000",
+    "region": "us-east-1",
+    "resources": [],
+    "detail": {},
+}
+
 Handler = Callable[[dict[str, Any], Any], Any]
 
 
@@ -40,6 +52,7 @@ class Schedules:
     app: Chalice
     endpoint: str
     stopping: threading.Event = field(default_factory=threading.Event)
+    _queues: dict[str, str] = field(default_factory=dict)
     _busy: set[str] = field(default_factory=set)
     _idle: threading.Condition = field(default_factory=threading.Condition)
 
@@ -48,8 +61,13 @@ class Schedules:
         declared = dict(expressions(self.app))
         self._forget_all_but(set(declared))
         for name, expression in declared.items():
-            queue = self._rule(name, expression)
+            self._queues[name] = queue = self._rule(name, expression)
             threading.Thread(target=self._listen, args=(name, queue), daemon=True).start()
+
+    def fire(self, name: str) -> None:
+        """Run a schedule now, as its rule would."""
+        event = _EVENT | {"time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        self._client("sqs").send_message(QueueUrl=self._queues[name], MessageBody=json.dumps(event))
 
     def stop(self) -> None:
         """Start nothing more and wait for what runs."""

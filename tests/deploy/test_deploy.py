@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from chalicelib import wiring
+from chalicelib.domain.jobs import Job
 from chalicelib.domain.notices import OPEN_MONITORING
 from chalicelib.domain.window import MilestoneKind
 from tests.support.clinic import TO_INFUSED
@@ -35,6 +37,14 @@ def make_due(stack, referral_id, rule):
                 UpdateExpression="SET due_at = :past",
                 ExpressionAttributeValues={":past": {"S": "2026-01-01T00:00:00.000000Z"}},
             )
+
+
+def wait_for(found):
+    """What is found in the end, looked for again and again."""
+    give_up_at = time.monotonic() + 20
+    while not (there := found()) and time.monotonic() < give_up_at:
+        time.sleep(0.2)
+    return there
 
 
 def logged(stack):
@@ -90,18 +100,37 @@ def test_a_referral_moves_from_submission_to_infusion(clinic, infused):
     assert window["time_zone"] == "America/New_York"
 
 
-@pytest.mark.usefixtures("infused")
-def test_the_relay_tells_people_by_mail(stack, clinic):
-    """Run by its rule, in its own function, once and no second time."""
+def test_the_stream_tells_people_by_mail(stack, clinic):
+    """At once, in its own function under its own policy; the sweep finds nothing left to do."""
     before = len(stack.mails())
-    told = stack.run_schedule("cart-relay")
-    again = stack.run_schedule("cart-relay")
+    clinic.refer()
+    mails = wait_for(lambda: stack.mails()[before:])
+    swept = stack.run_schedule("cart-relay")
 
-    mails = stack.mails()[before:]
-    assert told["failed"] == again["failed"] == again["mails"] == 0
-    assert len(mails) == told["mails"] > 0
-    assert clinic.members["practice"].email in {to for mail in mails for to in mail["To"]}
+    assert [mail["To"] for mail in mails] == [[clinic.members["center"].email]]
     assert not [mail for mail in mails if "Example" in json.dumps(mail["Subject"])]
+    assert swept["failed"] == swept["mails"] == 0
+    assert len(stack.mails()) == before + 1
+
+
+def test_what_the_stream_lost_is_told_by_the_relay(stack, clinic):
+    """Run by its rule, in its own function, once and no second time."""
+    with stack.without_stream():
+        before = len(stack.mails())
+        clinic.refer()
+        told = stack.run_schedule("cart-relay")
+        again = stack.run_schedule("cart-relay")
+
+    assert (told["failed"], told["mails"], again["mails"]) == (0, 1, 0)
+    assert len(stack.mails()) == before + 1
+
+
+def test_every_schedule_leaves_its_heartbeat(stack):
+    """Each may write its own row, and the relay may look at them all."""
+    for job in Job:
+        stack.run_schedule(f"cart-{job}")
+
+    assert set(wiring.stores().jobs.last()) == set(Job)
 
 
 def test_the_notice_of_day_7_is_mailed_when_its_day_comes(stack, clinic, infused):
@@ -136,14 +165,9 @@ def test_a_run_that_fails_for_good_is_kept(stack):
         FunctionName="cart-relay", InvocationType="Event", Payload=b'{"not": "an event"}'
     )
 
-    kept: list[dict[str, str]] = []
-    give_up_at = time.monotonic() + 20
-    while not kept and time.monotonic() < give_up_at:
-        kept = (
-            stack.client("sqs")
-            .receive_message(QueueUrl=stack.outputs["FailedRunsUrl"], WaitTimeSeconds=1)
-            .get("Messages", [])
-        )
+    url = stack.outputs["FailedRunsUrl"]
+    kept = wait_for(lambda: stack.client("sqs").receive_message(QueueUrl=url).get("Messages", []))
+
     assert json.loads(kept[0]["Body"])["requestPayload"] == {"not": "an event"}
 
 

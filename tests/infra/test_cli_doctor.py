@@ -1,5 +1,6 @@
 """What `referrals doctor` looks at, on an AWS that is well or is not."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,8 +8,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib import settings
+from chalicelib.domain.jobs import PERIODS, Job
+from chalicelib.store.dynamo import marshal
+from chalicelib.store.instants import instant
 from infra.cli.doctor import examine
 from tests.support import cloud, tokens
+from tests.support.factories import NOON
 
 
 class MissingError(Exception):
@@ -32,12 +37,23 @@ class Aws:
         self.sends = True
         self.describe_user_pool: Any = dict
         self.exceptions = SimpleNamespace(NotFoundException=MissingError)
+        self.ran_at = dict.fromkeys(Job, NOON)
+        self.parked: list[str] = []
 
     def __call__(self, _service):
         return self
 
     def describe_table(self, **_):
         return {"Table": {"TableStatus": self.status}}
+
+    def batch_get_item(self, **_):
+        rows = [{"job": job, "ran_at": instant(at)} for job, at in self.ran_at.items()]
+        return {"Responses": {"cart-jobs": [marshal(row) for row in rows]}}
+
+    def query(self, **_):
+        row = {"referral_id": "ref_1", "rule": "submitted", "error": "E", "tries": 12}
+        row |= {"due_at": instant(NOON)}
+        return {"Items": [marshal(row | {"outbox_id": each}) for each in self.parked]}
 
     def describe_key(self, **_):
         return {"KeyMetadata": self.key}
@@ -65,7 +81,8 @@ def environment(tmp_path):
 
 def off(aws, environment):
     """What is off, and why. Nobody listens at the site's address."""
-    found = examine(settings.from_environment(environment), aws=aws, url="http://127.0.0.1:1")
+    known = settings.from_environment(environment)
+    found = examine(known, aws=aws, url="http://127.0.0.1:1", now=NOON)
     return {finding.check: finding.detail for finding in found if not finding.ok}
 
 
@@ -91,6 +108,32 @@ def test_what_is_off_is_named_with_its_reason(environment, changed, check, says)
         setattr(aws, name, value)
 
     assert says in off(aws, environment)[check]
+
+
+def test_a_job_that_has_not_run_for_two_periods_is_off(environment):
+    aws = Aws()
+    aws.ran_at[Job.RELAY] = NOON - 2 * PERIODS[Job.RELAY]
+    aws.ran_at[Job.NOTICES] = NOON - 2 * PERIODS[Job.NOTICES] - timedelta(seconds=1)
+
+    found = off(aws, environment)
+
+    assert "job relay" not in found
+    assert found["job notices"] == "no successful run since 2026-11-02 11:29 UTC"
+
+
+def test_a_job_that_has_not_run_yet_is_not_off(environment):
+    """A site that has just been started is well."""
+    aws = Aws()
+    aws.ran_at.clear()
+
+    assert set(off(aws, environment)) == {"site"}
+
+
+def test_what_is_parked_is_told(environment):
+    aws = Aws()
+    aws.parked = ["out_1", "out_2"]
+
+    assert "2 parked" in off(aws, environment)["outbox"]
 
 
 def test_a_client_with_a_secret_is_no_client_for_a_browser(environment):

@@ -4,13 +4,18 @@ import contextlib
 import json
 import threading
 import time
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.session import get_session
 from chalice import Chalice, Rate
 
-from infra.local import cloud, environment, schedules
+from chalicelib import wiring
+from chalicelib.domain.jobs import Job
+from infra.local import cloud, environment, lifecycle, schedules
 from infra.local.schedules import PREFIX, Schedules
 
 EVENT = {
@@ -85,6 +90,37 @@ def test_what_the_rule_says_reaches_the_handler(there):
 
     assert heard[0].to_dict()["time"] == "2026-10-10T12:00:00Z"
     assert 0 < heard[0].context.get_remaining_time_in_millis() <= 240_000
+
+
+def test_a_schedule_is_fired_by_hand_as_its_rule_would(there):
+    """With all that an event of EventBridge has."""
+    heard: list[Any] = []
+    app = Chalice("clinic", configure_logs=False)
+    app.schedule(Rate(1, unit=Rate.HOURS), name="relay")(heard.append)
+    running = Schedules(app, there.endpoint)
+    running.start()
+
+    running.fire("relay")
+    wait_until(lambda: heard)
+    running.stop()
+
+    told = heard[0].to_dict()
+    assert told.keys() == EVENT.keys()
+    assert datetime.fromisoformat(told["time"]) <= datetime.now(UTC)
+
+
+def test_what_fell_due_while_the_machine_was_off_is_run_at_the_start(monkeypatch):
+    """A job that is on time is not; one that never ran has its own schedule."""
+    now = wiring.now()
+    last = {Job.RELAY: now - timedelta(days=3), Job.NOTICES: now}
+    stores = SimpleNamespace(jobs=SimpleNamespace(last=lambda: last))
+    monkeypatch.setattr(wiring, "stores", cache(lambda: stores))
+    fired: list[str] = []
+    running: Any = SimpleNamespace(fire=fired.append)
+
+    lifecycle._catch_up(running)
+
+    assert fired == ["relay"]
 
 
 def test_two_runs_of_a_schedule_do_not_overlap(there):

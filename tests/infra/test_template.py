@@ -11,10 +11,12 @@ import pytest
 from chalicelib.settings import Settings
 from chalicelib.store.outbox import LEASE
 from chalicelib.store.stores import TABLES
+from chalicelib.wiring import LAST_TASK_MS
 from infra import bundle
 from infra.bundle.template import of_type
 
-# Nothing of these costs anything while nobody uses it, except the key: a dollar a month.
+# Nothing of these costs anything while nobody uses it, except the key: a dollar a month. A filter
+# makes a metric of ours, of which ten are free.
 COSTS_NOTHING_AT_REST = {
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::BasePathMapping",
@@ -28,6 +30,7 @@ COSTS_NOTHING_AT_REST = {
     "AWS::KMS::Key",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
+    "AWS::Logs::MetricFilter",
     "AWS::SES::ConfigurationSet",
     "AWS::SES::EmailIdentity",
     "AWS::SNS::Subscription",
@@ -37,9 +40,11 @@ COSTS_NOTHING_AT_REST = {
     "AWS::Serverless::Api",
     "AWS::Serverless::Function",
 }
-FREE_ALARMS = 10
+FREE_METRICS = 10
+"""Of our own, and again as many that alarms look at: an expression counts once for each in it."""
+
 GATEWAY_TIMEOUT_S = 29
-SCHEDULES = {"Relay": 60, "Notices": 900, "Checkpoints": 3600}
+FUNCTIONS = {"APIHandler", "Checkpoints", "Notices", "Outbox", "Relay"}
 
 
 def api(template):
@@ -64,9 +69,11 @@ def test_cfn_lint_finds_nothing(dist):
 def test_nothing_is_paid_for_while_nobody_uses_it(template):
     """Every type of resource is known to be free at rest, and no alarm is beyond the free ones."""
     types = {resource["Type"] for resource in template["Resources"].values()}
+    alarms = [a["Properties"] for a in of_type(template, "AWS::CloudWatch::Alarm").values()]
 
     assert types <= COSTS_NOTHING_AT_REST
-    assert len(of_type(template, "AWS::CloudWatch::Alarm")) <= FREE_ALARMS
+    assert sum(len(alarm.get("Metrics", [1])) for alarm in alarms) <= FREE_METRICS
+    assert len(of_type(template, "AWS::Logs::MetricFilter")) <= FREE_METRICS
     for table in of_type(template, "AWS::DynamoDB::Table").values():
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
 
@@ -212,38 +219,9 @@ def test_people_are_invited(production):
     )
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_a_failed_run_is_kept(template, name):
-    """Whether the function failed or was never reached, the event lands in a queue."""
-    properties = function(template, name)
-    queue = {"Fn::GetAtt": ["FailedRuns", "Arn"]}
-    (schedule,) = properties["Events"].values()
-
-    destination = properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
-    assert destination == {"Type": "SQS", "Destination": queue}
-    assert schedule["Properties"]["DeadLetterConfig"] == {"Arn": queue}
-
-
-def test_every_function_but_the_api_runs_on_a_schedule(template):
-    """So the facts about schedules here cover each function that nobody waits for."""
-    functions = of_type(template, "AWS::Serverless::Function")
-
-    assert set(functions) == {"APIHandler", *SCHEDULES}
-
-
-@pytest.mark.parametrize(("name", "period"), SCHEDULES.items())
-def test_silence_raises_an_alarm(production, name, period):
-    """No successful run for two periods, measured by the schedule's own pace."""
-    (schedule,) = function(production, name)["Events"].values()
-    alarm = production["Resources"][f"{name}Silent"]["Properties"]
-
-    paces = {60: "rate(1 minute)", 3600: "rate(1 hour)"}
-    rate = schedule["Properties"]["Schedule"]
-    assert rate == paces.get(period, f"rate({period // 60} minutes)")
-    periods = {m["MetricStat"]["Period"] for m in alarm["Metrics"] if "MetricStat" in m}
-    assert periods == {period}
-    assert alarm["EvaluationPeriods"] == 2
-    assert alarm["TreatMissingData"] == "breaching"
+def test_the_functions_are_those_that_the_facts_are_about(template):
+    """So what is said here of each function is said of all."""
+    assert set(of_type(template, "AWS::Serverless::Function")) == FUNCTIONS
 
 
 def test_every_alarm_is_heard(template):
@@ -255,8 +233,14 @@ def test_every_alarm_is_heard(template):
 def test_no_function_outlives_who_waits_for_it(template):
     """The API ends before the gateway gives up, a job before its lease on a task runs out."""
     assert function(template, "APIHandler")["Timeout"] < GATEWAY_TIMEOUT_S
-    for name in SCHEDULES:
+    for name in FUNCTIONS:
         assert function(template, name)["Timeout"] < LEASE.total_seconds()
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS - {"APIHandler"}))
+def test_a_function_has_time_for_more_than_the_last_task(template, name):
+    """What it keeps in reserve for one that is not answered is less than half of its time."""
+    assert function(template, name)["Timeout"] > 2 * LAST_TASK_MS / 1000
 
 
 def test_functions_run_where_the_bundle_was_compiled_for(template):
@@ -271,6 +255,7 @@ def test_functions_run_where_the_bundle_was_compiled_for(template):
     ("name", "group"),
     [
         ("APIHandler", "ApiLogs"),
+        ("Outbox", "OutboxLogs"),
         ("Relay", "RelayLogs"),
         ("Notices", "NoticesLogs"),
         ("Checkpoints", "CheckpointsLogs"),

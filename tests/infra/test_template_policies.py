@@ -9,11 +9,13 @@ from chalicelib.store.stores import TABLES
 
 ROLES = {
     "api": "ApiHandlerRole",
+    "outbox": "OutboxRole",
     "relay": "RelayRole",
     "notices": "NoticesRole",
     "checkpoints": "CheckpointsRole",
 }
 JOBS = ("relay", "notices")
+SENDERS = ("outbox", *JOBS)
 
 # Actions for which IAM knows no narrower resource.
 WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "ses:GetAccount"}
@@ -32,16 +34,24 @@ MAY = {
     ("api", "audit"): {"PutItem", "Query"},
     ("checkpoints", "audit"): {"PutItem", "Query"},
     ("checkpoints", "keys"): {"GetItem", "PutItem"},
+    ("checkpoints", "jobs"): {"PutItem"},
+    ("relay", "jobs"): {"BatchGetItem", "PutItem"},
+    ("notices", "jobs"): {"PutItem"},
+    ("relay", "outbox"): {"PutItem", "Query", "UpdateItem"},
+    ("notices", "outbox"): {"PutItem", "Query", "UpdateItem"},
+    ("outbox", "outbox"): {
+        *("BatchGetItem", "PutItem", "UpdateItem"),
+        *("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),
+    },
 } | {
-    (job, table): actions
-    for job in JOBS
+    (sender, table): actions
+    for sender in SENDERS
     for table, actions in {
         "referrals": {"DeleteItem", "GetItem", "PutItem", "Query"},
         "members": {"GetItem", "Query"},
         "tenants": {"Query"},
         "keys": {"GetItem", "PutItem"},
         "deliveries": {"GetItem", "PutItem", "UpdateItem"},
-        "outbox": {"PutItem", "Query", "UpdateItem"},
         "notices": {"GetItem", "PutItem", "UpdateItem"},
         "audit": {"PutItem", "Query"},
     }.items()
@@ -92,6 +102,12 @@ def test_a_function_touches_only_its_tables(production, who, table):
     assert granted == {f"dynamodb:{action}" for action in MAY.get((who, table), ())}
 
 
+@pytest.mark.parametrize("table", TABLES)
+def test_the_api_may_ask_whether_a_table_is_there(production, table):
+    """Each, or it would never be ready."""
+    assert "dynamodb:DescribeTable" in granted_on(production, "api", logical_name(table))
+
+
 def test_the_api_sends_no_mail(production):
     """Whoever takes over the function that strangers talk to cannot write to anyone."""
     sending = {action for action, _ in grants(production, "api") if action.startswith("ses:Send")}
@@ -99,7 +115,7 @@ def test_the_api_sends_no_mail(production):
     assert sending == set()
 
 
-@pytest.mark.parametrize("who", JOBS)
+@pytest.mark.parametrize("who", SENDERS)
 def test_a_job_sends_from_one_address_only(production, who):
     """By our own identity and configuration set, and never in another name."""
     (statement,) = (s for s in statements(production, who) if s["Action"] == ["ses:SendEmail"])
@@ -111,7 +127,7 @@ def test_a_job_sends_from_one_address_only(production, who):
     ]
 
 
-@pytest.mark.parametrize("who", JOBS)
+@pytest.mark.parametrize("who", SENDERS)
 def test_a_job_reads_no_webhook_secret(production, who):
     """Only what verifies a signature may know what makes one."""
     assert granted_on(production, who, "WebhookSecretsTable") == set()
@@ -134,7 +150,7 @@ def test_a_key_opens_for_a_named_scope_only(production, who):
     assert statement["Condition"] == {"Null": {"kms:EncryptionContext:scope": "false"}}
 
 
-@pytest.mark.parametrize("who", JOBS)
+@pytest.mark.parametrize("who", SENDERS)
 def test_a_job_may_not_touch_accounts(production, who):
     """No scheduled function has anything to ask of Cognito."""
     assert not [action for action, _ in grants(production, who) if action.startswith("cognito")]

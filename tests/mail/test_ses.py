@@ -67,8 +67,17 @@ def test_a_configuration_set_is_named_where_there_is_one():
 @pytest.mark.parametrize(
     "failure",
     [
-        ClientError({"Error": {"Code": "ThrottlingException", "Message": "x"}}, "SendEmail"),
-        ClientError({"Error": {"Code": "LimitExceededException", "Message": "x"}}, "SendEmail"),
+        *(
+            ClientError({"Error": {"Code": code, "Message": "x"}}, "SendEmail")
+            for code in (
+                "AccountSuspendedException",
+                "LimitExceededException",
+                "MailFromDomainNotVerifiedException",
+                "SendingPausedException",
+                "ThrottlingException",
+                "TooManyRequestsException",
+            )
+        ),
         EndpointConnectionError(endpoint_url="https://email.example"),
     ],
 )

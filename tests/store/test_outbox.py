@@ -1,57 +1,23 @@
 """The outbox: what is due, whose it is, and who may no longer say that it is done."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.events import derived_id
-from chalicelib.domain.members import TenantKind
-from chalicelib.domain.notices import Lane, Task
+from chalicelib.domain.notices import Lane
 from chalicelib.domain.stages import Stage
-from chalicelib.store.instants import parsed
 from chalicelib.store.ledger import ConditionFailed
 from chalicelib.store.outbox import LEASE, SHARDS, TRIES, TaskState
 from tests.support import faults, shelves
 from tests.support.factories import NOON
-
-MINUTE = timedelta(minutes=1)
+from tests.support.tasks import MINUTE, a_task, claimed, due, plan
 
 
 @pytest.fixture
 def outbox(stores):
     """The outbox, with a way to plan by itself."""
     return stores.outbox
-
-
-def a_task(n: int = 1, **changed):
-    """A planned notice, due at noon."""
-    task = Task(
-        outbox_id=derived_id("out", str(n)),
-        referral_id="ref_1",
-        rule="handback_near",
-        lane=Lane.PLAN,
-        due_at=NOON,
-        due_on=date(2026, 11, 2),
-        side=TenantKind.PRACTICE,
-    )
-    return replace(task, **changed)
-
-
-def plan(stores, *tasks):
-    """Write tasks by themselves."""
-    stores.ledger.commit(*(stores.outbox.planning(task) for task in tasks))
-
-
-def due(outbox, *, by=NOON, lane=Lane.PLAN, limit=10):
-    """The rows that are due."""
-    return list(outbox.due(lane, by=by, limit=limit))
-
-
-def claimed(outbox, *, now=NOON):
-    """The one task that is due, claimed."""
-    (row,) = due(outbox, by=now)
-    return outbox.claim(row, now=now)
 
 
 FULL = a_task(stage=Stage.INFUSED, event_id="evt_1")
@@ -179,16 +145,18 @@ def test_a_zombies_finish_is_refused(stores):
 def test_a_zombie_does_not_put_off_its_successors_task(stores):
     """Nor does it park it."""
     plan(stores, a_task())
-    zombie = replace(claimed(stores.outbox), tries=TRIES)
+    zombie = claimed(stores.outbox)
     claimed(stores.outbox, now=NOON + LEASE)
     before = shelves.rows("outbox")
 
-    assert not stores.outbox.postpone(zombie, now=NOON + LEASE)
-    assert not stores.outbox.postpone(replace(zombie, tries=0), now=NOON + LEASE)
+    late = NOON + LEASE
+    assert stores.outbox.postpone(replace(zombie, tries=TRIES), error="E", now=late) is None
+    assert stores.outbox.postpone(zombie, error="E", now=late) is None
+    assert not stores.outbox.wait(zombie, now=late)
     assert shelves.rows("outbox") == before
 
 
-@pytest.mark.parametrize("state", [TaskState.DONE, TaskState.SKIPPED, TaskState.PARKED])
+@pytest.mark.parametrize("state", [TaskState.DONE, TaskState.SKIPPED])
 def test_a_finished_task_leaves_the_index_and_stays_on_record(stores, state):
     """It is never due again, and it can be told what became of it."""
     plan(stores, a_task())
@@ -208,21 +176,28 @@ def test_a_finished_task_cannot_be_claimed_by_what_was_read_before(stores):
     assert stores.outbox.claim(stale, now=NOON) is None
 
 
-def test_a_failed_task_waits_longer_each_time_and_is_parked_in_the_end(stores):
-    """Two minutes, four, and so on to an hour; after twenty tries a person has to look."""
-    plan(stores, a_task())
-    now, pauses = NOON, []
-    for _ in range(TRIES - 1):
-        stores.outbox.postpone(claimed(stores.outbox, now=now), now=now)
-        again = parsed(shelves.rows("outbox")[0]["due_at"])
-        pauses.append((again - now) // MINUTE)
-        now = again
+def test_rows_are_found_by_their_ids_once_and_in_their_lane_only(stores):
+    """However often they are named; what is done, planned for a day or unknown is left out."""
+    events = [a_task(n, lane=Lane.EVENT) for n in range(3)]
+    plan(stores, *events, a_task(9))
+    [row, *_] = stores.outbox.named([events[0].outbox_id], lane=Lane.EVENT)
+    stores.outbox.finish(stores.outbox.claim(row, now=NOON), TaskState.DONE, now=NOON)
 
-    stores.outbox.postpone(claimed(stores.outbox, now=now), now=now)
+    ids = [task.outbox_id for task in (*events, a_task(9))] * 40
+    found = list(stores.outbox.named([*ids, "out_unknown"], lane=Lane.EVENT))
 
-    assert pauses == [2, 4, 8, 16, 32, *[60] * 14]
-    assert shelves.rows("outbox")[0]["state"] == "parked"
-    assert due(stores.outbox, by=now + timedelta(days=9)) == []
+    assert sorted(row["outbox_id"] for row in found) == sorted(t.outbox_id for t in events[1:])
+
+
+def test_more_rows_than_one_call_reads_are_found(stores):
+    """A hundred at a time."""
+    tasks = [a_task(n, lane=Lane.EVENT) for n in range(101)]
+    plan(stores, *tasks[:60])
+    plan(stores, *tasks[60:])
+
+    found = stores.outbox.named([task.outbox_id for task in tasks], lane=Lane.EVENT)
+
+    assert len(list(found)) == 101
 
 
 def test_what_a_task_is_about_survives_its_claims(stores):

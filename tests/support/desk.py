@@ -55,6 +55,20 @@ class Postbox:
 
 
 @dataclass
+class Refusing(Postbox):
+    """A mail service that fails over the mail to some people, if it is told to."""
+
+    refused: str = ""
+    error: Exception = field(default_factory=lambda: KeyError("Ana Example"))
+
+    def send(self, message: Message, *, tag: str) -> str:
+        """Take a mail, unless it is to somebody who is refused."""
+        if self.refused and self.refused in message.to:
+            raise self.error
+        return super().send(message, tag=tag)
+
+
+@dataclass
 class Desk:
     """Practices and centers that work with the stores; each step is a minute later."""
 
@@ -198,6 +212,12 @@ class Desk:
         """Run a scheduled job."""
         return duties.work_off(
             lane, stores=self.stores, mailer=self.postbox, link=LINK, now=now or self.now
+        )
+
+    def follow(self, *outbox_ids: str, now: datetime | None = None) -> Mapping[str, int]:
+        """Hand over what the outbox's stream tells."""
+        return duties.follow(
+            outbox_ids, stores=self.stores, mailer=self.postbox, link=LINK, now=now or self.now
         )
 
     def referral(self, referral_id: str = "ref_1") -> Referral:

@@ -1,0 +1,28 @@
+"""The scheduled jobs, how often each runs, and when one is overdue."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Job(StrEnum):
+    """A scheduled function, by its name in `app.py`."""
+
+    RELAY = "relay"
+    NOTICES = "notices"
+    CHECKPOINTS = "checkpoints"
+
+
+PERIODS: Mapping[Job, timedelta] = {
+    # A task that a dead function held is free after its lease of five minutes, and found by the
+    # next run: ten minutes at the latest, fifteen if that run is lost as well.
+    Job.RELAY: timedelta(minutes=5),
+    Job.NOTICES: timedelta(minutes=15),
+    Job.CHECKPOINTS: timedelta(hours=1),
+}
+"""How often a job runs."""
+
+
+def overdue(job: Job, *, last: datetime, now: datetime) -> bool:
+    """Whether a job had no successful run for two of its periods."""
+    return now - last > 2 * PERIODS[job]

@@ -1,0 +1,120 @@
+"""Hands what a table's stream tells to the product's functions, as Lambda would.
+
+In order, new rows only, a batch at a time. A batch that fails is tried again at once and then
+dropped, where Lambda would halve it first: the product's sweep finds what was in it. So does it
+after a restart, for the local cloud keeps its streams in memory.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import get_session
+from chalice import Chalice
+from chalice.app import DynamoDBEventConfig
+
+from infra.local.functions import Context, time_limit_s
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.25
+TRIES = 3
+
+WANTED = "INSERT"
+"""As the filter of the function's event source in `infra/resources.json` says."""
+
+
+@dataclass(slots=True)
+class Streams:
+    """The streams that an application follows. A source names its table without the prefix."""
+
+    app: Chalice
+    endpoint: str
+    table_prefix: str
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _followers: list[tuple[str, threading.Thread]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Follow each from its oldest record on; what was done before is done once."""
+        for source in sources(self.app):
+            follower = threading.Thread(target=self._follow, args=(source,), daemon=True)
+            self._followers.append((source.name, follower))
+            follower.start()
+
+    def stop(self) -> None:
+        """Hand over nothing more and wait for what runs."""
+        self.stopping.set()
+        for name, follower in self._followers:
+            follower.join(time_limit_s(name))
+
+    def _client(self, service: str) -> Any:
+        return get_session().create_client(service, endpoint_url=self.endpoint)
+
+    def _follow(self, source: DynamoDBEventConfig) -> None:
+        while not self.stopping.is_set():
+            try:
+                for records in self._batches(source):
+                    self._hand_over(source.name, records)
+            except (BotoCoreError, ClientError):
+                # The cloud is stopping, or a laptop has slept for longer than an iterator lives.
+                self.stopping.wait(1)
+
+    def _batches(self, source: DynamoDBEventConfig) -> Iterator[list[dict[str, Any]]]:
+        """New rows, as soon as they are there, until it is time to stop."""
+        streams = self._client("dynamodbstreams")
+        arn = self._stream_of(self.table_prefix + source.stream_arn)
+        # The local cloud splits no stream: there is one shard, and it never ends.
+        [shard] = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+        iterator = streams.get_shard_iterator(
+            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType=source.starting_position
+        )["ShardIterator"]
+        while not self.stopping.is_set():
+            read = streams.get_records(ShardIterator=iterator, Limit=source.batch_size)
+            iterator = read["NextShardIterator"]
+            wanted = [_as_lambda_tells_it(r, arn) for r in read["Records"] if _is_wanted(r)]
+            if wanted:
+                yield wanted
+            if not read["Records"]:
+                self.stopping.wait(POLL_S)
+
+    def _stream_of(self, table: str) -> str:
+        return str(
+            self._client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
+        )
+
+    def _hand_over(self, name: str, records: list[dict[str, Any]]) -> None:
+        for _ in range(TRIES):
+            if self.stopping.is_set() or self._succeeds(name, records):
+                return
+
+    def _succeeds(self, name: str, records: list[dict[str, Any]]) -> bool:
+        started = time.monotonic()
+        try:
+            self.app.handler_map[name]({"Records": records}, Context(function_name=name))
+        except Exception:
+            log.exception("The function %s failed on %d records", name, len(records))
+            return False
+        log.info("The function %s took %.2f s", name, time.monotonic() - started)
+        return True
+
+
+def sources(app: Chalice) -> Iterator[DynamoDBEventConfig]:
+    """The streams that the application declares functions for."""
+    return (source for source in app.event_sources if isinstance(source, DynamoDBEventConfig))
+
+
+def _is_wanted(record: dict[str, Any]) -> bool:
+    return bool(record["eventName"] == WANTED)
+
+
+def _as_lambda_tells_it(record: dict[str, Any], arn: str) -> dict[str, Any]:
+    change = dict(record["dynamodb"])
+    created = change.get("ApproximateCreationDateTime")
+    if isinstance(created, datetime):
+        change["ApproximateCreationDateTime"] = created.timestamp()
+    return {**record, "dynamodb": change, "eventSourceARN": arn}

@@ -1,0 +1,74 @@
+"""`referrals outbox`: what failed for good, and how it is put back."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from chalicelib import wiring
+from chalicelib.domain.notices import Lane
+from chalicelib.services.duties import work_off
+from infra.cli.commands import app
+from tests.support import shelves
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["outbox", *arguments])
+
+
+@pytest.fixture
+def parked(clinic):
+    """The ids of two tasks that wait for a person."""
+    for _ in range(2):
+        clinic.refer()
+    outbox, now = clinic.stores.outbox, wiring.now()
+    for row in outbox.due(Lane.EVENT, by=now, limit=10):
+        outbox.park(outbox.claim(row, now=now), error="KeyError", now=now)
+    return [task.outbox_id for task in outbox.parked()]
+
+
+def test_nothing_parked_is_said(clinic):
+    assert run("parked").stdout == "Nothing is parked.\n"
+    assert json.loads(run("parked", "--json").stdout) == []
+
+
+def test_what_is_parked_is_listed_with_the_kind_of_its_error(parked):
+    shown = run("parked").stdout
+
+    assert all(each in shown for each in parked)
+    assert shown.count("stage_changed of ref_") == 2
+    assert shown.count("KeyError") == 2
+    assert shown.endswith("2 parked\n")
+
+
+def test_what_is_parked_is_listed_for_programs(parked):
+    rows = json.loads(run("parked", "--json").stdout)
+
+    assert [row["outbox_id"] for row in rows] == parked
+    assert set(rows[0]) == {"outbox_id", "referral_id", "rule", "error", "tries", "parked_at"}
+
+
+def test_one_that_is_put_back_is_told_by_the_next_run(parked):
+    put_back = run("retry", parked[0])
+
+    counts = work_off(Lane.EVENT, **wiring.job())
+    assert put_back.stdout == "1 to be tried again\n"
+    assert (counts["done"], counts["mails"]) == (1, 1)
+    assert [row["state"] for row in shelves.rows("outbox")].count("parked") == 1
+
+
+def test_all_are_put_back_at_once(parked):
+    assert run("retry", "--all").stdout == "2 to be tried again\n"
+    assert run("parked").stdout == "Nothing is parked.\n"
+
+
+def test_what_is_not_parked_is_not_put_back(clinic):
+    refused = run("retry", "out_unknown")
+
+    assert (refused.exit_code, refused.stdout) == (1, "0 to be tried again\n")
+    assert refused.stderr == "out_unknown is not parked.\n"
+
+
+@pytest.mark.parametrize("arguments", [(), ("out_1", "--all")])
+def test_what_is_to_be_put_back_has_to_be_clear(clinic, arguments):
+    assert run("retry", *arguments).exit_code == 2

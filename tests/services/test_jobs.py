@@ -1,0 +1,130 @@
+"""Heartbeats: a job that runs is known, and one that does not is noticed."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.jobs import PERIODS, Job
+from chalicelib.domain.notices import Lane
+from chalicelib.observe import log
+from chalicelib.services import jobs
+from chalicelib.services.jobs import look_after, overdue_jobs
+from tests.support import shelves
+from tests.support.factories import NOON
+from tests.support.tasks import a_task, claimed, plan
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def lines(monkeypatch):
+    """What is logged while the relay looks after the jobs."""
+    said = []
+    for level in ("info", "error"):
+        monkeypatch.setattr(
+            type(log), level, lambda _, event, *, at=level, **more: said.append((at, event, more))
+        )
+    return said
+
+
+def late(stores, *, at):
+    """The jobs that are overdue by then."""
+    return overdue_jobs(stores.jobs.last(), now=at)
+
+
+def all_ran(stores, *, at=NOON):
+    """Every job leaves its heartbeat."""
+    for job in Job:
+        jobs.run(job, dict, stores=stores, now=at)
+
+
+def test_a_run_leaves_when_it_was_and_what_it_did(stores):
+    """One small row for each job, however often it runs."""
+    for n in range(3):
+        told = jobs.run(
+            Job.RELAY, lambda: {"done": 2, "mails": 5}, stores=stores, now=NOON + n * SECOND
+        )
+
+    assert told == {"done": 2, "mails": 5}
+    assert stores.jobs.last() == {Job.RELAY: NOON + 2 * SECOND}
+    assert shelves.rows("jobs")[0]["counts"] == ["done=2", "mails=5"]
+
+
+def test_a_run_that_fails_leaves_no_heartbeat(stores):
+    """Only what ran through counts."""
+    with pytest.raises(ZeroDivisionError):
+        jobs.run(Job.RELAY, lambda: {"done": 1 // 0}, stores=stores, now=NOON)
+
+    assert stores.jobs.last() == {}
+
+
+@pytest.mark.parametrize("job", list(Job))
+def test_a_job_is_overdue_after_two_of_its_periods(stores, job):
+    """Not a moment earlier, and no other job with it."""
+    deadline = NOON + 2 * PERIODS[job]
+    all_ran(stores, at=deadline)
+    jobs.run(job, dict, stores=stores, now=NOON)
+
+    assert late(stores, at=deadline) == []
+    assert late(stores, at=deadline + SECOND) == [job]
+
+
+def test_a_job_that_runs_again_is_overdue_no_more(stores):
+    """Whatever it has missed."""
+    all_ran(stores)
+    much_later = NOON + timedelta(days=3)
+    all_ran(stores, at=much_later)
+
+    assert late(stores, at=much_later) == []
+
+
+def test_a_job_that_never_ran_is_overdue_once_somebody_has_looked_for_it(stores):
+    """Two periods after the first look: a new deployment is not blamed at once."""
+    first = look_after(stores=stores, now=NOON)
+    soon = look_after(stores=stores, now=NOON + 2 * PERIODS[Job.CHECKPOINTS])
+
+    assert first["overdue"] == 0
+    assert soon["overdue"] == len(Job) - 1
+    assert late(stores, at=NOON + 2 * PERIODS[Job.CHECKPOINTS] + SECOND) == list(Job)
+
+
+def test_a_job_that_runs_as_it_is_looked_for_keeps_its_heartbeat(stores):
+    """What is expected never stands in for what was."""
+    jobs.run(Job.RELAY, dict, stores=stores, now=NOON)
+
+    stores.jobs.expect(Job.RELAY, now=NOON + SECOND)
+
+    assert stores.jobs.last() == {Job.RELAY: NOON}
+
+
+def test_the_relay_says_which_job_is_overdue(stores, lines):
+    """By name for a person, by number for an alarm."""
+    all_ran(stores)
+    jobs.run(Job.CHECKPOINTS, dict, stores=stores, now=NOON + timedelta(minutes=31))
+    jobs.run(Job.RELAY, dict, stores=stores, now=NOON + timedelta(minutes=31))
+
+    look_after(stores=stores, now=NOON + timedelta(minutes=31))
+
+    assert lines == [
+        ("error", "job overdue", {"function": "notices"}),
+        ("info", "watch", {"counts": {"overdue": 1, "parked": 0}}),
+    ]
+
+
+def test_the_relay_counts_what_is_parked(stores, lines):
+    """Until a person has put it back."""
+    all_ran(stores)
+    plan(stores, a_task())
+    stores.outbox.park(claimed(stores.outbox), error="KeyError", now=NOON)
+    look_after(stores=stores, now=NOON)
+    stores.outbox.retry(a_task().outbox_id, now=NOON)
+    look_after(stores=stores, now=NOON)
+
+    assert [more["counts"]["parked"] for _, _, more in lines] == [1, 0]
+
+
+def test_a_rehearsal_by_hand_is_no_heartbeat(desk):
+    """It says nothing about the schedule."""
+    desk.work_off(Lane.EVENT)
+
+    assert desk.stores.jobs.last() == {}

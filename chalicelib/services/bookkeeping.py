@@ -1,7 +1,6 @@
 """From a verdict to the writes that make it true, and to the words that answer it."""
 
-from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,6 +22,7 @@ from chalicelib.domain.window import local_day
 from chalicelib.errors import RefusedError
 from chalicelib.store.audit import AuditEntry
 from chalicelib.store.dynamo import Write
+from chalicelib.store.outbox import NONE_TAKEN, TaskState
 from chalicelib.store.receipts import Delivery, DeliveryResult, DeliveryStatus
 from chalicelib.store.referral_items import Parked
 from chalicelib.store.stores import Stores
@@ -82,12 +82,12 @@ def writes_of(
     *,
     before: Referral,
     stores: Stores,
-    planned: AbstractSet[str] = frozenset(),
+    planned: Mapping[str, str] = NONE_TAKEN,
 ) -> list[Write]:
     """The referral, its event, the audit row and what follows, as writes of one transaction.
 
-    `planned` are tasks that an earlier try found in the outbox already: a window that was
-    corrected back to its first date has its first plan again.
+    `planned` has the states of tasks that an earlier try found in the outbox already: a window
+    that was corrected back to its first date has its first plan again, what was skipped too.
     """
     if not isinstance(verdict, Applied | Recorded):
         raise TypeError("only a verdict that changes something is written")
@@ -99,11 +99,7 @@ def writes_of(
     return [
         *store(referral, entry),
         stores.referrals.logging(event, status, practice_id=referral.practice_id),
-        *(
-            stores.outbox.planning(task)
-            for task in _tasks(verdict, before, event)
-            if task.outbox_id not in planned
-        ),
+        *_plan(_tasks(verdict, before, event), planned, stores=stores),
     ]
 
 
@@ -115,7 +111,7 @@ def writes_for_feed(
     *,
     stores: Stores,
     now: datetime,
-    planned: AbstractSet[str] = frozenset(),
+    planned: Mapping[str, str] = NONE_TAKEN,
 ) -> list[Write]:
     """The writes of a delivery beside its receipt: applied, refused, or kept waiting."""
     match verdict:
@@ -221,6 +217,15 @@ def end_of_waiting(referral_id: str, delivery: Delivery, *, now: datetime) -> Ta
 
 def _action(event: Event) -> str:
     return f"event.{event.stage}" if isinstance(event, StageChange) else event.type
+
+
+def _plan(tasks: Iterable[Task], taken: Mapping[str, str], *, stores: Stores) -> Iterator[Write]:
+    for task in tasks:
+        state = taken.get(task.outbox_id)
+        if state is None:
+            yield stores.outbox.planning(task)
+        elif state == TaskState.SKIPPED:
+            yield stores.outbox.planning_what_is_off(task)
 
 
 def _tasks(verdict: Applied | Recorded, before: Referral, event: Event) -> Iterator[Task]:

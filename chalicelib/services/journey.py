@@ -57,7 +57,7 @@ def report_by_member(
         RefusedError: the move is not legal, or not yet, or not this side's.
         KeyReusedError: the Idempotency-Key belongs to another request.
     """
-    planned: set[str] = set()
+    planned: dict[str, str] = {}
     for _ in range(REREADS):
         referral, parked = stores.referrals.get_with_parked(event.referral_id)
         if referral is None or not (member.cares and member.may_see(referral)):
@@ -98,7 +98,7 @@ def report_by_feed(event: Event, *, delivery: Delivery, stores: Stores, now: dat
     Raises:
         RefusedError: it can never be legal, or its id belongs to another delivery.
     """
-    planned: set[str] = set()
+    planned: dict[str, str] = {}
     for _ in range(REREADS):
         referral, parked = stores.referrals.get_with_parked(event.referral_id)
         verdict = verdict_for_feed(referral, event, delivery, stores=stores, now=now)
@@ -130,7 +130,7 @@ def report_by_system(event: Event, *, stores: Stores, now: datetime) -> bool:
 
     Needs no receipt: the event's id comes from the task, so a second try meets its own event.
     """
-    planned: set[str] = set()
+    planned: dict[str, str] = {}
     for _ in range(REREADS):
         referral = stores.referrals.get(event.referral_id)
         if referral is None:
@@ -163,7 +163,7 @@ def settle(referral_id: str, *, stores: Stores, now: datetime, even: str = "") -
     delivery's own row allows only once.
     """
     settled = refused = 0
-    planned: set[str] = set()
+    planned: dict[str, str] = {}
     while refused < REREADS:
         referral, parked = stores.referrals.get_with_parked(referral_id)
         waiting_still = [

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from chalicelib.domain.notices import Lane, Task
@@ -56,6 +57,11 @@ class TaskState(StrEnum):
     PARKED = "parked"
 
 
+def _lane_of(task: Task) -> str:
+    # Base32 ids are evenly spread, so one of their last letters picks a shard.
+    return f"{task.lane}#{ord(task.outbox_id[-2]) % SHARDS}"
+
+
 _PARKED = "parked"
 """The lane of what is parked. One partition: a person looks through it."""
 
@@ -66,9 +72,17 @@ PLANNED = "task:"
 """Before a task's id in the name of its write, so that a refusal tells which one is there."""
 
 
-def already_planned(refused: Iterable[str]) -> set[str]:
-    """The ids of tasks among the names of refused writes."""
-    return {name.removeprefix(PLANNED) for name in refused if name.startswith(PLANNED)}
+NONE_TAKEN: Mapping[str, str] = MappingProxyType({})
+"""No task was found in the outbox before."""
+
+
+def already_planned(refused: Mapping[str, Item]) -> dict[str, str]:
+    """The states of the tasks that are there already, by id, among the items of refused writes."""
+    return {
+        name.removeprefix(PLANNED): str(item.get("state"))
+        for name, item in refused.items()
+        if name.startswith(PLANNED)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +124,27 @@ class Outbox:
         """The write that makes a task durable, once: a finished one must not come back."""
         item = task_item(task) | {
             "state": TaskState.PLANNED,
-            # Base32 ids are evenly spread, so their last letter picks a shard.
-            "lane": f"{task.lane}#{ord(task.outbox_id[-2]) % SHARDS}",
+            "lane": _lane_of(task),
         }
         return self.table.putting(
             f"{PLANNED}{task.outbox_id}", item, when="attribute_not_exists(outbox_id)"
+        )
+
+    def planning_what_is_off(self, task: Task) -> Write:
+        """The write that plans a task anew which was skipped because it was off the plan."""
+        return self.table.updating(
+            f"{PLANNED}{task.outbox_id}",
+            {"outbox_id": task.outbox_id},
+            "SET #state = :planned, lane = :lane, due_at = :due, tries = :none REMOVE finished_at",
+            when="#state = :skipped",
+            values={
+                "planned": TaskState.PLANNED,
+                "lane": _lane_of(task),
+                "due": instant(task.due_at),
+                "none": 0,
+                "skipped": TaskState.SKIPPED,
+            },
+            names={"#state": "state"},
         )
 
     def due(self, lane: Lane, *, by: datetime, limit: int) -> Iterator[Item]:

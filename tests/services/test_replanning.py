@@ -84,6 +84,21 @@ def test_a_day_that_is_corrected_back_keeps_its_first_plan(infused):
     assert planned(infused) == {"done": days_after(first), "skipped": days_after(first + DAY)}
 
 
+def test_what_was_skipped_meanwhile_is_planned_again(infused):
+    """Corrected to a later day, the first days go by, and then it was the first day after all."""
+    at = infused.now
+    first = infused.referral().window.infused_on
+    correct(infused, at + DAY, n=1)
+    infused.work_off(Lane.PLAN, now=at + 7 * DAY)
+    skipped = planned(infused)["skipped"]
+
+    correct(infused, at, n=2)
+    infused.work_off(Lane.PLAN, now=at + 40 * DAY)
+
+    assert skipped == {(first + 7 * DAY).isoformat()}
+    assert planned(infused) == {"done": days_after(first), "skipped": days_after(first + DAY)}
+
+
 def test_monitoring_is_opened_the_day_after_the_corrected_infusion(infused):
     """Once, and dated by it."""
     correct(infused, infused.now + 3 * DAY)

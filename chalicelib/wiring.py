@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from chalicelib import settings as settings_module
 from chalicelib.domain.events import spelled
+from chalicelib.domain.limits import Limit
 from chalicelib.mail.ses import SesMailer
 from chalicelib.services.sessions import Identity
 from chalicelib.services.tokens import TokenVerifier
@@ -48,6 +49,18 @@ def new_id(prefix: str) -> str:
 def settings() -> Settings:
     """The environment, read once."""
     return settings_module.from_environment()
+
+
+@cache
+def feed_limit() -> Limit | None:
+    """How often one center's system may deliver."""
+    return Limit.read(settings().feed_limit)
+
+
+@cache
+def member_limit() -> Limit | None:
+    """How often one member may ask."""
+    return Limit.read(settings().member_limit)
 
 
 @cache
@@ -154,5 +167,15 @@ def warm() -> None:
 
 def forget() -> None:
     """Let go of everything that was made, as a new function would start."""
-    for made in (settings, dynamodb, aws, stores, mailer, identity, tokens):
+    for made in (
+        settings,
+        feed_limit,
+        member_limit,
+        dynamodb,
+        aws,
+        stores,
+        mailer,
+        identity,
+        tokens,
+    ):
         made.cache_clear()

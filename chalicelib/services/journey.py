@@ -24,6 +24,7 @@ from chalicelib.services.bookkeeping import (
     Outcome,
     decided,
     entry_of,
+    is_theirs,
     outcome_of,
     result_of,
     said_again,
@@ -31,11 +32,14 @@ from chalicelib.services.bookkeeping import (
     writes_for_feed,
     writes_of,
 )
+from chalicelib.services.waiting import before_waiting, waiting_for
 from chalicelib.store.ledger import ConditionFailed
 from chalicelib.store.outbox import already_planned
 from chalicelib.store.receipts import RECEIPT, Answer, Delivery, DeliveryStatus, Request
 from chalicelib.store.referral_items import Parked
 from chalicelib.store.stores import Stores
+
+_JUST_SENT = frozenset({Stage.DRAFT, Stage.SUBMITTED})
 
 REREADS = 8
 """How often a decision is taken anew because somebody else moved the referral meanwhile."""
@@ -83,7 +87,7 @@ def report_by_member(
                 return stores.idempotency.replay(request, e.items[RECEIPT])
             planned |= already_planned(e.items)
             continue
-        if parked:
+        if _may_be_ready(referral, parked):
             settle(event.referral_id, stores=stores, now=now)
         return told
     raise UnavailableError("busy")
@@ -102,6 +106,11 @@ def report_by_feed(event: Event, *, delivery: Delivery, stores: Stores, now: dat
     for _ in range(REREADS):
         referral, parked = stores.referrals.get_with_parked(event.referral_id)
         verdict = verdict_for_feed(referral, event, delivery, stores=stores, now=now)
+        if isinstance(verdict, NotYet):
+            beside = parked if is_theirs(referral, delivery.center_id) else None
+            earlier = before_waiting(event, delivery, beside=beside, stores=stores, now=now)
+            if earlier:
+                return said_again(earlier)
         result = result_of(verdict, event)
         writes = [
             stores.deliveries.writing(delivery, result),
@@ -119,7 +128,7 @@ def report_by_feed(event: Event, *, delivery: Delivery, stores: Stores, now: dat
             continue
         if isinstance(verdict, Never):
             raise RefusedError(verdict.code, verdict.reason)
-        if parked and isinstance(verdict, Applied | Recorded):
+        if isinstance(verdict, Applied | Recorded) and _may_be_ready(referral, parked):
             settle(event.referral_id, stores=stores, now=now)
         return outcome_of(verdict, event)
     raise UnavailableError("busy")
@@ -166,9 +175,12 @@ def settle(referral_id: str, *, stores: Stores, now: datetime, even: str = "") -
     planned: dict[str, str] = {}
     while refused < REREADS:
         referral, parked = stores.referrals.get_with_parked(referral_id)
+        if referral is None or not referral.is_with_center:
+            return settled
+        early = waiting_for(referral_id, referral.center_id, stores=stores)
         waiting_still = [
             p
-            for p in parked
+            for p in (*parked, *early)
             if now - p.delivery.received_at <= WAITS_FOR or p.delivery.webhook_id == even
         ]
         ready = _first_ready(referral, waiting_still, stores=stores, now=now)
@@ -196,6 +208,14 @@ def settle(referral_id: str, *, stores: Stores, now: datetime, even: str = "") -
     # A row that can never be settled, as a restore may leave one, must not hold up a whole job.
     log.warning("parked deliveries do not settle", referral_id=referral_id)
     return settled
+
+
+def _may_be_ready(before: Referral | None, parked: Sequence[Parked]) -> bool:
+    """Whether something may wait for a move that was just made.
+
+    What came before the submission waits apart; the first moves look there as well.
+    """
+    return bool(parked) or (before is not None and before.stage in _JUST_SENT)
 
 
 def _found_again(

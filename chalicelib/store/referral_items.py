@@ -50,10 +50,25 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
-    """A delivery that waits for what must come before it."""
+    """A delivery that waits for what must come before it.
+
+    Attributes:
+        stranger: It names a referral that is not, or not yet, known to be its center's.
+    """
 
     delivery: Delivery
     event: Event
+    stranger: bool = False
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the referral's partition."""
+        prefix = (
+            strangers_place(self.delivery.center_id)
+            if self.stranger
+            else (f"parked#{self.delivery.center_id}#")
+        )
+        return f"{prefix}{self.delivery.webhook_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +123,7 @@ class ReferralItems:
         delivery = parked.delivery
         waiting = self.event_item(parked.event, EventStatus.RECORDED, scope=delivery.center_id)
         return waiting | {
-            "item": parked_place(delivery.center_id, delivery.webhook_id),
+            "item": parked.place,
             "center_id": delivery.center_id,
             "webhook_id": delivery.webhook_id,
             "body_hash": delivery.body_hash,
@@ -202,7 +217,11 @@ class ReferralItems:
             body_hash=item["body_hash"],
             received_at=parsed(item["received_at"]),
         )
-        return Parked(delivery=delivery, event=self.event(item).event)
+        return Parked(
+            delivery=delivery,
+            event=self.event(item).event,
+            stranger=item["item"].startswith(strangers_place(delivery.center_id)),
+        )
 
     def event(self, item: Item) -> LoggedEvent:
         """The inverse of `event_item`."""
@@ -211,9 +230,12 @@ class ReferralItems:
         return LoggedEvent(event=event, status=EventStatus(item["status"]))
 
 
-def parked_place(center_id: str, webhook_id: str) -> str:
-    """Where a waiting delivery stands in the referral's partition."""
-    return f"parked#{center_id}#{webhook_id}"
+def strangers_place(center_id: str) -> str:
+    """Where a center's deliveries stand that name a referral not known to be its own.
+
+    Behind the referral itself, where no decision reads, however many there are.
+    """
+    return f"stranger#{center_id}#"
 
 
 def _text(value: Any) -> str:

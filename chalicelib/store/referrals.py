@@ -4,6 +4,8 @@
     ref_…         event#<occurred_at>#<sequence>#<event id>   one row an event, in the order of fold
     ref_…         parked#<center>#<webhook id>                a delivery that came too early
     ref_…         referral                                    where it stands now
+    ref_…         stranger#<center>#<webhook id>              one that came before we knew that
+                                                              the referral is this center's
 
 `parked#…` and `referral` stand side by side, so that one strong Query reads all that a decision
 needs, however long the history. Patient data is sealed with the practice's key.
@@ -25,7 +27,7 @@ from chalicelib.store.referral_items import (
     Parked,
     ReferralItems,
     Summary,
-    parked_place,
+    strangers_place,
 )
 
 
@@ -53,6 +55,16 @@ class Referrals:
         parked = [self.items.parked(row) for row in rows if row["item"] != HEAD]
         heads = [self.items.referral(row) for row in rows if row["item"] == HEAD]
         return (heads[0] if heads else None), parked
+
+    def strangers(self, referral_id: str, center_id: str) -> Sequence[Parked]:
+        """What a center sent for a referral before it was known to be the center's."""
+        condition, values = _strangers(referral_id, center_id)
+        return [self.items.parked(row) for row in self.table.every(condition, values)]
+
+    def count_strangers(self, referral_id: str, center_id: str, *, most: int) -> int:
+        """How many those are; `most` for as many or more."""
+        condition, values = _strangers(referral_id, center_id)
+        return len(self.table.query(condition, values, limit=most).items)
 
     def adding(self, referral: Referral, entry: AuditEntry) -> Sequence[Write]:
         """The writes that store a new referral and say who did it; refused if there is one."""
@@ -97,8 +109,7 @@ class Referrals:
 
     def unparking(self, parked: Parked) -> Write:
         """The write that removes a delivery that no longer waits."""
-        place = parked_place(parked.delivery.center_id, parked.delivery.webhook_id)
-        key = {"referral_id": parked.event.referral_id, "item": place}
+        key = {"referral_id": parked.event.referral_id, "item": parked.place}
         return self.table.deleting("unparked", key)
 
     def events(
@@ -162,3 +173,8 @@ class Referrals:
         key = {"by_practice": "practice_id", "by_center": "center_inbox"}[index]
         for row in self.table.every(f"{key} = :tenant", {"tenant": tenant_id}, index=index):
             yield self.items.summary(row)
+
+
+def _strangers(referral_id: str, center_id: str) -> tuple[str, Mapping[str, Any]]:
+    condition = "referral_id = :id AND begins_with(#item, :prefix)"
+    return condition, {"id": referral_id, "prefix": strangers_place(center_id)}

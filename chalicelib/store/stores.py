@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.store.allowances import Allowances
 from chalicelib.store.audit import Audit
 from chalicelib.store.dynamo import Table
 from chalicelib.store.jobs import Jobs
@@ -32,6 +33,7 @@ TABLES = (
     "notices",
     "audit",
     "jobs",
+    "allowances",
 )
 
 
@@ -49,6 +51,7 @@ class Stores:
     notices: Notices
     audit: Audit
     jobs: Jobs
+    allowances: Allowances
     ledger: Ledger
     vault: Vault
 
@@ -75,6 +78,7 @@ def open_stores(
         notices=Notices(tables["notices"], vault),
         audit=audit,
         jobs=Jobs(tables["jobs"]),
+        allowances=Allowances(tables["allowances"]),
         ledger=Ledger(dynamodb),
         vault=vault,
     )

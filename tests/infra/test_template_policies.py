@@ -32,6 +32,7 @@ MAY = {
     ("api", "outbox"): {"BatchGetItem", "PutItem"},
     ("api", "notices"): {"Query", "UpdateItem"},
     ("api", "audit"): {"PutItem", "Query"},
+    ("api", "allowances"): {"GetItem", "UpdateItem"},
     ("checkpoints", "audit"): {"PutItem", "Query"},
     ("checkpoints", "keys"): {"GetItem", "PutItem"},
     ("checkpoints", "jobs"): {"PutItem"},

@@ -88,7 +88,7 @@ def report_by_member(
             planned |= already_planned(e.items)
             continue
         if _may_be_ready(referral, parked):
-            settle(event.referral_id, stores=stores, now=now)
+            _settle_behind(event.referral_id, stores=stores, now=now)
         return told
     raise UnavailableError("busy")
 
@@ -129,7 +129,7 @@ def report_by_feed(event: Event, *, delivery: Delivery, stores: Stores, now: dat
         if isinstance(verdict, Never):
             raise RefusedError(verdict.code, verdict.reason)
         if isinstance(verdict, Applied | Recorded) and _may_be_ready(referral, parked):
-            settle(event.referral_id, stores=stores, now=now)
+            _settle_behind(event.referral_id, stores=stores, now=now)
         return outcome_of(verdict, event)
     raise UnavailableError("busy")
 
@@ -208,6 +208,17 @@ def settle(referral_id: str, *, stores: Stores, now: datetime, even: str = "") -
     # A row that can never be settled, as a restore may leave one, must not hold up a whole job.
     log.warning("parked deliveries do not settle", referral_id=referral_id)
     return settled
+
+
+def _settle_behind(referral_id: str, *, stores: Stores, now: datetime) -> None:
+    """Settle what waited for a report that is committed, if there is time.
+
+    The report stands, and its sender is told so; what waits is also settled by the relay.
+    """
+    try:
+        settle(referral_id, stores=stores, now=now)
+    except UnavailableError:
+        log.warning("settling is left to the relay", referral_id=referral_id)
 
 
 def _may_be_ready(before: Referral | None, parked: Sequence[Parked]) -> bool:

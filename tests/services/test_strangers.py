@@ -78,7 +78,7 @@ def test_a_foreign_referral_and_none_at_all_refuse_alike(referred, few):
 
 
 def test_a_foreign_referral_and_none_at_all_take_the_same_calls(referred):
-    """Nor does the time that it takes. (The account of how many is kept now and then.)"""
+    """Nor does the time that it takes, but for the account of how many there were."""
     taken = []
     for n, referral_id in enumerate(("ref_warm", "ref_1", "ref_nobodys")):
         how = {"center": OTHER_CENTER, "webhook_id": f"msg-{n}"}

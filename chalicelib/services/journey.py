@@ -39,8 +39,6 @@ from chalicelib.store.receipts import RECEIPT, Answer, Delivery, DeliveryStatus,
 from chalicelib.store.referral_items import Parked
 from chalicelib.store.stores import Stores
 
-_JUST_SENT = frozenset({Stage.DRAFT, Stage.SUBMITTED})
-
 REREADS = 8
 """How often a decision is taken anew because somebody else moved the referral meanwhile."""
 
@@ -87,7 +85,8 @@ def report_by_member(
                 return stores.idempotency.replay(request, e.items[RECEIPT])
             planned |= already_planned(e.items)
             continue
-        if _may_be_ready(referral, parked):
+        # What came before a submission waits apart; with it, it is looked for there as well.
+        if parked or referral.stage is Stage.DRAFT:
             _settle_behind(event.referral_id, stores=stores, now=now)
         return told
     raise UnavailableError("busy")
@@ -128,7 +127,7 @@ def report_by_feed(event: Event, *, delivery: Delivery, stores: Stores, now: dat
             continue
         if isinstance(verdict, Never):
             raise RefusedError(verdict.code, verdict.reason)
-        if isinstance(verdict, Applied | Recorded) and _may_be_ready(referral, parked):
+        if parked and isinstance(verdict, Applied | Recorded):
             _settle_behind(event.referral_id, stores=stores, now=now)
         return outcome_of(verdict, event)
     raise UnavailableError("busy")
@@ -219,14 +218,6 @@ def _settle_behind(referral_id: str, *, stores: Stores, now: datetime) -> None:
         settle(referral_id, stores=stores, now=now)
     except UnavailableError:
         log.warning("settling is left to the relay", referral_id=referral_id)
-
-
-def _may_be_ready(before: Referral | None, parked: Sequence[Parked]) -> bool:
-    """Whether something may wait for a move that was just made.
-
-    What came before the submission waits apart; the first moves look there as well.
-    """
-    return bool(parked) or (before is not None and before.stage in _JUST_SENT)
 
 
 def _found_again(

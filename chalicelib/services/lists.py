@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.members import Member, TenantKind
+from chalicelib.domain.names import is_found, looked_up
 from chalicelib.domain.stages import FACTS, Owner, Phase
 from chalicelib.domain.worklists import RULES, Reader, Worklist, is_late
 from chalicelib.errors import ForbiddenError
@@ -17,6 +18,9 @@ from chalicelib.store.stores import Stores
 READS_PER_PAGE = 20
 """How many queries a page of a filtered list may take before it is handed out part filled."""
 
+ROWS_PER_SEARCH = 1000
+"""How many rows of the index DynamoDB looks through at once for a name: half a megabyte."""
+
 Position = Mapping[str, Any] | None
 """Where a list goes on: a key of its index."""
 
@@ -25,8 +29,8 @@ Position = Mapping[str, Any] | None
 class Filter:
     """What a list is narrowed to.
 
-    `equal` are attributes of the index; the others are looked at in each row: `q` is a part of
-    a name, `late` is about the clock, and a worklist is a rule.
+    `equal` are attributes of the index; the others are looked at in each row: `q` is the
+    beginning of names, `late` is about the clock, and a worklist is a rule.
     """
 
     equal: Mapping[str, str]
@@ -45,19 +49,26 @@ def list_page(
     """
     index = _index(member)
     reader = reader_of(member, stores=stores, now=now)
+    named = looked_up(filter_.q or "")
     found: list[Summary] = []
     for _ in range(READS_PER_PAGE):
         page = stores.referrals.page(
             index=index,
             tenant_id=member.tenant_id,
-            limit=limit - len(found),
+            limit=ROWS_PER_SEARCH if named else limit - len(found),
             start=start,
             since=filter_.since,
             where=filter_.equal,
+            named=named,
         )
-        rows = (stores.referrals.items.summary(row) for row in page.items)
-        found += [row for row in rows if _matches(row, filter_, reader)]
         start = page.next_key
+        for n, row in enumerate(page.items, start=1):
+            summary = stores.referrals.items.summary(row)
+            if _matches(summary, filter_, reader):
+                found.append(summary)
+            if len(found) == limit and n < len(page.items):
+                start = stores.referrals.position(row, index=index)
+                break
         if start is None or len(found) >= limit:
             break
     stores.audit.append(
@@ -98,12 +109,7 @@ def _matches(row: Summary, filter_: Filter, reader: Reader) -> bool:
         return False
     if filter_.worklist and not RULES[filter_.worklist](row.standing, reader):
         return False
-    return _is_named(row, filter_.q) if filter_.q else True
-
-
-def _is_named(row: Summary, q: str) -> bool:
-    names = (row.alias, row.patient.get("family_name"), row.patient.get("given_name"))
-    return any(q.casefold() in (name or "").casefold() for name in names)
+    return is_found(filter_.q, row.names) if filter_.q else True
 
 
 def _index(member: Member) -> str:

@@ -5,13 +5,14 @@ need (stage, times, ids) stands in clear.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from chalicelib.domain.chain import Head
 from chalicelib.domain.events import TYPES, Event, EventStatus, EventType, Order
+from chalicelib.domain.names import beginnings
 from chalicelib.domain.referral import Overlay, Referral
 from chalicelib.domain.stages import Stage
 from chalicelib.domain.window import Window
@@ -19,6 +20,7 @@ from chalicelib.domain.worklists import Standing, standing_of
 from chalicelib.store import codec
 from chalicelib.store.dynamo import Item
 from chalicelib.store.instants import instant, parsed
+from chalicelib.store.marks import marked
 from chalicelib.store.receipts import Delivery
 from chalicelib.store.vault import Vault
 
@@ -46,6 +48,11 @@ class Summary:
     standing: Standing
     updated_at: datetime
     version: int
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What the patient is found by."""
+        return _names(self.alias, self.patient)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,14 +154,18 @@ class ReferralItems:
             "standing": json.loads(codec.dump(Standing, standing_of(referral))),
         }
         head = referral.head
+        names = beginnings(_names(referral.alias, patient))
+        inbox = referral.center_id if referral.is_with_center else None
         return {
             "referral_id": rid,
             "item": HEAD,
+            "practice_names": marked(names, vault=self.vault, scope=practice),
+            "center_names": marked(names, vault=self.vault, scope=inbox) if inbox else None,
             "schema": 1,
             "version": referral.version,
             "practice_id": practice,
             "center_id": referral.center_id,
-            "center_inbox": referral.center_id if referral.is_with_center else None,
+            "center_inbox": inbox,
             "listed_at": instant(referral.updated_at),
             "product_id": referral.product_id,
             "urgency": referral.urgency,
@@ -236,6 +247,12 @@ def strangers_place(center_id: str) -> str:
     Behind the referral itself, where no decision reads, however many there are.
     """
     return f"stranger#{center_id}#"
+
+
+def _names(alias: str, patient: Mapping[str, Any]) -> Sequence[str]:
+    """What a patient is found by."""
+    found = (alias, patient.get("family_name"), patient.get("given_name"))
+    return [name for name in found if name]
 
 
 def _text(value: Any) -> str:

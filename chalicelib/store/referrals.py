@@ -12,6 +12,7 @@ needs, however long the history. Patient data is sealed with the practice's key.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,8 +20,9 @@ from typing import Any
 from chalicelib.domain.events import Event, EventStatus
 from chalicelib.domain.referral import Referral
 from chalicelib.store.audit import Audit, AuditEntry
-from chalicelib.store.dynamo import Page, Table, Write
+from chalicelib.store.dynamo import Item, Page, Table, Write
 from chalicelib.store.instants import instant
+from chalicelib.store.marks import ATTRIBUTES, mark
 from chalicelib.store.referral_items import (
     HEAD,
     LoggedEvent,
@@ -29,6 +31,8 @@ from chalicelib.store.referral_items import (
     Summary,
     strangers_place,
 )
+
+_PARTITION = {"by_practice": "practice_id", "by_center": "center_inbox"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,7 @@ class Referrals:
         start: Mapping[str, Any] | None,
         since: datetime | None = None,
         where: Mapping[str, str] | None = None,
+        named: AbstractSet[str] = frozenset(),
     ) -> Page:
         """A part of a tenant's list, latest change first, as rows for `summary`.
 
@@ -149,8 +154,9 @@ class Referrals:
             index: `by_practice` or `by_center`.
             since: Only what changed at or after it.
             where: Attributes that must have a value.
+            named: Beginnings that the patient's names must have.
         """
-        key = {"by_practice": "practice_id", "by_center": "center_inbox"}[index]
+        key = _PARTITION[index]
         filters = where or {}
         values = {"tenant": tenant_id} | {f"v{i}": v for i, v in enumerate(filters.values())}
         condition = f"{key} = :tenant"
@@ -158,6 +164,9 @@ class Referrals:
             condition += " AND listed_at >= :since"
             values["since"] = instant(since)
         conditions = [f"#{name} = :v{i}" for i, name in enumerate(filters)]
+        for i, beginning in enumerate(sorted(named)):
+            values[f"n{i}"] = mark(beginning, vault=self.items.vault, scope=tenant_id)
+            conditions.append(f"contains(#{ATTRIBUTES[index]}, :n{i})")
         return self.table.query(
             condition,
             values,
@@ -168,9 +177,13 @@ class Referrals:
             newest_first=True,
         )
 
+    def position(self, row: Item, *, index: str) -> Mapping[str, Any]:
+        """Where a list goes on behind one of its rows."""
+        return {name: row[name] for name in ("referral_id", "item", _PARTITION[index], "listed_at")}
+
     def summaries(self, *, index: str, tenant_id: str) -> Iterable[Summary]:
         """Every referral of a tenant as a list shows it."""
-        key = {"by_practice": "practice_id", "by_center": "center_inbox"}[index]
+        key = _PARTITION[index]
         for row in self.table.every(f"{key} = :tenant", {"tenant": tenant_id}, index=index):
             yield self.items.summary(row)
 

@@ -238,3 +238,14 @@ def test_one_center_can_be_read(world):
     assert world.practice.get("/v1/centers/ctr_mesa").json["name"] == "Mesa Cell Therapy"
     assert world.practice.get("/v1/centers/ctr_nowhere").status == 404
     assert world.practice.get("/v1/centers/prc_maple").status == 404
+
+
+def test_what_somebody_searches_for_is_not_logged(world, capfd, caplog):
+    """A name stands in the request's address, and nowhere in what is written of it."""
+    caplog.set_level("DEBUG")
+
+    answer = world.practice.get("/v1/referrals?q=Qvortrupx")
+
+    told = capfd.readouterr()
+    assert answer.status == 200
+    assert "qvortrupx" not in (told.out + told.err + caplog.text).lower()

@@ -164,14 +164,14 @@ def test_what_came_before_the_submission_applies_after_it(desk):
     assert desk.stores.referrals.count_strangers("ref_1", CENTER.tenant_id, most=9) == 0
 
 
-def test_what_came_before_the_referral_applies_with_the_next_move(desk):
-    """Without the relay: the first move looks where early ones wait."""
-    desk.deliver("consult_scheduled", at=NOON + 3 * MINUTE)
+def test_what_came_before_the_referral_applies_with_the_relay(desk):
+    """It looks after each committed event, the submission among them."""
+    desk.deliver("accepted", at=NOON + 2 * MINUTE)
     desk.refer()
 
-    desk.deliver("accepted", at=NOON + 2 * MINUTE)
+    desk.work_off(Lane.EVENT)
 
-    assert desk.referral().stage is Stage.CONSULT_SCHEDULED
+    assert desk.referral().stage is Stage.ACCEPTED
 
 
 def test_strangers_stay_strangers(referred):

@@ -22,6 +22,6 @@ Who asks for what (a read is strong unless an index is named):
 | the directory of centers        | tenants                | query kind, each 5 minutes   |
 | who touched a referral          | audit                  | referral_id, entry           |
 
-What each costs, and how it spreads, is in docs/storage.md. Nothing scans. What decides (deduplication, authorization, uniqueness) reads no index and
-nothing stale.
+What each costs, and how it spreads, is in docs/storage.md. Nothing scans. What decides
+(deduplication, authorization, uniqueness) reads no index and nothing stale.
 """

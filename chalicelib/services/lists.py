@@ -11,6 +11,7 @@ from chalicelib.domain.names import is_found, looked_up
 from chalicelib.domain.stages import FACTS, Owner, Phase
 from chalicelib.domain.worklists import RULES, Reader, Worklist, is_late
 from chalicelib.errors import ForbiddenError
+from chalicelib.services.news import IsNews
 from chalicelib.store.audit import AuditEntry
 from chalicelib.store.referral_items import Summary
 from chalicelib.store.stores import Stores
@@ -41,7 +42,14 @@ class Filter:
 
 
 def list_page(
-    filter_: Filter, *, limit: int, start: Position, member: Member, stores: Stores, now: datetime
+    filter_: Filter,
+    *,
+    limit: int,
+    start: Position,
+    member: Member,
+    stores: Stores,
+    now: datetime,
+    is_news: IsNews = lambda _row: False,
 ) -> tuple[Sequence[Summary], Position]:
     """A page of the member's own tenant's referrals, latest change first.
 
@@ -64,7 +72,7 @@ def list_page(
         start = page.next_key
         for n, row in enumerate(page.items, start=1):
             summary = stores.referrals.items.summary(row)
-            if _matches(summary, filter_, reader):
+            if _matches(summary, filter_, reader, is_news):
                 found.append(summary)
             if len(found) == limit and n < len(page.items):
                 start = stores.referrals.position(row, index=index)
@@ -84,7 +92,7 @@ def list_page(
 
 
 def counts(
-    *, member: Member, stores: Stores, now: datetime
+    *, member: Member, stores: Stores, now: datetime, is_news: IsNews = lambda _row: False
 ) -> tuple[Mapping[Phase, int], Mapping[Worklist, int]]:
     """How many referrals of the tenant are in each phase and on each worklist."""
     index = _index(member)
@@ -94,6 +102,7 @@ def counts(
     for row in stores.referrals.summaries(index=index, tenant_id=member.tenant_id):
         phases[FACTS[row.standing.stage].phase] += 1
         worklists.update(name for name, on in RULES.items() if on(row.standing, reader))
+        worklists[Worklist.CHANGED_SINCE_SEEN] += is_news(row)
     return phases, worklists
 
 
@@ -104,10 +113,13 @@ def reader_of(member: Member, *, stores: Stores, now: datetime) -> Reader:
     return Reader(side=Owner(member.kind.value), now=now, time_zone=zone)
 
 
-def _matches(row: Summary, filter_: Filter, reader: Reader) -> bool:
+def _matches(row: Summary, filter_: Filter, reader: Reader, is_news: IsNews) -> bool:
     if filter_.late is not None and is_late(row.standing, reader) is not filter_.late:
         return False
-    if filter_.worklist and not RULES[filter_.worklist](row.standing, reader):
+    if filter_.worklist is Worklist.CHANGED_SINCE_SEEN:
+        if not is_news(row):
+            return False
+    elif filter_.worklist and not RULES[filter_.worklist](row.standing, reader):
         return False
     return is_found(filter_.q, row.names) if filter_.q else True
 

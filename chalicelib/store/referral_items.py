@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from chalicelib.domain.chain import Head
 from chalicelib.domain.events import TYPES, Event, EventStatus, EventType, Order
 from chalicelib.domain.names import beginnings
+from chalicelib.domain.news import Touch
 from chalicelib.domain.referral import Overlay, Referral
 from chalicelib.domain.stages import Stage
 from chalicelib.domain.window import Window
@@ -48,6 +49,7 @@ class Summary:
     standing: Standing
     updated_at: datetime
     version: int
+    touched: Touch
 
     @property
     def names(self) -> Sequence[str]:
@@ -108,6 +110,7 @@ class ReferralItems:
             standing=codec.load(Standing, json.dumps(told["standing"])),
             updated_at=parsed(row["updated_at"]),
             version=row["version"],
+            touched=Touch(*told["touched"]),
         )
 
     def event_item(self, event: Event, status: EventStatus, *, scope: str) -> Item:
@@ -152,6 +155,7 @@ class ReferralItems:
             "patient": {k: patient.get(k) for k in ("family_name", "given_name", "birth_date")},
             "disease": (referral.details.get("clinical") or {}).get("disease"),
             "standing": json.loads(codec.dump(Standing, standing_of(referral))),
+            "touched": [referral.touched.by, referral.touched.after],
         }
         head = referral.head
         names = beginnings(_names(referral.alias, patient))
@@ -178,6 +182,7 @@ class ReferralItems:
             "window": codec.dump(Window, referral.window) if referral.window else None,
             "overlay": codec.dump(Overlay, referral.overlay),
             "audited": codec.dump(Head, referral.audited),
+            "touched": codec.dump(Touch, referral.touched),
             "part": referral.part,
             "of": referral.of,
             "created_by": referral.created_by,
@@ -211,6 +216,7 @@ class ReferralItems:
             window=_if(item.get("window"), lambda text: codec.load(Window, text)),
             overlay=codec.load(Overlay, item["overlay"]),
             audited=codec.load(Head, item["audited"]),
+            touched=codec.load(Touch, item["touched"]),
             part=item["part"],
             of=item["of"],
             created_by=item["created_by"],

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.chain import Head
 from chalicelib.domain.events import Event, EventStatus
 from chalicelib.domain.referral import Referral
 from chalicelib.store.audit import Audit, AuditEntry
@@ -73,7 +74,7 @@ class Referrals:
     def adding(self, referral: Referral, entry: AuditEntry) -> Sequence[Write]:
         """The writes that store a new referral and say who did it; refused if there is one."""
         chaining, head = self.audit.after(entry, referral.audited)
-        item = self.items.item(replace(referral, audited=head))
+        item = self.items.item(_written(referral, entry, head))
         storing = self.table.putting("referral", item, when="attribute_not_exists(referral_id)")
         return storing, chaining
 
@@ -84,7 +85,7 @@ class Referrals:
         read.
         """
         chaining, head = self.audit.after(entry, referral.audited)
-        item = self.items.item(replace(referral, audited=head))
+        item = self.items.item(_written(referral, entry, head))
         storing = self.table.putting(
             "referral", item, when="version = :read", values={"read": referral.version - 1}
         )
@@ -186,6 +187,12 @@ class Referrals:
         key = _PARTITION[index]
         for row in self.table.every(f"{key} = :tenant", {"tenant": tenant_id}, index=index):
             yield self.items.summary(row)
+
+
+def _written(referral: Referral, entry: AuditEntry, head: Head) -> Referral:
+    """The referral as it is stored: with the end of its audit chain, and whose work it is."""
+    touched = referral.touched.then(entry.actor_id, referral.version)
+    return replace(referral, audited=head, touched=touched)
 
 
 def _strangers(referral_id: str, center_id: str) -> tuple[str, Mapping[str, Any]]:

@@ -9,6 +9,7 @@ from chalicelib.store.audit import Audit
 from chalicelib.store.dynamo import Table
 from chalicelib.store.jobs import Jobs
 from chalicelib.store.ledger import Ledger
+from chalicelib.store.looks import LookStore
 from chalicelib.store.notices import Notices
 from chalicelib.store.outbox import Outbox
 from chalicelib.store.people import Members, Tenants
@@ -34,6 +35,7 @@ TABLES = (
     "audit",
     "jobs",
     "allowances",
+    "looks",
 )
 
 
@@ -52,6 +54,7 @@ class Stores:
     audit: Audit
     jobs: Jobs
     allowances: Allowances
+    looks: LookStore
     ledger: Ledger
     vault: Vault
 
@@ -79,6 +82,7 @@ def open_stores(
         audit=audit,
         jobs=Jobs(tables["jobs"]),
         allowances=Allowances(tables["allowances"]),
+        looks=LookStore(tables["looks"]),
         ledger=Ledger(dynamodb),
         vault=vault,
     )

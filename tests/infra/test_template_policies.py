@@ -33,6 +33,7 @@ MAY = {
     ("api", "notices"): {"Query", "UpdateItem"},
     ("api", "audit"): {"PutItem", "Query"},
     ("api", "allowances"): {"GetItem", "UpdateItem"},
+    ("api", "looks"): {"GetItem", "PutItem", "Query"},
     ("checkpoints", "audit"): {"PutItem", "Query"},
     ("checkpoints", "keys"): {"GetItem", "PutItem"},
     ("checkpoints", "jobs"): {"PutItem"},

@@ -72,7 +72,8 @@ def test_a_row_tells_enough_to_find_a_referral(world, ids):
 
     detail = world.practice.get(f"/v1/referrals/{ids['accepted']}").json
     told = ("referral_id", "alias", "stage", "stage_label", "phase", "stage_since", "product_id",
-            "urgency", "practice", "center", "updated_at", "version")  # fmt: skip
+            "urgency", "practice", "center", "updated_at", "version",
+            "changed_since_seen")  # fmt: skip
     assert {name: row[name] for name in told} == {name: detail[name] for name in told}
     assert row["owner"] == detail["clock"]["owner"] == "center"
     assert row["disease"] == detail["clinical"]["disease"]

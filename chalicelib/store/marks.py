@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from chalicelib.store.vault import Vault
 
 BYTES = 3
-"""Of a fingerprint. In a list of 10,000, one search in some 20 meets a false mark; what is found
+"""Of a fingerprint. In a list of 10,000, one search in some 30 meets a false mark; what is found
 is opened and looked at again. Fewer bytes cost less to keep, and tell a thief less."""
 
 ATTRIBUTES = {"by_practice": "practice_names", "by_center": "center_names"}

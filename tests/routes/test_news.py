@@ -6,6 +6,8 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.domain.members import Role
+from chalicelib.domain.worklists import Worklist
+from chalicelib.services import lists, news
 from tests.support import factories, faults, shelves
 
 
@@ -110,14 +112,12 @@ def test_what_nobody_has_looked_at_for_a_quarter_is_no_news(world, referral_id, 
     late = wiring.now() + timedelta(days=91)
     world.move_to(referral_id, "received")
     site = world.site_of(world.members["practice"])
-    from chalicelib.services import lists, news
-
     member = world.members["practice"]
     is_news = news.watching(member, stores=world.stores, now=late)
     _, worklists = lists.counts(member=member, stores=world.stores, now=late, is_news=is_news)
 
     assert in_list(site, referral_id) is True
-    assert worklists["changed_since_seen"] == 0
+    assert worklists[Worklist.CHANGED_SINCE_SEEN] == 0
 
 
 def test_looking_makes_no_version(world, referral_id):

@@ -52,7 +52,7 @@ class Allowances:
         held = self._of(subject)
         if at < held.refused_until:
             return -((at - held.refused_until) // 1000)
-        if held.left and at < held.until:
+        if held.left > 0 and at < held.until:
             held.left -= 1
             return 0
         spent_in_time = at < held.until
@@ -62,7 +62,10 @@ class Allowances:
     def _drawn(self, subject: str, held: _Held, limit: Limit, *, at: int, wanted: int) -> int:
         for _ in range(TRIES):
             if self._draw(subject, held, limit, at=at, tokens=wanted):
-                held.drawn, held.left, held.until = wanted, wanted - 1, at + LIFE_MS
+                # Two threads of one process may draw at once; neither loses what it drew.
+                kept = held.left if at < held.until else 0
+                held.left = max(0, kept) + wanted - 1
+                held.drawn, held.until = wanted, at + LIFE_MS
                 return 0
             row = self.table.get({"subject": subject}) or {}
             held.promised_until = row.get("promised_until", 0)

@@ -162,3 +162,13 @@ def test_a_row_that_never_holds_still_is_told_as_busy(allowances, stores):
     running: list[bool] = []
     with faults.injected(restless), pytest.raises(UnavailableError):
         allowances.take("feed#a", SMALL, now=NOON)
+
+
+def test_two_draws_at_once_add_up(allowances, stores):
+    """Two threads of one process: what the first drew is not lost by the second's draw."""
+    drawing = faults.meanwhile("UpdateItem", lambda: granted(allowances, 1))
+
+    with faults.injected(drawing):
+        first = granted(allowances, 1)
+
+    assert first + granted(allowances, 30) == 10 - 1

@@ -11,6 +11,8 @@ import botocore.session
 from botocore.config import Config
 from botocore.parsers import JSONParser, ResponseParser, ResponseParserFactory
 
+from chalicelib import budget
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -18,10 +20,15 @@ if TYPE_CHECKING:
 # them. Whatever the level of the root logger is set to one day, it stays out.
 logging.getLogger("botocore").setLevel(logging.INFO)
 
+CONNECT_S = 1
+READ_S = 3
+TRY_S = CONNECT_S + READ_S
+"""The longest that one try may take. Within the ten seconds of a request there is room for two
+that wait in vain, and for three that are refused at once; botocore's own would be two minutes."""
+
 CONFIG = Config(
-    # One request may take 29 s at the gateway; botocore's own 60 s would outlive it.
-    connect_timeout=2,
-    read_timeout=4,
+    connect_timeout=CONNECT_S,
+    read_timeout=READ_S,
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=16,
     # Said here, because botocore composes its own anew for each call: 0.1 ms of CPU.
@@ -53,9 +60,28 @@ def dynamodb() -> "DynamoDBClient":
     """A DynamoDB client whose answers are the service's own JSON."""
     session = botocore.session.Session()
     session.register_component("response_parser_factory", _PlainParserFactory())
-    return cast("DynamoDBClient", session.create_client("dynamodb", config=_DYNAMODB_CONFIG))
+    return cast("DynamoDBClient", _within_budget(session, "dynamodb", _DYNAMODB_CONFIG))
 
 
 def aws(service: str) -> Any:
     """A stock client of another service."""
-    return botocore.session.Session().create_client(service, config=CONFIG)
+    return _within_budget(botocore.session.Session(), service, CONFIG)
+
+
+def _within_budget(session: botocore.session.Session, service: str, config: Config) -> Any:
+    """A client that begins no try, and no pause before one, that its request has no time for."""
+    client = session.create_client(service, config=config)
+    service_id = client.meta.service_model.service_id.hyphenize()
+    events: Any = client.meta.events  # The stubs know no handler that answers.
+    events.register_first(f"needs-retry.{service_id}", _give_up_in_time)
+    events.register(f"request-created.{service_id}", _require_time)
+    return client
+
+
+def _give_up_in_time(**_: object) -> bool | None:
+    """False ends the repeats with what the last try told; None leaves it to botocore."""
+    return False if budget.left_s() < TRY_S else None
+
+
+def _require_time(**_: object) -> None:
+    budget.require(TRY_S)

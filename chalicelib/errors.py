@@ -146,6 +146,11 @@ class TooManyError(DashboardError):
     status = 429
     title = "Slow down"
 
+    def __init__(self, code: str, detail: str, *, retry_after_s: int = 5) -> None:
+        """Say after how many seconds it is worth trying again."""
+        super().__init__(code, detail)
+        self.retry_after_s = retry_after_s
+
 
 class UnavailableError(DashboardError):
     """Something that we depend on did not answer; nothing is half done; try again."""

@@ -19,6 +19,9 @@ class Settings:
         identity_jwks_url: Where the issuer's public keys are.
         identity_client_id: The only app client whose tokens are taken.
         mail_configuration_set: SES configuration set; empty for none.
+        feed_limit: How often one center's system may deliver, as `burst/per second`; empty for
+            no limit.
+        member_limit: How often one member may ask, spelled alike.
         public_url: Where the dashboard is, for links in mails.
         deployment: `local`, `test` or `production`.
         commit: The revision that runs; empty if unknown.
@@ -32,12 +35,14 @@ class Settings:
     identity_jwks_url: str
     mail_from: str
     mail_configuration_set: str
+    feed_limit: str
+    member_limit: str
     public_url: str
     deployment: str
     commit: str
 
 
-_MAY_BE_EMPTY = frozenset({"MAIL_CONFIGURATION_SET", "COMMIT"})
+_MAY_BE_EMPTY = frozenset({"MAIL_CONFIGURATION_SET", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT"})
 _DEPLOYMENTS = frozenset({"local", "test", "production"})
 
 

@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from chalicelib import budget
 from chalicelib import settings as settings_module
 from chalicelib.domain.events import spelled
+from chalicelib.domain.limits import Limit
 from chalicelib.mail.ses import SesMailer
 from chalicelib.services.sessions import Identity
 from chalicelib.services.tokens import TokenVerifier
@@ -22,7 +24,7 @@ from chalicelib.store.stores import Stores, open_stores
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEYS_TIMEOUT_S = 3
+KEYS_TIMEOUT_S = 2
 
 LAST_TASK_MS = 45_000
 """A run begins no task that it might not end. A call that is not answered takes some 20 s with
@@ -48,6 +50,18 @@ def new_id(prefix: str) -> str:
 def settings() -> Settings:
     """The environment, read once."""
     return settings_module.from_environment()
+
+
+@cache
+def feed_limit() -> Limit | None:
+    """How often one center's system may deliver."""
+    return Limit.read(settings().feed_limit)
+
+
+@cache
+def member_limit() -> Limit | None:
+    """How often one member may ask."""
+    return Limit.read(settings().member_limit)
 
 
 @cache
@@ -107,8 +121,9 @@ def _fetch_keys() -> Any:
     # HTTP and TLS are a tenth of a cold start that needs no AWS client.
     from urllib.request import urlopen  # noqa: PLC0415
 
+    timeout = max(0.1, min(KEYS_TIMEOUT_S, budget.left_s()))
     # The address is a setting of ours, never one that a token names.
-    with urlopen(settings().identity_jwks_url, timeout=KEYS_TIMEOUT_S) as answer:  # noqa: S310
+    with urlopen(settings().identity_jwks_url, timeout=timeout) as answer:  # noqa: S310
         return json.load(answer)
 
 
@@ -154,5 +169,15 @@ def warm() -> None:
 
 def forget() -> None:
     """Let go of everything that was made, as a new function would start."""
-    for made in (settings, dynamodb, aws, stores, mailer, identity, tokens):
+    for made in (
+        settings,
+        feed_limit,
+        member_limit,
+        dynamodb,
+        aws,
+        stores,
+        mailer,
+        identity,
+        tokens,
+    ):
         made.cache_clear()

@@ -1,12 +1,13 @@
 """A referral, as a value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from chalicelib.domain.chain import NO_ROW, Head
 from chalicelib.domain.events import Order
+from chalicelib.domain.news import Touch
 from chalicelib.domain.stages import FACTS, Actor, Owner, Phase, Stage
 from chalicelib.domain.window import Window
 
@@ -104,6 +105,7 @@ class Referral:
         part: How many infusions of a split dose have been given, of how many.
         version: Grows by one with each write; the ETag.
         audited: The head of the chain of audit rows about its writes.
+        touched: Whose work the newest versions are; kept by the store with each write.
     """
 
     referral_id: str
@@ -127,6 +129,7 @@ class Referral:
     of: int = 1
     overlay: Overlay = Overlay()
     audited: Head = NO_ROW
+    touched: Touch = field(default=Touch(), compare=False)
 
     @property
     def phase(self) -> Phase:

@@ -26,6 +26,8 @@ class Worklist(StrEnum):
     MONITORING_ENDS_SOON = "monitoring_ends_soon"
     HANDBACK_AWAITING_ACKNOWLEDGEMENT = "handback_awaiting_acknowledgement"
     RETURNED_OR_DECLINED = "returned_or_declined"
+    CHANGED_SINCE_SEEN = "changed_since_seen"
+    """What others changed since this member looked: by `domain.news`, not by how it stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

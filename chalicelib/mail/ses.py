@@ -1,18 +1,24 @@
 """The only call of Amazon SES."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib import budget
 from chalicelib.aws import answering
 from chalicelib.mail import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SesMailer:
-    """Sends by SES v2. `client` makes or hands out the one client, when first needed."""
+    """Sends by SES v2. `client` makes or hands out the one client, when first needed.
+
+    `clock` measures how long SES takes.
+    """
 
     client: Callable[[], Any]
+    clock: Callable[[], float] = time.monotonic
     sender: str
     configuration_set: str
 
@@ -38,7 +44,8 @@ class SesMailer:
         }
         if self.configuration_set:
             request["ConfigurationSetName"] = self.configuration_set
-        with answering():
+        # A mail service that hangs costs each task of a job this long, and no lease runs out.
+        with answering(), budget.spending(budget.LONGEST_S, clock=self.clock):
             answer = self.client().send_email(**request)
         message_id: str = answer["MessageId"]
         return message_id

@@ -24,6 +24,7 @@ from chalicelib.errors import (
 from chalicelib.routes import strict_json
 from chalicelib.routes.fields import Body
 from chalicelib.routes.operations import Access, Operation
+from chalicelib.services.limits import require_room
 from chalicelib.store.receipts import Request
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -125,6 +126,8 @@ def _member(headers: Mapping[str, str], now: datetime) -> Member:
     member = wiring.stores().members.get(subject)
     if member is None or not member.active:
         raise ForbiddenError("not_a_member", "Nobody here has given you access, or it has ended.")
+    subject = f"member#{member.member_id}"
+    require_room(subject, wiring.member_limit(), stores=wiring.stores(), now=now)
     return member
 
 

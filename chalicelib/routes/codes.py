@@ -45,6 +45,7 @@ CODES: dict[str, str] = {
     "refused": "The delivery was refused before, for the same reason.",
     "section_needed": "A referral cannot do without this section.",
     "sign_in_refused": "The address, the password or the code is not right.",
+    "too_many_waiting": "Too many deliveries wait for a referral, or are for nobody's yet.",
     "slow_down": "Too many tries. Wait as long as Retry-After says.",
     "stale": "It has changed since you read it. Read it again, then decide.",
     "too_deep": "The body is nested deeper than any request needs.",

@@ -5,6 +5,7 @@ from typing import Any
 
 from chalice import Chalice
 
+from chalicelib import budget, wiring
 from chalicelib.routes import problems
 from chalicelib.routes.calls import request_id_of
 
@@ -48,10 +49,19 @@ class Front(Chalice):
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Answer one API Gateway event."""
-        answer = super().__call__(event, context)
+        with budget.spending(_seconds(context), clock=wiring.monotonic):
+            answer = super().__call__(event, context)
         if answer["statusCode"] >= 400:
             answer = _as_problem(answer, event)
         return problems.with_security(answer)
+
+
+def _seconds(context: Any) -> float:
+    """What a request may take: ten seconds, or what its function has left."""
+    left_ms = getattr(context, "get_remaining_time_in_millis", None)
+    if left_ms is None:
+        return budget.LONGEST_S
+    return min(budget.LONGEST_S, float(left_ms()) / 1000 - budget.MARGIN_S)
 
 
 def _as_problem(answer: dict[str, Any], event: Any) -> dict[str, Any]:

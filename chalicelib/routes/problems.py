@@ -7,7 +7,7 @@ from typing import Any
 
 from chalice import Response
 
-from chalicelib.errors import DashboardError, Fault, UnavailableError
+from chalicelib.errors import DashboardError, Fault, TooManyError, UnavailableError
 
 TYPE = "/docs#problem-"
 """A problem's type: where its code is explained, relative to the API's own address."""
@@ -32,8 +32,8 @@ def refusal(error: DashboardError, request_id: str) -> Response:
     response = _problem(
         error.status, error.title, error.code, error.detail, request_id, error.faults
     )
-    if error.status == 429 or isinstance(error, UnavailableError):
-        response.headers["Retry-After"] = str(UnavailableError.retry_after_s)
+    if isinstance(error, TooManyError | UnavailableError):
+        response.headers["Retry-After"] = str(error.retry_after_s)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

@@ -136,6 +136,7 @@ class ReferralShape(TypedDict):
 
     referral_id: str
     version: int
+    changed_since_seen: bool
     stage: str
     stage_label: str
     phase: str
@@ -196,6 +197,7 @@ class SummaryShape(TypedDict):
     center: CenterRefShape | None
     updated_at: str
     version: int
+    changed_since_seen: bool
 
 
 class EventShape(TypedDict):

@@ -19,7 +19,7 @@ from chalicelib.routes.http import Reply, endpoint, replied
 from chalicelib.routes.journey_views import PHASE_LABELS
 from chalicelib.routes.queries import PageQuery, ReferralQuery
 from chalicelib.routes.reports import EventBody, Reporter, event_of
-from chalicelib.services import audits, intake, journey, lists, referrals
+from chalicelib.services import audits, intake, journey, lists, news, referrals
 from chalicelib.services.bookkeeping import Outcome
 from chalicelib.store.receipts import Answer
 
@@ -66,6 +66,7 @@ def create_referral(call: Call, body: ReferralBody) -> Reply:
 @endpoint(blueprint, "GET", "/v1/referrals", returns=referral_shapes.ReferralPageShape)
 def list_referrals(call: Call, query: ReferralQuery) -> Reply:
     """List the referrals of one's own practice or center, latest change first."""
+    is_news = _is_news(call)
     found, position = lists.list_page(
         _filter(query),
         limit=query.limit,
@@ -73,15 +74,19 @@ def list_referrals(call: Call, query: ReferralQuery) -> Reply:
         member=call.member,
         stores=wiring.stores(),
         now=call.now,
+        is_news=is_news,
     )
     reader = _reader(call)
-    return cursors.page([views.summary_told(row, reader) for row in found], position, call, query)
+    told = [views.summary_told(row, reader, changed_since_seen=is_news(row)) for row in found]
+    return cursors.page(told, position, call, query)
 
 
 @endpoint(blueprint, "GET", "/v1/referrals/counts", returns=referral_shapes.CountsShape)
 def count_referrals(call: Call) -> Reply:
     """Count the referrals of one's own practice or center by phase and worklist."""
-    phases, worklists = lists.counts(member=call.member, stores=wiring.stores(), now=call.now)
+    phases, worklists = lists.counts(
+        member=call.member, stores=wiring.stores(), now=call.now, is_news=_is_news(call)
+    )
     return Reply(
         body={
             "total": sum(phases.values()),
@@ -96,7 +101,15 @@ def read_referral(call: Call, referral_id: str) -> Reply:
     """Read one referral."""
     referral = _read(call, referral_id)
     notices = referrals.planned_notices(referral, stores=wiring.stores())
-    told = views.referral_told(referral, call.member, reader=_reader(call), notices=notices)
+    told = views.referral_told(
+        referral,
+        call.member,
+        reader=_reader(call),
+        notices=notices,
+        changed_since_seen=news.look(
+            referral, member=call.member, stores=wiring.stores(), now=call.now
+        ),
+    )
     return Reply(body=told, headers=views.etag(referral))
 
 
@@ -211,6 +224,10 @@ def _reporter(call: Call) -> Reporter:
         actor_name=member.name,
         recorded_at=call.now,
     )
+
+
+def _is_news(call: Call) -> news.IsNews:
+    return news.watching(call.member, stores=wiring.stores(), now=call.now)
 
 
 def _reader(call: Call) -> Reader:

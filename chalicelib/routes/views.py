@@ -30,6 +30,7 @@ def referral_told(
     *,
     reader: Reader,
     notices: Sequence[Mapping[str, str]] = (),
+    changed_since_seen: bool = False,
 ) -> dict[str, Any]:
     """A referral for a member who may see it."""
     facts = FACTS[referral.stage]
@@ -44,6 +45,7 @@ def referral_told(
         "created_at": instant(referral.created_at),
         "updated_at": instant(referral.updated_at),
         "submitted_at": instant(referral.submitted_at) if referral.submitted_at else None,
+        "changed_since_seen": changed_since_seen,
         "practice": _practice(referral.practice_id),
         "center": _center(referral.center_id),
         "alias": referral.alias,
@@ -134,7 +136,7 @@ def window_told(window: Window, notices: Sequence[Mapping[str, str]]) -> dict[st
     }
 
 
-def summary_told(summary: Summary, reader: Reader) -> dict[str, Any]:
+def summary_told(summary: Summary, reader: Reader, *, changed_since_seen: bool) -> dict[str, Any]:
     """A row of a list."""
     standing = summary.standing
     facts = FACTS[standing.stage]
@@ -159,6 +161,7 @@ def summary_told(summary: Summary, reader: Reader) -> dict[str, Any]:
         "center": _center(summary.center_id),
         "updated_at": instant(summary.updated_at),
         "version": summary.version,
+        "changed_since_seen": changed_since_seen,
     }
 
 

@@ -17,6 +17,7 @@ from chalicelib.routes.operations import Access
 from chalicelib.routes.referrals import outcome_told
 from chalicelib.routes.reports import EventBody, Reporter, event_of, split_referral_id
 from chalicelib.services.journey import report_by_feed
+from chalicelib.services.limits import require_room
 from chalicelib.store.receipts import Delivery, hashed
 
 blueprint = Blueprint(__name__)
@@ -35,6 +36,8 @@ _REFERRAL_ID = re.compile(r"ref_[a-z2-7]{26}", re.ASCII)
 def receive_delivery(call: Call, center_id: str) -> Reply:
     """Receive a signed stage change from a center's system (Standard Webhooks 1.0)."""
     _require_genuine(call, center_id)
+    # Only after the signature: nobody else can use up what a center may send.
+    require_room(f"feed#{center_id}", wiring.feed_limit(), stores=wiring.stores(), now=call.now)
     referral_id, report = _report(call.raw_body)
     delivery = Delivery(
         center_id=center_id,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeGuard
 
 from chalicelib import catalogue
 from chalicelib.domain.decisions import decide, needs_history
@@ -56,9 +57,9 @@ def decided(referral: Referral, event: Event, *, stores: Stores, now: datetime) 
     return decide(referral, event, setting, history)
 
 
-def is_theirs(referral: Referral, center_id: str) -> bool:
-    """Whether the referral was submitted to this center."""
-    return referral.is_with_center and referral.center_id == center_id
+def is_theirs(referral: Referral | None, center_id: str) -> TypeGuard[Referral]:
+    """Whether there is such a referral and it was submitted to this center."""
+    return referral is not None and referral.is_with_center and referral.center_id == center_id
 
 
 def verdict_for_feed(
@@ -70,7 +71,7 @@ def verdict_for_feed(
     now: datetime,
 ) -> Verdict:
     """What a center's delivery does; one for a referral that is not theirs waits for ever."""
-    if referral is None or not is_theirs(referral, delivery.center_id):
+    if not is_theirs(referral, delivery.center_id):
         return NotYet()
     return decided(referral, event, stores=stores, now=now)
 
@@ -129,7 +130,13 @@ def writes_for_feed(
     return [
         # Parked only while what was read still holds; else what it waits for may just have come.
         stores.referrals.unchanged(event.referral_id, referral),
-        stores.referrals.parking(Parked(delivery=delivery, event=event)),
+        stores.referrals.parking(
+            Parked(
+                delivery=delivery,
+                event=event,
+                stranger=not is_theirs(referral, delivery.center_id),
+            )
+        ),
         stores.outbox.planning(end_of_waiting(event.referral_id, delivery, now=now)),
         stores.audit.appending(
             replace(entry_of(event, delivery.center_id, now, None), outcome="parked")

@@ -69,7 +69,7 @@ def give_up(center_id: str, webhook_id: str, *, stores: Stores, now: datetime) -
             return False
         referral = stores.referrals.get(logged.result.referral_id)
         writes = [stores.deliveries.failing(center_id, webhook_id)]
-        if referral is not None and is_theirs(referral, center_id):
+        if is_theirs(referral, center_id):
             overlay = replace(referral.overlay, updates_lost=referral.overlay.updates_lost + 1)
             told = replace(referral, overlay=overlay, updated_at=now, version=referral.version + 1)
             entry = AuditEntry(

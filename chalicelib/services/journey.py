@@ -24,6 +24,7 @@ from chalicelib.services.bookkeeping import (
     Outcome,
     decided,
     entry_of,
+    is_theirs,
     outcome_of,
     result_of,
     said_again,
@@ -31,6 +32,7 @@ from chalicelib.services.bookkeeping import (
     writes_for_feed,
     writes_of,
 )
+from chalicelib.services.waiting import before_waiting, waiting_for
 from chalicelib.store.ledger import ConditionFailed
 from chalicelib.store.outbox import already_planned
 from chalicelib.store.receipts import RECEIPT, Answer, Delivery, DeliveryStatus, Request
@@ -83,8 +85,9 @@ def report_by_member(
                 return stores.idempotency.replay(request, e.items[RECEIPT])
             planned |= already_planned(e.items)
             continue
-        if parked:
-            settle(event.referral_id, stores=stores, now=now)
+        # What came before a submission waits apart; with it, it is looked for there as well.
+        if parked or referral.stage is Stage.DRAFT:
+            _settle_behind(event.referral_id, stores=stores, now=now)
         return told
     raise UnavailableError("busy")
 
@@ -102,6 +105,11 @@ def report_by_feed(event: Event, *, delivery: Delivery, stores: Stores, now: dat
     for _ in range(REREADS):
         referral, parked = stores.referrals.get_with_parked(event.referral_id)
         verdict = verdict_for_feed(referral, event, delivery, stores=stores, now=now)
+        if isinstance(verdict, NotYet):
+            beside = parked if is_theirs(referral, delivery.center_id) else None
+            earlier = before_waiting(event, delivery, beside=beside, stores=stores, now=now)
+            if earlier:
+                return said_again(earlier)
         result = result_of(verdict, event)
         writes = [
             stores.deliveries.writing(delivery, result),
@@ -120,7 +128,7 @@ def report_by_feed(event: Event, *, delivery: Delivery, stores: Stores, now: dat
         if isinstance(verdict, Never):
             raise RefusedError(verdict.code, verdict.reason)
         if parked and isinstance(verdict, Applied | Recorded):
-            settle(event.referral_id, stores=stores, now=now)
+            _settle_behind(event.referral_id, stores=stores, now=now)
         return outcome_of(verdict, event)
     raise UnavailableError("busy")
 
@@ -166,9 +174,12 @@ def settle(referral_id: str, *, stores: Stores, now: datetime, even: str = "") -
     planned: dict[str, str] = {}
     while refused < REREADS:
         referral, parked = stores.referrals.get_with_parked(referral_id)
+        if referral is None or not referral.is_with_center:
+            return settled
+        early = waiting_for(referral_id, referral.center_id, stores=stores)
         waiting_still = [
             p
-            for p in parked
+            for p in (*parked, *early)
             if now - p.delivery.received_at <= WAITS_FOR or p.delivery.webhook_id == even
         ]
         ready = _first_ready(referral, waiting_still, stores=stores, now=now)
@@ -196,6 +207,17 @@ def settle(referral_id: str, *, stores: Stores, now: datetime, even: str = "") -
     # A row that can never be settled, as a restore may leave one, must not hold up a whole job.
     log.warning("parked deliveries do not settle", referral_id=referral_id)
     return settled
+
+
+def _settle_behind(referral_id: str, *, stores: Stores, now: datetime) -> None:
+    """Settle what waited for a report that is committed, if there is time.
+
+    The report stands, and its sender is told so; what waits is also settled by the relay.
+    """
+    try:
+        settle(referral_id, stores=stores, now=now)
+    except UnavailableError:
+        log.warning("settling is left to the relay", referral_id=referral_id)
 
 
 def _found_again(

@@ -7,15 +7,20 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.members import Member, TenantKind
+from chalicelib.domain.names import is_found, looked_up
 from chalicelib.domain.stages import FACTS, Owner, Phase
 from chalicelib.domain.worklists import RULES, Reader, Worklist, is_late
 from chalicelib.errors import ForbiddenError
+from chalicelib.services.news import IsNews
 from chalicelib.store.audit import AuditEntry
 from chalicelib.store.referral_items import Summary
 from chalicelib.store.stores import Stores
 
 READS_PER_PAGE = 20
 """How many queries a page of a filtered list may take before it is handed out part filled."""
+
+ROWS_PER_SEARCH = 1000
+"""How many rows of the index DynamoDB looks through at once for a name: half a megabyte."""
 
 Position = Mapping[str, Any] | None
 """Where a list goes on: a key of its index."""
@@ -25,8 +30,8 @@ Position = Mapping[str, Any] | None
 class Filter:
     """What a list is narrowed to.
 
-    `equal` are attributes of the index; the others are looked at in each row: `q` is a part of
-    a name, `late` is about the clock, and a worklist is a rule.
+    `equal` are attributes of the index; the others are looked at in each row: `q` is the
+    beginning of names, `late` is about the clock, and a worklist is a rule.
     """
 
     equal: Mapping[str, str]
@@ -37,7 +42,14 @@ class Filter:
 
 
 def list_page(
-    filter_: Filter, *, limit: int, start: Position, member: Member, stores: Stores, now: datetime
+    filter_: Filter,
+    *,
+    limit: int,
+    start: Position,
+    member: Member,
+    stores: Stores,
+    now: datetime,
+    is_news: IsNews = lambda _row: False,
 ) -> tuple[Sequence[Summary], Position]:
     """A page of the member's own tenant's referrals, latest change first.
 
@@ -45,19 +57,26 @@ def list_page(
     """
     index = _index(member)
     reader = reader_of(member, stores=stores, now=now)
+    named = looked_up(filter_.q or "")
     found: list[Summary] = []
     for _ in range(READS_PER_PAGE):
         page = stores.referrals.page(
             index=index,
             tenant_id=member.tenant_id,
-            limit=limit - len(found),
+            limit=ROWS_PER_SEARCH if named else limit - len(found),
             start=start,
             since=filter_.since,
             where=filter_.equal,
+            named=named,
         )
-        rows = (stores.referrals.items.summary(row) for row in page.items)
-        found += [row for row in rows if _matches(row, filter_, reader)]
         start = page.next_key
+        for n, row in enumerate(page.items, start=1):
+            summary = stores.referrals.items.summary(row)
+            if _matches(summary, filter_, reader, is_news):
+                found.append(summary)
+            if len(found) == limit and n < len(page.items):
+                start = stores.referrals.position(row, index=index)
+                break
         if start is None or len(found) >= limit:
             break
     stores.audit.append(
@@ -73,7 +92,7 @@ def list_page(
 
 
 def counts(
-    *, member: Member, stores: Stores, now: datetime
+    *, member: Member, stores: Stores, now: datetime, is_news: IsNews = lambda _row: False
 ) -> tuple[Mapping[Phase, int], Mapping[Worklist, int]]:
     """How many referrals of the tenant are in each phase and on each worklist."""
     index = _index(member)
@@ -83,6 +102,7 @@ def counts(
     for row in stores.referrals.summaries(index=index, tenant_id=member.tenant_id):
         phases[FACTS[row.standing.stage].phase] += 1
         worklists.update(name for name, on in RULES.items() if on(row.standing, reader))
+        worklists[Worklist.CHANGED_SINCE_SEEN] += is_news(row)
     return phases, worklists
 
 
@@ -93,17 +113,15 @@ def reader_of(member: Member, *, stores: Stores, now: datetime) -> Reader:
     return Reader(side=Owner(member.kind.value), now=now, time_zone=zone)
 
 
-def _matches(row: Summary, filter_: Filter, reader: Reader) -> bool:
+def _matches(row: Summary, filter_: Filter, reader: Reader, is_news: IsNews) -> bool:
     if filter_.late is not None and is_late(row.standing, reader) is not filter_.late:
         return False
-    if filter_.worklist and not RULES[filter_.worklist](row.standing, reader):
+    if filter_.worklist is Worklist.CHANGED_SINCE_SEEN:
+        if not is_news(row):
+            return False
+    elif filter_.worklist and not RULES[filter_.worklist](row.standing, reader):
         return False
-    return _is_named(row, filter_.q) if filter_.q else True
-
-
-def _is_named(row: Summary, q: str) -> bool:
-    names = (row.alias, row.patient.get("family_name"), row.patient.get("given_name"))
-    return any(q.casefold() in (name or "").casefold() for name in names)
+    return is_found(filter_.q, row.names) if filter_.q else True
 
 
 def _index(member: Member) -> str:

@@ -5,6 +5,7 @@ Who asks for what (a read is strong unless an index is named):
 | who asks                        | table, index           | key                          |
 |---------------------------------|------------------------|------------------------------|
 | every request: who is this      | members                | get subject                  |
+| and how often                   | allowances             | update subject, in batches   |
 | a referral's page               | referrals              | get referral_id, `referral`  |
 | a decision: it and what waits   | referrals              | query from `parked#`         |
 | the timeline                    | referrals              | query `event#…`, by page     |
@@ -21,6 +22,6 @@ Who asks for what (a read is strong unless an index is named):
 | the directory of centers        | tenants                | query kind, each 5 minutes   |
 | who touched a referral          | audit                  | referral_id, entry           |
 
-Nothing scans. What decides (deduplication, authorization, uniqueness) reads no index and
-nothing stale.
+What each costs, and how it spreads, is in docs/storage.md. Nothing scans. What decides
+(deduplication, authorization, uniqueness) reads no index and nothing stale.
 """

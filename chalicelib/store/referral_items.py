@@ -5,13 +5,15 @@ need (stage, times, ids) stands in clear.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from chalicelib.domain.chain import Head
 from chalicelib.domain.events import TYPES, Event, EventStatus, EventType, Order
+from chalicelib.domain.names import beginnings
+from chalicelib.domain.news import Touch
 from chalicelib.domain.referral import Overlay, Referral
 from chalicelib.domain.stages import Stage
 from chalicelib.domain.window import Window
@@ -19,6 +21,7 @@ from chalicelib.domain.worklists import Standing, standing_of
 from chalicelib.store import codec
 from chalicelib.store.dynamo import Item
 from chalicelib.store.instants import instant, parsed
+from chalicelib.store.marks import marked
 from chalicelib.store.receipts import Delivery
 from chalicelib.store.vault import Vault
 
@@ -46,14 +49,35 @@ class Summary:
     standing: Standing
     updated_at: datetime
     version: int
+    touched: Touch
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What the patient is found by."""
+        return _names(self.alias, self.patient)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
-    """A delivery that waits for what must come before it."""
+    """A delivery that waits for what must come before it.
+
+    Attributes:
+        stranger: It names a referral that is not, or not yet, known to be its center's.
+    """
 
     delivery: Delivery
     event: Event
+    stranger: bool = False
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the referral's partition."""
+        prefix = (
+            strangers_place(self.delivery.center_id)
+            if self.stranger
+            else (f"parked#{self.delivery.center_id}#")
+        )
+        return f"{prefix}{self.delivery.webhook_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +110,7 @@ class ReferralItems:
             standing=codec.load(Standing, json.dumps(told["standing"])),
             updated_at=parsed(row["updated_at"]),
             version=row["version"],
+            touched=Touch(*told["touched"]),
         )
 
     def event_item(self, event: Event, status: EventStatus, *, scope: str) -> Item:
@@ -108,7 +133,7 @@ class ReferralItems:
         delivery = parked.delivery
         waiting = self.event_item(parked.event, EventStatus.RECORDED, scope=delivery.center_id)
         return waiting | {
-            "item": parked_place(delivery.center_id, delivery.webhook_id),
+            "item": parked.place,
             "center_id": delivery.center_id,
             "webhook_id": delivery.webhook_id,
             "body_hash": delivery.body_hash,
@@ -130,16 +155,21 @@ class ReferralItems:
             "patient": {k: patient.get(k) for k in ("family_name", "given_name", "birth_date")},
             "disease": (referral.details.get("clinical") or {}).get("disease"),
             "standing": json.loads(codec.dump(Standing, standing_of(referral))),
+            "touched": [referral.touched.by, referral.touched.after],
         }
         head = referral.head
+        names = beginnings(_names(referral.alias, patient))
+        inbox = referral.center_id if referral.is_with_center else None
         return {
             "referral_id": rid,
             "item": HEAD,
+            "practice_names": marked(names, vault=self.vault, scope=practice),
+            "center_names": marked(names, vault=self.vault, scope=inbox) if inbox else None,
             "schema": 1,
             "version": referral.version,
             "practice_id": practice,
             "center_id": referral.center_id,
-            "center_inbox": referral.center_id if referral.is_with_center else None,
+            "center_inbox": inbox,
             "listed_at": instant(referral.updated_at),
             "product_id": referral.product_id,
             "urgency": referral.urgency,
@@ -152,6 +182,7 @@ class ReferralItems:
             "window": codec.dump(Window, referral.window) if referral.window else None,
             "overlay": codec.dump(Overlay, referral.overlay),
             "audited": codec.dump(Head, referral.audited),
+            "touched": codec.dump(Touch, referral.touched),
             "part": referral.part,
             "of": referral.of,
             "created_by": referral.created_by,
@@ -185,6 +216,7 @@ class ReferralItems:
             window=_if(item.get("window"), lambda text: codec.load(Window, text)),
             overlay=codec.load(Overlay, item["overlay"]),
             audited=codec.load(Head, item["audited"]),
+            touched=codec.load(Touch, item["touched"]),
             part=item["part"],
             of=item["of"],
             created_by=item["created_by"],
@@ -202,7 +234,11 @@ class ReferralItems:
             body_hash=item["body_hash"],
             received_at=parsed(item["received_at"]),
         )
-        return Parked(delivery=delivery, event=self.event(item).event)
+        return Parked(
+            delivery=delivery,
+            event=self.event(item).event,
+            stranger=item["item"].startswith(strangers_place(delivery.center_id)),
+        )
 
     def event(self, item: Item) -> LoggedEvent:
         """The inverse of `event_item`."""
@@ -211,9 +247,18 @@ class ReferralItems:
         return LoggedEvent(event=event, status=EventStatus(item["status"]))
 
 
-def parked_place(center_id: str, webhook_id: str) -> str:
-    """Where a waiting delivery stands in the referral's partition."""
-    return f"parked#{center_id}#{webhook_id}"
+def strangers_place(center_id: str) -> str:
+    """Where a center's deliveries stand that name a referral not known to be its own.
+
+    Behind the referral itself, where no decision reads, however many there are.
+    """
+    return f"stranger#{center_id}#"
+
+
+def _names(alias: str, patient: Mapping[str, Any]) -> Sequence[str]:
+    """What a patient is found by."""
+    found = (alias, patient.get("family_name"), patient.get("given_name"))
+    return [name for name in found if name]
 
 
 def _text(value: Any) -> str:

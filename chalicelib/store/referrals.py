@@ -4,29 +4,36 @@
     ref_…         event#<occurred_at>#<sequence>#<event id>   one row an event, in the order of fold
     ref_…         parked#<center>#<webhook id>                a delivery that came too early
     ref_…         referral                                    where it stands now
+    ref_…         stranger#<center>#<webhook id>              one that came before we knew that
+                                                              the referral is this center's
 
 `parked#…` and `referral` stand side by side, so that one strong Query reads all that a decision
 needs, however long the history. Patient data is sealed with the practice's key.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.chain import Head
 from chalicelib.domain.events import Event, EventStatus
 from chalicelib.domain.referral import Referral
 from chalicelib.store.audit import Audit, AuditEntry
-from chalicelib.store.dynamo import Page, Table, Write
+from chalicelib.store.dynamo import Item, Page, Table, Write
 from chalicelib.store.instants import instant
+from chalicelib.store.marks import ATTRIBUTES, mark
 from chalicelib.store.referral_items import (
     HEAD,
     LoggedEvent,
     Parked,
     ReferralItems,
     Summary,
-    parked_place,
+    strangers_place,
 )
+
+_PARTITION = {"by_practice": "practice_id", "by_center": "center_inbox"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +61,20 @@ class Referrals:
         heads = [self.items.referral(row) for row in rows if row["item"] == HEAD]
         return (heads[0] if heads else None), parked
 
+    def strangers(self, referral_id: str, center_id: str) -> Sequence[Parked]:
+        """What a center sent for a referral before it was known to be the center's."""
+        condition, values = _strangers(referral_id, center_id)
+        return [self.items.parked(row) for row in self.table.every(condition, values)]
+
+    def count_strangers(self, referral_id: str, center_id: str, *, most: int) -> int:
+        """How many those are; `most` for as many or more."""
+        condition, values = _strangers(referral_id, center_id)
+        return len(self.table.query(condition, values, limit=most).items)
+
     def adding(self, referral: Referral, entry: AuditEntry) -> Sequence[Write]:
         """The writes that store a new referral and say who did it; refused if there is one."""
         chaining, head = self.audit.after(entry, referral.audited)
-        item = self.items.item(replace(referral, audited=head))
+        item = self.items.item(_written(referral, entry, head))
         storing = self.table.putting("referral", item, when="attribute_not_exists(referral_id)")
         return storing, chaining
 
@@ -68,7 +85,7 @@ class Referrals:
         read.
         """
         chaining, head = self.audit.after(entry, referral.audited)
-        item = self.items.item(replace(referral, audited=head))
+        item = self.items.item(_written(referral, entry, head))
         storing = self.table.putting(
             "referral", item, when="version = :read", values={"read": referral.version - 1}
         )
@@ -97,8 +114,7 @@ class Referrals:
 
     def unparking(self, parked: Parked) -> Write:
         """The write that removes a delivery that no longer waits."""
-        place = parked_place(parked.delivery.center_id, parked.delivery.webhook_id)
-        key = {"referral_id": parked.event.referral_id, "item": place}
+        key = {"referral_id": parked.event.referral_id, "item": parked.place}
         return self.table.deleting("unparked", key)
 
     def events(
@@ -131,6 +147,7 @@ class Referrals:
         start: Mapping[str, Any] | None,
         since: datetime | None = None,
         where: Mapping[str, str] | None = None,
+        named: AbstractSet[str] = frozenset(),
     ) -> Page:
         """A part of a tenant's list, latest change first, as rows for `summary`.
 
@@ -138,8 +155,9 @@ class Referrals:
             index: `by_practice` or `by_center`.
             since: Only what changed at or after it.
             where: Attributes that must have a value.
+            named: Beginnings that the patient's names must have.
         """
-        key = {"by_practice": "practice_id", "by_center": "center_inbox"}[index]
+        key = _PARTITION[index]
         filters = where or {}
         values = {"tenant": tenant_id} | {f"v{i}": v for i, v in enumerate(filters.values())}
         condition = f"{key} = :tenant"
@@ -147,6 +165,9 @@ class Referrals:
             condition += " AND listed_at >= :since"
             values["since"] = instant(since)
         conditions = [f"#{name} = :v{i}" for i, name in enumerate(filters)]
+        for i, beginning in enumerate(sorted(named)):
+            values[f"n{i}"] = mark(beginning, vault=self.items.vault, scope=tenant_id)
+            conditions.append(f"contains(#{ATTRIBUTES[index]}, :n{i})")
         return self.table.query(
             condition,
             values,
@@ -157,8 +178,23 @@ class Referrals:
             newest_first=True,
         )
 
+    def position(self, row: Item, *, index: str) -> Mapping[str, Any]:
+        """Where a list goes on behind one of its rows."""
+        return {name: row[name] for name in ("referral_id", "item", _PARTITION[index], "listed_at")}
+
     def summaries(self, *, index: str, tenant_id: str) -> Iterable[Summary]:
         """Every referral of a tenant as a list shows it."""
-        key = {"by_practice": "practice_id", "by_center": "center_inbox"}[index]
+        key = _PARTITION[index]
         for row in self.table.every(f"{key} = :tenant", {"tenant": tenant_id}, index=index):
             yield self.items.summary(row)
+
+
+def _written(referral: Referral, entry: AuditEntry, head: Head) -> Referral:
+    """The referral as it is stored: with the end of its audit chain, and whose work it is."""
+    touched = referral.touched.then(entry.actor_id, referral.version)
+    return replace(referral, audited=head, touched=touched)
+
+
+def _strangers(referral_id: str, center_id: str) -> tuple[str, Mapping[str, Any]]:
+    condition = "referral_id = :id AND begins_with(#item, :prefix)"
+    return condition, {"id": referral_id, "prefix": strangers_place(center_id)}

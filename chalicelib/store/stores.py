@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.store.allowances import Allowances
 from chalicelib.store.audit import Audit
 from chalicelib.store.dynamo import Table
 from chalicelib.store.jobs import Jobs
 from chalicelib.store.ledger import Ledger
+from chalicelib.store.looks import LookStore
 from chalicelib.store.notices import Notices
 from chalicelib.store.outbox import Outbox
 from chalicelib.store.people import Members, Tenants
@@ -32,6 +34,8 @@ TABLES = (
     "notices",
     "audit",
     "jobs",
+    "allowances",
+    "looks",
 )
 
 
@@ -49,6 +53,8 @@ class Stores:
     notices: Notices
     audit: Audit
     jobs: Jobs
+    allowances: Allowances
+    looks: LookStore
     ledger: Ledger
     vault: Vault
 
@@ -75,6 +81,8 @@ def open_stores(
         notices=Notices(tables["notices"], vault),
         audit=audit,
         jobs=Jobs(tables["jobs"]),
+        allowances=Allowances(tables["allowances"]),
+        looks=LookStore(tables["looks"]),
         ledger=Ledger(dynamodb),
         vault=vault,
     )

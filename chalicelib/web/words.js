@@ -68,6 +68,7 @@ export const WORKLISTS = {
   monitoring_ends_soon: "Window ends soon",
   handback_awaiting_acknowledgement: "Hand-back ready",
   returned_or_declined: "Returned",
+  changed_since_seen: "Changed since I looked",
 };
 
 /** @type {Record<string, string>} */

@@ -29,7 +29,7 @@ function Row({ item }) {
     <th scope="row" role="rowheader">
       <a href=${item.stage === "draft" && mayRefer() ? toForm(item.referral_id, "patient") : toReferral(item.referral_id)}>
         ${patient.family_name}${patient.given_name && `, ${patient.given_name}`}
-      </a>
+      </a>${item.changed_since_seen && html`<span class="news" title="Changed since you looked"><span class="unseen">, changed since you looked</span></span>`}
       ${item.urgency !== "routine" && html` <span class="chip urgent">${word(item.urgency)}</span>`}
       <span class="under">${item.alias}${patient.birth_date && ` · ${years(patient.birth_date, today)} y`}</span>
     </th>

@@ -62,6 +62,8 @@ def _let_this_process_join(patch, outputs):
         "IDENTITY_JWKS_URL": "unused",
         "MAIL_FROM": "unused",
         "MAIL_CONFIGURATION_SET": "",
+        "FEED_LIMIT": "",
+        "MEMBER_LIMIT": "",
         "PUBLIC_URL": "unused",
         "DEPLOYMENT": "test",
         "COMMIT": "",

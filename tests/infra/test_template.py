@@ -157,12 +157,14 @@ def test_the_packaged_routes_are_those_of_the_app(template):
 
 def test_the_gateway_throttles_and_traces_no_data(template):
     """Bodies would end up in logs."""
-    (settings,) = api(template)["MethodSettings"]
+    everything, feeds = api(template)["MethodSettings"]
 
-    assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
-    assert 0 < settings["ThrottlingRateLimit"] <= settings["ThrottlingBurstLimit"]
-    assert settings["DataTraceEnabled"] is False
-    assert settings["LoggingLevel"] == "OFF"
+    assert (everything["ResourcePath"], everything["HttpMethod"]) == ("/*", "*")
+    assert feeds["ResourcePath"] == "/~1v1~1webhooks~1centers~1{center_id}"
+    for settings in (everything, feeds):
+        assert 0 < settings["ThrottlingRateLimit"] <= settings["ThrottlingBurstLimit"]
+        assert settings["DataTraceEnabled"] is False
+        assert settings["LoggingLevel"] == "OFF"
 
 
 def test_the_access_log_names_no_patient(template):

@@ -32,6 +32,8 @@ MAY = {
     ("api", "outbox"): {"BatchGetItem", "PutItem"},
     ("api", "notices"): {"Query", "UpdateItem"},
     ("api", "audit"): {"PutItem", "Query"},
+    ("api", "allowances"): {"GetItem", "UpdateItem"},
+    ("api", "looks"): {"GetItem", "PutItem", "Query"},
     ("checkpoints", "audit"): {"PutItem", "Query"},
     ("checkpoints", "keys"): {"GetItem", "PutItem"},
     ("checkpoints", "jobs"): {"PutItem"},

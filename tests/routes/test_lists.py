@@ -72,7 +72,8 @@ def test_a_row_tells_enough_to_find_a_referral(world, ids):
 
     detail = world.practice.get(f"/v1/referrals/{ids['accepted']}").json
     told = ("referral_id", "alias", "stage", "stage_label", "phase", "stage_since", "product_id",
-            "urgency", "practice", "center", "updated_at", "version")  # fmt: skip
+            "urgency", "practice", "center", "updated_at", "version",
+            "changed_since_seen")  # fmt: skip
     assert {name: row[name] for name in told} == {name: detail[name] for name in told}
     assert row["owner"] == detail["clock"]["owner"] == "center"
     assert row["disease"] == detail["clinical"]["disease"]
@@ -238,3 +239,14 @@ def test_one_center_can_be_read(world):
     assert world.practice.get("/v1/centers/ctr_mesa").json["name"] == "Mesa Cell Therapy"
     assert world.practice.get("/v1/centers/ctr_nowhere").status == 404
     assert world.practice.get("/v1/centers/prc_maple").status == 404
+
+
+def test_what_somebody_searches_for_is_not_logged(world, capfd, caplog):
+    """A name stands in the request's address, and nowhere in what is written of it."""
+    caplog.set_level("DEBUG")
+
+    answer = world.practice.get("/v1/referrals?q=Qvortrupx")
+
+    told = capfd.readouterr()
+    assert answer.status == 200
+    assert "qvortrupx" not in (told.out + told.err + caplog.text).lower()

@@ -123,12 +123,13 @@ def test_a_submitted_referral_is_the_centers_move(world):
 
 
 def test_both_sides_read_the_same_but_for_what_they_may_do(world):
-    """The patient's data is one; only the actions differ by side."""
+    """The patient's data is one; the actions differ by side, and what is news to whom."""
     path = f"/v1/referrals/{world.refer()['referral_id']}"
 
     practice, center = world.practice.get(path).json, world.center.get(path).json
 
     assert practice.pop("actions") != center.pop("actions")
+    assert (practice.pop("changed_since_seen"), center.pop("changed_since_seen")) == (False, True)
     assert practice == center
 
 

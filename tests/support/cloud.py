@@ -27,6 +27,8 @@ def environment(jwks_url: str) -> dict[str, str]:
         "IDENTITY_JWKS_URL": jwks_url,
         "MAIL_FROM": SENDER,
         "MAIL_CONFIGURATION_SET": "",
+        "FEED_LIMIT": "",
+        "MEMBER_LIMIT": "",
         "PUBLIC_URL": "https://dashboard.example",
         "DEPLOYMENT": "test",
         "COMMIT": "",

@@ -19,6 +19,7 @@ from chalicelib.store.stores import Stores
 from tests.support import factories, shelves
 from tests.support.factories import CENTER, NOON, PRACTICE, a_member
 
+_CENTERS = [tenant for tenant in factories.TENANTS if tenant.kind is TenantKind.CENTER]
 MINUTE = timedelta(minutes=1)
 LINK = "https://dashboard.example"
 
@@ -232,9 +233,11 @@ class Desk:
         return list(events)[::-1]
 
     def waiting(self, referral_id: str = "ref_1") -> list[str]:
-        """The stages of deliveries that wait."""
-        _, parked = self.stores.referrals.get_with_parked(referral_id)
-        return sorted(_name_of(p.event) for p in parked)
+        """The stages of deliveries that wait, those of strangers as well."""
+        store = self.stores.referrals
+        _, parked = store.get_with_parked(referral_id)
+        early = [p for c in _CENTERS for p in store.strangers(referral_id, c.tenant_id)]
+        return sorted(_name_of(p.event) for p in (*parked, *early))
 
 
 def _name_of(event: Event) -> str:

@@ -1,0 +1,40 @@
+"""Limits as numbers."""
+
+import pytest
+
+from chalicelib.domain.limits import STRANGERS_PER_CENTER, Limit
+
+
+def test_a_limit_is_read_as_a_setting_spells_it():
+    """At once, and each second."""
+    assert Limit.read("1000/20") == Limit(burst=1000, per_second=20)
+
+
+def test_no_setting_is_no_limit():
+    assert Limit.read("") is None
+
+
+@pytest.mark.parametrize("text", ["20", "a/b", "10/", "/10"])
+def test_a_setting_that_is_no_limit_stops_the_start(text):
+    """And is not taken for something wider."""
+    with pytest.raises(ValueError):
+        Limit.read(text)
+
+
+def test_nobody_gets_more_than_the_limit_by_rounding():
+    """Three a second are 334 ms apart, not 333."""
+    assert Limit(burst=9, per_second=3).spacing_ms * 3 >= 1000
+
+
+def test_the_pause_is_until_a_tenth_is_back():
+    """An empty bucket of a hundred, ten a second: ten calls, one second."""
+    limit = Limit(burst=100, per_second=10)
+
+    assert limit.pause_s(promised_until_ms=limit.latest_ms(0, 0), now_ms=0) == 1
+
+
+def test_strangers_come_back_in_the_day_that_they_wait():
+    """So no more of one center wait at once than its burst, twice over."""
+    whole_ms = STRANGERS_PER_CENTER.burst * STRANGERS_PER_CENTER.spacing_ms
+
+    assert whole_ms == 24 * 3600 * 1000

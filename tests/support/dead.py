@@ -1,0 +1,61 @@
+"""Dependencies that hang, on a clock that only moves when something waits."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from botocore import endpoint
+
+from chalicelib import clients, wiring
+from chalicelib.store.ledger import Ledger
+from chalicelib.store.stores import Stores
+from tests.support import faults
+from tests.support.faults import Calls, Mode
+
+
+@dataclass
+class Clock:
+    """Seconds that pass when something waits, and not otherwise."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        """What a measuring clock shows."""
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+@contextmanager
+def hanging(
+    is_dead: Callable[[str], bool], *, mode: Mode | None = Mode.REFUSED, takes: float | None = None
+) -> Iterator[tuple[Clock, Calls]]:
+    """Let every try of an operation that `is_dead` take as long as it may, and end as `mode`.
+
+    A mode of None answers after all. Pauses between tries pass on the clock too.
+    """
+    clock = Clock()
+
+    def plan(_n: int, operation: str) -> Mode | None:
+        if not is_dead(operation):
+            return None
+        clock.wait(clients.TRY_S if takes is None else takes)
+        return mode
+
+    paused: Any = SimpleNamespace(sleep=clock.wait)
+    with (
+        patch.object(wiring, "monotonic", clock),
+        faults.injected(plan) as calls,
+        patch.object(endpoint, "time", paused),
+    ):
+        yield clock, calls
+
+
+def pausing_on(stores: Stores, clock: Clock) -> Stores:
+    """The stores, whose pauses pass on the clock."""
+    return replace(stores, ledger=Ledger(stores.ledger.client, pause=clock.wait))

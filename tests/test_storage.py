@@ -1,0 +1,132 @@
+"""docs/storage.md against the code: every Query has its line, and every index its readers."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.domain.notices import Lane
+from chalicelib.services import audits
+from chalicelib.services.duties import run_job
+from chalicelib.store.dynamo import Table
+from chalicelib.store.stores import TABLES
+from tests.support import cloud, faults
+from tests.support.clinic import TO_INFUSED
+from tests.support.world import open_world
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "storage.md"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    with open_world(tmp_path_factory.mktemp("storage")) as clinic:
+        yield clinic
+
+
+def documented():
+    """The tables and indexes of the first table of the document; no index is the table."""
+    text = DOCUMENT.read_text("utf-8").partition("## Reads")[2].partition("\n## ")[0]
+    for line in text.splitlines():
+        if not line.startswith("| ") or line.startswith(("| who", "| ---")):
+            continue
+        _, tables, indexes, *_ = [cell.strip() for cell in line.strip("|").split("|")]
+        for table in tables.split(", "):
+            for index in indexes.split(", "):
+                yield table, index or None
+
+
+def existing():
+    """The indexes of the template."""
+    for table, properties in cloud.table_properties().items():
+        for index in properties.get("GlobalSecondaryIndexes", ()):
+            yield table, index["IndexName"]
+
+
+@pytest.fixture
+def queried(monkeypatch):
+    """The tables and indexes that are asked by Query from now on."""
+    asked = set()
+    real = Table.query
+
+    def query(self, *arguments, **how):
+        asked.add((self.name.removeprefix(cloud.PREFIX), how.get("index")))
+        return real(self, *arguments, **how)
+
+    monkeypatch.setattr(Table, "query", query)
+    return asked
+
+
+def write_everything(world):
+    """A referral from draft to infusion, by people and by the feed, and what came too early."""
+    draft = world.refer(submit=False)["referral_id"]
+    world.practice.patch(f"/v1/referrals/{draft}", {"urgency": "urgent"}, version=1)
+    referral_id = world.refer()["referral_id"]
+    world.deliver(referral_id, "infused")
+    world.move_to(referral_id, *TO_INFUSED[:-1])
+    world.deliver(referral_id, "consult_scheduled", at=wiring.now().isoformat())
+    return referral_id
+
+
+def read_everything(world, referral_id):
+    """Every list and page that somebody looks at, and each job."""
+    admin = world.site_of(world.members["practice_admin"])
+    center_admin = world.site_of(world.members["center_admin"])
+    center_id = world.members["center"].tenant_id
+    for site, path in (
+        (world.practice, f"/v1/referrals/{referral_id}"),
+        (world.practice, f"/v1/referrals/{referral_id}/events"),
+        (world.practice, "/v1/referrals?q=exa"),
+        (world.center, "/v1/referrals"),
+        (world.center, "/v1/referrals/counts"),
+        (world.practice, "/v1/notices"),
+        (world.practice, "/v1/centers"),
+        (admin, "/v1/members"),
+        (admin, f"/v1/referrals/{referral_id}/audit"),
+        (center_admin, f"/v1/centers/{center_id}/deliveries"),
+    ):
+        answer = site.get(path)
+        assert answer.status == 200, f"{path}: {answer.text}"
+    for lane in Lane:
+        run_job(lane, **wiring.job())
+    audits.verify(stores=world.stores, now=wiring.now(), first_day=wiring.now().date())
+
+
+def test_every_index_is_documented_and_there():
+    """The document names the indexes of the template, no more and no fewer."""
+    assert {(table, index) for table, index in documented() if index} == set(existing())
+
+
+def test_every_table_is_documented():
+    """A table that nobody reads would be no table."""
+    assert {table for table, _ in documented()} == set(TABLES)
+
+
+def test_what_is_asked_is_documented(world, queried):
+    """Whatever people, feeds and jobs do, by a line of the document; and nothing scans."""
+    with faults.injected(faults.never) as calls:
+        read_everything(world, write_everything(world))
+
+    assert queried <= set(documented())
+    assert {index for _, index in queried if index} == {index for _, index in existing()}
+    assert "Scan" not in calls.operations
+
+
+def test_what_decides_reads_no_index(world, queried):
+    """An index may lag: a draft, a submission, reports, what waits and what is settled."""
+    write_everything(world)
+
+    assert {index for _, index in queried} == {None}
+
+
+def test_every_index_is_asked_by_a_name_of_the_code():
+    """No index comes from a caller: names stand in the code, one by one."""
+    package = Path(__file__).parents[1] / "chalicelib"
+    named = set()
+    for path in package.rglob("*.py"):
+        named |= set(re.findall(r'index="(\w+)"', path.read_text("utf-8")))
+    lists = (package / "services" / "lists.py").read_text("utf-8")
+    named |= set(re.findall(r'return "(by_\w+)" if', lists))
+    named |= set(re.findall(r'else "(by_\w+)"', lists))
+
+    assert named == {index for _, index in existing()}

@@ -26,6 +26,9 @@ SHARDS = 4
 CHECKPOINTS = "checkpoints"
 """The chain of checkpoints."""
 
+_ANCHOR = "checkpoints"
+"""The row of the keys' table that says where the checkpoints end; no scope has this name."""
+
 TRIES = 12
 _KEPT_HEADS = 2000
 
@@ -53,9 +56,13 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Appends rows; nothing changes or removes one."""
+    """Appends rows; nothing changes or removes one.
+
+    `anchors` is the table of keys: who may write audit rows alone cannot write there.
+    """
 
     table: Table
+    anchors: Table
     _heads: dict[str, Head] = field(default_factory=dict)
 
     def after(self, entry: AuditEntry, head: Head) -> tuple[Write, Head]:
@@ -85,11 +92,23 @@ class Audit:
             head = self.head(chain)
         raise UnavailableError("busy")
 
-    def checkpoint(self, *, at: datetime, sealed: str, told: Mapping[str, Any]) -> None:
-        """Append a checkpoint to its own chain. Of two at once, one finds the place taken."""
-        facts = {"at": instant(at), "sealed": sealed, **told}
-        row = linked(facts, self.head(CHECKPOINTS))
-        self.table.put(_item(CHECKPOINTS, row), when="attribute_not_exists(referral_id)")
+    def checkpointing(
+        self, *, at: datetime, sealed: str, told: Mapping[str, Any]
+    ) -> tuple[Write, Head]:
+        """The write of a checkpoint, and the head that it makes. Of two at once one is refused."""
+        row = linked({"at": instant(at), "sealed": sealed, **told}, self.head(CHECKPOINTS))
+        write = self._putting(CHECKPOINTS, row, name="checkpoint")
+        return write, Head(row["seq"], row["hash"])
+
+    def anchoring(self, sealed: bytes) -> Write:
+        """The write that keeps where the checkpoints end in another table than theirs."""
+        return self.anchors.putting("anchor", {"scope": _ANCHOR, "sealed": sealed})
+
+    def anchor(self) -> bytes | None:
+        """What `anchoring` kept."""
+        row = self.anchors.get({"scope": _ANCHOR})
+        kept: bytes | None = row["sealed"] if row else None
+        return kept
 
     def head(self, chain: str) -> Head:
         """Where a chain ends, strongly consistent."""
@@ -105,8 +124,11 @@ class Audit:
 
     def rows(self, chain: str) -> Iterator[Item]:
         """Every row of a chain in order, as it was chained."""
-        for item in self.table.every("referral_id = :chain", {"chain": chain}):
-            yield chained(item)
+        return map(chained, self.stored(chain))
+
+    def stored(self, chain: str) -> Iterator[Item]:
+        """Every row of a chain in order, as it is stored."""
+        return self.table.every("referral_id = :chain", {"chain": chain})
 
     def of_day(self, day: date) -> Iterator[Item]:
         """The rows of a day, of whatever chain, by the index; key attributes and hashes."""
@@ -128,6 +150,21 @@ def chained(item: Item) -> Item:
     """A stored row without what only the table needs."""
     table_only = ("referral_id", "entry", "day", "placed_at")
     return {name: value for name, value in item.items() if name not in table_only}
+
+
+def stands_right(item: Item) -> bool:
+    """Whether a stored row is where its own words put it: in its chain, and in the index."""
+    row, chain = chained(item), str(item["referral_id"])
+    try:
+        meant = _item(chain, row)
+    except (KeyError, TypeError, ValueError):
+        return False
+    subject = row.get("subject", CHECKPOINTS)
+    return (
+        chain in (subject, _beside(str(subject)))
+        and (item.get("entry"), item.get("day")) == (meant["entry"], meant["day"])
+        and str(item.get("placed_at")).startswith(f"{row['at']}#")
+    )
 
 
 def _beside(referral_id: str) -> str:

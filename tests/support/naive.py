@@ -33,7 +33,7 @@ def naive_delivery(desk: Desk, referral_id: str) -> Outcome:
     assert isinstance(verdict, Applied)
     try:
         for write in writes_of(verdict, change, CENTER.tenant_id, before=before, stores=stores):
-            stores.ledger.commit(write)
+            stores.ledger._commit([write])  # `commit` itself would see half a change.
     except ConditionFailed as e:
         raise UnavailableError from e
     return outcome

@@ -168,7 +168,9 @@ def _rechain(rows: Rows, chain: str) -> None:
     old = [rows.pop(place) for place in places]
     head: Head = NO_ROW
     for number, row in enumerate(old, start=1):
-        table_only: dict[str, Any] = {n: row[n] for n in ("referral_id", "day", "placed_at") if n in row}
+        table_only: dict[str, Any] = {
+            n: row[n] for n in ("referral_id", "day", "placed_at") if n in row
+        }
         chained = ("entry", "hash", "prev", "seq", *table_only)
         facts = {name: value for name, value in row.items() if name not in chained}
         made = linked(facts, head)

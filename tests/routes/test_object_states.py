@@ -55,7 +55,9 @@ def held(world):
 def declined(world):
     referral_id = submitted(world)
     world.move_to(referral_id, "received")
-    report(world.center, referral_id, "stage.changed", stage="declined", reason_code="capacity_full")
+    report(
+        world.center, referral_id, "stage.changed", stage="declined", reason_code="capacity_full"
+    )
     return referral_id
 
 

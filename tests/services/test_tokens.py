@@ -166,12 +166,15 @@ def test_nothing_that_can_be_sent_is_an_error(token, place, letter):
         pytest.param({}, 3599, True, id="its last second"),
         pytest.param({}, 3600, False, id="its end: no leeway after it"),
         pytest.param({}, -LEEWAY_S + 1, True, id="the issuer's clock is a little ahead"),
+        pytest.param({}, -LEEWAY_S, True, id="the issuer's clock is as far ahead as it may be"),
         pytest.param({}, -LEEWAY_S - 2, False, id="the issuer's clock is far ahead"),
         pytest.param({"nbf": 30}, 0, True, id="begins within the leeway"),
         pytest.param({"nbf": LEEWAY_S + 2}, 0, False, id="begins after the leeway"),
         pytest.param({"exp": LONGEST_LIFE_S}, 0, True, id="as long as Cognito's longest"),
         pytest.param({"exp": LONGEST_LIFE_S + 1}, 0, False, id="longer than Cognito's longest"),
         pytest.param({"exp": 0}, 0, False, id="ends as it begins"),
+        pytest.param({"exp": 0}, -30, False, id="ends as it begins, by a clock that is behind"),
+        pytest.param({"exp": 1}, 0, True, id="lives for a second"),
         pytest.param({"exp": -10}, 0, False, id="ends before it begins"),
         pytest.param({"exp": 10**12}, 0, False, id="ends in the year 33658"),
     ],
@@ -199,6 +202,19 @@ def test_each_claim_is_needed(verifier, name):
     without: dict[str, Any] = {name: None}
 
     assert refused(verifier, tokens.token("sub-1", **without))
+
+
+def test_another_beginning_does_not_stand_for_when_it_was_issued(verifier):
+    """Only its issue tells how long a token lives."""
+    begins = int(now().timestamp())
+
+    assert refused(verifier, tokens.token("sub-1", iat=None, nbf=begins))
+
+
+def test_the_figures_are_those_that_were_settled():
+    """Each has its reason where it stands; a change of one is a decision."""
+    assert (MAX_TOKEN_CHARS, LEEWAY_S, LONGEST_LIFE_S) == (8192, 60, 24 * 60 * 60)
+    assert (KEYS_KEPT_S, REFRESH_PAUSE_S) == (60 * 60, 60)
 
 
 @pytest.mark.parametrize("length", [MAX_TOKEN_CHARS + 1, 10**6])

@@ -13,7 +13,6 @@ from tests.support.clinic import Clinic
 from tests.support.tampering import stored, tampered, tampering
 from tests.support.world import open_world
 
-NAME = "audit"
 MINUTES = 2.5
 
 TAMPERINGS = 1_000

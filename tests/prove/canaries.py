@@ -13,7 +13,6 @@ from tests.support.faults import Mode, Plan
 from tests.support.leaks import Watched, dumped, watch
 from tests.support.world import open_world
 
-NAME = "canaries"
 MINUTES = 2
 
 LIVES = 24

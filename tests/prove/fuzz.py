@@ -11,7 +11,6 @@ import time_machine
 from tests.prove.claims import Budget, Progress, Result
 from tests.support.fuzzing import NOW, a_body, a_delivery, disagreement, read, verdicts
 
-NAME = "fuzz"
 MINUTES = 3
 
 DELIVERIES = 1_200_000

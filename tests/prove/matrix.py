@@ -10,7 +10,6 @@ from tests.prove.claims import Budget, Progress, Result
 from tests.support.strangers import Strangers
 from tests.support.town import kept, open_town
 
-NAME = "matrix"
 MINUTES = 4
 
 TRIES = 100_000

@@ -10,7 +10,6 @@ from tests.prove.known_mutants import KNOWN
 from tests.prove.mutating import Mutant, mutants_of
 from tests.prove.trials import ROOT, Outcome, Trial, outcomes
 
-NAME = "mutants"
 MINUTES = 7.5
 
 WANTED = 0.9

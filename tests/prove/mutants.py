@@ -32,10 +32,7 @@ _OF_THE_FOLD = (
     "test_feed_gaps", "test_order_of_arrival", "test_events", "test_stages",
 )  # fmt: skip
 _FOLD = [f"tests/domain/{name}.py" for name in _OF_THE_FOLD]
-_ROUTES = [
-    f"tests/routes/test_{name}.py"
-    for name in ("route_table", "webhook_signatures", "idempotency", "strict_bodies", "cursors")
-]
+_ROUTES = [f"tests/routes/test_{name}.py" for name in ("calls", "route_table")]
 
 TARGETS: Mapping[str, Target] = {
     "signature": Target(

@@ -30,6 +30,7 @@ class Target:
 _OF_THE_FOLD = (
     "test_decide", "test_overlay", "test_corrections", "test_infusions", "test_extensions",
     "test_feed_gaps", "test_order_of_arrival", "test_events", "test_stages",
+    "test_edges_of_the_fold",
 )  # fmt: skip
 _FOLD = [f"tests/domain/{name}.py" for name in _OF_THE_FOLD]
 _ROUTES = [f"tests/routes/test_{name}.py" for name in ("calls", "route_table")]
@@ -41,7 +42,10 @@ TARGETS: Mapping[str, Target] = {
     "authorization": Target(
         {
             "chalicelib/services/tokens.py": ["tests/services/test_tokens.py"],
-            "chalicelib/domain/members.py": ["tests/domain/test_members.py"],
+            "chalicelib/domain/members.py": [
+                "tests/domain/test_members.py",
+                "tests/domain/test_spellings.py",
+            ],
             "chalicelib/routes/calls.py": _ROUTES,
         },
         sample=70,
@@ -52,7 +56,10 @@ TARGETS: Mapping[str, Target] = {
     ),
     "outbox": Target(
         {
-            "chalicelib/store/outbox.py": ["tests/store/test_outbox.py"],
+            "chalicelib/store/outbox.py": [
+                "tests/store/test_outbox.py",
+                "tests/store/test_outbox_words.py",
+            ],
             "chalicelib/services/duties.py": ["tests/services/test_duties.py"],
         },
         sample=60,

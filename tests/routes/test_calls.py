@@ -180,7 +180,7 @@ def test_a_post_is_remembered_by_who_sent_what_where():
     assert replace(call, context={}).as_request.route == f"GET {PLAIN.path}"
 
 
-class Parameters(dict):
+class Parameters(dict[str, list[str]]):
     """Query parameters as the framework hands them over."""
 
     def getlist(self, name):

@@ -130,9 +130,15 @@ class Audit:
 
     def of_day(self, day: date) -> Iterator[Item]:
         """The rows of a day, of whatever chain, by the index; key attributes and hashes."""
+        return self.of_span(day, day.isoformat(), f"{day.isoformat()}~")
+
+    def of_span(self, day: date, since: str, upto: str) -> Iterator[Item]:
+        """The rows of a part of a day, from one instant up to another."""
         for shard in range(SHARDS):
             yield from self.table.every(
-                "#day = :day", {"day": f"{day.isoformat()}#{shard}"}, index="by_day"
+                "#day = :day AND placed_at BETWEEN :since AND :upto",
+                {"day": f"{day.isoformat()}#{shard}", "since": since, "upto": upto},
+                index="by_day",
             )
 
     def _remember(self, chain: str, head: Head) -> None:

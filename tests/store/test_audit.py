@@ -62,7 +62,7 @@ def test_the_audit_can_change_and_remove_nothing(stores):
     """It has ways to add and to read, and no other."""
     ways = {name for name in dir(stores.audit) if not name.startswith("_")}
     tables = {"table", "anchors"}
-    reading = {"anchor", "head", "last", "of_day", "rows", "stored"}
+    reading = {"anchor", "head", "last", "of_day", "of_span", "rows", "stored"}
 
     assert ways - tables - reading == {
         "after",

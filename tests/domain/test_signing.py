@@ -1,6 +1,5 @@
 """Webhook signatures: everything that must fail, and an independent library for what must not."""
 
-import hmac
 import time
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
@@ -284,27 +283,3 @@ def test_we_take_nothing_that_the_reference_library_refuses(signatures):
         theirs = library_accepts(signatures, webhook_id="msg_1", timestamp=STAMP, body=BODY)
 
     assert accepted(signatures) <= theirs
-
-
-def test_every_signature_is_compared_with_every_secret_in_constant_time(monkeypatch):
-    """Neither the time nor an early match tells anything of a secret."""
-    compared = []
-    real = hmac.compare_digest
-
-    def watched(mine, theirs):
-        compared.append((mine, theirs))
-        return real(mine, theirs)
-
-    monkeypatch.setattr(hmac, "compare_digest", watched)
-
-    assert accepted(f"{GOOD} {v1(bytes(32))}", secrets=(SECRET, OTHER_SECRET))
-    assert len(compared) == 4
-
-
-def test_as_many_signatures_as_a_rotation_may_need_are_looked_at():
-    """Sixteen of them, and not one more."""
-    others = [v1(bytes([n]) * 32) for n in range(MAX_SIGNATURES)]
-
-    assert MAX_SIGNATURES == 16
-    assert accepted(" ".join([*others[1:], GOOD]))
-    assert not accepted(" ".join([*others, GOOD]))

@@ -37,11 +37,20 @@ _ROUTES = [f"tests/routes/test_{name}.py" for name in ("calls", "route_table")]
 
 TARGETS: Mapping[str, Target] = {
     "signature": Target(
-        {"chalicelib/domain/signing.py": ["tests/domain/test_signing.py"]}, sample=60
+        {
+            "chalicelib/domain/signing.py": [
+                "tests/domain/test_signing.py",
+                "tests/domain/test_signatures_compared.py",
+            ]
+        },
+        sample=60,
     ),
     "authorization": Target(
         {
-            "chalicelib/services/tokens.py": ["tests/services/test_tokens.py"],
+            "chalicelib/services/tokens.py": [
+                "tests/services/test_tokens.py",
+                "tests/services/test_token_figures.py",
+            ],
             "chalicelib/domain/members.py": [
                 "tests/domain/test_members.py",
                 "tests/domain/test_spellings.py",

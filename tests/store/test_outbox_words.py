@@ -23,5 +23,7 @@ def test_a_lease_and_the_shards_are_what_was_settled():
 
 def test_tasks_that_are_there_are_told_from_other_writes_that_were_refused():
     """By the names of the writes, and by their whole ids."""
-    assert already_planned(["task:out_1", "referral", "task:task:2"]) == {"out_1", "task:2"}
-    assert already_planned(["receipt"]) == set()
+    refused = {"task:out_1": {"state": "done"}, "referral": {}, "task:task:2": {"state": "planned"}}
+
+    assert already_planned(refused) == {"out_1": "done", "task:2": "planned"}
+    assert already_planned({"receipt": {}}) == {}

@@ -13,7 +13,7 @@ from tests.support.clinic import Clinic
 from tests.support.tampering import stored, tampered, tampering
 from tests.support.world import open_world
 
-MINUTES = 2.5
+MINUTES = 2
 
 TAMPERINGS = 1_000
 

@@ -10,7 +10,7 @@ from tests.prove.claims import Budget, Progress, Result
 from tests.support.strangers import Strangers
 from tests.support.town import kept, open_town
 
-MINUTES = 4
+MINUTES = 3.5
 
 TRIES = 100_000
 PART = 2_500

@@ -132,7 +132,7 @@ KNOWN: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "a feed moves another center's referral",
-        "chalicelib/services/bookkeeping.py",
+        "",
         "return referral.is_with_center and referral.center_id == center_id",
         "return referral.is_with_center",
         "tests/routes/test_webhooks.py::test_another_centers_referral_looks_like_none_at_all",

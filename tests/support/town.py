@@ -102,7 +102,9 @@ def kept(memory: Memory) -> dict[str, list[str]]:
     tables = ("members", "tenants", "webhook_secrets", "notices", "keys", "idempotency")
     rows = {name: list(map(str, memory.rows(name))) for name in tables}
     rows["referrals"] = [
-        str(row) for row in memory.rows("referrals") if not row["item"]["S"].startswith("parked#")
+        str(row)
+        for row in memory.rows("referrals")
+        if row["item"]["S"].startswith(("referral", "event#"))
     ]
     return rows
 

@@ -131,13 +131,6 @@ KNOWN: tuple[KnownMutant, ...] = (
         f"{_OF_ROUTES}::test_a_route_answers_each_role_as_its_policy_says",
     ),
     KnownMutant(
-        "a feed moves another center's referral",
-        "",
-        "return referral.is_with_center and referral.center_id == center_id",
-        "return referral.is_with_center",
-        "tests/routes/test_webhooks.py::test_another_centers_referral_looks_like_none_at_all",
-    ),
-    KnownMutant(
         "deliveries are told apart by their id alone, whoever's they are",
         _RECEIPTS,
         '        "center_id": delivery.center_id,\n',

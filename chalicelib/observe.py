@@ -12,6 +12,7 @@ _LOGGABLE = frozenset(
         "error",
         "event_id",
         "function",
+        "head",
         "method",
         "ms",
         "outbox_id",

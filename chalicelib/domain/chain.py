@@ -59,7 +59,7 @@ def breaks(chain: str, rows: Iterable[Mapping[str, Any]], *, head: Head | None) 
     found: list[Break] = []
     at = Head()
     for row in rows:
-        seq = row.get("seq", 0)
+        seq = row["seq"] if isinstance(row.get("seq"), int) else 0
         if row.get("hash") != row_hash(row):
             found.append(Break(chain, seq, "edited"))
         if seq != at.seq + 1:

@@ -16,6 +16,7 @@ from chalicelib.routes.fields import (
     Line,
     Note,
     Npi,
+    PastDay,
     Phone,
     Zip,
     clean,
@@ -54,7 +55,7 @@ class Patient(Body):
     """The person who is referred."""
 
     family_name: Line
-    birth_date: Day
+    birth_date: PastDay
     given_name: Line | None = None
     sex: Literal["female", "male", "intersex", "unknown"] | None = None
     mrn: Line | None = None

@@ -104,10 +104,12 @@ def received(operation: Operation, request: Any, request_id: str) -> Call:
     )
 
 
-def require_tame(path_parameters: Mapping[str, str]) -> None:
+def require_tame(operation: Operation, path_parameters: Mapping[str, str]) -> None:
     """No id or file of ours looks otherwise, so nothing else is ever asked of a table or a disk."""
-    if not all(_TAME.fullmatch(value) for value in path_parameters.values()):
-        raise NotFoundError
+    if all(_TAME.fullmatch(value) for value in path_parameters.values()):
+        return
+    # Where a signature is asked for, a name that nobody has cannot have signed.
+    raise UnauthenticatedError if operation.access is Access.SIGNED else NotFoundError
 
 
 def _require_once(request: Any) -> None:

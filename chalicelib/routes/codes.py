@@ -10,7 +10,7 @@ CODES: dict[str, str] = {
     "window_over": "The monitoring window is over.",
     "withdraw_directly": "The practice may still withdraw by itself.",
     "admin_only": "Only an administrator of the practice or center manages its people.",
-    "already_a_member": "The person is a member already, here or elsewhere.",
+    "already_a_member": "The person is a member of your organisation already.",
     "busy": "Others write the same referral right now. Repeat the request as it was.",
     "center_fixed": "A submitted referral stays with its center; refer anew to another one.",
     "continued": "Another referral goes on from this one; report it there.",

@@ -7,11 +7,12 @@ and free of control characters and of marks that hide or reorder what follows.
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from chalicelib import wiring
 from chalicelib.catalogue import DISEASES
 
 _D = TypeVar("_D", bound=date)
@@ -28,6 +29,9 @@ class Body(BaseModel):
 _NOT_SHOWN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 """Unicode's categories of what controls, hides, reorders or breaks lines: zero-width marks, soft
 hyphens and direction overrides among them. A name may not look like another one."""
+
+_EARLIEST_ZONE = timedelta(hours=14)
+"""How far the first place to begin a day is ahead of UTC: the Line Islands."""
 
 _RFC_3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII
@@ -102,6 +106,13 @@ def _of_our_times(value: _D) -> _D:
     return value
 
 
+def not_to_come(day: date) -> date:
+    """Refuse a day that has not begun anywhere on earth."""
+    if day > (wiring.now() + _EARLIEST_ZONE).date():
+        raise ValueError("lies in the future")
+    return day
+
+
 def known_disease(disease: str) -> str:
     """Refuse a disease that the catalogue does not know."""
     if disease not in DISEASES:
@@ -116,6 +127,7 @@ Note = Annotated[
     str, Field(max_length=4000), AfterValidator(clean(lines=True)), AfterValidator(not_empty)
 ]
 Day = Annotated[date, BeforeValidator(_day), AfterValidator(_of_our_times)]
+PastDay = Annotated[Day, AfterValidator(not_to_come)]
 Instant = Annotated[datetime, BeforeValidator(_instant), AfterValidator(_of_our_times)]
 Phone = Annotated[
     str, AfterValidator(matching(r"\+[1-9]\d{6,14}", "must be a phone number as +17135550142"))

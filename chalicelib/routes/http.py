@@ -79,7 +79,9 @@ def endpoint(
         def handle(**path_parameters: str) -> Response:
             return _handle(operation, view, blueprint.current_request, path_parameters)
 
-        blueprint.route(path, methods=[method], name=view.__name__)(handle)
+        # No media type is named here: the framework would answer 415 to whoever asks, before
+        # we know who that is.
+        blueprint.route(path, methods=[method], name=view.__name__, content_types=[])(handle)
         return view
 
     return declare
@@ -111,7 +113,7 @@ def _answered(
 ) -> Response:
     try:
         call = received(operation, request, request_id)
-        require_tame(path_parameters)
+        require_tame(operation, path_parameters)
         arguments = arguments_of(operation, request, call)
         reply = view(call, **path_parameters, **arguments)
         return _rendered(reply, request_id)

@@ -13,11 +13,16 @@ from chalicelib.errors import (
     NotFoundError,
     RefusedError,
     StaleError,
+    UnavailableError,
 )
 from chalicelib.store.audit import AuditEntry
 from chalicelib.store.ledger import ConditionFailed
 from chalicelib.store.receipts import RECEIPT, Answer, Request
 from chalicelib.store.stores import Stores
+
+INVITED = "invited:"
+"""Before the subject of somebody who is a member elsewhere. No token speaks for such a one: the
+identity service gives people UUIDs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,9 @@ def invite(
 ) -> Answer:
     """Make a person a member of the administrator's own tenant.
 
+    Nobody learns here who is a member elsewhere: such a person is listed as anybody who was
+    invited, and goes on being a member there alone.
+
     Args:
         invitation: Who, and as what.
         by: The administrator.
@@ -71,13 +79,14 @@ def invite(
     Raises:
         ForbiddenError: only administrators invite.
         MalformedError: a role that this kind of organisation does not have.
-        RefusedError: the person is a member already, here or elsewhere.
+        RefusedError: the person is a member already, here.
     """
     _require_admin(by)
     _require_fitting(invitation.roles, by)
     subject = account(invitation.email)
-    member = Member(
-        member_id=derived_id("mem", subject),
+    newcomer = Member(
+        # Of both, so that the id tells nothing of a member of another tenant.
+        member_id=derived_id("mem", by.tenant_id, subject),
         subject=subject,
         tenant_id=by.tenant_id,
         kind=by.kind,
@@ -85,18 +94,22 @@ def invite(
         email=invitation.email,
         roles=invitation.roles,
     )
-    told = answer(member)
-    try:
-        stores.ledger.commit(
-            stores.idempotency.writing(request, told, now=now),
-            stores.members.adding(member),
-            stores.audit.appending(_entry(member, by, "member.invite", now)),
-        )
-    except ConditionFailed as e:
-        if RECEIPT in e.items:
-            return stores.idempotency.replay(request, e.items[RECEIPT])
-        raise RefusedError("already_a_member", "This person is a member already.") from e
-    return told
+    told = answer(newcomer)
+    for member in (newcomer, replace(newcomer, subject=f"{INVITED}{newcomer.member_id}")):
+        try:
+            stores.ledger.commit(
+                stores.idempotency.writing(request, told, now=now),
+                stores.members.adding(member),
+                stores.audit.appending(_entry(member, by, "member.invite", now)),
+            )
+        except ConditionFailed as e:
+            if RECEIPT in e.items:
+                return stores.idempotency.replay(request, e.items[RECEIPT])
+            if e.items.get("member", {}).get("tenant_id") != by.tenant_id:
+                continue
+            raise RefusedError("already_a_member", "This person is a member already.") from e
+        return told
+    raise UnavailableError("busy")
 
 
 def change(

@@ -8,14 +8,12 @@ twice. What others do (a list, a member, a secret) has chains of its own.
 A row names people, ids and outcomes, never what was read or written.
 """
 
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from chalicelib.domain.chain import NO_ROW, Head, linked
-from chalicelib.domain.events import spelled
 from chalicelib.errors import UnavailableError
 from chalicelib.store.dynamo import Item, Table, Write
 from chalicelib.store.instants import instant
@@ -25,6 +23,9 @@ SHARDS = 4
 
 CHECKPOINTS = "checkpoints"
 """The chain of checkpoints."""
+
+_ANCHOR = "checkpoints"
+"""The row of the keys' table that says where the checkpoints end; no scope has this name."""
 
 TRIES = 12
 _KEPT_HEADS = 2000
@@ -53,9 +54,13 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Appends rows; nothing changes or removes one."""
+    """Appends rows; nothing changes or removes one.
+
+    `anchors` is the table of keys: who may write audit rows alone cannot write there.
+    """
 
     table: Table
+    anchors: Table
     _heads: dict[str, Head] = field(default_factory=dict)
 
     def after(self, entry: AuditEntry, head: Head) -> tuple[Write, Head]:
@@ -85,11 +90,23 @@ class Audit:
             head = self.head(chain)
         raise UnavailableError("busy")
 
-    def checkpoint(self, *, at: datetime, sealed: str, told: Mapping[str, Any]) -> None:
-        """Append a checkpoint to its own chain. Of two at once, one finds the place taken."""
-        facts = {"at": instant(at), "sealed": sealed, **told}
-        row = linked(facts, self.head(CHECKPOINTS))
-        self.table.put(_item(CHECKPOINTS, row), when="attribute_not_exists(referral_id)")
+    def checkpointing(
+        self, *, at: datetime, sealed: str, told: Mapping[str, Any]
+    ) -> tuple[Write, Head]:
+        """The write of a checkpoint, and the head that it makes. Of two at once one is refused."""
+        row = linked({"at": instant(at), "sealed": sealed, **told}, self.head(CHECKPOINTS))
+        write = self._putting(CHECKPOINTS, row, name="checkpoint")
+        return write, Head(row["seq"], row["hash"])
+
+    def anchoring(self, sealed: bytes) -> Write:
+        """The write that keeps where the checkpoints end in another table than theirs."""
+        return self.anchors.putting("anchor", {"scope": _ANCHOR, "sealed": sealed})
+
+    def anchor(self) -> bytes | None:
+        """What `anchoring` kept."""
+        row = self.anchors.get({"scope": _ANCHOR})
+        kept: bytes | None = row["sealed"] if row else None
+        return kept
 
     def head(self, chain: str) -> Head:
         """Where a chain ends, strongly consistent."""
@@ -105,14 +122,23 @@ class Audit:
 
     def rows(self, chain: str) -> Iterator[Item]:
         """Every row of a chain in order, as it was chained."""
-        for item in self.table.every("referral_id = :chain", {"chain": chain}):
-            yield chained(item)
+        return map(chained, self.stored(chain))
+
+    def stored(self, chain: str) -> Iterator[Item]:
+        """Every row of a chain in order, as it is stored."""
+        return self.table.every("referral_id = :chain", {"chain": chain})
 
     def of_day(self, day: date) -> Iterator[Item]:
         """The rows of a day, of whatever chain, by the index; key attributes and hashes."""
+        return self.of_span(day, day.isoformat(), f"{day.isoformat()}~")
+
+    def of_span(self, day: date, since: str, upto: str) -> Iterator[Item]:
+        """The rows of a part of a day, from one instant up to another."""
         for shard in range(SHARDS):
             yield from self.table.every(
-                "#day = :day", {"day": f"{day.isoformat()}#{shard}"}, index="by_day"
+                "#day = :day AND placed_at BETWEEN :since AND :upto",
+                {"day": f"{day.isoformat()}#{shard}", "since": since, "upto": upto},
+                index="by_day",
             )
 
     def _remember(self, chain: str, head: Head) -> None:
@@ -128,6 +154,17 @@ def chained(item: Item) -> Item:
     """A stored row without what only the table needs."""
     table_only = ("referral_id", "entry", "day", "placed_at")
     return {name: value for name, value in item.items() if name not in table_only}
+
+
+def stands_right(item: Item) -> bool:
+    """Whether a stored row is where its own words put it: in its chain, and in the index."""
+    row, chain = chained(item), str(item["referral_id"])
+    try:
+        meant = _item(chain, row)
+    except (KeyError, TypeError, ValueError):
+        return False
+    subject = str(row.get("subject", CHECKPOINTS))
+    return item == meant and chain in (subject, _beside(subject))
 
 
 def _beside(referral_id: str) -> str:
@@ -154,7 +191,7 @@ def _item(chain: str, row: dict[str, Any]) -> Item:
         "referral_id": chain,
         "entry": f"{row['seq']:012d}",
         "day": f"{str(row['at'])[:10]}#{shard}",
-        # The random tail keeps two rows of one microsecond apart in the index.
-        "placed_at": f"{row['at']}#{spelled(secrets.token_bytes(5))}",
+        # The tail keeps two rows of one microsecond apart in the index.
+        "placed_at": f"{row['at']}#{str(row['hash'])[:10]}",
         **row,
     }

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws import answering
 from chalicelib.errors import UnavailableError
+from chalicelib.store.accountable import require_audited
 from chalicelib.store.dynamo import Item, Write, unmarshal
 
 if TYPE_CHECKING:
@@ -62,7 +63,12 @@ class Ledger:
             UnavailableError: conflicts or throttles did not end, or no answer came. In the
                 last case it may have been written: only a repeat with the same deduplication
                 row tells.
+            UnauditedError: a referral would change and no row of its audit trail say so.
         """
+        require_audited(writes)
+        self._commit(writes)
+
+    def _commit(self, writes: Sequence[Write]) -> None:
         for attempt in range(TRIES):
             reasons = self._try(writes)
             if reasons is None:

@@ -122,6 +122,10 @@ class Tenants:
         self._kept.until = 0.0
         return self.table.put(item, when="attribute_not_exists(tenant_id)")
 
+    def of_kind(self, kind: TenantKind) -> Iterator[Tenant]:
+        """Every practice, or every center, strongly consistent."""
+        return map(_tenant, self.table.every("kind = :kind", {"kind": kind}))
+
     def centers(self) -> Mapping[str, Center]:
         """Every center by id, at most `DIRECTORY_KEPT_S` old, in the order of their names."""
         if time.monotonic() >= self._kept.until:

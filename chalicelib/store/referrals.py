@@ -188,6 +188,13 @@ class Referrals:
         for row in self.table.every(f"{key} = :tenant", {"tenant": tenant_id}, index=index):
             yield self.items.summary(row)
 
+    def ids_of(self, practice_id: str) -> Iterable[str]:
+        """The id of every referral of a practice, by the index, unopened."""
+        rows = self.table.every(
+            "practice_id = :practice", {"practice": practice_id}, index="by_practice"
+        )
+        return (str(row["referral_id"]) for row in rows)
+
 
 def _written(referral: Referral, entry: AuditEntry, head: Head) -> Referral:
     """The referral as it is stored: with the end of its audit chain, and whose work it is."""

@@ -69,7 +69,7 @@ def open_stores(
     """The stores over tables named `prefix` plus their name. Makes no call by itself."""
     tables = {name: Table(f"{prefix}{name}", dynamodb) for name in TABLES}
     vault = Vault(tables["keys"], kms, kms_key_id)
-    audit = Audit(tables["audit"])
+    audit = Audit(tables["audit"], anchors=tables["keys"])
     return Stores(
         referrals=Referrals(tables["referrals"], ReferralItems(vault), audit),
         members=Members(tables["members"]),

@@ -8,7 +8,7 @@ from app import app
 from chalicelib.errors import DashboardError
 from chalicelib.routes.codes import CODES
 from chalicelib.routes.http import gateway_refusal
-from chalicelib.routes.operations import OPERATIONS
+from chalicelib.routes.operations import OPERATIONS, Access
 from tests.support import factories, tokens
 from tests.support.refusals import REFUSALS, no_answer, throttled, too_many
 
@@ -107,6 +107,19 @@ def test_a_body_that_does_not_say_it_is_json_is_415(world, operation, media_type
     answer = world.practice.send(operation.method, path, b"{}", headers=headers)
 
     assert answer.status == 415
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [o for o in OPERATIONS if o.access is not Access.PUBLIC],
+    ids=lambda o: o.name,
+)
+def test_a_media_type_is_no_answer_to_somebody_unknown(world, operation):
+    """Who is asking comes first: a stranger does not learn how a body has to be sent."""
+    path = operation.path.replace("{", "").replace("}", "")
+    form = {"Content-Type": "text/plain"}
+
+    assert world.anyone.send(operation.method, path, b"{}", headers=form).status == 401
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import time_machine
 
 from tests.support import factories
 from tests.support.hostile import RAW_BODIES
@@ -184,6 +185,26 @@ def test_everything_that_is_wrong_is_named_at_once(world):
         "/referring_provider/npi",
         "/urgency",
     }
+
+
+@pytest.mark.parametrize(
+    ("clock", "day", "status"),
+    [
+        ("2026-11-22T09:59:00Z", "2026-11-22", 201),
+        ("2026-11-22T09:59:00Z", "2026-11-23", 400),
+        ("2026-11-22T10:00:00Z", "2026-11-23", 201),
+        ("2026-11-22T10:00:00Z", "2062-04-02", 400),
+    ],
+)
+def test_nobody_is_born_on_a_day_to_come(world, clock, day, status):
+    """A day has begun as soon as it has anywhere, 14 hours ahead of UTC."""
+    with time_machine.travel(clock, tick=False):
+        answer = world.practice.post(
+            "/v1/referrals", factories.a_referral_body(patient__birth_date=day)
+        )
+
+    assert answer.status == status
+    assert status == 201 or pointers(answer) == {"/patient/birth_date"}
 
 
 @pytest.mark.parametrize("path", WRONG_QUERIES)

@@ -159,8 +159,10 @@ def test_whatever_is_wrong_gets_the_same_401(deliver, secret, refusal, name):
 
 
 @pytest.mark.parametrize(
-    "center", ["ctr_nowhere", "prc_cedar", "harbor", "CTR_HARBOR", "ctr_" + "x" * 70]
-)
+    "center",
+    ["ctr_nowhere", "prc_cedar", "harbor", "CTR_HARBOR", "ctr_" + "x" * 70, "ctr_" + "x" * 90,
+     "ctr%20harbor", "ctr_%E2%80%AEharbor", "ctr_harbor%23", "..%2F..", "%00", "%F0%9F%92%89"],
+)  # fmt: skip
 def test_a_center_that_is_not_there_gets_the_same_401(deliver, secret, refusal, center):
     """Nobody learns which centers there are."""
     assert deliver(center=center, **signed(secret)) == refusal

@@ -100,16 +100,28 @@ def test_a_key_of_another_invitation_is_refused(desk):
         invite(desk, body=b'{"other": 1}', email="max@cedar.example")
 
 
-@pytest.mark.parametrize("tenant", [PRACTICE, OTHER_PRACTICE, CENTER])
-def test_a_person_who_is_a_member_is_not_taken_over(desk, tenant):
-    """Not from another tenant, and not into another role."""
-    email = a_member(tenant).email
-
+def test_a_member_is_not_invited_into_another_role(desk):
+    """What a colleague may do is changed, not invited anew."""
     with pytest.raises(RefusedError) as refusal:
-        invite(desk, email=email, account=lambda _: a_member(tenant).subject)
+        invite(desk, email=COLLEAGUE.email, account=lambda _: COLLEAGUE.subject)
 
     assert refusal.value.code == "already_a_member"
-    assert desk.stores.members.get(a_member(tenant).subject) == a_member(tenant)
+    assert desk.stores.members.get(COLLEAGUE.subject) == COLLEAGUE
+
+
+@pytest.mark.parametrize("tenant", [OTHER_PRACTICE, CENTER])
+def test_a_member_of_another_tenant_is_invited_like_anybody_and_stays_there(desk, tenant):
+    """The administrator learns nothing, takes nobody over, and may change or repeat it."""
+    theirs = a_member(tenant)
+
+    answer = invite(desk, email=theirs.email, account=lambda _: theirs.subject)
+
+    listed = [m for m in members.people(by=ADMIN, stores=desk.stores) if m.name == "Zoë New"]
+    assert answer == Answer(status=201, headers={}, body={"member_id": listed[0].member_id})
+    assert desk.stores.members.get(theirs.subject) == theirs
+    assert not change(desk, listed[0], active=False).active
+    with pytest.raises(RefusedError):
+        invite(desk, email=theirs.email, account=lambda _: theirs.subject, key="key-2")
 
 
 def test_a_lost_answer_leaves_one_member(desk):

@@ -166,12 +166,15 @@ def test_nothing_that_can_be_sent_is_an_error(token, place, letter):
         pytest.param({}, 3599, True, id="its last second"),
         pytest.param({}, 3600, False, id="its end: no leeway after it"),
         pytest.param({}, -LEEWAY_S + 1, True, id="the issuer's clock is a little ahead"),
+        pytest.param({}, -LEEWAY_S, True, id="the issuer's clock is as far ahead as it may be"),
         pytest.param({}, -LEEWAY_S - 2, False, id="the issuer's clock is far ahead"),
         pytest.param({"nbf": 30}, 0, True, id="begins within the leeway"),
         pytest.param({"nbf": LEEWAY_S + 2}, 0, False, id="begins after the leeway"),
         pytest.param({"exp": LONGEST_LIFE_S}, 0, True, id="as long as Cognito's longest"),
         pytest.param({"exp": LONGEST_LIFE_S + 1}, 0, False, id="longer than Cognito's longest"),
         pytest.param({"exp": 0}, 0, False, id="ends as it begins"),
+        pytest.param({"exp": 0}, -30, False, id="ends as it begins, by a clock that is behind"),
+        pytest.param({"exp": 1}, 0, True, id="lives for a second"),
         pytest.param({"exp": -10}, 0, False, id="ends before it begins"),
         pytest.param({"exp": 10**12}, 0, False, id="ends in the year 33658"),
     ],
@@ -195,8 +198,8 @@ def test_a_time_that_is_no_whole_number_is_none(verifier, name, value):
 
 @pytest.mark.parametrize("name", ["exp", "iat", "iss", "client_id", "token_use"])
 def test_each_claim_is_needed(verifier, name):
-    """A token without it is refused."""
-    without: dict[str, Any] = {name: None}
+    """A token without it is refused; that it begins at some time tells not when it was issued."""
+    without: dict[str, Any] = {name: None, "nbf": int(now().timestamp())}
 
     assert refused(verifier, tokens.token("sub-1", **without))
 

@@ -1,5 +1,6 @@
 """Items as DynamoDB spells them, and one table as the product uses it."""
 
+import json
 from base64 import b64encode
 from decimal import Decimal
 from typing import Any
@@ -278,3 +279,22 @@ def test_a_batch_leaves_out_what_is_not_there(table):
     keys = [{"member_id": "mem_1", "notice_id": f"{n:03d}"} for n in range(3)]
 
     assert table.get_many(keys) == [a_row(1)]
+
+
+def test_a_read_of_a_table_is_never_stale(table):
+    """What a decision rests on is read strongly; only an index may lag, and decides nothing."""
+    asked = []
+
+    def keep(model, params, **_more):
+        asked.append((model.name, json.loads(params["body"])))
+
+    events = shelves.dynamodb().meta.events
+    events.register("before-call.dynamodb", keep)
+    table.get({"member_id": "mem_1", "notice_id": "001"})
+    table.get_many([{"member_id": "mem_1", "notice_id": "001"}])
+    table.query("member_id = :id", {"id": "mem_1"})
+    events.unregister("before-call.dynamodb", keep)
+
+    (_, get), (_, batch), (_, query) = asked
+    (wanted,) = batch["RequestItems"].values()
+    assert [get["ConsistentRead"], wanted["ConsistentRead"], query["ConsistentRead"]] == [True] * 3

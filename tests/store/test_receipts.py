@@ -1,5 +1,6 @@
 """Receipts: what stands in the way of a repeat, and what it says."""
 
+import zlib
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,11 +12,13 @@ from chalicelib.store.ledger import ConditionFailed
 from chalicelib.store.receipts import (
     KEPT_FOR,
     RECEIPT,
+    WORDS,
     Answer,
     Delivery,
     DeliveryResult,
     DeliveryStatus,
     Request,
+    _words,
     hashed,
 )
 from tests.support import shelves
@@ -133,6 +136,10 @@ def test_a_kept_answer_is_sealed(stores):
     assert set(row) == {"scope_key", "body_hash", "answer", "words", "expires_at"}
     assert b"Example" not in row["answer"]
     assert "mem_1" not in row["scope_key"]
+    # Packed is not sealed, though it shows as little: only the vault opens it.
+    place = f"idempotency/{REQUEST.scope_key}"
+    packed = stores.vault.open(row["answer"], scope=REQUEST.tenant_id, place=place)
+    assert zlib.decompressobj(zdict=_words(WORDS)).decompress(packed).startswith(b"{")
 
 
 def test_what_was_never_asked_is_not_found(stores):

@@ -1,7 +1,10 @@
 """One value in each field of a referral that is found again wherever it may have got to."""
 
+import json
+import quopri
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -9,12 +12,13 @@ from tests.support import factories
 
 CANARIES: Mapping[str, str] = {
     "family_name": "Qvortrup-Zyx",
-    "given_name": "Wilhelmqx",
+    "given_name": "Wilhelmqx-\u00d8deg\u00e5rd",
     "birth_date": "1937-07-19",
     "mrn": "MRN-77XQ31",
     "zip": "90313-4471",
     "phone": "+19175550813",
     "email": "qx.patient@canary-mail.example",
+    "language": "qxz-QX",
     "alias": "Mauve Hoopoe",
     "caregiver_name": "Theodoraqx Caregiver",
     "caregiver_phone": "+19175550814",
@@ -23,6 +27,8 @@ CANARIES: Mapping[str, str] = {
     "icd10": "C83.Q7X9",
     "regimen": "Regimenqx-Ultra",
     "line_started_on": "1999-03-27",
+    "line_ended_on": "1999-05-28",
+    "line_event_on": "1999-06-29",
     "provider_name": "Dr. Provideriqx",
     "provider_npi": "1999999984",
     "provider_phone": "+19175550815",
@@ -35,7 +41,18 @@ CANARIES: Mapping[str, str] = {
     "event_note": "Eventnoteqx: called twice",
     "feed_note": "Feednoteqx: bed reserved",
     "parked_note": "Parkednoteqx: too early",
+    "refused_note": "Refusednoteqx: never legal",
+    "correction_note": "Correctionnoteqx: typed wrong",
+    "replacement_note": "Replacementnoteqx: so it was",
+    "hold_note": "Holdnoteqx: fever since Monday",
+    "toxicity_note": "Toxicitynoteqx: confused at night",
+    "extension_note": "Extensionnoteqx: two weeks more",
+    "withdrawal_note": "Withdrawalnoteqx: moves to her son",
+    "reopening_note": "Reopeningnoteqx: changed her mind",
 }
+
+
+_LETTERS = 8
 
 
 def a_canary_body(**changed: Any) -> dict[str, Any]:
@@ -46,6 +63,8 @@ def a_canary_body(**changed: Any) -> dict[str, Any]:
         "regimen": c["regimen"],
         "classes": ["anti_cd20"],
         "started_on": c["line_started_on"],
+        "ended_on": c["line_ended_on"],
+        "event_on": c["line_event_on"],
     }
     return factories.a_referral_body(
         patient={
@@ -57,7 +76,7 @@ def a_canary_body(**changed: Any) -> dict[str, Any]:
             "zip": c["zip"],
             "phone": c["phone"],
             "email": c["email"],
-            "language": "en",
+            "language": c["language"],
             "alias": c["alias"],
             "caregiver": {
                 "name": c["caregiver_name"],
@@ -88,7 +107,7 @@ def a_canary_body(**changed: Any) -> dict[str, Any]:
 
 def found_in(haystack: bytes, *, but: frozenset[str] = frozenset()) -> set[str]:
     """The names of the canaries that are in there, however they are spelled; `but` may be."""
-    lowered = haystack.lower()
+    lowered = haystack.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")
     return {
         name
         for name, canary in CANARIES.items()
@@ -96,14 +115,26 @@ def found_in(haystack: bytes, *, but: frozenset[str] = frozenset()) -> set[str]:
     }
 
 
-def _spellings(canary: str) -> Iterator[bytes]:
-    """As it is, reversed, in hexadecimal, in a URL and in base64 at each offset; lower case."""
+@cache
+def _spellings(canary: str) -> frozenset[bytes]:
+    return frozenset(_spelled(canary))
+
+
+def _spelled(canary: str) -> Iterator[bytes]:
+    """Plain, escaped for JSON, Python and mail, reversed, and in each encoding; lower case."""
     raw = canary.encode()
     yield raw.lower()
+    yield json.dumps(canary)[1:-1].lower().encode()
+    yield repr(raw)[2:-1].lower().encode()
+    yield quopri.encodestring(raw).lower()
+    yield canary.lower().encode()
     yield raw[::-1].lower()
     yield raw.hex().encode()
     yield quote(canary, safe="").encode().lower()
     for offset in range(3):
         encoded = b64encode(b"\0" * offset + raw)
         # What an encoder would mix with its neighbours at either end is left out.
-        yield encoded[4 if offset else 0 : -4].lower()
+        inner = encoded[4 if offset else 0 : -4].lower()
+        # Fewer letters are in any sealed value, by chance.
+        if len(inner) >= _LETTERS:
+            yield inner

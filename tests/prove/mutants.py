@@ -1,0 +1,145 @@
+"""The tests notice when what decides about security and order is wrong."""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from tests.prove.claims import Budget, Progress, Result
+from tests.prove.known_mutants import KNOWN
+from tests.prove.mutating import Mutant, mutants_of
+from tests.prove.trials import ROOT, Outcome, Trial, outcomes
+
+MINUTES = 7.5
+
+WANTED = 0.9
+"""The part of the mutants that the tests have to notice."""
+
+SECONDS = 120
+"""Longer than any of these tests; a mutant that never ends was noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Modules that make one promise, their tests, and how many mutants of them are tried."""
+
+    tests: Mapping[str, Sequence[str]]
+    sample: int
+
+
+_OF_THE_FOLD = (
+    "test_decide", "test_overlay", "test_corrections", "test_infusions", "test_extensions",
+    "test_feed_gaps", "test_order_of_arrival", "test_events", "test_stages",
+    "test_edges_of_the_fold",
+)  # fmt: skip
+_FOLD = [f"tests/domain/{name}.py" for name in _OF_THE_FOLD]
+_ROUTES = [f"tests/routes/test_{name}.py" for name in ("calls", "route_table")]
+
+TARGETS: Mapping[str, Target] = {
+    "signature": Target(
+        {
+            "chalicelib/domain/signing.py": [
+                "tests/domain/test_signing.py",
+                "tests/domain/test_signatures_compared.py",
+            ]
+        },
+        sample=60,
+    ),
+    "authorization": Target(
+        {
+            "chalicelib/services/tokens.py": [
+                "tests/services/test_tokens.py",
+                "tests/services/test_token_figures.py",
+            ],
+            "chalicelib/domain/members.py": [
+                "tests/domain/test_members.py",
+                "tests/domain/test_spellings.py",
+            ],
+            "chalicelib/routes/calls.py": _ROUTES,
+        },
+        sample=70,
+    ),
+    "fold": Target(
+        {f"chalicelib/domain/{name}.py": _FOLD for name in ("decisions", "verdicts", "moves")},
+        sample=100,
+    ),
+    "outbox": Target(
+        {
+            "chalicelib/store/outbox.py": [
+                "tests/store/test_outbox.py",
+                "tests/store/test_outbox_words.py",
+            ],
+            "chalicelib/services/duties.py": ["tests/services/test_duties.py"],
+        },
+        sample=60,
+    ),
+}
+
+
+def prove(progress: Progress, budget: Budget) -> Iterator[Result]:
+    """Make every known mistake, and a sample of all small ones; the whole set with `--share 9`."""
+    yield _known(progress)
+    for name, target in TARGETS.items():
+        yield _unnoticed(name, target, progress, budget)
+
+
+def _known(progress: Progress) -> Result:
+    """Each mistake fails its test, which passes without it."""
+    right = [Trial([known.test], SECONDS) for known in KNOWN]
+    wrong = [
+        Trial([known.test], SECONDS, known.path, ast.parse(known.applied(_source(known.path))))
+        for known in KNOWN
+    ]
+    found = []
+    for number, outcome in enumerate(outcomes([*right, *wrong])):
+        known = KNOWN[number % len(KNOWN)]
+        wanted = Outcome.PASSED if number < len(KNOWN) else Outcome.FAILED
+        if outcome is not wanted:
+            found.append(f"{known.mistake}: {known.test} {outcome.value}")
+        progress(number + 1, 2 * len(KNOWN), "known mistakes")
+    return Result(
+        claim="Each known mistake about security fails the test that is named for it",
+        tries=len(KNOWN),
+        counterexamples=found,
+    )
+
+
+def _unnoticed(name: str, target: Target, progress: Progress, budget: Budget) -> Result:
+    every = [m for path in target.tests for m in mutants_of(path, _source(path))]
+    chance = Random(budget.seed)  # noqa: S311 a seed makes the same sample again
+    wanted = min(len(every), max(1, round(target.sample * budget.share)))
+    tried = chance.sample(every, wanted)
+    survivors: list[Mutant] = []
+    untouched = _untouched(target)
+    for number, outcome in enumerate(outcomes(_trial(mutant, target) for mutant in tried), start=1):
+        if outcome is not Outcome.FAILED:
+            survivors.append(tried[number - 1])
+        progress(number, len(tried), f"mutants of {name}")
+    noticed = 1 - len(survivors) / len(tried)
+    enough = noticed >= WANTED
+    return Result(
+        claim=f"At least {WANTED:.0%} of the mutants of {name} fail a test",
+        tries=len(tried),
+        counterexamples=untouched + ([] if enough else [str(each) for each in survivors]),
+        figures=f"{noticed:.0%}: {len(tried) - len(survivors)} of {len(tried)}, of {len(every)}"
+        + "".join(f"; {each}" for each in survivors if enough),
+    )
+
+
+def _untouched(target: Target) -> list[str]:
+    """Tests that fail, or are not there, without any mutant: they would notice everything."""
+    files = sorted({test for tests in target.tests.values() for test in tests})
+    found = outcomes([Trial([file], SECONDS) for file in files])
+    return [
+        f"{file} {outcome.value} without a mutant"
+        for file, outcome in zip(files, found, strict=True)
+        if outcome is not Outcome.PASSED
+    ]
+
+
+def _trial(mutant: Mutant, target: Target) -> Trial:
+    return Trial(target.tests[mutant.path], SECONDS, mutant.path, mutant.tree)
+
+
+def _source(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")

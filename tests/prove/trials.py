@@ -1,0 +1,147 @@
+"""Runs tests against a changed module: in a process of its own, with a time limit.
+
+A process that has loaded all libraries, and nothing of the product, is forked for each trial. The
+changed module takes the place of the real one when it is imported; no file is touched.
+"""
+
+import ast
+import importlib
+import os
+import select
+import signal
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+PROCESSES = 2
+
+_LIBRARIES = (
+    "_pytest.assertion.rewrite",
+    "boto3",
+    "botocore.session",
+    "chalice",
+    "cryptography.hazmat.primitives.ciphers.aead",
+    "hypothesis.strategies",
+    "joserfc.jwt",
+    "jsonschema",
+    "moto.dynamodb.models",
+    "moto.kms.models",
+    "moto.ses.models",
+    "pydantic",
+    "pytest",
+    "standardwebhooks",
+)
+"""What costs more to load than most trials take."""
+
+
+class Outcome(Enum):
+    """What the tests said."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_RUN = "not run"
+
+
+_OUTCOMES = {
+    0: Outcome.PASSED,
+    3: Outcome.NOT_RUN,
+    4: Outcome.NOT_RUN,
+    5: Outcome.NOT_RUN,
+}
+"""By pytest's exit code; any other one, and a signal, says that something failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Tests to be run against a changed module; without a change, against the real one."""
+
+    tests: Sequence[str]
+    seconds: int
+    path: str = ""
+    tree: ast.Module | None = None
+
+
+class _Changed(MetaPathFinder):
+    """Hands out the changed module under its own name."""
+
+    def __init__(self, path: str, tree: ast.Module) -> None:
+        self.name = path.removesuffix(".py").replace("/", ".")
+        self.file = str(ROOT / path)
+        self.tree = tree
+
+    def find_spec(self, fullname: str, *_: Any) -> ModuleSpec | None:
+        if fullname != self.name:
+            return None
+        return spec_from_file_location(fullname, self.file, loader=_Loader(self))
+
+
+class _Loader(SourceFileLoader):
+    def __init__(self, changed: _Changed) -> None:
+        super().__init__(changed.name, changed.file)
+        self.tree = changed.tree
+
+    def get_code(self, _fullname: str) -> Any:
+        return compile(self.tree, self.path, "exec")
+
+
+def outcomes(trials: Iterable[Trial]) -> Iterator[Outcome]:
+    """The outcome of each trial, in order, several at once."""
+    with get_context("spawn").Pool(PROCESSES, initializer=_ready) as pool:
+        yield from pool.imap(outcome, trials)
+
+
+def _ready() -> None:
+    # Whatever a failing property is remembered by belongs to the trial alone.
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = tempfile.mkdtemp()
+    os.chdir(ROOT)
+    for name in _LIBRARIES:
+        importlib.import_module(name)
+
+
+def outcome(trial: Trial) -> Outcome:
+    """Run a trial in a fork. One that takes too long counts as failed: it was noticed."""
+    ends, begins = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(ends)
+        code = 3
+        try:
+            code = _run(trial)
+        finally:
+            # Nothing of the parent's goes on in a fork of it, whatever was raised.
+            os._exit(code)
+    os.close(begins)
+    # The pipe ends with the child, so that waiting for it can have a limit.
+    done, _, _ = select.select([ends], [], [], trial.seconds)
+    os.close(ends)
+    if not done:
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return _OUTCOMES.get(code, Outcome.FAILED)
+
+
+def _run(trial: Trial) -> int:
+    """The exit code of pytest; 4 and 5 say that it did not find the tests."""
+    import pytest
+
+    if trial.tree is not None:
+        sys.meta_path.insert(0, _Changed(trial.path, trial.tree))
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
+    plain = ("no:randomly", "no:xdist", "no:cacheprovider", "no:cov")
+    options = [word for plugin in plain for word in ("-p", plugin)]
+    # Plugins were loaded with the libraries, before pytest could have a look at them.
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    code = pytest.main(["-x", "-q", "--hypothesis-seed=1", "--tb=no", *options, *trial.tests])
+    return int(code)

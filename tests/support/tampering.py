@@ -1,0 +1,178 @@
+"""What somebody who may write the audit table, and nothing else, can do to it.
+
+A tampering takes the rows as they are stored and gives them back as they would be found. Whoever
+does it knows how rows are chained, and makes good every hash that it takes.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from random import Random
+from typing import Any, TypeAlias
+
+from chalicelib import wiring
+from chalicelib.domain.chain import NO_ROW, Head, linked
+from chalicelib.store.audit import CHECKPOINTS
+from chalicelib.store.dynamo import marshal, unmarshal
+
+TABLE = "cart-audit"
+
+Place: TypeAlias = tuple[str, int]
+"""A chain and a number in it."""
+Rows: TypeAlias = dict[Place, dict[str, Any]]
+Tampering: TypeAlias = Callable[[Rows, Random], None]
+
+
+def stored() -> Rows:
+    """Every row as plain values, by where it stands."""
+    found = wiring.dynamodb().scan(TableName=TABLE)["Items"]
+    rows = (unmarshal(item) for item in found)
+    return {(str(row["referral_id"]), int(row["entry"])): row for row in rows}
+
+
+@contextmanager
+def tampered(before: Rows, after: Rows):
+    """The table as it would be found, until the block ends."""
+    _write(before, after)
+    try:
+        yield
+    finally:
+        _write(after, before)
+
+
+def tampering(before: Rows, seed: int) -> tuple[str, Rows]:
+    """The rows after one to three things that nobody may do, and what those were."""
+    chance = Random(seed)  # noqa: S311 a seed makes the same run again
+    after = copy.deepcopy(before)
+    done: list[str] = []
+    while after == before:
+        done = chance.choices(sorted(TAMPERINGS), k=chance.choice([1, 1, 1, 2, 3]))
+        for name in done:
+            TAMPERINGS[name](after, chance)
+    return ", ".join(done), after
+
+
+def _write(old: Rows, new: Rows) -> None:
+    client = wiring.dynamodb()
+    for chain, number in old.keys() - new.keys():
+        key = marshal({"referral_id": chain, "entry": f"{number:012d}"})
+        client.delete_item(TableName=TABLE, Key=key)
+    for place, row in new.items():
+        if old.get(place) != row:
+            client.put_item(TableName=TABLE, Item=marshal(row))
+
+
+def _edit(rows: Rows, chance: Random) -> None:
+    """One attribute of a row says something else."""
+    row = rows[chance.choice(sorted(rows))]
+    name = chance.choice(sorted(row.keys() - {"referral_id", "entry"}))
+    row[name] = row[name] + 1 if isinstance(row[name], int) else f"{row[name]}0"
+
+
+def _blank(rows: Rows, chance: Random) -> None:
+    """One attribute of a row is gone."""
+    row = rows[chance.choice(sorted(rows))]
+    del row[chance.choice(sorted(row.keys() - {"referral_id", "entry"}))]
+
+
+def _reword(rows: Rows, chance: Random) -> None:
+    """Another actor did it, and the rows from there on are chained anew."""
+    chain, number = chance.choice(sorted(rows))
+    rows[chain, number]["actor_id"] = "mem_nobody"
+    _rechain(rows, chain)
+
+
+def _delete(rows: Rows, chance: Random) -> None:
+    del rows[chance.choice(sorted(rows))]
+
+
+def _unsay(rows: Rows, chance: Random) -> None:
+    """A row is gone, and those behind it close the gap."""
+    chain, number = chance.choice(sorted(rows))
+    del rows[chain, number]
+    _rechain(rows, chain)
+
+
+def _insert(rows: Rows, chance: Random) -> None:
+    """One more row of a time that was counted, and those behind it make room."""
+    chain, number = chance.choice(sorted(rows))
+    later = sorted((p for p in rows if p[0] == chain and p[1] > number), reverse=True)
+    for place in later:
+        rows[chain, place[1] + 1] = rows.pop(place)
+    rows[chain, number + 1] = {**rows[chain, number], "actor_id": "mem_nobody"}
+    _rechain(rows, chain)
+
+
+def _repeat(rows: Rows, chance: Random) -> None:
+    """The same row once more, in the place behind it."""
+    chain, number = chance.choice(sorted(rows))
+    entry = f"{number + 1:012d}"
+    rows[chain, number + 1] = {**rows[chain, number], "entry": entry, "seq": number + 1}
+
+
+def _swap(rows: Rows, chance: Random) -> None:
+    """Two rows of whatever chains stand in each other's place."""
+    one, other = chance.sample(sorted(rows), 2)
+    key = ("referral_id", "entry")
+    kept = {place: {name: rows[place][name] for name in key} for place in (one, other)}
+    rows[one], rows[other] = rows[other] | kept[one], rows[one] | kept[other]
+
+
+def _truncate(rows: Rows, chance: Random) -> None:
+    """A chain ends earlier, or is gone."""
+    chain, number = chance.choice(sorted(rows))
+    for place in [p for p in rows if p[0] == chain and p[1] >= number]:
+        del rows[place]
+
+
+def _forget_checkpoints(rows: Rows, chance: Random) -> None:
+    """The last checkpoints are gone, and the rows that only they had counted."""
+    checkpoints = sorted(number for chain, number in rows if chain == CHECKPOINTS)
+    if not checkpoints:
+        return
+    first = chance.choice(checkpoints)
+    for number in checkpoints:
+        if number >= first:
+            del rows[CHECKPOINTS, number]
+    for place in [p for p in rows if p[0].endswith("/reads")]:
+        if chance.random() < 0.5:
+            del rows[place]
+
+
+def _rename(rows: Rows, chance: Random) -> None:
+    """A chain stands under the name of another thing."""
+    chain, _ = chance.choice(sorted(rows))
+    for place in [p for p in sorted(rows) if p[0] == chain]:
+        row = rows.pop(place)
+        rows[f"{chain}x", place[1]] = {**row, "referral_id": f"{chain}x"}
+
+
+TAMPERINGS: Mapping[str, Tampering] = {
+    "edit": _edit,
+    "blank": _blank,
+    "reword": _reword,
+    "delete": _delete,
+    "unsay": _unsay,
+    "insert": _insert,
+    "repeat": _repeat,
+    "swap": _swap,
+    "truncate": _truncate,
+    "forget checkpoints": _forget_checkpoints,
+    "rename": _rename,
+}
+
+
+def _rechain(rows: Rows, chain: str) -> None:
+    """Number and link a chain anew, as the product would have."""
+    places = sorted(place for place in rows if place[0] == chain)
+    old = [rows.pop(place) for place in places]
+    head: Head = NO_ROW
+    for number, row in enumerate(old, start=1):
+        table_only: dict[str, Any] = {
+            n: row[n] for n in ("referral_id", "day", "placed_at") if n in row
+        }
+        chained = ("entry", "hash", "prev", "seq", *table_only)
+        facts = {name: value for name, value in row.items() if name not in chained}
+        made = linked(facts, head)
+        head = Head(made["seq"], made["hash"])
+        rows[chain, number] = {**made, **table_only, "entry": f"{number:012d}"}

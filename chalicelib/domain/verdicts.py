@@ -13,7 +13,7 @@ from chalicelib.domain.events import Event, Order, Source, StageChange
 from chalicelib.domain.moves import movers_to, moves_from, reachable_from
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import TERMINAL, Stage
-from chalicelib.domain.window import MonitoringProfile, local_day, open_window
+from chalicelib.domain.window import Anchor, MonitoringProfile, local_day, open_window
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,7 @@ def move(referral: Referral, change: StageChange, setting: Setting) -> Verdict:
         return Never("not_your_move", "This move belongs to the other side.")
     if change.stage is Stage.INFUSED:
         return _infuse(referral, change, setting)
-    moved = _moved(referral, change, setting)
-    if change.stage is Stage.MONITORING:
-        moved = _with_last_part_dropped(moved, setting)
+    moved = _with_last_part_dropped(_moved(referral, change, setting), setting)
     return Applied(as_extended(moved))
 
 
@@ -145,17 +143,21 @@ def _infuse(referral: Referral, change: StageChange, setting: Setting) -> Verdic
 
 
 def _with_last_part_dropped(referral: Referral, setting: Setting) -> Referral:
-    """Monitored before the part that the window would be counted from: the last one given is."""
-    infused_at = referral.reached.get(Stage.INFUSED)
-    if referral.window or infused_at is None:
+    """Where monitoring came before the last part, the window is counted from the last one given.
+
+    Made anew of what is known each time, so that it does not matter what was learned of first.
+    """
+    is_dropped = Stage.MONITORING in referral.reached and 0 < referral.part < referral.of
+    if not is_dropped or setting.profile.anchor is Anchor.FIRST:
         return referral
-    window = open_window(
-        infused_at=infused_at,
+    opened = open_window(
+        infused_at=referral.reached[Stage.INFUSED],
         local_date=None,
         time_zone=setting.time_zone,
         profile=setting.profile,
     )
-    return replace(referral, window=window)
+    known = referral.window.extensions if referral.window else ()
+    return replace(referral, window=replace(opened, extensions=known))
 
 
 def _given(referral: Referral, change: StageChange, setting: Setting) -> Referral:
@@ -267,7 +269,7 @@ def _with_history(referral: Referral, change: StageChange, setting: Setting) -> 
     reached = {**referral.reached, change.stage: max(known, change.occurred_at)}
     told = written(_after_treatment(replace(referral, reached=reached)), change, setting)
     counts = change.stage is Stage.INFUSED and not _awaits_infusion(referral)
-    return _given(told, change, setting) if counts else told
+    return _with_last_part_dropped(_given(told, change, setting) if counts else told, setting)
 
 
 def _awaits_infusion(referral: Referral) -> bool:

@@ -1,0 +1,58 @@
+"""`python -m tests.prove`: searches for broken promises, and prints one table."""
+
+import argparse
+import os
+import sys
+from datetime import UTC, datetime
+
+from tests.prove.apart import Proved, proved_apart
+from tests.prove.claims import Budget
+from tests.prove.sections import SECTIONS
+from tests.prove.table import printed
+
+# Before anything of AWS is imported: no real account may ever be within reach.
+_OFFLINE = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+EXAMPLES = 5
+
+
+def main() -> None:
+    """Search in every section, or in those that are asked for."""
+    asked = _arguments()
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= _OFFLINE
+    budget = Budget(share=asked.share, seed=asked.seed)
+    rows: list[Proved] = []
+    for section in asked.only or SECTIONS:
+        for row in proved_apart(section, budget):
+            rows.append(row)
+            _tell(row)
+    print(f"\n{datetime.now(UTC):%Y-%m-%d}\n\n{printed(rows)}")
+    sys.exit(not all(row.result.holds for row in rows))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.prove", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, help="some sections only")
+    parser.add_argument("--share", type=float, default=1.0, help="the part of the full search")
+    parser.add_argument("--seed", type=int, default=1, help="what is random follows from it")
+    return parser.parse_args()
+
+
+def _tell(row: Proved) -> None:
+    result = row.result
+    verdict = "holds" if result.holds else "DOES NOT HOLD"
+    print(f"{verdict}: {result.claim} ({result.tries:,} tries)", file=sys.stderr)
+    for example in result.counterexamples[:EXAMPLES]:
+        print(f"    {example}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,4 @@
+"""Every section of the proofs, in the order in which they run."""
+
+SECTIONS: tuple[str, ...] = ()
+"""Modules of this package. Each has `MINUTES` and `prove`, see `claims.Section`."""

@@ -1,0 +1,26 @@
+"""What the proofs found, as rows of one table."""
+
+from collections.abc import Iterable, Sequence
+
+from tests.prove.apart import Proved
+
+HEADINGS = ("section", "promise", "tried", "counterexamples", "seconds", "also")
+
+
+def printed(rows: Iterable[Proved]) -> str:
+    """The rows as a Markdown table."""
+    lines = [HEADINGS, ("---",) * len(HEADINGS), *(_cells(row) for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _cells(row: Proved) -> Sequence[str]:
+    found = row.result
+    wrong = f"{len(found.counterexamples):,}" if found.tries else "not tried"
+    return (
+        row.section,
+        found.claim,
+        f"{found.tries:,}",
+        wrong if found.holds else f"**{wrong}**",
+        f"{row.seconds:.0f}",
+        found.figures,
+    )

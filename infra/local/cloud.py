@@ -20,7 +20,7 @@ STOP_WITHIN_S = 30
 # Isolated from the caller's folder and variables; only our own package is added.
 _LAUNCH = (
     "import sys; sys.path.append(sys.argv[1]); from pathlib import Path; "
-    "from infra.local.child import run; run(Path(sys.argv[2]))"
+    "from infra.local.child import run; run(Path(sys.argv[2]), saving=sys.argv[3] == 'saving')"
 )
 
 
@@ -62,12 +62,14 @@ class Cloud:
             raise CloudError("The local cloud did not end cleanly; the last seconds may be lost.")
 
 
-def start(data_dir: Path, *, enforce_policies: bool = False) -> Cloud:
+def start(data_dir: Path, *, enforce_policies: bool = False, saving: bool = True) -> Cloud:
     """Start the local cloud on the state in `data_dir`, or on an empty one.
 
     Args:
         data_dir: Where its state, its mail and its log are kept.
         enforce_policies: Check signatures and IAM policies, as AWS does.
+        saving: Keep checkpoints. They cost time that grows with what is stored, so a cloud that
+            is thrown away, with a lot in it, does without.
 
     Raises:
         CloudError: it is not installed, or did not answer in time.
@@ -75,9 +77,10 @@ def start(data_dir: Path, *, enforce_policies: bool = False) -> Cloud:
     if not PYTHON.exists():
         raise CloudError("The local cloud is not installed: run `make setup`.")
     data_dir.mkdir(parents=True, exist_ok=True)
+    kept = "saving" if saving else "forgetting"
     with (data_dir / "cloud.log").open("w") as log:
         process = subprocess.Popen(
-            [str(PYTHON), "-I", "-c", _LAUNCH, str(ROOT), str(data_dir.resolve())],
+            [str(PYTHON), "-I", "-c", _LAUNCH, str(ROOT), str(data_dir.resolve()), kept],
             # Never written to: it closes when this process dies, and then the cloud ends.
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -96,9 +99,11 @@ def start(data_dir: Path, *, enforce_policies: bool = False) -> Cloud:
 
 
 @contextlib.contextmanager
-def running(data_dir: Path, *, enforce_policies: bool = False) -> Iterator[Cloud]:
+def running(
+    data_dir: Path, *, enforce_policies: bool = False, saving: bool = True
+) -> Iterator[Cloud]:
     """A local cloud for the length of a block."""
-    cloud = start(data_dir, enforce_policies=enforce_policies)
+    cloud = start(data_dir, enforce_policies=enforce_policies, saving=saving)
     try:
         yield cloud
     finally:

@@ -31,8 +31,8 @@ from infra.local.child.front import Front
 from infra.local.child.mail_record import MailRecord
 
 
-def run(data_dir: Path) -> None:
-    """Serve the state in a folder until told to stop."""
+def run(data_dir: Path, *, saving: bool) -> None:
+    """Serve the state in a folder until told to stop, and save it there if wanted."""
     # Whoever used the folder before may have been killed a moment ago: then its cloud is still
     # writing its last checkpoint.
     lock = (data_dir / "cloud.lock").open("w")
@@ -45,12 +45,12 @@ def run(data_dir: Path) -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     print(json.dumps({"endpoint": f"http://127.0.0.1:{listener.getsockname()[1]}"}), flush=True)
     try:
-        asyncio.run(_serve(data_dir, listener))
+        asyncio.run(_serve(data_dir, listener, saving=saving))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-async def _serve(data_dir: Path, listener: socket.socket) -> None:
+async def _serve(data_dir: Path, listener: socket.socket, *, saving: bool) -> None:
     port = listener.getsockname()[1]
     checkpoints = Checkpoints(data_dir / "state")
     # ministack reads these as it is imported.
@@ -67,9 +67,12 @@ async def _serve(data_dir: Path, listener: socket.socket) -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     front = Front(ministack.app, port, checkpoints, MailRecord(data_dir / "mail.jsonl"))
-    saving = asyncio.create_task(checkpoints.save_when_changed())
+    if not saving:
+        await serve(front, config, shutdown_trigger=stop.wait)
+        return
+    saver = asyncio.create_task(checkpoints.save_when_changed())
     await serve(front, config, shutdown_trigger=stop.wait)
-    saving.cancel()
+    saver.cancel()
     await checkpoints.save_at_last()
 
 

@@ -1,0 +1,59 @@
+"""Real tables for the proofs: the local cloud, or DynamoDB Local beside it, made and thrown away."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+from chalicelib import wiring
+from infra.local import cloud as local_cloud
+from infra.local import environment, stack
+from tests.support import cloud, tokens
+
+LOCAL_CLOUD = "local-cloud"
+DYNAMODB_LOCAL = "dynamodb-local"
+ENGINES = (LOCAL_CLOUD, DYNAMODB_LOCAL)
+
+DYNAMODB_LOCAL_URL = "DYNAMODB_LOCAL_URL"
+"""Names the address of a DynamoDB Local that the person has started. It is never fetched:
+its licence is between AWS and whoever has an AWS account."""
+
+
+@contextmanager
+def running(engine: str = LOCAL_CLOUD) -> Iterator[Path]:
+    """The product's tables, key and mail, for this process; hands out the folder of the mail.
+
+    Everything is gone afterwards. A process can have one at a time.
+    """
+    with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ):
+        data_dir = Path(folder)
+        with local_cloud.running(data_dir, saving=False) as there:
+            environment.enter(environment.for_the_product(there.endpoint))
+            deployed = stack.deploy(
+                there.endpoint, public_url="https://dashboard.example", mail_from=cloud.SENDER
+            )
+            ours = cloud.environment(tokens.write_jwks(data_dir / "jwks.json"))
+            os.environ.update(deployed | _identity(ours))
+            _verify_sender()
+            if engine == DYNAMODB_LOCAL:
+                _use_dynamodb_local()
+            wiring.forget()
+            try:
+                yield data_dir
+            finally:
+                wiring.forget()
+
+
+def _identity(ours: dict[str, str]) -> dict[str, str]:
+    """The tests' own issuer of tokens: signing in is not what is proved here."""
+    return {name: value for name, value in ours.items() if name.startswith("IDENTITY_")}
+
+
+def _verify_sender() -> None:
+    wiring.aws("sesv2").create_email_identity(EmailIdentity=cloud.SENDER)
+
+
+def _use_dynamodb_local() -> None:
+    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = os.environ[DYNAMODB_LOCAL_URL]

@@ -1,4 +1,4 @@
-"""Real tables for the proofs: the local cloud, or DynamoDB Local beside it, made and thrown away."""
+"""Real tables for the proofs: the local cloud, or DynamoDB Local beside it, then gone again."""
 
 import os
 import tempfile

@@ -3,24 +3,15 @@
 What has to be true in the end, whatever went wrong and wherever: the thing happened once.
 """
 
-from dataclasses import dataclass, replace
-
 import pytest
 
-from chalicelib.domain.decisions import decide
-from chalicelib.domain.notices import GIVE_UP
-from chalicelib.domain.stages import Stage
-from chalicelib.domain.verdicts import Applied
 from chalicelib.errors import UnavailableError
 from chalicelib.services import journey
-from chalicelib.services.bookkeeping import Outcome, setting_of, writes_of
-from chalicelib.store.dynamo import Item
-from chalicelib.store.ledger import ConditionFailed
-from tests.support import faults, shelves
-from tests.support.desk import MINUTE, Desk
-from tests.support.factories import CENTER
+from tests.support import faults
+from tests.support.books import Books
+from tests.support.desk import MINUTE
 from tests.support.faults import Mode
-from tests.support.journey import a_change
+from tests.support.naive import naive_delivery
 
 SINGLE = (Mode.CRASH_BEFORE, Mode.CRASH_AFTER, Mode.LOST_REPLY)
 
@@ -40,50 +31,6 @@ def until_answered(flow, plan):
         except (faults.Crash, UnavailableError):
             pass
     return flow(), calls
-
-
-@dataclass(frozen=True)
-class Ledger:
-    """All tables as they are in the end, by referral."""
-
-    desk: Desk
-    rows: dict[str, list[Item]]
-
-    @classmethod
-    def read(cls, desk):
-        """Read every table once."""
-        tables = ("referrals", "outbox", "audit", "deliveries")
-        return cls(desk, {table: shelves.rows(table) for table in tables})
-
-    def about(self, table, *keys):
-        """The rows of a table that are about a referral, or of chains about it."""
-        return [row for row in self.rows[table] if row["referral_id"] in keys]
-
-    def what_is_wrong(self, referral_id, stages, *, deliveries=1, waiting=0, audited=None):
-        """Each way in which a write may have been lost, doubled or left half done."""
-        rows = {row["item"]: row for row in self.about("referrals", referral_id)}
-        head = rows.pop("referral", {})
-        chains = (referral_id, f"{referral_id}/reads")
-        opened = self.desk.stores.referrals.items.event
-        events = [opened(rows[item]) for item in sorted(rows) if item.startswith("event#")]
-        told_of = [row for row in self.about("outbox", referral_id) if row["rule"] != GIVE_UP]
-        told = {
-            "stage": (head.get("stage"), stages[-1]),
-            "version": (head.get("version"), len(stages)),
-            "events": ([getattr(logged.event, "stage", None) for logged in events], stages),
-            "status": ({logged.status for logged in events}, {"applied"}),
-            "waiting": (len(rows) - len(events), waiting),
-            "tasks": (
-                sorted(task["stage"] for task in told_of),
-                sorted(stages),
-            ),
-            "audit": (
-                sorted(row["action"] for row in self.about("audit", *chains)),
-                sorted(f"event.{stage}" for stage in audited or stages),
-            ),
-            "deliveries": (len(self.about("deliveries", referral_id)), deliveries),
-        }
-        return [name for name, (found, wanted) in told.items() if found != wanted]
 
 
 def faults_of(total):
@@ -116,13 +63,13 @@ def test_a_submission_happens_once_whatever_goes_wrong(desk):
         met |= {name} if calls.faults else set()
         answered[name] = answer.body["referral_id"]
 
-    ledger = Ledger.read(desk)
+    books = Books.read(desk.stores)
     wrong = {
         name: faulty
         for name, referral_id in answered.items()
-        if (faulty := ledger.what_is_wrong(referral_id, ["submitted"], deliveries=0))
+        if (faulty := books.what_is_wrong(referral_id, ["submitted"], deliveries=0))
     }
-    made = {row["referral_id"] for row in ledger.rows["referrals"]}
+    made = set(books.rows["referrals"])
     assert met == set(plans)
     assert wrong == {}
     assert made == {*answered.values(), "ref_first", "ref_count"}
@@ -151,8 +98,8 @@ def wrong_after_faults(desk, deliver, stages, *, before=None, **wanted):
             journey.settle(name, stores=desk.stores, now=desk.now)
 
     assert met == set(plans)
-    ledger = Ledger.read(desk)
-    checked = {name: ledger.what_is_wrong(name, stages, **wanted) for name in plans}
+    books = Books.read(desk.stores)
+    checked = {name: books.what_is_wrong(name, stages, **wanted) for name in plans}
     return {name: faulty for name, faulty in checked.items() if faulty}
 
 
@@ -197,33 +144,6 @@ def test_what_waited_is_settled_once_whatever_goes_wrong(desk):
     assert wrong == {}
 
 
-def naive_delivery(desk: Desk, referral_id: str) -> Outcome:
-    """What the product must not do: mark the delivery as seen, then act, then plan the mail.
-
-    Each write is conditional and looks careful. It is here so that the search above is known
-    to find what it looks for.
-    """
-    stores = desk.stores
-    at = desk.now + MINUTE
-    change = a_change(Stage.ACCEPTED, at, referral_id=referral_id, event_id=f"evt-{referral_id}")
-    outcome = Outcome(
-        status="applied", referral_id=referral_id, event_id=change.event_id, stage="accepted"
-    )
-    seen = {"center_id": CENTER.tenant_id, "webhook_id": referral_id, "referral_id": referral_id}
-    if not stores.deliveries.table.put(seen, when="attribute_not_exists(center_id)"):
-        return replace(outcome, status="duplicate")
-    before = stores.referrals.get(referral_id)
-    assert before is not None
-    verdict = decide(before, change, setting_of(before, stores=stores, now=at))
-    assert isinstance(verdict, Applied)
-    try:
-        for write in writes_of(verdict, change, CENTER.tenant_id, before=before, stores=stores):
-            stores.ledger.commit(write)
-    except ConditionFailed as e:
-        raise UnavailableError from e
-    return outcome
-
-
 def test_the_search_finds_a_naive_handler_out(desk):
     """Seen, then done: some fault loses the move, some the mail, some only half of either."""
     wrong = wrong_after_faults(desk, naive_delivery, ["submitted", "accepted"])
@@ -245,7 +165,7 @@ def test_trouble_that_does_not_end_is_told_as_such(referred, mode):
 
     written = mode is Mode.LOST_REPLY
     assert outcome.status == ("duplicate" if written else "applied")
-    assert Ledger.read(referred).what_is_wrong("ref_1", ["submitted", "accepted"]) == []
+    assert Books.read(referred.stores).what_is_wrong("ref_1", ["submitted", "accepted"]) == []
 
 
 def test_a_lost_reply_is_told_as_what_became_of_it(referred):
@@ -254,4 +174,4 @@ def test_a_lost_reply_is_told_as_what_became_of_it(referred):
         outcome = referred.deliver("accepted")
 
     assert outcome.stage == "accepted"
-    assert Ledger.read(referred).what_is_wrong("ref_1", ["submitted", "accepted"]) == []
+    assert Books.read(referred.stores).what_is_wrong("ref_1", ["submitted", "accepted"]) == []

@@ -31,6 +31,8 @@ class Mode(StrEnum):
     CRASH_BEFORE = "crash_before"
     CRASH_AFTER = "crash_after"
     LOST_REPLY = "lost_reply"
+    TWICE = "twice"
+    """It is sent twice, as by a proxy between, and the second answer is the one that comes."""
     REFUSED = "refused"
     THROTTLE = "throttle"
     SERVER_ERROR = "server_error"
@@ -43,10 +45,15 @@ Plan = Callable[[int, str], Mode | None]
 
 @dataclass
 class Calls:
-    """The operations that were tried, in order, and how often something went wrong."""
+    """The operations that were tried, in order, and what went wrong at which, from 1."""
 
     operations: list[str] = field(default_factory=list)
-    faults: int = 0
+    met: dict[int, Mode] = field(default_factory=dict)
+
+    @property
+    def faults(self) -> int:
+        """How often something went wrong."""
+        return len(self.met)
 
 
 @contextmanager
@@ -58,7 +65,8 @@ def injected(plan: Plan) -> Iterator[Calls]:
     def answered(self: Any, request: Any, operation_model: Any, context: Any) -> Any:
         calls.operations.append(operation_model.name)
         mode = plan(len(calls.operations), operation_model.name)
-        calls.faults += mode is not None
+        if mode is not None:
+            calls.met[len(calls.operations)] = mode
         match mode:
             case Mode.CRASH_BEFORE:
                 raise Crash
@@ -67,6 +75,8 @@ def injected(plan: Plan) -> Iterator[Calls]:
             case Mode.THROTTLE | Mode.SERVER_ERROR | Mode.CONFLICT:
                 return _refusal(mode, request), None
         answer = real(self, request, operation_model, context)
+        if mode is Mode.TWICE:
+            answer = real(self, request, operation_model, context)
         if mode is Mode.CRASH_AFTER:
             raise Crash
         if mode is Mode.LOST_REPLY:

@@ -201,6 +201,9 @@ def _correct(
         return Never("not_correctable", "A submission is withdrawn, not corrected.")
     folded = _refolded(referral, event, setting, history)
     if event.replacement and not _fits(event.replacement, folded):
+        if isinstance(_DECIDERS[StageChange](folded, event.replacement, setting), NotYet):
+            # What lies between has not arrived, or was taken for history when it did.
+            return NotYet()
         return Never("replacement_not_legal", "The replacement does not fit the history.")
     return Applied(folded)
 

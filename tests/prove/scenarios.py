@@ -13,7 +13,7 @@ from tests.support import faults
 from tests.support.books import Books
 from tests.support.faults import Calls, Mode
 
-APART = timedelta(days=100)
+APART = timedelta(days=30)
 """Each scenario is earlier than the one before it, so that what that one left to be done on a
 later day is never due in it."""
 

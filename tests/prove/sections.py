@@ -1,4 +1,4 @@
 """Every section of the proofs, in the order in which they run."""
 
-SECTIONS: tuple[str, ...] = ("faults",)
+SECTIONS: tuple[str, ...] = ("faults", "deliveries", "writers")
 """Modules of this package. Each has `MINUTES` and `prove`, see `claims.Section`."""

@@ -19,7 +19,7 @@ from tests.support.clinic import Clinic, open_clinic
 from tests.support.desk import Desk
 from tests.support.quiet import silence_log
 
-BEGINS = datetime(2090, 1, 2, 12, tzinfo=UTC)
+BEGINS = datetime(2190, 1, 2, 12, tzinfo=UTC)
 
 
 @dataclass

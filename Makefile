@@ -38,7 +38,7 @@ bench: .venv/.ready .venv-cloud/.ready ## Print the benchmarks
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 prove: .venv/.ready .venv-cloud/.ready ## Search for broken promises, in less than 40 minutes; ARGS="--only faults"
-	@$(BIN)/python -m tests.prove $(ARGS)
+	@$(BIN)/python -m tests.prove $(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
 
 package: .venv/.ready ## Write dist/bundle.zip and dist/template.json, as production deploys them
 	@$(BIN)/python -m infra.bundle

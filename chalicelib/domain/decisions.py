@@ -201,8 +201,15 @@ def _correct(
         return Never("not_correctable", "A submission is withdrawn, not corrected.")
     folded = _refolded(referral, event, setting, history)
     if event.replacement and not _fits(event.replacement, folded):
-        return Never("replacement_not_legal", "The replacement does not fit the history.")
+        return _unfitting(event.replacement, folded, setting)
     return Applied(folded)
+
+
+def _unfitting(replacement: StageChange, folded: Referral, setting: Setting) -> NotYet | Never:
+    """Whether it may fit later: what lies before it can have been history when it arrived."""
+    if isinstance(move(folded, replacement, setting), NotYet):
+        return NotYet()
+    return Never("replacement_not_legal", "The replacement does not fit the history.")
 
 
 def _fits(replacement: StageChange, folded: Referral) -> bool:

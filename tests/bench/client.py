@@ -20,7 +20,8 @@ from tests.bench.raw import RawDynamoDB
 from tests.bench.recording import Recorded, replaying
 from tests.bench.stub import answering
 from tests.bench.table import Row, ratio_row
-from tests.bench.warm import NAMES, require_good, silence_log
+from tests.bench.warm import NAMES, require_good
+from tests.support.quiet import silence_log
 from tests.support.site import Context
 
 _WRITES = 4

@@ -12,9 +12,9 @@ from tests.bench.paired import Plan
 from tests.bench.recording import Recorded, record
 from tests.bench.sweep import Sweep
 from tests.bench.table import Row
-from tests.bench.warm import silence_log
 from tests.support import cloud
 from tests.support.clinic import TO_INFUSED
+from tests.support.quiet import silence_log
 from tests.support.world import open_world
 
 

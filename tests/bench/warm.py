@@ -5,24 +5,21 @@ count. Garbage collection does.
 """
 
 import gc
-import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from logging import StreamHandler
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from app import app
-from chalicelib.observe import logger
 from chalicelib.services import intake
 from chalicelib.store.receipts import Answer
 from tests.bench.bare import Bare
 from tests.bench.paired import Paired, Plan, taking_turns
 from tests.bench.recording import Canned, Recorded, replaying
 from tests.bench.table import Row, at_most, ratio_row
+from tests.support.quiet import silence_log
 from tests.support.site import Context
 
 NAMES = {
@@ -64,14 +61,6 @@ def _front(request: Callable[[], Mapping[str, Any]], calls: int) -> list[float]:
     with patch.object(intake, "refer", lambda *_, **__: done):
         require_good(request())
         return _block(request, calls)
-
-
-def silence_log() -> None:
-    """Have each log line made, and written to nowhere."""
-    nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 open as long as we log
-    for handler in logger.handlers:
-        if isinstance(handler, StreamHandler):
-            handler.setStream(nowhere)
 
 
 def require_good(*answers: Mapping[str, Any]) -> None:

@@ -239,12 +239,27 @@ def test_neither_a_hold_nor_a_correction_is_corrected():
     assert reasons == {"not_correctable"}
 
 
-def test_a_replacement_that_does_not_fit_is_refused():
-    """Nothing leads there."""
+def test_a_replacement_that_nothing_leads_to_yet_waits():
+    """As the same report would by itself; what leads there may be on its way."""
     inbox = told_to("accepted")
     wrong = a_correction("accepted", a_change(Stage.INFUSED, at("accepted")))
 
-    assert refusal(inbox.referral, wrong, *inbox.history) == "replacement_not_legal"
+    assert refusal(inbox.referral, wrong, *inbox.history) == "waits"
+
+
+def test_a_correction_waits_for_what_lies_before_its_replacement():
+    """A new date was history when it came, and the fold puts it in front of the replacement."""
+    *line, proceed = line_to("center_proceed")
+    then = at("center_proceed")
+    deferred = a_change(Stage.DEFERRED, then - 3 * HOUR, event_id="evt_deferred")
+    new_date = a_change(Stage.CONSULT_SCHEDULED, then - 2 * HOUR, event_id="evt_new_date")
+    seen_again = a_change(Stage.CONSULT_COMPLETED, then - HOUR, event_id="evt_seen_again")
+    later = a_correction("center_proceed", a_change(Stage.CENTER_PROCEED, then + HOUR))
+
+    inbox = Inbox(DRAFT).take([*line, deferred, proceed, new_date, later, seen_again])
+
+    assert (inbox.refused, inbox.parked) == ([], [])
+    assert inbox.referral.stage_since == then + HOUR
 
 
 def test_a_hold_outlives_a_correction():

@@ -2,11 +2,14 @@
 
 import argparse
 import os
+import platform
+import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tests.prove.apart import Proved, proved_apart
-from tests.prove.claims import Budget
+from tests.prove.claims import ENGINES, Budget
 from tests.prove.sections import SECTIONS
 from tests.prove.table import printed
 
@@ -20,6 +23,8 @@ _OFFLINE = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
 EXAMPLES = 5
+PAGE = Path(__file__).parents[2] / "docs" / "proofs.md"
+LAST = "## The last table"
 
 
 def main() -> None:
@@ -28,13 +33,16 @@ def main() -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ |= _OFFLINE
-    budget = Budget(share=asked.share, seed=asked.seed)
+    budget = Budget(share=asked.share, seed=asked.seed, engine=asked.engine)
     rows: list[Proved] = []
     for section in asked.only or SECTIONS:
         for row in proved_apart(section, budget):
             rows.append(row)
             _tell(row)
-    print(f"\n{datetime.now(UTC):%Y-%m-%d}\n\n{printed(rows)}")
+    told = f"{_heading(asked.share)}\n\n{printed(rows)}\n"
+    print(f"\n{told}", end="")
+    if asked.write:
+        _keep(told)
     sys.exit(not all(row.result.holds for row in rows))
 
 
@@ -42,8 +50,27 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.prove", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=SECTIONS, help="some sections only")
     parser.add_argument("--share", type=float, default=1.0, help="the part of the full search")
+    parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0], help="of the tables")
+    parser.add_argument("--write", action="store_true", help="keep the table in docs/proofs.md")
     parser.add_argument("--seed", type=int, default=1, help="what is random follows from it")
     return parser.parse_args()
+
+
+def _heading(share: float) -> str:
+    git = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    part = "" if share == 1 else f", {share:g} of the full search"
+    python = f"Python {platform.python_version()}"
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, revision {commit}, {python}, {os.cpu_count()} cores{part}."
+    )
+
+
+def _keep(told: str) -> None:
+    """Put the table where the last one stands."""
+    before, _, rest = PAGE.read_text("utf-8").partition(f"{LAST}\n\n")
+    _, following, after = rest.partition("\n## ")
+    PAGE.write_text(f"{before}{LAST}\n\n{told}{following}{after}", "utf-8")
 
 
 def _tell(row: Proved) -> None:

@@ -6,6 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+LOCAL_CLOUD = "local-cloud"
+DYNAMODB_LOCAL = "dynamodb-local"
+ENGINES = (LOCAL_CLOUD, DYNAMODB_LOCAL)
+"""What can stand in for DynamoDB."""
+
 PATIENCE = 3
 """How many times its planned minutes a section may take before it counts as failed."""
 
@@ -50,7 +55,7 @@ class Budget:
 
     share: float = 1.0
     seed: int = 1
-    engine: str = "local-cloud"
+    engine: str = LOCAL_CLOUD
 
     def of(self, full: int, *, least: int = 1) -> int:
         """How many tries are wanted, where a full search makes `full`."""

@@ -10,11 +10,8 @@ from unittest.mock import patch
 from chalicelib import wiring
 from infra.local import cloud as local_cloud
 from infra.local import environment, stack
+from tests.prove.claims import DYNAMODB_LOCAL, LOCAL_CLOUD
 from tests.support import cloud, tokens
-
-LOCAL_CLOUD = "local-cloud"
-DYNAMODB_LOCAL = "dynamodb-local"
-ENGINES = (LOCAL_CLOUD, DYNAMODB_LOCAL)
 
 DYNAMODB_LOCAL_URL = "DYNAMODB_LOCAL_URL"
 """Names the address of a DynamoDB Local that the person has started. It is never fetched:
@@ -27,6 +24,7 @@ def running(engine: str = LOCAL_CLOUD) -> Iterator[Path]:
 
     Everything is gone afterwards. A process can have one at a time.
     """
+    address = os.environ.get(DYNAMODB_LOCAL_URL, "")
     with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ):
         data_dir = Path(folder)
         with local_cloud.running(data_dir, saving=False) as there:
@@ -38,7 +36,7 @@ def running(engine: str = LOCAL_CLOUD) -> Iterator[Path]:
             os.environ.update(deployed | _identity(ours))
             _verify_sender()
             if engine == DYNAMODB_LOCAL:
-                _use_dynamodb_local()
+                _use_dynamodb_local(address)
             wiring.forget()
             try:
                 yield data_dir
@@ -55,5 +53,13 @@ def _verify_sender() -> None:
     wiring.aws("sesv2").create_email_identity(EmailIdentity=cloud.SENDER)
 
 
-def _use_dynamodb_local() -> None:
-    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = os.environ[DYNAMODB_LOCAL_URL]
+def _use_dynamodb_local(address: str) -> None:
+    """Make the tables there anew, and send what is for DynamoDB there and nothing else."""
+    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = address
+    # It keeps the tables of each access key apart, and so those of two processes.
+    os.environ["AWS_ACCESS_KEY_ID"] = f"prove{os.getpid()}"
+    wiring.forget()
+    client = wiring.dynamodb()
+    for name in client.list_tables()["TableNames"]:
+        client.delete_table(TableName=name)
+    cloud.create_tables()

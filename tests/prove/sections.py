@@ -1,4 +1,13 @@
 """Every section of the proofs, in the order in which they run."""
 
-SECTIONS: tuple[str, ...] = ("matrix", "audit", "canaries", "fuzz", "mutants")
+SECTIONS: tuple[str, ...] = (
+    "faults",
+    "deliveries",
+    "writers",
+    "matrix",
+    "audit",
+    "canaries",
+    "fuzz",
+    "mutants",
+)
 """Modules of this package. Each has `MINUTES` and `prove`, see `claims.Section`."""

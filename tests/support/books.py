@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.domain.notices import GIVE_UP
-from chalicelib.store.dynamo import Item
+from chalicelib.store.dynamo import Item, unmarshal
 from chalicelib.store.stores import Stores
-from tests.support import shelves
+from tests.support.cloud import PREFIX
 
 _TABLES = ("referrals", "outbox", "audit", "deliveries", "notices")
 
@@ -23,11 +22,12 @@ class Books:
     @classmethod
     def read(cls, stores: Stores) -> "Books":
         """Read every table."""
-        found: dict[str, dict[str, list[Item]]] = {}
-        for table in _TABLES:
-            found[table] = defaultdict(list)
-            for row in shelves.rows(table):
-                found[table][row["referral_id"]].append(row)
+        found: dict[str, dict[str, list[Item]]] = {name: defaultdict(list) for name in _TABLES}
+        scan = stores.referrals.table.client().get_paginator("scan")
+        for name, rows in found.items():
+            for page in scan.paginate(TableName=f"{PREFIX}{name}"):
+                for row in map(unmarshal, page["Items"]):
+                    rows[row["referral_id"]].append(row)
         return cls(stores, found)
 
     def about(self, table: str, *keys: str) -> list[Item]:
@@ -39,26 +39,37 @@ class Books:
         referral_id: str,
         stages: Sequence[str],
         *,
+        writes: int = 0,
         deliveries: int = 1,
         waiting: int = 0,
         audited: Sequence[str] | None = None,
     ) -> list[str]:
-        """Each way in which a write may have been lost, doubled or left half done."""
+        """Each way in which a write may have been lost, doubled or left half done.
+
+        Args:
+            referral_id: Which one.
+            stages: Where its events have led it.
+            writes: How often it was written before them.
+            deliveries: How many deliveries about it are logged.
+            waiting: How many of them wait.
+            audited: What its events have left in the audit trail, if not one row each.
+        """
         rows = {row["item"]: row for row in self.about("referrals", referral_id)}
         head = rows.pop("referral", {})
         chains = (referral_id, f"{referral_id}/reads")
+        actions = [row["action"] for row in self.about("audit", *chains)]
         opened = self.stores.referrals.items.event
         events = [opened(rows[item]) for item in sorted(rows) if item.startswith("event#")]
-        told_of = [row for row in self.about("outbox", referral_id) if row["rule"] != GIVE_UP]
+        tasks = [row["stage"] for row in self.about("outbox", referral_id) if "stage" in row]
         told: dict[str, tuple[Any, Any]] = {
-            "stage": (head.get("stage"), stages[-1]),
-            "version": (head.get("version"), len(stages)),
+            "stage": (head.get("stage"), stages[-1] if stages else head.get("stage")),
+            "version": (head.get("version"), writes + len(stages)),
             "events": ([getattr(logged.event, "stage", None) for logged in events], stages),
-            "status": ({logged.status for logged in events}, {"applied"}),
+            "status": ({logged.status for logged in events} - {"applied"}, set()),
             "waiting": (len(rows) - len(events), waiting),
-            "tasks": (sorted(task["stage"] for task in told_of), sorted(stages)),
+            "tasks": (sorted(tasks), sorted(stages)),
             "audit": (
-                sorted(row["action"] for row in self.about("audit", *chains)),
+                sorted(action for action in actions if action.startswith("event.")),
                 sorted(f"event.{stage}" for stage in audited or stages),
             ),
             "deliveries": (len(self.about("deliveries", referral_id)), deliveries),

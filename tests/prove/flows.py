@@ -1,0 +1,264 @@
+"""What can go wrong half way: each thing that the product does, as a run and its repeats.
+
+The run is tried under faults. Then come rounds, each after every lease has ended: the sender
+sends again what it sent, and the jobs run.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+from chalicelib import catalogue
+from chalicelib.domain.events import Order, derived_id
+from chalicelib.domain.notices import Lane, Task, opening, window_plan
+from chalicelib.domain.referral import Referral
+from chalicelib.domain.stages import Stage
+from chalicelib.domain.window import MilestoneKind, Window, open_window
+from chalicelib.store.outbox import LEASE
+from tests.prove.world import World
+from tests.support import factories
+from tests.support.factories import CENTER, PRACTICE, a_member
+from tests.support.journey import a_referral, an_entry
+
+ROUND = LEASE + timedelta(minutes=1)
+MINUTE = timedelta(minutes=1)
+PRACTICE_MAIL = a_member(PRACTICE).email
+CENTER_MAIL = a_member(CENTER).email
+
+
+class NotAnsweredError(Exception):
+    """The sender got no answer that ends its sending; it will send again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What must be true in the end, whatever went wrong.
+
+    Attributes:
+        stages: The events, each applied once, in order.
+        writes: How often the referral was written before that.
+        mails: How many mails each person is to get.
+    """
+
+    stages: Sequence[str]
+    writes: int = 1
+    deliveries: int = 0
+    audited: Sequence[str] | None = None
+    mails: Mapping[str, int] = field(default_factory=dict)
+
+
+class Scene:
+    """One scenario's own corner of a world: a referral, an alias that no other's mails carry."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world = world
+        self.name = name
+        self.referral_id = derived_id("ref", name)
+        self.begins = world.now
+        self.drawn: set[str] = set()
+        self.status = 0
+
+    def store(self, stage: Stage, *, window: Window | None = None) -> Referral:
+        """A referral that has come as far as `stage`, with nothing left to be done."""
+        at = self.begins
+        known = a_referral(
+            stage,
+            referral_id=self.referral_id,
+            alias=self.name,
+            window=window,
+            head=Order(at, 0, "evt_0"),
+            reached={stage: at},
+            **dict.fromkeys(("stage_since", "created_at", "updated_at", "submitted_at"), at),
+        )
+        stores = self.world.stores
+        stores.ledger.commit(*stores.referrals.adding(known, an_entry(known)))
+        return known
+
+    def plan(self, tasks: Sequence[Task]) -> None:
+        """Let tasks wait for their day."""
+        outbox = self.world.stores.outbox
+        self.world.stores.ledger.commit(*(outbox.planning(task) for task in tasks))
+
+    def window(self) -> Window:
+        """The window of an infusion at the scene's begin."""
+        return open_window(
+            infused_at=self.begins,
+            local_date=None,
+            time_zone=CENTER.time_zone,
+            profile=catalogue.profile_for("breyanzi"),
+        )
+
+    def submit(self) -> None:
+        """Send the referral as a practice's coordinator does, always with the same key."""
+        site = self.world.clinic.anyone.as_(self.world.token())
+        body = factories.a_referral_body(patient__alias=self.name)
+        self.world.drawn.clear()
+        try:
+            answer = site.post("/v1/referrals", body, key=self.name)
+        finally:
+            self.drawn |= {drawn for drawn in self.world.drawn if drawn.startswith("ref_")}
+        self._heard(answer.status)
+        self.referral_id = answer.json["referral_id"]
+
+    def deliver(self, stage: str, *, minute: int = 1) -> None:
+        """Push a stage change as the center's system does, signed, always under one id."""
+        at = self.begins + minute * MINUTE
+        body = {
+            "type": "stage.changed",
+            "referral_id": self.referral_id,
+            "occurred_at": at.isoformat(),
+            "data": {"stage": stage},
+        }
+        answer = self.world.clinic.deliver_raw(
+            json.dumps(body).encode(),
+            webhook_id=f"{self.name.replace(' ', '-')}-{stage}",
+            timestamp=str(int(self.world.now.timestamp())),
+        )
+        self._heard(answer.status)
+
+    def _heard(self, status: int) -> None:
+        self.status = status
+        if status >= 300:
+            raise NotAnsweredError(status)
+
+
+class Flow(Protocol):
+    """Something that the product does in one run, and what makes up for a run that died."""
+
+    name: str
+    wanted: Wanted
+
+    def prepare(self, scene: Scene) -> None:
+        """What was there before, made without faults."""
+
+    def act(self, scene: Scene) -> None:
+        """The run."""
+
+    def again(self, scene: Scene) -> Sequence[Callable[[], None]]:
+        """The runs of one round, each by a function of its own."""
+
+
+class Submit:
+    """A practice sends a referral; the center is told by mail."""
+
+    name = "submit"
+    wanted = Wanted(stages=["submitted"], writes=0, mails={CENTER_MAIL: 1})
+
+    def prepare(self, scene: Scene) -> None:
+        """Nothing was there."""
+
+    def act(self, scene: Scene) -> None:
+        """One POST."""
+        scene.submit()
+
+    def again(self, scene: Scene) -> Sequence[Callable[[], None]]:
+        """The same POST with the same key, and the relay."""
+        return [scene.submit, lambda: scene.world.run(Lane.EVENT)]
+
+
+class Intake:
+    """A center's system pushes a stage change; the practice is told by mail."""
+
+    name = "intake"
+    wanted = Wanted(stages=["accepted"], deliveries=1, mails={PRACTICE_MAIL: 1})
+
+    def prepare(self, scene: Scene) -> None:
+        """A referral that waits to be accepted."""
+        scene.store(Stage.SUBMITTED)
+
+    def act(self, scene: Scene) -> None:
+        """One signed delivery."""
+        scene.deliver("accepted")
+
+    def again(self, scene: Scene) -> Sequence[Callable[[], None]]:
+        """The same delivery under the same id, and the relay."""
+        return [lambda: scene.deliver("accepted"), lambda: scene.world.run(Lane.EVENT)]
+
+
+class Settling(Intake):
+    """A delivery brings what an earlier one has waited for; both are applied."""
+
+    name = "settling"
+    wanted = Wanted(
+        stages=["accepted", "consult_scheduled"],
+        deliveries=2,
+        audited=["accepted", "consult_scheduled", "consult_scheduled"],
+        mails={PRACTICE_MAIL: 2},
+    )
+
+    def prepare(self, scene: Scene) -> None:
+        """A delivery that came too early waits."""
+        scene.store(Stage.SUBMITTED)
+        scene.deliver("consult_scheduled", minute=2)
+
+
+class Relay:
+    """The relay works off the outbox: the practice is told of an acceptance."""
+
+    name = "relay"
+    wanted = Wanted(stages=["accepted"], deliveries=1, mails={PRACTICE_MAIL: 1})
+
+    def prepare(self, scene: Scene) -> None:
+        """The acceptance is there, and nobody has been told yet."""
+        scene.store(Stage.SUBMITTED)
+        scene.deliver("accepted")
+
+    def act(self, scene: Scene) -> None:
+        """One run of the relay."""
+        scene.world.run(Lane.EVENT)
+
+    def again(self, scene: Scene) -> Sequence[Callable[[], None]]:
+        """The next run."""
+        return [lambda: scene.world.run(Lane.EVENT)]
+
+
+class Opening:
+    """The job of the day after an infusion opens monitoring by itself."""
+
+    name = "opening"
+    wanted = Wanted(stages=["monitoring"])
+
+    def prepare(self, scene: Scene) -> None:
+        """An infusion, the day before."""
+        referral = scene.store(Stage.INFUSED, window=scene.window())
+        window = scene.window()
+        scene.plan([opening(referral, window, infused_on=window.infused_on)])
+        scene.world.now += timedelta(hours=36)
+
+    def act(self, scene: Scene) -> None:
+        """One run of the job."""
+        scene.world.run(Lane.PLAN)
+
+    def again(self, scene: Scene) -> Sequence[Callable[[], None]]:
+        """The next run of the job, and the relay's."""
+        return [lambda: scene.world.run(Lane.PLAN), lambda: scene.world.run(Lane.EVENT)]
+
+
+class Notices:
+    """The job of a day tells both sides what ends on it."""
+
+    name = "notices"
+    wanted = Wanted(stages=[], mails={PRACTICE_MAIL: 1, CENTER_MAIL: 1})
+
+    def prepare(self, scene: Scene) -> None:
+        """A patient who is monitored, on the last of the days that the label wants daily."""
+        window = scene.window()
+        referral = scene.store(Stage.MONITORING, window=window)
+        ends = MilestoneKind.DAILY_MONITORING_ENDS
+        scene.plan([task for task in window_plan(referral, window) if task.rule == ends])
+        scene.world.now += timedelta(days=window.profile.daily_days)
+
+    def act(self, scene: Scene) -> None:
+        """One run of the job."""
+        scene.world.run(Lane.PLAN)
+
+    def again(self, scene: Scene) -> Sequence[Callable[[], None]]:
+        """The next run."""
+        return [lambda: scene.world.run(Lane.PLAN)]
+
+
+FLOWS: Mapping[str, Flow] = {
+    flow.name: flow for flow in (Submit(), Intake(), Settling(), Relay(), Opening(), Notices())
+}

@@ -1,0 +1,161 @@
+"""One scenario: a flow, the faults it meets, and what is wrong when everything has calmed down."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from chalicelib.errors import UnavailableError
+from chalicelib.store.instants import instant
+from tests.prove.flows import ROUND, Flow, NotAnsweredError, Scene
+from tests.prove.world import BEGINS, World
+from tests.support import faults
+from tests.support.books import Books
+from tests.support.faults import Calls, Mode
+
+APART = timedelta(days=30)
+"""Each scenario is earlier than the one before it, so that what that one left to be done on a
+later day is never due in it."""
+
+Faults = Sequence[Mapping[int, Mode]]
+"""What goes wrong in the run and in each round after it, by the number of the call."""
+
+
+@dataclass
+class Played:
+    """A scenario after all its rounds."""
+
+    scene: Scene
+    wanted: Faults
+    runs: list[Calls] = field(default_factory=list)
+    ended: str = ""
+    trouble: list[str] = field(default_factory=list)
+
+    @property
+    def met(self) -> int:
+        """How many of the faults came about."""
+        return sum(calls.faults for calls in self.runs)
+
+    @property
+    def copies_allowed(self) -> int:
+        """How many faults fell between the mail service's yes and our mark of it."""
+        return sum(
+            _is_about_sending(calls.operations, n, calls.met)
+            for calls in self.runs
+            for n in calls.met
+        )
+
+    def __str__(self) -> str:
+        """What repeats it."""
+        told = [
+            f"run {k} call {n} {_named(self.runs, k, n)} {mode}"
+            for k, faults_ in enumerate(self.wanted)
+            for n, mode in faults_.items()
+        ]
+        return f"{self.scene.name}: {'; '.join(told) or 'no fault'}"
+
+
+@dataclass
+class Theater:
+    """Plays scenarios of one flow, one after the other, in a world that they share."""
+
+    world: World
+    flow: Flow
+    cold: bool
+    played: list[Played] = field(default_factory=list)
+
+    def play(self, *wanted: Mapping[int, Mode]) -> Played:
+        """Play one: the run and the rounds under faults, then two rounds in peace."""
+        number = len(self.played)
+        self.world.now = BEGINS - number * APART
+        scene = Scene(self.world, f"{self.flow.name} {number}")
+        self.flow.prepare(scene)
+        told = Played(scene, wanted)
+        self._run(told, [lambda: self.flow.act(scene)], wanted[0] if wanted else {})
+        for faulty in (*wanted[1:], {}, {}):
+            self.world.now += ROUND
+            self._run(told, self.flow.again(scene), faulty)
+        told.ended = instant(self.world.now)
+        self.played.append(told)
+        return told
+
+    def _run(
+        self, told: Played, functions: Sequence[Callable[[], None]], wanted: Mapping[int, Mode]
+    ) -> None:
+        with faults.injected(_possible(wanted)) as calls:
+            for function in functions:
+                if self.cold:
+                    self.world.begin_anew()
+                try:
+                    function()
+                except (faults.Crash, NotAnsweredError, UnavailableError):
+                    pass
+                except Exception as e:  # noqa: BLE001 a bug that a fault brings out is a finding
+                    told.trouble.append(type(e).__name__)
+        told.runs.append(calls)
+
+    def wrong(self, *, all_met: bool = True) -> list[str]:
+        """Each scenario after which something is lost, doubled or left undone."""
+        books, mails = Books.read(self.world.stores), self.world.mails()
+        found = []
+        for told in self.played:
+            faulty = [*told.trouble, *_wrong(told, self.flow, books, mails)]
+            if all_met and told.met != sum(len(each) for each in told.wanted):
+                faulty.append("a fault was not met")
+            if faulty:
+                found.append(f"{told}: {', '.join(faulty)}")
+        return found
+
+
+def _possible(wanted: Mapping[int, Mode]) -> faults.Plan:
+    """Faults by number; only a transaction can meet another one, so others are throttled."""
+
+    def plan(number: int, operation: str) -> Mode | None:
+        mode = wanted.get(number)
+        can_conflict = operation == "TransactWriteItems"
+        return Mode.THROTTLE if mode is Mode.CONFLICT and not can_conflict else mode
+
+    return plan
+
+
+def _wrong(told: Played, flow: Flow, books: Books, mails: Counter[str]) -> list[str]:
+    scene, wanted = told.scene, flow.wanted
+    rid = scene.referral_id
+    found = books.what_is_wrong(
+        rid,
+        wanted.stages,
+        writes=wanted.writes,
+        deliveries=wanted.deliveries,
+        audited=wanted.audited,
+    )
+    made = [drawn for drawn in scene.drawn if books.about("referrals", drawn)]
+    due = [row for row in books.about("outbox", rid) if row["planned_for"] <= told.ended]
+    notices = books.about("notices", rid)
+    copies = {to: mails[f"{to} {scene.name}"] for to in wanted.mails}
+    most = sum(wanted.mails.values()) + told.copies_allowed
+    checks = {
+        "made twice": len(made) <= 1,
+        "not answered": scene.status < 300,
+        "outbox": all(row["state"] == "done" for row in due),
+        "notices": len(notices) == sum(wanted.mails.values()),
+        "mark of a mail": all(row["mail"] == "sent" for row in notices),
+        "mail lost": all(copies[to] >= least for to, least in wanted.mails.items()),
+        "mail copies": sum(copies.values()) <= most,
+    }
+    return found + [name for name, holds in checks.items() if not holds]
+
+
+def _is_about_sending(operations: Sequence[str], n: int, met: Mapping[int, Mode]) -> bool:
+    """Whether call `n` sends a mail, or is the first write after it, which marks it as sent."""
+    if operations[n - 1] == "SendEmail":
+        return True
+    before = n - 1
+    # Tries of the same call that met a fault, or were asked again.
+    while before in met and operations[before - 1] == operations[n - 1]:
+        before -= 1
+    return before > 0 and operations[before - 1] == "SendEmail"
+
+
+def _named(runs: Sequence[Calls], run: int, number: int) -> str:
+    operations = runs[run].operations if run < len(runs) else []
+    return operations[number - 1] if number <= len(operations) else "?"

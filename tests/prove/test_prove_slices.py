@@ -1,0 +1,88 @@
+"""A slice of each proof about state, small enough for every run of the tests."""
+
+import random
+
+import pytest
+
+from chalicelib.domain.events import derived_id
+from tests.prove import deliveries, faults, writers
+from tests.prove.claims import LOCAL_CLOUD, Budget, Result
+from tests.prove.flows import FLOWS
+from tests.prove.scenarios import Theater
+from tests.prove.world import open_world
+from tests.support.faults import Mode
+
+
+@pytest.fixture(scope="module")
+def world():
+    """One world on the local cloud for the slices."""
+    with open_world(LOCAL_CLOUD) as made:
+        yield made
+
+
+def test_20_000_deliveries_in_any_order_end_as_in_order():
+    """And the order of arrival does matter to whoever just takes the last one."""
+    found = deliveries.in_memory(deliveries.Part(7, 20_000, ""))
+
+    assert found.wrong == []
+    assert found.naive > 1000
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_some_pairs_of_faults_lose_nothing(world, flow):
+    """Of each flow a few, drawn; all of them are for `make prove`."""
+    world.begin_anew()
+    theater = Theater(world, FLOWS[flow], cold=False)
+    run, repeat, *_ = theater.play().runs
+    drawn = random.Random(flow)  # noqa: S311 to be repeated
+    for _ in range(4):
+        first = drawn.choice(list(faults._each(run.operations)))
+        second = drawn.choice(list(faults._each(repeat.operations)))
+        theater.play(dict([first]), dict([second]))
+
+    assert theater.wrong(all_met=False) == []
+
+
+def test_a_naive_handler_is_found_out(world):
+    """The reply to its mark is lost, and with it the event."""
+    theater = Theater(world, faults.Naive(), cold=False)
+    theater.play({1: Mode.LOST_REPLY})
+
+    [wrong] = theater.wrong()
+    assert "mail lost" in wrong
+
+
+def test_eight_writers_at_once_lose_nothing(world, monkeypatch):
+    """Each is told the truth, and the versions have no gap."""
+    monkeypatch.setattr(writers, "OPERATIONS", 5)
+    desk = world.desk
+    ids = [derived_id("ref", f"slice {n}") for n in range(2)]
+
+    logs = writers.write_together(desk, ids, seed=1)
+
+    assert sum(len(log.answered) for log in logs) > 20
+    assert writers.found_wrong(desk, ids, logs) == []
+
+
+def test_the_checker_of_histories_finds_a_lost_answer(world):
+    """An event that somebody was told of and that is nowhere."""
+    desk = world.desk
+    desk.refer("ref_lost", key="key-lost")
+    log = writers.Log(answered=[("ref_lost", "evt_lost")])
+
+    assert writers.found_wrong(desk, ["ref_lost"], [log]) == [
+        "evt_lost was answered and is not in the history"
+    ]
+
+
+def test_a_promise_that_was_not_tried_does_not_hold():
+    """Nor one with a counterexample."""
+    assert Result(claim="", tries=1).holds
+    assert not Result(claim="", tries=0).holds
+    assert not Result(claim="", tries=1, counterexamples=["one"]).holds
+
+
+def test_a_share_of_a_search_is_never_nothing():
+    """However small."""
+    assert Budget(share=0.0001).of(100) == 1
+    assert Budget(share=1).of(100) == 100

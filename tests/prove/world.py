@@ -1,0 +1,88 @@
+"""The product on real tables, at a time of our choice, seen through its front door and its jobs."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from unittest.mock import patch
+
+from chalicelib import wiring
+from chalicelib.domain.notices import Lane
+from chalicelib.services.duties import JobFailedError, run_job
+from chalicelib.store.stores import Stores
+from tests.prove import engine
+from tests.support import tokens
+from tests.support.clinic import Clinic, open_clinic
+from tests.support.desk import Desk
+from tests.support.quiet import silence_log
+
+BEGINS = datetime(2190, 1, 2, 12, tzinfo=UTC)
+
+
+@dataclass
+class World:
+    """A clinic on tables that many scenarios share; each has ids, an alias and a time of its own.
+
+    Attributes:
+        now: What the product's clock says.
+        drawn: The ids that the product has drawn since they were last cleared.
+    """
+
+    clinic: Clinic
+    folder: Path
+    now: datetime = BEGINS
+    drawn: list[str] = field(default_factory=list)
+
+    @property
+    def stores(self) -> Stores:
+        """The tables, as the function that runs sees them."""
+        return wiring.stores()
+
+    @property
+    def desk(self) -> Desk:
+        """The services without the front door, for what only prepares."""
+        return Desk(self.stores, now=self.now)
+
+    def begin_anew(self) -> None:
+        """Let the next call come to a function that remembers nothing."""
+        wiring.stores.cache_clear()
+
+    def token(self) -> str:
+        """A token of the practice's coordinator, of now."""
+        at = int(self.now.timestamp())
+        return tokens.token(self.clinic.members["practice"].subject, iat=at, exp=at + 3600)
+
+    def run(self, lane: Lane) -> None:
+        """Run a scheduled function, as its rule does."""
+        # Some tasks wait for another try: the alarm is not what is looked at here.
+        with suppress(JobFailedError):
+            run_job(lane, **wiring.job())
+
+    def mails(self) -> Counter[str]:
+        """How many mails were taken, by the line that begins with a patient's alias."""
+        record = self.folder / "mail.jsonl"
+        lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else ()
+        sent = (json.loads(line) for line in lines)
+        return Counter(f"{mail['to'][0]} {mail['subject'].partition(':')[0]}" for mail in sent)
+
+
+@contextmanager
+def open_world(which: str) -> Iterator[World]:
+    """A world on new tables, gone at the end."""
+    silence_log()
+    with engine.running(which) as folder:
+        world = World(open_clinic(), folder)
+        real_id = wiring.new_id
+
+        def draw(prefix: str) -> str:
+            world.drawn.append(real_id(prefix))
+            return world.drawn[-1]
+
+        with (
+            patch.object(wiring, "now", lambda: world.now),
+            patch.object(wiring, "new_id", draw),
+        ):
+            yield world

@@ -1,76 +1,23 @@
 """An earlier report was wrong: the history keeps it, and it counts no more."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from chalicelib.domain.decisions import fold
-from chalicelib.domain.events import Corrected, HoldEnded, HoldStarted, WindowExtended
+from chalicelib.domain.events import HoldStarted, WindowExtended
 from chalicelib.domain.stages import Actor, Stage
 from tests.support.journey import (
     HOUR,
     NOON,
     Inbox,
     a_change,
-    a_referral,
     a_setting,
     an_event,
     refusal,
 )
-
-LINE = [
-    "submitted",
-    *("received", "accepted", "consult_scheduled", "consult_completed", "center_proceed"),
-    *("apheresis_scheduled", "apheresis_completed", "manufacturing_started"),
-    *("lymphodepletion_started", "infused", "monitoring", "window_complete"),
-    *("handback_ready", "handed_back"),
-]
-DAY = timedelta(days=1)
-DRAFT = a_referral(Stage.DRAFT)
-
-
-def at(stage):
-    """When a stage of the line was reached: one a day."""
-    return NOON + LINE.index(stage) * DAY
-
-
-def line_to(last):
-    """The reports of the line, each a day later, up to a stage."""
-    names = LINE[: LINE.index(last) + 1]
-    return [a_change(Stage(name), at(name), event_id=f"evt_{name}") for name in names]
-
-
-def told_to(last):
-    """An inbox that has taken the line up to a stage."""
-    return Inbox(DRAFT).take(line_to(last))
-
-
-def a_correction(wrong, replacement=None, *, moment=NOON + 90 * DAY, n=1, **changed):
-    """A correction of the report of a stage; the replacement carries its id."""
-    event_id = f"evt_correction_{n}"
-    if replacement is not None:
-        replacement = replace(replacement, event_id=event_id)
-    return an_event(
-        Corrected,
-        moment,
-        event_id=event_id,
-        supersedes=f"evt_{wrong}",
-        replacement=replacement,
-        **changed,
-    )
-
-
-def told(inbox: Inbox):
-    """All that an order of arrival must not change."""
-    return (
-        replace(inbox.referral, version=0, updated_at=NOON),
-        sorted(event.event_id for event in inbox.parked),
-        inbox.refused,
-    )
+from tests.support.line import DAY, DRAFT, a_correction, at, line_to, told, told_to
 
 
 def test_a_stage_that_was_reported_by_mistake_is_taken_back():
@@ -269,45 +216,3 @@ def test_a_hold_outlives_a_correction():
     held = inbox.take([a_correction("received")]).referral
 
     assert held.overlay.hold is not None
-
-
-@st.composite
-def histories(draw):
-    """A legal history with holds, extensions and corrections, in the order of truth."""
-    last = draw(st.sampled_from(LINE[2:]))
-    names = LINE[: LINE.index(last) + 1]
-    events = list(line_to(last))
-    for n in range(draw(st.integers(0, 3))):
-        moment = NOON + draw(st.integers(1, 60)) * 6 * HOUR + timedelta(minutes=1 + n)
-        kind = draw(st.sampled_from([HoldStarted, HoldEnded]))
-        events.append(an_event(kind, moment, event_id=f"evt_hold_{n}"))
-    if "monitoring" in names and "handed_back" not in names:
-        for n in range(draw(st.integers(0, 2))):
-            moment = at("infused") + draw(st.integers(1, 40)) * HOUR + timedelta(minutes=9 + n)
-            ends_on = date(2026, 12, draw(st.integers(1, 31)))
-            longer = an_event(WindowExtended, moment, event_id=f"evt_ext_{n}", ends_on=ends_on)
-            events.append(longer)
-    # A corrected moment stays between the two beside it, so that the history stays legal.
-    for n in range(draw(st.integers(0, 2))):
-        wrong = draw(st.sampled_from(names[1:-1]))
-        really = at(wrong) + timedelta(minutes=draw(st.integers(-700, 700)))
-        right = a_change(Stage(wrong), really)
-        if right.actor is Actor.CENTER:
-            events.append(a_correction(wrong, right, moment=NOON + (90 + n) * DAY, n=n))
-    return sorted(events, key=lambda e: e.order)
-
-
-@settings(max_examples=300)
-@given(history=histories(), data=st.data())
-def test_a_history_folds_alike_in_every_order(history, data):
-    """Shuffled or not, at once or as it arrives: one state."""
-    shuffled = data.draw(st.permutations(history))
-    in_order = Inbox(DRAFT).take(history)
-
-    arrived = Inbox(DRAFT).take(shuffled)
-    folded = fold(DRAFT, shuffled, a_setting())
-
-    assert (in_order.parked, in_order.refused) == ([], [])
-    assert told(arrived) == told(in_order)
-    kept = replace(folded, version=0, updated_at=NOON, submitted_at=at("submitted"))
-    assert kept == told(arrived)[0]

@@ -136,7 +136,8 @@ def _wrong(told: Played, flow: Flow, books: Books, mails: Counter[str]) -> list[
     checks = {
         "made twice": len(made) <= 1,
         "not answered": scene.status < 300,
-        "outbox": all(row["state"] == "done" for row in due),
+        # A move that was made before its task was marked leaves the task nothing to do.
+        "outbox": all(row["state"] in {"done", "skipped"} for row in due),
         "notices": len(notices) == sum(wanted.mails.values()),
         "mark of a mail": all(row["mail"] == "sent" for row in notices),
         "mail lost": all(copies[to] >= least for to, least in wanted.mails.items()),

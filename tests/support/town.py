@@ -98,13 +98,11 @@ def open_town(practices: int, centers: int) -> Iterator[tuple[Memory, Town]]:
 
 
 def kept(memory: Memory) -> dict[str, list[str]]:
-    """What no stranger may change: whole tables, and of a referral all but what waits for it."""
+    """What no stranger may change: whole tables, and of referrals all but what waits apart."""
     tables = ("members", "tenants", "webhook_secrets", "notices", "keys", "idempotency")
     rows = {name: list(map(str, memory.rows(name))) for name in tables}
     rows["referrals"] = [
-        str(row)
-        for row in memory.rows("referrals")
-        if row["item"]["S"].startswith(("referral", "event#"))
+        str(row) for row in memory.rows("referrals") if not row["item"]["S"].startswith("stranger#")
     ]
     return rows
 

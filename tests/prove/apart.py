@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from tests.prove.claims import PATIENCE, Budget, Progress, Result
+from tests.support.quiet import silence_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def _received(mine: Connection) -> Result | None:
 
 
 def _prove(section: str, budget: Budget, theirs: Connection) -> None:
+    silence_log()
     module = importlib.import_module(f"tests.prove.{section}")
     progress = Progress(section, seconds=60 * PATIENCE * module.MINUTES)
     with theirs:

@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 from chalicelib.domain.members import Member
 from tests.prove.claims import Budget, Progress, Result
+from tests.support.quiet import silence_log
 from tests.support.strangers import Strangers
 from tests.support.town import kept, open_town
 
@@ -46,6 +47,7 @@ def prove(progress: Progress, budget: Budget) -> Iterator[Result]:
 
 
 def _tried(part: tuple[int, int]) -> Sequence[str]:
+    silence_log()
     seed, tries = part
     with open_town(PRACTICES, CENTERS) as (memory, town):
         strangers = Strangers(town, Random(seed))  # noqa: S311 a seed makes the same run again
@@ -58,6 +60,7 @@ def _tried(part: tuple[int, int]) -> Sequence[str]:
 
 def _caught() -> bool:
     """Whether the tries find it when a member may see every referral."""
+    silence_log()
     with open_town(PRACTICES, CENTERS) as (_, town):
         strangers = Strangers(town, Random(1))  # noqa: S311 as above
         with patch.object(Member, "may_see", lambda _member, _referral: True):

@@ -55,7 +55,8 @@ def _named(name: Any) -> str:
 
 def _client(service: str) -> Any:
     """A client that outlives a test: making one costs more than most tests."""
-    return _made(service, os.environ.get("AWS_ENDPOINT_URL"))
+    own = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}")
+    return _made(service, own or os.environ.get("AWS_ENDPOINT_URL"))
 
 
 @cache

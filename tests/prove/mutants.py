@@ -30,7 +30,7 @@ class Target:
 _OF_THE_FOLD = (
     "test_decide", "test_overlay", "test_corrections", "test_infusions", "test_extensions",
     "test_feed_gaps", "test_order_of_arrival", "test_events", "test_stages",
-    "test_edges_of_the_fold",
+    "test_edges_of_the_fold", "test_reasons", "test_refolding", "test_who_reports_what",
 )  # fmt: skip
 _FOLD = [f"tests/domain/{name}.py" for name in _OF_THE_FOLD]
 _ROUTES = [f"tests/routes/test_{name}.py" for name in ("calls", "route_table")]
@@ -68,8 +68,13 @@ TARGETS: Mapping[str, Target] = {
             "chalicelib/store/outbox.py": [
                 "tests/store/test_outbox.py",
                 "tests/store/test_outbox_words.py",
+                "tests/store/test_outbox_parked.py",
+                "tests/services/test_replanning.py",
             ],
-            "chalicelib/services/duties.py": ["tests/services/test_duties.py"],
+            "chalicelib/services/duties.py": [
+                f"tests/services/test_{name}.py"
+                for name in ("duties", "runs", "stream", "poison", "replanning")
+            ],
         },
         sample=60,
     ),

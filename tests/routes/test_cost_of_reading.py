@@ -37,12 +37,28 @@ def test_a_look_costs_one_small_write(world, written, path):
     """One row of the audit trail, smaller than the smallest write that is paid for."""
     referral_id = world.refer()["referral_id"]
     world.move_to(referral_id, *TO_INFUSED)
+    sides = (world.practice, world.center)
+    for site in sides:
+        site.get(f"/v1/referrals/{referral_id}")
     written.clear()
 
-    for site in (world.practice, world.center):
+    for site in sides:
         assert site.get(path.format(referral_id)).status == 200
 
     assert [operation for operation, _ in written] == ["PutItem"] * 2
+    assert max(size for _, size in written) < SMALL
+
+
+def test_a_look_at_news_is_remembered_by_one_more(world, written):
+    """The row of the audit trail; and once after each change, that this reader has seen it."""
+    referral_id = world.refer()["referral_id"]
+    world.move_to(referral_id, "received")
+    written.clear()
+
+    for _ in range(3):
+        world.practice.get(f"/v1/referrals/{referral_id}")
+
+    assert [operation for operation, _ in written] == ["PutItem"] * 4
     assert max(size for _, size in written) < SMALL
 
 

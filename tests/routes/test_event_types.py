@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from chalicelib import wiring
+from chalicelib.domain.window import local_day
 from tests.support.clinic import TO_INFUSED
-from tests.support.factories import a_referral_body
+from tests.support.factories import CENTER, a_referral_body
 
 DAY = timedelta(days=1)
 
@@ -119,18 +120,18 @@ def test_a_corrected_infusion_is_planned_anew(world, infused):
     """The window counts from the day it really was."""
     wrong = timeline(world, infused)[0]
     really = wiring.now()
+    next_day = (local_day(really, CENTER.time_zone) + DAY).isoformat()
     replacement = {
         "type": "stage.changed",
         "occurred_at": really.isoformat(),
-        "data": {"stage": "infused", "local_date": (really + DAY).date().isoformat()},
+        "data": {"stage": "infused", "local_date": next_day},
     }
     data = {"supersedes": wrong["event_id"], "replacement": replacement}
 
     answer = by_hand(world, infused, "event.corrected", data)
 
     assert (answer.status, answer.json["stage"]) == (200, "infused")
-    told = read(world, infused)["window"]["infused_on"]
-    assert told == (really + DAY).date().isoformat()
+    assert read(world, infused)["window"]["infused_on"] == next_day
     assert timeline(world, infused)[0]["data"]["replacement"]["stage"] == "infused"
 
 

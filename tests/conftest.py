@@ -24,29 +24,12 @@ from chalicelib.store.stores import Stores
 from tests.support import cloud, shelves, tokens
 from tests.support.clinic import Clinic, open_clinic
 from tests.support.site import Site
-from tests.support.stale import stale_reads
+
+pytest_plugins = ["tests.support.lagging"]
 
 # A slow machine is no counterexample.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--stale 0.3`: that share of weak reads answers as of a moment ago."""
-    parser.addoption("--stale", type=float, default=0.0, help="the share of weak reads")
-    parser.addoption("--stale-seed", type=int, default=1, help="which of them are stale")
-
-
-@pytest.fixture(autouse=True)
-def weak_reads(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Weak reads as they are on AWS, where that is asked for: no decision may hang on one."""
-    share = request.config.getoption("--stale")
-    if not share:
-        yield
-        return
-    seed = f"{request.config.getoption('--stale-seed')} {request.node.nodeid}"
-    with stale_reads(share, seed=seed):
-        yield
 
 
 @pytest.fixture

@@ -22,9 +22,7 @@ OLDEST = 20
 """How many writes a stale answer may lag behind. Its age is counted so, and no clock is asked."""
 
 _READS = frozenset({"GetItem", "Query"})
-_WRITES = frozenset(
-    {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"}
-)
+_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
 
 
 @dataclass
@@ -33,12 +31,16 @@ class WeakReads:
 
     Attributes:
         share: The part of the weak reads that may be stale.
+        caught_up: The indexes that are never behind.
         even_strong: Whether reads that ask for consistency are weak too, as in a product
             that forgot to ask.
+        weak: How many weak reads there were.
+        stale: How many of them were answered otherwise than the truth is.
     """
 
     share: float
     drawn: Random
+    caught_up: frozenset[str] = frozenset()
     even_strong: bool = False
     weak: int = 0
     stale: int = 0
@@ -52,12 +54,17 @@ class WeakReads:
         if operation not in _READS or not _came(truth):
             return truth
         asked = json.loads(request.body)
-        if asked.get("ConsistentRead") and not self.even_strong:
+        if self._is_strong(asked):
             return truth
         self.weak += 1
         told = self._drawn_from(self._earlier(operation, asked, request), truth)
         self.stale += _rows(told) != _rows(truth)
         return told
+
+    def _is_strong(self, asked: Any) -> bool:
+        if asked.get("ConsistentRead"):
+            return not self.even_strong
+        return asked.get("IndexName") in self.caught_up
 
     def _earlier(self, operation: str, asked: Any, request: Any) -> list[tuple[int, Any]]:
         """What the same request was answered, and when. It is the list to add to."""
@@ -77,10 +84,15 @@ class WeakReads:
 
 @contextmanager
 def stale_reads(
-    share: float, *, seed: int | str = 1, even_strong: bool = False
+    share: float,
+    *,
+    seed: int | str = 1,
+    caught_up: frozenset[str] = frozenset(),
+    even_strong: bool = False,
 ) -> Iterator[WeakReads]:
     """Let a share of the weak reads be stale. The same seed makes the same ones stale again."""
-    reads = WeakReads(share, Random(seed), even_strong)  # noqa: S311 it is to be repeated
+    drawn = Random(seed)  # noqa: S311 it is to be repeated
+    reads = WeakReads(share, drawn, caught_up, even_strong)
     real: Any = getattr(endpoint.Endpoint, "_get_response")  # noqa: B009 the stubs do not know it
 
     def answered(self: Any, request: Any, operation_model: Any, context: Any) -> Any:
@@ -94,7 +106,7 @@ def stale_reads(
 def _came(answer: Any) -> bool:
     """Whether it is an answer, and no error."""
     success, _error = answer
-    return success is not None and success[0].status_code < 300  # noqa: PLR2004 as HTTP counts
+    return success is not None and success[0].status_code < 300
 
 
 def _rows(answer: Any) -> Any:

@@ -26,18 +26,23 @@ _LISTS = Waiting(
     frozenset(
         {
             "tests/routes/test_deliveries.py",
-            "tests/routes/test_event_types.py",
-            "tests/routes/test_health_data.py",
+            "tests/routes/test_event_types.py::test_a_gap_in_the_feeds_numbers_is_told_until_it_is_filled",
+            "tests/routes/test_health_data.py::test_a_list_tells_only_who_it_is",
             "tests/routes/test_idempotency.py",
             "tests/routes/test_lists.py",
             "tests/routes/test_news.py",
-            "tests/routes/test_text.py",
+            "tests/routes/test_text.py::test_two_spellings_of_a_letter_are_one",
             "tests/services/test_lists.py",
             "tests/services/test_search.py",
         }
     ),
 )
-_VERIFYING = frozenset({"tests/routes/test_long_histories.py", "tests/services/test_audits.py"})
+_VERIFYING = frozenset(
+    {
+        "tests/routes/test_long_histories.py::test_its_audit_trail_verifies",
+        "tests/services/test_audits.py",
+    }
+)
 WAITING: Mapping[str, Waiting] = {
     "by_practice": replace(_LISTS, tests=_LISTS.tests | _VERIFYING),
     "by_center": _LISTS,
@@ -52,11 +57,11 @@ WAITING: Mapping[str, Waiting] = {
         "Who joined a moment ago may be listed a moment later, and told from then on.",
         frozenset(
             {
-                "tests/routes/test_main_line.py",
+                "tests/routes/test_main_line.py::test_the_notice_of_day_7_is_mailed_once",
                 "tests/routes/test_members.py",
                 "tests/routes/test_notices.py",
-                "tests/routes/test_reading.py",
-                "tests/routes/test_route_table.py",
+                "tests/routes/test_reading.py::test_a_window_tells_what_is_planned_and_what_was_sent",
+                "tests/routes/test_route_table.py::test_a_route_answers_each_role_as_its_policy_says",
                 "tests/services/test_duties.py",
                 "tests/services/test_members.py",
                 "tests/services/test_poison.py",
@@ -70,19 +75,19 @@ WAITING: Mapping[str, Waiting] = {
         frozenset(
             {
                 "tests/routes/test_deliveries.py",
-                "tests/routes/test_main_line.py",
+                "tests/routes/test_main_line.py::test_the_notice_of_day_7_is_mailed_once",
                 "tests/routes/test_notices.py",
-                "tests/routes/test_reading.py",
-                "tests/routes/test_webhooks_waiting.py",
+                "tests/routes/test_reading.py::test_a_window_tells_what_is_planned_and_what_was_sent",
+                "tests/routes/test_webhooks_waiting.py::test_a_delivery_may_overtake_the_referral_itself",
                 "tests/services/test_duties.py",
-                "tests/services/test_jobs.py",
-                "tests/services/test_journey.py",
+                "tests/services/test_jobs.py::test_the_relay_counts_what_is_parked",
+                "tests/services/test_journey.py::test_a_dose_of_any_parts_leads_to_monitoring",
                 "tests/services/test_parked.py",
                 "tests/services/test_poison.py",
-                "tests/services/test_referrals.py",
+                "tests/services/test_referrals.py::test_the_notices_of_a_window_are_told_with_what_became_of_them",
                 "tests/services/test_replanning.py",
                 "tests/services/test_runs.py",
-                "tests/services/test_strangers.py",
+                "tests/services/test_strangers.py::test_what_came_before_the_referral_applies_with_the_relay",
                 "tests/services/test_stream.py",
             }
         ),

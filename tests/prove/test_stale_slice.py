@@ -6,8 +6,9 @@ from moto import mock_aws
 from tests.prove import stale
 from tests.prove.claims import Progress
 from tests.prove.trials import ROOT
-from tests.support import cloud
+from tests.support import cloud, shelves
 from tests.support.lagging import WAITING, waited_for
+from tests.support.stale import OLDEST, stale_reads
 
 QUIET = Progress("stale")
 
@@ -33,8 +34,21 @@ def test_a_counter_by_strong_reads_loses_nothing(key_id):
 
 def test_the_same_seed_makes_the_same_reads_stale(key_id):
     """So a failure can be repeated."""
-    assert stale.counted(strong=False, seed=2) != stale.counted(strong=False, seed=3)
     assert len({_counted_anew(seed=2) for _ in range(2)}) == 1
+
+
+@pytest.mark.parametrize(("writes", "stale"), [(OLDEST, True), (OLDEST + 1, False)])
+def test_an_answer_is_only_so_old(key_id, writes, stale):
+    """Everything is known in the end, or no wait for an index would end."""
+    cloud.empty()
+    ask = {"TableName": f"{cloud.PREFIX}allowances", "Key": {"subject": {"S": "one"}}}
+    with stale_reads(1.0):
+        shelves.dynamodb().get_item(**ask)
+        for _ in range(writes):
+            shelves.dynamodb().put_item(TableName=ask["TableName"], Item=ask["Key"])
+        found = shelves.dynamodb().get_item(**ask)
+
+    assert ("Item" not in found) is stale
 
 
 def test_notices_come_late_at_worst(key_id):

@@ -24,7 +24,7 @@ MINUTES = 4
 SHARE = 0.3
 """The part of the weak reads that may be stale."""
 
-SEEDS = 3
+SEEDS = 2
 """How often all tests run, each time with other reads stale."""
 
 LIVES = 40

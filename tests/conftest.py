@@ -25,6 +25,8 @@ from tests.support import cloud, shelves, tokens
 from tests.support.clinic import Clinic, open_clinic
 from tests.support.site import Site
 
+pytest_plugins = ["tests.support.lagging"]
+
 # A slow machine is no counterexample.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")

@@ -4,6 +4,7 @@ SECTIONS: tuple[str, ...] = (
     "faults",
     "deliveries",
     "writers",
+    "stale",
     "matrix",
     "audit",
     "canaries",

@@ -33,7 +33,6 @@ Agent = Literal[
     "bendamustine",
     "corticosteroid",
     "cytotoxic_chemotherapy",
-    "lymphodepleting_or_immunosuppressive",
     "pembrolizumab",
 ]
 """Drugs whose last dose matters before cells are collected."""
@@ -97,9 +96,15 @@ class Transplant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dose:
-    """The last dose of a drug that matters before cells are collected; it may lie ahead."""
+    """What is known of a drug that matters before cells are collected.
+
+    Attributes:
+        given: False where the patient never had it.
+        last_on: The day of the last dose, which may lie ahead.
+    """
 
     agent: Agent
+    given: bool | None = None
     last_on: date | None = None
     place: int = field(default=0, compare=False)
 

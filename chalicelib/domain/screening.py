@@ -5,13 +5,16 @@ entered, which do not, and what is missing to tell; and what to talk about with 
 treatment center decides.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.domain.cautions import Cautions, CollectionCheck, Flag, collection_checks, flags
 from chalicelib.domain.entries import ScreenInput
+from chalicelib.domain.findings import Entered, Finding, Missing, SourceNote, all_of, any_of
+from chalicelib.domain.rules import RULES
 
 
 class Result(StrEnum):
@@ -22,31 +25,61 @@ class Result(StrEnum):
     MISSING = "information_missing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceNote:
-    """Where something was read, and the day that it speaks for."""
-
-    source_id: str
-    title: str
-    url: str
-    as_of: str
+_RESULTS: Mapping[bool | None, Result] = {
+    True: Result.APPEAR_MET,
+    False: Result.NOT_MET,
+    None: Result.MISSING,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entered:
-    """Something that was entered, as a rule read it."""
+class Criterion:
+    """One rule of a row, with its figures.
 
-    pointer: str
-    label: str
-    value: str
+    Attributes:
+        rule: A name of `RULES`.
+        either: The alternatives that it belongs to, of which one is enough; 0 is none.
+        source: None stands for the source of its row.
+        unverified: No good source was found for it: confirm with the current label.
+    """
+
+    rule: str
+    figure: Any
+    either: int = 0
+    source: SourceNote | None = None
+    unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
-    """Something that was not entered, and without which a rule cannot tell."""
+class Row:
+    """One way to meet an indication, as the label words it."""
 
-    pointer: str
-    label: str
+    row_id: str
+    text: str
+    criteria: tuple[Criterion, ...]
+    source: SourceNote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indication:
+    """What one product's label names for one disease: it is met where one of its rows is."""
+
+    product_id: str
+    product_name: str
+    disease: str
+    rows: tuple[Row, ...]
+    limitations: tuple[str, ...]
+    label_as_of: date
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """Everything that a screen compares with, of one version of the catalogue."""
+
+    indications: tuple[Indication, ...]
+    cautions: Cautions
+    version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,21 +90,22 @@ class Reason:
         rule: The rule's stable name and figures, as `prior_lines_min:2`.
         text: The rule in words.
         met: None where something is missing.
-        unverified: No good source was found for it: confirm with the current label.
+        either: Reasons of one row with the same number above 0 are alternatives.
     """
 
     rule: str
     text: str
     met: bool | None
+    either: int
     entered: tuple[Entered, ...]
     missing: tuple[Missing, ...]
     source: SourceNote
-    unverified: bool = False
+    unverified: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowResult:
-    """One row of an indication: one way to meet it."""
+    """What a screen says of one row."""
 
     row_id: str
     text: str
@@ -82,7 +116,11 @@ class RowResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndicationResult:
-    """What a screen says of one product's indication."""
+    """What a screen says of one product's indication.
+
+    Attributes:
+        missing: What stands between the rows that are open and an answer; empty when decided.
+    """
 
     product_id: str
     product_name: str
@@ -90,46 +128,111 @@ class IndicationResult:
     result: Result
     rows: tuple[RowResult, ...]
     missing: tuple[Missing, ...]
+    limitations: tuple[str, ...]
     label_as_of: date
     version: str
     sources: tuple[SourceNote, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
-    """Something to discuss with the center. It never excludes anybody.
+class Screening:
+    """The answer of a screen.
 
     Attributes:
-        flag: Its stable name, as `ecog`.
-        value: What was entered, or None where something is missing.
-        text: Why it matters, with the threshold.
+        discuss: What to talk about with the center, as entered.
+        not_asked: What could not be looked at, because it was not entered.
+        collection: The checks against the day on which cells are collected.
     """
-
-    flag: str
-    label: str
-    value: str | None
-    text: str
-    missing: tuple[Missing, ...]
-    sources: tuple[SourceNote, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Screening:
-    """The answer of a screen."""
 
     results: tuple[IndicationResult, ...]
     discuss: tuple[Flag, ...]
+    not_asked: tuple[Missing, ...]
+    collection: tuple[CollectionCheck, ...]
     screened_on: date
     catalogue_version: str
 
 
-def screen(entered: ScreenInput, *, catalogue: "Screenable", today: date) -> Screening:
-    """Hold what was entered against every indication of the catalogue for its disease.
+def screen(entered: ScreenInput, *, labels: Labels, today: date) -> Screening:
+    """Hold what was entered against every indication for its disease.
 
-    Pure; the order of lines, doses and products changes nothing. Call `entry_faults.faults_of`
-    first: what contradicts itself has no meaningful answer.
+    Pure; the order of lines and doses changes nothing. Call `entry_faults.faults_of` first:
+    what contradicts itself has no meaningful answer.
     """
-    raise NotImplementedError
+    raised, not_asked = flags(entered, labels.cautions)
+    checks = collection_checks(entered, labels.cautions)
+    return Screening(
+        results=tuple(
+            _held(entered, indication)
+            for indication in labels.indications
+            if indication.disease == entered.disease
+        ),
+        discuss=raised,
+        not_asked=not_asked,
+        collection=checks,
+        screened_on=today,
+        catalogue_version=labels.version,
+    )
 
 
-Screenable = Any
+def _held(entered: ScreenInput, indication: Indication) -> IndicationResult:
+    rows = tuple(_row(entered, row) for row in indication.rows)
+    results = {row.result for row in rows}
+    result = next(r for r in (Result.APPEAR_MET, Result.MISSING, Result.NOT_MET) if r in results)
+    missing = [m for row in rows for m in row.missing] if result is Result.MISSING else []
+    sources = [reason.source for row in rows for reason in row.reasons]
+    return IndicationResult(
+        product_id=indication.product_id,
+        product_name=indication.product_name,
+        disease=indication.disease,
+        result=result,
+        rows=rows,
+        missing=tuple(dict.fromkeys(missing)),
+        limitations=indication.limitations,
+        label_as_of=indication.label_as_of,
+        version=indication.version,
+        sources=tuple(dict.fromkeys(sources)),
+    )
+
+
+def _row(entered: ScreenInput, row: Row) -> RowResult:
+    reasons = tuple(_reason(entered, criterion, row) for criterion in row.criteria)
+    answers = list(_answers(reasons))
+    met = all_of(answer for answer, _ in answers)
+    missing = [m for answer, parts in answers if answer is None for r in parts for m in r.missing]
+    return RowResult(
+        row_id=row.row_id,
+        text=row.text,
+        result=_RESULTS[met],
+        reasons=reasons,
+        missing=tuple(dict.fromkeys(missing)) if met is None else (),
+    )
+
+
+def _answers(reasons: Sequence[Reason]) -> Iterator[tuple[bool | None, list[Reason]]]:
+    """Each criterion that stands alone, and each set of alternatives as one."""
+    for reason in reasons:
+        if not reason.either:
+            yield reason.met, [reason]
+    for either in sorted({reason.either for reason in reasons} - {0}):
+        parts = [reason for reason in reasons if reason.either == either]
+        yield any_of(part.met for part in parts), parts
+
+
+def _reason(entered: ScreenInput, criterion: Criterion, row: Row) -> Reason:
+    rule = RULES[criterion.rule]
+    finding: Finding = rule.look(entered, criterion.figure)
+    return Reason(
+        rule=f"{criterion.rule}:{_spelled(criterion.figure)}",
+        text=rule.words(criterion.figure),
+        met=finding.met,
+        either=criterion.either,
+        entered=finding.entered,
+        missing=finding.missing,
+        source=criterion.source or row.source,
+        unverified=criterion.unverified,
+    )
+
+
+def _spelled(figure: Any) -> str:
+    many = isinstance(figure, Sequence) and not isinstance(figure, str)
+    return ",".join(str(part) for part in figure) if many else str(figure).lower()

@@ -148,6 +148,7 @@ class Screening:
     discuss: tuple[Flag, ...]
     not_asked: tuple[Missing, ...]
     collection: tuple[CollectionCheck, ...]
+    planned_collection_on: date | None
     screened_on: date
     catalogue_version: str
 
@@ -169,6 +170,7 @@ def screen(entered: ScreenInput, *, labels: Labels, today: date) -> Screening:
         discuss=raised,
         not_asked=not_asked,
         collection=checks,
+        planned_collection_on=entered.planned_collection_on,
         screened_on=today,
         catalogue_version=labels.version,
     )

@@ -14,6 +14,7 @@ CODES: dict[str, str] = {
     "busy": "Others write the same referral right now. Repeat the request as it was.",
     "center_fixed": "A submitted referral stays with its center; refer anew to another one.",
     "continued": "Another referral goes on from this one; report it there.",
+    "contradictory": "What was entered cannot be true at once; errors[] names each place.",
     "cursor_not_valid": "The cursor belongs to another caller, list or filter, or is too old.",
     "duplicate_key": "An object of the body has the same key twice.",
     "forbidden": "The caller may not do this.",

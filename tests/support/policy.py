@@ -57,6 +57,7 @@ POLICY: Mapping[Route, Outcomes | Access] = {
     ("GET", "/v1/products"): _all(200),
     ("GET", "/v1/centers"): _all(200),
     ("GET", "/v1/centers/{center_id}"): _all(200),
+    ("POST", "/v1/screens"): _only(PRACTICE_CARE | {"other_practice"}, 200, rest=403),
     ("GET", "/v1/referrals"): _only(CARE, 200, rest=403),
     ("GET", "/v1/referrals/counts"): _only(CARE, 200, rest=403),
     ("POST", "/v1/referrals"): _only(PRACTICE_CARE | {"other_practice"}, 201, rest=403),
@@ -105,6 +106,7 @@ def body_for(route: Route, *, unique: str) -> dict[str, Any] | None:
         },
         ("PATCH", "/v1/members/{member_id}"): {"active": True},
         ("POST", "/v1/referrals"): factories.a_referral_body(),
+        ("POST", "/v1/screens"): factories.a_screen_body(),
         ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
         ("POST", "/v1/referrals/{referral_id}/events"): {
             "type": "stage.changed",

@@ -39,7 +39,7 @@ def classes(entered: ScreenInput, required: Sequence[str]) -> Finding:
         or (None if missing else False)
         for name in required
     )
-    return told(met=met, entered=_classes_shown(given), missing=missing)
+    return told(met=met, entered=_classes_shown(given) or _counted(entered), missing=missing)
 
 
 def line_class(entered: ScreenInput, of: Sequence[Any]) -> Finding:
@@ -62,7 +62,11 @@ def relapsed_or_refractory(entered: ScreenInput, _figure: object) -> Finding:
     lines, gaps = ordered(entered), not_entered(entered)
     answers = [came_back(line) for line in lines]
     met = any_of([*answers, *(None for _ in gaps)])
-    return told(met=met, entered=_course(lines), missing=(*_outcomes_lacking(lines), *gaps))
+    return told(
+        met=met,
+        entered=_course(lines) or _counted(entered),
+        missing=(*_outcomes_lacking(lines), *gaps),
+    )
 
 
 def refractory_to_line(entered: ScreenInput, number: int) -> Finding:
@@ -110,7 +114,11 @@ def refractory_now(entered: ScreenInput, _figure: object) -> Finding:
     """The disease did not answer to the last line."""
     lines = ordered(entered)
     if not lines:
-        return told(met=None if entered.lines is None else False, missing=not_entered(entered))
+        return told(
+            met=None if entered.lines is None else False,
+            entered=_counted(entered),
+            missing=not_entered(entered),
+        )
     return refractory_to_line(entered, lines[-1].number)
 
 
@@ -122,7 +130,11 @@ def relapses_min(entered: ScreenInput, least: int) -> Finding:
     possible = certain + answers.count(None) + len(gaps)
     met = True if certain >= least else (None if possible >= least else False)
     met = None if entered.lines is None else met
-    return told(met=met, entered=_course(lines), missing=(*_outcomes_lacking(lines), *gaps))
+    return told(
+        met=met,
+        entered=_course(lines) or _counted(entered),
+        missing=(*_outcomes_lacking(lines), *gaps),
+    )
 
 
 def refractory_to(entered: ScreenInput, drug: str) -> Finding:

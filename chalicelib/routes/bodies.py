@@ -121,7 +121,7 @@ class Clinical(Body):
     transplant: TransplantBody | None = None
     flags: Flags | None = None
     labs: LabsBody | None = None
-    last_doses: Doses
+    last_doses: Doses | None = None
     screened: ScreenedBody | None = None
 
 

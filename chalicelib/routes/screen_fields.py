@@ -45,4 +45,4 @@ class ScreenedBody(Body):
 
 
 Because = Annotated[NoTransplantBecause, Field(strict=False)]
-Doses = Annotated[list[DoseBody], Field(default_factory=list, max_length=8)]
+Doses = Annotated[list[DoseBody], Field(max_length=8)]

@@ -52,7 +52,7 @@ def entered(body: ScreenBody) -> ScreenInput:
         labs=_given(clinical, "labs"),
         doses=tuple(
             Dose(agent=dose.agent, given=dose.given, last_on=dose.last_on, place=place)
-            for place, dose in enumerate(clinical.last_doses)
+            for place, dose in enumerate(clinical.last_doses or ())
         ),
         planned_collection_on=body.planned_collection_on,
     )

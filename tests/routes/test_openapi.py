@@ -90,6 +90,7 @@ def walk(world):
     sign_in_and_out(world)
     for path in ("/v1/me", "/v1/products", "/v1/centers?limit=1", "/v1/centers/ctr_harbor"):
         world.practice.get(path)
+    world.practice.post("/v1/screens", factories.a_screen_body(planned_collection_on="2199-01-01"))
     manage_people(world)
     manage_a_feed(world)
     draft = world.refer(submit=False, insurance=None, consent_to_share=None, center_id=None)

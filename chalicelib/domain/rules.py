@@ -122,7 +122,7 @@ RULES: Mapping[str, Rule] = {
     "refractory_to": Rule(line_rules.refractory_to, lambda drug: f"Refractory to {drug}"),
     "transplant_not_intended": Rule(
         transplant_not_intended,
-        lambda _: "Not eligible for stem cell transplant because of comorbidity or age",
+        lambda _: "Stem cell transplant is not an option, because of comorbidity or age",
     ),
     "not_primary_cns_lymphoma": Rule(
         not_primary_cns_lymphoma, lambda _: "Not primary central nervous system lymphoma"

@@ -9,6 +9,7 @@ from chalicelib.domain.treatment import (
     LINES,
     came_back,
     classes_of,
+    in_words,
     lacking,
     months_later,
     not_entered,
@@ -31,7 +32,8 @@ def prior_lines_min(entered: ScreenInput, least: int) -> Finding:
 
 def classes(entered: ScreenInput, required: Sequence[str]) -> Finding:
     """Each of these drug classes was given in some line."""
-    given = [(line, classes_of(line)) for line in ordered(entered)]
+    lines = ordered(entered)
+    given = [(line, classes_of(line)) for line in lines]
     blank = [lacking(line, "classes", "Drug classes") for line, of in given if of is None]
     missing = (*blank, *not_entered(entered))
     met = all_of(
@@ -39,7 +41,7 @@ def classes(entered: ScreenInput, required: Sequence[str]) -> Finding:
         or (None if missing else False)
         for name in required
     )
-    return told(met=met, entered=_classes_shown(given) or _counted(entered), missing=missing)
+    return told(met=met, entered=_classes_shown(lines) or _counted(entered), missing=missing)
 
 
 def line_class(entered: ScreenInput, of: Sequence[Any]) -> Finding:
@@ -52,7 +54,7 @@ def line_class(entered: ScreenInput, of: Sequence[Any]) -> Finding:
     met = None if given is None else name in given
     return told(
         met=met,
-        entered=_classes_shown([(line, given)]),
+        entered=_classes_shown([line]),
         missing=[lacking(line, "classes", "Drug classes")],
     )
 
@@ -175,11 +177,12 @@ def _without(entered: ScreenInput, number: int) -> Finding:
     return told(met=None if exists else False, entered=_counted(entered), missing=gaps)
 
 
-def _classes_shown(given: Sequence[tuple[Line, frozenset[str] | None]]) -> list[Entered]:
+def _classes_shown(lines: Sequence[Line]) -> list[Entered]:
+    """The classes as they were entered, without what they make together."""
     return [
-        shown(line, "classes", "Drug classes", ", ".join(sorted(of)))
-        for line, of in given
-        if of is not None
+        shown(line, "classes", "Drug classes", ", ".join(map(in_words, sorted(line.classes))))
+        for line in lines
+        if line.classes is not None
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from chalicelib.domain import line_rules
 from chalicelib.domain.entries import NoTransplantBecause, ScreenInput
 from chalicelib.domain.findings import Entered, Finding, Missing, answered, told
+from chalicelib.domain.treatment import in_words
 
 PRIMARY_CNS = frozenset({"PRIMARY_CNS", "PRIMARY_CNS_LYMPHOMA", "PCNSL"})
 """The histology codes of primary central nervous system lymphoma."""
@@ -38,7 +39,7 @@ def transplant_not_intended(entered: ScreenInput, _figure: object) -> Finding:
         Entered(
             pointer="/clinical/no_transplant_because",
             label="No transplant because of",
-            value=because.value.replace("_", " "),
+            value=in_words(because.value),
         )
     )
     return told(met=because is NoTransplantBecause.AGE_OR_COMORBIDITY, entered=said)
@@ -48,7 +49,7 @@ def not_primary_cns_lymphoma(entered: ScreenInput, _figure: object) -> Finding:
     """The lymphoma is not one of the central nervous system alone."""
     pointer = "/clinical/histology"
     if entered.histology is not None:
-        said = [Entered(pointer=pointer, label="Histology", value=entered.histology)]
+        said = [Entered(pointer=pointer, label="Histology", value=in_words(entered.histology))]
         return told(met=not is_primary_cns(entered), entered=said)
     if entered.conditions.get("cns_involvement") is False:
         flag = "/clinical/flags/cns_involvement"
@@ -79,19 +80,8 @@ def _ordinal(number: int) -> str:
 
 
 def _named(codes: Sequence[str]) -> str:
-    return ", ".join(CLASS_NAMES.get(code, code.replace("_", " ")) for code in codes)
+    return ", ".join(map(in_words, codes))
 
-
-CLASS_NAMES: Mapping[str, str] = {
-    "anti_bcma": "anti-BCMA therapy",
-    "anti_cd19": "anti-CD19 therapy",
-    "anti_cd20": "anti-CD20 antibody",
-    "anti_cd38": "anti-CD38 antibody",
-    "bcl2_inhibitor": "BCL-2 inhibitor",
-    "btk_inhibitor": "BTK inhibitor",
-    "imid": "immunomodulatory agent",
-    "proteasome_inhibitor": "proteasome inhibitor",
-}
 
 RULES: Mapping[str, Rule] = {
     "age_min": Rule(age_min, lambda years: f"At least {years} years old"),

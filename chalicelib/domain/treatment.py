@@ -1,7 +1,7 @@
 """What a line of therapy says about the disease, in three values, and how lines are looked up."""
 
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from chalicelib.domain.entries import Line, Outcome, ScreenInput
@@ -87,10 +87,26 @@ def shown(line: Line, field: str, label: str, value: object) -> Entered:
 def outcomes(lines: Iterable[Line]) -> tuple[Entered, ...]:
     """How the lines ended, where that was entered."""
     return tuple(
-        shown(line, "response", "Outcome", line.outcome.value)
+        shown(line, "response", "Outcome", in_words(line.outcome.value))
         for line in lines
         if line.outcome is not None
     )
+
+
+CLASS_NAMES: Mapping[str, str] = {
+    "anti_bcma": "anti-BCMA therapy",
+    "anti_cd19": "anti-CD19 therapy",
+    "anti_cd20": "anti-CD20 antibody",
+    "anti_cd38": "anti-CD38 antibody",
+    "bcl2_inhibitor": "BCL-2 inhibitor",
+    "btk_inhibitor": "BTK inhibitor",
+    "imid": "immunomodulatory agent",
+}
+
+
+def in_words(code: str) -> str:
+    """A code as it is read: a drug class by its name, others as they are spelled."""
+    return CLASS_NAMES.get(code, code.replace("_", " "))
 
 
 def months_later(day: date, months: int) -> date:

@@ -141,7 +141,12 @@ function Transplant({ draft }) {
 
 const Discuss = ({ draft }) => html`<${Group} title="To discuss with the center" lead="None of these answers decides anything.">
   ${Object.entries(FLAGS).map(([flag, label]) => html`<${Pick} draft=${draft} pointer="/clinical/flags/${flag}" label="${label}?" options=${YES_NO} />`)}
-  ${LABS.map(([lab, label, unit]) => html`<${Figure} draft=${draft} pointer="/clinical/labs/${lab}" label=${label} hint=${unit} optional />`)}
+  <details class="wide">
+    <summary>Heart, kidney, liver and lymphocytes</summary>
+    <div class="fields">
+      ${LABS.map(([lab, label, unit]) => html`<${Figure} draft=${draft} pointer="/clinical/labs/${lab}" label=${label} hint=${unit} optional />`)}
+    </div>
+  </details>
 <//>`;
 
 function Collection({ draft }) {
@@ -167,6 +172,7 @@ function toField(draft, pointer) {
   const place = placeOf(draft, pointer);
   // A field that is not there is one of a list that is: its line, or the button that adds one.
   const field = [place, place.split("/").slice(0, 4).join("/"), LINES].map((each) => document.getElementById(fieldId(each))).find(Boolean);
+  field?.closest("details")?.setAttribute("open", "");
   field?.scrollIntoView({ block: "center" });
   field?.focus();
 }

@@ -133,6 +133,7 @@ def _product(reviewed: bytes) -> Product:
             monitor_min_days=monitoring["monitor_min_days"],
             driving_days=monitoring["driving_days"],
             handback_target_day=monitoring["handback_target_day"],
+            version=version,
         ),
         version=version,
         facts=_served(row, diseases, version),

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from chalicelib.catalogue import products
 from chalicelib.domain.statements import EMERGENCY_NOTE, STATEMENTS
 from tests.support import factories
+from tests.support.clinic import TO_INFUSED
 
 THREE = {
     "label_criteria_appear_met",
@@ -161,3 +163,13 @@ def test_a_screen_becomes_the_clinical_part_of_a_referral(world):
 
     read = world.practice.get(f"/v1/referrals/{made['referral_id']}").json
     assert read["clinical"]["screened"] == kept
+
+
+def test_a_window_keeps_the_version_of_the_label_that_it_was_opened_by(world):
+    """Its dates can be explained when the label has long changed."""
+    referral_id = world.refer()["referral_id"]
+    world.move_to(referral_id, *TO_INFUSED)
+
+    window = world.practice.get(f"/v1/referrals/{referral_id}/window").json
+
+    assert window["catalogue_version"] == products()["breyanzi"].version

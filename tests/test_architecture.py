@@ -22,6 +22,8 @@ HEAVY = {
     "boto3": "the AWS SDK",
     "botocore.client": "the AWS SDK; its bare package is a version number",
     "botocore.session": "the AWS SDK",
+    "chalicelib.catalogue.labels": "read by the first screen",
+    "chalicelib.domain.screening": "as that",
     "cryptography": "OpenSSL",
     "email_validator": "reads the public suffix list",
     "jinja2": "a template engine",

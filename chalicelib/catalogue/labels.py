@@ -11,6 +11,7 @@ from chalicelib.catalogue import Product, products, version_of
 from chalicelib.domain.cautions import Anchor, Caution, Cautions, Comparison, Interval
 from chalicelib.domain.findings import SourceNote
 from chalicelib.domain.screening import Criterion, Indication, Labels, Row
+from chalicelib.domain.treatment import in_words
 
 _CAUTIONS = Path(__file__).with_name("cautions.json")
 
@@ -43,10 +44,18 @@ def _indications(product: Product) -> Iterator[Indication]:
                 _row(row, f"{at}/{number}", sources, unverified)
                 for number, row in enumerate(indication["rows"])
             ),
-            limitations=tuple(limitation["text"] for limitation in indication["limitations"]),
+            limitations=tuple(_limitations(indication)),
             label_as_of=date.fromisoformat(facts["label_as_of"]),
             version=product.version,
         )
+
+
+def _limitations(indication: Mapping[str, Any]) -> Iterator[str]:
+    """What the label leaves out, and which histologies it names: others are for the center."""
+    yield from (limitation["text"] for limitation in indication["limitations"])
+    if indication["histologies"]:
+        named = ", ".join(in_words(code) for code in indication["histologies"])
+        yield f"Histologies that the label names: {named}."
 
 
 def _row(row: Mapping[str, Any], at: str, sources: Sources, unverified: frozenset[str]) -> Row:

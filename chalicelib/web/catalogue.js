@@ -27,6 +27,8 @@ function Indication({ indication, at, unverified }) {
     <ul class="says">
       ${indication.rows.map((row, index) => html`<${Row} row=${row} unverified=${unverified.has(`${at}/rows/${index}/approval`)} />`)}
     </ul>
+    ${indication.histologies.length > 0 &&
+    html`<p class="fine">Histologies that the label names: ${indication.histologies.map((code) => code.replaceAll("_", " ")).join(", ")}.</p>`}
     ${notes.map(({ text }) => html`<p class="fine">${text}</p>`)}
   </section>`;
 }

@@ -8,6 +8,7 @@ import { Group, Input, Pick, YES_NO } from "./form_steps.js";
 import { TherapyStep } from "./form_therapy.js";
 import { go, toForm } from "./route.js";
 import { Screening } from "./screen_result.js";
+import { AGENTS, LABS } from "./screen_words.js";
 import { atSignOut } from "./state.js";
 import { announce, fieldId, Icon, Problem, Title } from "./ui.js";
 import { DISEASES, FLAGS } from "./words.js";
@@ -20,16 +21,6 @@ const HISTOLOGIES = {
     ["PRIMARY_CNS", "Primary CNS lymphoma"], ["OTHER", "Another"],
   ],
 };
-const AGENTS = [
-  ["bendamustine", "Bendamustine"], ["cytotoxic_chemotherapy", "Chemotherapy"],
-  ["corticosteroid", "Corticosteroids"], ["pembrolizumab", "Pembrolizumab"],
-];
-const LABS = [
-  ["lvef_percent", "LVEF", "Percent"], ["creatinine_clearance_ml_min", "Creatinine clearance", "mL/min"],
-  ["bilirubin_x_uln", "Bilirubin", "Times the upper limit of normal"], ["alt_or_ast_x_uln", "ALT or AST, the higher", "Times the upper limit of normal"],
-  ["absolute_lymphocytes_per_ul", "Lymphocytes", "Per microliter"],
-];
-
 /** What is typed, and the last answer. It outlives the view; it ends with the session. */
 class Entries {
   constructor() {

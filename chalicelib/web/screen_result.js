@@ -55,7 +55,7 @@ function Result({ result, onPick }) {
     <div class="card-head"><h3>${result.product_name}</h3><${Chip} of=${RESULTS[result.result]} /></div>
     ${result.missing.length > 0 && html`<p class="fine">Still needed to tell:</p><${Missing} items=${result.missing} onPick=${onPick} />`}
     ${result.rows.map((row) => html`<${Row} row=${row} reasons=${result.reasons.filter(({ row_id }) => row_id === row.row_id)} />`)}
-    ${result.limitations.map((limitation) => html`<p class="fine">Limitation: ${limitation}</p>`)}
+    ${result.limitations.map((limitation) => html`<p class="fine">${limitation}</p>`)}
     <p class="fine num">Label as of ${dateText(result.label_as_of)} · version ${result.version}</p>
   </section>`;
 }

@@ -87,4 +87,5 @@ def test_a_screen_becomes_the_clinical_part_of_a_referral(screen, as_coordinator
 
     expect(screen.get_by_label("Regimen")).to_have_value("R-CHOP")
     expect(screen.get_by_label("Anthracycline")).to_be_checked()
-    as_coordinator.press("Discard")
+    as_coordinator.go("#/new/review").at_step("Review and send")
+    expect(screen.get_by_text(re.compile("catalogue [0-9a-f]{12}"))).to_be_visible()

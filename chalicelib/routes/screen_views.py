@@ -1,7 +1,6 @@
 """A screen's body as the domain reads it, and its answer as the API tells it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from chalicelib.catalogue import DISEASE_NAMES
@@ -14,7 +13,7 @@ from chalicelib.domain.entries import (
     ScreenInput,
     Transplant,
 )
-from chalicelib.domain.findings import Entered, Missing
+from chalicelib.domain.findings import Missing, SourceNote
 from chalicelib.domain.screening import IndicationResult, Reason, RowResult, Screening
 from chalicelib.domain.statements import EMERGENCY_NOTE, STATEMENTS
 from chalicelib.routes.bodies import Clinical, LineOfTherapy, ScreenBody
@@ -114,7 +113,7 @@ def _result(result: IndicationResult) -> dict[str, Any]:
         "limitations": list(result.limitations),
         "label_as_of": result.label_as_of.isoformat(),
         "version": result.version,
-        "sources": [asdict(source) for source in result.sources],
+        "sources": [_source(source) for source in result.sources],
     }
 
 
@@ -125,9 +124,12 @@ def _reason(row: RowResult, reason: Reason) -> dict[str, Any]:
         "text": reason.text,
         "met": reason.met,
         "either": reason.either,
-        "entered": _places(reason.entered),
+        "entered": [
+            {"pointer": each.pointer, "label": each.label, "value": each.value}
+            for each in reason.entered
+        ],
         "missing": _places(reason.missing),
-        "source": asdict(reason.source),
+        "source": _source(reason.source),
         "unverified": reason.unverified,
     }
 
@@ -157,11 +159,22 @@ def _check(check: CollectionCheck) -> dict[str, Any]:
 def _anchored(anchors: Sequence[Anchor]) -> dict[str, Any]:
     """What the sources say, and all of it once more as a line to be read."""
     line = "; ".join(f"{a.says} ({a.source.title}, as of {a.source.as_of})" for a in anchors)
-    return {"source": line, "anchors": [asdict(anchor) for anchor in anchors]}
+    told = [{"says": anchor.says, "source": _source(anchor.source)} for anchor in anchors]
+    return {"source": line, "anchors": told}
 
 
-def _places(places: Iterable[Missing | Entered]) -> list[dict[str, str]]:
-    return [asdict(place) for place in places]
+def _places(places: Iterable[Missing]) -> list[dict[str, str]]:
+    return [{"pointer": place.pointer, "label": place.label} for place in places]
+
+
+def _source(source: SourceNote) -> dict[str, str]:
+    # By name: `dataclasses.asdict` took a third of the time of a screen.
+    return {
+        "source_id": source.source_id,
+        "title": source.title,
+        "url": source.url,
+        "as_of": source.as_of,
+    }
 
 
 def _day(day: Any) -> str | None:

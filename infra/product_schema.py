@@ -1,4 +1,7 @@
-"""The shape of a product's reviewed file, and what a reviewer forgets: the catalogue's linter."""
+"""The shape of a product's reviewed file, and what a reviewer forgets: the catalogue's linter.
+
+`python -m infra.product_schema` prints the shape as a JSON schema, for editors.
+"""
 
 import json
 from collections.abc import Iterator
@@ -210,3 +213,7 @@ def _is_there(row: dict[str, Any], pointer: str) -> bool:
         except (IndexError, KeyError, TypeError, ValueError):
             return False
     return True
+
+
+if __name__ == "__main__":
+    print(json.dumps(Product.model_json_schema(), indent=2))

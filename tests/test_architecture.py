@@ -23,6 +23,7 @@ HEAVY = {
     "botocore.client": "the AWS SDK; its bare package is a version number",
     "botocore.session": "the AWS SDK",
     "chalicelib.catalogue.labels": "read by the first screen",
+    "chalicelib.domain.entries": "as that",
     "chalicelib.domain.screening": "as that",
     "cryptography": "OpenSSL",
     "email_validator": "reads the public suffix list",

@@ -12,11 +12,13 @@ from chalicelib.domain.entries import (
     Outcome,
     ScreenInput,
     Transplant,
+    TransplantKind,
 )
 from chalicelib.domain.findings import Missing, SourceNote
 from chalicelib.domain.screening import IndicationResult, Reason, RowResult, Screening
 from chalicelib.domain.statements import EMERGENCY_NOTE, STATEMENTS
 from chalicelib.routes.bodies import Clinical, LineOfTherapy, ScreenBody
+from chalicelib.routes.screen_fields import TransplantBody
 
 NOT_A_DECISION = (
     "This compares what was entered with what labels say, and is meant for a conversation with a "
@@ -32,7 +34,6 @@ def entered(body: ScreenBody) -> ScreenInput:
     clinical = body.clinical
     sent = "prior_lines" in clinical.model_fields_set
     lines = tuple(_line(line, place) for place, line in enumerate(clinical.prior_lines))
-    transplant = clinical.transplant
     return ScreenInput(
         disease=clinical.disease,
         age=body.age,
@@ -40,13 +41,11 @@ def entered(body: ScreenBody) -> ScreenInput:
         ecog=clinical.ecog,
         lines=lines if sent else None,
         hsct_eligible=clinical.hsct_eligible,
-        no_transplant_because=(
+        no_transplant_because=NoTransplantBecause(
             clinical.no_transplant_because or NoTransplantBecause.AGE_OR_COMORBIDITY
         ),
         lenalidomide_refractory=clinical.lenalidomide_refractory,
-        transplant=(
-            Transplant(kind=transplant.kind, on=transplant.on) if transplant else Transplant()
-        ),
+        transplant=_transplant(clinical.transplant),
         conditions=_given(clinical, "flags"),
         labs=_given(clinical, "labs"),
         doses=tuple(
@@ -84,6 +83,13 @@ def _line(line: LineOfTherapy, place: int) -> Line:
         event_on=line.event_on,
         place=place,
     )
+
+
+def _transplant(transplant: TransplantBody | None) -> Transplant:
+    if transplant is None:
+        return Transplant()
+    kind = TransplantKind(transplant.kind) if transplant.kind else None
+    return Transplant(kind=kind, on=transplant.on)
 
 
 def _given(clinical: Clinical, section: str) -> dict[Any, Any]:

@@ -1,11 +1,14 @@
 """The screen through the API: what it answers, what it refuses, and that it keeps nothing."""
 
 import json
+from typing import get_args
 
 import pytest
 
 from chalicelib.catalogue import products
+from chalicelib.domain import entries
 from chalicelib.domain.statements import EMERGENCY_NOTE, STATEMENTS
+from chalicelib.routes import bodies, screen_fields
 from tests.support import factories
 from tests.support.clinic import TO_INFUSED
 
@@ -173,3 +176,12 @@ def test_a_window_keeps_the_version_of_the_label_that_it_was_opened_by(world):
     window = world.practice.get(f"/v1/referrals/{referral_id}/window").json
 
     assert window["catalogue_version"] == products()["breyanzi"].version
+
+
+def test_the_body_spells_the_codes_as_the_rules_do():
+    """They stand there a second time, so that a cold start need not load the rules."""
+    assert get_args(screen_fields.Agent) == get_args(entries.Agent)
+    assert get_args(screen_fields.Because) == tuple(entries.NoTransplantBecause)
+    assert get_args(screen_fields.TransplantKind) == tuple(entries.TransplantKind)
+    assert set(screen_fields.LabsBody.model_fields) == set(get_args(entries.Lab))
+    assert set(bodies.Flags.model_fields) == set(get_args(entries.Condition))

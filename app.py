@@ -16,6 +16,7 @@ from chalicelib.domain.notices import Lane
 from chalicelib.routes import (
     deliveries,
     directory,
+    library,
     members,
     pages,
     people,
@@ -32,7 +33,17 @@ from chalicelib.store.task_items import named_in
 app = Front(app_name="cart-referrals", configure_logs=False)
 app.api.binary_types = []  # Text only: fonts are inlined, so nothing is sent in base64.
 
-for module in (pages, people, members, directory, screens, referrals, webhooks, deliveries):
+for module in (
+    pages,
+    people,
+    members,
+    directory,
+    library,
+    screens,
+    referrals,
+    webhooks,
+    deliveries,
+):
     app.register_blueprint(module.blueprint)
 
 

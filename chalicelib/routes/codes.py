@@ -19,6 +19,8 @@ CODES: dict[str, str] = {
     "duplicate_key": "An object of the body has the same key twice.",
     "forbidden": "The caller may not do this.",
     "header_twice": "A header that decides something was sent more than once.",
+    "icd10_not_billable": "The diagnosis code stands above finer ones; send one of those named.",
+    "icd10_unknown": "No code of a blood cancer in the release that the message names.",
     "idempotency_key_missing": "Send an Idempotency-Key, and the same one with each repeat.",
     "idempotency_key_reused": "The key belongs to another request. Make a new key.",
     "if_match_missing": "Send If-Match with the ETag of what you read.",

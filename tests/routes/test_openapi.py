@@ -88,7 +88,8 @@ def walk(world):
     for public in ("/v1/openapi.json", "/v1/statements"):
         world.anyone.get(public)
     sign_in_and_out(world)
-    for path in ("/v1/me", "/v1/products", "/v1/centers?limit=1", "/v1/centers/ctr_harbor"):
+    for path in ("/v1/me", "/v1/products", "/v1/centers?limit=1", "/v1/centers/ctr_harbor",
+                 "/v1/resources", "/v1/diagnosis-codes?disease=FL"):  # fmt: skip
         world.practice.get(path)
     world.practice.post("/v1/screens", factories.a_screen_body(planned_collection_on="2199-01-01"))
     manage_people(world)

@@ -55,6 +55,8 @@ POLICY: Mapping[Route, Outcomes | Access] = {
     ("PATCH", "/v1/members/{member_id}"): _only(frozenset({"practice_admin"}), 200, rest=403)
     | {"center_admin": 404},
     ("GET", "/v1/products"): _all(200),
+    ("GET", "/v1/resources"): _all(200),
+    ("GET", "/v1/diagnosis-codes"): _all(200),
     ("GET", "/v1/centers"): _all(200),
     ("GET", "/v1/centers/{center_id}"): _all(200),
     ("POST", "/v1/screens"): _only(PRACTICE_CARE | {"other_practice"}, 200, rest=403),

@@ -15,6 +15,7 @@ const LATER = {
   feed: async () => (await import("./feed.js")).Feed,
   form: async () => (await import("./form.js")).FormView,
   notices: async () => (await import("./notices.js")).Notices,
+  resources: async () => (await import("./resources.js")).Resources,
   referral: async () => (await import("./referral.js")).ReferralView,
   screen: async () => (await import("./screen.js")).Screen,
 };

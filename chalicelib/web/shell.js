@@ -42,6 +42,7 @@ function Header() {
         ${mayRefer() && html`<${NavLink} href="#/new/patient" current=${view === "form" && !id}>New referral<//>`}
         ${mayRefer() && html`<${NavLink} href="#/screen" current=${view === "screen"}>Screen<//>`}
         <${NavLink} href="#/catalogue" current=${view === "catalogue"}>Products<//>
+        <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
         ${managesCenter() && html`<${NavLink} href="#/feed" current=${view === "feed"}>Feed<//>`}
       </nav>
       <${Bell} />

@@ -19,6 +19,7 @@ VIEWS = (
     ("#/notices", "Notices"),
     ("#/screen", "Screen"),
     ("#/catalogue", "Products"),
+    ("#/resources", "Resources for patients"),
     ("#/no-such-page", "There is no such page"),
 )
 

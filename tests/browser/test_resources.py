@@ -32,4 +32,4 @@ def test_the_form_offers_the_billable_codes_of_the_disease(open_page):
 
     expect(page.locator("#codes option")).to_have_count(3)
     page.get_by_label("ICD-10-CM code").fill("c90.02")
-    expect(page.get_by_text("Multiple myeloma in relapse")).to_be_visible()
+    expect(page.locator(".hint", has_text="Multiple myeloma in relapse")).to_be_visible()

@@ -14,6 +14,7 @@ from chalicelib import wiring
 from chalicelib.domain.jobs import PERIODS, Job
 from chalicelib.domain.notices import Lane
 from chalicelib.routes import (
+    cds,
     deliveries,
     directory,
     library,
@@ -34,6 +35,7 @@ app = Front(app_name="cart-referrals", configure_logs=False)
 app.api.binary_types = []  # Text only: fonts are inlined, so nothing is sent in base64.
 
 for module in (
+    cds,
     pages,
     people,
     members,

@@ -13,7 +13,7 @@ from chalicelib.store.looks import LookStore
 from chalicelib.store.notices import Notices
 from chalicelib.store.outbox import Outbox
 from chalicelib.store.people import Members, Tenants
-from chalicelib.store.receipts import Deliveries, Idempotency
+from chalicelib.store.receipts import Deliveries, Idempotency, UsedTokens
 from chalicelib.store.referral_items import ReferralItems
 from chalicelib.store.referrals import Referrals
 from chalicelib.store.vault import Vault
@@ -49,6 +49,7 @@ class Stores:
     secrets: WebhookSecrets
     deliveries: Deliveries
     idempotency: Idempotency
+    used_tokens: UsedTokens
     outbox: Outbox
     notices: Notices
     audit: Audit
@@ -77,6 +78,7 @@ def open_stores(
         secrets=WebhookSecrets(tables["webhook_secrets"], vault),
         deliveries=Deliveries(tables["deliveries"]),
         idempotency=Idempotency(tables["idempotency"], vault),
+        used_tokens=UsedTokens(tables["idempotency"]),
         outbox=Outbox(tables["outbox"]),
         notices=Notices(tables["notices"], vault),
         audit=audit,

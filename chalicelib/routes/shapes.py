@@ -195,7 +195,7 @@ class TrailShape(TypedDict):
     items: list[TouchShape]
 
 
-class SourceShape(TypedDict):
+class ResourceSourceShape(TypedDict):
     """Where a fact was read, and the day it speaks for; if not `dated`, the day it was read."""
 
     title: str
@@ -221,7 +221,7 @@ class ResourceShape(TypedDict):
     languages: list[str]
     last_checked: str
     confirm: str | None
-    sources: list[SourceShape]
+    sources: list[ResourceSourceShape]
 
 
 class ResourceListShape(TypedDict):

@@ -5,12 +5,13 @@ read like one that is not there, and what is not there is named as missing furth
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 Resource = Mapping[str, Any]
 
+_PATIENT = re.compile(r"(?:^|/)Patient/([^/]+)")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -51,6 +52,12 @@ def tame(text: str) -> str:
     return " ".join(re.sub(r"[^\w ,.()%/+-]", " ", text).split())[:80]
 
 
+def text(resource: Resource, name: str) -> str:
+    """A plain element, as a status or a reference; empty where it is none."""
+    value = resource.get(name)
+    return value if isinstance(value, str) else ""
+
+
 def day(value: Any) -> date | None:
     """The day of a date or a time; a year or a month alone is none."""
     found = _DAY.match(value) if isinstance(value, str) else None
@@ -74,8 +81,9 @@ def status(resource: Resource, name: str) -> str | None:
 def patient_of(resource: Resource) -> str | None:
     """The id of the patient that a resource is about."""
     subject = resource.get("subject", resource.get("patient"))
-    reference = subject.get("reference") if isinstance(subject, dict) else None
-    return reference.rpartition("/")[2] if isinstance(reference, str) else None
+    reference = text(subject, "reference") if isinstance(subject, dict) else ""
+    found = _PATIENT.search(reference)
+    return found[1] if found else None
 
 
 def owners(prefetched: Any) -> Iterator[str]:
@@ -93,3 +101,8 @@ def owners(prefetched: Any) -> Iterator[str]:
 def mappings(value: Any) -> Sequence[Mapping[str, Any]]:
     """The objects of a list; of anything else, none."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def once(names: Iterable[str]) -> tuple[str, ...]:
+    """Each once, in the order in which they were found."""
+    return tuple(dict.fromkeys(names))

@@ -115,29 +115,6 @@ class Idempotency:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class UsedTokens:
-    """Tokens that were taken once, until they expire by themselves.
-
-    Kept beside the Idempotency-Keys, whose rows DynamoDB also deletes when their time is over.
-    A row is a hash: it says nothing about who asked for what.
-    """
-
-    table: Table
-
-    def using(self, issuer: str, token_id: str, *, until: datetime, now: datetime) -> Write:
-        """The write that uses up a token; refused if it was used before."""
-        return self.table.putting(
-            RECEIPT,
-            {
-                "scope_key": hashed(f"token\x00{issuer}\x00{token_id}".encode()),
-                "expires_at": int(until.timestamp()),
-            },
-            when="attribute_not_exists(scope_key) OR expires_at < :now",
-            values={"now": int(now.timestamp())},
-        )
-
-
 @cache
 def _words(version: int) -> bytes:
     """What most answers have in common. A version is never changed: kept answers need it."""

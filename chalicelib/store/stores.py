@@ -13,9 +13,10 @@ from chalicelib.store.looks import LookStore
 from chalicelib.store.notices import Notices
 from chalicelib.store.outbox import Outbox
 from chalicelib.store.people import Members, Tenants
-from chalicelib.store.receipts import Deliveries, Idempotency, UsedTokens
+from chalicelib.store.receipts import Deliveries, Idempotency
 from chalicelib.store.referral_items import ReferralItems
 from chalicelib.store.referrals import Referrals
+from chalicelib.store.used_tokens import UsedTokens
 from chalicelib.store.vault import Vault
 from chalicelib.store.webhook_secrets import WebhookSecrets
 

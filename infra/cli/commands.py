@@ -28,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 
+app.command()(hooks.cds_hook)
 app.add_typer(operating.audit, name="audit")
 app.add_typer(operating.deliveries, name="deliveries")
 app.add_typer(operating.outbox, name="outbox")
@@ -149,35 +150,6 @@ def send_event(  # noqa: PLR0913 an option a field
             data |= {"reason_code": reason_code, "note": note}
             delivery = _new_delivery(center_id, referral, stage, at, sequence, data)
         _post(delivery, found, sent, bad_signature=bad_signature, as_json=as_json)
-
-
-@app.command()
-def cds_hook(
-    hook: Annotated[hooks.Hook, typer.Argument(help="Which moment in the record.")],
-    chart: Annotated[
-        str, typer.Option(help="`follicular`, `large-b-cell`, `unrelated`, or a JSON file.")
-    ] = "follicular",
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Ask for CDS Hooks cards, as the simulated health record system would.
-
-    Exit status 0 means that the site answered, whatever it said.
-    """
-    with _site() as found:
-        from chalicelib import wiring
-
-        key_file = site.data_dir() / "ehr-key.json"
-        try:
-            reply = hooks.ask(hook, chart, url=found.url, key_file=key_file, now=wiring.now())
-        except FileNotFoundError:
-            _fail(f"There is no chart {chart}: name a shipped one, or a file.", NOT_UNDERSTOOD)
-        if as_json:
-            _print_json(asdict(reply))
-        elif reply.status == 200:
-            typer.echo(hooks.told(reply.answer))
-        else:
-            typer.echo(f"{reply.status} {json.dumps(reply.answer)}")
 
 
 @app.command()

@@ -41,7 +41,7 @@ def cds_hook(
         reply = _ask(hook, chart, site.enter())
     except NoSiteError as error:
         _fail(str(error), NO_SITE)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         _fail(f"{chart} is no chart: name a shipped one, or a file like those.", NOT_UNDERSTOOD)
     if as_json:
         typer.echo(json.dumps(asdict(reply), indent=2))

@@ -39,7 +39,7 @@ def test_a_card_is_as_the_standard_wants_it_and_never_a_verdict(world, chart):
     """Summary under 140 characters, indicator, source, an absolute link, and the statements."""
     (card,) = cards(world, ehr.hook(chart))
 
-    assert UUID(card["uuid"])
+    assert str(UUID(card["uuid"])) == card["uuid"]
     assert len(card["summary"]) < 140
     assert card["indicator"] == "info"
     assert card["source"]["label"]
@@ -274,26 +274,3 @@ def every_row():
 
 def row_count():
     return len(every_row())
-
-
-def test_a_page_of_the_record_may_read_the_answers_and_no_other_page(world):
-    """By its origin, which is on the list; refusals too, so that it can tell why."""
-    for origin, allowed in ((ehr.ORIGIN, ehr.ORIGIN), ("https://evil.example", None)):
-        asked = world.anyone.send("OPTIONS", ehr.PATIENT_VIEW, headers={"Origin": origin})
-        found = world.anyone.get("/cds-services", Origin=origin)
-        refused = world.anyone.send("POST", ehr.PATIENT_VIEW, {}, headers={"Origin": origin})
-
-        assert asked.status == 204
-        assert refused.status == 401
-        for answer in (asked, found, refused):
-            assert answer.headers.get("access-control-allow-origin") == allowed
-            assert answer.headers["vary"] == "Origin"
-            assert "access-control-allow-credentials" not in answer.headers
-        assert ("access-control-allow-methods" in asked.headers) is bool(allowed)
-
-
-def test_no_other_route_is_shared_with_pages_of_the_record(world):
-    """The dashboard's own routes answer its own origin alone."""
-    answer = world.practice.get("/v1/me", Origin=ehr.ORIGIN)
-
-    assert "access-control-allow-origin" not in answer.headers

@@ -10,9 +10,6 @@ from chalicelib.routes.queries import DiagnosisQuery, ResourceQuery
 
 blueprint = Blueprint(__name__)
 
-_SHARED = {"Cache-Control": "private, max-age=3600"}
-"""Public facts that change with a release of ours; nothing in them is about a patient."""
-
 
 @endpoint(blueprint, "GET", "/v1/resources", returns=shapes.ResourceListShape)
 def list_resources(call: Call, query: ResourceQuery) -> Reply:  # noqa: ARG001 every view is called alike
@@ -24,8 +21,7 @@ def list_resources(call: Call, query: ResourceQuery) -> Reply:  # noqa: ARG001 e
             "topics": dict(resources.TOPICS),
             "languages": dict(resources.LANGUAGES),
             "reviewed_on": resources.reviewed()["reviewed_on"],
-        },
-        headers=_SHARED,
+        }
     )
 
 
@@ -40,6 +36,5 @@ def list_diagnosis_codes(call: Call, query: DiagnosisQuery) -> Reply:  # noqa: A
                 {"code": d.code, "description": d.description, "diseases": list(d.diseases)}
                 for d in codes.offered(query.disease)
             ],
-        },
-        headers=_SHARED,
+        }
     )

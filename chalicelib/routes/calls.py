@@ -144,7 +144,8 @@ def _bearer(headers: Mapping[str, str]) -> str:
 
 
 def _member(headers: Mapping[str, str], now: datetime) -> Member:
-    subject = wiring.tokens().subject(_bearer(headers), now=now)
+    token = _bearer(headers)
+    subject = wiring.tokens().subject(token, now=now)
     member = wiring.stores().members.get(subject)
     if member is None or not member.active:
         raise ForbiddenError("not_a_member", "Nobody here has given you access, or it has ended.")

@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from chalicelib.catalogue.resources import LANGUAGES, TOPICS
 from chalicelib.domain.stages import Phase, Stage
 from chalicelib.domain.worklists import Worklist
-from chalicelib.routes.fields import Body, Disease, Identifier, Instant, clean
+from chalicelib.routes.fields import Body, Disease, Identifier, Instant, clean, one_of
 
 
 def _whole(value: Any) -> Any:
@@ -49,3 +50,31 @@ class CenterQuery(PageQuery):
     product: Identifier | None = None
     disease: Disease | None = None
     q: Annotated[str, Field(max_length=100), AfterValidator(clean(lines=False))] | None = None
+
+
+class ResourceQuery(Body):
+    """Which of the national resources."""
+
+    topic: (
+        Annotated[
+            str,
+            AfterValidator(one_of(TOPICS, "is not a topic of the resources")),
+            Field(json_schema_extra={"enum": list(TOPICS)}),
+        ]
+        | None
+    ) = None
+    language: (
+        Annotated[
+            str,
+            AfterValidator(one_of(LANGUAGES, "is not a language of the resources")),
+            Field(json_schema_extra={"enum": list(LANGUAGES)}),
+        ]
+        | None
+    ) = None
+    q: Annotated[str, Field(max_length=100), AfterValidator(clean(lines=False))] | None = None
+
+
+class DiagnosisQuery(Body):
+    """Of which disease the codes are wanted."""
+
+    disease: Disease | None = None

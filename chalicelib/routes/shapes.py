@@ -193,3 +193,56 @@ class TrailShape(TypedDict):
     """Who touched a referral."""
 
     items: list[TouchShape]
+
+
+class ResourceSourceShape(TypedDict):
+    """Where a fact was read, and the day it speaks for; if not `dated`, the day it was read."""
+
+    title: str
+    url: str
+    as_of: str
+    dated: bool
+
+
+class ResourceShape(TypedDict):
+    """A national resource. `confirm` says what to ask before relying on it."""
+
+    resource_id: str
+    name: str
+    organization: str
+    kind: str
+    topics: list[str]
+    what: str
+    asked_by: str
+    url: str
+    phone: str
+    phone_as_printed: str
+    hours: str | None
+    languages: list[str]
+    last_checked: str
+    confirm: str | None
+    sources: list[ResourceSourceShape]
+
+
+class ResourceListShape(TypedDict):
+    """The resources that fit, with the words for topics and languages."""
+
+    items: list[ResourceShape]
+    topics: dict[str, str]
+    languages: dict[str, str]
+    reviewed_on: str
+
+
+class DiagnosisShape(TypedDict):
+    """A billable ICD-10-CM code."""
+
+    code: str
+    description: str
+    diseases: list[str]
+
+
+class DiagnosisListShape(TypedDict):
+    """The codes to choose from, and the release that they are of."""
+
+    release: dict[str, str]
+    items: list[DiagnosisShape]

@@ -40,6 +40,9 @@ function Header() {
     html`<nav aria-label="Main">
         <${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>
         ${mayRefer() && html`<${NavLink} href="#/new/patient" current=${view === "form" && !id}>New referral<//>`}
+        ${mayRefer() && html`<${NavLink} href="#/screen" current=${view === "screen"}>Screen<//>`}
+        <${NavLink} href="#/catalogue" current=${view === "catalogue"}>Products<//>
+        <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
         ${managesCenter() && html`<${NavLink} href="#/feed" current=${view === "feed"}>Feed<//>`}
       </nav>
       <${Bell} />

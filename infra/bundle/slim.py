@@ -23,6 +23,8 @@ _DROPPED = (
     "aws_lambda_powertools/metrics/provider/datadog",
     "aws_lambda_powertools/utilities/[!_j]*/",  # All but `jmespath_utils`.
     "bin",
+    "dateutil/easter.py",
+    "dateutil/rrule.py",  # Only a time zone out of a calendar file asks for it.
     "dateutil/zoneinfo",
     "pydantic/mypy.py",
     "pydantic/v1",

@@ -17,13 +17,16 @@ VIEWS = (
     ("#/new/coverage", "Coverage and consent"),
     ("#/new/review", "Review and send"),
     ("#/notices", "Notices"),
+    ("#/screen", "Screen"),
+    ("#/catalogue", "Products"),
+    ("#/resources", "Resources for patients"),
     ("#/no-such-page", "There is no such page"),
 )
 
 # The pages that between them show every colour.
-IN_THE_DARK = ("#/", "#/new/center", "a referral", "a dialog")
+IN_THE_DARK = ("#/", "#/new/center", "#/screen", "#/catalogue", "a referral", "a dialog")
 # Those that are built otherwise where there is little room.
-ON_A_PHONE = ("#/", "#/new/patient", "a referral")
+ON_A_PHONE = ("#/", "#/new/patient", "#/screen", "a referral")
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,8 @@ WRONG_IN_REFERRALS: dict[str, tuple[Any, ...]] = {
     "/patient/caregiver/phone": ("555", 5),
     "/clinical/disease": ("lbcl", "Cancer", 1, None, "", ["LBCL"]),
     "/clinical/histology": ("DLBCL NOS", "x" * 65, 1, "", "a-b"),
-    "/clinical/icd10": ("c83.398", "C83.39811", "C8", 83, "C83.", "C83.3\n"),
+    "/clinical/icd10": ("c83.398", "C83.39811", "C8", 83, "C83.", "C83.3\n", "C83.3",
+                         "C83", "C83.Q7X9", "Z94.84"),
     "/clinical/ecog": (*NUMBERS_THAT_ARE_NONE, -1, 5, 10**14),
     "/clinical/hsct_eligible": TRUTHS_THAT_ARE_NONE,
     "/clinical/prior_lines": ("R-CHOP", {}, None, [[]] , [1]),
@@ -98,6 +99,8 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     "/v1/centers": (
         "disease=cancer", "product=A%20B", "limit=0", "near=77030", "sort=distance", "q=%1b",
     ),
+    "/v1/resources": ("topic=money", "topic=", "language=EN", "language=xx", "limit=5", "q=%1b"),
+    "/v1/diagnosis-codes": ("disease=lbcl", "disease=", "disease=LBCL&disease=FL", "code=C83.3"),
     "/v1/notices": ("limit=0", "q=x", "unread=true"),
     "/v1/me": ("member_id=mem_x",),
     "/v1/referrals/counts": ("tenant_id=prc_maple", "center_id=ctr_mesa"),

@@ -24,6 +24,8 @@ from chalicelib.store.stores import Stores, open_stores
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from chalicelib.services.finder import Finder
+
 KEYS_TIMEOUT_S = 2
 
 LAST_TASK_MS = 45_000
@@ -89,6 +91,14 @@ def stores() -> Stores:
         dynamodb=dynamodb,
         kms=lambda: aws("kms"),
     )
+
+
+@cache
+def finder() -> "Finder":
+    """What finds centers."""
+    from chalicelib.services.finder import Finder  # noqa: PLC0415 few requests look for a center
+
+    return Finder(stores().tenants)
 
 
 @cache
@@ -176,6 +186,7 @@ def forget() -> None:
         dynamodb,
         aws,
         stores,
+        finder,
         mailer,
         identity,
         tokens,

@@ -15,6 +15,7 @@ export function parse(hash) {
       ? { view: "form", id: second, step: fourth || "patient" }
       : { view: "referral", id: second };
   }
+  if (first === "centers") return { view: second === "compare" ? second : first };
   if (first === "notices" || first === "feed") return { view: first };
   return { view: "nowhere" };
 }

@@ -39,6 +39,7 @@ function Header() {
     ${member &&
     html`<nav aria-label="Main">
         <${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>
+        <${NavLink} href="#/centers" current=${view === "centers" || view === "compare"}>Centers<//>
         ${mayRefer() && html`<${NavLink} href="#/new/patient" current=${view === "form" && !id}>New referral<//>`}
         ${managesCenter() && html`<${NavLink} href="#/feed" current=${view === "feed"}>Feed<//>`}
       </nav>

@@ -70,6 +70,7 @@ class Neighbourhood:
         # A tenth of a mile more: whoever looks as far away may come first by name.
         reach = min(within_miles / EARTH_RADIUS_MILES, pi) + _TENTH + _HAIR
         least = cos(reach) if reach < pi else -2.0
+        missing = count
         nearest: list[float] = []
         found: list[tuple[float, Place]] = []
         while True:
@@ -80,21 +81,24 @@ class Neighbourhood:
             else:
                 gap, spot = down, south - 1
                 south -= 1
-            if gap > reach or gap == inf:
+            if gap > reach:
                 break
             a, b, c, place = spots[spot]
             closeness = x * a + y * b + z * c
             if closeness < least or (after and _rank(closeness, place) <= after):
                 continue
             found.append((closeness, place))
-            if len(nearest) < count:
+            if missing:
+                missing -= 1
                 heappush(nearest, closeness)
+                if missing:
+                    continue
             elif closeness > nearest[0]:
                 heapreplace(nearest, closeness)
             else:
                 continue
-            if len(nearest) == count:
-                reach = acos(min(1.0, nearest[0])) + _TENTH + _HAIR
+            if nearest[0] < 1.0:
+                reach = acos(nearest[0]) + _TENTH + _HAIR
                 least = cos(reach)
         return [each for each in found if each[0] >= least]
 

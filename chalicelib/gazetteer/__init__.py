@@ -28,7 +28,9 @@ MAP_BYTES = 13
 _ZIP = re.compile(r"\d{5}(-\d{4})?", re.ASCII)
 
 
-class _Table(NamedTuple):
+class Table(NamedTuple):
+    """The parts of the file, in its order."""
+
     maps: bytes
     counts: Sequence[int]
     firsts: Sequence[int]
@@ -46,7 +48,12 @@ def point_of(zip_code: str) -> Point | None:
     """
     if not _ZIP.fullmatch(zip_code):
         raise ValueError("not a ZIP code")
-    table, prefix, last = _table(), int(zip_code[:3]), int(zip_code[3:5])
+    return looked_up(_table(), zip_code)
+
+
+def looked_up(table: Table, zip_code: str) -> Point | None:
+    """Where a table has a ZIP code, if it has it."""
+    prefix, last = int(zip_code[:3]), int(zip_code[3:5])
     bits = int.from_bytes(table.maps[prefix * MAP_BYTES : (prefix + 1) * MAP_BYTES], "little")
     if not bits >> last & 1:
         return None
@@ -72,13 +79,17 @@ def forget() -> None:
 
 
 @cache
-def _table() -> _Table:
-    raw = (files(__name__) / "zips.bin").read_bytes()
+def _table() -> Table:
+    return unpacked((files(__name__) / "zips.bin").read_bytes())
+
+
+def unpacked(raw: bytes) -> Table:
+    """The parts of a file's bytes."""
     there, counted, placed = (PREFIXES * width for width in (MAP_BYTES, 2, 8))
     maps, counts, firsts = raw[:there], raw[there : there + counted], raw[there + counted :]
     steps = firsts[placed:]
     half = len(steps) // 2
-    return _Table(
+    return Table(
         maps=maps,
         counts=array("H", counts),
         firsts=array("i", firsts[:placed]),

@@ -67,8 +67,10 @@ def test_the_template_can_be_imported_and_is_found(run, directory):
 
     assert done.exit_code == 0, done.stderr
     assert "2 added, 0 changed, 0 unchanged" in done.stdout
-    near, within = gazetteer.point_of("00901"), {"within_miles": 10, "limit": 9}
-    found = Finder(wiring.stores().tenants).by_distance(Wanted(), origin=near, **within)
+    near = gazetteer.point_of("00901")
+    assert near
+    finder = Finder(wiring.stores().tenants)
+    found = finder.by_distance(Wanted(), origin=near, within_miles=10, limit=9)
     assert [each.center.center_id for each in found] == ["ctr_example_lagoon"]
     assert directory()["ctr_example_prairie"].facts["fictional"] is True
 

@@ -4,7 +4,8 @@ import { Capacity, Contacts, Marks, Miles, Payers, Products, Refer, Zone, AGES }
 import { CenterMap } from "./centers_map.js";
 import { html, signal, useEffect, useState } from "./dom.js";
 import { isListed, MOST, shortlist, toggle } from "./shortlist.js";
-import { atSignOut } from "./state.js";
+import { atSignOut, zone } from "./state.js";
+import { timeIn } from "./time.js";
 import { announce, Field, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
 import { DISEASES } from "./words.js";
 
@@ -28,16 +29,21 @@ function Filters({ query, errors, products }) {
     if (JSON.stringify(told) !== JSON.stringify(asked.value)) asked.value = told;
   };
   const about = (name) => ({ pointer: `/${name}`, value: query[name] || "", error: errors.find((each) => each.pointer === `/${name}`)?.message });
+  // Not `value`: what loads meanwhile must not take away what somebody is typing.
+  const typed = (name) => {
+    const { value, ...rest } = about(name);
+    return { ...rest, defaultValue: value };
+  };
   const any = (text, rows) => [["", text], ...rows];
   return html`<form role="search" aria-label="Centers" class="card finder" onSubmit=${search} onChange=${search} noValidate>
-    <${Field} ...${about("near")} label="Near ZIP code" inputmode="numeric" autocomplete="postal-code" maxlength="10" hint="5 or 5+4 digits" />
+    <${Field} ...${typed("near")} label="Near ZIP code" inputmode="numeric" autocomplete="postal-code" maxlength="10" hint="5 or 5+4 digits" />
     <${Field} ...${about("within_miles")} label="Within" options=${any("Any distance", WITHIN)} hint="In a straight line" />
     <${Field} ...${about("product")} label="Product" options=${any("Any product", products.map((each) => [each.product_id, each.name]))} />
     <${Field} ...${about("disease")} label="Disease" options=${any("Any disease", Object.entries(DISEASES))} />
     <${Field} ...${about("age_group")} label="Treats" options=${[["", "Any age"], ["adult", AGES.adult], ["pediatric", AGES.pediatric]]} />
-    <${Field} ...${about("accepting")} label="New patients" options=${[["", "Accepting or not"], ["true", "Accepting now"]]} />
-    <${Field} ...${about("payer")} label="Payer network" hint="A part of its name" maxlength="100" />
-    <${Field} ...${about("q")} label="Name, city or state" maxlength="100" />
+    <${Field} ...${about("accepting")} label="New patients" options=${[["", "Any"], ["true", "Accepting now"]]} />
+    <${Field} ...${typed("payer")} label="Payer network" hint="A part of its name" maxlength="100" />
+    <${Field} ...${typed("q")} label="Name, city or state" maxlength="100" />
     <p class="buttons"><button type="submit" class="primary"><${Icon} name="search" />Find centers</button></p>
   </form>`;
 }
@@ -93,6 +99,7 @@ function Results({ data, query, failed, more }) {
     <section aria-labelledby="found-title">
       <h2 id="found-title">${data.items.length}${data.next_cursor ? " or more" : ""} ${data.items.length === 1 ? "center" : "centers"}
         <span class="fine"> ${order(data)}. None is put forward: you and the patient choose.</span></h2>
+      <p class="fine on-paper">As of ${timeIn(new Date().toISOString(), zone())}</p>
       <ol class="stack">
         ${data.items.map((center, index) => html`<${Item} key=${center.center_id} center=${center} number=${index + 1} near=${data.near} />`)}
       </ol>

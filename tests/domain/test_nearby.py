@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.geo import Point, miles_between
-from chalicelib.domain.nearby import Neighbourhood, Place, rank_of
+from chalicelib.domain.nearby import Neighbourhood, Place, Rank, rank_of
 
 HOUSTON, AMARILLO = Point(29.7079, -95.4010), Point(35.1968, -101.8032)
 NEW_YORK, LOS_ANGELES = Point(40.7484, -73.9967), Point(34.0901, -118.4065)
@@ -60,7 +60,8 @@ def test_what_is_found_is_what_a_look_at_everything_finds(these, origin, count, 
 @given(places, points, st.integers(1, 7))
 def test_pages_are_the_whole_list_in_order_and_without_a_gap(these, origin, size):
     neighbourhood = Neighbourhood(these)
-    seen, last = [], None
+    seen: list[Rank] = []
+    last = None
     while page := neighbourhood.nearest(origin, count=size, after=last):
         seen += page
         last = page[-1]

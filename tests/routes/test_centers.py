@@ -1,6 +1,7 @@
 """The center finder through the front door: what is near, who offers it, in which order."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.support.world import open_world
 [_OFFER] = CENTER_FACTS["products"]
 
 # Name, ZIP code, and what else is not as in the usual center.
-CENTERS = {
+CENTERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ctr_ash": ("Ash Cell Therapy", "77030", {"age_group": "all"}),
     "ctr_birch": ("Birch Cell Therapy", "77030", {"accepts_new": False}),
     "ctr_cedar": ("Cedar Cell Therapy", "77027", {}),
@@ -167,9 +168,16 @@ def test_a_warm_function_reads_no_database_for_it(finder, monkeypatch):
     """Who is asking is read, as always, and nothing else."""
     finder.practice.get("/v1/centers?near=77030")
     read = []
-    get, query = Table.get, Table.query
-    monkeypatch.setattr(Table, "get", lambda s, *a, **k: read.append(s.name) or get(s, *a, **k))
-    monkeypatch.setattr(Table, "query", lambda s, *a, **k: read.append(s.name) or query(s, *a, **k))
+
+    def noting(method):
+        def noted(table, *arguments, **how):
+            read.append(table.name)
+            return method(table, *arguments, **how)
+
+        return noted
+
+    for name in ("get", "get_many", "query"):
+        monkeypatch.setattr(Table, name, noting(getattr(Table, name)))
 
     finder.practice.get("/v1/centers?near=98109&product=breyanzi&limit=5")
 

@@ -33,8 +33,9 @@ from chalicelib.store.people import Center, Tenants
 from tests.bench.paired import Paired, Plan, taking_turns
 from tests.bench.recording import Canned, Event, Recorded, replaying
 from tests.bench.table import Row, at_most, ratio_row
-from tests.bench.warm import require_good, silence_log
+from tests.bench.warm import require_good
 from tests.support import factories
+from tests.support.quiet import silence_log
 from tests.support.site import Context
 
 SIZES = {250: 1.0, 10_000: 1.5}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from chalicelib.services.ehrs import EhrVerifier
+    from chalicelib.services.finder import Finder
 
 KEYS_TIMEOUT_S = 2
 
@@ -91,6 +92,14 @@ def stores() -> Stores:
         dynamodb=dynamodb,
         kms=lambda: aws("kms"),
     )
+
+
+@cache
+def finder() -> "Finder":
+    """What finds centers."""
+    from chalicelib.services.finder import Finder  # noqa: PLC0415 few requests look for a center
+
+    return Finder(stores().tenants)
 
 
 @cache
@@ -190,6 +199,7 @@ def forget() -> None:
         dynamodb,
         aws,
         stores,
+        finder,
         mailer,
         identity,
         tokens,

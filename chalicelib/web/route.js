@@ -16,6 +16,7 @@ export function parse(hash) {
       : { view: "referral", id: second };
   }
   if (first === "screen") return { view: first, id: second };
+  if (first === "centers") return { view: second === "compare" ? second : first };
   if (["notices", "feed", "catalogue", "resources"].includes(first)) return { view: first };
   return { view: "nowhere" };
 }

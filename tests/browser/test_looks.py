@@ -16,6 +16,8 @@ VIEWS = (
     ("#/new/center", "Treatment center"),
     ("#/new/coverage", "Coverage and consent"),
     ("#/new/review", "Review and send"),
+    ("#/centers", "Find a center"),
+    ("#/centers/compare", "Compare centers"),
     ("#/notices", "Notices"),
     ("#/screen", "Screen"),
     ("#/catalogue", "Products"),
@@ -24,9 +26,17 @@ VIEWS = (
 )
 
 # The pages that between them show every colour.
-IN_THE_DARK = ("#/", "#/new/center", "#/screen", "#/catalogue", "a referral", "a dialog")
+IN_THE_DARK = (
+    "#/",
+    "#/centers",
+    "#/new/center",
+    "#/screen",
+    "#/catalogue",
+    "a referral",
+    "a dialog",
+)
 # Those that are built otherwise where there is little room.
-ON_A_PHONE = ("#/", "#/new/patient", "#/screen", "a referral")
+ON_A_PHONE = ("#/", "#/centers", "#/new/patient", "#/screen", "a referral")
 
 
 @pytest.fixture(scope="module")

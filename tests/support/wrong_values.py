@@ -97,7 +97,11 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
         "cursor=" + "x" * 3000, "limit=1&limit=2", "q=a&q=a", "unknown=1", "Limit=5",
     ),
     "/v1/centers": (
-        "disease=cancer", "product=A%20B", "limit=0", "near=77030", "sort=distance", "q=%1b",
+        "disease=cancer", "product=A%20B", "limit=0", "near=7703", "near=K1A%200B1", "near=00000",
+        "near=77030-12", "near=77030&within_miles=0", "near=77030&within_miles=10000",
+        "near=77030&within_miles=-5", "near=77030&within_miles=1.5", "within_miles=50",
+        "near=77030&within_miles=50km", "sort=distance", "near=77030&sort=capacity",
+        "age_group=all", "accepting=yes", "payer=" + "x" * 101, "q=%1b", "near=77030&near=79106",
     ),
     "/v1/resources": ("topic=money", "topic=", "language=EN", "language=xx", "limit=5", "q=%1b"),
     "/v1/diagnosis-codes": ("disease=lbcl", "disease=", "disease=LBCL&disease=FL", "code=C83.3"),

@@ -13,7 +13,18 @@ from chalice.app import CloudWatchEvent, DynamoDBEvent
 from chalicelib import wiring
 from chalicelib.domain.jobs import PERIODS, Job
 from chalicelib.domain.notices import Lane
-from chalicelib.routes import deliveries, directory, members, pages, people, referrals, webhooks
+from chalicelib.routes import (
+    cds,
+    deliveries,
+    directory,
+    library,
+    members,
+    pages,
+    people,
+    referrals,
+    screens,
+    webhooks,
+)
 from chalicelib.routes.front import Front
 from chalicelib.services import jobs
 from chalicelib.services.audits import checkpoint
@@ -23,7 +34,18 @@ from chalicelib.store.task_items import named_in
 app = Front(app_name="cart-referrals", configure_logs=False)
 app.api.binary_types = []  # Text only: fonts are inlined, so nothing is sent in base64.
 
-for module in (pages, people, members, directory, referrals, webhooks, deliveries):
+for module in (
+    cds,
+    pages,
+    people,
+    members,
+    directory,
+    library,
+    screens,
+    referrals,
+    webhooks,
+    deliveries,
+):
     app.register_blueprint(module.blueprint)
 
 

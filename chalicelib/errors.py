@@ -7,6 +7,7 @@ DashboardError
 ├── NotFoundError             404  not there, or another tenant's: the same answer
 ├── RefusedError              409  understood, but the state of things does not allow it
 ├── StaleError                412  somebody else wrote since this was read
+├── PrefetchMissingError      412  a health record asked, and did not send what it is about
 ├── TooLargeError             413  more bytes than a request may carry
 ├── MediaTypeError            415  not JSON
 ├── KeyReusedError            422  an Idempotency-Key came back with another body
@@ -99,6 +100,18 @@ class StaleError(DashboardError):
     def __init__(self) -> None:
         """Ask the caller to read again."""
         super().__init__("stale", "It has changed since you read it. Read it again, then decide.")
+
+
+class PrefetchMissingError(DashboardError):
+    """A health record asked for cards without what they are made of; we fetch nothing ourselves."""
+
+    status = 412
+    title = "Send the prefetched resources"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        """Name what is missing."""
+        detail = "This service needs prefetched resources; errors[] names each."
+        super().__init__("prefetch_missing", detail, faults=faults)
 
 
 class TooLargeError(DashboardError):

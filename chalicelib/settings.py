@@ -25,6 +25,8 @@ class Settings:
         public_url: Where the dashboard is, for links in mails.
         deployment: `local`, `test` or `production`.
         commit: The revision that runs; empty if unknown.
+        ehr_clients: The health record systems that may ask for cards, as JSON (see
+            `services.ehrs`); empty for none.
     """
 
     table_prefix: str
@@ -40,9 +42,12 @@ class Settings:
     public_url: str
     deployment: str
     commit: str
+    ehr_clients: str
 
 
-_MAY_BE_EMPTY = frozenset({"MAIL_CONFIGURATION_SET", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT"})
+_MAY_BE_EMPTY = frozenset(
+    {"MAIL_CONFIGURATION_SET", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT", "EHR_CLIENTS"}
+)
 _DEPLOYMENTS = frozenset({"local", "test", "production"})
 
 

@@ -24,6 +24,9 @@ from chalicelib.store.stores import Stores, open_stores
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from chalicelib.services.ehrs import EhrVerifier
+    from chalicelib.services.finder import Finder
+
 KEYS_TIMEOUT_S = 2
 
 LAST_TASK_MS = 45_000
@@ -92,6 +95,14 @@ def stores() -> Stores:
 
 
 @cache
+def finder() -> "Finder":
+    """What finds centers."""
+    from chalicelib.services.finder import Finder  # noqa: PLC0415 few requests look for a center
+
+    return Finder(stores().tenants)
+
+
+@cache
 def mailer() -> SesMailer:
     """What sends mail."""
     return SesMailer(
@@ -117,13 +128,25 @@ def tokens() -> TokenVerifier:
     )
 
 
+@cache
+def ehrs() -> "EhrVerifier":
+    """What tells which health record system is asking."""
+    from chalicelib.services.ehrs import EhrVerifier, allow_list  # noqa: PLC0415 few requests
+
+    return EhrVerifier(systems=allow_list(settings().ehr_clients), fetch_keys=_fetched_keys)
+
+
 def _fetch_keys() -> Any:
+    return _fetched_keys(settings().identity_jwks_url)
+
+
+def _fetched_keys(address: str) -> Any:
     # HTTP and TLS are a tenth of a cold start that needs no AWS client.
     from urllib.request import urlopen  # noqa: PLC0415
 
     timeout = max(0.1, min(KEYS_TIMEOUT_S, budget.left_s()))
     # The address is a setting of ours, never one that a token names.
-    with urlopen(settings().identity_jwks_url, timeout=timeout) as answer:  # noqa: S310
+    with urlopen(address, timeout=timeout) as answer:  # noqa: S310
         return json.load(answer)
 
 
@@ -176,8 +199,10 @@ def forget() -> None:
         dynamodb,
         aws,
         stores,
+        finder,
         mailer,
         identity,
         tokens,
+        ehrs,
     ):
         made.cache_clear()

@@ -9,8 +9,9 @@ Source:
     speaks for, or the day it was read where it does not say.
 """
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -51,6 +52,7 @@ class Product:
     Attributes:
         diseases: What its label names, as codes of `DISEASES`.
         infusion_parts: How many infusions make one treatment.
+        version: Changes with any byte of the reviewed file.
         facts: The row as the API serves it.
     """
 
@@ -62,15 +64,24 @@ class Product:
     diseases: tuple[str, ...]
     infusion_parts: int
     profile: MonitoringProfile
+    version: str
     facts: Mapping[str, Any]
 
 
 @cache
 def products() -> Mapping[str, Product]:
     """Every product by id, in the order of their names: no maker comes first."""
-    rows = [json.loads(path.read_text("utf-8")) for path in _ROWS.glob("*.json")]
-    ordered = sorted((_product(row) for row in rows), key=lambda product: product.name)
+    files = (path.read_bytes() for path in _ROWS.glob("*.json"))
+    ordered = sorted(map(_product, files), key=lambda product: product.name)
     return MappingProxyType({product.product_id: product for product in ordered})
+
+
+def version_of(reviewed: bytes) -> str:
+    """The version of reviewed bytes: a referral keeps the one that it was screened by.
+
+    Its git history has what a version said, and who reviewed it.
+    """
+    return hashlib.sha256(reviewed).hexdigest()[:12]
 
 
 def profile_for(product_id: str | None) -> MonitoringProfile:
@@ -100,7 +111,9 @@ def _cautious() -> MonitoringProfile:
     )
 
 
-def _product(row: Mapping[str, Any]) -> Product:
+def _product(reviewed: bytes) -> Product:
+    row = json.loads(reviewed)
+    version = version_of(reviewed)
     monitoring = row["monitoring"]
     diseases = tuple(indication["disease"] for indication in row["indications"])
     return Product(
@@ -120,12 +133,14 @@ def _product(row: Mapping[str, Any]) -> Product:
             monitor_min_days=monitoring["monitor_min_days"],
             driving_days=monitoring["driving_days"],
             handback_target_day=monitoring["handback_target_day"],
+            version=version,
         ),
-        facts=_served(row, diseases),
+        version=version,
+        facts=_served(row, diseases, version),
     )
 
 
-def _served(row: Mapping[str, Any], diseases: tuple[str, ...]) -> Mapping[str, Any]:
+def _served(row: Mapping[str, Any], diseases: Sequence[str], version: str) -> Mapping[str, Any]:
     """The reviewed row, with the words and the line that all products share."""
     indications = [
         {**indication, "name": DISEASE_NAMES[indication["disease"]]}
@@ -133,6 +148,7 @@ def _served(row: Mapping[str, Any], diseases: tuple[str, ...]) -> Mapping[str, A
     ]
     return {
         **row,
+        "version": version,
         "diseases": list(diseases),
         "indications": indications,
         "safety_line": {"medwatch": dict(MEDWATCH), "maker": row["safety_line"]},

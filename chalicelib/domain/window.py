@@ -60,6 +60,7 @@ class MonitoringProfile:
         product_id: The catalogue row that this comes from.
         label_as_of: The date on which the label was read.
         infusion_parts: How many infusions make one treatment.
+        version: The version of that row, which explains the figures later.
     """
 
     product_id: str
@@ -70,6 +71,7 @@ class MonitoringProfile:
     monitor_min_days: int = 14
     driving_days: int = 14
     handback_target_day: int = DEFAULT_HANDBACK_DAY
+    version: str | None = None
 
     def starts_with(self, *, part: int, of: int) -> bool:
         """Whether this infusion is the one that day 0 is counted from."""

@@ -22,6 +22,7 @@ from chalicelib.routes.fields import (
     clean,
     matching,
 )
+from chalicelib.routes.screen_fields import Because, Doses, LabsBody, ScreenedBody, TransplantBody
 
 DrugClass = Literal[
     "anthracycline",
@@ -114,8 +115,14 @@ class Clinical(Body):
     icd10: Icd10 | None = None
     ecog: Annotated[int, Field(ge=0, le=4)] | None = None
     hsct_eligible: bool | None = None
+    no_transplant_because: Because | None = None
     prior_lines: Annotated[list[LineOfTherapy], Field(default_factory=list, max_length=30)]
+    lenalidomide_refractory: bool | None = None
+    transplant: TransplantBody | None = None
     flags: Flags | None = None
+    labs: LabsBody | None = None
+    last_doses: Doses | None = None
+    screened: ScreenedBody | None = None
 
 
 class ReferringProvider(Body):
@@ -184,6 +191,14 @@ class ReferralPatch(Body):
     insurance: Insurance | None = None
     consent_to_share: Consent | None = None
     note: Note | None = None
+
+
+class ScreenBody(Body):
+    """What a screen looks at; `clinical` is what a referral carries too. Nothing is stored."""
+
+    age: Annotated[int, Field(ge=0, le=130)] | None = None
+    clinical: Clinical
+    planned_collection_on: Day | None = None
 
 
 class SignIn(Body):

@@ -89,6 +89,8 @@ def received(operation: Operation, request: Any, request_id: str) -> Call:
     headers = request.headers
     now = wiring.now()
     member = _member(headers, now) if operation.access is Access.MEMBER else None
+    if operation.access is Access.EHR:
+        _require_ehr(operation, request, now)
     _require_json(operation, headers)
     return Call(
         request_id=request_id,
@@ -120,10 +122,29 @@ def _require_once(request: Any) -> None:
         raise MalformedError("header_twice", "A header was sent more than once.")
 
 
-def _member(headers: Mapping[str, str], now: datetime) -> Member:
+def _require_ehr(operation: Operation, request: Any, now: datetime) -> None:
+    """Take a health record system's token, which is for this very address and good once."""
+    from chalicelib.services.ehr_access import require_ehr  # noqa: PLC0415 few requests need it
+
+    called = operation.path.format(**(request.uri_params or {}))
+    require_ehr(
+        _bearer(request.headers),
+        audience=wiring.settings().public_url + called,
+        verifier=wiring.ehrs(),
+        stores=wiring.stores(),
+        now=now,
+    )
+
+
+def _bearer(headers: Mapping[str, str]) -> str:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise UnauthenticatedError
+    return token
+
+
+def _member(headers: Mapping[str, str], now: datetime) -> Member:
+    token = _bearer(headers)
     subject = wiring.tokens().subject(token, now=now)
     member = wiring.stores().members.get(subject)
     if member is None or not member.active:
@@ -177,7 +198,7 @@ def parsed_body(model: type[_Model], raw: bytes) -> _Model:
     Raises:
         MalformedError: names everything that is wrong, and repeats nothing of it.
     """
-    strict_json.read(raw)
+    strict_json.read(raw, limit=getattr(model, "max_bytes", strict_json.MAX_BYTES))
     return validated(model, raw)
 
 

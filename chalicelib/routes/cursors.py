@@ -53,8 +53,13 @@ def page(
     headers = {}
     if cursor:
         told = json.loads(query.model_dump_json(exclude_none=True)) | {"cursor": cursor}
-        headers["Link"] = f'<?{urlencode(told)}>; rel="next"'
+        headers["Link"] = f'<?{urlencode({k: _parameter(v) for k, v in told.items()})}>; rel="next"'
     return Reply(body={"items": items, "next_cursor": cursor, **more}, headers=headers)
+
+
+def _parameter(value: Any) -> Any:
+    """A truth as a parameter spells it."""
+    return json.dumps(value) if isinstance(value, bool) else value
 
 
 def _sealed(position: Mapping[str, Any], call: Call, query: Body) -> str:

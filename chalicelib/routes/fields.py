@@ -6,14 +6,15 @@ and free of control characters and of marks that hide or reorder what follows.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from chalicelib import wiring
-from chalicelib.catalogue import DISEASES
+from chalicelib.catalogue import DISEASES, diagnoses
 
 _D = TypeVar("_D", bound=date)
 
@@ -113,11 +114,38 @@ def not_to_come(day: date) -> date:
     return day
 
 
+def one_of(known: Iterable[str], words: str) -> Callable[[str], str]:
+    """A validator of text that is one of a few; `words` tell why another is refused."""
+    choices = frozenset(known)
+
+    def check(text: str) -> str:
+        if text not in choices:
+            raise ValueError(words)
+        return text
+
+    return check
+
+
 def known_disease(disease: str) -> str:
     """Refuse a disease that the catalogue does not know."""
     if disease not in DISEASES:
         raise ValueError("is not a disease of the catalogue")
     return disease
+
+
+def billable(code: str) -> str:
+    """Refuse a diagnosis code that is not in the release, or stands above finer ones."""
+    codes = diagnoses.code_set()
+    if code in codes.billable:
+        return code
+    finer, release = codes.below(code), codes.release["name"]
+    if not finer:
+        words = "is no code of a blood cancer (C81 to C96) in {release}"
+        raise PydanticCustomError("icd10_unknown", words, {"release": release})
+    named, more = finer[: diagnoses.NAMED_AT_MOST], len(finer) - diagnoses.NAMED_AT_MOST
+    told = ", ".join(named) + (f" and {more} more" if more > 0 else "")
+    words = "is not billable in {release}; choose one of {told}"
+    raise PydanticCustomError("icd10_not_billable", words, {"release": release, "told": told})
 
 
 Line = Annotated[
@@ -155,6 +183,7 @@ Icd10 = Annotated[
     AfterValidator(
         matching(r"[A-Z]\d[A-Z0-9](\.[A-Z0-9]{1,4})?", "must be an ICD-10-CM code as C83.398")
     ),
+    AfterValidator(billable),
 ]
 Code = Annotated[
     str, AfterValidator(matching(r"[A-Za-z0-9_]{1,64}", "must be a code of letters and digits"))

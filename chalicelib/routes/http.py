@@ -17,7 +17,7 @@ from chalice import Blueprint, Response
 from chalicelib import wiring
 from chalicelib.errors import DashboardError
 from chalicelib.observe import log
-from chalicelib.routes import problems
+from chalicelib.routes import problems, sharing
 from chalicelib.routes.calls import arguments_of, received, request_id_of, require_tame
 from chalicelib.routes.operations import OPERATIONS, Access, Operation
 from chalicelib.store.receipts import Answer
@@ -93,6 +93,8 @@ def _handle(
     started = wiring.monotonic()
     request_id = request_id_of(request.headers)
     reply = _answered(operation, view, request, path_parameters, request_id)
+    if operation.shared:
+        reply.headers.update(sharing.headers(request.headers))
     log.info(
         "request",
         request_id=request_id,

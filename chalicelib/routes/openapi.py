@@ -18,6 +18,7 @@ _REF = "#/components/schemas/{model}"
 _SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.PUBLIC: [],
     Access.SIGNED: [{"webhook_signature": []}],
+    Access.EHR: [{"ehr_token": []}],
     Access.MEMBER: [{"access_token": []}],
 }
 
@@ -45,6 +46,12 @@ def document() -> dict[str, Any]:
             "schemas": dict(sorted(definitions.items())),
             "securitySchemes": {
                 "access_token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "ehr_token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "CDS Hooks 2.0: signed by a health record of the allow-list",
+                },
                 "webhook_signature": {
                     "type": "apiKey",
                     "in": "header",
@@ -152,6 +159,8 @@ def _refusals(operation: Operation) -> set[str]:
         codes |= {"404"}
     if operation.body is not None or operation.access is Access.SIGNED:
         codes |= {"409", "413", "415"}
+    if operation.access is Access.EHR:
+        codes |= {"412"}
     if operation.keyed:
         codes |= {"409", "422"}
     if operation.matched:

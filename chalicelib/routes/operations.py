@@ -8,6 +8,9 @@ from pydantic import BaseModel
 
 from chalicelib.routes.fields import Body
 
+CDS_SERVICES = "/cds-services"
+"""Where CDS Hooks looks for services, below the product's own address."""
+
 
 class Access(StrEnum):
     """Who may call a route at all. What the caller may see is decided in the service."""
@@ -15,6 +18,8 @@ class Access(StrEnum):
     PUBLIC = "public"
     SIGNED = "signed"
     """A center's system, by its signature over the body."""
+    EHR = "ehr"
+    """A health record system of the allow-list, by a token of its own (CDS Hooks)."""
     MEMBER = "member"
 
 
@@ -33,6 +38,11 @@ class Operation:
     status: int
     keyed: bool
     matched: bool
+
+    @property
+    def shared(self) -> bool:
+        """Whether pages of allow-listed health record systems may call it too (CORS)."""
+        return self.path.startswith(CDS_SERVICES)
 
 
 OPERATIONS: list[Operation] = []

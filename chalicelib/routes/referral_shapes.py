@@ -109,6 +109,7 @@ class WindowShape(TypedDict):
     infused_on: str
     ends_on: str
     label_as_of: str
+    catalogue_version: str | None
     milestones: list[MilestoneShape]
     extensions: list[ExtensionShape]
     notices: list[PlannedNoticeShape]

@@ -61,6 +61,28 @@ class MeShape(TypedDict):
     idle_minutes: int
 
 
+class CapacityShape(TypedDict):
+    """How soon a center sees a new patient, as it said at a time."""
+
+    days_to_consultation: int | None
+    as_of: str
+
+
+class PayerNetworkShape(TypedDict):
+    """A payer in whose network a center was, on a day."""
+
+    payer: str
+    as_of: str
+
+
+class PlaceShape(TypedDict):
+    """About where a ZIP code is, in degrees north and east."""
+
+    zip: str
+    latitude: float
+    longitude: float
+
+
 class CenterShape(TypedDict):
     """A treatment center of the directory."""
 
@@ -75,7 +97,20 @@ class CenterShape(TypedDict):
     accepts_new: bool
     products: list[dict[str, Any]]
     contacts: list[dict[str, Any]]
+    age_group: NotRequired[str]
+    capacity: NotRequired[CapacityShape]
+    payer_networks: NotRequired[list[PayerNetworkShape]]
+    source: NotRequired[str | None]
+    verified_on: NotRequired[str | None]
+    listed: NotRequired[bool]
     fictional: NotRequired[bool]
+
+
+class FoundCenterShape(CenterShape):
+    """A center of a search. Miles are a straight line between ZIP codes, never a way to drive."""
+
+    distance_miles: float | None
+    place: PlaceShape | None
 
 
 class NoticeShape(TypedDict):
@@ -101,8 +136,11 @@ class NoticePageShape(TypedDict):
 class CenterPageShape(TypedDict):
     """A part of the directory."""
 
-    items: list[CenterShape]
+    items: list[FoundCenterShape]
     next_cursor: str | None
+    near: PlaceShape | None
+    sorted_by: str
+    distances_are: str
 
 
 class ProductListShape(TypedDict):
@@ -193,3 +231,56 @@ class TrailShape(TypedDict):
     """Who touched a referral."""
 
     items: list[TouchShape]
+
+
+class ResourceSourceShape(TypedDict):
+    """Where a fact was read, and the day it speaks for; if not `dated`, the day it was read."""
+
+    title: str
+    url: str
+    as_of: str
+    dated: bool
+
+
+class ResourceShape(TypedDict):
+    """A national resource. `confirm` says what to ask before relying on it."""
+
+    resource_id: str
+    name: str
+    organization: str
+    kind: str
+    topics: list[str]
+    what: str
+    asked_by: str
+    url: str
+    phone: str
+    phone_as_printed: str
+    hours: str | None
+    languages: list[str]
+    last_checked: str
+    confirm: str | None
+    sources: list[ResourceSourceShape]
+
+
+class ResourceListShape(TypedDict):
+    """The resources that fit, with the words for topics and languages."""
+
+    items: list[ResourceShape]
+    topics: dict[str, str]
+    languages: dict[str, str]
+    reviewed_on: str
+
+
+class DiagnosisShape(TypedDict):
+    """A billable ICD-10-CM code."""
+
+    code: str
+    description: str
+    diseases: list[str]
+
+
+class DiagnosisListShape(TypedDict):
+    """The codes to choose from, and the release that they are of."""
+
+    release: dict[str, str]
+    items: list[DiagnosisShape]

@@ -19,15 +19,15 @@ MAX_DIGITS = 15
 """Any number of the contract fits; beyond this a float is no longer exact."""
 
 
-def read(raw: bytes) -> Any:
+def read(raw: bytes, *, limit: int = MAX_BYTES) -> Any:
     """The value that `raw` spells.
 
     Raises:
-        TooLargeError: more than `MAX_BYTES`.
+        TooLargeError: more than `limit` bytes.
         MalformedError: not JSON, or JSON that two readers could understand differently.
     """
-    if len(raw) > MAX_BYTES:
-        raise TooLargeError("too_large", f"A body may have {MAX_BYTES} bytes.")
+    if len(raw) > limit:
+        raise TooLargeError("too_large", f"A body may have {limit} bytes.")
     try:
         value = json.loads(
             raw.decode("utf-8"),

@@ -115,6 +115,7 @@ def window_told(window: Window, notices: Sequence[Mapping[str, str]]) -> dict[st
         "infused_on": window.infused_on.isoformat(),
         "ends_on": window.ends_on.isoformat(),
         "label_as_of": window.profile.label_as_of.isoformat(),
+        "catalogue_version": window.profile.version,
         "milestones": [
             {
                 "day": milestone.day,

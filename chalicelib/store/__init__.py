@@ -20,6 +20,7 @@ Who asks for what (a read is strong unless an index is named):
 | a member's notices              | notices                | query member_id, by page     |
 | a tenant's members              | members, by_tenant     | tenant_id                    |
 | the directory of centers        | tenants                | query kind, each 5 minutes   |
+| … and its last import, if any   | tenants                | query its pages, as often    |
 | who touched a referral          | audit                  | referral_id, entry           |
 
 What each costs, and how it spreads, is in docs/storage.md. Nothing scans. What decides

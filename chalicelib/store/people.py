@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.domain.members import Member, Role, Tenant, TenantKind
+from chalicelib.store.directory import POINTER, Directories, Row
 from chalicelib.store.dynamo import Item, Table, Write
 
 DIRECTORY_KEPT_S = 300
@@ -70,16 +71,27 @@ class Center:
     """A treatment center of the directory.
 
     `facts` is what the API tells of it: address, phones, contacts, products with who
-    authorized them and as of when.
+    authorized them and as of when. `version` counts its changes by imports.
     """
 
     tenant: Tenant
     facts: Mapping[str, Any]
+    version: int = 0
+    changed_at: str | None = None
+    changed_by: str | None = None
 
     @property
     def center_id(self) -> str:
         """The center's id as a tenant."""
         return self.tenant.tenant_id
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Every center by id, in the order of their names; and the version that imports made of it."""
+
+    centers: Mapping[str, Center]
+    version: int = 0
 
 
 @dataclass(slots=True)
@@ -97,7 +109,10 @@ class Tenants:
     _known: dict[str, Tenant] = field(default_factory=dict)
 
     def get(self, kind: TenantKind, tenant_id: str) -> Tenant | None:
-        """One organisation, strongly consistent."""
+        """One organisation, strongly consistent; of a center what the directory says of it."""
+        center = self.center(tenant_id) if kind is TenantKind.CENTER else None
+        if center:
+            return center.tenant
         item = self.table.get({"kind": kind, "tenant_id": tenant_id})
         return _tenant(item) if item else None
 
@@ -129,14 +144,21 @@ class Tenants:
     def centers(self) -> Mapping[str, Center]:
         """Every center by id, at most `DIRECTORY_KEPT_S` old, in the order of their names."""
         if time.monotonic() >= self._kept.until:
-            rows = self.table.every("kind = :kind", {"kind": TenantKind.CENTER})
-            centers = sorted(
-                (Center(tenant=_tenant(row), facts=json.loads(row["facts"])) for row in rows),
-                key=lambda center: (center.tenant.name, center.center_id),
-            )
-            self._kept.centers = {center.center_id: center for center in centers}
+            self._kept.centers = self.directory().centers
             self._kept.until = time.monotonic() + DIRECTORY_KEPT_S
         return self._kept.centers
+
+    def directory(self) -> Directory:
+        """The directory as it is now: centers added one by one, and over them the last import."""
+        rows = self.table.every("kind = :kind", {"kind": TenantKind.CENTER})
+        found = {row["tenant_id"]: row for row in rows}
+        pointer = found.pop(POINTER, None)
+        centers = {center_id: _center(row) for center_id, row in found.items()}
+        if pointer:
+            imported = Directories(self.table).rows(pointer["pages"])
+            centers |= {row["center_id"]: _imported(row) for row in imported}
+        by_name = sorted(centers.items(), key=lambda each: (each[1].tenant.name, each[0]))
+        return Directory(dict(by_name), pointer["version"] if pointer else 0)
 
     def center(self, center_id: str | None) -> Center | None:
         """One center of the directory."""
@@ -178,4 +200,23 @@ def _tenant(item: Item) -> Tenant:
         kind=TenantKind(item["kind"]),
         name=item["name"],
         time_zone=item["time_zone"],
+    )
+
+
+def _center(item: Item) -> Center:
+    return Center(tenant=_tenant(item), facts=json.loads(item["facts"]))
+
+
+def _imported(row: Row) -> Center:
+    return Center(
+        tenant=Tenant(
+            tenant_id=row["center_id"],
+            kind=TenantKind.CENTER,
+            name=row["name"],
+            time_zone=row["time_zone"],
+        ),
+        facts=row["facts"],
+        version=row["version"],
+        changed_at=row["changed_at"],
+        changed_by=row["changed_by"],
     )

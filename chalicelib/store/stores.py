@@ -16,6 +16,7 @@ from chalicelib.store.people import Members, Tenants
 from chalicelib.store.receipts import Deliveries, Idempotency
 from chalicelib.store.referral_items import ReferralItems
 from chalicelib.store.referrals import Referrals
+from chalicelib.store.used_tokens import UsedTokens
 from chalicelib.store.vault import Vault
 from chalicelib.store.webhook_secrets import WebhookSecrets
 
@@ -49,6 +50,7 @@ class Stores:
     secrets: WebhookSecrets
     deliveries: Deliveries
     idempotency: Idempotency
+    used_tokens: UsedTokens
     outbox: Outbox
     notices: Notices
     audit: Audit
@@ -77,6 +79,7 @@ def open_stores(
         secrets=WebhookSecrets(tables["webhook_secrets"], vault),
         deliveries=Deliveries(tables["deliveries"]),
         idempotency=Idempotency(tables["idempotency"], vault),
+        used_tokens=UsedTokens(tables["idempotency"]),
         outbox=Outbox(tables["outbox"]),
         notices=Notices(tables["notices"], vault),
         audit=audit,

@@ -23,9 +23,12 @@ const part = encodeURIComponent;
 
 export const statements = async () => (await exchange("GET", "statements")).data;
 export const whoAmI = async () => (await call("GET", "me")).data;
+
+/** @param {object} body Nothing of it is stored, so that it needs no key. */
+export const screen = async (body) => (await call("POST", "screens", { body })).data;
 export const products = async () => (await call("GET", "products")).data.items;
 
-/** @param {{product?: string, disease?: string, q?: string, cursor?: string, limit?: number}} query */
+/** @param {{near?: string, within_miles?: string, product?: string, disease?: string, q?: string, cursor?: string, limit?: number}} query */
 export const centers = async (query) => (await call("GET", "centers", { query })).data;
 
 /** @param {string} id */

@@ -11,10 +11,15 @@ import { Worklist } from "./worklist.js";
 
 // Views that are fetched when they are first wanted, and kept.
 const LATER = {
+  catalogue: async () => (await import("./catalogue.js")).Catalogue,
+  centers: async () => (await import("./centers.js")).Centers,
+  compare: async () => (await import("./compare.js")).Compare,
   feed: async () => (await import("./feed.js")).Feed,
   form: async () => (await import("./form.js")).FormView,
   notices: async () => (await import("./notices.js")).Notices,
+  resources: async () => (await import("./resources.js")).Resources,
   referral: async () => (await import("./referral.js")).ReferralView,
+  screen: async () => (await import("./screen.js")).Screen,
 };
 const here = {};
 

@@ -185,6 +185,19 @@ export function beginAgain(referral) {
   return true;
 }
 
+/**
+ * Begin a new referral with the clinical part that a screen looked at.
+ *
+ * @returns {boolean} false while another new one is being written
+ */
+export function beginFrom(clinical) {
+  if (open.get("new")?.isDirty.value) return false;
+  const draft = new Draft();
+  draft.values.value = { ...draft.values.value, clinical };
+  open.set("new", draft);
+  return true;
+}
+
 /** Whether this draft is the one that the address speaks of. */
 export const isAt = (draft, id) => open.get(id || "new") === draft;
 

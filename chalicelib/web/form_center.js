@@ -2,6 +2,7 @@
 import * as api from "./api.js";
 import { html, useEffect, useState } from "./dom.js";
 import { Group, Input, Pick } from "./form_steps.js";
+import { isListed } from "./shortlist.js";
 import { dateText } from "./time.js";
 import { fieldId, Icon, Loading, Problem, useLoad } from "./ui.js";
 import { phone, word } from "./words.js";
@@ -21,18 +22,26 @@ function CenterRow({ center, product, chosen, onPick }) {
       <strong>${center.name}</strong>
       ${center.fictional && html` <span class="chip">Fictional</span>`}
       ${!center.accepts_new && html` <span class="chip warn">Not accepting new patients</span>`}
-      <span class="under num">${center.city}, ${center.state} ${center.zip} · ${phone(center.intake_phone)}</span>
+      ${isListed(center.center_id) && html` <span class="chip you">On your list</span>`}
+      <span class="under num">${center.distance_miles != null && `${Math.round(center.distance_miles).toLocaleString("en")} mi · `}${center.city}, ${center.state} ${center.zip} · ${phone(center.intake_phone)}</span>
       <${Certified} center=${center} product=${product} />
     </span>
   </label>`;
 }
 
+/** Sorted by name where the patient's ZIP code has no known place: that is no reason to stop. */
+const find = (query) =>
+  api.centers(query).catch((problem) => {
+    if (!problem.errors?.some((error) => error.pointer === "/near")) throw problem;
+    return api.centers({ ...query, near: undefined });
+  });
+
 /** The centers that match, page after page. */
 function useCenters(query) {
-  const first = useLoad(() => api.centers(query), [JSON.stringify(query)]);
+  const first = useLoad(() => find(query), [JSON.stringify(query)]);
   const [failed, setFailed] = useState(null);
   const more = async () => {
-    const next = await api.centers({ ...query, cursor: first.data.next_cursor });
+    const next = await api.centers({ ...query, near: first.data.near?.zip, cursor: first.data.next_cursor });
     first.replace({ ...next, items: first.data.items.concat(next.items) });
     setFailed(null);
   };
@@ -47,12 +56,14 @@ function Centers({ draft }) {
     return () => clearTimeout(timer);
   }, [typed]);
   const product = draft.get("/product_id");
-  const { data, problem, busy, reload, more } = useCenters({ product, disease: draft.get("/clinical/disease"), q });
+  const zip = draft.get("/patient/zip").trim();
+  const near = /^\d{5}(-\d{4})?$/.test(zip) ? zip : undefined;
+  const { data, problem, busy, reload, more } = useCenters({ near, product, disease: draft.get("/clinical/disease"), q });
   const chosen = draft.get("/center_id");
   const pick = (id) => draft.set("/center_id", id);
   return html`<section class="card">
     <h2>Treatment center</h2>
-    <p class="fine">Sorted by name. You and the patient choose.</p>
+    <p class="fine">${data?.near ? "By straight-line distance from the patient's ZIP code, then name." : "Sorted by name."} You and the patient choose.</p>
     <p class="field"><label for=${fieldId("/center_id")}>Search by name or city</label>
       <input id=${fieldId("/center_id")} type="search" autocomplete="off" value=${typed} onInput=${(event) => setTyped(event.target.value)} /></p>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}

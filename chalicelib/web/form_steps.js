@@ -1,6 +1,7 @@
 // The steps of the form that are plain fields.
 import { Choice } from "./answers.js";
 import { html } from "./dom.js";
+import { useDiagnosisCodes } from "./form_codes.js";
 import { Field } from "./ui.js";
 import { DISEASES, FLAGS, word } from "./words.js";
 
@@ -61,10 +62,11 @@ export function PatientStep({ draft }) {
 
 export function DiagnosisStep({ draft }) {
   const set = (event) => draft.set("/clinical/ecog", event.target.value === "" ? "" : Number(event.target.value));
+  const codes = useDiagnosisCodes(draft.get("/clinical/disease"), draft.get("/clinical/icd10"));
   return html`<${Group} title="Diagnosis">
       <${Input} draft=${draft} pointer="/clinical/disease" label="Disease" options=${options(Object.keys(DISEASES), "Choose the disease")} />
       <${Input} draft=${draft} pointer="/clinical/histology" label="Histology" hint="As in the pathology report, for example DLBCL NOS" />
-      <${Input} draft=${draft} pointer="/clinical/icd10" label="ICD-10-CM code" hint="For example C83.398" optional />
+      <${Input} draft=${draft} pointer="/clinical/icd10" label="ICD-10-CM code" optional list="codes" hint=${codes.hint} />${codes.offered}
       <${Input} draft=${draft} pointer="/clinical/ecog" label="ECOG performance status" onInput=${set}
         options=${[["", "Not assessed"], ["0", "0, fully active"], ["1", "1, restricted in strenuous activity"],
           ["2", "2, up more than half of the day"], ["3", "3, in bed or chair more than half of the day"], ["4", "4, fully disabled"]]} />

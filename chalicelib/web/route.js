@@ -15,7 +15,9 @@ export function parse(hash) {
       ? { view: "form", id: second, step: fourth || "patient" }
       : { view: "referral", id: second };
   }
-  if (first === "notices" || first === "feed") return { view: first };
+  if (first === "screen") return { view: first, id: second };
+  if (first === "centers") return { view: second === "compare" ? second : first };
+  if (["notices", "feed", "catalogue", "resources"].includes(first)) return { view: first };
   return { view: "nowhere" };
 }
 

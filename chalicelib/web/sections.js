@@ -2,6 +2,7 @@
 // form show the same.
 import { Facts } from "./answers.js";
 import { html } from "./dom.js";
+import { screenFacts } from "./screen_words.js";
 import { stepOf } from "./steps.js";
 import { toForm } from "./route.js";
 import { dateText } from "./time.js";
@@ -58,6 +59,7 @@ export function Clinical({ value = {}, product, note }) {
       ["Transplant candidate", yesNo(value.hsct_eligible)],
       ["Product in mind", word(product)],
       ...Object.entries(FLAGS).map(([flag, label]) => [label, yesNo(flags[flag])]),
+      ...screenFacts(value),
     ]} />
     <h3>Lines of therapy</h3>
     ${lines.length

@@ -39,7 +39,11 @@ function Header() {
     ${member &&
     html`<nav aria-label="Main">
         <${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>
+        <${NavLink} href="#/centers" current=${view === "centers" || view === "compare"}>Centers<//>
         ${mayRefer() && html`<${NavLink} href="#/new/patient" current=${view === "form" && !id}>New referral<//>`}
+        ${mayRefer() && html`<${NavLink} href="#/screen" current=${view === "screen"}>Screen<//>`}
+        <${NavLink} href="#/catalogue" current=${view === "catalogue"}>Products<//>
+        <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
         ${managesCenter() && html`<${NavLink} href="#/feed" current=${view === "feed"}>Feed<//>`}
       </nav>
       <${Bell} />

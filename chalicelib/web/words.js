@@ -84,6 +84,7 @@ const OTHERS = {
   sca_not_reached: "No single case agreement",
   not_eligible: "The center's criteria are not met",
   zip: "ZIP code",
+  near: "ZIP code",
   npi: "NPI",
   icd10: "ICD-10-CM code",
   on: "Date of consent",

@@ -4,6 +4,7 @@
     site       finds the local site that runs, and its settings
     moments    reads times as people type them
     sending    signs and sends events as a center's own system would
+    centers    imports, exports and recounts the directory of centers
     doctor     looks whether all that the product depends on is there
 
 Exit status: 0 done, 1 something is off, 2 not understood, 3 no site to talk to.

@@ -16,7 +16,8 @@ import typer
 
 from chalicelib.errors import UnauthenticatedError, UnavailableError
 from chalicelib.settings import SettingsError
-from infra.cli import moments, operating, site
+from infra.cli import hooks, moments, operating, site
+from infra.cli.centers import centers
 from infra.cli.sending import Delivery, Sent, delivery_of, post
 from infra.cli.site import NoSiteError, Site
 
@@ -28,9 +29,11 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 
+app.command()(hooks.cds_hook)
 app.add_typer(operating.audit, name="audit")
 app.add_typer(operating.deliveries, name="deliveries")
 app.add_typer(operating.outbox, name="outbox")
+app.add_typer(centers, name="centers")
 
 OFF, NOT_UNDERSTOOD, NO_SITE = 1, 2, 3
 

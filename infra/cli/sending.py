@@ -72,15 +72,26 @@ def post(delivery: Delivery, *, secret: bytes, url: str, now: datetime) -> Reply
     timestamp = str(int(now.timestamp()))
     body = delivery.body.encode()
     signature = signing.sign(secret, webhook_id=delivery.webhook_id, timestamp=timestamp, body=body)
-    request = urllib.request.Request(  # noqa: S310 the site's own address
+    return posted(
         f"{url}/v1/webhooks/centers/{delivery.center_id}",
-        data=body,
-        headers={
-            "Content-Type": "application/json",
+        body,
+        {
             "webhook-id": delivery.webhook_id,
             "webhook-timestamp": timestamp,
             "webhook-signature": signature,
         },
+        url=url,
+    )
+
+
+def posted(address: str, body: bytes, headers: Mapping[str, str], *, url: str) -> Reply:
+    """POST JSON to the site and read whatever it says.
+
+    Raises:
+        NoSiteError: nobody answers at `url`.
+    """
+    request = urllib.request.Request(  # noqa: S310 the site's own address
+        address, data=body, headers={"Content-Type": "application/json", **headers}
     )
     # Straight to the site: a proxy of the person's has no business with it.
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))

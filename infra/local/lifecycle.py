@@ -42,6 +42,7 @@ def run(data_dir: Path, port: int) -> NoReturn:
         settings = environment.for_the_product(local_cloud.endpoint)
         environment.enter(settings)
         settings |= stack.deploy(local_cloud.endpoint, public_url=server.url, mail_from=MAIL_FROM)
+        settings |= _health_records(data_dir)
         environment.enter(settings)
         app = _product(log)
         _seed()
@@ -61,6 +62,13 @@ def run(data_dir: Path, port: int) -> NoReturn:
         raise CannotRunError(
             "The local cloud ended by itself. cloud.log in the data folder may say why."
         )
+
+
+def _health_records(data_dir: Path) -> dict[str, str]:
+    """The simulated health record system, as the only one that may ask for cards."""
+    from infra import ehr  # noqa: PLC0415 as `_product`, and most of its cost is cryptography
+
+    return {"EHR_CLIENTS": ehr.setting(ehr.key(data_dir / "ehr-key.json"))}
 
 
 def _product(log: TextIOBase) -> Chalice:

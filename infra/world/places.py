@@ -16,6 +16,9 @@ from chalicelib.domain.members import Tenant, TenantKind
 
 CERTIFIED_BY = "Fictional Board of Cell Therapy (invented for this demonstration)"
 CERTIFIED_AS_OF = "2026-07-01"
+CAPACITY_AS_OF = "2026-11-20T15:00:00Z"
+PAYERS_AS_OF = "2026-10-01"
+SOURCE = "Invented for this demonstration"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,8 @@ class CenterPlace(Place):
     Attributes:
         offers: Product ids.
         age_group: Whom it treats: `adult`, `pediatric` or `all`.
+        days_to_consultation: How soon it sees a new patient; None where it has not said.
+        payers: In whose networks it is.
         feeds: Its own system reports by webhook, rather than people on the dashboard.
         sparse: Its reports leave out the optional stages.
     """
@@ -79,6 +84,8 @@ class CenterPlace(Place):
     offers: tuple[str, ...]
     age_group: str
     accepts_new: bool
+    days_to_consultation: int | None
+    payers: tuple[str, ...]
     feeds: bool
     sparse: bool
 
@@ -98,6 +105,13 @@ class CenterPlace(Place):
                 {"role": "intake", "name": "Intake desk", "phone": self.phone(10)},
                 {"role": "coordinator", "name": "Referral coordinator", "phone": self.phone(11)},
             ],
+            "capacity": {
+                "days_to_consultation": self.days_to_consultation,
+                "as_of": CAPACITY_AS_OF,
+            },
+            "payer_networks": [{"payer": payer, "as_of": PAYERS_AS_OF} for payer in self.payers],
+            "source": SOURCE,
+            "verified_on": CERTIFIED_AS_OF,
             "fictional": True,
         }
 
@@ -134,6 +148,8 @@ CENTERS: Sequence[CenterPlace] = tuple(
         offers=tuple(row["offers"].split()),
         age_group=row["age_group"],
         accepts_new=row["accepts_new"] == "yes",
+        days_to_consultation=int(row["days"]) if row["days"] else None,
+        payers=tuple(row["payers"].split("; ")) if row["payers"] else (),
         feeds=row["feeds"] == "yes",
         sparse=row["sparse"] == "yes",
     )

@@ -37,6 +37,7 @@ def main() -> None:
         rows: list[Row] = [
             *measured_apart("cold", plan, scratch),
             *measured_apart("warm", plan, recorded),
+            *measured_apart("centers", plan, recorded),
             *counts,
             *measured_apart("client", plan, recorded),
         ]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.routes.bodies import ReferralBody
+from chalicelib.routes.bodies import ReferralBody, ScreenBody
 from chalicelib.routes.reports import StageReport
 from tests.bench.raw import RawDynamoDB
 from tests.bench.recording import Event, Recorded
@@ -47,6 +47,11 @@ class Bare:
             return _answer(200, self.recorded.bodies["page"])
         found = self.dynamodb.call("Query", self.recorded.page_query)
         return _answer(200, {"items": [_plain(row) for row in found["Items"]]})
+
+    def screen(self, event: Event) -> Response:
+        """Answer a screen: nothing is looked up, nothing compared."""
+        ScreenBody.model_validate_json(event["body"])
+        return _answer(200, self.recorded.bodies["screen"])
 
     def _write(self) -> None:
         if self.dynamodb:

@@ -189,10 +189,12 @@ def _events(clinic: Clinic, referral_id: str, listed: int) -> dict[str, Event]:
         }
     )
     keyed = {"Idempotency-Key": "bench"}
+    screen = json.dumps(factories.a_screen_body())
     center = f"/v1/webhooks/centers/{factories.CENTER.tenant_id}"
     return {
         "submit": site.event("POST", "/v1/referrals", body, bearer | json_body | keyed),
         "webhook": site.event("POST", center, moved, json_body | {"webhook-id": "msg_recorded"}),
         "read": site.event("GET", f"/v1/referrals/{referral_id}", None, bearer),
         "page": site.event("GET", f"/v1/referrals?limit={listed}", None, bearer),
+        "screen": site.event("POST", "/v1/screens", screen, bearer | json_body),
     }

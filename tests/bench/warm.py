@@ -28,6 +28,7 @@ NAMES = {
     "webhook": "POST a webhook",
     "read": "GET a referral",
     "page": "GET a list page",
+    "screen": "POST a screen",
 }
 _LIMITS = {"front": (10, 400), "submit": (10, 400)}
 """How often the bare handler, and how many microseconds."""

@@ -16,14 +16,27 @@ VIEWS = (
     ("#/new/center", "Treatment center"),
     ("#/new/coverage", "Coverage and consent"),
     ("#/new/review", "Review and send"),
+    ("#/centers", "Find a center"),
+    ("#/centers/compare", "Compare centers"),
     ("#/notices", "Notices"),
+    ("#/screen", "Screen"),
+    ("#/catalogue", "Products"),
+    ("#/resources", "Resources for patients"),
     ("#/no-such-page", "There is no such page"),
 )
 
 # The pages that between them show every colour.
-IN_THE_DARK = ("#/", "#/new/center", "a referral", "a dialog")
+IN_THE_DARK = (
+    "#/",
+    "#/centers",
+    "#/new/center",
+    "#/screen",
+    "#/catalogue",
+    "a referral",
+    "a dialog",
+)
 # Those that are built otherwise where there is little room.
-ON_A_PHONE = ("#/", "#/new/patient", "a referral")
+ON_A_PHONE = ("#/", "#/centers", "#/new/patient", "#/screen", "a referral")
 
 
 @pytest.fixture(scope="module")

@@ -131,3 +131,21 @@ def test_merging_keeps_what_only_one_side_changed(call):
 def test_an_address_names_a_view(call, hash_, route):
     """What is not known is nowhere."""
     assert call("route", "parse", hash_) == route
+
+
+@pytest.mark.parametrize(
+    ("reach", "miles"), [(30, [10, 20, 30]), (1080, [500, 1000]), (90, [25, 50, 75])]
+)
+def test_a_map_has_at_most_four_rings_of_round_miles(call, reach, miles):
+    """Near and far."""
+    assert call("globe", "rings", reach) == miles
+
+
+def test_a_map_draws_the_states_around_its_middle(call):
+    """Of Texas some borders, of the open ocean none."""
+    texas = call("globe", "borders", {"latitude": 31.5, "longitude": -99}, 500)
+    ocean = call("globe", "borders", {"latitude": 0, "longitude": 0}, 500)
+
+    assert texas.startswith("M")
+    assert texas.count("L") > 200
+    assert "L" not in ocean

@@ -4,17 +4,16 @@ import json
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from chalicelib import catalogue
-from chalicelib.catalogue import DISEASES, Product, products, profile_for
+from chalicelib.catalogue import DISEASES, Product, products, profile_for, version_of
 from chalicelib.domain.window import Anchor
+from infra.product_schema import FILES, problems
 
 READ_ON = date(2026, 11, 22)
 
-FILES = sorted(Path(catalogue.__file__).with_name("products").glob("*.json"))
 
 # Diseases as the labels name them, written down a second time from the sources.
 ON_THE_LABEL = {
@@ -27,60 +26,78 @@ ON_THE_LABEL = {
     "yescarta": {"LBCL", "FL"},
 }
 
-ROW = {
-    "product_id": str,
-    "name": str,
-    "generic": str,
-    "target": str,
-    "maker": str,
-    "label_as_of": str,
-    "indications": list,
-    "infusion_parts": int,
-    "split_dose": (dict, type(None)),
-    "monitoring": dict,
-    "late_effects": list,
-    "safety_line": (dict, type(None)),
-    "unverified": list,
-    "sources": list,
-}
-
-MONITORING = {
-    "anchor": str,
-    "daily_days": int,
-    "monitor_min_days": int,
-    "driving_days": int,
-    "handback_target_day": int,
-    "label_as_of": str,
-    "sources": list,
-}
-
 
 def each_product():
     """Run a test once for each product."""
     return pytest.mark.parametrize("product", products().values(), ids=lambda p: p.product_id)
 
 
-def has_shape(value: dict[str, Any], shape: dict[str, Any]) -> None:
-    """The names are exactly these, and each value is of its kind."""
-    assert set(value) == set(shape)
-    assert {name for name, kind in shape.items() if not isinstance(value[name], kind)} == set()
-
-
-def named_sources(facts: dict[str, Any]) -> set[str]:
-    """Every source that a figure of the row refers to."""
-    lines = [facts["split_dose"], facts["safety_line"]["maker"]]
-    rows = [*facts["indications"], *facts["late_effects"], *filter(None, lines)]
-    return {row["source"] for row in rows} | set(facts["monitoring"]["sources"])
+def a_row(**changed: Any) -> dict[str, Any]:
+    """A file as it is shipped, with something done to it."""
+    row: dict[str, Any] = json.loads(FILES[0].read_text("utf-8"))
+    return row | changed
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_file_holds_one_product_in_one_shape(path):
+def test_a_file_is_in_shape_and_every_figure_has_its_source(path):
     """A missing or misspelled field would be served as it is."""
     row = json.loads(path.read_text("utf-8"))
 
     assert row["product_id"] == path.stem
-    has_shape(row, ROW)
-    has_shape(row["monitoring"], MONITORING)
+    assert problems(row, read_by=READ_ON) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({"sources": []}, "/sources: List should have at least 1 item"),
+        ({"colour": "red"}, "/colour: Extra inputs"),
+        ({"unverified": ["/monitoring/nowhere"]}, "marked, but not there"),
+        ({"late_effects": [{"text": "x", "source": "nobody"}]}, "nobody is named and not listed"),
+        ({"dailymed_setid": None}, "/dailymed_setid: unknown"),
+        (
+            {
+                "unverified": [],
+                "intervals": [
+                    {"interval": "manufacturing", "text": "x", "days": [1, 2], "source": None}
+                ],
+            },
+            "/intervals/0/days: no source",
+        ),
+    ],
+)
+def test_the_linter_tells_what_a_reviewer_forgot(changed, found):
+    """A check that cannot fail would prove nothing about the files that pass."""
+    told = problems(a_row(**changed), read_by=READ_ON)
+
+    assert any(found in problem for problem in told), told
+
+
+def test_the_linter_knows_no_rule_that_the_screen_does_not():
+    """A rule that is misspelled would be found by the first patient."""
+    row = a_row()
+    row["indications"][0]["rows"][0]["criteria"] = [{"age_minimum": 18}]
+
+    assert "not one known rule: age_minimum" in problems(row, read_by=READ_ON)[0]
+
+
+def test_the_linter_finds_an_idle_and_an_undated_source():
+    """What is listed was read for a figure, on a day that has come."""
+    row = a_row()
+    late = row["sources"][0] | {
+        "source_id": "late",
+        "as_of": "2027-01-01",
+        "url": "http://x.example",
+    }
+    row["sources"].append(late)
+
+    told = problems(row, read_by=READ_ON)
+
+    assert [problem.partition(": ")[2] for problem in told] == [
+        "late is listed and named nowhere",
+        "late has no https address",
+        "late speaks for a day that has not come",
+    ]
 
 
 def test_each_product_lists_the_diseases_of_its_label():
@@ -92,33 +109,12 @@ def test_each_product_lists_the_diseases_of_its_label():
 
 
 @each_product()
-def test_a_label_figure_says_as_of_when_and_from_where(product: Product):
-    """A clinician can look up every figure that is shown."""
-    known = {source["source_id"] for source in product.facts["sources"]}
+def test_a_product_says_which_version_of_its_file_it_is(product: Product):
+    """A referral keeps it; any byte that changes makes another one."""
+    reviewed = Path(catalogue.__file__).with_name("products") / f"{product.product_id}.json"
 
-    assert product.profile.label_as_of <= READ_ON
-    assert date.fromisoformat(product.facts["label_as_of"]) <= READ_ON
-    assert product.facts["monitoring"]["sources"]
-    assert named_sources(dict(product.facts)) == known, "no dangling and no idle source"
-
-
-@each_product()
-def test_a_source_can_be_looked_up_and_is_dated(product: Product):
-    """A source without a date cannot be told from a stale one."""
-    for source in product.facts["sources"]:
-        assert source["title"]
-        assert urlsplit(source["url"]).scheme == "https"
-        assert date.fromisoformat(source["as_of"]) <= READ_ON
-
-
-@each_product()
-def test_what_is_unverified_points_at_something_that_is_served(product: Product):
-    """Else no page could show the mark."""
-    served = {f"/monitoring/{name}" for name in product.facts["monitoring"]} | {
-        "/safety_line/maker"
-    }
-
-    assert set(product.facts["unverified"]) <= served
+    assert product.version == product.facts["version"] == version_of(reviewed.read_bytes())
+    assert version_of(reviewed.read_bytes() + b" ") != product.version
 
 
 @each_product()

@@ -19,6 +19,7 @@ EVERYWHERE = {
 READABLE = sorted(path for path, methods in app.routes.items() if "GET" in methods)
 WITHOUT_HEALTH_DATA = {
     "/",
+    "/cds-services",
     "/docs",
     "/assets/{name}",
     "/v1/openapi.json",

@@ -17,7 +17,7 @@ from chalicelib.routes.codes import CODES
 from chalicelib.routes.operations import OPERATIONS, Access
 from chalicelib.services.duties import run_job
 from chalicelib.services.sessions import Challenge, Session
-from tests.support import factories
+from tests.support import ehr, factories
 from tests.support.clinic import TO_INFUSED
 from tests.support.refusals import REFUSALS
 from tests.support.site import Answer, Context, Site
@@ -88,8 +88,11 @@ def walk(world):
     for public in ("/v1/openapi.json", "/v1/statements"):
         world.anyone.get(public)
     sign_in_and_out(world)
-    for path in ("/v1/me", "/v1/products", "/v1/centers?limit=1", "/v1/centers/ctr_harbor"):
+    look_from_a_health_record(world)
+    for path in ("/v1/me", "/v1/products", "/v1/centers?limit=1", "/v1/centers/ctr_harbor",
+                 "/v1/resources", "/v1/diagnosis-codes?disease=FL"):  # fmt: skip
         world.practice.get(path)
+    world.practice.post("/v1/screens", factories.a_screen_body(planned_collection_on="2199-01-01"))
     manage_people(world)
     manage_a_feed(world)
     draft = world.refer(submit=False, insurance=None, consent_to_share=None, center_id=None)
@@ -114,6 +117,16 @@ def walk(world):
             site.get(read)
     notice = world.practice.get("/v1/notices").json["items"][0]
     world.practice.post(f"/v1/notices/{notice['notice_id']}/read", None)
+
+
+def look_from_a_health_record(world):
+    feedback = f"{ehr.PATIENT_VIEW}/feedback"
+    for path in ("/cds-services", ehr.PATIENT_VIEW, feedback):
+        world.anyone.send("OPTIONS", path, headers={"Origin": ehr.ORIGIN})
+    world.anyone.get("/cds-services")
+    for chart in ("follicular", "unrelated"):
+        ehr.ask(world.anyone, ehr.hook(chart))
+    ehr.ask(world.anyone, {"feedback": [{"card": "x", "outcome": "accepted"}]}, path=feedback)
 
 
 def sign_in_and_out(world):
@@ -171,6 +184,7 @@ def test_a_route_is_described_as_it_is_declared(document, operation):
     security: dict[Access, list[dict[str, list[str]]]] = {
         Access.PUBLIC: [],
         Access.SIGNED: [{"webhook_signature": []}],
+        Access.EHR: [{"ehr_token": []}],
         Access.MEMBER: [{"access_token": []}],
     }
     assert told["security"] == security[operation.access]

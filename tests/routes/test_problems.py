@@ -9,7 +9,7 @@ from chalicelib.errors import DashboardError
 from chalicelib.routes.codes import CODES
 from chalicelib.routes.http import gateway_refusal
 from chalicelib.routes.operations import OPERATIONS, Access
-from tests.support import factories, tokens
+from tests.support import ehr, factories, tokens
 from tests.support.refusals import REFUSALS, no_answer, throttled, too_many
 
 MEMBERS_OF_A_PROBLEM = {"type", "title", "status", "detail", "code", "request_id", "errors"}
@@ -103,8 +103,9 @@ def test_a_body_that_does_not_say_it_is_json_is_415(world, operation, media_type
     """What a form of another site can send without asking first is not even looked at."""
     path = operation.path.replace("{", "").replace("}", "")
     headers = {"Content-Type": media_type, "Idempotency-Key": "k", "If-Match": '"1"'}
+    token = ehr.token(path) if operation.access is Access.EHR else world.practice.token
 
-    answer = world.practice.send(operation.method, path, b"{}", headers=headers)
+    answer = world.anyone.as_(token).send(operation.method, path, b"{}", headers=headers)
 
     assert answer.status == 415
 

@@ -99,7 +99,13 @@ def test_what_was_sent_is_what_is_told(world):
         "caregiver": body["patient"]["caregiver"] | {"relation": None}
     }
     unasked = {"hepatitis_or_hiv": None, "prior_car_t": None, "seizure_disorder": None}
-    assert clinical == body["clinical"] | {"flags": body["clinical"]["flags"] | unasked}
+    unscreened = dict.fromkeys(
+        ("no_transplant_because", "lenalidomide_refractory", "transplant", "labs", "last_doses",
+         "screened")
+    )  # fmt: skip
+    assert clinical == body["clinical"] | unscreened | {
+        "flags": body["clinical"]["flags"] | unasked
+    }
     for name in ("insurance", "referring_provider", "consent_to_share", "note", "urgency"):
         assert told[name] == body[name]
 

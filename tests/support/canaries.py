@@ -24,7 +24,7 @@ CANARIES: Mapping[str, str] = {
     "caregiver_phone": "+19175550814",
     "caregiver_relation": "stepcousinqx",
     "histology": "HISTOQX_77",
-    "icd10": "C83.Q7X9",
+    "icd10": "C96.29",
     "regimen": "Regimenqx-Ultra",
     "line_started_on": "1999-03-27",
     "line_ended_on": "1999-05-28",

@@ -8,7 +8,7 @@ from typing import Any
 
 import botocore.session
 
-from tests.support import tokens
+from tests.support import ehr, tokens
 
 TEMPLATE = Path(__file__).parents[2] / "infra" / "resources.json"
 PREFIX = "cart-"
@@ -32,6 +32,7 @@ def environment(jwks_url: str) -> dict[str, str]:
         "PUBLIC_URL": "https://dashboard.example",
         "DEPLOYMENT": "test",
         "COMMIT": "",
+        "EHR_CLIENTS": ehr.setting(),
     }
 
 

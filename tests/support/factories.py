@@ -129,9 +129,18 @@ _REFERRAL: dict[str, Any] = {
 }
 
 
+def a_screen_body(**changed: Any) -> dict[str, Any]:
+    """The clinical part of the contract's example, as a screen takes it."""
+    body = {"age": 65, "clinical": a_referral_body()["clinical"]}
+    return _changed(body, changed)
+
+
 def a_referral_body(**changed: Any) -> dict[str, Any]:
     """The contract's example of a referral; `section__field` names change what is inside."""
-    body = copy.deepcopy(_REFERRAL)
+    return _changed(copy.deepcopy(_REFERRAL), changed)
+
+
+def _changed(body: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
     for name, value in changed.items():
         *sections, last = name.split("__")
         place = body

@@ -54,8 +54,13 @@ FOREIGN: Mapping[str, Pick] = {
 }
 """By the name that stands in a path. A route with another name fails until it is here."""
 
-OPEN_TO_ALL = {("GET", "/v1/centers/{center_id}"), ("DELETE", "/v1/sessions")}
-"""The directory is for everybody, and signing out is about nobody else."""
+OPEN_TO_ALL = {
+    ("GET", "/v1/centers/{center_id}"),
+    ("DELETE", "/v1/sessions"),
+    ("POST", "/v1/screens"),
+}
+"""The directory is for everybody, signing out is about nobody else, and a screen asks and keeps
+nothing that is anybody's."""
 
 AIMED = tuple(r for r in policy.GUARDED if "{" in r[1] and r not in OPEN_TO_ALL)
 WIDE = tuple(r for r in policy.GUARDED if "{" not in r[1] and r[0] == "GET")

@@ -1,0 +1,29 @@
+"""Places on the globe, and how far apart they are in a straight line."""
+
+from math import asin, cos, radians, sin, sqrt
+from typing import NamedTuple
+
+EARTH_RADIUS_MILES = 3958.7613
+"""The mean radius, 6,371.0088 km. Source: IUGG, Geodetic Reference System 1980 (Moritz 2000)."""
+
+
+class Point(NamedTuple):
+    """A place in degrees, north and east."""
+
+    latitude: float
+    longitude: float
+
+
+def miles_between(a: Point, b: Point) -> float:
+    """The great-circle distance: nobody drives it, and it tells nothing of travel time.
+
+    The earth is taken as a sphere, which is within 0.6 % of its real shape.
+
+    Source:
+        The haversine form: R. W. Sinnott, "Virtues of the Haversine", Sky and Telescope 68, 1984.
+    """
+    north, south = radians(a.latitude), radians(b.latitude)
+    beside = radians(b.longitude - a.longitude)
+    half = sin((south - north) / 2) ** 2 + cos(north) * cos(south) * sin(beside / 2) ** 2
+    # Rounding may leave a hair more than 1 for opposite ends of the globe.
+    return 2 * EARTH_RADIUS_MILES * asin(min(1.0, sqrt(half)))

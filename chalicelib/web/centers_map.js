@@ -1,0 +1,64 @@
+// The centers of a list on a map without tiles. The list says all that it shows.
+import { html, useMemo } from "./dom.js";
+import { around, borders, rings } from "./globe.js";
+
+const MIDDLE_OF_THE_STATES = { latitude: 38.5, longitude: -96.5 };
+const LEAST_MILES = 30;
+const FROM_COAST_TO_COAST = 1500;
+/** Of those nobody drew a limit for, so many decide how far the map goes. */
+const NEAREST = 8;
+
+function reachOf(spots, within, near) {
+  const miles = spots.map((spot) => spot.miles).sort((a, b) => a - b);
+  const farthest = within || (near ? miles[Math.min(miles.length, NEAREST) - 1] || 0 : FROM_COAST_TO_COAST);
+  return Math.max(LEAST_MILES, farthest * 1.08);
+}
+
+/** Places that would hide one another stand a little apart; the number tells which is which. */
+function spread(spots, gap) {
+  const placed = [];
+  for (const spot of spots) {
+    let [x, y, turn] = [spot.x, spot.y, 0];
+    while (placed.some((other) => Math.hypot(other.x - x, other.y - y) < gap) && turn < 12) {
+      turn += 1;
+      x = spot.x + gap * Math.cos(turn * 0.9) * (1 + turn / 8);
+      y = spot.y + gap * Math.sin(turn * 0.9) * (1 + turn / 8);
+    }
+    placed.push({ ...spot, x, y });
+  }
+  return placed;
+}
+
+export function CenterMap({ items, near, within, chosen }) {
+  const middle = near || MIDDLE_OF_THE_STATES;
+  const placed = around(middle);
+  const all = items.flatMap((center, index) => (center.place ? [{ ...placed(center.place), center, number: index + 1 }] : []));
+  const reach = reachOf(all, within, near);
+  const path = useMemo(() => borders(middle, reach), [middle.latitude, middle.longitude, reach]);
+  const seen = all.filter((spot) => spot.miles <= reach);
+  const beyond = items.length - seen.length;
+  const size = reach / 100;
+  const where = near ? `around ZIP code ${near.zip}` : "of the United States";
+  return html`<figure class="map card">
+    <svg viewBox="${-reach} ${-reach} ${2 * reach} ${2 * reach}" role="img" aria-label="Map ${where} with ${seen.length} of the centers in the list, by their numbers">
+      <path class="land" d=${path} stroke-width=${size * 0.5} />
+      ${near &&
+      html`${rings(reach).map(
+          (miles) => html`<circle class="ring" r=${miles} stroke-width=${size * 0.35} />
+            <text class="miles" y=${-miles - size * 1.5} font-size=${size * 5}>${miles.toLocaleString("en")} mi</text>`,
+        )}
+        <path class="here" d="M${-size * 4} 0H${size * 4}M0 ${-size * 4}V${size * 4}" stroke-width=${size} />`}
+      ${spread(seen, size * 8.5).map(
+        ({ x, y, center, number }) => html`<g class=${chosen.includes(center.center_id) ? "spot chosen" : "spot"}>
+          <circle cx=${x} cy=${y} r=${size * 4.4} stroke-width=${size * 0.8} />
+          <text x=${x} y=${y + size * 1.75} font-size=${size * 5}>${number}</text>
+        </g>`,
+      )}
+    </svg>
+    <figcaption class="fine">
+      ${near ? `Rings are straight-line miles from the middle of ${near.zip}, not ways to drive. ` : "Name a ZIP code for distances. "}
+      ${beyond > 0 && `${beyond} of the list ${beyond === 1 ? "lies" : "lie"} beyond the edge. `}
+      Numbers are those of the list.
+    </figcaption>
+  </figure>`;
+}

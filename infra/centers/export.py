@@ -1,0 +1,65 @@
+"""The directory as a file that `centers import` reads: to be edited and imported again."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chalicelib.store.people import Center
+from infra.centers.columns import NAMES
+
+
+def written(centers: Iterable[Center]) -> str:
+    """The centers as CSV, in the order of the template's columns."""
+    out = io.StringIO()
+    table = csv.DictWriter(out, NAMES, lineterminator="\n")
+    table.writeheader()
+    table.writerows(cells_of(center) for center in centers)
+    return out.getvalue()
+
+
+def cells_of(center: Center) -> Mapping[str, str]:
+    """A center as the cells of its row; what the directory does not know is left empty."""
+    facts = center.facts
+    offers, networks = facts.get("products", []), facts.get("payer_networks", [])
+    capacity = facts.get("capacity", {})
+    coordinators = [each for each in facts.get("contacts", []) if each["role"] == "coordinator"]
+    coordinator = coordinators[0] if coordinators else {}
+    told = {
+        "center_id": center.center_id,
+        "name": center.tenant.name,
+        "time_zone": center.tenant.time_zone,
+        "listed": _yes(facts.get("listed", True)),
+        "accepts_new": _yes(facts.get("accepts_new", False)),
+        "fictional": _yes(facts.get("fictional", False)),
+        "products": "; ".join(f"{o['product_id']}: {' '.join(o['diseases'])}" for o in offers),
+        "certified_by": _certifiers(offers),
+        "certified_as_of": min((offer["as_of"] for offer in offers), default=""),
+        "days_to_consultation": capacity.get("days_to_consultation"),
+        "capacity_as_of": capacity.get("as_of"),
+        "payer_networks": "; ".join(network["payer"] for network in networks),
+        "payers_as_of": min((network["as_of"] for network in networks), default=""),
+        "intake_phone": _phone(facts.get("intake_phone")),
+        "after_hours_phone": _phone(facts.get("after_hours_phone")),
+        "coordinator_name": coordinator.get("name"),
+        "coordinator_phone": _phone(coordinator.get("phone")),
+    }
+    plain = {name: facts.get(name) for name in NAMES if name not in told}
+    return {name: "" if cell is None else str(cell) for name, cell in {**told, **plain}.items()}
+
+
+def _certifiers(offers: list[Mapping[str, Any]]) -> str:
+    by = [offer["certified_by"] for offer in offers]
+    if len(set(by)) <= 1:
+        return "".join(by[:1])
+    return "; ".join(f"{offer['product_id']}: {offer['certified_by']}" for offer in offers)
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else "no"
+
+
+def _phone(number: str | None) -> str | None:
+    """As people write it: a plus sign would begin a formula."""
+    return re.sub(r"\+1(\d{3})(\d{3})(\d{4})", r"\1-\2-\3", number) if number else None

@@ -1,0 +1,139 @@
+"""Make `chalicelib/web/outlines.js`, the outlines of the states, anew from published data.
+
+    python -m infra.state_outlines            fetch the pinned package, write the file
+    python -m infra.state_outlines --check    only say whether the file is what it gives
+
+The outlines are the Census Bureau's cartographic boundary files of 2017 (public domain), as
+the npm package us-atlas (ISC) redistributes them. What a small drawing cannot show is left out.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from math import cos, hypot, radians
+from pathlib import Path
+from typing import Any
+
+from infra.vendor_web import WEB, Package, fetch, member
+
+OUTLINES = WEB / "outlines.js"
+
+ATLAS = Package(
+    name="us-atlas",
+    version="3.0.1",
+    integrity="sha512-wEIZCq0ImPvGblTd8gZMqNNCPkQshugMUG/8nkSWXb02+XqNFREg9atHOKP9w6prLZTpqcLhSvdBW81MkV3/0Q==",
+    licence="ISC",
+)
+
+UNITS_PER_DEGREE = 50
+TOLERANCE = 0.045
+"""How far a line may stray, in degrees; some three miles."""
+
+SMALLEST = 0.12
+"""An island that spans less, in degrees, is left out unless it is of a territory."""
+
+TERRITORIES_SOUTH_OF = 19.0
+
+_FIRST_CHARACTER = 63
+
+_BANNER = """\
+// Outlines of the states: Census Bureau, cartographic boundary files of 2017 (public domain),
+// simplified by infra/state_outlines.py. Each is a line of longitudes and latitudes in 1/50
+// of a degree, told as differences by Google's polyline algorithm.
+"""
+
+Line = list[tuple[float, float]]
+
+
+def lines_of(topology: Mapping[str, Any]) -> Iterator[Line]:
+    """The lines of a topology in degrees; a border that two states share is one line."""
+    (x_scale, y_scale), (x_first, y_first) = (
+        topology["transform"]["scale"],
+        topology["transform"]["translate"],
+    )
+    for arc in topology["arcs"]:
+        x = y = 0
+        line = []
+        for step_x, step_y in arc:
+            x, y = x + step_x, y + step_y
+            line.append((x * x_scale + x_first, y * y_scale + y_first))
+        yield line
+
+
+def shown(line: Line) -> bool:
+    """Whether a line is large enough to be seen, or all that there is of a territory."""
+    xs, ys = zip(*line, strict=True)
+    closed = line[0] == line[-1]
+    large = max(max(xs) - min(xs), max(ys) - min(ys)) >= SMALLEST
+    return large or not closed or ys[0] < TERRITORIES_SOUTH_OF
+
+
+def simplified(line: Line) -> Line:
+    """The line with the fewest of its points that stays within the tolerance (Douglas-Peucker)."""
+    kept, waiting = {0, len(line) - 1}, [(0, len(line) - 1)]
+    while waiting:
+        first, last = waiting.pop()
+        between = range(first + 1, last)
+        farthest = max(between, key=lambda i: _apart(line[i], line[first], line[last]), default=0)
+        if farthest and _apart(line[farthest], line[first], line[last]) > TOLERANCE:
+            kept.add(farthest)
+            waiting += [(first, farthest), (farthest, last)]
+    return [line[i] for i in sorted(kept)]
+
+
+def _apart(point: tuple[float, float], a: tuple[float, float], b: tuple[float, float]) -> float:
+    """How far a point is from the way between two others, in degrees of latitude."""
+    shrink = cos(radians(point[1]))
+    px, py = (point[0] - a[0]) * shrink, point[1] - a[1]
+    bx, by = (b[0] - a[0]) * shrink, b[1] - a[1]
+    length = bx * bx + by * by
+    along = max(0.0, min(1.0, (px * bx + py * by) / length)) if length else 0.0
+    return hypot(px - along * bx, py - along * by)
+
+
+def spelled(line: Line) -> str:
+    """A line as text. Source: Google Maps Platform, "Encoded Polyline Algorithm Format"."""
+    before = (0, 0)
+    numbers: list[int] = []
+    for x, y in line:
+        at = (round(x * UNITS_PER_DEGREE), round(y * UNITS_PER_DEGREE))
+        if numbers and at == before:
+            continue
+        numbers += [at[0] - before[0], at[1] - before[1]]
+        before = at
+    return "".join(_characters(number) for number in numbers)
+
+
+def _characters(number: int) -> str:
+    rest = ~(number << 1) if number < 0 else number << 1
+    text = ""
+    while rest >= 0x20:
+        text += chr((0x20 | (rest & 0x1F)) + _FIRST_CHARACTER)
+        rest >>= 5
+    return text + chr(rest + _FIRST_CHARACTER)
+
+
+def module(topology: Mapping[str, Any]) -> str:
+    """The JavaScript module."""
+    lines = [spelled(simplified(line)) for line in lines_of(topology) if shown(line)]
+    # No letter of the algorithm is a space.
+    text = json.dumps(" ".join(lines))
+    return f'{_BANNER}export const outlines = {text}.split(" ");\n'
+
+
+def main() -> None:
+    """Run the command line described at the top."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="exit 1 when the file is stale")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, fetch(ATLAS, Path(folder)) as archive:
+        made = module(json.loads(member(archive, "package/states-10m.json")))
+    if options.check:
+        sys.exit(None if OUTLINES.read_text() == made else "stale: python -m infra.state_outlines")
+    OUTLINES.write_text(made)
+
+
+if __name__ == "__main__":
+    main()

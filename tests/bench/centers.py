@@ -1,0 +1,247 @@
+"""Finding centers in a warm function, and what the file of ZIP codes takes.
+
+The directories are made up: so many centers at ZIP codes drawn from all of them. The search is
+measured by itself beside a brute force of numpy over unit vectors, its filter kept as a mask;
+and as a request beside a handler that only spells the same answer.
+"""
+
+import copy
+import json
+import random
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from importlib.resources import files
+from itertools import cycle
+from math import cos, inf, radians, sin
+from statistics import median
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from app import app
+from chalicelib import gazetteer, wiring
+from chalicelib.domain.geo import EARTH_RADIUS_MILES, Point
+from chalicelib.domain.members import Tenant, TenantKind
+from chalicelib.services.finder import Finder, Wanted
+from chalicelib.store.people import Center, Tenants
+from tests.bench.paired import Paired, Plan, taking_turns
+from tests.bench.recording import Canned, Event, Recorded, replaying
+from tests.bench.table import Row, at_most, ratio_row
+from tests.bench.warm import require_good
+from tests.support import factories
+from tests.support.quiet import silence_log
+from tests.support.site import Context
+
+SIZES = {250: 1.0, 10_000: 1.5}
+"""How many centers, and how often the brute force's time a search may take."""
+
+NEAREST = 5
+WANTED = Wanted(product="breyanzi", age_group="adult")
+
+_LOADING = """
+import app, json, time, tracemalloc
+clock = time.thread_time_ns
+started = clock()
+from chalicelib.routes import center_search
+imported = clock()
+from chalicelib import gazetteer
+tracemalloc.start()
+gazetteer.point_of("77030")
+held, _ = tracemalloc.get_traced_memory()
+tracemalloc.stop()
+gazetteer.forget()
+loading = clock()
+gazetteer.point_of("77030")
+print(json.dumps([(imported - started) / 1e6, (clock() - loading) / 1e6, held / 2**20]))
+"""
+
+
+def measure(plan: Plan, recorded: Recorded) -> list[Row]:
+    """The rows of the finder."""
+    silence_log()
+    rows = [row for count in SIZES for row in _found(count, plan, recorded)]
+    return [*rows, *_zip_codes(plan)]
+
+
+def directory(count: int) -> Mapping[str, Center]:
+    """A directory of so many centers; two in three give what is wanted."""
+    draw = random.Random(count)  # noqa: S311 no secret hangs on it
+    zips = [code for code in (f"{n:05d}" for n in range(100_000)) if gazetteer.point_of(code)]
+    centers = {}
+    for number in range(count):
+        [offer] = factories.CENTER_FACTS["products"]
+        other = {**offer, "product_id": "abecma", "diseases": ["MM"]}
+        facts = factories.CENTER_FACTS | {
+            "zip": draw.choice(zips),
+            "products": [other] if number % 3 == 0 else [offer, other],
+        }
+        tenant = Tenant(
+            tenant_id=f"ctr_{number:05d}",
+            kind=TenantKind.CENTER,
+            name=f"Center {number:05d}",
+            time_zone="America/Chicago",
+        )
+        centers[tenant.tenant_id] = Center(tenant=tenant, facts=facts)
+    return centers
+
+
+class BruteForce:
+    """All distances at once, then the least of them."""
+
+    def __init__(self, centers: Mapping[str, Center]) -> None:
+        self.ids = np.array(list(centers))
+        points = [gazetteer.point_of(each.facts["zip"]) for each in centers.values()]
+        self.vectors = np.array([_vector(point) for point in points if point])
+        self.fitting = np.array(
+            [
+                any(offer["product_id"] == WANTED.product for offer in each.facts["products"])
+                for each in centers.values()
+            ]
+        )
+
+    def nearest(self, origin: Point) -> list[tuple[str, float]]:
+        """The nearest, by name and miles."""
+        closeness = np.where(self.fitting, self.vectors @ np.array(_vector(origin)), -2.0)
+        best = np.argpartition(closeness, -NEAREST)[-NEAREST:]
+        best = best[np.argsort(-closeness[best])]
+        miles = np.arccos(np.minimum(1.0, closeness[best])) * EARTH_RADIUS_MILES
+        return list(zip(self.ids[best].tolist(), miles.tolist(), strict=True))
+
+
+def _vector(point: Point) -> tuple[float, float, float]:
+    north, east = radians(point.latitude), radians(point.longitude)
+    return cos(north) * cos(east), cos(north) * sin(east), sin(north)
+
+
+def _found(count: int, plan: Plan, recorded: Recorded) -> list[Row]:
+    centers = directory(count)
+    with _warm(centers), replaying(recorded, Canned(recorded.answers)):
+        finder, brute = Finder(wiring.stores().tenants), BruteForce(centers)
+        origins = [each for code in range(601, 99_999, 977) if (each := _point(code))]
+        ours = partial(finder.by_distance, WANTED, limit=NEAREST)
+        _require_same(ours, brute, origins)
+        asked, answered = _request(recorded.events["page"])
+        turns = {
+            "ours": _turns([partial(ours, origin=each) for each in origins]),
+            "numpy": _turns([partial(brute.nearest, each) for each in origins]),
+            "request": _turns([partial(app, asked, Context())]),
+            "bare": _turns([partial(_bare, answered)]),
+        }
+        cases = {name: partial(_middle_us, each, plan.calls) for name, each in turns.items()}
+        found = taking_turns(cases, rounds=plan.rounds)
+    return [
+        ratio_row(
+            f"find {NEAREST} of {count:,} centers / numpy brute force",
+            Paired.ratios(found["ours"], found["numpy"]),
+            limit=SIZES[count],
+            digits=2,
+            detail=f" ({median(found['ours']):.0f} us)",
+            peers="a loop over dicts " + ("4.6x" if count == 250 else "45x"),
+        ),
+        ratio_row(
+            f"warm GET a page of {count:,} centers / bare",
+            Paired.ratios(found["request"], found["bare"]),
+            detail=f" ({median(found['request']):.0f} us)",
+        ),
+    ]
+
+
+def _warm(centers: Mapping[str, Center]) -> AbstractContextManager[object]:
+    """The directory as a warm function has it."""
+    return patch.object(Tenants, "centers", lambda _tenants: centers)
+
+
+def _point(code: int) -> Point | None:
+    return gazetteer.point_of(f"{code:05d}")
+
+
+def _require_same(
+    ours: Callable[..., Sequence[Any]], brute: BruteForce, origins: Sequence[Point]
+) -> None:
+    """Nobody should measure how quick a wrong answer is. Equals may stand in either order."""
+    for origin in origins:
+        found = [each.miles for each in ours(origin=origin, within_miles=inf)]
+        wanted = [miles for _, miles in brute.nearest(origin)]
+        if any(abs(a - b) > 0.06 for a, b in zip(found, wanted, strict=True)):
+            raise ValueError(f"not the nearest from {origin}: {found} {wanted}")
+
+
+def _request(page: Event) -> tuple[Event, Any]:
+    """A request for what is near a ZIP code, made of that for a list; and its answer."""
+    event = copy.deepcopy(dict(page))
+    event |= {"resource": "/v1/centers", "path": "/v1/centers"}
+    event["requestContext"] |= {"resourcePath": "/v1/centers", "path": "/v1/centers"}
+    event["multiValueQueryStringParameters"] = {"near": ["79106"], "product": ["breyanzi"]}
+    answer = app(event, Context())
+    require_good(answer)
+    return event, json.loads(answer["body"])
+
+
+def _bare(body: Any) -> Mapping[str, Any]:
+    headers = {"Content-Type": "application/json"}
+    return {"statusCode": 200, "headers": headers, "body": json.dumps(body)}
+
+
+def _turns(calls: Sequence[Callable[[], object]]) -> Callable[[], object]:
+    """One after the other, again and again."""
+    upcoming = cycle(calls)
+
+    def turn() -> object:
+        return next(upcoming)()
+
+    return turn
+
+
+def _middle_us(call: Callable[[], object], calls: int) -> float:
+    """Microseconds of half of the calls at most."""
+    clock, taken = time.thread_time_ns, []
+    for _ in range(calls):
+        started = clock()
+        call()
+        taken.append((clock() - started) / 1000)
+    return median(taken)
+
+
+def _zip_codes(plan: Plan) -> list[Row]:
+    told = [
+        json.loads(subprocess.check_output([sys.executable, "-c", _LOADING], text=True))
+        for _ in range(plan.rounds)
+    ]
+    imported, loaded, held = (Paired(each) for each in zip(*told, strict=True))
+    packed = len(zlib.compress((files(gazetteer) / "zips.bin").read_bytes(), 9)) / 1024
+    target, missed = at_most(loaded.median, 1, " ms")
+    small, large = at_most(packed, 150, " KiB")
+    return [
+        Row(
+            metric="first search of a function, import",
+            found=f"{imported.median:.1f} ms",
+            spread=imported.spread(1),
+            peers="nothing of it in a cold start",
+        ),
+        Row(
+            metric=f"load {gazetteer.count():,} ZIP codes",
+            found=f"{loaded.median:.2f} ms",
+            spread=loaded.spread(),
+            target=target,
+            peers="zip2info 45 ms, zipcodes 477 ms",
+            missed=missed,
+        ),
+        Row(
+            metric="memory of the ZIP codes",
+            found=f"{held.median:.2f} MiB",
+            spread=held.spread(),
+            peers="zip2info 193 MB unless compiled, zipcodes 42 MB",
+        ),
+        Row(
+            metric="file of ZIP codes, deflated",
+            found=f"{packed:.0f} KiB",
+            target=small,
+            missed=large,
+        ),
+    ]

@@ -1,0 +1,60 @@
+"""The reviewed codes of health records: each with a source, and in the words of the catalogue."""
+
+from datetime import date
+from typing import get_args
+from urllib.parse import urlsplit
+
+import pytest
+
+from chalicelib.catalogue.codings import codings, reviewed
+from chalicelib.catalogue.diagnoses import code_set
+from chalicelib.domain.entries import Agent, Condition
+from chalicelib.routes.bodies import DrugClass
+
+ROWS = [
+    (kind, row)
+    for kind in ("medications", "procedures", "conditions", "observations")
+    for row in reviewed()[kind]
+]
+
+
+@pytest.mark.parametrize(("kind", "row"), ROWS, ids=lambda part: str(part)[:40])
+def test_a_row_has_a_source_with_a_day(kind, row):
+    """And none of the sources is idle."""
+    source = reviewed()["sources"][row["source"]]
+
+    assert source["title"]
+    assert urlsplit(source["url"]).scheme == "https"
+    assert date.fromisoformat(source["as_of"]) <= date.fromisoformat(reviewed()["reviewed_on"])
+    assert set(reviewed()["sources"]) == {each["source"] for _, each in ROWS}, kind
+
+
+def test_no_code_stands_for_two_drugs():
+    """Else the order of the file would decide."""
+    codes = [code for row in reviewed()["medications"] for code in row["rxnorm"]]
+
+    assert len(codes) == len(set(codes)) == len(codings().medications)
+    assert all(code.isascii() and code.isdigit() for code in codes)
+
+
+def test_drugs_have_classes_and_agents_of_the_screen():
+    """In the API's own spelling."""
+    for drug in codings().medications.values():
+        assert drug.classes
+        assert drug.classes <= set(get_args(DrugClass))
+        assert drug.agent is None or drug.agent in get_args(Agent)
+
+
+def test_conditions_raise_flags_of_the_screen():
+    """None of which is a disease of the catalogue."""
+    assert set(codings().conditions) <= set(get_args(Condition))
+    stems = [stem for stems in codings().conditions.values() for stem in stems]
+    assert not any(code.startswith(tuple(stems)) for code in code_set().codes)
+
+
+def test_drugs_of_a_regimen_that_labels_name_are_known():
+    """Each class that a label's rule asks for has a drug, but for those named here."""
+    told = {each for drug in codings().medications.values() for each in drug.classes}
+
+    assert {"anti_cd20", "anthracycline", "btk_inhibitor", "imid", "proteasome_inhibitor",
+            "anti_cd38", "anti_cd19"} <= told  # fmt: skip

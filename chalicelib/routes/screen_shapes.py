@@ -13,7 +13,7 @@ class SourceShape(TypedDict):
     as_of: str
 
 
-class PlaceShape(TypedDict):
+class NotEnteredShape(TypedDict):
     """Something that was not entered."""
 
     pointer: str
@@ -40,7 +40,7 @@ class ReasonShape(TypedDict):
     met: bool | None
     either: int
     entered: list[EnteredShape]
-    missing: list[PlaceShape]
+    missing: list[NotEnteredShape]
     source: SourceShape
     unverified: bool
 
@@ -51,7 +51,7 @@ class RowResultShape(TypedDict):
     row_id: str
     text: str
     result: str
-    missing: list[PlaceShape]
+    missing: list[NotEnteredShape]
 
 
 class IndicationResultShape(TypedDict):
@@ -64,7 +64,7 @@ class IndicationResultShape(TypedDict):
     result: str
     rows: list[RowResultShape]
     reasons: list[ReasonShape]
-    missing: list[PlaceShape]
+    missing: list[NotEnteredShape]
     limitations: list[str]
     label_as_of: str
     version: str
@@ -97,7 +97,7 @@ class CollectionCheckShape(TypedDict):
     state: str
     last_on: str | None
     clear_from: str | None
-    missing: list[PlaceShape]
+    missing: list[NotEnteredShape]
     source: str
     anchors: list[AnchorShape]
 
@@ -107,7 +107,7 @@ class ScreeningShape(TypedDict):
 
     results: list[IndicationResultShape]
     discuss_with_center: list[FlagShape]
-    not_asked: list[PlaceShape]
+    not_asked: list[NotEnteredShape]
     collection_checks: list[CollectionCheckShape]
     planned_collection_on: str | None
     screened_on: str

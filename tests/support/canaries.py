@@ -29,6 +29,10 @@ CANARIES: Mapping[str, str] = {
     "line_started_on": "1999-03-27",
     "line_ended_on": "1999-05-28",
     "line_event_on": "1999-06-29",
+    "transplant_on": "1999-07-30",
+    "dose_last_on": "1999-08-31",
+    "screened_version": "0e7a9c51d3b8",
+    "screened_on": "1999-09-28",
     "provider_name": "Dr. Provideriqx",
     "provider_npi": "1999999984",
     "provider_phone": "+19175550815",
@@ -87,6 +91,12 @@ def a_canary_body(**changed: Any) -> dict[str, Any]:
         clinical__histology=c["histology"],
         clinical__icd10=c["icd10"],
         clinical__prior_lines=[line],
+        clinical__transplant={"kind": "autologous", "on": c["transplant_on"]},
+        clinical__last_doses=[{"agent": "bendamustine", "last_on": c["dose_last_on"]}],
+        clinical__screened={
+            "catalogue_version": c["screened_version"],
+            "screened_on": c["screened_on"],
+        },
         referring_provider={
             "name": c["provider_name"],
             "npi": c["provider_npi"],

@@ -1,7 +1,9 @@
-"""The production bundle and template, built once however many processes share the tests."""
+"""What several tests share: the bundle and template, built once, and a site that is listened to."""
 
 import fcntl
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -41,3 +43,26 @@ def _in_production(node):
         case list():
             return [_in_production(value) for value in node]
     return node
+
+
+@pytest.fixture
+def listening(clinic, monkeypatch):
+    """The site of the clinic, at an address."""
+
+    class Front(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            headers = {name.title(): value for name, value in self.headers.items()}
+            answer = clinic.anyone.send("POST", self.path, body, headers=headers)
+            self.send_response(answer.status)
+            self.end_headers()
+            self.wfile.write(answer.text.encode())
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Front) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("PUBLIC_URL", f"http://127.0.0.1:{server.server_port}")
+        yield clinic
+        server.shutdown()

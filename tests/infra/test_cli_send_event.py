@@ -1,8 +1,6 @@
 """`referrals send-event`, against a site in this process that is really listened to."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from typer.testing import CliRunner
@@ -23,29 +21,6 @@ def run(tmp_path, monkeypatch):
         return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
     return running
-
-
-@pytest.fixture
-def listening(clinic, monkeypatch):
-    """The site of the clinic, at an address."""
-
-    class Front(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            headers = {name.title(): value for name, value in self.headers.items()}
-            answer = clinic.anyone.send("POST", self.path, body, headers=headers)
-            self.send_response(answer.status)
-            self.end_headers()
-            self.wfile.write(answer.text.encode())
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Front) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv("PUBLIC_URL", f"http://127.0.0.1:{server.server_port}")
-        yield clinic
-        server.shutdown()
 
 
 def sends(run, referral_id, stage, *more):

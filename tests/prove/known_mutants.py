@@ -7,12 +7,14 @@ _TOKENS = "chalicelib/services/tokens.py"
 _CALLS = "chalicelib/routes/calls.py"
 _MEMBERS = "chalicelib/domain/members.py"
 _RECEIPTS = "chalicelib/store/receipts.py"
+_BOOKS = "chalicelib/services/bookkeeping.py"
 _OUTBOX = "chalicelib/store/outbox.py"
 
 _OF_SIGNING = "tests/domain/test_signing.py"
 _OF_TOKENS = "tests/services/test_tokens.py"
 _OF_RECEIPTS = "tests/store/test_receipts.py"
 _OF_ROUTES = "tests/routes/test_route_table.py"
+_OF_FEEDS = "tests/services/test_journey.py"
 _OF_OUTBOX = "tests/store/test_outbox.py"
 
 
@@ -171,6 +173,13 @@ KNOWN: tuple[KnownMutant, ...] = (
         'f"cursor/{call.member.member_id}/',
         'f"cursor/',
         "tests/routes/test_cursors.py::test_a_cursor_is_its_callers_own",
+    ),
+    KnownMutant(
+        "a feed moves another center's referral",
+        _BOOKS,
+        "referral.is_with_center and referral.center_id == center_id",
+        "referral.is_with_center",
+        f"{_OF_FEEDS}::test_a_foreign_delivery_never_applies",
     ),
     KnownMutant(
         "a zombie finishes its successor's task",

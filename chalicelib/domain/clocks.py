@@ -36,17 +36,28 @@ class Level(StrEnum):
 
 
 class Limits(NamedTuple):
-    """Days in a stage: the typical time, and from when on it is late. None is no limit."""
+    """Days in a stage: the typical time, and from when on it is late. None is no limit.
+
+    `since_referral`: the days were published, and are counted, from the referral on.
+    """
 
     unit: Unit
     typical: int | None
     amber: int | None
     red: int | None
     source: str
+    since_referral: bool = False
 
 
 _OWN = "This product's proposal"
-_BATTIWALLA = "Median of a community network, Battiwalla et al., Blood Adv 9(2) 429; limits ours"
+_BATTIWALLA = (
+    "Median from referral to consultation in a community network, Battiwalla et al., "
+    "Blood Adv 9(2) 429; limits ours"
+)
+_CARVYKTI = (
+    "Four to five weeks in Carvykti's center text; other products differ, see the catalogue; "
+    "limits ours"
+)
 _C, _B = Unit.CALENDAR, Unit.BUSINESS
 
 LIMITS: Mapping[Stage, Limits] = {
@@ -54,14 +65,20 @@ LIMITS: Mapping[Stage, Limits] = {
     Stage.SUBMITTED: Limits(_B, None, 1, 3, _OWN),
     Stage.RECEIVED: Limits(_B, None, 3, 5, _OWN),
     Stage.INFO_REQUESTED: Limits(_C, None, 2, 5, _OWN),
-    Stage.ACCEPTED: Limits(_C, 11, 14, 21, _BATTIWALLA),
-    Stage.CONSULT_SCHEDULED: Limits(_C, 11, 14, 21, _BATTIWALLA),
+    Stage.ACCEPTED: Limits(_C, 11, 14, 21, _BATTIWALLA, since_referral=True),
+    Stage.CONSULT_SCHEDULED: Limits(_C, 11, 14, 21, _BATTIWALLA, since_referral=True),
     Stage.CONSULT_COMPLETED: Limits(_C, None, 7, 14, _OWN),
     Stage.ELIGIBILITY_PENDING: Limits(_C, None, 7, 14, _OWN),
     Stage.CENTER_PROCEED: Limits(_C, None, 28, 45, _OWN),
     Stage.APHERESIS_SCHEDULED: Limits(_C, None, 28, 45, _OWN),
     Stage.APHERESIS_COMPLETED: Limits(_C, None, 3, 7, _OWN),
-    Stage.MANUFACTURING_STARTED: Limits(_C, 28, 35, 49, "Label and center texts; limits ours"),
+    Stage.MANUFACTURING_STARTED: Limits(
+        _C,
+        28,
+        35,
+        49,
+        _CARVYKTI,
+    ),
     Stage.QC_TESTING: Limits(_C, None, 10, 21, _OWN),
     Stage.RELEASED: Limits(_C, None, 7, 14, _OWN),
     Stage.OUT_OF_SPECIFICATION: Limits(_C, None, 3, 7, _OWN),
@@ -105,6 +122,7 @@ def clock_of(
     stage: Stage,
     *,
     since: datetime,
+    referred_at: datetime | None = None,
     ends_on: date | None = None,
     on_hold: bool,
     now: datetime,
@@ -113,12 +131,13 @@ def clock_of(
     """The clock of a stage, read at `now`.
 
     A limit of n days is passed when the n-th day after the first is over: what was submitted on
-    Friday with a limit of one business day is late from Tuesday on. `ends_on` is the day that a
-    `DATED` stage lasts until.
+    Friday with a limit of one business day is late from Tuesday on. `referred_at` is where days
+    since the referral begin, `ends_on` the day that a `DATED` stage lasts until.
     """
     zone = ZoneInfo(time_zone)
-    start, today = since.astimezone(zone).date(), now.astimezone(zone).date()
     limits = LIMITS.get(stage)
+    begun = referred_at if limits and limits.since_referral and referred_at else since
+    start, today = begun.astimezone(zone).date(), now.astimezone(zone).date()
     expected: date | None = None
     amber: date | None = None
     red: date | None = None

@@ -37,6 +37,8 @@ class Standing:
     Attributes:
         window_ends_on: The day of hand-back, once the patient was infused.
         revisit_on: When a deferred patient is looked at again.
+        referred_at: When it was submitted; None once it was deferred, which begins the way to a
+            consultation anew.
         has_gap: Whether updates of the center's feed are missing.
         withdrawal_requested: Whether the practice asks the center to stop.
     """
@@ -47,6 +49,7 @@ class Standing:
     reason_code: str | None = None
     window_ends_on: date | None = None
     revisit_on: date | None = None
+    referred_at: datetime | None = None
     has_gap: bool = False
     withdrawal_requested: bool = False
 
@@ -60,6 +63,7 @@ class Standing:
         return clock_of(
             self.stage,
             since=self.since,
+            referred_at=self.referred_at,
             ends_on=self.revisit_on if self.stage is Stage.DEFERRED else self.window_ends_on,
             on_hold=self.on_hold,
             now=now,
@@ -77,6 +81,7 @@ def standing_of(referral: Referral) -> Standing:
         reason_code=overlay.reason_code,
         window_ends_on=referral.window.ends_on if referral.window else None,
         revisit_on=overlay.revisit_on,
+        referred_at=None if Stage.DEFERRED in referral.reached else referral.submitted_at,
         has_gap=bool(overlay.feed.missing or overlay.updates_lost),
         withdrawal_requested=overlay.withdrawal_requested_at is not None,
     )

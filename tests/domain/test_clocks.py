@@ -35,9 +35,9 @@ def noon(day):
     return datetime.fromisoformat(f"{day}T17:00:00+00:00")
 
 
-def clock(stage, since, now, *, on_hold=False, ends_on=None):
+def clock(stage, since, now, *, on_hold=False, **days):
     """A clock at the center's."""
-    return clock_of(stage, since=since, on_hold=on_hold, ends_on=ends_on, now=now, time_zone=ZONE)
+    return clock_of(stage, since=since, on_hold=on_hold, now=now, time_zone=ZONE, **days)
 
 
 @pytest.mark.parametrize("year", [2026, 2027, 2028])
@@ -98,6 +98,24 @@ def test_a_level_changes_when_the_day_of_its_limit_is_over(days, level):
     assert told.expected_by == date(2026, 11, 13)
     assert told.source
     assert "Battiwalla" in told.source
+
+
+@pytest.mark.parametrize("stage", [Stage.ACCEPTED, Stage.CONSULT_SCHEDULED])
+def test_the_way_to_the_consultation_is_counted_from_the_referral(stage):
+    """As its median was published: a booking, or a new date, does not begin it anew."""
+    told = clock(stage, noon("2026-11-16"), noon("2026-11-17"), referred_at=noon("2026-11-02"))
+
+    assert told.expected_by == date(2026, 11, 13)
+    assert told.level is Level.AMBER
+
+
+def test_no_other_stage_is_counted_from_the_referral():
+    """Its limits are for the stage itself."""
+    told = clock(
+        Stage.RECEIVED, noon("2026-11-16"), noon("2026-11-17"), referred_at=noon("2026-11-02")
+    )
+
+    assert told.level is Level.ON_TIME
 
 
 @pytest.mark.parametrize(("hour", "level"), [(4, Level.ON_TIME), (5, Level.AMBER)])

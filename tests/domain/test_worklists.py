@@ -1,5 +1,6 @@
 """Which referrals stand on which list."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -96,6 +97,17 @@ def test_every_list_has_both_cases_here():
 def test_late_is_amber_or_red(days, on_hold, late):
     """And never under a hold."""
     assert is_late(standing("accepted", days=days, on_hold=on_hold), PRACTICE) is late
+
+
+@pytest.mark.parametrize(("deferred", "counted"), [(False, True), (True, False)])
+def test_a_deferral_begins_the_way_to_a_consultation_anew(deferred, counted):
+    """What the center put off is not late by the days that it put it off."""
+    referral = a_referral(Stage.CONSULT_SCHEDULED)
+    reached = {**referral.reached, **({Stage.DEFERRED: NOW} if deferred else {})}
+
+    told = standing_of(replace(referral, reached=reached))
+
+    assert (told.referred_at == referral.submitted_at) is counted
 
 
 def test_a_referral_stands_as_it_is():

@@ -25,22 +25,38 @@ _PRACTICE = (TenantKind.PRACTICE,)
 _CENTER = (TenantKind.CENTER,)
 
 
+class Category(StrEnum):
+    """What a notice is about, as its reader chooses whether and when to be mailed of it."""
+
+    CRITICAL = "critical"
+    """Somebody may be harmed if it is read late: mailed at once, and nobody can turn it off."""
+    JOURNEY = "journey"
+    WINDOW = "window"
+
+
 class Rule(NamedTuple):
     """One kind of notice: who gets it and how the dashboard words it."""
 
     sides: tuple[TenantKind, ...]
     title: str
+    category: Category = Category.JOURNEY
 
 
 WINDOW_RULES: Mapping[MilestoneKind, Rule] = {
     MilestoneKind.DAILY_MONITORING_ENDS: Rule(
-        _BOTH, "The label's minimum of daily monitoring ends today"
+        _BOTH, "The label's minimum of daily monitoring ends today", Category.WINDOW
     ),
     MilestoneKind.LABEL_MINIMUM_ENDS: Rule(
-        _BOTH, "The label's minimum of monitoring near the center ends today; the center may extend"
+        _BOTH,
+        "The label's minimum of monitoring near the center ends today; the center may extend",
+        Category.WINDOW,
     ),
-    MilestoneKind.HANDBACK_NEAR: Rule(_BOTH, "Hand-back in 7 days: book the visit and the labs"),
-    MilestoneKind.HANDBACK_TARGET: Rule(_BOTH, "The hand-back target is reached today"),
+    MilestoneKind.HANDBACK_NEAR: Rule(
+        _BOTH, "Hand-back in 7 days: book the visit and the labs", Category.WINDOW
+    ),
+    MilestoneKind.HANDBACK_TARGET: Rule(
+        _BOTH, "The hand-back target is reached today", Category.WINDOW
+    ),
 }
 
 STAGE_RULES: Mapping[Stage, Rule] = {
@@ -56,11 +72,13 @@ STAGE_RULES: Mapping[Stage, Rule] = {
     Stage.DEFERRED: Rule(_PRACTICE, "The center deferred"),
     Stage.NOT_PROCEEDING: Rule(_PRACTICE, "Treatment does not proceed"),
     Stage.APHERESIS_COMPLETED: Rule(_PRACTICE, "Leukapheresis was completed"),
-    Stage.OUT_OF_SPECIFICATION: Rule(_PRACTICE, "The product is out of specification"),
-    Stage.MANUFACTURING_FAILED: Rule(_PRACTICE, "Manufacturing failed"),
+    Stage.OUT_OF_SPECIFICATION: Rule(
+        _PRACTICE, "The product is out of specification", Category.CRITICAL
+    ),
+    Stage.MANUFACTURING_FAILED: Rule(_PRACTICE, "Manufacturing failed", Category.CRITICAL),
     Stage.INFUSED: Rule(_PRACTICE, "The patient was infused; the monitoring window is open"),
     Stage.HANDBACK_READY: Rule(_PRACTICE, "The hand-back package is ready"),
-    Stage.DECEASED: Rule(_BOTH, "A death was recorded"),
+    Stage.DECEASED: Rule(_BOTH, "A death was recorded", Category.CRITICAL),
 }
 """The moves that the other side is told of at once. Source: the needs named in the HemeTalks
 episode "Bridging the Gap" (18 September 2025) and the journey's notification schedule."""
@@ -68,7 +86,7 @@ episode "Bridging the Gap" (18 September 2025) and the journey's notification sc
 EVENT_RULES: Mapping[str, Rule] = {
     EventType.HOLD_STARTED: Rule(_BOTH, "The referral is on hold"),
     EventType.HOLD_ENDED: Rule(_BOTH, "The hold is over"),
-    EventType.TOXICITY_NOTICED: Rule(_PRACTICE, "The center noticed a toxicity"),
+    EventType.TOXICITY_NOTICED: Rule(_PRACTICE, "The center noticed a toxicity", Category.CRITICAL),
     EventType.WINDOW_EXTENDED: Rule(_PRACTICE, "The center extended the monitoring window"),
     EventType.WITHDRAWAL_REQUESTED: Rule(_CENTER, "The practice asks to withdraw the referral"),
     EventType.REOPENED: Rule(_BOTH, "The referral was opened again"),
@@ -100,6 +118,15 @@ class Task:
     side: TenantKind | None = None
     stage: Stage | None = None
     event_id: str | None = None
+
+
+def told_by(task: Task) -> Iterator[tuple[TenantKind, Rule]]:
+    """Which sides a task tells, and what."""
+    rule = STAGE_RULES.get(task.stage) if task.stage else EVENT_RULES.get(task.rule)
+    if rule:
+        yield from ((side, rule) for side in rule.sides)
+    elif task.side:
+        yield task.side, WINDOW_RULES[MilestoneKind(task.rule)]
 
 
 def follow_up(event: Event, *, now: datetime) -> Task:

@@ -10,34 +10,29 @@ it: at most one copy more for each such death.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from chalicelib.domain.events import Source, StageChange, derived_id
-from chalicelib.domain.members import Member, TenantKind
 from chalicelib.domain.notices import (
-    EVENT_RULES,
     GIVE_UP,
     OPEN_MONITORING,
-    STAGE_RULES,
-    WINDOW_RULES,
     Lane,
     Task,
     still_wanted,
 )
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Actor, Stage
-from chalicelib.domain.window import MilestoneKind
 from chalicelib.errors import UnavailableError
-from chalicelib.mail import Mailer, notice_waiting
+from chalicelib.mail import Mailer
 from chalicelib.observe import log
 from chalicelib.services.deliveries import give_up
 from chalicelib.services.journey import report_by_system, settle
+from chalicelib.services.telling import tell
 from chalicelib.store.dynamo import Item
 from chalicelib.store.instants import parsed
-from chalicelib.store.notices import MailState, Notice
 from chalicelib.store.outbox import Claim, TaskState
 from chalicelib.store.stores import Stores
 
@@ -211,56 +206,7 @@ def _do(
     if task.lane is Lane.EVENT:
         # A run that died between a commit and the settling of what waited ends up here.
         settle(task.referral_id, stores=stores, now=now)
-    mails = 0
-    for notice, member in _notices(task, referral, stores=stores, now=now):
-        mails += _tell(notice, member, stores=stores, mailer=mailer, link=link, now=now)
-    return TaskState.DONE, mails
-
-
-def _tell(
-    notice: Notice, member: Member, *, stores: Stores, mailer: Mailer, link: str, now: datetime
-) -> int:
-    if stores.notices.start(notice) is MailState.SENT:
-        return 0
-    message = notice_waiting(to=member.email, alias=notice.alias, count=1, link=link)
-    message_id = mailer.send(message, tag=notice.outbox_id)
-    stores.notices.mark_sent(notice, message_id=message_id, now=now)
-    return 1
-
-
-def _notices(
-    task: Task, referral: Referral, *, stores: Stores, now: datetime
-) -> Iterator[tuple[Notice, Member]]:
-    """A notice for each person who has to know, as the tenant's people are at this moment."""
-    for side, title in _audience(task):
-        tenant_id = referral.practice_id if side is TenantKind.PRACTICE else referral.center_id
-        for member in stores.members.of_tenant(tenant_id or ""):
-            if member.active and member.cares and member.may_see(referral):
-                yield _notice(task, referral, member, title, now), member
-
-
-def _audience(task: Task) -> Iterator[tuple[TenantKind, str]]:
-    rule = STAGE_RULES.get(task.stage) if task.stage else EVENT_RULES.get(task.rule)
-    if rule:
-        yield from ((side, rule.title) for side in rule.sides)
-    elif task.side:
-        yield task.side, WINDOW_RULES[MilestoneKind(task.rule)].title
-
-
-def _notice(task: Task, referral: Referral, member: Member, title: str, now: datetime) -> Notice:
-    # Starts with the time it was due, so that ids sort and a second run makes the same one.
-    due = f"{task.due_at:%Y%m%dT%H%M%S%f}"
-    return Notice(
-        notice_id=derived_id(f"ntc_{due}", task.outbox_id, member.member_id),
-        member_id=member.member_id,
-        tenant_id=member.tenant_id,
-        outbox_id=task.outbox_id,
-        rule=task.rule,
-        title=title,
-        referral_id=referral.referral_id,
-        alias=referral.alias,
-        created_at=now,
-    )
+    return TaskState.DONE, tell(task, referral, stores=stores, mailer=mailer, link=link, now=now)
 
 
 def _opening(task: Task, referral: Referral, now: datetime) -> StageChange:

@@ -99,7 +99,7 @@ def invite(
         try:
             stores.ledger.commit(
                 stores.idempotency.writing(request, told, now=now),
-                stores.members.adding(member),
+                *stores.members.adding(member),
                 stores.audit.appending(_entry(member, by, "member.invite", now)),
             )
         except ConditionFailed as e:

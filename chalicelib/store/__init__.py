@@ -18,7 +18,8 @@ Who asks for what (a read is strong unless an index is named):
 | what is parked                  | outbox, due            | lane `parked`                |
 | which job last ran when         | jobs                   | batch get job                |
 | a member's notices              | notices                | query member_id, by page     |
-| a tenant's members              | members, by_tenant     | tenant_id                    |
+| a tenant's members              | roster                 | query tenant_id              |
+| … each as they are now          | members                | batch get subject            |
 | the directory of centers        | tenants                | query kind, each 5 minutes   |
 | … and its last import, if any   | tenants                | query its pages, as often    |
 | who touched a referral          | audit                  | referral_id, entry           |

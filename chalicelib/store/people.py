@@ -1,24 +1,34 @@
-"""The `members` and `tenants` tables: who may act, and for whom."""
+"""The `members`, `roster` and `tenants` tables: who may act, and for whom."""
 
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from chalicelib.domain.members import Member, Role, Tenant, TenantKind
 from chalicelib.store.directory import POINTER, Directories, Row
 from chalicelib.store.dynamo import Item, Table, Write
+from chalicelib.store.ledger import ConditionFailed, Ledger
 
 DIRECTORY_KEPT_S = 300
 """How stale the directory of centers may be, in seconds."""
 
+_A_BATCH = 100
+"""Of people that are read at once: as many as DynamoDB takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """People by the identity service's id of them."""
+    """People by the identity service's id of them, and on the roster of their tenant.
+
+    A person is written on the roster in the transaction that makes a member of them, and nothing
+    takes a person off it. It only says who there may be; each is read again before it counts.
+    """
 
     table: Table
+    roster: Table
 
     def get(self, subject: str) -> Member | None:
         """The member, strongly consistent: a disabled one is refused on the next request."""
@@ -26,34 +36,38 @@ class Members:
         return _member(item) if item else None
 
     def of_tenant(self, tenant_id: str) -> Iterator[Member]:
-        """The tenant's people as they are now.
-
-        The index only says who there may be; each is read again before it counts.
-        """
-        rows = self.table.every("tenant_id = :tenant", {"tenant": tenant_id}, index="by_tenant")
-        for row in rows:
-            member = self.get(row["subject"])
-            if member and member.tenant_id == tenant_id:
-                yield member
-
-    def add(self, member: Member) -> bool:
-        """Store a new member. False if the person is one already."""
-        return self.table.put(_member_item(member), when="attribute_not_exists(subject)")
+        """The tenant's people as they are now: whoever has joined by now is among them."""
+        rows = self.roster.every("tenant_id = :tenant", {"tenant": tenant_id})
+        while some := list(islice(rows, _A_BATCH)):
+            found = self.table.get_many([{"subject": row["subject"]} for row in some])
+            by_subject = {item["subject"]: _member(item) for item in found}
+            for row in some:
+                member = by_subject.get(row["subject"])
+                if member and member.tenant_id == tenant_id:
+                    yield member
 
     def find(self, tenant_id: str, member_id: str) -> Member | None:
         """One of a tenant's people by the id that the API shows."""
-        page = self.table.query(
-            "tenant_id = :tenant AND member_id = :member",
-            {"tenant": tenant_id, "member": member_id},
-            index="by_tenant",
-        )
-        member = self.get(page.items[0]["subject"]) if page.items else None
+        row = self.roster.get({"tenant_id": tenant_id, "member_id": member_id})
+        member = self.get(row["subject"]) if row else None
         return member if member and member.tenant_id == tenant_id else None
 
-    def adding(self, member: Member) -> Write:
-        """The write that stores a new member; refused if the person is one already."""
-        return self.table.putting(
-            "member", _member_item(member), when="attribute_not_exists(subject)"
+    def add(self, member: Member) -> bool:
+        """Store a new member by itself. False if the person is one already."""
+        try:
+            Ledger(self.table.client).commit(*self.adding(member))
+        except ConditionFailed:
+            return False
+        return True
+
+    def adding(self, member: Member) -> Sequence[Write]:
+        """The writes that store a new member; refused if the person is one already."""
+        entry = {name: getattr(member, name) for name in ("tenant_id", "member_id", "subject")}
+        return (
+            self.table.putting(
+                "member", _member_item(member), when="attribute_not_exists(subject)"
+            ),
+            self.roster.putting("roster", entry, when="attribute_not_exists(member_id)"),
         )
 
     def saving(self, member: Member) -> Write:

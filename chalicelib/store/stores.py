@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TABLES = (
     "referrals",
     "members",
+    "roster",
     "tenants",
     "keys",
     "webhook_secrets",
@@ -42,7 +43,7 @@ TABLES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """One store a table, the ledger that commits over several, and the vault that seals."""
+    """One store a table or two, the ledger that commits over several, and the vault that seals."""
 
     referrals: Referrals
     members: Members
@@ -74,7 +75,7 @@ def open_stores(
     audit = Audit(tables["audit"], anchors=tables["keys"])
     return Stores(
         referrals=Referrals(tables["referrals"], ReferralItems(vault), audit),
-        members=Members(tables["members"]),
+        members=Members(tables["members"], tables["roster"]),
         tenants=Tenants(tables["tenants"]),
         secrets=WebhookSecrets(tables["webhook_secrets"], vault),
         deliveries=Deliveries(tables["deliveries"]),

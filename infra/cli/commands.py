@@ -103,7 +103,7 @@ def seed() -> None:
 
         try:
             made = world.seed_once(_progress)
-        except world.NotForRealError as refusal:
+        except (world.NotForRealError, world.OutgrownError) as refusal:
             _fail(str(refusal), NOT_UNDERSTOOD)
         typer.echo("The fictional world is ready." if made else "It was there already.")
 

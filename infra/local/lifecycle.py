@@ -82,7 +82,10 @@ def _seed() -> None:
     """Make the fictional world, the first time."""
     from infra import world  # noqa: PLC0415 as `_product`
 
-    world.seed_once(lambda progress: print(progress, flush=True))
+    try:
+        world.seed_once(lambda progress: print(progress, flush=True))
+    except world.OutgrownError as error:
+        raise CannotRunError(str(error)) from error
 
 
 def _catch_up(schedules: Schedules) -> None:

@@ -22,6 +22,7 @@ __all__ = [
     "DEMO_PASSWORD",
     "DemoMember",
     "NotForRealError",
+    "OutgrownError",
     "demo_accounts",
     "member_named",
     "members",
@@ -29,6 +30,10 @@ __all__ = [
 ]
 
 _MARK = {"kind": "world", "tenant_id": "fictional"}
+_LAYOUT = 2
+"""Counts the changes after which tables of before are not read rightly any more. Fiction is made
+again rather than moved; 2 since a tenant's people stand on its roster."""
+
 _DEPLOYMENTS = frozenset({"local", "test"})
 _SHOWN = (
     "willow-coordinator",
@@ -42,6 +47,10 @@ _SHOWN = (
 
 class NotForRealError(Exception):
     """Fiction was to be written where real patients are. The text is for a person."""
+
+
+class OutgrownError(Exception):
+    """A world that an older version of the product wrote. The text is for a person."""
 
 
 def members() -> Sequence[DemoMember]:
@@ -73,6 +82,7 @@ def seed_once(
 
     Raises:
         NotForRealError: this deployment is not for fiction.
+        OutgrownError: what is there is of an older version.
     """
     # Not needed to list people, and most of a second to import.
     from chalicelib import wiring  # noqa: PLC0415
@@ -87,10 +97,15 @@ def seed_once(
         )
     marks = stores.tenants.table
     marks.put(
-        {**_MARK, "began_at": instant(now or wiring.now())},
+        {**_MARK, "layout": _LAYOUT, "began_at": instant(now or wiring.now())},
         when="attribute_not_exists(tenant_id)",
     )
     mark = marks.get(_MARK) or {}
+    if mark.get("layout") != _LAYOUT:
+        raise OutgrownError(
+            "The fictional world in these tables is of another version of the product. On this "
+            "machine, move the data folder away (.local, or DATA_DIR) and start again."
+        )
     if "finished_at" in mark:
         return False
     progress("Making the fictional world, once")

@@ -23,7 +23,8 @@ WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "ses:Ge
 # The whole table of who may touch what; a cell that is not here is refused.
 MAY = {
     ("api", "referrals"): {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query"},
-    ("api", "members"): {"GetItem", "PutItem", "Query"},
+    ("api", "members"): {"BatchGetItem", "GetItem", "PutItem"},
+    ("api", "roster"): {"GetItem", "PutItem", "Query"},
     ("api", "tenants"): {"GetItem", "Query"},
     ("api", "keys"): {"GetItem", "PutItem"},
     ("api", "webhook_secrets"): {"PutItem", "Query", "UpdateItem"},
@@ -50,7 +51,8 @@ MAY = {
     for sender in SENDERS
     for table, actions in {
         "referrals": {"DeleteItem", "GetItem", "PutItem", "Query"},
-        "members": {"GetItem", "Query"},
+        "members": {"BatchGetItem"},
+        "roster": {"Query"},
         "tenants": {"Query"},
         "keys": {"GetItem", "PutItem"},
         "deliveries": {"GetItem", "PutItem", "UpdateItem"},

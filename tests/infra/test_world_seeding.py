@@ -220,6 +220,17 @@ def test_it_is_made_once(wired):
     assert wired.referrals.get(referral_id_of(STORIES[0])) is None
 
 
+def test_a_world_of_an_older_version_is_refused(wired):
+    """Its people stand on no roster: they would be listed nowhere, and told of nothing."""
+    world.seed_once(lambda _: None, stories=[])
+    marks = wired.tenants.table
+    mark = marks.get({"kind": "world", "tenant_id": "fictional"})
+    marks.put({name: value for name, value in mark.items() if name != "layout"})
+
+    with pytest.raises(world.OutgrownError, match="start again"):
+        world.seed_once(lambda _: None, stories=[])
+
+
 def test_a_world_that_was_begun_keeps_the_day_of_its_beginning(wired, monkeypatch):
     """Else the second half of a story might lie before its first."""
     mend = interrupt(monkeypatch, CognitoAccounts, "ensure", after=3)

@@ -85,7 +85,7 @@ def test_what_waits_for_an_index_is_there():
 
 def test_only_what_is_named_waits():
     """A test of another file meets every index as it is."""
-    assert waited_for("tests/services/test_duties.py::test_one[a]") == {"due", "by_tenant"}
+    assert waited_for("tests/services/test_duties.py::test_one[a]") == {"due"}
     assert waited_for("tests/services/test_races.py::test_one") == frozenset()
 
 

@@ -5,7 +5,10 @@ import secrets
 import pytest
 
 from chalicelib import wiring
+from chalicelib.domain.notices import Lane
+from chalicelib.services.duties import run_job
 from tests.support import factories
+from tests.support.stale import stale_reads
 
 MEMBERS = "/v1/members"
 
@@ -77,6 +80,31 @@ def test_an_invited_person_is_a_member_at_once(world, accounts, admin):
     assert [email for email, _ in accounts.invited] == [invitation["email"]]
     newcomer = factories.a_member(subject=f"sub-{invitation['email']}")
     assert world.site_of(newcomer).get("/v1/me").json["roles"] == ["admin", "provider"]
+
+
+def test_whoever_is_invited_a_moment_before_an_event_is_told(world, accounts, center_admin):
+    """While every index but that of what is due still says what it said before."""
+    referral_id = world.refer()["referral_id"]
+    invitation = an_invitation()
+    newcomer = factories.a_member(subject=f"sub-{invitation['email']}")
+    with stale_reads(1, caught_up=frozenset({"due"})):
+        center_admin.get(MEMBERS)
+        center_admin.post(MEMBERS, invitation)
+
+        run_job(Lane.EVENT, **wiring.job())
+
+    told = world.site_of(newcomer).get("/v1/notices").json["items"]
+    assert referral_id in {notice["referral_id"] for notice in told}
+
+
+def test_whoever_is_invited_can_be_changed_at_once(accounts, admin):
+    """Found by the id that the invitation answered, while weak reads know nothing of it."""
+    with stale_reads(1):
+        invited = admin.post(MEMBERS, an_invitation()).json
+
+        changed = admin.patch(path_of(invited["member_id"]), {"active": False}, version=1)
+
+    assert (changed.status, changed.json["active"]) == (200, False)
 
 
 def test_people_are_listed_by_name(world, accounts, admin, center_admin):

@@ -15,6 +15,7 @@ from tests.support.factories import (
     PRACTICE,
     a_member,
 )
+from tests.support.stale import stale_reads
 
 
 @pytest.fixture
@@ -90,34 +91,63 @@ def test_a_tenants_people_are_its_own(members):
     assert sorted(m.member_id for m in found) == sorted(m.member_id for m in people)
 
 
-def test_the_index_of_a_tenants_people_decides_nothing(members, stores):
-    """It may lag: somebody who has moved to another tenant is not taken by the old row."""
+def test_the_roster_only_says_who_there_may_be(members, stores):
+    """Somebody who has moved to another tenant is not taken by the row that stayed behind."""
     member = a_member(PRACTICE)
     members.add(member)
     moved = replace(member, tenant_id=OTHER_PRACTICE.tenant_id, version=member.version + 1)
-    stale = shelves.rows("members")
+
     stores.ledger.commit(members.saving(moved))
-    table = Lagging(members.table, stale)
 
-    assert list(replace(members, table=table).of_tenant(PRACTICE.tenant_id)) == []
-    assert replace(members, table=table).find(PRACTICE.tenant_id, member.member_id) is None
+    assert list(members.of_tenant(PRACTICE.tenant_id)) == []
+    assert members.find(PRACTICE.tenant_id, member.member_id) is None
 
 
-class Lagging:
-    """A table whose indexes still say what they said before."""
+def test_a_tenants_people_are_read_a_hundred_at_a_time(members):
+    """As many as DynamoDB takes in one call, however many there are."""
+    people = [a_member(PRACTICE, n=n) for n in range(101)]
+    for member in people:
+        members.add(member)
 
-    def __init__(self, table, rows):
-        self.table = table
-        self.rows = rows
+    with faults.injected(faults.never) as calls:
+        found = list(members.of_tenant(PRACTICE.tenant_id))
 
-    def every(self, *_condition, **_how):
-        return iter(self.rows)
+    assert found == sorted(people, key=lambda member: member.member_id)
+    assert calls.operations.count("BatchGetItem") == 2
+    assert "GetItem" not in calls.operations
 
-    def query(self, *_condition, **_how):
-        return type("Page", (), {"items": self.rows})()
 
-    def get(self, key):
-        return self.table.get(key)
+def test_whoever_joined_is_there_at_once(members):
+    """While every weak read is as of before: what tells people rests on no index."""
+    member = a_member(PRACTICE)
+    with stale_reads(1):
+        assert list(members.of_tenant(PRACTICE.tenant_id)) == []
+        assert members.find(PRACTICE.tenant_id, member.member_id) is None
+        members.add(member)
+
+        assert list(members.of_tenant(PRACTICE.tenant_id)) == [member]
+        assert members.find(PRACTICE.tenant_id, member.member_id) == member
+
+
+def test_a_member_stands_on_the_roster_or_is_none(members):
+    """Both rows or neither: a person of another tenant is not even named there."""
+    member = a_member(PRACTICE)
+    members.add(member)
+
+    members.add(replace(member, tenant_id=OTHER_PRACTICE.tenant_id))
+
+    assert [row["tenant_id"] for row in shelves.rows("roster")] == [PRACTICE.tenant_id]
+
+
+def test_an_id_of_a_tenant_is_one_persons(members):
+    """The API shows it, so it may not come to mean somebody else."""
+    member = a_member(PRACTICE)
+    members.add(member)
+    other = replace(member, subject="sub-other")
+
+    assert not members.add(other)
+    assert members.get(other.subject) is None
+    assert members.find(PRACTICE.tenant_id, member.member_id) == member
 
 
 def test_a_member_is_found_by_the_id_that_the_api_shows(members):

@@ -255,5 +255,5 @@ def open_desk(stores: Stores) -> Desk:
         for tenant in factories.TENANTS
         for role in (Role.COORDINATOR, Role.ADMIN)
     ]
-    stores.ledger.commit(*(stores.members.adding(member) for member in people))
+    stores.ledger.commit(*(write for member in people for write in stores.members.adding(member)))
     return Desk(stores)

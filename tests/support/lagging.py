@@ -54,23 +54,6 @@ WAITING: Mapping[str, Waiting] = {
     "by_day": Waiting(
         "The audit is verified, and its hours are counted, when they are long over.", _VERIFYING
     ),
-    "by_tenant": Waiting(
-        "Who joined a moment ago may be listed a moment later, and told from then on.",
-        frozenset(
-            {
-                "tests/routes/test_main_line.py::test_the_notice_of_day_7_is_mailed_once",
-                "tests/routes/test_members.py",
-                "tests/routes/test_notices.py",
-                "tests/routes/test_reading.py::test_a_window_tells_what_is_planned_and_what_was_sent",
-                "tests/routes/test_route_table.py::test_a_route_answers_each_role_as_its_policy_says",
-                "tests/services/test_duties.py",
-                "tests/services/test_members.py",
-                "tests/services/test_poison.py",
-                "tests/services/test_runs.py",
-                "tests/services/test_stream.py",
-            }
-        ),
-    ),
     "due": Waiting(
         "A job does later what its index lists later, and claims each row by itself.",
         frozenset(

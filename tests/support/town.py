@@ -99,7 +99,8 @@ def open_town(practices: int, centers: int) -> Iterator[tuple[Memory, Town]]:
 
 def kept(memory: Memory) -> dict[str, list[str]]:
     """What no stranger may change: whole tables, and of referrals all but what waits apart."""
-    tables = ("members", "tenants", "webhook_secrets", "notices", "keys", "idempotency")
+    people = ("members", "roster", "tenants")
+    tables = (*people, "webhook_secrets", "notices", "keys", "idempotency")
     rows = {name: list(map(str, memory.rows(name))) for name in tables}
     rows["referrals"] = [
         str(row) for row in memory.rows("referrals") if not row["item"]["S"].startswith("stranger#")

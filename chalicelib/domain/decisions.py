@@ -195,7 +195,7 @@ def _correct(
         return NotYet()
     if wrong.actor is not event.actor:
         return _OTHER_SIDE
-    if isinstance(wrong, Corrected) or not isinstance(wrong, StageChange | WindowExtended):
+    if not isinstance(wrong, StageChange | WindowExtended):
         return Never("not_correctable", "Only a stage or an extension is corrected.")
     if isinstance(wrong, StageChange) and wrong.stage is Stage.SUBMITTED:
         return Never("not_correctable", "A submission is withdrawn, not corrected.")

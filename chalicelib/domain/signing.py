@@ -4,10 +4,9 @@ Source: Standard Webhooks specification 1.0 (as gathered by 2026-04): HMAC-SHA25
 `id.timestamp.body`, header `webhook-signature` with space-separated `v1,<base64>` entries.
 
 Stricter than the reference libraries on purpose: only ten decimal digits are a timestamp, only
-canonical base64 of 32 bytes is a signature, and the tolerance holds in both directions.
+canonical base64 is a signature, and the tolerance holds in both directions.
 """
 
-import binascii
 import hmac
 import re
 from base64 import b64decode, b64encode
@@ -22,7 +21,6 @@ MAX_SIGNATURES = 16
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _TIMESTAMP = re.compile(r"[0-9]{10}", re.ASCII)
-_DIGEST_BYTES = 32
 
 
 def sign(secret: bytes, *, webhook_id: str, timestamp: str, body: bytes) -> str:
@@ -68,12 +66,12 @@ def _digests(header: str) -> list[bytes]:
 
 
 def _decoded(entry: str) -> bytes | None:
-    version, comma, text = entry.partition(",")
-    if version != "v1" or not comma:
+    version, _, text = entry.partition(",")
+    if version != "v1":
         return None
     try:
-        digest = b64decode(text.encode("ascii"), validate=True)
-    except (binascii.Error, ValueError):
+        digest = b64decode(text)
+    except ValueError:
         return None
-    canonical = len(digest) == _DIGEST_BYTES and b64encode(digest).decode() == text
-    return digest if canonical else None
+    # The decoder overlooks strange letters and spare bits; a digest has one spelling.
+    return digest if b64encode(digest).decode() == text else None

@@ -60,9 +60,9 @@ class Call:
     raw_body: bytes
     now: datetime
     context: Mapping[str, Any]
-    signed_in: Member | None = None
-    idempotency_key: str = ""
-    version: int = 0
+    signed_in: Member | None
+    idempotency_key: str
+    version: int
 
     @property
     def member(self) -> Member:

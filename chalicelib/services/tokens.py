@@ -99,20 +99,17 @@ class TokenVerifier:
         from joserfc.errors import JoseError  # noqa: PLC0415 as above
         from joserfc.jwk import KeySet  # noqa: PLC0415 as above
 
-        age = time.monotonic() - self._keys.read_at
-        outdated = self._keys.found is None or age > (REFRESH_PAUSE_S if fresh else KEYS_KEPT_S)
-        if outdated:
-            try:
-                document = self.fetch_keys()
-                self._keys.found = KeySet.import_key_set(document)  # type: ignore[arg-type]
-            except (OSError, JoseError, ValueError, TypeError, KeyError) as e:
-                # Known keys go on working while the issuer is out of reach, or answers nonsense.
-                if self._keys.found is None:
-                    raise UnavailableError from e
-            self._keys.read_at = time.monotonic()
-        if self._keys.found is None:
-            raise UnavailableError
-        return self._keys.found
+        known, age = self._keys.found, time.monotonic() - self._keys.read_at
+        if known is not None and age <= (REFRESH_PAUSE_S if fresh else KEYS_KEPT_S):
+            return known
+        try:
+            known = KeySet.import_key_set(self.fetch_keys())  # type: ignore[arg-type]
+        except (OSError, JoseError, ValueError, TypeError, KeyError) as e:
+            # Known keys go on working while the issuer is out of reach, or answers nonsense.
+            if known is None:
+                raise UnavailableError from e
+        self._keys.found, self._keys.read_at = known, time.monotonic()
+        return known
 
 
 def _is_within_life(claims: Mapping[str, Any], at: float) -> bool:

@@ -88,6 +88,18 @@ def test_nothing_is_extended_after_the_handback(stage):
     assert refusal(back, longer()) == "window_over"
 
 
+def test_an_extension_that_is_heard_of_after_the_handback_is_history():
+    """It was true while the center monitored: nothing opens again, and the day is on record."""
+    handed_back = a_change(Stage.HANDED_BACK, NOON + 9 * HOUR)
+    back = a_referral(Stage.HANDED_BACK, window=INFUSED.window, head=handed_back.order)
+
+    told = recorded(back, longer())
+
+    assert told.stage is Stage.HANDED_BACK
+    assert told.window is not None
+    assert told.window.ends_on == date(2026, 12, 14)
+
+
 def test_a_referral_that_ended_without_a_window_has_none_to_extend():
     """Refused for ever."""
     assert refusal(a_referral(Stage.DECLINED), longer()) == "referral_closed"

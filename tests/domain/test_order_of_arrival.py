@@ -21,6 +21,7 @@ from tests.support.journey import (
     a_change,
     a_referral,
     a_setting,
+    applied,
 )
 
 STARTS = sorted(set(Stage) - TERMINAL - {Stage.DRAFT, Stage.INFUSED})
@@ -209,6 +210,7 @@ def test_both_parts_of_one_instant_count():
     parts = {Inbox(start).take(order).referral.part for order in permutations(pair)}
 
     assert parts == {2}
+    assert applied(applied(start, pair[0]), pair[1]).part == 2
 
 
 @pytest.mark.parametrize(("first", "second"), list(pairwise([None, 0, 1, 17])))

@@ -1,5 +1,6 @@
 """What lies over the stage: holds, toxicities, a request to withdraw, and opening again."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -207,6 +208,14 @@ def test_opening_again_needs_a_reason():
     event = an_event(Reopened, NOON + 2 * HOUR)
 
     assert refusal(ended, event) == "reason_needed"
+
+
+def test_what_another_referral_goes_on_from_is_not_opened_again():
+    """Else one patient's way would go on in two places."""
+    ended = applied(a_referral(Stage.RECEIVED), a_change(Stage.DECLINED))
+    continued = replace(ended, overlay=replace(ended.overlay, continued_by="ref_2"))
+
+    assert refusal(continued, an_event(Reopened, NOON + 2 * HOUR, note="x")) == "continued"
 
 
 def test_opening_again_waits_for_the_ending():

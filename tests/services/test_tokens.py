@@ -1,5 +1,6 @@
 """Access tokens: whose they are, and everything that makes one worth nothing."""
 
+import time
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from chalicelib.errors import UnauthenticatedError, UnavailableError
@@ -100,6 +102,18 @@ def test_a_refusal_does_not_say_what_was_wrong(verifier):
         told.add((refusal.value.code, refusal.value.detail, refusal.value.faults))
 
     assert len(told) == 1
+
+
+def test_an_algorithm_that_we_did_not_choose_is_refused_whoever_signed(verifier, issuer):
+    """By the issuer's own key too, which does not say what it is for."""
+    key = RSAKey.generate_key(2048, {"kid": "key-3"})
+    issuer.keys = [key]
+
+    assert subject(verifier, tokens.token("sub-1", key=key)) == "sub-1"
+    for algorithm in ("RS384", "RS512", "PS256"):
+        header = {"alg": algorithm, "kid": key.kid}
+        signed = jwt.encode(header, tokens.claims("sub-1"), key, algorithms=[algorithm])
+        assert refused(verifier, signed)
 
 
 HEADERS = {
@@ -211,6 +225,12 @@ def test_a_token_that_is_too_long_is_not_even_read(verifier, issuer, length):
     assert issuer.reads == 0
 
 
+def test_a_token_as_long_as_one_may_be_is_read(verifier, issuer):
+    """To find that it is none."""
+    assert refused(verifier, "a" * MAX_TOKEN_CHARS)
+    assert issuer.reads == 1
+
+
 def test_the_issuers_keys_are_read_once(verifier, issuer):
     """Not with each request."""
     for n in range(10):
@@ -227,6 +247,25 @@ def test_the_issuers_keys_are_read_again_after_an_hour(verifier, issuer):
 
     assert refused(verifier, tokens.token("sub-1"))
     assert issuer.reads == 2
+
+
+@pytest.mark.parametrize(("age", "reads"), [(KEYS_KEPT_S, 1), (KEYS_KEPT_S + 1, 2)])
+def test_keys_are_kept_for_an_hour_to_the_second(verifier, issuer, monkeypatch, age, reads):
+    """By a clock that stands still, as the real one never does."""
+    at = 10.0**6
+    monkeypatch.setattr(time, "monotonic", lambda: at)
+    subject(verifier, tokens.token("sub-1"))
+    older(verifier, age)
+    subject(verifier, tokens.token("sub-1"))
+
+    assert issuer.reads == reads
+
+
+def test_a_machine_that_has_just_started_reads_the_keys(verifier, monkeypatch):
+    """Its clock began at nought too, as if the keys had been read just then."""
+    monkeypatch.setattr(time, "monotonic", lambda: 5.0)
+
+    assert subject(verifier, tokens.token("sub-1")) == "sub-1"
 
 
 def test_a_new_key_is_found_when_its_first_token_comes(verifier, issuer):
@@ -294,3 +333,12 @@ def test_the_ids_of_the_keys_can_be_told(verifier, issuer):
     issuer.keys.append(NEW_KEY)
 
     assert list(verifier.key_ids()) == ["key-1", "key-2"]
+
+
+def test_a_look_at_the_ids_does_not_read_the_keys_again(verifier, issuer):
+    """However often somebody looks: only an unknown key is worth the way before the hour is up."""
+    for _ in range(3):
+        verifier.key_ids()
+        older(verifier, REFRESH_PAUSE_S + 1)
+
+    assert issuer.reads == 1

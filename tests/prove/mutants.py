@@ -2,13 +2,14 @@
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from tests.prove.claims import Budget, Progress, Result
 from tests.prove.known_mutants import KNOWN
-from tests.prove.mutating import Mutant, mutants_of
-from tests.prove.trials import ROOT, Outcome, Trial, outcomes
+from tests.prove.mutating import mutants_of
+from tests.prove.swaps import NotRehearsedError, quick_outcomes
+from tests.prove.trials import ROOT, Outcome, Trial, thorough_outcomes
 
 MINUTES = 7.5
 
@@ -33,7 +34,7 @@ _OF_THE_FOLD = (
     "test_edges_of_the_fold", "test_reasons", "test_refolding", "test_who_reports_what",
 )  # fmt: skip
 _FOLD = [f"tests/domain/{name}.py" for name in _OF_THE_FOLD]
-_ROUTES = [f"tests/routes/test_{name}.py" for name in ("calls", "route_table")]
+_ROUTES = [f"tests/routes/test_{name}.py" for name in ("calls", "cds_callers", "route_table")]
 
 TARGETS: Mapping[str, Target] = {
     "signature": Target(
@@ -90,22 +91,18 @@ def prove(progress: Progress, budget: Budget) -> Iterator[Result]:
 
 def _known(progress: Progress) -> Result:
     """Each mistake fails its test, which passes without it."""
-    right = [Trial([known.test], SECONDS) for known in KNOWN]
-    wrong = [
+    trials = [
         Trial([known.test], SECONDS, known.path, ast.parse(known.applied(_source(known.path))))
         for known in KNOWN
     ]
-    found = []
-    for number, outcome in enumerate(outcomes([*right, *wrong])):
-        known = KNOWN[number % len(KNOWN)]
-        wanted = Outcome.PASSED if number < len(KNOWN) else Outcome.FAILED
-        if outcome is not wanted:
-            found.append(f"{known.mistake}: {known.test} {outcome.value}")
-        progress(number + 1, 2 * len(KNOWN), "known mistakes")
+    survivors, failures = _survivors(trials, progress, "known mistakes")
     return Result(
         claim="Each known mistake about security fails the test that is named for it",
         tries=len(KNOWN),
-        counterexamples=found,
+        counterexamples=[
+            *failures,
+            *(f"{KNOWN[each].mistake}: {KNOWN[each].test} does not fail" for each in survivors),
+        ],
     )
 
 
@@ -114,36 +111,46 @@ def _unnoticed(name: str, target: Target, progress: Progress, budget: Budget) ->
     chance = Random(budget.seed)  # noqa: S311 a seed makes the same sample again
     wanted = min(len(every), max(1, round(target.sample * budget.share)))
     tried = chance.sample(every, wanted)
-    survivors: list[Mutant] = []
-    untouched = _untouched(target)
-    for number, outcome in enumerate(outcomes(_trial(mutant, target) for mutant in tried), start=1):
-        if outcome is not Outcome.FAILED:
-            survivors.append(tried[number - 1])
-        progress(number, len(tried), f"mutants of {name}")
+    trials = [Trial(target.tests[each.path], SECONDS, each.path, each.tree) for each in tried]
+    numbers, failures = _survivors(trials, progress, f"mutants of {name}")
+    survivors = [tried[each] for each in numbers]
     noticed = 1 - len(survivors) / len(tried)
     enough = noticed >= WANTED
     return Result(
         claim=f"At least {WANTED:.0%} of the mutants of {name} fail a test",
         tries=len(tried),
-        counterexamples=untouched + ([] if enough else [str(each) for each in survivors]),
+        counterexamples=failures + ([] if enough else [str(each) for each in survivors]),
         figures=f"{noticed:.0%}: {len(tried) - len(survivors)} of {len(tried)}, of {len(every)}"
         + "".join(f"; {each}" for each in survivors if enough),
     )
 
 
-def _untouched(target: Target) -> list[str]:
-    """Tests that fail, or are not there, without any mutant: they would notice everything."""
-    files = sorted({test for tests in target.tests.values() for test in tests})
-    found = outcomes([Trial([file], SECONDS) for file in files])
-    return [
-        f"{file} {outcome.value} without a mutant"
-        for file, outcome in zip(files, found, strict=True)
+def _survivors(
+    trials: Sequence[Trial], progress: Progress, what: str
+) -> tuple[Sequence[int], list[str]]:
+    """The trials that no test noticed, by number; and tests that fail without any mutant.
+
+    What is not noticed the quick way is tried from the import on, and so is each module without
+    a mutant: a test that fails then would notice everything.
+    """
+    unknown: list[int] = []
+    try:
+        for done, (number, outcome) in enumerate(quick_outcomes(trials), start=1):
+            if outcome is None:
+                unknown.append(number)
+            progress(done - len(unknown), len(trials), what)
+    except NotRehearsedError as e:
+        return (), [str(e)]
+    alone = {(trial.path, tuple(trial.tests)): trial for trial in map(trials.__getitem__, unknown)}
+    right = [replace(each, tree=ast.parse(_source(each.path))) for each in alone.values()]
+    found = list(thorough_outcomes([*right, *(trials[number] for number in unknown)]))
+    failures = [
+        f"{trial.path}: a test {outcome.value} without a mutant"
+        for trial, outcome in zip(right, found, strict=False)
         if outcome is not Outcome.PASSED
     ]
-
-
-def _trial(mutant: Mutant, target: Target) -> Trial:
-    return Trial(target.tests[mutant.path], SECONDS, mutant.path, mutant.tree)
+    later = zip(unknown, found[len(right) :], strict=True)
+    return [number for number, outcome in later if outcome is not Outcome.FAILED], failures
 
 
 def _source(path: str) -> str:

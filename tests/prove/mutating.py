@@ -95,7 +95,7 @@ def _places(node: ast.AST) -> Iterator[ast.AST]:
 
 def _is_left_alone(node: ast.AST) -> bool:
     match node:
-        case ast.Expr(value=ast.Constant()):
+        case ast.Expr(value=ast.Constant()) | ast.Call(func=ast.Name(id="TypeVar")):
             return True
         case ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True

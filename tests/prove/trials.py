@@ -11,7 +11,7 @@ import select
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from importlib.abc import MetaPathFinder
@@ -93,13 +93,14 @@ class _Loader(SourceFileLoader):
         return compile(self.tree, self.path, "exec")
 
 
-def outcomes(trials: Iterable[Trial]) -> Iterator[Outcome]:
-    """The outcome of each trial, in order, several at once."""
-    with get_context("spawn").Pool(PROCESSES, initializer=_ready) as pool:
-        yield from pool.imap(outcome, trials)
+def thorough_outcomes(trials: Iterable[Trial]) -> Iterator[Outcome]:
+    """The outcome of each trial, in order, several at once, each from the first import on."""
+    with get_context("spawn").Pool(PROCESSES, initializer=ready) as pool:
+        yield from pool.imap(_outcome, trials)
 
 
-def _ready() -> None:
+def ready() -> None:
+    """Make this process one that trials can be forked from."""
     # Whatever a failing property is remembered by belongs to the trial alone.
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = tempfile.mkdtemp()
     os.chdir(ROOT)
@@ -107,21 +108,35 @@ def _ready() -> None:
         importlib.import_module(name)
 
 
-def outcome(trial: Trial) -> Outcome:
-    """Run a trial in a fork. One that takes too long counts as failed: it was noticed."""
+def _outcome(trial: Trial) -> Outcome:
+    def run() -> int:
+        if trial.tree is not None:
+            sys.meta_path.insert(0, _Changed(trial.path, trial.tree))
+        return pytest_run(trial.tests)
+
+    return forked(run, trial.seconds)
+
+
+def forked(run: Callable[[], int], seconds: float) -> Outcome:
+    """Run tests in a fork. One that takes too long counts as failed: it was noticed.
+
+    Args:
+        run: Runs them, and hands out the exit code of pytest.
+        seconds: How long they may take.
+    """
     ends, begins = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(ends)
         code = 3
         try:
-            code = _run(trial)
+            code = run()
         finally:
             # Nothing of the parent's goes on in a fork of it, whatever was raised.
             os._exit(code)
     os.close(begins)
     # The pipe ends with the child, so that waiting for it can have a limit.
-    done, _, _ = select.select([ends], [], [], trial.seconds)
+    done, _, _ = select.select([ends], [], [], seconds)
     os.close(ends)
     if not done:
         os.kill(child, signal.SIGKILL)
@@ -130,12 +145,10 @@ def outcome(trial: Trial) -> Outcome:
     return _OUTCOMES.get(code, Outcome.FAILED)
 
 
-def _run(trial: Trial) -> int:
-    """The exit code of pytest; 4 and 5 say that it did not find the tests."""
+def pytest_run(tests: Sequence[str], plugins: Sequence[object] = ()) -> int:
+    """The exit code of pytest, which is silent; 4 and 5 say that it did not find the tests."""
     import pytest
 
-    if trial.tree is not None:
-        sys.meta_path.insert(0, _Changed(trial.path, trial.tree))
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
     os.dup2(silent, 2)
@@ -143,5 +156,5 @@ def _run(trial: Trial) -> int:
     options = [word for plugin in plain for word in ("-p", plugin)]
     # Plugins were loaded with the libraries, before pytest could have a look at them.
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    code = pytest.main(["-x", "-q", "--hypothesis-seed=1", "--tb=no", *options, *trial.tests])
-    return int(code)
+    plain_words = ["-x", "-q", "--hypothesis-seed=1", "--tb=no"]
+    return int(pytest.main([*plain_words, *options, *tests], plugins=plugins))

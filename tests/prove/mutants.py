@@ -10,7 +10,7 @@ from tests.prove.known_mutants import KNOWN
 from tests.prove.mutating import Mutant, mutants_of
 from tests.prove.trials import ROOT, Outcome, Trial, outcomes
 
-MINUTES = 7.5
+MINUTES = 8
 
 WANTED = 0.9
 """The part of the mutants that the tests have to notice."""

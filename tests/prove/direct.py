@@ -1,6 +1,6 @@
 """The shortest way from the SDK to a local cloud.
 
-Nearly half of the processor time of whoever calls goes into a signature, which the local cloud
+Some four tenths of the caller's processor time go into a signature, which the local cloud
 does not check, and into an HTTP client that can do more than is asked of it here. What is asked
 and answered, and the SDK's own retries, stay as they are.
 """

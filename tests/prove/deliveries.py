@@ -23,7 +23,7 @@ from tests.prove.world import open_world
 from tests.support.desk import Desk
 from tests.support.journey import NOON, Inbox, a_change, a_referral, a_setting
 
-MINUTES = 7
+MINUTES = 5.5
 IN_MEMORY = 1_000_000
 ON_TABLES = 50_000
 _A_PART_IN_MEMORY = 25_000

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from unittest.mock import patch
 
@@ -11,6 +11,7 @@ from chalicelib import wiring
 from infra.local import cloud as local_cloud
 from infra.local import environment, stack
 from tests.prove.claims import DYNAMODB_LOCAL, LOCAL_CLOUD
+from tests.prove.direct import direct_calls
 from tests.support import cloud, tokens
 
 DYNAMODB_LOCAL_URL = "DYNAMODB_LOCAL_URL"
@@ -38,10 +39,12 @@ def running(engine: str = LOCAL_CLOUD) -> Iterator[Path]:
             if engine == DYNAMODB_LOCAL:
                 _use_dynamodb_local(address)
             wiring.forget()
-            try:
-                yield data_dir
-            finally:
-                wiring.forget()
+            # DynamoDB Local is to be asked as the product asks.
+            with direct_calls() if engine == LOCAL_CLOUD else nullcontext():
+                try:
+                    yield data_dir
+                finally:
+                    wiring.forget()
 
 
 def _replaced(ours: dict[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import time_machine
 from tests.prove.claims import Budget, Progress, Result
 from tests.support.fuzzing import NOW, a_body, a_delivery, disagreement, read, verdicts
 
-MINUTES = 2
+MINUTES = 1.5
 
 DELIVERIES = 1_200_000
 BODIES = 800_000

@@ -11,7 +11,7 @@ from tests.support.quiet import silence_log
 from tests.support.strangers import Strangers
 from tests.support.town import kept, open_town
 
-MINUTES = 3.5
+MINUTES = 3
 
 TRIES = 100_000
 PART = 2_500

@@ -11,7 +11,7 @@ from tests.prove.mutating import mutants_of
 from tests.prove.swaps import NotRehearsedError, quick_outcomes
 from tests.prove.trials import ROOT, Outcome, Trial, thorough_outcomes
 
-MINUTES = 7.5
+MINUTES = 8
 
 WANTED = 0.9
 """The part of the mutants that the tests have to notice."""

@@ -19,7 +19,7 @@ from tests.support import cloud, shelves
 from tests.support.desk import TO_CONDITIONED, Desk, open_desk
 from tests.support.stale import stale_reads
 
-MINUTES = 4
+MINUTES = 5
 
 SHARE = 0.3
 """The part of the weak reads that may be stale."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from tests.prove.apart import Proved
 
-HEADINGS = ("section", "promise", "tried", "counterexamples", "seconds", "also")
+HEADINGS = ("section", "promise", "tried", "counterexamples", "seconds", "of CPU", "also")
 
 
 def printed(rows: Iterable[Proved]) -> str:
@@ -22,5 +22,6 @@ def _cells(row: Proved) -> Sequence[str]:
         f"{found.tries:,}",
         wrong if found.holds else f"**{wrong}**",
         f"{row.seconds:.0f}",
+        f"{row.cpu_seconds:.0f}",
         found.figures,
     )

@@ -24,7 +24,7 @@ from tests.support.desk import Desk
 from tests.support.factories import CENTER, NOON, PRACTICE
 from tests.support.faults import Mode
 
-MINUTES = 3
+MINUTES = 1
 WRITERS = 8
 REFERRALS = 6
 ROUNDS = 10

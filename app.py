@@ -76,6 +76,12 @@ def notices(event: CloudWatchEvent) -> Mapping[str, int]:
     return _run(Job.NOTICES, lambda: run_job(Lane.PLAN, **wiring.job(context=event.context)))
 
 
+@app.schedule(every(Job.CLOCKS))
+def clocks(event: CloudWatchEvent) -> Mapping[str, int]:
+    """Tell of the stages that last longer than they should."""
+    return _run(Job.CLOCKS, lambda: run_job(Lane.CLOCK, **wiring.job(context=event.context)))
+
+
 @app.schedule(every(Job.CHECKPOINTS))
 def checkpoints(event: CloudWatchEvent) -> Mapping[str, int]:  # noqa: ARG001 Chalice hands it over
     """Count the audit rows, so that a loss of the last ones would show."""

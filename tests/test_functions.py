@@ -54,7 +54,7 @@ def run(name: str, event: dict[str, Any], *, left_ms: int = HOUR_MS) -> Any:
 
 def news() -> list[dict[str, Any]]:
     """What the stream tells of every row of the outbox."""
-    rows = shelves.rows("outbox")
+    rows = shelves.tasks()
     return [record({"outbox_id": {"S": row["outbox_id"]}}, n) for n, row in enumerate(rows)]
 
 

@@ -143,7 +143,8 @@ def clock_of(
     red: date | None = None
     if limits:
         expected, amber, red = (
-            _after(start, days, limits.unit) for days in (limits.typical, limits.amber, limits.red)
+            None if days is None else days_after(start, days, limits.unit)
+            for days in (limits.typical, limits.amber, limits.red)
         )
     elif stage in DATED and ends_on:
         expected = amber = ends_on
@@ -170,9 +171,8 @@ def _level(today: date, amber: date | None, red: date | None) -> Level:
     return Level.ON_TIME
 
 
-def _after(start: date, days: int | None, unit: Unit) -> date | None:
-    if days is None:
-        return None
+def days_after(start: date, days: int, unit: Unit) -> date:
+    """The day that comes so many days after `start`, which is not counted."""
     if unit is Unit.CALENDAR:
         return start + timedelta(days=days)
     day, left = start, days

@@ -10,6 +10,7 @@ class Job(StrEnum):
 
     RELAY = "relay"
     NOTICES = "notices"
+    CLOCKS = "clocks"
     CHECKPOINTS = "checkpoints"
 
 
@@ -18,6 +19,8 @@ PERIODS: Mapping[Job, timedelta] = {
     # next run: ten minutes at the latest, fifteen if that run is lost as well.
     Job.RELAY: timedelta(minutes=5),
     Job.NOTICES: timedelta(minutes=15),
+    # A clock turns with a day of somebody's calendar; there is one zone or other for each hour.
+    Job.CLOCKS: timedelta(hours=1),
     Job.CHECKPOINTS: timedelta(hours=1),
 }
 """How often a job runs."""

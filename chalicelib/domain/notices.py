@@ -1,23 +1,26 @@
 """Which notice is due when, to which side. Data, so that a notice is added by adding a row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from chalicelib.domain.alarms import AlarmLevel
 from chalicelib.domain.events import Event, EventType, StageChange, derived_id
-from chalicelib.domain.members import TenantKind
+from chalicelib.domain.members import Member, TenantKind
 from chalicelib.domain.referral import Referral
-from chalicelib.domain.stages import TERMINAL, Phase, Stage
+from chalicelib.domain.stages import FACTS, TERMINAL, Phase, Stage
 from chalicelib.domain.window import MilestoneKind, Window, local_day, start_of_day
 
 
 class Lane(StrEnum):
-    """Two queues of work: what follows from a committed event, and what was planned for a day."""
+    """Queues of work: what follows from a committed event, what was planned for a day, clocks."""
 
     EVENT = "event"
     PLAN = "plan"
+    CLOCK = "clock"
+    """The next alarm of each referral. See `domain.alarms`."""
 
 
 _BOTH = (TenantKind.PRACTICE, TenantKind.CENTER)
@@ -32,14 +35,28 @@ class Category(StrEnum):
     """Somebody may be harmed if it is read late: mailed at once, and nobody can turn it off."""
     JOURNEY = "journey"
     WINDOW = "window"
+    OVERDUE = "overdue"
 
 
 class Rule(NamedTuple):
-    """One kind of notice: who gets it and how the dashboard words it."""
+    """One kind of notice: who gets it and how the dashboard words it.
+
+    Attributes:
+        sides: Who gets it; of none, it is the side that the task names.
+        leads: Whether it is for those who lead there.
+    """
 
     sides: tuple[TenantKind, ...]
     title: str
     category: Category = Category.JOURNEY
+    leads: bool = False
+
+    def readers(self, people: Sequence[Member]) -> Sequence[Member]:
+        """Who of the people of a side that may see the referral gets it.
+
+        Where nobody who sees patients is an administrator, everybody: else nobody would hear.
+        """
+        return [member for member in people if member.manages] or people if self.leads else people
 
 
 WINDOW_RULES: Mapping[MilestoneKind, Rule] = {
@@ -94,6 +111,16 @@ EVENT_RULES: Mapping[str, Rule] = {
 }
 """What the other side is told of at once beside the moves."""
 
+CLOCK_RULES: Mapping[AlarmLevel, Rule] = {
+    AlarmLevel.AMBER: Rule((), "Overdue since {since}: {stage}", Category.OVERDUE),
+    AlarmLevel.RED: Rule(_BOTH, "Long overdue, since {since}: {stage}", Category.OVERDUE),
+    AlarmLevel.ESCALATED: Rule(
+        (), "Nobody has moved it; overdue since {since}: {stage}", Category.OVERDUE, leads=True
+    ),
+}
+"""Who is told that a stage lasts too long: who owes the next move, then both sides, then those
+who lead the side that owes it. This product's proposal."""
+
 OPEN_MONITORING = "open_monitoring"
 GIVE_UP = "give_up"
 STAGE_CHANGED = "stage_changed"
@@ -105,8 +132,9 @@ class Task:
 
     Attributes:
         outbox_id: Made from what it is about, so that planning twice makes one row.
-        rule: A key of `WINDOW_RULES` or `EVENT_RULES`, `STAGE_CHANGED` or `OPEN_MONITORING`.
-        due_on: The local day of a planned task.
+        rule: A key of `WINDOW_RULES`, `EVENT_RULES` or `CLOCK_RULES`, `STAGE_CHANGED` or
+            `OPEN_MONITORING`.
+        due_on: The local day of a planned task; of a clock, the first day on which it was late.
     """
 
     outbox_id: str
@@ -122,11 +150,23 @@ class Task:
 
 def told_by(task: Task) -> Iterator[tuple[TenantKind, Rule]]:
     """Which sides a task tells, and what."""
+    if task.lane is Lane.CLOCK:
+        yield from _told_by_clock(task)
+        return
     rule = STAGE_RULES.get(task.stage) if task.stage else EVENT_RULES.get(task.rule)
     if rule:
         yield from ((side, rule) for side in rule.sides)
     elif task.side:
         yield task.side, WINDOW_RULES[MilestoneKind(task.rule)]
+
+
+def _told_by_clock(task: Task) -> Iterator[tuple[TenantKind, Rule]]:
+    if not (task.side and task.stage and task.due_on):
+        raise ValueError("a clock is told of with its stage, its side and its day")
+    rule = CLOCK_RULES[AlarmLevel(task.rule)]
+    since = f"{task.due_on:%B} {task.due_on.day}, {task.due_on.year}"
+    title = rule.title.format(since=since, stage=FACTS[task.stage].label)
+    yield from ((side, rule._replace(title=title)) for side in rule.sides or (task.side,))
 
 
 def follow_up(event: Event, *, now: datetime) -> Task:

@@ -58,13 +58,18 @@ class Standing:
         """Who has to make the next move; a request to withdraw is the center's to answer."""
         return Owner.CENTER if self.withdrawal_requested else FACTS[self.stage].owner
 
+    @property
+    def ends_on(self) -> date | None:
+        """The day of the referral's own that a dated stage lasts until."""
+        return self.revisit_on if self.stage is Stage.DEFERRED else self.window_ends_on
+
     def clock(self, *, now: datetime, time_zone: str) -> Clock:
         """How the stage stands against its limits."""
         return clock_of(
             self.stage,
             since=self.since,
             referred_at=self.referred_at,
-            ends_on=self.revisit_on if self.stage is Stage.DEFERRED else self.window_ends_on,
+            ends_on=self.ends_on,
             on_hold=self.on_hold,
             now=now,
             time_zone=time_zone,

@@ -21,6 +21,7 @@ from chalicelib.domain.stages import Stage
 from chalicelib.domain.verdicts import Applied, Never, NotYet, Recorded, Setting, Verdict, written
 from chalicelib.domain.window import local_day
 from chalicelib.errors import RefusedError
+from chalicelib.services.alarms import alarm_writes
 from chalicelib.store.audit import AuditEntry
 from chalicelib.store.dynamo import Write
 from chalicelib.store.outbox import NONE_TAKEN, TaskState
@@ -101,6 +102,7 @@ def writes_of(
         *store(referral, entry),
         stores.referrals.logging(event, status, practice_id=referral.practice_id),
         *_plan(_tasks(verdict, before, event), planned, stores=stores),
+        *alarm_writes(before if before.version else None, referral, stores=stores),
     ]
 
 

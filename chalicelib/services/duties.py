@@ -28,6 +28,7 @@ from chalicelib.domain.stages import Actor, Stage
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import Mailer
 from chalicelib.observe import log
+from chalicelib.services.alarms import ring
 from chalicelib.services.deliveries import give_up
 from chalicelib.services.journey import report_by_system, settle
 from chalicelib.services.telling import tell
@@ -166,8 +167,7 @@ def _attempted(
     if claim is None:
         return {"taken": 1}
     try:
-        state, mails = _do(claim.task, stores=stores, mailer=mailer, link=link, now=now)
-        stores.outbox.finish(claim, state, now=now)
+        state, mails = _settled(claim, stores=stores, mailer=mailer, link=link, now=now)
     except UnavailableError as e:
         log.warning("task has to wait", outbox_id=claim.outbox_id, error=e.code)
         stores.outbox.wait(claim, now=now)
@@ -188,6 +188,18 @@ def _kind_of(error: Exception) -> str:
     """The kind of an error, with AWS's code for it; a text might quote what it is about."""
     answer: Mapping[str, Any] = getattr(error, "response", {})
     return " ".join(filter(None, (type(error).__name__, answer.get("Error", {}).get("Code"))))
+
+
+def _settled(
+    claim: Claim, *, stores: Stores, mailer: Mailer, link: str, now: datetime
+) -> tuple[TaskState, int]:
+    """Do a task and mark it: as done with, or a clock as waiting for its next alarm."""
+    if claim.task.lane is Lane.CLOCK:
+        telling = partial(tell, stores=stores, mailer=mailer, link=link, now=now)
+        return ring(claim, tell=telling, stores=stores, now=now)
+    state, mails = _do(claim.task, stores=stores, mailer=mailer, link=link, now=now)
+    stores.outbox.finish(claim, state, now=now)
+    return state, mails
 
 
 def _do(

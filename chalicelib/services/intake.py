@@ -15,6 +15,7 @@ from chalicelib.domain.stages import TERMINAL, Actor, Stage
 from chalicelib.domain.verdicts import Applied
 from chalicelib.errors import RefusedError, UnavailableError
 from chalicelib.services.access import entry_of_member, require_known, require_practice, seen
+from chalicelib.services.alarms import alarm_writes
 from chalicelib.services.bookkeeping import setting_of, writes_of
 from chalicelib.store.dynamo import Write
 from chalicelib.store.ledger import ConditionFailed
@@ -113,7 +114,8 @@ def _kept(
 ) -> tuple[Referral, Sequence[Write]]:
     """The draft as it is, with the writes that keep it."""
     entry = entry_of_member(draft, member, "referral.create", now)
-    return draft, stores.referrals.adding(draft, entry)
+    alarm = alarm_writes(None, draft, stores=stores)
+    return draft, [*stores.referrals.adding(draft, entry), *alarm]
 
 
 def _submitted(

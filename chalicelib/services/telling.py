@@ -39,9 +39,13 @@ def _notices(
     """A notice for each person who has to know, as the tenant's people are at this moment."""
     for side, rule in told_by(task):
         tenant_id = referral.practice_id if side is TenantKind.PRACTICE else referral.center_id
-        for member in stores.members.of_tenant(tenant_id or ""):
-            if member.active and member.cares and member.may_see(referral):
-                yield _notice(task, referral, member, rule, now), member
+        people = [
+            member
+            for member in stores.members.of_tenant(tenant_id or "")
+            if member.active and member.cares and member.may_see(referral)
+        ]
+        for member in rule.readers(people):
+            yield _notice(task, referral, member, rule, now), member
 
 
 def _notice(task: Task, referral: Referral, member: Member, rule: Rule, now: datetime) -> Notice:

@@ -19,6 +19,13 @@ Item = dict[str, Any]
 """An item's attributes as str, int, bool, bytes or lists of str."""
 
 
+_REFUSED = {
+    "Put": frozenset({"ConditionalCheckFailedException"}),
+    "Update": frozenset({"ConditionalCheckFailedException", "TransactionConflictException"}),
+}
+"""Why a write by itself is not made, and that is no error."""
+
+
 def marshal(item: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes as DynamoDB spells them. An attribute that is None is left out."""
     return {name: _encoded(value) for name, value in item.items() if value is not None}
@@ -169,7 +176,10 @@ class Table:
         values: Mapping[str, Any],
         names: Mapping[str, str] | None = None,
     ) -> bool:
-        """Change one item by itself. False when the condition `when` did not hold."""
+        """Change one item by itself. False when the condition `when` did not hold.
+
+        Also when a transaction is about to write the item: what was read of it holds no more.
+        """
         write = self.updating("", key, change, when=when, values=values, names=names)
         return self._alone("update_item", write, "Update")
 
@@ -182,7 +192,7 @@ class Table:
             with answering():
                 getattr(self.client(), call)(**request)
         except ClientError as e:
-            if e.response["Error"].get("Code") == "ConditionalCheckFailedException":
+            if e.response["Error"].get("Code") in _REFUSED[kind]:
                 return False
             raise
         return True
@@ -205,11 +215,11 @@ class Table:
         key: Mapping[str, Any],
         change: str,
         *,
-        when: str,
+        when: str | None = None,
         values: Mapping[str, Any],
         names: Mapping[str, str] | None = None,
     ) -> Write:
-        """An update as part of a transaction."""
+        """An update as part of a transaction. Makes the item if there is none."""
         request: dict[str, Any] = {
             "TableName": self.name,
             "Key": marshal(key),

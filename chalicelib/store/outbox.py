@@ -57,9 +57,10 @@ class TaskState(StrEnum):
     PARKED = "parked"
 
 
-def _lane_of(task: Task) -> str:
+def shard_of(lane: Lane, outbox_id: str) -> str:
+    """The partition of the index that a task stands in."""
     # Base32 ids are evenly spread, so one of their last letters picks a shard.
-    return f"{task.lane}#{ord(task.outbox_id[-2]) % SHARDS}"
+    return f"{lane}#{ord(outbox_id[-2]) % SHARDS}"
 
 
 _PARKED = "parked"
@@ -124,7 +125,7 @@ class Outbox:
         """The write that makes a task durable, once: a finished one must not come back."""
         item = task_item(task) | {
             "state": TaskState.PLANNED,
-            "lane": _lane_of(task),
+            "lane": shard_of(task.lane, task.outbox_id),
         }
         return self.table.putting(
             f"{PLANNED}{task.outbox_id}", item, when="attribute_not_exists(outbox_id)"
@@ -139,7 +140,7 @@ class Outbox:
             when="#state = :skipped",
             values={
                 "planned": TaskState.PLANNED,
-                "lane": _lane_of(task),
+                "lane": shard_of(task.lane, task.outbox_id),
                 "due": instant(task.due_at),
                 "none": 0,
                 "skipped": TaskState.SKIPPED,
@@ -175,12 +176,14 @@ class Outbox:
         fails, or a task that takes its function down with it would never be parked.
         """
         fence, tries = row.get("fence", 0) + 1, row.get("tries", 0) + 1
+        unclaimed = "fence = :known" if "fence" in row else "attribute_not_exists(fence)"
         taken = self.table.update(
             {"outbox_id": row["outbox_id"]},
             "SET fence = :fence, tries = :tries, due_at = :until",
-            # Still waiting, and nobody claimed it since it was read.
-            when="lane = :lane AND due_at = :seen",
+            # Still waiting, and nobody claimed it or set it anew since it was read.
+            when=f"lane = :lane AND due_at = :seen AND {unclaimed}",
             values={
+                "known": row.get("fence"),
                 "fence": fence,
                 "tries": tries,
                 "until": instant(now + LEASE),

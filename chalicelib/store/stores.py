@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.store.alarms import AlarmRows
 from chalicelib.store.allowances import Allowances
 from chalicelib.store.audit import Audit
 from chalicelib.store.dynamo import Table
@@ -53,6 +54,7 @@ class Stores:
     idempotency: Idempotency
     used_tokens: UsedTokens
     outbox: Outbox
+    alarms: AlarmRows
     notices: Notices
     audit: Audit
     jobs: Jobs
@@ -82,6 +84,7 @@ def open_stores(
         idempotency=Idempotency(tables["idempotency"], vault),
         used_tokens=UsedTokens(tables["idempotency"]),
         outbox=Outbox(tables["outbox"]),
+        alarms=AlarmRows(tables["outbox"]),
         notices=Notices(tables["notices"], vault),
         audit=audit,
         jobs=Jobs(tables["jobs"]),

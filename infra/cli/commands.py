@@ -47,6 +47,7 @@ class Job(StrEnum):
 
     NOTICES = "notices"
     RELAY = "relay"
+    CLOCKS = "clocks"
 
 
 @app.command()
@@ -156,7 +157,7 @@ def send_event(  # noqa: PLR0913 an option a field
 
 @app.command()
 def run_job(
-    name: Annotated[Job, typer.Argument(help="`notices`: all that is due; `relay`: the outbox.")],
+    name: Annotated[Job, typer.Argument(help="What is planned, what was committed, or overdue.")],
     at: Annotated[
         str | None, typer.Option(help="As if it ran then: an RFC 3339 time, or a day's end in UTC.")
     ] = None,
@@ -173,7 +174,7 @@ def run_job(
         from chalicelib.domain.notices import Lane
         from chalicelib.services import duties
 
-        lane = {Job.NOTICES: Lane.PLAN, Job.RELAY: Lane.EVENT}[name]
+        lane = {Job.NOTICES: Lane.PLAN, Job.RELAY: Lane.EVENT, Job.CLOCKS: Lane.CLOCK}[name]
         try:
             counts = dict(duties.run_job(lane, **wiring.job(when)))
         except duties.JobFailedError as failure:

@@ -1,9 +1,11 @@
 """An outbox for what is told of the past."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.notices import Task
+from chalicelib.store.alarms import AlarmRows
 from chalicelib.store.dynamo import Write, marshal
 from chalicelib.store.outbox import Outbox, TaskState
 
@@ -27,3 +29,15 @@ class PastOutbox(Outbox):
         item = {**put["Item"], **marshal({"state": TaskState.DONE})}
         del item["lane"]
         return Write(write.name, {"Put": {**put, "Item": item}})
+
+
+@dataclass(frozen=True, slots=True)
+class PastAlarms(AlarmRows):
+    """Sets clocks to what rings from `told_until` on; what rang before was heard in its time."""
+
+    told_until: datetime
+
+    def setting(self, referral_id: str, alarms: Sequence[datetime], *, now: datetime) -> Write:
+        """The write of a clock, without the alarms that are old."""
+        ahead = [at for at in alarms if at >= self.told_until]
+        return AlarmRows.setting(self, referral_id, ahead, now=now)

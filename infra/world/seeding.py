@@ -16,7 +16,7 @@ from chalicelib.services.journey import report_by_feed, report_by_member, report
 from chalicelib.store.receipts import Answer, Delivery, Request, hashed
 from chalicelib.store.stores import Stores
 from infra.world.accounts import Accounts
-from infra.world.past import PastOutbox
+from infra.world.past import PastAlarms, PastOutbox
 from infra.world.patients import packet
 from infra.world.people import MEMBERS, member_of
 from infra.world.places import (
@@ -52,7 +52,11 @@ def seed(
     _organisations(stores, now=now)
     members = _people(stores, accounts)
     progress(f"{len(members)} people in {len(PRACTICES)} practices and {len(CENTERS)} centers")
-    past = replace(stores, outbox=PastOutbox(stores.outbox.table, now - FRESH))
+    past = replace(
+        stores,
+        outbox=PastOutbox(stores.outbox.table, now - FRESH),
+        alarms=PastAlarms(stores.alarms.table, now - FRESH),
+    )
     for number, story in enumerate(stories, start=1):
         _Teller(story=story, members=members, stores=past, now=now).tell()
         if number % 20 == 0 or number == len(stories):

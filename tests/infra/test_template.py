@@ -44,7 +44,7 @@ FREE_METRICS = 10
 """Of our own, and again as many that alarms look at: an expression counts once for each in it."""
 
 GATEWAY_TIMEOUT_S = 29
-FUNCTIONS = {"APIHandler", "Checkpoints", "Notices", "Outbox", "Relay"}
+FUNCTIONS = {"APIHandler", "Checkpoints", "Clocks", "Notices", "Outbox", "Relay"}
 
 
 def api(template):
@@ -260,6 +260,7 @@ def test_functions_run_where_the_bundle_was_compiled_for(template):
         ("Outbox", "OutboxLogs"),
         ("Relay", "RelayLogs"),
         ("Notices", "NoticesLogs"),
+        ("Clocks", "ClocksLogs"),
         ("Checkpoints", "CheckpointsLogs"),
     ],
 )

@@ -11,7 +11,12 @@ from chalicelib.store.outbox import LEASE
 from infra.bundle.template import of_type
 from tests.support.factories import NOON
 
-SCHEDULES = {"Relay": Job.RELAY, "Notices": Job.NOTICES, "Checkpoints": Job.CHECKPOINTS}
+SCHEDULES = {
+    "Relay": Job.RELAY,
+    "Notices": Job.NOTICES,
+    "Clocks": Job.CLOCKS,
+    "Checkpoints": Job.CHECKPOINTS,
+}
 
 
 def function(template, name):

@@ -56,7 +56,7 @@ def test_a_mail_says_the_alias_and_nothing_else_of_the_patient(desk):
         for word in ("example,", "ana", "breyanzi", "lymphoma", "lbcl", "harbor", "submitted")
         if word in text.replace("blue heron", "").replace(LINK, "")
     ]
-    assert tag == shelves.rows("outbox")[0]["outbox_id"]
+    assert tag == shelves.tasks()[0]["outbox_id"]
 
 
 def test_a_second_run_sends_nothing(infused):

@@ -68,7 +68,7 @@ def test_an_id_with_another_body_is_refused(referred):
 def test_a_late_delivery_is_recorded(referred):
     """History with its date; the stage stays, and nobody is told of it."""
     referred.deliver("accepted", at=referred.now + MINUTE)
-    tasks = len(shelves.rows("outbox"))
+    tasks = len(shelves.tasks())
 
     outcome = referred.deliver("received")
 
@@ -78,7 +78,7 @@ def test_a_late_delivery_is_recorded(referred):
         ("received", "recorded"),
         ("accepted", "applied"),
     ]
-    assert len(shelves.rows("outbox")) == tasks
+    assert len(shelves.tasks()) == tasks
 
 
 def test_a_recorded_delivery_again_is_a_duplicate(referred):

@@ -97,14 +97,14 @@ def test_backwards_only_the_first_is_applied_at_once(desk):
 
 def test_what_waits_changes_nothing(referred):
     """No move, no history, nobody is told; the log and the audit know of it."""
-    before = shelves.rows("outbox")
+    before = shelves.tasks()
 
     outcome = referred.deliver("infused")
 
     assert (outcome.status, outcome.stage) == ("parked", None)
     assert referred.referral().version == 1
     assert len(referred.events()) == 1
-    (planned,) = [row for row in shelves.rows("outbox") if row not in before]
+    (planned,) = [row for row in shelves.tasks() if row not in before]
     assert planned["rule"] == GIVE_UP
     assert statuses() == {"parked"}
     assert "parked" in {row["outcome"] for row in shelves.rows("audit")}

@@ -27,7 +27,7 @@ def desk(desk):
 
 def committed(referral_id="ref_1"):
     """The id of the row that a submission made."""
-    [row] = [row for row in shelves.rows("outbox") if row["referral_id"] == referral_id]
+    [row] = [row for row in shelves.tasks() if row["referral_id"] == referral_id]
     return row["outbox_id"]
 
 
@@ -91,7 +91,7 @@ def test_an_outage_that_nobody_knows_as_one_parks_nothing_for_six_hours(desk):
 
     desk.work_off(Lane.EVENT, now=ends + timedelta(hours=1))
 
-    assert shelves.rows("outbox")[0]["state"] == "done"
+    assert shelves.tasks()[0]["state"] == "done"
     assert len(desk.postbox.taken) == 1
 
 

@@ -111,7 +111,7 @@ def test_two_people_who_make_the_same_move_make_it_once(referred):
         referred.report("withdrawn", member=a_member(PRACTICE), at=referred.now + MINUTE)
 
     assert stages_of(referred) == [("withdrawn", "applied")]
-    assert [row["stage"] for row in shelves.rows("outbox")].count("withdrawn") == 1
+    assert [row["stage"] for row in shelves.tasks()].count("withdrawn") == 1
 
 
 def test_a_center_that_declined_and_a_feed_that_accepts_end_alike(referred):

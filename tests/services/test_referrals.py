@@ -75,7 +75,7 @@ def test_a_draft_is_the_practices_alone(desk):
     referral = desk.referral()
     assert (referral.stage, referral.version, referral.is_with_center) == ("draft", 1, False)
     assert desk.events() == []
-    assert shelves.rows("outbox") == []
+    assert shelves.tasks() == []
     assert outcomes() == [("referral.create", "allowed")]
 
 

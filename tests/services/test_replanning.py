@@ -20,7 +20,7 @@ DAY = timedelta(days=1)
 
 def planned(desk):
     """The days that notices are planned for, by their state."""
-    rows = [row for row in shelves.rows("outbox") if row.get("due_on") and row.get("side")]
+    rows = [row for row in shelves.tasks() if row.get("due_on") and row.get("side")]
     return {
         state: {row["due_on"] for row in rows if row["state"] == state}
         for state in {row["state"] for row in rows}

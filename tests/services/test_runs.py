@@ -18,7 +18,7 @@ from tests.support.faults import Mode
 
 def states():
     """How many tasks are in which state."""
-    rows = shelves.rows("outbox")
+    rows = shelves.tasks()
     return {state: [r["state"] for r in rows].count(state) for state in {r["state"] for r in rows}}
 
 
@@ -97,7 +97,7 @@ def test_a_run_that_comes_back_to_life_changes_nothing(desk):
 
     assert states() == {"done": 1}
     assert len(desk.postbox.taken) == 1
-    assert shelves.rows("outbox")[0]["fence"] == 2
+    assert shelves.tasks()[0]["fence"] == 2
 
 
 class Frozen(Postbox):

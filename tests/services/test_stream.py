@@ -30,14 +30,14 @@ def committed(*, lane="event", referral_id=None):
     """The ids of rows as their stream tells them, in the order in which they are stored."""
     return [
         row["outbox_id"]
-        for row in shelves.rows("outbox")
+        for row in shelves.tasks()
         if row.get("lane", "").startswith(lane) and referral_id in {None, row["referral_id"]}
     ]
 
 
 def states():
     """The state of each row."""
-    return [row["state"] for row in shelves.rows("outbox")]
+    return [row["state"] for row in shelves.tasks()]
 
 
 def test_what_was_committed_is_told_at_once(desk):
@@ -157,7 +157,7 @@ def test_a_clock_that_is_behind_makes_nothing_wait(desk):
 def test_a_clock_that_is_behind_takes_nothing_from_who_has_it(desk):
     """A lease counts to its end."""
     desk.refer()
-    [row] = shelves.rows("outbox")
+    [row] = shelves.tasks()
     desk.stores.outbox.claim(row, now=desk.now)
 
     assert desk.follow(*committed(), now=desk.now + LEASE - SKEW) == desk.follow()

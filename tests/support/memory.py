@@ -165,6 +165,8 @@ def _updated(row: Row, request: Row) -> Row:
     for name, kept, value in re.findall(_SETTING, setting):
         if not (kept and name in row):
             row[name] = values[value]
+    for name, value in re.findall(r"ADD (\w+) (:\w+)", setting):
+        row[name] = {"N": str(_plain(row.get(name, {"N": "0"})) + _plain(values[value]))}
     for name in filter(None, removing.split(", ")):
         row.pop(name, None)
     return row

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib import clients
+from chalicelib.store.alarms import CLOCK
 from chalicelib.store.dynamo import Item, unmarshal
 from chalicelib.store.ledger import Ledger
 from chalicelib.store.stores import TABLES, Stores, open_stores
@@ -47,6 +48,16 @@ def raw_rows(table: str) -> Iterator[dict[str, Any]]:
 def rows(table: str) -> list[Item]:
     """Every row of a table as plain values."""
     return [unmarshal(row) for row in raw_rows(table)]
+
+
+def tasks() -> list[Item]:
+    """The rows of the outbox that are to be done once: all but the clocks."""
+    return [row for row in rows("outbox") if row["rule"] != CLOCK]
+
+
+def clocks() -> list[Item]:
+    """The rows of the outbox that say when a referral's clock rings next."""
+    return [row for row in rows("outbox") if row["rule"] == CLOCK]
 
 
 def dump() -> dict[str, list[dict[str, Any]]]:

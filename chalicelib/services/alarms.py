@@ -1,0 +1,80 @@
+"""Alarms of clocks: set as a referral changes, told when they ring.
+
+Whatever changes a referral sets its one row of the outbox to the next alarm, in the same
+transaction. The row only says when to look: what is told is computed from the referral as it
+stands then, so a limit that was changed since, or a run that comes days late, tells what is true.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from chalicelib.domain.alarms import (
+    Alarm,
+    Alarms,
+    Rung,
+    alarms_of,
+    keeps_its_alarms,
+    owing,
+)
+from chalicelib.domain.events import derived_id
+from chalicelib.domain.members import TenantKind
+from chalicelib.domain.notices import Lane, Task
+from chalicelib.domain.referral import Referral
+from chalicelib.store.alarms import told_of
+from chalicelib.store.dynamo import Write
+from chalicelib.store.outbox import Claim, TaskState
+from chalicelib.store.stores import Stores
+
+Tell = Callable[[Task, Referral], int]
+"""Tells everybody who has to know of a task; hands back how many mails that took."""
+
+
+def alarm_writes(before: Referral | None, after: Referral, *, stores: Stores) -> Sequence[Write]:
+    """The write that a change of a referral adds to its transaction; none if no alarm moves."""
+    if keeps_its_alarms(before, after):
+        return ()
+    alarms = _alarms(after, stores=stores)
+    instants = [alarm.at for alarm in alarms.each] if alarms else []
+    return [stores.alarms.setting(after.referral_id, instants, now=after.updated_at)]
+
+
+def ring(claim: Claim, *, tell: Tell, stores: Stores, now: datetime) -> tuple[TaskState, int]:
+    """Tell of the level that a referral's clock has come to, once, and wait for the next one.
+
+    After a long outage only the highest level is told: it says since when.
+    """
+    task, told = claim.task, told_of(claim)
+    referral = stores.referrals.get(task.referral_id)
+    alarms = _alarms(referral, stores=stores) if referral else None
+    due = alarms.due(now, told) if alarms else None
+    mails = 0
+    if referral and alarms and due:
+        mails = tell(_task_of(alarms, due, task), referral)
+        told = Rung(alarms.stay, due.level)
+    next_at = alarms.ahead(now) if alarms else None
+    stores.alarms.move_on(claim, told=told, next_at=next_at)
+    return (TaskState.DONE if due else TaskState.SKIPPED), mails
+
+
+def _alarms(referral: Referral, *, stores: Stores) -> Alarms | None:
+    """The alarms of a referral by the calendar of whoever owes its next move."""
+    side = owing(referral)
+    if side is None:
+        return None
+    tenant_id = referral.practice_id if side is TenantKind.PRACTICE else referral.center_id
+    tenant = stores.tenants.known(side, tenant_id) if tenant_id else None
+    return alarms_of(referral, tenant.time_zone if tenant else "UTC")
+
+
+def _task_of(alarms: Alarms, alarm: Alarm, row: Task) -> Task:
+    """What is told of an alarm. Its id and its time are the same however often it is tried."""
+    return Task(
+        outbox_id=derived_id("out", alarm.level, row.referral_id, alarms.stay),
+        referral_id=row.referral_id,
+        rule=alarm.level,
+        lane=Lane.CLOCK,
+        due_at=max(alarm.at, row.due_at),
+        due_on=alarms.since,
+        side=alarms.side,
+        stage=alarms.stage,
+    )

@@ -98,6 +98,21 @@ def test_a_function_that_has_no_time_left_begins_nothing(clinic):
     assert run("relay", SCHEDULED)["mails"] == 1
 
 
+def test_the_clocks_tell_whoever_owes_the_move(clinic, monkeypatch):
+    """A submission that nobody received: in the dashboard and by mail, once."""
+    clinic.refer()
+    later = wiring.now() + timedelta(days=30)
+    monkeypatch.setattr(wiring, "now", lambda: later)
+
+    mails = [run("clocks", SCHEDULED)["mails"] for _ in range(2)]
+    monkeypatch.undo()
+    [notice] = clinic.center.get("/v1/notices").json["items"]
+
+    assert mails == [1, 0]
+    assert notice["rule"] == "clock_escalated"
+    assert notice["title"].startswith("Nobody has moved it; overdue since ")
+
+
 def test_every_schedule_leaves_its_heartbeat(clinic):
     """Under its own name."""
     for job in Job:

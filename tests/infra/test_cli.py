@@ -198,6 +198,15 @@ def test_run_job_does_what_is_due_by_the_end_of_the_day_and_only_once(run, clini
     assert "0 mails" in again.stdout
 
 
+def test_run_job_tells_what_will_be_overdue(run, clinic):
+    clinic.refer()
+    next_week = (wiring.now() + timedelta(days=9)).date().isoformat()
+
+    told = run("run-job", "clocks", "--at", next_week, "--json")
+
+    assert json.loads(told.stdout)["done"] == 1
+
+
 def test_run_job_fails_when_a_task_did(run, clinic, monkeypatch):
     class NoMail:
         def send(self, _message, *, tag):

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tests.prove.claims import Budget, Progress, Result
-from tests.prove.flows import FLOWS, Intake, Scene
+from tests.prove.every_flow import FLOWS
+from tests.prove.flows import Intake, Scene
 from tests.prove.scenarios import Faults, Played, Theater
 from tests.prove.spread import spread
 from tests.prove.world import World, open_world

@@ -281,8 +281,3 @@ def _told_of_the_end(referral_id: str, window: Window) -> Sequence[Task]:
     monitored = a_referral(Stage.MONITORING, referral_id=referral_id)
     ends = MilestoneKind.DAILY_MONITORING_ENDS
     return [task for task in window_plan(monitored, window) if task.rule == ends]
-
-
-FLOWS: Mapping[str, Flow] = {
-    flow.name: flow for flow in (Submit(), Intake(), Settling(), Relay(), Opening(), Notices())
-}

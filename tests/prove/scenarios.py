@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from chalicelib.errors import UnavailableError
-from chalicelib.store.instants import instant
+from chalicelib.store.alarms import CLOCK
+from chalicelib.store.instants import instant, parsed
 from tests.prove.flows import ROUND, Flow, NotAnsweredError, Scene
 from tests.prove.world import BEGINS, World
 from tests.support import faults
@@ -129,7 +130,10 @@ def _wrong(told: Played, flow: Flow, books: Books, mails: Counter[str]) -> list[
         audited=wanted.audited,
     )
     made = [drawn for drawn in scene.drawn if books.about("referrals", drawn)]
-    due = [row for row in books.about("outbox", rid) if row["planned_for"] <= told.ended]
+    rows = books.about("outbox", rid)
+    clocks = [row for row in rows if row["rule"] == CLOCK]
+    due = [row for row in rows if row not in clocks and row["planned_for"] <= told.ended]
+    soon = instant(parsed(told.ended) + ROUND)
     notices = books.about("notices", rid)
     copies = {to: mails[f"{to} {scene.name}"] for to in wanted.mails}
     most = sum(wanted.mails.values()) + told.copies_allowed
@@ -138,6 +142,7 @@ def _wrong(told: Played, flow: Flow, books: Books, mails: Counter[str]) -> list[
         "not answered": scene.status < 300,
         # A move that was made before its task was marked leaves the task nothing to do.
         "outbox": all(row["state"] in {"done", "skipped"} for row in due),
+        "clock": all(row["due_at"] > soon for row in clocks if "lane" in row),
         "notices": len(notices) == sum(wanted.mails.values()),
         "mark of a mail": all(row["mail"] == "sent" for row in notices),
         "mail lost": all(copies[to] >= least for to, least in wanted.mails.items()),

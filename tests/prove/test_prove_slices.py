@@ -7,7 +7,8 @@ import pytest
 from chalicelib.domain.events import derived_id
 from tests.prove import deliveries, faults, writers
 from tests.prove.claims import LOCAL_CLOUD, Budget, Result
-from tests.prove.flows import FLOWS, Scene
+from tests.prove.every_flow import FLOWS
+from tests.prove.flows import Scene
 from tests.prove.scenarios import Played, Theater
 from tests.prove.world import open_world
 from tests.support.faults import Calls, Mode

@@ -110,6 +110,31 @@ def test_a_claim_keeps_a_second_claimer_out(stores):
     assert later == [None, None, None]
 
 
+def test_a_row_that_was_set_anew_since_it_was_read_is_not_claimed(stores):
+    """Though it is due at the same time again: another run had claimed it in between."""
+    stores.ledger.commit(stores.alarms.setting("ref_1", [NOON], now=NOON))
+    [row] = due(stores.outbox, lane=Lane.CLOCK)
+    other = stores.outbox.claim(row, now=NOON)
+    stores.ledger.commit(stores.alarms.setting("ref_1", [NOON], now=NOON))
+
+    assert stores.outbox.claim(row, now=NOON) is None
+    assert not stores.alarms.move_on(other, told=None, next_at=None)
+    assert len(due(stores.outbox, lane=Lane.CLOCK)) == 1
+
+
+def test_a_parked_clock_is_wound_by_the_next_change(stores):
+    """As if for the first time."""
+    stores.ledger.commit(stores.alarms.setting("ref_1", [NOON], now=NOON))
+    [row] = due(stores.outbox, lane=Lane.CLOCK)
+    stores.outbox.park(stores.outbox.claim(row, now=NOON), error="KeyError", now=NOON)
+
+    stores.ledger.commit(stores.alarms.setting("ref_1", [NOON], now=NOON))
+
+    assert list(stores.outbox.parked()) == []
+    [again] = due(stores.outbox, lane=Lane.CLOCK)
+    assert (again["state"], again["tries"], again.get("error")) == ("planned", 0, None)
+
+
 def test_a_claimed_task_is_not_due_while_the_lease_lasts(stores):
     """The index itself keeps other runs away."""
     plan(stores, a_task())

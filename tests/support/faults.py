@@ -149,8 +149,11 @@ def _refusal(mode: Mode, request: Any) -> tuple[AWSResponse, dict[str, Any]]:
         "Error": {"Code": code, "Message": "injected"},
         "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": {}},
     }
-    if mode is Mode.CONFLICT:
-        others = len(json.loads(request.body)["TransactItems"]) - 1
+    transacted = json.loads(request.body).get("TransactItems") if mode is Mode.CONFLICT else None
+    if mode is Mode.CONFLICT and transacted is None:
+        parsed["Error"]["Code"] = "TransactionConflictException"
+    elif transacted:
+        others = len(transacted) - 1
         parsed["CancellationReasons"] = [
             {"Code": "TransactionConflict"},
             *[{"Code": "None"}] * others,

@@ -1,0 +1,203 @@
+"""When a referral's clock rings: the same moment as it is late on the list of who owes the move."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.alarms import (
+    AlarmLevel,
+    Rung,
+    alarms_of,
+    keeps_its_alarms,
+    owing,
+)
+from chalicelib.domain.clocks import LIMITS, RED_AFTER, Level
+from chalicelib.domain.events import HoldStarted, WithdrawalRequested
+from chalicelib.domain.members import TenantKind
+from chalicelib.domain.referral import Hold, Overlay
+from chalicelib.domain.stages import TERMINAL, Actor, Owner, Stage
+from chalicelib.domain.window import Window
+from chalicelib.domain.worklists import Reader, is_late, standing_of
+from tests.support.journey import NOON, PROFILE, a_referral, an_event, applied
+
+NEW_YORK = "America/New_York"
+ZONES = [NEW_YORK, "America/Phoenix", "Pacific/Honolulu", "America/Puerto_Rico", "Pacific/Guam"]
+AMBER, RED, ESCALATED = AlarmLevel
+HOLD = Hold(since=NOON, reason_code=None, until=None, by=Actor.CENTER)
+DAY = timedelta(days=1)
+
+STAGES = sorted(set(Stage) - TERMINAL)
+
+
+def alarms(referral, time_zone=NEW_YORK):
+    """The alarms of a referral that has some."""
+    found = alarms_of(referral, time_zone)
+    assert found is not None
+    return found
+
+
+def dated(stage=Stage.MONITORING, *, ends_on=date(2026, 11, 30)):
+    """A referral whose stage lasts until a day of its own."""
+    window = Window(time_zone=NEW_YORK, infused_on=ends_on - timedelta(days=28), profile=PROFILE)
+    return a_referral(stage, window=window, overlay=Overlay(revisit_on=ends_on))
+
+
+def test_a_submission_rings_three_times():
+    """Submitted on a Monday; business days leave out the weekend."""
+    found = alarms(a_referral(Stage.SUBMITTED))
+
+    midnights = [(AMBER, "2026-11-04"), (RED, "2026-11-06"), (ESCALATED, "2026-11-10")]
+    assert [(alarm.level, alarm.at) for alarm in found.each] == [
+        (level, datetime.fromisoformat(f"{day}T05:00:00+00:00")) for level, day in midnights
+    ]
+    assert (found.side, found.since) == (TenantKind.CENTER, date(2026, 11, 4))
+
+
+@given(
+    stage=st.sampled_from(STAGES),
+    begun=st.integers(0, 7 * 365 * 24 * 60),
+    minutes=st.integers(0, 90 * 24 * 60),
+    time_zone=st.sampled_from(ZONES),
+    on_hold=st.booleans(),
+)
+def test_an_alarm_is_reached_as_the_list_calls_it_late(stage, begun, minutes, time_zone, on_hold):
+    """For the side that owes the move, by its own calendar, to the minute, in every stage."""
+    since = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=begun)
+    referral = replace(
+        dated(stage, ends_on=(since + timedelta(days=20)).date()),
+        stage_since=since,
+        submitted_at=since - timedelta(days=3),
+    )
+    referral = replace(referral, overlay=replace(referral.overlay, hold=HOLD if on_hold else None))
+    now, standing = since + timedelta(minutes=minutes), standing_of(referral)
+    reader = Reader(side=standing.owner, now=now, time_zone=time_zone)
+
+    found = alarms_of(referral, time_zone)
+    reached = found.reached(now) if found else None
+
+    assert (reached is not None) is is_late(standing, reader)
+    very_late = standing.clock(now=now, time_zone=time_zone).level is Level.RED
+    assert bool(reached and reached.level is not AMBER) is very_late
+
+
+@pytest.mark.parametrize("time_zone", ZONES)
+def test_every_alarm_rings_at_a_local_midnight(time_zone):
+    """On both sides of the change of the clocks in November."""
+    for stage in LIMITS:
+        since = datetime(2026, 10, 25, 16, tzinfo=UTC)
+        found = alarms(a_referral(stage, stage_since=since, submitted_at=since), time_zone)
+        local = [alarm.at.astimezone(ZoneInfo(time_zone)) for alarm in found.each]
+
+        assert [(at.hour, at.minute) for at in local] == [(0, 0)] * 3
+        assert sorted(local) == local
+
+
+@pytest.mark.parametrize(
+    "referral",
+    [
+        *(a_referral(stage) for stage in sorted(TERMINAL)),
+        a_referral(Stage.INFUSED),
+        a_referral(Stage.FOLLOW_UP),
+        a_referral(Stage.DEFERRED),
+        a_referral(Stage.ACCEPTED, overlay=Overlay(hold=HOLD)),
+    ],
+    ids=lambda referral: referral.stage,
+)
+def test_nothing_rings_at_an_end_on_hold_or_without_limits(referral):
+    """A deferral without a day to look again has none either."""
+    assert alarms_of(referral, NEW_YORK) is None
+
+
+@pytest.mark.parametrize("stage", [Stage.MONITORING, Stage.DEFERRED])
+def test_a_dated_stage_rings_after_its_day(stage):
+    """The day after, a week later, and two business days after that."""
+    ends_on = date(2026, 11, 30)
+
+    days = [alarm.at.date() for alarm in alarms(dated(stage, ends_on=ends_on)).each]
+
+    assert days == [ends_on + DAY, ends_on + RED_AFTER + DAY, date(2026, 12, 10)]
+
+
+def test_a_request_to_withdraw_is_the_centers_to_answer():
+    """Whoever owes the move hears of it, and by their calendar."""
+    asked = an_event(WithdrawalRequested, actor=Actor.PRACTICE)
+    waiting = applied(a_referral(Stage.HANDED_BACK), asked)
+
+    assert owing(a_referral(Stage.HANDED_BACK)) is TenantKind.PRACTICE
+    assert owing(waiting) is TenantKind.CENTER
+    assert owing(a_referral(Stage.DECEASED)) is None
+
+
+def test_the_way_to_the_consultation_rings_by_the_referrals_own_day():
+    """Accepted late: the days since the referral count."""
+    accepted = a_referral(Stage.ACCEPTED, stage_since=NOON + 10 * DAY, submitted_at=NOON)
+
+    assert alarms(accepted).since == date(2026, 11, 17)
+
+
+def test_each_level_is_told_once_in_a_stay():
+    """And none below one that was told."""
+    found = alarms(a_referral(Stage.SUBMITTED))
+    on_red = found.each[1].at
+    told = [None, *(Rung(found.stay, level) for level in AlarmLevel), Rung("before", ESCALATED)]
+
+    due = [found.due(on_red, each) for each in told]
+
+    assert due == [found.each[1], found.each[1], None, None, found.each[1]]
+
+
+def test_after_an_outage_only_the_highest_level_is_told():
+    """A month late: one alarm, and none ahead."""
+    found = alarms(a_referral(Stage.SUBMITTED))
+    late = NOON + 30 * DAY
+
+    assert found.due(late, None) == found.each[2]
+    assert found.ahead(late) is None
+    assert found.ahead(NOON) == found.each[0].at
+    assert found.due(NOON, None) is None
+
+
+def test_another_stay_in_the_same_stage_is_told_anew():
+    """The second time that information is asked for."""
+    first = a_referral(Stage.INFO_REQUESTED)
+    again = replace(first, stage_since=NOON + 9 * DAY)
+
+    assert alarms(first).stay != alarms(again).stay
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        (None, a_referral(Stage.DRAFT), False),
+        (a_referral(Stage.RECEIVED), a_referral(Stage.RECEIVED, version=2, alias="x"), True),
+        (a_referral(Stage.RECEIVED), a_referral(Stage.INFO_REQUESTED), False),
+        (a_referral(Stage.INFUSED), a_referral(Stage.FOLLOW_UP), True),
+        (a_referral(Stage.INFUSED), a_referral(Stage.DECEASED), True),
+        (a_referral(Stage.RECEIVED), a_referral(Stage.DECLINED), False),
+        (dated(), dated(ends_on=date(2026, 12, 1)), False),
+        (
+            dated(Stage.HANDBACK_READY),
+            dated(Stage.HANDBACK_READY, ends_on=date(2026, 12, 1)),
+            True,
+        ),
+        (
+            a_referral(Stage.ACCEPTED),
+            applied(a_referral(Stage.ACCEPTED), an_event(HoldStarted)),
+            False,
+        ),
+    ],
+)
+def test_only_what_moves_an_alarm_sets_it(before, after, kept):
+    """An alias does not, nor does a move between two stages that have none."""
+    assert keeps_its_alarms(before, after) is kept
+
+
+def test_who_owes_a_move_is_a_side_or_nobody():
+    """As the lists say."""
+    for stage in Stage:
+        owner = standing_of(a_referral(stage)).owner
+        assert (owing(a_referral(stage)) is None) is (owner is Owner.NONE)

@@ -127,21 +127,6 @@ def test_an_update_changes_what_it_names(table):
     assert shelves.rows("notices") == [a_row(1, title="t", state="read")]
 
 
-def test_an_update_that_meets_a_transaction_is_refused(table):
-    """What was read of the item holds no more, as when a condition fails."""
-    table.put(a_row(1))
-
-    with faults.injected(faults.always("UpdateItem", Mode.CONFLICT)):
-        changed = table.update(
-            {"member_id": "mem_1", "notice_id": "001"},
-            "SET title = :t",
-            when="attribute_exists(notice_id)",
-            values={"t": "t"},
-        )
-
-    assert not changed
-
-
 def test_an_update_of_nothing_makes_nothing(table):
     """DynamoDB would make a row of the key alone; the condition keeps it from that."""
     changed = table.update(

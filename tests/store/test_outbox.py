@@ -11,6 +11,7 @@ from chalicelib.store.ledger import ConditionFailed
 from chalicelib.store.outbox import LEASE, SHARDS, TRIES, TaskState
 from tests.support import faults, shelves
 from tests.support.factories import NOON
+from tests.support.faults import Mode
 from tests.support.tasks import MINUTE, a_task, claimed, due, plan
 
 
@@ -120,6 +121,18 @@ def test_a_row_that_was_set_anew_since_it_was_read_is_not_claimed(stores):
     assert stores.outbox.claim(row, now=NOON) is None
     assert not stores.alarms.move_on(other, told=None, next_at=None)
     assert len(due(stores.outbox, lane=Lane.CLOCK)) == 1
+
+
+def test_a_claim_that_meets_a_transaction_is_refused(stores):
+    """Somebody is just setting the row anew: what was read of it holds no more."""
+    plan(stores, a_task())
+    [row] = due(stores.outbox)
+
+    with faults.injected(faults.always("UpdateItem", Mode.CONFLICT)):
+        claim = stores.outbox.claim(row, now=NOON)
+
+    assert claim is None
+    assert len(due(stores.outbox)) == 1
 
 
 def test_a_parked_clock_is_wound_by_the_next_change(stores):

@@ -99,7 +99,7 @@ def test_a_function_that_has_no_time_left_begins_nothing(clinic):
 
 
 def test_the_clocks_tell_whoever_owes_the_move(clinic, monkeypatch):
-    """A submission that nobody received: in the dashboard and by mail, once."""
+    """And the practice that waits for it, of a submission that nobody received, once."""
     clinic.refer()
     later = wiring.now() + timedelta(days=30)
     monkeypatch.setattr(wiring, "now", lambda: later)
@@ -108,7 +108,7 @@ def test_the_clocks_tell_whoever_owes_the_move(clinic, monkeypatch):
     monkeypatch.undo()
     [notice] = clinic.center.get("/v1/notices").json["items"]
 
-    assert mails == [1, 0]
+    assert mails == [2, 0]
     assert notice["rule"] == "clock_escalated"
     assert notice["title"].startswith("Nobody has moved it; overdue since ")
 

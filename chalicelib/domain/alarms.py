@@ -74,12 +74,19 @@ class Alarms:
     def due(self, now: datetime, told: Rung | None) -> Alarm | None:
         """What is to be told now: each level of a stay once, and none below one that was told."""
         alarm = self.reached(now)
-        known = told and told.stay == self.stay and alarm and told.level.rank >= alarm.level.rank
-        return None if known else alarm
+        return alarm if alarm and self._known(told) < alarm.level.rank else None
+
+    def skips_one(self, alarm: Alarm, told: Rung | None) -> bool:
+        """Whether nobody was told of the level below an alarm."""
+        return self._known(told) < alarm.level.rank - 1
 
     def ahead(self, now: datetime) -> datetime | None:
         """When the next level is reached."""
         return min((alarm.at for alarm in self.each if alarm.at > now), default=None)
+
+    def _known(self, told: Rung | None) -> int:
+        """The rank of what was told of this stay; below all of them if nothing was."""
+        return told.level.rank if told and told.stay == self.stay else -1
 
 
 def alarms_of(referral: Referral, time_zone: str) -> Alarms | None:

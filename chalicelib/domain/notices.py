@@ -119,7 +119,8 @@ CLOCK_RULES: Mapping[AlarmLevel, Rule] = {
     ),
 }
 """Who is told that a stage lasts too long: who owes the next move, then both sides, then those
-who lead the side that owes it. This product's proposal."""
+who lead the side that owes it. Where it comes to the last without the one before, as after an
+outage, both sides hear of it as well. This product's proposal."""
 
 OPEN_MONITORING = "open_monitoring"
 GIVE_UP = "give_up"
@@ -135,6 +136,7 @@ class Task:
         rule: A key of `WINDOW_RULES`, `EVENT_RULES` or `CLOCK_RULES`, `STAGE_CHANGED` or
             `OPEN_MONITORING`.
         due_on: The local day of a planned task; of a clock, the first day on which it was late.
+        unheard: Whether a clock passed the level below its own and nobody was told of that.
     """
 
     outbox_id: str
@@ -146,6 +148,7 @@ class Task:
     side: TenantKind | None = None
     stage: Stage | None = None
     event_id: str | None = None
+    unheard: bool = False
 
 
 def told_by(task: Task) -> Iterator[tuple[TenantKind, Rule]]:
@@ -163,10 +166,15 @@ def told_by(task: Task) -> Iterator[tuple[TenantKind, Rule]]:
 def _told_by_clock(task: Task) -> Iterator[tuple[TenantKind, Rule]]:
     if not (task.side and task.stage and task.due_on):
         raise ValueError("a clock is told of with its stage, its side and its day")
-    rule = CLOCK_RULES[AlarmLevel(task.rule)]
+    level = AlarmLevel(task.rule)
+    is_last = level is AlarmLevel.ESCALATED
+    levels = (level, AlarmLevel.RED) if is_last and task.unheard else (level,)
     since = f"{task.due_on:%B} {task.due_on.day}, {task.due_on.year}"
-    title = rule.title.format(since=since, stage=FACTS[task.stage].label)
-    yield from ((side, rule._replace(title=title)) for side in rule.sides or (task.side,))
+    # Who leads comes first: of one task a person has one notice.
+    for each in levels:
+        rule = CLOCK_RULES[each]
+        title = rule.title.format(since=since, stage=FACTS[task.stage].label)
+        yield from ((side, rule._replace(title=title)) for side in rule.sides or (task.side,))
 
 
 def follow_up(event: Event, *, now: datetime) -> Task:

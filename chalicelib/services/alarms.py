@@ -49,7 +49,8 @@ def ring(claim: Claim, *, tell: Tell, stores: Stores, now: datetime) -> tuple[Ta
     due = alarms.due(now, told) if alarms else None
     mails = 0
     if referral and alarms and due:
-        mails = tell(_task_of(alarms, due, task), referral)
+        unheard = alarms.skips_one(due, told)
+        mails = tell(_task_of(alarms, due, task, unheard=unheard), referral)
         told = Rung(alarms.stay, due.level)
     next_at = alarms.ahead(now) if alarms else None
     stores.alarms.move_on(claim, told=told, next_at=next_at)
@@ -66,7 +67,7 @@ def _alarms(referral: Referral, *, stores: Stores) -> Alarms | None:
     return alarms_of(referral, tenant.time_zone if tenant else "UTC")
 
 
-def _task_of(alarms: Alarms, alarm: Alarm, row: Task) -> Task:
+def _task_of(alarms: Alarms, alarm: Alarm, row: Task, *, unheard: bool) -> Task:
     """What is told of an alarm. Its id and its time are the same however often it is tried."""
     return Task(
         outbox_id=derived_id("out", alarm.level, row.referral_id, alarms.stay),
@@ -77,4 +78,5 @@ def _task_of(alarms: Alarms, alarm: Alarm, row: Task) -> Task:
         due_on=alarms.since,
         side=alarms.side,
         stage=alarms.stage,
+        unheard=unheard,
     )

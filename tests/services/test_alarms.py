@@ -73,7 +73,26 @@ def test_each_level_is_told_to_more_people(referred):
 
 def test_where_nobody_leads_all_who_care_there_are_told(referred):
     """An administrator who sees no patients is told of none; somebody has to hear it."""
+    rung(referred, RED)
+
     assert rung(referred, ESCALATED) == of("escalated", THEIRS)
+
+
+def test_after_an_outage_one_notice_each_says_how_far_it_has_come(referred):
+    """Those who lead by words of their own; nobody is left out because the job was."""
+    referred.stores.members.add(LEAD)
+
+    heard = rung(referred, ESCALATED + DAY)
+
+    assert heard == of("escalated", THEIRS, LEAD, OURS)
+    words = {
+        person.member_id: referred.stores.notices.page(person.member_id, limit=9, start=None)[0]
+        for person in (THEIRS, LEAD)
+    }
+    assert [notice.title for notice in words[LEAD.member_id]] == [
+        "Nobody has moved it; overdue since November 4, 2026: Submitted"
+    ]
+    assert words[THEIRS.member_id][0].title.startswith("Long overdue")
 
 
 def test_a_notice_says_which_stage_is_overdue_and_since_when_and_the_mail_does_not(referred):
@@ -149,7 +168,7 @@ def test_a_stage_that_is_learned_of_late_is_told_at_the_next_run(referred):
     referred.now = NOON + 20 * DAY
     referred.deliver("received", at=NOON + MINUTE)
 
-    assert rung(referred, referred.now) == of("escalated", THEIRS)
+    assert rung(referred, referred.now) == of("escalated", THEIRS, OURS)
     [row] = shelves.clocks()
     assert row["planned_for"].startswith("2026-11-22")
 

@@ -50,6 +50,7 @@ TARGETS: Mapping[str, Target] = {
         {
             "chalicelib/services/tokens.py": [
                 "tests/services/test_tokens.py",
+                "tests/services/test_token_keys.py",
                 "tests/services/test_token_figures.py",
             ],
             "chalicelib/domain/members.py": [

@@ -2,8 +2,11 @@
 
 import pytest
 
+from chalicelib.services.tokens import TokenVerifier
 from chalicelib.store.stores import Stores
+from tests.support import tokens
 from tests.support.desk import Desk, open_desk
+from tests.support.issuer import Issuer
 
 
 @pytest.fixture
@@ -18,3 +21,15 @@ def referred(desk: Desk) -> Desk:
     desk.refer()
     desk.now = desk.now.replace(second=30)
     return desk
+
+
+@pytest.fixture
+def issuer() -> Issuer:
+    """An issuer with one key."""
+    return Issuer()
+
+
+@pytest.fixture
+def verifier(issuer: Issuer) -> TokenVerifier:
+    """What verifies its tokens, and has read nothing yet."""
+    return TokenVerifier(issuer=tokens.ISSUER, client_id=tokens.CLIENT_ID, fetch_keys=issuer)

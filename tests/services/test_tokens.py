@@ -1,8 +1,7 @@
 """Access tokens: whose they are, and everything that makes one worth nothing."""
 
-import time
 from base64 import urlsafe_b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,75 +10,22 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from chalicelib.errors import UnauthenticatedError, UnavailableError
+from chalicelib.errors import UnauthenticatedError
 from chalicelib.services.tokens import (
-    KEYS_KEPT_S,
     LEEWAY_S,
     LONGEST_LIFE_S,
     MAX_TOKEN_CHARS,
-    REFRESH_PAUSE_S,
     TokenVerifier,
 )
 from tests.support import tokens
 from tests.support.bad_credentials import bad_credentials
+from tests.support.issuer import Issuer, now, refused, subject
 
 BAD = {
     name: header.removeprefix("Bearer ")
     for name, header in bad_credentials("sub-1").items()
     if header and header.startswith("Bearer ")
 }
-NEW_KEY = RSAKey.generate_key(2048, {"kid": "key-2", "use": "sig", "alg": "RS256"})
-
-
-class Issuer:
-    """The issuer's document of keys, and how often it was read."""
-
-    def __init__(self):
-        self.keys = [tokens.KEY]
-        self.trouble = None
-        self.reads = 0
-
-    def __call__(self):
-        self.reads += 1
-        if isinstance(self.trouble, Exception):
-            raise self.trouble
-        return tokens.jwks(*self.keys) if self.trouble is None else self.trouble
-
-
-@pytest.fixture
-def issuer():
-    """An issuer with one key."""
-    return Issuer()
-
-
-@pytest.fixture
-def verifier(issuer):
-    """What verifies its tokens, and has read nothing yet."""
-    return TokenVerifier(issuer=tokens.ISSUER, client_id=tokens.CLIENT_ID, fetch_keys=issuer)
-
-
-def now():
-    """The time that tokens are made at."""
-    return datetime.now(UTC)
-
-
-def subject(verifier, token, *, at=None):
-    """Whose token it is."""
-    return verifier.subject(token, now=at or now())
-
-
-def refused(verifier, token, *, at=None):
-    """Whether a token is refused, and not taken and no error."""
-    try:
-        subject(verifier, token, at=at)
-    except UnauthenticatedError:
-        return True
-    return False
-
-
-def older(verifier, seconds):
-    """Let what was read have been read longer ago."""
-    verifier._keys.read_at -= seconds
 
 
 def test_a_good_token_says_who_it_speaks_for(verifier):
@@ -146,18 +92,6 @@ def test_a_header_of_any_kind_is_refused_and_no_error(verifier, header):
     assert refused(verifier, f"{encoded}.{rest}")
 
 
-TROUBLE = [
-    OSError("down"),
-    TimeoutError(),
-    ValueError("no JSON"),
-    {},
-    [],
-    "maintenance",
-    {"keys": 5},
-    {"keys": []},
-    {"keys": [{}]},
-    {"keys": [{"kty": "RSA", "n": "!!", "e": "AQAB"}]},
-]
 few_letters = st.text(st.sampled_from('eyJ.=_-{}[]":09aZ%\n\x00'), max_size=60)
 
 
@@ -228,117 +162,4 @@ def test_a_token_that_is_too_long_is_not_even_read(verifier, issuer, length):
 def test_a_token_as_long_as_one_may_be_is_read(verifier, issuer):
     """To find that it is none."""
     assert refused(verifier, "a" * MAX_TOKEN_CHARS)
-    assert issuer.reads == 1
-
-
-def test_the_issuers_keys_are_read_once(verifier, issuer):
-    """Not with each request."""
-    for n in range(10):
-        subject(verifier, tokens.token(f"sub-{n}"))
-
-    assert issuer.reads == 1
-
-
-def test_the_issuers_keys_are_read_again_after_an_hour(verifier, issuer):
-    """A key that was withdrawn does not count for ever."""
-    subject(verifier, tokens.token("sub-1"))
-    issuer.keys = [NEW_KEY]
-    older(verifier, KEYS_KEPT_S + 1)
-
-    assert refused(verifier, tokens.token("sub-1"))
-    assert issuer.reads == 2
-
-
-@pytest.mark.parametrize(("age", "reads"), [(KEYS_KEPT_S, 1), (KEYS_KEPT_S + 1, 2)])
-def test_keys_are_kept_for_an_hour_to_the_second(verifier, issuer, monkeypatch, age, reads):
-    """By a clock that stands still, as the real one never does."""
-    at = 10.0**6
-    monkeypatch.setattr(time, "monotonic", lambda: at)
-    subject(verifier, tokens.token("sub-1"))
-    older(verifier, age)
-    subject(verifier, tokens.token("sub-1"))
-
-    assert issuer.reads == reads
-
-
-def test_a_machine_that_has_just_started_reads_the_keys(verifier, monkeypatch):
-    """Its clock began at nought too, as if the keys had been read just then."""
-    monkeypatch.setattr(time, "monotonic", lambda: 5.0)
-
-    assert subject(verifier, tokens.token("sub-1")) == "sub-1"
-
-
-def test_a_new_key_is_found_when_its_first_token_comes(verifier, issuer):
-    """At once, or a minute after the last look at the most."""
-    subject(verifier, tokens.token("sub-1"))
-    issuer.keys.append(NEW_KEY)
-    older(verifier, REFRESH_PAUSE_S + 1)
-
-    assert subject(verifier, tokens.token("sub-2", key=NEW_KEY)) == "sub-2"
-    assert issuer.reads == 2
-
-
-def test_strangers_keys_are_looked_for_once_a_minute(verifier, issuer):
-    """However many tokens with unknown key ids are sent."""
-    subject(verifier, tokens.token("sub-1"))
-    stranger = tokens.token("sub-1", key=NEW_KEY)
-    refusals = []
-    for minute in range(3):
-        older(verifier, REFRESH_PAUSE_S + 1)
-        refusals += [refused(verifier, stranger) for _ in range(20)]
-        assert issuer.reads == 2 + minute
-
-    assert all(refusals)
-
-
-def test_a_token_cannot_send_us_anywhere(verifier, issuer):
-    """The addresses and keys that it names are not looked at; only ours is."""
-    theirs = {
-        "jku": "https://evil.example/jwks.json",
-        "x5u": "https://evil.example/cert",
-        "jwk": NEW_KEY.as_dict(private=False),
-    }
-    for name, value in theirs.items():
-        forged = tokens.token("sub-1", key=NEW_KEY, header={"kid": "key-1", name: value})
-        assert refused(verifier, forged)
-        older(verifier, REFRESH_PAUSE_S + 1)
-
-    assert issuer.reads == 1
-
-
-@pytest.mark.parametrize("trouble", TROUBLE, ids=repr)
-def test_known_keys_go_on_working_while_the_issuer_does_not(verifier, issuer, trouble):
-    """It is down, or answers something else; even past the keys' hour."""
-    subject(verifier, tokens.token("sub-1"))
-    issuer.trouble = trouble
-    older(verifier, KEYS_KEPT_S + 1)
-
-    assert subject(verifier, tokens.token("sub-1")) == "sub-1"
-    assert refused(verifier, tokens.token("sub-1", key=NEW_KEY))
-
-
-@pytest.mark.parametrize("trouble", TROUBLE, ids=repr)
-def test_without_any_key_nobody_is_let_in(verifier, issuer, trouble):
-    """Ours is failing, and the caller is told so; when the keys can be read, all is well."""
-    issuer.trouble = trouble
-    with pytest.raises(UnavailableError):
-        subject(verifier, tokens.token("sub-1"))
-    issuer.trouble = None
-
-    assert subject(verifier, tokens.token("sub-1")) == "sub-1"
-
-
-def test_the_ids_of_the_keys_can_be_told(verifier, issuer):
-    """For a look whether the issuer answers."""
-    issuer.keys.append(NEW_KEY)
-
-    assert list(verifier.key_ids()) == ["key-1", "key-2"]
-
-
-def test_a_look_at_the_ids_does_not_read_the_keys_again(verifier, issuer):
-    """However often somebody looks: only an unknown key is worth the way before the hour is up."""
-    for _ in range(3):
-        verifier.key_ids()
-        older(verifier, REFRESH_PAUSE_S + 1)
-
     assert issuer.reads == 1

@@ -1,0 +1,49 @@
+"""An issuer of access tokens, and how a verifier takes its tokens."""
+
+from datetime import UTC, datetime
+
+from joserfc.jwk import RSAKey
+
+from chalicelib.errors import UnauthenticatedError
+from tests.support import tokens
+
+NEW_KEY = RSAKey.generate_key(2048, {"kid": "key-2", "use": "sig", "alg": "RS256"})
+
+
+class Issuer:
+    """The issuer's document of keys, and how often it was read."""
+
+    def __init__(self):
+        self.keys = [tokens.KEY]
+        self.trouble = None
+        self.reads = 0
+
+    def __call__(self):
+        self.reads += 1
+        if isinstance(self.trouble, Exception):
+            raise self.trouble
+        return tokens.jwks(*self.keys) if self.trouble is None else self.trouble
+
+
+def now():
+    """The time that tokens are made at."""
+    return datetime.now(UTC)
+
+
+def subject(verifier, token, *, at=None):
+    """Whose token it is."""
+    return verifier.subject(token, now=at or now())
+
+
+def refused(verifier, token, *, at=None):
+    """Whether a token is refused, and not taken and no error."""
+    try:
+        subject(verifier, token, at=at)
+    except UnauthenticatedError:
+        return True
+    return False
+
+
+def older(verifier, seconds):
+    """Let what was read have been read longer ago."""
+    verifier._keys.read_at -= seconds

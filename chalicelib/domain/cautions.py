@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.domain.entries import Agent, Dose, ScreenInput, TransplantKind
 from chalicelib.domain.findings import Missing, SourceNote
-from chalicelib.domain.treatment import months_later
+from chalicelib.domain.months import months_later
 
 
 class Comparison(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from chalicelib.domain.treatment import months_later
+from chalicelib.domain.months import months_later
 
 VISIT_DAYS = (30, 90, 100, 180, 365)
 """Days after the infusion on which the patient is seen.

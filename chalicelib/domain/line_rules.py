@@ -5,13 +5,13 @@ from typing import Any
 
 from chalicelib.domain.entries import Line, Outcome, ScreenInput
 from chalicelib.domain.findings import Entered, Finding, Missing, all_of, answered, any_of, told
+from chalicelib.domain.months import months_later
 from chalicelib.domain.treatment import (
     LINES,
     came_back,
     classes_of,
     in_words,
     lacking,
-    months_later,
     not_entered,
     ordered,
     outcomes,

@@ -1,8 +1,6 @@
 """What a line of therapy says about the disease, in three values, and how lines are looked up."""
 
-from calendar import monthrange
 from collections.abc import Iterable, Mapping
-from datetime import date
 
 from chalicelib.domain.entries import Line, Outcome, ScreenInput
 from chalicelib.domain.findings import Entered, Missing
@@ -107,10 +105,3 @@ CLASS_NAMES: Mapping[str, str] = {
 def in_words(code: str) -> str:
     """A code as it is read: a drug class by its name, others as they are spelled."""
     return CLASS_NAMES.get(code, code.replace("_", " "))
-
-
-def months_later(day: date, months: int) -> date:
-    """The same day of a later month, or that month's last: 31 August, then 28 February."""
-    year, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + year, month + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))

@@ -101,6 +101,7 @@ class Monitoring(_Closed):
     anchor: Annotated[str, _listed(tuple(Anchor))]
     daily_days: Annotated[int, Field(gt=0)]
     monitor_min_days: Annotated[int, Field(gt=0)]
+    proximity_days: Annotated[int, Field(gt=0)]
     driving_days: Annotated[int, Field(gt=0)]
     handback_target_day: Annotated[int, Field(gt=0)]
     label_as_of: Day

@@ -104,6 +104,7 @@ def _cautious() -> MonitoringProfile:
         anchor=Anchor.LAST,
         daily_days=max(profile.daily_days for profile in profiles),
         monitor_min_days=max(profile.monitor_min_days for profile in profiles),
+        proximity_days=max(profile.proximity_days for profile in profiles),
         driving_days=max(profile.driving_days for profile in profiles),
         handback_target_day=max(
             DEFAULT_HANDBACK_DAY, *(profile.handback_target_day for profile in profiles)
@@ -131,13 +132,25 @@ def _product(reviewed: bytes) -> Product:
             infusion_parts=row["infusion_parts"],
             daily_days=monitoring["daily_days"],
             monitor_min_days=monitoring["monitor_min_days"],
+            proximity_days=monitoring["proximity_days"],
             driving_days=monitoring["driving_days"],
             handback_target_day=monitoring["handback_target_day"],
+            second_part_day=_second_part_day(row),
             version=version,
         ),
         version=version,
         facts=_served(row, diseases, version),
     )
+
+
+def _second_part_day(row: Mapping[str, Any]) -> int | None:
+    """The day of the second part, where the first is day 0.
+
+    Labels call the day of the first infusion day 1: what one of them calls day 10 is 9 days later.
+    """
+    split = row["split_dose"]
+    opens_window = row["monitoring"]["anchor"] == Anchor.FIRST
+    return split["gap_days"] if split and opens_window else None
 
 
 def _served(row: Mapping[str, Any], diseases: Sequence[str], version: str) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ Day 0 is the date of infusion and day N is that date plus N calendar days. Never
 hours, and never the UTC date: an infusion at 23:30 in New York belongs to that evening.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -26,7 +26,9 @@ class MilestoneKind(StrEnum):
 
     INFUSION = "infusion"
     DAILY_MONITORING_ENDS = "daily_monitoring_ends"
+    SECOND_PART_DUE = "second_part_due"
     LABEL_MINIMUM_ENDS = "label_minimum_ends"
+    PROXIMITY_MINIMUM_ENDS = "proximity_minimum_ends"
     DRIVING_MINIMUM_ENDS = "driving_minimum_ends"
     HANDBACK_NEAR = "handback_near"
     HANDBACK_TARGET = "handback_target"
@@ -35,7 +37,9 @@ class MilestoneKind(StrEnum):
 LABELS: Mapping[MilestoneKind, str] = {
     MilestoneKind.INFUSION: "Infusion (day 0)",
     MilestoneKind.DAILY_MONITORING_ENDS: "Daily monitoring: minimum of the label ends",
-    MilestoneKind.LABEL_MINIMUM_ENDS: "Monitoring near the center: minimum of the label ends",
+    MilestoneKind.SECOND_PART_DUE: "Second part of the dose due",
+    MilestoneKind.LABEL_MINIMUM_ENDS: "Monitoring: minimum of the label ends",
+    MilestoneKind.PROXIMITY_MINIMUM_ENDS: "Staying near the center: minimum of the label ends",
     MilestoneKind.DRIVING_MINIMUM_ENDS: "No driving: minimum of the label ends",
     MilestoneKind.HANDBACK_NEAR: "Hand-back in 7 days: book the visit",
     MilestoneKind.HANDBACK_TARGET: "Hand-back target",
@@ -60,6 +64,8 @@ class MonitoringProfile:
         product_id: The catalogue row that this comes from.
         label_as_of: The date on which the label was read.
         infusion_parts: How many infusions make one treatment.
+        proximity_days: How long the patient stays near the center.
+        second_part_day: When the second part is due, where the first opens the window.
         version: The version of that row, which explains the figures later.
     """
 
@@ -69,8 +75,10 @@ class MonitoringProfile:
     infusion_parts: int = 1
     daily_days: int = 7
     monitor_min_days: int = 14
+    proximity_days: int = 14
     driving_days: int = 14
     handback_target_day: int = DEFAULT_HANDBACK_DAY
+    second_part_day: int | None = None
     version: str | None = None
 
     def starts_with(self, *, part: int, of: int) -> bool:
@@ -128,19 +136,23 @@ class Window:
     @property
     def milestones(self) -> Sequence[Milestone]:
         """The days that matter, earliest first."""
-        profile, last = self.profile, (self.ends_on - self.infused_on).days
-        days = (
-            (0, MilestoneKind.INFUSION),
-            (profile.daily_days, MilestoneKind.DAILY_MONITORING_ENDS),
-            (profile.monitor_min_days, MilestoneKind.LABEL_MINIMUM_ENDS),
-            (profile.driving_days, MilestoneKind.DRIVING_MINIMUM_ENDS),
-            (last - HANDBACK_NOTICE_DAYS, MilestoneKind.HANDBACK_NEAR),
-            (last, MilestoneKind.HANDBACK_TARGET),
-        )
         return [
             Milestone(day=day, on=self.infused_on + timedelta(days=day), kind=kind)
-            for day, kind in sorted(days, key=lambda pair: pair[0])
+            for day, kind in sorted(self._days(), key=lambda pair: pair[0])
         ]
+
+    def _days(self) -> Iterator[tuple[int, MilestoneKind]]:
+        profile, last = self.profile, (self.ends_on - self.infused_on).days
+        yield 0, MilestoneKind.INFUSION
+        yield profile.daily_days, MilestoneKind.DAILY_MONITORING_ENDS
+        if profile.second_part_day is not None:
+            yield profile.second_part_day, MilestoneKind.SECOND_PART_DUE
+        yield profile.monitor_min_days, MilestoneKind.LABEL_MINIMUM_ENDS
+        yield profile.proximity_days, MilestoneKind.PROXIMITY_MINIMUM_ENDS
+        yield profile.driving_days, MilestoneKind.DRIVING_MINIMUM_ENDS
+        if last > HANDBACK_NOTICE_DAYS:
+            yield last - HANDBACK_NOTICE_DAYS, MilestoneKind.HANDBACK_NEAR
+        yield last, MilestoneKind.HANDBACK_TARGET
 
 
 def local_day(at: datetime, time_zone: str) -> date:

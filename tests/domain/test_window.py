@@ -181,7 +181,7 @@ def test_the_spelling_of_an_instant_does_not_change_its_day(hours, zone):
 
 
 def test_the_milestones_are_the_labels_days_in_order():
-    """Days 0, 7, 14, 14, 21 and 28 of the everyday profile."""
+    """Days 0, 7, three times 14, 21 and 28 of the everyday profile."""
     window = open_window(
         infused_at=datetime(2026, 11, 2, 18, tzinfo=UTC),
         local_date=None,
@@ -193,6 +193,7 @@ def test_the_milestones_are_the_labels_days_in_order():
         (0, "infusion"),
         (7, "daily_monitoring_ends"),
         (14, "label_minimum_ends"),
+        (14, "proximity_minimum_ends"),
         (14, "driving_minimum_ends"),
         (21, "handback_near"),
         (28, "handback_target"),

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.domain.alarms import AlarmLevel
-from chalicelib.domain.events import Event, EventType, StageChange, derived_id
+from chalicelib.domain.events import (
+    Event,
+    EventType,
+    StageChange,
+    ToxicityNoticed,
+    derived_id,
+)
 from chalicelib.domain.members import Member, TenantKind
-from chalicelib.domain.referral import Referral
-from chalicelib.domain.stages import FACTS, TERMINAL, Phase, Stage
-from chalicelib.domain.window import MilestoneKind, Window, local_day, start_of_day
+from chalicelib.domain.schedule import SCHEDULE, Entry, Line
+from chalicelib.domain.stages import FACTS, Stage
 
 
 class Lane(StrEnum):
@@ -36,6 +41,14 @@ class Category(StrEnum):
     JOURNEY = "journey"
     WINDOW = "window"
     OVERDUE = "overdue"
+    FOLLOW_UP = "follow_up"
+    DIGEST = "digest"
+    CHECK_IN = "check_in"
+    """Nothing is due and nothing happened: mailed to nobody who has not asked for it."""
+
+
+MAILED_IF_CHOSEN: frozenset[Category] = frozenset({Category.CHECK_IN})
+"""What is mailed only to who chose so; anything else is, unless somebody chose otherwise."""
 
 
 class Rule(NamedTuple):
@@ -58,23 +71,6 @@ class Rule(NamedTuple):
         """
         return [member for member in people if member.manages] or people if self.leads else people
 
-
-WINDOW_RULES: Mapping[MilestoneKind, Rule] = {
-    MilestoneKind.DAILY_MONITORING_ENDS: Rule(
-        _BOTH, "The label's minimum of daily monitoring ends today", Category.WINDOW
-    ),
-    MilestoneKind.LABEL_MINIMUM_ENDS: Rule(
-        _BOTH,
-        "The label's minimum of monitoring near the center ends today; the center may extend",
-        Category.WINDOW,
-    ),
-    MilestoneKind.HANDBACK_NEAR: Rule(
-        _BOTH, "Hand-back in 7 days: book the visit and the labs", Category.WINDOW
-    ),
-    MilestoneKind.HANDBACK_TARGET: Rule(
-        _BOTH, "The hand-back target is reached today", Category.WINDOW
-    ),
-}
 
 STAGE_RULES: Mapping[Stage, Rule] = {
     Stage.SUBMITTED: Rule(_CENTER, "A referral was submitted to your center"),
@@ -100,10 +96,14 @@ STAGE_RULES: Mapping[Stage, Rule] = {
 """The moves that the other side is told of at once. Source: the needs named in the HemeTalks
 episode "Bridging the Gap" (18 September 2025) and the journey's notification schedule."""
 
+READMITTED = "readmission"
+"""A kind of toxicity notice, and a rule of its own: the referring team hears of it as such."""
+
 EVENT_RULES: Mapping[str, Rule] = {
     EventType.HOLD_STARTED: Rule(_BOTH, "The referral is on hold"),
     EventType.HOLD_ENDED: Rule(_BOTH, "The hold is over"),
     EventType.TOXICITY_NOTICED: Rule(_PRACTICE, "The center noticed a toxicity", Category.CRITICAL),
+    READMITTED: Rule(_PRACTICE, "The patient was readmitted", Category.CRITICAL),
     EventType.WINDOW_EXTENDED: Rule(_PRACTICE, "The center extended the monitoring window"),
     EventType.WITHDRAWAL_REQUESTED: Rule(_CENTER, "The practice asks to withdraw the referral"),
     EventType.REOPENED: Rule(_BOTH, "The referral was opened again"),
@@ -121,10 +121,28 @@ CLOCK_RULES: Mapping[AlarmLevel, Rule] = {
 """Who is told that a stage lasts too long: who owes the next move, then both sides, then those
 who lead the side that owes it. Where it comes to the last without the one before, as after an
 outage, both sides hear of it as well. This product's proposal."""
+_CATEGORY_OF: Mapping[Line, Category] = {
+    Line.WATCH: Category.WINDOW,
+    Line.CHECK_IN: Category.CHECK_IN,
+    Line.DOSE: Category.WINDOW,
+    Line.DRIVING: Category.WINDOW,
+    Line.HANDBACK: Category.WINDOW,
+    Line.OVERDUE: Category.OVERDUE,
+    Line.ACKNOWLEDGEMENT: Category.OVERDUE,
+    Line.FOLLOW_UP: Category.FOLLOW_UP,
+}
 
 OPEN_MONITORING = "open_monitoring"
 GIVE_UP = "give_up"
 STAGE_CHANGED = "stage_changed"
+
+
+class Moved(StrEnum):
+    """Why a notice names another day than one that was sent before."""
+
+    CORRECTED = "Corrected: "
+    """The infusion was on another day."""
+    EXTENDED = "New date: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +151,14 @@ class Task:
 
     Attributes:
         outbox_id: Made from what it is about, so that planning twice makes one row.
-        rule: A key of `WINDOW_RULES`, `EVENT_RULES` or `CLOCK_RULES`, `STAGE_CHANGED` or
+        rule: A key of `SCHEDULE`, `EVENT_RULES` or `CLOCK_RULES`, `STAGE_CHANGED` or
             `OPEN_MONITORING`.
         due_on: The local day of a planned task; of a clock, the first day on which it was late.
         unheard: Whether a clock passed the level below its own and nobody was told of that.
+        counted_from: Day 0 of the window that it was planned for.
+        replaces: The task that had its place in the plan before a date moved.
+        is_late: Whether it is told more than a day after its day; known when it is told.
+        moved: What its words begin with where its reader was told another day; as known then.
     """
 
     outbox_id: str
@@ -149,6 +171,10 @@ class Task:
     stage: Stage | None = None
     event_id: str | None = None
     unheard: bool = False
+    counted_from: date | None = None
+    replaces: str | None = None
+    is_late: bool = False
+    moved: Moved | None = None
 
 
 def told_by(task: Task) -> Iterator[tuple[TenantKind, Rule]]:
@@ -156,11 +182,35 @@ def told_by(task: Task) -> Iterator[tuple[TenantKind, Rule]]:
     if task.lane is Lane.CLOCK:
         yield from _told_by_clock(task)
         return
+    for rule in _rules_of(task):
+        worded = rule._replace(title=_worded(rule.title, task))
+        yield from ((side, worded) for side in rule.sides)
+
+
+def _rules_of(task: Task) -> Iterator[Rule]:
+    if task.lane is Lane.PLAN:
+        yield from _scheduled(SCHEDULE[task.rule])
+        return
     rule = STAGE_RULES.get(task.stage) if task.stage else EVENT_RULES.get(task.rule)
     if rule:
-        yield from ((side, rule) for side in rule.sides)
-    elif task.side:
-        yield task.side, WINDOW_RULES[MilestoneKind(task.rule)]
+        yield rule
+
+
+def _scheduled(entry: Entry) -> Iterator[Rule]:
+    """A row of the schedule; who leads first, since of one task a person has one notice."""
+    category = _CATEGORY_OF[entry.line]
+    if entry.leads:
+        yield Rule(_CENTER, entry.leads, category, leads=True)
+    if entry.practice:
+        yield Rule(_PRACTICE, entry.practice, category)
+    if entry.center:
+        yield Rule(_CENTER, entry.center, category)
+
+
+def _worded(title: str, task: Task) -> str:
+    """The title, with what its reader would else take for a mistake of ours."""
+    was_due = f" (was due on {task.due_on})" if task.is_late else ""
+    return f"{task.moved or ''}{title}{was_due}"
 
 
 def _told_by_clock(task: Task) -> Iterator[tuple[TenantKind, Rule]]:
@@ -182,7 +232,7 @@ def follow_up(event: Event, *, now: datetime) -> Task:
     return Task(
         outbox_id=derived_id("out", STAGE_CHANGED, event.referral_id, event.event_id),
         referral_id=event.referral_id,
-        rule=STAGE_CHANGED if isinstance(event, StageChange) else event.type,
+        rule=_rule_of(event),
         lane=Lane.EVENT,
         due_at=now,
         stage=event.stage if isinstance(event, StageChange) else None,
@@ -190,54 +240,9 @@ def follow_up(event: Event, *, now: datetime) -> Task:
     )
 
 
-def window_plan(referral: Referral, window: Window) -> Iterator[Task]:
-    """Every notice of a monitoring window, each due from the start of its day at the center."""
-    for milestone in window.milestones:
-        rule = WINDOW_RULES.get(milestone.kind)
-        for side in rule.sides if rule else ():
-            yield _planned(referral, window, milestone.kind, milestone.on, side)
-
-
-def opening(referral: Referral, window: Window, *, infused_on: date) -> Task:
-    """The task that moves the referral on to monitoring, the day after the last infusion.
-
-    Not counted from the window's day 0: where the first part of a split dose opens the window,
-    the second is still to come.
-    """
-    return _planned(referral, window, OPEN_MONITORING, infused_on + timedelta(days=1), None)
-
-
-def _planned(
-    referral: Referral, window: Window, rule: str, due_on: date, side: TenantKind | None
-) -> Task:
-    ids = (referral.referral_id, rule, due_on.isoformat(), side or "")
-    return Task(
-        outbox_id=derived_id("out", *ids),
-        referral_id=referral.referral_id,
-        rule=rule,
-        lane=Lane.PLAN,
-        due_at=start_of_day(due_on, window.time_zone),
-        due_on=due_on,
-        side=side,
-    )
-
-
-def still_wanted(task: Task, referral: Referral) -> bool:
-    """Whether a planned task still makes sense as the referral stands now.
-
-    A death, a transfer or any other ending silences the window, and so does a hand-back. A
-    corrected infusion or an extension makes another plan, and what is not in it is off.
-    """
-    if task.lane is Lane.EVENT or task.rule == GIVE_UP:
-        return True
-    if referral.stage in TERMINAL or referral.window is None:
-        return False
-    if task.rule == OPEN_MONITORING:
-        # A center's own day of infusion may be the one before that of the zone.
-        told = local_day(referral.reached[Stage.INFUSED], referral.window.time_zone)
-        return referral.stage is Stage.INFUSED and (task.due_on or told) >= told
-    plan = {(t.rule, t.due_on, t.side) for t in window_plan(referral, referral.window)}
-    if (task.rule, task.due_on, task.side) not in plan:
-        return False
-    handed_back = referral.phase is Phase.FOLLOW_UP and referral.stage is not Stage.HANDBACK_READY
-    return not handed_back
+def _rule_of(event: Event) -> str:
+    if isinstance(event, StageChange):
+        return STAGE_CHANGED
+    if isinstance(event, ToxicityNoticed) and event.kind == READMITTED:
+        return READMITTED
+    return event.type

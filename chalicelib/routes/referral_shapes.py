@@ -86,12 +86,14 @@ class MilestoneShape(TypedDict):
 
 
 class PlannedNoticeShape(TypedDict):
-    """A notice of a window."""
+    """A notice of a window's plan; `why` says what it was, or would be, skipped for."""
 
     rule: str
-    to: str
+    title: str
     due_on: str
+    sides: list[str]
     state: str
+    why: str | None
 
 
 class ExtensionShape(TypedDict):
@@ -112,6 +114,7 @@ class WindowShape(TypedDict):
     catalogue_version: str | None
     milestones: list[MilestoneShape]
     extensions: list[ExtensionShape]
+    late_effects: list[str]
     notices: list[PlannedNoticeShape]
 
 

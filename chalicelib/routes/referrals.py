@@ -21,6 +21,7 @@ from chalicelib.routes.queries import PageQuery, ReferralQuery
 from chalicelib.routes.reports import EventBody, Reporter, event_of
 from chalicelib.services import audits, intake, journey, lists, news, referrals
 from chalicelib.services.bookkeeping import Outcome
+from chalicelib.services.windows import planned_notices
 from chalicelib.store.receipts import Answer
 
 blueprint = Blueprint(__name__)
@@ -100,7 +101,7 @@ def count_referrals(call: Call) -> Reply:
 def read_referral(call: Call, referral_id: str) -> Reply:
     """Read one referral."""
     referral = _read(call, referral_id)
-    notices = referrals.planned_notices(referral, stores=wiring.stores())
+    notices = planned_notices(referral, stores=wiring.stores())
     told = views.referral_told(
         referral,
         call.member,
@@ -186,7 +187,7 @@ def read_window(call: Call, referral_id: str) -> Reply:
     referral = _read(call, referral_id)
     if referral.window is None:
         raise NotFoundError
-    notices = referrals.planned_notices(referral, stores=wiring.stores())
+    notices = planned_notices(referral, stores=wiring.stores())
     return Reply(body=views.window_told(referral.window, notices), headers=views.etag(referral))
 
 

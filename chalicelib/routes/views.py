@@ -1,9 +1,9 @@
 """Domain values as the API tells them. Times are RFC 3339 in UTC, days are dates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from chalicelib import wiring
+from chalicelib import catalogue, wiring
 from chalicelib.domain.members import Member, TenantKind
 from chalicelib.domain.packet import NEEDED, missing, packet_of
 from chalicelib.domain.reasons import outcome_of
@@ -15,6 +15,7 @@ from chalicelib.domain.worklists import Reader, Standing, standing_of
 from chalicelib.routes.instants import instant
 from chalicelib.routes.journey_views import actions_told, journey_told, may_report
 from chalicelib.services.bookkeeping import setting_of
+from chalicelib.services.windows import PlannedNotice
 from chalicelib.store.people import Center
 from chalicelib.store.referral_items import Summary
 
@@ -29,7 +30,7 @@ def referral_told(
     member: Member,
     *,
     reader: Reader,
-    notices: Sequence[Mapping[str, str]] = (),
+    notices: Sequence[PlannedNotice] = (),
     changed_since_seen: bool = False,
 ) -> dict[str, Any]:
     """A referral for a member who may see it."""
@@ -108,8 +109,9 @@ def _overlay(referral: Referral) -> dict[str, Any]:
     }
 
 
-def window_told(window: Window, notices: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """A monitoring window with its dated days."""
+def window_told(window: Window, notices: Sequence[PlannedNotice]) -> dict[str, Any]:
+    """A monitoring window with its dated days, and what is told of them."""
+    product = catalogue.products().get(window.profile.product_id)
     return {
         "time_zone": window.time_zone,
         "infused_on": window.infused_on.isoformat(),
@@ -133,7 +135,18 @@ def window_told(window: Window, notices: Sequence[Mapping[str, str]]) -> dict[st
             }
             for e in window.extensions
         ],
-        "notices": list(notices),
+        "late_effects": [each["text"] for each in product.facts["late_effects"]] if product else [],
+        "notices": [
+            {
+                "rule": notice.rule,
+                "title": notice.title,
+                "due_on": notice.due_on.isoformat(),
+                "sides": list(notice.sides),
+                "state": notice.state,
+                "why": notice.why,
+            }
+            for notice in notices
+        ],
     }
 
 

@@ -15,7 +15,8 @@ from chalicelib.domain.events import (
     StageChange,
     derived_id,
 )
-from chalicelib.domain.notices import GIVE_UP, Lane, Task, follow_up, opening, window_plan
+from chalicelib.domain.notices import GIVE_UP, Lane, Task, follow_up
+from chalicelib.domain.plan import opening, to_plan
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Stage
 from chalicelib.domain.verdicts import Applied, Never, NotYet, Recorded, Setting, Verdict, written
@@ -25,6 +26,7 @@ from chalicelib.services.alarms import alarm_writes
 from chalicelib.store.audit import AuditEntry
 from chalicelib.store.dynamo import Write
 from chalicelib.store.outbox import NONE_TAKEN, TaskState
+from chalicelib.store.plans import still_waiting
 from chalicelib.store.receipts import Delivery, DeliveryResult, DeliveryStatus
 from chalicelib.store.referral_items import Parked
 from chalicelib.store.stores import Stores
@@ -235,6 +237,8 @@ def _plan(tasks: Iterable[Task], taken: Mapping[str, str], *, stores: Stores) ->
             yield stores.outbox.planning(task)
         elif state == TaskState.SKIPPED:
             yield stores.outbox.planning_what_is_off(task)
+        elif state == TaskState.PLANNED:
+            yield still_waiting(stores.outbox, task)
 
 
 def _tasks(verdict: Applied | Recorded, before: Referral, event: Event) -> Iterator[Task]:
@@ -243,10 +247,7 @@ def _tasks(verdict: Applied | Recorded, before: Referral, event: Event) -> Itera
         yield follow_up(event, now=referral.updated_at)
     if window is None:
         return
-    if window != before.window:
-        planned = before.window and {t.outbox_id for t in window_plan(before, before.window)}
-        plan = window_plan(referral, window)
-        yield from (task for task in plan if task.outbox_id not in (planned or ()))
+    yield from to_plan(before, referral)
     infusion = event.replacement if isinstance(event, Corrected) else event
     if (
         isinstance(verdict, Applied)

@@ -16,13 +16,7 @@ from functools import partial
 from typing import Any
 
 from chalicelib.domain.events import Source, StageChange, derived_id
-from chalicelib.domain.notices import (
-    GIVE_UP,
-    OPEN_MONITORING,
-    Lane,
-    Task,
-    still_wanted,
-)
+from chalicelib.domain.notices import GIVE_UP, OPEN_MONITORING, Lane, Task
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Actor, Stage
 from chalicelib.errors import UnavailableError
@@ -31,6 +25,7 @@ from chalicelib.observe import log
 from chalicelib.services.alarms import ring
 from chalicelib.services.deliveries import give_up
 from chalicelib.services.journey import report_by_system, settle
+from chalicelib.services.planned import wanted, worded
 from chalicelib.services.telling import tell
 from chalicelib.store.dynamo import Item
 from chalicelib.store.instants import parsed
@@ -197,28 +192,44 @@ def _settled(
     if claim.task.lane is Lane.CLOCK:
         telling = partial(tell, stores=stores, mailer=mailer, link=link, now=now)
         return ring(claim, tell=telling, stores=stores, now=now)
-    state, mails = _do(claim.task, stores=stores, mailer=mailer, link=link, now=now)
+    return _do(claim, stores=stores, mailer=mailer, link=link, now=now)
+
+
+def _do(
+    claim: Claim, *, stores: Stores, mailer: Mailer, link: str, now: datetime
+) -> tuple[TaskState, int]:
+    """Do a task and mark it."""
+    task, mails = claim.task, 0
+    if task.rule == GIVE_UP:
+        is_done = _give_up(task, stores=stores, now=now)
+    else:
+        referral = wanted(claim, stores=stores, now=now)
+        if referral is None:
+            return TaskState.SKIPPED, 0
+        if task.rule == OPEN_MONITORING:
+            move = _opening(task, referral, now)
+            is_done = report_by_system(move, stores=stores, now=now)
+        else:
+            is_done = True
+            mails = _tell(task, referral, stores=stores, mailer=mailer, link=link, now=now)
+    state = TaskState.DONE if is_done else TaskState.SKIPPED
     stores.outbox.finish(claim, state, now=now)
     return state, mails
 
 
-def _do(
-    task: Task, *, stores: Stores, mailer: Mailer, link: str, now: datetime
-) -> tuple[TaskState, int]:
-    if task.rule == GIVE_UP:
-        center_id, _, webhook_id = (task.event_id or "").partition("/")
-        gave_up = give_up(center_id, webhook_id, stores=stores, now=now)
-        return (TaskState.DONE if gave_up else TaskState.SKIPPED), 0
-    referral = stores.referrals.get(task.referral_id)
-    if referral is None or not still_wanted(task, referral):
-        return TaskState.SKIPPED, 0
-    if task.rule == OPEN_MONITORING:
-        moved = report_by_system(_opening(task, referral, now), stores=stores, now=now)
-        return (TaskState.DONE if moved else TaskState.SKIPPED), 0
+def _give_up(task: Task, *, stores: Stores, now: datetime) -> bool:
+    center_id, _, webhook_id = (task.event_id or "").partition("/")
+    return give_up(center_id, webhook_id, stores=stores, now=now)
+
+
+def _tell(
+    task: Task, referral: Referral, *, stores: Stores, mailer: Mailer, link: str, now: datetime
+) -> int:
     if task.lane is Lane.EVENT:
         # A run that died between a commit and the settling of what waited ends up here.
         settle(task.referral_id, stores=stores, now=now)
-    return TaskState.DONE, tell(task, referral, stores=stores, mailer=mailer, link=link, now=now)
+    task = worded(task, referral, stores=stores, now=now)
+    return tell(task, referral, stores=stores, mailer=mailer, link=link, now=now)
 
 
 def _opening(task: Task, referral: Referral, now: datetime) -> StageChange:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.members import Member
-from chalicelib.domain.notices import window_plan
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Stage
 from chalicelib.errors import RefusedError, StaleError
@@ -91,23 +90,6 @@ def timeline(
     referral = seen(referral_id, member, "referral.read_events", stores=stores, now=now)
     stores.audit.append(entry_of_member(referral, member, "referral.read_events", now))
     return stores.referrals.events(referral_id, limit=limit, start=start)
-
-
-def planned_notices(referral: Referral, *, stores: Stores) -> Sequence[Mapping[str, str]]:
-    """What is planned for each side of an open window, and what became of it."""
-    if referral.window is None:
-        return []
-    tasks = [task for task in window_plan(referral, referral.window) if task.side and task.due_on]
-    states = stores.outbox.states([task.outbox_id for task in tasks])
-    return [
-        {
-            "rule": task.rule,
-            "to": str(task.side),
-            "due_on": task.due_on.isoformat() if task.due_on else "",
-            "state": states.get(task.outbox_id, "planned"),
-        }
-        for task in tasks
-    ]
 
 
 def _amended(referral: Referral, changes: Mapping[str, Any], *, now: datetime) -> Referral:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from chalicelib.domain.events import derived_id
 from chalicelib.domain.members import Member, TenantKind
-from chalicelib.domain.notices import Rule, Task, told_by
+from chalicelib.domain.notices import MAILED_IF_CHOSEN, Rule, Task, told_by
 from chalicelib.domain.referral import Referral
 from chalicelib.mail import Mailer, notice_waiting
 from chalicelib.store.notices import MailState, Notice
@@ -17,15 +17,22 @@ def tell(
 ) -> int:
     """Tell everybody who has to know of a task; how many mails that took."""
     return sum(
-        _tell(notice, member, stores=stores, mailer=mailer, link=link, now=now)
-        for notice, member in _notices(task, referral, stores=stores, now=now)
+        _tell(notice, rule, member, stores=stores, mailer=mailer, link=link, now=now)
+        for notice, rule, member in _notices(task, referral, stores=stores, now=now)
     )
 
 
 def _tell(
-    notice: Notice, member: Member, *, stores: Stores, mailer: Mailer, link: str, now: datetime
+    notice: Notice,
+    rule: Rule,
+    member: Member,
+    *,
+    stores: Stores,
+    mailer: Mailer,
+    link: str,
+    now: datetime,
 ) -> int:
-    if stores.notices.start(notice) is MailState.SENT:
+    if stores.notices.start(notice) is MailState.SENT or rule.category in MAILED_IF_CHOSEN:
         return 0
     message = notice_waiting(to=member.email, alias=notice.alias, count=1, link=link)
     message_id = mailer.send(message, tag=notice.outbox_id)
@@ -35,7 +42,7 @@ def _tell(
 
 def _notices(
     task: Task, referral: Referral, *, stores: Stores, now: datetime
-) -> Iterator[tuple[Notice, Member]]:
+) -> Iterator[tuple[Notice, Rule, Member]]:
     """A notice for each person who has to know, as the tenant's people are at this moment."""
     for side, rule in told_by(task):
         tenant_id = referral.practice_id if side is TenantKind.PRACTICE else referral.center_id
@@ -45,7 +52,7 @@ def _notices(
             if member.active and member.cares and member.may_see(referral)
         ]
         for member in rule.readers(people):
-            yield _notice(task, referral, member, rule, now), member
+            yield _notice(task, referral, member, rule, now), rule, member
 
 
 def _notice(task: Task, referral: Referral, member: Member, rule: Rule, now: datetime) -> Notice:

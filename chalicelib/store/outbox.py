@@ -12,7 +12,7 @@ own that no job works off.
        └─────────────────────────── retry ─────────────────────┘
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -136,7 +136,8 @@ class Outbox:
         return self.table.updating(
             f"{PLANNED}{task.outbox_id}",
             {"outbox_id": task.outbox_id},
-            "SET #state = :planned, lane = :lane, due_at = :due, tries = :none REMOVE finished_at",
+            "SET #state = :planned, lane = :lane, due_at = :due, tries = :none "
+            "REMOVE finished_at, why",
             when="#state = :skipped",
             values={
                 "planned": TaskState.PLANNED,
@@ -288,8 +289,3 @@ class Outbox:
             values={**values, "fence": claim.fence},
             names=names,
         )
-
-    def states(self, outbox_ids: Sequence[str]) -> Mapping[str, str]:
-        """What became of tasks, by id."""
-        rows = self.table.get_many([{"outbox_id": outbox_id} for outbox_id in outbox_ids])
-        return {row["outbox_id"]: row["state"] for row in rows}

@@ -47,6 +47,8 @@ def task_item(task: Task) -> Item:
         "side": task.side,
         "stage": task.stage,
         "event_id": task.event_id,
+        "counted_from": task.counted_from.isoformat() if task.counted_from else None,
+        "replaces": task.replaces,
     }
 
 
@@ -70,8 +72,14 @@ def task_of(item: Item) -> Task:
         rule=item["rule"],
         lane=Lane(item["lane"].partition("#")[0]),
         due_at=parsed(item["planned_for"]),
-        due_on=date.fromisoformat(item["due_on"]) if "due_on" in item else None,
+        due_on=_day(item.get("due_on")),
         side=TenantKind(item["side"]) if "side" in item else None,
         stage=Stage(item["stage"]) if "stage" in item else None,
         event_id=item.get("event_id"),
+        counted_from=_day(item.get("counted_from")),
+        replaces=item.get("replaces"),
     )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

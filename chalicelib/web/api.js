@@ -9,7 +9,7 @@ import { call } from "./session.js";
  * @typedef {{phase: string, label: string, stages: Step[]}} Leg
  * @typedef {{day: number, on: string, kind: string, label?: string}} Milestone
  * @typedef {{time_zone: string, infused_on: string, ends_on: string, milestones: Milestone[],
- *            extensions: any[], notices: {rule: string, due_on: string, state: string}[]}} Window
+ *            extensions: any[], late_effects: string[], notices: PlannedNotice[]}} Window
  * @typedef {{owner: string, since: string, expected_by: string | null, amber_on: string | null, red_on: string | null,
  *            level: "on_time" | "amber" | "red" | "on_hold" | "none", unit: string | null, source: string | null}} Clock
  * @typedef {{pointer: string, label: string}} PacketItem

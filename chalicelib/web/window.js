@@ -55,8 +55,8 @@ export function MonitoringWindow({ window }) {
       <summary>Notices of this window (${window.notices.length})</summary>
       <ul class="planned">
         ${window.notices.map(
-          ({ rule, due_on: on, state }) => html`<li>
-            <span>${word(rule)}</span><time class="num" datetime=${on}>${dateText(on)}</time><span class="chip">${word(state)}</span>
+          ({ title, due_on: on, state, why }) => html`<li>
+            <span>${title}</span><time class="num" datetime=${on}>${dateText(on)}</time><span class="chip">${word(state)}${why && `: ${word(why).toLowerCase()}`}</span>
           </li>`,
         )}
       </ul>

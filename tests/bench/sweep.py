@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 
 from chalicelib import wiring
 from chalicelib.domain.events import derived_id
-from chalicelib.domain.members import TenantKind
 from chalicelib.domain.notices import Lane, Task
 from chalicelib.domain.window import MilestoneKind
 from chalicelib.services.duties import work_off
@@ -33,6 +32,8 @@ class Sweep:
         """Compare a run over a short plan with a run over a long one."""
         now = wiring.now()
         later = now + timedelta(days=90)
+        # What the infusion itself left due: its day 0 is over.
+        work_off(Lane.PLAN, **wiring.job(now))
         self._plan(later, self.due)
         few = self._run(now)
         self._plan(later, stored - 2 * self.due)
@@ -81,7 +82,6 @@ class Sweep:
                 lane=Lane.PLAN,
                 due_at=due_at,
                 due_on=due_on,
-                side=TenantKind.PRACTICE,
             )
             yield self.clinic.stores.outbox.planning(task).request["Put"]["Item"]
 

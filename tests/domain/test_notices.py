@@ -1,95 +1,49 @@
-"""Which notices follow from what, when, and when they no longer make sense."""
+"""Who is told of what, in which words, and whom a rule leaves out."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date
 
 import pytest
 
-from chalicelib.domain.members import TenantKind
+from chalicelib.domain.events import ToxicityNoticed
+from chalicelib.domain.members import Role, TenantKind
 from chalicelib.domain.moves import movers_to
 from chalicelib.domain.notices import (
-    OPEN_MONITORING,
+    EVENT_RULES,
+    MAILED_IF_CHOSEN,
+    READMITTED,
     STAGE_CHANGED,
     STAGE_RULES,
-    WINDOW_RULES,
+    Category,
     Lane,
+    Moved,
+    Task,
     follow_up,
-    opening,
-    still_wanted,
-    window_plan,
+    told_by,
 )
-from chalicelib.domain.stages import FACTS, TERMINAL, Phase, Stage
-from chalicelib.domain.window import MilestoneKind, Window
-from tests.support.journey import NOON, PROFILE, a_change, a_referral
-
-INFUSED_ON = date(2026, 10, 24)
-WINDOW = Window(time_zone="America/New_York", infused_on=INFUSED_ON, profile=PROFILE)
-
-
-def monitored(stage=Stage.MONITORING, window=WINDOW):
-    """A referral whose window is open."""
-    at = datetime(2026, 10, 24, 16, tzinfo=UTC)
-    return a_referral(stage, window=window, reached={Stage.INFUSED: at, stage: at})
+from chalicelib.domain.schedule import SCHEDULE, Line
+from chalicelib.domain.stages import TERMINAL, Stage
+from chalicelib.domain.window import MilestoneKind
+from tests.support.factories import CENTER, a_member
+from tests.support.journey import NOON, a_change, an_event
 
 
-def planned(window=WINDOW):
-    """The plan of a window."""
-    return list(window_plan(monitored(), window))
+def a_planned(rule, **changed):
+    """A task of the plan."""
+    task = Task(
+        outbox_id="out_1",
+        referral_id="ref_1",
+        rule=rule,
+        lane=Lane.PLAN,
+        due_at=NOON,
+        due_on=date(2026, 11, 3),
+    )
+    return replace(task, **changed)
 
 
-def test_a_window_plans_its_notices_for_both_sides():
-    """Days 7, 14, 21 and 28, each for the practice and for the center."""
-    days = {
-        (task.rule, (task.due_on - INFUSED_ON).days, task.side) for task in planned() if task.due_on
-    }
-
-    assert days == {
-        (rule, day, side)
-        for side in (TenantKind.PRACTICE, TenantKind.CENTER)
-        for rule, day in {
-            "daily_monitoring_ends": 7,
-            "label_minimum_ends": 14,
-            "handback_near": 21,
-            "handback_target": 28,
-        }.items()
-    }
-
-
-def test_planning_a_window_twice_makes_the_same_rows():
-    """The ids come from what a task is about, so that nothing can be planned twice."""
-    assert planned() == planned()
-
-
-def test_no_two_planned_tasks_share_an_id():
-    """Another referral, rule, day or side is another row."""
-    other_day = replace(WINDOW, infused_on=INFUSED_ON + timedelta(days=1))
-    other = a_referral(Stage.INFUSED, referral_id="ref_b", window=WINDOW)
-    tasks = [*planned(), *planned(other_day), *window_plan(other, WINDOW)]
-
-    assert len({task.outbox_id for task in tasks}) == len(tasks)
-
-
-def test_a_planned_task_is_due_from_the_start_of_its_day_at_the_center():
-    """The clocks go back between infusion and day 14, and midnight moves with them."""
-    due = {task.due_on: task.due_at for task in planned()}
-    new_york = ZoneInfo("America/New_York")
-
-    assert due[date(2026, 10, 31)] == datetime(2026, 10, 31, 4, tzinfo=UTC)
-    assert due[date(2026, 11, 7)] == datetime(2026, 11, 7, 5, tzinfo=UTC)
-    assert {at.astimezone(new_york).hour for at in due.values()} == {0}
-
-
-def test_monitoring_is_opened_the_day_after_the_last_infusion():
-    """Of a split dose the window counts from the first part, and the opening from the last."""
-    second_part_on = INFUSED_ON + timedelta(days=9)
-
-    task = opening(monitored(Stage.INFUSED), WINDOW, infused_on=second_part_on)
-
-    assert task.rule == OPEN_MONITORING
-    assert task.side is None
-    assert task.due_on == date(2026, 11, 3)
-    assert task.due_at == datetime(2026, 11, 3, 5, tzinfo=UTC)
+def told(task):
+    """Each side with what it is told."""
+    return [(side.value, rule.title, rule.category) for side, rule in told_by(task)]
 
 
 def test_a_follow_up_is_due_at_once_and_has_its_id_from_the_event():
@@ -103,51 +57,96 @@ def test_a_follow_up_is_due_at_once_and_has_its_id_from_the_event():
     assert (first.lane, first.due_at, first.rule) == (Lane.EVENT, NOON, STAGE_CHANGED)
 
 
-@pytest.mark.parametrize("stage", Stage)
-def test_what_follows_from_an_event_is_always_wanted(stage):
-    """Even a referral that has ended since: the other side has to hear of the ending."""
-    task = follow_up(a_change(Stage.ACCEPTED, event_id="evt_1"), now=NOON)
-
-    assert still_wanted(task, a_referral(stage))
-
-
-@pytest.mark.parametrize("stage", sorted(TERMINAL))
-def test_an_ending_silences_the_window(stage):
-    """Nobody is reminded of the hand-back of a patient who has died."""
-    wanted = [task.rule for task in planned() if still_wanted(task, monitored(stage))]
-
-    assert wanted == []
+def test_each_side_is_told_in_words_of_its_own():
+    """The practice books, the center writes."""
+    assert told(a_planned(MilestoneKind.HANDBACK_NEAR)) == [
+        ("practice", "Hand-back in 7 days: book the visit and the labs", Category.WINDOW),
+        ("center", "Hand-back in 7 days: start the package", Category.WINDOW),
+    ]
 
 
-@pytest.mark.parametrize("stage", [Stage.INFUSED, Stage.MONITORING, Stage.WINDOW_COMPLETE])
-def test_an_open_window_keeps_its_notices(stage):
-    """From infusion to hand-back every planned notice counts."""
-    assert all(still_wanted(task, monitored(stage)) for task in planned())
+def test_what_is_told_late_says_when_it_was_due():
+    """Else its reader takes "today" for today."""
+    [(_, title, _), _] = told(a_planned(MilestoneKind.HANDBACK_NEAR, is_late=True))
+
+    assert title == "Hand-back in 7 days: book the visit and the labs (was due on 2026-11-03)"
 
 
-def test_a_handback_that_waits_for_the_practice_keeps_its_notices():
-    """The package is ready; the patient is still with the center."""
-    assert all(still_wanted(task, monitored(Stage.HANDBACK_READY)) for task in planned())
+@pytest.mark.parametrize(
+    ("moved", "begins"), [(Moved.CORRECTED, "Corrected: Hand"), (Moved.EXTENDED, "New date: Hand")]
+)
+def test_what_was_told_for_another_day_says_so_first(moved, begins):
+    """In a list the first words are read."""
+    assert all(
+        title.startswith(begins)
+        for _, title, _ in told(a_planned(MilestoneKind.HANDBACK_NEAR, moved=moved))
+    )
 
 
-@pytest.mark.parametrize("stage", [Stage.HANDED_BACK, Stage.FOLLOW_UP, Stage.LONG_TERM_FOLLOW_UP])
-def test_a_handback_silences_what_is_left_of_the_window(stage):
-    """The patient is back; a reminder to book the visit would only confuse."""
-    assert not any(still_wanted(task, monitored(stage)) for task in planned())
+def test_the_third_day_without_a_handback_goes_to_those_who_lead_the_center_too():
+    """They come first: one person has one notice of a task."""
+    rules = [(side.value, rule.leads) for side, rule in told_by(a_planned("handback_overdue_3"))]
+
+    assert rules == [("center", True), ("practice", False), ("center", False)]
+    assert not [rule for _, rule in told_by(a_planned("handback_overdue_2")) if rule.leads]
 
 
-def test_a_referral_without_a_window_wants_nothing_of_one():
-    """A task that outlived its window does nothing."""
-    assert not any(still_wanted(task, monitored(window=None)) for task in planned())
+def test_who_leads_is_who_manages_among_those_who_see_patients():
+    """Where nobody does both, it is everybody: else nobody would hear."""
+    rule = next(rule for _, rule in told_by(a_planned("handback_overdue_3")) if rule.leads)
+    nurse = a_member(CENTER)
+    lead = replace(nurse, member_id="mem_lead", roles=nurse.roles | {Role.ADMIN})
+
+    assert rule.readers([nurse, lead]) == [lead]
+    assert rule.readers([nurse]) == [nurse]
+    assert rule.readers([]) == []
 
 
-@pytest.mark.parametrize("stage", sorted(set(Stage) - {Stage.INFUSED}))
-def test_monitoring_is_opened_only_from_the_infusion(stage):
-    """Where the center has reported more, there is nothing left to open."""
-    task = opening(monitored(Stage.INFUSED), WINDOW, infused_on=INFUSED_ON)
+def test_day_1_is_mailed_to_nobody_who_has_not_asked():
+    """Nothing is due on it."""
+    [(side, _, category)] = told(a_planned("first_day"))
 
-    assert still_wanted(task, monitored(Stage.INFUSED))
-    assert not still_wanted(task, monitored(stage))
+    assert (side, category) == ("practice", Category.CHECK_IN)
+    assert category in MAILED_IF_CHOSEN
+    assert [entry.line for entry in SCHEDULE.values()].count(Line.CHECK_IN) == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "category"),
+    [
+        ("daily_monitoring_ends", Category.WINDOW),
+        ("second_part_due", Category.WINDOW),
+        ("driving_minimum_ends", Category.WINDOW),
+        ("handback_overdue_1", Category.OVERDUE),
+        ("handback_unacknowledged", Category.OVERDUE),
+        ("visit_day_30", Category.FOLLOW_UP),
+        ("visit_year_15", Category.FOLLOW_UP),
+    ],
+)
+def test_each_row_of_the_schedule_has_its_category(rule, category):
+    """By which its reader chooses whether to be mailed."""
+    assert {found for _, _, found in told(a_planned(rule))} == {category}
+
+
+def test_a_readmission_is_told_as_one():
+    """It is a kind of toxicity notice in a feed, and the same day's news for the practice."""
+    task = follow_up(an_event(ToxicityNoticed, kind="readmission"), now=NOON)
+    other = follow_up(an_event(ToxicityNoticed, kind="crs"), now=NOON)
+
+    assert told(task) == [("practice", "The patient was readmitted", Category.CRITICAL)]
+    assert told(other) == [("practice", "The center noticed a toxicity", Category.CRITICAL)]
+    assert (task.rule, task.lane) == (READMITTED, Lane.EVENT)
+
+
+@pytest.mark.parametrize(
+    "stage", [Stage.OUT_OF_SPECIFICATION, Stage.MANUFACTURING_FAILED, Stage.DECEASED]
+)
+def test_what_cannot_wait_is_critical(stage):
+    """Told the same day, and nobody can turn it off."""
+    task = follow_up(a_change(stage), now=NOON)
+
+    assert {category for _, _, category in told(task)} == {Category.CRITICAL}
+    assert "practice" in {side for side, _, _ in told(task)}
 
 
 @pytest.mark.parametrize("stage", sorted(STAGE_RULES))
@@ -170,27 +169,9 @@ def test_a_practice_is_told_of_every_ending_that_the_center_decides():
     assert by_center <= told
 
 
-def test_every_milestone_but_the_infusion_and_driving_has_a_notice():
-    """Day 0 is told of by its own event, and driving is for the patient's own sheet."""
-    silent = set(MilestoneKind) - WINDOW_RULES.keys()
-
-    assert silent == {MilestoneKind.INFUSION, MilestoneKind.DRIVING_MINIMUM_ENDS}
-
-
-def test_a_title_says_nothing_of_a_patient_product_or_disease():
+def test_no_title_holds_a_place_for_a_name():
     """Titles are read in a list by people of either side; who it is stands beside them."""
-    titles = [rule.title for rule in (*WINDOW_RULES.values(), *STAGE_RULES.values())]
+    entries = [title for entry in SCHEDULE.values() for title in entry[1:] if title]
+    titles = [rule.title for rule in (*EVENT_RULES.values(), *STAGE_RULES.values())]
 
-    assert not [t for t in titles if "{" in t or "%" in t]
-
-
-def test_follow_up_is_the_phase_that_ends_the_window():
-    """What `still_wanted` leans on: all of follow-up but the package itself is after hand-back."""
-    phase = {stage for stage in Stage if FACTS[stage].phase is Phase.FOLLOW_UP}
-
-    assert phase == {
-        Stage.HANDBACK_READY,
-        Stage.HANDED_BACK,
-        Stage.FOLLOW_UP,
-        Stage.LONG_TERM_FOLLOW_UP,
-    }
+    assert not [title for title in (*entries, *titles) if "{" in title or "%" in title]

@@ -31,7 +31,7 @@ MAY = {
     ("api", "webhook_secrets"): {"PutItem", "Query", "UpdateItem"},
     ("api", "deliveries"): {"GetItem", "PutItem", "Query"},
     ("api", "idempotency"): {"GetItem", "PutItem"},
-    ("api", "outbox"): {"BatchGetItem", "PutItem", "UpdateItem"},
+    ("api", "outbox"): {"BatchGetItem", "ConditionCheckItem", "PutItem", "UpdateItem"},
     ("api", "notices"): {"Query", "UpdateItem"},
     ("api", "audit"): {"PutItem", "Query"},
     ("api", "allowances"): {"GetItem", "UpdateItem"},
@@ -42,12 +42,12 @@ MAY = {
     ("relay", "jobs"): {"BatchGetItem", "PutItem"},
     ("notices", "jobs"): {"PutItem"},
     ("clocks", "jobs"): {"PutItem"},
-    ("relay", "outbox"): {"PutItem", "Query", "UpdateItem"},
-    ("notices", "outbox"): {"PutItem", "Query", "UpdateItem"},
+    ("relay", "outbox"): {"ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem"},
+    ("notices", "outbox"): {"ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem"},
     ("clocks", "outbox"): {"Query", "UpdateItem"},
     ("clocks", "referrals"): {"GetItem"},
     ("outbox", "outbox"): {
-        *("BatchGetItem", "PutItem", "UpdateItem"),
+        *("BatchGetItem", "ConditionCheckItem", "PutItem", "UpdateItem"),
         *("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),
     },
 } | {
@@ -66,7 +66,7 @@ MAY |= {
     for sender in SENDERS
     if sender != "clocks"  # They look at a referral and change none.
     for table, actions in {
-        "referrals": {"DeleteItem", "GetItem", "PutItem", "Query"},
+        "referrals": {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query"},
         "deliveries": {"GetItem", "PutItem", "UpdateItem"},
         "audit": {"PutItem", "Query"},
     }.items()

@@ -13,7 +13,8 @@ from typing import Protocol
 
 from chalicelib import catalogue
 from chalicelib.domain.events import Order, derived_id
-from chalicelib.domain.notices import Lane, Task, opening, window_plan
+from chalicelib.domain.notices import Lane, Task
+from chalicelib.domain.plan import opening, plan_of
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Stage
 from chalicelib.domain.window import MilestoneKind, Window, open_window
@@ -278,6 +279,6 @@ class Notices:
 
 def _told_of_the_end(referral_id: str, window: Window) -> Sequence[Task]:
     """What tells both sides of the last day of daily monitoring."""
-    monitored = a_referral(Stage.MONITORING, referral_id=referral_id)
+    monitored = a_referral(Stage.MONITORING, referral_id=referral_id, window=window)
     ends = MilestoneKind.DAILY_MONITORING_ENDS
-    return [task for task in window_plan(monitored, window) if task.rule == ends]
+    return [task for task in plan_of(monitored) if task.rule == ends]

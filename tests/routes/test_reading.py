@@ -1,15 +1,13 @@
 """A referral as it is read: its journey, what may be done now, and the window."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 import time_machine
 
 from chalicelib import wiring
 from chalicelib.domain.moves import moves_from
-from chalicelib.domain.notices import Lane
 from chalicelib.domain.stages import Stage
-from chalicelib.services.duties import run_job
 from tests.support.clinic import TO_INFUSED
 
 PHASES = [
@@ -213,6 +211,7 @@ def test_a_window_is_counted_in_days_of_the_centers_zone(world, infused):
         "infusion": (0, "2026-10-10"),
         "daily_monitoring_ends": (7, "2026-10-17"),
         "label_minimum_ends": (14, "2026-10-24"),
+        "proximity_minimum_ends": (14, "2026-10-24"),
         "driving_minimum_ends": (14, "2026-10-24"),
         "handback_near": (21, "2026-10-31"),
         "handback_target": (28, "2026-11-07"),
@@ -229,28 +228,3 @@ def test_a_window_is_read_with_the_referral_and_by_itself(world, infused):
     windows += [side.get(f"{path}/window").json for side in sides]
 
     assert windows == [windows[0]] * 4
-
-
-def test_a_window_tells_what_is_planned_and_what_was_sent(world):
-    """Each notice is planned for its day and side, and done once its day has come."""
-    referral_id = world.refer()["referral_id"]
-    world.move_to(referral_id, *TO_INFUSED)
-    path = f"/v1/referrals/{referral_id}/window"
-
-    before = world.practice.get(path).json["notices"]
-    run_job(Lane.PLAN, **wiring.job(wiring.now() + timedelta(days=8)))
-    after = world.practice.get(path).json["notices"]
-
-    assert {notice["state"] for notice in before} == {"planned"}
-    assert {(n["rule"], n["to"]) for n in before} == {
-        (rule, side)
-        for rule in ("daily_monitoring_ends", "label_minimum_ends", "handback_near",
-                     "handback_target")
-        for side in ("practice", "center")
-    }  # fmt: skip
-    assert {n["rule"] for n in after if n["state"] == "done"} == {"daily_monitoring_ends"}
-    assert {n["rule"] for n in after if n["state"] == "planned"} == {
-        "label_minimum_ends",
-        "handback_near",
-        "handback_target",
-    }

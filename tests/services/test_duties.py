@@ -18,12 +18,19 @@ BOTH = sorted([a_member(PRACTICE).email, a_member(CENTER).email])
 
 @pytest.fixture
 def infused(desk):
-    """A referral after its infusion, everything told that follows at once."""
+    """A referral after its infusion, everything told that follows at once and on the first days."""
     desk.refer()
     desk.move_to(*TO_CONDITIONED, "infused")
     desk.work_off(Lane.EVENT)
+    desk.work_off(Lane.PLAN)
     desk.postbox.taken.clear()
     return desk
+
+
+def told_to(tenant, desk):
+    """The titles of a coordinator's notices, newest first."""
+    notices, _ = desk.stores.notices.page(a_member(tenant).member_id, limit=100, start=None)
+    return [notice.title for notice in notices]
 
 
 def on_day(days):
@@ -75,7 +82,7 @@ def test_a_second_run_sends_nothing(infused):
 def test_each_planned_day_is_told_to_both_sides(infused):
     """Day 7, 14, 21 and 28: two mails each; nothing on the days between."""
     told = {}
-    for day in range(30):
+    for day in range(29):
         before = len(infused.postbox.taken)
         infused.work_off(Lane.PLAN, now=on_day(day))
         told[day] = infused.postbox.addressees if len(infused.postbox.taken) > before else []
@@ -86,11 +93,11 @@ def test_each_planned_day_is_told_to_both_sides(infused):
 
 def test_a_late_run_catches_up(infused):
     """The job did not run for a month: everything is told, and nothing twice."""
-    counts = infused.work_off(Lane.PLAN, now=on_day(60))
+    counts = infused.work_off(Lane.PLAN, now=on_day(29))
 
-    assert counts["mails"] == 8
-    assert infused.postbox.addressees == sorted(BOTH * 4)
-    assert infused.work_off(Lane.PLAN, now=on_day(61))["mails"] == 0
+    assert counts["mails"] == 10
+    assert infused.postbox.addressees == sorted(BOTH * 5)
+    assert infused.work_off(Lane.PLAN, now=on_day(29) + MINUTE)["mails"] == 0
 
 
 @pytest.mark.parametrize("hour", [0, 6, 12, 18, 23])
@@ -116,7 +123,8 @@ def test_monitoring_is_opened_once(infused):
     again = infused.work_off(Lane.PLAN, now=on_day(1))
 
     assert infused.referral().stage is Stage.MONITORING
-    assert (first["done"], first["mails"], again["done"]) == (1, 0, 0)
+    # The opening, and the check-in that nobody asked to be mailed of.
+    assert (first["done"], first["mails"], again["done"]) == (2, 0, 0)
     opened = [e.event for e in infused.events() if e.event.stage is Stage.MONITORING]
     assert [(c.actor.value, c.recorded_at) for c in opened] == [("system", on_day(1))]
 
@@ -144,22 +152,23 @@ def test_a_death_silences_the_plan(infused):
     infused.work_off(Lane.EVENT)
     assert infused.postbox.addressees == BOTH
 
-    counts = infused.work_off(Lane.PLAN, now=on_day(60))
+    counts = infused.work_off(Lane.PLAN, now=on_day(16 * 365))
 
-    assert counts == counts | {"mails": 0, "done": 0, "skipped": 9}
+    assert counts == counts | {"mails": 0, "done": 0, "skipped": 28}
     assert len(infused.postbox.taken) == 2
 
 
 def test_a_handback_silences_what_is_left(infused):
-    """The practice has its patient back on day 20: days 21 and 28 are not told."""
+    """The practice has its patient back on day 20: of what comes, only its own visit is told."""
     infused.work_off(Lane.PLAN, now=on_day(20))
     infused.postbox.taken.clear()
     infused.move_to("window_complete")
     infused.report("handed_back", member=a_member(PRACTICE), at=infused.now + MINUTE)
 
-    counts = infused.work_off(Lane.PLAN, now=on_day(60))
+    counts = infused.work_off(Lane.PLAN, now=on_day(32))
 
-    assert (counts["mails"], counts["skipped"]) == (0, 4)
+    assert (counts["done"], counts["mails"], counts["skipped"]) == (1, 1, 5)
+    assert told_to(PRACTICE, infused)[0] == "Follow-up visit: day 30 (was due on 2026-12-02)"
 
 
 def test_a_member_who_was_shut_out_gets_none(desk):
@@ -235,4 +244,5 @@ def test_a_window_that_opens_late_is_told_as_well(desk):
     window = desk.referral().window
     assert window is not None
     assert window.infused_on == date(2026, 11, 2)
-    assert counts["mails"] == 2
+    # Both of day 7, and the center of day 0.
+    assert counts["mails"] == 3

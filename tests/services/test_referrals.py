@@ -1,12 +1,10 @@
 """Writing, changing and reading referrals: whose they are, and in which version."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from chalicelib.domain.members import Role, TenantKind
-from chalicelib.domain.notices import Lane
 from chalicelib.errors import (
     ForbiddenError,
     KeyReusedError,
@@ -18,7 +16,6 @@ from chalicelib.errors import (
 from chalicelib.services import intake, referrals
 from chalicelib.store.receipts import Answer
 from tests.support import faults, shelves
-from tests.support.desk import TO_CONDITIONED
 from tests.support.factories import (
     CENTER,
     NOON,
@@ -229,25 +226,3 @@ def test_a_reading_that_cannot_be_recorded_is_none(desk):
 
     with faults.injected(dead), pytest.raises(UnavailableError):
         read(desk)
-
-
-def test_the_notices_of_a_window_are_told_with_what_became_of_them(desk):
-    """Planned, then done; none before the infusion."""
-    desk.refer()
-    assert referrals.planned_notices(desk.referral(), stores=desk.stores) == []
-    desk.move_to(*TO_CONDITIONED, "infused")
-
-    desk.work_off(Lane.PLAN, now=NOON + timedelta(days=8))
-    told = referrals.planned_notices(desk.referral(), stores=desk.stores)
-
-    assert len(told) == 8
-    assert [(n["rule"], n["state"]) for n in told[:4]] == [
-        ("daily_monitoring_ends", "done"),
-        ("daily_monitoring_ends", "done"),
-        ("label_minimum_ends", "planned"),
-        ("label_minimum_ends", "planned"),
-    ]
-    assert {(n["to"], n["due_on"]) for n in told[:2]} == {
-        ("practice", "2026-11-09"),
-        ("center", "2026-11-09"),
-    }

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.domain.events import Corrected, derived_id
 from chalicelib.domain.notices import Lane
 from chalicelib.domain.stages import Stage
+from chalicelib.domain.window import MilestoneKind
 from chalicelib.services import deliveries
 from tests.support import shelves
 from tests.support.desk import MINUTE, TO_CONDITIONED
@@ -19,8 +20,8 @@ DAY = timedelta(days=1)
 
 
 def planned(desk):
-    """The days that notices are planned for, by their state."""
-    rows = [row for row in shelves.tasks() if row.get("due_on") and row.get("side")]
+    """The days that the window's milestones are planned for, by their state."""
+    rows = [row for row in shelves.tasks() if row["rule"] in set(MilestoneKind)]
     return {
         state: {row["due_on"] for row in rows if row["state"] == state}
         for state in {row["state"] for row in rows}

@@ -9,6 +9,7 @@ from chalicelib.domain.notices import Lane
 from chalicelib.domain.stages import Stage
 from chalicelib.store.ledger import ConditionFailed
 from chalicelib.store.outbox import LEASE, SHARDS, TRIES, TaskState
+from chalicelib.store.plans import Fate, fates
 from tests.support import faults, shelves
 from tests.support.factories import NOON
 from tests.support.faults import Mode
@@ -202,7 +203,7 @@ def test_a_finished_task_leaves_the_index_and_stays_on_record(stores, state):
     stores.outbox.finish(claimed(stores.outbox), state, now=NOON)
 
     assert due(stores.outbox, by=NOON + timedelta(days=9)) == []
-    assert stores.outbox.states([a_task().outbox_id]) == {a_task().outbox_id: state}
+    assert fates(stores.outbox, [a_task().outbox_id]) == {a_task().outbox_id: Fate(state=state)}
 
 
 def test_a_finished_task_cannot_be_claimed_by_what_was_read_before(stores):
@@ -248,6 +249,6 @@ def test_what_a_task_is_about_survives_its_claims(stores):
     assert again.task == a_task()
 
 
-def test_the_states_of_unknown_tasks_are_left_out(stores):
-    """A plan that was never written is told as planned by whoever asks."""
-    assert stores.outbox.states([a_task().outbox_id]) == {}
+def test_the_fates_of_unknown_tasks_are_left_out(stores):
+    """Whoever asks knows what that means."""
+    assert fates(stores.outbox, [a_task().outbox_id]) == {}

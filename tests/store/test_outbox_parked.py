@@ -7,6 +7,7 @@ import pytest
 from chalicelib.domain.notices import Lane
 from chalicelib.store.instants import parsed
 from chalicelib.store.outbox import LEASE, TRIES, TaskState
+from chalicelib.store.plans import Fate, fates
 from chalicelib.store.task_items import Parked
 from tests.support import shelves
 from tests.support.factories import NOON
@@ -80,7 +81,8 @@ def test_what_is_parked_tells_what_it_was_and_no_more(stores):
         tries=1,
         parked_at=NOON,
     )
-    assert stores.outbox.states([parked.outbox_id]) == {parked.outbox_id: TaskState.PARKED}
+    known = fates(stores.outbox, [parked.outbox_id])
+    assert known == {parked.outbox_id: Fate(state=TaskState.PARKED)}
 
 
 @pytest.mark.parametrize("lane", list(Lane))

@@ -114,14 +114,15 @@ def nth(operation: str, number: int, mode: Mode) -> Plan:
     return plan
 
 
-def meanwhile(operation: str, act: Callable[[], object]) -> Plan:
-    """Nothing goes wrong, but somebody else acts right before the first call of an operation."""
-    acted: list[bool] = []
+def meanwhile(operation: str, act: Callable[[], object], *, number: int = 1) -> Plan:
+    """Nothing goes wrong, but somebody else acts right before the n-th call of an operation."""
+    seen: list[str] = []
 
     def plan(_n: int, name: str) -> None:
-        if name == operation and not acted:
-            acted.append(True)
-            act()
+        if name == operation:
+            seen.append(name)
+            if len(seen) == number:
+                act()
 
     return plan
 

@@ -1,0 +1,64 @@
+"""Referrals under monitoring as pure values, and what is planned for them."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.events import Order
+from chalicelib.domain.notices import Task
+from chalicelib.domain.referral import Hold, Referral
+from chalicelib.domain.stages import Actor, Stage
+from chalicelib.domain.window import Anchor, Extension, MonitoringProfile, Window
+from tests.support.journey import PROFILE, a_referral
+
+INFUSED_ON = date(2026, 10, 24)
+INFUSED_AT = datetime(2026, 10, 24, 16, tzinfo=UTC)
+WINDOW = Window(time_zone="America/New_York", infused_on=INFUSED_ON, profile=PROFILE)
+DAY = timedelta(days=1)
+
+SPLIT = Window(
+    time_zone="America/New_York",
+    infused_on=INFUSED_ON,
+    profile=MonitoringProfile(
+        product_id="aucatzyl",
+        label_as_of=date(2025, 3, 14),
+        anchor=Anchor.FIRST,
+        infusion_parts=2,
+        daily_days=14,
+        monitor_min_days=28,
+        proximity_days=28,
+        driving_days=56,
+        second_part_day=9,
+    ),
+)
+HOLD = Hold(since=INFUSED_AT, reason_code=None, until=None, by=Actor.CENTER)
+
+
+def monitored(
+    stage: Stage = Stage.MONITORING, window: Window | None = WINDOW, **changed: Any
+) -> Referral:
+    """A referral whose window is open."""
+    reached = {Stage.INFUSED: INFUSED_AT, stage: INFUSED_AT} | changed.pop("reached", {})
+    return a_referral(stage, window=window, reached=reached, part=1, **changed)
+
+
+def on_hold(referral: Referral) -> Referral:
+    """The same, paused."""
+    return replace(referral, overlay=replace(referral.overlay, hold=HOLD))
+
+
+def on_day(referral: Referral, day: int) -> Referral:
+    """The same, written at noon of a day of its window."""
+    return replace(referral, updated_at=INFUSED_AT + day * DAY)
+
+
+def extended(window: Window, day: int) -> Window:
+    """The window with the center's word that it ends on another day."""
+    order = Order(INFUSED_AT + DAY, 0, "evt_longer")
+    return window.extended(Extension(ends_on=INFUSED_ON + day * DAY, order=order, reason_code=None))
+
+
+def rules(tasks: Iterable[Task]) -> list[str]:
+    """What tasks are about."""
+    return [task.rule for task in tasks]

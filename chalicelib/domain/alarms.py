@@ -21,6 +21,10 @@ from chalicelib.domain.worklists import Standing, standing_of
 ESCALATES_AFTER = 2
 """Business days between the red limit and the word to administrators. This product's proposal."""
 
+TOLD_BY_THE_PLAN = frozenset({Stage.MONITORING, Stage.WINDOW_COMPLETE, Stage.HANDBACK_READY})
+"""Stages whose first lateness the schedule tells of on days of its own, of an overdue hand-back or
+acknowledgement: their clock rings from red on, or there would be two notices of one delay."""
+
 _NEXT_DAY = timedelta(days=1)
 
 
@@ -100,12 +104,17 @@ def alarms_of(referral: Referral, time_zone: str) -> Alarms | None:
     if side is None or not _has_clock(standing):
         return None
     days = tuple(_days(standing, time_zone))
+    heard_apart = standing.stage in TOLD_BY_THE_PLAN
     return Alarms(
         stay=f"{standing.stage}@{standing.since.isoformat()}",
         stage=standing.stage,
         side=side,
         since=days[0][1],
-        each=tuple(Alarm(level, start_of_day(day, time_zone)) for level, day in days),
+        each=tuple(
+            Alarm(level, start_of_day(day, time_zone))
+            for level, day in days
+            if not (heard_apart and level is AlarmLevel.AMBER)
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.alarms import (
+    TOLD_BY_THE_PLAN,
     AlarmLevel,
     Rung,
     alarms_of,
@@ -79,9 +80,10 @@ def test_an_alarm_is_reached_as_the_list_calls_it_late(stage, begun, minutes, ti
     found = alarms_of(referral, time_zone)
     reached = found.reached(now) if found else None
 
-    assert (reached is not None) is is_late(standing, reader)
     very_late = standing.clock(now=now, time_zone=time_zone).level is Level.RED
     assert bool(reached and reached.level is not AMBER) is very_late
+    if stage not in TOLD_BY_THE_PLAN:
+        assert (reached is not None) is is_late(standing, reader)
 
 
 @pytest.mark.parametrize("time_zone", ZONES)
@@ -92,7 +94,8 @@ def test_every_alarm_rings_at_a_local_midnight(time_zone):
         found = alarms(a_referral(stage, stage_since=since, submitted_at=since), time_zone)
         local = [alarm.at.astimezone(ZoneInfo(time_zone)) for alarm in found.each]
 
-        assert [(at.hour, at.minute) for at in local] == [(0, 0)] * 3
+        assert {(at.hour, at.minute) for at in local} == {(0, 0)}
+        assert len(local) == (2 if stage in TOLD_BY_THE_PLAN else 3)
         assert sorted(local) == local
 
 
@@ -112,14 +115,26 @@ def test_nothing_rings_at_an_end_on_hold_or_without_limits(referral):
     assert alarms_of(referral, NEW_YORK) is None
 
 
-@pytest.mark.parametrize("stage", [Stage.MONITORING, Stage.DEFERRED])
-def test_a_dated_stage_rings_after_its_day(stage):
+def test_a_dated_stage_rings_after_its_day():
     """The day after, a week later, and two business days after that."""
     ends_on = date(2026, 11, 30)
 
-    days = [alarm.at.date() for alarm in alarms(dated(stage, ends_on=ends_on)).each]
+    days = [alarm.at.date() for alarm in alarms(dated(Stage.DEFERRED, ends_on=ends_on)).each]
 
     assert days == [ends_on + DAY, ends_on + RED_AFTER + DAY, date(2026, 12, 10)]
+
+
+def test_an_overdue_hand_back_rings_a_week_late_and_is_late_from_its_day_on():
+    """The schedule tells of the days before; a clock that rings says since when all the same."""
+    ends_on = date(2026, 11, 30)
+
+    found = alarms(dated(Stage.MONITORING, ends_on=ends_on))
+
+    assert found.since == ends_on + DAY
+    assert [(alarm.level, alarm.at.date()) for alarm in found.each] == [
+        (RED, ends_on + RED_AFTER + DAY),
+        (ESCALATED, date(2026, 12, 10)),
+    ]
 
 
 def test_a_request_to_withdraw_is_the_centers_to_answer():

@@ -110,6 +110,7 @@ class StageChange(Event):
         local_date: The center's calendar day, where it matters that it is not the UTC day.
         revisit_on: When a deferred patient is looked at again.
         suggested_center_id: Where a redirecting center would send the patient.
+        first_visit_on: When the practice that takes the patient back sees them first.
     """
 
     stage: Stage
@@ -118,6 +119,7 @@ class StageChange(Event):
     local_date: date | None = None
     revisit_on: date | None = None
     suggested_center_id: str | None = None
+    first_visit_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

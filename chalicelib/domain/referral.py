@@ -71,6 +71,7 @@ class Overlay:
         reason_code: Why the referral ended, was deferred or turned back.
         revisit_on: When a deferred patient is looked at again.
         suggested_center_id: Where a redirecting center would send the patient.
+        first_visit_on: When the practice sees the patient first after the hand-back.
         withdrawal_requested_at: Since when the practice asks the center to stop.
         toxicity_at: When the center last noticed a toxicity.
         corrected: Whether something in the history counts no more, so that every later
@@ -85,6 +86,7 @@ class Overlay:
     reason_code: str | None = None
     revisit_on: date | None = None
     suggested_center_id: str | None = None
+    first_visit_on: date | None = None
     withdrawal_requested_at: datetime | None = None
     toxicity_at: datetime | None = None
     feed: Feed = Feed()

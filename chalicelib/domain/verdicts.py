@@ -6,7 +6,7 @@ history, and one that cannot be legal yet waits for what is missing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from chalicelib.domain import reasons
 from chalicelib.domain.events import Event, Order, Source, StageChange
@@ -188,6 +188,7 @@ def _moved(referral: Referral, change: StageChange, setting: Setting) -> Referra
         reason_code=_reason(change),
         revisit_on=change.revisit_on,
         suggested_center_id=change.suggested_center_id,
+        first_visit_on=_first_visit(referral, change),
         # An ending ends the pause and answers the request; nothing waits any more.
         hold=None if ends else referral.overlay.hold,
         hold_head=_latest(referral.overlay.hold_head, change.order if ends else None),
@@ -215,6 +216,12 @@ def _after_treatment(referral: Referral) -> Referral:
         return referral
     after = replace(referral.overlay, reason_code=reasons.Reason.DEATH_AFTER_TREATMENT)
     return replace(referral, overlay=after)
+
+
+def _first_visit(referral: Referral, change: StageChange) -> date | None:
+    """The day that the hand-back was acknowledged with; later moves leave it."""
+    is_back = change.stage is Stage.HANDED_BACK
+    return change.first_visit_on if is_back else referral.overlay.first_visit_on
 
 
 def _latest(*orders: Order | None) -> Order | None:

@@ -78,6 +78,7 @@ _ASKED: Mapping[Stage, tuple[str, ...]] = {
     Stage.INFUSED: ("part", "of", "local_date"),
     Stage.DEFERRED: ("revisit_on",),
     Stage.REDIRECTED: ("suggested_center_id",),
+    Stage.HANDED_BACK: ("first_visit_on",),
 }
 """What a page asks for with a move, beside its time, its reason and a note."""
 

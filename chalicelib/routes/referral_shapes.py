@@ -169,6 +169,7 @@ class ReferralShape(TypedDict):
     outcome: OutcomeReasonShape | None
     revisit_on: str | None
     suggested_center_id: str | None
+    first_visit_on: str | None
     withdrawal_requested_at: str | None
     toxicity_noticed_at: str | None
     missing_updates: list[int]

@@ -36,6 +36,7 @@ class StageData(Body):
     local_date: Day | None = None
     revisit_on: Day | None = None
     suggested_center_id: Identifier | None = None
+    first_visit_on: Day | None = None
     reason_code: Reason | None = None
     note: Note | None = None
 
@@ -235,6 +236,7 @@ def _stage_change(data: StageData, told: dict[str, Any]) -> StageChange:
         local_date=data.local_date,
         revisit_on=data.revisit_on,
         suggested_center_id=data.suggested_center_id,
+        first_visit_on=data.first_visit_on,
     )
 
 

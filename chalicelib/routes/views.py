@@ -100,6 +100,7 @@ def _overlay(referral: Referral) -> dict[str, Any]:
         "outcome": outcome_of(overlay.reason_code),
         "revisit_on": overlay.revisit_on.isoformat() if overlay.revisit_on else None,
         "suggested_center_id": overlay.suggested_center_id,
+        "first_visit_on": overlay.first_visit_on.isoformat() if overlay.first_visit_on else None,
         "withdrawal_requested_at": instant(asked) if asked else None,
         "toxicity_noticed_at": instant(toxicity) if toxicity else None,
         "missing_updates": list(overlay.feed.missing),

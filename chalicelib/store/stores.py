@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.store.alarms import AlarmRows
 from chalicelib.store.allowances import Allowances
 from chalicelib.store.audit import Audit
+from chalicelib.store.calendars import Calendars
 from chalicelib.store.dynamo import Table
+from chalicelib.store.handbacks import Handbacks
 from chalicelib.store.jobs import Jobs
 from chalicelib.store.ledger import Ledger
 from chalicelib.store.looks import LookStore
@@ -39,6 +41,7 @@ TABLES = (
     "jobs",
     "allowances",
     "looks",
+    "calendars",
 )
 
 
@@ -60,6 +63,8 @@ class Stores:
     jobs: Jobs
     allowances: Allowances
     looks: LookStore
+    handbacks: Handbacks
+    calendars: Calendars
     ledger: Ledger
     vault: Vault
 
@@ -90,6 +95,8 @@ def open_stores(
         jobs=Jobs(tables["jobs"]),
         allowances=Allowances(tables["allowances"]),
         looks=LookStore(tables["looks"]),
+        handbacks=Handbacks(tables["referrals"], vault),
+        calendars=Calendars(tables["calendars"]),
         ledger=Ledger(dynamodb),
         vault=vault,
     )

@@ -17,6 +17,7 @@ from chalicelib.routes import (
     cds,
     deliveries,
     directory,
+    handbacks,
     library,
     members,
     pages,
@@ -43,6 +44,7 @@ for module in (
     library,
     screens,
     referrals,
+    handbacks,
     webhooks,
     deliveries,
 ):

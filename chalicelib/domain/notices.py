@@ -99,6 +99,9 @@ episode "Bridging the Gap" (18 September 2025) and the journey's notification sc
 READMITTED = "readmission"
 """A kind of toxicity notice, and a rule of its own: the referring team hears of it as such."""
 
+HANDBACK_WRITTEN = "handback_written"
+"""No event moves a referral by it: the center wrote or corrected the package it hands back with."""
+
 EVENT_RULES: Mapping[str, Rule] = {
     EventType.HOLD_STARTED: Rule(_BOTH, "The referral is on hold"),
     EventType.HOLD_ENDED: Rule(_BOTH, "The hold is over"),
@@ -108,6 +111,7 @@ EVENT_RULES: Mapping[str, Rule] = {
     EventType.WITHDRAWAL_REQUESTED: Rule(_CENTER, "The practice asks to withdraw the referral"),
     EventType.REOPENED: Rule(_BOTH, "The referral was opened again"),
     EventType.CORRECTED: Rule(_BOTH, "An earlier report was corrected"),
+    HANDBACK_WRITTEN: Rule(_PRACTICE, "The center wrote or corrected the hand-back package"),
 }
 """What the other side is told of at once beside the moves."""
 

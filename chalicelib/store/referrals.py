@@ -20,6 +20,7 @@ from typing import Any
 from chalicelib.domain.chain import Head
 from chalicelib.domain.events import Event, EventStatus
 from chalicelib.domain.referral import Referral
+from chalicelib.domain.stages import Phase
 from chalicelib.store.audit import Audit, AuditEntry
 from chalicelib.store.dynamo import Item, Page, Table, Write
 from chalicelib.store.instants import instant
@@ -192,6 +193,16 @@ class Referrals:
         """The id of every referral of a practice, by the index, unopened."""
         rows = self.table.every(
             "practice_id = :practice", {"practice": practice_id}, index="by_practice"
+        )
+        return (str(row["referral_id"]) for row in rows)
+
+    def ids_in(self, phase: Phase, *, index: str, tenant_id: str) -> Iterable[str]:
+        """The id of every referral of a tenant in a phase, by its list, unopened."""
+        rows = self.table.every(
+            f"{_PARTITION[index]} = :tenant",
+            {"tenant": tenant_id, "phase": phase},
+            index=index,
+            where="#phase = :phase",
         )
         return (str(row["referral_id"]) for row in rows)
 

@@ -36,6 +36,7 @@ MAY = {
     ("api", "audit"): {"PutItem", "Query"},
     ("api", "allowances"): {"GetItem", "UpdateItem"},
     ("api", "looks"): {"GetItem", "PutItem", "Query"},
+    ("api", "calendars"): {"DeleteItem", "GetItem", "PutItem"},
     ("checkpoints", "audit"): {"PutItem", "Query"},
     ("checkpoints", "keys"): {"GetItem", "PutItem"},
     ("checkpoints", "jobs"): {"PutItem"},

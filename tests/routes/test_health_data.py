@@ -4,18 +4,24 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 import pytest
 from pydantic import BaseModel
 
 from chalicelib.routes import bodies, fields, reports
+from chalicelib.routes.handback_bodies import HandbackBody
 from chalicelib.store.stores import TABLES
 from tests.support.canaries import CANARIES, a_canary_body, found_in
 from tests.support.faults import Mode
+from tests.support.handbacks import a_canary_handback
 from tests.support.leaks import dumped, watch
 
 OF_EVENTS = frozenset(name for name in CANARIES if name.endswith("_note"))
 """Read where the events are read, and not with the referral."""
+
+OF_HANDBACK = frozenset(name for name in CANARIES if name.startswith("handback_"))
+"""Read with the package, and with what follows from it."""
 
 NEVER_KEPT = frozenset({"refused_note", "replacement_note"})
 """Words of reports that were refused; nobody reads them again."""
@@ -53,6 +59,7 @@ CLOSED = [fields.Identifier, fields.Disease]
 IN_CLEAR = {
     "/data/reason_code", "/data/until", "/data/local_date", "/data/revisit_on", "/data/ends_on",
     "/data/replacement/data/local_date", "/data/replacement/data/revisit_on",
+    "/data/first_visit_on", "/data/replacement/data/first_visit_on",
     "/occurred_at", "/data/replacement/occurred_at",
 }  # fmt: skip
 """When and why in codes: jobs and lists work with them, docs/decisions/0009."""
@@ -66,7 +73,11 @@ def test_every_field_that_can_tell_of_somebody_has_a_canary():
         path for report in get_args(get_args(reports.AnyReport)[0]) for path in free_leaves(report)
     }
 
+    package = a_canary_handback()
+    of_handback = {p for p in free_leaves(HandbackBody) if not _is_canary(package, p)}
+
     assert told == set()
+    assert of_handback == set()
     assert of_reports - IN_CLEAR == {"/data/note", "/data/replacement/data/note"}
 
 
@@ -89,7 +100,11 @@ def test_the_watch_would_see_a_leak(world, watched):
     """Where it may be read it is found, in each spelling: only so does the rest mean something."""
     path = f"/v1/referrals/{watched.referral_id}"
 
-    assert found_in(world.practice.get(path).text.encode()) == set(CANARIES) - OF_EVENTS | {"note"}
+    assert found_in(world.practice.get(path).text.encode()) == (
+        set(CANARIES) - OF_EVENTS - OF_HANDBACK | {"note"}
+    )
+    handback = world.practice.get(f"{path}/handback").text.encode()
+    assert found_in(handback) == OF_HANDBACK
     events = world.center.get(f"{path}/events?limit=100").text.encode()
     assert found_in(events) == OF_EVENTS - NEVER_KEPT - {"reopening_note"}
     for canary in CANARIES.values():
@@ -134,8 +149,19 @@ def test_a_stranger_is_told_nothing(world, watched):
     strangers += [world.site_of(world.members[name]) for name in ("practice_admin", "operator")]
 
     for site in strangers:
-        told = [site.get(p).text for p in (path, f"{path}/events", "/v1/referrals", "/v1/notices")]
+        paths = (path, f"{path}/events", f"{path}/handback", f"{path}/follow-up",
+                 f"{path}/follow-up.ics", "/v1/referrals", "/v1/notices")  # fmt: skip
+        told = [site.get(p).text for p in paths]
         assert found_in("".join(told).encode()) == set()
+
+
+def test_a_calendar_tells_only_nickname_and_days(world, watched):
+    """It lands in calendars of third parties: the days of the follow-up, and no word of why."""
+    url = world.center.post("/v1/me/calendar", None).json["url"]
+    file = world.practice.get(f"/v1/referrals/{watched.referral_id}/follow-up.ics").text
+
+    assert found_in(file.encode()) == {"alias"}
+    assert found_in(world.anyone.get(urlsplit(url).path).text.encode()) <= {"alias"}
 
 
 def test_nothing_of_a_patient_stands_in_an_address(watched):

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -17,7 +18,7 @@ from chalicelib.routes.codes import CODES
 from chalicelib.routes.operations import OPERATIONS, Access
 from chalicelib.services.duties import run_job
 from chalicelib.services.sessions import Challenge, Session
-from tests.support import ehr, factories
+from tests.support import ehr, factories, handbacks
 from tests.support.clinic import TO_INFUSED
 from tests.support.refusals import REFUSALS
 from tests.support.site import Answer, Context, Site
@@ -107,6 +108,7 @@ def walk(world):
     world.center.post(f"{path}/events", event)
     world.move_to(referral_id, *TO_INFUSED[1:])
     world.deliver(referral_id, "handed_back")
+    hand_back(world, path)
     world.deliver(referral_id, "handback_ready")
     for lane in Lane:
         run_job(lane, **wiring.job(wiring.now() + timedelta(days=30)))
@@ -117,6 +119,17 @@ def walk(world):
             site.get(read)
     notice = world.practice.get("/v1/notices").json["items"][0]
     world.practice.post(f"/v1/notices/{notice['notice_id']}/read", None)
+
+
+def hand_back(world, path):
+    world.center.get(f"{path}/handback")
+    world.center.put(f"{path}/handback", handbacks.a_handback_body(), version=0)
+    for read in (f"{path}/handback", f"{path}/follow-up", f"{path}/follow-up.ics"):
+        world.practice.get(read)
+    url = world.practice.post("/v1/me/calendar", None).json["url"]
+    world.anyone.get(urlsplit(url).path)
+    world.practice.get("/v1/me/calendar")
+    world.practice.send("DELETE", "/v1/me/calendar")
 
 
 def look_from_a_health_record(world):

@@ -23,6 +23,7 @@ from chalicelib.store.receipts import WORDS, _words
 from tests.support import cloud, faults
 from tests.support.canaries import CANARIES, a_canary_body
 from tests.support.clinic import TO_INFUSED, Clinic
+from tests.support.handbacks import a_canary_handback
 from tests.support.site import Answer
 
 
@@ -78,9 +79,11 @@ def live(world: Clinic) -> str:
     for stage in TO_INFUSED[3:]:
         world.deliver(referral_id, stage, at=(wiring.now() + timedelta(minutes=3)).isoformat())
     _say_more(world, path)
+    world.center.put(f"{path}/handback", a_canary_handback(), version=0)
     for site in (world.practice, world.center, world.other_practice):
         for read in (path, f"{path}/events", f"{path}/window", "/v1/referrals?q=qvortrup",
-                     "/v1/notices"):  # fmt: skip
+                     "/v1/notices", f"{path}/handback", f"{path}/follow-up",
+                     f"{path}/follow-up.ics"):  # fmt: skip
             site.get(read)
     for lane in Lane:
         run_job(lane, **wiring.job(wiring.now() + timedelta(days=30)))
@@ -129,6 +132,12 @@ def fail(world: Clinic, referral_id: str) -> Iterator[Answer]:
     yield world.other_center.post(f"{path}/events", infused)
     yield world.deliver(referral_id, "withdrawn", note=CANARIES["feed_note"])
     yield world.deliver(referral_id, "received", secret=b"x" * 32, note=CANARIES["feed_note"])
+    package = f"{path}/handback"
+    yield world.center.put(package, a_canary_handback() | {"mystery": 1}, version=1)
+    yield world.center.put(package, a_canary_handback() | {"product_id": "notacell"}, version=1)
+    yield world.center.put(package, a_canary_handback(), version=7)
+    yield world.practice.put(package, a_canary_handback(), version=1)
+    yield world.other_center.put(package, a_canary_handback(), version=1)
     with patch.object(wiring.dynamodb(), "transact_write_items", _broken):
         yield world.practice.post("/v1/referrals", a_canary_body())
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from chalicelib import wiring
 from chalicelib.domain.members import Role
 from chalicelib.routes.operations import Access
-from tests.support import factories
+from tests.support import factories, handbacks
 
 ADMINS = frozenset({"practice_admin", "center_admin"})
 PRACTICE_CARE = frozenset({"practice", "provider"})
@@ -85,6 +85,17 @@ POLICY: Mapping[Route, Outcomes | Access] = {
     ("POST", "/v1/centers/{center_id}/deliveries/{delivery_id}/replay"): _OF_THE_FEED
     | {"center_admin": 409},
     ("POST", "/v1/centers/{center_id}/webhook-secrets"): _OF_THE_FEED | {"center_admin": 201},
+    ("GET", "/v1/referrals/{referral_id}/handback"): _OF_THE_REFERRAL,
+    # Nothing is written yet, so that version 1 is stale; the practice only reads.
+    ("PUT", "/v1/referrals/{referral_id}/handback"): _only(CENTER_CARE, 412, rest=404)
+    | dict.fromkeys(PRACTICE_CARE, 403),
+    ("GET", "/v1/referrals/{referral_id}/follow-up"): _OF_THE_REFERRAL,
+    ("GET", "/v1/referrals/{referral_id}/follow-up.ics"): _OF_THE_REFERRAL,
+    ("GET", "/v1/me/calendar"): _all(200),
+    ("POST", "/v1/me/calendar"): _only(CARE, 201, rest=403),
+    ("DELETE", "/v1/me/calendar"): _only(CARE, 204, rest=403),
+    # By its secret address: calendar programs do not sign in.
+    ("GET", "/v1/calendars/{calendar}"): Access.PUBLIC,
     ("GET", "/v1/notices"): _all(200),
     # The notice is the practice coordinator's own.
     ("POST", "/v1/notices/{notice_id}/read"): _only(frozenset({"practice"}), 204, rest=404),
@@ -116,6 +127,7 @@ def body_for(route: Route, *, unique: str) -> dict[str, Any] | None:
         ("POST", "/v1/referrals"): factories.a_referral_body(),
         ("POST", "/v1/screens"): factories.a_screen_body(),
         ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
+        ("PUT", "/v1/referrals/{referral_id}/handback"): handbacks.a_handback_body(),
         ("POST", "/v1/referrals/{referral_id}/events"): {
             "type": "stage.changed",
             "occurred_at": wiring.now().isoformat(),

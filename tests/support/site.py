@@ -62,6 +62,11 @@ class Site:
         extra = {} if version is None else {"If-Match": f'"{version}"'}
         return self.send("PATCH", path, body, headers=extra)
 
+    def put(self, path: str, body: Any, *, version: int | str | None) -> Answer:
+        """PUT over a version."""
+        extra = {} if version is None else {"If-Match": f'"{version}"'}
+        return self.send("PUT", path, body, headers=extra)
+
     def send(
         self, method: str, path: str, body: Any = None, *, headers: Headers | None = None
     ) -> Answer:

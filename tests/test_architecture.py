@@ -27,6 +27,7 @@ HEAVY = {
     "chalicelib.domain.screening": "as that",
     "cryptography": "OpenSSL",
     "email_validator": "reads the public suffix list",
+    "icalendar": "reads and writes calendars",
     "jinja2": "a template engine",
     "joserfc": "verifies tokens, and brings OpenSSL along",
     "jsonschema": "for tests",

@@ -4,12 +4,14 @@ They follow from the infusion, from the hand-back package as far as it is there,
 first visit that the practice named.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.domain.events import derived_id
 from chalicelib.domain.follow_up import visits
 from chalicelib.domain.handback import Package
 from chalicelib.domain.window import Window
@@ -140,29 +142,38 @@ def _until(basis: Basis, package: Package) -> Iterator[Day]:
 
 
 def _care_points(package: Package) -> Iterator[Day]:
-    for place, point in enumerate(package.get("care_points") or ()):
-        due = _day(point, "due_on")
-        if due:
-            yield Day(
-                key=f"care_point_{point.get('care_point_id') or place}",
-                kind=Kind.CARE_POINT,
-                on=due,
-                label=point["text"],
-                source=_CENTER,
-            )
+    points = [point for point in package.get("care_points") or () if point.get("due_on")]
+    names = (point.get("care_point_id") or derived_id("own", point["text"]) for point in points)
+    for point, key in zip(points, _keys("care_point", names), strict=True):
+        yield Day(
+            key=key,
+            kind=Kind.CARE_POINT,
+            on=date.fromisoformat(point["due_on"]),
+            label=point["text"],
+            source=_CENTER,
+        )
 
 
 def _prophylaxis(package: Package) -> Iterator[Day]:
-    for place, drug in enumerate(package.get("prophylaxis") or ()):
-        stop = _day(drug, "stop_on")
-        if stop:
-            yield Day(
-                key=f"prophylaxis_{place}",
-                kind=Kind.UNTIL,
-                on=stop,
-                label=f"Stop date of {drug['drug']}",
-                source=_CENTER,
-            )
+    drugs = [drug for drug in package.get("prophylaxis") or () if drug.get("stop_on")]
+    names = (derived_id("drug", drug["drug"]) for drug in drugs)
+    for drug, key in zip(drugs, _keys("prophylaxis", names), strict=True):
+        yield Day(
+            key=key,
+            kind=Kind.UNTIL,
+            on=date.fromisoformat(drug["stop_on"]),
+            label=f"Stop date of {drug['drug']}",
+            source=_CENTER,
+        )
+
+
+def _keys(prefix: str, names: Iterable[str]) -> Iterator[str]:
+    """A key for each name: not of its place, so that others may come and go; repeats count."""
+    seen: Counter[str] = Counter()
+    for name in names:
+        seen[name] += 1
+        again = f"_{seen[name]}" if seen[name] > 1 else ""
+        yield f"{prefix}_{name}{again}"
 
 
 def _day(told: Mapping[str, Any] | None, name: str) -> date | None:

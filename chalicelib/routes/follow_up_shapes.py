@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from chalicelib.routes.shapes import TenantShape
 
 
-class SourceShape(TypedDict):
+class CareSourceShape(TypedDict):
     """Where something was read."""
 
     title: str
@@ -16,7 +16,7 @@ class SourceShape(TypedDict):
     as_of: str
 
 
-class ItemShape(TypedDict):
+class PackageItemShape(TypedDict):
     """Something that a package needs, and whether it is there."""
 
     pointer: str
@@ -24,16 +24,16 @@ class ItemShape(TypedDict):
     done: bool
 
 
-class CompletenessShape(TypedDict):
+class PackageCompletenessShape(TypedDict):
     """How complete a package is."""
 
     complete: bool
     present: int
     needed: int
-    items: list[ItemShape]
+    items: list[PackageItemShape]
 
 
-class CheckShape(TypedDict):
+class CarePointShape(TypedDict):
     """A care point of a package; `source` speaks for the text only where it is not `edited`."""
 
     care_point_id: str | None
@@ -41,7 +41,7 @@ class CheckShape(TypedDict):
     text: str
     due_on: str | None
     edited: bool
-    source: SourceShape | None
+    source: CareSourceShape | None
 
 
 class HandbackShape(TypedDict):
@@ -55,14 +55,14 @@ class HandbackShape(TypedDict):
     written_by: str | None
     package: dict[str, Any] | None
     proposal: dict[str, Any] | None
-    completeness: CompletenessShape
-    checklist: list[CheckShape]
-    grades: SourceShape
+    completeness: PackageCompletenessShape
+    checklist: list[CarePointShape]
+    grades: CareSourceShape
     handed_back_at: str | None
     first_visit_on: str | None
 
 
-class DayShape(TypedDict):
+class FollowUpDayShape(TypedDict):
     """A dated day of the follow-up."""
 
     key: str
@@ -72,7 +72,7 @@ class DayShape(TypedDict):
     source: str
 
 
-class CardLineShape(TypedDict):
+class EmergencyLineShape(TypedDict):
     """A line of the emergency card."""
 
     label: str
@@ -80,14 +80,14 @@ class CardLineShape(TypedDict):
     source: str
 
 
-class CardShape(TypedDict):
+class EmergencyCardShape(TypedDict):
     """What an emergency card says, beside whose it is."""
 
     product: str | None
     infused_on: str
     center: str | None
     phone: str | None
-    lines: list[CardLineShape]
+    lines: list[EmergencyLineShape]
     statements: list[str]
     emergency_note: str
 
@@ -102,8 +102,8 @@ class FollowUpShape(TypedDict):
     infused_on: str
     first_visit_on: str | None
     package_version: int
-    items: list[DayShape]
-    card: CardShape
+    items: list[FollowUpDayShape]
+    card: EmergencyCardShape
 
 
 class CalendarShape(TypedDict):

@@ -28,9 +28,10 @@ _DROPPED = (
     "botocore/stub.py",
     "cryptography/fernet.py",
     "dateutil/easter.py",
-    "dateutil/rrule.py",  # Only a time zone out of a calendar file asks for it.
     "dateutil/tz/win.py",
     "dateutil/zoneinfo",
+    "icalendar/cli.py",
+    "icalendar/tests",
     "pydantic/color.py",
     "pydantic/deprecated/[!_]*.py",
     "pydantic/experimental",

@@ -1,0 +1,293 @@
+"""The hand-back package through the front door: who writes, who reads, what is kept."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.domain.notices import Lane
+from chalicelib.services.duties import run_job
+from tests.support.clinic import TO_INFUSED
+from tests.support.handbacks import a_handback_body
+
+HANDED_BACK = ("monitoring", "window_complete", "handback_ready")
+
+
+def at_stage(world, *further):
+    """A referral that is infused, or further; its address."""
+    referral_id = world.refer()["referral_id"]
+    world.move_to(referral_id, *TO_INFUSED, *further)
+    return f"/v1/referrals/{referral_id}"
+
+
+def acknowledge(world, path, **data):
+    event = {
+        "type": "stage.changed",
+        "occurred_at": wiring.now().isoformat(),
+        "data": {"stage": "handed_back", **data},
+    }
+    return world.practice.post(f"{path}/events", event)
+
+
+@pytest.fixture
+def infused(world):
+    return at_stage(world)
+
+
+@pytest.fixture
+def ready(world):
+    return at_stage(world, *HANDED_BACK)
+
+
+def titles(world, path):
+    run_job(Lane.EVENT, **wiring.job())
+    items = world.practice.get("/v1/notices?limit=100").json["items"]
+    return [n["title"] for n in items if n["referral_id"] == path.rsplit("/", 1)[-1]]
+
+
+def test_before_an_infusion_there_is_nothing_to_hand_back(world):
+    """Nothing to read, and nothing to write."""
+    path = f"/v1/referrals/{world.refer()['referral_id']}/handback"
+
+    assert world.practice.get(path).status == 404
+    answer = world.center.put(path, {}, version=0)
+    assert (answer.status, answer.json["code"]) == (409, "not_infused")
+
+
+def test_a_center_starts_from_what_is_known(world, infused):
+    """Product, day of infusion, 24/7 number, and the published care points with their days."""
+    answer = world.center.get(f"{infused}/handback")
+    window = world.center.get(f"{infused}/window").json
+
+    proposal = answer.json["proposal"]
+    assert answer.headers["etag"] == '"0"'
+    assert answer.json["state"] == "not_written"
+    assert proposal["product_id"] == "breyanzi"
+    assert proposal["infusions"] == [{"on": window["infused_on"]}]
+    assert proposal["center_phone"] == "+14105550199"
+    assert {"igg_monthly", "igg_quarterly"} <= {p["care_point_id"] for p in proposal["care_points"]}
+
+
+def test_a_proposal_can_be_sent_as_it_is(world, infused):
+    """What the API proposes, it takes."""
+    proposal = world.center.get(f"{infused}/handback").json["proposal"]
+
+    assert world.center.put(f"{infused}/handback", proposal, version=0).status == 200
+
+
+def test_a_practice_sees_that_no_package_is_there_yet(world, ready):
+    """Its center's system may push that it is ready and write no package."""
+    told = world.practice.get(f"{ready}/handback").json
+
+    assert told["state"] == "not_written"
+    assert told["package"] is None
+    assert told["proposal"] is None
+    assert told["may_write"] is False
+    assert told["completeness"]["present"] == 0
+
+
+def test_what_a_center_writes_the_practice_reads(world, infused):
+    """Every field, with who wrote it."""
+    body = a_handback_body()
+    written = world.center.put(f"{infused}/handback", body, version=0)
+
+    told = world.practice.get(f"{infused}/handback")
+    assert told.json["package"] == body
+    assert told.json["completeness"]["complete"] is True
+    assert told.json["state"] == "in_preparation"
+    assert told.json["written_by"] == world.members["center"].name
+    assert told.headers["etag"] == written.headers["etag"] == '"1"'
+
+
+def test_what_is_missing_is_named(world, infused):
+    """With the words that a person knows it by."""
+    body = a_handback_body(warning_signs=None, icans=None)
+    told = world.center.put(f"{infused}/handback", body, version=0).json["completeness"]
+
+    absent = {item["pointer"]: item["label"] for item in told["items"] if not item["done"]}
+    assert absent == {
+        "/icans/worst_grade": "Worst grade of ICANS",
+        "/warning_signs": "Warning signs",
+    }
+    assert told["present"] == told["needed"] - 2
+
+
+def test_only_the_center_writes(world, infused):
+    """The practice reads."""
+    answer = world.practice.put(f"{infused}/handback", a_handback_body(), version=0)
+
+    assert (answer.status, answer.json["code"]) == (403, "center_only")
+
+
+def test_a_package_is_written_over_the_version_that_was_read(world, infused):
+    """A stale one is refused and changes nothing; none at all is asked for."""
+    path = f"{infused}/handback"
+    world.center.put(path, a_handback_body(), version=0)
+
+    assert world.center.put(path, {}, version=0).status == 412
+    assert world.center.put(path, {}, version=2).status == 412
+    assert world.center.put(path, {}, version=None).status == 428
+    assert world.center.get(path).json["package"] == a_handback_body()
+
+
+def test_of_two_who_write_at_once_one_is_told(world, infused):
+    """Nobody's words are lost without a word."""
+    bodies = [a_handback_body(lot=f"LOT-{n}") for n in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(lambda b: world.center.put(f"{infused}/handback", b, version=0), bodies)
+        )
+
+    assert sorted(answer.status for answer in answers) == [200, 412, 412, 412]
+    assert world.center.get(f"{infused}/handback").json["version"] == 1
+
+
+def test_every_version_is_kept(world, infused):
+    """What the practice may have read stays, sealed."""
+    for version in range(3):
+        world.center.put(f"{infused}/handback", {"lot": f"LOT-{version}"}, version=version)
+
+    rows = world.stores.referrals.table.every(
+        "referral_id = :id AND begins_with(#item, :prefix)",
+        {"id": infused.rsplit("/", 1)[-1], "prefix": "handback#"},
+    )
+    assert [row["version"] for row in rows] == [1, 2, 3]
+
+
+def test_writing_is_on_record_and_is_news(world, infused):
+    """In the audit trail with its version, and in the other side's list."""
+    before = world.practice.get(infused).json
+    world.center.put(f"{infused}/handback", a_handback_body(), version=0)
+    world.practice.get(f"{infused}/handback")
+
+    after = world.practice.get(infused).json
+    assert after["version"] == before["version"] + 1
+    assert after["changed_since_seen"] is True
+    admin = world.site_of(world.members["practice_admin"])
+    trail = [row["action"] for row in admin.get(f"{infused}/audit").json["items"]]
+    assert {"handback.write", "handback.read"} <= set(trail)
+
+
+def test_a_move_meanwhile_does_not_refuse_a_package(world, infused):
+    """The referral's version is not the package's."""
+    world.move_to(infused.rsplit("/", 1)[-1], "monitoring")
+
+    assert world.center.put(f"{infused}/handback", a_handback_body(), version=0).status == 200
+
+
+def test_the_practice_is_not_told_while_it_is_prepared(world, infused):
+    """It is told once, when the center hands back."""
+    world.center.put(f"{infused}/handback", a_handback_body(), version=0)
+
+    assert "The center wrote or corrected the hand-back package" not in titles(world, infused)
+
+
+def test_a_correction_after_the_hand_back_is_allowed_and_told(world, ready):
+    """The practice may have read what was wrong."""
+    world.center.put(f"{ready}/handback", a_handback_body(), version=0)
+    acknowledge(world, ready, first_visit_on="2026-12-08")
+    world.center.put(f"{ready}/handback", a_handback_body(lot="LOT-2"), version=1)
+
+    told = world.practice.get(f"{ready}/handback").json
+    assert (told["state"], told["version"]) == ("handed_over", 2)
+    wanted = "The center wrote or corrected the hand-back package"
+    assert titles(world, ready).count(wanted) == 2
+
+
+def test_the_first_visit_is_told_with_the_acknowledgement(world, ready):
+    """To both sides, with the referral and with the package."""
+    offered = world.practice.get(ready).json["actions"]
+    asked = {action["stage"]: action["needs"] for action in offered}
+    answer = acknowledge(world, ready, first_visit_on="2026-12-08")
+
+    assert asked["handed_back"] == ["first_visit_on"]
+    assert answer.status == 200
+    assert world.center.get(ready).json["first_visit_on"] == "2026-12-08"
+    assert world.center.get(f"{ready}/handback").json["first_visit_on"] == "2026-12-08"
+
+
+def test_a_hand_back_is_acknowledged_without_a_visit_and_without_a_package(world, ready):
+    """Nothing holds up that somebody looks after the patient."""
+    assert acknowledge(world, ready).json["status"] == "applied"
+    assert world.practice.get(ready).json["first_visit_on"] is None
+
+
+def test_later_moves_leave_the_first_visit(world, ready):
+    """It is the hand-back's."""
+    acknowledge(world, ready, first_visit_on="2026-12-08")
+    event = {
+        "type": "stage.changed",
+        "occurred_at": wiring.now().isoformat(),
+        "data": {"stage": "follow_up"},
+    }
+    world.practice.post(f"{ready}/events", event)
+
+    assert world.practice.get(ready).json["stage"] == "follow_up"
+    assert world.practice.get(ready).json["first_visit_on"] == "2026-12-08"
+
+
+def test_another_day_of_the_first_visit_is_a_correction(world, ready):
+    """Of the acknowledgement, like any other."""
+    event_id = acknowledge(world, ready, first_visit_on="2026-12-08").json["event_id"]
+    at = wiring.now().isoformat()
+    replacement = {
+        "occurred_at": at,
+        "data": {"stage": "handed_back", "first_visit_on": "2026-12-15"},
+    }
+    data = {"supersedes": event_id, "replacement": replacement}
+    correction = {"type": "event.corrected", "occurred_at": at, "data": data}
+
+    assert world.practice.post(f"{ready}/events", correction).status == 200
+    assert world.practice.get(ready).json["first_visit_on"] == "2026-12-15"
+
+
+def test_after_the_end_nothing_is_written(world, infused):
+    """The package stays to be read."""
+    world.center.put(f"{infused}/handback", a_handback_body(), version=0)
+    world.deliver(infused.rsplit("/", 1)[-1], "deceased")
+
+    answer = world.center.put(f"{infused}/handback", {}, version=1)
+    assert (answer.status, answer.json["code"]) == (409, "referral_closed")
+    assert world.practice.get(f"{infused}/handback").json["package"] == a_handback_body()
+
+
+def test_a_care_point_that_was_worded_anew_says_so(world, infused):
+    """Its source does not speak for the center's words."""
+    points = world.center.get(f"{infused}/handback").json["proposal"]["care_points"][:2]
+    points[1]["text"] += " At our own laboratory."
+    own = {"text": "See the eye clinic"}
+    body = a_handback_body(care_points=[*points, own])
+    told = world.center.put(f"{infused}/handback", body, version=0).json["checklist"]
+
+    assert [check["edited"] for check in told] == [False, True, True]
+    assert [bool(check["source"]) for check in told] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "pointer"),
+    [
+        ("product_id", "notacell", "/product_id"),
+        ("care_points", [{"care_point_id": "none", "text": "x"}], "/care_points/0/care_point_id"),
+        ("care_points", [{"text": ""}], "/care_points/0/text"),
+        ("care_points", [{"text": "x"}] * 41, "/care_points"),
+        ("crs", {"worst_grade": 5}, "/crs/worst_grade"),
+        ("crs", {"worst_grade": "1"}, "/crs/worst_grade"),
+        ("crs", {"worst_grade": True}, "/crs/worst_grade"),
+        ("infusions", [{"on": "2199-01-01"}], "/infusions/0/on"),
+        ("infusions", [{"dose": "x"}], "/infusions/0/on"),
+        ("response", {"assessment": "cured"}, "/response/assessment"),
+        ("center_phone", "911", "/center_phone"),
+        ("driving_cleared_on", 20261116, "/driving_cleared_on"),
+        ("counts", {"hemoglobin_g_dl": -1}, "/counts/hemoglobin_g_dl"),
+        ("prophylaxis", {}, "/prophylaxis"),
+        ("responsibilities", [{"who": "patient", "does": "x"}], "/responsibilities/0/who"),
+        ("wallet_card_given", "yes", "/wallet_card_given"),
+        ("mystery", 1, "/mystery"),
+    ],
+)
+def test_what_is_wrong_in_a_package_is_named(world, infused, field, value, pointer):
+    """Strictly, like every other body."""
+    answer = world.center.put(f"{infused}/handback", a_handback_body(**{field: value}), version=0)
+
+    assert answer.status == 400
+    assert pointer in [error["pointer"] for error in answer.json["errors"]]

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.domain.events import Corrected, Event, EventType, StageChange
 from chalicelib.domain.reasons import label_of
-from chalicelib.domain.stages import FACTS
+from chalicelib.domain.stages import FACTS, Stage
 from chalicelib.routes.instants import instant
 from chalicelib.store.referral_items import LoggedEvent
 
@@ -52,6 +52,8 @@ def _event_label(event: Event) -> str:
 def _event_data(event: Event) -> dict[str, Any]:
     common = {field.name for field in fields(Event)} | {"stage", "replacement"}
     own = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in common}
+    if isinstance(event, StageChange) and event.stage is not Stage.HANDED_BACK:
+        del own["first_visit_on"]  # Nobody is asked for it with another move.
     told = {k: v.isoformat() if isinstance(v, date) else v for k, v in own.items()}
     if isinstance(event, Corrected) and event.replacement:
         told["replacement"] = {

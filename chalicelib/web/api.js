@@ -73,6 +73,29 @@ export const changeReferral = (id, body, version) =>
 export const sendEvent = async (id, body, key) =>
   (await call("POST", `referrals/${part(id)}/events`, { body, key })).data;
 
+/** The hand-back package. @param {string} id @returns {Promise<{data: any, etag: string | null}>} */
+export const handback = (id) => call("GET", `referrals/${part(id)}/handback`);
+
+/**
+ * @param {string} id
+ * @param {object} body
+ * @param {string} version the ETag of the package that was read
+ */
+export const writeHandback = (id, body, version) => call("PUT", `referrals/${part(id)}/handback`, { body, version });
+
+/** The dated days after the infusion, and the emergency card. @param {string} id */
+export const followUp = async (id) => (await call("GET", `referrals/${part(id)}/follow-up`)).data;
+
+/** The same days as a file. @param {string} id @returns {Promise<string>} */
+export const followUpFile = async (id) => (await call("GET", `referrals/${part(id)}/follow-up.ics`, { plain: true })).data;
+
+/** Whether this member has a calendar feed. @returns {Promise<{active: boolean, made_at: string | null}>} */
+export const calendar = async () => (await call("GET", "me/calendar")).data;
+
+/** @param {string} key @returns {Promise<{url: string}>} told this once */
+export const makeCalendar = async (key) => (await call("POST", "me/calendar", { key })).data;
+export const endCalendar = () => call("DELETE", "me/calendar");
+
 /** @param {string | null} [cursor] */
 export const notices = async (cursor) => (await call("GET", "notices", { query: { cursor } })).data;
 

@@ -12,10 +12,12 @@ import { Worklist } from "./worklist.js";
 // Views that are fetched when they are first wanted, and kept.
 const LATER = {
   catalogue: async () => (await import("./catalogue.js")).Catalogue,
+  card: async () => (await import("./card.js")).EmergencyCard,
   centers: async () => (await import("./centers.js")).Centers,
   compare: async () => (await import("./compare.js")).Compare,
   feed: async () => (await import("./feed.js")).Feed,
   form: async () => (await import("./form.js")).FormView,
+  handback: async () => (await import("./handback_form.js")).HandbackForm,
   notices: async () => (await import("./notices.js")).Notices,
   resources: async () => (await import("./resources.js")).Resources,
   referral: async () => (await import("./referral.js")).ReferralView,

@@ -8,7 +8,7 @@ const PATIENCE_MS = 30_000;
 
 /**
  * @typedef {{pointer: string, code: string, message: string}} FieldError
- * @typedef {{body?: unknown, token?: string, key?: string, version?: string,
+ * @typedef {{body?: unknown, token?: string, key?: string, version?: string, plain?: boolean,
  *            query?: Record<string, string | number | null | undefined>}} Options
  * @typedef {{data: any, etag: string | null}} Answer
  */
@@ -63,9 +63,9 @@ function address(path, query = {}) {
  * @param {Options} [options]
  * @returns {Promise<Answer>}
  */
-export async function exchange(method, path, { body, token, key, version, query } = {}) {
+export async function exchange(method, path, { body, token, key, version, plain, query } = {}) {
   /** @type {Record<string, string>} */
-  const headers = { Accept: "application/json" };
+  const headers = { Accept: plain ? "*/*" : "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (token) headers.Authorization = `Bearer ${token}`;
   if (key) headers["Idempotency-Key"] = key;
@@ -84,7 +84,7 @@ export async function exchange(method, path, { body, token, key, version, query 
   } catch {
     throw unreachable();
   }
-  const data = parsed(text);
+  const data = plain && response.ok ? text : parsed(text);
   if (!response.ok) throw new Refusal(response.status, data, seconds(response.headers.get("Retry-After")));
   // Half an answer is no answer: whoever asked must ask again with the same key.
   if (data === undefined) throw unreachable();

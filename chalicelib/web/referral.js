@@ -3,6 +3,8 @@ import { Actions } from "./actions.js";
 import * as api from "./api.js";
 import { Since } from "./clock.js";
 import { html, useEffect, useState } from "./dom.js";
+import { FollowUp } from "./follow_up.js";
+import { Handback } from "./handback.js";
 import { Journey } from "./journey.js";
 import { Turn } from "./marks.js";
 import { Overlay } from "./overlay.js";
@@ -127,7 +129,8 @@ export function ReferralView({ id }) {
     <${Journey} legs=${referral.journey} />
     <div class="columns">
       <div>
-        ${referral.window && html`<${MonitoringWindow} window=${referral.window} />`}
+        ${referral.window && html`<${Handback} referral=${referral} /><${MonitoringWindow} window=${referral.window} />`}
+        ${referral.window && html`<${FollowUp} referral=${referral} />`}
         <${Timeline} referral=${referral} settle=${settle} />
         ${product && html`<${Safety} product=${product} />`}
       </div>

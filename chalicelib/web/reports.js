@@ -34,6 +34,10 @@ function reason(codes, required = true) {
 // What a move may ask for beside a reason, by the names that the server gives.
 const MORE = {
   "revisit_on": { name: "revisit_on", label: "Look at it again on", type: "date", optional: true },
+  "first_visit_on": {
+    name: "first_visit_on", label: "First visit with you", type: "date", optional: true,
+    hint: "It opens the follow-up calendar. You can tell it later by a correction.",
+  },
   "suggested_center_id": {
     name: "suggested_center_id", label: "Suggested center", optional: true,
     load: async () => [["", "None"], ...(await api.centers({ limit: 100 })).items.map((each) => [each.center_id, each.name])],
@@ -121,12 +125,13 @@ export function correction(event, referral) {
   const moved = event.type === "stage.changed";
   const isOtherwise = (values) => values.truth === "otherwise";
   const infused = data.local_date && moved ? infusion(referral.center, data) : [];
+  const visit = "first_visit_on" in data ? [{ ...MORE.first_visit_on, value: data.first_visit_on ?? "", hint: undefined }] : [];
   const truths = [["otherwise", "It happened at another time"], ["never", "It did not happen"]];
   return {
     label: "Correct", title: `Correct: ${event.stage_label}`, type: "event.corrected", done: "Corrected.", at: event.occurred_at,
     fields: [
       { name: "truth", label: "What is true?", choice: moved ? truths : truths.slice(1), value: moved ? "otherwise" : "never", first: true },
-      ...infused.map((field) => ({ ...field, shown: isOtherwise })),
+      ...[...infused, ...visit].map((field) => ({ ...field, shown: isOtherwise })),
       NOTE,
     ],
     showsWhen: isOtherwise,
@@ -143,4 +148,6 @@ export function correction(event, referral) {
   };
 }
 
-const kept = ({ part, of, local_date, revisit_on, suggested_center_id }) => ({ part, of, local_date, revisit_on, suggested_center_id });
+const kept = ({ part, of, local_date, revisit_on, suggested_center_id, first_visit_on }) => ({
+  part, of, local_date, revisit_on, suggested_center_id, first_visit_on,
+});

@@ -11,6 +11,7 @@ export function parse(hash) {
   if (!first || first === "worklist") return { view: "worklist", list: second || "all" };
   if (first === "new") return { view: "form", step: second || "patient" };
   if (first === "referrals" && second) {
+    if (third === "handback" || third === "card") return { view: third, id: second };
     return third === "edit"
       ? { view: "form", id: second, step: fourth || "patient" }
       : { view: "referral", id: second };
@@ -43,3 +44,6 @@ export const toReferral = (id) => `#/referrals/${id}`;
 
 /** @param {string | null | undefined} id @param {string} step */
 export const toForm = (id, step) => (id ? `#/referrals/${id}/edit/${step}` : `#/new/${step}`);
+
+/** @param {string} id @param {"handback" | "card"} page */
+export const toPage = (id, page) => `#/referrals/${id}/${page}`;

@@ -5,6 +5,7 @@
     patients   what a practice sends of each patient
     stories    what happens to each referral
     timeline   a story as dated events, counted back from today
+    packages   what a center hands a patient back with
     seeding    plays them into the product, through its own services
     past       keeps old news from being mailed
     accounts   the people's accounts with the identity service

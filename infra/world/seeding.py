@@ -3,19 +3,21 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.events import Source, StageChange, derived_id
 from chalicelib.domain.members import Member, Role
-from chalicelib.domain.stages import Actor
+from chalicelib.domain.stages import Actor, Stage
 from chalicelib.routes.bodies import ReferralBody
 from chalicelib.routes.referrals import SECTIONS
+from chalicelib.services import handbacks
 from chalicelib.services.intake import Intake, refer
 from chalicelib.services.journey import report_by_feed, report_by_member, report_by_system
 from chalicelib.store.receipts import Answer, Delivery, Request, hashed
 from chalicelib.store.stores import Stores
 from infra.world.accounts import Accounts
+from infra.world.packages import package
 from infra.world.past import PastAlarms, PastOutbox
 from infra.world.patients import packet
 from infra.world.people import MEMBERS, member_of
@@ -32,6 +34,9 @@ from infra.world.timeline import Step, drafted_at, steps_of
 
 FRESH = timedelta(days=1)
 """What happened since then is still to be told: the first mails of a demonstration."""
+
+_WITH_A_PACKAGE = frozenset({Stage.HANDBACK_READY, Stage.HANDED_BACK})
+"""Whichever comes first: a sparse feed leaves the first one out."""
 
 Progress = Callable[[str], None]
 
@@ -73,6 +78,11 @@ def as_sent(sections: Mapping[str, Any]) -> Mapping[str, Any]:
 def referral_id_of(story: Story) -> str:
     """Stable from one seeding to the next."""
     return derived_id("ref", "fictional world", str(story.number))
+
+
+def _first_visit(step: Step) -> date | None:
+    """A week after the practice took the patient back."""
+    return step.at.date() + timedelta(days=7) if step.stage is Stage.HANDED_BACK else None
 
 
 def _organisations(stores: Stores, *, now: datetime) -> None:
@@ -119,6 +129,8 @@ class _Teller:
         for sequence, step in enumerate(steps[1:], start=1):
             # What an earlier try told is not told again.
             if known is None or known.head is None or step.at > known.head.occurred_at:
+                if step.stage in _WITH_A_PACKAGE:
+                    self._write_package(step)
                 self._report(step, sequence)
 
     def _refer(self, steps: Sequence[Step]) -> None:
@@ -159,6 +171,21 @@ class _Teller:
                 self._report_by_member(step, self._member(self.story.center, Role.CLINICIAN))
             case Actor.PRACTICE:
                 self._report_by_member(step, self._member(self.story.practice, Role.PROVIDER))
+
+    def _write_package(self, step: Step) -> None:
+        referral = self.stores.referrals.get(self.referral_id)
+        if referral is None or handbacks.latest(referral, stores=self.stores):
+            return
+        at = step.at.astimezone(UTC)
+        proposal = handbacks.proposal(referral, stores=self.stores, now=at)
+        handbacks.write(
+            self.referral_id,
+            package(self.story.number, proposal=proposal, on=step.at.date()),
+            version=0,
+            member=self._member(self.story.center, Role.CLINICIAN),
+            stores=self.stores,
+            now=at,
+        )
 
     def _report_by_member(self, step: Step, member: Member) -> None:
         route = f"POST /v1/referrals/{self.referral_id}/events"
@@ -233,6 +260,7 @@ class _Teller:
             part=step.part,
             of=step.of,
             local_date=step.local_date,
+            first_visit_on=_first_visit(step),
             reason_code=REASONS.get(step.stage),
             note=NOTES.get(step.stage),
         )

@@ -71,16 +71,17 @@ def days_of(basis: Basis) -> Sequence[Day]:
     found = [
         *_first(basis, package),
         *_visits(basis),
-        *_until(basis, package),
+        *_until(basis),
         *_care_points(package),
         *_prophylaxis(package),
     ]
     return sorted(found, key=lambda day: (day.on, day.kind, day.key))
 
 
-def irradiated_until(basis: Basis) -> date:
-    """Until when blood products are irradiated: the center's word, or the published minimum."""
-    return _day(basis.package, "irradiated_until") or basis.irradiated_until
+def irradiated_until(basis: Basis) -> tuple[date, bool]:
+    """Until when blood is irradiated, and whether by the center's word or the published least."""
+    told = _day(basis.package, "irradiated_until")
+    return (told, True) if told else (basis.irradiated_until, False)
 
 
 def driving_from(basis: Basis) -> tuple[date, bool]:
@@ -121,14 +122,14 @@ def _visits(basis: Basis) -> Iterator[Day]:
         )
 
 
-def _until(basis: Basis, package: Package) -> Iterator[Day]:
-    told = _day(package, "irradiated_until")
+def _until(basis: Basis) -> Iterator[Day]:
+    until, is_told = irradiated_until(basis)
     yield Day(
         key="irradiated_until",
         kind=Kind.UNTIL,
-        on=told or basis.irradiated_until,
+        on=until,
         label="Irradiated blood products only, at least until this day",
-        source=_CENTER if told else basis.blood_from,
+        source=_CENTER if is_told else basis.blood_from,
     )
     drives, is_told = driving_from(basis)
     as_of = basis.window.profile.label_as_of

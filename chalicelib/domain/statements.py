@@ -17,7 +17,9 @@ STATEMENTS = (
     ),
 )
 
-EMERGENCY_NOTE = (
-    "Not for emergencies. If a patient may have cytokine release syndrome, a neurologic change or "
-    "a serious infection, call the treatment center's 24/7 line or 911."
+EMERGENCY_CALL = (
+    "If a patient may have cytokine release syndrome, a neurologic change or a serious infection, "
+    "call the treatment center's 24/7 line or 911."
 )
+
+EMERGENCY_NOTE = f"Not for emergencies. {EMERGENCY_CALL}"

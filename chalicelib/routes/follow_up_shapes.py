@@ -89,7 +89,7 @@ class EmergencyCardShape(TypedDict):
     phone: str | None
     lines: list[EmergencyLineShape]
     statements: list[str]
-    emergency_note: str
+    emergency_call: str
 
 
 class FollowUpShape(TypedDict):

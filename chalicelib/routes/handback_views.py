@@ -10,7 +10,7 @@ from chalicelib.domain.follow_up_dates import driving_from, irradiated_until
 from chalicelib.domain.handback import NEEDED, is_missing, is_open, state_of
 from chalicelib.domain.members import Member, TenantKind
 from chalicelib.domain.stages import Stage
-from chalicelib.domain.statements import EMERGENCY_NOTE, STATEMENTS
+from chalicelib.domain.statements import EMERGENCY_CALL, STATEMENTS
 from chalicelib.routes.instants import instant
 from chalicelib.services.follow_ups import FollowUp
 from chalicelib.services.handbacks import Read
@@ -112,16 +112,16 @@ def _card(follow_up: FollowUp) -> dict[str, Any]:
         "phone": phone or None,
         "lines": [_blood(follow_up), _driving(follow_up), _steroids()],
         "statements": list(STATEMENTS),
-        "emergency_note": EMERGENCY_NOTE,
+        "emergency_call": EMERGENCY_CALL,
     }
 
 
 def _blood(follow_up: FollowUp) -> dict[str, str]:
-    until = irradiated_until(follow_up.basis)
+    until, is_told = irradiated_until(follow_up.basis)
     return {
         "label": "Blood products",
         "text": f"Irradiated cellular blood products only, at least until {_spelled(until)}.",
-        "source": _titled("ash-blood"),
+        "source": "The center" if is_told else _titled("ash-blood"),
     }
 
 

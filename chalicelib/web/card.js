@@ -38,7 +38,7 @@ export function EmergencyCard({ id }) {
         ${card.lines.map(({ label, text, source }) => html`<div><dt>${label}</dt><dd>${text}<span class="under">${source}</span></dd></div>`)}
         <div><dt>Referring team</dt><dd>${practice.name}</dd></div>
       </dl>
-      <p class="wallet-note">${card.emergency_note}</p>
+      <p class="wallet-note">${card.emergency_call}</p>
       ${card.statements.map((statement) => html`<p class="fine">${statement}</p>`)}
     </article>`;
 }

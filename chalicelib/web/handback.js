@@ -12,7 +12,7 @@ const STATES = { not_written: "Not here yet", in_preparation: "In preparation", 
 
 const joined = (...parts) => parts.filter(Boolean).join(", ");
 const grade = (value) => value?.worst_grade != null && `Grade ${value.worst_grade}`;
-const given = (list, say) => list && (list.length ? html`<ul>${list.map((each) => html`<li>${say(each)}</li>`)}</ul>` : "None");
+const given = (list, say) => list && (list.map(say).join("; ") || "None");
 const counts = (value) =>
   value && joined(
     value.neutrophils_per_ul != null && `neutrophils ${value.neutrophils_per_ul}/µL`,

@@ -1,7 +1,6 @@
 // The parts of a hand-back package of which there may be several, or none.
 import { html } from "./dom.js";
 import { Input } from "./form_steps.js";
-import { dateText } from "./time.js";
 import { announce, fieldId, Icon } from "./ui.js";
 import { word } from "./words.js";
 
@@ -9,7 +8,7 @@ const AGAINST = ["bacteria", "fungi", "herpes", "pneumocystis", "seizures", "oth
 const TEAMS = [["practice", "The practice"], ["center", "The center"]];
 
 /** A list of rows, each with a way to take it out, and a button for one more. */
-function Rows({ draft, pointer, title, row, blank, add, noun, children }) {
+function Rows({ draft, pointer, title, row, blank, add, noun, kind = "", children }) {
   const rows = draft.get(pointer) || [];
   const more = () => draft.set(pointer, [...rows, blank]);
   const remove = (index) => {
@@ -17,11 +16,11 @@ function Rows({ draft, pointer, title, row, blank, add, noun, children }) {
     announce(`${noun} ${index + 1} removed`);
     document.getElementById(fieldId(pointer))?.focus();
   };
-  return html`<fieldset class="wide rows">
+  return html`<fieldset class=${`wide rows ${kind}`}>
     <legend>${title}</legend>
     ${children}
-    ${rows.map((value, index) => html`<div class="row" key=${index}>
-      <div class="fields">${row(`${pointer}/${index}`, value)}</div>
+    ${rows.map((_, index) => html`<div class="row" key=${index}>
+      <div class="fields">${row(`${pointer}/${index}`)}</div>
       <button type="button" class="quiet" onClick=${() => remove(index)} aria-label="Remove ${noun.toLowerCase()} ${index + 1}"><${Icon} name="trash-2" /></button>
     </div>`)}
     <p><button type="button" id=${fieldId(pointer)} onClick=${more}><${Icon} name="plus" />${add}</button></p>
@@ -55,7 +54,7 @@ export const Responsibilities = ({ draft }) => html`<${Rows} draft=${draft} poin
 export const CarePoints = ({ draft }) => html`<section class="card">
   <h2>Care points</h2>
   <p class="fine">From published tables, dated from the infusion. Two tables differ on how often IgG is measured: keep one. Remove what does not apply, change what does, and add your own. Sources are shown with the package.</p>
-  <${Rows} draft=${draft} pointer="/care_points" title="Checklist" noun="Care point" blank=${{}} add="Add a care point"
-    row=${(at, value) => html`<${Input} draft=${draft} pointer="${at}/text" label="What to do" wide rows="2" maxlength="600" />
-      <${Input} draft=${draft} pointer="${at}/due_on" label="From" type="date" optional hint=${value.due_on ? dateText(value.due_on) : null} />`} />
+  <${Rows} draft=${draft} pointer="/care_points" title="Checklist" noun="Care point" kind="points" blank=${{}} add="Add a care point"
+    row=${(at) => html`<${Input} draft=${draft} pointer="${at}/text" label="What to do" wide rows="2" maxlength="600" />
+      <${Input} draft=${draft} pointer="${at}/due_on" label="From" type="date" optional />`} />
 </section>`;

@@ -65,7 +65,7 @@ def test_without_a_package_the_published_and_the_label_minimum_stand():
     """A center that pushes only stages still leaves its practice a calendar."""
     basis = a_basis()
 
-    assert irradiated_until(basis) == date(2027, 1, 31)
+    assert irradiated_until(basis) == (date(2027, 1, 31), False)
     assert driving_from(basis) == (INFUSED_ON + timedelta(days=14), False)
     assert {day.kind for day in days_of(basis)} == {Kind.VISIT, Kind.UNTIL}
 
@@ -74,7 +74,7 @@ def test_the_centers_word_comes_before_the_minimum():
     """A package that names the days decides them."""
     basis = a_basis(a_handback_body())
 
-    assert irradiated_until(basis) == date(2027, 2, 15)
+    assert irradiated_until(basis) == (date(2027, 2, 15), True)
     assert driving_from(basis) == (date(2026, 11, 16), True)
     assert on(basis, "irradiated_until") == date(2027, 2, 15)
 

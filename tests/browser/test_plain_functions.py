@@ -149,3 +149,29 @@ def test_a_map_draws_the_states_around_its_middle(call):
     assert texas.startswith("M")
     assert texas.count("L") > 200
     assert "L" not in ocean
+
+
+def test_a_package_is_sent_as_the_api_takes_it(call):
+    """Figures are numbers, blanks are left out, and an empty list says that there is none."""
+    typed = {
+        "crs": {"worst_grade": "0", "treatment": " "},
+        "counts": {"hemoglobin_g_dl": "9.8", "platelets_per_ul": ""},
+        "center_phone": "(713) 555-0199",
+        "prophylaxis": [],
+        "care_points": None,
+        "wallet_card_given": False,
+    }
+
+    assert call("handback_body", "packageOf", typed) == {
+        "crs": {"worst_grade": 0},
+        "counts": {"hemoglobin_g_dl": 9.8},
+        "center_phone": "+17135550199",
+        "prophylaxis": [],
+        "wallet_card_given": False,
+    }
+
+
+@pytest.mark.parametrize("page", ["handback", "card"])
+def test_a_page_of_a_referral_has_an_address(call, page):
+    """The package's form and the card."""
+    assert call("route", "parse", f"#/referrals/ref_1/{page}") == {"view": page, "id": "ref_1"}

@@ -10,7 +10,7 @@ from chalicelib import wiring
 from chalicelib.domain.limits import Limit
 from chalicelib.services.follow_ups import AHEAD
 from tests.support import factories
-from tests.support.clinic import TO_INFUSED
+from tests.support.clinic import SPARSELY_TO_INFUSED
 from tests.support.handbacks import a_handback_body
 
 ALIAS = "Müller; the \\Blue\\, a länger Heron"
@@ -20,7 +20,9 @@ def handed_back(world, **patient):
     """A referral whose patient is back with the practice; its address."""
     changed = {f"patient__{name}": value for name, value in patient.items()}
     referral_id = world.refer(**changed)["referral_id"]
-    world.move_to(referral_id, *TO_INFUSED, "monitoring", "window_complete", "handback_ready")
+    world.move_to(
+        referral_id, *SPARSELY_TO_INFUSED, "monitoring", "window_complete", "handback_ready"
+    )
     event = {
         "type": "stage.changed",
         "occurred_at": wiring.now().isoformat(),
@@ -174,7 +176,7 @@ def test_a_feed_carries_what_is_near(world, back):
 def test_a_referral_is_in_the_feed_from_the_hand_back_on(world):
     """Before it, the patient is the center's."""
     referral_id = world.refer(patient__alias="Amber Plover")["referral_id"]
-    world.move_to(referral_id, *TO_INFUSED)
+    world.move_to(referral_id, *SPARSELY_TO_INFUSED)
 
     assert "Amber Plover" not in world.anyone.get(new_feed(world.practice)).text
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support import factories
+from tests.support import factories, handbacks
+from tests.support.clinic import SPARSELY_TO_INFUSED
 
 patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
@@ -139,6 +140,30 @@ def test_no_change_of_a_draft_is_an_internal_error(world, changes):
     assert_not_our_fault(world.practice.send("PATCH", path, spelled(changes), headers=MATCH))
     assert world.practice.get(path).status == 200
     assert world.practice.get("/v1/referrals?limit=1").status == 200
+
+
+@pytest.fixture(scope="module")
+def package(world):
+    """Where a center writes a package."""
+    referral_id = world.refer()["referral_id"]
+    world.move_to(referral_id, *SPARSELY_TO_INFUSED)
+    return f"/v1/referrals/{referral_id}/handback"
+
+
+@patient
+@given(body=nearly(handbacks.a_handback_body()))
+def test_no_package_is_an_internal_error(world, package, body):
+    """And whatever was taken can be read again, with all that follows from it."""
+    version = world.center.get(package).json["version"]
+    headers = {"If-Match": f'"{version}"'}
+
+    assert_not_our_fault(world.center.send("PUT", package, spelled(body), headers=headers))
+    for path in (
+        package,
+        package.replace("handback", "follow-up"),
+        package.replace("handback", "follow-up.ics"),
+    ):
+        assert world.practice.get(path).status == 200
 
 
 MATCH = {"If-Match": '"1"'}

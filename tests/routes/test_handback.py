@@ -8,7 +8,7 @@ from chalicelib import wiring
 from chalicelib.domain.events import derived_id
 from chalicelib.domain.notices import HANDBACK_WRITTEN
 from chalicelib.services.duties import follow
-from tests.support.clinic import TO_INFUSED
+from tests.support.clinic import SPARSELY_TO_INFUSED
 from tests.support.handbacks import a_handback_body
 
 HANDED_BACK = ("monitoring", "window_complete", "handback_ready")
@@ -17,7 +17,7 @@ HANDED_BACK = ("monitoring", "window_complete", "handback_ready")
 def at_stage(world, *further):
     """A referral that is infused, or further; its address."""
     referral_id = world.refer()["referral_id"]
-    world.move_to(referral_id, *TO_INFUSED, *further)
+    world.move_to(referral_id, *SPARSELY_TO_INFUSED, *further)
     return f"/v1/referrals/{referral_id}"
 
 
@@ -32,6 +32,12 @@ def acknowledge(world, path, **data):
 
 @pytest.fixture
 def infused(world):
+    return at_stage(world)
+
+
+@pytest.fixture(scope="module")
+def unwritten(world):
+    """One that tests share which write nothing."""
     return at_stage(world)
 
 
@@ -59,10 +65,10 @@ def test_before_an_infusion_there_is_nothing_to_hand_back(world):
     assert (answer.status, answer.json["code"]) == (409, "not_infused")
 
 
-def test_a_center_starts_from_what_is_known(world, infused):
+def test_a_center_starts_from_what_is_known(world, unwritten):
     """Product, day of infusion, 24/7 number, and the published care points with their days."""
-    answer = world.center.get(f"{infused}/handback")
-    window = world.center.get(f"{infused}/window").json
+    answer = world.center.get(f"{unwritten}/handback")
+    window = world.center.get(f"{unwritten}/window").json
 
     proposal = answer.json["proposal"]
     assert answer.headers["etag"] == '"0"'
@@ -117,9 +123,9 @@ def test_what_is_missing_is_named(world, infused):
     assert told["present"] == told["needed"] - 2
 
 
-def test_only_the_center_writes(world, infused):
+def test_only_the_center_writes(world, unwritten):
     """The practice reads."""
-    answer = world.practice.put(f"{infused}/handback", a_handback_body(), version=0)
+    answer = world.practice.put(f"{unwritten}/handback", a_handback_body(), version=0)
 
     assert (answer.status, answer.json["code"]) == (403, "center_only")
 
@@ -289,9 +295,9 @@ def test_a_care_point_that_was_worded_anew_says_so(world, infused):
         ("mystery", 1, "/mystery"),
     ],
 )
-def test_what_is_wrong_in_a_package_is_named(world, infused, field, value, pointer):
+def test_what_is_wrong_in_a_package_is_named(world, unwritten, field, value, pointer):
     """Strictly, like every other body."""
-    answer = world.center.put(f"{infused}/handback", a_handback_body(**{field: value}), version=0)
+    answer = world.center.put(f"{unwritten}/handback", a_handback_body(**{field: value}), version=0)
 
     assert answer.status == 400
     assert pointer in [error["pointer"] for error in answer.json["errors"]]

@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib import wiring
 from chalicelib.domain import signing
 from chalicelib.domain.members import Member, Role, Tenant, TenantKind
+from chalicelib.domain.stages import OPTIONAL, Stage
 from chalicelib.store.stores import Stores
 from tests.support import factories, tokens
 from tests.support.factories import CENTER, OTHER_CENTER, OTHER_PRACTICE, PRACTICE
@@ -125,6 +126,10 @@ TO_INFUSED = (
     "lymphodepletion_started",
     "infused",
 )
+
+
+SPARSELY_TO_INFUSED = tuple(stage for stage in TO_INFUSED if Stage(stage) not in OPTIONAL)
+"""What a center's feed tells that leaves out what it may."""
 
 
 def open_clinic() -> Clinic:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -81,12 +82,17 @@ def read_everything(world, referral_id):
         (world.center, "/v1/referrals/counts"),
         (world.practice, "/v1/notices"),
         (world.practice, "/v1/centers"),
+        (world.practice, f"/v1/referrals/{referral_id}/handback"),
+        (world.practice, f"/v1/referrals/{referral_id}/follow-up"),
         (admin, "/v1/members"),
         (admin, f"/v1/referrals/{referral_id}/audit"),
         (center_admin, f"/v1/centers/{center_id}/deliveries"),
     ):
         answer = site.get(path)
         assert answer.status == 200, f"{path}: {answer.text}"
+    for site in (world.practice, world.center):
+        feed = urlsplit(site.post("/v1/me/calendar", None).json["url"]).path
+        assert world.anyone.get(feed).status == 200
     for lane in Lane:
         run_job(lane, **wiring.job())
     audits.verify(stores=world.stores, now=wiring.now(), first_day=wiring.now().date())

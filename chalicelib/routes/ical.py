@@ -27,6 +27,7 @@ WORDS: Mapping[Kind, str] = {
 }
 """All that a calendar is told of a day."""
 
+_HOURS_12 = timedelta(hours=12)
 _MAKER = "-//CAR T Referral Dashboard//Follow-up//EN"
 
 
@@ -39,8 +40,9 @@ def calendar(entries: Iterable[tuple[Referral, Day]], *, name: str) -> Reply:
     made.add("version", "2.0")
     made.add("calscale", "GREGORIAN")
     made.add("x-wr-calname", "Follow-up")
-    made.add("refresh-interval", timedelta(hours=12), parameters={"VALUE": "DURATION"})
-    made.add("x-published-ttl", timedelta(hours=12))
+    # How often to come again: as RFC 7986 spells it, and as older programs read it.
+    made.add("refresh-interval", _HOURS_12, parameters={"VALUE": "DURATION"})
+    made.add("x-published-ttl", "PT12H")
     for referral, day in entries:
         made.add_component(_event(referral, day))
     return Reply(

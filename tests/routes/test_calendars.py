@@ -109,7 +109,13 @@ def test_the_file_is_as_rfc_5545_has_it(world):
     unfolded = raw.replace(b"\r\n ", b"").decode()
     assert "SUMMARY:Müller\\; the \\\\Blue\\\\\\, a länger Heron: Visit due\r\n" in unfolded
     assert "DTSTART;VALUE=DATE:20261208\r\nDTEND;VALUE=DATE:20261209" in unfolded
-    for needed in ("VERSION:2.0", "PRODID:", "CALSCALE:GREGORIAN"):
+    for needed in (
+        "VERSION:2.0",
+        "PRODID:",
+        "CALSCALE:GREGORIAN",
+        "REFRESH-INTERVAL;VALUE=DURATION:PT12H",
+        "X-PUBLISHED-TTL:PT12H",
+    ):
         assert unfolded.count(needed) == 1
     for needed in ("UID:", "DTSTAMP:", "SEQUENCE:", "DTSTART;VALUE=DATE:"):
         assert unfolded.count(f"\r\n{needed}") == unfolded.count("BEGIN:VEVENT")

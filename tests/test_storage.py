@@ -74,6 +74,8 @@ def read_everything(world, referral_id):
     admin = world.site_of(world.members["practice_admin"])
     center_admin = world.site_of(world.members["center_admin"])
     center_id = world.members["center"].tenant_id
+    infused = world.refer()["referral_id"]
+    world.move_to(infused, *TO_INFUSED)
     for site, path in (
         (world.practice, f"/v1/referrals/{referral_id}"),
         (world.practice, f"/v1/referrals/{referral_id}/events"),
@@ -82,8 +84,8 @@ def read_everything(world, referral_id):
         (world.center, "/v1/referrals/counts"),
         (world.practice, "/v1/notices"),
         (world.practice, "/v1/centers"),
-        (world.practice, f"/v1/referrals/{referral_id}/handback"),
-        (world.practice, f"/v1/referrals/{referral_id}/follow-up"),
+        (world.practice, f"/v1/referrals/{infused}/handback"),
+        (world.practice, f"/v1/referrals/{infused}/follow-up"),
         (admin, "/v1/members"),
         (admin, f"/v1/referrals/{referral_id}/audit"),
         (center_admin, f"/v1/centers/{center_id}/deliveries"),

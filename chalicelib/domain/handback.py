@@ -95,8 +95,8 @@ def state_of(referral: Referral, handback: Handback | None) -> State:
 
 
 def is_infused(referral: Referral) -> bool:
-    """Whether there is anything to hand back: from the first infusion on."""
-    return Stage.INFUSED in referral.reached
+    """Whether there is anything to hand back: from the first infusion that counts on."""
+    return referral.part > 0
 
 
 def is_open(referral: Referral) -> bool:

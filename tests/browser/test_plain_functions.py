@@ -1,5 +1,7 @@
 """The dashboard's pure functions, called in the browser that runs them."""
 
+from typing import Any
+
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -153,7 +155,7 @@ def test_a_map_draws_the_states_around_its_middle(call):
 
 def test_a_package_is_sent_as_the_api_takes_it(call):
     """Figures are numbers, blanks are left out, and an empty list says that there is none."""
-    typed = {
+    typed: dict[str, Any] = {
         "crs": {"worst_grade": "0", "treatment": " "},
         "counts": {"hemoglobin_g_dl": "9.8", "platelets_per_ul": ""},
         "center_phone": "(713) 555-0199",

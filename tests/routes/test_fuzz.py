@@ -150,7 +150,7 @@ def package(world):
     return f"/v1/referrals/{referral_id}/handback"
 
 
-@patient
+@settings(patient, max_examples=25)
 @given(body=nearly(handbacks.a_handback_body()))
 def test_no_package_is_an_internal_error(world, package, body):
     """And whatever was taken can be read again, with all that follows from it."""

@@ -1,13 +1,12 @@
 """The hand-back package through the front door: who writes, who reads, what is kept."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from chalicelib import wiring
 from chalicelib.domain.events import derived_id
 from chalicelib.domain.notices import HANDBACK_WRITTEN
 from chalicelib.services.duties import follow
+from tests.support import faults
 from tests.support.clinic import SPARSELY_TO_INFUSED
 from tests.support.handbacks import a_handback_body
 
@@ -63,6 +62,16 @@ def test_before_an_infusion_there_is_nothing_to_hand_back(world):
     assert world.practice.get(path).status == 404
     answer = world.center.put(path, {}, version=0)
     assert (answer.status, answer.json["code"]) == (409, "not_infused")
+
+
+def test_an_infusion_that_was_not_this_one_is_nothing_to_hand_back(world):
+    """Reported of as of before the collection: history, and the patient still waits for one."""
+    referral_id = world.refer()["referral_id"]
+    world.deliver(referral_id, "infused")
+    world.move_to(referral_id, *SPARSELY_TO_INFUSED[:-1])
+
+    assert world.stage_of(referral_id) == "lymphodepletion_started"
+    assert world.center.get(f"/v1/referrals/{referral_id}/handback").status == 404
 
 
 def test_a_center_starts_from_what_is_known(world, unwritten):
@@ -141,16 +150,35 @@ def test_a_package_is_written_over_the_version_that_was_read(world, infused):
     assert world.center.get(path).json["package"] == a_handback_body()
 
 
+def while_committing(act):
+    """Somebody else acts right before the first commit."""
+    return faults.injected(faults.meanwhile("TransactWriteItems", act))
+
+
 def test_of_two_who_write_at_once_one_is_told(world, infused):
     """Nobody's words are lost without a word."""
-    bodies = [a_handback_body(lot=f"LOT-{n}") for n in range(4)]
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(
-            pool.map(lambda b: world.center.put(f"{infused}/handback", b, version=0), bodies)
-        )
+    path, theirs = f"{infused}/handback", []
 
-    assert sorted(answer.status for answer in answers) == [200, 412, 412, 412]
-    assert world.center.get(f"{infused}/handback").json["version"] == 1
+    def write() -> None:
+        theirs.append(world.center.put(path, {"lot": "LOT-1"}, version=0))
+
+    with while_committing(write):
+        mine = world.center.put(path, {"lot": "LOT-2"}, version=0)
+
+    assert (theirs[0].status, mine.status) == (200, 412)
+    told = world.center.get(path).json
+    assert (told["version"], told["package"]["lot"]) == (1, "LOT-1")
+
+
+def test_a_package_is_written_although_the_referral_moves_meanwhile(world, infused):
+    """A move says nothing about the package; it is written over what the referral became."""
+    referral_id = infused.rsplit("/", 1)[-1]
+
+    with while_committing(lambda: world.move_to(referral_id, "monitoring")):
+        mine = world.center.put(f"{infused}/handback", a_handback_body(), version=0)
+
+    assert mine.status == 200
+    assert world.stage_of(referral_id) == "monitoring"
 
 
 def test_every_version_is_kept(world, infused):
@@ -177,13 +205,6 @@ def test_writing_is_on_record_and_is_news(world, infused):
     admin = world.site_of(world.members["practice_admin"])
     trail = [row["action"] for row in admin.get(f"{infused}/audit").json["items"]]
     assert {"handback.write", "handback.read"} <= set(trail)
-
-
-def test_a_move_meanwhile_does_not_refuse_a_package(world, infused):
-    """The referral's version is not the package's."""
-    world.move_to(infused.rsplit("/", 1)[-1], "monitoring")
-
-    assert world.center.put(f"{infused}/handback", a_handback_body(), version=0).status == 200
 
 
 def test_the_practice_is_not_told_while_it_is_prepared(world, infused):

@@ -20,15 +20,6 @@ def at_stage(world, *further):
     return f"/v1/referrals/{referral_id}"
 
 
-def acknowledge(world, path, **data):
-    event = {
-        "type": "stage.changed",
-        "occurred_at": wiring.now().isoformat(),
-        "data": {"stage": "handed_back", **data},
-    }
-    return world.practice.post(f"{path}/events", event)
-
-
 @pytest.fixture
 def infused(world):
     return at_stage(world)
@@ -217,59 +208,17 @@ def test_the_practice_is_not_told_while_it_is_prepared(world, infused):
 def test_a_correction_after_the_hand_back_is_allowed_and_told(world, ready):
     """The practice may have read what was wrong."""
     world.center.put(f"{ready}/handback", a_handback_body(), version=0)
-    acknowledge(world, ready, first_visit_on="2026-12-08")
+    event = {
+        "type": "stage.changed",
+        "occurred_at": wiring.now().isoformat(),
+        "data": {"stage": "handed_back"},
+    }
+    world.practice.post(f"{ready}/events", event)
     world.center.put(f"{ready}/handback", a_handback_body(lot="LOT-2"), version=1)
 
     told = world.practice.get(f"{ready}/handback").json
     assert (told["state"], told["version"]) == ("handed_over", 2)
     assert told_of(world, ready, 1, 2) == 2
-
-
-def test_the_first_visit_is_told_with_the_acknowledgement(world, ready):
-    """To both sides, with the referral and with the package."""
-    offered = world.practice.get(ready).json["actions"]
-    asked = {action["stage"]: action["needs"] for action in offered}
-    answer = acknowledge(world, ready, first_visit_on="2026-12-08")
-
-    assert asked["handed_back"] == ["first_visit_on"]
-    assert answer.status == 200
-    assert world.center.get(ready).json["first_visit_on"] == "2026-12-08"
-    assert world.center.get(f"{ready}/handback").json["first_visit_on"] == "2026-12-08"
-
-
-def test_a_hand_back_is_acknowledged_without_a_visit_and_without_a_package(world, ready):
-    """Nothing holds up that somebody looks after the patient."""
-    assert acknowledge(world, ready).json["status"] == "applied"
-    assert world.practice.get(ready).json["first_visit_on"] is None
-
-
-def test_later_moves_leave_the_first_visit(world, ready):
-    """It is the hand-back's."""
-    acknowledge(world, ready, first_visit_on="2026-12-08")
-    event = {
-        "type": "stage.changed",
-        "occurred_at": wiring.now().isoformat(),
-        "data": {"stage": "follow_up"},
-    }
-    world.practice.post(f"{ready}/events", event)
-
-    assert world.practice.get(ready).json["stage"] == "follow_up"
-    assert world.practice.get(ready).json["first_visit_on"] == "2026-12-08"
-
-
-def test_another_day_of_the_first_visit_is_a_correction(world, ready):
-    """Of the acknowledgement, like any other."""
-    event_id = acknowledge(world, ready, first_visit_on="2026-12-08").json["event_id"]
-    at = wiring.now().isoformat()
-    replacement = {
-        "occurred_at": at,
-        "data": {"stage": "handed_back", "first_visit_on": "2026-12-15"},
-    }
-    data = {"supersedes": event_id, "replacement": replacement}
-    correction = {"type": "event.corrected", "occurred_at": at, "data": data}
-
-    assert world.practice.post(f"{ready}/events", correction).status == 200
-    assert world.practice.get(ready).json["first_visit_on"] == "2026-12-15"
 
 
 def test_after_the_end_nothing_is_written(world, infused):

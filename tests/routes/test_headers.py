@@ -33,6 +33,7 @@ def read(world):
     """Asks for a path, its ids filled in with those of a submitted referral."""
     referral_id = world.refer()["referral_id"]
     ids = {"referral_id": referral_id, "center_id": "ctr_harbor", "name": "app.js"}
+    ids["calendar"] = "mem_nobody.nothing.ics"
 
     def get(path, **headers):
         return world.practice.get(path.format(**ids), **headers)

@@ -108,12 +108,20 @@ def expected(state, route, handle):
     if method == "POST":
         asks = handle in PRACTICE_CARE and state in AFTER_THE_CENTER_WENT_ON
         return 200 if asks else 409
-    return 404 if path.endswith("/window") and state != "infused" else 200
+    if method == "PUT":
+        stale_or_early = 412 if state == "infused" else 409
+        return stale_or_early if handle in CENTER_CARE else 403
+    return 404 if path.endswith(AFTER_AN_INFUSION) and state != "infused" else 200
+
+
+AFTER_AN_INFUSION = ("/window", "/handback", "/follow-up", "/follow-up.ics")
+"""What there is nothing of before it."""
 
 
 def ask(site, route, referral_id):
     body = {
         ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
+        ("PUT", "/v1/referrals/{referral_id}/handback"): {},
         ("POST", "/v1/referrals/{referral_id}/events"): {
             "type": "withdrawal.requested",
             "occurred_at": wiring.now().isoformat(),

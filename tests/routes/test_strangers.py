@@ -22,6 +22,7 @@ def town():
 def test_every_route_for_members_is_tried_or_known_to_be_open():
     """A new route is tried by strangers from its first day."""
     writes_without_a_name = {("POST", "/v1/referrals"), ("POST", "/v1/members")}
+    writes_without_a_name |= {("POST", "/v1/me/calendar"), ("DELETE", "/v1/me/calendar")}
 
     assert {*AIMED, *WIDE, *OPEN_TO_ALL, *writes_without_a_name} == set(policy.GUARDED)
 

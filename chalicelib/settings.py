@@ -19,6 +19,7 @@ class Settings:
         identity_jwks_url: Where the issuer's public keys are.
         identity_client_id: The only app client whose tokens are taken.
         mail_configuration_set: SES configuration set; empty for none.
+        mail_topic: The SNS topic that tells what became of mails; empty for none.
         feed_limit: How often one center's system may deliver, as `burst/per second`; empty for
             no limit.
         member_limit: How often one member may ask, spelled alike.
@@ -37,6 +38,7 @@ class Settings:
     identity_jwks_url: str
     mail_from: str
     mail_configuration_set: str
+    mail_topic: str
     feed_limit: str
     member_limit: str
     public_url: str
@@ -46,7 +48,14 @@ class Settings:
 
 
 _MAY_BE_EMPTY = frozenset(
-    {"MAIL_CONFIGURATION_SET", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT", "EHR_CLIENTS"}
+    {
+        "MAIL_CONFIGURATION_SET",
+        "MAIL_TOPIC",
+        "FEED_LIMIT",
+        "MEMBER_LIMIT",
+        "COMMIT",
+        "EHR_CLIENTS",
+    }
 )
 _DEPLOYMENTS = frozenset({"local", "test", "production"})
 

@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 
     from chalicelib.services.ehrs import EhrVerifier
     from chalicelib.services.finder import Finder
+    from chalicelib.services.posts import PostVerifier
 
 KEYS_TIMEOUT_S = 2
+
+MOST_FETCHED = 64 * 1024
+"""Bytes of a certificate, which has some 2,000."""
 
 LAST_TASK_MS = 45_000
 """A run begins no task that it might not end. A call that is not answered takes some 20 s with
@@ -136,6 +140,14 @@ def ehrs() -> "EhrVerifier":
     return EhrVerifier(systems=allow_list(settings().ehr_clients), fetch_keys=_fetched_keys)
 
 
+@cache
+def posts() -> "PostVerifier":
+    """What tells whether a post is of our own topic."""
+    from chalicelib.services.posts import PostVerifier  # noqa: PLC0415 few requests
+
+    return PostVerifier(topic=settings().mail_topic, fetch=_fetched)
+
+
 def _fetch_keys() -> Any:
     return _fetched_keys(settings().identity_jwks_url)
 
@@ -148,6 +160,30 @@ def _fetched_keys(address: str) -> Any:
     # The address is a setting of ours, never one that a token names.
     with urlopen(address, timeout=timeout) as answer:  # noqa: S310
         return json.load(answer)
+
+
+def _fetched(address: str) -> bytes:
+    """What is at an address of Amazon SNS, and nowhere else: redirects are not followed.
+
+    Raises:
+        OSError: it is not there, or nobody answers.
+    """
+    from http.client import HTTPException, HTTPSConnection  # noqa: PLC0415 as above
+    from urllib.parse import urlsplit  # noqa: PLC0415 as above
+
+    parts = urlsplit(address)
+    timeout = max(0.1, min(KEYS_TIMEOUT_S, budget.left_s()))
+    connection = HTTPSConnection(parts.netloc, timeout=timeout)
+    try:
+        connection.request("GET", f"{parts.path}?{parts.query}" if parts.query else parts.path)
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise ConnectionError(f"answered {answer.status}")
+        return answer.read(MOST_FETCHED)
+    except HTTPException as e:
+        raise ConnectionError from e
+    finally:
+        connection.close()
 
 
 class Job(TypedDict):
@@ -204,5 +240,6 @@ def forget() -> None:
         identity,
         tokens,
         ehrs,
+        posts,
     ):
         made.cache_clear()

@@ -20,12 +20,14 @@ from chalicelib.domain.stages import FACTS, Stage
 
 
 class Lane(StrEnum):
-    """Queues of work: what follows from a committed event, what was planned for a day, clocks."""
+    """Queues of work: what follows from an event, what was planned for a day, clocks, mail."""
 
     EVENT = "event"
     PLAN = "plan"
     CLOCK = "clock"
     """The next alarm of each referral. See `domain.alarms`."""
+    MAIL = "mail"
+    """What is to be mailed. See `domain.mailing`."""
 
 
 _BOTH = (TenantKind.PRACTICE, TenantKind.CENTER)

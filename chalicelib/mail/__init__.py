@@ -1,59 +1,130 @@
 """Mail: one function a mail, one folder of templates a function.
 
 To add a mail, add a folder `templates/<name>/` with `subject.txt`, `body.txt` and `body.html`,
-and a function of that name here that returns what the templates ask for. A mail carries the
-patient's alias, a count and a sign-in link, and nothing else about anybody: no diagnosis, no
-stage, no product, no center, no name.
+and a function of that name here that returns what the templates ask for. What all mails share
+stands beside the folders: the frame, the line about lateness, the way out of optional mails. A
+mail carries the patient's alias, counts and a sign-in link, and nothing else about anybody: no
+diagnosis, no stage, no product, no center, no name.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Protocol
+from zoneinfo import ZoneInfo
+
+
+class TemplateError(Exception):
+    """A mail could not be put into words; it says nothing of what it was about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A mail to one person."""
+    """A mail to one person. `unsubscribe` is where its reader stops the like; empty for no way."""
 
     to: str
     subject: str
     text: str
     html: str
+    unsubscribe: str = ""
 
 
 class Mailer(Protocol):
     """Something that sends mail."""
 
     def send(self, message: Message, *, tag: str) -> str:
-        """Hand the mail over and return the service's id of it. `tag` is our id of the cause."""
+        """Hand the mail over and return the service's id of it. `tag` is our id of the mail."""
         ...
 
 
-def notice_waiting(*, to: str, alias: str, count: int, link: str) -> Message:
+def notice_waiting(
+    *, to: str, alias: str, count: int, link: str, late: str = "", unsubscribe: str = ""
+) -> Message:
     """Tell a member that there is something to read about a patient, and not what."""
-    noun, verb = ("1 new notice", "is") if count == 1 else (f"{count} new notices", "are")
-    return _rendered("notice_waiting", to=to, alias=alias, are=verb, notices=noun, link=link)
-
-
-def _rendered(name: str, *, to: str, **values: str) -> Message:
-    subject, text, html = _templates(name)
-    return Message(
-        to=to,
-        # One line, whatever a value holds: a line break in a subject would begin a new header.
-        subject=" ".join(subject.substitute(values).split()),
-        text=text.substitute(values),
-        html=html.substitute({key: escape(value) for key, value in values.items()}),
+    verb = "is" if count == 1 else "are"
+    return _rendered(
+        "notice_waiting",
+        _Frame(to=to, link=link, late=late, unsubscribe=unsubscribe),
+        alias=alias,
+        are=verb,
+        notices=_counted(count, "new notice"),
     )
+
+
+def notices_waiting(
+    *, to: str, count: int, patients: int, link: str, late: str = "", unsubscribe: str = ""
+) -> Message:
+    """Tell a member how much there is to read, about how many patients."""
+    return _rendered(
+        "notices_waiting",
+        _Frame(to=to, link=link, late=late, unsubscribe=unsubscribe),
+        notices=_counted(count, "new notice"),
+        patients=_counted(patients, "patient"),
+    )
+
+
+def critical_notice(*, to: str, alias: str, link: str, late: str = "") -> Message:
+    """Tell a member that something should be read now, and not what."""
+    return _rendered("critical_notice", _Frame(to=to, link=link, late=late), alias=alias)
+
+
+def escalation(*, to: str, alias: str, link: str, late: str = "") -> Message:
+    """Tell a member that a colleague could not be told of something that should be read now."""
+    return _rendered("escalation", _Frame(to=to, link=link, late=late), alias=alias)
+
+
+def spelled_time(at: datetime, zone: str) -> str:
+    """A time as a reader in a zone says it."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%B} {local.day}, {local.year} at {local:%H:%M %Z}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """What any mail has. `late` is since when it is late, in words; empty if it is not."""
+
+    to: str
+    link: str
+    late: str = ""
+    unsubscribe: str = ""
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _rendered(name: str, frame: _Frame, **values: str) -> Message:
+    try:
+        given = values | {"link": frame.link}
+        in_html = {key: escape(value) for key, value in given.items()}
+        subject = _template(f"{name}/subject.txt").substitute(given)
+        return Message(
+            to=frame.to,
+            # One line, whatever a value holds: a line break would begin a new header.
+            subject=" ".join(subject.split()),
+            text=_framed(f"{name}/body", "txt", frame, given),
+            html=_framed(f"{name}/body", "html", frame, in_html),
+            unsubscribe=frame.unsubscribe,
+        )
+    except (KeyError, OSError, ValueError) as e:
+        raise TemplateError(name) from e
+
+
+def _framed(body: str, form: str, frame: _Frame, values: dict[str, str]) -> str:
+    """A body within what all mails share. `values` are spelled for the form."""
+    spelled = escape if form == "html" else str
+    late, leave = spelled(frame.late), spelled(frame.unsubscribe)
+    parts = {
+        "body": _template(f"{body}.{form}").substitute(values),
+        "late": _template(f"late.{form}").substitute(late=late) if late else "",
+        "leave": _template(f"leave.{form}").substitute(unsubscribe=leave) if leave else "",
+    }
+    return _template(f"frame.{form}").substitute(values | parts)
 
 
 @cache
-def _templates(name: str) -> tuple[Template, Template, Template]:
-    folder = files(__name__) / "templates" / name
-    subject, text, html = (
-        Template((folder / part).read_text(encoding="utf-8"))
-        for part in ("subject.txt", "body.txt", "body.html")
-    )
-    return subject, text, html
+def _template(path: str) -> Template:
+    return Template((files(__name__) / "templates" / path).read_text(encoding="utf-8"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib import budget
 from chalicelib.aws import answering
+from chalicelib.domain.mail_events import TAG
 from chalicelib.mail import Message
 
 
@@ -28,19 +29,20 @@ class SesMailer:
         Raises:
             UnavailableError: SES did not take it, or did not say so.
         """
+        content: dict[str, Any] = {
+            "Subject": {"Data": message.subject, "Charset": "UTF-8"},
+            "Body": {
+                "Text": {"Data": message.text, "Charset": "UTF-8"},
+                "Html": {"Data": message.html, "Charset": "UTF-8"},
+            },
+        }
+        if message.unsubscribe:
+            content["Headers"] = _ways_out(message.unsubscribe)
         request: dict[str, Any] = {
             "FromEmailAddress": self.sender,
             "Destination": {"ToAddresses": [message.to]},
-            "Content": {
-                "Simple": {
-                    "Subject": {"Data": message.subject, "Charset": "UTF-8"},
-                    "Body": {
-                        "Text": {"Data": message.text, "Charset": "UTF-8"},
-                        "Html": {"Data": message.html, "Charset": "UTF-8"},
-                    },
-                }
-            },
-            "EmailTags": [{"Name": "outbox_id", "Value": tag}],
+            "Content": {"Simple": content},
+            "EmailTags": [{"Name": TAG, "Value": tag}],
         }
         if self.configuration_set:
             request["ConfigurationSetName"] = self.configuration_set
@@ -49,3 +51,11 @@ class SesMailer:
             answer = self.client().send_email(**request)
         message_id: str = answer["MessageId"]
         return message_id
+
+
+def _ways_out(address: str) -> list[dict[str, str]]:
+    """The headers by which a mail program offers to unsubscribe, in one click (RFC 8058)."""
+    return [
+        {"Name": "List-Unsubscribe", "Value": f"<{address}>"},
+        {"Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click"},
+    ]

@@ -33,7 +33,7 @@ MAX_KEY_CHARS = 255
 """Length of an Idempotency-Key. Source: what clients of Stripe's API are used to."""
 
 
-_TAME = re.compile(r"[A-Za-z0-9_.-]{1,80}", re.ASCII)
+_TAME = re.compile(r"[A-Za-z0-9_.-]{1,200}", re.ASCII)
 
 _ONCE = frozenset(
     {

@@ -19,6 +19,8 @@ _SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.PUBLIC: [],
     Access.SIGNED: [{"webhook_signature": []}],
     Access.EHR: [{"ehr_token": []}],
+    Access.TOPIC: [],
+    Access.HOLDER: [],
     Access.MEMBER: [{"access_token": []}],
 }
 
@@ -149,7 +151,7 @@ def _responses(operation: Operation, definitions: dict[str, Any]) -> dict[str, A
 
 def _refusals(operation: Operation) -> set[str]:
     codes = {"400", "429", "500", "503"}
-    if operation.access is not Access.PUBLIC:
+    if operation.access not in {Access.PUBLIC, Access.HOLDER}:
         codes |= {"401"}
     if operation.path == "/v1/sessions" or operation.path.startswith("/v1/sessions/"):
         codes |= {"401"}
@@ -159,6 +161,8 @@ def _refusals(operation: Operation) -> set[str]:
         codes |= {"404"}
     if operation.body is not None or operation.access is Access.SIGNED:
         codes |= {"409", "413", "415"}
+    if operation.access is Access.TOPIC:
+        codes |= {"413"}
     if operation.access is Access.EHR:
         codes |= {"412"}
     if operation.keyed:

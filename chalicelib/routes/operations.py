@@ -20,6 +20,10 @@ class Access(StrEnum):
     """A center's system, by its signature over the body."""
     EHR = "ehr"
     """A health record system of the allow-list, by a token of its own (CDS Hooks)."""
+    TOPIC = "topic"
+    """Amazon SNS, for our own topic, by its signature over the message."""
+    HOLDER = "holder"
+    """Whoever has a link out of a mail, by the sealed token in it."""
     MEMBER = "member"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from chalice import Blueprint
 
 from chalicelib import wiring
-from chalicelib.domain.members import TenantKind
+from chalicelib.domain.members import Member, TenantKind
 from chalicelib.errors import Fault, MalformedError, NotFoundError
 from chalicelib.routes import cursors, shapes
 from chalicelib.routes.bodies import ChallengeReply, Refresh, SignIn
@@ -83,6 +83,7 @@ def read_me(call: Call) -> Reply:
             "roles": sorted(member.roles),
             "may_refer": member.kind is TenantKind.PRACTICE and member.cares,
             "unread_notices": wiring.stores().notices.unread(member.member_id),
+            "mail_problem": _mail_problem(member),
             "idle_minutes": IDLE_MINUTES,
         }
     )
@@ -95,6 +96,7 @@ def list_notices(call: Call, query: PageQuery) -> Reply:
     member_id = call.member.member_id
     start = cursors.opened(query.cursor, call, query)
     notices, position = store.page(member_id, limit=query.limit, start=start)
+    mails = wiring.stores().mails.states([n.mail_id for n in notices if n.mail_id])
     items = [
         {
             "notice_id": notice.notice_id,
@@ -102,8 +104,10 @@ def list_notices(call: Call, query: PageQuery) -> Reply:
             "title": notice.title,
             "referral_id": notice.referral_id,
             "alias": notice.alias,
+            "category": notice.category,
             "created_at": instant(notice.created_at),
             "read_at": instant(notice.read_at) if notice.read_at else None,
+            "mail": mails.get(notice.mail_id or ""),
         }
         for notice in notices
     ]
@@ -119,6 +123,14 @@ def mark_notice_read(call: Call, notice_id: str) -> Reply:
     if not marked:
         raise NotFoundError
     return Reply(status=204)
+
+
+def _mail_problem(member: Member) -> dict[str, str] | None:
+    """Why the member gets no mail, if that is so: to be seen in the dashboard, if nowhere else."""
+    suppressed = wiring.stores().recipients.suppression(member)
+    if suppressed is None:
+        return None
+    return {"reason": suppressed.trouble, "since": instant(suppressed.since)}
 
 
 def _session(answered: Session | Challenge) -> Reply:

@@ -8,6 +8,8 @@ from typing import Any, NotRequired
 # pydantic asks for this one on Python 3.11.
 from typing_extensions import TypedDict
 
+from chalicelib.routes.mail_shapes import MailProblemShape
+
 
 class FaultShape(TypedDict):
     """One thing wrong with a request."""
@@ -58,6 +60,7 @@ class MeShape(TypedDict):
     roles: list[str]
     may_refer: bool
     unread_notices: int
+    mail_problem: MailProblemShape | None
     idle_minutes: int
 
 
@@ -121,8 +124,10 @@ class NoticeShape(TypedDict):
     title: str
     referral_id: str
     alias: str
+    category: str
     created_at: str
     read_at: str | None
+    mail: str | None
 
 
 class NoticePageShape(TypedDict):

@@ -25,8 +25,8 @@ from chalicelib.store.dynamo import Write
 from chalicelib.store.outbox import Claim, TaskState
 from chalicelib.store.stores import Stores
 
-Tell = Callable[[Task, Referral], int]
-"""Tells everybody who has to know of a task; hands back how many mails that took."""
+Tell = Callable[[Task, Referral], Sequence[str]]
+"""Tells everybody who has to know of a task; hands back the ids of the mails that it planned."""
 
 
 def alarm_writes(before: Referral | None, after: Referral, *, stores: Stores) -> Sequence[Write]:
@@ -38,7 +38,9 @@ def alarm_writes(before: Referral | None, after: Referral, *, stores: Stores) ->
     return [stores.alarms.setting(after.referral_id, instants, now=after.updated_at)]
 
 
-def ring(claim: Claim, *, tell: Tell, stores: Stores, now: datetime) -> tuple[TaskState, int]:
+def ring(
+    claim: Claim, *, tell: Tell, stores: Stores, now: datetime
+) -> tuple[TaskState, Sequence[str]]:
     """Tell of the level that a referral's clock has come to, once, and wait for the next one.
 
     After a long outage only the highest level is told: it says since when.
@@ -47,14 +49,14 @@ def ring(claim: Claim, *, tell: Tell, stores: Stores, now: datetime) -> tuple[Ta
     referral = stores.referrals.get(task.referral_id)
     alarms = _alarms(referral, stores=stores) if referral else None
     due = alarms.due(now, told) if alarms else None
-    mails = 0
+    mail_ids: Sequence[str] = ()
     if referral and alarms and due:
         unheard = alarms.skips_one(due, told)
-        mails = tell(_task_of(alarms, due, task, unheard=unheard), referral)
+        mail_ids = tell(_task_of(alarms, due, task, unheard=unheard), referral)
         told = Rung(alarms.stay, due.level)
     next_at = alarms.ahead(now) if alarms else None
     stores.alarms.move_on(claim, told=told, next_at=next_at)
-    return (TaskState.DONE if due else TaskState.SKIPPED), mails
+    return (TaskState.DONE if due else TaskState.SKIPPED), mail_ids
 
 
 def _alarms(referral: Referral, *, stores: Stores) -> Alarms | None:

@@ -5,15 +5,13 @@ at once; a sweep of everything due finds what the stream missed or left for late
 planned for a day. Both claim a task, do it, and mark it; whoever dies in between leaves a lease
 that runs out, and the next sweep takes over. Doing it again, or twice at once, changes nothing.
 
-A mail may be sent again only if a run dies after the mail service took it and before we marked
-it: at most one copy more for each such death.
+What a run has to tell is mailed by the same run, as far as it is due (`services.mailing`).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from chalicelib.domain.events import Source, StageChange, derived_id
 from chalicelib.domain.notices import GIVE_UP, OPEN_MONITORING, Lane, Task
@@ -24,7 +22,9 @@ from chalicelib.mail import Mailer
 from chalicelib.observe import log
 from chalicelib.services.alarms import ring
 from chalicelib.services.deliveries import give_up
+from chalicelib.services.failures import put_back
 from chalicelib.services.journey import report_by_system, settle
+from chalicelib.services.mailing import Postman, always
 from chalicelib.services.planned import wanted, worded
 from chalicelib.services.telling import tell
 from chalicelib.store.dynamo import Item
@@ -45,11 +45,6 @@ class JobFailedError(Exception):
 
 SKEW = timedelta(minutes=1)
 """By how much the clock of the function that committed a task may be ahead of ours."""
-
-
-def always() -> bool:
-    """There is no end to the time of a run."""
-    return True
 
 
 def run_job(
@@ -82,7 +77,7 @@ def work_off(
     now: datetime,
     has_time: Callable[[], bool] = always,
 ) -> Mapping[str, int]:
-    """Do everything of a lane that is due by `now`.
+    """Do everything of a lane that is due by `now`, and send the mail that is due then.
 
     One task that fails is put back for later and does not hold up the others.
 
@@ -96,17 +91,29 @@ def work_off(
 
     Returns:
         How many tasks were `done` or `skipped`, how often one `failed` or was `taken` by
-        another run, how many were `parked` for a person, and how many `mails` were sent.
+        another run, how many were `parked` for a person, and how many `mails` were sent. A
+        mail that is not wanted any more is `unsent`.
     """
-    attempt = partial(_attempted, stores=stores, mailer=mailer, link=link, now=now)
+    postman = Postman(stores=stores, mailer=mailer, link=link, now=now, has_time=has_time)
     counts = _nothing()
+    if lane is not Lane.MAIL:
+        counts.update(_worked_off(lane, stores=stores, now=now, has_time=has_time))
+    counts.update(postman.send_what_is_due())
+    return dict(counts)
+
+
+def _worked_off(
+    lane: Lane, *, stores: Stores, now: datetime, has_time: Callable[[], bool]
+) -> Counter[str]:
+    attempt = partial(_attempted, stores=stores, planned=[], now=now)
+    counts: Counter[str] = Counter()
     for _ in range(READINGS):
         rows = list(stores.outbox.due(lane, by=now, limit=ROWS_PER_SHARD))
         tried = _each(rows, attempt, has_time)
         counts.update(tried)
         if tried["taken"] == len(rows) or not has_time():
             break
-    return dict(counts)
+    return counts
 
 
 def follow(
@@ -118,23 +125,34 @@ def follow(
     now: datetime,
     has_time: Callable[[], bool] = always,
 ) -> Mapping[str, int]:
-    """Do what was just committed, as far as it is due and nobody has it.
+    """Do what was just committed, as far as it is due and nobody has it, and mail what it tells.
 
     What the ids name is read anew, so it does not matter how old they are, in which order they
     come, or how often. A task that fails is left to the sweep, and nothing is raised for it:
     those who come after it in the stream must not wait.
     """
-    rows = [
-        row
-        for row in stores.outbox.named(outbox_ids, lane=Lane.EVENT)
-        if parsed(row["due_at"]) <= (now if "fence" in row else now + SKEW)
-    ]
-    attempt = partial(_attempted, stores=stores, mailer=mailer, link=link, now=now)
+    named = list(outbox_ids)
+    planned: list[str] = []
+    attempt = partial(_attempted, stores=stores, planned=planned, now=now)
     counts = _nothing()
+    rows = _just_due(named, Lane.EVENT, stores=stores, now=now)
     counts.update(_each(rows, attempt, has_time))
-    if rows:
+    mails = _just_due([*named, *planned], Lane.MAIL, stores=stores, now=now)
+    postman = Postman(stores=stores, mailer=mailer, link=link, now=now, has_time=has_time)
+    counts.update(postman.send(mails))
+    if rows or mails:
         log.info("stream", counts=dict(counts))
     return dict(counts)
+
+
+def _just_due(
+    outbox_ids: Iterable[str], lane: Lane, *, stores: Stores, now: datetime
+) -> list[Item]:
+    return [
+        row
+        for row in stores.outbox.named(outbox_ids, lane=lane)
+        if parsed(row["due_at"]) <= (now if "fence" in row else now + SKEW)
+    ]
 
 
 def _nothing() -> Counter[str]:
@@ -156,65 +174,50 @@ def _each(
 
 
 def _attempted(
-    row: Item, *, stores: Stores, mailer: Mailer, link: str, now: datetime
+    row: Item, *, stores: Stores, planned: list[str], now: datetime
 ) -> Mapping[str, int]:
+    """Do one task if nobody has it; the ids of mails that it plans are added to `planned`."""
     claim = stores.outbox.claim(row, now=now)
     if claim is None:
         return {"taken": 1}
     try:
-        state, mails = _settled(claim, stores=stores, mailer=mailer, link=link, now=now)
+        state, mail_ids = _settled(claim, stores=stores, now=now)
     except UnavailableError as e:
         log.warning("task has to wait", outbox_id=claim.outbox_id, error=e.code)
         stores.outbox.wait(claim, now=now)
         return {"failed": 1}
     except Exception as e:  # noqa: BLE001 one task must not hold up the others; it is logged and tried again
-        return _failed(claim, _kind_of(e), stores=stores, now=now)
-    return {state.value: 1, "mails": mails}
+        return put_back(claim, e, stores=stores, now=now)
+    planned += mail_ids
+    return {state.value: 1}
 
 
-def _failed(claim: Claim, error: str, *, stores: Stores, now: datetime) -> Mapping[str, int]:
-    parked = stores.outbox.postpone(claim, error=error, now=now) is TaskState.PARKED
-    say = log.error if parked else log.warning
-    say("task parked" if parked else "task failed", outbox_id=claim.outbox_id, error=error)
-    return {"failed": 1, "parked": int(parked)}
-
-
-def _kind_of(error: Exception) -> str:
-    """The kind of an error, with AWS's code for it; a text might quote what it is about."""
-    answer: Mapping[str, Any] = getattr(error, "response", {})
-    return " ".join(filter(None, (type(error).__name__, answer.get("Error", {}).get("Code"))))
-
-
-def _settled(
-    claim: Claim, *, stores: Stores, mailer: Mailer, link: str, now: datetime
-) -> tuple[TaskState, int]:
+def _settled(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
     """Do a task and mark it: as done with, or a clock as waiting for its next alarm."""
     if claim.task.lane is Lane.CLOCK:
-        telling = partial(tell, stores=stores, mailer=mailer, link=link, now=now)
-        return ring(claim, tell=telling, stores=stores, now=now)
-    return _do(claim, stores=stores, mailer=mailer, link=link, now=now)
+        return ring(claim, tell=partial(tell, stores=stores, now=now), stores=stores, now=now)
+    return _do(claim, stores=stores, now=now)
 
 
-def _do(
-    claim: Claim, *, stores: Stores, mailer: Mailer, link: str, now: datetime
-) -> tuple[TaskState, int]:
-    """Do a task and mark it."""
-    task, mails = claim.task, 0
+def _do(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
+    """Do a task and mark it; what became of it, and the ids of the mails that it planned."""
+    task = claim.task
+    mail_ids: Sequence[str] = ()
     if task.rule == GIVE_UP:
         is_done = _give_up(task, stores=stores, now=now)
     else:
         referral = wanted(claim, stores=stores, now=now)
         if referral is None:
-            return TaskState.SKIPPED, 0
+            return TaskState.SKIPPED, ()
         if task.rule == OPEN_MONITORING:
             move = _opening(task, referral, now)
             is_done = report_by_system(move, stores=stores, now=now)
         else:
             is_done = True
-            mails = _tell(task, referral, stores=stores, mailer=mailer, link=link, now=now)
+            mail_ids = _tell(task, referral, stores=stores, now=now)
     state = TaskState.DONE if is_done else TaskState.SKIPPED
     stores.outbox.finish(claim, state, now=now)
-    return state, mails
+    return state, mail_ids
 
 
 def _give_up(task: Task, *, stores: Stores, now: datetime) -> bool:
@@ -222,14 +225,11 @@ def _give_up(task: Task, *, stores: Stores, now: datetime) -> bool:
     return give_up(center_id, webhook_id, stores=stores, now=now)
 
 
-def _tell(
-    task: Task, referral: Referral, *, stores: Stores, mailer: Mailer, link: str, now: datetime
-) -> int:
+def _tell(task: Task, referral: Referral, *, stores: Stores, now: datetime) -> Sequence[str]:
     if task.lane is Lane.EVENT:
         # A run that died between a commit and the settling of what waited ends up here.
         settle(task.referral_id, stores=stores, now=now)
-    task = worded(task, referral, stores=stores, now=now)
-    return tell(task, referral, stores=stores, mailer=mailer, link=link, now=now)
+    return tell(worded(task, referral, stores=stores, now=now), referral, stores=stores, now=now)
 
 
 def _opening(task: Task, referral: Referral, now: datetime) -> StageChange:

@@ -1,21 +1,20 @@
-"""The `notices` table: what each member was told, and how far the mail of it got."""
+"""The `notices` table: what each member was told, and by which mail."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from chalicelib.store.dynamo import Item, Table
+from chalicelib.domain.notices import Category
+from chalicelib.store.dynamo import Item, Table, Write
 from chalicelib.store.instants import instant, parsed
 from chalicelib.store.vault import Vault
 
+_A_BATCH = 100
+"""How many rows DynamoDB reads in one call at most."""
 
-class MailState(StrEnum):
-    """How far the mail of a notice got."""
-
-    SENDING = "sending"
-    SENT = "sent"
+NOTICE = "notice"
+"""The name of the write that tells somebody, so that a refusal says that it was done before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +24,7 @@ class Notice:
     Attributes:
         notice_id: Starts with the time of writing, so that a query reads newest first.
         alias: The practice's nickname of the patient; sealed where it is stored.
+        mail_id: The mail that it stands in; None if the member wants none of its category.
     """
 
     notice_id: str
@@ -36,36 +36,34 @@ class Notice:
     referral_id: str
     alias: str
     created_at: datetime
+    category: Category = Category.JOURNEY
+    mail_id: str | None = None
     read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """Each member's own list of notices, and the state of their mails."""
+    """Each member's own list of notices."""
 
     table: Table
     vault: Vault
 
-    def start(self, notice: Notice) -> MailState | None:
-        """Store a notice before its mail is sent; None when it is new.
-
-        A state means that an earlier run was here: `SENT` needs nothing, `SENDING` died
-        between the mail service's yes and our mark, and has to be sent again.
-        """
-        item = self._item(notice) | {"mail": MailState.SENDING}
-        if self.table.put(item, when="attribute_not_exists(notice_id)"):
-            return None
-        row = self.table.get({"member_id": notice.member_id, "notice_id": notice.notice_id})
-        return MailState(row["mail"]) if row else None
-
-    def mark_sent(self, notice: Notice, *, message_id: str, now: datetime) -> None:
-        """Say that the mail service took the mail."""
-        self.table.update(
-            {"member_id": notice.member_id, "notice_id": notice.notice_id},
-            "SET mail = :sent, message_id = :message, sent_at = :now",
-            when="attribute_exists(notice_id)",
-            values={"sent": MailState.SENT, "message": message_id, "now": instant(now)},
+    def telling(self, notice: Notice) -> Write:
+        """The write that tells somebody something, once."""
+        return self.table.putting(
+            NOTICE, self._item(notice), when="attribute_not_exists(notice_id)"
         )
+
+    def those(self, member_id: str, notice_ids: Sequence[str]) -> Sequence[Notice]:
+        """Some of a member's notices, in the order asked for; what is gone is left out."""
+        found: dict[str, Item] = {}
+        for first in range(0, len(notice_ids), _A_BATCH):
+            keys = [
+                {"member_id": member_id, "notice_id": notice_id}
+                for notice_id in notice_ids[first : first + _A_BATCH]
+            ]
+            found |= {row["notice_id"]: row for row in self.table.get_many(keys)}
+        return [self._notice(found[each]) for each in notice_ids if each in found]
 
     def mark_read(self, *, member_id: str, notice_id: str, now: datetime) -> bool:
         """Say that the member has read it. False if there is no such notice."""
@@ -109,6 +107,8 @@ class Notices:
                 notice.alias.encode(), scope=notice.tenant_id, place=_place(notice)
             ),
             "created_at": instant(notice.created_at),
+            "category": notice.category,
+            "mail_id": notice.mail_id,
         }
 
     def _notice(self, item: Item) -> Notice:
@@ -124,6 +124,8 @@ class Notices:
             referral_id=item["referral_id"],
             alias=alias.decode(),
             created_at=parsed(item["created_at"]),
+            category=Category(item.get("category", Category.JOURNEY)),
+            mail_id=item.get("mail_id"),
             read_at=parsed(item["read_at"]) if "read_at" in item else None,
         )
 

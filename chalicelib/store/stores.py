@@ -13,10 +13,12 @@ from chalicelib.store.handbacks import Handbacks
 from chalicelib.store.jobs import Jobs
 from chalicelib.store.ledger import Ledger
 from chalicelib.store.looks import LookStore
+from chalicelib.store.mails import Mails
 from chalicelib.store.notices import Notices
 from chalicelib.store.outbox import Outbox
 from chalicelib.store.people import Members, Tenants
 from chalicelib.store.receipts import Deliveries, Idempotency
+from chalicelib.store.recipients import Recipients
 from chalicelib.store.referral_items import ReferralItems
 from chalicelib.store.referrals import Referrals
 from chalicelib.store.used_tokens import UsedTokens
@@ -42,6 +44,7 @@ TABLES = (
     "allowances",
     "looks",
     "calendars",
+    "recipients",
 )
 
 
@@ -58,6 +61,8 @@ class Stores:
     used_tokens: UsedTokens
     outbox: Outbox
     alarms: AlarmRows
+    mails: Mails
+    recipients: Recipients
     notices: Notices
     audit: Audit
     jobs: Jobs
@@ -90,6 +95,8 @@ def open_stores(
         used_tokens=UsedTokens(tables["idempotency"]),
         outbox=Outbox(tables["outbox"]),
         alarms=AlarmRows(tables["outbox"]),
+        mails=Mails(tables["outbox"]),
+        recipients=Recipients(tables["recipients"], vault),
         notices=Notices(tables["notices"], vault),
         audit=audit,
         jobs=Jobs(tables["jobs"]),

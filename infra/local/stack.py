@@ -18,7 +18,9 @@ Json: TypeAlias = dict[str, Any]
 
 RESOURCES = Path(__file__).parents[1] / "resources.json"
 STACK = "cart-local"
-_HOLDS_DATA = ("AWS::DynamoDB::", "AWS::Cognito::", "AWS::KMS::", "AWS::SES::")
+HOLDS_DATA = re.compile(
+    r"AWS::(DynamoDB|Cognito|KMS)::\w+|AWS::SES::(ConfigurationSet|EmailIdentity)"
+)
 _SUBSTITUTED = re.compile(r"\$\{([A-Za-z0-9]+)")
 # A stack in one of these was never finished, so nothing was ever stored in it.
 _NEVER_FINISHED = {"CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
@@ -33,7 +35,7 @@ def data_template(resources: Json) -> Json:
     kept = {
         name: resource
         for name, resource in resources["Resources"].items()
-        if str(resource.get("Type", "")).startswith(_HOLDS_DATA)
+        if HOLDS_DATA.fullmatch(str(resource.get("Type", "")))
     }
     variables = resources["Globals"]["Function"]["Environment"]["Variables"]
     outputs = {_output_name(name): {"Value": value} for name, value in variables.items()}

@@ -14,6 +14,7 @@ from chalicelib.store.stores import TABLES
 from chalicelib.wiring import LAST_TASK_MS
 from infra import bundle
 from infra.bundle.template import of_type
+from infra.local.stack import HOLDS_DATA
 
 # Nothing of these costs anything while nobody uses it, except the key: a dollar a month. A filter
 # makes a metric of ours, of which ten are free.
@@ -32,9 +33,11 @@ COSTS_NOTHING_AT_REST = {
     "AWS::Logs::LogGroup",
     "AWS::Logs::MetricFilter",
     "AWS::SES::ConfigurationSet",
+    "AWS::SES::ConfigurationSetEventDestination",
     "AWS::SES::EmailIdentity",
     "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
     "AWS::SQS::Queue",
     "AWS::SQS::QueuePolicy",
     "AWS::Serverless::Api",
@@ -112,9 +115,8 @@ def test_every_table_is_encrypted_with_our_key(template):
 
 def test_what_holds_data_stands_by_itself(template):
     """The local cloud makes these entries alone, without the functions and the API."""
-    data = re.compile("AWS::(Cognito|DynamoDB|KMS|SES)::")
-    entries = [r for r in template["Resources"].values() if data.match(r["Type"])]
-    others = {n for n, r in template["Resources"].items() if not data.match(r["Type"])}
+    entries = [r for r in template["Resources"].values() if HOLDS_DATA.fullmatch(r["Type"])]
+    others = {n for n, r in template["Resources"].items() if not HOLDS_DATA.fullmatch(r["Type"])}
 
     named = set(re.findall(r"[A-Za-z]+", json.dumps(entries)))
     assert len(entries) > len(TABLES)

@@ -21,6 +21,8 @@ SENDERS = ("outbox", *JOBS)
 # Actions for which IAM knows no narrower resource.
 WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "ses:GetAccount"}
 
+DONE_AND_READ = ("ConditionCheckItem", "GetItem", "PutItem", "UpdateItem")
+
 # The whole table of who may touch what; a cell that is not here is refused.
 MAY = {
     ("api", "referrals"): {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query"},
@@ -31,8 +33,9 @@ MAY = {
     ("api", "webhook_secrets"): {"PutItem", "Query", "UpdateItem"},
     ("api", "deliveries"): {"GetItem", "PutItem", "Query"},
     ("api", "idempotency"): {"GetItem", "PutItem"},
-    ("api", "outbox"): {"BatchGetItem", "ConditionCheckItem", "PutItem", "UpdateItem"},
-    ("api", "notices"): {"Query", "UpdateItem"},
+    ("api", "outbox"): {*DONE_AND_READ, "BatchGetItem"},
+    ("api", "notices"): {"PutItem", "Query", "UpdateItem"},
+    ("api", "recipients"): {"GetItem", "PutItem"},
     ("api", "audit"): {"PutItem", "Query"},
     ("api", "allowances"): {"GetItem", "UpdateItem"},
     ("api", "looks"): {"GetItem", "PutItem", "Query"},
@@ -43,23 +46,24 @@ MAY = {
     ("relay", "jobs"): {"BatchGetItem", "PutItem"},
     ("notices", "jobs"): {"PutItem"},
     ("clocks", "jobs"): {"PutItem"},
-    ("relay", "outbox"): {"ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem"},
-    ("notices", "outbox"): {"ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem"},
-    ("clocks", "outbox"): {"Query", "UpdateItem"},
+    ("relay", "outbox"): {*DONE_AND_READ, "BatchGetItem", "Query"},
+    ("notices", "outbox"): {*DONE_AND_READ, "BatchGetItem", "Query"},
+    ("clocks", "outbox"): {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
     ("clocks", "referrals"): {"GetItem"},
     ("outbox", "outbox"): {
-        *("BatchGetItem", "ConditionCheckItem", "PutItem", "UpdateItem"),
+        *(*DONE_AND_READ, "BatchGetItem"),
         *("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),
     },
 } | {
     (sender, table): actions
     for sender in SENDERS
     for table, actions in {
-        "members": {"BatchGetItem"},
+        "members": {"BatchGetItem", "GetItem"},
         "roster": {"Query"},
         "tenants": {"GetItem", "Query"},
         "keys": {"GetItem", "PutItem"},
-        "notices": {"GetItem", "PutItem", "UpdateItem"},
+        "notices": {"BatchGetItem", "PutItem"},
+        "recipients": {"BatchGetItem", "GetItem", "PutItem"},
     }.items()
 }
 MAY |= {

@@ -1,27 +1,46 @@
 """Mails as they are rendered: what they say, and all that they must not."""
 
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
+from string import Template
 
 import pytest
 
-from chalicelib import mail
+from chalicelib import catalogue, mail
+from chalicelib.domain.notices import STAGE_RULES
+from chalicelib.domain.schedule import SCHEDULE
 from chalicelib.domain.statements import EMERGENCY_NOTE
-from chalicelib.mail import notice_waiting
+from chalicelib.mail import (
+    TemplateError,
+    critical_notice,
+    escalation,
+    notice_waiting,
+    notices_waiting,
+    spelled_time,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 LINK = "https://dashboard.example"
+LEAVE = f"{LINK}/v1/unsubscribe/AbCdEf"
+LATE = "November 2, 2026 at 07:00 EST"
+TO = "coordinator@cedar.example"
 TEMPLATES = sorted(
     folder.name for folder in (files(mail) / "templates").iterdir() if folder.is_dir()
 )
 PARTS = {"subject": "subject.txt", "text": "body.txt", "html": "body.html"}
 
 RENDERED = {
+    "critical_notice": critical_notice(to=TO, alias="Blue Heron", link=LINK, late=LATE),
+    "escalation": escalation(to=TO, alias="Blue Heron", link=LINK),
     "notice_waiting": notice_waiting(
-        to="coordinator@cedar.example", alias="Blue Heron", count=2, link=LINK
-    )
+        to=TO, alias="Blue Heron", count=2, link=LINK, unsubscribe=LEAVE
+    ),
+    "notices_waiting": notices_waiting(
+        to=TO, count=12, patients=3, link=LINK, late=LATE, unsubscribe=LEAVE
+    ),
 }
 """Every mail, as somebody gets it."""
 
@@ -80,15 +99,50 @@ def test_a_mail_is_what_was_reviewed(name, part):
 
 
 def test_a_mail_loads_nothing(message):
-    """No image, no script, no style from elsewhere; the one address in it is the sign-in."""
+    """No image, no script, no style from elsewhere; it leads to the sign-in, or out of the like."""
     page = Page(message.html)
+    addresses = [LINK, LEAVE] if message.unsubscribe else [LINK]
 
-    assert page.tags <= {"html", "head", "meta", "title", "body", "table", "tr", "td", "a",
-                         "strong"}  # fmt: skip
-    assert page.addresses == [LINK]
-    assert not [style for style in page.styles if re.search(r"url|import|expression", style or "")]
-    assert re.findall(r"https?:[^\s\"'<>]+", message.html) == [LINK]
-    assert re.findall(r"https?:[^\s]+", message.text) == [LINK]
+    assert page.tags <= {"html", "head", "meta", "title", "style", "body", "table", "tr", "td",
+                         "a", "strong"}  # fmt: skip
+    assert page.addresses == addresses
+    for style in (*page.styles, message.html.partition("<style>")[2].partition("</style>")[0]):
+        assert not re.search(r"url|import|expression", (style or "").replace("!important", ""))
+    assert re.findall(r"https?:[^\s\"'<>]+", message.html) == addresses
+    assert re.findall(r"https?:[^\s]+", message.text) == addresses
+
+
+def test_a_mail_that_may_not_be_turned_off_shows_no_way_out():
+    """What is critical comes whatever is chosen."""
+    without = {name for name, message in RENDERED.items() if not message.unsubscribe}
+
+    assert without == {"critical_notice", "escalation"}
+    assert not [name for name in without if "Stop mails" in RENDERED[name].text]
+
+
+@pytest.mark.parametrize("part", ["subject", "text", "html"])
+def test_no_mail_says_what_happened(message, part):
+    """Neither a stage, nor a product, nor a center: the words that it is made of are few."""
+    said = getattr(message, part).lower()
+
+    told = {rule.title.lower() for rule in (*STAGE_RULES.values(), *SCHEDULE.values())}
+    products = {brand.lower() for brand in catalogue.products()}
+    assert not [word for word in (*told, *products, "lymphoma", "infus") if word in said]
+
+
+def test_a_mail_whose_template_lacks_something_is_no_mail(monkeypatch):
+    """One error for whatever is wrong, without a word of what it was about."""
+    monkeypatch.setattr(mail, "_template", lambda _path: Template("$nobody_says_this"))
+
+    with pytest.raises(TemplateError, match=r"^critical_notice$"):
+        critical_notice(to=TO, alias="Blue Heron", link=LINK)
+
+
+def test_a_time_is_said_as_its_reader_says_it():
+    """In the reader's own zone."""
+    at = datetime(2026, 7, 4, 3, 5, tzinfo=UTC)
+
+    assert spelled_time(at, "Pacific/Honolulu") == "July 3, 2026 at 17:05 HST"
 
 
 def test_a_mail_says_that_it_is_not_for_emergencies(message):
@@ -102,7 +156,7 @@ def test_a_mail_says_that_it_is_not_for_emergencies(message):
 
 def test_both_forms_of_a_mail_say_the_same(message):
     """Whoever reads text alone misses nothing."""
-    text = set(re.findall(r"\w+", message.text.replace(LINK, "")))
+    text = set(re.findall(r"\w+", message.text.replace(LEAVE, "").replace(LINK, "")))
     html = set(re.findall(r"\w+", " ".join(Page(message.html).words)))
 
     assert text - html == set()

@@ -42,6 +42,7 @@ class Wanted:
         stages: The events, each applied once, in order.
         writes: How often the referral was written before that.
         mails: How many mails each person is to get.
+        notices: How many notices stand in them; as many as mails if it is not said.
     """
 
     stages: Sequence[str]
@@ -49,6 +50,7 @@ class Wanted:
     deliveries: int = 0
     audited: Sequence[str] | None = None
     mails: Mapping[str, int] = field(default_factory=dict)
+    notices: int = 0
 
 
 class Scene:
@@ -203,7 +205,9 @@ class Settling(Intake):
         stages=["accepted", "consult_scheduled"],
         deliveries=2,
         audited=["accepted", "consult_scheduled", "consult_scheduled"],
-        mails={PRACTICE_MAIL: 2},
+        # Two notices within the hour are one mail, or the second waits for the hour's end.
+        mails={PRACTICE_MAIL: 1},
+        notices=2,
     )
 
     def prepare(self, scene: Scene) -> None:

@@ -143,8 +143,8 @@ def _wrong(told: Played, flow: Flow, books: Books, mails: Counter[str]) -> list[
         # A move that was made before its task was marked leaves the task nothing to do.
         "outbox": all(row["state"] in {"done", "skipped"} for row in due),
         "clock": all(row["due_at"] > soon for row in clocks if "lane" in row),
-        "notices": len(notices) == sum(wanted.mails.values()),
-        "mark of a mail": all(row["mail"] == "sent" for row in notices),
+        "notices": len(notices) == (wanted.notices or sum(wanted.mails.values())),
+        "mark of a mail": all(row["state"] == "done" for row in due if row["rule"] == "mail"),
         "mail lost": all(copies[to] >= least for to, least in wanted.mails.items()),
         "mail copies": sum(copies.values()) <= most,
     }

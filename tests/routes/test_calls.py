@@ -147,13 +147,13 @@ def test_json_is_json_in_any_letters(kind):
     assert received(PLAIN, sent(content_type="text/plain")).method == "GET"
 
 
-@pytest.mark.parametrize("value", ["a", "a" * 80, "ref_x-1.2", "A9"])
+@pytest.mark.parametrize("value", ["a", "a" * 200, "ref_x-1.2", "A9"])
 def test_a_tame_name_may_stand_in_a_path(value):
     """As ours all are."""
     calls.require_tame(PLAIN, {"id": value})
 
 
-@pytest.mark.parametrize("value", ["", "a" * 81, "a b", "a/b", "a#b", "\u00e9", "a\n", "%00"])
+@pytest.mark.parametrize("value", ["", "a" * 201, "a b", "a/b", "a#b", "\u00e9", "a\n", "%00"])
 def test_another_name_is_nobodys_and_signs_nothing(value):
     """404 where an id is asked for, 401 where a signature is."""
     with pytest.raises(NotFoundError):

@@ -7,6 +7,8 @@ import pytest
 
 from app import app
 from chalicelib import web
+from chalicelib.domain.notices import Category
+from chalicelib.services.unsubscribing import address_for
 from tests.support import factories
 
 EVERYWHERE = {
@@ -32,8 +34,10 @@ WITHOUT_HEALTH_DATA = {
 def read(world):
     """Asks for a path, its ids filled in with those of a submitted referral."""
     referral_id = world.refer()["referral_id"]
+    way_out = address_for("mem_1", [Category.DIGEST], link="", stores=world.stores)
     ids = {"referral_id": referral_id, "center_id": "ctr_harbor", "name": "app.js"}
     ids["calendar"] = "mem_nobody.nothing.ics"
+    ids["token"] = way_out.rpartition("/")[2]
 
     def get(path, **headers):
         return world.practice.get(path.format(**ids), **headers)

@@ -39,7 +39,8 @@ def test_a_notice_tells_what_happened_to_whom(world, told):
     [notice] = about(world.practice, told)
 
     assert set(notice) == {
-        "notice_id", "rule", "title", "referral_id", "alias", "created_at", "read_at",
+        "notice_id", "rule", "category", "title", "referral_id", "alias", "created_at", "read_at",
+        "mail",
     }  # fmt: skip
     assert notice["title"] == "The center accepted the referral for evaluation"
     assert (notice["rule"], notice["alias"]) == ("stage_changed", "Blue Heron")

@@ -61,19 +61,18 @@ def patient(stores) -> Referral:
         stores.referrals.parking(early),
         stores.idempotency.writing(request, answer, now=NOON),
     )
-    stores.notices.start(
-        Notice(
-            notice_id="ntc_1",
-            member_id="mem_1",
-            tenant_id="prc_cedar",
-            outbox_id="out_1",
-            rule="handback_near",
-            title="Hand-back in 7 days",
-            referral_id=referral.referral_id,
-            alias=referral.alias,
-            created_at=NOON,
-        )
+    told = Notice(
+        notice_id="ntc_1",
+        member_id="mem_1",
+        tenant_id="prc_cedar",
+        outbox_id="out_1",
+        rule="handback_near",
+        title="Hand-back in 7 days",
+        referral_id=referral.referral_id,
+        alias=referral.alias,
+        created_at=NOON,
     )
+    stores.ledger.commit(stores.notices.telling(told))
     return referral
 
 

@@ -1,11 +1,14 @@
-"""Members' notices, and how far their mails got."""
+"""Members' notices."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from chalicelib.store.notices import MailState, Notice
+from chalicelib.domain.notices import Category
+from chalicelib.store.ledger import ConditionFailed
+from chalicelib.store.notices import NOTICE as TOLD
+from chalicelib.store.notices import Notice
 from tests.support import shelves
 from tests.support.factories import NOON
 
@@ -19,6 +22,8 @@ NOTICE = Notice(
     referral_id="ref_1",
     alias="Blue Heron",
     created_at=NOON,
+    category=Category.WINDOW,
+    mail_id="mail_1",
 )
 
 
@@ -28,49 +33,51 @@ def notices(stores):
     return stores.notices
 
 
+@pytest.fixture
+def tell(stores):
+    """Tells a member something."""
+    return lambda notice: stores.ledger.commit(stores.notices.telling(notice))
+
+
 def page(notices, **how):
     """The notices of the member."""
     return notices.page("mem_1", **{"limit": 10, "start": None} | how)
 
 
-def test_a_notice_comes_back_as_it_went(notices):
+def test_a_notice_comes_back_as_it_went(notices, tell):
     """Every field, the alias unsealed."""
-    notices.start(NOTICE)
+    tell(NOTICE)
 
     assert page(notices) == ([NOTICE], None)
 
 
-def test_a_new_notice_has_no_mail_yet(notices):
-    """None: nobody was here before."""
-    assert notices.start(NOTICE) is None
+def test_a_notice_is_told_once(notices, tell):
+    """A second time is refused by name, and the first stands."""
+    tell(NOTICE)
+
+    with pytest.raises(ConditionFailed) as refused:
+        tell(replace(NOTICE, mail_id="mail_2"))
+
+    assert set(refused.value.items) == {TOLD}
+    assert page(notices)[0][0].mail_id == "mail_1"
 
 
-def test_a_notice_whose_mail_was_not_confirmed_is_sent_again(notices):
-    """An earlier run died between the mail service's yes and our mark; we cannot know."""
-    notices.start(NOTICE)
+def test_notices_are_read_by_name_in_the_order_asked_for(notices, tell):
+    """However many; those of others, and what is gone, are left out."""
+    ids = [f"ntc_{n:03}" for n in range(120)]
+    for notice_id in ids:
+        tell(replace(NOTICE, notice_id=notice_id))
+    tell(replace(NOTICE, notice_id="ntc_other", member_id="mem_2"))
 
-    assert notices.start(NOTICE) is MailState.SENDING
+    found = notices.those("mem_1", [*ids[::-1], "ntc_other", "ntc_gone"])
 
-
-def test_a_notice_whose_mail_was_sent_needs_nothing(notices):
-    """The mark keeps the next run from sending."""
-    notices.start(NOTICE)
-    notices.mark_sent(NOTICE, message_id="ses_1", now=NOON)
-
-    assert notices.start(NOTICE) is MailState.SENT
+    assert [notice.notice_id for notice in found] == ids[::-1]
 
 
-def test_marking_what_is_not_there_makes_nothing(notices):
-    """A notice that was removed does not come back as a row without words."""
-    notices.mark_sent(NOTICE, message_id="ses_1", now=NOON)
-
-    assert shelves.rows("notices") == []
-
-
-def test_the_newest_notice_comes_first(notices):
+def test_the_newest_notice_comes_first(notices, tell):
     """Ids start with a time."""
     for n in (2, 1, 3):
-        notices.start(replace(NOTICE, notice_id=f"ntc_{n}"))
+        tell(replace(NOTICE, notice_id=f"ntc_{n}"))
 
     first, position = page(notices, limit=2)
     second, end = page(notices, limit=2, start=position)
@@ -79,17 +86,17 @@ def test_the_newest_notice_comes_first(notices):
     assert end is None
 
 
-def test_a_member_reads_the_own_notices_only(notices):
+def test_a_member_reads_the_own_notices_only(notices, tell):
     """Another member's are another partition."""
-    notices.start(replace(NOTICE, member_id="mem_2"))
+    tell(replace(NOTICE, member_id="mem_2"))
 
     assert page(notices) == ([], None)
     assert notices.unread("mem_1") == 0
 
 
-def test_a_notice_is_read_once(notices):
+def test_a_notice_is_read_once(notices, tell):
     """The first time counts; reading it again changes nothing."""
-    notices.start(NOTICE)
+    tell(NOTICE)
     assert notices.unread("mem_1") == 1
 
     marked = [
@@ -103,17 +110,17 @@ def test_a_notice_is_read_once(notices):
 
 
 @pytest.mark.parametrize(("member_id", "notice_id"), [("mem_1", "ntc_2"), ("mem_2", "ntc_1")])
-def test_a_notice_that_is_not_ones_own_cannot_be_marked(notices, member_id, notice_id):
+def test_a_notice_that_is_not_ones_own_cannot_be_marked(notices, tell, member_id, notice_id):
     """Not there, or somebody else's: nothing is written."""
-    notices.start(NOTICE)
+    tell(NOTICE)
     before = shelves.rows("notices")
 
     assert not notices.mark_read(member_id=member_id, notice_id=notice_id, now=NOON)
     assert shelves.rows("notices") == before
 
 
-def test_an_alias_is_sealed(notices):
+def test_an_alias_is_sealed(notices, tell):
     """Even the nickname is the practice's own."""
-    notices.start(NOTICE)
+    tell(NOTICE)
 
     assert b"Heron" not in shelves.rows("notices")[0]["alias"]

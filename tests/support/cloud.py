@@ -13,6 +13,7 @@ from tests.support import ehr, tokens
 TEMPLATE = Path(__file__).parents[2] / "infra" / "resources.json"
 PREFIX = "cart-"
 SENDER = "notices@dashboard.example"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:cart-mail-events"
 _ACCOUNT, _REGION = "123456789012", "us-east-1"  # moto's own, and that of the environment
 
 
@@ -27,6 +28,7 @@ def environment(jwks_url: str) -> dict[str, str]:
         "IDENTITY_JWKS_URL": jwks_url,
         "MAIL_FROM": SENDER,
         "MAIL_CONFIGURATION_SET": "",
+        "MAIL_TOPIC": TOPIC,
         "FEED_LIMIT": "",
         "MEMBER_LIMIT": "",
         "PUBLIC_URL": "https://dashboard.example",

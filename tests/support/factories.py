@@ -151,3 +151,16 @@ def _changed(body: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
         else:
             place[last] = value
     return body
+
+
+def a_preferences_body(**changed: Any) -> dict[str, Any]:
+    """How somebody wants to be mailed: as the product has it, but for what is said here."""
+    usual = dict.fromkeys(("journey", "window", "overdue", "follow_up", "digest"), "at_once")
+    usual["check_in"] = "never"
+    body: dict[str, Any] = {
+        "categories": usual | changed.pop("categories", {}),
+        "digest_hour": 7,
+        "quiet_hours": None,
+        "time_zone": None,
+    }
+    return body | changed

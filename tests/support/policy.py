@@ -53,8 +53,14 @@ POLICY: Mapping[Route, Outcomes | Access] = {
     ("POST", "/cds-services/{service_id}"): Access.EHR,
     ("POST", "/cds-services/{service_id}/feedback"): Access.EHR,
     ("POST", "/v1/webhooks/centers/{center_id}"): Access.SIGNED,
+    ("POST", "/v1/mail-events"): Access.TOPIC,
+    ("GET", "/v1/unsubscribe/{token}"): Access.HOLDER,
+    ("POST", "/v1/unsubscribe/{token}"): Access.HOLDER,
     ("DELETE", "/v1/sessions"): _all(204),
     ("GET", "/v1/me"): _all(200),
+    ("GET", "/v1/me/notification-preferences"): _all(200),
+    # Nobody has saved any yet, so it is not version 1 that is changed.
+    ("PUT", "/v1/me/notification-preferences"): _all(412),
     ("GET", "/v1/members"): _only(ADMINS, 200, rest=403),
     ("POST", "/v1/members"): _only(ADMINS, 201, rest=403),
     # The member to be changed is of the practice: there is no such person in the center.
@@ -126,6 +132,7 @@ def body_for(route: Route, *, unique: str) -> dict[str, Any] | None:
         ("PATCH", "/v1/members/{member_id}"): {"active": True},
         ("POST", "/v1/referrals"): factories.a_referral_body(),
         ("POST", "/v1/screens"): factories.a_screen_body(),
+        ("PUT", "/v1/me/notification-preferences"): factories.a_preferences_body(),
         ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
         ("PUT", "/v1/referrals/{referral_id}/handback"): handbacks.a_handback_body(),
         ("POST", "/v1/referrals/{referral_id}/events"): {

@@ -51,8 +51,13 @@ def rows(table: str) -> list[Item]:
 
 
 def tasks() -> list[Item]:
-    """The rows of the outbox that are to be done once: all but the clocks."""
-    return [row for row in rows("outbox") if row["rule"] != CLOCK]
+    """The rows of the outbox that are to be done once: all but the clocks and the mails."""
+    return [row for row in rows("outbox") if row["rule"] not in {CLOCK, "mail"}]
+
+
+def mails() -> list[Item]:
+    """The rows of the outbox that are mails."""
+    return [row for row in rows("outbox") if row["rule"] == "mail"]
 
 
 def clocks() -> list[Item]:

@@ -58,9 +58,10 @@ OPEN_TO_ALL = {
     ("GET", "/v1/centers/{center_id}"),
     ("DELETE", "/v1/sessions"),
     ("POST", "/v1/screens"),
+    ("PUT", "/v1/me/notification-preferences"),
 }
-"""The directory is for everybody, signing out is about nobody else, and a screen asks and keeps
-nothing that is anybody's."""
+"""The directory is for everybody, signing out and one's own preferences are about nobody else, and
+a screen asks and keeps nothing that is anybody's."""
 
 AIMED = tuple(r for r in policy.GUARDED if "{" in r[1] and r not in OPEN_TO_ALL)
 WIDE = tuple(r for r in policy.GUARDED if "{" not in r[1] and r[0] == "GET")

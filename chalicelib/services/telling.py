@@ -125,9 +125,12 @@ def _notices(task: Task, referral: Referral, stores: Stores, now: datetime) -> I
     late = now - task.due_at > (A_DAY if task.due_on else LATE)
     for side, rule in told_by(task):
         tenant_id = referral.practice_id if side is TenantKind.PRACTICE else referral.center_id
+        if tenant_id is None:
+            # No center was chosen yet: there is nobody on that side.
+            continue
         people = [
             member
-            for member in stores.members.of_tenant(tenant_id or "")
+            for member in stores.members.of_tenant(tenant_id)
             if member.active and member.cares and member.may_see(referral)
         ]
         for member in rule.readers(people):

@@ -4,7 +4,6 @@ import copy
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,12 +13,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import app
 from chalicelib import wiring
-from chalicelib.domain.notices import Category, Lane
+from chalicelib.domain.notices import Lane
 from chalicelib.routes.codes import CODES
 from chalicelib.routes.operations import OPERATIONS, Access
 from chalicelib.services.duties import run_job
 from chalicelib.services.sessions import Challenge, Session
-from chalicelib.services.unsubscribing import address_for
 from tests.support import ehr, factories, handbacks, posting
 from tests.support.clinic import TO_INFUSED
 from tests.support.refusals import REFUSALS
@@ -92,7 +90,7 @@ def walk(world):
         world.anyone.get(public)
     sign_in_and_out(world)
     look_from_a_health_record(world)
-    answer_mails(world)
+    posting.answer_mails(world)
     for path in ("/v1/me", "/v1/products", "/v1/centers?limit=1", "/v1/centers/ctr_harbor",
                  "/v1/resources", "/v1/diagnosis-codes?disease=FL"):  # fmt: skip
         world.practice.get(path)
@@ -143,23 +141,6 @@ def look_from_a_health_record(world):
     for chart in ("follicular", "unrelated"):
         ehr.ask(world.anyone, ehr.hook(chart))
     ehr.ask(world.anyone, {"feedback": [{"card": "x", "outcome": "accepted"}]}, path=feedback)
-
-
-def answer_mails(world):
-    """Choose how to be mailed, stop one kind, and let the mail service tell something."""
-    path = "/v1/me/notification-preferences"
-    world.practice.get(path)
-    first = {"If-Match": '"0"'}
-    world.practice.send("PUT", path, factories.a_preferences_body(), headers=first)
-    member_id = world.members["practice"].member_id
-    way_out = address_for(member_id, [Category.DIGEST], link="", stores=world.stores)
-    for method in ("GET", "POST"):
-        world.anyone.send(method, way_out, None)
-    with pytest.MonkeyPatch.context() as patch:
-        verifier = posting.verifier()
-        patch.setattr(wiring, "posts", cache(lambda: verifier))
-        told = posting.posted("x", at=wiring.now())
-        world.anyone.send("POST", "/v1/mail-events", told)
 
 
 def sign_in_and_out(world):

@@ -6,13 +6,19 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from chalicelib import wiring
+from chalicelib.domain.notices import Category
 from chalicelib.services.posts import PostVerifier
+from chalicelib.services.unsubscribing import address_for
+from tests.support import factories
+from tests.support.clinic import Clinic
 from tests.support.cloud import TOPIC
 
 SNS = "Amazon SNS"
@@ -116,3 +122,20 @@ def event(
 def hard_bounce(mail_id: str, *, at: datetime, to: str) -> dict[str, Any]:
     """An address that does not exist."""
     return event("Bounce", mail_id, at=at, to=to, bounceType="Permanent")
+
+
+def answer_mails(world: Clinic) -> None:
+    """Choose how to be mailed, stop one kind, and let the mail service tell something."""
+    path = "/v1/me/notification-preferences"
+    world.practice.get(path)
+    first = {"If-Match": '"0"'}
+    world.practice.send("PUT", path, factories.a_preferences_body(), headers=first)
+    member_id = world.members["practice"].member_id
+    way_out = address_for(member_id, [Category.DIGEST], link="", stores=world.stores)
+    for method in ("GET", "POST"):
+        world.anyone.send(method, way_out, None)
+    with pytest.MonkeyPatch.context() as patch:
+        believing = verifier()
+        patch.setattr(wiring, "posts", cache(lambda: believing))
+        told = posted("x", at=wiring.now())
+        world.anyone.send("POST", "/v1/mail-events", told)

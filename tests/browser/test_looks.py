@@ -145,5 +145,5 @@ def test_paper_carries_the_statements_and_nothing_to_press(open_page, monitored)
 
     expect(page.locator(".statements > p").first).to_be_visible()
     expect(page.locator(".emergency")).to_be_visible()
-    expect(page.get_by_text("As of ")).to_be_visible()
+    expect(page.locator(".on-paper", has_text="As of ")).to_be_visible()
     assert [b for b in page.get_by_role("button").all() if b.is_visible()] == []

@@ -249,8 +249,8 @@ OF_CALLERS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a mail's subject begins another header",
         "chalicelib/mail/__init__.py",
-        '" ".join(subject.substitute(values).split())',
-        "subject.substitute(values)",
+        'subject=" ".join(subject.split())',
+        "subject=subject",
         "tests/mail/test_templates.py::test_a_subject_is_one_line",
     ),
 )

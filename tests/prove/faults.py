@@ -23,7 +23,7 @@ from tests.support.naive import naive_delivery
 
 MINUTES = 6
 PARTS = 8
-SEEDS = 3_000
+SEEDS = 1_500
 SEEDS_A_PART = 150
 
 CLAIMS = {

@@ -136,7 +136,10 @@ def _wrong(told: Played, flow: Flow, books: Books, mails: Counter[str]) -> list[
     soon = instant(parsed(told.ended) + ROUND)
     notices = books.about("notices", rid)
     copies = {to: mails[f"{to} {scene.name}"] for to in wanted.mails}
-    most = sum(wanted.mails.values()) + told.copies_allowed
+    letters = [row for row in rows if row["rule"] == "mail"]
+    held = Counter(notice_id for row in letters for notice_id in row["notice_ids"])
+    # What a fault let be told after the first mail had left follows in one of its own.
+    most = len([row for row in letters if row["state"] == "done"]) + told.copies_allowed
     checks = {
         "made twice": len(made) <= 1,
         "not answered": scene.status < 300,
@@ -144,6 +147,7 @@ def _wrong(told: Played, flow: Flow, books: Books, mails: Counter[str]) -> list[
         "outbox": all(row["state"] in {"done", "skipped"} for row in due),
         "clock": all(row["due_at"] > soon for row in clocks if "lane" in row),
         "notices": len(notices) == (wanted.notices or sum(wanted.mails.values())),
+        "in one mail": held == Counter(row["notice_id"] for row in notices),
         "mark of a mail": all(row["state"] == "done" for row in due if row["rule"] == "mail"),
         "mail lost": all(copies[to] >= least for to, least in wanted.mails.items()),
         "mail copies": sum(copies.values()) <= most,

@@ -60,6 +60,10 @@ WAITING: Mapping[str, Waiting] = {
         frozenset(
             {
                 "tests/routes/test_deliveries.py",
+                "tests/routes/test_mail_events.py",
+                "tests/services/test_mail_events.py",
+                "tests/services/test_mail_timing.py",
+                "tests/services/test_mailing.py",
                 "tests/routes/test_main_line.py::test_the_notice_of_day_7_is_mailed_once",
                 "tests/routes/test_notices.py",
                 "tests/routes/test_webhooks_waiting.py::test_a_delivery_may_overtake_the_referral_itself",

@@ -25,6 +25,7 @@ _LISTS = Waiting(
     "Lists, counts and search show what there is. Whoever decides reads the referral itself.",
     frozenset(
         {
+            "tests/routes/test_calendars.py::test_a_feed_has_everyone_whom_its_owner_looks_after",
             "tests/routes/test_deliveries.py",
             "tests/routes/test_event_types.py::test_a_gap_in_the_feeds_numbers_is_told_until_it_is_filled",
             "tests/routes/test_health_data.py::test_a_list_tells_only_who_it_is",
@@ -61,6 +62,7 @@ WAITING: Mapping[str, Waiting] = {
             {
                 "tests/routes/test_deliveries.py",
                 "tests/routes/test_mail_events.py",
+                "tests/routes/test_members.py::test_whoever_is_invited_a_moment_before_an_event_is_told",
                 "tests/services/test_mail_events.py",
                 "tests/services/test_mail_timing.py",
                 "tests/services/test_mailing.py",

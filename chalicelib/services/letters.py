@@ -1,5 +1,6 @@
 """A mail with everything that is looked up when it is sent: to whom, about what, in which words."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,8 +96,13 @@ class Letter:
                 to=to, alias=alias, count=count, link=link, late=late, unsubscribe=leave
             )
         return words.notices_waiting(
-            to=to, count=count, patients=len(about), link=link, late=late, unsubscribe=leave
+            to=to, counts=self._counts(), link=link, late=late, unsubscribe=leave
         )
+
+    def _counts(self) -> Sequence[tuple[str, int]]:
+        """Each patient's alias and number of notices, those with the oldest notice first."""
+        counts = Counter(notice.referral_id for notice in self.notices)
+        return [(self._referrals[each].alias, count) for each, count in counts.items()]
 
     def _late(self) -> str:
         since = lateness(self.mail, now=self.now)

@@ -14,7 +14,7 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 MOST_LISTED = 20
@@ -34,6 +34,14 @@ class Message:
     text: str
     html: str
     unsubscribe: str = ""
+
+
+class DigestLine(NamedTuple):
+    """What a digest says of a patient. `waits_for` is "you" or the other side."""
+
+    alias: str
+    waits_for: str
+    has_changed: bool
 
 
 class Mailer(Protocol):
@@ -84,6 +92,37 @@ def notices_waiting(
     )
 
 
+def weekly_digest(
+    *,
+    to: str,
+    lines: Sequence[DigestLine],
+    unlisted: int = 0,
+    link: str,
+    late: str = "",
+    unsubscribe: str = "",
+) -> Message:
+    """Tell a member whose move is next for whom, and who changed in the last week.
+
+    Args:
+        to: The member's address.
+        lines: The patients that are named.
+        unlisted: How many more there are.
+        link: Where to sign in.
+        late: Since when the mail is late, in words.
+        unsubscribe: Where the like is stopped.
+    """
+    named = [
+        f"{line.alias}: waits for {line.waits_for}{', changed this week' * line.has_changed}"
+        for line in lines
+    ]
+    return _rendered(
+        "weekly_digest",
+        _Frame(to=to, link=link, late=late, unsubscribe=unsubscribe),
+        lines=_listed(named, unlisted),
+        patients=_counted(len(lines) + unlisted, "patient"),
+    )
+
+
 def critical_notice(*, to: str, alias: str, link: str, late: str = "") -> Message:
     """Tell a member that something should be read now, and not what."""
     return _rendered("critical_notice", _Frame(to=to, link=link, late=late), alias=alias)
@@ -114,12 +153,11 @@ def _counted(count: int, noun: str) -> str:
     return f"1 {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _listed(lines: Sequence[str]) -> Sequence[str]:
+def _listed(lines: Sequence[str], unlisted: int = 0) -> Sequence[str]:
     """The first lines of a list, one a patient, and how many more there are."""
-    more = len(lines) - MOST_LISTED
-    if more <= 0:
-        return lines
-    return [*lines[:MOST_LISTED], f"and {_counted(more, 'more patient')}"]
+    listed = lines[:MOST_LISTED]
+    more = len(lines) - len(listed) + unlisted
+    return [*listed, f"and {_counted(more, 'more patient')}"] if more else listed
 
 
 def _rendered(name: str, frame: _Frame, *, lines: Sequence[str] = (), **values: str) -> Message:

@@ -14,12 +14,14 @@ from chalicelib.domain.notices import STAGE_RULES
 from chalicelib.domain.schedule import SCHEDULE
 from chalicelib.domain.statements import EMERGENCY_NOTE
 from chalicelib.mail import (
+    DigestLine,
     TemplateError,
     critical_notice,
     escalation,
     notice_waiting,
     notices_waiting,
     spelled_time,
+    weekly_digest,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -43,6 +45,16 @@ RENDERED = {
         counts=[("Blue Heron", 2), ("Grey Owl", 9), ("Red Kite", 1)],
         link=LINK,
         late=LATE,
+        unsubscribe=LEAVE,
+    ),
+    "weekly_digest": weekly_digest(
+        to=TO,
+        lines=[
+            DigestLine("Blue Heron", "you", has_changed=True),
+            DigestLine("Grey Owl", "you", has_changed=False),
+            DigestLine("Red Kite", "the center", has_changed=True),
+        ],
+        link=LINK,
         unsubscribe=LEAVE,
     ),
 }

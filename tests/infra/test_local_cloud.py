@@ -201,6 +201,7 @@ def test_mail_is_on_disk_before_its_sender_hears_of_it(running, client, tmp_path
     mail.send_email(
         FromEmailAddress="notices@clinic.example",
         ReplyToAddresses=["desk@clinic.example"],
+        EmailTags=[{"Name": "mail_id", "Value": "mail_1"}],
         Destination={"ToAddresses": ["ana@practice.example"]},
         Content={
             "Simple": {
@@ -217,6 +218,7 @@ def test_mail_is_on_disk_before_its_sender_hears_of_it(running, client, tmp_path
     assert (recorded["to"], recorded["subject"]) == (["ana@practice.example"], "Day 7")
     assert recorded["reply_to"] == ["desk@clinic.example"]
     assert recorded["headers"] == [["X-Notice", "day_7"]]
+    assert recorded["tags"] == {"mail_id": "mail_1"}
 
 
 def test_half_a_line_of_mail_is_cut_off_at_the_next_start(running, tmp_path):

@@ -53,6 +53,7 @@ def _line(sent: dict[str, Any], request: bytes) -> bytes:
         "cc": sent["CC"],
         "bcc": sent["BCC"],
         "reply_to": asked.get("ReplyToAddresses", []),
+        "tags": {tag["Name"]: tag["Value"] for tag in asked.get("EmailTags", [])},
         "headers": [[header["Name"], header["Value"]] for header in headers],
         "subject": sent["Subject"],
         "text": sent["BodyText"] or "",

@@ -88,6 +88,12 @@ def clocks(event: CloudWatchEvent) -> Mapping[str, int]:
     return _run(Job.CLOCKS, lambda: run_job(Lane.CLOCK, **wiring.job(context=event.context)))
 
 
+@app.schedule(every(Job.DIGEST))
+def digest(event: CloudWatchEvent) -> Mapping[str, int]:
+    """Tell those whose week begins what is on the way to an infusion."""
+    return _run(Job.DIGEST, lambda: run_job(Lane.DIGEST, **wiring.job(context=event.context)))
+
+
 @app.schedule(every(Job.CHECKPOINTS))
 def checkpoints(event: CloudWatchEvent) -> Mapping[str, int]:  # noqa: ARG001 Chalice hands it over
     """Count the audit rows, so that a loss of the last ones would show."""

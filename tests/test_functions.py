@@ -10,6 +10,7 @@ import pytest
 from app import app
 from chalicelib import wiring
 from chalicelib.domain.jobs import Job
+from chalicelib.services.digests import digest_writes
 from chalicelib.services.duties import JobFailedError
 from tests.support import cloud, shelves
 
@@ -111,6 +112,26 @@ def test_the_clocks_tell_whoever_owes_the_move(clinic, monkeypatch):
     assert mails == [2, 0]
     assert notice["rule"] == "clock_escalated"
     assert notice["title"].startswith("Nobody has moved it; overdue since ")
+
+
+def test_a_digest_tells_a_member_of_the_week(clinic, monkeypatch):
+    """Once, and by the list of all patients, for it is about several."""
+    reader = clinic.members["practice"]
+    planned = digest_writes(None, reader, stores=clinic.stores, now=wiring.now())
+    clinic.stores.ledger.commit(*planned)
+    clinic.refer()
+    later = wiring.now() + timedelta(days=8)
+    monkeypatch.setattr(wiring, "now", lambda: later)
+
+    done = [run("digest", SCHEDULED)["done"] for _ in range(2)]
+    monkeypatch.undo()
+    [notice] = clinic.practice.get("/v1/notices").json["items"]
+    addressees = [mail.destinations["ToAddresses"] for mail in cloud.sent_mail()]
+
+    assert done == [1, 0]
+    assert (notice["referral_id"], notice["alias"]) == (None, None)
+    assert notice["title"].startswith("1 referral before infusion: none needs your action")
+    assert addressees.count([reader.email]) == 1
 
 
 def test_every_schedule_leaves_its_heartbeat(clinic):

@@ -11,6 +11,7 @@ class Job(StrEnum):
     RELAY = "relay"
     NOTICES = "notices"
     CLOCKS = "clocks"
+    DIGEST = "digest"
     CHECKPOINTS = "checkpoints"
 
 
@@ -21,6 +22,8 @@ PERIODS: Mapping[Job, timedelta] = {
     Job.NOTICES: timedelta(minutes=15),
     # A clock turns with a day of somebody's calendar; there is one zone or other for each hour.
     Job.CLOCKS: timedelta(hours=1),
+    # Of a member's week, at the hour that the member chose, in the member's zone.
+    Job.DIGEST: timedelta(hours=1),
     Job.CHECKPOINTS: timedelta(hours=1),
 }
 """How often a job runs."""

@@ -99,9 +99,14 @@ class MailKind(StrEnum):
     """Made of several that were due at once."""
     CRITICAL = "critical"
     ESCALATION = "escalation"
+    DIGEST = "digest"
+    """The week's. See `domain.digest`."""
 
 
 URGENT = frozenset({MailKind.CRITICAL, MailKind.ESCALATION})
+"""What should be read now."""
+
+BY_ITSELF = URGENT | {MailKind.DIGEST}
 """Mailed each by itself, whatever else is due."""
 
 
@@ -114,6 +119,8 @@ class Mail:
         subject: The identity service's id of the recipient.
         referral_id: Empty where it may be about several.
         late_since: When its first notice should have been told, if that was long ago.
+        listed: The referrals that a digest names.
+        unlisted: How many more the digest counts.
     """
 
     mail_id: str
@@ -125,6 +132,8 @@ class Mail:
     notice_ids: tuple[str, ...]
     due_at: datetime
     late_since: datetime | None = None
+    listed: tuple[str, ...] = ()
+    unlisted: int = 0
 
 
 def thread_of(timing: Timing, referral_id: str) -> str:

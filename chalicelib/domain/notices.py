@@ -20,12 +20,14 @@ from chalicelib.domain.stages import FACTS, Stage
 
 
 class Lane(StrEnum):
-    """Queues of work: what follows from an event, what was planned for a day, clocks, mail."""
+    """Queues of work: what follows from an event, was planned for a day, or comes by itself."""
 
     EVENT = "event"
     PLAN = "plan"
     CLOCK = "clock"
     """The next alarm of each referral. See `domain.alarms`."""
+    DIGEST = "digest"
+    """The next digest of each member. See `domain.digest`."""
     MAIL = "mail"
     """What is to be mailed. See `domain.mailing`."""
 

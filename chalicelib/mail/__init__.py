@@ -7,14 +7,18 @@ mail carries the patient's alias, counts and a sign-in link, and nothing else ab
 diagnosis, no stage, no product, no center, no name.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
+
+MOST_LISTED = 20
+"""How many patients a mail lists by their alias; a longer list is read in the dashboard."""
 
 
 class TemplateError(Exception):
@@ -30,6 +34,14 @@ class Message:
     text: str
     html: str
     unsubscribe: str = ""
+
+
+class DigestLine(NamedTuple):
+    """What a digest says of a patient. `waits_for` is "you" or the other side."""
+
+    alias: str
+    waits_for: str
+    has_changed: bool
 
 
 class Mailer(Protocol):
@@ -55,14 +67,59 @@ def notice_waiting(
 
 
 def notices_waiting(
-    *, to: str, count: int, patients: int, link: str, late: str = "", unsubscribe: str = ""
+    *,
+    to: str,
+    counts: Sequence[tuple[str, int]],
+    link: str,
+    late: str = "",
+    unsubscribe: str = "",
 ) -> Message:
-    """Tell a member how much there is to read, about how many patients."""
+    """Tell a member how much there is to read about whom.
+
+    Args:
+        to: The member's address.
+        counts: For each patient the alias and the number of notices. Two may share an alias.
+        link: Where to sign in.
+        late: Since when the mail is late, in words.
+        unsubscribe: Where the like is stopped.
+    """
     return _rendered(
         "notices_waiting",
         _Frame(to=to, link=link, late=late, unsubscribe=unsubscribe),
-        notices=_counted(count, "new notice"),
-        patients=_counted(patients, "patient"),
+        lines=_listed([f"{alias}: {_counted(count, 'new notice')}" for alias, count in counts]),
+        notices=_counted(sum(count for _, count in counts), "new notice"),
+        patients=_counted(len(counts), "patient"),
+    )
+
+
+def weekly_digest(
+    *,
+    to: str,
+    lines: Sequence[DigestLine],
+    unlisted: int = 0,
+    link: str,
+    late: str = "",
+    unsubscribe: str = "",
+) -> Message:
+    """Tell a member whose move is next for whom, and who changed in the last week.
+
+    Args:
+        to: The member's address.
+        lines: The patients that are named.
+        unlisted: How many more there are.
+        link: Where to sign in.
+        late: Since when the mail is late, in words.
+        unsubscribe: Where the like is stopped.
+    """
+    named = [
+        f"{line.alias}: waits for {line.waits_for}{', changed this week' * line.has_changed}"
+        for line in lines
+    ]
+    return _rendered(
+        "weekly_digest",
+        _Frame(to=to, link=link, late=late, unsubscribe=unsubscribe),
+        lines=_listed(named, unlisted),
+        patients=_counted(len(lines) + unlisted, "patient"),
     )
 
 
@@ -96,7 +153,14 @@ def _counted(count: int, noun: str) -> str:
     return f"1 {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _rendered(name: str, frame: _Frame, **values: str) -> Message:
+def _listed(lines: Sequence[str], unlisted: int = 0) -> Sequence[str]:
+    """The first lines of a list, one a patient, and how many more there are."""
+    listed = lines[:MOST_LISTED]
+    more = len(lines) - len(listed) + unlisted
+    return [*listed, f"and {_counted(more, 'more patient')}"] if more else listed
+
+
+def _rendered(name: str, frame: _Frame, *, lines: Sequence[str] = (), **values: str) -> Message:
     try:
         given = values | {"link": frame.link}
         in_html = {key: escape(value) for key, value in given.items()}
@@ -105,20 +169,27 @@ def _rendered(name: str, frame: _Frame, **values: str) -> Message:
             to=frame.to,
             # One line, whatever a value holds: a line break would begin a new header.
             subject=" ".join(subject.split()),
-            text=_framed(f"{name}/body", "txt", frame, given),
-            html=_framed(f"{name}/body", "html", frame, in_html),
+            text=_framed(f"{name}/body", "txt", frame, given, lines),
+            html=_framed(f"{name}/body", "html", frame, in_html, lines),
             unsubscribe=frame.unsubscribe,
         )
     except (KeyError, OSError, ValueError) as e:
         raise TemplateError(name) from e
 
 
-def _framed(body: str, form: str, frame: _Frame, values: dict[str, str]) -> str:
-    """A body within what all mails share. `values` are spelled for the form."""
+def _framed(
+    body: str, form: str, frame: _Frame, values: dict[str, str], lines: Sequence[str]
+) -> str:
+    """A body within what all mails share. `values` are spelled for the form; `lines` are not yet.
+
+    A line of a list is one line, whatever an alias holds.
+    """
     spelled = escape if form == "html" else str
     late, leave = spelled(frame.late), spelled(frame.unsubscribe)
+    line = _template(f"line.{form}")
+    listed = "".join(line.substitute(line=spelled(" ".join(each.split()))) for each in lines)
     parts = {
-        "body": _template(f"{body}.{form}").substitute(values),
+        "body": _template(f"{body}.{form}").substitute(values | {"lines": listed}),
         "late": _template(f"late.{form}").substitute(late=late) if late else "",
         "leave": _template(f"leave.{form}").substitute(unsubscribe=leave) if leave else "",
     }

@@ -15,6 +15,7 @@ from chalicelib.routes.calls import Call
 from chalicelib.routes.fields import Body, matching
 from chalicelib.routes.http import Reply, endpoint
 from chalicelib.routes.mail_shapes import PreferencesShape
+from chalicelib.services.digests import choose
 from chalicelib.services.telling import zone_of
 
 blueprint = Blueprint(__name__)
@@ -85,8 +86,8 @@ def read_preferences(call: Call) -> Reply:
 @endpoint(blueprint, "PUT", PATH, returns=PreferencesShape, matched=True)
 def change_preferences(call: Call, body: PreferencesBody) -> Reply:
     """Choose how to be mailed. What is critical is mailed at once, whatever is chosen here."""
-    saved = wiring.stores().recipients.save(
-        call.member.member_id, _chosen(body), version=call.version
+    saved = choose(
+        call.member, _chosen(body), version=call.version, stores=wiring.stores(), now=call.now
     )
     if saved is None:
         raise StaleError

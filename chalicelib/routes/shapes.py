@@ -122,8 +122,8 @@ class NoticeShape(TypedDict):
     notice_id: str
     rule: str
     title: str
-    referral_id: str
-    alias: str
+    referral_id: str | None
+    alias: str | None
     category: str
     created_at: str
     read_at: str | None

@@ -22,6 +22,7 @@ from chalicelib.mail import Mailer
 from chalicelib.observe import log
 from chalicelib.services.alarms import ring
 from chalicelib.services.deliveries import give_up
+from chalicelib.services.digests import tell_week
 from chalicelib.services.failures import put_back
 from chalicelib.services.journey import report_by_system, settle
 from chalicelib.services.mailing import Postman, always
@@ -193,9 +194,11 @@ def _attempted(
 
 
 def _settled(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
-    """Do a task and mark it: as done with, or a clock as waiting for its next alarm."""
+    """Do a task and mark it: as done with, or what comes again as waiting for its next time."""
     if claim.task.lane is Lane.CLOCK:
         return ring(claim, tell=partial(tell, stores=stores, now=now), stores=stores, now=now)
+    if claim.task.lane is Lane.DIGEST:
+        return tell_week(claim, stores=stores, now=now)
     return _do(claim, stores=stores, now=now)
 
 

@@ -1,16 +1,20 @@
 """A mail with everything that is looked up when it is sent: to whom, about what, in which words."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from chalicelib import mail as words
+from chalicelib.domain.digest import Entry, entry_of
 from chalicelib.domain.mailing import Mail, MailKind, Preferences, Timing, lateness
 from chalicelib.domain.members import Member
 from chalicelib.domain.notices import Category
 from chalicelib.domain.referral import Referral
-from chalicelib.mail import Message
+from chalicelib.domain.stages import Owner
+from chalicelib.domain.worklists import standing_of
+from chalicelib.mail import DigestLine, Message
 from chalicelib.services.telling import zone_of
 from chalicelib.services.unsubscribing import address_for
 from chalicelib.store.mails import Why
@@ -55,6 +59,8 @@ class Letter:
     @cached_property
     def notices(self) -> Sequence[Notice]:
         """What it tells of: unread, wanted, and about what its recipient may see now."""
+        if self.mail.kind is MailKind.DIGEST:
+            return self._wanted if self._lines else ()
         return [notice for notice in self._wanted if notice.referral_id in self._referrals]
 
     @cached_property
@@ -70,7 +76,9 @@ class Letter:
     @cached_property
     def _referrals(self) -> Mapping[str, Referral]:
         """The referrals that it is about and its recipient may see now, by id."""
-        asked = dict.fromkeys(notice.referral_id for notice in self._wanted)
+        is_digest = self.mail.kind is MailKind.DIGEST
+        about = self.mail.listed if is_digest else (n.referral_id for n in self._wanted)
+        asked = dict.fromkeys(about)
         found = (self.stores.referrals.get(referral_id) for referral_id in asked)
         return {
             referral.referral_id: referral
@@ -82,6 +90,8 @@ class Letter:
         """The mail in its words. Only to be asked of one that is to be sent."""
         if self.member is None:
             raise LookupError
+        if self.mail.kind is MailKind.DIGEST:
+            return self._digest(self.member.email, link)
         about = {notice.referral_id for notice in self.notices}
         alias = self._referrals[self.notices[0].referral_id].alias
         to, late, count = self.member.email, self._late(), len(self.notices)
@@ -95,8 +105,46 @@ class Letter:
                 to=to, alias=alias, count=count, link=link, late=late, unsubscribe=leave
             )
         return words.notices_waiting(
-            to=to, count=count, patients=len(about), link=link, late=late, unsubscribe=leave
+            to=to, counts=self._counts(), link=link, late=late, unsubscribe=leave
         )
+
+    def _digest(self, to: str, link: str) -> Message:
+        leave = self._unsubscribe(link)
+        return words.weekly_digest(
+            to=to,
+            lines=self._lines,
+            unlisted=self.mail.unlisted,
+            link=link,
+            late=self._late(),
+            unsubscribe=leave,
+        )
+
+    @cached_property
+    def _lines(self) -> Sequence[DigestLine]:
+        """What a digest says of each patient that it lists, as the referrals are now."""
+        lines = []
+        for referral in self._referrals.values():
+            entry = self._entry(referral)
+            if entry:
+                other = f"the {entry.waits_for}"
+                whom = "you" if entry.is_mine else other
+                lines.append(DigestLine(referral.alias, whom, has_changed=entry.has_changed))
+        return lines
+
+    def _entry(self, referral: Referral) -> Entry | None:
+        side = Owner(self.member.kind.value) if self.member else Owner.NONE
+        return entry_of(
+            referral.referral_id,
+            standing_of(referral),
+            changed_at=referral.updated_at,
+            side=side,
+            now=self.now,
+        )
+
+    def _counts(self) -> Sequence[tuple[str, int]]:
+        """Each patient's alias and number of notices, those with the oldest notice first."""
+        counts = Counter(notice.referral_id for notice in self.notices)
+        return [(self._referrals[each].alias, count) for each, count in counts.items()]
 
     def _late(self) -> str:
         since = lateness(self.mail, now=self.now)

@@ -55,7 +55,7 @@ def list_page(
 
     A page is short only when a filter left out what was read; `next` tells whether more comes.
     """
-    index = _index(member)
+    index = index_of(member)
     reader = reader_of(member, stores=stores, now=now)
     named = looked_up(filter_.q or "")
     found: list[Summary] = []
@@ -95,7 +95,7 @@ def counts(
     *, member: Member, stores: Stores, now: datetime, is_news: IsNews = lambda _row: False
 ) -> tuple[Mapping[Phase, int], Mapping[Worklist, int]]:
     """How many referrals of the tenant are in each phase and on each worklist."""
-    index = _index(member)
+    index = index_of(member)
     reader = reader_of(member, stores=stores, now=now)
     phases: Counter[Phase] = Counter()
     worklists: Counter[Worklist] = Counter()
@@ -124,7 +124,12 @@ def _matches(row: Summary, filter_: Filter, reader: Reader, is_news: IsNews) -> 
     return is_found(filter_.q, row.names) if filter_.q else True
 
 
-def _index(member: Member) -> str:
+def index_of(member: Member) -> str:
+    """The index that the referrals of the member's own tenant are listed by.
+
+    Raises:
+        ForbiddenError: the member works with no patients.
+    """
     if not member.cares or member.kind is TenantKind.OPERATOR:
         raise ForbiddenError("not_for_your_role", "Only people who care for patients see them.")
     return "by_practice" if member.kind is TenantKind.PRACTICE else "by_center"

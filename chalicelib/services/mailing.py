@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import groupby
 
 from chalicelib.domain.events import derived_id
-from chalicelib.domain.mailing import URGENT, Mail, MailKind
+from chalicelib.domain.mailing import BY_ITSELF, Mail, MailKind
 from chalicelib.domain.notices import Lane
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import Mailer, TemplateError
@@ -92,13 +92,13 @@ class Postman:
         return self.refusals >= REFUSALS or not self.has_time()
 
     def _gathered(self, rows: Sequence[Item]) -> Sequence[Item]:
-        """A member's due mails as they are to be sent: many become one, but for the urgent ones."""
-        plain = [row for row in rows if MailKind(row["kind"]) not in URGENT]
+        """A member's due mails as they are to be sent: many become one, not what goes alone."""
+        plain = [row for row in rows if MailKind(row["kind"]) not in BY_ITSELF]
         if not _is_much(plain):
             return rows
         plain = self._as_they_are(plain)
-        # Each by itself: what is urgent, and what a run may have sent that died.
-        alone = [row for row in rows if MailKind(row["kind"]) in URGENT]
+        # Each by itself: what is urgent or a digest, and what a run may have sent that died.
+        alone = [row for row in rows if MailKind(row["kind"]) in BY_ITSELF]
         alone += [row for row in plain if was_taken(row)]
         plain = [row for row in plain if not was_taken(row)]
         while _is_much(plain):

@@ -15,6 +15,7 @@ from chalicelib.errors import (
     StaleError,
     UnavailableError,
 )
+from chalicelib.services.digests import digest_writes
 from chalicelib.store.audit import AuditEntry
 from chalicelib.store.ledger import ConditionFailed
 from chalicelib.store.receipts import RECEIPT, Answer, Request
@@ -100,6 +101,7 @@ def invite(
             stores.ledger.commit(
                 stores.idempotency.writing(request, told, now=now),
                 *stores.members.adding(member),
+                *digest_writes(None, member, stores=stores, now=now),
                 stores.audit.appending(_entry(member, by, "member.invite", now)),
             )
         except ConditionFailed as e:
@@ -147,6 +149,7 @@ def change(
     try:
         stores.ledger.commit(
             stores.members.saving(changed),
+            *digest_writes(member, changed, stores=stores, now=now),
             stores.audit.appending(_entry(changed, by, "member.change", now)),
         )
     except ConditionFailed as e:

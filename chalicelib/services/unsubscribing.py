@@ -6,11 +6,13 @@ What it names is sealed: nobody can make one, read one, or turn one into another
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 
 from chalicelib.domain.mailing import OPTIONAL, Timing
 from chalicelib.domain.notices import Category
 from chalicelib.errors import NotFoundError, UnavailableError
+from chalicelib.store.ledger import ConditionFailed
 from chalicelib.store.stores import Stores
 
 PATH = "/v1/unsubscribe"
@@ -55,7 +57,12 @@ def turn_off(token: str, *, stores: Stores) -> None:
         now = stores.recipients.preferences(member_id)
         off = dict.fromkeys(categories & set(OPTIONAL), Timing.NEVER)
         wanted = replace(now, timings={**now.timings, **off})
-        if wanted == now or stores.recipients.save(member_id, wanted, version=now.version):
+        if wanted == now:
+            return
+        # Neither the hour nor the zone: the next digest comes when it would have come.
+        _, saving = stores.recipients.saving(member_id, wanted, version=now.version)
+        with suppress(ConditionFailed):
+            stores.ledger.commit(saving)
             return
     raise UnavailableError("busy")
 

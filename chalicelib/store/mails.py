@@ -220,6 +220,8 @@ def mail_of(row: Item) -> Mail:
         notice_ids=tuple(row["notice_ids"]),
         due_at=parsed(row["planned_for"]),
         late_since=parsed(row["late_since"]) if "late_since" in row else None,
+        listed=tuple(row.get("listed", ())),
+        unlisted=row.get("unlisted", 0),
     )
 
 
@@ -239,6 +241,8 @@ def _item(mail: Mail) -> Item:
         "due_at": instant(mail.due_at),
         "planned_for": instant(mail.due_at),
         "late_since": instant(mail.late_since) if mail.late_since else None,
+        "listed": list(mail.listed) or None,
+        "unlisted": mail.unlisted or None,
     }
 
 

@@ -23,7 +23,8 @@ class Notice:
 
     Attributes:
         notice_id: Starts with the time of writing, so that a query reads newest first.
-        alias: The practice's nickname of the patient; sealed where it is stored.
+        referral_id: What it is about; empty where it is about several patients, as a digest.
+        alias: The practice's nickname of the patient, or as empty; sealed where it is stored.
         mail_id: The mail that it stands in; None if the member wants none of its category.
     """
 

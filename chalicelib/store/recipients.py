@@ -66,8 +66,10 @@ class Recipients:
         """How a member wants to be mailed; what nobody changed is as the product has it."""
         return _preferences(self.table.get({"member_id": member_id, "item": _PREFERENCES}))
 
-    def save(self, member_id: str, wanted: Preferences, *, version: int) -> Preferences | None:
-        """Store preferences as the successor of a version. None if that is not the last."""
+    def saving(
+        self, member_id: str, wanted: Preferences, *, version: int
+    ) -> tuple[Preferences, Write]:
+        """Preferences as the successor of a version, and the write that stores them."""
         saved = replace(wanted, version=version + 1)
         item = {
             "member_id": member_id,
@@ -75,13 +77,13 @@ class Recipients:
             "chosen": dump(Preferences, saved),
             "version": saved.version,
         }
-        fresh = "attribute_not_exists(version)"
-        written = self.table.put(
+        writing = self.table.putting(
+            _PREFERENCES,
             item,
-            when="version = :read" if version else fresh,
+            when="version = :read" if version else "attribute_not_exists(version)",
             values={"read": version} if version else None,
         )
-        return saved if written else None
+        return saved, writing
 
     def opening(self, member_id: str, thread: str, mail: Last, *, after: Last | None) -> Write:
         """The write that makes a mail the last of its thread, unless another one is by now."""

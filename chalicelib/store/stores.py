@@ -8,6 +8,7 @@ from chalicelib.store.alarms import AlarmRows
 from chalicelib.store.allowances import Allowances
 from chalicelib.store.audit import Audit
 from chalicelib.store.calendars import Calendars
+from chalicelib.store.digests import DigestRows
 from chalicelib.store.dynamo import Table
 from chalicelib.store.handbacks import Handbacks
 from chalicelib.store.jobs import Jobs
@@ -61,6 +62,7 @@ class Stores:
     used_tokens: UsedTokens
     outbox: Outbox
     alarms: AlarmRows
+    digests: DigestRows
     mails: Mails
     recipients: Recipients
     notices: Notices
@@ -95,6 +97,7 @@ def open_stores(
         used_tokens=UsedTokens(tables["idempotency"]),
         outbox=Outbox(tables["outbox"]),
         alarms=AlarmRows(tables["outbox"]),
+        digests=DigestRows(tables["outbox"]),
         mails=Mails(tables["outbox"]),
         recipients=Recipients(tables["recipients"], vault),
         notices=Notices(tables["notices"], vault),

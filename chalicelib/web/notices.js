@@ -21,18 +21,21 @@ function useReading(data, replace) {
   };
 }
 
+/** Where a notice leads: to its patient, or a digest of several to the list of all. */
+const target = (notice) => (notice.referral_id ? toReferral(notice.referral_id) : "#/worklist/all");
+
 function Notice({ notice, read }) {
   return html`<li class=${notice.read_at ? "" : "unread"}>
     <div>
       <p>
         ${!notice.read_at && html`<span class="unseen">Unread: </span>`}
-        <a href=${toReferral(notice.referral_id)} onClick=${() => read(notice)}>${notice.title}</a>
+        <a href=${target(notice)} onClick=${() => read(notice)}>${notice.title}</a>
       </p>
-      <p class="fine num">${notice.alias} · ${timeIn(notice.created_at, zone())}</p>
+      <p class="fine num">${[notice.alias, timeIn(notice.created_at, zone())].filter(Boolean).join(" · ")}</p>
     </div>
     ${!notice.read_at &&
     html`<button type="button" onClick=${() => read(notice)}>
-      <${Icon} name="check" />Mark as read<span class="unseen">: ${notice.title}, ${notice.alias}</span>
+      <${Icon} name="check" />Mark as read<span class="unseen">: ${[notice.title, notice.alias].filter(Boolean).join(", ")}</span>
     </button>`}
   </li>`;
 }

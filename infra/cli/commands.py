@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from enum import StrEnum
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -18,6 +17,7 @@ from chalicelib.errors import UnauthenticatedError, UnavailableError
 from chalicelib.settings import SettingsError
 from infra.cli import hooks, moments, operating, site
 from infra.cli.centers import centers
+from infra.cli.jobs import Job
 from infra.cli.sending import Delivery, Sent, delivery_of, post
 from infra.cli.site import NoSiteError, Site
 
@@ -40,14 +40,6 @@ OFF, NOT_UNDERSTOOD, NO_SITE = 1, 2, 3
 _WRONG_SECRET = b"no center signs with this secret"
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-
-
-class Job(StrEnum):
-    """A scheduled function."""
-
-    NOTICES = "notices"
-    RELAY = "relay"
-    CLOCKS = "clocks"
 
 
 @app.command()
@@ -157,7 +149,7 @@ def send_event(  # noqa: PLR0913 an option a field
 
 @app.command()
 def run_job(
-    name: Annotated[Job, typer.Argument(help="What is planned, what was committed, or overdue.")],
+    name: Annotated[Job, typer.Argument(help="What is planned, committed, overdue, or weekly.")],
     at: Annotated[
         str | None, typer.Option(help="As if it ran then: an RFC 3339 time, or a day's end in UTC.")
     ] = None,
@@ -171,12 +163,10 @@ def run_job(
         _fail(f"--at is not understood: {error}.", NOT_UNDERSTOOD)
     with _site():
         from chalicelib import wiring
-        from chalicelib.domain.notices import Lane
         from chalicelib.services import duties
 
-        lane = {Job.NOTICES: Lane.PLAN, Job.RELAY: Lane.EVENT, Job.CLOCKS: Lane.CLOCK}[name]
         try:
-            counts = dict(duties.run_job(lane, **wiring.job(when)))
+            counts = dict(duties.run_job(name.lane, **wiring.job(when)))
         except duties.JobFailedError as failure:
             _fail(f"{failure}; they are tried again later.", OFF)
         if as_json:

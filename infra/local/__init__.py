@@ -14,6 +14,7 @@
     schedules    fires the product's schedules for real
     streams      hands what a table's stream tells to the functions that follow it
     mailbox      the mail that was sent, as pages
+    reports      tells the product what became of it, as SES and SNS would
 
 docs/decisions/0003-local-cloud.md says why it is made this way.
 """

@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from io import TextIOBase
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from chalice import Chalice
 
@@ -19,6 +19,9 @@ from infra.local.mailbox import Mailbox
 from infra.local.schedules import Schedules
 from infra.local.server import Server
 from infra.local.streams import Streams
+
+if TYPE_CHECKING:
+    from infra.local.reports import Reports
 
 MAIL_FROM = "notices@referrals.example"
 READY_WITHIN_S = 30.0
@@ -42,7 +45,7 @@ def run(data_dir: Path, port: int) -> NoReturn:
         settings = environment.for_the_product(local_cloud.endpoint)
         environment.enter(settings)
         settings |= stack.deploy(local_cloud.endpoint, public_url=server.url, mail_from=MAIL_FROM)
-        settings |= _health_records(data_dir)
+        settings |= _health_records(data_dir) | _mail_events()
         environment.enter(settings)
         app = _product(log)
         _seed()
@@ -56,6 +59,7 @@ def run(data_dir: Path, port: int) -> NoReturn:
         stops.callback(server.stop)
         server.start(_gateway(app, data_dir))
         _wait_until_ready(server.url)
+        stops.callback(_reporting(data_dir, server.url).stop)
         stops.enter_context(_told(data_dir / "run.json", server.url, settings))
         _introduce(server.url, data_dir)
         local_cloud.wait()
@@ -69,6 +73,24 @@ def _health_records(data_dir: Path) -> dict[str, str]:
     from infra import ehr  # noqa: PLC0415 as `_product`, and most of its cost is cryptography
 
     return {"EHR_CLIENTS": ehr.setting(ehr.key(data_dir / "ehr-key.json"))}
+
+
+def _mail_events() -> dict[str, str]:
+    """The topic that tells what became of mail."""
+    from infra.local.reports import TOPIC  # noqa: PLC0415 as `_health_records`
+
+    return {"MAIL_TOPIC": TOPIC}
+
+
+def _reporting(data_dir: Path, url: str) -> "Reports":
+    """Tell the product from now on what became of its mail."""
+    from infra.local import reports  # noqa: PLC0415 as `_product`
+
+    signer = reports.Signer()
+    reports.believed(signer)
+    telling = reports.Reports(Mailbox(data_dir / "mail.jsonl"), signer, reports.posting_to(url))
+    telling.start()
+    return telling
 
 
 def _product(log: TextIOBase) -> Chalice:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,8 +13,10 @@ from chalicelib.domain.stages import Actor, Stage
 from chalicelib.routes.bodies import ReferralBody
 from chalicelib.routes.referrals import SECTIONS
 from chalicelib.services import handbacks
+from chalicelib.services.digests import digest_writes
 from chalicelib.services.intake import Intake, refer
 from chalicelib.services.journey import report_by_feed, report_by_member, report_by_system
+from chalicelib.store.ledger import ConditionFailed
 from chalicelib.store.receipts import Answer, Delivery, Request, hashed
 from chalicelib.store.stores import Stores
 from infra.world.accounts import Accounts
@@ -55,7 +58,7 @@ def seed(
     else.
     """
     _organisations(stores, now=now)
-    members = _people(stores, accounts)
+    members = _people(stores, accounts, now=now)
     progress(f"{len(members)} people in {len(PRACTICES)} practices and {len(CENTERS)} centers")
     past = replace(
         stores,
@@ -94,12 +97,17 @@ def _organisations(stores: Stores, *, now: datetime) -> None:
             stores.ledger.commit(*stores.secrets.making(center.tenant_id, now=now).writes)
 
 
-def _people(stores: Stores, accounts: Accounts) -> dict[str, Member]:
+def _people(stores: Stores, accounts: Accounts, *, now: datetime) -> dict[str, Member]:
     """Everybody as a member, by handle."""
     members = {}
     for person in MEMBERS:
         member = person.known_as(accounts.ensure(person))
-        stores.members.add(member)
+        # An earlier try may have made some of them.
+        with suppress(ConditionFailed):
+            stores.ledger.commit(
+                *stores.members.adding(member),
+                *digest_writes(None, member, stores=stores, now=now),
+            )
         members[person.handle] = member
     return members
 

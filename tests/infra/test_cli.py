@@ -11,7 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from chalicelib import wiring
+from chalicelib.domain.mailing import Preferences
 from chalicelib.errors import UnauthenticatedError
+from chalicelib.services import digests
 from chalicelib.services.sessions import Challenge, Session
 from infra import world
 from infra.cli import doctor
@@ -205,6 +207,22 @@ def test_run_job_tells_what_will_be_overdue(run, clinic):
     told = run("run-job", "clocks", "--at", next_week, "--json")
 
     assert json.loads(told.stdout)["done"] == 1
+
+
+def test_run_job_tells_the_week_of_whoever_chose_an_hour(run, clinic):
+    clinic.refer()
+    digests.choose(
+        clinic.members["center"],
+        Preferences(digest_hour=9),
+        version=0,
+        stores=clinic.stores,
+        now=wiring.now(),
+    )
+    next_week = (wiring.now() + timedelta(days=8)).date().isoformat()
+
+    told = [json.loads(run("run-job", "digest", "--at", next_week, "--json").stdout) for _ in "12"]
+
+    assert [counts["done"] for counts in told] == [1, 0]
 
 
 def test_run_job_fails_when_a_task_did(run, clinic, monkeypatch):

@@ -201,6 +201,7 @@ def test_mail_is_on_disk_before_its_sender_hears_of_it(running, client, tmp_path
     mail.send_email(
         FromEmailAddress="notices@clinic.example",
         ReplyToAddresses=["desk@clinic.example"],
+        EmailTags=[{"Name": "mail_id", "Value": "mail_1"}],
         Destination={"ToAddresses": ["ana@practice.example"]},
         Content={
             "Simple": {
@@ -217,6 +218,33 @@ def test_mail_is_on_disk_before_its_sender_hears_of_it(running, client, tmp_path
     assert (recorded["to"], recorded["subject"]) == (["ana@practice.example"], "Day 7")
     assert recorded["reply_to"] == ["desk@clinic.example"]
     assert recorded["headers"] == [["X-Notice", "day_7"]]
+    assert recorded["tags"] == {"mail_id": "mail_1"}
+
+
+def test_a_mail_has_the_tags_of_its_own_request(running, client, tmp_path):
+    """The mail that an invitation makes by the way has none, whatever is sent next."""
+    there = running()
+    identities, mail = client("cognito-idp", there), client("sesv2", there)
+    pool = identities.create_user_pool(PoolName="members", UsernameAttributes=["email"])
+    identities.admin_create_user(
+        UserPoolId=pool["UserPool"]["Id"],
+        Username="bo@practice.example",
+        UserAttributes=[{"Name": "email", "Value": "bo@practice.example"}],
+        DesiredDeliveryMediums=["EMAIL"],
+    )
+    mail.create_email_identity(EmailIdentity="clinic.example")
+    mail.send_email(
+        FromEmailAddress="notices@clinic.example",
+        EmailTags=[{"Name": "mail_id", "Value": "mail_1"}],
+        Destination={"ToAddresses": ["ana@practice.example"]},
+        Content={"Simple": {"Subject": {"Data": "Day 7"}, "Body": {"Text": {"Data": "Now."}}}},
+    )
+
+    lines = (tmp_path / "mail.jsonl").read_text().splitlines()
+    assert {(mail["to"][0], mail["tags"].get("mail_id")) for mail in map(json.loads, lines)} == {
+        ("bo@practice.example", None),
+        ("ana@practice.example", "mail_1"),
+    }
 
 
 def test_half_a_line_of_mail_is_cut_off_at_the_next_start(running, tmp_path):

@@ -47,7 +47,7 @@ FREE_METRICS = 10
 """Of our own, and again as many that alarms look at: an expression counts once for each in it."""
 
 GATEWAY_TIMEOUT_S = 29
-FUNCTIONS = {"APIHandler", "Checkpoints", "Clocks", "Notices", "Outbox", "Relay"}
+FUNCTIONS = {"APIHandler", "Checkpoints", "Clocks", "Digest", "Notices", "Outbox", "Relay"}
 
 
 def api(template):
@@ -263,6 +263,7 @@ def test_functions_run_where_the_bundle_was_compiled_for(template):
         ("Relay", "RelayLogs"),
         ("Notices", "NoticesLogs"),
         ("Clocks", "ClocksLogs"),
+        ("Digest", "DigestLogs"),
         ("Checkpoints", "CheckpointsLogs"),
     ],
 )

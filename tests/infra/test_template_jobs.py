@@ -15,6 +15,7 @@ SCHEDULES = {
     "Relay": Job.RELAY,
     "Notices": Job.NOTICES,
     "Clocks": Job.CLOCKS,
+    "Digest": Job.DIGEST,
     "Checkpoints": Job.CHECKPOINTS,
 }
 

@@ -13,9 +13,10 @@ ROLES = {
     "relay": "RelayRole",
     "notices": "NoticesRole",
     "clocks": "ClocksRole",
+    "digest": "DigestRole",
     "checkpoints": "CheckpointsRole",
 }
-JOBS = ("relay", "notices", "clocks")
+JOBS = ("relay", "notices", "clocks", "digest")
 SENDERS = ("outbox", *JOBS)
 
 # Actions for which IAM knows no narrower resource.
@@ -46,10 +47,13 @@ MAY = {
     ("relay", "jobs"): {"BatchGetItem", "PutItem"},
     ("notices", "jobs"): {"PutItem"},
     ("clocks", "jobs"): {"PutItem"},
+    ("digest", "jobs"): {"PutItem"},
     ("relay", "outbox"): {*DONE_AND_READ, "BatchGetItem", "Query"},
     ("notices", "outbox"): {*DONE_AND_READ, "BatchGetItem", "Query"},
     ("clocks", "outbox"): {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
     ("clocks", "referrals"): {"GetItem"},
+    ("digest", "outbox"): {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
+    ("digest", "referrals"): {"GetItem", "Query"},
     ("outbox", "outbox"): {
         *(*DONE_AND_READ, "BatchGetItem"),
         *("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),
@@ -69,7 +73,7 @@ MAY = {
 MAY |= {
     (sender, table): actions
     for sender in SENDERS
-    if sender != "clocks"  # They look at a referral and change none.
+    if sender not in {"clocks", "digest"}  # They look at a referral and change none.
     for table, actions in {
         "referrals": {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query"},
         "deliveries": {"GetItem", "PutItem", "UpdateItem"},

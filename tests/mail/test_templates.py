@@ -14,12 +14,14 @@ from chalicelib.domain.notices import STAGE_RULES
 from chalicelib.domain.schedule import SCHEDULE
 from chalicelib.domain.statements import EMERGENCY_NOTE
 from chalicelib.mail import (
+    DigestLine,
     TemplateError,
     critical_notice,
     escalation,
     notice_waiting,
     notices_waiting,
     spelled_time,
+    weekly_digest,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -39,7 +41,21 @@ RENDERED = {
         to=TO, alias="Blue Heron", count=2, link=LINK, unsubscribe=LEAVE
     ),
     "notices_waiting": notices_waiting(
-        to=TO, count=12, patients=3, link=LINK, late=LATE, unsubscribe=LEAVE
+        to=TO,
+        counts=[("Blue Heron", 2), ("Grey Owl", 9), ("Red Kite", 1)],
+        link=LINK,
+        late=LATE,
+        unsubscribe=LEAVE,
+    ),
+    "weekly_digest": weekly_digest(
+        to=TO,
+        lines=[
+            DigestLine("Blue Heron", "you", has_changed=True),
+            DigestLine("Grey Owl", "you", has_changed=False),
+            DigestLine("Red Kite", "the center", has_changed=True),
+        ],
+        link=LINK,
+        unsubscribe=LEAVE,
     ),
 }
 """Every mail, as somebody gets it."""
@@ -207,6 +223,40 @@ def test_a_nickname_is_no_template(alias):
 
     assert message.subject.startswith(f"{alias}: ")
     assert message.text.startswith(f"There is 1 new notice about {alias}.")
+
+
+def patients(count):
+    """A mail about so many patients, with one notice each."""
+    counts = [(f"Bird {n}", 1) for n in range(count)]
+    return notices_waiting(to="x@y.example", counts=counts, link=LINK)
+
+
+@pytest.mark.parametrize(
+    ("count", "more"), [(20, ""), (21, "and 1 more patient"), (43, "and 23 more patients")]
+)
+def test_a_mail_lists_twenty_patients_and_counts_the_others(count, more):
+    """One a line; the first twenty of those who have waited longest."""
+    message = patients(count)
+
+    listed = [line[2:] for line in message.text.splitlines() if line.startswith("- ")]
+    assert listed == [f"Bird {n}: 1 new notice" for n in range(20)] + ([more] if more else [])
+    assert all(f">{line}<" in message.html for line in listed)
+    assert f"{count} new notices about {count} patients" in message.subject
+
+
+def test_a_subject_about_several_names_none():
+    """There is no room for all, and one would be the only one that is read."""
+    assert "Bird" not in patients(4).subject
+
+
+def test_a_nickname_is_one_line_of_a_list_and_no_markup():
+    """Neither a line break nor a tag in it makes another line."""
+    told = notices_waiting(
+        to="x@y.example", counts=[("Blue\r\n- Heron <td>", 1), ("Grey Owl", 1)], link=LINK
+    )
+
+    assert "- Blue - Heron <td>: 1 new notice\n- Grey Owl: 1 new notice\n\n" in told.text
+    assert ">Blue - Heron &lt;td&gt;: 1 new notice<" in told.html
 
 
 @pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"])

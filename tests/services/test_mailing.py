@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib import mail
+from chalicelib.domain.events import HoldStarted
 from chalicelib.domain.mailing import Timing
 from chalicelib.domain.notices import Category, Lane
 from chalicelib.errors import UnavailableError
@@ -14,6 +15,7 @@ from chalicelib.store.outbox import LEASE
 from tests.support import posting
 from tests.support.desk import MINUTE, Refusing
 from tests.support.factories import CENTER, a_member
+from tests.support.journey import an_event
 from tests.support.letters import CRITICAL, MINE, choose, happened, mails, shut_out, subjects
 
 HOUR = timedelta(hours=1)
@@ -43,8 +45,32 @@ def test_six_hours_without_mail_end_in_one_mail(desk):
     assert failed >= 72
     assert (counts["mails"], again["mails"]) == (1, 0)
     assert subjects(desk) == ["6 new notices about 6 patients in the CAR T Referral Dashboard"]
+    lines = desk.postbox.taken[0][0].text.splitlines()
+    assert lines.count("- Blue Heron: 1 new notice") == 6
     assert "This mail is late. It was due on November 2, 2026" in desk.postbox.taken[0][0].text
     assert {row["state"] for row in mails()} == {"done"}
+
+
+def test_a_mail_about_several_patients_says_how_much_there_is_about_each(desk):
+    """By their aliases; whoever is still to be told of one finds it by that."""
+    desk.postbox.refused = "@"
+    for n, alias in enumerate(["Blue Heron", "Red Kite", "Grey Owl", "Snowy Egret"]):
+        desk.refer(f"ref_{n}", key=f"key-{n}", patient__alias=alias)
+    desk.work_off(Lane.EVENT)
+    desk.now += HOUR
+    hold = an_event(HoldStarted, at=desk.now, referral_id="ref_1")
+    desk.deliver_event(hold, webhook_id="hold")
+    desk.postbox.refused = ""
+
+    desk.work_off(Lane.EVENT)
+
+    [text] = [message.text for message, _ in desk.postbox.taken if message.to == MINE.email]
+    assert sorted(line for line in text.splitlines() if line.startswith("- ")) == [
+        "- Blue Heron: 1 new notice",
+        "- Grey Owl: 1 new notice",
+        "- Red Kite: 2 new notices",
+        "- Snowy Egret: 1 new notice",
+    ]
 
 
 def test_a_service_that_is_down_is_asked_three_times_a_run(desk):

@@ -67,6 +67,15 @@ def names(desk, by=ADMIN):
     return [m.name for m in members.people(by=by, stores=desk.stores)]
 
 
+def test_digests_begin_with_the_membership(desk):
+    """In its transaction: whoever is invited is told of the next Monday."""
+    answer = invite(desk)
+
+    [row] = shelves.digests()
+    assert row["member_id"] == answer.body["member_id"]
+    assert row["due_at"].startswith("2026-11-02T13:00")
+
+
 def test_an_administrator_sees_the_own_people(desk):
     """By name, and nobody of another tenant."""
     assert names(desk) == sorted([ADMIN.name, COLLEAGUE.name])

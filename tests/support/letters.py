@@ -6,6 +6,7 @@ from typing import Any
 from chalicelib.domain import mail_events
 from chalicelib.domain.mailing import Preferences
 from chalicelib.domain.members import Member
+from chalicelib.services import digests
 from chalicelib.services.mail_events import take
 from tests.support import shelves
 from tests.support.desk import Desk
@@ -31,8 +32,9 @@ def subjects(desk: Desk) -> list[str]:
 def choose(desk: Desk, member: Member = MINE, **chosen: Any) -> None:
     """Let a member choose how to be mailed."""
     version = desk.stores.recipients.preferences(member.member_id).version
-    saved = desk.stores.recipients.save(member.member_id, Preferences(**chosen), version=version)
-    assert saved
+    assert digests.choose(
+        member, Preferences(**chosen), version=version, stores=desk.stores, now=desk.now
+    )
 
 
 def happened(desk: Desk, event: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib import clients
 from chalicelib.store.alarms import CLOCK
+from chalicelib.store.digests import DIGEST
 from chalicelib.store.dynamo import Item, unmarshal
 from chalicelib.store.ledger import Ledger
 from chalicelib.store.stores import TABLES, Stores, open_stores
@@ -51,8 +52,8 @@ def rows(table: str) -> list[Item]:
 
 
 def tasks() -> list[Item]:
-    """The rows of the outbox that are to be done once: all but the clocks and the mails."""
-    return [row for row in rows("outbox") if row["rule"] not in {CLOCK, "mail"}]
+    """The rows of the outbox that are to be done once: all but clocks, digests and mails."""
+    return [row for row in rows("outbox") if row["rule"] not in {CLOCK, DIGEST, "mail"}]
 
 
 def mails() -> list[Item]:
@@ -63,6 +64,11 @@ def mails() -> list[Item]:
 def clocks() -> list[Item]:
     """The rows of the outbox that say when a referral's clock rings next."""
     return [row for row in rows("outbox") if row["rule"] == CLOCK]
+
+
+def digests() -> list[Item]:
+    """The rows of the outbox that say when a member's week is told next."""
+    return [row for row in rows("outbox") if row["rule"] == DIGEST]
 
 
 def dump() -> dict[str, list[dict[str, Any]]]:

@@ -44,7 +44,10 @@ class MailRecord:
 
 def _line(sent: dict[str, Any], request: bytes) -> bytes:
     asked = json.loads(request) if request.startswith(b"{") else {}
-    headers = asked.get("Content", {}).get("Simple", {}).get("Headers", [])
+    simple = asked.get("Content", {}).get("Simple", {})
+    if not _is_of(asked, simple, sent):
+        asked, simple = {}, {}
+    headers = simple.get("Headers", [])
     mail = {
         "mail_id": sent["MessageId"].partition("@")[0],
         "sent_at": datetime.fromtimestamp(sent["Timestamp"], UTC).isoformat(timespec="seconds"),
@@ -53,9 +56,16 @@ def _line(sent: dict[str, Any], request: bytes) -> bytes:
         "cc": sent["CC"],
         "bcc": sent["BCC"],
         "reply_to": asked.get("ReplyToAddresses", []),
+        "tags": {tag["Name"]: tag["Value"] for tag in asked.get("EmailTags", [])},
         "headers": [[header["Name"], header["Value"]] for header in headers],
         "subject": sent["Subject"],
         "text": sent["BodyText"] or "",
         "html": sent["BodyHtml"] or "",
     }
     return json.dumps(mail).encode() + b"\n"
+
+
+def _is_of(asked: dict[str, Any], simple: dict[str, Any], sent: dict[str, Any]) -> bool:
+    """Whether a request asked for a mail: another one may have been sent by the way."""
+    to = asked.get("Destination", {}).get("ToAddresses")
+    return (to, simple.get("Subject", {}).get("Data")) == (sent["To"], sent["Subject"])

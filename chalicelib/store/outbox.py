@@ -132,20 +132,29 @@ class Outbox:
         )
 
     def planning_what_is_off(self, task: Task) -> Write:
-        """The write that plans a task anew which was skipped because it was off the plan."""
+        """The write that plans a task anew which was skipped because it was off the plan.
+
+        It learns what had its place meanwhile, if that was another task.
+        """
+        change = "SET #state = :planned, lane = :lane, due_at = :due, tries = :none"
+        values = {
+            "planned": TaskState.PLANNED,
+            "lane": shard_of(task.lane, task.outbox_id),
+            "due": instant(task.due_at),
+            "none": 0,
+            "skipped": TaskState.SKIPPED,
+        }
+        if task.replaces:
+            change, values = (
+                f"{change}, replaces = :meanwhile",
+                values | {"meanwhile": task.replaces},
+            )
         return self.table.updating(
             f"{PLANNED}{task.outbox_id}",
             {"outbox_id": task.outbox_id},
-            "SET #state = :planned, lane = :lane, due_at = :due, tries = :none "
-            "REMOVE finished_at, why",
+            f"{change} REMOVE finished_at, why",
             when="#state = :skipped",
-            values={
-                "planned": TaskState.PLANNED,
-                "lane": shard_of(task.lane, task.outbox_id),
-                "due": instant(task.due_at),
-                "none": 0,
-                "skipped": TaskState.SKIPPED,
-            },
+            values=values,
             names={"#state": "state"},
         )
 

@@ -50,12 +50,16 @@ def skipping(outbox: Outbox, claim: Claim, why: str, *, now: datetime) -> Write:
 
 
 def still_waiting(outbox: Outbox, task: Task) -> Write:
-    """The condition that a task still waits in the index, so that nothing need be planned."""
-    return outbox.table.checking(
-        f"{PLANNED}{task.outbox_id}",
-        {"outbox_id": task.outbox_id},
-        when="attribute_exists(lane)",
-        values={},
+    """The condition that a task still waits in the index, so that nothing need be planned.
+
+    One whose day is the right one after all learns what had its place meanwhile.
+    """
+    name, key = f"{PLANNED}{task.outbox_id}", {"outbox_id": task.outbox_id}
+    waits = "attribute_exists(lane)"
+    if task.replaces is None:
+        return outbox.table.checking(name, key, when=waits, values={})
+    return outbox.table.updating(
+        name, key, "SET replaces = :meanwhile", when=waits, values={"meanwhile": task.replaces}
     )
 
 

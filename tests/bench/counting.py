@@ -1,5 +1,6 @@
 """A DynamoDB client that keeps count of what is asked of it."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,23 +28,39 @@ class Counting:
     """Hands everything on to `client`, and counts in `tally`.
 
     The items before and after a write are read by `client`, uncounted.
+
+    Attributes:
+        seconds: CPU time of this thread that calls have taken, and the counting of them.
     """
 
     client: Any
     schemas: Mapping[str, Schema]
     tally: Tally = field(default_factory=Tally)
+    seconds: float = 0
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self.client, name)
         if name in READS:
-            return partial(self._reading, name, attribute)
-        return partial(self._writing, name, attribute) if name in WRITES else attribute
+            return partial(self._timed, self._reading, name, attribute)
+        if name in WRITES:
+            return partial(self._timed, self._writing, name, attribute)
+        return attribute
 
     def counted(self, operation: Callable[[], object]) -> Tally:
-        """What `operation` takes."""
-        self.tally = Tally()
+        """What `operation` takes, and nothing of what comes after it."""
+        self.tally = tally = Tally()
         operation()
-        return self.tally
+        self.tally = Tally()
+        return tally
+
+    def _timed(
+        self, counting: Callable[..., Any], name: str, call: Callable[..., Any], **request: Any
+    ) -> Any:
+        began = time.thread_time()
+        try:
+            return counting(name, call, **request)
+        finally:
+            self.seconds += time.thread_time() - began
 
     def _reading(self, name: str, call: Callable[..., Any], **request: Any) -> Any:
         answer = call(**request)

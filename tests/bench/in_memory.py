@@ -13,7 +13,6 @@ from tests.bench.recording import Recorded, record
 from tests.bench.sweep import Sweep
 from tests.bench.table import Row
 from tests.support import cloud
-from tests.support.clinic import TO_INFUSED
 from tests.support.quiet import silence_log
 from tests.support.world import open_world
 
@@ -22,8 +21,6 @@ def measure(plan: Plan, scratch: Path) -> tuple[list[Row], Recorded]:
     """Rows of counts, and a recording for those who measure time."""
     silence_log()
     with open_world(scratch) as clinic:
-        infused = clinic.refer()["referral_id"]
-        clinic.move_to(infused, *TO_INFUSED)
         for _ in range(plan.listed):
             clinic.refer()
         client = wiring.dynamodb()
@@ -32,7 +29,7 @@ def measure(plan: Plan, scratch: Path) -> tuple[list[Row], Recorded]:
             wiring.stores.cache_clear()
             rows = Operations(clinic, counting, plan.listed).measure()
             recorded = record(clinic, client, plan.listed)
-            rows += Sweep(clinic, counting, infused, plan.due).measure(plan.stored)
+            rows += Sweep(clinic, counting, plan.due).measure(plan.stored)
     return rows, recorded
 
 

@@ -18,19 +18,19 @@ class Plan:
         calls: Requests behind a figure.
         listed: Referrals on a page of a list.
         due: Tasks that a sweep works off.
-        stored: Tasks in the outbox of a long sweep; a short one has twice what is due.
+        stored: Notices in the outbox of each sweep, fewest first.
     """
 
     rounds: int
     calls: int
     listed: int
     due: int
-    stored: int
+    stored: Sequence[int]
     quick: bool
 
 
-FULL = Plan(rounds=15, calls=100, listed=50, due=50, stored=10_000, quick=False)
-QUICK = Plan(rounds=2, calls=5, listed=5, due=5, stored=50, quick=True)
+FULL = Plan(rounds=15, calls=100, listed=50, due=50, stored=(100, 10_000, 1_000_000), quick=False)
+QUICK = Plan(rounds=2, calls=5, listed=5, due=5, stored=(10, 50), quick=True)
 
 
 @dataclass(frozen=True, slots=True)

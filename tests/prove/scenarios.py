@@ -41,7 +41,7 @@ class Played:
     def copies_allowed(self) -> int:
         """How many faults fell between the mail service's yes and our mark of it."""
         return sum(
-            _is_about_sending(calls.operations, n, calls.met)
+            is_about_sending(calls.operations, n, calls.met)
             for calls in self.runs
             for n in calls.met
         )
@@ -155,7 +155,7 @@ def _wrong(told: Played, flow: Flow, books: Books, mails: Counter[str]) -> list[
     return found + [name for name, holds in checks.items() if not holds]
 
 
-def _is_about_sending(operations: Sequence[str], n: int, met: Mapping[int, Mode]) -> bool:
+def is_about_sending(operations: Sequence[str], n: int, met: Mapping[int, Mode]) -> bool:
     """Whether call `n` sends a mail, or is the first write after it, which marks it as sent."""
     if operations[n - 1] == "SendEmail":
         return True

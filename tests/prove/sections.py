@@ -5,6 +5,7 @@ SECTIONS: tuple[str, ...] = (
     "deliveries",
     "writers",
     "stale",
+    "year",
     "matrix",
     "audit",
     "canaries",

@@ -57,6 +57,34 @@ def test_a_correction_of_a_correction_remembers_what_was_told(infused):
     assert told == [THE_WINDOW[1], f"Corrected: {THE_WINDOW[1]}"]
 
 
+def test_a_day_that_is_right_after_all_knows_what_was_told_meanwhile(infused):
+    """It was skipped for the wrong one, of which its reader was told."""
+    correct(infused, day=1, really=3)
+    infused.work_off(Lane.PLAN, now=on_day(infused, 4))
+    infused.work_off(Lane.PLAN, now=on_day(infused, 7))
+    correct(infused, day=8, really=0)
+    infused.work_off(Lane.PLAN, now=on_day(infused, 11))
+
+    told = titles(infused, rule="daily_monitoring_ends")
+
+    day = infused.referral().window.infused_on + 7 * DAY
+    # Listed by their days.
+    assert told == [f"Corrected: {THE_WINDOW[1]} (was due on {day})", THE_WINDOW[1]]
+
+
+def test_a_day_that_waits_and_is_right_after_all_knows_it_too(infused):
+    """From three days later to one, and back to three, before its own day came."""
+    correct(infused, day=1, really=3)
+    correct(infused, day=-1, really=1)
+    infused.work_off(Lane.PLAN, now=on_day(infused, 7))
+    correct(infused, day=7, really=3)
+    infused.work_off(Lane.PLAN, now=on_day(infused, 7))
+
+    told = titles(infused, rule="daily_monitoring_ends")
+
+    assert told == [THE_WINDOW[1], f"Corrected: {THE_WINDOW[1]}"]
+
+
 def test_an_extension_after_what_was_told_names_a_new_date(infused):
     """Nothing was wrong: the center monitors longer."""
     run(infused, until=21)

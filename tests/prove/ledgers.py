@@ -1,0 +1,194 @@
+"""What a year has left in the tables, and in what it differs from what had to be told."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from chalicelib.store.dynamo import Item, unmarshal
+from chalicelib.store.instants import parsed
+from chalicelib.store.stores import Stores
+from tests.prove.due import SCHEDULE, Fate, Key, Oracle
+from tests.prove.reporting import Staff
+from tests.support.cloud import PREFIX
+
+_NAMES = {
+    "hold.started": "hold_started",
+    "hold.ended": "hold_ended",
+    "toxicity.noticed": "toxicity",
+    "window.extended": "extended",
+    "referral.reopened": "reopened",
+    "event.corrected": "corrected",
+}
+_MOVED = ("Corrected: ", "New date: ")
+
+
+@dataclass(slots=True)
+class Sent:
+    """That the mail service took a mail, in a run that may have met a fault over its mail."""
+
+    at: datetime
+    met_a_fault: bool = False
+
+
+@dataclass(frozen=True)
+class Ledgers:
+    """The notices and the mails of the referrals that are looked at."""
+
+    staff: Staff
+    oracles: Mapping[str, Oracle]
+    sent: Mapping[str, Sequence[Sent]]
+    notices: Sequence[Item]
+    tasks: Mapping[str, Item]
+    mails: Mapping[str, Item]
+
+    @classmethod
+    def read(
+        cls,
+        stores: Stores,
+        staff: Staff,
+        oracles: Mapping[str, Oracle],
+        sent: Mapping[str, Sequence[Sent]],
+    ) -> "Ledgers":
+        """Read the tables."""
+        rows = {row["outbox_id"]: row for row in _scanned(stores, "outbox")}
+        return cls(
+            staff,
+            oracles,
+            sent,
+            [row for row in _scanned(stores, "notices") if row["referral_id"] in oracles],
+            {each: row for each, row in rows.items() if row["rule"] != "mail"},
+            {
+                each: row
+                for each, row in rows.items()
+                if row["rule"] == "mail" and (row["member_id"] in staff.wishes)
+            },
+        )
+
+    def what_is_wrong(self) -> Iterator[str]:
+        """Each notice and each mail that is lost, doubled, early or too much."""
+        about: dict[str, list[Item]] = defaultdict(list)
+        for notice in self.notices:
+            about[notice["referral_id"]].append(notice)
+        for referral_id, oracle in self.oracles.items():
+            for wrong in self._wrong_about(oracle, about[referral_id]):
+                yield f"{oracle.course.name}: {wrong}"
+        yield from self._wrong_mails()
+        for task_id, row in self.tasks.items():
+            if row["referral_id"] in self.oracles and row["state"] == "parked":
+                yield f"{task_id} is parked: {row['rule']}"
+
+    def _wrong_about(self, oracle: Oracle, notices: Sequence[Item]) -> Iterator[str]:
+        told: dict[Key, list[Item]] = defaultdict(list)
+        for notice in notices:
+            if notice["rule"].startswith("clock_"):
+                yield from self._wrong_clock(oracle, notice)
+            else:
+                told[self._key(notice)].append(notice)
+        rings = Counter(
+            (n["member_id"], n["outbox_id"]) for n in notices if n["rule"].startswith("clock_")
+        )
+        yield from (f"a clock rang {times} times" for times in rings.values() if times > 1)
+        for key in told.keys() - oracle.fates.keys():
+            yield f"{_said(key)} was never due"
+        for key, fate in oracle.fates.items():
+            for wrong in self._wrong_fate(oracle, fate, told[key]):
+                yield f"{_said(key)} {wrong}"
+        yield from _wrong_titles(oracle, told)
+
+    def _wrong_fate(self, oracle: Oracle, fate: Fate, notices: Sequence[Item]) -> Iterator[str]:
+        """Who was told, how often and when."""
+        tenants = {"practice": oracle.course.practice, "center": oracle.course.center}
+        people = {
+            member.member_id
+            for side in fate.sides
+            for member in self.staff.people[tenants[side].tenant_id]
+        }
+        times = Counter(notice["member_id"] for notice in notices)
+        if times.keys() - people:
+            yield "was told to somebody else"
+        if max(times.values(), default=0) > 1:
+            yield f"was told {max(times.values())} times"
+        if fate.is_owed and people - times.keys():
+            yield f"was not told to {len(people - times.keys())} of {len(people)}"
+        for notice in notices:
+            at = parsed(notice["created_at"])
+            if at not in fate.told_at:
+                yield f"was told at {at}, when it was not to be"
+            if notice["category"] != fate.category:
+                yield f"is of {notice['category']}"
+
+    def _wrong_clock(self, oracle: Oracle, notice: Item) -> Iterator[str]:
+        at = parsed(notice["created_at"])
+        if oracle.was_over(at):
+            yield f"a clock rang at {at}, when nobody had to move"
+
+    def _wrong_mails(self) -> Iterator[str]:
+        holding: Counter[str] = Counter()
+        for mail_id, mail in self.mails.items():
+            if "merged_into" in mail:
+                continue
+            holding.update(mail["notice_ids"])
+            yield from (f"{mail_id} {wrong}" for wrong in self._wrong_mail(mail))
+        for notice in self.notices:
+            wanted = self.staff.wants(notice["member_id"], notice["category"])
+            if holding[notice["notice_id"]] != wanted:
+                name = self.oracles[notice["referral_id"]].course.name
+                times = holding[notice["notice_id"]]
+                yield f"{name}: {notice['rule']} is in {times} mails and wanted in {int(wanted)}"
+        for mail_id in self.sent.keys() - self.mails.keys():
+            yield f"{mail_id} was sent and is no mail"
+
+    def _wrong_mail(self, mail: Item) -> Iterator[str]:
+        """One copy, and one more at most for each run that met a fault as it sent."""
+        copies = self.sent.get(mail["outbox_id"], ())
+        if mail["state"] != "done":
+            yield f"is {mail['state']} in the end"
+        if not copies:
+            yield "was never sent"
+        elif not all(sent.met_a_fault for sent in copies[:-1]):
+            yield f"was sent {len(copies)} times, and no fault explains it"
+
+    def _key(self, notice: Item) -> Key:
+        task = self.tasks[notice["outbox_id"]]
+        if task["rule"] in SCHEDULE:
+            return Key(task["rule"], date.fromisoformat(task["due_on"]))
+        what = task.get("stage") or _NAMES.get(task["rule"], task["rule"])
+        return Key(str(what), parsed(task["planned_for"]))
+
+
+def _wrong_titles(oracle: Oracle, told: Mapping[Key, Sequence[Item]]) -> Iterator[str]:
+    """A day that was told before, and moved, says so; so does what is told days late."""
+    zone = ZoneInfo(oracle.course.center.time_zone)
+    first = {
+        key: min(parsed(n["created_at"]) for n in found) for key, found in told.items() if found
+    }
+    for key, found in told.items():
+        if key.rule not in SCHEDULE or not found:
+            continue
+        earlier = [other for other in first if _replaced(other, key) and first[other] < first[key]]
+        # A run may have died after it told and before it marked so: then nobody knows of it.
+        is_known = any(oracle.fates[other].is_owed for other in earlier)
+        for notice in found:
+            late_by = parsed(notice["created_at"]).astimezone(zone).date() - key.day
+            says_so = notice["title"].startswith(_MOVED)
+            if (says_so and not earlier) or (is_known and not says_so):
+                yield f"{_said(key)} says {notice['title']!r}"
+            if ("(was due on " in notice["title"]) is not (late_by > timedelta(days=1)):
+                yield f"{_said(key)} says {notice['title']!r}, {late_by.days} days late"
+
+
+def _replaced(other: Key, key: Key) -> bool:
+    """Whether two notices say the same of two days. Another hand-back is no correction."""
+    return other.rule == key.rule and key.rule != "handback_unacknowledged"
+
+
+def _said(key: Key) -> str:
+    return f"{key.rule} of {key.day}"
+
+
+def _scanned(stores: Stores, table: str) -> Iterator[Item]:
+    scan = stores.referrals.table.client().get_paginator("scan")
+    for page in scan.paginate(TableName=f"{PREFIX}{table}", ConsistentRead=True):
+        yield from map(unmarshal, page["Items"])

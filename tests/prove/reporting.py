@@ -81,7 +81,10 @@ def employ(stores: Stores, drawn: random.Random) -> Staff:
         for member in people[tenant.tenant_id]:
             stores.members.add(member)
             wishes[member.member_id] = _wishes(drawn)
-            stores.recipients.save(member.member_id, wishes[member.member_id], version=0)
+            _, saving = stores.recipients.saving(
+                member.member_id, wishes[member.member_id], version=0
+            )
+            stores.ledger.commit(saving)
     return Staff(people, wishes)
 
 

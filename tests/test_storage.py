@@ -83,6 +83,7 @@ def read_everything(world, referral_id):
         (world.center, "/v1/referrals"),
         (world.center, "/v1/referrals/counts"),
         (world.practice, "/v1/notices"),
+        (world.practice, f"/v1/referrals/{infused}/notices"),
         (world.practice, "/v1/centers"),
         (world.practice, f"/v1/referrals/{infused}/handback"),
         (world.practice, f"/v1/referrals/{infused}/follow-up"),

@@ -11,6 +11,57 @@ class MailProblemShape(TypedDict):
     since: str
 
 
+class MailLifeShape(TypedDict):
+    """How far the mail of a notice got; `at` of one that waits is when it is to be sent.
+
+    A notice of a category that its reader wants no mail of is `not_wanted`.
+    """
+
+    state: str
+    at: str | None
+    why: str | None
+
+
+class ReaderShape(TypedDict):
+    """Somebody of one's own organisation who was told."""
+
+    member_id: str
+    name: str | None
+    told_at: str
+    opened_at: str | None
+    mail: MailLifeShape
+
+
+class ReferralNoticeShape(TypedDict):
+    """Something that is planned, was told or was left out; of the plan where `due_on` is a day.
+
+    `why` says what it was skipped for, or would be if its day were today. `told` are the readers
+    on one's own side; whom the other side told is not said.
+    """
+
+    rule: str
+    title: str
+    category: str
+    due_on: str | None
+    sides: list[str]
+    state: str
+    why: str | None
+    told: list[ReaderShape]
+
+
+class ReferralNoticePageShape(TypedDict):
+    """A part of what is planned and told of a referral."""
+
+    items: list[ReferralNoticeShape]
+    next_cursor: str | None
+
+
+class UnreadShape(TypedDict):
+    """How many of the newest notices are unread now."""
+
+    unread: int
+
+
 class CategoriesShape(TypedDict):
     """When the notices of each category are mailed."""
 

@@ -13,9 +13,11 @@ from chalicelib.routes.bodies import ChallengeReply, Refresh, SignIn
 from chalicelib.routes.calls import Call
 from chalicelib.routes.http import Reply, endpoint
 from chalicelib.routes.instants import instant
+from chalicelib.routes.mail_views import mail_told
 from chalicelib.routes.operations import Access
 from chalicelib.routes.queries import PageQuery
 from chalicelib.services.sessions import Challenge, Session
+from chalicelib.store.mail_lives import lives
 
 blueprint = Blueprint(__name__)
 
@@ -96,7 +98,7 @@ def list_notices(call: Call, query: PageQuery) -> Reply:
     member_id = call.member.member_id
     start = cursors.opened(query.cursor, call, query)
     notices, position = store.page(member_id, limit=query.limit, start=start)
-    mails = wiring.stores().mails.states([n.mail_id for n in notices if n.mail_id])
+    mails = lives(wiring.stores().mails, [n.mail_id for n in notices if n.mail_id])
     items = [
         {
             "notice_id": notice.notice_id,
@@ -107,7 +109,7 @@ def list_notices(call: Call, query: PageQuery) -> Reply:
             "category": notice.category,
             "created_at": instant(notice.created_at),
             "read_at": instant(notice.read_at) if notice.read_at else None,
-            "mail": mails.get(notice.mail_id or ""),
+            "mail": mail_told(notice.mail_id, mails),
         }
         for notice in notices
     ]

@@ -8,7 +8,7 @@ from typing import Any, NotRequired
 # pydantic asks for this one on Python 3.11.
 from typing_extensions import TypedDict
 
-from chalicelib.routes.mail_shapes import MailProblemShape
+from chalicelib.routes.mail_shapes import MailLifeShape, MailProblemShape
 
 
 class FaultShape(TypedDict):
@@ -127,7 +127,7 @@ class NoticeShape(TypedDict):
     category: str
     created_at: str
     read_at: str | None
-    mail: str | None
+    mail: MailLifeShape
 
 
 class NoticePageShape(TypedDict):

@@ -26,7 +26,7 @@ from chalicelib.errors import UnavailableError
 from chalicelib.store.dynamo import Write
 from chalicelib.store.ledger import ConditionFailed
 from chalicelib.store.mails import MAIL
-from chalicelib.store.notices import NOTICE, Notice
+from chalicelib.store.notices import NOTICE, Notice, spelled_due
 from chalicelib.store.stores import Stores
 
 TRIES = 5
@@ -140,9 +140,8 @@ def _notices(task: Task, referral: Referral, stores: Stores, now: datetime) -> I
 
 def _notice(task: Task, referral: Referral, member: Member, rule: Rule, now: datetime) -> Notice:
     # Starts with the time it was due, so that ids sort and a second run makes the same one.
-    due = f"{task.due_at:%Y%m%dT%H%M%S%f}"
     return Notice(
-        notice_id=derived_id(f"ntc_{due}", task.outbox_id, member.member_id),
+        notice_id=derived_id(f"ntc_{spelled_due(task.due_at)}", task.outbox_id, member.member_id),
         member_id=member.member_id,
         tenant_id=member.tenant_id,
         outbox_id=task.outbox_id,

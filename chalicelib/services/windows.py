@@ -30,9 +30,11 @@ class PlannedNotice:
     """A notice of the plan as it stands.
 
     Attributes:
+        task: Its row of the plan.
         why: Why it was skipped, or would be if its day were today.
     """
 
+    task: Task
     rule: str
     title: str
     due_on: date
@@ -54,6 +56,7 @@ def planned_notices(referral: Referral, *, stores: Stores) -> Sequence[PlannedNo
 def _notice(task: Task, fate: Fate | None, referral: Referral) -> PlannedNotice:
     state, why = _standing(task, fate, referral)
     return PlannedNotice(
+        task=task,
         rule=task.rule,
         title=SCHEDULE[task.rule].title,
         due_on=day_of(task),

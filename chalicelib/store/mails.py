@@ -23,22 +23,8 @@ _RULE = "mail"
 MAIL = "mail"
 """The name of the write that makes a mail, or adds to one."""
 
-_TOLD = {kind: f"{kind}_at" for kind in MailEventKind}
+TOLD_AT = {kind: f"{kind}_at" for kind in MailEventKind}
 """Where the time of each kind of event stands."""
-
-
-class MailState(StrEnum):
-    """The life of a mail as a person sees it."""
-
-    PLANNED = "planned"
-    CLAIMED = "claimed"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    BOUNCED = "bounced"
-    COMPLAINED = "complained"
-    SUPPRESSED = "suppressed"
-    SKIPPED = "skipped"
-    FAILED = "failed"
 
 
 class Why(StrEnum):
@@ -49,15 +35,6 @@ class Why(StrEnum):
     READ = "read"
     TURNED_OFF = "turned_off"
     SUPPRESSED = "suppressed"
-
-
-_IN_THE_END = (
-    (MailEventKind.COMPLAINT, MailState.COMPLAINED),
-    (MailEventKind.BOUNCE, MailState.BOUNCED),
-    (MailEventKind.REJECT, MailState.FAILED),
-    (MailEventKind.DELIVERY, MailState.DELIVERED),
-)
-"""What counts, whatever came first or last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +94,6 @@ class Mails:
         found = self.table.get_many([{"outbox_id": mail_id} for mail_id in mail_ids])
         return {row["outbox_id"]: row for row in found}
 
-    def states(self, mail_ids: Sequence[str]) -> Mapping[str, MailState]:
-        """How far up to 100 mails got, by id; one that was gathered, as far as the one it is in."""
-        asked = list(dict.fromkeys(mail_ids))
-        known: dict[str, Item] = {}
-        missing = asked
-        while missing:
-            found = self.rows(missing)
-            known |= found
-            into = {row["merged_into"] for row in found.values() if "merged_into" in row}
-            missing = sorted(into - known.keys())
-        return {
-            mail_id: state_of(_last(known[mail_id], known)) for mail_id in asked if mail_id in known
-        }
-
     def sent(self, claim: Claim, *, message_id: str | None, now: datetime) -> bool:
         """Say that the mail service took a mail. False if another run has claimed it.
 
@@ -167,7 +130,7 @@ class Mails:
 
     def note(self, mail_id: str, kind: MailEventKind, at: datetime) -> None:
         """Keep when something first happened to a mail, in whatever order one hears of it."""
-        name = _TOLD[kind]
+        name = TOLD_AT[kind]
         self.table.update(
             {"outbox_id": mail_id},
             f"SET {name} = :at",
@@ -188,24 +151,7 @@ class Mails:
 
 def was_taken(row: Item) -> bool:
     """Whether the mail service said of a mail that it took it."""
-    return any(name in row for name in _TOLD.values())
-
-
-def state_of(row: Item) -> MailState:
-    """How far a mail got, whatever the order in which its events arrived."""
-    for kind, state in _IN_THE_END:
-        if _TOLD[kind] in row:
-            return state
-    if was_taken(row):
-        return MailState.SENT
-    match TaskState(row["state"]):
-        case TaskState.DONE:
-            return MailState.SENT
-        case TaskState.SKIPPED:
-            return MailState.SUPPRESSED if row["why"] == Why.SUPPRESSED else MailState.SKIPPED
-        case TaskState.PARKED:
-            return MailState.FAILED
-    return MailState.CLAIMED if "fence" in row else MailState.PLANNED
+    return any(name in row for name in TOLD_AT.values())
 
 
 def mail_of(row: Item) -> Mail:
@@ -244,10 +190,3 @@ def _item(mail: Mail) -> Item:
         "listed": list(mail.listed) or None,
         "unlisted": mail.unlisted or None,
     }
-
-
-def _last(row: Item, known: Mapping[str, Item]) -> Item:
-    """The mail that a gathered one went out with."""
-    while row.get("merged_into") in known:
-        row = known[row["merged_into"]]
-    return row

@@ -1,6 +1,6 @@
 """The `notices` table: what each member was told, and by which mail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,11 @@ from chalicelib.store.vault import Vault
 
 _A_BATCH = 100
 """How many rows DynamoDB reads in one call at most."""
+
+_A_READ = 200
+"""Of a referral's notices; most referrals have fewer in all."""
+
+_PREFIX = "ntc_"
 
 NOTICE = "notice"
 """The name of the write that tells somebody, so that a refusal says that it was done before."""
@@ -40,6 +45,25 @@ class Notice:
     category: Category = Category.JOURNEY
     mail_id: str | None = None
     read_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A notice as the list of a referral has it: whom it told of what, and not of whom.
+
+    Attributes:
+        due: When it was due, as ids sort. All notices of one task have it in common.
+    """
+
+    due: str
+    member_id: str
+    outbox_id: str
+    rule: str
+    title: str
+    category: Category
+    created_at: datetime
+    mail_id: str | None
+    read_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +112,26 @@ class Notices:
         )
         return [self._notice(item) for item in page.items], page.next_key
 
+    def of_referral(self, referral_id: str, tenant_id: str, *, up_to: str | None) -> Iterator[Told]:
+        """What a tenant's people were told of a referral, latest due first; read as it is used.
+
+        As an index has it, seconds late: for people to look at, and never to decide by.
+
+        Args:
+            up_to: The latest `due` that is wanted; None for all.
+        """
+        condition, values = "referral_id = :referral", {"referral": referral_id}
+        if up_to:
+            # After every id that begins with that time.
+            condition, values = (
+                f"{condition} AND notice_id <= :last",
+                {**values, "last": f"{_PREFIX}{up_to}_~"},
+            )
+        rows = self.table.every(
+            condition, values, index="by_referral", limit=_A_READ, newest_first=True
+        )
+        return (_told(row) for row in rows if row["tenant_id"] == tenant_id)
+
     def unread(self, member_id: str, *, among: int = 100) -> int:
         """How many of the newest `among` notices are unread."""
         page = self.table.query(
@@ -103,7 +147,8 @@ class Notices:
             "outbox_id": notice.outbox_id,
             "rule": notice.rule,
             "title": notice.title,
-            "referral_id": notice.referral_id,
+            # A key of an index is never empty: what is about several patients stands in none.
+            "referral_id": notice.referral_id or None,
             "alias": self.vault.seal(
                 notice.alias.encode(), scope=notice.tenant_id, place=_place(notice)
             ),
@@ -122,7 +167,7 @@ class Notices:
             outbox_id=item["outbox_id"],
             rule=item["rule"],
             title=item["title"],
-            referral_id=item["referral_id"],
+            referral_id=item.get("referral_id", ""),
             alias=alias.decode(),
             created_at=parsed(item["created_at"]),
             category=Category(item.get("category", Category.JOURNEY)),
@@ -133,3 +178,22 @@ class Notices:
 
 def _place(notice: Notice) -> str:
     return f"notice/{notice.member_id}/{notice.notice_id}"
+
+
+def _told(item: Item) -> Told:
+    return Told(
+        due=item["notice_id"].removeprefix(_PREFIX).partition("_")[0],
+        member_id=item["member_id"],
+        outbox_id=item["outbox_id"],
+        rule=item["rule"],
+        title=item["title"],
+        category=Category(item.get("category", Category.JOURNEY)),
+        created_at=parsed(item["created_at"]),
+        mail_id=item.get("mail_id"),
+        read_at=parsed(item["read_at"]) if "read_at" in item else None,
+    )
+
+
+def spelled_due(at: datetime) -> str:
+    """A time as ids of notices begin with it, so that they sort."""
+    return f"{at:%Y%m%dT%H%M%S%f}"

@@ -13,6 +13,7 @@ READS = (
     "/v1/referrals/{}",
     "/v1/referrals/{}/events",
     "/v1/referrals/{}/window",
+    "/v1/referrals/{}/notices",
     "/v1/referrals",
 )
 

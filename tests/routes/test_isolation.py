@@ -18,6 +18,7 @@ ROUTES = {
     "report": ("POST", "/v1/referrals/{}/events", EVENT),
     "timeline": ("GET", "/v1/referrals/{}/events", None),
     "window": ("GET", "/v1/referrals/{}/window", None),
+    "notices": ("GET", "/v1/referrals/{}/notices", None),
     "hand-back": ("GET", "/v1/referrals/{}/handback", None),
     "hand back": ("PUT", "/v1/referrals/{}/handback", {"lot": "L-1"}),
     "follow-up": ("GET", "/v1/referrals/{}/follow-up", None),

@@ -115,11 +115,13 @@ def walk(world):
         run_job(lane, **wiring.job(wiring.now() + timedelta(days=30)))
     world.site_of(world.members["practice_admin"]).get(f"{path}/audit")
     for site in (world.practice, world.center):
-        for read in (path, f"{path}/events?limit=2", f"{path}/window", "/v1/referrals?limit=1",
+        for read in (path, f"{path}/events?limit=2", f"{path}/window", f"{path}/notices",
+                     "/v1/referrals?limit=1",
                      "/v1/referrals/counts", "/v1/notices?limit=1"):  # fmt: skip
             site.get(read)
     notice = world.practice.get("/v1/notices").json["items"][0]
     world.practice.post(f"/v1/notices/{notice['notice_id']}/read", None)
+    world.practice.post("/v1/notices/read", {"notice_ids": [notice["notice_id"]]})
 
 
 def hand_back(world, path):

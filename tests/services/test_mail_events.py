@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.domain.members import Role
 from chalicelib.domain.notices import Lane
+from chalicelib.store.mail_lives import lives
 from tests.support import posting, shelves
 from tests.support.desk import MINUTE, TO_CONDITIONED
 from tests.support.factories import PRACTICE, a_member
@@ -28,7 +29,7 @@ def test_events_of_a_mail_may_come_in_any_order(desk, order):
     for n in order:
         happened(desk, events[n])
 
-    assert desk.stores.mails.states([mail_id]) == {mail_id: "bounced"}
+    assert lives(desk.stores.mails, [mail_id])[mail_id].state == "bounced"
 
 
 def test_a_hard_bounce_ends_the_mail_to_that_address_and_no_other(desk):

@@ -82,7 +82,7 @@ def live(world: Clinic) -> str:
     world.center.put(f"{path}/handback", a_canary_handback(), version=0)
     for site in (world.practice, world.center, world.other_practice):
         for read in (path, f"{path}/events", f"{path}/window", "/v1/referrals?q=qvortrup",
-                     "/v1/notices", f"{path}/handback", f"{path}/follow-up",
+                     "/v1/notices", f"{path}/notices", f"{path}/handback", f"{path}/follow-up",
                      f"{path}/follow-up.ics"):  # fmt: skip
             site.get(read)
     for lane in Lane:

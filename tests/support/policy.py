@@ -84,6 +84,7 @@ POLICY: Mapping[Route, Outcomes | Access] = {
     | dict.fromkeys(PRACTICE_CARE, 409),
     ("GET", "/v1/referrals/{referral_id}/events"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/window"): _OF_THE_REFERRAL,
+    ("GET", "/v1/referrals/{referral_id}/notices"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/audit"): _only(ADMINS, 200, rest=403),
     # The feed is the center's; to everybody else it is not there.
     ("GET", "/v1/centers/{center_id}/deliveries"): _OF_THE_FEED | {"center_admin": 200},
@@ -103,6 +104,8 @@ POLICY: Mapping[Route, Outcomes | Access] = {
     # By its secret address: calendar programs do not sign in.
     ("GET", "/v1/calendars/{calendar}"): Access.PUBLIC,
     ("GET", "/v1/notices"): _all(200),
+    # What is not one's own is passed over.
+    ("POST", "/v1/notices/read"): _all(200),
     # The notice is the practice coordinator's own.
     ("POST", "/v1/notices/{notice_id}/read"): _only(frozenset({"practice"}), 204, rest=404),
 }
@@ -133,6 +136,7 @@ def body_for(route: Route, *, unique: str) -> dict[str, Any] | None:
         ("POST", "/v1/referrals"): factories.a_referral_body(),
         ("POST", "/v1/screens"): factories.a_screen_body(),
         ("PUT", "/v1/me/notification-preferences"): factories.a_preferences_body(),
+        ("POST", "/v1/notices/read"): {"notice_ids": ["ntc_20260101T000000000000_" + "a" * 26]},
         ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
         ("PUT", "/v1/referrals/{referral_id}/handback"): handbacks.a_handback_body(),
         ("POST", "/v1/referrals/{referral_id}/events"): {

@@ -202,4 +202,4 @@ def _own_paths(town: Town, who: Person) -> Iterator[str]:
         if town.sees(who, referral_id):
             base = f"/v1/referrals/{referral_id}"
             yield from (base, f"{base}/events?limit=1", f"{base}/events?limit=100")
-            yield f"{base}/audit"
+            yield from (f"{base}/notices?limit=1", f"{base}/audit")

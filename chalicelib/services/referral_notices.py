@@ -1,0 +1,156 @@
+"""What is planned, was told and was left out of one referral, as one of its two sides sees it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from chalicelib.domain.members import Member, TenantKind
+from chalicelib.domain.notices import Category, told_by
+from chalicelib.services.access import entry_of_member, seen
+from chalicelib.services.windows import NoticeState, PlannedNotice, planned_notices
+from chalicelib.store.mail_lives import MailLife, lives
+from chalicelib.store.notices import Told, spelled_due
+from chalicelib.store.stores import Stores
+
+
+class Place(NamedTuple):
+    """Where a line stands in the list, latest due first. A cursor is made of the last one's."""
+
+    due: str
+    outbox_id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Something that was told, is planned, or was left out.
+
+    Attributes:
+        due_on: The day of a planned notice; what follows from an event or a clock has none.
+        told: Who was told of the reader's own side.
+    """
+
+    place: Place
+    rule: str
+    category: Category
+    due_on: date | None
+    sides: tuple[TenantKind, ...]
+    state: NoticeState
+    why: str | None = None
+    told: tuple[Told, ...] = ()
+
+
+class Listing(NamedTuple):
+    """A part of the list, with the names and mails of those who were told."""
+
+    lines: Sequence[Line]
+    names: Mapping[str, str]
+    mails: Mapping[str, MailLife]
+    position: Mapping[str, Any] | None
+
+
+def listing(
+    referral_id: str,
+    *,
+    limit: int,
+    start: Mapping[str, Any] | None,
+    member: Member,
+    stores: Stores,
+    now: datetime,
+) -> Listing:
+    """A part of a referral's notices, what is due last first.
+
+    Raises:
+        NotFoundError: no such referral, or another tenant's.
+    """
+    action = "referral.read_notices"
+    referral = seen(referral_id, member, action, stores=stores, now=now)
+    stores.audit.append(entry_of_member(referral, member, action, now))
+    after = Place(**start) if start else None
+    plan = {each.task.outbox_id: each for each in planned_notices(referral, stores=stores)}
+    told = list(_told(referral_id, plan, member, after=after, enough=limit + 1, stores=stores))
+    # A task of the plan that has told somebody here stands for itself.
+    heard_of = {line.place.outbox_id for line in told}
+    silent = (_silent(each, member.kind) for key, each in plan.items() if key not in heard_of)
+    ahead = (line for line in silent if after is None or line.place < after)
+    lines = sorted([*told, *ahead], key=lambda line: line.place, reverse=True)
+    return _listing(lines, limit, member, stores)
+
+
+def _listing(lines: Sequence[Line], limit: int, member: Member, stores: Stores) -> Listing:
+    page, more = lines[:limit], len(lines) > limit
+    told = [each for line in page for each in line.told]
+    people = stores.members.of_tenant(member.tenant_id) if told else ()
+    return Listing(
+        page,
+        {person.member_id: person.name for person in people},
+        lives(stores.mails, [each.mail_id for each in told if each.mail_id]),
+        page[-1].place._asdict() if more else None,
+    )
+
+
+def _told(
+    referral_id: str,
+    plan: Mapping[str, PlannedNotice],
+    member: Member,
+    *,
+    after: Place | None,
+    enough: int,
+    stores: Stores,
+) -> Iterator[Line]:
+    """What the member's own side was told, until it is enough for a page.
+
+    Of one instant always all: the notices of one task are told apart by no more than that.
+    """
+    rows = stores.notices.of_referral(
+        referral_id, member.tenant_id, up_to=after.due if after else None
+    )
+    found = 0
+    for _, of_one_instant in groupby(rows, key=lambda each: each.due):
+        if found >= enough:
+            return
+        lines = _lines(sorted(of_one_instant, key=_place), plan, member.kind)
+        for line in lines:
+            if after is None or line.place < after:
+                found += 1
+                yield line
+
+
+def _lines(
+    rows: Sequence[Told], plan: Mapping[str, PlannedNotice], side: TenantKind
+) -> Iterator[Line]:
+    """A line for each thing that was told; who leads is told of some in other words."""
+    for place, same in groupby(rows, key=_place):
+        told = tuple(sorted(same, key=lambda each: each.member_id))
+        planned = plan.get(place.outbox_id)
+        yield Line(
+            place=place,
+            rule=told[0].rule,
+            category=told[0].category,
+            due_on=planned.due_on if planned else None,
+            sides=planned.sides if planned else (side,),
+            state=NoticeState.TOLD,
+            told=told,
+        )
+
+
+def _place(told: Told) -> Place:
+    return Place(told.due, told.outbox_id, told.title)
+
+
+def _silent(planned: PlannedNotice, side: TenantKind) -> Line:
+    """A notice of the plan of which nobody of this side has heard, in its own words for it."""
+    task = planned.task
+    rules = {each: rule for each, rule in told_by(task) if not rule.leads}
+    rule = rules.get(side) or next(iter(rules.values()))
+    return Line(
+        place=Place(spelled_due(task.due_at), task.outbox_id, rule.title),
+        rule=planned.rule,
+        category=rule.category,
+        due_on=planned.due_on,
+        sides=planned.sides,
+        state=planned.state,
+        why=planned.why,
+    )

@@ -71,11 +71,11 @@ def listing(
     after = Place(**start) if start else None
     plan = {each.task.outbox_id: each for each in planned_notices(referral, stores=stores)}
     told = list(_told(referral_id, plan, member, after=after, enough=limit + 1, stores=stores))
-    # A task of the plan that has told somebody here stands for itself.
+    # A task of the plan that has told somebody here stands for itself, in the words it was told.
     heard_of = {line.place.outbox_id for line in told}
-    silent = (_silent(each, member.kind) for key, each in plan.items() if key not in heard_of)
-    ahead = (line for line in silent if after is None or line.place < after)
-    lines = sorted([*told, *ahead], key=lambda line: line.place, reverse=True)
+    silent = [_silent(each, member.kind) for key, each in plan.items() if key not in heard_of]
+    ahead = [line for line in (*told, *silent) if after is None or line.place < after]
+    lines = sorted(ahead, key=lambda line: line.place, reverse=True)
     return _listing(lines, limit, member, stores)
 
 
@@ -102,7 +102,8 @@ def _told(
 ) -> Iterator[Line]:
     """What the member's own side was told, until it is enough for a page.
 
-    Of one instant always all: the notices of one task are told apart by no more than that.
+    Of one instant always all, those of the page before too: whoever has heard of a task of the
+    plan stands there.
     """
     rows = stores.notices.of_referral(
         referral_id, member.tenant_id, up_to=after.due if after else None
@@ -111,11 +112,9 @@ def _told(
     for _, of_one_instant in groupby(rows, key=lambda each: each.due):
         if found >= enough:
             return
-        lines = _lines(sorted(of_one_instant, key=_place), plan, member.kind)
-        for line in lines:
-            if after is None or line.place < after:
-                found += 1
-                yield line
+        for line in _lines(sorted(of_one_instant, key=_place), plan, member.kind):
+            found += after is None or line.place < after
+            yield line
 
 
 def _lines(

@@ -96,14 +96,37 @@ export const calendar = async () => (await call("GET", "me/calendar")).data;
 export const makeCalendar = async (key) => (await call("POST", "me/calendar", { key })).data;
 export const endCalendar = () => call("DELETE", "me/calendar");
 
-/** @param {string | null} [cursor] */
-export const notices = async (cursor) => (await call("GET", "notices", { query: { cursor } })).data;
+/** @param {string | null} [cursor] @param {number} [limit] */
+export const notices = async (cursor, limit) => (await call("GET", "notices", { query: { cursor, limit } })).data;
 
 /**
  * @param {string} id
  * @param {string} key
  */
 export const readNotice = (id, key) => call("POST", `notices/${part(id)}/read`, { key });
+
+/**
+ * @param {string[]} ids those that were shown
+ * @param {string} key
+ * @returns {Promise<{unread: number}>}
+ */
+export const readNotices = async (ids, key) => (await call("POST", "notices/read", { body: { notice_ids: ids }, key })).data;
+
+/**
+ * @param {string} id
+ * @param {string | null} [cursor]
+ */
+export const referralNotices = async (id, cursor) =>
+  (await call("GET", `referrals/${part(id)}/notices`, { query: { cursor, limit: 100 } })).data;
+
+/** How one wants to be mailed. @returns {Promise<{data: any, etag: string | null}>} */
+export const preferences = () => call("GET", "me/notification-preferences");
+
+/**
+ * @param {object} body
+ * @param {string} version the ETag of what was read
+ */
+export const savePreferences = (body, version) => call("PUT", "me/notification-preferences", { body, version });
 
 /**
  * @param {string} center

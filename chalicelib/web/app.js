@@ -19,9 +19,11 @@ const LATER = {
   form: async () => (await import("./form.js")).FormView,
   handback: async () => (await import("./handback_form.js")).HandbackForm,
   notices: async () => (await import("./notices.js")).Notices,
+  preferences: async () => (await import("./preferences.js")).Preferences,
   resources: async () => (await import("./resources.js")).Resources,
   referral: async () => (await import("./referral.js")).ReferralView,
   screen: async () => (await import("./screen.js")).Screen,
+  told: async () => (await import("./told.js")).Told,
 };
 const here = {};
 

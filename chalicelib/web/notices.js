@@ -1,63 +1,112 @@
-// What a member should know: newest first, unread ones marked.
+// What a member should know: newest first, unread ones marked, and what became of each mail.
+import { Choice } from "./answers.js";
 import * as api from "./api.js";
+import { Attempt } from "./attempt.js";
 import { html, useRef, useState } from "./dom.js";
+import { ago, CATEGORIES, categoryName, mailSaid } from "./notice_words.js";
 import { toReferral } from "./route.js";
 import { unread, zone } from "./state.js";
 import { timeIn } from "./time.js";
-import { announce, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
+import { announce, Field, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
 
-/** Mark one as read, once, however often it is asked for. */
+// As many as the server counts among when it counts the unread ones.
+const A_PAGE = 100;
+
+const isUnread = (notice) => !notice.read_at;
+
+/** Mark one as read, or all that are shown, once, however often it is asked for. */
 function useReading(data, replace) {
   const keys = useRef(new Map());
-  return async (notice) => {
+  const all = useRef(null);
+  all.current ??= new Attempt(api.readNotices);
+  const opened = (ids) => {
+    const now = new Date().toISOString();
+    replace({ ...data, items: data.items.map((each) => (ids.includes(each.notice_id) ? { ...each, read_at: each.read_at || now } : each)) });
+  };
+  const one = async (notice) => {
     if (notice.read_at) return;
     const id = notice.notice_id;
     if (!keys.current.has(id)) keys.current.set(id, api.newKey());
     await api.readNotice(id, keys.current.get(id));
-    const now = new Date().toISOString();
-    replace({ ...data, items: data.items.map((each) => (each === notice ? { ...each, read_at: now } : each)) });
+    opened([id]);
     unread.value = Math.max(0, unread.value - 1);
     announce("Marked as read");
   };
+  const every = async () => {
+    const ids = data.items.filter(isUnread).map((notice) => notice.notice_id);
+    while (ids.length) {
+      const some = ids.splice(0, A_PAGE);
+      unread.value = (await all.current.run(some)).unread;
+    }
+    opened(data.items.map((notice) => notice.notice_id));
+    announce("All are marked as read");
+  };
+  return { one, every };
 }
 
 /** Where a notice leads: to its patient, or a digest of several to the list of all. */
 const target = (notice) => (notice.referral_id ? toReferral(notice.referral_id) : "#/worklist/all");
 
 function Notice({ notice, read }) {
-  return html`<li class=${notice.read_at ? "" : "unread"}>
+  const at = notice.created_at;
+  return html`<li class=${isUnread(notice) ? "unread" : ""}>
     <div>
       <p>
-        ${!notice.read_at && html`<span class="unseen">Unread: </span>`}
+        ${isUnread(notice) && html`<span class="unseen">Unread: </span>`}
         <a href=${target(notice)} onClick=${() => read(notice)}>${notice.title}</a>
+        ${" "}<span class=${notice.category === "critical" ? "chip stop" : "chip"}>${categoryName(notice.category)}</span>
       </p>
-      <p class="fine num">${[notice.alias, timeIn(notice.created_at, zone())].filter(Boolean).join(" · ")}</p>
+      <p class="fine num">
+        ${notice.alias && `${notice.alias} · `}<time datetime=${at}>${timeIn(at, zone())}</time>, ${ago(at)}${` · ${mailSaid(notice.mail, zone())}`}
+      </p>
     </div>
-    ${!notice.read_at &&
+    ${isUnread(notice) &&
     html`<button type="button" onClick=${() => read(notice)}>
-      <${Icon} name="check" />Mark as read<span class="unseen">: ${[notice.title, notice.alias].filter(Boolean).join(", ")}</span>
+      <${Icon} name="check" /><span class="label">Mark as read</span><span class="unseen">: ${[notice.title, notice.alias].filter(Boolean).join(", ")}</span>
     </button>`}
   </li>`;
 }
 
+function Filters({ shown, change, count }) {
+  const names = [["", "All kinds"], ["critical", "Critical"], ...Object.entries(CATEGORIES).map(([key, [name]]) => [key, name])];
+  return html`<div class="sift">
+    <${Choice} pointer="/show" label="Show" value=${shown.unread} onPick=${(value) => change({ ...shown, unread: value })}
+      options=${[[false, "All"], [true, `Unread (${count})`]]} />
+    <${Field} pointer="/category" label="Kind" value=${shown.category} options=${names}
+      onInput=${(event) => change({ ...shown, category: event.target.value })} />
+  </div>`;
+}
+
 export function Notices() {
-  const { data, problem, reload, replace } = useLoad(() => api.notices(), []);
+  const { data, problem, reload, replace } = useLoad(() => api.notices(null, A_PAGE), []);
   const [failed, setFailed] = useState(null);
-  const mark = useReading(data, replace);
-  const read = (notice) => mark(notice).then(() => setFailed(null), setFailed);
+  const [shown, setShown] = useState({ unread: false, category: "" });
+  const reading = useReading(data, replace);
+  const attempt = (work) => work.then(() => setFailed(null), setFailed);
   const more = async () => {
-    const next = await api.notices(data.next_cursor);
+    const next = await api.notices(data.next_cursor, A_PAGE);
     replace({ ...next, items: data.items.concat(next.items) });
   };
-  return html`<div class="head"><${Title} page="Notices">Notices<//></div>
+  const count = data?.items.filter(isUnread).length;
+  const items = data?.items.filter(
+    (notice) => (!shown.unread || isUnread(notice)) && (!shown.category || notice.category === shown.category),
+  );
+  return html`<div class="head"><${Title} page="Notices">Notices<//>
+      <span class="grow" />
+      ${count > 0 && html`<button type="button" onClick=${() => attempt(reading.every())}><${Icon} name="check" />Mark all as read</button>`}
+      <a class="button" href="#/preferences"><${Icon} name="bell" />Notices and mail</a>
+    </div>
     ${(problem || failed) && html`<${Problem} problem=${problem || failed} retry=${problem && reload} />`}
     ${!data && !problem && html`<${Loading} what="notices" />`}
-    ${data?.items.length === 0 &&
-    html`<div class="empty-state card"><${Icon} name="bell" /><p>Nothing to tell you at the moment.</p></div>`}
-    ${data?.items.length > 0 &&
+    ${data?.items.length > 0 && html`<${Filters} shown=${shown} change=${setShown} count=${count} />`}
+    ${items?.length === 0 &&
+    html`<div class="empty-state card"><${Icon} name="bell" />
+      <p>${data.items.length ? "Nothing like that among these." : "Nothing to tell you at the moment."}</p>
+    </div>`}
+    ${items?.length > 0 &&
     html`<ul class="notices card flush">
-      ${data.items.map((notice) => html`<${Notice} key=${notice.notice_id} notice=${notice} read=${read} />`)}
+      ${items.map((notice) => html`<${Notice} key=${notice.notice_id} notice=${notice} read=${(each) => attempt(reading.one(each))} />`)}
     </ul>`}
     ${data?.next_cursor &&
-    html`<p class="more"><button type="button" onClick=${() => more().catch(setFailed)}>Show more</button></p>`}`;
+    html`<p class="more"><button type="button" onClick=${() => attempt(more())}>Show earlier ones</button></p>`}`;
 }

@@ -8,7 +8,7 @@ import { Handback } from "./handback.js";
 import { Journey } from "./journey.js";
 import { Turn } from "./marks.js";
 import { Overlay } from "./overlay.js";
-import { toForm } from "./route.js";
+import { toForm, toPage } from "./route.js";
 import { Clinical, Consent, Coverage, Packet, Patient, Provider } from "./sections.js";
 import { isPractice, mayRefer, zone } from "./state.js";
 import { dateText, timeIn, wallClock, years } from "./time.js";
@@ -69,6 +69,7 @@ function Head({ referral }) {
         <p class="fine num on-paper">As of ${timeIn(new Date().toISOString(), zone())}</p>
       </div>
       <span class="grow" />
+      <a class="button" href=${toPage(referral.referral_id, "notices")}><${Icon} name="bell" />Notices</a>
       <button type="button" onClick=${() => print()}><${Icon} name="printer" />Print</button>
       ${isEditable(referral) &&
       html`<a class="button" href=${toForm(referral.referral_id, "patient")}><${Icon} name="pencil" />Edit</a>`}
@@ -129,7 +130,7 @@ export function ReferralView({ id }) {
     <${Journey} legs=${referral.journey} />
     <div class="columns">
       <div>
-        ${referral.window && html`<${Handback} referral=${referral} /><${MonitoringWindow} window=${referral.window} />`}
+        ${referral.window && html`<${Handback} referral=${referral} /><${MonitoringWindow} window=${referral.window} id=${id} />`}
         ${referral.window && html`<${FollowUp} referral=${referral} />`}
         <${Timeline} referral=${referral} settle=${settle} />
         ${product && html`<${Safety} product=${product} />`}

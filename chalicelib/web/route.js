@@ -12,13 +12,14 @@ export function parse(hash) {
   if (first === "new") return { view: "form", step: second || "patient" };
   if (first === "referrals" && second) {
     if (third === "handback" || third === "card") return { view: third, id: second };
+    if (third === "notices") return { view: "told", id: second };
     return third === "edit"
       ? { view: "form", id: second, step: fourth || "patient" }
       : { view: "referral", id: second };
   }
   if (first === "screen") return { view: first, id: second };
   if (first === "centers") return { view: second === "compare" ? second : first };
-  if (["notices", "feed", "catalogue", "resources"].includes(first)) return { view: first };
+  if (["notices", "preferences", "feed", "catalogue", "resources"].includes(first)) return { view: first };
   return { view: "nowhere" };
 }
 
@@ -45,5 +46,5 @@ export const toReferral = (id) => `#/referrals/${id}`;
 /** @param {string | null | undefined} id @param {string} step */
 export const toForm = (id, step) => (id ? `#/referrals/${id}/edit/${step}` : `#/new/${step}`);
 
-/** @param {string} id @param {"handback" | "card"} page */
+/** @param {string} id @param {"handback" | "card" | "notices"} page */
 export const toPage = (id, page) => `#/referrals/${id}/${page}`;

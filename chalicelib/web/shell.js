@@ -4,7 +4,8 @@ import { html, useEffect } from "./dom.js";
 import { IdleWatch } from "./idle.js";
 import { route } from "./route.js";
 import { session, signOut } from "./session.js";
-import { managesCenter, mayRefer, me, unread, words } from "./state.js";
+import { managesCenter, mayRefer, me, unread, words, zone } from "./state.js";
+import { dayIn } from "./time.js";
 import { announcement, Icon } from "./ui.js";
 
 const UNREAD_EVERY_MS = 120_000;
@@ -18,14 +19,14 @@ function Bell() {
     const look = async () => {
       if (document.hidden) return;
       // The bell is a convenience: when it cannot ring, nothing else should stop.
-      const first = await api.notices().catch(() => null);
+      const first = await api.notices(null, 1).catch(() => null);
       if (first) unread.value = first.unread;
     };
     const timer = setInterval(look, UNREAD_EVERY_MS);
     return () => clearInterval(timer);
   }, []);
   const count = unread.value;
-  return html`<${NavLink} href="#/notices" class="bell" current=${route.value.view === "notices"}
+  return html`<${NavLink} href="#/notices" class="bell" current=${["notices", "preferences"].includes(route.value.view)}
       aria-label=${count ? `Notices, ${count} unread` : "Notices"}>
     <${Icon} name="bell" />${count > 0 && html`<span class="count">${count > 99 ? "99+" : count}</span>`}
   <//>`;
@@ -54,6 +55,16 @@ function Header() {
   </header>`;
 }
 
+const TROUBLES = { bounced: "comes back", complained: "was reported as unwanted" };
+
+/** That the member gets no mail: said here, since no mail could say it. */
+function MailProblem() {
+  const { email, mail_problem: problem } = me.value || {};
+  return problem && html`<p class="notice warn mail-problem"><${Icon} name="circle-alert" /><span>
+    Mail to your address ${TROUBLES[problem.reason]}: ${email}. Since ${dayIn(problem.since, zone())} none is sent. Notices wait for you here; ask your administrator for another address.
+  </span></p>`;
+}
+
 function skip(event) {
   event.preventDefault();
   document.querySelector("h1")?.focus();
@@ -65,7 +76,7 @@ export function Shell({ children }) {
     <a class="skip" href="#main" onClick=${skip}>Skip to content</a>
     <${Header} />
     <aside class="emergency" aria-label="Emergencies"><${Icon} name="shield-alert" /><p>${emergency}</p></aside>
-    <main id="main">${children}</main>
+    <main id="main"><${MailProblem} />${children}</main>
     <footer class="statements" aria-label="Statements">
       ${statements.map((statement) => html`<p>${statement}</p>`)}
       <p class="fine">An independent open-source project; product names belong to their owners, none of whom endorses it.</p>

@@ -1,5 +1,6 @@
 // The monitoring window after infusion, in the dates of the center's calendar.
 import { html } from "./dom.js";
+import { toPage } from "./route.js";
 import { dateText, dayIn, daysBetween, wallClock, weekday } from "./time.js";
 import { word } from "./words.js";
 
@@ -24,7 +25,7 @@ function said(day, today) {
   return day < today ? "passed" : `in ${day - today} d`;
 }
 
-export function MonitoringWindow({ window }) {
+export function MonitoringWindow({ window, id }) {
   const today = dayNow(window);
   const running = today >= 0 && today <= daysBetween(window.infused_on, window.ends_on);
   return html`<section class="card" aria-labelledby="window">
@@ -60,6 +61,7 @@ export function MonitoringWindow({ window }) {
           </li>`,
         )}
       </ul>
+      <p><a href=${toPage(id, "notices")}>Who was told, and what became of the mails</a></p>
     </details>`}
   </section>`;
 }

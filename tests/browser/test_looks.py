@@ -19,6 +19,7 @@ VIEWS = (
     ("#/centers", "Find a center"),
     ("#/centers/compare", "Compare centers"),
     ("#/notices", "Notices"),
+    ("#/preferences", "Notices and mail"),
     ("#/screen", "Screen"),
     ("#/catalogue", "Products"),
     ("#/resources", "Resources for patients"),

@@ -112,8 +112,10 @@ def test_a_notice_is_read_once(as_coordinator):
         "alias": "Blue Heron",
         "created_at": "2026-11-20T15:00:00Z",
         "read_at": None,
+        "category": "window",
+        "mail": {"state": "sent", "at": "2026-11-20T15:00:02Z", "why": None},
     }
-    page.route("**/v1/notices", lambda route: route.fulfill(json=_page_of(told)))
+    page.route("**/v1/notices?*", lambda route: route.fulfill(json=_page_of(told)))
     page.route("**/v1/notices/ntc_1/read", lambda route: route.fulfill(status=204))
     keys = keys_sent(page, "POST", "/ntc_1/read")
     as_coordinator.go("#/notices")

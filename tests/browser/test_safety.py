@@ -91,7 +91,7 @@ def test_an_idle_page_warns_and_then_signs_out(open_page):
 def test_a_session_that_the_server_ended_comes_back_to_its_place(as_coordinator):
     """A refused token leads to the sign-in, and from there to where one was."""
     page = as_coordinator.page
-    for pattern in ("**/v1/notices", "**/v1/sessions/refresh"):
+    for pattern in ("**/v1/notices?*", "**/v1/sessions/refresh"):
         page.route(pattern, lambda route: route.fulfill(status=401, json={"code": "x"}), times=2)
 
     as_coordinator.go("#/notices")

@@ -10,8 +10,10 @@ import pytest
 from infra import vendor_web
 from infra.vendor_web import VENDOR, WEB
 
-FIRST_LOAD_BYTES = 41_000
-ALL_BYTES = 120_000
+FIRST_LOAD_BYTES = 41_500
+"""Of which 250 say on every page that mail to a member comes back, when it does."""
+ALL_BYTES = 126_000
+"""Of which 5,500 are three pages: one's notices, how to be mailed of them, and a referral's."""
 FONT = "inter.css"
 LATER_STYLES = "case.css"
 

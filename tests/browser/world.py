@@ -45,9 +45,15 @@ class World:
         return self.sessions[email]
 
     def ask(
-        self, method: str, path: str, body: dict[str, Any] | None = None, *, by: str = ""
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        by: str = "",
+        version: int | None = None,
     ) -> dict[str, Any]:
-        """One request to the API."""
+        """One request to the API; `version` is what a change was made from."""
         request = urllib.request.Request(f"{self.site}/v1/{path}", method=method)
         if by:
             request.add_header("Authorization", f"Bearer {self.session(by)['access']}")
@@ -55,6 +61,8 @@ class World:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")
             request.add_header("Idempotency-Key", str(uuid.uuid4()))
+        if version is not None:
+            request.add_header("If-Match", f'"{version}"')
         with urllib.request.urlopen(request, timeout=20) as answer:
             told: dict[str, Any] = json.load(answer)
         return told

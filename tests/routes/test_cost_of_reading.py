@@ -13,7 +13,7 @@ READS = (
     "/v1/referrals/{}",
     "/v1/referrals/{}/events",
     "/v1/referrals/{}/window",
-    "/v1/referrals/{}/notices",
+    "/v1/referrals/{}/notices?limit=100",
     "/v1/referrals",
 )
 

@@ -1,0 +1,79 @@
+// A referral's notices: what is planned, who was told of what, what was left out and why.
+import * as api from "./api.js";
+import { html, useState } from "./dom.js";
+import { ago, mailSaid, whyNot } from "./notice_words.js";
+import { toReferral } from "./route.js";
+import { me, zone } from "./state.js";
+import { dateText, dayIn } from "./time.js";
+import { Icon, Loading, Problem, Title, useLoad } from "./ui.js";
+import { word } from "./words.js";
+
+const SHOWN = 6;
+const HELD = "The referral is on hold. Each is told only if the hold is over by its day.";
+
+/** One person: when told, whether it was opened, and what became of the mail. */
+function Reader({ reader }) {
+  const opened = reader.opened_at ? `opened ${ago(reader.opened_at)}` : "not opened yet";
+  return html`<li class="fine num">
+    <span>${reader.name || "Somebody who left"}</span>
+    <span>told ${ago(reader.told_at)} · ${opened} · ${mailSaid(reader.mail, zone())}</span>
+  </li>`;
+}
+
+function Row({ notice }) {
+  const { title, category, due_on: due, sides, told } = notice;
+  const day = due ? dateText(due) : dayIn(told[0].told_at, zone());
+  const [only] = sides.length === 1 && sides[0] !== me.value.tenant.kind ? sides : [];
+  return html`<li>
+    <span class="num">${day}</span>
+    <div>
+      <p>${title}${category === "critical" && html` <span class="chip stop">Critical</span>`}</p>
+      ${only && html`<p class="fine">For the ${word(only).toLowerCase()} alone</p>`}
+      ${notice.state === "skipped" && html`<p class="fine">Not told: ${whyNot(notice.why)}</p>`}
+      ${told.length > 0 && html`<ul class="readers">${told.map((reader) => html`<${Reader} key=${reader.member_id} reader=${reader} />`)}</ul>`}
+      ${notice.state === "told" && !told.length && !only && html`<p class="fine">Nobody of your team was there to be told.</p>`}
+    </div>
+  </li>`;
+}
+
+const Rows = ({ notices }) => html`<ol class="plan">${notices.map((notice) => html`<${Row} notice=${notice} />`)}</ol>`;
+
+function Part({ title, notices, empty, lead, more }) {
+  const id = `told-${title.toLowerCase().replaceAll(" ", "-")}`;
+  return html`<section class="card" aria-labelledby=${id}>
+    <div class="card-head"><h2 id=${id}>${title}</h2><span class="chip num">${notices.length}</span></div>
+    ${lead && notices.length > 0 && html`<p class="fine">${lead}</p>`}
+    ${notices.length ? html`<${Rows} notices=${notices.slice(0, SHOWN)} />` : html`<p class="fine">${empty}</p>`}
+    ${notices.length > SHOWN && html`<details><summary>${more} (${notices.length - SHOWN})</summary><${Rows} notices=${notices.slice(SHOWN)} /></details>`}
+  </section>`;
+}
+
+function Parts({ items }) {
+  const of = (state) => items.filter((notice) => notice.state === state);
+  const parked = of("parked");
+  return html`${parked.length > 0 &&
+    html`<${Part} title="Could not be told" notices=${parked} more="More" lead="It failed too often. Whoever runs this service has been alarmed, and can try it again." />`}
+    <div class="columns">
+      <div><${Part} title="Told" notices=${of("told")} empty="Nobody has been told of anything yet." more="Earlier" /></div>
+      <div>
+        <${Part} title="Planned" notices=${of("planned").reverse()} empty="Nothing is planned. The plan begins with the infusion." more="Later"
+          lead=${of("planned").some(({ why }) => why) ? HELD : "Days of the center's calendar. Each is looked at again on its day."} />
+        <${Part} title="Left out" notices=${of("skipped")} empty="Nothing was left out." more="Earlier" />
+      </div>
+    </div>`;
+}
+
+export function Told({ id }) {
+  const { data, problem, reload, replace } = useLoad(() => api.referralNotices(id), [id]);
+  const [failed, setFailed] = useState(null);
+  const more = async () => {
+    const next = await api.referralNotices(id, data.next_cursor);
+    replace({ ...next, items: data.items.concat(next.items) });
+  };
+  return html`<p class="back"><a href=${toReferral(id)}><${Icon} name="arrow-left" />Referral</a></p>
+    <${Title} page="Notices of a referral">Notices of this referral<//>
+    ${(problem || failed) && html`<${Problem} problem=${problem || failed} retry=${problem && reload} />`}
+    ${!data && !problem && html`<${Loading} what="the notices" />`}
+    ${data && html`<${Parts} items=${data.items} />`}
+    ${data?.next_cursor && html`<p class="more"><button type="button" onClick=${() => more().then(() => setFailed(null), setFailed)}>Show earlier ones</button></p>`}`;
+}

@@ -1,0 +1,257 @@
+"""A referral's notices: what is planned, who was told, what became of the mails, and why not."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.domain import mail_events
+from chalicelib.domain.notices import Lane
+from chalicelib.services.duties import run_job
+from chalicelib.services.mail_events import take
+from tests.support import posting, shelves
+from tests.support.clinic import TO_INFUSED
+from tests.support.factories import a_preferences_body
+
+
+@pytest.fixture
+def told(world):
+    """A referral of which the center, then the practice was told and mailed."""
+    referral_id = world.refer()["referral_id"]
+    world.move_to(referral_id, "received", "accepted")
+    run_job(Lane.EVENT, **wiring.job())
+    return referral_id
+
+
+@pytest.fixture(scope="module")
+def infused(world):
+    """A referral after its infusion: day 7 was told, day 14 fell under a hold."""
+    referral_id = world.refer()["referral_id"]
+    world.move_to(referral_id, *TO_INFUSED)
+    now = wiring.now()
+    run_job(Lane.EVENT, **wiring.job())
+    run_job(Lane.PLAN, **wiring.job(now + timedelta(days=8)))
+    hold = {"type": "hold.started", "occurred_at": now.isoformat(), "data": {}}
+    world.center.post(f"/v1/referrals/{referral_id}/events", hold)
+    run_job(Lane.EVENT, **wiring.job())
+    run_job(Lane.PLAN, **wiring.job(now + timedelta(days=15)))
+    return referral_id
+
+
+def page_of(site, referral_id, query="limit=100"):
+    answer = site.get(f"/v1/referrals/{referral_id}/notices?{query}")
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def lines(site, referral_id):
+    return page_of(site, referral_id)["items"]
+
+
+def mine(world, line, handle="practice"):
+    """A line's entry about one member."""
+    member_id = world.members[handle].member_id
+    return next(each for each in line["told"] if each["member_id"] == member_id)
+
+
+def test_a_line_tells_who_was_told_and_what_became_of_the_mail(world, told):
+    """By name, for everybody of one's own side."""
+    [line] = lines(world.practice, told)
+
+    people = line.pop("told")
+    assert line == {
+        "rule": "stage_changed",
+        "title": "The center accepted the referral for evaluation",
+        "category": "journey",
+        "due_on": None,
+        "sides": ["practice"],
+        "state": "told",
+        "why": None,
+    }
+    wanted = {world.members[handle].name for handle in ("practice", "provider")}
+    assert {each["name"] for each in people} == wanted
+    assert {each["opened_at"] for each in people} == {None}
+    assert {each["mail"]["state"] for each in people} == {"sent"}
+
+
+def test_nobody_of_the_other_side_is_named(world, told, infused):
+    """Neither in what both are told of nor in what one is."""
+    for referral_id in (told, infused):
+        for site, theirs in ((world.practice, "center"), (world.center, "practice")):
+            text = site.get(f"/v1/referrals/{referral_id}/notices?limit=100").text
+            there = [m for m in world.members.values() if m.kind == theirs]
+
+            assert not [m for m in there if m.member_id in text or m.name in text]
+
+
+def test_what_was_opened_says_when(world, told):
+    """By each reader alone."""
+    notices = world.practice.get("/v1/notices?limit=100").json["items"]
+    [notice_id] = [n["notice_id"] for n in notices if n["referral_id"] == told]
+
+    world.practice.post(f"/v1/notices/{notice_id}/read", None)
+
+    [line] = lines(world.practice, told)
+    assert mine(world, line)["opened_at"] is not None
+    assert mine(world, line, "provider")["opened_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "state"),
+    [
+        ("Delivery", {}, "delivered"),
+        ("Bounce", {"bounceType": "Transient"}, "sent"),
+        ("Complaint", {}, "complained"),
+    ],
+)
+def test_what_the_mail_service_tells_is_shown_with_its_time(world, told, kind, details, state):
+    """In the list of the referral as in one's own."""
+    # Somebody whom no other test mails: what ends writing to an address ends it for all.
+    member = world.members["provider"]
+    [row] = [
+        row
+        for row in shelves.mails()
+        if (row["member_id"], row["referral_id"]) == (member.member_id, told)
+    ]
+    at = wiring.now() + timedelta(minutes=3)
+    event = posting.event(kind, row["outbox_id"], at=at, to="old@cedar.example", **details)
+    read = mail_events.read(event)
+    assert read is not None
+    take(read, stores=world.stores, now=at)
+
+    [line] = lines(world.practice, told)
+    life = mine(world, line, "provider")["mail"]
+    assert life["state"] == state
+    if state != "sent":
+        assert life["at"] == f"{at:%Y-%m-%dT%H:%M:%S}Z"
+    own = world.site_of(member).get("/v1/notices?limit=100").json["items"]
+    assert [n["mail"] for n in own if n["referral_id"] == told] == [life]
+
+
+def test_a_mail_that_waits_says_for_when_and_one_nobody_wants_says_so(world):
+    """By what each reader has chosen."""
+    member = world.members["provider"]
+    site, path = world.site_of(member), "/v1/me/notification-preferences"
+    chosen = {"journey": "daily"}
+    for version, categories in enumerate((chosen, {"journey": "never"})):
+        site.send(
+            "PUT",
+            path,
+            a_preferences_body(categories=categories, digest_hour=3, time_zone="UTC"),
+            headers={"If-Match": f'"{version}"'},
+        )
+        referral_id = world.refer()["referral_id"]
+        world.move_to(referral_id, "received", "accepted")
+        run_job(Lane.EVENT, **wiring.job())
+        [line] = lines(world.practice, referral_id)
+        life = mine(world, line, "provider")["mail"]
+        if categories is chosen:
+            assert (life["state"], life["at"][11:]) == ("planned", "03:00:00Z")
+        else:
+            assert life == {"state": "not_wanted", "at": None, "why": None}
+    site.send("PUT", path, a_preferences_body(), headers={"If-Match": '"2"'})
+
+
+def test_the_plan_stands_among_what_was_told(world, infused):
+    """Told, left out and why, and what is still to come, in the words of the reader's side."""
+    by_rule = {line["rule"]: line for line in lines(world.center, infused)}
+
+    daily = by_rule["daily_monitoring_ends"]
+    assert (daily["state"], daily["due_on"] is not None) == ("told", True)
+    assert daily["title"].startswith(
+        "The label's minimum of daily monitoring ends today: is the patient discharged?"
+    )
+    assert mine(world, daily, "center")["name"] == world.members["center"].name
+    minimum = by_rule["label_minimum_ends"]
+    assert (minimum["state"], minimum["why"], minimum["told"]) == ("skipped", "on_hold", [])
+    near = by_rule["handback_near"]
+    assert (near["state"], near["title"]) == ("planned", "Hand-back in 7 days: start the package")
+    only_theirs = by_rule["first_day"]
+    assert (only_theirs["state"], only_theirs["sides"], only_theirs["told"]) == (
+        "told",
+        ["practice"],
+        [],
+    )
+    assert by_rule["hold.started"]["due_on"] is None
+
+
+@pytest.mark.parametrize("limit", [1, 7, 30])
+def test_pages_make_the_whole_list(world, infused, limit):
+    """Latest due first, nothing twice and nothing left out."""
+    whole = lines(world.practice, infused)
+    seen, query = [], f"limit={limit}"
+    while query:
+        page = page_of(world.practice, infused, query)
+        seen += page["items"]
+        assert len(page["items"]) <= limit
+        cursor = page["next_cursor"]
+        query = cursor and f"limit={limit}&cursor={cursor}"
+
+    assert seen == whole
+    days = [line["due_on"] for line in whole if line["due_on"]]
+    assert days == sorted(days, reverse=True)
+
+
+def test_a_draft_has_none(world):
+    """Nobody is told of what was not sent, and nothing is planned."""
+    draft = world.refer(submit=False)["referral_id"]
+
+    assert page_of(world.practice, draft) == {"items": [], "next_cursor": None}
+
+
+def test_reading_the_list_is_on_record(world, told):
+    """As any look at a referral is."""
+    lines(world.center, told)
+    admin = world.site_of(world.members["center_admin"])
+
+    trail = admin.get(f"/v1/referrals/{told}/audit").json["items"]
+
+    reader = world.members["center"].member_id
+    assert (reader, "referral.read_notices", "allowed") in [
+        (row["actor_id"], row["action"], row["outcome"]) for row in trail
+    ]
+
+
+def own(world, referral_id):
+    """The practice coordinator's notice of a referral."""
+    items = world.practice.get("/v1/notices?limit=100").json["items"]
+    return next(n for n in items if n["referral_id"] == referral_id)
+
+
+def test_several_are_read_at_once_and_no_others(world, told):
+    """Exactly those that were shown: one that came meanwhile stays unread."""
+    later = world.refer()["referral_id"]
+    world.move_to(later, "received", "accepted")
+    run_job(Lane.EVENT, **wiring.job())
+    before = world.practice.get("/v1/me").json["unread_notices"]
+
+    answer = world.practice.post(
+        "/v1/notices/read", {"notice_ids": [own(world, told)["notice_id"]] * 2}
+    )
+
+    assert (answer.status, answer.json) == (200, {"unread": before - 1})
+    assert own(world, told)["read_at"] is not None
+    assert own(world, later)["read_at"] is None
+
+
+def test_somebody_elses_notice_is_not_read_by_it(world, told):
+    """Nor is it told from one that is not there."""
+    notice_id = own(world, told)["notice_id"]
+    nobodys = notice_id[:-26] + "a" * 26
+    answers = [
+        world.other_practice.post(
+            "/v1/notices/read", {"notice_ids": [each]}, **{"X-Request-Id": "one-id-for-both"}
+        )
+        for each in (notice_id, nobodys)
+    ]
+
+    assert answers[0] == answers[1]
+    assert own(world, told)["read_at"] is None
+
+
+@pytest.mark.parametrize(
+    "ids", [[], ["x"], "ntc_x", [1], ["ntc_20260101T000000000000_" + "a" * 26] * 101]
+)
+def test_ids_that_are_none_are_refused(world, ids):
+    """As are more than a page has."""
+    assert world.practice.post("/v1/notices/read", {"notice_ids": ids}).status == 400

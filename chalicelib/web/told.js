@@ -5,7 +5,7 @@ import { ago, mailSaid, whyNot } from "./notice_words.js";
 import { toReferral } from "./route.js";
 import { me, zone } from "./state.js";
 import { dateText, dayIn } from "./time.js";
-import { Icon, Loading, Problem, Title, useLoad } from "./ui.js";
+import { Icon, Loading, Problem, Title, useLoad, useReturn } from "./ui.js";
 import { word } from "./words.js";
 
 const SHOWN = 6;
@@ -66,6 +66,7 @@ function Parts({ items }) {
 export function Told({ id }) {
   const { data, problem, reload, replace } = useLoad(() => api.referralNotices(id), [id]);
   const [failed, setFailed] = useState(null);
+  useReturn(reload);
   const more = async () => {
     const next = await api.referralNotices(id, data.next_cursor);
     replace({ ...next, items: data.items.concat(next.items) });

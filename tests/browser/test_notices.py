@@ -5,6 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from chalicelib.domain.mailing import OPTIONAL
 from tests.browser.test_looks import violations
 from tests.browser.world import COORDINATOR
 
@@ -72,6 +73,7 @@ def test_notices_are_sifted_and_all_that_is_shown_is_read_at_once(as_coordinator
 def test_preferences_are_saved_and_a_change_elsewhere_is_joined(as_coordinator, world):
     """What only one of two windows changed is kept from each."""
     page = as_coordinator.go("#/preferences").page
+    expect(page.locator(".kinds").get_by_role("group")).to_have_count(len(OPTIONAL))
     overdue = page.get_by_role("group", name="Overdue")
     overdue.get_by_label("Once a day").check()
     page.get_by_label("Hold back mail").check()
@@ -96,13 +98,24 @@ def test_preferences_are_saved_and_a_change_elsewhere_is_joined(as_coordinator, 
     assert (joined["categories"]["journey"], joined["digest_hour"]) == ("never", 16)
 
 
+def once_told(page, title):
+    """The line of what was told, which is some moments after what it tells of."""
+    told = page.get_by_role("region", name="Told")
+    line = told.get_by_role("listitem").filter(has_text=title)
+    for _ in range(40):
+        expect(told).to_be_visible()
+        if line.count():
+            break
+        page.reload()
+    return line
+
+
 def test_a_referral_says_what_is_planned_told_and_left_out(open_page, world):
     """Wide and narrow, light and dark: each person's line, and why something was not told."""
     referral = world.referral("Told", reached="infused")
     page = open_page(referral, by=COORDINATOR)
     page.get_by_role("link", name="Notices", exact=True).last.click()
-    told = page.get_by_role("region", name="Told")
-    line = told.get_by_role("listitem").filter(has_text="The patient was infused")
+    line = once_told(page, "The patient was infused")
     expect(line).to_contain_text("Dana Whitlow")
     expect(line).to_contain_text("not opened yet")
     expect(page.get_by_role("region", name="Planned")).to_contain_text("For the treatment center")

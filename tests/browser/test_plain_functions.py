@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.plan import WhyNot
+from chalicelib.store.mail_lives import MailState
+from chalicelib.store.mails import Why
+
 pytestmark = pytest.mark.browser
 
 
@@ -62,6 +66,56 @@ def test_times_say_their_zone_and_dates_never_shift(call):
 def test_age_is_counted_in_whole_years(call, born, today, years):
     """On the birthday, not before it."""
     assert call("time", "years", born, today) == years
+
+
+@pytest.mark.parametrize(
+    ("state", "at", "why", "said"),
+    [
+        ("planned", "2026-11-23T13:00:00Z", None, "mail held for 7:00 AM"),
+        ("planned", "2026-11-24T13:00:00Z", None, "mail held for Nov 24, 2026, 7:00 AM"),
+        ("planned", "2026-11-23T11:59:00Z", None, "mail on its way"),
+        ("sent", "2026-11-23T11:58:00Z", None, "mailed 2 minutes ago"),
+        ("delivered", "2026-11-23T11:59:30Z", None, "mail arrived just now"),
+        ("bounced", "2026-11-23T11:00:00Z", None, "mail came back"),
+        ("skipped", "2026-11-23T11:00:00Z", "read", "not mailed: opened before the mail was due"),
+        ("not_wanted", None, None, "in the dashboard only"),
+    ],
+)
+def test_what_became_of_a_mail_is_said_in_a_few_words(call, state, at, why, said):
+    """By the clock of the reader's zone; here it is noon in Greenwich, six in Chicago."""
+    noon = 1_795_435_200_000
+    mail = {"state": state, "at": at, "why": why}
+
+    told = call("notice_words", "mailSaid", mail, "America/Chicago", noon)
+
+    assert told.replace("\u202f", " ") == said
+
+
+def a_mail(state, why=None):
+    """A mail as the API tells of it."""
+    return {"state": state, "at": "2026-11-23T11:00:00Z", "why": why}
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        *(("whyNot", [why]) for why in WhyNot),
+        # What is suppressed has a state of its own.
+        *(
+            ("mailSaid", [a_mail("skipped", why), "UTC"])
+            for why in Why
+            if why is not Why.SUPPRESSED
+        ),
+        *(("mailSaid", [a_mail(state, Why.READ), "UTC"]) for state in MailState),
+    ],
+    ids=str,
+)
+def test_no_reason_and_no_state_is_without_words(call, function, arguments):
+    """Whatever the server may say."""
+    said = call("notice_words", function, *arguments)
+
+    assert said
+    assert "undefined" not in said
 
 
 @pytest.mark.parametrize(

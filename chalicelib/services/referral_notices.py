@@ -130,9 +130,15 @@ def _lines(
             category=told[0].category,
             due_on=planned.due_on if planned else None,
             sides=planned.sides if planned else (side,),
-            state=NoticeState.TOLD,
+            state=_state(planned),
             told=told,
         )
+
+
+def _state(planned: PlannedNotice | None) -> NoticeState:
+    """Of what has told somebody. It may have failed before it told everybody."""
+    is_parked = planned is not None and planned.state is NoticeState.PARKED
+    return NoticeState.PARKED if is_parked else NoticeState.TOLD
 
 
 def _place(told: Told) -> Place:

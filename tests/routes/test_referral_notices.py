@@ -175,6 +175,32 @@ def test_the_plan_stands_among_what_was_told(world, infused):
     assert by_rule["hold.started"]["due_on"] is None
 
 
+def test_what_failed_half_way_is_parked_and_says_whom_it_reached(world):
+    """A person has to look at it, whoever was told before it failed."""
+    referral_id = world.refer()["referral_id"]
+    world.move_to(referral_id, *TO_INFUSED)
+    run_job(Lane.PLAN, **wiring.job(wiring.now() + timedelta(days=8)))
+    [task] = [
+        row
+        for row in shelves.rows("outbox")
+        if (row["referral_id"], row["rule"]) == (referral_id, "daily_monitoring_ends")
+    ]
+    assert world.stores.outbox.table.update(
+        {"outbox_id": task["outbox_id"]},
+        "SET #state = :parked",
+        when="#state = :done",
+        values={"parked": "parked", "done": "done"},
+        names={"#state": "state"},
+    )
+
+    [line] = [
+        line
+        for line in lines(world.practice, referral_id)
+        if line["rule"] == "daily_monitoring_ends"
+    ]
+    assert (line["state"], len(line["told"])) == ("parked", 2)
+
+
 @pytest.mark.parametrize("limit", [1, 7, 30])
 def test_pages_make_the_whole_list(world, infused, limit):
     """Latest due first, nothing twice and nothing left out."""

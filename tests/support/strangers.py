@@ -59,8 +59,9 @@ OPEN_TO_ALL = {
     ("DELETE", "/v1/sessions"),
     ("POST", "/v1/screens"),
     ("PUT", "/v1/me/notification-preferences"),
+    ("POST", "/v1/notices/read"),
 }
-"""The directory is for everybody, signing out and one's own preferences are about nobody else, and
+"""The directory is for everybody, signing out, one's own preferences and notices are about nobody else, and
 a screen asks and keeps nothing that is anybody's."""
 
 AIMED = tuple(r for r in policy.GUARDED if "{" in r[1] and r not in OPEN_TO_ALL)

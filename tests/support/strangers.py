@@ -61,8 +61,8 @@ OPEN_TO_ALL = {
     ("PUT", "/v1/me/notification-preferences"),
     ("POST", "/v1/notices/read"),
 }
-"""The directory is for everybody, signing out, one's own preferences and notices are about nobody else, and
-a screen asks and keeps nothing that is anybody's."""
+"""The directory is for everybody; signing out, one's own preferences and notices are about nobody
+else; and a screen asks and keeps nothing that is anybody's."""
 
 AIMED = tuple(r for r in policy.GUARDED if "{" in r[1] and r not in OPEN_TO_ALL)
 WIDE = tuple(r for r in policy.GUARDED if "{" not in r[1] and r[0] == "GET")

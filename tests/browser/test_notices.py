@@ -102,7 +102,7 @@ def once_told(page, title):
     """The line of what was told, which is some moments after what it tells of."""
     told = page.get_by_role("region", name="Told")
     line = told.get_by_role("listitem").filter(has_text=title)
-    for _ in range(40):
+    for _ in range(120):
         expect(told).to_be_visible()
         if line.count():
             break

@@ -67,7 +67,7 @@ def test_a_mail_ends_as_its_address_says(clinic, telling, tmp_path, name, state)
 
     assert taken == [204]
     [notice] = clinic.center.get("/v1/notices").json["items"]
-    assert notice["mail"] == state
+    assert notice["mail"]["state"] == state
 
 
 def test_mail_that_is_none_of_ours_is_told_nothing_of(telling, tmp_path):

@@ -140,7 +140,8 @@ def test_a_member_whose_mail_comes_back_is_told_on_every_page(open_page, world):
     page.route("**/v1/me", lambda route: route.fulfill(json=me | problem))
     page.reload()
 
-    for path in ("#/", "#/notices", "#/catalogue"):
+    for path, title in (("#/", "Worklist"), ("#/notices", "Notices"), ("#/catalogue", "Products")):
         page.evaluate("path => { location.hash = path }", path)
+        expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
         expect(page.get_by_text(f"Mail to your address comes back: {COORDINATOR}")).to_be_visible()
     assert violations(page) == []

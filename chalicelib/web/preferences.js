@@ -9,6 +9,8 @@ import { me } from "./state.js";
 import { announce, fieldId, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
 
 const TIMINGS = [["at_once", "At once"], ["daily", "Once a day"], ["never", "Never"]];
+/** The digest has its own day, and no other rhythm. */
+const WEEKLY = [["at_once", "On Mondays"], ["never", "Never"]];
 const ENDS = { from: "Quiet hours begin", to: "Quiet hours end" };
 const NIGHT = { from: "21:00", to: "07:00" };
 
@@ -34,14 +36,14 @@ const bodyOf = (values) => ({ ...values, time_zone: values.time_zone || null });
 function Kinds({ draft }) {
   return html`<section class="card kinds">
     <h2>When you are mailed</h2>
-    <p class="fine">Every notice is in the dashboard at once. Mail carries the patient's alias and a link, nothing else.</p>
+    <p class="fine">Every notice is in the dashboard at once. Mail carries the patient's alias, a count and a link, nothing else.</p>
     <div class="kind">
       <p><strong>Critical</strong> <span class="chip you">Always on</span></p>
       <p class="fine">Out of specification, failed manufacturing, a toxicity, a readmission, a death. Mailed at once, through quiet hours too.</p>
     </div>
     ${Object.entries(CATEGORIES).map(
       ([category, [name, contains]]) => html`<div class="kind" key=${category}>
-        <${Choice} pointer="/categories/${category}" label=${name} hint=${contains} options=${TIMINGS}
+        <${Choice} pointer="/categories/${category}" label=${name} hint=${contains} options=${category === "digest" ? WEEKLY : TIMINGS}
           value=${draft.get(`/categories/${category}`)} onPick=${(value) => draft.set(`/categories/${category}`, value)} />
       </div>`,
     )}
@@ -51,7 +53,7 @@ function Kinds({ draft }) {
 function Hours({ draft }) {
   const quiet = draft.get("/quiet_hours");
   return html`<${Group} title="At which hours">
-    <${Input} draft=${draft} pointer="/digest_hour" label="Mail of once a day comes at" options=${HOURS}
+    <${Input} draft=${draft} pointer="/digest_hour" label="Daily and weekly mail comes at" options=${HOURS}
       onInput=${(event) => draft.set("/digest_hour", Number(event.target.value))} />
     <${Input} draft=${draft} pointer="/time_zone" label="Time zone" options=${zones(draft.get("/time_zone"))} />
     <label class="check wide"><input type="checkbox" checked=${!!quiet}

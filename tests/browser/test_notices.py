@@ -90,7 +90,7 @@ def test_preferences_are_saved_and_a_change_elsewhere_is_joined(as_coordinator, 
     page.get_by_role("group", name="Journey").get_by_label("Never").check()
     as_coordinator.press("Save")
     expect(page.get_by_text("changed in another window")).to_be_visible()
-    expect(page.get_by_label("Mail of once a day comes at")).to_have_value("16")
+    expect(page.get_by_label("Daily and weekly mail comes at")).to_have_value("16")
     as_coordinator.press("Save")
 
     expect(page.get_by_text("Saved.")).to_be_visible()

@@ -12,7 +12,7 @@ from chalicelib.domain.members import Tenant, TenantKind
 from chalicelib.domain.notices import Lane
 from chalicelib.domain.plan import plan_of
 from chalicelib.domain.stages import Stage
-from chalicelib.domain.window import open_window, start_of_day
+from chalicelib.domain.window import local_day, open_window, start_of_day
 from chalicelib.services.duties import work_off
 from tests.bench.counting import Counting, Tally
 from tests.bench.shelf import Shelf
@@ -109,9 +109,11 @@ class Sweep:
         stores.tenants.add(practice, {})
         stores.members.add(factories.a_member(practice))
         at = now - timedelta(days=DAY)
+        # By the calendar there: so many times 24 hours may reach back over a change of the clocks.
+        today = local_day(now, CENTER.time_zone)
         window = open_window(
             infused_at=at,
-            local_date=None,
+            local_date=today - timedelta(days=DAY),
             time_zone=CENTER.time_zone,
             profile=catalogue.profile_for("breyanzi"),
         )
@@ -126,7 +128,7 @@ class Sweep:
         stores.ledger.commit(*stores.referrals.adding(referral, an_entry(referral)))
         [task] = [task for task in plan_of(referral) if task.rule == RULE]
         # Due since this day began, so that none is late.
-        due_at = start_of_day(window.infused_on + timedelta(days=DAY), CENTER.time_zone)
+        due_at = start_of_day(today, CENTER.time_zone)
         stores.ledger.commit(stores.outbox.planning(replace(task, due_at=due_at)))
 
 

@@ -56,6 +56,10 @@ WAITING: Mapping[str, Waiting] = {
     "by_day": Waiting(
         "The audit is verified, and its hours are counted, when they are long over.", _VERIFYING
     ),
+    "by_referral": Waiting(
+        "The notices of a referral are a list; what was told is told by its own row.",
+        frozenset({"tests/routes/test_referral_notices.py"}),
+    ),
     "due": Waiting(
         "A job does later what its index lists later, and claims each row by itself.",
         frozenset(
@@ -68,6 +72,7 @@ WAITING: Mapping[str, Waiting] = {
                 "tests/services/test_mailing.py",
                 "tests/routes/test_main_line.py::test_the_notice_of_day_7_is_mailed_once",
                 "tests/routes/test_notices.py",
+                "tests/routes/test_referral_notices.py",
                 "tests/routes/test_webhooks_waiting.py::test_a_delivery_may_overtake_the_referral_itself",
                 "tests/services/test_alarms.py",
                 "tests/routes/test_windows.py",

@@ -24,7 +24,7 @@ from chalicelib.services.letters import Letter
 from chalicelib.store.dynamo import Item
 from chalicelib.store.instants import instant
 from chalicelib.store.ledger import ConditionFailed
-from chalicelib.store.mails import Why, mail_of, was_taken
+from chalicelib.store.mails import UNREACHED, mail_of, was_taken
 from chalicelib.store.outbox import Claim
 from chalicelib.store.stores import Stores
 
@@ -157,9 +157,10 @@ class Postman:
             return {"found": 1}
         letter = Letter(mail_of(row), self.stores, self.now)
         if letter.why_not:
-            self.stores.mails.skip(claim, letter.why_not, now=self.now)
-            if letter.why_not is Why.SUPPRESSED:
+            if letter.why_not in UNREACHED:
+                # Before the mark: a run that dies in between is made up for by the next.
                 escalate(letter.mail, stores=self.stores, now=self.now)
+            self.stores.mails.skip(claim, letter.why_not, now=self.now)
             return {"unsent": 1}
         message_id = self.mailer.send(letter.message(self.link), tag=letter.mail.mail_id)
         self.stores.mails.sent(claim, message_id=message_id, now=self.now)

@@ -37,6 +37,10 @@ class Why(StrEnum):
     SUPPRESSED = "suppressed"
 
 
+UNREACHED = frozenset({Why.NOT_A_MEMBER, Why.SUPPRESSED})
+"""Its recipient does not get it at all: of what is critical somebody else has to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mails:
     """The mails among the rows of the outbox."""

@@ -6,11 +6,14 @@ import pytest
 
 from chalicelib.domain.members import Role
 from chalicelib.domain.notices import Lane
+from chalicelib.errors import UnavailableError
 from chalicelib.store.mail_lives import lives
-from tests.support import posting, shelves
-from tests.support.desk import MINUTE, TO_CONDITIONED
+from chalicelib.store.mails import Mails
+from chalicelib.store.outbox import LEASE
+from tests.support import faults, posting, shelves
+from tests.support.desk import MINUTE, TO_CONDITIONED, Refusing
 from tests.support.factories import PRACTICE, a_member
-from tests.support.letters import MINE, happened, mails, subjects
+from tests.support.letters import MINE, happened, mails, shut_out, subjects
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 1, 0, 2, 0)])
@@ -113,6 +116,44 @@ def test_a_critical_notice_to_an_address_that_is_dead_is_told_to_a_colleague(sta
     assert practice.email not in told
     assert len(mails(kind="escalation", state="done")) == 1
     assert [row["why"] for row in mails(kind="critical", state="skipped")] == ["suppressed"]
+
+
+def test_a_colleague_is_told_though_the_run_dies_as_it_gives_the_mail_up(staffed, monkeypatch):
+    """The mail was marked as not sent, and nothing would ever have looked at it again."""
+    practice = a_member(PRACTICE)
+    [earlier, *_] = mails(member_id=practice.member_id)
+    happened(staffed, posting.hard_bounce(earlier["outbox_id"], at=staffed.now, to=practice.email))
+    staffed.move_to("out_of_specification")
+    skip = Mails.skip
+
+    def dying(*args, **kwargs):
+        skip(*args, **kwargs)
+        raise faults.Crash
+
+    monkeypatch.setattr(Mails, "skip", dying)
+    with pytest.raises(faults.Crash):
+        staffed.work_off(Lane.EVENT)
+    monkeypatch.setattr(Mails, "skip", skip)
+    staffed.now += LEASE + MINUTE
+    staffed.work_off(Lane.EVENT)
+
+    assert len(mails(kind="escalation", state="done")) == 1
+
+
+def test_a_colleague_is_told_what_somebody_is_not_told_who_left(staffed):
+    """Shut out between the plan and the mail of something critical."""
+    practice = a_member(PRACTICE)
+    staffed.postbox = Refusing(refused="@", error=UnavailableError())
+    staffed.move_to("out_of_specification")
+    staffed.work_off(Lane.EVENT)
+    shut_out(staffed, practice)
+    staffed.postbox.refused = ""
+
+    staffed.now += 60 * MINUTE
+    staffed.work_off(Lane.EVENT)
+
+    assert practice.email not in staffed.postbox.addressees
+    assert len(mails(kind="escalation", state="done")) == 1
 
 
 def test_nobody_is_told_of_a_colleague_over_an_ordinary_notice(staffed):

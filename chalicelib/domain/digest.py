@@ -34,13 +34,11 @@ class Entry(NamedTuple):
     """A referral on somebody's digest.
 
     Attributes:
-        waits_for: Who has the next move.
-        is_mine: Whether that is the side of whoever reads it.
+        is_mine: Whether the side of whoever reads it has the next move.
         has_changed: Whether it changed in the last week, by whomever.
     """
 
     referral_id: str
-    waits_for: Owner
     is_mine: bool
     has_changed: bool
 
@@ -52,7 +50,7 @@ def entry_of(
     is_mine = standing.owner is side
     if standing.stage not in _BEFORE_INFUSION or (side is Owner.CENTER and not is_mine):
         return None
-    return Entry(referral_id, standing.owner, is_mine, now - changed_at <= WEEK)
+    return Entry(referral_id, is_mine, now - changed_at <= WEEK)
 
 
 def in_order(entries: Iterable[Entry]) -> Sequence[Entry]:

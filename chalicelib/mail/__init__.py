@@ -14,7 +14,7 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import NamedTuple, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 MOST_LISTED = 20
@@ -34,14 +34,6 @@ class Message:
     text: str
     html: str
     unsubscribe: str = ""
-
-
-class DigestLine(NamedTuple):
-    """What a digest says of a patient. `waits_for` is "you" or the other side."""
-
-    alias: str
-    waits_for: str
-    has_changed: bool
 
 
 class Mailer(Protocol):
@@ -95,31 +87,27 @@ def notices_waiting(
 def weekly_digest(
     *,
     to: str,
-    lines: Sequence[DigestLine],
+    aliases: Sequence[str],
     unlisted: int = 0,
     link: str,
     late: str = "",
     unsubscribe: str = "",
 ) -> Message:
-    """Tell a member whose move is next for whom, and who changed in the last week.
+    """Tell a member of whom the week's digest is, and not what it says.
 
     Args:
         to: The member's address.
-        lines: The patients that are named.
+        aliases: The patients that are named.
         unlisted: How many more there are.
         link: Where to sign in.
         late: Since when the mail is late, in words.
         unsubscribe: Where the like is stopped.
     """
-    named = [
-        f"{line.alias}: waits for {line.waits_for}{', changed this week' * line.has_changed}"
-        for line in lines
-    ]
     return _rendered(
         "weekly_digest",
         _Frame(to=to, link=link, late=late, unsubscribe=unsubscribe),
-        lines=_listed(named, unlisted),
-        patients=_counted(len(lines) + unlisted, "patient"),
+        lines=_listed(aliases, unlisted),
+        patients=_counted(len(aliases) + unlisted, "patient"),
     )
 
 

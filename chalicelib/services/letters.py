@@ -7,14 +7,14 @@ from datetime import datetime
 from functools import cached_property
 
 from chalicelib import mail as words
-from chalicelib.domain.digest import Entry, entry_of
+from chalicelib.domain.digest import entry_of
 from chalicelib.domain.mailing import Mail, MailKind, Preferences, Timing, lateness
 from chalicelib.domain.members import Member
 from chalicelib.domain.notices import Category
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Owner
 from chalicelib.domain.worklists import standing_of
-from chalicelib.mail import DigestLine, Message
+from chalicelib.mail import Message
 from chalicelib.services.telling import zone_of
 from chalicelib.services.unsubscribing import address_for
 from chalicelib.store.mails import Why
@@ -60,7 +60,7 @@ class Letter:
     def notices(self) -> Sequence[Notice]:
         """What it tells of: unread, wanted, and about what its recipient may see now."""
         if self.mail.kind is MailKind.DIGEST:
-            return self._wanted if self._lines else ()
+            return self._wanted if self._on_the_digest else ()
         return [notice for notice in self._wanted if notice.referral_id in self._referrals]
 
     @cached_property
@@ -112,7 +112,7 @@ class Letter:
         leave = self._unsubscribe(link)
         return words.weekly_digest(
             to=to,
-            lines=self._lines,
+            aliases=[referral.alias for referral in self._on_the_digest],
             unlisted=self.mail.unlisted,
             link=link,
             late=self._late(),
@@ -120,26 +120,17 @@ class Letter:
         )
 
     @cached_property
-    def _lines(self) -> Sequence[DigestLine]:
-        """What a digest says of each patient that it lists, as the referrals are now."""
-        lines = []
-        for referral in self._referrals.values():
-            entry = self._entry(referral)
-            if entry:
-                other = f"the {entry.waits_for}"
-                whom = "you" if entry.is_mine else other
-                lines.append(DigestLine(referral.alias, whom, has_changed=entry.has_changed))
-        return lines
-
-    def _entry(self, referral: Referral) -> Entry | None:
+    def _on_the_digest(self) -> Sequence[Referral]:
+        """The referrals that a digest lists, as far as they belong on it now."""
         side = Owner(self.member.kind.value) if self.member else Owner.NONE
-        return entry_of(
-            referral.referral_id,
-            standing_of(referral),
-            changed_at=referral.updated_at,
-            side=side,
-            now=self.now,
+        return [each for each in self._referrals.values() if self._is_listed(each, side)]
+
+    def _is_listed(self, referral: Referral, side: Owner) -> bool:
+        standing, changed_at = standing_of(referral), referral.updated_at
+        entry = entry_of(
+            referral.referral_id, standing, changed_at=changed_at, side=side, now=self.now
         )
+        return entry is not None
 
     def _counts(self) -> Sequence[tuple[str, int]]:
         """Each patient's alias and number of notices, those with the oldest notice first."""

@@ -14,7 +14,6 @@ from chalicelib.domain.notices import STAGE_RULES
 from chalicelib.domain.schedule import SCHEDULE
 from chalicelib.domain.statements import EMERGENCY_NOTE
 from chalicelib.mail import (
-    DigestLine,
     TemplateError,
     critical_notice,
     escalation,
@@ -49,11 +48,7 @@ RENDERED = {
     ),
     "weekly_digest": weekly_digest(
         to=TO,
-        lines=[
-            DigestLine("Blue Heron", "you", has_changed=True),
-            DigestLine("Grey Owl", "you", has_changed=False),
-            DigestLine("Red Kite", "the center", has_changed=True),
-        ],
+        aliases=["Blue Heron", "Grey Owl", "Red Kite"],
         link=LINK,
         unsubscribe=LEAVE,
     ),

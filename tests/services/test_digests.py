@@ -47,9 +47,9 @@ def test_a_practice_reads_how_many_are_on_the_way_and_how_many_wait_for_it(clini
     ]
     assert message.subject == "Your week: 3 patients in the CAR T Referral Dashboard"
     assert sorted(line for line in message.text.splitlines() if line.startswith("- ")) == [
-        "- Blue Heron: waits for the center, changed this week",
-        "- Grey Owl: waits for you, changed this week",
-        "- Red Kite: waits for you, changed this week",
+        "- Blue Heron",
+        "- Grey Owl",
+        "- Red Kite",
     ]
     assert message.unsubscribe
 
@@ -62,7 +62,7 @@ def test_a_center_reads_what_it_has_not_answered(clinic):
     assert titles(clinic, THEIRS) == [
         "1 referral before infusion waits for your center: 1 changed in the last week"
     ]
-    assert "- Blue Heron: waits for you, changed this week\n\n" in message.text
+    assert "- Blue Heron\n\n" in message.text
     assert "Grey Owl" not in message.text
 
 
@@ -235,5 +235,5 @@ def test_a_long_list_names_twenty_and_counts_the_others(desk):
     lines = [line for line in message.text.splitlines() if line.startswith("- ")]
     assert message.subject.startswith("Your week: 23 patients")
     assert len(lines) == 21
-    assert {line.rpartition(": ")[0] for line in lines[:3]} == {f"- Bird {n}" for n in (20, 21, 22)}
+    assert set(lines[:3]) == {f"- Bird {n}" for n in (20, 21, 22)}
     assert lines[20] == "- and 3 more patients"

@@ -30,7 +30,7 @@ def address_for(
 
 
 def named_by(token: str, *, stores: Stores) -> tuple[str, frozenset[Category]]:
-    """Whose mails of which categories a token stands for.
+    """Whose mails of which categories a token stands for. A category that is gone is left out.
 
     Raises:
         NotFoundError: it is not one of ours.
@@ -42,7 +42,7 @@ def named_by(token: str, *, stores: Stores) -> tuple[str, frozenset[Category]]:
     except (binascii.Error, InvalidTag, ValueError) as e:
         raise NotFoundError from e
     member_id, *categories = plain.split("/")
-    return member_id, frozenset(map(Category, categories))
+    return member_id, frozenset(known for known in Category if known in categories)
 
 
 def turn_off(token: str, *, stores: Stores) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from typing import cast
 
 import pytest
 
@@ -147,6 +148,17 @@ def test_the_way_out_keeps_what_else_was_chosen(world, mine, link):
 
     chosen = mine.get(PATH).json
     assert (chosen["digest_hour"], chosen["categories"]["journey"]) == (5, "daily")
+
+
+def test_an_old_way_out_still_leads_out(world, mine, member):
+    """Of what there still is, where the mail was of a category that is gone."""
+    categories = cast("list[Category]", ["journey", "weather"])
+    old = address_for(member.member_id, categories, link="", stores=wiring.stores())
+
+    answer = world.anyone.send("POST", old, b"", headers=FORM)
+
+    assert answer.status == 200
+    assert mine.get(PATH).json["categories"]["journey"] == "never"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

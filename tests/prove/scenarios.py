@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from chalicelib.errors import UnavailableError
 from chalicelib.store.alarms import CLOCK
+from chalicelib.store.dynamo import Item
 from chalicelib.store.instants import instant, parsed
 from tests.prove.flows import ROUND, Flow, NotAnsweredError, Scene
 from tests.prove.world import BEGINS, World
@@ -104,7 +105,8 @@ class Theater:
             if all_met and told.met != sum(len(each) for each in told.wanted):
                 faulty.append("a fault was not met")
             if faulty:
-                found.append(f"{told}: {', '.join(faulty)}")
+                letters = books.letters(told.scene.referral_id)
+                found.append(f"{told}: {', '.join(faulty)}; {_evidence(told, letters, mails)}")
         return found
 
 
@@ -136,7 +138,7 @@ def _wrong(told: Played, flow: Flow, books: Books, mails: Counter[str]) -> list[
     soon = instant(parsed(told.ended) + ROUND)
     notices = books.about("notices", rid)
     copies = {to: mails[f"{to} {scene.name}"] for to in wanted.mails}
-    letters = [row for row in rows if row["rule"] == "mail"]
+    letters = books.letters(rid)
     held = Counter(notice_id for row in letters for notice_id in row["notice_ids"])
     # What a fault let be told after the first mail had left follows in one of its own.
     most = len([row for row in letters if row["state"] == "done"]) + told.copies_allowed
@@ -164,6 +166,16 @@ def is_about_sending(operations: Sequence[str], n: int, met: Mapping[int, Mode])
     while before in met and operations[before - 1] == operations[n - 1]:
         before -= 1
     return before > 0 and operations[before - 1] == "SendEmail"
+
+
+_TELLING = ("outbox_id", "state", "planned_for", "due_at", "message_id", "merged_into", "why")
+
+
+def _evidence(told: Played, letters: Sequence[Item], mails: Counter[str]) -> str:
+    """What tells how it came about, for whoever cannot have it come about again."""
+    rows = [{name: str(row[name]) for name in _TELLING if name in row} for row in letters]
+    calls = [" ".join(calls.operations) for calls in told.runs]
+    return f"ended {told.ended}, mails {list(mails.items())[:20]}, their rows {rows}, calls {calls}"
 
 
 def _named(runs: Sequence[Calls], run: int, number: int) -> str:

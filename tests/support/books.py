@@ -34,6 +34,10 @@ class Books:
         """The rows of a table that are about a referral, or of chains about it."""
         return [row for key in keys for row in self.rows[table].get(key, ())]
 
+    def letters(self, referral_id: str) -> list[Item]:
+        """The mails about a referral, whatever became of them."""
+        return [row for row in self.about("outbox", referral_id) if row["rule"] == "mail"]
+
     def what_is_wrong(
         self,
         referral_id: str,

@@ -107,7 +107,7 @@ def read_referral(call: Call, referral_id: str) -> Reply:
         call.member,
         reader=_reader(call),
         notices=notices,
-        changed_since_seen=news.look(
+        changed_since_seen=news.is_new(
             referral, member=call.member, stores=wiring.stores(), now=call.now
         ),
     )

@@ -6,6 +6,8 @@ from datetime import datetime
 from chalicelib.domain.members import Member
 from chalicelib.domain.news import Looks
 from chalicelib.domain.referral import Referral
+from chalicelib.errors import StaleError
+from chalicelib.services.access import seen
 from chalicelib.store.referral_items import Summary
 from chalicelib.store.stores import Stores
 
@@ -25,19 +27,28 @@ def watching(member: Member, *, stores: Stores, now: datetime) -> IsNews:
     )
 
 
-def look(referral: Referral, *, member: Member, stores: Stores, now: datetime) -> bool:
-    """Whether a referral has news for the member who opens it now; from now on it has none.
-
-    Not a write of the referral: looking makes no version, and is one small item at most.
-    """
-    referral_id, version = referral.referral_id, referral.version
-    versions = stores.looks.at(member.member_id, referral_id, now=now)
-    if versions.get(referral_id) != version:
-        stores.looks.remember(member.member_id, referral_id, version=version, now=now)
+def is_new(referral: Referral, *, member: Member, stores: Stores, now: datetime) -> bool:
+    """Whether a referral has news for a member. One read, no write: a program may be reading."""
+    versions = stores.looks.at(member.member_id, referral.referral_id, now=now)
     looks = Looks(member_id=member.member_id, versions=versions, now=now)
     return looks.are_before(
         referral.touched,
-        referral_id=referral_id,
-        version=version,
+        referral_id=referral.referral_id,
+        version=referral.version,
         updated_at=referral.updated_at,
     )
+
+
+def look(referral_id: str, *, version: int, member: Member, stores: Stores, now: datetime) -> None:
+    """A member has seen a referral as it is; from now on what came before is no news.
+
+    Not a write of the referral: looking makes no version, and is one small item.
+
+    Raises:
+        NotFoundError: no such referral, or another tenant's.
+        StaleError: it was changed since; that is still news.
+    """
+    referral = seen(referral_id, member, "referral.look", stores=stores, now=now)
+    if version != referral.version:
+        raise StaleError
+    stores.looks.remember(member.member_id, referral_id, version=version, now=now)

@@ -1,7 +1,7 @@
 """The `looks` table: which version of a referral a member saw last.
 
 Only a convenience: nothing is decided by it, and it is no proof that somebody read something,
-which is in the audit trail. It is written when there was news, so most readings write nothing.
+which is in the audit trail. Reading writes nothing here: a person's page says what it has shown.
 """
 
 from collections.abc import Mapping

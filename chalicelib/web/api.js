@@ -44,6 +44,9 @@ export const counts = async () => (await call("GET", "referrals/counts")).data;
  */
 export const referral = (id) => call("GET", `referrals/${part(id)}`);
 
+/** Say that this was on the screen, so that it is no news any more. @param {string} id @param {string | null} version its ETag */
+export const lookAt = (id, version) => call("PUT", `referrals/${part(id)}/look`, { version });
+
 /**
  * @param {string} id
  * @param {string | null} cursor

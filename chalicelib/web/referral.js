@@ -104,6 +104,10 @@ export function ReferralView({ id }) {
   useReturn(reload);
   const catalogue = useLoad(api.products, []);
   const referral = data?.data;
+  useEffect(() => {
+    // Nobody looks at a hidden tab; and a look that gets lost makes it news once more.
+    if (referral?.changed_since_seen && !document.hidden) api.lookAt(id, data.etag).catch(() => {});
+  }, [referral]);
   const product = catalogue.data?.find((each) => each.product_id === referral?.product_id);
 
   /** After an action: say what became of it, then show the referral as the server has it. */

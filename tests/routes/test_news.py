@@ -10,13 +10,15 @@ from chalicelib.domain.worklists import Worklist
 from chalicelib.services import lists, news
 from tests.support import factories, faults, shelves
 
+READS = {"GetItem", "Query", "BatchGetItem", "Decrypt"}
+
 
 @pytest.fixture
 def referral_id(world):
     """A referral that both coordinators have looked at."""
     referral_id = world.refer()["referral_id"]
     for site in (world.practice, world.center):
-        site.get(f"/v1/referrals/{referral_id}")
+        looked(site, referral_id)
     return referral_id
 
 
@@ -28,8 +30,20 @@ def in_list(site, referral_id, query=""):
 
 
 def opened(site, referral_id):
-    """What its page says, which is a look as well."""
+    """What the referral itself says."""
     return site.get(f"/v1/referrals/{referral_id}").json["changed_since_seen"]
+
+
+def looked(site, referral_id):
+    """Open it and say so, as the dashboard's page does."""
+    version = site.get(f"/v1/referrals/{referral_id}").json["version"]
+    assert told_of_a_look(site, referral_id, version=version) == 204
+
+
+def told_of_a_look(site, referral_id, *, version):
+    """The status that whoever has seen a version is answered."""
+    tag = {"If-Match": f'"{version}"'}
+    return site.send("PUT", f"/v1/referrals/{referral_id}/look", headers=tag).status
 
 
 def counted(site):
@@ -52,7 +66,7 @@ def test_it_is_news_until_one_looks(world, referral_id):
     world.move_to(referral_id, "received")
     before = counted(world.practice)
 
-    opened(world.practice, referral_id)
+    looked(world.practice, referral_id)
 
     assert opened(world.practice, referral_id) is False
     assert in_list(world.practice, referral_id) is False
@@ -63,7 +77,7 @@ def test_it_is_news_until_one_looks(world, referral_id):
 def test_who_has_looked_is_each_members_own(world, referral_id):
     """A colleague who has not opened it still has the news."""
     world.move_to(referral_id, "received")
-    opened(world.practice, referral_id)
+    looked(world.practice, referral_id)
     colleague = world.site_of(world.members["provider"])
 
     assert in_list(colleague, referral_id) is True
@@ -120,18 +134,37 @@ def test_what_nobody_has_looked_at_for_a_quarter_is_no_news(world, referral_id, 
     assert worklists[Worklist.CHANGED_SINCE_SEEN] == 0
 
 
-def test_looking_makes_no_version(world, referral_id):
-    """And is one small write beside the audit row; looking again is none."""
+def test_a_reading_is_one_small_write(world, referral_id):
+    """Its audit row, whether there is news or not; it stays news, as a program may have read."""
     world.move_to(referral_id, "received")
     site = world.site_of(factories.a_member(role=Role.PROVIDER))
-    calls = []
+    made = []
     for _ in range(2):
-        with faults.injected(faults.never) as made:
-            version = site.get(f"/v1/referrals/{referral_id}").json["version"]
-        calls.append(made.operations.count("PutItem"))
+        with faults.injected(faults.never) as calls:
+            assert opened(site, referral_id) is True
+        made.append([name for name in calls.operations if name not in READS])
 
-    assert calls == [2, 1]
-    assert version == 2
+    assert made == [["PutItem"], ["PutItem"]]
+
+
+def test_looking_makes_no_version(world, referral_id):
+    """And is one small write."""
+    world.move_to(referral_id, "received")
+    site = world.site_of(factories.a_member(role=Role.PROVIDER))
+
+    with faults.injected(faults.never) as calls:
+        assert told_of_a_look(site, referral_id, version=2) == 204
+
+    assert [name for name in calls.operations if name not in READS] == ["PutItem"]
+    assert site.get(f"/v1/referrals/{referral_id}").json["version"] == 2
+
+
+def test_what_came_after_the_look_is_still_news(world, referral_id):
+    """One version was on the screen while the next one came."""
+    world.move_to(referral_id, "received", "accepted")
+
+    assert told_of_a_look(world.practice, referral_id, version=2) == 412
+    assert in_list(world.practice, referral_id) is True
 
 
 def test_an_older_look_never_replaces_a_newer_one(world, referral_id):
@@ -146,7 +179,7 @@ def test_an_older_look_never_replaces_a_newer_one(world, referral_id):
 
 def test_a_look_tells_nothing_of_the_patient(world, referral_id):
     """Who, which, up to where, until when."""
-    opened(world.practice, referral_id)
+    looked(world.practice, referral_id)
 
     names = {name for row in shelves.rows("looks") for name in row}
     assert names == {"member_id", "referral_id", "seen", "expires_at"}

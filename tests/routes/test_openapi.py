@@ -109,6 +109,7 @@ def walk(world):
     world.center.post(f"{path}/events", event)
     world.move_to(referral_id, *TO_INFUSED[1:])
     world.deliver(referral_id, "handed_back")
+    look(world, path)
     hand_back(world, path)
     world.deliver(referral_id, "handback_ready")
     for lane in Lane:
@@ -122,6 +123,11 @@ def walk(world):
     notice = world.practice.get("/v1/notices").json["items"][0]
     world.practice.post(f"/v1/notices/{notice['notice_id']}/read", None)
     world.practice.post("/v1/notices/read", {"notice_ids": [notice["notice_id"]]})
+
+
+def look(world, path):
+    tag = {"If-Match": world.practice.get(path).headers["etag"]}
+    world.practice.send("PUT", f"{path}/look", headers=tag)
 
 
 def hand_back(world, path):

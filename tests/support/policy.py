@@ -85,6 +85,8 @@ POLICY: Mapping[Route, Outcomes | Access] = {
     ("GET", "/v1/referrals/{referral_id}/events"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/window"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/notices"): _OF_THE_REFERRAL,
+    # It has moved since version 1, and what is new was not seen.
+    ("PUT", "/v1/referrals/{referral_id}/look"): _only(PRACTICE_CARE | CENTER_CARE, 412, rest=404),
     ("GET", "/v1/referrals/{referral_id}/audit"): _only(ADMINS, 200, rest=403),
     # The feed is the center's; to everybody else it is not there.
     ("GET", "/v1/centers/{center_id}/deliveries"): _OF_THE_FEED | {"center_admin": 200},

@@ -75,7 +75,7 @@ TARGETS: Mapping[str, Target] = {
             ],
             "chalicelib/services/duties.py": [
                 f"tests/services/test_{name}.py"
-                for name in ("duties", "runs", "stream", "poison", "replanning")
+                for name in ("duties", "runs", "stream", "poison", "replanning", "parked")
             ],
         },
         sample=60,

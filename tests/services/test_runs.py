@@ -237,6 +237,20 @@ def test_a_task_that_never_succeeds_is_parked(desk):
     assert states(shelves.mails()) == {"parked": 1}
 
 
+def test_a_task_whose_tables_do_not_answer_is_tried_soon_and_no_try_less(desk):
+    """It is not left to its lease, and no outage parks it; the run counts it as failed."""
+    desk.refer()
+
+    with faults.injected(faults.always("TransactWriteItems", Mode.THROTTLE)):
+        counts = desk.work_off(Lane.EVENT)
+    [task] = shelves.tasks()
+    later = desk.work_off(Lane.EVENT, now=desk.now + 2 * MINUTE)
+
+    assert (counts["done"], counts["failed"], counts["parked"]) == (0, 1, 0)
+    assert (task["tries"], task["waits"]) == (0, 1)
+    assert (later["done"], later["mails"]) == (1, 1)
+
+
 def test_a_run_with_a_failure_fails_in_the_end(desk):
     """So that an alarm sees it; everything else is done."""
     desk.postbox = Choosy()

@@ -75,10 +75,10 @@ TARGETS: Mapping[str, Target] = {
             ],
             "chalicelib/services/duties.py": [
                 f"tests/services/test_{name}.py"
-                for name in ("duties", "runs", "stream", "poison", "replanning", "parked")
+                for name in ("duties", "runs", "stream", "poison", "replanning", "digests")
             ],
         },
-        sample=60,
+        sample=50,
     ),
 }
 

@@ -118,6 +118,31 @@ def lost(desk):
     return deliveries.give_up("ctr_harbor", "msg-w", stores=desk.stores, now=now)
 
 
+def test_a_job_gives_up_what_has_waited_for_a_day(referred):
+    """Not a minute earlier; the log calls it failed, and the referral misses an update."""
+    referred.deliver("infused", webhook_id="msg-w")
+    soon = referred.work_off(Lane.PLAN, now=referred.now + DAY - MINUTE)
+    waiting = [row["status"] for row in shelves.rows("deliveries")]
+
+    late = referred.work_off(Lane.PLAN, now=referred.now + DAY + MINUTE)
+
+    assert (waiting, soon["skipped"]) == (["parked"], 0)
+    assert (late["done"], late["skipped"]) == (1, 0)
+    assert [row["status"] for row in shelves.rows("deliveries")] == ["failed"]
+    assert referred.referral().overlay.updates_lost == 1
+
+
+def test_a_job_skips_what_was_settled_in_time(referred):
+    """There is nothing to give up."""
+    referred.deliver("consult_scheduled", webhook_id="msg-w", at=referred.now + MINUTE)
+    referred.deliver("accepted")
+
+    late = referred.work_off(Lane.PLAN, now=referred.now + DAY + MINUTE)
+
+    assert (late["done"], late["skipped"]) == (0, 1)
+    assert referred.referral().overlay.updates_lost == 0
+
+
 def test_a_delivery_is_given_up_once(referred):
     """However often the job runs."""
     referred.deliver("infused", webhook_id="msg-w")

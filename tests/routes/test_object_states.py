@@ -108,6 +108,8 @@ def expected(state, route, handle):
     if method == "POST":
         asks = handle in PRACTICE_CARE and state in AFTER_THE_CENTER_WENT_ON
         return 200 if asks else 409
+    if path.endswith("/look"):
+        return 412
     if method == "PUT":
         stale_or_early = 412 if state == "infused" else 409
         return stale_or_early if handle in CENTER_CARE else 403

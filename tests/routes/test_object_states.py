@@ -103,17 +103,23 @@ def expected(state, route, handle):
         return (200 if handle in admins else 404) if handle in ADMINS else 403
     if handle not in sees:
         return 404
+    if method != "GET":
+        return change_expected(state, route, handle)
+    return 404 if path.endswith(AFTER_AN_INFUSION) and state != "infused" else 200
+
+
+def change_expected(state, route, handle):
+    """The same of what changes something, for who sees it; the version is always a wrong one."""
+    method, path = route
     if method == "PATCH":
         return 412 if handle in PRACTICE_CARE else 403
-    if method == "POST":
-        asks = handle in PRACTICE_CARE and state in AFTER_THE_CENTER_WENT_ON
-        return 200 if asks else 409
     if path.endswith("/look"):
         return 412
     if method == "PUT":
         stale_or_early = 412 if state == "infused" else 409
         return stale_or_early if handle in CENTER_CARE else 403
-    return 404 if path.endswith(AFTER_AN_INFUSION) and state != "infused" else 200
+    asks = handle in PRACTICE_CARE and state in AFTER_THE_CENTER_WENT_ON
+    return 200 if asks else 409
 
 
 AFTER_AN_INFUSION = ("/window", "/handback", "/follow-up", "/follow-up.ics")

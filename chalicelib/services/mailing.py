@@ -162,9 +162,20 @@ class Postman:
                 escalate(letter.mail, stores=self.stores, now=self.now)
             self.stores.mails.skip(claim, letter.why_not, now=self.now)
             return {"unsent": 1}
-        message_id = self.mailer.send(letter.message(self.link), tag=letter.mail.mail_id)
-        self.stores.mails.sent(claim, message_id=message_id, now=self.now)
+        self.stores.mails.sent(claim, message_id=self._taken(claim, letter), now=self.now)
         return {"mails": 1}
+
+    def _taken(self, claim: Claim, letter: Letter) -> str:
+        """Hand a mail to the mail service; the service's id of it."""
+        try:
+            return self.mailer.send(letter.message(self.link), tag=letter.mail.mail_id)
+        except UnavailableError:
+            raise
+        except Exception as e:
+            if claim.is_last_try or isinstance(e, TemplateError):
+                # It is parked for the operator; whom it was for does not hear of it until then.
+                escalate(letter.mail, stores=self.stores, now=self.now)
+            raise
 
 
 def _is_much(rows: Sequence[Item]) -> bool:

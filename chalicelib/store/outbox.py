@@ -106,6 +106,11 @@ class Claim:
         return str(self.row["outbox_id"])
 
     @property
+    def is_last_try(self) -> bool:
+        """Whether the task is parked if it fails now."""
+        return self.tries >= TRIES
+
+    @property
     def task(self) -> Task:
         """The task itself.
 
@@ -224,7 +229,7 @@ class Outbox:
         Returns:
             What became of it; None if the lease ran out and another run has it.
         """
-        if claim.tries >= TRIES:
+        if claim.is_last_try:
             return TaskState.PARKED if self.park(claim, error=error, now=now) else None
         pause = min(timedelta(minutes=2**claim.tries), _PAUSE)
         given_back = self._settle(claim, "SET due_at = :again", {"again": instant(now + pause)})

@@ -38,7 +38,7 @@ def clinic(desk):
 
 
 def test_a_practice_reads_how_many_are_on_the_way_and_how_many_wait_for_it(clinic):
-    """In the dashboard in words, in the mail by nickname and whose move it is."""
+    """In the dashboard in words; in the mail by nickname, and nothing else."""
     run(clinic)
 
     [message] = mailed(clinic)

@@ -7,6 +7,7 @@ import pytest
 from chalicelib.domain.members import Role
 from chalicelib.domain.notices import Lane
 from chalicelib.errors import UnavailableError
+from chalicelib.mail import TemplateError
 from chalicelib.store.mail_lives import lives
 from chalicelib.store.mails import Mails
 from chalicelib.store.outbox import LEASE
@@ -153,6 +154,23 @@ def test_a_colleague_is_told_what_somebody_is_not_told_who_left(staffed):
     staffed.work_off(Lane.EVENT)
 
     assert practice.email not in staffed.postbox.addressees
+    assert len(mails(kind="escalation", state="done")) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "hours"), [(TemplateError("critical_notice"), 0), (KeyError("Ana Example"), 8)]
+)
+def test_a_colleague_is_told_of_a_critical_mail_that_is_parked(staffed, error, hours):
+    """Its template is broken, or it failed a dozen times; a person has to mend that first."""
+    practice = a_member(PRACTICE)
+    staffed.postbox = Refusing(refused=practice.email, error=error)
+    staffed.move_to("out_of_specification")
+    for _ in range(1 + 4 * hours):
+        staffed.work_off(Lane.EVENT)
+        staffed.now += 15 * MINUTE
+
+    [lost] = mails(kind="critical", member_id=practice.member_id)
+    assert lost["state"] == "parked"
     assert len(mails(kind="escalation", state="done")) == 1
 
 

@@ -8,7 +8,7 @@ export const CATEGORIES = {
   window: ["Monitoring window", "The days after an infusion: what ends today, and the hand-back that is near."],
   overdue: ["Overdue", "A step, a hand-back or an acknowledgement takes longer than it should."],
   follow_up: ["Follow-up", "Visits and check-ins after the hand-back, up to year 15."],
-  digest: ["Weekly digest", "Once a week, what is open and what comes next."],
+  digest: ["Weekly digest", "The patients before infusion, by nickname; what they need is in the dashboard."],
   check_in: ["Day 1", "The day after an infusion. Nothing is due; it says whom to call."],
 };
 

@@ -31,6 +31,7 @@ check: .venv/.ready ## Format, lint, types, layers, template, portability
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/pytest -q tests/test_architecture.py
 	@test ! -e dist/template.json || $(BIN)/cfn-lint dist/template.json
 	@$(MAKE) --no-print-directory check-portable
 

@@ -22,7 +22,7 @@ from chalicelib.domain.notices import Lane, Task
 from chalicelib.domain.referral import Referral
 from chalicelib.store.alarms import told_of
 from chalicelib.store.dynamo import Write
-from chalicelib.store.outbox import Claim, TaskState
+from chalicelib.store.leases import Claim, TaskState
 from chalicelib.store.stores import Stores
 
 Tell = Callable[[Task, Referral], Sequence[str]]

@@ -25,7 +25,8 @@ from chalicelib.errors import RefusedError
 from chalicelib.services.alarms import alarm_writes
 from chalicelib.store.audit import AuditEntry
 from chalicelib.store.dynamo import Write
-from chalicelib.store.outbox import NONE_TAKEN, TaskState
+from chalicelib.store.leases import TaskState
+from chalicelib.store.outbox import NONE_TAKEN
 from chalicelib.store.plans import still_waiting
 from chalicelib.store.receipts import Delivery, DeliveryResult, DeliveryStatus
 from chalicelib.store.referral_items import Parked

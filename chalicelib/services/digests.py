@@ -29,9 +29,9 @@ from chalicelib.services.lists import index_of
 from chalicelib.services.telling import zone_of
 from chalicelib.store.digests import settled_in
 from chalicelib.store.dynamo import Write
+from chalicelib.store.leases import Claim, TaskState
 from chalicelib.store.ledger import ConditionFailed
 from chalicelib.store.notices import NOTICE, Notice
-from chalicelib.store.outbox import Claim, TaskState
 from chalicelib.store.stores import Stores
 
 RULE = "weekly_digest"

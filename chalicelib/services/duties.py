@@ -23,14 +23,14 @@ from chalicelib.observe import log
 from chalicelib.services.alarms import ring
 from chalicelib.services.deliveries import give_up
 from chalicelib.services.digests import tell_week
-from chalicelib.services.failures import put_back
+from chalicelib.services.failures import put_back, require_tries
 from chalicelib.services.journey import report_by_system, settle
 from chalicelib.services.mailing import Postman, always
 from chalicelib.services.planned import wanted, worded
 from chalicelib.services.telling import tell
 from chalicelib.store.dynamo import Item
 from chalicelib.store.instants import parsed
-from chalicelib.store.outbox import Claim, TaskState
+from chalicelib.store.leases import Claim, TaskState
 from chalicelib.store.stores import Stores
 
 ROWS_PER_SHARD = 10
@@ -195,6 +195,7 @@ def _attempted(
 
 def _settled(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
     """Do a task and mark it: as done with, or what comes again as waiting for its next time."""
+    require_tries(claim)
     if claim.task.lane is Lane.CLOCK:
         return ring(claim, tell=partial(tell, stores=stores, now=now), stores=stores, now=now)
     if claim.task.lane is Lane.DIGEST:

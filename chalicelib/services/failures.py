@@ -5,8 +5,22 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.observe import log
-from chalicelib.store.outbox import Claim, TaskState
+from chalicelib.store.leases import Claim, TaskState
 from chalicelib.store.stores import Stores
+
+
+class NeverFinishedError(Exception):
+    """Each run that had the task died of it, or at least never came back to say what it did."""
+
+
+def require_tries(claim: Claim) -> None:
+    """Refuse to try once more what took a dozen runs down.
+
+    Raises:
+        NeverFinishedError: no try is left; `put_back` parks the task.
+    """
+    if claim.is_spent:
+        raise NeverFinishedError
 
 
 def put_back(claim: Claim, error: Exception, *, stores: Stores, now: datetime) -> Mapping[str, int]:

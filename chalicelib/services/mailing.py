@@ -7,7 +7,8 @@ lease.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -19,13 +20,13 @@ from chalicelib.errors import UnavailableError
 from chalicelib.mail import Mailer, TemplateError
 from chalicelib.observe import log
 from chalicelib.services.escalating import escalate
-from chalicelib.services.failures import kind_of, put_back
+from chalicelib.services.failures import kind_of, put_back, require_tries
 from chalicelib.services.letters import Letter
 from chalicelib.store.dynamo import Item
 from chalicelib.store.instants import instant
+from chalicelib.store.leases import Claim
 from chalicelib.store.ledger import ConditionFailed
 from chalicelib.store.mails import UNREACHED, mail_of, was_taken
-from chalicelib.store.outbox import Claim
 from chalicelib.store.stores import Stores
 
 MOST_AT_ONCE = 3
@@ -155,26 +156,32 @@ class Postman:
         if was_taken(row):
             self.stores.mails.sent(claim, message_id=None, now=self.now)
             return {"found": 1}
-        letter = Letter(mail_of(row), self.stores, self.now)
+        with self._heard_of(claim, mail_of(row)):
+            require_tries(claim)
+            return self._posted(claim, mail_of(row))
+
+    def _posted(self, claim: Claim, mail: Mail) -> Mapping[str, int]:
+        letter = Letter(mail, self.stores, self.now)
         if letter.why_not:
             if letter.why_not in UNREACHED:
                 # Before the mark: a run that dies in between is made up for by the next.
-                escalate(letter.mail, stores=self.stores, now=self.now)
+                escalate(mail, stores=self.stores, now=self.now)
             self.stores.mails.skip(claim, letter.why_not, now=self.now)
             return {"unsent": 1}
-        self.stores.mails.sent(claim, message_id=self._taken(claim, letter), now=self.now)
+        message_id = self.mailer.send(letter.message(self.link), tag=mail.mail_id)
+        self.stores.mails.sent(claim, message_id=message_id, now=self.now)
         return {"mails": 1}
 
-    def _taken(self, claim: Claim, letter: Letter) -> str:
-        """Hand a mail to the mail service; the service's id of it."""
+    @contextmanager
+    def _heard_of(self, claim: Claim, mail: Mail) -> Iterator[None]:
+        """Tell a colleague of a critical mail that fails for good: whom it is for may not hear."""
         try:
-            return self.mailer.send(letter.message(self.link), tag=letter.mail.mail_id)
+            yield
         except UnavailableError:
             raise
         except Exception as e:
             if claim.is_last_try or isinstance(e, TemplateError):
-                # It is parked for the operator; whom it was for does not hear of it until then.
-                escalate(letter.mail, stores=self.stores, now=self.now)
+                escalate(mail, stores=self.stores, now=self.now)
             raise
 
 

@@ -8,8 +8,8 @@ from chalicelib.domain.plan import WhyNot, why_not
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.window import local_day
 from chalicelib.errors import UnavailableError
+from chalicelib.store.leases import Claim
 from chalicelib.store.ledger import ConditionFailed
-from chalicelib.store.outbox import Claim
 from chalicelib.store.plans import skipping, told_before
 from chalicelib.store.stores import Stores
 

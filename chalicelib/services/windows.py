@@ -10,7 +10,7 @@ from chalicelib.domain.notices import Task, told_by
 from chalicelib.domain.plan import WhyNot, day_of, plan_of, why_not
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.schedule import SCHEDULE
-from chalicelib.store.outbox import TaskState
+from chalicelib.store.leases import TaskState
 from chalicelib.store.plans import Fate, fates
 from chalicelib.store.stores import Stores
 

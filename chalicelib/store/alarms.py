@@ -16,7 +16,8 @@ from chalicelib.domain.events import derived_id
 from chalicelib.domain.notices import Lane
 from chalicelib.store.dynamo import Item, Table, Write
 from chalicelib.store.instants import instant
-from chalicelib.store.outbox import Claim, TaskState, shard_of
+from chalicelib.store.leases import Claim, TaskState
+from chalicelib.store.outbox import shard_of
 
 CLOCK = "clock"
 """The rule of the row, and the name of its write."""

@@ -15,7 +15,8 @@ from chalicelib.domain.members import Member
 from chalicelib.domain.notices import Lane
 from chalicelib.store.dynamo import Item, Table, Write
 from chalicelib.store.instants import instant
-from chalicelib.store.outbox import Claim, TaskState, shard_of
+from chalicelib.store.leases import Claim, TaskState
+from chalicelib.store.outbox import shard_of
 
 DIGEST = "digest"
 """The rule of the row, and the name of its write."""

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from chalicelib.domain.mail_events import MailEventKind
 from chalicelib.store.dynamo import Item
 from chalicelib.store.instants import parsed
+from chalicelib.store.leases import TaskState
 from chalicelib.store.mails import TOLD_AT, Mails, Why, was_taken
-from chalicelib.store.outbox import TaskState
 
 _A_BATCH = 100
 """How many rows DynamoDB reads in one call at most."""

@@ -16,7 +16,8 @@ from chalicelib.domain.mailing import Mail, MailKind
 from chalicelib.domain.notices import Lane
 from chalicelib.store.dynamo import Item, Table, Write
 from chalicelib.store.instants import instant, parsed
-from chalicelib.store.outbox import SHARDS, Claim, TaskState
+from chalicelib.store.leases import Claim, TaskState
+from chalicelib.store.outbox import SHARDS
 
 _RULE = "mail"
 

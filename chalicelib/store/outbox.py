@@ -15,7 +15,6 @@ own that no job works off.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
@@ -23,19 +22,11 @@ from typing import Any
 from chalicelib.domain.notices import Lane, Task
 from chalicelib.store.dynamo import Item, Table, Write
 from chalicelib.store.instants import instant
-from chalicelib.store.task_items import Parked, parked_of, task_item, task_of
+from chalicelib.store.leases import LEASE, Claim, TaskState
+from chalicelib.store.task_items import Parked, parked_of, task_item
 
 SHARDS = 4
 """Partitions of the `due` index per lane: 4,000 planned or finished tasks a second."""
-
-LEASE = timedelta(minutes=5)
-"""How long a claimed task is left to whoever claimed it. A scheduled function runs at most
-this long, so a lease that ran out belongs to one that died."""
-
-TRIES = 12
-"""How often a task may fail by itself before it is parked for a person. With the pauses of
-`_PAUSE` that takes 2+4+8+16+32+6x60 minutes, seven hours: an outage of six hours that nobody
-recognised as one parks nothing."""
 
 _PAUSE = timedelta(hours=1)
 """The longest pause after a failure of the task's own."""
@@ -43,18 +34,6 @@ _PAUSE = timedelta(hours=1)
 _WAIT = timedelta(minutes=15)
 """The longest pause while something that it depends on does not answer. Such a try is not
 counted: it says nothing about the task, and the outage may be a long one."""
-
-_DIED = "died"
-"""The error of a task whose claimers never came back, each of its tries a lease long."""
-
-
-class TaskState(StrEnum):
-    """The life of an outbox row."""
-
-    PLANNED = "planned"
-    DONE = "done"
-    SKIPPED = "skipped"
-    PARKED = "parked"
 
 
 def shard_of(lane: Lane, outbox_id: str) -> str:
@@ -84,40 +63,6 @@ def already_planned(refused: Mapping[str, Item]) -> dict[str, str]:
         for name, item in refused.items()
         if name.startswith(PLANNED)
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A task that is ours until the lease ends.
-
-    Attributes:
-        fence: Grows with each claim.
-        tries: How many tries it was given, this one included.
-        row: The task as it was read. It may be of another version of the product.
-    """
-
-    fence: int
-    tries: int
-    row: Item
-
-    @property
-    def outbox_id(self) -> str:
-        """Which task it is."""
-        return str(self.row["outbox_id"])
-
-    @property
-    def is_last_try(self) -> bool:
-        """Whether the task is parked if it fails now."""
-        return self.tries >= TRIES
-
-    @property
-    def task(self) -> Task:
-        """The task itself.
-
-        Raises:
-            ValueError: it holds a word that this version of the product does not know.
-        """
-        return task_of(self.row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +132,7 @@ class Outbox:
         """Take a task for the time of a lease; None if another run was quicker.
 
         The claim moves `due_at` to the lease's end: the index itself keeps other runs away,
-        and hands the task out again if this run dies. The try is counted here and not when it
-        fails, or a task that takes its function down with it would never be parked.
+        and hands the task out again if this run dies.
         """
         fence, tries = row.get("fence", 0) + 1, row.get("tries", 0) + 1
         unclaimed = "fence = :known" if "fence" in row else "attribute_not_exists(fence)"
@@ -206,13 +150,7 @@ class Outbox:
                 "seen": row["due_at"],
             },
         )
-        if not taken:
-            return None
-        claim = Claim(fence, tries, row)
-        if tries <= TRIES:
-            return claim
-        self.park(claim, error=_DIED, now=now)
-        return None
+        return Claim(fence, tries, row) if taken else None
 
     def finish(self, claim: Claim, state: TaskState, *, now: datetime) -> bool:
         """Take a task off the index. False if the lease ran out and another run has it."""

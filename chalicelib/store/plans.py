@@ -12,7 +12,8 @@ from datetime import datetime
 from chalicelib.domain.notices import Task
 from chalicelib.store.dynamo import Write
 from chalicelib.store.instants import instant
-from chalicelib.store.outbox import PLANNED, Claim, Outbox, TaskState
+from chalicelib.store.leases import Claim, TaskState
+from chalicelib.store.outbox import PLANNED, Outbox
 from chalicelib.store.task_items import task_of
 
 

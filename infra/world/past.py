@@ -7,7 +7,8 @@ from datetime import datetime
 from chalicelib.domain.notices import Task
 from chalicelib.store.alarms import AlarmRows
 from chalicelib.store.dynamo import Write, marshal
-from chalicelib.store.outbox import Outbox, TaskState
+from chalicelib.store.leases import TaskState
+from chalicelib.store.outbox import Outbox
 
 
 @dataclass(frozen=True, slots=True)

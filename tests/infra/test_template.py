@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.settings import Settings
-from chalicelib.store.outbox import LEASE
+from chalicelib.store.leases import LEASE
 from chalicelib.store.stores import TABLES
 from chalicelib.wiring import LAST_TASK_MS
 from infra import bundle

@@ -7,7 +7,7 @@ import pytest
 from chalicelib import observe
 from chalicelib.domain.jobs import PERIODS, Job
 from chalicelib.services.jobs import look_after
-from chalicelib.store.outbox import LEASE
+from chalicelib.store.leases import LEASE
 from infra.bundle.template import of_type
 from tests.support.factories import NOON
 

@@ -18,7 +18,7 @@ from chalicelib.domain.plan import opening, plan_of
 from chalicelib.domain.referral import Referral
 from chalicelib.domain.stages import Stage
 from chalicelib.domain.window import MilestoneKind, Window, open_window
-from chalicelib.store.outbox import LEASE
+from chalicelib.store.leases import LEASE
 from tests.prove.world import World
 from tests.support import factories
 from tests.support.factories import CENTER, PRACTICE, a_member

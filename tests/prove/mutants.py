@@ -36,6 +36,13 @@ _OF_THE_FOLD = (
 _FOLD = [f"tests/domain/{name}.py" for name in _OF_THE_FOLD]
 _ROUTES = [f"tests/routes/test_{name}.py" for name in ("calls", "cds_callers", "route_table")]
 
+_OF_OUTBOX = [
+    "tests/store/test_outbox.py",
+    "tests/store/test_outbox_words.py",
+    "tests/store/test_outbox_parked.py",
+    "tests/services/test_replanning.py",
+]
+
 TARGETS: Mapping[str, Target] = {
     "signature": Target(
         {
@@ -67,12 +74,8 @@ TARGETS: Mapping[str, Target] = {
     ),
     "outbox": Target(
         {
-            "chalicelib/store/outbox.py": [
-                "tests/store/test_outbox.py",
-                "tests/store/test_outbox_words.py",
-                "tests/store/test_outbox_parked.py",
-                "tests/services/test_replanning.py",
-            ],
+            "chalicelib/store/outbox.py": _OF_OUTBOX,
+            "chalicelib/store/leases.py": _OF_OUTBOX,
             "chalicelib/services/duties.py": [
                 f"tests/services/test_{name}.py"
                 for name in ("duties", "runs", "stream", "poison", "replanning", "digests")

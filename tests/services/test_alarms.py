@@ -14,7 +14,7 @@ from chalicelib.domain.referral import Feed
 from chalicelib.domain.stages import Stage
 from chalicelib.services import referrals
 from chalicelib.services.lists import Filter, list_page
-from chalicelib.store.outbox import LEASE
+from chalicelib.store.leases import LEASE
 from tests.support import faults, shelves
 from tests.support.desk import MINUTE
 from tests.support.factories import CENTER, NOON, PRACTICE, a_member

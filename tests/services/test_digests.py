@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.domain.mailing import QuietHours, Timing
 from chalicelib.domain.notices import Category, Lane
-from chalicelib.store.outbox import LEASE
+from chalicelib.store.leases import LEASE
 from tests.support import faults
 from tests.support.desk import MINUTE, Refusing
 from tests.support.digests import (

@@ -8,9 +8,9 @@ from chalicelib.domain.members import Role
 from chalicelib.domain.notices import Lane
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import TemplateError
+from chalicelib.store.leases import LEASE, TRIES
 from chalicelib.store.mail_lives import lives
 from chalicelib.store.mails import Mails
-from chalicelib.store.outbox import LEASE
 from tests.support import faults, posting, shelves
 from tests.support.desk import MINUTE, TO_CONDITIONED, Refusing
 from tests.support.factories import PRACTICE, a_member
@@ -168,6 +168,25 @@ def test_a_colleague_is_told_of_a_critical_mail_that_is_parked(staffed, error, h
     for _ in range(1 + 4 * hours):
         staffed.work_off(Lane.EVENT)
         staffed.now += 15 * MINUTE
+
+    [lost] = mails(kind="critical", member_id=practice.member_id)
+    assert lost["state"] == "parked"
+    assert len(mails(kind="escalation", state="done")) == 1
+
+
+def test_a_colleague_is_told_of_a_critical_mail_that_took_a_dozen_runs_down(staffed):
+    """None of them could tell anybody."""
+    practice = a_member(PRACTICE)
+    staffed.postbox = Refusing(refused=practice.email)
+    staffed.move_to("out_of_specification")
+    staffed.work_off(Lane.EVENT)
+    [lost] = mails(kind="critical", member_id=practice.member_id)
+    for _ in range(TRIES):
+        staffed.now += LEASE
+        [row] = staffed.stores.outbox.named([lost["outbox_id"]], lane=Lane.MAIL)
+        staffed.stores.outbox.claim(row, now=staffed.now)
+    staffed.now += LEASE
+    staffed.work_off(Lane.MAIL)
 
     [lost] = mails(kind="critical", member_id=practice.member_id)
     assert lost["state"] == "parked"

@@ -11,7 +11,7 @@ from chalicelib.domain.mailing import Timing
 from chalicelib.domain.notices import Category, Lane
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import TemplateError
-from chalicelib.store.outbox import LEASE
+from chalicelib.store.leases import LEASE
 from tests.support import posting
 from tests.support.desk import MINUTE, Refusing
 from tests.support.factories import CENTER, a_member

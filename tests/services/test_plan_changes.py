@@ -5,7 +5,7 @@ import pytest
 from chalicelib.domain.events import HoldEnded, HoldStarted, WindowExtended
 from chalicelib.domain.notices import Lane
 from chalicelib.services.windows import planned_notices
-from chalicelib.store.outbox import LEASE
+from chalicelib.store.leases import LEASE
 from tests.support import shelves
 from tests.support.desk import MINUTE, TO_CONDITIONED
 from tests.support.faults import injected, meanwhile

@@ -7,8 +7,8 @@ import pytest
 
 from chalicelib.domain.members import Role
 from chalicelib.domain.notices import Lane
+from chalicelib.store.leases import LEASE
 from chalicelib.store.ledger import Ledger
-from chalicelib.store.outbox import LEASE
 from tests.support import faults
 from tests.support.desk import MINUTE, TO_CONDITIONED
 from tests.support.factories import CENTER, PRACTICE, a_member

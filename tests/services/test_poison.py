@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from chalicelib.domain.jobs import PERIODS, Job
 from chalicelib.domain.notices import Lane
 from chalicelib.errors import UnavailableError
-from chalicelib.store.outbox import TRIES
+from chalicelib.store.leases import LEASE, TRIES
 from tests.support import shelves
 from tests.support.desk import Refusing
 
@@ -66,6 +66,25 @@ def test_a_poison_record_is_parked_in_the_end_and_put_back_by_a_person(desk, err
     assert quiet["failed"] == quiet["done"] == 0
     assert desk.stores.outbox.retry(poison, now=now)
     assert desk.work_off(Lane.EVENT, now=now)["mails"] == 1
+
+
+@pytest.mark.parametrize("lane", [Lane.EVENT, Lane.MAIL])
+def test_what_takes_its_function_down_is_parked(desk, lane):
+    """Nobody comes back to say that it failed: runs that never finished have used its tries."""
+    desk.refer()
+    if lane is Lane.MAIL:
+        desk.postbox.refused = "harbor"
+        desk.follow(committed())
+        desk.now += SWEEP
+    for _ in range(TRIES):
+        [row] = desk.stores.outbox.due(lane, by=desk.now, limit=9)
+        desk.stores.outbox.claim(row, now=desk.now)
+        desk.now += LEASE
+    counts = desk.work_off(lane)
+
+    [aside] = desk.stores.outbox.parked()
+    assert (counts["parked"], aside.error) == (1, "NeverFinishedError")
+    assert desk.postbox.taken == []
 
 
 def test_a_row_of_another_version_holds_up_nobody(desk):

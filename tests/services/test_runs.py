@@ -10,7 +10,8 @@ from chalicelib.domain.stages import Stage
 from chalicelib.mail.ses import SesMailer
 from chalicelib.services import duties
 from chalicelib.services.duties import JobFailedError, run_job
-from chalicelib.store.outbox import LEASE, SHARDS, TRIES
+from chalicelib.store.leases import LEASE, TRIES
+from chalicelib.store.outbox import SHARDS
 from tests.support import cloud, faults, shelves
 from tests.support.desk import LINK, MINUTE, TO_CONDITIONED, Postbox
 from tests.support.faults import Mode

@@ -10,7 +10,7 @@ from chalicelib.domain.notices import Lane
 from chalicelib.errors import UnavailableError
 from chalicelib.services import duties
 from chalicelib.services.duties import SKEW
-from chalicelib.store.outbox import LEASE
+from chalicelib.store.leases import LEASE
 from tests.support import faults, shelves
 from tests.support.desk import LINK, MINUTE, TO_CONDITIONED, Refusing
 from tests.support.factories import CENTER, a_member

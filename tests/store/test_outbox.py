@@ -7,8 +7,9 @@ import pytest
 
 from chalicelib.domain.notices import Lane
 from chalicelib.domain.stages import Stage
+from chalicelib.store.leases import LEASE, TRIES, TaskState
 from chalicelib.store.ledger import ConditionFailed
-from chalicelib.store.outbox import LEASE, SHARDS, TRIES, TaskState
+from chalicelib.store.outbox import SHARDS
 from chalicelib.store.plans import Fate, fates
 from tests.support import faults, shelves
 from tests.support.factories import NOON

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.notices import Lane
 from chalicelib.store.instants import parsed
-from chalicelib.store.outbox import LEASE, TRIES, TaskState
+from chalicelib.store.leases import LEASE, TRIES, TaskState
 from chalicelib.store.plans import Fate, fates
 from chalicelib.store.task_items import Parked
 from tests.support import shelves
@@ -53,17 +53,13 @@ def test_a_task_that_has_to_wait_is_never_parked(stores):
     assert shelves.rows("outbox")[0]["tries"] == 0
 
 
-def test_a_task_that_takes_its_function_down_is_parked(stores):
-    """Nobody comes back to say that it failed: each claim is a try."""
+def test_a_try_that_nobody_came_back_from_is_a_try(stores):
+    """A task that takes its function down would never be parked otherwise."""
     plan(stores, a_task())
-    now = NOON
-    for _ in range(TRIES):
-        claimed(stores.outbox, now=now)
-        now += LEASE
+    claims = [claimed(stores.outbox, now=NOON + n * LEASE) for n in range(TRIES + 1)]
 
-    assert claimed(stores.outbox, now=now) is None
-    [parked] = stores.outbox.parked()
-    assert (parked.error, parked.parked_at) == ("died", now)
+    assert [n for n, claim in enumerate(claims, 1) if claim.is_last_try] == [TRIES, TRIES + 1]
+    assert [n for n, claim in enumerate(claims, 1) if claim.is_spent] == [TRIES + 1]
 
 
 def test_what_is_parked_tells_what_it_was_and_no_more(stores):

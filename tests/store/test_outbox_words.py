@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from chalicelib.store.outbox import LEASE, SHARDS, TaskState, already_planned
+from chalicelib.store.leases import LEASE, TaskState
+from chalicelib.store.outbox import SHARDS, already_planned
 
 
 def test_states_are_stored_as_the_notices_of_a_window_show_them():

@@ -121,6 +121,7 @@ class Mail:
         late_since: When its first notice should have been told, if that was long ago.
         listed: The referrals that a digest names.
         unlisted: How many more the digest counts.
+        unreached: Of an escalation, the members whom the mails before it did not reach.
     """
 
     mail_id: str
@@ -134,6 +135,7 @@ class Mail:
     late_since: datetime | None = None
     listed: tuple[str, ...] = ()
     unlisted: int = 0
+    unreached: tuple[str, ...] = ()
 
 
 def thread_of(timing: Timing, referral_id: str) -> str:

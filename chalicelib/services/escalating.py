@@ -1,10 +1,13 @@
-"""A critical notice that could not be mailed: somebody else of the same side is told, once."""
+"""A critical notice that could not be mailed: somebody else of the same side is told, once.
+
+If that mail is lost as well, the next one is told, until somebody is reached or nobody is left.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.domain.events import derived_id
-from chalicelib.domain.mailing import Mail, MailKind
+from chalicelib.domain.mailing import URGENT, Mail, MailKind
 from chalicelib.domain.members import Member
 from chalicelib.domain.notices import Category
 from chalicelib.domain.referral import Referral
@@ -18,8 +21,8 @@ TITLE = "A colleague could not be reached by mail; please see that it is read"
 
 
 def escalate(mail: Mail, *, stores: Stores, now: datetime) -> bool:
-    """Tell a colleague of a critical mail that did not arrive. False if nobody was told anew."""
-    referral = stores.referrals.get(mail.referral_id) if mail.kind is MailKind.CRITICAL else None
+    """Tell a colleague of an urgent mail that did not arrive. False if nobody was told anew."""
+    referral = stores.referrals.get(mail.referral_id) if mail.kind in URGENT else None
     if referral is None:
         return False
     colleagues = _colleagues(mail, referral, stores=stores)
@@ -42,13 +45,17 @@ def _colleagues(mail: Mail, referral: Referral, *, stores: Stores) -> Sequence[M
     people = [
         member
         for member in stores.members.of_tenant(mail.tenant_id)
-        if member.member_id != mail.member_id
+        if member.member_id not in _unreached(mail)
         and member.active
         and member.cares
         and member.may_see(referral)
         and stores.recipients.suppression(member) is None
     ]
     return sorted(people, key=lambda member: (not member.manages, member.member_id))
+
+
+def _unreached(mail: Mail) -> tuple[str, ...]:
+    return (*mail.unreached, mail.member_id)
 
 
 def _mail_to(colleague: Member, lost: Mail, now: datetime) -> Mail:
@@ -63,6 +70,7 @@ def _mail_to(colleague: Member, lost: Mail, now: datetime) -> Mail:
         referral_id=lost.referral_id,
         notice_ids=(_notice_id(mail_id, now),),
         due_at=now,
+        unreached=_unreached(lost),
     )
 
 

@@ -173,6 +173,7 @@ def mail_of(row: Item) -> Mail:
         late_since=parsed(row["late_since"]) if "late_since" in row else None,
         listed=tuple(row.get("listed", ())),
         unlisted=row.get("unlisted", 0),
+        unreached=tuple(row.get("unreached", ())),
     )
 
 
@@ -194,4 +195,5 @@ def _item(mail: Mail) -> Item:
         "late_since": instant(mail.late_since) if mail.late_since else None,
         "listed": list(mail.listed) or None,
         "unlisted": mail.unlisted or None,
+        "unreached": list(mail.unreached) or None,
     }

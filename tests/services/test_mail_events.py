@@ -193,6 +193,23 @@ def test_a_colleague_is_told_of_a_critical_mail_that_took_a_dozen_runs_down(staf
     assert len(mails(kind="escalation", state="done")) == 1
 
 
+def test_the_next_colleague_is_told_until_nobody_is_left(staffed):
+    """No mail is taken: nobody is left out, and nobody is written to twice."""
+    staffed.move_to("out_of_specification")
+    staffed.work_off(Lane.EVENT)
+    [lost] = mails(kind="critical", member_id=a_member(PRACTICE).member_id)
+    staffed.postbox.taken.clear()
+    for _ in range(3):
+        refused = posting.event("Reject", lost["outbox_id"], at=staffed.now, to="")
+        happened(staffed, refused)
+        staffed.now += MINUTE
+        staffed.work_off(Lane.MAIL)
+        lost = (mails(kind="escalation") or [lost])[-1]
+
+    told = [message.to for message, _ in staffed.postbox.taken]
+    assert told == [a_member(PRACTICE, n=n).email for n in (22, 21)]
+
+
 def test_nobody_is_told_of_a_colleague_over_an_ordinary_notice(staffed):
     """It stands in the dashboard, where its reader also sees that mail does not arrive."""
     [lost, *_] = mails(member_id=a_member(PRACTICE).member_id)

@@ -265,7 +265,7 @@ EXAMPLES = {
     "hold.started": {"reason_code": "infection_hold"},
     "hold.ended": {},
     "toxicity.noticed": {"kind": "crs", "grade": 1},
-    "window.extended": {"ends_on": "2027-06-01"},
+    "window.extended": {"ends_on": (wiring.now() + 60 * DAY).date().isoformat()},
     "withdrawal.requested": {"reason_code": "patient_choice"},
     "referral.reopened": {"note": "It was ended by mistake."},
 }

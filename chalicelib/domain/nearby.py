@@ -69,7 +69,7 @@ class Neighbourhood:
         south = north - 1
         # A tenth of a mile more: whoever looks as far away may come first by name.
         reach = min(within_miles / EARTH_RADIUS_MILES, pi) + _TENTH + _HAIR
-        least = cos(reach) if reach < pi else -2.0
+        least = _least(reach)
         missing = count
         nearest: list[float] = []
         found: list[tuple[float, Place]] = []
@@ -98,9 +98,14 @@ class Neighbourhood:
             else:
                 continue
             if nearest[0] < 1.0:
-                reach = acos(nearest[0]) + _TENTH + _HAIR
-                least = cos(reach)
+                reach = acos(max(-1.0, nearest[0])) + _TENTH + _HAIR
+                least = _least(reach)
         return [each for each in found if each[0] >= least]
+
+
+def _least(reach: float) -> float:
+    """The cosine of an angle; of one that takes in the whole globe, less than any place has."""
+    return cos(reach) if reach < pi else -2.0
 
 
 def rank_of(place: Place, origin: Point) -> Rank:

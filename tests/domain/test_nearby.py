@@ -69,6 +69,15 @@ def test_pages_are_the_whole_list_in_order_and_without_a_gap(these, origin, size
     assert seen == sorted(rank_of(place, origin) for place in these)
 
 
+@pytest.mark.parametrize("east", [-180.0, -177.14, -90.0, 0.0, 2.86, 45.0, 180.0])
+def test_what_lies_on_the_other_side_of_the_globe_is_found(east):
+    """Whatever rounding makes of half a turn."""
+    there = Place("A", "ctr_a", Point(0.0, east - 180 if east > 0 else east + 180))
+    origin = Point(0.0, east)
+
+    assert Neighbourhood([there]).nearest(origin, count=1) == [rank_of(there, origin)]
+
+
 def test_of_those_equally_far_the_name_decides():
     """Centers in one place, added in another order than that of their names."""
     these = [Place(name, f"ctr_{name}", HOUSTON) for name in ("Zinnia", "Aster", "Mallow")]

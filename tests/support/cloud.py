@@ -69,34 +69,15 @@ def _made(service: str, endpoint: str | None) -> Any:
 
 def create_tables() -> None:
     """Create every table as the template says."""
-    _copy_rows_lightly()
+    from tests.support.moto_in_hand import take_in_hand
+
+    take_in_hand()
     client = _client("dynamodb")
     for name, wanted in table_properties().items():
         kept = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
         client.create_table(
             TableName=f"{PREFIX}{name}", **{k: wanted[k] for k in kept if k in wanted}
         )
-
-
-def _copy_rows_lightly() -> None:
-    """Let moto copy rows and not every value in them.
-
-    It copies whole tables before each transaction, to go back to if one is refused: a third of
-    the time of all tests. We only ever replace an attribute, so copies may share the values.
-    """
-    from moto.dynamodb.models import dynamo_type
-
-    kind: Any = dynamo_type.Item
-    attributes: Any = dynamo_type.LimitedSizeDict
-
-    def copied(row: Any, _memo: Any) -> Any:
-        copy = kind.__new__(kind)
-        copy.hash_key, copy.range_key = row.hash_key, row.range_key
-        copy.attrs = attributes.__new__(attributes)
-        dict.update(copy.attrs, row.attrs)
-        return copy
-
-    kind.__deepcopy__ = copied
 
 
 def empty() -> None:

@@ -80,7 +80,7 @@ def _quickly(cast: Any) -> Any:
 
 
 def _of_one_type(serialize: Any) -> Any:
-    """A stored value in an answer: moto looks for each type that it might have, spelled variously."""
+    """A stored value in an answer: moto looks for each type that it might have."""
 
     @wraps(serialize)
     def told(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:

@@ -3,21 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from chalicelib.errors import UnavailableError
 from chalicelib.store.alarms import CLOCK
 from chalicelib.store.dynamo import Item
 from chalicelib.store.instants import instant, parsed
 from tests.prove.flows import ROUND, Flow, NotAnsweredError, Scene
-from tests.prove.world import BEGINS, World
+from tests.prove.world import World
 from tests.support import faults
 from tests.support.books import Books
 from tests.support.faults import Calls, Mode
-
-APART = timedelta(days=30)
-"""Each scenario is earlier than the one before it, so that what that one left to be done on a
-later day is never due in it."""
 
 Faults = Sequence[Mapping[int, Mode]]
 """What goes wrong in the run and in each round after it, by the number of the call."""
@@ -69,7 +64,7 @@ class Theater:
     def play(self, *wanted: Mapping[int, Mode]) -> Played:
         """Play one: the run and the rounds under faults, then two rounds in peace."""
         number = len(self.played)
-        self.world.now = BEGINS - number * APART
+        self.world.go_back()
         scene = Scene(self.world, f"{self.flow.name} {number}")
         self.flow.prepare(scene)
         told = Played(scene, wanted)

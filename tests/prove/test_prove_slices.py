@@ -5,10 +5,11 @@ import random
 import pytest
 
 from chalicelib.domain.events import derived_id
+from chalicelib.services.mailing import MOST_AT_ONCE
 from tests.prove import deliveries, faults, writers
 from tests.prove.claims import LOCAL_CLOUD, Budget, Result
 from tests.prove.every_flow import FLOWS
-from tests.prove.flows import Scene
+from tests.prove.flows import Scene, Submit
 from tests.prove.scenarios import Played, Theater
 from tests.prove.world import open_world
 from tests.support.faults import Calls, Mode
@@ -65,6 +66,23 @@ def test_a_naive_handler_is_found_out(world):
 
     [wrong] = theater.wrong()
     assert "mail lost" in wrong
+
+
+class Later(Submit):
+    """Something that happens after other things."""
+
+    name = "later"
+
+
+def test_what_was_left_to_be_done_before_is_not_due_in_a_scenario(world):
+    """Its mail would stand in one with theirs, if they were enough."""
+    for n in range(MOST_AT_ONCE):
+        world.desk.refer(f"ref_left_{n}", key=f"key-left-{n}")
+    theater = Theater(world, Later(), cold=False)
+
+    theater.play()
+
+    assert theater.wrong() == []
 
 
 def test_eight_writers_at_once_lose_nothing(world, monkeypatch):

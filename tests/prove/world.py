@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
@@ -21,6 +21,10 @@ from tests.support.quiet import silence_log
 
 BEGINS = datetime(2190, 1, 2, 12, tzinfo=UTC)
 
+APART = timedelta(days=30)
+"""Each scenario is earlier than all before it, whatever flow they are of, so that what they left
+to be done on a later day is never due in it."""
+
 
 @dataclass
 class World:
@@ -28,12 +32,14 @@ class World:
 
     Attributes:
         now: What the product's clock says.
+        begins: Before when nothing has happened yet.
         drawn: The ids that the product has drawn since they were last cleared.
     """
 
     clinic: Clinic
     folder: Path
     now: datetime = BEGINS
+    begins: datetime = BEGINS
     drawn: list[str] = field(default_factory=list)
 
     @property
@@ -49,6 +55,11 @@ class World:
     def begin_anew(self) -> None:
         """Let the next call come to a function that remembers nothing."""
         wiring.stores.cache_clear()
+
+    def go_back(self) -> None:
+        """Set the clock to a time before all that has happened here."""
+        self.begins -= APART
+        self.now = self.begins
 
     def token(self) -> str:
         """A token of the practice's coordinator, of now."""

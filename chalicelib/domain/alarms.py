@@ -5,7 +5,7 @@ rings as its day begins there: at the same moment as that side's list begins to 
 late.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -42,10 +42,11 @@ class AlarmLevel(StrEnum):
 
 
 class Alarm(NamedTuple):
-    """One level, and the instant from which on it is reached."""
+    """One level, the instant from which on it is reached, and the day that begins then."""
 
     level: AlarmLevel
     at: datetime
+    on: date
 
 
 class Rung(NamedTuple):
@@ -84,6 +85,12 @@ class Alarms:
         """Whether nobody was told of the level below an alarm."""
         return self._known(told) < alarm.level.rank - 1
 
+    def to_come(self, now: datetime, told: Rung | None) -> Sequence[Alarm]:
+        """What is told as things stand: what is due now, then what comes if nobody moves."""
+        due, known = self.due(now, told), self._known(told)
+        ahead = [alarm for alarm in self.each if alarm.at > now and known < alarm.level.rank]
+        return [due, *ahead] if due else ahead
+
     def ahead(self, now: datetime) -> datetime | None:
         """When the next level is reached."""
         return min((alarm.at for alarm in self.each if alarm.at > now), default=None)
@@ -111,7 +118,7 @@ def alarms_of(referral: Referral, time_zone: str) -> Alarms | None:
         side=side,
         since=days[0][1],
         each=tuple(
-            Alarm(level, start_of_day(day, time_zone))
+            Alarm(level, start_of_day(day, time_zone), day)
             for level, day in days
             if not (heard_apart and level is AlarmLevel.AMBER)
         ),

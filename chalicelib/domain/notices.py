@@ -232,7 +232,9 @@ def _told_by_clock(task: Task) -> Iterator[tuple[TenantKind, Rule]]:
     for each in levels:
         rule = CLOCK_RULES[each]
         title = rule.title.format(since=since, stage=FACTS[task.stage].label)
-        yield from ((side, rule._replace(title=title)) for side in rule.sides or (task.side,))
+        # A draft is its practice's alone.
+        sides = () if task.stage is Stage.DRAFT else rule.sides
+        yield from ((side, rule._replace(title=title)) for side in sides or (task.side,))
 
 
 def follow_up(event: Event, *, now: datetime) -> Task:

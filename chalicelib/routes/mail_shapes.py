@@ -33,7 +33,10 @@ class ReaderShape(TypedDict):
 
 
 class ReferralNoticeShape(TypedDict):
-    """Something that is planned, was told or was left out; of the plan where `due_on` is a day.
+    """Something that is planned, was told or was left out.
+
+    `due_on` is the day of a notice of the plan, or of a clock ahead, which is told of
+    if nobody moves the referral before. What follows from an event has none.
 
     `why` says what it was skipped for, or would be if its day were today. `told` are the readers
     on one's own side; whom the other side told is not said.

@@ -8,6 +8,7 @@ from chalicelib.domain.members import Member, TenantKind
 from chalicelib.domain.packet import NEEDED, missing, packet_of
 from chalicelib.domain.reasons import outcome_of
 from chalicelib.domain.referral import Referral
+from chalicelib.domain.schedule import SCHEDULE
 from chalicelib.domain.stages import FACTS
 from chalicelib.domain.statements import EMERGENCY_NOTE, STATEMENTS
 from chalicelib.domain.window import LABELS, Window
@@ -140,7 +141,7 @@ def window_told(window: Window, notices: Sequence[PlannedNotice]) -> dict[str, A
         "notices": [
             {
                 "rule": notice.rule,
-                "title": notice.title,
+                "title": SCHEDULE[notice.rule].title,
                 "due_on": notice.due_on.isoformat(),
                 "sides": list(notice.sides),
                 "state": notice.state,

@@ -20,8 +20,10 @@ from chalicelib.domain.events import derived_id
 from chalicelib.domain.members import TenantKind
 from chalicelib.domain.notices import Lane, Task
 from chalicelib.domain.referral import Referral
+from chalicelib.services.windows import NoticeState, PlannedNotice
 from chalicelib.store.alarms import told_of
 from chalicelib.store.dynamo import Write
+from chalicelib.store.instants import parsed
 from chalicelib.store.leases import Claim, TaskState
 from chalicelib.store.stores import Stores
 
@@ -45,18 +47,41 @@ def ring(
 
     After a long outage only the highest level is told: it says since when.
     """
-    task, told = claim.task, told_of(claim)
+    task, told = claim.task, told_of(claim.row)
     referral = stores.referrals.get(task.referral_id)
     alarms = _alarms(referral, stores=stores) if referral else None
     due = alarms.due(now, told) if alarms else None
     mail_ids: Sequence[str] = ()
     if referral and alarms and due:
         unheard = alarms.skips_one(due, told)
-        mail_ids = tell(_task_of(alarms, due, task, unheard=unheard), referral)
+        mail_ids = tell(_task_of(alarms, due, task.due_at, referral, unheard=unheard), referral)
         told = Rung(alarms.stay, due.level)
     next_at = alarms.ahead(now) if alarms else None
     stores.alarms.move_on(claim, told=told, next_at=next_at)
     return (TaskState.DONE if due else TaskState.SKIPPED), mail_ids
+
+
+def alarms_to_come(referral: Referral, *, stores: Stores, now: datetime) -> Sequence[PlannedNotice]:
+    """What a referral's clock tells if nobody moves it, earliest first."""
+    alarms = _alarms(referral, stores=stores)
+    row = stores.alarms.get(referral.referral_id) if alarms else None
+    if alarms is None or row is None:
+        return ()
+    told, set_for = told_of(row), parsed(row["planned_for"])
+    planned = []
+    for alarm in alarms.to_come(now, told):
+        is_due = alarm.at <= now
+        unheard = is_due and alarms.skips_one(alarm, told)
+        task = _task_of(alarms, alarm, set_for, referral, unheard=unheard)
+        is_parked = is_due and row["state"] == TaskState.PARKED
+        planned.append(
+            PlannedNotice(
+                task=task,
+                due_on=alarm.on,
+                state=NoticeState.PARKED if is_parked else NoticeState.PLANNED,
+            )
+        )
+    return planned
 
 
 def _alarms(referral: Referral, *, stores: Stores) -> Alarms | None:
@@ -69,14 +94,16 @@ def _alarms(referral: Referral, *, stores: Stores) -> Alarms | None:
     return alarms_of(referral, tenant.time_zone if tenant else "UTC")
 
 
-def _task_of(alarms: Alarms, alarm: Alarm, row: Task, *, unheard: bool) -> Task:
+def _task_of(
+    alarms: Alarms, alarm: Alarm, set_for: datetime, referral: Referral, *, unheard: bool
+) -> Task:
     """What is told of an alarm. Its id and its time are the same however often it is tried."""
     return Task(
-        outbox_id=derived_id("out", alarm.level, row.referral_id, alarms.stay),
-        referral_id=row.referral_id,
+        outbox_id=derived_id("out", alarm.level, referral.referral_id, alarms.stay),
+        referral_id=referral.referral_id,
         rule=alarm.level,
         lane=Lane.CLOCK,
-        due_at=max(alarm.at, row.due_at),
+        due_at=max(alarm.at, set_for),
         due_on=alarms.since,
         side=alarms.side,
         stage=alarms.stage,

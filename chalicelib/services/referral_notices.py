@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from chalicelib.domain.members import Member, TenantKind
 from chalicelib.domain.notices import Category, told_by
 from chalicelib.services.access import entry_of_member, seen
+from chalicelib.services.alarms import alarms_to_come
 from chalicelib.services.windows import NoticeState, PlannedNotice, planned_notices
 from chalicelib.store.mail_lives import MailLife, lives
 from chalicelib.store.notices import Told, spelled_due
@@ -28,7 +29,8 @@ class Line:
     """Something that was told, is planned, or was left out.
 
     Attributes:
-        due_on: The day of a planned notice; what follows from an event or a clock has none.
+        due_on: The day of a notice of the plan, or of a clock ahead; what follows from an
+            event has none.
         told: Who was told of the reader's own side.
     """
 
@@ -69,7 +71,9 @@ def listing(
     referral = seen(referral_id, member, action, stores=stores, now=now)
     stores.audit.append(entry_of_member(referral, member, action, now))
     after = Place(**start) if start else None
-    plan = {each.task.outbox_id: each for each in planned_notices(referral, stores=stores)}
+    clock = alarms_to_come(referral, stores=stores, now=now)
+    known = [*planned_notices(referral, stores=stores), *clock]
+    plan = {each.task.outbox_id: each for each in known}
     told = list(_told(referral_id, plan, member, after=after, enough=limit + 1, stores=stores))
     # A task of the plan that has told somebody here stands for itself, in the words it was told.
     heard_of = {line.place.outbox_id for line in told}
@@ -148,7 +152,7 @@ def _place(told: Told) -> Place:
 def _silent(planned: PlannedNotice, side: TenantKind) -> Line:
     """A notice of the plan of which nobody of this side has heard, in its own words for it."""
     task = planned.task
-    rules = {each: rule for each, rule in told_by(task) if not rule.leads}
+    rules = {each: rule for each, rule in told_by(task) if not rule.leads} or dict(told_by(task))
     rule = rules.get(side) or next(iter(rules.values()))
     return Line(
         place=Place(spelled_due(task.due_at), task.outbox_id, rule.title),

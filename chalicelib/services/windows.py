@@ -1,4 +1,4 @@
-"""What is planned for a window, what was told, and what was left out and why."""
+"""What is planned for a referral, what was told, and what was left out and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from chalicelib.domain.members import TenantKind
 from chalicelib.domain.notices import Task, told_by
 from chalicelib.domain.plan import WhyNot, day_of, plan_of, why_not
 from chalicelib.domain.referral import Referral
-from chalicelib.domain.schedule import SCHEDULE
 from chalicelib.store.leases import TaskState
 from chalicelib.store.plans import Fate, fates
 from chalicelib.store.stores import Stores
@@ -27,20 +26,28 @@ class NoticeState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedNotice:
-    """A notice of the plan as it stands.
+    """A notice of the plan, or of a clock ahead, as it stands.
 
     Attributes:
-        task: Its row of the plan.
+        task: What tells it.
+        due_on: Its day where it counts: at the center, or of a clock where the next move is owed.
         why: Why it was skipped, or would be if its day were today.
     """
 
     task: Task
-    rule: str
-    title: str
     due_on: date
-    sides: tuple[TenantKind, ...]
     state: NoticeState
-    why: str | None
+    why: str | None = None
+
+    @property
+    def rule(self) -> str:
+        """What it is about."""
+        return self.task.rule
+
+    @property
+    def sides(self) -> tuple[TenantKind, ...]:
+        """Who gets it."""
+        return tuple(sorted({side for side, _ in told_by(self.task)}, reverse=True))
 
 
 _TOLD = {TaskState.DONE: NoticeState.TOLD, TaskState.PARKED: NoticeState.PARKED}
@@ -55,15 +62,7 @@ def planned_notices(referral: Referral, *, stores: Stores) -> Sequence[PlannedNo
 
 def _notice(task: Task, fate: Fate | None, referral: Referral) -> PlannedNotice:
     state, why = _standing(task, fate, referral)
-    return PlannedNotice(
-        task=task,
-        rule=task.rule,
-        title=SCHEDULE[task.rule].title,
-        due_on=day_of(task),
-        sides=tuple(sorted({side for side, _ in told_by(task)}, reverse=True)),
-        state=state,
-        why=why,
-    )
+    return PlannedNotice(task=task, due_on=day_of(task), state=state, why=why)
 
 
 def _standing(task: Task, fate: Fate | None, referral: Referral) -> tuple[NoticeState, str | None]:

@@ -31,6 +31,10 @@ class AlarmRows:
 
     table: Table
 
+    def get(self, referral_id: str) -> Item | None:
+        """A referral's row, strongly consistent; None where no clock ever ran."""
+        return self.table.get({"outbox_id": _id_of(referral_id)})
+
     def setting(self, referral_id: str, alarms: Sequence[datetime], *, now: datetime) -> Write:
         """The write that sets a referral's row to its first alarm, or takes it off the index.
 
@@ -78,9 +82,8 @@ class AlarmRows:
         )
 
 
-def told_of(claim: Claim) -> Rung | None:
+def told_of(row: Item) -> Rung | None:
     """What people were told last of the clock that a row is about."""
-    row = claim.row
     return Rung(row["stay"], AlarmLevel(row["level"])) if "stay" in row else None
 
 

@@ -68,5 +68,8 @@ export function mailSaid({ state, at, why }, zone, now = Date.now()) {
   return MAILS[state];
 }
 
+/** Whether a notice is about a step that lasts too long. @param {{rule: string}} notice */
+export const isClock = ({ rule }) => rule.startsWith("clock_");
+
 /** Why a notice of the plan was left out. @param {string} why */
 export const whyNot = (why) => LEFT_OUT[why];

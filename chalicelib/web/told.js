@@ -1,7 +1,7 @@
 // A referral's notices: what is planned, who was told of what, what was left out and why.
 import * as api from "./api.js";
 import { html, useState } from "./dom.js";
-import { ago, mailSaid, whyNot } from "./notice_words.js";
+import { ago, isClock, mailSaid, whyNot } from "./notice_words.js";
 import { toReferral } from "./route.js";
 import { me, zone } from "./state.js";
 import { dateText, dayIn } from "./time.js";
@@ -29,6 +29,7 @@ function Row({ notice }) {
     <div>
       <p>${title}${category === "critical" && html` <span class="chip stop">Critical</span>`}</p>
       ${only && html`<p class="fine">For the ${word(only).toLowerCase()} alone</p>`}
+      ${notice.state === "planned" && isClock(notice) && html`<p class="fine">Unless the referral has moved on by then</p>`}
       ${notice.state === "skipped" && html`<p class="fine">Not told: ${whyNot(notice.why)}</p>`}
       ${told.length > 0 && html`<ul class="readers">${told.map((reader) => html`<${Reader} key=${reader.member_id} reader=${reader} />`)}</ul>`}
       ${notice.state === "told" && !told.length && !only && html`<p class="fine">Nobody of your team was there to be told.</p>`}
@@ -56,8 +57,8 @@ function Parts({ items }) {
     <div class="columns">
       <div><${Part} title="Told" notices=${of("told")} empty="Nobody has been told of anything yet." more="Earlier" /></div>
       <div>
-        <${Part} title="Planned" notices=${of("planned").reverse()} empty="Nothing is planned. The plan begins with the infusion." more="Later"
-          lead=${of("planned").some(({ why }) => why) ? HELD : "Days of the center's calendar. Each is looked at again on its day."} />
+        <${Part} title="Planned" notices=${of("planned").reverse()} empty="Nothing is planned." more="Later"
+          lead=${of("planned").some(({ why }) => why) ? HELD : "By the calendar of the center, or of the team whose move it is. Each is looked at again on its day."} />
         <${Part} title="Left out" notices=${of("skipped")} empty="Nothing was left out." more="Earlier" />
       </div>
     </div>`;

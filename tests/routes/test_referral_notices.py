@@ -48,6 +48,11 @@ def lines(site, referral_id):
     return page_of(site, referral_id)["items"]
 
 
+def heard(site, referral_id):
+    """The lines that somebody of the reader's side was told."""
+    return [line for line in lines(site, referral_id) if line["told"]]
+
+
 def mine(world, line, handle="practice"):
     """A line's entry about one member."""
     member_id = world.members[handle].member_id
@@ -56,7 +61,7 @@ def mine(world, line, handle="practice"):
 
 def test_a_line_tells_who_was_told_and_what_became_of_the_mail(world, told):
     """By name, for everybody of one's own side."""
-    [line] = lines(world.practice, told)
+    [line] = heard(world.practice, told)
 
     people = line.pop("told")
     assert line == {
@@ -91,7 +96,7 @@ def test_what_was_opened_says_when(world, told):
 
     world.practice.post(f"/v1/notices/{notice_id}/read", None)
 
-    [line] = lines(world.practice, told)
+    [line] = heard(world.practice, told)
     assert mine(world, line)["opened_at"] is not None
     assert mine(world, line, "provider")["opened_at"] is None
 
@@ -119,7 +124,7 @@ def test_what_the_mail_service_tells_is_shown_with_its_time(world, told, kind, d
     assert read is not None
     take(read, stores=world.stores, now=at)
 
-    [line] = lines(world.practice, told)
+    [line] = heard(world.practice, told)
     life = mine(world, line, "provider")["mail"]
     assert life["state"] == state
     if state != "sent":
@@ -143,7 +148,7 @@ def test_a_mail_that_waits_says_for_when_and_one_nobody_wants_says_so(world):
         referral_id = world.refer()["referral_id"]
         world.move_to(referral_id, "received", "accepted")
         run_job(Lane.EVENT, **wiring.job())
-        [line] = lines(world.practice, referral_id)
+        [line] = heard(world.practice, referral_id)
         life = mine(world, line, "provider")["mail"]
         if categories is chosen:
             assert (life["state"], life["at"][11:]) == ("planned", "03:00:00Z")
@@ -218,11 +223,14 @@ def test_pages_make_the_whole_list(world, infused, limit):
     assert days == sorted(days, reverse=True)
 
 
-def test_a_draft_has_none(world):
-    """Nobody is told of what was not sent, and nothing is planned."""
+def test_of_a_draft_nobody_else_is_to_be_told(world):
+    """It is its practice's alone, which is reminded of it."""
     draft = world.refer(submit=False)["referral_id"]
 
-    assert page_of(world.practice, draft) == {"items": [], "next_cursor": None}
+    ahead = lines(world.practice, draft)
+
+    assert {line["state"] for line in ahead} == {"planned"}
+    assert [line["sides"] for line in ahead] == [["practice"]] * 3
 
 
 def test_reading_the_list_is_on_record(world, told):

@@ -21,7 +21,7 @@ from chalicelib.routes.queries import PageQuery, ReferralQuery
 from chalicelib.routes.reports import EventBody, Reporter, event_of
 from chalicelib.services import audits, intake, journey, lists, news, referrals
 from chalicelib.services.bookkeeping import Outcome
-from chalicelib.services.windows import planned_notices
+from chalicelib.services.planned_notices import planned_notices
 from chalicelib.store.receipts import Answer
 
 blueprint = Blueprint(__name__)

@@ -16,7 +16,7 @@ from chalicelib.domain.worklists import Reader, Standing, standing_of
 from chalicelib.routes.instants import instant
 from chalicelib.routes.journey_views import actions_told, journey_told, may_report
 from chalicelib.services.bookkeeping import setting_of
-from chalicelib.services.windows import PlannedNotice
+from chalicelib.services.planned_notices import PlannedNotice
 from chalicelib.store.people import Center
 from chalicelib.store.referral_items import Summary
 

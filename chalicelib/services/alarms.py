@@ -20,7 +20,7 @@ from chalicelib.domain.events import derived_id
 from chalicelib.domain.members import TenantKind
 from chalicelib.domain.notices import Lane, Task
 from chalicelib.domain.referral import Referral
-from chalicelib.services.windows import NoticeState, PlannedNotice
+from chalicelib.services.planned_notices import NoticeState, PlannedNotice
 from chalicelib.store.alarms import told_of
 from chalicelib.store.dynamo import Write
 from chalicelib.store.instants import parsed
@@ -62,25 +62,25 @@ def ring(
 
 
 def alarms_to_come(referral: Referral, *, stores: Stores, now: datetime) -> Sequence[PlannedNotice]:
-    """What a referral's clock tells if nobody moves it, earliest first."""
+    """What a referral's clock tells if nobody moves it, earliest first.
+
+    A row that is parked tells nothing until it is put back, and one that is off the index nothing.
+    """
     alarms = _alarms(referral, stores=stores)
     row = stores.alarms.get(referral.referral_id) if alarms else None
-    if alarms is None or row is None:
+    if alarms is None or row is None or row["state"] == TaskState.DONE:
         return ()
     told, set_for = told_of(row), parsed(row["planned_for"])
+    is_parked = row["state"] == TaskState.PARKED
+    state = NoticeState.PARKED if is_parked else NoticeState.PLANNED
     planned = []
     for alarm in alarms.to_come(now, told):
         is_due = alarm.at <= now
+        if is_parked and not is_due:
+            break
         unheard = is_due and alarms.skips_one(alarm, told)
         task = _task_of(alarms, alarm, set_for, referral, unheard=unheard)
-        is_parked = is_due and row["state"] == TaskState.PARKED
-        planned.append(
-            PlannedNotice(
-                task=task,
-                due_on=alarm.on,
-                state=NoticeState.PARKED if is_parked else NoticeState.PLANNED,
-            )
-        )
+        planned.append(PlannedNotice(task=task, due_on=alarm.on, state=state))
     return planned
 
 

@@ -10,7 +10,7 @@ from chalicelib.domain.members import Member, TenantKind
 from chalicelib.domain.notices import Category, told_by
 from chalicelib.services.access import entry_of_member, seen
 from chalicelib.services.alarms import alarms_to_come
-from chalicelib.services.windows import NoticeState, PlannedNotice, planned_notices
+from chalicelib.services.planned_notices import NoticeState, PlannedNotice, planned_notices
 from chalicelib.store.mail_lives import MailLife, lives
 from chalicelib.store.notices import Told, spelled_due
 from chalicelib.store.stores import Stores
@@ -71,9 +71,9 @@ def listing(
     referral = seen(referral_id, member, action, stores=stores, now=now)
     stores.audit.append(entry_of_member(referral, member, action, now))
     after = Place(**start) if start else None
+    scheduled = planned_notices(referral, stores=stores)
     clock = alarms_to_come(referral, stores=stores, now=now)
-    known = [*planned_notices(referral, stores=stores), *clock]
-    plan = {each.task.outbox_id: each for each in known}
+    plan = {each.task.outbox_id: each for each in (*scheduled, *clock)}
     told = list(_told(referral_id, plan, member, after=after, enough=limit + 1, stores=stores))
     # A task of the plan that has told somebody here stands for itself, in the words it was told.
     heard_of = {line.place.outbox_id for line in told}
@@ -150,7 +150,7 @@ def _place(told: Told) -> Place:
 
 
 def _silent(planned: PlannedNotice, side: TenantKind) -> Line:
-    """A notice of the plan of which nobody of this side has heard, in its own words for it."""
+    """What nobody of this side has heard of: in its own words for it, if it has any."""
     task = planned.task
     rules = {each: rule for each, rule in told_by(task) if not rule.leads} or dict(told_by(task))
     rule = rules.get(side) or next(iter(rules.values()))

@@ -55,7 +55,7 @@ function Parts({ items }) {
   return html`${parked.length > 0 &&
     html`<${Part} title="Could not be told" notices=${parked} more="More" lead="It failed too often. Whoever runs this service has been alarmed, and can try it again." />`}
     <div class="columns">
-      <div><${Part} title="Told" notices=${of("told")} empty="Nobody has been told of anything yet." more="Earlier" /></div>
+      <div><${Part} title="Told" notices=${of("told")} empty="Nobody of your team has been told of anything yet." more="Earlier" /></div>
       <div>
         <${Part} title="Planned" notices=${of("planned").reverse()} empty="Nothing is planned." more="Later"
           lead=${of("planned").some(({ why }) => why) ? HELD : "By the calendar of the center, or of the team whose move it is. Each is looked at again on its day."} />

@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 
-from chalicelib.domain.notices import Lane
+from chalicelib.domain.notices import Lane, told_by
 from chalicelib.services.alarms import alarms_to_come
+from chalicelib.store.notices import spelled_due
 from tests.support import shelves
-from tests.support.factories import NOON
+from tests.support.factories import CENTER, NOON
 
 AMBER = datetime(2026, 11, 4, 5, tzinfo=UTC)
 RED = datetime(2026, 11, 6, 5, tzinfo=UTC)
@@ -39,18 +40,31 @@ def test_what_was_told_is_not_ahead_any_more(referred):
 def test_the_words_and_the_time_are_those_of_what_is_told_then(referred):
     """So that a list shows one line, before and after."""
     [amber, *_] = alarms_to_come(referred.referral(), stores=referred.stores, now=NOON)
+    [(_, rule)] = told_by(amber.task)
 
     referred.work_off(Lane.CLOCK, now=AMBER)
 
-    tasks = {row["outbox_id"] for row in shelves.rows("notices")}
-    assert tasks == {amber.task.outbox_id}
-    assert (amber.task.due_at, f"{amber.due_on}") == (AMBER, "2026-11-04")
+    [told] = {
+        (each.outbox_id, each.due, each.title)
+        for each in referred.stores.notices.of_referral("ref_1", CENTER.tenant_id, up_to=None)
+    }
+    assert told == (amber.task.outbox_id, spelled_due(AMBER), rule.title)
+    assert f"{amber.due_on}" == "2026-11-04"
 
 
-def test_what_could_not_be_told_is_parked(referred):
-    """A person has to look at it; what comes after it is still ahead."""
+def test_what_could_not_be_told_is_parked_and_nothing_else_is_ahead(referred):
+    """The clock stands until a person has looked at it."""
     [row] = shelves.clocks()
     claim = referred.stores.outbox.claim(row, now=AMBER)
     referred.stores.outbox.park(claim, error="KeyError", now=AMBER)
 
-    assert ahead(referred, AMBER) == [("amber", "parked"), *PLANNED[1:]]
+    assert ahead(referred, AMBER) == [("amber", "parked")]
+
+
+def test_a_clock_that_nobody_set_tells_nothing(referred):
+    """As where a release gave a stage its first limits: it is set as the referral changes."""
+    [row] = shelves.clocks()
+    claim = referred.stores.outbox.claim(row, now=AMBER)
+    referred.stores.alarms.move_on(claim, told=None, next_at=None)
+
+    assert ahead(referred, AMBER) == []

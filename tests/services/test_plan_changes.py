@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.domain.events import HoldEnded, HoldStarted, WindowExtended
 from chalicelib.domain.notices import Lane
-from chalicelib.services.windows import planned_notices
+from chalicelib.services.planned_notices import planned_notices
 from chalicelib.store.leases import LEASE
 from tests.support import shelves
 from tests.support.desk import MINUTE, TO_CONDITIONED

@@ -65,6 +65,7 @@ WAITING: Mapping[str, Waiting] = {
             {
                 "tests/routes/test_planned_alarms.py::test_what_was_told_stands_as_told_and_the_rest_is_still_ahead",
                 "tests/routes/test_referral_notices.py",
+                "tests/services/test_alarms_ahead.py::test_the_words_and_the_time_are_those_of_what_is_told_then",
             }
         ),
     ),

@@ -108,9 +108,19 @@ def a_course(drawn: random.Random, name: str, *, within: timedelta, pace: float 
             news += [_now("out_of_specification", at + 3 * DAY), _now(stage, at + 5 * DAY)]
             at += 5 * DAY
     else:
+        news += _held_early(drawn, news[0], by=at)
         news += _from_the_infusion(drawn, at, course)
     course.news = list(_apart(news))
     return course
+
+
+def _held_early(drawn: random.Random, submission: News, *, by: datetime) -> Iterator[News]:
+    """A hold while the center is to answer, or soon after."""
+    held = submission.at + _days(drawn, 0.2, 3)
+    over = held + _days(drawn, 0.5, 8)
+    if drawn.random() < 0.3 and over < by:
+        yield _now("hold_started", held)
+        yield _now("hold_ended", over)
 
 
 def _from_the_infusion(drawn: random.Random, after: datetime, course: Course) -> list[News]:

@@ -11,9 +11,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from tests.prove.courses import Course, News
-
-PRACTICE, CENTER = "practice", "center"
-BOTH = (PRACTICE, CENTER)
+from tests.prove.rings import BOTH, CENTER, PRACTICE, Rings
 
 
 class Row(NamedTuple):
@@ -128,6 +126,7 @@ class Oracle:
     """Follows what is known of one referral, and what has to be told of it."""
 
     course: Course
+    rings: Rings = field(init=False)
     infused_on: date | None = None
     extended_to: date | None = None
     handed_over: date | None = None
@@ -137,7 +136,10 @@ class Oracle:
     is_ended: bool = False
     parts: int = 0
     fates: dict[Key, Fate] = field(default_factory=dict)
-    over: list[tuple[datetime, bool]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Nothing is known yet, so no clock runs."""
+        self.rings = Rings(self.course)
 
     def hear(self, news: News) -> None:
         """Something becomes known: it is told itself, and the plan may be another one."""
@@ -147,11 +149,15 @@ class Oracle:
         silent = {key for key in self._plan() if self._is_silent(key)}
         before = set(self._plan())
         self._learn(news)
-        self.over.append((news.at, self.is_ended or self.is_held))
+        self.rings.hear(news)
         self._replan(before, silent, today=self._day(news.at))
 
     def run(self, lane: str, at: datetime, *, is_clean: bool) -> None:
         """A job ran at a time: what is due is told, or dropped if nobody wants it any more."""
+        if lane == "clock":
+            if self.rings.stays and not (self.is_ended or self.is_held):
+                self.rings.run(at, ends=self._ends, is_clean=is_clean)
+            return
         plan = set(self._plan())
         for key, fate in self.fates.items():
             is_event = isinstance(key.day, datetime)
@@ -165,9 +171,11 @@ class Oracle:
             if is_clean:
                 fate.may_be.discard(_WAITING)
 
-    def was_over(self, at: datetime) -> bool:
-        """Whether nobody was to be told of anything planned, or of a clock, at a time."""
-        return [is_over for since, is_over in self.over if since <= at][-1]
+    @property
+    def _ends(self) -> date | None:
+        """The day of hand-back, once the patient was infused."""
+        own = self.infused_on + timedelta(days=_WINDOW) if self.infused_on else None
+        return self.extended_to or own
 
     def _learn(self, news: News) -> None:
         match news.what:
@@ -212,10 +220,10 @@ class Oracle:
         fate.may_be = {_TOLD if each == _TOLD else _WAITING for each in fate.may_be or {_WAITING}}
 
     def _plan(self) -> Iterator[Key]:
-        if self.infused_on is None:
+        ends = self._ends
+        if self.infused_on is None or ends is None:
             return
         own = _OF_A_SPLIT_DOSE if self.course.is_split else _OF_ONE_DOSE
-        ends = self.extended_to or self.infused_on + timedelta(days=_WINDOW)
         for rule, days in (_FROM_DAY_0 | own).items():
             yield Key(rule, self.infused_on + timedelta(days=days))
         for rule, days in _FROM_THE_END.items():

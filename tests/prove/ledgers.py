@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.members import Role
 from chalicelib.store.dynamo import Item, unmarshal
 from chalicelib.store.instants import parsed
 from chalicelib.store.stores import Stores
 from tests.prove.due import SCHEDULE, Fate, Key, Oracle
 from tests.prove.reporting import Staff
+from tests.prove.rings import RULES, People
 from tests.support.cloud import PREFIX
 
 _NAMES = {
@@ -81,15 +83,13 @@ class Ledgers:
 
     def _wrong_about(self, oracle: Oracle, notices: Sequence[Item]) -> Iterator[str]:
         told: dict[Key, list[Item]] = defaultdict(list)
+        rung: list[Item] = []
         for notice in notices:
-            if notice["rule"].startswith("clock_"):
-                yield from self._wrong_clock(oracle, notice)
+            if notice["rule"] in RULES:
+                rung.append(notice)
             else:
                 told[self._key(notice)].append(notice)
-        rings = Counter(
-            (n["member_id"], n["outbox_id"]) for n in notices if n["rule"].startswith("clock_")
-        )
-        yield from (f"a clock rang {times} times" for times in rings.values() if times > 1)
+        yield from self._wrong_rings(oracle, rung)
         for key in told.keys() - oracle.fates.keys():
             yield f"{_said(key)} was never due"
         for key, fate in oracle.fates.items():
@@ -99,12 +99,7 @@ class Ledgers:
 
     def _wrong_fate(self, oracle: Oracle, fate: Fate, notices: Sequence[Item]) -> Iterator[str]:
         """Who was told, how often and when."""
-        tenants = {"practice": oracle.course.practice, "center": oracle.course.center}
-        people = {
-            member.member_id
-            for side in fate.sides
-            for member in self.staff.people[tenants[side].tenant_id]
-        }
+        people = self._people(oracle, frozenset((side, False) for side in fate.sides))
         times = Counter(notice["member_id"] for notice in notices)
         if times.keys() - people:
             yield "was told to somebody else"
@@ -119,10 +114,40 @@ class Ledgers:
             if notice["category"] != fate.category:
                 yield f"is of {notice['category']}"
 
-    def _wrong_clock(self, oracle: Oracle, notice: Item) -> Iterator[str]:
-        at = parsed(notice["created_at"])
-        if oracle.was_over(at):
-            yield f"a clock rang at {at}, when nobody had to move"
+    def _wrong_rings(self, oracle: Oracle, notices: Sequence[Item]) -> Iterator[str]:
+        """Who was told of an overdue clock, how often, when, and late since when."""
+        left = {notice["notice_id"]: notice for notice in notices}
+        for ring in oracle.rings.all:
+            of_it = [
+                left.pop(notice["notice_id"])
+                for notice in notices
+                if notice["rule"] == ring.rule and parsed(notice["created_at"]) in ring.told_at
+            ]
+            times = Counter(notice["member_id"] for notice in of_it)
+            must, may = (self._people(oracle, who) for who in (ring.must_hear, ring.may_hear))
+            said = f"{ring.rule} of {min(ring.told_at)}"
+            if times.keys() - may:
+                yield f"{said} was told to somebody else"
+            if must - times.keys():
+                yield f"{said} was not told to {len(must - times.keys())} of {len(must)}"
+            if max(times.values(), default=0) > 1:
+                yield f"{said} was told {max(times.values())} times"
+            for notice in of_it:
+                day = ring.told_at[parsed(notice["created_at"])]
+                if f"since {day:%B} {day.day}, {day.year}" not in notice["title"]:
+                    yield f"{said} says {notice['title']!r}, late since {day}"
+        for notice in left.values():
+            yield f"{notice['rule']} rang at {notice['created_at']}, when it was not to"
+
+    def _people(self, oracle: Oracle, who: People) -> set[str]:
+        """By name: of a side all, or those who lead there, which are all where nobody does."""
+        tenants = {"practice": oracle.course.practice, "center": oracle.course.center}
+        found: set[str] = set()
+        for side, is_led in who:
+            people = self.staff.people[tenants[side].tenant_id]
+            leading = [member for member in people if Role.ADMIN in member.roles]
+            found |= {member.member_id for member in (is_led and leading) or people}
+        return found
 
     def _wrong_mails(self) -> Iterator[str]:
         holding: Counter[str] = Counter()

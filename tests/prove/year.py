@@ -13,6 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 from chalicelib.domain import plan
+from chalicelib.domain.alarms import Alarms
 from chalicelib.domain.plan import WhyNot
 from chalicelib.mail.ses import SesMailer
 from chalicelib.services import planned
@@ -130,8 +131,15 @@ def _forgetful() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    with patch.object(Alarms, "due", lambda *_: None):
+        yield
+
+
 NAIVE: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "": nullcontext,
     "counts days in UTC": _counting_in_utc,
     "forgets deaths and holds": _forgetful,
+    "is deaf to its clocks": _deaf,
 }

@@ -28,8 +28,7 @@ class Clocks:
     wanted = Wanted(stages=[], mails={CENTER_MAIL: 1})
 
     def prepare(self, scene: Scene) -> None:
-        """A submission that nobody saw in time, long before what other flows leave to be told."""
-        scene.begins = scene.world.now = scene.begins - timedelta(days=36_500)
+        """A submission that nobody saw in time."""
         referral, stores = scene.store(Stage.SUBMITTED), scene.world.stores
         stores.ledger.commit(*alarm_writes(None, referral, stores=stores))
         # Amber after a business day, however many weekends and holidays come before it.

@@ -57,7 +57,13 @@ class World:
         wiring.stores.cache_clear()
 
     def go_back(self) -> None:
-        """Set the clock to a time before all that has happened here."""
+        """Set the clock to a time before all that has happened here.
+
+        Raises:
+            ValueError: somebody set it to an earlier time than that.
+        """
+        if self.now < self.begins:
+            raise ValueError(f"the clock says {self.now}, before anything is to happen")
         self.begins -= APART
         self.now = self.begins
 

@@ -26,7 +26,7 @@ from chalicelib.store.dynamo import Item
 from chalicelib.store.instants import instant
 from chalicelib.store.leases import Claim
 from chalicelib.store.ledger import ConditionFailed
-from chalicelib.store.mails import UNREACHED, mail_of, was_taken
+from chalicelib.store.mails import UNREACHED, mail_of, row_of, was_taken
 from chalicelib.store.stores import Stores
 
 MOST_AT_ONCE = 3
@@ -125,7 +125,9 @@ class Postman:
             self.stores.ledger.commit(*self.stores.mails.gathering(one, rows))
         except ConditionFailed:
             return None
-        return self.stores.mails.get(one.mail_id)
+        # As it was written, not as it is now: another run may have claimed or sent it already,
+        # and what it is read to be by then could be claimed a second time.
+        return row_of(one)
 
     def _attempted(self, row: Item) -> Mapping[str, int]:
         claim = self.stores.outbox.claim(row, now=self.now)

@@ -50,7 +50,7 @@ class Mails:
 
     def planning(self, mail: Mail) -> Write:
         """The write that makes a mail, once."""
-        return self.table.putting(MAIL, _item(mail), when="attribute_not_exists(outbox_id)")
+        return self.table.putting(MAIL, row_of(mail), when="attribute_not_exists(outbox_id)")
 
     def joining(self, mail_id: str, notice_id: str, *, late_since: datetime | None) -> Write:
         """The write that adds a notice to a mail that nobody has claimed yet."""
@@ -177,8 +177,9 @@ def mail_of(row: Item) -> Mail:
     )
 
 
-def _item(mail: Mail) -> Item:
-    return {
+def row_of(mail: Mail) -> Item:
+    """A mail as the row that waits: nobody has claimed it."""
+    row = {
         "outbox_id": mail.mail_id,
         "rule": _RULE,
         "state": TaskState.PLANNED,
@@ -197,3 +198,4 @@ def _item(mail: Mail) -> Item:
         "unlisted": mail.unlisted or None,
         "unreached": list(mail.unreached) or None,
     }
+    return {name: value for name, value in row.items() if value is not None}

@@ -92,6 +92,7 @@ WAITING: Mapping[str, Waiting] = {
                 "tests/services/test_duties.py",
                 "tests/services/test_digest_hours.py",
                 "tests/services/test_digests.py",
+                "tests/services/test_gathering.py",
                 "tests/services/test_jobs.py::test_the_relay_counts_what_is_parked",
                 "tests/services/test_journey.py::test_a_dose_of_any_parts_leads_to_monitoring",
                 "tests/services/test_parked.py",

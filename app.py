@@ -11,30 +11,28 @@ from chalice import Rate
 from chalice.app import CloudWatchEvent, DynamoDBEvent
 
 from chalicelib import wiring
-from chalicelib.domain.jobs import PERIODS, Job
-from chalicelib.domain.notices import Lane
-from chalicelib.routes import (
-    cds,
-    deliveries,
-    directory,
-    handbacks,
-    library,
-    looks,
-    mail,
-    members,
-    notice_lists,
-    pages,
-    people,
-    preferences,
-    referrals,
-    screens,
-    webhooks,
-)
-from chalicelib.routes.front import Front
-from chalicelib.services import jobs
-from chalicelib.services.audits import checkpoint
-from chalicelib.services.duties import follow, run_job
-from chalicelib.store.task_items import named_in
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.platform.jobs import PERIODS, Job
+from chalicelib.routes import static_pages as pages
+from chalicelib.routes.centers import reference_data as directory
+from chalicelib.routes.centers import resources_and_codes as library
+from chalicelib.routes.chalice_app import Front
+from chalicelib.routes.ehr import cds_hooks as cds
+from chalicelib.routes.eligibility import screen as screens
+from chalicelib.routes.handback import handback as handbacks
+from chalicelib.routes.identity import me_and_sessions as people
+from chalicelib.routes.identity import members
+from chalicelib.routes.notices import notices as notice_lists
+from chalicelib.routes.notices import preferences
+from chalicelib.routes.notices import ses_and_unsubscribe as mail
+from chalicelib.routes.referrals import last_viewed as looks
+from chalicelib.routes.referrals import referrals
+from chalicelib.routes.webhooks import deliveries
+from chalicelib.routes.webhooks import receive as webhooks
+from chalicelib.services.audit.trail import checkpoint
+from chalicelib.services.notices.outbox_worker import follow, run_job
+from chalicelib.services.platform import heartbeats as jobs
+from chalicelib.store.notices.task_items import named_in
 
 app = Front(app_name="cart-referrals", configure_logs=False)
 app.api.binary_types = []  # Text only: fonts are inlined, so nothing is sent in base64.

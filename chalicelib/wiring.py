@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from chalicelib import budget
 from chalicelib import settings as settings_module
-from chalicelib.domain.events import spelled
-from chalicelib.domain.limits import Limit
+from chalicelib.domain.platform.rate_limit import Limit
+from chalicelib.domain.referrals.events import spelled
 from chalicelib.mail.ses import SesMailer
-from chalicelib.services.sessions import Identity
-from chalicelib.services.tokens import TokenVerifier
+from chalicelib.services.identity.access_tokens import TokenVerifier
+from chalicelib.services.identity.sign_in import Identity
 from chalicelib.settings import Settings
-from chalicelib.store.stores import Stores, open_stores
+from chalicelib.store.all_stores import Stores, open_stores
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from chalicelib.services.ehrs import EhrVerifier
-    from chalicelib.services.finder import Finder
-    from chalicelib.services.posts import PostVerifier
+    from chalicelib.services.centers.search import Finder
+    from chalicelib.services.ehr.cds_tokens import EhrVerifier
+    from chalicelib.services.notices.sns_verifier import PostVerifier
 
 KEYS_TIMEOUT_S = 2
 
@@ -101,7 +101,7 @@ def stores() -> Stores:
 @cache
 def finder() -> "Finder":
     """What finds centers."""
-    from chalicelib.services.finder import Finder  # noqa: PLC0415 few requests look for a center
+    from chalicelib.services.centers.search import Finder  # noqa: PLC0415 few requests look for a center
 
     return Finder(stores().tenants)
 
@@ -135,7 +135,7 @@ def tokens() -> TokenVerifier:
 @cache
 def ehrs() -> "EhrVerifier":
     """What tells which health record system is asking."""
-    from chalicelib.services.ehrs import EhrVerifier, allow_list  # noqa: PLC0415 few requests
+    from chalicelib.services.ehr.cds_tokens import EhrVerifier, allow_list  # noqa: PLC0415 few requests
 
     return EhrVerifier(systems=allow_list(settings().ehr_clients), fetch_keys=_fetched_keys)
 
@@ -143,7 +143,7 @@ def ehrs() -> "EhrVerifier":
 @cache
 def posts() -> "PostVerifier":
     """What tells whether a post is of our own topic."""
-    from chalicelib.services.posts import PostVerifier  # noqa: PLC0415 few requests
+    from chalicelib.services.notices.sns_verifier import PostVerifier  # noqa: PLC0415 few requests
 
     return PostVerifier(topic=settings().mail_topic, fetch=_fetched)
 

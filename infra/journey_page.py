@@ -6,12 +6,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from chalicelib.domain.clocks import DATED, LIMITS
-from chalicelib.domain.moves import MOVES, all_moves
-from chalicelib.domain.reasons import FACTS as REASON_FACTS
-from chalicelib.domain.reasons import NEEDED_FOR
-from chalicelib.domain.stages import FACTS, OPTIONAL, TERMINAL, Actor, Phase, Stage
-from chalicelib.routes.journey_views import PHASE_LABELS
+from chalicelib.domain.referrals.reason_codes import FACTS as REASON_FACTS
+from chalicelib.domain.referrals.reason_codes import NEEDED_FOR
+from chalicelib.domain.referrals.stages import FACTS, OPTIONAL, TERMINAL, Actor, Phase, Stage
+from chalicelib.domain.referrals.transitions import MOVES, all_moves
+from chalicelib.domain.referrals.turnaround import DATED, LIMITS
+from chalicelib.routes.referrals.journey_responses import PHASE_LABELS
 
 PAGE = Path(__file__).parent.parent / "docs" / "journey.md"
 

@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from chalicelib import catalogue
 from chalicelib.catalogue import DISEASES
-from chalicelib.domain.rules import RULES
-from chalicelib.domain.window import Anchor
+from chalicelib.domain.eligibility.label_rules import RULES
+from chalicelib.domain.referrals.monitoring_window import Anchor
 
 FILES = sorted(Path(catalogue.__file__).with_name("products").glob("*.json"))
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib import gazetteer
-from chalicelib.domain.geo import Point
+from chalicelib.domain.centers.geo import Point
 from chalicelib.gazetteer import MAP_BYTES, PREFIXES, UNITS_PER_DEGREE
 
 PACKED = Path(gazetteer.__file__).with_name("zips.bin")

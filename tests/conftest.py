@@ -20,7 +20,7 @@ os.environ |= {
 for unwanted in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"):
     os.environ.pop(unwanted, None)
 
-from chalicelib.store.stores import Stores
+from chalicelib.store.all_stores import Stores
 from tests.support import cloud, shelves, tokens
 from tests.support.clinic import Clinic, open_clinic
 from tests.support.site import Site

@@ -9,9 +9,9 @@ import pytest
 
 from app import app
 from chalicelib import wiring
-from chalicelib.domain.jobs import Job
-from chalicelib.services.digests import digest_writes
-from chalicelib.services.duties import JobFailedError
+from chalicelib.domain.platform.jobs import Job
+from chalicelib.services.notices.outbox_worker import JobFailedError
+from chalicelib.services.notices.weekly_digest import digest_writes
 from tests.support import cloud, shelves
 
 HOUR_MS = 3_600_000

@@ -118,10 +118,10 @@ def test_every_link_leads_somewhere(page):
 
 def test_what_is_to_be_changed_for_a_stage_or_a_center_is_there():
     """The names in the instructions are names of the code."""
-    stages = importlib.import_module("chalicelib.domain.stages")
-    moves = importlib.import_module("chalicelib.domain.moves")
-    people = importlib.import_module("chalicelib.store.people")
-    secrets = importlib.import_module("chalicelib.store.webhook_secrets")
+    stages = importlib.import_module("chalicelib.domain.referrals.stages")
+    moves = importlib.import_module("chalicelib.domain.referrals.transitions")
+    people = importlib.import_module("chalicelib.store.identity.members_and_tenants")
+    secrets = importlib.import_module("chalicelib.store.webhooks.secrets")
 
     assert {"`Stage`", "`FACTS`", "`Tenants.add`", "`WebhookSecrets.making`"} <= set(
         re.findall(r"`[\w.]+`", README)

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.notices import Lane
-from chalicelib.services import audits
-from chalicelib.services.duties import run_job
-from chalicelib.store.dynamo import Table
-from chalicelib.store.stores import TABLES
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.services.audit import trail as audits
+from chalicelib.services.notices.outbox_worker import run_job
+from chalicelib.store.all_stores import TABLES
+from chalicelib.store.platform.dynamo import Table
 from tests.support import cloud, faults
 from tests.support.clinic import TO_INFUSED
 from tests.support.world import open_world

@@ -19,7 +19,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from chalicelib.domain.window import DEFAULT_HANDBACK_DAY, Anchor, MonitoringProfile
+from chalicelib.domain.referrals.monitoring_window import (
+    DEFAULT_HANDBACK_DAY,
+    Anchor,
+    MonitoringProfile,
+)
 
 DISEASE_NAMES: Mapping[str, str] = {
     "LBCL": "Large B-cell lymphoma",

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from chalicelib.domain.months import months_later
+from chalicelib.domain.eligibility.calendar_months import months_later
 
 Source = Mapping[str, str | None]
 

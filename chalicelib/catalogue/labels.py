@@ -8,10 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.catalogue import Product, products, version_of
-from chalicelib.domain.cautions import Anchor, Caution, Cautions, Comparison, Interval
-from chalicelib.domain.findings import SourceNote
-from chalicelib.domain.screening import Criterion, Indication, Labels, Row
-from chalicelib.domain.treatment import in_words
+from chalicelib.domain.eligibility.criterion_result import SourceNote
+from chalicelib.domain.eligibility.discuss_with_center import (
+    Anchor,
+    Caution,
+    Cautions,
+    Comparison,
+    Interval,
+)
+from chalicelib.domain.eligibility.prior_therapy import in_words
+from chalicelib.domain.eligibility.screen import Criterion, Indication, Labels, Row
 
 _CAUTIONS = Path(__file__).with_name("cautions.json")
 

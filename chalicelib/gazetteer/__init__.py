@@ -19,7 +19,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from chalicelib.domain.geo import Point
+from chalicelib.domain.centers.geo import Point
 
 UNITS_PER_DEGREE = 200
 PREFIXES = 1000

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib import budget
 from chalicelib.aws import answering
-from chalicelib.domain.mail_events import TAG
+from chalicelib.domain.notices.ses_events import TAG
 from chalicelib.mail import Message
 
 

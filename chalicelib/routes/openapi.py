@@ -6,11 +6,11 @@ from typing import Annotated, Any, Union, get_args
 from pydantic import Field, RootModel, TypeAdapter, create_model
 from pydantic.json_schema import JsonSchemaMode
 
-from chalicelib.routes.codes import CODES
-from chalicelib.routes.fields import Identifier
-from chalicelib.routes.operations import OPERATIONS, Access, Operation
-from chalicelib.routes.reports import AnyReport
-from chalicelib.routes.shapes import ProblemShape, ReadinessShape
+from chalicelib.routes.platform.fields import Identifier
+from chalicelib.routes.platform.operations import OPERATIONS, Access, Operation
+from chalicelib.routes.platform.problem_codes import CODES
+from chalicelib.routes.referrals.event_bodies import AnyReport
+from chalicelib.routes.response_schemas import ProblemShape, ReadinessShape
 
 VERSION = "1.0.0"
 _REF = "#/components/schemas/{model}"

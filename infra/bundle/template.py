@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from chalicelib.errors import UnavailableError
-from chalicelib.routes.http import gateway_refusal
+from chalicelib.routes.platform.endpoint import gateway_refusal
 
 Template = dict[str, Any]
 

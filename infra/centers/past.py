@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib import wiring
-from chalicelib.store.directory import Directories, Row, Version
-from chalicelib.store.instants import instant
+from chalicelib.store.centers.directory_versions import Directories, Row, Version
+from chalicelib.store.platform.timestamps import instant
 
 
 def of_directory() -> Iterator[Mapping[str, Any]]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.members import TenantKind
-from chalicelib.store.audit import AuditEntry
-from chalicelib.store.directory import Directories, Row, Version
-from chalicelib.store.instants import instant
-from chalicelib.store.ledger import ConditionFailed
-from chalicelib.store.people import Center, Directory
-from chalicelib.store.stores import Stores
+from chalicelib.domain.identity.members import TenantKind
+from chalicelib.store.all_stores import Stores
+from chalicelib.store.audit.rows import AuditEntry
+from chalicelib.store.centers.directory_versions import Directories, Row, Version
+from chalicelib.store.identity.members_and_tenants import Center, Directory
+from chalicelib.store.platform.timestamps import instant
+from chalicelib.store.platform.transactions import ConditionFailed
 
 
 class ChangedMeanwhileError(Exception):

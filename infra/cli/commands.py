@@ -80,7 +80,7 @@ def token(
         _fail(f"Nobody is called {member}: `referrals members` lists everybody.", NOT_UNDERSTOOD)
     with _site():
         from chalicelib import wiring
-        from chalicelib.services.sessions import Session
+        from chalicelib.services.identity.sign_in import Session
 
         session = wiring.identity().sign_in(person.email, person.password)
         if not isinstance(session, Session):
@@ -163,7 +163,7 @@ def run_job(
         _fail(f"--at is not understood: {error}.", NOT_UNDERSTOOD)
     with _site():
         from chalicelib import wiring
-        from chalicelib.services import duties
+        from chalicelib.services.notices import outbox_worker as duties
 
         try:
             counts = dict(duties.run_job(name.lane, **wiring.job(when)))

@@ -9,13 +9,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.domain.jobs import Job, overdue
+from chalicelib.domain.platform.jobs import Job, overdue
 from chalicelib.errors import UnavailableError
 from chalicelib.settings import Settings
-from chalicelib.store.dynamo import Table
-from chalicelib.store.jobs import Jobs
-from chalicelib.store.outbox import Outbox
-from chalicelib.store.stores import TABLES
+from chalicelib.store.all_stores import TABLES
+from chalicelib.store.notices.outbox import Outbox
+from chalicelib.store.platform.dynamo import Table
+from chalicelib.store.platform.heartbeats import Jobs
 
 TIMEOUT_S = 10
 FLOWS = frozenset({"ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"})

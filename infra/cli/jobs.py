@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from chalicelib.domain.notices import Lane
+from chalicelib.domain.notices.notice_rules import Lane
 
 
 class Job(StrEnum):

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from chalicelib.store.instants import instant
+from chalicelib.store.platform.timestamps import instant
 from infra.cli import site
 from infra.cli.site import NoSiteError
 
@@ -44,7 +44,7 @@ def verify(
 ) -> None:
     """Look at every chain and checkpoint. Exit status 1 if anything was touched."""
     from chalicelib import wiring
-    from chalicelib.services import audits
+    from chalicelib.services.audit import trail as audits
 
     now = wiring.now()
     first = date.fromisoformat(since) if since else (now - timedelta(days=366)).date()
@@ -71,8 +71,8 @@ def replay(
 ) -> None:
     """Try deliveries once more that wait, or waited in vain."""
     from chalicelib import wiring
-    from chalicelib.domain.members import Member, Role, TenantKind
-    from chalicelib.services import deliveries as service
+    from chalicelib.domain.identity.members import Member, Role, TenantKind
+    from chalicelib.services.webhooks import deliveries as service
     from infra.world.places import center_named
 
     try:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain import signing
+from chalicelib.domain.webhooks import signature as signing
 from infra.cli.site import NoSiteError
 
 TIMEOUT_S = 30

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chalicelib import wiring
-from chalicelib.domain.members import TenantKind
-from chalicelib.domain.stages import Stage
+from chalicelib.domain.identity.members import TenantKind
+from chalicelib.domain.referrals.stages import Stage
 from infra import world
 
 

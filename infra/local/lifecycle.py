@@ -113,14 +113,14 @@ def _seed() -> None:
 def _catch_up(schedules: Schedules) -> None:
     """Run at once what fell due while this machine was off."""
     from chalicelib import wiring  # noqa: PLC0415 as `_product`
-    from chalicelib.services.jobs import overdue_jobs  # noqa: PLC0415 as `_product`
+    from chalicelib.services.platform.heartbeats import overdue_jobs  # noqa: PLC0415 as `_product`
 
     for job in overdue_jobs(wiring.stores().jobs.last(), now=wiring.now()):
         schedules.fire(job)
 
 
 def _gateway(app: Chalice, data_dir: Path) -> Gateway:
-    from chalicelib.routes.http import gateway_refusal  # noqa: PLC0415 as `_product`
+    from chalicelib.routes.platform.endpoint import gateway_refusal  # noqa: PLC0415 as `_product`
 
     return Gateway(app, gateway_refusal, Mailbox(data_dir / "mail.jsonl").answer)
 

@@ -26,8 +26,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from chalicelib import wiring
-from chalicelib.domain.mail_events import TAG
-from chalicelib.services.posts import PostVerifier
+from chalicelib.domain.notices.ses_events import TAG
+from chalicelib.services.notices.sns_verifier import PostVerifier
 from infra.local.environment import REGION
 from infra.local.mailbox import Mail, Mailbox
 

@@ -87,7 +87,7 @@ def seed_once(
     """
     # Not needed to list people, and most of a second to import.
     from chalicelib import wiring  # noqa: PLC0415
-    from chalicelib.store.instants import instant, parsed  # noqa: PLC0415
+    from chalicelib.store.platform.timestamps import instant, parsed  # noqa: PLC0415
     from infra.world.accounts import CognitoAccounts  # noqa: PLC0415
     from infra.world.seeding import seed  # noqa: PLC0415
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from chalicelib.domain.follow_up import VISIT_DAYS
-from chalicelib.routes.handback_bodies import HandbackBody
+from chalicelib.domain.handback.visits import VISIT_DAYS
+from chalicelib.routes.handback.request_bodies import HandbackBody
 
 _UNFINISHED_EVERY = 4
 """Every fourth center was in a hurry, so that a page shows what is missing."""

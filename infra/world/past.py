@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.notices import Task
-from chalicelib.store.alarms import AlarmRows
-from chalicelib.store.dynamo import Write, marshal
-from chalicelib.store.leases import TaskState
-from chalicelib.store.outbox import Outbox
+from chalicelib.domain.notices.notice_rules import Task
+from chalicelib.store.notices.leases import TaskState
+from chalicelib.store.notices.outbox import Outbox
+from chalicelib.store.notices.overdue_alerts import AlarmRows
+from chalicelib.store.platform.dynamo import Write, marshal
 
 
 @dataclass(frozen=True, slots=True)

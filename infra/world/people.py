@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chalicelib.domain.events import derived_id
-from chalicelib.domain.members import Member, Role, Tenant, TenantKind
+from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
+from chalicelib.domain.referrals.events import derived_id
 from infra.world.places import CENTERS, OPERATOR, PRACTICES
 
 DEMO_PASSWORD = "Fictional-World-1"  # noqa: S105 printed on purpose; only a fictional world takes it

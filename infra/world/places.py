@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.catalogue import products
-from chalicelib.domain.events import derived_id
-from chalicelib.domain.members import Tenant, TenantKind
+from chalicelib.domain.identity.members import Tenant, TenantKind
+from chalicelib.domain.referrals.events import derived_id
 
 CERTIFIED_BY = "Fictional Board of Cell Therapy (invented for this demonstration)"
 CERTIFIED_AS_OF = "2026-07-01"

@@ -7,18 +7,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.events import Source, StageChange, derived_id
-from chalicelib.domain.members import Member, Role
-from chalicelib.domain.stages import Actor, Stage
-from chalicelib.routes.bodies import ReferralBody
-from chalicelib.routes.referrals import SECTIONS
-from chalicelib.services import handbacks
-from chalicelib.services.digests import digest_writes
-from chalicelib.services.intake import Intake, refer
-from chalicelib.services.journey import report_by_feed, report_by_member, report_by_system
-from chalicelib.store.ledger import ConditionFailed
-from chalicelib.store.receipts import Answer, Delivery, Request, hashed
-from chalicelib.store.stores import Stores
+from chalicelib.domain.identity.members import Member, Role
+from chalicelib.domain.referrals.events import Source, StageChange, derived_id
+from chalicelib.domain.referrals.stages import Actor, Stage
+from chalicelib.routes.referrals.referrals import SECTIONS
+from chalicelib.routes.referrals.request_bodies import ReferralBody
+from chalicelib.services.handback import package as handbacks
+from chalicelib.services.notices.weekly_digest import digest_writes
+from chalicelib.services.referrals.create import Intake, refer
+from chalicelib.services.referrals.report_event import (
+    report_by_feed,
+    report_by_member,
+    report_by_system,
+)
+from chalicelib.store.all_stores import Stores
+from chalicelib.store.platform.transactions import ConditionFailed
+from chalicelib.store.webhooks.idempotency import Answer, Delivery, Request, hashed
 from infra.world.accounts import Accounts
 from infra.world.packages import package
 from infra.world.past import PastAlarms, PastOutbox

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from chalicelib.domain.stages import MAIN_LINE, Stage
+from chalicelib.domain.referrals.stages import MAIN_LINE, Stage
 
 S = Stage
 """Short, for the table below."""

@@ -7,9 +7,9 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.moves import moves_from
-from chalicelib.domain.stages import OPTIONAL, Actor, Stage
-from chalicelib.domain.window import local_day, start_of_day
+from chalicelib.domain.referrals.monitoring_window import local_day, start_of_day
+from chalicelib.domain.referrals.stages import OPTIONAL, Actor, Stage
+from chalicelib.domain.referrals.transitions import moves_from
 from infra.world.places import CenterPlace
 from infra.world.stories import Story
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.routes.bodies import ReferralBody, ScreenBody
-from chalicelib.routes.reports import StageReport
+from chalicelib.routes.referrals.event_bodies import StageReport
+from chalicelib.routes.referrals.request_bodies import ReferralBody, ScreenBody
 from tests.bench.raw import RawDynamoDB
 from tests.bench.recording import Event, Recorded
 

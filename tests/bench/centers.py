@@ -26,10 +26,10 @@ import numpy as np
 
 from app import app
 from chalicelib import gazetteer, wiring
-from chalicelib.domain.geo import EARTH_RADIUS_MILES, Point
-from chalicelib.domain.members import Tenant, TenantKind
-from chalicelib.services.finder import Finder, Wanted
-from chalicelib.store.people import Center, Tenants
+from chalicelib.domain.centers.geo import EARTH_RADIUS_MILES, Point
+from chalicelib.domain.identity.members import Tenant, TenantKind
+from chalicelib.services.centers.search import Finder, Wanted
+from chalicelib.store.identity.members_and_tenants import Center, Tenants
 from tests.bench.paired import Paired, Plan, taking_turns
 from tests.bench.recording import Canned, Event, Recorded, replaying
 from tests.bench.table import Row, at_most, ratio_row

@@ -16,7 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 from chalicelib import wiring
-from chalicelib.domain import signing
+from chalicelib.domain.webhooks import signature as signing
 from tests.support import factories
 from tests.support.clinic import Clinic
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.events import derived_id
-from chalicelib.domain.notices import Lane
-from chalicelib.store.instants import instant
-from chalicelib.store.outbox import shard_of
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.referrals.events import derived_id
+from chalicelib.store.notices.outbox import shard_of
+from chalicelib.store.platform.timestamps import instant
 
 _INDEX = "due"
 _KNOWN = "lane = :lane AND due_at <= :by"

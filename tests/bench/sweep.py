@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib import catalogue, wiring
-from chalicelib.domain.events import Order, derived_id
-from chalicelib.domain.members import Tenant, TenantKind
-from chalicelib.domain.notices import Lane
-from chalicelib.domain.plan import plan_of
-from chalicelib.domain.stages import Stage
-from chalicelib.domain.window import local_day, open_window, start_of_day
-from chalicelib.services.duties import work_off
+from chalicelib.domain.identity.members import Tenant, TenantKind
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.notices.planning import plan_of
+from chalicelib.domain.referrals.events import Order, derived_id
+from chalicelib.domain.referrals.monitoring_window import local_day, open_window, start_of_day
+from chalicelib.domain.referrals.stages import Stage
+from chalicelib.services.notices.outbox_worker import work_off
 from tests.bench.counting import Counting, Tally
 from tests.bench.shelf import Shelf
 from tests.bench.table import Row, at_most

@@ -13,8 +13,8 @@ from typing import Any
 from unittest.mock import patch
 
 from app import app
-from chalicelib.services import intake
-from chalicelib.store.receipts import Answer
+from chalicelib.services.referrals import create as intake
+from chalicelib.store.webhooks.idempotency import Answer
 from tests.bench.bare import Bare
 from tests.bench.paired import Paired, Plan, taking_turns
 from tests.bench.recording import Canned, Recorded, replaying

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from chalicelib.domain.mailing import OPTIONAL
+from chalicelib.domain.notices.mail_timing import OPTIONAL
 from tests.browser.test_looks import violations
 from tests.browser.world import COORDINATOR
 

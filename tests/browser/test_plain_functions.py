@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.plan import WhyNot
-from chalicelib.store.mail_lives import MailState
-from chalicelib.store.mails import Why
+from chalicelib.domain.notices.planning import WhyNot
+from chalicelib.store.notices.mail_status import MailState
+from chalicelib.store.notices.mails import Why
 
 pytestmark = pytest.mark.browser
 

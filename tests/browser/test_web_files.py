@@ -131,7 +131,7 @@ def test_every_icon_that_is_carried_is_used():
 
 def test_stages_are_never_hard_coded():
     """They come from the server, with their labels; few are named, by what only they allow."""
-    from chalicelib.domain.stages import Stage
+    from chalicelib.domain.referrals.stages import Stage
 
     named = {
         (path.name, stage.value)

@@ -10,7 +10,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain import stages
+from chalicelib.domain.referrals import stages
 from infra.world.people import DEMO_PASSWORD
 from tests.support.clinic import TO_INFUSED
 

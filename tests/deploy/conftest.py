@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.members import Role, TenantKind
+from chalicelib.domain.identity.members import Role, TenantKind
 from infra import bundle, deploy
 from infra.local import cloud, environment
 from tests.deploy.deployed import PASSWORD, DeployedClinic, Stack

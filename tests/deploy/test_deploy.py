@@ -10,9 +10,9 @@ import time
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.jobs import Job
-from chalicelib.domain.notices import OPEN_MONITORING
-from chalicelib.domain.window import MilestoneKind
+from chalicelib.domain.notices.notice_rules import OPEN_MONITORING
+from chalicelib.domain.platform.jobs import Job
+from chalicelib.domain.referrals.monitoring_window import MilestoneKind
 from tests.support.clinic import TO_INFUSED
 
 pytestmark = pytest.mark.deploy

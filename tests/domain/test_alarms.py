@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.alarms import (
+from chalicelib.domain.identity.members import TenantKind
+from chalicelib.domain.notices.overdue_alerts import (
     TOLD_BY_THE_PLAN,
     AlarmLevel,
     Rung,
@@ -16,13 +17,12 @@ from chalicelib.domain.alarms import (
     keeps_its_alarms,
     owing,
 )
-from chalicelib.domain.clocks import LIMITS, RED_AFTER, Level
-from chalicelib.domain.events import HoldStarted, WithdrawalRequested
-from chalicelib.domain.members import TenantKind
-from chalicelib.domain.referral import Hold, Overlay
-from chalicelib.domain.stages import TERMINAL, Actor, Owner, Stage
-from chalicelib.domain.window import Window
-from chalicelib.domain.worklists import Reader, is_late, standing_of
+from chalicelib.domain.referrals.events import HoldStarted, WithdrawalRequested
+from chalicelib.domain.referrals.monitoring_window import Window
+from chalicelib.domain.referrals.referral import Hold, Overlay
+from chalicelib.domain.referrals.stages import TERMINAL, Actor, Owner, Stage
+from chalicelib.domain.referrals.turnaround import LIMITS, RED_AFTER, Level
+from chalicelib.domain.referrals.worklists import Reader, is_late, standing_of
 from tests.support.journey import NOON, PROFILE, a_referral, an_event, applied
 
 NEW_YORK = "America/New_York"

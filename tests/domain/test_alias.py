@@ -2,7 +2,7 @@
 
 import re
 
-from chalicelib.domain.alias import proposed_alias
+from chalicelib.domain.referrals.alias import proposed_alias
 
 IDS = [f"ref_{n:026d}" for n in range(2000)]
 

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib import catalogue
 from chalicelib.catalogue import DISEASES, Product, products, profile_for, version_of
-from chalicelib.domain.window import Anchor
+from chalicelib.domain.referrals.monitoring_window import Anchor
 from infra.product_schema import FILES, problems
 
 READ_ON = date(2026, 11, 22)

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.clocks import (
+from chalicelib.domain.referrals.stages import TERMINAL, Stage
+from chalicelib.domain.referrals.turnaround import (
     DATED,
     LIMITS,
     Level,
@@ -13,7 +14,6 @@ from chalicelib.domain.clocks import (
     holidays_of,
     is_business_day,
 )
-from chalicelib.domain.stages import TERMINAL, Stage
 from tests.support.holidays import HOLIDAYS
 
 ZONE = "America/New_York"

@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.catalogue.codings import codings, reviewed
 from chalicelib.catalogue.diagnoses import code_set
-from chalicelib.domain.entries import Agent, Condition
-from chalicelib.routes.bodies import DrugClass
+from chalicelib.domain.eligibility.screen_input import Agent, Condition
+from chalicelib.routes.referrals.request_bodies import DrugClass
 
 ROWS = [
     (kind, row)

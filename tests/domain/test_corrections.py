@@ -6,8 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from chalicelib.domain.events import HoldStarted, WindowExtended
-from chalicelib.domain.stages import Actor, Stage
+from chalicelib.domain.referrals.events import HoldStarted, WindowExtended
+from chalicelib.domain.referrals.stages import Actor, Stage
 from tests.support.journey import (
     HOUR,
     NOON,

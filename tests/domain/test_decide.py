@@ -4,10 +4,10 @@ from itertools import product
 
 import pytest
 
-from chalicelib.domain.decisions import decide
-from chalicelib.domain.moves import MOVES, movers_to, moves_from, reachable_from
-from chalicelib.domain.stages import FACTS, TERMINAL, Actor, Stage
-from chalicelib.domain.verdicts import Applied, Never, NotYet, Recorded
+from chalicelib.domain.referrals.apply_event import decide
+from chalicelib.domain.referrals.stage_changes import Applied, Never, NotYet, Recorded
+from chalicelib.domain.referrals.stages import FACTS, TERMINAL, Actor, Stage
+from chalicelib.domain.referrals.transitions import MOVES, movers_to, moves_from, reachable_from
 from tests.support.journey import HOUR, NOON, a_change, a_referral, a_setting
 
 OPEN = sorted(set(Stage) - TERMINAL)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.digest import (
+from chalicelib.domain.notices.weekly_digest import (
     WEEK,
     Entry,
     due_after,
@@ -17,8 +17,8 @@ from chalicelib.domain.digest import (
     title_of,
     week_of,
 )
-from chalicelib.domain.stages import TERMINAL, Owner, Stage
-from chalicelib.domain.worklists import Standing
+from chalicelib.domain.referrals.stages import TERMINAL, Owner, Stage
+from chalicelib.domain.referrals.worklists import Standing
 
 NOW = datetime(2026, 11, 9, 12, tzinfo=UTC)
 ZONES = ("America/New_York", "America/Phoenix", "Pacific/Honolulu", "Pacific/Apia", "UTC")

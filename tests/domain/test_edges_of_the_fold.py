@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.decisions import fold, needs_history
-from chalicelib.domain.events import Corrected, Reopened, WithdrawalRequested
-from chalicelib.domain.referral import MAX_MISSING, Feed
-from chalicelib.domain.stages import Actor, Stage
+from chalicelib.domain.referrals.apply_event import fold, needs_history
+from chalicelib.domain.referrals.events import Corrected, Reopened, WithdrawalRequested
+from chalicelib.domain.referrals.referral import MAX_MISSING, Feed
+from chalicelib.domain.referrals.stages import Actor, Stage
 from tests.support.factories import NOON
 from tests.support.journey import a_change, a_referral, a_setting, an_event, applied, refusal
 

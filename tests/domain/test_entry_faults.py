@@ -5,8 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from chalicelib.domain.entries import Dose, ScreenInput, Transplant, TransplantKind
-from chalicelib.domain.entry_faults import faults_of
+from chalicelib.domain.eligibility.input_checks import faults_of
+from chalicelib.domain.eligibility.screen_input import Dose, ScreenInput, Transplant, TransplantKind
 from tests.support.patients import TODAY, line, patient
 
 TOMORROW = TODAY + timedelta(days=1)

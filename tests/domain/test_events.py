@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.events import derived_id, spelled
-from chalicelib.domain.stages import Stage
+from chalicelib.domain.referrals.events import derived_id, spelled
+from chalicelib.domain.referrals.stages import Stage
 from tests.support.journey import HOUR, NOON, a_change
 
 

@@ -5,9 +5,9 @@ from itertools import permutations
 
 import pytest
 
-from chalicelib.domain.events import WindowExtended
-from chalicelib.domain.stages import Actor, Stage
-from chalicelib.domain.window import MilestoneKind
+from chalicelib.domain.referrals.events import WindowExtended
+from chalicelib.domain.referrals.monitoring_window import MilestoneKind
+from chalicelib.domain.referrals.stages import Actor, Stage
 from tests.support.journey import (
     HOUR,
     NOON,

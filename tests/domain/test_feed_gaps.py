@@ -4,9 +4,9 @@ from itertools import permutations
 
 import pytest
 
-from chalicelib.domain.events import HoldStarted, Source
-from chalicelib.domain.referral import MAX_MISSING
-from chalicelib.domain.stages import Stage
+from chalicelib.domain.referrals.events import HoldStarted, Source
+from chalicelib.domain.referrals.referral import MAX_MISSING
+from chalicelib.domain.referrals.stages import Stage
 from tests.support.journey import HOUR, NOON, Inbox, a_change, a_referral, an_event
 
 

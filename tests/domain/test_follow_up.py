@@ -6,9 +6,15 @@ import pytest
 
 from chalicelib import catalogue
 from chalicelib.catalogue import care_points
-from chalicelib.domain.follow_up import LAST_YEAR, VISIT_DAYS, visits
-from chalicelib.domain.follow_up_dates import Basis, Kind, days_of, driving_from, irradiated_until
-from chalicelib.domain.window import Window
+from chalicelib.domain.handback.follow_up_dates import (
+    Basis,
+    Kind,
+    days_of,
+    driving_from,
+    irradiated_until,
+)
+from chalicelib.domain.handback.visits import LAST_YEAR, VISIT_DAYS, visits
+from chalicelib.domain.referrals.monitoring_window import Window
 from tests.support.handbacks import a_handback_body
 
 INFUSED_ON = date(2026, 11, 2)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.domain.handback import NEEDED, missing
+from chalicelib.domain.handback.package import NEEDED, missing
 from tests.support.handbacks import a_handback_body
 
 

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from chalicelib.domain.decisions import decide
-from chalicelib.domain.stages import Stage
-from chalicelib.domain.verdicts import Applied, Never, NotYet, Recorded
+from chalicelib.domain.referrals.apply_event import decide
+from chalicelib.domain.referrals.stage_changes import Applied, Never, NotYet, Recorded
+from chalicelib.domain.referrals.stages import Stage
 from tests.support.journey import HOUR, NOON, TWO_PARTS, a_change, a_referral, a_setting
 
 

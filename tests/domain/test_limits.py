@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.domain.limits import STRANGERS_PER_CENTER, Limit
+from chalicelib.domain.platform.rate_limit import STRANGERS_PER_CENTER, Limit
 
 
 def test_a_limit_is_read_as_a_setting_spells_it():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.mailing import (
+from chalicelib.domain.notices.mail_timing import (
     Last,
     Mail,
     MailKind,
@@ -18,7 +18,7 @@ from chalicelib.domain.mailing import (
     lateness,
     thread_of,
 )
-from chalicelib.domain.notices import Category
+from chalicelib.domain.notices.notice_rules import Category
 
 HOUR = timedelta(hours=1)
 NEW_YORK, PHOENIX, HONOLULU = "America/New_York", "America/Phoenix", "Pacific/Honolulu"

@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
-from chalicelib.domain.members import CARE_ROLES, Role, TenantKind
-from chalicelib.domain.stages import Actor, Stage
+from chalicelib.domain.identity.members import CARE_ROLES, Role, TenantKind
+from chalicelib.domain.referrals.stages import Actor, Stage
 from tests.support.factories import (
     CENTER,
     OTHER_CENTER,

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.names import LONGEST, SHORTEST, beginnings, is_found, looked_up, words
+from chalicelib.domain.referrals.name_search import (
+    LONGEST,
+    SHORTEST,
+    beginnings,
+    is_found,
+    looked_up,
+    words,
+)
 
 
 @pytest.mark.parametrize(

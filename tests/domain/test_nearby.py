@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.geo import Point, miles_between
-from chalicelib.domain.nearby import Neighbourhood, Place, Rank, rank_of
+from chalicelib.domain.centers.geo import Point, miles_between
+from chalicelib.domain.centers.nearest import Neighbourhood, Place, Rank, rank_of
 
 HOUSTON, AMARILLO = Point(29.7079, -95.4010), Point(35.1968, -101.8032)
 NEW_YORK, LOS_ANGELES = Point(40.7484, -73.9967), Point(34.0901, -118.4065)

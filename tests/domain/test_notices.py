@@ -5,10 +5,8 @@ from datetime import date
 
 import pytest
 
-from chalicelib.domain.events import ToxicityNoticed
-from chalicelib.domain.members import Role, TenantKind
-from chalicelib.domain.moves import movers_to
-from chalicelib.domain.notices import (
+from chalicelib.domain.identity.members import Role, TenantKind
+from chalicelib.domain.notices.notice_rules import (
     EVENT_RULES,
     MAILED_IF_CHOSEN,
     READMITTED,
@@ -21,9 +19,11 @@ from chalicelib.domain.notices import (
     follow_up,
     told_by,
 )
-from chalicelib.domain.schedule import SCHEDULE, Line
-from chalicelib.domain.stages import TERMINAL, Stage
-from chalicelib.domain.window import MilestoneKind
+from chalicelib.domain.notices.notice_schedule import SCHEDULE, Line
+from chalicelib.domain.referrals.events import ToxicityNoticed
+from chalicelib.domain.referrals.monitoring_window import MilestoneKind
+from chalicelib.domain.referrals.stages import TERMINAL, Stage
+from chalicelib.domain.referrals.transitions import movers_to
 from tests.support.factories import CENTER, a_member
 from tests.support.journey import NOON, a_change, an_event
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.events import HoldStarted, WithdrawalRequested
-from chalicelib.domain.offers import offered
-from chalicelib.domain.stages import Actor, Stage
-from chalicelib.domain.window import open_window
+from chalicelib.domain.referrals.allowed_reports import offered
+from chalicelib.domain.referrals.events import HoldStarted, WithdrawalRequested
+from chalicelib.domain.referrals.monitoring_window import open_window
+from chalicelib.domain.referrals.stages import Actor, Stage
 from tests.support.journey import (
     NOON,
     PROFILE,

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.events import Order
-from chalicelib.domain.moves import MOVES, moves_from
-from chalicelib.domain.stages import MAIN_LINE, OPTIONAL, TERMINAL, Stage
-from chalicelib.domain.window import Anchor
+from chalicelib.domain.referrals.events import Order
+from chalicelib.domain.referrals.monitoring_window import Anchor
+from chalicelib.domain.referrals.stages import MAIN_LINE, OPTIONAL, TERMINAL, Stage
+from chalicelib.domain.referrals.transitions import MOVES, moves_from
 from tests.support.journey import (
     HOUR,
     NOON,

@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.events import (
+from chalicelib.domain.referrals.events import (
     HoldEnded,
     HoldStarted,
     Reopened,
     ToxicityNoticed,
     WithdrawalRequested,
 )
-from chalicelib.domain.moves import moves_from
-from chalicelib.domain.stages import TERMINAL, Actor, Owner, Stage
+from chalicelib.domain.referrals.stages import TERMINAL, Actor, Owner, Stage
+from chalicelib.domain.referrals.transitions import moves_from
 from tests.support.journey import (
     HOUR,
     NOON,

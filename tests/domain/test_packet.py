@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.domain.packet import NEEDED, WANTED, missing, packet_of, require_complete
+from chalicelib.domain.referrals.packet import NEEDED, WANTED, missing, packet_of, require_complete
 from chalicelib.errors import RefusedError
 from tests.support.factories import a_referral_body
 from tests.support.journey import a_referral

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.domain.notices import OPEN_MONITORING, Lane, follow_up
-from chalicelib.domain.plan import WhyNot, day_of, opening, plan_of, why_not
-from chalicelib.domain.stages import FACTS, TERMINAL, Phase, Stage
+from chalicelib.domain.notices.notice_rules import OPEN_MONITORING, Lane, follow_up
+from chalicelib.domain.notices.planning import WhyNot, day_of, opening, plan_of, why_not
+from chalicelib.domain.referrals.stages import FACTS, TERMINAL, Phase, Stage
 from tests.support.journey import NOON, a_change, a_referral
 from tests.support.monitored import (
     DAY,

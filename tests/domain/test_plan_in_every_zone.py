@@ -8,9 +8,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.domain.plan import plan_of
-from chalicelib.domain.stages import Stage
-from chalicelib.domain.window import MilestoneKind, local_day, open_window, start_of_day
+from chalicelib.domain.notices.planning import plan_of
+from chalicelib.domain.referrals.monitoring_window import (
+    MilestoneKind,
+    local_day,
+    open_window,
+    start_of_day,
+)
+from chalicelib.domain.referrals.stages import Stage
 from tests.support.journey import PROFILE, a_referral
 
 FIRST, LAST = date(2024, 1, 1), date(2030, 12, 31)

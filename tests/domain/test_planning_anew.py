@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from chalicelib.domain.plan import day_of, plan_of, to_plan
-from chalicelib.domain.referral import Overlay
-from chalicelib.domain.schedule import SCHEDULE
-from chalicelib.domain.stages import Stage
+from chalicelib.domain.notices.notice_schedule import SCHEDULE
+from chalicelib.domain.notices.planning import day_of, plan_of, to_plan
+from chalicelib.domain.referrals.referral import Overlay
+from chalicelib.domain.referrals.stages import Stage
 from tests.support.journey import a_referral
 from tests.support.monitored import (
     DAY,

@@ -2,9 +2,16 @@
 
 import pytest
 
-from chalicelib.domain.moves import movers_to
-from chalicelib.domain.reasons import DEFAULT_FOR, FACTS, NEEDED_FOR, Reason, label_of, outcome_of
-from chalicelib.domain.stages import TERMINAL, Stage
+from chalicelib.domain.referrals.reason_codes import (
+    DEFAULT_FOR,
+    FACTS,
+    NEEDED_FOR,
+    Reason,
+    label_of,
+    outcome_of,
+)
+from chalicelib.domain.referrals.stages import TERMINAL, Stage
+from chalicelib.domain.referrals.transitions import movers_to
 from tests.support.journey import HOUR, NOON, Inbox, a_change, a_referral, applied
 
 

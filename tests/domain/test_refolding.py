@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.decisions import fold
-from chalicelib.domain.events import Event, HoldEnded, HoldStarted, WindowExtended
-from chalicelib.domain.stages import Actor, Stage
+from chalicelib.domain.referrals.apply_event import fold
+from chalicelib.domain.referrals.events import Event, HoldEnded, HoldStarted, WindowExtended
+from chalicelib.domain.referrals.stages import Actor, Stage
 from tests.support.journey import (
     HOUR,
     NOON,

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from chalicelib.domain.cautions import CheckState
-from chalicelib.domain.entries import Dose, Transplant, TransplantKind
+from chalicelib.domain.eligibility.discuss_with_center import CheckState
+from chalicelib.domain.eligibility.screen_input import Dose, Transplant, TransplantKind
 from tests.support.patients import line, patient, screened
 
 PLANNED = date(2026, 12, 15)

@@ -7,14 +7,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chalicelib.catalogue import DISEASES
-from chalicelib.domain.entries import (
+from chalicelib.domain.eligibility.input_checks import faults_of
+from chalicelib.domain.eligibility.screen import Result, Screening
+from chalicelib.domain.eligibility.screen_input import (
     Line,
     NoTransplantBecause,
     Outcome,
     ScreenInput,
 )
-from chalicelib.domain.entry_faults import faults_of
-from chalicelib.domain.screening import Result, Screening
 from tests.support.patients import MISSING, TODAY, screened
 
 CLASSES = (

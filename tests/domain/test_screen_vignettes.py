@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.catalogue.labels import labels
-from chalicelib.domain.entries import NoTransplantBecause
+from chalicelib.domain.eligibility.screen_input import NoTransplantBecause
 from tests.support.patients import MET, MISSING, NOT_MET, R_CHOP, line, patient, rows
 
 ENDED = "2025-05-31"

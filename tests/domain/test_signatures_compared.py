@@ -4,7 +4,7 @@ import hmac
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.domain.signing import MAX_SIGNATURES, is_genuine, sign
+from chalicelib.domain.webhooks.signature import MAX_SIGNATURES, is_genuine, sign
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 SENT: dict[str, Any] = {

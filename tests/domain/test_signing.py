@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from chalicelib.domain.signing import MAX_SIGNATURES, TOLERANCE_S, is_genuine, sign
+from chalicelib.domain.webhooks.signature import MAX_SIGNATURES, TOLERANCE_S, is_genuine, sign
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp()))

@@ -1,6 +1,6 @@
 """Words that are stored, and so keep their spelling whatever they are called in the code."""
 
-from chalicelib.domain.members import Member, Role, TenantKind
+from chalicelib.domain.identity.members import Member, Role, TenantKind
 
 
 def test_roles_and_kinds_are_stored_as_the_contract_spells_them():

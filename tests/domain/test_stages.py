@@ -4,8 +4,7 @@ from itertools import product
 
 import pytest
 
-from chalicelib.domain.moves import MOVES, all_moves, movers_to, moves_from, reachable_from
-from chalicelib.domain.stages import (
+from chalicelib.domain.referrals.stages import (
     FACTS,
     MAIN_LINE,
     OPTIONAL,
@@ -14,6 +13,13 @@ from chalicelib.domain.stages import (
     Owner,
     Phase,
     Stage,
+)
+from chalicelib.domain.referrals.transitions import (
+    MOVES,
+    all_moves,
+    movers_to,
+    moves_from,
+    reachable_from,
 )
 
 # Who: P practice, C center, S the product itself. Read line by line from the description of the

@@ -6,8 +6,8 @@ from itertools import product
 
 import pytest
 
-from chalicelib.domain.decisions import decide
-from chalicelib.domain.events import (
+from chalicelib.domain.referrals.apply_event import decide
+from chalicelib.domain.referrals.events import (
     TYPES,
     Corrected,
     Event,
@@ -19,9 +19,9 @@ from chalicelib.domain.events import (
     WindowExtended,
     WithdrawalRequested,
 )
-from chalicelib.domain.stages import Actor, Stage
-from chalicelib.domain.verdicts import Applied
-from chalicelib.domain.window import open_window
+from chalicelib.domain.referrals.monitoring_window import open_window
+from chalicelib.domain.referrals.stage_changes import Applied
+from chalicelib.domain.referrals.stages import Actor, Stage
 from tests.support.journey import NOON, PROFILE, a_change, a_referral, a_setting, an_event
 
 BEFORE_PROCEEDING = [

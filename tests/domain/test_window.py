@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.domain.window import (
+from chalicelib.domain.referrals.monitoring_window import (
     LABELS,
     Anchor,
     MilestoneKind,

@@ -6,10 +6,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.events import HoldStarted, WithdrawalRequested
-from chalicelib.domain.reasons import Reason
-from chalicelib.domain.stages import Actor, Owner, Stage
-from chalicelib.domain.worklists import RULES, Reader, Standing, Worklist, is_late, standing_of
+from chalicelib.domain.referrals.events import HoldStarted, WithdrawalRequested
+from chalicelib.domain.referrals.reason_codes import Reason
+from chalicelib.domain.referrals.stages import Actor, Owner, Stage
+from chalicelib.domain.referrals.worklists import (
+    RULES,
+    Reader,
+    Standing,
+    Worklist,
+    is_late,
+    standing_of,
+)
 from tests.support.journey import a_referral, an_event, applied
 
 NOW = datetime(2026, 11, 20, 17, tzinfo=UTC)

@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from chalicelib import gazetteer, wiring
-from chalicelib.domain.members import TenantKind
-from chalicelib.services.finder import Finder, Wanted
-from chalicelib.store.people import Tenants
+from chalicelib.domain.identity.members import TenantKind
+from chalicelib.services.centers.search import Finder, Wanted
+from chalicelib.store.identity.members_and_tenants import Tenants
 from infra.centers.columns import NAMES
 from infra.cli import site
 from infra.cli.commands import app
@@ -195,7 +195,7 @@ def test_an_import_that_dies_on_its_way_changes_nothing(run, file, directory, mo
         raise OSError
 
     with monkeypatch.context() as patched:
-        patched.setattr("chalicelib.store.ledger.Ledger.commit", dies)
+        patched.setattr("chalicelib.store.platform.transactions.Ledger.commit", dies)
         run("import", file({"center_id": "ctr_lost"}), "--yes")
 
     assert set(directory()) == {"ctr_harbor", "ctr_mesa"}

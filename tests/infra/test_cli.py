@@ -11,10 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from chalicelib import wiring
-from chalicelib.domain.mailing import Preferences
+from chalicelib.domain.notices.mail_timing import Preferences
 from chalicelib.errors import UnauthenticatedError
-from chalicelib.services import digests
-from chalicelib.services.sessions import Challenge, Session
+from chalicelib.services.identity.sign_in import Challenge, Session
+from chalicelib.services.notices import weekly_digest as digests
 from infra import world
 from infra.cli import doctor
 from infra.cli import site as cli_site

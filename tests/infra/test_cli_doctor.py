@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib import settings
-from chalicelib.domain.jobs import PERIODS, Job
-from chalicelib.store.dynamo import marshal
-from chalicelib.store.instants import instant
+from chalicelib.domain.platform.jobs import PERIODS, Job
+from chalicelib.store.platform.dynamo import marshal
+from chalicelib.store.platform.timestamps import instant
 from infra.cli.doctor import examine
 from tests.support import cloud, tokens
 from tests.support.factories import NOON

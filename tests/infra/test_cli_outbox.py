@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from chalicelib import wiring
-from chalicelib.domain.notices import Lane
-from chalicelib.services.duties import work_off
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.services.notices.outbox_worker import work_off
 from infra.cli.commands import app
 from tests.support import shelves
 

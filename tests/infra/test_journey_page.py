@@ -1,7 +1,7 @@
 """The docs' page on the journey says what the tables say."""
 
-from chalicelib.domain.moves import all_moves
-from chalicelib.domain.stages import TERMINAL, Stage
+from chalicelib.domain.referrals.stages import TERMINAL, Stage
+from chalicelib.domain.referrals.transitions import all_moves
 from infra.journey_page import PAGE, page
 
 

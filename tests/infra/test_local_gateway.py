@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from chalice import Response
 
-from chalicelib.routes.front import Front
+from chalicelib.routes.chalice_app import Front
 from infra.local.functions import API, Context
 from infra.local.gateway import Gateway, event_of, find_resource
 from infra.local.http1 import MAX_BODY_BYTES, RefusedError, Request

@@ -6,8 +6,8 @@ import pytest
 from cryptography.x509 import load_pem_x509_certificate
 
 from chalicelib import wiring
-from chalicelib.domain.notices import Lane
-from chalicelib.services.duties import run_job
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.services.notices.outbox_worker import run_job
 from infra.local import reports
 from infra.local.mailbox import Mailbox
 from infra.local.reports import Reports, Signer

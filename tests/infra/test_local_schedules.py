@@ -14,7 +14,7 @@ from botocore.session import get_session
 from chalice import Chalice, Rate
 
 from chalicelib import wiring
-from chalicelib.domain.jobs import Job
+from chalicelib.domain.platform.jobs import Job
 from infra.local import cloud, environment, lifecycle, schedules
 from infra.local.schedules import PREFIX, Schedules
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from chalicelib.settings import Settings
-from chalicelib.store.leases import LEASE
-from chalicelib.store.stores import TABLES
+from chalicelib.store.all_stores import TABLES
+from chalicelib.store.notices.leases import LEASE
 from chalicelib.wiring import LAST_TASK_MS
 from infra import bundle
 from infra.bundle.template import of_type

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from chalicelib import observe
-from chalicelib.domain.jobs import PERIODS, Job
-from chalicelib.services.jobs import look_after
-from chalicelib.store.leases import LEASE
+from chalicelib.domain.platform.jobs import PERIODS, Job
+from chalicelib.services.platform.heartbeats import look_after
+from chalicelib.store.notices.leases import LEASE
 from infra.bundle.template import of_type
 from tests.support.factories import NOON
 

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from chalicelib.store.stores import TABLES
+from chalicelib.store.all_stores import TABLES
 
 ROLES = {
     "api": "ApiHandlerRole",

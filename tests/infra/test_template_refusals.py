@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from chalicelib.routes.http import gateway_refusal
-from chalicelib.routes.problems import SECURITY_HEADERS
+from chalicelib.routes.platform.endpoint import gateway_refusal
+from chalicelib.routes.platform.problems import SECURITY_HEADERS
 from infra.bundle.template import REFUSALS
 
 # Source: "Gateway response types for API Gateway", Amazon API Gateway developer guide,

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chalicelib.catalogue import products
-from chalicelib.domain.members import Role, TenantKind
-from chalicelib.domain.moves import moves_from
-from chalicelib.domain.packet import NEEDED, missing
-from chalicelib.domain.stages import OPTIONAL, Actor, Stage
-from chalicelib.routes.bodies import ReferralBody
+from chalicelib.domain.identity.members import Role, TenantKind
+from chalicelib.domain.referrals.packet import NEEDED, missing
+from chalicelib.domain.referrals.stages import OPTIONAL, Actor, Stage
+from chalicelib.domain.referrals.transitions import moves_from
+from chalicelib.routes.referrals.request_bodies import ReferralBody
 from infra import world
 from infra.world.patients import packet
 from infra.world.people import DEMO_PASSWORD, MEMBERS

@@ -9,10 +9,10 @@ import botocore.session
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.events import EventStatus
-from chalicelib.domain.members import TenantKind
-from chalicelib.domain.notices import Lane
-from chalicelib.store.stores import Stores, open_stores
+from chalicelib.domain.identity.members import TenantKind
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.referrals.events import EventStatus
+from chalicelib.store.all_stores import Stores, open_stores
 from infra import world
 from infra.local import cloud as local_cloud
 from infra.world import seeding

@@ -10,9 +10,9 @@ from string import Template
 import pytest
 
 from chalicelib import catalogue, mail
-from chalicelib.domain.notices import STAGE_RULES
-from chalicelib.domain.schedule import SCHEDULE
-from chalicelib.domain.statements import EMERGENCY_NOTE
+from chalicelib.domain.eligibility.disclaimers import EMERGENCY_NOTE
+from chalicelib.domain.notices.notice_rules import STAGE_RULES
+from chalicelib.domain.notices.notice_schedule import SCHEDULE
 from chalicelib.mail import (
     TemplateError,
     critical_notice,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from chalicelib import wiring
-from chalicelib.services import audits
+from chalicelib.services.audit import trail as audits
 from tests.prove.claims import Budget, Progress, Result
 from tests.prove.spread import spread
 from tests.support.clinic import Clinic

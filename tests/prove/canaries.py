@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from chalicelib.store.stores import TABLES
+from chalicelib.store.all_stores import TABLES
 from tests.prove.claims import Budget, Progress, Result
 from tests.prove.spread import spread
 from tests.support.canaries import CANARIES, found_in

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.members import Tenant, TenantKind
+from chalicelib.domain.identity.members import Tenant, TenantKind
 
 BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
 ENDS = datetime(2027, 1, 1, tzinfo=UTC)

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chalicelib import catalogue
-from chalicelib.domain.events import derived_id
-from chalicelib.domain.stages import Actor, Stage
-from chalicelib.domain.verdicts import Setting
+from chalicelib.domain.referrals.events import derived_id
+from chalicelib.domain.referrals.stage_changes import Setting
+from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import RefusedError
 from tests.prove.claims import Budget, Progress, Result
 from tests.prove.histories import (

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
-from chalicelib.domain.notices import Lane
-from chalicelib.domain.stages import Stage
-from chalicelib.services.alarms import alarm_writes
-from chalicelib.store.instants import parsed
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.referrals.stages import Stage
+from chalicelib.services.notices.overdue_alerts import alarm_writes
+from chalicelib.store.platform.timestamps import parsed
 from tests.prove.flows import (
     CENTER_MAIL,
     Flow,

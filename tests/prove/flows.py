@@ -12,13 +12,13 @@ from itertools import count
 from typing import Protocol
 
 from chalicelib import catalogue
-from chalicelib.domain.events import Order, derived_id
-from chalicelib.domain.notices import Lane, Task
-from chalicelib.domain.plan import opening, plan_of
-from chalicelib.domain.referral import Referral
-from chalicelib.domain.stages import Stage
-from chalicelib.domain.window import MilestoneKind, Window, open_window
-from chalicelib.store.leases import LEASE
+from chalicelib.domain.notices.notice_rules import Lane, Task
+from chalicelib.domain.notices.planning import opening, plan_of
+from chalicelib.domain.referrals.events import Order, derived_id
+from chalicelib.domain.referrals.monitoring_window import MilestoneKind, Window, open_window
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import Stage
+from chalicelib.store.notices.leases import LEASE
 from tests.prove.world import World
 from tests.support import factories
 from tests.support.factories import CENTER, PRACTICE, a_member

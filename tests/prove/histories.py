@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.domain.events import (
+from chalicelib.domain.referrals.events import (
     Corrected,
     Event,
     HoldEnded,
@@ -15,9 +15,9 @@ from chalicelib.domain.events import (
     ToxicityNoticed,
     derived_id,
 )
-from chalicelib.domain.moves import moves_from
-from chalicelib.domain.referral import Referral
-from chalicelib.domain.stages import TERMINAL, Actor, Stage
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import TERMINAL, Actor, Stage
+from chalicelib.domain.referrals.transitions import moves_from
 from tests.support.factories import CENTER
 from tests.support.journey import NOON, Inbox, a_change, an_event
 

@@ -2,13 +2,13 @@
 
 from tests.prove.mistakes import KnownMutant
 
-_SIGNING = "chalicelib/domain/signing.py"
-_TOKENS = "chalicelib/services/tokens.py"
-_CALLS = "chalicelib/routes/calls.py"
-_EHRS = "chalicelib/services/ehrs.py"
-_WEBHOOKS = "chalicelib/routes/webhooks.py"
-_FIELDS = "chalicelib/routes/fields.py"
-_CURSORS = "chalicelib/routes/cursors.py"
+_SIGNING = "chalicelib/domain/webhooks/signature.py"
+_TOKENS = "chalicelib/services/identity/access_tokens.py"
+_CALLS = "chalicelib/routes/platform/request.py"
+_EHRS = "chalicelib/services/ehr/cds_tokens.py"
+_WEBHOOKS = "chalicelib/routes/webhooks/receive.py"
+_FIELDS = "chalicelib/routes/platform/fields.py"
+_CURSORS = "chalicelib/routes/platform/cursors.py"
 _OF_SIGNING = "tests/domain/test_signing.py"
 _OF_TOKENS = "tests/services/test_tokens.py"
 
@@ -79,7 +79,7 @@ OF_CALLERS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "a cursor is anybody's",
-        "chalicelib/routes/cursors.py",
+        "chalicelib/routes/platform/cursors.py",
         'f"cursor/{call.member.member_id}/',
         'f"cursor/',
         "tests/routes/test_cursors.py::test_a_cursor_is_its_callers_own",
@@ -114,7 +114,7 @@ OF_CALLERS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "a health record's token is good twice",
-        "chalicelib/services/ehr_access.py",
+        "chalicelib/services/ehr/cds_token_replay.py",
         "        stores.ledger.commit(use)\n",
         "        pass\n",
         "tests/services/test_ehrs.py::test_a_token_is_good_once_even_after_it_has_expired",
@@ -142,7 +142,7 @@ OF_CALLERS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "an earlier secret of a center counts for ever",
-        "chalicelib/store/webhook_secrets.py",
+        "chalicelib/store/webhooks/secrets.py",
         " if s.expires_at is None or s.expires_at > now]",
         "]",
         "tests/store/test_webhook_secrets.py::test_an_old_secret_counts_until_it_runs_out",
@@ -178,7 +178,7 @@ OF_CALLERS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "of two keys of an object the last counts",
-        "chalicelib/routes/strict_json.py",
+        "chalicelib/routes/platform/strict_json.py",
         '        raise MalformedError("duplicate_key", "An object of the body has a key twice.")',
         "        pass",
         "tests/routes/test_strict_bodies.py::test_what_two_readers_could_read_differently_is_refused",
@@ -234,14 +234,14 @@ OF_CALLERS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "a page of any origin may read the answers",
-        "chalicelib/routes/sharing.py",
+        "chalicelib/routes/platform/cors.py",
         "if origin and origin in wiring.ehrs().origins():",
         "if origin:",
         "tests/routes/test_cds_callers.py::test_a_page_of_the_record_may_read_the_answers_and_no_other_page",
     ),
     KnownMutant(
         "a refused sign-in tells who has an account",
-        "chalicelib/services/sessions.py",
+        "chalicelib/services/identity/sign_in.py",
         '        "UserNotFoundException",\n',
         "",
         "tests/routes/test_sessions.py::test_each_refusal_of_the_identity_service_has_one_answer",

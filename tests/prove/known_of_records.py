@@ -2,14 +2,14 @@
 
 from tests.prove.mistakes import KnownMutant
 
-_CALLS = "chalicelib/routes/calls.py"
-_MEMBERS = "chalicelib/domain/members.py"
-_RECEIPTS = "chalicelib/store/receipts.py"
-_BOOKS = "chalicelib/services/bookkeeping.py"
-_OUTBOX = "chalicelib/store/outbox.py"
-_DYNAMO = "chalicelib/store/dynamo.py"
-_ACCESS = "chalicelib/services/access.py"
-_PEOPLE = "chalicelib/services/members.py"
+_CALLS = "chalicelib/routes/platform/request.py"
+_MEMBERS = "chalicelib/domain/identity/members.py"
+_RECEIPTS = "chalicelib/store/webhooks/idempotency.py"
+_BOOKS = "chalicelib/services/referrals/event_writes.py"
+_OUTBOX = "chalicelib/store/notices/outbox.py"
+_DYNAMO = "chalicelib/store/platform/dynamo.py"
+_ACCESS = "chalicelib/services/referrals/access.py"
+_PEOPLE = "chalicelib/services/identity/members.py"
 _OF_RECEIPTS = "tests/store/test_receipts.py"
 _OF_ROUTES = "tests/routes/test_route_table.py"
 _OF_FEEDS = "tests/services/test_journey.py"
@@ -39,7 +39,7 @@ OF_RECORDS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "an administrator alone sees patients",
-        "chalicelib/services/access.py",
+        "chalicelib/services/referrals/access.py",
         "if referral is not None and member.cares and member.may_see(referral):",
         "if referral is not None and member.may_see(referral):",
         f"{_OF_ROUTES}::test_a_route_answers_each_role_as_its_policy_says",
@@ -74,7 +74,7 @@ OF_RECORDS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "a decision reads what may be stale",
-        "chalicelib/store/dynamo.py",
+        "chalicelib/store/platform/dynamo.py",
         "Key=marshal(key), ConsistentRead=True",
         "Key=marshal(key), ConsistentRead=False",
         "tests/store/test_dynamo.py::test_a_read_of_a_table_is_never_stale",
@@ -102,7 +102,7 @@ OF_RECORDS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "28 days are 28 times 24 hours",
-        "chalicelib/domain/window.py",
+        "chalicelib/domain/referrals/monitoring_window.py",
         "return self.infused_on + timedelta(days=self.profile.handback_target_day)",
         "return (start_of_day(self.infused_on, self.time_zone) + timedelta(hours=24 *"
         " self.profile.handback_target_day)).astimezone(ZoneInfo(self.time_zone)).date()",
@@ -110,21 +110,21 @@ OF_RECORDS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "a referral changes and no audit row says so",
-        "chalicelib/store/ledger.py",
+        "chalicelib/store/platform/transactions.py",
         "        require_audited(writes)\n",
         "",
         "tests/store/test_accountable.py::test_a_change_of_a_referral_alone_is_refused",
     ),
     KnownMutant(
         "checkpoints that were cut off are not missed",
-        "chalicelib/services/audits.py",
+        "chalicelib/services/audit/trail.py",
         "return NO_ROW if told is None else Head(**told)",
         "return None",
         "tests/services/test_audits.py::test_checkpoints_that_are_gone_are_missed",
     ),
     KnownMutant(
         "a sealed value opens in another place",
-        "chalicelib/store/vault.py",
+        "chalicelib/store/platform/envelope_encryption.py",
         "place.encode()",
         'b""',
         "tests/store/test_vault.py::test_a_value_that_was_moved_does_not_open",
@@ -173,14 +173,14 @@ OF_RECORDS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "either side does what belongs to the other",
-        "chalicelib/domain/decisions.py",
+        "chalicelib/domain/referrals/apply_event.py",
         "    if event.actor not in by:",
         "    if False:",
         "tests/domain/test_overlay.py::test_a_center_does_not_ask_itself",
     ),
     KnownMutant(
         "a value opens with whatever scope it is asked for",
-        "chalicelib/store/vault.py",
+        "chalicelib/store/platform/envelope_encryption.py",
         'EncryptionContext={"scope": scope}',
         'EncryptionContext={"scope": "any"}',
         "tests/store/test_vault.py::test_a_wrapped_key_of_another_scope_is_not_unwrapped",

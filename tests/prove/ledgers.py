@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.members import Role
-from chalicelib.store.dynamo import Item, unmarshal
-from chalicelib.store.instants import parsed
-from chalicelib.store.stores import Stores
+from chalicelib.domain.identity.members import Role
+from chalicelib.store.all_stores import Stores
+from chalicelib.store.platform.dynamo import Item, unmarshal
+from chalicelib.store.platform.timestamps import parsed
 from tests.prove.due import SCHEDULE, Fate, Key, Oracle
 from tests.prove.reporting import Staff
 from tests.prove.rings import RULES, People

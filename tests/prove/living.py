@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from chalicelib.domain.notices import Lane
+from chalicelib.domain.notices.notice_rules import Lane
 from chalicelib.errors import UnavailableError
 from chalicelib.mail.ses import SesMailer
 from tests.prove.courses import BEGINS, DAY, ENDS, MINUTE, News, a_course

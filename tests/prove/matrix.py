@@ -5,7 +5,7 @@ from multiprocessing import get_context
 from random import Random
 from unittest.mock import patch
 
-from chalicelib.domain.members import Member
+from chalicelib.domain.identity.members import Member
 from tests.prove.claims import Budget, Progress, Result
 from tests.support.quiet import silence_log
 from tests.support.strangers import Strangers

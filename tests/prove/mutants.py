@@ -46,7 +46,7 @@ _OF_OUTBOX = [
 TARGETS: Mapping[str, Target] = {
     "signature": Target(
         {
-            "chalicelib/domain/signing.py": [
+            "chalicelib/domain/webhooks/signature.py": [
                 "tests/domain/test_signing.py",
                 "tests/domain/test_signatures_compared.py",
             ]
@@ -55,16 +55,16 @@ TARGETS: Mapping[str, Target] = {
     ),
     "authorization": Target(
         {
-            "chalicelib/services/tokens.py": [
+            "chalicelib/services/identity/access_tokens.py": [
                 "tests/services/test_tokens.py",
                 "tests/services/test_token_keys.py",
                 "tests/services/test_token_figures.py",
             ],
-            "chalicelib/domain/members.py": [
+            "chalicelib/domain/identity/members.py": [
                 "tests/domain/test_members.py",
                 "tests/domain/test_spellings.py",
             ],
-            "chalicelib/routes/calls.py": _ROUTES,
+            "chalicelib/routes/platform/request.py": _ROUTES,
         },
         sample=70,
     ),
@@ -74,9 +74,9 @@ TARGETS: Mapping[str, Target] = {
     ),
     "outbox": Target(
         {
-            "chalicelib/store/outbox.py": _OF_OUTBOX,
-            "chalicelib/store/leases.py": _OF_OUTBOX,
-            "chalicelib/services/duties.py": [
+            "chalicelib/store/notices/outbox.py": _OF_OUTBOX,
+            "chalicelib/store/notices/leases.py": _OF_OUTBOX,
+            "chalicelib/services/notices/outbox_worker.py": [
                 f"tests/services/test_{name}.py"
                 for name in ("duties", "runs", "stream", "poison", "replanning", "digests")
             ],

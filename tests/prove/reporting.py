@@ -6,7 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from typing import Any
 
-from chalicelib.domain.events import (
+from chalicelib.domain.identity.members import Member, Role, Tenant
+from chalicelib.domain.notices.mail_timing import Preferences, QuietHours, Timing
+from chalicelib.domain.notices.notice_rules import Category
+from chalicelib.domain.referrals.events import (
     Corrected,
     Event,
     HoldEnded,
@@ -18,14 +21,11 @@ from chalicelib.domain.events import (
     WindowExtended,
     derived_id,
 )
-from chalicelib.domain.mailing import Preferences, QuietHours, Timing
-from chalicelib.domain.members import Member, Role, Tenant
-from chalicelib.domain.notices import Category
-from chalicelib.domain.stages import Actor, Stage
+from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import UnavailableError
-from chalicelib.services import journey
-from chalicelib.store.receipts import Delivery, hashed
-from chalicelib.store.stores import Stores
+from chalicelib.services.referrals import report_event as journey
+from chalicelib.store.all_stores import Stores
+from chalicelib.store.webhooks.idempotency import Delivery, hashed
 from tests.prove.courses import CENTERS, PRACTICES, Course, News
 from tests.support import factories
 from tests.support.desk import Desk

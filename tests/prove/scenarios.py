@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.errors import UnavailableError
-from chalicelib.store.alarms import CLOCK
-from chalicelib.store.dynamo import Item
-from chalicelib.store.instants import instant, parsed
+from chalicelib.store.notices.overdue_alerts import CLOCK
+from chalicelib.store.platform.dynamo import Item
+from chalicelib.store.platform.timestamps import instant, parsed
 from tests.prove.flows import ROUND, Flow, NotAnsweredError, Scene
 from tests.prove.world import World
 from tests.support import faults

@@ -13,7 +13,7 @@ from typing import Any
 
 from moto import mock_aws
 
-from chalicelib.domain.notices import Lane
+from chalicelib.domain.notices.notice_rules import Lane
 from tests.prove.claims import Budget, Progress, Result
 from tests.prove.trials import ROOT
 from tests.support import cloud, shelves

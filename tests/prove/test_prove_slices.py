@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from chalicelib.domain.events import derived_id
-from chalicelib.services.mailing import MOST_AT_ONCE
+from chalicelib.domain.referrals.events import derived_id
+from chalicelib.services.notices.send_mail import MOST_AT_ONCE
 from tests.prove import deliveries, faults, writers
 from tests.prove.claims import LOCAL_CLOUD, Budget, Result
 from tests.prove.every_flow import FLOWS

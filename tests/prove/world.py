@@ -10,9 +10,9 @@ from pathlib import Path
 from unittest.mock import patch
 
 from chalicelib import wiring
-from chalicelib.domain.notices import Lane
-from chalicelib.services.duties import JobFailedError, run_job
-from chalicelib.store.stores import Stores
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.services.notices.outbox_worker import JobFailedError, run_job
+from chalicelib.store.all_stores import Stores
 from tests.prove import engine
 from tests.support import tokens
 from tests.support.clinic import Clinic, open_clinic

@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from chalicelib.domain.chain import breaks
-from chalicelib.domain.events import derived_id
+from chalicelib.domain.audit.hash_chain import breaks
+from chalicelib.domain.referrals.events import derived_id
 from chalicelib.errors import UnavailableError
-from chalicelib.store.stores import Stores, open_stores
+from chalicelib.store.all_stores import Stores, open_stores
 from tests.prove.claims import Budget, Progress, Result
 from tests.prove.world import open_world
 from tests.support import faults

@@ -12,11 +12,11 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from unittest.mock import patch
 
-from chalicelib.domain import plan
-from chalicelib.domain.alarms import Alarms
-from chalicelib.domain.plan import WhyNot
+from chalicelib.domain.notices import planning as plan
+from chalicelib.domain.notices.overdue_alerts import Alarms
+from chalicelib.domain.notices.planning import WhyNot
 from chalicelib.mail.ses import SesMailer
-from chalicelib.services import planned
+from chalicelib.services.notices import planned_tasks as planned
 from tests.prove.claims import Budget, Progress, Result
 from tests.prove.courses import BEGINS, DAY
 from tests.prove.ledgers import Ledgers

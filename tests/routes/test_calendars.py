@@ -7,8 +7,8 @@ import pytest
 from icalendar import Calendar
 
 from chalicelib import wiring
-from chalicelib.domain.limits import Limit
-from chalicelib.services.follow_ups import AHEAD
+from chalicelib.domain.platform.rate_limit import Limit
+from chalicelib.services.handback.calendar import AHEAD
 from tests.support import factories
 from tests.support.clinic import SPARSELY_TO_INFUSED
 from tests.support.handbacks import a_handback_body

@@ -15,12 +15,12 @@ from chalicelib.errors import (
     PreconditionMissingError,
     UnauthenticatedError,
 )
-from chalicelib.routes import calls
-from chalicelib.routes.bodies import ReferralBody
-from chalicelib.routes.fields import Body
-from chalicelib.routes.operations import OPERATIONS, Access
-from chalicelib.routes.queries import PageQuery
-from chalicelib.routes.reports import EventBody
+from chalicelib.routes.platform import request as calls
+from chalicelib.routes.platform.fields import Body
+from chalicelib.routes.platform.operations import OPERATIONS, Access
+from chalicelib.routes.platform.query_params import PageQuery
+from chalicelib.routes.referrals.event_bodies import EventBody
+from chalicelib.routes.referrals.request_bodies import ReferralBody
 from tests.support.factories import a_member, a_referral_body
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.statements import STATEMENTS
+from chalicelib.domain.eligibility.disclaimers import STATEMENTS
 from tests.support import ehr
 
 FEEDBACK = f"{ehr.PATIENT_VIEW}/feedback"

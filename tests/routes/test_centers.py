@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.members import Tenant, TenantKind
-from chalicelib.store.dynamo import Table
+from chalicelib.domain.identity.members import Tenant, TenantKind
+from chalicelib.store.platform.dynamo import Table
 from tests.support.factories import CENTER_FACTS
 from tests.support.world import open_world
 

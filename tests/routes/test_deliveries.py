@@ -7,8 +7,8 @@ import pytest
 import time_machine
 
 from chalicelib import wiring
-from chalicelib.domain.notices import Lane
-from chalicelib.services.duties import run_job
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.services.notices.outbox_worker import run_job
 from tests.support.clinic import TO_INFUSED
 
 LOG = "/v1/centers/ctr_harbor/deliveries"

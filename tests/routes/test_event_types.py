@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.window import local_day
+from chalicelib.domain.referrals.monitoring_window import local_day
 from tests.support.clinic import TO_INFUSED
 from tests.support.factories import CENTER, a_referral_body
 

@@ -3,9 +3,9 @@
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.events import derived_id
-from chalicelib.domain.notices import HANDBACK_WRITTEN
-from chalicelib.services.duties import follow
+from chalicelib.domain.notices.notice_rules import HANDBACK_WRITTEN
+from chalicelib.domain.referrals.events import derived_id
+from chalicelib.services.notices.outbox_worker import follow
 from tests.support import faults
 from tests.support.clinic import SPARSELY_TO_INFUSED
 from tests.support.handbacks import a_handback_body

@@ -7,8 +7,8 @@ import pytest
 
 from app import app
 from chalicelib import web
-from chalicelib.domain.notices import Category
-from chalicelib.services.unsubscribing import address_for
+from chalicelib.domain.notices.notice_rules import Category
+from chalicelib.services.notices.unsubscribe import address_for
 from tests.support import factories
 
 EVERYWHERE = {

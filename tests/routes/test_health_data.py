@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import BaseModel
 
-from chalicelib.routes import bodies, fields, reports
-from chalicelib.routes.handback_bodies import HandbackBody
-from chalicelib.store.stores import TABLES
+from chalicelib.routes.handback.request_bodies import HandbackBody
+from chalicelib.routes.platform import fields
+from chalicelib.routes.referrals import event_bodies as reports
+from chalicelib.routes.referrals import request_bodies as bodies
+from chalicelib.store.all_stores import TABLES
 from tests.support.canaries import CANARIES, a_canary_body, found_in
 from tests.support.faults import Mode
 from tests.support.handbacks import a_canary_handback

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from chalicelib.domain.worklists import Worklist
+from chalicelib.domain.referrals.worklists import Worklist
 from tests.support.clinic import TO_INFUSED
 
 WHO = {

@@ -6,9 +6,15 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.events import EventStatus, HoldEnded, HoldStarted, Source, derived_id
-from chalicelib.domain.stages import Actor
-from chalicelib.services import audits
+from chalicelib.domain.referrals.events import (
+    EventStatus,
+    HoldEnded,
+    HoldStarted,
+    Source,
+    derived_id,
+)
+from chalicelib.domain.referrals.stages import Actor
+from chalicelib.services.audit import trail as audits
 from tests.support import faults
 from tests.support.factories import CENTER, PRACTICE
 

@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 
 from chalicelib import wiring
-from chalicelib.domain.notices import Lane
-from chalicelib.services.duties import run_job
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import cloud, posting, shelves
 from tests.support.cloud import TOPIC
 from tests.support.factories import CENTER, a_member

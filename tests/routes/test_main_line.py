@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from chalicelib import wiring
-from chalicelib.domain.notices import Lane
-from chalicelib.services.duties import work_off
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.services.notices.outbox_worker import work_off
 from tests.support import cloud
 from tests.support.clinic import TO_INFUSED, Clinic
 

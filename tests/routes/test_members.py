@@ -5,8 +5,8 @@ import secrets
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.notices import Lane
-from chalicelib.services.duties import run_job
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import factories
 from tests.support.stale import stale_reads
 

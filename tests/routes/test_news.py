@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.members import Role
-from chalicelib.domain.worklists import Worklist
-from chalicelib.services import lists, news
+from chalicelib.domain.identity.members import Role
+from chalicelib.domain.referrals.worklists import Worklist
+from chalicelib.services.referrals import search as lists
+from chalicelib.services.referrals import unread as news
 from tests.support import factories, faults, shelves
 
 READS = {"GetItem", "Query", "BatchGetItem", "Decrypt"}

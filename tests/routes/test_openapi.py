@@ -13,11 +13,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import app
 from chalicelib import wiring
-from chalicelib.domain.notices import Lane
-from chalicelib.routes.codes import CODES
-from chalicelib.routes.operations import OPERATIONS, Access
-from chalicelib.services.duties import run_job
-from chalicelib.services.sessions import Challenge, Session
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.routes.platform.operations import OPERATIONS, Access
+from chalicelib.routes.platform.problem_codes import CODES
+from chalicelib.services.identity.sign_in import Challenge, Session
+from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import ehr, factories, handbacks, posting
 from tests.support.clinic import TO_INFUSED
 from tests.support.refusals import REFUSALS

@@ -3,9 +3,9 @@
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.notices import Lane
-from chalicelib.services.duties import run_job
-from chalicelib.store.instants import parsed
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.services.notices.outbox_worker import run_job
+from chalicelib.store.platform.timestamps import parsed
 
 LEVELS = ["clock_escalated", "clock_red", "clock_amber"]
 

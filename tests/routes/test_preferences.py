@@ -7,8 +7,8 @@ from typing import cast
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.notices import Category
-from chalicelib.services.unsubscribing import address_for
+from chalicelib.domain.notices.notice_rules import Category
+from chalicelib.services.notices.unsubscribe import address_for
 from tests.support import shelves
 from tests.support.factories import a_member, a_preferences_body
 

@@ -6,9 +6,9 @@ import pytest
 
 from app import app
 from chalicelib.errors import DashboardError
-from chalicelib.routes.codes import CODES
-from chalicelib.routes.http import gateway_refusal
-from chalicelib.routes.operations import OPERATIONS, Access
+from chalicelib.routes.platform.endpoint import gateway_refusal
+from chalicelib.routes.platform.operations import OPERATIONS, Access
+from chalicelib.routes.platform.problem_codes import CODES
 from tests.support import ehr, factories, tokens
 from tests.support.refusals import REFUSALS, no_answer, throttled, too_many
 

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.limits import Limit
+from chalicelib.domain.platform.rate_limit import Limit
 from tests.support.factories import OTHER_CENTER
 
 

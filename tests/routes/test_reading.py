@@ -6,8 +6,8 @@ import pytest
 import time_machine
 
 from chalicelib import wiring
-from chalicelib.domain.moves import moves_from
-from chalicelib.domain.stages import Stage
+from chalicelib.domain.referrals.stages import Stage
+from chalicelib.domain.referrals.transitions import moves_from
 from tests.support.clinic import TO_INFUSED
 
 PHASES = [

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain import mail_events
-from chalicelib.domain.notices import Lane
-from chalicelib.services.duties import run_job
-from chalicelib.services.mail_events import take
+from chalicelib.domain.notices import ses_events as mail_events
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.services.notices.outbox_worker import run_job
+from chalicelib.services.notices.ses_feedback import take
 from tests.support import posting, shelves
 from tests.support.clinic import TO_INFUSED
 from tests.support.factories import a_preferences_body

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.statements import EMERGENCY_NOTE, STATEMENTS
+from chalicelib.domain.eligibility.disclaimers import EMERGENCY_NOTE, STATEMENTS
 from tests.support import factories
 
 LEAST: dict[str, Any] = {

@@ -8,9 +8,9 @@ import pytest
 
 from app import app
 from chalicelib import wiring
-from chalicelib.domain.notices import Lane
-from chalicelib.routes.operations import OPERATIONS, Access
-from chalicelib.services.duties import run_job
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.routes.platform.operations import OPERATIONS, Access
+from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import factories, tokens
 from tests.support.bad_credentials import bad_credentials
 from tests.support.clinic import TO_INFUSED

@@ -6,9 +6,10 @@ from typing import get_args
 import pytest
 
 from chalicelib.catalogue import products
-from chalicelib.domain import entries
-from chalicelib.domain.statements import EMERGENCY_NOTE, STATEMENTS
-from chalicelib.routes import bodies, screen_fields
+from chalicelib.domain.eligibility import screen_input as entries
+from chalicelib.domain.eligibility.disclaimers import EMERGENCY_NOTE, STATEMENTS
+from chalicelib.routes.referrals import clinical_fields as screen_fields
+from chalicelib.routes.referrals import request_bodies as bodies
 from tests.support import factories
 from tests.support.clinic import TO_INFUSED
 

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from chalicelib.domain.members import Member
+from chalicelib.domain.identity.members import Member
 from tests.support import policy
 from tests.support.strangers import AIMED, OPEN_TO_ALL, WIDE, Strangers
 from tests.support.town import kept, open_town

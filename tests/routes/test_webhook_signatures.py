@@ -7,7 +7,7 @@ from base64 import b64encode
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.signing import sign
+from chalicelib.domain.webhooks.signature import sign
 from tests.support.factories import CENTER, OTHER_CENTER
 
 REQUEST_ID = "one-request-id-for-all"

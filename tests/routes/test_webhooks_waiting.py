@@ -6,8 +6,8 @@ from itertools import permutations
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.notices import Lane
-from chalicelib.services.duties import run_job
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.services.notices.outbox_worker import run_job
 from tests.support.factories import CENTER, OTHER_CENTER
 
 NOWHERE = "ref_" + "a" * 26

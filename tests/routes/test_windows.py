@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from chalicelib import wiring
-from chalicelib.domain.notices import Lane
-from chalicelib.services.duties import run_job
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.services.notices.outbox_worker import run_job
 from tests.support.clinic import TO_INFUSED
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from chalicelib.services.tokens import TokenVerifier
-from chalicelib.store.stores import Stores
+from chalicelib.services.identity.access_tokens import TokenVerifier
+from chalicelib.store.all_stores import Stores
 from tests.support import tokens
 from tests.support.desk import Desk, open_desk
 from tests.support.issuer import Issuer

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.domain import clocks
-from chalicelib.domain.events import HoldEnded, HoldStarted
-from chalicelib.domain.members import Role
-from chalicelib.domain.notices import Lane
-from chalicelib.domain.referral import Feed
-from chalicelib.domain.stages import Stage
-from chalicelib.services import referrals
-from chalicelib.services.lists import Filter, list_page
-from chalicelib.store.leases import LEASE
+from chalicelib.domain.identity.members import Role
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.referrals import turnaround as clocks
+from chalicelib.domain.referrals.events import HoldEnded, HoldStarted
+from chalicelib.domain.referrals.referral import Feed
+from chalicelib.domain.referrals.stages import Stage
+from chalicelib.services.referrals import read_and_amend as referrals
+from chalicelib.services.referrals.search import Filter, list_page
+from chalicelib.store.notices.leases import LEASE
 from tests.support import faults, shelves
 from tests.support.desk import MINUTE
 from tests.support.factories import CENTER, NOON, PRACTICE, a_member

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from chalicelib.domain.notices import Lane, told_by
-from chalicelib.services.alarms import alarms_to_come
-from chalicelib.store.notices import spelled_due
+from chalicelib.domain.notices.notice_rules import Lane, told_by
+from chalicelib.services.notices.overdue_alerts import alarms_to_come
+from chalicelib.store.notices.notices import spelled_due
 from tests.support import shelves
 from tests.support.factories import CENTER, NOON
 

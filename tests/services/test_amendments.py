@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.stages import Stage
+from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import (
     ForbiddenError,
     MalformedError,
@@ -12,7 +12,7 @@ from chalicelib.errors import (
     RefusedError,
     StaleError,
 )
-from chalicelib.services import referrals
+from chalicelib.services.referrals import read_and_amend as referrals
 from tests.support import faults, shelves
 from tests.support.desk import MINUTE, TO_CONDITIONED
 from tests.support.factories import CENTER, OTHER_CENTER, OTHER_PRACTICE, PRACTICE, a_member

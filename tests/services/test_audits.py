@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from chalicelib import wiring
-from chalicelib.services import audits
-from chalicelib.store.audit import CHECKPOINTS
+from chalicelib.services.audit import trail as audits
+from chalicelib.store.audit.rows import CHECKPOINTS
 from tests.support.clinic import Clinic
 from tests.support.tampering import Rows, stored, tampered, tampering
 

@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from chalicelib.catalogue.codings import CPT, ICD10CM, RXNORM
-from chalicelib.domain.entries import Outcome, TransplantKind
-from chalicelib.services import chart
-from chalicelib.services.therapy import LINE_OF_THERAPY
+from chalicelib.domain.eligibility.screen_input import Outcome, TransplantKind
+from chalicelib.services.ehr import fhir_chart as chart
+from chalicelib.services.ehr.fhir_medications import LINE_OF_THERAPY
 
 TODAY = date(2026, 11, 22)
 RITUXIMAB, LENALIDOMIDE, BENDAMUSTINE, UNKNOWN = "121191", "342369", "134547", "314076"

@@ -6,7 +6,8 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.services import chart, fhir
+from chalicelib.services.ehr import fhir_chart as chart
+from chalicelib.services.ehr import fhir_resources as fhir
 from infra import ehr
 
 TODAY = date(2026, 11, 22)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.mailing import Timing
-from chalicelib.domain.members import Role
-from chalicelib.domain.notices import Category
-from chalicelib.services.members import MemberChange, change
+from chalicelib.domain.identity.members import Role
+from chalicelib.domain.notices.mail_timing import Timing
+from chalicelib.domain.notices.notice_rules import Category
+from chalicelib.services.identity.members import MemberChange, change
 from tests.support import faults, shelves
 from tests.support.desk import MINUTE
 from tests.support.digests import (

@@ -6,9 +6,9 @@ from itertools import count
 
 import pytest
 
-from chalicelib.domain.mailing import QuietHours, Timing
-from chalicelib.domain.notices import Category, Lane
-from chalicelib.store.leases import LEASE
+from chalicelib.domain.notices.mail_timing import QuietHours, Timing
+from chalicelib.domain.notices.notice_rules import Category, Lane
+from chalicelib.store.notices.leases import LEASE
 from tests.support import faults
 from tests.support.desk import MINUTE, Refusing
 from tests.support.digests import (

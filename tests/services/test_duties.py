@@ -5,9 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from chalicelib.domain.members import Role
-from chalicelib.domain.notices import Lane
-from chalicelib.domain.stages import Stage
+from chalicelib.domain.identity.members import Role
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.referrals.stages import Stage
 from tests.support import shelves
 from tests.support.desk import LINK, MINUTE, TO_CONDITIONED
 from tests.support.factories import CENTER, NOON, OTHER_PRACTICE, PRACTICE, a_member

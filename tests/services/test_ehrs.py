@@ -8,7 +8,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from chalicelib.errors import UnauthenticatedError, UnavailableError
-from chalicelib.services.ehrs import EhrVerifier, allow_list
+from chalicelib.services.ehr.cds_tokens import EhrVerifier, allow_list
 from chalicelib.settings import SettingsError
 from infra import ehr
 
@@ -207,7 +207,7 @@ def test_a_list_that_makes_no_sense_is_refused_as_a_whole(setting):
 
 def test_a_token_is_good_once_even_after_it_has_expired(clinic):
     """A clock that is a little off brings none back; two systems may use the same id."""
-    from chalicelib.services.ehr_access import require_ehr
+    from chalicelib.services.ehr.cds_token_replay import require_ehr
 
     def use(token, now=NOW):
         require_ehr(token, audience=AUDIENCE, verifier=verifier(), stores=clinic.stores, now=now)

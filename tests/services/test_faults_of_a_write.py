@@ -6,7 +6,7 @@ What has to be true in the end, whatever went wrong and wherever: the thing happ
 import pytest
 
 from chalicelib.errors import UnavailableError
-from chalicelib.services import journey
+from chalicelib.services.referrals import report_event as journey
 from tests.support import faults
 from tests.support.books import Books
 from tests.support.desk import MINUTE

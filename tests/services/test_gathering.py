@@ -4,9 +4,9 @@ from contextlib import suppress
 
 import pytest
 
-from chalicelib.domain.notices import Lane
-from chalicelib.services.mailing import MOST_AT_ONCE
-from chalicelib.store.leases import LEASE
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.services.notices.send_mail import MOST_AT_ONCE
+from chalicelib.store.notices.leases import LEASE
 from tests.support import faults
 from tests.support.faults import Mode
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.jobs import PERIODS, Job
-from chalicelib.domain.notices import Lane
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.platform.jobs import PERIODS, Job
 from chalicelib.observe import log
-from chalicelib.services import jobs
-from chalicelib.services.jobs import look_after, overdue_jobs
+from chalicelib.services.platform import heartbeats as jobs
+from chalicelib.services.platform.heartbeats import look_after, overdue_jobs
 from tests.support import shelves
 from tests.support.factories import NOON
 from tests.support.tasks import a_task, claimed, plan

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.notices import Lane
-from chalicelib.domain.stages import Actor, Stage
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import RefusedError
-from chalicelib.services import journey
+from chalicelib.services.referrals import report_event as journey
 from tests.support import faults, shelves
 from tests.support.desk import MINUTE, TO_CONDITIONED
 from tests.support.factories import (

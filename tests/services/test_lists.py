@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.members import Role, Tenant, TenantKind
-from chalicelib.domain.worklists import Worklist
+from chalicelib.domain.identity.members import Role, Tenant, TenantKind
+from chalicelib.domain.referrals.worklists import Worklist
 from chalicelib.errors import ForbiddenError
-from chalicelib.services import lists
-from chalicelib.services.lists import Filter, counts, list_page
+from chalicelib.services.referrals import search as lists
+from chalicelib.services.referrals.search import Filter, counts, list_page
 from tests.support import shelves
 from tests.support.desk import MINUTE
 from tests.support.factories import (

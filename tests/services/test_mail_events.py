@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.members import Role
-from chalicelib.domain.notices import Lane
+from chalicelib.domain.identity.members import Role
+from chalicelib.domain.notices.notice_rules import Lane
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import TemplateError
-from chalicelib.store.leases import LEASE, TRIES
-from chalicelib.store.mail_lives import lives
-from chalicelib.store.mails import Mails
+from chalicelib.store.notices.leases import LEASE, TRIES
+from chalicelib.store.notices.mail_status import lives
+from chalicelib.store.notices.mails import Mails
 from tests.support import faults, posting, shelves
 from tests.support.desk import MINUTE, TO_CONDITIONED, Refusing
 from tests.support.factories import PRACTICE, a_member

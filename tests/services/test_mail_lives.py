@@ -3,11 +3,11 @@
 import pytest
 
 from chalicelib import mail
-from chalicelib.domain.mailing import Timing
-from chalicelib.domain.notices import Category, Lane
+from chalicelib.domain.notices.mail_timing import Timing
+from chalicelib.domain.notices.notice_rules import Category, Lane
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import TemplateError
-from chalicelib.store.mail_lives import lives
+from chalicelib.store.notices.mail_status import lives
 from tests.support import posting
 from tests.support.desk import MINUTE, Refusing
 from tests.support.letters import MINE, choose, happened, mails

@@ -2,8 +2,8 @@
 
 from datetime import time, timedelta
 
-from chalicelib.domain.mailing import QuietHours, Timing
-from chalicelib.domain.notices import Category, Lane
+from chalicelib.domain.notices.mail_timing import QuietHours, Timing
+from chalicelib.domain.notices.notice_rules import Category, Lane
 from tests.support.desk import MINUTE, TO_CONDITIONED
 from tests.support.factories import PRACTICE, a_member
 from tests.support.letters import MINE, choose, mails, subjects

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from chalicelib import mail
-from chalicelib.domain.events import HoldStarted
-from chalicelib.domain.mailing import Timing
-from chalicelib.domain.notices import Category, Lane
+from chalicelib.domain.notices.mail_timing import Timing
+from chalicelib.domain.notices.notice_rules import Category, Lane
+from chalicelib.domain.referrals.events import HoldStarted
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import TemplateError
-from chalicelib.store.leases import LEASE
+from chalicelib.store.notices.leases import LEASE
 from tests.support import posting
 from tests.support.desk import MINUTE, Refusing
 from tests.support.factories import CENTER, a_member

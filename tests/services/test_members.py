@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.members import ROLES_OF, Role, TenantKind
+from chalicelib.domain.identity.members import ROLES_OF, Role, TenantKind
 from chalicelib.errors import (
     ForbiddenError,
     KeyReusedError,
@@ -13,9 +13,9 @@ from chalicelib.errors import (
     RefusedError,
     StaleError,
 )
-from chalicelib.services import members
-from chalicelib.services.members import Invitation, MemberChange
-from chalicelib.store.receipts import Answer
+from chalicelib.services.identity import members
+from chalicelib.services.identity.members import Invitation, MemberChange
+from chalicelib.store.webhooks.idempotency import Answer
 from tests.support import faults, shelves
 from tests.support.factories import CENTER, OTHER_PRACTICE, PRACTICE, a_member
 

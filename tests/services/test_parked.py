@@ -4,10 +4,10 @@ from itertools import permutations
 
 import pytest
 
-from chalicelib.domain.notices import GIVE_UP, Lane
-from chalicelib.domain.stages import Stage
-from chalicelib.services import journey
-from chalicelib.store.ledger import ConditionFailed
+from chalicelib.domain.notices.notice_rules import GIVE_UP, Lane
+from chalicelib.domain.referrals.stages import Stage
+from chalicelib.services.referrals import report_event as journey
+from chalicelib.store.platform.transactions import ConditionFailed
 from tests.support import faults, shelves
 from tests.support.desk import MINUTE, TO_CONDITIONED
 from tests.support.factories import NOON

@@ -2,10 +2,10 @@
 
 import pytest
 
-from chalicelib.domain.events import HoldEnded, HoldStarted, WindowExtended
-from chalicelib.domain.notices import Lane
-from chalicelib.services.planned_notices import planned_notices
-from chalicelib.store.leases import LEASE
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.referrals.events import HoldEnded, HoldStarted, WindowExtended
+from chalicelib.services.notices.planned_list import planned_notices
+from chalicelib.store.notices.leases import LEASE
 from tests.support import shelves
 from tests.support.desk import MINUTE, TO_CONDITIONED
 from tests.support.faults import injected, meanwhile

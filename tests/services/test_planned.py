@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.members import Role
-from chalicelib.domain.notices import Lane
-from chalicelib.store.leases import LEASE
-from chalicelib.store.ledger import Ledger
+from chalicelib.domain.identity.members import Role
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.store.notices.leases import LEASE
+from chalicelib.store.platform.transactions import Ledger
 from tests.support import faults
 from tests.support.desk import MINUTE, TO_CONDITIONED
 from tests.support.factories import CENTER, PRACTICE, a_member

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.domain.jobs import PERIODS, Job
-from chalicelib.domain.notices import Lane
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.platform.jobs import PERIODS, Job
 from chalicelib.errors import UnavailableError
-from chalicelib.store.leases import LEASE, TRIES
+from chalicelib.store.notices.leases import LEASE, TRIES
 from tests.support import shelves
 from tests.support.desk import Refusing
 

@@ -6,9 +6,9 @@ matters is what the second writer finds, and that is chosen here.
 
 import pytest
 
-from chalicelib.domain.stages import Stage
+from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import RefusedError, UnavailableError
-from chalicelib.services import journey
+from chalicelib.services.referrals import report_event as journey
 from tests.support import faults, shelves
 from tests.support.desk import MINUTE
 from tests.support.factories import PRACTICE, a_member

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.members import Role, TenantKind
+from chalicelib.domain.identity.members import Role, TenantKind
 from chalicelib.errors import (
     ForbiddenError,
     KeyReusedError,
@@ -13,8 +13,9 @@ from chalicelib.errors import (
     RefusedError,
     UnavailableError,
 )
-from chalicelib.services import intake, referrals
-from chalicelib.store.receipts import Answer
+from chalicelib.services.referrals import create as intake
+from chalicelib.services.referrals import read_and_amend as referrals
+from chalicelib.store.webhooks.idempotency import Answer
 from tests.support import faults, shelves
 from tests.support.factories import (
     CENTER,

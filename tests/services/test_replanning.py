@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.events import Corrected, derived_id
-from chalicelib.domain.notices import Lane
-from chalicelib.domain.stages import Stage
-from chalicelib.domain.window import MilestoneKind
-from chalicelib.services import deliveries
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.referrals.events import Corrected, derived_id
+from chalicelib.domain.referrals.monitoring_window import MilestoneKind
+from chalicelib.domain.referrals.stages import Stage
+from chalicelib.services.webhooks import deliveries
 from tests.support import shelves
 from tests.support.desk import MINUTE, TO_CONDITIONED
 from tests.support.factories import CENTER

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.stages import Stage
+from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import KeyReusedError, NotFoundError, RefusedError
 from tests.support import shelves
 from tests.support.desk import MINUTE, TO_CONDITIONED

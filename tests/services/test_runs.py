@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.notices import Lane
-from chalicelib.domain.stages import Stage
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.referrals.stages import Stage
 from chalicelib.mail.ses import SesMailer
-from chalicelib.services import duties
-from chalicelib.services.duties import JobFailedError, run_job
-from chalicelib.store.leases import LEASE, TRIES
-from chalicelib.store.outbox import SHARDS
+from chalicelib.services.notices import outbox_worker as duties
+from chalicelib.services.notices.outbox_worker import JobFailedError, run_job
+from chalicelib.store.notices.leases import LEASE, TRIES
+from chalicelib.store.notices.outbox import SHARDS
 from tests.support import cloud, faults, shelves
 from tests.support.desk import LINK, MINUTE, TO_CONDITIONED, Postbox
 from tests.support.faults import Mode

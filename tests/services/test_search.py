@@ -2,10 +2,10 @@
 
 import pytest
 
-from chalicelib.services import lists
-from chalicelib.services.lists import Filter, list_page
-from chalicelib.services.referrals import amend
-from chalicelib.store.marks import mark
+from chalicelib.services.referrals import search as lists
+from chalicelib.services.referrals.read_and_amend import amend
+from chalicelib.services.referrals.search import Filter, list_page
+from chalicelib.store.referrals.name_index import mark
 from tests.support import faults, shelves
 from tests.support.desk import MINUTE
 from tests.support.factories import CENTER, OTHER_CENTER, OTHER_PRACTICE, PRACTICE, a_member

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from chalicelib.errors import TooManyError, UnauthenticatedError, UnavailableError
-from chalicelib.services.sessions import CHALLENGES, Challenge, Identity, Session
+from chalicelib.services.identity.sign_in import CHALLENGES, Challenge, Identity, Session
 
 SESSION = {
     "AuthenticationResult": {

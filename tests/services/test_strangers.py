@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain import limits
-from chalicelib.domain.limits import PARKED_PER_REFERRAL, Limit
-from chalicelib.domain.notices import Lane
-from chalicelib.domain.stages import Stage
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.platform import rate_limit as limits
+from chalicelib.domain.platform.rate_limit import PARKED_PER_REFERRAL, Limit
+from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import TooManyError
-from chalicelib.services import waiting
-from chalicelib.store.receipts import Delivery
-from chalicelib.store.referral_items import Parked
+from chalicelib.services.referrals import parking as waiting
+from chalicelib.store.referrals.items import Parked
+from chalicelib.store.webhooks.idempotency import Delivery
 from tests.support import faults, shelves
 from tests.support.desk import MINUTE
 from tests.support.factories import CENTER, NOON, OTHER_CENTER, PRACTICE, a_member

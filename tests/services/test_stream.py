@@ -5,12 +5,12 @@ from itertools import permutations
 
 import pytest
 
-from chalicelib.domain.jobs import PERIODS, Job
-from chalicelib.domain.notices import Lane
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.platform.jobs import PERIODS, Job
 from chalicelib.errors import UnavailableError
-from chalicelib.services import duties
-from chalicelib.services.duties import SKEW
-from chalicelib.store.leases import LEASE
+from chalicelib.services.notices import outbox_worker as duties
+from chalicelib.services.notices.outbox_worker import SKEW
+from chalicelib.store.notices.leases import LEASE
 from tests.support import faults, shelves
 from tests.support.desk import LINK, MINUTE, TO_CONDITIONED, Refusing
 from tests.support.factories import CENTER, a_member

@@ -1,6 +1,6 @@
 """How long tokens and keys are trusted, in figures that were settled once."""
 
-from chalicelib.services.tokens import (
+from chalicelib.services.identity.access_tokens import (
     KEYS_KEPT_S,
     LEEWAY_S,
     LONGEST_LIFE_S,

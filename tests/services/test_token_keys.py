@@ -5,7 +5,7 @@ import time
 import pytest
 
 from chalicelib.errors import UnavailableError
-from chalicelib.services.tokens import KEYS_KEPT_S, REFRESH_PAUSE_S
+from chalicelib.services.identity.access_tokens import KEYS_KEPT_S, REFRESH_PAUSE_S
 from tests.support import tokens
 from tests.support.issuer import NEW_KEY, older, refused, subject
 

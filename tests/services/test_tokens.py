@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from chalicelib.errors import UnauthenticatedError
-from chalicelib.services.tokens import (
+from chalicelib.services.identity.access_tokens import (
     LEEWAY_S,
     LONGEST_LIFE_S,
     MAX_TOKEN_CHARS,

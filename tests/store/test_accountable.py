@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.store.accountable import UnauditedError
-from chalicelib.store.audit import AuditEntry
+from chalicelib.store.audit.rows import AuditEntry
+from chalicelib.store.platform.require_audit_row import UnauditedError
 from tests.support import shelves
 from tests.support.factories import NOON
 from tests.support.journey import a_referral

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.limits import Limit
+from chalicelib.domain.platform.rate_limit import Limit
 from chalicelib.errors import UnavailableError
-from chalicelib.store import allowances as module
+from chalicelib.store.platform import rate_limit as module
 from tests.support import faults, shelves
 from tests.support.factories import NOON
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.domain.chain import GENESIS, row_hash
-from chalicelib.store.audit import AuditEntry, chained
-from chalicelib.store.instants import instant, parsed
+from chalicelib.domain.audit.hash_chain import GENESIS, row_hash
+from chalicelib.store.audit.rows import AuditEntry, chained
+from chalicelib.store.platform.timestamps import instant, parsed
 from tests.support import shelves
 from tests.support.factories import NOON
 

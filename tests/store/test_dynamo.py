@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.stages import Stage
+from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import UnavailableError
-from chalicelib.store.dynamo import Table, marshal, unmarshal
+from chalicelib.store.platform.dynamo import Table, marshal, unmarshal
 from tests.support import faults, shelves
 from tests.support.cloud import PREFIX
 from tests.support.faults import Mode

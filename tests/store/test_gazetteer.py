@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from chalicelib import gazetteer
-from chalicelib.domain.geo import Point, miles_between
+from chalicelib.domain.centers.geo import Point, miles_between
 from infra import zip_codes
 
 NEAR = {

@@ -8,9 +8,9 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
 from chalicelib.errors import UnavailableError
-from chalicelib.store import ledger as ledger_module
-from chalicelib.store.dynamo import Table
-from chalicelib.store.ledger import ConditionFailed, Ledger
+from chalicelib.store.platform import transactions as ledger_module
+from chalicelib.store.platform.dynamo import Table
+from chalicelib.store.platform.transactions import ConditionFailed, Ledger
 from tests.support import faults, shelves
 from tests.support.cloud import PREFIX
 from tests.support.faults import Mode

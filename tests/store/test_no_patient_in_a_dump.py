@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.events import EventStatus
-from chalicelib.domain.referral import Referral
-from chalicelib.domain.stages import Stage
-from chalicelib.store.notices import Notice
-from chalicelib.store.receipts import Answer, Delivery, Request, hashed
-from chalicelib.store.referral_items import Parked
+from chalicelib.domain.referrals.events import EventStatus
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import Stage
+from chalicelib.store.notices.notices import Notice
+from chalicelib.store.referrals.items import Parked
+from chalicelib.store.webhooks.idempotency import Answer, Delivery, Request, hashed
 from tests.support import shelves
 from tests.support.factories import NOON
 from tests.support.journey import a_change, a_referral, an_entry

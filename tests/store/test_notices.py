@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.notices import Category
-from chalicelib.store.ledger import ConditionFailed
-from chalicelib.store.notices import NOTICE as TOLD
-from chalicelib.store.notices import Notice
+from chalicelib.domain.notices.notice_rules import Category
+from chalicelib.store.notices.notices import NOTICE as TOLD
+from chalicelib.store.notices.notices import Notice
+from chalicelib.store.platform.transactions import ConditionFailed
 from tests.support import shelves
 from tests.support.factories import NOON
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.notices import Lane
-from chalicelib.domain.stages import Stage
-from chalicelib.store.leases import LEASE, TRIES, TaskState
-from chalicelib.store.ledger import ConditionFailed
-from chalicelib.store.outbox import SHARDS
-from chalicelib.store.plans import Fate, fates
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.referrals.stages import Stage
+from chalicelib.store.notices.leases import LEASE, TRIES, TaskState
+from chalicelib.store.notices.outbox import SHARDS
+from chalicelib.store.notices.planned_tasks import Fate, fates
+from chalicelib.store.platform.transactions import ConditionFailed
 from tests.support import faults, shelves
 from tests.support.factories import NOON
 from tests.support.faults import Mode

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.notices import Lane
-from chalicelib.store.instants import parsed
-from chalicelib.store.leases import LEASE, TRIES, TaskState
-from chalicelib.store.plans import Fate, fates
-from chalicelib.store.task_items import Parked
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.store.notices.leases import LEASE, TRIES, TaskState
+from chalicelib.store.notices.planned_tasks import Fate, fates
+from chalicelib.store.notices.task_items import Parked
+from chalicelib.store.platform.timestamps import parsed
 from tests.support import shelves
 from tests.support.factories import NOON
 from tests.support.tasks import MINUTE, a_task, claimed, due, plan

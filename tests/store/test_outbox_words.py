@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from chalicelib.store.leases import LEASE, TaskState
-from chalicelib.store.outbox import SHARDS, already_planned
+from chalicelib.store.notices.leases import LEASE, TaskState
+from chalicelib.store.notices.outbox import SHARDS, already_planned
 
 
 def test_states_are_stored_as_the_notices_of_a_window_show_them():

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.members import Role, TenantKind
-from chalicelib.store.ledger import ConditionFailed
+from chalicelib.domain.identity.members import Role, TenantKind
+from chalicelib.store.platform.transactions import ConditionFailed
 from tests.support import faults, shelves
 from tests.support.factories import (
     CENTER,

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.events import derived_id
+from chalicelib.domain.referrals.events import derived_id
 from chalicelib.errors import KeyReusedError, RefusedError
-from chalicelib.store.ledger import ConditionFailed
-from chalicelib.store.receipts import (
+from chalicelib.store.platform.transactions import ConditionFailed
+from chalicelib.store.webhooks.idempotency import (
     KEPT_FOR,
     RECEIPT,
     WORDS,

@@ -1,6 +1,6 @@
 """Lists and standings: from an index, of one tenant, and nothing sealed in clear."""
 
-from chalicelib.domain.stages import Stage
+from chalicelib.domain.referrals.stages import Stage
 from tests.support.factories import CENTER, OTHER_CENTER, OTHER_PRACTICE, PRACTICE
 from tests.support.journey import HOUR, NOON, a_referral, an_entry
 

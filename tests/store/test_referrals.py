@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.chain import NO_ROW
-from chalicelib.domain.events import EventStatus, Source
-from chalicelib.domain.stages import Actor, Stage
-from chalicelib.domain.window import Anchor, MonitoringProfile, Window
-from chalicelib.store.ledger import ConditionFailed
-from chalicelib.store.receipts import Delivery, hashed
-from chalicelib.store.referral_items import LoggedEvent, Parked
+from chalicelib.domain.audit.hash_chain import NO_ROW
+from chalicelib.domain.referrals.events import EventStatus, Source
+from chalicelib.domain.referrals.monitoring_window import Anchor, MonitoringProfile, Window
+from chalicelib.domain.referrals.stages import Actor, Stage
+from chalicelib.store.platform.transactions import ConditionFailed
+from chalicelib.store.referrals.items import LoggedEvent, Parked
+from chalicelib.store.webhooks.idempotency import Delivery, hashed
 from tests.support import faults
 from tests.support.journey import HOUR, NOON, a_change, a_referral, an_entry
 

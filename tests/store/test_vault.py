@@ -6,7 +6,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 
 from chalicelib.errors import UnavailableError
-from chalicelib.store import vault as vault_module
+from chalicelib.store.platform import envelope_encryption as vault_module
 from tests.support import faults, shelves
 from tests.support.faults import Mode
 

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from chalicelib.store import webhook_secrets
-from chalicelib.store.instants import instant
+from chalicelib.store.platform.timestamps import instant
+from chalicelib.store.webhooks import secrets as webhook_secrets
 from tests.support import faults, shelves
 from tests.support.factories import NOON
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.store.dynamo import Item, unmarshal
-from chalicelib.store.stores import Stores
+from chalicelib.store.all_stores import Stores
+from chalicelib.store.platform.dynamo import Item, unmarshal
 from tests.support.cloud import PREFIX
 
 _TABLES = ("referrals", "outbox", "audit", "deliveries", "notices")

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib import wiring
-from chalicelib.domain import signing
-from chalicelib.domain.members import Member, Role, Tenant, TenantKind
-from chalicelib.domain.stages import OPTIONAL, Stage
-from chalicelib.store.stores import Stores
+from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
+from chalicelib.domain.referrals.stages import OPTIONAL, Stage
+from chalicelib.domain.webhooks import signature as signing
+from chalicelib.store.all_stores import Stores
 from tests.support import factories, tokens
 from tests.support.factories import CENTER, OTHER_CENTER, OTHER_PRACTICE, PRACTICE
 from tests.support.site import Answer, Site

@@ -10,8 +10,8 @@ from unittest.mock import patch
 from botocore import endpoint
 
 from chalicelib import clients, wiring
-from chalicelib.store.ledger import Ledger
-from chalicelib.store.stores import Stores
+from chalicelib.store.all_stores import Stores
+from chalicelib.store.platform.transactions import Ledger
 from tests.support import faults
 from tests.support.faults import Calls, Mode
 

@@ -5,17 +5,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.events import Event, Source, StageChange, derived_id
-from chalicelib.domain.members import Member, Role, Tenant, TenantKind
-from chalicelib.domain.notices import Lane
-from chalicelib.domain.referral import Referral
-from chalicelib.domain.stages import Actor, Stage
+from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.referrals.events import Event, Source, StageChange, derived_id
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.mail import Message
-from chalicelib.services import duties, intake, journey
-from chalicelib.services.bookkeeping import Outcome
-from chalicelib.store.receipts import Answer, Delivery, Request, hashed
-from chalicelib.store.referral_items import LoggedEvent
-from chalicelib.store.stores import Stores
+from chalicelib.services.notices import outbox_worker as duties
+from chalicelib.services.referrals import create as intake
+from chalicelib.services.referrals import report_event as journey
+from chalicelib.services.referrals.event_writes import Outcome
+from chalicelib.store.all_stores import Stores
+from chalicelib.store.referrals.items import LoggedEvent
+from chalicelib.store.webhooks.idempotency import Answer, Delivery, Request, hashed
 from tests.support import factories, shelves
 from tests.support.factories import CENTER, NOON, PRACTICE, a_member
 

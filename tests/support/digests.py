@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.members import Member, Role
-from chalicelib.domain.notices import Category, Lane
+from chalicelib.domain.identity.members import Member, Role
+from chalicelib.domain.notices.notice_rules import Category, Lane
 from chalicelib.mail import Message
-from chalicelib.services.digests import digest_writes
-from chalicelib.store.dynamo import Item
+from chalicelib.services.notices.weekly_digest import digest_writes
+from chalicelib.store.platform.dynamo import Item
 from tests.support import shelves
 from tests.support.desk import MINUTE, Desk
 from tests.support.factories import CENTER, PRACTICE, a_member

@@ -4,8 +4,8 @@ import copy
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.domain.events import derived_id
-from chalicelib.domain.members import Member, Role, Tenant, TenantKind
+from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
+from chalicelib.domain.referrals.events import derived_id
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 

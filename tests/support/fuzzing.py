@@ -10,12 +10,12 @@ from random import Random
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from chalicelib.domain.signing import MAX_SIGNATURES, is_genuine, sign
+from chalicelib.domain.webhooks.signature import MAX_SIGNATURES, is_genuine, sign
 from chalicelib.errors import DashboardError
-from chalicelib.routes import strict_json
-from chalicelib.routes.bodies import ReferralBody
-from chalicelib.routes.calls import parsed_body, validated
-from chalicelib.routes.reports import EventBody, split_referral_id
+from chalicelib.routes.platform import strict_json
+from chalicelib.routes.platform.request import parsed_body, validated
+from chalicelib.routes.referrals.event_bodies import EventBody, split_referral_id
+from chalicelib.routes.referrals.request_bodies import ReferralBody
 from tests.support import factories
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)

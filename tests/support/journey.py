@@ -5,14 +5,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
-from chalicelib.domain.decisions import decide
-from chalicelib.domain.events import Event, Order, Source, StageChange
-from chalicelib.domain.moves import movers_to
-from chalicelib.domain.referral import Referral
-from chalicelib.domain.stages import Actor, Stage
-from chalicelib.domain.verdicts import Applied, Never, NotYet, Recorded, Setting, Verdict
-from chalicelib.domain.window import Anchor, MonitoringProfile
-from chalicelib.store.audit import AuditEntry
+from chalicelib.domain.referrals.apply_event import decide
+from chalicelib.domain.referrals.events import Event, Order, Source, StageChange
+from chalicelib.domain.referrals.monitoring_window import Anchor, MonitoringProfile
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stage_changes import (
+    Applied,
+    Never,
+    NotYet,
+    Recorded,
+    Setting,
+    Verdict,
+)
+from chalicelib.domain.referrals.stages import Actor, Stage
+from chalicelib.domain.referrals.transitions import movers_to
+from chalicelib.store.audit.rows import AuditEntry
 from tests.support.factories import CENTER, PRACTICE, a_referral_body
 
 _E = TypeVar("_E", bound=Event)

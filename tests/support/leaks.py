@@ -16,10 +16,10 @@ from unittest.mock import patch
 from botocore.session import Session
 
 from chalicelib import wiring
-from chalicelib.domain.notices import Lane
+from chalicelib.domain.notices.notice_rules import Lane
 from chalicelib.errors import UnavailableError
-from chalicelib.services.duties import JobFailedError, run_job
-from chalicelib.store.receipts import WORDS, _words
+from chalicelib.services.notices.outbox_worker import JobFailedError, run_job
+from chalicelib.store.webhooks.idempotency import WORDS, _words
 from tests.support import cloud, faults
 from tests.support.canaries import CANARIES, a_canary_body
 from tests.support.clinic import TO_INFUSED, Clinic

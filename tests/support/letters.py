@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.domain import mail_events
-from chalicelib.domain.mailing import Preferences
-from chalicelib.domain.members import Member
-from chalicelib.services import digests
-from chalicelib.services.mail_events import take
+from chalicelib.domain.identity.members import Member
+from chalicelib.domain.notices import ses_events as mail_events
+from chalicelib.domain.notices.mail_timing import Preferences
+from chalicelib.services.notices import weekly_digest as digests
+from chalicelib.services.notices.ses_feedback import take
 from tests.support import shelves
 from tests.support.desk import Desk
 from tests.support.factories import CENTER, a_member

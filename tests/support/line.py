@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.events import Corrected, StageChange
-from chalicelib.domain.referral import Referral
-from chalicelib.domain.stages import Stage
-from chalicelib.domain.verdicts import Never
+from chalicelib.domain.referrals.events import Corrected, StageChange
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stage_changes import Never
+from chalicelib.domain.referrals.stages import Stage
 from tests.support.journey import NOON, Inbox, a_change, a_referral, an_event
 
 LINE = [

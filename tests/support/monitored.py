@@ -5,11 +5,16 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.events import Order
-from chalicelib.domain.notices import Task
-from chalicelib.domain.referral import Hold, Referral
-from chalicelib.domain.stages import Actor, Stage
-from chalicelib.domain.window import Anchor, Extension, MonitoringProfile, Window
+from chalicelib.domain.notices.notice_rules import Task
+from chalicelib.domain.referrals.events import Order
+from chalicelib.domain.referrals.monitoring_window import (
+    Anchor,
+    Extension,
+    MonitoringProfile,
+    Window,
+)
+from chalicelib.domain.referrals.referral import Hold, Referral
+from chalicelib.domain.referrals.stages import Actor, Stage
 from tests.support.journey import PROFILE, a_referral
 
 INFUSED_ON = date(2026, 10, 24)

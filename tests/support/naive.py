@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from chalicelib.domain.decisions import decide
-from chalicelib.domain.stages import Stage
-from chalicelib.domain.verdicts import Applied
+from chalicelib.domain.referrals.apply_event import decide
+from chalicelib.domain.referrals.stage_changes import Applied
+from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import UnavailableError
-from chalicelib.services.bookkeeping import Outcome, setting_of, writes_of
-from chalicelib.store.ledger import ConditionFailed
+from chalicelib.services.referrals.event_writes import Outcome, setting_of, writes_of
+from chalicelib.store.platform.transactions import ConditionFailed
 from tests.support.desk import MINUTE, Desk
 from tests.support.factories import CENTER
 from tests.support.journey import a_change

@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 
 from chalicelib.catalogue.labels import labels
-from chalicelib.domain.entries import Line, Outcome, ScreenInput
-from chalicelib.domain.screening import IndicationResult, Result, Screening, screen
+from chalicelib.domain.eligibility.screen import IndicationResult, Result, Screening, screen
+from chalicelib.domain.eligibility.screen_input import Line, Outcome, ScreenInput
 
 TODAY = date(2026, 11, 22)
 

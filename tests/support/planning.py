@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.events import Corrected, Event, StageChange, derived_id
-from chalicelib.domain.members import Tenant
-from chalicelib.domain.notices import EVENT_RULES, STAGE_CHANGED, Lane
-from chalicelib.domain.stages import Stage
-from chalicelib.services.bookkeeping import Outcome
+from chalicelib.domain.identity.members import Tenant
+from chalicelib.domain.notices.notice_rules import EVENT_RULES, STAGE_CHANGED, Lane
+from chalicelib.domain.referrals.events import Corrected, Event, StageChange, derived_id
+from chalicelib.domain.referrals.stages import Stage
+from chalicelib.services.referrals.event_writes import Outcome
 from tests.support import shelves
 from tests.support.desk import TO_CONDITIONED, Desk
 from tests.support.factories import CENTER, PRACTICE, a_member

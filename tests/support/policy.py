@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from chalicelib import wiring
-from chalicelib.domain.members import Role
-from chalicelib.routes.operations import Access
+from chalicelib.domain.identity.members import Role
+from chalicelib.routes.platform.operations import Access
 from tests.support import factories, handbacks
 
 ADMINS = frozenset({"practice_admin", "center_admin"})

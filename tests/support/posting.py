@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from chalicelib import wiring
-from chalicelib.domain.notices import Category
-from chalicelib.services.posts import PostVerifier
-from chalicelib.services.unsubscribing import address_for
+from chalicelib.domain.notices.notice_rules import Category
+from chalicelib.services.notices.sns_verifier import PostVerifier
+from chalicelib.services.notices.unsubscribe import address_for
 from tests.support import factories
 from tests.support.clinic import Clinic
 from tests.support.cloud import TOPIC

@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any
 
 from chalicelib import clients
-from chalicelib.store.alarms import CLOCK
-from chalicelib.store.digests import DIGEST
-from chalicelib.store.dynamo import Item, unmarshal
-from chalicelib.store.ledger import Ledger
-from chalicelib.store.stores import TABLES, Stores, open_stores
+from chalicelib.store.all_stores import TABLES, Stores, open_stores
+from chalicelib.store.notices.digests import DIGEST
+from chalicelib.store.notices.overdue_alerts import CLOCK
+from chalicelib.store.platform.dynamo import Item, unmarshal
+from chalicelib.store.platform.transactions import Ledger
 from tests.support.cloud import PREFIX
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeAlias
 
-from chalicelib.domain.members import TenantKind
+from chalicelib.domain.identity.members import TenantKind
 from tests.support import factories, policy
 from tests.support.site import Answer
 from tests.support.town import CANARY, REQUEST_ID, Person, Town, deliver

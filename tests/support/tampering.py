@@ -11,9 +11,9 @@ from random import Random
 from typing import Any, TypeAlias
 
 from chalicelib import wiring
-from chalicelib.domain.chain import NO_ROW, Head, linked
-from chalicelib.store.audit import CHECKPOINTS
-from chalicelib.store.dynamo import marshal, unmarshal
+from chalicelib.domain.audit.hash_chain import NO_ROW, Head, linked
+from chalicelib.store.audit.rows import CHECKPOINTS
+from chalicelib.store.platform.dynamo import marshal, unmarshal
 
 TABLE = "cart-audit"
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.events import derived_id
-from chalicelib.domain.members import TenantKind
-from chalicelib.domain.notices import Lane, Task
-from chalicelib.store.dynamo import Item
-from chalicelib.store.outbox import Outbox
-from chalicelib.store.stores import Stores
+from chalicelib.domain.identity.members import TenantKind
+from chalicelib.domain.notices.notice_rules import Lane, Task
+from chalicelib.domain.referrals.events import derived_id
+from chalicelib.store.all_stores import Stores
+from chalicelib.store.notices.outbox import Outbox
+from chalicelib.store.platform.dynamo import Item
 from tests.support.factories import NOON
 
 MINUTE = timedelta(minutes=1)

@@ -13,10 +13,10 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from chalicelib import wiring
-from chalicelib.domain.members import ROLES_OF, Member, Role, Tenant, TenantKind
-from chalicelib.domain.notices import Lane
-from chalicelib.domain.signing import sign
-from chalicelib.services.duties import run_job
+from chalicelib.domain.identity.members import ROLES_OF, Member, Role, Tenant, TenantKind
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.webhooks.signature import sign
+from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import factories, tokens
 from tests.support.memory import Memory
 from tests.support.site import Answer, Site

@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 
 from chalicelib import wiring
-from chalicelib.domain.members import Member, Role, Tenant, TenantKind
+from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
 from tests.support import cloud, factories, tokens
 from tests.support.clinic import Clinic, open_clinic
 

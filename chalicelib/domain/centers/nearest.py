@@ -1,0 +1,126 @@
+"""What is nearest: by straight-line miles, ties by name, and nothing else counts."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from heapq import heappush, heapreplace
+from math import acos, cos, inf, pi, radians, sin
+from typing import NamedTuple
+
+from chalicelib.domain.centers.geo import EARTH_RADIUS_MILES, Point
+
+_TENTH = 0.1 / EARTH_RADIUS_MILES
+_HAIR = 1e-7
+"""What rounding may make of an angle, in radians; some two feet."""
+
+
+class Place(NamedTuple):
+    """Somewhere that may be near. Its name, then its id, break ties."""
+
+    name: str
+    place_id: str
+    point: Point
+
+
+class Rank(NamedTuple):
+    """Where a place stands in a list: the distance as it is shown, then name and id."""
+
+    tenths: int
+    name: str
+    place_id: str
+
+
+class Neighbourhood:
+    """Places kept by latitude, so that a search can stop where all others are farther away."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        """Sort them, once."""
+        ordered = sorted(places, key=lambda place: place.point.latitude)
+        # Behind either end lies a wall that no search gets past.
+        self._latitudes = [-inf, *(radians(place.point.latitude) for place in ordered), inf]
+        self._spots = [(*_vector(place.point), place) for place in ordered]
+
+    def nearest(
+        self,
+        origin: Point,
+        *,
+        count: int,
+        within_miles: float = inf,
+        after: Rank | None = None,
+    ) -> Sequence[Rank]:
+        """The nearest `count` places within a distance, or those that come after a rank.
+
+        Miles are compared as they are shown, in tenths: what looks equally far is equally far.
+        """
+        found = self._candidates(origin, count, within_miles, after)
+        ranks = (_rank(closeness, place) for closeness, place in found)
+        return sorted(rank for rank in ranks if rank.tenths <= within_miles * 10)[:count]
+
+    def _candidates(
+        self, origin: Point, count: int, within_miles: float, after: Rank | None
+    ) -> Sequence[tuple[float, Place]]:
+        """All that may be among the first `count`, with the cosine of how far away they are.
+
+        Looks north and south in turn, whichever is less far, until all the rest is farther
+        away by its latitude alone than what was found.
+        """
+        x, y, z = _vector(origin)
+        latitude, latitudes, spots = radians(origin.latitude), self._latitudes, self._spots
+        north = bisect_left(latitudes, latitude)
+        south = north - 1
+        # A tenth of a mile more: whoever looks as far away may come first by name.
+        reach = min(within_miles / EARTH_RADIUS_MILES, pi) + _TENTH + _HAIR
+        least = _least(reach)
+        missing = count
+        nearest: list[float] = []
+        found: list[tuple[float, Place]] = []
+        while True:
+            up, down = latitudes[north] - latitude, latitude - latitudes[south]
+            if up < down:
+                gap, spot = up, north - 1
+                north += 1
+            else:
+                gap, spot = down, south - 1
+                south -= 1
+            if gap > reach:
+                break
+            a, b, c, place = spots[spot]
+            closeness = x * a + y * b + z * c
+            if closeness < least or (after and _rank(closeness, place) <= after):
+                continue
+            found.append((closeness, place))
+            if missing:
+                missing -= 1
+                heappush(nearest, closeness)
+                if missing:
+                    continue
+            elif closeness > nearest[0]:
+                heapreplace(nearest, closeness)
+            else:
+                continue
+            if nearest[0] < 1.0:
+                reach = acos(max(-1.0, nearest[0])) + _TENTH + _HAIR
+                least = _least(reach)
+        return [each for each in found if each[0] >= least]
+
+
+def _least(reach: float) -> float:
+    """The cosine of an angle; of one that takes in the whole globe, less than any place has."""
+    return cos(reach) if reach < pi else -2.0
+
+
+def rank_of(place: Place, origin: Point) -> Rank:
+    """Where a place stands in a list that begins at `origin`."""
+    x, y, z = _vector(origin)
+    a, b, c = _vector(place.point)
+    return _rank(x * a + y * b + z * c, place)
+
+
+def _rank(closeness: float, place: Place) -> Rank:
+    angle = acos(max(-1.0, min(1.0, closeness)))
+    return Rank(round(angle * EARTH_RADIUS_MILES * 10), place.name, place.place_id)
+
+
+def _vector(point: Point) -> tuple[float, float, float]:
+    """A place as seen from the middle of the earth; of two, the product is a cosine."""
+    north, east = radians(point.latitude), radians(point.longitude)
+    return cos(north) * cos(east), cos(north) * sin(east), sin(north)

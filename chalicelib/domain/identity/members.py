@@ -1,0 +1,94 @@
+"""People and the organisations they act for: the only source of who may see what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import Actor
+
+
+class TenantKind(StrEnum):
+    """The two sides of a referral, and who runs the service."""
+
+    PRACTICE = "practice"
+    CENTER = "center"
+    OPERATOR = "operator"
+
+
+class Role(StrEnum):
+    """What a member does in the tenant."""
+
+    PROVIDER = "provider"
+    COORDINATOR = "coordinator"
+    CLINICIAN = "clinician"
+    ADMIN = "admin"
+    OPERATOR = "operator"
+
+
+ROLES_OF: Mapping[TenantKind, frozenset[Role]] = {
+    TenantKind.PRACTICE: frozenset({Role.PROVIDER, Role.COORDINATOR, Role.ADMIN}),
+    TenantKind.CENTER: frozenset({Role.CLINICIAN, Role.COORDINATOR, Role.ADMIN}),
+    TenantKind.OPERATOR: frozenset({Role.OPERATOR}),
+}
+"""The roles that people of each kind of organisation can have."""
+
+CARE_ROLES = frozenset({Role.PROVIDER, Role.COORDINATOR, Role.CLINICIAN})
+"""Roles that work with patients. An administrator alone manages people and sees no patient."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person in a tenant.
+
+    Attributes:
+        subject: The identity service's own id of the person (`sub`).
+        active: A disabled member is refused on the next request.
+        version: Grows by one with each write; the ETag.
+    """
+
+    member_id: str
+    subject: str
+    tenant_id: str
+    kind: TenantKind
+    name: str
+    email: str
+    roles: frozenset[Role]
+    active: bool = True
+    version: int = 1
+
+    @property
+    def cares(self) -> bool:
+        """Whether this member works with patients."""
+        return bool(self.roles & CARE_ROLES)
+
+    @property
+    def manages(self) -> bool:
+        """Whether this member decides who else is one."""
+        return Role.ADMIN in self.roles
+
+    @property
+    def actor(self) -> Actor:
+        """The side that this member moves a referral for."""
+        return Actor(self.kind.value)
+
+    def may_see(self, referral: Referral) -> bool:
+        """Whether the referral is this member's tenant's to see.
+
+        A center sees what was submitted to it, never a draft that names it.
+        """
+        if self.kind is TenantKind.PRACTICE:
+            return referral.practice_id == self.tenant_id
+        if self.kind is TenantKind.CENTER:
+            return referral.is_with_center and referral.center_id == self.tenant_id
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """A practice or a center, as the other side and the mails name it."""
+
+    tenant_id: str
+    kind: TenantKind
+    name: str
+    time_zone: str

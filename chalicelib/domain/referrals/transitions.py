@@ -1,0 +1,201 @@
+"""The one table of moves between the stages of a referral.
+
+The table is data. What is enforced, what a page offers as `actions[]` and the diagram in the
+docs all come from it, so a move is added here and nowhere else.
+
+Source:
+    The journey as a community practice and a treatment center see it, with the models that
+    `stages` names.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import chain
+
+from chalicelib.domain.referrals.stages import OPTIONAL, TERMINAL, Actor, Stage
+
+_PRACTICE = frozenset({Actor.PRACTICE})
+_CENTER = frozenset({Actor.CENTER})
+_EITHER = _PRACTICE | _CENTER
+
+_LISTED: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = {
+    Stage.DRAFT: {Stage.SUBMITTED: _PRACTICE, Stage.WITHDRAWN: _PRACTICE},
+    Stage.SUBMITTED: {Stage.RECEIVED: _CENTER, Stage.WITHDRAWN: _PRACTICE},
+    Stage.RECEIVED: {
+        Stage.ACCEPTED: _CENTER,
+        Stage.INFO_REQUESTED: _CENTER,
+        Stage.DECLINED: _CENTER,
+        Stage.REDIRECTED: _CENTER,
+        Stage.WITHDRAWN: _PRACTICE,
+    },
+    Stage.INFO_REQUESTED: {
+        Stage.SUBMITTED: _PRACTICE,
+        Stage.WITHDRAWN: _PRACTICE,
+        Stage.DECLINED: _CENTER,
+    },
+    Stage.ACCEPTED: {
+        Stage.CONSULT_SCHEDULED: _CENTER,
+        Stage.WITHDRAWN: _PRACTICE,
+        Stage.DECLINED: _CENTER,
+    },
+    Stage.CONSULT_SCHEDULED: {
+        Stage.CONSULT_COMPLETED: _CENTER,
+        # The same stage again is a new date: rescheduled, or booked anew after a no-show.
+        Stage.CONSULT_SCHEDULED: _CENTER,
+        Stage.WITHDRAWN: _PRACTICE,
+        Stage.DECLINED: _CENTER,
+    },
+    Stage.CONSULT_COMPLETED: {
+        Stage.ELIGIBILITY_PENDING: _CENTER,
+        Stage.CENTER_PROCEED: _CENTER,
+        Stage.DEFERRED: _CENTER,
+        Stage.NOT_PROCEEDING: _CENTER,
+        Stage.WITHDRAWN: _PRACTICE,
+    },
+    Stage.ELIGIBILITY_PENDING: {
+        Stage.CENTER_PROCEED: _CENTER,
+        Stage.DEFERRED: _CENTER,
+        Stage.NOT_PROCEEDING: _CENTER,
+        Stage.WITHDRAWN: _PRACTICE,
+    },
+    Stage.DEFERRED: {
+        Stage.CONSULT_SCHEDULED: _CENTER,
+        Stage.ELIGIBILITY_PENDING: _CENTER,
+        Stage.NOT_PROCEEDING: _CENTER,
+        Stage.WITHDRAWN: _PRACTICE,
+    },
+    # From here on a practice can only ask for withdrawal: cells may already be in the making.
+    Stage.CENTER_PROCEED: {
+        Stage.APHERESIS_SCHEDULED: _CENTER,
+        Stage.DEFERRED: _CENTER,
+        Stage.NOT_PROCEEDING: _CENTER,
+    },
+    Stage.APHERESIS_SCHEDULED: {
+        Stage.APHERESIS_COMPLETED: _CENTER,
+        Stage.APHERESIS_SCHEDULED: _CENTER,
+        Stage.DEFERRED: _CENTER,
+        Stage.NOT_PROCEEDING: _CENTER,
+    },
+    Stage.APHERESIS_COMPLETED: {
+        Stage.MANUFACTURING_STARTED: _CENTER,
+        # Too few cells: collect again.
+        Stage.APHERESIS_SCHEDULED: _CENTER,
+        Stage.NOT_PROCEEDING: _CENTER,
+    },
+    Stage.MANUFACTURING_STARTED: {
+        Stage.QC_TESTING: _CENTER,
+        Stage.RELEASED: _CENTER,
+        Stage.OUT_OF_SPECIFICATION: _CENTER,
+        Stage.MANUFACTURING_FAILED: _CENTER,
+        Stage.NOT_PROCEEDING: _CENTER,
+    },
+    Stage.QC_TESTING: {
+        Stage.RELEASED: _CENTER,
+        Stage.OUT_OF_SPECIFICATION: _CENTER,
+        Stage.MANUFACTURING_FAILED: _CENTER,
+        Stage.NOT_PROCEEDING: _CENTER,
+    },
+    Stage.OUT_OF_SPECIFICATION: {
+        # Special access, a remake from reserve material, or a new collection.
+        Stage.PRODUCT_SHIPPED: _CENTER,
+        Stage.MANUFACTURING_STARTED: _CENTER,
+        Stage.APHERESIS_SCHEDULED: _CENTER,
+        Stage.NOT_PROCEEDING: _CENTER,
+    },
+    Stage.MANUFACTURING_FAILED: {
+        Stage.APHERESIS_SCHEDULED: _CENTER,
+        Stage.MANUFACTURING_STARTED: _CENTER,
+        Stage.NOT_PROCEEDING: _CENTER,
+    },
+    Stage.RELEASED: {Stage.PRODUCT_SHIPPED: _CENTER, Stage.NOT_PROCEEDING: _CENTER},
+    Stage.PRODUCT_SHIPPED: {Stage.PRODUCT_RECEIVED: _CENTER, Stage.NOT_PROCEEDING: _CENTER},
+    Stage.PRODUCT_RECEIVED: {
+        Stage.LYMPHODEPLETION_STARTED: _CENTER,
+        Stage.NOT_PROCEEDING: _CENTER,
+    },
+    Stage.LYMPHODEPLETION_STARTED: {
+        Stage.INFUSED: _CENTER,
+        Stage.LYMPHODEPLETION_STARTED: _CENTER,
+        Stage.NOT_PROCEEDING: _CENTER,
+    },
+    # A split dose is `infused` once a part; the system opens monitoring the day after.
+    Stage.INFUSED: {
+        Stage.INFUSED: _CENTER,
+        Stage.MONITORING: frozenset({Actor.CENTER, Actor.SYSTEM}),
+    },
+    # The same stage again is the center's own report of what the system opened, or an extension.
+    Stage.MONITORING: {Stage.WINDOW_COMPLETE: _CENTER, Stage.MONITORING: _CENTER},
+    Stage.WINDOW_COMPLETE: {Stage.HANDBACK_READY: _CENTER, Stage.MONITORING: _CENTER},
+    Stage.HANDBACK_READY: {Stage.HANDED_BACK: _PRACTICE, Stage.MONITORING: _CENTER},
+    Stage.HANDED_BACK: {
+        Stage.FOLLOW_UP: _EITHER,
+        Stage.LOST_TO_FOLLOW_UP: _EITHER,
+        Stage.TRANSFERRED_CARE: _EITHER,
+    },
+    Stage.FOLLOW_UP: {
+        Stage.LONG_TERM_FOLLOW_UP: _EITHER,
+        Stage.LOST_TO_FOLLOW_UP: _EITHER,
+        Stage.TRANSFERRED_CARE: _EITHER,
+    },
+    Stage.LONG_TERM_FOLLOW_UP: {
+        Stage.CLOSED_COMPLETE: _EITHER,
+        Stage.LOST_TO_FOLLOW_UP: _EITHER,
+        Stage.TRANSFERRED_CARE: _EITHER,
+    },
+}
+
+
+def _with_deaths() -> Mapping[Stage, Mapping[Stage, frozenset[Actor]]]:
+    """Add the one move that is possible from every open stage a center knows of."""
+    table = {stage: dict(_LISTED.get(stage, {})) for stage in Stage}
+    for stage in set(Stage) - TERMINAL:
+        table[stage][Stage.DECEASED] = _PRACTICE if stage is Stage.DRAFT else _EITHER
+    return table
+
+
+MOVES: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = _with_deaths()
+
+
+@cache
+def moves_from(stage: Stage) -> Mapping[Stage, frozenset[Actor]]:
+    """The legal next stages and who may make each, optional stages skipped where need be.
+
+    A sparse center feed may leave out optional stages, so a stage counts as next when only
+    optional ones lie between. The mover is the one of the last step.
+    """
+    reach = dict(MOVES[stage])
+    frontier = [s for s in reach if s in OPTIONAL]
+    while frontier:
+        for following, actors in MOVES[frontier.pop()].items():
+            if following not in reach:
+                reach[following] = actors
+                frontier.extend([following] if following in OPTIONAL else [])
+    # A loop back to where one stands by way of a skipped stage is no move at all.
+    if stage not in MOVES[stage]:
+        reach.pop(stage, None)
+    return reach
+
+
+@cache
+def reachable_from(stage: Stage) -> frozenset[Stage]:
+    """Every stage that some legal sequence of moves leads to."""
+    seen: set[Stage] = set()
+    frontier = [stage]
+    while frontier:
+        fresh = set(MOVES[frontier.pop()]) - seen
+        seen |= fresh
+        frontier.extend(fresh)
+    return frozenset(seen)
+
+
+@cache
+def movers_to(stage: Stage) -> frozenset[Actor]:
+    """Who may ever move a referral to `stage`, from wherever it stands."""
+    return frozenset(chain.from_iterable(targets.get(stage, ()) for targets in MOVES.values()))
+
+
+def all_moves() -> Iterator[tuple[Stage, Stage, frozenset[Actor]]]:
+    """Every listed move as (from, to, who), in the order of the journey."""
+    for stage, targets in MOVES.items():
+        for target, actors in targets.items():
+            yield stage, target, actors

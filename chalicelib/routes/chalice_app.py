@@ -1,0 +1,76 @@
+"""The application object: Chalice, with one request a thread and one form of refusal."""
+
+from contextvars import ContextVar
+from typing import Any
+
+from chalice import Chalice
+
+from chalicelib import budget, wiring
+from chalicelib.routes.platform import problems
+from chalicelib.routes.platform.request import request_id_of
+
+_CODES = {
+    400: "malformed",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "not_json",
+}
+
+_request: ContextVar[Any] = ContextVar("request", default=None)
+_context: ContextVar[Any] = ContextVar("context", default=None)
+
+
+class Front(Chalice):
+    """Chalice keeps the request on the app itself; here each thread has its own.
+
+    Refusals that Chalice makes before a view runs (405, 415) become problem details, and every
+    answer gets the security headers.
+    """
+
+    @property
+    def current_request(self) -> Any:
+        """The request of this thread."""
+        return _request.get()
+
+    @current_request.setter
+    def current_request(self, value: Any) -> None:
+        _request.set(value)
+
+    @property
+    def lambda_context(self) -> Any:
+        """The Lambda context of this thread."""
+        return _context.get()
+
+    @lambda_context.setter
+    def lambda_context(self, value: Any) -> None:
+        _context.set(value)
+
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        """Answer one API Gateway event."""
+        with budget.spending(_seconds(context), clock=wiring.monotonic):
+            answer = super().__call__(event, context)
+        if answer["statusCode"] >= 400:
+            answer = _as_problem(answer, event)
+        return problems.with_security(answer)
+
+
+def _seconds(context: Any) -> float:
+    """What a request may take: ten seconds, or what its function has left."""
+    left_ms = getattr(context, "get_remaining_time_in_millis", None)
+    if left_ms is None:
+        return budget.LONGEST_S
+    return min(budget.LONGEST_S, float(left_ms()) / 1000 - budget.MARGIN_S)
+
+
+def _as_problem(answer: dict[str, Any], event: Any) -> dict[str, Any]:
+    if "X-Request-Id" in answer["headers"]:  # A view's own answer; the framework's has none.
+        return answer
+    lowered = {k.lower(): v for k, v in (event.get("headers") or {}).items()}
+    status = answer["statusCode"]
+    code = _CODES.get(status, "internal" if status >= 500 else "refused")
+    problem: dict[str, Any] = problems.of(status, code, request_id_of(lowered)).to_dict()
+    if "Allow" in answer["headers"]:
+        problem["headers"]["Allow"] = answer["headers"]["Allow"]
+    return problem

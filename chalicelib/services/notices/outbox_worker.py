@@ -1,0 +1,255 @@
+"""Working off what is due: telling people, and the moves that the product makes itself.
+
+Two things drive it. The outbox table's stream names what was just committed, and that is done
+at once; a sweep of everything due finds what the stream missed or left for later, and what was
+planned for a day. Both claim a task, do it, and mark it; whoever dies in between leaves a lease
+that runs out, and the next sweep takes over. Doing it again, or twice at once, changes nothing.
+
+What a run has to tell is mailed by the same run, as far as it is due (`services.mailing`).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from chalicelib.domain.notices.notice_rules import GIVE_UP, OPEN_MONITORING, Lane, Task
+from chalicelib.domain.referrals.events import Source, StageChange, derived_id
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import Actor, Stage
+from chalicelib.errors import UnavailableError
+from chalicelib.mail import Mailer
+from chalicelib.observe import log
+from chalicelib.services.notices.notify import tell
+from chalicelib.services.notices.overdue_alerts import ring
+from chalicelib.services.notices.planned_tasks import wanted, worded
+from chalicelib.services.notices.retry_policy import put_back, require_tries
+from chalicelib.services.notices.send_mail import Postman, always
+from chalicelib.services.notices.weekly_digest import tell_week
+from chalicelib.services.referrals.report_event import report_by_system, settle
+from chalicelib.services.webhooks.deliveries import give_up
+from chalicelib.store.all_stores import Stores
+from chalicelib.store.notices.leases import Claim, TaskState
+from chalicelib.store.platform.dynamo import Item
+from chalicelib.store.platform.timestamps import parsed
+
+ROWS_PER_SHARD = 10
+"""How many tasks of a shard are read at once."""
+
+READINGS = 200
+"""How often a run reads on before it leaves the rest to the next one."""
+
+
+class JobFailedError(Exception):
+    """Some tasks failed and wait for another try; the run has to show as failed."""
+
+
+SKEW = timedelta(minutes=1)
+"""By how much the clock of the function that committed a task may be ahead of ours."""
+
+
+def run_job(
+    lane: Lane,
+    *,
+    stores: Stores,
+    mailer: Mailer,
+    link: str,
+    now: datetime,
+    has_time: Callable[[], bool] = always,
+) -> Mapping[str, int]:
+    """Work off a lane, log how it went, and fail at the end if any task did.
+
+    Raises:
+        JobFailedError: at least one task failed; all others are done.
+    """
+    counts = work_off(lane, stores=stores, mailer=mailer, link=link, now=now, has_time=has_time)
+    log.info("job", function=lane.value, counts=dict(counts))
+    if counts["failed"]:
+        raise JobFailedError(f"{counts['failed']} tasks failed")
+    return counts
+
+
+def work_off(
+    lane: Lane,
+    *,
+    stores: Stores,
+    mailer: Mailer,
+    link: str,
+    now: datetime,
+    has_time: Callable[[], bool] = always,
+) -> Mapping[str, int]:
+    """Do everything of a lane that is due by `now`, and send the mail that is due then.
+
+    One task that fails is put back for later and does not hold up the others.
+
+    Args:
+        lane: Which queue.
+        stores: Where things are kept.
+        mailer: What sends mail.
+        link: Where a reader signs in.
+        now: Due by when. A real run hands in the time; a rehearsal may hand in any.
+        has_time: Whether the run may begin another task. What it leaves is still due.
+
+    Returns:
+        How many tasks were `done` or `skipped`, how often one `failed` or was `taken` by
+        another run, how many were `parked` for a person, and how many `mails` were sent. A
+        mail that is not wanted any more is `unsent`.
+    """
+    postman = Postman(stores=stores, mailer=mailer, link=link, now=now, has_time=has_time)
+    counts = _nothing()
+    if lane is not Lane.MAIL:
+        counts.update(_worked_off(lane, stores=stores, now=now, has_time=has_time))
+    counts.update(postman.send_what_is_due())
+    return dict(counts)
+
+
+def _worked_off(
+    lane: Lane, *, stores: Stores, now: datetime, has_time: Callable[[], bool]
+) -> Counter[str]:
+    attempt = partial(_attempted, stores=stores, planned=[], now=now)
+    counts: Counter[str] = Counter()
+    for _ in range(READINGS):
+        rows = list(stores.outbox.due(lane, by=now, limit=ROWS_PER_SHARD))
+        tried = _each(rows, attempt, has_time)
+        counts.update(tried)
+        if tried["taken"] == len(rows) or not has_time():
+            break
+    return counts
+
+
+def follow(
+    outbox_ids: Iterable[str],
+    *,
+    stores: Stores,
+    mailer: Mailer,
+    link: str,
+    now: datetime,
+    has_time: Callable[[], bool] = always,
+) -> Mapping[str, int]:
+    """Do what was just committed, as far as it is due and nobody has it, and mail what it tells.
+
+    What the ids name is read anew, so it does not matter how old they are, in which order they
+    come, or how often. A task that fails is left to the sweep, and nothing is raised for it:
+    those who come after it in the stream must not wait.
+    """
+    named = list(outbox_ids)
+    planned: list[str] = []
+    attempt = partial(_attempted, stores=stores, planned=planned, now=now)
+    counts = _nothing()
+    rows = _just_due(named, Lane.EVENT, stores=stores, now=now)
+    counts.update(_each(rows, attempt, has_time))
+    mails = _just_due([*named, *planned], Lane.MAIL, stores=stores, now=now)
+    postman = Postman(stores=stores, mailer=mailer, link=link, now=now, has_time=has_time)
+    counts.update(postman.send(mails))
+    if rows or mails:
+        log.info("stream", counts=dict(counts))
+    return dict(counts)
+
+
+def _just_due(
+    outbox_ids: Iterable[str], lane: Lane, *, stores: Stores, now: datetime
+) -> list[Item]:
+    return [
+        row
+        for row in stores.outbox.named(outbox_ids, lane=lane)
+        if parsed(row["due_at"]) <= (now if "fence" in row else now + SKEW)
+    ]
+
+
+def _nothing() -> Counter[str]:
+    return Counter(done=0, skipped=0, parked=0, failed=0, taken=0, mails=0)
+
+
+def _each(
+    rows: Iterable[Item],
+    attempt: Callable[[Item], Mapping[str, int]],
+    has_time: Callable[[], bool],
+) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for row in rows:
+        if not has_time():
+            break
+        # Claimed one by one: a lease begins when the work does, and a run leaves none behind.
+        counts.update(attempt(row))
+    return counts
+
+
+def _attempted(
+    row: Item, *, stores: Stores, planned: list[str], now: datetime
+) -> Mapping[str, int]:
+    """Do one task if nobody has it; the ids of mails that it plans are added to `planned`."""
+    claim = stores.outbox.claim(row, now=now)
+    if claim is None:
+        return {"taken": 1}
+    try:
+        state, mail_ids = _settled(claim, stores=stores, now=now)
+    except UnavailableError as e:
+        log.warning("task has to wait", outbox_id=claim.outbox_id, error=e.code)
+        stores.outbox.wait(claim, now=now)
+        return {"failed": 1}
+    except Exception as e:  # noqa: BLE001 one task must not hold up the others; it is logged and tried again
+        return put_back(claim, e, stores=stores, now=now)
+    planned += mail_ids
+    return {state.value: 1}
+
+
+def _settled(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
+    """Do a task and mark it: as done with, or what comes again as waiting for its next time."""
+    require_tries(claim)
+    if claim.task.lane is Lane.CLOCK:
+        return ring(claim, tell=partial(tell, stores=stores, now=now), stores=stores, now=now)
+    if claim.task.lane is Lane.DIGEST:
+        return tell_week(claim, stores=stores, now=now)
+    return _do(claim, stores=stores, now=now)
+
+
+def _do(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
+    """Do a task and mark it; what became of it, and the ids of the mails that it planned."""
+    task = claim.task
+    mail_ids: Sequence[str] = ()
+    if task.rule == GIVE_UP:
+        is_done = _give_up(task, stores=stores, now=now)
+    else:
+        referral = wanted(claim, stores=stores, now=now)
+        if referral is None:
+            return TaskState.SKIPPED, ()
+        if task.rule == OPEN_MONITORING:
+            move = _opening(task, referral, now)
+            is_done = report_by_system(move, stores=stores, now=now)
+        else:
+            is_done = True
+            mail_ids = _tell(task, referral, stores=stores, now=now)
+    state = TaskState.DONE if is_done else TaskState.SKIPPED
+    stores.outbox.finish(claim, state, now=now)
+    return state, mail_ids
+
+
+def _give_up(task: Task, *, stores: Stores, now: datetime) -> bool:
+    center_id, _, webhook_id = (task.event_id or "").partition("/")
+    return give_up(center_id, webhook_id, stores=stores, now=now)
+
+
+def _tell(task: Task, referral: Referral, *, stores: Stores, now: datetime) -> Sequence[str]:
+    if task.lane is Lane.EVENT:
+        # A run that died between a commit and the settling of what waited ends up here.
+        settle(task.referral_id, stores=stores, now=now)
+    return tell(worded(task, referral, stores=stores, now=now), referral, stores=stores, now=now)
+
+
+def _opening(task: Task, referral: Referral, now: datetime) -> StageChange:
+    """The move into monitoring, dated a second after the infusion that it follows from.
+
+    Dated by the infusion and not by this run, so that whatever the center reports later is
+    later, even when this run was rehearsed for a day to come.
+    """
+    return StageChange(
+        event_id=derived_id("evt", task.outbox_id),
+        referral_id=referral.referral_id,
+        stage=Stage.MONITORING,
+        occurred_at=referral.reached[Stage.INFUSED] + timedelta(seconds=1),
+        recorded_at=now,
+        actor=Actor.SYSTEM,
+        source=Source.SYSTEM,
+        actor_id="system",
+        actor_name="CAR T Referral Dashboard",
+    )

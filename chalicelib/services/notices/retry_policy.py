@@ -1,0 +1,38 @@
+"""What a failure of one task or mail leads to, and what is said of it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from chalicelib.observe import log
+from chalicelib.store.all_stores import Stores
+from chalicelib.store.notices.leases import Claim, TaskState
+
+
+class NeverFinishedError(Exception):
+    """Each run that had the task died of it, or at least never came back to say what it did."""
+
+
+def require_tries(claim: Claim) -> None:
+    """Refuse to try once more what took a dozen runs down.
+
+    Raises:
+        NeverFinishedError: no try is left; `put_back` parks the task.
+    """
+    if claim.is_spent:
+        raise NeverFinishedError
+
+
+def put_back(claim: Claim, error: Exception, *, stores: Stores, now: datetime) -> Mapping[str, int]:
+    """Give what failed by itself back for a later try, or after many to a person."""
+    kind = kind_of(error)
+    parked = stores.outbox.postpone(claim, error=kind, now=now) is TaskState.PARKED
+    say = log.error if parked else log.warning
+    say("task parked" if parked else "task failed", outbox_id=claim.outbox_id, error=kind)
+    return {"failed": 1, "parked": int(parked)}
+
+
+def kind_of(error: Exception) -> str:
+    """The kind of an error, with AWS's code for it; a text might quote what it is about."""
+    answer: Mapping[str, Any] = getattr(error, "response", {})
+    return " ".join(filter(None, (type(error).__name__, answer.get("Error", {}).get("Code"))))

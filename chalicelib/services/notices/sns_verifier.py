@@ -1,0 +1,86 @@
+"""Whether a post comes from our own topic: its signature, by a certificate of Amazon SNS."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.notices import sns_message as topic
+from chalicelib.domain.notices.sns_message import Post
+from chalicelib.errors import UnauthenticatedError, UnavailableError
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+_KEPT = 4
+"""SNS signs with one certificate a region at a time, and changes it about once a year."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostVerifier:
+    """Believes posts of one topic.
+
+    Attributes:
+        topic: Its ARN; empty if there is none, and nothing is believed.
+        fetch: Gets what is at an address, with a limit of time and size.
+    """
+
+    topic: str
+    fetch: Callable[[str], bytes]
+    _kept: "dict[str, Certificate]" = field(default_factory=dict)
+
+    def require_genuine(self, post: Post, *, now: datetime) -> None:
+        """Take a post that our topic signed just now.
+
+        Raises:
+            UnauthenticatedError: another topic's, an old one, or not signed by Amazon SNS.
+            UnavailableError: the certificate could not be had; SNS will post again.
+        """
+        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 as in `Vault`
+        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415
+        from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+
+        if not self.topic or post.topic != self.topic or not topic.is_timely(post, now):
+            raise UnauthenticatedError
+        certificate = self._certificate(post.certificate)
+        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+            raise UnauthenticatedError
+        key = certificate.public_key()
+        if not isinstance(key, RSAPublicKey):
+            raise UnauthenticatedError
+        try:
+            key.verify(post.signature, post.signed, PKCS1v15(), SHA256())
+        except InvalidSignature as e:
+            raise UnauthenticatedError from e
+
+    def confirm(self, post: Post) -> None:
+        """Say that we do want the posts of our topic.
+
+        Raises:
+            UnauthenticatedError: the address is not one of Amazon SNS.
+            UnavailableError: it did not answer; SNS will ask again.
+        """
+        if not topic.is_confirmation_of(post.subscribe, self.topic):
+            raise UnauthenticatedError
+        self._fetched(post.subscribe)
+
+    def _certificate(self, address: str) -> "Certificate":
+        from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 as above
+
+        if not topic.is_certificate_of(address, self.topic):
+            raise UnauthenticatedError
+        if address not in self._kept:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            try:
+                self._kept[address] = load_pem_x509_certificate(self._fetched(address))
+            except ValueError as e:
+                raise UnavailableError from e
+        return self._kept[address]
+
+    def _fetched(self, address: str) -> bytes:
+        try:
+            return self.fetch(address)
+        except OSError as e:
+            raise UnavailableError from e

@@ -1,0 +1,201 @@
+"""Mails as rows of the outbox: claimed, waited for and parked like any task there.
+
+All mails of a member stand in one shard of the mail lane, so that a run sees together what it
+may have to gather into one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from zlib import crc32
+
+from chalicelib.domain.notices.mail_timing import Mail, MailKind
+from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.notices.ses_events import MailEventKind
+from chalicelib.store.notices.leases import Claim, TaskState
+from chalicelib.store.notices.outbox import SHARDS
+from chalicelib.store.platform.dynamo import Item, Table, Write
+from chalicelib.store.platform.timestamps import instant, parsed
+
+_RULE = "mail"
+
+MAIL = "mail"
+"""The name of the write that makes a mail, or adds to one."""
+
+TOLD_AT = {kind: f"{kind}_at" for kind in MailEventKind}
+"""Where the time of each kind of event stands."""
+
+
+class Why(StrEnum):
+    """Why a mail was not sent after all."""
+
+    NOT_A_MEMBER = "not_a_member"
+    NOT_VISIBLE = "not_visible"
+    READ = "read"
+    TURNED_OFF = "turned_off"
+    SUPPRESSED = "suppressed"
+
+
+UNREACHED = frozenset({Why.NOT_A_MEMBER, Why.SUPPRESSED})
+"""Its recipient does not get it at all: of what is critical somebody else has to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mails:
+    """The mails among the rows of the outbox."""
+
+    table: Table
+
+    def planning(self, mail: Mail) -> Write:
+        """The write that makes a mail, once."""
+        return self.table.putting(MAIL, row_of(mail), when="attribute_not_exists(outbox_id)")
+
+    def joining(self, mail_id: str, notice_id: str, *, late_since: datetime | None) -> Write:
+        """The write that adds a notice to a mail that nobody has claimed yet."""
+        change = "SET notice_ids = list_append(notice_ids, :more), held = held + :one"
+        values: dict[str, Any] = {"more": [notice_id], "one": 1, "planned": TaskState.PLANNED}
+        if late_since:
+            change += ", late_since = if_not_exists(late_since, :late)"
+            values["late"] = instant(late_since)
+        return self.table.updating(
+            MAIL,
+            {"outbox_id": mail_id},
+            change,
+            when="attribute_not_exists(fence) AND #state = :planned",
+            values=values,
+            names={"#state": "state"},
+        )
+
+    def gathering(self, into: Mail, rows: Sequence[Item]) -> Sequence[Write]:
+        """The writes that make one mail of several, unless one of them has moved meanwhile."""
+        merged = [
+            self.table.updating(
+                row["outbox_id"],
+                {"outbox_id": row["outbox_id"]},
+                "SET #state = :done, merged_into = :into REMOVE lane",
+                when="lane = :lane AND due_at = :seen AND held = :held",
+                values={
+                    "done": TaskState.DONE,
+                    "into": into.mail_id,
+                    "lane": row["lane"],
+                    "seen": row["due_at"],
+                    "held": row["held"],
+                },
+                names={"#state": "state"},
+            )
+            for row in rows
+        ]
+        return [self.planning(into), *merged]
+
+    def get(self, mail_id: str) -> Item | None:
+        """A mail's row, strongly consistent."""
+        row = self.table.get({"outbox_id": mail_id})
+        return row if row and row["rule"] == _RULE else None
+
+    def rows(self, mail_ids: Sequence[str]) -> Mapping[str, Item]:
+        """The rows of up to 100 mails, strongly consistent, by id."""
+        found = self.table.get_many([{"outbox_id": mail_id} for mail_id in mail_ids])
+        return {row["outbox_id"]: row for row in found}
+
+    def sent(self, claim: Claim, *, message_id: str | None, now: datetime) -> bool:
+        """Say that the mail service took a mail. False if another run has claimed it.
+
+        Args:
+            message_id: The service's id of it; None if only an event has told that it was taken.
+        """
+        values = {"state": TaskState.DONE, "now": instant(now)}
+        change = "SET #state = :state, finished_at = :now"
+        if message_id:
+            change, values = f"{change}, message_id = :id", values | {"id": message_id}
+        return self._settle(claim, f"{change} REMOVE lane", values)
+
+    def skip(self, claim: Claim, why: Why, *, now: datetime) -> bool:
+        """Say why a mail is not sent. False if another run has claimed it."""
+        return self._settle(
+            claim,
+            "SET #state = :state, finished_at = :now, why = :why REMOVE lane",
+            {"state": TaskState.SKIPPED, "now": instant(now), "why": why},
+        )
+
+    def give_back(self, claim: Claim) -> bool:
+        """Let go of a mail that the service would not take just now: due as it was, no try less.
+
+        It keeps its place: whatever piles up meanwhile is then found together.
+        """
+        change = "SET due_at = :due, tries = :tries"
+        values = {"due": claim.row["due_at"], "tries": claim.tries - 1}
+        return self.table.update(
+            {"outbox_id": claim.outbox_id},
+            change,
+            when="fence = :fence",
+            values=values | {"fence": claim.fence},
+        )
+
+    def note(self, mail_id: str, kind: MailEventKind, at: datetime) -> None:
+        """Keep when something first happened to a mail, in whatever order one hears of it."""
+        name = TOLD_AT[kind]
+        self.table.update(
+            {"outbox_id": mail_id},
+            f"SET {name} = :at",
+            when=f"#rule = :mail AND (attribute_not_exists({name}) OR {name} > :at)",
+            values={"at": instant(at), "mail": _RULE},
+            names={"#rule": "rule"},
+        )
+
+    def _settle(self, claim: Claim, change: str, values: Mapping[str, Any]) -> bool:
+        return self.table.update(
+            {"outbox_id": claim.outbox_id},
+            change,
+            when="fence = :fence",
+            values={**values, "fence": claim.fence},
+            names={"#state": "state"},
+        )
+
+
+def was_taken(row: Item) -> bool:
+    """Whether the mail service said of a mail that it took it."""
+    return any(name in row for name in TOLD_AT.values())
+
+
+def mail_of(row: Item) -> Mail:
+    """A row as the mail that it is."""
+    return Mail(
+        mail_id=row["outbox_id"],
+        kind=MailKind(row["kind"]),
+        member_id=row["member_id"],
+        subject=row["subject"],
+        tenant_id=row["tenant_id"],
+        referral_id=row["referral_id"],
+        notice_ids=tuple(row["notice_ids"]),
+        due_at=parsed(row["planned_for"]),
+        late_since=parsed(row["late_since"]) if "late_since" in row else None,
+        listed=tuple(row.get("listed", ())),
+        unlisted=row.get("unlisted", 0),
+        unreached=tuple(row.get("unreached", ())),
+    )
+
+
+def row_of(mail: Mail) -> Item:
+    """A mail as the row that waits: nobody has claimed it."""
+    row = {
+        "outbox_id": mail.mail_id,
+        "rule": _RULE,
+        "state": TaskState.PLANNED,
+        "lane": f"{Lane.MAIL}#{crc32(mail.member_id.encode()) % SHARDS}",
+        "kind": mail.kind,
+        "member_id": mail.member_id,
+        "subject": mail.subject,
+        "tenant_id": mail.tenant_id,
+        "referral_id": mail.referral_id,
+        "notice_ids": list(mail.notice_ids),
+        "held": len(mail.notice_ids),
+        "due_at": instant(mail.due_at),
+        "planned_for": instant(mail.due_at),
+        "late_since": instant(mail.late_since) if mail.late_since else None,
+        "listed": list(mail.listed) or None,
+        "unlisted": mail.unlisted or None,
+        "unreached": list(mail.unreached) or None,
+    }
+    return {name: value for name, value in row.items() if value is not None}

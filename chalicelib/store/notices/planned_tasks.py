@@ -1,0 +1,79 @@
+"""The rows of a referral's plan in the outbox: what became of each, and how one is skipped.
+
+A skipped row may speak again, when a hold ends or a correction moves a day back. So a task is
+skipped, and planned anew, only while what that was decided by still holds: whichever of the two
+comes second sees what the other wrote.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.notices.notice_rules import Task
+from chalicelib.store.notices.leases import Claim, TaskState
+from chalicelib.store.notices.outbox import PLANNED, Outbox
+from chalicelib.store.notices.task_items import task_of
+from chalicelib.store.platform.dynamo import Write
+from chalicelib.store.platform.timestamps import instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What became of a task; `why` only where it was skipped."""
+
+    state: TaskState
+    why: str | None = None
+
+
+def fates(outbox: Outbox, outbox_ids: Iterable[str]) -> Mapping[str, Fate]:
+    """What became of tasks, by id."""
+    rows = outbox.table.get_many([{"outbox_id": outbox_id} for outbox_id in outbox_ids])
+    return {
+        row["outbox_id"]: Fate(state=TaskState(row["state"]), why=row.get("why")) for row in rows
+    }
+
+
+def skipping(outbox: Outbox, claim: Claim, why: str, *, now: datetime) -> Write:
+    """The write that takes a claimed task off the index untold, and says why."""
+    return outbox.table.updating(
+        f"{PLANNED}{claim.outbox_id}",
+        {"outbox_id": claim.outbox_id},
+        "SET #state = :skipped, why = :why, finished_at = :now REMOVE lane",
+        when="fence = :fence",
+        values={
+            "skipped": TaskState.SKIPPED,
+            "why": why,
+            "now": instant(now),
+            "fence": claim.fence,
+        },
+        names={"#state": "state"},
+    )
+
+
+def still_waiting(outbox: Outbox, task: Task) -> Write:
+    """The condition that a task still waits in the index, so that nothing need be planned.
+
+    One whose day is the right one after all learns what had its place meanwhile.
+    """
+    name, key = f"{PLANNED}{task.outbox_id}", {"outbox_id": task.outbox_id}
+    waits = "attribute_exists(lane)"
+    if task.replaces is None:
+        return outbox.table.checking(name, key, when=waits, values={})
+    return outbox.table.updating(
+        name, key, "SET replaces = :meanwhile", when=waits, values={"meanwhile": task.replaces}
+    )
+
+
+def told_before(outbox: Outbox, task: Task) -> Task | None:
+    """The last task that was told in this one's place, however often its day moved since."""
+    seen = {task.outbox_id}
+    earlier = task.replaces
+    while earlier and earlier not in seen:
+        seen.add(earlier)
+        row = outbox.table.get({"outbox_id": earlier})
+        if row is None:
+            return None
+        if row["state"] == TaskState.DONE:
+            return task_of(row | {"lane": task.lane})
+        earlier = row.get("replaces")
+    return None

@@ -7,7 +7,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage check bench prove package lock clean
+.PHONY: help setup run test coverage check bench simulation package lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -38,8 +38,8 @@ check: .venv/.ready ## Format, lint, types, layers, template, portability
 bench: .venv/.ready .venv-cloud/.ready ## Print the benchmarks
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-prove: .venv/.ready .venv-cloud/.ready ## Search for broken promises, in less than 40 minutes; ARGS="--only faults"
-	@$(BIN)/python -m tests.prove $(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
+simulation: .venv/.ready .venv-cloud/.ready ## Search for broken promises, in less than 40 minutes; ARGS="--only faults"
+	@$(BIN)/python -m tests.simulation $(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
 
 package: .venv/.ready ## Write dist/bundle.zip and dist/template.json, as production deploys them
 	@$(BIN)/python -m infra.bundle

@@ -11,12 +11,12 @@ from chalice import Rate
 from chalice.app import CloudWatchEvent, DynamoDBEvent
 
 from chalicelib import wiring
-from chalicelib.domain.notices.notice_rules import Lane
-from chalicelib.domain.platform.jobs import PERIODS, Job
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
 from chalicelib.routes import static_pages as pages
 from chalicelib.routes.centers import reference_data as directory
 from chalicelib.routes.centers import resources_and_codes as library
-from chalicelib.routes.chalice_app import Front
+from chalicelib.routes.chalice_app import ReferralApp
 from chalicelib.routes.ehr import cds_hooks as cds
 from chalicelib.routes.eligibility import screen as screens
 from chalicelib.routes.handback import handback as handbacks
@@ -29,12 +29,12 @@ from chalicelib.routes.referrals import last_viewed as looks
 from chalicelib.routes.referrals import referrals
 from chalicelib.routes.webhooks import deliveries
 from chalicelib.routes.webhooks import receive as webhooks
-from chalicelib.services.audit.trail import checkpoint
-from chalicelib.services.notices.outbox_worker import follow, run_job
+from chalicelib.services.audit.trail import write_checkpoint
+from chalicelib.services.notices.outbox_worker import process_committed, run_job
 from chalicelib.services.platform import heartbeats as jobs
-from chalicelib.store.notices.task_items import named_in
+from chalicelib.store.notices.task_items import list_ids_in_stream_event
 
-app = Front(app_name="cart-referrals", configure_logs=False)
+app = ReferralApp(app_name="cart-referrals", configure_logs=False)
 app.api.binary_types = []  # Text only: fonts are inlined, so nothing is sent in base64.
 
 for module in (
@@ -57,57 +57,67 @@ for module in (
     app.register_blueprint(module.blueprint)
 
 
-def every(job: Job) -> Rate:
+def build_schedule_rate(job: ScheduledJob) -> Rate:
     """The rate of a job's period."""
-    return Rate(int(PERIODS[job].total_seconds() // 60), unit=Rate.MINUTES)
+    return Rate(int(JOB_PERIODS[job].total_seconds() // 60), unit=Rate.MINUTES)
 
 
 # The name of the table; the stream's address and how it is read are in `infra/resources.json`.
 @app.on_dynamodb_record("outbox", batch_size=25, starting_position="TRIM_HORIZON")
 def outbox(event: DynamoDBEvent) -> Mapping[str, int]:
     """Tell people at once of what was just committed."""
-    return follow(named_in(event.to_dict()), **wiring.job(context=event.context))
-
-
-@app.schedule(every(Job.RELAY))
-def relay(event: CloudWatchEvent) -> Mapping[str, int]:
-    """Do what the stream missed or left for later, and look after all jobs."""
-    try:
-        return _run(Job.RELAY, lambda: run_job(Lane.EVENT, **wiring.job(context=event.context)))
-    finally:
-        jobs.look_after(stores=wiring.stores(), now=wiring.now())
-
-
-@app.schedule(every(Job.NOTICES))
-def notices(event: CloudWatchEvent) -> Mapping[str, int]:
-    """Send the notices whose day has come."""
-    return _run(Job.NOTICES, lambda: run_job(Lane.PLAN, **wiring.job(context=event.context)))
-
-
-@app.schedule(every(Job.CLOCKS))
-def clocks(event: CloudWatchEvent) -> Mapping[str, int]:
-    """Tell of the stages that last longer than they should."""
-    return _run(Job.CLOCKS, lambda: run_job(Lane.CLOCK, **wiring.job(context=event.context)))
-
-
-@app.schedule(every(Job.DIGEST))
-def digest(event: CloudWatchEvent) -> Mapping[str, int]:
-    """Tell those whose week begins what is on the way to an infusion."""
-    return _run(Job.DIGEST, lambda: run_job(Lane.DIGEST, **wiring.job(context=event.context)))
-
-
-@app.schedule(every(Job.CHECKPOINTS))
-def checkpoints(event: CloudWatchEvent) -> Mapping[str, int]:  # noqa: ARG001 Chalice hands it over
-    """Count the audit rows, so that a loss of the last ones would show."""
-    return _run(
-        Job.CHECKPOINTS,
-        lambda: {"rows": checkpoint(stores=wiring.stores(), now=wiring.now())},
+    return process_committed(
+        list_ids_in_stream_event(event.to_dict()), **wiring.build_job_context(context=event.context)
     )
 
 
-def _run(job: Job, work: Callable[[], Mapping[str, int]]) -> Mapping[str, int]:
-    return jobs.run(job, work, stores=wiring.stores(), now=wiring.now())
+@app.schedule(build_schedule_rate(ScheduledJob.RELAY))
+def relay(event: CloudWatchEvent) -> Mapping[str, int]:
+    """Do what the stream missed or left for later, and look after all jobs."""
+    try:
+        return _run_job(
+            ScheduledJob.RELAY, lambda: run_job(TaskQueue.EVENT, **wiring.build_job_context(context=event.context))
+        )
+    finally:
+        jobs.log_overdue_jobs(stores=wiring.get_stores(), now=wiring.read_clock())
 
 
-if wiring.on_lambda():
-    wiring.warm()
+@app.schedule(build_schedule_rate(ScheduledJob.NOTICES))
+def notices(event: CloudWatchEvent) -> Mapping[str, int]:
+    """Send the notices whose day has come."""
+    return _run_job(
+        ScheduledJob.NOTICES, lambda: run_job(TaskQueue.PLAN, **wiring.build_job_context(context=event.context))
+    )
+
+
+@app.schedule(build_schedule_rate(ScheduledJob.CLOCKS))
+def clocks(event: CloudWatchEvent) -> Mapping[str, int]:
+    """Tell of the stages that last longer than they should."""
+    return _run_job(
+        ScheduledJob.CLOCKS, lambda: run_job(TaskQueue.CLOCK, **wiring.build_job_context(context=event.context))
+    )
+
+
+@app.schedule(build_schedule_rate(ScheduledJob.DIGEST))
+def digest(event: CloudWatchEvent) -> Mapping[str, int]:
+    """Tell those whose week begins what is on the way to an infusion."""
+    return _run_job(
+        ScheduledJob.DIGEST, lambda: run_job(TaskQueue.DIGEST, **wiring.build_job_context(context=event.context))
+    )
+
+
+@app.schedule(build_schedule_rate(ScheduledJob.CHECKPOINTS))
+def checkpoints(event: CloudWatchEvent) -> Mapping[str, int]:  # noqa: ARG001 Chalice hands it over
+    """Count the audit rows, so that a loss of the last ones would show."""
+    return _run_job(
+        ScheduledJob.CHECKPOINTS,
+        lambda: {"rows": write_checkpoint(stores=wiring.get_stores(), now=wiring.read_clock())},
+    )
+
+
+def _run_job(job: ScheduledJob, work: Callable[[], Mapping[str, int]]) -> Mapping[str, int]:
+    return jobs.run_job_with_heartbeat(job, work, stores=wiring.get_stores(), now=wiring.read_clock())
+
+
+if wiring.is_on_lambda():
+    wiring.warm_up()

@@ -25,7 +25,7 @@ _TRANSIENT = frozenset(
 
 
 @contextmanager
-def answering() -> Iterator[None]:
+def translate_aws_errors() -> Iterator[None]:
     """Turn an AWS service's trouble into `UnavailableError`.
 
     What is not transient (a wrong key, a missing permission) is our bug and passes through.

@@ -13,7 +13,7 @@ from math import inf
 
 from chalicelib.errors import UnavailableError
 
-LONGEST_S = 10.0
+MAX_BUDGET_S = 10.0
 """What a request may take. Senders of webhooks wait 10 to 30 seconds, API Gateway 29."""
 
 MARGIN_S = 1.0
@@ -30,29 +30,29 @@ _running: ContextVar[_Budget | None] = ContextVar("budget", default=None)
 
 
 @contextmanager
-def spending(seconds: float, *, clock: Callable[[], float]) -> Iterator[None]:
+def limit_time(seconds: float, *, clock: Callable[[], float]) -> Iterator[None]:
     """Give what happens inside so many seconds, of a clock that only measures.
 
     Inside another budget it is the shorter one that counts.
     """
-    token = _running.set(_Budget(clock() + min(seconds, left_s()), clock))
+    token = _running.set(_Budget(clock() + min(seconds, get_remaining_s()), clock))
     try:
         yield
     finally:
         _running.reset(token)
 
 
-def left_s() -> float:
+def get_remaining_s() -> float:
     """How many seconds are left; without a budget, as many as one likes."""
     running = _running.get()
     return inf if running is None else running.ends_at - running.clock()
 
 
-def require(seconds: float) -> None:
+def require_time(seconds: float) -> None:
     """Begin nothing that may take longer than there is time.
 
     Raises:
         UnavailableError: too little is left.
     """
-    if left_s() < seconds:
+    if get_remaining_s() < seconds:
         raise UnavailableError

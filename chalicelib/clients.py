@@ -22,7 +22,7 @@ logging.getLogger("botocore").setLevel(logging.INFO)
 
 CONNECT_S = 1
 READ_S = 3
-TRY_S = CONNECT_S + READ_S
+ATTEMPT_S = CONNECT_S + READ_S
 """The longest that one try may take. Within the ten seconds of a request there is room for two
 that wait in vain, and for three that are refused at once; botocore's own would be two minutes."""
 
@@ -56,32 +56,32 @@ class _PlainParserFactory(ResponseParserFactory):
         return _PlainParser() if protocol_name == "json" else super().create_parser(protocol_name)
 
 
-def dynamodb() -> "DynamoDBClient":
+def create_dynamodb_client() -> "DynamoDBClient":
     """A DynamoDB client whose answers are the service's own JSON."""
     session = botocore.session.Session()
     session.register_component("response_parser_factory", _PlainParserFactory())
-    return cast("DynamoDBClient", _within_budget(session, "dynamodb", _DYNAMODB_CONFIG))
+    return cast("DynamoDBClient", _create_budgeted_client(session, "dynamodb", _DYNAMODB_CONFIG))
 
 
-def aws(service: str) -> Any:
+def create_aws_client(service: str) -> Any:
     """A stock client of another service."""
-    return _within_budget(botocore.session.Session(), service, CONFIG)
+    return _create_budgeted_client(botocore.session.Session(), service, CONFIG)
 
 
-def _within_budget(session: botocore.session.Session, service: str, config: Config) -> Any:
+def _create_budgeted_client(session: botocore.session.Session, service: str, config: Config) -> Any:
     """A client that begins no try, and no pause before one, that its request has no time for."""
     client = session.create_client(service, config=config)
     service_id = client.meta.service_model.service_id.hyphenize()
     events: Any = client.meta.events  # The stubs know no handler that answers.
-    events.register_first(f"needs-retry.{service_id}", _give_up_in_time)
-    events.register(f"request-created.{service_id}", _require_time)
+    events.register_first(f"needs-retry.{service_id}", _stop_retries_over_budget)
+    events.register(f"request-created.{service_id}", _require_time_for_attempt)
     return client
 
 
-def _give_up_in_time(**_: object) -> bool | None:
+def _stop_retries_over_budget(**_: object) -> bool | None:
     """False ends the repeats with what the last try told; None leaves it to botocore."""
-    return False if budget.left_s() < TRY_S else None
+    return False if budget.get_remaining_s() < ATTEMPT_S else None
 
 
-def _require_time(**_: object) -> None:
-    budget.require(TRY_S)
+def _require_time_for_attempt(**_: object) -> None:
+    budget.require_time(ATTEMPT_S)

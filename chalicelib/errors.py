@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FieldError:
     """One thing wrong with a request, where it stands and what it is called.
 
     `pointer` is an RFC 6901 JSON pointer into the body, or the name of a header or parameter.
@@ -34,28 +34,28 @@ class Fault:
     message: str
 
 
-class DashboardError(Exception):
+class ApiError(Exception):
     """The root of all errors that have an answer of their own."""
 
     status = 500
     title = "Something went wrong on our side"
 
-    def __init__(self, code: str, detail: str, *, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, code: str, detail: str, *, errors: Sequence[FieldError] = ()) -> None:
         """Say what is refused: a stable lower_snake `code`, and a sentence for a person."""
         super().__init__(code)
         self.code = code
         self.detail = detail
-        self.faults = tuple(faults)
+        self.errors = tuple(errors)
 
 
-class MalformedError(DashboardError):
+class MalformedError(ApiError):
     """The request is not what the contract describes."""
 
     status = 400
     title = "The request is malformed"
 
 
-class UnauthenticatedError(DashboardError):
+class UnauthenticatedError(ApiError):
     """Nobody we know is asking. Always one text, so that nothing can be learned from it."""
 
     status = 401
@@ -66,14 +66,14 @@ class UnauthenticatedError(DashboardError):
         super().__init__(code, "The credentials are missing or not valid.")
 
 
-class ForbiddenError(DashboardError):
+class ForbiddenError(ApiError):
     """The caller is known, and this is not for the caller's role."""
 
     status = 403
     title = "Not for your role"
 
 
-class NotFoundError(DashboardError):
+class NotFoundError(ApiError):
     """There is nothing there, or it is another tenant's. One text for both."""
 
     status = 404
@@ -84,14 +84,14 @@ class NotFoundError(DashboardError):
         super().__init__("not_found", "There is nothing here, or nothing that you may see.")
 
 
-class RefusedError(DashboardError):
+class ConflictError(ApiError):
     """Understood, and refused by how things stand."""
 
     status = 409
     title = "Refused as things stand"
 
 
-class StaleError(DashboardError):
+class PreconditionFailedError(ApiError):
     """Another writer got there first; nothing was written."""
 
     status = 412
@@ -102,33 +102,33 @@ class StaleError(DashboardError):
         super().__init__("stale", "It has changed since you read it. Read it again, then decide.")
 
 
-class PrefetchMissingError(DashboardError):
+class PrefetchMissingError(ApiError):
     """A health record asked for cards without what they are made of; we fetch nothing ourselves."""
 
     status = 412
     title = "Send the prefetched resources"
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, errors: Sequence[FieldError]) -> None:
         """Name what is missing."""
         detail = "This service needs prefetched resources; errors[] names each."
-        super().__init__("prefetch_missing", detail, faults=faults)
+        super().__init__("prefetch_missing", detail, errors=errors)
 
 
-class TooLargeError(DashboardError):
+class PayloadTooLargeError(ApiError):
     """More bytes than a request may carry."""
 
     status = 413
     title = "Too large"
 
 
-class MediaTypeError(DashboardError):
+class UnsupportedMediaTypeError(ApiError):
     """The body does not say that it is JSON."""
 
     status = 415
     title = "Only JSON is understood"
 
 
-class KeyReusedError(DashboardError):
+class IdempotencyKeyReusedError(ApiError):
     """An Idempotency-Key that was already used for another request."""
 
     status = 422
@@ -137,12 +137,11 @@ class KeyReusedError(DashboardError):
     def __init__(self) -> None:
         """Ask for a new key."""
         super().__init__(
-            "idempotency_key_reused",
-            "This Idempotency-Key belongs to an earlier request with another body.",
+            "idempotency_key_reused", "This Idempotency-Key belongs to an earlier request with another body."
         )
 
 
-class PreconditionMissingError(DashboardError):
+class PreconditionRequiredError(ApiError):
     """A change was sent without saying which version it changes."""
 
     status = 428
@@ -153,7 +152,7 @@ class PreconditionMissingError(DashboardError):
         super().__init__("if_match_missing", "Send If-Match with the ETag of what you read.")
 
 
-class TooManyError(DashboardError):
+class RateLimitedError(ApiError):
     """More requests than this caller may make."""
 
     status = 429
@@ -165,7 +164,7 @@ class TooManyError(DashboardError):
         self.retry_after_s = retry_after_s
 
 
-class UnavailableError(DashboardError):
+class UnavailableError(ApiError):
     """Something that we depend on did not answer; nothing is half done; try again."""
 
     status = 503

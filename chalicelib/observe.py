@@ -29,27 +29,27 @@ _LOGGABLE = frozenset(
 logger = Logger(service="cart-referrals", location=None, log_uncaught_exceptions=False)
 
 
-class Log:
+class EventLog:
     """The logger of the product. A field that is not on the list is our bug, found in tests."""
 
     def info(self, event: str, /, **fields: Any) -> None:
         """Say that something happened."""
-        logger.info(event, extra=_checked(fields))
+        logger.info(event, extra=_check_fields(fields))
 
     def warning(self, event: str, /, **fields: Any) -> None:
         """Say that something went wrong and was dealt with."""
-        logger.warning(event, extra=_checked(fields))
+        logger.warning(event, extra=_check_fields(fields))
 
     def error(self, event: str, /, **fields: Any) -> None:
         """Say that something went wrong that somebody has to look at."""
-        logger.error(event, extra=_checked(fields))
+        logger.error(event, extra=_check_fields(fields))
 
 
-def _checked(fields: dict[str, Any]) -> dict[str, Any]:
+def _check_fields(fields: dict[str, Any]) -> dict[str, Any]:
     unknown = fields.keys() - _LOGGABLE
     if unknown:
         raise ValueError(f"not a loggable field: {', '.join(sorted(unknown))}")
     return fields
 
 
-log = Log()
+log = EventLog()

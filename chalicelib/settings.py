@@ -48,28 +48,19 @@ class Settings:
 
 
 _MAY_BE_EMPTY = frozenset(
-    {
-        "MAIL_CONFIGURATION_SET",
-        "MAIL_TOPIC",
-        "FEED_LIMIT",
-        "MEMBER_LIMIT",
-        "COMMIT",
-        "EHR_CLIENTS",
-    }
+    {"MAIL_CONFIGURATION_SET", "MAIL_TOPIC", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT", "EHR_CLIENTS"}
 )
 _DEPLOYMENTS = frozenset({"local", "test", "production"})
 
 
-def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings.
 
     Raises:
         SettingsError: names every variable that is missing, not only the first.
     """
     names = {field: field.upper() for field in Settings.__dataclass_fields__}
-    absent = [
-        name for name in names.values() if not environment.get(name) and name not in _MAY_BE_EMPTY
-    ]
+    absent = [name for name in names.values() if not environment.get(name) and name not in _MAY_BE_EMPTY]
     if absent:
         raise SettingsError(f"Not set in the environment: {', '.join(sorted(absent))}")
     if environment["DEPLOYMENT"] not in _DEPLOYMENTS:
@@ -77,6 +68,6 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(**{field: environment.get(name, "") for field, name in names.items()})
 
 
-def on_lambda(environment: Mapping[str, str] = os.environ) -> bool:
+def is_on_lambda(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether this process is a Lambda function."""
     return "AWS_LAMBDA_FUNCTION_NAME" in environment

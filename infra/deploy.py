@@ -19,7 +19,7 @@ from botocore.session import Session
 from infra.bundle import BUNDLE, ROOT, TEMPLATE, template
 
 _NOTHING_CHANGES = ("didn't contain changes", "No updates are to be performed")
-PATIENCE = {"Delay": 5, "MaxAttempts": 720}
+WAITER_CONFIG = {"Delay": 5, "MaxAttempts": 720}
 
 
 class DeployError(Exception):
@@ -27,14 +27,14 @@ class DeployError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class DeployedStack:
     """One deployment of the product, and the bucket that its artifacts are uploaded to."""
 
     session: Session
     name: str
     bucket: str
 
-    def propose(self, dist: Path, parameters: Mapping[str, str]) -> str | None:
+    def create_change_set(self, dist: Path, parameters: Mapping[str, str]) -> str | None:
         """Upload what `infra.bundle` wrote and create a change set for it.
 
         Args:
@@ -47,13 +47,13 @@ class Stack:
         Raises:
             DeployError: it cannot be deployed, at all or on what is there.
         """
-        kept = self._kept_parameters()
-        made = self._cloudformation.create_change_set(
+        kept = self._list_kept_parameters()
+        made = self._get_client.create_change_set(
             StackName=self.name,
             ChangeSetName=f"deploy-{dt.datetime.now(dt.UTC):%Y%m%d%H%M%S%f}",
             ChangeSetType="CREATE" if kept is None else "UPDATE",
-            TemplateURL=self._uploaded(dist),
-            Parameters=list(_stated(parameters, kept or ())),
+            TemplateURL=self._upload(dist),
+            Parameters=list(_build_parameters(parameters, kept or ())),
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
             ImportExistingResources=True,
         )
@@ -61,68 +61,66 @@ class Stack:
         try:
             self._wait("change_set_create_complete", ChangeSetName=change_set)
         except WaiterError as error:
-            why = str(self._described(change_set).get("StatusReason"))
+            why = str(self._describe_change_set(change_set).get("StatusReason"))
             if any(words in why for words in _NOTHING_CHANGES):
                 return None
             raise DeployError(why) from error
         return change_set
 
-    def changes(self, change_set: str) -> Iterator[str]:
+    def list_changes(self, change_set: str) -> Iterator[str]:
         """Say in a line each what a change set would do."""
-        for change in self._described(change_set)["Changes"]:
+        for change in self._describe_change_set(change_set)["Changes"]:
             resource = change["ResourceChange"]
             replaced = " (replaced)" if resource.get("Replacement") == "True" else ""
             kind, name = resource["ResourceType"], resource["LogicalResourceId"]
             yield f"{resource['Action']:8}{name}  {kind}{replaced}"
 
-    def execute(self, change_set: str) -> dict[str, str]:
+    def execute_change_set(self, change_set: str) -> dict[str, str]:
         """Carry out a change set and return the stack's outputs."""
-        kind = "create" if self._status() == "REVIEW_IN_PROGRESS" else "update"
-        self._cloudformation.execute_change_set(ChangeSetName=change_set)
+        kind = "create" if self._get_status() == "REVIEW_IN_PROGRESS" else "update"
+        self._get_client.execute_change_set(ChangeSetName=change_set)
         try:
             self._wait(f"stack_{kind}_complete", StackName=self.name)
         except WaiterError as error:
-            raise DeployError("\n".join([self._status(), *self._failures()])) from error
-        outputs = self._stack()["Outputs"]
+            raise DeployError("\n".join([self._get_status(), *self._list_failures()])) from error
+        outputs = self._describe_stack()["Outputs"]
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
-    def _failures(self) -> Iterator[str]:
+    def _list_failures(self) -> Iterator[str]:
         """Why resources failed, the first of which is the cause."""
-        events = self._cloudformation.describe_stack_events(StackName=self.name)["StackEvents"]
+        events = self._get_client.describe_stack_events(StackName=self.name)["StackEvents"]
         for event in reversed(events):
             if event["ResourceStatus"].endswith("_FAILED"):
                 yield f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}"
 
     @property
-    def _cloudformation(self) -> Any:
+    def _get_client(self) -> Any:
         return self.session.create_client("cloudformation")
 
     def _wait(self, for_what: str, **whom: str) -> None:
-        self._cloudformation.get_waiter(for_what).wait(**whom, WaiterConfig=PATIENCE)
+        self._get_client.get_waiter(for_what).wait(**whom, WaiterConfig=WAITER_CONFIG)
 
-    def _described(self, change_set: str) -> dict[str, Any]:
-        pages = self._cloudformation.get_paginator("describe_change_set")
+    def _describe_change_set(self, change_set: str) -> dict[str, Any]:
+        pages = self._get_client.get_paginator("describe_change_set")
         described: dict[str, Any] = pages.paginate(ChangeSetName=change_set).build_full_result()
         return described
 
-    def _stack(self) -> dict[str, Any]:
-        stack: dict[str, Any] = self._cloudformation.describe_stacks(StackName=self.name)["Stacks"][
-            0
-        ]
+    def _describe_stack(self) -> dict[str, Any]:
+        stack: dict[str, Any] = self._get_client.describe_stacks(StackName=self.name)["Stacks"][0]
         return stack
 
-    def _status(self) -> str:
+    def _get_status(self) -> str:
         """The stack's status; empty when there is none."""
         try:
-            return str(self._stack()["StackStatus"])
+            return str(self._describe_stack()["StackStatus"])
         except ClientError as error:
             if "does not exist" not in str(error):
                 raise
             return ""
 
-    def _kept_parameters(self) -> list[str] | None:
+    def _list_kept_parameters(self) -> list[str] | None:
         """Which parameters the stack has a value for; None before it was ever created."""
-        status = self._status()
+        status = self._get_status()
         if status == "ROLLBACK_COMPLETE":
             raise DeployError(
                 f"The first deployment of {self.name} failed and left an empty stack. Delete it "
@@ -130,34 +128,34 @@ class Stack:
             )
         if status in {"", "REVIEW_IN_PROGRESS"}:
             return None
-        return [parameter["ParameterKey"] for parameter in self._stack().get("Parameters", ())]
+        return [parameter["ParameterKey"] for parameter in self._describe_stack().get("Parameters", ())]
 
-    def _uploaded(self, dist: Path) -> str:
+    def _upload(self, dist: Path) -> str:
         """Put both files into the bucket, named by their content; the template's address."""
         bundle = (dist / BUNDLE).read_bytes()
         packaged = json.loads((dist / TEMPLATE).read_text("utf-8"))
-        for function in template.of_type(packaged, "AWS::Serverless::Function").values():
-            function["Properties"]["CodeUri"] = f"s3://{self.bucket}/{_key(bundle, BUNDLE)}"
-        described = template.written(packaged).encode()
+        for function in template.list_resources_of_type(packaged, "AWS::Serverless::Function").values():
+            function["Properties"]["CodeUri"] = f"s3://{self.bucket}/{_build_object_key(bundle, BUNDLE)}"
+        described = template.to_json(packaged).encode()
         s3: Any = self.session.create_client("s3")
         for name, content in ((BUNDLE, bundle), (TEMPLATE, described)):
-            s3.put_object(Bucket=self.bucket, Key=_key(content, name), Body=content)
-        return f"{s3.meta.endpoint_url}/{self.bucket}/{_key(described, TEMPLATE)}"
+            s3.put_object(Bucket=self.bucket, Key=_build_object_key(content, name), Body=content)
+        return f"{s3.meta.endpoint_url}/{self.bucket}/{_build_object_key(described, TEMPLATE)}"
 
 
-def _key(content: bytes, name: str) -> str:
+def _build_object_key(content: bytes, name: str) -> str:
     return f"{hashlib.sha256(content).hexdigest()}/{name}"
 
 
-def _stated(given: Mapping[str, str], kept: Iterable[str]) -> Iterator[dict[str, Any]]:
-    for key, value in given.items():
+def _build_parameters(arguments: Mapping[str, str], kept_names: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for key, value in arguments.items():
         yield {"ParameterKey": key, "ParameterValue": value}
     # The revision comes with each template and is never an operator's to keep.
-    for key in set(kept) - given.keys() - {"Commit"}:
+    for key in set(kept_names) - arguments.keys() - {"Commit"}:
         yield {"ParameterKey": key, "UsePreviousValue": True}
 
 
-def _parameter(stated: str) -> tuple[str, str]:
+def _parse_parameter(stated: str) -> tuple[str, str]:
     name, separator, value = stated.partition("=")
     if not separator:
         raise argparse.ArgumentTypeError(f"{stated!r} is not NAME=VALUE")
@@ -171,17 +169,17 @@ def main() -> None:
     parser.add_argument("--bucket", required=True, help="for the bundle; in the stack's region")
     parser.add_argument("--dist", type=Path, default=ROOT / "dist", help="default: dist")
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("parameters", nargs="*", type=_parameter, metavar="NAME=VALUE")
-    wanted = parser.parse_args()
-    stack = Stack(Session(), wanted.stack, wanted.bucket)
+    parser.add_argument("parameters", nargs="*", type=_parse_parameter, metavar="NAME=VALUE")
+    arguments = parser.parse_args()
+    stack = DeployedStack(Session(), arguments.stack, arguments.bucket)
     try:
-        change_set = stack.propose(wanted.dist, dict(wanted.parameters))
+        change_set = stack.create_change_set(arguments.dist, dict(arguments.parameters))
         if change_set is None:
             parser.exit(0, "Nothing changes.\n")
-        print(*stack.changes(change_set), sep="\n")
-        if not wanted.yes and input("Go ahead? [y/N] ").strip().lower() != "y":
+        print(*stack.list_changes(change_set), sep="\n")
+        if not arguments.yes and input("Go ahead? [y/N] ").strip().lower() != "y":
             parser.exit(1, "Nothing was changed.\n")
-        for name, value in stack.execute(change_set).items():
+        for name, value in stack.execute_change_set(change_set).items():
             print(f"{name} = {value}")
     except (DeployError, BotoCoreError, ClientError) as error:
         parser.exit(1, f"{error}\n")

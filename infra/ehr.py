@@ -14,16 +14,16 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-ISS = "https://ehr.simulated.example"
+ISSUER = "https://ehr.simulated.example"
 NAME = "Simulated health record"
 ORIGIN = "https://ehr.simulated.example"
-LIFE_S = 240
+TOKEN_LIFETIME_S = 240
 
 CHARTS = Path(__file__).with_name("charts")
 SERVICES = {"patient-view": "cart-screen-patient-view", "order-sign": "cart-screen-order-sign"}
 
 
-def key(path: Path) -> ECKey:
+def load_or_create_key(path: Path) -> ECKey:
     """The key pair in a file that only its owner may read; made the first time."""
     if path.exists():
         return ECKey.import_key(json.loads(path.read_text("utf-8")))
@@ -33,50 +33,43 @@ def key(path: Path) -> ECKey:
     return made
 
 
-def setting(pair: ECKey) -> str:
+def build_allow_list(pair: ECKey) -> str:
     """The allow-list that names this system alone, as EHR_CLIENTS has it."""
     keys = {"keys": [pair.as_dict(private=False)]}
-    return json.dumps([{"iss": ISS, "name": NAME, "origins": [ORIGIN], "keys": keys}])
+    return json.dumps([{"iss": ISSUER, "name": NAME, "origins": [ORIGIN], "keys": keys}])
 
 
-def token(pair: ECKey, *, audience: str, now: datetime, **other: Any) -> str:
+def create_token(pair: ECKey, *, audience: str, now: datetime, **other: Any) -> str:
     """A token for one call of one service."""
     issued = int(now.timestamp())
     claims = {
-        "iss": ISS,
+        "iss": ISSUER,
         "aud": audience,
         "iat": issued,
-        "exp": issued + LIFE_S,
+        "exp": issued + TOKEN_LIFETIME_S,
         "jti": secrets.token_hex(16),
     }
     header = {"alg": "ES384", "typ": "JWT", "kid": pair.kid}
     return jwt.encode(header, claims | other, pair, algorithms=["ES384"])
 
 
-def chart(name: str) -> Mapping[str, Any]:
+def load_chart(name: str) -> Mapping[str, Any]:
     """A fictional chart, or one in a file: `prefetch`, and `draftOrders` where it has any.
 
     Raises:
         FileNotFoundError: there is neither.
     """
     shipped = CHARTS / f"{name}.json"
-    told: Mapping[str, Any] = json.loads(
-        (shipped if shipped.exists() else Path(name)).read_text("utf-8")
-    )
-    return told
+    content: Mapping[str, Any] = json.loads((shipped if shipped.exists() else Path(name)).read_text("utf-8"))
+    return content
 
 
-def hook_of(hook: str, told: Mapping[str, Any]) -> dict[str, Any]:
+def build_hook_request(hook: str, chart: Mapping[str, Any]) -> dict[str, Any]:
     """What the system sends when a hook fires over a chart."""
-    patient_id = told["prefetch"]["patient"]["id"]
+    patient_id = chart["prefetch"]["patient"]["id"]
     context = {"userId": "Practitioner/fictional", "patientId": patient_id}
     if hook == "order-sign":
-        context["draftOrders"] = told.get("draftOrders", {"resourceType": "Bundle", "entry": []})
+        context["draftOrders"] = chart.get("draftOrders", {"resourceType": "Bundle", "entry": []})
     identity = secrets.token_hex(16)
     parts = (identity[:8], identity[8:12], identity[12:16], identity[16:20], identity[20:])
-    return {
-        "hook": hook,
-        "hookInstance": "-".join(parts),
-        "context": context,
-        "prefetch": told["prefetch"],
-    }
+    return {"hook": hook, "hookInstance": "-".join(parts), "context": context, "prefetch": chart["prefetch"]}

@@ -6,11 +6,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from chalicelib.domain.referrals.reason_codes import FACTS as REASON_FACTS
-from chalicelib.domain.referrals.reason_codes import NEEDED_FOR
-from chalicelib.domain.referrals.stages import FACTS, OPTIONAL, TERMINAL, Actor, Phase, Stage
-from chalicelib.domain.referrals.transitions import MOVES, all_moves
-from chalicelib.domain.referrals.turnaround import DATED, LIMITS
+from chalicelib.domain.referrals.reason_codes import REASON_FACTS, REASONS_REQUIRED_BY_STAGE
+from chalicelib.domain.referrals.stages import OPTIONAL_STAGES, STAGE_FACTS, TERMINAL_STAGES, Actor, Phase, Stage
+from chalicelib.domain.referrals.transitions import TRANSITIONS, list_transitions
+from chalicelib.domain.referrals.turnaround import STAGES_WITH_OWN_DATE, TURNAROUND_LIMITS
 from chalicelib.routes.referrals.journey_responses import PHASE_LABELS
 
 PAGE = Path(__file__).parent.parent / "docs" / "journey.md"
@@ -26,71 +25,73 @@ feed may leave out. The picture shows what goes on; what ends a referral stands 
 """
 
 
-def page() -> str:
+def build_page() -> str:
     """The whole page, in Markdown."""
     parts = [
         _INTRODUCTION,
-        "```mermaid\n" + "\n".join(_diagram()) + "\n```\n",
+        "```mermaid\n" + "\n".join(_build_diagram()) + "\n```\n",
         "## Stages\n",
-        "\n".join(_stages()) + "\n",
+        "\n".join(_build_stage_table()) + "\n",
         "## Reasons\n",
         (
             "What ends, pauses or turns back a referral has one of these codes, and the"
             " referring team reads beside it what it may do next.\n"
         ),
-        "\n".join(_reasons()) + "\n",
+        "\n".join(_build_reason_table()) + "\n",
     ]
     return "\n".join(parts)
 
 
-def _diagram() -> Iterator[str]:
+def _build_diagram() -> Iterator[str]:
     yield "flowchart TD"
     for phase in (p for p in Phase if p is not Phase.CLOSED):
         yield f'  subgraph phase_{phase}["{PHASE_LABELS[phase]}"]'
         for stage in Stage:
-            if FACTS[stage].phase is phase:
-                yield f'    {stage}["{FACTS[stage].label}"]'
+            if STAGE_FACTS[stage].phase is phase:
+                yield f'    {stage}["{STAGE_FACTS[stage].label}"]'
         yield "  end"
-    for start, end, actors in all_moves():
-        if end not in TERMINAL:
-            yield f"  {start} -->|{_initials(actors)}| {end}"
+    for start, end, actors in list_transitions():
+        if end not in TERMINAL_STAGES:
+            yield f"  {start} -->|{_format_actors(actors)}| {end}"
     yield "  classDef optional stroke-dasharray: 5 4"
-    yield f"  class {','.join(sorted(OPTIONAL))} optional"
+    yield f"  class {','.join(sorted(OPTIONAL_STAGES))} optional"
 
 
-def _stages() -> Iterator[str]:
+def _build_stage_table() -> Iterator[str]:
     yield "| stage | label | next move by | may go to | expected, amber, red | source |"
     yield "|---|---|---|---|---|---|"
     for stage in Stage:
-        moves = ", ".join(f"`{end}` {_initials(who)}" for end, who in MOVES[stage].items())
-        name = f"`{stage}`" + (" (optional)" if stage in OPTIONAL else "")
-        facts = FACTS[stage]
-        limits, source = _limits(stage)
+        moves = ", ".join(f"`{end}` {_format_actors(who)}" for end, who in TRANSITIONS[stage].items())
+        name = f"`{stage}`" + (" (optional)" if stage in OPTIONAL_STAGES else "")
+        facts = STAGE_FACTS[stage]
+        limits, source = _format_limits(stage)
         yield f"| {name} | {facts.label} | {facts.owner} | {moves or '-'} | {limits} | {source} |"
 
 
-def _limits(stage: Stage) -> tuple[str, str]:
-    if stage in DATED:
-        return "that day, the day after, a week after", DATED[stage]
-    limits = LIMITS.get(stage)
+def _format_limits(stage: Stage) -> tuple[str, str]:
+    if stage in STAGES_WITH_OWN_DATE:
+        return "that day, the day after, a week after", STAGES_WITH_OWN_DATE[stage]
+    limits = TURNAROUND_LIMITS.get(stage)
     if limits is None:
         return "-", "-"
     days = (limits.typical, limits.amber, limits.red)
-    told = ", ".join("-" if day is None else str(day) for day in days)
-    return f"{told} {limits.unit} days", limits.source
+    day_texts = ", ".join("-" if day is None else str(day) for day in days)
+    return f"{day_texts} {limits.unit} days", limits.source
 
 
-def _reasons() -> Iterator[str]:
+def _build_reason_table() -> Iterator[str]:
     yield "| code | reads | what may come next | fits |"
     yield "|---|---|---|---|"
     for reason, facts in REASON_FACTS.items():
-        fits = ", ".join(f"`{stage}`" for stage in NEEDED_FOR if reason in NEEDED_FOR[stage])
+        fits = ", ".join(
+            f"`{stage}`" for stage in REASONS_REQUIRED_BY_STAGE if reason in REASONS_REQUIRED_BY_STAGE[stage]
+        )
         yield f"| `{reason}` | {facts.label} | {facts.next_step} | {fits or 'a pause, a loop'} |"
 
 
-def _initials(actors: frozenset[Actor]) -> str:
+def _format_actors(actors: frozenset[Actor]) -> str:
     return "".join(actor.value[0].upper() for actor in Actor if actor in actors)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")
+    PAGE.write_text(build_page(), "utf-8")

@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from chalicelib import catalogue
-from chalicelib.catalogue import DISEASES
-from chalicelib.domain.eligibility.label_rules import RULES
-from chalicelib.domain.referrals.monitoring_window import Anchor
+from chalicelib import catalog
+from chalicelib.catalog import DISEASES
+from chalicelib.domain.eligibility.label_rules import LABEL_RULES
+from chalicelib.domain.referrals.monitoring_window import AnchorInfusion
 
-FILES = sorted(Path(catalogue.__file__).with_name("products").glob("*.json"))
+FILES = sorted(Path(catalog.__file__).with_name("products").glob("*.json"))
 
 
-def _listed(names: tuple[str, ...]) -> Any:
+def _format_list(names: tuple[str, ...]) -> Any:
     def check(name: str) -> str:
         if name not in names:
             raise ValueError(f"must be one of {', '.join(names)}")
@@ -29,142 +29,138 @@ def _listed(names: tuple[str, ...]) -> Any:
     return AfterValidator(check)
 
 
-def _rules(criteria: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _list_rules(criteria: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for rule in criteria:
         for part in rule.get("any_of", [rule]):
             named = set(part) - {"source"}
-            if len(named) != 1 or not named <= RULES.keys():
+            if len(named) != 1 or not named <= LABEL_RULES.keys():
                 raise ValueError(f"not one known rule: {', '.join(sorted(named))}")
     return criteria
 
 
-Day = Annotated[date, Field(strict=False)]
+FileDay = Annotated[date, Field(strict=False)]
 Month = Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")]
-Text = Annotated[str, Field(min_length=1)]
-Code = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
+FileText = Annotated[str, Field(min_length=1)]
+FileCode = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
 
 
-class _Closed(BaseModel):
+class _ClosedModel(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
-class Source(_Closed):
+class FileSource(_ClosedModel):
     """Where something was read, and the day that it speaks for, or was read."""
 
-    source_id: Code
-    title: Text
-    url: Text
-    as_of: Day
+    source_id: FileCode
+    title: FileText
+    url: FileText
+    as_of: FileDay
 
 
-class Note(_Closed):
+class FileNote(_ClosedModel):
     """A sentence with its source."""
 
-    text: Text
-    source: Code
+    text: FileText
+    source: FileCode
 
 
-class Row(_Closed):
+class FileRow(_ClosedModel):
     """One way to meet an indication, as the label words it and as rules test it."""
 
-    row_id: Code
-    text: Text
-    criteria: Annotated[list[dict[str, Any]], Field(min_length=1), AfterValidator(_rules)]
+    row_id: FileCode
+    text: FileText
+    criteria: Annotated[list[dict[str, Any]], Field(min_length=1), AfterValidator(_list_rules)]
     approval: Literal["regular", "accelerated"]
     approved_on: Month
-    source: Code
+    source: FileCode
 
 
-class Indication(_Closed):
+class FileIndication(_ClosedModel):
     """What the label names for one disease."""
 
-    disease: Annotated[str, _listed(DISEASES)]
+    disease: Annotated[str, _format_list(DISEASES)]
     age_group: Literal["adult", "pediatric"]
     histologies: list[str]
-    rows: Annotated[list[Row], Field(min_length=1)]
-    limitations: list[Note]
-    notes: list[Note]
-    source: Code
+    rows: Annotated[list[FileRow], Field(min_length=1)]
+    limitations: list[FileNote]
+    notes: list[FileNote]
+    source: FileCode
 
 
-class SplitDose(_Closed):
+class SplitDose(_ClosedModel):
     """When the second infusion comes."""
 
     gap_days: int
     tolerance_days: int
-    source: Code
+    source: FileCode
 
 
-class Monitoring(_Closed):
+class Monitoring(_ClosedModel):
     """How long the label asks for what, in days after the anchoring infusion."""
 
-    anchor: Annotated[str, _listed(tuple(Anchor))]
+    anchor: Annotated[str, _format_list(tuple(AnchorInfusion))]
     daily_days: Annotated[int, Field(gt=0)]
     monitor_min_days: Annotated[int, Field(gt=0)]
     proximity_days: Annotated[int, Field(gt=0)]
     driving_days: Annotated[int, Field(gt=0)]
     handback_target_day: Annotated[int, Field(gt=0)]
-    label_as_of: Day
-    sources: Annotated[list[Code], Field(min_length=1)]
+    label_as_of: FileDay
+    sources: Annotated[list[FileCode], Field(min_length=1)]
 
 
-class Interval(_Closed):
+class FileInterval(_ClosedModel):
     """How long a part of the way usually takes: the lower and the upper figure, in days."""
 
-    interval: Literal[
-        "leukapheresis_to_product", "leukapheresis_to_release", "manufacturing", "vein_to_vein"
-    ]
-    text: Text
+    interval: Literal["leukapheresis_to_product", "leukapheresis_to_release", "manufacturing", "vein_to_vein"]
+    text: FileText
     days: Annotated[list[float], Field(min_length=2, max_length=2)]
-    source: Code | None
+    source: FileCode | None
 
 
-class SafetyLine(_Closed):
+class SafetyLine(_ClosedModel):
     """The maker's phone, and what for."""
 
     phone: Annotated[str, Field(pattern=r"^1-\d{3}-\d{3}-\d{4}$")]
     kind: Literal["adverse_events", "program"]
-    source: Code
+    source: FileCode
 
 
-class Product(_Closed):
+class FileProduct(_ClosedModel):
     """A product's file."""
 
-    product_id: Code
-    name: Text
-    generic: Text
+    product_id: FileCode
+    name: FileText
+    generic: FileText
     target: Literal["CD19", "BCMA"]
-    maker: Text
+    maker: FileText
     status: Literal["marketed"]
-    label_as_of: Day
-    reviewed_on: Day
-    dailymed_setid: (
-        Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None
-    )
-    indications: Annotated[list[Indication], Field(min_length=1)]
+    label_as_of: FileDay
+    reviewed_on: FileDay
+    dailymed_setid: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None
+    indications: Annotated[list[FileIndication], Field(min_length=1)]
     infusion_parts: Annotated[int, Field(ge=1)]
     split_dose: SplitDose | None
     monitoring: Monitoring
-    intervals: list[Interval]
-    late_effects: list[Note]
+    intervals: list[FileInterval]
+    late_effects: list[FileNote]
     safety_line: SafetyLine | None
     unverified: list[Annotated[str, Field(pattern=r"^(/[a-z0-9_]+)+$")]]
-    sources: Annotated[list[Source], Field(min_length=1)]
+    sources: Annotated[list[FileSource], Field(min_length=1)]
 
 
-def problems(row: dict[str, Any], *, read_by: date) -> list[str]:
+def find_problems(row: dict[str, Any], *, read_by: date) -> list[str]:
     """Everything that is wrong with a file, in words; nothing where it may be shipped."""
     try:
-        Product.model_validate_json(json.dumps(row))
+        FileProduct.model_validate_json(json.dumps(row))
     except ValidationError as e:
         return [f"/{'/'.join(map(str, error['loc']))}: {error['msg']}" for error in e.errors()]
-    return [*_sources(row, read_by), *_unverified(row)]
+    return [*_check_sources(row, read_by), *_check_unverified(row)]
 
 
-def _sources(row: dict[str, Any], read_by: date) -> Iterator[str]:
+def _check_sources(row: dict[str, Any], read_by: date) -> Iterator[str]:
     """A figure without a source, a source that is named nowhere, one that nobody can look up."""
     known = [source["source_id"] for source in row["sources"]]
-    used = set(named(row))
+    used = set(list_named_sources(row))
     yield from (f"/sources: {name} stands twice" for name in set(known) if known.count(name) > 1)
     yield from (f"/sources: {name} is named and not listed" for name in used - set(known))
     yield from (f"/sources: {name} is listed and named nowhere" for name in set(known) - used)
@@ -175,12 +171,10 @@ def _sources(row: dict[str, Any], read_by: date) -> Iterator[str]:
             yield f"/sources: {source['source_id']} speaks for a day that has not come"
 
 
-def _unverified(row: dict[str, Any]) -> Iterator[str]:
+def _check_unverified(row: dict[str, Any]) -> Iterator[str]:
     """A mark that points nowhere; a figure that has neither a source nor a mark."""
     marked = row["unverified"]
-    yield from (
-        f"{pointer}: marked, but not there" for pointer in marked if not _is_there(row, pointer)
-    )
+    yield from (f"{pointer}: marked, but not there" for pointer in marked if not _has_pointer(row, pointer))
     for place, interval in enumerate(row["intervals"]):
         pointer = f"/intervals/{place}/days"
         if interval["source"] is None and pointer not in marked:
@@ -189,11 +183,11 @@ def _unverified(row: dict[str, Any]) -> Iterator[str]:
         yield "/dailymed_setid: unknown, and not marked as unverified"
 
 
-def named(value: Any) -> Iterator[str]:
+def list_named_sources(value: Any) -> Iterator[str]:
     """Every source that a figure refers to, wherever it stands."""
     if isinstance(value, list):
         for each in value:
-            yield from named(each)
+            yield from list_named_sources(each)
     elif isinstance(value, dict):
         for key, each in value.items():
             if key == "source" and each:
@@ -201,10 +195,10 @@ def named(value: Any) -> Iterator[str]:
             elif key == "sources":
                 yield from (name for name in each if isinstance(name, str))
             else:
-                yield from named(each)
+                yield from list_named_sources(each)
 
 
-def _is_there(row: dict[str, Any], pointer: str) -> bool:
+def _has_pointer(row: dict[str, Any], pointer: str) -> bool:
     if pointer == "/safety_line/maker":  # As it is served, beside the line that all share.
         return True
     value: Any = row
@@ -217,4 +211,4 @@ def _is_there(row: dict[str, Any], pointer: str) -> bool:
 
 
 if __name__ == "__main__":
-    print(json.dumps(Product.model_json_schema(), indent=2))
+    print(json.dumps(FileProduct.model_json_schema(), indent=2))

@@ -16,11 +16,11 @@ from math import cos, hypot, radians
 from pathlib import Path
 from typing import Any
 
-from infra.vendor_web import WEB, Package, fetch, member
+from infra.vendor_web import WEB, NpmPackage, fetch_package, read_archive_member
 
-OUTLINES = WEB / "outlines.js"
+OUTPUT_FILE = WEB / "outlines.js"
 
-ATLAS = Package(
+ATLAS = NpmPackage(
     name="us-atlas",
     version="3.0.1",
     integrity="sha512-wEIZCq0ImPvGblTd8gZMqNNCPkQshugMUG/8nkSWXb02+XqNFREg9atHOKP9w6prLZTpqcLhSvdBW81MkV3/0Q==",
@@ -31,7 +31,7 @@ UNITS_PER_DEGREE = 50
 TOLERANCE = 0.045
 """How far a line may stray, in degrees; some three miles."""
 
-SMALLEST = 0.12
+MIN_LINE_SIZE = 0.12
 """An island that spans less, in degrees, is left out unless it is of a territory."""
 
 TERRITORIES_SOUTH_OF = 19.0
@@ -44,15 +44,12 @@ _BANNER = """\
 // of a degree, told as differences by Google's polyline algorithm.
 """
 
-Line = list[tuple[float, float]]
+Polyline = list[tuple[float, float]]
 
 
-def lines_of(topology: Mapping[str, Any]) -> Iterator[Line]:
+def list_lines(topology: Mapping[str, Any]) -> Iterator[Polyline]:
     """The lines of a topology in degrees; a border that two states share is one line."""
-    (x_scale, y_scale), (x_first, y_first) = (
-        topology["transform"]["scale"],
-        topology["transform"]["translate"],
-    )
+    (x_scale, y_scale), (x_first, y_first) = (topology["transform"]["scale"], topology["transform"]["translate"])
     for arc in topology["arcs"]:
         x = y = 0
         line = []
@@ -62,28 +59,28 @@ def lines_of(topology: Mapping[str, Any]) -> Iterator[Line]:
         yield line
 
 
-def shown(line: Line) -> bool:
+def is_visible(line: Polyline) -> bool:
     """Whether a line is large enough to be seen, or all that there is of a territory."""
     xs, ys = zip(*line, strict=True)
     closed = line[0] == line[-1]
-    large = max(max(xs) - min(xs), max(ys) - min(ys)) >= SMALLEST
+    large = max(max(xs) - min(xs), max(ys) - min(ys)) >= MIN_LINE_SIZE
     return large or not closed or ys[0] < TERRITORIES_SOUTH_OF
 
 
-def simplified(line: Line) -> Line:
+def simplify(line: Polyline) -> Polyline:
     """The line with the fewest of its points that stays within the tolerance (Douglas-Peucker)."""
     kept, waiting = {0, len(line) - 1}, [(0, len(line) - 1)]
     while waiting:
         first, last = waiting.pop()
         between = range(first + 1, last)
-        farthest = max(between, key=lambda i: _apart(line[i], line[first], line[last]), default=0)
-        if farthest and _apart(line[farthest], line[first], line[last]) > TOLERANCE:
+        farthest = max(between, key=lambda i: _compute_distance(line[i], line[first], line[last]), default=0)
+        if farthest and _compute_distance(line[farthest], line[first], line[last]) > TOLERANCE:
             kept.add(farthest)
             waiting += [(first, farthest), (farthest, last)]
     return [line[i] for i in sorted(kept)]
 
 
-def _apart(point: tuple[float, float], a: tuple[float, float], b: tuple[float, float]) -> float:
+def _compute_distance(point: tuple[float, float], a: tuple[float, float], b: tuple[float, float]) -> float:
     """How far a point is from the way between two others, in degrees of latitude."""
     shrink = cos(radians(point[1]))
     px, py = (point[0] - a[0]) * shrink, point[1] - a[1]
@@ -93,7 +90,7 @@ def _apart(point: tuple[float, float], a: tuple[float, float], b: tuple[float, f
     return hypot(px - along * bx, py - along * by)
 
 
-def spelled(line: Line) -> str:
+def encode_polyline(line: Polyline) -> str:
     """A line as text. Source: Google Maps Platform, "Encoded Polyline Algorithm Format"."""
     before = (0, 0)
     numbers: list[int] = []
@@ -103,10 +100,10 @@ def spelled(line: Line) -> str:
             continue
         numbers += [at[0] - before[0], at[1] - before[1]]
         before = at
-    return "".join(_characters(number) for number in numbers)
+    return "".join(_encode_number(number) for number in numbers)
 
 
-def _characters(number: int) -> str:
+def _encode_number(number: int) -> str:
     rest = ~(number << 1) if number < 0 else number << 1
     text = ""
     while rest >= 0x20:
@@ -115,9 +112,9 @@ def _characters(number: int) -> str:
     return text + chr(rest + _FIRST_CHARACTER)
 
 
-def module(topology: Mapping[str, Any]) -> str:
+def build_module(topology: Mapping[str, Any]) -> str:
     """The JavaScript module."""
-    lines = [spelled(simplified(line)) for line in lines_of(topology) if shown(line)]
+    lines = [encode_polyline(simplify(line)) for line in list_lines(topology) if is_visible(line)]
     # No letter of the algorithm is a space.
     text = json.dumps(" ".join(lines))
     return f'{_BANNER}export const outlines = {text}.split(" ");\n'
@@ -128,11 +125,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="exit 1 when the file is stale")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, fetch(ATLAS, Path(folder)) as archive:
-        made = module(json.loads(member(archive, "package/states-10m.json")))
+    with tempfile.TemporaryDirectory() as folder, fetch_package(ATLAS, Path(folder)) as archive:
+        made = build_module(json.loads(read_archive_member(archive, "package/states-10m.json")))
     if options.check:
-        sys.exit(None if OUTLINES.read_text() == made else "stale: python -m infra.state_outlines")
-    OUTLINES.write_text(made)
+        sys.exit(None if OUTPUT_FILE.read_text() == made else "stale: python -m infra.state_outlines")
+    OUTPUT_FILE.write_text(made)
 
 
 if __name__ == "__main__":

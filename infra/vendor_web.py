@@ -72,7 +72,7 @@ ICONS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
+class NpmPackage:
     """One pinned npm package and the files taken from it.
 
     Attributes:
@@ -88,45 +88,42 @@ class Package:
 
 
 PACKAGES = (
-    Package(
+    NpmPackage(
         name="preact",
         version="11.2.0",
         integrity="sha512-/HfHI/7N84e6GrWBJ3J280z3mLaRJiDcSvj/A+y/4AbLnND/1UlGHe1sR6oYuTGwId0nP7dqDU9OnLxMPZ7xBg==",
         licence="MIT",
-        files={
-            "package/dist/preact.mjs": "preact.js",
-            "package/hooks/dist/hooks.mjs": "hooks.js",
-        },
+        files={"package/dist/preact.mjs": "preact.js", "package/hooks/dist/hooks.mjs": "hooks.js"},
     ),
-    Package(
+    NpmPackage(
         name="htm",
         version="3.1.1",
         integrity="sha512-983Vyg8NwUE7JkZ6NmOqpCZ+sh1bKv2iYTlUkzlWmA5JD2acKoxd4KVxbMmxX/85mtfdnDmTFoNKcg5DGAvxNQ==",
         licence="Apache-2.0",
         files={"package/dist/htm.mjs": "htm.js"},
     ),
-    Package(
+    NpmPackage(
         name="@preact/signals-core",
         version="1.14.5",
         integrity="sha512-vcRv7Ityz5JVmeiVqIluLFzT/PDS/AlhHUpw3/aUWqcVUs6bDGIPXE/6RSC4evBNWYvnniozg5Syfj33al3gkg==",
         licence="MIT",
         files={"package/dist/signals-core.mjs": "signals-core.js"},
     ),
-    Package(
+    NpmPackage(
         name="@preact/signals",
         version="2.11.4",
         integrity="sha512-Rb+5RPo9gWSaHtzJeauhHxiC8KP/IF2DEPkHPEOGOnuy2wnJzRqyeLRankUCYd6ADqtxS6GnWGv6Ie343d8aYw==",
         licence="MIT",
         files={"package/dist/signals.mjs": "signals.js"},
     ),
-    Package(
+    NpmPackage(
         name="@fontsource-variable/inter",
         version="5.3.0",
         integrity="sha512-OupL48va4JNofb97w6NYeF9S7W/kHNKM0Er8Dem5nqi4jeOLrVJDoE8tZEpnMJmtkvNbB1EIPPwHcdkF6b1oUA==",
         licence="OFL-1.1",
         files={"package/files/inter-latin-wght-normal.woff2": "inter.css"},
     ),
-    Package(
+    NpmPackage(
         name="lucide-static",
         version="1.62.0",
         integrity="sha512-WBZA/m2PvkFpMGHDtsBck5P2A9G4ehLlYu4GwwICcmEm1BvYVgj00lCDxKRWLlbMlOibLaiwdQ88G5pHkSWgwA==",
@@ -139,7 +136,7 @@ _SHAPE = re.compile(r"<(?P<tag>path|circle|rect|line|polyline|ellipse) (?P<attrs
 _ATTRIBUTE = re.compile(r'([a-z0-9-]+)="([^"]*)"')
 
 
-def relative_imports(script: str) -> str:
+def rewrite_imports(script: str) -> str:
     """Return `script` importing its neighbours by the names they are served under.
 
     Raises:
@@ -149,21 +146,21 @@ def relative_imports(script: str) -> str:
     return re.sub(r"\n?//# sourceMappingURL=.*\s*$", "\n", patched)
 
 
-def icon_shapes(svg: str) -> list[tuple[str, dict[str, str]]]:
+def parse_icon_shapes(svg: str) -> list[tuple[str, dict[str, str]]]:
     """Return the shapes of a Lucide icon, as (tag, attributes)."""
     return [(m["tag"], dict(_ATTRIBUTE.findall(m["attrs"]))) for m in _SHAPE.finditer(svg)]
 
 
-def icons_module(svgs: Mapping[str, str], banner: str) -> str:
+def build_icons_module(svgs: Mapping[str, str], banner: str) -> str:
     """Return the JavaScript module that holds the shapes of the icons in use."""
     rows = (
-        f"  {json.dumps(name)}: {json.dumps(icon_shapes(svg), separators=(',', ':'))},\n"
+        f"  {json.dumps(name)}: {json.dumps(parse_icon_shapes(svg), separators=(',', ':'))},\n"
         for name, svg in sorted(svgs.items())
     )
     return f"{banner}export const shapes = {{\n{''.join(rows)}}};\n"
 
 
-def font_face(woff2: bytes) -> str:
+def build_font_face(woff2: bytes) -> str:
     """Return a style sheet that carries a variable font within itself.
 
     A file of its own would be the only binary answer of the API, and gateways treat binary
@@ -176,7 +173,7 @@ def font_face(woff2: bytes) -> str:
     )
 
 
-def fetch(package: Package, folder: Path) -> tarfile.TarFile:
+def fetch_package(package: NpmPackage, folder: Path) -> tarfile.TarFile:
     """Download one pinned package with npm and open it.
 
     Raises:
@@ -196,7 +193,7 @@ def fetch(package: Package, folder: Path) -> tarfile.TarFile:
     return tarfile.open(archive)
 
 
-def member(archive: tarfile.TarFile, path: str) -> bytes:
+def read_archive_member(archive: tarfile.TarFile, path: str) -> bytes:
     """Return the bytes of one file of an archive.
 
     Raises:
@@ -211,41 +208,36 @@ def member(archive: tarfile.TarFile, path: str) -> bytes:
     return handle.read()
 
 
-def banner(package: Package) -> str:
+def build_banner(package: NpmPackage) -> str:
     """Return the first line of a vendored file: what it is and under which licence."""
-    return (
-        f"/*! {package.name} {package.version} | {package.licence} | "
-        "licence text in vendor/licenses */\n"
-    )
+    return f"/*! {package.name} {package.version} | {package.licence} | licence text in vendor/licenses */\n"
 
 
-def vendor(package: Package, archive: tarfile.TarFile) -> None:
+def write_vendored_files(package: NpmPackage, archive: tarfile.TarFile) -> None:
     """Write the files taken from one package, with its licence beside them."""
     short = package.name.removeprefix("@").replace("/", "-")
-    (VENDOR / "licenses" / f"{short}.txt").write_bytes(member(archive, "package/LICENSE"))
+    (VENDOR / "licenses" / f"{short}.txt").write_bytes(read_archive_member(archive, "package/LICENSE"))
     for path, name in package.files.items():
-        content = member(archive, path)
-        served = (
-            font_face(content) if path.endswith(".woff2") else relative_imports(content.decode())
-        )
-        (VENDOR / name).write_text(banner(package) + served)
+        content = read_archive_member(archive, path)
+        served = build_font_face(content) if path.endswith(".woff2") else rewrite_imports(content.decode())
+        (VENDOR / name).write_text(build_banner(package) + served)
     if package.name == "lucide-static":
-        svgs = {icon: member(archive, f"package/icons/{icon}.svg").decode() for icon in ICONS}
-        (VENDOR / "icons.js").write_text(icons_module(svgs, banner(package)))
+        svgs = {icon: read_archive_member(archive, f"package/icons/{icon}.svg").decode() for icon in ICONS}
+        (VENDOR / "icons.js").write_text(build_icons_module(svgs, build_banner(package)))
 
 
-def sha256(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file, in hex."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def checksums() -> str:
+def build_checksums() -> str:
     """Return the list of vendored files as `sha256sum --check` reads it."""
     files = sorted(p for p in VENDOR.rglob("*") if p.is_file() and p.name != "SHA256SUMS")
-    return "".join(f"{sha256(p)}  {p.relative_to(VENDOR).as_posix()}\n" for p in files)
+    return "".join(f"{hash_file(p)}  {p.relative_to(VENDOR).as_posix()}\n" for p in files)
 
 
-def manifest() -> str:
+def build_manifest() -> str:
     """Return the manifest: public name -> path under `web/`, content type and SHA-256.
 
     Raises:
@@ -258,7 +250,7 @@ def manifest() -> str:
         rows[path.name] = {
             "path": path.relative_to(WEB).as_posix(),
             "type": CONTENT_TYPES[path.suffix],
-            "sha256": sha256(path),
+            "sha256": hash_file(path),
         }
     return json.dumps(rows, indent=2, sort_keys=True) + "\n"
 
@@ -271,16 +263,16 @@ def main() -> None:
     choice.add_argument("--check", action="store_true", help="exit 1 when the lists are stale")
     options = parser.parse_args()
     if options.check:
-        current = MANIFEST.read_text() == manifest()
+        current = MANIFEST.read_text() == build_manifest()
         sys.exit(0 if current else "manifest.json is stale: python -m infra.vendor_web --manifest")
     if not options.manifest:
         (VENDOR / "licenses").mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
             for package in PACKAGES:
-                with fetch(package, Path(folder)) as archive:
-                    vendor(package, archive)
-        (VENDOR / "SHA256SUMS").write_text(checksums())
-    MANIFEST.write_text(manifest())
+                with fetch_package(package, Path(folder)) as archive:
+                    write_vendored_files(package, archive)
+        (VENDOR / "SHA256SUMS").write_text(build_checksums())
+    MANIFEST.write_text(build_manifest())
 
 
 if __name__ == "__main__":

@@ -21,11 +21,13 @@ for unwanted in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CA
     os.environ.pop(unwanted, None)
 
 from chalicelib.store.all_stores import Stores
-from tests.support import cloud, shelves, tokens
-from tests.support.clinic import Clinic, open_clinic
-from tests.support.site import Site
+from tests.support import aws_fakes as cloud
+from tests.support import stores as shelves
+from tests.support import tokens
+from tests.support.api_client import ApiClient
+from tests.support.api_driver import ApiDriver, open_api_driver
 
-pytest_plugins = ["tests.support.lagging"]
+pytest_plugins = ["tests.support.stale_reads_plugin"]
 
 # A slow machine is no counterexample.
 hypothesis.settings.register_profile("tests", deadline=None)
@@ -42,7 +44,7 @@ def aws() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def shelf() -> Iterator[str]:
+def kms_key_id() -> Iterator[str]:
     """The tables of the template, made once for a module; hands out the id of the key."""
     from moto import mock_aws
 
@@ -53,10 +55,10 @@ def shelf() -> Iterator[str]:
 
 
 @pytest.fixture
-def stores(shelf: str) -> Stores:
+def stores(kms_key_id: str) -> Stores:
     """Every table of the template with nothing in it, without an API in front."""
-    cloud.empty()
-    return shelves.cold_stores(shelf)
+    cloud.clear_tables()
+    return shelves.create_cold_stores(kms_key_id)
 
 
 @pytest.fixture
@@ -64,23 +66,23 @@ def settings_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Non
     """The environment of a function, with the tests' own issuer of tokens."""
     from chalicelib import wiring
 
-    for name, value in cloud.environment(tokens.write_jwks(tmp_path / "jwks.json")).items():
+    for name, value in cloud.build_environment(tokens.write_jwks(tmp_path / "jwks.json")).items():
         monkeypatch.setenv(name, value)
-    wiring.forget()
+    wiring.reset()
     yield
-    wiring.forget()
+    wiring.reset()
 
 
 @pytest.fixture
-def clinic(aws: None, settings_env: None, monkeypatch: pytest.MonkeyPatch) -> Clinic:
+def api(aws: None, settings_env: None, monkeypatch: pytest.MonkeyPatch) -> ApiDriver:
     """Two practices and two centers with their people, and the API in front of them."""
     cloud.create_tables()
     monkeypatch.setenv("KMS_KEY_ID", cloud.create_key())
     cloud.verify_sender()
-    return open_clinic()
+    return open_api_driver()
 
 
 @pytest.fixture
-def site(clinic: Clinic) -> Site:
+def site(api: ApiDriver) -> ApiClient:
     """The API as a coordinator of the first practice uses it."""
-    return clinic.practice
+    return api.practice

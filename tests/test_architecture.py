@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib import observe, wiring
-from chalicelib.routes.platform.problem_codes import CODES
+from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = (ROOT / "app.py", *sorted((ROOT / "chalicelib").rglob("*.py")))
@@ -22,7 +22,7 @@ HEAVY = {
     "boto3": "the AWS SDK",
     "botocore.client": "the AWS SDK; its bare package is a version number",
     "botocore.session": "the AWS SDK",
-    "chalicelib.catalogue.labels": "read by the first screen",
+    "chalicelib.catalog.labels": "read by the first screen",
     "chalicelib.domain.eligibility.screen_input": "as that",
     "chalicelib.domain.eligibility.screen": "as that",
     "cryptography": "OpenSSL",
@@ -57,9 +57,7 @@ def attributes(path: Path) -> set[str]:
 def literals(path: Path) -> set[str]:
     """Every text that stands in a module's code."""
     return {
-        node.value
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
 
 
@@ -70,9 +68,7 @@ def naming(attribute: str) -> set[str]:
 
 def tracked() -> list[Path]:
     """The files of the repository."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
-    )
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
@@ -104,13 +100,9 @@ def test_only_the_settings_read_the_environment():
 
 def test_only_the_wiring_reads_the_clock():
     """The time is an argument; `wiring.now` is where it comes from."""
-    clocks = re.compile(
-        r"(datetime|date)\.(now|today|utcnow)|time\.(time|time_ns|localtime|gmtime)"
-    )
+    clocks = re.compile(r"(datetime|date)\.(now|today|utcnow)|time\.(time|time_ns|localtime|gmtime)")
     readers = {
-        name_of(path)
-        for path in SHIPPED
-        if any(clocks.fullmatch(ast.unparse(call.func)) for call in calls(path))
+        name_of(path) for path in SHIPPED if any(clocks.fullmatch(ast.unparse(call.func)) for call in calls(path))
     }
 
     assert readers == {"chalicelib/wiring.py"}
@@ -118,9 +110,7 @@ def test_only_the_wiring_reads_the_clock():
 
 def test_nothing_scans_a_table():
     """What a table holds is found by a key or an index, whatever its size."""
-    scanning = [
-        path for path in SHIPPED if "scan" in attributes(path) or {"scan", "Scan"} & literals(path)
-    ]
+    scanning = [path for path in SHIPPED if "scan" in attributes(path) or {"scan", "Scan"} & literals(path)]
 
     assert scanning == []
 
@@ -134,9 +124,7 @@ def test_every_transaction_goes_through_the_ledger():
 def test_only_the_store_knows_tables():
     """No other layer names a call of DynamoDB."""
     operations = {"get_item", "put_item", "update_item", "delete_item", "batch_get_item"}
-    knowing = {
-        name_of(path) for path in SHIPPED if operations & (attributes(path) | literals(path))
-    }
+    knowing = {name_of(path) for path in SHIPPED if operations & (attributes(path) | literals(path))}
 
     assert {"/".join(name.split("/")[:2]) for name in knowing} == {"chalicelib/store"}
 
@@ -147,9 +135,7 @@ def test_every_client_has_time_limits():
 
 
 @pytest.mark.parametrize(
-    "path",
-    [p for p in tracked() if p.suffix in WRITTEN_BY_HAND and "vendor" not in p.parts],
-    ids=name_of,
+    "path", [p for p in tracked() if p.suffix in WRITTEN_BY_HAND and "vendor" not in p.parts], ids=name_of
 )
 def test_no_file_is_long(path):
     """What has more than 300 lines is two things."""
@@ -167,9 +153,7 @@ def test_no_file_names_a_registry_or_a_place_on_a_disk():
         ).encode()
     )  # fmt: skip
     found = {
-        name_of(path): match.group().decode()
-        for path in tracked()
-        if (match := elsewhere.search(path.read_bytes()))
+        name_of(path): match.group().decode() for path in tracked() if (match := elsewhere.search(path.read_bytes()))
     }
 
     assert found == {}
@@ -220,16 +204,14 @@ def raised_codes() -> set[str]:
 
 def test_every_code_of_a_problem_is_explained():
     """A code that is raised is in the table of the docs page."""
-    assert raised_codes() - set(CODES) == set()
+    assert raised_codes() - set(PROBLEM_CODES) == set()
 
 
 def test_every_code_that_is_explained_is_used():
     """What nothing answers any more leaves the docs."""
-    elsewhere = set().union(
-        *(literals(path) for path in SHIPPED if path.name != "codes.py"),
-    )
+    elsewhere = set().union(*(literals(path) for path in SHIPPED if path.name != "codes.py"))
 
-    assert set(CODES) - elsewhere == set()
+    assert set(PROBLEM_CODES) - elsewhere == set()
 
 
 def test_only_what_is_on_the_list_is_logged():
@@ -254,19 +236,17 @@ def test_a_log_refuses_what_is_not_on_its_list():
 
 def test_nothing_prints():
     """What is told goes through the log, where it is checked."""
-    printing = [
-        path for path in SHIPPED for call in calls(path) if ast.unparse(call.func) == "print"
-    ]
+    printing = [path for path in SHIPPED for call in calls(path) if ast.unparse(call.func) == "print"]
 
     assert printing == []
 
 
 def test_all_that_is_made_once_can_be_let_go():
-    """`wiring.forget` leaves nothing behind that a test or a changed setting could meet again."""
-    [forget] = (
+    """`wiring.reset` leaves nothing behind that a test or a changed setting could meet again."""
+    [reset] = (
         node
         for node in tree(ROOT / "chalicelib/wiring.py").body
-        if isinstance(node, ast.FunctionDef) and node.name == "forget"
+        if isinstance(node, ast.FunctionDef) and node.name == "reset"
     )
     kept = {
         name
@@ -274,4 +254,4 @@ def test_all_that_is_made_once_can_be_let_go():
         if hasattr(made, "cache_clear") and made.__module__ == wiring.__name__
     }
 
-    assert kept == {node.id for node in ast.walk(forget) if isinstance(node, ast.Name)} - {"made"}
+    assert kept == {node.id for node in ast.walk(reset) if isinstance(node, ast.Name)} - {"made"}

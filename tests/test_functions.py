@@ -9,10 +9,11 @@ import pytest
 
 from app import app
 from chalicelib import wiring
-from chalicelib.domain.platform.jobs import Job
+from chalicelib.domain.platform.jobs import ScheduledJob
 from chalicelib.services.notices.outbox_worker import JobFailedError
-from chalicelib.services.notices.weekly_digest import digest_writes
-from tests.support import cloud, shelves
+from chalicelib.services.notices.weekly_digest import prepare_digest_writes
+from tests.support import aws_fakes as cloud
+from tests.support import stores as shelves
 
 HOUR_MS = 3_600_000
 SCHEDULED = {
@@ -55,78 +56,71 @@ def run(name: str, event: dict[str, Any], *, left_ms: int = HOUR_MS) -> Any:
 
 def news() -> list[dict[str, Any]]:
     """What the stream tells of every row of the outbox."""
-    rows = shelves.tasks()
+    rows = shelves.list_task_rows()
     return [record({"outbox_id": {"S": row["outbox_id"]}}, n) for n, row in enumerate(rows)]
 
 
-def test_a_submission_is_mailed_by_the_stream(clinic):
+def test_a_submission_is_mailed_by_the_stream(api):
     """Sent on the page, told to the center, and the sweep has nothing left to do."""
-    clinic.refer()
+    api.refer()
 
     told = run("outbox", {"Records": news()})
     swept = run("relay", SCHEDULED)
 
-    assert [mail.destinations["ToAddresses"] for mail in cloud.sent_mail()] == [
-        [clinic.members["center"].email]
-    ]
+    assert [mail.destinations["ToAddresses"] for mail in cloud.list_sent_mail()] == [[api.members["center"].email]]
     assert (told["mails"], swept["mails"]) == (1, 0)
 
 
 @pytest.mark.parametrize(
     "broken",
-    [
-        {},
-        {"dynamodb": {}},
-        {"dynamodb": {"Keys": {"outbox_id": {"N": "1"}}}},
-        record({"id": {"S": "x"}}),
-    ],
+    [{}, {"dynamodb": {}}, {"dynamodb": {"Keys": {"outbox_id": {"N": "1"}}}}, record({"id": {"S": "x"}})],
     ids=["empty", "no keys", "another type", "another table"],
 )
-def test_a_record_of_another_shape_is_passed_over(clinic, broken):
+def test_a_record_of_another_shape_is_passed_over(api, broken):
     """Those around it are done, and nothing is raised."""
-    clinic.refer()
+    api.refer()
 
     assert run("outbox", {"Records": [broken, *news(), broken]})["mails"] == 1
 
 
-def test_a_function_that_has_no_time_left_begins_nothing(clinic):
+def test_a_function_that_has_no_time_left_begins_nothing(api):
     """What it does not begin, the next run finds."""
-    clinic.refer()
+    api.refer()
 
-    late = run("outbox", {"Records": news()}, left_ms=wiring.LAST_TASK_MS)
+    late = run("outbox", {"Records": news()}, left_ms=wiring.MIN_REMAINING_MS)
 
     assert set(late.values()) == {0}
     assert run("relay", SCHEDULED)["mails"] == 1
 
 
-def test_the_clocks_tell_whoever_owes_the_move(clinic, monkeypatch):
+def test_the_clocks_tell_whoever_owes_the_move(api, monkeypatch):
     """And the practice that waits for it, of a submission that nobody received, once."""
-    clinic.refer()
-    later = wiring.now() + timedelta(days=30)
-    monkeypatch.setattr(wiring, "now", lambda: later)
+    api.refer()
+    later = wiring.read_clock() + timedelta(days=30)
+    monkeypatch.setattr(wiring, "read_clock", lambda: later)
 
     mails = [run("clocks", SCHEDULED)["mails"] for _ in range(2)]
     monkeypatch.undo()
-    [notice] = clinic.center.get("/v1/notices").json["items"]
+    [notice] = api.center.get("/v1/notices").json["items"]
 
     assert mails == [2, 0]
     assert notice["rule"] == "clock_escalated"
     assert notice["title"].startswith("Nobody has moved it; overdue since ")
 
 
-def test_a_digest_tells_a_member_of_the_week(clinic, monkeypatch):
+def test_a_digest_tells_a_member_of_the_week(api, monkeypatch):
     """Once, and by the list of all patients, for it is about several."""
-    reader = clinic.members["practice"]
-    planned = digest_writes(None, reader, stores=clinic.stores, now=wiring.now())
-    clinic.stores.ledger.commit(*planned)
-    clinic.refer()
-    later = wiring.now() + timedelta(days=8)
-    monkeypatch.setattr(wiring, "now", lambda: later)
+    reader = api.members["practice"]
+    planned = prepare_digest_writes(None, reader, stores=api.stores, now=wiring.read_clock())
+    api.stores.transactions.commit(*planned)
+    api.refer()
+    later = wiring.read_clock() + timedelta(days=8)
+    monkeypatch.setattr(wiring, "read_clock", lambda: later)
 
     done = [run("digest", SCHEDULED)["done"] for _ in range(2)]
     monkeypatch.undo()
-    [notice] = clinic.practice.get("/v1/notices").json["items"]
-    addressees = [mail.destinations["ToAddresses"] for mail in cloud.sent_mail()]
+    [notice] = api.practice.get("/v1/notices").json["items"]
+    addressees = [mail.destinations["ToAddresses"] for mail in cloud.list_sent_mail()]
 
     assert done == [1, 0]
     assert (notice["referral_id"], notice["alias"]) == (None, None)
@@ -134,30 +128,30 @@ def test_a_digest_tells_a_member_of_the_week(clinic, monkeypatch):
     assert addressees.count([reader.email]) == 1
 
 
-def test_every_schedule_leaves_its_heartbeat(clinic):
+def test_every_schedule_leaves_its_heartbeat(api):
     """Under its own name."""
-    for job in Job:
+    for job in ScheduledJob:
         run(job, SCHEDULED)
 
-    last = clinic.stores.jobs.last()
-    assert set(last) == set(Job)
-    assert all(wiring.now() - at < timedelta(minutes=5) for at in last.values())
+    last = api.stores.heartbeats.list_last_successes()
+    assert set(last) == set(ScheduledJob)
+    assert all(wiring.read_clock() - at < timedelta(minutes=5) for at in last.values())
 
 
-def test_a_relay_that_fails_looks_after_the_others_all_the_same(clinic, monkeypatch):
+def test_a_relay_that_fails_looks_after_the_others_all_the_same(api, monkeypatch):
     """And leaves no heartbeat of its own, so that it is missed."""
 
     class NoMail:
         def send(self, _message, *, tag):
             raise ConnectionError(tag)
 
-    clinic.refer()
-    monkeypatch.setattr(wiring, "mailer", cache(NoMail))
+    api.refer()
+    monkeypatch.setattr(wiring, "get_mailer", cache(NoMail))
     looked = []
-    monkeypatch.setattr("app.jobs.look_after", lambda **_: looked.append(1))
+    monkeypatch.setattr("app.jobs.log_overdue_jobs", lambda **_: looked.append(1))
 
     with pytest.raises(JobFailedError):
         run("relay", SCHEDULED)
 
     assert looked == [1]
-    assert Job.RELAY not in clinic.stores.jobs.last()
+    assert ScheduledJob.RELAY not in api.stores.heartbeats.list_last_successes()

@@ -123,12 +123,12 @@ def test_what_is_to_be_changed_for_a_stage_or_a_center_is_there():
     people = importlib.import_module("chalicelib.store.identity.members_and_tenants")
     secrets = importlib.import_module("chalicelib.store.webhooks.secrets")
 
-    assert {"`Stage`", "`FACTS`", "`Tenants.add`", "`WebhookSecrets.making`"} <= set(
+    assert {"`Stage`", "`STAGE_FACTS`", "`Tenants.add`", "`WebhookSecrets.prepare_rotate`"} <= set(
         re.findall(r"`[\w.]+`", README)
     )
-    assert stages.FACTS.keys() == set(stages.Stage) == moves.MOVES.keys()
+    assert stages.STAGE_FACTS.keys() == set(stages.Stage) == moves.TRANSITIONS.keys()
     assert callable(people.Tenants.add)
-    assert callable(secrets.WebhookSecrets.making)
+    assert callable(secrets.WebhookSecrets.prepare_rotate)
 
 
 def test_the_variables_that_the_readme_tells_of_are_read():

@@ -7,21 +7,22 @@ from urllib.parse import urlsplit
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.services.audit import trail as audits
 from chalicelib.services.notices.outbox_worker import run_job
-from chalicelib.store.all_stores import TABLES
-from chalicelib.store.platform.dynamo import Table
-from tests.support import cloud, faults
-from tests.support.clinic import TO_INFUSED
-from tests.support.world import open_world
+from chalicelib.store.all_stores import TABLE_NAMES
+from chalicelib.store.platform.dynamo import DynamoTable
+from tests.support import aws_fakes as cloud
+from tests.support import faults
+from tests.support.api_driver import STAGES_TO_INFUSED
+from tests.support.shared_clinic import open_shared_clinic
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "storage.md"
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    with open_world(tmp_path_factory.mktemp("storage")) as clinic:
+    with open_shared_clinic(tmp_path_factory.mktemp("storage")) as clinic:
         yield clinic
 
 
@@ -39,22 +40,22 @@ def documented():
 
 def existing():
     """The indexes of the template."""
-    for table, properties in cloud.table_properties().items():
+    for table, properties in cloud.load_table_properties().items():
         for index in properties.get("GlobalSecondaryIndexes", ()):
             yield table, index["IndexName"]
 
 
 @pytest.fixture
-def queried(monkeypatch):
+def queried_indexes(monkeypatch):
     """The tables and indexes that are asked by Query from now on."""
     asked = set()
-    real = Table.query
+    real = DynamoTable.query
 
     def query(self, *arguments, **how):
         asked.add((self.name.removeprefix(cloud.PREFIX), how.get("index")))
         return real(self, *arguments, **how)
 
-    monkeypatch.setattr(Table, "query", query)
+    monkeypatch.setattr(DynamoTable, "query", query)
     return asked
 
 
@@ -64,18 +65,18 @@ def write_everything(world):
     world.practice.patch(f"/v1/referrals/{draft}", {"urgency": "urgent"}, version=1)
     referral_id = world.refer()["referral_id"]
     world.deliver(referral_id, "infused")
-    world.move_to(referral_id, *TO_INFUSED[:-1])
-    world.deliver(referral_id, "consult_scheduled", at=wiring.now().isoformat())
+    world.move_to(referral_id, *STAGES_TO_INFUSED[:-1])
+    world.deliver(referral_id, "consult_scheduled", at=wiring.read_clock().isoformat())
     return referral_id
 
 
 def read_everything(world, referral_id):
     """Every list and page that somebody looks at, and each job."""
-    admin = world.site_of(world.members["practice_admin"])
-    center_admin = world.site_of(world.members["center_admin"])
+    admin = world.get_site_for(world.members["practice_admin"])
+    center_admin = world.get_site_for(world.members["center_admin"])
     center_id = world.members["center"].tenant_id
     infused = world.refer()["referral_id"]
-    world.move_to(infused, *TO_INFUSED)
+    world.move_to(infused, *STAGES_TO_INFUSED)
     for site, path in (
         (world.practice, f"/v1/referrals/{referral_id}"),
         (world.practice, f"/v1/referrals/{referral_id}/events"),
@@ -96,9 +97,9 @@ def read_everything(world, referral_id):
     for site in (world.practice, world.center):
         feed = urlsplit(site.post("/v1/me/calendar", None).json["url"]).path
         assert world.anyone.get(feed).status == 200
-    for lane in Lane:
-        run_job(lane, **wiring.job())
-    audits.verify(stores=world.stores, now=wiring.now(), first_day=wiring.now().date())
+    for lane in TaskQueue:
+        run_job(lane, **wiring.build_job_context())
+    audits.verify_audit_trail(stores=world.stores, now=wiring.read_clock(), first_day=wiring.read_clock().date())
 
 
 def test_every_index_is_documented_and_there():
@@ -108,24 +109,24 @@ def test_every_index_is_documented_and_there():
 
 def test_every_table_is_documented():
     """A table that nobody reads would be no table."""
-    assert {table for table, _ in documented()} == set(TABLES)
+    assert {table for table, _ in documented()} == set(TABLE_NAMES)
 
 
-def test_what_is_asked_is_documented(world, queried):
+def test_what_is_asked_is_documented(world, queried_indexes):
     """Whatever people, feeds and jobs do, by a line of the document; and nothing scans."""
-    with faults.injected(faults.never) as calls:
+    with faults.inject_faults(faults.plan_never) as calls:
         read_everything(world, write_everything(world))
 
-    assert queried <= set(documented())
-    assert {index for _, index in queried if index} == {index for _, index in existing()}
+    assert queried_indexes <= set(documented())
+    assert {index for _, index in queried_indexes if index} == {index for _, index in existing()}
     assert "Scan" not in calls.operations
 
 
-def test_what_decides_reads_no_index(world, queried):
+def test_what_decides_reads_no_index(world, queried_indexes):
     """An index may lag: a draft, a submission, reports, what waits and what is settled."""
     write_everything(world)
 
-    assert {index for _, index in queried} == {None}
+    assert {index for _, index in queried_indexes} == {None}
 
 
 def test_every_index_is_asked_by_a_name_of_the_code():
@@ -134,7 +135,7 @@ def test_every_index_is_asked_by_a_name_of_the_code():
     named = set()
     for path in package.rglob("*.py"):
         named |= set(re.findall(r'index="(\w+)"', path.read_text("utf-8")))
-    lists = (package / "services" / "lists.py").read_text("utf-8")
+    lists = (package / "services" / "referrals" / "search.py").read_text("utf-8")
     named |= set(re.findall(r'return "(by_\w+)" if', lists))
     named |= set(re.findall(r'else "(by_\w+)"', lists))
 

@@ -17,7 +17,7 @@ from string import Template
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-MOST_LISTED = 20
+MAX_LISTED = 20
 """How many patients a mail lists by their alias; a longer list is read in the dashboard."""
 
 
@@ -26,7 +26,7 @@ class TemplateError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class MailMessage:
     """A mail to one person. `unsubscribe` is where its reader stops the like; empty for no way."""
 
     to: str
@@ -39,33 +39,28 @@ class Message:
 class Mailer(Protocol):
     """Something that sends mail."""
 
-    def send(self, message: Message, *, tag: str) -> str:
+    def send(self, message: MailMessage, *, tag: str) -> str:
         """Hand the mail over and return the service's id of it. `tag` is our id of the mail."""
         ...
 
 
-def notice_waiting(
-    *, to: str, alias: str, count: int, link: str, late: str = "", unsubscribe: str = ""
-) -> Message:
+def compose_notice_waiting(
+    *, to: str, alias: str, count: int, sign_in_url: str, late_since_text: str = "", unsubscribe: str = ""
+) -> MailMessage:
     """Tell a member that there is something to read about a patient, and not what."""
     verb = "is" if count == 1 else "are"
-    return _rendered(
+    return _render_mail(
         "notice_waiting",
-        _Frame(to=to, link=link, late=late, unsubscribe=unsubscribe),
+        _MailFrame(to=to, link=sign_in_url, late=late_since_text, unsubscribe=unsubscribe),
         alias=alias,
         are=verb,
-        notices=_counted(count, "new notice"),
+        notices=_format_count(count, "new notice"),
     )
 
 
-def notices_waiting(
-    *,
-    to: str,
-    counts: Sequence[tuple[str, int]],
-    link: str,
-    late: str = "",
-    unsubscribe: str = "",
-) -> Message:
+def compose_notices_waiting(
+    *, to: str, counts: Sequence[tuple[str, int]], sign_in_url: str, late_since_text: str = "", unsubscribe: str = ""
+) -> MailMessage:
     """Tell a member how much there is to read about whom.
 
     Args:
@@ -75,24 +70,24 @@ def notices_waiting(
         late: Since when the mail is late, in words.
         unsubscribe: Where the like is stopped.
     """
-    return _rendered(
+    return _render_mail(
         "notices_waiting",
-        _Frame(to=to, link=link, late=late, unsubscribe=unsubscribe),
-        lines=_listed([f"{alias}: {_counted(count, 'new notice')}" for alias, count in counts]),
-        notices=_counted(sum(count for _, count in counts), "new notice"),
-        patients=_counted(len(counts), "patient"),
+        _MailFrame(to=to, link=sign_in_url, late=late_since_text, unsubscribe=unsubscribe),
+        lines=_format_list([f"{alias}: {_format_count(count, 'new notice')}" for alias, count in counts]),
+        notices=_format_count(sum(count for _, count in counts), "new notice"),
+        patients=_format_count(len(counts), "patient"),
     )
 
 
-def weekly_digest(
+def compose_weekly_digest(
     *,
     to: str,
     aliases: Sequence[str],
     unlisted: int = 0,
-    link: str,
-    late: str = "",
+    sign_in_url: str,
+    late_since_text: str = "",
     unsubscribe: str = "",
-) -> Message:
+) -> MailMessage:
     """Tell a member of whom the week's digest is, and not what it says.
 
     Args:
@@ -103,32 +98,32 @@ def weekly_digest(
         late: Since when the mail is late, in words.
         unsubscribe: Where the like is stopped.
     """
-    return _rendered(
+    return _render_mail(
         "weekly_digest",
-        _Frame(to=to, link=link, late=late, unsubscribe=unsubscribe),
-        lines=_listed(aliases, unlisted),
-        patients=_counted(len(aliases) + unlisted, "patient"),
+        _MailFrame(to=to, link=sign_in_url, late=late_since_text, unsubscribe=unsubscribe),
+        lines=_format_list(aliases, unlisted),
+        patients=_format_count(len(aliases) + unlisted, "patient"),
     )
 
 
-def critical_notice(*, to: str, alias: str, link: str, late: str = "") -> Message:
+def compose_critical_notice(*, to: str, alias: str, sign_in_url: str, late_since_text: str = "") -> MailMessage:
     """Tell a member that something should be read now, and not what."""
-    return _rendered("critical_notice", _Frame(to=to, link=link, late=late), alias=alias)
+    return _render_mail("critical_notice", _MailFrame(to=to, link=sign_in_url, late=late_since_text), alias=alias)
 
 
-def escalation(*, to: str, alias: str, link: str, late: str = "") -> Message:
+def compose_escalation(*, to: str, alias: str, sign_in_url: str, late_since_text: str = "") -> MailMessage:
     """Tell a member that a colleague could not be told of something that should be read now."""
-    return _rendered("escalation", _Frame(to=to, link=link, late=late), alias=alias)
+    return _render_mail("escalation", _MailFrame(to=to, link=sign_in_url, late=late_since_text), alias=alias)
 
 
-def spelled_time(at: datetime, zone: str) -> str:
+def format_time(at: datetime, zone: str) -> str:
     """A time as a reader in a zone says it."""
     local = at.astimezone(ZoneInfo(zone))
     return f"{local:%B} {local.day}, {local.year} at {local:%H:%M %Z}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Frame:
+class _MailFrame:
     """What any mail has. `late` is since when it is late, in words; empty if it is not."""
 
     to: str
@@ -137,53 +132,51 @@ class _Frame:
     unsubscribe: str = ""
 
 
-def _counted(count: int, noun: str) -> str:
+def _format_count(count: int, noun: str) -> str:
     return f"1 {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _listed(lines: Sequence[str], unlisted: int = 0) -> Sequence[str]:
+def _format_list(lines: Sequence[str], unlisted: int = 0) -> Sequence[str]:
     """The first lines of a list, one a patient, and how many more there are."""
-    listed = lines[:MOST_LISTED]
+    listed = lines[:MAX_LISTED]
     more = len(lines) - len(listed) + unlisted
-    return [*listed, f"and {_counted(more, 'more patient')}"] if more else listed
+    return [*listed, f"and {_format_count(more, 'more patient')}"] if more else listed
 
 
-def _rendered(name: str, frame: _Frame, *, lines: Sequence[str] = (), **values: str) -> Message:
+def _render_mail(name: str, frame: _MailFrame, *, lines: Sequence[str] = (), **values: str) -> MailMessage:
     try:
         given = values | {"link": frame.link}
         in_html = {key: escape(value) for key, value in given.items()}
-        subject = _template(f"{name}/subject.txt").substitute(given)
-        return Message(
+        subject = _load_template(f"{name}/subject.txt").substitute(given)
+        return MailMessage(
             to=frame.to,
             # One line, whatever a value holds: a line break would begin a new header.
             subject=" ".join(subject.split()),
-            text=_framed(f"{name}/body", "txt", frame, given, lines),
-            html=_framed(f"{name}/body", "html", frame, in_html, lines),
+            text=_render_body(f"{name}/body", "txt", frame, given, lines),
+            html=_render_body(f"{name}/body", "html", frame, in_html, lines),
             unsubscribe=frame.unsubscribe,
         )
     except (KeyError, OSError, ValueError) as e:
         raise TemplateError(name) from e
 
 
-def _framed(
-    body: str, form: str, frame: _Frame, values: dict[str, str], lines: Sequence[str]
-) -> str:
+def _render_body(body: str, form: str, frame: _MailFrame, values: dict[str, str], lines: Sequence[str]) -> str:
     """A body within what all mails share. `values` are spelled for the form; `lines` are not yet.
 
     A line of a list is one line, whatever an alias holds.
     """
     spelled = escape if form == "html" else str
     late, leave = spelled(frame.late), spelled(frame.unsubscribe)
-    line = _template(f"line.{form}")
+    line = _load_template(f"line.{form}")
     listed = "".join(line.substitute(line=spelled(" ".join(each.split()))) for each in lines)
     parts = {
-        "body": _template(f"{body}.{form}").substitute(values | {"lines": listed}),
-        "late": _template(f"late.{form}").substitute(late=late) if late else "",
-        "leave": _template(f"leave.{form}").substitute(unsubscribe=leave) if leave else "",
+        "body": _load_template(f"{body}.{form}").substitute(values | {"lines": listed}),
+        "late": _load_template(f"late.{form}").substitute(late=late) if late else "",
+        "leave": _load_template(f"leave.{form}").substitute(unsubscribe=leave) if leave else "",
     }
-    return _template(f"frame.{form}").substitute(values | parts)
+    return _load_template(f"frame.{form}").substitute(values | parts)
 
 
 @cache
-def _template(path: str) -> Template:
+def _load_template(path: str) -> Template:
     return Template((files(__name__) / "templates" / path).read_text(encoding="utf-8"))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib import budget
-from chalicelib.aws import answering
-from chalicelib.domain.notices.ses_events import TAG
-from chalicelib.mail import Message
+from chalicelib.aws import translate_aws_errors
+from chalicelib.domain.notices.ses_events import MAIL_ID_TAG
+from chalicelib.mail import MailMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class SesMailer:
     sender: str
     configuration_set: str
 
-    def send(self, message: Message, *, tag: str) -> str:
+    def send(self, message: MailMessage, *, tag: str) -> str:
         """Send one mail.
 
         Raises:
@@ -37,23 +37,23 @@ class SesMailer:
             },
         }
         if message.unsubscribe:
-            content["Headers"] = _ways_out(message.unsubscribe)
+            content["Headers"] = _build_unsubscribe_headers(message.unsubscribe)
         request: dict[str, Any] = {
             "FromEmailAddress": self.sender,
             "Destination": {"ToAddresses": [message.to]},
             "Content": {"Simple": content},
-            "EmailTags": [{"Name": TAG, "Value": tag}],
+            "EmailTags": [{"Name": MAIL_ID_TAG, "Value": tag}],
         }
         if self.configuration_set:
             request["ConfigurationSetName"] = self.configuration_set
         # A mail service that hangs costs each task of a job this long, and no lease runs out.
-        with answering(), budget.spending(budget.LONGEST_S, clock=self.clock):
+        with translate_aws_errors(), budget.limit_time(budget.MAX_BUDGET_S, clock=self.clock):
             answer = self.client().send_email(**request)
         message_id: str = answer["MessageId"]
         return message_id
 
 
-def _ways_out(address: str) -> list[dict[str, str]]:
+def _build_unsubscribe_headers(address: str) -> list[dict[str, str]]:
     """The headers by which a mail program offers to unsubscribe, in one click (RFC 8058)."""
     return [
         {"Name": "List-Unsubscribe", "Value": f"<{address}>"},

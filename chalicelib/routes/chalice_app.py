@@ -7,9 +7,9 @@ from chalice import Chalice
 
 from chalicelib import budget, wiring
 from chalicelib.routes.platform import problems
-from chalicelib.routes.platform.request import request_id_of
+from chalicelib.routes.platform.request import get_or_create_request_id
 
-_CODES = {
+_CODE_BY_STATUS = {
     400: "malformed",
     403: "forbidden",
     404: "not_found",
@@ -22,7 +22,7 @@ _request: ContextVar[Any] = ContextVar("request", default=None)
 _context: ContextVar[Any] = ContextVar("context", default=None)
 
 
-class Front(Chalice):
+class ReferralApp(Chalice):
     """Chalice keeps the request on the app itself; here each thread has its own.
 
     Refusals that Chalice makes before a view runs (405, 415) become problem details, and every
@@ -49,28 +49,30 @@ class Front(Chalice):
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Answer one API Gateway event."""
-        with budget.spending(_seconds(context), clock=wiring.monotonic):
+        with budget.limit_time(_get_time_budget(context), clock=wiring.read_monotonic):
             answer = super().__call__(event, context)
         if answer["statusCode"] >= 400:
-            answer = _as_problem(answer, event)
-        return problems.with_security(answer)
+            answer = _to_problem(answer, event)
+        return problems.add_security_headers(answer)
 
 
-def _seconds(context: Any) -> float:
+def _get_time_budget(context: Any) -> float:
     """What a request may take: ten seconds, or what its function has left."""
     left_ms = getattr(context, "get_remaining_time_in_millis", None)
     if left_ms is None:
-        return budget.LONGEST_S
-    return min(budget.LONGEST_S, float(left_ms()) / 1000 - budget.MARGIN_S)
+        return budget.MAX_BUDGET_S
+    return min(budget.MAX_BUDGET_S, float(left_ms()) / 1000 - budget.MARGIN_S)
 
 
-def _as_problem(answer: dict[str, Any], event: Any) -> dict[str, Any]:
-    if "X-Request-Id" in answer["headers"]:  # A view's own answer; the framework's has none.
-        return answer
+def _to_problem(response: dict[str, Any], event: Any) -> dict[str, Any]:
+    if "X-Request-Id" in response["headers"]:  # A view's own answer; the framework's has none.
+        return response
     lowered = {k.lower(): v for k, v in (event.get("headers") or {}).items()}
-    status = answer["statusCode"]
-    code = _CODES.get(status, "internal" if status >= 500 else "refused")
-    problem: dict[str, Any] = problems.of(status, code, request_id_of(lowered)).to_dict()
-    if "Allow" in answer["headers"]:
-        problem["headers"]["Allow"] = answer["headers"]["Allow"]
+    status = response["statusCode"]
+    code = _CODE_BY_STATUS.get(status, "internal" if status >= 500 else "refused")
+    problem: dict[str, Any] = problems.build_gateway_problem_body(
+        status, code, get_or_create_request_id(lowered)
+    ).to_dict()
+    if "Allow" in response["headers"]:
+        problem["headers"]["Allow"] = response["headers"]["Allow"]
     return problem

@@ -7,32 +7,32 @@ from pydantic import Field, RootModel, TypeAdapter, create_model
 from pydantic.json_schema import JsonSchemaMode
 
 from chalicelib.routes.platform.fields import Identifier
-from chalicelib.routes.platform.operations import OPERATIONS, Access, Operation
-from chalicelib.routes.platform.problem_codes import CODES
-from chalicelib.routes.referrals.event_bodies import AnyReport
+from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess, RouteOperation
+from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
+from chalicelib.routes.referrals.event_bodies import AnyEventReport
 from chalicelib.routes.response_schemas import ProblemShape, ReadinessShape
 
 VERSION = "1.0.0"
 _REF = "#/components/schemas/{model}"
 
-_SECURITY: dict[Access, list[dict[str, list[str]]]] = {
-    Access.PUBLIC: [],
-    Access.SIGNED: [{"webhook_signature": []}],
-    Access.EHR: [{"ehr_token": []}],
-    Access.TOPIC: [],
-    Access.HOLDER: [],
-    Access.MEMBER: [{"access_token": []}],
+_SECURITY: dict[RouteAccess, list[dict[str, list[str]]]] = {
+    RouteAccess.PUBLIC: [],
+    RouteAccess.WEBHOOK_SIGNATURE: [{"webhook_signature": []}],
+    RouteAccess.CDS_CALLER: [{"ehr_token": []}],
+    RouteAccess.SNS_SIGNATURE: [],
+    RouteAccess.LINK_HOLDER: [],
+    RouteAccess.MEMBER: [{"access_token": []}],
 }
 
 
 @cache
-def document() -> dict[str, Any]:
+def build_document() -> dict[str, Any]:
     """The whole document. Made once; takes some 30 ms."""
     definitions: dict[str, Any] = {}
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
-        told = _operation(operation, definitions)
-        paths.setdefault(operation.path, {})[operation.method.lower()] = told
+        described = _build_operation(operation, definitions)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {
@@ -43,7 +43,7 @@ def document() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "paths": dict(sorted(paths.items())),
-        "x-problem-codes": CODES,
+        "x-problem-codes": PROBLEM_CODES,
         "components": {
             "schemas": dict(sorted(definitions.items())),
             "securitySchemes": {
@@ -65,116 +65,104 @@ def document() -> dict[str, Any]:
     }
 
 
-def _operation(operation: Operation, definitions: dict[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _build_operation(operation: RouteOperation, definitions: dict[str, Any]) -> dict[str, Any]:
+    document: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
         "tags": [operation.path.removeprefix("/v1").strip("/").partition("/")[0] or "pages"],
         "security": _SECURITY[operation.access],
-        "parameters": _parameters(operation, definitions),
-        "responses": _responses(operation, definitions),
+        "parameters": _build_parameters(operation, definitions),
+        "responses": _build_responses(operation, definitions),
     }
     # The one body that a view reads by itself, after it has verified the signature over it.
-    body = _delivery_body() if operation.access is Access.SIGNED else operation.body
+    body = _build_delivery_body() if operation.access is RouteAccess.WEBHOOK_SIGNATURE else operation.body
     if body is not None:
-        schema = _schema(body, "validation", definitions)
-        told["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": schema}},
-        }
-    return told
+        schema = _add_schema(body, "validation", definitions)
+        document["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return document
 
 
-def _delivery_body() -> Any:
+def _build_delivery_body() -> Any:
     """What a center's system sends: a report, with the referral that it is about."""
-    told: dict[str, Any] = {"referral_id": (Identifier, ...)}
-    reports = get_args(get_args(AnyReport)[0])
-    about = [create_model(f"Delivered{one.__name__}", __base__=one, **told) for one in reports]
+    extra_fields: dict[str, Any] = {"referral_id": (Identifier, ...)}
+    reports = get_args(get_args(AnyEventReport)[0])
+    about = [create_model(f"Delivered{one.__name__}", __base__=one, **extra_fields) for one in reports]
     union: Any = Union[tuple(about)]  # noqa: UP007 made of what is only known here
     body: Any = RootModel[Annotated[union, Field(discriminator="type")]]
     body.__name__ = "DeliveryBody"
     return body
 
 
-def _parameters(operation: Operation, definitions: dict[str, Any]) -> list[dict[str, Any]]:
-    told = [
-        _parameter(part[1:-1], "path", required=True)
+def _build_parameters(operation: RouteOperation, definitions: dict[str, Any]) -> list[dict[str, Any]]:
+    parameters = [
+        _build_parameter(part[1:-1], "path", required=True)
         for part in operation.path.split("/")
         if part.startswith("{")
     ]
-    if operation.keyed:
-        told.append(_parameter("Idempotency-Key", "header", required=True))
-    if operation.matched:
-        told.append(_parameter("If-Match", "header", required=True))
-    if operation.access is Access.SIGNED:
-        told += [
-            _parameter(name, "header", required=True)
-            for name in ("webhook-id", "webhook-timestamp")
-        ]
+    if operation.needs_idempotency_key:
+        parameters.append(_build_parameter("Idempotency-Key", "header", required=True))
+    if operation.needs_if_match:
+        parameters.append(_build_parameter("If-Match", "header", required=True))
+    if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
+        parameters += [_build_parameter(name, "header", required=True) for name in ("webhook-id", "webhook-timestamp")]
     if operation.query is not None:
-        _schema(operation.query, "validation", definitions)
+        _add_schema(operation.query, "validation", definitions)
         model = definitions.pop(operation.query.__name__)
         for name, schema in model["properties"].items():
-            told.append({"name": name, "in": "query", "required": False, "schema": schema})
-    return told
+            parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
+    return parameters
 
 
-def _parameter(name: str, where: str, *, required: bool) -> dict[str, Any]:
+def _build_parameter(name: str, where: str, *, required: bool) -> dict[str, Any]:
     return {"name": name, "in": where, "required": required, "schema": {"type": "string"}}
 
 
-def _responses(operation: Operation, definitions: dict[str, Any]) -> dict[str, Any]:
+def _build_responses(operation: RouteOperation, definitions: dict[str, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done"}
-    if operation.returns is not None:
-        schema = _schema(operation.returns, "serialization", definitions)
+    if operation.response_schema is not None:
+        schema = _add_schema(operation.response_schema, "serialization", definitions)
         success["content"] = {"application/json": {"schema": schema}}
     problem = {
         "description": "Refused; `code` says why",
-        "content": {
-            "application/problem+json": {
-                "schema": _schema(ProblemShape, "serialization", definitions)
-            }
-        },
+        "content": {"application/problem+json": {"schema": _add_schema(ProblemShape, "serialization", definitions)}},
     }
-    told = {str(operation.status): success} | dict.fromkeys(sorted(_refusals(operation)), problem)
-    if operation.access is Access.SIGNED:
-        told["202"] = success | {"description": "Parked until what must come before arrives"}
-    if operation.returns is None and operation.status == 200:
+    responses = {str(operation.status): success} | dict.fromkeys(sorted(_list_refusal_codes(operation)), problem)
+    if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
+        responses["202"] = success | {"description": "Parked until what must come before arrives"}
+    if operation.response_schema is None and operation.status == 200:
         success["content"] = {"*/*": {"schema": {"type": "string"}}}
-        told["304"] = {"description": "Not changed since it was sent with this ETag"}
-    if operation.returns is ReadinessShape:
-        told["503"] = success | {
-            "description": "Not ready; `dependencies` says what does not answer"
-        }
-    return told
+        responses["304"] = {"description": "Not changed since it was sent with this ETag"}
+    if operation.response_schema is ReadinessShape:
+        responses["503"] = success | {"description": "Not ready; `dependencies` says what does not answer"}
+    return responses
 
 
-def _refusals(operation: Operation) -> set[str]:
+def _list_refusal_codes(operation: RouteOperation) -> set[str]:
     codes = {"400", "429", "500", "503"}
-    if operation.access not in {Access.PUBLIC, Access.HOLDER}:
+    if operation.access not in {RouteAccess.PUBLIC, RouteAccess.LINK_HOLDER}:
         codes |= {"401"}
     if operation.path == "/v1/sessions" or operation.path.startswith("/v1/sessions/"):
         codes |= {"401"}
-    if operation.access is Access.MEMBER:
+    if operation.access is RouteAccess.MEMBER:
         codes |= {"403"}
     if "{" in operation.path:
         codes |= {"404"}
-    if operation.body is not None or operation.access is Access.SIGNED:
+    if operation.body is not None or operation.access is RouteAccess.WEBHOOK_SIGNATURE:
         codes |= {"409", "413", "415"}
-    if operation.access is Access.TOPIC:
+    if operation.access is RouteAccess.SNS_SIGNATURE:
         codes |= {"413"}
-    if operation.access is Access.EHR:
+    if operation.access is RouteAccess.CDS_CALLER:
         codes |= {"412"}
-    if operation.keyed:
+    if operation.needs_idempotency_key:
         codes |= {"409", "422"}
-    if operation.matched:
+    if operation.needs_if_match:
         codes |= {"409", "412", "428"}
     return codes
 
 
-def _schema(model: Any, mode: JsonSchemaMode, definitions: dict[str, Any]) -> dict[str, Any]:
+def _add_schema(model: Any, mode: JsonSchemaMode, definitions: dict[str, Any]) -> dict[str, Any]:
     """Put a type's schema and those of its parts among the components; returns the reference."""
-    told = TypeAdapter(model).json_schema(ref_template=_REF, mode=mode)
-    definitions.update(told.pop("$defs", {}))
-    definitions[model.__name__] = told
+    schema = TypeAdapter(model).json_schema(ref_template=_REF, mode=mode)
+    definitions.update(schema.pop("$defs", {}))
+    definitions[model.__name__] = schema
     return {"$ref": _REF.format(model=model.__name__)}

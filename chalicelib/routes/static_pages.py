@@ -9,14 +9,14 @@ from typing import Any
 from chalice import Blueprint
 
 from chalicelib import web, wiring
-from chalicelib.aws import answering
+from chalicelib.aws import translate_aws_errors
 from chalicelib.errors import NotFoundError
 from chalicelib.routes import openapi
 from chalicelib.routes import response_schemas as shapes
-from chalicelib.routes.platform.endpoint import Reply, endpoint
-from chalicelib.routes.platform.operations import Access
-from chalicelib.routes.platform.request import Call
-from chalicelib.store.all_stores import TABLES
+from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
+from chalicelib.routes.platform.operations import RouteAccess
+from chalicelib.routes.platform.request import ApiRequest
+from chalicelib.store.all_stores import TABLE_NAMES
 
 blueprint = Blueprint(__name__)
 
@@ -27,60 +27,48 @@ PAGE_CSP = (
 )
 
 
-@endpoint(blueprint, "GET", "/", access=Access.PUBLIC)
-def read_dashboard(call: Call) -> Reply:
+@declare_endpoint(blueprint, "GET", "/", access=RouteAccess.PUBLIC)
+def read_dashboard(request: ApiRequest) -> ApiResponse:
     """The dashboard."""
-    return _file("index.html", call)
+    return _serve_file("index.html", request)
 
 
-@endpoint(blueprint, "GET", "/docs", access=Access.PUBLIC)
-def read_docs(call: Call) -> Reply:
+@declare_endpoint(blueprint, "GET", "/docs", access=RouteAccess.PUBLIC)
+def read_docs(request: ApiRequest) -> ApiResponse:
     """The readable form of the OpenAPI document."""
-    return _file("docs.html", call)
+    return _serve_file("docs.html", request)
 
 
-@endpoint(blueprint, "GET", "/assets/{name}", access=Access.PUBLIC)
-def read_asset(call: Call, name: str) -> Reply:
+@declare_endpoint(blueprint, "GET", "/assets/{name}", access=RouteAccess.PUBLIC)
+def read_asset(request: ApiRequest, name: str) -> ApiResponse:
     """A file of the dashboard."""
-    return _file(name, call)
+    return _serve_file(name, request)
 
 
-@endpoint(
-    blueprint,
-    "GET",
-    "/v1/openapi.json",
-    returns=dict[str, Any],
-    access=Access.PUBLIC,
-)
-def read_openapi(call: Call) -> Reply:  # noqa: ARG001 every view is called alike
+@declare_endpoint(blueprint, "GET", "/v1/openapi.json", response_schema=dict[str, Any], access=RouteAccess.PUBLIC)
+def read_openapi(request: ApiRequest) -> ApiResponse:  # noqa: ARG001 every view is called alike
     """The OpenAPI 3.1 document."""
-    return Reply(body=openapi.document(), headers={"Cache-Control": "public, max-age=300"})
+    return ApiResponse(body=openapi.build_document(), headers={"Cache-Control": "public, max-age=300"})
 
 
-@endpoint(blueprint, "GET", "/health", returns=shapes.HealthShape, access=Access.PUBLIC)
-def read_health(call: Call) -> Reply:  # noqa: ARG001 as above
+@declare_endpoint(blueprint, "GET", "/health", response_schema=shapes.HealthShape, access=RouteAccess.PUBLIC)
+def read_health(request: ApiRequest) -> ApiResponse:  # noqa: ARG001 as above
     """That this function runs. Touches nothing else."""
-    commit = wiring.settings().commit or None
-    return Reply(body={"status": "ok", "version": openapi.VERSION, "commit": commit})
+    commit = wiring.get_settings().commit or None
+    return ApiResponse(body={"status": "ok", "version": openapi.VERSION, "commit": commit})
 
 
-@endpoint(
-    blueprint,
-    "GET",
-    "/health/ready",
-    returns=shapes.ReadinessShape,
-    access=Access.PUBLIC,
-)
-def read_readiness(call: Call) -> Reply:  # noqa: ARG001 as above
+@declare_endpoint(blueprint, "GET", "/health/ready", response_schema=shapes.ReadinessShape, access=RouteAccess.PUBLIC)
+def read_readiness(request: ApiRequest) -> ApiResponse:  # noqa: ARG001 as above
     """Which of the services that we depend on answers."""
-    dependencies = {name: _answers(check) for name, check in _CHECKS.items()}
+    dependencies = {name: _is_answering(check) for name, check in _CHECKS.items()}
     ready = all(dependencies.values())
-    return Reply(body={"ready": ready, "dependencies": dependencies}, status=200 if ready else 503)
+    return ApiResponse(body={"ready": ready, "dependencies": dependencies}, status=200 if ready else 503)
 
 
-def _file(name: str, call: Call) -> Reply:
+def _serve_file(name: str, request: ApiRequest) -> ApiResponse:
     """A file that the manifest names; nothing else of the disk can be asked for."""
-    entry = _manifest().get(name)
+    entry = _load_manifest().get(name)
     if entry is None:
         raise NotFoundError
     tag = f'"{entry["sha256"][:32]}"'
@@ -90,52 +78,47 @@ def _file(name: str, call: Call) -> Reply:
         "Cache-Control": "no-cache",
         "Content-Security-Policy": PAGE_CSP,
     }
-    if call.headers.get("if-none-match") == tag:
-        return Reply(status=304, headers=headers)
-    return Reply(body=_text(entry["path"]), headers=headers)
+    if request.headers.get("if-none-match") == tag:
+        return ApiResponse(status=304, headers=headers)
+    return ApiResponse(body=_load_text(entry["path"]), headers=headers)
 
 
 @cache
-def _manifest() -> Mapping[str, Mapping[str, str]]:
-    listed: Mapping[str, Mapping[str, str]] = json.loads(_text("manifest.json"))
+def _load_manifest() -> Mapping[str, Mapping[str, str]]:
+    listed: Mapping[str, Mapping[str, str]] = json.loads(_load_text("manifest.json"))
     return listed
 
 
 @cache
-def _text(path: str) -> str:
+def _load_text(path: str) -> str:
     return (files(web) / path).read_text(encoding="utf-8")
 
 
 def _check_tables() -> None:
-    for name in TABLES:
-        wiring.stores().tenants.table.client().describe_table(
-            TableName=f"{wiring.settings().table_prefix}{name}"
+    for name in TABLE_NAMES:
+        wiring.get_stores().tenants.table.client().describe_table(
+            TableName=f"{wiring.get_settings().table_prefix}{name}"
         )
 
 
 def _check_key() -> None:
-    wiring.stores().vault.seal(b"ready", scope="service", place="ready")
+    wiring.get_stores().encryption.encrypt(b"ready", scope="service", context="ready")
 
 
 def _check_identity() -> None:
-    wiring.tokens().key_ids()
+    wiring.get_token_verifier().list_key_ids()
 
 
 def _check_mail() -> None:
-    wiring.aws("sesv2").get_account()
+    wiring.get_aws_client("sesv2").get_account()
 
 
-_CHECKS = {
-    "tables": _check_tables,
-    "key": _check_key,
-    "identity": _check_identity,
-    "mail": _check_mail,
-}
+_CHECKS = {"tables": _check_tables, "key": _check_key, "identity": _check_identity, "mail": _check_mail}
 
 
-def _answers(check: Any) -> bool:
+def _is_answering(check: Any) -> bool:
     try:
-        with answering():
+        with translate_aws_errors():
             check()
     except Exception:  # noqa: BLE001 whatever it is, it is not ready; a stranger learns no more
         return False

@@ -49,15 +49,13 @@ def build(out: Path, *, stage: str = "production") -> None:
         project, tree = Path(scratch, "project"), Path(scratch, "tree")
         _copy_project(project)
         raw = _chalice_package(project, stage)
-        _fill(tree, project, stage)
+        _copy_into_bundle(tree, project, stage)
         archive.pack(tree, out / BUNDLE)
-    archive.inspect(
-        out / BUNDLE,
-        distributions=packages.pinned(_LOCK) - slim.UNUSED,
-        limit_bytes=_LIMITS_BYTES[stage],
+    archive.check_archive(
+        out / BUNDLE, distributions=packages.list_pinned(_LOCK) - slim.UNUSED_PACKAGES, limit_bytes=_LIMITS_BYTES[stage]
     )
-    finished = template.finish(raw, bundle=f"./{BUNDLE}", commit=_commit())
-    (out / TEMPLATE).write_text(template.written(finished), encoding="utf-8")
+    finished = template.complete_template(raw, bundle=f"./{BUNDLE}", commit=_read_commit())
+    (out / TEMPLATE).write_text(template.to_json(finished), encoding="utf-8")
 
 
 def _copy_project(project: Path) -> None:
@@ -82,13 +80,13 @@ def _chalice_package(project: Path, stage: str) -> template.Template:
         cwd=project,
         check=True,
         stdout=subprocess.DEVNULL,
-        env=_nobodys_environment(),
+        env=_build_clean_environment(),
     )
     made: template.Template = json.loads((project / "out" / "sam.json").read_text("utf-8"))
     return made
 
 
-def _nobodys_environment() -> dict[str, str]:
+def _build_clean_environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return kept | {
         "AWS_CONFIG_FILE": os.devnull,
@@ -97,22 +95,22 @@ def _nobodys_environment() -> dict[str, str]:
     }
 
 
-def _fill(tree: Path, project: Path, stage: str) -> None:
+def _copy_into_bundle(tree: Path, project: Path, stage: str) -> None:
     with zipfile.ZipFile(project / "out" / "deployment.zip") as packaged:
         packaged.extractall(tree)
-    packages.install(_LOCK, into=tree, architecture=_architecture(project, stage))
-    slim.slim(tree)
-    binaries.cut_symbols(tree)
-    bytecode.compile_apart(tree)
+    packages.install(_LOCK, into=tree, architecture=_read_architecture(project, stage))
+    slim.remove_unused(tree)
+    binaries.strip_symbols(tree)
+    bytecode.compile_in_subprocess(tree)
 
 
-def _architecture(project: Path, stage: str) -> str | None:
+def _read_architecture(project: Path, stage: str) -> str | None:
     config = json.loads((project / ".chalice" / "config.json").read_text("utf-8"))
     architecture: str | None = config["stages"][stage].get("lambda_architecture")
     return architecture
 
 
-def _commit() -> str:
+def _read_commit() -> str:
     """The revision, marked when the files differ from it; empty where there is no git."""
     answer = subprocess.run(
         ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"],  # noqa: S607

@@ -11,13 +11,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m infra.bundle", description=__doc__)
     parser.add_argument("--stage", default="production", choices=["production", "local"])
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="default: dist")
-    wanted = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        build(wanted.out, stage=wanted.stage)
+        build(arguments.out, stage=arguments.stage)
     except (archive.BundleError, slim.SlimError) as error:
         parser.exit(1, f"{error}\n")
     for name in (BUNDLE, TEMPLATE):
-        print(f"{wanted.out / name}  {(wanted.out / name).stat().st_size:,} bytes")
+        print(f"{arguments.out / name}  {(arguments.out / name).stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def pack(root: Path, archive: Path) -> None:
             out.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
-def inspect(archive: Path, *, distributions: set[str], limit_bytes: int) -> None:
+def check_archive(archive: Path, *, distributions: set[str], limit_bytes: int) -> None:
     """Look for what must be in it and what must not.
 
     Chalice packages an application without its dependencies, and says nothing, when it finds
@@ -43,20 +43,20 @@ def inspect(archive: Path, *, distributions: set[str], limit_bytes: int) -> None
     """
     with zipfile.ZipFile(archive) as bundle:
         names = bundle.namelist()
-    problems = [*_missing(names, distributions), *_unwanted(names)]
+    problems = [*_list_missing(names, distributions), *_list_unwanted(names)]
     if archive.stat().st_size > limit_bytes:
         problems.append(f"{archive.stat().st_size:,} bytes, more than {limit_bytes:,}")
     if problems:
         raise BundleError("\n".join([f"{archive.name} cannot ship:", *problems]))
 
 
-def _missing(names: list[str], distributions: set[str]) -> list[str]:
+def _list_missing(names: list[str], distributions: set[str]) -> list[str]:
     there = {name.partition("-")[0].lower() for name in names if ".dist-info/" in name}
     needed = {"app.pyc", "chalicelib/__init__.pyc", "chalice/app.pyc"} - set(names)
     return [f"missing: {name}" for name in sorted(needed | (distributions - there))]
 
 
-def _unwanted(names: list[str]) -> list[str]:
+def _list_unwanted(names: list[str]) -> list[str]:
     return [
         f"does not belong: {name}"
         for name in names

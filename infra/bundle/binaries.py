@@ -10,15 +10,15 @@ _SECTION_TABLE = 0x28
 _SECTION_COUNT = 0x3A
 
 
-def cut_symbols(site: Path) -> None:
+def strip_symbols(site: Path) -> None:
     """Shorten each extension to what the loader maps: a wheel's symbols are up to a third."""
     for extension in site.rglob("*.so"):
         binary = extension.read_bytes()
         if binary.startswith(_ELF_64_LITTLE):
-            extension.write_bytes(_mapped(binary))
+            extension.write_bytes(_strip_after_last_segment(binary))
 
 
-def _mapped(binary: bytes) -> bytes:
+def _strip_after_last_segment(binary: bytes) -> bytes:
     """The binary up to the end of its last segment, without a table of sections.
 
     Segments are what runs. Sections name parts of them for linkers and debuggers; symbol
@@ -26,14 +26,14 @@ def _mapped(binary: bytes) -> bytes:
     """
     (table,) = struct.unpack_from("<Q", binary, _SEGMENT_TABLE)
     size, count = struct.unpack_from("<HH", binary, _SEGMENT_COUNT)
-    end = max(_end_of_segment(binary, table + index * size) for index in range(count))
+    end = max(_compute_segment_end(binary, table + index * size) for index in range(count))
     mapped = bytearray(binary[:end])
     struct.pack_into("<Q", mapped, _SECTION_TABLE, 0)
     struct.pack_into("<HHH", mapped, _SECTION_COUNT, 0, 0, 0)
     return bytes(mapped)
 
 
-def _end_of_segment(binary: bytes, header: int) -> int:
+def _compute_segment_end(binary: bytes, header: int) -> int:
     (offset,) = struct.unpack_from("<Q", binary, header + 8)
     (length,) = struct.unpack_from("<Q", binary, header + 32)
     return int(offset) + int(length)

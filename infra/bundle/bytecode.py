@@ -21,7 +21,7 @@ _LAMBDA_ROOT = "/var/task"
 _UNCHECKED_HASH = (1).to_bytes(4, "little")
 
 
-def compile_apart(root: Path) -> None:
+def compile_in_subprocess(root: Path) -> None:
     """Compile all below `root` in a process of its own."""
     subprocess.run(
         # A line is enough in a traceback. Columns would be a quarter of all bytecode.
@@ -40,11 +40,11 @@ def compile_all(root: Path) -> None:
         tree = ast.parse(source.read_bytes())
         if source.relative_to(root).parts[0] not in _OWN:
             _drop_docstrings(tree)
-        source.with_suffix(".pyc").write_bytes(_compiled(source, root, tree))
+        source.with_suffix(".pyc").write_bytes(_compile_file(source, root, tree))
         source.unlink()
 
 
-def _compiled(source: Path, root: Path, tree: ast.Module) -> bytes:
+def _compile_file(source: Path, root: Path, tree: ast.Module) -> bytes:
     where = f"{_LAMBDA_ROOT}/{source.relative_to(root).as_posix()}"
     code = compile(tree, where, "exec", dont_inherit=True)
     check = importlib.util.source_hash(source.read_bytes())

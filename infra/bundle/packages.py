@@ -23,7 +23,7 @@ def install(lock: Path, *, into: Path, architecture: str | None) -> None:
         into: The folder that becomes the bundle's root.
         architecture: Lambda's name of the processor; None for this machine as it is.
     """
-    wheels_for = _lambda_wheels(architecture) if architecture else []
+    wheels_for = _build_wheel_options(architecture) if architecture else []
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"),
@@ -36,24 +36,24 @@ def install(lock: Path, *, into: Path, architecture: str | None) -> None:
     )
 
 
-def pinned(lock: Path) -> set[str]:
+def list_pinned(lock: Path) -> set[str]:
     """Name the distributions that `lock` pins, spelled as their `.dist-info` folders are."""
     names = re.findall(r"^([A-Za-z0-9._-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[-_.]+", "_", name).lower() for name in names}
 
 
-def _lambda_wheels(architecture: str) -> Iterator[str]:
-    yield from ("--implementation", "cp", "--python-version", _python())
+def _build_wheel_options(architecture: str) -> Iterator[str]:
+    yield from ("--implementation", "cp", "--python-version", _read_python_version())
     machine = _LAMBDA_MACHINES[architecture]
-    for minor in range(_newest_glibc_minor(), _OLDEST_GLIBC_MINOR - 1, -1):
+    for minor in range(_find_newest_glibc_minor(), _OLDEST_GLIBC_MINOR - 1, -1):
         yield from ("--platform", f"manylinux_2_{minor}_{machine}")
     yield from ("--platform", f"manylinux2014_{machine}")
 
 
-def _python() -> str:
+def _read_python_version() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _newest_glibc_minor() -> int:
+def _find_newest_glibc_minor() -> int:
     """Python 3.11 runs on Amazon Linux 2 (glibc 2.26), later ones on 2023 (glibc 2.34)."""
     return 26 if sys.version_info < (3, 12) else 34

@@ -11,10 +11,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-SERVICES = ("cognito-idp", "dynamodb", "kms", "sesv2")
+KEPT_AWS_SERVICES = ("cognito-idp", "dynamodb", "kms", "sesv2")
 
 # Distributions that others require and the functions never import.
-UNUSED = frozenset({"boto3", "cffi", "pycparser", "s3transfer"})
+UNUSED_PACKAGES = frozenset({"boto3", "cffi", "pycparser", "s3transfer"})
 
 # Features that nothing here uses, sources of what is there compiled, and what only a type
 # checker or an installer reads.
@@ -68,7 +68,7 @@ class SlimError(Exception):
     """A dependency is no longer laid out as this list believes. The text is for a person."""
 
 
-def slim(site: Path) -> None:
+def remove_unused(site: Path) -> None:
     """Remove from an installed tree what the functions do not need.
 
     Raises:
@@ -82,12 +82,12 @@ def slim(site: Path) -> None:
             _remove(path)
     for info in site.glob("*.dist-info"):
         name = info.name.partition("-")[0].lower()
-        if name in UNUSED:
+        if name in UNUSED_PACKAGES:
             _remove(site / name)
             _remove(info)
         else:
-            _bare_metadata(info)
-    _bare_botocore(site / "botocore")
+            _slim_metadata(info)
+    _slim_botocore(site / "botocore")
 
 
 def _remove(path: Path) -> None:
@@ -97,14 +97,14 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _bare_metadata(info: Path) -> None:
+def _slim_metadata(info: Path) -> None:
     header, _, _readme = (info / _KEPT_METADATA).read_text(encoding="utf-8").partition("\n\n")
     _remove(info)
     info.mkdir()
     (info / _KEPT_METADATA).write_text(header + "\n", encoding="utf-8")
 
 
-def _bare_botocore(botocore: Path) -> None:
+def _slim_botocore(botocore: Path) -> None:
     manual, data = botocore / "docs", botocore / "data"
     for path in manual.iterdir():
         if path.name != "utils.py":  # Which botocore.handlers needs.
@@ -112,15 +112,15 @@ def _bare_botocore(botocore: Path) -> None:
     (manual / "__init__.py").touch()
     (manual / "docstring.py").write_text(_NO_MANUAL, encoding="utf-8")
     for service in (path for path in data.iterdir() if path.is_dir()):
-        if service.name in SERVICES:
-            _bare_service(service)
+        if service.name in KEPT_AWS_SERVICES:
+            _slim_service(service)
         else:
             _remove(service)
     endpoints = data / "endpoints.json"
-    _write(endpoints, _bare_endpoints(_read(endpoints)))
+    _write(endpoints, _slim_endpoints(_read(endpoints)))
 
 
-def _bare_service(service: Path) -> None:
+def _slim_service(service: Path) -> None:
     """Keep the newest version of an API, without its prose and examples."""
     *older, newest = sorted(service.iterdir())
     for version in older:
@@ -129,26 +129,26 @@ def _bare_service(service: Path) -> None:
         content = _read(path)
         path.unlink()
         if not path.name.startswith("examples"):
-            _write(newest / path.name.removesuffix(".gz"), _without_prose(content))
+            _write(newest / path.name.removesuffix(".gz"), _remove_documentation(content))
 
 
-def _bare_endpoints(endpoints: dict[str, Any]) -> dict[str, Any]:
+def _slim_endpoints(endpoints: dict[str, Any]) -> dict[str, Any]:
     for partition in endpoints["partitions"]:
         services = partition["services"]
-        partition["services"] = {name: services[name] for name in SERVICES if name in services}
+        partition["services"] = {name: services[name] for name in KEPT_AWS_SERVICES if name in services}
     return endpoints
 
 
-def _without_prose(node: Any) -> Any:
+def _remove_documentation(node: Any) -> Any:
     """Drop documentation strings; a member that is called `documentation` is not a string."""
     if isinstance(node, dict):
         return {
-            key: _without_prose(value)
+            key: _remove_documentation(value)
             for key, value in node.items()
             if not (key == "documentation" and isinstance(value, str))
         }
     if isinstance(node, list):
-        return [_without_prose(value) for value in node]
+        return [_remove_documentation(value) for value in node]
     return node
 
 

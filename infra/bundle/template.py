@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from chalicelib.errors import UnavailableError
-from chalicelib.routes.platform.endpoint import gateway_refusal
+from chalicelib.routes.platform.endpoint import build_gateway_problem
 
 Template = dict[str, Any]
 
@@ -15,7 +15,7 @@ _METHODS = frozenset({"delete", "get", "head", "options", "patch", "post", "put"
 # Every refusal that API Gateway makes by itself, as the product refuses. The API has no IAM
 # authorization, keys or authorizers of the gateway's, so whatever it says about signatures and
 # tokens means that there is no such route.
-REFUSALS = {
+GATEWAY_RESPONSES = {
     "ACCESS_DENIED": (404, "not_found"),
     "API_CONFIGURATION_ERROR": (503, "unavailable"),
     "AUTHORIZER_CONFIGURATION_ERROR": (503, "unavailable"),
@@ -40,7 +40,7 @@ REFUSALS = {
 }
 
 
-def finish(template: Template, *, bundle: str, commit: str) -> Template:
+def complete_template(template: Template, *, bundle: str, commit: str) -> Template:
     """Complete Chalice's template.
 
     Args:
@@ -49,26 +49,26 @@ def finish(template: Template, *, bundle: str, commit: str) -> Template:
         commit: The revision that was packaged; empty if unknown.
     """
     finished = copy.deepcopy(template)
-    for function in of_type(finished, "AWS::Serverless::Function").values():
+    for function in list_resources_of_type(finished, "AWS::Serverless::Function").values():
         function["Properties"]["CodeUri"] = bundle
-    for api in of_type(finished, "AWS::Serverless::Api").values():
+    for api in list_resources_of_type(finished, "AWS::Serverless::Api").values():
         api["Properties"]["GatewayResponses"] = {
-            kind: _gateway_response(status, code) for kind, (status, code) in REFUSALS.items()
+            kind: _gateway_response(status, code) for kind, (status, code) in GATEWAY_RESPONSES.items()
         }
         for path in api["Properties"]["DefinitionBody"]["paths"].values():
-            path[_ANY_METHOD] = _other_methods(path)
+            path[_ANY_METHOD] = _route_unknown_methods(path)
     finished["Parameters"]["Commit"]["Default"] = commit
     return finished
 
 
-def of_type(template: Template, kind: str) -> Template:
+def list_resources_of_type(template: Template, kind: str) -> Template:
     """The resources of one CloudFormation type, by logical name."""
     return {name: each for name, each in template["Resources"].items() if each["Type"] == kind}
 
 
 def _gateway_response(status: int, code: str) -> Template:
     """The product's own refusal, as a response that API Gateway can give without it."""
-    refusal = gateway_refusal(status, code, "$context.requestId")
+    refusal = build_gateway_problem(status, code, "$context.requestId")
     headers = dict(refusal["headers"])
     if status in {429, 503}:
         headers["Retry-After"] = str(UnavailableError.retry_after_s)
@@ -76,19 +76,17 @@ def _gateway_response(status: int, code: str) -> Template:
     # JSON, unless a header says otherwise.
     return {
         "StatusCode": status,
-        "ResponseParameters": {
-            "Headers": {name: _header(value) for name, value in headers.items()}
-        },
+        "ResponseParameters": {"Headers": {name: _quote_header(value) for name, value in headers.items()}},
         "ResponseTemplates": {"application/json": refusal["body"]},
     }
 
 
-def _header(value: str) -> str:
+def _quote_header(value: str) -> str:
     """A constant stands between single quotes; those within it need no escape."""
     return "context.requestId" if value == "$context.requestId" else f"'{value}'"
 
 
-def _other_methods(path: Template) -> Template:
+def _route_unknown_methods(path: Template) -> Template:
     """Let the function answer a method that a path does not have: 405 with `Allow`.
 
     API Gateway itself would say the same as for a path that does not exist.
@@ -96,6 +94,6 @@ def _other_methods(path: Template) -> Template:
     return copy.deepcopy(next(path[method] for method in sorted(_METHODS & path.keys())))
 
 
-def written(template: Template) -> str:
+def to_json(template: Template) -> str:
     """The template as it is written to a file."""
     return json.dumps(template, indent=2) + "\n"

@@ -7,59 +7,59 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.store.identity.members_and_tenants import Center
-from infra.centers.columns import NAMES
+from infra.centers.columns import COLUMN_NAMES
 
 
-def written(centers: Iterable[Center]) -> str:
+def to_csv(centers: Iterable[Center]) -> str:
     """The centers as CSV, in the order of the template's columns."""
     out = io.StringIO()
-    table = csv.DictWriter(out, NAMES, lineterminator="\n")
+    table = csv.DictWriter(out, COLUMN_NAMES, lineterminator="\n")
     table.writeheader()
-    table.writerows(cells_of(center) for center in centers)
+    table.writerows(build_cells(center) for center in centers)
     return out.getvalue()
 
 
-def cells_of(center: Center) -> Mapping[str, str]:
+def build_cells(center: Center) -> Mapping[str, str]:
     """A center as the cells of its row; what the directory does not know is left empty."""
-    facts = center.facts
+    facts = center.listing
     offers, networks = facts.get("products", []), facts.get("payer_networks", [])
     capacity = facts.get("capacity", {})
     coordinators = [each for each in facts.get("contacts", []) if each["role"] == "coordinator"]
     coordinator = coordinators[0] if coordinators else {}
-    told = {
+    cells = {
         "center_id": center.center_id,
         "name": center.tenant.name,
         "time_zone": center.tenant.time_zone,
-        "listed": _yes(facts.get("listed", True)),
-        "accepts_new": _yes(facts.get("accepts_new", False)),
-        "fictional": _yes(facts.get("fictional", False)),
+        "listed": _format_boolean(facts.get("listed", True)),
+        "accepts_new": _format_boolean(facts.get("accepts_new", False)),
+        "fictional": _format_boolean(facts.get("fictional", False)),
         "products": "; ".join(f"{o['product_id']}: {' '.join(o['diseases'])}" for o in offers),
-        "certified_by": _certifiers(offers),
+        "certified_by": _format_certifiers(offers),
         "certified_as_of": min((offer["as_of"] for offer in offers), default=""),
         "days_to_consultation": capacity.get("days_to_consultation"),
         "capacity_as_of": capacity.get("as_of"),
         "payer_networks": "; ".join(network["payer"] for network in networks),
         "payers_as_of": min((network["as_of"] for network in networks), default=""),
-        "intake_phone": _phone(facts.get("intake_phone")),
-        "after_hours_phone": _phone(facts.get("after_hours_phone")),
+        "intake_phone": _format_phone(facts.get("intake_phone")),
+        "after_hours_phone": _format_phone(facts.get("after_hours_phone")),
         "coordinator_name": coordinator.get("name"),
-        "coordinator_phone": _phone(coordinator.get("phone")),
+        "coordinator_phone": _format_phone(coordinator.get("phone")),
     }
-    plain = {name: facts.get(name) for name in NAMES if name not in told}
-    return {name: "" if cell is None else str(cell) for name, cell in {**told, **plain}.items()}
+    plain = {name: facts.get(name) for name in COLUMN_NAMES if name not in cells}
+    return {name: "" if cell is None else str(cell) for name, cell in {**cells, **plain}.items()}
 
 
-def _certifiers(offers: list[Mapping[str, Any]]) -> str:
+def _format_certifiers(offers: list[Mapping[str, Any]]) -> str:
     by = [offer["certified_by"] for offer in offers]
     if len(set(by)) <= 1:
         return "".join(by[:1])
     return "; ".join(f"{offer['product_id']}: {offer['certified_by']}" for offer in offers)
 
 
-def _yes(value: object) -> str:
+def _format_boolean(value: object) -> str:
     return "yes" if value else "no"
 
 
-def _phone(number: str | None) -> str | None:
+def _format_phone(number: str | None) -> str | None:
     """As people write it: a plus sign would begin a formula."""
     return re.sub(r"\+1(\d{3})(\d{3})(\d{4})", r"\1-\2-\3", number) if number else None

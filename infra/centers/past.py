@@ -4,29 +4,29 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib import wiring
-from chalicelib.store.centers.directory_versions import Directories, Row, Version
-from chalicelib.store.platform.timestamps import instant
+from chalicelib.store.centers.directory_versions import DirectoryVersion, DirectoryVersions, Row
+from chalicelib.store.platform.timestamps import to_timestamp
 
 
-def of_directory() -> Iterator[Mapping[str, Any]]:
+def list_directory_versions() -> Iterator[Mapping[str, Any]]:
     """Every version with what it changed, the first one first."""
-    for version in _directories().versions():
+    for version in _get_directory_versions().list_versions():
         counts = version.counts
-        told = ", ".join(f"{counts[word]} {word}" for word in ("added", "changed", "centers"))
-        yield {**_head(version), "digest": version.digest, "counts": counts, "told": told}
+        counts_text = ", ".join(f"{counts[word]} {word}" for word in ("added", "changed", "centers"))
+        yield {**_build_version_header(version), "digest": version.digest, "counts": counts, "told": counts_text}
 
 
-def of_center(center_id: str) -> Iterator[Mapping[str, Any]]:
+def list_center_versions(center_id: str) -> Iterator[Mapping[str, Any]]:
     """The versions that changed a center, with the version of its row and the changed fields."""
-    directories = _directories()
+    directories = _get_directory_versions()
     before: Row | None = None
-    for version in directories.versions():
-        rows = directories.rows(version.pages)
+    for version in directories.list_versions():
+        rows = directories.list_centers(version.pages)
         after = next((row for row in rows if row["center_id"] == center_id), None)
-        if after and after["changed_at"] == instant(version.at):
-            fields = _changed(before, after)
+        if after and after["changed_at"] == to_timestamp(version.at):
+            fields = _list_changed_fields(before, after)
             yield {
-                **_head(version),
+                **_build_version_header(version),
                 "row_version": after["version"],
                 "fields": fields,
                 "told": f"row version {after['version']}: {', '.join(sorted(fields))}",
@@ -34,24 +34,20 @@ def of_center(center_id: str) -> Iterator[Mapping[str, Any]]:
         before = after
 
 
-def _changed(before: Row | None, after: Row) -> Mapping[str, list[Any]]:
-    old, new = _fields(before), _fields(after)
-    return {
-        name: [old.get(name), new.get(name)]
-        for name in {*old, *new}
-        if old.get(name) != new.get(name)
-    }
+def _list_changed_fields(before: Row | None, after: Row) -> Mapping[str, list[Any]]:
+    old, new = _list_fields(before), _list_fields(after)
+    return {name: [old.get(name), new.get(name)] for name in {*old, *new} if old.get(name) != new.get(name)}
 
 
-def _fields(row: Row | None) -> Mapping[str, Any]:
+def _list_fields(row: Row | None) -> Mapping[str, Any]:
     if row is None:
         return {}
     return {"name": row["name"], "time_zone": row["time_zone"], **row["facts"]}
 
 
-def _head(version: Version) -> Mapping[str, Any]:
-    return {"version": version.number, "at": instant(version.at), "by": version.by}
+def _build_version_header(version: DirectoryVersion) -> Mapping[str, Any]:
+    return {"version": version.number, "at": to_timestamp(version.at), "by": version.imported_by}
 
 
-def _directories() -> Directories:
-    return Directories(wiring.stores().tenants.table)
+def _get_directory_versions() -> DirectoryVersions:
+    return DirectoryVersions(wiring.get_stores().tenants.table)

@@ -9,18 +9,18 @@ from typing import Any
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
-from chalicelib.store.centers.directory_versions import Directories, Row, Version
-from chalicelib.store.identity.members_and_tenants import Center, Directory
-from chalicelib.store.platform.timestamps import instant
-from chalicelib.store.platform.transactions import ConditionFailed
+from chalicelib.store.centers.directory_versions import DirectoryVersion, DirectoryVersions, Row
+from chalicelib.store.identity.members_and_tenants import Center, CenterDirectory
+from chalicelib.store.platform.timestamps import to_timestamp
+from chalicelib.store.platform.transactions import ConditionFailedError
 
 
-class ChangedMeanwhileError(Exception):
+class ConcurrentImportError(Exception):
     """Somebody else imported since the directory was read. Nothing was changed by us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class CenterListing:
     """A center as an import wants it."""
 
     center_id: str
@@ -30,19 +30,19 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class CenterChange:
     """What becomes of a center: its fields by name, before and after.
 
     Attributes:
         added: It is new; every field was None before.
     """
 
-    listing: Listing
-    added: bool
+    listing: CenterListing
+    is_new: bool
     fields: Mapping[str, tuple[Any, Any]]
 
 
-def changes(directory: Directory, listings: Sequence[Listing]) -> Sequence[Change]:
+def compare_centers(directory: CenterDirectory, listings: Sequence[CenterListing]) -> Sequence[CenterChange]:
     """What an import would change, center by center.
 
     A center that the import does not name stays as it is: a part of the directory may be
@@ -51,26 +51,26 @@ def changes(directory: Directory, listings: Sequence[Listing]) -> Sequence[Chang
     found = []
     for listing in listings:
         known = directory.centers.get(listing.center_id)
-        before, after = _fields_of(known), _fields(listing)
+        before, after = _list_center_fields(known), _list_listing_fields(listing)
         changed = {
             name: (before.get(name), after.get(name))
             for name in sorted({*before, *after})
             if before.get(name) != after.get(name)
         }
         if changed or known is None:
-            found.append(Change(listing=listing, added=known is None, fields=changed))
+            found.append(CenterChange(listing=listing, is_new=known is None, fields=changed))
     return found
 
 
-def publish(
-    directory: Directory,
-    changed: Sequence[Change],
+def publish_directory(
+    directory: CenterDirectory,
+    changes: Sequence[CenterChange],
     *,
-    by: str,
+    imported_by: str,
     digest: str,
     stores: Stores,
     now: datetime,
-) -> Version:
+) -> DirectoryVersion:
     """Make the directory with these changes the one that holds.
 
     Args:
@@ -84,37 +84,36 @@ def publish(
     Raises:
         ChangedMeanwhileError: somebody else imported since `directory` was read.
     """
-    rows = _rows(directory, changed, by=by, now=now)
+    rows = _build_rows(directory, changes, by=imported_by, now=now)
     number = directory.version + 1
-    version = Version(
+    version = DirectoryVersion(
         number=number,
-        by=by,
+        imported_by=imported_by,
         at=now,
         digest=digest,
         # Two imports at once must not write into each other's pages.
         pages=f"directory#{number:06d}-{secrets.token_hex(8)}",
         counts={
-            "added": sum(each.added for each in changed),
-            "changed": sum(not each.added for each in changed),
+            "added": sum(each.is_new for each in changes),
+            "changed": sum(not each.is_new for each in changes),
             "centers": len(rows),
         },
     )
-    directories = Directories(stores.tenants.table)
+    directories = DirectoryVersions(stores.tenants.table)
     directories.add_pages(version.pages, rows)
     try:
-        stores.ledger.commit(
-            *directories.flipping(version),
-            stores.audit.appending(_entry(version)),
+        stores.transactions.commit(
+            *directories.prepare_activate(version), stores.audit_log.prepare_append(_build_audit_entry(version))
         )
-    except ConditionFailed as e:
-        raise ChangedMeanwhileError from e
+    except ConditionFailedError as e:
+        raise ConcurrentImportError from e
     return version
 
 
-def _rows(
-    directory: Directory, changed: Sequence[Change], *, by: str, now: datetime
+def _build_rows(
+    directory: CenterDirectory, changed: Sequence[CenterChange], *, by: str, now: datetime
 ) -> Sequence[Row]:
-    rows = {center_id: _row(center) for center_id, center in directory.centers.items()}
+    rows = {center_id: _build_row(center) for center_id, center in directory.centers.items()}
     for each in changed:
         listing = each.listing
         known = rows.get(listing.center_id)
@@ -124,40 +123,40 @@ def _rows(
             "time_zone": listing.time_zone,
             "facts": listing.facts,
             "version": known["version"] + 1 if known else 1,
-            "changed_at": instant(now),
+            "changed_at": to_timestamp(now),
             "changed_by": by,
         }
     return list(rows.values())
 
 
-def _row(center: Center) -> Row:
+def _build_row(center: Center) -> Row:
     return {
         "center_id": center.center_id,
         "name": center.tenant.name,
         "time_zone": center.tenant.time_zone,
-        "facts": center.facts,
+        "facts": center.listing,
         "version": center.version,
         "changed_at": center.changed_at,
         "changed_by": center.changed_by,
     }
 
 
-def _fields_of(center: Center | None) -> Mapping[str, Any]:
+def _list_center_fields(center: Center | None) -> Mapping[str, Any]:
     if center is None:
         return {}
     tenant = center.tenant
-    return {"name": tenant.name, "time_zone": tenant.time_zone, **center.facts}
+    return {"name": tenant.name, "time_zone": tenant.time_zone, **center.listing}
 
 
-def _fields(listing: Listing) -> Mapping[str, Any]:
+def _list_listing_fields(listing: CenterListing) -> Mapping[str, Any]:
     return {"name": listing.name, "time_zone": listing.time_zone, **listing.facts}
 
 
-def _entry(version: Version) -> AuditEntry:
+def _build_audit_entry(version: DirectoryVersion) -> AuditEntry:
     return AuditEntry(
         referral_id="directory",
         at=version.at,
-        actor_id=version.by,
+        actor_id=version.imported_by,
         tenant_id=TenantKind.OPERATOR,
         action="directory.import",
         version=version.number,

@@ -17,12 +17,12 @@ from infra.cli.site import NoSiteError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.centers.publishing import Change
-    from infra.centers.sheet import Fault, Sheet
+    from infra.centers.publishing import CenterChange
+    from infra.centers.sheet import ParsedSheet, SheetFault
 
-OFF, NOT_UNDERSTOOD, NO_SITE = 1, 2, 3
+PROBLEM_FOUND, USAGE_ERROR, NO_SITE_FOUND = 1, 2, 3
 
-MOST_FAULTS_SHOWN = 50
+MAX_FAULTS_SHOWN = 50
 
 centers = typer.Typer(help="Keep the directory of centers.", no_args_is_help=True)
 
@@ -30,12 +30,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 
 
 @centers.callback()
-def _enter() -> None:
+def _enter_site() -> None:
     """Find the site first."""
     try:
-        site.enter()
+        site.enter_site()
     except NoSiteError as error:
-        _fail(str(error), NO_SITE)
+        _fail(str(error), NO_SITE_FOUND)
 
 
 @centers.command("import")
@@ -43,12 +43,8 @@ def import_file(
     file: Annotated[Path, typer.Argument(help="A CSV file as docs/centers.md describes it.")],
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it is changed.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would change.")
-    ] = False,
-    by: Annotated[
-        str | None, typer.Option(help="Who decides, for the history; your account unless given.")
-    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    by: Annotated[str | None, typer.Option(help="Who decides, for the history; your account unless given.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a file of centers, show what it would change, ask, and change all of it or nothing.
@@ -59,30 +55,27 @@ def import_file(
     from chalicelib import wiring
     from infra.centers import publishing
 
-    sheet = _read(file, as_json=as_json)
-    stores = wiring.stores()
-    directory = stores.tenants.directory()
-    changes = publishing.changes(directory, sheet.listings)
-    _tell(changes, len(sheet.listings), as_json=as_json)
+    sheet = _read_sheet(file, as_json=as_json)
+    stores = wiring.get_stores()
+    directory = stores.tenants.read_directory()
+    changes = publishing.compare_centers(directory, sheet.listings)
+    _print_changes(changes, len(sheet.listings), as_json=as_json)
     if dry_run or not changes:
         return
     if not (yes or typer.confirm("Make these changes?", err=True)):
-        _fail("Nothing was changed.", OFF)
+        _fail("Nothing was changed.", PROBLEM_FOUND)
     try:
-        version = publishing.publish(
+        version = publishing.publish_directory(
             directory,
             changes,
-            by=by or f"operator:{getpass.getuser()}",
+            imported_by=by or f"operator:{getpass.getuser()}",
             digest=sheet.digest,
             stores=stores,
-            now=wiring.now(),
+            now=wiring.read_clock(),
         )
-    except publishing.ChangedMeanwhileError:
-        _fail("Somebody else imported meanwhile. Nothing was changed: run it again.", OFF)
-    typer.echo(
-        f"The directory is now version {version.number}. Everybody sees it within 5 minutes.",
-        err=True,
-    )
+    except publishing.ConcurrentImportError:
+        _fail("Somebody else imported meanwhile. Nothing was changed: run it again.", PROBLEM_FOUND)
+    typer.echo(f"The directory is now version {version.number}. Everybody sees it within 5 minutes.", err=True)
 
 
 @centers.command()
@@ -94,7 +87,7 @@ def history(
     """List the versions of the directory: who imported what, and when; oldest first."""
     from infra.centers import past
 
-    rows = [*(past.of_center(center) if center else past.of_directory())]
+    rows = [*(past.list_center_versions(center) if center else past.list_directory_versions())]
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
@@ -108,71 +101,67 @@ def history(
 def export() -> None:
     """Print the directory as a CSV file that can be edited and imported."""
     from chalicelib import wiring
-    from infra.centers.export import written
+    from infra.centers.export import to_csv
 
-    found = wiring.stores().tenants.directory().centers
-    typer.echo(written(found.values()), nl=False)
+    found = wiring.get_stores().tenants.read_directory().centers
+    typer.echo(to_csv(found.values()), nl=False)
 
 
-def _read(file: Path, *, as_json: bool) -> "Sheet":
+def _read_sheet(file: Path, *, as_json: bool) -> "ParsedSheet":
     from infra.centers import sheet
 
     try:
         with file.open("rb") as opened:
             # One byte more than is allowed is enough to refuse the rest.
-            return sheet.read(opened.read(sheet.MOST_BYTES + 1))
+            return sheet.parse_sheet(opened.read(sheet.MAX_BYTES + 1))
     except OSError as error:
-        _fail(f"{file} cannot be read: {error.strerror}.", NOT_UNDERSTOOD)
+        _fail(f"{file} cannot be read: {error.strerror}.", USAGE_ERROR)
     except sheet.SheetError as error:
-        _tell_faults(file, error.faults, as_json=as_json)
-        raise typer.Exit(NOT_UNDERSTOOD) from None
+        _print_faults(file, error.faults, as_json=as_json)
+        raise typer.Exit(USAGE_ERROR) from None
 
 
-def _tell_faults(file: Path, faults: "Sequence[Fault]", *, as_json: bool) -> None:
+def _print_faults(file: Path, faults: "Sequence[SheetFault]", *, as_json: bool) -> None:
     if as_json:
-        told = [{"line": f.line, "column": f.column, "message": f.message} for f in faults]
-        typer.echo(json.dumps({"faults": told}, indent=2))
+        fault_rows = [{"line": f.line, "column": f.column, "message": f.message} for f in faults]
+        typer.echo(json.dumps({"faults": fault_rows}, indent=2))
         return
-    for fault in faults[:MOST_FAULTS_SHOWN]:
+    for fault in faults[:MAX_FAULTS_SHOWN]:
         typer.echo(f"{file.name}, {fault}", err=True)
-    if len(faults) > MOST_FAULTS_SHOWN:
-        typer.echo(f"and {len(faults) - MOST_FAULTS_SHOWN:,} more; --json prints all", err=True)
+    if len(faults) > MAX_FAULTS_SHOWN:
+        typer.echo(f"and {len(faults) - MAX_FAULTS_SHOWN:,} more; --json prints all", err=True)
     number = "1 fault" if len(faults) == 1 else f"{len(faults):,} faults"
     typer.echo(f"{number}. Nothing was changed.", err=True)
 
 
-def _tell(changes: "Sequence[Change]", named: int, *, as_json: bool) -> None:
+def _print_changes(changes: "Sequence[CenterChange]", names: int, *, as_json: bool) -> None:
     """What would change, field by field."""
-    added = sum(change.added for change in changes)
-    counts = {
-        "added": added,
-        "changed": len(changes) - added,
-        "unchanged": named - len(changes),
-    }
+    added = sum(change.is_new for change in changes)
+    counts = {"added": added, "changed": len(changes) - added, "unchanged": names - len(changes)}
     if as_json:
-        told = [
+        change_rows = [
             {
                 "center_id": change.listing.center_id,
-                "added": change.added,
+                "added": change.is_new,
                 "fields": {name: list(pair) for name, pair in change.fields.items()},
             }
             for change in changes
         ]
-        typer.echo(json.dumps({**counts, "centers": told}, indent=2))
+        typer.echo(json.dumps({**counts, "centers": change_rows}, indent=2))
         return
     for change in changes:
-        sign = "+" if change.added else "~"
+        sign = "+" if change.is_new else "~"
         typer.echo(f"{sign} {change.listing.center_id}  {change.listing.name}")
         for name, (before, after) in change.fields.items():
             typer.echo(
-                f"    {name}: {_short(after)}"
-                if change.added
-                else f"    {name}: {_short(before)} -> {_short(after)}"
+                f"    {name}: {_shorten(after)}"
+                if change.is_new
+                else f"    {name}: {_shorten(before)} -> {_shorten(after)}"
             )
     typer.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
 
 
-def _short(value: Any) -> str:
+def _shorten(value: Any) -> str:
     return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
 
 

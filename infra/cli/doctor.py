@@ -9,102 +9,102 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.domain.platform.jobs import Job, overdue
+from chalicelib.domain.platform.jobs import ScheduledJob, is_job_overdue
 from chalicelib.errors import UnavailableError
 from chalicelib.settings import Settings
-from chalicelib.store.all_stores import TABLES
+from chalicelib.store.all_stores import TABLE_NAMES
 from chalicelib.store.notices.outbox import Outbox
-from chalicelib.store.platform.dynamo import Table
-from chalicelib.store.platform.heartbeats import Jobs
+from chalicelib.store.platform.dynamo import DynamoTable
+from chalicelib.store.platform.heartbeats import JobHeartbeats
 
 TIMEOUT_S = 10
-FLOWS = frozenset({"ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"})
+REQUIRED_AUTH_FLOWS = frozenset({"ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"})
 
-Aws = Callable[[str], Any]
+CreateClient = Callable[[str], Any]
 
 
-class UnwellError(Exception):
+class CheckFailedError(Exception):
     """What is wrong with one thing. The text is for a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at."""
 
     check: str
-    ok: bool
+    passed: bool
     detail: str
 
 
-def examine(settings: Settings, *, aws: Aws, url: str, now: datetime) -> Iterator[Finding]:
+def run_checks(settings: Settings, *, aws: CreateClient, url: str, now: datetime) -> Iterator[CheckResult]:
     """Look at one thing after the other; each is told as soon as it is known."""
     checks: list[tuple[str, Callable[[], str]]] = [
         ("settings", lambda: f"{settings.deployment} deployment at {settings.public_url}"),
-        *((f"table {name}", _table(settings, aws, name)) for name in TABLES),
-        ("key", lambda: _key(settings, aws)),
-        ("user pool", lambda: _pool(settings, aws)),
-        ("app client", lambda: _client(settings, aws)),
-        ("token keys", lambda: _token_keys(settings)),
-        ("mail sender", lambda: _sender(settings, aws)),
-        ("mail configuration", lambda: _configuration(settings, aws)),
-        *((f"job {job}", _job(settings, aws, job, now)) for job in Job),
-        ("outbox", lambda: _outbox(settings, aws)),
-        ("site", lambda: _site(url)),
+        *((f"table {name}", _check_table(settings, aws, name)) for name in TABLE_NAMES),
+        ("key", lambda: _check_key(settings, aws)),
+        ("user pool", lambda: _check_user_pool(settings, aws)),
+        ("app client", lambda: _check_app_client(settings, aws)),
+        ("token keys", lambda: _check_jwks(settings)),
+        ("mail sender", lambda: _check_sender(settings, aws)),
+        ("mail configuration", lambda: _check_configuration_set(settings, aws)),
+        *((f"job {job}", _check_job(settings, aws, job, now)) for job in ScheduledJob),
+        ("outbox", lambda: _check_outbox(settings, aws)),
+        ("site", lambda: _check_site(url)),
     ]
     for name, check in checks:
-        yield _finding(name, check)
+        yield _run_check(name, check)
 
 
-def _finding(name: str, check: Callable[[], str]) -> Finding:
+def _run_check(name: str, check: Callable[[], str]) -> CheckResult:
     try:
-        return Finding(check=name, ok=True, detail=check())
+        return CheckResult(check=name, passed=True, detail=check())
     except ClientError as error:
-        return Finding(check=name, ok=False, detail=error.response["Error"]["Code"])
-    except (BotoCoreError, OSError, UnavailableError, ValueError, UnwellError) as error:
-        return Finding(check=name, ok=False, detail=str(error) or type(error).__name__)
+        return CheckResult(check=name, passed=False, detail=error.response["Error"]["Code"])
+    except (BotoCoreError, OSError, UnavailableError, ValueError, CheckFailedError) as error:
+        return CheckResult(check=name, passed=False, detail=str(error) or type(error).__name__)
 
 
-def _table(settings: Settings, aws: Aws, name: str) -> Callable[[], str]:
+def _check_table(settings: Settings, aws: CreateClient, name: str) -> Callable[[], str]:
     def check() -> str:
-        told = aws("dynamodb").describe_table(TableName=f"{settings.table_prefix}{name}")
-        _require(told["Table"]["TableStatus"] == "ACTIVE", told["Table"]["TableStatus"])
+        description = aws("dynamodb").describe_table(TableName=f"{settings.table_prefix}{name}")
+        _fail_unless(description["Table"]["TableStatus"] == "ACTIVE", description["Table"]["TableStatus"])
         return "active"
 
     return check
 
 
-def _key(settings: Settings, aws: Aws) -> str:
-    told = aws("kms").describe_key(KeyId=settings.kms_key_id)["KeyMetadata"]
-    _require(told["Enabled"], f"the key is {told['KeyState']}")
+def _check_key(settings: Settings, aws: CreateClient) -> str:
+    description = aws("kms").describe_key(KeyId=settings.kms_key_id)["KeyMetadata"]
+    _fail_unless(description["Enabled"], f"the key is {description['KeyState']}")
     return "enabled"
 
 
-def _pool(settings: Settings, aws: Aws) -> str:
+def _check_user_pool(settings: Settings, aws: CreateClient) -> str:
     pool_id = settings.identity_pool_id
     aws("cognito-idp").describe_user_pool(UserPoolId=pool_id)
     issued_by_it = settings.identity_issuer.rpartition("/")[2] == pool_id
-    _require(issued_by_it, "IDENTITY_ISSUER is not this pool: no token would be taken")
+    _fail_unless(issued_by_it, "IDENTITY_ISSUER is not this pool: no token would be taken")
     return pool_id
 
 
-def _client(settings: Settings, aws: Aws) -> str:
-    told = aws("cognito-idp").describe_user_pool_client(
+def _check_app_client(settings: Settings, aws: CreateClient) -> str:
+    description = aws("cognito-idp").describe_user_pool_client(
         UserPoolId=settings.identity_pool_id, ClientId=settings.identity_client_id
     )["UserPoolClient"]
-    missing = FLOWS - set(told.get("ExplicitAuthFlows", ()))
-    _require(not missing, f"it lacks {', '.join(sorted(missing))}")
-    _require("ClientSecret" not in told, "it has a secret, which a browser cannot keep")
+    missing = REQUIRED_AUTH_FLOWS - set(description.get("ExplicitAuthFlows", ()))
+    _fail_unless(not missing, f"it lacks {', '.join(sorted(missing))}")
+    _fail_unless("ClientSecret" not in description, "it has a secret, which a browser cannot keep")
     return "signs people in"
 
 
-def _token_keys(settings: Settings) -> str:
+def _check_jwks(settings: Settings) -> str:
     with urllib.request.urlopen(settings.identity_jwks_url, timeout=TIMEOUT_S) as answer:  # noqa: S310 a setting
         keys = json.load(answer).get("keys", [])
-    _require(bool(keys), "the issuer publishes no keys: no token can be verified")
+    _fail_unless(bool(keys), "the issuer publishes no keys: no token can be verified")
     return f"{len(keys)} published"
 
 
-def _sender(settings: Settings, aws: Aws) -> str:
+def _check_sender(settings: Settings, aws: CreateClient) -> str:
     """The address itself or, as usual, its domain has to be verified."""
     client = aws("sesv2")
     for identity in (settings.mail_from, settings.mail_from.rpartition("@")[2]):
@@ -114,48 +114,52 @@ def _sender(settings: Settings, aws: Aws) -> str:
             continue
         if told.get("VerifiedForSendingStatus"):
             return f"{identity} may send"
-    raise UnwellError(f"neither {settings.mail_from} nor its domain is verified")
+    raise CheckFailedError(f"neither {settings.mail_from} nor its domain is verified")
 
 
-def _configuration(settings: Settings, aws: Aws) -> str:
+def _check_configuration_set(settings: Settings, aws: CreateClient) -> str:
     name = settings.mail_configuration_set
     if not name:
         return "none is set"
-    told = aws("sesv2").get_configuration_set(ConfigurationSetName=name)
-    sends = told.get("SendingOptions", {}).get("SendingEnabled", True)
-    _require(sends, f"{name} does not send")
+    description = aws("sesv2").get_configuration_set(ConfigurationSetName=name)
+    sends = description.get("SendingOptions", {}).get("SendingEnabled", True)
+    _fail_unless(sends, f"{name} does not send")
     return name
 
 
-def _job(settings: Settings, aws: Aws, job: Job, now: datetime) -> Callable[[], str]:
+def _check_job(settings: Settings, aws: CreateClient, job: ScheduledJob, now: datetime) -> Callable[[], str]:
     """Whether it had a successful run within two of its periods."""
 
     def check() -> str:
-        last = Jobs(Table(f"{settings.table_prefix}jobs", lambda: aws("dynamodb"))).last().get(job)
+        last = (
+            JobHeartbeats(DynamoTable(f"{settings.table_prefix}jobs", lambda: aws("dynamodb")))
+            .list_last_successes()
+            .get(job)
+        )
         if last is None:
             return "has not run yet"
-        told = f"{last:%Y-%m-%d %H:%M} UTC"
-        _require(not overdue(job, last=last, now=now), f"no successful run since {told}")
-        return f"on time as of {told}"
+        last_run = f"{last:%Y-%m-%d %H:%M} UTC"
+        _fail_unless(not is_job_overdue(job, last_success=last, now=now), f"no successful run since {last_run}")
+        return f"on time as of {last_run}"
 
     return check
 
 
-def _outbox(settings: Settings, aws: Aws) -> str:
-    table = Table(f"{settings.table_prefix}outbox", lambda: aws("dynamodb"))
-    parked = sum(1 for _ in Outbox(table).parked())
-    _require(parked == 0, f"{parked} parked: `referrals outbox parked` lists them")
+def _check_outbox(settings: Settings, aws: CreateClient) -> str:
+    table = DynamoTable(f"{settings.table_prefix}outbox", lambda: aws("dynamodb"))
+    parked = sum(1 for _ in Outbox(table).list_failed())
+    _fail_unless(parked == 0, f"{parked} parked: `referrals outbox parked` lists them")
     return "nothing is parked"
 
 
-def _site(url: str) -> str:
+def _check_site(url: str) -> str:
     """Whether the site finds what it depends on, as it sees it itself."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with direct.open(f"{url}/health/ready", timeout=TIMEOUT_S) as answer:
-        _require(answer.status == 200, f"/health/ready says {answer.status}")
+        _fail_unless(answer.status == 200, f"/health/ready says {answer.status}")
     return "ready"
 
 
-def _require(fact: bool, else_say: str) -> None:  # noqa: FBT001 reads as: require that, else say
+def _fail_unless(fact: bool, message: str) -> None:  # noqa: FBT001 reads as: require that, else say
     if not fact:
-        raise UnwellError(else_say)
+        raise CheckFailedError(message)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from infra.cli import site
-from infra.cli.sending import Reply, posted
+from infra.cli.sending import SiteResponse, post_json
 from infra.cli.site import NoSiteError, Site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-NOT_UNDERSTOOD, NO_SITE = 2, 3
+USAGE_ERROR, NO_SITE_FOUND = 2, 3
 
 
-class Hook(StrEnum):
+class CdsHook(StrEnum):
     """The moments in a record at which cards are asked for."""
 
     PATIENT_VIEW = "patient-view"
@@ -26,7 +26,7 @@ class Hook(StrEnum):
 
 
 def cds_hook(
-    hook: Annotated[Hook, typer.Argument(help="Which moment in the record.")],
+    hook: Annotated[CdsHook, typer.Argument(help="Which moment in the record.")],
     chart: Annotated[
         str, typer.Option(help="`follicular`, `large-b-cell`, `unrelated`, or a JSON file.")
     ] = "follicular",
@@ -38,34 +38,34 @@ def cds_hook(
     Exit status 0 means that the site answered, whatever it said.
     """
     try:
-        reply = _ask(hook, chart, site.enter())
+        reply = _call_hook(hook, chart, site.enter_site())
     except NoSiteError as error:
-        _fail(str(error), NO_SITE)
+        _fail(str(error), NO_SITE_FOUND)
     except (OSError, ValueError, KeyError, TypeError):
-        _fail(f"{chart} is no chart: name a shipped one, or a file like those.", NOT_UNDERSTOOD)
+        _fail(f"{chart} is no chart: name a shipped one, or a file like those.", USAGE_ERROR)
     if as_json:
         typer.echo(json.dumps(asdict(reply), indent=2))
     else:
-        typer.echo(_told(reply))
+        typer.echo(_read_answer(reply))
 
 
-def _ask(hook: Hook, chart: str, found: Site) -> Reply:
+def _call_hook(hook: CdsHook, chart: str, running_site: Site) -> SiteResponse:
     from chalicelib import wiring
     from infra import ehr
 
-    address = f"{found.url}/cds-services/{ehr.SERVICES[hook]}"
-    pair = ehr.key(site.data_dir() / "ehr-key.json")
-    token = ehr.token(pair, audience=address, now=wiring.now())
-    body = json.dumps(ehr.hook_of(hook, ehr.chart(chart)))
-    return posted(address, body.encode(), {"Authorization": f"Bearer {token}"}, url=found.url)
+    address = f"{running_site.url}/cds-services/{ehr.SERVICES[hook]}"
+    pair = ehr.load_or_create_key(site.get_data_dir() / "ehr-key.json")
+    token = ehr.create_token(pair, audience=address, now=wiring.read_clock())
+    body = json.dumps(ehr.build_hook_request(hook, ehr.load_chart(chart)))
+    return post_json(address, body.encode(), {"Authorization": f"Bearer {token}"}, url=running_site.url)
 
 
-def _told(reply: Reply) -> str:
+def _read_answer(reply: SiteResponse) -> str:
     if reply.status != 200:
         return f"{reply.status}  {json.dumps(reply.answer)}"
     cards: list[Mapping[str, Any]] = reply.answer["cards"]
-    told = (f"{card['summary']}\n\n{card['detail']}" for card in cards)
-    return "\n\n".join(told) or "No cards: nothing in this chart concerns the catalogue."
+    card_texts = (f"{card['summary']}\n\n{card['detail']}" for card in cards)
+    return "\n\n".join(card_texts) or "No cards: nothing in this chart concerns the catalogue."
 
 
 def _fail(sentence: str, status: int) -> NoReturn:

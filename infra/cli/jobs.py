@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 
-from chalicelib.domain.notices.notice_rules import Lane
+from chalicelib.domain.notices.tasks import TaskQueue
 
 
-class Job(StrEnum):
+class RunnableJob(StrEnum):
     """A scheduled function."""
 
     NOTICES = "notices"
@@ -14,14 +14,14 @@ class Job(StrEnum):
     DIGEST = "digest"
 
     @property
-    def lane(self) -> Lane:
+    def lane(self) -> TaskQueue:
         """The queue that it works off."""
         return _LANES[self]
 
 
 _LANES = {
-    Job.NOTICES: Lane.PLAN,
-    Job.RELAY: Lane.EVENT,
-    Job.CLOCKS: Lane.CLOCK,
-    Job.DIGEST: Lane.DIGEST,
+    RunnableJob.NOTICES: TaskQueue.PLAN,
+    RunnableJob.RELAY: TaskQueue.EVENT,
+    RunnableJob.CLOCKS: TaskQueue.CLOCK,
+    RunnableJob.DIGEST: TaskQueue.DIGEST,
 }

@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
-from chalicelib.store.platform.timestamps import instant
+from chalicelib.store.platform.timestamps import to_timestamp
 from infra.cli import site
 from infra.cli.site import NoSiteError
 
-OFF, NO_SITE = 1, 3
+PROBLEM_FOUND, NO_SITE_FOUND = 1, 3
 
 audit = typer.Typer(help="Look whether the audit trail is whole.", no_args_is_help=True)
 deliveries = typer.Typer(help="What centers' systems sent.", no_args_is_help=True)
@@ -28,17 +28,15 @@ outbox = typer.Typer(help="What people are still to be told.", no_args_is_help=T
 def _enter() -> None:
     """Find the site first."""
     try:
-        site.enter()
+        site.enter_site()
     except NoSiteError as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(NO_SITE) from None
+        raise typer.Exit(NO_SITE_FOUND) from None
 
 
 @audit.command()
 def verify(
-    since: Annotated[
-        str | None, typer.Option(help="The first day to look at; a year ago unless given.")
-    ] = None,
+    since: Annotated[str | None, typer.Option(help="The first day to look at; a year ago unless given.")] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
@@ -46,37 +44,35 @@ def verify(
     from chalicelib import wiring
     from chalicelib.services.audit import trail as audits
 
-    now = wiring.now()
+    now = wiring.read_clock()
     first = date.fromisoformat(since) if since else (now - timedelta(days=366)).date()
-    found = audits.verify(stores=wiring.stores(), now=now, first_day=first)
-    told = {"chains": found.chains, "rows": found.rows, "checkpoints": found.checkpoints}
-    broken = [{"chain": b.chain, "row": b.seq, "what": b.what} for b in found.breaks]
+    found = audits.verify_audit_trail(stores=wiring.get_stores(), now=now, first_day=first)
+    counts = {"chains": found.chains, "rows": found.rows, "checkpoints": found.checkpoints}
+    broken = [{"chain": b.chain, "row": b.seq, "what": b.problem} for b in found.breaks]
     if as_json:
-        typer.echo(json.dumps({**told, "breaks": broken}, indent=2))
+        typer.echo(json.dumps({**counts, "breaks": broken}, indent=2))
     else:
         for each in broken:
             typer.echo(f"BROKEN  {each['chain']} row {each['row']}: {each['what']}")
-        typer.echo(", ".join(f"{number} {word}" for word, number in told.items()))
+        typer.echo(", ".join(f"{number} {word}" for word, number in counts.items()))
         typer.echo(f"{len(broken)} breaks" if broken else "The trail is whole.")
     if broken:
-        raise typer.Exit(OFF)
+        raise typer.Exit(PROBLEM_FOUND)
 
 
 @deliveries.command()
 def replay(
     center: Annotated[str, typer.Option(help="The center's id, or its short name.")],
-    delivery: Annotated[
-        str | None, typer.Option(help="One webhook-id; else all that wait.")
-    ] = None,
+    delivery: Annotated[str | None, typer.Option(help="One webhook-id; else all that wait.")] = None,
 ) -> None:
     """Try deliveries once more that wait, or waited in vain."""
     from chalicelib import wiring
     from chalicelib.domain.identity.members import Member, Role, TenantKind
     from chalicelib.services.webhooks import deliveries as service
-    from infra.world.places import center_named
+    from infra.world.places import find_center
 
     try:
-        center_id = center_named(center).tenant_id
+        center_id = find_center(center).tenant_id
     except KeyError:
         center_id = center
     operator = Member(
@@ -88,41 +84,34 @@ def replay(
         email="operator@localhost",
         roles=frozenset({Role.ADMIN}),
     )
-    stores = wiring.stores()
-    waiting = [delivery] if delivery else stores.deliveries.unsettled(center_id)
+    stores = wiring.get_stores()
+    waiting = [delivery] if delivery else stores.delivery_log.list_unfinished(center_id)
     for webhook_id in waiting:
-        logged = service.replay(
-            center_id, webhook_id, by=operator, stores=stores, now=datetime.now(UTC)
-        )
+        logged = service.replay_delivery(center_id, webhook_id, by=operator, stores=stores, now=datetime.now(UTC))
         typer.echo(f"{webhook_id}  {logged.result.status}")
     if not waiting:
         typer.echo("Nothing waits.")
 
 
 @outbox.command()
-def parked(
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-) -> None:
+def parked(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False) -> None:
     """List what failed for good and waits for a person, longest first."""
     from chalicelib import wiring
 
-    tasks = list(wiring.stores().outbox.parked())
+    tasks = list(wiring.get_stores().outbox.list_failed())
     if as_json:
-        rows = [asdict(task) | {"parked_at": instant(task.parked_at)} for task in tasks]
+        rows = [asdict(task) | {"failed_at": to_timestamp(task.failed_at)} for task in tasks]
         typer.echo(json.dumps(rows, indent=2))
         return
     for task in tasks:
         about = f"{task.rule} of {task.referral_id}"
-        typer.echo(f"{task.outbox_id}  {instant(task.parked_at)}  {about}: {task.error}")
+        typer.echo(f"{task.outbox_id}  {to_timestamp(task.failed_at)}  {about}: {task.error}")
     typer.echo(f"{len(tasks)} parked" if tasks else "Nothing is parked.")
 
 
 @outbox.command()
 def retry(
-    outbox_id: Annotated[
-        str | None, typer.Argument(help="As `referrals outbox parked` lists it.")
-    ] = None,
+    outbox_id: Annotated[str | None, typer.Argument(help="As `referrals outbox parked` lists it.")] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="All that is parked.")] = False,
 ) -> None:
@@ -131,11 +120,11 @@ def retry(
         raise typer.BadParameter("Name one task, or say --all.")
     from chalicelib import wiring
 
-    store, now = wiring.stores().outbox, wiring.now()
-    wanted = [outbox_id] if outbox_id else [task.outbox_id for task in store.parked()]
-    refused = [each for each in wanted if not store.retry(each, now=now)]
+    store, now = wiring.get_stores().outbox, wiring.read_clock()
+    outbox_ids = [outbox_id] if outbox_id else [task.outbox_id for task in store.list_failed()]
+    refused = [each for each in outbox_ids if not store.retry_failed(each, now=now)]
     for each in refused:
         typer.echo(f"{each} is not parked.", err=True)
-    typer.echo(f"{len(wanted) - len(refused)} to be tried again")
+    typer.echo(f"{len(outbox_ids) - len(refused)} to be tried again")
     if refused:
-        raise typer.Exit(OFF)
+        raise typer.Exit(PROBLEM_FOUND)

@@ -18,7 +18,7 @@ _KEPT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class SignedDelivery:
     """What a center sends: a repeat has the same id and the same bytes."""
 
     center_id: str
@@ -29,14 +29,14 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class SiteResponse:
     """What the site answered."""
 
     status: int
     answer: Any
 
 
-def delivery_of(
+def build_delivery(
     *,
     center_id: str,
     referral_id: str,
@@ -44,7 +44,7 @@ def delivery_of(
     occurred_at: datetime,
     sequence: int | None,
     data: Mapping[str, Any],
-) -> Delivery:
+) -> SignedDelivery:
     """A new delivery of a stage change. What `data` has as None is left out."""
     body: dict[str, Any] = {
         "type": "stage.changed",
@@ -54,7 +54,7 @@ def delivery_of(
     }
     if sequence is not None:
         body["sequence"] = sequence
-    return Delivery(
+    return SignedDelivery(
         center_id=center_id,
         referral_id=referral_id,
         stage=stage,
@@ -63,7 +63,7 @@ def delivery_of(
     )
 
 
-def post(delivery: Delivery, *, secret: bytes, url: str, now: datetime) -> Reply:
+def post_delivery(delivery: SignedDelivery, *, secret: bytes, url: str, now: datetime) -> SiteResponse:
     """Sign the delivery at this moment and hand it to the site.
 
     Raises:
@@ -71,20 +71,16 @@ def post(delivery: Delivery, *, secret: bytes, url: str, now: datetime) -> Reply
     """
     timestamp = str(int(now.timestamp()))
     body = delivery.body.encode()
-    signature = signing.sign(secret, webhook_id=delivery.webhook_id, timestamp=timestamp, body=body)
-    return posted(
+    signature = signing.sign_delivery(secret, webhook_id=delivery.webhook_id, timestamp=timestamp, body=body)
+    return post_json(
         f"{url}/v1/webhooks/centers/{delivery.center_id}",
         body,
-        {
-            "webhook-id": delivery.webhook_id,
-            "webhook-timestamp": timestamp,
-            "webhook-signature": signature,
-        },
+        {"webhook-id": delivery.webhook_id, "webhook-timestamp": timestamp, "webhook-signature": signature},
         url=url,
     )
 
 
-def posted(address: str, body: bytes, headers: Mapping[str, str], *, url: str) -> Reply:
+def post_json(address: str, body: bytes, headers: Mapping[str, str], *, url: str) -> SiteResponse:
     """POST JSON to the site and read whatever it says.
 
     Raises:
@@ -97,14 +93,14 @@ def posted(address: str, body: bytes, headers: Mapping[str, str], *, url: str) -
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(request, timeout=TIMEOUT_S) as answer:
-            return Reply(status=answer.status, answer=_read(answer.read()))
+            return SiteResponse(status=answer.status, answer=_read_json(answer.read()))
     except urllib.error.HTTPError as refusal:
-        return Reply(status=refusal.code, answer=_read(refusal.read()))
+        return SiteResponse(status=refusal.code, answer=_read_json(refusal.read()))
     except OSError as error:
         raise NoSiteError(f"Nobody answers at {url}: {error}.") from error
 
 
-def _read(body: bytes) -> Any:
+def _read_json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError:
@@ -112,25 +108,25 @@ def _read(body: bytes) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class DeliveryHistory:
     """What was sent from here, so that it can be sent again. The latest is last."""
 
     path: Path
 
-    def remember(self, delivery: Delivery) -> None:
+    def remember(self, delivery: SignedDelivery) -> None:
         """Keep it, readable by nobody else."""
-        kept = [*self._all(), asdict(delivery)][-_KEPT:]
+        kept = [*self._read_all(), asdict(delivery)][-_KEPT:]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.touch(mode=0o600)
         self.path.write_text(json.dumps(kept), "utf-8")
 
-    def last(self, **wanted: str | None) -> Delivery | None:
+    def find_last(self, **filters: str | None) -> SignedDelivery | None:
         """The latest delivery, or the latest of the center, referral or stage that is named."""
-        named = {name: value for name, value in wanted.items() if value}
-        fitting = [row for row in self._all() if named.items() <= row.items()]
-        return Delivery(**fitting[-1]) if fitting else None
+        named = {name: value for name, value in filters.items() if value}
+        fitting = [row for row in self._read_all() if named.items() <= row.items()]
+        return SignedDelivery(**fitting[-1]) if fitting else None
 
-    def _all(self) -> list[dict[str, str]]:
+    def _read_all(self) -> list[dict[str, str]]:
         try:
             rows: list[dict[str, str]] = json.loads(self.path.read_text("utf-8"))
         except FileNotFoundError:

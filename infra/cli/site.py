@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from chalicelib.settings import SettingsError, from_environment
+from chalicelib.settings import SettingsError, read_settings
 from infra.local import environment
 
 
@@ -24,12 +24,12 @@ class Site:
     env: Mapping[str, str]
 
 
-def data_dir() -> Path:
+def get_data_dir() -> Path:
     """Where the local site keeps its data."""
     return Path(os.environ.get("DATA_DIR") or ".local")
 
 
-def enter() -> Site:
+def enter_site() -> Site:
     """Find the site and take over its settings; the product is imported only after that.
 
     An environment that holds every setting already, as an operator's or a function's does, is
@@ -39,28 +39,28 @@ def enter() -> Site:
         NoSiteError: neither is there.
     """
     try:
-        site = Site(url=from_environment().public_url, env={})
+        site = Site(url=read_settings().public_url, env={})
     except SettingsError:
-        site = _running(data_dir() / "run.json")
-        environment.enter(site.env)
-    _keep_log_lines_out_of_the_answer()
+        site = _find_running_site(get_data_dir() / "run.json")
+        environment.apply_environment(site.env)
+    _send_logs_to_stderr()
     return site
 
 
-def _keep_log_lines_out_of_the_answer() -> None:
+def _send_logs_to_stderr() -> None:
     """Warnings go to standard error; the product's logger keeps the stream that it finds."""
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
     with contextlib.redirect_stdout(sys.stderr):
         import chalicelib.observe  # noqa: F401, PLC0415 only now
 
 
-def _running(path: Path) -> Site:
+def _find_running_site(path: Path) -> Site:
     try:
-        told = json.loads(path.read_text("utf-8"))
-        os.kill(told["pid"], 0)
+        content = json.loads(path.read_text("utf-8"))
+        os.kill(content["pid"], 0)
     except (FileNotFoundError, ProcessLookupError):
         raise NoSiteError(
             f"No local site runs on the data in {path.parent}: start one with `make run`, "
             "or set DATA_DIR to its folder."
         ) from None
-    return Site(url=told["url"], env=told["env"])
+    return Site(url=content["url"], env=content["env"])

@@ -24,13 +24,13 @@ from infra.local.stack import StackError
 def main() -> int:
     """Run until told to stop; returns the exit status."""
     for number in _STOPS:
-        signal.signal(number, _interrupt)
+        signal.signal(number, _handle_interrupt)
     data_dir = Path(os.environ.get("DATA_DIR") or ".local")
     try:
-        with _to_oneself(data_dir):
+        with _lock_data_dir(data_dir):
             logging.basicConfig(filename=data_dir / "product.log", filemode="w")
             logging.getLogger("infra").setLevel(logging.INFO)
-            run(data_dir, _port())
+            run(data_dir, _read_port())
     except KeyboardInterrupt:
         print("Stopped. Everything is saved.")
         return 0
@@ -42,7 +42,7 @@ def main() -> int:
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _handle_interrupt(_number: int, _frame: FrameType | None) -> None:
     """Begin the clean stop. A second Ctrl-C must not get into its way."""
     for number in _STOPS:
         signal.signal(number, signal.SIG_IGN)
@@ -50,7 +50,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _port() -> int:
+def _read_port() -> int:
     port = os.environ.get("PORT") or "8000"
     if not port.isdecimal() or int(port) > 65_535:
         raise CannotRunError(f"PORT must be a number from 0 to 65535, not {port!r}.")
@@ -58,7 +58,7 @@ def _port() -> int:
 
 
 @contextlib.contextmanager
-def _to_oneself(data_dir: Path) -> Iterator[None]:
+def _lock_data_dir(data_dir: Path) -> Iterator[None]:
     """Keep others out of the folder for the length of the block, and everybody's eyes."""
     data_dir.mkdir(parents=True, exist_ok=True)
     data_dir.chmod(0o700)
@@ -67,8 +67,7 @@ def _to_oneself(data_dir: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotRunError(
-                f"The product already runs on the data in {data_dir}. "
-                "Stop it first, or set DATA_DIR to another folder."
+                f"The product already runs on the data in {data_dir}. Stop it first, or set DATA_DIR to another folder."
             ) from None
         yield
 

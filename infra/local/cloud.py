@@ -14,9 +14,9 @@ from infra.local import environment
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-cloud" / "bin" / "python"
-START_WITHIN_S = 30
+START_TIMEOUT_S = 30
 # A checkpoint of some 50,000 items takes two seconds; nothing is lost by waiting longer.
-STOP_WITHIN_S = 30
+STOP_TIMEOUT_S = 30
 # Isolated from the caller's folder and variables; only our own package is added.
 _LAUNCH = (
     "import sys; sys.path.append(sys.argv[1]); from pathlib import Path; "
@@ -29,7 +29,7 @@ class CloudError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Cloud:
+class LocalCloud:
     """A running local cloud.
 
     Attributes:
@@ -55,14 +55,14 @@ class Cloud:
                 return
             self.process.terminate()
             try:
-                self.process.wait(STOP_WITHIN_S)
+                self.process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 self.process.kill()
         if self.process.returncode:
             raise CloudError("The local cloud did not end cleanly; the last seconds may be lost.")
 
 
-def start(data_dir: Path, *, enforce_policies: bool = False, saving: bool = True) -> Cloud:
+def start_cloud(data_dir: Path, *, enforce_policies: bool = False, saving: bool = True) -> LocalCloud:
     """Start the local cloud on the state in `data_dir`, or on an empty one.
 
     Args:
@@ -86,12 +86,12 @@ def start(data_dir: Path, *, enforce_policies: bool = False, saving: bool = True
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            env=environment.for_the_cloud(data_dir.resolve(), enforce_policies=enforce_policies),
+            env=environment.build_cloud_environment(data_dir.resolve(), enforce_policies=enforce_policies),
             # Ctrl-C is for this process, which tells the cloud when it is time.
             start_new_session=True,
         )
     try:
-        return Cloud(_endpoint_when_healthy(process), process)
+        return LocalCloud(_wait_until_healthy(process), process)
     except BaseException:
         with process:
             process.kill()
@@ -99,32 +99,30 @@ def start(data_dir: Path, *, enforce_policies: bool = False, saving: bool = True
 
 
 @contextlib.contextmanager
-def running(
-    data_dir: Path, *, enforce_policies: bool = False, saving: bool = True
-) -> Iterator[Cloud]:
+def run_cloud(data_dir: Path, *, enforce_policies: bool = False, saving: bool = True) -> Iterator[LocalCloud]:
     """A local cloud for the length of a block."""
-    cloud = start(data_dir, enforce_policies=enforce_policies, saving=saving)
+    cloud = start_cloud(data_dir, enforce_policies=enforce_policies, saving=saving)
     try:
         yield cloud
     finally:
         cloud.stop()
 
 
-def _endpoint_when_healthy(process: subprocess.Popen[str]) -> str:
+def _wait_until_healthy(process: subprocess.Popen[str]) -> str:
     said = process.stdout.readline() if process.stdout else ""
     if not said:
         raise CloudError("The local cloud did not start; cloud.log in the data folder says why.")
     endpoint = str(json.loads(said)["endpoint"])
-    give_up_at = time.monotonic() + START_WITHIN_S
+    give_up_at = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < give_up_at and process.poll() is None:
         with contextlib.suppress(urllib.error.URLError, TimeoutError, ConnectionError):
-            _ask_for_health(endpoint)
+            _check_health(endpoint)
             return endpoint
         time.sleep(0.05)
     raise CloudError("The local cloud did not answer; cloud.log in the data folder says why.")
 
 
-def _ask_for_health(endpoint: str) -> None:
+def _check_health(endpoint: str) -> None:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with direct.open(f"{endpoint}/_ministack/health", timeout=5) as answer:
         answer.read()

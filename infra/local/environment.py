@@ -25,7 +25,7 @@ _DUMMIES = {
 }
 
 
-def without_the_person(environ: Mapping[str, str]) -> dict[str, str]:
+def remove_personal_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment less every credential, profile, proxy and endpoint in it."""
     return {
         name: value
@@ -34,7 +34,7 @@ def without_the_person(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def for_the_product(endpoint: str) -> dict[str, str]:
+def build_product_environment(endpoint: str) -> dict[str, str]:
     """How the product reaches the local cloud, and nothing else."""
     return _DUMMIES | {
         "AWS_ENDPOINT_URL": endpoint,
@@ -43,7 +43,7 @@ def for_the_product(endpoint: str) -> dict[str, str]:
     }
 
 
-def for_the_cloud(data_dir: Path, *, enforce_policies: bool) -> dict[str, str]:
+def build_cloud_environment(data_dir: Path, *, enforce_policies: bool) -> dict[str, str]:
     """The whole environment of the local cloud's process: nothing is inherited but PATH."""
     scratch = str(data_dir / "tmp")
     return _DUMMIES | {
@@ -64,9 +64,9 @@ def for_the_cloud(data_dir: Path, *, enforce_policies: bool) -> dict[str, str]:
     }
 
 
-def enter(settings: Mapping[str, str], environ: MutableMapping[str, str] = os.environ) -> None:
+def apply_environment(settings: Mapping[str, str], environ: MutableMapping[str, str] = os.environ) -> None:
     """Make this process, and what it starts, run under these settings alone."""
-    kept = without_the_person(environ)
+    kept = remove_personal_settings(environ)
     for name in set(environ) - set(kept):
         del environ[name]
     environ.update(settings)

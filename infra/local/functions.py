@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-API = "api_handler"
+API_FUNCTION = "api_handler"
 _CONFIG = Path(__file__).parents[2] / ".chalice" / "config.json"
 
 
 @cache
-def time_limit_s(function_name: str) -> float:
+def get_time_limit_s(function_name: str) -> float:
     """How long the function may take, as it is deployed."""
     functions = json.loads(_CONFIG.read_text())["stages"]["local"]["lambda_functions"]
     return float(functions[function_name]["lambda_timeout"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class LambdaContext:
     """The context of one call."""
 
     function_name: str
@@ -45,5 +45,5 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         """How long the function may still take."""
-        left = time_limit_s(self.function_name) - (time.monotonic() - self.started)
+        left = get_time_limit_s(self.function_name) - (time.monotonic() - self.started)
         return max(0, int(left * 1000))

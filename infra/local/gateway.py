@@ -21,27 +21,25 @@ from urllib.parse import parse_qsl
 
 from chalice import Chalice
 
-from infra.local.functions import API, Context
-from infra.local.http1 import MAX_BODY_BYTES, RefusedError, Request, Response
+from infra.local.functions import API_FUNCTION, LambdaContext
+from infra.local.http1 import MAX_BODY_BYTES, HttpRequest, HttpResponse, RequestRejectedError
 
 log = logging.getLogger(__name__)
 
 STAGE = "api"
 
 Event = dict[str, Any]
-LocalPages = Callable[[Request], Response | None]
+LocalPages = Callable[[HttpRequest], HttpResponse | None]
 # About one connection, which the gateway ends: neither side's word on it goes to the other.
 _OF_THE_CONNECTION = {"connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding",
                       "upgrade"}  # fmt: skip
 _ADDED_WHEN_SENT = {"content-length", "date"}
 
 
-class Refusal(Protocol):
+class BuildRefusal(Protocol):
     """The product's own answer where the gateway refuses."""
 
-    def __call__(
-        self, status: int, code: str, request_id: str, *, allow: str = ""
-    ) -> Mapping[str, Any]:
+    def __call__(self, status: int, code: str, request_id: str, *, allow: str = "") -> Mapping[str, Any]:
         """Make the answer that a function would return."""
 
 
@@ -56,42 +54,42 @@ class Gateway:
     """
 
     app: Chalice
-    refuse: Refusal
+    refuse: BuildRefusal
     local_pages: LocalPages = field(default=lambda _: None)
 
-    def answer(self, request: Request) -> Response:
+    def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer a request, whatever it is."""
-        return self.local_pages(request) or self._answer_of_the_product(request)
+        return self.local_pages(request) or self._call_product(request)
 
-    def refusal(self, error: RefusedError) -> Response:
+    def answer_refusal(self, error: RequestRejectedError) -> HttpResponse:
         """The answer to a request that could not even be read."""
-        return self._refused(error.status, error.code)
+        return self._build_refusal(error.status, error.code)
 
-    def _refused(self, status: int, code: str, *, allow: str = "") -> Response:
-        return _response(self.refuse(status, code, str(uuid.uuid4()), allow=allow))
+    def _build_refusal(self, status: int, code: str, *, allow: str = "") -> HttpResponse:
+        return _build_response(self.refuse(status, code, str(uuid.uuid4()), allow=allow))
 
-    def _answer_of_the_product(self, request: Request) -> Response:
+    def _call_product(self, request: HttpRequest) -> HttpResponse:
         found = find_resource(self.app.routes, request.path)
         if not found:
-            return self._refused(404, "not_found")
+            return self._build_refusal(404, "not_found")
         resource, parameters = found
         methods = self.app.routes[resource]
         if request.method not in methods:
-            return self._refused(405, "method_not_allowed", allow=", ".join(sorted(methods)))
+            return self._build_refusal(405, "method_not_allowed", allow=", ".join(sorted(methods)))
         try:
-            event = event_of(request, resource, parameters, self.app.api.binary_types)
-        except RefusedError as error:
-            return self.refusal(error)
-        return self._call(event)
+            event = build_event(request, resource, parameters, self.app.api.binary_types)
+        except RequestRejectedError as error:
+            return self.answer_refusal(error)
+        return self._invoke(event)
 
-    def _call(self, event: Event) -> Response:
+    def _invoke(self, event: Event) -> HttpResponse:
         try:
-            response = _response(self.app(event, Context(function_name=API)))
+            response = _build_response(self.app(event, LambdaContext(function_name=API_FUNCTION)))
         except Exception:
             log.exception("The handler failed")
-            return self._refused(502, "bad_gateway")
+            return self._build_refusal(502, "bad_gateway")
         if len(response.body) > MAX_BODY_BYTES:
-            return self._refused(502, "bad_gateway")
+            return self._build_refusal(502, "bad_gateway")
         return response
 
 
@@ -100,20 +98,16 @@ def find_resource(resources: Iterable[str], path: str) -> tuple[str, dict[str, s
 
     Where several fit, the one with the earlier literal segment does, as in API Gateway.
     """
-    parts = _segments(path)
-    fitting = [
-        (pattern, _segments(pattern)) for pattern in resources if _fits(_segments(pattern), parts)
-    ]
+    parts = _split_path(path)
+    fitting = [(pattern, _split_path(pattern)) for pattern in resources if _matches(_split_path(pattern), parts)]
     if not fitting:
         return None
-    pattern, wanted = min(fitting, key=lambda pair: [_is_parameter(part) for part in pair[1]])
-    captured = {
-        name[1:-1]: value for name, value in zip(wanted, parts, strict=True) if _is_parameter(name)
-    }
+    pattern, pattern_parts = min(fitting, key=lambda pair: [_is_parameter(part) for part in pair[1]])
+    captured = {name[1:-1]: value for name, value in zip(pattern_parts, parts, strict=True) if _is_parameter(name)}
     return pattern, captured
 
 
-def _segments(path: str) -> list[str]:
+def _split_path(path: str) -> list[str]:
     return (path[:-1] if len(path) > 1 and path.endswith("/") else path).split("/")
 
 
@@ -121,16 +115,13 @@ def _is_parameter(part: str) -> bool:
     return part.startswith("{")
 
 
-def _fits(wanted: list[str], parts: list[str]) -> bool:
-    return len(wanted) == len(parts) and all(
-        (value != "") if _is_parameter(name) else name == value
-        for name, value in zip(wanted, parts, strict=True)
+def _matches(pattern: list[str], parts: list[str]) -> bool:
+    return len(pattern) == len(parts) and all(
+        (value != "") if _is_parameter(name) else name == value for name, value in zip(pattern, parts, strict=True)
     )
 
 
-def event_of(
-    request: Request, resource: str, parameters: dict[str, str], binary_types: Iterable[str]
-) -> Event:
+def build_event(request: HttpRequest, resource: str, parameters: dict[str, str], binary_types: Iterable[str]) -> Event:
     """The event that API Gateway sends to the function.
 
     Raises:
@@ -142,42 +133,42 @@ def event_of(
         ("X-Forwarded-Proto", "http"),
         ("X-Amzn-Trace-Id", f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"),
     )
-    query = _multiple(_decoded_query(request.query))
-    body, is_base64 = _body(request, binary_types)
+    query = _group_values(_decode_query(request.query))
+    body, is_base64 = _encode_body(request, binary_types)
     return {
         "resource": resource,
         "path": request.path,
         "httpMethod": request.method,
         "headers": dict(headers),
-        "multiValueHeaders": _multiple(headers),
+        "multiValueHeaders": _group_values(headers),
         "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
         "multiValueQueryStringParameters": query or None,
         "pathParameters": parameters or None,
         "stageVariables": None,
-        "requestContext": _request_context(request, resource),
+        "requestContext": _build_request_context(request, resource),
         "body": body,
         "isBase64Encoded": is_base64,
     }
 
 
-def _multiple(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+def _group_values(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     together: dict[str, list[str]] = {}
     for name, value in pairs:
         together.setdefault(name, []).append(value)
     return together
 
 
-def _decoded_query(query: str) -> list[tuple[str, str]]:
+def _decode_query(query: str) -> list[tuple[str, str]]:
     try:
         return parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=500)
     except ValueError as error:
-        raise RefusedError(400, "malformed") from error
+        raise RequestRejectedError(400, "malformed") from error
 
 
-def _body(request: Request, binary_types: Iterable[str]) -> tuple[str | None, bool]:
+def _encode_body(request: HttpRequest, binary_types: Iterable[str]) -> tuple[str | None, bool]:
     if not request.body:
         return None, False
-    media_type = request.header("content-type").partition(";")[0].strip().lower()
+    media_type = request.get_header("content-type").partition(";")[0].strip().lower()
     if media_type not in set(binary_types):
         # AWS would put replacement characters for what is not UTF-8. As base64 the function
         # sees the very bytes, and can refuse them.
@@ -187,11 +178,11 @@ def _body(request: Request, binary_types: Iterable[str]) -> tuple[str | None, bo
             pass
     encoded = base64.b64encode(request.body).decode("ascii")
     if len(encoded) > MAX_BODY_BYTES:
-        raise RefusedError(413, "too_large")
+        raise RequestRejectedError(413, "too_large")
     return encoded, True
 
 
-def _request_context(request: Request, resource: str) -> dict[str, Any]:
+def _build_request_context(request: HttpRequest, resource: str) -> dict[str, Any]:
     now = datetime.now(UTC)
     request_id = str(uuid.uuid4())
     unknown = ("accessKey", "accountId", "caller", "cognitoAuthenticationProvider",
@@ -200,11 +191,11 @@ def _request_context(request: Request, resource: str) -> dict[str, Any]:
     return {
         "accountId": "000000000000",
         "apiId": "local",
-        "domainName": request.header("host"),
+        "domainName": request.get_header("host"),
         "extendedRequestId": request_id,
         "httpMethod": request.method,
         "identity": dict.fromkeys(unknown)
-        | {"sourceIp": request.peer, "userAgent": request.header("user-agent") or None},
+        | {"sourceIp": request.peer, "userAgent": request.get_header("user-agent") or None},
         "path": request.path,
         "protocol": "HTTP/1.1",
         "requestId": request_id,
@@ -216,7 +207,7 @@ def _request_context(request: Request, resource: str) -> dict[str, Any]:
     }
 
 
-def _response(result: Mapping[str, Any]) -> Response:
+def _build_response(result: Mapping[str, Any]) -> HttpResponse:
     """What a function returned, as HTTP."""
     headers = [
         (name, str(value))
@@ -229,7 +220,7 @@ def _response(result: Mapping[str, Any]) -> Response:
         headers.append(("Content-Type", "application/json"))
     not_ours = _OF_THE_CONNECTION | _ADDED_WHEN_SENT
     body = result.get("body") or ""
-    return Response(
+    return HttpResponse(
         status=int(result["statusCode"]),
         headers=tuple(pair for pair in headers if pair[0].lower() not in not_ours),
         body=base64.b64decode(body) if result.get("isBase64Encoded") else body.encode(),

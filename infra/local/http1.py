@@ -26,7 +26,7 @@ _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 
-class RefusedError(Exception):
+class RequestRejectedError(Exception):
     """A request that goes no further."""
 
     def __init__(self, status: int, code: str) -> None:
@@ -37,7 +37,7 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class HttpRequest:
     """A request as it was sent: nothing decoded, nothing normalised."""
 
     method: str
@@ -48,20 +48,20 @@ class Request:
     peer: str
     keeps_alive: bool
 
-    def header(self, name: str) -> str:
+    def get_header(self, name: str) -> str:
         """The last header of that name, whatever its case; empty if there is none."""
         return next((v for k, v in reversed(self.headers) if k.lower() == name), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class HttpResponse:
     """An answer; length, date and connection headers are added as it is written."""
 
     status: int
     headers: Headers = ()
     body: bytes = b""
 
-    def encoded(self, *, keeps_alive: bool, with_body: bool = True) -> bytes:
+    def encode(self, *, keeps_alive: bool, with_body: bool = True) -> bytes:
         """The bytes to send."""
         reason = HTTPStatus(self.status).phrase if self.status in set(HTTPStatus) else "Unknown"
         lines = [
@@ -78,7 +78,7 @@ class Response:
 
 def read_request(
     source: BufferedIOBase, *, peer: str, hosts: frozenset[str], say_continue: Callable[[], None]
-) -> Request | None:
+) -> HttpRequest | None:
     """Read one request.
 
     Args:
@@ -94,110 +94,108 @@ def read_request(
     Raises:
         RefusedError: it is not one that is answered; the connection must be closed after it.
     """
-    lines = _head(source)
+    lines = _read_head(source)
     if not lines:
         return None
     request_line = _REQUEST_LINE.fullmatch(lines[0])
     if not request_line:
-        raise RefusedError(400, "malformed")
+        raise RequestRejectedError(400, "malformed")
     method, target, minor = (part.decode("ascii") for part in request_line.groups())
     if "#" in target or _BROKEN_ESCAPE.search(target):
-        raise RefusedError(400, "malformed")
-    headers = tuple(_header(line) for line in lines[1:])
+        raise RequestRejectedError(400, "malformed")
+    headers = tuple(_parse_header(line) for line in lines[1:])
     path, _, query = target.partition("?")
-    request = Request(
+    request = HttpRequest(
         method=method,
         path=path,
         query=query,
         headers=headers,
         body=b"",
         peer=peer,
-        keeps_alive=minor == "1" and _single(headers, "connection").lower() != "close",
+        keeps_alive=minor == "1" and _get_single_header(headers, "connection").lower() != "close",
     )
-    if _single(headers, "host") not in hosts:
-        raise RefusedError(403, "host_not_allowed")
-    return _with_body(request, source, say_continue)
+    if _get_single_header(headers, "host") not in hosts:
+        raise RequestRejectedError(403, "host_not_allowed")
+    return _read_body(request, source, say_continue)
 
 
-def _head(source: BufferedIOBase) -> list[bytes]:
+def _read_head(source: BufferedIOBase) -> list[bytes]:
     """The request line and the header lines; nothing where the connection ended first."""
     lines: list[bytes] = []
     left = MAX_HEAD_BYTES
     while (line := source.readline(left + 1)) != b"\r\n":
         left -= len(line)
         if left < 0:
-            raise RefusedError(431, "headers_too_large")
+            raise RequestRejectedError(431, "headers_too_large")
         if line.endswith(b"\n") and not line.endswith(b"\r\n"):
-            raise RefusedError(400, "malformed")
+            raise RequestRejectedError(400, "malformed")
         if not line.endswith(b"\n"):
             return []
         lines.append(line)
     if not lines:  # A stray newline where a request should begin.
-        raise RefusedError(400, "malformed")
+        raise RequestRejectedError(400, "malformed")
     return lines
 
 
-def _header(line: bytes) -> tuple[str, str]:
+def _parse_header(line: bytes) -> tuple[str, str]:
     match = _HEADER.fullmatch(line)
     if not match:
-        raise RefusedError(400, "malformed")
+        raise RequestRejectedError(400, "malformed")
     return match[1].decode("ascii"), match[2].decode("latin-1")
 
 
-def _single(headers: Headers, name: str) -> str:
+def _get_single_header(headers: Headers, name: str) -> str:
     """The value of a header that may stand there once; empty if it does not."""
     values = [value for key, value in headers if key.lower() == name]
     if len(values) > 1:
-        raise RefusedError(400, "malformed")
+        raise RequestRejectedError(400, "malformed")
     return values[0] if values else ""
 
 
-def _with_body(
-    request: Request, source: BufferedIOBase, say_continue: Callable[[], None]
-) -> Request:
-    length = _single(request.headers, "content-length")
-    encoding = _single(request.headers, "transfer-encoding").lower()
-    if (length and encoding) or encoding not in {"", "chunked"} or not _is_count(length or "0"):
-        raise RefusedError(400, "malformed")
+def _read_body(request: HttpRequest, source: BufferedIOBase, say_continue: Callable[[], None]) -> HttpRequest:
+    length = _get_single_header(request.headers, "content-length")
+    encoding = _get_single_header(request.headers, "transfer-encoding").lower()
+    if (length and encoding) or encoding not in {"", "chunked"} or not _is_number(length or "0"):
+        raise RequestRejectedError(400, "malformed")
     if int(length or 0) > MAX_BODY_BYTES:
-        raise RefusedError(413, "too_large")
-    expectation = _single(request.headers, "expect").lower()
+        raise RequestRejectedError(413, "too_large")
+    expectation = _get_single_header(request.headers, "expect").lower()
     if expectation not in {"", "100-continue"}:
-        raise RefusedError(417, "expectation_failed")
+        raise RequestRejectedError(417, "expectation_failed")
     if expectation and (encoding or int(length or 0)):
         say_continue()
-    body = b"".join(_chunks(source)) if encoding else _exactly(source, int(length or 0))
+    body = b"".join(_read_chunks(source)) if encoding else _read_exactly(source, int(length or 0))
     return replace(request, body=body)
 
 
-def _is_count(text: str) -> bool:
+def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 12
 
 
-def _exactly(source: BufferedIOBase, count: int) -> bytes:
+def _read_exactly(source: BufferedIOBase, count: int) -> bytes:
     data = source.read(count)
     if len(data) < count:
-        raise RefusedError(400, "malformed")
+        raise RequestRejectedError(400, "malformed")
     return data
 
 
-def _chunks(source: BufferedIOBase) -> Iterator[bytes]:
+def _read_chunks(source: BufferedIOBase) -> Iterator[bytes]:
     left = MAX_BODY_BYTES
     while True:
         size_line = _CHUNK.fullmatch(source.readline(256))
         if not size_line:
-            raise RefusedError(400, "malformed")
+            raise RequestRejectedError(400, "malformed")
         size = int(size_line[1], 16)
         left -= size
         if left < 0:
-            raise RefusedError(413, "too_large")
+            raise RequestRejectedError(413, "too_large")
         if size == 0:
             break
-        yield _exactly(source, size)
-        if _exactly(source, 2) != b"\r\n":
-            raise RefusedError(400, "malformed")
+        yield _read_exactly(source, size)
+        if _read_exactly(source, 2) != b"\r\n":
+            raise RequestRejectedError(400, "malformed")
     # What may follow are trailers. Nobody here asks for one.
     while (line := source.readline(1024)) != b"\r\n":
         left -= 1024
         if left < 0 or not _HEADER.fullmatch(line):
-            raise RefusedError(400, "malformed")
+            raise RequestRejectedError(400, "malformed")

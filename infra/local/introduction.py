@@ -9,7 +9,7 @@ from chalicelib.domain.referrals.stages import Stage
 from infra import world
 
 
-def lines(url: str, data_dir: Path) -> Iterator[str]:
+def build_introduction(url: str, data_dir: Path) -> Iterator[str]:
     """The introduction, a line at a time."""
     yield from (
         "",
@@ -20,17 +20,17 @@ def lines(url: str, data_dir: Path) -> Iterator[str]:
         "",
         "  Fictional people who may sign in:",
     )
-    for account in world.demo_accounts():
+    for account in world.list_demo_accounts():
         yield f"  {account.email:<26} {account.password:<20} {account.role}"
-    yield from _what_to_try(data_dir)
+    yield from _build_suggestions(data_dir)
     yield ""
 
 
-def _what_to_try(data_dir: Path) -> Iterator[str]:
+def _build_suggestions(data_dir: Path) -> Iterator[str]:
     """A referral that waits for a center, and how the center's own system would answer."""
-    for account in world.demo_accounts():
+    for account in world.list_demo_accounts():
         if account.tenant.kind is TenantKind.CENTER:
-            waiting = wiring.stores().referrals.page(
+            waiting = wiring.get_stores().referrals.list_page(
                 index="by_center",
                 tenant_id=account.tenant.tenant_id,
                 where={"stage": Stage.SUBMITTED},

@@ -15,16 +15,16 @@ from chalice import Chalice
 
 from infra.local import cloud, environment, stack
 from infra.local.gateway import Gateway
-from infra.local.mailbox import Mailbox
-from infra.local.schedules import Schedules
-from infra.local.server import Server
-from infra.local.streams import Streams
+from infra.local.mailbox import SentMailbox
+from infra.local.schedules import ScheduleRunner
+from infra.local.server import HttpServer
+from infra.local.streams import StreamRunner
 
 if TYPE_CHECKING:
-    from infra.local.reports import Reports
+    from infra.local.reports import MailEventReporter
 
 MAIL_FROM = "notices@referrals.example"
-READY_WITHIN_S = 30.0
+READY_TIMEOUT_S = 30.0
 
 
 class CannotRunError(Exception):
@@ -38,62 +38,60 @@ def run(data_dir: Path, port: int) -> NoReturn:
         CannotRunError: a part of it did not get ready, or ended by itself.
         KeyboardInterrupt: it was told to stop, and everything has stopped and is saved.
     """
-    server = Server(port)
+    server = HttpServer(port)
     with contextlib.ExitStack() as stops:
         log = stops.enter_context((data_dir / "product.log").open("a", buffering=1))
-        local_cloud = stops.enter_context(cloud.running(data_dir))
-        settings = environment.for_the_product(local_cloud.endpoint)
-        environment.enter(settings)
+        local_cloud = stops.enter_context(cloud.run_cloud(data_dir))
+        settings = environment.build_product_environment(local_cloud.endpoint)
+        environment.apply_environment(settings)
         settings |= stack.deploy(local_cloud.endpoint, public_url=server.url, mail_from=MAIL_FROM)
-        settings |= _health_records(data_dir) | _mail_events()
-        environment.enter(settings)
-        app = _product(log)
+        settings |= _configure_simulated_ehr(data_dir) | _configure_mail_topic()
+        environment.apply_environment(settings)
+        app = _import_product(log)
         _seed()
-        streams = Streams(app, local_cloud.endpoint, settings["TABLE_PREFIX"])
+        streams = StreamRunner(app, local_cloud.endpoint, settings["TABLE_PREFIX"])
         stops.callback(streams.stop)
         streams.start()
-        schedules = Schedules(app, local_cloud.endpoint)
+        schedules = ScheduleRunner(app, local_cloud.endpoint)
         stops.callback(schedules.stop)
         schedules.start()
-        _catch_up(schedules)
+        _run_overdue_schedules(schedules)
         stops.callback(server.stop)
-        server.start(_gateway(app, data_dir))
+        server.start(_build_gateway(app, data_dir))
         _wait_until_ready(server.url)
-        stops.callback(_reporting(data_dir, server.url).stop)
-        stops.enter_context(_told(data_dir / "run.json", server.url, settings))
-        _introduce(server.url, data_dir)
+        stops.callback(_run_mail_reports(data_dir, server.url).stop)
+        stops.enter_context(_publish_site_file(data_dir / "run.json", server.url, settings))
+        _print_introduction(server.url, data_dir)
         local_cloud.wait()
-        raise CannotRunError(
-            "The local cloud ended by itself. cloud.log in the data folder may say why."
-        )
+        raise CannotRunError("The local cloud ended by itself. cloud.log in the data folder may say why.")
 
 
-def _health_records(data_dir: Path) -> dict[str, str]:
+def _configure_simulated_ehr(data_dir: Path) -> dict[str, str]:
     """The simulated health record system, as the only one that may ask for cards."""
     from infra import ehr  # noqa: PLC0415 as `_product`, and most of its cost is cryptography
 
-    return {"EHR_CLIENTS": ehr.setting(ehr.key(data_dir / "ehr-key.json"))}
+    return {"EHR_CLIENTS": ehr.build_allow_list(ehr.load_or_create_key(data_dir / "ehr-key.json"))}
 
 
-def _mail_events() -> dict[str, str]:
+def _configure_mail_topic() -> dict[str, str]:
     """The topic that tells what became of mail."""
     from infra.local.reports import TOPIC  # noqa: PLC0415 as `_health_records`
 
     return {"MAIL_TOPIC": TOPIC}
 
 
-def _reporting(data_dir: Path, url: str) -> "Reports":
+def _run_mail_reports(data_dir: Path, url: str) -> "MailEventReporter":
     """Tell the product from now on what became of its mail."""
     from infra.local import reports  # noqa: PLC0415 as `_product`
 
-    signer = reports.Signer()
-    reports.believed(signer)
-    telling = reports.Reports(Mailbox(data_dir / "mail.jsonl"), signer, reports.posting_to(url))
+    signer = reports.TopicSigner()
+    reports.trust_signer(signer)
+    telling = reports.MailEventReporter(SentMailbox(data_dir / "mail.jsonl"), signer, reports.build_post(url))
     telling.start()
     return telling
 
 
-def _product(log: TextIOBase) -> Chalice:
+def _import_product(log: TextIOBase) -> Chalice:
     """The product as Lambda imports it, but with its log lines away from the terminal."""
     with contextlib.redirect_stdout(log):
         from app import app  # noqa: PLC0415 it reads the environment that was made above
@@ -106,27 +104,27 @@ def _seed() -> None:
 
     try:
         world.seed_once(lambda progress: print(progress, flush=True))
-    except world.OutgrownError as error:
+    except world.OutdatedWorldError as error:
         raise CannotRunError(str(error)) from error
 
 
-def _catch_up(schedules: Schedules) -> None:
+def _run_overdue_schedules(schedules: ScheduleRunner) -> None:
     """Run at once what fell due while this machine was off."""
     from chalicelib import wiring  # noqa: PLC0415 as `_product`
-    from chalicelib.services.platform.heartbeats import overdue_jobs  # noqa: PLC0415 as `_product`
+    from chalicelib.services.platform.heartbeats import list_overdue_jobs  # noqa: PLC0415 as `_product`
 
-    for job in overdue_jobs(wiring.stores().jobs.last(), now=wiring.now()):
+    for job in list_overdue_jobs(wiring.get_stores().heartbeats.list_last_successes(), now=wiring.read_clock()):
         schedules.fire(job)
 
 
-def _gateway(app: Chalice, data_dir: Path) -> Gateway:
-    from chalicelib.routes.platform.endpoint import gateway_refusal  # noqa: PLC0415 as `_product`
+def _build_gateway(app: Chalice, data_dir: Path) -> Gateway:
+    from chalicelib.routes.platform.endpoint import build_gateway_problem  # noqa: PLC0415 as `_product`
 
-    return Gateway(app, gateway_refusal, Mailbox(data_dir / "mail.jsonl").answer)
+    return Gateway(app, build_gateway_problem, SentMailbox(data_dir / "mail.jsonl").answer)
 
 
 @contextlib.contextmanager
-def _told(path: Path, url: str, settings: Mapping[str, str]) -> Iterator[None]:
+def _publish_site_file(path: Path, url: str, settings: Mapping[str, str]) -> Iterator[None]:
     """Tell the command line how to reach this run, in a file that only its owner may read."""
     scratch = path.with_suffix(".new")
     scratch.touch(mode=0o600)
@@ -139,7 +137,7 @@ def _told(path: Path, url: str, settings: Mapping[str, str]) -> Iterator[None]:
 
 
 def _wait_until_ready(url: str) -> None:
-    give_up_at = time.monotonic() + READY_WITHIN_S
+    give_up_at = time.monotonic() + READY_TIMEOUT_S
     while True:
         try:
             with urllib.request.urlopen(f"{url}/health/ready", timeout=10):  # noqa: S310 our own
@@ -150,9 +148,9 @@ def _wait_until_ready(url: str) -> None:
             time.sleep(0.2)
 
 
-def _introduce(url: str, data_dir: Path) -> None:
+def _print_introduction(url: str, data_dir: Path) -> None:
     from infra.local import introduction  # noqa: PLC0415 as `_product`
 
-    for line in introduction.lines(url, data_dir):
+    for line in introduction.build_introduction(url, data_dir):
         print(line)
     print("ready", flush=True)

@@ -20,7 +20,7 @@ from string import Template
 from typing import Any
 from urllib.parse import parse_qs
 
-from infra.local.http1 import Request, Response
+from infra.local.http1 import HttpRequest, HttpResponse
 
 Mail = dict[str, Any]
 
@@ -52,7 +52,7 @@ _MAIL_POLICY = (
 )
 
 
-class Mailbox:
+class SentMailbox:
     """Reads the record of sent mail, which the local cloud only ever appends to."""
 
     def __init__(self, record: Path) -> None:
@@ -61,14 +61,14 @@ class Mailbox:
         self._mails: list[Mail] = []
         self._lock = threading.Lock()
 
-    def mails(self) -> list[Mail]:
+    def list_mails(self) -> list[Mail]:
         """All mail, newest first."""
         with self._lock:
             if self._record.exists():
-                self._read_on()
+                self._read_new()
             return self._mails[::-1]
 
-    def _read_on(self) -> None:
+    def _read_new(self) -> None:
         with self._record.open("rb") as file:
             file.seek(self._read_to)
             # The last line may still be in the writing.
@@ -77,34 +77,34 @@ class Mailbox:
             self._mails += [json.loads(line) for line in complete.split(b"\n")]
             self._read_to += len(complete) + 1
 
-    def answer(self, request: Request) -> Response | None:
+    def answer(self, request: HttpRequest) -> HttpResponse | None:
         """Answer a request for the mailbox; None for what is none of its business."""
         one = _ONE_MAIL.fullmatch(request.path)
         if request.path not in {"/mailbox", "/mailbox.json"} and not one:
             return None
         if request.method not in {"GET", "HEAD"}:
-            return _answer("", "text/plain", status=405)
+            return _build_response("", "text/plain", status=405)
         if request.path == "/mailbox.json":
-            return _answer(json.dumps([_summary(m) for m in self.mails()]), "application/json")
-        return self._page_of(one, request.query) if one else _list_page(self.mails())
+            return _build_response(json.dumps([_build_summary(m) for m in self.list_mails()]), "application/json")
+        return self._find_page(one, request.query) if one else _build_list_page(self.list_mails())
 
-    def _page_of(self, path: re.Match[str], query: str) -> Response:
-        mail = next((mail for mail in self.mails() if mail["mail_id"] == path[1]), None)
+    def _find_page(self, path: re.Match[str], query: str) -> HttpResponse:
+        mail = next((mail for mail in self.list_mails() if mail["mail_id"] == path[1]), None)
         if not mail:
-            return _page("No such mail", _BACK, '<p class="empty">No such mail.</p>', status=404)
+            return _build_page("No such mail", _BACK, '<p class="empty">No such mail.</p>', status=404)
         if path[2]:
-            return _answer(_with_links_outside(mail["html"]), "text/html", policy=_MAIL_POLICY)
+            return _build_response(_open_links_in_new_window(mail["html"]), "text/html", policy=_MAIL_POLICY)
         asked = parse_qs(query).get("view", ["html" if mail["html"] else "text"])[0]
-        return _mail_page(mail, asked if asked in _VIEWS else "text")
+        return _build_mail_page(mail, asked if asked in _VIEWS else "text")
 
 
-def _summary(mail: Mail) -> Mail:
+def _build_summary(mail: Mail) -> Mail:
     """A mail as programs get it: all that was sent, its addresses as a header has them."""
     addresses = {name: ", ".join(mail[name]) for name in ("to", "cc", "bcc", "reply_to")}
     return mail | addresses
 
 
-def source(mail: Mail) -> str:
+def format_source(mail: Mail) -> str:
     """The mail as a mail program would show its source."""
     message = EmailMessage(policy=SMTPUTF8)
     message["From"] = mail["from"]
@@ -116,13 +116,13 @@ def source(mail: Mail) -> str:
     message["Message-ID"] = f"<{mail['mail_id']}@email.amazonses.com>"
     for name, value in mail["headers"]:
         message[name] = value
-    message.set_content(mail["text"], cte=_encoding(mail["text"]))
+    message.set_content(mail["text"], cte=_choose_encoding(mail["text"]))
     if mail["html"]:
-        message.add_alternative(mail["html"], subtype="html", cte=_encoding(mail["html"]))
+        message.add_alternative(mail["html"], subtype="html", cte=_choose_encoding(mail["html"]))
     return message.as_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
 
 
-def _encoding(text: str) -> str:
+def _choose_encoding(text: str) -> str:
     """Legible where it may be."""
     too_long = any(len(line.encode()) > _MAX_LINE for line in text.splitlines())
     return "quoted-printable" if too_long else "8bit"
@@ -131,61 +131,55 @@ def _encoding(text: str) -> str:
 _BACK = '<p><a href="/mailbox">All mail</a></p>'
 
 
-def _list_page(mails: list[Mail]) -> Response:
+def _build_list_page(mails: list[Mail]) -> HttpResponse:
     rows = "".join(
         f'<li><a href="/mailbox/{escape(mail["mail_id"])}"><b>{escape(mail["subject"])}</b>'
-        f"{_time(mail)}<span>{escape(', '.join(mail['to']))}</span></a></li>"
+        f"{_format_time(mail)}<span>{escape(', '.join(mail['to']))}</span></a></li>"
         for mail in mails
     )
     header = "<h1>Mailbox</h1><p>What this run sent. No mail leaves this machine.</p>"
     empty = '<p class="empty">Nothing was sent yet. Mail appears here as soon as it is.</p>'
-    return _page("Mailbox", header, f"<ol>{rows}</ol>" if mails else empty)
+    return _build_page("Mailbox", header, f"<ol>{rows}</ol>" if mails else empty)
 
 
-def _mail_page(mail: Mail, view: str) -> Response:
+def _build_mail_page(mail: Mail, view: str) -> HttpResponse:
     fields = {"From": [mail["from"]], "To": mail["to"], "Cc": mail["cc"], "Bcc": mail["bcc"]}
-    rows = "".join(
-        f"<dt>{name}</dt><dd>{escape(', '.join(who))}</dd>" for name, who in fields.items() if who
-    )
+    rows = "".join(f"<dt>{name}</dt><dd>{escape(', '.join(who))}</dd>" for name, who in fields.items() if who)
     links = "".join(
         f'<a href="?view={name}"{" aria-current=page" if name == view else ""}>{label}</a>'
         for name, label in _VIEWS.items()
         if name != "html" or mail["html"]
     )
-    content = f"<dl>{rows}<dt>Sent</dt><dd>{_time(mail)}</dd></dl><nav>{links}</nav>"
+    content = f"<dl>{rows}<dt>Sent</dt><dd>{_format_time(mail)}</dd></dl><nav>{links}</nav>"
     header = f"{_BACK}<h1>{escape(mail['subject'])}</h1>"
-    return _page(mail["subject"], header, content + _body(mail, view))
+    return _build_page(mail["subject"], header, content + _read_body(mail, view))
 
 
-def _body(mail: Mail, view: str) -> str:
+def _read_body(mail: Mail, view: str) -> str:
     if view == "html":
         address = f"/mailbox/{escape(mail['mail_id'])}/html"
         return f'<iframe src="{address}" sandbox="{_MAY}" title="The mail as HTML"></iframe>'
-    return f"<pre>{escape(source(mail) if view == 'source' else mail['text'])}</pre>"
+    return f"<pre>{escape(format_source(mail) if view == 'source' else mail['text'])}</pre>"
 
 
-def _time(mail: Mail) -> str:
+def _format_time(mail: Mail) -> str:
     sent_at = datetime.fromisoformat(mail["sent_at"])
     return f'<time datetime="{sent_at.isoformat()}">{sent_at:%Y-%m-%d %H:%M:%S} UTC</time>'
 
 
-def _with_links_outside(html: str) -> str:
+def _open_links_in_new_window(html: str) -> str:
     """Links open in a new window: what they lead to must not be shown in a frame."""
     head, tag, rest = html.partition("<head>")
     return f'{head}{tag}<base target="_blank">{rest}' if tag else html
 
 
-def _page(title: str, header: str, content: str, *, status: int = 200) -> Response:
+def _build_page(title: str, header: str, content: str, *, status: int = 200) -> HttpResponse:
     page = _PAGE.substitute(title=escape(title), style=_STYLE, header=header, content=content)
-    return _answer(page, "text/html", status=status, policy=_PAGE_POLICY)
+    return _build_response(page, "text/html", status=status, policy=_PAGE_POLICY)
 
 
-def _answer(
+def _build_response(
     text: str, media_type: str, *, status: int = 200, policy: str = "default-src 'none'"
-) -> Response:
-    headers = (
-        ("Content-Type", f"{media_type}; charset=utf-8"),
-        ("Content-Security-Policy", policy),
-        *_SAFE,
-    )
-    return Response(status=status, headers=headers, body=text.encode())
+) -> HttpResponse:
+    headers = (("Content-Type", f"{media_type}; charset=utf-8"), ("Content-Security-Policy", policy), *_SAFE)
+    return HttpResponse(status=status, headers=headers, body=text.encode())

@@ -26,10 +26,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from chalicelib import wiring
-from chalicelib.domain.notices.ses_events import TAG
-from chalicelib.services.notices.sns_verifier import PostVerifier
+from chalicelib.domain.notices.ses_events import MAIL_ID_TAG
+from chalicelib.services.notices.sns_verifier import SnsVerifier
 from infra.local.environment import REGION
-from infra.local.mailbox import Mail, Mailbox
+from infra.local.mailbox import Mail, SentMailbox
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ TOPIC = f"arn:aws:sns:{REGION}:000000000000:mail-events"
 CERTIFICATE = f"https://sns.{REGION}.amazonaws.com/SimpleNotificationService-local.pem"
 """No such file is there: whoever else asked for it would get nothing."""
 
-BOUNCES = "bounce"
+BOUNCE_MARKER = "bounce"
 """How an address begins that does not exist."""
 
 TRIES = 3
@@ -48,14 +48,14 @@ Post = Callable[[bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Signer:
+class TopicSigner:
     """A topic's key, made for this run."""
 
     key: rsa.RSAPrivateKey = field(
         default_factory=lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048)
     )
 
-    def certificate(self) -> bytes:
+    def create_certificate(self) -> bytes:
         """The key's certificate, for as long as a run may last."""
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "local")])
         now = datetime.now(UTC)
@@ -71,74 +71,74 @@ class Signer:
         )
         return made.public_bytes(Encoding.PEM)
 
-    def notification(self, event: Mapping[str, Any], *, at: datetime) -> bytes:
+    def build_notification(self, event: Mapping[str, Any], *, at: datetime) -> bytes:
         """An event as the topic posts it to a subscriber, with version 2 of the signature."""
-        told = {
+        message = {
             "Message": json.dumps(event),
             "MessageId": str(uuid.uuid4()),
-            "Timestamp": _stamp(at),
+            "Timestamp": _format_time(at),
             "TopicArn": TOPIC,
             "Type": "Notification",
         }
-        signed = "".join(f"{name}\n{value}\n" for name, value in told.items())
+        signed = "".join(f"{name}\n{value}\n" for name, value in message.items())
         signature = self.key.sign(signed.encode(), padding.PKCS1v15(), SHA256())
-        told |= {
+        message |= {
             "SignatureVersion": "2",
             "Signature": base64.b64encode(signature).decode(),
             "SigningCertURL": CERTIFICATE,
         }
-        return json.dumps(told).encode()
+        return json.dumps(message).encode()
 
 
-def believed(signer: Signer) -> None:
+def trust_signer(signer: TopicSigner) -> None:
     """Let the product of this process believe a signer, and nobody else."""
-    certificate = signer.certificate()
+    certificate = signer.create_certificate()
 
     def fetch(address: str) -> bytes:
         if address != CERTIFICATE:
             raise ConnectionError("nothing else is to be had here")
         return certificate
 
-    verifier = PostVerifier(topic=wiring.settings().mail_topic, fetch=fetch)
-    setattr(wiring, "posts", cache(lambda: verifier))  # noqa: B010 a function of the product is replaced
+    verifier = SnsVerifier(topic=wiring.get_settings().mail_topic, fetch=fetch)
+    setattr(wiring, "get_sns_verifier", cache(lambda: verifier))  # noqa: B010 a function of the product is replaced
 
 
 @dataclass(slots=True)
-class Reports:
+class MailEventReporter:
     """Tells the product what becomes of the mail that is sent from now on."""
 
-    mailbox: Mailbox
-    signer: Signer
+    mailbox: SentMailbox
+    signer: TopicSigner
     post: Post
     stopping: threading.Event = field(default_factory=threading.Event)
-    _told: int = 0
+    _reported: int = 0
 
     def start(self) -> None:
         """Pass over what was sent before, and follow the mailbox."""
-        self._told = len(self.mailbox.mails())
-        threading.Thread(target=self._follow, daemon=True).start()
+        self._reported = len(self.mailbox.list_mails())
+        threading.Thread(target=self._poll, daemon=True).start()
 
     def stop(self) -> None:
         """Tell nothing more."""
         self.stopping.set()
 
-    def tell(self) -> None:
+    def report_new(self) -> None:
         """Tell of the mails that are new."""
-        mails = self.mailbox.mails()[::-1]
-        for mail in mails[self._told :]:
-            self._told += 1
-            if TAG in mail["tags"]:
+        mails = self.mailbox.list_mails()[::-1]
+        for mail in mails[self._reported :]:
+            self._reported += 1
+            if MAIL_ID_TAG in mail["tags"]:
                 now = datetime.now(UTC)
-                self._posted(self.signer.notification(event_of(mail, at=now), at=now))
+                self._post_with_retries(self.signer.build_notification(build_mail_event(mail, at=now), at=now))
 
-    def _follow(self) -> None:
+    def _poll(self) -> None:
         while not self.stopping.wait(POLL_S):
-            self.tell()
+            self.report_new()
 
-    def _posted(self, told: bytes) -> None:
+    def _post_with_retries(self, body: bytes) -> None:
         for number in range(1, TRIES + 1):
             try:
-                self.post(told)
+                self.post(body)
             except OSError as error:
                 log.warning("An event of a mail was not taken: %s", error)
                 self.stopping.wait(number)
@@ -146,32 +146,30 @@ class Reports:
                 return
 
 
-def event_of(mail: Mail, *, at: datetime) -> dict[str, Any]:
+def build_mail_event(mail: Mail, *, at: datetime) -> dict[str, Any]:
     """What the mail service tells of a mail: it arrived, or its address does not exist."""
     (address,) = mail["to"]
-    told = {
+    event = {
         "mail": {
-            "timestamp": _stamp(at),
+            "timestamp": _format_time(at),
             "source": mail["from"],
             "messageId": mail["mail_id"],
             "destination": [address],
-            "tags": {TAG: [mail["tags"][TAG]]},
+            "tags": {MAIL_ID_TAG: [mail["tags"][MAIL_ID_TAG]]},
         }
     }
-    if address.startswith(BOUNCES):
-        bounce = {"bounceType": "Permanent", "timestamp": _stamp(at)}
-        return {"eventType": "Bounce", "bounce": bounce, **told}
-    return {"eventType": "Delivery", "delivery": {"timestamp": _stamp(at)}, **told}
+    if address.startswith(BOUNCE_MARKER):
+        bounce = {"bounceType": "Permanent", "timestamp": _format_time(at)}
+        return {"eventType": "Bounce", "bounce": bounce, **event}
+    return {"eventType": "Delivery", "delivery": {"timestamp": _format_time(at)}, **event}
 
 
-def posting_to(url: str) -> Post:
+def build_post(url: str) -> Post:
     """Posts to a running product as Amazon SNS does."""
 
     def post(told: bytes) -> None:
         request = urllib.request.Request(  # noqa: S310 our own
-            f"{url}/v1/mail-events",
-            data=told,
-            headers={"Content-Type": "text/plain; charset=UTF-8"},
+            f"{url}/v1/mail-events", data=told, headers={"Content-Type": "text/plain; charset=UTF-8"}
         )
         with urllib.request.urlopen(request, timeout=10):  # noqa: S310 as above
             pass
@@ -179,5 +177,5 @@ def posting_to(url: str) -> Post:
     return post
 
 
-def _stamp(at: datetime) -> str:
+def _format_time(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -22,12 +22,12 @@ from botocore.session import get_session
 from chalice import Chalice
 from chalice.app import ScheduledEventConfig
 
-from infra.local.functions import Context, time_limit_s
+from infra.local.functions import LambdaContext, get_time_limit_s
 
 log = logging.getLogger(__name__)
 
 PREFIX = "cart-local-"
-TRIES = 3
+MAX_ATTEMPTS = 3
 RETRY_AFTER_S = 60
 POLL_S = 10
 
@@ -46,7 +46,7 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 @dataclass(slots=True)
-class Schedules:
+class ScheduleRunner:
     """The running schedules of an application."""
 
     app: Chalice
@@ -58,39 +58,37 @@ class Schedules:
 
     def start(self) -> None:
         """Make the rules, remove those of schedules that are no more, and listen."""
-        declared = dict(expressions(self.app))
-        self._forget_all_but(set(declared))
+        declared = dict(list_schedules(self.app))
+        self._delete_other_rules(set(declared))
         for name, expression in declared.items():
-            self._queues[name] = queue = self._rule(name, expression)
+            self._queues[name] = queue = self._create_rule(name, expression)
             threading.Thread(target=self._listen, args=(name, queue), daemon=True).start()
 
     def fire(self, name: str) -> None:
         """Run a schedule now, as its rule would."""
         event = _EVENT | {"time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        self._client("sqs").send_message(QueueUrl=self._queues[name], MessageBody=json.dumps(event))
+        self._create_client("sqs").send_message(QueueUrl=self._queues[name], MessageBody=json.dumps(event))
 
     def stop(self) -> None:
         """Start nothing more and wait for what runs."""
         self.stopping.set()
         with self._idle:
-            self._idle.wait_for(
-                lambda: not self._busy, max(map(time_limit_s, self._busy), default=0)
-            )
+            self._idle.wait_for(lambda: not self._busy, max(map(get_time_limit_s, self._busy), default=0))
 
-    def _client(self, service: str) -> Any:
+    def _create_client(self, service: str) -> Any:
         patient = Config(read_timeout=POLL_S + 10, retries={"mode": "standard"})
         return get_session().create_client(service, endpoint_url=self.endpoint, config=patient)
 
-    def _forget_all_but(self, declared: set[str]) -> None:
-        events = self._client("events")
+    def _delete_other_rules(self, declared: set[str]) -> None:
+        events = self._create_client("events")
         for rule in events.list_rules(NamePrefix=PREFIX)["Rules"]:
             if rule["Name"].removeprefix(PREFIX) not in declared:
                 events.remove_targets(Rule=rule["Name"], Ids=["queue"])
                 events.delete_rule(Name=rule["Name"])
 
-    def _rule(self, name: str, expression: str) -> str:
+    def _create_rule(self, name: str, expression: str) -> str:
         """Make the rule and its queue; returns the queue's URL."""
-        queues, events = self._client("sqs"), self._client("events")
+        queues, events = self._create_client("sqs"), self._create_client("events")
         url = str(queues.create_queue(QueueName=PREFIX + name)["QueueUrl"])
         attributes = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         arn = attributes["Attributes"]["QueueArn"]
@@ -99,35 +97,35 @@ class Schedules:
         return url
 
     def _listen(self, name: str, queue: str) -> None:
-        queues = self._client("sqs")
+        queues = self._create_client("sqs")
         while not self.stopping.is_set():
             try:
-                for message in _received(queues, queue, hidden_for_s=time_limit_s(name) + 30):
-                    self._run(name, message, _Receipt(queues, queue, message["ReceiptHandle"]))
+                for message in _receive(queues, queue, hidden_for_s=get_time_limit_s(name) + 30):
+                    self._run(name, message, _MessageHandle(queues, queue, message["ReceiptHandle"]))
             except (BotoCoreError, ClientError):
                 # The cloud is stopping, or has just been woken from a laptop's sleep.
                 self.stopping.wait(1)
 
-    def _run(self, name: str, message: dict[str, Any], receipt: "_Receipt") -> None:
+    def _run(self, name: str, message: dict[str, Any], receipt: "_MessageHandle") -> None:
         with self._idle:
             if self.stopping.is_set():
                 return
             self._busy.add(name)
         try:
-            if self._succeeds(name, json.loads(message["Body"])) or _was_last_try(message):
-                receipt.done()
+            if self._run_successfully(name, json.loads(message["Body"])) or _was_last_attempt(message):
+                receipt.delete()
             else:
-                receipt.again_later()
+                receipt.retry_later()
         finally:
             with self._idle:
                 self._busy.discard(name)
                 self._idle.notify_all()
 
-    def _succeeds(self, name: str, event: dict[str, Any]) -> bool:
+    def _run_successfully(self, name: str, event: dict[str, Any]) -> bool:
         handler: Handler = self.app.handler_map[name]
         started = time.monotonic()
         try:
-            handler(event, Context(function_name=name))
+            handler(event, LambdaContext(function_name=name))
         except Exception:
             log.exception("The schedule %s failed", name)
             return False
@@ -135,7 +133,7 @@ class Schedules:
         return True
 
 
-def expressions(app: Chalice) -> Iterator[tuple[str, str]]:
+def list_schedules(app: Chalice) -> Iterator[tuple[str, str]]:
     """The name and the expression of each schedule that the application declares."""
     for source in app.event_sources:
         if isinstance(source, ScheduledEventConfig):
@@ -144,23 +142,23 @@ def expressions(app: Chalice) -> Iterator[tuple[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Receipt:
+class _MessageHandle:
     """What a run is given back with."""
 
     queues: Any
     queue: str
     handle: str
 
-    def done(self) -> None:
+    def delete(self) -> None:
         self.queues.delete_message(QueueUrl=self.queue, ReceiptHandle=self.handle)
 
-    def again_later(self) -> None:
+    def retry_later(self) -> None:
         self.queues.change_message_visibility(
             QueueUrl=self.queue, ReceiptHandle=self.handle, VisibilityTimeout=RETRY_AFTER_S
         )
 
 
-def _received(queues: Any, queue: str, *, hidden_for_s: float) -> list[dict[str, Any]]:
+def _receive(queues: Any, queue: str, *, hidden_for_s: float) -> list[dict[str, Any]]:
     answer = queues.receive_message(
         QueueUrl=queue,
         MaxNumberOfMessages=1,
@@ -172,5 +170,5 @@ def _received(queues: Any, queue: str, *, hidden_for_s: float) -> list[dict[str,
     return messages
 
 
-def _was_last_try(message: dict[str, Any]) -> bool:
-    return int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1)) >= TRIES
+def _was_last_attempt(message: dict[str, Any]) -> bool:
+    return int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1)) >= MAX_ATTEMPTS

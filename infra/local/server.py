@@ -7,25 +7,25 @@ import threading
 import time
 from typing import Protocol
 
-from infra.local.http1 import RefusedError, Request, Response, read_request
+from infra.local.http1 import HttpRequest, HttpResponse, RequestRejectedError, read_request
 
 HOST = "127.0.0.1"
 MAX_CONNECTIONS = 200
 # A whole request must have arrived by then, so that nobody holds a thread by sending slowly.
-READ_WITHIN_S = 20.0
-IDLE_FOR_S = 75.0
+READ_TIMEOUT_S = 20.0
+IDLE_TIMEOUT_S = 75.0
 # The time that a function has, and a little for the answer.
-FINISH_WITHIN_S = 32.0
+SHUTDOWN_TIMEOUT_S = 32.0
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Answerer(Protocol):
+class RequestHandler(Protocol):
     """What the server asks for its answers."""
 
-    def answer(self, request: Request) -> Response:
+    def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer a request."""
 
-    def refusal(self, error: RefusedError) -> Response:
+    def answer_refusal(self, error: RequestRejectedError) -> HttpResponse:
         """Answer what could not be read as a request."""
 
 
@@ -36,26 +36,26 @@ class PortInUseError(Exception):
 class _Connection:
     """One connection and the thread that serves it."""
 
-    def __init__(self, peer: socket.socket, server: "Server") -> None:
+    def __init__(self, peer: socket.socket, server: "HttpServer") -> None:
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._peer = peer
         self._server = server
         self._source = io.BufferedReader(socket.SocketIO(peer, "r"), 65_536)
         self.answering = False
-        self.deadline = time.monotonic() + IDLE_FOR_S
+        self.deadline = time.monotonic() + IDLE_TIMEOUT_S
 
     def serve(self) -> None:
         """Answer requests until either side has had enough."""
         with contextlib.suppress(OSError), self._peer, self._source:
             while self._serve_one():
-                self.deadline = time.monotonic() + IDLE_FOR_S
+                self.deadline = time.monotonic() + IDLE_TIMEOUT_S
 
-    def hear_no_more(self) -> None:
+    def stop_reading(self) -> None:
         """Wake up a thread that waits for bytes; it finds that there are none."""
         with contextlib.suppress(OSError):
             self._peer.shutdown(socket.SHUT_RD)
 
-    def break_off(self) -> None:
+    def abort(self) -> None:
         """Wake up a thread that waits for the other side in either direction."""
         with contextlib.suppress(OSError):
             self._peer.shutdown(socket.SHUT_RDWR)
@@ -64,7 +64,7 @@ class _Connection:
         """Answer one request and say whether another may follow."""
         if not self._source.peek(1):
             return False
-        self.deadline = time.monotonic() + READ_WITHIN_S
+        self.deadline = time.monotonic() + READ_TIMEOUT_S
         try:
             request = read_request(
                 self._source,
@@ -72,14 +72,14 @@ class _Connection:
                 hosts=self._server.hosts,
                 say_continue=lambda: self._peer.sendall(_CONTINUE),
             )
-        except RefusedError as error:
-            self._send(self._server.answerer.refusal(error), keeps_alive=False)
-            self._let_it_be_read()
+        except RequestRejectedError as error:
+            self._send(self._server.answerer.answer_refusal(error), keeps_alive=False)
+            self._drain_input()
             return False
         return request is not None and self._answer(request)
 
-    def _answer(self, request: Request) -> bool:
-        self.deadline = time.monotonic() + FINISH_WITHIN_S
+    def _answer(self, request: HttpRequest) -> bool:
+        self.deadline = time.monotonic() + SHUTDOWN_TIMEOUT_S
         self.answering = True
         response = self._server.answerer.answer(request)
         keeps_alive = request.keeps_alive and not self._server.stopping
@@ -87,11 +87,11 @@ class _Connection:
         self.answering = False
         return keeps_alive
 
-    def _send(self, response: Response, *, keeps_alive: bool, with_body: bool = True) -> None:
+    def _send(self, response: HttpResponse, *, keeps_alive: bool, with_body: bool = True) -> None:
         # In one piece: sent in two, the second waits 40 ms for the first to be acknowledged.
-        self._peer.sendall(response.encoded(keeps_alive=keeps_alive, with_body=with_body))
+        self._peer.sendall(response.encode(keeps_alive=keeps_alive, with_body=with_body))
 
-    def _let_it_be_read(self) -> None:
+    def _drain_input(self) -> None:
         """Drop what the sender is still sending: a reset would take our answer from it."""
         self._peer.shutdown(socket.SHUT_WR)
         self._peer.settimeout(1.0)
@@ -100,7 +100,7 @@ class _Connection:
             pass
 
 
-class Server:
+class HttpServer:
     """The HTTP server of a local run.
 
     Attributes:
@@ -118,9 +118,7 @@ class Server:
         try:
             self._listener = socket.create_server((HOST, port), backlog=128)
         except OSError as error:
-            raise PortInUseError(
-                f"Port {port} is in use: stop what listens there, or set PORT to another."
-            ) from error
+            raise PortInUseError(f"Port {port} is in use: stop what listens there, or set PORT to another.") from error
         self.port: int = self._listener.getsockname()[1]
         self.hosts = frozenset({f"{HOST}:{self.port}", f"localhost:{self.port}"})
         self.stopping = False
@@ -132,11 +130,11 @@ class Server:
         """Where it is."""
         return f"http://{HOST}:{self.port}"
 
-    def start(self, answerer: Answerer) -> None:
+    def start(self, answerer: RequestHandler) -> None:
         """Answer from now on."""
         self.answerer = answerer
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
-        threading.Thread(target=self._end_what_is_late, name="late", daemon=True).start()
+        threading.Thread(target=self._close_late_connections, name="late", daemon=True).start()
 
     def stop(self) -> None:
         """Accept nothing more, and wait for the answers that are under way."""
@@ -148,8 +146,8 @@ class Server:
         with self._ended:
             for connection in self._connections:
                 if not connection.answering:
-                    connection.hear_no_more()
-            self._ended.wait_for(lambda: not self._connections, FINISH_WITHIN_S)
+                    connection.stop_reading()
+            self._ended.wait_for(lambda: not self._connections, SHUTDOWN_TIMEOUT_S)
 
     def _accept(self) -> None:
         while not self.stopping:
@@ -175,11 +173,11 @@ class Server:
                 self._connections.discard(connection)
                 self._ended.notify_all()
 
-    def _end_what_is_late(self) -> None:
+    def _close_late_connections(self) -> None:
         while not self.stopping:
             time.sleep(1)
             now = time.monotonic()
             with self._ended:
                 late = [each for each in self._connections if each.deadline < now]
             for connection in late:
-                connection.break_off()
+                connection.abort()

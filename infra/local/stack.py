@@ -18,9 +18,7 @@ Json: TypeAlias = dict[str, Any]
 
 RESOURCES = Path(__file__).parents[1] / "resources.json"
 STACK = "cart-local"
-HOLDS_DATA = re.compile(
-    r"AWS::(DynamoDB|Cognito|KMS)::\w+|AWS::SES::(ConfigurationSet|EmailIdentity)"
-)
+DATA_RESOURCE_PATTERN = re.compile(r"AWS::(DynamoDB|Cognito|KMS)::\w+|AWS::SES::(ConfigurationSet|EmailIdentity)")
 _SUBSTITUTED = re.compile(r"\$\{([A-Za-z0-9]+)")
 # A stack in one of these was never finished, so nothing was ever stored in it.
 _NEVER_FINISHED = {"CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
@@ -30,23 +28,18 @@ class StackError(Exception):
     """The local cloud did not take the template. The text is for a person."""
 
 
-def data_template(resources: Json) -> Json:
+def build_data_template(resources: Json) -> Json:
     """The part of the template that data lives in, with each function's variables as outputs."""
     kept = {
         name: resource
         for name, resource in resources["Resources"].items()
-        if HOLDS_DATA.fullmatch(str(resource.get("Type", "")))
+        if DATA_RESOURCE_PATTERN.fullmatch(str(resource.get("Type", "")))
     }
     variables = resources["Globals"]["Function"]["Environment"]["Variables"]
-    outputs = {_output_name(name): {"Value": value} for name, value in variables.items()}
-    conditions = _closure([kept, outputs], resources["Conditions"])
-    parameters = _closure([kept, outputs, conditions], resources["Parameters"])
-    return {
-        "Parameters": parameters,
-        "Conditions": conditions,
-        "Resources": kept,
-        "Outputs": outputs,
-    }
+    outputs = {_to_output_name(name): {"Value": value} for name, value in variables.items()}
+    conditions = _list_referenced([kept, outputs], resources["Conditions"])
+    parameters = _list_referenced([kept, outputs, conditions], resources["Parameters"])
+    return {"Parameters": parameters, "Conditions": conditions, "Resources": kept, "Outputs": outputs}
 
 
 def deploy(endpoint: str, *, public_url: str, mail_from: str, commit: str = "") -> dict[str, str]:
@@ -59,36 +52,34 @@ def deploy(endpoint: str, *, public_url: str, mail_from: str, commit: str = "") 
         StackError: the template, or what it would do to the data there, was refused.
     """
     resources = json.loads(RESOURCES.read_text())
-    template = data_template(resources)
-    wanted = {
+    template = build_data_template(resources)
+    stack_parameters = {
         "Commit": commit,
         "Deployment": "local",
         "IdentityEndpoint": endpoint,
         "MailFrom": mail_from,
         "PublicUrl": public_url,
     }
-    parameters = {name: value for name, value in wanted.items() if name in template["Parameters"]}
-    outputs = _Stack(endpoint).become(template, parameters)
+    parameters = {name: value for name, value in stack_parameters.items() if name in template["Parameters"]}
+    outputs = _LocalStack(endpoint).create_or_update(template, parameters)
     variables = resources["Globals"]["Function"]["Environment"]["Variables"]
-    return {name: outputs.get(_output_name(name), "") for name in variables}
+    return {name: outputs.get(_to_output_name(name), "") for name in variables}
 
 
-class _Stack:
+class _LocalStack:
     def __init__(self, endpoint: str) -> None:
         self._client: Any = get_session().create_client("cloudformation", endpoint_url=endpoint)
 
-    def become(self, template: Json, parameters: Mapping[str, str]) -> dict[str, str]:
+    def create_or_update(self, template: Json, parameters: Mapping[str, str]) -> dict[str, str]:
         """Make the stack so and return its outputs."""
         what = {
             "StackName": STACK,
             "TemplateBody": json.dumps(template),
-            "Parameters": [
-                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
-            ],
+            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         }
         try:
             self._create_or_update(what)
-            return self._outputs()
+            return self._read_outputs()
         except (ClientError, WaiterError) as error:
             raise StackError(
                 f"The local cloud refused infra/resources.json ({error}). If the data folder is "
@@ -96,7 +87,7 @@ class _Stack:
             ) from error
 
     def _create_or_update(self, what: Json) -> None:
-        status = self._status()
+        status = self._get_status()
         if status in _NEVER_FINISHED:
             self._client.delete_stack(StackName=STACK)
             self._wait("stack_delete_complete")
@@ -112,20 +103,20 @@ class _Stack:
         else:
             self._wait("stack_update_complete")
 
-    def _status(self) -> str | None:
+    def _get_status(self) -> str | None:
         try:
-            return str(self._described()["StackStatus"])
+            return str(self._describe()["StackStatus"])
         except ClientError as error:
             if "does not exist" in str(error):
                 return None
             raise
 
-    def _described(self) -> Json:
+    def _describe(self) -> Json:
         stack: Json = self._client.describe_stacks(StackName=STACK)["Stacks"][0]
         return stack
 
-    def _outputs(self) -> dict[str, str]:
-        outputs = self._described().get("Outputs", [])
+    def _read_outputs(self) -> dict[str, str]:
+        outputs = self._describe().get("Outputs", [])
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
     def _wait(self, for_what: str) -> None:
@@ -133,33 +124,33 @@ class _Stack:
         waiter.wait(StackName=STACK, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600})
 
 
-def _output_name(variable: str) -> str:
+def _to_output_name(variable: str) -> str:
     """`KMS_KEY_ID` as `KmsKeyId`: the names of outputs hold letters and digits only."""
     return variable.title().replace("_", "")
 
 
-def _closure(users: list[Json], offered: Mapping[str, Json]) -> Json:
+def _list_referenced(users: list[Json], available: Mapping[str, Json]) -> Json:
     """The entries of `offered` that the users name, and those that these name in turn."""
     found: set[str] = set()
-    named = set(_names(users))
-    while new := named & offered.keys() - found:
+    named = set(_list_names(users))
+    while new := named & available.keys() - found:
         found |= new
-        named = set(_names([offered[name] for name in new]))
-    return {name: entry for name, entry in offered.items() if name in found}
+        named = set(_list_names([available[name] for name in new]))
+    return {name: entry for name, entry in available.items() if name in found}
 
 
-def _names(node: Any) -> Iterator[str]:
+def _list_names(node: Any) -> Iterator[str]:
     """Every name that an intrinsic function somewhere in the node refers to."""
     if isinstance(node, list):
         for part in node:
-            yield from _names(part)
+            yield from _list_names(part)
     elif isinstance(node, dict):
         for key, value in node.items():
-            yield from _named_by(key, value)
-            yield from _names(value)
+            yield from _list_names_in(key, value)
+            yield from _list_names(value)
 
 
-def _named_by(key: str, value: Any) -> Iterator[str]:
+def _list_names_in(key: str, value: Any) -> Iterator[str]:
     if key in {"Ref", "Condition"} and isinstance(value, str):
         yield value
     elif key == "Fn::If":

@@ -18,19 +18,19 @@ from botocore.session import get_session
 from chalice import Chalice
 from chalice.app import DynamoDBEventConfig
 
-from infra.local.functions import Context, time_limit_s
+from infra.local.functions import LambdaContext, get_time_limit_s
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.25
-TRIES = 3
+MAX_ATTEMPTS = 3
 
-WANTED = "INSERT"
+EVENT_NAME = "INSERT"
 """As the filter of the function's event source in `infra/resources.json` says."""
 
 
 @dataclass(slots=True)
-class Streams:
+class StreamRunner:
     """The streams that an application follows. A source names its table without the prefix."""
 
     app: Chalice
@@ -41,7 +41,7 @@ class Streams:
 
     def start(self) -> None:
         """Follow each from its oldest record on; what was done before is done once."""
-        for source in sources(self.app):
+        for source in list_stream_sources(self.app):
             follower = threading.Thread(target=self._follow, args=(source,), daemon=True)
             self._followers.append((source.name, follower))
             follower.start()
@@ -50,24 +50,24 @@ class Streams:
         """Hand over nothing more and wait for what runs."""
         self.stopping.set()
         for name, follower in self._followers:
-            follower.join(time_limit_s(name))
+            follower.join(get_time_limit_s(name))
 
-    def _client(self, service: str) -> Any:
+    def _create_client(self, service: str) -> Any:
         return get_session().create_client(service, endpoint_url=self.endpoint)
 
     def _follow(self, source: DynamoDBEventConfig) -> None:
         while not self.stopping.is_set():
             try:
-                for records in self._batches(source):
-                    self._hand_over(source.name, records)
+                for records in self._iterate_batches(source):
+                    self._deliver(source.name, records)
             except (BotoCoreError, ClientError):
                 # The cloud is stopping, or a laptop has slept for longer than an iterator lives.
                 self.stopping.wait(1)
 
-    def _batches(self, source: DynamoDBEventConfig) -> Iterator[list[dict[str, Any]]]:
+    def _iterate_batches(self, source: DynamoDBEventConfig) -> Iterator[list[dict[str, Any]]]:
         """New rows, as soon as they are there, until it is time to stop."""
-        streams = self._client("dynamodbstreams")
-        arn = self._stream_of(self.table_prefix + source.stream_arn)
+        streams = self._create_client("dynamodbstreams")
+        arn = self._find_stream(self.table_prefix + source.stream_arn)
         # The local cloud splits no stream: there is one shard, and it never ends.
         [shard] = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
         iterator = streams.get_shard_iterator(
@@ -76,26 +76,24 @@ class Streams:
         while not self.stopping.is_set():
             read = streams.get_records(ShardIterator=iterator, Limit=source.batch_size)
             iterator = read["NextShardIterator"]
-            wanted = [_as_lambda_tells_it(r, arn) for r in read["Records"] if _is_wanted(r)]
+            wanted = [_to_lambda_record(r, arn) for r in read["Records"] if _is_wanted(r)]
             if wanted:
                 yield wanted
             if not read["Records"]:
                 self.stopping.wait(POLL_S)
 
-    def _stream_of(self, table: str) -> str:
-        return str(
-            self._client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
-        )
+    def _find_stream(self, table: str) -> str:
+        return str(self._create_client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"])
 
-    def _hand_over(self, name: str, records: list[dict[str, Any]]) -> None:
-        for _ in range(TRIES):
-            if self.stopping.is_set() or self._succeeds(name, records):
+    def _deliver(self, name: str, records: list[dict[str, Any]]) -> None:
+        for _ in range(MAX_ATTEMPTS):
+            if self.stopping.is_set() or self._run_successfully(name, records):
                 return
 
-    def _succeeds(self, name: str, records: list[dict[str, Any]]) -> bool:
+    def _run_successfully(self, name: str, records: list[dict[str, Any]]) -> bool:
         started = time.monotonic()
         try:
-            self.app.handler_map[name]({"Records": records}, Context(function_name=name))
+            self.app.handler_map[name]({"Records": records}, LambdaContext(function_name=name))
         except Exception:
             log.exception("The function %s failed on %d records", name, len(records))
             return False
@@ -103,16 +101,16 @@ class Streams:
         return True
 
 
-def sources(app: Chalice) -> Iterator[DynamoDBEventConfig]:
+def list_stream_sources(app: Chalice) -> Iterator[DynamoDBEventConfig]:
     """The streams that the application declares functions for."""
     return (source for source in app.event_sources if isinstance(source, DynamoDBEventConfig))
 
 
 def _is_wanted(record: dict[str, Any]) -> bool:
-    return bool(record["eventName"] == WANTED)
+    return bool(record["eventName"] == EVENT_NAME)
 
 
-def _as_lambda_tells_it(record: dict[str, Any], arn: str) -> dict[str, Any]:
+def _to_lambda_record(record: dict[str, Any], arn: str) -> dict[str, Any]:
     change = dict(record["dynamodb"])
     created = change.get("ApproximateCreationDateTime")
     if isinstance(created, datetime):

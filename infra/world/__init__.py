@@ -16,17 +16,17 @@ docs/decisions/0007-fictional-world.md says why it is made this way.
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from infra.world.people import DEMO_PASSWORD, MEMBERS, DemoMember, member_named
+from infra.world.people import DEMO_PASSWORD, MEMBERS, DemoMember, find_member
 from infra.world.stories import STORIES, Story
 
 __all__ = [
     "DEMO_PASSWORD",
     "DemoMember",
-    "NotForRealError",
-    "OutgrownError",
-    "demo_accounts",
-    "member_named",
-    "members",
+    "NotFictionalSiteError",
+    "OutdatedWorldError",
+    "find_member",
+    "list_demo_accounts",
+    "list_members",
     "seed_once",
 ]
 
@@ -36,39 +36,29 @@ _LAYOUT = 2
 again rather than moved; 2 since a tenant's people stand on its roster."""
 
 _DEPLOYMENTS = frozenset({"local", "test"})
-_SHOWN = (
-    "willow-coordinator",
-    "willow-provider",
-    "bayou-coordinator",
-    "bayou-clinician",
-    "bayou-admin",
-    "operator",
-)
+_SHOWN = ("willow-coordinator", "willow-provider", "bayou-coordinator", "bayou-clinician", "bayou-admin", "operator")
 
 
-class NotForRealError(Exception):
+class NotFictionalSiteError(Exception):
     """Fiction was to be written where real patients are. The text is for a person."""
 
 
-class OutgrownError(Exception):
+class OutdatedWorldError(Exception):
     """A world that an older version of the product wrote. The text is for a person."""
 
 
-def members() -> Sequence[DemoMember]:
+def list_members() -> Sequence[DemoMember]:
     """Everybody in the world who can sign in."""
     return MEMBERS
 
 
-def demo_accounts() -> Sequence[DemoMember]:
+def list_demo_accounts() -> Sequence[DemoMember]:
     """A few of them, of either side, to be shown to somebody who wants to look around."""
     return [member for member in MEMBERS if member.handle in _SHOWN]
 
 
 def seed_once(
-    progress: Callable[[str], None],
-    *,
-    now: datetime | None = None,
-    stories: Sequence[Story] = STORIES,
+    progress: Callable[[str], None], *, now: datetime | None = None, stories: Sequence[Story] = STORIES
 ) -> bool:
     """Make the world, unless it is there; finish one that was begun and not finished.
 
@@ -87,35 +77,35 @@ def seed_once(
     """
     # Not needed to list people, and most of a second to import.
     from chalicelib import wiring  # noqa: PLC0415
-    from chalicelib.store.platform.timestamps import instant, parsed  # noqa: PLC0415
+    from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp  # noqa: PLC0415
     from infra.world.accounts import CognitoAccounts  # noqa: PLC0415
-    from infra.world.seeding import seed  # noqa: PLC0415
+    from infra.world.seeding import seed_world  # noqa: PLC0415
 
-    settings, stores = wiring.settings(), wiring.stores()
+    settings, stores = wiring.get_settings(), wiring.get_stores()
     if settings.deployment not in _DEPLOYMENTS:
-        raise NotForRealError(
+        raise NotFictionalSiteError(
             f"The fictional world is for {' and '.join(sorted(_DEPLOYMENTS))} deployments only."
         )
     marks = stores.tenants.table
     marks.put(
-        {**_MARK, "layout": _LAYOUT, "began_at": instant(now or wiring.now())},
+        {**_MARK, "layout": _LAYOUT, "began_at": to_timestamp(now or wiring.read_clock())},
         when="attribute_not_exists(tenant_id)",
     )
     mark = marks.get(_MARK) or {}
     if mark.get("layout") != _LAYOUT:
-        raise OutgrownError(
+        raise OutdatedWorldError(
             "The fictional world in these tables is of another version of the product. On this "
             "machine, move the data folder away (.local, or DATA_DIR) and start again."
         )
     if "finished_at" in mark:
         return False
     progress("Making the fictional world, once")
-    seed(
+    seed_world(
         stores=stores,
-        accounts=CognitoAccounts(wiring.aws("cognito-idp"), settings.identity_pool_id),
-        now=parsed(mark["began_at"]),
+        accounts=CognitoAccounts(wiring.get_aws_client("cognito-idp"), settings.identity_pool_id),
+        now=from_timestamp(mark["began_at"]),
         progress=progress,
         stories=stories,
     )
-    marks.put({**mark, "finished_at": instant(wiring.now())})
+    marks.put({**mark, "finished_at": to_timestamp(wiring.read_clock())})
     return True

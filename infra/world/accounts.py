@@ -9,7 +9,7 @@ from infra.world.people import DemoMember
 class Accounts(Protocol):
     """Where people get an account to sign in with."""
 
-    def ensure(self, member: DemoMember) -> str:
+    def ensure_account(self, member: DemoMember) -> str:
         """Make the account if there is none; return the service's id of the person."""
         ...
 
@@ -21,17 +21,14 @@ class CognitoAccounts:
     client: Any
     pool_id: str
 
-    def ensure(self, member: DemoMember) -> str:
+    def ensure_account(self, member: DemoMember) -> str:
         """Make the account and set its password; an earlier try may have got half way."""
         who = {"UserPoolId": self.pool_id, "Username": member.email}
         try:
             made = self.client.admin_create_user(
                 **who,
                 MessageAction="SUPPRESS",
-                UserAttributes=[
-                    {"Name": "email", "Value": member.email},
-                    {"Name": "email_verified", "Value": "true"},
-                ],
+                UserAttributes=[{"Name": "email", "Value": member.email}, {"Name": "email_verified", "Value": "true"}],
             )["User"]["Attributes"]
         except self.client.exceptions.UsernameExistsException:
             made = self.client.admin_get_user(**who)["UserAttributes"]

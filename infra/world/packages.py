@@ -6,42 +6,42 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from chalicelib.domain.handback.visits import VISIT_DAYS
+from chalicelib.domain.handback.visits import FOLLOW_UP_VISIT_DAYS
 from chalicelib.routes.handback.request_bodies import HandbackBody
 
 _UNFINISHED_EVERY = 4
 """Every fourth center was in a hurry, so that a page shows what is missing."""
 
 
-def package(number: int, *, proposal: Mapping[str, Any], on: date) -> Mapping[str, Any]:
+def build_package(number: int, *, proposal: Mapping[str, Any], on: date) -> Mapping[str, Any]:
     """The package of story `number`, written on a day, from what the product proposes.
 
     The same number is the same patient whenever the world is made; only dates follow `on`.
     """
     draw = random.Random(f"package {number}")  # noqa: S311 a fictional life, not a secret
     infused_on = date.fromisoformat(proposal["infusions"][0]["on"])
-    told = {
+    content = {
         **proposal,
         "lot": f"FICTION-{4000 + number}",
         "infusions": [{"on": infused_on.isoformat(), "dose": "100 million CAR-positive T cells"}],
-        "care_points": _kept(proposal["care_points"], draw),
-        **_course(draw, on),
-        **_from_now_on(infused_on, on),
+        "care_points": _choose_checklist(proposal["care_points"], draw),
+        **_build_course(draw, on),
+        **_build_responsibilities(infused_on, on),
     }
     if number % _UNFINISHED_EVERY == 0:
-        told |= {"vaccination_plan": None, "warning_signs": None, "wallet_card_given": None}
-    body = HandbackBody.model_validate_json(json.dumps(told))
+        content |= {"vaccination_plan": None, "warning_signs": None, "wallet_card_given": None}
+    body = HandbackBody.model_validate_json(json.dumps(content))
     read: Mapping[str, Any] = json.loads(body.model_dump_json())
     return read
 
 
-def _kept(points: Any, draw: random.Random) -> list[Mapping[str, Any]]:
+def _choose_checklist(points: Any, draw: random.Random) -> list[Mapping[str, Any]]:
     """The checklist with one of the two rhythms of IgG, as a center chooses."""
     left_out = draw.choice(("igg_monthly", "igg_quarterly"))
     return [point for point in points if point["care_point_id"] != left_out]
 
 
-def _course(draw: random.Random, on: date) -> Mapping[str, Any]:
+def _build_course(draw: random.Random, on: date) -> Mapping[str, Any]:
     """How the weeks after the infusion went."""
     crs, icans = draw.choice((0, 1, 1, 2)), draw.choice((0, 0, 0, 1))
     looked_on = (on - timedelta(days=draw.randint(1, 3))).isoformat()
@@ -70,15 +70,11 @@ def _course(draw: random.Random, on: date) -> Mapping[str, Any]:
     }
 
 
-def _from_now_on(infused_on: date, on: date) -> Mapping[str, Any]:
+def _build_responsibilities(infused_on: date, on: date) -> Mapping[str, Any]:
     """What the practice takes over, and when the center sees the patient next."""
     return {
         "prophylaxis": [
-            {
-                "drug": "Aciclovir",
-                "against": "herpes",
-                "stop_on": (infused_on + timedelta(days=365)).isoformat(),
-            },
+            {"drug": "Aciclovir", "against": "herpes", "stop_on": (infused_on + timedelta(days=365)).isoformat()},
             {
                 "drug": "Co-trimoxazole",
                 "against": "pneumocystis",
@@ -89,7 +85,7 @@ def _from_now_on(infused_on: date, on: date) -> Mapping[str, Any]:
         "driving_cleared_on": on.isoformat(),
         "open_problems": "Fatigue",
         "warning_signs": "Fever of 38 \u00b0C or more, confusion, bleeding: call the center",
-        "next_center_visit_on": (infused_on + timedelta(days=VISIT_DAYS[1])).isoformat(),
+        "next_center_visit_on": (infused_on + timedelta(days=FOLLOW_UP_VISIT_DAYS[1])).isoformat(),
         "responsibilities": [
             {"who": "practice", "does": "Blood counts each week, then as in the care points"},
             {"who": "center", "does": "Response assessment around day 90"},

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from infra.world.places import Place
+from infra.world.places import DemoOrganization
 
 _NAMES: Mapping[str, Sequence[str]] = json.loads(Path(__file__).with_name("names.json").read_text())
 _PAYERS: Sequence[tuple[str, str, str]] = (
@@ -29,7 +29,7 @@ _PAYERS: Sequence[tuple[str, str, str]] = (
 _NPIS = {"willow": "2000000010", "larch": "2000000028", "marsh": "2000000036", "mesa": "2000000044"}
 
 
-class Course(NamedTuple):
+class TreatmentCourse(NamedTuple):
     """A disease as it typically stands when a practice thinks of CAR T.
 
     `lines` are regimen, classes, months of treatment and response, first line first.
@@ -41,14 +41,14 @@ class Course(NamedTuple):
     lines: Sequence[tuple[str, tuple[str, ...], int, str]]
 
 
-COURSES: Mapping[str, Course] = {
-    "LBCL": Course(
+TREATMENT_COURSES: Mapping[str, TreatmentCourse] = {
+    "LBCL": TreatmentCourse(
         ("DLBCL_NOS", "HGBCL", "PMBCL", "FL_GRADE_3B"),
         "C83.398",
         (34, 79),
         (("R-CHOP", ("anti_cd20", "anthracycline", "chemoimmunotherapy"), 5, "relapsed"),),
     ),
-    "CLL_SLL": Course(
+    "CLL_SLL": TreatmentCourse(
         ("CLL", "SLL"),
         "C91.10",
         (58, 82),
@@ -57,7 +57,7 @@ COURSES: Mapping[str, Course] = {
             ("venetoclax and obinutuzumab", ("bcl2_inhibitor", "anti_cd20"), 12, "refractory"),
         ),
     ),
-    "FL": Course(
+    "FL": TreatmentCourse(
         ("FL_GRADE_1_2", "FL_GRADE_3A"),
         "C82.18",
         (48, 78),
@@ -66,7 +66,7 @@ COURSES: Mapping[str, Course] = {
             ("lenalidomide and rituximab", ("imid", "anti_cd20"), 11, "relapsed"),
         ),
     ),
-    "MCL": Course(
+    "MCL": TreatmentCourse(
         ("MCL_CLASSIC", "MCL_BLASTOID"),
         "C83.18",
         (55, 80),
@@ -75,7 +75,7 @@ COURSES: Mapping[str, Course] = {
             ("zanubrutinib", ("btk_inhibitor",), 14, "relapsed"),
         ),
     ),
-    "MZL": Course(
+    "MZL": TreatmentCourse(
         ("NODAL_MZL", "SPLENIC_MZL"),
         "C83.08",
         (52, 79),
@@ -84,7 +84,7 @@ COURSES: Mapping[str, Course] = {
             ("bendamustine and rituximab", ("anti_cd20", "chemoimmunotherapy"), 6, "relapsed"),
         ),
     ),
-    "MM": Course(
+    "MM": TreatmentCourse(
         ("MULTIPLE_MYELOMA",),
         "C90.02",
         (46, 78),
@@ -93,7 +93,7 @@ COURSES: Mapping[str, Course] = {
             ("daratumumab, pomalidomide, dexamethasone", ("anti_cd38", "imid"), 10, "refractory"),
         ),
     ),
-    "B_ALL": Course(
+    "B_ALL": TreatmentCourse(
         ("B_ALL_PH_NEGATIVE", "B_ALL_PH_POSITIVE"),
         "C91.02",
         (22, 61),
@@ -106,8 +106,8 @@ COURSES: Mapping[str, Course] = {
 CHILD_AGES = (6, 19)
 
 
-def packet(
-    number: int, *, disease: str, practice: Place, referred_on: date, child: bool
+def build_packet(
+    number: int, *, disease: str, practice: DemoOrganization, referred_on: date, child: bool
 ) -> Mapping[str, Any]:
     """What the practice sends of patient `number`, spelled as the API spells it.
 
@@ -115,94 +115,81 @@ def packet(
     `referred_on`.
     """
     draw = random.Random(f"patient {number}")  # noqa: S311 a fictional life, not a secret
-    course = COURSES[disease]
+    course = TREATMENT_COURSES[disease]
     age = draw.randint(*(CHILD_AGES if child else course.ages))
     born_on = referred_on - timedelta(days=age * 365 + draw.randint(1, 360))
     consented_on = referred_on - timedelta(days=draw.randint(0, 3))
     return {
         "patient": {
-            **_person(number, draw, born_on=born_on, practice=practice),
-            "caregiver": _caregiver(number, draw, child=child, practice=practice),
+            **_build_person(number, draw, born_on=born_on, practice=practice),
+            "caregiver": _build_caregiver(number, draw, child=child, practice=practice),
         },
-        "clinical": {"disease": disease, **_clinical(course, referred_on, draw)},
-        "insurance": _insurance(number, draw),
-        "referring_provider": provider_of(practice),
+        "clinical": {"disease": disease, **_build_clinical(course, referred_on, draw)},
+        "insurance": _build_insurance(number, draw),
+        "referring_provider": build_provider(practice),
         "consent_to_share": {"given": True, "on": consented_on.isoformat()},
     }
 
 
-def _person(
-    number: int, draw: random.Random, *, born_on: date, practice: Place
-) -> Mapping[str, Any]:
+def _build_person(number: int, draw: random.Random, *, born_on: date, practice: DemoOrganization) -> Mapping[str, Any]:
     women = draw.random() < 0.5
     return {
         "given_name": draw.choice(_NAMES["women" if women else "men"]),
-        "family_name": _family_name(number),
+        "family_name": _build_family_name(number),
         "birth_date": born_on.isoformat(),
         "sex": "female" if women else "male",
         "mrn": f"{practice.handle[0].upper()}-{1000 + number}",
         "zip": practice.zip,
-        "phone": practice.phone(20 + number % 70),
+        "phone": practice.build_phone(20 + number % 70),
         "language": "es" if draw.random() < 0.2 else "en",
     }
 
 
-def _family_name(number: int) -> str:
+def _build_family_name(number: int) -> str:
     return _NAMES["families"][number % len(_NAMES["families"])]
 
 
-def _caregiver(
-    number: int, draw: random.Random, *, child: bool, practice: Place
-) -> Mapping[str, Any]:
+def _build_caregiver(number: int, draw: random.Random, *, child: bool, practice: DemoOrganization) -> Mapping[str, Any]:
     given_name = draw.choice([*_NAMES["women"], *_NAMES["men"]])
     return {
-        "name": f"{given_name} {_family_name(number)}",
-        "phone": practice.phone(21 + number % 70),
+        "name": f"{given_name} {_build_family_name(number)}",
+        "phone": practice.build_phone(21 + number % 70),
         "relation": "parent" if child else draw.choice(("spouse", "sibling", "friend")),
     }
 
 
-def _clinical(course: Course, referred_on: date, draw: random.Random) -> Mapping[str, Any]:
+def _build_clinical(course: TreatmentCourse, referred_on: date, draw: random.Random) -> Mapping[str, Any]:
     return {
         "histology": draw.choice(course.histologies),
         "icd10": course.icd10,
         "ecog": draw.choice((0, 1, 1, 1, 2)),
         "hsct_eligible": draw.random() < 0.4,
-        "prior_lines": _lines(course, referred_on, draw),
-        "flags": {
-            "active_infection": draw.random() < 0.1,
-            "cns_involvement": False,
-            "autoimmune": draw.random() < 0.1,
-        },
+        "prior_lines": _build_lines(course, referred_on, draw),
+        "flags": {"active_infection": draw.random() < 0.1, "cns_involvement": False, "autoimmune": draw.random() < 0.1},
     }
 
 
-def _insurance(number: int, draw: random.Random) -> Mapping[str, Any]:
+def _build_insurance(number: int, draw: random.Random) -> Mapping[str, Any]:
     payer, plan_type, member_id = draw.choice(_PAYERS)
-    return {
-        "payer": payer,
-        "plan_type": plan_type,
-        "member_id": member_id,
-        "group": str(40 + number),
-    }
+    return {"payer": payer, "plan_type": plan_type, "member_id": member_id, "group": str(40 + number)}
 
 
-def provider_of(practice: Place) -> Mapping[str, Any]:
+def build_provider(practice: DemoOrganization) -> Mapping[str, Any]:
     """Who refers for a practice."""
     return {
         "name": "R. Provider",
         "npi": _NPIS[practice.handle],
-        "phone": practice.phone(1),
+        "phone": practice.build_phone(1),
         "email": f"provider@{practice.handle}.example",
     }
 
 
-def _lines(course: Course, referred_on: date, draw: random.Random) -> list[Mapping[str, Any]]:
+def _build_lines(treatment: TreatmentCourse, referred_on: date, draw: random.Random) -> list[Mapping[str, Any]]:
     """Lines of therapy, dated backwards from the referral."""
     lines: list[Mapping[str, Any]] = []
     event_on = referred_on - timedelta(days=draw.randint(5, 30))
-    for number in range(len(course.lines), 0, -1):
-        regimen, classes, months, response = course.lines[number - 1]
+    for number in range(len(treatment.lines), 0, -1):
+        regimen, classes, months, response = treatment.lines[number - 1]
         free = 0 if response == "refractory" else draw.randint(60, 300)
         ended_on = event_on - timedelta(days=free)
         started_on = ended_on - timedelta(days=months * 30)

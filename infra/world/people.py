@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
-from chalicelib.domain.referrals.events import derived_id
+from chalicelib.domain.referrals.events import derive_id
 from infra.world.places import CENTERS, OPERATOR, PRACTICES
 
 DEMO_PASSWORD = "Fictional-World-1"  # noqa: S105 printed on purpose; only a fictional world takes it
@@ -47,9 +47,9 @@ class DemoMember:
     @property
     def member_id(self) -> str:
         """Stable from one seeding to the next."""
-        return derived_id("mem", "fictional world", self.handle)
+        return derive_id("mem", "fictional world", self.handle)
 
-    def known_as(self, subject: str) -> Member:
+    def to_member(self, subject: str) -> Member:
         """The member as the product keeps it, under the identity service's id."""
         return Member(
             member_id=self.member_id,
@@ -62,7 +62,7 @@ class DemoMember:
         )
 
 
-def _everybody() -> Iterator[DemoMember]:
+def _build_members() -> Iterator[DemoMember]:
     names = iter(_NAMES)
     for place in (*PRACTICES, *CENTERS):
         for role in _JOBS[place.kind]:
@@ -82,16 +82,16 @@ def _everybody() -> Iterator[DemoMember]:
     )
 
 
-MEMBERS: Sequence[DemoMember] = tuple(_everybody())
+MEMBERS: Sequence[DemoMember] = tuple(_build_members())
 
 _BY_NAME = {name: member for member in MEMBERS for name in (member.handle, member.email)}
 
 
-def member_named(name: str) -> DemoMember | None:
+def find_member(name: str) -> DemoMember | None:
     """A member by handle or mail address."""
     return _BY_NAME.get(name)
 
 
-def member_of(place: str, role: Role) -> DemoMember:
+def find_member_by_role(organization: str, role: Role) -> DemoMember:
     """The member who does one job at a place."""
-    return _BY_NAME[f"{place}-{role}"]
+    return _BY_NAME[f"{organization}-{role}"]

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chalicelib.catalogue import products
+from chalicelib.catalog import load_products
 from chalicelib.domain.identity.members import Tenant, TenantKind
-from chalicelib.domain.referrals.events import derived_id
+from chalicelib.domain.referrals.events import derive_id
 
 CERTIFIED_BY = "Fictional Board of Cell Therapy (invented for this demonstration)"
 CERTIFIED_AS_OF = "2026-07-01"
@@ -22,7 +22,7 @@ SOURCE = "Invented for this demonstration"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class DemoOrganization:
     """An organisation: a practice or a center.
 
     Attributes:
@@ -43,33 +43,31 @@ class Place:
     def tenant_id(self) -> str:
         """Stable from one seeding to the next."""
         prefix = {TenantKind.PRACTICE: "prc", TenantKind.CENTER: "ctr"}[self.kind]
-        return derived_id(prefix, "fictional world", self.handle)
+        return derive_id(prefix, "fictional world", self.handle)
 
     @property
     def tenant(self) -> Tenant:
         """The place as the product knows it."""
-        return Tenant(
-            tenant_id=self.tenant_id, kind=self.kind, name=self.name, time_zone=self.time_zone
-        )
+        return Tenant(tenant_id=self.tenant_id, kind=self.kind, name=self.name, time_zone=self.time_zone)
 
-    def phone(self, line: int) -> str:
+    def build_phone(self, line: int) -> str:
         """A number of this place, from 0 to 99."""
         return f"+1{self.area}55501{line:02d}"
 
     @property
-    def facts(self) -> Mapping[str, Any]:
+    def build_listing(self) -> Mapping[str, Any]:
         """What the directory tells of the place."""
         return {
             "city": self.city,
             "state": self.state,
             "zip": self.zip,
-            "phone": self.phone(0),
+            "phone": self.build_phone(0),
             "fictional": True,
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CenterPlace(Place):
+class DemoCenter(DemoOrganization):
     """A treatment center.
 
     Attributes:
@@ -90,33 +88,30 @@ class CenterPlace(Place):
     sparse: bool
 
     @property
-    def facts(self) -> Mapping[str, Any]:
+    def build_listing(self) -> Mapping[str, Any]:
         """What the directory tells of the center."""
         return {
             "city": self.city,
             "state": self.state,
             "zip": self.zip,
-            "intake_phone": self.phone(10),
-            "after_hours_phone": self.phone(19),
+            "intake_phone": self.build_phone(10),
+            "after_hours_phone": self.build_phone(19),
             "accepts_new": self.accepts_new,
             "age_group": self.age_group,
-            "products": [self._offer(product_id) for product_id in self.offers],
+            "products": [self._build_offer(product_id) for product_id in self.offers],
             "contacts": [
-                {"role": "intake", "name": "Intake desk", "phone": self.phone(10)},
-                {"role": "coordinator", "name": "Referral coordinator", "phone": self.phone(11)},
+                {"role": "intake", "name": "Intake desk", "phone": self.build_phone(10)},
+                {"role": "coordinator", "name": "Referral coordinator", "phone": self.build_phone(11)},
             ],
-            "capacity": {
-                "days_to_consultation": self.days_to_consultation,
-                "as_of": CAPACITY_AS_OF,
-            },
+            "capacity": {"days_to_consultation": self.days_to_consultation, "as_of": CAPACITY_AS_OF},
             "payer_networks": [{"payer": payer, "as_of": PAYERS_AS_OF} for payer in self.payers],
             "source": SOURCE,
             "verified_on": CERTIFIED_AS_OF,
             "fictional": True,
         }
 
-    def _offer(self, product_id: str) -> Mapping[str, Any]:
-        indications = products()[product_id].facts["indications"]
+    def _build_offer(self, product_id: str) -> Mapping[str, Any]:
+        indications = load_products()[product_id].facts["indications"]
         return {
             "product_id": product_id,
             "diseases": [
@@ -130,21 +125,23 @@ class CenterPlace(Place):
         }
 
 
-def _rows(kind: TenantKind) -> Iterator[dict[str, str]]:
+def _read_rows(kind: TenantKind) -> Iterator[dict[str, str]]:
     with (Path(__file__).with_name("places.csv")).open(newline="") as table:
         yield from (row for row in csv.DictReader(table) if row["kind"] == kind)
 
 
-def _common(row: Mapping[str, str]) -> dict[str, Any]:
+def _read_common_fields(row: Mapping[str, str]) -> dict[str, Any]:
     names = ("handle", "name", "city", "state", "zip", "time_zone", "area")
     return {"kind": TenantKind(row["kind"])} | {name: row[name] for name in names}
 
 
-PRACTICES: Sequence[Place] = tuple(Place(**_common(row)) for row in _rows(TenantKind.PRACTICE))
+PRACTICES: Sequence[DemoOrganization] = tuple(
+    DemoOrganization(**_read_common_fields(row)) for row in _read_rows(TenantKind.PRACTICE)
+)
 
-CENTERS: Sequence[CenterPlace] = tuple(
-    CenterPlace(
-        **_common(row),
+CENTERS: Sequence[DemoCenter] = tuple(
+    DemoCenter(
+        **_read_common_fields(row),
         offers=tuple(row["offers"].split()),
         age_group=row["age_group"],
         accepts_new=row["accepts_new"] == "yes",
@@ -153,11 +150,11 @@ CENTERS: Sequence[CenterPlace] = tuple(
         feeds=row["feeds"] == "yes",
         sparse=row["sparse"] == "yes",
     )
-    for row in _rows(TenantKind.CENTER)
+    for row in _read_rows(TenantKind.CENTER)
 )
 
 OPERATOR = Tenant(
-    tenant_id=derived_id("opr", "fictional world"),
+    tenant_id=derive_id("opr", "fictional world"),
     kind=TenantKind.OPERATOR,
     name="Operator of this demonstration",
     time_zone="UTC",
@@ -167,7 +164,7 @@ _PRACTICES = {name: place for place in PRACTICES for name in (place.handle, plac
 _CENTERS = {name: place for place in CENTERS for name in (place.handle, place.tenant_id)}
 
 
-def practice_named(name: str) -> Place:
+def find_practice(name: str) -> DemoOrganization:
     """A practice by its handle or its id.
 
     Raises:
@@ -176,7 +173,7 @@ def practice_named(name: str) -> Place:
     return _PRACTICES[name]
 
 
-def center_named(name: str) -> CenterPlace:
+def find_center(name: str) -> DemoCenter:
     """A center by its handle or its id.
 
     Raises:

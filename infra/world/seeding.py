@@ -8,38 +8,27 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, Role
-from chalicelib.domain.referrals.events import Source, StageChange, derived_id
+from chalicelib.domain.referrals.events import EventSource, StageChange, derive_id
 from chalicelib.domain.referrals.stages import Actor, Stage
-from chalicelib.routes.referrals.referrals import SECTIONS
+from chalicelib.routes.referrals.referrals import REFERRAL_SECTIONS
 from chalicelib.routes.referrals.request_bodies import ReferralBody
 from chalicelib.services.handback import package as handbacks
-from chalicelib.services.notices.weekly_digest import digest_writes
-from chalicelib.services.referrals.create import Intake, refer
-from chalicelib.services.referrals.report_event import (
-    report_by_feed,
-    report_by_member,
-    report_by_system,
-)
+from chalicelib.services.notices.weekly_digest import prepare_digest_writes
+from chalicelib.services.referrals.create import NewReferral, create_referral
+from chalicelib.services.referrals.report_event import report_by_member, report_by_system, report_by_webhook
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.platform.transactions import ConditionFailed
-from chalicelib.store.webhooks.idempotency import Answer, Delivery, Request, hashed
+from chalicelib.store.platform.transactions import ConditionFailedError
+from chalicelib.store.webhooks.idempotency import Delivery, IdempotentRequest, StoredResponse, hash_body
 from infra.world.accounts import Accounts
-from infra.world.packages import package
-from infra.world.past import PastAlarms, PastOutbox
-from infra.world.patients import packet
-from infra.world.people import MEMBERS, member_of
-from infra.world.places import (
-    CENTERS,
-    OPERATOR,
-    PRACTICES,
-    CenterPlace,
-    center_named,
-    practice_named,
-)
+from infra.world.packages import build_package
+from infra.world.past import BackdatedAlertRows, BackdatedOutbox
+from infra.world.patients import build_packet
+from infra.world.people import MEMBERS, find_member_by_role
+from infra.world.places import CENTERS, OPERATOR, PRACTICES, DemoCenter, find_center, find_practice
 from infra.world.stories import NOTES, REASONS, Story
-from infra.world.timeline import Step, drafted_at, steps_of
+from infra.world.timeline import Step, build_steps, compute_draft_time
 
-FRESH = timedelta(days=1)
+RECENT = timedelta(days=1)
 """What happened since then is still to be told: the first mails of a demonstration."""
 
 _WITH_A_PACKAGE = frozenset({Stage.HANDBACK_READY, Stage.HANDED_BACK})
@@ -48,76 +37,70 @@ _WITH_A_PACKAGE = frozenset({Stage.HANDBACK_READY, Stage.HANDED_BACK})
 Progress = Callable[[str], None]
 
 
-def seed(
-    *,
-    stores: Stores,
-    accounts: Accounts,
-    now: datetime,
-    progress: Progress,
-    stories: Sequence[Story],
+def seed_world(
+    *, stores: Stores, accounts: Accounts, now: datetime, progress: Progress, stories: Sequence[Story]
 ) -> None:
     """Make the fictional world as it stands at `now`.
 
     Doing it again with the same `now` finishes what an earlier try began and changes nothing
     else.
     """
-    _organisations(stores, now=now)
-    members = _people(stores, accounts, now=now)
+    _create_organizations(stores, now=now)
+    members = _create_members(stores, accounts, now=now)
     progress(f"{len(members)} people in {len(PRACTICES)} practices and {len(CENTERS)} centers")
     past = replace(
         stores,
-        outbox=PastOutbox(stores.outbox.table, now - FRESH),
-        alarms=PastAlarms(stores.alarms.table, now - FRESH),
+        outbox=BackdatedOutbox(stores.outbox.table, now - RECENT),
+        overdue_alerts=BackdatedAlertRows(stores.overdue_alerts.table, now - RECENT),
     )
     for number, story in enumerate(stories, start=1):
-        _Teller(story=story, members=members, stores=past, now=now).tell()
+        _StoryPlayer(story=story, members=members, stores=past, now=now).play()
         if number % 20 == 0 or number == len(stories):
             progress(f"{number} of {len(stories)} referrals")
 
 
-def as_sent(sections: Mapping[str, Any]) -> Mapping[str, Any]:
+def validate_sections(sections: Mapping[str, Any]) -> Mapping[str, Any]:
     """The sections as the API stores them, having read them as strictly as anybody's."""
     body = ReferralBody.model_validate_json(json.dumps(sections))
-    told = json.loads(body.model_dump_json())
-    return {name: told[name] for name in SECTIONS}
+    values = json.loads(body.model_dump_json())
+    return {name: values[name] for name in REFERRAL_SECTIONS}
 
 
-def referral_id_of(story: Story) -> str:
+def derive_referral_id(story: Story) -> str:
     """Stable from one seeding to the next."""
-    return derived_id("ref", "fictional world", str(story.number))
+    return derive_id("ref", "fictional world", str(story.number))
 
 
-def _first_visit(step: Step) -> date | None:
+def _compute_first_visit(step: Step) -> date | None:
     """A week after the practice took the patient back."""
     return step.at.date() + timedelta(days=7) if step.stage is Stage.HANDED_BACK else None
 
 
-def _organisations(stores: Stores, *, now: datetime) -> None:
+def _create_organizations(stores: Stores, *, now: datetime) -> None:
     for place in (*PRACTICES, *CENTERS):
-        stores.tenants.add(place.tenant, place.facts)
+        stores.tenants.add(place.tenant, place.build_listing)
     stores.tenants.add(OPERATOR, {"fictional": True})
     for center in CENTERS:
-        if not stores.secrets.live(center.tenant_id, now=now):
-            stores.ledger.commit(*stores.secrets.making(center.tenant_id, now=now).writes)
+        if not stores.secrets.list_valid(center.tenant_id, now=now):
+            stores.transactions.commit(*stores.secrets.prepare_rotate(center.tenant_id, now=now).writes)
 
 
-def _people(stores: Stores, accounts: Accounts, *, now: datetime) -> dict[str, Member]:
+def _create_members(stores: Stores, accounts: Accounts, *, now: datetime) -> dict[str, Member]:
     """Everybody as a member, by handle."""
     members = {}
     for person in MEMBERS:
-        member = person.known_as(accounts.ensure(person))
+        member = person.to_member(accounts.ensure_account(person))
         # An earlier try may have made some of them.
-        with suppress(ConditionFailed):
-            stores.ledger.commit(
-                *stores.members.adding(member),
-                *digest_writes(None, member, stores=stores, now=now),
+        with suppress(ConditionFailedError):
+            stores.transactions.commit(
+                *stores.members.prepare_add(member), *prepare_digest_writes(None, member, stores=stores, now=now)
             )
         members[person.handle] = member
     return members
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Teller:
+class _StoryPlayer:
     """Tells one story."""
 
     story: Story
@@ -127,38 +110,38 @@ class _Teller:
 
     @property
     def referral_id(self) -> str:
-        return referral_id_of(self.story)
+        return derive_referral_id(self.story)
 
     @property
-    def center(self) -> CenterPlace:
-        return center_named(self.story.center)
+    def center(self) -> DemoCenter:
+        return find_center(self.story.center)
 
-    def tell(self) -> None:
-        steps = steps_of(self.story, self.center, now=self.now)
+    def play(self) -> None:
+        steps = build_steps(self.story, self.center, now=self.now)
         known = self.stores.referrals.get(self.referral_id)
         if known is None:
-            self._refer(steps)
+            self._create_referral(steps)
         for sequence, step in enumerate(steps[1:], start=1):
             # What an earlier try told is not told again.
-            if known is None or known.head is None or step.at > known.head.occurred_at:
+            if known is None or known.last_applied_order is None or step.at > known.last_applied_order.occurred_at:
                 if step.stage in _WITH_A_PACKAGE:
                     self._write_package(step)
                 self._report(step, sequence)
 
-    def _refer(self, steps: Sequence[Step]) -> None:
-        at = drafted_at(self.story, steps, now=self.now)
-        practice = practice_named(self.story.practice)
-        sections = packet(
+    def _create_referral(self, steps: Sequence[Step]) -> None:
+        at = compute_draft_time(self.story, steps, now=self.now)
+        practice = find_practice(self.story.practice)
+        sections = build_packet(
             self.story.number,
             disease=self.story.disease,
             practice=practice,
             referred_on=at.date(),
             child=self.story.child,
         )
-        member = self._member(self.story.practice, Role.COORDINATOR)
-        refer(
-            Intake(
-                details=as_sent(sections),
+        member = self._get_member(self.story.practice, Role.COORDINATOR)
+        create_referral(
+            NewReferral(
+                details=validate_sections(sections),
                 alias=None,
                 product_id=self.story.product_id,
                 center_id=self.center.tenant_id,
@@ -167,8 +150,8 @@ class _Teller:
             submit=bool(steps),
             referral_id=self.referral_id,
             member=member,
-            request=self._request(member, "POST /v1/referrals", "create"),
-            answer=lambda _: Answer(status=201, headers={}, body={"referral_id": self.referral_id}),
+            request=self._build_request(member, "POST /v1/referrals", "create"),
+            build_response=lambda _: StoredResponse(status=201, headers={}, body={"referral_id": self.referral_id}),
             stores=self.stores,
             now=at.astimezone(UTC),
         )
@@ -180,39 +163,39 @@ class _Teller:
             case Actor.CENTER if self.center.feeds:
                 self._report_by_feed(step, sequence)
             case Actor.CENTER:
-                self._report_by_member(step, self._member(self.story.center, Role.CLINICIAN))
+                self._report_by_member(step, self._get_member(self.story.center, Role.CLINICIAN))
             case Actor.PRACTICE:
-                self._report_by_member(step, self._member(self.story.practice, Role.PROVIDER))
+                self._report_by_member(step, self._get_member(self.story.practice, Role.PROVIDER))
 
     def _write_package(self, step: Step) -> None:
         referral = self.stores.referrals.get(self.referral_id)
-        if referral is None or handbacks.latest(referral, stores=self.stores):
+        if referral is None or handbacks.get_latest_handback(referral, stores=self.stores):
             return
         at = step.at.astimezone(UTC)
-        proposal = handbacks.proposal(referral, stores=self.stores, now=at)
-        handbacks.write(
+        proposal = handbacks.propose_package(referral, stores=self.stores, now=at)
+        handbacks.write_handback(
             self.referral_id,
-            package(self.story.number, proposal=proposal, on=step.at.date()),
+            build_package(self.story.number, proposal=proposal, on=step.at.date()),
             version=0,
-            member=self._member(self.story.center, Role.CLINICIAN),
+            member=self._get_member(self.story.center, Role.CLINICIAN),
             stores=self.stores,
             now=at,
         )
 
     def _report_by_member(self, step: Step, member: Member) -> None:
         route = f"POST /v1/referrals/{self.referral_id}/events"
-        request = self._request(member, route, f"{step.stage}-{step.at:%Y%m%dT%H%M%S}")
+        request = self._build_request(member, route, f"{step.stage}-{step.at:%Y%m%dT%H%M%S}")
         report_by_member(
             self._change(
                 step,
-                event_id=derived_id("evt", request.scope_key),
-                source=Source(member.kind),
+                event_id=derive_id("evt", request.scope_key),
+                source=EventSource(member.kind),
                 actor_id=member.member_id,
                 actor_name=member.name,
             ),
             member=member,
             request=request,
-            answer=lambda outcome: Answer(
+            build_response=lambda outcome: StoredResponse(
                 status=200, headers={}, body={"referral_id": outcome.referral_id}
             ),
             stores=self.stores,
@@ -221,11 +204,11 @@ class _Teller:
 
     def _report_by_feed(self, step: Step, sequence: int) -> None:
         center_id = self.center.tenant_id
-        webhook_id = derived_id("msg", self.referral_id, str(sequence))
+        webhook_id = derive_id("msg", self.referral_id, str(sequence))
         change = self._change(
             step,
-            event_id=derived_id("evt", center_id, webhook_id),
-            source=Source.CENTER_FEED,
+            event_id=derive_id("evt", center_id, webhook_id),
+            source=EventSource.CENTER_FEED,
             actor_id=f"feed:{center_id}",
             actor_name=self.center.name,
             sequence=sequence,
@@ -233,16 +216,16 @@ class _Teller:
         delivery = Delivery(
             center_id=center_id,
             webhook_id=webhook_id,
-            body_hash=hashed(webhook_id.encode()),
+            body_hash=hash_body(webhook_id.encode()),
             received_at=change.recorded_at,
         )
-        report_by_feed(change, delivery=delivery, stores=self.stores, now=change.recorded_at)
+        report_by_webhook(change, delivery=delivery, stores=self.stores, now=change.recorded_at)
 
     def _report_by_system(self, step: Step) -> None:
         change = self._change(
             step,
-            event_id=derived_id("evt", self.referral_id, step.stage),
-            source=Source.SYSTEM,
+            event_id=derive_id("evt", self.referral_id, step.stage),
+            source=EventSource.SYSTEM,
             actor_id="system",
             actor_name="CAR T Referral Dashboard",
         )
@@ -253,7 +236,7 @@ class _Teller:
         step: Step,
         *,
         event_id: str,
-        source: Source,
+        source: EventSource,
         actor_id: str,
         actor_name: str,
         sequence: int | None = None,
@@ -272,16 +255,16 @@ class _Teller:
             part=step.part,
             of=step.of,
             local_date=step.local_date,
-            first_visit_on=_first_visit(step),
+            first_visit_on=_compute_first_visit(step),
             reason_code=REASONS.get(step.stage),
             note=NOTES.get(step.stage),
         )
 
-    def _member(self, place: str, role: Role) -> Member:
-        return self.members[member_of(place, role).handle]
+    def _get_member(self, organization: str, role: Role) -> Member:
+        return self.members[find_member_by_role(organization, role).handle]
 
-    def _request(self, member: Member, route: str, key: str) -> Request:
-        return Request(
+    def _build_request(self, member: Member, route: str, key: str) -> IdempotentRequest:
+        return IdempotentRequest(
             member_id=member.member_id,
             tenant_id=member.tenant_id,
             route=route,

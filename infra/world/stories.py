@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from chalicelib.domain.referrals.stages import MAIN_LINE, Stage
+from chalicelib.domain.referrals.stages import MAIN_PATH, Stage
 
 S = Stage
 """Short, for the table below."""
@@ -46,94 +46,85 @@ class Story:
         return self.steps[-1] if self.steps else Stage.DRAFT
 
 
-def up_to(stage: Stage) -> tuple[Stage, ...]:
+def list_stages_up_to(stage: Stage) -> tuple[Stage, ...]:
     """The main line from submission to a stage."""
-    return MAIN_LINE[1 : MAIN_LINE.index(stage) + 1]
+    return MAIN_PATH[1 : MAIN_PATH.index(stage) + 1]
 
 
 def _from(stage: Stage, *more: Stage) -> tuple[Stage, ...]:
     """The main line to a stage, then a detour or an ending."""
-    return (*up_to(stage), *more)
+    return (*list_stages_up_to(stage), *more)
 
 
-_INFORMED = (S.SUBMITTED, S.RECEIVED, S.INFO_REQUESTED, S.SUBMITTED, *up_to(S.ACCEPTED)[1:])
-_NO_SHOW = (*up_to(S.CONSULT_SCHEDULED), S.CONSULT_SCHEDULED)
-_TWICE_COLLECTED = _from(
-    S.APHERESIS_COMPLETED, S.APHERESIS_SCHEDULED, S.APHERESIS_COMPLETED, S.MANUFACTURING_STARTED
-)
+_INFORMED = (S.SUBMITTED, S.RECEIVED, S.INFO_REQUESTED, S.SUBMITTED, *list_stages_up_to(S.ACCEPTED)[1:])
+_NO_SHOW = (*list_stages_up_to(S.CONSULT_SCHEDULED), S.CONSULT_SCHEDULED)
+_TWICE_COLLECTED = _from(S.APHERESIS_COMPLETED, S.APHERESIS_SCHEDULED, S.APHERESIS_COMPLETED, S.MANUFACTURING_STARTED)
 _REVISITED = _from(S.ELIGIBILITY_PENDING, S.DEFERRED, S.ELIGIBILITY_PENDING, S.CENTER_PROCEED)
 # A split dose: two infusions make one treatment.
-_SPLIT = (*up_to(S.INFUSED), S.INFUSED, S.MONITORING)
+_SPLIT = (*list_stages_up_to(S.INFUSED), S.INFUSED, S.MONITORING)
 
 # steps, days ago, practice, center, product, disease
 _ROWS: Sequence[tuple[Sequence[Stage], float, str, str, str, str]] = (
     ((), 0.2, "willow", "bayou", "breyanzi", "LBCL"),
     ((), 4, "marsh", "peach", "abecma", "MM"),
-    (up_to(S.SUBMITTED), 0.1, "willow", "bayou", "breyanzi", "LBCL"),
-    (up_to(S.SUBMITTED), 5, "larch", "larkspur", "carvykti", "MM"),
-    (up_to(S.RECEIVED), 0.4, "willow", "larkspur", "breyanzi", "FL"),
-    (up_to(S.RECEIVED), 6, "mesa", "ocotillo", "breyanzi", "CLL_SLL"),
+    (list_stages_up_to(S.SUBMITTED), 0.1, "willow", "bayou", "breyanzi", "LBCL"),
+    (list_stages_up_to(S.SUBMITTED), 5, "larch", "larkspur", "carvykti", "MM"),
+    (list_stages_up_to(S.RECEIVED), 0.4, "willow", "larkspur", "breyanzi", "FL"),
+    (list_stages_up_to(S.RECEIVED), 6, "mesa", "ocotillo", "breyanzi", "CLL_SLL"),
     (_from(S.RECEIVED, S.INFO_REQUESTED), 0.3, "willow", "bayou", "yescarta", "LBCL"),
     (_from(S.RECEIVED, S.INFO_REQUESTED), 5, "larch", "rainfern", "breyanzi", "MCL"),
     (_INFORMED, 1, "willow", "bayou", "abecma", "MM"),
-    (up_to(S.ACCEPTED), 8, "marsh", "harbor", "breyanzi", "LBCL"),
+    (list_stages_up_to(S.ACCEPTED), 8, "marsh", "harbor", "breyanzi", "LBCL"),
     (_from(S.RECEIVED, S.DECLINED), 3, "willow", "tidepool", "carvykti", "MM"),
     (_from(S.ACCEPTED, S.DECLINED), 20, "mesa", "saltgrass", "yescarta", "FL"),
     (_from(S.SUBMITTED, S.WITHDRAWN), 9, "willow", "lakewind", "breyanzi", "LBCL"),
     (_from(S.CONSULT_COMPLETED, S.WITHDRAWN), 16, "larch", "larkspur", "tecartus", "MCL"),
     (_from(S.RECEIVED, S.REDIRECTED), 7, "willow", "penny", "kymriah", "B_ALL"),
-    (up_to(S.CONSULT_SCHEDULED), 2, "willow", "bayou", "breyanzi", "LBCL"),
+    (list_stages_up_to(S.CONSULT_SCHEDULED), 2, "willow", "bayou", "breyanzi", "LBCL"),
     (_NO_SHOW, 6, "marsh", "peach", "yescarta", "LBCL"),
-    (up_to(S.CONSULT_SCHEDULED), 30, "larch", "rainfern", "abecma", "MM"),
-    (up_to(S.CONSULT_COMPLETED), 1, "willow", "larkspur", "abecma", "MM"),
-    (up_to(S.CONSULT_COMPLETED), 12, "mesa", "ocotillo", "carvykti", "MM"),
-    (up_to(S.ELIGIBILITY_PENDING), 3, "willow", "loon", "tecartus", "MCL"),
-    (up_to(S.ELIGIBILITY_PENDING), 15, "marsh", "harbor", "carvykti", "MM"),
-    (up_to(S.CENTER_PROCEED), 1, "willow", "bayou", "breyanzi", "MZL"),
+    (list_stages_up_to(S.CONSULT_SCHEDULED), 30, "larch", "rainfern", "abecma", "MM"),
+    (list_stages_up_to(S.CONSULT_COMPLETED), 1, "willow", "larkspur", "abecma", "MM"),
+    (list_stages_up_to(S.CONSULT_COMPLETED), 12, "mesa", "ocotillo", "carvykti", "MM"),
+    (list_stages_up_to(S.ELIGIBILITY_PENDING), 3, "willow", "loon", "tecartus", "MCL"),
+    (list_stages_up_to(S.ELIGIBILITY_PENDING), 15, "marsh", "harbor", "carvykti", "MM"),
+    (list_stages_up_to(S.CENTER_PROCEED), 1, "willow", "bayou", "breyanzi", "MZL"),
     (_REVISITED, 6, "larch", "saltgrass", "breyanzi", "LBCL"),
     (_from(S.CONSULT_COMPLETED, S.DEFERRED), 10, "willow", "plumeria", "abecma", "MM"),
     (_from(S.ELIGIBILITY_PENDING, S.DEFERRED), 40, "mesa", "larkspur", "breyanzi", "LBCL"),
     (_from(S.ELIGIBILITY_PENDING, S.NOT_PROCEEDING), 11, "willow", "lakewind", "kymriah", "FL"),
     (_from(S.RELEASED, S.NOT_PROCEEDING), 18, "marsh", "peach", "breyanzi", "LBCL"),
-    (up_to(S.APHERESIS_SCHEDULED), 4, "willow", "bayou", "breyanzi", "FL"),
-    (up_to(S.APHERESIS_SCHEDULED), 50, "larch", "rainfern", "yescarta", "LBCL"),
-    (up_to(S.APHERESIS_COMPLETED), 1, "willow", "harbor", "abecma", "MM"),
-    (up_to(S.APHERESIS_COMPLETED), 5, "mesa", "tidepool", "breyanzi", "LBCL"),
-    (up_to(S.MANUFACTURING_STARTED), 9, "willow", "bayou", "breyanzi", "LBCL"),
+    (list_stages_up_to(S.APHERESIS_SCHEDULED), 4, "willow", "bayou", "breyanzi", "FL"),
+    (list_stages_up_to(S.APHERESIS_SCHEDULED), 50, "larch", "rainfern", "yescarta", "LBCL"),
+    (list_stages_up_to(S.APHERESIS_COMPLETED), 1, "willow", "harbor", "abecma", "MM"),
+    (list_stages_up_to(S.APHERESIS_COMPLETED), 5, "mesa", "tidepool", "breyanzi", "LBCL"),
+    (list_stages_up_to(S.MANUFACTURING_STARTED), 9, "willow", "bayou", "breyanzi", "LBCL"),
     (_TWICE_COLLECTED, 14, "marsh", "peach", "abecma", "MM"),
-    (up_to(S.QC_TESTING), 3, "willow", "larkspur", "carvykti", "MM"),
-    (up_to(S.RELEASED), 1, "larch", "saltgrass", "yescarta", "LBCL"),
+    (list_stages_up_to(S.QC_TESTING), 3, "willow", "larkspur", "carvykti", "MM"),
+    (list_stages_up_to(S.RELEASED), 1, "larch", "saltgrass", "yescarta", "LBCL"),
     (_from(S.QC_TESTING, S.OUT_OF_SPECIFICATION), 2, "willow", "loon", "breyanzi", "LBCL"),
-    (
-        _from(S.MANUFACTURING_STARTED, S.MANUFACTURING_FAILED),
-        2,
-        "mesa",
-        "ocotillo",
-        "breyanzi",
-        "LBCL",
-    ),
-    (up_to(S.PRODUCT_SHIPPED), 4, "willow", "bayou", "tecartus", "MCL"),
-    (up_to(S.PRODUCT_RECEIVED), 2, "marsh", "harbor", "yescarta", "LBCL"),
-    (up_to(S.LYMPHODEPLETION_STARTED), 3, "willow", "bayou", "breyanzi", "LBCL"),
-    (up_to(S.LYMPHODEPLETION_STARTED), 12, "larch", "larkspur", "abecma", "MM"),
-    (up_to(S.INFUSED), 0.1, "willow", "plumeria", "breyanzi", "LBCL"),
-    (up_to(S.MONITORING), 3, "willow", "bayou", "breyanzi", "LBCL"),
-    (up_to(S.MONITORING), 7, "willow", "ocotillo", "abecma", "MM"),
+    (_from(S.MANUFACTURING_STARTED, S.MANUFACTURING_FAILED), 2, "mesa", "ocotillo", "breyanzi", "LBCL"),
+    (list_stages_up_to(S.PRODUCT_SHIPPED), 4, "willow", "bayou", "tecartus", "MCL"),
+    (list_stages_up_to(S.PRODUCT_RECEIVED), 2, "marsh", "harbor", "yescarta", "LBCL"),
+    (list_stages_up_to(S.LYMPHODEPLETION_STARTED), 3, "willow", "bayou", "breyanzi", "LBCL"),
+    (list_stages_up_to(S.LYMPHODEPLETION_STARTED), 12, "larch", "larkspur", "abecma", "MM"),
+    (list_stages_up_to(S.INFUSED), 0.1, "willow", "plumeria", "breyanzi", "LBCL"),
+    (list_stages_up_to(S.MONITORING), 3, "willow", "bayou", "breyanzi", "LBCL"),
+    (list_stages_up_to(S.MONITORING), 7, "willow", "ocotillo", "abecma", "MM"),
     (_SPLIT, 4, "larch", "rainfern", "aucatzyl", "B_ALL"),
-    (up_to(S.MONITORING), 20, "marsh", "peach", "yescarta", "LBCL"),
-    (up_to(S.MONITORING), 33, "willow", "lakewind", "breyanzi", "LBCL"),
-    (up_to(S.WINDOW_COMPLETE), 1, "mesa", "ocotillo", "breyanzi", "MCL"),
-    (up_to(S.HANDBACK_READY), 5, "willow", "bayou", "carvykti", "MM"),
-    (up_to(S.HANDED_BACK), 4, "marsh", "harbor", "breyanzi", "LBCL"),
-    (up_to(S.FOLLOW_UP), 40, "willow", "larkspur", "breyanzi", "LBCL"),
-    (up_to(S.FOLLOW_UP), 120, "larch", "saltgrass", "yescarta", "FL"),
-    (up_to(S.LONG_TERM_FOLLOW_UP), 90, "willow", "loon", "kymriah", "B_ALL"),
-    (up_to(S.LONG_TERM_FOLLOW_UP), 400, "mesa", "ocotillo", "abecma", "MM"),
+    (list_stages_up_to(S.MONITORING), 20, "marsh", "peach", "yescarta", "LBCL"),
+    (list_stages_up_to(S.MONITORING), 33, "willow", "lakewind", "breyanzi", "LBCL"),
+    (list_stages_up_to(S.WINDOW_COMPLETE), 1, "mesa", "ocotillo", "breyanzi", "MCL"),
+    (list_stages_up_to(S.HANDBACK_READY), 5, "willow", "bayou", "carvykti", "MM"),
+    (list_stages_up_to(S.HANDED_BACK), 4, "marsh", "harbor", "breyanzi", "LBCL"),
+    (list_stages_up_to(S.FOLLOW_UP), 40, "willow", "larkspur", "breyanzi", "LBCL"),
+    (list_stages_up_to(S.FOLLOW_UP), 120, "larch", "saltgrass", "yescarta", "FL"),
+    (list_stages_up_to(S.LONG_TERM_FOLLOW_UP), 90, "willow", "loon", "kymriah", "B_ALL"),
+    (list_stages_up_to(S.LONG_TERM_FOLLOW_UP), 400, "mesa", "ocotillo", "abecma", "MM"),
     (_from(S.MANUFACTURING_STARTED, S.DECEASED), 25, "willow", "harbor", "breyanzi", "LBCL"),
     (_from(S.FOLLOW_UP, S.LOST_TO_FOLLOW_UP), 70, "larch", "rainfern", "breyanzi", "FL"),
     (_from(S.HANDED_BACK, S.TRANSFERRED_CARE), 55, "marsh", "peach", "abecma", "MM"),
-    (up_to(S.CLOSED_COMPLETE), 30, "willow", "tidepool", "kymriah", "LBCL"),
-    (up_to(S.CONSULT_SCHEDULED), 9, "mesa", "plumeria", "breyanzi", "MZL"),
+    (list_stages_up_to(S.CLOSED_COMPLETE), 30, "willow", "tidepool", "kymriah", "LBCL"),
+    (list_stages_up_to(S.CONSULT_SCHEDULED), 9, "mesa", "plumeria", "breyanzi", "MZL"),
 )
 
 _URGENT = frozenset({2, 6, 22, 40})

@@ -7,10 +7,10 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.referrals.monitoring_window import local_day, start_of_day
-from chalicelib.domain.referrals.stages import OPTIONAL, Actor, Stage
-from chalicelib.domain.referrals.transitions import moves_from
-from infra.world.places import CenterPlace
+from chalicelib.domain.referrals.monitoring_window import get_start_of_day, to_local_day
+from chalicelib.domain.referrals.stages import OPTIONAL_STAGES, Actor, Stage
+from chalicelib.domain.referrals.transitions import list_transitions_from
+from infra.world.places import DemoCenter
 from infra.world.stories import Story
 
 _DAY = timedelta(days=1)
@@ -71,79 +71,69 @@ class Step:
     local_date: date | None = None
 
 
-def steps_of(story: Story, center: CenterPlace, *, now: datetime) -> Sequence[Step]:
+def build_steps(story: Story, center: DemoCenter, *, now: datetime) -> Sequence[Step]:
     """The story's events in order, all of them at least ten minutes before `now`."""
     stages = [
         stage
         for place, stage in enumerate(story.steps)
-        if not (center.sparse and stage in OPTIONAL and place < len(story.steps) - 1)
+        if not (center.sparse and stage in OPTIONAL_STAGES and place < len(story.steps) - 1)
     ]
-    times = _times(story, stages, center.time_zone, now=now)
+    times = _compute_times(story, stages, center.time_zone, now=now)
     parts = stages.count(Stage.INFUSED)
     return [
         Step(
             stage=stage,
             at=at,
-            reporter=_reporter(before, stage),
+            reporter=_find_reporter(before, stage),
             part=stages[: place + 1].count(Stage.INFUSED) if stage is Stage.INFUSED else 1,
             of=parts if stage is Stage.INFUSED else 1,
-            local_date=local_day(at, center.time_zone) if stage is Stage.INFUSED else None,
+            local_date=to_local_day(at, center.time_zone) if stage is Stage.INFUSED else None,
         )
-        for place, (before, stage, at) in enumerate(
-            zip([Stage.DRAFT, *stages][:-1], stages, times, strict=True)
-        )
+        for place, (before, stage, at) in enumerate(zip([Stage.DRAFT, *stages][:-1], stages, times, strict=True))
     ]
 
 
-def drafted_at(story: Story, steps: Sequence[Step], *, now: datetime) -> datetime:
+def compute_draft_time(story: Story, steps: Sequence[Step], *, now: datetime) -> datetime:
     """When the practice wrote it: with its submission, where it got so far."""
     return steps[0].at if steps else (now - story.ago).replace(second=0, microsecond=0)
 
 
-def _times(
-    story: Story, stages: Sequence[Stage], time_zone: str, *, now: datetime
-) -> Sequence[datetime]:
+def _compute_times(story: Story, stages: Sequence[Stage], time_zone: str, *, now: datetime) -> Sequence[datetime]:
     draw = random.Random(f"story {story.number}")  # noqa: S311 a fictional life, not a secret
-    backwards = list(_ages(story, stages, draw))
-    wanted = [
-        (stage, _wanted(stage, age, time_zone, draw, now=now)) for stage, age in backwards[::-1]
-    ]
-    return list(_in_order(wanted, now=now))
+    backwards = list(_list_ages(story, stages, draw))
+    proposed = [(stage, _choose_time(stage, age, time_zone, draw, now=now)) for stage, age in backwards[::-1]]
+    return list(_space_out(proposed, now=now))
 
 
-def _ages(
-    story: Story, stages: Sequence[Stage], draw: random.Random
-) -> Iterator[tuple[Stage, timedelta]]:
+def _list_ages(story: Story, stages: Sequence[Stage], draw: random.Random) -> Iterator[tuple[Stage, timedelta]]:
     """How long ago each stage was reached, the last one first."""
     age = story.ago
     for before, stage in reversed(list(pairwise([Stage.DRAFT, *stages]))):
         yield stage, age
-        age += _usual(before, stage) * (1 if stage in _EXACT_DAYS else draw.uniform(0.8, 1.2))
+        age += _get_usual_duration(before, stage) * (1 if stage in _EXACT_DAYS else draw.uniform(0.8, 1.2))
 
 
-def _usual(before: Stage, stage: Stage) -> timedelta:
+def _get_usual_duration(before: Stage, stage: Stage) -> timedelta:
     if before is stage is Stage.INFUSED:
         return _SPLIT_DOSE_DAYS * _DAY
     return _USUAL_DAYS[stage] * _DAY
 
 
-def _wanted(
-    stage: Stage, age: timedelta, time_zone: str, draw: random.Random, *, now: datetime
-) -> datetime:
+def _choose_time(stage: Stage, age: timedelta, time_zone: str, draw: random.Random, *, now: datetime) -> datetime:
     """Within working hours at the center; what happened just now, just then."""
     at_work = time(draw.randint(8, 16), draw.randint(0, 59), tzinfo=ZoneInfo(time_zone))
     if age >= _DAY:
-        return datetime.combine(local_day(now - age, time_zone), at_work)
+        return datetime.combine(to_local_day(now - age, time_zone), at_work)
     # An infusion of today must not turn into one of yesterday where it is just after midnight.
-    midnight = start_of_day(local_day(now, time_zone), time_zone)
+    midnight = get_start_of_day(to_local_day(now, time_zone), time_zone)
     return max(now - age, midnight) if stage is Stage.INFUSED else now - age
 
 
-def _in_order(wanted: Sequence[tuple[Stage, datetime]], *, now: datetime) -> Iterator[datetime]:
+def _space_out(proposed: Sequence[tuple[Stage, datetime]], *, now: datetime) -> Iterator[datetime]:
     """Nudge the times so that each is later than the one before, and none is to come."""
     before = None
-    for place, (stage, wish) in enumerate(wanted):
-        latest = now - timedelta(minutes=10 * (len(wanted) - place))
+    for place, (stage, wish) in enumerate(proposed):
+        latest = now - timedelta(minutes=10 * (len(proposed) - place))
         at = wish if before is None else max(wish, before + timedelta(minutes=30))
         at = min(at, latest).replace(second=0, microsecond=0)
         if before is not None and stage is Stage.MONITORING:
@@ -153,8 +143,8 @@ def _in_order(wanted: Sequence[tuple[Stage, datetime]], *, now: datetime) -> Ite
         yield at
 
 
-def _reporter(before: Stage, stage: Stage) -> Actor:
-    movers = moves_from(before)[stage]
+def _find_reporter(before: Stage, stage: Stage) -> Actor:
+    movers = list_transitions_from(before)[stage]
     if Actor.SYSTEM in movers:
         return Actor.SYSTEM
     # Either side may record a death; in these stories the center is where it is known first.

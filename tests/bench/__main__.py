@@ -7,9 +7,9 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench.apart import measured_apart
 from tests.bench.paired import FULL, QUICK
-from tests.bench.table import Row, printed
+from tests.bench.part_processes import measure_in_process
+from tests.bench.table import MetricRow, format_table
 
 # Before anything of AWS is imported: no real account may ever be within reach.
 _OFFLINE = {
@@ -32,16 +32,16 @@ def main() -> None:
     os.environ |= _OFFLINE
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        counts, recorded = measured_apart("in_memory", plan, scratch)
+        counts, recorded = measure_in_process("in_memory", plan, scratch)
         os.environ |= recorded.environment
-        rows: list[Row] = [
-            *measured_apart("cold", plan, scratch),
-            *measured_apart("warm", plan, recorded),
-            *measured_apart("centers", plan, recorded),
+        rows: list[MetricRow] = [
+            *measure_in_process("cold", plan, scratch),
+            *measure_in_process("warm", plan, recorded),
+            *measure_in_process("centers", plan, recorded),
             *counts,
-            *measured_apart("client", plan, recorded),
+            *measure_in_process("client", plan, recorded),
         ]
-    print(_heading(quick=plan.quick), printed(rows), sep="\n\n")
+    print(_heading(quick=plan.quick), format_table(rows), sep="\n\n")
 
 
 def _heading(*, quick: bool) -> str:

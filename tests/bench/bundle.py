@@ -37,7 +37,7 @@ class Bundle:
         return folder
 
 
-def current(archive: Path) -> Bundle | None:
+def is_current(archive: Path) -> Bundle | None:
     """The bundle, unless something was changed since it was packed."""
     if not archive.exists() or _packing_changed(archive):
         return None
@@ -47,10 +47,10 @@ def current(archive: Path) -> Bundle | None:
     return Bundle(archive) if same else None
 
 
-def runnable(*, may_build: bool) -> Bundle | None:
+def find_or_build_bundle(*, may_build: bool) -> Bundle | None:
     """A current bundle with extensions for this processor; made if need be and allowed."""
     for archive in (SHIPPED, FOR_THIS_MACHINE):
-        bundle = current(archive)
+        bundle = is_current(archive)
         if bundle and _runs_here(archive):
             return bundle
     return _built() if may_build else None

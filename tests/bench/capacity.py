@@ -53,12 +53,12 @@ class Schema:
         return {name: item[name] for name in self.keys}
 
 
-def item_bytes(item: Attributes | None) -> int:
+def compute_item_bytes(item: Attributes | None) -> int:
     """The size of an item: its names and its values."""
-    return sum(len(name.encode()) + value_bytes(value) for name, value in (item or {}).items())
+    return sum(len(name.encode()) + compute_value_bytes(value) for name, value in (item or {}).items())
 
 
-def value_bytes(value: Mapping[str, Any]) -> int:
+def compute_value_bytes(value: Mapping[str, Any]) -> int:
     """The size of a value as DynamoDB spells it. Binary may stand in base64, as on the wire."""
     ((kind, raw),) = value.items()
     match kind:
@@ -72,17 +72,17 @@ def value_bytes(value: Mapping[str, Any]) -> int:
         case "BOOL" | "NULL":
             return 1
         case "L":
-            return 3 + sum(1 + value_bytes(each) for each in raw)
+            return 3 + sum(1 + compute_value_bytes(each) for each in raw)
     raise TypeError(f"no size known for {kind}")
 
 
-def read_units(sizes: Iterable[int], *, strong: bool) -> float:
+def compute_read_units(sizes: Iterable[int], *, strong: bool) -> float:
     """What reading items together costs, as one Query does, or one GetItem."""
     units = max(1, math.ceil(sum(sizes) / _READ_UNIT))
     return units if strong else units / 2
 
 
-def write_units(
+def compute_write_units(
     before: Attributes | None, after: Attributes | None, schema: Schema, *, transaction: bool
 ) -> int:
     """What a write costs, its entries in indexes included.
@@ -90,10 +90,8 @@ def write_units(
     A transaction prepares and commits, so it pays the item twice. Entries follow once, after
     it. A write that was refused pays for the item that stood there.
     """
-    item = _units(max(item_bytes(before), item_bytes(after)))
-    entries = sum(
-        _entry_units(index.entry(before), index.entry(after), index) for index in schema.indexes
-    )
+    item = _units(max(compute_item_bytes(before), compute_item_bytes(after)))
+    entries = sum(_entry_units(index.entry(before), index.entry(after), index) for index in schema.indexes)
     return item * (2 if transaction else 1) + entries
 
 
@@ -102,8 +100,8 @@ def _entry_units(before: Attributes | None, after: Attributes | None, index: Ind
         return 0
     moved = before and after and any(before[key] != after[key] for key in index.keys)
     if moved:
-        return _units(item_bytes(before)) + _units(item_bytes(after))
-    return _units(max(item_bytes(before), item_bytes(after)))
+        return _units(compute_item_bytes(before)) + _units(compute_item_bytes(after))
+    return _units(max(compute_item_bytes(before), compute_item_bytes(after)))
 
 
 def _units(size: int) -> int:

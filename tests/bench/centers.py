@@ -25,54 +25,54 @@ from unittest.mock import patch
 import numpy as np
 
 from app import app
-from chalicelib import gazetteer, wiring
+from chalicelib import wiring, zip_codes
 from chalicelib.domain.centers.geo import EARTH_RADIUS_MILES, Point
 from chalicelib.domain.identity.members import Tenant, TenantKind
-from chalicelib.services.centers.search import Finder, Wanted
+from chalicelib.services.centers.search import CenterCriteria, CenterSearch
 from chalicelib.store.identity.members_and_tenants import Center, Tenants
-from tests.bench.paired import Paired, Plan, taking_turns
-from tests.bench.recording import Canned, Event, Recorded, replaying
-from tests.bench.table import Row, at_most, ratio_row
-from tests.bench.warm import require_good
+from tests.bench.paired import MeasurePlan, PairedRounds, measure_in_turns
+from tests.bench.recording import Event, RecordedRequests, ReplayClient, replay_requests
+from tests.bench.table import MetricRow, build_ratio_row, check_limit
+from tests.bench.warm import require_success
 from tests.support import factories
-from tests.support.quiet import silence_log
-from tests.support.site import Context
+from tests.support.api_client import FakeLambdaContext
+from tests.support.log_capture import discard_logs
 
 SIZES = {250: 1.0, 10_000: 1.5}
 """How many centers, and how often the brute force's time a search may take."""
 
 NEAREST = 5
-WANTED = Wanted(product="breyanzi", age_group="adult")
+WANTED = CenterCriteria(product="breyanzi", age_group="adult")
 
 _LOADING = """
 import app, json, time, tracemalloc
 clock = time.thread_time_ns
 started = clock()
-from chalicelib.routes import center_search
+from chalicelib.routes.centers import search
 imported = clock()
-from chalicelib import gazetteer
+from chalicelib import zip_codes
 tracemalloc.start()
-gazetteer.point_of("77030")
+zip_codes.find_zip_point("77030")
 held, _ = tracemalloc.get_traced_memory()
 tracemalloc.stop()
-gazetteer.forget()
+zip_codes.forget()
 loading = clock()
-gazetteer.point_of("77030")
+zip_codes.find_zip_point("77030")
 print(json.dumps([(imported - started) / 1e6, (clock() - loading) / 1e6, held / 2**20]))
 """
 
 
-def measure(plan: Plan, recorded: Recorded) -> list[Row]:
+def measure(plan: MeasurePlan, recorded: RecordedRequests) -> list[MetricRow]:
     """The rows of the finder."""
-    silence_log()
+    discard_logs()
     rows = [row for count in SIZES for row in _found(count, plan, recorded)]
     return [*rows, *_zip_codes(plan)]
 
 
-def directory(count: int) -> Mapping[str, Center]:
+def build_directory(count: int) -> Mapping[str, Center]:
     """A directory of so many centers; two in three give what is wanted."""
     draw = random.Random(count)  # noqa: S311 no secret hangs on it
-    zips = [code for code in (f"{n:05d}" for n in range(100_000)) if gazetteer.point_of(code)]
+    zips = [code for code in (f"{n:05d}" for n in range(100_000)) if zip_codes.find_zip_point(code)]
     centers = {}
     for number in range(count):
         [offer] = factories.CENTER_FACTS["products"]
@@ -87,7 +87,7 @@ def directory(count: int) -> Mapping[str, Center]:
             name=f"Center {number:05d}",
             time_zone="America/Chicago",
         )
-        centers[tenant.tenant_id] = Center(tenant=tenant, facts=facts)
+        centers[tenant.tenant_id] = Center(tenant=tenant, listing=facts)
     return centers
 
 
@@ -96,11 +96,11 @@ class BruteForce:
 
     def __init__(self, centers: Mapping[str, Center]) -> None:
         self.ids = np.array(list(centers))
-        points = [gazetteer.point_of(each.facts["zip"]) for each in centers.values()]
+        points = [zip_codes.find_zip_point(each.listing["zip"]) for each in centers.values()]
         self.vectors = np.array([_vector(point) for point in points if point])
         self.fitting = np.array(
             [
-                any(offer["product_id"] == WANTED.product for offer in each.facts["products"])
+                any(offer["product_id"] == WANTED.product for offer in each.listing["products"])
                 for each in centers.values()
             ]
         )
@@ -119,34 +119,34 @@ def _vector(point: Point) -> tuple[float, float, float]:
     return cos(north) * cos(east), cos(north) * sin(east), sin(north)
 
 
-def _found(count: int, plan: Plan, recorded: Recorded) -> list[Row]:
-    centers = directory(count)
-    with _warm(centers), replaying(recorded, Canned(recorded.answers)):
-        finder, brute = Finder(wiring.stores().tenants), BruteForce(centers)
+def _found(count: int, plan: MeasurePlan, recorded: RecordedRequests) -> list[MetricRow]:
+    centers = build_directory(count)
+    with _warm(centers), replay_requests(recorded, ReplayClient(recorded.answers)):
+        finder, brute = CenterSearch(wiring.get_stores().tenants), BruteForce(centers)
         origins = [each for code in range(601, 99_999, 977) if (each := _point(code))]
-        ours = partial(finder.by_distance, WANTED, limit=NEAREST)
+        ours = partial(finder.list_by_distance, WANTED, limit=NEAREST)
         _require_same(ours, brute, origins)
         asked, answered = _request(recorded.events["page"])
         turns = {
             "ours": _turns([partial(ours, origin=each) for each in origins]),
             "numpy": _turns([partial(brute.nearest, each) for each in origins]),
-            "request": _turns([partial(app, asked, Context())]),
+            "request": _turns([partial(app, asked, FakeLambdaContext())]),
             "bare": _turns([partial(_bare, answered)]),
         }
         cases = {name: partial(_middle_us, each, plan.calls) for name, each in turns.items()}
-        found = taking_turns(cases, rounds=plan.rounds)
+        found = measure_in_turns(cases, rounds=plan.rounds)
     return [
-        ratio_row(
+        build_ratio_row(
             f"find {NEAREST} of {count:,} centers / numpy brute force",
-            Paired.ratios(found["ours"], found["numpy"]),
+            PairedRounds.ratios(found["ours"], found["numpy"]),
             limit=SIZES[count],
             digits=2,
             detail=f" ({median(found['ours']):.0f} us)",
             peers="a loop over dicts " + ("4.6x" if count == 250 else "45x"),
         ),
-        ratio_row(
+        build_ratio_row(
             f"warm GET a page of {count:,} centers / bare",
-            Paired.ratios(found["request"], found["bare"]),
+            PairedRounds.ratios(found["request"], found["bare"]),
             detail=f" ({median(found['request']):.0f} us)",
         ),
     ]
@@ -154,16 +154,14 @@ def _found(count: int, plan: Plan, recorded: Recorded) -> list[Row]:
 
 def _warm(centers: Mapping[str, Center]) -> AbstractContextManager[object]:
     """The directory as a warm function has it."""
-    return patch.object(Tenants, "centers", lambda _tenants: centers)
+    return patch.object(Tenants, "list_centers", lambda _tenants: centers)
 
 
 def _point(code: int) -> Point | None:
-    return gazetteer.point_of(f"{code:05d}")
+    return zip_codes.find_zip_point(f"{code:05d}")
 
 
-def _require_same(
-    ours: Callable[..., Sequence[Any]], brute: BruteForce, origins: Sequence[Point]
-) -> None:
+def _require_same(ours: Callable[..., Sequence[Any]], brute: BruteForce, origins: Sequence[Point]) -> None:
     """Nobody should measure how quick a wrong answer is. Equals may stand in either order."""
     for origin in origins:
         found = [each.miles for each in ours(origin=origin, within_miles=inf)]
@@ -178,8 +176,8 @@ def _request(page: Event) -> tuple[Event, Any]:
     event |= {"resource": "/v1/centers", "path": "/v1/centers"}
     event["requestContext"] |= {"resourcePath": "/v1/centers", "path": "/v1/centers"}
     event["multiValueQueryStringParameters"] = {"near": ["79106"], "product": ["breyanzi"]}
-    answer = app(event, Context())
-    require_good(answer)
+    answer = app(event, FakeLambdaContext())
+    require_success(answer)
     return event, json.loads(answer["body"])
 
 
@@ -208,40 +206,34 @@ def _middle_us(call: Callable[[], object], calls: int) -> float:
     return median(taken)
 
 
-def _zip_codes(plan: Plan) -> list[Row]:
+def _zip_codes(plan: MeasurePlan) -> list[MetricRow]:
     told = [
-        json.loads(subprocess.check_output([sys.executable, "-c", _LOADING], text=True))
-        for _ in range(plan.rounds)
+        json.loads(subprocess.check_output([sys.executable, "-c", _LOADING], text=True)) for _ in range(plan.rounds)
     ]
-    imported, loaded, held = (Paired(each) for each in zip(*told, strict=True))
-    packed = len(zlib.compress((files(gazetteer) / "zips.bin").read_bytes(), 9)) / 1024
-    target, missed = at_most(loaded.median, 1, " ms")
-    small, large = at_most(packed, 150, " KiB")
+    imported, loaded, held = (PairedRounds(each) for each in zip(*told, strict=True))
+    packed = len(zlib.compress((files(zip_codes) / "zips.bin").read_bytes(), 9)) / 1024
+    target, missed = check_limit(loaded.median, 1, " ms")
+    small, large = check_limit(packed, 150, " KiB")
     return [
-        Row(
+        MetricRow(
             metric="first search of a function, import",
             found=f"{imported.median:.1f} ms",
             spread=imported.spread(1),
             peers="nothing of it in a cold start",
         ),
-        Row(
-            metric=f"load {gazetteer.count():,} ZIP codes",
+        MetricRow(
+            metric=f"load {zip_codes.count_zip_codes():,} ZIP codes",
             found=f"{loaded.median:.2f} ms",
             spread=loaded.spread(),
             target=target,
             peers="zip2info 45 ms, zipcodes 477 ms",
             missed=missed,
         ),
-        Row(
+        MetricRow(
             metric="memory of the ZIP codes",
             found=f"{held.median:.2f} MiB",
             spread=held.spread(),
             peers="zip2info 193 MB unless compiled, zipcodes 42 MB",
         ),
-        Row(
-            metric="file of ZIP codes, deflated",
-            found=f"{packed:.0f} KiB",
-            target=small,
-            missed=large,
-        ),
+        MetricRow(metric="file of ZIP codes, deflated", found=f"{packed:.0f} KiB", target=small, missed=large),
     ]

@@ -14,15 +14,15 @@ import boto3
 
 from app import app
 from chalicelib import clients
-from tests.bench.bare import Bare
-from tests.bench.paired import Paired, Plan, taking_turns
-from tests.bench.raw import RawDynamoDB
-from tests.bench.recording import Recorded, replaying
-from tests.bench.stub import answering
-from tests.bench.table import Row, ratio_row
-from tests.bench.warm import NAMES, require_good
-from tests.support.quiet import silence_log
-from tests.support.site import Context
+from tests.bench.baseline_handlers import BaselineHandlers
+from tests.bench.paired import MeasurePlan, PairedRounds, measure_in_turns
+from tests.bench.raw_dynamodb import RawDynamoDB
+from tests.bench.recording import RecordedRequests, replay_requests
+from tests.bench.stub import run_stub
+from tests.bench.table import MetricRow, build_ratio_row
+from tests.bench.warm import NAMES, require_success
+from tests.support.api_client import FakeLambdaContext
+from tests.support.log_capture import discard_logs
 
 _WRITES = 4
 _FEWER = 5
@@ -38,20 +38,17 @@ _REQUESTS = {
 Cases = Mapping[str, Callable[[], Any]]
 
 
-def measure(plan: Plan, recorded: Recorded) -> list[Row]:
+def measure(plan: MeasurePlan, recorded: RecordedRequests) -> list[MetricRow]:
     """Our client against the stock one and a raw call, then whole requests against a floor."""
-    with answering(recorded.answers) as port:
+    with run_stub(recorded.answers) as port:
         endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
         with patch.dict(os.environ, {**recorded.environment, **endpoint}):
-            ours, stock = clients.dynamodb(), boto3.client("dynamodb")
+            ours, stock = clients.create_dynamodb_client(), boto3.client("dynamodb")
         raw = RawDynamoDB(port)
-        return [
-            *_clients(plan, recorded, ours, stock, raw),
-            *_requests(plan, recorded, ours, raw),
-        ]
+        return [*_clients(plan, recorded, ours, stock, raw), *_requests(plan, recorded, ours, raw)]
 
 
-def _clients(plan: Plan, recorded: Recorded, ours: Any, stock: Any, raw: RawDynamoDB) -> list[Row]:
+def _clients(plan: MeasurePlan, recorded: RecordedRequests, ours: Any, stock: Any, raw: RawDynamoDB) -> list[MetricRow]:
     page, writes = recorded.page_query, {"TransactItems": recorded.transaction[:_WRITES]}
     used = _in_turns(
         {
@@ -67,34 +64,22 @@ def _clients(plan: Plan, recorded: Recorded, ours: Any, stock: Any, raw: RawDyna
     pages, transactions = f"Query of {plan.listed} rows", f"transaction of {_WRITES}"
     return [
         _row(f"client CPU, {pages} / boto3 client", used["page"], used["stock page"]),
-        _row(
-            f"client CPU, {pages} / raw call",
-            used["page"],
-            used["raw page"],
-            limit=5,
-            peers="boto3 15x",
-        ),
+        _row(f"client CPU, {pages} / raw call", used["page"], used["raw page"], limit=5, peers="boto3 15x"),
         _row(f"client CPU, {transactions} / boto3 client", used["writes"], used["stock writes"]),
-        _row(
-            f"client CPU, {transactions} / raw call",
-            used["writes"],
-            used["raw writes"],
-            7,
-            "boto3 6x",
-        ),
+        _row(f"client CPU, {transactions} / raw call", used["writes"], used["raw writes"], 7, "boto3 6x"),
     ]
 
 
-def _requests(plan: Plan, recorded: Recorded, ours: Any, raw: RawDynamoDB) -> list[Row]:
-    bare = Bare(recorded, raw)
-    with replaying(recorded, ours):
-        silence_log()
+def _requests(plan: MeasurePlan, recorded: RecordedRequests, ours: Any, raw: RawDynamoDB) -> list[MetricRow]:
+    bare = BaselineHandlers(recorded, raw)
+    with replay_requests(recorded, ours):
+        discard_logs()
         events = recorded.fresh_events()
         cases: dict[str, Callable[[], Any]] = {}
         for name in _REQUESTS:
-            cases[name] = partial(app, events[name], Context())
+            cases[name] = partial(app, events[name], FakeLambdaContext())
             cases[f"floor {name}"] = partial(getattr(bare, name), events[name])
-            require_good(cases[name](), cases[f"floor {name}"]())
+            require_success(cases[name](), cases[f"floor {name}"]())
         used = _in_turns(cases, plan)
     return [
         _row(f"request CPU, {NAMES[name]} / floor", used[name], used[f"floor {name}"], *aim)
@@ -103,23 +88,17 @@ def _requests(plan: Plan, recorded: Recorded, ours: Any, raw: RawDynamoDB) -> li
 
 
 def _row(
-    metric: str,
-    ours: Sequence[float],
-    theirs: Sequence[float],
-    limit: float | None = None,
-    peers: str = "",
-) -> Row:
-    detail = f" ({Paired(ours).median:.0f} us)"
-    ratio = Paired.ratios(ours, theirs)
-    return ratio_row(metric, ratio, limit=limit, detail=detail, peers=peers, digits=2)
+    metric: str, ours: Sequence[float], theirs: Sequence[float], limit: float | None = None, peers: str = ""
+) -> MetricRow:
+    detail = f" ({PairedRounds(ours).median:.0f} us)"
+    ratio = PairedRounds.ratios(ours, theirs)
+    return build_ratio_row(metric, ratio, limit=limit, detail=detail, peers=peers, digits=2)
 
 
-def _in_turns(cases: Cases, plan: Plan) -> Mapping[str, Sequence[float]]:
+def _in_turns(cases: Cases, plan: MeasurePlan) -> Mapping[str, Sequence[float]]:
     """Microseconds of CPU a call, round by round."""
     calls = max(1, plan.calls // _FEWER)
-    return taking_turns(
-        {name: partial(_micros, case, calls) for name, case in cases.items()}, rounds=plan.rounds
-    )
+    return measure_in_turns({name: partial(_micros, case, calls) for name, case in cases.items()}, rounds=plan.rounds)
 
 
 def _micros(call: Callable[[], object], calls: int) -> float:

@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path
 
 from tests.bench import bundle
-from tests.bench.paired import Paired, Plan, taking_turns
-from tests.bench.table import Row, at_most, ratio_row
+from tests.bench.paired import MeasurePlan, PairedRounds, measure_in_turns
+from tests.bench.table import MetricRow, build_ratio_row, check_limit
 
 _IMPORT = "import app"
-_READY = "import app; from chalicelib import wiring; wiring.warm()"
+_READY = "import app; from chalicelib import wiring; wiring.warm_up()"
 _ANCHOR = 'import boto3; boto3.client("dynamodb")'
 _END = "; import os; os._exit(0)"
 
@@ -43,16 +43,16 @@ class Interpreter:
         return used.ru_utime + used.ru_stime
 
 
-def measure(plan: Plan, scratch: Path) -> list[Row]:
+def measure(plan: MeasurePlan, scratch: Path) -> list[MetricRow]:
     """Cold starts, and the size of what starts."""
-    found = bundle.runnable(may_build=not plan.quick)
+    found = bundle.find_or_build_bundle(may_build=not plan.quick)
     # A bytecode folder of our own: the anchor has its bytecode whatever this machine keeps.
     tree = Interpreter((), _environment(bundle.ROOT, PYTHONPYCACHEPREFIX=str(scratch / "pyc")))
     ours = Interpreter(("-S",), _environment(found.unpack(scratch / "task"))) if found else tree
     for statement in (_ANCHOR, _READY):
         tree.cpu_s(statement, writes_bytecode=True)
     with _on_one_core():
-        used = taking_turns(
+        used = measure_in_turns(
             {
                 "bare": partial(tree.cpu_s, "pass"),
                 "our bare": partial(ours.cpu_s, "pass"),
@@ -63,18 +63,18 @@ def measure(plan: Plan, scratch: Path) -> list[Row]:
             rounds=plan.rounds,
         )
     anchor = _less(used["anchor"], used["bare"])
-    ready = Paired.ratios(_less(used["ready"], used["our bare"]), anchor)
-    imported = Paired.ratios(_less(used["import"], used["our bare"]), anchor)
+    ready = PairedRounds.ratios(_less(used["ready"], used["our bare"]), anchor)
+    imported = PairedRounds.ratios(_less(used["import"], used["our bare"]), anchor)
     what = "" if found else _UNLESS_BUNDLED
     return [
-        ratio_row(
+        build_ratio_row(
             f"cold import{what}, ready to serve / boto3 client",
             ready,
             limit=1.0,
             digits=2,
             peers="usual 4.2, with bytecode 2.3; floor 0.36",
         ),
-        ratio_row(
+        build_ratio_row(
             f"cold import{what}, no AWS client / boto3 client",
             imported,
             limit=0.6,
@@ -89,14 +89,14 @@ def _less(used: Sequence[float], bare: Sequence[float]) -> list[float]:
     return [mine - nothing for mine, nothing in zip(used, bare, strict=True)]
 
 
-def _size(found: bundle.Bundle | None) -> Row:
-    shipped = bundle.current(bundle.SHIPPED)
+def _size(found: bundle.Bundle | None) -> MetricRow:
+    shipped = bundle.is_current(bundle.SHIPPED)
     measured = shipped or found
     if measured is None:
-        return Row(metric="bundle", found="none here: make package", target="<= 8 MiB")
+        return MetricRow(metric="bundle", found="none here: make package", target="<= 8 MiB")
     # What ships is for another processor; its extensions are some tenth smaller.
-    target, missed = at_most(measured.mebibytes, 8 if shipped else None, " MiB")
-    return Row(
+    target, missed = check_limit(measured.mebibytes, 8 if shipped else None, " MiB")
+    return MetricRow(
         metric="bundle, zip with bytecode" + ("" if shipped else ", for this processor"),
         found=f"{measured.mebibytes:.2f} MiB",
         target=target,

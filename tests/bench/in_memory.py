@@ -6,33 +6,33 @@ from unittest.mock import patch
 
 from chalicelib import wiring
 from tests.bench.capacity import Schema
-from tests.bench.counting import Counting
+from tests.bench.counting_client import CountingClient
 from tests.bench.operations import Operations
-from tests.bench.paired import Plan
-from tests.bench.recording import Recorded, record
-from tests.bench.sweep import Sweep
-from tests.bench.table import Row
-from tests.support import cloud
-from tests.support.quiet import silence_log
-from tests.support.world import open_world
+from tests.bench.paired import MeasurePlan
+from tests.bench.recording import RecordedRequests, record
+from tests.bench.sweep import NoticeSweep
+from tests.bench.table import MetricRow
+from tests.support import aws_fakes as cloud
+from tests.support.log_capture import discard_logs
+from tests.support.shared_clinic import open_shared_clinic
 
 
-def measure(plan: Plan, scratch: Path) -> tuple[list[Row], Recorded]:
+def measure(plan: MeasurePlan, scratch: Path) -> tuple[list[MetricRow], RecordedRequests]:
     """Rows of counts, and a recording for those who measure time."""
-    silence_log()
-    with open_world(scratch) as clinic:
+    discard_logs()
+    with open_shared_clinic(scratch) as clinic:
         for _ in range(plan.listed):
             clinic.refer()
-        client = wiring.dynamodb()
-        counting = Counting(client, _schemas())
-        with patch.object(wiring, "dynamodb", cache(lambda: counting)):
-            wiring.stores.cache_clear()
+        client = wiring.get_dynamodb_client()
+        counting = CountingClient(client, _schemas())
+        with patch.object(wiring, "get_dynamodb_client", cache(lambda: counting)):
+            wiring.get_stores.cache_clear()
             rows = Operations(clinic, counting, plan.listed).measure()
             recorded = record(clinic, client, plan.listed)
-            rows += Sweep(clinic, counting, plan.due).measure(plan.stored)
+            rows += NoticeSweep(clinic, counting, plan.due).measure(plan.stored)
     return rows, recorded
 
 
 def _schemas() -> dict[str, Schema]:
-    tables = cloud.table_properties().items()
+    tables = cloud.load_table_properties().items()
     return {f"{cloud.PREFIX}{name}": Schema.of(properties) for name, properties in tables}

@@ -11,12 +11,13 @@ from functools import partial
 from typing import Any
 
 from chalicelib import wiring
-from tests.bench.capacity import item_bytes
-from tests.bench.counting import Counting, Tally
-from tests.bench.table import Row
-from tests.support import cloud, factories
-from tests.support.clinic import Clinic
-from tests.support.site import Answer
+from tests.bench.capacity import compute_item_bytes
+from tests.bench.counting_client import CountingClient, OperationTally
+from tests.bench.table import MetricRow
+from tests.support import aws_fakes as cloud
+from tests.support import factories
+from tests.support.api_client import ApiAnswer
+from tests.support.api_driver import ApiDriver
 
 _CALLS = {
     "batch_get_item": "BatchGetItem",
@@ -32,16 +33,16 @@ _CALLS = {
 class Operations:
     """The operations, each once, through the front door."""
 
-    clinic: Clinic
-    counting: Counting
+    clinic: ApiDriver
+    counting: CountingClient
     listed: int
 
-    def measure(self) -> list[Row]:
+    def measure(self) -> list[MetricRow]:
         """A row for each."""
         draft = self.clinic.refer(submit=False)["referral_id"]
         moving = self.clinic.refer()["referral_id"]
         size = self._stored_bytes(moving)
-        deliver = partial(self._deliver, moving, wiring.now().isoformat())
+        deliver = partial(self._deliver, moving, wiring.read_clock().isoformat())
         self._warm_up()
         counted = self.counting.counted
         submit = counted(self._submit)
@@ -56,8 +57,7 @@ class Operations:
                 submit,
                 target="1 read + 1 transaction, <= 16 WRU",
                 peers="usual 3 calls, 13 WRU; floor 5 WRU",
-                missed=_calls(submit) != {"get_item": 1, "transact_write_items": 1}
-                or submit.write_units > 16,
+                missed=_calls(submit) != {"get_item": 1, "transact_write_items": 1} or submit.write_units > 16,
             ),
             _row("amend a draft", amend),
             _row(
@@ -95,10 +95,10 @@ class Operations:
     def _stored_bytes(self, referral_id: str) -> int:
         key = {"referral_id": {"S": referral_id}, "item": {"S": "referral"}}
         found = self.counting.client.get_item(TableName=f"{cloud.PREFIX}referrals", Key=key)
-        return item_bytes(found["Item"])
+        return compute_item_bytes(found["Item"])
 
     def _submit(self) -> None:
-        _good(self.clinic.practice.post("/v1/referrals", factories.a_referral_body()))
+        _good(self.clinic.practice.post("/v1/referrals", factories.build_referral_body()))
 
     def _amend(self, referral_id: str) -> None:
         patch = {"urgency": "urgent"}
@@ -108,11 +108,7 @@ class Operations:
         _good(self.clinic.deliver(referral_id, "received", at=at, webhook_id="msg_bench"))
 
     def _report(self, referral_id: str) -> None:
-        event = {
-            "type": "stage.changed",
-            "occurred_at": wiring.now().isoformat(),
-            "data": {"stage": "accepted"},
-        }
+        event = {"type": "stage.changed", "occurred_at": wiring.read_clock().isoformat(), "data": {"stage": "accepted"}}
         answer = self.clinic.center.post(f"/v1/referrals/{referral_id}/events", event)
         _good(answer, status="applied")
 
@@ -125,28 +121,23 @@ class Operations:
             raise ValueError("the page is not full")
 
 
-def _good(answer: Answer, **said: str) -> Mapping[str, Any]:
+def _good(answer: ApiAnswer, **said: str) -> Mapping[str, Any]:
     """The answer's body, if it is what it should be."""
     if answer.status >= 300 or not said.items() <= answer.json.items():
         raise ValueError(f"not what is measured: {answer.status} {answer.text[:200]}")
     return answer.json
 
 
-def _calls(tally: Tally) -> Mapping[str, int]:
+def _calls(tally: OperationTally) -> Mapping[str, int]:
     return dict(tally.calls)
 
 
-def _row(
-    metric: str, tally: Tally, *, target: str = "", peers: str = "", missed: bool = False
-) -> Row:
-    return Row(metric=metric, found=told(tally), target=target, peers=peers, missed=missed)
+def _row(metric: str, tally: OperationTally, *, target: str = "", peers: str = "", missed: bool = False) -> MetricRow:
+    return MetricRow(metric=metric, found=format_tally(tally), target=target, peers=peers, missed=missed)
 
 
-def told(tally: Tally) -> str:
+def format_tally(tally: OperationTally) -> str:
     """A tally in words."""
-    calls = ", ".join(
-        _CALLS[name] + (f" x{count}" if count > 1 else "")
-        for name, count in sorted(tally.calls.items())
-    )
+    calls = ", ".join(_CALLS[name] + (f" x{count}" if count > 1 else "") for name, count in sorted(tally.calls.items()))
     written = f", {tally.written} written" if tally.write_units else ""
     return f"{tally.write_units} WRU + {tally.read_units:g} RRU{written}: {calls}"

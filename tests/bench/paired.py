@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class MeasurePlan:
     """How much to measure. A quick run shows that every row prints; its figures mean nothing.
 
     Attributes:
@@ -29,18 +29,18 @@ class Plan:
     quick: bool
 
 
-FULL = Plan(rounds=15, calls=100, listed=50, due=50, stored=(100, 10_000, 1_000_000), quick=False)
-QUICK = Plan(rounds=2, calls=5, listed=5, due=5, stored=(10, 50), quick=True)
+FULL = MeasurePlan(rounds=15, calls=100, listed=50, due=50, stored=(100, 10_000, 1_000_000), quick=False)
+QUICK = MeasurePlan(rounds=2, calls=5, listed=5, due=5, stored=(10, 50), quick=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Paired:
+class PairedRounds:
     """One figure of each round."""
 
     figures: Sequence[float]
 
     @classmethod
-    def ratios(cls, ours: Iterable[float], theirs: Iterable[float]) -> "Paired":
+    def ratios(cls, ours: Iterable[float], theirs: Iterable[float]) -> "PairedRounds":
         """Ours over theirs, round by round."""
         return cls([mine / other for mine, other in zip(ours, theirs, strict=True)])
 
@@ -55,9 +55,7 @@ class Paired:
         return f"{low:.{digits}f} to {high:.{digits}f}"
 
 
-def taking_turns(
-    cases: Mapping[str, Callable[[], _T]], *, rounds: int
-) -> Mapping[str, Sequence[_T]]:
+def measure_in_turns(cases: Mapping[str, Callable[[], _T]], *, rounds: int) -> Mapping[str, Sequence[_T]]:
     """What each case gave in each round; the order within a round is left to chance."""
     found: dict[str, list[_T]] = {name: [] for name in cases}
     for _ in range(rounds):

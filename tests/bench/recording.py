@@ -18,7 +18,7 @@ from unittest.mock import patch
 from chalicelib import wiring
 from chalicelib.domain.webhooks import signature as signing
 from tests.support import factories
-from tests.support.clinic import Clinic
+from tests.support.api_driver import ApiDriver
 
 Event = dict[str, Any]
 Asked = tuple[str, ...]
@@ -27,14 +27,14 @@ WIRE_NAMES = {"get_item": "GetItem", "query": "Query"}
 """What is asked for. Writes are always granted."""
 
 
-def asked(name: str, request: Mapping[str, Any]) -> Asked:
+def build_read_key(name: str, request: Mapping[str, Any]) -> Asked:
     """What a read asks for, as a key. `name` is the operation's on the wire."""
     what = request.get("Key") or request["ExpressionAttributeValues"]
     return (name, request["TableName"], *(next(iter(value.values())) for value in what.values()))
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedRequests:
     """Requests by name, with all that answering them takes.
 
     Attributes:
@@ -56,27 +56,24 @@ class Recorded:
 
     def fresh_events(self) -> dict[str, Event]:
         """The requests, as if they were made now."""
-        return signed(self.events, self.secret)
+        return sign_again(self.events, self.secret)
 
 
-def signed(events: Mapping[str, Event], secret: bytes) -> dict[str, Event]:
+def sign_again(events: Mapping[str, Event], secret: bytes) -> dict[str, Event]:
     """The requests, the webhook signed anew: a signature is good for five minutes."""
     stamp = str(int(time.time()))
     event = copy.deepcopy(events["webhook"])
     event["headers"] |= {
         "webhook-timestamp": stamp,
-        "webhook-signature": signing.sign(
-            secret,
-            webhook_id=event["headers"]["webhook-id"],
-            timestamp=stamp,
-            body=event["body"].encode(),
+        "webhook-signature": signing.sign_delivery(
+            secret, webhook_id=event["headers"]["webhook-id"], timestamp=stamp, body=event["body"].encode()
         ),
     }
     return {**events, "webhook": event}
 
 
 @dataclass(slots=True)
-class Listening:
+class RecordingClient:
     """Hands everything on to `client` and remembers it."""
 
     client: Any
@@ -92,21 +89,21 @@ class Listening:
         self.requests.setdefault(name, []).append(request)
         if name in WIRE_NAMES:
             bare = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
-            self.answers[asked(WIRE_NAMES[name], request)] = bare
+            self.answers[build_read_key(WIRE_NAMES[name], request)] = bare
         return answer
 
 
 @dataclass(frozen=True, slots=True)
-class Canned:
+class ReplayClient:
     """A DynamoDB client that has every answer already."""
 
     answers: Mapping[Asked, Mapping[str, Any]]
 
     def get_item(self, **request: Any) -> Mapping[str, Any]:
-        return self.answers[asked("GetItem", request)]
+        return self.answers[build_read_key("GetItem", request)]
 
     def query(self, **request: Any) -> Mapping[str, Any]:
-        return self.answers[asked("Query", request)]
+        return self.answers[build_read_key("Query", request)]
 
     def put_item(self, **_request: Any) -> Mapping[str, Any]:
         return {}
@@ -125,28 +122,26 @@ class _Keys:
         return {"Plaintext": self.plaintexts[CiphertextBlob]}
 
 
-def record(clinic: Clinic, client: Any, listed: int) -> Recorded:
+def record(clinic: ApiDriver, client: Any, listed: int) -> RecordedRequests:
     """Have each request answered once by a function that has just started."""
     referral_id = clinic.refer()["referral_id"]
-    listening, keys = Listening(client), Listening(wiring.aws("kms"))
+    listening, keys = RecordingClient(client), RecordingClient(wiring.get_aws_client("kms"))
     events = _events(clinic, referral_id, listed)
     secret = clinic.secrets[factories.CENTER.tenant_id]
     bodies = {}
-    with standing_in(listening, keys):
-        for name, event in signed(events, secret).items():
-            answer = clinic.anyone.hand(event)
+    with use_clients(listening, keys):
+        for name, event in sign_again(events, secret).items():
+            answer = clinic.anyone.invoke(event)
             if answer.status >= 300:
                 raise ValueError(f"not what is measured: {name} {answer}")
             bodies[name] = answer.json
     unwrapped = keys.requests["decrypt"]
-    return Recorded(
+    return RecordedRequests(
         environment=dict(os.environ),
         events=events,
         bodies=bodies,
         answers=listening.answers,
-        plaintexts={
-            each["CiphertextBlob"]: keys.client.decrypt(**each)["Plaintext"] for each in unwrapped
-        },
+        plaintexts={each["CiphertextBlob"]: keys.client.decrypt(**each)["Plaintext"] for each in unwrapped},
         secret=secret,
         page_query=next(q for q in listening.requests["query"] if "IndexName" in q),
         transaction=listening.requests["transact_write_items"][0]["TransactItems"],
@@ -154,47 +149,44 @@ def record(clinic: Clinic, client: Any, listed: int) -> Recorded:
 
 
 @contextmanager
-def standing_in(dynamodb: Any, kms: Any) -> Iterator[None]:
+def use_clients(dynamodb: Any, kms: Any) -> Iterator[None]:
     """Let the product, as newly started, talk to these clients."""
     with (
-        patch.object(wiring, "dynamodb", cache(lambda: dynamodb)),
-        patch.object(wiring, "aws", cache(lambda _service: kms)),
+        patch.object(wiring, "get_dynamodb_client", cache(lambda: dynamodb)),
+        patch.object(wiring, "get_aws_client", cache(lambda _service: kms)),
     ):
-        wiring.forget()
+        wiring.reset()
         yield
-        wiring.forget()
+        wiring.reset()
 
 
 @contextmanager
-def replaying(recorded: Recorded, dynamodb: Any) -> Iterator[None]:
+def replay_requests(recorded: RecordedRequests, dynamodb: Any) -> Iterator[None]:
     """Let the product answer the recorded requests, with this client."""
-    with (
-        patch.dict(os.environ, recorded.environment),
-        standing_in(dynamodb, _Keys(recorded.plaintexts)),
-    ):
+    with patch.dict(os.environ, recorded.environment), use_clients(dynamodb, _Keys(recorded.plaintexts)):
         yield
 
 
-def _events(clinic: Clinic, referral_id: str, listed: int) -> dict[str, Event]:
+def _events(clinic: ApiDriver, referral_id: str, listed: int) -> dict[str, Event]:
     site = clinic.practice
     bearer = {"Authorization": f"Bearer {site.token}"}
     json_body = {"Content-Type": "application/json"}
-    body = json.dumps(factories.a_referral_body())
+    body = json.dumps(factories.build_referral_body())
     moved = json.dumps(
         {
             "type": "stage.changed",
             "referral_id": referral_id,
-            "occurred_at": wiring.now().isoformat(),
+            "occurred_at": wiring.read_clock().isoformat(),
             "data": {"stage": "received"},
         }
     )
     keyed = {"Idempotency-Key": "bench"}
-    screen = json.dumps(factories.a_screen_body())
+    screen = json.dumps(factories.build_screen_body())
     center = f"/v1/webhooks/centers/{factories.CENTER.tenant_id}"
     return {
-        "submit": site.event("POST", "/v1/referrals", body, bearer | json_body | keyed),
-        "webhook": site.event("POST", center, moved, json_body | {"webhook-id": "msg_recorded"}),
-        "read": site.event("GET", f"/v1/referrals/{referral_id}", None, bearer),
-        "page": site.event("GET", f"/v1/referrals?limit={listed}", None, bearer),
-        "screen": site.event("POST", "/v1/screens", screen, bearer | json_body),
+        "submit": site.build_event("POST", "/v1/referrals", body, bearer | json_body | keyed),
+        "webhook": site.build_event("POST", center, moved, json_body | {"webhook-id": "msg_recorded"}),
+        "read": site.build_event("GET", f"/v1/referrals/{referral_id}", None, bearer),
+        "page": site.build_event("GET", f"/v1/referrals?limit={listed}", None, bearer),
+        "screen": site.build_event("POST", "/v1/screens", screen, bearer | json_body),
     }

@@ -9,11 +9,11 @@ from multiprocessing.connection import Connection
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 
-from tests.bench.recording import Asked, asked
+from tests.bench.recording import Asked, build_read_key
 
 
 @contextmanager
-def answering(answers: Mapping[Asked, Mapping[str, Any]]) -> Iterator[int]:
+def run_stub(answers: Mapping[Asked, Mapping[str, Any]]) -> Iterator[int]:
     """The port of a stub with these answers, until the block ends."""
     spawn = get_context("spawn")
     ours, its = spawn.Pipe()
@@ -57,12 +57,11 @@ def _headers(lines: Any) -> dict[str, str]:
 
 def _answer(spelled: Mapping[Asked, bytes], headers: Mapping[str, str], body: bytes) -> bytes:
     name = headers["x-amz-target"].rpartition(".")[2]
-    return spelled[asked(name, json.loads(body))] if name in {"GetItem", "Query"} else b"{}"
+    return spelled[build_read_key(name, json.loads(body))] if name in {"GetItem", "Query"} else b"{}"
 
 
 def _response(body: bytes) -> bytes:
     return (
         b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\n"
-        b"x-amzn-RequestId: STUB\r\nx-amz-crc32: %d\r\nContent-Length: %d\r\n\r\n"
-        % (zlib.crc32(body), len(body))
+        b"x-amzn-RequestId: STUB\r\nx-amz-crc32: %d\r\nContent-Length: %d\r\n\r\n" % (zlib.crc32(body), len(body))
     ) + body

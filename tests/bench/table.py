@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 
-from tests.bench.paired import Paired
+from tests.bench.paired import PairedRounds
 
 HEADINGS = ("metric", "this run", "spread", "target", "peers and floor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class MetricRow:
     """One metric.
 
     Attributes:
@@ -28,23 +28,17 @@ class Row:
     missed: bool = False
 
 
-def at_most(value: float, limit: float | None, unit: str = "x") -> tuple[str, bool]:
+def check_limit(value: float, limit: float | None, unit: str = "x") -> tuple[str, bool]:
     """A target as words, and whether `value` misses it."""
     return ("", False) if limit is None else (f"<= {limit:g}{unit}", value > limit)
 
 
-def ratio_row(
-    metric: str,
-    ratio: Paired,
-    *,
-    limit: float | None = None,
-    detail: str = "",
-    peers: str = "",
-    digits: int = 1,
-) -> Row:
+def build_ratio_row(
+    metric: str, ratio: PairedRounds, *, limit: float | None = None, detail: str = "", peers: str = "", digits: int = 1
+) -> MetricRow:
     """A row about how many times something is something else."""
-    target, missed = at_most(ratio.median, limit)
-    return Row(
+    target, missed = check_limit(ratio.median, limit)
+    return MetricRow(
         metric=metric,
         found=f"{ratio.median:.{digits}f}x{detail}",
         spread=ratio.spread(digits),
@@ -54,7 +48,7 @@ def ratio_row(
     )
 
 
-def printed(rows: Iterable[Row]) -> str:
+def format_table(rows: Iterable[MetricRow]) -> str:
     """The rows as a Markdown table that also reads well in a terminal."""
     lines = [HEADINGS, *(_cells(row) for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
@@ -62,7 +56,7 @@ def printed(rows: Iterable[Row]) -> str:
     return "\n".join(_line(line, widths) for line in (HEADINGS, rule, *lines[1:]))
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: MetricRow) -> tuple[str, ...]:
     metric, found, spread, target, peers, missed = astuple(row)
     return metric, found, spread, f"{target} MISSED" if missed else target, peers
 

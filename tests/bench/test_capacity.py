@@ -1,11 +1,9 @@
 import pytest
 
-from tests.bench.capacity import Index, Schema, item_bytes, read_units, write_units
+from tests.bench.capacity import Index, Schema, compute_item_bytes, compute_read_units, compute_write_units
 
 PLAIN = Schema(["id"], [])
-LISTED = Schema(
-    ["id"], [Index("by_owner", frozenset({"owner", "at"}), frozenset({"id", "owner", "at"}))]
-)
+LISTED = Schema(["id"], [Index("by_owner", frozenset({"owner", "at"}), frozenset({"id", "owner", "at"}))])
 
 
 def _item(size=100, **attributes):
@@ -29,22 +27,22 @@ def _item(size=100, **attributes):
 )
 def test_a_value_has_its_documented_size(value, size):
     """Its name counts too: four letters here."""
-    assert item_bytes({"name": value}) == 4 + size
+    assert compute_item_bytes({"name": value}) == 4 + size
 
 
 def test_a_strong_read_pays_for_each_4_kb_and_an_eventual_one_half():
     """Rows of a Query are added up before rounding; what is not there costs one unit."""
-    assert read_units([4096], strong=True) == 1
-    assert read_units([430] * 50, strong=True) == 6
-    assert read_units([430] * 50, strong=False) == 3
-    assert read_units([], strong=True) == 1
+    assert compute_read_units([4096], strong=True) == 1
+    assert compute_read_units([430] * 50, strong=True) == 6
+    assert compute_read_units([430] * 50, strong=False) == 3
+    assert compute_read_units([], strong=True) == 1
 
 
 def test_a_write_pays_for_each_1_kb_of_the_larger_image_and_twice_in_a_transaction():
     """A shrinking item still pays for what it was."""
-    assert write_units(None, _item(1024), PLAIN, transaction=False) == 1
-    assert write_units(None, _item(1025), PLAIN, transaction=True) == 4
-    assert write_units(_item(3000), _item(100), PLAIN, transaction=False) == 3
+    assert compute_write_units(None, _item(1024), PLAIN, transaction=False) == 1
+    assert compute_write_units(None, _item(1025), PLAIN, transaction=True) == 4
+    assert compute_write_units(_item(3000), _item(100), PLAIN, transaction=False) == 3
 
 
 def test_an_index_is_paid_for_when_its_entry_comes_changes_moves_or_goes():
@@ -58,6 +56,6 @@ def test_an_index_is_paid_for_when_its_entry_comes_changes_moves_or_goes():
         (mine, out, 2),
     ]
 
-    paid = [write_units(before, after, LISTED, transaction=False) for before, after, _ in cases]
+    paid = [compute_write_units(before, after, LISTED, transaction=False) for before, after, _ in cases]
 
     assert paid == [units for *_, units in cases]

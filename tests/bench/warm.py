@@ -14,13 +14,13 @@ from unittest.mock import patch
 
 from app import app
 from chalicelib.services.referrals import create as intake
-from chalicelib.store.webhooks.idempotency import Answer
-from tests.bench.bare import Bare
-from tests.bench.paired import Paired, Plan, taking_turns
-from tests.bench.recording import Canned, Recorded, replaying
-from tests.bench.table import Row, at_most, ratio_row
-from tests.support.quiet import silence_log
-from tests.support.site import Context
+from chalicelib.store.webhooks.idempotency import StoredResponse
+from tests.bench.baseline_handlers import BaselineHandlers
+from tests.bench.paired import MeasurePlan, PairedRounds, measure_in_turns
+from tests.bench.recording import RecordedRequests, ReplayClient, replay_requests
+from tests.bench.table import MetricRow, build_ratio_row, check_limit
+from tests.support.api_client import FakeLambdaContext
+from tests.support.log_capture import discard_logs
 
 NAMES = {
     "front": "POST, its service left out",
@@ -38,33 +38,33 @@ _PEERS = {"front": "chalice alone 3.4x, powertools 10x, fastapi 15x"}
 Blocks = Sequence[list[float]]
 
 
-def measure(plan: Plan, recorded: Recorded) -> list[Row]:
+def measure(plan: MeasurePlan, recorded: RecordedRequests) -> list[MetricRow]:
     """Our handler against bare ones, request by request."""
-    context = Context()
-    with replaying(recorded, Canned(recorded.answers)):
-        silence_log()
-        events, bare = recorded.fresh_events(), Bare(recorded)
+    context = FakeLambdaContext()
+    with replay_requests(recorded, ReplayClient(recorded.answers)):
+        discard_logs()
+        events, bare = recorded.fresh_events(), BaselineHandlers(recorded)
         cases = {"front": partial(_front, partial(app, events["submit"], context), plan.calls)}
         for name, event in events.items():
             ours, floor = partial(app, event, context), partial(getattr(bare, name), event)
-            require_good(ours(), floor())
+            require_success(ours(), floor())
             cases[name] = partial(_block, ours, plan.calls)
             cases[f"bare {name}"] = partial(_block, floor, plan.calls)
         gc.collect()
-        blocks = dict(taking_turns(cases, rounds=plan.rounds))
+        blocks = dict(measure_in_turns(cases, rounds=plan.rounds))
     blocks["bare front"] = blocks["bare submit"]
     return [row for name in NAMES for row in _rows(name, blocks[name], blocks[f"bare {name}"])]
 
 
 def _front(request: Callable[[], Mapping[str, Any]], calls: int) -> list[float]:
     """Token, member, body and log line of a request whose work is done already."""
-    done = Answer(status=201, headers={}, body={"referral_id": "ref_bench"})
-    with patch.object(intake, "refer", lambda *_, **__: done):
-        require_good(request())
+    done = StoredResponse(status=201, headers={}, body={"referral_id": "ref_bench"})
+    with patch.object(intake, "create_referral", lambda *_, **__: done):
+        require_success(request())
         return _block(request, calls)
 
 
-def require_good(*answers: Mapping[str, Any]) -> None:
+def require_success(*answers: Mapping[str, Any]) -> None:
     """Nobody should measure how quick a refusal is."""
     for answer in answers:
         if answer["statusCode"] >= 300:
@@ -82,21 +82,21 @@ def _block(call: Callable[[], object], calls: int) -> list[float]:
     return taken
 
 
-def _rows(name: str, ours: Blocks, floor: Blocks) -> list[Row]:
+def _rows(name: str, ours: Blocks, floor: Blocks) -> list[MetricRow]:
     middles = [statistics.median(block) for block in ours]
-    ratio = Paired.ratios(middles, (statistics.median(block) for block in floor))
-    slow = Paired([_p99(block) for block in ours])
+    ratio = PairedRounds.ratios(middles, (statistics.median(block) for block in floor))
+    slow = PairedRounds([_p99(block) for block in ours])
     times, micros = _LIMITS.get(name, (None, None))
-    target, missed = at_most(slow.median, micros, " us")
+    target, missed = check_limit(slow.median, micros, " us")
     return [
-        ratio_row(
+        build_ratio_row(
             f"warm {NAMES[name]} / bare, p50",
             ratio,
             limit=times,
             detail=f" ({statistics.median(middles):.0f} us)",
             peers=_PEERS.get(name, ""),
         ),
-        Row(
+        MetricRow(
             metric=f"warm {NAMES[name]}, p99",
             found=f"{slow.median:.0f} us",
             spread=slow.spread(0),

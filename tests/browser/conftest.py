@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.driving import Person, Watch
-from tests.browser.world import CENTER_COORDINATOR, COORDINATOR, World
+from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR, DemoWorld
+from tests.browser.page_driver import PageUser, Watch
 
 ROOT = Path(__file__).parents[2]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -65,10 +65,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def local_site(
-    chromium: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[str]:
+def local_site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the product, running on a fictional world of its own."""
     data_dir = tmp_path_factory.mktemp("local")
     with subprocess.Popen(
@@ -97,13 +94,13 @@ def _address_once_ready(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def world(local_site: str) -> World:
+def demo_world(local_site: str) -> DemoWorld:
     """Who and what there is on the site."""
-    return World(local_site)
+    return DemoWorld(local_site)
 
 
 @pytest.fixture
-def open_page(browser: Browser, local_site: str, world: World) -> Iterator[Callable[..., Page]]:
+def open_page(browser: Browser, local_site: str, demo_world: DemoWorld) -> Iterator[Callable[..., Page]]:
     """Open the dashboard in a fresh context; at the end nothing may have gone wrong in it."""
     watches: list[Watch] = []
 
@@ -114,7 +111,7 @@ def open_page(browser: Browser, local_site: str, world: World) -> Iterator[Calla
             reduced_motion="reduce",
         )
         if by:
-            context.add_init_script(_SIGNED_IN % json.dumps(json.dumps(world.session(by))))
+            context.add_init_script(_SIGNED_IN % json.dumps(json.dumps(demo_world.session(by))))
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         watches.append(Watch(page, local_site))
@@ -128,12 +125,12 @@ def open_page(browser: Browser, local_site: str, world: World) -> Iterator[Calla
 
 
 @pytest.fixture
-def as_coordinator(open_page: Callable[..., Page]) -> Person:
+def as_coordinator(open_page: Callable[..., Page]) -> PageUser:
     """The coordinator of a practice, signed in."""
-    return Person(open_page(by=COORDINATOR))
+    return PageUser(open_page(by=COORDINATOR))
 
 
 @pytest.fixture
-def as_center(open_page: Callable[..., Page]) -> Person:
+def as_center(open_page: Callable[..., Page]) -> PageUser:
     """The coordinator of the center that the practice refers to, signed in."""
-    return Person(open_page(by=CENTER_COORDINATOR))
+    return PageUser(open_page(by=CENTER_COORDINATOR))

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from chalicelib import wiring
+from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR
 from tests.browser.test_looks import violations
-from tests.browser.world import CENTER_COORDINATOR, COORDINATOR
 
 pytestmark = pytest.mark.browser
 
@@ -16,14 +16,14 @@ _WHO = {"handback": CENTER_COORDINATOR, "card": COORDINATOR}
 
 
 @pytest.fixture(scope="module")
-def infused(world):
+def infused_referral(demo_world):
     """One that tests share which leave its stage."""
-    return world.referral("Staying", reached="infused")
+    return demo_world.referral("Staying", reached="infused")
 
 
-def test_a_patient_is_handed_back(as_center, as_coordinator, world):
+def test_a_patient_is_handed_back(as_center, as_coordinator, demo_world):
     """Written unfinished, shown as such, acknowledged with a first visit, and in the calendar."""
-    infused = world.referral("Returning", reached="infused")
+    infused = demo_world.referral("Returning", reached="infused")
     page = as_center.go(infused).page
     page.get_by_role("link", name="Write the package").click()
     expect(page.get_by_label("The center's 24/7 number")).not_to_be_empty()
@@ -34,9 +34,9 @@ def test_a_patient_is_handed_back(as_center, as_coordinator, world):
     page.get_by_role("button", name="Save the package").click()
     expect(page.get_by_text("In preparation")).to_be_visible()
     for stage in ("monitoring", "window_complete", "handback_ready"):
-        world.move(infused, stage)
+        demo_world.move(infused, stage)
 
-    visit = (wiring.now() + timedelta(days=9)).date().isoformat()
+    visit = (wiring.read_clock() + timedelta(days=9)).date().isoformat()
     page = as_coordinator.go(infused).page
     expect(page.get_by_text("Handed over")).to_be_visible()
     package = page.get_by_role("region", name="Hand-back package")
@@ -55,9 +55,9 @@ def test_a_patient_is_handed_back(as_center, as_coordinator, world):
     assert f"DTSTART;VALUE=DATE:{visit.replace('-', '')}" in text
 
 
-def test_a_feed_is_made_and_ended(as_coordinator, infused):
+def test_a_feed_is_made_and_ended(as_coordinator, infused_referral):
     """Its address is shown once."""
-    page = as_coordinator.go(infused).page
+    page = as_coordinator.go(infused_referral).page
     page.get_by_text("Subscribe in a calendar program").click()
     page.get_by_role("button", name="Make an address").click()
     address = page.get_by_text("/v1/calendars/")
@@ -72,9 +72,9 @@ def test_a_feed_is_made_and_ended(as_coordinator, infused):
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 @pytest.mark.parametrize("view", ["handback", "card"])
-def test_the_pages_are_accessible(open_page, infused, width, scheme, view):
+def test_the_pages_are_accessible(open_page, infused_referral, width, scheme, view):
     """In both themes, on a phone and on a desk, and never wider than the screen."""
-    page = open_page(f"{infused}/{view}", by=_WHO[view], width=width, scheme=scheme)
+    page = open_page(f"{infused_referral}/{view}", by=_WHO[view], width=width, scheme=scheme)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.locator("form, article").first).to_be_visible()
 
@@ -82,9 +82,9 @@ def test_the_pages_are_accessible(open_page, infused, width, scheme, view):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_card_is_one_page_on_paper(open_page, infused):
+def test_the_card_is_one_page_on_paper(open_page, infused_referral):
     """With the statements on it and nothing to press."""
-    page = open_page(f"{infused}/card", by=_WHO["card"])
+    page = open_page(f"{infused_referral}/card", by=_WHO["card"])
     card = page.get_by_role("article", name="Emergency card")
     expect(card.get_by_text("Irradiated cellular blood products only")).to_be_visible()
     expect(card.get_by_text("solely by the referring provider")).to_be_visible()

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.world import CENTER_COORDINATOR, COORDINATOR
+from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR
 
 pytestmark = pytest.mark.browser
 
@@ -27,27 +27,19 @@ VIEWS = (
 )
 
 # The pages that between them show every colour.
-IN_THE_DARK = (
-    "#/",
-    "#/centers",
-    "#/new/center",
-    "#/screen",
-    "#/catalogue",
-    "a referral",
-    "a dialog",
-)
+IN_THE_DARK = ("#/", "#/centers", "#/new/center", "#/screen", "#/catalogue", "a referral", "a dialog")
 # Those that are built otherwise where there is little room.
 ON_A_PHONE = ("#/", "#/centers", "#/new/patient", "#/screen", "a referral")
 
 
 @pytest.fixture(scope="module")
-def monitored(world):
+def monitored_referral_path(demo_world):
     """The address of a referral with all that a page can show."""
-    path = world.referral("Monitored", reached="monitoring")
-    world.report(path, "toxicity.noticed", kind="crs", grade=1)
-    world.report(path, "window.extended", ends_on="2099-01-31")
-    world.report(path, "hold.started", reason_code="infection_hold", by=COORDINATOR)
-    world.report(path, "withdrawal.requested", by=COORDINATOR)
+    path = demo_world.referral("Monitored", reached="monitoring")
+    demo_world.report(path, "toxicity.noticed", kind="crs", grade=1)
+    demo_world.report(path, "window.extended", ends_on="2099-01-31")
+    demo_world.report(path, "hold.started", reason_code="infection_hold", by=COORDINATOR)
+    demo_world.report(path, "withdrawal.requested", by=COORDINATOR)
     return path
 
 
@@ -60,9 +52,7 @@ def open_views(page, monitored):
         expect(page.locator(".loading")).to_have_count(0)
         yield path
     page.evaluate("path => { location.hash = path }", monitored)
-    expect(
-        page.get_by_role("region", name="Timeline").get_by_role("listitem").first
-    ).to_be_visible()
+    expect(page.get_by_role("region", name="Timeline").get_by_role("listitem").first).to_be_visible()
     yield "a referral"
     page.get_by_text("End the journey").click()
     page.get_by_text("Report something else").click()
@@ -76,11 +66,11 @@ def violations(page, **options):
     return [f"{rule['id']}: {node['html']}" for rule in found for node in rule["nodes"]]
 
 
-def test_axe_finds_nothing_on_any_page(open_page, monitored):
+def test_axe_finds_nothing_on_any_page(open_page, monitored_referral_path):
     """In the light; and no colour is too faint in the dark."""
     page = open_page(by=COORDINATOR)
     found = {}
-    for name in open_views(page, monitored):
+    for name in open_views(page, monitored_referral_path):
         found[name] = violations(page)
         if name not in IN_THE_DARK:
             continue
@@ -101,11 +91,11 @@ def test_the_sign_in_is_accessible_and_carries_the_statements(open_page):
     expect(page.locator(".emergency")).to_contain_text("Not for emergencies")
 
 
-def test_no_page_is_too_wide_or_lacks_the_statements(open_page, monitored):
+def test_no_page_is_too_wide_or_lacks_the_statements(open_page, monitored_referral_path):
     """Rows become cards, columns one; 640 is left of 1280 at 200 %, 320 at 400 %."""
     page = open_page(by=COORDINATOR)
     troubles = []
-    for name in open_views(page, monitored):
+    for name in open_views(page, monitored_referral_path):
         for width in (640, 320, 390):
             page.set_viewport_size({"width": width, "height": 900})
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
@@ -118,9 +108,9 @@ def test_no_page_is_too_wide_or_lacks_the_statements(open_page, monitored):
     assert troubles == []
 
 
-def test_the_keyboard_never_loses_its_place(open_page, world):
+def test_the_keyboard_never_loses_its_place(open_page, demo_world):
     """The heading of each new view, the dialog, and back to the button that opened it."""
-    path = world.referral("Keyboard", reached="accepted")
+    path = demo_world.referral("Keyboard", reached="accepted")
     page = open_page(by=CENTER_COORDINATOR)
     expect(page.get_by_role("heading", level=1)).to_be_focused()
     page.get_by_role("rowheader").first.get_by_role("link").press("Enter")
@@ -137,9 +127,9 @@ def test_the_keyboard_never_loses_its_place(open_page, world):
     expect(opener).to_be_focused()
 
 
-def test_paper_carries_the_statements_and_nothing_to_press(open_page, monitored):
+def test_paper_carries_the_statements_and_nothing_to_press(open_page, monitored_referral_path):
     """What is printed stands for itself."""
-    page = open_page(monitored, by=COORDINATOR)
+    page = open_page(monitored_referral_path, by=COORDINATOR)
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
 
     page.emulate_media(media="print")

@@ -1,16 +1,16 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.driving import Person, keys_sent
-from tests.browser.world import CENTER, CENTER_COORDINATOR, COORDINATOR
+from tests.browser.demo_world import CENTER, CENTER_COORDINATOR, COORDINATOR
+from tests.browser.page_driver import PageUser, keys_sent
 
 pytestmark = pytest.mark.browser
 
 
 def test_a_referral_goes_from_the_practice_to_the_center_and_on(open_page):
     """Written, sent, received and accepted: each side sees the same, with who acts next."""
-    as_coordinator = Person(open_page()).sign_in(COORDINATOR)
-    as_center = Person(open_page()).sign_in(CENTER_COORDINATOR)
+    as_coordinator = PageUser(open_page()).sign_in(COORDINATOR)
+    as_center = PageUser(open_page()).sign_in(CENTER_COORDINATOR)
     as_coordinator.write_whole("Mainpath", note="Prefers calls in the afternoon.")
     expect(as_coordinator.page.get_by_label("Packet")).to_contain_text("17 of 17")
     expect(as_coordinator.page.get_by_role("heading", name=f"Send to {CENTER}")).to_be_visible()
@@ -30,9 +30,9 @@ def test_a_referral_goes_from_the_practice_to_the_center_and_on(open_page):
     expect(as_coordinator.page.get_by_role("button", name="Schedule")).to_have_count(0)
 
 
-def test_a_recorded_infusion_opens_the_window_with_its_dates(as_center, world):
+def test_a_recorded_infusion_opens_the_window_with_its_dates(as_center, demo_world):
     """Day 0 is the day that was entered; the milestones stand beside it."""
-    as_center.go(world.referral("Infusion", reached="lymphodepletion_started"))
+    as_center.go(demo_world.referral("Infusion", reached="lymphodepletion_started"))
 
     as_center.record("Record the infusion")
 
@@ -42,10 +42,10 @@ def test_a_recorded_infusion_opens_the_window_with_its_dates(as_center, world):
     expect(window.get_by_role("listitem").filter(has_text="today")).to_contain_text("Infusion")
 
 
-def test_a_centers_question_is_answered_and_the_referral_sent_again(as_coordinator, world):
+def test_a_centers_question_is_answered_and_the_referral_sent_again(as_coordinator, demo_world):
     """While the next move is the practice's, what it wrote can be changed."""
-    path = world.referral("Question", reached="received")
-    world.move(path, "info_requested")
+    path = demo_world.referral("Question", reached="received")
+    demo_world.move(path, "info_requested")
     page = as_coordinator.go(path).page
     page.get_by_role("link", name="Edit").click()
     as_coordinator.at_step("Patient").fill(Email="ana@mail.example").press("Next")

@@ -8,9 +8,9 @@ pytestmark = pytest.mark.browser
 MARK = "changed since you looked"
 
 
-def test_news_is_marked_until_one_has_looked(as_coordinator, world):
+def test_news_is_marked_until_one_has_looked(as_coordinator, demo_world):
     """The page itself says so; nobody presses anything."""
-    path = world.referral("Newsworthy", reached="received")
+    path = demo_world.referral("Newsworthy", reached="received")
     page = as_coordinator.go("#/worklist/all").fill(Search="Newsworthy").page
     row = page.get_by_role("row").filter(has_text="Newsworthy")
     expect(row).to_contain_text(MARK)

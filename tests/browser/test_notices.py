@@ -5,9 +5,9 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from chalicelib.domain.notices.mail_timing import OPTIONAL
+from chalicelib.domain.notices.mail_timing import OPTIONAL_CATEGORIES
+from tests.browser.demo_world import COORDINATOR
 from tests.browser.test_looks import violations
-from tests.browser.world import COORDINATOR
 
 pytestmark = pytest.mark.browser
 
@@ -40,12 +40,7 @@ def test_notices_are_sifted_and_all_that_is_shown_is_read_at_once(as_coordinator
     """By kind, and those that are unread; the server is told which ones were on the page."""
     page = as_coordinator.page
     bounced = {"state": "bounced", "at": AT, "why": None}
-    tell(
-        page,
-        a_notice(1, category="critical", mail=bounced),
-        a_notice(2, read_at=AT),
-        a_notice(3, category="window"),
-    )
+    tell(page, a_notice(1, category="critical", mail=bounced), a_notice(2, read_at=AT), a_notice(3, category="window"))
     asked = []
 
     def read(route):
@@ -70,22 +65,22 @@ def test_notices_are_sifted_and_all_that_is_shown_is_read_at_once(as_coordinator
     assert asked == [{"notice_ids": ["ntc_1", "ntc_3"]}]
 
 
-def test_preferences_are_saved_and_a_change_elsewhere_is_joined(as_coordinator, world):
+def test_preferences_are_saved_and_a_change_elsewhere_is_joined(as_coordinator, demo_world):
     """What only one of two windows changed is kept from each."""
     page = as_coordinator.go("#/preferences").page
-    expect(page.locator(".kinds").get_by_role("group")).to_have_count(len(OPTIONAL))
+    expect(page.locator(".kinds").get_by_role("group")).to_have_count(len(OPTIONAL_CATEGORIES))
     overdue = page.get_by_role("group", name="Overdue")
     overdue.get_by_label("Once a day").check()
     page.get_by_label("Hold back mail").check()
     page.get_by_label("Quiet hours begin").fill("22:30")
     as_coordinator.press("Save")
     expect(page.get_by_text("Saved.")).to_be_visible()
-    kept = world.ask("GET", "me/notification-preferences", by=COORDINATOR)
+    kept = demo_world.ask("GET", "me/notification-preferences", by=COORDINATOR)
     assert kept["categories"]["overdue"] == "daily"
     assert kept["quiet_hours"] == {"from": "22:30", "to": "07:00"}
     elsewhere = kept | {"digest_hour": 16}
     body = {name: value for name, value in elsewhere.items() if name != "version"}
-    world.ask("PUT", "me/notification-preferences", body, by=COORDINATOR, version=kept["version"])
+    demo_world.ask("PUT", "me/notification-preferences", body, by=COORDINATOR, version=kept["version"])
 
     page.get_by_role("group", name="Journey").get_by_label("Never").check()
     as_coordinator.press("Save")
@@ -94,7 +89,7 @@ def test_preferences_are_saved_and_a_change_elsewhere_is_joined(as_coordinator, 
     as_coordinator.press("Save")
 
     expect(page.get_by_text("Saved.")).to_be_visible()
-    joined = world.ask("GET", "me/notification-preferences", by=COORDINATOR)
+    joined = demo_world.ask("GET", "me/notification-preferences", by=COORDINATOR)
     assert (joined["categories"]["journey"], joined["digest_hour"]) == ("never", 16)
 
 
@@ -110,9 +105,9 @@ def once_told(page, title):
     return line
 
 
-def test_a_referral_says_what_is_planned_told_and_left_out(open_page, world):
+def test_a_referral_says_what_is_planned_told_and_left_out(open_page, demo_world):
     """Wide and narrow, light and dark: each person's line, and why something was not told."""
-    referral = world.referral("Told", reached="infused")
+    referral = demo_world.referral("Told", reached="infused")
     page = open_page(referral, by=COORDINATOR)
     page.get_by_role("link", name="Notices", exact=True).last.click()
     line = once_told(page, "The patient was infused")
@@ -125,17 +120,17 @@ def test_a_referral_says_what_is_planned_told_and_left_out(open_page, world):
         page.emulate_media(color_scheme=scheme)
         assert violations(page) == []
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    world.move(referral, "deceased")
+    demo_world.move(referral, "deceased")
     page.reload()
 
     left_out = page.get_by_role("region", name="Left out")
     expect(left_out).to_contain_text("Not told: the journey had ended")
 
 
-def test_a_member_whose_mail_comes_back_is_told_on_every_page(open_page, world):
+def test_a_member_whose_mail_comes_back_is_told_on_every_page(open_page, demo_world):
     """No mail could say it."""
     page = open_page(by=COORDINATOR)
-    me = world.ask("GET", "me", by=COORDINATOR)
+    me = demo_world.ask("GET", "me", by=COORDINATOR)
     problem = {"mail_problem": {"reason": "bounced", "since": AT}}
     page.route("**/v1/me", lambda route: route.fulfill(json=me | problem))
     page.reload()

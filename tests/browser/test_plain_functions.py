@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.notices.planning import WhyNot
-from chalicelib.store.notices.mail_status import MailState
-from chalicelib.store.notices.mails import Why
+from chalicelib.domain.notices.planning import SkipReason
+from chalicelib.store.notices.mail_status import MailStatus
+from chalicelib.store.notices.mails import MailSkipReason
 
 pytestmark = pytest.mark.browser
 
@@ -47,9 +47,9 @@ def test_a_wall_clock_becomes_an_instant_of_its_zone(call, local, zone, instant)
 
 def test_times_say_their_zone_and_dates_never_shift(call):
     """A date is the same wherever it is read."""
-    assert call("time", "timeIn", "2026-11-22T15:00:00Z", "America/New_York").replace(
-        "\u202f", " "
-    ) == ("Nov 22, 2026, 10:00 AM EST")
+    assert call("time", "timeIn", "2026-11-22T15:00:00Z", "America/New_York").replace("\u202f", " ") == (
+        "Nov 22, 2026, 10:00 AM EST"
+    )
     assert call("time", "dateText", "2026-11-22") == "Nov 22, 2026"
     assert call("time", "dateText", None) == ""
 
@@ -99,14 +99,14 @@ def a_mail(state, why=None):
 @pytest.mark.parametrize(
     ("function", "arguments"),
     [
-        *(("whyNot", [why]) for why in WhyNot),
+        *(("whyNot", [why]) for why in SkipReason),
         # What is suppressed has a state of its own.
         *(
             ("mailSaid", [a_mail("skipped", why), "UTC"])
-            for why in Why
-            if why is not Why.SUPPRESSED
+            for why in MailSkipReason
+            if why is not MailSkipReason.SUPPRESSED
         ),
-        *(("mailSaid", [a_mail(state, Why.READ), "UTC"]) for state in MailState),
+        *(("mailSaid", [a_mail(state, MailSkipReason.READ), "UTC"]) for state in MailStatus),
     ],
     ids=str,
 )
@@ -142,11 +142,7 @@ def test_a_body_leaves_out_what_is_blank_and_keeps_what_is_an_answer(call):
 
     assert call("body", "bodyOf", values) == {
         "patient": {"family_name": "Example"},
-        "clinical": {
-            "ecog": 0,
-            "hsct_eligible": False,
-            "prior_lines": [{"line": 1, "regimen": "R-CHOP"}],
-        },
+        "clinical": {"ecog": 0, "hsct_eligible": False, "prior_lines": [{"line": 1, "regimen": "R-CHOP"}]},
     }
 
 
@@ -189,9 +185,7 @@ def test_an_address_names_a_view(call, hash_, route):
     assert call("route", "parse", hash_) == route
 
 
-@pytest.mark.parametrize(
-    ("reach", "miles"), [(30, [10, 20, 30]), (1080, [500, 1000]), (90, [25, 50, 75])]
-)
+@pytest.mark.parametrize(("reach", "miles"), [(30, [10, 20, 30]), (1080, [500, 1000]), (90, [25, 50, 75])])
 def test_a_map_has_at_most_four_rings_of_round_miles(call, reach, miles):
     """Near and far."""
     assert call("globe", "rings", reach) == miles

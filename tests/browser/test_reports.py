@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.driving import Person, keys_sent
+from tests.browser.demo_world import CENTER_ADMIN, COORDINATOR
+from tests.browser.page_driver import PageUser, keys_sent
 from tests.browser.test_looks import violations
-from tests.browser.world import CENTER_ADMIN, COORDINATOR
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_decline_needs_a_reason_and_is_referred_again(as_center, as_coordinator, world):
+def test_a_decline_needs_a_reason_and_is_referred_again(as_center, as_coordinator, demo_world):
     """The practice reads why and what it may do, and goes on with what it wrote before."""
-    path = world.referral("Turneddown", reached="received")
+    path = demo_world.referral("Turneddown", reached="received")
     as_center.go(path).unfold("End the journey").press("Decline")
     dialog = as_center.page.get_by_role("dialog")
     dialog.get_by_role("button", name="Decline").click()
@@ -37,9 +37,9 @@ def test_a_decline_needs_a_reason_and_is_referred_again(as_center, as_coordinato
     expect(page.get_by_role("button", name="Refer again")).to_have_count(0)
 
 
-def test_a_hold_is_on_the_page_and_on_the_list_until_it_ends(as_coordinator, world):
+def test_a_hold_is_on_the_page_and_on_the_list_until_it_ends(as_coordinator, demo_world):
     """With its reason; either side starts or ends it."""
-    page = as_coordinator.go(world.referral("Paused", reached="accepted")).page
+    page = as_coordinator.go(demo_world.referral("Paused", reached="accepted")).page
     as_coordinator.unfold("Report something else").record("Put on hold", Reason="Infection hold")
     banner = page.get_by_text("On hold since")
     expect(banner).to_contain_text("as the practice says: infection hold")
@@ -53,9 +53,9 @@ def test_a_hold_is_on_the_page_and_on_the_list_until_it_ends(as_coordinator, wor
     expect(banner).to_have_count(0)
 
 
-def test_a_practice_asks_to_withdraw_where_it_no_longer_can(as_coordinator, as_center, world):
+def test_a_practice_asks_to_withdraw_where_it_no_longer_can(as_coordinator, as_center, demo_world):
     """Once the center goes ahead, the next move is the center's."""
-    path = world.referral("Stopping", reached="center_proceed")
+    path = demo_world.referral("Stopping", reached="center_proceed")
     as_coordinator.go(path).unfold("Report something else")
 
     as_coordinator.record("Ask to withdraw", Reason="Patient choice")
@@ -66,9 +66,9 @@ def test_a_practice_asks_to_withdraw_where_it_no_longer_can(as_coordinator, as_c
     expect(reason).to_be_visible()
 
 
-def test_what_a_center_notices_after_infusion_reaches_the_practice(as_center, open_page, world):
+def test_what_a_center_notices_after_infusion_reaches_the_practice(as_center, open_page, demo_world):
     """A toxicity with its grade, and a window that ends later."""
-    path = world.referral("Noticed", reached="infused")
+    path = demo_world.referral("Noticed", reached="infused")
     as_center.go(path).unfold("Report something else")
     as_center.record("Report a toxicity", What="Neurotoxicity (ICANS)", Grade="Grade 2")
     dialog = as_center.press("Extend the window").page.get_by_role("dialog")
@@ -85,9 +85,9 @@ def test_what_a_center_notices_after_infusion_reaches_the_practice(as_center, op
     expect(timeline.get_by_role("button", name="Correct")).to_have_count(0)  # not its own
 
 
-def test_a_stage_that_was_reported_in_error_is_taken_back(as_center, world):
+def test_a_stage_that_was_reported_in_error_is_taken_back(as_center, demo_world):
     """It stays in the timeline, struck out, and counts no more."""
-    page = as_center.go(world.referral("Mistaken", reached="accepted")).page
+    page = as_center.go(demo_world.referral("Mistaken", reached="accepted")).page
     as_center.press("Correct: Accepted for evaluation")
     page.get_by_role("radio", name="It did not happen").check()
 
@@ -102,9 +102,7 @@ def test_a_stage_that_was_reported_in_error_is_taken_back(as_center, world):
 def test_what_is_late_or_missing_says_so_in_words(as_coordinator):
     """On the list of what is overdue every row has its word; a list is one of a select too."""
     page = as_coordinator.go("#/worklist/update_overdue").page
-    expect(page.get_by_role("link", name="Update overdue")).to_have_attribute(
-        "aria-current", "page"
-    )
+    expect(page.get_by_role("link", name="Update overdue")).to_have_attribute("aria-current", "page")
     expect(page.get_by_role("rowheader").first).to_be_visible()
 
     rows = page.get_by_role("row").filter(has=page.get_by_role("rowheader"))
@@ -122,7 +120,7 @@ def test_an_administrator_reads_the_feed_and_makes_a_secret(open_page):
     page.route("**/deliveries", lambda route: route.fulfill(json=_log("parked")))
     page.route("**/msg_1/replay", lambda route: route.fulfill(json=_delivery("applied")))
     keys = keys_sent(page, "POST", "/replay")
-    admin = Person(page)
+    admin = PageUser(page)
     page.get_by_role("link", name="Feed", exact=True).click()
     expect(page.get_by_text("Waiting")).to_be_visible()
     assert violations(page) == []

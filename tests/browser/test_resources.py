@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.world import COORDINATOR
+from tests.browser.demo_world import COORDINATOR
 
 pytestmark = pytest.mark.browser
 
@@ -18,9 +18,7 @@ def test_resources_are_narrowed_by_topic_and_words(open_page):
 
     expect(page.get_by_role("heading", level=2)).to_have_text(["Hope Lodge"])
     only = page.get_by_role("listitem").filter(has_text="Hope Lodge").first
-    expect(only.get_by_role("link", name="(800) 227-2345")).to_have_attribute(
-        "href", "tel:+18002272345"
-    )
+    expect(only.get_by_role("link", name="(800) 227-2345")).to_have_attribute("href", "tel:+18002272345")
     expect(only).to_contain_text("Confirm first.")
     expect(only).to_contain_text("Last checked Nov 22, 2026")
 

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.driving import Person, keys_sent
-from tests.browser.world import COORDINATOR
+from tests.browser.demo_world import COORDINATOR
+from tests.browser.page_driver import PageUser, keys_sent
 
 pytestmark = pytest.mark.browser
 
@@ -60,9 +60,9 @@ def test_a_double_click_saves_once(as_coordinator):
     expect_one_referral(as_coordinator, "Doubleclick")
 
 
-def test_a_lost_answer_to_an_action_is_asked_for_again(as_center, world):
+def test_a_lost_answer_to_an_action_is_asked_for_again(as_center, demo_world):
     """It says that the outcome is not known, lets nothing be changed, and repeats the same."""
-    page = as_center.go(world.referral("Lostaction")).page
+    page = as_center.go(demo_world.referral("Lostaction")).page
     keys = keys_sent(page, "POST", "/events")
     lose_the_answer_of(page, "**/events", "POST")
     as_center.press("Confirm receipt")
@@ -84,7 +84,7 @@ def test_a_second_writer_is_told_and_nothing_is_overwritten(as_coordinator, open
     as_coordinator.write_minimum("Twowriters").press("Save draft")
     expect(as_coordinator.page.get_by_label("Packet")).to_be_visible()
     path = as_coordinator.referral_path
-    other = Person(open_page(f"{path}/edit/diagnosis", by=COORDINATOR))
+    other = PageUser(open_page(f"{path}/edit/diagnosis", by=COORDINATOR))
     other.at_step("Diagnosis").fill(Histology="DLBCL NOS").press("Save draft")
     expect(other.page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
 
@@ -104,9 +104,7 @@ def test_a_service_that_is_away_says_when_to_try_again(as_coordinator):
     page = as_coordinator.page
     page.route(
         "**/v1/referrals?*",
-        lambda route: route.fulfill(
-            status=503, headers={"Retry-After": "2"}, json={"code": "unavailable"}
-        ),
+        lambda route: route.fulfill(status=503, headers={"Retry-After": "2"}, json={"code": "unavailable"}),
         times=1,
     )
     as_coordinator.go("#/worklist/referral")
@@ -118,12 +116,12 @@ def test_a_service_that_is_away_says_when_to_try_again(as_coordinator):
     expect(page.get_by_role("rowheader").first).to_be_visible()
 
 
-def test_a_move_that_is_no_longer_legal_is_refused_and_shown(as_center, world):
+def test_a_move_that_is_no_longer_legal_is_refused_and_shown(as_center, demo_world):
     """The one who was slower learns what the referral came to, and records nothing."""
-    path = world.referral("Slower", reached="consult_completed")
+    path = demo_world.referral("Slower", reached="consult_completed")
     as_center.go(path).press("Decide to proceed")
-    world.move(path, "center_proceed")
-    world.move(path, "apheresis_scheduled")
+    demo_world.move(path, "center_proceed")
+    demo_world.move(path, "apheresis_scheduled")
 
     as_center.page.get_by_role("dialog").get_by_role("button", name="Decide to proceed").click()
 

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.driving import Person
-from tests.browser.world import COORDINATOR
+from tests.browser.demo_world import COORDINATOR
+from tests.browser.page_driver import PageUser
 
 pytestmark = pytest.mark.browser
 
@@ -48,9 +48,9 @@ def test_the_policy_stops_what_a_mistake_would_let_through(browser, local_site):
     assert "unsafe" not in policy
 
 
-def test_signing_out_leaves_nothing_behind(open_page, world):
+def test_signing_out_leaves_nothing_behind(open_page, demo_world):
     """No token, no name on the page or in its title, and Back does not bring it again."""
-    person = Person(open_page(world.referral("Leftover"))).sign_in(PROVIDER)
+    person = PageUser(open_page(demo_world.referral("Leftover"))).sign_in(PROVIDER)
     page = person.page
     expect(page.get_by_role("heading", level=1)).to_contain_text("Leftover")
     assert "Leftover" not in page.title()
@@ -71,7 +71,7 @@ def test_an_idle_page_warns_and_then_signs_out(open_page):
     page = open_page()
     page.clock.install()
     page.reload()
-    person = Person(page).sign_in(PROVIDER).go("#/notices")
+    person = PageUser(page).sign_in(PROVIDER).go("#/notices")
     expect(page.get_by_role("heading", name="Notices")).to_be_visible()
     page.clock.fast_forward("13:30")
     warning = page.get_by_role("alertdialog")

@@ -20,9 +20,7 @@ LATER_STYLES = "case.css"
 _IMPORT = re.compile(r"""(?:from|^import|import\() ?"\./([^"]+)\"""", re.MULTILINE)
 _STATIC_IMPORT = re.compile(r"""(?:from|^import) ?"\./([^"]+)\"""", re.MULTILINE)
 # Everything that loads; an <a href> to another site is followed by a person, not by the page.
-_LOADS = re.compile(
-    r"""(?:src|action|srcset)=["']?https?:|url\(["']?https?:|import ["(]https?:|@import"""
-)
+_LOADS = re.compile(r"""(?:src|action|srcset)=["']?https?:|url\(["']?https?:|import ["(]https?:|@import""")
 
 
 def served():
@@ -59,12 +57,12 @@ def styles_of(page):
 
 def test_the_manifest_is_current():
     """Else: python -m infra.vendor_web --manifest."""
-    assert (WEB / "manifest.json").read_text() == vendor_web.manifest()
+    assert (WEB / "manifest.json").read_text() == vendor_web.build_manifest()
 
 
 def test_the_vendored_files_are_those_that_were_vendored():
     """Nobody edits them by hand; each package's licence lies beside them."""
-    assert (VENDOR / "SHA256SUMS").read_text() == vendor_web.checksums()
+    assert (VENDOR / "SHA256SUMS").read_text() == vendor_web.build_checksums()
     for line in (VENDOR / "SHA256SUMS").read_text().splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256((VENDOR / name).read_bytes()).hexdigest() == digest
@@ -99,9 +97,7 @@ def test_nothing_is_written_that_the_policy_would_stop():
 
 def test_the_page_asks_early_for_all_that_the_first_view_needs():
     """No module waits for another one to be read before it is asked for."""
-    preloaded = re.findall(
-        r'modulepreload" href="assets/([^"]+)"', served()["index.html"].read_text()
-    )
+    preloaded = re.findall(r'modulepreload" href="assets/([^"]+)"', served()["index.html"].read_text())
 
     assert set(preloaded) | {"app.js"} == first_load()
 

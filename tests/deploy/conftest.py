@@ -25,17 +25,17 @@ def stack(tmp_path_factory):
     dist = tmp_path_factory.mktemp("dist")
     bundle.build(dist, stage="local")
     with (
-        cloud.running(tmp_path_factory.mktemp("cloud"), enforce_policies=True) as running,
+        cloud.run_cloud(tmp_path_factory.mktemp("cloud"), enforce_policies=True) as running,
         pytest.MonkeyPatch.context() as patch,
     ):
-        for name, value in environment.for_the_product(running.endpoint).items():
+        for name, value in environment.build_product_environment(running.endpoint).items():
             patch.setenv(name, value)
-        patch.setattr(deploy, "PATIENCE", {"Delay": 0.2, "MaxAttempts": 600})
+        patch.setattr(deploy, "WAITER_CONFIG", {"Delay": 0.2, "MaxAttempts": 600})
         session = botocore.session.Session()
         s3: Any = session.create_client("s3")
         s3.create_bucket(Bucket=BUCKET)
-        deployed = deploy.Stack(session, "cart-referrals", BUCKET)
-        change_set = deployed.propose(
+        deployed = deploy.DeployedStack(session, "cart-referrals", BUCKET)
+        change_set = deployed.create_change_set(
             dist,
             {
                 "Deployment": "local",
@@ -45,10 +45,10 @@ def stack(tmp_path_factory):
             },
         )
         assert change_set
-        outputs = deployed.execute(change_set)
+        outputs = deployed.execute_change_set(change_set)
         _let_this_process_join(patch, outputs)
         yield Stack(running.endpoint, deployed, dist, outputs)
-        wiring.forget()
+        wiring.reset()
 
 
 def _let_this_process_join(patch, outputs):
@@ -69,24 +69,24 @@ def _let_this_process_join(patch, outputs):
         "COMMIT": "",
     }.items():
         patch.setenv(name, value)
-    wiring.forget()
+    wiring.reset()
 
 
 @pytest.fixture(scope="module")
-def clinic(stack):
+def api(stack):
     """A practice and a center with their people, in the deployed tables and user pool."""
-    stores = wiring.stores()
+    stores = wiring.get_stores()
     clinic = DeployedClinic(stores, stack.site)
     for tenant in factories.TENANTS:
         facts = factories.CENTER_FACTS if tenant.kind is TenantKind.CENTER else {}
         stores.tenants.add(tenant, facts)
     for handle, tenant in (("practice", PRACTICE), ("center", CENTER)):
-        member = factories.a_member(tenant, role=Role.COORDINATOR)
+        member = factories.build_member(tenant, role=Role.COORDINATOR)
         subject = _create_user(stack, member.email)
-        clinic.members[handle] = factories.a_member(tenant, subject=subject)
+        clinic.members[handle] = factories.build_member(tenant, subject=subject)
         stores.members.add(clinic.members[handle])
-    made = stores.secrets.making(CENTER.tenant_id, now=wiring.now())
-    stores.ledger.commit(*made.writes)
+    made = stores.secrets.prepare_rotate(CENTER.tenant_id, now=wiring.read_clock())
+    stores.transactions.commit(*made.writes)
     clinic.secrets[CENTER.tenant_id] = made.value
     return clinic
 

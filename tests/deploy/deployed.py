@@ -8,8 +8,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 import botocore.session
 
 from infra import bundle
-from tests.support.clinic import Clinic
-from tests.support.site import Site
+from tests.support.api_client import ApiClient
+from tests.support.api_driver import ApiDriver
 
 PASSWORD = "A-fictional-password-1"
 
@@ -41,16 +41,14 @@ class Deployed:
             return {"statusCode": answer.status, "headers": dict(answer.headers), "body": text}
 
 
-class DeployedClinic(Clinic):
+class DeployedClinic(ApiDriver):
     """The tests' tenants, whose people sign in with a password."""
 
-    def site_of(self, member):
+    def get_site_for(self, member):
         """The site as a member uses it, signed in through the API itself."""
-        session = self.anyone.post(
-            "/v1/sessions", {"email": member.email, "password": PASSWORD}, key=None
-        )
+        session = self.anyone.post("/v1/sessions", {"email": member.email, "password": PASSWORD}, key=None)
         assert session.status == 200, session.text
-        return self.anyone.as_(session.json["access_token"])
+        return self.anyone.with_token(session.json["access_token"])
 
 
 class Stack:
@@ -62,7 +60,7 @@ class Stack:
         self.dist = dist
         self.outputs = outputs
         self.template = json.loads((dist / bundle.TEMPLATE).read_text())
-        self.site = Site(Deployed(endpoint, outputs["RestAPIId"]))
+        self.site = ApiClient(Deployed(endpoint, outputs["RestAPIId"]))
 
     def client(self, service):
         """A client with an operator's permissions."""
@@ -89,9 +87,7 @@ class Stack:
             "resources": [rule_arn],
             "detail": {},
         }
-        answer = self.client("lambda").invoke(
-            FunctionName=function_arn, Payload=json.dumps(event).encode()
-        )
+        answer = self.client("lambda").invoke(FunctionName=function_arn, Payload=json.dumps(event).encode())
         said = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, said
         return said
@@ -100,9 +96,7 @@ class Stack:
     def without_stream(self):
         """Let what is committed meanwhile not be told by the stream."""
         functions = self.client("lambda")
-        [source] = functions.list_event_source_mappings(FunctionName="cart-outbox")[
-            "EventSourceMappings"
-        ]
+        [source] = functions.list_event_source_mappings(FunctionName="cart-outbox")["EventSourceMappings"]
         functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
         try:
             yield
@@ -111,9 +105,7 @@ class Stack:
 
     def mails(self):
         """Every mail that was sent, oldest first."""
-        with build_opener(ProxyHandler({})).open(
-            f"{self.endpoint}/_ministack/ses/messages"
-        ) as all_:
+        with build_opener(ProxyHandler({})).open(f"{self.endpoint}/_ministack/ses/messages") as all_:
             return [mail for mails in json.load(all_)["messages"].values() for mail in mails]
 
     def give_the_gateway_its_refusals(self):

@@ -10,19 +10,19 @@ import time
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.notices.notice_rules import OPEN_MONITORING
-from chalicelib.domain.platform.jobs import Job
+from chalicelib.domain.notices.tasks import OPEN_MONITORING_RULE
+from chalicelib.domain.platform.jobs import ScheduledJob
 from chalicelib.domain.referrals.monitoring_window import MilestoneKind
-from tests.support.clinic import TO_INFUSED
+from tests.support.api_driver import STAGES_TO_INFUSED
 
 pytestmark = pytest.mark.deploy
 
 
 @pytest.fixture
-def infused(clinic):
+def infused_referral_id(api):
     """A referral that was sent on the page and moved by its center's system."""
-    referral_id = clinic.refer()["referral_id"]
-    clinic.move_to(referral_id, *TO_INFUSED)
+    referral_id = api.refer()["referral_id"]
+    api.move_to(referral_id, *STAGES_TO_INFUSED)
     return referral_id
 
 
@@ -57,14 +57,14 @@ def logged(stack):
 
 def test_the_same_again_changes_nothing(stack):
     """What an operator stated once need not be stated again."""
-    assert stack.deployed.propose(stack.dist, {}) is None
+    assert stack.deployed.create_change_set(stack.dist, {}) is None
 
 
 def test_a_change_is_shown_before_it_is_made(stack):
     """Resource by resource."""
-    change_set = stack.deployed.propose(stack.dist, {"LogRetentionDays": "30"})
+    change_set = stack.deployed.create_change_set(stack.dist, {"LogRetentionDays": "30"})
 
-    shown = list(stack.deployed.changes(change_set))
+    shown = list(stack.deployed.list_changes(change_set))
     assert "Modify  AccessLogs  AWS::Logs::LogGroup" in shown
     assert not [line for line in shown if "DynamoDB" in line]
 
@@ -83,20 +83,20 @@ def test_it_says_which_revision_runs(stack):
     assert stack.site.get("/health").json["commit"] == (packaged or None)
 
 
-def test_a_wrong_password_is_refused(clinic):
+def test_a_wrong_password_is_refused(api):
     """By the identity service, and told as our own refusal."""
-    email = clinic.members["practice"].email
+    email = api.members["practice"].email
 
-    refused = clinic.anyone.post("/v1/sessions", {"email": email, "password": "wrong"}, key=None)
+    refused = api.anyone.post("/v1/sessions", {"email": email, "password": "wrong"}, key=None)
 
     assert refused.status == 401
     assert refused.json["code"] == "sign_in_refused"
 
 
-def test_a_referral_moves_from_submission_to_infusion(clinic, infused):
+def test_a_referral_moves_from_submission_to_infusion(api, infused_referral_id):
     """Sent by a coordinator, moved by signed deliveries, read back with its window."""
-    assert clinic.stage_of(infused) == "infused"
-    window = clinic.practice.get(f"/v1/referrals/{infused}/window").json
+    assert api.stage_of(infused_referral_id) == "infused"
+    window = api.practice.get(f"/v1/referrals/{infused_referral_id}/window").json
     assert window["time_zone"] == "America/New_York"
 
 
@@ -105,47 +105,47 @@ def about(stack, alias):
     return [mail["To"] for mail in stack.mails() if mail["Subject"].startswith(f"{alias}:")]
 
 
-def test_the_stream_tells_people_by_mail(stack, clinic):
+def test_the_stream_tells_people_by_mail(stack, api):
     """At once, in its own function under its own policy; the sweep finds nothing left to do."""
-    clinic.refer(patient__alias="Quick Heron")
+    api.refer(patient__alias="Quick Heron")
     told = wait_for(lambda: about(stack, "Quick Heron"))
     swept = stack.run_schedule("cart-relay")
 
-    assert told == [[clinic.members["center"].email]]
+    assert told == [[api.members["center"].email]]
     assert swept["failed"] == 0
     assert about(stack, "Quick Heron") == told
 
 
-def test_what_the_stream_lost_is_told_by_the_relay(stack, clinic):
+def test_what_the_stream_lost_is_told_by_the_relay(stack, api):
     """Run by its rule, in its own function, once and no second time."""
     with stack.without_stream():
-        clinic.refer(patient__alias="Slow Heron")
+        api.refer(patient__alias="Slow Heron")
         unheard = about(stack, "Slow Heron")
         told = stack.run_schedule("cart-relay")
         stack.run_schedule("cart-relay")
 
     assert (unheard, told["failed"]) == ([], 0)
-    assert about(stack, "Slow Heron") == [[clinic.members["center"].email]]
+    assert about(stack, "Slow Heron") == [[api.members["center"].email]]
 
 
 def test_every_schedule_leaves_its_heartbeat(stack):
     """Each may write its own row, and the relay may look at them all."""
-    for job in Job:
+    for job in ScheduledJob:
         stack.run_schedule(f"cart-{job}")
 
-    assert set(wiring.stores().jobs.last()) == set(Job)
+    assert set(wiring.get_stores().heartbeats.list_last_successes()) == set(ScheduledJob)
 
 
-def test_the_notice_of_day_7_is_mailed_when_its_day_comes(stack, clinic, infused):
+def test_the_notice_of_day_7_is_mailed_when_its_day_comes(stack, api, infused_referral_id):
     """And the referral moved into monitoring by itself on the day before."""
-    make_due(stack, infused, OPEN_MONITORING)
+    make_due(stack, infused_referral_id, OPEN_MONITORING_RULE)
     stack.run_schedule("cart-notices")
-    assert clinic.stage_of(infused) == "monitoring"
+    assert api.stage_of(infused_referral_id) == "monitoring"
 
-    make_due(stack, infused, MilestoneKind.DAILY_MONITORING_ENDS)
+    make_due(stack, infused_referral_id, MilestoneKind.DAILY_MONITORING_ENDS)
     before = len(stack.mails())
     told = stack.run_schedule("cart-notices")
-    make_due(stack, infused, "mail")  # Held for an hour after the mail of the infusion.
+    make_due(stack, infused_referral_id, "mail")  # Held for an hour after the mail of the infusion.
     mailed = stack.run_schedule("cart-notices")
 
     assert (told["done"], told["failed"], mailed["failed"]) == (1, 0, 0)
@@ -166,9 +166,7 @@ def test_no_function_logs_who_the_patient_is(stack):
 
 def test_a_run_that_fails_for_good_is_kept(stack):
     """What a broken schedule sent waits in the queue of failed runs, which raises an alarm."""
-    stack.client("lambda").invoke(
-        FunctionName="cart-relay", InvocationType="Event", Payload=b'{"not": "an event"}'
-    )
+    stack.client("lambda").invoke(FunctionName="cart-relay", InvocationType="Event", Payload=b'{"not": "an event"}')
 
     url = stack.outputs["FailedRunsUrl"]
     kept = wait_for(lambda: stack.client("sqs").receive_message(QueueUrl=url).get("Messages", []))
@@ -180,9 +178,7 @@ def test_the_gateways_own_refusal_is_the_products(stack):
     """The local cloud's CloudFormation drops gateway responses; given to it directly, they work."""
     stack.give_the_gateway_its_refusals()
 
-    refused = stack.site.app(
-        {"path": "/v1/nothing", "httpMethod": "GET", "body": None, "headers": {}}, None
-    )
+    refused = stack.site.app({"path": "/v1/nothing", "httpMethod": "GET", "body": None, "headers": {}}, None)
 
     headers = {name.lower(): value for name, value in refused["headers"].items()}
     problem = json.loads(refused["body"])

@@ -46,14 +46,14 @@ def _in_production(node):
 
 
 @pytest.fixture
-def listening(clinic, monkeypatch):
+def local_server(api, monkeypatch):
     """The site of the clinic, at an address."""
 
     class Front(BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.title(): value for name, value in self.headers.items()}
-            answer = clinic.anyone.send("POST", self.path, body, headers=headers)
+            answer = api.anyone.send("POST", self.path, body, headers=headers)
             self.send_response(answer.status)
             self.end_headers()
             self.wfile.write(answer.text.encode())
@@ -64,5 +64,5 @@ def listening(clinic, monkeypatch):
     with HTTPServer(("127.0.0.1", 0), Front) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("PUBLIC_URL", f"http://127.0.0.1:{server.server_port}")
-        yield clinic
+        yield api
         server.shutdown()

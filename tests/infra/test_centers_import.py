@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from chalicelib import gazetteer, wiring
+from chalicelib import wiring, zip_codes
 from chalicelib.domain.identity.members import TenantKind
-from chalicelib.services.centers.search import Finder, Wanted
+from chalicelib.services.centers.search import CenterCriteria, CenterSearch
 from chalicelib.store.identity.members_and_tenants import Tenants
-from infra.centers.columns import NAMES
+from infra.centers.columns import COLUMN_NAMES
 from infra.cli import site
 from infra.cli.commands import app
-from tests.support import shelves
+from tests.support import stores as shelves
 from tests.support.factories import CENTER, CENTER_FACTS, OTHER_CENTER
 
 TEMPLATE = Path(__file__).parents[2] / "docs" / "centers.csv"
@@ -28,15 +28,15 @@ def directory(stores, monkeypatch):
     """Two centers, added one by one; reads the directory as a new process would."""
     for center in (CENTER, OTHER_CENTER):
         stores.tenants.add(center, CENTER_FACTS)
-    monkeypatch.setattr(wiring, "stores", lambda: shelves.forgotten(stores))
-    return lambda: wiring.stores().tenants.directory().centers
+    monkeypatch.setattr(wiring, "get_stores", lambda: shelves.restart_stores(stores))
+    return lambda: wiring.get_stores().tenants.read_directory().centers
 
 
 @pytest.fixture
 def run(directory, monkeypatch):
     """Runs `referrals centers …`."""
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(site, "enter", lambda: None)
+    monkeypatch.setattr(site, "enter_site", lambda: None)
 
     def running(*arguments, answer=""):
         return CliRunner().invoke(app, ["centers", *map(str, arguments)], input=answer)
@@ -51,7 +51,7 @@ def file(tmp_path):
 
     def written(*rows):
         out = io.StringIO()
-        table = csv.DictWriter(out, NAMES)
+        table = csv.DictWriter(out, COLUMN_NAMES)
         table.writeheader()
         table.writerows(template | row for row in rows)
         path = tmp_path / "centers.csv"
@@ -67,12 +67,12 @@ def test_the_template_can_be_imported_and_is_found(run, directory):
 
     assert done.exit_code == 0, done.stderr
     assert "2 added, 0 changed, 0 unchanged" in done.stdout
-    near = gazetteer.point_of("00901")
+    near = zip_codes.find_zip_point("00901")
     assert near
-    finder = Finder(wiring.stores().tenants)
-    found = finder.by_distance(Wanted(), origin=near, within_miles=10, limit=9)
+    finder = CenterSearch(wiring.get_stores().tenants)
+    found = finder.list_by_distance(CenterCriteria(), origin=near, within_miles=10, limit=9)
     assert [each.center.center_id for each in found] == ["ctr_example_lagoon"]
-    assert directory()["ctr_example_prairie"].facts["fictional"] is True
+    assert directory()["ctr_example_prairie"].listing["fictional"] is True
 
 
 def test_what_would_change_is_shown_before_it_is_asked_for(run, file, directory):
@@ -112,9 +112,7 @@ def test_the_same_file_again_changes_nothing(run, file, directory):
 
 def test_one_fault_and_nothing_is_changed(run, file, directory):
     """Exit status 2, and the place of the fault."""
-    done = run(
-        "import", file({"center_id": "ctr_new"}, {"center_id": "ctr_x", "zip": "1"}), "--yes"
-    )
+    done = run("import", file({"center_id": "ctr_new"}, {"center_id": "ctr_x", "zip": "1"}), "--yes")
 
     assert done.exit_code == 2
     assert "centers.csv, line 3, column zip: must be a ZIP code" in done.stderr
@@ -162,16 +160,16 @@ def test_the_history_keeps_who_and_when_and_which_version(run, file, directory):
 def test_each_import_leaves_a_row_in_the_audit_trail(run, file, directory):
     run("import", file({"center_id": "ctr_new"}), "--yes", "--by", "operator:tess")
 
-    [row] = [row for row in shelves.rows("audit") if row["action"] == "directory.import"]
+    [row] = [row for row in shelves.list_rows("audit") if row["action"] == "directory.import"]
     assert (row["actor_id"], row["version"], row["outcome"]) == ("operator:tess", 1, "allowed")
 
 
 def test_of_two_imports_at_once_the_second_changes_nothing(run, file, directory, monkeypatch):
     """It was shown what is no longer so."""
-    before = wiring.stores().tenants.directory()
+    before = wiring.get_stores().tenants.read_directory()
     run("import", file({"center_id": "ctr_first"}), "--yes")
     with monkeypatch.context() as patched:
-        patched.setattr(Tenants, "directory", lambda _: before)
+        patched.setattr(Tenants, "read_directory", lambda _: before)
         late = run("import", file({"center_id": "ctr_second"}), "--yes")
 
     assert late.exit_code == 1
@@ -195,7 +193,7 @@ def test_an_import_that_dies_on_its_way_changes_nothing(run, file, directory, mo
         raise OSError
 
     with monkeypatch.context() as patched:
-        patched.setattr("chalicelib.store.platform.transactions.Ledger.commit", dies)
+        patched.setattr("chalicelib.store.platform.transactions.Transactions.commit", dies)
         run("import", file({"center_id": "ctr_lost"}), "--yes")
 
     assert set(directory()) == {"ctr_harbor", "ctr_mesa"}
@@ -207,9 +205,9 @@ def test_a_center_that_is_no_longer_listed_is_still_known(run, file, directory):
     """Referrals name it; the finder does not."""
     run("import", file({"center_id": "ctr_new", "listed": "no"}), "--yes")
 
-    found = Finder(wiring.stores().tenants).by_name(Wanted(), limit=100)
+    found = CenterSearch(wiring.get_stores().tenants).list_by_name(CenterCriteria(), limit=100)
     assert [each.center.center_id for each in found] == ["ctr_harbor", "ctr_mesa"]
-    assert directory()["ctr_new"].facts["listed"] is False
+    assert directory()["ctr_new"].listing["listed"] is False
 
 
 def test_an_import_changes_a_center_that_was_there_before(run, file):
@@ -217,7 +215,7 @@ def test_an_import_changes_a_center_that_was_there_before(run, file):
     row = {"center_id": CENTER.tenant_id, "name": "Harbor Renamed", "time_zone": "America/Denver"}
     run("import", file(row), "--yes")
 
-    tenant = wiring.stores().tenants.get(TenantKind.CENTER, CENTER.tenant_id)
+    tenant = wiring.get_stores().tenants.get(TenantKind.CENTER, CENTER.tenant_id)
     assert tenant == replace(CENTER, name="Harbor Renamed", time_zone="America/Denver")
 
 
@@ -246,5 +244,5 @@ def test_the_guide_explains_every_column():
     """docs/centers.md, and the template has them all."""
     guide = GUIDE.read_text()
 
-    assert [name for name in NAMES if f"`{name}`" not in guide] == []
-    assert TEMPLATE.read_text().splitlines()[0].split(",") == [*NAMES]
+    assert [name for name in COLUMN_NAMES if f"`{name}`" not in guide] == []
+    assert TEMPLATE.read_text().splitlines()[0].split(",") == [*COLUMN_NAMES]

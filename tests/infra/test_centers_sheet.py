@@ -6,7 +6,7 @@ import io
 import pytest
 
 from infra.centers import sheet
-from infra.centers.columns import NAMES
+from infra.centers.columns import COLUMN_NAMES
 
 ROW = {
     "center_id": "ctr_lagoon",
@@ -35,7 +35,7 @@ ROW = {
 }
 
 
-def file_of(*rows, names=NAMES):
+def file_of(*rows, names=COLUMN_NAMES):
     """A file with these rows."""
     out = io.StringIO()
     table = csv.DictWriter(out, names)
@@ -47,13 +47,13 @@ def file_of(*rows, names=NAMES):
 def faults_of(raw):
     """What is wrong with a file, as a person reads it."""
     with pytest.raises(sheet.SheetError) as refused:
-        sheet.read(raw)
+        sheet.parse_sheet(raw)
     return [str(fault) for fault in refused.value.faults]
 
 
 def test_a_row_becomes_a_center():
     """Every cell, and phone numbers in whatever way people write them."""
-    [listing] = sheet.read(file_of(ROW)).listings
+    [listing] = sheet.parse_sheet(file_of(ROW)).listings
 
     facts = listing.facts
     assert (listing.center_id, listing.name) == ("ctr_lagoon", "Lagoon Cell Therapy")
@@ -73,17 +73,17 @@ def test_a_row_becomes_a_center():
 
 def test_each_product_may_have_been_authorized_by_somebody_else():
     row = ROW | {"certified_by": "breyanzi: Board A; abecma: Board B"}
-    [listing] = sheet.read(file_of(row)).listings
+    [listing] = sheet.parse_sheet(file_of(row)).listings
 
     assert [p["certified_by"] for p in listing.facts["products"]] == ["Board A", "Board B"]
 
 
 def test_what_a_spreadsheet_does_to_a_file_does_no_harm():
     """A byte order mark, columns in another order, empty lines at the end."""
-    raw = b"\xef\xbb\xbf" + file_of(ROW, names=tuple(reversed(NAMES))) + b"\r\n,,\r\n"
+    raw = b"\xef\xbb\xbf" + file_of(ROW, names=tuple(reversed(COLUMN_NAMES))) + b"\r\n,,\r\n"
 
-    [listing] = sheet.read(raw).listings
-    assert listing == sheet.read(file_of(ROW)).listings[0]
+    [listing] = sheet.parse_sheet(raw).listings
+    assert listing == sheet.parse_sheet(file_of(ROW)).listings[0]
 
 
 @pytest.mark.parametrize(
@@ -155,10 +155,7 @@ def test_a_line_is_counted_as_an_editor_counts_it():
     first = ROW | {"source": "two\nlines"}
     faults = faults_of(file_of(first, ROW | {"center_id": "ctr_other", "zip": "1"}))
 
-    assert [fault.partition(":")[0] for fault in faults] == [
-        "line 2, column source",
-        "line 4, column zip",
-    ]
+    assert [fault.partition(":")[0] for fault in faults] == ["line 2, column source", "line 4, column zip"]
 
 
 def test_a_wrong_header_is_told_column_by_column():
@@ -175,9 +172,7 @@ def test_a_wrong_header_is_told_column_by_column():
 def test_latin_1_bytes_are_named_by_their_place():
     raw = file_of(ROW, ROW | {"center_id": "ctr_n", "name": "Peñasco"}).decode().encode("latin-1")
 
-    assert faults_of(raw) == [
-        "line 3, column name: byte 0xf1 is not UTF-8: save the file as CSV UTF-8"
-    ]
+    assert faults_of(raw) == ["line 3, column name: byte 0xf1 is not UTF-8: save the file as CSV UTF-8"]
 
 
 @pytest.mark.parametrize(
@@ -202,6 +197,6 @@ def test_a_hundred_thousand_rows_are_another_file():
 
 
 def test_a_file_of_many_bytes_is_another_file(monkeypatch):
-    monkeypatch.setattr(sheet, "MOST_BYTES", 100)
+    monkeypatch.setattr(sheet, "MAX_BYTES", 100)
 
     assert faults_of(file_of(ROW)) == ["line 1: more than 100 bytes: is this the right file?"]

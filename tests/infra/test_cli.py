@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from chalicelib import wiring
 from chalicelib.domain.notices.mail_timing import Preferences
 from chalicelib.errors import UnauthenticatedError
-from chalicelib.services.identity.sign_in import Challenge, Session
+from chalicelib.services.identity.sign_in import SignedInSession, SignInChallenge
 from chalicelib.services.notices import weekly_digest as digests
 from infra import world
 from infra.cli import doctor
@@ -21,7 +21,7 @@ from infra.cli import site as cli_site
 from infra.cli.commands import app
 from infra.local import environment
 from infra.world.people import MEMBERS
-from tests.support.clinic import TO_INFUSED
+from tests.support.api_driver import STAGES_TO_INFUSED
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def run(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def nowhere(monkeypatch):
+def no_site(monkeypatch):
     """No settings, and so no site but one that `make run` would have left word of."""
     for name in ("TABLE_PREFIX", "IDENTITY_POOL_ID", "DEPLOYMENT"):
         monkeypatch.delenv(name, raising=False)
@@ -76,8 +76,8 @@ class Gate:
 
 @pytest.mark.parametrize("name", ["willow-coordinator", "coordinator@willow.example"])
 def test_token_prints_the_token_and_nothing_else(run, settings_env, monkeypatch, name):
-    session = Session(access_token="a.b.c", refresh_token=None, expires_in=3600)
-    monkeypatch.setattr(wiring, "identity", cache(lambda: Gate(session)))
+    session = SignedInSession(access_token="a.b.c", refresh_token=None, expires_in=3600)
+    monkeypatch.setattr(wiring, "get_identity_service", cache(lambda: Gate(session)))
 
     assert run("token", name).stdout == "a.b.c\n"
 
@@ -86,11 +86,11 @@ def test_token_prints_the_token_and_nothing_else(run, settings_env, monkeypatch,
     ("answer", "says"),
     [
         (UnauthenticatedError("sign_in_refused"), "referrals seed"),
-        (Challenge(challenge="SOFTWARE_TOKEN_MFA", session="s"), "sign in on the page"),
+        (SignInChallenge(challenge="SOFTWARE_TOKEN_MFA", session="s"), "sign in on the page"),
     ],
 )
 def test_token_says_why_there_is_none(run, settings_env, monkeypatch, answer, says):
-    monkeypatch.setattr(wiring, "identity", cache(lambda: Gate(answer)))
+    monkeypatch.setattr(wiring, "get_identity_service", cache(lambda: Gate(answer)))
 
     result = run("token", "willow-coordinator")
 
@@ -116,7 +116,7 @@ def test_token_of_somebody_unknown_is_a_slip(run):
     ],
     ids=lambda command: command[0],
 )
-def test_without_a_site_one_sentence_says_so(run, nowhere, command):
+def test_without_a_site_one_sentence_says_so(run, no_site, command):
     result = run(*command)
 
     assert (result.exit_code, result.stdout) == (3, "")
@@ -124,7 +124,7 @@ def test_without_a_site_one_sentence_says_so(run, nowhere, command):
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_site_that_was_killed_is_no_site(run, nowhere, tmp_path):
+def test_a_site_that_was_killed_is_no_site(run, no_site, tmp_path):
     """It leaves its word behind; its process is gone."""
     gone = 2**22 + 1  # Above what Linux gives as a process id.
     told = {"url": "http://127.0.0.1:1", "pid": gone, "env": {}}
@@ -133,15 +133,15 @@ def test_a_site_that_was_killed_is_no_site(run, nowhere, tmp_path):
     assert run("token", "willow-coordinator").exit_code == 3
 
 
-def test_the_settings_of_a_running_site_are_taken_over(tmp_path, nowhere, monkeypatch):
+def test_the_settings_of_a_running_site_are_taken_over(tmp_path, no_site, monkeypatch):
     """Before anything of the product is imported that reads them."""
     taken: dict[str, str] = {}
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(environment, "enter", taken.update)
+    monkeypatch.setattr(environment, "apply_environment", taken.update)
     told = {"url": "http://127.0.0.1:8000", "pid": os.getpid(), "env": {"TABLE_PREFIX": "cart-"}}
     (tmp_path / "run.json").write_text(json.dumps(told))
 
-    found = cli_site.enter()
+    found = cli_site.enter_site()
 
     assert found.url == "http://127.0.0.1:8000"
     assert taken == {"TABLE_PREFIX": "cart-"}
@@ -186,10 +186,10 @@ def test_listing_commands_imports_nothing_that_talks_to_a_cloud():
     assert ran.stderr == "\n"
 
 
-def test_run_job_does_what_is_due_by_the_end_of_the_day_and_only_once(run, clinic):
-    referral_id = clinic.refer()["referral_id"]
-    clinic.move_to(referral_id, *TO_INFUSED)
-    infused_on = clinic.practice.get(f"/v1/referrals/{referral_id}/window").json["infused_on"]
+def test_run_job_does_what_is_due_by_the_end_of_the_day_and_only_once(run, api):
+    referral_id = api.refer()["referral_id"]
+    api.move_to(referral_id, *STAGES_TO_INFUSED)
+    infused_on = api.practice.get(f"/v1/referrals/{referral_id}/window").json["infused_on"]
     day_seven = (date.fromisoformat(infused_on) + timedelta(days=7)).isoformat()
 
     first = json.loads(run("run-job", "notices", "--at", day_seven, "--json").stdout)
@@ -200,38 +200,34 @@ def test_run_job_does_what_is_due_by_the_end_of_the_day_and_only_once(run, clini
     assert "0 mails" in again.stdout
 
 
-def test_run_job_tells_what_will_be_overdue(run, clinic):
-    clinic.refer()
-    next_week = (wiring.now() + timedelta(days=9)).date().isoformat()
+def test_run_job_tells_what_will_be_overdue(run, api):
+    api.refer()
+    next_week = (wiring.read_clock() + timedelta(days=9)).date().isoformat()
 
     told = run("run-job", "clocks", "--at", next_week, "--json")
 
     assert json.loads(told.stdout)["done"] == 1
 
 
-def test_run_job_tells_the_week_of_whoever_chose_an_hour(run, clinic):
-    clinic.refer()
-    digests.choose(
-        clinic.members["center"],
-        Preferences(digest_hour=9),
-        version=0,
-        stores=clinic.stores,
-        now=wiring.now(),
+def test_run_job_tells_the_week_of_whoever_chose_an_hour(run, api):
+    api.refer()
+    digests.save_preferences(
+        api.members["center"], Preferences(digest_hour=9), version=0, stores=api.stores, now=wiring.read_clock()
     )
-    next_week = (wiring.now() + timedelta(days=8)).date().isoformat()
+    next_week = (wiring.read_clock() + timedelta(days=8)).date().isoformat()
 
     told = [json.loads(run("run-job", "digest", "--at", next_week, "--json").stdout) for _ in "12"]
 
     assert [counts["done"] for counts in told] == [1, 0]
 
 
-def test_run_job_fails_when_a_task_did(run, clinic, monkeypatch):
+def test_run_job_fails_when_a_task_did(run, api, monkeypatch):
     class NoMail:
         def send(self, _message, *, tag):
             raise ConnectionError(tag)
 
-    monkeypatch.setattr(wiring, "mailer", cache(NoMail))
-    clinic.refer()
+    monkeypatch.setattr(wiring, "get_mailer", cache(NoMail))
+    api.refer()
 
     result = run("run-job", "relay")
 
@@ -246,7 +242,7 @@ def test_run_job_does_not_guess_a_time(run):
     assert "--at" in result.stderr
 
 
-def test_openapi_needs_no_site(run, nowhere):
+def test_openapi_needs_no_site(run, no_site):
     document = json.loads(run("openapi").stdout)
 
     assert document["openapi"].startswith("3.1")
@@ -259,11 +255,9 @@ def test_nothing_that_a_command_prints_names_local_variables():
 
 
 @pytest.mark.parametrize(("fine", "status"), [(True, 0), (False, 1)])
-def test_doctor_tells_each_finding_and_fails_if_one_is_off(
-    run, settings_env, monkeypatch, fine, status
-):
-    finding = doctor.Finding(check="key", ok=fine, detail="as it is")
-    monkeypatch.setattr(doctor, "examine", lambda *_, **__: iter([finding]))
+def test_doctor_tells_each_finding_and_fails_if_one_is_off(run, settings_env, monkeypatch, fine, status):
+    finding = doctor.CheckResult(check="key", passed=fine, detail="as it is")
+    monkeypatch.setattr(doctor, "run_checks", lambda *_, **__: iter([finding]))
 
     told = run("doctor", "--json")
 

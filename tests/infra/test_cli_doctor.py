@@ -8,11 +8,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib import settings
-from chalicelib.domain.platform.jobs import PERIODS, Job
+from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
 from chalicelib.store.platform.dynamo import marshal
-from chalicelib.store.platform.timestamps import instant
-from infra.cli.doctor import examine
-from tests.support import cloud, tokens
+from chalicelib.store.platform.timestamps import to_timestamp
+from infra.cli.doctor import run_checks
+from tests.support import aws_fakes as cloud
+from tests.support import tokens
 from tests.support.factories import NOON
 
 
@@ -30,14 +31,12 @@ class Aws:
     def __init__(self):
         self.status = "ACTIVE"
         self.key = {"Enabled": True, "KeyState": "Enabled"}
-        self.client: dict[str, Any] = {
-            "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
-        }
+        self.client: dict[str, Any] = {"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]}
         self.verified = {cloud.SENDER.partition("@")[2]}
         self.sends = True
         self.describe_user_pool: Any = dict
         self.exceptions = SimpleNamespace(NotFoundException=MissingError)
-        self.ran_at = dict.fromkeys(Job, NOON)
+        self.ran_at = dict.fromkeys(ScheduledJob, NOON)
         self.parked: list[str] = []
 
     def __call__(self, _service):
@@ -47,12 +46,12 @@ class Aws:
         return {"Table": {"TableStatus": self.status}}
 
     def batch_get_item(self, **_):
-        rows = [{"job": job, "ran_at": instant(at)} for job, at in self.ran_at.items()]
+        rows = [{"job": job, "ran_at": to_timestamp(at)} for job, at in self.ran_at.items()]
         return {"Responses": {"cart-jobs": [marshal(row) for row in rows]}}
 
     def query(self, **_):
         row = {"referral_id": "ref_1", "rule": "submitted", "error": "E", "tries": 12}
-        row |= {"due_at": instant(NOON)}
+        row |= {"due_at": to_timestamp(NOON)}
         return {"Items": [marshal(row | {"outbox_id": each}) for each in self.parked]}
 
     def describe_key(self, **_):
@@ -73,7 +72,7 @@ class Aws:
 @pytest.fixture
 def environment(tmp_path):
     """The settings of a site that is well."""
-    return cloud.environment(tokens.write_jwks(tmp_path / "jwks.json")) | {
+    return cloud.build_environment(tokens.write_jwks(tmp_path / "jwks.json")) | {
         "IDENTITY_POOL_ID": tokens.ISSUER.rpartition("/")[2],
         "MAIL_CONFIGURATION_SET": "cart-mail",
     }
@@ -81,9 +80,9 @@ def environment(tmp_path):
 
 def off(aws, environment):
     """What is off, and why. Nobody listens at the site's address."""
-    known = settings.from_environment(environment)
-    found = examine(known, aws=aws, url="http://127.0.0.1:1", now=NOON)
-    return {finding.check: finding.detail for finding in found if not finding.ok}
+    known = settings.read_settings(environment)
+    found = run_checks(known, aws=aws, url="http://127.0.0.1:1", now=NOON)
+    return {finding.check: finding.detail for finding in found if not finding.passed}
 
 
 def test_an_aws_that_is_well_is_well(environment):
@@ -112,8 +111,8 @@ def test_what_is_off_is_named_with_its_reason(environment, changed, check, says)
 
 def test_a_job_that_has_not_run_for_two_periods_is_off(environment):
     aws = Aws()
-    aws.ran_at[Job.RELAY] = NOON - 2 * PERIODS[Job.RELAY]
-    aws.ran_at[Job.NOTICES] = NOON - 2 * PERIODS[Job.NOTICES] - timedelta(seconds=1)
+    aws.ran_at[ScheduledJob.RELAY] = NOON - 2 * JOB_PERIODS[ScheduledJob.RELAY]
+    aws.ran_at[ScheduledJob.NOTICES] = NOON - 2 * JOB_PERIODS[ScheduledJob.NOTICES] - timedelta(seconds=1)
 
     found = off(aws, environment)
 

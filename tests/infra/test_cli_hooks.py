@@ -14,15 +14,15 @@ from infra.cli.commands import app
 def run(tmp_path, monkeypatch):
     """Runs the command with a data folder of its own, as `make run` prepares one."""
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("EHR_CLIENTS", ehr.setting(ehr.key(tmp_path / "ehr-key.json")))
-    wiring.settings.cache_clear()
-    wiring.ehrs.cache_clear()
+    monkeypatch.setenv("EHR_CLIENTS", ehr.build_allow_list(ehr.load_or_create_key(tmp_path / "ehr-key.json")))
+    wiring.get_settings.cache_clear()
+    wiring.get_cds_token_verifier.cache_clear()
     yield lambda *arguments: CliRunner().invoke(app, ["cds-hook", *map(str, arguments)])
-    wiring.settings.cache_clear()
-    wiring.ehrs.cache_clear()
+    wiring.get_settings.cache_clear()
+    wiring.get_cds_token_verifier.cache_clear()
 
 
-@pytest.mark.usefixtures("listening")
+@pytest.mark.usefixtures("local_server")
 def test_cards_are_printed_as_a_person_reads_them(run):
     result = run("order-sign")
 
@@ -31,10 +31,10 @@ def test_cards_are_printed_as_a_person_reads_them(run):
     assert "In this order: bendamustine" in result.stdout
 
 
-@pytest.mark.usefixtures("listening")
+@pytest.mark.usefixtures("local_server")
 def test_for_programs_the_answer_comes_as_it_is(run, tmp_path):
     chart = tmp_path / "chart.json"
-    chart.write_text(json.dumps(ehr.chart("unrelated")))
+    chart.write_text(json.dumps(ehr.load_chart("unrelated")))
 
     from_file = run("patient-view", "--chart", chart, "--json")
     shipped = run("patient-view", "--chart", "unrelated")
@@ -43,9 +43,9 @@ def test_for_programs_the_answer_comes_as_it_is(run, tmp_path):
     assert shipped.stdout.startswith("No cards")
 
 
-@pytest.mark.usefixtures("listening")
+@pytest.mark.usefixtures("local_server")
 def test_a_refusal_is_printed(run, tmp_path):
-    told = dict(ehr.chart("unrelated"))
+    told = dict(ehr.load_chart("unrelated"))
     del told["prefetch"]["conditions"]
     (tmp_path / "chart.json").write_text(json.dumps(told))
 
@@ -55,7 +55,7 @@ def test_a_refusal_is_printed(run, tmp_path):
     assert result.stdout.startswith("412")
 
 
-@pytest.mark.usefixtures("listening")
+@pytest.mark.usefixtures("local_server")
 @pytest.mark.parametrize("content", [None, "{", "{}", "[]"])
 def test_a_file_that_is_no_chart_is_not_understood(run, tmp_path, content):
     path = tmp_path / "no-chart.json"
@@ -71,8 +71,8 @@ def test_a_file_that_is_no_chart_is_not_understood(run, tmp_path, content):
 def test_the_key_of_the_simulated_system_is_its_own(tmp_path):
     path = tmp_path / "ehr-key.json"
 
-    first, again = ehr.key(path), ehr.key(path)
+    first, again = ehr.load_or_create_key(path), ehr.load_or_create_key(path)
 
     assert first.as_dict(private=True) == again.as_dict(private=True)
     assert path.stat().st_mode & 0o077 == 0
-    assert '"d"' not in ehr.setting(first)
+    assert '"d"' not in ehr.build_allow_list(first)

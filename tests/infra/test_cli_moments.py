@@ -4,22 +4,22 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.cli.moments import end_of, event_time
+from infra.cli.moments import parse_end_of_day, parse_event_time
 
 NOW = datetime(2026, 11, 22, 20, 0, 0, 123456, tzinfo=UTC)
 
 
 def at(text, time_zone="America/New_York"):
-    return event_time(text, time_zone=time_zone, now=NOW)
+    return parse_event_time(text, time_zone=time_zone, now=NOW)
 
 
 def test_a_day_lasts_to_its_end_in_utc():
     """What is due on a day is due by its end, wherever the job runs."""
-    assert end_of("2026-11-29") == datetime(2026, 11, 29, 23, 59, 59, 999999, tzinfo=UTC)
+    assert parse_end_of_day("2026-11-29") == datetime(2026, 11, 29, 23, 59, 59, 999999, tzinfo=UTC)
 
 
 def test_a_time_is_the_time():
-    assert end_of("2026-11-29T05:00:00Z") == datetime(2026, 11, 29, 5, tzinfo=UTC)
+    assert parse_end_of_day("2026-11-29T05:00:00Z") == datetime(2026, 11, 29, 5, tzinfo=UTC)
     assert at("2026-10-10T23:30:00-04:00") == datetime(2026, 10, 11, 3, 30, tzinfo=UTC)
 
 
@@ -41,6 +41,6 @@ def test_a_noon_that_is_still_to_come_today_is_now():
 def test_anything_else_is_refused(text):
     """A time without its offset too: it would be read as that of some machine."""
     with pytest.raises(ValueError):
-        end_of(text)
+        parse_end_of_day(text)
     with pytest.raises(ValueError):
         at(text)

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from chalicelib import wiring
 from infra.cli.commands import app
-from tests.support.clinic import TO_INFUSED
+from tests.support.api_driver import STAGES_TO_INFUSED
 from tests.support.factories import CENTER
 
 
@@ -31,33 +31,30 @@ def sends(run, referral_id, stage, *more):
     return json.loads(result.stdout)
 
 
-def test_send_event_moves_a_referral_as_the_center_would(run, listening):
-    referral_id = listening.refer()["referral_id"]
+def test_send_event_moves_a_referral_as_the_center_would(run, local_server):
+    referral_id = local_server.refer()["referral_id"]
 
     sent = sends(run, referral_id, "accepted")
 
     assert (sent["status"], sent["answer"]["status"]) == (200, "applied")
-    assert listening.stage_of(referral_id) == "accepted"
+    assert local_server.stage_of(referral_id) == "accepted"
 
 
-def test_a_replay_has_the_same_id_and_bytes_and_a_fresh_signature(run, listening):
-    referral_id = listening.refer()["referral_id"]
+def test_a_replay_has_the_same_id_and_bytes_and_a_fresh_signature(run, local_server):
+    referral_id = local_server.refer()["referral_id"]
     first = sends(run, referral_id, "accepted")
     sends(run, referral_id, "consult_scheduled")
 
     latest = json.loads(run("send-event", "--replay", "--json").stdout)
     named = sends(run, referral_id, "accepted", "--replay")
 
-    assert (latest["answer"]["status"], latest["answer"]["stage"]) == (
-        "duplicate",
-        "consult_scheduled",
-    )
+    assert (latest["answer"]["status"], latest["answer"]["stage"]) == ("duplicate", "consult_scheduled")
     assert named["webhook_id"] == first["webhook_id"]
     assert named["answer"] == first["answer"] | {"status": "duplicate"}
 
 
-def test_a_bad_signature_is_refused_and_not_remembered(run, listening):
-    referral_id = listening.refer()["referral_id"]
+def test_a_bad_signature_is_refused_and_not_remembered(run, local_server):
+    referral_id = local_server.refer()["referral_id"]
 
     sent = sends(run, referral_id, "accepted", "--bad-signature")
 
@@ -65,21 +62,21 @@ def test_a_bad_signature_is_refused_and_not_remembered(run, listening):
     assert run("send-event", "--replay").exit_code == 2
 
 
-def test_the_fields_of_an_event_are_what_the_options_say(run, listening):
-    referral_id = listening.refer(product_id="aucatzyl")["referral_id"]
-    listening.move_to(referral_id, *TO_INFUSED[:-1])
-    today = wiring.now().date().isoformat()
+def test_the_fields_of_an_event_are_what_the_options_say(run, local_server):
+    referral_id = local_server.refer(product_id="aucatzyl")["referral_id"]
+    local_server.move_to(referral_id, *STAGES_TO_INFUSED[:-1])
+    today = wiring.read_clock().date().isoformat()
 
     options = ("--part", 1, "--of", 2, "--local-date", today, "--sequence", 7, "--note", "Well.")
     sends(run, referral_id, "infused", *options)
 
-    events = listening.practice.get(f"/v1/referrals/{referral_id}/events").json["items"]
+    events = local_server.practice.get(f"/v1/referrals/{referral_id}/events").json["items"]
     told = {name: events[0]["data"][name] for name in ("part", "of", "local_date")}
     assert told == {"part": 1, "of": 2, "local_date": today}
     assert (events[0]["sequence"], events[0]["note"]) == (7, "Well.")
 
 
-def test_send_event_says_what_it_does_not_understand(run, clinic):
+def test_send_event_says_what_it_does_not_understand(run, api):
     known = ("--center", CENTER.tenant_id)
     slips = {
         ("--center", "nope", "--referral", "ref_x", "--stage", "accepted"): "no center nope",
@@ -94,7 +91,7 @@ def test_send_event_says_what_it_does_not_understand(run, clinic):
         assert says in result.stderr
 
 
-def test_a_site_that_does_not_answer_is_no_site(run, clinic, monkeypatch):
+def test_a_site_that_does_not_answer_is_no_site(run, api, monkeypatch):
     monkeypatch.setenv("PUBLIC_URL", "http://127.0.0.1:1")
     wanted = ("--center", CENTER.tenant_id, "--referral", "ref_x", "--stage", "accepted")
 

@@ -20,12 +20,12 @@ TABLE = "notes"
 
 
 @pytest.fixture
-def running(tmp_path):
+def start_cloud_on(tmp_path):
     """Starts the local cloud on one folder, again and again; each is gone at the end."""
     clouds = []
 
     def start():
-        clouds.append(cloud.start(tmp_path))
+        clouds.append(cloud.start_cloud(tmp_path))
         return clouds[-1]
 
     yield start
@@ -35,9 +35,9 @@ def running(tmp_path):
 
 
 @pytest.fixture
-def client(monkeypatch):
+def make_client(monkeypatch):
     """Makes clients of a local cloud, with nothing of this machine's settings."""
-    for name, value in environment.for_the_product("").items():
+    for name, value in environment.build_product_environment("").items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
@@ -90,37 +90,37 @@ def listening(process_id):
     return {row[1] for row in rows if row[3] == "0A" and row[9] in of_the_process}
 
 
-def test_it_listens_on_one_loopback_address_only(running, client):
+def test_it_listens_on_one_loopback_address_only(start_cloud_on, make_client):
     """Also after the services were used that would like to open more."""
-    there = running()
-    client("iot", there).list_things()
-    client("transfer", there).list_servers()
+    there = start_cloud_on()
+    make_client("iot", there).list_things()
+    make_client("transfer", there).list_servers()
 
     port = int(there.endpoint.rpartition(":")[2])
     assert listening(there.process.pid) == {f"0100007F:{port:04X}"}
 
 
-def test_a_clean_stop_keeps_everything(running, client, tmp_path):
+def test_a_clean_stop_keeps_everything(start_cloud_on, make_client, tmp_path):
     """Whatever was answered is there at the next start, users and keys too."""
-    there = running()
-    keep(client("dynamodb", there), "a", "b")
-    pool = client("cognito-idp", there).create_user_pool(PoolName="people")["UserPool"]["Id"]
-    key = client("kms", there).create_key()["KeyMetadata"]["KeyId"]
-    sealed = client("kms", there).encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"]
+    there = start_cloud_on()
+    keep(make_client("dynamodb", there), "a", "b")
+    pool = make_client("cognito-idp", there).create_user_pool(PoolName="people")["UserPool"]["Id"]
+    key = make_client("kms", there).create_key()["KeyMetadata"]["KeyId"]
+    sealed = make_client("kms", there).encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"]
     there.stop()
 
-    again = running()
+    again = start_cloud_on()
 
-    assert kept(client("dynamodb", again)) == {"a", "b"}
-    assert client("cognito-idp", again).describe_user_pool(UserPoolId=pool)["UserPool"]
-    assert client("kms", again).decrypt(CiphertextBlob=sealed)["Plaintext"] == b"secret"
+    assert kept(make_client("dynamodb", again)) == {"a", "b"}
+    assert make_client("cognito-idp", again).describe_user_pool(UserPoolId=pool)["UserPool"]
+    assert make_client("kms", again).decrypt(CiphertextBlob=sealed)["Plaintext"] == b"secret"
     assert not (tmp_path / "tmp").exists() or not list((tmp_path / "tmp").iterdir())
 
 
-def test_a_token_is_still_good_after_a_restart(running, client):
+def test_a_token_is_still_good_after_a_restart(start_cloud_on, make_client):
     """The keys that it was signed with are kept, so nobody has to sign in again."""
-    there = running()
-    identity = client("cognito-idp", there)
+    there = start_cloud_on()
+    identity = make_client("cognito-idp", there)
     pool = identity.create_user_pool(PoolName="people")["UserPool"]["Id"]
 
     def keys(at):
@@ -129,74 +129,72 @@ def test_a_token_is_still_good_after_a_restart(running, client):
 
     before = keys(there)
     there.stop()
-    again = running()
-    keep(client("dynamodb", again), "a")
+    again = start_cloud_on()
+    keep(make_client("dynamodb", again), "a")
     again.stop()
 
-    assert keys(running()) == before
+    assert keys(start_cloud_on()) == before
 
 
-def test_a_kill_keeps_the_last_checkpoint(running, client, tmp_path):
+def test_a_kill_keeps_the_last_checkpoint(start_cloud_on, make_client, tmp_path):
     """What was written is on disk within five seconds, without anybody asking."""
-    there = running()
+    there = start_cloud_on()
     before = newest_checkpoint(tmp_path)
-    keep(client("dynamodb", there), "a")
+    keep(make_client("dynamodb", there), "a")
     wait_for_a_checkpoint(tmp_path, before)
     os.kill(there.process.pid, signal.SIGKILL)
     there.wait()
 
-    assert kept(client("dynamodb", running())) == {"a"}
+    assert kept(make_client("dynamodb", start_cloud_on())) == {"a"}
 
 
-def test_a_kill_in_the_middle_of_a_checkpoint_leaves_the_one_before(running, client, tmp_path):
+def test_a_kill_in_the_middle_of_a_checkpoint_leaves_the_one_before(start_cloud_on, make_client, tmp_path):
     """A checkpoint counts when it is named, which is the last thing that happens to it."""
-    there = running()
-    keep(client("dynamodb", there), "a")
+    there = start_cloud_on()
+    keep(make_client("dynamodb", there), "a")
     there.stop()
     half = tmp_path / "state" / str(int(newest_checkpoint(tmp_path)) + 1)
     half.mkdir()
     (half / "dynamodb.json").write_text('{"__ministack_format__": 2, "payload": {"tab')
 
-    assert kept(client("dynamodb", running())) == {"a"}
+    assert kept(make_client("dynamodb", start_cloud_on())) == {"a"}
 
 
-def test_a_checkpoint_follows_a_change_only(running, client, tmp_path):
+def test_a_checkpoint_follows_a_change_only(start_cloud_on, make_client, tmp_path):
     """Reading writes nothing, so an idle laptop's disk may sleep."""
-    there = running()
-    keep(client("dynamodb", there), "a")
+    there = start_cloud_on()
+    keep(make_client("dynamodb", there), "a")
     there.stop()
     before = newest_checkpoint(tmp_path)
-    again = running()
-    kept(client("dynamodb", again))
+    again = start_cloud_on()
+    kept(make_client("dynamodb", again))
     time.sleep(2.5)
 
     assert newest_checkpoint(tmp_path) == before
 
 
-def test_it_ends_cleanly_when_its_starter_is_killed(tmp_path, client, running):
+def test_it_ends_cleanly_when_its_starter_is_killed(tmp_path, make_client, start_cloud_on):
     """No cloud is left behind, and nothing that it had answered is lost."""
     code = (
         "import sys, time; from pathlib import Path; from infra.local import cloud; "
         "c = cloud.start(Path(sys.argv[1])); print(c.endpoint, flush=True); "
         "time.sleep(60)"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    ) as starter:
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as starter:
         assert starter.stdout is not None
         endpoint = starter.stdout.readline().strip()
         keep(get_session().create_client("dynamodb", endpoint_url=endpoint), "a")
         starter.kill()
 
-    assert kept(client("dynamodb", running())) == {"a"}
+    assert kept(make_client("dynamodb", start_cloud_on())) == {"a"}
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=5)
 
 
-def test_mail_is_on_disk_before_its_sender_hears_of_it(running, client, tmp_path):
+def test_mail_is_on_disk_before_its_sender_hears_of_it(start_cloud_on, make_client, tmp_path):
     """So that not even a kill loses one, and its own headers are there."""
-    there = running()
-    mail = client("sesv2", there)
+    there = start_cloud_on()
+    mail = make_client("sesv2", there)
     mail.create_email_identity(EmailIdentity="clinic.example")
     mail.send_email(
         FromEmailAddress="notices@clinic.example",
@@ -221,10 +219,10 @@ def test_mail_is_on_disk_before_its_sender_hears_of_it(running, client, tmp_path
     assert recorded["tags"] == {"mail_id": "mail_1"}
 
 
-def test_a_mail_has_the_tags_of_its_own_request(running, client, tmp_path):
+def test_a_mail_has_the_tags_of_its_own_request(start_cloud_on, make_client, tmp_path):
     """The mail that an invitation makes by the way has none, whatever is sent next."""
-    there = running()
-    identities, mail = client("cognito-idp", there), client("sesv2", there)
+    there = start_cloud_on()
+    identities, mail = make_client("cognito-idp", there), make_client("sesv2", there)
     pool = identities.create_user_pool(PoolName="members", UsernameAttributes=["email"])
     identities.admin_create_user(
         UserPoolId=pool["UserPool"]["Id"],
@@ -247,22 +245,21 @@ def test_a_mail_has_the_tags_of_its_own_request(running, client, tmp_path):
     }
 
 
-def test_half_a_line_of_mail_is_cut_off_at_the_next_start(running, tmp_path):
+def test_half_a_line_of_mail_is_cut_off_at_the_next_start(start_cloud_on, tmp_path):
     """What a kill left of it would spoil the next mail."""
     (tmp_path / "mail.jsonl").write_text('{"mail_id": "1"}\n{"mail_id": "2", "sub')
 
-    running()
+    start_cloud_on()
 
     assert (tmp_path / "mail.jsonl").read_text() == '{"mail_id": "1"}\n'
 
 
 @pytest.mark.parametrize(
-    "header",
-    [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "none"), ("Host", "evil.example")],
+    "header", [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "none"), ("Host", "evil.example")]
 )
-def test_a_page_in_a_browser_cannot_use_the_cloud(running, header):
+def test_a_page_in_a_browser_cannot_use_the_cloud(start_cloud_on, header):
     """Any page may send requests to loopback; these say that a browser sent them."""
-    request = urllib.request.Request(f"{running().endpoint}/_ministack/health")
+    request = urllib.request.Request(f"{start_cloud_on().endpoint}/_ministack/health")
     request.add_header(*header)
 
     with pytest.raises(urllib.error.HTTPError) as refused:
@@ -272,19 +269,17 @@ def test_a_page_in_a_browser_cannot_use_the_cloud(running, header):
     refused.value.close()
 
 
-def test_the_stack_of_production_is_made_once(running, client):
+def test_the_stack_of_production_is_made_once(start_cloud_on, make_client):
     """Tables, identities, key and mail settings; doing it again changes none of them."""
-    there = running()
+    there = start_cloud_on()
 
     def deploy():
-        return stack.deploy(
-            there.endpoint, public_url="http://127.0.0.1:1", mail_from="notices@referrals.example"
-        )
+        return stack.deploy(there.endpoint, public_url="http://127.0.0.1:1", mail_from="notices@referrals.example")
 
     first = deploy()
     second = deploy()
 
-    tables = client("dynamodb", there).list_tables()["TableNames"]
+    tables = make_client("dynamodb", there).list_tables()["TableNames"]
     assert {"cart-referrals", "cart-outbox", "cart-audit"} <= set(tables)
     assert first == second
     assert first["IDENTITY_ISSUER"].endswith(first["IDENTITY_POOL_ID"])

@@ -7,22 +7,16 @@ from dataclasses import replace
 import pytest
 from chalice import Response
 
-from chalicelib.routes.chalice_app import Front
-from infra.local.functions import API, Context
-from infra.local.gateway import Gateway, event_of, find_resource
-from infra.local.http1 import MAX_BODY_BYTES, RefusedError, Request
+from chalicelib.routes.chalice_app import ReferralApp
+from infra.local.functions import API_FUNCTION, LambdaContext
+from infra.local.gateway import Gateway, build_event, find_resource
+from infra.local.http1 import MAX_BODY_BYTES, HttpRequest, RequestRejectedError
 
 ROUTES = ["/", "/v1/me", "/v1/referrals", "/v1/referrals/{referral_id}", "/v1/referrals/counts"]
 
 
-A_REQUEST = Request(
-    method="GET",
-    path="/v1/me",
-    query="",
-    headers=(("Host", "here"),),
-    body=b"",
-    peer="127.0.0.1",
-    keeps_alive=True,
+A_REQUEST = HttpRequest(
+    method="GET", path="/v1/me", query="", headers=(("Host", "here"),), body=b"", peer="127.0.0.1", keeps_alive=True
 )
 
 
@@ -31,7 +25,7 @@ def a_request(**differently):
 
 
 def an_event(*, binary_types=("application/pdf",), **differently):
-    return event_of(a_request(**differently), "/v1/me", {}, binary_types)
+    return build_event(a_request(**differently), "/v1/me", {}, binary_types)
 
 
 def a_gateway(app, **differently):
@@ -44,7 +38,7 @@ def a_gateway(app, **differently):
 
 @pytest.fixture
 def app():
-    application = Front("clinic", configure_logs=False)
+    application = ReferralApp("clinic", configure_logs=False)
 
     @application.route("/v1/me")
     def me():
@@ -79,9 +73,7 @@ def test_a_path_finds_the_resource_that_api_gateway_would_find(path, resource, p
     assert find_resource(ROUTES, path) == (resource, parameters)
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1", "/v1/ME", "/v1//me", "//v1/me", "/v1/referrals//", "/v1/%6de", "/v1/x/../me"]
-)
+@pytest.mark.parametrize("path", ["/v1", "/v1/ME", "/v1//me", "//v1/me", "/v1/referrals//", "/v1/%6de", "/v1/x/../me"])
 def test_what_only_looks_like_a_resource_finds_none(path):
     """Nothing is decoded, folded or resolved before resources are compared."""
     assert find_resource(ROUTES, path) is None
@@ -91,18 +83,14 @@ def test_the_query_is_decoded_and_the_last_of_several_values_counts():
     """A plus is a space, and an empty value is a value."""
     event = an_event(query="stage=accepted&stage=infused&q=a+b%2Bc&late=")
 
-    assert event["multiValueQueryStringParameters"] == {
-        "stage": ["accepted", "infused"],
-        "q": ["a b+c"],
-        "late": [""],
-    }
+    assert event["multiValueQueryStringParameters"] == {"stage": ["accepted", "infused"], "q": ["a b+c"], "late": [""]}
     assert event["queryStringParameters"] == {"stage": "infused", "q": "a b+c", "late": ""}
 
 
 @pytest.mark.parametrize("query", ["q=%ff", "&".join(["q=1"] * 501)])
 def test_a_query_that_is_no_text_or_never_ends_is_refused(query):
     """What is not UTF-8 is not handed on with replacement characters in it."""
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RequestRejectedError) as refused:
         an_event(query=query)
 
     assert refused.value.status == 400
@@ -139,9 +127,7 @@ def test_a_text_body_is_text():
     assert (event["body"], event["isBase64Encoded"]) == ('{"name":  "Zoë"}', False)
 
 
-@pytest.mark.parametrize(
-    ("media_type", "body"), [("application/pdf", b"%PDF"), ("application/json", b"\xff{}")]
-)
+@pytest.mark.parametrize(("media_type", "body"), [("application/pdf", b"%PDF"), ("application/json", b"\xff{}")])
 def test_what_is_no_text_is_base64(media_type, body):
     """Binary types, and text that is not UTF-8: the function refuses that by its very bytes."""
     event = an_event(headers=(("content-type", media_type),), body=body)
@@ -152,7 +138,7 @@ def test_what_is_no_text_is_base64(media_type, body):
 
 def test_base64_that_is_larger_than_lambda_takes_is_refused():
     """The limit is for what Lambda is handed, which is a third more than what was sent."""
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RequestRejectedError) as refused:
         an_event(body=b"\xff" * (MAX_BODY_BYTES - 1))
 
     assert refused.value.status == 413
@@ -204,8 +190,7 @@ def test_each_thread_has_its_own_request(app):
 
     gateway = a_gateway(app)
     threads = [
-        threading.Thread(target=gateway.answer, args=(a_request(path=f"/v1/who/{name}"),))
-        for name in ("ana", "ben")
+        threading.Thread(target=gateway.answer, args=(a_request(path=f"/v1/who/{name}"),)) for name in ("ana", "ben")
     ]
     for thread in threads:
         thread.start()
@@ -218,6 +203,6 @@ def test_each_thread_has_its_own_request(app):
 
 def test_the_time_that_is_left_is_what_the_function_is_deployed_with():
     """It runs out, and is never less than nothing."""
-    assert 27_000 < Context(function_name=API).get_remaining_time_in_millis() <= 28_000
-    late = Context(function_name=API, started=time.monotonic() - 60)
+    assert 27_000 < LambdaContext(function_name=API_FUNCTION).get_remaining_time_in_millis() <= 28_000
+    late = LambdaContext(function_name=API_FUNCTION, started=time.monotonic() - 60)
     assert late.get_remaining_time_in_millis() == 0

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from infra.local.http1 import Request
-from infra.local.mailbox import Mailbox, source
+from infra.local.http1 import HttpRequest
+from infra.local.mailbox import SentMailbox, format_source
 
 A_MAIL = {
     "mail_id": "m-1",
@@ -27,7 +27,7 @@ def record(tmp_path):
 
 @pytest.fixture
 def mailbox(record):
-    return Mailbox(record)
+    return SentMailbox(record)
 
 
 def arrive(record, **differently):
@@ -37,15 +37,7 @@ def arrive(record, **differently):
 
 def ask(mailbox, path, *, query="", method="GET"):
     return mailbox.answer(
-        Request(
-            method=method,
-            path=path,
-            query=query,
-            headers=(),
-            body=b"",
-            peer="127.0.0.1",
-            keeps_alive=True,
-        )
+        HttpRequest(method=method, path=path, query=query, headers=(), body=b"", peer="127.0.0.1", keeps_alive=True)
     )
 
 
@@ -78,10 +70,10 @@ def test_a_line_in_the_writing_waits_for_its_end(mailbox, record):
     """Half of a mail is not shown."""
     line = json.dumps(A_MAIL)
     record.write_text(line[:40])
-    assert mailbox.mails() == []
+    assert mailbox.list_mails() == []
     record.write_text(line + "\n")
 
-    assert mailbox.mails() == [A_MAIL]
+    assert mailbox.list_mails() == [A_MAIL]
 
 
 def test_the_list_leads_to_each_mail(mailbox, record):
@@ -95,11 +87,7 @@ def test_what_a_mail_says_is_text_on_our_pages(mailbox, record):
     """No part of it becomes a tag of ours."""
     arrive(record, subject="<script>1</script>", text="<b>", to=['"<i>" <a@b.example>'])
 
-    for path, query in (
-        ("/mailbox", ""),
-        ("/mailbox/m-1", "view=text"),
-        ("/mailbox/m-1", "view=source"),
-    ):
+    for path, query in (("/mailbox", ""), ("/mailbox/m-1", "view=text"), ("/mailbox/m-1", "view=source")):
         shown = page(mailbox, path, query=query)
         assert not any(tag in shown for tag in ("<script>", "<b>\n", "<i>"))
 
@@ -129,7 +117,7 @@ def test_a_mail_without_html_shows_its_text(mailbox, record):
 
 def test_the_source_is_what_a_mail_program_would_show():
     """All headers, and both parts, legible."""
-    shown = source(A_MAIL)
+    shown = format_source(A_MAIL)
 
     for line in (
         "From: notices@clinic.example",
@@ -145,7 +133,7 @@ def test_the_source_is_what_a_mail_program_would_show():
 
 def test_a_line_too_long_for_a_mail_is_wrapped_in_the_source():
     """A line of a mail has at most 998 bytes."""
-    assert max(map(len, source(A_MAIL | {"html": "x" * 5000}).splitlines())) < 998
+    assert max(map(len, format_source(A_MAIL | {"html": "x" * 5000}).splitlines())) < 998
 
 
 @pytest.mark.parametrize("path", ["/mailbox", "/mailbox.json", "/mailbox/m-1", "/mailbox/m-1/html"])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.world import demo_accounts
+from infra.world import list_demo_accounts
 
 ROOT = Path(__file__).parents[2]
 # A person's own settings, which would lead elsewhere if anything took notice of them.
@@ -76,11 +76,7 @@ def listening(*process_ids):
         for descriptor in Path(f"/proc/{process_id}/fd").glob("*"):
             with contextlib.suppress(OSError):
                 sockets.add(descriptor.readlink().name.strip("socket:[]"))
-    rows = [
-        row.split()
-        for table in ("tcp", "tcp6")
-        for row in Path("/proc/net", table).read_text().splitlines()[1:]
-    ]
+    rows = [row.split() for table in ("tcp", "tcp6") for row in Path("/proc/net", table).read_text().splitlines()[1:]]
     return {row[1] for row in rows if row[3] == "0A" and row[9] in sockets}
 
 
@@ -90,18 +86,14 @@ def children_of(process_id):
 
 @pytest.fixture
 def coordinator():
-    return demo_accounts()[0]
+    return list_demo_accounts()[0]
 
 
 def test_a_day_with_it(tmp_path, coordinator):
     """Started, used, stopped and started again: people, referrals and sign-ins are still there."""
     with running(tmp_path) as (process, printed):
         told = tmp_path / "run.json"
-        session = ask(
-            tmp_path,
-            "/v1/sessions",
-            body={"email": coordinator.email, "password": coordinator.password},
-        )
+        session = ask(tmp_path, "/v1/sessions", body={"email": coordinator.email, "password": coordinator.password})
         token = session["access_token"]
         addresses = listening(process.pid, *children_of(process.pid))
         again = subprocess.run(
@@ -158,7 +150,4 @@ def test_a_port_that_is_none_is_said(tmp_path, port):
         check=False,
     )
 
-    assert (told.returncode, told.stderr) == (
-        1,
-        f"PORT must be a number from 0 to 65535, not '{port}'.\n",
-    )
+    assert (told.returncode, told.stderr) == (1, f"PORT must be a number from 0 to 65535, not '{port}'.\n")

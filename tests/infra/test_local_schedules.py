@@ -14,9 +14,9 @@ from botocore.session import get_session
 from chalice import Chalice, Rate
 
 from chalicelib import wiring
-from chalicelib.domain.platform.jobs import Job
+from chalicelib.domain.platform.jobs import ScheduledJob
 from infra.local import cloud, environment, lifecycle, schedules
-from infra.local.schedules import PREFIX, Schedules
+from infra.local.schedules import PREFIX, ScheduleRunner
 
 EVENT = {
     "version": "0",
@@ -32,13 +32,13 @@ EVENT = {
 
 
 @pytest.fixture
-def there(tmp_path, monkeypatch):
-    for name, value in environment.for_the_product("").items():
+def local_app(tmp_path, monkeypatch):
+    for name, value in environment.build_product_environment("").items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     monkeypatch.setattr(schedules, "POLL_S", 1)
     monkeypatch.setattr(schedules, "RETRY_AFTER_S", 0)
-    with cloud.running(tmp_path) as running:
+    with cloud.run_cloud(tmp_path) as running:
         yield running
 
 
@@ -47,7 +47,7 @@ def scheduled(there, handler):
     """An application with one schedule, and a function that fires it."""
     app = Chalice("clinic", configure_logs=False)
     app.schedule(Rate(1, unit=Rate.MINUTES), name="relay")(handler)
-    running = Schedules(app, there.endpoint)
+    running = ScheduleRunner(app, there.endpoint)
     running.start()
     queues = client("sqs", there)
     url = queues.get_queue_url(QueueName=PREFIX + "relay")["QueueUrl"]
@@ -68,23 +68,21 @@ def wait_until(condition):
         time.sleep(0.02)
 
 
-def test_a_schedule_is_a_rule_with_its_own_expression(there):
+def test_a_schedule_is_a_rule_with_its_own_expression(local_app):
     """The cloud decides when; a schedule that is no more has no rule either."""
-    events = client("events", there)
+    events = client("events", local_app)
     events.put_rule(Name=PREFIX + "gone", ScheduleExpression="rate(1 minute)")
 
-    with scheduled(there, lambda _: None):
+    with scheduled(local_app, lambda _: None):
         rules = events.list_rules(NamePrefix=PREFIX)["Rules"]
 
-    assert [(rule["Name"], rule["ScheduleExpression"]) for rule in rules] == [
-        (PREFIX + "relay", "rate(1 minute)")
-    ]
+    assert [(rule["Name"], rule["ScheduleExpression"]) for rule in rules] == [(PREFIX + "relay", "rate(1 minute)")]
 
 
-def test_what_the_rule_says_reaches_the_handler(there):
+def test_what_the_rule_says_reaches_the_handler(local_app):
     """With the full event, and a context that knows the time limit."""
     heard: list[Any] = []
-    with scheduled(there, heard.append) as fire:
+    with scheduled(local_app, heard.append) as fire:
         fire()
         wait_until(lambda: heard)
 
@@ -92,12 +90,12 @@ def test_what_the_rule_says_reaches_the_handler(there):
     assert 0 < heard[0].context.get_remaining_time_in_millis() <= 240_000
 
 
-def test_a_schedule_is_fired_by_hand_as_its_rule_would(there):
+def test_a_schedule_is_fired_by_hand_as_its_rule_would(local_app):
     """With all that an event of EventBridge has."""
     heard: list[Any] = []
     app = Chalice("clinic", configure_logs=False)
     app.schedule(Rate(1, unit=Rate.HOURS), name="relay")(heard.append)
-    running = Schedules(app, there.endpoint)
+    running = ScheduleRunner(app, local_app.endpoint)
     running.start()
 
     running.fire("relay")
@@ -111,19 +109,19 @@ def test_a_schedule_is_fired_by_hand_as_its_rule_would(there):
 
 def test_what_fell_due_while_the_machine_was_off_is_run_at_the_start(monkeypatch):
     """A job that is on time is not; one that never ran has its own schedule."""
-    now = wiring.now()
-    last = {Job.RELAY: now - timedelta(days=3), Job.NOTICES: now}
-    stores = SimpleNamespace(jobs=SimpleNamespace(last=lambda: last))
-    monkeypatch.setattr(wiring, "stores", cache(lambda: stores))
+    now = wiring.read_clock()
+    last = {ScheduledJob.RELAY: now - timedelta(days=3), ScheduledJob.NOTICES: now}
+    stores = SimpleNamespace(heartbeats=SimpleNamespace(list_last_successes=lambda: last))
+    monkeypatch.setattr(wiring, "get_stores", cache(lambda: stores))
     fired: list[str] = []
     running: Any = SimpleNamespace(fire=fired.append)
 
-    lifecycle._catch_up(running)
+    lifecycle._run_overdue_schedules(running)
 
     assert fired == ["relay"]
 
 
-def test_two_runs_of_a_schedule_do_not_overlap(there):
+def test_two_runs_of_a_schedule_do_not_overlap(local_app):
     """The second waits for the first, as with one reserved environment."""
     at_once, most = [], []
 
@@ -133,7 +131,7 @@ def test_two_runs_of_a_schedule_do_not_overlap(there):
         time.sleep(0.1)
         at_once.pop()
 
-    with scheduled(there, work) as fire:
+    with scheduled(local_app, work) as fire:
         fire()
         fire()
         wait_until(lambda: len(most) == 2)
@@ -141,7 +139,7 @@ def test_two_runs_of_a_schedule_do_not_overlap(there):
     assert most == [1, 1]
 
 
-def test_a_run_that_fails_is_tried_three_times_in_all(there):
+def test_a_run_that_fails_is_tried_three_times_in_all(local_app):
     """Then it is given up, and the next one has its turn."""
     tries = []
 
@@ -149,7 +147,7 @@ def test_a_run_that_fails_is_tried_three_times_in_all(there):
         tries.append(1)
         raise ValueError("on purpose")
 
-    with scheduled(there, fail) as fire:
+    with scheduled(local_app, fail) as fire:
         fire()
         wait_until(lambda: len(tries) == 3)
         time.sleep(1.2)
@@ -157,7 +155,7 @@ def test_a_run_that_fails_is_tried_three_times_in_all(there):
     assert len(tries) == 3
 
 
-def test_a_clean_stop_waits_for_a_run(there):
+def test_a_clean_stop_waits_for_a_run(local_app):
     """What a run has begun, it ends."""
     begun, ended = threading.Event(), []
 
@@ -166,7 +164,7 @@ def test_a_clean_stop_waits_for_a_run(there):
         time.sleep(0.3)
         ended.append(1)
 
-    with scheduled(there, work) as fire:
+    with scheduled(local_app, work) as fire:
         fire()
         assert begun.wait(5)
 

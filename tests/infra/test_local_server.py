@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from infra.local import server as server_module
-from infra.local.http1 import MAX_BODY_BYTES, MAX_HEAD_BYTES, Response
-from infra.local.server import PortInUseError, Server
+from infra.local.http1 import MAX_BODY_BYTES, MAX_HEAD_BYTES, HttpResponse
+from infra.local.server import HttpServer, PortInUseError
 
 
 class Clinic:
@@ -21,10 +21,10 @@ class Clinic:
         self.asked.append(request)
         if request.path == "/slow":
             self.let_go.wait(5)
-        return Response(status=200, body=request.path.encode() + b"|" + request.body)
+        return HttpResponse(status=200, body=request.path.encode() + b"|" + request.body)
 
-    def refusal(self, error):
-        return Response(status=error.status, body=error.code.encode())
+    def answer_refusal(self, error):
+        return HttpResponse(status=error.status, body=error.code.encode())
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def clinic():
 
 @pytest.fixture
 def server(clinic):
-    running = Server(0)
+    running = HttpServer(0)
     running.start(clinic)
     yield running
     clinic.let_go.set()
@@ -67,7 +67,7 @@ def test_it_listens_on_loopback_only(server):
 def test_a_port_that_is_taken_is_said_in_one_sentence(server):
     """The person learns what to do about it."""
     with pytest.raises(PortInUseError, match=f"Port {server.port} is in use: .* set PORT"):
-        Server(server.port)
+        HttpServer(server.port)
 
 
 def test_a_request_gets_its_answer(server):
@@ -98,16 +98,13 @@ def test_the_path_arrives_as_it_was_sent(server, clinic):
 def test_a_chunked_body_is_put_together(server):
     """Centers' systems that do not know the length beforehand send so."""
     chunks = b"3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nTrailer: 1\r\n\r\n"
-    answer = said_to(
-        server, b"POST / HTTP/1.1\r\nHOST\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
-    )
+    answer = said_to(server, b"POST / HTTP/1.1\r\nHOST\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
 
     assert answer.endswith(b"/|abcdefg")
 
 
 @pytest.mark.parametrize(
-    "host",
-    [b"evil.example", b"127.0.0.1", b"127.0.0.1:1", b"[::1]:8000", b"127.0.0.1.evil.example"],
+    "host", [b"evil.example", b"127.0.0.1", b"127.0.0.1:1", b"[::1]:8000", b"127.0.0.1.evil.example"]
 )
 def test_another_name_is_refused(server, clinic, host):
     """A page that makes its own name point here (DNS rebinding) gets nothing."""
@@ -190,27 +187,25 @@ def test_a_sender_that_waits_for_leave_gets_it(server):
 
 def test_a_newline_in_an_answers_header_begins_no_other_header():
     """Whatever the product puts there."""
-    response = Response(status=200, headers=(("Location", "/a\r\nSet-Cookie: b=c"),))
+    response = HttpResponse(status=200, headers=(("Location", "/a\r\nSet-Cookie: b=c"),))
 
-    assert b"\r\nSet-Cookie" not in response.encoded(keeps_alive=True)
+    assert b"\r\nSet-Cookie" not in response.encode(keeps_alive=True)
 
 
 def test_requests_are_answered_at_once(server, clinic):
     """Twenty that all wait for the last of them."""
     everybody_is_in = threading.Barrier(20, timeout=5)
-    clinic.answer = lambda _: Response(status=200, body=b"%d" % everybody_is_in.wait())
+    clinic.answer = lambda _: HttpResponse(status=200, body=b"%d" % everybody_is_in.wait())
 
     with ThreadPoolExecutor(20) as callers:
-        answers = list(
-            callers.map(lambda _: said_to(server, b"GET / HTTP/1.1\r\nHOST\r\n\r\n"), range(20))
-        )
+        answers = list(callers.map(lambda _: said_to(server, b"GET / HTTP/1.1\r\nHOST\r\n\r\n"), range(20)))
 
     assert [status_of(answer) for answer in answers] == [200] * 20
 
 
 def test_one_who_sends_slowly_is_cut_off(server, monkeypatch):
     """A thread is not held by a byte now and then."""
-    monkeypatch.setattr(server_module, "READ_WITHIN_S", 0.1)
+    monkeypatch.setattr(server_module, "READ_TIMEOUT_S", 0.1)
     with connected(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n")
         began = time.monotonic()

@@ -12,26 +12,26 @@ from chalice import Chalice
 
 from infra.local import cloud, environment, streams
 from infra.local.stack import RESOURCES
-from infra.local.streams import TRIES, Streams
+from infra.local.streams import MAX_ATTEMPTS, StreamRunner
 
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory):
+def local_app(tmp_path_factory):
     """A local cloud with one table that has a stream of keys."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.for_the_product("").items():
+        for name, value in environment.build_product_environment("").items():
             patch.setenv(name, value)
         patch.delenv("AWS_CA_BUNDLE", raising=False)
         patch.setattr(streams, "POLL_S", 0.02)
-        with cloud.running(tmp_path_factory.mktemp("cloud")) as running:
+        with cloud.run_cloud(tmp_path_factory.mktemp("cloud")) as running:
             yield running
 
 
 @pytest.fixture
-def table(there, request):
+def table(local_app, request):
     """A table of its own for each test, without the prefix."""
     name = request.node.name.replace("_", "-")
-    client("dynamodb", there).create_table(
+    client("dynamodb", local_app).create_table(
         TableName=f"cart-{name}",
         AttributeDefinitions=[{"AttributeName": "outbox_id", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "outbox_id", "KeyType": "HASH"}],
@@ -46,7 +46,7 @@ def followed(there, table, handler):
     """An application whose function `outbox` follows the table."""
     app = Chalice("clinic", configure_logs=False)
     app.on_dynamodb_record(table, name="outbox", starting_position="TRIM_HORIZON")(handler)
-    running = Streams(app, there.endpoint, "cart-")
+    running = StreamRunner(app, there.endpoint, "cart-")
     running.start()
     try:
         yield
@@ -75,11 +75,11 @@ def keys_in(events):
     return [record.keys["outbox_id"]["S"] for event in events for record in event]
 
 
-def test_a_new_row_reaches_the_handler_by_its_key(there, table):
+def test_a_new_row_reaches_the_handler_by_its_key(local_app, table):
     """As Lambda tells of it, down to a time that JSON can hold; no other attribute is there."""
     heard: list[Any] = []
-    with followed(there, table, heard.append):
-        put(there, table, "out_1", secret="seen")
+    with followed(local_app, table, heard.append):
+        put(local_app, table, "out_1", secret="seen")
         wait_until(lambda: heard)
 
     [record] = json.loads(json.dumps(heard[0].to_dict()))["Records"]
@@ -91,25 +91,25 @@ def test_a_new_row_reaches_the_handler_by_its_key(there, table):
     assert 0 < heard[0].context.get_remaining_time_in_millis() <= 120_000
 
 
-def test_what_was_there_before_is_handed_over_too(there, table):
+def test_what_was_there_before_is_handed_over_too(local_app, table):
     """In order; a stream is read from its beginning."""
     ids = [f"out_{n}" for n in range(5)]
-    put(there, table, *ids)
+    put(local_app, table, *ids)
     heard: list[Any] = []
 
-    with followed(there, table, heard.append):
+    with followed(local_app, table, heard.append):
         wait_until(lambda: len(keys_in(heard)) == 5)
 
     assert keys_in(heard) == ids
 
 
-def test_a_row_that_changes_is_no_news(there, table):
+def test_a_row_that_changes_is_no_news(local_app, table):
     """Else each claim and each mark would call the function."""
     heard: list[Any] = []
-    with followed(there, table, heard.append):
-        put(there, table, "out_1")
-        put(there, table, "out_1", state="done")
-        put(there, table, "out_2")
+    with followed(local_app, table, heard.append):
+        put(local_app, table, "out_1")
+        put(local_app, table, "out_1", state="done")
+        put(local_app, table, "out_2")
         wait_until(lambda: "out_2" in keys_in(heard))
 
     assert keys_in(heard) == ["out_1", "out_2"]
@@ -121,10 +121,10 @@ def test_the_filter_is_that_of_production():
     (source,) = resources["Outbox"]["Properties"]["Events"].values()
     (pattern,) = source["Properties"]["FilterCriteria"]["Filters"]
 
-    assert json.loads(pattern["Pattern"]) == {"eventName": [streams.WANTED]}
+    assert json.loads(pattern["Pattern"]) == {"eventName": [streams.EVENT_NAME]}
 
 
-def test_a_batch_that_fails_is_tried_again_and_then_makes_way(there, table):
+def test_a_batch_that_fails_is_tried_again_and_then_makes_way(local_app, table):
     """The next one has its turn."""
     heard: list[Any] = []
 
@@ -133,16 +133,16 @@ def test_a_batch_that_fails_is_tried_again_and_then_makes_way(there, table):
         if "out_1" in keys_in([event]):
             raise ValueError("on purpose")
 
-    with followed(there, table, fail):
-        put(there, table, "out_1")
-        wait_until(lambda: len(heard) == TRIES)
-        put(there, table, "out_2")
+    with followed(local_app, table, fail):
+        put(local_app, table, "out_1")
+        wait_until(lambda: len(heard) == MAX_ATTEMPTS)
+        put(local_app, table, "out_2")
         wait_until(lambda: "out_2" in keys_in(heard))
 
-    assert keys_in(heard) == ["out_1"] * TRIES + ["out_2"]
+    assert keys_in(heard) == ["out_1"] * MAX_ATTEMPTS + ["out_2"]
 
 
-def test_a_clean_stop_waits_for_a_batch(there, table):
+def test_a_clean_stop_waits_for_a_batch(local_app, table):
     """What the function has begun, it ends; what comes then waits for the next start."""
     begun, may_end, ended = threading.Event(), threading.Event(), []
 
@@ -151,28 +151,28 @@ def test_a_clean_stop_waits_for_a_batch(there, table):
         may_end.wait(10)
         ended.append(event)
 
-    with followed(there, table, work):
-        put(there, table, "out_1")
+    with followed(local_app, table, work):
+        put(local_app, table, "out_1")
         assert begun.wait(10)
-        put(there, table, "out_2")
+        put(local_app, table, "out_2")
         threading.Timer(0.2, may_end.set).start()
 
     assert keys_in(ended) == ["out_1"]
 
 
-def test_a_table_that_is_not_there_yet_is_followed_when_it_is(there, table, monkeypatch):
+def test_a_table_that_is_not_there_yet_is_followed_when_it_is(local_app, table, monkeypatch):
     """The cloud may be away for a moment; nothing ends because of that."""
     heard: list[Any] = []
-    found = Streams._stream_of
+    found = StreamRunner._find_stream
     tried: list[str] = []
 
     def not_at_first(self, name):
         tried.append(name)
         return found(self, "cart-none" if len(tried) == 1 else name)
 
-    monkeypatch.setattr(Streams, "_stream_of", not_at_first)
-    with followed(there, table, heard.append):
-        put(there, table, "out_1")
+    monkeypatch.setattr(StreamRunner, "_find_stream", not_at_first)
+    with followed(local_app, table, heard.append):
+        put(local_app, table, "out_1")
         wait_until(lambda: heard)
 
     assert len(tried) == 2

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from chalicelib.settings import Settings
-from chalicelib.store.all_stores import TABLES
-from chalicelib.store.notices.leases import LEASE
-from chalicelib.wiring import LAST_TASK_MS
+from chalicelib.store.all_stores import TABLE_NAMES
+from chalicelib.store.notices.leases import LEASE_DURATION
+from chalicelib.wiring import MIN_REMAINING_MS
 from infra import bundle
-from infra.bundle.template import of_type
-from infra.local.stack import HOLDS_DATA
+from infra.bundle.template import list_resources_of_type
+from infra.local.stack import DATA_RESOURCE_PATTERN
 
 # Nothing of these costs anything while nobody uses it, except the key: a dollar a month. A filter
 # makes a metric of ours, of which ten are free.
@@ -61,9 +61,7 @@ def function(template, name):
 def test_cfn_lint_finds_nothing(dist):
     """Neither an error nor a warning."""
     linter = Path(sys.executable).with_name("cfn-lint")
-    found = subprocess.run(
-        [linter, dist / bundle.TEMPLATE], check=False, capture_output=True, text=True
-    )
+    found = subprocess.run([linter, dist / bundle.TEMPLATE], check=False, capture_output=True, text=True)
 
     assert found.stdout == ""
     assert found.returncode == 0
@@ -72,38 +70,36 @@ def test_cfn_lint_finds_nothing(dist):
 def test_nothing_is_paid_for_while_nobody_uses_it(template):
     """Every type of resource is known to be free at rest, and no alarm is beyond the free ones."""
     types = {resource["Type"] for resource in template["Resources"].values()}
-    alarms = [a["Properties"] for a in of_type(template, "AWS::CloudWatch::Alarm").values()]
+    alarms = [a["Properties"] for a in list_resources_of_type(template, "AWS::CloudWatch::Alarm").values()]
 
     assert types <= COSTS_NOTHING_AT_REST
     assert sum(len(alarm.get("Metrics", [1])) for alarm in alarms) <= FREE_METRICS
-    assert len(of_type(template, "AWS::Logs::MetricFilter")) <= FREE_METRICS
-    for table in of_type(template, "AWS::DynamoDB::Table").values():
+    assert len(list_resources_of_type(template, "AWS::Logs::MetricFilter")) <= FREE_METRICS
+    for table in list_resources_of_type(template, "AWS::DynamoDB::Table").values():
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
 
 
 def test_the_tables_are_those_that_the_code_opens(template):
     """No more and no less, each under the deployment's prefix."""
-    tables = of_type(template, "AWS::DynamoDB::Table").values()
+    tables = list_resources_of_type(template, "AWS::DynamoDB::Table").values()
 
     names = {table["Properties"]["TableName"]["Fn::Sub"] for table in tables}
-    assert names == {f"${{Prefix}}{name}" for name in TABLES}
+    assert names == {f"${{Prefix}}{name}" for name in TABLE_NAMES}
 
 
 def test_no_table_is_ever_lost(production):
     """Restorable to any second, kept when the stack goes, protected from a slip."""
-    for table in of_type(production, "AWS::DynamoDB::Table").values():
+    for table in list_resources_of_type(production, "AWS::DynamoDB::Table").values():
         properties = table["Properties"]
 
-        assert properties["PointInTimeRecoverySpecification"] == {
-            "PointInTimeRecoveryEnabled": True
-        }
+        assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert properties["DeletionProtectionEnabled"] is True
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
 
 
 def test_every_table_is_encrypted_with_our_key(template):
     """A key of the deployment's own, which rotates and outlives the stack."""
-    for table in of_type(template, "AWS::DynamoDB::Table").values():
+    for table in list_resources_of_type(template, "AWS::DynamoDB::Table").values():
         encryption = table["Properties"]["SSESpecification"]
         assert encryption["SSEType"] == "KMS"
         assert encryption["KMSMasterKeyId"] == {"Fn::GetAtt": ["DataKey", "Arn"]}
@@ -115,11 +111,11 @@ def test_every_table_is_encrypted_with_our_key(template):
 
 def test_what_holds_data_stands_by_itself(template):
     """The local cloud makes these entries alone, without the functions and the API."""
-    entries = [r for r in template["Resources"].values() if HOLDS_DATA.fullmatch(r["Type"])]
-    others = {n for n, r in template["Resources"].items() if not HOLDS_DATA.fullmatch(r["Type"])}
+    entries = [r for r in template["Resources"].values() if DATA_RESOURCE_PATTERN.fullmatch(r["Type"])]
+    others = {n for n, r in template["Resources"].items() if not DATA_RESOURCE_PATTERN.fullmatch(r["Type"])}
 
     named = set(re.findall(r"[A-Za-z]+", json.dumps(entries)))
-    assert len(entries) > len(TABLES)
+    assert len(entries) > len(TABLE_NAMES)
     assert not named & others
 
 
@@ -213,24 +209,18 @@ def test_people_are_invited(production):
     assert pool["DeletionPolicy"] == "Retain"
     assert client["GenerateSecret"] is False
     assert client["PreventUserExistenceErrors"] == "ENABLED"
-    assert client["ExplicitAuthFlows"] == [
-        "ALLOW_USER_PASSWORD_AUTH",
-        "ALLOW_REFRESH_TOKEN_AUTH",
-    ]
-    assert (client["AccessTokenValidity"], client["TokenValidityUnits"]["AccessToken"]) == (
-        60,
-        "minutes",
-    )
+    assert client["ExplicitAuthFlows"] == ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    assert (client["AccessTokenValidity"], client["TokenValidityUnits"]["AccessToken"]) == (60, "minutes")
 
 
 def test_the_functions_are_those_that_the_facts_are_about(template):
     """So what is said here of each function is said of all."""
-    assert set(of_type(template, "AWS::Serverless::Function")) == FUNCTIONS
+    assert set(list_resources_of_type(template, "AWS::Serverless::Function")) == FUNCTIONS
 
 
 def test_every_alarm_is_heard(template):
     """All go to the one topic that an operator subscribes to."""
-    for alarm in of_type(template, "AWS::CloudWatch::Alarm").values():
+    for alarm in list_resources_of_type(template, "AWS::CloudWatch::Alarm").values():
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
 
 
@@ -238,18 +228,18 @@ def test_no_function_outlives_who_waits_for_it(template):
     """The API ends before the gateway gives up, a job before its lease on a task runs out."""
     assert function(template, "APIHandler")["Timeout"] < GATEWAY_TIMEOUT_S
     for name in FUNCTIONS:
-        assert function(template, name)["Timeout"] < LEASE.total_seconds()
+        assert function(template, name)["Timeout"] < LEASE_DURATION.total_seconds()
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS - {"APIHandler"}))
 def test_a_function_has_time_for_more_than_the_last_task(template, name):
     """What it keeps in reserve for one that is not answered is less than half of its time."""
-    assert function(template, name)["Timeout"] > 2 * LAST_TASK_MS / 1000
+    assert function(template, name)["Timeout"] > 2 * MIN_REMAINING_MS / 1000
 
 
 def test_functions_run_where_the_bundle_was_compiled_for(template):
     """Bytecode is for one Python, compiled extensions are for one processor."""
-    for each in of_type(template, "AWS::Serverless::Function").values():
+    for each in list_resources_of_type(template, "AWS::Serverless::Function").values():
         major, minor, *_ = sys.version_info
         assert each["Properties"]["Runtime"] == f"python{major}.{minor}"
         assert each["Properties"]["Architectures"] == ["arm64"]

@@ -5,18 +5,18 @@ from datetime import timedelta
 import pytest
 
 from chalicelib import observe
-from chalicelib.domain.platform.jobs import PERIODS, Job
-from chalicelib.services.platform.heartbeats import look_after
-from chalicelib.store.notices.leases import LEASE
-from infra.bundle.template import of_type
+from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
+from chalicelib.services.platform.heartbeats import log_overdue_jobs
+from chalicelib.store.notices.leases import LEASE_DURATION
+from infra.bundle.template import list_resources_of_type
 from tests.support.factories import NOON
 
 SCHEDULES = {
-    "Relay": Job.RELAY,
-    "Notices": Job.NOTICES,
-    "Clocks": Job.CLOCKS,
-    "Digest": Job.DIGEST,
-    "Checkpoints": Job.CHECKPOINTS,
+    "Relay": ScheduledJob.RELAY,
+    "Notices": ScheduledJob.NOTICES,
+    "Clocks": ScheduledJob.CLOCKS,
+    "Digest": ScheduledJob.DIGEST,
+    "Checkpoints": ScheduledJob.CHECKPOINTS,
 }
 
 
@@ -26,7 +26,7 @@ def function(template, name):
 
 def test_every_job_has_a_schedule():
     """And a name under which it leaves its heartbeat."""
-    assert set(SCHEDULES.values()) == set(Job)
+    assert set(SCHEDULES.values()) == set(ScheduledJob)
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
@@ -46,41 +46,35 @@ def test_a_schedule_keeps_the_pace_that_its_heartbeat_is_judged_by(template, nam
     """The period is said once, in the domain."""
     (schedule,) = function(template, name)["Events"].values()
 
-    minutes = PERIODS[job].total_seconds() / 60
+    minutes = JOB_PERIODS[job].total_seconds() / 60
     assert schedule["Properties"]["Schedule"] == f"rate({minutes:.0f} minutes)"
 
 
 def test_an_unsent_task_is_found_within_fifteen_minutes():
     """Even if a function died over it and the next sweep was lost as well."""
-    assert LEASE + 2 * PERIODS[Job.RELAY] <= timedelta(minutes=15)
+    assert LEASE_DURATION + 2 * JOB_PERIODS[ScheduledJob.RELAY] <= timedelta(minutes=15)
 
 
 def test_silence_raises_an_alarm(template):
     """The relay tells which job is overdue; if it does not, it is overdue itself."""
     alarm = template["Resources"]["JobsSilent"]["Properties"]
 
-    assert alarm["Period"] * alarm["EvaluationPeriods"] == (2 * PERIODS[Job.RELAY].total_seconds())
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == (2 * JOB_PERIODS[ScheduledJob.RELAY].total_seconds())
     assert alarm["TreatMissingData"] == "breaching"
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
 
 
-@pytest.mark.parametrize(
-    ("alarm", "count"), [("JobsSilent", "overdue"), ("TasksWereParked", "parked")]
-)
-def test_what_the_relay_counts_is_what_an_alarm_looks_at(
-    template, stores, monkeypatch, alarm, count
-):
+@pytest.mark.parametrize(("alarm", "count"), [("JobsSilent", "overdue"), ("TasksWereParked", "parked")])
+def test_what_the_relay_counts_is_what_an_alarm_looks_at(template, stores, monkeypatch, alarm, count):
     """The line that it logs, the filter that finds it, and the metric that the alarm names."""
     lines = []
-    monkeypatch.setattr(
-        type(observe.log), "info", lambda _, event, **fields: lines.append((event, fields))
-    )
-    look_after(stores=stores, now=NOON)
+    monkeypatch.setattr(type(observe.log), "info", lambda _, event, **fields: lines.append((event, fields)))
+    log_overdue_jobs(stores=stores, now=NOON)
     [(message, fields)] = lines
     looks_at = template["Resources"][alarm]["Properties"]
     [(told, pattern)] = [
         (made, each["Properties"]["FilterPattern"])
-        for each in of_type(template, "AWS::Logs::MetricFilter").values()
+        for each in list_resources_of_type(template, "AWS::Logs::MetricFilter").values()
         for made in each["Properties"]["MetricTransformations"]
         if made["MetricName"] == looks_at["MetricName"]
     ]
@@ -97,9 +91,7 @@ def test_the_stream_hands_over_new_rows_by_their_keys(template):
     table = template["Resources"]["OutboxTable"]["Properties"]
 
     assert source["Properties"]["Stream"] == {"Fn::GetAtt": ["OutboxTable", "StreamArn"]}
-    assert source["Properties"]["FilterCriteria"] == {
-        "Filters": [{"Pattern": '{"eventName": ["INSERT"]}'}]
-    }
+    assert source["Properties"]["FilterCriteria"] == {"Filters": [{"Pattern": '{"eventName": ["INSERT"]}'}]}
     assert table["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
 
 
@@ -110,5 +102,5 @@ def test_nothing_blocks_the_stream(template):
 
     assert properties["BisectBatchOnFunctionError"] is True
     assert properties["MaximumRetryAttempts"] == 2
-    assert properties["MaximumRecordAgeInSeconds"] == PERIODS[Job.RELAY].total_seconds()
+    assert properties["MaximumRecordAgeInSeconds"] == JOB_PERIODS[ScheduledJob.RELAY].total_seconds()
     assert properties["StartingPosition"] == "TRIM_HORIZON"

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from chalicelib.store.all_stores import TABLES
+from chalicelib.store.all_stores import TABLE_NAMES
 
 ROLES = {
     "api": "ApiHandlerRole",
@@ -118,7 +118,7 @@ def test_every_permission_is_for_something(production, who):
     assert wide <= WITHOUT_RESOURCE
 
 
-@pytest.mark.parametrize(("who", "table"), list(product(ROLES, TABLES)))
+@pytest.mark.parametrize(("who", "table"), list(product(ROLES, TABLE_NAMES)))
 def test_a_function_touches_only_its_tables(production, who, table):
     """A cell that is not in `MAY` is nobody's business."""
     granted = granted_on(production, who, logical_name(table)) - {"dynamodb:DescribeTable"}
@@ -126,7 +126,7 @@ def test_a_function_touches_only_its_tables(production, who, table):
     assert granted == {f"dynamodb:{action}" for action in MAY.get((who, table), ())}
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", TABLE_NAMES)
 def test_the_api_may_ask_whether_a_table_is_there(production, table):
     """Each, or it would never be ready."""
     assert "dynamodb:DescribeTable" in granted_on(production, "api", logical_name(table))

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from chalicelib.routes.platform.endpoint import gateway_refusal
+from chalicelib.routes.platform.endpoint import build_gateway_problem
 from chalicelib.routes.platform.problems import SECURITY_HEADERS
-from infra.bundle.template import REFUSALS
+from infra.bundle.template import GATEWAY_RESPONSES
 
 # Source: "Gateway response types for API Gateway", Amazon API Gateway developer guide,
 # read 2026-11.
@@ -46,7 +46,7 @@ def test_no_refusal_is_left_to_the_gateways_own_words(refusals):
     assert set(refusals) == ALL_THAT_THE_GATEWAY_KNOWS
 
 
-@pytest.mark.parametrize("kind", sorted(REFUSALS))
+@pytest.mark.parametrize("kind", sorted(GATEWAY_RESPONSES))
 def test_a_refusal_is_a_problem(refusals, kind):
     """RFC 9457, whatever the caller accepts, with the id under which it was logged."""
     refusal = refusals[kind]
@@ -58,7 +58,7 @@ def test_a_refusal_is_a_problem(refusals, kind):
     assert set(problem) == {"type", "title", "status", "detail", "code", "request_id", "errors"}
 
 
-@pytest.mark.parametrize("kind", sorted(REFUSALS))
+@pytest.mark.parametrize("kind", sorted(GATEWAY_RESPONSES))
 def test_a_refusal_carries_the_security_headers(refusals, kind):
     """The same as on every answer of the product; a constant stands between quotes."""
     headers = refusals[kind]["ResponseParameters"]["Headers"]
@@ -75,7 +75,7 @@ def test_a_path_that_is_not_there_is_not_found(refusals):
     assert refusal["StatusCode"] == 404
     assert (
         refusal["ResponseTemplates"]["application/json"]
-        == gateway_refusal(404, "not_found", "$context.requestId")["body"]
+        == build_gateway_problem(404, "not_found", "$context.requestId")["body"]
     )
 
 

@@ -8,18 +8,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.catalogue import products
+from chalicelib.catalog import load_products
 from chalicelib.domain.identity.members import Role, TenantKind
-from chalicelib.domain.referrals.packet import NEEDED, missing
-from chalicelib.domain.referrals.stages import OPTIONAL, Actor, Stage
-from chalicelib.domain.referrals.transitions import moves_from
+from chalicelib.domain.referrals.packet import REQUIRED_ITEMS, list_missing_items
+from chalicelib.domain.referrals.stages import OPTIONAL_STAGES, Actor, Stage
+from chalicelib.domain.referrals.transitions import list_transitions_from
 from chalicelib.routes.referrals.request_bodies import ReferralBody
 from infra import world
-from infra.world.patients import packet
+from infra.world.patients import build_packet
 from infra.world.people import DEMO_PASSWORD, MEMBERS
-from infra.world.places import CENTERS, PRACTICES, center_named, practice_named
+from infra.world.places import CENTERS, PRACTICES, find_center, find_practice
 from infra.world.stories import STORIES
-from infra.world.timeline import drafted_at, steps_of
+from infra.world.timeline import build_steps, compute_draft_time
 
 TEMPLATE = Path(world.__file__).parents[1] / "resources.json"
 
@@ -40,10 +40,10 @@ def each_story():
 
 def sent(story):
     """What the practice of a story sends."""
-    return packet(
+    return build_packet(
         story.number,
         disease=story.disease,
-        practice=practice_named(story.practice),
+        practice=find_practice(story.practice),
         referred_on=NOW.date(),
         child=story.child,
     )
@@ -52,7 +52,7 @@ def sent(story):
 def everything_written():
     """All that a reader of the world could see, as one text."""
     packets = [sent(story) for story in STORIES]
-    places = [{"name": place.name, **place.facts} for place in (*PRACTICES, *CENTERS)]
+    places = [{"name": place.name, **place.build_listing} for place in (*PRACTICES, *CENTERS)]
     people = [{"name": member.name, "email": member.email} for member in MEMBERS]
     return json.dumps([packets, places, people])
 
@@ -93,17 +93,17 @@ def test_mail_goes_nowhere():
 def test_every_center_says_that_it_is_fictional_and_so_does_who_certified_it():
     """No real hospital is called certified, and no invented one passes for real."""
     for center in CENTERS:
-        assert center.facts["fictional"] is True
-        assert center.facts["products"]
-        assert all("Fictional" in offer["certified_by"] for offer in center.facts["products"])
-        assert all(offer["diseases"] for offer in center.facts["products"])
+        assert center.build_listing["fictional"] is True
+        assert center.build_listing["products"]
+        assert all("Fictional" in offer["certified_by"] for offer in center.build_listing["products"])
+        assert all(offer["diseases"] for offer in center.build_listing["products"])
 
 
 def test_a_center_for_children_offers_what_is_for_children():
     """Kymriah's lymphoma indications are for adults."""
     (penny,) = [center for center in CENTERS if center.age_group == "pediatric"]
 
-    assert [offer["diseases"] for offer in penny.facts["products"]] == [["B_ALL"]]
+    assert [offer["diseases"] for offer in penny.build_listing["products"]] == [["B_ALL"]]
 
 
 def test_each_organisation_has_its_people():
@@ -123,17 +123,15 @@ def test_everybody_can_be_told_apart():
     """Handles, addresses, ids and names."""
     for name in ("handle", "email", "member_id", "name"):
         assert len({getattr(member, name) for member in MEMBERS}) == len(MEMBERS)
-    assert len({place.tenant_id for place in (*PRACTICES, *CENTERS)}) == len(PRACTICES) + len(
-        CENTERS
-    )
+    assert len({place.tenant_id for place in (*PRACTICES, *CENTERS)}) == len(PRACTICES) + len(CENTERS)
 
 
 def test_the_demo_accounts_are_of_both_sides():
     """Somebody who looks around needs one of each."""
-    kinds = {account.tenant.kind for account in world.demo_accounts()}
+    kinds = {account.tenant.kind for account in world.list_demo_accounts()}
 
     assert kinds == set(TenantKind)
-    assert {account.password for account in world.demo_accounts()} == {DEMO_PASSWORD}
+    assert {account.password for account in world.list_demo_accounts()} == {DEMO_PASSWORD}
 
 
 def test_the_password_is_one_that_the_pool_takes():
@@ -151,32 +149,32 @@ def test_the_password_is_one_that_the_pool_takes():
 def test_a_packet_is_what_the_api_takes_and_complete(story):
     """Else the seeding would be refused, or the demonstration look broken."""
     sections = sent(story)
-    center = center_named(story.center)
+    center = find_center(story.center)
 
     ReferralBody.model_validate_json(json.dumps(sections))
-    assert missing({**sections, "center_id": center.tenant_id}, NEEDED) == []
+    assert list_missing_items({**sections, "center_id": center.tenant_id}, REQUIRED_ITEMS) == []
 
 
 @each_story()
 def test_the_center_treats_what_the_patient_has(story):
     """A referral to a center that does not offer the product would teach the wrong thing."""
-    offers = {o["product_id"]: o["diseases"] for o in center_named(story.center).facts["products"]}
+    offers = {o["product_id"]: o["diseases"] for o in find_center(story.center).build_listing["products"]}
 
     assert story.disease in offers[story.product_id]
-    assert story.disease in products()[story.product_id].diseases
+    assert story.disease in load_products()[story.product_id].diseases
 
 
 @pytest.mark.parametrize("now", MOMENTS, ids=str)
 @each_story()
 def test_a_story_is_a_legal_sequence_of_moves_of_the_past(story, now):
     """Each step by the side that may make it, each later than the one before."""
-    steps = steps_of(story, center_named(story.center), now=now)
-    times = [drafted_at(story, steps, now=now), *(step.at for step in steps)]
+    steps = build_steps(story, find_center(story.center), now=now)
+    times = [compute_draft_time(story, steps, now=now), *(step.at for step in steps)]
 
     assert times[1:] == sorted(set(times[1:]))
     assert all(at < now for at in times)
     for before, step in zip([Stage.DRAFT, *(s.stage for s in steps)], steps, strict=False):
-        assert step.reporter in moves_from(before)[step.stage]
+        assert step.reporter in list_transitions_from(before)[step.stage]
     assert (steps[-1].stage if steps else Stage.DRAFT) is story.stage
 
 
@@ -184,9 +182,9 @@ def test_a_story_is_a_legal_sequence_of_moves_of_the_past(story, now):
 def test_an_open_window_is_as_old_as_its_story_says(now):
     """Days are counted on the calendar of the center."""
     (week_old,) = [s for s in STORIES if s.stage is Stage.MONITORING and s.ago.days == 7]
-    center = center_named(week_old.center)
+    center = find_center(week_old.center)
 
-    (infusion,) = [s for s in steps_of(week_old, center, now=now) if s.stage is Stage.INFUSED]
+    (infusion,) = [s for s in build_steps(week_old, center, now=now) if s.stage is Stage.INFUSED]
 
     today = now.astimezone(ZoneInfo(center.time_zone)).date()
     assert infusion.local_date == today - timedelta(days=7)
@@ -196,9 +194,9 @@ def test_an_open_window_is_as_old_as_its_story_says(now):
 def test_the_infusion_of_today_is_of_today_at_its_center(now):
     """Just after midnight too: else the first job would open its monitoring at once."""
     (story,) = [s for s in STORIES if s.stage is Stage.INFUSED]
-    center = center_named(story.center)
+    center = find_center(story.center)
 
-    infusion = steps_of(story, center, now=now)[-1]
+    infusion = build_steps(story, center, now=now)[-1]
 
     local_now = now.astimezone(ZoneInfo(center.time_zone))
     minutes_of_today = local_now.hour * 60 + local_now.minute
@@ -208,7 +206,7 @@ def test_the_infusion_of_today_is_of_today_at_its_center(now):
 def test_a_split_dose_is_given_in_two_parts_days_apart():
     """Source: Aucatzyl's label, day 1 and day 10, two days more or less."""
     (story,) = [s for s in STORIES if s.product_id == "aucatzyl"]
-    steps = steps_of(story, center_named(story.center), now=NOW)
+    steps = build_steps(story, find_center(story.center), now=NOW)
 
     first, second = [step for step in steps if step.stage is Stage.INFUSED]
 
@@ -218,18 +216,16 @@ def test_a_split_dose_is_given_in_two_parts_days_apart():
 
 def test_a_sparse_center_leaves_out_what_it_may():
     """So that the dashboard shows stages that were never reported."""
-    stories = [s for s in STORIES if center_named(s.center).sparse]
-    told = [{x.stage for x in steps_of(s, center_named(s.center), now=NOW)} for s in stories]
+    stories = [s for s in STORIES if find_center(s.center).sparse]
+    told = [{x.stage for x in build_steps(s, find_center(s.center), now=NOW)} for s in stories]
 
     assert stories
-    assert all(
-        stages & OPTIONAL <= {story.stage} for story, stages in zip(stories, told, strict=True)
-    )
+    assert all(stages & OPTIONAL_STAGES <= {story.stage} for story, stages in zip(stories, told, strict=True))
 
 
 def test_only_the_product_itself_opens_monitoring():
     """As it does in life, from its own schedule."""
-    steps = [s for story in STORIES for s in steps_of(story, center_named(story.center), now=NOW)]
+    steps = [s for story in STORIES for s in build_steps(story, find_center(story.center), now=NOW)]
 
     reporters = {step.reporter for step in steps if step.stage is Stage.MONITORING}
 
@@ -240,8 +236,8 @@ def test_it_is_the_same_world_every_time():
     """A page of the documentation may name a referral of it."""
     assert [sent(story) for story in STORIES] == [sent(story) for story in STORIES]
     for story in STORIES:
-        center = center_named(story.center)
-        assert steps_of(story, center, now=NOW) == steps_of(story, center, now=NOW)
+        center = find_center(story.center)
+        assert build_steps(story, center, now=NOW) == build_steps(story, center, now=NOW)
 
 
 def test_several_are_late():

@@ -8,10 +8,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 
 from chalicelib.errors import UnavailableError
-from chalicelib.mail import Message
+from chalicelib.mail import MailMessage
 from chalicelib.mail.ses import SesMailer
 
-MESSAGE = Message(to="coordinator@cedar.example", subject="S\u00fcbject", text="Text", html="<p>")
+MESSAGE = MailMessage(to="coordinator@cedar.example", subject="S\u00fcbject", text="Text", html="<p>")
 
 
 class Ses:
@@ -29,9 +29,7 @@ class Ses:
 
 
 def mailer(ses, configuration_set=""):
-    return SesMailer(
-        client=lambda: ses, sender="notices@dashboard.example", configuration_set=configuration_set
-    )
+    return SesMailer(client=lambda: ses, sender="notices@dashboard.example", configuration_set=configuration_set)
 
 
 def test_a_mail_goes_to_one_person_from_one_address():
@@ -48,10 +46,7 @@ def test_a_mail_goes_to_one_person_from_one_address():
             "Content": {
                 "Simple": {
                     "Subject": {"Data": "S\u00fcbject", "Charset": "UTF-8"},
-                    "Body": {
-                        "Text": {"Data": "Text", "Charset": "UTF-8"},
-                        "Html": {"Data": "<p>", "Charset": "UTF-8"},
-                    },
+                    "Body": {"Text": {"Data": "Text", "Charset": "UTF-8"}, "Html": {"Data": "<p>", "Charset": "UTF-8"}},
                 }
             },
             "EmailTags": [{"Name": "mail_id", "Value": "mail_1"}],

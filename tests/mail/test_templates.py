@@ -9,18 +9,18 @@ from string import Template
 
 import pytest
 
-from chalicelib import catalogue, mail
+from chalicelib import catalog, mail
 from chalicelib.domain.eligibility.disclaimers import EMERGENCY_NOTE
 from chalicelib.domain.notices.notice_rules import STAGE_RULES
-from chalicelib.domain.notices.notice_schedule import SCHEDULE
+from chalicelib.domain.notices.notice_schedule import NOTICE_SCHEDULE
 from chalicelib.mail import (
     TemplateError,
-    critical_notice,
-    escalation,
-    notice_waiting,
-    notices_waiting,
-    spelled_time,
-    weekly_digest,
+    compose_critical_notice,
+    compose_escalation,
+    compose_notice_waiting,
+    compose_notices_waiting,
+    compose_weekly_digest,
+    format_time,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,29 +28,22 @@ LINK = "https://dashboard.example"
 LEAVE = f"{LINK}/v1/unsubscribe/AbCdEf"
 LATE = "November 2, 2026 at 07:00 EST"
 TO = "coordinator@cedar.example"
-TEMPLATES = sorted(
-    folder.name for folder in (files(mail) / "templates").iterdir() if folder.is_dir()
-)
+TEMPLATES = sorted(folder.name for folder in (files(mail) / "templates").iterdir() if folder.is_dir())
 PARTS = {"subject": "subject.txt", "text": "body.txt", "html": "body.html"}
 
 RENDERED = {
-    "critical_notice": critical_notice(to=TO, alias="Blue Heron", link=LINK, late=LATE),
-    "escalation": escalation(to=TO, alias="Blue Heron", link=LINK),
-    "notice_waiting": notice_waiting(
-        to=TO, alias="Blue Heron", count=2, link=LINK, unsubscribe=LEAVE
-    ),
-    "notices_waiting": notices_waiting(
+    "critical_notice": compose_critical_notice(to=TO, alias="Blue Heron", sign_in_url=LINK, late_since_text=LATE),
+    "escalation": compose_escalation(to=TO, alias="Blue Heron", sign_in_url=LINK),
+    "notice_waiting": compose_notice_waiting(to=TO, alias="Blue Heron", count=2, sign_in_url=LINK, unsubscribe=LEAVE),
+    "notices_waiting": compose_notices_waiting(
         to=TO,
         counts=[("Blue Heron", 2), ("Grey Owl", 9), ("Red Kite", 1)],
-        link=LINK,
-        late=LATE,
+        sign_in_url=LINK,
+        late_since_text=LATE,
         unsubscribe=LEAVE,
     ),
-    "weekly_digest": weekly_digest(
-        to=TO,
-        aliases=["Blue Heron", "Grey Owl", "Red Kite"],
-        link=LINK,
-        unsubscribe=LEAVE,
+    "weekly_digest": compose_weekly_digest(
+        to=TO, aliases=["Blue Heron", "Grey Owl", "Red Kite"], sign_in_url=LINK, unsubscribe=LEAVE
     ),
 }
 """Every mail, as somebody gets it."""
@@ -59,9 +52,7 @@ RENDERED = {
 class Page(HTMLParser):
     """The tags, the addresses and the visible text of a page."""
 
-    LEADING_AWAY = frozenset(
-        {"action", "background", "cite", "data", "formaction", "href", "poster", "src", "srcset"}
-    )
+    LEADING_AWAY = frozenset({"action", "background", "cite", "data", "formaction", "href", "poster", "src", "srcset"})
 
     def __init__(self, html):
         super().__init__()
@@ -89,7 +80,7 @@ def message(request):
 def test_every_mail_is_tried_here():
     """A new folder of templates needs a function of its name, and a mail in this test."""
     assert list(RENDERED) == TEMPLATES
-    assert all(callable(getattr(mail, name)) for name in TEMPLATES)
+    assert all(callable(getattr(mail, f"compose_{name}")) for name in TEMPLATES)
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -137,24 +128,24 @@ def test_no_mail_says_what_happened(message, part):
     said = getattr(message, part).lower()
 
     told = {rule.title.lower() for rule in STAGE_RULES.values()}
-    told |= {entry.title.lower() for entry in SCHEDULE.values()}
-    products = {brand.lower() for brand in catalogue.products()}
+    told |= {entry.title.lower() for entry in NOTICE_SCHEDULE.values()}
+    products = {brand.lower() for brand in catalog.load_products()}
     assert not [word for word in (*told, *products, "lymphoma", "infus") if word in said]
 
 
 def test_a_mail_whose_template_lacks_something_is_no_mail(monkeypatch):
     """One error for whatever is wrong, without a word of what it was about."""
-    monkeypatch.setattr(mail, "_template", lambda _path: Template("$nobody_says_this"))
+    monkeypatch.setattr(mail, "_load_template", lambda _path: Template("$nobody_says_this"))
 
     with pytest.raises(TemplateError, match=r"^critical_notice$"):
-        critical_notice(to=TO, alias="Blue Heron", link=LINK)
+        compose_critical_notice(to=TO, alias="Blue Heron", sign_in_url=LINK)
 
 
 def test_a_time_is_said_as_its_reader_says_it():
     """In the reader's own zone."""
     at = datetime(2026, 7, 4, 3, 5, tzinfo=UTC)
 
-    assert spelled_time(at, "Pacific/Honolulu") == "July 3, 2026 at 17:05 HST"
+    assert format_time(at, "Pacific/Honolulu") == "July 3, 2026 at 17:05 HST"
 
 
 def test_a_mail_says_that_it_is_not_for_emergencies(message):
@@ -176,17 +167,13 @@ def test_both_forms_of_a_mail_say_the_same(message):
 
 def test_a_subject_says_who_by_nickname_and_how_much():
     """And nothing of what happened: a subject is read on locked screens."""
-    assert RENDERED["notice_waiting"].subject == (
-        "Blue Heron: 2 new notices in the CAR T Referral Dashboard"
-    )
+    assert RENDERED["notice_waiting"].subject == ("Blue Heron: 2 new notices in the CAR T Referral Dashboard")
 
 
-@pytest.mark.parametrize(
-    ("count", "are", "said"), [(1, "is", "1 new notice"), (2, "are", "2 new notices")]
-)
+@pytest.mark.parametrize(("count", "are", "said"), [(1, "is", "1 new notice"), (2, "are", "2 new notices")])
 def test_one_notice_is_not_two(count, are, said):
     """The count agrees with its noun and its verb, in all three parts."""
-    one = notice_waiting(to="x@y.example", alias="Blue Heron", count=count, link=LINK)
+    one = compose_notice_waiting(to="x@y.example", alias="Blue Heron", count=count, sign_in_url=LINK)
 
     assert f": {said} in" in one.subject
     assert one.text.startswith(f"There {are} {said} about Blue Heron.")
@@ -194,17 +181,11 @@ def test_one_notice_is_not_two(count, are, said):
 
 
 @pytest.mark.parametrize(
-    "alias",
-    [
-        "<img src=x onerror=alert(1)>",
-        "\"><a href='https://evil.example'>",
-        "</title><script>x",
-        "A & B",
-    ],
+    "alias", ["<img src=x onerror=alert(1)>", "\"><a href='https://evil.example'>", "</title><script>x", "A & B"]
 )
 def test_a_nickname_is_text_in_a_page(alias):
     """Markup in an alias is shown, never obeyed."""
-    page = Page(notice_waiting(to="x@y.example", alias=alias, count=1, link=LINK).html)
+    page = Page(compose_notice_waiting(to="x@y.example", alias=alias, count=1, sign_in_url=LINK).html)
 
     assert page.addresses == [LINK]
     assert not page.tags & {"img", "script"}
@@ -214,7 +195,7 @@ def test_a_nickname_is_text_in_a_page(alias):
 @pytest.mark.parametrize("alias", ["$link", "${link}", "$$", "$", "{link}", "%s"])
 def test_a_nickname_is_no_template(alias):
     """What looks like a placeholder is a name all the same."""
-    message = notice_waiting(to="x@y.example", alias=alias, count=1, link=LINK)
+    message = compose_notice_waiting(to="x@y.example", alias=alias, count=1, sign_in_url=LINK)
 
     assert message.subject.startswith(f"{alias}: ")
     assert message.text.startswith(f"There is 1 new notice about {alias}.")
@@ -223,12 +204,10 @@ def test_a_nickname_is_no_template(alias):
 def patients(count):
     """A mail about so many patients, with one notice each."""
     counts = [(f"Bird {n}", 1) for n in range(count)]
-    return notices_waiting(to="x@y.example", counts=counts, link=LINK)
+    return compose_notices_waiting(to="x@y.example", counts=counts, sign_in_url=LINK)
 
 
-@pytest.mark.parametrize(
-    ("count", "more"), [(20, ""), (21, "and 1 more patient"), (43, "and 23 more patients")]
-)
+@pytest.mark.parametrize(("count", "more"), [(20, ""), (21, "and 1 more patient"), (43, "and 23 more patients")])
 def test_a_mail_lists_twenty_patients_and_counts_the_others(count, more):
     """One a line; the first twenty of those who have waited longest."""
     message = patients(count)
@@ -246,8 +225,8 @@ def test_a_subject_about_several_names_none():
 
 def test_a_nickname_is_one_line_of_a_list_and_no_markup():
     """Neither a line break nor a tag in it makes another line."""
-    told = notices_waiting(
-        to="x@y.example", counts=[("Blue\r\n- Heron <td>", 1), ("Grey Owl", 1)], link=LINK
+    told = compose_notices_waiting(
+        to="x@y.example", counts=[("Blue\r\n- Heron <td>", 1), ("Grey Owl", 1)], sign_in_url=LINK
     )
 
     assert "- Blue - Heron <td>: 1 new notice\n- Grey Owl: 1 new notice\n\n" in told.text
@@ -259,6 +238,6 @@ def test_a_subject_is_one_line(break_):
     """A line break would begin a header of the sender's choice, such as another recipient."""
     alias = f"Blue Heron{break_}Bcc: evil@evil.example"
 
-    subject = notice_waiting(to="x@y.example", alias=alias, count=1, link=LINK).subject
+    subject = compose_notice_waiting(to="x@y.example", alias=alias, count=1, sign_in_url=LINK).subject
 
     assert len(subject.splitlines()) == 1

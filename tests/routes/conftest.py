@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.support.world import open_world
+from tests.support.shared_clinic import open_shared_clinic
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory):
+def shared_api(tmp_path_factory: pytest.TempPathFactory):
     """Two practices and two centers with somebody in every role, for a whole module."""
-    with open_world(tmp_path_factory.mktemp("world")) as clinic:
+    with open_shared_clinic(tmp_path_factory.mktemp("world")) as clinic:
         yield clinic

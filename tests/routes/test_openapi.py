@@ -13,72 +13,73 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import app
 from chalicelib import wiring
-from chalicelib.domain.notices.notice_rules import Lane
-from chalicelib.routes.platform.operations import OPERATIONS, Access
-from chalicelib.routes.platform.problem_codes import CODES
-from chalicelib.services.identity.sign_in import Challenge, Session
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess
+from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
+from chalicelib.services.identity.sign_in import SignedInSession, SignInChallenge
 from chalicelib.services.notices.outbox_worker import run_job
-from tests.support import ehr, factories, handbacks, posting
-from tests.support.clinic import TO_INFUSED
+from tests.support import ehr, factories, handbacks
+from tests.support import sns_sender as posting
+from tests.support.api_client import ApiAnswer, ApiClient, FakeLambdaContext
+from tests.support.api_driver import STAGES_TO_INFUSED
 from tests.support.refusals import REFUSALS
-from tests.support.site import Answer, Context, Site
 
 
 @dataclass
 class Overheard:
     """The app with somebody listening: what was asked, and what was answered."""
 
-    heard: list[tuple[str, str, Answer]] = field(default_factory=list)
+    heard: list[tuple[str, str, ApiAnswer]] = field(default_factory=list)
     routes: Any = field(default_factory=lambda: app.routes)
 
-    def __call__(self, event: dict[str, Any], _context: Context) -> dict[str, Any]:
+    def __call__(self, event: dict[str, Any], _context: FakeLambdaContext) -> dict[str, Any]:
         """Pass the event on."""
         answered: dict[str, Any] = app(event, _context)
         headers = {name.lower(): value for name, value in answered["headers"].items()}
-        told = Answer(answered["statusCode"], headers, answered["body"])
+        told = ApiAnswer(answered["statusCode"], headers, answered["body"])
         self.heard.append((event["httpMethod"].lower(), event["resource"], told))
         return answered
 
 
 @pytest.fixture(scope="module")
-def document(world):
+def document(shared_api):
     """The document as the API serves it."""
-    return world.anyone.get("/v1/openapi.json").json
+    return shared_api.anyone.get("/v1/openapi.json").json
 
 
 @pytest.fixture(scope="module")
-def heard(world):
+def recorded_responses(shared_api):
     """What was answered on a walk through every route, refusals too."""
-    overheard, quiet = Overheard(), world.anyone
-    world.anyone = Site(overheard)
+    overheard, quiet = Overheard(), shared_api.anyone
+    shared_api.anyone = ApiClient(overheard)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wiring, "identity", Agreeable)
-        world.anyone.get("/health/ready")  # moto cannot tell of a mail account.
-        patch.setattr(wiring.aws("sesv2"), "get_account", dict)
-        walk(world)
+        patch.setattr(wiring, "get_identity_service", AcceptingIdentity)
+        shared_api.anyone.get("/health/ready")  # moto cannot tell of a mail account.
+        patch.setattr(wiring.get_aws_client("sesv2"), "get_account", dict)
+        walk(shared_api)
         for refuse in REFUSALS:
             with patch.context() as spoiled:
-                refuse(world, spoiled)
-    world.anyone = quiet
+                refuse(shared_api, spoiled)
+    shared_api.anyone = quiet
     return overheard.heard
 
 
-class Agreeable:
+class AcceptingIdentity:
     """An identity service that says yes."""
 
     def sign_in(self, *_told):
-        return Session(access_token="a", refresh_token="r", expires_in=3600)
+        return SignedInSession(access_token="a", refresh_token="r", expires_in=3600)
 
-    def renew(self, *_told):
-        return Session(access_token="a", refresh_token=None, expires_in=3600)
+    def renew_session(self, *_told):
+        return SignedInSession(access_token="a", refresh_token=None, expires_in=3600)
 
-    def answer(self, **_told):
-        return Challenge(challenge="SOFTWARE_TOKEN_MFA", session="s")
+    def answer_challenge(self, **_told):
+        return SignInChallenge(challenge="SOFTWARE_TOKEN_MFA", session="s")
 
     def sign_out(self, _token):
         pass
 
-    def invite(self, email, **_pool):
+    def create_account(self, email, **_pool):
         return f"sub-{email}"
 
 
@@ -90,11 +91,11 @@ def walk(world):
         world.anyone.get(public)
     sign_in_and_out(world)
     look_from_a_health_record(world)
-    posting.answer_mails(world)
+    posting.play_mail_lifecycle(world)
     for path in ("/v1/me", "/v1/products", "/v1/centers?limit=1", "/v1/centers/ctr_harbor",
                  "/v1/resources", "/v1/diagnosis-codes?disease=FL"):  # fmt: skip
         world.practice.get(path)
-    world.practice.post("/v1/screens", factories.a_screen_body(planned_collection_on="2199-01-01"))
+    world.practice.post("/v1/screens", factories.build_screen_body(planned_collection_on="2199-01-01"))
     manage_people(world)
     manage_a_feed(world)
     draft = world.refer(submit=False, insurance=None, consent_to_share=None, center_id=None)
@@ -103,18 +104,18 @@ def walk(world):
     path = f"/v1/referrals/{referral_id}"
     event = {
         "type": "stage.changed",
-        "occurred_at": wiring.now().isoformat(),
+        "occurred_at": wiring.read_clock().isoformat(),
         "data": {"stage": "received", "note": "x"},
     }
     world.center.post(f"{path}/events", event)
-    world.move_to(referral_id, *TO_INFUSED[1:])
+    world.move_to(referral_id, *STAGES_TO_INFUSED[1:])
     world.deliver(referral_id, "handed_back")
     look(world, path)
     hand_back(world, path)
     world.deliver(referral_id, "handback_ready")
-    for lane in Lane:
-        run_job(lane, **wiring.job(wiring.now() + timedelta(days=30)))
-    world.site_of(world.members["practice_admin"]).get(f"{path}/audit")
+    for lane in TaskQueue:
+        run_job(lane, **wiring.build_job_context(wiring.read_clock() + timedelta(days=30)))
+    world.get_site_for(world.members["practice_admin"]).get(f"{path}/audit")
     for site in (world.practice, world.center):
         for read in (path, f"{path}/events?limit=2", f"{path}/window", f"{path}/notices",
                      "/v1/referrals?limit=1",
@@ -132,7 +133,7 @@ def look(world, path):
 
 def hand_back(world, path):
     world.center.get(f"{path}/handback")
-    world.center.put(f"{path}/handback", handbacks.a_handback_body(), version=0)
+    world.center.put(f"{path}/handback", handbacks.build_handback_body(), version=0)
     for read in (f"{path}/handback", f"{path}/follow-up", f"{path}/follow-up.ics"):
         world.practice.get(read)
     url = world.practice.post("/v1/me/calendar", None).json["url"]
@@ -147,8 +148,8 @@ def look_from_a_health_record(world):
         world.anyone.send("OPTIONS", path, headers={"Origin": ehr.ORIGIN})
     world.anyone.get("/cds-services")
     for chart in ("follicular", "unrelated"):
-        ehr.ask(world.anyone, ehr.hook(chart))
-    ehr.ask(world.anyone, {"feedback": [{"card": "x", "outcome": "accepted"}]}, path=feedback)
+        ehr.call_hook(world.anyone, ehr.load_hook(chart))
+    ehr.call_hook(world.anyone, {"feedback": [{"card": "x", "outcome": "accepted"}]}, path=feedback)
 
 
 def sign_in_and_out(world):
@@ -161,7 +162,7 @@ def sign_in_and_out(world):
 
 
 def manage_people(world):
-    admin = world.site_of(world.members["practice_admin"])
+    admin = world.get_site_for(world.members["practice_admin"])
     newcomer = {"name": "New Person", "email": "new@cedar.example", "roles": ["provider"]}
     added = admin.post("/v1/members", newcomer).json
     admin.patch(f"/v1/members/{added['member_id']}", {"active": False}, version=1)
@@ -170,7 +171,7 @@ def manage_people(world):
 
 def manage_a_feed(world):
     """A delivery that waits is tried again; the secrets that the world signs with live on."""
-    admin = world.site_of(world.members["center_admin"])
+    admin = world.get_site_for(world.members["center_admin"])
     waiting = world.refer()["referral_id"]
     world.deliver(waiting, "infused", webhook_id="msg-waits")
     admin.get("/v1/centers/ctr_harbor/deliveries?limit=1")
@@ -199,17 +200,17 @@ def test_a_route_is_described_as_it_is_declared(document, operation):
 
     needed = {p["name"] for p in told["parameters"] if p["required"]}
     in_path = {part[1:-1] for part in operation.path.split("/") if part.startswith("{")}
-    headers = {"Idempotency-Key"} if operation.keyed else set()
-    headers |= {"If-Match"} if operation.matched else set()
-    signed = operation.access is Access.SIGNED
+    headers = {"Idempotency-Key"} if operation.needs_idempotency_key else set()
+    headers |= {"If-Match"} if operation.needs_if_match else set()
+    signed = operation.access is RouteAccess.WEBHOOK_SIGNATURE
     headers |= {"webhook-id", "webhook-timestamp"} if signed else set()
-    security: dict[Access, list[dict[str, list[str]]]] = {
-        Access.PUBLIC: [],
-        Access.SIGNED: [{"webhook_signature": []}],
-        Access.EHR: [{"ehr_token": []}],
-        Access.TOPIC: [],
-        Access.HOLDER: [],
-        Access.MEMBER: [{"access_token": []}],
+    security: dict[RouteAccess, list[dict[str, list[str]]]] = {
+        RouteAccess.PUBLIC: [],
+        RouteAccess.WEBHOOK_SIGNATURE: [{"webhook_signature": []}],
+        RouteAccess.CDS_CALLER: [{"ehr_token": []}],
+        RouteAccess.SNS_SIGNATURE: [],
+        RouteAccess.LINK_HOLDER: [],
+        RouteAccess.MEMBER: [{"access_token": []}],
     }
     assert told["security"] == security[operation.access]
     assert needed == in_path | headers
@@ -220,7 +221,7 @@ def test_a_route_is_described_as_it_is_declared(document, operation):
 
 def test_the_document_explains_every_code_of_a_problem(document):
     """What a program may have to tell apart is listed with what to do about it."""
-    assert document["x-problem-codes"] == CODES
+    assert document["x-problem-codes"] == PROBLEM_CODES
 
 
 def closed(document):
@@ -250,22 +251,22 @@ def faults(document, operation, answer):
     return [f"{error.json_path}: {error.message[:150]}" for error in found]
 
 
-def test_every_answer_is_as_the_document_tells(document, heard):
+def test_every_answer_is_as_the_document_tells(document, recorded_responses):
     """Status, media type, and each member of the body: none missing, none extra."""
     strict = closed(document)
 
     wrong = {
         f"{method} {path} {answer.status}: {fault}"
-        for method, path, answer in heard
+        for method, path, answer in recorded_responses
         if answer.status != 405
         for fault in faults(strict, strict["paths"][path][method], answer)
     }
     assert sorted(wrong) == []
 
 
-def test_every_route_was_heard_to_succeed(heard):
+def test_every_route_was_heard_to_succeed(recorded_responses):
     """The walk has to go by each new route too."""
-    succeeded = {(method.upper(), path) for method, path, answer in heard if answer.status < 400}
+    succeeded = {(method.upper(), path) for method, path, answer in recorded_responses if answer.status < 400}
 
     assert succeeded == {(o.method, o.path) for o in OPERATIONS}
 
@@ -275,7 +276,7 @@ def test_every_status_of_a_success_is_told_once(document):
     for operation in OPERATIONS:
         told = document["paths"][operation.path][operation.method.lower()]["responses"]
         good = {status for status in told if int(status) < 400}
-        waits = {"202"} if operation.access is Access.SIGNED else set()
+        waits = {"202"} if operation.access is RouteAccess.WEBHOOK_SIGNATURE else set()
 
         assert good - {"304"} == {str(operation.status)} | waits
 
@@ -286,6 +287,6 @@ def test_a_body_of_the_contract_is_as_the_document_tells(document):
     schema = content["application/json"]["schema"] | {"components": document["components"]}
 
     validator = Draft202012Validator(schema)
-    assert list(validator.iter_errors(factories.a_referral_body())) == []
-    assert list(validator.iter_errors(factories.a_referral_body() | {"stage": "accepted"})) != []
-    assert list(validator.iter_errors(factories.a_referral_body(patient__sex="f"))) != []
+    assert list(validator.iter_errors(factories.build_referral_body())) == []
+    assert list(validator.iter_errors(factories.build_referral_body() | {"stage": "accepted"})) != []
+    assert list(validator.iter_errors(factories.build_referral_body(patient__sex="f"))) != []

@@ -8,13 +8,13 @@ import pytest
 
 from app import app
 from chalicelib import wiring
-from chalicelib.domain.notices.notice_rules import Lane
-from chalicelib.routes.platform.operations import OPERATIONS, Access
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess
 from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import factories, tokens
-from tests.support.bad_credentials import bad_credentials
-from tests.support.clinic import TO_INFUSED
-from tests.support.policy import GUARDED, MEMBERS, POLICY, body_for, outcomes_of
+from tests.support.api_driver import STAGES_TO_INFUSED
+from tests.support.bad_credentials import list_bad_credentials
+from tests.support.route_policy import GUARDED_ROUTES, MEMBERS, POLICY, build_body, list_expected_statuses
 
 REQUEST_ID = "one-request-id-for-all"
 NOTHING_MISSING = {
@@ -51,23 +51,23 @@ def test_a_route_is_as_open_as_its_policy_says(operation):
     """What the code declares and what the hand-written policy says agree."""
     cell = POLICY[operation.method, operation.path]
 
-    assert operation.access is (cell if isinstance(cell, Access) else Access.MEMBER)
+    assert operation.access is (cell if isinstance(cell, RouteAccess) else RouteAccess.MEMBER)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
 def test_every_change_by_a_person_is_safe_to_repeat(operation):
     """POST asks for an Idempotency-Key and PATCH for the version that it changes."""
-    by_a_person = operation.access is Access.MEMBER
+    by_a_person = operation.access is RouteAccess.MEMBER
     changes = (operation.method, operation.path) != ("POST", "/v1/screens")  # It stores nothing.
 
-    assert operation.keyed is (by_a_person and operation.method == "POST" and changes)
-    assert operation.matched is (by_a_person and operation.method in {"PATCH", "PUT"})
+    assert operation.needs_idempotency_key is (by_a_person and operation.method == "POST" and changes)
+    assert operation.needs_if_match is (by_a_person and operation.method in {"PATCH", "PUT"})
 
 
 @pytest.fixture(scope="module")
-def worthless(world):
+def bad_headers(shared_api):
     """Authorization headers that prove nothing, though a real member is behind most of them."""
-    return bad_credentials(world.members["practice"].subject)
+    return list_bad_credentials(shared_api.members["practice"].subject)
 
 
 def path_of(route, **ids):
@@ -78,17 +78,14 @@ def path_of(route, **ids):
     )
 
 
-@pytest.mark.parametrize("route", GUARDED, ids=named)
-def test_whatever_is_wrong_with_a_token_gets_the_same_401(world, worthless, route):
+@pytest.mark.parametrize("route", GUARDED_ROUTES, ids=named)
+def test_whatever_is_wrong_with_a_token_gets_the_same_401(shared_api, bad_headers, route):
     """No token, a forged one, another client's: one answer, and before the body is looked at."""
     answers = {
-        name: world.anyone.send(
-            route[0],
-            path_of(route),
-            b'{"neither": JSON',
-            headers=NOTHING_MISSING | {"Authorization": credentials},
+        name: shared_api.anyone.send(
+            route[0], path_of(route), b'{"neither": JSON', headers=NOTHING_MISSING | {"Authorization": credentials}
         )
-        for name, credentials in worthless.items()
+        for name, credentials in bad_headers.items()
     }
 
     assert {name: answer.status for name, answer in answers.items()} == dict.fromkeys(answers, 401)
@@ -105,89 +102,89 @@ def test_whatever_is_wrong_with_a_token_gets_the_same_401(world, worthless, rout
     }
 
 
-@pytest.mark.parametrize("route", GUARDED, ids=named)
-def test_a_good_token_of_somebody_who_is_no_member_gets_403(world, route):
+@pytest.mark.parametrize("route", GUARDED_ROUTES, ids=named)
+def test_a_good_token_of_somebody_who_is_no_member_gets_403(shared_api, route):
     """Membership is our own record: neither a stranger's token nor a disabled member's opens."""
-    strangers = (tokens.token("sub-nobody-here"), tokens.token(world.members["disabled"].subject))
+    strangers = (tokens.create_token("sub-nobody-here"), tokens.create_token(shared_api.members["disabled"].subject))
 
     for token in strangers:
-        answer = world.anyone.as_(token).send(
+        answer = shared_api.anyone.with_token(token).send(
             route[0], path_of(route), b'{"neither": JSON', headers=NOTHING_MISSING
         )
 
         assert (answer.status, answer.json["code"]) == (403, "not_a_member")
 
 
-def test_a_member_who_is_shut_out_is_refused_on_the_next_request(world):
+def test_a_member_who_is_shut_out_is_refused_on_the_next_request(shared_api):
     """The token is still good; the member record decides."""
-    member = factories.a_member(n=77)
-    world.stores.members.add(member)
-    site = world.site_of(member)
+    member = factories.build_member(n=77)
+    shared_api.stores.members.add(member)
+    site = shared_api.get_site_for(member)
 
     assert site.get("/v1/me").status == 200
     shut_out = replace(member, active=False, version=member.version + 1)
-    world.stores.ledger.commit(world.stores.members.saving(shut_out))
+    shared_api.stores.transactions.commit(shared_api.stores.members.prepare_save(shut_out))
     assert site.get("/v1/me").status == 403
 
 
-def test_what_a_token_claims_of_tenant_and_roles_counts_for_nothing(world):
+def test_what_a_token_claims_of_tenant_and_roles_counts_for_nothing(shared_api):
     """A person may write into their own Cognito attributes; tenancy is in our table alone."""
     boasting: dict[str, Any] = {"cognito:groups": ["admin"], "custom:tenant_id": "ctr_harbor"}
-    token = tokens.token(world.members["practice"].subject, **boasting)
+    token = tokens.create_token(shared_api.members["practice"].subject, **boasting)
 
-    told = world.anyone.as_(token).get("/v1/me").json
+    told = shared_api.anyone.with_token(token).get("/v1/me").json
 
     assert told["tenant"]["tenant_id"] == "prc_cedar"
     assert told["roles"] == ["coordinator"]
 
 
 @pytest.fixture(scope="module")
-def infused(world):
+def infused_referral_id(shared_api):
     """The id of a referral with an open window, of which people were told."""
-    referral_id = world.refer()["referral_id"]
-    world.move_to(referral_id, *TO_INFUSED)
-    run_job(Lane.EVENT, **wiring.job())
+    referral_id = shared_api.refer()["referral_id"]
+    shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
+    run_job(TaskQueue.EVENT, **wiring.build_job_context())
     return referral_id
 
 
 @pytest.fixture
-def ids(world, infused):
+def path_ids(shared_api, infused_referral_id):
     """What stands in paths: a referral, a notice about it, and a new colleague in the practice."""
-    colleague = factories.a_member(n=secrets.randbelow(10**9))
-    world.stores.members.add(colleague)
+    colleague = factories.build_member(n=secrets.randbelow(10**9))
+    shared_api.stores.members.add(colleague)
     return {
         "delivery_id": "msg_1",
-        "referral_id": infused,
-        "notice_id": world.practice.get("/v1/notices").json["items"][0]["notice_id"],
+        "referral_id": infused_referral_id,
+        "notice_id": shared_api.practice.get("/v1/notices").json["items"][0]["notice_id"],
         "member_id": colleague.member_id,
     }
 
 
-class Agreeable:
+class SignOutIdentity:
     """An identity service that says yes."""
 
     def sign_out(self, _token):
         pass
 
-    def invite(self, email, **_pool):
+    def create_account(self, email, **_pool):
         return f"sub-{email}"
 
 
-@pytest.mark.parametrize("route", GUARDED, ids=named)
-def test_a_route_answers_each_role_as_its_policy_says(world, ids, monkeypatch, route):
+@pytest.mark.parametrize("route", GUARDED_ROUTES, ids=named)
+def test_a_route_answers_each_role_as_its_policy_says(shared_api, path_ids, monkeypatch, route):
     """Role by role and tenant by tenant, for a referral between the practice and the center."""
-    monkeypatch.setattr(wiring, "identity", Agreeable)
+    monkeypatch.setattr(wiring, "get_identity_service", SignOutIdentity)
 
     answered = {
-        handle: world.site_of(world.members[handle])
+        handle: shared_api.get_site_for(shared_api.members[handle])
         .send(
             route[0],
-            path_of(route, **ids),
-            body_for(route, unique=handle),
+            path_of(route, **path_ids),
+            build_body(route, unique=handle),
             headers={"Idempotency-Key": named(route), "If-Match": '"1"'},
         )
         .status
         for handle in sorted(MEMBERS)
     }
 
-    assert answered == outcomes_of(route)
+    assert answered == list_expected_statuses(route)

@@ -2,34 +2,34 @@
 
 import pytest
 
-from chalicelib.services.identity.access_tokens import TokenVerifier
+from chalicelib.services.identity.access_tokens import AccessTokenVerifier
 from chalicelib.store.all_stores import Stores
 from tests.support import tokens
-from tests.support.desk import Desk, open_desk
-from tests.support.issuer import Issuer
+from tests.support.issuer import JwksIssuer
+from tests.support.service_driver import ServiceDriver, open_service_driver
 
 
 @pytest.fixture
-def desk(stores: Stores) -> Desk:
+def services(stores: Stores) -> ServiceDriver:
     """Two practices and two centers with their people, and no referral yet."""
-    return open_desk(stores)
+    return open_service_driver(stores)
 
 
 @pytest.fixture
-def referred(desk: Desk) -> Desk:
+def submitted_services(services: ServiceDriver) -> ServiceDriver:
     """The desk after one referral was submitted."""
-    desk.refer()
-    desk.now = desk.now.replace(second=30)
-    return desk
+    services.refer()
+    services.now = services.now.replace(second=30)
+    return services
 
 
 @pytest.fixture
-def issuer() -> Issuer:
+def issuer() -> JwksIssuer:
     """An issuer with one key."""
-    return Issuer()
+    return JwksIssuer()
 
 
 @pytest.fixture
-def verifier(issuer: Issuer) -> TokenVerifier:
+def verifier(issuer: JwksIssuer) -> AccessTokenVerifier:
     """What verifies its tokens, and has read nothing yet."""
-    return TokenVerifier(issuer=tokens.ISSUER, client_id=tokens.CLIENT_ID, fetch_keys=issuer)
+    return AccessTokenVerifier(issuer=tokens.ISSUER, client_id=tokens.CLIENT_ID, fetch_keys=issuer)

@@ -14,9 +14,9 @@ LONG_AGO = 1_700_000_000
 DAY_S = 86_400
 
 
-def bad_credentials(subject: str) -> Mapping[str, str | None]:
+def list_bad_credentials(subject: str) -> Mapping[str, str | None]:
     """Headers that must be worth nothing, by what is wrong with them."""
-    good = tokens.token(subject)
+    good = tokens.create_token(subject)
     schemes = {
         "none": None,
         "empty": "",
@@ -41,7 +41,7 @@ def _spelled_wrong(good: str) -> dict[str, str]:
         "too long": "a" * 9000,
         "cut off": good[:-8],
         "without its signature": f"{head}.{claims}.",
-        "other claims": f"{head}.{tokens.token('sub-other').split('.')[1]}.{signature}",
+        "other claims": f"{head}.{tokens.create_token('sub-other').split('.')[1]}.{signature}",
         "header is no object": f"{_part([1])}.{claims}.{signature}",
         "header is deep": f"{_part(_nested(1500))}.{claims}.{signature}",
     }
@@ -51,20 +51,20 @@ def _signed_wrong(subject: str) -> dict[str, str]:
     """Signed by nobody, by somebody else, or with what is no secret."""
     stranger = RSAKey.generate_key(2048, {"kid": "key-1", "use": "sig", "alg": "RS256"})
     theirs = {"jwk": stranger.as_dict(private=False)}
-    claims = tokens.claims(subject)
+    claims = tokens.build_claims(subject)
     hmac_part = f"{_part({'alg': 'HS256', 'kid': tokens.KEY.kid})}.{_part(claims)}"
     public = tokens.KEY.as_pem(private=False)
     mac = hmac.digest(public, hmac_part.encode(), "sha256")
     return {
-        "forged": tokens.token(subject, key=stranger),
+        "forged": tokens.create_token(subject, key=stranger),
         "alg none": f"{_part({'alg': 'none', 'kid': tokens.KEY.kid})}.{_part(claims)}.",
         "alg None": f"{_part({'alg': 'None', 'kid': tokens.KEY.kid})}.{_part(claims)}.",
         "alg HS256 with the public key": f"{hmac_part}.{_encoded(mac)}",
         "no alg": f"{_part({'kid': tokens.KEY.kid})}.{_part(claims)}.{_encoded(mac)}",
-        "unknown kid": tokens.token(subject, key=stranger, header={"kid": "key-2"}),
-        "kid is a path": tokens.token(subject, key=stranger, header={"kid": "../../key"}),
-        "brings its own key": tokens.token(subject, key=stranger, header=theirs),
-        "names its own key server": tokens.token(
+        "unknown kid": tokens.create_token(subject, key=stranger, header={"kid": "key-2"}),
+        "kid is a path": tokens.create_token(subject, key=stranger, header={"kid": "../../key"}),
+        "brings its own key": tokens.create_token(subject, key=stranger, header=theirs),
+        "names its own key server": tokens.create_token(
             subject, key=stranger, header={"jku": "https://evil.example/jwks.json"}
         ),
     }
@@ -72,7 +72,7 @@ def _signed_wrong(subject: str) -> dict[str, str]:
 
 def _claiming_wrong(subject: str) -> dict[str, str]:
     """Signed by our issuer, and not for us, not for this, or not for now."""
-    now = tokens.claims(subject)["iat"]
+    now = tokens.build_claims(subject)["iat"]
     told: dict[str, dict[str, Any]] = {
         "another client": {"client_id": "another-client"},
         "no client": {"client_id": None},
@@ -89,7 +89,7 @@ def _claiming_wrong(subject: str) -> dict[str, str]:
         "of nobody": {"sub": ""},
         "of a number": {"sub": 7},
     }
-    return {name: tokens.token(subject, **claims) for name, claims in told.items()}
+    return {name: tokens.create_token(subject, **claims) for name, claims in told.items()}
 
 
 def _part(value: Any) -> str:

@@ -85,7 +85,7 @@ CANARIES: Mapping[str, str] = {
 _LETTERS = 8
 
 
-def a_canary_body(**changed: Any) -> dict[str, Any]:
+def build_canary_body(**changed: Any) -> dict[str, Any]:
     """A complete referral with a canary in every field that is about somebody."""
     c = CANARIES
     line = {
@@ -96,7 +96,7 @@ def a_canary_body(**changed: Any) -> dict[str, Any]:
         "ended_on": c["line_ended_on"],
         "event_on": c["line_event_on"],
     }
-    return factories.a_referral_body(
+    return factories.build_referral_body(
         patient={
             "family_name": c["family_name"],
             "given_name": c["given_name"],
@@ -119,10 +119,7 @@ def a_canary_body(**changed: Any) -> dict[str, Any]:
         clinical__prior_lines=[line],
         clinical__transplant={"kind": "autologous", "on": c["transplant_on"]},
         clinical__last_doses=[{"agent": "bendamustine", "last_on": c["dose_last_on"]}],
-        clinical__screened={
-            "catalogue_version": c["screened_version"],
-            "screened_on": c["screened_on"],
-        },
+        clinical__screened={"catalogue_version": c["screened_version"], "screened_on": c["screened_on"]},
         referring_provider={
             "name": c["provider_name"],
             "npi": c["provider_npi"],
@@ -141,13 +138,13 @@ def a_canary_body(**changed: Any) -> dict[str, Any]:
     )
 
 
-def found_in(haystack: bytes, *, but: frozenset[str] = frozenset()) -> set[str]:
+def find_canaries(haystack: bytes, *, allowed: frozenset[str] = frozenset()) -> set[str]:
     """The names of the canaries that are in there, however they are spelled; `but` may be."""
     lowered = haystack.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")
     return {
         name
         for name, canary in CANARIES.items()
-        if name not in but and any(form in lowered for form in _spellings(canary))
+        if name not in allowed and any(form in lowered for form in _spellings(canary))
     }
 
 

@@ -4,63 +4,64 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.identity.members import Member, Role
-from chalicelib.domain.notices.notice_rules import Category, Lane
-from chalicelib.mail import Message
-from chalicelib.services.notices.weekly_digest import digest_writes
+from chalicelib.domain.notices.notice_rules import Category
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.mail import MailMessage
+from chalicelib.services.notices.weekly_digest import prepare_digest_writes
 from chalicelib.store.platform.dynamo import Item
-from tests.support import shelves
-from tests.support.desk import MINUTE, Desk
-from tests.support.factories import CENTER, PRACTICE, a_member
+from tests.support import stores as shelves
+from tests.support.factories import CENTER, PRACTICE, build_member
+from tests.support.service_driver import MINUTE, ServiceDriver
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WEEK = 7 * DAY
-OURS, THEIRS = a_member(PRACTICE), a_member(CENTER)
-OUR_ADMIN = a_member(PRACTICE, role=Role.ADMIN)
-OUR_MONDAY = datetime(2026, 11, 9, 13, tzinfo=UTC)
+PRACTICE_MEMBER, CENTER_MEMBER = build_member(PRACTICE), build_member(CENTER)
+PRACTICE_ADMIN = build_member(PRACTICE, role=Role.ADMIN)
+PRACTICE_MONDAY = datetime(2026, 11, 9, 13, tzinfo=UTC)
 """Seven in the morning in Chicago; the center in New York has its own an hour before."""
 
-WORKING_HOURS = OUR_MONDAY - WEEK + HOUR
+WORKING_HOURS = PRACTICE_MONDAY - WEEK + HOUR
 """When both Mondays' digests are over for a week."""
 
 
-def begin(desk: Desk, *people: Member) -> None:
+def start_digests(desk: ServiceDriver, *people: Member) -> None:
     """Let the digests of members begin, as when they were made members."""
     for member in people:
-        desk.stores.ledger.commit(*digest_writes(None, member, stores=desk.stores, now=desk.now))
+        desk.stores.transactions.commit(*prepare_digest_writes(None, member, stores=desk.stores, now=desk.now))
 
 
-def open_practice(desk: Desk) -> Desk:
+def create_practice_referrals(desk: ServiceDriver) -> ServiceDriver:
     """A practice with three referrals before infusion: a draft, a submission, and a question."""
     desk.now = WORKING_HOURS
-    begin(desk, OURS, THEIRS)
+    start_digests(desk, PRACTICE_MEMBER, CENTER_MEMBER)
     desk.refer("ref_draft", key="draft", submit=False, patient__alias="Grey Owl")
     desk.refer("ref_sent", key="sent", patient__alias="Blue Heron")
     desk.refer("ref_asked", key="asked", patient__alias="Red Kite")
     desk.now += MINUTE
     desk.deliver("info_requested", referral_id="ref_asked")
-    desk.work_off(Lane.EVENT)
-    desk.work_off(Lane.EVENT, now=desk.now + 2 * HOUR)
+    desk.run_queue(TaskQueue.EVENT)
+    desk.run_queue(TaskQueue.EVENT, now=desk.now + 2 * HOUR)
     desk.postbox.taken.clear()
     return desk
 
 
-def run(desk: Desk, at: datetime = OUR_MONDAY) -> Mapping[str, int]:
+def run_digest_job(desk: ServiceDriver, at: datetime = PRACTICE_MONDAY) -> Mapping[str, int]:
     """One run of the job, in a function that remembers nothing."""
-    return desk.anew().work_off(Lane.DIGEST, now=at)
+    return desk.restart().run_queue(TaskQueue.DIGEST, now=at)
 
 
-def titles(desk: Desk, member: Member = OURS) -> list[str]:
+def list_digest_titles(desk: ServiceDriver, member: Member = PRACTICE_MEMBER) -> list[str]:
     """The digests that a member was told, newest first."""
-    notices, _ = desk.stores.notices.page(member.member_id, limit=100, start=None)
+    notices, _ = desk.stores.notices.list_page(member.member_id, limit=100, start=None)
     return [notice.title for notice in notices if notice.category is Category.DIGEST]
 
 
-def mailed(desk: Desk, member: Member = OURS) -> list[Message]:
+def list_digest_mails(desk: ServiceDriver, member: Member = PRACTICE_MEMBER) -> list[MailMessage]:
     """The digests that a member was mailed."""
     return [m for m, _ in desk.postbox.taken if m.to == member.email and "Your week" in m.subject]
 
 
-def row_of(member: Member) -> Item:
+def get_digest_row(member: Member) -> Item:
     """A member's row."""
-    [row] = [row for row in shelves.digests() if row["member_id"] == member.member_id]
+    [row] = [row for row in shelves.list_digest_rows() if row["member_id"] == member.member_id]
     return row

@@ -16,27 +16,27 @@ ORIGIN = simulated.ORIGIN
 
 
 @cache
-def pair() -> ECKey:
+def get_key_pair() -> ECKey:
     """Its key pair, for the whole run."""
     return ECKey.generate_key("P-384", {"kid": "ehr-1", "use": "sig", "alg": "ES384"})
 
 
-def setting() -> str:
+def build_allow_list() -> str:
     """The allow-list that names it alone."""
-    return simulated.setting(pair())
+    return simulated.build_allow_list(get_key_pair())
 
 
-def token(path: str = PATIENT_VIEW, **other: Any) -> str:
+def create_token(path: str = PATIENT_VIEW, **other: Any) -> str:
     """A fresh token for a service; `other` are claims that differ."""
-    return simulated.token(pair(), audience=URL + path, now=wiring.now(), **other)
+    return simulated.create_token(get_key_pair(), audience=URL + path, now=wiring.read_clock(), **other)
 
 
-def hook(name: str = "follicular", *, event: str = "patient-view") -> dict[str, Any]:
+def load_hook(name: str = "follicular", *, event: str = "patient-view") -> dict[str, Any]:
     """A hook over a chart, free to be changed."""
-    return copy.deepcopy(simulated.hook_of(event, simulated.chart(name)))
+    return copy.deepcopy(simulated.build_hook_request(event, simulated.load_chart(name)))
 
 
-def ask(site: Any, body: Any, *, path: str = PATIENT_VIEW, **headers: str) -> Any:
+def call_hook(site: Any, body: Any, *, path: str = PATIENT_VIEW, **headers: str) -> Any:
     """What the service answers."""
-    given = {"Authorization": f"Bearer {token(path)}"} | headers
+    given = {"Authorization": f"Bearer {create_token(path)}"} | headers
     return site.send("POST", path, body, headers=given)

@@ -5,33 +5,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
-from chalicelib.domain.referrals.events import derived_id
+from chalicelib.domain.referrals.events import derive_id
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 
-PRACTICE = Tenant(
-    tenant_id="prc_cedar",
-    kind=TenantKind.PRACTICE,
-    name="Cedar Oncology",
-    time_zone="America/Chicago",
-)
+PRACTICE = Tenant(tenant_id="prc_cedar", kind=TenantKind.PRACTICE, name="Cedar Oncology", time_zone="America/Chicago")
 OTHER_PRACTICE = Tenant(
-    tenant_id="prc_maple",
-    kind=TenantKind.PRACTICE,
-    name="Maple Cancer Care",
-    time_zone="America/New_York",
+    tenant_id="prc_maple", kind=TenantKind.PRACTICE, name="Maple Cancer Care", time_zone="America/New_York"
 )
 CENTER = Tenant(
-    tenant_id="ctr_harbor",
-    kind=TenantKind.CENTER,
-    name="Harbor Cell Therapy",
-    time_zone="America/New_York",
+    tenant_id="ctr_harbor", kind=TenantKind.CENTER, name="Harbor Cell Therapy", time_zone="America/New_York"
 )
 OTHER_CENTER = Tenant(
-    tenant_id="ctr_mesa",
-    kind=TenantKind.CENTER,
-    name="Mesa Cell Therapy",
-    time_zone="America/Phoenix",
+    tenant_id="ctr_mesa", kind=TenantKind.CENTER, name="Mesa Cell Therapy", time_zone="America/Phoenix"
 )
 TENANTS = (PRACTICE, OTHER_PRACTICE, CENTER, OTHER_CENTER)
 
@@ -56,14 +42,12 @@ CENTER_FACTS: dict[str, Any] = {
 }
 
 
-def a_member(
-    tenant: Tenant = PRACTICE, *, role: Role = Role.COORDINATOR, n: int = 1, **changed: Any
-) -> Member:
+def build_member(tenant: Tenant = PRACTICE, *, role: Role = Role.COORDINATOR, n: int = 1, **changed: Any) -> Member:
     """A member of a tenant; the same arguments make the same person."""
     name = f"{role} {n} of {tenant.name}"
     return Member(
         **{
-            "member_id": derived_id("mem", tenant.tenant_id, role, str(n)),
+            "member_id": derive_id("mem", tenant.tenant_id, role, str(n)),
             "subject": f"sub-{tenant.tenant_id}-{role}-{n}",
             "tenant_id": tenant.tenant_id,
             "kind": tenant.kind,
@@ -117,25 +101,20 @@ _REFERRAL: dict[str, Any] = {
         "phone": "+17135550100",
         "email": "provider@practice.example",
     },
-    "insurance": {
-        "payer": "Example Health",
-        "plan_type": "commercial",
-        "member_id": "XEX0001",
-        "group": "42",
-    },
+    "insurance": {"payer": "Example Health", "plan_type": "commercial", "member_id": "XEX0001", "group": "42"},
     "consent_to_share": {"given": True, "on": "2026-10-03"},
     "note": None,
     "submit": True,
 }
 
 
-def a_screen_body(**changed: Any) -> dict[str, Any]:
+def build_screen_body(**changed: Any) -> dict[str, Any]:
     """The clinical part of the contract's example, as a screen takes it."""
-    body = {"age": 65, "clinical": a_referral_body()["clinical"]}
+    body = {"age": 65, "clinical": build_referral_body()["clinical"]}
     return _changed(body, changed)
 
 
-def a_referral_body(**changed: Any) -> dict[str, Any]:
+def build_referral_body(**changed: Any) -> dict[str, Any]:
     """The contract's example of a referral; `section__field` names change what is inside."""
     return _changed(copy.deepcopy(_REFERRAL), changed)
 
@@ -153,7 +132,7 @@ def _changed(body: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-def a_preferences_body(**changed: Any) -> dict[str, Any]:
+def build_preferences_body(**changed: Any) -> dict[str, Any]:
     """How somebody wants to be mailed: as the product has it, but for what is said here."""
     usual = dict.fromkeys(("journey", "window", "overdue", "follow_up", "digest"), "at_once")
     usual["check_in"] = "never"

@@ -21,11 +21,11 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.retries.quota import RetryQuota
 
 
-class Crash(BaseException):
+class SimulatedCrash(BaseException):
     """The function was stopped here. Nothing catches it, as nothing outlives a process."""
 
 
-class Mode(StrEnum):
+class FaultMode(StrEnum):
     """What goes wrong with a call."""
 
     CRASH_BEFORE = "crash_before"
@@ -39,27 +39,27 @@ class Mode(StrEnum):
     CONFLICT = "conflict"
 
 
-Plan = Callable[[int, str], Mode | None]
+FaultPlan = Callable[[int, str], FaultMode | None]
 """What goes wrong with the n-th call, of this operation. Counted from 1, retries as well."""
 
 
 @dataclass
-class Calls:
+class CallLog:
     """The operations that were tried, in order, and what went wrong at which, from 1."""
 
     operations: list[str] = field(default_factory=list)
-    met: dict[int, Mode] = field(default_factory=dict)
+    met: dict[int, FaultMode] = field(default_factory=dict)
 
     @property
-    def faults(self) -> int:
+    def count_faults(self) -> int:
         """How often something went wrong."""
         return len(self.met)
 
 
 @contextmanager
-def injected(plan: Plan) -> Iterator[Calls]:
+def inject_faults(plan: FaultPlan) -> Iterator[CallLog]:
     """Let calls go wrong by a plan. The SDK's pauses between retries are left out."""
-    calls = Calls()
+    calls = CallLog()
     real: Any = getattr(endpoint.Endpoint, "_get_response")  # noqa: B009 the stubs do not know it
 
     def answered(self: Any, request: Any, operation_model: Any, context: Any) -> Any:
@@ -68,18 +68,18 @@ def injected(plan: Plan) -> Iterator[Calls]:
         if mode is not None:
             calls.met[len(calls.operations)] = mode
         match mode:
-            case Mode.CRASH_BEFORE:
-                raise Crash
-            case Mode.REFUSED:
+            case FaultMode.CRASH_BEFORE:
+                raise SimulatedCrash
+            case FaultMode.REFUSED:
                 return None, EndpointConnectionError(endpoint_url=request.url)
-            case Mode.THROTTLE | Mode.SERVER_ERROR | Mode.CONFLICT:
+            case FaultMode.THROTTLE | FaultMode.SERVER_ERROR | FaultMode.CONFLICT:
                 return _refusal(mode, request), None
         answer = real(self, request, operation_model, context)
-        if mode is Mode.TWICE:
+        if mode is FaultMode.TWICE:
             answer = real(self, request, operation_model, context)
-        if mode is Mode.CRASH_AFTER:
-            raise Crash
-        if mode is Mode.LOST_REPLY:
+        if mode is FaultMode.CRASH_AFTER:
+            raise SimulatedCrash
+        if mode is FaultMode.LOST_REPLY:
             return None, ReadTimeoutError(endpoint_url=request.url)
         return answer
 
@@ -93,28 +93,28 @@ def injected(plan: Plan) -> Iterator[Calls]:
         yield calls
 
 
-def at(number: int, mode: Mode) -> Plan:
+def plan_fault_at(number: int, mode: FaultMode) -> FaultPlan:
     """One fault, at one call."""
     return lambda n, _operation: mode if n == number else None
 
 
-def by_number(faults: Mapping[int, Mode]) -> Plan:
+def plan_faults_by_number(faults: Mapping[int, FaultMode]) -> FaultPlan:
     """Faults at several calls."""
     return lambda n, _operation: faults.get(n)
 
 
-def nth(operation: str, number: int, mode: Mode) -> Plan:
+def plan_nth_fault(operation: str, number: int, mode: FaultMode) -> FaultPlan:
     """One fault, at the n-th call of an operation."""
     seen: list[str] = []
 
-    def plan(_n: int, name: str) -> Mode | None:
+    def plan(_n: int, name: str) -> FaultMode | None:
         seen.append(name)
         return mode if name == operation and seen.count(operation) == number else None
 
     return plan
 
 
-def meanwhile(operation: str, act: Callable[[], object], *, number: int = 1) -> Plan:
+def plan_interruption(operation: str, act: Callable[[], object], *, number: int = 1) -> FaultPlan:
     """Nothing goes wrong, but somebody else acts right before the n-th call of an operation."""
     seen: list[str] = []
 
@@ -127,36 +127,33 @@ def meanwhile(operation: str, act: Callable[[], object], *, number: int = 1) -> 
     return plan
 
 
-def always(operation: str, mode: Mode) -> Plan:
+def plan_always(operation: str, mode: FaultMode) -> FaultPlan:
     """Every call of an operation goes wrong, retries too."""
     return lambda _n, name: mode if name == operation else None
 
 
-def never(_n: int, _operation: str) -> None:
+def plan_never(_n: int, _operation: str) -> None:
     """Nothing goes wrong: for counting the calls of a flow."""
 
 
-_REFUSALS: Mapping[Mode, tuple[int, str]] = {
-    Mode.THROTTLE: (400, "ThrottlingException"),
-    Mode.SERVER_ERROR: (500, "InternalServerError"),
-    Mode.CONFLICT: (400, "TransactionCanceledException"),
+_REFUSALS: Mapping[FaultMode, tuple[int, str]] = {
+    FaultMode.THROTTLE: (400, "ThrottlingException"),
+    FaultMode.SERVER_ERROR: (500, "InternalServerError"),
+    FaultMode.CONFLICT: (400, "TransactionCanceledException"),
 }
 
 
-def _refusal(mode: Mode, request: Any) -> tuple[AWSResponse, dict[str, Any]]:
+def _refusal(mode: FaultMode, request: Any) -> tuple[AWSResponse, dict[str, Any]]:
     """An answer as the service words it, parsed."""
     status, code = _REFUSALS[mode]
     parsed: dict[str, Any] = {
         "Error": {"Code": code, "Message": "injected"},
         "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": {}},
     }
-    transacted = json.loads(request.body).get("TransactItems") if mode is Mode.CONFLICT else None
-    if mode is Mode.CONFLICT and transacted is None:
+    transacted = json.loads(request.body).get("TransactItems") if mode is FaultMode.CONFLICT else None
+    if mode is FaultMode.CONFLICT and transacted is None:
         parsed["Error"]["Code"] = "TransactionConflictException"
     elif transacted:
         others = len(transacted) - 1
-        parsed["CancellationReasons"] = [
-            {"Code": "TransactionConflict"},
-            *[{"Code": "None"}] * others,
-        ]
+        parsed["CancellationReasons"] = [{"Code": "TransactionConflict"}, *[{"Code": "None"}] * others]
     return AWSResponse(request.url, status, HTTPHeaders(), None), parsed

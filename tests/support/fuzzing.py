@@ -10,11 +10,11 @@ from random import Random
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from chalicelib.domain.webhooks.signature import MAX_SIGNATURES, is_genuine, sign
-from chalicelib.errors import DashboardError
+from chalicelib.domain.webhooks.signature import MAX_SIGNATURES, sign_delivery, verify_signature
+from chalicelib.errors import ApiError
 from chalicelib.routes.platform import strict_json
-from chalicelib.routes.platform.request import parsed_body, validated
-from chalicelib.routes.referrals.event_bodies import EventBody, split_referral_id
+from chalicelib.routes.platform.request import parse_body, validate_json
+from chalicelib.routes.referrals.event_bodies import EventBody, parse_delivery_body
 from chalicelib.routes.referrals.request_bodies import ReferralBody
 from tests.support import factories
 
@@ -50,13 +50,13 @@ _EVENTS = (
         "occurred_at": "2026-11-01T10:00:00Z", "data": {"stage": "received"}}}},
 )  # fmt: skip
 _BODIES: Sequence[bytes] = (
-    json.dumps(factories.a_referral_body()).encode(),
+    json.dumps(factories.build_referral_body()).encode(),
     *(json.dumps(event | _AT | {"referral_id": "ref_" + "a" * 26}).encode() for event in _EVENTS),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class FuzzedDelivery:
     """A delivery as it comes in."""
 
     webhook_id: str
@@ -77,21 +77,21 @@ class Sent:
         )
 
 
-def a_delivery(chance: Random) -> Sent:
+def build_delivery(chance: Random) -> FuzzedDelivery:
     """A delivery that is signed for what it says, until something about it is changed."""
-    good = Sent(f"msg_{chance.getrandbits(32)}", str(_STAMP + chance.choice(_SHIFTS)), "", b"{}")
+    good = FuzzedDelivery(f"msg_{chance.getrandbits(32)}", str(_STAMP + chance.choice(_SHIFTS)), "", b"{}")
     body = chance.choice((b"{}", b"", b'{"a": "\xc3\xa9"}', b"\xff", b"x" * 99))
-    made = sign(SECRET, webhook_id=good.webhook_id, timestamp=good.timestamp, body=body)
+    made = sign_delivery(SECRET, webhook_id=good.webhook_id, timestamp=good.timestamp, body=body)
     told = {"webhook_id": good.webhook_id, "timestamp": good.timestamp, "signatures": made}
     for _ in range(chance.choice((0, 1, 1, 1, 2, 3))):
         name = chance.choice(("webhook_id", "timestamp", "signatures", "signatures"))
         told[name] = chance.choice(_RESPELLINGS)(told[name], chance)
-    return Sent(**told, body=body)
+    return FuzzedDelivery(**told, body=body)
 
 
-def verdicts(sent: Sent) -> tuple[bool, str]:
+def compare_verdicts(sent: FuzzedDelivery) -> tuple[bool, str]:
     """Ours, and the reference library's: `accepts`, `refuses` or `stumbles`."""
-    ours = is_genuine(
+    ours = verify_signature(
         webhook_id=sent.webhook_id,
         timestamp=sent.timestamp,
         signatures=sent.signatures,
@@ -102,13 +102,13 @@ def verdicts(sent: Sent) -> tuple[bool, str]:
     return ours, _librarys(sent)
 
 
-def disagreement(sent: Sent) -> str:
+def find_disagreement(sent: FuzzedDelivery) -> str:
     """What is wrong about our verdict, next to the library's; nothing where they may differ.
 
     We are stricter about spellings and about more than 16 signatures, and we skip what the
     library stumbles over.
     """
-    ours, theirs = verdicts(sent)
+    ours, theirs = compare_verdicts(sent)
     if ours and theirs == "refuses":
         return f"only we accept {sent}"
     if sent.is_well_formed and ours is not (theirs == "accepts"):
@@ -116,7 +116,7 @@ def disagreement(sent: Sent) -> str:
     return ""
 
 
-def a_body(chance: Random) -> bytes:
+def build_body(chance: Random) -> bytes:
     """A good body with a few bytes of it changed."""
     raw = chance.choice(_BODIES)
     for _ in range(chance.choice((0, 1, 1, 2, 3, 6))):
@@ -127,7 +127,7 @@ def a_body(chance: Random) -> bytes:
     return raw
 
 
-def read(raw: bytes) -> bool:
+def check_body(raw: bytes) -> bool:
     """Whether a body is one of ours, by every reader that there is. A refusal is no error."""
     return sum(_is_read(reader, raw) for reader in (_referral, _report, _delivery)) > 0
 
@@ -135,29 +135,25 @@ def read(raw: bytes) -> bool:
 def _is_read(reader: Callable[[bytes], object], raw: bytes) -> bool:
     try:
         reader(raw)
-    except DashboardError:
+    except ApiError:
         return False
     return True
 
 
 def _referral(raw: bytes) -> object:
-    return parsed_body(ReferralBody, raw)
+    return parse_body(ReferralBody, raw)
 
 
 def _report(raw: bytes) -> object:
-    return parsed_body(EventBody, raw)
+    return parse_body(EventBody, raw)
 
 
 def _delivery(raw: bytes) -> object:
-    return validated(EventBody, split_referral_id(strict_json.read(raw))[1])
+    return validate_json(EventBody, parse_delivery_body(strict_json.parse_json(raw))[1])
 
 
-def _librarys(sent: Sent) -> str:
-    headers = {
-        "webhook-id": sent.webhook_id,
-        "webhook-timestamp": sent.timestamp,
-        "webhook-signature": sent.signatures,
-    }
+def _librarys(sent: FuzzedDelivery) -> str:
+    headers = {"webhook-id": sent.webhook_id, "webhook-timestamp": sent.timestamp, "webhook-signature": sent.signatures}
     try:
         _LIBRARY.verify(sent.body, headers, json_parse=False)
     except WebhookVerificationError:

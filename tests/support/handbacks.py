@@ -13,21 +13,11 @@ _PACKAGE: dict[str, Any] = {
     "crs": {"worst_grade": 1, "treatment": "Tocilizumab once"},
     "icans": {"worst_grade": 0, "treatment": None},
     "cytopenias": "Neutropenia, recovering",
-    "counts": {
-        "on": "2026-11-20",
-        "neutrophils_per_ul": 1400,
-        "hemoglobin_g_dl": 9.8,
-        "platelets_per_ul": 84000,
-    },
+    "counts": {"on": "2026-11-20", "neutrophils_per_ul": 1400, "hemoglobin_g_dl": 9.8, "platelets_per_ul": 84000},
     "transfusion_needs": "None since day 20",
     "prophylaxis": [
         {"drug": "Aciclovir", "against": "herpes", "stop_on": "2027-11-02", "stop_when": None},
-        {
-            "drug": "Co-trimoxazole",
-            "against": "pneumocystis",
-            "stop_on": None,
-            "stop_when": "CD4 above 200",
-        },
+        {"drug": "Co-trimoxazole", "against": "pneumocystis", "stop_on": None, "stop_when": "CD4 above 200"},
     ],
     "immunoglobulin": {
         "igg_mg_dl": 380,
@@ -55,15 +45,15 @@ _PACKAGE: dict[str, Any] = {
 }
 
 
-def a_handback_body(**changed: Any) -> dict[str, Any]:
+def build_handback_body(**changed: Any) -> dict[str, Any]:
     """A package that lacks nothing, with other values in whole fields."""
     return copy.deepcopy(_PACKAGE) | changed
 
 
-def a_canary_handback() -> dict[str, Any]:
+def build_canary_handback() -> dict[str, Any]:
     """A package with a canary in every field that is about somebody."""
     c = CANARIES
-    return a_handback_body(
+    return build_handback_body(
         lot=c["handback_lot"],
         infusions=[{"on": c["handback_infused_on"], "dose": c["handback_dose"]}],
         response={
@@ -84,11 +74,7 @@ def a_canary_handback() -> dict[str, Any]:
                 "stop_when": c["handback_stop_when"],
             }
         ],
-        immunoglobulin={
-            "igg_mg_dl": 380,
-            "measured_on": c["handback_igg_on"],
-            "plan": c["handback_igg_plan"],
-        },
+        immunoglobulin={"igg_mg_dl": 380, "measured_on": c["handback_igg_on"], "plan": c["handback_igg_plan"]},
         vaccination_plan=c["handback_vaccination"],
         steroids={"status": "none", "words": c["handback_steroids"]},
         driving_cleared_on=c["handback_driving_on"],
@@ -98,11 +84,5 @@ def a_canary_handback() -> dict[str, Any]:
         center_phone=c["handback_phone"],
         next_center_visit_on=c["handback_center_visit_on"],
         responsibilities=[{"who": "practice", "does": c["handback_does"]}],
-        care_points=[
-            {
-                "care_point_id": None,
-                "text": c["handback_care_point"],
-                "due_on": c["handback_care_due_on"],
-            }
-        ],
+        care_points=[{"care_point_id": None, "text": c["handback_care_point"], "due_on": c["handback_care_due_on"]}],
     )

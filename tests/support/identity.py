@@ -17,7 +17,7 @@ REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
-class Pool:
+class UserPool:
     """Amazon Cognito in this process, behind the product's own settings."""
 
     client: Any
@@ -42,17 +42,16 @@ class Pool:
         """Take an account away."""
         self.client.admin_disable_user(UserPoolId=self.pool_id, Username=email)
 
-    def ask_for_codes(self, access_token: str) -> None:
+    def require_totp(self, access_token: str) -> None:
         """Let a person's next sign-in ask for the code of an authenticator app."""
         self.client.associate_software_token(AccessToken=access_token)
         self.client.verify_software_token(AccessToken=access_token, UserCode="123456")
         self.client.set_user_mfa_preference(
-            AccessToken=access_token,
-            SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True},
+            AccessToken=access_token, SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True}
         )
 
 
-def open_pool(patch: pytest.MonkeyPatch, folder: Path) -> Pool:
+def open_user_pool(patch: pytest.MonkeyPatch, folder: Path) -> UserPool:
     """Make a pool as the template does, and let the product sign people in with it."""
     client: Any = Session().create_client("cognito-idp")
     pool_id = client.create_user_pool(
@@ -72,10 +71,8 @@ def open_pool(patch: pytest.MonkeyPatch, folder: Path) -> Pool:
     keys.write_text(json.dumps(load_resource("cognitoidp/resources/jwks-public.json")), "utf-8")
     patch.setitem(os.environ, "IDENTITY_POOL_ID", pool_id)
     patch.setitem(os.environ, "IDENTITY_CLIENT_ID", client_id)
-    patch.setitem(
-        os.environ, "IDENTITY_ISSUER", f"https://cognito-idp.{REGION}.amazonaws.com/{pool_id}"
-    )
+    patch.setitem(os.environ, "IDENTITY_ISSUER", f"https://cognito-idp.{REGION}.amazonaws.com/{pool_id}")
     patch.setitem(os.environ, "IDENTITY_JWKS_URL", keys.as_uri())
-    for made in (wiring.settings, wiring.identity, wiring.tokens):
+    for made in (wiring.get_settings, wiring.get_identity_service, wiring.get_token_verifier):
         made.cache_clear()
-    return Pool(client, pool_id, client_id)
+    return UserPool(client, pool_id, client_id)

@@ -10,7 +10,7 @@ from tests.support import tokens
 NEW_KEY = RSAKey.generate_key(2048, {"kid": "key-2", "use": "sig", "alg": "RS256"})
 
 
-class Issuer:
+class JwksIssuer:
     """The issuer's document of keys, and how often it was read."""
 
     def __init__(self):
@@ -22,28 +22,28 @@ class Issuer:
         self.reads += 1
         if isinstance(self.trouble, Exception):
             raise self.trouble
-        return tokens.jwks(*self.keys) if self.trouble is None else self.trouble
+        return tokens.build_jwks(*self.keys) if self.trouble is None else self.trouble
 
 
-def now():
+def get_now():
     """The time that tokens are made at."""
     return datetime.now(UTC)
 
 
-def subject(verifier, token, *, at=None):
+def verify_subject(verifier, token, *, at=None):
     """Whose token it is."""
-    return verifier.subject(token, now=at or now())
+    return verifier.verify(token, now=at or get_now())
 
 
-def refused(verifier, token, *, at=None):
+def is_refused(verifier, token, *, at=None):
     """Whether a token is refused, and not taken and no error."""
     try:
-        subject(verifier, token, at=at)
+        verify_subject(verifier, token, at=at)
     except UnauthenticatedError:
         return True
     return False
 
 
-def older(verifier, seconds):
+def age_cache(verifier, seconds):
     """Let what was read have been read longer ago."""
     verifier._keys.read_at -= seconds

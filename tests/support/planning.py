@@ -5,21 +5,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.identity.members import Tenant
-from chalicelib.domain.notices.notice_rules import EVENT_RULES, STAGE_CHANGED, Lane
-from chalicelib.domain.referrals.events import Corrected, Event, StageChange, derived_id
+from chalicelib.domain.notices.notice_rules import EVENT_RULES
+from chalicelib.domain.notices.tasks import STAGE_CHANGED_RULE, TaskQueue
+from chalicelib.domain.referrals.events import Corrected, ReferralEvent, StageChange, derive_id
 from chalicelib.domain.referrals.stages import Stage
-from chalicelib.services.referrals.event_writes import Outcome
-from tests.support import shelves
-from tests.support.desk import TO_CONDITIONED, Desk
-from tests.support.factories import CENTER, PRACTICE, a_member
-from tests.support.journey import a_change, an_event
+from chalicelib.services.referrals.event_writes import ReportResult
+from tests.support import stores as shelves
+from tests.support.factories import CENTER, PRACTICE, build_member
+from tests.support.referral_values import build_event, build_stage_change
+from tests.support.service_driver import STAGES_TO_LYMPHODEPLETION, ServiceDriver
 
 DAY = timedelta(days=1)
-DUE = (1, 7, 14, 21, 28, 29, 30, 31)
+DUE_DAYS = (1, 7, 14, 21, 28, 29, 30, 31)
 """The days on which something of a window is due."""
 
 
-THE_WINDOW = [
+WINDOW_TITLES = [
     "Day 1 after infusion: whom to call stands on the page",
     "The label's minimum of daily monitoring ends today",
     "The label's minimum of monitoring ends today; the center may extend",
@@ -29,61 +30,59 @@ THE_WINDOW = [
 """What a practice is told of a window that nothing comes between."""
 
 
-def infuse(desk: Desk) -> Desk:
+def play_to_infusion(desk: ServiceDriver) -> ServiceDriver:
     """Bring a submitted referral to its infusion, and tell everything of day 0."""
-    desk.move_to(*TO_CONDITIONED, "infused")
-    desk.work_off(Lane.EVENT)
-    desk.work_off(Lane.PLAN)
+    desk.move_to(*STAGES_TO_LYMPHODEPLETION, "infused")
+    desk.run_queue(TaskQueue.EVENT)
+    desk.run_queue(TaskQueue.PLAN)
     return desk
 
 
-def on_day(desk: Desk, day: int) -> datetime:
+def compute_time_on_day(desk: ServiceDriver, day: int) -> datetime:
     """A time on a day of the window, well after that day's start at the center."""
-    return desk.referral().reached[Stage.INFUSED] + day * DAY
+    return desk.get_referral().stage_entered_at[Stage.INFUSED] + day * DAY
 
 
-def run(desk: Desk, *, until: int) -> None:
+def run_daily_job(desk: ServiceDriver, *, until: int) -> None:
     """Run the job of each day of the window up to one, where something may be due."""
-    for day in DUE:
+    for day in DUE_DAYS:
         if day <= until:
-            desk.work_off(Lane.PLAN, now=on_day(desk, day))
+            desk.run_queue(TaskQueue.PLAN, now=compute_time_on_day(desk, day))
 
 
-def titles(desk: Desk, tenant: Tenant = PRACTICE, rule: str | None = None) -> list[str]:
+def list_titles(desk: ServiceDriver, tenant: Tenant = PRACTICE, rule: str | None = None) -> list[str]:
     """What a coordinator was told by the plan, oldest first."""
-    member = a_member(tenant).member_id
-    notices, _ = desk.stores.notices.page(member, limit=100, start=None)
-    of_events = {STAGE_CHANGED, *EVENT_RULES}
+    member = build_member(tenant).member_id
+    notices, _ = desk.stores.notices.list_page(member, limit=100, start=None)
+    of_events = {STAGE_CHANGED_RULE, *EVENT_RULES}
     found = [n for n in reversed(notices) if (n.rule == rule if rule else n.rule not in of_events)]
     return [notice.title for notice in found]
 
 
-def skipped() -> dict[str, str | None]:
+def list_skipped() -> dict[str, str | None]:
     """Each rule that was skipped, with why."""
-    rows = shelves.rows("outbox")
+    rows = shelves.list_rows("outbox")
     return {row["rule"]: row.get("why") for row in rows if row["state"] == "skipped"}
 
 
-def tell(desk: Desk, kind: type[Event], *, day: int, **more: Any) -> Outcome:
+def report_event(desk: ServiceDriver, kind: type[ReferralEvent], *, day: int, **more: Any) -> ReportResult:
     """Report something beside the stages on a day of the window, as the center's feed."""
-    desk.now = on_day(desk, day)
-    event = an_event(kind, desk.now, referral_id="ref_1", **more)
+    desk.now = compute_time_on_day(desk, day)
+    event = build_event(kind, desk.now, referral_id="ref_1", **more)
     return desk.deliver_event(event, webhook_id=f"msg-{kind.__name__}-{day}")
 
 
-def correct(desk: Desk, *, day: int, really: int) -> None:
+def correct_infusion_day(desk: ServiceDriver, *, day: int, really: int) -> None:
     """Correct the day of the infusion, counted from the one that was reported first."""
     infusion = next(
-        e.event
-        for e in desk.events()
-        if isinstance(e.event, StageChange) and e.event.stage is Stage.INFUSED
+        e.event for e in desk.list_events() if isinstance(e.event, StageChange) and e.event.stage is Stage.INFUSED
     )
     really_at = infusion.occurred_at + really * DAY
-    desk.now = on_day(desk, day)
+    desk.now = compute_time_on_day(desk, day)
     webhook_id = f"msg-correction-{day}"
-    event_id = derived_id("evt", CENTER.tenant_id, webhook_id)
-    right = a_change(Stage.INFUSED, really_at, event_id=event_id)
-    event = an_event(
+    event_id = derive_id("evt", CENTER.tenant_id, webhook_id)
+    right = build_stage_change(Stage.INFUSED, really_at, event_id=event_id)
+    event = build_event(
         Corrected,
         desk.now,
         supersedes=infusion.event_id,

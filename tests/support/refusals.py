@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib import wiring
-from chalicelib.errors import TooManyError
+from chalicelib.errors import RateLimitedError
 from tests.support import factories
 
 CANARY = "canary-8d1f"
@@ -17,9 +17,9 @@ EVENT: dict[str, Any] = {
 }
 
 
-def singing(**changed):
+def build_canary_referral(**changed):
     """A referral with a canary in every text that may hold one."""
-    return factories.a_referral_body(
+    return factories.build_referral_body(
         patient__family_name=CANARY,
         patient__given_name=CANARY,
         patient__mrn=CANARY,
@@ -33,7 +33,7 @@ def singing(**changed):
 
 
 def malformed(world, _patch):
-    wrong = singing(
+    wrong = build_canary_referral(
         patient__email=CANARY,
         patient__phone=CANARY,
         patient__zip=CANARY,
@@ -72,11 +72,11 @@ def not_json(world, _patch):
 
 
 def key_missing(world, _patch):
-    return world.practice.post("/v1/referrals", singing(), key=f"{CANARY}\x7f")
+    return world.practice.post("/v1/referrals", build_canary_referral(), key=f"{CANARY}\x7f")
 
 
 def unauthenticated(world, _patch):
-    return world.anyone.as_(CANARY).get("/v1/me")
+    return world.anyone.with_token(CANARY).get("/v1/me")
 
 
 def unsigned(world, _patch):
@@ -84,7 +84,7 @@ def unsigned(world, _patch):
 
 
 def refused_to_role(world, _patch):
-    return world.center.post("/v1/referrals", singing())
+    return world.center.post("/v1/referrals", build_canary_referral())
 
 
 def not_there(world, _patch):
@@ -92,26 +92,26 @@ def not_there(world, _patch):
 
 
 def no_such_method(world, _patch):
-    return world.practice.send("PURGE", f"/v1/referrals/{CANARY}", singing())
+    return world.practice.send("PURGE", f"/v1/referrals/{CANARY}", build_canary_referral())
 
 
 def incomplete(world, _patch):
-    return world.practice.post("/v1/referrals", singing(insurance__member_id=None))
+    return world.practice.post("/v1/referrals", build_canary_referral(insurance__member_id=None))
 
 
 def unknown_reference(world, _patch):
     named = {"product_id": "canary_8d1f", "center_id": "canary_8d1f"}
-    return world.practice.post("/v1/referrals", singing(**named))
+    return world.practice.post("/v1/referrals", build_canary_referral(**named))
 
 
 def move_not_legal(world, _patch):
-    referral_id = world.practice.post("/v1/referrals", singing()).json["referral_id"]
+    referral_id = world.practice.post("/v1/referrals", build_canary_referral()).json["referral_id"]
     wrong = EVENT | {"data": {"stage": "accepted", "note": CANARY, "reason_code": "unknown"}}
     return world.practice.post(f"/v1/referrals/{referral_id}/events", wrong)
 
 
 def stale(world, _patch):
-    referral_id = world.practice.post("/v1/referrals", singing()).json["referral_id"]
+    referral_id = world.practice.post("/v1/referrals", build_canary_referral()).json["referral_id"]
     return world.practice.patch(f"/v1/referrals/{referral_id}", {"note": CANARY}, version=CANARY)
 
 
@@ -120,17 +120,17 @@ def without_version(world, _patch):
 
 
 def too_large(world, _patch):
-    return world.practice.post("/v1/referrals", singing() | {"note": CANARY * 20_000})
+    return world.practice.post("/v1/referrals", build_canary_referral() | {"note": CANARY * 20_000})
 
 
 def media_type(world, _patch):
     kind = {"Content-Type": f"text/{CANARY}"}
-    return world.practice.post("/v1/referrals", singing(), **kind)
+    return world.practice.post("/v1/referrals", build_canary_referral(), **kind)
 
 
 def key_reused(world, _patch):
-    world.practice.post("/v1/referrals", singing(), key=CANARY)
-    return world.practice.post("/v1/referrals", singing(urgency="urgent"), key=CANARY)
+    world.practice.post("/v1/referrals", build_canary_referral(), key=CANARY)
+    return world.practice.post("/v1/referrals", build_canary_referral(urgency="urgent"), key=CANARY)
 
 
 def id_reused(world, _patch):
@@ -140,9 +140,9 @@ def id_reused(world, _patch):
 
 def too_many(world, patch):
     def sign_in(_email, _password):
-        raise TooManyError("slow_down", "Too many tries. Wait a little.")
+        raise RateLimitedError("slow_down", "Too many tries. Wait a little.")
 
-    patch.setattr(wiring, "identity", lambda: SimpleNamespace(sign_in=sign_in))
+    patch.setattr(wiring, "get_identity_service", lambda: SimpleNamespace(sign_in=sign_in))
     told = {"email": f"{CANARY}@x.example", "password": CANARY}
     return world.anyone.post("/v1/sessions", told, key=None)
 
@@ -151,16 +151,16 @@ def our_bug(world, patch):
     def broken():
         raise RuntimeError(f"no such thing: {CANARY}")
 
-    patch.setattr(wiring, "stores", broken)
-    return world.practice.post("/v1/referrals", singing())
+    patch.setattr(wiring, "get_stores", broken)
+    return world.practice.post("/v1/referrals", build_canary_referral())
 
 
 def no_answer(world, patch):
     def lost(**_request):
         raise ReadTimeoutError(endpoint_url=f"https://{CANARY}.example")
 
-    patch.setattr(wiring.dynamodb(), "get_item", lost)
-    return world.practice.post("/v1/referrals", singing())
+    patch.setattr(wiring.get_dynamodb_client(), "get_item", lost)
+    return world.practice.post("/v1/referrals", build_canary_referral())
 
 
 def aws_error(code):
@@ -171,7 +171,7 @@ def throttled(world, patch):
     def busy(**_request):
         raise aws_error("ThrottlingException")
 
-    patch.setattr(wiring.dynamodb(), "get_item", busy)
+    patch.setattr(wiring.get_dynamodb_client(), "get_item", busy)
     return world.practice.get("/v1/referrals")
 
 
@@ -179,7 +179,7 @@ def misconfigured(world, patch):
     def denied(**_request):
         raise aws_error("AccessDeniedException")
 
-    patch.setattr(wiring.dynamodb(), "get_item", denied)
+    patch.setattr(wiring.get_dynamodb_client(), "get_item", denied)
     return world.practice.get("/v1/referrals")
 
 

@@ -11,27 +11,27 @@ from random import Random
 from typing import Any, TypeAlias
 
 from chalicelib import wiring
-from chalicelib.domain.audit.hash_chain import NO_ROW, Head, linked
+from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN, ChainHead, link_row
 from chalicelib.store.audit.rows import CHECKPOINTS
 from chalicelib.store.platform.dynamo import marshal, unmarshal
 
 TABLE = "cart-audit"
 
-Place: TypeAlias = tuple[str, int]
+RowKey: TypeAlias = tuple[str, int]
 """A chain and a number in it."""
-Rows: TypeAlias = dict[Place, dict[str, Any]]
+Rows: TypeAlias = dict[RowKey, dict[str, Any]]
 Tampering: TypeAlias = Callable[[Rows, Random], None]
 
 
-def stored() -> Rows:
+def read_rows() -> Rows:
     """Every row as plain values, by where it stands."""
-    found = wiring.dynamodb().scan(TableName=TABLE)["Items"]
+    found = wiring.get_dynamodb_client().scan(TableName=TABLE)["Items"]
     rows = (unmarshal(item) for item in found)
     return {(str(row["referral_id"]), int(row["entry"])): row for row in rows}
 
 
 @contextmanager
-def tampered(before: Rows, after: Rows):
+def apply_tampering(before: Rows, after: Rows):
     """The table as it would be found, until the block ends."""
     _write(before, after)
     try:
@@ -40,7 +40,7 @@ def tampered(before: Rows, after: Rows):
         _write(after, before)
 
 
-def tampering(before: Rows, seed: int) -> tuple[str, Rows]:
+def build_tampering(before: Rows, seed: int) -> tuple[str, Rows]:
     """The rows after one to three things that nobody may do, and what those were."""
     chance = Random(seed)  # noqa: S311 a seed makes the same run again
     after = copy.deepcopy(before)
@@ -53,7 +53,7 @@ def tampering(before: Rows, seed: int) -> tuple[str, Rows]:
 
 
 def _write(old: Rows, new: Rows) -> None:
-    client = wiring.dynamodb()
+    client = wiring.get_dynamodb_client()
     for chain, number in old.keys() - new.keys():
         key = marshal({"referral_id": chain, "entry": f"{number:012d}"})
         client.delete_item(TableName=TABLE, Key=key)
@@ -166,13 +166,11 @@ def _rechain(rows: Rows, chain: str) -> None:
     """Number and link a chain anew, as the product would have."""
     places = sorted(place for place in rows if place[0] == chain)
     old = [rows.pop(place) for place in places]
-    head: Head = NO_ROW
+    head: ChainHead = EMPTY_CHAIN
     for number, row in enumerate(old, start=1):
-        table_only: dict[str, Any] = {
-            n: row[n] for n in ("referral_id", "day", "placed_at") if n in row
-        }
+        table_only: dict[str, Any] = {n: row[n] for n in ("referral_id", "day", "placed_at") if n in row}
         chained = ("entry", "hash", "prev", "seq", *table_only)
         facts = {name: value for name, value in row.items() if name not in chained}
-        made = linked(facts, head)
-        head = Head(made["seq"], made["hash"])
+        made = link_row(facts, head)
+        head = ChainHead(made["seq"], made["hash"])
         rows[chain, number] = {**made, **table_only, "entry": f"{number:012d}"}

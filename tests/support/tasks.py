@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.identity.members import TenantKind
-from chalicelib.domain.notices.notice_rules import Lane, Task
-from chalicelib.domain.referrals.events import derived_id
+from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
+from chalicelib.domain.referrals.events import derive_id
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.outbox import Outbox
 from chalicelib.store.platform.dynamo import Item
@@ -15,13 +15,13 @@ from tests.support.factories import NOON
 MINUTE = timedelta(minutes=1)
 
 
-def a_task(n: int = 1, **changed: Any) -> Task:
+def build_task(n: int = 1, **changed: Any) -> OutboxTask:
     """A planned notice, due at noon."""
-    task = Task(
-        outbox_id=derived_id("out", str(n)),
+    task = OutboxTask(
+        outbox_id=derive_id("out", str(n)),
         referral_id="ref_1",
         rule="handback_near",
-        lane=Lane.PLAN,
+        queue=TaskQueue.PLAN,
         due_at=NOON,
         due_on=date(2026, 11, 2),
         side=TenantKind.PRACTICE,
@@ -29,19 +29,17 @@ def a_task(n: int = 1, **changed: Any) -> Task:
     return replace(task, **changed)
 
 
-def plan(stores: Stores, *tasks: Task) -> None:
+def write_tasks(stores: Stores, *tasks: OutboxTask) -> None:
     """Write tasks by themselves."""
-    stores.ledger.commit(*(stores.outbox.planning(task) for task in tasks))
+    stores.transactions.commit(*(stores.outbox.prepare_plan(task) for task in tasks))
 
 
-def due(
-    outbox: Outbox, *, by: datetime = NOON, lane: Lane = Lane.PLAN, limit: int = 10
-) -> list[Item]:
+def list_due(outbox: Outbox, *, by: datetime = NOON, lane: TaskQueue = TaskQueue.PLAN, limit: int = 10) -> list[Item]:
     """The rows that are due."""
-    return list(outbox.due(lane, by=by, limit=limit))
+    return list(outbox.list_due(lane, by=by, limit=limit))
 
 
-def claimed(outbox: Outbox, *, now: datetime = NOON) -> Any:
+def claim_one(outbox: Outbox, *, now: datetime = NOON) -> Any:
     """The one task that is due, claimed."""
-    (row,) = due(outbox, by=now)
+    (row,) = list_due(outbox, by=now)
     return outbox.claim(row, now=now)

@@ -12,12 +12,12 @@ CLIENT_ID = "dashboard-client"
 KEY = RSAKey.generate_key(2048, {"kid": "key-1", "use": "sig", "alg": "RS256"})
 
 
-def jwks(*keys: RSAKey) -> dict[str, Any]:
+def build_jwks(*keys: RSAKey) -> dict[str, Any]:
     """The public half, as the issuer publishes it."""
     return {"keys": [key.as_dict(private=False) for key in (keys or (KEY,))]}
 
 
-def claims(subject: str, **changed: Any) -> dict[str, Any]:
+def build_claims(subject: str, **changed: Any) -> dict[str, Any]:
     """What a good access token says; a value of None leaves the claim out."""
     now = int(time.time())
     told = {
@@ -31,16 +31,12 @@ def claims(subject: str, **changed: Any) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def token(
-    subject: str, *, key: RSAKey = KEY, header: dict[str, Any] | None = None, **changed: Any
-) -> str:
+def create_token(subject: str, *, key: RSAKey = KEY, header: dict[str, Any] | None = None, **changed: Any) -> str:
     """A signed token."""
-    return jwt.encode(
-        {"alg": "RS256", "kid": key.kid} | (header or {}), claims(subject, **changed), key
-    )
+    return jwt.encode({"alg": "RS256", "kid": key.kid} | (header or {}), build_claims(subject, **changed), key)
 
 
 def write_jwks(path: Any) -> str:
     """Put the public keys into a file, and name it as a URL."""
-    path.write_text(json.dumps(jwks()), encoding="utf-8")
+    path.write_text(json.dumps(build_jwks()), encoding="utf-8")
     return path.as_uri()

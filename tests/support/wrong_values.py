@@ -2,16 +2,16 @@
 
 from typing import Any
 
-NUMBERS_THAT_ARE_NONE = ("1", True, 1.5, [1], {"n": 1}, "")
-TRUTHS_THAT_ARE_NONE: tuple[Any, ...] = (1, 0, "true", "yes", "", [], 1.0)
-TEXTS_THAT_ARE_NONE: tuple[Any, ...] = (1, True, 1.5, [], ["x"], {"x": "y"})
-DAYS_THAT_ARE_NONE = (
+NOT_NUMBERS = ("1", True, 1.5, [1], {"n": 1}, "")
+NOT_BOOLEANS: tuple[Any, ...] = (1, 0, "true", "yes", "", [], 1.0)
+NOT_TEXTS: tuple[Any, ...] = (1, True, 1.5, [], ["x"], {"x": "y"})
+NOT_DAYS = (
     0, 1741003200, "1741003200", "1741003200.5", True, "", "tomorrow", "2026-13-01", "2026-02-30",
     "02/03/2026", "20260203", "2026-2-3", "2026-02-03T00:00:00", "2026-02-03T00:00:00Z",
     "2026-02-03 ", "\u0662\u0660\u0662\u0666-02-03", "-2026-02-03", "0000-01-01", "1899-12-31",
     "2026-W06-2", "10000-01-01",
 )  # fmt: skip
-INSTANTS_THAT_ARE_NONE = (
+NOT_TIMESTAMPS = (
     0, 1741003200, "1741003200", 1741003200.5, True, "", "now", "2026-11-20",
     "2026-11-20T10:00:00", "2026-11-20 10:00:00Z", "2026-11-20T10:00Z", "2026-11-20t10:00:00z",
     "2026-11-20T25:00:00Z", "2026-11-20T10:60:00Z", "2026-11-20T10:00:60Z",
@@ -23,9 +23,9 @@ INSTANTS_THAT_ARE_NONE = (
 
 WRONG_IN_REFERRALS: dict[str, tuple[Any, ...]] = {
     "/patient": ("x", [], 1, None, True),
-    "/patient/family_name": (*TEXTS_THAT_ARE_NONE, "", "   ", None, "x" * 201, "a\nb"),
-    "/patient/given_name": (*TEXTS_THAT_ARE_NONE, "", "\t", "x" * 201),
-    "/patient/birth_date": (*DAYS_THAT_ARE_NONE, None),
+    "/patient/family_name": (*NOT_TEXTS, "", "   ", None, "x" * 201, "a\nb"),
+    "/patient/given_name": (*NOT_TEXTS, "", "\t", "x" * 201),
+    "/patient/birth_date": (*NOT_DAYS, None),
     "/patient/sex": ("f", "Female", 1, True, "", []),
     "/patient/mrn": (1009, "", "x" * 201, "a\r\nb"),
     "/patient/zip": (77030, "7703", "770300", "77030-12", "ABCDE",
@@ -45,17 +45,17 @@ WRONG_IN_REFERRALS: dict[str, tuple[Any, ...]] = {
     "/clinical/histology": ("DLBCL NOS", "x" * 65, 1, "", "a-b"),
     "/clinical/icd10": ("c83.398", "C83.39811", "C8", 83, "C83.", "C83.3\n", "C83.3",
                          "C83", "C83.Q7X9", "Z94.84"),
-    "/clinical/ecog": (*NUMBERS_THAT_ARE_NONE, -1, 5, 10**14),
-    "/clinical/hsct_eligible": TRUTHS_THAT_ARE_NONE,
+    "/clinical/ecog": (*NOT_NUMBERS, -1, 5, 10**14),
+    "/clinical/hsct_eligible": NOT_BOOLEANS,
     "/clinical/prior_lines": ("R-CHOP", {}, None, [[]] , [1]),
-    "/clinical/prior_lines/0/line": (*NUMBERS_THAT_ARE_NONE, 0, 31, -1, None),
+    "/clinical/prior_lines/0/line": (*NOT_NUMBERS, 0, 31, -1, None),
     "/clinical/prior_lines/0/regimen": (1, "", None, "x" * 201),
     "/clinical/prior_lines/0/classes": ("anti_cd20", None, {}),
     "/clinical/prior_lines/0/classes/0": ("Anti_CD20", 1, None, ""),
-    "/clinical/prior_lines/0/started_on": DAYS_THAT_ARE_NONE,
+    "/clinical/prior_lines/0/started_on": NOT_DAYS,
     "/clinical/prior_lines/0/response": ("CR", 1, ""),
     "/clinical/flags": ("none", [], True),
-    "/clinical/flags/autoimmune": TRUTHS_THAT_ARE_NONE,
+    "/clinical/flags/autoimmune": NOT_BOOLEANS,
     "/product_id": (1, "Breyanzi", "a b", "", "x" * 65),
     "/center_id": (1, "", "CTR_HARBOR", "../x"),
     "/urgency": ("asap", 1, None, ""),
@@ -65,20 +65,20 @@ WRONG_IN_REFERRALS: dict[str, tuple[Any, ...]] = {
     "/insurance": ("none", [], True),
     "/insurance/payer": (None, "", 1),
     "/insurance/plan_type": ("PPO", 1),
-    "/consent_to_share/given": (*TRUTHS_THAT_ARE_NONE, None),
-    "/consent_to_share/on": DAYS_THAT_ARE_NONE,
+    "/consent_to_share/given": (*NOT_BOOLEANS, None),
+    "/consent_to_share/on": NOT_DAYS,
     "/note": (1, True, [], {}, "", " \n ", "x" * 4001, "a\x00b", "a\x1bb"),
-    "/submit": (*TRUTHS_THAT_ARE_NONE, None),
+    "/submit": (*NOT_BOOLEANS, None),
 }  # fmt: skip
 WRONG_IN_EVENTS: dict[str, tuple[Any, ...]] = {
     "/type": ("stage_changed", "hold", 1, None, ""),
-    "/occurred_at": (*INSTANTS_THAT_ARE_NONE, None),
+    "/occurred_at": (*NOT_TIMESTAMPS, None),
     "/sequence": ("1", True, 1.5, -1, 10**12, [1]),
     "/data": (None, [], "received"),
     "/data/stage": ("Received", "unknown", 1, None, "", ["received"]),
-    "/data/part": (*NUMBERS_THAT_ARE_NONE, 0, 10, None),
-    "/data/of": (*NUMBERS_THAT_ARE_NONE, 0, 10, None),
-    "/data/local_date": DAYS_THAT_ARE_NONE,
+    "/data/part": (*NOT_NUMBERS, 0, 10, None),
+    "/data/of": (*NOT_NUMBERS, 0, 10, None),
+    "/data/local_date": NOT_DAYS,
     "/data/reason_code": ("a b", "x" * 65, 1, ""),
     "/data/note": (1, "", "x" * 4001, "a\x00b"),
     "/data/actor": ("center",),

@@ -14,7 +14,7 @@ class Point(NamedTuple):
     longitude: float
 
 
-def miles_between(a: Point, b: Point) -> float:
+def compute_miles_between(a: Point, b: Point) -> float:
     """The great-circle distance: nobody drives it, and it tells nothing of travel time.
 
     The earth is taken as a sphere, which is within 0.6 % of its real shape.

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from chalicelib.domain.centers.geo import EARTH_RADIUS_MILES, Point
 
-_TENTH = 0.1 / EARTH_RADIUS_MILES
-_HAIR = 1e-7
+_TENTH_OF_A_MILE = 0.1 / EARTH_RADIUS_MILES
+_ROUNDING_MARGIN = 1e-7
 """What rounding may make of an angle, in radians; some two feet."""
 
 
-class Place(NamedTuple):
+class NamedPlace(NamedTuple):
     """Somewhere that may be near. Its name, then its id, break ties."""
 
     name: str
@@ -21,7 +21,7 @@ class Place(NamedTuple):
     point: Point
 
 
-class Rank(NamedTuple):
+class DistanceRank(NamedTuple):
     """Where a place stands in a list: the distance as it is shown, then name and id."""
 
     tenths: int
@@ -29,50 +29,45 @@ class Rank(NamedTuple):
     place_id: str
 
 
-class Neighbourhood:
+class NearestIndex:
     """Places kept by latitude, so that a search can stop where all others are farther away."""
 
-    def __init__(self, places: Iterable[Place]) -> None:
+    def __init__(self, places: Iterable[NamedPlace]) -> None:
         """Sort them, once."""
         ordered = sorted(places, key=lambda place: place.point.latitude)
         # Behind either end lies a wall that no search gets past.
         self._latitudes = [-inf, *(radians(place.point.latitude) for place in ordered), inf]
-        self._spots = [(*_vector(place.point), place) for place in ordered]
+        self._spots = [(*_to_unit_vector(place.point), place) for place in ordered]
 
-    def nearest(
-        self,
-        origin: Point,
-        *,
-        count: int,
-        within_miles: float = inf,
-        after: Rank | None = None,
-    ) -> Sequence[Rank]:
+    def find_nearest(
+        self, origin: Point, *, count: int, within_miles: float = inf, after: DistanceRank | None = None
+    ) -> Sequence[DistanceRank]:
         """The nearest `count` places within a distance, or those that come after a rank.
 
         Miles are compared as they are shown, in tenths: what looks equally far is equally far.
         """
-        found = self._candidates(origin, count, within_miles, after)
-        ranks = (_rank(closeness, place) for closeness, place in found)
+        found = self._find_candidates(origin, count, within_miles, after)
+        ranks = (_build_rank(closeness, place) for closeness, place in found)
         return sorted(rank for rank in ranks if rank.tenths <= within_miles * 10)[:count]
 
-    def _candidates(
-        self, origin: Point, count: int, within_miles: float, after: Rank | None
-    ) -> Sequence[tuple[float, Place]]:
+    def _find_candidates(
+        self, origin: Point, count: int, within_miles: float, after: DistanceRank | None
+    ) -> Sequence[tuple[float, NamedPlace]]:
         """All that may be among the first `count`, with the cosine of how far away they are.
 
         Looks north and south in turn, whichever is less far, until all the rest is farther
         away by its latitude alone than what was found.
         """
-        x, y, z = _vector(origin)
+        x, y, z = _to_unit_vector(origin)
         latitude, latitudes, spots = radians(origin.latitude), self._latitudes, self._spots
         north = bisect_left(latitudes, latitude)
         south = north - 1
         # A tenth of a mile more: whoever looks as far away may come first by name.
-        reach = min(within_miles / EARTH_RADIUS_MILES, pi) + _TENTH + _HAIR
-        least = _least(reach)
+        reach = min(within_miles / EARTH_RADIUS_MILES, pi) + _TENTH_OF_A_MILE + _ROUNDING_MARGIN
+        least = _compute_min_cosine(reach)
         missing = count
         nearest: list[float] = []
-        found: list[tuple[float, Place]] = []
+        found: list[tuple[float, NamedPlace]] = []
         while True:
             up, down = latitudes[north] - latitude, latitude - latitudes[south]
             if up < down:
@@ -85,7 +80,7 @@ class Neighbourhood:
                 break
             a, b, c, place = spots[spot]
             closeness = x * a + y * b + z * c
-            if closeness < least or (after and _rank(closeness, place) <= after):
+            if closeness < least or (after and _build_rank(closeness, place) <= after):
                 continue
             found.append((closeness, place))
             if missing:
@@ -98,29 +93,29 @@ class Neighbourhood:
             else:
                 continue
             if nearest[0] < 1.0:
-                reach = acos(max(-1.0, nearest[0])) + _TENTH + _HAIR
-                least = _least(reach)
+                reach = acos(max(-1.0, nearest[0])) + _TENTH_OF_A_MILE + _ROUNDING_MARGIN
+                least = _compute_min_cosine(reach)
         return [each for each in found if each[0] >= least]
 
 
-def _least(reach: float) -> float:
+def _compute_min_cosine(reach: float) -> float:
     """The cosine of an angle; of one that takes in the whole globe, less than any place has."""
     return cos(reach) if reach < pi else -2.0
 
 
-def rank_of(place: Place, origin: Point) -> Rank:
+def rank_by_distance(candidate: NamedPlace, origin: Point) -> DistanceRank:
     """Where a place stands in a list that begins at `origin`."""
-    x, y, z = _vector(origin)
-    a, b, c = _vector(place.point)
-    return _rank(x * a + y * b + z * c, place)
+    x, y, z = _to_unit_vector(origin)
+    a, b, c = _to_unit_vector(candidate.point)
+    return _build_rank(x * a + y * b + z * c, candidate)
 
 
-def _rank(closeness: float, place: Place) -> Rank:
-    angle = acos(max(-1.0, min(1.0, closeness)))
-    return Rank(round(angle * EARTH_RADIUS_MILES * 10), place.name, place.place_id)
+def _build_rank(cosine: float, candidate: NamedPlace) -> DistanceRank:
+    angle = acos(max(-1.0, min(1.0, cosine)))
+    return DistanceRank(round(angle * EARTH_RADIUS_MILES * 10), candidate.name, candidate.place_id)
 
 
-def _vector(point: Point) -> tuple[float, float, float]:
+def _to_unit_vector(point: Point) -> tuple[float, float, float]:
     """A place as seen from the middle of the earth; of two, the product is a cosine."""
     north, east = radians(point.latitude), radians(point.longitude)
     return cos(north) * cos(east), cos(north) * sin(east), sin(north)

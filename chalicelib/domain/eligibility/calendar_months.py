@@ -4,7 +4,7 @@ from calendar import monthrange
 from datetime import date
 
 
-def months_later(day: date, months: int) -> date:
+def add_months(day: date, months: int) -> date:
     """The same day of a later month, or that month's last: 31 August, then 28 February."""
     year, month = divmod(day.month - 1 + months, 12)
     year, month = day.year + year, month + 1

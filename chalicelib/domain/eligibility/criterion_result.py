@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entered:
+class EnteredValue:
     """Something that was entered, as a rule read it."""
 
     pointer: str
@@ -18,7 +18,7 @@ class Entered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class MissingValue:
     """Something that was not entered, and without which a rule cannot tell."""
 
     pointer: str
@@ -26,7 +26,7 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceNote:
+class SourceReference:
     """Where something was read, and the day that it speaks for, as YYYY-MM-DD."""
 
     source_id: str
@@ -36,20 +36,20 @@ class SourceNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class CriterionResult:
     """What one rule made of what was entered. `missing` is empty unless `met` is None."""
 
     met: bool | None
-    entered: tuple[Entered, ...] = ()
-    missing: tuple[Missing, ...] = ()
+    entered: tuple[EnteredValue, ...] = ()
+    missing: tuple[MissingValue, ...] = ()
 
 
-def answered(pointer: str, label: str, *, yes: bool) -> Entered:
+def describe_yes_no(pointer: str, label: str, *, yes: bool) -> EnteredValue:
     """A question of yes or no, as it was answered."""
-    return Entered(pointer=pointer, label=label, value="yes" if yes else "no")
+    return EnteredValue(pointer=pointer, label=label, value="yes" if yes else "no")
 
 
-def all_of(answers: Iterable[bool | None]) -> bool | None:
+def kleene_all(answers: Iterable[bool | None]) -> bool | None:
     """Whether all are met: one that is not decides, before any that is missing."""
     given = tuple(answers)
     if False in given:
@@ -57,7 +57,7 @@ def all_of(answers: Iterable[bool | None]) -> bool | None:
     return None if None in given else True
 
 
-def any_of(answers: Iterable[bool | None]) -> bool | None:
+def kleene_any(answers: Iterable[bool | None]) -> bool | None:
     """Whether one is met: one that is decides, before any that is missing."""
     given = tuple(answers)
     if True in given:
@@ -65,9 +65,9 @@ def any_of(answers: Iterable[bool | None]) -> bool | None:
     return None if None in given else False
 
 
-def told(
-    *, met: bool | None, entered: Iterable[Entered] = (), missing: Iterable[Missing] = ()
-) -> Finding:
+def build_criterion_result(
+    *, met: bool | None, entered: Iterable[EnteredValue] = (), missing: Iterable[MissingValue] = ()
+) -> CriterionResult:
     """A finding that names what is missing only where that stands between it and an answer."""
     lacking = tuple(dict.fromkeys(missing)) if met is None else ()
-    return Finding(met=met, entered=tuple(dict.fromkeys(entered)), missing=lacking)
+    return CriterionResult(met=met, entered=tuple(dict.fromkeys(entered)), missing=lacking)

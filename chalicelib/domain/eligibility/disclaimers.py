@@ -6,7 +6,7 @@ Source: the meaning of the statements on Bristol Myers Squibb's page for referri
 (as gathered by 2026-04), in this product's own words.
 """
 
-STATEMENTS = (
+DISCLAIMERS = (
     (
         "The decision to refer, and the choice of a treatment center, are made solely by the "
         "referring provider and the patient."

@@ -10,12 +10,12 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.domain.eligibility.calendar_months import months_later
-from chalicelib.domain.eligibility.criterion_result import Missing, SourceNote
-from chalicelib.domain.eligibility.screen_input import Agent, Dose, ScreenInput, TransplantKind
+from chalicelib.domain.eligibility.calendar_months import add_months
+from chalicelib.domain.eligibility.criterion_result import MissingValue, SourceReference
+from chalicelib.domain.eligibility.screen_input import AgentName, LastDose, ScreenInput, TransplantKind
 
 
-class Comparison(StrEnum):
+class FlagComparison(StrEnum):
     """When a value raises its flag."""
 
     AT_LEAST = "at_least"
@@ -24,24 +24,24 @@ class Comparison(StrEnum):
     IS_TRUE = "is_true"
 
 
-_RAISES: Mapping[Comparison, Callable[[Any, Any], bool]] = {
-    Comparison.AT_LEAST: lambda value, threshold: value >= threshold,
-    Comparison.ABOVE: lambda value, threshold: value > threshold,
-    Comparison.BELOW: lambda value, threshold: value < threshold,
-    Comparison.IS_TRUE: lambda value, _threshold: value is True,
+_COMPARISONS: Mapping[FlagComparison, Callable[[Any, Any], bool]] = {
+    FlagComparison.AT_LEAST: lambda value, threshold: value >= threshold,
+    FlagComparison.ABOVE: lambda value, threshold: value > threshold,
+    FlagComparison.BELOW: lambda value, threshold: value < threshold,
+    FlagComparison.IS_TRUE: lambda value, _threshold: value is True,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Anchor:
+class ThresholdSource:
     """What one source says of a threshold."""
 
-    says: str
-    source: SourceNote
+    text: str
+    source: SourceReference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caution:
+class FlagRule:
     """A flag: which entry raises it, and when.
 
     Attributes:
@@ -51,53 +51,53 @@ class Caution:
 
     flag: str
     label: str
-    reads: str
-    when: Comparison
+    pointer: str
+    comparison: FlagComparison
     threshold: float | None
     text: str
-    anchors: tuple[Anchor, ...]
+    sources: tuple[ThresholdSource, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class WashoutInterval:
     """How long before collection something should lie, in days or in calendar months."""
 
     label: str
     days: int = 0
     months: int = 0
-    anchors: tuple[Anchor, ...]
+    sources: tuple[ThresholdSource, ...]
 
-    def after(self, day: date) -> date:
+    def compute_earliest_day(self, day: date) -> date:
         """The first day that is far enough from `day`."""
-        return months_later(day, self.months) + timedelta(days=self.days)
+        return add_months(day, self.months) + timedelta(days=self.days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cautions:
+class DiscussionRules:
     """The reviewed flags and intervals, of one version.
 
     Attributes:
         irradiated_blood: How long before collection blood products are to be irradiated.
     """
 
-    flags: tuple[Caution, ...]
-    washouts: Mapping[Agent, Interval]
-    transplant: Interval
-    irradiated_blood: Interval
+    flags: tuple[FlagRule, ...]
+    washouts: Mapping[AgentName, WashoutInterval]
+    transplant: WashoutInterval
+    irradiated_blood: WashoutInterval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
+class DiscussionFlag:
     """Something to discuss with the center, as entered."""
 
     flag: str
     label: str
     value: str
     text: str
-    anchors: tuple[Anchor, ...]
+    sources: tuple[ThresholdSource, ...]
 
 
-class CheckState(StrEnum):
+class CollectionCheckState(StrEnum):
     """How an interval stands against the planned day. None of them forbids anything."""
 
     CLEAR = "clear"
@@ -117,137 +117,135 @@ class CollectionCheck:
 
     check: str
     label: str
-    state: CheckState
+    state: CollectionCheckState
     last_on: date | None
-    clear_from: date | None
-    missing: tuple[Missing, ...]
-    anchors: tuple[Anchor, ...]
+    earliest_on: date | None
+    missing: tuple[MissingValue, ...]
+    sources: tuple[ThresholdSource, ...]
 
 
-PLANNED = Missing(pointer="/planned_collection_on", label="Planned day of collection")
+MISSING_COLLECTION_DAY = MissingValue(pointer="/planned_collection_on", label="Planned day of collection")
 
 
-def flags(entered: ScreenInput, cautions: Cautions) -> tuple[tuple[Flag, ...], tuple[Missing, ...]]:
+def raise_flags(
+    screen_input: ScreenInput, rules: DiscussionRules
+) -> tuple[tuple[DiscussionFlag, ...], tuple[MissingValue, ...]]:
     """The flags that are raised, and the entries that were not made, so that nobody looked."""
-    values = _values(entered)
+    values = _collect_values(screen_input)
     raised = tuple(
-        Flag(
+        DiscussionFlag(
             flag=caution.flag,
             label=caution.label,
-            value=_spelled(values[caution.reads]),
+            value=_format_value(values[caution.pointer]),
             text=caution.text,
-            anchors=caution.anchors,
+            sources=caution.sources,
         )
-        for caution in cautions.flags
-        if caution.reads in values
-        and _RAISES[caution.when](values[caution.reads], caution.threshold)
+        for caution in rules.flags
+        if caution.pointer in values and _COMPARISONS[caution.comparison](values[caution.pointer], caution.threshold)
     )
-    return raised, _absent(values, cautions.flags)
+    return raised, _list_absent(values, rules.flags)
 
 
-def collection_checks(entered: ScreenInput, cautions: Cautions) -> tuple[CollectionCheck, ...]:
+def check_collection_day(screen_input: ScreenInput, rules: DiscussionRules) -> tuple[CollectionCheck, ...]:
     """Every interval against the planned day; nothing where neither day nor dose was entered."""
-    if entered.planned_collection_on is None and not entered.doses:
+    if screen_input.planned_collection_on is None and not screen_input.doses:
         return ()
-    doses = {dose.agent: dose for dose in entered.doses}
+    doses = {dose.agent: dose for dose in screen_input.doses}
     washouts = [
-        _washout(agent, interval, doses.get(agent), entered.planned_collection_on)
-        for agent, interval in cautions.washouts.items()
+        _check_washout(agent, interval, doses.get(agent), screen_input.planned_collection_on)
+        for agent, interval in rules.washouts.items()
     ]
-    blood = _irradiated(cautions.irradiated_blood, entered.planned_collection_on)
-    return (*washouts, _after_transplant(entered, cautions.transplant), *blood)
+    blood = _check_irradiated_blood(rules.irradiated_blood, screen_input.planned_collection_on)
+    return (*washouts, _check_after_transplant(screen_input, rules.transplant), *blood)
 
 
-def _washout(
-    agent: Agent, interval: Interval, dose: Dose | None, planned: date | None
+def _check_washout(
+    agent: AgentName, interval: WashoutInterval, dose: LastDose | None, planned: date | None
 ) -> CollectionCheck:
     never = dose is not None and dose.given is False
-    place = str(dose.place) if dose else ""
-    lacking = Missing(
-        pointer=f"/clinical/last_doses/{place}".removesuffix("/"),
-        label=f"Last dose: {interval.label}",
+    place = str(dose.position) if dose else ""
+    lacking = MissingValue(
+        pointer=f"/clinical/last_doses/{place}".removesuffix("/"), label=f"Last dose: {interval.label}"
     )
     last_on = dose.last_on if dose else None
-    return _check(agent, interval, last_on, planned, lacking=lacking, never=never)
+    return _build_check(agent, interval, last_on, planned, missing_value=lacking, was_never_given=never)
 
 
-def _after_transplant(entered: ScreenInput, interval: Interval) -> CollectionCheck:
-    transplant = entered.transplant
-    lacking = Missing(
+def _check_after_transplant(screen_input: ScreenInput, interval: WashoutInterval) -> CollectionCheck:
+    transplant = screen_input.transplant
+    lacking = MissingValue(
         pointer="/clinical/transplant/on" if transplant.kind else "/clinical/transplant",
         label="Day of the last stem cell transplant",
     )
-    return _check(
+    return _build_check(
         "transplant",
         interval,
         transplant.on,
-        entered.planned_collection_on,
-        lacking=lacking,
-        never=transplant.kind is TransplantKind.NONE,
+        screen_input.planned_collection_on,
+        missing_value=lacking,
+        was_never_given=transplant.kind is TransplantKind.NONE,
     )
 
 
-def _check(
+def _build_check(
     name: str,
-    interval: Interval,
+    interval: WashoutInterval,
     last_on: date | None,
     planned: date | None,
     *,
-    lacking: Missing,
-    never: bool,
+    missing_value: MissingValue,
+    was_never_given: bool,
 ) -> CollectionCheck:
-    clear_from = interval.after(last_on) if last_on else None
-    absent = ((lacking, last_on is None), (PLANNED, planned is None))
-    missing = () if never else tuple(place for place, is_absent in absent if is_absent)
+    clear_from = interval.compute_earliest_day(last_on) if last_on else None
+    absent = ((missing_value, last_on is None), (MISSING_COLLECTION_DAY, planned is None))
+    missing = () if was_never_given else tuple(place for place, is_absent in absent if is_absent)
     late = clear_from is not None and planned is not None and clear_from > planned
-    state = CheckState.DISCUSS if late else CheckState.CLEAR
+    state = CollectionCheckState.DISCUSS if late else CollectionCheckState.CLEAR
     return CollectionCheck(
         check=name,
         label=interval.label,
-        state=CheckState.MISSING if missing else state,
+        state=CollectionCheckState.MISSING if missing else state,
         last_on=last_on,
-        clear_from=clear_from,
+        earliest_on=clear_from,
         missing=missing,
-        anchors=interval.anchors,
+        sources=interval.sources,
     )
 
 
-def _irradiated(interval: Interval, planned: date | None) -> Iterable[CollectionCheck]:
+def _check_irradiated_blood(interval: WashoutInterval, planned: date | None) -> Iterable[CollectionCheck]:
     """No interval that has passed but a thing to do: irradiated blood only, from this day on."""
     if planned is None:
         return
     yield CollectionCheck(
         check="irradiated_blood",
         label=interval.label,
-        state=CheckState.DUE,
+        state=CollectionCheckState.DUE,
         last_on=None,
-        clear_from=planned - timedelta(days=interval.days),
+        earliest_on=planned - timedelta(days=interval.days),
         missing=(),
-        anchors=interval.anchors,
+        sources=interval.sources,
     )
 
 
-def _values(entered: ScreenInput) -> dict[str, Any]:
+def _collect_values(screen_input: ScreenInput) -> dict[str, Any]:
     """What flags can read, by pointer, where it was entered."""
     values: dict[str, Any] = {
-        **{f"/clinical/flags/{name}": answer for name, answer in entered.conditions.items()},
-        **{f"/clinical/labs/{name}": figure for name, figure in entered.labs.items()},
+        **{f"/clinical/flags/{name}": answer for name, answer in screen_input.conditions.items()},
+        **{f"/clinical/labs/{name}": figure for name, figure in screen_input.labs.items()},
     }
-    if entered.ecog is not None:
-        values["/clinical/ecog"] = entered.ecog
+    if screen_input.ecog is not None:
+        values["/clinical/ecog"] = screen_input.ecog
     return values
 
 
-def _absent(values: Mapping[str, Any], cautions: Iterable[Caution]) -> tuple[Missing, ...]:
+def _list_absent(values: Mapping[str, Any], rules: Iterable[FlagRule]) -> tuple[MissingValue, ...]:
     absent = [
-        Missing(pointer=caution.reads, label=caution.label)
-        for caution in cautions
-        if caution.reads not in values
+        MissingValue(pointer=caution.pointer, label=caution.label) for caution in rules if caution.pointer not in values
     ]
     return tuple(dict.fromkeys(absent))
 
 
-def _spelled(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}"

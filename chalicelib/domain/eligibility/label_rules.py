@@ -8,113 +8,117 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.domain.eligibility import therapy_line_rules as line_rules
-from chalicelib.domain.eligibility.criterion_result import Entered, Finding, Missing, answered, told
-from chalicelib.domain.eligibility.prior_therapy import in_words
-from chalicelib.domain.eligibility.screen_input import NoTransplantBecause, ScreenInput
+from chalicelib.domain.eligibility.criterion_result import (
+    CriterionResult,
+    EnteredValue,
+    MissingValue,
+    build_criterion_result,
+    describe_yes_no,
+)
+from chalicelib.domain.eligibility.prior_therapy import format_code
+from chalicelib.domain.eligibility.screen_input import NoTransplantReason, ScreenInput
 
 PRIMARY_CNS = frozenset({"PRIMARY_CNS", "PRIMARY_CNS_LYMPHOMA", "PCNSL"})
 """The histology codes of primary central nervous system lymphoma."""
 
 
-def age_min(entered: ScreenInput, years: int) -> Finding:
+def age_min(screen_input: ScreenInput, years: int) -> CriterionResult:
     """At least so many years old."""
-    return _age(entered, met=entered.age is not None and entered.age >= years)
+    return _judge_age(screen_input, met=screen_input.age is not None and screen_input.age >= years)
 
 
-def age_max(entered: ScreenInput, years: int) -> Finding:
+def age_max(screen_input: ScreenInput, years: int) -> CriterionResult:
     """At most so many years old, the year itself included."""
-    return _age(entered, met=entered.age is not None and entered.age <= years)
+    return _judge_age(screen_input, met=screen_input.age is not None and screen_input.age <= years)
 
 
-def transplant_not_intended(entered: ScreenInput, _figure: object) -> Finding:
+def transplant_not_intended(screen_input: ScreenInput, _figure: object) -> CriterionResult:
     """A stem cell transplant is not an option, because of age or comorbidity."""
     pointer, label = "/clinical/hsct_eligible", "A candidate for stem cell transplant"
-    if entered.hsct_eligible is None:
-        return told(met=None, missing=[Missing(pointer=pointer, label=label)])
-    said = [answered(pointer, label, yes=entered.hsct_eligible)]
-    if entered.hsct_eligible:
-        return told(met=False, entered=said)
-    because = entered.no_transplant_because
-    said.append(
-        Entered(
+    if screen_input.hsct_eligible is None:
+        return build_criterion_result(met=None, missing=[MissingValue(pointer=pointer, label=label)])
+    entered_values = [describe_yes_no(pointer, label, yes=screen_input.hsct_eligible)]
+    if screen_input.hsct_eligible:
+        return build_criterion_result(met=False, entered=entered_values)
+    because = screen_input.no_transplant_reason
+    entered_values.append(
+        EnteredValue(
             pointer="/clinical/no_transplant_because",
             label="No transplant because of",
-            value=in_words(because.value),
+            value=format_code(because.value),
         )
     )
-    return told(met=because is NoTransplantBecause.AGE_OR_COMORBIDITY, entered=said)
+    return build_criterion_result(met=because is NoTransplantReason.AGE_OR_COMORBIDITY, entered=entered_values)
 
 
-def not_primary_cns_lymphoma(entered: ScreenInput, _figure: object) -> Finding:
+def not_primary_cns_lymphoma(screen_input: ScreenInput, _figure: object) -> CriterionResult:
     """The lymphoma is not one of the central nervous system alone."""
     pointer = "/clinical/histology"
-    if entered.histology is not None:
-        said = [Entered(pointer=pointer, label="Histology", value=in_words(entered.histology))]
-        return told(met=not is_primary_cns(entered), entered=said)
-    if entered.conditions.get("cns_involvement") is False:
+    if screen_input.histology is not None:
+        entered_values = [EnteredValue(pointer=pointer, label="Histology", value=format_code(screen_input.histology))]
+        return build_criterion_result(met=not is_primary_cns(screen_input), entered=entered_values)
+    if screen_input.conditions.get("cns_involvement") is False:
         flag = "/clinical/flags/cns_involvement"
-        return told(met=True, entered=[answered(flag, "CNS involvement", yes=False)])
-    return told(met=None, missing=[Missing(pointer=pointer, label="Histology")])
+        return build_criterion_result(met=True, entered=[describe_yes_no(flag, "CNS involvement", yes=False)])
+    return build_criterion_result(met=None, missing=[MissingValue(pointer=pointer, label="Histology")])
 
 
-def is_primary_cns(entered: ScreenInput) -> bool:
+def is_primary_cns(screen_input: ScreenInput) -> bool:
     """Whether the histology that was entered is primary central nervous system lymphoma."""
-    return (entered.histology or "").upper() in PRIMARY_CNS
+    return (screen_input.histology or "").upper() in PRIMARY_CNS
 
 
-def _age(entered: ScreenInput, *, met: bool) -> Finding:
-    if entered.age is None:
-        return told(met=None, missing=[Missing(pointer="/age", label="Age")])
-    return told(met=met, entered=[Entered(pointer="/age", label="Age", value=str(entered.age))])
+def _judge_age(screen_input: ScreenInput, *, met: bool) -> CriterionResult:
+    if screen_input.age is None:
+        return build_criterion_result(met=None, missing=[MissingValue(pointer="/age", label="Age")])
+    return build_criterion_result(
+        met=met, entered=[EnteredValue(pointer="/age", label="Age", value=str(screen_input.age))]
+    )
 
 
-class Rule(NamedTuple):
+class LabelRule(NamedTuple):
     """A rule, and how it is told with its figures."""
 
-    look: Callable[[ScreenInput, Any], Finding]
-    words: Callable[[Any], str]
+    evaluate: Callable[[ScreenInput, Any], CriterionResult]
+    describe: Callable[[Any], str]
 
 
-def _ordinal(number: int) -> str:
+def _format_ordinal(number: int) -> str:
     return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
 
 
-def _named(codes: Sequence[str]) -> str:
-    return ", ".join(map(in_words, codes))
+def _format_codes(codes: Sequence[str]) -> str:
+    return ", ".join(map(format_code, codes))
 
 
-RULES: Mapping[str, Rule] = {
-    "age_min": Rule(age_min, lambda years: f"At least {years} years old"),
-    "age_max": Rule(age_max, lambda years: f"At most {years} years old"),
-    "prior_lines_min": Rule(
-        line_rules.prior_lines_min,
-        lambda n: f"At least {n} prior {'line' if n == 1 else 'lines'} of therapy",
+LABEL_RULES: Mapping[str, LabelRule] = {
+    "age_min": LabelRule(age_min, lambda years: f"At least {years} years old"),
+    "age_max": LabelRule(age_max, lambda years: f"At most {years} years old"),
+    "prior_lines_min": LabelRule(
+        line_rules.prior_lines_min, lambda n: f"At least {n} prior {'line' if n == 1 else 'lines'} of therapy"
     ),
-    "classes": Rule(line_rules.classes, lambda codes: f"Prior lines include: {_named(codes)}"),
-    "line_class": Rule(
-        line_rules.line_class, lambda of: f"The {_ordinal(of[0])} line was {_named([of[1]])}"
+    "classes": LabelRule(line_rules.classes, lambda codes: f"Prior lines include: {_format_codes(codes)}"),
+    "line_class": LabelRule(
+        line_rules.line_class, lambda of: f"The {_format_ordinal(of[0])} line was {_format_codes([of[1]])}"
     ),
-    "relapsed_or_refractory": Rule(
-        line_rules.relapsed_or_refractory, lambda _: "Relapsed or refractory disease"
+    "relapsed_or_refractory": LabelRule(line_rules.relapsed_or_refractory, lambda _: "Relapsed or refractory disease"),
+    "refractory_to_line": LabelRule(
+        line_rules.refractory_to_line, lambda n: f"Refractory to the {_format_ordinal(n)} line"
     ),
-    "refractory_to_line": Rule(
-        line_rules.refractory_to_line, lambda n: f"Refractory to the {_ordinal(n)} line"
+    "relapse_after_line": LabelRule(
+        line_rules.relapse_after_line, lambda n: f"Relapse after the {_format_ordinal(n)} line"
     ),
-    "relapse_after_line": Rule(
-        line_rules.relapse_after_line, lambda n: f"Relapse after the {_ordinal(n)} line"
-    ),
-    "relapse_within_months_of_line": Rule(
+    "relapse_within_months_of_line": LabelRule(
         line_rules.relapse_within_months_of_line,
-        lambda of: f"Relapse within {of[1]} months of the {_ordinal(of[0])} line",
+        lambda of: f"Relapse within {of[1]} months of the {_format_ordinal(of[0])} line",
     ),
-    "refractory_now": Rule(line_rules.refractory_now, lambda _: "Refractory to the last line"),
-    "relapses_min": Rule(line_rules.relapses_min, lambda n: f"In {_ordinal(n)} or later relapse"),
-    "refractory_to": Rule(line_rules.refractory_to, lambda drug: f"Refractory to {drug}"),
-    "transplant_not_intended": Rule(
-        transplant_not_intended,
-        lambda _: "Stem cell transplant is not an option, because of comorbidity or age",
+    "refractory_now": LabelRule(line_rules.refractory_now, lambda _: "Refractory to the last line"),
+    "relapses_min": LabelRule(line_rules.relapses_min, lambda n: f"In {_format_ordinal(n)} or later relapse"),
+    "refractory_to": LabelRule(line_rules.refractory_to, lambda drug: f"Refractory to {drug}"),
+    "transplant_not_intended": LabelRule(
+        transplant_not_intended, lambda _: "Stem cell transplant is not an option, because of comorbidity or age"
     ),
-    "not_primary_cns_lymphoma": Rule(
+    "not_primary_cns_lymphoma": LabelRule(
         not_primary_cns_lymphoma, lambda _: "Not primary central nervous system lymphoma"
     ),
 }

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 
-from chalicelib.domain.eligibility.criterion_result import Entered, Missing
-from chalicelib.domain.eligibility.screen_input import Line, Outcome, ScreenInput
+from chalicelib.domain.eligibility.criterion_result import EnteredValue, MissingValue
+from chalicelib.domain.eligibility.screen_input import LineOutcome, ScreenInput, TherapyLine
 
-LINES = "/clinical/prior_lines"
+LINES_POINTER = "/clinical/prior_lines"
 
-_ANSWERED = frozenset({Outcome.COMPLETE_RESPONSE, Outcome.PARTIAL_RESPONSE})
-_WITHOUT_RESPONSE = frozenset({Outcome.STABLE_DISEASE, Outcome.ONGOING})
+_RESPONDED = frozenset({LineOutcome.COMPLETE_RESPONSE, LineOutcome.PARTIAL_RESPONSE})
+_WITHOUT_RESPONSE = frozenset({LineOutcome.STABLE_DISEASE, LineOutcome.ONGOING})
 
 
-def relapsed(line: Line) -> bool | None:
+def is_relapsed(line: TherapyLine) -> bool | None:
     """Whether the disease answered to the line and came back.
 
     A response stands as entered: without a day of relapse, there was none.
@@ -20,28 +20,26 @@ def relapsed(line: Line) -> bool | None:
         return None
     if line.outcome in _WITHOUT_RESPONSE:
         return None if line.event_on else False
-    return line.outcome is Outcome.RELAPSED or (
-        line.outcome in _ANSWERED and line.event_on is not None
-    )
+    return line.outcome is LineOutcome.RELAPSED or (line.outcome in _RESPONDED and line.event_on is not None)
 
 
-def refractory(line: Line) -> bool | None:
+def is_refractory(line: TherapyLine) -> bool | None:
     """Whether the disease did not answer to the line."""
     if line.outcome is None:
         return None
     if line.outcome in _WITHOUT_RESPONSE and line.event_on:
         return None
-    return line.outcome is Outcome.REFRACTORY
+    return line.outcome is LineOutcome.REFRACTORY
 
 
-def came_back(line: Line) -> bool | None:
+def is_relapsed_or_refractory(line: TherapyLine) -> bool | None:
     """Whether it is relapsed or refractory after the line, even if not known which."""
-    if line.event_on or line.outcome in (Outcome.RELAPSED, Outcome.REFRACTORY):
+    if line.event_on or line.outcome in (LineOutcome.RELAPSED, LineOutcome.REFRACTORY):
         return True
     return None if line.outcome is None else False
 
 
-def classes_of(line: Line) -> frozenset[str] | None:
+def expand_drug_classes(line: TherapyLine) -> frozenset[str] | None:
     """The drug classes of a line, with what they make together.
 
     An anti-CD20 antibody with an anthracycline or other chemotherapy, as in R-CHOP, is
@@ -54,44 +52,42 @@ def classes_of(line: Line) -> frozenset[str] | None:
     return given | {"chemoimmunotherapy"} if together else given
 
 
-def ordered(entered: ScreenInput) -> tuple[Line, ...]:
+def sort_lines(screen_input: ScreenInput) -> tuple[TherapyLine, ...]:
     """The lines, first line first, however they were sent."""
-    return tuple(sorted(entered.lines or (), key=lambda line: line.number))
+    return tuple(sorted(screen_input.lines or (), key=lambda line: line.number))
 
 
-def not_entered(entered: ScreenInput) -> tuple[Missing, ...]:
+def list_missing_lines(screen_input: ScreenInput) -> tuple[MissingValue, ...]:
     """Lines that must exist because a later one was entered, or all of them."""
-    if entered.lines is None:
-        return (Missing(pointer=LINES, label="Lines of therapy"),)
-    numbers = {line.number for line in entered.lines}
+    if screen_input.lines is None:
+        return (MissingValue(pointer=LINES_POINTER, label="Lines of therapy"),)
+    numbers = {line.number for line in screen_input.lines}
     gaps = set(range(1, max(numbers, default=0))) - numbers
-    return tuple(Missing(pointer=LINES, label=f"Line {number}") for number in sorted(gaps))
+    return tuple(MissingValue(pointer=LINES_POINTER, label=f"Line {number}") for number in sorted(gaps))
 
 
-def lacking(line: Line, field: str, label: str) -> Missing:
+def describe_missing_field(line: TherapyLine, field: str, label: str) -> MissingValue:
     """A field of a line that was not entered."""
-    return Missing(pointer=f"{LINES}/{line.place}/{field}", label=f"{label} of line {line.number}")
+    return MissingValue(pointer=f"{LINES_POINTER}/{line.position}/{field}", label=f"{label} of line {line.number}")
 
 
-def shown(line: Line, field: str, label: str, value: object) -> Entered:
+def describe_field(line: TherapyLine, field: str, label: str, value: object) -> EnteredValue:
     """A field of a line as it was entered."""
-    return Entered(
-        pointer=f"{LINES}/{line.place}/{field}",
-        label=f"{label} of line {line.number}",
-        value=str(value),
+    return EnteredValue(
+        pointer=f"{LINES_POINTER}/{line.position}/{field}", label=f"{label} of line {line.number}", value=str(value)
     )
 
 
-def outcomes(lines: Iterable[Line]) -> tuple[Entered, ...]:
+def describe_outcomes(lines: Iterable[TherapyLine]) -> tuple[EnteredValue, ...]:
     """How the lines ended, where that was entered."""
     return tuple(
-        shown(line, "response", "Outcome", in_words(line.outcome.value))
+        describe_field(line, "response", "Outcome", format_code(line.outcome.value))
         for line in lines
         if line.outcome is not None
     )
 
 
-CLASS_NAMES: Mapping[str, str] = {
+DRUG_CLASS_NAMES: Mapping[str, str] = {
     "anti_bcma": "anti-BCMA therapy",
     "anti_cd19": "anti-CD19 therapy",
     "anti_cd20": "anti-CD20 antibody",
@@ -102,6 +98,6 @@ CLASS_NAMES: Mapping[str, str] = {
 }
 
 
-def in_words(code: str) -> str:
+def format_code(code: str) -> str:
     """A code as it is read: a drug class by its name, others as they are spelled."""
-    return CLASS_NAMES.get(code, code.replace("_", " "))
+    return DRUG_CLASS_NAMES.get(code, code.replace("_", " "))

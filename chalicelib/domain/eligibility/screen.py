@@ -12,25 +12,25 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.domain.eligibility.criterion_result import (
-    Entered,
-    Finding,
-    Missing,
-    SourceNote,
-    all_of,
-    any_of,
+    CriterionResult,
+    EnteredValue,
+    MissingValue,
+    SourceReference,
+    kleene_all,
+    kleene_any,
 )
 from chalicelib.domain.eligibility.discuss_with_center import (
-    Cautions,
     CollectionCheck,
-    Flag,
-    collection_checks,
-    flags,
+    DiscussionFlag,
+    DiscussionRules,
+    check_collection_day,
+    raise_flags,
 )
-from chalicelib.domain.eligibility.label_rules import RULES
+from chalicelib.domain.eligibility.label_rules import LABEL_RULES
 from chalicelib.domain.eligibility.screen_input import ScreenInput
 
 
-class Result(StrEnum):
+class ScreenResult(StrEnum):
     """The only three things that a screen says of a label's criteria."""
 
     APPEAR_MET = "label_criteria_appear_met"
@@ -38,15 +38,15 @@ class Result(StrEnum):
     MISSING = "information_missing"
 
 
-_RESULTS: Mapping[bool | None, Result] = {
-    True: Result.APPEAR_MET,
-    False: Result.NOT_MET,
-    None: Result.MISSING,
+_RESULTS: Mapping[bool | None, ScreenResult] = {
+    True: ScreenResult.APPEAR_MET,
+    False: ScreenResult.NOT_MET,
+    None: ScreenResult.MISSING,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion:
+class LabelCriterion:
     """One rule of a row, with its figures.
 
     Attributes:
@@ -58,45 +58,45 @@ class Criterion:
 
     rule: str
     figure: Any
-    either: int = 0
-    source: SourceNote | None = None
+    alternative_group: int = 0
+    source: SourceReference | None = None
     unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class IndicationRow:
     """One way to meet an indication, as the label words it."""
 
     row_id: str
     text: str
-    criteria: tuple[Criterion, ...]
-    source: SourceNote
+    criteria: tuple[LabelCriterion, ...]
+    source: SourceReference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Indication:
+class LabelIndication:
     """What one product's label names for one disease: it is met where one of its rows is."""
 
     product_id: str
     product_name: str
     disease: str
-    rows: tuple[Row, ...]
+    rows: tuple[IndicationRow, ...]
     limitations: tuple[str, ...]
     label_as_of: date
     version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
+class LabelCatalog:
     """Everything that a screen compares with, of one version of the catalogue."""
 
-    indications: tuple[Indication, ...]
-    cautions: Cautions
+    indications: tuple[LabelIndication, ...]
+    cautions: DiscussionRules
     version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class CriterionReason:
     """One rule, what it read, and what it made of that.
 
     Attributes:
@@ -109,10 +109,10 @@ class Reason:
     rule: str
     text: str
     met: bool | None
-    either: int
-    entered: tuple[Entered, ...]
-    missing: tuple[Missing, ...]
-    source: SourceNote
+    alternative_group: int
+    entered: tuple[EnteredValue, ...]
+    missing: tuple[MissingValue, ...]
+    source: SourceReference
     unverified: bool
 
 
@@ -122,9 +122,9 @@ class RowResult:
 
     row_id: str
     text: str
-    result: Result
-    reasons: tuple[Reason, ...]
-    missing: tuple[Missing, ...]
+    result: ScreenResult
+    reasons: tuple[CriterionReason, ...]
+    missing: tuple[MissingValue, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,17 +138,17 @@ class IndicationResult:
     product_id: str
     product_name: str
     disease: str
-    result: Result
+    result: ScreenResult
     rows: tuple[RowResult, ...]
-    missing: tuple[Missing, ...]
+    missing: tuple[MissingValue, ...]
     limitations: tuple[str, ...]
     label_as_of: date
     version: str
-    sources: tuple[SourceNote, ...]
+    sources: tuple[SourceReference, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Screening:
+class ScreenOutcome:
     """The answer of a screen.
 
     Attributes:
@@ -158,42 +158,42 @@ class Screening:
     """
 
     results: tuple[IndicationResult, ...]
-    discuss: tuple[Flag, ...]
-    not_asked: tuple[Missing, ...]
-    collection: tuple[CollectionCheck, ...]
+    discuss_with_center: tuple[DiscussionFlag, ...]
+    unanswered: tuple[MissingValue, ...]
+    collection_checks: tuple[CollectionCheck, ...]
     planned_collection_on: date | None
     screened_on: date
     catalogue_version: str
 
 
-def screen(entered: ScreenInput, *, labels: Labels, today: date) -> Screening:
+def screen_patient(screen_input: ScreenInput, *, labels: LabelCatalog, today: date) -> ScreenOutcome:
     """Hold what was entered against every indication for its disease.
 
     Pure; the order of lines and doses changes nothing. Call `entry_faults.faults_of` first:
     what contradicts itself has no meaningful answer.
     """
-    raised, not_asked = flags(entered, labels.cautions)
-    checks = collection_checks(entered, labels.cautions)
-    return Screening(
+    raised, not_asked = raise_flags(screen_input, labels.cautions)
+    checks = check_collection_day(screen_input, labels.cautions)
+    return ScreenOutcome(
         results=tuple(
-            _held(entered, indication)
+            _screen_indication(screen_input, indication)
             for indication in labels.indications
-            if indication.disease == entered.disease
+            if indication.disease == screen_input.disease
         ),
-        discuss=raised,
-        not_asked=not_asked,
-        collection=checks,
-        planned_collection_on=entered.planned_collection_on,
+        discuss_with_center=raised,
+        unanswered=not_asked,
+        collection_checks=checks,
+        planned_collection_on=screen_input.planned_collection_on,
         screened_on=today,
         catalogue_version=labels.version,
     )
 
 
-def _held(entered: ScreenInput, indication: Indication) -> IndicationResult:
-    rows = tuple(_row(entered, row) for row in indication.rows)
+def _screen_indication(screen_input: ScreenInput, indication: LabelIndication) -> IndicationResult:
+    rows = tuple(_screen_row(screen_input, row) for row in indication.rows)
     results = {row.result for row in rows}
-    result = next(r for r in (Result.APPEAR_MET, Result.MISSING, Result.NOT_MET) if r in results)
-    missing = [m for row in rows for m in row.missing] if result is Result.MISSING else []
+    result = next(r for r in (ScreenResult.APPEAR_MET, ScreenResult.MISSING, ScreenResult.NOT_MET) if r in results)
+    missing = [m for row in rows for m in row.missing] if result is ScreenResult.MISSING else []
     sources = [reason.source for row in rows for reason in row.reasons]
     return IndicationResult(
         product_id=indication.product_id,
@@ -209,10 +209,10 @@ def _held(entered: ScreenInput, indication: Indication) -> IndicationResult:
     )
 
 
-def _row(entered: ScreenInput, row: Row) -> RowResult:
-    reasons = tuple(_reason(entered, criterion, row) for criterion in row.criteria)
-    answers = list(_answers(reasons))
-    met = all_of(answer for answer, _ in answers)
+def _screen_row(screen_input: ScreenInput, row: IndicationRow) -> RowResult:
+    reasons = tuple(_evaluate_criterion(screen_input, criterion, row) for criterion in row.criteria)
+    answers = list(_combine_alternatives(reasons))
+    met = kleene_all(answer for answer, _ in answers)
     missing = [m for answer, parts in answers if answer is None for r in parts for m in r.missing]
     return RowResult(
         row_id=row.row_id,
@@ -223,24 +223,24 @@ def _row(entered: ScreenInput, row: Row) -> RowResult:
     )
 
 
-def _answers(reasons: Sequence[Reason]) -> Iterator[tuple[bool | None, list[Reason]]]:
+def _combine_alternatives(reasons: Sequence[CriterionReason]) -> Iterator[tuple[bool | None, list[CriterionReason]]]:
     """Each criterion that stands alone, and each set of alternatives as one."""
     for reason in reasons:
-        if not reason.either:
+        if not reason.alternative_group:
             yield reason.met, [reason]
-    for either in sorted({reason.either for reason in reasons} - {0}):
-        parts = [reason for reason in reasons if reason.either == either]
-        yield any_of(part.met for part in parts), parts
+    for either in sorted({reason.alternative_group for reason in reasons} - {0}):
+        parts = [reason for reason in reasons if reason.alternative_group == either]
+        yield kleene_any(part.met for part in parts), parts
 
 
-def _reason(entered: ScreenInput, criterion: Criterion, row: Row) -> Reason:
-    rule = RULES[criterion.rule]
-    finding: Finding = rule.look(entered, criterion.figure)
-    return Reason(
-        rule=f"{criterion.rule}:{_spelled(criterion.figure)}",
-        text=rule.words(criterion.figure),
+def _evaluate_criterion(screen_input: ScreenInput, criterion: LabelCriterion, row: IndicationRow) -> CriterionReason:
+    rule = LABEL_RULES[criterion.rule]
+    finding: CriterionResult = rule.evaluate(screen_input, criterion.figure)
+    return CriterionReason(
+        rule=f"{criterion.rule}:{_format_figure(criterion.figure)}",
+        text=rule.describe(criterion.figure),
         met=finding.met,
-        either=criterion.either,
+        alternative_group=criterion.alternative_group,
         entered=finding.entered,
         missing=finding.missing,
         source=criterion.source or row.source,
@@ -248,6 +248,6 @@ def _reason(entered: ScreenInput, criterion: Criterion, row: Row) -> Reason:
     )
 
 
-def _spelled(figure: Any) -> str:
+def _format_figure(figure: Any) -> str:
     many = isinstance(figure, Sequence) and not isinstance(figure, str)
     return ",".join(str(part) for part in figure) if many else str(figure).lower()

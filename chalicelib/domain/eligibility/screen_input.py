@@ -9,36 +9,22 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-Condition = Literal[
-    "active_infection",
-    "autoimmune",
-    "cns_involvement",
-    "hepatitis_or_hiv",
-    "prior_car_t",
-    "seizure_disorder",
+FlagName = Literal[
+    "active_infection", "autoimmune", "cns_involvement", "hepatitis_or_hiv", "prior_car_t", "seizure_disorder"
 ]
 """Things that a center wants to talk about, answered with yes or no."""
 
-Lab = Literal[
-    "absolute_lymphocytes_per_ul",
-    "alt_or_ast_x_uln",
-    "bilirubin_x_uln",
-    "creatinine_clearance_ml_min",
-    "lvef_percent",
+LabName = Literal[
+    "absolute_lymphocytes_per_ul", "alt_or_ast_x_uln", "bilirubin_x_uln", "creatinine_clearance_ml_min", "lvef_percent"
 ]
 """Figures of organ function, with their unit in the name; `x_uln` is times the upper limit of
 the laboratory's normal range."""
 
-Agent = Literal[
-    "bendamustine",
-    "corticosteroid",
-    "cytotoxic_chemotherapy",
-    "pembrolizumab",
-]
+AgentName = Literal["bendamustine", "corticosteroid", "cytotoxic_chemotherapy", "pembrolizumab"]
 """Drugs whose last dose matters before cells are collected."""
 
 
-class Outcome(StrEnum):
+class LineOutcome(StrEnum):
     """What became of a line of therapy, as the API spells `response`."""
 
     COMPLETE_RESPONSE = "complete_response"
@@ -49,7 +35,7 @@ class Outcome(StrEnum):
     ONGOING = "ongoing"
 
 
-class NoTransplantBecause(StrEnum):
+class NoTransplantReason(StrEnum):
     """Why a stem cell transplant is not an option."""
 
     AGE_OR_COMORBIDITY = "age_or_comorbidity"
@@ -65,7 +51,7 @@ class TransplantKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class TherapyLine:
     """One line of therapy as its provider counts it.
 
     Attributes:
@@ -81,13 +67,13 @@ class Line:
     classes: frozenset[str] | None = None
     started_on: date | None = None
     ended_on: date | None = None
-    outcome: Outcome | None = None
+    outcome: LineOutcome | None = None
     event_on: date | None = None
-    place: int = field(default=0, compare=False)
+    position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transplant:
+class PriorTransplant:
     """The last stem cell transplant, if there was one."""
 
     kind: TransplantKind | None = None
@@ -95,7 +81,7 @@ class Transplant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dose:
+class LastDose:
     """What is known of a drug that matters before cells are collected.
 
     Attributes:
@@ -103,10 +89,10 @@ class Dose:
         last_on: The day of the last dose, which may lie ahead.
     """
 
-    agent: Agent
+    agent: AgentName
     given: bool | None = None
     last_on: date | None = None
-    place: int = field(default=0, compare=False)
+    position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +114,12 @@ class ScreenInput:
     age: int | None = None
     histology: str | None = None
     ecog: int | None = None
-    lines: tuple[Line, ...] | None = None
+    lines: tuple[TherapyLine, ...] | None = None
     hsct_eligible: bool | None = None
-    no_transplant_because: NoTransplantBecause = NoTransplantBecause.AGE_OR_COMORBIDITY
+    no_transplant_reason: NoTransplantReason = NoTransplantReason.AGE_OR_COMORBIDITY
     lenalidomide_refractory: bool | None = None
-    transplant: Transplant = Transplant()
-    conditions: Mapping[Condition, bool] = field(default_factory=dict)
-    labs: Mapping[Lab, float] = field(default_factory=dict)
-    doses: tuple[Dose, ...] = ()
+    transplant: PriorTransplant = PriorTransplant()
+    conditions: Mapping[FlagName, bool] = field(default_factory=dict)
+    labs: Mapping[LabName, float] = field(default_factory=dict)
+    doses: tuple[LastDose, ...] = ()
     planned_collection_on: date | None = None

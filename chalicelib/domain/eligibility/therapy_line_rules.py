@@ -3,215 +3,210 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.domain.eligibility.calendar_months import months_later
+from chalicelib.domain.eligibility.calendar_months import add_months
 from chalicelib.domain.eligibility.criterion_result import (
-    Entered,
-    Finding,
-    Missing,
-    all_of,
-    answered,
-    any_of,
-    told,
+    CriterionResult,
+    EnteredValue,
+    MissingValue,
+    build_criterion_result,
+    describe_yes_no,
+    kleene_all,
+    kleene_any,
 )
 from chalicelib.domain.eligibility.prior_therapy import (
-    LINES,
-    came_back,
-    classes_of,
-    in_words,
-    lacking,
-    not_entered,
-    ordered,
-    outcomes,
-    refractory,
-    relapsed,
-    shown,
+    LINES_POINTER,
+    describe_field,
+    describe_missing_field,
+    describe_outcomes,
+    expand_drug_classes,
+    format_code,
+    is_refractory,
+    is_relapsed,
+    is_relapsed_or_refractory,
+    list_missing_lines,
+    sort_lines,
 )
-from chalicelib.domain.eligibility.screen_input import Line, Outcome, ScreenInput
+from chalicelib.domain.eligibility.screen_input import LineOutcome, ScreenInput, TherapyLine
 
 
-def prior_lines_min(entered: ScreenInput, least: int) -> Finding:
+def prior_lines_min(screen_input: ScreenInput, least: int) -> CriterionResult:
     """At least so many lines of therapy, as the provider counts them."""
-    lines, gaps = ordered(entered), not_entered(entered)
+    lines, gaps = sort_lines(screen_input), list_missing_lines(screen_input)
     certain = len(lines) >= least
-    possible = entered.lines is None or len(lines) + len(gaps) >= least
+    possible = screen_input.lines is None or len(lines) + len(gaps) >= least
     met = True if certain else (None if possible else False)
-    return told(met=met, entered=_counted(entered), missing=gaps)
+    return build_criterion_result(met=met, entered=_describe_line_count(screen_input), missing=gaps)
 
 
-def classes(entered: ScreenInput, required: Sequence[str]) -> Finding:
+def classes(screen_input: ScreenInput, required: Sequence[str]) -> CriterionResult:
     """Each of these drug classes was given in some line."""
-    lines = ordered(entered)
-    given = [(line, classes_of(line)) for line in lines]
-    blank = [lacking(line, "classes", "Drug classes") for line, of in given if of is None]
-    missing = (*blank, *not_entered(entered))
-    met = all_of(
-        any_of(name in of if of is not None else None for _, of in given)
-        or (None if missing else False)
+    lines = sort_lines(screen_input)
+    given = [(line, expand_drug_classes(line)) for line in lines]
+    blank = [describe_missing_field(line, "classes", "Drug classes") for line, of in given if of is None]
+    missing = (*blank, *list_missing_lines(screen_input))
+    met = kleene_all(
+        kleene_any(name in of if of is not None else None for _, of in given) or (None if missing else False)
         for name in required
     )
-    return told(met=met, entered=_classes_shown(lines) or _counted(entered), missing=missing)
+    return build_criterion_result(
+        met=met, entered=_describe_classes(lines) or _describe_line_count(screen_input), missing=missing
+    )
 
 
-def line_class(entered: ScreenInput, of: Sequence[Any]) -> Finding:
+def line_class(screen_input: ScreenInput, of: Sequence[Any]) -> CriterionResult:
     """A line was of this drug class."""
     number, name = of
-    line = _line(entered, number)
+    line = _find_line(screen_input, number)
     if line is None:
-        return _without(entered, number)
-    given = classes_of(line)
+        return _judge_missing_line(screen_input, number)
+    given = expand_drug_classes(line)
     met = None if given is None else name in given
-    return told(
-        met=met,
-        entered=_classes_shown([line]),
-        missing=[lacking(line, "classes", "Drug classes")],
+    return build_criterion_result(
+        met=met, entered=_describe_classes([line]), missing=[describe_missing_field(line, "classes", "Drug classes")]
     )
 
 
-def relapsed_or_refractory(entered: ScreenInput, _figure: object) -> Finding:
+def relapsed_or_refractory(screen_input: ScreenInput, _figure: object) -> CriterionResult:
     """The disease came back after some line, or did not answer to it."""
-    lines, gaps = ordered(entered), not_entered(entered)
-    answers = [came_back(line) for line in lines]
-    met = any_of([*answers, *(None for _ in gaps)])
-    return told(
+    lines, gaps = sort_lines(screen_input), list_missing_lines(screen_input)
+    answers = [is_relapsed_or_refractory(line) for line in lines]
+    met = kleene_any([*answers, *(None for _ in gaps)])
+    return build_criterion_result(
         met=met,
-        entered=_course(lines) or _counted(entered),
-        missing=(*_outcomes_lacking(lines), *gaps),
+        entered=_describe_course(lines) or _describe_line_count(screen_input),
+        missing=(*_describe_missing_outcomes(lines), *gaps),
     )
 
 
-def refractory_to_line(entered: ScreenInput, number: int) -> Finding:
+def refractory_to_line(screen_input: ScreenInput, number: int) -> CriterionResult:
     """The disease did not answer to this line."""
-    line = _line(entered, number)
+    line = _find_line(screen_input, number)
     if line is None:
-        return _without(entered, number)
-    return told(
-        met=refractory(line),
-        entered=_course([line]),
-        missing=[lacking(line, "response", "Outcome")],
+        return _judge_missing_line(screen_input, number)
+    return build_criterion_result(
+        met=is_refractory(line),
+        entered=_describe_course([line]),
+        missing=[describe_missing_field(line, "response", "Outcome")],
     )
 
 
-def relapse_after_line(entered: ScreenInput, number: int) -> Finding:
+def relapse_after_line(screen_input: ScreenInput, number: int) -> CriterionResult:
     """The disease came back after this line, whenever."""
-    line = _line(entered, number)
+    line = _find_line(screen_input, number)
     if line is None:
-        return _without(entered, number)
-    met = came_back(line) if line.outcome is not None else None
-    if line.outcome is Outcome.REFRACTORY:
+        return _judge_missing_line(screen_input, number)
+    met = is_relapsed_or_refractory(line) if line.outcome is not None else None
+    if line.outcome is LineOutcome.REFRACTORY:
         met = False
-    return told(met=met, entered=_course([line]), missing=[lacking(line, "response", "Outcome")])
+    return build_criterion_result(
+        met=met, entered=_describe_course([line]), missing=[describe_missing_field(line, "response", "Outcome")]
+    )
 
 
-def relapse_within_months_of_line(entered: ScreenInput, of: Sequence[int]) -> Finding:
+def relapse_within_months_of_line(screen_input: ScreenInput, of: Sequence[int]) -> CriterionResult:
     """The disease came back within so many months of the end of this line, that day included."""
     number, months = of
-    line = _line(entered, number)
+    line = _find_line(screen_input, number)
     if line is None:
-        return _without(entered, number)
-    after = relapse_after_line(entered, number)
-    missing = [*after.missing, *_dates_lacking(line)]
+        return _judge_missing_line(screen_input, number)
+    after = relapse_after_line(screen_input, number)
+    missing = [*after.missing, *_describe_missing_dates(line)]
     if after.met is False or (line.event_on and line.ended_on):
-        soon = bool(
-            line.event_on and line.ended_on and line.event_on <= months_later(line.ended_on, months)
+        soon = bool(line.event_on and line.ended_on and line.event_on <= add_months(line.ended_on, months))
+        return build_criterion_result(
+            met=kleene_all([after.met, soon]), entered=(*after.entered, *_describe_dates(line)), missing=missing
         )
-        return told(
-            met=all_of([after.met, soon]), entered=(*after.entered, *_dates(line)), missing=missing
-        )
-    return told(met=None, entered=(*after.entered, *_dates(line)), missing=missing)
+    return build_criterion_result(met=None, entered=(*after.entered, *_describe_dates(line)), missing=missing)
 
 
-def refractory_now(entered: ScreenInput, _figure: object) -> Finding:
+def refractory_now(screen_input: ScreenInput, _figure: object) -> CriterionResult:
     """The disease did not answer to the last line."""
-    lines = ordered(entered)
+    lines = sort_lines(screen_input)
     if not lines:
-        return told(
-            met=None if entered.lines is None else False,
-            entered=_counted(entered),
-            missing=not_entered(entered),
+        return build_criterion_result(
+            met=None if screen_input.lines is None else False,
+            entered=_describe_line_count(screen_input),
+            missing=list_missing_lines(screen_input),
         )
-    return refractory_to_line(entered, lines[-1].number)
+    return refractory_to_line(screen_input, lines[-1].number)
 
 
-def relapses_min(entered: ScreenInput, least: int) -> Finding:
+def relapses_min(screen_input: ScreenInput, least: int) -> CriterionResult:
     """The disease came back after at least so many lines."""
-    lines, gaps = ordered(entered), not_entered(entered)
-    answers = [relapsed(line) for line in lines]
+    lines, gaps = sort_lines(screen_input), list_missing_lines(screen_input)
+    answers = [is_relapsed(line) for line in lines]
     certain = answers.count(True)
     possible = certain + answers.count(None) + len(gaps)
     met = True if certain >= least else (None if possible >= least else False)
-    met = None if entered.lines is None else met
-    return told(
+    met = None if screen_input.lines is None else met
+    return build_criterion_result(
         met=met,
-        entered=_course(lines) or _counted(entered),
-        missing=(*_outcomes_lacking(lines), *gaps),
+        entered=_describe_course(lines) or _describe_line_count(screen_input),
+        missing=(*_describe_missing_outcomes(lines), *gaps),
     )
 
 
-def refractory_to(entered: ScreenInput, drug: str) -> Finding:
+def refractory_to(screen_input: ScreenInput, drug: str) -> CriterionResult:
     """Refractory to lenalidomide: by the provider's word, or by a line that names it."""
-    evidence = refractory_with(entered, drug)
+    evidence = find_refractory_lines(screen_input, drug)
     if evidence:
-        said = [shown(line, "regimen", "Regimen", line.regimen) for line in evidence]
-        return told(met=True, entered=(*said, *_course(evidence)))
+        entered_values = [describe_field(line, "regimen", "Regimen", line.regimen) for line in evidence]
+        return build_criterion_result(met=True, entered=(*entered_values, *_describe_course(evidence)))
     pointer, label = f"/clinical/{drug}_refractory", f"Refractory to {drug}"
-    met = entered.lenalidomide_refractory
-    said = [] if met is None else [answered(pointer, label, yes=met)]
-    return told(met=met, entered=said, missing=[Missing(pointer=pointer, label=label)])
+    met = screen_input.lenalidomide_refractory
+    entered_values = [] if met is None else [describe_yes_no(pointer, label, yes=met)]
+    return build_criterion_result(met=met, entered=entered_values, missing=[MissingValue(pointer=pointer, label=label)])
 
 
-def refractory_with(entered: ScreenInput, drug: str) -> list[Line]:
+def find_refractory_lines(screen_input: ScreenInput, drug: str) -> list[TherapyLine]:
     """The lines whose regimen names the drug in full, and to which the disease did not answer."""
     return [
-        line
-        for line in ordered(entered)
-        if drug in line.regimen.casefold() and refractory(line) is True
+        line for line in sort_lines(screen_input) if drug in line.regimen.casefold() and is_refractory(line) is True
     ]
 
 
-def _counted(entered: ScreenInput) -> tuple[Entered, ...]:
-    if entered.lines is None:
+def _describe_line_count(screen_input: ScreenInput) -> tuple[EnteredValue, ...]:
+    if screen_input.lines is None:
         return ()
-    return (Entered(pointer=LINES, label="Lines of therapy", value=str(len(entered.lines))),)
+    return (EnteredValue(pointer=LINES_POINTER, label="Lines of therapy", value=str(len(screen_input.lines))),)
 
 
-def _line(entered: ScreenInput, number: int) -> Line | None:
-    return next((line for line in ordered(entered) if line.number == number), None)
+def _find_line(screen_input: ScreenInput, number: int) -> TherapyLine | None:
+    return next((line for line in sort_lines(screen_input) if line.number == number), None)
 
 
-def _without(entered: ScreenInput, number: int) -> Finding:
+def _judge_missing_line(screen_input: ScreenInput, number: int) -> CriterionResult:
     """A rule about a line that was not entered: missing if it must exist, else not met."""
-    gaps = not_entered(entered)
-    exists = entered.lines is None or any(line.number > number for line in entered.lines)
-    return told(met=None if exists else False, entered=_counted(entered), missing=gaps)
+    gaps = list_missing_lines(screen_input)
+    exists = screen_input.lines is None or any(line.number > number for line in screen_input.lines)
+    return build_criterion_result(
+        met=None if exists else False, entered=_describe_line_count(screen_input), missing=gaps
+    )
 
 
-def _classes_shown(lines: Sequence[Line]) -> list[Entered]:
+def _describe_classes(lines: Sequence[TherapyLine]) -> list[EnteredValue]:
     """The classes as they were entered, without what they make together."""
     return [
-        shown(line, "classes", "Drug classes", ", ".join(map(in_words, sorted(line.classes))))
+        describe_field(line, "classes", "Drug classes", ", ".join(map(format_code, sorted(line.classes))))
         for line in lines
         if line.classes is not None
     ]
 
 
-def _dates(line: Line) -> list[Entered]:
+def _describe_dates(line: TherapyLine) -> list[EnteredValue]:
     days = (("ended_on", "End", line.ended_on), ("event_on", "Relapse", line.event_on))
-    return [shown(line, field, label, day.isoformat()) for field, label, day in days if day]
+    return [describe_field(line, field, label, day.isoformat()) for field, label, day in days if day]
 
 
-def _dates_lacking(line: Line) -> list[Missing]:
+def _describe_missing_dates(line: TherapyLine) -> list[MissingValue]:
     days = (("ended_on", "End", line.ended_on), ("event_on", "Day of relapse", line.event_on))
-    return [lacking(line, field, label) for field, label, day in days if day is None]
+    return [describe_missing_field(line, field, label) for field, label, day in days if day is None]
 
 
-def _course(lines: Sequence[Line]) -> tuple[Entered, ...]:
-    events = [
-        shown(line, "event_on", "Relapse", line.event_on.isoformat())
-        for line in lines
-        if line.event_on
-    ]
-    return (*outcomes(lines), *events)
+def _describe_course(lines: Sequence[TherapyLine]) -> tuple[EnteredValue, ...]:
+    events = [describe_field(line, "event_on", "Relapse", line.event_on.isoformat()) for line in lines if line.event_on]
+    return (*describe_outcomes(lines), *events)
 
 
-def _outcomes_lacking(lines: Sequence[Line]) -> list[Missing]:
-    return [lacking(line, "response", "Outcome") for line in lines if line.outcome is None]
+def _describe_missing_outcomes(lines: Sequence[TherapyLine]) -> list[MissingValue]:
+    return [describe_missing_field(line, "response", "Outcome") for line in lines if line.outcome is None]

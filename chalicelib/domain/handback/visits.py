@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from chalicelib.domain.eligibility.calendar_months import months_later
+from chalicelib.domain.eligibility.calendar_months import add_months
 
-VISIT_DAYS = (30, 90, 100, 180, 365)
+FOLLOW_UP_VISIT_DAYS = (30, 90, 100, 180, 365)
 """Days after the infusion on which the patient is seen.
 
 Source: the points at which CIBMTR asks centers to report (day 100, 6 months, yearly; forms
@@ -14,7 +14,7 @@ instruction manual, cibmtr.org/manuals/fim/1/en/topic/4100) and the published ca
 and month 3, as gathered by 2026-04.
 """
 
-LAST_YEAR = 15
+LAST_FOLLOW_UP_YEAR = 15
 """Until which year a recipient is followed. Source: the makers' 15-year studies after marketing,
 unchanged by FDA's notice of 26 June 2025 (mlo-online.com 55301145, as gathered by 2026-04)."""
 
@@ -22,7 +22,7 @@ _MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class FollowUpVisit:
     """A visit that is due.
 
     Attributes:
@@ -34,22 +34,18 @@ class Visit:
     on: date
 
 
-def visits(infused_on: date) -> Sequence[Visit]:
+def list_follow_up_visits(infused_on: date) -> Sequence[FollowUpVisit]:
     """Every visit after an infusion on day 0, earliest first.
 
     Years after the first are anniversaries; that of 29 February is 28 February where the year
     has no other.
     """
     days = [
-        Visit(rule=f"visit_day_{day}", label=f"Day {day}", on=infused_on + timedelta(days=day))
-        for day in VISIT_DAYS
+        FollowUpVisit(rule=f"visit_day_{day}", label=f"Day {day}", on=infused_on + timedelta(days=day))
+        for day in FOLLOW_UP_VISIT_DAYS
     ]
     years = [
-        Visit(
-            rule=f"visit_year_{year}",
-            label=f"Year {year}",
-            on=months_later(infused_on, _MONTHS * year),
-        )
-        for year in range(2, LAST_YEAR + 1)
+        FollowUpVisit(rule=f"visit_year_{year}", label=f"Year {year}", on=add_months(infused_on, _MONTHS * year))
+        for year in range(2, LAST_FOLLOW_UP_YEAR + 1)
     ]
     return [*days, *years]

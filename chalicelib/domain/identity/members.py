@@ -26,7 +26,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
 
 
-ROLES_OF: Mapping[TenantKind, frozenset[Role]] = {
+ROLES_BY_TENANT_KIND: Mapping[TenantKind, frozenset[Role]] = {
     TenantKind.PRACTICE: frozenset({Role.PROVIDER, Role.COORDINATOR, Role.ADMIN}),
     TenantKind.CENTER: frozenset({Role.CLINICIAN, Role.COORDINATOR, Role.ADMIN}),
     TenantKind.OPERATOR: frozenset({Role.OPERATOR}),
@@ -58,12 +58,12 @@ class Member:
     version: int = 1
 
     @property
-    def cares(self) -> bool:
+    def has_clinical_access(self) -> bool:
         """Whether this member works with patients."""
         return bool(self.roles & CARE_ROLES)
 
     @property
-    def manages(self) -> bool:
+    def is_admin(self) -> bool:
         """Whether this member decides who else is one."""
         return Role.ADMIN in self.roles
 
@@ -72,7 +72,7 @@ class Member:
         """The side that this member moves a referral for."""
         return Actor(self.kind.value)
 
-    def may_see(self, referral: Referral) -> bool:
+    def can_see(self, referral: Referral) -> bool:
         """Whether the referral is this member's tenant's to see.
 
         A center sees what was submitted to it, never a draft that names it.

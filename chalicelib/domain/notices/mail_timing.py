@@ -14,27 +14,27 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.domain.notices.notice_rules import MAILED_IF_CHOSEN, Category
 
-APART = timedelta(hours=1)
+MIN_GAP_BETWEEN_MAILS = timedelta(hours=1)
 """Between two mails about one referral to one member, unless the second is critical."""
 
-LONGEST_WAIT = timedelta(days=2)
+MAX_JOIN_DELAY = timedelta(days=2)
 """No mail waits longer: a day for the digest hour, and another for the end of quiet hours. One
 that is planned for later was planned by a run that was rehearsed for a day to come."""
 
-LATE = timedelta(hours=1)
+LATE_AFTER = timedelta(hours=1)
 """From when on a mail says that it is late. Jobs run each quarter of an hour."""
 
-DIGEST_HOUR = 7
+DEFAULT_DAILY_HOUR = 7
 """Before rounds and clinics begin, in the recipient's own zone."""
 
-OPTIONAL = tuple(category for category in Category if category is not Category.CRITICAL)
+OPTIONAL_CATEGORIES = tuple(category for category in Category if category is not Category.CRITICAL)
 """What a member may have mailed later, or not at all."""
 
 DAILY_THREAD = "daily"
 """What the one mail of a day is coalesced by; any other is by its referral."""
 
 
-class Timing(StrEnum):
+class MailTiming(StrEnum):
     """When the notices of a category are mailed."""
 
     AT_ONCE = "at_once"
@@ -49,7 +49,7 @@ class QuietHours:
     begins: time
     ends: time
 
-    def cover(self, at: time) -> bool:
+    def contains(self, at: time) -> bool:
         """Whether it is quiet at this time of a day."""
         if self.begins <= self.ends:
             return self.begins <= at < self.ends
@@ -67,28 +67,28 @@ class Preferences:
     """
 
     time_zone: str = ""
-    timings: Mapping[Category, Timing] = field(default_factory=dict)
-    digest_hour: int = DIGEST_HOUR
+    timings: Mapping[Category, MailTiming] = field(default_factory=dict)
+    digest_hour: int = DEFAULT_DAILY_HOUR
     quiet_hours: QuietHours | None = None
     version: int = 0
 
-    def timing(self, category: Category) -> Timing:
+    def get_timing(self, category: Category) -> MailTiming:
         """When a category is mailed. What is critical cannot be turned off."""
         if category is Category.CRITICAL:
-            return Timing.AT_ONCE
-        usual = Timing.NEVER if category in MAILED_IF_CHOSEN else Timing.AT_ONCE
+            return MailTiming.AT_ONCE
+        usual = MailTiming.NEVER if category in MAILED_IF_CHOSEN else MailTiming.AT_ONCE
         return self.timings.get(category, usual)
 
 
-class Last(NamedTuple):
+class LastMail(NamedTuple):
     """The last mail of a thread to a member, and when it was planned for."""
 
     mail_id: str
     planned_for: datetime
 
-    def may_wait(self, now: datetime) -> bool:
+    def can_be_joined(self, now: datetime) -> bool:
         """Whether it may still be there to be joined: neither long due nor of a rehearsed day."""
-        return now - APART <= self.planned_for <= now + LONGEST_WAIT
+        return now - MIN_GAP_BETWEEN_MAILS <= self.planned_for <= now + MAX_JOIN_DELAY
 
 
 class MailKind(StrEnum):
@@ -103,10 +103,10 @@ class MailKind(StrEnum):
     """The week's. See `domain.digest`."""
 
 
-URGENT = frozenset({MailKind.CRITICAL, MailKind.ESCALATION})
+URGENT_KINDS = frozenset({MailKind.CRITICAL, MailKind.ESCALATION})
 """What should be read now."""
 
-BY_ITSELF = URGENT | {MailKind.DIGEST}
+KINDS_SENT_ALONE = URGENT_KINDS | {MailKind.DIGEST}
 """Mailed each by itself, whatever else is due."""
 
 
@@ -127,24 +127,24 @@ class Mail:
     mail_id: str
     kind: MailKind
     member_id: str
-    subject: str
+    recipient_subject: str
     tenant_id: str
     referral_id: str
     notice_ids: tuple[str, ...]
     due_at: datetime
     late_since: datetime | None = None
-    listed: tuple[str, ...] = ()
-    unlisted: int = 0
-    unreached: tuple[str, ...] = ()
+    listed_referral_ids: tuple[str, ...] = ()
+    unlisted_count: int = 0
+    unreached_member_id: tuple[str, ...] = ()
 
 
-def thread_of(timing: Timing, referral_id: str) -> str:
+def get_thread_key(timing: MailTiming, referral_id: str) -> str:
     """What a mail of this timing is coalesced by."""
-    return DAILY_THREAD if timing is Timing.DAILY else referral_id
+    return DAILY_THREAD if timing is MailTiming.DAILY else referral_id
 
 
-def due_at(
-    timing: Timing, preferences: Preferences, *, zone: str, last: Last | None, now: datetime
+def compute_mail_time(
+    timing: MailTiming, preferences: Preferences, *, zone: str, last: LastMail | None, now: datetime
 ) -> datetime:
     """When a new mail of a thread is due.
 
@@ -155,40 +155,40 @@ def due_at(
         last: The last mail of the thread; nothing can join it any more.
         now: When people are told.
     """
-    if timing is Timing.DAILY:
-        at = _next_hour(preferences.digest_hour, zone, now=now)
+    if timing is MailTiming.DAILY:
+        at = _find_next_hour(preferences.digest_hour, zone, now=now)
     else:
-        at = max(now, last.planned_for + APART) if last and last.planned_for <= now else now
-    return _after(preferences.quiet_hours, zone, at)
+        at = max(now, last.planned_for + MIN_GAP_BETWEEN_MAILS) if last and last.planned_for <= now else now
+    return _skip_quiet_hours(preferences.quiet_hours, zone, at)
 
 
-def lateness(mail: Mail, *, now: datetime) -> datetime | None:
+def compute_late_since(mail: Mail, *, now: datetime) -> datetime | None:
     """Since when a mail is late; None if it is not."""
     since = mail.late_since or mail.due_at
-    return since if now - since > LATE else None
+    return since if now - since > LATE_AFTER else None
 
 
-def _next_hour(hour: int, zone: str, *, now: datetime) -> datetime:
+def _find_next_hour(hour: int, zone: str, *, now: datetime) -> datetime:
     """The next time that a clock in the zone strikes this hour."""
     local = now.astimezone(ZoneInfo(zone))
-    today = _at(local, time(hour), now)
-    return today if today >= now else _at(local + timedelta(days=1), time(hour), now)
+    today = _to_instant(local, time(hour), now)
+    return today if today >= now else _to_instant(local + timedelta(days=1), time(hour), now)
 
 
-def _after(quiet: QuietHours | None, zone: str, at: datetime) -> datetime:
+def _skip_quiet_hours(quiet: QuietHours | None, zone: str, at: datetime) -> datetime:
     local = at.astimezone(ZoneInfo(zone))
-    if quiet is None or not quiet.cover(local.time()):
+    if quiet is None or not quiet.contains(local.time()):
         return at
-    ends = _at(local, quiet.ends, at)
-    return ends if ends > at else _at(local + timedelta(days=1), quiet.ends, at)
+    ends = _to_instant(local, quiet.ends, at)
+    return ends if ends > at else _to_instant(local + timedelta(days=1), quiet.ends, at)
 
 
-def _at(local: datetime, clock: time, now: datetime) -> datetime:
+def _to_instant(local: datetime, wall_time: time, now: datetime) -> datetime:
     """A time on a local day, as the instant that it is.
 
     An hour that a change of clocks leaves out is the one after it. Of an hour that comes twice
     it is the first one that lies ahead.
     """
-    first = datetime.combine(local.date(), clock, local.tzinfo)
+    first = datetime.combine(local.date(), wall_time, local.tzinfo)
     at = first if first.astimezone(now.tzinfo) >= now else first.replace(fold=1)
     return at.astimezone(now.tzinfo)

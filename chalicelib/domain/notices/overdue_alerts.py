@@ -12,23 +12,23 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.domain.identity.members import TenantKind
-from chalicelib.domain.referrals.monitoring_window import start_of_day
+from chalicelib.domain.referrals.monitoring_window import get_start_of_day
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stages import Owner, Stage
-from chalicelib.domain.referrals.turnaround import DATED, LIMITS, Unit, days_after
-from chalicelib.domain.referrals.worklists import Standing, standing_of
+from chalicelib.domain.referrals.stages import NextActor, Stage
+from chalicelib.domain.referrals.turnaround import STAGES_WITH_OWN_DATE, TURNAROUND_LIMITS, DayUnit, add_days
+from chalicelib.domain.referrals.worklists import StageSummary, summarize_stage
 
-ESCALATES_AFTER = 2
+ESCALATION_BUSINESS_DAYS = 2
 """Business days between the red limit and the word to administrators. This product's proposal."""
 
-TOLD_BY_THE_PLAN = frozenset({Stage.MONITORING, Stage.WINDOW_COMPLETE, Stage.HANDBACK_READY})
+STAGES_WITH_PLANNED_NOTICES = frozenset({Stage.MONITORING, Stage.WINDOW_COMPLETE, Stage.HANDBACK_READY})
 """Stages whose first lateness the schedule tells of on days of its own, of an overdue hand-back or
 acknowledgement: their clock rings from red on, or there would be two notices of one delay."""
 
 _NEXT_DAY = timedelta(days=1)
 
 
-class AlarmLevel(StrEnum):
+class AlertLevel(StrEnum):
     """How far a clock has come, lowest first; also the rule by which people are told."""
 
     AMBER = "clock_amber"
@@ -38,26 +38,26 @@ class AlarmLevel(StrEnum):
     @property
     def rank(self) -> int:
         """Higher is later."""
-        return list(AlarmLevel).index(self)
+        return list(AlertLevel).index(self)
 
 
-class Alarm(NamedTuple):
+class OverdueAlert(NamedTuple):
     """One level, the instant from which on it is reached, and the day that begins then."""
 
-    level: AlarmLevel
+    level: AlertLevel
     at: datetime
-    on: date
+    starts_on: date
 
 
-class Rung(NamedTuple):
+class LastAlert(NamedTuple):
     """What people were told last of a referral's clock: in which stay, and how far it had come."""
 
-    stay: str
-    level: AlarmLevel
+    stage_visit: str
+    level: AlertLevel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alarms:
+class StageAlerts:
     """The alarms of one stay in a stage, earliest first.
 
     Attributes:
@@ -66,100 +66,100 @@ class Alarms:
         since: The first day on which it is late.
     """
 
-    stay: str
+    stage_visit: str
     stage: Stage
-    side: TenantKind
-    since: date
-    each: tuple[Alarm, ...]
+    waiting_for: TenantKind
+    late_since: date
+    alerts: tuple[OverdueAlert, ...]
 
-    def reached(self, now: datetime) -> Alarm | None:
+    def get_highest_reached(self, now: datetime) -> OverdueAlert | None:
         """The highest level that the clock has come to; whatever it passed is contained in it."""
-        return max((alarm for alarm in self.each if alarm.at <= now), default=None, key=_at)
+        return max((alarm for alarm in self.alerts if alarm.at <= now), default=None, key=_get_alert_time)
 
-    def due(self, now: datetime, told: Rung | None) -> Alarm | None:
+    def get_due(self, now: datetime, last_alert: LastAlert | None) -> OverdueAlert | None:
         """What is to be told now: each level of a stay once, and none below one that was told."""
-        alarm = self.reached(now)
-        return alarm if alarm and self._known(told) < alarm.level.rank else None
+        alarm = self.get_highest_reached(now)
+        return alarm if alarm and self._get_sent_rank(last_alert) < alarm.level.rank else None
 
-    def skips_one(self, alarm: Alarm, told: Rung | None) -> bool:
+    def has_skipped_level(self, alert: OverdueAlert, last_alert: LastAlert | None) -> bool:
         """Whether nobody was told of the level below an alarm."""
-        return self._known(told) < alarm.level.rank - 1
+        return self._get_sent_rank(last_alert) < alert.level.rank - 1
 
-    def to_come(self, now: datetime, told: Rung | None) -> Sequence[Alarm]:
+    def list_upcoming(self, now: datetime, last_alert: LastAlert | None) -> Sequence[OverdueAlert]:
         """What is told as things stand: what is due now, then what comes if nobody moves."""
-        due, known = self.due(now, told), self._known(told)
-        ahead = [alarm for alarm in self.each if alarm.at > now and known < alarm.level.rank]
+        due, known = self.get_due(now, last_alert), self._get_sent_rank(last_alert)
+        ahead = [alarm for alarm in self.alerts if alarm.at > now and known < alarm.level.rank]
         return [due, *ahead] if due else ahead
 
-    def ahead(self, now: datetime) -> datetime | None:
+    def get_next_time(self, now: datetime) -> datetime | None:
         """When the next level is reached."""
-        return min((alarm.at for alarm in self.each if alarm.at > now), default=None)
+        return min((alarm.at for alarm in self.alerts if alarm.at > now), default=None)
 
-    def _known(self, told: Rung | None) -> int:
+    def _get_sent_rank(self, last_alert: LastAlert | None) -> int:
         """The rank of what was told of this stay; below all of them if nothing was."""
-        return told.level.rank if told and told.stay == self.stay else -1
+        return last_alert.level.rank if last_alert and last_alert.stage_visit == self.stage_visit else -1
 
 
-def alarms_of(referral: Referral, time_zone: str) -> Alarms | None:
+def compute_stage_alerts(referral: Referral, time_zone: str) -> StageAlerts | None:
     """The alarms of a referral as it stands; none on hold, at an end, or without limits.
 
     Args:
         referral: Which one.
         time_zone: Of `owing(referral)`, whose calendar counts.
     """
-    standing, side = standing_of(referral), owing(referral)
-    if side is None or not _has_clock(standing):
+    standing, side = summarize_stage(referral), find_side_to_act(referral)
+    if side is None or not _has_turnaround(standing):
         return None
-    days = tuple(_days(standing, time_zone))
-    heard_apart = standing.stage in TOLD_BY_THE_PLAN
-    return Alarms(
-        stay=f"{standing.stage}@{standing.since.isoformat()}",
+    days = tuple(_compute_alert_days(standing, time_zone))
+    heard_apart = standing.stage in STAGES_WITH_PLANNED_NOTICES
+    return StageAlerts(
+        stage_visit=f"{standing.stage}@{standing.since.isoformat()}",
         stage=standing.stage,
-        side=side,
-        since=days[0][1],
-        each=tuple(
-            Alarm(level, start_of_day(day, time_zone), day)
+        waiting_for=side,
+        late_since=days[0][1],
+        alerts=tuple(
+            OverdueAlert(level, get_start_of_day(day, time_zone), day)
             for level, day in days
-            if not (heard_apart and level is AlarmLevel.AMBER)
+            if not (heard_apart and level is AlertLevel.AMBER)
         ),
     )
 
 
-def owing(referral: Referral) -> TenantKind | None:
+def find_side_to_act(referral: Referral) -> TenantKind | None:
     """The side that owes the next move; None at an end."""
-    owner = standing_of(referral).owner
-    return None if owner is Owner.NONE else TenantKind(owner.value)
+    owner = summarize_stage(referral).owner
+    return None if owner is NextActor.NONE else TenantKind(owner.value)
 
 
-def keeps_its_alarms(before: Referral | None, after: Referral) -> bool:
+def has_same_alerts(before: Referral | None, after: Referral) -> bool:
     """Whether a change leaves the alarms as they are, whatever the zones. None is no referral."""
-    return (_basis(before) if before else None) == _basis(after)
+    return (_get_alert_inputs(before) if before else None) == _get_alert_inputs(after)
 
 
-def _basis(referral: Referral) -> tuple[object, ...] | None:
+def _get_alert_inputs(referral: Referral) -> tuple[object, ...] | None:
     """All that the alarms are computed from; None where there are none."""
-    standing = standing_of(referral)
-    if not _has_clock(standing):
+    standing = summarize_stage(referral)
+    if not _has_turnaround(standing):
         return None
-    ends_on = standing.ends_on if standing.stage in DATED else None
+    ends_on = standing.ends_on if standing.stage in STAGES_WITH_OWN_DATE else None
     return standing.stage, standing.since, standing.referred_at, ends_on, standing.owner
 
 
-def _has_clock(standing: Standing) -> bool:
-    is_dated = standing.stage in DATED and standing.ends_on is not None
-    return not standing.on_hold and (standing.stage in LIMITS or is_dated)
+def _has_turnaround(standing: StageSummary) -> bool:
+    is_dated = standing.stage in STAGES_WITH_OWN_DATE and standing.ends_on is not None
+    return not standing.on_hold and (standing.stage in TURNAROUND_LIMITS or is_dated)
 
 
-def _days(standing: Standing, time_zone: str) -> Iterator[tuple[AlarmLevel, date]]:
+def _compute_alert_days(standing: StageSummary, time_zone: str) -> Iterator[tuple[AlertLevel, date]]:
     """The first day of each level: a limit is passed when its day is over."""
-    clock = standing.clock(now=standing.since, time_zone=time_zone)
+    clock = standing.compute_turnaround(now=standing.since, time_zone=time_zone)
     if clock.amber_on:
-        yield AlarmLevel.AMBER, clock.amber_on + _NEXT_DAY
+        yield AlertLevel.AMBER, clock.amber_on + _NEXT_DAY
     if clock.red_on:
-        yield AlarmLevel.RED, clock.red_on + _NEXT_DAY
-        lasts = days_after(clock.red_on, ESCALATES_AFTER, Unit.BUSINESS)
-        yield AlarmLevel.ESCALATED, lasts + _NEXT_DAY
+        yield AlertLevel.RED, clock.red_on + _NEXT_DAY
+        lasts = add_days(clock.red_on, ESCALATION_BUSINESS_DAYS, DayUnit.BUSINESS)
+        yield AlertLevel.ESCALATED, lasts + _NEXT_DAY
 
 
-def _at(alarm: Alarm) -> datetime:
-    return alarm.at
+def _get_alert_time(alert: OverdueAlert) -> datetime:
+    return alert.at

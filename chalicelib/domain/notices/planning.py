@@ -5,21 +5,21 @@ from dataclasses import replace
 from datetime import date, timedelta
 from enum import StrEnum
 
-from chalicelib.domain.notices.notice_rules import OPEN_MONITORING, Lane, Task
 from chalicelib.domain.notices.notice_schedule import (
-    ACKNOWLEDGED_WITHIN,
-    HANDBACK_UNACKNOWLEDGED,
-    SCHEDULE,
-    Line,
-    days,
+    ACKNOWLEDGE_WITHIN_DAYS,
+    HANDBACK_UNACKNOWLEDGED_RULE,
+    NOTICE_SCHEDULE,
+    NoticeSeries,
+    list_due_days,
 )
-from chalicelib.domain.referrals.events import derived_id
-from chalicelib.domain.referrals.monitoring_window import Window, local_day, start_of_day
+from chalicelib.domain.notices.tasks import OPEN_MONITORING_RULE, OutboxTask, TaskQueue
+from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.referrals.monitoring_window import MonitoringWindow, get_start_of_day, to_local_day
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stages import TERMINAL, Phase, Stage
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Phase, Stage
 
 
-class WhyNot(StrEnum):
+class SkipReason(StrEnum):
     """Why a planned notice is not sent; stored with it, and shown on the referral's page."""
 
     CLOSED = "closed"
@@ -32,44 +32,44 @@ class WhyNot(StrEnum):
     """It was past when the plan was made, and a later notice says more. Never stored."""
 
 
-def plan_of(referral: Referral) -> Iterator[Task]:
+def build_plan(referral: Referral) -> Iterator[OutboxTask]:
     """Every notice of a referral from its infusion on, due from the start of its day there."""
     window = referral.window
     if window is None:
         return
-    for rule, on in days(window):
-        yield _planned(referral, window, rule, on)
-    handed_over = referral.reached.get(Stage.HANDBACK_READY)
+    for rule, on in list_due_days(window):
+        yield _build_task(referral, window, rule, on)
+    handed_over = referral.stage_entered_at.get(Stage.HANDBACK_READY)
     if handed_over:
-        on = local_day(handed_over, window.time_zone) + timedelta(days=ACKNOWLEDGED_WITHIN)
-        yield _planned(referral, window, HANDBACK_UNACKNOWLEDGED, on)
+        on = to_local_day(handed_over, window.time_zone) + timedelta(days=ACKNOWLEDGE_WITHIN_DAYS)
+        yield _build_task(referral, window, HANDBACK_UNACKNOWLEDGED_RULE, on)
 
 
-def opening(referral: Referral, window: Window, *, infused_on: date) -> Task:
+def build_open_monitoring_task(referral: Referral, window: MonitoringWindow, *, infused_on: date) -> OutboxTask:
     """The task that moves the referral on to monitoring, the day after the last infusion.
 
     Not counted from the window's day 0: where the first part of a split dose opens the window,
     the second is still to come.
     """
-    return _planned(referral, window, OPEN_MONITORING, infused_on + timedelta(days=1))
+    return _build_task(referral, window, OPEN_MONITORING_RULE, infused_on + timedelta(days=1))
 
 
-def _planned(referral: Referral, window: Window, rule: str, due_on: date) -> Task:
-    return Task(
-        outbox_id=derived_id("out", referral.referral_id, rule, due_on.isoformat()),
+def _build_task(referral: Referral, window: MonitoringWindow, rule: str, due_on: date) -> OutboxTask:
+    return OutboxTask(
+        outbox_id=derive_id("out", referral.referral_id, rule, due_on.isoformat()),
         referral_id=referral.referral_id,
         rule=rule,
-        lane=Lane.PLAN,
-        due_at=start_of_day(due_on, window.time_zone),
+        queue=TaskQueue.PLAN,
+        due_at=get_start_of_day(due_on, window.time_zone),
         due_on=due_on,
-        counted_from=window.infused_on,
+        infused_on=window.infused_on,
     )
 
 
 # ------------------------------------------------------------------------ what to plan anew
 
 
-def to_plan(before: Referral, after: Referral) -> Iterator[Task]:
+def list_tasks_to_plan(before: Referral, after: Referral) -> Iterator[OutboxTask]:
     """What has to be planned because a referral changed.
 
     That is what the earlier plan did not have, and what was silent and speaks again: a hold that
@@ -79,40 +79,40 @@ def to_plan(before: Referral, after: Referral) -> Iterator[Task]:
     """
     if after.window is None:
         return
-    today = local_day(after.updated_at, after.window.time_zone)
-    earlier = {task.outbox_id: task for task in plan_of(before)}
+    today = to_local_day(after.updated_at, after.window.time_zone)
+    earlier = {task.outbox_id: task for task in build_plan(before)}
     same_rule = {task.rule: task for task in earlier.values()}
-    past: dict[Line, Task] = {}
-    for task in plan_of(after):
-        if task.outbox_id in earlier and not _speaks_again(task, before, after, today=today):
+    past: dict[NoticeSeries, OutboxTask] = {}
+    for task in build_plan(after):
+        if task.outbox_id in earlier and not _becomes_due_again(task, before, after, today=today):
             continue
-        fresh = _instead_of(task, same_rule.get(task.rule))
-        if day_of(task) >= today:
+        fresh = _with_replaced_task(task, same_rule.get(task.rule))
+        if get_local_day(task) >= today:
             yield fresh
         else:
-            line = SCHEDULE[task.rule].line
-            past[line] = max(past.get(line, fresh), fresh, key=day_of)
+            line = NOTICE_SCHEDULE[task.rule].series
+            past[line] = max(past.get(line, fresh), fresh, key=get_local_day)
     yield from past.values()
 
 
-def _speaks_again(task: Task, before: Referral, after: Referral, *, today: date) -> bool:
+def _becomes_due_again(task: OutboxTask, before: Referral, after: Referral, *, today: date) -> bool:
     """Whether something stands in both plans, is due, and makes sense only now."""
-    if day_of(task) > today:
+    if get_local_day(task) > today:
         return False
-    return _silenced(task, before) is not None and _silenced(task, after) is None
+    return _find_silencing_reason(task, before) is not None and _find_silencing_reason(task, after) is None
 
 
-def _instead_of(task: Task, earlier: Task | None) -> Task:
+def _with_replaced_task(task: OutboxTask, earlier: OutboxTask | None) -> OutboxTask:
     """The task, knowing which one had its place in the plan before, if that was another."""
     if earlier is None or earlier.outbox_id == task.outbox_id:
         return task
-    if SCHEDULE[task.rule].line is Line.ACKNOWLEDGEMENT:
+    if NOTICE_SCHEDULE[task.rule].series is NoticeSeries.ACKNOWLEDGEMENT:
         # Counted from a hand-back: another one is no correction of the first.
         return task
     return replace(task, replaces=earlier.outbox_id)
 
 
-def day_of(task: Task) -> date:
+def get_local_day(task: OutboxTask) -> date:
     """The local day of a planned notice."""
     if task.due_on is None:
         raise ValueError("a planned notice has its day")
@@ -122,73 +122,73 @@ def day_of(task: Task) -> date:
 # ------------------------------------------------------------------------------ why not
 
 
-def why_not(task: Task, referral: Referral) -> WhyNot | None:
+def find_skip_reason(task: OutboxTask, referral: Referral) -> SkipReason | None:
     """Why a planned task makes no sense as the referral stands now; None if it does.
 
     What follows from an event is always told, that of an ending too.
     """
-    if task.lane is not Lane.PLAN:
+    if task.queue is not TaskQueue.PLAN:
         return None
-    if referral.stage in TERMINAL:
-        return WhyNot.CLOSED
-    if task.rule == OPEN_MONITORING:
-        return _why_not_opened(task, referral)
-    if (task.rule, task.due_on) not in {(other.rule, other.due_on) for other in plan_of(referral)}:
-        return WhyNot.SUPERSEDED
-    return _silenced(task, referral)
+    if referral.stage in TERMINAL_STAGES:
+        return SkipReason.CLOSED
+    if task.rule == OPEN_MONITORING_RULE:
+        return _find_opening_skip_reason(task, referral)
+    if (task.rule, task.due_on) not in {(other.rule, other.due_on) for other in build_plan(referral)}:
+        return SkipReason.SUPERSEDED
+    return _find_silencing_reason(task, referral)
 
 
-def _silenced(task: Task, referral: Referral) -> WhyNot | None:
+def _find_silencing_reason(task: OutboxTask, referral: Referral) -> SkipReason | None:
     """Why something that stands in the plan is not told all the same."""
-    if referral.stage in TERMINAL:
-        return WhyNot.CLOSED
-    if referral.overlay.hold:
-        return WhyNot.ON_HOLD
-    reason = _REASONS.get(SCHEDULE[task.rule].line)
+    if referral.stage in TERMINAL_STAGES:
+        return SkipReason.CLOSED
+    if referral.status.hold:
+        return SkipReason.ON_HOLD
+    reason = _SKIP_CHECKS.get(NOTICE_SCHEDULE[task.rule].series)
     return reason(referral) if reason else None
 
 
-def _why_not_opened(task: Task, referral: Referral) -> WhyNot | None:
+def _find_opening_skip_reason(task: OutboxTask, referral: Referral) -> SkipReason | None:
     if referral.window is None:
-        return WhyNot.SUPERSEDED
+        return SkipReason.SUPERSEDED
     if referral.stage is not Stage.INFUSED:
-        return WhyNot.SATISFIED
+        return SkipReason.SATISFIED
     # A center's own day of infusion may be the one before that of the zone.
-    told = local_day(referral.reached[Stage.INFUSED], referral.window.time_zone)
-    return WhyNot.SUPERSEDED if (task.due_on or told) < told else None
+    infused_on = to_local_day(referral.stage_entered_at[Stage.INFUSED], referral.window.time_zone)
+    return SkipReason.SUPERSEDED if (task.due_on or infused_on) < infused_on else None
 
 
-def _is_back(referral: Referral) -> bool:
+def _skip_if_handed_back(referral: Referral) -> bool:
     return referral.phase is Phase.FOLLOW_UP and referral.stage is not Stage.HANDBACK_READY
 
 
-def _window_over(referral: Referral) -> WhyNot | None:
-    return WhyNot.HANDED_BACK if _is_back(referral) else None
+def _skip_if_window_over(referral: Referral) -> SkipReason | None:
+    return SkipReason.HANDED_BACK if _skip_if_handed_back(referral) else None
 
 
-def _package_there(referral: Referral) -> WhyNot | None:
+def _skip_if_package_written(referral: Referral) -> SkipReason | None:
     if referral.stage is Stage.HANDBACK_READY:
-        return WhyNot.SATISFIED
-    return _window_over(referral)
+        return SkipReason.SATISFIED
+    return _skip_if_window_over(referral)
 
 
-def _acknowledged(referral: Referral) -> WhyNot | None:
+def _skip_if_acknowledged(referral: Referral) -> SkipReason | None:
     if referral.stage is Stage.HANDBACK_READY:
         return None
-    return WhyNot.SATISFIED if _is_back(referral) else WhyNot.SUPERSEDED
+    return SkipReason.SATISFIED if _skip_if_handed_back(referral) else SkipReason.SUPERSEDED
 
 
-def _dose_complete(referral: Referral) -> WhyNot | None:
-    is_awaited = referral.stage is Stage.INFUSED and referral.part < referral.of
-    return None if is_awaited else WhyNot.SATISFIED
+def _skip_if_dose_complete(referral: Referral) -> SkipReason | None:
+    is_awaited = referral.stage is Stage.INFUSED and referral.doses_given < referral.dose_total
+    return None if is_awaited else SkipReason.SATISFIED
 
 
-_REASONS: Mapping[Line, Callable[[Referral], WhyNot | None]] = {
-    Line.WATCH: _window_over,
-    Line.CHECK_IN: _window_over,
-    Line.HANDBACK: _window_over,
-    Line.OVERDUE: _package_there,
-    Line.ACKNOWLEDGEMENT: _acknowledged,
-    Line.DOSE: _dose_complete,
+_SKIP_CHECKS: Mapping[NoticeSeries, Callable[[Referral], SkipReason | None]] = {
+    NoticeSeries.WATCH: _skip_if_window_over,
+    NoticeSeries.CHECK_IN: _skip_if_window_over,
+    NoticeSeries.HANDBACK: _skip_if_window_over,
+    NoticeSeries.OVERDUE: _skip_if_package_written,
+    NoticeSeries.ACKNOWLEDGEMENT: _skip_if_acknowledged,
+    NoticeSeries.DOSE: _skip_if_dose_complete,
 }
 """What settles a line. Driving and follow-up are the practice's and go on after the hand-back."""

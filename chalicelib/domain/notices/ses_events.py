@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-TAG = "mail_id"
+MAIL_ID_TAG = "mail_id"
 """The tag by which an event names our mail."""
 
 
@@ -37,7 +37,7 @@ _KINDS = {
 """Each event by its name, and the part of it that says when."""
 
 
-class NotAnEventError(ValueError):
+class NotAMailEventError(ValueError):
     """The text is not an event of the mail service about one of our mails."""
 
 
@@ -51,38 +51,38 @@ class MailEvent:
     address: str
 
     @property
-    def ends_writing(self) -> bool:
+    def suppresses_address(self) -> bool:
         """Whether nothing more may be sent to the address."""
         return self.kind in {MailEventKind.BOUNCE, MailEventKind.COMPLAINT}
 
     @property
-    def was_lost(self) -> bool:
+    def is_undelivered(self) -> bool:
         """Whether its reader did not get it, or did not want it."""
-        return self.ends_writing or self.kind is MailEventKind.REJECT
+        return self.suppresses_address or self.kind is MailEventKind.REJECT
 
 
-def read(told: Any) -> MailEvent:
+def parse_mail_event(text: Any) -> MailEvent:
     """An event from its JSON. A bounce that may pass is a delay, whatever it is called.
 
     Raises:
         NotAnEventError: it is none of those that we ask for, or of a mail without our tag.
     """
     try:
-        kind, part = _KINDS[told["eventType"]]
-        if kind is MailEventKind.BOUNCE and told["bounce"]["bounceType"] != "Permanent":
+        kind, part = _KINDS[text["eventType"]]
+        if kind is MailEventKind.BOUNCE and text["bounce"]["bounceType"] != "Permanent":
             kind = MailEventKind.DELAY
-        (mail_id,) = told["mail"]["tags"][TAG]
-        (address,) = told["mail"]["destination"]
-        at = _instant(told[part])
+        (mail_id,) = text["mail"]["tags"][MAIL_ID_TAG]
+        (address,) = text["mail"]["destination"]
+        at = _parse_time(text[part])
     except (KeyError, TypeError, ValueError) as e:
-        raise NotAnEventError from e
+        raise NotAMailEventError from e
     if not isinstance(mail_id, str) or not isinstance(address, str):
-        raise NotAnEventError
+        raise NotAMailEventError
     return MailEvent(mail_id, kind, at, address)
 
 
-def _instant(part: Mapping[str, Any]) -> datetime:
-    at = datetime.fromisoformat(part["timestamp"])
+def _parse_time(value: Mapping[str, Any]) -> datetime:
+    at = datetime.fromisoformat(value["timestamp"])
     if at.tzinfo is None:
         raise ValueError("no zone")
     return at

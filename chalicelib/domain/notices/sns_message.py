@@ -12,21 +12,21 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-OLDEST = timedelta(minutes=75)
+MAX_MESSAGE_AGE = timedelta(minutes=75)
 """SNS tries for an hour at most; what is older was kept by somebody.
 
 Source: Amazon SNS Developer Guide, "Message delivery retries": 3,600 seconds for HTTPS.
 """
 
-AHEAD = timedelta(minutes=5)
+MAX_CLOCK_SKEW = timedelta(minutes=5)
 """By how much the sender's clock may be ahead of ours."""
 
 _ARN = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]{1,30}):[0-9]{12}:[A-Za-z0-9_-]{1,256}", re.ASCII)
-_CERTIFICATE = re.compile(r"/SimpleNotificationService-[A-Za-z0-9]{1,64}\.pem", re.ASCII)
-_CONFIRMATION = re.compile(r"Action=ConfirmSubscription&[A-Za-z0-9&=%:._-]{1,1000}", re.ASCII)
+_CERTIFICATE_PATH = re.compile(r"/SimpleNotificationService-[A-Za-z0-9]{1,64}\.pem", re.ASCII)
+_CONFIRMATION_QUERY = re.compile(r"Action=ConfirmSubscription&[A-Za-z0-9&=%:._-]{1,1000}", re.ASCII)
 
 
-class PostKind(StrEnum):
+class SnsMessageKind(StrEnum):
     """What is posted to a subscriber."""
 
     NOTIFICATION = "Notification"
@@ -34,32 +34,30 @@ class PostKind(StrEnum):
     UNSUBSCRIPTION = "UnsubscribeConfirmation"
 
 
-_OF_A_NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
-_OF_A_SUBSCRIPTION = (
-    *("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
-)
+_SIGNED_NOTIFICATION_FIELDS = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
+_SIGNED_SUBSCRIPTION_FIELDS = (*("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),)
 """What a signature covers, in this order. A notification without a subject leaves it out."""
 
 
-class NotAPostError(ValueError):
+class NotAnSnsMessageError(ValueError):
     """It is not what SNS posts, or not for us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class SnsMessage:
     """A post whose form is right; whether it is genuine its signature has to tell."""
 
-    kind: PostKind
+    kind: SnsMessageKind
     topic: str
-    at: datetime
+    sent_at: datetime
     message: str
     signature: bytes
-    signed: bytes
-    certificate: str
-    subscribe: str = ""
+    signed_text: bytes
+    certificate_url: str
+    subscribe_url: str = ""
 
 
-def read(told: Any) -> Post:
+def parse_sns_message(message: Any) -> SnsMessage:
     """A post from its JSON.
 
     Raises:
@@ -67,51 +65,49 @@ def read(told: Any) -> Post:
             refused as well: it rests on SHA-1.
     """
     try:
-        kind = PostKind(_text(told, "Type"))
-        fields = _OF_A_NOTIFICATION if kind is PostKind.NOTIFICATION else _OF_A_SUBSCRIPTION
-        names = [name for name in fields if name != "Subject" or told.get(name) is not None]
-        at = datetime.fromisoformat(_text(told, "Timestamp"))
-        if _text(told, "SignatureVersion") != "2" or at.tzinfo is None:
-            raise NotAPostError
-        return Post(
+        kind = SnsMessageKind(_read_text(message, "Type"))
+        fields = _SIGNED_NOTIFICATION_FIELDS if kind is SnsMessageKind.NOTIFICATION else _SIGNED_SUBSCRIPTION_FIELDS
+        names = [name for name in fields if name != "Subject" or message.get(name) is not None]
+        at = datetime.fromisoformat(_read_text(message, "Timestamp"))
+        if _read_text(message, "SignatureVersion") != "2" or at.tzinfo is None:
+            raise NotAnSnsMessageError
+        return SnsMessage(
             kind=kind,
-            topic=_text(told, "TopicArn"),
-            at=at,
-            message=_text(told, "Message"),
-            signature=b64decode(_text(told, "Signature"), validate=True),
-            signed="".join(f"{name}\n{_text(told, name)}\n" for name in names).encode(),
-            certificate=_text(told, "SigningCertURL"),
-            subscribe="" if kind is PostKind.NOTIFICATION else _text(told, "SubscribeURL"),
+            topic=_read_text(message, "TopicArn"),
+            sent_at=at,
+            message=_read_text(message, "Message"),
+            signature=b64decode(_read_text(message, "Signature"), validate=True),
+            signed_text="".join(f"{name}\n{_read_text(message, name)}\n" for name in names).encode(),
+            certificate_url=_read_text(message, "SigningCertURL"),
+            subscribe_url="" if kind is SnsMessageKind.NOTIFICATION else _read_text(message, "SubscribeURL"),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as e:
-        raise NotAPostError from e
+        raise NotAnSnsMessageError from e
 
 
-def _text(told: Any, name: str) -> str:
-    value = told[name]
+def _read_text(message: Any, name: str) -> str:
+    value = message[name]
     if not isinstance(value, str):
-        raise NotAPostError
+        raise NotAnSnsMessageError
     return value
 
 
-def is_timely(post: Post, now: datetime) -> bool:
+def is_timely(message: SnsMessage, now: datetime) -> bool:
     """Whether a post is neither old nor of a time to come."""
-    return now - OLDEST <= post.at <= now + AHEAD
+    return now - MAX_MESSAGE_AGE <= message.sent_at <= now + MAX_CLOCK_SKEW
 
 
-def is_certificate_of(address: str, topic: str) -> bool:
+def is_certificate_url(address: str, topic: str) -> bool:
     """Whether an address is where SNS keeps certificates in the topic's own region."""
-    return _is_at_sns(address, topic, path=_CERTIFICATE, query=re.compile(""))
+    return _is_sns_url(address, topic, path=_CERTIFICATE_PATH, query=re.compile(""))
 
 
-def is_confirmation_of(address: str, topic: str) -> bool:
+def is_confirmation_url(address: str, topic: str) -> bool:
     """Whether to get an address is to confirm a subscription in the topic's own region."""
-    return _is_at_sns(address, topic, path=re.compile("/"), query=_CONFIRMATION)
+    return _is_sns_url(address, topic, path=re.compile("/"), query=_CONFIRMATION_QUERY)
 
 
-def _is_at_sns(
-    address: str, topic: str, *, path: "re.Pattern[str]", query: "re.Pattern[str]"
-) -> bool:
+def _is_sns_url(address: str, topic: str, *, path: "re.Pattern[str]", query: "re.Pattern[str]") -> bool:
     region = _ARN.fullmatch(topic)
     if region is None or not address.isascii() or not address.isprintable():
         return False

@@ -9,28 +9,21 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.referrals.stages import FACTS, Owner, Phase, Stage
-from chalicelib.domain.referrals.worklists import Standing
+from chalicelib.domain.referrals.stages import STAGE_FACTS, NextActor, Phase, Stage
+from chalicelib.domain.referrals.worklists import StageSummary
 
 WEEK = timedelta(days=7)
 """Between two digests, and how long a change is told as one."""
 
 _BEFORE_INFUSION = frozenset(
     stage
-    for stage, facts in FACTS.items()
+    for stage, facts in STAGE_FACTS.items()
     if facts.phase
-    in {
-        Phase.ELIGIBILITY,
-        Phase.REFERRAL,
-        Phase.CONSULTATION,
-        Phase.COLLECTION,
-        Phase.MANUFACTURING,
-        Phase.TREATMENT,
-    }
+    in {Phase.ELIGIBILITY, Phase.REFERRAL, Phase.CONSULTATION, Phase.COLLECTION, Phase.MANUFACTURING, Phase.TREATMENT}
 ) - {Stage.INFUSED}
 
 
-class Entry(NamedTuple):
+class DigestEntry(NamedTuple):
     """A referral on somebody's digest.
 
     Attributes:
@@ -43,22 +36,22 @@ class Entry(NamedTuple):
     has_changed: bool
 
 
-def entry_of(
-    referral_id: str, standing: Standing, *, changed_at: datetime, side: Owner, now: datetime
-) -> Entry | None:
+def build_digest_entry(
+    referral_id: str, standing: StageSummary, *, changed_at: datetime, side: NextActor, now: datetime
+) -> DigestEntry | None:
     """A referral as it stands on the digest of a side; None if it is not on it."""
     is_mine = standing.owner is side
-    if standing.stage not in _BEFORE_INFUSION or (side is Owner.CENTER and not is_mine):
+    if standing.stage not in _BEFORE_INFUSION or (side is NextActor.CENTER and not is_mine):
         return None
-    return Entry(referral_id, is_mine, now - changed_at <= WEEK)
+    return DigestEntry(referral_id, is_mine, now - changed_at <= WEEK)
 
 
-def in_order(entries: Iterable[Entry]) -> Sequence[Entry]:
+def sort_digest_entries(entries: Iterable[DigestEntry]) -> Sequence[DigestEntry]:
     """The entries in the order of a reader's interest: one's own moves, then what changed."""
     return sorted(entries, key=lambda entry: (not entry.is_mine, not entry.has_changed))
 
 
-def title_of(entries: Sequence[Entry], *, side: Owner, was_due: date | None) -> str:
+def format_digest_title(entries: Sequence[DigestEntry], *, side: NextActor, due_at: date | None) -> str:
     """The digest in one sentence, for the dashboard.
 
     Args:
@@ -66,34 +59,34 @@ def title_of(entries: Sequence[Entry], *, side: Owner, was_due: date | None) -> 
         side: Whose digest it is.
         was_due: The day it was due, if that was long ago.
     """
-    changed = f"{_number(sum(e.has_changed for e in entries))} changed in the last week"
+    changed = f"{_format_count(sum(e.has_changed for e in entries))} changed in the last week"
     on_the_way = "1 referral" if len(entries) == 1 else f"{len(entries)} referrals"
-    late = f" (was due on {was_due})" if was_due else ""
-    if side is Owner.CENTER:
+    late = f" (was due on {due_at})" if due_at else ""
+    if side is NextActor.CENTER:
         verb = "waits" if len(entries) == 1 else "wait"
         return f"{on_the_way} before infusion {verb} for your center: {changed}{late}"
     mine = sum(entry.is_mine for entry in entries)
     verb = "need" if mine > 1 else "needs"
-    return f"{on_the_way} before infusion: {_number(mine)} {verb} your action, {changed}{late}"
+    return f"{on_the_way} before infusion: {_format_count(mine)} {verb} your action, {changed}{late}"
 
 
-def due_on(monday: date, *, hour: int, zone: str) -> datetime:
+def compute_digest_time(monday: date, *, hour: int, zone: str) -> datetime:
     """When the digest of a week is due. An hour that a change of clocks leaves out is the next."""
     return datetime.combine(monday, time(hour), ZoneInfo(zone)).astimezone(UTC)
 
 
-def week_of(now: datetime, *, hour: int, zone: str) -> date:
+def find_current_digest_week(now: datetime, *, hour: int, zone: str) -> date:
     """The week, by its Monday, of the last digest that is due by now."""
     today = now.astimezone(ZoneInfo(zone)).date()
     monday = today - timedelta(days=today.weekday())
-    return monday if due_on(monday, hour=hour, zone=zone) <= now else monday - WEEK
+    return monday if compute_digest_time(monday, hour=hour, zone=zone) <= now else monday - WEEK
 
 
-def due_after(settled: date, *, now: datetime, hour: int, zone: str) -> datetime:
+def compute_next_digest_time(last_done_week: date, *, now: datetime, hour: int, zone: str) -> datetime:
     """When the first digest is due after a week that is done with; of several missed, the last."""
-    last = week_of(now, hour=hour, zone=zone)
-    return due_on(last if last > settled else settled + WEEK, hour=hour, zone=zone)
+    last = find_current_digest_week(now, hour=hour, zone=zone)
+    return compute_digest_time(last if last > last_done_week else last_done_week + WEEK, hour=hour, zone=zone)
 
 
-def _number(count: int) -> str:
+def _format_count(count: int) -> str:
     return str(count) if count else "none"

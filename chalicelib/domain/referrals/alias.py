@@ -72,7 +72,7 @@ _BIRDS = [
 ]
 
 
-def proposed_alias(referral_id: str) -> str:
+def propose_alias(referral_id: str) -> str:
     """A color and a bird, drawn from the id, so that it says nothing about the patient."""
     digest = hashlib.sha256(referral_id.encode()).digest()
     return f"{_COLORS[digest[0] % len(_COLORS)]} {_BIRDS[digest[1] % len(_BIRDS)]}"

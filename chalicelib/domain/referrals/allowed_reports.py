@@ -8,24 +8,24 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.referrals.apply_event import decide
+from chalicelib.domain.referrals.apply_event import decide_event
 from chalicelib.domain.referrals.events import (
-    Event,
+    EventSource,
     EventType,
     HoldEnded,
     HoldStarted,
+    ReferralEvent,
     Reopened,
-    Source,
     ToxicityNoticed,
     WindowExtended,
     WithdrawalRequested,
 )
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stage_changes import Applied, Setting
+from chalicelib.domain.referrals.stage_changes import Applied, DecisionContext
 from chalicelib.domain.referrals.stages import Actor, Stage
 
 
-def offered(referral: Referral, *, actor: Actor, setting: Setting) -> list[EventType]:
+def list_allowed_reports(referral: Referral, *, actor: Actor, context: DecisionContext) -> list[EventType]:
     """The kinds of events that this side may report now, in the order of a page.
 
     A draft has nothing to tell anybody of, whatever a decision would make of it.
@@ -34,34 +34,34 @@ def offered(referral: Referral, *, actor: Actor, setting: Setting) -> list[Event
         return []
     # A correction has later events fold the whole history, which says no more of whether they
     # may be told.
-    plain = replace(referral, overlay=replace(referral.overlay, corrected=False))
+    plain = replace(referral, status=replace(referral.status, corrected=False))
     return [
         event.type
-        for event in _worth_telling(referral, actor=actor, now=setting.now)
-        if isinstance(decide(plain, event, setting), Applied)
+        for event in _build_candidate_events(referral, actor=actor, now=context.now)
+        if isinstance(decide_event(plain, event, context), Applied)
     ]
 
 
-def _worth_telling(referral: Referral, *, actor: Actor, now: datetime) -> Iterator[Event]:
+def _build_candidate_events(referral: Referral, *, actor: Actor, now: datetime) -> Iterator[ReferralEvent]:
     """One event of each kind that would say something new, later than all that is known."""
-    overlay, window = referral.overlay, referral.window
-    orders = [order for order in (referral.head, overlay.hold_head) if order]
+    overlay, window = referral.status, referral.window
+    orders = [order for order in (referral.last_applied_order, overlay.hold_head) if order]
     latest = max([now.astimezone(UTC), *(order.occurred_at for order in orders)])
-    told: dict[str, Any] = {
+    common: dict[str, Any] = {
         "event_id": "evt_offered",
         "referral_id": referral.referral_id,
         "occurred_at": latest + timedelta(seconds=1),
         "recorded_at": now,
         "actor": actor,
-        "source": Source(actor.value),
+        "source": EventSource(actor.value),
         "actor_id": "",
         "actor_name": "",
         "note": "offered",
     }
-    yield HoldEnded(**told) if overlay.hold else HoldStarted(**told)
-    yield ToxicityNoticed(**told)
+    yield HoldEnded(**common) if overlay.hold else HoldStarted(**common)
+    yield ToxicityNoticed(**common)
     if window:
-        yield WindowExtended(**told, ends_on=window.ends_on + timedelta(days=1))
+        yield WindowExtended(**common, ends_on=window.ends_on + timedelta(days=1))
     if not overlay.withdrawal_requested_at:
-        yield WithdrawalRequested(**told)
-    yield Reopened(**told)
+        yield WithdrawalRequested(**common)
+    yield Reopened(**common)

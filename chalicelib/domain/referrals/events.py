@@ -18,11 +18,11 @@ Source: the product's API contract, section 3. Without a bound, one event dated 
 """
 
 
-WAITS_FOR = timedelta(hours=24)
+PARKED_FOR = timedelta(hours=24)
 """How long a delivery that came too early waits. Source: the API contract, section 4."""
 
 
-class Source(StrEnum):
+class EventSource(StrEnum):
     """The way an event reached us."""
 
     PRACTICE = "practice"
@@ -38,7 +38,7 @@ class EventStatus(StrEnum):
     RECORDED = "recorded"
 
 
-class Order(NamedTuple):
+class EventOrder(NamedTuple):
     """The place of an event in the referral's own time.
 
     Ordered by when it was true, then by the sender's sequence, then by id, so that every order
@@ -64,7 +64,7 @@ class EventType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class ReferralEvent:
     """Something that happened to one referral, whoever reports it.
 
     Attributes:
@@ -77,7 +77,7 @@ class Event:
     occurred_at: datetime
     recorded_at: datetime
     actor: Actor
-    source: Source
+    source: EventSource
     actor_id: str
     actor_name: str
     sequence: int | None = None
@@ -85,9 +85,9 @@ class Event:
     note: str | None = None
 
     @property
-    def order(self) -> Order:
+    def order(self) -> EventOrder:
         """Where this stands among the referral's events."""
-        return Order(self.occurred_at.astimezone(UTC), self.sequence or 0, self.event_id)
+        return EventOrder(self.occurred_at.astimezone(UTC), self.sequence or 0, self.event_id)
 
     @property
     def is_in_the_future(self) -> bool:
@@ -97,11 +97,11 @@ class Event:
     @property
     def type(self) -> EventType:
         """What kind of event it is."""
-        return TYPES[type(self)]
+        return EVENT_TYPE_BY_CLASS[type(self)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StageChange(Event):
+class StageChange(ReferralEvent):
     """A move to a stage.
 
     Attributes:
@@ -123,19 +123,19 @@ class StageChange(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoldStarted(Event):
+class HoldStarted(ReferralEvent):
     """Nothing goes on for a while; `until` is when it is expected to."""
 
     until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoldEnded(Event):
+class HoldEnded(ReferralEvent):
     """It goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToxicityNoticed(Event):
+class ToxicityNoticed(ReferralEvent):
     """The center noticed a toxicity; the referring team hears of it the same day.
 
     Attributes:
@@ -148,24 +148,24 @@ class ToxicityNoticed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WindowExtended(Event):
+class WindowExtended(ReferralEvent):
     """The center monitors longer; `ends_on` is the new day of hand-back."""
 
     ends_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawalRequested(Event):
+class WithdrawalRequested(ReferralEvent):
     """The practice asks the center to stop, where it can no longer withdraw by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reopened(Event):
+class Reopened(ReferralEvent):
     """An ended referral goes on where it stood before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Corrected(Event):
+class Corrected(ReferralEvent):
     """An earlier event was wrong. It stays in the history and counts no more.
 
     Attributes:
@@ -177,7 +177,7 @@ class Corrected(Event):
     replacement: StageChange | None = None
 
 
-TYPES: Mapping[type[Event], EventType] = {
+EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     StageChange: EventType.STAGE_CHANGED,
     HoldStarted: EventType.HOLD_STARTED,
     HoldEnded: EventType.HOLD_ENDED,
@@ -189,16 +189,16 @@ TYPES: Mapping[type[Event], EventType] = {
 }
 
 
-def derived_id(prefix: str, *parts: str) -> str:
+def derive_id(prefix: str, *parts: str) -> str:
     """An id of 128 bits that is the same whenever the same parts are given.
 
     A repeated delivery therefore names the same event, and two events with the same
     `occurred_at` sort alike whichever arrived first.
     """
     digest = hashlib.sha256("\x00".join(parts).encode()).digest()[:16]
-    return f"{prefix}_{spelled(digest)}"
+    return f"{prefix}_{encode_id(digest)}"
 
 
-def spelled(raw: bytes) -> str:
+def encode_id(data: bytes) -> str:
     """Bytes as lower-case base32 without padding: safe in a URL and when read aloud."""
-    return b32encode(raw).decode().rstrip("=").lower()
+    return b32encode(data).decode().rstrip("=").lower()

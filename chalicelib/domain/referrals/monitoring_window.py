@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.referrals.events import Order
+from chalicelib.domain.referrals.events import EventOrder
 
 DEFAULT_HANDBACK_DAY = 28
 """Days after infusion when the patient is due back with the referring team.
@@ -34,7 +34,7 @@ class MilestoneKind(StrEnum):
     HANDBACK_TARGET = "handback_target"
 
 
-LABELS: Mapping[MilestoneKind, str] = {
+MILESTONE_LABELS: Mapping[MilestoneKind, str] = {
     MilestoneKind.INFUSION: "Infusion (day 0)",
     MilestoneKind.DAILY_MONITORING_ENDS: "Daily monitoring: minimum of the label ends",
     MilestoneKind.SECOND_PART_DUE: "Second part of the dose due",
@@ -49,7 +49,7 @@ HANDBACK_NOTICE_DAYS = 7
 """How long before the target the practice is told to book the visit. This product's choice."""
 
 
-class Anchor(StrEnum):
+class AnchorInfusion(StrEnum):
     """Which infusion of a split dose the days are counted from."""
 
     FIRST = "first"
@@ -71,7 +71,7 @@ class MonitoringProfile:
 
     product_id: str
     label_as_of: date
-    anchor: Anchor = Anchor.LAST
+    anchor: AnchorInfusion = AnchorInfusion.LAST
     infusion_parts: int = 1
     daily_days: int = 7
     monitor_min_days: int = 14
@@ -81,13 +81,13 @@ class MonitoringProfile:
     second_part_day: int | None = None
     version: str | None = None
 
-    def starts_with(self, *, part: int, of: int) -> bool:
+    def is_anchor(self, *, part: int, of: int) -> bool:
         """Whether this infusion is the one that day 0 is counted from."""
-        return part == 1 if self.anchor is Anchor.FIRST else part == of
+        return part == 1 if self.anchor is AnchorInfusion.FIRST else part == of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Milestone:
+class WindowMilestone:
     """One dated day of a window."""
 
     day: int
@@ -96,7 +96,7 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extension:
+class WindowExtension:
     """The center's word that it monitors longer.
 
     Attributes:
@@ -104,12 +104,12 @@ class Extension:
     """
 
     ends_on: date
-    order: Order
+    order: EventOrder
     reason_code: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class MonitoringWindow:
     """A monitoring window as opened by an infusion.
 
     Carries the figures that it was opened with, so that a later change of the catalogue does
@@ -119,7 +119,7 @@ class Window:
     time_zone: str
     infused_on: date
     profile: MonitoringProfile
-    extensions: tuple[Extension, ...] = ()
+    extensions: tuple[WindowExtension, ...] = ()
 
     @property
     def ends_on(self) -> date:
@@ -128,20 +128,20 @@ class Window:
             return self.extensions[-1].ends_on
         return self.infused_on + timedelta(days=self.profile.handback_target_day)
 
-    def extended(self, extension: Extension) -> "Window":
+    def with_extension(self, extension: WindowExtension) -> "MonitoringWindow":
         """The window with one more word on its end, in the order in which they were true."""
         words = sorted((*self.extensions, extension), key=lambda e: e.order)
         return replace(self, extensions=tuple(words))
 
     @property
-    def milestones(self) -> Sequence[Milestone]:
+    def milestones(self) -> Sequence[WindowMilestone]:
         """The days that matter, earliest first."""
         return [
-            Milestone(day=day, on=self.infused_on + timedelta(days=day), kind=kind)
-            for day, kind in sorted(self._days(), key=lambda pair: pair[0])
+            WindowMilestone(day=day, on=self.infused_on + timedelta(days=day), kind=kind)
+            for day, kind in sorted(self._list_milestone_days(), key=lambda pair: pair[0])
         ]
 
-    def _days(self) -> Iterator[tuple[int, MilestoneKind]]:
+    def _list_milestone_days(self) -> Iterator[tuple[int, MilestoneKind]]:
         profile, last = self.profile, (self.ends_on - self.infused_on).days
         yield 0, MilestoneKind.INFUSION
         yield profile.daily_days, MilestoneKind.DAILY_MONITORING_ENDS
@@ -155,12 +155,12 @@ class Window:
         yield last, MilestoneKind.HANDBACK_TARGET
 
 
-def local_day(at: datetime, time_zone: str) -> date:
+def to_local_day(at: datetime, time_zone: str) -> date:
     """The calendar day that an instant falls on in a zone."""
     return at.astimezone(ZoneInfo(time_zone)).date()
 
 
-def start_of_day(day: date, time_zone: str) -> datetime:
+def get_start_of_day(day: date, time_zone: str) -> datetime:
     """The first instant of a local calendar day, in UTC.
 
     Where the clocks go forward at midnight, the day starts at the first minute that exists.
@@ -171,15 +171,13 @@ def start_of_day(day: date, time_zone: str) -> datetime:
 
 def open_window(
     *, infused_at: datetime, local_date: date | None, time_zone: str, profile: MonitoringProfile
-) -> Window:
+) -> MonitoringWindow:
     """Open the window of an infusion.
 
     Args:
         infused_at: When it happened, aware.
         local_date: The center's own word for the calendar day; else the zone decides.
     """
-    return Window(
-        time_zone=time_zone,
-        infused_on=local_date or local_day(infused_at, time_zone),
-        profile=profile,
+    return MonitoringWindow(
+        time_zone=time_zone, infused_on=local_date or to_local_day(infused_at, time_zone), profile=profile
     )

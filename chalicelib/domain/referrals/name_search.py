@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-SHORTEST, LONGEST = 2, 8
+MIN_PREFIX_LENGTH, MAX_PREFIX_LENGTH = 2, 8
 """Letters of a beginning that is looked up. One letter finds too many to be worth a place in an
 index; what differs only after eight is told apart when it is opened."""
 
@@ -16,31 +16,29 @@ _OTHER_LETTERS = str.maketrans(
 """Letters of Latin alphabets that Unicode does not take apart, as they are typed elsewhere."""
 
 
-def words(text: str) -> Sequence[str]:
+def split_name(text: str) -> Sequence[str]:
     """A name's words: compatible spellings alike, folded, without accents and apostrophes."""
     spelled = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    kept = (
-        c for c in spelled if c not in _APOSTROPHES and unicodedata.category(c) not in {"Mn", "Cf"}
-    )
+    kept = (c for c in spelled if c not in _APOSTROPHES and unicodedata.category(c) not in {"Mn", "Cf"})
     return "".join(c if c.isalnum() else " " for c in kept).translate(_OTHER_LETTERS).split()
 
 
-def beginnings(names: Iterable[str]) -> set[str]:
+def list_name_prefixes(names: Iterable[str]) -> set[str]:
     """Every beginning of every word that somebody may type to find one of these names."""
     return {
         word[:length]
         for name in names
-        for word in words(name)
-        for length in range(SHORTEST, min(len(word), LONGEST) + 1)
+        for word in split_name(name)
+        for length in range(MIN_PREFIX_LENGTH, min(len(word), MAX_PREFIX_LENGTH) + 1)
     }
 
 
-def looked_up(typed: str) -> set[str]:
+def parse_search_prefixes(typed: str) -> set[str]:
     """The beginnings that a name must have to be found by this; none if it is too short."""
-    return {word[:LONGEST] for word in words(typed) if len(word) >= SHORTEST}
+    return {word[:MAX_PREFIX_LENGTH] for word in split_name(typed) if len(word) >= MIN_PREFIX_LENGTH}
 
 
-def is_found(typed: str, names: Iterable[str]) -> bool:
+def matches_name(typed: str, names: Iterable[str]) -> bool:
     """Whether each word that was typed begins a word of the names."""
-    there = [word for name in names for word in words(name)]
-    return all(any(word.startswith(part) for word in there) for part in words(typed))
+    there = [word for name in names for word in split_name(name)]
+    return all(any(word.startswith(part) for word in there) for part in split_name(typed))

@@ -8,51 +8,51 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.errors import Fault, RefusedError
+from chalicelib.errors import ConflictError, FieldError
 
 
-class Item(NamedTuple):
+class PacketItem(NamedTuple):
     """One thing of the packet: where it stands and how a person calls it."""
 
     pointer: str
     label: str
 
 
-NEEDED: tuple[Item, ...] = (
-    Item("/patient/given_name", "Patient's given name"),
-    Item("/patient/family_name", "Patient's family name"),
-    Item("/patient/birth_date", "Patient's date of birth"),
-    Item("/patient/sex", "Patient's sex"),
-    Item("/patient/zip", "Patient's ZIP code"),
-    Item("/patient/phone", "Patient's phone"),
-    Item("/clinical/disease", "Disease"),
-    Item("/clinical/histology", "Histology"),
-    Item("/clinical/ecog", "ECOG performance status"),
-    Item("/clinical/prior_lines", "At least one line of therapy"),
-    Item("/referring_provider/name", "Referring provider's name"),
-    Item("/referring_provider/npi", "Referring provider's NPI"),
-    Item("/referring_provider/phone", "Referring provider's phone"),
-    Item("/insurance/payer", "Payer"),
-    Item("/insurance/member_id", "Insurance member id"),
-    Item("/consent_to_share/given", "The patient's consent to share"),
-    Item("/center_id", "Treatment center"),
+REQUIRED_ITEMS: tuple[PacketItem, ...] = (
+    PacketItem("/patient/given_name", "Patient's given name"),
+    PacketItem("/patient/family_name", "Patient's family name"),
+    PacketItem("/patient/birth_date", "Patient's date of birth"),
+    PacketItem("/patient/sex", "Patient's sex"),
+    PacketItem("/patient/zip", "Patient's ZIP code"),
+    PacketItem("/patient/phone", "Patient's phone"),
+    PacketItem("/clinical/disease", "Disease"),
+    PacketItem("/clinical/histology", "Histology"),
+    PacketItem("/clinical/ecog", "ECOG performance status"),
+    PacketItem("/clinical/prior_lines", "At least one line of therapy"),
+    PacketItem("/referring_provider/name", "Referring provider's name"),
+    PacketItem("/referring_provider/npi", "Referring provider's NPI"),
+    PacketItem("/referring_provider/phone", "Referring provider's phone"),
+    PacketItem("/insurance/payer", "Payer"),
+    PacketItem("/insurance/member_id", "Insurance member id"),
+    PacketItem("/consent_to_share/given", "The patient's consent to share"),
+    PacketItem("/center_id", "Treatment center"),
 )
 
-WANTED: tuple[Item, ...] = (
-    Item("/patient/mrn", "Medical record number"),
-    Item("/patient/language", "Patient's language"),
-    Item("/patient/caregiver", "Caregiver"),
-    Item("/clinical/icd10", "ICD-10-CM code"),
-    Item("/clinical/hsct_eligible", "Transplant eligibility"),
-    Item("/clinical/flags", "Safety flags"),
-    Item("/referring_provider/email", "Referring provider's email"),
-    Item("/product_id", "Product that is thought of"),
+OPTIONAL_ITEMS: tuple[PacketItem, ...] = (
+    PacketItem("/patient/mrn", "Medical record number"),
+    PacketItem("/patient/language", "Patient's language"),
+    PacketItem("/patient/caregiver", "Caregiver"),
+    PacketItem("/clinical/icd10", "ICD-10-CM code"),
+    PacketItem("/clinical/hsct_eligible", "Transplant eligibility"),
+    PacketItem("/clinical/flags", "Safety flags"),
+    PacketItem("/referring_provider/email", "Referring provider's email"),
+    PacketItem("/product_id", "Product that is thought of"),
 )
 
 
-def missing(packet: Mapping[str, Any], items: Sequence[Item] = NEEDED) -> list[Item]:
+def list_missing_items(packet: Mapping[str, Any], items: Sequence[PacketItem] = REQUIRED_ITEMS) -> list[PacketItem]:
     """The items that are absent, empty, or (for consent) not given."""
-    return [item for item in items if _value(packet, item.pointer) in (None, "", [], {}, False)]
+    return [item for item in items if _read_pointer(packet, item.pointer) in (None, "", [], {}, False)]
 
 
 def require_complete(packet: Mapping[str, Any]) -> None:
@@ -61,24 +61,18 @@ def require_complete(packet: Mapping[str, Any]) -> None:
     Raises:
         RefusedError: names every missing item at once.
     """
-    absent = missing(packet)
+    absent = list_missing_items(packet)
     if absent:
-        faults = [Fault(item.pointer, "missing", f"{item.label} is missing") for item in absent]
-        raise RefusedError(
-            "packet_incomplete", "The center needs more before it can start.", faults=faults
-        )
+        faults = [FieldError(item.pointer, "missing", f"{item.label} is missing") for item in absent]
+        raise ConflictError("packet_incomplete", "The center needs more before it can start.", errors=faults)
 
 
-def packet_of(referral: Referral) -> Mapping[str, Any]:
+def build_packet(referral: Referral) -> Mapping[str, Any]:
     """The referral as the packet rules look at it."""
-    return {
-        **referral.details,
-        "center_id": referral.center_id,
-        "product_id": referral.product_id,
-    }
+    return {**referral.details, "center_id": referral.center_id, "product_id": referral.product_id}
 
 
-def _value(packet: Mapping[str, Any], pointer: str) -> object:
+def _read_pointer(packet: Mapping[str, Any], pointer: str) -> object:
     value: Any = packet
     for key in pointer.removeprefix("/").split("/"):
         value = value.get(key) if isinstance(value, Mapping) else None

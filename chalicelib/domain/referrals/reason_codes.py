@@ -13,7 +13,7 @@ from typing import NamedTuple
 from chalicelib.domain.referrals.stages import Stage
 
 
-class Reason(StrEnum):
+class ReasonCode(StrEnum):
     """A coded reason."""
 
     DISEASE_PROGRESSION = "disease_progression"
@@ -53,150 +53,132 @@ class ReasonFacts(NamedTuple):
     next_step: str
 
 
-FACTS: Mapping[Reason, ReasonFacts] = {
-    Reason.DISEASE_PROGRESSION: ReasonFacts(
+REASON_FACTS: Mapping[ReasonCode, ReasonFacts] = {
+    ReasonCode.DISEASE_PROGRESSION: ReasonFacts(
         "The disease progressed", "Ask the center whether a later referral makes sense."
     ),
-    Reason.POOR_PERFORMANCE: ReasonFacts(
-        "Performance status", "Refer again if the patient's condition improves."
-    ),
-    Reason.COMORBIDITY: ReasonFacts(
+    ReasonCode.POOR_PERFORMANCE: ReasonFacts("Performance status", "Refer again if the patient's condition improves."),
+    ReasonCode.COMORBIDITY: ReasonFacts(
         "Another illness", "Ask the center what would have to change; refer again if it does."
     ),
-    Reason.EXCESS_DISEASE_BURDEN: ReasonFacts(
+    ReasonCode.EXCESS_DISEASE_BURDEN: ReasonFacts(
         "Too much disease at present", "Discuss bridging therapy; refer again after a response."
     ),
-    Reason.NO_AVAILABLE_PRODUCT_OR_TRIAL: ReasonFacts(
+    ReasonCode.NO_AVAILABLE_PRODUCT_OR_TRIAL: ReasonFacts(
         "No product or trial fits", "Look for a center with another product or a trial."
     ),
-    Reason.TOXICITY_CONCERN: ReasonFacts(
-        "Concern about toxicity", "Discuss alternatives with the center's team."
-    ),
-    Reason.OTHER_THERAPY_CHOSEN: ReasonFacts(
+    ReasonCode.TOXICITY_CONCERN: ReasonFacts("Concern about toxicity", "Discuss alternatives with the center's team."),
+    ReasonCode.OTHER_THERAPY_CHOSEN: ReasonFacts(
         "Another therapy was chosen", "Refer again at the first sign of relapse."
     ),
-    Reason.PATIENT_CHOICE: ReasonFacts(
-        "The patient decided otherwise",
-        "The patient may decide anew at any time; refer again then.",
+    ReasonCode.PATIENT_CHOICE: ReasonFacts(
+        "The patient decided otherwise", "The patient may decide anew at any time; refer again then."
     ),
-    Reason.CAREGIVER_UNAVAILABLE: ReasonFacts(
+    ReasonCode.CAREGIVER_UNAVAILABLE: ReasonFacts(
         "No caregiver", "See the national resources on caregiving, and refer again."
     ),
-    Reason.TRAVEL_OR_LODGING: ReasonFacts(
+    ReasonCode.TRAVEL_OR_LODGING: ReasonFacts(
         "Travel or lodging", "See the national resources on travel and lodging, or a nearer center."
     ),
-    Reason.COVERAGE_DENIED: ReasonFacts(
+    ReasonCode.COVERAGE_DENIED: ReasonFacts(
         "The payer denied coverage", "Ask for the denial letter; appeal or peer-to-peer in time."
     ),
-    Reason.COVERAGE_PENDING_TOO_LONG: ReasonFacts(
+    ReasonCode.COVERAGE_PENDING_TOO_LONG: ReasonFacts(
         "Coverage took too long", "Ask the payer's case manager for an expedited review."
     ),
-    Reason.SCA_NOT_REACHED: ReasonFacts(
-        "No single case agreement", "Ask the payer for a center in its network."
+    ReasonCode.SCA_NOT_REACHED: ReasonFacts("No single case agreement", "Ask the payer for a center in its network."),
+    ReasonCode.MISROUTED: ReasonFacts(
+        "Sent to the wrong place", "Find a center that treats this disease and age, and refer again."
     ),
-    Reason.MISROUTED: ReasonFacts(
-        "Sent to the wrong place",
-        "Find a center that treats this disease and age, and refer again.",
-    ),
-    Reason.INQUIRY_ONLY: ReasonFacts(
-        "Only an inquiry", "Refer when the patient and you decide to."
-    ),
-    Reason.CAPACITY_FULL: ReasonFacts(
+    ReasonCode.INQUIRY_ONLY: ReasonFacts("Only an inquiry", "Refer when the patient and you decide to."),
+    ReasonCode.CAPACITY_FULL: ReasonFacts(
         "The center has no capacity", "Refer to another center; this one may open again."
     ),
-    Reason.NOT_ELIGIBLE: ReasonFacts(
+    ReasonCode.NOT_ELIGIBLE: ReasonFacts(
         "Not eligible by the center's evaluation", "Ask the center what would have to change."
     ),
-    Reason.MANUFACTURING_FAILURE: ReasonFacts(
+    ReasonCode.MANUFACTURING_FAILURE: ReasonFacts(
         "The product could not be made", "Ask the center about a new collection or another product."
     ),
-    Reason.INFECTION_HOLD: ReasonFacts(
-        "Infection", "Refer again, or ask to go on, once it is treated."
-    ),
-    Reason.DEATH_BEFORE_TREATMENT: ReasonFacts(
-        "Death before treatment", "Nothing more is asked of you."
-    ),
-    Reason.DEATH_AFTER_TREATMENT: ReasonFacts(
+    ReasonCode.INFECTION_HOLD: ReasonFacts("Infection", "Refer again, or ask to go on, once it is treated."),
+    ReasonCode.DEATH_BEFORE_TREATMENT: ReasonFacts("Death before treatment", "Nothing more is asked of you."),
+    ReasonCode.DEATH_AFTER_TREATMENT: ReasonFacts(
         "Death after treatment", "Report a suspected adverse reaction to MedWatch and the maker."
     ),
-    Reason.INSUFFICIENT_COLLECTION: ReasonFacts(
+    ReasonCode.INSUFFICIENT_COLLECTION: ReasonFacts(
         "Too few cells were collected", "The center plans another collection."
     ),
-    Reason.NO_SHOW: ReasonFacts(
-        "The patient did not come", "Call the patient; the center offers a new date."
-    ),
-    Reason.RESCHEDULED: ReasonFacts("A new date", "Tell the patient the new date."),
-    Reason.MOVED_AWAY: ReasonFacts("The patient moved away", "Send the records to the new team."),
-    Reason.UNREACHABLE: ReasonFacts(
-        "The patient cannot be reached", "Try the caregiver and other contacts."
-    ),
-    Reason.FOLLOW_UP_FINISHED: ReasonFacts(
+    ReasonCode.NO_SHOW: ReasonFacts("The patient did not come", "Call the patient; the center offers a new date."),
+    ReasonCode.RESCHEDULED: ReasonFacts("A new date", "Tell the patient the new date."),
+    ReasonCode.MOVED_AWAY: ReasonFacts("The patient moved away", "Send the records to the new team."),
+    ReasonCode.UNREACHABLE: ReasonFacts("The patient cannot be reached", "Try the caregiver and other contacts."),
+    ReasonCode.FOLLOW_UP_FINISHED: ReasonFacts(
         "Follow-up is finished", "A new cancer after CAR T is still reported, for life."
     ),
-    Reason.UNKNOWN: ReasonFacts("Not known", "Ask the center."),
+    ReasonCode.UNKNOWN: ReasonFacts("Not known", "Ask the center."),
 }
 
 _CLINICAL = frozenset(
     {
-        Reason.DISEASE_PROGRESSION,
-        Reason.POOR_PERFORMANCE,
-        Reason.COMORBIDITY,
-        Reason.EXCESS_DISEASE_BURDEN,
-        Reason.NO_AVAILABLE_PRODUCT_OR_TRIAL,
-        Reason.TOXICITY_CONCERN,
-        Reason.OTHER_THERAPY_CHOSEN,
-        Reason.NOT_ELIGIBLE,
-        Reason.INFECTION_HOLD,
+        ReasonCode.DISEASE_PROGRESSION,
+        ReasonCode.POOR_PERFORMANCE,
+        ReasonCode.COMORBIDITY,
+        ReasonCode.EXCESS_DISEASE_BURDEN,
+        ReasonCode.NO_AVAILABLE_PRODUCT_OR_TRIAL,
+        ReasonCode.TOXICITY_CONCERN,
+        ReasonCode.OTHER_THERAPY_CHOSEN,
+        ReasonCode.NOT_ELIGIBLE,
+        ReasonCode.INFECTION_HOLD,
     }
 )
 _ACCESS = frozenset(
     {
-        Reason.PATIENT_CHOICE,
-        Reason.CAREGIVER_UNAVAILABLE,
-        Reason.TRAVEL_OR_LODGING,
-        Reason.COVERAGE_DENIED,
-        Reason.COVERAGE_PENDING_TOO_LONG,
-        Reason.SCA_NOT_REACHED,
-        Reason.UNKNOWN,
+        ReasonCode.PATIENT_CHOICE,
+        ReasonCode.CAREGIVER_UNAVAILABLE,
+        ReasonCode.TRAVEL_OR_LODGING,
+        ReasonCode.COVERAGE_DENIED,
+        ReasonCode.COVERAGE_PENDING_TOO_LONG,
+        ReasonCode.SCA_NOT_REACHED,
+        ReasonCode.UNKNOWN,
     }
 )
-_ROUTING = frozenset({Reason.MISROUTED, Reason.INQUIRY_ONLY, Reason.CAPACITY_FULL})
+_ROUTING = frozenset({ReasonCode.MISROUTED, ReasonCode.INQUIRY_ONLY, ReasonCode.CAPACITY_FULL})
 
-NEEDED_FOR: Mapping[Stage, frozenset[Reason]] = {
+REASONS_REQUIRED_BY_STAGE: Mapping[Stage, frozenset[ReasonCode]] = {
     Stage.DECLINED: _CLINICAL | _ACCESS | _ROUTING,
     Stage.WITHDRAWN: _CLINICAL | _ACCESS | _ROUTING,
     Stage.REDIRECTED: _CLINICAL | _ACCESS | _ROUTING,
     Stage.DEFERRED: _CLINICAL | _ACCESS,
-    Stage.NOT_PROCEEDING: _CLINICAL | _ACCESS | {Reason.MANUFACTURING_FAILURE},
-    Stage.DECEASED: frozenset({Reason.DEATH_BEFORE_TREATMENT, Reason.DEATH_AFTER_TREATMENT}),
-    Stage.LOST_TO_FOLLOW_UP: frozenset({Reason.UNREACHABLE, Reason.PATIENT_CHOICE, Reason.UNKNOWN}),
-    Stage.TRANSFERRED_CARE: frozenset({Reason.MOVED_AWAY, Reason.PATIENT_CHOICE, Reason.UNKNOWN}),
-    Stage.CLOSED_COMPLETE: frozenset({Reason.FOLLOW_UP_FINISHED, Reason.UNKNOWN}),
+    Stage.NOT_PROCEEDING: _CLINICAL | _ACCESS | {ReasonCode.MANUFACTURING_FAILURE},
+    Stage.DECEASED: frozenset({ReasonCode.DEATH_BEFORE_TREATMENT, ReasonCode.DEATH_AFTER_TREATMENT}),
+    Stage.LOST_TO_FOLLOW_UP: frozenset({ReasonCode.UNREACHABLE, ReasonCode.PATIENT_CHOICE, ReasonCode.UNKNOWN}),
+    Stage.TRANSFERRED_CARE: frozenset({ReasonCode.MOVED_AWAY, ReasonCode.PATIENT_CHOICE, ReasonCode.UNKNOWN}),
+    Stage.CLOSED_COMPLETE: frozenset({ReasonCode.FOLLOW_UP_FINISHED, ReasonCode.UNKNOWN}),
 }
 """The stages that are not reached without a reason, and the reasons that fit each."""
 
-DEFAULT_FOR: Mapping[Stage, Reason] = {
-    Stage.DECEASED: Reason.DEATH_BEFORE_TREATMENT,
-    Stage.LOST_TO_FOLLOW_UP: Reason.UNREACHABLE,
-    Stage.TRANSFERRED_CARE: Reason.UNKNOWN,
-    Stage.CLOSED_COMPLETE: Reason.FOLLOW_UP_FINISHED,
+DEFAULT_REASON_BY_STAGE: Mapping[Stage, ReasonCode] = {
+    Stage.DECEASED: ReasonCode.DEATH_BEFORE_TREATMENT,
+    Stage.LOST_TO_FOLLOW_UP: ReasonCode.UNREACHABLE,
+    Stage.TRANSFERRED_CARE: ReasonCode.UNKNOWN,
+    Stage.CLOSED_COMPLETE: ReasonCode.FOLLOW_UP_FINISHED,
 }
 
 
-def label_of(code: str | None) -> str | None:
+def format_reason(code: str | None) -> str | None:
     """How a reason reads; a sender's own word stands for itself."""
-    known = _known(code)
-    return FACTS[known].label if known else code
+    known = _find_reason(code)
+    return REASON_FACTS[known].label if known else code
 
 
-def outcome_of(code: str | None) -> Mapping[str, str | None] | None:
+def describe_outcome(code: str | None) -> Mapping[str, str | None] | None:
     """Why a referral ended or turned back, and what the referring team may do next."""
     if code is None:
         return None
-    known = _known(code)
-    next_step = FACTS[known].next_step if known else None
-    return {"reason_code": code, "label": label_of(code), "next_step": next_step}
+    known = _find_reason(code)
+    next_step = REASON_FACTS[known].next_step if known else None
+    return {"reason_code": code, "label": format_reason(code), "next_step": next_step}
 
 
-def _known(code: str | None) -> Reason | None:
-    return next((reason for reason in Reason if reason == code), None)
+def _find_reason(code: str | None) -> ReasonCode | None:
+    return next((reason for reason in ReasonCode if reason == code), None)

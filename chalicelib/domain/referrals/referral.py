@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from chalicelib.domain.audit.hash_chain import NO_ROW, Head
-from chalicelib.domain.referrals.events import Order
-from chalicelib.domain.referrals.monitoring_window import Window
-from chalicelib.domain.referrals.stages import FACTS, Actor, Owner, Phase, Stage
-from chalicelib.domain.referrals.unread import Touch
+from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN, ChainHead
+from chalicelib.domain.referrals.events import EventOrder
+from chalicelib.domain.referrals.monitoring_window import MonitoringWindow
+from chalicelib.domain.referrals.stages import STAGE_FACTS, Actor, NextActor, Phase, Stage
+from chalicelib.domain.referrals.unread import LastWriter
 
 Details = Mapping[str, Any]
 """What the practice tells of the patient: `patient`, `clinical`, `insurance`,
@@ -27,7 +27,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Feed:
+class SequenceTracker:
     """What is known of a center's numbering of its events.
 
     Attributes:
@@ -40,29 +40,29 @@ class Feed:
     highest: int = 0
     missing: tuple[int, ...] = ()
 
-    def counting(self, sequence: int) -> "Feed":
+    def with_sequence(self, sequence: int) -> "SequenceTracker":
         """The feed with one more number seen; the lowest one seen starts the count."""
         if self.lowest is None:
-            return Feed(lowest=sequence, highest=sequence)
+            return SequenceTracker(lowest=sequence, highest=sequence)
         if sequence in self.missing:
             return replace(self, missing=tuple(n for n in self.missing if n != sequence))
         # Told by lengths first: a feed's next number may be a thousand million away.
         before, after = range(sequence + 1, self.lowest), range(self.highest + 1, sequence)
-        is_gap = len(before) + len(after) + len(self.missing) <= MAX_MISSING
+        is_gap = len(before) + len(after) + len(self.missing) <= MAX_MISSING_SEQUENCES
         skipped = (*before, *after) if is_gap else ()
-        return Feed(
+        return SequenceTracker(
             lowest=min(self.lowest, sequence),
             highest=max(self.highest, sequence),
             missing=tuple(sorted({*self.missing, *skipped})),
         )
 
 
-MAX_MISSING = 50
+MAX_MISSING_SEQUENCES = 50
 """A wider gap is a feed that numbers otherwise, not fifty lost updates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Overlay:
+class ReferralStatus:
     """What lies over the stage and does not move it.
 
     Attributes:
@@ -82,14 +82,14 @@ class Overlay:
     """
 
     hold: Hold | None = None
-    hold_head: Order | None = None
+    hold_head: EventOrder | None = None
     reason_code: str | None = None
     revisit_on: date | None = None
     suggested_center_id: str | None = None
     first_visit_on: date | None = None
     withdrawal_requested_at: datetime | None = None
     toxicity_at: datetime | None = None
-    feed: Feed = Feed()
+    feed: SequenceTracker = SequenceTracker()
     corrected: bool = False
     updates_lost: int = 0
     continues: str | None = None
@@ -119,31 +119,31 @@ class Referral:
     details: Details
     stage: Stage
     stage_since: datetime
-    head: Order | None
-    reached: Mapping[Stage, datetime]
-    window: Window | None
+    last_applied_order: EventOrder | None
+    stage_entered_at: Mapping[Stage, datetime]
+    window: MonitoringWindow | None
     created_by: str
     created_at: datetime
     updated_at: datetime
     version: int
     submitted_at: datetime | None = None
-    part: int = 0
-    of: int = 1
-    overlay: Overlay = Overlay()
-    audited: Head = NO_ROW
-    touched: Touch = field(default=Touch(), compare=False)
+    doses_given: int = 0
+    dose_total: int = 1
+    status: ReferralStatus = ReferralStatus()
+    audit_chain_head: ChainHead = EMPTY_CHAIN
+    last_writer: LastWriter = field(default=LastWriter(), compare=False)
 
     @property
     def phase(self) -> Phase:
         """The part of the journey that the stage belongs to."""
-        return FACTS[self.stage].phase
+        return STAGE_FACTS[self.stage].phase
 
     @property
-    def owner(self) -> Owner:
+    def owner(self) -> NextActor:
         """Who has to make the next move; a request to withdraw is the center's to answer."""
-        if self.overlay.withdrawal_requested_at:
-            return Owner.CENTER
-        return FACTS[self.stage].owner
+        if self.status.withdrawal_requested_at:
+            return NextActor.CENTER
+        return STAGE_FACTS[self.stage].owner
 
     @property
     def is_with_center(self) -> bool:

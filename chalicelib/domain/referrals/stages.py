@@ -20,7 +20,7 @@ class Actor(StrEnum):
     SYSTEM = "system"
 
 
-class Owner(StrEnum):
+class NextActor(StrEnum):
     """Who has to make the next move."""
 
     PRACTICE = "practice"
@@ -82,13 +82,13 @@ class Stage(StrEnum):
     CLOSED_COMPLETE = "closed_complete"
 
 
-class Place(StrEnum):
+class StepKind(StrEnum):
     """How a stage belongs to the journey that a page shows as steps."""
 
     MAIN = "main"
     OPTIONAL = "optional"
     """On the main line, and a sparse center feed may leave it out."""
-    ASIDE = "aside"
+    DETOUR = "aside"
     """A detour or an ending."""
 
 
@@ -99,32 +99,24 @@ class StageFacts(NamedTuple):
     """
 
     phase: Phase
-    owner: Owner
+    owner: NextActor
     label: str
     action: str
-    place: Place = Place.ASIDE
+    step_kind: StepKind = StepKind.DETOUR
 
 
-_P, _C, _N = Owner.PRACTICE, Owner.CENTER, Owner.NONE
-_MAIN, _OPTIONAL = Place.MAIN, Place.OPTIONAL
+_P, _C, _N = NextActor.PRACTICE, NextActor.CENTER, NextActor.NONE
+_MAIN, _OPTIONAL = StepKind.MAIN, StepKind.OPTIONAL
 
-FACTS: Mapping[Stage, StageFacts] = {
+STAGE_FACTS: Mapping[Stage, StageFacts] = {
     Stage.DRAFT: StageFacts(Phase.ELIGIBILITY, _P, "Draft", "Return to draft", _MAIN),
     Stage.SUBMITTED: StageFacts(Phase.REFERRAL, _C, "Submitted", "Submit the referral", _MAIN),
-    Stage.RECEIVED: StageFacts(
-        Phase.REFERRAL, _C, "Received by the center", "Confirm receipt", _OPTIONAL
-    ),
-    Stage.INFO_REQUESTED: StageFacts(
-        Phase.REFERRAL, _P, "Information requested", "Ask for information"
-    ),
-    Stage.ACCEPTED: StageFacts(
-        Phase.REFERRAL, _C, "Accepted for evaluation", "Accept for evaluation", _MAIN
-    ),
+    Stage.RECEIVED: StageFacts(Phase.REFERRAL, _C, "Received by the center", "Confirm receipt", _OPTIONAL),
+    Stage.INFO_REQUESTED: StageFacts(Phase.REFERRAL, _P, "Information requested", "Ask for information"),
+    Stage.ACCEPTED: StageFacts(Phase.REFERRAL, _C, "Accepted for evaluation", "Accept for evaluation", _MAIN),
     Stage.DECLINED: StageFacts(Phase.CLOSED, _N, "Declined by the center", "Decline"),
     Stage.WITHDRAWN: StageFacts(Phase.CLOSED, _N, "Withdrawn", "Withdraw the referral"),
-    Stage.REDIRECTED: StageFacts(
-        Phase.CLOSED, _N, "Redirected to another center", "Suggest another center"
-    ),
+    Stage.REDIRECTED: StageFacts(Phase.CLOSED, _N, "Redirected to another center", "Suggest another center"),
     Stage.CONSULT_SCHEDULED: StageFacts(
         Phase.CONSULTATION, _C, "Consultation scheduled", "Schedule the consultation", _MAIN
     ),
@@ -134,13 +126,9 @@ FACTS: Mapping[Stage, StageFacts] = {
     Stage.ELIGIBILITY_PENDING: StageFacts(
         Phase.CONSULTATION, _C, "Work-up in progress", "Start the work-up", _OPTIONAL
     ),
-    Stage.CENTER_PROCEED: StageFacts(
-        Phase.CONSULTATION, _C, "Center decided to proceed", "Decide to proceed", _MAIN
-    ),
+    Stage.CENTER_PROCEED: StageFacts(Phase.CONSULTATION, _C, "Center decided to proceed", "Decide to proceed", _MAIN),
     Stage.DEFERRED: StageFacts(Phase.CONSULTATION, _C, "Deferred", "Defer with a revisit date"),
-    Stage.NOT_PROCEEDING: StageFacts(
-        Phase.CLOSED, _N, "Not proceeding", "Record that treatment does not proceed"
-    ),
+    Stage.NOT_PROCEEDING: StageFacts(Phase.CLOSED, _N, "Not proceeding", "Record that treatment does not proceed"),
     Stage.APHERESIS_SCHEDULED: StageFacts(
         Phase.COLLECTION, _C, "Leukapheresis scheduled", "Schedule leukapheresis", _MAIN
     ),
@@ -150,21 +138,15 @@ FACTS: Mapping[Stage, StageFacts] = {
     Stage.MANUFACTURING_STARTED: StageFacts(
         Phase.MANUFACTURING, _C, "Manufacturing started", "Record start of manufacturing", _MAIN
     ),
-    Stage.QC_TESTING: StageFacts(
-        Phase.MANUFACTURING, _C, "Quality testing", "Record quality testing", _OPTIONAL
-    ),
-    Stage.RELEASED: StageFacts(
-        Phase.MANUFACTURING, _C, "Product released", "Record release", _OPTIONAL
-    ),
+    Stage.QC_TESTING: StageFacts(Phase.MANUFACTURING, _C, "Quality testing", "Record quality testing", _OPTIONAL),
+    Stage.RELEASED: StageFacts(Phase.MANUFACTURING, _C, "Product released", "Record release", _OPTIONAL),
     Stage.OUT_OF_SPECIFICATION: StageFacts(
         Phase.MANUFACTURING, _C, "Product out of specification", "Record out of specification"
     ),
     Stage.MANUFACTURING_FAILED: StageFacts(
         Phase.MANUFACTURING, _C, "Manufacturing failed", "Record a manufacturing failure"
     ),
-    Stage.PRODUCT_SHIPPED: StageFacts(
-        Phase.MANUFACTURING, _C, "Product shipped", "Record shipment", _OPTIONAL
-    ),
+    Stage.PRODUCT_SHIPPED: StageFacts(Phase.MANUFACTURING, _C, "Product shipped", "Record shipment", _OPTIONAL),
     Stage.PRODUCT_RECEIVED: StageFacts(
         Phase.MANUFACTURING, _C, "Product at the center", "Record arrival of the product", _OPTIONAL
     ),
@@ -172,9 +154,7 @@ FACTS: Mapping[Stage, StageFacts] = {
         Phase.TREATMENT, _C, "Low-dose chemotherapy started", "Record lymphodepletion", _MAIN
     ),
     Stage.INFUSED: StageFacts(Phase.TREATMENT, _C, "Infused", "Record the infusion", _MAIN),
-    Stage.MONITORING: StageFacts(
-        Phase.MONITORING, _C, "Post-infusion monitoring", "Record start of monitoring", _MAIN
-    ),
+    Stage.MONITORING: StageFacts(Phase.MONITORING, _C, "Post-infusion monitoring", "Record start of monitoring", _MAIN),
     Stage.WINDOW_COMPLETE: StageFacts(
         Phase.MONITORING, _C, "Monitoring window complete", "Confirm the end of the window", _MAIN
     ),
@@ -184,24 +164,16 @@ FACTS: Mapping[Stage, StageFacts] = {
     Stage.HANDED_BACK: StageFacts(
         Phase.FOLLOW_UP, _P, "Back with the referring team", "Acknowledge the hand-back", _MAIN
     ),
-    Stage.FOLLOW_UP: StageFacts(
-        Phase.FOLLOW_UP, _P, "Follow-up", "Record start of follow-up", _MAIN
-    ),
+    Stage.FOLLOW_UP: StageFacts(Phase.FOLLOW_UP, _P, "Follow-up", "Record start of follow-up", _MAIN),
     Stage.LONG_TERM_FOLLOW_UP: StageFacts(
         Phase.FOLLOW_UP, _P, "Long-term follow-up", "Move to long-term follow-up", _MAIN
     ),
     Stage.DECEASED: StageFacts(Phase.CLOSED, _N, "Deceased", "Record a death"),
-    Stage.LOST_TO_FOLLOW_UP: StageFacts(
-        Phase.CLOSED, _N, "Lost to follow-up", "Record lost to follow-up"
-    ),
-    Stage.TRANSFERRED_CARE: StageFacts(
-        Phase.CLOSED, _N, "Care transferred", "Record transfer of care"
-    ),
-    Stage.CLOSED_COMPLETE: StageFacts(
-        Phase.CLOSED, _N, "Follow-up complete", "Close as complete", _MAIN
-    ),
+    Stage.LOST_TO_FOLLOW_UP: StageFacts(Phase.CLOSED, _N, "Lost to follow-up", "Record lost to follow-up"),
+    Stage.TRANSFERRED_CARE: StageFacts(Phase.CLOSED, _N, "Care transferred", "Record transfer of care"),
+    Stage.CLOSED_COMPLETE: StageFacts(Phase.CLOSED, _N, "Follow-up complete", "Close as complete", _MAIN),
 }
 
-MAIN_LINE: tuple[Stage, ...] = tuple(s for s in Stage if FACTS[s].place is not Place.ASIDE)
-OPTIONAL: frozenset[Stage] = frozenset(s for s in Stage if FACTS[s].place is Place.OPTIONAL)
-TERMINAL: frozenset[Stage] = frozenset(s for s in Stage if FACTS[s].phase is Phase.CLOSED)
+MAIN_PATH: tuple[Stage, ...] = tuple(s for s in Stage if STAGE_FACTS[s].step_kind is not StepKind.DETOUR)
+OPTIONAL_STAGES: frozenset[Stage] = frozenset(s for s in Stage if STAGE_FACTS[s].step_kind is StepKind.OPTIONAL)
+TERMINAL_STAGES: frozenset[Stage] = frozenset(s for s in Stage if STAGE_FACTS[s].phase is Phase.CLOSED)

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import chain
 
-from chalicelib.domain.referrals.stages import OPTIONAL, TERMINAL, Actor, Stage
+from chalicelib.domain.referrals.stages import OPTIONAL_STAGES, TERMINAL_STAGES, Actor, Stage
 
 _PRACTICE = frozenset({Actor.PRACTICE})
 _CENTER = frozenset({Actor.CENTER})
 _EITHER = _PRACTICE | _CENTER
 
-_LISTED: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = {
+_TRANSITIONS: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = {
     Stage.DRAFT: {Stage.SUBMITTED: _PRACTICE, Stage.WITHDRAWN: _PRACTICE},
     Stage.SUBMITTED: {Stage.RECEIVED: _CENTER, Stage.WITHDRAWN: _PRACTICE},
     Stage.RECEIVED: {
@@ -28,16 +28,8 @@ _LISTED: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = {
         Stage.REDIRECTED: _CENTER,
         Stage.WITHDRAWN: _PRACTICE,
     },
-    Stage.INFO_REQUESTED: {
-        Stage.SUBMITTED: _PRACTICE,
-        Stage.WITHDRAWN: _PRACTICE,
-        Stage.DECLINED: _CENTER,
-    },
-    Stage.ACCEPTED: {
-        Stage.CONSULT_SCHEDULED: _CENTER,
-        Stage.WITHDRAWN: _PRACTICE,
-        Stage.DECLINED: _CENTER,
-    },
+    Stage.INFO_REQUESTED: {Stage.SUBMITTED: _PRACTICE, Stage.WITHDRAWN: _PRACTICE, Stage.DECLINED: _CENTER},
+    Stage.ACCEPTED: {Stage.CONSULT_SCHEDULED: _CENTER, Stage.WITHDRAWN: _PRACTICE, Stage.DECLINED: _CENTER},
     Stage.CONSULT_SCHEDULED: {
         Stage.CONSULT_COMPLETED: _CENTER,
         # The same stage again is a new date: rescheduled, or booked anew after a no-show.
@@ -65,11 +57,7 @@ _LISTED: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = {
         Stage.WITHDRAWN: _PRACTICE,
     },
     # From here on a practice can only ask for withdrawal: cells may already be in the making.
-    Stage.CENTER_PROCEED: {
-        Stage.APHERESIS_SCHEDULED: _CENTER,
-        Stage.DEFERRED: _CENTER,
-        Stage.NOT_PROCEEDING: _CENTER,
-    },
+    Stage.CENTER_PROCEED: {Stage.APHERESIS_SCHEDULED: _CENTER, Stage.DEFERRED: _CENTER, Stage.NOT_PROCEEDING: _CENTER},
     Stage.APHERESIS_SCHEDULED: {
         Stage.APHERESIS_COMPLETED: _CENTER,
         Stage.APHERESIS_SCHEDULED: _CENTER,
@@ -109,29 +97,19 @@ _LISTED: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = {
     },
     Stage.RELEASED: {Stage.PRODUCT_SHIPPED: _CENTER, Stage.NOT_PROCEEDING: _CENTER},
     Stage.PRODUCT_SHIPPED: {Stage.PRODUCT_RECEIVED: _CENTER, Stage.NOT_PROCEEDING: _CENTER},
-    Stage.PRODUCT_RECEIVED: {
-        Stage.LYMPHODEPLETION_STARTED: _CENTER,
-        Stage.NOT_PROCEEDING: _CENTER,
-    },
+    Stage.PRODUCT_RECEIVED: {Stage.LYMPHODEPLETION_STARTED: _CENTER, Stage.NOT_PROCEEDING: _CENTER},
     Stage.LYMPHODEPLETION_STARTED: {
         Stage.INFUSED: _CENTER,
         Stage.LYMPHODEPLETION_STARTED: _CENTER,
         Stage.NOT_PROCEEDING: _CENTER,
     },
     # A split dose is `infused` once a part; the system opens monitoring the day after.
-    Stage.INFUSED: {
-        Stage.INFUSED: _CENTER,
-        Stage.MONITORING: frozenset({Actor.CENTER, Actor.SYSTEM}),
-    },
+    Stage.INFUSED: {Stage.INFUSED: _CENTER, Stage.MONITORING: frozenset({Actor.CENTER, Actor.SYSTEM})},
     # The same stage again is the center's own report of what the system opened, or an extension.
     Stage.MONITORING: {Stage.WINDOW_COMPLETE: _CENTER, Stage.MONITORING: _CENTER},
     Stage.WINDOW_COMPLETE: {Stage.HANDBACK_READY: _CENTER, Stage.MONITORING: _CENTER},
     Stage.HANDBACK_READY: {Stage.HANDED_BACK: _PRACTICE, Stage.MONITORING: _CENTER},
-    Stage.HANDED_BACK: {
-        Stage.FOLLOW_UP: _EITHER,
-        Stage.LOST_TO_FOLLOW_UP: _EITHER,
-        Stage.TRANSFERRED_CARE: _EITHER,
-    },
+    Stage.HANDED_BACK: {Stage.FOLLOW_UP: _EITHER, Stage.LOST_TO_FOLLOW_UP: _EITHER, Stage.TRANSFERRED_CARE: _EITHER},
     Stage.FOLLOW_UP: {
         Stage.LONG_TERM_FOLLOW_UP: _EITHER,
         Stage.LOST_TO_FOLLOW_UP: _EITHER,
@@ -145,57 +123,57 @@ _LISTED: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = {
 }
 
 
-def _with_deaths() -> Mapping[Stage, Mapping[Stage, frozenset[Actor]]]:
+def _add_death_transitions() -> Mapping[Stage, Mapping[Stage, frozenset[Actor]]]:
     """Add the one move that is possible from every open stage a center knows of."""
-    table = {stage: dict(_LISTED.get(stage, {})) for stage in Stage}
-    for stage in set(Stage) - TERMINAL:
+    table = {stage: dict(_TRANSITIONS.get(stage, {})) for stage in Stage}
+    for stage in set(Stage) - TERMINAL_STAGES:
         table[stage][Stage.DECEASED] = _PRACTICE if stage is Stage.DRAFT else _EITHER
     return table
 
 
-MOVES: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = _with_deaths()
+TRANSITIONS: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = _add_death_transitions()
 
 
 @cache
-def moves_from(stage: Stage) -> Mapping[Stage, frozenset[Actor]]:
+def list_transitions_from(stage: Stage) -> Mapping[Stage, frozenset[Actor]]:
     """The legal next stages and who may make each, optional stages skipped where need be.
 
     A sparse center feed may leave out optional stages, so a stage counts as next when only
     optional ones lie between. The mover is the one of the last step.
     """
-    reach = dict(MOVES[stage])
-    frontier = [s for s in reach if s in OPTIONAL]
+    reach = dict(TRANSITIONS[stage])
+    frontier = [s for s in reach if s in OPTIONAL_STAGES]
     while frontier:
-        for following, actors in MOVES[frontier.pop()].items():
+        for following, actors in TRANSITIONS[frontier.pop()].items():
             if following not in reach:
                 reach[following] = actors
-                frontier.extend([following] if following in OPTIONAL else [])
+                frontier.extend([following] if following in OPTIONAL_STAGES else [])
     # A loop back to where one stands by way of a skipped stage is no move at all.
-    if stage not in MOVES[stage]:
+    if stage not in TRANSITIONS[stage]:
         reach.pop(stage, None)
     return reach
 
 
 @cache
-def reachable_from(stage: Stage) -> frozenset[Stage]:
+def list_reachable_stages(stage: Stage) -> frozenset[Stage]:
     """Every stage that some legal sequence of moves leads to."""
     seen: set[Stage] = set()
     frontier = [stage]
     while frontier:
-        fresh = set(MOVES[frontier.pop()]) - seen
+        fresh = set(TRANSITIONS[frontier.pop()]) - seen
         seen |= fresh
         frontier.extend(fresh)
     return frozenset(seen)
 
 
 @cache
-def movers_to(stage: Stage) -> frozenset[Actor]:
+def list_actors_for(stage: Stage) -> frozenset[Actor]:
     """Who may ever move a referral to `stage`, from wherever it stands."""
-    return frozenset(chain.from_iterable(targets.get(stage, ()) for targets in MOVES.values()))
+    return frozenset(chain.from_iterable(targets.get(stage, ()) for targets in TRANSITIONS.values()))
 
 
-def all_moves() -> Iterator[tuple[Stage, Stage, frozenset[Actor]]]:
+def list_transitions() -> Iterator[tuple[Stage, Stage, frozenset[Actor]]]:
     """Every listed move as (from, to, who), in the order of the journey."""
-    for stage, targets in MOVES.items():
+    for stage, targets in TRANSITIONS.items():
         for target, actors in targets.items():
             yield stage, target, actors

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from chalicelib.domain.referrals.stages import Stage
 
 
-class Unit(StrEnum):
+class DayUnit(StrEnum):
     """How days are counted."""
 
     CALENDAR = "calendar"
@@ -25,7 +25,7 @@ class Unit(StrEnum):
     """Monday to Friday, federal holidays apart. See `holidays_of`."""
 
 
-class Level(StrEnum):
+class TurnaroundLevel(StrEnum):
     """How a clock stands."""
 
     ON_TIME = "on_time"
@@ -35,13 +35,13 @@ class Level(StrEnum):
     NONE = "none"
 
 
-class Limits(NamedTuple):
+class TurnaroundLimits(NamedTuple):
     """Days in a stage: the typical time, and from when on it is late. None is no limit.
 
     `since_referral`: the days were published, and are counted, from the referral on.
     """
 
-    unit: Unit
+    unit: DayUnit
     typical: int | None
     amber: int | None
     red: int | None
@@ -49,76 +49,66 @@ class Limits(NamedTuple):
     since_referral: bool = False
 
 
-_OWN = "This product's proposal"
+_OUR_PROPOSAL = "This product's proposal"
 _BATTIWALLA = (
-    "Median from referral to consultation in a community network, Battiwalla et al., "
-    "Blood Adv 9(2) 429; limits ours"
+    "Median from referral to consultation in a community network, Battiwalla et al., Blood Adv 9(2) 429; limits ours"
 )
-_CARVYKTI = (
-    "Four to five weeks in Carvykti's center text; other products differ, see the catalogue; "
-    "limits ours"
-)
-_C, _B = Unit.CALENDAR, Unit.BUSINESS
+_CARVYKTI = "Four to five weeks in Carvykti's center text; other products differ, see the catalogue; limits ours"
+_CALENDAR, _BUSINESS = DayUnit.CALENDAR, DayUnit.BUSINESS
 
-LIMITS: Mapping[Stage, Limits] = {
-    Stage.DRAFT: Limits(_C, None, 3, 14, _OWN),
-    Stage.SUBMITTED: Limits(_B, None, 1, 3, _OWN),
-    Stage.RECEIVED: Limits(_B, None, 3, 5, _OWN),
-    Stage.INFO_REQUESTED: Limits(_C, None, 2, 5, _OWN),
-    Stage.ACCEPTED: Limits(_C, 11, 14, 21, _BATTIWALLA, since_referral=True),
-    Stage.CONSULT_SCHEDULED: Limits(_C, 11, 14, 21, _BATTIWALLA, since_referral=True),
-    Stage.CONSULT_COMPLETED: Limits(_C, None, 7, 14, _OWN),
-    Stage.ELIGIBILITY_PENDING: Limits(_C, None, 7, 14, _OWN),
-    Stage.CENTER_PROCEED: Limits(_C, None, 28, 45, _OWN),
-    Stage.APHERESIS_SCHEDULED: Limits(_C, None, 28, 45, _OWN),
-    Stage.APHERESIS_COMPLETED: Limits(_C, None, 3, 7, _OWN),
-    Stage.MANUFACTURING_STARTED: Limits(
-        _C,
-        28,
-        35,
-        49,
-        _CARVYKTI,
+TURNAROUND_LIMITS: Mapping[Stage, TurnaroundLimits] = {
+    Stage.DRAFT: TurnaroundLimits(_CALENDAR, None, 3, 14, _OUR_PROPOSAL),
+    Stage.SUBMITTED: TurnaroundLimits(_BUSINESS, None, 1, 3, _OUR_PROPOSAL),
+    Stage.RECEIVED: TurnaroundLimits(_BUSINESS, None, 3, 5, _OUR_PROPOSAL),
+    Stage.INFO_REQUESTED: TurnaroundLimits(_CALENDAR, None, 2, 5, _OUR_PROPOSAL),
+    Stage.ACCEPTED: TurnaroundLimits(_CALENDAR, 11, 14, 21, _BATTIWALLA, since_referral=True),
+    Stage.CONSULT_SCHEDULED: TurnaroundLimits(_CALENDAR, 11, 14, 21, _BATTIWALLA, since_referral=True),
+    Stage.CONSULT_COMPLETED: TurnaroundLimits(_CALENDAR, None, 7, 14, _OUR_PROPOSAL),
+    Stage.ELIGIBILITY_PENDING: TurnaroundLimits(_CALENDAR, None, 7, 14, _OUR_PROPOSAL),
+    Stage.CENTER_PROCEED: TurnaroundLimits(_CALENDAR, None, 28, 45, _OUR_PROPOSAL),
+    Stage.APHERESIS_SCHEDULED: TurnaroundLimits(_CALENDAR, None, 28, 45, _OUR_PROPOSAL),
+    Stage.APHERESIS_COMPLETED: TurnaroundLimits(_CALENDAR, None, 3, 7, _OUR_PROPOSAL),
+    Stage.MANUFACTURING_STARTED: TurnaroundLimits(_CALENDAR, 28, 35, 49, _CARVYKTI),
+    Stage.QC_TESTING: TurnaroundLimits(_CALENDAR, None, 10, 21, _OUR_PROPOSAL),
+    Stage.RELEASED: TurnaroundLimits(_CALENDAR, None, 7, 14, _OUR_PROPOSAL),
+    Stage.OUT_OF_SPECIFICATION: TurnaroundLimits(_CALENDAR, None, 3, 7, _OUR_PROPOSAL),
+    Stage.MANUFACTURING_FAILED: TurnaroundLimits(_CALENDAR, None, 3, 7, _OUR_PROPOSAL),
+    Stage.PRODUCT_SHIPPED: TurnaroundLimits(_CALENDAR, None, 3, 5, _OUR_PROPOSAL),
+    Stage.PRODUCT_RECEIVED: TurnaroundLimits(_CALENDAR, None, 14, 28, _OUR_PROPOSAL),
+    Stage.LYMPHODEPLETION_STARTED: TurnaroundLimits(
+        _CALENDAR, 5, 8, 10, "Carvykti and Abecma texts: 3 days and 2 to 4 more; red limit proposed"
     ),
-    Stage.QC_TESTING: Limits(_C, None, 10, 21, _OWN),
-    Stage.RELEASED: Limits(_C, None, 7, 14, _OWN),
-    Stage.OUT_OF_SPECIFICATION: Limits(_C, None, 3, 7, _OWN),
-    Stage.MANUFACTURING_FAILED: Limits(_C, None, 3, 7, _OWN),
-    Stage.PRODUCT_SHIPPED: Limits(_C, None, 3, 5, _OWN),
-    Stage.PRODUCT_RECEIVED: Limits(_C, None, 14, 28, _OWN),
-    Stage.LYMPHODEPLETION_STARTED: Limits(
-        _C, 5, 8, 10, "Carvykti and Abecma texts: 3 days and 2 to 4 more; red limit proposed"
-    ),
-    Stage.WINDOW_COMPLETE: Limits(_C, None, 1, 3, _OWN),
-    Stage.HANDBACK_READY: Limits(_C, None, 3, 7, _OWN),
-    Stage.HANDED_BACK: Limits(_C, None, 14, 30, _OWN),
+    Stage.WINDOW_COMPLETE: TurnaroundLimits(_CALENDAR, None, 1, 3, _OUR_PROPOSAL),
+    Stage.HANDBACK_READY: TurnaroundLimits(_CALENDAR, None, 3, 7, _OUR_PROPOSAL),
+    Stage.HANDED_BACK: TurnaroundLimits(_CALENDAR, None, 14, 30, _OUR_PROPOSAL),
 }
 """Stages without a row have no clock of their own: an ending, follow-up, or a `DATED` stage.
 Sources were read 2026-11."""
 
-DATED: Mapping[Stage, str] = {
+STAGES_WITH_OWN_DATE: Mapping[Stage, str] = {
     Stage.DEFERRED: "The day that the center named",
     Stage.MONITORING: "The day of hand-back, from the product's window and its extensions",
 }
 """Stages that last until a day of the referral's own; late from the day after it."""
 
-RED_AFTER = timedelta(days=7)
+RED_AFTER_OWN_DATE = timedelta(days=7)
 """How long after its day a dated stage is very late. This product's proposal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class Turnaround:
     """How a referral's stage stands against its limits. Dates are in the reader's zone."""
 
     since: datetime
     expected_by: date | None
     amber_on: date | None
     red_on: date | None
-    level: Level
-    unit: Unit | None
+    level: TurnaroundLevel
+    unit: DayUnit | None
     source: str | None
 
 
-def clock_of(
+def compute_turnaround(
     stage: Stage,
     *,
     since: datetime,
@@ -127,7 +117,7 @@ def clock_of(
     on_hold: bool,
     now: datetime,
     time_zone: str,
-) -> Clock:
+) -> Turnaround:
     """The clock of a stage, read at `now`.
 
     A limit of n days is passed when the n-th day after the first is over: what was submitted on
@@ -135,7 +125,7 @@ def clock_of(
     since the referral begin, `ends_on` the day that a `DATED` stage lasts until.
     """
     zone = ZoneInfo(time_zone)
-    limits = LIMITS.get(stage)
+    limits = TURNAROUND_LIMITS.get(stage)
     begun = referred_at if limits and limits.since_referral and referred_at else since
     start, today = begun.astimezone(zone).date(), now.astimezone(zone).date()
     expected: date | None = None
@@ -143,37 +133,37 @@ def clock_of(
     red: date | None = None
     if limits:
         expected, amber, red = (
-            None if days is None else days_after(start, days, limits.unit)
+            None if days is None else add_days(start, days, limits.unit)
             for days in (limits.typical, limits.amber, limits.red)
         )
-    elif stage in DATED and ends_on:
+    elif stage in STAGES_WITH_OWN_DATE and ends_on:
         expected = amber = ends_on
-        red = ends_on + RED_AFTER
-    level = Level.ON_HOLD if on_hold else _level(today, amber, red)
-    return Clock(
+        red = ends_on + RED_AFTER_OWN_DATE
+    level = TurnaroundLevel.ON_HOLD if on_hold else _compute_level(today, amber, red)
+    return Turnaround(
         since=since,
         expected_by=expected,
         amber_on=amber,
         red_on=red,
         level=level,
         unit=limits.unit if limits else None,
-        source=limits.source if limits else DATED[stage] if amber else None,
+        source=limits.source if limits else STAGES_WITH_OWN_DATE[stage] if amber else None,
     )
 
 
-def _level(today: date, amber: date | None, red: date | None) -> Level:
+def _compute_level(today: date, amber: date | None, red: date | None) -> TurnaroundLevel:
     if not amber and not red:
-        return Level.NONE
+        return TurnaroundLevel.NONE
     if red and today > red:
-        return Level.RED
+        return TurnaroundLevel.RED
     if amber and today > amber:
-        return Level.AMBER
-    return Level.ON_TIME
+        return TurnaroundLevel.AMBER
+    return TurnaroundLevel.ON_TIME
 
 
-def days_after(start: date, days: int, unit: Unit) -> date:
+def add_days(start: date, days: int, unit: DayUnit) -> date:
     """The day that comes so many days after `start`, which is not counted."""
-    if unit is Unit.CALENDAR:
+    if unit is DayUnit.CALENDAR:
         return start + timedelta(days=days)
     day, left = start, days
     while left:
@@ -184,10 +174,10 @@ def days_after(start: date, days: int, unit: Unit) -> date:
 
 def is_business_day(day: date) -> bool:
     """Whether people at a desk work on it: no weekend and no federal holiday."""
-    return day.weekday() < 5 and day not in holidays_of(day.year)
+    return day.weekday() < 5 and day not in compute_federal_holidays(day.year)
 
 
-def holidays_of(year: int) -> frozenset[date]:
+def compute_federal_holidays(year: int) -> frozenset[date]:
     """The federal holidays of a year, on the days they are observed on.
 
     Source: 5 U.S.C. 6103, with Executive Order 11582 on the day that is observed; the
@@ -196,22 +186,22 @@ def holidays_of(year: int) -> frozenset[date]:
     fixed = [date(year, *day) for day in ((1, 1), (6, 19), (7, 4), (11, 11), (12, 25))]
     fixed.append(date(year + 1, 1, 1))  # May be observed on the last day of this year.
     floating = (
-        _nth(year, 1, 0, 3),
-        _nth(year, 2, 0, 3),
-        _nth(year, 6, 0, 1) - timedelta(days=7),  # Memorial Day: the last Monday of May
-        _nth(year, 9, 0, 1),
-        _nth(year, 10, 0, 2),
-        _nth(year, 11, 3, 4),
+        _find_nth_weekday(year, 1, 0, 3),
+        _find_nth_weekday(year, 2, 0, 3),
+        _find_nth_weekday(year, 6, 0, 1) - timedelta(days=7),  # Memorial Day: the last Monday of May
+        _find_nth_weekday(year, 9, 0, 1),
+        _find_nth_weekday(year, 10, 0, 2),
+        _find_nth_weekday(year, 11, 3, 4),
     )
-    return frozenset(day for day in (*map(_observed, fixed), *floating) if day.year == year)
+    return frozenset(day for day in (*map(_shift_to_observed_day, fixed), *floating) if day.year == year)
 
 
-def _observed(day: date) -> date:
+def _shift_to_observed_day(day: date) -> date:
     """Saturday's holiday is observed on Friday, Sunday's on Monday."""
     return day + timedelta(days={5: -1, 6: 1}.get(day.weekday(), 0))
 
 
-def _nth(year: int, month: int, weekday: int, n: int) -> date:
+def _find_nth_weekday(year: int, month: int, weekday: int, n: int) -> date:
     """The n-th such weekday of a month; weekday 0 is Monday."""
     first = date(year, month, 1)
     return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))

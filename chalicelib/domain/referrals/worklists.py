@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.domain.referrals.monitoring_window import local_day
-from chalicelib.domain.referrals.reason_codes import Reason
+from chalicelib.domain.referrals.monitoring_window import to_local_day
+from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stages import FACTS, TERMINAL, Owner, Stage
-from chalicelib.domain.referrals.turnaround import Clock, Level, clock_of
+from chalicelib.domain.referrals.stages import STAGE_FACTS, TERMINAL_STAGES, NextActor, Stage
+from chalicelib.domain.referrals.turnaround import Turnaround, TurnaroundLevel, compute_turnaround
 
-ENDS_SOON = timedelta(days=7)
+ENDS_SOON_WITHIN = timedelta(days=7)
 """How long before its end a monitoring window is on the list. This product's choice."""
 
 
@@ -31,7 +31,7 @@ class Worklist(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class StageSummary:
     """How one referral stands, as far as lists need to know.
 
     Attributes:
@@ -54,18 +54,18 @@ class Standing:
     withdrawal_requested: bool = False
 
     @property
-    def owner(self) -> Owner:
+    def owner(self) -> NextActor:
         """Who has to make the next move; a request to withdraw is the center's to answer."""
-        return Owner.CENTER if self.withdrawal_requested else FACTS[self.stage].owner
+        return NextActor.CENTER if self.withdrawal_requested else STAGE_FACTS[self.stage].owner
 
     @property
     def ends_on(self) -> date | None:
         """The day of the referral's own that a dated stage lasts until."""
         return self.revisit_on if self.stage is Stage.DEFERRED else self.window_ends_on
 
-    def clock(self, *, now: datetime, time_zone: str) -> Clock:
+    def compute_turnaround(self, *, now: datetime, time_zone: str) -> Turnaround:
         """How the stage stands against its limits."""
-        return clock_of(
+        return compute_turnaround(
             self.stage,
             since=self.since,
             referred_at=self.referred_at,
@@ -76,57 +76,57 @@ class Standing:
         )
 
 
-def standing_of(referral: Referral) -> Standing:
+def summarize_stage(referral: Referral) -> StageSummary:
     """How a referral stands."""
-    overlay = referral.overlay
-    return Standing(
+    overlay = referral.status
+    return StageSummary(
         stage=referral.stage,
         since=referral.stage_since,
         on_hold=overlay.hold is not None,
         reason_code=overlay.reason_code,
         window_ends_on=referral.window.ends_on if referral.window else None,
         revisit_on=overlay.revisit_on,
-        referred_at=None if Stage.DEFERRED in referral.reached else referral.submitted_at,
+        referred_at=None if Stage.DEFERRED in referral.stage_entered_at else referral.submitted_at,
         has_gap=bool(overlay.feed.missing or overlay.updates_lost),
         withdrawal_requested=overlay.withdrawal_requested_at is not None,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class ListViewer:
     """Who looks, when, and by which calendar."""
 
-    side: Owner
+    side: NextActor
     now: datetime
     time_zone: str
 
 
-def is_late(standing: Standing, reader: Reader) -> bool:
+def is_late(stage_summary: StageSummary, viewer: ListViewer) -> bool:
     """Whether the stage has lasted longer than it should."""
-    level = standing.clock(now=reader.now, time_zone=reader.time_zone).level
-    return level in {Level.AMBER, Level.RED}
+    level = stage_summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone).level
+    return level in {TurnaroundLevel.AMBER, TurnaroundLevel.RED}
 
 
-def _ends_soon(standing: Standing, reader: Reader) -> bool:
-    if standing.window_ends_on is None or standing.stage not in _MONITORED:
+def _is_window_ending_soon(stage_summary: StageSummary, viewer: ListViewer) -> bool:
+    if stage_summary.window_ends_on is None or stage_summary.stage not in _MONITORED_STAGES:
         return False
-    today = local_day(reader.now, reader.time_zone)
-    return standing.window_ends_on - today <= ENDS_SOON
+    today = to_local_day(viewer.now, viewer.time_zone)
+    return stage_summary.window_ends_on - today <= ENDS_SOON_WITHIN
 
 
-_MONITORED = frozenset({Stage.INFUSED, Stage.MONITORING, Stage.WINDOW_COMPLETE})
-_RETURNED = frozenset({Stage.DECLINED, Stage.REDIRECTED, Stage.NOT_PROCEEDING, Stage.DEFERRED})
+_MONITORED_STAGES = frozenset({Stage.INFUSED, Stage.MONITORING, Stage.WINDOW_COMPLETE})
+_RETURNED_STAGES = frozenset({Stage.DECLINED, Stage.REDIRECTED, Stage.NOT_PROCEEDING, Stage.DEFERRED})
 
-RULES: Mapping[Worklist, Callable[[Standing, Reader], bool]] = {
-    Worklist.NEEDS_MY_ACTION: lambda s, r: s.owner is r.side and s.stage not in TERMINAL,
+WORKLIST_RULES: Mapping[Worklist, Callable[[StageSummary, ListViewer], bool]] = {
+    Worklist.NEEDS_MY_ACTION: lambda s, r: s.owner is r.side and s.stage not in TERMINAL_STAGES,
     Worklist.NEEDS_INFORMATION: lambda s, _: s.stage is Stage.INFO_REQUESTED,
     Worklist.AWAITING_BOOKING: lambda s, _: s.stage is Stage.ACCEPTED,
     Worklist.NO_SHOW_OR_CANCELLED: lambda s, _: (
-        s.stage is Stage.CONSULT_SCHEDULED and s.reason_code == Reason.NO_SHOW
+        s.stage is Stage.CONSULT_SCHEDULED and s.reason_code == ReasonCode.NO_SHOW
     ),
     Worklist.UPDATE_OVERDUE: lambda s, r: s.has_gap or is_late(s, r),
-    Worklist.MONITORING_ENDS_SOON: _ends_soon,
+    Worklist.MONITORING_ENDS_SOON: _is_window_ending_soon,
     Worklist.HANDBACK_AWAITING_ACKNOWLEDGEMENT: lambda s, _: s.stage is Stage.HANDBACK_READY,
-    Worklist.RETURNED_OR_DECLINED: lambda s, _: s.stage in _RETURNED,
+    Worklist.RETURNED_OR_DECLINED: lambda s, _: s.stage in _RETURNED_STAGES,
 }
 """What puts a referral on each list."""

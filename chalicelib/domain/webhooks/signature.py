@@ -23,19 +23,13 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _TIMESTAMP = re.compile(r"[0-9]{10}", re.ASCII)
 
 
-def sign(secret: bytes, *, webhook_id: str, timestamp: str, body: bytes) -> str:
+def sign_delivery(secret: bytes, *, webhook_id: str, timestamp: str, body: bytes) -> str:
     """The `webhook-signature` entry that a sender attaches."""
-    return f"v1,{b64encode(_digest(secret, webhook_id, timestamp, body)).decode()}"
+    return f"v1,{b64encode(_compute_signature(secret, webhook_id, timestamp, body)).decode()}"
 
 
-def is_genuine(
-    *,
-    webhook_id: str,
-    timestamp: str,
-    signatures: str,
-    body: bytes,
-    secrets: Iterable[bytes],
-    now: datetime,
+def verify_signature(
+    *, webhook_id: str, timestamp: str, signatures: str, body: bytes, secrets: Iterable[bytes], now: datetime
 ) -> bool:
     """Whether one of `secrets` signed exactly this delivery, just now.
 
@@ -46,26 +40,26 @@ def is_genuine(
         return False
     if abs(now.timestamp() - int(timestamp)) > TOLERANCE_S:
         return False
-    given = _digests(signatures)
-    wanted = [_digest(secret, webhook_id, timestamp, body) for secret in secrets]
-    matches = [hmac.compare_digest(mine, theirs) for mine in wanted for theirs in given]
+    given = _parse_signatures(signatures)
+    expected = [_compute_signature(secret, webhook_id, timestamp, body) for secret in secrets]
+    matches = [hmac.compare_digest(mine, theirs) for mine in expected for theirs in given]
     return any(matches)
 
 
-def _digest(secret: bytes, webhook_id: str, timestamp: str, body: bytes) -> bytes:
+def _compute_signature(secret: bytes, webhook_id: str, timestamp: str, body: bytes) -> bytes:
     signed = b".".join((webhook_id.encode(), timestamp.encode(), body))
     return hmac.digest(secret, signed, "sha256")
 
 
-def _digests(header: str) -> list[bytes]:
+def _parse_signatures(header: str) -> list[bytes]:
     """The well-formed v1 signatures of the header; others, of whatever version, are skipped."""
     entries = header.split(" ")
     if len(entries) > MAX_SIGNATURES:
         return []
-    return [digest for entry in entries if (digest := _decoded(entry)) is not None]
+    return [digest for entry in entries if (digest := _decode_signature(entry)) is not None]
 
 
-def _decoded(entry: str) -> bytes | None:
+def _decode_signature(entry: str) -> bytes | None:
     version, _, text = entry.partition(",")
     if version != "v1":
         return None

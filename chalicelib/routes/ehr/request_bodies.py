@@ -9,22 +9,20 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Sent(BaseModel):
+class TolerantBody(BaseModel):
     """The base: what we do not know is let go of, and what we do know is never shown."""
 
-    model_config = ConfigDict(
-        extra="ignore", hide_input_in_errors=True, defer_build=True, frozen=True
-    )
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, defer_build=True, frozen=True)
 
 
-class HookContext(Sent):
+class HookContext(TolerantBody):
     """What the user of the record is looking at."""
 
     patient_id: Annotated[str, Field(alias="patientId", min_length=1, max_length=200)]
     draft_orders: Annotated[dict[str, Any] | None, Field(alias="draftOrders")] = None
 
 
-class HookBody(Sent):
+class HookBody(TolerantBody):
     """A hook that fired.
 
     Where the record's own server is, and the token for it, we neither need nor read.
@@ -39,14 +37,14 @@ class HookBody(Sent):
     prefetch: dict[str, Any] | None = None
 
 
-class CardFeedback(Sent):
+class CardFeedback(TolerantBody):
     """What became of a card. The user's own words are not among what is read."""
 
     card: Annotated[str, Field(max_length=100)]
     outcome: Literal["accepted", "overridden"]
 
 
-class FeedbackBody(Sent):
+class FeedbackBody(TolerantBody):
     """What became of some cards."""
 
     feedback: Annotated[list[CardFeedback], Field(max_length=100)]

@@ -3,37 +3,36 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from chalicelib.catalogue import DISEASE_NAMES
-from chalicelib.domain.eligibility.criterion_result import Missing, SourceNote
-from chalicelib.domain.eligibility.disclaimers import EMERGENCY_NOTE, STATEMENTS
-from chalicelib.domain.eligibility.discuss_with_center import Anchor, CollectionCheck, Flag
-from chalicelib.domain.eligibility.screen import IndicationResult, Reason, RowResult, Screening
+from chalicelib.catalog import DISEASE_NAMES
+from chalicelib.domain.eligibility.criterion_result import MissingValue, SourceReference
+from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
+from chalicelib.domain.eligibility.discuss_with_center import CollectionCheck, DiscussionFlag, ThresholdSource
+from chalicelib.domain.eligibility.screen import CriterionReason, IndicationResult, RowResult, ScreenOutcome
 from chalicelib.domain.eligibility.screen_input import (
-    Dose,
-    Line,
-    NoTransplantBecause,
-    Outcome,
+    LastDose,
+    LineOutcome,
+    NoTransplantReason,
+    PriorTransplant,
     ScreenInput,
-    Transplant,
+    TherapyLine,
     TransplantKind,
 )
 from chalicelib.routes.referrals.clinical_fields import TransplantBody
 from chalicelib.routes.referrals.request_bodies import Clinical, LineOfTherapy, ScreenBody
 
-NOT_A_DECISION = (
-    "This compares what was entered with what labels say, and is meant for a conversation with a "
-    "treatment center."
+SCREEN_DISCLAIMER = (
+    "This compares what was entered with what labels say, and is meant for a conversation with a treatment center."
 )
 
-_OUTCOMES: Mapping[str, Outcome] = {outcome.value: outcome for outcome in Outcome}
+_OUTCOME_BY_VALUE: Mapping[str, LineOutcome] = {outcome.value: outcome for outcome in LineOutcome}
 """By their spelling; `unknown` is none of them, and says as little as silence."""
 
 
-def entered(body: ScreenBody) -> ScreenInput:
+def to_screen_input(body: ScreenBody) -> ScreenInput:
     """The body as the screen reads it. A list of lines that was not sent is not an empty one."""
     clinical = body.clinical
     sent = "prior_lines" in clinical.model_fields_set
-    lines = tuple(_line(line, place) for place, line in enumerate(clinical.prior_lines))
+    lines = tuple(_to_therapy_line(line, place) for place, line in enumerate(clinical.prior_lines))
     return ScreenInput(
         disease=clinical.disease,
         age=body.age,
@@ -41,64 +40,64 @@ def entered(body: ScreenBody) -> ScreenInput:
         ecog=clinical.ecog,
         lines=lines if sent else None,
         hsct_eligible=clinical.hsct_eligible,
-        no_transplant_because=NoTransplantBecause(
-            clinical.no_transplant_because or NoTransplantBecause.AGE_OR_COMORBIDITY
+        no_transplant_reason=NoTransplantReason(
+            clinical.no_transplant_because or NoTransplantReason.AGE_OR_COMORBIDITY
         ),
         lenalidomide_refractory=clinical.lenalidomide_refractory,
-        transplant=_transplant(clinical.transplant),
-        conditions=_given(clinical, "flags"),
-        labs=_given(clinical, "labs"),
+        transplant=_to_transplant(clinical.transplant),
+        conditions=_list_given_answers(clinical, "flags"),
+        labs=_list_given_answers(clinical, "labs"),
         doses=tuple(
-            Dose(agent=dose.agent, given=dose.given, last_on=dose.last_on, place=place)
+            LastDose(agent=dose.agent, given=dose.given, last_on=dose.last_on, position=place)
             for place, dose in enumerate(clinical.last_doses or ())
         ),
         planned_collection_on=body.planned_collection_on,
     )
 
 
-def screening_told(screening: Screening) -> dict[str, Any]:
+def to_screen_response(screening: ScreenOutcome) -> dict[str, Any]:
     """The answer, with the statements that always go with it."""
     return {
-        "results": [_result(result) for result in screening.results],
-        "discuss_with_center": [_flag(flag) for flag in screening.discuss],
-        "not_asked": _places(screening.not_asked),
-        "collection_checks": [_check(check) for check in screening.collection],
-        "planned_collection_on": _day(screening.planned_collection_on),
+        "results": [_to_result_response(result) for result in screening.results],
+        "discuss_with_center": [_to_flag_response(flag) for flag in screening.discuss_with_center],
+        "not_asked": _to_missing_response(screening.unanswered),
+        "collection_checks": [_to_check_response(check) for check in screening.collection_checks],
+        "planned_collection_on": _format_day(screening.planned_collection_on),
         "screened_on": screening.screened_on.isoformat(),
         "catalogue_version": screening.catalogue_version,
-        "disclaimer": " ".join((NOT_A_DECISION, *STATEMENTS)),
-        "disclaimers": list(STATEMENTS),
+        "disclaimer": " ".join((SCREEN_DISCLAIMER, *DISCLAIMERS)),
+        "disclaimers": list(DISCLAIMERS),
         "emergency_note": EMERGENCY_NOTE,
     }
 
 
-def _line(line: LineOfTherapy, place: int) -> Line:
-    return Line(
+def _to_therapy_line(line: LineOfTherapy, position: int) -> TherapyLine:
+    return TherapyLine(
         number=line.line,
         regimen=line.regimen,
         classes=frozenset(line.classes) or None,
         started_on=line.started_on,
         ended_on=line.ended_on,
-        outcome=_OUTCOMES.get(line.response or ""),
+        outcome=_OUTCOME_BY_VALUE.get(line.response or ""),
         event_on=line.event_on,
-        place=place,
+        position=position,
     )
 
 
-def _transplant(transplant: TransplantBody | None) -> Transplant:
+def _to_transplant(transplant: TransplantBody | None) -> PriorTransplant:
     if transplant is None:
-        return Transplant()
+        return PriorTransplant()
     kind = TransplantKind(transplant.kind) if transplant.kind else None
-    return Transplant(kind=kind, on=transplant.on)
+    return PriorTransplant(kind=kind, on=transplant.on)
 
 
-def _given(clinical: Clinical, section: str) -> dict[Any, Any]:
+def _list_given_answers(clinical: Clinical, section: str) -> dict[Any, Any]:
     """The answers of a section that were given."""
     answers = getattr(clinical, section)
     return answers.model_dump(exclude_none=True) if answers else {}
 
 
-def _result(result: IndicationResult) -> dict[str, Any]:
+def _to_result_response(result: IndicationResult) -> dict[str, Any]:
     return {
         "product_id": result.product_id,
         "product_name": result.product_name,
@@ -110,78 +109,70 @@ def _result(result: IndicationResult) -> dict[str, Any]:
                 "row_id": row.row_id,
                 "text": row.text,
                 "result": row.result.value,
-                "missing": _places(row.missing),
+                "missing": _to_missing_response(row.missing),
             }
             for row in result.rows
         ],
-        "reasons": [_reason(row, reason) for row in result.rows for reason in row.reasons],
-        "missing": _places(result.missing),
+        "reasons": [_to_reason_response(row, reason) for row in result.rows for reason in row.reasons],
+        "missing": _to_missing_response(result.missing),
         "limitations": list(result.limitations),
         "label_as_of": result.label_as_of.isoformat(),
         "version": result.version,
-        "sources": [_source(source) for source in result.sources],
+        "sources": [_to_source_response(source) for source in result.sources],
     }
 
 
-def _reason(row: RowResult, reason: Reason) -> dict[str, Any]:
+def _to_reason_response(row: RowResult, reason: CriterionReason) -> dict[str, Any]:
     return {
         "row_id": row.row_id,
         "rule": reason.rule,
         "text": reason.text,
         "met": reason.met,
-        "either": reason.either,
-        "entered": [
-            {"pointer": each.pointer, "label": each.label, "value": each.value}
-            for each in reason.entered
-        ],
-        "missing": _places(reason.missing),
-        "source": _source(reason.source),
+        "either": reason.alternative_group,
+        "entered": [{"pointer": each.pointer, "label": each.label, "value": each.value} for each in reason.entered],
+        "missing": _to_missing_response(reason.missing),
+        "source": _to_source_response(reason.source),
         "unverified": reason.unverified,
     }
 
 
-def _flag(flag: Flag) -> dict[str, Any]:
+def _to_flag_response(flag: DiscussionFlag) -> dict[str, Any]:
     return {
         "flag": flag.flag,
         "label": flag.label,
         "value": flag.value,
         "text": flag.text,
-        **_anchored(flag.anchors),
+        **_to_sources_response(flag.sources),
     }
 
 
-def _check(check: CollectionCheck) -> dict[str, Any]:
+def _to_check_response(check: CollectionCheck) -> dict[str, Any]:
     return {
         "check": check.check,
         "label": check.label,
         "state": check.state.value,
-        "last_on": _day(check.last_on),
-        "clear_from": _day(check.clear_from),
-        "missing": _places(check.missing),
-        **_anchored(check.anchors),
+        "last_on": _format_day(check.last_on),
+        "clear_from": _format_day(check.earliest_on),
+        "missing": _to_missing_response(check.missing),
+        **_to_sources_response(check.sources),
     }
 
 
-def _anchored(anchors: Sequence[Anchor]) -> dict[str, Any]:
+def _to_sources_response(anchors: Sequence[ThresholdSource]) -> dict[str, Any]:
     """What the sources say, and all of it once more as a line to be read."""
-    line = "; ".join(f"{a.says} ({a.source.title}, as of {a.source.as_of})" for a in anchors)
-    told = [{"says": anchor.says, "source": _source(anchor.source)} for anchor in anchors]
-    return {"source": line, "anchors": told}
+    line = "; ".join(f"{a.text} ({a.source.title}, as of {a.source.as_of})" for a in anchors)
+    sources = [{"says": anchor.text, "source": _to_source_response(anchor.source)} for anchor in anchors]
+    return {"source": line, "anchors": sources}
 
 
-def _places(places: Iterable[Missing]) -> list[dict[str, str]]:
+def _to_missing_response(places: Iterable[MissingValue]) -> list[dict[str, str]]:
     return [{"pointer": place.pointer, "label": place.label} for place in places]
 
 
-def _source(source: SourceNote) -> dict[str, str]:
+def _to_source_response(source: SourceReference) -> dict[str, str]:
     # By name: `dataclasses.asdict` took a third of the time of a screen.
-    return {
-        "source_id": source.source_id,
-        "title": source.title,
-        "url": source.url,
-        "as_of": source.as_of,
-    }
+    return {"source_id": source.source_id, "title": source.title, "url": source.url, "as_of": source.as_of}
 
 
-def _day(day: Any) -> str | None:
+def _format_day(day: Any) -> str | None:
     return day.isoformat() if day else None

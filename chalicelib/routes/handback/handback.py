@@ -9,123 +9,115 @@ from chalicelib.errors import NotFoundError
 from chalicelib.routes.handback import ical
 from chalicelib.routes.handback import response_schemas as shapes
 from chalicelib.routes.handback.request_bodies import HandbackBody
-from chalicelib.routes.handback.responses import etag, follow_up_told, handback_told
-from chalicelib.routes.platform.endpoint import Reply, endpoint, replied
-from chalicelib.routes.platform.operations import Access
-from chalicelib.routes.platform.request import Call
-from chalicelib.routes.platform.timestamps import instant
+from chalicelib.routes.handback.responses import build_handback_etag, to_follow_up_response, to_handback_response
+from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
+from chalicelib.routes.platform.operations import RouteAccess
+from chalicelib.routes.platform.request import ApiRequest
+from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.services.handback import calendar as follow_ups
 from chalicelib.services.handback import package as handbacks
-from chalicelib.services.platform.rate_limit import require_room
-from chalicelib.store.webhooks.idempotency import Answer
+from chalicelib.services.platform.rate_limit import enforce_rate_limit
+from chalicelib.store.webhooks.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 
-_FILE = ".ics"
+_ICS_SUFFIX = ".ics"
 
 
-@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/handback", returns=shapes.HandbackShape)
-def read_handback(call: Call, referral_id: str) -> Reply:
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/handback", response_schema=shapes.HandbackShape)
+def read_handback(request: ApiRequest, referral_id: str) -> ApiResponse:
     """Read the hand-back package, or what a center may start one from."""
-    stores = wiring.stores()
-    read = handbacks.read(
-        referral_id, member=call.member, action="handback.read", stores=stores, now=call.now
+    stores = wiring.get_stores()
+    read = handbacks.read_handback(
+        referral_id, member=request.member, action="handback.read", stores=stores, now=request.now
     )
-    told = handback_told(read, call.member)
-    if told["may_write"] and read.handback is None:
-        told["proposal"] = handbacks.proposal(read.referral, stores=stores, now=call.now)
-    return Reply(body=told, headers=etag(read))
+    response = to_handback_response(read, request.member)
+    if response["may_write"] and read.handback is None:
+        response["proposal"] = handbacks.propose_package(read.referral, stores=stores, now=request.now)
+    return ApiResponse(body=response, headers=build_handback_etag(read))
 
 
-@endpoint(
-    blueprint,
-    "PUT",
-    "/v1/referrals/{referral_id}/handback",
-    returns=shapes.HandbackShape,
-    matched=True,
+@declare_endpoint(
+    blueprint, "PUT", "/v1/referrals/{referral_id}/handback", response_schema=shapes.HandbackShape, needs_if_match=True
 )
-def write_handback(call: Call, referral_id: str, body: HandbackBody) -> Reply:
+def write_handback(request: ApiRequest, referral_id: str, body: HandbackBody) -> ApiResponse:
     """Write the hand-back package, or correct it; the practice is told."""
-    read = handbacks.write(
+    read = handbacks.write_handback(
         referral_id,
         json.loads(body.model_dump_json()),
-        version=call.version,
-        member=call.member,
-        stores=wiring.stores(),
-        now=call.now,
+        version=request.version,
+        member=request.member,
+        stores=wiring.get_stores(),
+        now=request.now,
     )
-    return Reply(body=handback_told(read, call.member), headers=etag(read))
+    return ApiResponse(body=to_handback_response(read, request.member), headers=build_handback_etag(read))
 
 
-@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/follow-up", returns=shapes.FollowUpShape)
-def read_follow_up(call: Call, referral_id: str) -> Reply:
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/follow-up", response_schema=shapes.FollowUpShape)
+def read_follow_up(request: ApiRequest, referral_id: str) -> ApiResponse:
     """Read the dated days after an infusion, and the emergency card."""
-    return Reply(body=follow_up_told(_follow_up(call, referral_id)))
+    return ApiResponse(body=to_follow_up_response(_read_follow_up(request, referral_id)))
 
 
-@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/follow-up.ics")
-def read_follow_up_file(call: Call, referral_id: str) -> Reply:
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/follow-up.ics")
+def read_follow_up_file(request: ApiRequest, referral_id: str) -> ApiResponse:
     """Take the same days as an iCalendar file, in neutral words."""
-    follow_up = _follow_up(call, referral_id)
-    entries = ((follow_up.referral, day) for day in follow_up.days)
-    return ical.calendar(entries, name="follow-up")
+    follow_up = _read_follow_up(request, referral_id)
+    entries = ((follow_up.referral, day) for day in follow_up.dates)
+    return ical.build_calendar(entries, name="follow-up")
 
 
-@endpoint(blueprint, "GET", "/v1/me/calendar", returns=shapes.CalendarShape)
-def read_calendar(call: Call) -> Reply:
+@declare_endpoint(blueprint, "GET", "/v1/me/calendar", response_schema=shapes.CalendarShape)
+def read_calendar(request: ApiRequest) -> ApiResponse:
     """Ask whether one has a calendar feed."""
-    made_at = wiring.stores().calendars.since(call.member.member_id)
-    return Reply(
-        body={"active": made_at is not None, "made_at": instant(made_at) if made_at else None}
-    )
+    made_at = wiring.get_stores().calendar_feeds.get_created_at(request.member.member_id)
+    return ApiResponse(body={"active": made_at is not None, "made_at": format_timestamp(made_at) if made_at else None})
 
 
-@endpoint(
+@declare_endpoint(
     blueprint,
     "POST",
     "/v1/me/calendar",
-    returns=shapes.CalendarAddressShape,
+    response_schema=shapes.CalendarAddressShape,
     status=201,
-    keyed=True,
+    needs_idempotency_key=True,
 )
-def make_calendar(call: Call) -> Reply:
+def make_calendar(request: ApiRequest) -> ApiResponse:
     """Make the secret address of one's own calendar feed; the one before it ends."""
-    base = f"{wiring.settings().public_url}/v1/calendars/"
-    answered = follow_ups.make_address(
-        member=call.member,
-        request=call.as_request,
-        answer=lambda address: Answer(
+    base = f"{wiring.get_settings().public_url}/v1/calendars/"
+    answered = follow_ups.create_calendar_address(
+        member=request.member,
+        request=request.idempotent_request,
+        build_response=lambda address: StoredResponse(
             status=201,
             headers={},
-            body={"url": f"{base}{address}{_FILE}", "made_at": instant(call.now)},
+            body={"url": f"{base}{address}{_ICS_SUFFIX}", "made_at": format_timestamp(request.now)},
         ),
-        stores=wiring.stores(),
-        now=call.now,
+        stores=wiring.get_stores(),
+        now=request.now,
     )
-    return replied(answered)
+    return from_stored_response(answered)
 
 
-@endpoint(blueprint, "DELETE", "/v1/me/calendar", status=204)
-def end_calendar(call: Call) -> Reply:
+@declare_endpoint(blueprint, "DELETE", "/v1/me/calendar", status=204)
+def end_calendar(request: ApiRequest) -> ApiResponse:
     """End one's own calendar feed. An address that got about must end at once: no If-Match."""
-    follow_ups.end_address(member=call.member, stores=wiring.stores(), now=call.now)
-    return Reply(status=204)
+    follow_ups.revoke_calendar_address(member=request.member, stores=wiring.get_stores(), now=request.now)
+    return ApiResponse(status=204)
 
 
-@endpoint(blueprint, "GET", "/v1/calendars/{calendar}", access=Access.PUBLIC)
-def read_feed(call: Call, calendar: str) -> Reply:
+@declare_endpoint(blueprint, "GET", "/v1/calendars/{calendar}", access=RouteAccess.PUBLIC)
+def read_feed(request: ApiRequest, calendar: str) -> ApiResponse:
     """Read a calendar feed by its secret address, as calendar programs do."""
-    if not calendar.endswith(_FILE):
+    if not calendar.endswith(_ICS_SUFFIX):
         raise NotFoundError
-    address = calendar.removesuffix(_FILE)
-    stores, limit = wiring.stores(), wiring.member_limit()
+    address = calendar.removesuffix(_ICS_SUFFIX)
+    stores, limit = wiring.get_stores(), wiring.get_member_rate_limit()
     # Only whoever has the address draws on its allowance: others cannot use it up.
-    entries = follow_ups.feed(address, stores=stores, now=call.now)
-    require_room(f"calendar#{address.partition('.')[0]}", limit, stores=stores, now=call.now)
-    return ical.calendar(
-        ((follow_up.referral, day) for follow_up, day in entries), name="follow-up"
-    )
+    entries = follow_ups.read_calendar_feed(address, stores=stores, now=request.now)
+    enforce_rate_limit(f"calendar#{address.partition('.')[0]}", limit, stores=stores, now=request.now)
+    return ical.build_calendar(((follow_up.referral, day) for follow_up, day in entries), name="follow-up")
 
 
-def _follow_up(call: Call, referral_id: str) -> follow_ups.FollowUp:
-    return follow_ups.read(referral_id, member=call.member, stores=wiring.stores(), now=call.now)
+def _read_follow_up(request: ApiRequest, referral_id: str) -> follow_ups.FollowUp:
+    return follow_ups.read_follow_up(referral_id, member=request.member, stores=wiring.get_stores(), now=request.now)

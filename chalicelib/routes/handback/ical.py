@@ -10,33 +10,33 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib import wiring
-from chalicelib.domain.handback.follow_up_dates import Day, Kind
-from chalicelib.domain.referrals.events import derived_id
+from chalicelib.domain.handback.follow_up_dates import FollowUpDate, FollowUpDateKind
+from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.routes.platform.endpoint import Reply
+from chalicelib.routes.platform.endpoint import ApiResponse
 
 if TYPE_CHECKING:
     from icalendar import Event
 
-WORDS: Mapping[Kind, str] = {
-    Kind.FIRST_VISIT: "First visit",
-    Kind.CENTER_VISIT: "Visit elsewhere",
-    Kind.VISIT: "Visit due",
-    Kind.CARE_POINT: "Task due",
-    Kind.UNTIL: "Date to check",
+NEUTRAL_TITLES: Mapping[FollowUpDateKind, str] = {
+    FollowUpDateKind.FIRST_VISIT: "First visit",
+    FollowUpDateKind.CENTER_VISIT: "Visit elsewhere",
+    FollowUpDateKind.VISIT: "Visit due",
+    FollowUpDateKind.CARE_POINT: "Task due",
+    FollowUpDateKind.UNTIL: "Date to check",
 }
 """All that a calendar is told of a day."""
 
 _HOURS_12 = timedelta(hours=12)
-_MAKER = "-//CAR T Referral Dashboard//Follow-up//EN"
+_PRODID = "-//CAR T Referral Dashboard//Follow-up//EN"
 
 
-def calendar(entries: Iterable[tuple[Referral, Day]], *, name: str) -> Reply:
+def build_calendar(entries: Iterable[tuple[Referral, FollowUpDate]], *, name: str) -> ApiResponse:
     """A calendar of whole days as a file that clients subscribe to or take in."""
     from icalendar import Calendar  # noqa: PLC0415 few requests need it
 
     made = Calendar()
-    made.add("prodid", _MAKER)
+    made.add("prodid", _PRODID)
     made.add("version", "2.0")
     made.add("calscale", "GREGORIAN")
     made.add("x-wr-calname", "Follow-up")
@@ -44,8 +44,8 @@ def calendar(entries: Iterable[tuple[Referral, Day]], *, name: str) -> Reply:
     made.add("refresh-interval", _HOURS_12, parameters={"VALUE": "DURATION"})
     made.add("x-published-ttl", "PT12H")
     for referral, day in entries:
-        made.add_component(_event(referral, day))
-    return Reply(
+        made.add_component(_build_event(referral, day))
+    return ApiResponse(
         body=made.to_ical().decode(),
         headers={
             "Content-Type": "text/calendar; charset=utf-8",
@@ -54,20 +54,20 @@ def calendar(entries: Iterable[tuple[Referral, Day]], *, name: str) -> Reply:
     )
 
 
-def _event(referral: Referral, day: Day) -> "Event":
+def _build_event(referral: Referral, day: FollowUpDate) -> "Event":
     """One whole day. Its UID stays when the day moves, and SEQUENCE grows with each change."""
     from icalendar import Event  # noqa: PLC0415 as above
 
     event = Event()
-    uid = derived_id("cal", referral.referral_id, day.key)
+    uid = derive_id("cal", referral.referral_id, day.key)
     event.add("uid", f"{uid}@car-t-referral-dashboard")
     event.add("sequence", referral.version)
     # When it last changed, not when it was asked for: the same days are the same bytes.
     event.add("dtstamp", referral.updated_at)
     event.add("dtstart", day.on)
     event.add("dtend", day.on + timedelta(days=1))
-    event.add("summary", f"{referral.alias}: {WORDS[day.kind]}")
-    event.add("description", f"Sign in for what it is about: {wiring.settings().public_url}")
+    event.add("summary", f"{referral.alias}: {NEUTRAL_TITLES[day.kind]}")
+    event.add("description", f"Sign in for what it is about: {wiring.get_settings().public_url}")
     event.add("transp", "TRANSPARENT")
     event.add("class", "PRIVATE")
     return event

@@ -8,121 +8,114 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from chalicelib.routes.platform.fields import (
-    Body,
-    Day,
+    CalendarDate,
     Identifier,
-    Line,
-    Note,
-    PastDay,
+    MultiLineText,
+    PastDate,
     Phone,
-    clean,
+    SingleLineText,
+    StrictModel,
+    build_text_validator,
 )
 
-Figure = Annotated[float, Field(ge=0, le=10_000_000)]
-Words = Annotated[str, Field(min_length=1, max_length=600), AfterValidator(clean(lines=False))]
+NonNegativeNumber = Annotated[float, Field(ge=0, le=10_000_000)]
+FreeText = Annotated[str, Field(min_length=1, max_length=600), AfterValidator(build_text_validator(lines=False))]
 
 
-class Infusion(Body):
+class Infusion(StrictModel):
     """One infusion that was given; a split dose has several."""
 
-    on: PastDay
-    dose: Line | None = None
+    on: PastDate
+    dose: SingleLineText | None = None
 
 
-class Response(Body):
+class Response(StrictModel):
     """How the disease answered, and when that was looked at."""
 
     assessment: (
-        Literal[
-            "complete_response",
-            "partial_response",
-            "stable_disease",
-            "progressive_disease",
-            "not_assessed",
-        ]
-        | None
+        Literal["complete_response", "partial_response", "stable_disease", "progressive_disease", "not_assessed"] | None
     ) = None
-    on: PastDay | None = None
-    words: Line | None = None
+    on: PastDate | None = None
+    words: SingleLineText | None = None
 
 
-class WorstGrade(Body):
+class WorstGrade(StrictModel):
     """The worst grade of a toxicity, 0 for none, and what was done. ASTCT consensus of 2019."""
 
     worst_grade: Annotated[int, Field(ge=0, le=4)] | None = None
-    treatment: Note | None = None
+    treatment: MultiLineText | None = None
 
 
-class Counts(Body):
+class Counts(StrictModel):
     """The last blood count."""
 
-    on: PastDay | None = None
-    neutrophils_per_ul: Figure | None = None
+    on: PastDate | None = None
+    neutrophils_per_ul: NonNegativeNumber | None = None
     hemoglobin_g_dl: Annotated[float, Field(ge=0, le=30)] | None = None
-    platelets_per_ul: Figure | None = None
+    platelets_per_ul: NonNegativeNumber | None = None
 
 
-class Prophylaxis(Body):
+class Prophylaxis(StrictModel):
     """A drug that goes on, and when it stops: a day, or words where no day is known."""
 
-    drug: Line
+    drug: SingleLineText
     against: Literal["bacteria", "fungi", "herpes", "pneumocystis", "seizures", "other"] = "other"
-    stop_on: Day | None = None
-    stop_when: Line | None = None
+    stop_on: CalendarDate | None = None
+    stop_when: SingleLineText | None = None
 
 
-class Immunoglobulin(Body):
+class Immunoglobulin(StrictModel):
     """The last IgG, and what is planned."""
 
     igg_mg_dl: Annotated[float, Field(ge=0, le=20_000)] | None = None
-    measured_on: PastDay | None = None
-    plan: Note | None = None
+    measured_on: PastDate | None = None
+    plan: MultiLineText | None = None
 
 
-class Steroids(Body):
+class Steroids(StrictModel):
     """Whether the patient takes corticosteroids."""
 
     status: Literal["none", "tapering", "ongoing"] | None = None
-    words: Line | None = None
+    words: SingleLineText | None = None
 
 
-class Responsibility(Body):
+class Responsibility(StrictModel):
     """Who does what from now on."""
 
     who: Literal["practice", "center"]
-    does: Line
+    does: SingleLineText
 
 
-class CarePointBody(Body):
+class CarePointBody(StrictModel):
     """A point of care: one of the catalogue, perhaps worded anew, or the center's own."""
 
     care_point_id: Identifier | None = None
-    text: Words
-    due_on: Day | None = None
+    text: FreeText
+    due_on: CalendarDate | None = None
 
 
-class HandbackBody(Body):
+class HandbackBody(StrictModel):
     """The whole package; what is left out is not entered."""
 
     product_id: Identifier | None = None
-    lot: Line | None = None
+    lot: SingleLineText | None = None
     infusions: Annotated[list[Infusion], Field(default_factory=list, max_length=9)]
     response: Response | None = None
     crs: WorstGrade | None = None
     icans: WorstGrade | None = None
-    cytopenias: Note | None = None
+    cytopenias: MultiLineText | None = None
     counts: Counts | None = None
-    transfusion_needs: Note | None = None
+    transfusion_needs: MultiLineText | None = None
     prophylaxis: Annotated[list[Prophylaxis], Field(max_length=20)] | None = None
     immunoglobulin: Immunoglobulin | None = None
-    vaccination_plan: Note | None = None
+    vaccination_plan: MultiLineText | None = None
     steroids: Steroids | None = None
-    driving_cleared_on: Day | None = None
-    irradiated_until: Day | None = None
-    open_problems: Note | None = None
-    warning_signs: Note | None = None
+    driving_cleared_on: CalendarDate | None = None
+    irradiated_until: CalendarDate | None = None
+    open_problems: MultiLineText | None = None
+    warning_signs: MultiLineText | None = None
     center_phone: Phone | None = None
-    next_center_visit_on: Day | None = None
+    next_center_visit_on: CalendarDate | None = None
     responsibilities: Annotated[list[Responsibility], Field(default_factory=list, max_length=20)]
     care_points: Annotated[list[CarePointBody], Field(max_length=40)] | None = None
     wallet_card_given: bool | None = None

@@ -7,77 +7,75 @@ from pydantic import AfterValidator, Field
 
 from chalicelib import wiring
 from chalicelib.routes.notices.response_schemas import ReferralNoticePageShape, UnreadShape
-from chalicelib.routes.notices.responses import mail_told
+from chalicelib.routes.notices.responses import to_mail_response
 from chalicelib.routes.platform import cursors
-from chalicelib.routes.platform.endpoint import Reply, endpoint
-from chalicelib.routes.platform.fields import Body, matching
+from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
+from chalicelib.routes.platform.fields import StrictModel, build_pattern_validator
 from chalicelib.routes.platform.query_params import PageQuery
-from chalicelib.routes.platform.request import Call
-from chalicelib.routes.platform.timestamps import instant
-from chalicelib.services.notices.notice_history import Line, Listing, listing
-from chalicelib.store.notices.notices import Told
+from chalicelib.routes.platform.request import ApiRequest
+from chalicelib.routes.platform.timestamps import format_timestamp
+from chalicelib.services.notices.notice_history import HistoryPage, HistoryRow, list_notice_history
+from chalicelib.store.notices.notices import SentNotice
 
 blueprint = Blueprint(__name__)
 
-MOST_AT_ONCE = 100
+MAX_NOTICES_PER_REQUEST = 100
 """As many as a page of notices has, and as are counted as unread."""
 
 NoticeId = Annotated[
     str,
-    AfterValidator(
-        matching(r"ntc_[0-9]{8}T[0-9]{12}_[a-z2-7]{26}", "must be an id as the API gave it")
-    ),
+    AfterValidator(build_pattern_validator(r"ntc_[0-9]{8}T[0-9]{12}_[a-z2-7]{26}", "must be an id as the API gave it")),
 ]
 
 
-class ReadBody(Body):
+class ReadBody(StrictModel):
     """Which notices were read: those that the reader was shown, so none that came meanwhile."""
 
-    notice_ids: Annotated[list[NoticeId], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    notice_ids: Annotated[list[NoticeId], Field(min_length=1, max_length=MAX_NOTICES_PER_REQUEST)]
 
 
-@endpoint(blueprint, "POST", "/v1/notices/read", returns=UnreadShape, keyed=True)
-def mark_notices_read(call: Call, body: ReadBody) -> Reply:
+@declare_endpoint(blueprint, "POST", "/v1/notices/read", response_schema=UnreadShape, needs_idempotency_key=True)
+def mark_notices_read(request: ApiRequest, body: ReadBody) -> ApiResponse:
     """Say that several notices were read. What is no notice of one's own is passed over."""
-    store, member_id = wiring.stores().notices, call.member.member_id
+    store, member_id = wiring.get_stores().notices, request.member.member_id
     for notice_id in dict.fromkeys(body.notice_ids):
-        store.mark_read(member_id=member_id, notice_id=notice_id, now=call.now)
-    return Reply(body={"unread": store.unread(member_id)})
+        store.mark_read(member_id=member_id, notice_id=notice_id, now=request.now)
+    return ApiResponse(body={"unread": store.count_unread(member_id)})
 
 
-@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/notices", returns=ReferralNoticePageShape)
-def list_referral_notices(call: Call, referral_id: str, query: PageQuery) -> Reply:
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/notices", response_schema=ReferralNoticePageShape)
+def list_referral_notices(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiResponse:
     """Read what is planned, was told and was left out of a referral, latest due first."""
-    found = listing(
+    found = list_notice_history(
         referral_id,
         limit=query.limit,
-        start=cursors.opened(query.cursor, call, query),
-        member=call.member,
-        stores=wiring.stores(),
-        now=call.now,
+        start=cursors.decode_cursor(query.cursor, request, query),
+        member=request.member,
+        stores=wiring.get_stores(),
+        now=request.now,
     )
-    items = [_line_told(line, found) for line in found.lines]
-    return cursors.page(items, found.position, call, query)
+    items = [_to_row_response(line, found) for line in found.rows]
+    return cursors.build_page_response(items, found.position, request, query)
 
 
-def _line_told(line: Line, found: Listing) -> dict[str, Any]:
+def _to_row_response(line: HistoryRow, page: HistoryPage) -> dict[str, Any]:
     return {
         "rule": line.rule,
-        "title": line.place.title,
+        "title": line.position.title,
         "category": line.category,
         "due_on": line.due_on.isoformat() if line.due_on else None,
         "sides": list(line.sides),
         "state": line.state,
-        "why": line.why,
-        "told": [_reader_told(each, found) for each in line.told],
+        "why": line.skip_reason,
+        "told": [_to_recipient_response(each, page) for each in line.recipients],
     }
 
 
-def _reader_told(told: Told, found: Listing) -> dict[str, Any]:
+def _to_recipient_response(sent_notice: SentNotice, page: HistoryPage) -> dict[str, Any]:
     return {
-        "member_id": told.member_id,
-        "name": found.names.get(told.member_id),
-        "told_at": instant(told.created_at),
-        "opened_at": instant(told.read_at) if told.read_at else None,
-        "mail": mail_told(told.mail_id, found.mails),
+        "member_id": sent_notice.member_id,
+        "name": page.names.get(sent_notice.member_id),
+        "told_at": format_timestamp(sent_notice.created_at),
+        "opened_at": format_timestamp(sent_notice.read_at) if sent_notice.read_at else None,
+        "mail": to_mail_response(sent_notice.mail_id, page.mails),
     }

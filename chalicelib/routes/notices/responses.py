@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-from chalicelib.routes.platform.timestamps import instant
-from chalicelib.store.notices.mail_status import MailLife
+from chalicelib.routes.platform.timestamps import format_timestamp
+from chalicelib.store.notices.mail_status import MailStatusEntry
 
-NOT_WANTED = "not_wanted"
+NOT_WANTED_STATE = "not_wanted"
 """Its reader chose not to be mailed of its category."""
 
 
-def mail_told(mail_id: str | None, lives: Mapping[str, MailLife]) -> dict[str, str | None]:
+def to_mail_response(mail_id: str | None, statuses: Mapping[str, MailStatusEntry]) -> dict[str, str | None]:
     """The life of the mail that a notice stands in."""
-    life = lives.get(mail_id or "")
+    life = statuses.get(mail_id or "")
     if life is None:
-        return {"state": NOT_WANTED, "at": None, "why": None}
-    return {"state": life.state, "at": instant(life.at), "why": life.why}
+        return {"state": NOT_WANTED_STATE, "at": None, "why": None}
+    return {"state": life.state, "at": format_timestamp(life.at), "why": life.skip_reason}

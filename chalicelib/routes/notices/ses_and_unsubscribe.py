@@ -10,87 +10,86 @@ from string import Template
 from chalice import Blueprint
 
 from chalicelib import mail, wiring
-from chalicelib.domain.eligibility.disclaimers import EMERGENCY_NOTE, STATEMENTS
+from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
 from chalicelib.domain.notices import ses_events as mail_events
 from chalicelib.domain.notices import sns_message as topic
-from chalicelib.domain.notices.sns_message import PostKind
+from chalicelib.domain.notices.sns_message import SnsMessageKind
 from chalicelib.errors import MalformedError, UnauthenticatedError
 from chalicelib.observe import log
 from chalicelib.routes.platform import strict_json
-from chalicelib.routes.platform.endpoint import Reply, endpoint
-from chalicelib.routes.platform.operations import Access
-from chalicelib.routes.platform.request import Call
-from chalicelib.services.notices.ses_feedback import take
-from chalicelib.services.notices.unsubscribe import PATH, named_by, turn_off
+from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
+from chalicelib.routes.platform.operations import RouteAccess
+from chalicelib.routes.platform.request import ApiRequest
+from chalicelib.services.notices.ses_feedback import record_mail_event
+from chalicelib.services.notices.unsubscribe import UNSUBSCRIBE_PATH, parse_unsubscribe_token, unsubscribe_member
 
 blueprint = Blueprint(__name__)
 
 
-@endpoint(blueprint, "POST", "/v1/mail-events", status=204, access=Access.TOPIC)
-def receive_mail_event(call: Call) -> Reply:
+@declare_endpoint(blueprint, "POST", "/v1/mail-events", status=204, access=RouteAccess.SNS_SIGNATURE)
+def receive_mail_event(request: ApiRequest) -> ApiResponse:
     """Receive what became of a mail, as Amazon SNS posts it for our own topic."""
     try:
-        post = topic.read(strict_json.read(call.raw_body, limit=MOST_BYTES))
-    except topic.NotAPostError as e:
+        post = topic.parse_sns_message(strict_json.parse_json(request.raw_body, limit=MAX_BYTES))
+    except topic.NotAnSnsMessageError as e:
         raise UnauthenticatedError from e
-    wiring.posts().require_genuine(post, now=call.now)
+    wiring.get_sns_verifier().require_valid_signature(post, now=request.now)
     match post.kind:
-        case PostKind.SUBSCRIPTION:
-            wiring.posts().confirm(post)
+        case SnsMessageKind.SUBSCRIPTION:
+            wiring.get_sns_verifier().confirm_subscription(post)
             log.info("mail events are subscribed to")
-        case PostKind.UNSUBSCRIPTION:
+        case SnsMessageKind.UNSUBSCRIPTION:
             log.error("mail events are not subscribed to any more")
-        case PostKind.NOTIFICATION:
-            _receive(post.message, call)
-    return Reply(status=204)
+        case SnsMessageKind.NOTIFICATION:
+            _handle_message(post.message, request)
+    return ApiResponse(status=204)
 
 
-MOST_BYTES = 256 * 1024
+MAX_BYTES = 256 * 1024
 """Source: Amazon SNS quotas, the largest message."""
 
 
-def _receive(message: str, call: Call) -> None:
+def _handle_message(message: str, request: ApiRequest) -> None:
     try:
-        event = mail_events.read(strict_json.read(message.encode(), limit=MOST_BYTES))
-    except (MalformedError, mail_events.NotAnEventError):
+        event = mail_events.parse_mail_event(strict_json.parse_json(message.encode(), limit=MAX_BYTES))
+    except (MalformedError, mail_events.NotAMailEventError):
         # A repeat would be no better, so it is not asked for. SES itself posts one such to test.
         log.warning("not an event of the mail service")
         return
-    take(event, stores=wiring.stores(), now=call.now)
+    record_mail_event(event, stores=wiring.get_stores(), now=request.now)
 
 
-@endpoint(blueprint, "GET", f"{PATH}/{{token}}", access=Access.HOLDER)
-def ask_to_unsubscribe(call: Call, token: str) -> Reply:  # noqa: ARG001 every view is called alike
+@declare_endpoint(blueprint, "GET", f"{UNSUBSCRIBE_PATH}/{{token}}", access=RouteAccess.LINK_HOLDER)
+def ask_to_unsubscribe(request: ApiRequest, token: str) -> ApiResponse:  # noqa: ARG001 every view is called alike
     """Ask the reader of a mail whether to stop mails like it. Changes nothing by itself."""
-    named_by(token, stores=wiring.stores())
-    return _page("ask", action=f"{wiring.settings().public_url}{PATH}/{token}")
+    parse_unsubscribe_token(token, stores=wiring.get_stores())
+    return _render_page("ask", action=f"{wiring.get_settings().public_url}{UNSUBSCRIBE_PATH}/{token}")
 
 
-@endpoint(blueprint, "POST", f"{PATH}/{{token}}", access=Access.HOLDER)
-def unsubscribe(call: Call, token: str) -> Reply:  # noqa: ARG001 as above
+@declare_endpoint(blueprint, "POST", f"{UNSUBSCRIBE_PATH}/{{token}}", access=RouteAccess.LINK_HOLDER)
+def unsubscribe(request: ApiRequest, token: str) -> ApiResponse:  # noqa: ARG001 as above
     """Stop mails like the one that the link stands in (RFC 8058). Repeating it is harmless.
 
     What is posted is not looked at: the link alone says what it is for.
     """
-    turn_off(token, stores=wiring.stores())
-    return _page("done", action="")
+    unsubscribe_member(token, stores=wiring.get_stores())
+    return _render_page("done", action="")
 
 
-def _page(name: str, *, action: str) -> Reply:
-    link = wiring.settings().public_url
-    text = _template(name).substitute(
-        style=_style(),
+def _render_page(name: str, *, action: str) -> ApiResponse:
+    link = wiring.get_settings().public_url
+    text = _load_template(name).substitute(
+        style=_load_style(),
         action=escape(action),
         dashboard=escape(link),
-        statements="".join(f'<p class="soft">{escape(each)}</p>\n' for each in STATEMENTS),
+        statements="".join(f'<p class="soft">{escape(each)}</p>\n' for each in DISCLAIMERS),
         emergency=escape(EMERGENCY_NOTE),
     )
-    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(_load_style().encode()).digest()).decode()
     policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
-    return Reply(
+    return ApiResponse(
         body=text,
         headers={
             "Content-Type": "text/html; charset=utf-8",
@@ -101,10 +100,10 @@ def _page(name: str, *, action: str) -> Reply:
 
 
 @cache
-def _template(name: str) -> Template:
+def _load_template(name: str) -> Template:
     return Template((files(mail) / "pages" / f"{name}.html").read_text(encoding="utf-8"))
 
 
 @cache
-def _style() -> str:
+def _load_style() -> str:
     return (files(mail) / "pages" / "style.css").read_text(encoding="utf-8")

@@ -8,26 +8,26 @@ from collections.abc import Mapping
 
 from chalicelib import wiring
 
-METHODS = "GET, POST, OPTIONS"
-HEADERS = "Authorization, Content-Type, X-Request-Id"
-KEPT_S = 600
+CORS_METHODS = "GET, POST, OPTIONS"
+CORS_HEADERS = "Authorization, Content-Type, X-Request-Id"
+PREFLIGHT_CACHE_S = 600
 
 
-def headers(asked: Mapping[str, str]) -> dict[str, str]:
+def build_cors_headers(request_headers: Mapping[str, str]) -> dict[str, str]:
     """What an answer says to the browser of whoever asked; `Vary` always, for caches."""
-    told = {"Vary": "Origin"}
-    origin = asked.get("origin", "")
-    if origin and origin in wiring.ehrs().origins():
-        told["Access-Control-Allow-Origin"] = origin
-        told["Access-Control-Expose-Headers"] = "X-Request-Id"
-    return told
+    cors_headers = {"Vary": "Origin"}
+    origin = request_headers.get("origin", "")
+    if origin and origin in wiring.get_cds_token_verifier().allowed_origins():
+        cors_headers["Access-Control-Allow-Origin"] = origin
+        cors_headers["Access-Control-Expose-Headers"] = "X-Request-Id"
+    return cors_headers
 
 
-def preflight(asked: Mapping[str, str]) -> dict[str, str]:
+def answer_preflight(request_headers: Mapping[str, str]) -> dict[str, str]:
     """What a browser wants to know before it sends a token."""
-    told = headers(asked)
-    if "Access-Control-Allow-Origin" in told:
-        told["Access-Control-Allow-Methods"] = METHODS
-        told["Access-Control-Allow-Headers"] = HEADERS
-        told["Access-Control-Max-Age"] = str(KEPT_S)
-    return told
+    cors_headers = build_cors_headers(request_headers)
+    if "Access-Control-Allow-Origin" in cors_headers:
+        cors_headers["Access-Control-Allow-Methods"] = CORS_METHODS
+        cors_headers["Access-Control-Allow-Headers"] = CORS_HEADERS
+        cors_headers["Access-Control-Max-Age"] = str(PREFLIGHT_CACHE_S)
+    return cors_headers

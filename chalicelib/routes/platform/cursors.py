@@ -14,15 +14,15 @@ from urllib.parse import urlencode
 
 from chalicelib import wiring
 from chalicelib.errors import MalformedError
-from chalicelib.routes.platform.endpoint import Reply
-from chalicelib.routes.platform.fields import Body
-from chalicelib.routes.platform.request import Call
+from chalicelib.routes.platform.endpoint import ApiResponse
+from chalicelib.routes.platform.fields import StrictModel
+from chalicelib.routes.platform.request import ApiRequest
 
 LIFE_S = 24 * 3600
 _SCOPE = "service"
 
 
-def opened(text: str | None, call: Call, query: Body) -> Mapping[str, Any] | None:
+def decode_cursor(text: str | None, request: ApiRequest, query: StrictModel) -> Mapping[str, Any] | None:
     """The position that a cursor stands for.
 
     Raises:
@@ -34,56 +34,60 @@ def opened(text: str | None, call: Call, query: Body) -> Mapping[str, Any] | Non
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415
 
     try:
-        sealed = _decoded(text)
-        plain = wiring.stores().vault.open(sealed, scope=_SCOPE, place=_place(call, query))
-        told = json.loads(plain)
+        sealed = _decode_base64(text)
+        plain = wiring.get_stores().encryption.decrypt(
+            sealed, scope=_SCOPE, context=_build_encryption_context(request, query)
+        )
+        content = json.loads(plain)
     except (binascii.Error, InvalidTag, ValueError) as e:
-        raise _not_ours() from e
-    if not call.now.timestamp() - LIFE_S <= told["at"]:
-        raise _not_ours()
-    position: Mapping[str, Any] = told["position"]
+        raise _build_invalid_cursor_error() from e
+    if not request.now.timestamp() - LIFE_S <= content["at"]:
+        raise _build_invalid_cursor_error()
+    position: Mapping[str, Any] = content["position"]
     return position
 
 
-def page(
-    items: list[Any], position: Mapping[str, Any] | None, call: Call, query: Body, **more: Any
-) -> Reply:
+def build_page_response(
+    items: list[Any], position: Mapping[str, Any] | None, request: ApiRequest, query: StrictModel, **more: Any
+) -> ApiResponse:
     """A part of a list, with the cursor and the link of the next one."""
-    cursor = _sealed(position, call, query) if position else None
+    cursor = _encrypt_position(position, request, query) if position else None
     headers = {}
     if cursor:
-        told = json.loads(query.model_dump_json(exclude_none=True)) | {"cursor": cursor}
-        headers["Link"] = f'<?{urlencode({k: _parameter(v) for k, v in told.items()})}>; rel="next"'
-    return Reply(body={"items": items, "next_cursor": cursor, **more}, headers=headers)
+        parameters = json.loads(query.model_dump_json(exclude_none=True)) | {"cursor": cursor}
+        headers["Link"] = f'<?{urlencode({k: _format_parameter(v) for k, v in parameters.items()})}>; rel="next"'
+    return ApiResponse(body={"items": items, "next_cursor": cursor, **more}, headers=headers)
 
 
-def _parameter(value: Any) -> Any:
+def _format_parameter(value: Any) -> Any:
     """A truth as a parameter spells it."""
     return json.dumps(value) if isinstance(value, bool) else value
 
 
-def _sealed(position: Mapping[str, Any], call: Call, query: Body) -> str:
-    plain = json.dumps({"position": dict(position), "at": int(call.now.timestamp())}).encode()
-    return _spelled(wiring.stores().vault.seal(plain, scope=_SCOPE, place=_place(call, query)))
+def _encrypt_position(position: Mapping[str, Any], request: ApiRequest, query: StrictModel) -> str:
+    plain = json.dumps({"position": dict(position), "at": int(request.now.timestamp())}).encode()
+    return _encode_base64(
+        wiring.get_stores().encryption.encrypt(plain, scope=_SCOPE, context=_build_encryption_context(request, query))
+    )
 
 
-def _decoded(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     sealed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
     # The decoder overlooks strange letters and spare bits; ours has one spelling.
-    if _spelled(sealed) != text:
+    if _encode_base64(sealed) != text:
         raise ValueError("not as it was given")
     return sealed
 
 
-def _spelled(sealed: bytes) -> str:
-    return urlsafe_b64encode(sealed).decode().rstrip("=")
+def _encode_base64(ciphertext: bytes) -> str:
+    return urlsafe_b64encode(ciphertext).decode().rstrip("=")
 
 
-def _place(call: Call, query: Body) -> str:
+def _build_encryption_context(request: ApiRequest, query: StrictModel) -> str:
     filters = query.model_dump_json(exclude={"cursor", "limit"})
     digest = hashlib.sha256(filters.encode()).hexdigest()
-    return f"cursor/{call.member.member_id}/{call.context.get('path') or call.route}/{digest}"
+    return f"cursor/{request.member.member_id}/{request.context.get('path') or request.route}/{digest}"
 
 
-def _not_ours() -> MalformedError:
+def _build_invalid_cursor_error() -> MalformedError:
     return MalformedError("cursor_not_valid", "This cursor was not given for this list.")

@@ -15,17 +15,22 @@ from typing import Any
 from chalice import Blueprint, Response
 
 from chalicelib import wiring
-from chalicelib.errors import DashboardError
+from chalicelib.errors import ApiError
 from chalicelib.observe import log
 from chalicelib.routes.platform import cors as sharing
 from chalicelib.routes.platform import problems
-from chalicelib.routes.platform.operations import OPERATIONS, Access, Operation
-from chalicelib.routes.platform.request import arguments_of, received, request_id_of, require_tame
-from chalicelib.store.webhooks.idempotency import Answer
+from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess, RouteOperation
+from chalicelib.routes.platform.request import (
+    get_or_create_request_id,
+    parse_arguments,
+    parse_request,
+    validate_path_params,
+)
+from chalicelib.store.webhooks.idempotency import StoredResponse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class ApiResponse:
     """An answer. `body` of None is no content, and text stands for itself."""
 
     body: Any = None
@@ -33,20 +38,20 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-View = Callable[..., Reply]
+RouteHandler = Callable[..., ApiResponse]
 
 
-def endpoint(
+def declare_endpoint(
     blueprint: Blueprint,
     method: str,
     path: str,
     *,
-    returns: Any = None,
+    response_schema: Any = None,
     status: int = 200,
-    access: Access = Access.MEMBER,
-    keyed: bool = False,
-    matched: bool = False,
-) -> Callable[[View], View]:
+    access: RouteAccess = RouteAccess.MEMBER,
+    needs_idempotency_key: bool = False,
+    needs_if_match: bool = False,
+) -> Callable[[RouteHandler], RouteHandler]:
     """Declare a route.
 
     Args:
@@ -60,9 +65,9 @@ def endpoint(
         matched: It needs `If-Match`.
     """
 
-    def declare(view: View) -> View:
+    def declare(view: RouteHandler) -> RouteHandler:
         hints = typing.get_type_hints(view)
-        operation = Operation(
+        operation = RouteOperation(
             method=method,
             path=path,
             name=view.__name__,
@@ -70,15 +75,15 @@ def endpoint(
             access=access,
             body=hints.get("body"),
             query=hints.get("query"),
-            returns=returns,
+            response_schema=response_schema,
             status=status,
-            keyed=keyed,
-            matched=matched,
+            needs_idempotency_key=needs_idempotency_key,
+            needs_if_match=needs_if_match,
         )
         OPERATIONS.append(operation)
 
         def handle(**path_parameters: str) -> Response:
-            return _handle(operation, view, blueprint.current_request, path_parameters)
+            return _handle_request(operation, view, blueprint.current_request, path_parameters)
 
         # No media type is named here: the framework would answer 415 to whoever asks, before
         # we know who that is.
@@ -88,68 +93,64 @@ def endpoint(
     return declare
 
 
-def _handle(
-    operation: Operation, view: View, request: Any, path_parameters: Mapping[str, str]
+def _handle_request(
+    operation: RouteOperation, view: RouteHandler, request: Any, path_parameters: Mapping[str, str]
 ) -> Response:
-    started = wiring.monotonic()
-    request_id = request_id_of(request.headers)
-    reply = _answered(operation, view, request, path_parameters, request_id)
-    if operation.shared:
-        reply.headers.update(sharing.headers(request.headers))
+    started = wiring.read_monotonic()
+    request_id = get_or_create_request_id(request.headers)
+    reply = _call_view(operation, view, request, path_parameters, request_id)
+    if operation.allows_cors:
+        reply.headers.update(sharing.build_cors_headers(request.headers))
     log.info(
         "request",
         request_id=request_id,
         method=operation.method,
         route=operation.path,
         status=reply.status_code,
-        ms=round((wiring.monotonic() - started) * 1000, 1),
+        ms=round((wiring.read_monotonic() - started) * 1000, 1),
     )
     return reply
 
 
-def _answered(
-    operation: Operation,
-    view: View,
-    request: Any,
-    path_parameters: Mapping[str, str],
-    request_id: str,
+def _call_view(
+    operation: RouteOperation, view: RouteHandler, request: Any, path_parameters: Mapping[str, str], request_id: str
 ) -> Response:
     try:
-        call = received(operation, request, request_id)
-        require_tame(operation, path_parameters)
-        arguments = arguments_of(operation, request, call)
+        call = parse_request(operation, request, request_id)
+        validate_path_params(operation, path_parameters)
+        arguments = parse_arguments(operation, request, call)
         reply = view(call, **path_parameters, **arguments)
-        return _rendered(reply, request_id)
-    except DashboardError as e:
-        return problems.refusal(e, request_id)
+        return _render_response(reply, request_id)
+    except ApiError as e:
+        return problems.build_problem(e, request_id)
     except Exception as e:  # noqa: BLE001 the last resort: nothing of the request may reach the log
-        log.error("unexpected", request_id=request_id, error=type(e).__name__, where=_where(e))
-        return problems.failure(request_id)
+        log.error("unexpected", request_id=request_id, error=type(e).__name__, where=_find_error_location(e))
+        return problems.build_internal_error(request_id)
 
 
-def _json(value: Any) -> str:
+def _to_json(value: Any) -> str:
     return "" if value is None else json.dumps(value, separators=(",", ":"))
 
 
-def _rendered(reply: Reply, request_id: str) -> Response:
-    text = reply.body if isinstance(reply.body, str) else _json(reply.body)
+def _render_response(response: ApiResponse, request_id: str) -> Response:
+    text = response.body if isinstance(response.body, str) else _to_json(response.body)
     headers: dict[str, str | list[str]] = {
         "Content-Type": "application/json",
         "X-Request-Id": request_id,
-        **reply.headers,
+        **response.headers,
     }
-    return Response(body=text, status_code=reply.status, headers=headers)
+    return Response(body=text, status_code=response.status, headers=headers)
 
 
-def replied(answer: Answer) -> Reply:
+def from_stored_response(stored: StoredResponse) -> ApiResponse:
     """An answer that may be the repeat of an earlier one, and then says so."""
-    headers = dict(answer.headers)
-    if answer.replayed:
+    headers = dict(stored.headers)
+    if stored.replayed:
         headers["Idempotent-Replayed"] = "true"
-    return Reply(body=answer.body, status=answer.status, headers=headers)
+    return ApiResponse(body=stored.body, status=stored.status, headers=headers)
 
 
-def _where(error: BaseException) -> str:
+def _find_error_location(error: BaseException) -> str:
     """File and line of the innermost frame: enough to find a bug, and nothing of the data."""
     trace = error.__traceback__
     while trace and trace.tb_next:
@@ -159,9 +160,9 @@ def _where(error: BaseException) -> str:
     return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
 
 
-def gateway_refusal(status: int, code: str, request_id: str, *, allow: str = "") -> dict[str, Any]:
+def build_gateway_problem(status: int, code: str, request_id: str, *, allow: str = "") -> dict[str, Any]:
     """The answer of a gateway that refuses before any function runs."""
-    response = problems.of(status, code, request_id)
+    response = problems.build_gateway_problem_body(status, code, request_id)
     if allow:
         response.headers["Allow"] = allow
-    return problems.with_security(response.to_dict())
+    return problems.add_security_headers(response.to_dict())

@@ -1,6 +1,6 @@
 """What each problem code means and what a caller can do. The docs page shows this table."""
 
-CODES: dict[str, str] = {
+PROBLEM_CODES: dict[str, str] = {
     "delivery_settled": "The delivery was applied, recorded or refused; nothing waits.",
     "ends_before_infusion": "A monitoring window cannot end before the infusion.",
     "not_continuable": "Only an ended referral is continued by a new one, and once.",

@@ -7,9 +7,9 @@ from typing import Any
 
 from chalice import Response
 
-from chalicelib.errors import DashboardError, Fault, TooManyError, UnavailableError
+from chalicelib.errors import ApiError, FieldError, RateLimitedError, UnavailableError
 
-TYPE = "/docs#problem-"
+PROBLEM_TYPE_PREFIX = "/docs#problem-"
 """A problem's type: where its code is explained, relative to the API's own address."""
 
 API_CSP = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -27,60 +27,45 @@ SECURITY_HEADERS = {
 """On every answer, unless the answer says otherwise. The template's own refusals repeat them."""
 
 
-def refusal(error: DashboardError, request_id: str) -> Response:
+def build_problem(error: ApiError, request_id: str) -> Response:
     """An error of ours as its answer."""
-    response = _problem(
-        error.status, error.title, error.code, error.detail, request_id, error.faults
-    )
-    if isinstance(error, TooManyError | UnavailableError):
+    response = _build_problem(error.status, error.title, error.code, error.detail, request_id, error.errors)
+    if isinstance(error, RateLimitedError | UnavailableError):
         response.headers["Retry-After"] = str(error.retry_after_s)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
-def failure(request_id: str) -> Response:
+def build_internal_error(request_id: str) -> Response:
     """Our bug, as its answer: an id to ask us about, and nothing else."""
     detail = "It was logged under this request_id. Nothing is half done."
-    return _problem(500, DashboardError.title, "internal", detail, request_id)
+    return _build_problem(500, ApiError.title, "internal", detail, request_id)
 
 
-def of(status: int, code: str, request_id: str) -> Response:
+def build_gateway_problem_body(status: int, code: str, request_id: str) -> Response:
     """A refusal that has no error of ours: a gateway's, or the framework's."""
     title = HTTPStatus(status).phrase
-    return _problem(status, title, code, f"{title}.", request_id)
+    return _build_problem(status, title, code, f"{title}.", request_id)
 
 
-def _problem(
-    status: int,
-    title: str,
-    code: str,
-    detail: str,
-    request_id: str,
-    faults: Sequence[Fault] = (),
+def _build_problem(
+    status: int, title: str, code: str, detail: str, request_id: str, faults: Sequence[FieldError] = ()
 ) -> Response:
     body = {
-        "type": f"{TYPE}{code}",
+        "type": f"{PROBLEM_TYPE_PREFIX}{code}",
         "title": title,
         "status": status,
         "detail": detail,
         "code": code,
         "request_id": request_id,
-        "errors": [
-            {"pointer": fault.pointer, "code": fault.code, "message": fault.message}
-            for fault in faults
-        ],
+        "errors": [{"pointer": fault.pointer, "code": fault.code, "message": fault.message} for fault in faults],
     }
-    headers: dict[str, str | list[str]] = {
-        "Content-Type": "application/problem+json",
-        "X-Request-Id": request_id,
-    }
-    return Response(
-        body=json.dumps(body, separators=(",", ":")), status_code=status, headers=headers
-    )
+    headers: dict[str, str | list[str]] = {"Content-Type": "application/problem+json", "X-Request-Id": request_id}
+    return Response(body=json.dumps(body, separators=(",", ":")), status_code=status, headers=headers)
 
 
-def with_security(answer: dict[str, Any]) -> dict[str, Any]:
+def add_security_headers(response: dict[str, Any]) -> dict[str, Any]:
     """Add the headers that every answer carries, where the answer has none of its own."""
-    answer["headers"] = {**SECURITY_HEADERS, **answer["headers"]}
-    return answer
+    response["headers"] = {**SECURITY_HEADERS, **response["headers"]}
+    return response

@@ -5,55 +5,52 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from chalicelib.catalogue.resources import LANGUAGES, TOPICS
+from chalicelib.catalog.resources import LANGUAGES, TOPICS
 from chalicelib.domain.referrals.stages import Phase, Stage
 from chalicelib.domain.referrals.worklists import Worklist
 from chalicelib.routes.platform.fields import (
-    Body,
     Disease,
     Identifier,
-    Instant,
-    clean,
-    matching,
-    one_of,
+    StrictModel,
+    Timestamp,
+    build_choice_validator,
+    build_pattern_validator,
+    build_text_validator,
 )
 
-MOST_MILES = 5000
+MAX_MILES = 5000
 """The widest search. From Honolulu to Boston it is 5,090 miles; whoever wants all names none."""
 
 
-def _whole(value: Any) -> Any:
+def _parse_whole_number(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}", value, re.ASCII):
         return int(value)
     raise ValueError("must be a whole number")
 
 
-def _miles(value: Any) -> Any:
+def _parse_miles(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,6}", value, re.ASCII):
         return int(value)
     raise ValueError("must be whole miles")
 
 
-def _truth(value: Any) -> Any:
+def _parse_boolean(value: Any) -> Any:
     truths = {"true": True, "false": False}
     if value not in truths:
         raise ValueError("must be true or false")
     return truths[value]
 
 
-Words = Annotated[str, Field(max_length=100), AfterValidator(clean(lines=False))]
+SearchWords = Annotated[str, Field(max_length=100), AfterValidator(build_text_validator(lines=False))]
 NearZip = Annotated[
-    str,
-    AfterValidator(
-        matching(r"\d{5}(-\d{4})?", "must be a US ZIP code, as 77030 or 77030-1234"),
-    ),
+    str, AfterValidator(build_pattern_validator(r"\d{5}(-\d{4})?", "must be a US ZIP code, as 77030 or 77030-1234"))
 ]
 
 
-class PageQuery(Body):
+class PageQuery(StrictModel):
     """Which part of a list."""
 
-    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100)] = 25
+    limit: Annotated[int, BeforeValidator(_parse_whole_number), Field(ge=1, le=100)] = 25
     cursor: Annotated[str, Field(max_length=2048)] | None = None
 
 
@@ -63,10 +60,10 @@ class ReferralQuery(PageQuery):
     stage: Stage | None = None
     phase: Phase | None = None
     worklist: Worklist | None = None
-    late: Annotated[bool, BeforeValidator(_truth)] | None = None
+    late: Annotated[bool, BeforeValidator(_parse_boolean)] | None = None
     center_id: Identifier | None = None
-    q: Words | None = None
-    updated_since: Instant | None = None
+    q: SearchWords | None = None
+    updated_since: Timestamp | None = None
     sort: Literal["-updated_at"] = "-updated_at"
 
 
@@ -78,23 +75,23 @@ class CenterQuery(PageQuery):
     """
 
     near: NearZip | None = None
-    within_miles: Annotated[int, BeforeValidator(_miles), Field(ge=1, le=MOST_MILES)] | None = None
+    within_miles: Annotated[int, BeforeValidator(_parse_miles), Field(ge=1, le=MAX_MILES)] | None = None
     product: Identifier | None = None
     disease: Disease | None = None
     age_group: Literal["adult", "pediatric"] | None = None
-    accepting: Annotated[bool, BeforeValidator(_truth)] | None = None
-    payer: Words | None = None
-    q: Words | None = None
+    accepting: Annotated[bool, BeforeValidator(_parse_boolean)] | None = None
+    payer: SearchWords | None = None
+    q: SearchWords | None = None
     sort: Literal["distance", "name"] | None = None
 
 
-class ResourceQuery(Body):
+class ResourceQuery(StrictModel):
     """Which of the national resources."""
 
     topic: (
         Annotated[
             str,
-            AfterValidator(one_of(TOPICS, "is not a topic of the resources")),
+            AfterValidator(build_choice_validator(TOPICS, "is not a topic of the resources")),
             Field(json_schema_extra={"enum": list(TOPICS)}),
         ]
         | None
@@ -102,15 +99,15 @@ class ResourceQuery(Body):
     language: (
         Annotated[
             str,
-            AfterValidator(one_of(LANGUAGES, "is not a language of the resources")),
+            AfterValidator(build_choice_validator(LANGUAGES, "is not a language of the resources")),
             Field(json_schema_extra={"enum": list(LANGUAGES)}),
         ]
         | None
     ) = None
-    q: Words | None = None
+    q: SearchWords | None = None
 
 
-class DiagnosisQuery(Body):
+class DiagnosisQuery(StrictModel):
     """Of which disease the codes are wanted."""
 
     disease: Disease | None = None

@@ -7,7 +7,7 @@ fails in its own ways on deep nesting. Each of these ends here as one clear refu
 import json
 from typing import Any
 
-from chalicelib.errors import MalformedError, TooLargeError
+from chalicelib.errors import MalformedError, PayloadTooLargeError
 
 MAX_BYTES = 128 * 1024
 """A referral with thirty lines of therapy and long notes has about 20 KB."""
@@ -19,7 +19,7 @@ MAX_DIGITS = 15
 """Any number of the contract fits; beyond this a float is no longer exact."""
 
 
-def read(raw: bytes, *, limit: int = MAX_BYTES) -> Any:
+def parse_json(raw: bytes, *, limit: int = MAX_BYTES) -> Any:
     """The value that `raw` spells.
 
     Raises:
@@ -27,50 +27,50 @@ def read(raw: bytes, *, limit: int = MAX_BYTES) -> Any:
         MalformedError: not JSON, or JSON that two readers could understand differently.
     """
     if len(raw) > limit:
-        raise TooLargeError("too_large", f"A body may have {limit} bytes.")
+        raise PayloadTooLargeError("too_large", f"A body may have {limit} bytes.")
     try:
         value = json.loads(
             raw.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_constant=_refuse_constant,
-            parse_int=_short_int,
-            parse_float=_short_float,
+            object_pairs_hook=_reject_duplicate_keys,
+            parse_constant=_reject_constant,
+            parse_int=_parse_int,
+            parse_float=_parse_float,
         )
     except UnicodeDecodeError as e:
         raise MalformedError("not_utf8", "The body is not UTF-8.") from e
     except RecursionError as e:
-        raise _too_deep() from e
+        raise _build_depth_error() from e
     except ValueError as e:
         raise MalformedError("not_json", "The body is not JSON.") from e
-    _check(value)
+    _check_depth_and_text(value)
     return value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise MalformedError("duplicate_key", "An object of the body has a key twice.")
     return found
 
 
-def _refuse_constant(_name: str) -> None:
+def _reject_constant(_name: str) -> None:
     raise MalformedError("not_json", "NaN and Infinity are not JSON.")
 
 
-def _short_int(digits: str) -> int:
+def _parse_int(digits: str) -> int:
     if len(digits.lstrip("-")) > MAX_DIGITS:
         raise MalformedError("number_too_long", f"A number may have {MAX_DIGITS} digits.")
     return int(digits)
 
 
-def _short_float(digits: str) -> float:
+def _parse_float(digits: str) -> float:
     value = float(digits)
     if len(digits) > MAX_DIGITS * 2 or abs(value) >= 10**MAX_DIGITS:
         raise MalformedError("number_too_long", f"A number may have {MAX_DIGITS} digits.")
     return value
 
 
-def _check(value: Any) -> None:
+def _check_depth_and_text(value: Any) -> None:
     """Refuse what is too deep and what is no text, without recursion of our own."""
     level = [value]
     for _ in range(MAX_DEPTH):
@@ -85,7 +85,7 @@ def _check(value: Any) -> None:
         if not below:
             return
         level = below
-    raise _too_deep()
+    raise _build_depth_error()
 
 
 def _check_text(text: str) -> None:
@@ -95,5 +95,5 @@ def _check_text(text: str) -> None:
         raise MalformedError("not_text", "A text of the body has half a character.") from e
 
 
-def _too_deep() -> MalformedError:
+def _build_depth_error() -> MalformedError:
     return MalformedError("too_deep", f"A body may be {MAX_DEPTH} levels deep.")

@@ -9,147 +9,152 @@ from pydantic import Field, RootModel
 
 from chalicelib.domain.referrals.events import (
     Corrected,
-    Event,
+    EventSource,
     HoldEnded,
     HoldStarted,
+    ReferralEvent,
     Reopened,
-    Source,
     StageChange,
     ToxicityNoticed,
     WindowExtended,
     WithdrawalRequested,
 )
-from chalicelib.domain.referrals.reason_codes import Reason
+from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import MalformedError
-from chalicelib.routes.platform.fields import Body, Code, Day, Identifier, Instant, Note
+from chalicelib.routes.platform.fields import (
+    CalendarDate,
+    Identifier,
+    MultiLineText,
+    SenderCode,
+    StrictModel,
+    Timestamp,
+)
 
-Part = Annotated[int, Field(ge=1, le=9)]
+DoseNumber = Annotated[int, Field(ge=1, le=9)]
 
 
-class StageData(Body):
+class StageData(StrictModel):
     """The stage that was reached, and what belongs to it."""
 
     stage: Stage
-    part: Part = 1
-    of: Part = 1
-    local_date: Day | None = None
-    revisit_on: Day | None = None
+    part: DoseNumber = 1
+    of: DoseNumber = 1
+    local_date: CalendarDate | None = None
+    revisit_on: CalendarDate | None = None
     suggested_center_id: Identifier | None = None
-    first_visit_on: Day | None = None
-    reason_code: Reason | None = None
-    note: Note | None = None
+    first_visit_on: CalendarDate | None = None
+    reason_code: ReasonCode | None = None
+    note: MultiLineText | None = None
 
 
-class HoldData(Body):
+class HoldData(StrictModel):
     """Why nothing goes on, and until when that is expected."""
 
-    until: Day | None = None
-    reason_code: Code | None = None
-    note: Note | None = None
+    until: CalendarDate | None = None
+    reason_code: SenderCode | None = None
+    note: MultiLineText | None = None
 
 
-class WordData(Body):
+class WordData(StrictModel):
     """A reason and a note."""
 
-    reason_code: Code | None = None
-    note: Note | None = None
+    reason_code: SenderCode | None = None
+    note: MultiLineText | None = None
 
 
 class ToxicityData(WordData):
     """What the center noticed."""
 
-    kind: Literal["crs", "neurotoxicity", "infection", "cytopenia", "readmission", "other"] = (
-        "other"
-    )
+    kind: Literal["crs", "neurotoxicity", "infection", "cytopenia", "readmission", "other"] = "other"
     grade: Annotated[int, Field(ge=1, le=5)] | None = None
 
 
 class ExtensionData(WordData):
     """How long the center monitors."""
 
-    ends_on: Day
+    ends_on: CalendarDate
 
 
-class Replacement(Body):
+class Replacement(StrictModel):
     """What really happened, as it would have been reported."""
 
     type: Literal["stage.changed"] = "stage.changed"
-    occurred_at: Instant
+    occurred_at: Timestamp
     data: StageData
 
 
-class CorrectionData(Body):
+class CorrectionData(StrictModel):
     """Which event was wrong, and what takes its place."""
 
     supersedes: Identifier
     replacement: Replacement | None = None
-    reason_code: Code | None = None
-    note: Note | None = None
+    reason_code: SenderCode | None = None
+    note: MultiLineText | None = None
 
 
-class _Report(Body):
-    occurred_at: Instant
+class _EventReport(StrictModel):
+    occurred_at: Timestamp
     sequence: Annotated[int, Field(ge=0, le=10**11)] | None = None
 
 
-class StageReport(_Report):
+class StageReport(_EventReport):
     """The referral reached a stage."""
 
     type: Literal["stage.changed"]
     data: StageData
 
 
-class HoldStartReport(_Report):
+class HoldStartReport(_EventReport):
     """A pause began."""
 
     type: Literal["hold.started"]
     data: HoldData = HoldData()
 
 
-class HoldEndReport(_Report):
+class HoldEndReport(_EventReport):
     """A pause ended."""
 
     type: Literal["hold.ended"]
     data: WordData = WordData()
 
 
-class ToxicityReport(_Report):
+class ToxicityReport(_EventReport):
     """A toxicity was noticed."""
 
     type: Literal["toxicity.noticed"]
     data: ToxicityData = ToxicityData()
 
 
-class ExtensionReport(_Report):
+class ExtensionReport(_EventReport):
     """The monitoring window was extended."""
 
     type: Literal["window.extended"]
     data: ExtensionData
 
 
-class WithdrawalReport(_Report):
+class WithdrawalReport(_EventReport):
     """The practice asks the center to stop."""
 
     type: Literal["withdrawal.requested"]
     data: WordData = WordData()
 
 
-class ReopenReport(_Report):
+class ReopenReport(_EventReport):
     """An ended referral goes on."""
 
     type: Literal["referral.reopened"]
     data: WordData = WordData()
 
 
-class CorrectionReport(_Report):
+class CorrectionReport(_EventReport):
     """An earlier event was wrong."""
 
     type: Literal["event.corrected"]
     data: CorrectionData
 
 
-AnyReport = Annotated[
+AnyEventReport = Annotated[
     StageReport
     | HoldStartReport
     | HoldEndReport
@@ -162,23 +167,23 @@ AnyReport = Annotated[
 ]
 
 
-class EventBody(RootModel[AnyReport]):
+class EventBody(RootModel[AnyEventReport]):
     """Something that happened to a referral; `type` tells what stands in `data`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reporter:
+class EventReporter:
     """Who reports, and under which id."""
 
     event_id: str
     actor: Actor
-    source: Source
+    source: EventSource
     actor_id: str
     actor_name: str
     recorded_at: datetime
 
 
-def event_of(report: Any, *, referral_id: str, by: Reporter) -> Event:
+def build_event(report: Any, *, referral_id: str, reporter: EventReporter) -> ReferralEvent:
     """The event that a report tells of.
 
     Raises:
@@ -186,50 +191,48 @@ def event_of(report: Any, *, referral_id: str, by: Reporter) -> Event:
             for ever, it would freeze the referral.
     """
     told: dict[str, Any] = {
-        "event_id": by.event_id,
+        "event_id": reporter.event_id,
         "referral_id": referral_id,
         "occurred_at": report.occurred_at,
-        "recorded_at": by.recorded_at,
-        "actor": by.actor,
-        "source": by.source,
-        "actor_id": by.actor_id,
-        "actor_name": by.actor_name,
+        "recorded_at": reporter.recorded_at,
+        "actor": reporter.actor,
+        "source": reporter.source,
+        "actor_id": reporter.actor_id,
+        "actor_name": reporter.actor_name,
         "sequence": report.sequence,
         "reason_code": report.data.reason_code,
         "note": report.data.note,
     }
-    event = _made(report, told)
-    if event.is_in_the_future or _replacement_in_future(event):
+    event = _build_domain_event(report, told)
+    if event.is_in_the_future or _require_replacement_not_future(event):
         raise MalformedError("occurred_in_future", "occurred_at lies in the future.")
     return event
 
 
-def _made(report: Any, told: dict[str, Any]) -> Event:
+def _build_domain_event(report: Any, common: dict[str, Any]) -> ReferralEvent:
     data = report.data
     match report:
         case StageReport():
-            return _stage_change(data, told)
+            return _build_stage_change(data, common)
         case HoldStartReport():
-            return HoldStarted(**told, until=data.until)
+            return HoldStarted(**common, until=data.until)
         case ToxicityReport():
-            return ToxicityNoticed(**told, kind=data.kind, grade=data.grade)
+            return ToxicityNoticed(**common, kind=data.kind, grade=data.grade)
         case ExtensionReport():
-            return WindowExtended(**told, ends_on=data.ends_on)
+            return WindowExtended(**common, ends_on=data.ends_on)
         case CorrectionReport():
-            return Corrected(
-                **told, supersedes=data.supersedes, replacement=_replacement(data, told)
-            )
-    plain: dict[type, type[Event]] = {
+            return Corrected(**common, supersedes=data.supersedes, replacement=_build_replacement(data, common))
+    plain: dict[type, type[ReferralEvent]] = {
         HoldEndReport: HoldEnded,
         WithdrawalReport: WithdrawalRequested,
         ReopenReport: Reopened,
     }
-    return plain[type(report)](**told)
+    return plain[type(report)](**common)
 
 
-def _stage_change(data: StageData, told: dict[str, Any]) -> StageChange:
+def _build_stage_change(data: StageData, common: dict[str, Any]) -> StageChange:
     return StageChange(
-        **told,
+        **common,
         stage=data.stage,
         part=data.part,
         of=max(data.of, data.part),
@@ -240,25 +243,20 @@ def _stage_change(data: StageData, told: dict[str, Any]) -> StageChange:
     )
 
 
-def _replacement(data: CorrectionData, told: dict[str, Any]) -> StageChange | None:
+def _build_replacement(data: CorrectionData, common: dict[str, Any]) -> StageChange | None:
     if data.replacement is None:
         return None
     inner = data.replacement.data
-    change = _stage_change(inner, told)
-    return replace(
-        change,
-        occurred_at=data.replacement.occurred_at,
-        reason_code=inner.reason_code,
-        note=inner.note,
-    )
+    change = _build_stage_change(inner, common)
+    return replace(change, occurred_at=data.replacement.occurred_at, reason_code=inner.reason_code, note=inner.note)
 
 
-def _replacement_in_future(event: Event) -> bool:
+def _require_replacement_not_future(event: ReferralEvent) -> bool:
     change = event.replacement if isinstance(event, Corrected) else None
     return change is not None and change.is_in_the_future
 
 
-def split_referral_id(value: Any) -> tuple[Any, bytes]:
+def parse_delivery_body(value: Any) -> tuple[Any, bytes]:
     """A feed's body as the id of the referral and the report about it."""
     if not isinstance(value, dict):
         raise MalformedError("malformed", "The body is not an object.")

@@ -3,21 +3,17 @@
 from chalice import Blueprint
 
 from chalicelib import wiring
-from chalicelib.routes.platform.endpoint import Reply, endpoint
-from chalicelib.routes.platform.request import Call
+from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
+from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.referrals import unread as news
 
 blueprint = Blueprint(__name__)
 
 
-@endpoint(blueprint, "PUT", "/v1/referrals/{referral_id}/look", status=204, matched=True)
-def look_at_referral(call: Call, referral_id: str) -> Reply:
+@declare_endpoint(blueprint, "PUT", "/v1/referrals/{referral_id}/look", status=204, needs_if_match=True)
+def look_at_referral(request: ApiRequest, referral_id: str) -> ApiResponse:
     """Say that one has seen a version of a referral: up to it, nothing is news any more."""
-    news.look(
-        referral_id,
-        version=call.version,
-        member=call.member,
-        stores=wiring.stores(),
-        now=call.now,
+    news.mark_viewed(
+        referral_id, version=request.version, member=request.member, stores=wiring.get_stores(), now=request.now
     )
-    return Reply(status=204)
+    return ApiResponse(status=204)

@@ -7,96 +7,96 @@ from chalice import Blueprint
 
 from chalicelib import wiring
 from chalicelib.domain.identity.members import TenantKind
-from chalicelib.domain.referrals.events import Source, derived_id
+from chalicelib.domain.referrals.events import EventSource, derive_id
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.worklists import Reader, Worklist
+from chalicelib.domain.referrals.worklists import ListViewer, Worklist
 from chalicelib.errors import MalformedError, NotFoundError
 from chalicelib.routes import response_schemas as shapes
 from chalicelib.routes.platform import cursors
-from chalicelib.routes.platform.endpoint import Reply, endpoint, replied
+from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
 from chalicelib.routes.platform.query_params import PageQuery, ReferralQuery
-from chalicelib.routes.platform.request import Call
+from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.referrals import response_schemas as referral_shapes
 from chalicelib.routes.referrals import responses as views
-from chalicelib.routes.referrals.event_bodies import EventBody, Reporter, event_of
+from chalicelib.routes.referrals.event_bodies import EventBody, EventReporter, build_event
 from chalicelib.routes.referrals.journey_responses import PHASE_LABELS
 from chalicelib.routes.referrals.request_bodies import ReferralBody, ReferralPatch
-from chalicelib.routes.referrals.timeline_responses import event_told
+from chalicelib.routes.referrals.timeline_responses import to_event_response
 from chalicelib.services.audit import trail as audits
-from chalicelib.services.notices.planned_list import planned_notices
+from chalicelib.services.notices.planned_list import list_planned_notices
 from chalicelib.services.referrals import create as intake
 from chalicelib.services.referrals import read_and_amend as referrals
 from chalicelib.services.referrals import report_event as journey
 from chalicelib.services.referrals import search as lists
 from chalicelib.services.referrals import unread as news
-from chalicelib.services.referrals.event_writes import Outcome
-from chalicelib.store.webhooks.idempotency import Answer
+from chalicelib.services.referrals.event_writes import ReportResult
+from chalicelib.store.webhooks.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 
-TRAIL = ("at", "actor_id", "tenant_id", "action", "outcome", "version", "request_id")
-SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_to_share", "note")
+AUDIT_FIELDS = ("at", "actor_id", "tenant_id", "action", "outcome", "version", "request_id")
+REFERRAL_SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_to_share", "note")
 
 
-@endpoint(
+@declare_endpoint(
     blueprint,
     "POST",
     "/v1/referrals",
-    returns=referral_shapes.ReferralShape,
+    response_schema=referral_shapes.ReferralShape,
     status=201,
-    keyed=True,
+    needs_idempotency_key=True,
 )
-def create_referral(call: Call, body: ReferralBody) -> Reply:
+def create_referral(request: ApiRequest, body: ReferralBody) -> ApiResponse:
     """Refer a patient: as a draft, or sent to the center at once."""
-    member = call.member
+    member = request.member
 
-    def answer(referral: Referral) -> Answer:
+    def answer(referral: Referral) -> StoredResponse:
         location = f"/v1/referrals/{referral.referral_id}"
-        headers = {"Location": location, **views.etag(referral)}
-        return Answer(
+        headers = {"Location": location, **views.build_referral_etag(referral)}
+        return StoredResponse(
             status=201,
             headers=headers,
-            body=views.referral_told(referral, member, reader=_reader(call)),
+            body=views.to_referral_response(referral, member, viewer=_build_list_viewer(request)),
         )
 
-    answered = intake.refer(
-        _intake(body),
+    answered = intake.create_referral(
+        _to_new_referral(body),
         submit=body.submit,
-        referral_id=wiring.new_id("ref"),
+        referral_id=wiring.generate_id("ref"),
         member=member,
-        request=call.as_request,
-        answer=answer,
-        stores=wiring.stores(),
-        now=call.now,
+        request=request.idempotent_request,
+        build_response=answer,
+        stores=wiring.get_stores(),
+        now=request.now,
     )
-    return replied(answered)
+    return from_stored_response(answered)
 
 
-@endpoint(blueprint, "GET", "/v1/referrals", returns=referral_shapes.ReferralPageShape)
-def list_referrals(call: Call, query: ReferralQuery) -> Reply:
+@declare_endpoint(blueprint, "GET", "/v1/referrals", response_schema=referral_shapes.ReferralPageShape)
+def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse:
     """List the referrals of one's own practice or center, latest change first."""
-    is_news = _is_news(call)
-    found, position = lists.list_page(
-        _filter(query),
+    is_news = _load_unread_check(request)
+    found, position = lists.list_referrals(
+        _to_filter(query),
         limit=query.limit,
-        start=cursors.opened(query.cursor, call, query),
-        member=call.member,
-        stores=wiring.stores(),
-        now=call.now,
-        is_news=is_news,
+        start=cursors.decode_cursor(query.cursor, request, query),
+        member=request.member,
+        stores=wiring.get_stores(),
+        now=request.now,
+        has_unread=is_news,
     )
-    reader = _reader(call)
-    told = [views.summary_told(row, reader, changed_since_seen=is_news(row)) for row in found]
-    return cursors.page(told, position, call, query)
+    reader = _build_list_viewer(request)
+    items = [views.to_summary_response(row, reader, changed_since_seen=is_news(row)) for row in found]
+    return cursors.build_page_response(items, position, request, query)
 
 
-@endpoint(blueprint, "GET", "/v1/referrals/counts", returns=referral_shapes.CountsShape)
-def count_referrals(call: Call) -> Reply:
+@declare_endpoint(blueprint, "GET", "/v1/referrals/counts", response_schema=referral_shapes.CountsShape)
+def count_referrals(request: ApiRequest) -> ApiResponse:
     """Count the referrals of one's own practice or center by phase and worklist."""
-    phases, worklists = lists.counts(
-        member=call.member, stores=wiring.stores(), now=call.now, is_news=_is_news(call)
+    phases, worklists = lists.count_referrals(
+        member=request.member, stores=wiring.get_stores(), now=request.now, has_unread=_load_unread_check(request)
     )
-    return Reply(
+    return ApiResponse(
         body={
             "total": sum(phases.values()),
             "phases": {phase: phases.get(phase, 0) for phase in PHASE_LABELS},
@@ -105,108 +105,108 @@ def count_referrals(call: Call) -> Reply:
     )
 
 
-@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}", returns=referral_shapes.ReferralShape)
-def read_referral(call: Call, referral_id: str) -> Reply:
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}", response_schema=referral_shapes.ReferralShape)
+def read_referral(request: ApiRequest, referral_id: str) -> ApiResponse:
     """Read one referral."""
-    referral = _read(call, referral_id)
-    notices = planned_notices(referral, stores=wiring.stores())
-    told = views.referral_told(
+    referral = _read_referral_response(request, referral_id)
+    notices = list_planned_notices(referral, stores=wiring.get_stores())
+    response = views.to_referral_response(
         referral,
-        call.member,
-        reader=_reader(call),
+        request.member,
+        viewer=_build_list_viewer(request),
         notices=notices,
-        changed_since_seen=news.is_new(
-            referral, member=call.member, stores=wiring.stores(), now=call.now
+        changed_since_seen=news.has_unread_changes(
+            referral, member=request.member, stores=wiring.get_stores(), now=request.now
         ),
     )
-    return Reply(body=told, headers=views.etag(referral))
+    return ApiResponse(body=response, headers=views.build_referral_etag(referral))
 
 
-@endpoint(
+@declare_endpoint(
     blueprint,
     "PATCH",
     "/v1/referrals/{referral_id}",
-    returns=referral_shapes.ReferralShape,
-    matched=True,
+    response_schema=referral_shapes.ReferralShape,
+    needs_if_match=True,
 )
-def amend_referral(call: Call, referral_id: str, body: ReferralPatch) -> Reply:
+def amend_referral(request: ApiRequest, referral_id: str, body: ReferralPatch) -> ApiResponse:
     """Change what the practice sends, while the center has not started with it."""
-    changes = _told(body, exclude_unset=True)
+    changes = _to_plain_json(body, exclude_unset=True)
     patient = changes.get("patient")
     if patient and patient.get("alias"):
         changes["alias"] = patient["alias"]
-    _refuse_emptied(changes)
-    referral = referrals.amend(
+    _reject_emptied_sections(changes)
+    referral = referrals.amend_referral(
         referral_id,
         changes,
-        version=call.version,
-        member=call.member,
-        stores=wiring.stores(),
-        now=call.now,
+        version=request.version,
+        member=request.member,
+        stores=wiring.get_stores(),
+        now=request.now,
     )
-    return Reply(
-        body=views.referral_told(referral, call.member, reader=_reader(call)),
-        headers=views.etag(referral),
+    return ApiResponse(
+        body=views.to_referral_response(referral, request.member, viewer=_build_list_viewer(request)),
+        headers=views.build_referral_etag(referral),
     )
 
 
-@endpoint(
+@declare_endpoint(
     blueprint,
     "POST",
     "/v1/referrals/{referral_id}/events",
-    returns=referral_shapes.OutcomeShape,
-    keyed=True,
+    response_schema=referral_shapes.OutcomeShape,
+    needs_idempotency_key=True,
 )
-def report_event(call: Call, referral_id: str, body: EventBody) -> Reply:
+def report_event(request: ApiRequest, referral_id: str, body: EventBody) -> ApiResponse:
     """Report what happened; the only way to move a referral."""
-    event = event_of(body.root, referral_id=referral_id, by=_reporter(call))
+    event = build_event(body.root, referral_id=referral_id, reporter=_build_reporter(request))
     answered = journey.report_by_member(
         event,
-        member=call.member,
-        request=call.as_request,
-        answer=lambda outcome: Answer(status=200, headers={}, body=outcome_told(outcome)),
-        stores=wiring.stores(),
-        now=call.now,
+        member=request.member,
+        request=request.idempotent_request,
+        build_response=lambda outcome: StoredResponse(status=200, headers={}, body=to_report_response(outcome)),
+        stores=wiring.get_stores(),
+        now=request.now,
     )
-    return replied(answered)
+    return from_stored_response(answered)
 
 
-@endpoint(
-    blueprint, "GET", "/v1/referrals/{referral_id}/events", returns=referral_shapes.EventPageShape
+@declare_endpoint(
+    blueprint, "GET", "/v1/referrals/{referral_id}/events", response_schema=referral_shapes.EventPageShape
 )
-def list_events(call: Call, referral_id: str, query: PageQuery) -> Reply:
+def list_events(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiResponse:
     """Read the timeline of a referral, newest first."""
-    events, position = referrals.timeline(
+    events, position = referrals.list_timeline(
         referral_id,
         limit=query.limit,
-        start=cursors.opened(query.cursor, call, query),
-        member=call.member,
-        stores=wiring.stores(),
-        now=call.now,
+        start=cursors.decode_cursor(query.cursor, request, query),
+        member=request.member,
+        stores=wiring.get_stores(),
+        now=request.now,
     )
-    return cursors.page([event_told(event) for event in events], position, call, query)
+    return cursors.build_page_response([to_event_response(event) for event in events], position, request, query)
 
 
-@endpoint(
-    blueprint, "GET", "/v1/referrals/{referral_id}/window", returns=referral_shapes.WindowShape
-)
-def read_window(call: Call, referral_id: str) -> Reply:
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/window", response_schema=referral_shapes.WindowShape)
+def read_window(request: ApiRequest, referral_id: str) -> ApiResponse:
     """Read the monitoring window: its days, and the notices planned and sent."""
-    referral = _read(call, referral_id)
+    referral = _read_referral_response(request, referral_id)
     if referral.window is None:
         raise NotFoundError
-    notices = planned_notices(referral, stores=wiring.stores())
-    return Reply(body=views.window_told(referral.window, notices), headers=views.etag(referral))
+    notices = list_planned_notices(referral, stores=wiring.get_stores())
+    return ApiResponse(
+        body=views.to_window_response(referral.window, notices), headers=views.build_referral_etag(referral)
+    )
 
 
-@endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/audit", returns=shapes.TrailShape)
-def read_audit(call: Call, referral_id: str) -> Reply:
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/audit", response_schema=shapes.TrailShape)
+def read_audit(request: ApiRequest, referral_id: str) -> ApiResponse:
     """Read who touched a referral, latest first; for administrators of either side."""
-    rows = audits.trail(referral_id, by=call.member, stores=wiring.stores(), now=call.now)
-    return Reply(body={"items": [{n: row.get(n) for n in TRAIL} for row in rows]})
+    rows = audits.read_audit_trail(referral_id, by=request.member, stores=wiring.get_stores(), now=request.now)
+    return ApiResponse(body={"items": [{n: row.get(n) for n in AUDIT_FIELDS} for row in rows]})
 
 
-def outcome_told(outcome: Outcome) -> dict[str, Any]:
+def to_report_response(outcome: ReportResult) -> dict[str, Any]:
     """What became of a report, as a person and a feed are told alike."""
     return {
         "status": outcome.status,
@@ -216,48 +216,44 @@ def outcome_told(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _reporter(call: Call) -> Reporter:
+def _build_reporter(request: ApiRequest) -> EventReporter:
     """The signed-in member as the one who reports; the id comes from the Idempotency-Key.
 
     Raises:
         NotFoundError: an operator, who is of neither side, sees no referral.
     """
-    member = call.member
+    member = request.member
     if member.kind is TenantKind.OPERATOR:
         raise NotFoundError
-    return Reporter(
-        event_id=derived_id("evt", call.as_request.scope_key),
+    return EventReporter(
+        event_id=derive_id("evt", request.idempotent_request.scope_key),
         actor=member.actor,
-        source=Source.PRACTICE if member.kind is TenantKind.PRACTICE else Source.CENTER,
+        source=EventSource.PRACTICE if member.kind is TenantKind.PRACTICE else EventSource.CENTER,
         actor_id=member.member_id,
         actor_name=member.name,
-        recorded_at=call.now,
+        recorded_at=request.now,
     )
 
 
-def _is_news(call: Call) -> news.IsNews:
-    return news.watching(call.member, stores=wiring.stores(), now=call.now)
+def _load_unread_check(request: ApiRequest) -> news.HasUnread:
+    return news.load_unread_check(request.member, stores=wiring.get_stores(), now=request.now)
 
 
-def _reader(call: Call) -> Reader:
-    return lists.reader_of(call.member, stores=wiring.stores(), now=call.now)
+def _build_list_viewer(request: ApiRequest) -> ListViewer:
+    return lists.build_list_viewer(request.member, stores=wiring.get_stores(), now=request.now)
 
 
-def _read(call: Call, referral_id: str) -> Referral:
-    return referrals.read(
-        referral_id,
-        member=call.member,
-        request_id=call.request_id,
-        stores=wiring.stores(),
-        now=call.now,
+def _read_referral_response(request: ApiRequest, referral_id: str) -> Referral:
+    return referrals.read_referral(
+        referral_id, member=request.member, request_id=request.request_id, stores=wiring.get_stores(), now=request.now
     )
 
 
-def _intake(body: ReferralBody) -> intake.Intake:
-    told = _told(body)
-    return intake.Intake(
-        details={name: told[name] for name in SECTIONS},
-        alias=told["patient"].get("alias") or None,
+def _to_new_referral(body: ReferralBody) -> intake.NewReferral:
+    details = _to_plain_json(body)
+    return intake.NewReferral(
+        details={name: details[name] for name in REFERRAL_SECTIONS},
+        alias=details["patient"].get("alias") or None,
         product_id=body.product_id,
         center_id=body.center_id,
         urgency=body.urgency,
@@ -265,25 +261,25 @@ def _intake(body: ReferralBody) -> intake.Intake:
     )
 
 
-def _told(body: ReferralBody | ReferralPatch, *, exclude_unset: bool = False) -> dict[str, Any]:
+def _to_plain_json(body: ReferralBody | ReferralPatch, *, exclude_unset: bool = False) -> dict[str, Any]:
     """The body as plain JSON values: what is stored and told again."""
-    told: dict[str, Any] = json.loads(body.model_dump_json(exclude_unset=exclude_unset))
-    return told
+    values: dict[str, Any] = json.loads(body.model_dump_json(exclude_unset=exclude_unset))
+    return values
 
 
-def _refuse_emptied(changes: dict[str, Any]) -> None:
+def _reject_emptied_sections(changes: dict[str, Any]) -> None:
     needed = ("patient", "clinical", "referring_provider", "urgency")
     emptied = [name for name in needed if name in changes and changes[name] is None]
     if emptied:
         raise MalformedError("section_needed", "A referral cannot do without this section.")
 
 
-def _filter(query: ReferralQuery) -> lists.Filter:
+def _to_filter(query: ReferralQuery) -> lists.ReferralFilter:
     equal = {"stage": query.stage, "phase": query.phase, "center_id": query.center_id}
-    return lists.Filter(
-        equal={name: str(value) for name, value in equal.items() if value},
+    return lists.ReferralFilter(
+        exact={name: str(value) for name, value in equal.items() if value},
         since=query.updated_since,
-        q=query.q or None,
+        search_text=query.q or None,
         late=query.late,
         worklist=query.worklist,
     )

@@ -6,26 +6,26 @@ from pydantic import AfterValidator, Field
 
 from chalicelib.domain.identity.members import Role
 from chalicelib.routes.platform.fields import (
-    Body,
-    Code,
-    Day,
+    CalendarDate,
     Disease,
     Email,
     Icd10,
     Identifier,
-    Line,
-    Note,
+    MultiLineText,
     Npi,
-    PastDay,
+    PastDate,
     Phone,
+    SenderCode,
+    SingleLineText,
+    StrictModel,
     Zip,
-    clean,
-    matching,
+    build_pattern_validator,
+    build_text_validator,
 )
 from chalicelib.routes.referrals.clinical_fields import (
-    Because,
     Doses,
     LabsBody,
+    NoTransplantReasonName,
     ScreenedBody,
     TransplantBody,
 )
@@ -50,59 +50,51 @@ DrugClass = Literal[
 ]
 
 
-class Caregiver(Body):
+class Caregiver(StrictModel):
     """Who is with the patient."""
 
-    name: Line
+    name: SingleLineText
     phone: Phone | None = None
-    relation: Line | None = None
+    relation: SingleLineText | None = None
 
 
-class Patient(Body):
+class Patient(StrictModel):
     """The person who is referred."""
 
-    family_name: Line
-    birth_date: PastDay
-    given_name: Line | None = None
+    family_name: SingleLineText
+    birth_date: PastDate
+    given_name: SingleLineText | None = None
     sex: Literal["female", "male", "intersex", "unknown"] | None = None
-    mrn: Line | None = None
+    mrn: SingleLineText | None = None
     zip: Zip | None = None
     phone: Phone | None = None
     email: Email | None = None
     language: (
-        Annotated[
-            str, AfterValidator(matching(r"[a-z]{2,3}(-[A-Z]{2})?", "must be a language as en"))
-        ]
+        Annotated[str, AfterValidator(build_pattern_validator(r"[a-z]{2,3}(-[A-Z]{2})?", "must be a language as en"))]
         | None
     ) = None
-    alias: Annotated[str, Field(max_length=40), AfterValidator(clean(lines=False))] | None = None
+    alias: Annotated[str, Field(max_length=40), AfterValidator(build_text_validator(lines=False))] | None = None
     caregiver: Caregiver | None = None
 
 
-class LineOfTherapy(Body):
+class LineOfTherapy(StrictModel):
     """One line of treatment as the provider counts it. Lines are never derived."""
 
     line: Annotated[int, Field(ge=1, le=30)]
-    regimen: Line
+    regimen: SingleLineText
     classes: Annotated[list[DrugClass], Field(default_factory=list, max_length=12)]
-    started_on: Day | None = None
-    ended_on: Day | None = None
+    started_on: CalendarDate | None = None
+    ended_on: CalendarDate | None = None
     response: (
         Literal[
-            "complete_response",
-            "partial_response",
-            "stable_disease",
-            "refractory",
-            "relapsed",
-            "ongoing",
-            "unknown",
+            "complete_response", "partial_response", "stable_disease", "refractory", "relapsed", "ongoing", "unknown"
         ]
         | None
     ) = None
-    event_on: Day | None = None
+    event_on: CalendarDate | None = None
 
 
-class Flags(Body):
+class Flags(StrictModel):
     """Things to discuss with the center. None of them decides anything."""
 
     active_infection: bool | None = None
@@ -113,15 +105,15 @@ class Flags(Body):
     seizure_disorder: bool | None = None
 
 
-class Clinical(Body):
+class Clinical(StrictModel):
     """Disease and treatment so far."""
 
     disease: Disease
-    histology: Code | None = None
+    histology: SenderCode | None = None
     icd10: Icd10 | None = None
     ecog: Annotated[int, Field(ge=0, le=4)] | None = None
     hsct_eligible: bool | None = None
-    no_transplant_because: Because | None = None
+    no_transplant_because: NoTransplantReasonName | None = None
     prior_lines: Annotated[list[LineOfTherapy], Field(default_factory=list, max_length=30)]
     lenalidomide_refractory: bool | None = None
     transplant: TransplantBody | None = None
@@ -131,19 +123,19 @@ class Clinical(Body):
     screened: ScreenedBody | None = None
 
 
-class ReferringProvider(Body):
+class ReferringProvider(StrictModel):
     """Who refers."""
 
-    name: Line
+    name: SingleLineText
     npi: Npi | None = None
     phone: Phone | None = None
     email: Email | None = None
 
 
-class Insurance(Body):
+class Insurance(StrictModel):
     """Who pays. Its being sent is no statement of coverage."""
 
-    payer: Line
+    payer: SingleLineText
     plan_type: (
         Literal[
             "commercial",
@@ -158,18 +150,18 @@ class Insurance(Body):
         ]
         | None
     ) = None
-    member_id: Line | None = None
-    group: Line | None = None
+    member_id: SingleLineText | None = None
+    group: SingleLineText | None = None
 
 
-class Consent(Body):
+class Consent(StrictModel):
     """The patient's consent to share what is sent."""
 
     given: bool
-    on: Day | None = None
+    on: CalendarDate | None = None
 
 
-class ReferralBody(Body):
+class ReferralBody(StrictModel):
     """A referral as a practice sends it."""
 
     patient: Patient
@@ -180,12 +172,12 @@ class ReferralBody(Body):
     urgency: Literal["routine", "urgent"] = "routine"
     insurance: Insurance | None = None
     consent_to_share: Consent | None = None
-    note: Note | None = None
+    note: MultiLineText | None = None
     continues: Identifier | None = None
     submit: bool = False
 
 
-class ReferralPatch(Body):
+class ReferralPatch(StrictModel):
     """What a practice changes: whole sections; one that is absent stays as it is."""
 
     patient: Patient | None = None
@@ -196,49 +188,49 @@ class ReferralPatch(Body):
     urgency: Literal["routine", "urgent"] | None = None
     insurance: Insurance | None = None
     consent_to_share: Consent | None = None
-    note: Note | None = None
+    note: MultiLineText | None = None
 
 
-class ScreenBody(Body):
+class ScreenBody(StrictModel):
     """What a screen looks at; `clinical` is what a referral carries too. Nothing is stored."""
 
     age: Annotated[int, Field(ge=0, le=130)] | None = None
     clinical: Clinical
-    planned_collection_on: Day | None = None
+    planned_collection_on: CalendarDate | None = None
 
 
-class SignIn(Body):
+class SignIn(StrictModel):
     """A password for a session."""
 
     email: Email
     password: Annotated[str, Field(min_length=1, max_length=256)]
 
 
-class ChallengeReply(Body):
+class ChallengeReply(StrictModel):
     """The answer to a question that came instead of a session."""
 
     email: Email
     challenge: Literal["NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA"]
     session: Annotated[str, Field(min_length=1, max_length=4096)]
     new_password: Annotated[str, Field(min_length=8, max_length=256)] | None = None
-    code: Annotated[str, AfterValidator(matching(r"\d{6}", "must be 6 digits"))] | None = None
+    code: Annotated[str, AfterValidator(build_pattern_validator(r"\d{6}", "must be 6 digits"))] | None = None
 
 
-class Refresh(Body):
+class Refresh(StrictModel):
     """A refresh token for a new access token."""
 
     refresh_token: Annotated[str, Field(min_length=1, max_length=8192)]
 
 
-class InviteBody(Body):
+class InviteBody(StrictModel):
     """A person who is to become a member of one's own organisation."""
 
-    name: Line
+    name: SingleLineText
     email: Email
     roles: Annotated[list[Role], Field(min_length=1, max_length=5)]
 
 
-class MemberPatch(Body):
+class MemberPatch(StrictModel):
     """What changes of a member."""
 
     roles: Annotated[list[Role], Field(min_length=1, max_length=5)] | None = None

@@ -3,82 +3,82 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib import catalogue, wiring
-from chalicelib.domain.eligibility.disclaimers import EMERGENCY_NOTE, STATEMENTS
+from chalicelib import catalog, wiring
+from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
 from chalicelib.domain.identity.members import Member, TenantKind
-from chalicelib.domain.notices.notice_schedule import SCHEDULE
-from chalicelib.domain.referrals.monitoring_window import LABELS, Window
-from chalicelib.domain.referrals.packet import NEEDED, missing, packet_of
-from chalicelib.domain.referrals.reason_codes import outcome_of
+from chalicelib.domain.notices.notice_schedule import NOTICE_SCHEDULE
+from chalicelib.domain.referrals.monitoring_window import MILESTONE_LABELS, MonitoringWindow
+from chalicelib.domain.referrals.packet import REQUIRED_ITEMS, build_packet, list_missing_items
+from chalicelib.domain.referrals.reason_codes import describe_outcome
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stages import FACTS
-from chalicelib.domain.referrals.worklists import Reader, Standing, standing_of
-from chalicelib.routes.platform.timestamps import instant
-from chalicelib.routes.referrals.journey_responses import actions_told, journey_told, may_report
+from chalicelib.domain.referrals.stages import STAGE_FACTS
+from chalicelib.domain.referrals.worklists import ListViewer, StageSummary, summarize_stage
+from chalicelib.routes.platform.timestamps import format_timestamp
+from chalicelib.routes.referrals.journey_responses import (
+    list_reportable_events,
+    to_actions_response,
+    to_journey_response,
+)
 from chalicelib.services.notices.planned_list import PlannedNotice
-from chalicelib.services.referrals.event_writes import setting_of
+from chalicelib.services.referrals.event_writes import load_decision_context
 from chalicelib.store.identity.members_and_tenants import Center
-from chalicelib.store.referrals.items import Summary
+from chalicelib.store.referrals.items import ReferralSummary
 
 
-def etag(referral: Referral) -> dict[str, str]:
+def build_referral_etag(referral: Referral) -> dict[str, str]:
     """The version as HTTP spells it."""
     return {"ETag": f'"{referral.version}"'}
 
 
-def referral_told(
+def to_referral_response(
     referral: Referral,
     member: Member,
     *,
-    reader: Reader,
+    viewer: ListViewer,
     notices: Sequence[PlannedNotice] = (),
     changed_since_seen: bool = False,
 ) -> dict[str, Any]:
     """A referral for a member who may see it."""
-    facts = FACTS[referral.stage]
-    setting = setting_of(referral, stores=wiring.stores(), now=reader.now)
-    told: dict[str, Any] = {
+    facts = STAGE_FACTS[referral.stage]
+    setting = load_decision_context(referral, stores=wiring.get_stores(), now=viewer.now)
+    response: dict[str, Any] = {
         "referral_id": referral.referral_id,
         "version": referral.version,
         "stage": referral.stage,
         "stage_label": facts.label,
         "phase": referral.phase,
-        "stage_since": instant(referral.stage_since),
-        "created_at": instant(referral.created_at),
-        "updated_at": instant(referral.updated_at),
-        "submitted_at": instant(referral.submitted_at) if referral.submitted_at else None,
+        "stage_since": format_timestamp(referral.stage_since),
+        "created_at": format_timestamp(referral.created_at),
+        "updated_at": format_timestamp(referral.updated_at),
+        "submitted_at": format_timestamp(referral.submitted_at) if referral.submitted_at else None,
         "changed_since_seen": changed_since_seen,
-        "practice": _practice(referral.practice_id),
-        "center": _center(referral.center_id),
+        "practice": _build_practice(referral.practice_id),
+        "center": _build_center(referral.center_id),
         "alias": referral.alias,
         "patient": {**referral.details["patient"], "alias": referral.alias},
         "product_id": referral.product_id,
         "urgency": referral.urgency,
-        "clock": _clock(standing_of(referral), reader),
-        "journey": journey_told(referral),
-        "actions": actions_told(referral, member),
-        "may_report": may_report(referral, member, setting),
-        "packet": _packet(referral),
-        "window": window_told(referral.window, notices) if referral.window else None,
-        **_overlay(referral),
-        "disclaimers": list(STATEMENTS),
+        "clock": _build_turnaround(summarize_stage(referral), viewer),
+        "journey": to_journey_response(referral),
+        "actions": to_actions_response(referral, member),
+        "may_report": list_reportable_events(referral, member, setting),
+        "packet": _build_packet(referral),
+        "window": to_window_response(referral.window, notices) if referral.window else None,
+        **_build_status(referral),
+        "disclaimers": list(DISCLAIMERS),
         "emergency_note": EMERGENCY_NOTE,
     }
     sections = ("clinical", "insurance", "referring_provider", "consent_to_share", "note")
-    return told | {name: referral.details.get(name) for name in sections}
+    return response | {name: referral.details.get(name) for name in sections}
 
 
-def _clock(standing: Standing, reader: Reader) -> dict[str, Any]:
+def _build_turnaround(stage_summary: StageSummary, viewer: ListViewer) -> dict[str, Any]:
     """Whose move it is, since when, and how that stands against what is usual."""
-    clock = standing.clock(now=reader.now, time_zone=reader.time_zone)
-    dates = {
-        "expected_by": clock.expected_by,
-        "amber_on": clock.amber_on,
-        "red_on": clock.red_on,
-    }
+    clock = stage_summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone)
+    dates = {"expected_by": clock.expected_by, "amber_on": clock.amber_on, "red_on": clock.red_on}
     return {
-        "owner": standing.owner,
-        "since": instant(clock.since),
+        "owner": stage_summary.owner,
+        "since": format_timestamp(clock.since),
         **{name: day.isoformat() if day else None for name, day in dates.items()},
         "level": clock.level,
         "unit": clock.unit,
@@ -86,24 +86,24 @@ def _clock(standing: Standing, reader: Reader) -> dict[str, Any]:
     }
 
 
-def _overlay(referral: Referral) -> dict[str, Any]:
+def _build_status(referral: Referral) -> dict[str, Any]:
     """What lies over the stage: a hold, why it ended, what is missing, what it is linked to."""
-    overlay, hold = referral.overlay, referral.overlay.hold
+    overlay, hold = referral.status, referral.status.hold
     asked, toxicity = overlay.withdrawal_requested_at, overlay.toxicity_at
     return {
         "hold": hold
         and {
-            "since": instant(hold.since),
+            "since": format_timestamp(hold.since),
             "reason_code": hold.reason_code,
             "expected_until": hold.until.isoformat() if hold.until else None,
             "by": hold.by,
         },
-        "outcome": outcome_of(overlay.reason_code),
+        "outcome": describe_outcome(overlay.reason_code),
         "revisit_on": overlay.revisit_on.isoformat() if overlay.revisit_on else None,
         "suggested_center_id": overlay.suggested_center_id,
         "first_visit_on": overlay.first_visit_on.isoformat() if overlay.first_visit_on else None,
-        "withdrawal_requested_at": instant(asked) if asked else None,
-        "toxicity_noticed_at": instant(toxicity) if toxicity else None,
+        "withdrawal_requested_at": format_timestamp(asked) if asked else None,
+        "toxicity_noticed_at": format_timestamp(toxicity) if toxicity else None,
         "missing_updates": list(overlay.feed.missing),
         "updates_lost": overlay.updates_lost,
         "continues": overlay.continues,
@@ -111,9 +111,9 @@ def _overlay(referral: Referral) -> dict[str, Any]:
     }
 
 
-def window_told(window: Window, notices: Sequence[PlannedNotice]) -> dict[str, Any]:
+def to_window_response(window: MonitoringWindow, notices: Sequence[PlannedNotice]) -> dict[str, Any]:
     """A monitoring window with its dated days, and what is told of them."""
-    product = catalogue.products().get(window.profile.product_id)
+    product = catalog.load_products().get(window.profile.product_id)
     return {
         "time_zone": window.time_zone,
         "infused_on": window.infused_on.isoformat(),
@@ -125,14 +125,14 @@ def window_told(window: Window, notices: Sequence[PlannedNotice]) -> dict[str, A
                 "day": milestone.day,
                 "on": milestone.on.isoformat(),
                 "kind": milestone.kind,
-                "label": LABELS[milestone.kind],
+                "label": MILESTONE_LABELS[milestone.kind],
             }
             for milestone in window.milestones
         ],
         "extensions": [
             {
                 "ends_on": e.ends_on.isoformat(),
-                "told_at": instant(e.order.occurred_at),
+                "told_at": format_timestamp(e.order.occurred_at),
                 "reason_code": e.reason_code,
             }
             for e in window.extensions
@@ -141,22 +141,22 @@ def window_told(window: Window, notices: Sequence[PlannedNotice]) -> dict[str, A
         "notices": [
             {
                 "rule": notice.rule,
-                "title": SCHEDULE[notice.rule].title,
+                "title": NOTICE_SCHEDULE[notice.rule].title,
                 "due_on": notice.due_on.isoformat(),
                 "sides": list(notice.sides),
                 "state": notice.state,
-                "why": notice.why,
+                "why": notice.skip_reason,
             }
             for notice in notices
         ],
     }
 
 
-def summary_told(summary: Summary, reader: Reader, *, changed_since_seen: bool) -> dict[str, Any]:
+def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, changed_since_seen: bool) -> dict[str, Any]:
     """A row of a list."""
-    standing = summary.standing
-    facts = FACTS[standing.stage]
-    clock = standing.clock(now=reader.now, time_zone=reader.time_zone)
+    standing = summary.stage_summary
+    facts = STAGE_FACTS[standing.stage]
+    clock = standing.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone)
     return {
         "referral_id": summary.referral_id,
         "alias": summary.alias,
@@ -165,7 +165,7 @@ def summary_told(summary: Summary, reader: Reader, *, changed_since_seen: bool) 
         "stage_label": facts.label,
         "phase": facts.phase,
         "owner": standing.owner,
-        "stage_since": instant(standing.since),
+        "stage_since": format_timestamp(standing.since),
         "clock_level": clock.level,
         "expected_by": clock.expected_by.isoformat() if clock.expected_by else None,
         "window_ends_on": standing.window_ends_on.isoformat() if standing.window_ends_on else None,
@@ -173,47 +173,42 @@ def summary_told(summary: Summary, reader: Reader, *, changed_since_seen: bool) 
         "product_id": summary.product_id,
         "disease": summary.disease,
         "urgency": summary.urgency,
-        "practice": _practice(summary.practice_id),
-        "center": _center(summary.center_id),
-        "updated_at": instant(summary.updated_at),
+        "practice": _build_practice(summary.practice_id),
+        "center": _build_center(summary.center_id),
+        "updated_at": format_timestamp(summary.updated_at),
         "version": summary.version,
         "changed_since_seen": changed_since_seen,
     }
 
 
-def center_told(center: Center) -> dict[str, Any]:
+def to_center_response(center: Center) -> dict[str, Any]:
     """A center of the directory."""
     return {
-        **center.facts,
+        **center.listing,
         "center_id": center.center_id,
         "name": center.tenant.name,
         "time_zone": center.tenant.time_zone,
     }
 
 
-def _practice(practice_id: str) -> dict[str, Any]:
-    tenant = wiring.stores().tenants.known(TenantKind.PRACTICE, practice_id)
+def _build_practice(practice_id: str) -> dict[str, Any]:
+    tenant = wiring.get_stores().tenants.get_cached(TenantKind.PRACTICE, practice_id)
     return {"tenant_id": practice_id, "name": tenant.name if tenant else None}
 
 
-def _center(center_id: str | None) -> dict[str, Any] | None:
-    center = wiring.stores().tenants.center(center_id)
+def _build_center(center_id: str | None) -> dict[str, Any] | None:
+    center = wiring.get_stores().tenants.get_center(center_id)
     if center is None:
         return None
-    phones = {name: center.facts.get(name) for name in ("intake_phone", "after_hours_phone")}
-    return {
-        "center_id": center.center_id,
-        "name": center.tenant.name,
-        "time_zone": center.tenant.time_zone,
-        **phones,
-    }
+    phones = {name: center.listing.get(name) for name in ("intake_phone", "after_hours_phone")}
+    return {"center_id": center.center_id, "name": center.tenant.name, "time_zone": center.tenant.time_zone, **phones}
 
 
-def _packet(referral: Referral) -> dict[str, Any]:
-    absent = missing(packet_of(referral))
+def _build_packet(referral: Referral) -> dict[str, Any]:
+    absent = list_missing_items(build_packet(referral))
     return {
         "complete": not absent,
-        "present": len(NEEDED) - len(absent),
-        "needed": len(NEEDED),
+        "present": len(REQUIRED_ITEMS) - len(absent),
+        "needed": len(REQUIRED_ITEMS),
         "missing": [{"pointer": item.pointer, "label": item.label} for item in absent],
     }

@@ -5,10 +5,10 @@ from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from chalicelib.domain.referrals.events import Corrected, Event, EventType, StageChange
-from chalicelib.domain.referrals.reason_codes import label_of
-from chalicelib.domain.referrals.stages import FACTS, Stage
-from chalicelib.routes.platform.timestamps import instant
+from chalicelib.domain.referrals.events import Corrected, EventType, ReferralEvent, StageChange
+from chalicelib.domain.referrals.reason_codes import format_reason
+from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
+from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.store.referrals.items import LoggedEvent
 
 EVENT_LABELS: Mapping[EventType, str] = {
@@ -22,42 +22,42 @@ EVENT_LABELS: Mapping[EventType, str] = {
 }
 
 
-def event_told(logged: LoggedEvent) -> dict[str, Any]:
+def to_event_response(entry: LoggedEvent) -> dict[str, Any]:
     """A row of the timeline. What only some kinds of events have stands in `data`."""
-    event = logged.event
+    event = entry.event
     return {
         "event_id": event.event_id,
         "type": event.type,
         "stage": event.stage if isinstance(event, StageChange) else None,
-        "stage_label": _event_label(event),
-        "occurred_at": instant(event.occurred_at),
-        "recorded_at": instant(event.recorded_at),
+        "stage_label": _get_event_label(event),
+        "occurred_at": format_timestamp(event.occurred_at),
+        "recorded_at": format_timestamp(event.recorded_at),
         "source": event.source,
         "actor_name": event.actor_name,
         "sequence": event.sequence,
         "reason_code": event.reason_code,
-        "reason": label_of(event.reason_code),
+        "reason": format_reason(event.reason_code),
         "note": event.note,
-        "status": logged.status,
-        "data": _event_data(event),
+        "status": entry.status,
+        "data": _build_event_data(event),
     }
 
 
-def _event_label(event: Event) -> str:
+def _get_event_label(event: ReferralEvent) -> str:
     if isinstance(event, StageChange):
-        return FACTS[event.stage].label
+        return STAGE_FACTS[event.stage].label
     return EVENT_LABELS[event.type]
 
 
-def _event_data(event: Event) -> dict[str, Any]:
-    common = {field.name for field in fields(Event)} | {"stage", "replacement"}
+def _build_event_data(event: ReferralEvent) -> dict[str, Any]:
+    common = {field.name for field in fields(ReferralEvent)} | {"stage", "replacement"}
     own = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in common}
     if isinstance(event, StageChange) and event.stage is not Stage.HANDED_BACK:
         del own["first_visit_on"]  # Nobody is asked for it with another move.
-    told = {k: v.isoformat() if isinstance(v, date) else v for k, v in own.items()}
+    data = {k: v.isoformat() if isinstance(v, date) else v for k, v in own.items()}
     if isinstance(event, Corrected) and event.replacement:
-        told["replacement"] = {
+        data["replacement"] = {
             "stage": event.replacement.stage,
-            "occurred_at": instant(event.replacement.occurred_at),
+            "occurred_at": format_timestamp(event.replacement.occurred_at),
         }
-    return told
+    return data

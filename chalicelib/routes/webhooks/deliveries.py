@@ -5,79 +5,79 @@ from typing import Any
 from chalice import Blueprint
 
 from chalicelib import wiring
-from chalicelib.domain.referrals.stages import FACTS, Stage
+from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
 from chalicelib.routes import response_schemas as shapes
 from chalicelib.routes.platform import cursors
-from chalicelib.routes.platform.endpoint import Reply, endpoint, replied
+from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
 from chalicelib.routes.platform.query_params import PageQuery
-from chalicelib.routes.platform.request import Call
-from chalicelib.routes.platform.timestamps import instant
+from chalicelib.routes.platform.request import ApiRequest
+from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.services.webhooks import deliveries
-from chalicelib.store.webhooks.idempotency import Answer, LoggedDelivery
+from chalicelib.store.webhooks.idempotency import DeliveryLogEntry, StoredResponse
 
 blueprint = Blueprint(__name__)
 
 
-@endpoint(blueprint, "GET", "/v1/centers/{center_id}/deliveries", returns=shapes.DeliveryPageShape)
-def list_deliveries(call: Call, center_id: str, query: PageQuery) -> Reply:
+@declare_endpoint(blueprint, "GET", "/v1/centers/{center_id}/deliveries", response_schema=shapes.DeliveryPageShape)
+def list_deliveries(request: ApiRequest, center_id: str, query: PageQuery) -> ApiResponse:
     """Read what the center's system sent and what became of it, newest first."""
-    found, position = deliveries.log_page(
+    found, position = deliveries.list_deliveries(
         center_id,
         limit=query.limit,
-        start=cursors.opened(query.cursor, call, query),
-        by=call.member,
-        stores=wiring.stores(),
+        start=cursors.decode_cursor(query.cursor, request, query),
+        by=request.member,
+        stores=wiring.get_stores(),
     )
-    return cursors.page([_told(logged) for logged in found], position, call, query)
+    return cursors.build_page_response([_to_delivery_response(logged) for logged in found], position, request, query)
 
 
-@endpoint(
+@declare_endpoint(
     blueprint,
     "POST",
     "/v1/centers/{center_id}/deliveries/{delivery_id}/replay",
-    returns=shapes.DeliveryShape,
-    keyed=True,
+    response_schema=shapes.DeliveryShape,
+    needs_idempotency_key=True,
 )
-def replay_delivery(call: Call, center_id: str, delivery_id: str) -> Reply:
+def replay_delivery(request: ApiRequest, center_id: str, delivery_id: str) -> ApiResponse:
     """Try a delivery that waits, or waited in vain, once more. Repeating it is harmless."""
-    logged = deliveries.replay(
-        center_id, delivery_id, by=call.member, stores=wiring.stores(), now=call.now
+    logged = deliveries.replay_delivery(
+        center_id, delivery_id, by=request.member, stores=wiring.get_stores(), now=request.now
     )
-    return Reply(body=_told(logged))
+    return ApiResponse(body=_to_delivery_response(logged))
 
 
-@endpoint(
+@declare_endpoint(
     blueprint,
     "POST",
     "/v1/centers/{center_id}/webhook-secrets",
-    returns=shapes.SecretShape,
+    response_schema=shapes.SecretShape,
     status=201,
-    keyed=True,
+    needs_idempotency_key=True,
 )
-def make_secret(call: Call, center_id: str) -> Reply:
+def make_secret(request: ApiRequest, center_id: str) -> ApiResponse:
     """Make a new webhook secret, shown once; the old ones live on for 24 hours."""
-    answered = deliveries.new_secret(
+    answered = deliveries.create_webhook_secret(
         center_id,
-        by=call.member,
-        request=call.as_request,
-        answer=lambda secret_id, text: Answer(
+        by=request.member,
+        request=request.idempotent_request,
+        build_response=lambda secret_id, text: StoredResponse(
             status=201, headers={}, body={"secret_id": secret_id, "secret": text}
         ),
-        stores=wiring.stores(),
-        now=call.now,
+        stores=wiring.get_stores(),
+        now=request.now,
     )
-    return replied(answered)
+    return from_stored_response(answered)
 
 
-def _told(logged: LoggedDelivery) -> dict[str, Any]:
+def _to_delivery_response(logged: DeliveryLogEntry) -> dict[str, Any]:
     delivery, result = logged.delivery, logged.result
     return {
         "delivery_id": delivery.webhook_id,
-        "received_at": instant(delivery.received_at),
+        "received_at": format_timestamp(delivery.received_at),
         "status": result.status,
         "referral_id": result.referral_id,
         "event_id": result.event_id,
         "stage": result.stage,
-        "stage_label": FACTS[Stage(result.stage)].label if result.stage else None,
+        "stage_label": STAGE_FACTS[Stage(result.stage)].label if result.stage else None,
         "code": result.code,
     }

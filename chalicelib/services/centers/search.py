@@ -5,20 +5,20 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, NamedTuple
 
-from chalicelib import gazetteer
+from chalicelib import zip_codes
 from chalicelib.domain.centers.geo import Point
-from chalicelib.domain.centers.nearest import Neighbourhood, Place, Rank, rank_of
+from chalicelib.domain.centers.nearest import DistanceRank, NamedPlace, NearestIndex, rank_by_distance
 from chalicelib.store.identity.members_and_tenants import Center, Tenants
 
-KEPT_SELECTIONS = 64
+CACHED_SELECTIONS = 64
 """Selections kept sorted. With 10,000 centers each takes some 3 MB at most."""
 
-EVERYONE = "all"
+ALL_AGES = "all"
 """The age group of a center that treats adults and children."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class CenterCriteria:
     """What a center has to offer; None is of no matter.
 
     Attributes:
@@ -35,7 +35,7 @@ class Wanted:
     words: str | None = None
 
 
-class Position(NamedTuple):
+class CenterPosition(NamedTuple):
     """The last center of a page: its distance in tenths of a mile, 0 by name; name; id."""
 
     tenths: int
@@ -43,12 +43,12 @@ class Position(NamedTuple):
     center_id: str
 
 
-class Found(NamedTuple):
+class CenterMatch(NamedTuple):
     """A center, and how far away it is where that was asked."""
 
     center: Center
     miles: float | None
-    position: Position
+    position: CenterPosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,133 +56,127 @@ class _Selection:
     """The centers that fit, in the order of their names, and where they are."""
 
     centers: Mapping[str, Center]
-    near: Neighbourhood
+    near: NearestIndex
 
 
 @dataclass(slots=True)
-class Finder:
+class CenterSearch:
     """Searches the directory that `tenants` keeps in memory; asks no database by itself."""
 
     tenants: Tenants
     _directory: Mapping[str, Center] = field(default_factory=dict)
     _points: Mapping[str, Point | None] = field(default_factory=dict)
-    _selections: dict[Wanted, _Selection] = field(default_factory=dict)
+    _selections: dict[CenterCriteria, _Selection] = field(default_factory=dict)
 
-    def by_name(
+    def list_by_name(
         self,
-        wanted: Wanted,
+        criteria: CenterCriteria,
         *,
         limit: int,
-        after: Position | None = None,
+        after: CenterPosition | None = None,
         origin: Point | None = None,
         within_miles: float = inf,
-    ) -> Sequence[Found]:
+    ) -> Sequence[CenterMatch]:
         """The next `limit` centers in the order of their names, then ids."""
         found = []
-        for center in self._selected(wanted).centers.values():
-            position = Position(0, center.tenant.name, center.center_id)
+        for center in self._get_selection(criteria).centers.values():
+            position = CenterPosition(0, center.tenant.name, center.center_id)
             if after and position <= after:
                 continue
-            miles = self._miles(center, origin)
+            miles = self._compute_miles(center, origin)
             if origin and (miles is None or miles > within_miles):
                 continue
-            found.append(Found(center, miles, position))
+            found.append(CenterMatch(center, miles, position))
             if len(found) == limit:
                 break
         return found
 
-    def by_distance(
+    def list_by_distance(
         self,
-        wanted: Wanted,
+        criteria: CenterCriteria,
         *,
         limit: int,
         origin: Point,
         within_miles: float = inf,
-        after: Position | None = None,
-    ) -> Sequence[Found]:
+        after: CenterPosition | None = None,
+    ) -> Sequence[CenterMatch]:
         """The next `limit` centers by straight-line distance, then name, then id.
 
         A center whose ZIP code has no place is found by name alone.
         """
-        selection = self._selected(wanted)
-        ranks = selection.near.nearest(
-            origin,
-            count=limit,
-            within_miles=within_miles,
-            after=Rank(*after) if after else None,
+        selection = self._get_selection(criteria)
+        ranks = selection.near.find_nearest(
+            origin, count=limit, within_miles=within_miles, after=DistanceRank(*after) if after else None
         )
         return [
-            Found(selection.centers[rank.place_id], rank.tenths / 10, Position(*rank))
-            for rank in ranks
+            CenterMatch(selection.centers[rank.place_id], rank.tenths / 10, CenterPosition(*rank)) for rank in ranks
         ]
 
-    def point_of(self, center: Center) -> Point | None:
+    def find_point(self, center: Center) -> Point | None:
         """Where a center of the directory is."""
         return self._points.get(center.center_id)
 
-    def _miles(self, center: Center, origin: Point | None) -> float | None:
+    def _compute_miles(self, center: Center, origin: Point | None) -> float | None:
         at = self._points[center.center_id]
         if origin is None or at is None:
             return None
-        return rank_of(Place("", "", at), origin).tenths / 10
+        return rank_by_distance(NamedPlace("", "", at), origin).tenths / 10
 
-    def _selected(self, wanted: Wanted) -> _Selection:
-        directory = self.tenants.centers()
+    def _get_selection(self, criteria: CenterCriteria) -> _Selection:
+        directory = self.tenants.list_centers()
         if directory is not self._directory:
             self._directory, self._selections = directory, {}
-            self._points = {each.center_id: _point(each) for each in directory.values()}
-        known = self._selections.get(wanted)
+            self._points = {each.center_id: _find_point(each) for each in directory.values()}
+        known = self._selections.get(criteria)
         if known is None:
-            known = self._select(wanted)
-            if len(self._selections) >= KEPT_SELECTIONS:
+            known = self._build_selection(criteria)
+            if len(self._selections) >= CACHED_SELECTIONS:
                 self._selections.clear()
-            self._selections[wanted] = known
+            self._selections[criteria] = known
         return known
 
-    def _select(self, wanted: Wanted) -> _Selection:
+    def _build_selection(self, criteria: CenterCriteria) -> _Selection:
         centers = {
-            center_id: center
-            for center_id, center in self._directory.items()
-            if fits(center, wanted)
+            center_id: center for center_id, center in self._directory.items() if matches_criteria(center, criteria)
         }
         places = (
-            Place(center.tenant.name, center_id, at)
+            NamedPlace(center.tenant.name, center_id, at)
             for center_id, center in centers.items()
             if (at := self._points[center_id])
         )
-        return _Selection(centers, Neighbourhood(places))
+        return _Selection(centers, NearestIndex(places))
 
 
-def fits(center: Center, wanted: Wanted) -> bool:
+def matches_criteria(center: Center, criteria: CenterCriteria) -> bool:
     """Whether a center is listed and offers what is wanted."""
-    facts = center.facts
+    facts = center.listing
     return (
         facts.get("listed", True)
-        and wanted.accepting in (None, facts.get("accepts_new", False))
-        and any(_offers(offer, wanted) for offer in facts.get("products") or [{}])
-        and _holds(wanted.words, center.tenant.name, facts.get("city", ""), facts.get("state", ""))
-        and _in_network(facts.get("payer_networks", []), wanted.payer)
+        and criteria.accepting in (None, facts.get("accepts_new", False))
+        and any(_offer_matches(offer, criteria) for offer in facts.get("products") or [{}])
+        and _contains_words(criteria.words, center.tenant.name, facts.get("city", ""), facts.get("state", ""))
+        and _is_in_network(facts.get("payer_networks", []), criteria.payer)
     )
 
 
-def _offers(offer: Mapping[str, Any], wanted: Wanted) -> bool:
+def _offer_matches(offer: Mapping[str, Any], criteria: CenterCriteria) -> bool:
     return (
-        wanted.product in (None, offer.get("product_id"))
-        and (wanted.disease is None or wanted.disease in offer.get("diseases", []))
-        and (wanted.age_group is None or offer.get("age_group") in (wanted.age_group, EVERYONE))
+        criteria.product in (None, offer.get("product_id"))
+        and (criteria.disease is None or criteria.disease in offer.get("diseases", []))
+        and (criteria.age_group is None or offer.get("age_group") in (criteria.age_group, ALL_AGES))
     )
 
 
-def _in_network(networks: Sequence[Mapping[str, str]], payer: str | None) -> bool:
-    return payer is None or any(_holds(payer, network["payer"]) for network in networks)
+def _is_in_network(networks: Sequence[Mapping[str, str]], payer: str | None) -> bool:
+    return payer is None or any(_contains_words(payer, network["payer"]) for network in networks)
 
 
-def _holds(words: str | None, *texts: str) -> bool:
-    return not words or words.casefold() in " ".join(texts).casefold()
+def _contains_words(search_words: str | None, *texts: str) -> bool:
+    return not search_words or search_words.casefold() in " ".join(texts).casefold()
 
 
-def _point(center: Center) -> Point | None:
+def _find_point(center: Center) -> Point | None:
     try:
-        return gazetteer.point_of(center.facts.get("zip", ""))
+        return zip_codes.find_zip_point(center.listing.get("zip", ""))
     except ValueError:
         return None

@@ -3,26 +3,26 @@
 from datetime import datetime, timedelta
 
 from chalicelib.errors import UnauthenticatedError
-from chalicelib.services.ehr.cds_tokens import LEEWAY_S, EhrVerifier
+from chalicelib.services.ehr.cds_tokens import LEEWAY_S, CdsTokenVerifier
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.platform.transactions import ConditionFailed
+from chalicelib.store.platform.transactions import ConditionFailedError
 
-KEPT_LONGER = timedelta(seconds=2 * LEEWAY_S)
+REPLAY_MARGIN = timedelta(seconds=2 * LEEWAY_S)
 """Beyond its expiry, so that no clock that is a little off can bring a token back."""
 
 
-def require_ehr(
-    token: str, *, audience: str, verifier: EhrVerifier, stores: Stores, now: datetime
+def verify_ehr_token_once(
+    token: str, *, audience: str, verifier: CdsTokenVerifier, stores: Stores, now: datetime
 ) -> None:
     """Let a system of the allow-list pass, and its token never again.
 
     Raises:
         UnauthenticatedError: it is no such token, or was used before: one text for both.
     """
-    claims = verifier.claims(token, audience=audience, now=now)
-    until = datetime.fromtimestamp(claims["exp"], tz=now.tzinfo) + KEPT_LONGER
-    use = stores.used_tokens.using(claims["iss"], claims["jti"], until=until, now=now)
+    claims = verifier.verify(token, audience=audience, now=now)
+    until = datetime.fromtimestamp(claims["exp"], tz=now.tzinfo) + REPLAY_MARGIN
+    use = stores.used_tokens.prepare_use(claims["iss"], claims["jti"], until=until, now=now)
     try:
-        stores.ledger.commit(use)
-    except ConditionFailed as e:
+        stores.transactions.commit(use)
+    except ConditionFailedError as e:
         raise UnauthenticatedError from e

@@ -33,15 +33,15 @@ ALGORITHMS = ("ES384", "RS384", "ES256", "RS256")
 """CDS Hooks asks systems for ES384 or RS384; some sign with the shorter ones."""
 
 MAX_TOKEN_CHARS = 8192
-LONGEST_LIFE_S = 300
+MAX_TOKEN_LIFETIME_S = 300
 LEEWAY_S = 60
-KEYS_KEPT_S = 3600
-REFRESH_PAUSE_S = 60
+JWKS_CACHE_S = 3600
+JWKS_REFRESH_INTERVAL_S = 60
 MAX_ID_CHARS = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ehr:
+class EhrSystem:
     """A health record system of the allow-list.
 
     Attributes:
@@ -51,66 +51,71 @@ class Ehr:
         jku: Else where they are.
     """
 
-    iss: str
+    issuer: str
     name: str
     origins: tuple[str, ...] = ()
     keys: Mapping[str, Any] | None = None
-    jku: str | None = None
+    jwks_url: str | None = None
 
 
-def allow_list(setting: str) -> tuple[Ehr, ...]:
+def parse_allow_list(value: str) -> tuple[EhrSystem, ...]:
     """The systems that the setting names: a JSON list of objects like `Ehr`.
 
     Raises:
         SettingsError: it makes no sense, so that nothing starts with half of a list.
     """
-    if not setting:
+    if not value:
         return ()
     try:
-        systems = tuple(
-            Ehr(**{**row, "origins": tuple(row.get("origins", ()))}) for row in json.loads(setting)
-        )
+        systems = tuple(_parse_system(row) for row in json.loads(value))
     except (ValueError, TypeError, AttributeError) as e:
         raise SettingsError("EHR_CLIENTS is not a JSON list of health record systems") from e
     for system in systems:
-        _require_sensible(system)
-    if len({system.iss for system in systems}) != len(systems):
+        _validate_system(system)
+    if len({system.issuer for system in systems}) != len(systems):
         raise SettingsError("EHR_CLIENTS names one iss twice")
     return systems
 
 
-def _require_sensible(system: Ehr) -> None:
-    if not system.iss or not system.name or (system.keys is None) is (system.jku is None):
+def _parse_system(row: Mapping[str, Any]) -> EhrSystem:
+    """One entry of the setting, whose keys are those of a token and of JWKS: `iss`, `jku`."""
+    names = {"iss": "issuer", "jku": "jwks_url"}
+    values = {names.get(key, key): value for key, value in row.items()}
+    return EhrSystem(**{**values, "origins": tuple(row.get("origins", ()))})
+
+
+def _validate_system(system: EhrSystem) -> None:
+    if not system.issuer or not system.name or (system.keys is None) is (system.jwks_url is None):
         raise SettingsError("EHR_CLIENTS: each system has iss, name, and either keys or jku")
-    if system.jku is not None and urlsplit(system.jku).scheme != "https":
+    if system.jwks_url is not None and urlsplit(system.jwks_url).scheme != "https":
         raise SettingsError("EHR_CLIENTS: a jku is fetched over https alone")
 
 
 @dataclass(slots=True)
-class _Keys:
+class _CachedKeys:
     """A system's public keys as last read, by our monotonic clock."""
 
-    found: "KeySet | None" = None
+    keys: "KeySet | None" = None
     read_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EhrVerifier:
+class CdsTokenVerifier:
     """Verifies tokens of the systems of one list.
 
     Attributes:
         fetch_keys: Reads a JWKS document; only addresses of the list are ever handed to it.
     """
 
-    systems: tuple[Ehr, ...]
+    systems: tuple[EhrSystem, ...]
     fetch_keys: Callable[[str], Mapping[str, Any]]
-    _kept: dict[str, _Keys] = field(default_factory=dict)
+    _kept: dict[str, _CachedKeys] = field(default_factory=dict)
 
-    def origins(self) -> frozenset[str]:
+    def allowed_origins(self) -> frozenset[str]:
         """Where pages of the systems are."""
         return frozenset(origin for system in self.systems for origin in system.origins)
 
-    def claims(self, token: str, *, audience: str, now: datetime) -> Mapping[str, Any]:
+    def verify(self, token: str, *, audience: str, now: datetime) -> Mapping[str, Any]:
         """What a token says, once it is clear that a system of the list says it to us.
 
         Raises:
@@ -119,32 +124,32 @@ class EhrVerifier:
         """
         if len(token) > MAX_TOKEN_CHARS or not token.isascii():
             raise UnauthenticatedError
-        system = self._system(token)
-        claims = self._verified(token, system)
+        system = self._find_system(token)
+        claims = self._verify_signature(token, system)
         if not (
-            claims.get("iss") == system.iss
-            and audience in _audiences(claims)
-            and _is_brief(claims, now.timestamp())
-            and _is_id(claims.get("jti"))
+            claims.get("iss") == system.issuer
+            and audience in _list_audiences(claims)
+            and _is_within_lifetime(claims, now.timestamp())
+            and _is_valid_id(claims.get("jti"))
         ):
             raise UnauthenticatedError
         return claims
 
-    def _system(self, token: str) -> Ehr:
+    def _find_system(self, token: str) -> EhrSystem:
         """Whom the token claims to be of. Nothing is believed of it yet."""
-        header, payload = (_unverified(part) for part in [*token.split("."), "", ""][:2])
-        system = next((s for s in self.systems if s.iss == payload.get("iss")), None)
-        if system is None or header.get("jku", system.jku) != system.jku:
+        header, payload = (_decode_unverified(part) for part in [*token.split("."), "", ""][:2])
+        system = next((s for s in self.systems if s.issuer == payload.get("iss")), None)
+        if system is None or header.get("jku", system.jwks_url) != system.jwks_url:
             raise UnauthenticatedError
         return system
 
-    def _verified(self, token: str, system: Ehr) -> Mapping[str, Any]:
+    def _verify_signature(self, token: str, system: EhrSystem) -> Mapping[str, Any]:
         from joserfc import jwt  # noqa: PLC0415 most of a cold start's crypto
         from joserfc.errors import InvalidKeyIdError, JoseError  # noqa: PLC0415 as above
 
         for fresh in (False, True):
             try:
-                keys = self._key_set(system, fresh=fresh)
+                keys = self._load_key_set(system, refresh=fresh)
                 return jwt.decode(token, keys, algorithms=list(ALGORITHMS)).claims
             except InvalidKeyIdError:
                 continue
@@ -152,45 +157,45 @@ class EhrVerifier:
                 raise UnauthenticatedError from e
         raise UnauthenticatedError
 
-    def _key_set(self, system: Ehr, *, fresh: bool) -> "KeySet":
+    def _load_key_set(self, system: EhrSystem, *, refresh: bool) -> "KeySet":
         from joserfc.errors import JoseError  # noqa: PLC0415 as above
         from joserfc.jwk import KeySet  # noqa: PLC0415 as above
 
-        kept = self._kept.setdefault(system.iss, _Keys())
-        age = time.monotonic() - kept.read_at
-        if kept.found is None or (
-            system.jku is not None and age > (REFRESH_PAUSE_S if fresh else KEYS_KEPT_S)
+        cached = self._kept.setdefault(system.issuer, _CachedKeys())
+        age = time.monotonic() - cached.read_at
+        if cached.keys is None or (
+            system.jwks_url is not None and age > (JWKS_REFRESH_INTERVAL_S if refresh else JWKS_CACHE_S)
         ):
             try:
-                document = system.keys if system.jku is None else self.fetch_keys(system.jku)
-                kept.found = KeySet.import_key_set(document)  # type: ignore[arg-type]
+                document = system.keys if system.jwks_url is None else self.fetch_keys(system.jwks_url)
+                cached.keys = KeySet.import_key_set(document)  # type: ignore[arg-type]
             except (OSError, JoseError, ValueError, TypeError, KeyError) as e:
                 # Known keys go on working while the system is out of reach, or answers nonsense.
-                if kept.found is None:
+                if cached.keys is None:
                     raise UnavailableError from e
-            kept.read_at = time.monotonic()
-        return kept.found
+            cached.read_at = time.monotonic()
+        return cached.keys
 
 
-def _unverified(part: str) -> Mapping[str, Any]:
+def _decode_unverified(segment: str) -> Mapping[str, Any]:
     try:
-        told = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        content = json.loads(urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
-def _audiences(claims: Mapping[str, Any]) -> Sequence[Any]:
+def _list_audiences(claims: Mapping[str, Any]) -> Sequence[Any]:
     audience = claims.get("aud")
     return audience if isinstance(audience, list) else [audience]
 
 
-def _is_brief(claims: Mapping[str, Any], at: float) -> bool:
+def _is_within_lifetime(claims: Mapping[str, Any], at: float) -> bool:
     issued, expires = claims.get("iat"), claims.get("exp")
     if type(issued) is not int or type(expires) is not int:
         return False
-    return issued - LEEWAY_S <= at < expires and 0 < expires - issued <= LONGEST_LIFE_S
+    return issued - LEEWAY_S <= at < expires and 0 < expires - issued <= MAX_TOKEN_LIFETIME_S
 
 
-def _is_id(value: Any) -> bool:
+def _is_valid_id(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARS

@@ -13,28 +13,23 @@ from datetime import date
 from itertools import chain
 from typing import Any, cast
 
-from chalicelib.catalogue import diagnoses
-from chalicelib.catalogue.codings import CPT, ICD10CM, LOINC, codings
-from chalicelib.domain.eligibility.screen_input import (
-    Condition,
-    ScreenInput,
-    Transplant,
-    TransplantKind,
-)
+from chalicelib.catalog import diagnoses
+from chalicelib.catalog.codings import CPT, ICD10CM, LOINC, load_codings
+from chalicelib.domain.eligibility.screen_input import FlagName, PriorTransplant, ScreenInput, TransplantKind
 from chalicelib.services.ehr import fhir_medications as therapy
 from chalicelib.services.ehr import fhir_resources as fhir
 from chalicelib.services.ehr.fhir_resources import Resource
 
-Done = tuple[str, date | None]
+DatedProcedure = tuple[str, date | None]
 """What a procedure means to us, and when it was done."""
 
-_NOT_SO = frozenset({"entered-in-error", "refuted"})
-_ACTIVE = frozenset({"active", "recurrence", "relapse"})
-_FINAL = frozenset({"final", "amended", "corrected"})
+_RETRACTED_STATUSES = frozenset({"entered-in-error", "refuted"})
+_ACTIVE_STATUSES = frozenset({"active", "recurrence", "relapse"})
+_FINAL_STATUSES = frozenset({"final", "amended", "corrected"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+class FhirChart:
     """What was read of a record.
 
     Attributes:
@@ -48,114 +43,110 @@ class Chart:
     """
 
     diseases: tuple[str, ...]
-    entered: ScreenInput | None
-    found: tuple[str, ...]
-    unknown: tuple[str, ...]
-    lines_stated: bool
-    incomplete: bool
-    ordered: tuple[str, ...] = ()
+    screen_input: ScreenInput | None
+    medication_names: tuple[str, ...]
+    unknown_medications: tuple[str, ...]
+    has_therapy_lines: bool
+    incomplete_parts: bool
+    ordered_agents: tuple[str, ...] = ()
 
 
-def read(prefetched: Mapping[str, Any], *, drafts: Iterable[Resource], today: date) -> Chart:
+def parse_chart(prefetched: Mapping[str, Any], *, drafts: Iterable[Resource], today: date) -> FhirChart:
     """Read a record as it was sent with a hook; `drafts` are the orders about to be signed."""
-    conditions = _conditions(prefetched.get("conditions"))
-    drugs = tuple(therapy.drugs(prefetched))
-    planned = tuple(therapy.drug(draft, "authoredOn") for draft in drafts)
+    conditions = _parse_condition_codes(prefetched.get("conditions"))
+    drugs = tuple(therapy.list_medications(prefetched))
+    planned = tuple(therapy.parse_medication(draft, "authoredOn") for draft in drafts)
     incomplete = any(fhir.has_more(part) for part in prefetched.values())
-    lines = None if incomplete else therapy.lines(drugs)
-    diseases = _diseases(conditions)
-    procedures = tuple(_procedures(prefetched.get("procedures")))
-    return Chart(
+    lines = None if incomplete else therapy.build_therapy_lines(drugs)
+    diseases = _match_diseases(conditions)
+    procedures = tuple(_parse_procedures(prefetched.get("procedures")))
+    return FhirChart(
         diseases=diseases,
-        entered=ScreenInput(
+        screen_input=ScreenInput(
             disease=diseases[0],
-            age=_age(prefetched.get("patient"), today),
-            ecog=_ecog(prefetched.get("observations")),
+            age=_compute_age(prefetched.get("patient"), today),
+            ecog=_parse_ecog(prefetched.get("observations")),
             lines=lines,
-            transplant=_transplant(procedures),
-            conditions=_flags(conditions, procedures),
-            doses=tuple(therapy.doses((*drugs, *therapy.ahead(planned, today)))),
+            transplant=_parse_transplant(procedures),
+            conditions=_parse_flags(conditions, procedures),
+            doses=tuple(therapy.list_last_doses((*drugs, *therapy.list_planned_doses(planned, today)))),
         )
         if len(diseases) == 1
         else None,
-        found=fhir.once(drug.known.name for drug in drugs if drug.known),
-        unknown=fhir.once(drug.words for drug in (*drugs, *planned) if not drug.known),
-        lines_stated=lines is not None,
-        incomplete=incomplete,
-        ordered=fhir.once(drug.known.name for drug in planned if drug.known and drug.known.agent),
+        medication_names=fhir.remove_duplicates(drug.medication.name for drug in drugs if drug.medication),
+        unknown_medications=fhir.remove_duplicates(drug.name for drug in (*drugs, *planned) if not drug.medication),
+        has_therapy_lines=lines is not None,
+        incomplete_parts=incomplete,
+        ordered_agents=fhir.remove_duplicates(
+            drug.medication.name for drug in planned if drug.medication and drug.medication.agent
+        ),
     )
 
 
-def _flags(conditions: Iterable[str], procedures: Iterable[Done]) -> dict[Condition, bool]:
+def _parse_flags(conditions: Iterable[str], procedures: Iterable[DatedProcedure]) -> dict[FlagName, bool]:
     """What there is to discuss; what is not in the record stays unanswered."""
     of_conditions = (
-        flag
-        for flag, stems in codings().conditions.items()
-        if any(code.startswith(stems) for code in conditions)
+        flag for flag, stems in load_codings().conditions.items() if any(code.startswith(stems) for code in conditions)
     )
     of_procedures = (reads for reads, _ in procedures if reads == "prior_car_t")
-    return {cast("Condition", flag): True for flag in chain(of_conditions, of_procedures)}
+    return {cast("FlagName", flag): True for flag in chain(of_conditions, of_procedures)}
 
 
-def _conditions(prefetched: Any) -> tuple[str, ...]:
+def _parse_condition_codes(prefetched: Any) -> tuple[str, ...]:
     """The ICD-10-CM codes of what the patient has now."""
     active = (
         condition
-        for condition in fhir.resources(prefetched, "Condition")
-        if fhir.status(condition, "verificationStatus") not in _NOT_SO
-        and (fhir.status(condition, "clinicalStatus") or "active") in _ACTIVE
+        for condition in fhir.list_resources(prefetched, "Condition")
+        if fhir.read_status(condition, "verificationStatus") not in _RETRACTED_STATUSES
+        and (fhir.read_status(condition, "clinicalStatus") or "active") in _ACTIVE_STATUSES
     )
-    return fhir.once(chain.from_iterable(fhir.codes(c.get("code"), ICD10CM) for c in active))
+    return fhir.remove_duplicates(chain.from_iterable(fhir.list_codes(c.get("code"), ICD10CM) for c in active))
 
 
-def _diseases(conditions: Iterable[str]) -> tuple[str, ...]:
+def _match_diseases(conditions: Iterable[str]) -> tuple[str, ...]:
     """The diseases of the catalogue that the diagnoses fit: all of them, if they disagree."""
-    billable = diagnoses.code_set().billable
-    fitting = [diagnoses.diseases_of(code) for code in conditions if code in billable]
+    billable = diagnoses.load_code_set().billable
+    fitting = [diagnoses.list_diseases_for_code(code) for code in conditions if code in billable]
     certain = {each[0] for each in fitting if len(each) == 1}
     # A code of two diseases says nothing new where another one tells which of them it is.
     open_ones = {d for each in fitting if not certain.intersection(each) for d in each}
     return tuple(sorted(certain | open_ones))
 
 
-def _procedures(prefetched: Any) -> Iterator[Done]:
+def _parse_procedures(prefetched: Any) -> Iterator[DatedProcedure]:
     """What each procedure means to us, and when it was done."""
-    for procedure in fhir.resources(prefetched, "Procedure"):
+    for procedure in fhir.list_resources(prefetched, "Procedure"):
         period = procedure.get("performedPeriod")
-        performed = procedure.get("performedDateTime") or (
-            period.get("start") if isinstance(period, dict) else None
-        )
+        performed = procedure.get("performedDateTime") or (period.get("start") if isinstance(period, dict) else None)
         if procedure.get("status") == "completed":
-            for code in fhir.codes(procedure.get("code"), CPT):
-                if code in codings().procedures:
-                    yield codings().procedures[code], fhir.day(performed)
+            for code in fhir.list_codes(procedure.get("code"), CPT):
+                if code in load_codings().procedures:
+                    yield load_codings().procedures[code], fhir.parse_day(performed)
 
 
-def _transplant(procedures: Iterable[Done]) -> Transplant:
+def _parse_transplant(procedures: Iterable[DatedProcedure]) -> PriorTransplant:
     kinds = {kind.value for kind in TransplantKind}
     done = [(on or date.min, reads) for reads, on in procedures if reads in kinds]
     if not done:
-        return Transplant()
+        return PriorTransplant()
     on, kind = max(done)
-    return Transplant(kind=TransplantKind(kind), on=on if on > date.min else None)
+    return PriorTransplant(kind=TransplantKind(kind), on=on if on > date.min else None)
 
 
-def _ecog(prefetched: Any) -> int | None:
+def _parse_ecog(prefetched: Any) -> int | None:
     """The latest score, if it is one."""
     scores = [
-        (fhir.day(o.get("effectiveDateTime")) or date.min, o.get("valueInteger"))
-        for o in fhir.resources(prefetched, "Observation")
-        if fhir.text(o, "status") in _FINAL
-        and any(
-            codings().observations.get(code) == "ecog" for code in fhir.codes(o.get("code"), LOINC)
-        )
+        (fhir.parse_day(o.get("effectiveDateTime")) or date.min, o.get("valueInteger"))
+        for o in fhir.list_resources(prefetched, "Observation")
+        if fhir.read_text(o, "status") in _FINAL_STATUSES
+        and any(load_codings().observations.get(code) == "ecog" for code in fhir.list_codes(o.get("code"), LOINC))
     ]
     score = max(scores, key=lambda pair: pair[0])[1] if scores else None
     return score if type(score) is int and 0 <= score <= 4 else None
 
 
-def _age(patient: Any, today: date) -> int | None:
-    born = fhir.day(patient.get("birthDate")) if isinstance(patient, dict) else None
+def _compute_age(patient: Any, today: date) -> int | None:
+    born = fhir.parse_day(patient.get("birthDate")) if isinstance(patient, dict) else None
     if born is None or born > today:
         return None
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

@@ -6,8 +6,8 @@ from datetime import date
 from itertools import chain
 from typing import Any, TypeVar, cast
 
-from chalicelib.catalogue.codings import RXNORM, Medication, codings
-from chalicelib.domain.eligibility.screen_input import Agent, Dose, Line, Outcome
+from chalicelib.catalog.codings import RXNORM, CodedMedication, load_codings
+from chalicelib.domain.eligibility.screen_input import AgentName, LastDose, LineOutcome, TherapyLine
 from chalicelib.services.ehr import fhir_resources as fhir
 from chalicelib.services.ehr.fhir_resources import Resource
 
@@ -17,25 +17,25 @@ it: `number` (valuePositiveInt), and where they are known `outcome` (valueCode, 
 a response) and `eventOn` (valueDate). FHIR and mCODE have no element for it."""
 
 
-MOST_LINES = 30
-_OUTCOMES: Mapping[str, Outcome] = {outcome.value: outcome for outcome in Outcome}
-_Said = TypeVar("_Said")
+MAX_LINES = 30
+_OUTCOMES: Mapping[str, LineOutcome] = {outcome.value: outcome for outcome in LineOutcome}
+_Value = TypeVar("_Value")
 
-_ORDERED = frozenset({"active", "completed", "on-hold", "stopped"})
-_GIVEN = frozenset({"completed", "in-progress", "stopped"})
+_ORDERED_STATUSES = frozenset({"active", "completed", "on-hold", "stopped"})
+_GIVEN_STATUSES = frozenset({"completed", "in-progress", "stopped"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stated:
+class LineStatement:
     """What a record states about a line of therapy, on one of its drugs."""
 
     number: int
-    outcome: Outcome | None
+    outcome: LineOutcome | None
     event_on: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drug:
+class MedicationRecord:
     """One order or administration.
 
     Attributes:
@@ -43,120 +43,113 @@ class Drug:
         line: The line of therapy, where the record states it.
     """
 
-    words: str
-    known: Medication | None
-    line: Stated | None
+    name: str
+    medication: CodedMedication | None
+    line: LineStatement | None
     started_on: date | None
     ended_on: date | None
     given: bool = False
 
 
-def drugs(prefetched: Mapping[str, Any]) -> Iterator[Drug]:
+def list_medications(prefetched: Mapping[str, Any]) -> Iterator[MedicationRecord]:
     """The orders that stand, and what was given."""
-    for order in fhir.resources(prefetched.get("medications"), "MedicationRequest"):
-        if fhir.text(order, "status") in _ORDERED and not order.get("doNotPerform"):
-            yield drug(order, "authoredOn")
-    for dose in fhir.resources(prefetched.get("administrations"), "MedicationAdministration"):
-        if fhir.text(dose, "status") in _GIVEN:
-            yield drug(dose, "effectiveDateTime", given=True)
+    for order in fhir.list_resources(prefetched.get("medications"), "MedicationRequest"):
+        if fhir.read_text(order, "status") in _ORDERED_STATUSES and not order.get("doNotPerform"):
+            yield parse_medication(order, "authoredOn")
+    for dose in fhir.list_resources(prefetched.get("administrations"), "MedicationAdministration"):
+        if fhir.read_text(dose, "status") in _GIVEN_STATUSES:
+            yield parse_medication(dose, "effectiveDateTime", given=True)
 
 
-def drug(resource: Resource, begins: str, *, given: bool = False) -> Drug:
+def parse_medication(resource: Resource, date_element: str, *, given: bool = False) -> MedicationRecord:
     """One order or administration; `begins` names the element with its day."""
     concept = resource.get("medicationCodeableConcept")
-    known = codings().medications
+    known = load_codings().medications
     period = resource.get("effectivePeriod")
     period = period if isinstance(period, dict) else {}
-    started_on = fhir.day(resource.get(begins)) or fhir.day(period.get("start"))
-    return Drug(
-        words=fhir.words(concept),
-        known=next((known[c] for c in fhir.codes(concept, RXNORM) if c in known), None),
-        line=_stated(resource),
+    started_on = fhir.parse_day(resource.get(date_element)) or fhir.parse_day(period.get("start"))
+    return MedicationRecord(
+        name=fhir.format_concept(concept),
+        medication=next((known[c] for c in fhir.list_codes(concept, RXNORM) if c in known), None),
+        line=_parse_line_statement(resource),
         started_on=started_on,
-        ended_on=fhir.day(period.get("end")) or (started_on if given else None),
+        ended_on=fhir.parse_day(period.get("end")) or (started_on if given else None),
         given=given,
     )
 
 
-def _stated(resource: Resource) -> Stated | None:
-    for extension in fhir.mappings(resource.get("extension")):
+def _parse_line_statement(resource: Resource) -> LineStatement | None:
+    for extension in fhir.keep_objects(resource.get("extension")):
         if extension.get("url") == LINE_OF_THERAPY:
-            parts = {
-                fhir.text(part, "url"): part for part in fhir.mappings(extension.get("extension"))
-            }
+            parts = {fhir.read_text(part, "url"): part for part in fhir.keep_objects(extension.get("extension"))}
             number = parts.get("number", {}).get("valuePositiveInt")
-            if type(number) is int and 1 <= number <= MOST_LINES:
-                return Stated(
+            if type(number) is int and 1 <= number <= MAX_LINES:
+                return LineStatement(
                     number=number,
                     outcome=_OUTCOMES.get(str(parts.get("outcome", {}).get("valueCode"))),
-                    event_on=fhir.day(parts.get("eventOn", {}).get("valueDate")),
+                    event_on=fhir.parse_day(parts.get("eventOn", {}).get("valueDate")),
                 )
     return None
 
 
-def lines(found: tuple[Drug, ...]) -> tuple[Line, ...] | None:
+def build_therapy_lines(medications: tuple[MedicationRecord, ...]) -> tuple[TherapyLine, ...] | None:
     """The lines that the record states; None where a drug that counts has no number."""
-    uncounted = [drug for drug in found if drug.line is None and _counts(drug)]
-    numbers = sorted({drug.line.number for drug in found if drug.line})
+    uncounted = [drug for drug in medications if drug.line is None and _counts_toward_line(drug)]
+    numbers = sorted({drug.line.number for drug in medications if drug.line})
     if not numbers or uncounted:
         return None
     return tuple(
-        _line(number, [drug for drug in found if drug.line and drug.line.number == number], place)
+        _build_line(number, [drug for drug in medications if drug.line and drug.line.number == number], place)
         for place, number in enumerate(numbers)
     )
 
 
-def _counts(drug: Drug) -> bool:
+def _counts_toward_line(drug: MedicationRecord) -> bool:
     """Whether a drug that we know belongs to a line; steroids are given for much else."""
-    return drug.known is not None and drug.known.classes != {"corticosteroid"}
+    return drug.medication is not None and drug.medication.classes != {"corticosteroid"}
 
 
-def _line(number: int, drugs: list[Drug], place: int) -> Line:
+def _build_line(number: int, drugs: list[MedicationRecord], position: int) -> TherapyLine:
     """One line. If any of its drugs is unknown, so are its classes."""
-    known = [drug.known for drug in drugs if drug.known]
+    known = [drug.medication for drug in drugs if drug.medication]
     begun = [drug.started_on for drug in drugs if drug.started_on]
     ended = [drug.ended_on for drug in drugs if drug.ended_on]
-    return Line(
+    return TherapyLine(
         number=number,
-        regimen=", ".join(fhir.once(drug.words for drug in drugs)),
-        classes=_classes(known) if len(known) == len(drugs) else None,
+        regimen=", ".join(fhir.remove_duplicates(drug.name for drug in drugs)),
+        classes=_collect_classes(known) if len(known) == len(drugs) else None,
         started_on=min(begun, default=None),
         ended_on=max(ended) if len(ended) == len(drugs) else None,
-        outcome=_agreed(drug.line.outcome for drug in drugs if drug.line),
-        event_on=_agreed(drug.line.event_on for drug in drugs if drug.line),
-        place=place,
+        outcome=_get_agreed_value(drug.line.outcome for drug in drugs if drug.line),
+        event_on=_get_agreed_value(drug.line.event_on for drug in drugs if drug.line),
+        position=position,
     )
 
 
-def _agreed(stated: Iterable[_Said | None]) -> _Said | None:
+def _get_agreed_value(stated: Iterable[_Value | None]) -> _Value | None:
     """What is said of a line, unless its drugs say different things of it."""
-    said = {each for each in stated if each is not None}
-    return said.pop() if len(said) == 1 else None
+    values = {each for each in stated if each is not None}
+    return values.pop() if len(values) == 1 else None
 
 
-def _classes(drugs: Iterable[Medication]) -> frozenset[str]:
+def _collect_classes(drugs: Iterable[CodedMedication]) -> frozenset[str]:
     return frozenset(chain.from_iterable(drug.classes for drug in drugs))
 
 
-def ahead(planned: Iterable[Drug], today: date) -> Iterator[Drug]:
+def list_planned_doses(planned_orders: Iterable[MedicationRecord], today: date) -> Iterator[MedicationRecord]:
     """What is about to be signed, as if it were given today."""
-    for drug in planned:
-        yield Drug(
-            words=drug.words,
-            known=drug.known,
-            line=None,
-            started_on=today,
-            ended_on=today,
-            given=True,
+    for drug in planned_orders:
+        yield MedicationRecord(
+            name=drug.name, medication=drug.medication, line=None, started_on=today, ended_on=today, given=True
         )
 
 
-def doses(found: Iterable[Drug]) -> Iterator[Dose]:
+def list_last_doses(medications: Iterable[MedicationRecord]) -> Iterator[LastDose]:
     """The last dose of each agent that matters before cells are collected; orders are no doses."""
-    last: dict[Agent, date] = {}
-    for each in found:
-        if each.known and each.known.agent and each.given and each.ended_on:
-            agent = cast("Agent", each.known.agent)
+    last: dict[AgentName, date] = {}
+    for each in medications:
+        if each.medication and each.medication.agent and each.given and each.ended_on:
+            agent = cast("AgentName", each.medication.agent)
             last[agent] = max(each.ended_on, last.get(agent, each.ended_on))
     for place, (agent, day) in enumerate(sorted(last.items())):
-        yield Dose(agent=agent, given=True, last_on=day, place=place)
+        yield LastDose(agent=agent, given=True, last_on=day, position=place)

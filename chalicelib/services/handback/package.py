@@ -5,40 +5,50 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from chalicelib.catalogue import care_points
-from chalicelib.domain.handback.package import TOLD_OF, Handback, Package, is_infused, is_open
+from chalicelib.catalog import care_points
+from chalicelib.domain.handback.package import (
+    STAGES_THAT_ANNOUNCE_PACKAGE,
+    HandbackVersion,
+    Package,
+    can_center_write,
+    is_infused,
+)
 from chalicelib.domain.identity.members import Member, TenantKind
-from chalicelib.domain.notices.notice_rules import HANDBACK_WRITTEN, Lane, Task
-from chalicelib.domain.referrals.events import derived_id
-from chalicelib.domain.referrals.monitoring_window import local_day
+from chalicelib.domain.notices.tasks import HANDBACK_WRITTEN_RULE, OutboxTask, TaskQueue
+from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import (
-    Fault,
+    ConflictError,
+    FieldError,
     ForbiddenError,
     MalformedError,
     NotFoundError,
-    RefusedError,
-    StaleError,
+    PreconditionFailedError,
     UnavailableError,
 )
-from chalicelib.services.referrals.access import entry_of_member, require_known, seen
-from chalicelib.services.referrals.event_writes import setting_of
+from chalicelib.services.referrals.access import (
+    build_member_audit_entry,
+    get_visible_or_404,
+    require_known_product_and_center,
+)
+from chalicelib.services.referrals.event_writes import load_decision_context
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.handback.packages import WRITTEN
-from chalicelib.store.platform.dynamo import Write
-from chalicelib.store.platform.transactions import ConditionFailed
+from chalicelib.store.handback.packages import HANDBACK_WRITE
+from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.platform.transactions import ConditionFailedError
 
-REREADS = 8
+MAX_ATTEMPTS = 8
 """How often a package is written anew because the referral itself moved meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class HandbackView:
     """A referral with its package as it stands; None while nothing is written."""
 
     referral: Referral
-    handback: Handback | None = None
+    handback: HandbackVersion | None = None
 
     @property
     def version(self) -> int:
@@ -46,33 +56,27 @@ class Read:
         return self.handback.version if self.handback else 0
 
 
-def read(referral_id: str, *, member: Member, action: str, stores: Stores, now: datetime) -> Read:
+def read_handback(referral_id: str, *, member: Member, action: str, stores: Stores, now: datetime) -> HandbackView:
     """A referral's package, for a member of one of its two tenants.
 
     Raises:
         NotFoundError: no such referral, another tenant's, or nobody was infused yet.
     """
-    referral = seen(referral_id, member, action, stores=stores, now=now)
-    stores.audit.append(entry_of_member(referral, member, action, now))
+    referral = get_visible_or_404(referral_id, member, action, stores=stores, now=now)
+    stores.audit_log.append(build_member_audit_entry(referral, member, action, now))
     if not is_infused(referral):
         raise NotFoundError
-    return Read(referral, latest(referral, stores=stores))
+    return HandbackView(referral, get_latest_handback(referral, stores=stores))
 
 
-def latest(referral: Referral, *, stores: Stores) -> Handback | None:
+def get_latest_handback(referral: Referral, *, stores: Stores) -> HandbackVersion | None:
     """The newest version of a referral's package."""
-    return stores.handbacks.latest(referral.referral_id, scope=referral.practice_id)
+    return stores.handbacks.get_latest(referral.referral_id, scope=referral.practice_id)
 
 
-def write(
-    referral_id: str,
-    package: Package,
-    *,
-    version: int,
-    member: Member,
-    stores: Stores,
-    now: datetime,
-) -> Read:
+def write_handback(
+    referral_id: str, package: Package, *, version: int, member: Member, stores: Stores, now: datetime
+) -> HandbackView:
     """Write a package, or correct it: one transaction with the referral and its audit row.
 
     Args:
@@ -90,72 +94,70 @@ def write(
         StaleError: somebody wrote since `version`.
         MalformedError: it names a product or a care point that is not there.
     """
-    for _ in range(REREADS):
-        referral = seen(referral_id, member, "handback.write", stores=stores, now=now)
+    for _ in range(MAX_ATTEMPTS):
+        referral = get_visible_or_404(referral_id, member, "handback.write", stores=stores, now=now)
         _require_writable(referral, member)
-        before = Read(referral, latest(referral, stores=stores))
+        before = HandbackView(referral, get_latest_handback(referral, stores=stores))
         if before.version != version:
-            raise StaleError
-        _require_known(package, stores=stores)
-        handback = Handback(
-            version=version + 1, package=package, written_at=now, written_by=member.name
-        )
+            raise PreconditionFailedError
+        _require_known_product(package, stores=stores)
+        handback = HandbackVersion(version=version + 1, package=package, written_at=now, written_by=member.name)
         # The referral itself is written too: both sides' lists show that there is news.
         changed = replace(referral, version=referral.version + 1, updated_at=now)
         try:
-            stores.ledger.commit(*_writes(changed, handback, member, stores=stores, now=now))
-        except ConditionFailed as e:
-            if WRITTEN in e.items:
-                raise StaleError from e
+            stores.transactions.commit(*_prepare_handback_writes(changed, handback, member, stores=stores, now=now))
+        except ConditionFailedError as e:
+            if HANDBACK_WRITE in e.items:
+                raise PreconditionFailedError from e
             continue  # The referral moved, which says nothing about the package.
-        return Read(changed, handback)
+        return HandbackView(changed, handback)
     raise UnavailableError("busy")
 
 
-def proposal(referral: Referral, *, stores: Stores, now: datetime) -> Mapping[str, Any]:
+def propose_package(referral: Referral, *, stores: Stores, now: datetime) -> Mapping[str, Any]:
     """What a center starts from: what the product knows, and the published care points."""
-    infused_on = _infused_on(referral, stores=stores, now=now)
-    center = stores.tenants.center(referral.center_id)
+    infused_on = _list_infusion_days(referral, stores=stores, now=now)
+    center = stores.tenants.get_center(referral.center_id)
     return {
         "product_id": referral.product_id,
         "infusions": [{"on": infused_on.isoformat()}],
-        "irradiated_until": care_points.irradiated_until(infused_on).isoformat(),
-        "center_phone": center.facts.get("after_hours_phone") if center else None,
+        "irradiated_until": care_points.compute_irradiated_blood_end(infused_on).isoformat(),
+        "center_phone": center.listing.get("after_hours_phone") if center else None,
         "care_points": [
             {
                 "care_point_id": point.care_point_id,
                 "text": point.text,
-                "due_on": due.isoformat() if (due := point.due_on(infused_on)) else None,
+                "due_on": due.isoformat() if (due := point.compute_due_date(infused_on)) else None,
             }
-            for point in care_points.offered(referral.product_id)
+            for point in care_points.list_for_product(referral.product_id)
         ],
     }
 
 
-def _infused_on(referral: Referral, *, stores: Stores, now: datetime) -> date:
+def _list_infusion_days(referral: Referral, *, stores: Stores, now: datetime) -> date:
     if referral.window:
         return referral.window.infused_on
-    zone = setting_of(referral, stores=stores, now=now).time_zone
-    return local_day(referral.reached[Stage.INFUSED], zone)
+    zone = load_decision_context(referral, stores=stores, now=now).time_zone
+    return to_local_day(referral.stage_entered_at[Stage.INFUSED], zone)
 
 
-def _writes(
-    referral: Referral, handback: Handback, member: Member, *, stores: Stores, now: datetime
-) -> Iterator[Write]:
-    entry = entry_of_member(referral, member, "handback.write", now)
-    yield from stores.referrals.saving(referral, entry)
-    yield stores.handbacks.adding(referral.referral_id, handback, scope=referral.practice_id)
-    if referral.stage in TOLD_OF:
-        yield stores.outbox.planning(_telling(referral, handback.version, now))
+def _prepare_handback_writes(
+    referral: Referral, handback: HandbackVersion, member: Member, *, stores: Stores, now: datetime
+) -> Iterator[TransactionWrite]:
+    entry = build_member_audit_entry(referral, member, "handback.write", now)
+    yield from stores.referrals.prepare_save(referral, entry)
+    yield stores.handbacks.prepare_add(referral.referral_id, handback, scope=referral.practice_id)
+    if referral.stage in STAGES_THAT_ANNOUNCE_PACKAGE:
+        yield stores.outbox.prepare_plan(_build_notice_task(referral, handback.version, now))
 
 
-def _telling(referral: Referral, version: int, now: datetime) -> Task:
+def _build_notice_task(referral: Referral, version: int, now: datetime) -> OutboxTask:
     """The task that tells the practice of a package that it may have read before, or waits for."""
-    return Task(
-        outbox_id=derived_id("out", HANDBACK_WRITTEN, referral.referral_id, str(version)),
+    return OutboxTask(
+        outbox_id=derive_id("out", HANDBACK_WRITTEN_RULE, referral.referral_id, str(version)),
         referral_id=referral.referral_id,
-        rule=HANDBACK_WRITTEN,
-        lane=Lane.EVENT,
+        rule=HANDBACK_WRITTEN_RULE,
+        queue=TaskQueue.EVENT,
         due_at=now,
     )
 
@@ -164,18 +166,18 @@ def _require_writable(referral: Referral, member: Member) -> None:
     if member.kind is not TenantKind.CENTER:
         raise ForbiddenError("center_only", "Only the treatment center writes the package.")
     if not is_infused(referral):
-        raise RefusedError("not_infused", "There is nothing to hand back before an infusion.")
-    if not is_open(referral):
-        raise RefusedError("referral_closed", "The referral has ended.")
+        raise ConflictError("not_infused", "There is nothing to hand back before an infusion.")
+    if not can_center_write(referral):
+        raise ConflictError("referral_closed", "The referral has ended.")
 
 
-def _require_known(package: Package, *, stores: Stores) -> None:
-    require_known(package.get("product_id"), None, stores=stores)
+def _require_known_product(package: Package, *, stores: Stores) -> None:
+    require_known_product_and_center(package.get("product_id"), None, stores=stores)
     points = package.get("care_points") or ()
     faults = [
-        Fault(f"/care_points/{place}/care_point_id", "unknown", "No such care point")
+        FieldError(f"/care_points/{place}/care_point_id", "unknown", "No such care point")
         for place, point in enumerate(points)
-        if point.get("care_point_id") and point["care_point_id"] not in care_points.care_points()
+        if point.get("care_point_id") and point["care_point_id"] not in care_points.load_care_points()
     ]
     if faults:
-        raise MalformedError("unknown_reference", "Something named is not there.", faults=faults)
+        raise MalformedError("unknown_reference", "Something named is not there.", errors=faults)

@@ -24,24 +24,24 @@ MAX_TOKEN_CHARS = 8192
 LEEWAY_S = 60
 """How far the issuer's clock may be off."""
 
-LONGEST_LIFE_S = 24 * 3600
+MAX_TOKEN_LIFETIME_S = 24 * 3600
 """Cognito's own maximum for access tokens. Source: its developer guide."""
 
-KEYS_KEPT_S = 3600
-REFRESH_PAUSE_S = 60
+JWKS_CACHE_S = 3600
+JWKS_REFRESH_INTERVAL_S = 60
 """At most one look for new keys a minute, however many unknown key ids strangers send."""
 
 
 @dataclass(slots=True)
-class _Keys:
+class _CachedKeys:
     """The issuer's public keys as last read, by our monotonic clock."""
 
-    found: "KeySet | None" = None
+    keys: "KeySet | None" = None
     read_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenVerifier:
+class AccessTokenVerifier:
     """Verifies tokens of one issuer for one app client.
 
     `fetch_keys` reads the issuer's JWKS document; only its address in our settings is used,
@@ -51,22 +51,22 @@ class TokenVerifier:
     issuer: str
     client_id: str
     fetch_keys: Callable[[], Mapping[str, Any]]
-    _keys: _Keys = field(default_factory=_Keys)
+    _keys: _CachedKeys = field(default_factory=_CachedKeys)
 
-    def subject(self, token: str, *, now: datetime) -> str:
+    def verify(self, token: str, *, now: datetime) -> str:
         """The person that a token speaks for.
 
         Raises:
             UnauthenticatedError: the token is not one of ours, or not valid now.
             UnavailableError: the issuer's keys have never been read and cannot be.
         """
-        claims = self._claims(token)
+        claims = self._verify_claims(token)
         at = now.timestamp()
         good = (
             claims.get("iss") == self.issuer
             and claims.get("client_id") == self.client_id
             and claims.get("token_use") == "access"
-            and _is_within_life(claims, at)
+            and _is_within_lifetime(claims, at)
             and isinstance(claims.get("sub"), str)
             and claims["sub"]
         )
@@ -75,11 +75,11 @@ class TokenVerifier:
         subject: str = claims["sub"]
         return subject
 
-    def key_ids(self) -> Sequence[str]:
+    def list_key_ids(self) -> Sequence[str]:
         """The ids of the issuer's keys, for a look whether it answers."""
-        return [str(key.kid) for key in self._key_set(fresh=False).keys]
+        return [str(key.kid) for key in self._load_key_set(refresh=False).keys]
 
-    def _claims(self, token: str) -> Mapping[str, Any]:
+    def _verify_claims(self, token: str) -> Mapping[str, Any]:
         if len(token) > MAX_TOKEN_CHARS:
             raise UnauthenticatedError
         # Most of a cold start's crypto; a request without a token should not pay for it.
@@ -88,19 +88,19 @@ class TokenVerifier:
 
         for fresh in (False, True):
             try:
-                return jwt.decode(token, self._key_set(fresh=fresh), algorithms=["RS256"]).claims
+                return jwt.decode(token, self._load_key_set(refresh=fresh), algorithms=["RS256"]).claims
             except InvalidKeyIdError:
                 continue
             except (JoseError, ValueError, TypeError, KeyError) as e:
                 raise UnauthenticatedError from e
         raise UnauthenticatedError
 
-    def _key_set(self, *, fresh: bool) -> "KeySet":
+    def _load_key_set(self, *, refresh: bool) -> "KeySet":
         from joserfc.errors import JoseError  # noqa: PLC0415 as above
         from joserfc.jwk import KeySet  # noqa: PLC0415 as above
 
-        known, age = self._keys.found, time.monotonic() - self._keys.read_at
-        if known is not None and age <= (REFRESH_PAUSE_S if fresh else KEYS_KEPT_S):
+        known, age = self._keys.keys, time.monotonic() - self._keys.read_at
+        if known is not None and age <= (JWKS_REFRESH_INTERVAL_S if refresh else JWKS_CACHE_S):
             return known
         try:
             known = KeySet.import_key_set(self.fetch_keys())  # type: ignore[arg-type]
@@ -108,20 +108,20 @@ class TokenVerifier:
             # Known keys go on working while the issuer is out of reach, or answers nonsense.
             if known is None:
                 raise UnavailableError from e
-        self._keys.found, self._keys.read_at = known, time.monotonic()
+        self._keys.keys, self._keys.read_at = known, time.monotonic()
         return known
 
 
-def _is_within_life(claims: Mapping[str, Any], at: float) -> bool:
-    expires, issued = _number(claims, "exp"), _number(claims, "iat")
-    starts = _number(claims, "nbf") if "nbf" in claims else issued
+def _is_within_lifetime(claims: Mapping[str, Any], at: float) -> bool:
+    expires, issued = _read_timestamp(claims, "exp"), _read_timestamp(claims, "iat")
+    starts = _read_timestamp(claims, "nbf") if "nbf" in claims else issued
     if expires is None or issued is None or starts is None:
         return False
     begun = max(starts, issued) - LEEWAY_S <= at
-    return begun and at < expires and 0 < expires - issued <= LONGEST_LIFE_S
+    return begun and at < expires and 0 < expires - issued <= MAX_TOKEN_LIFETIME_S
 
 
-def _number(claims: Mapping[str, Any], name: str) -> int | None:
+def _read_timestamp(claims: Mapping[str, Any], name: str) -> int | None:
     """A time of the token; a truth value, a text and a fraction are none."""
     value = claims.get(name)
     return value if type(value) is int else None

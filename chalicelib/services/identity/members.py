@@ -4,24 +4,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.identity.members import ROLES_OF, Member, Role
-from chalicelib.domain.referrals.events import derived_id
+from chalicelib.domain.identity.members import ROLES_BY_TENANT_KIND, Member, Role
+from chalicelib.domain.referrals.events import derive_id
 from chalicelib.errors import (
-    Fault,
+    ConflictError,
+    FieldError,
     ForbiddenError,
     MalformedError,
     NotFoundError,
-    RefusedError,
-    StaleError,
+    PreconditionFailedError,
     UnavailableError,
 )
-from chalicelib.services.notices.weekly_digest import digest_writes
+from chalicelib.services.notices.weekly_digest import prepare_digest_writes
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
-from chalicelib.store.platform.transactions import ConditionFailed
-from chalicelib.store.webhooks.idempotency import RECEIPT, Answer, Request
+from chalicelib.store.platform.transactions import ConditionFailedError
+from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 
-INVITED = "invited:"
+INVITED_PREFIX = "invited:"
 """Before the subject of somebody who is a member elsewhere. No token speaks for such a one: the
 identity service gives people UUIDs."""
 
@@ -43,26 +43,26 @@ class MemberChange:
     active: bool | None = None
 
 
-def people(*, by: Member, stores: Stores) -> Sequence[Member]:
+def list_members(*, by: Member, stores: Stores) -> Sequence[Member]:
     """Everyone of the administrator's own tenant, by name.
 
     Raises:
         ForbiddenError: only administrators manage people.
     """
     _require_admin(by)
-    return sorted(stores.members.of_tenant(by.tenant_id), key=lambda m: (m.name, m.member_id))
+    return sorted(stores.members.list_for_tenant(by.tenant_id), key=lambda m: (m.name, m.member_id))
 
 
-def invite(
+def invite_member(
     invitation: Invitation,
     *,
     by: Member,
-    account: Callable[[str], str],
-    request: Request,
-    answer: Callable[[Member], Answer],
+    create_account: Callable[[str], str],
+    request: IdempotentRequest,
+    build_response: Callable[[Member], StoredResponse],
     stores: Stores,
     now: datetime,
-) -> Answer:
+) -> StoredResponse:
     """Make a person a member of the administrator's own tenant.
 
     Nobody learns here who is a member elsewhere: such a person is listed as anybody who was
@@ -83,11 +83,11 @@ def invite(
         RefusedError: the person is a member already, here.
     """
     _require_admin(by)
-    _require_fitting(invitation.roles, by)
-    subject = account(invitation.email)
+    _require_roles_for_tenant(invitation.roles, by)
+    subject = create_account(invitation.email)
     newcomer = Member(
         # Of both, so that the id tells nothing of a member of another tenant.
-        member_id=derived_id("mem", by.tenant_id, subject),
+        member_id=derive_id("mem", by.tenant_id, subject),
         subject=subject,
         tenant_id=by.tenant_id,
         kind=by.kind,
@@ -95,33 +95,27 @@ def invite(
         email=invitation.email,
         roles=invitation.roles,
     )
-    told = answer(newcomer)
-    for member in (newcomer, replace(newcomer, subject=f"{INVITED}{newcomer.member_id}")):
+    response = build_response(newcomer)
+    for member in (newcomer, replace(newcomer, subject=f"{INVITED_PREFIX}{newcomer.member_id}")):
         try:
-            stores.ledger.commit(
-                stores.idempotency.writing(request, told, now=now),
-                *stores.members.adding(member),
-                *digest_writes(None, member, stores=stores, now=now),
-                stores.audit.appending(_entry(member, by, "member.invite", now)),
+            stores.transactions.commit(
+                stores.idempotency_records.prepare_record(request, response, now=now),
+                *stores.members.prepare_add(member),
+                *prepare_digest_writes(None, member, stores=stores, now=now),
+                stores.audit_log.prepare_append(_build_audit_entry(member, by, "member.invite", now)),
             )
-        except ConditionFailed as e:
-            if RECEIPT in e.items:
-                return stores.idempotency.replay(request, e.items[RECEIPT])
+        except ConditionFailedError as e:
+            if IDEMPOTENCY_RECORD in e.items:
+                return stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
             if e.items.get("member", {}).get("tenant_id") != by.tenant_id:
                 continue
-            raise RefusedError("already_a_member", "This person is a member already.") from e
-        return told
+            raise ConflictError("already_a_member", "This person is a member already.") from e
+        return response
     raise UnavailableError("busy")
 
 
-def change(
-    member_id: str,
-    wanted: MemberChange,
-    *,
-    version: int,
-    by: Member,
-    stores: Stores,
-    now: datetime,
+def change_member(
+    member_id: str, change: MemberChange, *, version: int, by: Member, stores: Stores, now: datetime
 ) -> Member:
     """Change a member's roles, shut the member out, or let the member in again.
 
@@ -132,43 +126,43 @@ def change(
         RefusedError: nobody shuts themselves out, so that an administrator always remains.
     """
     _require_admin(by)
-    member = stores.members.find(by.tenant_id, member_id)
+    member = stores.members.get_by_member_id(by.tenant_id, member_id)
     if member is None:
         raise NotFoundError
     if member.version != version:
-        raise StaleError
+        raise PreconditionFailedError
     changed = replace(
         member,
-        roles=member.roles if wanted.roles is None else wanted.roles,
-        active=member.active if wanted.active is None else wanted.active,
+        roles=member.roles if change.roles is None else change.roles,
+        active=member.active if change.active is None else change.active,
         version=member.version + 1,
     )
-    _require_fitting(changed.roles, by)
-    if member.subject == by.subject and not (changed.active and changed.manages):
-        raise RefusedError("not_yourself", "Ask another administrator to do this to you.")
+    _require_roles_for_tenant(changed.roles, by)
+    if member.subject == by.subject and not (changed.active and changed.is_admin):
+        raise ConflictError("not_yourself", "Ask another administrator to do this to you.")
     try:
-        stores.ledger.commit(
-            stores.members.saving(changed),
-            *digest_writes(member, changed, stores=stores, now=now),
-            stores.audit.appending(_entry(changed, by, "member.change", now)),
+        stores.transactions.commit(
+            stores.members.prepare_save(changed),
+            *prepare_digest_writes(member, changed, stores=stores, now=now),
+            stores.audit_log.prepare_append(_build_audit_entry(changed, by, "member.change", now)),
         )
-    except ConditionFailed as e:
-        raise StaleError from e
+    except ConditionFailedError as e:
+        raise PreconditionFailedError from e
     return changed
 
 
 def _require_admin(by: Member) -> None:
-    if not by.manages:
+    if not by.is_admin:
         raise ForbiddenError("admin_only", "Only an administrator manages people.")
 
 
-def _require_fitting(roles: frozenset[Role], by: Member) -> None:
-    if not roles or not roles <= ROLES_OF[by.kind]:
-        fault = Fault("/roles", "not_a_role_here", "Name roles that your organisation has")
-        raise MalformedError("malformed", "The roles do not fit.", faults=[fault])
+def _require_roles_for_tenant(roles: frozenset[Role], by: Member) -> None:
+    if not roles or not roles <= ROLES_BY_TENANT_KIND[by.kind]:
+        fault = FieldError("/roles", "not_a_role_here", "Name roles that your organisation has")
+        raise MalformedError("malformed", "The roles do not fit.", errors=[fault])
 
 
-def _entry(member: Member, by: Member, action: str, now: datetime) -> AuditEntry:
+def _build_audit_entry(member: Member, by: Member, action: str, now: datetime) -> AuditEntry:
     return AuditEntry(
         referral_id=f"member#{member.member_id}",
         at=now,

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.aws import answering
-from chalicelib.errors import TooManyError, UnauthenticatedError
+from chalicelib.aws import translate_aws_errors
+from chalicelib.errors import RateLimitedError, UnauthenticatedError
 
-_REFUSALS = frozenset(
+_REFUSED_CODES = frozenset(
     {
         "CodeMismatchException",
         "ExpiredCodeException",
@@ -23,17 +23,14 @@ _REFUSALS = frozenset(
         "UserNotFoundException",
     }
 )
-_TOO_MANY = frozenset({"LimitExceededException", "TooManyRequestsException"})
+_RATE_LIMIT_CODES = frozenset({"LimitExceededException", "TooManyRequestsException"})
 
-CHALLENGES = {
-    "NEW_PASSWORD_REQUIRED": "NEW_PASSWORD",
-    "SOFTWARE_TOKEN_MFA": "SOFTWARE_TOKEN_MFA_CODE",
-}
+CHALLENGES = {"NEW_PASSWORD_REQUIRED": "NEW_PASSWORD", "SOFTWARE_TOKEN_MFA": "SOFTWARE_TOKEN_MFA_CODE"}
 """The questions that may come between password and session, and what an answer is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class SignedInSession:
     """What a browser holds while somebody is signed in. Times are seconds."""
 
     access_token: str
@@ -42,7 +39,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Challenge:
+class SignInChallenge:
     """A question that has to be answered first."""
 
     challenge: str
@@ -50,58 +47,52 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class IdentityService:
     """The identity service, for one app client."""
 
     client: Callable[[], Any]
     client_id: str
 
-    def sign_in(self, email: str, password: str) -> Session | Challenge:
+    def sign_in(self, email: str, password: str) -> SignedInSession | SignInChallenge:
         """Exchange a password for a session, or for a question.
 
         Raises:
             UnauthenticatedError: whatever was wrong; the answer does not tell which.
             TooManyError: Cognito asks to slow down.
         """
-        return self._initiate("USER_PASSWORD_AUTH", {"USERNAME": email, "PASSWORD": password})
+        return self._start_auth("USER_PASSWORD_AUTH", {"USERNAME": email, "PASSWORD": password})
 
-    def answer(
+    def answer_challenge(
         self, *, email: str, challenge: str, session: str, reply: str
-    ) -> Session | Challenge:
+    ) -> SignedInSession | SignInChallenge:
         """Answer a question of `sign_in`."""
         responses = {"USERNAME": email, CHALLENGES[challenge]: reply}
-        with answering(), _refusing():
-            told = self.client().respond_to_auth_challenge(
-                ClientId=self.client_id,
-                ChallengeName=challenge,
-                Session=session,
-                ChallengeResponses=responses,
+        with translate_aws_errors(), _translate_errors():
+            result = self.client().respond_to_auth_challenge(
+                ClientId=self.client_id, ChallengeName=challenge, Session=session, ChallengeResponses=responses
             )
-        return _read(told)
+        return _parse_auth_result(result)
 
-    def renew(self, refresh_token: str) -> Session | Challenge:
+    def renew_session(self, refresh_token: str) -> SignedInSession | SignInChallenge:
         """Exchange a refresh token for a new access token."""
-        return self._initiate("REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": refresh_token})
+        return self._start_auth("REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": refresh_token})
 
     def sign_out(self, access_token: str) -> None:
         """End the person's sessions everywhere: no refresh token of theirs works any more."""
-        with answering(), _refusing():
+        with translate_aws_errors(), _translate_errors():
             self.client().global_sign_out(AccessToken=access_token)
 
-    def invite(self, email: str, *, pool_id: str) -> str:
+    def create_account(self, email: str, *, pool_id: str) -> str:
         """Give a person an account, with a temporary password by mail; returns its subject.
 
         Asked again for the same address, it finds the account that is there.
         """
-        with answering():
+        with translate_aws_errors():
             try:
                 user = self.client().admin_create_user(
                     UserPoolId=pool_id,
                     Username=email,
-                    UserAttributes=[
-                        {"Name": "email", "Value": email},
-                        {"Name": "email_verified", "Value": "true"},
-                    ],
+                    UserAttributes=[{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
                     DesiredDeliveryMediums=["EMAIL"],
                 )["User"]
                 attributes = user["Attributes"]
@@ -110,15 +101,13 @@ class Identity:
                 attributes = user["UserAttributes"]
         return next(str(a["Value"]) for a in attributes if a["Name"] == "sub")
 
-    def _initiate(self, flow: str, parameters: dict[str, str]) -> Session | Challenge:
-        with answering(), _refusing():
-            told = self.client().initiate_auth(
-                ClientId=self.client_id, AuthFlow=flow, AuthParameters=parameters
-            )
-        return _read(told)
+    def _start_auth(self, flow: str, parameters: dict[str, str]) -> SignedInSession | SignInChallenge:
+        with translate_aws_errors(), _translate_errors():
+            result = self.client().initiate_auth(ClientId=self.client_id, AuthFlow=flow, AuthParameters=parameters)
+        return _parse_auth_result(result)
 
 
-class _refusing:  # noqa: N801 reads as a phrase: with answering(), _refusing()
+class _translate_errors:  # noqa: N801 reads as a phrase: with answering(), _refusing()
     """Turn Cognito's many refusals into our one answer."""
 
     def __enter__(self) -> None:
@@ -128,20 +117,18 @@ class _refusing:  # noqa: N801 reads as a phrase: with answering(), _refusing()
         # An error without an answer, such as a timeout, has a `response` too: None.
         response = getattr(error, "response", None) or {}
         code = response.get("Error", {}).get("Code")
-        if code in _REFUSALS:
+        if code in _REFUSED_CODES:
             raise UnauthenticatedError("sign_in_refused") from None
-        if code in _TOO_MANY:
-            raise TooManyError("slow_down", "Too many tries. Wait a little.") from None
+        if code in _RATE_LIMIT_CODES:
+            raise RateLimitedError("slow_down", "Too many tries. Wait a little.") from None
 
 
-def _read(told: dict[str, Any]) -> Session | Challenge:
-    if "AuthenticationResult" not in told:
-        if told["ChallengeName"] not in CHALLENGES:
+def _parse_auth_result(auth_result: dict[str, Any]) -> SignedInSession | SignInChallenge:
+    if "AuthenticationResult" not in auth_result:
+        if auth_result["ChallengeName"] not in CHALLENGES:
             raise UnauthenticatedError("sign_in_refused")
-        return Challenge(challenge=told["ChallengeName"], session=told["Session"])
-    result = told["AuthenticationResult"]
-    return Session(
-        access_token=result["AccessToken"],
-        refresh_token=result.get("RefreshToken"),
-        expires_in=result["ExpiresIn"],
+        return SignInChallenge(challenge=auth_result["ChallengeName"], session=auth_result["Session"])
+    result = auth_result["AuthenticationResult"]
+    return SignedInSession(
+        access_token=result["AccessToken"], refresh_token=result.get("RefreshToken"), expires_in=result["ExpiresIn"]
     )

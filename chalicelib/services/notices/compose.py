@@ -8,22 +8,22 @@ from functools import cached_property
 
 from chalicelib import mail as words
 from chalicelib.domain.identity.members import Member
-from chalicelib.domain.notices.mail_timing import Mail, MailKind, Preferences, Timing, lateness
+from chalicelib.domain.notices.mail_timing import Mail, MailKind, MailTiming, Preferences, compute_late_since
 from chalicelib.domain.notices.notice_rules import Category
-from chalicelib.domain.notices.weekly_digest import entry_of
+from chalicelib.domain.notices.weekly_digest import build_digest_entry
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stages import Owner
-from chalicelib.domain.referrals.worklists import standing_of
-from chalicelib.mail import Message
-from chalicelib.services.notices.notify import zone_of
-from chalicelib.services.notices.unsubscribe import address_for
+from chalicelib.domain.referrals.stages import NextActor
+from chalicelib.domain.referrals.worklists import summarize_stage
+from chalicelib.mail import MailMessage
+from chalicelib.services.notices.notify import get_member_zone
+from chalicelib.services.notices.unsubscribe import build_unsubscribe_url
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.notices.mails import Why
+from chalicelib.store.notices.mails import MailSkipReason
 from chalicelib.store.notices.notices import Notice
 
 
 @dataclass
-class Letter:
+class OutgoingMail:
     """A mail with everything that is looked up when it is sent."""
 
     mail: Mail
@@ -31,121 +31,119 @@ class Letter:
     now: datetime
 
     @cached_property
-    def member(self) -> Member | None:
+    def recipient(self) -> Member | None:
         """Whom it is for, with the address of now; None if the person may not work here."""
-        member = self.stores.members.get(self.mail.subject)
-        return member if member and member.active and member.cares else None
+        member = self.stores.members.get_by_subject(self.mail.recipient_subject)
+        return member if member and member.active and member.has_clinical_access else None
 
     @cached_property
     def preferences(self) -> Preferences:
         """How its recipient wants to be mailed now."""
-        return self.stores.recipients.preferences(self.mail.member_id)
+        return self.stores.recipients.get_preferences(self.mail.member_id)
 
     @cached_property
-    def why_not(self) -> Why | None:
+    def skip_reason(self) -> MailSkipReason | None:
         """Why it is not to be sent, if it is not."""
-        if self.member is None:
-            return Why.NOT_A_MEMBER
-        if not self._unread:
-            return Why.READ
-        if not self._wanted:
-            return Why.TURNED_OFF
+        if self.recipient is None:
+            return MailSkipReason.NOT_A_MEMBER
+        if not self._unread_notices:
+            return MailSkipReason.READ
+        if not self._wanted_notices:
+            return MailSkipReason.TURNED_OFF
         if not self.notices:
-            return Why.NOT_VISIBLE
-        if self.stores.recipients.suppression(self.member):
-            return Why.SUPPRESSED
+            return MailSkipReason.NOT_VISIBLE
+        if self.stores.recipients.find_suppression(self.recipient):
+            return MailSkipReason.SUPPRESSED
         return None
 
     @cached_property
     def notices(self) -> Sequence[Notice]:
         """What it tells of: unread, wanted, and about what its recipient may see now."""
         if self.mail.kind is MailKind.DIGEST:
-            return self._wanted if self._on_the_digest else ()
-        return [notice for notice in self._wanted if notice.referral_id in self._referrals]
+            return self._wanted_notices if self._listed_referrals else ()
+        return [notice for notice in self._wanted_notices if notice.referral_id in self._referrals]
 
     @cached_property
-    def _unread(self) -> Sequence[Notice]:
-        those = self.stores.notices.those(self.mail.member_id, self.mail.notice_ids)
+    def _unread_notices(self) -> Sequence[Notice]:
+        those = self.stores.notices.get_many(self.mail.member_id, self.mail.notice_ids)
         return [notice for notice in those if notice.read_at is None]
 
     @cached_property
-    def _wanted(self) -> Sequence[Notice]:
-        timing = self.preferences.timing
-        return [n for n in self._unread if timing(n.category) is not Timing.NEVER]
+    def _wanted_notices(self) -> Sequence[Notice]:
+        timing = self.preferences.get_timing
+        return [n for n in self._unread_notices if timing(n.category) is not MailTiming.NEVER]
 
     @cached_property
     def _referrals(self) -> Mapping[str, Referral]:
         """The referrals that it is about and its recipient may see now, by id."""
         is_digest = self.mail.kind is MailKind.DIGEST
-        about = self.mail.listed if is_digest else (n.referral_id for n in self._wanted)
+        about = self.mail.listed_referral_ids if is_digest else (n.referral_id for n in self._wanted_notices)
         asked = dict.fromkeys(about)
         found = (self.stores.referrals.get(referral_id) for referral_id in asked)
         return {
             referral.referral_id: referral
             for referral in found
-            if referral and self.member and self.member.may_see(referral)
+            if referral and self.recipient and self.recipient.can_see(referral)
         }
 
-    def message(self, link: str) -> Message:
+    def compose(self, sign_in_url: str) -> MailMessage:
         """The mail in its words. Only to be asked of one that is to be sent."""
-        if self.member is None:
+        if self.recipient is None:
             raise LookupError
         if self.mail.kind is MailKind.DIGEST:
-            return self._digest(self.member.email, link)
+            return self._compose_digest(self.recipient.email, sign_in_url)
         about = {notice.referral_id for notice in self.notices}
         alias = self._referrals[self.notices[0].referral_id].alias
-        to, late, count = self.member.email, self._late(), len(self.notices)
+        to, late, count = self.recipient.email, self._format_lateness(), len(self.notices)
         if self.mail.kind is MailKind.CRITICAL:
-            return words.critical_notice(to=to, alias=alias, link=link, late=late)
+            return words.compose_critical_notice(to=to, alias=alias, sign_in_url=sign_in_url, late_since_text=late)
         if self.mail.kind is MailKind.ESCALATION:
-            return words.escalation(to=to, alias=alias, link=link, late=late)
-        leave = self._unsubscribe(link)
+            return words.compose_escalation(to=to, alias=alias, sign_in_url=sign_in_url, late_since_text=late)
+        leave = self._build_unsubscribe_url(sign_in_url)
         if len(about) == 1:
-            return words.notice_waiting(
-                to=to, alias=alias, count=count, link=link, late=late, unsubscribe=leave
+            return words.compose_notice_waiting(
+                to=to, alias=alias, count=count, sign_in_url=sign_in_url, late_since_text=late, unsubscribe=leave
             )
-        return words.notices_waiting(
-            to=to, counts=self._counts(), link=link, late=late, unsubscribe=leave
+        return words.compose_notices_waiting(
+            to=to, counts=self._count_by_alias(), sign_in_url=sign_in_url, late_since_text=late, unsubscribe=leave
         )
 
-    def _digest(self, to: str, link: str) -> Message:
-        leave = self._unsubscribe(link)
-        return words.weekly_digest(
+    def _compose_digest(self, to: str, sign_in_url: str) -> MailMessage:
+        leave = self._build_unsubscribe_url(sign_in_url)
+        return words.compose_weekly_digest(
             to=to,
-            aliases=[referral.alias for referral in self._on_the_digest],
-            unlisted=self.mail.unlisted,
-            link=link,
-            late=self._late(),
+            aliases=[referral.alias for referral in self._listed_referrals],
+            unlisted=self.mail.unlisted_count,
+            sign_in_url=sign_in_url,
+            late_since_text=self._format_lateness(),
             unsubscribe=leave,
         )
 
     @cached_property
-    def _on_the_digest(self) -> Sequence[Referral]:
+    def _listed_referrals(self) -> Sequence[Referral]:
         """The referrals that a digest lists, as far as they belong on it now."""
-        side = Owner(self.member.kind.value) if self.member else Owner.NONE
+        side = NextActor(self.recipient.kind.value) if self.recipient else NextActor.NONE
         return [each for each in self._referrals.values() if self._is_listed(each, side)]
 
-    def _is_listed(self, referral: Referral, side: Owner) -> bool:
-        standing, changed_at = standing_of(referral), referral.updated_at
-        entry = entry_of(
-            referral.referral_id, standing, changed_at=changed_at, side=side, now=self.now
-        )
+    def _is_listed(self, referral: Referral, side: NextActor) -> bool:
+        standing, changed_at = summarize_stage(referral), referral.updated_at
+        entry = build_digest_entry(referral.referral_id, standing, changed_at=changed_at, side=side, now=self.now)
         return entry is not None
 
-    def _counts(self) -> Sequence[tuple[str, int]]:
+    def _count_by_alias(self) -> Sequence[tuple[str, int]]:
         """Each patient's alias and number of notices, those with the oldest notice first."""
         counts = Counter(notice.referral_id for notice in self.notices)
         return [(self._referrals[each].alias, count) for each, count in counts.items()]
 
-    def _late(self) -> str:
-        since = lateness(self.mail, now=self.now)
-        if since is None or self.member is None:
+    def _format_lateness(self) -> str:
+        since = compute_late_since(self.mail, now=self.now)
+        if since is None or self.recipient is None:
             return ""
-        return words.spelled_time(since, zone_of(self.member, self.preferences, stores=self.stores))
+        return words.format_time(since, get_member_zone(self.recipient, self.preferences, stores=self.stores))
 
-    def _unsubscribe(self, link: str) -> str:
+    def _build_unsubscribe_url(self, sign_in_url: str) -> str:
         """Where all of its categories are turned off; empty if one of them cannot be."""
         categories = {notice.category for notice in self.notices}
         if Category.CRITICAL in categories:
             return ""
-        return address_for(self.mail.member_id, categories, link=link, stores=self.stores)
+        return build_unsubscribe_url(self.mail.member_id, categories, sign_in_url=sign_in_url, stores=self.stores)

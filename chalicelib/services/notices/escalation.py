@@ -7,85 +7,85 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.domain.identity.members import Member
-from chalicelib.domain.notices.mail_timing import URGENT, Mail, MailKind
+from chalicelib.domain.notices.mail_timing import URGENT_KINDS, Mail, MailKind
 from chalicelib.domain.notices.notice_rules import Category
-from chalicelib.domain.referrals.events import derived_id
+from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.observe import log
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.notices import Notice
-from chalicelib.store.platform.transactions import ConditionFailed
+from chalicelib.store.platform.transactions import ConditionFailedError
 
-RULE = "escalation"
-TITLE = "A colleague could not be reached by mail; please see that it is read"
+ESCALATION_RULE = "escalation"
+ESCALATION_TITLE = "A colleague could not be reached by mail; please see that it is read"
 
 
-def escalate(mail: Mail, *, stores: Stores, now: datetime) -> bool:
+def escalate_to_colleague(mail: Mail, *, stores: Stores, now: datetime) -> bool:
     """Tell a colleague of an urgent mail that did not arrive. False if nobody was told anew."""
-    referral = stores.referrals.get(mail.referral_id) if mail.kind in URGENT else None
+    referral = stores.referrals.get(mail.referral_id) if mail.kind in URGENT_KINDS else None
     if referral is None:
         return False
-    colleagues = _colleagues(mail, referral, stores=stores)
+    colleagues = _list_colleagues(mail, referral, stores=stores)
     if not colleagues:
         log.error("nobody left to tell", outbox_id=mail.mail_id)
         return False
-    told = _mail_to(colleagues[0], mail, now)
+    escalation_mail = _build_mail(colleagues[0], mail, now)
     try:
-        stores.ledger.commit(
-            stores.mails.planning(told),
-            stores.notices.telling(_notice(colleagues[0], referral, told, now)),
+        stores.transactions.commit(
+            stores.mails.prepare_plan(escalation_mail),
+            stores.notices.prepare_add(_build_notice(colleagues[0], referral, escalation_mail, now)),
         )
-    except ConditionFailed:
+    except ConditionFailedError:
         return False
     return True
 
 
-def _colleagues(mail: Mail, referral: Referral, *, stores: Stores) -> Sequence[Member]:
+def _list_colleagues(mail: Mail, referral: Referral, *, stores: Stores) -> Sequence[Member]:
     """Who else may see the referral and can be mailed, administrators first."""
     people = [
         member
-        for member in stores.members.of_tenant(mail.tenant_id)
-        if member.member_id not in _unreached(mail)
+        for member in stores.members.list_for_tenant(mail.tenant_id)
+        if member.member_id not in _get_unreached_member(mail)
         and member.active
-        and member.cares
-        and member.may_see(referral)
-        and stores.recipients.suppression(member) is None
+        and member.has_clinical_access
+        and member.can_see(referral)
+        and stores.recipients.find_suppression(member) is None
     ]
-    return sorted(people, key=lambda member: (not member.manages, member.member_id))
+    return sorted(people, key=lambda member: (not member.is_admin, member.member_id))
 
 
-def _unreached(mail: Mail) -> tuple[str, ...]:
-    return (*mail.unreached, mail.member_id)
+def _get_unreached_member(mail: Mail) -> tuple[str, ...]:
+    return (*mail.unreached_member_id, mail.member_id)
 
 
-def _mail_to(colleague: Member, lost: Mail, now: datetime) -> Mail:
+def _build_mail(colleague: Member, failed_mail: Mail, now: datetime) -> Mail:
     # By the mail that was lost alone: a second try finds it, whoever is a colleague by then.
-    mail_id = derived_id("mail", RULE, lost.mail_id)
+    mail_id = derive_id("mail", ESCALATION_RULE, failed_mail.mail_id)
     return Mail(
         mail_id=mail_id,
         kind=MailKind.ESCALATION,
         member_id=colleague.member_id,
-        subject=colleague.subject,
+        recipient_subject=colleague.subject,
         tenant_id=colleague.tenant_id,
-        referral_id=lost.referral_id,
-        notice_ids=(_notice_id(mail_id, now),),
+        referral_id=failed_mail.referral_id,
+        notice_ids=(_derive_notice_id(mail_id, now),),
         due_at=now,
-        unreached=_unreached(lost),
+        unreached_member_id=_get_unreached_member(failed_mail),
     )
 
 
-def _notice_id(mail_id: str, now: datetime) -> str:
-    return derived_id(f"ntc_{now:%Y%m%dT%H%M%S%f}", mail_id)
+def _derive_notice_id(mail_id: str, now: datetime) -> str:
+    return derive_id(f"ntc_{now:%Y%m%dT%H%M%S%f}", mail_id)
 
 
-def _notice(colleague: Member, referral: Referral, mail: Mail, now: datetime) -> Notice:
+def _build_notice(colleague: Member, referral: Referral, mail: Mail, now: datetime) -> Notice:
     return Notice(
         notice_id=mail.notice_ids[0],
         member_id=colleague.member_id,
         tenant_id=colleague.tenant_id,
         outbox_id=mail.mail_id,
-        rule=RULE,
-        title=TITLE,
+        rule=ESCALATION_RULE,
+        title=ESCALATION_TITLE,
         referral_id=referral.referral_id,
         alias=referral.alias,
         created_at=now,

@@ -13,30 +13,30 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from chalicelib.domain.notices.notice_rules import GIVE_UP, OPEN_MONITORING, Lane, Task
-from chalicelib.domain.referrals.events import Source, StageChange, derived_id
+from chalicelib.domain.notices.tasks import EXPIRE_PARKED_RULE, OPEN_MONITORING_RULE, OutboxTask, TaskQueue
+from chalicelib.domain.referrals.events import EventSource, StageChange, derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import Mailer
 from chalicelib.observe import log
-from chalicelib.services.notices.notify import tell
-from chalicelib.services.notices.overdue_alerts import ring
-from chalicelib.services.notices.planned_tasks import wanted, worded
-from chalicelib.services.notices.retry_policy import put_back, require_tries
-from chalicelib.services.notices.send_mail import Postman, always
-from chalicelib.services.notices.weekly_digest import tell_week
-from chalicelib.services.referrals.report_event import report_by_system, settle
-from chalicelib.services.webhooks.deliveries import give_up
+from chalicelib.services.notices.notify import notify_recipients
+from chalicelib.services.notices.overdue_alerts import send_overdue_alert
+from chalicelib.services.notices.planned_tasks import skip_if_obsolete, with_lateness
+from chalicelib.services.notices.retry_policy import fail_if_exhausted, reschedule_or_fail
+from chalicelib.services.notices.send_mail import MailSender, never_out_of_time
+from chalicelib.services.notices.weekly_digest import notify_weekly_digest
+from chalicelib.services.referrals.report_event import apply_parked, report_by_system
+from chalicelib.services.webhooks.deliveries import expire_parked_delivery
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.leases import Claim, TaskState
 from chalicelib.store.platform.dynamo import Item
-from chalicelib.store.platform.timestamps import parsed
+from chalicelib.store.platform.timestamps import from_timestamp
 
 ROWS_PER_SHARD = 10
 """How many tasks of a shard are read at once."""
 
-READINGS = 200
+MAX_BATCHES = 200
 """How often a run reads on before it leaves the rest to the next one."""
 
 
@@ -44,39 +44,39 @@ class JobFailedError(Exception):
     """Some tasks failed and wait for another try; the run has to show as failed."""
 
 
-SKEW = timedelta(minutes=1)
+CLOCK_SKEW = timedelta(minutes=1)
 """By how much the clock of the function that committed a task may be ahead of ours."""
 
 
 def run_job(
-    lane: Lane,
+    queue: TaskQueue,
     *,
     stores: Stores,
     mailer: Mailer,
-    link: str,
+    sign_in_url: str,
     now: datetime,
-    has_time: Callable[[], bool] = always,
+    has_time: Callable[[], bool] = never_out_of_time,
 ) -> Mapping[str, int]:
     """Work off a lane, log how it went, and fail at the end if any task did.
 
     Raises:
         JobFailedError: at least one task failed; all others are done.
     """
-    counts = work_off(lane, stores=stores, mailer=mailer, link=link, now=now, has_time=has_time)
-    log.info("job", function=lane.value, counts=dict(counts))
+    counts = process_queue(queue, stores=stores, mailer=mailer, sign_in_url=sign_in_url, now=now, has_time=has_time)
+    log.info("job", function=queue.value, counts=dict(counts))
     if counts["failed"]:
         raise JobFailedError(f"{counts['failed']} tasks failed")
     return counts
 
 
-def work_off(
-    lane: Lane,
+def process_queue(
+    queue: TaskQueue,
     *,
     stores: Stores,
     mailer: Mailer,
-    link: str,
+    sign_in_url: str,
     now: datetime,
-    has_time: Callable[[], bool] = always,
+    has_time: Callable[[], bool] = never_out_of_time,
 ) -> Mapping[str, int]:
     """Do everything of a lane that is due by `now`, and send the mail that is due then.
 
@@ -95,36 +95,36 @@ def work_off(
         another run, how many were `parked` for a person, and how many `mails` were sent. A
         mail that is not wanted any more is `unsent`.
     """
-    postman = Postman(stores=stores, mailer=mailer, link=link, now=now, has_time=has_time)
-    counts = _nothing()
-    if lane is not Lane.MAIL:
-        counts.update(_worked_off(lane, stores=stores, now=now, has_time=has_time))
-    counts.update(postman.send_what_is_due())
+    postman = MailSender(stores=stores, mailer=mailer, sign_in_url=sign_in_url, now=now, has_time=has_time)
+    counts = _zero_counts()
+    if queue is not TaskQueue.MAIL:
+        counts.update(_process_due_tasks(queue, stores=stores, now=now, has_time=has_time))
+    counts.update(postman.send_due())
     return dict(counts)
 
 
-def _worked_off(
-    lane: Lane, *, stores: Stores, now: datetime, has_time: Callable[[], bool]
+def _process_due_tasks(
+    queue: TaskQueue, *, stores: Stores, now: datetime, has_time: Callable[[], bool]
 ) -> Counter[str]:
-    attempt = partial(_attempted, stores=stores, planned=[], now=now)
+    attempt = partial(_attempt_task, stores=stores, new_mail_ids=[], now=now)
     counts: Counter[str] = Counter()
-    for _ in range(READINGS):
-        rows = list(stores.outbox.due(lane, by=now, limit=ROWS_PER_SHARD))
-        tried = _each(rows, attempt, has_time)
+    for _ in range(MAX_BATCHES):
+        rows = list(stores.outbox.list_due(queue, by=now, limit=ROWS_PER_SHARD))
+        tried = _attempt_each(rows, attempt, has_time)
         counts.update(tried)
         if tried["taken"] == len(rows) or not has_time():
             break
     return counts
 
 
-def follow(
+def process_committed(
     outbox_ids: Iterable[str],
     *,
     stores: Stores,
     mailer: Mailer,
-    link: str,
+    sign_in_url: str,
     now: datetime,
-    has_time: Callable[[], bool] = always,
+    has_time: Callable[[], bool] = never_out_of_time,
 ) -> Mapping[str, int]:
     """Do what was just committed, as far as it is due and nobody has it, and mail what it tells.
 
@@ -134,36 +134,32 @@ def follow(
     """
     named = list(outbox_ids)
     planned: list[str] = []
-    attempt = partial(_attempted, stores=stores, planned=planned, now=now)
-    counts = _nothing()
-    rows = _just_due(named, Lane.EVENT, stores=stores, now=now)
-    counts.update(_each(rows, attempt, has_time))
-    mails = _just_due([*named, *planned], Lane.MAIL, stores=stores, now=now)
-    postman = Postman(stores=stores, mailer=mailer, link=link, now=now, has_time=has_time)
+    attempt = partial(_attempt_task, stores=stores, new_mail_ids=planned, now=now)
+    counts = _zero_counts()
+    rows = _list_due_now(named, TaskQueue.EVENT, stores=stores, now=now)
+    counts.update(_attempt_each(rows, attempt, has_time))
+    mails = _list_due_now([*named, *planned], TaskQueue.MAIL, stores=stores, now=now)
+    postman = MailSender(stores=stores, mailer=mailer, sign_in_url=sign_in_url, now=now, has_time=has_time)
     counts.update(postman.send(mails))
     if rows or mails:
         log.info("stream", counts=dict(counts))
     return dict(counts)
 
 
-def _just_due(
-    outbox_ids: Iterable[str], lane: Lane, *, stores: Stores, now: datetime
-) -> list[Item]:
+def _list_due_now(outbox_ids: Iterable[str], queue: TaskQueue, *, stores: Stores, now: datetime) -> list[Item]:
     return [
         row
-        for row in stores.outbox.named(outbox_ids, lane=lane)
-        if parsed(row["due_at"]) <= (now if "fence" in row else now + SKEW)
+        for row in stores.outbox.list_unfinished(outbox_ids, queue=queue)
+        if from_timestamp(row["due_at"]) <= (now if "fence" in row else now + CLOCK_SKEW)
     ]
 
 
-def _nothing() -> Counter[str]:
+def _zero_counts() -> Counter[str]:
     return Counter(done=0, skipped=0, parked=0, failed=0, taken=0, mails=0)
 
 
-def _each(
-    rows: Iterable[Item],
-    attempt: Callable[[Item], Mapping[str, int]],
-    has_time: Callable[[], bool],
+def _attempt_each(
+    rows: Iterable[Item], attempt: Callable[[Item], Mapping[str, int]], has_time: Callable[[], bool]
 ) -> Counter[str]:
     counts: Counter[str] = Counter()
     for row in rows:
@@ -174,82 +170,82 @@ def _each(
     return counts
 
 
-def _attempted(
-    row: Item, *, stores: Stores, planned: list[str], now: datetime
-) -> Mapping[str, int]:
+def _attempt_task(row: Item, *, stores: Stores, new_mail_ids: list[str], now: datetime) -> Mapping[str, int]:
     """Do one task if nobody has it; the ids of mails that it plans are added to `planned`."""
     claim = stores.outbox.claim(row, now=now)
     if claim is None:
         return {"taken": 1}
     try:
-        state, mail_ids = _settled(claim, stores=stores, now=now)
+        state, mail_ids = _run_task(claim, stores=stores, now=now)
     except UnavailableError as e:
         log.warning("task has to wait", outbox_id=claim.outbox_id, error=e.code)
-        stores.outbox.wait(claim, now=now)
+        stores.outbox.release(claim, now=now)
         return {"failed": 1}
     except Exception as e:  # noqa: BLE001 one task must not hold up the others; it is logged and tried again
-        return put_back(claim, e, stores=stores, now=now)
-    planned += mail_ids
+        return reschedule_or_fail(claim, e, stores=stores, now=now)
+    new_mail_ids += mail_ids
     return {state.value: 1}
 
 
-def _settled(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
+def _run_task(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
     """Do a task and mark it: as done with, or what comes again as waiting for its next time."""
-    require_tries(claim)
-    if claim.task.lane is Lane.CLOCK:
-        return ring(claim, tell=partial(tell, stores=stores, now=now), stores=stores, now=now)
-    if claim.task.lane is Lane.DIGEST:
-        return tell_week(claim, stores=stores, now=now)
-    return _do(claim, stores=stores, now=now)
+    fail_if_exhausted(claim)
+    if claim.task.queue is TaskQueue.CLOCK:
+        return send_overdue_alert(
+            claim, notify=partial(notify_recipients, stores=stores, now=now), stores=stores, now=now
+        )
+    if claim.task.queue is TaskQueue.DIGEST:
+        return notify_weekly_digest(claim, stores=stores, now=now)
+    return _run_event_task(claim, stores=stores, now=now)
 
 
-def _do(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
+def _run_event_task(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
     """Do a task and mark it; what became of it, and the ids of the mails that it planned."""
     task = claim.task
     mail_ids: Sequence[str] = ()
-    if task.rule == GIVE_UP:
-        is_done = _give_up(task, stores=stores, now=now)
+    if task.rule == EXPIRE_PARKED_RULE:
+        is_done = _expire_parked(task, stores=stores, now=now)
     else:
-        referral = wanted(claim, stores=stores, now=now)
+        referral = skip_if_obsolete(claim, stores=stores, now=now)
         if referral is None:
             return TaskState.SKIPPED, ()
-        if task.rule == OPEN_MONITORING:
-            move = _opening(task, referral, now)
+        if task.rule == OPEN_MONITORING_RULE:
+            move = _build_monitoring_start(task, referral, now)
             is_done = report_by_system(move, stores=stores, now=now)
         else:
             is_done = True
-            mail_ids = _tell(task, referral, stores=stores, now=now)
+            mail_ids = _notify(task, referral, stores=stores, now=now)
     state = TaskState.DONE if is_done else TaskState.SKIPPED
     stores.outbox.finish(claim, state, now=now)
     return state, mail_ids
 
 
-def _give_up(task: Task, *, stores: Stores, now: datetime) -> bool:
+def _expire_parked(task: OutboxTask, *, stores: Stores, now: datetime) -> bool:
     center_id, _, webhook_id = (task.event_id or "").partition("/")
-    return give_up(center_id, webhook_id, stores=stores, now=now)
+    return expire_parked_delivery(center_id, webhook_id, stores=stores, now=now)
 
 
-def _tell(task: Task, referral: Referral, *, stores: Stores, now: datetime) -> Sequence[str]:
-    if task.lane is Lane.EVENT:
+def _notify(task: OutboxTask, referral: Referral, *, stores: Stores, now: datetime) -> Sequence[str]:
+    if task.queue is TaskQueue.EVENT:
         # A run that died between a commit and the settling of what waited ends up here.
-        settle(task.referral_id, stores=stores, now=now)
-    return tell(worded(task, referral, stores=stores, now=now), referral, stores=stores, now=now)
+        apply_parked(task.referral_id, stores=stores, now=now)
+    return notify_recipients(with_lateness(task, referral, stores=stores, now=now), referral, stores=stores, now=now)
 
 
-def _opening(task: Task, referral: Referral, now: datetime) -> StageChange:
+def _build_monitoring_start(task: OutboxTask, referral: Referral, now: datetime) -> StageChange:
     """The move into monitoring, dated a second after the infusion that it follows from.
 
     Dated by the infusion and not by this run, so that whatever the center reports later is
     later, even when this run was rehearsed for a day to come.
     """
     return StageChange(
-        event_id=derived_id("evt", task.outbox_id),
+        event_id=derive_id("evt", task.outbox_id),
         referral_id=referral.referral_id,
         stage=Stage.MONITORING,
-        occurred_at=referral.reached[Stage.INFUSED] + timedelta(seconds=1),
+        occurred_at=referral.stage_entered_at[Stage.INFUSED] + timedelta(seconds=1),
         recorded_at=now,
         actor=Actor.SYSTEM,
-        source=Source.SYSTEM,
+        source=EventSource.SYSTEM,
         actor_id="system",
         actor_name="CAR T Referral Dashboard",
     )

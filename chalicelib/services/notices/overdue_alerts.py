@@ -8,104 +8,81 @@ stands then, so a limit that was changed since, or a run that comes days late, t
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from chalicelib.domain.identity.members import TenantKind
-from chalicelib.domain.notices.notice_rules import Lane, Task
 from chalicelib.domain.notices.overdue_alerts import (
-    Alarm,
-    Alarms,
-    Rung,
-    alarms_of,
-    keeps_its_alarms,
-    owing,
+    LastAlert,
+    OverdueAlert,
+    StageAlerts,
 )
-from chalicelib.domain.referrals.events import derived_id
+from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
+from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.services.notices.planned_list import NoticeState, PlannedNotice
+from chalicelib.services.referrals.overdue_alert_writes import compute_alerts
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.leases import Claim, TaskState
-from chalicelib.store.notices.overdue_alerts import told_of
-from chalicelib.store.platform.dynamo import Write
-from chalicelib.store.platform.timestamps import parsed
+from chalicelib.store.notices.overdue_alerts import parse_last_alert
+from chalicelib.store.platform.timestamps import from_timestamp
 
-Tell = Callable[[Task, Referral], Sequence[str]]
+NotifyRecipients = Callable[[OutboxTask, Referral], Sequence[str]]
 """Tells everybody who has to know of a task; hands back the ids of the mails that it planned."""
 
 
-def alarm_writes(before: Referral | None, after: Referral, *, stores: Stores) -> Sequence[Write]:
-    """The write that a change of a referral adds to its transaction; none if no alarm moves."""
-    if keeps_its_alarms(before, after):
-        return ()
-    alarms = _alarms(after, stores=stores)
-    instants = [alarm.at for alarm in alarms.each] if alarms else []
-    return [stores.alarms.setting(after.referral_id, instants, now=after.updated_at)]
-
-
-def ring(
-    claim: Claim, *, tell: Tell, stores: Stores, now: datetime
+def send_overdue_alert(
+    claim: Claim, *, notify: NotifyRecipients, stores: Stores, now: datetime
 ) -> tuple[TaskState, Sequence[str]]:
     """Tell of the level that a referral's clock has come to, once, and wait for the next one.
 
     After a long outage only the highest level is told: it says since when.
     """
-    task, told = claim.task, told_of(claim.row)
+    task, last_alert = claim.task, parse_last_alert(claim.row)
     referral = stores.referrals.get(task.referral_id)
-    alarms = _alarms(referral, stores=stores) if referral else None
-    due = alarms.due(now, told) if alarms else None
+    alarms = compute_alerts(referral, stores=stores) if referral else None
+    due = alarms.get_due(now, last_alert) if alarms else None
     mail_ids: Sequence[str] = ()
     if referral and alarms and due:
-        unheard = alarms.skips_one(due, told)
-        mail_ids = tell(_task_of(alarms, due, task.due_at, referral, unheard=unheard), referral)
-        told = Rung(alarms.stay, due.level)
-    next_at = alarms.ahead(now) if alarms else None
-    stores.alarms.move_on(claim, told=told, next_at=next_at)
+        unheard = alarms.has_skipped_level(due, last_alert)
+        mail_ids = notify(_build_alert_task(alarms, due, task.due_at, referral, skipped_level_missed=unheard), referral)
+        last_alert = LastAlert(alarms.stage_visit, due.level)
+    next_at = alarms.get_next_time(now) if alarms else None
+    stores.overdue_alerts.set_next_level(claim, last_alert=last_alert, next_at=next_at)
     return (TaskState.DONE if due else TaskState.SKIPPED), mail_ids
 
 
-def alarms_to_come(referral: Referral, *, stores: Stores, now: datetime) -> Sequence[PlannedNotice]:
+def list_upcoming_alerts(referral: Referral, *, stores: Stores, now: datetime) -> Sequence[PlannedNotice]:
     """What a referral's clock tells if nobody moves it, earliest first.
 
     A row that is parked tells nothing until it is put back, and one that is off the index nothing.
     """
-    alarms = _alarms(referral, stores=stores)
-    row = stores.alarms.get(referral.referral_id) if alarms else None
+    alarms = compute_alerts(referral, stores=stores)
+    row = stores.overdue_alerts.get(referral.referral_id) if alarms else None
     if alarms is None or row is None or row["state"] == TaskState.DONE:
         return ()
-    told, set_for = told_of(row), parsed(row["planned_for"])
-    is_parked = row["state"] == TaskState.PARKED
-    state = NoticeState.PARKED if is_parked else NoticeState.PLANNED
+    last_alert, set_for = parse_last_alert(row), from_timestamp(row["planned_for"])
+    is_parked = row["state"] == TaskState.FAILED
+    state = NoticeState.FAILED if is_parked else NoticeState.SCHEDULED
     planned = []
-    for alarm in alarms.to_come(now, told):
+    for alarm in alarms.list_upcoming(now, last_alert):
         is_due = alarm.at <= now
         if is_parked and not is_due:
             break
-        unheard = is_due and alarms.skips_one(alarm, told)
-        task = _task_of(alarms, alarm, set_for, referral, unheard=unheard)
-        planned.append(PlannedNotice(task=task, due_on=alarm.on, state=state))
+        unheard = is_due and alarms.has_skipped_level(alarm, last_alert)
+        task = _build_alert_task(alarms, alarm, set_for, referral, skipped_level_missed=unheard)
+        planned.append(PlannedNotice(task=task, due_on=alarm.starts_on, state=state))
     return planned
 
 
-def _alarms(referral: Referral, *, stores: Stores) -> Alarms | None:
-    """The alarms of a referral by the calendar of whoever owes its next move."""
-    side = owing(referral)
-    if side is None:
-        return None
-    tenant_id = referral.practice_id if side is TenantKind.PRACTICE else referral.center_id
-    tenant = stores.tenants.known(side, tenant_id) if tenant_id else None
-    return alarms_of(referral, tenant.time_zone if tenant else "UTC")
-
-
-def _task_of(
-    alarms: Alarms, alarm: Alarm, set_for: datetime, referral: Referral, *, unheard: bool
-) -> Task:
+def _build_alert_task(
+    stage_alerts: StageAlerts, alert: OverdueAlert, owed_by: datetime, referral: Referral, *, skipped_level_missed: bool
+) -> OutboxTask:
     """What is told of an alarm. Its id and its time are the same however often it is tried."""
-    return Task(
-        outbox_id=derived_id("out", alarm.level, referral.referral_id, alarms.stay),
+    return OutboxTask(
+        outbox_id=derive_id("out", alert.level, referral.referral_id, stage_alerts.stage_visit),
         referral_id=referral.referral_id,
-        rule=alarm.level,
-        lane=Lane.CLOCK,
-        due_at=max(alarm.at, set_for),
-        due_on=alarms.since,
-        side=alarms.side,
-        stage=alarms.stage,
-        unheard=unheard,
+        rule=alert.level,
+        queue=TaskQueue.CLOCK,
+        due_at=max(alert.at, owed_by),
+        due_on=stage_alerts.late_since,
+        side=stage_alerts.waiting_for,
+        stage=stage_alerts.stage,
+        skipped_level_missed=skipped_level_missed,
     )

@@ -6,21 +6,22 @@ from datetime import date
 from enum import StrEnum
 
 from chalicelib.domain.identity.members import TenantKind
-from chalicelib.domain.notices.notice_rules import Task, told_by
-from chalicelib.domain.notices.planning import WhyNot, day_of, plan_of, why_not
+from chalicelib.domain.notices.notice_wording import list_notice_rules
+from chalicelib.domain.notices.planning import SkipReason, build_plan, find_skip_reason, get_local_day
+from chalicelib.domain.notices.tasks import OutboxTask
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.leases import TaskState
-from chalicelib.store.notices.planned_tasks import Fate, fates
+from chalicelib.store.notices.planned_tasks import TaskOutcome, load_task_outcomes
 
 
 class NoticeState(StrEnum):
     """How far a planned notice is."""
 
-    PLANNED = "planned"
+    SCHEDULED = "planned"
     SKIPPED = "skipped"
-    TOLD = "told"
-    PARKED = "parked"
+    SENT = "told"
+    FAILED = "parked"
     """It failed too often, and waits for the operator."""
 
 
@@ -34,10 +35,10 @@ class PlannedNotice:
         why: Why it was skipped, or would be if its day were today.
     """
 
-    task: Task
+    task: OutboxTask
     due_on: date
     state: NoticeState
-    why: str | None = None
+    skip_reason: str | None = None
 
     @property
     def rule(self) -> str:
@@ -47,34 +48,34 @@ class PlannedNotice:
     @property
     def sides(self) -> tuple[TenantKind, ...]:
         """Who gets it."""
-        return tuple(sorted({side for side, _ in told_by(self.task)}, reverse=True))
+        return tuple(sorted({side for side, _ in list_notice_rules(self.task)}, reverse=True))
 
 
-_TOLD = {TaskState.DONE: NoticeState.TOLD, TaskState.PARKED: NoticeState.PARKED}
+_STATE_BY_TASK_STATE = {TaskState.DONE: NoticeState.SENT, TaskState.FAILED: NoticeState.FAILED}
 
 
-def planned_notices(referral: Referral, *, stores: Stores) -> Sequence[PlannedNotice]:
+def list_planned_notices(referral: Referral, *, stores: Stores) -> Sequence[PlannedNotice]:
     """Every notice of a referral's plan, earliest first; none before the infusion."""
-    tasks = sorted(plan_of(referral), key=lambda task: task.due_at)
-    known = fates(stores.outbox, [task.outbox_id for task in tasks]) if tasks else {}
-    return [_notice(task, known.get(task.outbox_id), referral) for task in tasks]
+    tasks = sorted(build_plan(referral), key=lambda task: task.due_at)
+    known = load_task_outcomes(stores.outbox, [task.outbox_id for task in tasks]) if tasks else {}
+    return [_build_planned_notice(task, known.get(task.outbox_id), referral) for task in tasks]
 
 
-def _notice(task: Task, fate: Fate | None, referral: Referral) -> PlannedNotice:
-    state, why = _standing(task, fate, referral)
-    return PlannedNotice(task=task, due_on=day_of(task), state=state, why=why)
+def _build_planned_notice(task: OutboxTask, outcome: TaskOutcome | None, referral: Referral) -> PlannedNotice:
+    state, why = _compute_state(task, outcome, referral)
+    return PlannedNotice(task=task, due_on=get_local_day(task), state=state, skip_reason=why)
 
 
-def _standing(task: Task, fate: Fate | None, referral: Referral) -> tuple[NoticeState, str | None]:
+def _compute_state(task: OutboxTask, outcome: TaskOutcome | None, referral: Referral) -> tuple[NoticeState, str | None]:
     """The state of a notice, and for one that still waits what would become of it today."""
-    if fate is None:
+    if outcome is None:
         # Past when the plan was made: of each line only the last was planned then.
-        return NoticeState.SKIPPED, WhyNot.OVERTAKEN
-    if fate.state is TaskState.SKIPPED:
-        return NoticeState.SKIPPED, fate.why
-    if fate.state is not TaskState.PLANNED:
-        return _TOLD[fate.state], None
-    why = why_not(task, referral)
+        return NoticeState.SKIPPED, SkipReason.OVERTAKEN
+    if outcome.state is TaskState.SKIPPED:
+        return NoticeState.SKIPPED, outcome.skip_reason
+    if outcome.state is not TaskState.PLANNED:
+        return _STATE_BY_TASK_STATE[outcome.state], None
+    why = find_skip_reason(task, referral)
     # A hold ends, and what is still ahead then goes on.
-    is_off = why not in {None, WhyNot.ON_HOLD}
-    return (NoticeState.SKIPPED if is_off else NoticeState.PLANNED), why
+    is_off = why not in {None, SkipReason.ON_HOLD}
+    return (NoticeState.SKIPPED if is_off else NoticeState.SCHEDULED), why

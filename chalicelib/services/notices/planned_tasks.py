@@ -3,40 +3,40 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.notices.notice_rules import Moved, Task
-from chalicelib.domain.notices.planning import WhyNot, why_not
-from chalicelib.domain.referrals.monitoring_window import local_day
+from chalicelib.domain.notices.planning import SkipReason, find_skip_reason
+from chalicelib.domain.notices.tasks import DateChangeReason, OutboxTask
+from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.errors import UnavailableError
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.leases import Claim
-from chalicelib.store.notices.planned_tasks import skipping, told_before
-from chalicelib.store.platform.transactions import ConditionFailed
+from chalicelib.store.notices.planned_tasks import find_replaced_notice, prepare_skip
+from chalicelib.store.platform.transactions import ConditionFailedError
 
-REREADS = 8
+MAX_ATTEMPTS = 8
 """How often it is decided anew because the referral changed meanwhile."""
 
-ON_TIME = timedelta(days=1)
+ON_TIME_WITHIN = timedelta(days=1)
 """How many days after its own a notice says nothing of being late."""
 
 
-def wanted(claim: Claim, *, stores: Stores, now: datetime) -> Referral | None:
+def skip_if_obsolete(claim: Claim, *, stores: Stores, now: datetime) -> Referral | None:
     """The referral of a task that is to be done; None if it was skipped, with why.
 
     It is skipped only while the referral is as it was read. Else a hold that ends at the same
     moment would find the task waiting, and leave to it what it is about to leave out.
     """
-    for _ in range(REREADS):
+    for _ in range(MAX_ATTEMPTS):
         referral = stores.referrals.get(claim.task.referral_id)
-        why = why_not(claim.task, referral) if referral else WhyNot.CLOSED
+        why = find_skip_reason(claim.task, referral) if referral else SkipReason.CLOSED
         if why is None:
             return referral
         try:
-            stores.ledger.commit(
-                skipping(stores.outbox, claim, why, now=now),
-                stores.referrals.unchanged(claim.task.referral_id, referral),
+            stores.transactions.commit(
+                prepare_skip(stores.outbox, claim, why, now=now),
+                stores.referrals.prepare_check_unchanged(claim.task.referral_id, referral),
             )
-        except ConditionFailed as e:
+        except ConditionFailedError as e:
             if "referral" in e.items:
                 continue
             # The lease ran out, and it is another run's to decide.
@@ -44,17 +44,17 @@ def wanted(claim: Claim, *, stores: Stores, now: datetime) -> Referral | None:
     raise UnavailableError("busy")
 
 
-def worded(task: Task, referral: Referral, *, stores: Stores, now: datetime) -> Task:
+def with_lateness(task: OutboxTask, referral: Referral, *, stores: Stores, now: datetime) -> OutboxTask:
     """The task, knowing whether it is late and whether its reader was told another day before."""
     if task.due_on is None or referral.window is None:
         return task
-    late_by = local_day(now, referral.window.time_zone) - task.due_on
-    return replace(task, is_late=late_by > ON_TIME, moved=_moved(task, stores=stores))
+    late_by = to_local_day(now, referral.window.time_zone) - task.due_on
+    return replace(task, is_late=late_by > ON_TIME_WITHIN, date_change=_find_date_change(task, stores=stores))
 
 
-def _moved(task: Task, *, stores: Stores) -> Moved | None:
-    earlier = told_before(stores.outbox, task)
+def _find_date_change(task: OutboxTask, *, stores: Stores) -> DateChangeReason | None:
+    earlier = find_replaced_notice(stores.outbox, task)
     if earlier is None:
         return None
-    is_corrected = earlier.counted_from != task.counted_from
-    return Moved.CORRECTED if is_corrected else Moved.EXTENDED
+    is_corrected = earlier.infused_on != task.infused_on
+    return DateChangeReason.CORRECTED if is_corrected else DateChangeReason.EXTENDED

@@ -9,30 +9,30 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.leases import Claim, TaskState
 
 
-class NeverFinishedError(Exception):
+class TaskCrashedRepeatedlyError(Exception):
     """Each run that had the task died of it, or at least never came back to say what it did."""
 
 
-def require_tries(claim: Claim) -> None:
+def fail_if_exhausted(claim: Claim) -> None:
     """Refuse to try once more what took a dozen runs down.
 
     Raises:
         NeverFinishedError: no try is left; `put_back` parks the task.
     """
-    if claim.is_spent:
-        raise NeverFinishedError
+    if claim.is_exhausted:
+        raise TaskCrashedRepeatedlyError
 
 
-def put_back(claim: Claim, error: Exception, *, stores: Stores, now: datetime) -> Mapping[str, int]:
+def reschedule_or_fail(claim: Claim, error: Exception, *, stores: Stores, now: datetime) -> Mapping[str, int]:
     """Give what failed by itself back for a later try, or after many to a person."""
-    kind = kind_of(error)
-    parked = stores.outbox.postpone(claim, error=kind, now=now) is TaskState.PARKED
+    kind = describe_error(error)
+    parked = stores.outbox.reschedule(claim, error=kind, now=now) is TaskState.FAILED
     say = log.error if parked else log.warning
     say("task parked" if parked else "task failed", outbox_id=claim.outbox_id, error=kind)
     return {"failed": 1, "parked": int(parked)}
 
 
-def kind_of(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """The kind of an error, with AWS's code for it; a text might quote what it is about."""
     answer: Mapping[str, Any] = getattr(error, "response", {})
     return " ".join(filter(None, (type(error).__name__, answer.get("Error", {}).get("Code"))))

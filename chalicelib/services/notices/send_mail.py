@@ -13,45 +13,45 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from chalicelib.domain.notices.mail_timing import BY_ITSELF, Mail, MailKind
-from chalicelib.domain.notices.notice_rules import Lane
-from chalicelib.domain.referrals.events import derived_id
+from chalicelib.domain.notices.mail_timing import KINDS_SENT_ALONE, Mail, MailKind
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.domain.referrals.events import derive_id
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import Mailer, TemplateError
 from chalicelib.observe import log
-from chalicelib.services.notices.compose import Letter
-from chalicelib.services.notices.escalation import escalate
-from chalicelib.services.notices.retry_policy import kind_of, put_back, require_tries
+from chalicelib.services.notices.compose import OutgoingMail
+from chalicelib.services.notices.escalation import escalate_to_colleague
+from chalicelib.services.notices.retry_policy import describe_error, fail_if_exhausted, reschedule_or_fail
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.leases import Claim
-from chalicelib.store.notices.mails import UNREACHED, mail_of, row_of, was_taken
+from chalicelib.store.notices.mails import UNREACHED_REASONS, item_to_mail, mail_to_item, was_accepted_by_ses
 from chalicelib.store.platform.dynamo import Item
-from chalicelib.store.platform.timestamps import instant
-from chalicelib.store.platform.transactions import ConditionFailed
+from chalicelib.store.platform.timestamps import to_timestamp
+from chalicelib.store.platform.transactions import ConditionFailedError
 
-MOST_AT_ONCE = 3
+MAX_SINGLE_MAILS = 3
 """Of so many mails that are due for one member each is sent; of more, one for all."""
 
-MAILS_PER_SHARD = 500
+MAX_MAILS_PER_SHARD = 500
 """How many are read at once: of whom much waits after an outage is then seen together."""
 
-READINGS = 50
+MAX_BATCHES = 50
 """How often a run reads on before it leaves the rest to the next one."""
 
-REFUSALS = 3
+MAX_REFUSALS = 3
 """After so many in a row the mail service is down: the rest keeps its place until the next run."""
 
-_GATHERED_AT_ONCE = 90
+_MAX_MERGED = 90
 """A transaction has 100 items at most."""
 
 
-def always() -> bool:
+def never_out_of_time() -> bool:
     """There is no end to the time of a run."""
     return True
 
 
 @dataclass(kw_only=True)
-class Postman:
+class MailSender:
     """One run's sending of mail.
 
     Attributes:
@@ -62,146 +62,144 @@ class Postman:
 
     stores: Stores
     mailer: Mailer
-    link: str
+    sign_in_url: str
     now: datetime
-    has_time: Callable[[], bool] = always
-    refusals: int = 0
+    has_time: Callable[[], bool] = never_out_of_time
+    refusal_count: int = 0
 
-    def send_what_is_due(self) -> Counter[str]:
+    def send_due(self) -> Counter[str]:
         """Send everything that is due; counts as `duties.work_off` tells them."""
         counts: Counter[str] = Counter()
-        for _ in range(READINGS):
-            due = self.stores.outbox.due(Lane.MAIL, by=self.now, limit=MAILS_PER_SHARD)
+        for _ in range(MAX_BATCHES):
+            due = self.stores.outbox.list_due(TaskQueue.MAIL, by=self.now, limit=MAX_MAILS_PER_SHARD)
             tried = self.send(due)
             counts.update(tried)
             moved = sum(tried.values()) - tried["taken"] - tried["failed"]
-            if not moved or self._is_over():
+            if not moved or self._must_stop():
                 break
         return counts
 
     def send(self, rows: Iterable[Item]) -> Counter[str]:
         """Send some mails, those of one member together where they are many."""
         counts: Counter[str] = Counter()
-        for _, of_member in groupby(sorted(rows, key=_by_member), key=lambda r: r["member_id"]):
-            for row in self._gathered(list(of_member)):
-                if self._is_over():
+        for _, of_member in groupby(sorted(rows, key=_get_member_id), key=lambda r: r["member_id"]):
+            for row in self._merge_by_member(list(of_member)):
+                if self._must_stop():
                     return counts
-                counts.update(self._attempted(row))
+                counts.update(self._attempt_mail(row))
         return counts
 
-    def _is_over(self) -> bool:
-        return self.refusals >= REFUSALS or not self.has_time()
+    def _must_stop(self) -> bool:
+        return self.refusal_count >= MAX_REFUSALS or not self.has_time()
 
-    def _gathered(self, rows: Sequence[Item]) -> Sequence[Item]:
+    def _merge_by_member(self, rows: Sequence[Item]) -> Sequence[Item]:
         """A member's due mails as they are to be sent: many become one, not what goes alone."""
-        plain = [row for row in rows if MailKind(row["kind"]) not in BY_ITSELF]
-        if not _is_much(plain):
+        plain = [row for row in rows if MailKind(row["kind"]) not in KINDS_SENT_ALONE]
+        if not _should_merge(plain):
             return rows
-        plain = self._as_they_are(plain)
+        plain = self._reread_due(plain)
         # Each by itself: what is urgent or a digest, and what a run may have sent that died.
-        alone = [row for row in rows if MailKind(row["kind"]) in BY_ITSELF]
-        alone += [row for row in plain if was_taken(row)]
-        plain = [row for row in plain if not was_taken(row)]
-        while _is_much(plain):
-            one = self._made_one(plain[:_GATHERED_AT_ONCE])
+        alone = [row for row in rows if MailKind(row["kind"]) in KINDS_SENT_ALONE]
+        alone += [row for row in plain if was_accepted_by_ses(row)]
+        plain = [row for row in plain if not was_accepted_by_ses(row)]
+        while _should_merge(plain):
+            one = self._merge_into_one_mail(plain[:_MAX_MERGED])
             if one is None:
                 # Another run has some of them; what it leaves is found again.
                 return alone
-            plain = [one, *plain[_GATHERED_AT_ONCE:]]
+            plain = [one, *plain[_MAX_MERGED:]]
         return [*alone, *plain]
 
-    def _as_they_are(self, rows: Sequence[Item]) -> list[Item]:
+    def _reread_due(self, rows: Sequence[Item]) -> list[Item]:
         """Rows of an index, read anew; what is not due any more is left out."""
         ids = [row["outbox_id"] for row in rows]
-        now = instant(self.now)
-        return [
-            row for row in self.stores.outbox.named(ids, lane=Lane.MAIL) if row["due_at"] <= now
-        ]
+        now = to_timestamp(self.now)
+        return [row for row in self.stores.outbox.list_unfinished(ids, queue=TaskQueue.MAIL) if row["due_at"] <= now]
 
-    def _made_one(self, rows: Sequence[Item]) -> Item | None:
+    def _merge_into_one_mail(self, rows: Sequence[Item]) -> Item | None:
         """One mail's row instead of several; None if another run has one of them."""
-        one = _one_of([mail_of(row) for row in rows], due_at=self.now)
+        one = _build_merged_mail([item_to_mail(row) for row in rows], due_at=self.now)
         try:
-            self.stores.ledger.commit(*self.stores.mails.gathering(one, rows))
-        except ConditionFailed:
+            self.stores.transactions.commit(*self.stores.mails.prepare_merge(one, rows))
+        except ConditionFailedError:
             return None
         # As it was written, not as it is now: another run may have claimed or sent it already,
         # and what it is read to be by then could be claimed a second time.
-        return row_of(one)
+        return mail_to_item(one)
 
-    def _attempted(self, row: Item) -> Mapping[str, int]:
+    def _attempt_mail(self, row: Item) -> Mapping[str, int]:
         claim = self.stores.outbox.claim(row, now=self.now)
         if claim is None:
             return {"taken": 1}
         try:
-            told = self._sent(claim)
+            outcome = self._send_claimed(claim)
         except UnavailableError as e:
-            self.refusals += 1
+            self.refusal_count += 1
             log.warning("mail has to wait", outbox_id=claim.outbox_id, error=e.code)
-            self.stores.mails.give_back(claim)
+            self.stores.mails.release(claim)
             return {"failed": 1}
         except TemplateError as e:
             # Trying again would not help; a person has to look at the template.
-            log.error("task parked", outbox_id=claim.outbox_id, error=kind_of(e))
-            self.stores.outbox.park(claim, error=kind_of(e), now=self.now)
+            log.error("task parked", outbox_id=claim.outbox_id, error=describe_error(e))
+            self.stores.outbox.mark_failed(claim, error=describe_error(e), now=self.now)
             return {"failed": 1, "parked": 1}
         except Exception as e:  # noqa: BLE001 one mail must not hold up the others; it is logged and tried again
-            return put_back(claim, e, stores=self.stores, now=self.now)
-        self.refusals = 0
-        return told
+            return reschedule_or_fail(claim, e, stores=self.stores, now=self.now)
+        self.refusal_count = 0
+        return outcome
 
-    def _sent(self, claim: Claim) -> Mapping[str, int]:
+    def _send_claimed(self, claim: Claim) -> Mapping[str, int]:
         # Read after the claim, which nothing can join any more: the index may be behind.
         row = self.stores.mails.get(claim.outbox_id)
         if row is None:
             return {"unsent": 1}
-        if was_taken(row):
-            self.stores.mails.sent(claim, message_id=None, now=self.now)
+        if was_accepted_by_ses(row):
+            self.stores.mails.mark_sent(claim, message_id=None, now=self.now)
             return {"found": 1}
-        with self._heard_of(claim, mail_of(row)):
-            require_tries(claim)
-            return self._posted(claim, mail_of(row))
+        with self._escalate_on_final_failure(claim, item_to_mail(row)):
+            fail_if_exhausted(claim)
+            return self._send_via_ses(claim, item_to_mail(row))
 
-    def _posted(self, claim: Claim, mail: Mail) -> Mapping[str, int]:
-        letter = Letter(mail, self.stores, self.now)
-        if letter.why_not:
-            if letter.why_not in UNREACHED:
+    def _send_via_ses(self, claim: Claim, mail: Mail) -> Mapping[str, int]:
+        letter = OutgoingMail(mail, self.stores, self.now)
+        if letter.skip_reason:
+            if letter.skip_reason in UNREACHED_REASONS:
                 # Before the mark: a run that dies in between is made up for by the next.
-                escalate(mail, stores=self.stores, now=self.now)
-            self.stores.mails.skip(claim, letter.why_not, now=self.now)
+                escalate_to_colleague(mail, stores=self.stores, now=self.now)
+            self.stores.mails.mark_skipped(claim, letter.skip_reason, now=self.now)
             return {"unsent": 1}
-        message_id = self.mailer.send(letter.message(self.link), tag=mail.mail_id)
-        self.stores.mails.sent(claim, message_id=message_id, now=self.now)
+        message_id = self.mailer.send(letter.compose(self.sign_in_url), tag=mail.mail_id)
+        self.stores.mails.mark_sent(claim, message_id=message_id, now=self.now)
         return {"mails": 1}
 
     @contextmanager
-    def _heard_of(self, claim: Claim, mail: Mail) -> Iterator[None]:
+    def _escalate_on_final_failure(self, claim: Claim, mail: Mail) -> Iterator[None]:
         """Tell a colleague of a critical mail that fails for good: whom it is for may not hear."""
         try:
             yield
         except UnavailableError:
             raise
         except Exception as e:
-            if claim.is_last_try or isinstance(e, TemplateError):
-                escalate(mail, stores=self.stores, now=self.now)
+            if claim.is_last_attempt or isinstance(e, TemplateError):
+                escalate_to_colleague(mail, stores=self.stores, now=self.now)
             raise
 
 
-def _is_much(rows: Sequence[Item]) -> bool:
+def _should_merge(rows: Sequence[Item]) -> bool:
     """Whether mails are too many to be sent each; what was gathered before takes in all others."""
     gathered = any(row["kind"] == MailKind.GATHERED for row in rows)
-    return len(rows) > (1 if gathered else MOST_AT_ONCE)
+    return len(rows) > (1 if gathered else MAX_SINGLE_MAILS)
 
 
-def _one_of(mails: Sequence[Mail], *, due_at: datetime) -> Mail:
+def _build_merged_mail(mails: Sequence[Mail], *, due_at: datetime) -> Mail:
     """One mail for the notices of several, late since the first of them was due."""
     first = min(mails, key=lambda mail: mail.due_at)
     about = {mail.referral_id for mail in mails}
     return Mail(
-        mail_id=derived_id("mail", *(mail.mail_id for mail in mails)),
+        mail_id=derive_id("mail", *(mail.mail_id for mail in mails)),
         kind=MailKind.GATHERED,
         member_id=first.member_id,
-        subject=first.subject,
+        recipient_subject=first.recipient_subject,
         tenant_id=first.tenant_id,
         referral_id=first.referral_id if len(about) == 1 else "",
         notice_ids=tuple(notice_id for mail in mails for notice_id in mail.notice_ids),
@@ -210,5 +208,5 @@ def _one_of(mails: Sequence[Mail], *, due_at: datetime) -> Mail:
     )
 
 
-def _by_member(row: Item) -> tuple[str, str]:
+def _get_member_id(row: Item) -> tuple[str, str]:
     return row["member_id"], row["due_at"]

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from chalicelib.domain.notices.ses_events import MailEvent, MailEventKind
 from chalicelib.observe import log
-from chalicelib.services.notices.escalation import escalate
+from chalicelib.services.notices.escalation import escalate_to_colleague
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.notices.mails import mail_of
-from chalicelib.store.notices.recipients import Suppression, Trouble
+from chalicelib.store.notices.mails import item_to_mail
+from chalicelib.store.notices.recipients import Suppression, SuppressionReason
 
 
-def take(event: MailEvent, *, stores: Stores, now: datetime) -> None:
+def record_mail_event(event: MailEvent, *, stores: Stores, now: datetime) -> None:
     """Keep an event, in whatever order and however often it arrives.
 
     Every step changes nothing when it is done again, so a post that comes twice, or after a run
@@ -20,12 +20,12 @@ def take(event: MailEvent, *, stores: Stores, now: datetime) -> None:
     if row is None:
         log.info("event of no mail of ours")
         return
-    stores.mails.note(event.mail_id, event.kind, event.at)
-    mail = mail_of(row)
-    member = stores.members.get(mail.subject)
-    if event.ends_writing and member:
-        trouble = Trouble.COMPLAINED if event.kind is MailEventKind.COMPLAINT else Trouble.BOUNCED
-        stores.recipients.suppress(member, event.address, Suppression(trouble, event.at))
+    stores.mails.record_event(event.mail_id, event.kind, event.at)
+    mail = item_to_mail(row)
+    member = stores.members.get_by_subject(mail.recipient_subject)
+    if event.suppresses_address and member:
+        trouble = SuppressionReason.COMPLAINED if event.kind is MailEventKind.COMPLAINT else SuppressionReason.BOUNCED
+        stores.recipients.suppress_address(member, event.address, Suppression(trouble, event.at))
     # A complaint was made by somebody who has the mail.
-    if event.was_lost and event.kind is not MailEventKind.COMPLAINT:
-        escalate(mail, stores=stores, now=now)
+    if event.is_undelivered and event.kind is not MailEventKind.COMPLAINT:
+        escalate_to_colleague(mail, stores=stores, now=now)

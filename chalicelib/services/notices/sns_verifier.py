@@ -6,18 +6,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.notices import sns_message as topic
-from chalicelib.domain.notices.sns_message import Post
+from chalicelib.domain.notices.sns_message import SnsMessage
 from chalicelib.errors import UnauthenticatedError, UnavailableError
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-_KEPT = 4
+_CACHED_CERTIFICATES = 4
 """SNS signs with one certificate a region at a time, and changes it about once a year."""
 
 
 @dataclass(frozen=True, slots=True)
-class PostVerifier:
+class SnsVerifier:
     """Believes posts of one topic.
 
     Attributes:
@@ -29,7 +29,7 @@ class PostVerifier:
     fetch: Callable[[str], bytes]
     _kept: "dict[str, Certificate]" = field(default_factory=dict)
 
-    def require_genuine(self, post: Post, *, now: datetime) -> None:
+    def require_valid_signature(self, message: SnsMessage, *, now: datetime) -> None:
         """Take a post that our topic signed just now.
 
         Raises:
@@ -41,45 +41,45 @@ class PostVerifier:
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415
         from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
 
-        if not self.topic or post.topic != self.topic or not topic.is_timely(post, now):
+        if not self.topic or message.topic != self.topic or not topic.is_timely(message, now):
             raise UnauthenticatedError
-        certificate = self._certificate(post.certificate)
+        certificate = self._get_certificate(message.certificate_url)
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             raise UnauthenticatedError
         key = certificate.public_key()
         if not isinstance(key, RSAPublicKey):
             raise UnauthenticatedError
         try:
-            key.verify(post.signature, post.signed, PKCS1v15(), SHA256())
+            key.verify(message.signature, message.signed_text, PKCS1v15(), SHA256())
         except InvalidSignature as e:
             raise UnauthenticatedError from e
 
-    def confirm(self, post: Post) -> None:
+    def confirm_subscription(self, message: SnsMessage) -> None:
         """Say that we do want the posts of our topic.
 
         Raises:
             UnauthenticatedError: the address is not one of Amazon SNS.
             UnavailableError: it did not answer; SNS will ask again.
         """
-        if not topic.is_confirmation_of(post.subscribe, self.topic):
+        if not topic.is_confirmation_url(message.subscribe_url, self.topic):
             raise UnauthenticatedError
-        self._fetched(post.subscribe)
+        self._fetch_certificate(message.subscribe_url)
 
-    def _certificate(self, address: str) -> "Certificate":
+    def _get_certificate(self, address: str) -> "Certificate":
         from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 as above
 
-        if not topic.is_certificate_of(address, self.topic):
+        if not topic.is_certificate_url(address, self.topic):
             raise UnauthenticatedError
         if address not in self._kept:
-            if len(self._kept) >= _KEPT:
+            if len(self._kept) >= _CACHED_CERTIFICATES:
                 self._kept.clear()
             try:
-                self._kept[address] = load_pem_x509_certificate(self._fetched(address))
+                self._kept[address] = load_pem_x509_certificate(self._fetch_certificate(address))
             except ValueError as e:
                 raise UnavailableError from e
         return self._kept[address]
 
-    def _fetched(self, address: str) -> bytes:
+    def _fetch_certificate(self, address: str) -> bytes:
         try:
             return self.fetch(address)
         except OSError as e:

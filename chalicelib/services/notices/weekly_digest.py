@@ -11,37 +11,37 @@ from zoneinfo import ZoneInfo
 
 from chalicelib import mail as words
 from chalicelib.domain.identity.members import Member
-from chalicelib.domain.notices.mail_timing import Mail, MailKind, Preferences, Timing, due_at
+from chalicelib.domain.notices.mail_timing import Mail, MailKind, MailTiming, Preferences, compute_mail_time
 from chalicelib.domain.notices.notice_rules import Category
 from chalicelib.domain.notices.weekly_digest import (
     WEEK,
-    Entry,
-    due_after,
-    due_on,
-    entry_of,
-    in_order,
-    title_of,
-    week_of,
+    DigestEntry,
+    build_digest_entry,
+    compute_digest_time,
+    compute_next_digest_time,
+    find_current_digest_week,
+    format_digest_title,
+    sort_digest_entries,
 )
-from chalicelib.domain.referrals.events import derived_id
-from chalicelib.domain.referrals.stages import Owner
-from chalicelib.services.notices.notify import zone_of
-from chalicelib.services.referrals.search import index_of
+from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.referrals.stages import NextActor
+from chalicelib.services.notices.notify import get_member_zone
+from chalicelib.services.referrals.search import get_index_name
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.notices.digests import settled_in
+from chalicelib.store.notices.digests import parse_last_done_week
 from chalicelib.store.notices.leases import Claim, TaskState
 from chalicelib.store.notices.notices import NOTICE, Notice
-from chalicelib.store.platform.dynamo import Write
-from chalicelib.store.platform.transactions import ConditionFailed
+from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.platform.transactions import ConditionFailedError
 
-RULE = "weekly_digest"
+DIGEST_RULE = "weekly_digest"
 
-ON_TIME = timedelta(days=1)
+ON_TIME_WITHIN = timedelta(days=1)
 """How long after its time a digest says nothing of being late."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _DigestRecipient:
     """A member whose weeks begin at an hour of their own."""
 
     member: Member
@@ -49,47 +49,47 @@ class _Reader:
     zone: str
 
     @property
-    def side(self) -> Owner:
-        return Owner(self.member.kind.value)
+    def side(self) -> NextActor:
+        return NextActor(self.member.kind.value)
 
-    def due_on(self, monday: date) -> datetime:
-        return due_on(monday, hour=self.preferences.digest_hour, zone=self.zone)
+    def compute_due_time(self, monday: date) -> datetime:
+        return compute_digest_time(monday, hour=self.preferences.digest_hour, zone=self.zone)
 
-    def week_of(self, now: datetime) -> date:
-        return week_of(now, hour=self.preferences.digest_hour, zone=self.zone)
+    def find_current_week(self, now: datetime) -> date:
+        return find_current_digest_week(now, hour=self.preferences.digest_hour, zone=self.zone)
 
-    def due_after(self, settled: date, now: datetime) -> datetime:
-        return due_after(settled, now=now, hour=self.preferences.digest_hour, zone=self.zone)
+    def compute_next_due_time(self, settled: date, now: datetime) -> datetime:
+        return compute_next_digest_time(settled, now=now, hour=self.preferences.digest_hour, zone=self.zone)
 
 
-def digest_writes(
+def prepare_digest_writes(
     before: Member | None, after: Member, *, stores: Stores, now: datetime
-) -> Sequence[Write]:
+) -> Sequence[TransactionWrite]:
     """What making or changing a member adds to its transaction: digests begin, end, or go on."""
-    was_told = before is not None and _is_told(before)
-    if _is_told(after) == was_told:
+    was_told = before is not None and _gets_digest(before)
+    if _gets_digest(after) == was_told:
         return ()
     if was_told:
-        return [stores.digests.ending(after.member_id)]
-    preferences = stores.recipients.preferences(after.member_id)
-    return [_beginning(_reader(after, preferences, stores=stores), stores=stores, now=now)]
+        return [stores.digests.prepare_end(after.member_id)]
+    preferences = stores.recipients.get_preferences(after.member_id)
+    return [_prepare_first_digest(_build_recipient(after, preferences, stores=stores), stores=stores, now=now)]
 
 
-def choose(
-    member: Member, wanted: Preferences, *, version: int, stores: Stores, now: datetime
+def save_preferences(
+    member: Member, preferences: Preferences, *, version: int, stores: Stores, now: datetime
 ) -> Preferences | None:
     """Save how a member wants to be mailed, and move the digest with it. None if it was stale."""
-    before = stores.recipients.preferences(member.member_id)
-    saved, saving = stores.recipients.saving(member.member_id, wanted, version=version)
-    moving = _moving(member, before, wanted, stores=stores, now=now)
+    before = stores.recipients.get_preferences(member.member_id)
+    saved, saving = stores.recipients.prepare_save(member.member_id, preferences, version=version)
+    moving = _prepare_moved_digest(member, before, preferences, stores=stores, now=now)
     try:
-        stores.ledger.commit(saving, *moving)
-    except ConditionFailed:
+        stores.transactions.commit(saving, *moving)
+    except ConditionFailedError:
         return None
     return saved
 
 
-def tell_week(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
+def notify_weekly_digest(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
     """Tell a member of the week that is due, if there is anything to tell, and wait for the next.
 
     Of several weeks that were missed the last one is told, and says since when it is late.
@@ -97,73 +97,73 @@ def tell_week(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState
     Returns:
         What became of it, and the ids of the mails that it planned.
     """
-    member = stores.members.get(claim.row["subject"])
-    if member is None or not _is_told(member):
+    member = stores.members.get_by_subject(claim.row["subject"])
+    if member is None or not _gets_digest(member):
         stores.outbox.finish(claim, TaskState.SKIPPED, now=now)
         return TaskState.SKIPPED, ()
-    reader = _reader(member, stores.recipients.preferences(member.member_id), stores=stores)
-    week, settled = reader.week_of(now), settled_in(claim.row)
-    entries: Sequence[Entry] = ()
+    reader = _build_recipient(member, stores.recipients.get_preferences(member.member_id), stores=stores)
+    week, settled = reader.find_current_week(now), parse_last_done_week(claim.row)
+    entries: Sequence[DigestEntry] = ()
     mail_ids: Sequence[str] = ()
     if week > settled:
-        since = reader.due_on(settled + WEEK)
-        entries = in_order(_entries(reader, stores=stores, now=now))
+        since = reader.compute_due_time(settled + WEEK)
+        entries = sort_digest_entries(_list_entries(reader, stores=stores, now=now))
         if entries:
-            notice = _notice(claim, reader, entries, week=week, since=since, now=now)
-            mail_ids = _tell(notice, _mail(notice, reader, entries, since), stores=stores)
+            notice = _build_notice(claim, reader, entries, week=week, since=since, now=now)
+            mail_ids = _write_notice(notice, _build_mail(notice, reader, entries, since), stores=stores)
         settled = week
-    following = reader.due_after(settled, now)
-    stores.digests.move_on(claim, settled=settled, due=following)
+    following = reader.compute_next_due_time(settled, now)
+    stores.digests.set_next_week(claim, last_done_week=settled, due=following)
     return (TaskState.DONE if entries else TaskState.SKIPPED), mail_ids
 
 
-def _is_told(member: Member) -> bool:
-    return member.active and member.cares
+def _gets_digest(member: Member) -> bool:
+    return member.active and member.has_clinical_access
 
 
-def _reader(member: Member, preferences: Preferences, *, stores: Stores) -> _Reader:
-    return _Reader(member, preferences, zone_of(member, preferences, stores=stores))
+def _build_recipient(member: Member, preferences: Preferences, *, stores: Stores) -> _DigestRecipient:
+    return _DigestRecipient(member, preferences, get_member_zone(member, preferences, stores=stores))
 
 
-def _beginning(reader: _Reader, *, stores: Stores, now: datetime) -> Write:
+def _prepare_first_digest(recipient: _DigestRecipient, *, stores: Stores, now: datetime) -> TransactionWrite:
     """Digests from the next one on: of the weeks before there is nothing to catch up."""
-    settled = reader.week_of(now)
-    due = reader.due_after(settled, now)
-    return stores.digests.setting(reader.member, settled=settled, due=due)
+    settled = recipient.find_current_week(now)
+    due = recipient.compute_next_due_time(settled, now)
+    return stores.digests.prepare_set(recipient.member, last_done_week=settled, due=due)
 
 
-def _moving(
-    member: Member, before: Preferences, wanted: Preferences, *, stores: Stores, now: datetime
-) -> Sequence[Write]:
+def _prepare_moved_digest(
+    member: Member, before: Preferences, preferences: Preferences, *, stores: Stores, now: datetime
+) -> Sequence[TransactionWrite]:
     """The digest to other hours. This week's is not lost by it, and not told again."""
-    is_moved = (before.digest_hour, before.time_zone) != (wanted.digest_hour, wanted.time_zone)
-    if not is_moved or not _is_told(member):
+    is_moved = (before.digest_hour, before.time_zone) != (preferences.digest_hour, preferences.time_zone)
+    if not is_moved or not _gets_digest(member):
         return ()
-    reader = _reader(member, wanted, stores=stores)
-    settled = stores.digests.settled(member.member_id)
+    reader = _build_recipient(member, preferences, stores=stores)
+    settled = stores.digests.get_last_done_week(member.member_id)
     if settled is None:
-        return [_beginning(reader, stores=stores, now=now)]
-    due = reader.due_after(settled, now)
-    return [stores.digests.setting(member, settled=settled, due=due)]
+        return [_prepare_first_digest(reader, stores=stores, now=now)]
+    due = reader.compute_next_due_time(settled, now)
+    return [stores.digests.prepare_set(member, last_done_week=settled, due=due)]
 
 
-def _entries(reader: _Reader, *, stores: Stores, now: datetime) -> Iterator[Entry]:
+def _list_entries(recipient: _DigestRecipient, *, stores: Stores, now: datetime) -> Iterator[DigestEntry]:
     """What is on a digest, by the list of the reader's own tenant."""
-    member = reader.member
-    for row in stores.referrals.summaries(index=index_of(member), tenant_id=member.tenant_id):
-        entry = entry_of(
-            row.referral_id, row.standing, changed_at=row.updated_at, side=reader.side, now=now
+    member = recipient.member
+    for row in stores.referrals.list_summaries(index=get_index_name(member), tenant_id=member.tenant_id):
+        entry = build_digest_entry(
+            row.referral_id, row.stage_summary, changed_at=row.updated_at, side=recipient.side, now=now
         )
         if entry:
             yield entry
 
 
-def _tell(notice: Notice, mail: Mail | None, *, stores: Stores) -> Sequence[str]:
+def _write_notice(notice: Notice, mail: Mail | None, *, stores: Stores) -> Sequence[str]:
     """Write the notice with its mail, once; the id of the mail if it is new."""
-    planning = [stores.mails.planning(mail)] if mail else []
+    planning = [stores.mails.prepare_plan(mail)] if mail else []
     try:
-        stores.ledger.commit(stores.notices.telling(notice), *planning)
-    except ConditionFailed as e:
+        stores.transactions.commit(stores.notices.prepare_add(notice), *planning)
+    except ConditionFailedError as e:
         if NOTICE not in e.items:
             raise
         # A run told it that died before it moved the row on.
@@ -171,53 +171,53 @@ def _tell(notice: Notice, mail: Mail | None, *, stores: Stores) -> Sequence[str]
     return [mail.mail_id] if mail else []
 
 
-def _notice(
+def _build_notice(
     claim: Claim,
-    reader: _Reader,
-    entries: Sequence[Entry],
+    recipient: _DigestRecipient,
+    entries: Sequence[DigestEntry],
     *,
     week: date,
     since: datetime,
     now: datetime,
 ) -> Notice:
-    member = reader.member
+    member = recipient.member
     # By the week and not by its hour, which may change on the very day.
-    notice_id = derived_id(f"ntc_{week:%Y%m%d}T000000000000", RULE, member.member_id)
-    is_mailed = reader.preferences.timing(Category.DIGEST) is not Timing.NEVER
-    was_due = since.astimezone(ZoneInfo(reader.zone)).date() if now - since > ON_TIME else None
+    notice_id = derive_id(f"ntc_{week:%Y%m%d}T000000000000", DIGEST_RULE, member.member_id)
+    is_mailed = recipient.preferences.get_timing(Category.DIGEST) is not MailTiming.NEVER
+    was_due = since.astimezone(ZoneInfo(recipient.zone)).date() if now - since > ON_TIME_WITHIN else None
     return Notice(
         notice_id=notice_id,
         member_id=member.member_id,
         tenant_id=member.tenant_id,
         outbox_id=claim.outbox_id,
-        rule=RULE,
-        title=title_of(entries, side=reader.side, was_due=was_due),
+        rule=DIGEST_RULE,
+        title=format_digest_title(entries, side=recipient.side, due_at=was_due),
         referral_id="",
         alias="",
         created_at=now,
         category=Category.DIGEST,
-        mail_id=derived_id("mail", notice_id) if is_mailed else None,
+        mail_id=derive_id("mail", notice_id) if is_mailed else None,
     )
 
 
-def _mail(
-    notice: Notice, reader: _Reader, entries: Sequence[Entry], since: datetime
+def _build_mail(
+    notice: Notice, recipient: _DigestRecipient, entries: Sequence[DigestEntry], since: datetime
 ) -> Mail | None:
     """The mail of a digest: weekly as the digest is, also for who wants daily mails."""
     if notice.mail_id is None:
         return None
     now = notice.created_at
-    listed = entries[: words.MOST_LISTED]
+    listed = entries[: words.MAX_LISTED]
     return Mail(
         mail_id=notice.mail_id,
         kind=MailKind.DIGEST,
         member_id=notice.member_id,
-        subject=reader.member.subject,
+        recipient_subject=recipient.member.subject,
         tenant_id=notice.tenant_id,
         referral_id=notice.referral_id,
         notice_ids=(notice.notice_id,),
-        due_at=due_at(Timing.AT_ONCE, reader.preferences, zone=reader.zone, last=None, now=now),
-        late_since=since if now - since > ON_TIME else None,
-        listed=tuple(entry.referral_id for entry in listed),
-        unlisted=len(entries) - len(listed),
+        due_at=compute_mail_time(MailTiming.AT_ONCE, recipient.preferences, zone=recipient.zone, last=None, now=now),
+        late_since=since if now - since > ON_TIME_WITHIN else None,
+        listed_referral_ids=tuple(entry.referral_id for entry in listed),
+        unlisted_count=len(entries) - len(listed),
     )

@@ -7,36 +7,40 @@ after them all, and an alarm outside looks after the relay: it rings when its wo
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from chalicelib.domain.platform.jobs import Job, overdue
+from chalicelib.domain.platform.jobs import ScheduledJob, is_job_overdue
 from chalicelib.observe import log
 from chalicelib.store.all_stores import Stores
 
 
-def run(
-    job: Job, work: Callable[[], Mapping[str, int]], *, stores: Stores, now: datetime
+def run_job_with_heartbeat(
+    job: ScheduledJob, work: Callable[[], Mapping[str, int]], *, stores: Stores, now: datetime
 ) -> Mapping[str, int]:
     """Do a job's work and leave its heartbeat, unless the work fails."""
     counts = work()
-    stores.jobs.ran(job, counts, now=now)
+    stores.heartbeats.record_success(job, counts, now=now)
     return counts
 
 
-def look_after(*, stores: Stores, now: datetime) -> Mapping[str, int]:
+def log_overdue_jobs(*, stores: Stores, now: datetime) -> Mapping[str, int]:
     """Log how many jobs are overdue and how many tasks are parked: alarms count these lines.
 
     Called by the relay after its own work, whatever became of that.
     """
-    last = stores.jobs.last()
-    for job in set(Job) - last.keys():
-        stores.jobs.expect(job, now=now)
-    late = overdue_jobs(last, now=now)
+    last = stores.heartbeats.list_last_successes()
+    for job in set(ScheduledJob) - last.keys():
+        stores.heartbeats.record_expected(job, now=now)
+    late = list_overdue_jobs(last, now=now)
     for job in late:
         log.error("job overdue", function=job.value)
-    counts = {"overdue": len(late), "parked": sum(1 for _ in stores.outbox.parked())}
+    counts = {"overdue": len(late), "parked": sum(1 for _ in stores.outbox.list_failed())}
     log.info("watch", counts=counts)
     return counts
 
 
-def overdue_jobs(last: Mapping[Job, datetime], *, now: datetime) -> Sequence[Job]:
+def list_overdue_jobs(last_success: Mapping[ScheduledJob, datetime], *, now: datetime) -> Sequence[ScheduledJob]:
     """The jobs without a successful run for two periods. One that never ran is not judged."""
-    return [job for job in Job if job in last and overdue(job, last=last[job], now=now)]
+    return [
+        job
+        for job in ScheduledJob
+        if job in last_success and is_job_overdue(job, last_success=last_success[job], now=now)
+    ]

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from chalicelib.domain.platform.rate_limit import Limit
-from chalicelib.errors import TooManyError
+from chalicelib.domain.platform.rate_limit import RateLimit
+from chalicelib.errors import RateLimitedError
 from chalicelib.store.all_stores import Stores
 
 
-def require_room(subject: str, limit: Limit | None, *, stores: Stores, now: datetime) -> None:
+def enforce_rate_limit(subject: str, limit: RateLimit | None, *, stores: Stores, now: datetime) -> None:
     """Take one call out of what `subject` may make.
 
     Raises:
@@ -15,6 +15,6 @@ def require_room(subject: str, limit: Limit | None, *, stores: Stores, now: date
     """
     if limit is None:
         return
-    pause = stores.allowances.take(subject, limit, now=now)
+    pause = stores.rate_limits.take_token(subject, limit, now=now)
     if pause:
-        raise TooManyError("slow_down", "More requests than one may make.", retry_after_s=pause)
+        raise RateLimitedError("slow_down", "More requests than one may make.", retry_after_s=pause)

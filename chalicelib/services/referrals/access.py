@@ -2,26 +2,24 @@
 
 from datetime import datetime
 
-from chalicelib import catalogue
+from chalicelib import catalog
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.errors import Fault, ForbiddenError, MalformedError, NotFoundError
+from chalicelib.errors import FieldError, ForbiddenError, MalformedError, NotFoundError
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 
 
-def seen(
-    referral_id: str, member: Member, action: str, *, stores: Stores, now: datetime
-) -> Referral:
+def get_visible_or_404(referral_id: str, member: Member, action: str, *, stores: Stores, now: datetime) -> Referral:
     """The referral, if this member may know that there is one.
 
     Raises:
         NotFoundError: no such referral, or another tenant's; the try is on record.
     """
     referral = stores.referrals.get(referral_id)
-    if referral is not None and member.cares and member.may_see(referral):
+    if referral is not None and member.has_clinical_access and member.can_see(referral):
         return referral
-    stores.audit.append(
+    stores.audit_log.append(
         AuditEntry(
             referral_id=referral_id,
             at=now,
@@ -40,26 +38,26 @@ def require_practice(member: Member) -> None:
     Raises:
         ForbiddenError: somebody of another kind of tenant, or without a caring role.
     """
-    if member.kind is not TenantKind.PRACTICE or not member.cares:
+    if member.kind is not TenantKind.PRACTICE or not member.has_clinical_access:
         raise ForbiddenError("practice_only", "Only the referring practice may do this.")
 
 
-def require_known(product_id: str | None, center_id: str | None, *, stores: Stores) -> None:
+def require_known_product_and_center(product_id: str | None, center_id: str | None, *, stores: Stores) -> None:
     """Only what the catalogue and the directory know.
 
     Raises:
         MalformedError: an unknown product or center, each named.
     """
     faults = []
-    if product_id and product_id not in catalogue.products():
-        faults.append(Fault("/product_id", "unknown", "No such product in the catalogue"))
-    if center_id and stores.tenants.center(center_id) is None:
-        faults.append(Fault("/center_id", "unknown", "No such center in the directory"))
+    if product_id and product_id not in catalog.load_products():
+        faults.append(FieldError("/product_id", "unknown", "No such product in the catalogue"))
+    if center_id and stores.tenants.get_center(center_id) is None:
+        faults.append(FieldError("/center_id", "unknown", "No such center in the directory"))
     if faults:
-        raise MalformedError("unknown_reference", "Something named is not there.", faults=faults)
+        raise MalformedError("unknown_reference", "Something named is not there.", errors=faults)
 
 
-def entry_of_member(referral: Referral, member: Member, action: str, now: datetime) -> AuditEntry:
+def build_member_audit_entry(referral: Referral, member: Member, action: str, now: datetime) -> AuditEntry:
     """The audit row of what a member did with a referral."""
     return AuditEntry(
         referral_id=referral.referral_id,

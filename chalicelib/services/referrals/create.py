@@ -6,30 +6,30 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.identity.members import Member
-from chalicelib.domain.referrals.alias import proposed_alias
-from chalicelib.domain.referrals.apply_event import decide
-from chalicelib.domain.referrals.events import Source, StageChange, derived_id
-from chalicelib.domain.referrals.packet import packet_of, require_complete
-from chalicelib.domain.referrals.referral import Overlay, Referral
+from chalicelib.domain.referrals.alias import propose_alias
+from chalicelib.domain.referrals.apply_event import decide_event
+from chalicelib.domain.referrals.events import EventSource, StageChange, derive_id
+from chalicelib.domain.referrals.packet import build_packet, require_complete
+from chalicelib.domain.referrals.referral import Referral, ReferralStatus
 from chalicelib.domain.referrals.stage_changes import Applied
-from chalicelib.domain.referrals.stages import TERMINAL, Actor, Stage
-from chalicelib.errors import RefusedError, UnavailableError
-from chalicelib.services.notices.overdue_alerts import alarm_writes
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor, Stage
+from chalicelib.errors import ConflictError, UnavailableError
 from chalicelib.services.referrals.access import (
-    entry_of_member,
-    require_known,
+    build_member_audit_entry,
+    get_visible_or_404,
+    require_known_product_and_center,
     require_practice,
-    seen,
 )
-from chalicelib.services.referrals.event_writes import setting_of, writes_of
+from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
+from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.platform.dynamo import Write
-from chalicelib.store.platform.transactions import ConditionFailed
-from chalicelib.store.webhooks.idempotency import RECEIPT, Answer, Request
+from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.platform.transactions import ConditionFailedError
+from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
+class NewReferral:
     """What a practice sends of a patient. `details` is spelled as the API contract spells it."""
 
     details: Mapping[str, Any]
@@ -40,17 +40,17 @@ class Intake:
     continues: str | None = None
 
 
-def refer(
-    intake: Intake,
+def create_referral(
+    new_referral: NewReferral,
     *,
     submit: bool,
     referral_id: str,
     member: Member,
-    request: Request,
-    answer: Callable[[Referral], Answer],
+    request: IdempotentRequest,
+    build_response: Callable[[Referral], StoredResponse],
     stores: Stores,
     now: datetime,
-) -> Answer:
+) -> StoredResponse:
     """Write a new referral, as a draft or sent at once.
 
     Raises:
@@ -60,76 +60,80 @@ def refer(
         RefusedError: to be sent, it lacks what the center needs.
     """
     require_practice(member)
-    require_known(intake.product_id, intake.center_id, stores=stores)
-    draft = _draft(intake, referral_id=referral_id, member=member, now=now)
-    links = _linked(draft, member, stores=stores, now=now)
-    referral, writes = (_submitted if submit else _kept)(draft, member, stores, now)
-    told = answer(referral)
+    require_known_product_and_center(new_referral.product_id, new_referral.center_id, stores=stores)
+    draft = _build_draft(new_referral, referral_id=referral_id, member=member, now=now)
+    links = _prepare_link_writes(draft, member, stores=stores, now=now)
+    referral, writes = (_prepare_submission if submit else _prepare_draft)(draft, member, stores, now)
+    response = build_response(referral)
     try:
-        stores.ledger.commit(stores.idempotency.writing(request, told, now=now), *writes, *links)
-    except ConditionFailed as e:
-        if RECEIPT not in e.items:
+        stores.transactions.commit(
+            stores.idempotency_records.prepare_record(request, response, now=now), *writes, *links
+        )
+    except ConditionFailedError as e:
+        if IDEMPOTENCY_RECORD not in e.items:
             raise UnavailableError("busy") from e
-        return stores.idempotency.replay(request, e.items[RECEIPT])
-    return told
+        return stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
+    return response
 
 
-def _draft(intake: Intake, *, referral_id: str, member: Member, now: datetime) -> Referral:
+def _build_draft(new_referral: NewReferral, *, referral_id: str, member: Member, now: datetime) -> Referral:
     return Referral(
         referral_id=referral_id,
         practice_id=member.tenant_id,
-        center_id=intake.center_id,
-        product_id=intake.product_id,
-        urgency=intake.urgency,
-        alias=intake.alias or proposed_alias(referral_id),
-        details=intake.details,
+        center_id=new_referral.center_id,
+        product_id=new_referral.product_id,
+        urgency=new_referral.urgency,
+        alias=new_referral.alias or propose_alias(referral_id),
+        details=new_referral.details,
         stage=Stage.DRAFT,
         stage_since=now,
-        head=None,
-        reached={Stage.DRAFT: now},
+        last_applied_order=None,
+        stage_entered_at={Stage.DRAFT: now},
         window=None,
         created_by=member.member_id,
         created_at=now,
         updated_at=now,
         version=1,
-        overlay=Overlay(continues=intake.continues),
+        status=ReferralStatus(continues=new_referral.continues),
     )
 
 
-def _linked(draft: Referral, member: Member, *, stores: Stores, now: datetime) -> Sequence[Write]:
+def _prepare_link_writes(
+    draft: Referral, member: Member, *, stores: Stores, now: datetime
+) -> Sequence[TransactionWrite]:
     """The writes that link an ended referral to the one that goes on from it."""
-    earlier_id = draft.overlay.continues
+    earlier_id = draft.status.continues
     if earlier_id is None:
         return []
-    earlier = seen(earlier_id, member, "referral.continue", stores=stores, now=now)
-    if earlier.stage not in TERMINAL or earlier.overlay.continued_by:
-        raise RefusedError("not_continuable", "Only an ended referral is continued, and once.")
+    earlier = get_visible_or_404(earlier_id, member, "referral.continue", stores=stores, now=now)
+    if earlier.stage not in TERMINAL_STAGES or earlier.status.continued_by:
+        raise ConflictError("not_continuable", "Only an ended referral is continued, and once.")
     linked = replace(
         earlier,
-        overlay=replace(earlier.overlay, continued_by=draft.referral_id),
+        status=replace(earlier.status, continued_by=draft.referral_id),
         updated_at=now,
         version=earlier.version + 1,
     )
-    entry = entry_of_member(linked, member, "referral.continue", now)
-    return stores.referrals.saving(linked, entry)
+    entry = build_member_audit_entry(linked, member, "referral.continue", now)
+    return stores.referrals.prepare_save(linked, entry)
 
 
-def _kept(
+def _prepare_draft(
     draft: Referral, member: Member, stores: Stores, now: datetime
-) -> tuple[Referral, Sequence[Write]]:
+) -> tuple[Referral, Sequence[TransactionWrite]]:
     """The draft as it is, with the writes that keep it."""
-    entry = entry_of_member(draft, member, "referral.create", now)
-    alarm = alarm_writes(None, draft, stores=stores)
-    return draft, [*stores.referrals.adding(draft, entry), *alarm]
+    entry = build_member_audit_entry(draft, member, "referral.create", now)
+    alarm = prepare_alert_writes(None, draft, stores=stores)
+    return draft, [*stores.referrals.prepare_add(draft, entry), *alarm]
 
 
-def _submitted(
+def _prepare_submission(
     draft: Referral, member: Member, stores: Stores, now: datetime
-) -> tuple[Referral, Sequence[Write]]:
+) -> tuple[Referral, Sequence[TransactionWrite]]:
     """The draft as sent, with the writes of its submission."""
-    require_complete(packet_of(draft))
+    require_complete(build_packet(draft))
     change = StageChange(
-        event_id=derived_id("evt", draft.referral_id, "submitted"),
+        event_id=derive_id("evt", draft.referral_id, "submitted"),
         referral_id=draft.referral_id,
         stage=Stage.SUBMITTED,
         # A center's feed stamps whole seconds by a clock of its own; what it reports a moment
@@ -137,13 +141,13 @@ def _submitted(
         occurred_at=now.replace(second=0, microsecond=0),
         recorded_at=now,
         actor=Actor.PRACTICE,
-        source=Source.PRACTICE,
+        source=EventSource.PRACTICE,
         actor_id=member.member_id,
         actor_name=member.name,
     )
     unwritten = replace(draft, version=0)
-    verdict = decide(unwritten, change, setting_of(draft, stores=stores, now=now))
+    verdict = decide_event(unwritten, change, load_decision_context(draft, stores=stores, now=now))
     if not isinstance(verdict, Applied):
         raise TypeError("a draft can always be submitted")
-    writes = writes_of(verdict, change, member.tenant_id, before=unwritten, stores=stores)
+    writes = prepare_event_writes(verdict, change, member.tenant_id, before=unwritten, stores=stores)
     return verdict.referral, writes

@@ -8,22 +8,22 @@ nobody's makes no difference to where it stands, what it costs, and what it is a
 from collections.abc import Sequence
 from datetime import datetime
 
-from chalicelib.domain.platform.rate_limit import PARKED_PER_REFERRAL, STRANGERS_PER_CENTER
-from chalicelib.domain.referrals.events import Event
-from chalicelib.errors import TooManyError
+from chalicelib.domain.platform.rate_limit import MAX_PARKED_PER_REFERRAL, UNKNOWN_REFERRALS_PER_CENTER
+from chalicelib.domain.referrals.events import ReferralEvent
+from chalicelib.errors import RateLimitedError
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.referrals.items import Parked
+from chalicelib.store.referrals.items import ParkedDelivery
 from chalicelib.store.webhooks.idempotency import Delivery, DeliveryResult
 
-FULL_PAUSE_S = 3600
+RETRY_AFTER_WHEN_FULL_S = 3600
 """After how long a full referral is worth another try: what is missing comes from people."""
 
 
-def before_waiting(
-    event: Event,
+def check_parking_capacity(
+    event: ReferralEvent,
     delivery: Delivery,
     *,
-    beside: Sequence[Parked] | None,
+    parked_for_referral: Sequence[ParkedDelivery] | None,
     stores: Stores,
     now: datetime,
 ) -> DeliveryResult | None:
@@ -39,37 +39,33 @@ def before_waiting(
     Raises:
         TooManyError: there is no room. Nothing is kept; the sender's own retry comes back.
     """
-    if beside is not None and len(beside) < PARKED_PER_REFERRAL:
+    if parked_for_referral is not None and len(parked_for_referral) < MAX_PARKED_PER_REFERRAL:
         return None
-    earlier = stores.deliveries.find(delivery)
+    earlier = stores.delivery_log.find_result(delivery)
     if earlier:
         return earlier
-    if beside is not None:
-        raise _full(FULL_PAUSE_S)
-    _require_room_for_stranger(event, delivery, stores=stores, now=now)
+    if parked_for_referral is not None:
+        raise _build_limit_error(RETRY_AFTER_WHEN_FULL_S)
+    _enforce_unknown_referral_limit(event, delivery, stores=stores, now=now)
     return None
 
 
-def waiting_for(referral_id: str, center_id: str | None, *, stores: Stores) -> Sequence[Parked]:
+def list_parked(referral_id: str, center_id: str | None, *, stores: Stores) -> Sequence[ParkedDelivery]:
     """What a center sent for a referral before it was known to be the center's."""
-    return stores.referrals.strangers(referral_id, center_id) if center_id else ()
+    return stores.referrals.list_parked_for_unknown(referral_id, center_id) if center_id else ()
 
 
-def _require_room_for_stranger(
-    event: Event, delivery: Delivery, *, stores: Stores, now: datetime
-) -> None:
+def _enforce_unknown_referral_limit(event: ReferralEvent, delivery: Delivery, *, stores: Stores, now: datetime) -> None:
     center_id = delivery.center_id
-    here = stores.referrals.count_strangers(event.referral_id, center_id, most=PARKED_PER_REFERRAL)
-    if here >= PARKED_PER_REFERRAL:
-        raise _full(FULL_PAUSE_S)
-    pause = stores.allowances.take(f"strangers#{center_id}", STRANGERS_PER_CENTER, now=now)
+    here = stores.referrals.count_parked_for_unknown(event.referral_id, center_id, limit=MAX_PARKED_PER_REFERRAL)
+    if here >= MAX_PARKED_PER_REFERRAL:
+        raise _build_limit_error(RETRY_AFTER_WHEN_FULL_S)
+    pause = stores.rate_limits.take_token(f"strangers#{center_id}", UNKNOWN_REFERRALS_PER_CENTER, now=now)
     if pause:
-        raise _full(pause)
+        raise _build_limit_error(pause)
 
 
-def _full(pause_s: int) -> TooManyError:
-    return TooManyError(
-        "too_many_waiting",
-        "Too many deliveries wait for what must come before them.",
-        retry_after_s=pause_s,
+def _build_limit_error(pause_s: int) -> RateLimitedError:
+    return RateLimitedError(
+        "too_many_waiting", "Too many deliveries wait for what must come before them.", retry_after_s=pause_s
     )

@@ -8,32 +8,26 @@ from typing import Any
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Stage
-from chalicelib.errors import RefusedError, StaleError
+from chalicelib.errors import ConflictError, PreconditionFailedError
 from chalicelib.services.referrals.access import (
-    entry_of_member,
-    require_known,
+    build_member_audit_entry,
+    get_visible_or_404,
+    require_known_product_and_center,
     require_practice,
-    seen,
 )
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.platform.transactions import ConditionFailed
+from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import LoggedEvent
 
-EDITABLE = frozenset({Stage.DRAFT, Stage.INFO_REQUESTED})
+EDITABLE_STAGES = frozenset({Stage.DRAFT, Stage.INFO_REQUESTED})
 """Stages in which the practice may still change what it sends."""
 
-Position = Mapping[str, Any] | None
+PagePosition = Mapping[str, Any] | None
 """Where a list goes on: a key of its index."""
 
 
-def amend(
-    referral_id: str,
-    changes: Mapping[str, Any],
-    *,
-    version: int,
-    member: Member,
-    stores: Stores,
-    now: datetime,
+def amend_referral(
+    referral_id: str, changes: Mapping[str, Any], *, version: int, member: Member, stores: Stores, now: datetime
 ) -> Referral:
     """Change what the practice sends, while the center has not started with it.
 
@@ -50,54 +44,46 @@ def amend(
         StaleError: somebody else wrote since `version`.
         RefusedError: the center has it in hand.
     """
-    referral = seen(referral_id, member, "referral.amend", stores=stores, now=now)
+    referral = get_visible_or_404(referral_id, member, "referral.amend", stores=stores, now=now)
     require_practice(member)
     if referral.version != version:
-        raise StaleError
-    if referral.stage not in EDITABLE:
-        raise RefusedError("not_editable", "The center is working with what was sent.")
-    require_known(changes.get("product_id"), changes.get("center_id"), stores=stores)
+        raise PreconditionFailedError
+    if referral.stage not in EDITABLE_STAGES:
+        raise ConflictError("not_editable", "The center is working with what was sent.")
+    require_known_product_and_center(changes.get("product_id"), changes.get("center_id"), stores=stores)
     if referral.submitted_at and changes.get("center_id", referral.center_id) != referral.center_id:
-        raise RefusedError("center_fixed", "A submitted referral stays with its center.")
-    changed = _amended(referral, changes, now=now)
-    entry = entry_of_member(changed, member, "referral.amend", now)
+        raise ConflictError("center_fixed", "A submitted referral stays with its center.")
+    changed = _with_changes(referral, changes, now=now)
+    entry = build_member_audit_entry(changed, member, "referral.amend", now)
     try:
-        stores.ledger.commit(*stores.referrals.saving(changed, entry))
-    except ConditionFailed as e:
-        raise StaleError from e
+        stores.transactions.commit(*stores.referrals.prepare_save(changed, entry))
+    except ConditionFailedError as e:
+        raise PreconditionFailedError from e
     return changed
 
 
-def read(
-    referral_id: str, *, member: Member, request_id: str, stores: Stores, now: datetime
-) -> Referral:
+def read_referral(referral_id: str, *, member: Member, request_id: str, stores: Stores, now: datetime) -> Referral:
     """A referral, for a member of one of its two tenants.
 
     Raises:
         NotFoundError: no such referral, or another tenant's.
     """
-    referral = seen(referral_id, member, "referral.read", stores=stores, now=now)
-    entry = entry_of_member(referral, member, "referral.read", now)
-    stores.audit.append(replace(entry, request_id=request_id))
+    referral = get_visible_or_404(referral_id, member, "referral.read", stores=stores, now=now)
+    entry = build_member_audit_entry(referral, member, "referral.read", now)
+    stores.audit_log.append(replace(entry, request_id=request_id))
     return referral
 
 
-def timeline(
-    referral_id: str,
-    *,
-    limit: int,
-    start: Position,
-    member: Member,
-    stores: Stores,
-    now: datetime,
-) -> tuple[Sequence[LoggedEvent], Position]:
+def list_timeline(
+    referral_id: str, *, limit: int, start: PagePosition, member: Member, stores: Stores, now: datetime
+) -> tuple[Sequence[LoggedEvent], PagePosition]:
     """A part of what happened, newest first."""
-    referral = seen(referral_id, member, "referral.read_events", stores=stores, now=now)
-    stores.audit.append(entry_of_member(referral, member, "referral.read_events", now))
-    return stores.referrals.events(referral_id, limit=limit, start=start)
+    referral = get_visible_or_404(referral_id, member, "referral.read_events", stores=stores, now=now)
+    stores.audit_log.append(build_member_audit_entry(referral, member, "referral.read_events", now))
+    return stores.referrals.list_timeline(referral_id, limit=limit, start=start)
 
 
-def _amended(referral: Referral, changes: Mapping[str, Any], *, now: datetime) -> Referral:
+def _with_changes(referral: Referral, changes: Mapping[str, Any], *, now: datetime) -> Referral:
     own = ("product_id", "center_id", "urgency", "alias")
     sections = {name: value for name, value in changes.items() if name not in own}
     return replace(

@@ -13,45 +13,51 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.identity.members import Member
-from chalicelib.domain.referrals.events import WAITS_FOR, Event, StageChange
-from chalicelib.domain.referrals.packet import packet_of, require_complete
+from chalicelib.domain.referrals.events import PARKED_FOR, ReferralEvent, StageChange
+from chalicelib.domain.referrals.packet import build_packet, require_complete
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stage_changes import Applied, Never, NotYet, Recorded, Verdict
+from chalicelib.domain.referrals.stage_changes import Applied, Decision, Pending, Recorded, Rejected
 from chalicelib.domain.referrals.stages import Stage
-from chalicelib.errors import NotFoundError, RefusedError, UnavailableError
+from chalicelib.errors import ConflictError, NotFoundError, UnavailableError
 from chalicelib.observe import log
 from chalicelib.services.referrals.event_writes import (
-    Outcome,
-    decided,
-    entry_of,
-    is_theirs,
-    outcome_of,
-    result_of,
-    said_again,
-    verdict_for_feed,
-    writes_for_feed,
-    writes_of,
+    ReportResult,
+    belongs_to_center,
+    build_audit_entry,
+    build_delivery_result,
+    build_report_result,
+    decide_delivery,
+    decide_with_history,
+    prepare_delivery_writes,
+    prepare_event_writes,
+    replay_result,
 )
-from chalicelib.services.referrals.parking import before_waiting, waiting_for
+from chalicelib.services.referrals.parking import check_parking_capacity, list_parked
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.notices.outbox import already_planned
-from chalicelib.store.platform.transactions import ConditionFailed
-from chalicelib.store.referrals.items import Parked
-from chalicelib.store.webhooks.idempotency import RECEIPT, Answer, Delivery, DeliveryStatus, Request
+from chalicelib.store.notices.outbox import parse_existing_tasks
+from chalicelib.store.platform.transactions import ConditionFailedError
+from chalicelib.store.referrals.items import ParkedDelivery
+from chalicelib.store.webhooks.idempotency import (
+    IDEMPOTENCY_RECORD,
+    Delivery,
+    DeliveryStatus,
+    IdempotentRequest,
+    StoredResponse,
+)
 
-REREADS = 8
+MAX_ATTEMPTS = 8
 """How often a decision is taken anew because somebody else moved the referral meanwhile."""
 
 
 def report_by_member(
-    event: Event,
+    event: ReferralEvent,
     *,
     member: Member,
-    request: Request,
-    answer: Callable[[Outcome], Answer],
+    request: IdempotentRequest,
+    build_response: Callable[[ReportResult], StoredResponse],
     stores: Stores,
     now: datetime,
-) -> Answer:
+) -> StoredResponse:
     """Record what a member of either side reports.
 
     Raises:
@@ -60,39 +66,39 @@ def report_by_member(
         KeyReusedError: the Idempotency-Key belongs to another request.
     """
     planned: dict[str, str] = {}
-    for _ in range(REREADS):
+    for _ in range(MAX_ATTEMPTS):
         referral, parked = stores.referrals.get_with_parked(event.referral_id)
-        if referral is None or not (member.cares and member.may_see(referral)):
+        if referral is None or not (member.has_clinical_access and member.can_see(referral)):
             _audit_refusal(event, member.tenant_id, "not_found", stores=stores, now=now)
             raise NotFoundError
-        verdict = decided(referral, event, stores=stores, now=now)
-        fault = _fault_of(verdict) or _packet_fault(referral, event)
+        verdict = decide_with_history(referral, event, stores=stores, now=now)
+        fault = _to_error(verdict) or _check_packet(referral, event)
         if fault:
-            earlier = stores.idempotency.find(request, now=now)
+            earlier = stores.idempotency_records.find_response(request, now=now)
             if earlier:
                 return earlier
             _audit_refusal(event, member.tenant_id, fault.code, stores=stores, now=now)
             raise fault
-        told = answer(outcome_of(verdict, event))
-        receipt = stores.idempotency.writing(request, told, now=now)
-        writes = writes_of(
-            verdict, event, member.tenant_id, before=referral, stores=stores, planned=planned
+        response = build_response(build_report_result(verdict, event))
+        idempotency_write = stores.idempotency_records.prepare_record(request, response, now=now)
+        writes = prepare_event_writes(
+            verdict, event, member.tenant_id, before=referral, stores=stores, existing_tasks=planned
         )
         try:
-            stores.ledger.commit(receipt, *writes)
-        except ConditionFailed as e:
-            if RECEIPT in e.items:
-                return stores.idempotency.replay(request, e.items[RECEIPT])
-            planned |= already_planned(e.items)
+            stores.transactions.commit(idempotency_write, *writes)
+        except ConditionFailedError as e:
+            if IDEMPOTENCY_RECORD in e.items:
+                return stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
+            planned |= parse_existing_tasks(e.items)
             continue
         # What came before a submission waits apart; with it, it is looked for there as well.
         if parked or referral.stage is Stage.DRAFT:
-            _settle_behind(event.referral_id, stores=stores, now=now)
-        return told
+            _apply_parked_if_time(event.referral_id, stores=stores, now=now)
+        return response
     raise UnavailableError("busy")
 
 
-def report_by_feed(event: Event, *, delivery: Delivery, stores: Stores, now: datetime) -> Outcome:
+def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, stores: Stores, now: datetime) -> ReportResult:
     """Record what a center's system reports; the signature was verified before.
 
     A referral that is not there and one that is another center's are parked alike, so that
@@ -102,67 +108,65 @@ def report_by_feed(event: Event, *, delivery: Delivery, stores: Stores, now: dat
         RefusedError: it can never be legal, or its id belongs to another delivery.
     """
     planned: dict[str, str] = {}
-    for _ in range(REREADS):
+    for _ in range(MAX_ATTEMPTS):
         referral, parked = stores.referrals.get_with_parked(event.referral_id)
-        verdict = verdict_for_feed(referral, event, delivery, stores=stores, now=now)
-        if isinstance(verdict, NotYet):
-            beside = parked if is_theirs(referral, delivery.center_id) else None
-            earlier = before_waiting(event, delivery, beside=beside, stores=stores, now=now)
+        verdict = decide_delivery(referral, event, delivery, stores=stores, now=now)
+        if isinstance(verdict, Pending):
+            beside = parked if belongs_to_center(referral, delivery.center_id) else None
+            earlier = check_parking_capacity(event, delivery, parked_for_referral=beside, stores=stores, now=now)
             if earlier:
-                return said_again(earlier)
-        result = result_of(verdict, event)
+                return replay_result(earlier)
+        result = build_delivery_result(verdict, event)
         writes = [
-            stores.deliveries.writing(delivery, result),
-            *writes_for_feed(
-                verdict, event, delivery, referral, stores=stores, now=now, planned=planned
+            stores.delivery_log.prepare_log(delivery, result),
+            *prepare_delivery_writes(
+                verdict, event, delivery, referral, stores=stores, now=now, existing_tasks=planned
             ),
         ]
         try:
-            stores.ledger.commit(*writes)
-        except ConditionFailed as e:
-            if RECEIPT in e.items:
-                earlier = stores.deliveries.replay(delivery, e.items[RECEIPT])
-                return said_again(earlier)
-            planned |= already_planned(e.items)
+            stores.transactions.commit(*writes)
+        except ConditionFailedError as e:
+            if IDEMPOTENCY_RECORD in e.items:
+                earlier = stores.delivery_log.load_result(delivery, e.items[IDEMPOTENCY_RECORD])
+                return replay_result(earlier)
+            planned |= parse_existing_tasks(e.items)
             continue
-        if isinstance(verdict, Never):
-            raise RefusedError(verdict.code, verdict.reason)
+        if isinstance(verdict, Rejected):
+            raise ConflictError(verdict.code, verdict.reason)
         if parked and isinstance(verdict, Applied | Recorded):
-            _settle_behind(event.referral_id, stores=stores, now=now)
-        return outcome_of(verdict, event)
+            _apply_parked_if_time(event.referral_id, stores=stores, now=now)
+        return build_report_result(verdict, event)
     raise UnavailableError("busy")
 
 
-def report_by_system(event: Event, *, stores: Stores, now: datetime) -> bool:
+def report_by_system(event: ReferralEvent, *, stores: Stores, now: datetime) -> bool:
     """Record a move that the product makes itself. False when it no longer makes sense.
 
     Needs no receipt: the event's id comes from the task, so a second try meets its own event.
     """
     planned: dict[str, str] = {}
-    for _ in range(REREADS):
+    for _ in range(MAX_ATTEMPTS):
         referral = stores.referrals.get(event.referral_id)
         if referral is None:
             return False
-        verdict = decided(referral, event, stores=stores, now=now)
+        verdict = decide_with_history(referral, event, stores=stores, now=now)
         if not isinstance(verdict, Applied):
             return False
         try:
-            stores.ledger.commit(
-                *writes_of(
-                    verdict, event, "system", before=referral, stores=stores, planned=planned
-                )
+            stores.transactions.commit(
+                *prepare_event_writes(verdict, event, "system", before=referral, stores=stores, existing_tasks=planned)
             )
-        except ConditionFailed as e:
+        except ConditionFailedError as e:
             if "event" in e.items:
                 return True
-            planned |= already_planned(e.items)
+            planned |= parse_existing_tasks(e.items)
             continue
-        settle(event.referral_id, stores=stores, now=now)
+        apply_parked(event.referral_id, stores=stores, now=now)
         return True
     raise UnavailableError("busy")
 
 
-def settle(referral_id: str, *, stores: Stores, now: datetime, even: str = "") -> int:
+def apply_parked(referral_id: str, *, stores: Stores, now: datetime, include_expired: str = "") -> int:
     """Apply the deliveries that waited for what has arrived. Returns how many were settled.
 
     `even` is the id of a delivery to try although it has waited longer than a day.
@@ -172,35 +176,35 @@ def settle(referral_id: str, *, stores: Stores, now: datetime, even: str = "") -
     """
     settled = refused = 0
     planned: dict[str, str] = {}
-    while refused < REREADS:
+    while refused < MAX_ATTEMPTS:
         referral, parked = stores.referrals.get_with_parked(referral_id)
         if referral is None or not referral.is_with_center:
             return settled
-        early = waiting_for(referral_id, referral.center_id, stores=stores)
+        early = list_parked(referral_id, referral.center_id, stores=stores)
         waiting_still = [
             p
             for p in (*parked, *early)
-            if now - p.delivery.received_at <= WAITS_FOR or p.delivery.webhook_id == even
+            if now - p.delivery.received_at <= PARKED_FOR or p.delivery.webhook_id == include_expired
         ]
-        ready = _first_ready(referral, waiting_still, stores=stores, now=now)
+        ready = _find_first_applicable(referral, waiting_still, stores=stores, now=now)
         if ready is None:
             return settled
         waiting, verdict = ready
         event, delivery = waiting.event, waiting.delivery
-        if delivery.webhook_id == even:
-            verdict = _found_again(verdict, delivery, stores=stores)
-        writes = writes_for_feed(
-            verdict, event, delivery, referral, stores=stores, now=now, planned=planned
+        if delivery.webhook_id == include_expired:
+            verdict = _clear_lost_update(verdict, delivery, stores=stores)
+        writes = prepare_delivery_writes(
+            verdict, event, delivery, referral, stores=stores, now=now, existing_tasks=planned
         )
         try:
-            stores.ledger.commit(
-                stores.deliveries.writing(delivery, result_of(verdict, event), again=True),
-                stores.referrals.unparking(waiting),
+            stores.transactions.commit(
+                stores.delivery_log.prepare_log(delivery, build_delivery_result(verdict, event), is_replay=True),
+                stores.referrals.prepare_unpark(waiting),
                 *writes,
             )
-        except ConditionFailed as e:
+        except ConditionFailedError as e:
             # Somebody else settled it, or moved the referral: look again.
-            planned |= already_planned(e.items)
+            planned |= parse_existing_tasks(e.items)
             refused += 1
             continue
         settled, refused = settled + 1, 0
@@ -209,62 +213,58 @@ def settle(referral_id: str, *, stores: Stores, now: datetime, even: str = "") -
     return settled
 
 
-def _settle_behind(referral_id: str, *, stores: Stores, now: datetime) -> None:
+def _apply_parked_if_time(referral_id: str, *, stores: Stores, now: datetime) -> None:
     """Settle what waited for a report that is committed, if there is time.
 
     The report stands, and its sender is told so; what waits is also settled by the relay.
     """
     try:
-        settle(referral_id, stores=stores, now=now)
+        apply_parked(referral_id, stores=stores, now=now)
     except UnavailableError:
         log.warning("settling is left to the relay", referral_id=referral_id)
 
 
-def _found_again(
-    verdict: Applied | Recorded | Never, delivery: Delivery, *, stores: Stores
-) -> Applied | Recorded | Never:
+def _clear_lost_update(
+    decision: Applied | Recorded | Rejected, delivery: Delivery, *, stores: Stores
+) -> Applied | Recorded | Rejected:
     """The verdict on a replayed delivery: what was given up as lost no longer is."""
-    logged = stores.deliveries.get(delivery.center_id, delivery.webhook_id)
+    logged = stores.delivery_log.get_entry(delivery.center_id, delivery.webhook_id)
     was_lost = logged is not None and logged.result.status is DeliveryStatus.FAILED
-    if isinstance(verdict, Never) or not was_lost:
-        return verdict
-    overlay = verdict.referral.overlay
+    if isinstance(decision, Rejected) or not was_lost:
+        return decision
+    overlay = decision.referral.status
     found = replace(overlay, updates_lost=max(0, overlay.updates_lost - 1))
-    return type(verdict)(replace(verdict.referral, overlay=found))
+    return type(decision)(replace(decision.referral, status=found))
 
 
-def _first_ready(
-    referral: Referral | None, parked: Sequence[Parked], *, stores: Stores, now: datetime
-) -> tuple[Parked, Applied | Recorded | Never] | None:
+def _find_first_applicable(
+    referral: Referral | None, parked: Sequence[ParkedDelivery], *, stores: Stores, now: datetime
+) -> tuple[ParkedDelivery, Applied | Recorded | Rejected] | None:
     for waiting in sorted(parked, key=lambda p: p.event.order):
-        verdict = verdict_for_feed(
-            referral, waiting.event, waiting.delivery, stores=stores, now=now
-        )
-        if not isinstance(verdict, NotYet):
+        verdict = decide_delivery(referral, waiting.event, waiting.delivery, stores=stores, now=now)
+        if not isinstance(verdict, Pending):
             return waiting, verdict
     return None
 
 
-def _fault_of(verdict: Verdict) -> RefusedError | None:
-    match verdict:
-        case NotYet():
-            return RefusedError("not_legal_yet", "Something that must come before is missing.")
-        case Never():
-            return RefusedError(verdict.code, verdict.reason)
+def _to_error(decision: Decision) -> ConflictError | None:
+    match decision:
+        case Pending():
+            return ConflictError("not_legal_yet", "Something that must come before is missing.")
+        case Rejected():
+            return ConflictError(decision.code, decision.reason)
     return None
 
 
-def _packet_fault(referral: Referral, event: Event) -> RefusedError | None:
+def _check_packet(referral: Referral, event: ReferralEvent) -> ConflictError | None:
     if not (isinstance(event, StageChange) and event.stage is Stage.SUBMITTED):
         return None
     try:
-        require_complete(packet_of(referral))
-    except RefusedError as e:
+        require_complete(build_packet(referral))
+    except ConflictError as e:
         return e
     return None
 
 
-def _audit_refusal(
-    event: Event, tenant_id: str, code: str, *, stores: Stores, now: datetime
-) -> None:
-    stores.audit.append(replace(entry_of(event, tenant_id, now, None), outcome=code))
+def _audit_refusal(event: ReferralEvent, tenant_id: str, code: str, *, stores: Stores, now: datetime) -> None:
+    stores.audit_log.append(replace(build_audit_entry(event, tenant_id, now, None), outcome=code))

@@ -7,79 +7,79 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, TenantKind
-from chalicelib.domain.referrals.name_search import is_found, looked_up
-from chalicelib.domain.referrals.stages import FACTS, Owner, Phase
-from chalicelib.domain.referrals.worklists import RULES, Reader, Worklist, is_late
+from chalicelib.domain.referrals.name_search import matches_name, parse_search_prefixes
+from chalicelib.domain.referrals.stages import STAGE_FACTS, NextActor, Phase
+from chalicelib.domain.referrals.worklists import WORKLIST_RULES, ListViewer, Worklist, is_late
 from chalicelib.errors import ForbiddenError
-from chalicelib.services.referrals.unread import IsNews
+from chalicelib.services.referrals.unread import HasUnread
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
-from chalicelib.store.referrals.items import Summary
+from chalicelib.store.referrals.items import ReferralSummary
 
-READS_PER_PAGE = 20
+MAX_READS_PER_PAGE = 20
 """How many queries a page of a filtered list may take before it is handed out part filled."""
 
-ROWS_PER_SEARCH = 1000
+MAX_ROWS_PER_SEARCH = 1000
 """How many rows of the index DynamoDB looks through at once for a name: half a megabyte."""
 
-Position = Mapping[str, Any] | None
+PagePosition = Mapping[str, Any] | None
 """Where a list goes on: a key of its index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class ReferralFilter:
     """What a list is narrowed to.
 
     `equal` are attributes of the index; the others are looked at in each row: `q` is the
     beginning of names, `late` is about the clock, and a worklist is a rule.
     """
 
-    equal: Mapping[str, str]
+    exact: Mapping[str, str]
     since: datetime | None = None
-    q: str | None = None
+    search_text: str | None = None
     late: bool | None = None
     worklist: Worklist | None = None
 
 
-def list_page(
-    filter_: Filter,
+def list_referrals(
+    filter_: ReferralFilter,
     *,
     limit: int,
-    start: Position,
+    start: PagePosition,
     member: Member,
     stores: Stores,
     now: datetime,
-    is_news: IsNews = lambda _row: False,
-) -> tuple[Sequence[Summary], Position]:
+    has_unread: HasUnread = lambda _row: False,
+) -> tuple[Sequence[ReferralSummary], PagePosition]:
     """A page of the member's own tenant's referrals, latest change first.
 
     A page is short only when a filter left out what was read; `next` tells whether more comes.
     """
-    index = index_of(member)
-    reader = reader_of(member, stores=stores, now=now)
-    named = looked_up(filter_.q or "")
-    found: list[Summary] = []
-    for _ in range(READS_PER_PAGE):
-        page = stores.referrals.page(
+    index = get_index_name(member)
+    reader = build_list_viewer(member, stores=stores, now=now)
+    named = parse_search_prefixes(filter_.search_text or "")
+    found: list[ReferralSummary] = []
+    for _ in range(MAX_READS_PER_PAGE):
+        page = stores.referrals.list_page(
             index=index,
             tenant_id=member.tenant_id,
-            limit=ROWS_PER_SEARCH if named else limit - len(found),
+            limit=MAX_ROWS_PER_SEARCH if named else limit - len(found),
             start=start,
             since=filter_.since,
-            where=filter_.equal,
-            named=named,
+            where=filter_.exact,
+            attribute_names=named,
         )
         start = page.next_key
         for n, row in enumerate(page.items, start=1):
-            summary = stores.referrals.items.summary(row)
-            if _matches(summary, filter_, reader, is_news):
+            summary = stores.referrals.items.row_to_summary(row)
+            if _matches_filter(summary, filter_, reader, has_unread):
                 found.append(summary)
             if len(found) == limit and n < len(page.items):
-                start = stores.referrals.position(row, index=index)
+                start = stores.referrals.get_page_position(row, index=index)
                 break
         if start is None or len(found) >= limit:
             break
-    stores.audit.append(
+    stores.audit_log.append(
         AuditEntry(
             referral_id=f"list#{member.member_id}",
             at=now,
@@ -91,45 +91,45 @@ def list_page(
     return found, start
 
 
-def counts(
-    *, member: Member, stores: Stores, now: datetime, is_news: IsNews = lambda _row: False
+def count_referrals(
+    *, member: Member, stores: Stores, now: datetime, has_unread: HasUnread = lambda _row: False
 ) -> tuple[Mapping[Phase, int], Mapping[Worklist, int]]:
     """How many referrals of the tenant are in each phase and on each worklist."""
-    index = index_of(member)
-    reader = reader_of(member, stores=stores, now=now)
+    index = get_index_name(member)
+    reader = build_list_viewer(member, stores=stores, now=now)
     phases: Counter[Phase] = Counter()
     worklists: Counter[Worklist] = Counter()
-    for row in stores.referrals.summaries(index=index, tenant_id=member.tenant_id):
-        phases[FACTS[row.standing.stage].phase] += 1
-        worklists.update(name for name, on in RULES.items() if on(row.standing, reader))
-        worklists[Worklist.CHANGED_SINCE_SEEN] += is_news(row)
+    for row in stores.referrals.list_summaries(index=index, tenant_id=member.tenant_id):
+        phases[STAGE_FACTS[row.stage_summary.stage].phase] += 1
+        worklists.update(name for name, on in WORKLIST_RULES.items() if on(row.stage_summary, reader))
+        worklists[Worklist.CHANGED_SINCE_SEEN] += has_unread(row)
     return phases, worklists
 
 
-def reader_of(member: Member, *, stores: Stores, now: datetime) -> Reader:
+def build_list_viewer(member: Member, *, stores: Stores, now: datetime) -> ListViewer:
     """The member as a reader of lists: by the calendar of their own place."""
-    tenant = stores.tenants.known(member.kind, member.tenant_id)
+    tenant = stores.tenants.get_cached(member.kind, member.tenant_id)
     zone = tenant.time_zone if tenant else "UTC"
-    return Reader(side=Owner(member.kind.value), now=now, time_zone=zone)
+    return ListViewer(side=NextActor(member.kind.value), now=now, time_zone=zone)
 
 
-def _matches(row: Summary, filter_: Filter, reader: Reader, is_news: IsNews) -> bool:
-    if filter_.late is not None and is_late(row.standing, reader) is not filter_.late:
+def _matches_filter(row: ReferralSummary, filter_: ReferralFilter, viewer: ListViewer, has_unread: HasUnread) -> bool:
+    if filter_.late is not None and is_late(row.stage_summary, viewer) is not filter_.late:
         return False
     if filter_.worklist is Worklist.CHANGED_SINCE_SEEN:
-        if not is_news(row):
+        if not has_unread(row):
             return False
-    elif filter_.worklist and not RULES[filter_.worklist](row.standing, reader):
+    elif filter_.worklist and not WORKLIST_RULES[filter_.worklist](row.stage_summary, viewer):
         return False
-    return is_found(filter_.q, row.names) if filter_.q else True
+    return matches_name(filter_.search_text, row.search_names) if filter_.search_text else True
 
 
-def index_of(member: Member) -> str:
+def get_index_name(member: Member) -> str:
     """The index that the referrals of the member's own tenant are listed by.
 
     Raises:
         ForbiddenError: the member works with no patients.
     """
-    if not member.cares or member.kind is TenantKind.OPERATOR:
+    if not member.has_clinical_access or member.kind is TenantKind.OPERATOR:
         raise ForbiddenError("not_for_your_role", "Only people who care for patients see them.")
     return "by_practice" if member.kind is TenantKind.PRACTICE else "by_center"

@@ -6,26 +6,26 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, TenantKind
-from chalicelib.errors import ForbiddenError, NotFoundError, RefusedError
-from chalicelib.services.referrals.event_writes import is_theirs
-from chalicelib.services.referrals.report_event import settle
+from chalicelib.errors import ConflictError, ForbiddenError, NotFoundError
+from chalicelib.services.referrals.event_writes import belongs_to_center
+from chalicelib.services.referrals.report_event import apply_parked
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
-from chalicelib.store.platform.transactions import ConditionFailed
+from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import (
-    RECEIPT,
-    Answer,
+    IDEMPOTENCY_RECORD,
+    DeliveryLogEntry,
     DeliveryStatus,
-    LoggedDelivery,
-    Request,
+    IdempotentRequest,
+    StoredResponse,
 )
 
-Position = Mapping[str, Any] | None
+PagePosition = Mapping[str, Any] | None
 
 
-def log_page(
-    center_id: str, *, limit: int, start: Position, by: Member, stores: Stores
-) -> tuple[Sequence[LoggedDelivery], Position]:
+def list_deliveries(
+    center_id: str, *, limit: int, start: PagePosition, by: Member, stores: Stores
+) -> tuple[Sequence[DeliveryLogEntry], PagePosition]:
     """A part of the log, newest first, for an administrator of the center.
 
     Raises:
@@ -33,12 +33,10 @@ def log_page(
         ForbiddenError: only administrators read it.
     """
     _require_admin_of(center_id, by)
-    return stores.deliveries.page(center_id, limit=limit, start=start)
+    return stores.delivery_log.list_entries(center_id, limit=limit, start=start)
 
 
-def replay(
-    center_id: str, webhook_id: str, *, by: Member, stores: Stores, now: datetime
-) -> LoggedDelivery:
+def replay_delivery(center_id: str, webhook_id: str, *, by: Member, stores: Stores, now: datetime) -> DeliveryLogEntry:
     """Try a delivery that waits, or waited in vain, once more.
 
     Raises:
@@ -46,13 +44,13 @@ def replay(
         RefusedError: it is settled already.
     """
     _require_admin_of(center_id, by)
-    logged = stores.deliveries.get(center_id, webhook_id)
+    logged = stores.delivery_log.get_entry(center_id, webhook_id)
     if logged is None:
         raise NotFoundError
     if logged.result.status not in {DeliveryStatus.PARKED, DeliveryStatus.FAILED}:
-        raise RefusedError("delivery_settled", "This delivery does not wait for anything.")
-    settle(logged.result.referral_id, stores=stores, now=now, even=webhook_id)
-    stores.audit.append(
+        raise ConflictError("delivery_settled", "This delivery does not wait for anything.")
+    apply_parked(logged.result.referral_id, stores=stores, now=now, include_expired=webhook_id)
+    stores.audit_log.append(
         AuditEntry(
             referral_id=logged.result.referral_id,
             at=now,
@@ -61,49 +59,49 @@ def replay(
             action="delivery.replay",
         )
     )
-    return stores.deliveries.get(center_id, webhook_id) or logged
+    return stores.delivery_log.get_entry(center_id, webhook_id) or logged
 
 
-def give_up(center_id: str, webhook_id: str, *, stores: Stores, now: datetime) -> bool:
+def expire_parked_delivery(center_id: str, webhook_id: str, *, stores: Stores, now: datetime) -> bool:
     """List a delivery as failed that waited for a day, and say so on its referral.
 
     False when it was settled in time. The delivery is kept: an administrator can replay it.
     """
     while True:
-        logged = stores.deliveries.get(center_id, webhook_id)
+        logged = stores.delivery_log.get_entry(center_id, webhook_id)
         if logged is None or logged.result.status is not DeliveryStatus.PARKED:
             return False
         referral = stores.referrals.get(logged.result.referral_id)
-        writes = [stores.deliveries.failing(center_id, webhook_id)]
-        if is_theirs(referral, center_id):
-            overlay = replace(referral.overlay, updates_lost=referral.overlay.updates_lost + 1)
-            told = replace(referral, overlay=overlay, updated_at=now, version=referral.version + 1)
+        writes = [stores.delivery_log.prepare_fail(center_id, webhook_id)]
+        if belongs_to_center(referral, center_id):
+            overlay = replace(referral.status, updates_lost=referral.status.updates_lost + 1)
+            updated = replace(referral, status=overlay, updated_at=now, version=referral.version + 1)
             entry = AuditEntry(
-                referral_id=told.referral_id,
+                referral_id=updated.referral_id,
                 at=now,
                 actor_id="system",
                 tenant_id=center_id,
                 action="delivery.failed",
-                version=told.version,
+                version=updated.version,
             )
-            writes += stores.referrals.saving(told, entry)
+            writes += stores.referrals.prepare_save(updated, entry)
         try:
-            stores.ledger.commit(*writes)
-        except ConditionFailed:
+            stores.transactions.commit(*writes)
+        except ConditionFailedError:
             # Settled or moved meanwhile: look again.
             continue
         return True
 
 
-def new_secret(
+def create_webhook_secret(
     center_id: str,
     *,
     by: Member,
-    request: Request,
-    answer: Callable[[str, str], Answer],
+    request: IdempotentRequest,
+    build_response: Callable[[str, str], StoredResponse],
     stores: Stores,
     now: datetime,
-) -> Answer:
+) -> StoredResponse:
     """Make a new secret for a center's system; the ones before it live on for a day.
 
     Raises:
@@ -111,8 +109,8 @@ def new_secret(
         ForbiddenError: only administrators do this.
     """
     _require_admin_of(center_id, by)
-    made = stores.secrets.making(center_id, now=now)
-    told = answer(made.secret_id, made.text)
+    made = stores.secrets.prepare_rotate(center_id, now=now)
+    response = build_response(made.secret_id, made.whsec_text)
     entry = AuditEntry(
         referral_id=f"center#{center_id}",
         at=now,
@@ -121,21 +119,21 @@ def new_secret(
         action="webhook_secret.make",
     )
     try:
-        stores.ledger.commit(
-            stores.idempotency.writing(request, told, now=now),
+        stores.transactions.commit(
+            stores.idempotency_records.prepare_record(request, response, now=now),
             *made.writes,
-            stores.audit.appending(entry),
+            stores.audit_log.prepare_append(entry),
         )
-    except ConditionFailed as e:
-        if RECEIPT in e.items:
-            return stores.idempotency.replay(request, e.items[RECEIPT])
-        raise RefusedError("busy", "Another secret is being made right now.") from e
-    stores.secrets.forget(center_id)
-    return told
+    except ConditionFailedError as e:
+        if IDEMPOTENCY_RECORD in e.items:
+            return stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
+        raise ConflictError("busy", "Another secret is being made right now.") from e
+    stores.secrets.clear_cache(center_id)
+    return response
 
 
 def _require_admin_of(center_id: str, by: Member) -> None:
     if by.kind is not TenantKind.CENTER or by.tenant_id != center_id:
         raise NotFoundError
-    if not by.manages:
+    if not by.is_admin:
         raise ForbiddenError("admin_only", "Only an administrator of the center may do this.")

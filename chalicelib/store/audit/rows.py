@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from chalicelib.domain.audit.hash_chain import NO_ROW, Head, linked
+from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN, ChainHead, link_row
 from chalicelib.errors import UnavailableError
-from chalicelib.store.platform.dynamo import Item, Table, Write
-from chalicelib.store.platform.timestamps import instant
+from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.timestamps import to_timestamp
 
 SHARDS = 4
 """Partitions of a day of the index that checkpoints count by: 4,000 rows a second."""
@@ -24,11 +24,11 @@ SHARDS = 4
 CHECKPOINTS = "checkpoints"
 """The chain of checkpoints."""
 
-_ANCHOR = "checkpoints"
+_ANCHOR_KEY = "checkpoints"
 """The row of the keys' table that says where the checkpoints end; no scope has this name."""
 
-TRIES = 12
-_KEPT_HEADS = 2000
+MAX_ATTEMPTS = 12
+_CACHED_HEADS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,26 +53,26 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class AuditLog:
     """Appends rows; nothing changes or removes one.
 
     `anchors` is the table of keys: who may write audit rows alone cannot write there.
     """
 
-    table: Table
-    anchors: Table
-    _heads: dict[str, Head] = field(default_factory=dict)
+    table: DynamoTable
+    anchors: DynamoTable
+    _heads: dict[str, ChainHead] = field(default_factory=dict)
 
-    def after(self, entry: AuditEntry, head: Head) -> tuple[Write, Head]:
+    def prepare_append_after(self, entry: AuditEntry, head: ChainHead) -> tuple[TransactionWrite, ChainHead]:
         """The write of a row behind a known head, and the head that it makes."""
-        row = linked(_facts(entry), head)
-        write = self._putting(entry.referral_id, row, name="audit")
-        return write, Head(row["seq"], row["hash"])
+        row = link_row(_build_facts(entry), head)
+        write = self._prepare_put(entry.referral_id, row, name="audit")
+        return write, ChainHead(row["seq"], row["hash"])
 
-    def appending(self, entry: AuditEntry) -> Write:
+    def prepare_append(self, entry: AuditEntry) -> TransactionWrite:
         """The write of a row of its own chain, for a transaction. Reads the chain's head."""
-        chain = _beside(entry.referral_id)
-        return self._putting(chain, linked(_facts(entry), self.head(chain)), name="audit")
+        chain = _get_access_chain(entry.referral_id)
+        return self._prepare_put(chain, link_row(_build_facts(entry), self.read_head(chain)), name="audit")
 
     def append(self, entry: AuditEntry) -> None:
         """Report something that wrote nothing else: a read, or a refusal. One small write.
@@ -80,102 +80,100 @@ class Audit:
         Raises:
             UnavailableError: others appended so fast that no place was found.
         """
-        chain = _beside(entry.referral_id)
-        head = self._heads.get(chain) or self.head(chain)
-        for _ in range(TRIES):
-            row = linked(_facts(entry), head)
-            if self.table.put(_item(chain, row), when="attribute_not_exists(referral_id)"):
-                self._remember(chain, Head(row["seq"], row["hash"]))
+        chain = _get_access_chain(entry.referral_id)
+        head = self._heads.get(chain) or self.read_head(chain)
+        for _ in range(MAX_ATTEMPTS):
+            row = link_row(_build_facts(entry), head)
+            if self.table.put(_build_item(chain, row), when="attribute_not_exists(referral_id)"):
+                self._cache_head(chain, ChainHead(row["seq"], row["hash"]))
                 return
-            head = self.head(chain)
+            head = self.read_head(chain)
         raise UnavailableError("busy")
 
-    def checkpointing(
-        self, *, at: datetime, sealed: str, told: Mapping[str, Any]
-    ) -> tuple[Write, Head]:
+    def prepare_checkpoint(
+        self, *, at: datetime, ciphertext: str, count: Mapping[str, Any]
+    ) -> tuple[TransactionWrite, ChainHead]:
         """The write of a checkpoint, and the head that it makes. Of two at once one is refused."""
-        row = linked({"at": instant(at), "sealed": sealed, **told}, self.head(CHECKPOINTS))
-        write = self._putting(CHECKPOINTS, row, name="checkpoint")
-        return write, Head(row["seq"], row["hash"])
+        row = link_row({"at": to_timestamp(at), "sealed": ciphertext, **count}, self.read_head(CHECKPOINTS))
+        write = self._prepare_put(CHECKPOINTS, row, name="checkpoint")
+        return write, ChainHead(row["seq"], row["hash"])
 
-    def anchoring(self, sealed: bytes) -> Write:
+    def prepare_anchor(self, ciphertext: bytes) -> TransactionWrite:
         """The write that keeps where the checkpoints end in another table than theirs."""
-        return self.anchors.putting("anchor", {"scope": _ANCHOR, "sealed": sealed})
+        return self.anchors.prepare_put("anchor", {"scope": _ANCHOR_KEY, "sealed": ciphertext})
 
-    def anchor(self) -> bytes | None:
+    def read_anchor(self) -> bytes | None:
         """What `anchoring` kept."""
-        row = self.anchors.get({"scope": _ANCHOR})
-        kept: bytes | None = row["sealed"] if row else None
-        return kept
+        row = self.anchors.get({"scope": _ANCHOR_KEY})
+        ciphertext: bytes | None = row["sealed"] if row else None
+        return ciphertext
 
-    def head(self, chain: str) -> Head:
+    def read_head(self, chain: str) -> ChainHead:
         """Where a chain ends, strongly consistent."""
-        row = self.last(chain)
-        return Head(row["seq"], row["hash"]) if row else NO_ROW
+        row = self.read_last_row(chain)
+        return ChainHead(row["seq"], row["hash"]) if row else EMPTY_CHAIN
 
-    def last(self, chain: str) -> Item | None:
+    def read_last_row(self, chain: str) -> Item | None:
         """The last row of a chain, strongly consistent."""
-        page = self.table.query(
-            "referral_id = :chain", {"chain": chain}, limit=1, newest_first=True
-        )
-        return chained(page.items[0]) if page.items else None
+        page = self.table.query("referral_id = :chain", {"chain": chain}, limit=1, newest_first=True)
+        return to_chained_row(page.items[0]) if page.items else None
 
-    def rows(self, chain: str) -> Iterator[Item]:
+    def list_chained_rows(self, chain: str) -> Iterator[Item]:
         """Every row of a chain in order, as it was chained."""
-        return map(chained, self.stored(chain))
+        return map(to_chained_row, self.list_stored_rows(chain))
 
-    def stored(self, chain: str) -> Iterator[Item]:
+    def list_stored_rows(self, chain: str) -> Iterator[Item]:
         """Every row of a chain in order, as it is stored."""
-        return self.table.every("referral_id = :chain", {"chain": chain})
+        return self.table.query_all("referral_id = :chain", {"chain": chain})
 
-    def of_day(self, day: date) -> Iterator[Item]:
+    def list_rows_of_day(self, day: date) -> Iterator[Item]:
         """The rows of a day, of whatever chain, by the index; key attributes and hashes."""
-        return self.of_span(day, day.isoformat(), f"{day.isoformat()}~")
+        return self.list_rows_between(day, day.isoformat(), f"{day.isoformat()}~")
 
-    def of_span(self, day: date, since: str, upto: str) -> Iterator[Item]:
+    def list_rows_between(self, day: date, since: str, until: str) -> Iterator[Item]:
         """The rows of a part of a day, from one instant up to another."""
         for shard in range(SHARDS):
-            yield from self.table.every(
+            yield from self.table.query_all(
                 "#day = :day AND placed_at BETWEEN :since AND :upto",
-                {"day": f"{day.isoformat()}#{shard}", "since": since, "upto": upto},
+                {"day": f"{day.isoformat()}#{shard}", "since": since, "upto": until},
                 index="by_day",
             )
 
-    def _remember(self, chain: str, head: Head) -> None:
-        if len(self._heads) >= _KEPT_HEADS:
+    def _cache_head(self, chain: str, head: ChainHead) -> None:
+        if len(self._heads) >= _CACHED_HEADS:
             self._heads.clear()
         self._heads[chain] = head
 
-    def _putting(self, chain: str, row: dict[str, Any], *, name: str) -> Write:
-        return self.table.putting(name, _item(chain, row), when="attribute_not_exists(referral_id)")
+    def _prepare_put(self, chain: str, row: dict[str, Any], *, name: str) -> TransactionWrite:
+        return self.table.prepare_put(name, _build_item(chain, row), when="attribute_not_exists(referral_id)")
 
 
-def chained(item: Item) -> Item:
+def to_chained_row(item: Item) -> Item:
     """A stored row without what only the table needs."""
     table_only = ("referral_id", "entry", "day", "placed_at")
     return {name: value for name, value in item.items() if name not in table_only}
 
 
-def stands_right(item: Item) -> bool:
+def is_in_right_place(item: Item) -> bool:
     """Whether a stored row is where its own words put it: in its chain, and in the index."""
-    row, chain = chained(item), str(item["referral_id"])
+    row, chain = to_chained_row(item), str(item["referral_id"])
     try:
-        meant = _item(chain, row)
+        meant = _build_item(chain, row)
     except (KeyError, TypeError, ValueError):
         return False
     subject = str(row.get("subject", CHECKPOINTS))
-    return item == meant and chain in (subject, _beside(subject))
+    return item == meant and chain in (subject, _get_access_chain(subject))
 
 
-def _beside(referral_id: str) -> str:
+def _get_access_chain(referral_id: str) -> str:
     """The chain of a referral's reads and refusals; other things have but one chain."""
     return f"{referral_id}/reads"
 
 
-def _facts(entry: AuditEntry) -> dict[str, Any]:
+def _build_facts(entry: AuditEntry) -> dict[str, Any]:
     return {
         "subject": entry.referral_id,
-        "at": instant(entry.at),
+        "at": to_timestamp(entry.at),
         "actor_id": entry.actor_id,
         "tenant_id": entry.tenant_id,
         "action": entry.action,
@@ -185,7 +183,7 @@ def _facts(entry: AuditEntry) -> dict[str, Any]:
     }
 
 
-def _item(chain: str, row: dict[str, Any]) -> Item:
+def _build_item(chain: str, row: dict[str, Any]) -> Item:
     shard = int(str(row["hash"])[:2], 16) % SHARDS
     return {
         "referral_id": chain,

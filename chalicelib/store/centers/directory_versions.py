@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.store.platform.dynamo import Item, Table, Write
-from chalicelib.store.platform.timestamps import instant, parsed
+from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
-POINTER = "#directory"
+CURRENT_VERSION_KEY = "#directory"
 """Sorts before every id, so that the read of all centers meets it first. No id holds a `#`."""
 
 _PAGE_CHARS = 300_000
@@ -33,7 +33,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class DirectoryVersion:
     """A version of the directory.
 
     Attributes:
@@ -45,7 +45,7 @@ class Version:
     """
 
     number: int
-    by: str
+    imported_by: str
     at: datetime
     digest: str
     pages: str
@@ -53,61 +53,53 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Directories:
+class DirectoryVersions:
     """Reads and prepares versions of the directory."""
 
-    table: Table
+    table: DynamoTable
 
-    def rows(self, pages: str) -> Iterator[Row]:
+    def list_centers(self, pages: str) -> Iterator[Row]:
         """Every center of a version."""
-        for page in self.table.every("kind = :pages", {"pages": pages}):
+        for page in self.table.query_all("kind = :pages", {"pages": pages}):
             yield from json.loads(zlib.decompress(page["packed"]))
 
-    def versions(self) -> Iterator[Version]:
+    def list_versions(self) -> Iterator[DirectoryVersion]:
         """Every version, the first one first."""
-        for item in self.table.every("kind = :kind", {"kind": "directory"}):
-            yield _version(item)
+        for item in self.table.query_all("kind = :kind", {"kind": "directory"}):
+            yield _parse_version(item)
 
     def add_pages(self, pages: str, rows: Iterable[Row]) -> None:
         """Write the pages of a version that does not hold yet."""
-        for number, page in enumerate(_paged(rows)):
+        for number, page in enumerate(_split_into_pages(rows)):
             packed = zlib.compress(f"[{','.join(page)}]".encode(), 9)
             self.table.put({"kind": pages, "tenant_id": f"{number:04d}", "packed": packed})
 
-    def flipping(self, version: Version) -> Sequence[Write]:
+    def prepare_activate(self, version: DirectoryVersion) -> Sequence[TransactionWrite]:
         """The writes by which a version holds; refused if another one does by now."""
         pointer = {
             "kind": "center",
-            "tenant_id": POINTER,
+            "tenant_id": CURRENT_VERSION_KEY,
             "version": version.number,
             "pages": version.pages,
         }
         header = {
             "kind": "directory",
             "tenant_id": f"{version.number:06d}",
-            "imported_by": version.by,
-            "imported_at": instant(version.at),
+            "imported_by": version.imported_by,
+            "imported_at": to_timestamp(version.at),
             "digest": version.digest,
             "pages": version.pages,
             "counts": json.dumps(dict(version.counts)),
         }
         unmoved = (
-            self.table.putting(
-                "directory",
-                pointer,
-                when="version = :read",
-                values={"read": version.number - 1},
-            )
+            self.table.prepare_put("directory", pointer, when="version = :read", values={"read": version.number - 1})
             if version.number > 1
-            else self.table.putting("directory", pointer, when="attribute_not_exists(tenant_id)")
+            else self.table.prepare_put("directory", pointer, when="attribute_not_exists(tenant_id)")
         )
-        return (
-            unmoved,
-            self.table.putting("version", header, when="attribute_not_exists(tenant_id)"),
-        )
+        return (unmoved, self.table.prepare_put("version", header, when="attribute_not_exists(tenant_id)"))
 
 
-def _paged(rows: Iterable[Row]) -> Iterator[list[str]]:
+def _split_into_pages(rows: Iterable[Row]) -> Iterator[list[str]]:
     page: list[str] = []
     held = 0
     for row in rows:
@@ -121,11 +113,11 @@ def _paged(rows: Iterable[Row]) -> Iterator[list[str]]:
         yield page
 
 
-def _version(item: Item) -> Version:
-    return Version(
+def _parse_version(item: Item) -> DirectoryVersion:
+    return DirectoryVersion(
         number=int(item["tenant_id"]),
-        by=item["imported_by"],
-        at=parsed(item["imported_at"]),
+        imported_by=item["imported_by"],
+        at=from_timestamp(item["imported_at"]),
         digest=item["digest"],
         pages=item["pages"],
         counts=json.loads(item["counts"]),

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.store.platform.dynamo import Table, Write
-from chalicelib.store.webhooks.idempotency import hashed
+from chalicelib.store.platform.dynamo import DynamoTable, TransactionWrite
+from chalicelib.store.webhooks.idempotency import hash_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,16 +14,13 @@ class UsedTokens:
     A row is a hash: it says nothing about who asked for what.
     """
 
-    table: Table
+    table: DynamoTable
 
-    def using(self, issuer: str, token_id: str, *, until: datetime, now: datetime) -> Write:
+    def prepare_use(self, issuer: str, token_id: str, *, until: datetime, now: datetime) -> TransactionWrite:
         """The write that uses up a token; refused if it was used before."""
-        return self.table.putting(
+        return self.table.prepare_put(
             "token",
-            {
-                "scope_key": hashed(f"token\x00{issuer}\x00{token_id}".encode()),
-                "expires_at": int(until.timestamp()),
-            },
+            {"scope_key": hash_body(f"token\x00{issuer}\x00{token_id}".encode()), "expires_at": int(until.timestamp())},
             when="attribute_not_exists(scope_key) OR expires_at < :now",
             values={"now": int(now.timestamp())},
         )

@@ -9,43 +9,43 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.store.platform.dynamo import Table, Write
-from chalicelib.store.platform.timestamps import instant, parsed
+from chalicelib.store.platform.dynamo import DynamoTable, TransactionWrite
+from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
 
 @dataclass(frozen=True, slots=True)
-class Calendars:
+class CalendarFeeds:
     """Who has a calendar feed."""
 
-    table: Table
+    table: DynamoTable
 
-    def since(self, member_id: str) -> datetime | None:
+    def get_created_at(self, member_id: str) -> datetime | None:
         """When the address that is good now was made."""
         row = self.table.get({"member_id": member_id})
-        return parsed(row["made_at"]) if row else None
+        return from_timestamp(row["made_at"]) if row else None
 
-    def making(self, member_id: str, *, subject: str, secret: str, now: datetime) -> Write:
+    def prepare_create(self, member_id: str, *, subject: str, secret: str, now: datetime) -> TransactionWrite:
         """The write of a member's address, over the one before."""
         row = {
             "member_id": member_id,
             "subject": subject,
-            "secret_hash": _hashed(secret),
-            "made_at": instant(now),
+            "secret_hash": _hash_secret(secret),
+            "made_at": to_timestamp(now),
         }
-        return self.table.putting("calendar", row)
+        return self.table.prepare_put("calendar", row)
 
-    def ending(self, member_id: str) -> Write:
+    def prepare_end(self, member_id: str) -> TransactionWrite:
         """The write that ends a member's address, if there is one."""
-        return self.table.deleting("calendar", {"member_id": member_id})
+        return self.table.prepare_delete("calendar", {"member_id": member_id})
 
-    def subject_of(self, member_id: str, secret: str) -> str | None:
+    def find_owner(self, member_id: str, secret: str) -> str | None:
         """Whose feed an address is, by the identity service's id; None for a wrong or ended one."""
         row = self.table.get({"member_id": member_id})
-        kept = row["secret_hash"] if row else _hashed("")
-        is_it = hmac.compare_digest(kept, _hashed(secret))
+        stored_hash = row["secret_hash"] if row else _hash_secret("")
+        is_it = hmac.compare_digest(stored_hash, _hash_secret(secret))
         return str(row["subject"]) if row and is_it else None
 
 
-def _hashed(secret: str) -> str:
+def _hash_secret(secret: str) -> str:
     # 128 random bits cannot be guessed from their hash, so nothing slower is needed.
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -7,23 +7,23 @@ them, and its key is what outlives a center's access. They sort before what a de
 import json
 from dataclasses import dataclass
 
-from chalicelib.domain.handback.package import Handback
-from chalicelib.store.platform.dynamo import Item, Table, Write
-from chalicelib.store.platform.envelope_encryption import Vault
-from chalicelib.store.platform.timestamps import instant, parsed
+from chalicelib.domain.handback.package import HandbackVersion
+from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
+from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
-WRITTEN = "handback"
+HANDBACK_WRITE = "handback"
 """The name of the write of a version, in a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
-class Handbacks:
+class HandbackVersions:
     """Reads and writes of the packages of the `referrals` table."""
 
-    table: Table
-    vault: Vault
+    table: DynamoTable
+    vault: EnvelopeEncryption
 
-    def latest(self, referral_id: str, *, scope: str) -> Handback | None:
+    def get_latest(self, referral_id: str, *, scope: str) -> HandbackVersion | None:
         """The newest version, strongly consistent; `scope` is the practice."""
         page = self.table.query(
             "referral_id = :id AND begins_with(#item, :prefix)",
@@ -31,35 +31,33 @@ class Handbacks:
             limit=1,
             newest_first=True,
         )
-        return self._handback(page.items[0], scope) if page.items else None
+        return self._item_to_handback(page.items[0], scope) if page.items else None
 
-    def adding(self, referral_id: str, handback: Handback, *, scope: str) -> Write:
+    def prepare_add(self, referral_id: str, handback: HandbackVersion, *, scope: str) -> TransactionWrite:
         """The write of one version more; refused if somebody wrote that version already."""
-        place = _place(handback.version)
-        told = json.dumps(
-            {"package": handback.package, "written_by": handback.written_by},
-            separators=(",", ":"),
-            ensure_ascii=False,
+        place = _build_item_key(handback.version)
+        plaintext = json.dumps(
+            {"package": handback.package, "written_by": handback.written_by}, separators=(",", ":"), ensure_ascii=False
         )
         item = {
             "referral_id": referral_id,
             "item": place,
             "version": handback.version,
-            "written_at": instant(handback.written_at),
-            "told": self.vault.seal(told.encode(), scope=scope, place=f"{referral_id}/{place}"),
+            "written_at": to_timestamp(handback.written_at),
+            "told": self.vault.encrypt(plaintext.encode(), scope=scope, context=f"{referral_id}/{place}"),
         }
-        return self.table.putting(WRITTEN, item, when="attribute_not_exists(referral_id)")
+        return self.table.prepare_put(HANDBACK_WRITE, item, when="attribute_not_exists(referral_id)")
 
-    def _handback(self, item: Item, scope: str) -> Handback:
+    def _item_to_handback(self, item: Item, scope: str) -> HandbackVersion:
         place = f"{item['referral_id']}/{item['item']}"
-        told = json.loads(self.vault.open(item["told"], scope=scope, place=place))
-        return Handback(
+        content = json.loads(self.vault.decrypt(item["told"], scope=scope, context=place))
+        return HandbackVersion(
             version=item["version"],
-            package=told["package"],
-            written_at=parsed(item["written_at"]),
-            written_by=told["written_by"],
+            package=content["package"],
+            written_at=from_timestamp(item["written_at"]),
+            written_by=content["written_by"],
         )
 
 
-def _place(version: int) -> str:
+def _build_item_key(version: int) -> str:
     return f"handback#{version:06d}"

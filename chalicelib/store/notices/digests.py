@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from chalicelib.domain.identity.members import Member
-from chalicelib.domain.notices.notice_rules import Lane
-from chalicelib.domain.referrals.events import derived_id
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.domain.referrals.events import derive_id
 from chalicelib.store.notices.leases import Claim, TaskState
-from chalicelib.store.notices.outbox import shard_of
-from chalicelib.store.platform.dynamo import Item, Table, Write
-from chalicelib.store.platform.timestamps import instant
+from chalicelib.store.notices.outbox import compute_queue_shard
+from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.timestamps import to_timestamp
 
 DIGEST = "digest"
 """The rule of the row, and the name of its write."""
@@ -28,14 +28,14 @@ _NAMES = {"#rule": "rule", "#state": "state", "#error": "error"}
 class DigestRows:
     """The rows of the lane `digest`."""
 
-    table: Table
+    table: DynamoTable
 
-    def settled(self, member_id: str) -> date | None:
+    def get_last_done_week(self, member_id: str) -> date | None:
         """The last week that a member's digest is done with; None if the member has no row."""
-        row = self.table.get({"outbox_id": _id_of(member_id)})
-        return settled_in(row) if row else None
+        row = self.table.get({"outbox_id": _derive_row_id(member_id)})
+        return parse_last_done_week(row) if row else None
 
-    def setting(self, member: Member, *, settled: date, due: datetime) -> Write:
+    def prepare_set(self, member: Member, *, last_done_week: date, due: datetime) -> TransactionWrite:
         """The write that sets a member's row to a time.
 
         Args:
@@ -43,8 +43,8 @@ class DigestRows:
             settled: The last week that is done with, by its Monday.
             due: When the next digest is.
         """
-        outbox_id = _id_of(member.member_id)
-        return self.table.updating(
+        outbox_id = _derive_row_id(member.member_id)
+        return self.table.prepare_update(
             DIGEST,
             {"outbox_id": outbox_id},
             "ADD fence :one SET #rule = :rule, #state = :state, lane = :lane, due_at = :due, "
@@ -55,9 +55,9 @@ class DigestRows:
                 "none": 0,
                 "rule": DIGEST,
                 "state": TaskState.PLANNED,
-                "lane": shard_of(Lane.DIGEST, outbox_id),
-                "due": instant(due),
-                "week": settled.isoformat(),
+                "lane": compute_queue_shard(TaskQueue.DIGEST, outbox_id),
+                "due": to_timestamp(due),
+                "week": last_done_week.isoformat(),
                 "member": member.member_id,
                 "subject": member.subject,
                 # About no referral of its own, like a mail about several.
@@ -66,17 +66,17 @@ class DigestRows:
             names=_NAMES,
         )
 
-    def ending(self, member_id: str) -> Write:
+    def prepare_end(self, member_id: str) -> TransactionWrite:
         """The write that takes a member's row off the index."""
-        return self.table.updating(
+        return self.table.prepare_update(
             DIGEST,
-            {"outbox_id": _id_of(member_id)},
+            {"outbox_id": _derive_row_id(member_id)},
             "ADD fence :one SET #rule = :rule, #state = :state REMOVE lane",
             values={"one": 1, "rule": DIGEST, "state": TaskState.DONE},
             names={"#rule": "rule", "#state": "state"},
         )
 
-    def move_on(self, claim: Claim, *, settled: date, due: datetime) -> bool:
+    def set_next_week(self, claim: Claim, *, last_done_week: date, due: datetime) -> bool:
         """Set a claimed row to the next week.
 
         False if the lease ran out, or the row was set anew meanwhile.
@@ -86,18 +86,18 @@ class DigestRows:
             "SET due_at = :due, planned_for = :due, tries = :none, week = :week REMOVE waits",
             when="fence = :fence",
             values={
-                "due": instant(due),
+                "due": to_timestamp(due),
                 "none": 0,
-                "week": settled.isoformat(),
-                "fence": claim.fence,
+                "week": last_done_week.isoformat(),
+                "fence": claim.fencing_token,
             },
         )
 
 
-def settled_in(row: Item) -> date:
+def parse_last_done_week(row: Item) -> date:
     """The last week that a row says is done with."""
     return date.fromisoformat(row["week"])
 
 
-def _id_of(member_id: str) -> str:
-    return derived_id("out", DIGEST, member_id)
+def _derive_row_id(member_id: str) -> str:
+    return derive_id("out", DIGEST, member_id)

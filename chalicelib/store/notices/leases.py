@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from chalicelib.domain.notices.notice_rules import Task
-from chalicelib.store.notices.task_items import task_of
+from chalicelib.domain.notices.tasks import OutboxTask
+from chalicelib.store.notices.task_items import item_to_task
 from chalicelib.store.platform.dynamo import Item
 
-LEASE = timedelta(minutes=5)
+LEASE_DURATION = timedelta(minutes=5)
 """How long a claimed task is left to whoever claimed it. A scheduled function runs at most
 this long, so a lease that ran out belongs to one that died."""
 
-TRIES = 12
+MAX_ATTEMPTS = 12
 """How often a task may fail by itself before it is parked for a person. With the outbox's pauses
 that takes 2+4+8+16+32+6x60 minutes, seven hours: an outage of six hours that nobody recognised
 as one parks nothing."""
@@ -28,7 +28,7 @@ class TaskState(StrEnum):
     PLANNED = "planned"
     DONE = "done"
     SKIPPED = "skipped"
-    PARKED = "parked"
+    FAILED = "parked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class Claim:
         row: The task as it was read. It may be of another version of the product.
     """
 
-    fence: int
-    tries: int
+    fencing_token: int
+    attempts: int
     row: Item
 
     @property
@@ -51,20 +51,20 @@ class Claim:
         return str(self.row["outbox_id"])
 
     @property
-    def is_last_try(self) -> bool:
+    def is_last_attempt(self) -> bool:
         """Whether the task is parked if it fails now."""
-        return self.tries >= TRIES
+        return self.attempts >= MAX_ATTEMPTS
 
     @property
-    def is_spent(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Whether the runs that had its tries died of them: it is not to be tried, but parked."""
-        return self.tries > TRIES
+        return self.attempts > MAX_ATTEMPTS
 
     @property
-    def task(self) -> Task:
+    def task(self) -> OutboxTask:
         """The task itself.
 
         Raises:
             ValueError: it holds a word that this version of the product does not know.
         """
-        return task_of(self.row)
+        return item_to_task(self.row)

@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from chalicelib.domain.notices.ses_events import MailEventKind
 from chalicelib.store.notices.leases import TaskState
-from chalicelib.store.notices.mails import TOLD_AT, Mails, Why, was_taken
+from chalicelib.store.notices.mails import EVENT_TIME_ATTRIBUTES, Mails, MailSkipReason, was_accepted_by_ses
 from chalicelib.store.platform.dynamo import Item
-from chalicelib.store.platform.timestamps import parsed
+from chalicelib.store.platform.timestamps import from_timestamp
 
-_A_BATCH = 100
+_BATCH_SIZE = 100
 """How many rows DynamoDB reads in one call at most."""
 
 
-class MailState(StrEnum):
+class MailStatus(StrEnum):
     """The life of a mail as a person sees it."""
 
     PLANNED = "planned"
@@ -29,7 +29,7 @@ class MailState(StrEnum):
     FAILED = "failed"
 
 
-class MailLife(NamedTuple):
+class MailStatusEntry(NamedTuple):
     """How far a mail got.
 
     Attributes:
@@ -37,73 +37,75 @@ class MailLife(NamedTuple):
         why: Why it was not sent, where it was not.
     """
 
-    state: MailState
+    state: MailStatus
     at: datetime
-    why: str | None
+    skip_reason: str | None
 
 
-_IN_THE_END = (
-    (MailEventKind.COMPLAINT, MailState.COMPLAINED),
-    (MailEventKind.BOUNCE, MailState.BOUNCED),
-    (MailEventKind.REJECT, MailState.FAILED),
-    (MailEventKind.DELIVERY, MailState.DELIVERED),
+_FINAL_STATES = (
+    (MailEventKind.COMPLAINT, MailStatus.COMPLAINED),
+    (MailEventKind.BOUNCE, MailStatus.BOUNCED),
+    (MailEventKind.REJECT, MailStatus.FAILED),
+    (MailEventKind.DELIVERY, MailStatus.DELIVERED),
 )
 """What counts, whatever came first or last."""
 
-_SINCE: Mapping[MailState, tuple[str, ...]] = {
-    MailState.PLANNED: ("planned_for",),
-    MailState.CLAIMED: ("planned_for",),
+_SINCE_ATTRIBUTES: Mapping[MailStatus, tuple[str, ...]] = {
+    MailStatus.PLANNED: ("planned_for",),
+    MailStatus.CLAIMED: ("planned_for",),
     # By our own mark; by the service's word where a run died before it made one.
-    MailState.SENT: ("finished_at", *TOLD_AT.values()),
-    MailState.DELIVERED: (TOLD_AT[MailEventKind.DELIVERY],),
-    MailState.BOUNCED: (TOLD_AT[MailEventKind.BOUNCE],),
-    MailState.COMPLAINED: (TOLD_AT[MailEventKind.COMPLAINT],),
-    MailState.SUPPRESSED: ("finished_at",),
-    MailState.SKIPPED: ("finished_at",),
-    MailState.FAILED: (TOLD_AT[MailEventKind.REJECT], "due_at"),
+    MailStatus.SENT: ("finished_at", *EVENT_TIME_ATTRIBUTES.values()),
+    MailStatus.DELIVERED: (EVENT_TIME_ATTRIBUTES[MailEventKind.DELIVERY],),
+    MailStatus.BOUNCED: (EVENT_TIME_ATTRIBUTES[MailEventKind.BOUNCE],),
+    MailStatus.COMPLAINED: (EVENT_TIME_ATTRIBUTES[MailEventKind.COMPLAINT],),
+    MailStatus.SUPPRESSED: ("finished_at",),
+    MailStatus.SKIPPED: ("finished_at",),
+    MailStatus.FAILED: (EVENT_TIME_ATTRIBUTES[MailEventKind.REJECT], "due_at"),
 }
 """Where the time of a state stands: the first of these that a row has."""
 
 
-def lives(mails: Mails, mail_ids: Iterable[str]) -> Mapping[str, MailLife]:
+def load_mail_statuses(mails: Mails, mail_ids: Iterable[str]) -> Mapping[str, MailStatusEntry]:
     """How far mails got, by id; one that was gathered, as far as the one it went out with."""
     asked = list(dict.fromkeys(mail_ids))
     known: dict[str, Item] = {}
     missing = asked
     while missing:
-        for first in range(0, len(missing), _A_BATCH):
-            known |= mails.rows(missing[first : first + _A_BATCH])
+        for first in range(0, len(missing), _BATCH_SIZE):
+            known |= mails.get_many(missing[first : first + _BATCH_SIZE])
         into = {row["merged_into"] for row in known.values() if "merged_into" in row}
         # One that is not there is not asked for again.
         missing = sorted(into - known.keys() - set(missing))
-    return {mail_id: life_of(_last(known[mail_id], known)) for mail_id in asked if mail_id in known}
+    return {
+        mail_id: compute_mail_status(_find_merged_mail(known[mail_id], known)) for mail_id in asked if mail_id in known
+    }
 
 
-def life_of(row: Item) -> MailLife:
+def compute_mail_status(row: Item) -> MailStatusEntry:
     """How far a mail got, and since when."""
-    state = _state_of(row)
-    since = next(row[name] for name in _SINCE[state] if name in row)
-    return MailLife(state, parsed(since), row.get("why"))
+    state = _compute_status(row)
+    since = next(row[name] for name in _SINCE_ATTRIBUTES[state] if name in row)
+    return MailStatusEntry(state, from_timestamp(since), row.get("why"))
 
 
-def _state_of(row: Item) -> MailState:
+def _compute_status(row: Item) -> MailStatus:
     """How far a mail got, whatever the order in which its events arrived."""
-    for kind, state in _IN_THE_END:
-        if TOLD_AT[kind] in row:
+    for kind, state in _FINAL_STATES:
+        if EVENT_TIME_ATTRIBUTES[kind] in row:
             return state
-    if was_taken(row):
-        return MailState.SENT
+    if was_accepted_by_ses(row):
+        return MailStatus.SENT
     match TaskState(row["state"]):
         case TaskState.DONE:
-            return MailState.SENT
+            return MailStatus.SENT
         case TaskState.SKIPPED:
-            return MailState.SUPPRESSED if row["why"] == Why.SUPPRESSED else MailState.SKIPPED
-        case TaskState.PARKED:
-            return MailState.FAILED
-    return MailState.CLAIMED if "fence" in row else MailState.PLANNED
+            return MailStatus.SUPPRESSED if row["why"] == MailSkipReason.SUPPRESSED else MailStatus.SKIPPED
+        case TaskState.FAILED:
+            return MailStatus.FAILED
+    return MailStatus.CLAIMED if "fence" in row else MailStatus.PLANNED
 
 
-def _last(row: Item, known: Mapping[str, Item]) -> Item:
+def _find_merged_mail(row: Item, known: Mapping[str, Item]) -> Item:
     """The mail that a gathered one went out with."""
     while row.get("merged_into") in known:
         row = known[row["merged_into"]]

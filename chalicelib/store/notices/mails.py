@@ -12,23 +12,23 @@ from typing import Any
 from zlib import crc32
 
 from chalicelib.domain.notices.mail_timing import Mail, MailKind
-from chalicelib.domain.notices.notice_rules import Lane
 from chalicelib.domain.notices.ses_events import MailEventKind
+from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.store.notices.leases import Claim, TaskState
 from chalicelib.store.notices.outbox import SHARDS
-from chalicelib.store.platform.dynamo import Item, Table, Write
-from chalicelib.store.platform.timestamps import instant, parsed
+from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
-_RULE = "mail"
+_MAIL_RULE = "mail"
 
 MAIL = "mail"
 """The name of the write that makes a mail, or adds to one."""
 
-TOLD_AT = {kind: f"{kind}_at" for kind in MailEventKind}
+EVENT_TIME_ATTRIBUTES = {kind: f"{kind}_at" for kind in MailEventKind}
 """Where the time of each kind of event stands."""
 
 
-class Why(StrEnum):
+class MailSkipReason(StrEnum):
     """Why a mail was not sent after all."""
 
     NOT_A_MEMBER = "not_a_member"
@@ -38,7 +38,7 @@ class Why(StrEnum):
     SUPPRESSED = "suppressed"
 
 
-UNREACHED = frozenset({Why.NOT_A_MEMBER, Why.SUPPRESSED})
+UNREACHED_REASONS = frozenset({MailSkipReason.NOT_A_MEMBER, MailSkipReason.SUPPRESSED})
 """Its recipient does not get it at all: of what is critical somebody else has to know."""
 
 
@@ -46,20 +46,20 @@ UNREACHED = frozenset({Why.NOT_A_MEMBER, Why.SUPPRESSED})
 class Mails:
     """The mails among the rows of the outbox."""
 
-    table: Table
+    table: DynamoTable
 
-    def planning(self, mail: Mail) -> Write:
+    def prepare_plan(self, mail: Mail) -> TransactionWrite:
         """The write that makes a mail, once."""
-        return self.table.putting(MAIL, row_of(mail), when="attribute_not_exists(outbox_id)")
+        return self.table.prepare_put(MAIL, mail_to_item(mail), when="attribute_not_exists(outbox_id)")
 
-    def joining(self, mail_id: str, notice_id: str, *, late_since: datetime | None) -> Write:
+    def prepare_join(self, mail_id: str, notice_id: str, *, late_since: datetime | None) -> TransactionWrite:
         """The write that adds a notice to a mail that nobody has claimed yet."""
         change = "SET notice_ids = list_append(notice_ids, :more), held = held + :one"
         values: dict[str, Any] = {"more": [notice_id], "one": 1, "planned": TaskState.PLANNED}
         if late_since:
             change += ", late_since = if_not_exists(late_since, :late)"
-            values["late"] = instant(late_since)
-        return self.table.updating(
+            values["late"] = to_timestamp(late_since)
+        return self.table.prepare_update(
             MAIL,
             {"outbox_id": mail_id},
             change,
@@ -68,10 +68,10 @@ class Mails:
             names={"#state": "state"},
         )
 
-    def gathering(self, into: Mail, rows: Sequence[Item]) -> Sequence[Write]:
+    def prepare_merge(self, into: Mail, rows: Sequence[Item]) -> Sequence[TransactionWrite]:
         """The writes that make one mail of several, unless one of them has moved meanwhile."""
         merged = [
-            self.table.updating(
+            self.table.prepare_update(
                 row["outbox_id"],
                 {"outbox_id": row["outbox_id"]},
                 "SET #state = :done, merged_into = :into REMOVE lane",
@@ -87,115 +87,115 @@ class Mails:
             )
             for row in rows
         ]
-        return [self.planning(into), *merged]
+        return [self.prepare_plan(into), *merged]
 
     def get(self, mail_id: str) -> Item | None:
         """A mail's row, strongly consistent."""
         row = self.table.get({"outbox_id": mail_id})
-        return row if row and row["rule"] == _RULE else None
+        return row if row and row["rule"] == _MAIL_RULE else None
 
-    def rows(self, mail_ids: Sequence[str]) -> Mapping[str, Item]:
+    def get_many(self, mail_ids: Sequence[str]) -> Mapping[str, Item]:
         """The rows of up to 100 mails, strongly consistent, by id."""
         found = self.table.get_many([{"outbox_id": mail_id} for mail_id in mail_ids])
         return {row["outbox_id"]: row for row in found}
 
-    def sent(self, claim: Claim, *, message_id: str | None, now: datetime) -> bool:
+    def mark_sent(self, claim: Claim, *, message_id: str | None, now: datetime) -> bool:
         """Say that the mail service took a mail. False if another run has claimed it.
 
         Args:
             message_id: The service's id of it; None if only an event has told that it was taken.
         """
-        values = {"state": TaskState.DONE, "now": instant(now)}
+        values = {"state": TaskState.DONE, "now": to_timestamp(now)}
         change = "SET #state = :state, finished_at = :now"
         if message_id:
             change, values = f"{change}, message_id = :id", values | {"id": message_id}
-        return self._settle(claim, f"{change} REMOVE lane", values)
+        return self._update_claimed(claim, f"{change} REMOVE lane", values)
 
-    def skip(self, claim: Claim, why: Why, *, now: datetime) -> bool:
+    def mark_skipped(self, claim: Claim, why: MailSkipReason, *, now: datetime) -> bool:
         """Say why a mail is not sent. False if another run has claimed it."""
-        return self._settle(
+        return self._update_claimed(
             claim,
             "SET #state = :state, finished_at = :now, why = :why REMOVE lane",
-            {"state": TaskState.SKIPPED, "now": instant(now), "why": why},
+            {"state": TaskState.SKIPPED, "now": to_timestamp(now), "why": why},
         )
 
-    def give_back(self, claim: Claim) -> bool:
+    def release(self, claim: Claim) -> bool:
         """Let go of a mail that the service would not take just now: due as it was, no try less.
 
         It keeps its place: whatever piles up meanwhile is then found together.
         """
         change = "SET due_at = :due, tries = :tries"
-        values = {"due": claim.row["due_at"], "tries": claim.tries - 1}
+        values = {"due": claim.row["due_at"], "tries": claim.attempts - 1}
         return self.table.update(
             {"outbox_id": claim.outbox_id},
             change,
             when="fence = :fence",
-            values=values | {"fence": claim.fence},
+            values=values | {"fence": claim.fencing_token},
         )
 
-    def note(self, mail_id: str, kind: MailEventKind, at: datetime) -> None:
+    def record_event(self, mail_id: str, kind: MailEventKind, at: datetime) -> None:
         """Keep when something first happened to a mail, in whatever order one hears of it."""
-        name = TOLD_AT[kind]
+        name = EVENT_TIME_ATTRIBUTES[kind]
         self.table.update(
             {"outbox_id": mail_id},
             f"SET {name} = :at",
             when=f"#rule = :mail AND (attribute_not_exists({name}) OR {name} > :at)",
-            values={"at": instant(at), "mail": _RULE},
+            values={"at": to_timestamp(at), "mail": _MAIL_RULE},
             names={"#rule": "rule"},
         )
 
-    def _settle(self, claim: Claim, change: str, values: Mapping[str, Any]) -> bool:
+    def _update_claimed(self, claim: Claim, change: str, values: Mapping[str, Any]) -> bool:
         return self.table.update(
             {"outbox_id": claim.outbox_id},
             change,
             when="fence = :fence",
-            values={**values, "fence": claim.fence},
+            values={**values, "fence": claim.fencing_token},
             names={"#state": "state"},
         )
 
 
-def was_taken(row: Item) -> bool:
+def was_accepted_by_ses(row: Item) -> bool:
     """Whether the mail service said of a mail that it took it."""
-    return any(name in row for name in TOLD_AT.values())
+    return any(name in row for name in EVENT_TIME_ATTRIBUTES.values())
 
 
-def mail_of(row: Item) -> Mail:
+def item_to_mail(row: Item) -> Mail:
     """A row as the mail that it is."""
     return Mail(
         mail_id=row["outbox_id"],
         kind=MailKind(row["kind"]),
         member_id=row["member_id"],
-        subject=row["subject"],
+        recipient_subject=row["subject"],
         tenant_id=row["tenant_id"],
         referral_id=row["referral_id"],
         notice_ids=tuple(row["notice_ids"]),
-        due_at=parsed(row["planned_for"]),
-        late_since=parsed(row["late_since"]) if "late_since" in row else None,
-        listed=tuple(row.get("listed", ())),
-        unlisted=row.get("unlisted", 0),
-        unreached=tuple(row.get("unreached", ())),
+        due_at=from_timestamp(row["planned_for"]),
+        late_since=from_timestamp(row["late_since"]) if "late_since" in row else None,
+        listed_referral_ids=tuple(row.get("listed", ())),
+        unlisted_count=row.get("unlisted", 0),
+        unreached_member_id=tuple(row.get("unreached", ())),
     )
 
 
-def row_of(mail: Mail) -> Item:
+def mail_to_item(mail: Mail) -> Item:
     """A mail as the row that waits: nobody has claimed it."""
     row = {
         "outbox_id": mail.mail_id,
-        "rule": _RULE,
+        "rule": _MAIL_RULE,
         "state": TaskState.PLANNED,
-        "lane": f"{Lane.MAIL}#{crc32(mail.member_id.encode()) % SHARDS}",
+        "lane": f"{TaskQueue.MAIL}#{crc32(mail.member_id.encode()) % SHARDS}",
         "kind": mail.kind,
         "member_id": mail.member_id,
-        "subject": mail.subject,
+        "subject": mail.recipient_subject,
         "tenant_id": mail.tenant_id,
         "referral_id": mail.referral_id,
         "notice_ids": list(mail.notice_ids),
         "held": len(mail.notice_ids),
-        "due_at": instant(mail.due_at),
-        "planned_for": instant(mail.due_at),
-        "late_since": instant(mail.late_since) if mail.late_since else None,
-        "listed": list(mail.listed) or None,
-        "unlisted": mail.unlisted or None,
-        "unreached": list(mail.unreached) or None,
+        "due_at": to_timestamp(mail.due_at),
+        "planned_for": to_timestamp(mail.due_at),
+        "late_since": to_timestamp(mail.late_since) if mail.late_since else None,
+        "listed": list(mail.listed_referral_ids) or None,
+        "unlisted": mail.unlisted_count or None,
+        "unreached": list(mail.unreached_member_id) or None,
     }
     return {name: value for name, value in row.items() if value is not None}

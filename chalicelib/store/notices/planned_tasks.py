@@ -9,62 +9,55 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.notices.notice_rules import Task
+from chalicelib.domain.notices.tasks import OutboxTask
 from chalicelib.store.notices.leases import Claim, TaskState
-from chalicelib.store.notices.outbox import PLANNED, Outbox
-from chalicelib.store.notices.task_items import task_of
-from chalicelib.store.platform.dynamo import Write
-from chalicelib.store.platform.timestamps import instant
+from chalicelib.store.notices.outbox import TASK_WRITE_PREFIX, Outbox
+from chalicelib.store.notices.task_items import item_to_task
+from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.platform.timestamps import to_timestamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fate:
+class TaskOutcome:
     """What became of a task; `why` only where it was skipped."""
 
     state: TaskState
-    why: str | None = None
+    skip_reason: str | None = None
 
 
-def fates(outbox: Outbox, outbox_ids: Iterable[str]) -> Mapping[str, Fate]:
+def load_task_outcomes(outbox: Outbox, outbox_ids: Iterable[str]) -> Mapping[str, TaskOutcome]:
     """What became of tasks, by id."""
     rows = outbox.table.get_many([{"outbox_id": outbox_id} for outbox_id in outbox_ids])
-    return {
-        row["outbox_id"]: Fate(state=TaskState(row["state"]), why=row.get("why")) for row in rows
-    }
+    return {row["outbox_id"]: TaskOutcome(state=TaskState(row["state"]), skip_reason=row.get("why")) for row in rows}
 
 
-def skipping(outbox: Outbox, claim: Claim, why: str, *, now: datetime) -> Write:
+def prepare_skip(outbox: Outbox, claim: Claim, why: str, *, now: datetime) -> TransactionWrite:
     """The write that takes a claimed task off the index untold, and says why."""
-    return outbox.table.updating(
-        f"{PLANNED}{claim.outbox_id}",
+    return outbox.table.prepare_update(
+        f"{TASK_WRITE_PREFIX}{claim.outbox_id}",
         {"outbox_id": claim.outbox_id},
         "SET #state = :skipped, why = :why, finished_at = :now REMOVE lane",
         when="fence = :fence",
-        values={
-            "skipped": TaskState.SKIPPED,
-            "why": why,
-            "now": instant(now),
-            "fence": claim.fence,
-        },
+        values={"skipped": TaskState.SKIPPED, "why": why, "now": to_timestamp(now), "fence": claim.fencing_token},
         names={"#state": "state"},
     )
 
 
-def still_waiting(outbox: Outbox, task: Task) -> Write:
+def prepare_check_still_waiting(outbox: Outbox, task: OutboxTask) -> TransactionWrite:
     """The condition that a task still waits in the index, so that nothing need be planned.
 
     One whose day is the right one after all learns what had its place meanwhile.
     """
-    name, key = f"{PLANNED}{task.outbox_id}", {"outbox_id": task.outbox_id}
+    name, key = f"{TASK_WRITE_PREFIX}{task.outbox_id}", {"outbox_id": task.outbox_id}
     waits = "attribute_exists(lane)"
     if task.replaces is None:
-        return outbox.table.checking(name, key, when=waits, values={})
-    return outbox.table.updating(
+        return outbox.table.prepare_check(name, key, when=waits, values={})
+    return outbox.table.prepare_update(
         name, key, "SET replaces = :meanwhile", when=waits, values={"meanwhile": task.replaces}
     )
 
 
-def told_before(outbox: Outbox, task: Task) -> Task | None:
+def find_replaced_notice(outbox: Outbox, task: OutboxTask) -> OutboxTask | None:
     """The last task that was told in this one's place, however often its day moved since."""
     seen = {task.outbox_id}
     earlier = task.replaces
@@ -74,6 +67,6 @@ def told_before(outbox: Outbox, task: Task) -> Task | None:
         if row is None:
             return None
         if row["state"] == TaskState.DONE:
-            return task_of(row | {"lane": task.lane})
+            return item_to_task(row | {"lane": task.queue})
         earlier = row.get("replaces")
     return None

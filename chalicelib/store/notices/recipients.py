@@ -7,21 +7,21 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.domain.identity.members import Member
-from chalicelib.domain.notices.mail_timing import DAILY_THREAD, Last, Preferences
-from chalicelib.store.platform.codec import dump, load
-from chalicelib.store.platform.dynamo import Item, Table, Write
-from chalicelib.store.platform.envelope_encryption import Vault
-from chalicelib.store.platform.timestamps import instant, parsed
+from chalicelib.domain.notices.mail_timing import DAILY_THREAD, LastMail, Preferences
+from chalicelib.store.platform.codec import from_json, to_json
+from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
+from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
 _PREFERENCES = "preferences"
 _SUPPRESSION = "suppression"
-_OPEN = "open#"
+_OPEN_MAIL_PREFIX = "open#"
 
-OPENING = "open"
+OPEN_MAIL_WRITE = "open"
 """The name of the write that says which mail of a thread is the last."""
 
 
-class Trouble(StrEnum):
+class SuppressionReason(StrEnum):
     """Why an address is not written to any more."""
 
     BOUNCED = "bounced"
@@ -31,7 +31,7 @@ class Trouble(StrEnum):
 class Suppression(NamedTuple):
     """That an address is not written to, and since when."""
 
-    trouble: Trouble
+    reason: SuppressionReason
     since: datetime
 
 
@@ -40,44 +40,44 @@ class Recipient:
     """What decides when a member is mailed about a referral."""
 
     preferences: Preferences
-    last: Mapping[str, Last]
+    last: Mapping[str, LastMail]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
     """What is kept of a member as somebody who gets mail."""
 
-    table: Table
-    vault: Vault
+    table: DynamoTable
+    encryption: EnvelopeEncryption
 
-    def about(self, member_id: str, referral_id: str) -> Recipient:
+    def get_for_referral(self, member_id: str, referral_id: str) -> Recipient:
         """A member's preferences, and the last mails that a notice might join, by thread."""
-        items = (_PREFERENCES, f"{_OPEN}{referral_id}", f"{_OPEN}{DAILY_THREAD}")
+        items = (_PREFERENCES, f"{_OPEN_MAIL_PREFIX}{referral_id}", f"{_OPEN_MAIL_PREFIX}{DAILY_THREAD}")
         rows = self.table.get_many([{"member_id": member_id, "item": item} for item in items])
         found = {row["item"]: row for row in rows}
         last = {
-            item.removeprefix(_OPEN): Last(row["mail_id"], parsed(row["planned_for"]))
+            item.removeprefix(_OPEN_MAIL_PREFIX): LastMail(row["mail_id"], from_timestamp(row["planned_for"]))
             for item, row in found.items()
-            if item.startswith(_OPEN)
+            if item.startswith(_OPEN_MAIL_PREFIX)
         }
-        return Recipient(_preferences(found.get(_PREFERENCES)), last)
+        return Recipient(_item_to_preferences(found.get(_PREFERENCES)), last)
 
-    def preferences(self, member_id: str) -> Preferences:
+    def get_preferences(self, member_id: str) -> Preferences:
         """How a member wants to be mailed; what nobody changed is as the product has it."""
-        return _preferences(self.table.get({"member_id": member_id, "item": _PREFERENCES}))
+        return _item_to_preferences(self.table.get({"member_id": member_id, "item": _PREFERENCES}))
 
-    def saving(
-        self, member_id: str, wanted: Preferences, *, version: int
-    ) -> tuple[Preferences, Write]:
+    def prepare_save(
+        self, member_id: str, preferences: Preferences, *, version: int
+    ) -> tuple[Preferences, TransactionWrite]:
         """Preferences as the successor of a version, and the write that stores them."""
-        saved = replace(wanted, version=version + 1)
+        saved = replace(preferences, version=version + 1)
         item = {
             "member_id": member_id,
             "item": _PREFERENCES,
-            "chosen": dump(Preferences, saved),
+            "chosen": to_json(Preferences, saved),
             "version": saved.version,
         }
-        writing = self.table.putting(
+        writing = self.table.prepare_put(
             _PREFERENCES,
             item,
             when="version = :read" if version else "attribute_not_exists(version)",
@@ -85,23 +85,25 @@ class Recipients:
         )
         return saved, writing
 
-    def opening(self, member_id: str, thread: str, mail: Last, *, after: Last | None) -> Write:
+    def prepare_open_mail(
+        self, member_id: str, thread: str, mail: LastMail, *, after: LastMail | None
+    ) -> TransactionWrite:
         """The write that makes a mail the last of its thread, unless another one is by now."""
         item = {
             "member_id": member_id,
-            "item": f"{_OPEN}{thread}",
+            "item": f"{_OPEN_MAIL_PREFIX}{thread}",
             "mail_id": mail.mail_id,
-            "planned_for": instant(mail.planned_for),
+            "planned_for": to_timestamp(mail.planned_for),
         }
         fresh = "attribute_not_exists(mail_id)"
-        return self.table.putting(
-            OPENING,
+        return self.table.prepare_put(
+            OPEN_MAIL_WRITE,
             item,
             when="mail_id = :seen" if after else fresh,
             values={"seen": after.mail_id} if after else None,
         )
 
-    def suppress(self, member: Member, address: str, why: Suppression) -> bool:
+    def suppress_address(self, member: Member, address: str, why: Suppression) -> bool:
         """Write no more to this address of a member. False if that was known.
 
         Only a keyed mark of the address is kept: another address is written to again.
@@ -109,26 +111,24 @@ class Recipients:
         item = {
             "member_id": member.member_id,
             "item": _SUPPRESSION,
-            "address": self._mark(member, address),
-            "trouble": why.trouble,
-            "since": instant(why.since),
+            "address": self._compute_address_index(member, address),
+            "trouble": why.reason,
+            "since": to_timestamp(why.since),
         }
         return self.table.put(
-            item,
-            when="attribute_not_exists(address) OR address <> :address",
-            values={"address": item["address"]},
+            item, when="attribute_not_exists(address) OR address <> :address", values={"address": item["address"]}
         )
 
-    def suppression(self, member: Member) -> Suppression | None:
+    def find_suppression(self, member: Member) -> Suppression | None:
         """Why the member's present address is not written to, if that is so."""
         row = self.table.get({"member_id": member.member_id, "item": _SUPPRESSION})
-        if row is None or row["address"] != self._mark(member, member.email):
+        if row is None or row["address"] != self._compute_address_index(member, member.email):
             return None
-        return Suppression(Trouble(row["trouble"]), parsed(row["since"]))
+        return Suppression(SuppressionReason(row["trouble"]), from_timestamp(row["since"]))
 
-    def _mark(self, member: Member, address: str) -> bytes:
-        return self.vault.mark(address.strip().lower(), scope=member.tenant_id)
+    def _compute_address_index(self, member: Member, address: str) -> bytes:
+        return self.encryption.compute_blind_index(address.strip().lower(), scope=member.tenant_id)
 
 
-def _preferences(item: Item | None) -> Preferences:
-    return load(Preferences, item["chosen"]) if item else Preferences()
+def _item_to_preferences(item: Item | None) -> Preferences:
+    return from_json(Preferences, item["chosen"]) if item else Preferences()

@@ -13,16 +13,16 @@ _T = TypeVar("_T")
 
 
 @cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
+def _get_adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def dump(kind: Any, value: Any) -> str:
+def to_json(kind: Any, value: Any) -> str:
     """A value of `kind` as JSON."""
-    return _adapter(kind).dump_json(value).decode()
+    return _get_adapter(kind).dump_json(value).decode()
 
 
-def load(kind: type[_T], text: str | bytes) -> _T:
+def from_json(kind: type[_T], text: str | bytes) -> _T:
     """The value of `kind` that JSON stands for."""
-    value: _T = _adapter(cast("Any", kind)).validate_json(text)
+    value: _T = _get_adapter(cast("Any", kind)).validate_json(text)
     return value

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.aws import answering
+from chalicelib.aws import translate_aws_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,7 +19,7 @@ Item = dict[str, Any]
 """An item's attributes as str, int, bool, bytes or lists of str."""
 
 
-_REFUSED = {
+_CONDITION_CODES = {
     "Put": frozenset({"ConditionalCheckFailedException"}),
     "Update": frozenset({"ConditionalCheckFailedException", "TransactionConflictException"}),
 }
@@ -28,15 +28,15 @@ _REFUSED = {
 
 def marshal(item: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes as DynamoDB spells them. An attribute that is None is left out."""
-    return {name: _encoded(value) for name, value in item.items() if value is not None}
+    return {name: _encode_value(value) for name, value in item.items() if value is not None}
 
 
 def unmarshal(item: Mapping[str, Any]) -> Item:
     """Attributes as plain values."""
-    return {name: _decoded(value) for name, value in item.items()}
+    return {name: _decode_value(value) for name, value in item.items()}
 
 
-def _encoded(value: Any) -> dict[str, Any]:
+def _encode_value(value: Any) -> dict[str, Any]:
     match value:
         case bool():
             return {"BOOL": value}
@@ -48,11 +48,11 @@ def _encoded(value: Any) -> dict[str, Any]:
         case bytes():
             return {"B": value}
         case list() | tuple():
-            return {"L": [_encoded(each) for each in value]}
+            return {"L": [_encode_value(each) for each in value]}
     raise TypeError(f"no attribute type for {type(value).__name__}")
 
 
-def _decoded(value: Mapping[str, Any]) -> Any:
+def _decode_value(value: Mapping[str, Any]) -> Any:
     ((kind, raw),) = value.items()
     match kind:
         case "N":
@@ -60,12 +60,12 @@ def _decoded(value: Mapping[str, Any]) -> Any:
         case "B":
             return raw if isinstance(raw, bytes) else b64decode(raw)
         case "L":
-            return [_decoded(each) for each in raw]
+            return [_decode_value(each) for each in raw]
     return raw
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class TransactionWrite:
     """One write of a transaction. `name` tells which one a refusal is about."""
 
     name: str
@@ -73,7 +73,7 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class QueryPage:
     """A part of a query's answer; `next_key` continues it, None when that was all."""
 
     items: Sequence[Item]
@@ -81,7 +81,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class DynamoTable:
     """A table by name. `client` makes or hands out the one client, when first needed."""
 
     name: str
@@ -89,10 +89,8 @@ class Table:
 
     def get(self, key: Mapping[str, Any]) -> Item | None:
         """Read one item, strongly consistent."""
-        with answering():
-            answer = self.client().get_item(
-                TableName=self.name, Key=marshal(key), ConsistentRead=True
-            )
+        with translate_aws_errors():
+            answer = self.client().get_item(TableName=self.name, Key=marshal(key), ConsistentRead=True)
         found = answer.get("Item")
         return unmarshal(found) if found else None
 
@@ -101,13 +99,13 @@ class Table:
 
         What DynamoDB leaves unprocessed is asked for again until nothing is left.
         """
-        wanted: Any = {"Keys": [marshal(key) for key in keys], "ConsistentRead": True}
+        keys_request: Any = {"Keys": [marshal(key) for key in keys], "ConsistentRead": True}
         found: list[Item] = []
-        while wanted:
-            with answering():
-                answer = self.client().batch_get_item(RequestItems={self.name: wanted})
+        while keys_request:
+            with translate_aws_errors():
+                answer = self.client().batch_get_item(RequestItems={self.name: keys_request})
             found += [unmarshal(item) for item in answer["Responses"].get(self.name, [])]
-            wanted = answer.get("UnprocessedKeys", {}).get(self.name)
+            keys_request = answer.get("UnprocessedKeys", {}).get(self.name)
         return found
 
     def query(
@@ -120,7 +118,7 @@ class Table:
         limit: int = 100,
         start: Mapping[str, Any] | None = None,
         newest_first: bool = False,
-    ) -> Page:
+    ) -> QueryPage:
         """Read items of one partition in the order of their sort key.
 
         Args:
@@ -135,37 +133,28 @@ class Table:
             "Limit": limit,
             "ScanIndexForward": not newest_first,
         }
-        names = {f"#{word}" for word in _placeholders(f"{condition} {where or ''}")}
+        names = {f"#{word}" for word in _list_placeholders(f"{condition} {where or ''}")}
         if names:
             request["ExpressionAttributeNames"] = {name: name[1:] for name in sorted(names)}
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
         request |= {"FilterExpression": where} if where else {}
         request |= {"ExclusiveStartKey": marshal(start)} if start else {}
-        with answering():
+        with translate_aws_errors():
             answer = self.client().query(**request)
         last = answer.get("LastEvaluatedKey")
-        return Page(
-            [unmarshal(item) for item in answer.get("Items", [])],
-            unmarshal(last) if last else None,
-        )
+        return QueryPage([unmarshal(item) for item in answer.get("Items", [])], unmarshal(last) if last else None)
 
-    def every(self, condition: str, values: Mapping[str, Any], **how: Any) -> Iterator[Item]:
+    def query_all(self, condition: str, values: Mapping[str, Any], **options: Any) -> Iterator[Item]:
         """Read all items of one partition, however many pages that takes."""
-        page = self.query(condition, values, **how)
+        page = self.query(condition, values, **options)
         yield from page.items
         while page.next_key is not None:
-            page = self.query(condition, values, start=page.next_key, **how)
+            page = self.query(condition, values, start=page.next_key, **options)
             yield from page.items
 
-    def put(
-        self,
-        item: Mapping[str, Any],
-        *,
-        when: str | None = None,
-        values: Mapping[str, Any] | None = None,
-    ) -> bool:
+    def put(self, item: Mapping[str, Any], *, when: str | None = None, values: Mapping[str, Any] | None = None) -> bool:
         """Write one item by itself. False when the condition `when` did not hold."""
-        return self._alone("put_item", self.putting("", item, when=when, values=values), "Put")
+        return self._write_alone("put_item", self.prepare_put("", item, when=when, values=values), "Put")
 
     def update(
         self,
@@ -180,36 +169,31 @@ class Table:
 
         Also when a transaction is about to write the item: what was read of it holds no more.
         """
-        write = self.updating("", key, change, when=when, values=values, names=names)
-        return self._alone("update_item", write, "Update")
+        write = self.prepare_update("", key, change, when=when, values=values, names=names)
+        return self._write_alone("update_item", write, "Update")
 
-    def _alone(self, call: str, write: Write, kind: str) -> bool:
+    def _write_alone(self, call: str, write: TransactionWrite, kind: str) -> bool:
         from botocore.exceptions import ClientError  # noqa: PLC0415 as in `answering`
 
         request = dict(write.request[kind])
         request.pop("ReturnValuesOnConditionCheckFailure", None)
         try:
-            with answering():
+            with translate_aws_errors():
                 getattr(self.client(), call)(**request)
         except ClientError as e:
-            if e.response["Error"].get("Code") in _REFUSED[kind]:
+            if e.response["Error"].get("Code") in _CONDITION_CODES[kind]:
                 return False
             raise
         return True
 
-    def putting(
-        self,
-        name: str,
-        item: Mapping[str, Any],
-        *,
-        when: str | None = None,
-        values: Mapping[str, Any] | None = None,
-    ) -> Write:
+    def prepare_put(
+        self, name: str, item: Mapping[str, Any], *, when: str | None = None, values: Mapping[str, Any] | None = None
+    ) -> TransactionWrite:
         """A put as part of a transaction; a refusal brings the item that stood in the way."""
         request: dict[str, Any] = {"TableName": self.name, "Item": marshal(item)}
-        return Write(name, {"Put": request | _condition(when, values)})
+        return TransactionWrite(name, {"Put": request | _build_condition(when, values)})
 
-    def updating(
+    def prepare_update(
         self,
         name: str,
         key: Mapping[str, Any],
@@ -218,29 +202,25 @@ class Table:
         when: str | None = None,
         values: Mapping[str, Any],
         names: Mapping[str, str] | None = None,
-    ) -> Write:
+    ) -> TransactionWrite:
         """An update as part of a transaction. Makes the item if there is none."""
-        request: dict[str, Any] = {
-            "TableName": self.name,
-            "Key": marshal(key),
-            "UpdateExpression": change,
-        }
+        request: dict[str, Any] = {"TableName": self.name, "Key": marshal(key), "UpdateExpression": change}
         request |= {"ExpressionAttributeNames": dict(names)} if names else {}
-        return Write(name, {"Update": request | _condition(when, values)})
+        return TransactionWrite(name, {"Update": request | _build_condition(when, values)})
 
-    def deleting(self, name: str, key: Mapping[str, Any]) -> Write:
+    def prepare_delete(self, name: str, key: Mapping[str, Any]) -> TransactionWrite:
         """A delete as part of a transaction; what is not there is no trouble."""
-        return Write(name, {"Delete": {"TableName": self.name, "Key": marshal(key)}})
+        return TransactionWrite(name, {"Delete": {"TableName": self.name, "Key": marshal(key)}})
 
-    def checking(
+    def prepare_check(
         self, name: str, key: Mapping[str, Any], *, when: str, values: Mapping[str, Any]
-    ) -> Write:
+    ) -> TransactionWrite:
         """A condition on an item that the transaction does not write."""
         request = {"TableName": self.name, "Key": marshal(key)}
-        return Write(name, {"ConditionCheck": request | _condition(when, values)})
+        return TransactionWrite(name, {"ConditionCheck": request | _build_condition(when, values)})
 
 
-def _condition(when: str | None, values: Mapping[str, Any] | None) -> dict[str, Any]:
+def _build_condition(when: str | None, values: Mapping[str, Any] | None) -> dict[str, Any]:
     request: dict[str, Any] = {}
     if when:
         request["ConditionExpression"] = when
@@ -250,5 +230,5 @@ def _condition(when: str | None, values: Mapping[str, Any] | None) -> dict[str, 
     return request
 
 
-def _placeholders(expression: str) -> set[str]:
+def _list_placeholders(expression: str) -> set[str]:
     return set(re.findall(r"#(\w+)", expression))

@@ -19,28 +19,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.aws import answering
+from chalicelib.aws import translate_aws_errors
 from chalicelib.errors import UnavailableError
-from chalicelib.store.platform.dynamo import Item, Write, unmarshal
-from chalicelib.store.platform.require_audit_row import require_audited
+from chalicelib.store.platform.dynamo import Item, TransactionWrite, unmarshal
+from chalicelib.store.platform.require_audit_row import require_audit_row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-TRIES = 5
+MAX_ATTEMPTS = 5
 """How often a transaction that met another one is tried, some 20 ms to 300 ms apart."""
 
-_WORTH_REPEATING = frozenset(
-    {
-        "ProvisionedThroughputExceeded",
-        "RequestLimitExceeded",
-        "ThrottlingError",
-        "TransactionConflict",
-    }
+_RETRYABLE = frozenset(
+    {"ProvisionedThroughputExceeded", "RequestLimitExceeded", "ThrottlingError", "TransactionConflict"}
 )
 
 
-class ConditionFailed(Exception):  # noqa: N818 a fact for our own services, not an error to answer
+class ConditionFailedError(Exception):
     """The transaction was refused. `items` has the item in the way of each refused write."""
 
     def __init__(self, items: Mapping[str, Item]) -> None:
@@ -49,13 +44,13 @@ class ConditionFailed(Exception):  # noqa: N818 a fact for our own services, not
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class Transactions:
     """Commits transactions. `pause` waits some seconds; tests hand in one that does not."""
 
     client: Callable[[], "DynamoDBClient"]
     pause: Callable[[float], None] = time.sleep
 
-    def commit(self, *writes: Write) -> None:
+    def commit(self, *writes: TransactionWrite) -> None:
         """Write all of `writes` or none.
 
         Raises:
@@ -65,24 +60,24 @@ class Ledger:
                 row tells.
             UnauditedError: a referral would change and no row of its audit trail say so.
         """
-        require_audited(writes)
-        self._commit(writes)
+        require_audit_row(writes)
+        self._commit_with_retries(writes)
 
-    def _commit(self, writes: Sequence[Write]) -> None:
-        for attempt in range(TRIES):
-            reasons = self._try(writes)
+    def _commit_with_retries(self, writes: Sequence[TransactionWrite]) -> None:
+        for attempt in range(MAX_ATTEMPTS):
+            reasons = self._try_commit(writes)
             if reasons is None:
                 return
-            _raise_if_refused(writes, reasons)
+            _raise_if_condition_failed(writes, reasons)
             # Full jitter: two writers that met once must not meet again in step.
             self.pause(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 no secret hangs on it
         raise UnavailableError("busy")
 
-    def _try(self, writes: Sequence[Write]) -> Sequence[Mapping[str, Any]] | None:
+    def _try_commit(self, writes: Sequence[TransactionWrite]) -> Sequence[Mapping[str, Any]] | None:
         """None when written, else why each write was refused."""
         client = self.client()
         try:
-            with answering():
+            with translate_aws_errors():
                 client.transact_write_items(
                     TransactItems=[write.request for write in writes]  # type: ignore[misc]
                 )
@@ -92,16 +87,16 @@ class Ledger:
         return None
 
 
-def _raise_if_refused(writes: Sequence[Write], reasons: Sequence[Mapping[str, Any]]) -> None:
+def _raise_if_condition_failed(writes: Sequence[TransactionWrite], reasons: Sequence[Mapping[str, Any]]) -> None:
     """Tell a refusal from bad luck by the reason codes, never by the message's text."""
     codes = {reason.get("Code", "None") for reason in reasons} - {"None"}
     if "ConditionalCheckFailed" in codes:
-        raise ConditionFailed(
+        raise ConditionFailedError(
             {
                 write.name: unmarshal(reason.get("Item") or {})
                 for write, reason in zip(writes, reasons, strict=True)
                 if reason.get("Code") == "ConditionalCheckFailed"
             }
         )
-    if not codes <= _WORTH_REPEATING:
+    if not codes <= _RETRYABLE:
         raise RuntimeError(f"transaction refused: {', '.join(sorted(codes))}")

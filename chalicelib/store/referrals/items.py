@@ -10,32 +10,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from chalicelib.domain.audit.hash_chain import Head
-from chalicelib.domain.referrals.events import TYPES, Event, EventStatus, EventType, Order
-from chalicelib.domain.referrals.monitoring_window import Window
-from chalicelib.domain.referrals.name_search import beginnings
-from chalicelib.domain.referrals.referral import Overlay, Referral
+from chalicelib.domain.audit.hash_chain import ChainHead
+from chalicelib.domain.referrals.events import EVENT_TYPE_BY_CLASS, EventOrder, EventStatus, EventType, ReferralEvent
+from chalicelib.domain.referrals.monitoring_window import MonitoringWindow
+from chalicelib.domain.referrals.name_search import list_name_prefixes
+from chalicelib.domain.referrals.referral import Referral, ReferralStatus
 from chalicelib.domain.referrals.stages import Stage
-from chalicelib.domain.referrals.unread import Touch
-from chalicelib.domain.referrals.worklists import Standing, standing_of
+from chalicelib.domain.referrals.unread import LastWriter
+from chalicelib.domain.referrals.worklists import StageSummary, summarize_stage
 from chalicelib.store.platform import codec
 from chalicelib.store.platform.dynamo import Item
-from chalicelib.store.platform.envelope_encryption import Vault
-from chalicelib.store.platform.timestamps import instant, parsed
-from chalicelib.store.referrals.name_index import marked
+from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
+from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
+from chalicelib.store.referrals.name_index import build_blind_indexes
 from chalicelib.store.webhooks.idempotency import Delivery
 
-HEAD = "referral"
+REFERRAL_ITEM = "referral"
 
-_EVENTS = {name: kind for kind, name in TYPES.items()}
-_Reached = dict[Stage, datetime]
+_EVENTS = {name: kind for kind, name in EVENT_TYPE_BY_CLASS.items()}
+_StageEnteredAt = dict[Stage, datetime]
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class ReferralSummary:
     """A row of a list: what a person needs to find a referral, not what is in it."""
 
     referral_id: str
@@ -46,19 +46,19 @@ class Summary:
     alias: str
     patient: Mapping[str, Any]
     disease: str | None
-    standing: Standing
+    stage_summary: StageSummary
     updated_at: datetime
     version: int
-    touched: Touch
+    last_writer: LastWriter
 
     @property
-    def names(self) -> Sequence[str]:
+    def search_names(self) -> Sequence[str]:
         """What the patient is found by."""
-        return _names(self.alias, self.patient)
+        return _list_search_names(self.alias, self.patient)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parked:
+class ParkedDelivery:
     """A delivery that waits for what must come before it.
 
     Attributes:
@@ -66,15 +66,15 @@ class Parked:
     """
 
     delivery: Delivery
-    event: Event
-    stranger: bool = False
+    event: ReferralEvent
+    is_unknown_referral: bool = False
 
     @property
-    def place(self) -> str:
+    def item_key(self) -> str:
         """Where it stands in the referral's partition."""
         prefix = (
-            strangers_place(self.delivery.center_id)
-            if self.stranger
+            get_unknown_referrals_prefix(self.delivery.center_id)
+            if self.is_unknown_referral
             else (f"parked#{self.delivery.center_id}#")
         )
         return f"{prefix}{self.delivery.webhook_id}"
@@ -84,7 +84,7 @@ class Parked:
 class LoggedEvent:
     """An event of the timeline, and what became of it."""
 
-    event: Event
+    event: ReferralEvent
     status: EventStatus
 
 
@@ -92,115 +92,113 @@ class LoggedEvent:
 class ReferralItems:
     """Turns values into items and back."""
 
-    vault: Vault
+    encryption: EnvelopeEncryption
 
-    def summary(self, row: Item) -> Summary:
+    def row_to_summary(self, row: Item) -> ReferralSummary:
         """One row of a list, opened."""
-        plain = self._opened(row["summary"], row["practice_id"], f"{row['referral_id']}/summary")
-        told = json.loads(plain)
-        return Summary(
+        plain = self._decrypt(row["summary"], row["practice_id"], f"{row['referral_id']}/summary")
+        summary = json.loads(plain)
+        return ReferralSummary(
             referral_id=row["referral_id"],
             practice_id=row["practice_id"],
             center_id=row.get("center_id"),
             product_id=row.get("product_id"),
             urgency=row["urgency"],
-            alias=told["alias"],
-            patient=told["patient"],
-            disease=told["disease"],
-            standing=codec.load(Standing, json.dumps(told["standing"])),
-            updated_at=parsed(row["updated_at"]),
+            alias=summary["alias"],
+            patient=summary["patient"],
+            disease=summary["disease"],
+            stage_summary=codec.from_json(StageSummary, json.dumps(summary["standing"])),
+            updated_at=from_timestamp(row["updated_at"]),
             version=row["version"],
-            touched=Touch(*told["touched"]),
+            last_writer=LastWriter(*summary["touched"]),
         )
 
-    def event_item(self, event: Event, status: EventStatus, *, scope: str) -> Item:
+    def event_to_item(self, event: ReferralEvent, status: EventStatus, *, scope: str) -> Item:
         """An event as a row of the history: what happened is sealed for `scope`, when is not."""
         order = event.order
-        place = f"event#{instant(order.occurred_at)}#{order.sequence:012d}#{order.event_id}"
+        place = f"event#{to_timestamp(order.occurred_at)}#{order.sequence:012d}#{order.event_id}"
         return {
             "referral_id": event.referral_id,
             "item": place,
             "event_id": event.event_id,
             "type": event.type,
-            "recorded_at": instant(event.recorded_at),
+            "recorded_at": to_timestamp(event.recorded_at),
             "scope": scope,
             "status": status,
-            "told": self._sealed(codec.dump(type(event), event).encode(), scope, event.event_id),
+            "told": self._encrypt(codec.to_json(type(event), event).encode(), scope, event.event_id),
         }
 
-    def parked_item(self, parked: Parked) -> Item:
+    def parked_to_item(self, parked: ParkedDelivery) -> Item:
         """A delivery that came too early, its note sealed for its center."""
         delivery = parked.delivery
-        waiting = self.event_item(parked.event, EventStatus.RECORDED, scope=delivery.center_id)
+        waiting = self.event_to_item(parked.event, EventStatus.RECORDED, scope=delivery.center_id)
         return waiting | {
-            "item": parked.place,
+            "item": parked.item_key,
             "center_id": delivery.center_id,
             "webhook_id": delivery.webhook_id,
             "body_hash": delivery.body_hash,
-            "received_at": instant(delivery.received_at),
+            "received_at": to_timestamp(delivery.received_at),
         }
 
-    def _sealed(self, plain: bytes, scope: str, place: str) -> bytes:
-        return self.vault.seal(plain, scope=scope, place=place)
+    def _encrypt(self, plain: bytes, scope: str, context: str) -> bytes:
+        return self.encryption.encrypt(plain, scope=scope, context=context)
 
-    def _opened(self, sealed: bytes, scope: str, place: str) -> bytes:
-        return self.vault.open(sealed, scope=scope, place=place)
+    def _decrypt(self, ciphertext: bytes, scope: str, context: str) -> bytes:
+        return self.encryption.decrypt(ciphertext, scope=scope, context=context)
 
-    def item(self, referral: Referral) -> Item:
+    def referral_to_item(self, referral: Referral) -> Item:
         """A referral as it stands."""
         rid, practice = referral.referral_id, referral.practice_id
         patient = referral.details.get("patient") or {}
-        told = {
+        summary = {
             "alias": referral.alias,
             "patient": {k: patient.get(k) for k in ("family_name", "given_name", "birth_date")},
             "disease": (referral.details.get("clinical") or {}).get("disease"),
-            "standing": json.loads(codec.dump(Standing, standing_of(referral))),
-            "touched": [referral.touched.by, referral.touched.after],
+            "standing": json.loads(codec.to_json(StageSummary, summarize_stage(referral))),
+            "touched": [referral.last_writer.by, referral.last_writer.after],
         }
-        head = referral.head
-        names = beginnings(_names(referral.alias, patient))
+        head = referral.last_applied_order
+        names = list_name_prefixes(_list_search_names(referral.alias, patient))
         inbox = referral.center_id if referral.is_with_center else None
         return {
             "referral_id": rid,
-            "item": HEAD,
-            "practice_names": marked(names, vault=self.vault, scope=practice),
-            "center_names": marked(names, vault=self.vault, scope=inbox) if inbox else None,
+            "item": REFERRAL_ITEM,
+            "practice_names": build_blind_indexes(names, encryption=self.encryption, scope=practice),
+            "center_names": build_blind_indexes(names, encryption=self.encryption, scope=inbox) if inbox else None,
             "schema": 1,
             "version": referral.version,
             "practice_id": practice,
             "center_id": referral.center_id,
             "center_inbox": inbox,
-            "listed_at": instant(referral.updated_at),
+            "listed_at": to_timestamp(referral.updated_at),
             "product_id": referral.product_id,
             "urgency": referral.urgency,
             "stage": referral.stage,
             "phase": referral.phase,
             "owner": referral.owner,
-            "stage_since": instant(referral.stage_since),
-            "head": codec.dump(Order, head) if head else None,
-            "reached": codec.dump(_Reached, referral.reached),
-            "window": codec.dump(Window, referral.window) if referral.window else None,
-            "overlay": codec.dump(Overlay, referral.overlay),
-            "audited": codec.dump(Head, referral.audited),
-            "touched": codec.dump(Touch, referral.touched),
-            "part": referral.part,
-            "of": referral.of,
+            "stage_since": to_timestamp(referral.stage_since),
+            "head": codec.to_json(EventOrder, head) if head else None,
+            "reached": codec.to_json(_StageEnteredAt, referral.stage_entered_at),
+            "window": codec.to_json(MonitoringWindow, referral.window) if referral.window else None,
+            "overlay": codec.to_json(ReferralStatus, referral.status),
+            "audited": codec.to_json(ChainHead, referral.audit_chain_head),
+            "touched": codec.to_json(LastWriter, referral.last_writer),
+            "part": referral.doses_given,
+            "of": referral.dose_total,
             "created_by": referral.created_by,
-            "created_at": instant(referral.created_at),
-            "updated_at": instant(referral.updated_at),
-            "submitted_at": instant(referral.submitted_at) if referral.submitted_at else None,
-            "summary": self._sealed(_text(told).encode(), practice, f"{rid}/summary"),
-            "details": self._sealed(
-                _text({"alias": referral.alias, **referral.details}).encode(),
-                practice,
-                f"{rid}/details",
+            "created_at": to_timestamp(referral.created_at),
+            "updated_at": to_timestamp(referral.updated_at),
+            "submitted_at": to_timestamp(referral.submitted_at) if referral.submitted_at else None,
+            "summary": self._encrypt(_to_compact_json(summary).encode(), practice, f"{rid}/summary"),
+            "details": self._encrypt(
+                _to_compact_json({"alias": referral.alias, **referral.details}).encode(), practice, f"{rid}/details"
             ),
         }
 
-    def referral(self, item: Item) -> Referral:
+    def item_to_referral(self, item: Item) -> Referral:
         """The inverse of `item`."""
         rid, practice = item["referral_id"], item["practice_id"]
-        details = json.loads(self._opened(item["details"], practice, f"{rid}/details"))
+        details = json.loads(self._decrypt(item["details"], practice, f"{rid}/details"))
         return Referral(
             referral_id=rid,
             practice_id=practice,
@@ -210,44 +208,44 @@ class ReferralItems:
             alias=details.pop("alias"),
             details=details,
             stage=Stage(item["stage"]),
-            stage_since=parsed(item["stage_since"]),
-            head=_if(item.get("head"), lambda text: codec.load(Order, text)),
-            reached=codec.load(_Reached, item["reached"]),
-            window=_if(item.get("window"), lambda text: codec.load(Window, text)),
-            overlay=codec.load(Overlay, item["overlay"]),
-            audited=codec.load(Head, item["audited"]),
-            touched=codec.load(Touch, item["touched"]),
-            part=item["part"],
-            of=item["of"],
+            stage_since=from_timestamp(item["stage_since"]),
+            last_applied_order=_apply_if_present(item.get("head"), lambda text: codec.from_json(EventOrder, text)),
+            stage_entered_at=codec.from_json(_StageEnteredAt, item["reached"]),
+            window=_apply_if_present(item.get("window"), lambda text: codec.from_json(MonitoringWindow, text)),
+            status=codec.from_json(ReferralStatus, item["overlay"]),
+            audit_chain_head=codec.from_json(ChainHead, item["audited"]),
+            last_writer=codec.from_json(LastWriter, item["touched"]),
+            doses_given=item["part"],
+            dose_total=item["of"],
             created_by=item["created_by"],
-            created_at=parsed(item["created_at"]),
-            updated_at=parsed(item["updated_at"]),
-            submitted_at=_if(item.get("submitted_at"), parsed),
+            created_at=from_timestamp(item["created_at"]),
+            updated_at=from_timestamp(item["updated_at"]),
+            submitted_at=_apply_if_present(item.get("submitted_at"), from_timestamp),
             version=item["version"],
         )
 
-    def parked(self, item: Item) -> Parked:
+    def item_to_parked(self, item: Item) -> ParkedDelivery:
         """The inverse of `parked_item`."""
         delivery = Delivery(
             center_id=item["center_id"],
             webhook_id=item["webhook_id"],
             body_hash=item["body_hash"],
-            received_at=parsed(item["received_at"]),
+            received_at=from_timestamp(item["received_at"]),
         )
-        return Parked(
+        return ParkedDelivery(
             delivery=delivery,
-            event=self.event(item).event,
-            stranger=item["item"].startswith(strangers_place(delivery.center_id)),
+            event=self.item_to_event(item).event,
+            is_unknown_referral=item["item"].startswith(get_unknown_referrals_prefix(delivery.center_id)),
         )
 
-    def event(self, item: Item) -> LoggedEvent:
+    def item_to_event(self, item: Item) -> LoggedEvent:
         """The inverse of `event_item`."""
-        told = self._opened(item["told"], item["scope"], item["event_id"])
-        event = codec.load(_EVENTS[EventType(item["type"])], told)
+        plaintext = self._decrypt(item["told"], item["scope"], item["event_id"])
+        event = codec.from_json(_EVENTS[EventType(item["type"])], plaintext)
         return LoggedEvent(event=event, status=EventStatus(item["status"]))
 
 
-def strangers_place(center_id: str) -> str:
+def get_unknown_referrals_prefix(center_id: str) -> str:
     """Where a center's deliveries stand that name a referral not known to be its own.
 
     Behind the referral itself, where no decision reads, however many there are.
@@ -255,15 +253,15 @@ def strangers_place(center_id: str) -> str:
     return f"stranger#{center_id}#"
 
 
-def _names(alias: str, patient: Mapping[str, Any]) -> Sequence[str]:
+def _list_search_names(alias: str, patient: Mapping[str, Any]) -> Sequence[str]:
     """What a patient is found by."""
     found = (alias, patient.get("family_name"), patient.get("given_name"))
     return [name for name in found if name]
 
 
-def _text(value: Any) -> str:
+def _to_compact_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _if(value: _T | None, then: Callable[[_T], _R]) -> _R | None:
-    return None if value is None else then(value)
+def _apply_if_present(value: _T | None, convert: Callable[[_T], _R]) -> _R | None:
+    return None if value is None else convert(value)

@@ -8,39 +8,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.referrals.unread import KEPT
-from chalicelib.store.platform.dynamo import Table
+from chalicelib.domain.referrals.unread import VIEWED_VERSIONS_KEPT_FOR
+from chalicelib.store.platform.dynamo import DynamoTable
 
 
 @dataclass(frozen=True, slots=True)
-class LookStore:
+class LastViewedStore:
     """Remembers what members saw, for as long as it may be news to them."""
 
-    table: Table
+    table: DynamoTable
 
-    def of(self, member_id: str, *, now: datetime) -> Mapping[str, int]:
+    def list_viewed(self, member_id: str, *, now: datetime) -> Mapping[str, int]:
         """The versions that a member saw, by referral."""
-        rows = self.table.every("member_id = :member", {"member": member_id})
-        return {row["referral_id"]: row["seen"] for row in rows if row["expires_at"] > _second(now)}
+        rows = self.table.query_all("member_id = :member", {"member": member_id})
+        return {row["referral_id"]: row["seen"] for row in rows if row["expires_at"] > _to_epoch_second(now)}
 
-    def at(self, member_id: str, referral_id: str, *, now: datetime) -> Mapping[str, int]:
+    def get_viewed(self, member_id: str, referral_id: str, *, now: datetime) -> Mapping[str, int]:
         """The same for one referral."""
         row = self.table.get({"member_id": member_id, "referral_id": referral_id})
-        return {referral_id: row["seen"]} if row and row["expires_at"] > _second(now) else {}
+        return {referral_id: row["seen"]} if row and row["expires_at"] > _to_epoch_second(now) else {}
 
-    def remember(self, member_id: str, referral_id: str, *, version: int, now: datetime) -> None:
+    def record_viewed(self, member_id: str, referral_id: str, *, version: int, now: datetime) -> None:
         """Say that a member saw a version; an older one never replaces a newer one."""
         self.table.put(
             {
                 "member_id": member_id,
                 "referral_id": referral_id,
                 "seen": version,
-                "expires_at": _second(now + KEPT),
+                "expires_at": _to_epoch_second(now + VIEWED_VERSIONS_KEPT_FOR),
             },
             when="attribute_not_exists(member_id) OR seen <= :seen",
             values={"seen": version},
         )
 
 
-def _second(at: datetime) -> int:
+def _to_epoch_second(at: datetime) -> int:
     return int(at.timestamp())

@@ -8,21 +8,21 @@ tenant's own list index, where DynamoDB filters by them.
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 
-from chalicelib.store.platform.envelope_encryption import Vault
+from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 
-BYTES = 3
+BLIND_INDEX_BYTES = 3
 """Of a fingerprint. In a list of 10,000, one search in some 30 meets a false mark; what is found
 is opened and looked at again. Fewer bytes cost less to keep, and tell a thief less."""
 
-ATTRIBUTES = {"by_practice": "practice_names", "by_center": "center_names"}
+BLIND_INDEX_ATTRIBUTES = {"by_practice": "practice_names", "by_center": "center_names"}
 """Where the marks stand that each index is searched by."""
 
 
-def marked(beginnings: Iterable[str], *, vault: Vault, scope: str) -> str:
+def build_blind_indexes(prefixes: Iterable[str], *, encryption: EnvelopeEncryption, scope: str) -> str:
     """The marks of beginnings, one behind the other in an order that tells nothing."""
-    return "".join(sorted(mark(each, vault=vault, scope=scope) for each in beginnings))
+    return "".join(sorted(compute_name_index(each, encryption=encryption, scope=scope) for each in prefixes))
 
 
-def mark(beginning: str, *, vault: Vault, scope: str) -> str:
+def compute_name_index(prefix: str, *, encryption: EnvelopeEncryption, scope: str) -> str:
     """The mark of one beginning, four characters."""
-    return urlsafe_b64encode(vault.mark(beginning, scope=scope)[:BYTES]).decode()
+    return urlsafe_b64encode(encryption.compute_blind_index(prefix, scope=scope)[:BLIND_INDEX_BYTES]).decode()

@@ -16,23 +16,23 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from chalicelib.errors import KeyReusedError, RefusedError
-from chalicelib.store.platform.dynamo import Item, Table, Write
-from chalicelib.store.platform.envelope_encryption import Vault
-from chalicelib.store.platform.timestamps import instant, parsed
+from chalicelib.errors import ConflictError, IdempotencyKeyReusedError
+from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
+from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
+from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
-WORDS = 1
+TEMPLATE_VERSION = 1
 """The version of the words that answers are packed with."""
 
-RECEIPT = "receipt"
+IDEMPOTENCY_RECORD = "receipt"
 """The name of the receipt's write in its transaction."""
 
-KEPT_FOR = timedelta(days=30)
+RECORD_LIFETIME = timedelta(days=30)
 """How long an Idempotency-Key is remembered. The contract asks for 7 days at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class StoredResponse:
     """What the caller was told, kept for the repeat."""
 
     status: int
@@ -42,7 +42,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class IdempotentRequest:
     """A person's POST: who sent it where, under which key, with which bytes."""
 
     member_id: str
@@ -54,83 +54,81 @@ class Request:
     @property
     def scope_key(self) -> str:
         """The row's key: the same key of another caller or route is another row."""
-        return hashed(f"{self.member_id}\x00{self.route}\x00{self.key}".encode())
+        return hash_body(f"{self.member_id}\x00{self.route}\x00{self.key}".encode())
 
     @property
     def body_hash(self) -> str:
         """What tells a repeat from another request under the same key."""
-        return hashed(self.body)
+        return hash_body(self.body)
 
 
-def hashed(body: bytes) -> str:
+def hash_body(body: bytes) -> str:
     """The SHA-256 of a body, in hexadecimal."""
     return hashlib.sha256(body).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
-class Idempotency:
+class IdempotencyRecords:
     """Receipts of people's POSTs. The kept answer is sealed: it may hold health data."""
 
-    table: Table
-    vault: Vault
+    table: DynamoTable
+    encryption: EnvelopeEncryption
 
-    def writing(self, request: Request, answer: Answer, *, now: datetime) -> Write:
+    def prepare_record(
+        self, request: IdempotentRequest, response: StoredResponse, *, now: datetime
+    ) -> TransactionWrite:
         """The write that keeps the answer; refused while an earlier one is remembered."""
-        told = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
-        plain = _packed(json.dumps(told, separators=(",", ":")).encode())
+        content = {"status": response.status, "headers": dict(response.headers), "body": response.body}
+        plain = _compress(json.dumps(content, separators=(",", ":")).encode())
         place = f"idempotency/{request.scope_key}"
         item = {
             "scope_key": request.scope_key,
             "body_hash": request.body_hash,
-            "answer": self.vault.seal(plain, scope=request.tenant_id, place=place),
-            "words": WORDS,
-            "expires_at": int((now + KEPT_FOR).timestamp()),
+            "answer": self.encryption.encrypt(plain, scope=request.tenant_id, context=place),
+            "words": TEMPLATE_VERSION,
+            "expires_at": int((now + RECORD_LIFETIME).timestamp()),
         }
-        return self.table.putting(
-            RECEIPT,
+        return self.table.prepare_put(
+            IDEMPOTENCY_RECORD,
             item,
             when="attribute_not_exists(scope_key) OR expires_at < :now",
             values={"now": int(now.timestamp())},
         )
 
-    def find(self, request: Request, *, now: datetime) -> Answer | None:
+    def find_response(self, request: IdempotentRequest, *, now: datetime) -> StoredResponse | None:
         """The answer of an earlier try, if there was one."""
         row = self.table.get({"scope_key": request.scope_key})
         expired = row is None or row["expires_at"] < int(now.timestamp())
-        return None if row is None or expired else self.replay(request, row)
+        return None if row is None or expired else self.load_response(request, row)
 
-    def replay(self, request: Request, row: Item) -> Answer:
+    def load_response(self, request: IdempotentRequest, row: Item) -> StoredResponse:
         """The answer that was kept in `row`.
 
         Raises:
             KeyReusedError: the key belongs to a request with another body.
         """
         if row["body_hash"] != request.body_hash:
-            raise KeyReusedError
+            raise IdempotencyKeyReusedError
         place = f"idempotency/{request.scope_key}"
-        plain = self.vault.open(row["answer"], scope=request.tenant_id, place=place)
-        told = json.loads(_unpacked(plain, words=row.get("words", 0)))
-        return Answer(
-            status=told["status"], headers=told["headers"], body=told["body"], replayed=True
-        )
+        plain = self.encryption.decrypt(row["answer"], scope=request.tenant_id, context=place)
+        content = json.loads(_decompress(plain, template=row.get("words", 0)))
+        return StoredResponse(status=content["status"], headers=content["headers"], body=content["body"], replayed=True)
 
 
 @cache
-def _words(version: int) -> bytes:
+def _load_template(version: int) -> bytes:
     """What most answers have in common. A version is never changed: kept answers need it."""
-    return (
-        (files("chalicelib.store") / f"answer_words_{version}.txt").read_bytes() if version else b""
-    )
+    return (files("chalicelib.store") / f"answer_words_{version}.txt").read_bytes() if version else b""
 
 
-def _packed(told: bytes) -> bytes:
+def _compress(response: bytes) -> bytes:
     """An answer as small as it gets: each KB that is kept costs two write units."""
-    packer = zlib.compressobj(level=9, zdict=_words(WORDS))
-    return packer.compress(told) + packer.flush()
+    packer = zlib.compressobj(level=9, zdict=_load_template(TEMPLATE_VERSION))
+    return packer.compress(response) + packer.flush()
 
 
-def _unpacked(packed: bytes, *, words: int) -> bytes:
-    unpacker = zlib.decompressobj(zdict=_words(words)) if words else zlib.decompressobj()
+def _decompress(packed: bytes, *, template: int) -> bytes:
+    unpacker = zlib.decompressobj(zdict=_load_template(template)) if template else zlib.decompressobj()
     return unpacker.decompress(packed)
 
 
@@ -170,7 +168,7 @@ class DeliveryResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoggedDelivery:
+class DeliveryLogEntry:
     """A line of the log."""
 
     delivery: Delivery
@@ -178,15 +176,15 @@ class LoggedDelivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Deliveries:
+class DeliveryLog:
     """Receipts of centers' deliveries, and the log that a center's administrator reads.
 
     Keyed by center and id: one center cannot use up another's ids.
     """
 
-    table: Table
+    table: DynamoTable
 
-    def writing(self, delivery: Delivery, result: DeliveryResult, *, again: bool = False) -> Write:
+    def prepare_log(self, delivery: Delivery, result: DeliveryResult, *, is_replay: bool = False) -> TransactionWrite:
         """The write that logs the delivery; refused if it is logged already.
 
         Args:
@@ -194,21 +192,23 @@ class Deliveries:
             result: What became of it.
             again: It was parked before and is now settled: the row must still say parked.
         """
-        if again:
+        if is_replay:
             when = "#status IN (:parked, :failed)"
             values = {"parked": DeliveryStatus.PARKED, "failed": DeliveryStatus.FAILED}
         else:
             when, values = "attribute_not_exists(center_id)", {}
-        write = self.table.putting(RECEIPT, _item(delivery, result), when=when, values=values)
-        if again:
+        write = self.table.prepare_put(
+            IDEMPOTENCY_RECORD, _delivery_to_item(delivery, result), when=when, values=values
+        )
+        if is_replay:
             put = dict(write.request["Put"])
             put["ExpressionAttributeNames"] = {"#status": "status"}
-            return Write(RECEIPT, {"Put": put})
+            return TransactionWrite(IDEMPOTENCY_RECORD, {"Put": put})
         return write
 
-    def failing(self, center_id: str, webhook_id: str) -> Write:
+    def prepare_fail(self, center_id: str, webhook_id: str) -> TransactionWrite:
         """The write that ends the waiting of a delivery; refused if it does not wait."""
-        return self.table.updating(
+        return self.table.prepare_update(
             "delivery",
             {"center_id": center_id, "webhook_id": webhook_id},
             "SET #status = :failed",
@@ -217,14 +217,14 @@ class Deliveries:
             names={"#status": "status"},
         )
 
-    def get(self, center_id: str, webhook_id: str) -> LoggedDelivery | None:
+    def get_entry(self, center_id: str, webhook_id: str) -> DeliveryLogEntry | None:
         """One line of the log."""
         row = self.table.get({"center_id": center_id, "webhook_id": webhook_id})
-        return _logged(row) if row else None
+        return _item_to_log_entry(row) if row else None
 
-    def page(
+    def list_entries(
         self, center_id: str, *, limit: int, start: Mapping[str, Any] | None
-    ) -> tuple[Sequence[LoggedDelivery], Mapping[str, Any] | None]:
+    ) -> tuple[Sequence[DeliveryLogEntry], Mapping[str, Any] | None]:
         """A part of a center's log, newest first."""
         page = self.table.query(
             "center_id = :center",
@@ -234,39 +234,37 @@ class Deliveries:
             start=start,
             newest_first=True,
         )
-        return [_logged(row) for row in page.items], page.next_key
+        return [_item_to_log_entry(row) for row in page.items], page.next_key
 
-    def unsettled(self, center_id: str) -> Sequence[str]:
+    def list_unfinished(self, center_id: str) -> Sequence[str]:
         """The ids of a center's deliveries that wait, or waited in vain."""
-        rows = self.table.every("center_id = :center", {"center": center_id})
+        rows = self.table.query_all("center_id = :center", {"center": center_id})
         waiting = {DeliveryStatus.PARKED, DeliveryStatus.FAILED}
         return [row["webhook_id"] for row in rows if row["status"] in waiting]
 
-    def find(self, delivery: Delivery) -> DeliveryResult | None:
+    def find_result(self, delivery: Delivery) -> DeliveryResult | None:
         """What became of an earlier delivery with this id, if there was one."""
         key = {"center_id": delivery.center_id, "webhook_id": delivery.webhook_id}
         row = self.table.get(key)
-        return self.replay(delivery, row) if row else None
+        return self.load_result(delivery, row) if row else None
 
-    def replay(self, delivery: Delivery, row: Item) -> DeliveryResult:
+    def load_result(self, delivery: Delivery, row: Item) -> DeliveryResult:
         """What the log says in `row`.
 
         Raises:
             RefusedError: the id belongs to a delivery with another body; the first one stands.
         """
         if row["body_hash"] != delivery.body_hash:
-            raise RefusedError(
-                "webhook_id_reused", "This webhook-id belongs to an earlier delivery."
-            )
-        return _logged(row).result
+            raise ConflictError("webhook_id_reused", "This webhook-id belongs to an earlier delivery.")
+        return _item_to_log_entry(row).result
 
 
-def _logged(row: Item) -> LoggedDelivery:
+def _item_to_log_entry(row: Item) -> DeliveryLogEntry:
     delivery = Delivery(
         center_id=row["center_id"],
         webhook_id=row["webhook_id"],
         body_hash=row["body_hash"],
-        received_at=parsed(row["received_at"]),
+        received_at=from_timestamp(row["received_at"]),
     )
     result = DeliveryResult(
         status=DeliveryStatus(row["status"]),
@@ -275,15 +273,15 @@ def _logged(row: Item) -> LoggedDelivery:
         stage=row.get("stage"),
         code=row.get("code"),
     )
-    return LoggedDelivery(delivery=delivery, result=result)
+    return DeliveryLogEntry(delivery=delivery, result=result)
 
 
-def _item(delivery: Delivery, result: DeliveryResult) -> Item:
+def _delivery_to_item(delivery: Delivery, result: DeliveryResult) -> Item:
     return {
         "center_id": delivery.center_id,
         "webhook_id": delivery.webhook_id,
         "body_hash": delivery.body_hash,
-        "received_at": instant(delivery.received_at),
+        "received_at": to_timestamp(delivery.received_at),
         "status": result.status,
         "referral_id": result.referral_id,
         "event_id": result.event_id,

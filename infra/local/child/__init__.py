@@ -26,8 +26,8 @@ import socket
 import threading
 from pathlib import Path
 
-from infra.local.child.checkpoints import Checkpoints
-from infra.local.child.front import Front
+from infra.local.child.checkpoints import CheckpointWriter
+from infra.local.child.front import GuardedApp
 from infra.local.child.mail_record import MailRecord
 
 
@@ -52,31 +52,31 @@ def run(data_dir: Path, *, saving: bool) -> None:
 
 async def _serve(data_dir: Path, listener: socket.socket, *, saving: bool) -> None:
     port = listener.getsockname()[1]
-    checkpoints = Checkpoints(data_dir / "state")
+    checkpoints = CheckpointWriter(data_dir / "state")
     # ministack reads these as it is imported.
     os.environ.update(GATEWAY_PORT=str(port), STATE_DIR=str(checkpoints.live))
     from hypercorn.asyncio import serve  # noqa: PLC0415
     from hypercorn.config import Config  # noqa: PLC0415
     from ministack import app as ministack  # noqa: PLC0415
 
-    stop = _when_to_stop(asyncio.get_running_loop())
+    stop = _watch_stop_events(asyncio.get_running_loop())
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.accesslog = None
     config.loglevel = "WARNING"
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
-    front = Front(ministack.app, port, checkpoints, MailRecord(data_dir / "mail.jsonl"))
+    front = GuardedApp(ministack.app, port, checkpoints, MailRecord(data_dir / "mail.jsonl"))
     if not saving:
         await serve(front, config, shutdown_trigger=stop.wait)
         return
     saver = asyncio.create_task(checkpoints.save_when_changed())
     await serve(front, config, shutdown_trigger=stop.wait)
     saver.cancel()
-    await checkpoints.save_at_last()
+    await checkpoints.save_on_exit()
 
 
-def _when_to_stop(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
+def _watch_stop_events(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
     """An event for each reason to end: a signal, or the death of whoever started this."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 # `kill -9` may lose five seconds: what waits for the next look, and the time to write it.
-LOOK_EVERY_S = 2.0
+POLL_INTERVAL_S = 2.0
 
 
 class CheckpointError(Exception):
     """A checkpoint could not be completed; the one before it still counts."""
 
 
-class Checkpoints:
+class CheckpointWriter:
     """Copies what ministack saves into a folder of its own, and names it when it is complete.
 
     ministack saves a file per service into its folder, `live`, where it also keeps keys. A kill
@@ -31,19 +31,19 @@ class Checkpoints:
         self._folder = folder
         self._current = folder / "current"
         self.changed = False
-        self._bring_back_the_newest()
+        self._restore_newest()
 
-    def _bring_back_the_newest(self) -> None:
+    def _restore_newest(self) -> None:
         for stale in self.live.glob("*.json"):
             stale.unlink()
-        for file in self._newest.glob("*.json"):
+        for file in self._find_newest.glob("*.json"):
             (self.live / file.name).hardlink_to(file)
         for leftover in self._folder.iterdir():
-            if leftover.is_dir() and leftover not in {self.live, self._newest}:
+            if leftover.is_dir() and leftover not in {self.live, self._find_newest}:
                 shutil.rmtree(leftover)
 
     @property
-    def _newest(self) -> Path:
+    def _find_newest(self) -> Path:
         """The newest complete checkpoint; a folder that does not exist before the first."""
         name = self._current.read_text() if self._current.exists() else "0"
         return self._folder / name
@@ -51,12 +51,12 @@ class Checkpoints:
     async def save_when_changed(self) -> None:
         """Look again and again, for ever; what could not be saved is tried again."""
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
             if self.changed:
                 with contextlib.suppress(CheckpointError):
                     await self.save()
 
-    async def save_at_last(self) -> None:
+    async def save_on_exit(self) -> None:
         """Save although a thread of ministack's may still be changing something."""
         for _ in range(4):
             with contextlib.suppress(CheckpointError):
@@ -75,7 +75,7 @@ class Checkpoints:
         """
         self.changed = False
         try:
-            await asyncio.to_thread(self._write, _copy_of_all_states())
+            await asyncio.to_thread(self._write, _copy_states())
         except (KeyError, OSError, RuntimeError) as error:
             self.changed = True
             print("A checkpoint failed and will be tried again:", error, file=sys.stderr)
@@ -84,7 +84,7 @@ class Checkpoints:
     def _write(self, states: dict[str, Any]) -> None:
         from ministack.core import persistence  # noqa: PLC0415 it reads the environment
 
-        before = self._newest
+        before = self._find_newest
         checkpoint = self._folder / str(int(before.name) + 1)
         shutil.rmtree(checkpoint, ignore_errors=True)
         checkpoint.mkdir()
@@ -93,31 +93,27 @@ class Checkpoints:
             file.unlink(missing_ok=True)
             # The format is ministack's own. A failure is only logged: the file is missing then.
             persistence.save_state(service, state)
-            _link(file, checkpoint, before)
-        _flush(checkpoint)
-        self._name(checkpoint)
+            _link_or_write(file, checkpoint, before)
+        _fsync(checkpoint)
+        self._publish(checkpoint)
         shutil.rmtree(before, ignore_errors=True)
 
-    def _name(self, folder: Path) -> None:
+    def _publish(self, folder: Path) -> None:
         scratch = self._current.with_suffix(".new")
         scratch.write_text(folder.name)
-        _flush(scratch)
+        _fsync(scratch)
         scratch.replace(self._current)
-        _flush(self._folder)
+        _fsync(self._folder)
 
 
-def _copy_of_all_states() -> dict[str, Any]:
+def _copy_states() -> dict[str, Any]:
     from ministack import app  # noqa: PLC0415 it reads the environment
 
     copies = app._build_persistence_save_dict()  # noqa: SLF001 as its own shutdown does
-    return {
-        service: state
-        for service, copy_state in copies.items()
-        if (state := copy_state()) is not None
-    }
+    return {service: state for service, copy_state in copies.items() if (state := copy_state()) is not None}
 
 
-def _link(file: Path, checkpoint: Path, before: Path) -> None:
+def _link_or_write(file: Path, checkpoint: Path, before: Path) -> None:
     """Take a file into the checkpoint.
 
     Waiting for the disk is what costs, and most services never change: an equal file that the
@@ -128,10 +124,10 @@ def _link(file: Path, checkpoint: Path, before: Path) -> None:
         (checkpoint / file.name).hardlink_to(durable)
     else:
         (checkpoint / file.name).hardlink_to(file)
-        _flush(file)
+        _fsync(file)
 
 
-def _flush(path: Path) -> None:
+def _fsync(path: Path) -> None:
     """Wait until the disk has a file, or the names in a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

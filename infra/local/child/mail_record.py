@@ -26,13 +26,13 @@ class MailRecord:
 
         `request` is what asked for it: it holds headers that ministack does not keep.
         """
-        lines = [_line(sent, request) for sent in self._unrecorded()]
+        lines = [_build_line(sent, request) for sent in self._list_unrecorded()]
         if lines:
             self._file.write(b"".join(lines))
             self._file.flush()
             os.fsync(self._file.fileno())
 
-    def _unrecorded(self) -> list[dict[str, Any]]:
+    def _list_unrecorded(self) -> list[dict[str, Any]]:
         ses = sys.modules.get("ministack.services.ses")
         mails: list[dict[str, Any]] = []
         # What ministack's own page of messages reads; that page lists all of them every time.
@@ -42,10 +42,10 @@ class MailRecord:
         return mails
 
 
-def _line(sent: dict[str, Any], request: bytes) -> bytes:
+def _build_line(sent: dict[str, Any], request: bytes) -> bytes:
     asked = json.loads(request) if request.startswith(b"{") else {}
     simple = asked.get("Content", {}).get("Simple", {})
-    if not _is_of(asked, simple, sent):
+    if not _matches_request(asked, simple, sent):
         asked, simple = {}, {}
     headers = simple.get("Headers", [])
     mail = {
@@ -65,7 +65,7 @@ def _line(sent: dict[str, Any], request: bytes) -> bytes:
     return json.dumps(mail).encode() + b"\n"
 
 
-def _is_of(asked: dict[str, Any], simple: dict[str, Any], sent: dict[str, Any]) -> bool:
+def _matches_request(asked: dict[str, Any], simple: dict[str, Any], sent: dict[str, Any]) -> bool:
     """Whether a request asked for a mail: another one may have been sent by the way."""
     to = asked.get("Destination", {}).get("ToAddresses")
     return (to, simple.get("Subject", {}).get("Data")) == (sent["To"], sent["Subject"])

@@ -1,0 +1,159 @@
+"""The catalogue: CAR T products, what they are for and how long their labels ask to monitor.
+
+One reviewed file a product in `products/`. What a label says stands there with `label_as_of` and
+the sources it was read from; `unverified` points at what no good source was found for, which a
+page shows as "confirm with the current label". Nothing here decides anything about a patient.
+
+Source:
+    Public material read by 2026-11-22, named in each file. `as_of` of a source is the day it
+    speaks for, or the day it was read where it does not say.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from chalicelib.domain.referrals.monitoring_window import DEFAULT_HANDBACK_DAY, AnchorInfusion, MonitoringProfile
+
+DISEASE_NAMES: Mapping[str, str] = {
+    "LBCL": "Large B-cell lymphoma",
+    "CLL_SLL": "Chronic lymphocytic leukemia or small lymphocytic lymphoma",
+    "FL": "Follicular lymphoma",
+    "MCL": "Mantle cell lymphoma",
+    "MZL": "Marginal zone lymphoma",
+    "MM": "Multiple myeloma",
+    "B_ALL": "B-cell precursor acute lymphoblastic leukemia",
+}
+DISEASES: tuple[str, ...] = tuple(DISEASE_NAMES)
+
+PRODUCT_NOT_NAMED = "not_named"
+"""Stands in a window's profile for the product that nobody named yet."""
+
+MEDWATCH: Mapping[str, str] = {"name": "FDA MedWatch", "phone": "1-800-FDA-1088", "url": "https://www.fda.gov/medwatch"}
+"""Where anyone reports a suspected adverse reaction. Source: the US labels, section 17."""
+
+_PRODUCT_FILES = Path(__file__).with_name("products")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogProduct:
+    """A marketed product.
+
+    Attributes:
+        diseases: What its label names, as codes of `DISEASES`.
+        infusion_parts: How many infusions make one treatment.
+        version: Changes with any byte of the reviewed file.
+        facts: The row as the API serves it.
+    """
+
+    product_id: str
+    name: str
+    generic: str
+    manufacturer: str
+    target: str
+    diseases: tuple[str, ...]
+    infusion_parts: int
+    profile: MonitoringProfile
+    version: str
+    facts: Mapping[str, Any]
+
+
+@cache
+def load_products() -> Mapping[str, CatalogProduct]:
+    """Every product by id, in the order of their names: no maker comes first."""
+    files = (path.read_bytes() for path in _PRODUCT_FILES.glob("*.json"))
+    ordered = sorted(map(_parse_product, files), key=lambda product: product.name)
+    return MappingProxyType({product.product_id: product for product in ordered})
+
+
+def compute_version(file_content: bytes) -> str:
+    """The version of reviewed bytes: a referral keeps the one that it was screened by.
+
+    Its git history has what a version said, and who reviewed it.
+    """
+    return hashlib.sha256(file_content).hexdigest()[:12]
+
+
+def get_monitoring_profile(product_id: str | None) -> MonitoringProfile:
+    """The monitoring profile of a product.
+
+    Where no product was named, or one that has left the catalogue, it is the cautious profile:
+    of each figure the longest that any product's label asks for, counted from the last
+    infusion. Too long a watch is put right by naming the product; too short a one harms.
+    """
+    product = load_products().get(product_id) if product_id else None
+    return product.profile if product else _build_longest_profile()
+
+
+@cache
+def _build_longest_profile() -> MonitoringProfile:
+    profiles = [product.profile for product in load_products().values()]
+    return MonitoringProfile(
+        product_id=PRODUCT_NOT_NAMED,
+        label_as_of=min(profile.label_as_of for profile in profiles),
+        anchor=AnchorInfusion.LAST,
+        daily_days=max(profile.daily_days for profile in profiles),
+        monitor_min_days=max(profile.monitor_min_days for profile in profiles),
+        proximity_days=max(profile.proximity_days for profile in profiles),
+        driving_days=max(profile.driving_days for profile in profiles),
+        handback_target_day=max(DEFAULT_HANDBACK_DAY, *(profile.handback_target_day for profile in profiles)),
+    )
+
+
+def _parse_product(file_content: bytes) -> CatalogProduct:
+    row = json.loads(file_content)
+    version = compute_version(file_content)
+    monitoring = row["monitoring"]
+    diseases = tuple(indication["disease"] for indication in row["indications"])
+    return CatalogProduct(
+        product_id=row["product_id"],
+        name=row["name"],
+        generic=row["generic"],
+        manufacturer=row["maker"],
+        target=row["target"],
+        diseases=diseases,
+        infusion_parts=row["infusion_parts"],
+        profile=MonitoringProfile(
+            product_id=row["product_id"],
+            label_as_of=date.fromisoformat(monitoring["label_as_of"]),
+            anchor=AnchorInfusion(monitoring["anchor"]),
+            infusion_parts=row["infusion_parts"],
+            daily_days=monitoring["daily_days"],
+            monitor_min_days=monitoring["monitor_min_days"],
+            proximity_days=monitoring["proximity_days"],
+            driving_days=monitoring["driving_days"],
+            handback_target_day=monitoring["handback_target_day"],
+            second_part_day=_compute_second_part_day(row),
+            version=version,
+        ),
+        version=version,
+        facts=_to_served_row(row, diseases, version),
+    )
+
+
+def _compute_second_part_day(row: Mapping[str, Any]) -> int | None:
+    """The day of the second part, where the first is day 0.
+
+    Labels call the day of the first infusion day 1: what one of them calls day 10 is 9 days later.
+    """
+    split = row["split_dose"]
+    opens_window = row["monitoring"]["anchor"] == AnchorInfusion.FIRST
+    return split["gap_days"] if split and opens_window else None
+
+
+def _to_served_row(row: Mapping[str, Any], diseases: Sequence[str], version: str) -> Mapping[str, Any]:
+    """The reviewed row, with the words and the line that all products share."""
+    indications = [{**indication, "name": DISEASE_NAMES[indication["disease"]]} for indication in row["indications"]]
+    return {
+        **row,
+        "version": version,
+        "diseases": list(diseases),
+        "indications": indications,
+        "safety_line": {"medwatch": dict(MEDWATCH), "maker": row["safety_line"]},
+    }

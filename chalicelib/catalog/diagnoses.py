@@ -1,0 +1,90 @@
+"""ICD-10-CM codes of the blood cancers, in one release, and which of them may be billed.
+
+A code is billable if it has no finer codes below it: C83.3 is not, and since October 2024 its
+C83.39 is not either. Nothing here says that a patient has a disease; a form offers codes, and
+the referring provider answers for the one that is sent.
+
+Source: the release that the file names; `python -m infra.build_icd10` writes it from the tabular list.
+Which subcategories are offered for which disease follows the words of the tabular list itself,
+read in the same release, and product labels where they name a histology.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+_FILE = Path(__file__).with_name("icd10.json")
+
+SUBCATEGORIES_BY_DISEASE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        # Mediastinal (thymic) is C85.2; grade IIIb follicular lymphoma is a histology of LBCL
+        # in the labels. "Other" and "unspecified B-cell" hold what has no code of its own.
+        "LBCL": ("C83.3", "C85.2", "C82.4", "C83.8", "C85.1"),
+        # The tabular list puts the non-leukemic variant, small lymphocytic lymphoma, in C83.0.
+        "CLL_SLL": ("C91.1", "C83.0"),
+        "FL": ("C82.0", "C82.1", "C82.2", "C82.3", "C82.5", "C82.6", "C82.8", "C82.9"),
+        "MCL": ("C83.1",),
+        # Nodal and splenic in C83.0, extranodal (MALT) in C88.4.
+        "MZL": ("C83.0", "C88.4"),
+        "MM": ("C90.0",),
+        "B_ALL": ("C91.0", "C83.5"),
+    }
+)
+"""The subcategories whose billable codes a form offers for a disease of the catalogue."""
+
+MAX_NAMED = 12
+"""How many billable codes a refusal names before it says how many more there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """A code with its official words, and the diseases that it is offered for."""
+
+    code: str
+    description: str
+    diseases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSet:
+    """The codes of one release, and of which release they are."""
+
+    release: Mapping[str, str]
+    codes: Mapping[str, str]
+    billable: frozenset[str]
+
+    def list_billable_below(self, stem: str) -> Sequence[str]:
+        """The billable codes that a code stands for; none for a code that is not there."""
+        known = self.codes if stem in self.codes else ()
+        return [code for code in known if code in self.billable and code.startswith(stem)]
+
+    def list_for_disease(self, disease: str | None = None) -> Sequence[Diagnosis]:
+        """The billable codes to choose from, the first subcategory of a disease first."""
+        stems = (
+            SUBCATEGORIES_BY_DISEASE[disease]
+            if disease
+            else tuple(s for some in SUBCATEGORIES_BY_DISEASE.values() for s in some)
+        )
+        found = dict.fromkeys(code for stem in stems for code in self.list_billable_below(stem))
+        return [
+            Diagnosis(code=code, description=self.codes[code], diseases=list_diseases_for_code(code)) for code in found
+        ]
+
+
+def list_diseases_for_code(code: str) -> tuple[str, ...]:
+    """The diseases that a code is offered for; small lymphocytic shares one with marginal zone."""
+    return tuple(disease for disease, stems in SUBCATEGORIES_BY_DISEASE.items() if code.startswith(stems))
+
+
+@cache
+def load_code_set() -> CodeSet:
+    """The release that ships. Read when first needed; takes about a millisecond."""
+    content = json.loads(_FILE.read_text("utf-8"))
+    codes: Mapping[str, str] = content["codes"]
+    parents = {code[:length].rstrip(".") for code in codes for length in range(3, len(code))}
+    return CodeSet(
+        release=MappingProxyType(content["release"]), codes=MappingProxyType(codes), billable=frozenset(codes) - parents
+    )

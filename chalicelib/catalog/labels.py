@@ -1,0 +1,128 @@
+"""The catalogue as a screen reads it: rules out of the reviewed files. Read when first screened."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from chalicelib.catalog import CatalogProduct, compute_version, load_products
+from chalicelib.domain.eligibility.criterion_result import SourceReference
+from chalicelib.domain.eligibility.discuss_with_center import (
+    DiscussionRules,
+    FlagComparison,
+    FlagRule,
+    ThresholdSource,
+    WashoutInterval,
+)
+from chalicelib.domain.eligibility.prior_therapy import format_code
+from chalicelib.domain.eligibility.screen import IndicationRow, LabelCatalog, LabelCriterion, LabelIndication
+
+_CAUTIONS_FILE = Path(__file__).with_name("cautions.json")
+
+Sources = Mapping[str, SourceReference]
+
+
+@cache
+def load_label_catalog() -> LabelCatalog:
+    """All rules and cautions. The version is that of every reviewed file together."""
+    reviewed = _CAUTIONS_FILE.read_bytes()
+    versions = [compute_version(reviewed), *(product.version for product in load_products().values())]
+    return LabelCatalog(
+        indications=tuple(i for product in load_products().values() for i in _build_indications(product)),
+        cautions=_build_discussion_rules(json.loads(reviewed)),
+        version=compute_version(" ".join(versions).encode()),
+    )
+
+
+def _build_indications(product: CatalogProduct) -> Iterator[LabelIndication]:
+    facts = product.facts
+    sources = _build_sources(facts)
+    unverified = frozenset(facts["unverified"])
+    for place, indication in enumerate(facts["indications"]):
+        at = f"/indications/{place}/rows"
+        yield LabelIndication(
+            product_id=product.product_id,
+            product_name=product.name,
+            disease=indication["disease"],
+            rows=tuple(
+                _build_row(row, f"{at}/{number}", sources, unverified) for number, row in enumerate(indication["rows"])
+            ),
+            limitations=tuple(_build_limitations(indication)),
+            label_as_of=date.fromisoformat(facts["label_as_of"]),
+            version=product.version,
+        )
+
+
+def _build_limitations(indication: Mapping[str, Any]) -> Iterator[str]:
+    """What the label leaves out, and which histologies it names: others are for the center."""
+    yield from (limitation["text"] for limitation in indication["limitations"])
+    if indication["histologies"]:
+        named = ", ".join(format_code(code) for code in indication["histologies"])
+        yield f"Histologies that the label names: {named}."
+
+
+def _build_row(row: Mapping[str, Any], path: str, sources: Sources, unverified: frozenset[str]) -> IndicationRow:
+    return IndicationRow(
+        row_id=row["row_id"],
+        text=row["text"],
+        criteria=tuple(_build_criteria(row["criteria"], f"{path}/criteria", sources, unverified)),
+        source=sources[row["source"]],
+    )
+
+
+def _build_criteria(
+    written: Sequence[Mapping[str, Any]], path: str, sources: Sources, unverified: frozenset[str]
+) -> Iterator[LabelCriterion]:
+    """Each rule of a row; `{"any_of": […]}` makes alternatives with one number."""
+    for place, rule in enumerate(written):
+        either = rule.get("any_of")
+        for part in either if either is not None else [rule]:
+            name = next(key for key in part if key != "source")
+            yield LabelCriterion(
+                rule=name,
+                figure=part[name],
+                alternative_group=place + 1 if either is not None else 0,
+                source=sources[part["source"]] if "source" in part else None,
+                unverified=f"{path}/{place}" in unverified,
+            )
+
+
+def _build_sources(facts: Mapping[str, Any]) -> Sources:
+    return {source["source_id"]: SourceReference(**source) for source in facts["sources"]}
+
+
+def _build_discussion_rules(reviewed: Mapping[str, Any]) -> DiscussionRules:
+    sources = _build_sources(reviewed)
+    return DiscussionRules(
+        flags=tuple(_build_flag_rule(flag, sources) for flag in reviewed["flags"]),
+        washouts={each["agent"]: _build_interval(each, sources) for each in reviewed["washouts"]},
+        transplant=_build_interval(reviewed["transplant"], sources),
+        irradiated_blood=_build_interval(reviewed["irradiated_blood"], sources),
+    )
+
+
+def _build_flag_rule(flag: Mapping[str, Any], sources: Sources) -> FlagRule:
+    return FlagRule(
+        flag=flag["flag"],
+        label=flag["label"],
+        pointer=flag["reads"],
+        comparison=FlagComparison(flag["when"]),
+        threshold=flag["threshold"],
+        text=flag["text"],
+        sources=_build_threshold_sources(flag, sources),
+    )
+
+
+def _build_interval(interval: Mapping[str, Any], sources: Sources) -> WashoutInterval:
+    return WashoutInterval(
+        label=interval["label"],
+        days=interval["days"],
+        months=interval["months"],
+        sources=_build_threshold_sources(interval, sources),
+    )
+
+
+def _build_threshold_sources(row: Mapping[str, Any], sources: Sources) -> tuple[ThresholdSource, ...]:
+    return tuple(ThresholdSource(text=a["says"], source=sources[a["source"]]) for a in row["anchors"])

@@ -1,0 +1,55 @@
+"""National resources for patients and caregivers: public bodies and nonprofits.
+
+One reviewed file. Nobody pays to stand here, and the order is that of the names. `last_checked`
+is the day that the newest source speaks for, or the day that it was read where it bears none;
+`confirm` says what a reader should ask before relying on a row.
+
+Source: the public pages that each row names, read by 2026-11-22.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+TOPICS: Mapping[str, str] = MappingProxyType(
+    {
+        "transport": "Transport",
+        "lodging": "Lodging",
+        "financial": "Financial help",
+        "peer_support": "Peer support",
+        "education": "Education",
+        "safety_reporting": "Safety reporting",
+    }
+)
+"""What a resource helps with, in the order in which a page lists it."""
+
+LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "es": "Spanish"})
+"""The languages that a source says it answers in; interpreters stand in the row's words."""
+
+_FILE = Path(__file__).with_name("resources.json")
+
+
+@cache
+def load_file() -> Mapping[str, Any]:
+    """The whole file: its rows, and the day on which somebody last went through them."""
+    return MappingProxyType(json.loads(_FILE.read_text("utf-8")))
+
+
+def list_resources(
+    *, topic: str | None = None, language: str | None = None, search_text: str = ""
+) -> Sequence[Mapping[str, Any]]:
+    """The rows that fit everything asked for, in the order of their names."""
+    search_words = search_text.casefold().split()
+    return [row for row in load_file()["items"] if _matches(row, topic, language, search_words)]
+
+
+def _matches(row: Mapping[str, Any], topic: str | None, language: str | None, words: Sequence[str]) -> bool:
+    text = f"{row['name']} {row['organization']} {row['what']}".casefold()
+    return (
+        topic in (None, *row["topics"])
+        and language in (None, *row["languages"])
+        and all(word in text for word in words)
+    )

@@ -1,0 +1,115 @@
+"""A DynamoDB client that keeps count of what is asked of it."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from tests.bench.capacity import Attributes, Schema, compute_item_bytes, compute_read_units, compute_write_units
+
+READS = frozenset({"batch_get_item", "get_item", "query"})
+WRITES = frozenset({"put_item", "transact_write_items", "update_item"})
+
+
+@dataclass(slots=True)
+class OperationTally:
+    """What an operation took. `written` are items that are not as they were."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    read_units: float = 0
+    write_units: int = 0
+    written: int = 0
+
+
+@dataclass(slots=True)
+class CountingClient:
+    """Hands everything on to `client`, and counts in `tally`.
+
+    The items before and after a write are read by `client`, uncounted.
+
+    Attributes:
+        seconds: CPU time of this thread that calls have taken, and the counting of them.
+    """
+
+    client: Any
+    schemas: Mapping[str, Schema]
+    tally: OperationTally = field(default_factory=OperationTally)
+    seconds: float = 0
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self.client, name)
+        if name in READS:
+            return partial(self._timed, self._reading, name, attribute)
+        if name in WRITES:
+            return partial(self._timed, self._writing, name, attribute)
+        return attribute
+
+    def counted(self, operation: Callable[[], object]) -> OperationTally:
+        """What `operation` takes, and nothing of what comes after it."""
+        self.tally = tally = OperationTally()
+        operation()
+        self.tally = OperationTally()
+        return tally
+
+    def _timed(self, counting: Callable[..., Any], name: str, call: Callable[..., Any], **request: Any) -> Any:
+        began = time.thread_time()
+        try:
+            return counting(name, call, **request)
+        finally:
+            self.seconds += time.thread_time() - began
+
+    def _reading(self, name: str, call: Callable[..., Any], **request: Any) -> Any:
+        answer = call(**request)
+        self.tally.calls[name] += 1
+        self.tally.read_units += _READERS[name](request, answer)
+        return answer
+
+    def _writing(self, name: str, call: Callable[..., Any], **request: Any) -> Any:
+        transaction = name == "transact_write_items"
+        writes = [next(iter(each.values())) for each in request["TransactItems"]] if transaction else [request]
+        before = [self._found(write) for write in writes]
+        try:
+            return call(**request)
+        finally:
+            self.tally.calls[name] += 1
+            for write, old in zip(writes, before, strict=True):
+                self._charge(write, old, transaction=transaction)
+
+    def _charge(self, write: Mapping[str, Any], old: Attributes | None, *, transaction: bool) -> None:
+        new, schema = self._found(write), self.schemas[write["TableName"]]
+        self.tally.write_units += compute_write_units(old, new, schema, transaction=transaction)
+        self.tally.written += old != new
+
+    def _found(self, write: Mapping[str, Any]) -> Attributes | None:
+        table = write["TableName"]
+        key = write.get("Key") or self.schemas[table].key_of(write["Item"])
+        found: Attributes | None = self.client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+        return found
+
+
+def _got(request: Mapping[str, Any], answer: Mapping[str, Any]) -> float:
+    return compute_read_units([compute_item_bytes(answer.get("Item"))], strong=request["ConsistentRead"])
+
+
+def _queried(request: Mapping[str, Any], answer: Mapping[str, Any]) -> float:
+    if "FilterExpression" in request:
+        raise ValueError("a filter leaves out what was read and has to be paid for")
+    sizes = map(compute_item_bytes, answer["Items"])
+    return compute_read_units(sizes, strong=request.get("ConsistentRead", False))
+
+
+def _got_many(request: Mapping[str, Any], answer: Mapping[str, Any]) -> float:
+    """Each item is rounded up by itself."""
+    ((table, asked),) = request["RequestItems"].items()
+    found = answer["Responses"].get(table, ())
+    sizes = [compute_item_bytes(item) for item in found] + [0] * (len(asked["Keys"]) - len(found))
+    return sum(compute_read_units([size], strong=asked["ConsistentRead"]) for size in sizes)
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], float]] = {
+    "batch_get_item": _got_many,
+    "get_item": _got,
+    "query": _queried,
+}

@@ -1,0 +1,58 @@
+"""The reviewed codes of health records: each with a source, and in the words of the catalogue."""
+
+from datetime import date
+from typing import get_args
+from urllib.parse import urlsplit
+
+import pytest
+
+from chalicelib.catalog.codings import load_codings, load_file
+from chalicelib.catalog.diagnoses import load_code_set
+from chalicelib.domain.eligibility.screen_input import AgentName, FlagName
+from chalicelib.routes.referrals.request_bodies import DrugClass
+
+ROWS = [
+    (kind, row) for kind in ("medications", "procedures", "conditions", "observations") for row in load_file()[kind]
+]
+
+
+@pytest.mark.parametrize(("kind", "row"), ROWS, ids=lambda part: str(part)[:40])
+def test_a_row_has_a_source_with_a_day(kind, row):
+    """And none of the sources is idle."""
+    source = load_file()["sources"][row["source"]]
+
+    assert source["title"]
+    assert urlsplit(source["url"]).scheme == "https"
+    assert date.fromisoformat(source["as_of"]) <= date.fromisoformat(load_file()["reviewed_on"])
+    assert set(load_file()["sources"]) == {each["source"] for _, each in ROWS}, kind
+
+
+def test_no_code_stands_for_two_drugs():
+    """Else the order of the file would decide."""
+    codes = [code for row in load_file()["medications"] for code in row["rxnorm"]]
+
+    assert len(codes) == len(set(codes)) == len(load_codings().medications)
+    assert all(code.isascii() and code.isdigit() for code in codes)
+
+
+def test_drugs_have_classes_and_agents_of_the_screen():
+    """In the API's own spelling."""
+    for drug in load_codings().medications.values():
+        assert drug.classes
+        assert drug.classes <= set(get_args(DrugClass))
+        assert drug.agent is None or drug.agent in get_args(AgentName)
+
+
+def test_conditions_raise_flags_of_the_screen():
+    """None of which is a disease of the catalogue."""
+    assert set(load_codings().conditions) <= set(get_args(FlagName))
+    stems = [stem for stems in load_codings().conditions.values() for stem in stems]
+    assert not any(code.startswith(tuple(stems)) for code in load_code_set().codes)
+
+
+def test_drugs_of_a_regimen_that_labels_name_are_known():
+    """Each class that a label's rule asks for has a drug, but for those named here."""
+    told = {each for drug in load_codings().medications.values() for each in drug.classes}
+
+    assert {"anti_cd20", "anthracycline", "btk_inhibitor", "imid", "proteasome_inhibitor",
+            "anti_cd38", "anti_cd19"} <= told  # fmt: skip

@@ -1,0 +1,82 @@
+"""National resources and diagnosis codes, as everyone signed in may look them up."""
+
+import pytest
+
+from tests.support import factories
+
+
+def test_resources_come_with_the_words_for_their_filters(shared_api):
+    """So that a page needs no list of its own."""
+    told = shared_api.center.get("/v1/resources").json
+
+    assert len(told["items"]) >= 15
+    assert told["topics"]["peer_support"] == "Peer support"
+    assert told["languages"] == {"en": "English", "es": "Spanish"}
+    assert told["reviewed_on"] == "2026-11-22"
+
+
+def test_resources_are_filtered_by_topic_language_and_words(shared_api):
+    """All three at once."""
+    found = shared_api.practice.get("/v1/resources?topic=lodging&language=es&q=rides").json["items"]
+
+    assert [row["resource_id"] for row in found] == ["acs_helpline"]
+
+
+def test_nothing_found_is_an_empty_list(shared_api):
+    """Not an error."""
+    assert shared_api.practice.get("/v1/resources?q=zzz").json["items"] == []
+
+
+def test_codes_of_a_disease_are_offered_with_their_release(shared_api):
+    """All of them billable."""
+    told = shared_api.practice.get("/v1/diagnosis-codes?disease=MM").json
+
+    assert [item["code"] for item in told["items"]] == ["C90.00", "C90.01", "C90.02"]
+    assert told["items"][2]["description"] == "Multiple myeloma in relapse"
+    assert told["release"]["effective_on"] == "2026-04-01"
+
+
+def test_a_code_that_two_diseases_share_comes_once(shared_api):
+    """In the list of all codes, with both."""
+    items = shared_api.practice.get("/v1/diagnosis-codes").json["items"]
+    codes = [item["code"] for item in items]
+
+    assert len(codes) == len(set(codes))
+    assert {"CLL_SLL", "MZL"} == set(next(i for i in items if i["code"] == "C83.00")["diseases"])
+
+
+def refused(world, icd10):
+    body = factories.build_referral_body(clinical__icd10=icd10)
+    answer = world.practice.post("/v1/referrals", body)
+    (fault,) = answer.json["errors"]
+    return answer.status, fault
+
+
+def test_a_code_that_is_not_billable_is_refused_with_those_that_are(shared_api):
+    """C83.39 was billable until October 2024, and still stands in many charts."""
+    status, fault = refused(shared_api, "C83.39")
+
+    assert status == 400
+    assert fault == {
+        "pointer": "/clinical/icd10",
+        "code": "icd10_not_billable",
+        "message": "is not billable in ICD-10-CM 2026, update of April 1, 2026; choose one of C83.390, C83.398",
+    }
+
+
+def test_a_code_with_many_finer_ones_names_some_and_counts_the_rest(shared_api):
+    """A refusal is to be read."""
+    _, fault = refused(shared_api, "C83")
+
+    assert fault["message"].endswith("C83.0A, C83.10 and 66 more")
+
+
+@pytest.mark.parametrize("code", ["C83.Q7", "Z94.84", "C50.911"])
+def test_a_code_that_is_not_of_a_blood_cancer_is_refused_by_name_of_the_release(shared_api, code):
+    """And is not repeated."""
+    status, fault = refused(shared_api, code)
+
+    assert status == 400
+    assert fault["code"] == "icd10_unknown"
+    assert code not in fault["message"]
+    assert "April 1, 2026" in fault["message"]

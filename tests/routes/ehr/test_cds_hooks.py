@@ -1,0 +1,261 @@
+"""CDS Hooks: what a health record system asks, and the cards that it is given."""
+
+import json
+import re
+from uuid import UUID
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS
+from tests.support import ehr
+
+FEEDBACK = f"{ehr.PATIENT_VIEW}/feedback"
+
+
+def cards(world, body, **how):
+    """The cards of a hook that was answered."""
+    answer = ehr.call_hook(world.anyone, body, **how)
+    assert answer.status == 200, answer.text
+    return answer.json["cards"]
+
+
+def test_anyone_may_ask_which_services_there_are(shared_api):
+    """With what each wants prefetched, and no token."""
+    services = shared_api.anyone.get("/cds-services").json["services"]
+
+    assert {s["id"]: s["hook"] for s in services} == {
+        "cart-screen-patient-view": "patient-view",
+        "cart-screen-order-sign": "order-sign",
+    }
+    for service in services:
+        assert service["description"]
+        assert service["prefetch"]["patient"] == "Patient/{{context.patientId}}"
+        assert all("{{context.patientId}}" in query for query in service["prefetch"].values())
+
+
+@pytest.mark.parametrize("chart", ["follicular", "large-b-cell"])
+def test_a_card_is_as_the_standard_wants_it_and_never_a_verdict(shared_api, chart):
+    """Summary under 140 characters, indicator, source, an absolute link, and the statements."""
+    (card,) = cards(shared_api, ehr.load_hook(chart))
+
+    assert str(UUID(card["uuid"])) == card["uuid"]
+    assert len(card["summary"]) < 140
+    assert card["indicator"] == "info"
+    assert card["source"]["label"]
+    assert card["links"] == [{"label": "Open the screen", "url": f"{ehr.URL}/#/screen", "type": "absolute"}]
+    assert all(statement in card["detail"] for statement in DISCLAIMERS)
+    # A label may speak of transplants; of CAR T nobody here says it.
+    told = re.sub(r"eligible for (a )?\w* ?(stem cell )?transplant", "", card["detail"])
+    assert not re.search(r"\b(in)?eligible\b", card["summary"] + told, re.IGNORECASE)
+
+
+def test_a_chart_that_states_its_lines_is_held_against_labels(shared_api):
+    """Each rule with its answer, its source and the source's day."""
+    (card,) = cards(shared_api, ehr.load_hook("follicular"))
+
+    assert card["summary"] == "CAR T labels for FL: label criteria appear met as read: 3"
+    assert "At least 2 prior lines of therapy: appears met" in card["detail"]
+    assert "Label as of 20" in card["detail"]
+
+
+def test_lines_that_a_chart_does_not_state_are_missing_and_not_counted_up(shared_api):
+    """What was found is told beside, and what is unknown by the record's own name for it."""
+    (card,) = cards(shared_api, ehr.load_hook("large-b-cell"))
+
+    assert "information missing" in card["summary"]
+    assert "Found, but not counted as lines: rituximab, doxorubicin" in card["detail"]
+    assert "does not know and did not read: vincristine" in card["detail"]
+    assert "Seizure disorder, yes." in card["detail"]
+
+
+def test_a_chart_without_a_disease_of_the_catalogue_has_no_card(shared_api):
+    """`cards` is there all the same, as the standard wants it."""
+    assert cards(shared_api, ehr.load_hook("unrelated")) == []
+
+
+def test_a_code_of_two_diseases_is_told_and_not_guessed(shared_api):
+    """Small lymphocytic and marginal zone lymphoma share C83.0."""
+    body = ehr.load_hook("follicular")
+    coding = body["prefetch"]["conditions"]["entry"][0]["resource"]["code"]["coding"][0]
+    coding["code"] = "C83.08"
+
+    (card,) = cards(shared_api, body)
+
+    assert "leaves open which disease" in card["summary"]
+    assert "Marginal zone lymphoma" in card["detail"]
+
+
+def test_an_order_that_matters_before_collection_is_told_when_it_is_signed(shared_api):
+    """With the interval and its source; and only in `order-sign`."""
+    (signing,) = cards(shared_api, ehr.load_hook("follicular", event="order-sign"), path=ehr.ORDER_SIGN)
+    (viewing,) = cards(shared_api, ehr.load_hook("follicular"))
+
+    assert "In this order: bendamustine" in signing["detail"]
+    assert re.search(r"Bendamustine: clear from 20\d\d-\d\d-\d\d on\.", signing["detail"])
+    assert "In this order" not in viewing["detail"]
+
+
+def test_a_chart_that_contradicts_itself_says_so(shared_api):
+    """And holds nothing against any label."""
+    body = ehr.load_hook("follicular")
+    period = body["prefetch"]["administrations"]["entry"][0]["resource"]["effectivePeriod"]
+    period["start"] = "2099-01-01"
+    period["end"] = "2099-02-01"
+
+    (card,) = cards(shared_api, body)
+
+    assert card["summary"] == "CAR T: dates in the chart contradict each other"
+    assert "This day has not come yet" in card["detail"]
+
+
+def test_what_a_record_calls_a_drug_cannot_become_markup(shared_api):
+    """A card is Markdown in somebody else's page."""
+    body = ehr.load_hook("large-b-cell")
+    administrations = body["prefetch"]["administrations"]["entry"]
+    administrations[2]["resource"]["medicationCodeableConcept"] = {
+        "text": "x](https://evil.example) <img src=x onerror=1> **bold** `code`"
+    }
+
+    (card,) = cards(shared_api, body)
+
+    assert "evil" in card["detail"]
+    assert not re.search(r"[<>`\]]|\]\(", card["detail"].replace("**", ""))
+
+
+@pytest.mark.parametrize("absent", ["patient", "conditions"])
+def test_without_what_a_card_is_made_of_the_answer_is_412(shared_api, absent):
+    """Nothing is fetched; the record may call again with it."""
+    body = ehr.load_hook()
+    body["prefetch"][absent] = None
+
+    answer = ehr.call_hook(shared_api.anyone, body)
+
+    assert (answer.status, answer.json["code"]) == (412, "prefetch_missing")
+    assert [f["pointer"] for f in answer.json["errors"]] == [f"/prefetch/{absent}"]
+
+
+def test_a_hook_without_any_prefetch_names_all_that_is_needed(shared_api):
+    """At once, not one by one."""
+    body = ehr.load_hook()
+    del body["prefetch"]
+
+    answer = ehr.call_hook(shared_api.anyone, body)
+
+    assert [f["pointer"] for f in answer.json["errors"]] == ["/prefetch/patient", "/prefetch/conditions"]
+
+
+@pytest.mark.parametrize("part", ["conditions", "administrations", "observations"])
+def test_a_chart_of_two_people_makes_no_card(shared_api, part):
+    """Whose drug it is would be anybody's guess."""
+    body = ehr.load_hook()
+    resource = body["prefetch"][part]["entry"][0]["resource"]
+    resource["subject"]["reference"] = "https://ehr.example/fhir/Patient/somebody-else"
+
+    answer = ehr.call_hook(shared_api.anyone, body)
+
+    assert (answer.status, answer.json["code"]) == (400, "another_patient")
+    assert answer.json["errors"][0]["pointer"] == f"/prefetch/{part}"
+
+
+def test_a_draft_order_for_somebody_else_makes_no_card(shared_api):
+    """Nor is a record whose own patient is another."""
+    order = ehr.load_hook("follicular", event="order-sign")
+    order["context"]["draftOrders"]["entry"][0]["resource"]["subject"]["reference"] = "Patient/z"
+    patient = ehr.load_hook()
+    patient["prefetch"]["patient"]["id"] = "z"
+
+    assert ehr.call_hook(shared_api.anyone, order, path=ehr.ORDER_SIGN).status == 400
+    assert ehr.call_hook(shared_api.anyone, patient).status == 400
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"hook": "order-sign"}, "/hook"),
+        ({"hookInstance": "not-a-uuid"}, "/hookInstance"),
+        ({"context": {}}, "/context/patientId"),
+        ({"prefetch": []}, "/prefetch"),
+    ],
+)
+def test_a_hook_that_is_malformed_names_the_place(shared_api, change, pointer):
+    """As every other body."""
+    answer = ehr.call_hook(shared_api.anyone, ehr.load_hook() | change)
+
+    assert answer.status == 400
+    assert [fault["pointer"] for fault in answer.json["errors"]] == [pointer]
+
+
+def test_what_the_standard_lets_a_record_add_is_let_go(shared_api):
+    """Where its server is, the token for it, and extensions: neither read nor asked."""
+    body = ehr.load_hook() | {
+        "fhirServer": "https://127.0.0.1:1/fhir",
+        "fhirAuthorization": {"access_token": "secret"},
+        "extension": {"com.example": {}},
+    }
+    body["context"]["encounterId"] = "e"
+
+    assert len(cards(shared_api, body)) == 1
+
+
+def test_a_service_that_is_not_there_is_404(shared_api):
+    """For a good token too."""
+    path = "/cds-services/cart-other"
+
+    assert ehr.call_hook(shared_api.anyone, ehr.load_hook(), path=path).status == 404
+    assert ehr.call_hook(shared_api.anyone, {"feedback": []}, path=f"{path}/feedback").status == 404
+
+
+def test_a_long_chart_is_read_and_a_huge_one_refused(shared_api):
+    """One MiB, eight times what a referral may have."""
+    long = ehr.load_hook("large-b-cell")
+    entries = long["prefetch"]["administrations"]["entry"]
+    entries += [entries[2]] * 1000
+    huge = long | {"padding": "x" * 1024 * 1024}
+
+    assert len(json.dumps(long)) > 300_000
+    assert len(cards(shared_api, long)) == 1
+    assert ehr.call_hook(shared_api.anyone, huge).status == 413
+
+
+def test_feedback_is_heard_and_nothing_of_it_kept(shared_api, caplog):
+    """How many were accepted or overridden, and not one word of why."""
+    told = {
+        "feedback": [
+            {"card": "c1", "outcome": "accepted", "outcomeTimestamp": "2026-11-22T00:00:00Z"},
+            {"card": "c2", "outcome": "overridden", "overrideReason": {"userComment": "Mrs. Canary moved away"}},
+        ]
+    }
+
+    answer = ehr.call_hook(shared_api.anyone, told, path=FEEDBACK)
+
+    assert (answer.status, answer.json) == (200, {})
+    assert {"accepted": 1, "overridden": 1} in [getattr(record, "counts", None) for record in caplog.records]
+    assert "Canary" not in logged(caplog)
+
+
+def test_nothing_of_a_chart_is_stored_or_logged(shared_api, caplog):
+    """The only row is that of the used token, which is a hash and a time."""
+    rows = row_count()
+
+    cards(shared_api, ehr.load_hook("large-b-cell"))
+
+    assert not re.search(r"1958|C83|fictional|Ivo|rituximab|doxorubicin", logged(caplog))
+    assert row_count() == rows + 1
+    used = [row for row in every_row() if set(row) == {"scope_key", "expires_at"}]
+    assert used
+    assert all(re.fullmatch(r"[0-9a-f]{64}", row["scope_key"]["S"]) for row in used)
+
+
+def logged(caplog):
+    """Every field of every line."""
+    return " ".join(str(vars(record)) for record in caplog.records)
+
+
+def every_row():
+    client = wiring.get_dynamodb_client()
+    return [row for name in client.list_tables()["TableNames"] for row in client.scan(TableName=name)["Items"]]
+
+
+def row_count():
+    return len(every_row())

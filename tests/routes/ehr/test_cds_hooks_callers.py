@@ -1,0 +1,56 @@
+"""Who may ask for cards, and whose pages may read them."""
+
+from tests.support import ehr
+
+
+def test_whatever_is_wrong_with_a_token_gets_the_same_401(shared_api):
+    """Before the body is looked at, and for the second use of a good one too."""
+    used = ehr.create_token()
+    shared_api.anyone.send("POST", ehr.PATIENT_VIEW, ehr.load_hook(), headers={"Authorization": f"Bearer {used}"})
+    wrong = {
+        "none": None,
+        "not a bearer": f"Basic {ehr.create_token()}",
+        "no token": "Bearer x",
+        "of a person": f"Bearer {shared_api.practice.token}",
+        "another service": f"Bearer {ehr.create_token(ehr.ORDER_SIGN)}",
+        "another system": f"Bearer {ehr.create_token(iss='https://evil.example')}",
+        "used": f"Bearer {used}",
+    }
+
+    answers = {
+        name: shared_api.anyone.send(
+            "POST", ehr.PATIENT_VIEW, b"not JSON", headers={"Authorization": header, "X-Request-Id": "one-request-id"}
+        )
+        for name, header in wrong.items()
+    }
+
+    assert {name: answer.status for name, answer in answers.items()} == dict.fromkeys(wrong, 401)
+    assert len({answer.text for answer in answers.values()}) == 1
+
+
+def test_a_token_of_a_health_record_opens_nothing_else(shared_api):
+    """It is of no person, so it is of no member."""
+    assert shared_api.anyone.with_token(ehr.create_token("/v1/me")).get("/v1/me").status == 401
+
+
+def test_a_page_of_the_record_may_read_the_answers_and_no_other_page(shared_api):
+    """By its origin, which is on the list; refusals too, so that it can tell why."""
+    for origin, allowed in ((ehr.ORIGIN, ehr.ORIGIN), ("https://evil.example", None)):
+        asked = shared_api.anyone.send("OPTIONS", ehr.PATIENT_VIEW, headers={"Origin": origin})
+        found = shared_api.anyone.get("/cds-services", Origin=origin)
+        refused = shared_api.anyone.send("POST", ehr.PATIENT_VIEW, {}, headers={"Origin": origin})
+
+        assert asked.status == 204
+        assert refused.status == 401
+        for answer in (asked, found, refused):
+            assert answer.headers.get("access-control-allow-origin") == allowed
+            assert answer.headers["vary"] == "Origin"
+            assert "access-control-allow-credentials" not in answer.headers
+        assert ("access-control-allow-methods" in asked.headers) is bool(allowed)
+
+
+def test_no_other_route_is_shared_with_pages_of_the_record(shared_api):
+    """The dashboard's own routes answer its own origin alone."""
+    answer = shared_api.practice.get("/v1/me", Origin=ehr.ORIGIN)
+
+    assert "access-control-allow-origin" not in answer.headers

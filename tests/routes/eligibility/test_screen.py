@@ -1,0 +1,182 @@
+"""The screen through the API: what it answers, what it refuses, and that it keeps nothing."""
+
+import json
+from typing import get_args
+
+import pytest
+
+from chalicelib.catalog import load_products
+from chalicelib.domain.eligibility import screen_input as entries
+from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
+from chalicelib.routes.referrals import clinical_fields as screen_fields
+from chalicelib.routes.referrals import request_bodies as bodies
+from tests.support import factories
+from tests.support.api_driver import STAGES_TO_INFUSED
+
+THREE = {"label_criteria_appear_met", "label_criteria_not_met_as_entered", "information_missing"}
+
+
+def screened(world, **changed):
+    return world.practice.post("/v1/screens", factories.build_screen_body(**changed))
+
+
+def result_of(answer, product_id):
+    return next(r for r in answer.json["results"] if r["product_id"] == product_id)
+
+
+def test_the_contracts_example_meets_the_criteria_as_entered(shared_api):
+    """R-CHOP ended in May, relapsed in October: within twelve months of the first line."""
+    answer = screened(shared_api)
+
+    assert answer.status == 200
+    assert {r["product_id"]: r["result"] for r in answer.json["results"]} == {
+        "breyanzi": "label_criteria_appear_met",
+        "yescarta": "label_criteria_appear_met",
+        "kymriah": "label_criteria_not_met_as_entered",
+    }
+
+
+def test_an_answer_shows_rule_input_source_and_date(shared_api):
+    """Enough to check it without trusting it."""
+    reasons = result_of(screened(shared_api), "yescarta")["reasons"]
+
+    within = next(r for r in reasons if r["rule"] == "relapse_within_months_of_line:1,12")
+    assert within["met"] is True
+    assert {"2026-05-20", "2026-10-02"} <= {each["value"] for each in within["entered"]}
+    assert within["source"]["url"].startswith("https://")
+    assert within["source"]["as_of"] == "2022-04-01"
+
+
+def test_a_missing_day_is_named_and_not_guessed(shared_api):
+    """The end of the first line decides; without it there is no answer."""
+    body = factories.build_screen_body()
+    del body["clinical"]["prior_lines"][0]["ended_on"]
+
+    result = result_of(shared_api.practice.post("/v1/screens", body), "yescarta")
+
+    assert result["result"] == "information_missing"
+    assert {"pointer": "/clinical/prior_lines/0/ended_on", "label": "End of line 1"} in result["missing"]
+
+
+def test_lines_that_were_not_sent_are_missing_and_none_at_all_is_an_answer(shared_api):
+    """An empty list says that there was no treatment."""
+    unsent = result_of(screened(shared_api, clinical__prior_lines=...), "yescarta")
+    none = result_of(screened(shared_api, clinical__prior_lines=[]), "yescarta")
+
+    assert unsent["result"] == "information_missing"
+    assert none["result"] == "label_criteria_not_met_as_entered"
+
+
+def test_the_statements_go_with_every_answer(shared_api):
+    """Both of them, and the note that it is not for emergencies."""
+    told = screened(shared_api).json
+
+    assert told["disclaimers"] == list(DISCLAIMERS)
+    assert all(statement in told["disclaimer"] for statement in DISCLAIMERS)
+    assert told["emergency_note"] == EMERGENCY_NOTE
+
+
+@pytest.mark.parametrize("disease", ["LBCL", "CLL_SLL", "FL", "MCL", "MZL", "MM", "B_ALL"])
+def test_there_are_three_results_and_never_a_verdict(shared_api, disease):
+    """Whatever the disease: no word of a patient being eligible or not."""
+    told = screened(shared_api, clinical__disease=disease).json
+
+    assert told["results"]
+    assert {result["result"] for result in told["results"]} <= THREE
+    words = json.dumps(told).replace("/clinical/hsct_eligible", "")
+    assert "eligible" not in words.lower()
+
+
+def test_what_to_discuss_carries_its_value_and_source(shared_api):
+    """A threshold is somebody's figure of some day."""
+    flags = screened(shared_api, clinical__ecog=2).json["discuss_with_center"]
+
+    (ecog,) = flags
+    assert (ecog["flag"], ecog["value"]) == ("ecog", "2")
+    assert "as of 2026-11-22" in ecog["source"]
+
+
+def test_a_planned_collection_is_checked(shared_api):
+    """With the doses beside it."""
+    doses = [{"agent": "bendamustine", "last_on": "2026-06-16"}]
+
+    told = screened(shared_api, clinical__last_doses=doses, planned_collection_on="2199-12-15").json[
+        "collection_checks"
+    ]
+
+    assert {check["check"]: check["state"] for check in told} == {
+        "bendamustine": "clear",
+        "corticosteroid": "information_missing",
+        "cytotoxic_chemotherapy": "information_missing",
+        "pembrolizumab": "information_missing",
+        "transplant": "information_missing",
+        "irradiated_blood": "due",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer", "code"),
+    [
+        ({"age": -1}, "/age", "malformed"),
+        ({"age": 131}, "/age", "malformed"),
+        ({"clinical__disease": "FLU"}, "/clinical/disease", "malformed"),
+        ({"clinical__prior_lines": [{"line": 1, "regimen": "X", "classes": ["magic"]}]},
+         "/clinical/prior_lines/0/classes/0", "malformed"),
+        ({"clinical__prior_lines": [{"line": 1, "regimen": "X", "ended_on": "2026-02-30"}]},
+         "/clinical/prior_lines/0/ended_on", "malformed"),
+        ({"clinical__prior_lines": [{"line": 1, "regimen": "X"}, {"line": 1, "regimen": "Y"}]},
+         "/clinical/prior_lines/1/line", "contradictory"),
+        ({"clinical__prior_lines": [{"line": 1, "regimen": "X", "started_on": "2026-02-01",
+                                     "event_on": "2026-01-01"}]},
+         "/clinical/prior_lines/0/event_on", "contradictory"),
+        ({"planned_collection_on": "2020-01-01"}, "/planned_collection_on", "contradictory"),
+        ({"verdict": "yes"}, "/verdict", "malformed"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused_at_its_place(shared_api, changed, pointer, code):
+    """A 400 that names the place, and repeats nothing of what was sent."""
+    answer = screened(shared_api, **changed)
+
+    assert (answer.status, answer.json["code"]) == (400, code)
+    assert pointer in {error["pointer"] for error in answer.json["errors"]}
+
+
+def test_a_screen_stores_nothing(shared_api):
+    """No row is written, and it may be repeated without a key."""
+    before = shared_api.practice.get("/v1/referrals/counts").json
+
+    first, second = screened(shared_api), screened(shared_api)
+
+    assert first.json == second.json
+    assert shared_api.practice.get("/v1/referrals/counts").json == before
+
+
+def test_a_screen_becomes_the_clinical_part_of_a_referral(shared_api):
+    """Which keeps the version of the catalogue that it was screened by."""
+    screening = screened(shared_api).json
+    kept = {name: screening[name] for name in ("catalogue_version", "screened_on")}
+    body = factories.build_referral_body(clinical__screened=kept)
+
+    made = shared_api.practice.post("/v1/referrals", body).json
+
+    read = shared_api.practice.get(f"/v1/referrals/{made['referral_id']}").json
+    assert read["clinical"]["screened"] == kept
+
+
+def test_a_window_keeps_the_version_of_the_label_that_it_was_opened_by(shared_api):
+    """Its dates can be explained when the label has long changed."""
+    referral_id = shared_api.refer()["referral_id"]
+    shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
+
+    window = shared_api.practice.get(f"/v1/referrals/{referral_id}/window").json
+
+    assert window["catalogue_version"] == load_products()["breyanzi"].version
+
+
+def test_the_body_spells_the_codes_as_the_rules_do():
+    """They stand there a second time, so that a cold start need not load the rules."""
+    assert get_args(screen_fields.AgentName) == get_args(entries.AgentName)
+    assert get_args(screen_fields.NoTransplantReasonName) == tuple(entries.NoTransplantReason)
+    assert get_args(screen_fields.TransplantKindName) == tuple(entries.TransplantKind)
+    assert set(screen_fields.LabsBody.model_fields) == set(get_args(entries.LabName))
+    assert set(bodies.Flags.model_fields) == set(get_args(entries.FlagName))

@@ -1,0 +1,225 @@
+"""Administrators decide who is a member, from that person's next request on."""
+
+import secrets
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.services.notices.outbox_worker import run_job
+from tests.support import factories
+from tests.support.stale_reads import make_reads_stale
+
+MEMBERS = "/v1/members"
+
+
+class FakeIdentity:
+    """An identity service that gives everybody who is named an account."""
+
+    def __init__(self):
+        self.invited = []
+
+    def create_account(self, email, *, pool_id):
+        self.invited.append((email, pool_id))
+        return f"sub-{email}"
+
+
+@pytest.fixture
+def accounts(monkeypatch):
+    """The accounts that were made."""
+    made = FakeIdentity()
+    monkeypatch.setattr(wiring, "get_identity_service", lambda: made)
+    return made
+
+
+@pytest.fixture
+def admin(shared_api):
+    """An administrator of the practice."""
+    return shared_api.get_site_for(shared_api.members["practice_admin"])
+
+
+@pytest.fixture
+def center_admin(shared_api):
+    """An administrator of the center."""
+    return shared_api.get_site_for(shared_api.members["center_admin"])
+
+
+@pytest.fixture
+def colleague(shared_api):
+    """A coordinator of the practice whom nobody else in the tests knows."""
+    member = factories.build_member(n=secrets.randbelow(10**9))
+    shared_api.stores.members.add(member)
+    return member
+
+
+def an_invitation(**changed):
+    email = f"{secrets.token_hex(6)}@cedar.example"
+    return {"name": "New Person", "email": email, "roles": ["coordinator"]} | changed
+
+
+def path_of(member_id):
+    return f"{MEMBERS}/{member_id}"
+
+
+def test_an_invited_person_is_a_member_at_once(shared_api, accounts, admin):
+    """With an account of the identity service, and the roles that were given."""
+    invitation = an_invitation(roles=["provider", "admin"])
+
+    answer = admin.post(MEMBERS, invitation)
+
+    assert answer.status == 201
+    assert answer.json == {
+        "member_id": answer.json["member_id"],
+        "name": "New Person",
+        "email": invitation["email"],
+        "roles": ["admin", "provider"],
+        "active": True,
+        "version": 1,
+    }
+    assert answer.headers["etag"] == '"1"'
+    assert [email for email, _ in accounts.invited] == [invitation["email"]]
+    newcomer = factories.build_member(subject=f"sub-{invitation['email']}")
+    assert shared_api.get_site_for(newcomer).get("/v1/me").json["roles"] == ["admin", "provider"]
+
+
+def test_whoever_is_invited_a_moment_before_an_event_is_told(shared_api, accounts, center_admin):
+    """While every index but that of what is due still says what it said before."""
+    referral_id = shared_api.refer()["referral_id"]
+    invitation = an_invitation()
+    newcomer = factories.build_member(subject=f"sub-{invitation['email']}")
+    with make_reads_stale(1, caught_up=frozenset({"due"})):
+        center_admin.get(MEMBERS)
+        center_admin.post(MEMBERS, invitation)
+
+        run_job(TaskQueue.EVENT, **wiring.build_job_context())
+
+    told = shared_api.get_site_for(newcomer).get("/v1/notices").json["items"]
+    assert referral_id in {notice["referral_id"] for notice in told}
+
+
+def test_whoever_is_invited_can_be_changed_at_once(accounts, admin):
+    """Found by the id that the invitation answered, while weak reads know nothing of it."""
+    with make_reads_stale(1):
+        invited = admin.post(MEMBERS, an_invitation()).json
+
+        changed = admin.patch(path_of(invited["member_id"]), {"active": False}, version=1)
+
+    assert (changed.status, changed.json["active"]) == (200, False)
+
+
+def test_people_are_listed_by_name(shared_api, accounts, admin, center_admin):
+    """Those of one's own organisation, shut-out ones too; nobody else's."""
+    admin.post(MEMBERS, an_invitation(name="Aaron First"))
+
+    listed = admin.get(MEMBERS).json["items"]
+
+    names = [member["name"] for member in listed]
+    assert names == sorted(names)
+    assert names[0] == "Aaron First"
+    assert {m["member_id"] for m in center_admin.get(MEMBERS).json["items"]}.isdisjoint(
+        {m["member_id"] for m in listed}
+    )
+    assert shared_api.members["disabled"].member_id in {m["member_id"] for m in listed}
+
+
+def test_a_person_who_is_shut_out_is_refused_on_the_next_request(shared_api, admin, colleague):
+    """And let in again, comes in again: the token in hand is the same."""
+    site = shared_api.get_site_for(colleague)
+
+    shut_out = admin.patch(path_of(colleague.member_id), {"active": False}, version=1)
+    outside = site.get("/v1/me")
+    admin.patch(path_of(colleague.member_id), {"active": True}, version=2)
+
+    assert (shut_out.status, shut_out.json["active"]) == (200, False)
+    assert shut_out.headers["etag"] == '"2"'
+    assert (outside.status, outside.json["code"]) == (403, "not_a_member")
+    assert site.get("/v1/me").status == 200
+
+
+def test_a_role_that_is_taken_away_is_gone_on_the_next_request(shared_api, admin, colleague):
+    """An administrator alone sees no patient."""
+    site = shared_api.get_site_for(colleague)
+    before = site.get("/v1/referrals").status
+
+    admin.patch(path_of(colleague.member_id), {"roles": ["admin"]}, version=1)
+
+    assert (before, site.get("/v1/referrals").status) == (200, 403)
+
+
+def test_nobody_shuts_themselves_out(shared_api, admin):
+    """Neither by leaving nor by giving up the role: an administrator always remains."""
+    me = shared_api.members["practice_admin"].member_id
+
+    for change in ({"active": False}, {"roles": ["coordinator"]}):
+        answer = admin.patch(path_of(me), change, version=1)
+        assert (answer.status, answer.json["code"]) == (409, "not_yourself")
+    assert admin.get(MEMBERS).status == 200
+
+
+def test_a_role_has_to_fit_the_organisation(accounts, admin, center_admin, colleague):
+    """A practice has no clinicians of a center, and nobody becomes an operator this way."""
+    refused = [
+        admin.post(MEMBERS, an_invitation(roles=["clinician"])),
+        admin.post(MEMBERS, an_invitation(roles=["operator"])),
+        admin.post(MEMBERS, an_invitation(roles=["admin", "operator"])),
+        center_admin.post(MEMBERS, an_invitation(roles=["provider"])),
+        admin.patch(path_of(colleague.member_id), {"roles": ["operator"]}, version=1),
+    ]
+
+    assert [answer.status for answer in refused] == [400] * 5
+    assert {answer.json["errors"][0]["pointer"] for answer in refused} == {"/roles"}
+    assert accounts.invited == []
+
+
+@pytest.mark.parametrize("field", ["tenant_id", "kind", "member_id", "subject", "version"])
+def test_what_only_the_product_decides_cannot_be_sent(accounts, admin, colleague, field):
+    """Nobody is invited into another organisation, or moved to one."""
+    invited = admin.post(MEMBERS, an_invitation(**{field: "ctr_harbor"}))
+    changed = admin.patch(path_of(colleague.member_id), {field: "ctr_harbor"}, version=1)
+
+    assert (invited.status, changed.status) == (400, 400)
+
+
+def test_a_member_is_not_invited_again(accounts, admin, colleague):
+    """Who is a member has one membership."""
+    invitation = an_invitation()
+    admin.post(MEMBERS, invitation)
+
+    again = admin.post(MEMBERS, invitation)
+
+    assert (again.status, again.json["code"]) == (409, "already_a_member")
+
+
+def test_a_repeated_invitation_is_one(accounts, admin):
+    """The same key, the same answer, one member."""
+    invitation = an_invitation()
+
+    first = admin.post(MEMBERS, invitation, key="invite-once")
+    again = admin.post(MEMBERS, invitation, key="invite-once")
+
+    listed = [m for m in admin.get(MEMBERS).json["items"] if m["email"] == invitation["email"]]
+    assert (first.text, again.headers["idempotent-replayed"]) == (again.text, "true")
+    assert len(listed) == 1
+
+
+def test_a_change_is_of_the_version_that_was_seen(admin, colleague):
+    """Two administrators do not overwrite each other."""
+    path = path_of(colleague.member_id)
+    admin.patch(path, {"active": False}, version=1)
+
+    assert admin.patch(path, {"active": True}, version=1).status == 412
+    assert admin.patch(path, {"active": True}, version=None).status == 428
+
+
+def test_somebody_elses_people_are_not_there(center_admin, colleague):
+    """Another organisation's member and none at all are the same 404."""
+    same_id = {"If-Match": '"1"', "X-Request-Id": "one-id-for-both"}
+    nobody = colleague.member_id[:-26] + "a" * 26
+
+    theirs, none = (
+        center_admin.send("PATCH", path_of(member_id), {"active": False}, headers=same_id)
+        for member_id in (colleague.member_id, nobody)
+    )
+
+    assert theirs == none
+    assert theirs.status == 404

@@ -1,0 +1,290 @@
+"""Signing in and out, with a real user pool behind and real passwords."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from botocore.exceptions import ClientError
+
+from chalicelib import wiring
+from tests.support import factories
+from tests.support.identity import PASSWORD, open_user_pool
+from tests.support.shared_clinic import open_shared_clinic
+
+WRONG = "Wrong-Horse-7-Battery"
+REQUEST_ID = {"X-Request-Id": "one-request-id-for-all"}
+
+
+@pytest.fixture(scope="module")
+def user_pool_world(tmp_path_factory):
+    """A world whose people sign in themselves: the clinic, and its user pool."""
+    folder = tmp_path_factory.mktemp("house")
+    with open_shared_clinic(folder) as clinic, pytest.MonkeyPatch.context() as patch:
+        yield clinic, open_user_pool(patch, folder)
+
+
+@pytest.fixture
+def site(user_pool_world):
+    """The site as nobody in particular."""
+    return user_pool_world[0].anyone
+
+
+@pytest.fixture
+def pool(user_pool_world):
+    """The user pool."""
+    return user_pool_world[1]
+
+
+@pytest.fixture
+def person(user_pool_world, request):
+    """The address of a coordinator who has an account and a password."""
+    clinic, pool = user_pool_world
+    email = f"{request.node.name[:50].strip('[]').lower()}@cedar.example".replace(" ", "_")
+    subject = pool.add(email)
+    member = factories.build_member(subject=subject, email=email)
+    clinic.stores.members.add(replace(member, member_id=f"mem_{subject.replace('-', '')}"))
+    return email
+
+
+def sign_in(site, email, password=PASSWORD):
+    told = {"email": email, "password": password}
+    return site.post("/v1/sessions", told, key=None, **REQUEST_ID)
+
+
+def renew(site, refresh_token):
+    told = {"refresh_token": refresh_token}
+    return site.post("/v1/sessions/refresh", told, key=None, **REQUEST_ID)
+
+
+def answer(site, email, session, **reply):
+    told = {"email": email, "session": session, **reply}
+    return site.post("/v1/sessions/challenge", told, key=None, **REQUEST_ID)
+
+
+def test_a_password_opens_a_session(site, person):
+    """The access token of the pool is one that every route takes."""
+    session = sign_in(site, person)
+
+    assert session.status == 200
+    assert set(session.json) == {"access_token", "refresh_token", "expires_in"}
+    assert session.json["expires_in"] == 3600
+    me = site.with_token(session.json["access_token"]).get("/v1/me")
+    assert (me.status, me.json["email"]) == (200, person)
+
+
+def test_whatever_is_wrong_with_a_sign_in_is_one_answer(site, pool, person):
+    """A wrong password and an address that nobody has: nobody learns who has an account."""
+    gone = "gone@cedar.example"
+    pool.add(gone)
+    pool.disable(gone)
+
+    refusals = [
+        sign_in(site, person, WRONG),
+        sign_in(site, "nobody@cedar.example"),
+        sign_in(site, gone),
+        sign_in(site, person, "x"),
+    ]
+
+    assert refusals[0].status == 401
+    assert refusals[0].json["code"] == "sign_in_refused"
+    assert refusals == [refusals[0]] * 4
+
+
+def test_a_session_is_renewed(site, person):
+    """A refresh token gives a new access token, and no new refresh token."""
+    opened = sign_in(site, person).json
+
+    renewed = renew(site, opened["refresh_token"])
+
+    assert renewed.status == 200
+    assert set(renewed.json) == {"access_token", "expires_in"}
+    assert site.with_token(renewed.json["access_token"]).get("/v1/me").status == 200
+
+
+def test_a_made_up_refresh_token_is_refused(site, person):
+    """With the same answer as a wrong password."""
+    assert renew(site, "made-up") == sign_in(site, person, WRONG)
+
+
+def test_signing_out_ends_the_session(site, person):
+    """No refresh token of the person works any more, on whatever device."""
+    here, there = sign_in(site, person).json, sign_in(site, person).json
+
+    out = site.with_token(here["access_token"]).send("DELETE", "/v1/sessions")
+
+    assert (out.status, out.text) == (204, "")
+    assert renew(site, here["refresh_token"]).status == 401
+    assert renew(site, there["refresh_token"]).status == 401
+
+
+def test_a_token_of_the_pool_ends_by_itself(site, person):
+    """After an hour it has to be renewed."""
+    token = sign_in(site, person).json["access_token"]
+
+    with time_machine.travel(wiring.read_clock() + timedelta(minutes=61)):
+        assert site.with_token(token).get("/v1/me").status == 401
+
+
+def test_an_account_without_a_membership_opens_nothing(site, pool):
+    """Who is in the pool and not in our table can sign in, and do nothing."""
+    pool.add("stranger@elsewhere.example")
+    session = sign_in(site, "stranger@elsewhere.example")
+
+    assert session.status == 200
+    assert site.with_token(session.json["access_token"]).get("/v1/me").json["code"] == "not_a_member"
+
+
+def test_a_temporary_password_asks_for_a_new_one(site, pool):
+    """The first sign-in answers a question instead of a session; its answer opens one."""
+    email = "newcomer@cedar.example"
+    pool.add(email, permanent=False)
+
+    asked = sign_in(site, email)
+    opened = answer(
+        site, email, asked.json["session"], challenge="NEW_PASSWORD_REQUIRED", new_password="Another-Horse-8-Stable"
+    )
+
+    assert (asked.status, set(asked.json)) == (200, {"challenge", "session"})
+    assert asked.json["challenge"] == "NEW_PASSWORD_REQUIRED"
+    assert set(opened.json) == {"access_token", "refresh_token", "expires_in"}
+    assert sign_in(site, email, "Another-Horse-8-Stable").status == 200
+    assert sign_in(site, email, PASSWORD).status == 401
+
+
+def test_a_new_password_that_is_too_weak_is_refused(site, pool):
+    """The pool's own policy holds, and the answer does not tell what it is."""
+    email = "weak@cedar.example"
+    pool.add(email, permanent=False)
+    session = sign_in(site, email).json["session"]
+
+    weak = answer(site, email, session, challenge="NEW_PASSWORD_REQUIRED", new_password="weakweak")
+
+    assert (weak.status, weak.json["code"]) == (401, "sign_in_refused")
+
+
+def test_an_authenticator_app_is_asked_for_its_code(site, pool, person):
+    """With a second factor, the password alone opens nothing."""
+    pool.require_totp(sign_in(site, person).json["access_token"])
+
+    asked = sign_in(site, person)
+    opened = answer(site, person, asked.json["session"], challenge="SOFTWARE_TOKEN_MFA", code="123456")
+
+    assert set(asked.json) == {"challenge", "session"}
+    assert asked.json["challenge"] == "SOFTWARE_TOKEN_MFA"
+    assert site.with_token(opened.json["access_token"]).get("/v1/me").status == 200
+
+
+@pytest.mark.parametrize(
+    ("challenge", "needed"), [("NEW_PASSWORD_REQUIRED", "/new_password"), ("SOFTWARE_TOKEN_MFA", "/code")]
+)
+def test_a_challenge_without_its_answer_is_malformed(site, challenge, needed):
+    """The missing field is named, before anybody is asked."""
+    told = answer(site, "x@cedar.example", "session", challenge=challenge)
+
+    assert told.status == 400
+    assert [error["pointer"] for error in told.json["errors"]] == [needed]
+
+
+@pytest.mark.parametrize(
+    ("challenge", "reply"),
+    [
+        ("SMS_MFA", {"code": "123456"}),
+        ("DEVICE_SRP_AUTH", {"code": "123456"}),
+        ("SOFTWARE_TOKEN_MFA", {"code": "12345"}),
+        ("SOFTWARE_TOKEN_MFA", {"code": "\u0661\u0662\u0663\u0664\u0665\u0666"}),
+        ("NEW_PASSWORD_REQUIRED", {"new_password": "short"}),
+        ("NEW_PASSWORD_REQUIRED", {"new_password": "x" * 257}),
+        ("NEW_PASSWORD_REQUIRED", {"new_password": "Long-Enough-1", "userAttributes.email": "x"}),
+    ],
+)
+def test_only_the_questions_we_ask_can_be_answered(site, challenge, reply):
+    """Nothing else of the identity service can be reached through us."""
+    assert answer(site, "x@cedar.example", "s", challenge=challenge, **reply).status == 400
+
+
+class Stub:
+    """An identity service with one answer for everything."""
+
+    def __init__(self, outcome):
+        self.outcome = outcome
+
+    def initiate_auth(self, **_request):
+        if isinstance(self.outcome, str):
+            told: Any = {"Error": {"Code": self.outcome, "Message": "said the service"}}
+            raise ClientError(told, "InitiateAuth")
+        return self.outcome
+
+    respond_to_auth_challenge = initiate_auth
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("NotAuthorizedException", 401),
+        ("UserNotFoundException", 401),
+        ("UserNotConfirmedException", 401),
+        ("PasswordResetRequiredException", 401),
+        ("CodeMismatchException", 401),
+        ("ExpiredCodeException", 401),
+        ("InvalidPasswordException", 401),
+        ("InvalidParameterException", 401),
+        ("TooManyRequestsException", 429),
+        ("LimitExceededException", 429),
+        ("ServiceUnavailable", 503),
+        ("ThrottlingException", 503),
+        ("ResourceNotFoundException", 500),
+    ],
+)
+def test_each_refusal_of_the_identity_service_has_one_answer(site, monkeypatch, code, status):
+    """What a person did wrong is 401, too much is 429, its trouble 503, and our mistake 500."""
+    identity = replace(wiring.get_identity_service(), client=lambda: Stub(code))
+    monkeypatch.setattr(wiring, "get_identity_service", lambda: identity)
+
+    answers = [
+        sign_in(site, "x@cedar.example"),
+        renew(site, "x"),
+        answer(site, "x@cedar.example", "s", challenge="SOFTWARE_TOKEN_MFA", code="123456"),
+    ]
+
+    assert [told.status for told in answers] == [status] * 3
+    assert "said the service" not in answers[0].text
+    assert ("retry-after" in answers[0].headers) is (status in {429, 503})
+
+
+def test_a_question_that_we_do_not_know_is_a_refusal(site, monkeypatch):
+    """A challenge that nobody can answer here opens nothing."""
+    asked = {"ChallengeName": "MFA_SETUP", "Session": "s"}
+    identity = replace(wiring.get_identity_service(), client=lambda: Stub(asked))
+    monkeypatch.setattr(wiring, "get_identity_service", lambda: identity)
+
+    assert sign_in(site, "x@cedar.example").status == 401
+
+
+def test_no_password_or_token_is_logged(site, caplog, person):
+    """At the most talkative level, neither ours nor the SDK's loggers tell them."""
+    caplog.set_level("DEBUG")
+
+    opened = sign_in(site, person).json
+    sign_in(site, person, WRONG)
+    renewed = renew(site, opened["refresh_token"]).json
+    site.with_token(renewed["access_token"]).get("/v1/me")
+    site.with_token(renewed["access_token"]).send("DELETE", "/v1/sessions")
+
+    logged = str([vars(record) for record in caplog.records])
+    secrets = (PASSWORD, WRONG, person, *map(str, opened.values()), renewed["access_token"])
+    assert "request" in logged
+    assert not [secret for secret in secrets if len(secret) > 4 and secret in logged]
+
+
+def test_an_answer_with_tokens_is_kept_nowhere(site, person):
+    """Neither a browser's cache nor a proxy's."""
+    assert sign_in(site, person).headers["cache-control"] == "no-store"
+
+
+def test_a_form_of_another_site_cannot_sign_anybody_in(site, person):
+    """A plain form can send text across sites; it is refused by its media type."""
+    told = f'{{"email": "{person}", "password": "{PASSWORD}"}}'
+
+    assert site.post("/v1/sessions", told, **{"Content-Type": "text/plain"}).status == 415

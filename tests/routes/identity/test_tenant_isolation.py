@@ -1,0 +1,171 @@
+"""What belongs to another tenant does not exist, to the byte."""
+
+import pytest
+
+from tests.support import factories
+from tests.support.api_driver import STAGES_TO_INFUSED
+
+REQUEST_ID = "one-request-id-for-all"
+NOWHERE = "ref_" + "a" * 26
+EVENT: dict[str, object] = {
+    "type": "stage.changed",
+    "occurred_at": "2026-11-20T10:00:00-05:00",
+    "data": {"stage": "received"},
+}
+ROUTES = {
+    "read": ("GET", "/v1/referrals/{}", None),
+    "change": ("PATCH", "/v1/referrals/{}", {"urgency": "urgent"}),
+    "report": ("POST", "/v1/referrals/{}/events", EVENT),
+    "timeline": ("GET", "/v1/referrals/{}/events", None),
+    "window": ("GET", "/v1/referrals/{}/window", None),
+    "notices": ("GET", "/v1/referrals/{}/notices", None),
+    "hand-back": ("GET", "/v1/referrals/{}/handback", None),
+    "hand back": ("PUT", "/v1/referrals/{}/handback", {"lot": "L-1"}),
+    "follow-up": ("GET", "/v1/referrals/{}/follow-up", None),
+    "calendar": ("GET", "/v1/referrals/{}/follow-up.ics", None),
+}
+
+
+@pytest.fixture(params=list(ROUTES.values()), ids=list(ROUTES))
+def request_as(request):
+    """A way to ask for a referral by id, as somebody."""
+    method, path, body = request.param
+
+    def send(site, referral_id):
+        return site.send(
+            method,
+            path.format(referral_id),
+            body,
+            headers={"Idempotency-Key": "k", "If-Match": '"2"', "X-Request-Id": REQUEST_ID},
+        )
+
+    return send
+
+
+@pytest.fixture(scope="module")
+def infused_referral_id(shared_api):
+    """A referral that has everything: events, and an open window."""
+    referral_id = shared_api.refer()["referral_id"]
+    shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
+    return referral_id
+
+
+@pytest.fixture(scope="module")
+def draft_referral_id(shared_api):
+    """A draft that names a center, which must not learn of it."""
+    return shared_api.refer(submit=False)["referral_id"]
+
+
+def audited(world, referral_id):
+    """The rows about reads and refusals."""
+    of_it = {"id": f"{referral_id}/reads"}
+    return list(world.stores.audit_log.table.query_all("referral_id = :id", of_it))
+
+
+@pytest.mark.parametrize("stranger", ["other_practice", "other_center", "practice_admin", "center_admin", "operator"])
+def test_a_referral_of_others_is_the_same_404_as_none_at_all(shared_api, infused_referral_id, request_as, stranger):
+    """Status, headers and body: nothing tells a stranger that there is a referral."""
+    site = shared_api.get_site_for(shared_api.members[stranger])
+
+    of_others, of_nobody = request_as(site, infused_referral_id), request_as(site, NOWHERE)
+
+    assert of_others == of_nobody
+    assert of_others.status == 404
+    assert of_others.json["code"] == "not_found"
+
+
+def test_a_draft_does_not_exist_for_the_center_it_names(shared_api, draft_referral_id, request_as):
+    """A practice may think it over; the center hears of it when it is submitted."""
+    assert request_as(shared_api.center, draft_referral_id) == request_as(shared_api.center, NOWHERE)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "ref_short",
+        "REF_" + "A" * 26,
+        "ref_" + "a" * 27,
+        "list%23prc_cedar",
+        "member%23mem_x",
+        "ref_%00",
+        "%2e%2e",
+        "ref_a%2fevents",
+        "ref_" + "a" * 3000,
+        "%F0%9F%92%89",
+        "null",
+        "0",
+    ],
+)
+def test_what_is_no_id_of_ours_is_the_same_404(shared_api, request_as, odd):
+    """Whatever stands in the path is looked up or not, and the answer does not tell which."""
+    assert request_as(shared_api.practice, odd) == request_as(shared_api.practice, NOWHERE)
+
+
+def test_an_id_in_other_letters_is_another_id(shared_api, infused_referral_id, request_as):
+    """Neither upper case nor percent escapes that a gateway left alone lead to a referral."""
+    assert request_as(shared_api.practice, infused_referral_id.upper()).status == 404
+
+
+def test_no_list_or_count_shows_what_belongs_to_others(shared_api, infused_referral_id):
+    """Lists are the tenant's own, whoever's ids the filter names."""
+    for stranger in (shared_api.other_practice, shared_api.other_center):
+        for query in ("", "?center_id=ctr_harbor", "?q=Example", "?phase=treatment"):
+            assert stranger.get(f"/v1/referrals{query}").json["items"] == []
+        assert stranger.get("/v1/referrals/counts").json["total"] == 0
+
+
+def test_a_center_does_not_count_or_list_drafts(shared_api, draft_referral_id):
+    """A draft is the practice's alone, in lists and counts too."""
+    listed = shared_api.center.get("/v1/referrals?limit=100").json["items"]
+
+    assert draft_referral_id not in [item["referral_id"] for item in listed]
+    assert shared_api.center.get("/v1/referrals/counts").json["phases"]["eligibility"] == 0
+
+
+def test_a_stranger_who_tries_is_on_record(shared_api):
+    """A refused look is audited with who tried, and changes nothing."""
+    referral_id = shared_api.refer()["referral_id"]
+
+    shared_api.other_practice.get(f"/v1/referrals/{referral_id}")
+    shared_api.other_practice.post(f"/v1/referrals/{referral_id}/events", EVENT)
+
+    tries = [row for row in audited(shared_api, referral_id) if row["outcome"] != "allowed"]
+    stranger = shared_api.members["other_practice"].member_id
+    assert sorted((row["actor_id"], row["action"], row["outcome"]) for row in tries) == [
+        (stranger, "event.received", "not_found"),
+        (stranger, "referral.read", "not_found"),
+    ]
+    assert shared_api.stage_of(referral_id) == "submitted"
+
+
+def test_every_read_of_a_referral_is_on_record(shared_api):
+    """Who looked at a patient's referral can be told later."""
+    referral_id = shared_api.refer()["referral_id"]
+
+    shared_api.center.get(f"/v1/referrals/{referral_id}", **{"X-Request-Id": REQUEST_ID})
+    shared_api.center.get(f"/v1/referrals/{referral_id}/events")
+
+    reader = shared_api.members["center"].member_id
+    reads = [row for row in audited(shared_api, referral_id) if row["actor_id"] == reader]
+    assert sorted((row["action"], row["outcome"]) for row in reads) == [
+        ("referral.read", "allowed"),
+        ("referral.read_events", "allowed"),
+    ]
+    assert REQUEST_ID in [row.get("request_id") for row in reads]
+
+
+def test_a_referral_cannot_be_moved_under_another_tenants_name(shared_api):
+    """Whose it is comes from who is asking; a body cannot say otherwise."""
+    for field, value in {
+        "practice_id": factories.OTHER_PRACTICE.tenant_id,
+        "practice": {"tenant_id": factories.OTHER_PRACTICE.tenant_id},
+        "created_by": shared_api.members["other_practice"].member_id,
+    }.items():
+        body = factories.build_referral_body() | {field: value}
+
+        answer = shared_api.practice.post("/v1/referrals", body)
+
+        assert answer.status == 400
+        assert answer.json["errors"] == [
+            {"pointer": f"/{field}", "code": "extra_forbidden", "message": "Extra inputs are not permitted"}
+        ]

@@ -1,0 +1,276 @@
+"""A referral's notices: what is planned, who was told, what became of the mails, and why not."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.domain.notices import ses_events as mail_events
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.services.notices.outbox_worker import run_job
+from chalicelib.services.notices.ses_feedback import record_mail_event
+from tests.support import sns_sender as posting
+from tests.support import stores as shelves
+from tests.support.api_driver import STAGES_TO_INFUSED
+from tests.support.factories import build_preferences_body
+
+
+@pytest.fixture
+def notified_referral_id(shared_api):
+    """A referral of which the center, then the practice was told and mailed."""
+    referral_id = shared_api.refer()["referral_id"]
+    shared_api.move_to(referral_id, "received", "accepted")
+    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    return referral_id
+
+
+@pytest.fixture(scope="module")
+def infused_referral_id(shared_api):
+    """A referral after its infusion: day 7 was told, day 14 fell under a hold."""
+    referral_id = shared_api.refer()["referral_id"]
+    shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
+    now = wiring.read_clock()
+    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    run_job(TaskQueue.PLAN, **wiring.build_job_context(now + timedelta(days=8)))
+    hold = {"type": "hold.started", "occurred_at": now.isoformat(), "data": {}}
+    shared_api.center.post(f"/v1/referrals/{referral_id}/events", hold)
+    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    run_job(TaskQueue.PLAN, **wiring.build_job_context(now + timedelta(days=15)))
+    return referral_id
+
+
+def page_of(site, referral_id, query="limit=100"):
+    answer = site.get(f"/v1/referrals/{referral_id}/notices?{query}")
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def lines(site, referral_id):
+    return page_of(site, referral_id)["items"]
+
+
+def heard(site, referral_id):
+    """The lines that somebody of the reader's side was told."""
+    return [line for line in lines(site, referral_id) if line["told"]]
+
+
+def mine(world, line, handle="practice"):
+    """A line's entry about one member."""
+    member_id = world.members[handle].member_id
+    return next(each for each in line["told"] if each["member_id"] == member_id)
+
+
+def test_a_line_tells_who_was_told_and_what_became_of_the_mail(shared_api, notified_referral_id):
+    """By name, for everybody of one's own side."""
+    [line] = heard(shared_api.practice, notified_referral_id)
+
+    people = line.pop("told")
+    assert line == {
+        "rule": "stage_changed",
+        "title": "The center accepted the referral for evaluation",
+        "category": "journey",
+        "due_on": None,
+        "sides": ["practice"],
+        "state": "told",
+        "why": None,
+    }
+    wanted = {shared_api.members[handle].name for handle in ("practice", "provider")}
+    assert {each["name"] for each in people} == wanted
+    assert {each["opened_at"] for each in people} == {None}
+    assert {each["mail"]["state"] for each in people} == {"sent"}
+
+
+def test_nobody_of_the_other_side_is_named(shared_api, notified_referral_id, infused_referral_id):
+    """Neither in what both are told of nor in what one is."""
+    for referral_id in (notified_referral_id, infused_referral_id):
+        for site, theirs in ((shared_api.practice, "center"), (shared_api.center, "practice")):
+            text = site.get(f"/v1/referrals/{referral_id}/notices?limit=100").text
+            there = [m for m in shared_api.members.values() if m.kind == theirs]
+
+            assert not [m for m in there if m.member_id in text or m.name in text]
+
+
+def test_what_was_opened_says_when(shared_api, notified_referral_id):
+    """By each reader alone."""
+    notices = shared_api.practice.get("/v1/notices?limit=100").json["items"]
+    [notice_id] = [n["notice_id"] for n in notices if n["referral_id"] == notified_referral_id]
+
+    shared_api.practice.post(f"/v1/notices/{notice_id}/read", None)
+
+    [line] = heard(shared_api.practice, notified_referral_id)
+    assert mine(shared_api, line)["opened_at"] is not None
+    assert mine(shared_api, line, "provider")["opened_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "state"),
+    [("Delivery", {}, "delivered"), ("Bounce", {"bounceType": "Transient"}, "sent"), ("Complaint", {}, "complained")],
+)
+def test_what_the_mail_service_tells_is_shown_with_its_time(shared_api, notified_referral_id, kind, details, state):
+    """In the list of the referral as in one's own."""
+    # Somebody whom no other test mails: what ends writing to an address ends it for all.
+    member = shared_api.members["provider"]
+    [row] = [
+        row
+        for row in shelves.list_mail_rows()
+        if (row["member_id"], row["referral_id"]) == (member.member_id, notified_referral_id)
+    ]
+    at = wiring.read_clock() + timedelta(minutes=3)
+    event = posting.build_ses_event(kind, row["outbox_id"], at=at, to="old@cedar.example", **details)
+    read = mail_events.parse_mail_event(event)
+    assert read is not None
+    record_mail_event(read, stores=shared_api.stores, now=at)
+
+    [line] = heard(shared_api.practice, notified_referral_id)
+    life = mine(shared_api, line, "provider")["mail"]
+    assert life["state"] == state
+    if state != "sent":
+        assert life["at"] == f"{at:%Y-%m-%dT%H:%M:%S}Z"
+    own = shared_api.get_site_for(member).get("/v1/notices?limit=100").json["items"]
+    assert [n["mail"] for n in own if n["referral_id"] == notified_referral_id] == [life]
+
+
+def test_a_mail_that_waits_says_for_when_and_one_nobody_wants_says_so(shared_api):
+    """By what each reader has chosen."""
+    member = shared_api.members["provider"]
+    site, path = shared_api.get_site_for(member), "/v1/me/notification-preferences"
+    chosen = {"journey": "daily"}
+    for version, categories in enumerate((chosen, {"journey": "never"})):
+        site.send(
+            "PUT",
+            path,
+            build_preferences_body(categories=categories, digest_hour=3, time_zone="UTC"),
+            headers={"If-Match": f'"{version}"'},
+        )
+        referral_id = shared_api.refer()["referral_id"]
+        shared_api.move_to(referral_id, "received", "accepted")
+        run_job(TaskQueue.EVENT, **wiring.build_job_context())
+        [line] = heard(shared_api.practice, referral_id)
+        life = mine(shared_api, line, "provider")["mail"]
+        if categories is chosen:
+            assert (life["state"], life["at"][11:]) == ("planned", "03:00:00Z")
+        else:
+            assert life == {"state": "not_wanted", "at": None, "why": None}
+    site.send("PUT", path, build_preferences_body(), headers={"If-Match": '"2"'})
+
+
+def test_the_plan_stands_among_what_was_told(shared_api, infused_referral_id):
+    """Told, left out and why, and what is still to come, in the words of the reader's side."""
+    by_rule = {line["rule"]: line for line in lines(shared_api.center, infused_referral_id)}
+
+    daily = by_rule["daily_monitoring_ends"]
+    assert (daily["state"], daily["due_on"] is not None) == ("told", True)
+    assert daily["title"].startswith("The label's minimum of daily monitoring ends today: is the patient discharged?")
+    assert mine(shared_api, daily, "center")["name"] == shared_api.members["center"].name
+    minimum = by_rule["label_minimum_ends"]
+    assert (minimum["state"], minimum["why"], minimum["told"]) == ("skipped", "on_hold", [])
+    near = by_rule["handback_near"]
+    assert (near["state"], near["title"]) == ("planned", "Hand-back in 7 days: start the package")
+    only_theirs = by_rule["first_day"]
+    assert (only_theirs["state"], only_theirs["sides"], only_theirs["told"]) == ("told", ["practice"], [])
+    assert by_rule["hold.started"]["due_on"] is None
+
+
+def test_what_failed_half_way_is_parked_and_says_whom_it_reached(shared_api):
+    """A person has to look at it, whoever was told before it failed."""
+    referral_id = shared_api.refer()["referral_id"]
+    shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
+    run_job(TaskQueue.PLAN, **wiring.build_job_context(wiring.read_clock() + timedelta(days=8)))
+    [task] = [
+        row
+        for row in shelves.list_rows("outbox")
+        if (row["referral_id"], row["rule"]) == (referral_id, "daily_monitoring_ends")
+    ]
+    assert shared_api.stores.outbox.table.update(
+        {"outbox_id": task["outbox_id"]},
+        "SET #state = :parked",
+        when="#state = :done",
+        values={"parked": "parked", "done": "done"},
+        names={"#state": "state"},
+    )
+
+    [line] = [line for line in lines(shared_api.practice, referral_id) if line["rule"] == "daily_monitoring_ends"]
+    assert (line["state"], len(line["told"])) == ("parked", 2)
+
+
+@pytest.mark.parametrize("limit", [1, 7, 30])
+def test_pages_make_the_whole_list(shared_api, infused_referral_id, limit):
+    """Latest due first, nothing twice and nothing left out."""
+    whole = lines(shared_api.practice, infused_referral_id)
+    seen, query = [], f"limit={limit}"
+    while query:
+        page = page_of(shared_api.practice, infused_referral_id, query)
+        seen += page["items"]
+        assert len(page["items"]) <= limit
+        cursor = page["next_cursor"]
+        query = cursor and f"limit={limit}&cursor={cursor}"
+
+    assert seen == whole
+    days = [line["due_on"] for line in whole if line["due_on"]]
+    assert days == sorted(days, reverse=True)
+
+
+def test_of_a_draft_nobody_else_is_to_be_told(shared_api):
+    """It is its practice's alone, which is reminded of it."""
+    draft = shared_api.refer(submit=False)["referral_id"]
+
+    ahead = lines(shared_api.practice, draft)
+
+    assert {line["state"] for line in ahead} == {"planned"}
+    assert [line["sides"] for line in ahead] == [["practice"]] * 3
+
+
+def test_reading_the_list_is_on_record(shared_api, notified_referral_id):
+    """As any look at a referral is."""
+    lines(shared_api.center, notified_referral_id)
+    admin = shared_api.get_site_for(shared_api.members["center_admin"])
+
+    trail = admin.get(f"/v1/referrals/{notified_referral_id}/audit").json["items"]
+
+    reader = shared_api.members["center"].member_id
+    assert (reader, "referral.read_notices", "allowed") in [
+        (row["actor_id"], row["action"], row["outcome"]) for row in trail
+    ]
+
+
+def own(world, referral_id):
+    """The practice coordinator's notice of a referral."""
+    items = world.practice.get("/v1/notices?limit=100").json["items"]
+    return next(n for n in items if n["referral_id"] == referral_id)
+
+
+def test_several_are_read_at_once_and_no_others(shared_api, notified_referral_id):
+    """Exactly those that were shown: one that came meanwhile stays unread."""
+    later = shared_api.refer()["referral_id"]
+    shared_api.move_to(later, "received", "accepted")
+    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    before = shared_api.practice.get("/v1/me").json["unread_notices"]
+
+    answer = shared_api.practice.post(
+        "/v1/notices/read", {"notice_ids": [own(shared_api, notified_referral_id)["notice_id"]] * 2}
+    )
+
+    assert (answer.status, answer.json) == (200, {"unread": before - 1})
+    assert own(shared_api, notified_referral_id)["read_at"] is not None
+    assert own(shared_api, later)["read_at"] is None
+
+
+def test_somebody_elses_notice_is_not_read_by_it(shared_api, notified_referral_id):
+    """Nor is it told from one that is not there."""
+    notice_id = own(shared_api, notified_referral_id)["notice_id"]
+    nobodys = notice_id[:-26] + "a" * 26
+    answers = [
+        shared_api.other_practice.post(
+            "/v1/notices/read", {"notice_ids": [each]}, **{"X-Request-Id": "one-id-for-both"}
+        )
+        for each in (notice_id, nobodys)
+    ]
+
+    assert answers[0] == answers[1]
+    assert own(shared_api, notified_referral_id)["read_at"] is None
+
+
+@pytest.mark.parametrize("ids", [[], ["x"], "ntc_x", [1], ["ntc_20260101T000000000000_" + "a" * 26] * 101])
+def test_ids_that_are_none_are_refused(shared_api, ids):
+    """As are more than a page has."""
+    assert shared_api.practice.post("/v1/notices/read", {"notice_ids": ids}).status == 400

@@ -1,0 +1,184 @@
+"""How a member wants to be mailed, and how a reader of a mail stops more of them."""
+
+import re
+import secrets
+from typing import cast
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.domain.notices.notice_rules import Category
+from chalicelib.services.notices.unsubscribe import build_unsubscribe_url
+from tests.support import stores as shelves
+from tests.support.factories import build_member, build_preferences_body
+
+PATH = "/v1/me/notification-preferences"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture
+def member(shared_api):
+    """Somebody of the practice who has chosen nothing yet."""
+    someone = build_member(n=secrets.randbelow(10**9))
+    shared_api.stores.members.add(someone)
+    return someone
+
+
+@pytest.fixture
+def member_client(shared_api, member):
+    """The site as that member uses it."""
+    return shared_api.get_site_for(member)
+
+
+def save(site, body, version):
+    """Store preferences as the successor of a version."""
+    return site.send("PUT", PATH, body, headers={"If-Match": f'"{version}"'})
+
+
+def test_who_chose_nothing_is_mailed_at_once(member_client):
+    """By the clock of the practice, with no quiet hours."""
+    answer = member_client.get(PATH)
+
+    assert answer.headers["etag"] == '"0"'
+    assert answer.json == {
+        "categories": {
+            **dict.fromkeys(("journey", "window", "overdue", "follow_up", "digest"), "at_once"),
+            # Nothing is due and nothing happened: only for those who ask for it.
+            "check_in": "never",
+        },
+        "digest_hour": 7,
+        "quiet_hours": None,
+        "time_zone": "America/Chicago",
+        "version": 0,
+    }
+
+
+def test_what_is_saved_is_read_again(member_client):
+    """All of it, with the next version."""
+    wanted = build_preferences_body(
+        categories={"journey": "daily", "digest": "never"},
+        digest_hour=16,
+        quiet_hours={"from": "21:30", "to": "06:15"},
+        time_zone="Pacific/Honolulu",
+    )
+
+    saved = save(member_client, wanted, 0)
+
+    assert (saved.status, saved.headers["etag"]) == (200, '"1"')
+    assert member_client.get(PATH).json == saved.json == wanted | {"version": 1}
+
+
+def test_what_somebody_else_has_saved_meanwhile_is_not_lost(member_client):
+    """The second of two who read the same version is told so."""
+    save(member_client, build_preferences_body(digest_hour=6), 0)
+
+    assert save(member_client, build_preferences_body(digest_hour=9), 0).status == 412
+    assert save(member_client, build_preferences_body(digest_hour=9), 1).status == 200
+
+
+def test_preferences_are_ones_own(shared_api, member_client):
+    """Nobody else's mail changes."""
+    save(member_client, build_preferences_body(digest_hour=6), 0)
+
+    assert shared_api.center.get(PATH).json["version"] == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer"),
+    [
+        ({"categories": {"critical": "never"}}, "/categories/critical"),
+        ({"categories": {"journey": "hourly"}}, "/categories/journey"),
+        ({"digest_hour": 24}, "/digest_hour"),
+        ({"digest_hour": "7"}, "/digest_hour"),
+        ({"quiet_hours": {"from": "24:00", "to": "07:00"}}, "/quiet_hours/from"),
+        ({"quiet_hours": {"from": "22:00", "to": "22:00"}}, "/quiet_hours"),
+        ({"quiet_hours": {"from": "22:00"}}, "/quiet_hours/to"),
+        ({"time_zone": "Mars/Olympus_Mons"}, "/time_zone"),
+        ({"time_zone": "../../etc/passwd"}, "/time_zone"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(member_client, changed, pointer):
+    """Above all that something critical could be turned off."""
+    answer = save(member_client, build_preferences_body(**changed), 0)
+
+    assert (answer.status, [fault["pointer"] for fault in answer.json["errors"]]) == (400, [pointer])
+
+
+@pytest.fixture
+def unsubscribe_path(shared_api, member):
+    """The way out in a mail to that member about a window, without the host."""
+    told = build_unsubscribe_url(member.member_id, [Category.WINDOW], sign_in_url="", stores=wiring.get_stores())
+    assert re.fullmatch(r"/v1/unsubscribe/[A-Za-z0-9_-]+", told)
+    return told
+
+
+def test_looking_at_the_way_out_changes_nothing(shared_api, member_client, unsubscribe_path):
+    """Mail programs open every link; a page asks, and only its button does it."""
+    before = shelves.dump_tables()
+
+    answer = shared_api.anyone.get(unsubscribe_path)
+
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert f'<form method="post" action="https://dashboard.example{unsubscribe_path}">' in answer.text
+    assert "Not for emergencies." in answer.text
+    assert shelves.dump_tables() == before
+
+
+def test_one_click_turns_the_category_off(shared_api, member_client, unsubscribe_path):
+    """As a mail program posts it (RFC 8058), without a session; again changes nothing."""
+    one_click = b"List-Unsubscribe=One-Click"
+    answers = [shared_api.anyone.send("POST", unsubscribe_path, one_click, headers=FORM).status for _ in range(3)]
+
+    chosen = member_client.get(PATH).json
+    assert answers == [200] * 3
+    assert chosen["categories"]["window"] == "never"
+    assert chosen["categories"]["journey"] == "at_once"
+    assert chosen["version"] == 1
+
+
+def test_the_way_out_keeps_what_else_was_chosen(shared_api, member_client, unsubscribe_path):
+    """Quiet hours and the other categories stay."""
+    save(member_client, build_preferences_body(digest_hour=5, categories={"journey": "daily"}), 0)
+
+    shared_api.anyone.send("POST", unsubscribe_path, b"", headers=FORM)
+
+    chosen = member_client.get(PATH).json
+    assert (chosen["digest_hour"], chosen["categories"]["journey"]) == (5, "daily")
+
+
+def test_an_old_way_out_still_leads_out(shared_api, member_client, member):
+    """Of what there still is, where the mail was of a category that is gone."""
+    categories = cast("list[Category]", ["journey", "weather"])
+    old = build_unsubscribe_url(member.member_id, categories, sign_in_url="", stores=wiring.get_stores())
+
+    answer = shared_api.anyone.send("POST", old, b"", headers=FORM)
+
+    assert answer.status == 200
+    assert member_client.get(PATH).json["categories"]["journey"] == "never"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_way_out_that_is_not_ours_is_not_there(shared_api, unsubscribe_path, method):
+    """Altered, cut off, made up, or with spare bits: all alike, and nothing changes."""
+    before = shelves.dump_tables()
+    flipped = unsubscribe_path[:-2] + ("A" if unsubscribe_path[-2] != "A" else "B") + unsubscribe_path[-1]
+    answers = {
+        shared_api.anyone.send(method, wrong, b"" if method == "POST" else None).status
+        for wrong in (
+            flipped,
+            unsubscribe_path[:-4],
+            "/v1/unsubscribe/AAAA",
+            f"{unsubscribe_path}A",
+            f"{unsubscribe_path}.",
+        )
+    }
+
+    assert answers == {404}
+    assert shelves.dump_tables() == before
+
+
+def test_a_way_out_says_nothing_of_whose_it_is(member, unsubscribe_path):
+    """Neither the member nor the category can be read off it."""
+    assert member.member_id not in unsubscribe_path
+    assert "window" not in unsubscribe_path

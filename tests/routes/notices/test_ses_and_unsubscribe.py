@@ -1,0 +1,288 @@
+"""What Amazon SNS posts of our mails, and what is only made to look like it."""
+
+import json
+from datetime import timedelta
+from functools import cache
+
+import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+
+from chalicelib import wiring
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.services.notices.outbox_worker import run_job
+from tests.support import aws_fakes as cloud
+from tests.support import sns_sender as posting
+from tests.support import stores as shelves
+from tests.support.aws_fakes import TOPIC
+from tests.support.factories import CENTER, build_member
+
+PATH = "/v1/mail-events"
+COORDINATOR = build_member(CENTER)
+OTHER_TOPIC = "arn:aws:sns:us-east-1:210987654321:cart-mail-events"
+SNS = "https://sns.us-east-1.amazonaws.com"
+CERTIFICATE = f"{SNS}/SimpleNotificationService-0123abcd.pem"
+FOREIGN = [
+    "https://evil.example/SimpleNotificationService-0123abcd.pem",
+    "http://sns.us-east-1.amazonaws.com/SimpleNotificationService-0123abcd.pem",
+    "https://sns.us-east-1.amazonaws.com.evil.example/SimpleNotificationService-0123abcd.pem",
+    "https://sns.us-east-1.amazonaws.com@evil.example/SimpleNotificationService-0123abcd.pem",
+    "https://sns.us-east-1.amazonaws.com:8443/SimpleNotificationService-0123abcd.pem",
+    "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123abcd.pem",
+    "https://sns.us-east-1.amazonaws.com/elsewhere/SimpleNotificationService-0123abcd.pem",
+    "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0123abcd.pem?x=1",
+    "https://169.254.169.254/SimpleNotificationService-0123abcd.pem",
+    "https://SNS.us-east-1.amazonaws.com\\@evil.example/SimpleNotificationService-0123abcd.pem",
+    "file:///etc/passwd",
+    "",
+]
+"""Where no certificate of Amazon SNS for our topic is."""
+
+
+@pytest.fixture
+def fetched_urls():
+    """The addresses that were asked for."""
+    return []
+
+
+@pytest.fixture
+def api_with_mail(shared_api, monkeypatch, fetched_urls):
+    """The clinic with a topic that tells of its mail; the last mail was sent just now."""
+    verifier = posting.build_verifier(fetched_urls)
+    monkeypatch.setattr(wiring, "get_sns_verifier", cache(lambda: verifier))
+    if not cloud.list_sent_mail():
+        mail_anew(shared_api)
+    return shared_api
+
+
+def mail_anew(world):
+    """Send one more mail to the center, about one more patient."""
+    world.refer()
+    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+
+
+def mail_id(to=COORDINATOR):
+    """The mail to somebody of the center that was sent last."""
+    rows = [row for row in shelves.list_mail_rows() if row["member_id"] == to.member_id]
+    return max(rows, key=lambda row: row["planned_for"])["outbox_id"]
+
+
+def post(clinic, body):
+    """Post as SNS does."""
+    return clinic.anyone.send("POST", PATH, body, headers={"Content-Type": "text/plain; charset=UTF-8"})
+
+
+def state_of_mail(clinic):
+    """How far the center's coordinator sees the mail of the newest notice."""
+    return clinic.center.get("/v1/notices").json["items"][0]["mail"]["state"]
+
+
+def delivered(**changed):
+    """A genuine post that the mail was delivered, but for what is changed."""
+    now = wiring.read_clock()
+    return posting.build_message(posting.build_ses_event("Delivery", mail_id(), at=now), **({"at": now} | changed))
+
+
+def test_a_delivery_is_seen_in_the_dashboard(api_with_mail):
+    """From sent to delivered, on the recipient's own list."""
+    mail_anew(api_with_mail)
+    before = state_of_mail(api_with_mail)
+
+    answer = post(api_with_mail, delivered())
+
+    assert (before, answer.status, state_of_mail(api_with_mail)) == ("sent", 204, "delivered")
+
+
+def test_the_certificate_is_asked_for_once(api_with_mail, fetched_urls):
+    """It is kept, by the address that Amazon SNS has it at."""
+    post(api_with_mail, delivered())
+    post(api_with_mail, delivered())
+
+    assert fetched_urls == [posting.CERTIFICATE]
+
+
+def test_a_post_that_is_replayed_changes_nothing(api_with_mail):
+    """The very same bytes, any number of times."""
+    body = delivered()
+    post(api_with_mail, body)
+    before = shelves.dump_tables()
+
+    assert [post(api_with_mail, body).status for _ in range(3)] == [204] * 3
+    assert shelves.dump_tables() == before
+
+
+def said_otherwise(**changed):
+    """A genuine post, changed after it was signed."""
+    return json.dumps(json.loads(delivered()) | changed).encode()
+
+
+FORGED = {
+    "another key": lambda: delivered(signed_by="somebody"),
+    "SHA-1": lambda: delivered(hashed_by=SHA1()),  # noqa: S303 it is to be refused
+    "version 1": lambda: delivered(SignatureVersion="1"),
+    "another topic": lambda: delivered(TopicArn=OTHER_TOPIC),
+    "old": lambda: delivered(at=wiring.read_clock() - timedelta(hours=2)),
+    "to come": lambda: delivered(at=wiring.read_clock() + timedelta(hours=1)),
+    "altered": lambda: delivered().replace(b"Delivery", b"Bounce"),
+    "a subject added": lambda: said_otherwise(Subject="x"),
+    "no base64": lambda: said_otherwise(Signature="????"),
+    "no text": lambda: said_otherwise(Message=7),
+    "nothing": lambda: b"{}",
+    "a list": lambda: b"[]",
+}
+
+
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+def test_what_our_topic_did_not_sign_is_refused(api_with_mail, forge):
+    """All with the same answer, and nothing of it is kept."""
+    before = shelves.dump_tables()
+
+    answer = post(api_with_mail, forge())
+
+    assert (answer.status, answer.json["code"]) == (401, "unauthenticated")
+    assert shelves.dump_tables() == before
+
+
+@pytest.mark.parametrize("address", FOREIGN)
+def test_no_certificate_is_asked_for_elsewhere(api_with_mail, fetched_urls, address):
+    """The address stands in the post, so anybody may write one there."""
+    answer = post(api_with_mail, delivered(SigningCertURL=address))
+
+    assert (answer.status, fetched_urls) == (401, [])
+
+
+def test_a_subscription_to_our_topic_is_confirmed(api_with_mail, fetched_urls):
+    """By the address that Amazon SNS gave, once its signature was believed."""
+    answer = post(api_with_mail, posting.build_subscription(at=wiring.read_clock()))
+
+    assert answer.status == 204
+    assert fetched_urls == [posting.CERTIFICATE, posting.CONFIRMATION]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://169.254.169.254/latest/meta-data/",
+        "https://evil.example/?Action=ConfirmSubscription&Token=t",
+        f"{SNS}/?Action=DeleteTopic&Token=t",
+        f"{SNS}:443/?Action=ConfirmSubscription&Token=t",
+        "http://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&Token=t",
+    ],
+)
+def test_nothing_else_is_asked_for_to_confirm(api_with_mail, fetched_urls, address):
+    """Even if it was signed: no address of a post is followed to another host."""
+    answer = post(api_with_mail, posting.build_subscription(at=wiring.read_clock(), SubscribeURL=address))
+
+    assert (answer.status, fetched_urls) == (401, [posting.CERTIFICATE])
+
+
+def test_a_subscription_that_ended_is_not_renewed(api_with_mail, fetched_urls):
+    """It is for a person to look at; the address to come back is not followed."""
+    answer = post(api_with_mail, posting.build_subscription(at=wiring.read_clock(), Type="UnsubscribeConfirmation"))
+
+    assert (answer.status, fetched_urls) == (204, [posting.CERTIFICATE])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Successfully validated SNS topic for Amazon SES event publishing.",
+        {"eventType": "Open", "mail": {}},
+        posting.build_ses_event("Delivery", "mail_of_nobody", at=wiring.read_clock()),
+        "[" * 20 + "]" * 20,
+    ],
+    ids=["the test of SES", "not asked for", "of no mail of ours", "deep"],
+)
+def test_what_is_no_event_of_ours_is_passed_over(api_with_mail, message):
+    """Genuine, and no reason to have it posted again."""
+    before = shelves.dump_tables()
+
+    assert post(api_with_mail, posting.build_message(message, at=wiring.read_clock())).status == 204
+    assert shelves.dump_tables() == before
+
+
+def test_a_certificate_that_cannot_be_had_is_asked_for_again(api_with_mail, monkeypatch):
+    """SNS is told to post once more."""
+
+    def nobody(_address):
+        raise ConnectionError
+
+    verifier = posting.build_verifier(fetch=nobody)
+    monkeypatch.setattr(wiring, "get_sns_verifier", cache(lambda: verifier))
+
+    assert post(api_with_mail, delivered()).status == 503
+
+
+def test_without_a_topic_nobody_is_believed(api_with_mail, monkeypatch):
+    """The setting is empty, and so is the allow-list."""
+    verifier = posting.build_verifier(topic="")
+    monkeypatch.setattr(wiring, "get_sns_verifier", cache(lambda: verifier))
+
+    assert post(api_with_mail, delivered(TopicArn="")).status == 401
+    assert post(api_with_mail, delivered(TopicArn=TOPIC)).status == 401
+
+
+def test_a_hard_bounce_shows_where_its_reader_looks(api_with_mail):
+    """Told three times: one flag in the dashboard, and it stays as it was."""
+    now = wiring.read_clock()
+    clinician = api_with_mail.members["clinician"]
+    site = api_with_mail.get_site_for(clinician)
+    lost = mail_id(to=clinician)
+    body = posting.build_message(posting.build_hard_bounce(lost, at=now, to=clinician.email), at=now)
+
+    answers = [post(api_with_mail, body).status for _ in range(3)]
+
+    problem = site.get("/v1/me").json["mail_problem"]
+    assert answers == [204] * 3
+    assert problem["reason"] == "bounced"
+    assert site.get("/v1/notices").json["items"][0]["mail"]["state"] == "bounced"
+    assert api_with_mail.practice.get("/v1/me").json["mail_problem"] is None
+
+
+class Elsewhere:
+    """A host that answers with a status, and keeps what it was asked."""
+
+    def __init__(self, status):
+        self.status = status
+        self.asked = []
+
+    def __call__(self, host, *, timeout):
+        assert 0 < timeout <= wiring.KEYS_TIMEOUT_S
+        self.asked.append(host)
+        return self
+
+    def request(self, method, path):
+        self.asked.append(f"{method} {path}")
+
+    def getresponse(self):
+        return self
+
+    def read(self, most):
+        return b"x" * most
+
+    def close(self):
+        self.asked.append("closed")
+
+
+def test_what_is_fetched_is_fetched_from_there_and_not_without_end(monkeypatch, settings_env):
+    """With a limit of time and of size."""
+    host = Elsewhere(200)
+    monkeypatch.setattr("http.client.HTTPSConnection", host)
+
+    fetched = wiring.get_sns_verifier().fetch(posting.CONFIRMATION)
+
+    assert len(fetched) == wiring.MAX_FETCHED_BYTES
+    _, asked, closed = host.asked
+    assert asked == f"GET {posting.CONFIRMATION.removeprefix(SNS)}"
+    assert closed == "closed"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 404, 500])
+def test_no_redirect_is_followed(monkeypatch, settings_env, status):
+    """What leads elsewhere is not there."""
+    host = Elsewhere(status)
+    monkeypatch.setattr("http.client.HTTPSConnection", host)
+
+    with pytest.raises(OSError, match=f"answered {status}"):
+        wiring.get_sns_verifier().fetch(posting.CERTIFICATE)
+    assert host.asked[0] == "sns.us-east-1.amazonaws.com"
+    assert len(host.asked) == 3

@@ -1,0 +1,197 @@
+"""Whatever is sent, the answer is the sender's fault or fine: never ours."""
+
+import copy
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support import factories, handbacks
+from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED
+
+patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+
+TEXTS = st.text(max_size=60) | st.sampled_from(
+    ["2026-11-20", "2026-11-20T10:00:00Z", "breyanzi", "ctr_harbor", "accepted", "LBCL", ""]
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.integers(min_value=-3, max_value=12) | st.floats() | TEXTS
+KEYS = TEXTS | st.sampled_from(["patient", "clinical", "data", "stage", "type", "submit", "note"])
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12
+)
+EVENT: dict[str, Any] = {
+    "type": "stage.changed",
+    "occurred_at": "2026-11-20T10:00:00-05:00",
+    "sequence": 1,
+    "data": {"stage": "received", "part": 1, "of": 1, "local_date": "2026-11-20", "reason_code": "a", "note": "x"},
+}
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a JSON value, itself included."""
+    if not isinstance(value, dict | list):
+        return [path]
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    return [path] + [place for key, each in inner for place in places(each, (*path, key))]
+
+
+def changed(body: Any, place: tuple[Any, ...], value: Any) -> Any:
+    """A copy of a body with another value at one place."""
+    if not place:
+        return value
+    result = copy.deepcopy(body)
+    target = result
+    for step in place[:-1]:
+        target = target[step]
+    target[place[-1]] = value
+    return result
+
+
+def nearly(body: Any) -> st.SearchStrategy[Any]:
+    """A good body with one to three values replaced by something else."""
+    spot = st.tuples(st.sampled_from(places(body)[1:]), VALUES)
+    return st.lists(spot, min_size=1, max_size=3).map(lambda spots: _apply(body, spots))
+
+
+def _apply(body: Any, spots: list[tuple[tuple[Any, ...], Any]]) -> Any:
+    # Deeper places first: a replaced section has no places of its own any more.
+    for place, value in sorted(spots, key=lambda spot: -len(spot[0])):
+        body = changed(body, place, value)
+    return body
+
+
+def spelled(value: Any) -> str:
+    """JSON as a careless program writes it: NaN, Infinity and lone surrogates included."""
+    return json.dumps(value)
+
+
+def assert_not_our_fault(answer):
+    assert answer.status < 500
+    if answer.status >= 400:
+        assert answer.json["code"] != "internal"
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+@patient
+@given(body=VALUES | nearly(factories.build_referral_body()))
+def test_no_body_of_a_referral_is_an_internal_error(shared_api, body):
+    """Any JSON value, and any good referral with something else in a few places."""
+    assert_not_our_fault(shared_api.practice.post("/v1/referrals", spelled(body)))
+
+
+@pytest.fixture(scope="module")
+def referral_id(shared_api):
+    """A referral that events are reported of."""
+    return shared_api.refer()["referral_id"]
+
+
+@patient
+@given(body=VALUES | nearly(EVENT))
+def test_no_body_of_an_event_is_an_internal_error(shared_api, referral_id, body):
+    """Any JSON value, and any good event with something else in a few places."""
+    answer = shared_api.center.post(f"/v1/referrals/{referral_id}/events", spelled(body))
+
+    assert_not_our_fault(answer)
+
+
+@patient
+@given(body=VALUES | nearly(EVENT | {"referral_id": "ref_" + "a" * 26}))
+def test_no_body_of_a_delivery_is_an_internal_error(shared_api, body):
+    """A signature makes a body genuine, not sensible."""
+    assert_not_our_fault(shared_api.deliver_raw(spelled(body).encode()))
+
+
+@patient
+@given(raw=st.binary(max_size=200))
+def test_no_bytes_are_an_internal_error(shared_api, raw):
+    """What is not JSON at all is refused as such."""
+    answer = shared_api.practice.post("/v1/referrals", raw)
+
+    assert_not_our_fault(answer)
+    assert answer.status == 400
+
+
+@patient
+@given(changes=nearly(factories.build_referral_body(submit=...)))
+def test_no_change_of_a_draft_is_an_internal_error(shared_api, changes):
+    """A change takes what a referral takes; what it made is still readable after it."""
+    draft = shared_api.refer(submit=False)
+    path = f"/v1/referrals/{draft['referral_id']}"
+
+    assert_not_our_fault(shared_api.practice.send("PATCH", path, spelled(changes), headers=MATCH))
+    assert shared_api.practice.get(path).status == 200
+    assert shared_api.practice.get("/v1/referrals?limit=1").status == 200
+
+
+@pytest.fixture(scope="module")
+def package(shared_api):
+    """Where a center writes a package."""
+    referral_id = shared_api.refer()["referral_id"]
+    shared_api.move_to(referral_id, *REQUIRED_STAGES_TO_INFUSED)
+    return f"/v1/referrals/{referral_id}/handback"
+
+
+@settings(patient, max_examples=25)
+@given(body=nearly(handbacks.build_handback_body()))
+def test_no_package_is_an_internal_error(shared_api, package, body):
+    """And whatever was taken can be read again, with all that follows from it."""
+    version = shared_api.center.get(package).json["version"]
+    headers = {"If-Match": f'"{version}"'}
+
+    assert_not_our_fault(shared_api.center.send("PUT", package, spelled(body), headers=headers))
+    for path in (package, package.replace("handback", "follow-up"), package.replace("handback", "follow-up.ics")):
+        assert shared_api.practice.get(path).status == 200
+
+
+MATCH = {"If-Match": '"1"'}
+
+HEADER_TEXT = st.text(
+    alphabet=st.characters(min_codepoint=1, max_codepoint=255, exclude_characters="\r\n"), max_size=80
+)
+
+
+@patient
+@given(
+    headers=st.dictionaries(
+        st.sampled_from(
+            ["Idempotency-Key", "If-Match", "X-Request-Id", "Content-Type", "Accept", "Origin",
+             "Authorization", "webhook-id", "webhook-timestamp", "webhook-signature", "Cookie"]
+        ),
+        HEADER_TEXT,
+    )
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/v1/referrals"), ("PATCH", "/v1/referrals/ref_x"),
+     ("POST", "/v1/webhooks/centers/ctr_harbor")],
+)  # fmt: skip
+def test_no_header_is_an_internal_error(shared_api, headers, method, path):
+    """Whatever bytes stand in a header, also where we parse it."""
+    body = factories.build_referral_body(submit=False)
+
+    assert_not_our_fault(shared_api.practice.send(method, path, body, headers=headers))
+
+
+@patient
+@given(
+    name=st.sampled_from(["limit", "cursor", "stage", "phase", "worklist", "center_id", "q", "updated_since", "sort"]),
+    value=st.text(max_size=50),
+)
+def test_no_parameter_is_an_internal_error(shared_api, name, value):
+    """Also what no browser would send in an address."""
+    from urllib.parse import quote
+
+    answer = shared_api.practice.get(f"/v1/referrals?{name}={quote(value, errors='surrogatepass')}")
+
+    assert_not_our_fault(answer)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_what_python_calls_a_number_and_json_does_not_is_refused(shared_api, number):
+    """The spelling that Python's own encoder uses for them is not JSON."""
+    body = factories.build_referral_body(clinical__ecog=number)
+
+    assert shared_api.practice.post("/v1/referrals", spelled(body)).json["code"] == "not_json"

@@ -1,0 +1,156 @@
+"""The headers that every answer carries, and what may be kept in a cache."""
+
+import json
+from importlib.resources import files
+
+import pytest
+
+from app import app
+from chalicelib import web
+from chalicelib.domain.notices.notice_rules import Category
+from chalicelib.services.notices.unsubscribe import build_unsubscribe_url
+from tests.support import factories
+
+EVERYWHERE = {
+    "strict-transport-security": "max-age=63072000; includeSubDomains",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+READABLE = sorted(path for path, methods in app.routes.items() if "GET" in methods)
+WITHOUT_HEALTH_DATA = {"/", "/cds-services", "/docs", "/assets/{name}", "/v1/openapi.json", "/v1/statements"}
+"""Routes whose answers a browser may keep for a while."""
+
+
+@pytest.fixture(scope="module")
+def get_path(shared_api):
+    """Asks for a path, its ids filled in with those of a submitted referral."""
+    referral_id = shared_api.refer()["referral_id"]
+    way_out = build_unsubscribe_url("mem_1", [Category.DIGEST], sign_in_url="", stores=shared_api.stores)
+    ids = {"referral_id": referral_id, "center_id": "ctr_harbor", "name": "app.js"}
+    ids["calendar"] = "mem_nobody.nothing.ics"
+    ids["token"] = way_out.rpartition("/")[2]
+
+    def get(path, **headers):
+        return shared_api.practice.get(path.format(**ids), **headers)
+
+    return get
+
+
+def assert_guarded(answer):
+    assert EVERYWHERE.items() <= answer.headers.items()
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; ")
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert "*" not in policy
+    assert answer.headers["x-request-id"]
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("path", READABLE)
+def test_every_answer_tells_browsers_to_be_careful(get_path, path):
+    """The security headers are there whatever the status; no origin but ours is let in."""
+    assert_guarded(get_path(path, Origin="https://dashboard.example.evil.example"))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/v1/referrals", 400),
+        ("DELETE", "/health", 405),
+        ("POST", "/v1/sessions", 415),
+        ("GET", "/assets/nothing.js", 404),
+    ],
+)
+def test_a_refusal_tells_browsers_to_be_careful_too(shared_api, method, path, status):
+    """Also where the framework refuses before any code of ours runs."""
+    media_type = "text/plain" if status == 415 else "application/json"
+
+    answer = shared_api.practice.send(method, path, b"x", headers={"Content-Type": media_type})
+
+    assert answer.status == status
+    assert_guarded(answer)
+
+
+def test_a_bug_tells_browsers_to_be_careful_too(shared_api, monkeypatch):
+    """An answer of last resort is an answer like any other."""
+    monkeypatch.setattr("chalicelib.wiring.get_stores", lambda: 1 / 0)
+
+    answer = shared_api.practice.get("/v1/me")
+
+    assert answer.status == 500
+    assert_guarded(answer)
+
+
+@pytest.mark.parametrize("path", READABLE)
+def test_only_what_holds_no_health_data_may_be_kept(get_path, path):
+    """Neither a browser nor a proxy keeps an answer about people."""
+    answer = get_path(path)
+
+    kept = answer.headers["cache-control"] != "no-store"
+    assert kept is (path in WITHOUT_HEALTH_DATA)
+
+
+def test_an_answer_to_a_change_may_not_be_kept(shared_api):
+    """What a POST and a PATCH tell is health data like what a GET tells."""
+    made = shared_api.practice.post("/v1/referrals", factories.build_referral_body(submit=False))
+    changed = shared_api.practice.patch(made.headers["location"], {"note": "x"}, version=1)
+
+    assert (made.status, changed.status) == (201, 200)
+    assert {a.headers["cache-control"] for a in (made, changed)} == {"no-store"}
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/assets/app.js"])
+def test_a_page_may_load_from_its_own_origin_alone(get_path, path):
+    """The policy names no other host, no inline script and no eval, and asks for trusted types."""
+    policy = get_path(path).headers["content-security-policy"]
+
+    directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    assert directives["script-src"] == "'self'"
+    assert directives["connect-src"] == "'self'"
+    assert directives["form-action"] == "'self'"
+    assert directives["require-trusted-types-for"] == "'script'"
+    assert not [source for value in directives.values() for source in value.split() if "." in source]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/assets/app.js"])
+def test_a_file_that_is_known_is_not_sent_again(get_path, path):
+    """A browser that has the file hears 304, and the same tag."""
+    first = get_path(path)
+    again = get_path(path, **{"If-None-Match": first.headers["etag"]})
+
+    assert (first.status, again.status, again.text) == (200, 304, "")
+    assert again.headers["etag"] == first.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nothing.js",
+        "manifest.json",
+        "__init__.py",
+        "..%2fapp.py",
+        "%2e%2e%2f%2e%2e%2fapp.py",
+        "%2fetc%2fpasswd",
+        "app.js%00.css",
+        "APP.JS",
+        "vendor%2fpreact.js",
+    ],
+)
+def test_no_file_can_be_asked_for_but_those_of_the_dashboard(shared_api, name):
+    """A name is looked up in a list; the disk is never asked."""
+    assert shared_api.anyone.get(f"/assets/{name}").status == 404
+
+
+def test_every_file_of_the_dashboard_is_served_as_what_it_is(shared_api):
+    """The list of files names each with its type; no browser has to guess."""
+    listed = json.loads((files(web) / "manifest.json").read_text("utf-8"))
+
+    served = {name: shared_api.anyone.get(f"/assets/{name}") for name in listed}
+
+    assert {answer.status for answer in served.values()} == {200}
+    assert {n: a.headers["content-type"] for n, a in served.items()} == {
+        name: entry["type"] for name, entry in listed.items()
+    }

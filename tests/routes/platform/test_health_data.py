@@ -1,0 +1,170 @@
+"""Where health data gets to, and where it must never: one canary a field, all doors watched."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+
+import pytest
+from pydantic import BaseModel
+
+from chalicelib.routes.handback.request_bodies import HandbackBody
+from chalicelib.routes.platform import fields
+from chalicelib.routes.referrals import event_bodies as reports
+from chalicelib.routes.referrals import request_bodies as bodies
+from chalicelib.store.all_stores import TABLE_NAMES
+from tests.support.canaries import CANARIES, build_canary_body, find_canaries
+from tests.support.faults import FaultMode
+from tests.support.handbacks import build_canary_handback
+from tests.support.leak_probe import capture_outputs, dump_table
+
+OF_EVENTS = frozenset(name for name in CANARIES if name.endswith("_note"))
+"""Read where the events are read, and not with the referral."""
+
+OF_HANDBACK = frozenset(name for name in CANARIES if name.startswith("handback_"))
+"""Read with the package, and with what follows from it."""
+
+NEVER_KEPT = frozenset({"refused_note", "replacement_note"})
+"""Words of reports that were refused; nobody reads them again."""
+
+
+def in_bursts(number, _operation):
+    """Throttles, lost replies and more, in turn, and longer than a client tries again."""
+    kinds = (FaultMode.THROTTLE, FaultMode.LOST_REPLY, FaultMode.SERVER_ERROR, FaultMode.REFUSED)
+    return kinds[number // 8 % 4] if number % 8 < 3 else None
+
+
+def free_leaves(model: type[BaseModel], path: str = "") -> Iterator[str]:
+    """The places in a body that take what is about somebody: words, numbers, days."""
+    for name, kind in get_type_hints(model, include_extras=True).items():
+        if name != "model_config":
+            yield from _leaves(kind, f"{path}/{name}")
+
+
+def _leaves(kind: Any, path: str) -> Iterator[str]:
+    if kind in CLOSED:
+        return
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield from free_leaves(kind, path)
+    elif get_origin(kind) is Annotated and get_args(kind)[0] in {str, date}:
+        yield path
+    else:
+        for each in get_args(kind):
+            if each is not type(None):
+                yield from _leaves(each, path)
+
+
+CLOSED = [fields.Identifier, fields.Disease]
+"""Kinds of text of which we gave out every value."""
+
+IN_CLEAR = {
+    "/data/reason_code", "/data/until", "/data/local_date", "/data/revisit_on", "/data/ends_on",
+    "/data/replacement/data/local_date", "/data/replacement/data/revisit_on",
+    "/data/first_visit_on", "/data/replacement/data/first_visit_on",
+    "/occurred_at", "/data/replacement/occurred_at",
+}  # fmt: skip
+"""When and why in codes: jobs and lists work with them, docs/decisions/0009."""
+
+
+def test_every_field_that_can_tell_of_somebody_has_a_canary():
+    """From the models themselves: a new field fails here until it is looked for."""
+    body = build_canary_body()
+    told = {path for path in free_leaves(bodies.ReferralBody) if not _is_canary(body, path)}
+    of_reports = {path for report in get_args(get_args(reports.AnyEventReport)[0]) for path in free_leaves(report)}
+
+    package = build_canary_handback()
+    of_handback = {p for p in free_leaves(HandbackBody) if not _is_canary(package, p)}
+
+    assert told == set()
+    assert of_handback == set()
+    assert of_reports - IN_CLEAR == {"/data/note", "/data/replacement/data/note"}
+
+
+def _is_canary(body, path):
+    value = body
+    for step in path.removeprefix("/").split("/"):
+        value = value[0][step] if isinstance(value, list) else value[step]
+    return value in CANARIES.values()
+
+
+@pytest.fixture(scope="module")
+def captured(shared_api):
+    """What was logged, mailed and refused while a referral lived and requests failed."""
+    seen = capture_outputs(shared_api, in_bursts)
+    assert seen.statuses == {400, 401, 403, 404, 409, 412, 422, 500, 503}
+    return seen
+
+
+def test_the_watch_would_see_a_leak(shared_api, captured):
+    """Where it may be read it is found, in each spelling: only so does the rest mean something."""
+    path = f"/v1/referrals/{captured.referral_id}"
+
+    assert find_canaries(shared_api.practice.get(path).text.encode()) == (
+        set(CANARIES) - OF_EVENTS - OF_HANDBACK | {"note"}
+    )
+    handback = shared_api.practice.get(f"{path}/handback").text.encode()
+    assert find_canaries(handback) == OF_HANDBACK
+    events = shared_api.center.get(f"{path}/events?limit=100").text.encode()
+    assert find_canaries(events) == OF_EVENTS - NEVER_KEPT - {"reopening_note"}
+    for canary in CANARIES.values():
+        assert find_canaries(canary.encode().hex().encode())
+        assert find_canaries(b"x" + canary.upper().encode() + b"y")
+        assert find_canaries(json.dumps({"x": canary}).encode())
+
+
+def test_no_log_tells_of_a_patient(captured):
+    """Nobody's logger, ours or a library's, at any level, whatever went wrong."""
+    assert b"unexpected" in captured.logs
+    assert find_canaries(captured.logs) == set()
+
+
+def test_no_mail_tells_of_a_patient_but_by_nickname(captured):
+    """Subject, text, page, headers, tags: the practice's own nickname is all."""
+    assert find_canaries(captured.mails) == {"alias"}
+
+
+def test_no_refusal_tells_of_a_patient(captured):
+    """Whatever was wrong with a request, its answer repeats nothing of it."""
+    assert find_canaries(captured.refusals) == set()
+
+
+@pytest.mark.parametrize("table", TABLE_NAMES)
+def test_no_table_tells_of_a_patient_in_clear(captured, table):
+    """What is about somebody is sealed, kept answers and waiting deliveries too."""
+    assert find_canaries(dump_table(table)) == set()
+
+
+def test_a_list_tells_only_who_it_is(shared_api, captured):
+    """To find a referral takes a name and a day of birth, and no history."""
+    told = shared_api.practice.get("/v1/referrals?q=qvortrup").text.encode()
+
+    assert find_canaries(told) == {"family_name", "given_name", "birth_date", "alias"}
+
+
+def test_a_stranger_is_told_nothing(shared_api, captured):
+    """Neither of the two that have nothing to do with it, nor an administrator."""
+    path = f"/v1/referrals/{captured.referral_id}"
+    strangers = [shared_api.other_practice, shared_api.other_center]
+    strangers += [shared_api.get_site_for(shared_api.members[name]) for name in ("practice_admin", "operator")]
+
+    for site in strangers:
+        paths = (path, f"{path}/events", f"{path}/handback", f"{path}/follow-up",
+                 f"{path}/follow-up.ics", "/v1/referrals", "/v1/notices")  # fmt: skip
+        told = [site.get(p).text for p in paths]
+        assert find_canaries("".join(told).encode()) == set()
+
+
+def test_a_calendar_tells_only_nickname_and_days(shared_api, captured):
+    """It lands in calendars of third parties: the days of the follow-up, and no word of why."""
+    url = shared_api.center.post("/v1/me/calendar", None).json["url"]
+    file = shared_api.practice.get(f"/v1/referrals/{captured.referral_id}/follow-up.ics").text
+
+    assert find_canaries(file.encode()) == {"alias"}
+    assert find_canaries(shared_api.anyone.get(urlsplit(url).path).text.encode()) <= {"alias"}
+
+
+def test_nothing_of_a_patient_stands_in_an_address(captured):
+    """What is asked for is named by ids that say nothing; a nickname is not made of a name."""
+    assert find_canaries(captured.addresses) == set()
+    assert b"/v1/referrals/ref_" in captured.addresses

@@ -1,0 +1,235 @@
+"""A POST that is sent again has one effect, and one answer."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from chalicelib import wiring
+from tests.support import factories
+from tests.support.faults import inject_faults, plan_interruption
+
+REFERRALS = "/v1/referrals"
+
+
+@pytest.fixture
+def draft_body():
+    """A body of a draft."""
+    return factories.build_referral_body(submit=False)
+
+
+@pytest.fixture
+def referral_id(shared_api):
+    """The id of a referral that was just submitted."""
+    return shared_api.refer()["referral_id"]
+
+
+def event_of(stage, **data):
+    return {"type": "stage.changed", "occurred_at": wiring.read_clock().isoformat(), "data": {"stage": stage, **data}}
+
+
+def total(site):
+    return site.get("/v1/referrals/counts").json["total"]
+
+
+def stages(site, referral_id):
+    items = site.get(f"{REFERRALS}/{referral_id}/events").json["items"]
+    return [event["stage"] for event in reversed(items)]
+
+
+def same(first, again):
+    """Whether `again` is `first` word for word, but for the header that says it is a replay."""
+    told = ("content-type", "location", "etag")
+    return (
+        (first.status, first.text) == (again.status, again.text)
+        and [first.headers.get(h) for h in told] == [again.headers.get(h) for h in told]
+        and "idempotent-replayed" not in first.headers
+        and again.headers.get("idempotent-replayed") == "true"
+    )
+
+
+@pytest.mark.parametrize("path", [REFERRALS, "/v1/referrals/ref_x/events", "/v1/notices/ntc_x/read", "/v1/members"])
+@pytest.mark.parametrize("key", [None, "x" * 256, "\u00e9clair", "tab\there", "\x7f"])
+def test_a_post_without_a_sensible_key_is_refused(shared_api, path, key):
+    """Every POST by a person says how to know it again."""
+    answer = shared_api.practice.post(path, {}, key=key)
+
+    assert (answer.status, answer.json["code"]) == (400, "idempotency_key_missing")
+
+
+@pytest.mark.parametrize("key", ["x", "x" * 255, "a b", '{"odd": 1}', "../..", "-"])
+def test_any_printable_key_will_do(shared_api, draft_body, key):
+    """The caller chooses how keys look."""
+    first = shared_api.practice.post(REFERRALS, draft_body, key=key)
+    again = shared_api.practice.post(REFERRALS, draft_body, key=key)
+
+    assert first.status == 201
+    assert same(first, again)
+
+
+def test_a_repeat_gets_the_first_answer_and_has_no_effect(shared_api, draft_body):
+    """Status, body, Location and ETag are those of the first time; there is one referral."""
+    before = total(shared_api.practice)
+
+    first = shared_api.practice.post(REFERRALS, draft_body, key="repeat")
+    repeats = [shared_api.practice.post(REFERRALS, draft_body, key="repeat") for _ in range(3)]
+
+    assert first.status == 201
+    assert all(same(first, again) for again in repeats)
+    assert total(shared_api.practice) == before + 1
+
+
+def test_a_repeat_of_a_report_moves_nothing_twice(shared_api, referral_id):
+    """The event stands once in the timeline."""
+    event, path = event_of("received"), f"{REFERRALS}/{referral_id}/events"
+
+    first = shared_api.center.post(path, event, key="k")
+    again = shared_api.center.post(path, event, key="k")
+
+    assert same(first, again)
+    assert stages(shared_api.practice, referral_id) == ["submitted", "received"]
+
+
+def test_a_repeat_after_the_referral_moved_on_still_gets_the_first_answer(shared_api, referral_id):
+    """What was true when it was said is said again, whatever came since."""
+    event, path = event_of("received"), f"{REFERRALS}/{referral_id}/events"
+    first = shared_api.center.post(path, event, key="k")
+    shared_api.move_to(referral_id, "accepted", "consult_scheduled", "consult_completed")
+
+    again = shared_api.center.post(path, event, key="k")
+
+    assert same(first, again)
+    assert first.json["stage"] == "received"
+    assert shared_api.stage_of(referral_id) == "consult_completed"
+
+
+def test_a_new_referral_that_moved_on_is_told_as_it_was_made(shared_api):
+    """A repeat shows the answer that was lost, not what became of it."""
+    body = factories.build_referral_body()
+    first = shared_api.practice.post(REFERRALS, body, key="moved")
+    shared_api.move_to(first.json["referral_id"], "received", "declined")
+
+    again = shared_api.practice.post(REFERRALS, body, key="moved")
+
+    assert same(first, again)
+    assert again.json["stage"] == "submitted"
+
+
+def test_a_key_with_another_body_is_refused(shared_api, draft_body):
+    """A key names one request; a second one under it is a mistake that must be heard of."""
+    shared_api.practice.post(REFERRALS, draft_body, key="taken")
+    before = total(shared_api.practice)
+
+    answer = shared_api.practice.post(REFERRALS, draft_body | {"urgency": "urgent"}, key="taken")
+
+    assert (answer.status, answer.json["code"]) == (422, "idempotency_key_reused")
+    assert total(shared_api.practice) == before
+
+
+def test_a_key_of_a_report_with_another_body_is_refused(shared_api, referral_id):
+    """Also where the second request would not be legal by itself."""
+    path = f"{REFERRALS}/{referral_id}/events"
+    shared_api.center.post(path, event_of("received"), key="k")
+
+    for other in (event_of("accepted"), event_of("infused")):
+        answer = shared_api.center.post(path, other, key="k")
+
+        assert (answer.status, answer.json["code"]) == (422, "idempotency_key_reused")
+    assert stages(shared_api.practice, referral_id) == ["submitted", "received"]
+
+
+def test_a_key_is_the_callers_own(shared_api, draft_body):
+    """Another person's request under the same key is another request, in one tenant or in two."""
+    colleague = shared_api.get_site_for(shared_api.members["provider"])
+
+    answers = [
+        site.post(REFERRALS, draft_body, key="shared")
+        for site in (shared_api.practice, colleague, shared_api.other_practice)
+    ]
+
+    assert [answer.status for answer in answers] == [201] * 3
+    assert len({answer.json["referral_id"] for answer in answers}) == 3
+    assert not [answer for answer in answers if "idempotent-replayed" in answer.headers]
+
+
+def test_a_key_belongs_to_one_address(shared_api, referral_id):
+    """The same key on two referrals is two requests."""
+    other = shared_api.refer()["referral_id"]
+    event = event_of("received")
+
+    answers = [
+        shared_api.center.post(f"{REFERRALS}/{referral_id}/events", event, key="k")
+        for referral_id in (referral_id, other)
+    ]
+
+    assert [answer.json["status"] for answer in answers] == ["applied", "applied"]
+    assert answers[0].json["event_id"] != answers[1].json["event_id"]
+
+
+def test_two_at_once_have_one_effect(shared_api, draft_body):
+    """The quicker one is written; the other, already under way, tells the same."""
+    before, quicker = total(shared_api.practice), []
+
+    def overtake():
+        quicker.append(shared_api.practice.post(REFERRALS, draft_body, key="race"))
+
+    with inject_faults(plan_interruption("TransactWriteItems", overtake)):
+        slower = shared_api.practice.post(REFERRALS, draft_body, key="race")
+
+    assert same(quicker[0], slower)
+    assert total(shared_api.practice) == before + 1
+
+
+def test_two_reports_at_once_have_one_effect(shared_api, referral_id):
+    """One event in the timeline, and both callers hear of the same one."""
+    event, path, quicker = event_of("received"), f"{REFERRALS}/{referral_id}/events", []
+
+    def overtake():
+        quicker.append(shared_api.center.post(path, event, key="race"))
+
+    with inject_faults(plan_interruption("TransactWriteItems", overtake)):
+        slower = shared_api.center.post(path, event, key="race")
+
+    assert same(quicker[0], slower)
+    assert stages(shared_api.practice, referral_id) == ["submitted", "received"]
+
+
+def test_two_different_moves_at_once_are_weighed_one_after_the_other(shared_api, referral_id):
+    """A move is decided by how things stand when it is written, not when it was read."""
+    path, quicker = f"{REFERRALS}/{referral_id}/events", []
+    withdrawn, accepted = event_of("withdrawn"), event_of("accepted")
+
+    def overtake():
+        quicker.append(shared_api.practice.post(path, withdrawn))
+
+    with inject_faults(plan_interruption("TransactWriteItems", overtake)):
+        slower = shared_api.center.post(path, accepted)
+
+    assert quicker[0].json["status"] == "applied"
+    assert (slower.status, slower.json["code"]) == (409, "referral_closed")
+    assert shared_api.stage_of(referral_id) == "withdrawn"
+
+
+def test_a_refusal_does_not_use_up_the_key(shared_api):
+    """Nothing was done, so the corrected request may be sent under the same key."""
+    incomplete = factories.build_referral_body(patient__zip=None)
+
+    refused = shared_api.practice.post(REFERRALS, incomplete, key="again")
+    corrected = shared_api.practice.post(REFERRALS, factories.build_referral_body(), key="again")
+
+    assert (refused.status, corrected.status) == (409, 201)
+    assert "idempotent-replayed" not in corrected.headers
+
+
+def test_a_key_is_remembered_for_weeks(shared_api, draft_body):
+    """29 days later it is still the same request; long after that, it is a new one."""
+    first = shared_api.practice.post(REFERRALS, draft_body, key="old")
+
+    with time_machine.travel(wiring.read_clock() + timedelta(days=29)):
+        after_weeks = shared_api.practice.post(REFERRALS, draft_body, key="old")
+    with time_machine.travel(wiring.read_clock() + timedelta(days=90)):
+        after_months = shared_api.practice.post(REFERRALS, draft_body, key="old")
+
+    assert same(first, after_weeks)
+    assert after_months.status == 201
+    assert after_months.json["referral_id"] != first.json["referral_id"]

@@ -1,0 +1,93 @@
+"""Slowing down whoever comes too often, through the front door; nobody else notices."""
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.domain.platform.rate_limit import RateLimit
+from tests.support.factories import OTHER_CENTER
+
+
+@pytest.fixture
+def low_limits(shared_api, monkeypatch):
+    """Five at once, then one a second; nothing taken yet."""
+    for name in ("get_webhook_rate_limit", "get_member_rate_limit"):
+        monkeypatch.setattr(wiring, name, lambda: RateLimit(burst=5, per_second=1))
+    table, held = shared_api.stores.rate_limits.table, wiring.get_stores().rate_limits._local_tokens
+    for row in table.client().scan(TableName=table.name)["Items"]:
+        table.client().delete_item(TableName=table.name, Key={"subject": row["subject"]})
+    held.clear()
+    return shared_api
+
+
+@pytest.fixture
+def referral_id(shared_api):
+    return shared_api.refer()["referral_id"]
+
+
+def statuses(send, count):
+    return [send().status for _ in range(count)]
+
+
+def test_a_flooding_center_is_told_to_slow_down(low_limits, referral_id):
+    """429 with a pause in seconds, in the form of every refusal."""
+    wiring.get_stores().rate_limits._local_tokens.clear()
+    answers = [low_limits.deliver(referral_id, "received") for _ in range(8)]
+
+    assert [answer.status for answer in answers].count(429) == 3
+    assert answers[-1].json["code"] == "slow_down"
+    assert answers[-1].headers["content-type"] == "application/problem+json"
+    assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+def test_another_center_is_not_slowed_down(low_limits, referral_id):
+    """Nor is anybody who reads."""
+    statuses(lambda: low_limits.deliver(referral_id, "received"), 8)
+
+    other = low_limits.deliver(referral_id, "received", center=OTHER_CENTER)
+
+    assert other.status == 202
+    assert low_limits.center.get("/v1/me").status == 200
+
+
+def test_a_refused_delivery_leaves_nothing(low_limits, referral_id):
+    """It is not in the log either: the sender's repeat is its first time."""
+    statuses(lambda: low_limits.deliver(referral_id, "received"), 8)
+
+    refused = low_limits.deliver(referral_id, "accepted", webhook_id="msg_refused")
+
+    assert refused.status == 429
+    assert low_limits.stores.delivery_log.get_entry("ctr_harbor", "msg_refused") is None
+    assert low_limits.stage_of(referral_id) == "received"
+
+
+def test_nobody_else_uses_up_what_a_center_may_send(low_limits, referral_id):
+    """Without its signature a delivery is refused before it counts."""
+    forged = statuses(lambda: low_limits.deliver(referral_id, "received", secret=b"x" * 32), 20)
+
+    assert set(forged) == {401}
+    assert low_limits.deliver(referral_id, "received").status == 200
+
+
+def test_a_member_who_asks_too_often_is_told_to_slow_down(low_limits):
+    """Whatever the route; a colleague at the center goes on."""
+    asked = statuses(lambda: low_limits.practice.get("/v1/me"), 8)
+
+    assert asked == [200] * 5 + [429] * 3
+    assert low_limits.center.get("/v1/me").status == 200
+
+
+def test_who_has_no_token_uses_up_nobodys_allowance(low_limits):
+    """A stranger cannot shut a member out."""
+    strangers = statuses(lambda: low_limits.anyone.get("/v1/me"), 20)
+
+    assert set(strangers) == {401}
+    assert low_limits.practice.get("/v1/me").status == 200
+
+
+def test_a_site_without_limits_keeps_no_account(shared_api):
+    """Nothing is written where nothing is limited."""
+    shared_api.practice.get("/v1/me")
+    before = shared_api.stores.rate_limits.table.get({"subject": "member#nobody"})
+
+    assert before is None
+    assert wiring.get_member_rate_limit() is None

@@ -1,0 +1,216 @@
+"""Ten seconds for a request, whatever hangs: 503 within them, and nothing half done."""
+
+import pytest
+
+from chalicelib import budget, clients, wiring
+from chalicelib.errors import UnavailableError
+from chalicelib.mail import MailMessage
+from chalicelib.mail.ses import SesMailer
+from tests.support import factories, tokens
+from tests.support import stores as shelves
+from tests.support.faults import FaultMode
+from tests.support.hanging_dependencies import SimulatedClock, hang_calls, with_simulated_pauses
+
+DYNAMODB = ("GetItem", "PutItem", "Query", "TransactWriteItems")
+KEY_SERVICE = ("Decrypt", "GenerateDataKey")
+
+
+@pytest.fixture
+def referral_id(shared_api):
+    """A referral that the center has in hand; what is needed often is in memory."""
+    referral_id = shared_api.refer()["referral_id"]
+    shared_api.move_to(referral_id, "received")
+    shared_api.center.get(f"/v1/referrals/{referral_id}")
+    return referral_id
+
+
+def requests(world, referral_id):
+    """One of each kind, by its name; each a first time."""
+    event = {"type": "stage.changed", "occurred_at": wiring.read_clock().isoformat(), "data": {"stage": "accepted"}}
+    return {
+        "read": lambda: world.practice.get(f"/v1/referrals/{referral_id}"),
+        "list": lambda: world.practice.get("/v1/referrals"),
+        "refer": lambda: world.practice.post("/v1/referrals", factories.build_referral_body()),
+        "report": lambda: world.center.post(f"/v1/referrals/{referral_id}/events", event),
+        "deliver": lambda: world.deliver(referral_id, "accepted"),
+    }
+
+
+def assert_refused_in_time(answer, clock, started):
+    """503 with a pause, and no later than promised."""
+    assert answer.status == 503, answer.text
+    assert int(answer.headers["retry-after"]) >= 1
+    assert clock.now - started <= budget.MAX_BUDGET_S
+
+
+@pytest.mark.parametrize("operation", DYNAMODB)
+@pytest.mark.parametrize("kind", ["read", "list", "refer", "report", "deliver"])
+def test_a_database_that_hangs_is_told_in_time(shared_api, referral_id, kind, operation):
+    """At whichever call it begins to hang."""
+    send, before = requests(shared_api, referral_id)[kind], shelves.dump_tables()
+
+    with hang_calls(lambda name: name == operation) as (clock, calls):
+        started = clock.now
+        answer = send()
+
+    if calls.count_faults:
+        assert_refused_in_time(answer, clock, started)
+        assert calls.count_faults <= 3
+        assert shelves.dump_tables()["referrals"] == before["referrals"]
+        assert shelves.dump_tables()["outbox"] == before["outbox"]
+    else:
+        assert answer.status < 300
+
+
+def test_every_call_above_was_made_by_some_request(shared_api, referral_id):
+    """Else nothing would have hung."""
+    made = set()
+    for send in requests(shared_api, referral_id).values():
+        with hang_calls(lambda _name: False) as (_, calls):
+            send()
+        made |= set(calls.operations)
+
+    assert made >= set(DYNAMODB)
+
+
+@pytest.mark.parametrize("mode", [FaultMode.THROTTLE, FaultMode.SERVER_ERROR, FaultMode.REFUSED])
+def test_a_database_that_refuses_at_once_is_tried_three_times(shared_api, referral_id, mode):
+    """With pauses, and not more often, whatever it answers."""
+    with hang_calls(lambda name: name == "Query", mode=mode, takes=0) as (clock, calls):
+        started = clock.now
+        answer = shared_api.deliver(referral_id, "accepted")
+
+    assert_refused_in_time(answer, clock, started)
+    assert calls.operations.count("Query") == 3
+
+
+def test_a_database_that_answers_slowly_is_left_in_time(shared_api, referral_id):
+    """Each call answers just before it would be given up: the next is not begun any more."""
+    slow = clients.ATTEMPT_S - 0.1
+    before = shelves.dump_tables()
+
+    with hang_calls(lambda _name: True, mode=None, takes=slow) as (clock, calls):
+        started = clock.now
+        answer = requests(shared_api, referral_id)["report"]()
+
+    assert_refused_in_time(answer, clock, started)
+    assert calls.operations == ["GetItem", "Query"]
+    assert shelves.dump_tables() == before
+
+
+def test_a_lost_reply_is_not_repeated_without_time(shared_api, referral_id):
+    """The write was made and its answer never came: 503, and the repeat finds it done."""
+    at = wiring.read_clock().isoformat()
+    with hang_calls(lambda name: name == "TransactWriteItems", mode=FaultMode.LOST_REPLY) as (clock, _):
+        started = clock.now
+        answer = shared_api.deliver(referral_id, "accepted", at=at, webhook_id=f"m-{referral_id}")
+
+    assert_refused_in_time(answer, clock, started)
+    again = shared_api.deliver(referral_id, "accepted", at=at, webhook_id=f"m-{referral_id}")
+    assert again.json["status"] == "duplicate"
+    assert shared_api.stage_of(referral_id) == "accepted"
+
+
+def test_writers_that_always_meet_are_told_in_time(shared_api, referral_id, monkeypatch):
+    """Five tries with growing pauses, then "busy"."""
+    with hang_calls(lambda name: name == "TransactWriteItems", mode=FaultMode.CONFLICT, takes=1) as (clock, calls):
+        stores = with_simulated_pauses(wiring.get_stores(), clock)
+        monkeypatch.setattr(wiring, "get_stores", lambda: stores)
+        started = clock.now
+        answer = shared_api.deliver(referral_id, "accepted")
+
+    assert_refused_in_time(answer, clock, started)
+    assert calls.operations.count("TransactWriteItems") == 5
+
+
+def test_conflicts_that_take_long_are_not_met_five_times(shared_api, referral_id, monkeypatch):
+    """The fourth could not end in time."""
+    with hang_calls(lambda name: name == "TransactWriteItems", mode=FaultMode.CONFLICT, takes=2.5) as (clock, calls):
+        stores = with_simulated_pauses(wiring.get_stores(), clock)
+        monkeypatch.setattr(wiring, "get_stores", lambda: stores)
+        started = clock.now
+        answer = shared_api.deliver(referral_id, "accepted")
+
+    assert_refused_in_time(answer, clock, started)
+    assert calls.operations.count("TransactWriteItems") == 3
+
+
+@pytest.mark.parametrize("kind", ["read", "refer", "report"])
+def test_a_key_service_that_hangs_is_told_in_time(shared_api, referral_id, kind):
+    """In a function that has no key in memory yet. Nothing is shown or stored in clear."""
+    send, before = requests(shared_api, referral_id)[kind], shelves.dump_tables()
+    wiring.get_stores().encryption._kept.clear()
+
+    with hang_calls(lambda name: name in KEY_SERVICE) as (clock, calls):
+        started = clock.now
+        answer = send()
+
+    assert_refused_in_time(answer, clock, started)
+    assert set(calls.operations[-1:]) <= set(KEY_SERVICE)
+    assert shelves.dump_tables()["referrals"] == before["referrals"]
+
+
+def test_an_identity_service_whose_keys_hang_is_told_in_time(shared_api, monkeypatch):
+    """A new function that has never read them: nobody is let in unlooked at."""
+    clock = SimulatedClock()
+
+    def hang():
+        clock.wait(wiring.KEYS_TIMEOUT_S)
+        raise TimeoutError
+
+    monkeypatch.setattr(wiring, "read_monotonic", clock)
+    wiring.get_token_verifier.cache_clear()
+    monkeypatch.setattr(wiring, "_fetch_issuer_keys", hang)
+    started = clock.now
+
+    answer = shared_api.practice.get("/v1/me")
+
+    assert_refused_in_time(answer, clock, started)
+    wiring.get_token_verifier.cache_clear()
+
+
+def test_a_sign_in_that_hangs_is_told_in_time(shared_api):
+    """Cognito is asked by the same rules."""
+    who = {"email": "somebody@practice.example", "password": "Correct-Horse-7-Battery"}
+
+    with hang_calls(lambda name: name == "InitiateAuth") as (clock, calls):
+        started = clock.now
+        answer = shared_api.anyone.send("POST", "/v1/sessions", who)
+
+    assert_refused_in_time(answer, clock, started)
+    assert calls.count_faults == 2
+
+
+def test_a_mail_service_that_hangs_costs_a_task_ten_seconds(shared_api):
+    """A job goes on with the next one; no lease of five minutes runs out."""
+    with hang_calls(lambda name: name == "SendEmail") as (clock, calls):
+        mailer = SesMailer(
+            client=lambda: shelves.get_aws_client("sesv2"), clock=clock, sender="a@b.example",
+            configuration_set="",
+        )  # fmt: skip
+        message = MailMessage(to="c@d.example", subject="s", text="t", html="h")
+        started = clock.now
+        with pytest.raises(UnavailableError):
+            mailer.send(message, tag="out_1")
+
+    assert clock.now - started <= budget.MAX_BUDGET_S
+    assert calls.count_faults == 2
+
+
+def test_a_function_that_is_about_to_be_stopped_begins_nothing(shared_api):
+    """What Lambda has left counts, where that is less."""
+
+    class Hurried:
+        @staticmethod
+        def get_remaining_time_in_millis():
+            return 4_000
+
+    site = shared_api.anyone.with_token(tokens.create_token(shared_api.members["practice"].subject))
+    headers = {"Authorization": f"Bearer {site.token}"}
+    event = site.build_event("GET", "/v1/me", None, headers)
+
+    with hang_calls(lambda _name: False) as (_, calls):
+        answer = site.app(event, Hurried())
+
+    assert answer["statusCode"] == 503
+    assert calls.operations == []

@@ -1,0 +1,285 @@
+"""Every kind of event, by hand and by webhook: taken, told again, and refused by its pointer."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.domain.referrals.monitoring_window import to_local_day
+from tests.support.api_driver import STAGES_TO_INFUSED
+from tests.support.factories import CENTER, build_referral_body
+
+DAY = timedelta(days=1)
+
+
+def body_of(kind, data, *, sequence=None):
+    """A report as of now."""
+    body = {"type": kind, "occurred_at": wiring.read_clock().isoformat(), "data": data}
+    return body if sequence is None else body | {"sequence": sequence}
+
+
+def by_hand(world, referral_id, kind, data, *, side="center"):
+    """Report it as a coordinator does."""
+    site = world.get_site_for(world.members[side])
+    return site.post(f"/v1/referrals/{referral_id}/events", body_of(kind, data))
+
+
+def by_webhook(world, referral_id, kind, data, **more):
+    """Report it as the center's system does."""
+    body = body_of(kind, data, **more) | {"referral_id": referral_id}
+    return world.deliver_raw(json.dumps(body).encode())
+
+
+DOORS = pytest.mark.parametrize("door", [by_hand, by_webhook])
+
+
+def read(world, referral_id):
+    return world.practice.get(f"/v1/referrals/{referral_id}").json
+
+
+def timeline(world, referral_id):
+    return world.practice.get(f"/v1/referrals/{referral_id}/events?limit=100").json["items"]
+
+
+@pytest.fixture
+def referral_id(shared_api):
+    """The id of a referral that was just submitted."""
+    return shared_api.refer()["referral_id"]
+
+
+@pytest.fixture
+def infused_referral_id(shared_api, referral_id):
+    """The id of a referral whose patient was just infused."""
+    shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
+    return referral_id
+
+
+@DOORS
+def test_a_hold_is_told_until_it_ends(shared_api, referral_id, door):
+    """With its reason and its day; the stage stays."""
+    until = (wiring.read_clock() + 7 * DAY).date().isoformat()
+    data = {"reason_code": "infection_hold", "until": until, "note": "Line infection"}
+
+    started = door(shared_api, referral_id, "hold.started", data)
+    held = read(shared_api, referral_id)
+    ended = door(shared_api, referral_id, "hold.ended", {})
+
+    assert (started.json["status"], ended.json["status"]) == ("applied", "applied")
+    assert (held["hold"]["reason_code"], held["hold"]["expected_until"]) == ("infection_hold", until)
+    assert (held["hold"]["by"], held["clock"]["level"]) == ("center", "on_hold")
+    assert (held["stage"], read(shared_api, referral_id)["hold"]) == ("submitted", None)
+    types = [(event["type"], event["status"]) for event in timeline(shared_api, referral_id)[:2]]
+    assert types == [("hold.ended", "applied"), ("hold.started", "applied")]
+
+
+@DOORS
+def test_a_toxicity_is_told(shared_api, infused_referral_id, door):
+    """When, in the referral; which and how bad, in the timeline."""
+    answer = door(shared_api, infused_referral_id, "toxicity.noticed", {"kind": "crs", "grade": 2})
+
+    newest = timeline(shared_api, infused_referral_id)[0]
+    assert answer.json["status"] == "applied"
+    assert read(shared_api, infused_referral_id)["toxicity_noticed_at"] == newest["occurred_at"]
+    assert (newest["type"], newest["stage_label"]) == ("toxicity.noticed", "Toxicity noticed")
+    assert newest["data"] == {"kind": "crs", "grade": 2}
+
+
+@DOORS
+def test_an_extension_moves_the_window(shared_api, infused_referral_id, door):
+    """The day of hand-back, and the notices planned for it."""
+    ends_on = (wiring.read_clock() + 60 * DAY).date().isoformat()
+
+    answer = door(shared_api, infused_referral_id, "window.extended", {"ends_on": ends_on, "reason_code": "crs"})
+
+    window = shared_api.practice.get(f"/v1/referrals/{infused_referral_id}/window").json
+    target = {n["due_on"] for n in window["notices"] if n["rule"] == "handback_target"}
+    assert answer.json["status"] == "applied"
+    assert (window["ends_on"], target) == (ends_on, {ends_on})
+    assert window["extensions"][0]["reason_code"] == "crs"
+
+
+@DOORS
+def test_a_correction_takes_back_a_stage(shared_api, referral_id, door):
+    """The wrong report stays in the timeline, and the referral goes back."""
+    shared_api.move_to(referral_id, "received")
+    wrong = door(shared_api, referral_id, "stage.changed", {"stage": "accepted"}).json["event_id"]
+
+    answer = door(shared_api, referral_id, "event.corrected", {"supersedes": wrong})
+
+    newest = timeline(shared_api, referral_id)[0]
+    assert (answer.json["status"], answer.json["stage"]) == ("applied", "received")
+    assert (newest["type"], newest["data"]["supersedes"]) == ("event.corrected", wrong)
+    assert wrong in {event["event_id"] for event in timeline(shared_api, referral_id)}
+
+
+def test_a_corrected_infusion_is_planned_anew(shared_api, infused_referral_id):
+    """The window counts from the day it really was."""
+    wrong = timeline(shared_api, infused_referral_id)[0]
+    really = wiring.read_clock()
+    next_day = (to_local_day(really, CENTER.time_zone) + DAY).isoformat()
+    replacement = {
+        "type": "stage.changed",
+        "occurred_at": really.isoformat(),
+        "data": {"stage": "infused", "local_date": next_day},
+    }
+    data = {"supersedes": wrong["event_id"], "replacement": replacement}
+
+    answer = by_hand(shared_api, infused_referral_id, "event.corrected", data)
+
+    assert (answer.status, answer.json["stage"]) == (200, "infused")
+    assert read(shared_api, infused_referral_id)["window"]["infused_on"] == next_day
+    assert timeline(shared_api, infused_referral_id)[0]["data"]["replacement"]["stage"] == "infused"
+
+
+def test_a_practice_asks_to_withdraw(shared_api, referral_id):
+    """The next move is the center's, which ends it with a reason and a next step."""
+    shared_api.move_to(referral_id, *STAGES_TO_INFUSED[:6])
+    asked = by_hand(shared_api, referral_id, "withdrawal.requested", {}, side="practice")
+    waiting = read(shared_api, referral_id)
+
+    data = {"stage": "not_proceeding", "reason_code": "patient_choice"}
+    by_hand(shared_api, referral_id, "stage.changed", data)
+
+    ended = read(shared_api, referral_id)
+    assert asked.json["status"] == "applied"
+    assert (waiting["clock"]["owner"], waiting["stage"]) == ("center", "apheresis_scheduled")
+    assert waiting["withdrawal_requested_at"]
+    assert ended["withdrawal_requested_at"] is None
+    assert ended["outcome"]["reason_code"] == "patient_choice"
+    assert ended["outcome"]["label"] == "The patient decided otherwise"
+    assert ended["outcome"]["next_step"]
+
+
+def test_a_feed_does_not_ask_in_the_practices_name(shared_api, referral_id):
+    """Whoever signs for the center is the center."""
+    answer = by_webhook(shared_api, referral_id, "withdrawal.requested", {})
+
+    assert (answer.status, answer.json["code"]) == (409, "not_your_move")
+
+
+@DOORS
+def test_an_ended_referral_is_opened_again(shared_api, referral_id, door):
+    """By who ended it, and with a reason."""
+    shared_api.move_to(referral_id, "received", "declined")
+
+    silent = door(shared_api, referral_id, "referral.reopened", {})
+    told = door(shared_api, referral_id, "referral.reopened", {"note": "New facts"})
+
+    assert (silent.status, silent.json["code"]) == (409, "reason_needed")
+    assert (told.json["status"], told.json["stage"]) == ("applied", "received")
+    assert read(shared_api, referral_id)["outcome"] is None
+
+
+def test_a_gap_in_the_feeds_numbers_is_told_until_it_is_filled(shared_api, referral_id):
+    """On the referral, in the list, and on the worklist of overdue updates."""
+    at = wiring.read_clock().isoformat()
+    path = "/v1/referrals?worklist=update_overdue&limit=100"
+
+    def overdue():
+        return {row["referral_id"] for row in shared_api.practice.get(path).json["items"]}
+
+    for stage, sequence in (("received", 7), ("accepted", 9)):
+        shared_api.deliver(referral_id, stage, sequence=sequence)
+    before, listed = read(shared_api, referral_id)["missing_updates"], overdue()
+    shared_api.deliver(referral_id, "received", at=at, sequence=8)
+
+    assert before == [8]
+    assert referral_id in listed
+    assert read(shared_api, referral_id)["missing_updates"] == []
+    assert referral_id not in overdue()
+
+
+def test_an_update_that_is_refused_is_not_missing(shared_api, referral_id):
+    """It arrived; what was wrong with it stands in the log of deliveries."""
+    shared_api.deliver(referral_id, "received", sequence=1)
+    refused = shared_api.deliver(referral_id, "withdrawn", sequence=2)
+    shared_api.deliver(referral_id, "accepted", sequence=3)
+
+    assert refused.status == 409
+    assert read(shared_api, referral_id)["missing_updates"] == []
+    assert shared_api.stage_of(referral_id) == "accepted"
+
+
+BAD = [
+    ("hold.started", {"until": "soon"}, "/data/until"),
+    ("hold.started", {"since": "2026-11-20"}, "/data/since"),
+    ("hold.ended", {"reason_code": "not a code"}, "/data/reason_code"),
+    ("toxicity.noticed", {"grade": 6}, "/data/grade"),
+    ("toxicity.noticed", {"grade": "2"}, "/data/grade"),
+    ("toxicity.noticed", {"kind": "bad"}, "/data/kind"),
+    ("window.extended", {}, "/data/ends_on"),
+    ("window.extended", {"ends_on": 1}, "/data/ends_on"),
+    ("withdrawal.requested", {"note": 1}, "/data/note"),
+    ("referral.reopened", {"stage": "received"}, "/data/stage"),
+    ("event.corrected", {}, "/data/supersedes"),
+    ("event.corrected", {"supersedes": "evt_1", "replacement": {}}, "/data/replacement/occurred_at"),
+    ("stage.changed", {"stage": "declined", "reason_code": "because"}, "/data/reason_code"),
+    ("stage.changed", {"stage": "deferred", "revisit_on": "later"}, "/data/revisit_on"),
+    ("stage.unchanged", {}, "/type"),
+]
+
+
+@DOORS
+@pytest.mark.parametrize(("kind", "data", "pointer"), BAD)
+def test_bad_data_is_refused_by_its_pointer(shared_api, referral_id, door, kind, data, pointer):
+    """And changes nothing."""
+    answer = door(shared_api, referral_id, kind, data)
+
+    assert answer.status == 400
+    assert pointer in {error["pointer"] for error in answer.json["errors"]}
+    assert len(timeline(shared_api, referral_id)) == 1
+
+
+def test_a_referral_goes_on_from_an_ended_one(shared_api, referral_id):
+    """Both know of each other, and only one goes on from it."""
+    shared_api.move_to(referral_id, "received", "declined")
+
+    later = shared_api.refer(continues=referral_id)["referral_id"]
+    again = shared_api.practice.post("/v1/referrals", {**build_referral_body(), "continues": referral_id})
+
+    assert read(shared_api, later)["continues"] == referral_id
+    assert read(shared_api, referral_id)["continued_by"] == later
+    assert (again.status, again.json["code"]) == (409, "not_continuable")
+
+
+def test_an_open_referral_is_not_continued(shared_api, referral_id):
+    """Nor another practice's."""
+    opened = shared_api.practice.post("/v1/referrals", {**build_referral_body(), "continues": referral_id})
+    foreign = shared_api.other_practice.post("/v1/referrals", {**build_referral_body(), "continues": referral_id})
+
+    assert (opened.status, opened.json["code"]) == (409, "not_continuable")
+    assert foreign.status == 404
+
+
+EXAMPLES = {
+    "hold.started": {"reason_code": "infection_hold"},
+    "hold.ended": {},
+    "toxicity.noticed": {"kind": "crs", "grade": 1},
+    "window.extended": {"ends_on": (wiring.read_clock() + 60 * DAY).date().isoformat()},
+    "withdrawal.requested": {"reason_code": "patient_choice"},
+    "referral.reopened": {"note": "It was ended by mistake."},
+}
+
+
+@pytest.mark.parametrize(
+    ("side", "stages", "kinds"),
+    [
+        ("practice", (), {"hold.started"}),
+        ("center", (), {"hold.started"}),
+        ("practice", ("received", "declined"), set()),
+        ("center", ("received", "declined"), {"referral.reopened"}),
+        ("practice", STAGES_TO_INFUSED, {"hold.started", "withdrawal.requested"}),
+        ("center", STAGES_TO_INFUSED, {"hold.started", "toxicity.noticed", "window.extended"}),
+    ],
+)
+def test_what_is_offered_is_taken(shared_api, referral_id, side, stages, kinds):
+    """Each kind of report that the answer names is accepted as the next thing that happens."""
+    shared_api.move_to(referral_id, *stages)
+    offered = shared_api.get_site_for(shared_api.members[side]).get(f"/v1/referrals/{referral_id}").json
+
+    answers = {
+        kind: by_hand(shared_api, referral_id, kind, EXAMPLES[kind], side=side).status for kind in offered["may_report"]
+    }
+
+    assert answers == dict.fromkeys(kinds, 200)

@@ -1,0 +1,239 @@
+"""Lists: one's own referrals, narrowed, sorted, a page at a time to the end."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from chalicelib.domain.referrals.worklists import Worklist
+from tests.support.api_driver import STAGES_TO_INFUSED
+
+WHO = {
+    "draft": ("Adler", "Ina", "Red Robin", ()),
+    "submitted": ("Bauer", "Jo", "Blue Jay", ()),
+    "accepted": ("Clark", "Kim", "Grey Gull", ("accepted",)),
+    "questioned": ("Dietrich", "Lou", "Jade Kite", ("received", "info_requested")),
+    "declined": ("Evans", "Mo", "Ruby Wren", ("received", "declined")),
+    "infused": ("Adleman", "Nic", "Teal Swan", STAGES_TO_INFUSED),
+}
+BEGAN = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def referral_ids(shared_api):
+    """The ids of six referrals by how far they are, each made a day after the one before."""
+    made = {}
+    for day, (name, (family, given, alias, stages)) in enumerate(WHO.items()):
+        with time_machine.travel(BEGAN + timedelta(days=day)):
+            made[name] = shared_api.refer(
+                submit=name != "draft",
+                patient__family_name=family,
+                patient__given_name=given,
+                patient__alias=alias,
+                urgency="urgent" if name == "accepted" else "routine",
+            )["referral_id"]
+            shared_api.move_to(made[name], *stages)
+    return made
+
+
+@pytest.fixture
+def list_names(shared_api, referral_ids):
+    """Lists as somebody, by the names in `ids`."""
+    names = {referral_id: name for name, referral_id in referral_ids.items()}
+
+    def names_of(query, site=None):
+        answer = (site or shared_api.practice).get(f"/v1/referrals?{query}")
+        assert answer.status == 200, answer.text
+        return [names[item["referral_id"]] for item in answer.json["items"]]
+
+    return names_of
+
+
+def test_a_list_shows_the_latest_change_first(list_names):
+    """What happened last is on top."""
+    assert list_names("") == ["infused", "declined", "questioned", "accepted", "submitted", "draft"]
+
+
+def test_a_center_lists_what_was_sent_to_it(shared_api, list_names):
+    """The center's list is the practice's without the draft; another center's is empty."""
+    assert list_names("", shared_api.center) == ["infused", "declined", "questioned", "accepted", "submitted"]
+    assert list_names("", shared_api.other_center) == []
+
+
+def test_a_row_tells_enough_to_find_a_referral(shared_api, referral_ids):
+    """Who, how far, since when, whose move: and nothing of the disease but its name."""
+    row = shared_api.practice.get("/v1/referrals?stage=accepted").json["items"][0]
+
+    detail = shared_api.practice.get(f"/v1/referrals/{referral_ids['accepted']}").json
+    told = ("referral_id", "alias", "stage", "stage_label", "phase", "stage_since", "product_id",
+            "urgency", "practice", "center", "updated_at", "version",
+            "changed_since_seen")  # fmt: skip
+    assert {name: row[name] for name in told} == {name: detail[name] for name in told}
+    assert row["owner"] == detail["clock"]["owner"] == "center"
+    assert row["disease"] == detail["clinical"]["disease"]
+    assert row["patient"] == {"family_name": "Clark", "given_name": "Kim", "birth_date": "1961-04-02"}
+    assert row["expected_by"] == detail["clock"]["expected_by"]
+    assert row["clock_level"] == detail["clock"]["level"]
+    more = {"clock_level", "expected_by", "window_ends_on", "missing_updates"}
+    assert set(row) == {*told, *more, "owner", "disease", "patient"}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("stage=declined", ["declined"]),
+        ("stage=monitoring", []),
+        ("phase=referral", ["questioned", "accepted", "submitted"]),
+        ("phase=eligibility", ["draft"]),
+        ("phase=closed", ["declined"]),
+        ("worklist=needs_my_action", ["questioned", "draft"]),
+        ("worklist=needs_my_action&phase=referral", ["questioned"]),
+        ("center_id=ctr_harbor&stage=infused", ["infused"]),
+        ("center_id=ctr_mesa", []),
+        ("q=adle", ["infused", "draft"]),
+        ("q=ADLER", ["draft"]),
+        ("q=kim", ["accepted"]),
+        ("q=blue%20j", ["submitted"]),
+        ("q=nobody", []),
+        ("q=", ["infused", "declined", "questioned", "accepted", "submitted", "draft"]),
+        ("updated_since=2026-09-05T00:00:00Z", ["infused", "declined"]),
+        ("updated_since=2026-09-04T20:00:00-04:00&phase=closed", ["declined"]),
+        ("sort=-updated_at&q=bau", ["submitted"]),
+    ],
+)
+def test_a_list_can_be_narrowed(list_names, query, expected):
+    """Each filter by itself and with others; order stays that of the latest change."""
+    assert list_names(query) == expected
+
+
+def test_a_list_since_an_instant_has_what_changed_at_it(shared_api, referral_ids, list_names):
+    """Asked for what is new since the latest known change, nothing of that instant is lost."""
+    changed_at = shared_api.practice.get(f"/v1/referrals/{referral_ids['declined']}").json["updated_at"]
+
+    assert list_names(f"updated_since={changed_at}") == ["infused", "declined"]
+
+
+def test_whose_action_is_needed_depends_on_who_asks(shared_api, list_names):
+    """The center's worklist is what waits for the center."""
+    assert list_names("worklist=needs_my_action", shared_api.center) == ["infused", "accepted", "submitted"]
+
+
+def test_counts_agree_with_the_list(shared_api, referral_ids):
+    """The tiles of a dashboard are the lengths of the lists behind them."""
+    for site in (shared_api.practice, shared_api.center):
+        counts = site.get("/v1/referrals/counts").json
+
+        def length(query, site=site):
+            return len(site.get(f"/v1/referrals?limit=100&{query}").json["items"])
+
+        assert counts["total"] == length("") == sum(counts["phases"].values())
+        assert counts["phases"] == {phase: length(f"phase={phase}") for phase in counts["phases"]}
+        assert counts["worklists"] == {name: length(f"worklist={name}") for name in Worklist}
+
+
+def test_counts_name_every_phase(shared_api, referral_ids):
+    """A phase with nobody in it counts zero."""
+    phases = shared_api.practice.get("/v1/referrals/counts").json["phases"]
+
+    assert phases == {
+        "eligibility": 1,
+        "referral": 3,
+        "consultation": 0,
+        "collection": 0,
+        "manufacturing": 0,
+        "treatment": 1,
+        "monitoring": 0,
+        "follow_up": 0,
+        "closed": 1,
+    }
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 6, 100])
+def test_pages_follow_each_other_to_the_end(shared_api, referral_ids, limit):
+    """By the cursor, every row comes once and in order, whatever the size of a page."""
+    rows, query = [], f"limit={limit}"
+    for _ in range(10):
+        page = shared_api.practice.get(f"/v1/referrals?{query}").json
+        assert len(page["items"]) <= limit
+        rows += [item["referral_id"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        query = f"limit={limit}&cursor={page['next_cursor']}"
+
+    assert rows == list(reversed(referral_ids.values()))
+
+
+def test_a_link_leads_to_the_next_page(shared_api, referral_ids):
+    """`Link` repeats the filter and carries the cursor; the last page has none."""
+    path, rows = ("/v1/referrals?limit=2&phase=referral&updated_since=2026-09-01T00:00:00%2B02:00", [])
+    first = shared_api.practice.get(path)
+    rows += first.json["items"]
+    link = first.headers["link"]
+    second = shared_api.practice.get(f"/v1/referrals{link.partition('>')[0].removeprefix('<')}")
+    rows += second.json["items"]
+
+    assert link.endswith('>; rel="next"')
+    assert first.json["next_cursor"] in link
+    assert [row["stage"] for row in rows] == ["info_requested", "accepted", "submitted"]
+    assert second.json["next_cursor"] is None
+    assert "link" not in second.headers
+
+
+def test_a_filter_that_leaves_out_much_still_finds_the_rest(shared_api, referral_ids):
+    """A page is filled from as many reads as it takes, not from the first one."""
+    page = shared_api.practice.get("/v1/referrals?limit=1&q=adler").json
+
+    assert [row["referral_id"] for row in page["items"]] == [referral_ids["draft"]]
+
+
+def test_timelines_come_in_pages_too(shared_api, referral_ids):
+    """Newest first, by the cursor to the oldest."""
+    seen, query = [], "limit=4"
+    for _ in range(9):
+        page = shared_api.center.get(f"/v1/referrals/{referral_ids['infused']}/events?{query}").json
+        seen += [event["stage"] for event in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        query = f"limit=4&cursor={page['next_cursor']}"
+
+    assert list(reversed(seen)) == ["submitted", *STAGES_TO_INFUSED]
+
+
+def test_centers_are_found_by_what_they_offer(shared_api):
+    """Neutral order by name; product, disease and words narrow it."""
+
+    def found(query):
+        return [c["center_id"] for c in shared_api.practice.get(f"/v1/centers?{query}").json["items"]]
+
+    assert found("") == ["ctr_harbor", "ctr_mesa"]
+    assert found("product=breyanzi&disease=FL") == ["ctr_harbor", "ctr_mesa"]
+    assert found("product=kymriah") == found("disease=MM") == []
+    assert found("q=mesa") == ["ctr_mesa"]
+    assert found("q=BALTIMORE") == ["ctr_harbor", "ctr_mesa"]
+
+
+def test_centers_come_in_pages_too(shared_api):
+    """The cursor goes on after the last name."""
+    first = shared_api.practice.get("/v1/centers?limit=1").json
+    second = shared_api.practice.get(f"/v1/centers?limit=1&cursor={first['next_cursor']}").json
+
+    assert [c["center_id"] for c in first["items"] + second["items"]] == ["ctr_harbor", "ctr_mesa"]
+    assert second["next_cursor"] is None
+
+
+def test_one_center_can_be_read(shared_api):
+    """By its id; what is not in the directory is 404, also a practice."""
+    assert shared_api.practice.get("/v1/centers/ctr_mesa").json["name"] == "Mesa Cell Therapy"
+    assert shared_api.practice.get("/v1/centers/ctr_nowhere").status == 404
+    assert shared_api.practice.get("/v1/centers/prc_maple").status == 404
+
+
+def test_what_somebody_searches_for_is_not_logged(shared_api, capfd, caplog):
+    """A name stands in the request's address, and nowhere in what is written of it."""
+    caplog.set_level("DEBUG")
+
+    answer = shared_api.practice.get("/v1/referrals?q=Qvortrupx")
+
+    told = capfd.readouterr()
+    assert answer.status == 200
+    assert "qvortrupx" not in (told.out + told.err + caplog.text).lower()

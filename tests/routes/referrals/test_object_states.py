@@ -1,0 +1,158 @@
+"""Who may see and move a referral, wherever it stands: each state, route and role."""
+
+import pytest
+
+from chalicelib import wiring
+from tests.support import route_policy as policy
+from tests.support.api_driver import STAGES_TO_INFUSED
+from tests.support.route_policy import ADMINS, CENTER_CARE, MEMBERS, PRACTICE_CARE
+
+REQUEST_ID = "one-request-id-for-all"
+NOWHERE = "ref_" + "a" * 26
+ROUTES = [route for route in policy.GUARDED_ROUTES if "{referral_id}" in route[1]]
+
+
+def report(site, referral_id, kind, **data):
+    answer = site.post(
+        f"/v1/referrals/{referral_id}/events",
+        {"type": kind, "occurred_at": wiring.read_clock().isoformat(), "data": data},
+    )
+    assert answer.status == 200, answer.text
+
+
+def draft(world):
+    return world.refer(submit=False)["referral_id"]
+
+
+def submitted(world):
+    return world.refer()["referral_id"]
+
+
+def accepted(world):
+    referral_id = submitted(world)
+    world.move_to(referral_id, *STAGES_TO_INFUSED[:2])
+    return referral_id
+
+
+def proceeding(world):
+    referral_id = submitted(world)
+    world.move_to(referral_id, *STAGES_TO_INFUSED[:5])
+    return referral_id
+
+
+def infused(world):
+    referral_id = submitted(world)
+    world.move_to(referral_id, *STAGES_TO_INFUSED)
+    return referral_id
+
+
+def held(world):
+    referral_id = accepted(world)
+    report(world.center, referral_id, "hold.started", reason_code="patient_choice")
+    return referral_id
+
+
+def declined(world):
+    referral_id = submitted(world)
+    world.move_to(referral_id, "received")
+    report(world.center, referral_id, "stage.changed", stage="declined", reason_code="capacity_full")
+    return referral_id
+
+
+def withdrawn(world):
+    referral_id = submitted(world)
+    reason = "patient_choice"
+    report(world.practice, referral_id, "stage.changed", stage="withdrawn", reason_code=reason)
+    return referral_id
+
+
+def withdrawn_draft(world):
+    referral_id = draft(world)
+    reason = "patient_choice"
+    report(world.practice, referral_id, "stage.changed", stage="withdrawn", reason_code=reason)
+    return referral_id
+
+
+def continued(world):
+    referral_id = declined(world)
+    world.refer(continues=referral_id, center_id="ctr_mesa")
+    return referral_id
+
+
+STATES = {
+    make.__name__: make
+    for make in (draft, submitted, accepted, proceeding, infused, held, declined, withdrawn,
+                 withdrawn_draft, continued)
+}  # fmt: skip
+
+NEVER_SENT = {"draft", "withdrawn_draft"}
+"""What a center has never been sent, it never learns of."""
+
+AFTER_THE_CENTER_WENT_ON = {"proceeding", "infused"}
+"""Where a practice has to ask, and so may."""
+
+
+def expected(state, route, handle):
+    """What the hand-written rules say: who sees it, and what the request comes to then."""
+    method, path = route
+    sees = PRACTICE_CARE | (frozenset() if state in NEVER_SENT else CENTER_CARE)
+    if path.endswith("/audit"):
+        admins = {"practice_admin"} | (set() if state in NEVER_SENT else {"center_admin"})
+        return (200 if handle in admins else 404) if handle in ADMINS else 403
+    if handle not in sees:
+        return 404
+    if method != "GET":
+        return change_expected(state, route, handle)
+    return 404 if path.endswith(AFTER_AN_INFUSION) and state != "infused" else 200
+
+
+def change_expected(state, route, handle):
+    """The same of what changes something, for who sees it; the version is always a wrong one."""
+    method, path = route
+    if method == "PATCH":
+        return 412 if handle in PRACTICE_CARE else 403
+    if path.endswith("/look"):
+        return 412
+    if method == "PUT":
+        stale_or_early = 412 if state == "infused" else 409
+        return stale_or_early if handle in CENTER_CARE else 403
+    asks = handle in PRACTICE_CARE and state in AFTER_THE_CENTER_WENT_ON
+    return 200 if asks else 409
+
+
+AFTER_AN_INFUSION = ("/window", "/handback", "/follow-up", "/follow-up.ics")
+"""What there is nothing of before it."""
+
+
+def ask(site, route, referral_id):
+    body = {
+        ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
+        ("PUT", "/v1/referrals/{referral_id}/handback"): {},
+        ("POST", "/v1/referrals/{referral_id}/events"): {
+            "type": "withdrawal.requested",
+            "occurred_at": wiring.read_clock().isoformat(),
+        },
+    }.get(route)
+    headers = {"Idempotency-Key": referral_id, "If-Match": '"999"', "X-Request-Id": REQUEST_ID}
+    return site.send(route[0], route[1].format(referral_id=referral_id), body, headers=headers)
+
+
+@pytest.fixture(scope="module", params=list(STATES))
+def state(request, shared_api):
+    """The name of a state, and a referral in it."""
+    return request.param, STATES[request.param](shared_api)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+def test_a_referral_in_each_state_answers_each_role_as_the_rules_say(shared_api, state, route):
+    """Role by role; to whom it is not there, it is the same bytes as none at all."""
+    name, referral_id = state
+    sites = {handle: shared_api.get_site_for(shared_api.members[handle]) for handle in sorted(MEMBERS)}
+    answers = {handle: ask(site, route, referral_id) for handle, site in sites.items()}
+
+    assert {handle: answer.status for handle, answer in answers.items()} == {
+        handle: expected(name, route, handle) for handle in sites
+    }
+    for handle, answer in answers.items():
+        if answer.status == 404:
+            assert answer == ask(sites[handle], route, NOWHERE)

@@ -1,0 +1,223 @@
+"""A referral as it is read: its journey, what may be done now, and the window."""
+
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+
+from chalicelib import wiring
+from chalicelib.domain.referrals.stages import Stage
+from chalicelib.domain.referrals.transitions import list_transitions_from
+from tests.support.api_driver import STAGES_TO_INFUSED
+
+PHASES = [
+    "eligibility",
+    "referral",
+    "consultation",
+    "collection",
+    "manufacturing",
+    "treatment",
+    "monitoring",
+    "follow_up",
+    "closed",
+]
+
+
+def read(site, referral_id):
+    return site.get(f"/v1/referrals/{referral_id}").json
+
+
+def states(told):
+    """The state of each stage of a journey, in order."""
+    return {step["stage"]: step["state"] for phase in told["journey"] for step in phase["stages"]}
+
+
+@pytest.fixture(scope="module")
+def referral_at(shared_api):
+    """Referrals by the stages that were reported of them, made once each."""
+    made = {}
+
+    def referral_at(*stages):
+        if stages not in made:
+            made[stages] = shared_api.refer()["referral_id"]
+            shared_api.move_to(made[stages], *stages)
+        return made[stages]
+
+    return referral_at
+
+
+def test_a_journey_has_every_phase_in_order(shared_api, referral_at):
+    """A reader sees the whole way from the start, with names from the server."""
+    journey = read(shared_api.practice, referral_at())["journey"]
+
+    assert [phase["phase"] for phase in journey] == PHASES
+    assert all(phase["label"] for phase in journey)
+    assert all(step["label"] for phase in journey for step in phase["stages"])
+
+
+def test_a_journey_tells_what_was_what_is_and_what_comes(shared_api, referral_at):
+    """Done stages carry their time, the current one is alone, what is ahead has none."""
+    told = read(shared_api.practice, referral_at("received", "accepted"))
+
+    steps = [step for phase in told["journey"] for step in phase["stages"]]
+    assert [s["stage"] for s in steps if s["state"] == "done"] == ["draft", "submitted", "received"]
+    assert [s["stage"] for s in steps if s["state"] == "current"] == ["accepted"]
+    assert all(step["at"] for step in steps if step["state"] in {"done", "current"})
+    assert all(step["at"] is None for step in steps if step["state"] == "ahead")
+    assert states(told)["infused"] == "ahead"
+
+
+def test_an_optional_stage_that_a_feed_left_out_is_not_reported(shared_api, referral_at):
+    """A sparse feed leaves gaps, which show as such: neither done nor still to come."""
+    told = read(shared_api.practice, referral_at("accepted", "consult_scheduled", "consult_completed",
+                                   "center_proceed"))  # fmt: skip
+
+    skipped = {stage for stage, state in states(told).items() if state == "not_reported"}
+    assert skipped == {"received", "eligibility_pending"}
+    assert all(step["at"] is None for phase in told["journey"] for step in phase["stages"] if step["stage"] in skipped)
+
+
+def test_a_late_report_fills_the_gap(shared_api):
+    """What is heard of afterwards becomes part of the journey, and moves nothing."""
+    referral_id = shared_api.refer()["referral_id"]
+    submitted_at = read(shared_api.practice, referral_id)["submitted_at"]
+    shared_api.move_to(referral_id, "accepted")
+
+    late = shared_api.deliver(referral_id, "received", at=submitted_at)
+
+    assert late.json["status"] == "recorded"
+    assert late.json["stage"] == "accepted"
+    assert states(read(shared_api.practice, referral_id))["received"] == "done"
+
+
+def test_a_journey_that_ended_early_shows_its_end(shared_api, referral_at):
+    """After an ending nothing lies ahead; the ending closes the journey."""
+    told = read(shared_api.practice, referral_at("received", "declined"))
+
+    assert list(states(told)) == ["draft", "submitted", "received", "declined"]
+    assert states(told)["declined"] == "current"
+    assert told["phase"] == "closed"
+    assert told["clock"]["owner"] == "none"
+
+
+def test_a_detour_stands_where_it_was_taken(shared_api, referral_at):
+    """A request for information is a step between two of the main line."""
+    told = read(shared_api.practice, referral_at("received", "info_requested"))
+
+    line = list(states(told))
+    assert line[line.index("info_requested") - 1 : line.index("info_requested") + 2] == [
+        "received",
+        "info_requested",
+        "accepted",
+    ]
+    assert states(told)["accepted"] == "ahead"
+    assert told["clock"]["owner"] == "practice"
+
+
+def allowed(told):
+    return {action["stage"] for action in told["actions"] if action["allowed"]}
+
+
+ALLOWED = {
+    (): ({"withdrawn", "deceased"}, {"received", "accepted", "info_requested", "declined",
+                                     "redirected", "deceased"}),
+    ("received", "info_requested"): ({"submitted", "withdrawn", "deceased"},
+                                     {"declined", "deceased"}),
+    ("received", "declined"): (set(), set()),
+    STAGES_TO_INFUSED[:-1]: ({"deceased"}, {"infused", "lymphodepletion_started", "not_proceeding",
+                                     "deceased"}),
+    STAGES_TO_INFUSED: ({"deceased"}, {"infused", "monitoring", "deceased"}),
+}  # fmt: skip
+"""What practice and center may do, by the stages that were reported: from the design."""
+
+
+@pytest.mark.parametrize("stages", ALLOWED, ids=lambda stages: stages[-1] if stages else "submitted")
+def test_each_side_is_offered_its_own_moves(shared_api, referral_at, stages):
+    """The buttons of a page are what this caller may do now."""
+    practice, center = (read(site, referral_at(*stages)) for site in (shared_api.practice, shared_api.center))
+
+    assert (allowed(practice), allowed(center)) == ALLOWED[stages]
+
+
+def test_what_is_not_offered_says_whose_move_it_is(shared_api, referral_at):
+    """Every move is listed; one that is not this caller's tells why."""
+    actions = read(shared_api.practice, referral_at())["actions"]
+
+    assert {action["stage"] for action in actions} == set(list_transitions_from(Stage.SUBMITTED))
+    assert [a["allowed"] for a in actions] == sorted((a["allowed"] for a in actions), reverse=True)
+    for action in actions:
+        assert action["why_not"] == (None if action["allowed"] else "This is the center's move.")
+
+
+def test_a_move_tells_what_it_needs_and_whether_it_ends(shared_api, referral_at):
+    """An infusion asks for its part and its day; an ending says that it is one."""
+    actions = read(shared_api.center, referral_at(*STAGES_TO_INFUSED[:-1]))["actions"]
+
+    needs = {action["stage"]: action["needs"] for action in actions if action["needs"]}
+    ends = {action["stage"] for action in actions if action["ends"]}
+    assert needs == {"infused": ["part", "of", "local_date"]}
+    assert ends == {"not_proceeding", "deceased"}
+
+
+@pytest.mark.parametrize("side", ["practice", "center"])
+def test_what_is_offered_is_what_is_done(shared_api, side):
+    """Each offered move is applied, each other one is refused: pages and rules cannot drift."""
+    site = shared_api.get_site_for(shared_api.members[side])
+    for action in read(site, shared_api.refer()["referral_id"])["actions"]:
+        referral_id = shared_api.refer()["referral_id"]
+        event = {
+            "type": "stage.changed",
+            "occurred_at": wiring.read_clock().isoformat(),
+            "data": {"stage": action["stage"]},
+        }
+
+        answer = site.post(f"/v1/referrals/{referral_id}/events", event)
+
+        assert answer.status == (200 if action["allowed"] else 409), action["stage"]
+
+
+def test_there_is_no_window_before_an_infusion(shared_api, referral_at):
+    """Nothing is counted from a day that has not come."""
+    assert read(shared_api.practice, referral_at("received"))["window"] is None
+    assert shared_api.practice.get(f"/v1/referrals/{referral_at('received')}/window").status == 404
+
+
+@pytest.fixture(scope="module")
+def infused_referral_id(shared_api):
+    """A referral that was infused at 23:30 in New York, when it was the next day in UTC."""
+    with time_machine.travel(datetime(2026, 10, 1, 12, 0, tzinfo=UTC)):
+        referral_id = shared_api.refer()["referral_id"]
+        shared_api.move_to(referral_id, *STAGES_TO_INFUSED[:-1])
+    with time_machine.travel(datetime(2026, 10, 11, 3, 45, tzinfo=UTC)):
+        shared_api.deliver(referral_id, "infused", at="2026-10-10T23:30:00-04:00")
+    return referral_id
+
+
+def test_a_window_is_counted_in_days_of_the_centers_zone(shared_api, infused_referral_id):
+    """Day 0 is the evening at the center; each milestone is that date plus its days."""
+    window = shared_api.practice.get(f"/v1/referrals/{infused_referral_id}/window").json
+
+    days = {m["kind"]: (m["day"], m["on"]) for m in window["milestones"]}
+    assert window["time_zone"] == "America/New_York"
+    assert (window["infused_on"], window["ends_on"]) == ("2026-10-10", "2026-11-07")
+    assert days == {
+        "infusion": (0, "2026-10-10"),
+        "daily_monitoring_ends": (7, "2026-10-17"),
+        "label_minimum_ends": (14, "2026-10-24"),
+        "proximity_minimum_ends": (14, "2026-10-24"),
+        "driving_minimum_ends": (14, "2026-10-24"),
+        "handback_near": (21, "2026-10-31"),
+        "handback_target": (28, "2026-11-07"),
+    }
+    assert all(milestone["label"] for milestone in window["milestones"])
+
+
+def test_a_window_is_read_with_the_referral_and_by_itself(shared_api, infused_referral_id):
+    """Both sides read the same window at both addresses."""
+    path = f"/v1/referrals/{infused_referral_id}"
+
+    sides = (shared_api.practice, shared_api.center)
+    windows = [side.get(path).json["window"] for side in sides]
+    windows += [side.get(f"{path}/window").json for side in sides]
+
+    assert windows == [windows[0]] * 4

@@ -1,0 +1,71 @@
+"""Every look at a referral leaves a row of the audit trail, and costs no more than that."""
+
+import pytest
+
+from chalicelib import wiring
+from tests.support.api_driver import STAGES_TO_INFUSED
+
+WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
+SMALL = 1024
+"""Bytes that DynamoDB counts as one write."""
+
+READS = (
+    "/v1/referrals/{}",
+    "/v1/referrals/{}/events",
+    "/v1/referrals/{}/window",
+    "/v1/referrals/{}/notices?limit=100",
+    "/v1/referrals",
+)
+
+
+@pytest.fixture
+def recorded_writes():
+    """Each write that goes to DynamoDB: its operation, and its size."""
+    sent = []
+
+    def keep(model, params, **_more):
+        if model.name in WRITES:
+            sent.append((model.name, len(params["body"])))
+
+    events = wiring.get_dynamodb_client().meta.events
+    events.register("before-call.dynamodb", keep)
+    yield sent
+    events.unregister("before-call.dynamodb", keep)
+
+
+@pytest.mark.parametrize("path", READS)
+def test_a_look_costs_one_small_write(shared_api, recorded_writes, path):
+    """One row of the audit trail, smaller than the smallest write that is paid for."""
+    referral_id = shared_api.refer()["referral_id"]
+    shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
+    sides = (shared_api.practice, shared_api.center)
+    recorded_writes.clear()
+
+    for site in sides:
+        assert site.get(path.format(referral_id)).status == 200
+
+    assert [operation for operation, _ in recorded_writes] == ["PutItem"] * 2
+    assert max(size for _, size in recorded_writes) < SMALL
+
+
+def test_news_costs_no_more_to_read(shared_api, recorded_writes):
+    """That it was seen is a request of its own, from a page that somebody looks at."""
+    referral_id = shared_api.refer()["referral_id"]
+    shared_api.move_to(referral_id, "received")
+    recorded_writes.clear()
+
+    for _ in range(3):
+        shared_api.practice.get(f"/v1/referrals/{referral_id}")
+
+    assert [operation for operation, _ in recorded_writes] == ["PutItem"] * 3
+    assert max(size for _, size in recorded_writes) < SMALL
+
+
+def test_a_look_that_is_refused_costs_no_more(shared_api, recorded_writes):
+    """A stranger's try is on record too, and cannot be made to cost us."""
+    referral_id = shared_api.refer()["referral_id"]
+    recorded_writes.clear()
+
+    shared_api.other_practice.get(f"/v1/referrals/{referral_id}")
+
+    assert [operation for operation, _ in recorded_writes] == ["PutItem"]

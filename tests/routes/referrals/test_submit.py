@@ -1,0 +1,232 @@
+"""Writing a referral: as a draft, or sent at once."""
+
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
+from tests.support import factories
+
+LEAST: dict[str, Any] = {
+    "patient": {"family_name": "Example", "birth_date": "1961-04-02"},
+    "clinical": {"disease": "LBCL"},
+    "referring_provider": {"name": "R. Provider"},
+}
+"""The fields that a draft cannot do without."""
+
+NEEDED = {
+    "/patient/given_name",
+    "/patient/sex",
+    "/patient/zip",
+    "/patient/phone",
+    "/clinical/histology",
+    "/clinical/ecog",
+    "/clinical/prior_lines",
+    "/referring_provider/npi",
+    "/referring_provider/phone",
+    "/insurance/payer",
+    "/insurance/member_id",
+    "/consent_to_share/given",
+    "/center_id",
+}
+"""What a center needs beside those on day 1, from the design and not from the code."""
+
+
+def pointers(answer):
+    return {error["pointer"] for error in answer.json["errors"]}
+
+
+def total(site):
+    return site.get("/v1/referrals/counts").json["total"]
+
+
+def test_a_draft_needs_four_things(shared_api):
+    """A name, a day of birth, a disease and who refers: the rest can wait."""
+    answer = shared_api.practice.post("/v1/referrals", LEAST)
+
+    told = answer.json
+    assert answer.status == 201
+    assert (told["stage"], told["phase"], told["version"]) == ("draft", "eligibility", 1)
+    assert told["clock"]["owner"] == "practice"
+    assert told["submitted_at"] is None
+    assert told["center"] is None
+
+
+@pytest.mark.parametrize(
+    ("section", "field"),
+    [("patient", "family_name"), ("patient", "birth_date"), ("clinical", "disease"), ("referring_provider", "name")],
+)
+def test_a_draft_cannot_do_without_any_of_them(shared_api, section, field):
+    """Each of the four is asked for by its pointer."""
+    without = {**LEAST, section: {k: v for k, v in LEAST[section].items() if k != field}}
+
+    answer = shared_api.practice.post("/v1/referrals", without)
+
+    assert (answer.status, pointers(answer)) == (400, {f"/{section}/{field}"})
+
+
+def test_a_new_referral_can_be_found_where_the_answer_says(shared_api):
+    """`Location` and `ETag` are of the referral that the body tells of."""
+    made = shared_api.practice.post("/v1/referrals", LEAST)
+    read = shared_api.practice.get(made.headers["location"])
+
+    assert made.headers["location"] == f"/v1/referrals/{made.json['referral_id']}"
+    assert made.headers["etag"] == read.headers["etag"] == '"1"'
+    assert read.json == made.json
+
+
+def test_ids_cannot_be_guessed(shared_api):
+    """128 random bits, and no two alike."""
+    ids = {shared_api.refer(submit=False)["referral_id"] for _ in range(5)}
+
+    assert len(ids) == 5
+    assert all(len(i) == len("ref_") + 26 for i in ids)
+
+
+def test_what_was_sent_is_what_is_told(shared_api):
+    """Every section comes back as it was sent, with what was left out as null."""
+    body = factories.build_referral_body(note="Please call first.")
+
+    told = shared_api.practice.post("/v1/referrals", body).json
+
+    patient, clinical = told["patient"], told["clinical"]
+    assert patient == body["patient"] | {"caregiver": body["patient"]["caregiver"] | {"relation": None}}
+    unasked = {"hepatitis_or_hiv": None, "prior_car_t": None, "seizure_disorder": None}
+    unscreened = dict.fromkeys(
+        ("no_transplant_because", "lenalidomide_refractory", "transplant", "labs", "last_doses",
+         "screened")
+    )  # fmt: skip
+    assert clinical == body["clinical"] | unscreened | {"flags": body["clinical"]["flags"] | unasked}
+    for name in ("insurance", "referring_provider", "consent_to_share", "note", "urgency"):
+        assert told[name] == body[name]
+
+
+def test_a_submitted_referral_is_the_centers_move(shared_api):
+    """`"submit": true` sends it at once: the center sees it, and has the next move."""
+    sent = shared_api.refer()
+
+    seen = shared_api.center.get(f"/v1/referrals/{sent['referral_id']}").json
+    assert (seen["stage"], seen["phase"]) == ("submitted", "referral")
+    assert seen["clock"]["owner"] == "center"
+    assert seen["submitted_at"] == seen["clock"]["since"] == seen["stage_since"]
+    assert seen["center"] == {
+        "center_id": "ctr_harbor",
+        "name": "Harbor Cell Therapy",
+        "time_zone": "America/New_York",
+        "intake_phone": "+14105550100",
+        "after_hours_phone": "+14105550199",
+    }
+    assert seen["practice"] == {"tenant_id": "prc_cedar", "name": "Cedar Oncology"}
+
+
+def test_both_sides_read_the_same_but_for_what_they_may_do(shared_api):
+    """One patient's data; the actions differ by side, what is news to whom, and whose day it is."""
+    path = f"/v1/referrals/{shared_api.refer()['referral_id']}"
+
+    practice, center = shared_api.practice.get(path).json, shared_api.center.get(path).json
+
+    assert practice.pop("actions") != center.pop("actions")
+    assert (practice.pop("changed_since_seen"), center.pop("changed_since_seen")) == (False, True)
+    for told in (practice, center):
+        for day in ("expected_by", "amber_on", "red_on"):
+            told["clock"].pop(day)  # by each reader's own calendar
+    assert practice == center
+
+
+def test_the_statements_come_with_every_referral(shared_api):
+    """Whoever reads a referral reads who decides, and whom to call in an emergency."""
+    path = f"/v1/referrals/{shared_api.refer()['referral_id']}"
+
+    for site in (shared_api.practice, shared_api.center):
+        told = site.get(path).json
+        assert told["disclaimers"] == list(DISCLAIMERS)
+        assert told["emergency_note"] == EMERGENCY_NOTE
+
+
+def test_a_packet_that_lacks_all_is_told_all(shared_api):
+    """Every missing item is named at once, with its pointer and a word for a person."""
+    before = total(shared_api.practice)
+
+    answer = shared_api.practice.post("/v1/referrals", LEAST | {"submit": True})
+
+    assert (answer.status, answer.json["code"]) == (409, "packet_incomplete")
+    assert pointers(answer) == NEEDED
+    assert {error["code"] for error in answer.json["errors"]} == {"missing"}
+    assert all(error["message"].endswith(" is missing") for error in answer.json["errors"])
+    assert total(shared_api.practice) == before
+
+
+@pytest.mark.parametrize("pointer", sorted(NEEDED - {"/insurance/payer"}))
+def test_a_packet_that_lacks_one_thing_is_told_which(shared_api, pointer):
+    """Each item by itself holds a submission back; a consent that was refused is none."""
+    name = pointer.removeprefix("/").replace("/", "__")
+    empty = {"/clinical/prior_lines": [], "/consent_to_share/given": False}
+
+    answer = shared_api.practice.post("/v1/referrals", factories.build_referral_body(**{name: empty.get(pointer)}))
+
+    assert (answer.status, pointers(answer)) == (409, {pointer})
+
+
+def test_a_packet_without_a_section_lacks_all_of_it(shared_api):
+    """No insurance at all is two missing items, not one."""
+    answer = shared_api.practice.post("/v1/referrals", factories.build_referral_body(insurance=None))
+
+    assert (answer.status, pointers(answer)) == (409, {"/insurance/payer", "/insurance/member_id"})
+
+
+def test_no_and_zero_are_answers(shared_api):
+    """ECOG 0 and "not eligible for transplant" are told, not missing."""
+    body = factories.build_referral_body(clinical__ecog=0, clinical__hsct_eligible=False)
+
+    answer = shared_api.practice.post("/v1/referrals", body)
+
+    assert answer.status == 201
+    assert answer.json["packet"] == {"complete": True, "present": 17, "needed": 17, "missing": []}
+
+
+def test_a_draft_tells_how_complete_it_is(shared_api):
+    """The packet counts what is there and names what is not, before anyone tries to submit."""
+    packet = shared_api.practice.post("/v1/referrals", LEAST).json["packet"]
+
+    assert {item["pointer"] for item in packet["missing"]} == NEEDED
+    assert packet["complete"] is False
+    assert (packet["present"], packet["needed"]) == (4, 17)
+
+
+def test_a_product_and_a_center_have_to_be_known(shared_api):
+    """What is not in the catalogue or the directory is refused by its pointer, both at once."""
+    body = factories.build_referral_body(product_id="notacell", center_id="ctr_nowhere")
+
+    answer = shared_api.practice.post("/v1/referrals", body)
+
+    assert (answer.status, answer.json["code"]) == (400, "unknown_reference")
+    assert pointers(answer) == {"/product_id", "/center_id"}
+
+
+def test_a_practice_is_no_center(shared_api):
+    """A tenant of the other kind is not in the directory."""
+    answer = shared_api.practice.post(
+        "/v1/referrals", factories.build_referral_body(center_id="prc_maple", submit=False)
+    )
+
+    assert pointers(answer) == {"/center_id"}
+
+
+def test_an_alias_is_the_practices_own_word(shared_api):
+    """The nickname that is given is kept, beside the patient and on the referral."""
+    told = shared_api.refer(patient__alias=" Blue Heron ")
+
+    assert told["alias"] == told["patient"]["alias"] == "Blue Heron"
+
+
+@pytest.mark.parametrize("given", [None, "", "   ", ...])
+def test_an_alias_is_proposed_where_none_is_given(shared_api, given):
+    """Two words that say nothing about the patient, and the same ones on every reading."""
+    told = shared_api.refer(patient__alias=given)
+
+    again = shared_api.practice.get(f"/v1/referrals/{told['referral_id']}").json
+    words = told["alias"].split()
+    assert len(words) == 2
+    assert all(word.istitle() for word in words)
+    assert told["alias"] == told["patient"]["alias"] == again["alias"]
+    assert not set(words) & {"Ana", "Example"}

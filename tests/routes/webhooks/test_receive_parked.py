@@ -1,0 +1,105 @@
+"""Deliveries that came too early: they wait, and apply by themselves."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.services.notices.outbox_worker import run_job
+from tests.support.factories import CENTER, OTHER_CENTER
+
+NOWHERE = "ref_" + "a" * 26
+STEPS = ("received", "accepted", "consult_scheduled", "consult_completed")
+
+
+@pytest.fixture
+def referral_id(shared_api):
+    """The id of a referral that was just submitted to the center."""
+    return shared_api.refer()["referral_id"]
+
+
+def timeline(world, referral_id):
+    """The stages of a referral's events, oldest first."""
+    items = world.practice.get(f"/v1/referrals/{referral_id}/events?limit=100").json["items"]
+    return [event["stage"] for event in reversed(items)]
+
+
+def ago(**how):
+    return (wiring.read_clock() - timedelta(**how)).isoformat()
+
+
+def outcome(world, center, webhook_id):
+    """What the log of deliveries says."""
+    return world.stores.delivery_log.table.get({"center_id": center.tenant_id, "webhook_id": webhook_id})["status"]
+
+
+def test_another_centers_delivery_never_applies(shared_api, referral_id):
+    """However long it waits, and whatever its own center reports meanwhile."""
+    shared_api.deliver(referral_id, "accepted", center=OTHER_CENTER, webhook_id="msg_foreign")
+
+    shared_api.move_to(referral_id, "received")
+    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+
+    assert shared_api.stage_of(referral_id) == "received"
+    assert outcome(shared_api, OTHER_CENTER, "msg_foreign") == "parked"
+
+
+def test_a_delivery_that_waits_says_so_again(shared_api):
+    """Repeated while it waits, it is parked as before, once."""
+    at = ago(seconds=0)
+    first = shared_api.deliver(NOWHERE, "accepted", at=at, webhook_id="msg_waits")
+    again = shared_api.deliver(NOWHERE, "accepted", at=at, webhook_id="msg_waits")
+
+    assert (first.status, first.text) == (again.status, again.text)
+
+
+def test_what_came_too_early_applies_when_its_turn_comes(shared_api, referral_id):
+    """It waits until what must come before has arrived, and applies by itself."""
+    early = shared_api.deliver(referral_id, "consult_scheduled", at=ago(minutes=-2), webhook_id="msg_ea")
+    between = shared_api.stage_of(referral_id)
+
+    accepted = shared_api.deliver(referral_id, "accepted", at=ago(minutes=-1))
+
+    assert (early.status, early.json["status"]) == (202, "parked")
+    assert between == "submitted"
+    assert accepted.json["stage"] == "accepted"
+    assert shared_api.stage_of(referral_id) == "consult_scheduled"
+    assert outcome(shared_api, CENTER, "msg_ea") == "applied"
+
+
+@pytest.mark.parametrize("order", list(permutations(STEPS)), ids="-".join)
+def test_every_order_of_arrival_ends_alike(shared_api, referral_id, order):
+    """24 ways to deliver four steps, one way it was."""
+    at = {stage: ago(seconds=-60 * n) for n, stage in enumerate(STEPS, start=1)}
+
+    for stage in order:
+        assert shared_api.deliver(referral_id, stage, at=at[stage]).status in {200, 202}
+
+    assert shared_api.stage_of(referral_id) == "consult_completed"
+    assert timeline(shared_api, referral_id) == ["submitted", *STEPS]
+
+
+def test_what_came_too_early_also_waits_for_a_person(shared_api, referral_id):
+    """A step that somebody reports by hand lets the waiting delivery through."""
+    shared_api.deliver(referral_id, "consult_scheduled", at=ago(minutes=-2))
+    event = {"type": "stage.changed", "occurred_at": ago(minutes=-1), "data": {"stage": "accepted"}}
+
+    by_hand = shared_api.center.post(f"/v1/referrals/{referral_id}/events", event)
+
+    assert by_hand.json["status"] == "applied"
+    assert shared_api.stage_of(referral_id) == "consult_scheduled"
+
+
+def test_a_delivery_may_overtake_the_referral_itself(shared_api, monkeypatch):
+    """A center that hears of a referral by telephone is not too quick for us."""
+    early = wiring.generate_id("ref")
+    parked = shared_api.deliver(early, "received", at=ago(minutes=-2))
+    monkeypatch.setattr(wiring, "generate_id", lambda _prefix: early)
+    assert shared_api.refer()["referral_id"] == early
+
+    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+
+    assert parked.status == 202
+    assert shared_api.stage_of(early) == "received"

@@ -1,0 +1,121 @@
+"""When a mail comes: at once, after the hour, at the digest hour, after quiet hours."""
+
+from datetime import time, timedelta
+
+from chalicelib.domain.notices.mail_timing import MailTiming, QuietHours
+from chalicelib.domain.notices.notice_rules import Category
+from chalicelib.domain.notices.tasks import TaskQueue
+from tests.support.factories import PRACTICE, build_member
+from tests.support.mail_helpers import CENTER_MEMBER, list_mail_rows, list_subjects, set_preferences
+from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION
+
+HOUR = timedelta(hours=1)
+
+
+def test_what_follows_within_the_hour_is_one_mail_when_it_is_over(services):
+    """The first goes at once; the two after it wait together, and each is in the dashboard."""
+    services.refer()
+    services.move_to("accepted", "consult_scheduled", "consult_completed", "center_proceed")
+    told = [services.run_queue(TaskQueue.EVENT)["mails"] for _ in range(2)]
+    services.now += MINUTE
+    services.move_to("apheresis_scheduled", "apheresis_completed")
+    told += [services.run_queue(TaskQueue.EVENT)["mails"]]
+    before_the_hour = services.run_queue(TaskQueue.PLAN, now=services.now + 50 * MINUTE)["mails"]
+    services.postbox.taken.clear()
+
+    after = services.run_queue(TaskQueue.PLAN, now=services.now + HOUR)
+
+    practice = build_member(PRACTICE)
+    assert (told, before_the_hour, after["mails"]) == ([2, 0, 0], 0, 1)
+    assert services.postbox.list_recipients == [practice.email]
+    assert services.stores.notices.count_unread(practice.member_id) == 4
+
+
+def test_two_referrals_do_not_wait_for_each_other(services):
+    """The hour is that of one referral."""
+    services.refer("ref_1", key="key-1")
+    first = services.run_queue(TaskQueue.EVENT)["mails"]
+    services.refer("ref_2", key="key-2")
+
+    assert (first, services.run_queue(TaskQueue.EVENT)["mails"]) == (1, 1)
+
+
+def test_a_rehearsed_day_holds_back_nothing_of_today(services):
+    """Somebody ran the job as of next month; what happens now is mailed now."""
+    services.refer()
+    services.move_to(*STAGES_TO_LYMPHODEPLETION, "infused")
+    services.run_queue(TaskQueue.EVENT)
+    services.run_queue(TaskQueue.PLAN, now=services.now + timedelta(days=30))
+    services.postbox.taken.clear()
+    services.now += 2 * HOUR
+
+    services.deliver("deceased")
+    counts = services.run_queue(TaskQueue.EVENT)
+
+    assert counts["mails"] == 2
+
+
+def test_what_is_critical_waits_for_nothing(services):
+    """Neither for the hour, nor for the end of quiet hours, and no choice turns it off."""
+    practice = build_member(PRACTICE)
+    never = dict.fromkeys(Category, MailTiming.NEVER)
+    always = QuietHours(time(0), time(23, 59))
+    set_preferences(services, practice, timings=never, quiet_hours=always, time_zone="UTC")
+    services.refer()
+    services.move_to(*STAGES_TO_LYMPHODEPLETION[:7])
+    quiet = services.run_queue(TaskQueue.EVENT)["mails"]
+    services.postbox.taken.clear()
+
+    services.move_to("out_of_specification")
+    services.run_queue(TaskQueue.EVENT)
+
+    assert quiet == 1, "to the center, of the submission"
+    assert list_subjects(services) == ["Blue Heron: please read a notice now, in the CAR T Referral Dashboard"]
+    assert services.postbox.taken[0][0].unsubscribe == ""
+
+
+def test_quiet_hours_are_kept_by_the_readers_clock(services):
+    """It is noon in UTC and seven in Chicago: no mail before eight."""
+    set_preferences(services, quiet_hours=QuietHours(time(22), time(13)), time_zone="America/Chicago")
+    services.refer()
+
+    at_once = services.run_queue(TaskQueue.EVENT)["mails"]
+    [waiting] = list_mail_rows()
+
+    assert at_once == 0
+    assert waiting["planned_for"] == "2026-11-02T19:00:00.000000Z"
+    assert services.stores.notices.count_unread(CENTER_MEMBER.member_id) == 1
+
+
+def test_a_day_is_one_mail_at_the_digest_hour(services):
+    """Of all referrals together, by counts alone."""
+    set_preferences(services, timings={Category.JOURNEY: MailTiming.DAILY}, digest_hour=16, time_zone="UTC")
+    for n in range(3):
+        services.refer(f"ref_{n}", key=f"key-{n}")
+        services.run_queue(TaskQueue.EVENT)
+
+    early = services.run_queue(TaskQueue.EVENT, now=services.now.replace(hour=15, minute=59))["mails"]
+    services.run_queue(TaskQueue.EVENT, now=services.now.replace(hour=16, minute=0, second=0))
+
+    assert early == 0
+    assert list_subjects(services) == ["3 new notices about 3 patients in the CAR T Referral Dashboard"]
+
+
+def test_what_was_turned_off_is_in_the_dashboard_alone(services):
+    """No mail is planned for it."""
+    set_preferences(services, timings={Category.JOURNEY: MailTiming.NEVER})
+    services.refer()
+
+    assert services.run_queue(TaskQueue.EVENT)["mails"] == 0
+    assert list_mail_rows() == []
+    assert services.stores.notices.count_unread(CENTER_MEMBER.member_id) == 1
+
+
+def test_a_mail_may_be_left_unless_something_in_it_is_critical(services):
+    """By the header that mail programs show as a button, and by a link."""
+    services.refer()
+    services.run_queue(TaskQueue.EVENT)
+
+    [(message, _)] = services.postbox.taken
+    assert message.unsubscribe.startswith("https://dashboard.example/v1/unsubscribe/")
+    assert message.unsubscribe in message.text

@@ -1,0 +1,144 @@
+"""Deliveries in any order, some twice, end as in order: in memory, and on real tables."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from chalicelib import catalog
+from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.referrals.stage_changes import DecisionContext
+from chalicelib.domain.referrals.stages import Actor, Stage
+from chalicelib.errors import ConflictError
+from tests.simulation.feed_histories import (
+    build_webhook_id,
+    draw_history,
+    get_inbox_state,
+    get_state,
+    list_differences,
+    shuffle_deliveries,
+)
+from tests.simulation.proof_world import open_proof_world
+from tests.simulation.section_protocol import Budget, Progress, SectionResult
+from tests.simulation.workers import run_parts
+from tests.support.referral_values import NOON, InMemoryInbox, build_context, build_referral, build_stage_change
+from tests.support.service_driver import ServiceDriver
+
+MINUTES = 5.5
+IN_MEMORY = 1_000_000
+ON_TABLES = 50_000
+_A_PART_IN_MEMORY = 25_000
+_A_PART_ON_TABLES = 2_500
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPart:
+    """So many deliveries, drawn from a seed."""
+
+    seed: int
+    deliveries: int
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPartResult:
+    """What a part came to; `naive` is how often the order of arrival ends elsewhere."""
+
+    deliveries: int
+    referrals: int
+    wrong: Sequence[str]
+    naive: int = 0
+
+
+def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
+    """In memory first, then on tables."""
+    for claim, search, full, a_part in (
+        ("in memory", check_in_memory, IN_MEMORY, _A_PART_IN_MEMORY),
+        ("through the tables", check_on_tables, ON_TABLES, _A_PART_ON_TABLES),
+    ):
+        wanted = budget.scale(full, least=500)
+        parts = [
+            DeliveryPart(budget.seed * 10**6 + n, min(a_part, wanted - n), budget.engine)
+            for n in range(0, wanted, a_part)
+        ]
+        found: list[DeliveryPartResult] = []
+        for part in run_parts(search, parts):
+            found.append(part)
+            progress(sum(f.deliveries for f in found), wanted, claim)
+        wrong = [wrong for part in found for wrong in part.wrong]
+        naive = sum(part.naive for part in found)
+        blind = ["blind: no order of arrival mattered"] if search is check_in_memory and not naive else []
+        referrals = sum(part.referrals for part in found)
+        lost = f"; taken in their order of arrival {naive:,} would end elsewhere" if naive else ""
+        yield SectionResult(
+            claim=f"Deliveries shuffled and repeated end as in order, {claim}",
+            tries=sum(part.deliveries for part in found),
+            counterexamples=wrong + blind,
+            figures=f"{referrals:,} referrals{lost}",
+        )
+
+
+def check_in_memory(part: DeliveryPart) -> DeliveryPartResult:
+    """Fold each history in order and as it was delivered, as the product decides and parks."""
+    taken = referrals = naive = 0
+    wrong: list[str] = []
+    setting = build_context(catalog.get_monitoring_profile("breyanzi"))
+    while taken < part.deliveries:
+        seed = part.seed + referrals
+        drawn = random.Random(seed)  # noqa: S311 to be repeated, not to be kept secret
+        history = draw_history(drawn, "ref_in_memory")
+        deliveries = shuffle_deliveries(drawn, history)
+        in_order = _submitted(setting).receive(history)
+        # What was taken before meets its own receipt.
+        once = list(dict(deliveries).values())
+        shuffled = _submitted(setting).receive(once)
+        differs = list_differences(get_inbox_state(in_order), get_inbox_state(shuffled))
+        if in_order.parked or in_order.refused:
+            differs.append("the history is not legal")
+        if differs:
+            wrong.append(f"seed {seed}: {', '.join(differs)}")
+        naive += once[-1] is not history[-1]
+        taken, referrals = taken + len(deliveries), referrals + 1
+    return DeliveryPartResult(taken, referrals, wrong, naive)
+
+
+def _submitted(setting: DecisionContext) -> InMemoryInbox:
+    """An inbox right after the submission, which is history as well."""
+    sent = build_stage_change(Stage.SUBMITTED, NOON, event_id="evt_0", actor=Actor.PRACTICE)
+    return InMemoryInbox(build_referral(Stage.DRAFT), setting).receive([sent])
+
+
+def check_on_tables(part: DeliveryPart) -> DeliveryPartResult:
+    """Deliver each history out of order to the real stores; compare with the fold in order."""
+    taken = referrals = 0
+    wrong: list[str] = []
+    setting = build_context(catalog.get_monitoring_profile("breyanzi"))
+    with open_proof_world(part.engine) as world:
+        desk = ServiceDriver(world.stores, now=NOON)
+        while taken < part.deliveries:
+            seed = part.seed + referrals
+            drawn = random.Random(seed)  # noqa: S311 as above
+            rid, stores = derive_id("ref", str(seed)), desk.stores
+            desk.refer(rid, key=rid)
+            in_order = InMemoryInbox(desk.get_referral(rid), setting, list(stores.referrals.list_history(rid)))
+            history = draw_history(drawn, rid)
+            in_order.receive(history)
+            deliveries = shuffle_deliveries(drawn, history)
+            refused = _deliver(desk, rid, deliveries)
+            stored, parked = stores.referrals.get_with_parked(rid)
+            assert stored is not None
+            events = len(stores.referrals.list_history(rid))
+            differs = list_differences(get_inbox_state(in_order), get_state(stored, len(parked), events=events))
+            if differs or refused:
+                wrong.append(f"seed {seed}: {', '.join([*differs, *refused])}")
+            taken, referrals = taken + len(deliveries), referrals + 1
+    return DeliveryPartResult(taken, referrals, wrong)
+
+
+def _deliver(desk: ServiceDriver, referral_id: str, deliveries: Sequence[tuple[int, object]]) -> list[str]:
+    refused = []
+    for number, event in deliveries:
+        try:
+            desk.deliver_event(event, webhook_id=build_webhook_id(referral_id, number))  # type: ignore[arg-type]
+        except ConflictError as e:
+            refused.append(e.code)
+    return refused

@@ -1,0 +1,58 @@
+"""Every flow by its name, and the one of the clocks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.domain.referrals.stages import Stage
+from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
+from chalicelib.store.platform.timestamps import from_timestamp
+from tests.simulation.flows import (
+    CENTER_MAIL,
+    ApplyParked,
+    ExpectedState,
+    Flow,
+    OpenMonitoring,
+    ReceiveDelivery,
+    RunRelay,
+    Scene,
+    SendNotices,
+    SubmitReferral,
+)
+
+
+class OverdueFlow:
+    """The job of the clocks tells a center that a submission lies there too long."""
+
+    name = "clocks"
+    wanted = ExpectedState(stages=[], mails={CENTER_MAIL: 1})
+
+    def prepare(self, scene: Scene) -> None:
+        """A submission that nobody saw in time."""
+        referral, stores = scene.store_referral(Stage.SUBMITTED), scene.world.stores
+        stores.transactions.commit(*prepare_alert_writes(None, referral, stores=stores))
+        # Amber after a business day, however many weekends and holidays come before it.
+        [row] = stores.outbox.list_due(TaskQueue.CLOCK, by=scene.begins + timedelta(days=7), limit=9)
+        scene.world.now = from_timestamp(row["due_at"])
+
+    def act(self, scene: Scene) -> None:
+        """One run of the job."""
+        scene.world.run(TaskQueue.CLOCK)
+
+    def repeat(self, scene: Scene) -> Sequence[Callable[[], None]]:
+        """The next run."""
+        return [lambda: scene.world.run(TaskQueue.CLOCK)]
+
+
+FLOWS: Mapping[str, Flow] = {
+    flow.name: flow
+    for flow in (
+        SubmitReferral(),
+        ReceiveDelivery(),
+        ApplyParked(),
+        RunRelay(),
+        OpenMonitoring(),
+        SendNotices(),
+        OverdueFlow(),
+    )
+}

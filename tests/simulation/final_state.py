@@ -1,0 +1,213 @@
+"""What a year has left in the tables, and in what it differs from what had to be told."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from chalicelib.domain.identity.members import Role
+from chalicelib.store.all_stores import Stores
+from chalicelib.store.platform.dynamo import Item, unmarshal
+from chalicelib.store.platform.timestamps import from_timestamp
+from tests.simulation.alert_oracle import RULES, People
+from tests.simulation.notice_oracle import SCHEDULE, NoticeFate, NoticeKey, NoticeOracle
+from tests.simulation.year_members import YearMembers
+from tests.support.aws_fakes import PREFIX
+
+_NAMES = {
+    "hold.started": "hold_started",
+    "hold.ended": "hold_ended",
+    "toxicity.noticed": "toxicity",
+    "window.extended": "extended",
+    "referral.reopened": "reopened",
+    "event.corrected": "corrected",
+}
+_MOVED = ("Corrected: ", "New date: ")
+
+
+@dataclass(slots=True)
+class AcceptedMail:
+    """That the mail service took a mail, in a run that may have met a fault over its mail."""
+
+    at: datetime
+    met_a_fault: bool = False
+
+
+@dataclass(frozen=True)
+class FinalState:
+    """The notices and the mails of the referrals that are looked at."""
+
+    staff: YearMembers
+    oracles: Mapping[str, NoticeOracle]
+    sent: Mapping[str, Sequence[AcceptedMail]]
+    notices: Sequence[Item]
+    tasks: Mapping[str, Item]
+    mails: Mapping[str, Item]
+
+    @classmethod
+    def read(
+        cls,
+        stores: Stores,
+        staff: YearMembers,
+        oracles: Mapping[str, NoticeOracle],
+        sent: Mapping[str, Sequence[AcceptedMail]],
+    ) -> "FinalState":
+        """Read the tables."""
+        rows = {row["outbox_id"]: row for row in _scanned(stores, "outbox")}
+        return cls(
+            staff,
+            oracles,
+            sent,
+            [row for row in _scanned(stores, "notices") if row["referral_id"] in oracles],
+            {each: row for each, row in rows.items() if row["rule"] != "mail"},
+            {each: row for each, row in rows.items() if row["rule"] == "mail" and (row["member_id"] in staff.wishes)},
+        )
+
+    def find_violations(self) -> Iterator[str]:
+        """Each notice and each mail that is lost, doubled, early or too much."""
+        about: dict[str, list[Item]] = defaultdict(list)
+        for notice in self.notices:
+            about[notice["referral_id"]].append(notice)
+        for referral_id, oracle in self.oracles.items():
+            for wrong in self._wrong_about(oracle, about[referral_id]):
+                yield f"{oracle.course.name}: {wrong}"
+        yield from self._wrong_mails()
+        for task_id, row in self.tasks.items():
+            if row["referral_id"] in self.oracles and row["state"] == "parked":
+                yield f"{task_id} is parked: {row['rule']}"
+
+    def _wrong_about(self, oracle: NoticeOracle, notices: Sequence[Item]) -> Iterator[str]:
+        told: dict[NoticeKey, list[Item]] = defaultdict(list)
+        rung: list[Item] = []
+        for notice in notices:
+            if notice["rule"] in RULES:
+                rung.append(notice)
+            else:
+                told[self._key(notice)].append(notice)
+        yield from self._wrong_rings(oracle, rung)
+        for key in told.keys() - oracle.fates.keys():
+            yield f"{_said(key)} was never due"
+        for key, fate in oracle.fates.items():
+            for wrong in self._wrong_fate(oracle, fate, told[key]):
+                yield f"{_said(key)} {wrong}"
+        yield from _wrong_titles(oracle, told)
+
+    def _wrong_fate(self, oracle: NoticeOracle, fate: NoticeFate, notices: Sequence[Item]) -> Iterator[str]:
+        """Who was told, how often and when."""
+        people = self._people(oracle, frozenset((side, False) for side in fate.sides))
+        times = Counter(notice["member_id"] for notice in notices)
+        if times.keys() - people:
+            yield "was told to somebody else"
+        if max(times.values(), default=0) > 1:
+            yield f"was told {max(times.values())} times"
+        if fate.must_be_sent and people - times.keys():
+            yield f"was not told to {len(people - times.keys())} of {len(people)}"
+        for notice in notices:
+            at = from_timestamp(notice["created_at"])
+            if at not in fate.told_at:
+                yield f"was told at {at}, when it was not to be"
+            if notice["category"] != fate.category:
+                yield f"is of {notice['category']}"
+
+    def _wrong_rings(self, oracle: NoticeOracle, notices: Sequence[Item]) -> Iterator[str]:
+        """Who was told of an overdue clock, how often, when, and late since when."""
+        left = {notice["notice_id"]: notice for notice in notices}
+        for ring in oracle.rings.list_alerts:
+            of_it = [
+                left.pop(notice["notice_id"])
+                for notice in notices
+                if notice["rule"] == ring.rule and from_timestamp(notice["created_at"]) in ring.told_at
+            ]
+            times = Counter(notice["member_id"] for notice in of_it)
+            must, may = (self._people(oracle, who) for who in (ring.must_hear, ring.may_hear))
+            said = f"{ring.rule} of {min(ring.told_at)}"
+            if times.keys() - may:
+                yield f"{said} was told to somebody else"
+            if must - times.keys():
+                yield f"{said} was not told to {len(must - times.keys())} of {len(must)}"
+            if max(times.values(), default=0) > 1:
+                yield f"{said} was told {max(times.values())} times"
+            for notice in of_it:
+                day = ring.told_at[from_timestamp(notice["created_at"])]
+                if f"since {day:%B} {day.day}, {day.year}" not in notice["title"]:
+                    yield f"{said} says {notice['title']!r}, late since {day}"
+        for notice in left.values():
+            yield f"{notice['rule']} rang at {notice['created_at']}, when it was not to"
+
+    def _people(self, oracle: NoticeOracle, who: People) -> set[str]:
+        """By name: of a side all, or those who lead there, which are all where nobody does."""
+        tenants = {"practice": oracle.course.practice, "center": oracle.course.center}
+        found: set[str] = set()
+        for side, is_led in who:
+            people = self.staff.people[tenants[side].tenant_id]
+            leading = [member for member in people if Role.ADMIN in member.roles]
+            found |= {member.member_id for member in (is_led and leading) or people}
+        return found
+
+    def _wrong_mails(self) -> Iterator[str]:
+        holding: Counter[str] = Counter()
+        for mail_id, mail in self.mails.items():
+            if "merged_into" in mail:
+                continue
+            holding.update(mail["notice_ids"])
+            yield from (f"{mail_id} {wrong}" for wrong in self._wrong_mail(mail))
+        for notice in self.notices:
+            wanted = self.staff.wants_mail(notice["member_id"], notice["category"])
+            if holding[notice["notice_id"]] != wanted:
+                name = self.oracles[notice["referral_id"]].course.name
+                times = holding[notice["notice_id"]]
+                yield f"{name}: {notice['rule']} is in {times} mails and wanted in {int(wanted)}"
+        for mail_id in self.sent.keys() - self.mails.keys():
+            yield f"{mail_id} was sent and is no mail"
+
+    def _wrong_mail(self, mail: Item) -> Iterator[str]:
+        """One copy, and one more at most for each run that met a fault as it sent."""
+        copies = self.sent.get(mail["outbox_id"], ())
+        if mail["state"] != "done":
+            yield f"is {mail['state']} in the end"
+        if not copies:
+            yield "was never sent"
+        elif not all(sent.met_a_fault for sent in copies[:-1]):
+            yield f"was sent {len(copies)} times, and no fault explains it"
+
+    def _key(self, notice: Item) -> NoticeKey:
+        task = self.tasks[notice["outbox_id"]]
+        if task["rule"] in SCHEDULE:
+            return NoticeKey(task["rule"], date.fromisoformat(task["due_on"]))
+        what = task.get("stage") or _NAMES.get(task["rule"], task["rule"])
+        return NoticeKey(str(what), from_timestamp(task["planned_for"]))
+
+
+def _wrong_titles(oracle: NoticeOracle, told: Mapping[NoticeKey, Sequence[Item]]) -> Iterator[str]:
+    """A day that was told before, and moved, says so; so does what is told days late."""
+    zone = ZoneInfo(oracle.course.center.time_zone)
+    first = {key: min(from_timestamp(n["created_at"]) for n in found) for key, found in told.items() if found}
+    for key, found in told.items():
+        if key.rule not in SCHEDULE or not found:
+            continue
+        earlier = [other for other in first if _replaced(other, key) and first[other] < first[key]]
+        # A run may have died after it told and before it marked so: then nobody knows of it.
+        is_known = any(oracle.fates[other].must_be_sent for other in earlier)
+        for notice in found:
+            late_by = from_timestamp(notice["created_at"]).astimezone(zone).date() - key.day
+            says_so = notice["title"].startswith(_MOVED)
+            if (says_so and not earlier) or (is_known and not says_so):
+                yield f"{_said(key)} says {notice['title']!r}"
+            if ("(was due on " in notice["title"]) is not (late_by > timedelta(days=1)):
+                yield f"{_said(key)} says {notice['title']!r}, {late_by.days} days late"
+
+
+def _replaced(other: NoticeKey, key: NoticeKey) -> bool:
+    """Whether two notices say the same of two days. Another hand-back is no correction."""
+    return other.rule == key.rule and key.rule != "handback_unacknowledged"
+
+
+def _said(key: NoticeKey) -> str:
+    return f"{key.rule} of {key.day}"
+
+
+def _scanned(stores: Stores, table: str) -> Iterator[Item]:
+    scan = stores.referrals.table.client().get_paginator("scan")
+    for page in scan.paginate(TableName=f"{PREFIX}{table}", ConsistentRead=True):
+        yield from map(unmarshal, page["Items"])

@@ -1,0 +1,103 @@
+"""Whatever is sent is refused or read, and never an error of ours."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import get_context
+from random import Random
+
+import time_machine
+
+from tests.simulation.section_protocol import Budget, Progress, SectionResult
+from tests.support.fuzzing import NOW, build_body, build_delivery, check_body, compare_verdicts, find_disagreement
+
+MINUTES = 1.5
+
+DELIVERIES = 1_200_000
+BODIES = 800_000
+PART = 20_000
+PROCESSES = 2
+SLOW_S = 0.2
+"""No body may cost more of a processor than this."""
+
+FuzzPart = tuple[int, int]
+FuzzResult = tuple[list[str], Counter[str]]
+
+
+def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
+    """Two million nearly good deliveries and bodies."""
+    wrong, seen = _searched(_delivered, budget.scale(DELIVERIES), "deliveries", progress, budget)
+    caught = [] if seen["the library stumbles"] else ["nothing that trips a naive verifier"]
+    yield SectionResult(
+        claim="The verifier never fails, and takes nothing that the reference library refuses",
+        tries=seen.total() - seen["the library stumbles"],
+        counterexamples=wrong + caught,
+        figures=_counted(seen),
+    )
+    wrong, seen = _searched(_read, budget.scale(BODIES), "bodies", progress, budget)
+    idle = [] if seen["read"] else ["no body was ever good"]
+    yield SectionResult(
+        claim=f"A body is read or refused, in less than {SLOW_S * 1000:.0f} ms",
+        tries=seen.total(),
+        counterexamples=wrong + idle,
+        figures=_counted(seen),
+    )
+
+
+def _searched(
+    search: Callable[[FuzzPart], FuzzResult], total: int, what: str, progress: Progress, budget: Budget
+) -> FuzzResult:
+    parts = [(budget.seed * 10**9 + start, min(PART, total - start)) for start in range(0, total, PART)]
+    wrong: list[str] = []
+    seen: Counter[str] = Counter()
+    done = 0
+    with get_context("spawn").Pool(PROCESSES) as pool:
+        for (_, tries), (found, counted) in zip(parts, pool.imap(search, parts), strict=True):
+            wrong += found
+            seen += counted
+            done += tries
+            progress(done, total, what)
+    return wrong, seen
+
+
+def _delivered(part: FuzzPart) -> FuzzResult:
+    chance, wrong = _chance(part), []
+    seen: Counter[str] = Counter()
+    with time_machine.travel(NOW, tick=False):
+        for _ in range(part[1]):
+            sent = build_delivery(chance)
+            try:
+                seen.update(_words(*compare_verdicts(sent)))
+                found = find_disagreement(sent)
+            except Exception as e:  # noqa: BLE001 any is what is searched for
+                found = f"{type(e).__name__} {sent}"
+            wrong += [f"seed {part[0]}: {found}"] if found else []
+    return wrong, seen
+
+
+def _read(part: FuzzPart) -> FuzzResult:
+    chance, wrong = _chance(part), []
+    seen: Counter[str] = Counter()
+    for _ in range(part[1]):
+        raw = build_body(chance)
+        began = time.process_time()
+        try:
+            seen["read" if check_body(raw) else "refused"] += 1
+        except Exception as e:  # noqa: BLE001 any is what is searched for
+            wrong.append(f"seed {part[0]}: {type(e).__name__} {raw!r}")
+        if time.process_time() - began > SLOW_S:
+            wrong.append(f"seed {part[0]}: slow {raw!r}")
+    return wrong, seen
+
+
+def _words(ours: bool, theirs: str) -> Sequence[str]:  # noqa: FBT001 a verdict is one
+    stumbles = ["the library stumbles"] if theirs == "stumbles" else []
+    return ["accepted" if ours else "refused", *stumbles]
+
+
+def _chance(part: FuzzPart) -> Random:
+    return Random(part[0])  # noqa: S311 a seed makes the same run again
+
+
+def _counted(seen: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {what}" for what, count in sorted(seen.items()))

@@ -1,0 +1,170 @@
+"""One scenario: a flow, the faults it meets, and what is wrong when everything has calmed down."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from chalicelib.errors import UnavailableError
+from chalicelib.store.notices.overdue_alerts import OVERDUE_ALERT
+from chalicelib.store.platform.dynamo import Item
+from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
+from tests.simulation.flows import ROUND_DURATION, Flow, NoReplyError, Scene
+from tests.simulation.proof_world import ProofWorld
+from tests.support import faults
+from tests.support.faults import CallLog, FaultMode
+from tests.support.invariants import TableSnapshot
+
+Faults = Sequence[Mapping[int, FaultMode]]
+"""What goes wrong in the run and in each round after it, by the number of the call."""
+
+
+@dataclass
+class ScenarioResult:
+    """A scenario after all its rounds."""
+
+    scene: Scene
+    wanted: Faults
+    runs: list[CallLog] = field(default_factory=list)
+    ended: str = ""
+    trouble: list[str] = field(default_factory=list)
+
+    @property
+    def count_faults_hit(self) -> int:
+        """How many of the faults came about."""
+        return sum(calls.count_faults for calls in self.runs)
+
+    @property
+    def count_allowed_copies(self) -> int:
+        """How many faults fell between the mail service's yes and our mark of it."""
+        return sum(is_about_sending(calls.operations, n, calls.met) for calls in self.runs for n in calls.met)
+
+    def __str__(self) -> str:
+        """What repeats it."""
+        told = [
+            f"run {k} call {n} {_named(self.runs, k, n)} {mode}"
+            for k, faults_ in enumerate(self.wanted)
+            for n, mode in faults_.items()
+        ]
+        return f"{self.scene.name}: {'; '.join(told) or 'no fault'}"
+
+
+@dataclass
+class ScenarioRunner:
+    """Plays scenarios of one flow, one after the other, in a world that they share."""
+
+    world: ProofWorld
+    flow: Flow
+    cold: bool
+    played: list[ScenarioResult] = field(default_factory=list)
+
+    def play(self, *wanted: Mapping[int, FaultMode]) -> ScenarioResult:
+        """Play one: the run and the rounds under faults, then two rounds in peace."""
+        number = len(self.played)
+        self.world.go_back()
+        scene = Scene(self.world, f"{self.flow.name} {number}")
+        self.flow.prepare(scene)
+        told = ScenarioResult(scene, wanted)
+        self._run(told, [lambda: self.flow.act(scene)], wanted[0] if wanted else {})
+        for faulty in (*wanted[1:], {}, {}):
+            self.world.now += ROUND_DURATION
+            self._run(told, self.flow.repeat(scene), faulty)
+        told.ended = to_timestamp(self.world.now)
+        self.played.append(told)
+        return told
+
+    def _run(
+        self, told: ScenarioResult, functions: Sequence[Callable[[], None]], wanted: Mapping[int, FaultMode]
+    ) -> None:
+        with faults.inject_faults(_possible(wanted)) as calls:
+            for function in functions:
+                if self.cold:
+                    self.world.begin_anew()
+                try:
+                    function()
+                except (faults.SimulatedCrash, NoReplyError, UnavailableError):
+                    pass
+                except Exception as e:  # noqa: BLE001 a bug that a fault brings out is a finding
+                    told.trouble.append(type(e).__name__)
+        told.runs.append(calls)
+
+    def find_violations(self, *, all_met: bool = True) -> list[str]:
+        """Each scenario after which something is lost, doubled or left undone."""
+        books, mails = TableSnapshot.read(self.world.stores), self.world.mails()
+        found = []
+        for told in self.played:
+            faulty = [*told.trouble, *_wrong(told, self.flow, books, mails)]
+            if all_met and told.count_faults_hit != sum(len(each) for each in told.wanted):
+                faulty.append("a fault was not met")
+            if faulty:
+                letters = books.list_mails(told.scene.referral_id)
+                found.append(f"{told}: {', '.join(faulty)}; {_evidence(told, letters, mails)}")
+        return found
+
+
+def _possible(wanted: Mapping[int, FaultMode]) -> faults.FaultPlan:
+    """Faults by number; only a transaction can meet another one, so others are throttled."""
+
+    def plan(number: int, operation: str) -> FaultMode | None:
+        mode = wanted.get(number)
+        can_conflict = operation == "TransactWriteItems"
+        return FaultMode.THROTTLE if mode is FaultMode.CONFLICT and not can_conflict else mode
+
+    return plan
+
+
+def _wrong(told: ScenarioResult, flow: Flow, books: TableSnapshot, mails: Counter[str]) -> list[str]:
+    scene, wanted = told.scene, flow.wanted
+    rid = scene.referral_id
+    found = books.find_violations(
+        rid, wanted.stages, writes=wanted.writes, deliveries=wanted.deliveries, audited=wanted.audited
+    )
+    made = [drawn for drawn in scene.drawn if books.list_rows_about("referrals", drawn)]
+    rows = books.list_rows_about("outbox", rid)
+    clocks = [row for row in rows if row["rule"] == OVERDUE_ALERT]
+    due = [row for row in rows if row not in clocks and row["planned_for"] <= told.ended]
+    soon = to_timestamp(from_timestamp(told.ended) + ROUND_DURATION)
+    notices = books.list_rows_about("notices", rid)
+    copies = {to: mails[f"{to} {scene.name}"] for to in wanted.mails}
+    letters = books.list_mails(rid)
+    held = Counter(notice_id for row in letters for notice_id in row["notice_ids"])
+    # What a fault let be told after the first mail had left follows in one of its own.
+    most = len([row for row in letters if row["state"] == "done"]) + told.count_allowed_copies
+    checks = {
+        "made twice": len(made) <= 1,
+        "not answered": scene.status < 300,
+        # A move that was made before its task was marked leaves the task nothing to do.
+        "outbox": all(row["state"] in {"done", "skipped"} for row in due),
+        "clock": all(row["due_at"] > soon for row in clocks if "lane" in row),
+        "notices": len(notices) == (wanted.notices or sum(wanted.mails.values())),
+        "in one mail": held == Counter(row["notice_id"] for row in notices),
+        "mark of a mail": all(row["state"] == "done" for row in due if row["rule"] == "mail"),
+        "mail lost": all(copies[to] >= least for to, least in wanted.mails.items()),
+        "mail copies": sum(copies.values()) <= most,
+    }
+    return found + [name for name, holds in checks.items() if not holds]
+
+
+def is_about_sending(operations: Sequence[str], n: int, met: Mapping[int, FaultMode]) -> bool:
+    """Whether call `n` sends a mail, or is the first write after it, which marks it as sent."""
+    if operations[n - 1] == "SendEmail":
+        return True
+    before = n - 1
+    # Tries of the same call that met a fault, or were asked again.
+    while before in met and operations[before - 1] == operations[n - 1]:
+        before -= 1
+    return before > 0 and operations[before - 1] == "SendEmail"
+
+
+_TELLING = ("outbox_id", "state", "planned_for", "due_at", "message_id", "merged_into", "why")
+
+
+def _evidence(told: ScenarioResult, letters: Sequence[Item], mails: Counter[str]) -> str:
+    """What tells how it came about, for whoever cannot have it come about again."""
+    rows = [{name: str(row[name]) for name in _TELLING if name in row} for row in letters]
+    calls = [" ".join(calls.operations) for calls in told.runs]
+    return f"ended {told.ended}, mails {list(mails.items())[:20]}, their rows {rows}, calls {calls}"
+
+
+def _named(runs: Sequence[CallLog], run: int, number: int) -> str:
+    operations = runs[run].operations if run < len(runs) else []
+    return operations[number - 1] if number <= len(operations) else "?"

@@ -1,0 +1,237 @@
+"""No decision hangs on a weak read: the tests of the product pass while those are stale."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from random import Random
+from typing import Any
+
+from moto import mock_aws
+
+from chalicelib.domain.notices.tasks import TaskQueue
+from tests.simulation.mutation_processes import ROOT
+from tests.simulation.section_protocol import Budget, Progress, SectionResult
+from tests.support import aws_fakes as cloud
+from tests.support import stores as shelves
+from tests.support.service_driver import STAGES_TO_LYMPHODEPLETION, ServiceDriver, open_service_driver
+from tests.support.stale_reads import make_reads_stale
+
+MINUTES = 5
+
+SHARE = 0.3
+"""The part of the weak reads that may be stale."""
+
+SEEDS = 2
+"""How often all tests run, each time with other reads stale."""
+
+SCENARIOS = 40
+COUNTS = 100
+
+SWEEPS = 12
+"""How often each job runs in a life; no index is behind as often as that in a row."""
+
+SAMPLE_TEST = "tests/routes/test_route_table.py::test_a_route_answers_each_role_as_its_policy_says[GET /v1/referrals]"
+"""A quick test that meets stale answers, for every run of the tests."""
+
+FULLY_STALE_TESTS = "tests/services/referrals/test_report_event.py"
+"""Tests that a product fails which never asks for consistency."""
+
+SUITE = ("tests/services", "tests/routes")
+MIN_STALE_READS = 6
+"""Files of it that even a small part of the search runs."""
+
+_ON_BOTH_CORES = ("-n2", "--dist=loadfile")
+_COLLECTED = re.compile(r"(?:collected |workers \[)(\d+) items?")
+_OUTCOME = re.compile(r"\b(PASSED|FAILED|ERROR|SKIPPED|XFAIL)\b")
+_BROKEN = re.compile(r"^(?:FAILED|ERROR) (\S+)")
+_SAID = re.compile(r"(?P<stale>\d+) of (?P<weak>\d+) weak reads were stale")
+
+
+def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
+    """Count, live, and run the tests, while weak reads are stale."""
+    with mock_aws():
+        cloud.create_tables()
+        cloud.verify_sender()
+        key_id = cloud.create_key()
+        yield _counters(budget)
+        yield _lives(key_id, progress, budget)
+    yield _suite(progress, budget)
+
+
+def count_with_reads(*, strong: bool, seed: int) -> int:
+    """What a counter comes to that is read, added to and written back `COUNTS` times."""
+    client: Any = shelves.get_dynamodb_client()
+    table, key = f"{cloud.PREFIX}allowances", {"subject": {"S": f"counter {strong} {seed}"}}
+    with make_reads_stale(SHARE, seed=seed):
+        for _ in range(COUNTS):
+            found = client.get_item(TableName=table, Key=key, ConsistentRead=strong)
+            count = int(found.get("Item", {}).get("spent", {"N": "0"})["N"]) + 1
+            client.put_item(TableName=table, Item={**key, "spent": {"N": str(count)}})
+    return count
+
+
+def _counters(budget: Budget) -> SectionResult:
+    strong, weak = (count_with_reads(strong=strong, seed=budget.seed) for strong in (True, False))
+    wrong = [] if strong == COUNTS else [f"seed {budget.seed}: {strong} of {COUNTS} were counted"]
+    if weak == COUNTS:
+        wrong.append("a counter that reads weakly is not found out")
+    return SectionResult(
+        claim="A strong read tells the truth while weak ones are stale",
+        tries=COUNTS,
+        counterexamples=wrong,
+        figures=f"a counter comes to {strong} by strong reads, to {weak} by weak ones",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioOutcome:
+    """Whom a referral's life let be told of what, and how many readings of what is due lied.
+
+    What is told late may share another mail, so mails are not compared: each was sent once.
+    """
+
+    told: Sequence[tuple[str, str]]
+    left: Sequence[str]
+    stale: int
+
+
+def play_referral(key_id: str, *, share: float, seed: int) -> ScenarioOutcome:
+    """Let a referral come to its infusion and past it, while what is due is told late."""
+    cloud.clear_tables()
+    desk = open_service_driver(shelves.create_cold_stores(key_id))
+    with make_reads_stale(share, seed=seed) as reads:
+        desk.refer()
+        for stage in ("received", *STAGES_TO_LYMPHODEPLETION, "infused"):
+            desk.move_to(stage)
+            desk.run_queue(TaskQueue.EVENT)
+        for _ in range(SWEEPS):
+            _sweep(desk)
+    told = sorted((row["member_id"], row["outbox_id"]) for row in shelves.list_rows("notices"))
+    sent = Counter(tag for _, tag in desk.postbox.taken)
+    late = desk.now + timedelta(days=1)
+    left = [row["outbox_id"] for lane in TaskQueue for row in _due(desk, lane, late)]
+    unsent = [row["outbox_id"] for row in shelves.list_mail_rows() if row["state"] != "done"]
+    again = [mail_id for mail_id, copies in sent.items() if copies > 1]
+    return ScenarioOutcome(told, [*left, *unsent, *again], reads.stale)
+
+
+def _sweep(desk: ServiceDriver) -> None:
+    """The relay a while later, and the plan of all days to come."""
+    desk.now += timedelta(minutes=15)
+    desk.run_queue(TaskQueue.EVENT)
+    desk.run_queue(TaskQueue.PLAN, now=desk.now + timedelta(days=90))
+
+
+def _due(desk: ServiceDriver, lane: TaskQueue, by: Any) -> Iterator[Any]:
+    return desk.stores.outbox.list_due(lane, by=by, limit=100)
+
+
+def _lives(key_id: str, progress: Progress, budget: Budget) -> SectionResult:
+    total = budget.scale(SCENARIOS)
+    wanted = play_referral(key_id, share=0, seed=0)
+    wrong: list[str] = [] if wanted.told else ["nobody is told of anything"]
+    stale = 0
+    for number in range(total):
+        seed = budget.seed * SCENARIOS + number
+        life = play_referral(key_id, share=SHARE, seed=seed)
+        stale += life.stale
+        if (life.told, life.left) != (wanted.told, []):
+            found = f"{len(life.told)} notices, not {len(wanted.told)}"
+            wrong.append(f"seed {seed}: {found}; left or sent twice: {life.left}")
+        progress(number + 1, total, "lives")
+    if not stale:
+        wrong.append("no index was behind")
+    return SectionResult(
+        claim="An index that is behind costs time: each notice is sent, and once",
+        tries=total * len(wanted.told),
+        counterexamples=wrong,
+        figures=f"{stale:,} stale answers of what is due",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TestRun:
+    """What the tests said while weak reads were stale."""
+
+    outcomes: Sequence[str]
+    broken: Sequence[str]
+    weak: int
+    stale: int
+
+    @property
+    def passed(self) -> int:
+        """How many tests passed."""
+        return self.outcomes.count("PASSED")
+
+
+def run_tests(tests: Sequence[str], *, seed: int, options: Sequence[str], progress: Progress) -> TestRun:
+    """Run tests in processes of their own, `SHARE` of their weak reads stale."""
+    plain = ("-vv", "--tb=no", "-p", "no:randomly", "-p", "no:cacheprovider")
+    asked = (f"--stale={SHARE}", f"--stale-seed={seed}", *plain, *options, *tests)
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", *asked], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as running:
+        try:
+            return _heard(running.stdout or (), partial(progress, what=f"tests, seed {seed}"))
+        finally:
+            running.kill()
+
+
+def _heard(lines: Iterable[str], progress: Callable[[int, int], None]) -> TestRun:
+    outcomes: list[str] = []
+    broken: list[str] = []
+    total = weak = stale = 0
+    for line in lines:
+        if said := _SAID.search(line):
+            stale, weak = int(said["stale"]), int(said["weak"])
+        elif counted := _COLLECTED.search(line):
+            total = int(counted[1])
+        elif named := _BROKEN.search(line):
+            broken.append(named[1])
+        elif "::" in line and (outcome := _OUTCOME.search(line)):
+            outcomes.append(outcome[1])
+            progress(len(outcomes), total)
+    if len(outcomes) < max(1, total):
+        broken.append(f"only {len(outcomes)} of {total} tests ran")
+    return TestRun(outcomes, broken, weak, stale)
+
+
+def _suite(progress: Progress, budget: Budget) -> SectionResult:
+    runs = {}
+    for seed in range(budget.seed, budget.seed + SEEDS):
+        tests = _drawn(seed, budget)
+        runs[seed] = run_tests(tests, seed=seed, options=_ON_BOTH_CORES, progress=progress)
+    wrong = [f"seed {seed}: {test}" for seed, run in runs.items() for test in run.broken]
+    stale = sum(run.stale for run in runs.values())
+    if not stale:
+        wrong.append("no answer was stale")
+    noticed = _all_weak(budget.seed, progress)
+    if not noticed:
+        wrong.append(f"{FULLY_STALE_TESTS} passes without a strong read")
+    passed = sum(run.passed for run in runs.values())
+    return SectionResult(
+        claim="The tests of services and routes pass while weak reads are stale",
+        tries=passed + len(wrong),
+        counterexamples=wrong,
+        figures=f"{passed:,} passed, {stale:,} of {sum(r.weak for r in runs.values()):,} weak"
+        f" reads were stale; {noticed} tests notice if no read is strong",
+    )
+
+
+def _drawn(seed: int, budget: Budget) -> Sequence[str]:
+    """The files of the search, or as large a part of them as is wanted."""
+    files = sorted(str(file.relative_to(ROOT)) for place in SUITE for file in (ROOT / place).glob("test_*.py"))
+    drawn = Random(seed).sample(files, budget.scale(len(files), least=MIN_STALE_READS))  # noqa: S311 to repeat it
+    # However few they are, some answer is stale.
+    return sorted({*drawn, SAMPLE_TEST.partition("::")[0]})
+
+
+def _all_weak(seed: int, progress: Progress) -> int:
+    """How many tests notice a product that never asks for consistency."""
+    run = run_tests([FULLY_STALE_TESTS], seed=seed, options=("-n0", "--stale-all"), progress=progress)
+    return len(run.broken)

@@ -1,0 +1,21 @@
+"""Some weeks of the simulated year, small enough for every run of the tests."""
+
+from datetime import timedelta
+
+from tests.simulation import year
+from tests.simulation.random_histories import DAY, YEAR_START
+from tests.simulation.section_protocol import LOCAL_CLOUD
+from tests.simulation.year_runner import YearPart
+
+
+def test_in_some_weeks_each_due_notice_is_told_and_mailed_once():
+    """With jobs that come late, twice, and die."""
+    some_weeks = YearPart(
+        seed=3, referrals=2, engine=LOCAL_CLOUD, within=timedelta(days=2), ends=YEAR_START + 40 * DAY, pace=0.2
+    )
+
+    found = year.search(some_weeks)
+
+    assert found.wrong == []
+    assert min(found.notices, found.mails) > 20
+    assert found.met > 5

@@ -1,0 +1,176 @@
+"""Eight writers on the same referrals at once, and a checker of what they were told.
+
+Each operation is logged as answered or unknown. In the end every answered event is in
+the history exactly once, every other one at most once, the versions have no gap, a strong read
+after an answer contains it, the lists equal the referrals, and the audit trail verifies.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from chalicelib.domain.audit.hash_chain import find_breaks
+from chalicelib.domain.referrals.events import derive_id
+from chalicelib.errors import UnavailableError
+from chalicelib.store.all_stores import Stores, open_stores
+from tests.simulation.proof_world import open_proof_world
+from tests.simulation.section_protocol import Budget, Progress, SectionResult
+from tests.support import faults
+from tests.support.aws_fakes import PREFIX
+from tests.support.factories import CENTER, NOON, PRACTICE
+from tests.support.faults import FaultMode
+from tests.support.service_driver import ServiceDriver
+
+MINUTES = 1
+WRITERS = 8
+REFERRALS = 6
+ROUNDS = 10
+OPERATIONS = 40
+"""Of each writer in a round."""
+
+_MOVES = ("received", "info_requested", "accepted", "consult_scheduled", "consult_completed")
+
+
+@dataclass
+class WriterLog:
+    """What one writer was told."""
+
+    answered: list[tuple[str, str]] = field(default_factory=list)
+    unknown: list[tuple[str, str]] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Somebody who delivers, with a function of their own that remembers nothing of the others."""
+
+    number: int
+    desk: ServiceDriver
+    seed: int
+    referral_ids: Sequence[str]
+
+    def write(self) -> WriterLog:
+        """Deliver at random, some deliveries again, and read after each answer."""
+        drawn = random.Random(self.seed * WRITERS + self.number)  # noqa: S311 to be repeated
+        log = WriterLog()
+        for n in range(OPERATIONS):
+            rid = drawn.choice(self.referral_ids)
+            at = NOON + timedelta(minutes=drawn.randint(1, 5000), seconds=self.number)
+            name = f"{rid}-{self.number}-{n}"
+            stage = drawn.choice(_MOVES)
+            self._deliver(rid, stage, at=at, name=name, log=log)
+            if drawn.random() < 0.2:
+                self._deliver(rid, stage, at=at, name=name, log=log, again=True)
+        return log
+
+    def _deliver(self, rid: str, stage: str, *, at: datetime, name: str, log: WriterLog, again: bool = False) -> None:
+        event = (rid, derive_id("evt", CENTER.tenant_id, name))
+        try:
+            outcome = self.desk.deliver(stage, referral_id=rid, at=at, webhook_id=name, body=name.encode())
+        except UnavailableError:
+            log.unknown.append(event)
+        else:
+            if outcome.status in {"applied", "recorded"} and not again:
+                log.answered.append(event)
+                if event[1] not in _history(self.desk.stores, rid):
+                    log.wrong.append(f"{event[1]} was answered and is not in a strong read")
+
+
+def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
+    """Round after round on referrals of their own; some replies are lost for good."""
+    wrong: list[str] = []
+    logs: list[WriterLog] = []
+    rounds = budget.scale(ROUNDS)
+    with open_proof_world(budget.engine) as world:
+        desk = ServiceDriver(world.stores, now=NOON + timedelta(days=5))
+        for n in range(rounds):
+            ids = [derive_id("ref", f"{budget.seed} {n} {k}") for k in range(REFERRALS)]
+            told = run_writers(desk, ids, seed=budget.seed + n)
+            logs += told
+            wrong += find_violations(desk, ids, told)
+            progress(n + 1, rounds, "rounds of eight writers")
+    met = Counter(
+        {"answered": sum(len(log.answered) for log in logs), "unknown": sum(len(log.unknown) for log in logs)}
+    )
+    blind = [f"blind: no delivery was {what}" for what, times in met.items() if not times]
+    yield SectionResult(
+        claim="Eight writers at once: each answered event is there once, and no version is missing",
+        tries=sum(met.values()),
+        counterexamples=wrong + blind,
+        figures=", ".join(f"{times:,} {what}" for what, times in met.items()),
+    )
+
+
+def run_writers(desk: ServiceDriver, referral_ids: Sequence[str], *, seed: int) -> list[WriterLog]:
+    """Let eight writers loose on new referrals; a quarter of the transactions' replies is lost."""
+    for rid in referral_ids:
+        desk.refer(rid, key=rid)
+    writers = [
+        Writer(n, ServiceDriver(_as_another(desk.stores), now=desk.now), seed, referral_ids) for n in range(WRITERS)
+    ]
+    lost = random.Random(seed)  # noqa: S311 as above
+
+    def plan(_n: int, operation: str) -> FaultMode | None:
+        is_lost = operation == "TransactWriteItems" and lost.random() < 0.25
+        return FaultMode.LOST_REPLY if is_lost else None
+
+    with faults.inject_faults(plan), ThreadPoolExecutor(WRITERS) as threads:
+        return list(threads.map(Writer.write, writers))
+
+
+def find_violations(desk: ServiceDriver, referral_ids: Sequence[str], logs: Sequence[WriterLog]) -> list[str]:
+    """Everything in which the tables differ from what the writers were told."""
+    wrong = [each for log in logs for each in log.wrong]
+    answered = Counter(event for log in logs for event in log.answered)
+    for rid in referral_ids:
+        wrong += _wrong_with(desk, rid, answered)
+    wrong += _wrong_lists(desk, referral_ids)
+    return wrong
+
+
+def _wrong_with(desk: ServiceDriver, rid: str, answered: Counter[tuple[str, str]]) -> Iterator[str]:
+    referral = desk.get_referral(rid)
+    there = Counter(_history(desk.stores, rid))
+    for each, times in there.items():
+        if times > 1:
+            yield f"{each} is in the history {times} times"
+    for told_of, event_id in answered:
+        if told_of == rid and not there[event_id]:
+            yield f"{event_id} was answered and is not in the history"
+    rows = list(desk.stores.audit_log.list_chained_rows(rid))
+    versions = [row["version"] for row in rows]
+    if versions != list(range(1, len(versions) + 1)) or referral.version != len(versions):
+        yield f"{rid}: the versions have a gap: {versions}"
+    if len(there) != referral.version:
+        yield f"{rid}: {len(there)} events and version {referral.version}"
+    reads = f"{rid}/reads"
+    found = find_breaks(rid, rows, head=referral.audit_chain_head)
+    for broken in (*found, *find_breaks(reads, desk.stores.audit_log.list_chained_rows(reads), head=None)):
+        yield f"{broken.chain}: audit row {broken.seq} {broken.problem}"
+
+
+def _wrong_lists(desk: ServiceDriver, referral_ids: Sequence[str]) -> Iterator[str]:
+    for index, tenant in (("by_practice", PRACTICE), ("by_center", CENTER)):
+        rows = desk.stores.referrals.list_summaries(index=index, tenant_id=tenant.tenant_id)
+        listed = {row.referral_id: (row.version, row.stage_summary.stage) for row in rows}
+        for rid in referral_ids:
+            referral = desk.get_referral(rid)
+            if listed.get(rid) != (referral.version, referral.stage):
+                yield f"{rid} is listed otherwise in {index}"
+
+
+def _as_another(stores: Stores) -> Stores:
+    """The same tables as another function sees them, which shares nothing but the client."""
+    return open_stores(
+        prefix=PREFIX,
+        kms_key_id=stores.encryption.kms_key_id,
+        dynamodb=stores.referrals.table.client,
+        kms=stores.encryption.kms,
+    )
+
+
+def _history(stores: Stores, referral_id: str) -> list[str]:
+    return [event.event_id for event in stores.referrals.list_history(referral_id)]

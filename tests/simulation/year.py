@@ -1,0 +1,140 @@
+"""A simulated year of 200 referrals: each due notice told once, and mailed.
+
+In the end the tables are compared with `due`, which says by hand what had to be told on which
+day, and with what the mail service took.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+from unittest.mock import patch
+
+from chalicelib.domain.notices import planning as plan
+from chalicelib.domain.notices.overdue_alerts import StageAlerts
+from chalicelib.domain.notices.planning import SkipReason
+from chalicelib.mail.ses import SesMailer
+from chalicelib.services.notices import planned_tasks as planned
+from tests.simulation.final_state import FinalState
+from tests.simulation.proof_world import ProofWorld, open_proof_world
+from tests.simulation.random_histories import DAY, YEAR_START
+from tests.simulation.section_protocol import Budget, Progress, SectionResult
+from tests.simulation.workers import run_parts
+from tests.simulation.year_members import create_members
+from tests.simulation.year_runner import YearPart, YearRunner
+
+MINUTES = 4
+REFERRALS = 200
+REFERRALS_A_PART = 50
+
+CLAIM = "A year, with its jobs late, doubled and dying: each due notice is told and mailed once"
+
+
+@dataclass(frozen=True, slots=True)
+class YearPartResult:
+    """What a part came to."""
+
+    referrals: int
+    notices: int
+    mails: int
+    met: int
+    wrong: Sequence[str]
+
+
+def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
+    """All referrals, and two products that count or forget as they must not."""
+    wanted = budget.scale(REFERRALS, least=4)
+    parts = [
+        YearPart(seed=budget.seed * 1000 + n, referrals=min(REFERRALS_A_PART, wanted - n), engine=budget.engine)
+        for n in range(0, wanted, REFERRALS_A_PART)
+    ]
+    naive = [
+        YearPart(
+            seed=budget.seed * 1000,
+            referrals=10,
+            engine=budget.engine,
+            naive=name,
+            within=20 * DAY,
+            ends=YEAR_START + 150 * DAY,
+        )
+        for name in filter(None, NAIVE)
+    ]
+    found: list[YearPartResult] = []
+    wrong: list[str] = []
+    for part, result in run_parts(_with_part, [*parts, *naive]):
+        if not part.naive:
+            found.append(result)
+            wrong += result.wrong
+            progress(sum(each.referrals for each in found), wanted, "referrals")
+        elif not result.wrong:
+            wrong.append(f"blind: a product that {part.naive} passes")
+    yield SectionResult(
+        claim=CLAIM,
+        tries=sum(each.notices for each in found),
+        counterexamples=wrong,
+        figures=f"{wanted} referrals, {sum(each.mails for each in found):,} mails, "
+        f"{sum(each.met for each in found):,} faults; a product is found out that " + " or ".join(filter(None, NAIVE)),
+    )
+
+
+def _with_part(part: YearPart) -> tuple[YearPart, YearPartResult]:
+    return part, search(part)
+
+
+def search(part: YearPart) -> YearPartResult:
+    """Live through a year, then look at what it left."""
+    with open_proof_world(part.engine) as world, NAIVE[part.naive]():
+        return run_part(world, part)
+
+
+def run_part(world: ProofWorld, part: YearPart) -> YearPartResult:
+    """Let some referrals live in a world of their own."""
+    drawn = random.Random(part.seed)  # noqa: S311 to be repeated, not to be kept secret
+    year = YearRunner(world, drawn, create_members(world.stores, drawn), part)
+    # The directory as it was read before has none of these tenants.
+    world.begin_anew()
+    with patch.object(SesMailer, "send", year.count_sends(SesMailer.send)):
+        year.run()
+    told = FinalState.read(world.stores, year.staff, year.oracles, year.sent)
+    wrong = [*year.trouble, *told.find_violations()]
+    return YearPartResult(part.referrals, len(told.notices), len(told.mails), year.met, wrong)
+
+
+# --------------------------------------------------------------- what must be found out
+
+
+@contextmanager
+def _counting_in_utc() -> Iterator[None]:
+    def midnight(day: date, _zone: str) -> datetime:
+        return datetime.combine(day, time(), UTC)
+
+    with patch.object(plan, "get_start_of_day", midnight):
+        yield
+
+
+@contextmanager
+def _forgetful() -> Iterator[None]:
+    real = plan.find_skip_reason
+
+    def why_not(task: Any, referral: Any) -> Any:
+        why = real(task, referral)
+        return None if why in {SkipReason.CLOSED, SkipReason.ON_HOLD} else why
+
+    with patch.object(planned, "find_skip_reason", why_not):
+        yield
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    with patch.object(StageAlerts, "due", lambda *_: None):
+        yield
+
+
+NAIVE: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
+    "": nullcontext,
+    "counts days in UTC": _counting_in_utc,
+    "forgets deaths and holds": _forgetful,
+    "is deaf to its clocks": _deaf,
+}

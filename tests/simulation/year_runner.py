@@ -1,0 +1,210 @@
+"""A year as it is lived: what becomes known, and jobs that are late, doubled, and die.
+
+The clock jumps from report to report and from run to run. Beside the product an `Oracle` of each
+referral hears what is reported, and which runs went wrong.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.errors import UnavailableError
+from chalicelib.mail.ses import SesMailer
+from tests.simulation.final_state import AcceptedMail
+from tests.simulation.notice_oracle import NoticeOracle
+from tests.simulation.proof_world import ProofWorld
+from tests.simulation.random_histories import DAY, MINUTE, YEAR_END, YEAR_START, KnownEvent, draw_history
+from tests.simulation.scenarios import is_about_sending
+from tests.simulation.year_members import Reporter, YearMembers
+from tests.support import faults
+from tests.support.faults import CallLog, FaultMode
+
+_ALL_OF_IT = timedelta(days=300)
+"""In which part of the year referrals begin."""
+
+_CALM_AFTER = timedelta(minutes=65)
+"""How long a run that went wrong may keep a row from the next ones: a lease, or a pause."""
+
+_DRAINS = timedelta(days=3)
+"""For so long the jobs run in peace in the end: no mail waits longer."""
+
+_ANY = tuple(mode for mode in FaultMode if mode is not FaultMode.CONFLICT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearPart:
+    """Some referrals for a process of its own.
+
+    Attributes:
+        naive: What is wrong with the product that is looked at, if it must be found out.
+        within: In which part of the year they begin.
+        ends: When the year is over.
+        pace: Of the days before an infusion; 1 is that of real life.
+    """
+
+    seed: int
+    referrals: int
+    engine: str
+    naive: str = ""
+    within: timedelta = _ALL_OF_IT
+    ends: datetime = YEAR_END
+    pace: float = 1
+
+
+@dataclass
+class YearRunner:
+    """The clock of a world, its referrals, and its jobs as they run and fail.
+
+    Attributes:
+        sent: Of each mail, every time that the mail service took it.
+        trouble: What ended otherwise than by a fault.
+    """
+
+    world: ProofWorld
+    drawn: random.Random
+    staff: YearMembers
+    part: YearPart
+    oracles: dict[str, NoticeOracle] = field(default_factory=dict)
+    sent: dict[str, list[AcceptedMail]] = field(default_factory=lambda: defaultdict(list))
+    trouble: list[str] = field(default_factory=list)
+    met: int = 0
+    _just_sent: list[AcceptedMail] = field(default_factory=list)
+    _went_wrong: dict[TaskQueue, datetime] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Everything in its order: what becomes known, and each run of a job."""
+        ends = self.part.ends
+        steps = [*self._reports(), *self._runs_until(ends)]
+        for at, step in sorted(steps, key=lambda each: each[0]):
+            self.world.now = at
+            step()
+        for n in range(_DRAINS // DAY * 4):
+            self.world.now = ends + _CALM_AFTER + n * DAY / 4
+            self._run(TaskQueue.EVENT, TaskQueue.PLAN, TaskQueue.CLOCK, faulty=False)
+
+    def count_sends(self, real: Callable[..., str]) -> Callable[..., str]:
+        """A way of sending that keeps count of what the mail service took, whatever it said."""
+        record = self.world.folder / "mail.jsonl"
+
+        def send(mailer: SesMailer, message: Any, *, tag: str) -> str:
+            before = record.stat().st_size if record.exists() else 0
+            try:
+                return real(mailer, message, tag=tag)
+            finally:
+                taken = [AcceptedMail(self.world.now) for _ in range(_lines(record, after=before))]
+                self.sent[tag] += taken
+                self._just_sent += taken
+
+        return send
+
+    def _reports(self) -> Iterator[tuple[datetime, Callable[[], None]]]:
+        for n in range(self.part.referrals):
+            name = f"seed {self.part.seed} referral {n}{self.part.naive}"
+            drawn = random.Random(name)  # noqa: S311 as above
+            course = draw_history(drawn, name, within=self.part.within, pace=self.part.pace)
+            reporter = Reporter(course, self.staff)
+            oracle = self.oracles[reporter.referral_id] = NoticeOracle(course)
+            for news in course.news:
+                if news.at < self.part.ends:
+                    yield news.at, partial(self._report, news, reporter, oracle)
+
+    def _report(self, news: KnownEvent, reporter: Reporter, oracle: NoticeOracle) -> None:
+        rate = 0.08 if self.drawn.random() < 0.2 else 0.0
+        with faults.inject_faults(self._now_and_then(rate)) as calls:
+            reporter.report(news, self.world.desk)
+        self.met += calls.count_faults
+        self.trouble += [f"{oracle.course.name}: {each}" for each in reporter.illegal]
+        reporter.illegal.clear()
+        oracle.record_event(news)
+
+    def _runs_until(self, ends: datetime) -> Iterator[tuple[datetime, Callable[[], None]]]:
+        """One to three runs a day at any minute; now and then none for up to two days."""
+        day = YEAR_START
+        while day < ends:
+            if self.drawn.random() < 0.06:
+                day += self.drawn.random() * 2 * DAY
+            for _ in range(self.drawn.randint(1, 3)):
+                at = day + self.drawn.randrange(1440) * MINUTE
+                yield at.replace(second=0, microsecond=0), self._a_run
+            day = day.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+
+    def _a_run(self) -> None:
+        lanes = [TaskQueue.EVENT, TaskQueue.PLAN, TaskQueue.CLOCK][: 3 if self.drawn.random() < 0.3 else 2]
+        self.drawn.shuffle(lanes)
+        self._run(*lanes, faulty=self.drawn.random() < 0.35)
+
+    def _run(self, *lanes: TaskQueue, faulty: bool) -> None:
+        for lane in lanes:
+            wrongly = self._faults(lane) if faulty else faults.plan_never
+            with faults.inject_faults(wrongly) as calls:
+                try:
+                    self.world.run(lane)
+                except (faults.SimulatedCrash, UnavailableError):
+                    self.world.begin_anew()
+                except Exception as e:  # noqa: BLE001 a bug that a fault brings out is a finding
+                    self.trouble.append(f"seed {self.part.seed} {self.world.now}: {e!r}")
+            self._heard(lane, calls)
+
+    def _heard(self, lane: TaskQueue, calls: CallLog) -> None:
+        """What a run may have told, by how it went."""
+        now, met = self.world.now, calls.met
+        self.met += calls.count_faults
+        is_about_mail = any(is_about_sending(calls.operations, n, met) for n in met)
+        for sent in self._just_sent:
+            sent.met_a_fault = is_about_mail
+        self._just_sent.clear()
+        # A mail service that does not answer holds up mails, and no notice.
+        if any(mode is not FaultMode.REFUSED or _not_mail(calls, n) for n, mode in met.items()):
+            self._went_wrong[lane] = now
+        is_clean = now - self._went_wrong.get(lane, YEAR_START - DAY) > _CALM_AFTER
+        for oracle in self.oracles.values():
+            oracle.record_run(lane, now, is_clean=is_clean)
+
+    def _faults(self, lane: TaskQueue) -> faults.FaultPlan:
+        """One kind of trouble: a death, a second run in between, bad lines, or no mail service."""
+        at = self.drawn.randint(1, 60)
+        match self.drawn.randrange(4):
+            case 0:
+                return faults.plan_fault_at(at, self.drawn.choice([FaultMode.CRASH_BEFORE, FaultMode.CRASH_AFTER]))
+            case 1:
+                return self._another_run(at, lane)
+            case 2:
+                return self._now_and_then(0.08)
+        return faults.plan_always("SendEmail", FaultMode.REFUSED)
+
+    def _now_and_then(self, rate: float) -> faults.FaultPlan:
+        def wrongly(_n: int, operation: str) -> FaultMode | None:
+            if self.drawn.random() >= rate:
+                return None
+            return self.drawn.choice(list(FaultMode) if operation == "TransactWriteItems" else _ANY)
+
+        return wrongly
+
+    def _another_run(self, at: int, lane: TaskQueue) -> faults.FaultPlan:
+        """Nothing goes wrong, but the same job runs a second time in the middle of this one."""
+        begun: list[int] = []
+
+        def meanwhile(n: int, operation: str) -> None:
+            if n >= at and not begun and operation != "SendEmail":
+                begun.append(n)
+                self.world.run(lane)
+
+        return meanwhile
+
+
+def _lines(record: Path, *, after: int) -> int:
+    if not record.exists():
+        return 0
+    with record.open("rb") as lines:
+        lines.seek(after)
+        return lines.read().count(b"\n")
+
+
+def _not_mail(calls: CallLog, n: int) -> bool:
+    return calls.operations[n - 1] != "SendEmail"

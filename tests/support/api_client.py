@@ -1,0 +1,134 @@
+"""The API through its front door: events as API Gateway makes them, into the real handler."""
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs, unquote, urlsplit
+
+Headers: TypeAlias = Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class ApiAnswer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.text)
+
+
+class FakeLambdaContext:
+    """A Lambda context with time left."""
+
+    aws_request_id = "test"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        """As much as API Gateway leaves."""
+        return 29_000
+
+
+@dataclass(frozen=True)
+class ApiClient:
+    """Talks to an app; `token` is who talks."""
+
+    app: Any
+    token: str | None = None
+
+    def with_token(self, token: str | None) -> "ApiClient":
+        """The same site, talked to by somebody else."""
+        return ApiClient(self.app, token)
+
+    def get(self, path: str, **headers: str) -> ApiAnswer:
+        """GET."""
+        return self.send("GET", path, headers=headers)
+
+    def post(self, path: str, body: Any, *, key: str | None = "", **headers: str) -> ApiAnswer:
+        """POST with a fresh Idempotency-Key, with `key`, or with none."""
+        chosen = secrets.token_hex(8) if key == "" else key
+        extra = {"Idempotency-Key": chosen} if chosen else {}
+        return self.send("POST", path, body, headers={**extra, **headers})
+
+    def patch(self, path: str, body: Any, *, version: int | str | None) -> ApiAnswer:
+        """PATCH of a version."""
+        extra = {} if version is None else {"If-Match": f'"{version}"'}
+        return self.send("PATCH", path, body, headers=extra)
+
+    def put(self, path: str, body: Any, *, version: int | str | None) -> ApiAnswer:
+        """PUT over a version."""
+        extra = {} if version is None else {"If-Match": f'"{version}"'}
+        return self.send("PUT", path, body, headers=extra)
+
+    def send(self, method: str, path: str, body: Any = None, *, headers: Headers | None = None) -> ApiAnswer:
+        """Any request. A body of bytes or text goes as it is, anything else as JSON.
+
+        A header of None is left out.
+        """
+        raw = body if isinstance(body, bytes | str | None) else json.dumps(body)
+        given: dict[str, str | None] = {}
+        given |= {"Content-Type": "application/json"} if raw is not None else {}
+        given |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        given |= dict(headers or {})
+        sent = {name: value for name, value in given.items() if value is not None}
+        return self.invoke(self.build_event(method, path, raw, sent))
+
+    def invoke(self, event: dict[str, Any]) -> ApiAnswer:
+        """An event as it is."""
+        answer = self.app(event, FakeLambdaContext())
+        return ApiAnswer(answer["statusCode"], {k.lower(): v for k, v in answer["headers"].items()}, answer["body"])
+
+    def build_event(self, method: str, path: str, raw: bytes | str | None, headers: dict[str, str]) -> dict[str, Any]:
+        """The proxy event that API Gateway makes of a request."""
+        parts = urlsplit(path)
+        resource, parameters = self._route(parts.path)
+        query = parse_qs(parts.query, keep_blank_values=True) or None
+        body, is_base64 = _as_text(raw)
+        return {
+            "resource": resource,
+            "path": parts.path,
+            "httpMethod": method,
+            "headers": headers,
+            "multiValueHeaders": {k: [v] for k, v in headers.items()},
+            "queryStringParameters": {k: v[-1] for k, v in query.items()} if query else None,
+            "multiValueQueryStringParameters": query,
+            "pathParameters": parameters,
+            "stageVariables": None,
+            "requestContext": {
+                "httpMethod": method,
+                "resourcePath": resource,
+                "path": parts.path,
+                "requestId": "test",
+                "identity": {"sourceIp": "127.0.0.1"},
+            },
+            "body": body,
+            "isBase64Encoded": is_base64,
+        }
+
+    def _route(self, path: str) -> tuple[str, dict[str, str] | None]:
+        wanted = path.split("/")
+        for route in sorted(self.app.routes, key=lambda r: r.count("{")):
+            parts = route.split("/")
+            if len(parts) == len(wanted) and all(
+                p == w or p.startswith("{") for p, w in zip(parts, wanted, strict=True)
+            ):
+                names = {p[1:-1]: unquote(w) for p, w in zip(parts, wanted, strict=True) if p[:1] == "{"}
+                return route, names or None
+        raise LookupError(f"no route for {path}: the gateway would answer")
+
+
+def _as_text(raw: bytes | str | None) -> tuple[str | None, bool]:
+    """A body as an event carries it: what is no text goes as base64."""
+    if not isinstance(raw, bytes):
+        return raw, False
+    try:
+        return raw.decode("utf-8"), False
+    except UnicodeDecodeError:
+        return base64.b64encode(raw).decode("ascii"), True

@@ -1,0 +1,106 @@
+"""Tables, a key and a mail identity in this process, made from the template of production."""
+
+import json
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+
+from tests.support import ehr, tokens
+
+TEMPLATE = Path(__file__).parents[2] / "infra" / "resources.json"
+PREFIX = "cart-"
+SENDER = "notices@dashboard.example"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:cart-mail-events"
+_ACCOUNT, _REGION = "123456789012", "us-east-1"  # moto's own, and that of the environment
+
+
+def build_environment(jwks_url: str) -> dict[str, str]:
+    """The environment of a function, with the tests' own issuer of tokens."""
+    return {
+        "TABLE_PREFIX": PREFIX,
+        "KMS_KEY_ID": "set-by-clinic",
+        "IDENTITY_POOL_ID": "us-east-1_test",
+        "IDENTITY_CLIENT_ID": tokens.CLIENT_ID,
+        "IDENTITY_ISSUER": tokens.ISSUER,
+        "IDENTITY_JWKS_URL": jwks_url,
+        "MAIL_FROM": SENDER,
+        "MAIL_CONFIGURATION_SET": "",
+        "MAIL_TOPIC": TOPIC,
+        "FEED_LIMIT": "",
+        "MEMBER_LIMIT": "",
+        "PUBLIC_URL": "https://dashboard.example",
+        "DEPLOYMENT": "test",
+        "COMMIT": "",
+        "EHR_CLIENTS": ehr.build_allow_list(),
+    }
+
+
+def load_template() -> dict[str, Any]:
+    """The template that production is made from."""
+    return json.loads(TEMPLATE.read_text(encoding="utf-8"))
+
+
+def load_table_properties() -> dict[str, dict[str, Any]]:
+    """Each table's properties by its name without the prefix, intrinsics resolved."""
+    tables = [r for r in load_template()["Resources"].values() if r.get("Type") == "AWS::DynamoDB::Table"]
+    return {_named(t["Properties"]["TableName"]): t["Properties"] for t in tables}
+
+
+def _named(name: Any) -> str:
+    text = name["Fn::Sub"] if isinstance(name, dict) else name
+    return text.replace("${Prefix}", "")
+
+
+def _client(service: str) -> Any:
+    """A client that outlives a test: making one costs more than most tests."""
+    own = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}")
+    return _made(service, own or os.environ.get("AWS_ENDPOINT_URL"))
+
+
+@cache
+def _made(service: str, endpoint: str | None) -> Any:
+    return botocore.session.Session().create_client(service, endpoint_url=endpoint)
+
+
+def create_tables() -> None:
+    """Create every table as the template says."""
+    from tests.support.moto_patches import patch_moto
+
+    patch_moto()
+    client = _client("dynamodb")
+    for name, wanted in load_table_properties().items():
+        kept = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+        client.create_table(TableName=f"{PREFIX}{name}", **{k: wanted[k] for k in kept if k in wanted})
+
+
+def clear_tables() -> None:
+    """Take every row out of the tables, and forget the mail: quicker than making them anew."""
+    from moto.dynamodb.models import dynamodb_backends
+
+    for table in dynamodb_backends[_ACCOUNT][_REGION].tables.values():
+        table.items.clear()
+    _mails().clear()
+
+
+def create_key() -> str:
+    """Create the key that data keys are wrapped with."""
+    return _client("kms").create_key()["KeyMetadata"]["KeyId"]
+
+
+def verify_sender() -> None:
+    """Let the mail service send in our name."""
+    _client("sesv2").create_email_identity(EmailIdentity=SENDER)
+
+
+def list_sent_mail() -> list[Any]:
+    """What the mail service was given, oldest first."""
+    return list(_mails())
+
+
+def _mails() -> list[Any]:
+    from moto.ses.models import ses_backends
+
+    return ses_backends[_ACCOUNT][_REGION].sent_messages

@@ -1,0 +1,37 @@
+"""What the product must not do, so that a search for lost events is known to find one."""
+
+from dataclasses import replace
+
+from chalicelib.domain.referrals.apply_event import decide_event
+from chalicelib.domain.referrals.stage_changes import Applied
+from chalicelib.domain.referrals.stages import Stage
+from chalicelib.errors import UnavailableError
+from chalicelib.services.referrals.event_writes import ReportResult, load_decision_context, prepare_event_writes
+from chalicelib.store.platform.transactions import ConditionFailedError
+from tests.support.factories import CENTER
+from tests.support.referral_values import build_stage_change
+from tests.support.service_driver import MINUTE, ServiceDriver
+
+
+def deliver_unsafely(desk: ServiceDriver, referral_id: str) -> ReportResult:
+    """Mark the delivery as seen, then act, then plan the mail.
+
+    Each write is conditional and looks careful.
+    """
+    stores = desk.stores
+    at = desk.now + MINUTE
+    change = build_stage_change(Stage.ACCEPTED, at, referral_id=referral_id, event_id=f"evt-{referral_id}")
+    outcome = ReportResult(status="applied", referral_id=referral_id, event_id=change.event_id, stage="accepted")
+    seen = {"center_id": CENTER.tenant_id, "webhook_id": referral_id, "referral_id": referral_id}
+    if not stores.delivery_log.table.put(seen, when="attribute_not_exists(center_id)"):
+        return replace(outcome, status="duplicate")
+    before = stores.referrals.get(referral_id)
+    assert before is not None
+    verdict = decide_event(before, change, load_decision_context(before, stores=stores, now=at))
+    assert isinstance(verdict, Applied)
+    try:
+        for write in prepare_event_writes(verdict, change, CENTER.tenant_id, before=before, stores=stores):
+            stores.transactions._commit_with_retries([write])  # `commit` itself would see half a change.
+    except ConditionFailedError as e:
+        raise UnavailableError from e
+    return outcome

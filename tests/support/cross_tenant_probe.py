@@ -1,0 +1,196 @@
+"""Random tries of many people to get at what is another tenant's."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, TypeAlias
+
+from chalicelib.domain.identity.members import TenantKind
+from tests.support import factories
+from tests.support import route_policy as policy
+from tests.support.api_client import ApiAnswer
+from tests.support.multi_tenant_world import CANARY, REQUEST_ID, MultiTenantWorld, Person, send_signed_delivery
+
+Pick: TypeAlias = Callable[[MultiTenantWorld, Person, Random], str]
+
+NONEXISTENT_IDS = {
+    "referral_id": "ref_" + "a" * 26,
+    "member_id": "mem_" + "a" * 26,
+    "notice_id": "ntc_20260101T000000000000_" + "a" * 26,
+    "delivery_id": "msg_" + "a" * 16,
+    "center_id": "ctr_town_99",
+}
+"""Ids that look like ours and are nobody's."""
+
+
+def _foreign_referral(town: MultiTenantWorld, who: Person, chance: Random) -> str:
+    return chance.choice([r for r in town.referrals if not town.can_see(who, r)])
+
+
+def _foreign_member(town: MultiTenantWorld, who: Person, chance: Random) -> str:
+    others = [p.member.member_id for p in town.people if p.tenant_id != who.tenant_id]
+    return chance.choice(others)
+
+
+def _foreign_notice(town: MultiTenantWorld, who: Person, chance: Random) -> str:
+    return chance.choice([n for n, whose in town.notices.items() if whose != who.member.member_id])
+
+
+def _foreign_delivery(town: MultiTenantWorld, who: Person, chance: Random) -> str:
+    return chance.choice([d for d, whose in town.deliveries.items() if whose != who.tenant_id])
+
+
+def _foreign_center(town: MultiTenantWorld, who: Person, chance: Random) -> str:
+    return chance.choice([c for c in town.secrets if c != who.tenant_id])
+
+
+FOREIGN_IDS: Mapping[str, Pick] = {
+    "referral_id": _foreign_referral,
+    "member_id": _foreign_member,
+    "notice_id": _foreign_notice,
+    "delivery_id": _foreign_delivery,
+    "center_id": _foreign_center,
+}
+"""By the name that stands in a path. A route with another name fails until it is here."""
+
+OPEN_TO_ALL = {
+    ("GET", "/v1/centers/{center_id}"),
+    ("DELETE", "/v1/sessions"),
+    ("POST", "/v1/screens"),
+    ("PUT", "/v1/me/notification-preferences"),
+    ("POST", "/v1/notices/read"),
+}
+"""The directory is for everybody; signing out, one's own preferences and notices are about nobody
+else; and a screen asks and keeps nothing that is anybody's."""
+
+TARGETED_ROUTES = tuple(r for r in policy.GUARDED_ROUTES if "{" in r[1] and r not in OPEN_TO_ALL)
+LIST_ROUTES = tuple(r for r in policy.GUARDED_ROUTES if "{" not in r[1] and r[0] == "GET")
+"""Lists, counts and who one is: nothing in them may be of others, whatever the filter says."""
+
+
+@dataclass
+class CrossTenantProbe:
+    """Tries, one after another, and what was wrong about their answers."""
+
+    town: MultiTenantWorld
+    chance: Random
+    found: list[str] = field(default_factory=list)
+    nobodys: dict[tuple[Any, ...], ApiAnswer] = field(default_factory=dict)
+
+    def try_once(self) -> None:
+        """Somebody tries something."""
+        who = self.chance.choice(self.town.people)
+        ways = (self.probe_target, self._wide, self._cursor, self._continued, self._fed)
+        # What a feed reports of others is kept waiting, and would slow down all that follows.
+        (way,) = self.chance.choices(ways, weights=(60, 25, 7, 7, 1))
+        way(who)
+
+    def probe_target(self, who: Person) -> None:
+        """Ask for, or write to, what is another's: it must be as if it were not there."""
+        route = self.chance.choice(TARGETED_ROUTES)
+        names = [name for name in FOREIGN_IDS if f"{{{name}}}" in route[1]]
+        theirs = {name: FOREIGN_IDS[name](self.town, who, self.chance) for name in names}
+        if "delivery_id" in theirs and who.member.kind is TenantKind.CENTER:
+            # Another center's delivery under one's own name.
+            theirs["center_id"] = self.chance.choice([who.tenant_id, theirs["center_id"]])
+        body = self._body(route)
+        answer = self._send(who, route, theirs, body)
+        twin = {n: theirs[n] if theirs[n] == who.tenant_id else NONEXISTENT_IDS[n] for n in names}
+        key = (who.member.member_id, route, json.dumps(body), *twin.items())
+        if key not in self.nobodys:
+            self.nobodys[key] = self._send(who, route, twin, body)
+        self._judge(who, route, answer, self.nobodys[key])
+        if answer.status < 300:
+            self.found.append(f"{who.member.name}: {route} {theirs} answered {answer.status}")
+
+    def _send(self, who: Person, route: policy.Route, ids: Mapping[str, str], body: Any) -> ApiAnswer:
+        headers = {"Idempotency-Key": "k", "If-Match": '"1"', "X-Request-Id": REQUEST_ID}
+        return who.site.send(route[0], route[1].format(**ids), body, headers=headers)
+
+    def _wide(self, who: Person) -> None:
+        """Read one's own lists, by filters that name what is another's."""
+        route = self.chance.choice(LIST_ROUTES)
+        query = ""
+        if route == ("GET", "/v1/referrals"):
+            q = f"Canary-{self.chance.randrange(len(self.town.referrals))}"
+            center = _foreign_center(self.town, who, self.chance)
+            query = self.chance.choice(
+                ["", f"?q={q}&limit=100", f"?center_id={center}", "?stage=submitted&limit=100",
+                 "?worklist=needs_my_action", "?late=false", "?phase=referral&limit=3"]
+            )  # fmt: skip
+        answer = who.site.get(route[1] + query, **{"X-Request-Id": REQUEST_ID})
+        self._judge(who, route, answer, answer)
+
+    def _cursor(self, who: Person) -> None:
+        """Go on in somebody else's list."""
+        given = [g for g in self.town.cursors if g[0] != who.member.member_id]
+        owner, path = self.chance.choice(given)
+        cursor = self.town.cursors[owner, path]
+        bare = self.chance.choice([path.partition("?")[0], "/v1/referrals", "/v1/notices"])
+        answer = who.site.get(f"{bare}?limit=1&cursor={cursor}", **{"X-Request-Id": REQUEST_ID})
+        self._judge(who, ("GET", bare), answer, answer)
+        if answer.status < 300:
+            self.found.append(f"{who.member.name}: the cursor of {owner} for {path} was taken")
+
+    def _continued(self, who: Person) -> None:
+        """Refer a patient as the one who goes on from another's referral."""
+        route = ("POST", "/v1/referrals")
+        answers = [
+            self._send(who, route, {}, factories.build_referral_body(center_id=None, submit=False,
+                                                                 continues=continues))
+            for continues in (_foreign_referral(self.town, who, self.chance),
+                              NONEXISTENT_IDS["referral_id"])
+        ]  # fmt: skip
+        self._judge(who, route, *answers)
+        if answers[0].status < 300:
+            self.found.append(f"{who.member.name}: went on from another's referral")
+
+    def _fed(self, who: Person) -> None:
+        """A center's system reports of what is not its own, or under another center's name."""
+        center = self.chance.choice(sorted(self.town.secrets))
+        foreign = [r for r, sides in self.town.referrals.items() if center not in sides]
+        route = ("POST", "/v1/webhooks/centers/{center_id}")
+        about = [self.chance.choice(foreign), NONEXISTENT_IDS["referral_id"]]
+        self._judge(who, route, *(send_signed_delivery(self.town, center, r, "accepted") for r in about))
+        other = self.chance.choice([c for c in self.town.secrets if c != center])
+        answer = send_signed_delivery(self.town, center, about[0], "accepted", at=other)
+        if answer.status != 401:
+            self.found.append(f"{center}'s signature was taken for {other}'s")
+
+    def _judge(self, who: Person, route: policy.Route, answer: ApiAnswer, nobodys: ApiAnswer) -> None:
+        """Whether an answer tells that there is something, or tells of it."""
+        if _told(answer) != _told(nobodys):
+            self.found.append(f"{who.member.name}: {route} tells {answer.text[:200]}")
+        if answer.status >= 500:
+            self.found.append(f"{who.member.name}: {route} answered {answer.status}")
+        told = set(CANARY.findall(answer.text)) - who.own
+        # A delivery that waits is answered with the id that it was sent with.
+        if told and answer.status != 202:
+            self.found.append(f"{who.member.name}: {route} told of {sorted(told)}")
+
+    def _body(self, route: policy.Route) -> Any:
+        if route == ("POST", "/v1/referrals/{referral_id}/events"):
+            return self.chance.choice(_events())
+        return policy.build_body(route, unique="nobody")
+
+
+def _events() -> list[dict[str, Any]]:
+    """Reports of several kinds, each of which some side might make."""
+    at = {"occurred_at": "2026-11-20T10:00:00-05:00"}
+    stages = ("received", "accepted", "declined", "withdrawn", "died")
+    return [
+        *({"type": "stage.changed", "data": {"stage": stage}} | at for stage in stages),
+        {"type": "hold.started"} | at,
+        {"type": "withdrawal.requested"} | at,
+        {"type": "referral.reopened", "data": {"note": "x"}} | at,
+        {"type": "event.corrected", "data": {"supersedes": "evt_" + "a" * 26}} | at,
+    ]
+
+
+def _told(answer: ApiAnswer) -> tuple[int, dict[str, str], str]:
+    """An answer, but for the ids that a delivery which waits is answered with."""
+    waits = answer.status == 202
+    text = re.sub(r"(ref|evt)_[a-z2-7]{26}", "…", answer.text) if waits else answer.text
+    return answer.status, answer.headers, text

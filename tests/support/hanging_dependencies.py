@@ -1,0 +1,61 @@
+"""Dependencies that hang, on a clock that only moves when something waits."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from botocore import endpoint
+
+from chalicelib import clients, wiring
+from chalicelib.store.all_stores import Stores
+from chalicelib.store.platform.transactions import Transactions
+from tests.support import faults
+from tests.support.faults import CallLog, FaultMode
+
+
+@dataclass
+class SimulatedClock:
+    """Seconds that pass when something waits, and not otherwise."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        """What a measuring clock shows."""
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+@contextmanager
+def hang_calls(
+    is_dead: Callable[[str], bool], *, mode: FaultMode | None = FaultMode.REFUSED, takes: float | None = None
+) -> Iterator[tuple[SimulatedClock, CallLog]]:
+    """Let every try of an operation that `is_dead` take as long as it may, and end as `mode`.
+
+    A mode of None answers after all. Pauses between tries pass on the clock too.
+    """
+    clock = SimulatedClock()
+
+    def plan(_n: int, operation: str) -> FaultMode | None:
+        if not is_dead(operation):
+            return None
+        clock.wait(clients.ATTEMPT_S if takes is None else takes)
+        return mode
+
+    paused: Any = SimpleNamespace(sleep=clock.wait)
+    with (
+        patch.object(wiring, "read_monotonic", clock),
+        faults.inject_faults(plan) as calls,
+        patch.object(endpoint, "time", paused),
+    ):
+        yield clock, calls
+
+
+def with_simulated_pauses(stores: Stores, clock: SimulatedClock) -> Stores:
+    """The stores, whose pauses pass on the clock."""
+    return replace(stores, transactions=Transactions(stores.transactions.client, pause=clock.wait))

@@ -1,0 +1,222 @@
+"""The life of a referral with a canary in each field, and all that left the product meanwhile."""
+
+import json
+import logging
+import os
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from botocore.session import Session
+
+from chalicelib import wiring
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.errors import UnavailableError
+from chalicelib.services.notices.outbox_worker import JobFailedError, run_job
+from chalicelib.store.webhooks.idempotency import TEMPLATE_VERSION, _load_template
+from tests.support import aws_fakes as cloud
+from tests.support import faults
+from tests.support.api_client import ApiAnswer
+from tests.support.api_driver import STAGES_TO_INFUSED, ApiDriver
+from tests.support.canaries import CANARIES, build_canary_body
+from tests.support.handbacks import build_canary_handback
+
+
+@dataclass
+class CapturedOutput:
+    """What left the product by each door, as bytes."""
+
+    logs: bytes = b""
+    mails: bytes = b""
+    refusals: bytes = b""
+    addresses: bytes = b""
+    statuses: set[int] = field(default_factory=set)
+    referral_id: str = ""
+
+
+def capture_outputs(world: ApiDriver, plan: faults.FaultPlan = faults.plan_never) -> CapturedOutput:
+    """Live and fail, with faults of AWS by a plan, and keep what was said."""
+    seen = CapturedOutput()
+    with _recorded() as said:
+        seen.referral_id = play_referral(world)
+        answers = list(trigger_refusals(world, seen.referral_id))
+        with faults.inject_faults(plan):
+            answers += _troubled(world)
+    seen.logs = b"\n".join(said)
+    seen.mails = str([vars(mail) for mail in cloud.list_sent_mail()]).encode()
+    seen.refusals = str([(a.text, a.headers) for a in answers if a.status >= 400]).encode()
+    seen.addresses = str([a.headers.get("location", "") for a in answers]).encode()
+    seen.addresses += seen.referral_id.encode()
+    seen.statuses = {answer.status for answer in answers if answer.status >= 400}
+    return seen
+
+
+def event_of(kind: str, *, minutes: int = 0, **data: Any) -> dict[str, Any]:
+    """A report of now, or of minutes from now."""
+    at = wiring.read_clock() + timedelta(minutes=minutes)
+    return {"type": kind, "occurred_at": at.isoformat(), "data": data}
+
+
+def play_referral(world: ApiDriver) -> str:
+    """Submitted, read, listed, moved by all doors, told by mail; returns the referral's id."""
+    answer = world.practice.post("/v1/referrals", build_canary_body(), key="life")
+    referral_id: str = answer.json["referral_id"]
+    path, c = f"/v1/referrals/{referral_id}", CANARIES
+    world.practice.post("/v1/referrals", build_canary_body(), key="life")
+    world.deliver(referral_id, "consult_scheduled", note=c["parked_note"],
+                  at=(wiring.read_clock() + timedelta(minutes=2)).isoformat())  # fmt: skip
+    world.center.post(f"{path}/events", event_of("stage.changed", stage="received",
+                                                 note=c["event_note"]))  # fmt: skip
+    world.deliver(referral_id, "accepted", note=c["feed_note"])
+    world.deliver(referral_id, "submitted", note=c["refused_note"])
+    world.center.post(f"{path}/events", event_of("hold.started", note=c["hold_note"]))
+    world.center.post(f"{path}/events", event_of("hold.ended", minutes=1))
+    for stage in STAGES_TO_INFUSED[3:]:
+        world.deliver(referral_id, stage, at=(wiring.read_clock() + timedelta(minutes=3)).isoformat())
+    _say_more(world, path)
+    world.center.put(f"{path}/handback", build_canary_handback(), version=0)
+    for site in (world.practice, world.center, world.other_practice):
+        for read in (path, f"{path}/events", f"{path}/window", "/v1/referrals?q=qvortrup",
+                     "/v1/notices", f"{path}/notices", f"{path}/handback", f"{path}/follow-up",
+                     f"{path}/follow-up.ics"):  # fmt: skip
+            site.get(read)
+    for lane in TaskQueue:
+        run_job(lane, **wiring.build_job_context(wiring.read_clock() + timedelta(days=30)))
+    return referral_id
+
+
+def _say_more(world: ApiDriver, path: str) -> None:
+    """What is reported beside the stages, with a word each."""
+    c, ends_on = CANARIES, (wiring.read_clock() + timedelta(days=40)).date().isoformat()
+    events = f"{path}/events"
+    world.center.post(events, event_of("toxicity.noticed", minutes=4, note=c["toxicity_note"]))
+    extension = event_of("window.extended", minutes=4, ends_on=ends_on, note=c["extension_note"])
+    wrong = world.center.post(events, extension).json["event_id"]
+    replacement = event_of("stage.changed", minutes=3, stage="product_received",
+                           note=c["replacement_note"])  # fmt: skip
+    for given in (None, replacement):
+        world.center.post(events, event_of("event.corrected", minutes=4, supersedes=wrong,
+                                           note=c["correction_note"],
+                                           replacement=given))  # fmt: skip
+    asking = event_of("withdrawal.requested", minutes=4, note=c["withdrawal_note"])
+    world.practice.post(events, asking)
+    ended = world.practice.post("/v1/referrals", build_canary_body(submit=False)).json["referral_id"]
+    withdrawn = event_of("stage.changed", stage="withdrawn", reason_code="patient_choice",
+                         note=c["withdrawal_note"])  # fmt: skip
+    again = event_of("referral.reopened", minutes=1, note=c["reopening_note"])
+    for event in (withdrawn, again):
+        world.practice.post(f"/v1/referrals/{ended}/events", event)
+
+
+def trigger_refusals(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:
+    """Requests with the same data that end in every kind of refusal; hands out the answers."""
+    path, draft = f"/v1/referrals/{referral_id}", build_canary_body(submit=False)
+    infused = event_of("stage.changed", stage="infused", note=CANARIES["event_note"])
+    yield world.practice.post("/v1/referrals", build_canary_body() | {"mystery": 1})
+    yield world.practice.post("/v1/referrals", build_canary_body(clinical__ecog="1"))
+    yield world.practice.post("/v1/referrals", build_canary_body(product_id="notacell"))
+    yield world.practice.post("/v1/referrals", build_canary_body(center_id=None))
+    yield world.practice.post("/v1/referrals", draft, key="life")
+    yield world.practice.post("/v1/referrals", json.dumps(draft)[:-1])
+    yield world.practice.post("/v1/referrals", draft, key=None)
+    yield world.center.post("/v1/referrals", draft)
+    yield world.anyone.post("/v1/referrals", draft)
+    yield world.practice.send("PATCH", path, draft, headers={"If-Match": '"1"'})
+    yield world.practice.patch(path, {"note": CANARIES["note"]}, version=1)
+    yield world.practice.post(f"{path}/events", infused)
+    yield world.other_center.post(f"{path}/events", infused)
+    yield world.deliver(referral_id, "withdrawn", note=CANARIES["feed_note"])
+    yield world.deliver(referral_id, "received", secret=b"x" * 32, note=CANARIES["feed_note"])
+    package = f"{path}/handback"
+    yield world.center.put(package, build_canary_handback() | {"mystery": 1}, version=1)
+    yield world.center.put(package, build_canary_handback() | {"product_id": "notacell"}, version=1)
+    yield world.center.put(package, build_canary_handback(), version=7)
+    yield world.practice.put(package, build_canary_handback(), version=1)
+    yield world.other_center.put(package, build_canary_handback(), version=1)
+    with patch.object(wiring.get_dynamodb_client(), "transact_write_items", _broken):
+        yield world.practice.post("/v1/referrals", build_canary_body())
+
+
+def _troubled(world: ApiDriver) -> Iterator[ApiAnswer]:
+    """Good requests, while AWS has trouble of its own."""
+    answer = world.practice.post("/v1/referrals", build_canary_body())
+    yield answer
+    for referral_id in {answer.json.get("referral_id") or "ref_" + "a" * 26}:
+        path = f"/v1/referrals/{referral_id}"
+        yield world.practice.get(path)
+        yield world.practice.get("/v1/referrals?q=qvortrup")
+        event = event_of("stage.changed", stage="received", note=CANARIES["event_note"])
+        yield world.center.post(f"{path}/events", event)
+        yield world.deliver(referral_id, "accepted", note=CANARIES["feed_note"])
+    for lane in TaskQueue:
+        try:
+            run_job(lane, **wiring.build_job_context())
+        except (JobFailedError, UnavailableError):
+            continue  # It said so in the log, which is looked at.
+
+
+def dump_table(table: str) -> bytes:
+    """Every attribute of every row, as it is stored, and unpacked where it is only packed."""
+    client: Any = Session().create_client("dynamodb")
+    pages = client.get_paginator("scan").paginate(TableName=f"{cloud.PREFIX}{table}")
+    values = (v for page in pages for item in page["Items"] for v in item.values())
+    return b"\n".join(part for value in values for part in _bytes(value))
+
+
+def _bytes(value: dict[str, Any]) -> Iterator[bytes]:
+    ((kind, raw),) = value.items()
+    plain = bytes(raw) if kind == "B" else str(raw).encode()
+    yield plain
+    if kind == "B":
+        for unpacker in (zlib.decompressobj(), zlib.decompressobj(zdict=_load_template(TEMPLATE_VERSION))):
+            try:
+                yield unpacker.decompress(plain)
+            except zlib.error:
+                continue
+
+
+def _broken(**request: Any) -> None:
+    """A bug of ours, with everything that it was about in its text."""
+    raise KeyError(str(request), *CANARIES.values())
+
+
+class _Recorder(logging.Handler):
+    """Keeps everything that any logger says, at the most talkative level."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[bytes] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(str(vars(record)).encode())
+
+
+@contextmanager
+def _recorded() -> Iterator[list[bytes]]:
+    """What is logged by anybody, and what is written to either output, until the block ends."""
+    recorder, root = _Recorder(), logging.getLogger()
+    before = root.level
+    kept = {number: os.dup(number) for number in (1, 2)}
+    with tempfile.TemporaryFile() as outputs:
+        sys.stdout.flush()
+        for number in kept:
+            os.dup2(outputs.fileno(), number)
+        root.addHandler(recorder)
+        root.setLevel("DEBUG")
+        try:
+            yield recorder.said
+        finally:
+            root.removeHandler(recorder)
+            root.setLevel(before)
+            sys.stdout.flush()
+            for number, old in kept.items():
+                os.dup2(old, number)
+                os.close(old)
+            outputs.seek(0)
+            recorder.said.append(outputs.read())

@@ -1,0 +1,46 @@
+"""What tests of mails share: whom they are for, what became of them, what is told of them."""
+
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.domain.identity.members import Member
+from chalicelib.domain.notices import ses_events as mail_events
+from chalicelib.domain.notices.mail_timing import Preferences
+from chalicelib.services.notices import weekly_digest as digests
+from chalicelib.services.notices.ses_feedback import record_mail_event
+from tests.support import stores as shelves
+from tests.support.factories import CENTER, build_member
+from tests.support.service_driver import ServiceDriver
+
+CENTER_MEMBER = build_member(CENTER)
+"""The coordinator of the center, who is told of each submission."""
+
+CRITICAL_SUBJECT = "Blue Heron: please read a notice now, in the CAR T Referral Dashboard"
+
+
+def list_mail_rows(**wanted: Any) -> list[dict[str, Any]]:
+    """The rows of mails that are as wanted, oldest first."""
+    rows = sorted(shelves.list_mail_rows(), key=lambda row: row["planned_for"])
+    return [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
+
+
+def list_subjects(desk: ServiceDriver) -> list[str]:
+    """What was mailed."""
+    return [message.subject for message, _ in desk.postbox.taken]
+
+
+def set_preferences(desk: ServiceDriver, member: Member = CENTER_MEMBER, **chosen: Any) -> None:
+    """Let a member choose how to be mailed."""
+    version = desk.stores.recipients.get_preferences(member.member_id).version
+    assert digests.save_preferences(member, Preferences(**chosen), version=version, stores=desk.stores, now=desk.now)
+
+
+def send_mail_event(desk: ServiceDriver, event: dict[str, Any]) -> None:
+    """Let the mail service tell something."""
+    record_mail_event(mail_events.parse_mail_event(event), stores=desk.stores, now=desk.now)
+
+
+def disable_member(desk: ServiceDriver, member: Member) -> None:
+    """Disable a member."""
+    gone = replace(member, active=False, version=member.version + 1)
+    desk.stores.transactions.commit(desk.stores.members.prepare_save(gone))

@@ -1,0 +1,205 @@
+"""Many practices and centers with people in every role, and a patient between each two."""
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+from chalicelib import wiring
+from chalicelib.domain.identity.members import ROLES_BY_TENANT_KIND, Member, Role, Tenant, TenantKind
+from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.domain.webhooks.signature import sign_delivery
+from chalicelib.services.notices.outbox_worker import run_job
+from tests.support import factories, tokens
+from tests.support.api_client import ApiAnswer, ApiClient
+from tests.support.in_memory_dynamodb import InMemoryDynamoDB
+from tests.support.shared_clinic import open_shared_clinic
+
+CANARY = re.compile(r"Canary-\w+|ref_[a-z2-7]{26}|mem_[a-z2-7]{26}|msg_\w+|ntc_\w+")
+"""What an answer may hold of somebody's: names of patients, and ids that nobody can guess."""
+
+REQUEST_ID = "one-request-id-for-all"
+STAGES = ("received", "accepted", "consult_scheduled")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who asks, and every canary that is theirs to see."""
+
+    member: Member
+    site: ApiClient
+    own: set[str] = field(default_factory=set)
+
+    @property
+    def tenant_id(self) -> str:
+        """For whom."""
+        return self.member.tenant_id
+
+
+@dataclass
+class MultiTenantWorld:
+    """Who is there, and what belongs to whom."""
+
+    site: ApiClient
+    people: list[Person] = field(default_factory=list)
+    referrals: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Each referral's practice and center."""
+    drafts: set[str] = field(default_factory=set)
+    notices: dict[str, str] = field(default_factory=dict)
+    """Each notice's reader."""
+    cursors: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Cursors by who was given one, and for which path."""
+    deliveries: dict[str, str] = field(default_factory=dict)
+    """Each delivery's center."""
+    secrets: dict[str, bytes] = field(default_factory=dict)
+    """What each center signs with."""
+
+    def can_see(self, person: Person, referral_id: str) -> bool:
+        """Whether a referral is a tenant's own, drafts being the practice's alone."""
+        practice, center = self.referrals[referral_id]
+        theirs = {practice} if referral_id in self.drafts else {practice, center}
+        return person.tenant_id in theirs
+
+
+def _tenants(practices: int, centers: int) -> list[Tenant]:
+    """The organisations, each with a name of its own."""
+    kinds = [TenantKind.PRACTICE] * practices + [TenantKind.CENTER] * centers
+    return [
+        Tenant(
+            tenant_id=f"{'prc' if kind is TenantKind.PRACTICE else 'ctr'}_town_{n}",
+            kind=kind,
+            name=f"{kind} {n}".title(),
+            time_zone="America/Chicago",
+        )
+        for n, kind in enumerate(kinds)
+    ]
+
+
+@contextmanager
+def open_multi_tenant_world(practices: int, centers: int) -> Iterator[tuple[InMemoryDynamoDB, MultiTenantWorld]]:
+    """A town whose tables are in memory, until the block ends."""
+    from app import app
+
+    memory = InMemoryDynamoDB()
+    with (
+        TemporaryDirectory() as folder,
+        open_shared_clinic(Path(folder)),
+        patch.object(wiring, "get_dynamodb_client", cache(lambda: memory)),
+    ):
+        wiring.get_stores.cache_clear()
+        yield memory, create_tenants(ApiClient(app), practices=practices, centers=centers)
+
+
+def snapshot_protected(memory: InMemoryDynamoDB) -> dict[str, list[str]]:
+    """What no stranger may change: whole tables, and of referrals all but what waits apart."""
+    people = ("members", "roster", "tenants")
+    tables = (*people, "webhook_secrets", "notices", "keys", "idempotency")
+    rows = {name: list(map(str, memory.list_rows(name))) for name in tables}
+    rows["referrals"] = [
+        str(row) for row in memory.list_rows("referrals") if not row["item"]["S"].startswith("stranger#")
+    ]
+    return rows
+
+
+def create_tenants(site: ApiClient, *, practices: int, centers: int) -> MultiTenantWorld:
+    """Fill the tables that the site stands in front of."""
+    town, stores = MultiTenantWorld(site), wiring.get_stores()
+    tenants = _tenants(practices, centers)
+    for tenant in tenants:
+        is_center = tenant.kind is TenantKind.CENTER
+        stores.tenants.add(tenant, factories.CENTER_FACTS if is_center else {})
+        for role in sorted(ROLES_BY_TENANT_KIND[tenant.kind]):
+            member = factories.build_member(tenant, role=role)
+            stores.members.add(member)
+            town.people.append(Person(member, site.with_token(tokens.create_token(member.subject))))
+        if is_center:
+            made = stores.secrets.prepare_rotate(tenant.tenant_id, now=wiring.read_clock())
+            stores.transactions.commit(*made.writes)
+            town.secrets[tenant.tenant_id] = made.value
+    for practice in [t for t in tenants if t.kind is TenantKind.PRACTICE]:
+        for center in [t for t in tenants if t.kind is TenantKind.CENTER]:
+            _refer(town, practice, center)
+    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    for someone in town.people:
+        _remember(town, someone)
+    return town
+
+
+def find_person(town: MultiTenantWorld, tenant_id: str, role: Role = Role.COORDINATOR) -> Person:
+    """Somebody of a tenant."""
+    return next(p for p in town.people if p.tenant_id == tenant_id and role in p.member.roles)
+
+
+def _refer(town: MultiTenantWorld, practice: Tenant, center: Tenant) -> None:
+    by, number = find_person(town, practice.tenant_id), len(town.referrals)
+    for submit in (True, False):
+        body = factories.build_referral_body(
+            patient__family_name=f"Canary-{number}{'s' if submit else 'd'}",
+            patient__given_name=f"Canary-{number}{'s' if submit else 'd'}g",
+            note=f"Canary-{number}{'s' if submit else 'd'}n",
+            center_id=center.tenant_id,
+            submit=submit,
+        )
+        answer = by.site.post("/v1/referrals", body)
+        assert answer.status == 201, answer.text
+        referral_id = answer.json["referral_id"]
+        town.referrals[referral_id] = (practice.tenant_id, center.tenant_id)
+        town.drafts |= set() if submit else {referral_id}
+    submitted = next(r for r in reversed(town.referrals) if r not in town.drafts)
+    for stage in STAGES[: 1 + number // 2 % len(STAGES)]:
+        answer = send_signed_delivery(town, center.tenant_id, submitted, stage, note=f"Canary-{number}e")
+        assert answer.status == 200, answer.text
+
+
+def send_signed_delivery(
+    town: MultiTenantWorld, center_id: str, referral_id: str, stage: str, *, at: str = "", **data: str
+) -> ApiAnswer:
+    """Push a stage as a center's system does, signed with that center's secret."""
+    event = {
+        "type": "stage.changed",
+        "referral_id": referral_id,
+        "occurred_at": wiring.read_clock().isoformat(),
+        "data": {"stage": stage, **data},
+    }
+    raw, stamp = json.dumps(event).encode(), str(int(time.time()))
+    webhook_id = f"msg_{secrets.token_hex(8)}"
+    town.deliveries[webhook_id] = center_id
+    secret = town.secrets[center_id]
+    headers = {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": stamp,
+        "webhook-signature": sign_delivery(secret, webhook_id=webhook_id, timestamp=stamp, body=raw),
+        "X-Request-Id": REQUEST_ID,
+    }
+    path = f"/v1/webhooks/centers/{at or center_id}"
+    return town.site.send("POST", path, raw, headers=headers)
+
+
+def _remember(town: MultiTenantWorld, who: Person) -> None:
+    """Keep every canary that a person is told of, and whose the ids and cursors among them are."""
+    for path in _own_paths(town, who):
+        answer = who.site.get(path)
+        told = CANARY.findall(answer.text)
+        who.own.update(told)
+        town.notices |= {each: who.member.member_id for each in told if each.startswith("ntc_")}
+        if answer.status == 200 and answer.json.get("next_cursor"):
+            town.cursors[who.member.member_id, path] = answer.json["next_cursor"]
+
+
+def _own_paths(town: MultiTenantWorld, who: Person) -> Iterator[str]:
+    yield from ("/v1/me", "/v1/members")
+    yield f"/v1/centers/{who.tenant_id}/deliveries?limit=100"
+    for limit in (1, 100):
+        yield from (f"/v1/notices?limit={limit}", f"/v1/referrals?limit={limit}")
+    for referral_id in town.referrals:
+        if town.can_see(who, referral_id):
+            base = f"/v1/referrals/{referral_id}"
+            yield from (base, f"{base}/events?limit=1", f"{base}/events?limit=100")
+            yield from (f"{base}/notices?limit=1", f"{base}/audit")

@@ -1,0 +1,180 @@
+"""Referrals and reports of stages as pure values, and an inbox that needs no table."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+
+from chalicelib.domain.referrals.apply_event import decide_event
+from chalicelib.domain.referrals.events import EventOrder, EventSource, ReferralEvent, StageChange
+from chalicelib.domain.referrals.monitoring_window import AnchorInfusion, MonitoringProfile
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stage_changes import Applied, Decision, DecisionContext, Pending, Recorded, Rejected
+from chalicelib.domain.referrals.stages import Actor, Stage
+from chalicelib.domain.referrals.transitions import list_actors_for
+from chalicelib.store.audit.rows import AuditEntry
+from tests.support.factories import CENTER, PRACTICE, build_referral_body
+
+_E = TypeVar("_E", bound=ReferralEvent)
+
+NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+PROFILE = MonitoringProfile(product_id="breyanzi", label_as_of=date(2026, 1, 1))
+SPLIT_DOSE_PROFILE = MonitoringProfile(
+    product_id="aucatzyl", label_as_of=date(2026, 1, 1), anchor=AnchorInfusion.FIRST, infusion_parts=2
+)
+
+_SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_to_share", "note")
+
+
+def build_context(profile: MonitoringProfile = PROFILE, *, time_zone: str | None = None) -> DecisionContext:
+    """What a decision knows beside the referral."""
+    return DecisionContext(profile=profile, time_zone=time_zone or CENTER.time_zone, now=NOON)
+
+
+def build_referral(stage: Stage = Stage.SUBMITTED, **changed: Any) -> Referral:
+    """A referral that stands at `stage` since noon, as if an event had moved it there."""
+    body = build_referral_body()
+    submitted = stage is not Stage.DRAFT
+    told: dict[str, Any] = {
+        "referral_id": "ref_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "practice_id": PRACTICE.tenant_id,
+        "center_id": CENTER.tenant_id,
+        "product_id": "breyanzi",
+        "urgency": "routine",
+        "alias": "Blue Heron",
+        "details": {name: body[name] for name in _SECTIONS},
+        "stage": stage,
+        "stage_since": NOON,
+        "last_applied_order": EventOrder(NOON, 0, "evt_0") if submitted else None,
+        "stage_entered_at": {stage: NOON},
+        "window": None,
+        "created_by": "mem_1",
+        "created_at": NOON,
+        "updated_at": NOON,
+        "submitted_at": NOON if submitted else None,
+        "version": 1,
+    }
+    return Referral(**told | changed)
+
+
+def build_stage_change(
+    stage: Stage, at: datetime = NOON + HOUR, *, event_id: str = "evt_1", actor: Actor | None = None, **changed: Any
+) -> StageChange:
+    """A report by somebody who may make it: the center, unless only another side may."""
+    movers = list_actors_for(stage) or {Actor.CENTER}
+    chosen = actor or (Actor.CENTER if Actor.CENTER in movers else min(movers))
+    told: dict[str, Any] = {
+        "event_id": event_id,
+        "referral_id": "ref_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "stage": stage,
+        "occurred_at": at,
+        "recorded_at": max(at, NOON),
+        "actor": chosen,
+        "source": EventSource.CENTER_FEED,
+        "actor_id": "feed:ctr_harbor",
+        "actor_name": "Harbor Cell Therapy",
+    }
+    return StageChange(**told | changed)
+
+
+def build_event(
+    kind: type[_E],
+    /,
+    at: datetime = NOON + HOUR,
+    *,
+    event_id: str = "evt_1",
+    actor: Actor = Actor.CENTER,
+    **changed: Any,
+) -> _E:
+    """A report beside the stages."""
+    told: dict[str, Any] = {
+        "event_id": event_id,
+        "referral_id": "ref_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "occurred_at": at,
+        "recorded_at": max(at, NOON),
+        "actor": actor,
+        "source": EventSource.CENTER_FEED,
+        "actor_id": "feed:ctr_harbor",
+        "actor_name": "Harbor Cell Therapy",
+    }
+    return kind(**told | changed)
+
+
+def apply_event(referral: Referral, event: ReferralEvent, *history: ReferralEvent) -> Referral:
+    """The referral after an event that must move it."""
+    verdict = decide_event(referral, event, build_context(), history)
+    assert isinstance(verdict, Applied), verdict
+    return verdict.referral
+
+
+def record_event(referral: Referral, event: ReferralEvent, *history: ReferralEvent) -> Referral:
+    """The referral after an event that must be history."""
+    verdict = decide_event(referral, event, build_context(), history)
+    assert isinstance(verdict, Recorded), verdict
+    return verdict.referral
+
+
+def get_rejection(referral: Referral, event: ReferralEvent, *history: ReferralEvent) -> str:
+    """Why an event can never be legal; `waits` where it may become so."""
+    verdict = decide_event(referral, event, build_context(), history)
+    assert isinstance(verdict, Pending | Rejected), verdict
+    return verdict.code if isinstance(verdict, Rejected) else "waits"
+
+
+def build_audit_entry(referral: Referral) -> AuditEntry:
+    """The audit row of a write."""
+    return AuditEntry(
+        referral_id=referral.referral_id,
+        at=NOON,
+        actor_id="mem_1",
+        tenant_id=referral.practice_id,
+        action="referral.amend",
+        version=referral.version,
+    )
+
+
+@dataclass
+class InMemoryInbox:
+    """Decides on reports as they come in and parks what is too early, as the product does.
+
+    The product does the same in transactions on tables; this is the rule without them, quick
+    enough for every order of a history.
+    """
+
+    referral: Referral
+    setting: DecisionContext = field(default_factory=build_context)
+    history: list[ReferralEvent] = field(default_factory=list)
+    parked: list[ReferralEvent] = field(default_factory=list)
+    refused: list[Rejected] = field(default_factory=list)
+
+    def receive(self, events: Iterable[ReferralEvent]) -> "InMemoryInbox":
+        """Take reports in the order given."""
+        for event in events:
+            if isinstance(self._take(event), Applied | Recorded):
+                self._settle()
+        return self
+
+    def _decided(self, event: ReferralEvent) -> Decision:
+        return decide_event(self.referral, event, self.setting, self.history)
+
+    def _take(self, event: ReferralEvent) -> Decision:
+        verdict = self._decided(event)
+        match verdict:
+            case Applied() | Recorded():
+                self.referral = verdict.referral
+                self.history.append(event)
+            case Pending():
+                self.parked.append(event)
+            case Rejected():
+                self.refused.append(verdict)
+        return verdict
+
+    def _settle(self) -> None:
+        for event in sorted(self.parked, key=lambda e: e.order):
+            if not isinstance(self._decided(event), Pending):
+                self.parked.remove(event)
+                self._take(event)
+                self._settle()
+                return

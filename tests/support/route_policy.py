@@ -1,0 +1,143 @@
+"""Who may call which route, with what outcome: written by hand, and held against the code.
+
+A route that is not in `POLICY` fails the tests, so nobody adds one without thinking of this.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from chalicelib import wiring
+from chalicelib.domain.identity.members import Role
+from chalicelib.routes.platform.operations import RouteAccess
+from tests.support import factories, handbacks
+
+ADMINS = frozenset({"practice_admin", "center_admin"})
+PRACTICE_CARE = frozenset({"practice", "provider"})
+CENTER_CARE = frozenset({"center", "clinician"})
+OTHER_TENANT_MEMBERS = frozenset({"other_practice", "other_center"})
+CARE_MEMBERS = PRACTICE_CARE | CENTER_CARE | OTHER_TENANT_MEMBERS
+MEMBERS = CARE_MEMBERS | ADMINS | {"operator"}
+"""Everyone in a role, by their handles in the shared world. The referral at hand is between
+`practice` and `center`."""
+
+Outcomes: TypeAlias = dict[str, int]
+Route: TypeAlias = tuple[str, str]
+
+
+def _all(status: int) -> Outcomes:
+    return dict.fromkeys(MEMBERS, status)
+
+
+def _only(handles: frozenset[str], status: int, *, rest: int) -> Outcomes:
+    return _all(rest) | dict.fromkeys(handles, status)
+
+
+_OF_THE_REFERRAL = _only(PRACTICE_CARE | CENTER_CARE, 200, rest=404)
+_OF_THE_FEED = _only(CENTER_CARE, 403, rest=404)
+
+POLICY: Mapping[Route, Outcomes | RouteAccess] = {
+    ("GET", "/"): RouteAccess.PUBLIC,
+    ("GET", "/docs"): RouteAccess.PUBLIC,
+    ("GET", "/assets/{name}"): RouteAccess.PUBLIC,
+    ("GET", "/health"): RouteAccess.PUBLIC,
+    ("GET", "/health/ready"): RouteAccess.PUBLIC,
+    ("GET", "/v1/openapi.json"): RouteAccess.PUBLIC,
+    ("GET", "/v1/statements"): RouteAccess.PUBLIC,
+    ("POST", "/v1/sessions"): RouteAccess.PUBLIC,
+    ("POST", "/v1/sessions/challenge"): RouteAccess.PUBLIC,
+    ("POST", "/v1/sessions/refresh"): RouteAccess.PUBLIC,
+    ("GET", "/cds-services"): RouteAccess.PUBLIC,
+    ("OPTIONS", "/cds-services"): RouteAccess.PUBLIC,
+    ("OPTIONS", "/cds-services/{service_id}"): RouteAccess.PUBLIC,
+    ("OPTIONS", "/cds-services/{service_id}/feedback"): RouteAccess.PUBLIC,
+    ("POST", "/cds-services/{service_id}"): RouteAccess.CDS_CALLER,
+    ("POST", "/cds-services/{service_id}/feedback"): RouteAccess.CDS_CALLER,
+    ("POST", "/v1/webhooks/centers/{center_id}"): RouteAccess.WEBHOOK_SIGNATURE,
+    ("POST", "/v1/mail-events"): RouteAccess.SNS_SIGNATURE,
+    ("GET", "/v1/unsubscribe/{token}"): RouteAccess.LINK_HOLDER,
+    ("POST", "/v1/unsubscribe/{token}"): RouteAccess.LINK_HOLDER,
+    ("DELETE", "/v1/sessions"): _all(204),
+    ("GET", "/v1/me"): _all(200),
+    ("GET", "/v1/me/notification-preferences"): _all(200),
+    # Nobody has saved any yet, so it is not version 1 that is changed.
+    ("PUT", "/v1/me/notification-preferences"): _all(412),
+    ("GET", "/v1/members"): _only(ADMINS, 200, rest=403),
+    ("POST", "/v1/members"): _only(ADMINS, 201, rest=403),
+    # The member to be changed is of the practice: there is no such person in the center.
+    ("PATCH", "/v1/members/{member_id}"): _only(frozenset({"practice_admin"}), 200, rest=403) | {"center_admin": 404},
+    ("GET", "/v1/products"): _all(200),
+    ("GET", "/v1/resources"): _all(200),
+    ("GET", "/v1/diagnosis-codes"): _all(200),
+    ("GET", "/v1/centers"): _all(200),
+    ("GET", "/v1/centers/{center_id}"): _all(200),
+    ("POST", "/v1/screens"): _only(PRACTICE_CARE | {"other_practice"}, 200, rest=403),
+    ("GET", "/v1/referrals"): _only(CARE_MEMBERS, 200, rest=403),
+    ("GET", "/v1/referrals/counts"): _only(CARE_MEMBERS, 200, rest=403),
+    ("POST", "/v1/referrals"): _only(PRACTICE_CARE | {"other_practice"}, 201, rest=403),
+    ("GET", "/v1/referrals/{referral_id}"): _OF_THE_REFERRAL,
+    # It has moved since version 1, which its practice would learn; its center may never.
+    ("PATCH", "/v1/referrals/{referral_id}"): _only(PRACTICE_CARE, 412, rest=404) | dict.fromkeys(CENTER_CARE, 403),
+    # The event is a center's move, from `infused` on.
+    ("POST", "/v1/referrals/{referral_id}/events"): _only(CENTER_CARE, 200, rest=404)
+    | dict.fromkeys(PRACTICE_CARE, 409),
+    ("GET", "/v1/referrals/{referral_id}/events"): _OF_THE_REFERRAL,
+    ("GET", "/v1/referrals/{referral_id}/window"): _OF_THE_REFERRAL,
+    ("GET", "/v1/referrals/{referral_id}/notices"): _OF_THE_REFERRAL,
+    # It has moved since version 1, and what is new was not seen.
+    ("PUT", "/v1/referrals/{referral_id}/look"): _only(PRACTICE_CARE | CENTER_CARE, 412, rest=404),
+    ("GET", "/v1/referrals/{referral_id}/audit"): _only(ADMINS, 200, rest=403),
+    # The feed is the center's; to everybody else it is not there.
+    ("GET", "/v1/centers/{center_id}/deliveries"): _OF_THE_FEED | {"center_admin": 200},
+    # The delivery was applied at once, so there is nothing to try again.
+    ("POST", "/v1/centers/{center_id}/deliveries/{delivery_id}/replay"): _OF_THE_FEED | {"center_admin": 409},
+    ("POST", "/v1/centers/{center_id}/webhook-secrets"): _OF_THE_FEED | {"center_admin": 201},
+    ("GET", "/v1/referrals/{referral_id}/handback"): _OF_THE_REFERRAL,
+    # Nothing is written yet, so that version 1 is stale; the practice only reads.
+    ("PUT", "/v1/referrals/{referral_id}/handback"): _only(CENTER_CARE, 412, rest=404)
+    | dict.fromkeys(PRACTICE_CARE, 403),
+    ("GET", "/v1/referrals/{referral_id}/follow-up"): _OF_THE_REFERRAL,
+    ("GET", "/v1/referrals/{referral_id}/follow-up.ics"): _OF_THE_REFERRAL,
+    ("GET", "/v1/me/calendar"): _all(200),
+    ("POST", "/v1/me/calendar"): _only(CARE_MEMBERS, 201, rest=403),
+    ("DELETE", "/v1/me/calendar"): _only(CARE_MEMBERS, 204, rest=403),
+    # By its secret address: calendar programs do not sign in.
+    ("GET", "/v1/calendars/{calendar}"): RouteAccess.PUBLIC,
+    ("GET", "/v1/notices"): _all(200),
+    # What is not one's own is passed over.
+    ("POST", "/v1/notices/read"): _all(200),
+    # The notice is the practice coordinator's own.
+    ("POST", "/v1/notices/{notice_id}/read"): _only(frozenset({"practice"}), 204, rest=404),
+}
+
+GUARDED_ROUTES: tuple[Route, ...] = tuple(
+    route for route, outcomes in POLICY.items() if not isinstance(outcomes, RouteAccess)
+)
+"""The routes that a person has to sign in for."""
+
+
+def list_expected_statuses(route: Route) -> Outcomes:
+    """What a guarded route answers, by who asks."""
+    outcomes = POLICY[route]
+    if isinstance(outcomes, RouteAccess):
+        raise TypeError(f"{route} is not for people who are signed in")
+    return outcomes
+
+
+def build_body(route: Route, *, unique: str) -> dict[str, Any] | None:
+    """A body that the route takes; `unique` keeps two of them apart."""
+    bodies: dict[Route, dict[str, Any]] = {
+        ("POST", "/v1/members"): {"name": "New Person", "email": f"{unique}@invited.example", "roles": [Role.ADMIN]},
+        ("PATCH", "/v1/members/{member_id}"): {"active": True},
+        ("POST", "/v1/referrals"): factories.build_referral_body(),
+        ("POST", "/v1/screens"): factories.build_screen_body(),
+        ("PUT", "/v1/me/notification-preferences"): factories.build_preferences_body(),
+        ("POST", "/v1/notices/read"): {"notice_ids": ["ntc_20260101T000000000000_" + "a" * 26]},
+        ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
+        ("PUT", "/v1/referrals/{referral_id}/handback"): handbacks.build_handback_body(),
+        ("POST", "/v1/referrals/{referral_id}/events"): {
+            "type": "stage.changed",
+            "occurred_at": wiring.read_clock().isoformat(),
+            "data": {"stage": "monitoring"},
+        },
+    }
+    return bodies.get(route)

@@ -1,0 +1,116 @@
+"""Weak reads that answer as of a while ago, as DynamoDB may: injected below the SDK.
+
+A read of one item or a query that does not ask for consistency answers, now and then, what it
+answered before to the very same request; a query of an index that was never asked answers
+nothing, as an index does that has not caught up.
+"""
+
+import copy
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from unittest.mock import patch
+
+from botocore import endpoint
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+MAX_STALENESS = 20
+"""How many writes a stale answer may lag behind. Its age is counted so, and no clock is asked."""
+
+_READS = frozenset({"GetItem", "Query"})
+_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
+
+
+@dataclass
+class WeakReadLog:
+    """What weak reads have answered, and how often one was told what no longer is.
+
+    Attributes:
+        share: The part of the weak reads that may be stale.
+        caught_up: The indexes that are never behind.
+        even_strong: Whether reads that ask for consistency are weak too, as in a product
+            that forgot to ask.
+        weak: How many weak reads there were.
+        stale: How many of them were answered otherwise than the truth is.
+    """
+
+    share: float
+    drawn: Random
+    caught_up: frozenset[str] = frozenset()
+    even_strong: bool = False
+    weak: int = 0
+    stale: int = 0
+    _writes: int = 0
+    _known: dict[tuple[str, str], list[tuple[int, Any]]] = field(default_factory=dict)
+
+    def answer(self, operation: str, request: Any, truth: Any) -> Any:
+        """What is said to a request whose true answer is at hand."""
+        if operation in _WRITES:
+            self._writes += 1
+        if operation not in _READS or not _came(truth):
+            return truth
+        asked = json.loads(request.body)
+        if self._is_strong(asked):
+            return truth
+        self.weak += 1
+        told = self._drawn_from(self._earlier(operation, asked, request), truth)
+        self.stale += _rows(told) != _rows(truth)
+        return told
+
+    def _is_strong(self, asked: Any) -> bool:
+        if asked.get("ConsistentRead"):
+            return not self.even_strong
+        return asked.get("IndexName") in self.caught_up
+
+    def _earlier(self, operation: str, asked: Any, request: Any) -> list[tuple[int, Any]]:
+        """What the same request was answered, and when. It is the list to add to."""
+        key = operation, json.dumps(asked, sort_keys=True)
+        if key not in self._known:
+            never = [(self._writes, _nothing(request))] if "IndexName" in asked else []
+            self._known[key] = never
+        return self._known[key]
+
+    def _drawn_from(self, earlier: list[tuple[int, Any]], truth: Any) -> Any:
+        young = [answer for at, answer in earlier if self._writes - at <= MAX_STALENESS]
+        earlier.append((self._writes, copy.deepcopy(truth)))
+        if not young or self.drawn.random() >= self.share:
+            return truth
+        return copy.deepcopy(self.drawn.choice(young))
+
+
+@contextmanager
+def make_reads_stale(
+    share: float, *, seed: int | str = 1, caught_up: frozenset[str] = frozenset(), even_strong: bool = False
+) -> Iterator[WeakReadLog]:
+    """Let a share of the weak reads be stale. The same seed makes the same ones stale again."""
+    drawn = Random(seed)  # noqa: S311 it is to be repeated
+    reads = WeakReadLog(share, drawn, caught_up, even_strong)
+    real: Any = getattr(endpoint.Endpoint, "_get_response")  # noqa: B009 the stubs do not know it
+
+    def answered(self: Any, request: Any, operation_model: Any, context: Any) -> Any:
+        truth = real(self, request, operation_model, context)
+        return reads.answer(operation_model.name, request, truth)
+
+    with patch.object(endpoint.Endpoint, "_get_response", answered):
+        yield reads
+
+
+def _came(answer: Any) -> bool:
+    """Whether it is an answer, and no error."""
+    success, _error = answer
+    return success is not None and success[0].status_code < 300
+
+
+def _rows(answer: Any) -> Any:
+    _response, parsed = answer[0]
+    return parsed.get("Items", parsed.get("Item"))
+
+
+def _nothing(request: Any) -> Any:
+    parsed = {"Items": [], "Count": 0, "ScannedCount": 0}
+    parsed["ResponseMetadata"] = {"HTTPStatusCode": 200, "HTTPHeaders": {}}
+    return (AWSResponse(request.url, 200, HTTPHeaders(), None), parsed), None

@@ -1,0 +1,155 @@
+"""`pytest --stale 0.3`: the tests with that share of all weak reads as of a while ago.
+
+Nothing may be decided on a weak read, so a test that fails then has found such a decision.
+What is only looked up in an index may come late: a test of that waits for the index, and stands
+here by name. Every other index is behind in it all the same.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import pytest
+
+from tests.support.stale_reads import make_reads_stale
+
+
+@dataclass(frozen=True, slots=True)
+class IndexWaits:
+    """Tests that wait for an index: some files, or single tests; and what they look up there."""
+
+    why: str
+    tests: frozenset[str]
+
+
+_LISTS = IndexWaits(
+    "Lists, counts, search and the week's digest show what there is. Whoever decides reads the referral itself.",
+    frozenset(
+        {
+            "tests/routes/handback/test_calendar_feeds.py",
+            "tests/routes/webhooks/test_deliveries.py",
+            "tests/routes/referrals/test_event_types.py::test_a_gap_in_the_feeds_numbers_is_told_until_it_is_filled",
+            "tests/routes/platform/test_health_data.py::test_a_list_tells_only_who_it_is",
+            "tests/routes/platform/test_idempotency.py",
+            "tests/routes/referrals/test_lists.py",
+            "tests/routes/referrals/test_unread.py",
+            "tests/routes/referrals/test_submit.py::test_a_packet_that_lacks_all_is_told_all",
+            "tests/routes/platform/test_text.py::test_two_spellings_of_a_letter_are_one",
+            "tests/services/notices/test_overdue_alerts.py::test_the_list_calls_late_exactly_what_was_told_of",
+            "tests/services/notices/test_weekly_digest_hours.py",
+            "tests/services/notices/test_weekly_digest.py",
+            "tests/services/referrals/test_search.py",
+            "tests/services/referrals/test_search_by_name.py",
+        }
+    ),
+)
+_VERIFYING = frozenset(
+    {
+        "tests/routes/referrals/test_long_histories.py::test_its_audit_trail_verifies",
+        "tests/services/audit/test_trail.py",
+    }
+)
+INDEX_WAITS: Mapping[str, IndexWaits] = {
+    "by_practice": replace(_LISTS, tests=_LISTS.tests | _VERIFYING),
+    "by_center": _LISTS,
+    "by_received": IndexWaits(
+        "The log of deliveries shows what there is; a delivery is replayed by its own row.",
+        frozenset({"tests/routes/webhooks/test_deliveries.py"}),
+    ),
+    "by_day": IndexWaits("The audit is verified, and its hours are counted, when they are long over.", _VERIFYING),
+    "by_referral": IndexWaits(
+        "The notices of a referral are a list; what was told is told by its own row.",
+        frozenset(
+            {
+                "tests/routes/notices/test_planned_overdue_alerts.py::test_what_was_told_stands_as_told_and_the_rest_is_still_ahead",
+                "tests/routes/notices/test_notice_history.py",
+                "tests/services/notices/test_overdue_alerts_upcoming.py::test_the_words_and_the_time_are_those_of_what_is_told_then",
+            }
+        ),
+    ),
+    "due": IndexWaits(
+        "A job does later what its index lists later, and claims each row by itself.",
+        frozenset(
+            {
+                "tests/routes/webhooks/test_deliveries.py",
+                "tests/routes/notices/test_ses_and_unsubscribe.py",
+                "tests/routes/identity/test_members.py::test_whoever_is_invited_a_moment_before_an_event_is_told",
+                "tests/services/notices/test_ses_feedback.py",
+                "tests/services/notices/test_send_mail_status.py",
+                "tests/services/notices/test_notify_timing.py",
+                "tests/services/notices/test_send_mail.py",
+                "tests/routes/referrals/test_main_path.py::test_the_notice_of_day_7_is_mailed_once",
+                "tests/routes/notices/test_notices.py",
+                "tests/routes/notices/test_planned_overdue_alerts.py::test_what_was_told_stands_as_told_and_the_rest_is_still_ahead",
+                "tests/routes/notices/test_notice_history.py",
+                "tests/routes/webhooks/test_receive_parked.py::test_a_delivery_may_overtake_the_referral_itself",
+                "tests/services/notices/test_overdue_alerts.py",
+                "tests/services/notices/test_overdue_alerts_upcoming.py::test_the_words_and_the_time_are_those_of_what_is_told_then",
+                "tests/services/notices/test_overdue_alerts_upcoming.py::test_what_was_told_is_not_ahead_any_more",
+                "tests/routes/referrals/test_monitoring_window.py",
+                "tests/services/notices/test_outbox_worker.py",
+                "tests/services/notices/test_weekly_digest_hours.py",
+                "tests/services/notices/test_weekly_digest.py",
+                "tests/services/notices/test_send_mail_merging.py",
+                "tests/services/platform/test_heartbeats.py::test_the_relay_counts_what_is_parked",
+                "tests/services/referrals/test_report_event.py::test_a_dose_of_any_parts_leads_to_monitoring",
+                "tests/services/notices/test_outbox_worker_failed_tasks.py",
+                "tests/services/notices/test_planned_list_changes.py",
+                "tests/services/notices/test_planned_tasks.py",
+                "tests/services/notices/test_outbox_worker_poison_tasks.py",
+                "tests/services/notices/test_planned_tasks_replanning.py",
+                "tests/services/notices/test_outbox_worker_runs.py",
+                "tests/services/referrals/test_parking_unknown_referrals.py::test_what_came_before_the_referral_applies_with_the_relay",
+                "tests/services/notices/test_outbox_worker_stream.py",
+            }
+        ),
+    ),
+}
+"""By the index that is waited for."""
+
+_TOLD = "weak reads"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The share of stale reads, and which of them are stale."""
+    group = parser.getgroup("stale", "weak reads that are stale")
+    group.addoption("--stale", type=float, default=0.0, help="the share of weak reads")
+    group.addoption("--stale-seed", type=int, default=1, help="which of them are stale")
+    group.addoption("--stale-all", action="store_true", help="as if no read were strong")
+
+
+@pytest.fixture(autouse=True)
+def inject_stale_reads(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Weak reads as they may be on AWS, where that is asked for."""
+    asked, test = request.config.option, request.node
+    if not asked.stale:
+        yield
+        return
+    with make_reads_stale(
+        asked.stale,
+        seed=f"{asked.stale_seed} {test.nodeid}",
+        caught_up=list_waited_indexes(test.nodeid),
+        even_strong=asked.stale_all,
+    ) as reads:
+        yield
+    test.user_properties.append((_TOLD, (reads.weak, reads.stale)))
+
+
+def list_waited_indexes(nodeid: str) -> frozenset[str]:
+    """The indexes that a test waits for."""
+    name = nodeid.partition("[")[0]
+    file = name.partition("::")[0]
+    return frozenset(index for index, waiting in INDEX_WAITS.items() if waiting.tests & {name, file})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how often a stale answer was given: a run without any shows nothing."""
+    told = [
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == _TOLD and report.comparison == "teardown"
+    ]
+    if terminalreporter.config.option.stale:
+        weak, stale = (sum(each) for each in zip((0, 0), *told, strict=True))
+        terminalreporter.write_line(f"{stale} of {weak} weak reads were stale")

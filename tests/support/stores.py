@@ -1,0 +1,76 @@
+"""Stores over the tables of this process, for tests below the API."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from chalicelib import clients
+from chalicelib.store.all_stores import TABLE_NAMES, Stores, open_stores
+from chalicelib.store.notices.digests import DIGEST
+from chalicelib.store.notices.overdue_alerts import OVERDUE_ALERT
+from chalicelib.store.platform.dynamo import Item, unmarshal
+from chalicelib.store.platform.transactions import Transactions
+from tests.support.aws_fakes import PREFIX
+
+
+@cache
+def get_dynamodb_client() -> Any:
+    """The product's own client. It outlives a test: making one costs more than most tests."""
+    return clients.create_dynamodb_client()
+
+
+@cache
+def get_aws_client(service: str) -> Any:
+    """A client of another service, as long-lived."""
+    return clients.create_aws_client(service)
+
+
+def create_cold_stores(kms_key_id: str) -> Stores:
+    """Stores that remember nothing, as a new function has them, and that do not pause."""
+    stores = open_stores(
+        prefix=PREFIX, kms_key_id=kms_key_id, dynamodb=get_dynamodb_client, kms=lambda: get_aws_client("kms")
+    )
+    return replace(stores, transactions=Transactions(get_dynamodb_client, pause=lambda _seconds: None))
+
+
+def restart_stores(stores: Stores) -> Stores:
+    """The same tables as the next function sees them."""
+    return create_cold_stores(stores.encryption.kms_key_id)
+
+
+def list_raw_rows(table: str) -> Iterator[dict[str, Any]]:
+    """Every row of a table as it is stored."""
+    pages = get_dynamodb_client().get_paginator("scan").paginate(TableName=f"{PREFIX}{table}")
+    for page in pages:
+        yield from page["Items"]
+
+
+def list_rows(table: str) -> list[Item]:
+    """Every row of a table as plain values."""
+    return [unmarshal(row) for row in list_raw_rows(table)]
+
+
+def list_task_rows() -> list[Item]:
+    """The rows of the outbox that are to be done once: all but clocks, digests and mails."""
+    return [row for row in list_rows("outbox") if row["rule"] not in {OVERDUE_ALERT, DIGEST, "mail"}]
+
+
+def list_mail_rows() -> list[Item]:
+    """The rows of the outbox that are mails."""
+    return [row for row in list_rows("outbox") if row["rule"] == "mail"]
+
+
+def list_alert_rows() -> list[Item]:
+    """The rows of the outbox that say when a referral's clock rings next."""
+    return [row for row in list_rows("outbox") if row["rule"] == OVERDUE_ALERT]
+
+
+def list_digest_rows() -> list[Item]:
+    """The rows of the outbox that say when a member's week is told next."""
+    return [row for row in list_rows("outbox") if row["rule"] == DIGEST]
+
+
+def dump_tables() -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table as it is stored."""
+    return {table: list(list_raw_rows(table)) for table in TABLE_NAMES}

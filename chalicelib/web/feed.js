@@ -31,7 +31,7 @@ function Row({ item, replay, busy }) {
 }
 
 function Log({ items, replay, busy }) {
-  return html`<div class="card flush"><table role="table" class="rows">
+  return html`<div class="card flush"><table role="table" class="data-table">
     <caption class="unseen">Deliveries, newest first</caption>
     <thead role="rowgroup"><tr role="row">
       ${["Received", "What became of it", "Stage reached"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}

@@ -16,10 +16,10 @@ function Rows({ draft, pointer, title, row, blank, add, noun, kind = "", childre
     announce(`${noun} ${index + 1} removed`);
     document.getElementById(fieldId(pointer))?.focus();
   };
-  return html`<fieldset class=${`wide rows ${kind}`}>
+  return html`<fieldset class=${`wide edit-list ${kind}`}>
     <legend>${title}</legend>
     ${children}
-    ${rows.map((_, index) => html`<div class="row" key=${index}>
+    ${rows.map((_, index) => html`<div class="edit-row" key=${index}>
       <div class="fields">${row(`${pointer}/${index}`)}</div>
       <button type="button" class="quiet" onClick=${() => remove(index)} aria-label="Remove ${noun.toLowerCase()} ${index + 1}"><${Icon} name="trash-2" /></button>
     </div>`)}

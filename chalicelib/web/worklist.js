@@ -55,7 +55,7 @@ function Row({ item }) {
 
 function Results({ items }) {
   const columns = ["Patient", "Stage", "Acts next", "Since", "Product", isPractice() ? "Center" : "Practice"];
-  return html`<table role="table" class="rows">
+  return html`<table role="table" class="data-table">
     <caption class="unseen">Referrals, newest activity first</caption>
     <thead role="rowgroup">
       <tr role="row">${columns.map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}</tr>

@@ -1,0 +1,149 @@
+"""Each page has the same layout on a fresh load and after a visit to every other page."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_looks import VIEWS
+from tests.browser.world import CENTER_ADMIN, COORDINATOR
+
+pytestmark = pytest.mark.browser
+
+CENTER_ADMIN_VIEWS = (
+    ("#/feed", "Feed"),
+    ("#/centers", "Find a center"),
+    ("#/notices", "Notices"),
+    ("#/preferences", "Notices and mail"),
+    ("#/catalogue", "Products"),
+    ("#/resources", "Resources for patients"),
+)
+
+DELIVERIES = {
+    "items": [
+        {
+            "delivery_id": f"msg_{status}",
+            "received_at": "2026-11-20T15:00:00Z",
+            "status": status,
+            "referral_id": "ref_1",
+            "event_id": "evt_1",
+            "stage": "accepted",
+            "code": None,
+        }
+        for status in ("applied", "recorded", "parked", "failed")
+    ],
+    "next_cursor": None,
+}
+
+SETTLED_AFTER_READS = 4
+MOST_READS = 50
+
+# Every visible element: what it is, where it is, and how it is laid out and drawn.
+_READ_LAYOUT = """() => [...document.querySelectorAll("body, #app *")]
+  .filter((element) => element.checkVisibility())
+  .map((element) => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    const style = getComputedStyle(element);
+    const name = [element.localName, ...element.classList].join(".");
+    const box = [x, y + scrollY, width, height].map(Math.round).join(" ");
+    const looks = ["display", "position", "gap", "padding", "fontSize", "color", "backgroundColor"];
+    return [name, box, ...looks.map((property) => style[property])].join(" | ");
+  })"""
+
+
+@pytest.fixture(scope="module")
+def referral_views(world):
+    """The pages of a referral whose patient is in the monitoring window."""
+    path = world.referral("Roundtrip", reached="monitoring")
+    return (
+        (path, "Roundtrip"),
+        (f"{path}/notices", "Notices of this referral"),
+        (f"{path}/handback", "Hand-back package"),
+        (f"{path}/card", "Emergency card"),
+        (f"{path}/edit/patient", "Roundtrip"),
+    )
+
+
+def wait_until_shown(page, heading):
+    """Wait until the page has its heading and has loaded everything."""
+    expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(".loading")).to_have_count(0)
+    page.evaluate("document.fonts.ready")
+
+
+def show(page, path, heading):
+    """Go to a page of the dashboard without a reload."""
+    page.evaluate("path => { location.hash = path }", path)
+    wait_until_shown(page, heading)
+
+
+def read_settled_layout(page):
+    """The layout as soon as it no longer changes, since panels load one after the other."""
+    layout, repeats = page.evaluate(_READ_LAYOUT), 0
+    while repeats < SETTLED_AFTER_READS:
+        page.wait_for_timeout(100)
+        again = page.evaluate(_READ_LAYOUT)
+        repeats = repeats + 1 if again == layout else 0
+        layout = again
+    return layout
+
+
+def wait_for_layout(page, expected):
+    """The layout, which is the expected one as soon as everything is loaded."""
+    for _ in range(MOST_READS):
+        layout = page.evaluate(_READ_LAYOUT)
+        if layout == expected:
+            break
+        page.wait_for_timeout(100)
+    return layout
+
+
+def find_first_difference(before, after):
+    """The first element whose layout differs, or an empty text."""
+    for fresh, revisited in zip(before, after, strict=False):
+        if fresh != revisited:
+            return f"fresh: {fresh}; after a round trip: {revisited}"
+    return "" if len(before) == len(after) else f"{len(before)} elements, then {len(after)}"
+
+
+def list_changed_pages(page, views):
+    """The pages whose layout depends on how the user got there, with what differs first."""
+    wait_until_shown(page, "Worklist")
+    page.clock.set_fixed_time(page.evaluate("Date.now()") / 1000)
+    # The first visit marks a referral as viewed, and so changes the worklist.
+    for path, heading in views:
+        show(page, path, heading)
+
+    fresh = {}
+    for path, heading in views:
+        show(page, path, heading)
+        page.reload()
+        wait_until_shown(page, heading)
+        fresh[path] = read_settled_layout(page)
+
+    for path, heading in views:
+        show(page, path, heading)
+    changed = {}
+    for path, heading in views:
+        show(page, path, heading)
+        difference = find_first_difference(fresh[path], wait_for_layout(page, fresh[path]))
+        if difference:
+            changed[path] = difference
+    return changed
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_page_looks_the_same_after_a_round_trip(open_page, referral_views, width):
+    """The style sheets of the later pages load only once, and must not change earlier pages."""
+    page = open_page(by=COORDINATOR, width=width)
+
+    assert list_changed_pages(page, (*VIEWS, *referral_views)) == {}
+
+
+def test_the_webhook_deliveries_look_the_same_after_a_round_trip(open_page):
+    """Only an administrator of a center has this page, with a table of its own."""
+    page = open_page(by=CENTER_ADMIN)
+    page.route("**/deliveries", lambda route: route.fulfill(json=DELIVERIES))
+
+    assert list_changed_pages(page, CENTER_ADMIN_VIEWS) == {}
+    page.evaluate("location.hash = '#/feed'")
+    expect(page.get_by_role("table")).to_have_css("display", "table")

@@ -1,13 +1,13 @@
 // What this member may record now, and why not the rest.
 import { html, useState } from "./dom.js";
 import { ReportDialog } from "./report_dialog.js";
-import { furtherReports, moveReport } from "./reports.js";
-import { go } from "./route.js";
-import { mayRefer } from "./state.js";
+import { listFurtherReports, buildStageReport } from "./reports.js";
+import { navigate } from "./route.js";
+import { canRefer } from "./state.js";
 import { Icon } from "./ui.js";
 
 /** Buttons that open a report's dialog. The server lists the nearest step first. */
-function Buttons({ reports, choose, first = "" }) {
+function ReportButtons({ reports, choose, first = "" }) {
   return reports.map(
     (report, index) => html`<button type="button" class=${index === 0 ? first : ""} onClick=${() => choose(report)}>
       ${report.label}
@@ -19,8 +19,8 @@ function Buttons({ reports, choose, first = "" }) {
 function ReferAgain({ referral, settle }) {
   const begin = async () => {
     try {
-      const { beginAgain } = await import("./draft.js");
-      if (beginAgain(referral)) go("#/new/patient");
+      const { startReferralFromEnded } = await import("./draft.js");
+      if (startReferralFromEnded(referral)) navigate("#/new/patient");
       else settle("Another new referral is not saved yet. Save or discard it first.", true);
     } catch {
       settle("The form could not be loaded. Try again.", true);
@@ -29,30 +29,30 @@ function ReferAgain({ referral, settle }) {
   return html`<button type="button" class="primary" onClick=${begin}><${Icon} name="plus" />Refer again</button>`;
 }
 
-function Folded({ title, reports, choose }) {
+function CollapsedReports({ title, reports, choose }) {
   if (!reports.length) return null;
   return html`<details>
     <summary>${title}</summary>
-    <div class="buttons"><${Buttons} reports=${reports} choose=${choose} /></div>
+    <div class="buttons"><${ReportButtons} reports=${reports} choose=${choose} /></div>
   </details>`;
 }
 
-export function Actions({ referral, parts, settle }) {
+export function NextActions({ referral, parts, settle }) {
   const [chosen, setChosen] = useState(null);
   const mine = referral.actions.filter((action) => action.allowed);
   const others = referral.actions.filter((action) => !action.allowed);
-  const moves = (ends) => mine.filter((action) => action.ends === ends).map((action) => moveReport(action, referral, parts));
+  const moves = (ends) => mine.filter((action) => action.ends === ends).map((action) => buildStageReport(action, referral, parts));
   // What is done once more comes after what is next.
   const isNext = (report) => report.data.stage !== referral.stage;
   const onward = moves(false).sort((a, b) => isNext(b) - isNext(a));
   const ended = referral.phase === "closed";
-  const mayGoOn = ended && mayRefer() && !referral.continued_by && referral.stage !== "deceased";
+  const mayGoOn = ended && canRefer() && !referral.continued_by && referral.stage !== "deceased";
   return html`<section class="actions" aria-label="What can be recorded now">
     ${mayGoOn && html`<${ReferAgain} referral=${referral} settle=${settle} />`}
-    <${Buttons} reports=${onward} choose=${setChosen} first="primary" />
+    <${ReportButtons} reports=${onward} choose=${setChosen} first="primary" />
     ${!onward.length && !ended && html`<p class="fine">The next step is not your team's.</p>`}
-    <${Folded} title="Report something else" reports=${furtherReports(referral)} choose=${setChosen} />
-    <${Folded} title="End the journey" reports=${moves(true)} choose=${setChosen} />
+    <${CollapsedReports} title="Report something else" reports=${listFurtherReports(referral)} choose=${setChosen} />
+    <${CollapsedReports} title="End the journey" reports=${moves(true)} choose=${setChosen} />
     ${others.length > 0 &&
     html`<details>
       <summary>Not yours to record now (${others.length})</summary>

@@ -1,10 +1,10 @@
 // Pieces of the form and of what was written with it.
 import { html, useEffect, useRef } from "./dom.js";
-import { fieldId, Icon } from "./ui.js";
+import { toFieldId, Icon } from "./ui.js";
 
 /** One question with a few answers, as radio buttons. */
-export function Choice({ pointer, label, hint, error, value, options, onPick }) {
-  const id = fieldId(pointer);
+export function RadioChoice({ pointer, label, hint, error, value, options, onPick }) {
+  const id = toFieldId(pointer);
   return html`<fieldset class="choice" aria-describedby=${error ? `${id}-error` : undefined}>
     <legend>${label}</legend>
     ${hint && html`<p class="hint">${hint}</p>`}
@@ -40,7 +40,7 @@ export function ErrorSummary({ title, errors, onPick }) {
 }
 
 /** Term and value pairs; what is empty says so instead of leaving a hole. */
-export const Facts = ({ rows }) => html`<dl class="facts">
+export const FactList = ({ rows }) => html`<dl class="facts">
   ${rows.map(
     ([term, value]) => html`<div class=${String(value ?? "").length > 22 ? "long" : ""}>
       <dt>${term}</dt>

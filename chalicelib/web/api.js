@@ -1,7 +1,7 @@
 // @ts-check
 // The API in the dashboard's words. Each function is one route; shapes are those of /docs.
-import { exchange } from "./http.js";
-import { call } from "./session.js";
+import { sendRequest } from "./http.js";
+import { callApi } from "./session.js";
 
 /**
  * @typedef {{stage: string, label: string, allowed: boolean, why_not: string | null, needs: string[], reasons: string[], ends: boolean}} Action
@@ -19,46 +19,46 @@ import { call } from "./session.js";
  *            window: Window | null, [section: string]: any}} Referral
  */
 
-const part = encodeURIComponent;
+const encode = encodeURIComponent;
 
-export const statements = async () => (await exchange("GET", "statements")).data;
-export const whoAmI = async () => (await call("GET", "me")).data;
+export const getDisclaimers = async () => (await sendRequest("GET", "statements")).data;
+export const getMe = async () => (await callApi("GET", "me")).data;
 
 /** @param {object} body Nothing of it is stored, so that it needs no key. */
-export const screen = async (body) => (await call("POST", "screens", { body })).data;
-export const products = async () => (await call("GET", "products")).data.items;
+export const screenPatient = async (body) => (await callApi("POST", "screens", { body })).data;
+export const listProducts = async () => (await callApi("GET", "products")).data.items;
 
 /** @param {{near?: string, within_miles?: string, product?: string, disease?: string, q?: string, cursor?: string, limit?: number}} query */
-export const centers = async (query) => (await call("GET", "centers", { query })).data;
+export const listCenters = async (query) => (await callApi("GET", "centers", { query })).data;
 
 /** @param {string} id */
-export const center = async (id) => (await call("GET", `centers/${part(id)}`)).data;
+export const getCenter = async (id) => (await callApi("GET", `centers/${encode(id)}`)).data;
 
 /** @param {{worklist?: string, phase?: string, q?: string, cursor?: string}} query */
-export const referrals = async (query) => (await call("GET", "referrals", { query })).data;
-export const counts = async () => (await call("GET", "referrals/counts")).data;
+export const listReferrals = async (query) => (await callApi("GET", "referrals", { query })).data;
+export const countReferrals = async () => (await callApi("GET", "referrals/counts")).data;
 
 /**
  * @param {string} id
  * @returns {Promise<{data: Referral, etag: string | null}>}
  */
-export const referral = (id) => call("GET", `referrals/${part(id)}`);
+export const getReferral = (id) => callApi("GET", `referrals/${encode(id)}`);
 
 /** Say that this was on the screen, so that it is no news any more. @param {string} id @param {string | null} version its ETag */
-export const lookAt = (id, version) => call("PUT", `referrals/${part(id)}/look`, { version });
+export const markViewed = (id, version) => callApi("PUT", `referrals/${encode(id)}/look`, { version });
 
 /**
  * @param {string} id
  * @param {string | null} cursor
  */
-export const timeline = async (id, cursor) =>
-  (await call("GET", `referrals/${part(id)}/events`, { query: { cursor } })).data;
+export const listTimeline = async (id, cursor) =>
+  (await callApi("GET", `referrals/${encode(id)}/events`, { query: { cursor } })).data;
 
 /**
  * @param {object} body
  * @param {string} key the same for every try of one attempt, so that a lost answer doubles nothing
  */
-export const createReferral = (body, key) => call("POST", "referrals", { body, key });
+export const createReferral = (body, key) => callApi("POST", "referrals", { body, key });
 
 /**
  * @param {string} id
@@ -66,7 +66,7 @@ export const createReferral = (body, key) => call("POST", "referrals", { body, k
  * @param {string} version the ETag the change was made from
  */
 export const changeReferral = (id, body, version) =>
-  call("PATCH", `referrals/${part(id)}`, { body, version });
+  callApi("PATCH", `referrals/${encode(id)}`, { body, version });
 
 /**
  * @param {string} id
@@ -74,69 +74,69 @@ export const changeReferral = (id, body, version) =>
  * @param {string} key
  */
 export const sendEvent = async (id, body, key) =>
-  (await call("POST", `referrals/${part(id)}/events`, { body, key })).data;
+  (await callApi("POST", `referrals/${encode(id)}/events`, { body, key })).data;
 
 /** The hand-back package. @param {string} id @returns {Promise<{data: any, etag: string | null}>} */
-export const handback = (id) => call("GET", `referrals/${part(id)}/handback`);
+export const getHandback = (id) => callApi("GET", `referrals/${encode(id)}/handback`);
 
 /**
  * @param {string} id
  * @param {object} body
  * @param {string} version the ETag of the package that was read
  */
-export const writeHandback = (id, body, version) => call("PUT", `referrals/${part(id)}/handback`, { body, version });
+export const saveHandback = (id, body, version) => callApi("PUT", `referrals/${encode(id)}/handback`, { body, version });
 
 /** The dated days after the infusion, and the emergency card. @param {string} id */
-export const followUp = async (id) => (await call("GET", `referrals/${part(id)}/follow-up`)).data;
+export const getFollowUp = async (id) => (await callApi("GET", `referrals/${encode(id)}/follow-up`)).data;
 
 /** The same days as a file. @param {string} id @returns {Promise<string>} */
-export const followUpFile = async (id) => (await call("GET", `referrals/${part(id)}/follow-up.ics`, { plain: true })).data;
+export const getFollowUpFile = async (id) => (await callApi("GET", `referrals/${encode(id)}/follow-up.ics`, { plain: true })).data;
 
 /** Whether this member has a calendar feed. @returns {Promise<{active: boolean, made_at: string | null}>} */
-export const calendar = async () => (await call("GET", "me/calendar")).data;
+export const getCalendar = async () => (await callApi("GET", "me/calendar")).data;
 
 /** @param {string} key @returns {Promise<{url: string}>} told this once */
-export const makeCalendar = async (key) => (await call("POST", "me/calendar", { key })).data;
-export const endCalendar = () => call("DELETE", "me/calendar");
+export const createCalendar = async (key) => (await callApi("POST", "me/calendar", { key })).data;
+export const endCalendar = () => callApi("DELETE", "me/calendar");
 
 /** @param {string | null} [cursor] @param {number} [limit] */
-export const notices = async (cursor, limit) => (await call("GET", "notices", { query: { cursor, limit } })).data;
+export const listNotices = async (cursor, limit) => (await callApi("GET", "notices", { query: { cursor, limit } })).data;
 
 /**
  * @param {string} id
  * @param {string} key
  */
-export const readNotice = (id, key) => call("POST", `notices/${part(id)}/read`, { key });
+export const markNoticeRead = (id, key) => callApi("POST", `notices/${encode(id)}/read`, { key });
 
 /**
  * @param {string[]} ids those that were shown
  * @param {string} key
  * @returns {Promise<{unread: number}>}
  */
-export const readNotices = async (ids, key) => (await call("POST", "notices/read", { body: { notice_ids: ids }, key })).data;
+export const markNoticesRead = async (ids, key) => (await callApi("POST", "notices/read", { body: { notice_ids: ids }, key })).data;
 
 /**
  * @param {string} id
  * @param {string | null} [cursor]
  */
-export const referralNotices = async (id, cursor) =>
-  (await call("GET", `referrals/${part(id)}/notices`, { query: { cursor, limit: 100 } })).data;
+export const listReferralNotices = async (id, cursor) =>
+  (await callApi("GET", `referrals/${encode(id)}/notices`, { query: { cursor, limit: 100 } })).data;
 
 /** How one wants to be mailed. @returns {Promise<{data: any, etag: string | null}>} */
-export const preferences = () => call("GET", "me/notification-preferences");
+export const getPreferences = () => callApi("GET", "me/notification-preferences");
 
 /**
  * @param {object} body
  * @param {string} version the ETag of what was read
  */
-export const savePreferences = (body, version) => call("PUT", "me/notification-preferences", { body, version });
+export const savePreferences = (body, version) => callApi("PUT", "me/notification-preferences", { body, version });
 
 /**
  * @param {string} center
  * @param {string | null} [cursor]
  */
-export const deliveries = async (center, cursor) =>
-  (await call("GET", `centers/${part(center)}/deliveries`, { query: { cursor } })).data;
+export const listDeliveries = async (center, cursor) =>
+  (await callApi("GET", `centers/${encode(center)}/deliveries`, { query: { cursor } })).data;
 
 /**
  * @param {string} center
@@ -144,13 +144,13 @@ export const deliveries = async (center, cursor) =>
  * @param {string} key
  */
 export const replayDelivery = async (center, delivery, key) =>
-  (await call("POST", `centers/${part(center)}/deliveries/${part(delivery)}/replay`, { key })).data;
+  (await callApi("POST", `centers/${encode(center)}/deliveries/${encode(delivery)}/replay`, { key })).data;
 
 /**
  * @param {string} center
  * @param {string} key
  * @returns {Promise<{secret_id: string, secret: string}>} told this once
  */
-export const newSecret = async (center, key) => (await call("POST", `centers/${part(center)}/webhook-secrets`, { key })).data;
+export const createSecret = async (center, key) => (await callApi("POST", `centers/${encode(center)}/webhook-secrets`, { key })).data;
 
-export const newKey = () => crypto.randomUUID();
+export const createIdempotencyKey = () => crypto.randomUUID();

@@ -5,32 +5,32 @@ import { route } from "./route.js";
 import { session, signOut } from "./session.js";
 import { Shell } from "./shell.js";
 import { SignIn } from "./sign_in.js";
-import { loadMe, me, words } from "./state.js";
-import { Loading, Problem, Title, useLoad } from "./ui.js";
+import { loadMe, me, disclaimers } from "./state.js";
+import { Loading, Problem, PageTitle, useLoad } from "./ui.js";
 import { Worklist } from "./worklist.js";
 
 // Views that are fetched when they are first wanted, and kept.
-const LATER = {
+const LAZY_VIEWS = {
   catalogue: async () => (await import("./catalogue.js")).Catalogue,
   card: async () => (await import("./card.js")).EmergencyCard,
   centers: async () => (await import("./centers.js")).Centers,
   compare: async () => (await import("./compare.js")).Compare,
-  feed: async () => (await import("./feed.js")).Feed,
+  feed: async () => (await import("./feed.js")).WebhookDeliveries,
   form: async () => (await import("./form.js")).FormView,
   handback: async () => (await import("./handback_form.js")).HandbackForm,
   notices: async () => (await import("./notices.js")).Notices,
   preferences: async () => (await import("./preferences.js")).Preferences,
   resources: async () => (await import("./resources.js")).Resources,
   referral: async () => (await import("./referral.js")).ReferralView,
-  screen: async () => (await import("./screen.js")).Screen,
-  told: async () => (await import("./told.js")).Told,
+  screen: async () => (await import("./screen.js")).EligibilityCheck,
+  told: async () => (await import("./told.js")).NoticeHistory,
 };
-const here = {};
+const getCurrentRoute = {};
 
 let styled = null;
 
 /** The style sheet of those views, before the one for paper, which has the last word. */
-function style() {
+function loadStyle() {
   styled ??= new Promise((done, failed) => {
     const link = Object.assign(document.createElement("link"), {
       rel: "stylesheet", href: new URL("case.css", import.meta.url).href, onload: done,
@@ -45,42 +45,42 @@ function style() {
   return styled;
 }
 
-async function fetched(view) {
-  const [component] = await Promise.all([LATER[view](), style()]);
-  return (here[view] = component);
+async function loadView(view) {
+  const [component] = await Promise.all([LAZY_VIEWS[view](), loadStyle()]);
+  return (getCurrentRoute[view] = component);
 }
 
-function Later({ view, ...rest }) {
-  const { problem, reload } = useLoad(async () => here[view] ?? fetched(view), [view]);
-  if (here[view]) return html`<${here[view]} ...${rest} />`;
+function LazyView({ view, ...rest }) {
+  const { problem, reload } = useLoad(async () => getCurrentRoute[view] ?? loadView(view), [view]);
+  if (getCurrentRoute[view]) return html`<${getCurrentRoute[view]} ...${rest} />`;
   if (problem) return html`<${Problem} problem=${problem} retry=${reload}>This part of the dashboard could not be loaded.<//>`;
   return html`<${Loading} what="the page" />`;
 }
 
-const Nowhere = () => html`<${Title} page="Not found">There is no such page<//>
+const PageNotFound = () => html`<${PageTitle} page="Not found">There is no such page<//>
   <p><a href="#/">Go to the worklist</a></p>`;
 
 function View() {
   const { view, id, list, step } = route.value;
   if (view === "worklist") return html`<${Worklist} key=${list} list=${list} />`;
-  if (view === "form") return html`<${Later} view="form" id=${id} step=${step} />`;
-  if (view in LATER) return html`<${Later} key=${id} view=${view} id=${id} />`;
-  return html`<${Nowhere} />`;
+  if (view === "form") return html`<${LazyView} view="form" id=${id} step=${step} />`;
+  if (view in LAZY_VIEWS) return html`<${LazyView} key=${id} view=${view} id=${id} />`;
+  return html`<${PageNotFound} />`;
 }
 
 function SignedIn() {
   const { problem, busy, reload } = useLoad(loadMe, [session.value.since]);
   if (me.value) return html`<${View} />`;
   if (!problem || busy) return html`<${Loading} what="your worklist" />`;
-  return html`<${Title} page="Not available">Not available<//>
+  return html`<${PageTitle} page="Not available">Not available<//>
     <${Problem} problem=${problem} retry=${reload} />
     <p><button type="button" onClick=${() => signOut()}>Sign out</button></p>`;
 }
 
 function App() {
-  const { problem, busy, reload } = useLoad(async () => (words.value = await api.statements()), []);
+  const { problem, busy, reload } = useLoad(async () => (disclaimers.value = await api.getDisclaimers()), []);
   // Nothing is shown without the statements, so no page can ever lack them.
-  if (!words.value) {
+  if (!disclaimers.value) {
     return problem && !busy
       ? html`<main>
           <h1>The dashboard cannot start</h1>

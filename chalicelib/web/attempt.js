@@ -1,17 +1,17 @@
 // @ts-check
 // Sends something once, however often it has to be tried. Until the server says what became
 // of it, every try repeats the same body under the same Idempotency-Key.
-import { newKey } from "./api.js";
-import { Refusal } from "./http.js";
+import { createIdempotencyKey } from "./api.js";
+import { ApiProblem } from "./http.js";
 
 // Answers that say nothing about an earlier try whose own answer was lost.
-const UNDECIDED = new Set([401, 408, 425, 429]);
+const RETRYABLE_STATUSES = new Set([401, 408, 425, 429]);
 
-/** @param {Refusal} refusal */
-const decided = (refusal) => !refusal.outcomeUnknown && !UNDECIDED.has(refusal.status);
+/** @param {ApiProblem} refusal */
+const isFinal = (refusal) => !refusal.outcomeUnknown && !RETRYABLE_STATUSES.has(refusal.status);
 
 /** @template T */
-export class Attempt {
+export class IdempotentRequest {
   /** @param {(body: any, key: string) => Promise<T>} send */
   constructor(send) {
     this.send = send;
@@ -35,13 +35,13 @@ export class Attempt {
 
   /** @param {any} body */
   async #try(body) {
-    this.open ??= { body, key: newKey() };
+    this.open ??= { body, key: createIdempotencyKey() };
     try {
       const answer = await this.send(this.open.body, this.open.key);
       this.open = null;
       return answer;
     } catch (refusal) {
-      if (refusal instanceof Refusal && decided(refusal)) this.open = null;
+      if (refusal instanceof ApiProblem && isFinal(refusal)) this.open = null;
       throw refusal;
     }
   }

@@ -1,22 +1,22 @@
 // The product catalogue: what each label is known to say, as of when, and what is not verified.
 import * as api from "./api.js";
-import { Facts } from "./answers.js";
+import { FactList } from "./answers.js";
 import { html } from "./dom.js";
 import { Source } from "./screen_result.js";
-import { dateText } from "./time.js";
-import { Loading, Problem, Title, useLoad } from "./ui.js";
+import { formatDate } from "./time.js";
+import { Loading, Problem, PageTitle, useLoad } from "./ui.js";
 
 const Unverified = () => html` <span class="chip warn">Confirm with the current label</span>`;
 const APPROVALS = { regular: "Approved", accelerated: "Accelerated approval" };
-const ANCHORS = { first: "the first infusion", last: "the last infusion" };
+const ANCHOR_LABELS = { first: "the first infusion", last: "the last infusion" };
 
 /** "2022-06" where only the month is known. */
-const approvedOn = (text) => (text.length === 7 ? dateText(`${text}-01`).replace(/ \d+,/, "") : dateText(text));
+const formatApproval = (text) => (text.length === 7 ? formatDate(`${text}-01`).replace(/ \d+,/, "") : formatDate(text));
 
-function Row({ row, unverified }) {
+function IndicationRow({ row, unverified }) {
   return html`<li>
     <p>${row.text}.</p>
-    <p class="fine num">${APPROVALS[row.approval]}, ${approvedOn(row.approved_on)}${unverified && html`<${Unverified} />`}</p>
+    <p class="fine num">${APPROVALS[row.approval]}, ${formatApproval(row.approved_on)}${unverified && html`<${Unverified} />`}</p>
   </li>`;
 }
 
@@ -25,7 +25,7 @@ function Indication({ indication, at, unverified }) {
   return html`<section>
     <h3>${indication.name} <span class="chip">${indication.age_group === "adult" ? "Adults" : "Children and young adults"}</span></h3>
     <ul class="says">
-      ${indication.rows.map((row, index) => html`<${Row} row=${row} unverified=${unverified.has(`${at}/rows/${index}/approval`)} />`)}
+      ${indication.rows.map((row, index) => html`<${IndicationRow} row=${row} unverified=${unverified.has(`${at}/rows/${index}/approval`)} />`)}
     </ul>
     ${indication.histologies.length > 0 &&
     html`<p class="fine">Histologies that the label names: ${indication.histologies.map((code) => code.replaceAll("_", " ")).join(", ")}.</p>`}
@@ -33,7 +33,7 @@ function Indication({ indication, at, unverified }) {
   </section>`;
 }
 
-function monitoring(product, unverified) {
+function formatMonitoring(product, unverified) {
   const figure = (name) => html`${product.monitoring[name]} days${unverified.has(`/monitoring/${name}`) && html`<${Unverified} />`}`;
   const line = product.safety_line;
   return [
@@ -41,27 +41,27 @@ function monitoring(product, unverified) {
     ["Near the center", figure("monitor_min_days")],
     ["No driving", figure("driving_days")],
     ["Hand-back target", `day ${product.monitoring.handback_target_day}`],
-    ["Day 0 is that of", ANCHORS[product.monitoring.anchor]],
+    ["Day 0 is that of", ANCHOR_LABELS[product.monitoring.anchor]],
     ["Infusions", product.infusion_parts],
     ["Suspected reaction", `${line.medwatch.name} ${line.medwatch.phone}`],
     ["Maker's line", line.maker ? html`${line.maker.phone}${unverified.has("/safety_line/maker") && html`<${Unverified} />`}` : ""],
   ];
 }
 
-function Product({ product }) {
+function ProductCard({ product }) {
   const unverified = new Set(product.unverified);
   return html`<article class="card product" id=${`product-${product.product_id}`}>
     <div class="card-head">
       <h2>${product.name} <span class="fine">${product.generic}</span></h2>
       <span class="chip">${product.target}</span>
     </div>
-    <p class="fine num">${product.maker} · label as of ${dateText(product.label_as_of)} · reviewed ${dateText(product.reviewed_on)} · version ${product.version}</p>
+    <p class="fine num">${product.maker} · label as of ${formatDate(product.label_as_of)} · reviewed ${formatDate(product.reviewed_on)} · version ${product.version}</p>
     <div class="product-grid">
       <div class="stack">
         ${product.indications.map((indication, index) => html`<${Indication} indication=${indication} at=${`/indications/${index}`} unverified=${unverified} />`)}
       </div>
       <div class="stack">
-        <section><h3>After infusion <span class="fine num">as of ${dateText(product.monitoring.label_as_of)}</span></h3><${Facts} rows=${monitoring(product, unverified)} /></section>
+        <section><h3>After infusion <span class="fine num">as of ${formatDate(product.monitoring.label_as_of)}</span></h3><${FactList} rows=${formatMonitoring(product, unverified)} /></section>
         ${product.intervals.length > 0 &&
         html`<section><h3>Usual times</h3><ul class="says">
           ${product.intervals.map((interval, index) => html`<li><p>${interval.text}${unverified.has(`/intervals/${index}/days`) && html`<${Unverified} />`}</p></li>`)}
@@ -77,10 +77,10 @@ function Product({ product }) {
 }
 
 export function Catalogue() {
-  const { data, problem, reload } = useLoad(api.products, []);
-  return html`<div class="head"><${Title} page="Products">Products<//></div>
+  const { data, problem, reload } = useLoad(api.listProducts, []);
+  return html`<div class="head"><${PageTitle} page="Products">Products<//></div>
     <p class="lead">What each label is known to say, as of the day beside it, from public sources. Labels move: the current one counts.</p>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${!data && !problem && html`<${Loading} what="the products" />`}
-    <div class="stack">${data?.map((product) => html`<${Product} key=${product.product_id} product=${product} />`)}</div>`;
+    <div class="stack">${data?.map((product) => html`<${ProductCard} key=${product.product_id} product=${product} />`)}</div>`;
 }

@@ -1,75 +1,75 @@
 // What is known of a center, with who says so and as of when.
 import { html } from "./dom.js";
-import { draftOf } from "./draft.js";
-import { go } from "./route.js";
-import { mayRefer, zone } from "./state.js";
-import { dateText, dayIn, wallClock } from "./time.js";
+import { loadDraft } from "./draft.js";
+import { navigate } from "./route.js";
+import { canRefer, getTimeZone } from "./state.js";
+import { formatDate, formatDay, formatWallClock } from "./time.js";
 import { Icon } from "./ui.js";
-import { phone, word } from "./words.js";
+import { formatPhone, getLabel } from "./words.js";
 
-export const AGES = { adult: "Adults", pediatric: "Children", all: "Adults and children" };
+export const AGE_LABELS = { adult: "Adults", pediatric: "Children", all: "Adults and children" };
 
-const short = (disease) => (disease === "B_ALL" ? "B-ALL" : disease.replace("_", "/"));
+const shortenDisease = (disease) => (disease === "B_ALL" ? "B-ALL" : disease.replace("_", "/"));
 
 /** The straight line in miles, as one says it: nobody measures a tenth of a mile between towns. */
-export function Miles({ center, from }) {
+export function DistanceText({ center, from }) {
   if (center.distance_miles == null) return null;
   const miles = Math.round(center.distance_miles);
   return html`<span class="num">${miles < 1 ? "under 1" : miles.toLocaleString("en")} mi<span class="unseen"> in a straight line from ${from}</span></span>`;
 }
 
-export function Marks({ center }) {
+export function CenterBadges({ center }) {
   return html`${center.fictional && html` <span class="chip">Fictional</span>`}
     ${!center.accepts_new && html` <span class="chip warn">Not accepting new patients</span>`}`;
 }
 
 /** Products by who authorized them, so that this is said once of all that it holds for. */
-export function Products({ center }) {
+export function ProductList({ center }) {
   const groups = new Map();
   for (const offer of center.products) {
-    const by = `Certified by ${offer.certified_by}, as of ${dateText(offer.as_of)}`;
+    const by = `Certified by ${offer.certified_by}, as of ${formatDate(offer.as_of)}`;
     groups.set(by, [...(groups.get(by) || []), offer]);
   }
   return [...groups].map(
-    ([by, offers]) => html`<ul class="offers">${offers.map(({ product_id: id, diseases }) => html`<li><strong>${word(id)}</strong> ${diseases.map(short).join(", ")}</li>`)}</ul>
+    ([by, offers]) => html`<ul class="offers">${offers.map(({ product_id: id, diseases }) => html`<li><strong>${getLabel(id)}</strong> ${diseases.map(shortenDisease).join(", ")}</li>`)}</ul>
       <span class="under">${by}</span>`,
   );
 }
 
-export function Capacity({ center }) {
+export function CapacityFact({ center }) {
   const { capacity, accepts_new: accepts } = center;
   const days = capacity?.days_to_consultation;
   return html`${accepts ? "Accepts new patients" : "Accepts no new patients"}${days != null && `, first consultation in about ${days} days`}
-    <span class="under">${capacity ? `As of ${dayIn(capacity.as_of, zone())}` : "As of when is not known"}</span>`;
+    <span class="under">${capacity ? `As of ${formatDay(capacity.as_of, getTimeZone())}` : "As of when is not known"}</span>`;
 }
 
-export function Payers({ center }) {
+export function PayerList({ center }) {
   const networks = center.payer_networks || [];
   if (!networks.length) return html`<span class="fine">Not known: ask the center and the payer</span>`;
   const oldest = networks.map((each) => each.as_of).sort()[0];
   return html`${networks.map((each) => each.payer).join(", ")}
-    <span class="under">As of ${dateText(oldest)}; not a guarantee of coverage</span>`;
+    <span class="under">As of ${formatDate(oldest)}; not a guarantee of coverage</span>`;
 }
 
-export function Contacts({ center }) {
+export function ContactList({ center }) {
   const lines = [...center.contacts.map(({ name, phone: number }) => [name, number]), ["After hours", center.after_hours_phone]];
-  return html`<ul class="num">${lines.map(([name, number]) => html`<li>${name} <a href="tel:${number}">${phone(number)}</a></li>`)}</ul>`;
+  return html`<ul class="num">${lines.map(([name, number]) => html`<li>${name} <a href="tel:${number}">${formatPhone(number)}</a></li>`)}</ul>`;
 }
 
 /** Its clock, which is the one that its days are counted by. */
-export const Zone = ({ center }) => html`<span class="num">${wallClock(Date.now(), center.time_zone).slice(11, 16)} there now, ${center.time_zone.replaceAll("_", " ")}</span>`;
+export const LocalTime = ({ center }) => html`<span class="num">${formatWallClock(Date.now(), center.time_zone).slice(11, 16)} there now, ${center.time_zone.replaceAll("_", " ")}</span>`;
 
-export const Told = ({ center }) => html`${center.source || "Not known"}
-  ${center.verified_on && html`<span class="under">Last checked ${dateText(center.verified_on)}</span>`}`;
+export const FactSource = ({ center }) => html`${center.source || "Not known"}
+  ${center.verified_on && html`<span class="under">Last checked ${formatDate(center.verified_on)}</span>`}`;
 
 /** Choose the center for the new referral: the one that is being written, or one that begins. */
-export function Refer({ center }) {
-  if (!mayRefer()) return null;
+export function ReferButton({ center }) {
+  if (!canRefer()) return null;
   const begin = async () => {
-    const draft = await draftOf(null);
-    const begun = !!draft.get("/patient/family_name");
+    const draft = await loadDraft(null);
+    const isWritten = !!draft.get("/patient/family_name");
     draft.set("/center_id", center.center_id);
-    go(begun ? "#/new/center" : "#/new/patient");
+    navigate(isWritten ? "#/new/center" : "#/new/patient");
   };
   return html`<button type="button" onClick=${begin}><${Icon} name="plus" />Start a referral<span class="unseen"> to ${center.name}</span></button>`;
 }

@@ -1,32 +1,32 @@
 // Which centers give a therapy, and how far away each is. Their order is neutral.
 import * as api from "./api.js";
-import { Capacity, Contacts, Marks, Miles, Payers, Products, Refer, Zone, AGES } from "./center_facts.js";
+import { CapacityFact, ContactList, CenterBadges, DistanceText, PayerList, ProductList, ReferButton, LocalTime, AGE_LABELS } from "./center_facts.js";
 import { CenterMap } from "./centers_map.js";
 import { html, signal, useEffect, useState } from "./dom.js";
-import { isListed, MOST, shortlist, toggle } from "./shortlist.js";
-import { atSignOut, zone } from "./state.js";
-import { timeIn } from "./time.js";
-import { announce, Field, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
+import { isShortlisted, MAX_COMPARED, shortlist, toggleShortlisted } from "./shortlist.js";
+import { onSignOut, getTimeZone } from "./state.js";
+import { formatTime } from "./time.js";
+import { announce, Field, Icon, Loading, Problem, PageTitle, useLoad } from "./ui.js";
 import { DISEASES } from "./words.js";
 
 // Kept while one looks elsewhere and comes back; never in the address.
-const asked = signal({});
-atSignOut(() => (asked.value = {}));
+const searchParams = signal({});
+onSignOut(() => (searchParams.value = {}));
 
-const WITHIN = ["25", "50", "100", "200", "300", "500", "1000"].map((miles) => [miles, `${Number(miles).toLocaleString("en")} miles`]);
+const DISTANCE_OPTIONS = ["25", "50", "100", "200", "300", "500", "1000"].map((miles) => [miles, `${Number(miles).toLocaleString("en")} miles`]);
 
 /** What the form says, as the API is asked; what is left empty is not asked. */
-function queryOf(form) {
-  const told = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name.slice(1), value.trim()]).filter(([, value]) => value));
-  if (!told.near) delete told.within_miles;
-  return told;
+function buildQuery(form) {
+  const filters = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name.slice(1), value.trim()]).filter(([, value]) => value));
+  if (!filters.near) delete filters.within_miles;
+  return filters;
 }
 
 function Filters({ query, errors, products }) {
   const search = (event) => {
     event.preventDefault();
-    const told = queryOf(event.currentTarget);
-    if (JSON.stringify(told) !== JSON.stringify(asked.value)) asked.value = told;
+    const filters = buildQuery(event.currentTarget);
+    if (JSON.stringify(filters) !== JSON.stringify(searchParams.value)) searchParams.value = filters;
   };
   const about = (name) => ({ pointer: `/${name}`, value: query[name] || "", error: errors.find((each) => each.pointer === `/${name}`)?.message });
   // Not `value`: what loads meanwhile must not take away what somebody is typing.
@@ -37,10 +37,10 @@ function Filters({ query, errors, products }) {
   const any = (text, rows) => [["", text], ...rows];
   return html`<form role="search" aria-label="Centers" class="card finder" onSubmit=${search} onChange=${search} noValidate>
     <${Field} ...${typed("near")} label="Near ZIP code" inputmode="numeric" autocomplete="postal-code" maxlength="10" hint="5 or 5+4 digits" />
-    <${Field} ...${about("within_miles")} label="Within" options=${any("Any distance", WITHIN)} hint="In a straight line" />
+    <${Field} ...${about("within_miles")} label="Within" options=${any("Any distance", DISTANCE_OPTIONS)} hint="In a straight line" />
     <${Field} ...${about("product")} label="Product" options=${any("Any product", products.map((each) => [each.product_id, each.name]))} />
     <${Field} ...${about("disease")} label="Disease" options=${any("Any disease", Object.entries(DISEASES))} />
-    <${Field} ...${about("age_group")} label="Treats" options=${[["", "Any age"], ["adult", AGES.adult], ["pediatric", AGES.pediatric]]} />
+    <${Field} ...${about("age_group")} label="Treats" options=${[["", "Any age"], ["adult", AGE_LABELS.adult], ["pediatric", AGE_LABELS.pediatric]]} />
     <${Field} ...${about("accepting")} label="New patients" options=${[["", "Any"], ["true", "Accepting now"]]} />
     <${Field} ...${typed("payer")} label="Payer network" hint="A part of its name" maxlength="100" />
     <${Field} ...${typed("q")} label="Name, city or state" maxlength="100" />
@@ -49,39 +49,39 @@ function Filters({ query, errors, products }) {
 }
 
 function Compare({ center }) {
-  const listed = isListed(center.center_id);
-  const full = !listed && shortlist.value.length >= MOST;
+  const listed = isShortlisted(center.center_id);
+  const full = !listed && shortlist.value.length >= MAX_COMPARED;
   const change = () => {
-    toggle(center);
-    announce(`${shortlist.value.length} of ${MOST} centers to compare`);
+    toggleShortlisted(center);
+    announce(`${shortlist.value.length} of ${MAX_COMPARED} centers to compare`);
   };
   return html`<label class="compare"><input type="checkbox" checked=${listed} disabled=${full} onChange=${change} />
     Compare<span class="unseen"> ${center.name}</span></label>`;
 }
 
-function Item({ center, number, near }) {
+function CenterCard({ center, number, near }) {
   return html`<li class="card found" id=${center.center_id}>
     <div class="found-head">
       <span class="pin num" aria-hidden="true">${number}</span>
-      <h3>${center.name}<${Marks} center=${center} /><span class="under num">${center.city}, ${center.state} ${center.zip} · ${AGES[center.age_group]} · <${Zone} center=${center} /></span></h3>
-      <strong class="far"><${Miles} center=${center} from=${near?.zip} /></strong>
+      <h3>${center.name}<${CenterBadges} center=${center} /><span class="under num">${center.city}, ${center.state} ${center.zip} · ${AGE_LABELS[center.age_group]} · <${LocalTime} center=${center} /></span></h3>
+      <strong class="far"><${DistanceText} center=${center} from=${near?.zip} /></strong>
     </div>
     <dl class="facts">
-      <div class="long"><dt>Products</dt><dd><${Products} center=${center} /></dd></div>
-      <div><dt>Capacity</dt><dd><${Capacity} center=${center} /></dd></div>
-      <div><dt>Payer networks</dt><dd><${Payers} center=${center} /></dd></div>
-      <div><dt>Contacts</dt><dd><${Contacts} center=${center} /></dd></div>
+      <div class="long"><dt>Products</dt><dd><${ProductList} center=${center} /></dd></div>
+      <div><dt>Capacity</dt><dd><${CapacityFact} center=${center} /></dd></div>
+      <div><dt>Payer networks</dt><dd><${PayerList} center=${center} /></dd></div>
+      <div><dt>Contacts</dt><dd><${ContactList} center=${center} /></dd></div>
     </dl>
-    <div class="buttons"><${Compare} center=${center} /><span class="grow" /><${Refer} center=${center} /></div>
+    <div class="buttons"><${Compare} center=${center} /><span class="grow" /><${ReferButton} center=${center} /></div>
   </li>`;
 }
 
 /** The first page and what was added to it. */
-function usePages(query) {
-  const first = useLoad(() => api.centers(query), [JSON.stringify(query)]);
+function usePagedCenters(query) {
+  const first = useLoad(() => api.listCenters(query), [JSON.stringify(query)]);
   const [failed, setFailed] = useState(null);
   const more = async () => {
-    const next = await api.centers({ ...query, cursor: first.data.next_cursor });
+    const next = await api.listCenters({ ...query, cursor: first.data.next_cursor });
     first.replace({ ...next, items: first.data.items.concat(next.items) });
     announce(`${next.items.length} more centers`);
     setFailed(null);
@@ -89,7 +89,7 @@ function usePages(query) {
   return { ...first, failed, more: () => more().catch(setFailed) };
 }
 
-const order = ({ near, sorted_by: by }) => (by === "distance" && near ? `By straight-line distance from ${near.zip}, then name` : "By name");
+const describeOrder = ({ near, sorted_by: by }) => (by === "distance" && near ? `By straight-line distance from ${near.zip}, then name` : "By name");
 
 function Results({ data, query, failed, more }) {
   if (!data.items.length) {
@@ -98,10 +98,10 @@ function Results({ data, query, failed, more }) {
   return html`<div class="columns found-columns">
     <section aria-labelledby="found-title">
       <h2 id="found-title">${data.items.length}${data.next_cursor ? " or more" : ""} ${data.items.length === 1 ? "center" : "centers"}
-        <span class="fine"> ${order(data)}. None is put forward: you and the patient choose.</span></h2>
-      <p class="fine on-paper">As of ${timeIn(new Date().toISOString(), zone())}</p>
+        <span class="fine"> ${describeOrder(data)}. None is put forward: you and the patient choose.</span></h2>
+      <p class="fine on-paper">As of ${formatTime(new Date().toISOString(), getTimeZone())}</p>
       <ol class="stack">
-        ${data.items.map((center, index) => html`<${Item} key=${center.center_id} center=${center} number=${index + 1} near=${data.near} />`)}
+        ${data.items.map((center, index) => html`<${CenterCard} key=${center.center_id} center=${center} number=${index + 1} near=${data.near} />`)}
       </ol>
       ${failed && html`<${Problem} problem=${failed} />`}
       ${data.next_cursor && html`<p class="more"><button type="button" onClick=${more}>Show more centers</button></p>`}
@@ -118,15 +118,15 @@ function Shortlist() {
 }
 
 export function Centers() {
-  const query = asked.value;
-  const products = useLoad(api.products, []);
-  const { data, problem, busy, reload, failed, more } = usePages(query);
+  const query = searchParams.value;
+  const products = useLoad(api.listProducts, []);
+  const { data, problem, busy, reload, failed, more } = usePagedCenters(query);
   const errors = problem?.errors || [];
   useEffect(() => {
     if (problem && !busy) announce(errors.map((each) => each.message).join(" "));
     else if (data && !busy) announce(`${data.items.length}${data.next_cursor ? " or more" : ""} centers`);
   }, [data, problem, busy]);
-  return html`<${Title} page="Find a center">Find a center<//>
+  return html`<${PageTitle} page="Find a center">Find a center<//>
     <${Filters} query=${query} errors=${errors} products=${products.data || []} />
     <${Shortlist} />
     ${problem && !errors.length && html`<${Problem} problem=${problem} retry=${reload} />`}

@@ -1,21 +1,21 @@
 // The centers of a list on a map without tiles. The list says all that it shows.
 import { html, useMemo } from "./dom.js";
-import { around, borders, rings } from "./globe.js";
+import { listCirclePoints, decodeBorders, listDistanceRings } from "./globe.js";
 
-const MIDDLE_OF_THE_STATES = { latitude: 38.5, longitude: -96.5 };
-const LEAST_MILES = 30;
-const FROM_COAST_TO_COAST = 1500;
+const MAP_CENTER = { latitude: 38.5, longitude: -96.5 };
+const MIN_MAP_MILES = 30;
+const MAX_MAP_MILES = 1500;
 /** Of those nobody drew a limit for, so many decide how far the map goes. */
-const NEAREST = 8;
+const NEAREST_SHOWN = 8;
 
-function reachOf(spots, within, near) {
+function computeReach(spots, within, near) {
   const miles = spots.map((spot) => spot.miles).sort((a, b) => a - b);
-  const farthest = within || (near ? miles[Math.min(miles.length, NEAREST) - 1] || 0 : FROM_COAST_TO_COAST);
-  return Math.max(LEAST_MILES, farthest * 1.08);
+  const farthest = within || (near ? miles[Math.min(miles.length, NEAREST_SHOWN) - 1] || 0 : MAX_MAP_MILES);
+  return Math.max(MIN_MAP_MILES, farthest * 1.08);
 }
 
 /** Places that would hide one another stand a little apart; the number tells which is which. */
-function spread(spots, gap) {
+function spreadPins(spots, gap) {
   const placed = [];
   for (const spot of spots) {
     let [x, y, turn] = [spot.x, spot.y, 0];
@@ -30,11 +30,11 @@ function spread(spots, gap) {
 }
 
 export function CenterMap({ items, near, within, chosen }) {
-  const middle = near || MIDDLE_OF_THE_STATES;
-  const placed = around(middle);
+  const middle = near || MAP_CENTER;
+  const placed = listCirclePoints(middle);
   const all = items.flatMap((center, index) => (center.place ? [{ ...placed(center.place), center, number: index + 1 }] : []));
-  const reach = reachOf(all, within, near);
-  const path = useMemo(() => borders(middle, reach), [middle.latitude, middle.longitude, reach]);
+  const reach = computeReach(all, within, near);
+  const path = useMemo(() => decodeBorders(middle, reach), [middle.latitude, middle.longitude, reach]);
   const seen = all.filter((spot) => spot.miles <= reach);
   const beyond = items.length - seen.length;
   const size = reach / 100;
@@ -43,12 +43,12 @@ export function CenterMap({ items, near, within, chosen }) {
     <svg viewBox="${-reach} ${-reach} ${2 * reach} ${2 * reach}" role="img" aria-label="Map ${where} with ${seen.length} of the centers in the list, by their numbers">
       <path class="land" d=${path} stroke-width=${size * 0.5} />
       ${near &&
-      html`${rings(reach).map(
+      html`${listDistanceRings(reach).map(
           (miles) => html`<circle class="ring" r=${miles} stroke-width=${size * 0.35} />
             <text class="miles" y=${-miles - size * 1.5} font-size=${size * 5}>${miles.toLocaleString("en")} mi</text>`,
         )}
         <path class="here" d="M${-size * 4} 0H${size * 4}M0 ${-size * 4}V${size * 4}" stroke-width=${size} />`}
-      ${spread(seen, size * 8.5).map(
+      ${spreadPins(seen, size * 8.5).map(
         ({ x, y, center, number }) => html`<g class=${chosen.includes(center.center_id) ? "spot chosen" : "spot"}>
           <circle cx=${x} cy=${y} r=${size * 4.4} stroke-width=${size * 0.8} />
           <text x=${x} y=${y + size * 1.75} font-size=${size * 5}>${number}</text>

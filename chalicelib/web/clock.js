@@ -1,12 +1,12 @@
 // Since when a stage lasts, when its end is usual, and on request where that figure is from.
 import { html } from "./dom.js";
-import { Level } from "./marks.js";
-import { zone } from "./state.js";
-import { age, dateText, timeIn } from "./time.js";
+import { OverdueBadge } from "./marks.js";
+import { getTimeZone } from "./state.js";
+import { formatElapsed, formatDate, formatTime } from "./time.js";
 
 /** What is usual and when it counts as late, in sentences; a typical time is no promise. */
-function Usual({ clock }) {
-  const day = (date) => html`<time class="num" datetime=${date}>${dateText(date)}</time>`;
+function UsualDuration({ clock }) {
+  const day = (date) => html`<time class="num" datetime=${date}>${formatDate(date)}</time>`;
   return html`<details>
     <summary>${clock.unit ? "What is usual here?" : "Where is this day from?"}</summary>
     <div class="fine">
@@ -17,9 +17,9 @@ function Usual({ clock }) {
   </details>`;
 }
 
-export function Since({ clock }) {
-  return html`<p class="big num">${age(clock.since)}<${Level} level=${clock.level} /></p>
-    <p class="fine num"><time datetime=${clock.since}>${timeIn(clock.since, zone())}</time></p>
-    ${clock.expected_by && html`<p class="fine num">${clock.unit ? "Usually by" : "Due on"} ${dateText(clock.expected_by)}</p>`}
-    ${clock.source && html`<${Usual} clock=${clock} />`}`;
+export function StageSince({ clock }) {
+  return html`<p class="big num">${formatElapsed(clock.since)}<${OverdueBadge} level=${clock.level} /></p>
+    <p class="fine num"><time datetime=${clock.since}>${formatTime(clock.since, getTimeZone())}</time></p>
+    ${clock.expected_by && html`<p class="fine num">${clock.unit ? "Usually by" : "Due on"} ${formatDate(clock.expected_by)}</p>`}
+    ${clock.source && html`<${UsualDuration} clock=${clock} />`}`;
 }

@@ -1,14 +1,14 @@
 // A referral being written: what the form holds, what the server has, and how one becomes
 // the other without ever making two referrals or overwriting somebody else's change.
 import * as api from "./api.js";
-import { Attempt } from "./attempt.js";
-import { at, bodyOf, changed, merge, put, same, SECTIONS } from "./body.js";
+import { IdempotentRequest } from "./attempt.js";
+import { getAt, toRequestBody, listChanges, merge, setAt, isSame, SECTIONS } from "./body.js";
 import { computed, signal } from "./dom.js";
-import { Refusal } from "./http.js";
-import { atSignOut } from "./state.js";
-import { nowAfter } from "./time.js";
+import { ApiProblem } from "./http.js";
+import { onSignOut } from "./state.js";
+import { getNowAfter } from "./time.js";
 
-const FRESH_MS = 30_000;
+const AUTOSAVE_DELAY_MS = 30_000;
 
 // What a draft needs at least; the server asks for no less.
 const NEEDED_FOR_DRAFT = [
@@ -18,14 +18,14 @@ const NEEDED_FOR_DRAFT = [
   ["/referring_provider/name", "Enter the referring provider's name."],
 ];
 
-function sectionsOf(referral) {
+function pickSections(referral) {
   const flat = { ...referral, center_id: referral.center?.center_id };
   return Object.fromEntries(SECTIONS.map((name) => [name, flat[name] ?? undefined]));
 }
 
 export class Draft {
   constructor(referral = null, etag = null) {
-    this.values = signal(referral ? sectionsOf(referral) : { urgency: "routine" });
+    this.values = signal(referral ? pickSections(referral) : { urgency: "routine" });
     this.referral = signal(referral);
     /** The ended referral that a new one goes on from. */
     this.continues = referral?.continues ?? null;
@@ -37,9 +37,9 @@ export class Draft {
     this.base = signal(referral ? this.values.value : {});
     this.etag = etag;
     this.readAt = Date.now();
-    this.creation = new Attempt(api.createReferral);
-    this.sending = new Attempt((body, key) => api.sendEvent(this.id, body, key));
-    this.isDirty = computed(() => Object.keys(changed(this.values.value, this.base.value)).length > 0);
+    this.creation = new IdempotentRequest(api.createReferral);
+    this.sending = new IdempotentRequest((body, key) => api.sendEvent(this.id, body, key));
+    this.isDirty = computed(() => Object.keys(listChanges(this.values.value, this.base.value)).length > 0);
   }
 
   get id() {
@@ -47,11 +47,11 @@ export class Draft {
   }
 
   get(pointer) {
-    return at(this.values.value, pointer) ?? "";
+    return getAt(this.values.value, pointer) ?? "";
   }
 
   set(pointer, value) {
-    this.values.value = put(this.values.value, pointer, value);
+    this.values.value = setAt(this.values.value, pointer, value);
     if (this.errors.value.length) this.errors.value = this.errors.value.filter((error) => error.pointer !== pointer);
   }
 
@@ -73,21 +73,21 @@ export class Draft {
   /** Save, then send to the center. Returns whether it was sent. */
   async submit() {
     if (!(await this.save())) return false;
-    const occurred_at = nowAfter(this.referral.value.stage_since);
+    const occurred_at = getNowAfter(this.referral.value.stage_since);
     return this.#doing(async () => {
       const { status } = await this.sending.run({ type: "stage.changed", occurred_at, data: { stage: "submitted" } });
-      if (status === "recorded") throw new Refusal(409, { detail: "It was not sent: something later is already known." });
+      if (status === "recorded") throw new ApiProblem(409, { detail: "It was not sent: something later is already known." });
     });
   }
 
   /** Take the server's newest, keep what was typed here since, and say what is news. */
   async catchUp() {
-    const { data, etag } = await api.referral(this.id);
+    const { data, etag } = await api.getReferral(this.id);
     const [before, mine, clashes] = [this.base.value, this.values.value, []];
     this.#adopt(data, etag, before, clashes);
     // What the server has just as this page has it is no news: an answer was lost, no more.
-    this.news.value = Object.keys(changed(this.base.value, before))
-      .filter((name) => !same(this.base.value[name], mine[name]))
+    this.news.value = Object.keys(listChanges(this.base.value, before))
+      .filter((name) => !isSame(this.base.value[name], mine[name]))
       .map((name) => ({ name, clashes: clashes.filter((pointer) => pointer.startsWith(`/${name}`)) }));
     return this.news.value.length > 0;
   }
@@ -115,11 +115,11 @@ export class Draft {
     this.news.value = [];
     if (!this.id) {
       // An earlier try whose answer was lost is repeated as it was; what was typed since follows below.
-      const sent = this.creation.open?.body ?? { ...bodyOf(this.values.value), ...(this.continues && { continues: this.continues }) };
+      const sent = this.creation.open?.body ?? { ...toRequestBody(this.values.value), ...(this.continues && { continues: this.continues }) };
       const { data, etag } = await this.creation.run(sent);
       this.#adopt(data, etag, sent);
     }
-    const body = changed(this.values.value, this.base.value);
+    const body = listChanges(this.values.value, this.base.value);
     if (Object.keys(body).length) {
       const sent = { ...this.base.value, ...this.values.value };
       const { data, etag } = await api.changeReferral(this.id, body, this.etag);
@@ -130,7 +130,7 @@ export class Draft {
 
   /** The server has `referral` now; `known` is what this page thought it would have. */
   #adopt(referral, etag, known, clashes = []) {
-    const theirs = sectionsOf(referral);
+    const theirs = pickSections(referral);
     this.values.value = merge(known, this.values.value, theirs, clashes);
     this.base.value = theirs;
     this.referral.value = referral;
@@ -141,31 +141,31 @@ export class Draft {
   #refused(refusal) {
     this.errors.value = refusal.errors ?? [];
     // A 412 that brought news is told by the news, field errors by the summary.
-    const told = refusal.errors?.length || this.news.value.length;
-    this.problem.value = told ? null : refusal;
+    const isExplained = refusal.errors?.length || this.news.value.length;
+    this.problem.value = isExplained ? null : refusal;
     return false;
   }
 }
 
 // Drafts outlive their view, so that looking something up elsewhere loses nothing typed.
-const open = new Map();
-atSignOut(() => open.clear());
+const openDrafts = new Map();
+onSignOut(() => openDrafts.clear());
 
 addEventListener("beforeunload", (event) => {
-  if ([...open.values()].some((draft) => draft.isDirty.value)) event.preventDefault();
+  if ([...openDrafts.values()].some((draft) => draft.isDirty.value)) event.preventDefault();
 });
 
 /** The draft that is being written under this id, or the one new referral. */
-export async function draftOf(id) {
+export async function loadDraft(id) {
   const key = id || "new";
-  const known = open.get(key);
+  const known = openDrafts.get(key);
   if (!known) {
-    const loaded = id ? await api.referral(id) : null;
-    open.set(key, new Draft(loaded?.data, loaded?.etag));
-  } else if (id && !known.isDirty.value && Date.now() - known.readAt > FRESH_MS) {
+    const loaded = id ? await api.getReferral(id) : null;
+    openDrafts.set(key, new Draft(loaded?.data, loaded?.etag));
+  } else if (id && !known.isDirty.value && Date.now() - known.readAt > AUTOSAVE_DELAY_MS) {
     await known.catchUp();
   }
-  return open.get(key);
+  return openDrafts.get(key);
 }
 
 /**
@@ -173,15 +173,15 @@ export async function draftOf(id) {
  *
  * @returns {boolean} false while another new one is being written
  */
-export function beginAgain(referral) {
-  const known = open.get("new");
+export function startReferralFromEnded(referral) {
+  const known = openDrafts.get("new");
   if (known?.continues === referral.referral_id) return true;
   if (known?.isDirty.value) return false;
   const draft = new Draft();
   const center_id = referral.suggested_center_id || referral.center?.center_id;
-  draft.values.value = { ...sectionsOf(referral), center_id, consent_to_share: undefined };
+  draft.values.value = { ...pickSections(referral), center_id, consent_to_share: undefined };
   draft.continues = referral.referral_id;
-  open.set("new", draft);
+  openDrafts.set("new", draft);
   return true;
 }
 
@@ -190,24 +190,24 @@ export function beginAgain(referral) {
  *
  * @returns {boolean} false while another new one is being written
  */
-export function beginFrom(clinical) {
-  if (open.get("new")?.isDirty.value) return false;
+export function startReferralFromScreen(clinical) {
+  if (openDrafts.get("new")?.isDirty.value) return false;
   const draft = new Draft();
   draft.values.value = { ...draft.values.value, clinical };
-  open.set("new", draft);
+  openDrafts.set("new", draft);
   return true;
 }
 
 /** Whether this draft is the one that the address speaks of. */
-export const isAt = (draft, id) => open.get(id || "new") === draft;
+export const isDraftRoute = (draft, id) => openDrafts.get(id || "new") === draft;
 
 /** From now on a new referral goes by the id that the server gave it. */
-export function rekey(draft) {
-  if (open.get("new") !== draft || !draft.id) return;
-  open.delete("new");
-  open.set(draft.id, draft);
+export function renameDraft(draft) {
+  if (openDrafts.get("new") !== draft || !draft.id) return;
+  openDrafts.delete("new");
+  openDrafts.set(draft.id, draft);
 }
 
-export function forget(draft) {
-  for (const [key, each] of open) if (each === draft) open.delete(key);
+export function discardDraft(draft) {
+  for (const [key, each] of openDrafts) if (each === draft) openDrafts.delete(key);
 }

@@ -1,36 +1,36 @@
 // A center's feed, for its administrators: what its system sent, what became of it, and the
 // secret that it is signed with.
 import * as api from "./api.js";
-import { Attempt } from "./attempt.js";
+import { IdempotentRequest } from "./attempt.js";
 import { html, useEffect, useRef, useState } from "./dom.js";
-import { me, zone } from "./state.js";
-import { timeIn } from "./time.js";
-import { announce, Dialog, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
-import { word } from "./words.js";
+import { me, getTimeZone } from "./state.js";
+import { formatTime } from "./time.js";
+import { announce, Dialog, Icon, Loading, Problem, PageTitle, useLoad } from "./ui.js";
+import { getLabel } from "./words.js";
 
-const STATUSES = {
+const STATUS_LABELS = {
   applied: ["you", "Applied", "It moved the referral."],
   recorded: ["", "History only", "Something later was known already."],
   parked: ["warn", "Waiting", "Something that comes before has not arrived."],
   refused: ["stop", "Refused", ""],
   failed: ["stop", "Waited in vain", "What comes before did not arrive within a day."],
 };
-const WAITS = new Set(["parked", "failed"]);
+const PARKED_NOTE = new Set(["parked", "failed"]);
 
-function Row({ item, replay, busy }) {
-  const [tone, label, why] = STATUSES[item.status] || ["", word(item.status), ""];
+function DeliveryRow({ item, replay, busy }) {
+  const [tone, label, why] = STATUS_LABELS[item.status] || ["", getLabel(item.status), ""];
   return html`<tr role="row">
-    <th scope="row" role="rowheader"><time datetime=${item.received_at} class="num">${timeIn(item.received_at, zone())}</time>
+    <th scope="row" role="rowheader"><time datetime=${item.received_at} class="num">${formatTime(item.received_at, getTimeZone())}</time>
       <span class="under code">${item.delivery_id}</span></th>
-    <td role="cell"><span class="chip ${tone}">${label}</span><span class="under">${why || word(item.code)}</span></td>
-    <td role="cell">${word(item.stage)}<span class="under code">${item.referral_id}</span></td>
-    <td role="cell" class="act">${WAITS.has(item.status) &&
+    <td role="cell"><span class="chip ${tone}">${label}</span><span class="under">${why || getLabel(item.code)}</span></td>
+    <td role="cell">${getLabel(item.stage)}<span class="under code">${item.referral_id}</span></td>
+    <td role="cell" class="act">${PARKED_NOTE.has(item.status) &&
       html`<button type="button" onClick=${() => replay(item)} aria-disabled=${busy}
         aria-label="Try delivery ${item.delivery_id} again"><${Icon} name="refresh-cw" />Try again</button>`}</td>
   </tr>`;
 }
 
-function Log({ items, replay, busy }) {
+function DeliveryLog({ items, replay, busy }) {
   return html`<div class="card flush"><table role="table" class="data-table">
     <caption class="unseen">Deliveries, newest first</caption>
     <thead role="rowgroup"><tr role="row">
@@ -38,13 +38,13 @@ function Log({ items, replay, busy }) {
       <th scope="col" role="columnheader"><span class="unseen">Action</span></th>
     </tr></thead>
     <tbody role="rowgroup">
-      ${items.map((item) => html`<${Row} key=${item.delivery_id} item=${item} replay=${replay} busy=${busy} />`)}
+      ${items.map((item) => html`<${DeliveryRow} key=${item.delivery_id} item=${item} replay=${replay} busy=${busy} />`)}
     </tbody>
   </table></div>`;
 }
 
 /** The secret, once. It is kept nowhere but in this dialog. */
-function Shown({ secret, onClose }) {
+function NewSecretDialog({ secret, onClose }) {
   const box = useRef(null);
   const [copied, setCopied] = useState("");
   useEffect(() => box.current.select(), []);
@@ -71,7 +71,7 @@ function Shown({ secret, onClose }) {
   <//>`;
 }
 
-function Confirm({ make, problem, busy, onClose }) {
+function ConfirmNewSecret({ make, problem, busy, onClose }) {
   return html`<${Dialog} title="Make a new webhook secret?" onClose=${onClose}>
     <div class="stack">
       <p>Your system signs what it sends with the newest secret. Those before it live on for 24 hours.</p>
@@ -84,10 +84,10 @@ function Confirm({ make, problem, busy, onClose }) {
   <//>`;
 }
 
-function Secret({ center }) {
+function NewSecretButton({ center }) {
   const [step, setStep] = useState({});
   const attempt = useRef(null);
-  attempt.current ??= new Attempt((_, key) => api.newSecret(center, key));
+  attempt.current ??= new IdempotentRequest((_, key) => api.createSecret(center, key));
   const close = () => setStep({});
   const make = async () => {
     setStep({ open: true, busy: true });
@@ -98,36 +98,36 @@ function Secret({ center }) {
     }
   };
   return html`<button type="button" onClick=${() => setStep({ open: true })}>New webhook secret</button>
-    ${step.open && html`<${Confirm} ...${step} make=${make} onClose=${close} />`}
-    ${step.secret && html`<${Shown} secret=${step.secret} onClose=${close} />`}`;
+    ${step.open && html`<${ConfirmNewSecret} ...${step} make=${make} onClose=${close} />`}
+    ${step.secret && html`<${NewSecretDialog} secret=${step.secret} onClose=${close} />`}`;
 }
 
-export function Feed() {
+export function WebhookDeliveries() {
   const center = me.value.tenant.tenant_id;
-  const { data, problem, reload, replace } = useLoad(() => api.deliveries(center), []);
+  const { data, problem, reload, replace } = useLoad(() => api.listDeliveries(center), []);
   const [state, setState] = useState({});
-  const renew = (told) => replace({ ...data, items: data.items.map((item) => (item.delivery_id === told.delivery_id ? told : item)) });
-  const doing = async (work) => {
+  const replaceDelivery = (delivery) => replace({ ...data, items: data.items.map((item) => (item.delivery_id === delivery.delivery_id ? delivery : item)) });
+  const runOnce = async (work) => {
     if (state.busy) return;
     setState({ busy: true });
     setState(await work().then(() => ({}), (failed) => ({ failed })));
   };
-  const replay = (item) => doing(async () => {
-    const told = await api.replayDelivery(center, item.delivery_id, api.newKey());
-    renew(told);
-    announce(`Tried again: ${(STATUSES[told.status] || [])[1] || word(told.status)}`);
+  const replay = (item) => runOnce(async () => {
+    const delivery = await api.replayDelivery(center, item.delivery_id, api.createIdempotencyKey());
+    replaceDelivery(delivery);
+    announce(`Tried again: ${(STATUS_LABELS[delivery.status] || [])[1] || getLabel(delivery.status)}`);
   });
-  const more = () => doing(async () => {
-    const next = await api.deliveries(center, data.next_cursor);
+  const more = () => runOnce(async () => {
+    const next = await api.listDeliveries(center, data.next_cursor);
     replace({ ...next, items: data.items.concat(next.items) });
   });
-  return html`<div class="head"><${Title} page="Feed">Feed<//><span class="grow" />
+  return html`<div class="head"><${PageTitle} page="Feed">Feed<//><span class="grow" />
       <button type="button" onClick=${reload} aria-label="Refresh the log"><${Icon} name="refresh-cw" /></button>
-      <${Secret} center=${center} /></div>
+      <${NewSecretButton} center=${center} /></div>
     <p class="lead">What the system of ${me.value.tenant.name} sent, and what became of it.</p>
     ${(problem || state.failed) && html`<${Problem} problem=${problem || state.failed} retry=${problem && reload} />`}
     ${!data && !problem && html`<${Loading} what="the log" />`}
     ${data?.items.length === 0 && html`<div class="empty-state card"><${Icon} name="inbox" /><p>Nothing has arrived yet.</p></div>`}
-    ${data?.items.length > 0 && html`<${Log} items=${data.items} replay=${replay} busy=${state.busy} />`}
+    ${data?.items.length > 0 && html`<${DeliveryLog} items=${data.items} replay=${replay} busy=${state.busy} />`}
     ${data?.next_cursor && html`<p class="more"><button type="button" onClick=${more}>Show earlier deliveries</button></p>`}`;
 }

@@ -1,15 +1,15 @@
 // The dated days after an infusion, as a file, and as a feed that a calendar program fetches.
 import * as api from "./api.js";
-import { Attempt } from "./attempt.js";
+import { IdempotentRequest } from "./attempt.js";
 import { html, useRef, useState } from "./dom.js";
-import { dateText, dayIn, wallClock } from "./time.js";
-import { zone } from "./state.js";
+import { formatDate, formatDay, formatWallClock } from "./time.js";
+import { getTimeZone } from "./state.js";
 import { announce, Problem, useLoad } from "./ui.js";
 
-const SHOWN = 6;
+const DATES_SHOWN = 6;
 
 /** Hand text to the browser as a file. */
-function save(text, name) {
+function downloadFile(text, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/calendar" }));
   link.download = name;
@@ -17,22 +17,22 @@ function save(text, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-function Days({ items, today }) {
+function FollowUpDates({ items, today }) {
   return html`<ol class="days">
     ${items.map(({ key, date, label, source }) => html`<li key=${key} class=${date < today ? "passed" : ""}>
-      <time class="num" datetime=${date}>${dateText(date)}</time>
+      <time class="num" datetime=${date}>${formatDate(date)}</time>
       <span>${label}<span class="under">${source}</span></span>
     </li>`)}
   </ol>`;
 }
 
 /** The secret address of one's own feed: shown once, made anew or ended at any time. */
-function Feed() {
-  const { data, problem, reload } = useLoad(api.calendar, []);
+function CalendarFeed() {
+  const { data, problem, reload } = useLoad(api.getCalendar, []);
   const [url, setUrl] = useState("");
   const [failed, setFailed] = useState(null);
   const attempt = useRef(null);
-  attempt.current ??= new Attempt((_, key) => api.makeCalendar(key));
+  attempt.current ??= new IdempotentRequest((_, key) => api.createCalendar(key));
   const run = async (work, done) => {
     try {
       setUrl(await work());
@@ -53,7 +53,7 @@ function Feed() {
       <p class="fine">One address for all patients who are back with their practice. It says nicknames and kinds of days, never why. Whoever has the address can read it: keep it to yourself.</p>
       ${(problem || failed) && html`<${Problem} problem=${problem || failed} retry=${problem ? reload : null} />`}
       ${url && html`<p class="notice good"><span class="num address">${url}</span></p>`}
-      ${active && !url && html`<p class="fine num">Your feed is on since ${dayIn(data.made_at, zone())}. Its address was shown when it was made.</p>`}
+      ${active && !url && html`<p class="fine num">Your feed is on since ${formatDay(data.made_at, getTimeZone())}. Its address was shown when it was made.</p>`}
       <div class="buttons">
         ${url && html`<button type="button" onClick=${copy}>Copy the address</button>`}
         <button type="button" onClick=${make}>${active ? "Make a new address" : "Make an address"}</button>
@@ -65,21 +65,21 @@ function Feed() {
 
 export function FollowUp({ referral }) {
   const id = referral.referral_id;
-  const { data, problem, reload } = useLoad(() => api.followUp(id), [referral.version]);
+  const { data, problem, reload } = useLoad(() => api.getFollowUp(id), [referral.version]);
   const [failed, setFailed] = useState(null);
   if (!data) return problem && html`<section class="card"><h2>Follow-up</h2><${Problem} problem=${problem} retry=${reload} /></section>`;
-  const today = wallClock(Date.now(), data.time_zone).slice(0, 10);
+  const today = formatWallClock(Date.now(), data.time_zone).slice(0, 10);
   const ahead = data.items.filter(({ date }) => date >= today);
   const past = data.items.filter(({ date }) => date < today);
-  const download = () => api.followUpFile(id).then((text) => (setFailed(null), save(text, "follow-up.ics")), setFailed);
+  const download = () => api.getFollowUpFile(id).then((text) => (setFailed(null), downloadFile(text, "follow-up.ics")), setFailed);
   return html`<section class="card" aria-labelledby="follow-up">
     <div class="card-head"><h2 id="follow-up">Follow-up calendar</h2><span class="chip">${ahead.length} to come</span></div>
-    <p class="fine num">Counted from the infusion on ${dateText(data.infused_on)}, in the center's calendar.</p>
-    <${Days} items=${ahead.slice(0, SHOWN)} today=${today} />
-    ${ahead.length > SHOWN && html`<details><summary>Later (${ahead.length - SHOWN})</summary><${Days} items=${ahead.slice(SHOWN)} today=${today} /></details>`}
-    ${past.length > 0 && html`<details><summary>Passed (${past.length})</summary><${Days} items=${past} today=${today} /></details>`}
+    <p class="fine num">Counted from the infusion on ${formatDate(data.infused_on)}, in the center's calendar.</p>
+    <${FollowUpDates} items=${ahead.slice(0, DATES_SHOWN)} today=${today} />
+    ${ahead.length > DATES_SHOWN && html`<details><summary>Later (${ahead.length - DATES_SHOWN})</summary><${FollowUpDates} items=${ahead.slice(DATES_SHOWN)} today=${today} /></details>`}
+    ${past.length > 0 && html`<details><summary>Passed (${past.length})</summary><${FollowUpDates} items=${past} today=${today} /></details>`}
     ${failed && html`<${Problem} problem=${failed} retry=${download} />`}
     <div class="buttons"><button type="button" onClick=${download}>Download as a file</button></div>
-    <${Feed} />
+    <${CalendarFeed} />
   </section>`;
 }

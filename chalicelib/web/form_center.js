@@ -1,18 +1,18 @@
 // Product, treatment center and urgency. The list is neutral: no center is put forward.
 import * as api from "./api.js";
 import { html, useEffect, useState } from "./dom.js";
-import { Group, Input, Pick } from "./form_steps.js";
-import { isListed } from "./shortlist.js";
-import { dateText } from "./time.js";
-import { fieldId, Icon, Loading, Problem, useLoad } from "./ui.js";
-import { phone, word } from "./words.js";
+import { FieldGroup, DraftField, DraftChoice } from "./form_steps.js";
+import { isShortlisted } from "./shortlist.js";
+import { formatDate } from "./time.js";
+import { toFieldId, Icon, Loading, Problem, useLoad } from "./ui.js";
+import { formatPhone, getLabel } from "./words.js";
 
 const PAUSE_MS = 250;
 
 function Certified({ center, product }) {
   const row = center.products.find((each) => each.product_id === product);
-  if (!row) return html`<span class="fine">${center.products.map((each) => word(each.product_id)).join(", ")}</span>`;
-  return html`<span class="fine num">${word(product)}: certified by ${row.certified_by}, as of ${dateText(row.as_of)}</span>`;
+  if (!row) return html`<span class="fine">${center.products.map((each) => getLabel(each.product_id)).join(", ")}</span>`;
+  return html`<span class="fine num">${getLabel(product)}: certified by ${row.certified_by}, as of ${formatDate(row.as_of)}</span>`;
 }
 
 function CenterRow({ center, product, chosen, onPick }) {
@@ -22,33 +22,33 @@ function CenterRow({ center, product, chosen, onPick }) {
       <strong>${center.name}</strong>
       ${center.fictional && html` <span class="chip">Fictional</span>`}
       ${!center.accepts_new && html` <span class="chip warn">Not accepting new patients</span>`}
-      ${isListed(center.center_id) && html` <span class="chip you">On your list</span>`}
-      <span class="under num">${center.distance_miles != null && `${Math.round(center.distance_miles).toLocaleString("en")} mi · `}${center.city}, ${center.state} ${center.zip} · ${phone(center.intake_phone)}</span>
+      ${isShortlisted(center.center_id) && html` <span class="chip you">On your list</span>`}
+      <span class="under num">${center.distance_miles != null && `${Math.round(center.distance_miles).toLocaleString("en")} mi · `}${center.city}, ${center.state} ${center.zip} · ${formatPhone(center.intake_phone)}</span>
       <${Certified} center=${center} product=${product} />
     </span>
   </label>`;
 }
 
 /** Sorted by name where the patient's ZIP code has no known place: that is no reason to stop. */
-const find = (query) =>
-  api.centers(query).catch((problem) => {
+const searchCenters = (query) =>
+  api.listCenters(query).catch((problem) => {
     if (!problem.errors?.some((error) => error.pointer === "/near")) throw problem;
-    return api.centers({ ...query, near: undefined });
+    return api.listCenters({ ...query, near: undefined });
   });
 
 /** The centers that match, page after page. */
-function useCenters(query) {
-  const first = useLoad(() => find(query), [JSON.stringify(query)]);
+function useCenterSearch(query) {
+  const first = useLoad(() => searchCenters(query), [JSON.stringify(query)]);
   const [failed, setFailed] = useState(null);
   const more = async () => {
-    const next = await api.centers({ ...query, near: first.data.near?.zip, cursor: first.data.next_cursor });
+    const next = await api.listCenters({ ...query, near: first.data.near?.zip, cursor: first.data.next_cursor });
     first.replace({ ...next, items: first.data.items.concat(next.items) });
     setFailed(null);
   };
   return { ...first, problem: first.problem || failed, more: () => more().catch(setFailed) };
 }
 
-function Centers({ draft }) {
+function CenterList({ draft }) {
   const [typed, setTyped] = useState("");
   const [q, setQ] = useState("");
   useEffect(() => {
@@ -58,14 +58,14 @@ function Centers({ draft }) {
   const product = draft.get("/product_id");
   const zip = draft.get("/patient/zip").trim();
   const near = /^\d{5}(-\d{4})?$/.test(zip) ? zip : undefined;
-  const { data, problem, busy, reload, more } = useCenters({ near, product, disease: draft.get("/clinical/disease"), q });
+  const { data, problem, busy, reload, more } = useCenterSearch({ near, product, disease: draft.get("/clinical/disease"), q });
   const chosen = draft.get("/center_id");
   const pick = (id) => draft.set("/center_id", id);
   return html`<section class="card">
     <h2>Treatment center</h2>
     <p class="fine">${data?.near ? "By straight-line distance from the patient's ZIP code, then name." : "Sorted by name."} You and the patient choose.</p>
-    <p class="field"><label for=${fieldId("/center_id")}>Search by name or city</label>
-      <input id=${fieldId("/center_id")} type="search" autocomplete="off" value=${typed} onInput=${(event) => setTyped(event.target.value)} /></p>
+    <p class="field"><label for=${toFieldId("/center_id")}>Search by name or city</label>
+      <input id=${toFieldId("/center_id")} type="search" autocomplete="off" value=${typed} onInput=${(event) => setTyped(event.target.value)} /></p>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${!data && busy && html`<${Loading} what="centers" />`}
     ${data &&
@@ -83,14 +83,14 @@ function Centers({ draft }) {
 }
 
 export function CenterStep({ draft }) {
-  const { data, problem, reload } = useLoad(api.products, []);
+  const { data, problem, reload } = useLoad(api.listProducts, []);
   const disease = draft.get("/clinical/disease");
   const fitting = (data || []).filter((each) => !disease || each.diseases.includes(disease));
   const options = [["", "None yet"], ...fitting.map((each) => [each.product_id, `${each.name} (${each.generic})`])];
-  return html`<${Group} title="Product and urgency" lead=${disease && `Products whose label names ${word(disease)}. Which one is right is for the center to say.`}>
+  return html`<${FieldGroup} title="Product and urgency" lead=${disease && `Products whose label names ${getLabel(disease)}. Which one is right is for the center to say.`}>
       ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
-      <${Input} draft=${draft} pointer="/product_id" label="Product in mind" optional options=${options} />
-      <${Pick} draft=${draft} pointer="/urgency" label="Urgency" options=${[["routine", "Routine"], ["urgent", "Urgent"]]} />
+      <${DraftField} draft=${draft} pointer="/product_id" label="Product in mind" optional options=${options} />
+      <${DraftChoice} draft=${draft} pointer="/urgency" label="Urgency" options=${[["routine", "Routine"], ["urgent", "Urgent"]]} />
     <//>
-    <${Centers} draft=${draft} />`;
+    <${CenterList} draft=${draft} />`;
 }

@@ -7,7 +7,7 @@ import { Loading, Problem, useLoad } from "./ui.js";
 
 function Destination({ draft, send }) {
   const id = draft.get("/center_id");
-  const { data, problem, busy, reload } = useLoad(async () => (id ? api.center(id) : null), [id]);
+  const { data, problem, busy, reload } = useLoad(async () => (id ? api.getCenter(id) : null), [id]);
   if (problem) return html`<${Problem} problem=${problem} retry=${reload} />`;
   if (busy) return html`<${Loading} what="the center" />`;
   const open = draft.referral.value?.packet?.missing ?? [];

@@ -1,17 +1,17 @@
 // Lines of therapy with their drug classes. The provider counts the lines; nothing is derived.
 import { html } from "./dom.js";
-import { Group, Input } from "./form_steps.js";
-import { announce, fieldId, Icon } from "./ui.js";
-import { DRUG_CLASSES, word } from "./words.js";
+import { FieldGroup, DraftField } from "./form_steps.js";
+import { announce, toFieldId, Icon } from "./ui.js";
+import { DRUG_CLASSES, getLabel } from "./words.js";
 
 const LINES = "/clinical/prior_lines";
-const RESPONSES = [["", "Not given"], ...["complete_response", "partial_response", "stable_disease", "relapsed", "refractory", "ongoing", "unknown"].map((code) => [code, word(code)])];
+const RESPONSES = [["", "Not given"], ...["complete_response", "partial_response", "stable_disease", "relapsed", "refractory", "ongoing", "unknown"].map((code) => [code, getLabel(code)])];
 
-function Classes({ draft, pointer }) {
+function DrugClasses({ draft, pointer }) {
   const chosen = draft.get(pointer) || [];
   const toggle = (code) =>
     draft.set(pointer, chosen.includes(code) ? chosen.filter((each) => each !== code) : [...chosen, code]);
-  return html`<fieldset class="choice wide" id=${fieldId(pointer)}>
+  return html`<fieldset class="choice wide" id=${toFieldId(pointer)}>
     <legend>Drug classes</legend>
     <div class="options">
       ${Object.entries(DRUG_CLASSES).map(
@@ -23,15 +23,15 @@ function Classes({ draft, pointer }) {
   </fieldset>`;
 }
 
-function Line({ draft, index, remove }) {
+function TherapyLine({ draft, index, remove }) {
   const at = `${LINES}/${index}`;
-  return html`<${Group} title="Line ${index + 1}">
-    <${Input} draft=${draft} pointer="${at}/regimen" label="Regimen" hint="For example R-CHOP" />
-    <${Input} draft=${draft} pointer="${at}/response" label="Outcome" options=${RESPONSES} />
-    <${Input} draft=${draft} pointer="${at}/started_on" label="Started on" type="date" />
-    <${Input} draft=${draft} pointer="${at}/ended_on" label="Ended on" type="date" />
-    <${Input} draft=${draft} pointer="${at}/event_on" label="Relapse or progression on" type="date" />
-    <${Classes} draft=${draft} pointer="${at}/classes" />
+  return html`<${FieldGroup} title="Line ${index + 1}">
+    <${DraftField} draft=${draft} pointer="${at}/regimen" label="Regimen" hint="For example R-CHOP" />
+    <${DraftField} draft=${draft} pointer="${at}/response" label="Outcome" options=${RESPONSES} />
+    <${DraftField} draft=${draft} pointer="${at}/started_on" label="Started on" type="date" />
+    <${DraftField} draft=${draft} pointer="${at}/ended_on" label="Ended on" type="date" />
+    <${DraftField} draft=${draft} pointer="${at}/event_on" label="Relapse or progression on" type="date" />
+    <${DrugClasses} draft=${draft} pointer="${at}/classes" />
     <p class="wide">
       <button type="button" class="quiet" onClick=${remove}><${Icon} name="trash-2" />Remove line ${index + 1}</button>
     </p>
@@ -42,16 +42,16 @@ export function TherapyStep({ draft }) {
   const lines = draft.get(LINES) || [];
   const add = () => {
     draft.set(LINES, [...lines, {}]);
-    setTimeout(() => document.getElementById(fieldId(`${LINES}/${lines.length}/regimen`))?.focus());
+    setTimeout(() => document.getElementById(toFieldId(`${LINES}/${lines.length}/regimen`))?.focus());
   };
   const remove = (index) => {
     draft.set(LINES, lines.filter((_, each) => each !== index));
     announce(`Line ${index + 1} removed`);
-    document.getElementById(fieldId(LINES)).focus();
+    document.getElementById(toFieldId(LINES)).focus();
   };
   return html`<div class="stack">
     <p class="fine">Enter every line as you count it, first line first. Dates help the center to judge the time to relapse.</p>
-    ${lines.map((_, index) => html`<${Line} draft=${draft} index=${index} remove=${() => remove(index)} />`)}
-    <p><button type="button" id=${fieldId(LINES)} onClick=${add}><${Icon} name="plus" />Add ${lines.length ? "another line" : "the first line"}</button></p>
+    ${lines.map((_, index) => html`<${TherapyLine} draft=${draft} index=${index} remove=${() => remove(index)} />`)}
+    <p><button type="button" id=${toFieldId(LINES)} onClick=${add}><${Icon} name="plus" />Add ${lines.length ? "another line" : "the first line"}</button></p>
   </div>`;
 }

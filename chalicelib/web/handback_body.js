@@ -1,6 +1,6 @@
 // @ts-check
 // A hand-back package between the form and the API. Everything here is pure.
-import { at, phoneNumber, pruned, put } from "./body.js";
+import { getAt, toPhoneNumber, prune, setAt } from "./body.js";
 
 const FIGURES = [
   "/crs/worst_grade", "/icans/worst_grade", "/counts/neutrophils_per_ul", "/counts/hemoglobin_g_dl",
@@ -8,17 +8,17 @@ const FIGURES = [
 ];
 
 // An empty list of these says that there is none, which is an answer.
-const ANSWERED_EMPTY = ["prophylaxis", "care_points"];
+const EMPTY_BY_ANSWER = ["prophylaxis", "care_points"];
 
 /** What the API takes, from what the form holds. @param {any} values @returns {any} */
-export function packageOf(values) {
-  let body = pruned(values) || {};
-  for (const name of ANSWERED_EMPTY) {
+export function toPackage(values) {
+  let body = prune(values) || {};
+  for (const name of EMPTY_BY_ANSWER) {
     if (Array.isArray(values[name]) && values[name].length === 0) body = { ...body, [name]: [] };
   }
   for (const pointer of FIGURES) {
-    const typed = at(body, pointer);
-    if (typed !== undefined && typed !== "" && Number.isFinite(Number(typed))) body = put(body, pointer, Number(typed));
+    const typed = getAt(body, pointer);
+    if (typed !== undefined && typed !== "" && Number.isFinite(Number(typed))) body = setAt(body, pointer, Number(typed));
   }
-  return body.center_phone ? { ...body, center_phone: phoneNumber(body.center_phone) } : body;
+  return body.center_phone ? { ...body, center_phone: toPhoneNumber(body.center_phone) } : body;
 }

@@ -1,83 +1,83 @@
 // The form in which a center writes the hand-back package. Saved at any time, as far as it is.
 import { ErrorSummary } from "./answers.js";
 import * as api from "./api.js";
-import { at, put } from "./body.js";
+import { getAt, setAt } from "./body.js";
 import { html, useState } from "./dom.js";
-import { Group, Input, Pick } from "./form_steps.js";
+import { FieldGroup, DraftField, DraftChoice } from "./form_steps.js";
 import { CarePoints, Infusions, Prophylaxis, Responsibilities } from "./handback_lists.js";
-import { packageOf } from "./handback_body.js";
-import { go, toReferral } from "./route.js";
-import { announce, fieldId, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
-import { word } from "./words.js";
+import { toPackage } from "./handback_body.js";
+import { navigate, buildReferralHref } from "./route.js";
+import { announce, toFieldId, Icon, Loading, Problem, PageTitle, useLoad } from "./ui.js";
+import { getLabel } from "./words.js";
 
-const coded = (codes, first) => [["", first], ...codes.map((code) => [code, word(code)])];
-const RESPONSES = coded(["complete_response", "partial_response", "stable_disease", "progressive_disease", "not_assessed"], "Choose");
-const STEROIDS = coded(["none", "tapering", "ongoing"], "Choose");
+const listOptions = (codes, first) => [["", first], ...codes.map((code) => [code, getLabel(code)])];
+const RESPONSES = listOptions(["complete_response", "partial_response", "stable_disease", "progressive_disease", "not_assessed"], "Choose");
+const STEROIDS = listOptions(["none", "tapering", "ongoing"], "Choose");
 const GRADES = [["", "Choose"], ["0", "None"], ...[1, 2, 3, 4].map((grade) => [String(grade), `Grade ${grade}`])];
 
 function Treatment({ draft, products }) {
   const options = [["", "Choose"], ...products.map(({ product_id: id, name }) => [id, name])];
-  return html`<${Group} title="Treatment">
-      <${Input} draft=${draft} pointer="/product_id" label="Product" options=${options} />
-      <${Input} draft=${draft} pointer="/lot" label="Lot or chain-of-identity reference" optional />
+  return html`<${FieldGroup} title="Treatment">
+      <${DraftField} draft=${draft} pointer="/product_id" label="Product" options=${options} />
+      <${DraftField} draft=${draft} pointer="/lot" label="Lot or chain-of-identity reference" optional />
       <${Infusions} draft=${draft} />
     <//>
-    <${Group} title="Response">
-      <${Input} draft=${draft} pointer="/response/assessment" label="Assessment" options=${RESPONSES} />
-      <${Input} draft=${draft} pointer="/response/on" label="Assessed on" type="date" />
-      <${Input} draft=${draft} pointer="/response/words" label="How, in a few words" optional />
+    <${FieldGroup} title="Response">
+      <${DraftField} draft=${draft} pointer="/response/assessment" label="Assessment" options=${RESPONSES} />
+      <${DraftField} draft=${draft} pointer="/response/on" label="Assessed on" type="date" />
+      <${DraftField} draft=${draft} pointer="/response/words" label="How, in a few words" optional />
     <//>`;
 }
 
 function Toxicities({ draft, grades }) {
-  return html`<${Group} title="Toxicities" lead="Worst grades. ${grades.title}.">
-    <${Input} draft=${draft} pointer="/crs/worst_grade" label="CRS, worst grade" options=${GRADES} />
-    <${Input} draft=${draft} pointer="/crs/treatment" label="CRS, treatment given" optional wide rows="2" />
-    <${Input} draft=${draft} pointer="/icans/worst_grade" label="ICANS, worst grade" options=${GRADES} />
-    <${Input} draft=${draft} pointer="/icans/treatment" label="ICANS, treatment given" optional wide rows="2" />
-    <${Input} draft=${draft} pointer="/steroids/status" label="Corticosteroids now" options=${STEROIDS} />
-    <${Input} draft=${draft} pointer="/steroids/words" label="Corticosteroids, dose and taper" optional />
+  return html`<${FieldGroup} title="Toxicities" lead="Worst grades. ${grades.title}.">
+    <${DraftField} draft=${draft} pointer="/crs/worst_grade" label="CRS, worst grade" options=${GRADES} />
+    <${DraftField} draft=${draft} pointer="/crs/treatment" label="CRS, treatment given" optional wide rows="2" />
+    <${DraftField} draft=${draft} pointer="/icans/worst_grade" label="ICANS, worst grade" options=${GRADES} />
+    <${DraftField} draft=${draft} pointer="/icans/treatment" label="ICANS, treatment given" optional wide rows="2" />
+    <${DraftField} draft=${draft} pointer="/steroids/status" label="Corticosteroids now" options=${STEROIDS} />
+    <${DraftField} draft=${draft} pointer="/steroids/words" label="Corticosteroids, dose and taper" optional />
   <//>`;
 }
 
 function Blood({ draft }) {
   const figure = { type: "number", min: "0", step: "any", inputmode: "decimal", optional: true };
-  return html`<${Group} title="Blood and infections">
-    <${Input} draft=${draft} pointer="/cytopenias" label="Cytopenias now" wide rows="2" />
-    <${Input} draft=${draft} pointer="/counts/on" label="Last blood count on" type="date" optional />
-    <${Input} draft=${draft} pointer="/counts/neutrophils_per_ul" label="Neutrophils per µL" ...${figure} />
-    <${Input} draft=${draft} pointer="/counts/hemoglobin_g_dl" label="Hemoglobin, g/dL" ...${figure} />
-    <${Input} draft=${draft} pointer="/counts/platelets_per_ul" label="Platelets per µL" ...${figure} />
-    <${Input} draft=${draft} pointer="/transfusion_needs" label="Transfusion needs" wide rows="2" />
-    <${Input} draft=${draft} pointer="/irradiated_until" label="Irradiated blood products until" type="date" optional
+  return html`<${FieldGroup} title="Blood and infections">
+    <${DraftField} draft=${draft} pointer="/cytopenias" label="Cytopenias now" wide rows="2" />
+    <${DraftField} draft=${draft} pointer="/counts/on" label="Last blood count on" type="date" optional />
+    <${DraftField} draft=${draft} pointer="/counts/neutrophils_per_ul" label="Neutrophils per µL" ...${figure} />
+    <${DraftField} draft=${draft} pointer="/counts/hemoglobin_g_dl" label="Hemoglobin, g/dL" ...${figure} />
+    <${DraftField} draft=${draft} pointer="/counts/platelets_per_ul" label="Platelets per µL" ...${figure} />
+    <${DraftField} draft=${draft} pointer="/transfusion_needs" label="Transfusion needs" wide rows="2" />
+    <${DraftField} draft=${draft} pointer="/irradiated_until" label="Irradiated blood products until" type="date" optional
       hint="Filled in with the published minimum of 90 days." />
-    <${Input} draft=${draft} pointer="/immunoglobulin/igg_mg_dl" label="Last IgG, mg/dL" ...${figure} />
-    <${Input} draft=${draft} pointer="/immunoglobulin/measured_on" label="IgG measured on" type="date" optional />
-    <${Input} draft=${draft} pointer="/immunoglobulin/plan" label="Plan for IgG and IVIG" wide rows="2" />
-    <${Input} draft=${draft} pointer="/vaccination_plan" label="Vaccination plan" wide rows="2" />
+    <${DraftField} draft=${draft} pointer="/immunoglobulin/igg_mg_dl" label="Last IgG, mg/dL" ...${figure} />
+    <${DraftField} draft=${draft} pointer="/immunoglobulin/measured_on" label="IgG measured on" type="date" optional />
+    <${DraftField} draft=${draft} pointer="/immunoglobulin/plan" label="Plan for IgG and IVIG" wide rows="2" />
+    <${DraftField} draft=${draft} pointer="/vaccination_plan" label="Vaccination plan" wide rows="2" />
     <${Prophylaxis} draft=${draft} />
   <//>`;
 }
 
-function FromNowOn({ draft }) {
-  return html`<${Group} title="From now on">
-    <${Input} draft=${draft} pointer="/driving_cleared_on" label="Driving cleared on" type="date" />
-    <${Input} draft=${draft} pointer="/next_center_visit_on" label="Next visit at the center" type="date" />
-    <${Input} draft=${draft} pointer="/center_phone" label="The center's 24/7 number" type="tel" />
-    <${Input} draft=${draft} pointer="/open_problems" label="Open problems" wide rows="3" />
-    <${Input} draft=${draft} pointer="/warning_signs" label="Warning signs, and when to call" wide rows="3" />
+function ResponsibilityFields({ draft }) {
+  return html`<${FieldGroup} title="From now on">
+    <${DraftField} draft=${draft} pointer="/driving_cleared_on" label="Driving cleared on" type="date" />
+    <${DraftField} draft=${draft} pointer="/next_center_visit_on" label="Next visit at the center" type="date" />
+    <${DraftField} draft=${draft} pointer="/center_phone" label="The center's 24/7 number" type="tel" />
+    <${DraftField} draft=${draft} pointer="/open_problems" label="Open problems" wide rows="3" />
+    <${DraftField} draft=${draft} pointer="/warning_signs" label="Warning signs, and when to call" wide rows="3" />
     <${Responsibilities} draft=${draft} />
-    <${Pick} draft=${draft} pointer="/wallet_card_given" label="Has the patient got a wallet card?" options=${[[true, "Yes"], [false, "No"]]} />
+    <${DraftChoice} draft=${draft} pointer="/wallet_card_given" label="Has the patient got a wallet card?" options=${[[true, "Yes"], [false, "No"]]} />
   <//>`;
 }
 
-function Form({ id, read, products }) {
+function PackageForm({ id, read, products }) {
   const [values, setValues] = useState(() => read.data.package || read.data.proposal || {});
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState(false);
   const draft = {
-    get: (pointer) => at(values, pointer),
-    set: (pointer, value) => setValues((old) => put(old, pointer, value)),
+    get: (pointer) => getAt(values, pointer),
+    set: (pointer, value) => setValues((old) => setAt(old, pointer, value)),
     errors: { value: problem?.errors || [] },
   };
   const save = async (event) => {
@@ -85,9 +85,9 @@ function Form({ id, read, products }) {
     if (busy) return;
     setBusy(true);
     try {
-      await api.writeHandback(id, packageOf(values), read.etag);
+      await api.saveHandback(id, toPackage(values), read.etag);
       announce("The package was saved");
-      go(toReferral(id));
+      navigate(buildReferralHref(id));
     } catch (refusal) {
       setBusy(false);
       setProblem(refusal);
@@ -97,30 +97,30 @@ function Form({ id, read, products }) {
     <${Treatment} draft=${draft} products=${products} />
     <${Toxicities} draft=${draft} grades=${read.data.grades} />
     <${Blood} draft=${draft} />
-    <${FromNowOn} draft=${draft} />
+    <${ResponsibilityFields} draft=${draft} />
     <${CarePoints} draft=${draft} />
     ${problem &&
     (problem.errors.length
-      ? html`<${ErrorSummary} title=${problem.message} errors=${problem.errors} onPick=${(pointer) => document.getElementById(fieldId(pointer))?.focus()} />`
+      ? html`<${ErrorSummary} title=${problem.message} errors=${problem.errors} onPick=${(pointer) => document.getElementById(toFieldId(pointer))?.focus()} />`
       : html`<${Problem} problem=${problem} retry=${problem.passing ? save : null}>
           ${problem.status === 412 ? "Somebody else changed the package after you opened it. Open it again to see what is there; what you typed is still here to copy." : null}
         <//>`)}
     <div class="buttons form-end">
       <button class="primary" aria-disabled=${busy}>${busy ? "Saving …" : "Save the package"}</button>
-      <a class="button" href=${toReferral(id)}>Cancel</a>
+      <a class="button" href=${buildReferralHref(id)}>Cancel</a>
       <span class="fine">It may be saved unfinished. What is missing shows to both sides.</span>
     </div>
   </form>`;
 }
 
 export function HandbackForm({ id }) {
-  const { data, problem, reload } = useLoad(() => Promise.all([api.handback(id), api.products()]), [id]);
-  const title = html`<${Title} page="Hand-back package">Hand-back package<//>`;
+  const { data, problem, reload } = useLoad(() => Promise.all([api.getHandback(id), api.listProducts()]), [id]);
+  const title = html`<${PageTitle} page="Hand-back package">Hand-back package<//>`;
   if (!data) return problem ? html`${title}<${Problem} problem=${problem} retry=${reload} />` : html`<${Loading} what="the package" />`;
   const [read, products] = data;
-  return html`<p class="back"><a href=${toReferral(id)}><${Icon} name="arrow-left" />Referral</a></p>
+  return html`<p class="back"><a href=${buildReferralHref(id)}><${Icon} name="arrow-left" />Referral</a></p>
     ${title}
     ${read.data.may_write
-      ? html`<${Form} id=${id} read=${read} products=${products} />`
+      ? html`<${PackageForm} id=${id} read=${read} products=${products} />`
       : html`<p class="notice">Only the treatment center writes the package, until the journey ends.</p>`}`;
 }

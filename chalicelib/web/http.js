@@ -1,10 +1,10 @@
 // @ts-check
 // One exchange with the API: JSON out, JSON in, and one class for everything that went wrong.
-import { complaint } from "./words.js";
+import { describeFieldError } from "./words.js";
 
 // Found from this file's own address, so a stage name in the path needs no setting.
 const API = new URL("../v1/", import.meta.url);
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /**
  * @typedef {{pointer: string, code: string, message: string}} FieldError
@@ -14,7 +14,7 @@ const PATIENCE_MS = 30_000;
  */
 
 /** The API refused, or could not be reached (status 0, code "unreachable"). */
-export class Refusal extends Error {
+export class ApiProblem extends Error {
   /**
    * @param {number} status
    * @param {any} problem
@@ -26,7 +26,7 @@ export class Refusal extends Error {
     /** @type {string} */
     this.code = problem?.code || "unknown";
     /** @type {FieldError[]} */
-    this.errors = (problem?.errors || []).map((/** @type {FieldError} */ error) => ({ ...error, message: complaint(error) }));
+    this.errors = (problem?.errors || []).map((/** @type {FieldError} */ error) => ({ ...error, message: describeFieldError(error) }));
     this.requestId = problem?.request_id || null;
     this.retryAfter = retryAfter;
   }
@@ -42,14 +42,14 @@ export class Refusal extends Error {
   }
 }
 
-const unreachable = () =>
-  new Refusal(0, { code: "unreachable", detail: "The server cannot be reached. Check the connection." });
+const buildUnreachableProblem = () =>
+  new ApiProblem(0, { code: "unreachable", detail: "The server cannot be reached. Check the connection." });
 
 /**
  * @param {string} path below /v1/
  * @param {Options["query"]} query
  */
-function address(path, query = {}) {
+function buildUrl(path, query = {}) {
   const url = new URL(path, API);
   for (const [name, value] of Object.entries(query)) {
     if (value != null && value !== "") url.searchParams.set(name, String(value));
@@ -63,7 +63,7 @@ function address(path, query = {}) {
  * @param {Options} [options]
  * @returns {Promise<Answer>}
  */
-export async function exchange(method, path, { body, token, key, version, plain, query } = {}) {
+export async function sendRequest(method, path, { body, token, key, version, plain, query } = {}) {
   /** @type {Record<string, string>} */
   const headers = { Accept: plain ? "*/*" : "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -72,27 +72,27 @@ export async function exchange(method, path, { body, token, key, version, plain,
   if (version) headers["If-Match"] = version;
   let response, text;
   try {
-    response = await fetch(address(path, query), {
+    response = await fetch(buildUrl(path, query), {
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
       cache: "no-store",
       credentials: "omit",
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     text = await response.text();
   } catch {
-    throw unreachable();
+    throw buildUnreachableProblem();
   }
-  const data = plain && response.ok ? text : parsed(text);
-  if (!response.ok) throw new Refusal(response.status, data, seconds(response.headers.get("Retry-After")));
+  const data = plain && response.ok ? text : parseBody(text);
+  if (!response.ok) throw new ApiProblem(response.status, data, parseRetryAfter(response.headers.get("Retry-After")));
   // Half an answer is no answer: whoever asked must ask again with the same key.
-  if (data === undefined) throw unreachable();
+  if (data === undefined) throw buildUnreachableProblem();
   return { data, etag: response.headers.get("ETag") };
 }
 
 /** @param {string} text */
-function parsed(text) {
+function parseBody(text) {
   if (!text) return null;
   try {
     return JSON.parse(text);
@@ -102,7 +102,7 @@ function parsed(text) {
 }
 
 /** @param {string | null} header */
-function seconds(header) {
+function parseRetryAfter(header) {
   const value = Number(header);
   return header && Number.isFinite(value) ? Math.min(Math.max(value, 1), 300) : null;
 }

@@ -1,11 +1,11 @@
 // Signs out a page that nobody uses, after a warning. Only a person's own doing counts as
 // use: polling and timers do not, and a machine that slept is measured by the clock.
 import { html, useEffect, useRef, useState } from "./dom.js";
-import { isOverlong, signOut } from "./session.js";
+import { isPastMaxSession, signOut } from "./session.js";
 import { Dialog } from "./ui.js";
 
 const WARN_BEFORE_MS = 120_000;
-const SIGNS_OF_LIFE = ["pointerdown", "keydown", "wheel", "touchstart"];
+const ACTIVITY_EVENTS = ["pointerdown", "keydown", "wheel", "touchstart"];
 
 export function IdleWatch({ minutes }) {
   const [left, setLeft] = useState(null);
@@ -17,19 +17,19 @@ export function IdleWatch({ minutes }) {
     const remaining = () => last.current + limit - Date.now();
     const check = () => {
       if (remaining() <= 0) return signOut("idle");
-      if (isOverlong()) return signOut("expired");
+      if (isPastMaxSession()) return signOut("expired");
       setLeft(remaining() <= warnBefore ? Math.ceil(remaining() / 1000) : null);
     };
     // Once the warning stands, only its own button says that somebody is there.
-    const alive = () => {
+    const noteActivity = () => {
       if (remaining() > warnBefore) last.current = Date.now();
     };
     const timer = setInterval(check, 1000);
-    for (const sign of SIGNS_OF_LIFE) addEventListener(sign, alive, { passive: true, capture: true });
+    for (const sign of ACTIVITY_EVENTS) addEventListener(sign, noteActivity, { passive: true, capture: true });
     document.addEventListener("visibilitychange", check);
     return () => {
       clearInterval(timer);
-      for (const sign of SIGNS_OF_LIFE) removeEventListener(sign, alive, { capture: true });
+      for (const sign of ACTIVITY_EVENTS) removeEventListener(sign, noteActivity, { capture: true });
       document.removeEventListener("visibilitychange", check);
     };
   }, [minutes]);

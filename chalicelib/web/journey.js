@@ -1,12 +1,12 @@
 // The journey as a stepper: an ordered list of phases, each with its stages and their times.
 import { html } from "./dom.js";
-import { zone } from "./state.js";
-import { dayIn, timeIn } from "./time.js";
+import { getTimeZone } from "./state.js";
+import { formatDay, formatTime } from "./time.js";
 import { Icon } from "./ui.js";
 
-const SAID = { done: "done", current: "now", not_reported: "not reported", ahead: "ahead" };
+const STEP_STATE_LABELS = { done: "done", current: "now", not_reported: "not reported", ahead: "ahead" };
 
-function legState(leg) {
+function computePhaseState(leg) {
   if (leg.stages.some((step) => step.state === "current")) return "current";
   return leg.stages.every((step) => step.state === "ahead") ? "ahead" : "done";
 }
@@ -14,8 +14,8 @@ function legState(leg) {
 function Step({ step }) {
   return html`<li class=${step.state} aria-current=${step.state === "current" ? "step" : undefined}>
     <span class="dot">${step.state === "done" && html`<${Icon} name="check" />`}</span>
-    <span>${step.label}<span class="unseen">, ${SAID[step.state]}</span>
-      ${step.at && html`<time class="under num" datetime=${step.at} title=${timeIn(step.at, zone())}>${dayIn(step.at, zone())}</time>`}
+    <span>${step.label}<span class="unseen">, ${STEP_STATE_LABELS[step.state]}</span>
+      ${step.at && html`<time class="under num" datetime=${step.at} title=${formatTime(step.at, getTimeZone())}>${formatDay(step.at, getTimeZone())}</time>`}
       ${step.state === "not_reported" && html`<span class="under" aria-hidden="true">not reported</span>`}
     </span>
   </li>`;
@@ -26,7 +26,7 @@ export function Journey({ legs }) {
     <h2 id="journey">Journey</h2>
     <ol class="journey">
       ${legs.map(
-        (leg) => html`<li class=${legState(leg)}>
+        (leg) => html`<li class=${computePhaseState(leg)}>
           <h3>${leg.label}</h3>
           <ol>${leg.stages.map((step) => html`<${Step} step=${step} />`)}</ol>
         </li>`,

@@ -1,13 +1,13 @@
 // The lists that a team works through: what somebody has to look at, and the phases.
 import { html } from "./dom.js";
-import { go } from "./route.js";
+import { navigate } from "./route.js";
 import { isPractice } from "./state.js";
-import { PHASES, word, WORKLISTS } from "./words.js";
+import { PHASES, getLabel, WORKLISTS } from "./words.js";
 
 /** What the API is asked for, for a list as the address names it. */
-export const queryOf = (list) => (list === "all" ? {} : PHASES[list] ? { phase: list } : { worklist: list });
+export const buildQuery = (list) => (list === "all" ? {} : PHASES[list] ? { phase: list } : { worklist: list });
 
-function groups(counts) {
+function groupLists(counts) {
   const rows = (names, of) => names.map((name) => [name, counts ? (counts[of][name] ?? 0) : undefined]);
   // A center never sees a practice's drafts.
   const phases = Object.keys(PHASES).filter((phase) => isPractice() || phase !== "eligibility");
@@ -17,19 +17,19 @@ function groups(counts) {
   ];
 }
 
-const name = (list) => (list === "all" ? "All" : word(list));
+const getListName = (list) => (list === "all" ? "All" : getLabel(list));
 
 function Tab({ tab: [list, count], current }) {
   return html`<a href="#/worklist/${list}" aria-current=${current === list ? "page" : undefined} class=${count ? "" : "empty"}>
-    ${name(list)}${count !== undefined && html`<span class="num">${count}</span>`}
+    ${getListName(list)}${count !== undefined && html`<span class="num">${count}</span>`}
   </a>`;
 }
 
-export function Lists({ list, counts }) {
-  const told = groups(counts);
+export function WorklistTabs({ list, counts }) {
+  const tabGroups = groupLists(counts);
   return html`
     <div class="tabs">
-      ${told.map(
+      ${tabGroups.map(
         ([title, tabs]) => html`<nav aria-label=${title}>
           ${tabs.map((tab) => html`<${Tab} tab=${tab} current=${list} />`)}
         </nav>`,
@@ -37,10 +37,10 @@ export function Lists({ list, counts }) {
     </div>
     <p class="field tabs-narrow">
       <label for="list">Show</label>
-      <select id="list" onChange=${(event) => go(`#/worklist/${event.target.value}`)}>
-        ${told.map(
+      <select id="list" onChange=${(event) => navigate(`#/worklist/${event.target.value}`)}>
+        ${tabGroups.map(
           ([title, tabs]) => html`<optgroup label=${title}>
-            ${tabs.map(([tab, count]) => html`<option value=${tab} selected=${tab === list}>${name(tab)} (${count ?? "…"})</option>`)}
+            ${tabs.map(([tab, count]) => html`<option value=${tab} selected=${tab === list}>${getListName(tab)} (${count ?? "…"})</option>`)}
           </optgroup>`,
         )}
       </select>

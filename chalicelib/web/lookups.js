@@ -1,6 +1,6 @@
 // @ts-check
 // What may be looked up and is about nobody: resources for patients, and diagnosis codes.
-import { call } from "./session.js";
+import { callApi } from "./session.js";
 
 /**
  * @typedef {{title: string, url: string, as_of: string, dated: boolean}} Source
@@ -10,7 +10,7 @@ import { call } from "./session.js";
  */
 
 /** @param {{topic?: string, language?: string, q?: string}} query */
-export const resources = async (query) => (await call("GET", "resources", { query })).data;
+export const listResources = async (query) => (await callApi("GET", "resources", { query })).data;
 
 /** @param {string} disease */
-export const diagnosisCodes = async (disease) => (await call("GET", "diagnosis-codes", { query: { disease } })).data;
+export const listDiagnosisCodes = async (disease) => (await callApi("GET", "diagnosis-codes", { query: { disease } })).data;

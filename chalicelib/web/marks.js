@@ -4,7 +4,7 @@ import { me } from "./state.js";
 import { PHASES } from "./words.js";
 
 /** Which of the eight parts of the journey a referral has come to, as eight ticks. */
-export function Ticks({ phase }) {
+export function PhaseProgress({ phase }) {
   const order = Object.keys(PHASES);
   const at = order.indexOf(phase);
   if (phase === "closed" || at < 0) return null;
@@ -14,16 +14,16 @@ export function Ticks({ phase }) {
 }
 
 /** Who makes the next move, seen from this member's side. */
-export function Turn({ owner }) {
+export function NextActionBadge({ owner }) {
   if (owner === "none") return html`<span class="fine">Nobody</span>`;
   if (owner === me.value.tenant.kind) return html`<span class="chip you">Your team</span>`;
   return html`<span class="chip">${owner === "center" ? "Center" : "Practice"}</span>`;
 }
 
-const LEVELS = { amber: ["warn", "Late"], red: ["stop", "Very late"], on_hold: ["", "On hold"] };
+const LEVEL_LABELS = { amber: ["warn", "Late"], red: ["stop", "Very late"], on_hold: ["", "On hold"] };
 
 /** How a clock stands, in a word; nothing where all is as usual. */
-export function Level({ level }) {
-  const [tone, text] = LEVELS[level] || [];
+export function OverdueBadge({ level }) {
+  const [tone, text] = LEVEL_LABELS[level] || [];
   return text && html` <span class="chip ${tone}">${text}</span>`;
 }

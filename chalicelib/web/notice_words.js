@@ -1,6 +1,6 @@
 // @ts-check
 // Words for notices and for what became of their mails. Everything here is pure.
-import { age, dayIn } from "./time.js";
+import { formatElapsed, formatDay } from "./time.js";
 
 /** What a member may choose the mail of, with what each contains. @type {Record<string, [string, string]>} */
 export const CATEGORIES = {
@@ -13,10 +13,10 @@ export const CATEGORIES = {
 };
 
 /** @param {string} category */
-export const categoryName = (category) => CATEGORIES[category]?.[0] || "Critical";
+export const getCategoryName = (category) => CATEGORIES[category]?.[0] || "Critical";
 
 /** Why something of the plan was not told. @type {Record<string, string>} */
-const LEFT_OUT = {
+const SKIP_REASONS = {
   closed: "the journey had ended",
   superseded: "its day moved",
   on_hold: "the referral was on hold",
@@ -26,7 +26,7 @@ const LEFT_OUT = {
 };
 
 /** Why a mail was not sent. @type {Record<string, string>} */
-const UNSENT = {
+const MAIL_SKIP_REASONS = {
   read: "opened before the mail was due",
   turned_off: "turned off meanwhile",
   not_visible: "the referral is not theirs to see any more",
@@ -34,7 +34,7 @@ const UNSENT = {
 };
 
 /** @type {Record<string, string>} */
-const MAILS = {
+const MAIL_STATUS_LABELS = {
   claimed: "being mailed",
   bounced: "mail came back",
   complained: "mail was reported as unwanted",
@@ -44,13 +44,13 @@ const MAILS = {
 };
 
 /** "2 hours ago", or "just now". @param {string} instant @param {number} [now] */
-export const ago = (instant, now = Date.now()) => (now - Date.parse(instant) < 60_000 ? "just now" : `${age(instant, now)} ago`);
+export const formatAgo = (instant, now = Date.now()) => (now - Date.parse(instant) < 60_000 ? "just now" : `${formatElapsed(instant, now)} ago`);
 
 /** "7:00 AM", with the day where it is another one. @param {string} instant @param {string} zone @param {number} now */
-function clock(instant, zone, now) {
+function formatClock(instant, zone, now) {
   const time = new Intl.DateTimeFormat("en-US", { timeZone: zone, hour: "numeric", minute: "2-digit" }).format(new Date(instant));
-  const day = dayIn(instant, zone);
-  return day === dayIn(new Date(now).toISOString(), zone) ? time : `${day}, ${time}`;
+  const day = formatDay(instant, zone);
+  return day === formatDay(new Date(now).toISOString(), zone) ? time : `${day}, ${time}`;
 }
 
 /**
@@ -60,16 +60,16 @@ function clock(instant, zone, now) {
  * @param {string} zone
  * @param {number} [now]
  */
-export function mailSaid({ state, at, why }, zone, now = Date.now()) {
-  if (at && state === "planned") return Date.parse(at) > now ? `mail held for ${clock(at, zone, now)}` : "mail on its way";
-  if (at && state === "sent") return `mailed ${ago(at, now)}`;
-  if (at && state === "delivered") return `mail arrived ${ago(at, now)}`;
-  if (state === "skipped") return `not mailed: ${UNSENT[why || ""]}`;
-  return MAILS[state];
+export function describeMail({ state, at, why }, zone, now = Date.now()) {
+  if (at && state === "planned") return Date.parse(at) > now ? `mail held for ${formatClock(at, zone, now)}` : "mail on its way";
+  if (at && state === "sent") return `mailed ${formatAgo(at, now)}`;
+  if (at && state === "delivered") return `mail arrived ${formatAgo(at, now)}`;
+  if (state === "skipped") return `not mailed: ${MAIL_SKIP_REASONS[why || ""]}`;
+  return MAIL_STATUS_LABELS[state];
 }
 
 /** Whether a notice is about a step that lasts too long. @param {{rule: string}} notice */
-export const isClock = ({ rule }) => rule.startsWith("clock_");
+export const isOverdueNotice = ({ rule }) => rule.startsWith("clock_");
 
 /** Why a notice of the plan was left out. @param {string} why */
-export const whyNot = (why) => LEFT_OUT[why];
+export const describeSkipReason = (why) => SKIP_REASONS[why];

@@ -1,51 +1,51 @@
 // What a member should know: newest first, unread ones marked, and what became of each mail.
-import { Choice } from "./answers.js";
+import { RadioChoice } from "./answers.js";
 import * as api from "./api.js";
-import { Attempt } from "./attempt.js";
+import { IdempotentRequest } from "./attempt.js";
 import { html, useRef, useState } from "./dom.js";
-import { ago, CATEGORIES, categoryName, mailSaid } from "./notice_words.js";
-import { toReferral } from "./route.js";
-import { unread, zone } from "./state.js";
-import { timeIn } from "./time.js";
-import { announce, Field, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
+import { formatAgo, CATEGORIES, getCategoryName, describeMail } from "./notice_words.js";
+import { buildReferralHref } from "./route.js";
+import { unread, getTimeZone } from "./state.js";
+import { formatTime } from "./time.js";
+import { announce, Field, Icon, Loading, Problem, PageTitle, useLoad } from "./ui.js";
 
 // As many as the server counts among when it counts the unread ones.
-const A_PAGE = 100;
+const PAGE_SIZE = 100;
 
 const isUnread = (notice) => !notice.read_at;
 
 /** Mark one as read, or all that are shown, once, however often it is asked for. */
-function useReading(data, replace) {
+function useMarkRead(data, replace) {
   const keys = useRef(new Map());
   const all = useRef(null);
-  all.current ??= new Attempt(api.readNotices);
-  const opened = (ids) => {
+  all.current ??= new IdempotentRequest(api.markNoticesRead);
+  const showAsRead = (ids) => {
     const now = new Date().toISOString();
     replace({ ...data, items: data.items.map((each) => (ids.includes(each.notice_id) ? { ...each, read_at: each.read_at || now } : each)) });
   };
-  const one = async (notice) => {
+  const markOne = async (notice) => {
     if (notice.read_at) return;
     const id = notice.notice_id;
-    if (!keys.current.has(id)) keys.current.set(id, api.newKey());
-    await api.readNotice(id, keys.current.get(id));
-    opened([id]);
+    if (!keys.current.has(id)) keys.current.set(id, api.createIdempotencyKey());
+    await api.markNoticeRead(id, keys.current.get(id));
+    showAsRead([id]);
     unread.value = Math.max(0, unread.value - 1);
     announce("Marked as read");
   };
-  const every = async () => {
+  const markAll = async () => {
     const ids = data.items.filter(isUnread).map((notice) => notice.notice_id);
     while (ids.length) {
-      const some = ids.splice(0, A_PAGE);
+      const some = ids.splice(0, PAGE_SIZE);
       unread.value = (await all.current.run(some)).unread;
     }
-    opened(data.items.map((notice) => notice.notice_id));
+    showAsRead(data.items.map((notice) => notice.notice_id));
     announce("All are marked as read");
   };
-  return { one, every };
+  return { markOne, markAll };
 }
 
 /** Where a notice leads: to its patient, or a digest of several to the list of all. */
-const target = (notice) => (notice.referral_id ? toReferral(notice.referral_id) : "#/worklist/all");
+const getNoticeLink = (notice) => (notice.referral_id ? buildReferralHref(notice.referral_id) : "#/worklist/all");
 
 function Notice({ notice, read }) {
   const at = notice.created_at;
@@ -53,11 +53,11 @@ function Notice({ notice, read }) {
     <div>
       <p>
         ${isUnread(notice) && html`<span class="unseen">Unread: </span>`}
-        <a href=${target(notice)} onClick=${() => read(notice)}>${notice.title}</a>
-        ${" "}<span class=${notice.category === "critical" ? "chip stop" : "chip"}>${categoryName(notice.category)}</span>
+        <a href=${getNoticeLink(notice)} onClick=${() => read(notice)}>${notice.title}</a>
+        ${" "}<span class=${notice.category === "critical" ? "chip stop" : "chip"}>${getCategoryName(notice.category)}</span>
       </p>
       <p class="fine num">
-        ${notice.alias && `${notice.alias} · `}<time datetime=${at}>${timeIn(at, zone())}</time>, ${ago(at)}${` · ${mailSaid(notice.mail, zone())}`}
+        ${notice.alias && `${notice.alias} · `}<time datetime=${at}>${formatTime(at, getTimeZone())}</time>, ${formatAgo(at)}${` · ${describeMail(notice.mail, getTimeZone())}`}
       </p>
     </div>
     ${isUnread(notice) &&
@@ -70,7 +70,7 @@ function Notice({ notice, read }) {
 function Filters({ shown, change, count }) {
   const names = [["", "All kinds"], ["critical", "Critical"], ...Object.entries(CATEGORIES).map(([key, [name]]) => [key, name])];
   return html`<div class="sift">
-    <${Choice} pointer="/show" label="Show" value=${shown.unread} onPick=${(value) => change({ ...shown, unread: value })}
+    <${RadioChoice} pointer="/show" label="Show" value=${shown.unread} onPick=${(value) => change({ ...shown, unread: value })}
       options=${[[false, "All"], [true, `Unread (${count})`]]} />
     <${Field} pointer="/category" label="Kind" value=${shown.category} options=${names}
       onInput=${(event) => change({ ...shown, category: event.target.value })} />
@@ -78,22 +78,22 @@ function Filters({ shown, change, count }) {
 }
 
 export function Notices() {
-  const { data, problem, reload, replace } = useLoad(() => api.notices(null, A_PAGE), []);
+  const { data, problem, reload, replace } = useLoad(() => api.listNotices(null, PAGE_SIZE), []);
   const [failed, setFailed] = useState(null);
   const [shown, setShown] = useState({ unread: false, category: "" });
-  const reading = useReading(data, replace);
+  const reading = useMarkRead(data, replace);
   const attempt = (work) => work.then(() => setFailed(null), setFailed);
   const more = async () => {
-    const next = await api.notices(data.next_cursor, A_PAGE);
+    const next = await api.listNotices(data.next_cursor, PAGE_SIZE);
     replace({ ...next, items: data.items.concat(next.items) });
   };
   const count = data?.items.filter(isUnread).length;
   const items = data?.items.filter(
     (notice) => (!shown.unread || isUnread(notice)) && (!shown.category || notice.category === shown.category),
   );
-  return html`<div class="head"><${Title} page="Notices">Notices<//>
+  return html`<div class="head"><${PageTitle} page="Notices">Notices<//>
       <span class="grow" />
-      ${count > 0 && html`<button type="button" onClick=${() => attempt(reading.every())}><${Icon} name="check" />Mark all as read</button>`}
+      ${count > 0 && html`<button type="button" onClick=${() => attempt(reading.markAll())}><${Icon} name="check" />Mark all as read</button>`}
       <a class="button" href="#/preferences"><${Icon} name="bell" />Notices and mail</a>
     </div>
     ${(problem || failed) && html`<${Problem} problem=${problem || failed} retry=${problem && reload} />`}
@@ -105,7 +105,7 @@ export function Notices() {
     </div>`}
     ${items?.length > 0 &&
     html`<ul class="notices card flush">
-      ${items.map((notice) => html`<${Notice} key=${notice.notice_id} notice=${notice} read=${(each) => attempt(reading.one(each))} />`)}
+      ${items.map((notice) => html`<${Notice} key=${notice.notice_id} notice=${notice} read=${(each) => attempt(reading.markOne(each))} />`)}
     </ul>`}
     ${data?.next_cursor &&
     html`<p class="more"><button type="button" onClick=${() => attempt(more())}>Show earlier ones</button></p>`}`;

@@ -1,24 +1,24 @@
 // How a member wants to be mailed. What is in the dashboard stays there, whatever is chosen here.
-import { Choice, ErrorSummary } from "./answers.js";
+import { RadioChoice, ErrorSummary } from "./answers.js";
 import * as api from "./api.js";
-import { at, merge, put } from "./body.js";
+import { getAt, merge, setAt } from "./body.js";
 import { html, useState } from "./dom.js";
-import { Group, Input } from "./form_steps.js";
+import { FieldGroup, DraftField } from "./form_steps.js";
 import { CATEGORIES } from "./notice_words.js";
 import { me } from "./state.js";
-import { announce, fieldId, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
+import { announce, toFieldId, Icon, Loading, Problem, PageTitle, useLoad } from "./ui.js";
 
 const TIMINGS = [["at_once", "At once"], ["daily", "Once a day"], ["never", "Never"]];
 /** The digest has its own day, and no other rhythm. */
 const WEEKLY = [["at_once", "On Mondays"], ["never", "Never"]];
 const ENDS = { from: "Quiet hours begin", to: "Quiet hours end" };
-const NIGHT = { from: "21:00", to: "07:00" };
+const DEFAULT_QUIET_HOURS = { from: "21:00", to: "07:00" };
 
-const hour = (value) => `${value % 12 || 12}:00 ${value < 12 ? "AM" : "PM"}`;
-const HOURS = Array.from({ length: 24 }, (_, value) => [String(value), hour(value)]);
+const formatHour = (value) => `${value % 12 || 12}:00 ${value < 12 ? "AM" : "PM"}`;
+const HOURS = Array.from({ length: 24 }, (_, value) => [String(value), formatHour(value)]);
 
 /** Every zone that this browser knows, those of the US first; that of the organization by its name. */
-function zones(current) {
+function listTimeZones(current) {
   const own = me.value.tenant.time_zone;
   const known = Intl.supportedValuesOf("timeZone").filter((zone) => zone.includes("/"));
   const named = [...new Set([current, ...known])].filter((zone) => zone && zone !== own).map((zone) => [zone, zone.replaceAll("_", " ")]);
@@ -27,13 +27,13 @@ function zones(current) {
 }
 
 /** What the form holds, from what the server tells. No zone is that of the organization. */
-function formOf({ categories, digest_hour, quiet_hours, time_zone }) {
+function toFormValues({ categories, digest_hour, quiet_hours, time_zone }) {
   return { categories, digest_hour, quiet_hours, time_zone: time_zone === me.value.tenant.time_zone ? "" : time_zone };
 }
 
-const bodyOf = (values) => ({ ...values, time_zone: values.time_zone || null });
+const toRequestBody = (values) => ({ ...values, time_zone: values.time_zone || null });
 
-function Kinds({ draft }) {
+function CategorySettings({ draft }) {
   return html`<section class="card kinds">
     <h2>When you are mailed</h2>
     <p class="fine">Every notice is in the dashboard at once. Mail carries the patient's alias, a count and a link, nothing else.</p>
@@ -43,55 +43,55 @@ function Kinds({ draft }) {
     </div>
     ${Object.entries(CATEGORIES).map(
       ([category, [name, contains]]) => html`<div class="kind" key=${category}>
-        <${Choice} pointer="/categories/${category}" label=${name} hint=${contains} options=${category === "digest" ? WEEKLY : TIMINGS}
+        <${RadioChoice} pointer="/categories/${category}" label=${name} hint=${contains} options=${category === "digest" ? WEEKLY : TIMINGS}
           value=${draft.get(`/categories/${category}`)} onPick=${(value) => draft.set(`/categories/${category}`, value)} />
       </div>`,
     )}
   </section>`;
 }
 
-function Hours({ draft }) {
+function QuietHours({ draft }) {
   const quiet = draft.get("/quiet_hours");
-  return html`<${Group} title="At which hours">
-    <${Input} draft=${draft} pointer="/digest_hour" label="Daily and weekly mail comes at" options=${HOURS}
+  return html`<${FieldGroup} title="At which hours">
+    <${DraftField} draft=${draft} pointer="/digest_hour" label="Daily and weekly mail comes at" options=${HOURS}
       onInput=${(event) => draft.set("/digest_hour", Number(event.target.value))} />
-    <${Input} draft=${draft} pointer="/time_zone" label="Time zone" options=${zones(draft.get("/time_zone"))} />
+    <${DraftField} draft=${draft} pointer="/time_zone" label="Time zone" options=${listTimeZones(draft.get("/time_zone"))} />
     <label class="check wide"><input type="checkbox" checked=${!!quiet}
-      onChange=${(event) => draft.set("/quiet_hours", event.target.checked ? NIGHT : null)} />Hold back mail during quiet hours, but for critical notices</label>
-    ${quiet && Object.entries(ENDS).map(([end, label]) => html`<${Input} draft=${draft} pointer="/quiet_hours/${end}" label=${label} type="time" required />`)}
+      onChange=${(event) => draft.set("/quiet_hours", event.target.checked ? DEFAULT_QUIET_HOURS : null)} />Hold back mail during quiet hours, but for critical notices</label>
+    ${quiet && Object.entries(ENDS).map(([end, label]) => html`<${DraftField} draft=${draft} pointer="/quiet_hours/${end}" label=${label} type="time" required />`)}
   <//>`;
 }
 
-function Form({ read }) {
-  const [base, setBase] = useState({ values: formOf(read.data), etag: read.etag });
+function PreferencesForm({ read }) {
+  const [base, setBase] = useState({ values: toFormValues(read.data), etag: read.etag });
   const [values, setValues] = useState(base.values);
-  const [said, setSaid] = useState(null);
+  const [message, setMessage] = useState(null);
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState(false);
   const draft = {
-    get: (pointer) => at(values, pointer),
+    get: (pointer) => getAt(values, pointer),
     set: (pointer, value) => {
-      setSaid(null);
-      setValues((old) => put(old, pointer, value));
+      setMessage(null);
+      setValues((old) => setAt(old, pointer, value));
     },
     errors: { value: problem?.errors || [] },
   };
 
   /** They were changed elsewhere meanwhile: bring both together, and let the member look. */
   const join = async () => {
-    const theirs = await api.preferences();
+    const theirs = await api.getPreferences();
     const clashes = [];
-    const kept = formOf(theirs.data);
+    const kept = toFormValues(theirs.data);
     setValues(merge(base.values, values, kept, clashes));
     setBase({ values: kept, etag: theirs.etag });
-    setSaid(["warn", `These were changed in another window meanwhile. ${clashes.length ? "Where both changed the same, the other is shown. " : ""}Please look, and save again.`]);
+    setMessage(["warn", `These were changed in another window meanwhile. ${clashes.length ? "Where both changed the same, the other is shown. " : ""}Please look, and save again.`]);
   };
   const save = async () => {
     try {
-      const saved = await api.savePreferences(bodyOf(values), base.etag);
-      setBase({ values: formOf(saved.data), etag: saved.etag });
-      setValues(formOf(saved.data));
-      setSaid(["good", "Saved. Mail that waits keeps its time; what is turned off is not sent."]);
+      const saved = await api.savePreferences(toRequestBody(values), base.etag);
+      setBase({ values: toFormValues(saved.data), etag: saved.etag });
+      setValues(toFormValues(saved.data));
+      setMessage(["good", "Saved. Mail that waits keeps its time; what is turned off is not sent."]);
       announce("Saved");
     } catch (refusal) {
       if (refusal.status !== 412) throw refusal;
@@ -107,21 +107,21 @@ function Form({ read }) {
     setBusy(false);
   };
   return html`<form class="stack narrow" onSubmit=${submit} novalidate>
-    <${Kinds} draft=${draft} />
-    <${Hours} draft=${draft} />
-    ${said && html`<p class="notice ${said[0]}" role="status">${said[1]}</p>`}
+    <${CategorySettings} draft=${draft} />
+    <${QuietHours} draft=${draft} />
+    ${message && html`<p class="notice ${message[0]}" role="status">${message[1]}</p>`}
     ${problem &&
     (problem.errors?.length
-      ? html`<${ErrorSummary} title=${problem.message} errors=${problem.errors} onPick=${(pointer) => document.getElementById(fieldId(pointer))?.focus()} />`
+      ? html`<${ErrorSummary} title=${problem.message} errors=${problem.errors} onPick=${(pointer) => document.getElementById(toFieldId(pointer))?.focus()} />`
       : html`<${Problem} problem=${problem} retry=${problem.passing ? submit : null} />`)}
     <div class="buttons"><button class="primary" aria-disabled=${busy}>${busy ? "Saving …" : "Save"}</button></div>
   </form>`;
 }
 
 export function Preferences() {
-  const { data, problem, reload } = useLoad(api.preferences, []);
+  const { data, problem, reload } = useLoad(api.getPreferences, []);
   return html`<p class="back"><a href="#/notices"><${Icon} name="arrow-left" />Notices</a></p>
-    <${Title} page="Notices and mail">Notices and mail<//>
+    <${PageTitle} page="Notices and mail">Notices and mail<//>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
-    ${data ? html`<${Form} read=${data} />` : !problem && html`<${Loading} what="your preferences" />`}`;
+    ${data ? html`<${PreferencesForm} read=${data} />` : !problem && html`<${Loading} what="your preferences" />`}`;
 }

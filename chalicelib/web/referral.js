@@ -1,88 +1,88 @@
 // One referral: where it is, since when, who acts next, and everything behind that.
-import { Actions } from "./actions.js";
+import { NextActions } from "./actions.js";
 import * as api from "./api.js";
-import { Since } from "./clock.js";
+import { StageSince } from "./clock.js";
 import { html, useEffect, useState } from "./dom.js";
 import { FollowUp } from "./follow_up.js";
 import { Handback } from "./handback.js";
 import { Journey } from "./journey.js";
-import { Turn } from "./marks.js";
-import { Overlay } from "./overlay.js";
-import { toForm, toPage } from "./route.js";
+import { NextActionBadge } from "./marks.js";
+import { StatusBanners } from "./overlay.js";
+import { buildFormHref, buildPageHref } from "./route.js";
 import { Clinical, Consent, Coverage, Packet, Patient, Provider } from "./sections.js";
-import { isPractice, mayRefer, zone } from "./state.js";
-import { dateText, timeIn, wallClock, years } from "./time.js";
+import { isPractice, canRefer, getTimeZone } from "./state.js";
+import { formatDate, formatTime, formatWallClock, computeYears } from "./time.js";
 import { Timeline } from "./timeline.js";
-import { announce, Icon, Loading, Problem, Title, useLoad, useReturn } from "./ui.js";
+import { announce, Icon, Loading, Problem, PageTitle, useLoad, useOnTabFocus } from "./ui.js";
 import { MonitoringWindow } from "./window.js";
-import { fullName, phone, word } from "./words.js";
+import { formatFullName, formatPhone, getLabel } from "./words.js";
 
-function Cell({ title, children }) {
+function StatusCell({ title, children }) {
   return html`<div><h2>${title}</h2>${children}</div>`;
 }
 
-function NextUp({ referral }) {
+function NextStep({ referral }) {
   const { owner } = referral.clock;
   const team = { center: referral.center?.name, practice: referral.practice.name }[owner];
-  return html`<p class="big"><${Turn} owner=${owner} /></p>
+  return html`<p class="big"><${NextActionBadge} owner=${owner} /></p>
     <p class="fine">${team || "The journey has ended."}</p>`;
 }
 
 function CenterLines({ center }) {
   if (!center) return html`<p class="big">Not chosen yet</p>`;
   const line = (label, number) =>
-    number && html`<p class="fine num">${label} <a href="tel:${number}">${phone(number)}</a></p>`;
+    number && html`<p class="fine num">${label} <a href="tel:${number}">${formatPhone(number)}</a></p>`;
   return html`<p class="big">${center.name}</p>
     ${line("Intake", center.intake_phone)} ${line("After hours", center.after_hours_phone)}`;
 }
 
-function Standing({ referral }) {
+function StatusSummary({ referral }) {
   const leg = referral.journey.find(({ phase }) => phase === referral.phase);
   return html`<section class="standing card" aria-label="Where it stands">
-    <${Cell} title="Where">
+    <${StatusCell} title="Where">
       <p class="big">${referral.stage_label}</p>
       <p class="fine">${leg?.label}</p>
     <//>
-    <${Cell} title="Since"><${Since} clock=${referral.clock} /><//>
-    <${Cell} title="Acts next"><${NextUp} referral=${referral} /><//>
+    <${StatusCell} title="Since"><${StageSince} clock=${referral.clock} /><//>
+    <${StatusCell} title="Acts next"><${NextStep} referral=${referral} /><//>
     ${isPractice()
-      ? html`<${Cell} title="Treatment center"><${CenterLines} center=${referral.center} /><//>`
-      : html`<${Cell} title="Referring practice">
+      ? html`<${StatusCell} title="Treatment center"><${CenterLines} center=${referral.center} /><//>`
+      : html`<${StatusCell} title="Referring practice">
           <p class="big">${referral.practice.name}</p>
-          <p class="fine num">${referral.referring_provider?.name} <span>${phone(referral.referring_provider?.phone)}</span></p>
+          <p class="fine num">${referral.referring_provider?.name} <span>${formatPhone(referral.referring_provider?.phone)}</span></p>
         <//>`}
   </section>`;
 }
 
-function Head({ referral }) {
+function ReferralHeader({ referral }) {
   const { patient } = referral;
-  const today = wallClock(Date.now(), zone()).slice(0, 10);
-  const born = patient.birth_date && `born ${dateText(patient.birth_date)} (${years(patient.birth_date, today)} y)`;
-  const line = [patient.alias, born, word(patient.sex), patient.mrn && `MRN ${patient.mrn}`];
+  const today = formatWallClock(Date.now(), getTimeZone()).slice(0, 10);
+  const born = patient.birth_date && `born ${formatDate(patient.birth_date)} (${computeYears(patient.birth_date, today)} y)`;
+  const line = [patient.alias, born, getLabel(patient.sex), patient.mrn && `MRN ${patient.mrn}`];
   return html`<p class="back"><a href="#/"><${Icon} name="arrow-left" />Worklist</a></p>
     <div class="head">
       <div>
-        <${Title} page="Referral">${fullName(patient)}
-          ${referral.urgency !== "routine" && html` <span class="chip urgent">${word(referral.urgency)}</span>`}
+        <${PageTitle} page="Referral">${formatFullName(patient)}
+          ${referral.urgency !== "routine" && html` <span class="chip urgent">${getLabel(referral.urgency)}</span>`}
         <//>
         <p class="fine num">${line.filter(Boolean).join(" · ")}</p>
-        <p class="fine num on-paper">As of ${timeIn(new Date().toISOString(), zone())}</p>
+        <p class="fine num on-paper">As of ${formatTime(new Date().toISOString(), getTimeZone())}</p>
       </div>
       <span class="grow" />
-      <a class="button" href=${toPage(referral.referral_id, "notices")}><${Icon} name="bell" />Notices</a>
+      <a class="button" href=${buildPageHref(referral.referral_id, "notices")}><${Icon} name="bell" />Notices</a>
       <button type="button" onClick=${() => print()}><${Icon} name="printer" />Print</button>
       ${isEditable(referral) &&
-      html`<a class="button" href=${toForm(referral.referral_id, "patient")}><${Icon} name="pencil" />Edit</a>`}
+      html`<a class="button" href=${buildFormHref(referral.referral_id, "patient")}><${Icon} name="pencil" />Edit</a>`}
     </div>`;
 }
 
 // The API lets a practice change what it wrote while the next move is its own, before acceptance.
-const isEditable = (referral) => mayRefer() && ["draft", "info_requested"].includes(referral.stage);
+const isEditable = (referral) => canRefer() && ["draft", "info_requested"].includes(referral.stage);
 
 const SAFETY_KINDS = { program: "program line", adverse_event: "adverse event line" };
 
 /** Where to report harm from the therapy: the FDA, and the maker where its line is known. */
-function Safety({ product }) {
+function SafetyReporting({ product }) {
   const { medwatch, maker } = product.safety_line;
   return html`<section class="card" aria-labelledby="safety">
     <h2 id="safety">Suspected adverse reaction</h2>
@@ -93,22 +93,22 @@ function Safety({ product }) {
 }
 
 /** What changed between what was on the screen and what the server says now. */
-function changes(before, after) {
+function describeChanges(before, after) {
   if (before.stage !== after.stage) return `It now stands at "${after.stage_label}", not at "${before.stage_label}".`;
   return before.version === after.version ? "" : "Its details were changed meanwhile.";
 }
 
 export function ReferralView({ id }) {
-  const { data, problem, reload } = useLoad(() => api.referral(id), []);
+  const { data, problem, reload } = useLoad(() => api.getReferral(id), []);
   const [flash, setFlash] = useState(null);
-  useReturn(reload);
-  const catalogue = useLoad(api.products, []);
+  useOnTabFocus(reload);
+  const products = useLoad(api.listProducts, []);
   const referral = data?.data;
   useEffect(() => {
     // Nobody looks at a hidden tab; and a look that gets lost makes it news once more.
-    if (referral?.changed_since_seen && !document.hidden) api.lookAt(id, data.etag).catch(() => {});
+    if (referral?.changed_since_seen && !document.hidden) api.markViewed(id, data.etag).catch(() => {});
   }, [referral]);
-  const product = catalogue.data?.find((each) => each.product_id === referral?.product_id);
+  const product = products.data?.find((each) => each.product_id === referral?.product_id);
 
   /** After an action: say what became of it, then show the referral as the server has it. */
   const settle = async (text, refused) => {
@@ -119,25 +119,25 @@ export function ReferralView({ id }) {
 
   if (!referral) {
     return problem
-      ? html`<${Title} page="Referral">Referral<//><${Problem} problem=${problem} retry=${reload} />`
+      ? html`<${PageTitle} page="Referral">Referral<//><${Problem} problem=${problem} retry=${reload} />`
       : html`<${Loading} what="the referral" />`;
   }
-  return html`<${Head} referral=${referral} />
+  return html`<${ReferralHeader} referral=${referral} />
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${flash &&
     html`<p class=${flash.refused ? "notice warn" : "notice good"} role="status">
-      ${flash.text} ${flash.before && changes(flash.before, referral)}
+      ${flash.text} ${flash.before && describeChanges(flash.before, referral)}
     </p>`}
-    <${Standing} referral=${referral} />
-    <${Overlay} referral=${referral} />
-    <${Actions} referral=${referral} parts=${product?.infusion_parts ?? 1} settle=${settle} />
+    <${StatusSummary} referral=${referral} />
+    <${StatusBanners} referral=${referral} />
+    <${NextActions} referral=${referral} parts=${product?.infusion_parts ?? 1} settle=${settle} />
     <${Journey} legs=${referral.journey} />
     <div class="columns">
       <div>
         ${referral.window && html`<${Handback} referral=${referral} /><${MonitoringWindow} window=${referral.window} id=${id} />`}
         ${referral.window && html`<${FollowUp} referral=${referral} />`}
         <${Timeline} referral=${referral} settle=${settle} />
-        ${product && html`<${Safety} product=${product} />`}
+        ${product && html`<${SafetyReporting} product=${product} />`}
       </div>
       <div>
         ${!referral.packet.complete && html`<${Packet} packet=${referral.packet} id=${isEditable(referral) && id} />`}

@@ -2,8 +2,8 @@
 // a title, a kind of event, and the fields that its dialog asks for.
 import * as api from "./api.js";
 import { isPractice } from "./state.js";
-import { wallClock } from "./time.js";
-import { word } from "./words.js";
+import { formatWallClock } from "./time.js";
+import { getLabel } from "./words.js";
 
 /**
  * @typedef {{name: string, label: string, [attribute: string]: any}} FieldSpec as of `Field`; with
@@ -14,25 +14,25 @@ import { word } from "./words.js";
 
 const NOTE = { name: "note", label: "Note", optional: true, rows: "3", maxlength: "4000", hint: "Both sides can read it. Keep it short." };
 
-const WAITING = [
+const WAITING_REASONS = [
   "infection_hold", "disease_progression", "toxicity_concern", "coverage_pending_too_long", "caregiver_unavailable",
   "travel_or_lodging", "patient_choice", "unknown",
 ];
-const AGAIN = ["no_show", "rescheduled", "infection_hold", "insufficient_collection", "unknown"];
+const REPEATED_STAGES = ["no_show", "rescheduled", "infection_hold", "insufficient_collection", "unknown"];
 const TOXICITIES = {
   crs: "Cytokine release syndrome (CRS)", neurotoxicity: "Neurotoxicity (ICANS)", infection: "Infection",
   cytopenia: "Cytopenia", readmission: "Readmission", other: "Other",
 };
 
-export const toxicity = (kind) => TOXICITIES[kind] || word(kind);
+export const getToxicityName = (kind) => TOXICITIES[kind] || getLabel(kind);
 
-function reason(codes, required = true) {
-  const options = [["", "Choose a reason"], ...codes.map((code) => [code, word(code)])];
+function buildReasonField(codes, required = true) {
+  const options = [["", "Choose a reason"], ...codes.map((code) => [code, getLabel(code)])];
   return { name: "reason_code", label: "Reason", options, required, optional: !required };
 }
 
 // What a move may ask for beside a reason, by the names that the server gives.
-const MORE = {
+const FIELDS_BY_STAGE = {
   "revisit_on": { name: "revisit_on", label: "Look at it again on", type: "date", optional: true },
   "first_visit_on": {
     name: "first_visit_on", label: "First visit with you", type: "date", optional: true,
@@ -40,15 +40,15 @@ const MORE = {
   },
   "suggested_center_id": {
     name: "suggested_center_id", label: "Suggested center", optional: true,
-    load: async () => [["", "None"], ...(await api.centers({ limit: 100 })).items.map((each) => [each.center_id, each.name])],
+    load: async () => [["", "None"], ...(await api.listCenters({ limit: 100 })).items.map((each) => [each.center_id, each.name])],
   },
 };
 
 /** The day, and which part of a dose it was: as `given` before, else the one that comes next. */
-function infusion(center, given) {
+function buildInfusionFields(center, given) {
   return [
     { name: "local_date", label: "Calendar date at the center", type: "date", required: true,
-      value: given.local_date || wallClock(Date.now(), center.time_zone).slice(0, 10),
+      value: given.local_date || formatWallClock(Date.now(), center.time_zone).slice(0, 10),
       hint: `The day there (${center.time_zone}) is day 0 of the monitoring window.` },
     { name: "part", label: "Infusion part", type: "number", min: "1", max: "9", required: true, value: given.part, half: true },
     { name: "of", label: "of", type: "number", min: "1", max: "9", required: true, value: given.of, half: true },
@@ -59,27 +59,27 @@ function infusion(center, given) {
 const isBookedAgain = (action, referral) => action.stage === referral.stage && /_scheduled$/.test(action.stage);
 
 /** A move that the server offers. @returns {Report} */
-export function moveReport(action, referral, parts) {
+export function buildStageReport(action, referral, parts) {
   const again = isBookedAgain(action, referral);
   const part = action.stage === referral.stage ? 2 : 1;
   const fields = [
-    ...(action.needs.includes("local_date") ? infusion(referral.center, { part, of: Math.max(part, parts) }) : []),
-    ...(action.reasons.length ? [reason(action.reasons)] : again ? [reason(AGAIN, false)] : []),
-    ...action.needs.filter((name) => MORE[name]).map((name) => MORE[name]),
+    ...(action.needs.includes("local_date") ? buildInfusionFields(referral.center, { part, of: Math.max(part, parts) }) : []),
+    ...(action.reasons.length ? [buildReasonField(action.reasons)] : again ? [buildReasonField(REPEATED_STAGES, false)] : []),
+    ...action.needs.filter((name) => FIELDS_BY_STAGE[name]).map((name) => FIELDS_BY_STAGE[name]),
     NOTE,
   ];
   return { label: again ? `${action.label} again` : action.label, type: "stage.changed", data: { stage: action.stage }, fields };
 }
 
-const hold = ({ hold: on }) =>
+const buildHoldReport = ({ hold: on }) =>
   on
     ? { label: "End the hold", type: "hold.ended", done: "The hold has ended.", fields: [NOTE] }
     : {
         label: "Put on hold", type: "hold.started", done: "The referral is on hold.",
-        fields: [reason(WAITING), { name: "until", label: "Expected to go on by", type: "date", optional: true }, NOTE],
+        fields: [buildReasonField(WAITING_REASONS), { name: "until", label: "Expected to go on by", type: "date", optional: true }, NOTE],
       };
 
-const noticed = {
+const TOXICITY_REPORT = {
   label: "Report a toxicity", type: "toxicity.noticed", done: "The toxicity was reported.",
   fields: [
     { name: "kind", label: "What was noticed?", required: true, options: [["", "Choose"], ...Object.entries(TOXICITIES)] },
@@ -89,28 +89,28 @@ const noticed = {
   ],
 };
 
-const longer = ({ window }) => ({
+const buildExtensionReport = ({ window }) => ({
   label: "Extend the window", type: "window.extended", done: "The monitoring window was extended.",
   fields: [{ name: "ends_on", label: "Hand-back on", type: "date", required: true, min: window.infused_on, value: window.ends_on,
     hint: "The calendar date at the center on which monitoring ends." }, NOTE],
 });
 
-const withdrawal = {
+const WITHDRAWAL_REPORT = {
   label: "Ask to withdraw", type: "withdrawal.requested", done: "The center was asked to stop.",
-  fields: [reason(["patient_choice", "disease_progression", "poor_performance", "other_therapy_chosen", "coverage_denied",
+  fields: [buildReasonField(["patient_choice", "disease_progression", "poor_performance", "other_therapy_chosen", "coverage_denied",
     "travel_or_lodging", "caregiver_unavailable", "unknown"]), NOTE],
 };
 
-const opening = { label: "Open again", type: "referral.reopened", done: "The referral goes on.", fields: [{ ...NOTE, label: "Why?", optional: false, required: true }] };
+const REOPEN_REPORT = { label: "Open again", type: "referral.reopened", done: "The referral goes on.", fields: [{ ...NOTE, label: "Why?", optional: false, required: true }] };
 
-const FURTHER = {
-  "hold.started": hold, "hold.ended": hold, "toxicity.noticed": () => noticed, "window.extended": longer,
-  "withdrawal.requested": () => withdrawal, "referral.reopened": () => opening,
+const FURTHER_REPORTS = {
+  "hold.started": buildHoldReport, "hold.ended": buildHoldReport, "toxicity.noticed": () => TOXICITY_REPORT, "window.extended": buildExtensionReport,
+  "withdrawal.requested": () => WITHDRAWAL_REPORT, "referral.reopened": () => REOPEN_REPORT,
 };
 
 /** What may be reported beside a move, as the server offers it. @returns {Report[]} */
-export const furtherReports = (referral) =>
-  referral.may_report.filter((type) => FURTHER[type]).map((type) => FURTHER[type](referral));
+export const listFurtherReports = (referral) =>
+  referral.may_report.filter((type) => FURTHER_REPORTS[type]).map((type) => FURTHER_REPORTS[type](referral));
 
 /** Events of one's own side may be corrected: a stage, or an extension, but not the sending. */
 export function isCorrectable(event) {
@@ -120,12 +120,12 @@ export function isCorrectable(event) {
 }
 
 /** That an earlier event was wrong: it was otherwise, or it did not happen. @returns {Report} */
-export function correction(event, referral) {
+export function buildCorrection(event, referral) {
   const { data } = event;
   const moved = event.type === "stage.changed";
   const isOtherwise = (values) => values.truth === "otherwise";
-  const infused = data.local_date && moved ? infusion(referral.center, data) : [];
-  const visit = "first_visit_on" in data ? [{ ...MORE.first_visit_on, value: data.first_visit_on ?? "", hint: undefined }] : [];
+  const infused = data.local_date && moved ? buildInfusionFields(referral.center, data) : [];
+  const visit = "first_visit_on" in data ? [{ ...FIELDS_BY_STAGE.first_visit_on, value: data.first_visit_on ?? "", hint: undefined }] : [];
   const truths = [["otherwise", "It happened at another time"], ["never", "It did not happen"]];
   return {
     label: "Correct", title: `Correct: ${event.stage_label}`, type: "event.corrected", done: "Corrected.", at: event.occurred_at,
@@ -141,13 +141,13 @@ export function correction(event, referral) {
       ...(truth === "otherwise" && {
         replacement: {
           occurred_at: at,
-          data: { ...kept(data), ...values, stage: event.stage, reason_code: event.reason_code, note: event.note },
+          data: { ...keepUnchanged(data), ...values, stage: event.stage, reason_code: event.reason_code, note: event.note },
         },
       }),
     }),
   };
 }
 
-const kept = ({ part, of, local_date, revisit_on, suggested_center_id, first_visit_on }) => ({
+const keepUnchanged = ({ part, of, local_date, revisit_on, suggested_center_id, first_visit_on }) => ({
   part, of, local_date, revisit_on, suggested_center_id, first_visit_on,
 });

@@ -1,19 +1,19 @@
 // National resources for patients and caregivers, to read together and to hand over on paper.
 import { html, useEffect, useRef, useState } from "./dom.js";
-import { resources } from "./lookups.js";
-import { dateText } from "./time.js";
-import { announce, Field, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
-import { phone } from "./words.js";
+import { listResources } from "./lookups.js";
+import { formatDate } from "./time.js";
+import { announce, Field, Icon, Loading, Problem, PageTitle, useLoad } from "./ui.js";
+import { formatPhone } from "./words.js";
 
 const PAUSE_MS = 250;
 const ASKED_BY = { care_team: "Asked for by the center's social worker or staff", patient: "" };
 
-const Away = ({ href, children }) => html`<a href=${href} target="_blank" rel="noopener noreferrer">${children}</a>`;
+const ExternalLink = ({ href, children }) => html`<a href=${href} target="_blank" rel="noopener noreferrer">${children}</a>`;
 
 function Sources({ sources }) {
   return html`<details><summary>Sources</summary>
     <ul>${sources.map(({ title, url, as_of: day, dated }) => html`<li>
-      <${Away} href=${url}>${title}<//>, <span class="num">${dated ? "of" : "undated, read on"} ${dateText(day)}</span>
+      <${ExternalLink} href=${url}>${title}<//>, <span class="num">${dated ? "of" : "undated, read on"} ${formatDate(day)}</span>
     </li>`)}</ul>
   </details>`;
 }
@@ -26,17 +26,17 @@ function Resource({ resource: r, topics, languages }) {
     <p>${r.topics.map((topic) => html`<span class="chip">${topics[topic]}</span> `)}</p>
     <p>${r.what}</p>
     <p class="reach">
-      <a class="num" href="tel:${r.phone}">${phone(r.phone)}</a>
-      <${Away} href=${r.url}>${r.url.replace(/^https:\/\/(www\.)?|\/$/g, "")}<//>
+      <a class="num" href="tel:${r.phone}">${formatPhone(r.phone)}</a>
+      <${ExternalLink} href=${r.url}>${r.url.replace(/^https:\/\/(www\.)?|\/$/g, "")}<//>
     </p>
     <p class="fine">${told.join(" · ")}</p>
     ${r.confirm && html`<p class="confirm"><strong>Confirm first.</strong> ${r.confirm}</p>`}
-    <p class="fine num">Last checked ${dateText(r.last_checked)}</p>
+    <p class="fine num">Last checked ${formatDate(r.last_checked)}</p>
     <${Sources} sources=${r.sources} />
   </li>`;
 }
 
-const choices = (words, all) => [["", all], ...Object.entries(words)];
+const listChoices = (words, all) => [["", all], ...Object.entries(words)];
 
 function Filters({ told, query, change }) {
   const timer = useRef(0);
@@ -47,9 +47,9 @@ function Filters({ told, query, change }) {
     timer.current = setTimeout(() => change({ q }), PAUSE_MS);
   };
   return html`<form role="search" class="filters fields" onSubmit=${(event) => event.preventDefault()}>
-    <${Field} pointer="/topic" label="Help with" value=${query.topic} options=${choices(told.topics, "Everything")}
+    <${Field} pointer="/topic" label="Help with" value=${query.topic} options=${listChoices(told.topics, "Everything")}
       onInput=${(event) => change({ topic: event.target.value })} />
-    <${Field} pointer="/language" label="Answers in" value=${query.language} options=${choices(told.languages, "Any language")}
+    <${Field} pointer="/language" label="Answers in" value=${query.language} options=${listChoices(told.languages, "Any language")}
       onInput=${(event) => change({ language: event.target.value })} />
     <${Field} pointer="/q" label="Words" type="search" placeholder="For example gas, copay, myeloma" onInput=${type} />
   </form>`;
@@ -57,13 +57,13 @@ function Filters({ told, query, change }) {
 
 export function Resources() {
   const [query, setQuery] = useState({ topic: "", language: "", q: "" });
-  const { data, problem, reload, busy } = useLoad(() => resources(query), [JSON.stringify(query)]);
+  const { data, problem, reload, busy } = useLoad(() => listResources(query), [JSON.stringify(query)]);
   const count = data?.items.length;
   useEffect(() => {
     if (data && !busy) announce(count === 1 ? "1 resource" : `${count} resources`);
   }, [data]);
   return html`<div class="head">
-      <${Title} page="Resources">Resources for patients<//>
+      <${PageTitle} page="Resources">Resources for patients<//>
       <span class="grow" />
       <button type="button" onClick=${() => print()}><${Icon} name="printer" />Print</button>
     </div>
@@ -75,5 +75,5 @@ export function Resources() {
       <ul class="resources">
         ${data.items.map((resource) => html`<${Resource} key=${resource.resource_id} resource=${resource} topics=${data.topics} languages=${data.languages} />`)}
       </ul>
-      <p class="fine num">List reviewed ${dateText(data.reviewed_on)}.</p>`}`;
+      <p class="fine num">List reviewed ${formatDate(data.reviewed_on)}.</p>`}`;
 }

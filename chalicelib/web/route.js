@@ -6,7 +6,7 @@ import { signal } from "./dom.js";
 /** @typedef {{view: string, id?: string, step?: string, list?: string}} Route */
 
 /** @param {string} hash @returns {Route} */
-export function parse(hash) {
+export function parseRoute(hash) {
   const [first, second, third, fourth] = hash.replace(/^#\/?/, "").split("/");
   if (!first || first === "worklist") return { view: "worklist", list: second || "all" };
   if (first === "new") return { view: "form", step: second || "patient" };
@@ -23,28 +23,28 @@ export function parse(hash) {
   return { view: "nowhere" };
 }
 
-export const route = signal(parse(location.hash));
+export const route = signal(parseRoute(location.hash));
 
 addEventListener("hashchange", () => {
-  route.value = parse(location.hash);
+  route.value = parseRoute(location.hash);
 });
 
 /** @param {string} path "#/…" */
-export function go(path) {
+export function navigate(path) {
   location.hash = path;
 }
 
 /** Change the address without leaving a step behind for the Back button. @param {string} path */
 export function replaceWith(path) {
   history.replaceState(null, "", path);
-  route.value = parse(path);
+  route.value = parseRoute(path);
 }
 
 /** @param {string} id */
-export const toReferral = (id) => `#/referrals/${id}`;
+export const buildReferralHref = (id) => `#/referrals/${id}`;
 
 /** @param {string | null | undefined} id @param {string} step */
-export const toForm = (id, step) => (id ? `#/referrals/${id}/edit/${step}` : `#/new/${step}`);
+export const buildFormHref = (id, step) => (id ? `#/referrals/${id}/edit/${step}` : `#/new/${step}`);
 
 /** @param {string} id @param {"handback" | "card" | "notices"} page */
-export const toPage = (id, page) => `#/referrals/${id}/${page}`;
+export const buildPageHref = (id, page) => `#/referrals/${id}/${page}`;

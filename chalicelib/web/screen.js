@@ -1,16 +1,16 @@
 // The potential-eligibility screen: a short form, and beside it what labels say of the answers.
 import * as api from "./api.js";
 import { ErrorSummary } from "./answers.js";
-import { at, bodyOf, put } from "./body.js";
+import { getAt, toRequestBody, setAt } from "./body.js";
 import { html, signal, useEffect, useRef } from "./dom.js";
-import { beginFrom } from "./draft.js";
-import { Group, Input, Pick, YES_NO } from "./form_steps.js";
+import { startReferralFromScreen } from "./draft.js";
+import { FieldGroup, DraftField, DraftChoice, YES_NO_OPTIONS } from "./form_steps.js";
 import { TherapyStep } from "./form_therapy.js";
-import { go, toForm } from "./route.js";
-import { Screening } from "./screen_result.js";
+import { navigate, buildFormHref } from "./route.js";
+import { EligibilityResult } from "./screen_result.js";
 import { AGENTS, LABS } from "./screen_words.js";
-import { atSignOut } from "./state.js";
-import { announce, fieldId, Icon, Problem, Title } from "./ui.js";
+import { onSignOut } from "./state.js";
+import { announce, toFieldId, Icon, Problem, PageTitle } from "./ui.js";
 import { DISEASES, FLAGS } from "./words.js";
 
 const LINES = "/clinical/prior_lines";
@@ -22,7 +22,7 @@ const HISTOLOGIES = {
   ],
 };
 /** What is typed, and the last answer. It outlives the view; it ends with the session. */
-class Entries {
+class ScreenEntries {
   constructor() {
     this.values = signal({});
     this.errors = signal([]);
@@ -34,11 +34,11 @@ class Entries {
   }
 
   get(pointer) {
-    return at(this.values.value, pointer) ?? "";
+    return getAt(this.values.value, pointer) ?? "";
   }
 
   set(pointer, value) {
-    this.values.value = put(this.values.value, pointer, value);
+    this.values.value = setAt(this.values.value, pointer, value);
     this.stale.value = true;
     if (this.errors.value.length) this.errors.value = this.errors.value.filter((error) => error.pointer !== pointer);
   }
@@ -46,10 +46,10 @@ class Entries {
   /** As the API takes it: "not entered" is left out, and "no treatment so far" is an empty list. */
   get body() {
     const { age, planned_collection_on, doses = {} } = this.values.value;
-    let body = { clinical: {}, ...bodyOf(this.values.value) };
+    let body = { clinical: {}, ...toRequestBody(this.values.value) };
     const last = AGENTS.map(([agent]) => ({ agent, ...doses[agent] })).filter(({ given, last_on }) => last_on || given === false);
-    if (last.length) body = put(body, "/clinical/last_doses", last);
-    if (this.untreated.value && !body.clinical.prior_lines) body = put(body, LINES, []);
+    if (last.length) body = setAt(body, "/clinical/last_doses", last);
+    if (this.untreated.value && !body.clinical.prior_lines) body = setAt(body, LINES, []);
     if (age !== undefined && age !== "") body.age = Number(age);
     if (planned_collection_on) body.planned_collection_on = planned_collection_on;
     return body;
@@ -63,10 +63,10 @@ class Entries {
     this.busy.value = true;
     this.errors.value = [];
     this.problem.value = null;
-    const asked = this.values.value;
+    const screened = this.values.value;
     try {
-      this.answer.value = await api.screen(this.body);
-      this.stale.value = this.values.value !== asked;
+      this.answer.value = await api.screenPatient(this.body);
+      this.stale.value = this.values.value !== screened;
       announce("The answer is ready");
     } catch (refusal) {
       this.errors.value = refusal.errors ?? [];
@@ -77,26 +77,26 @@ class Entries {
   }
 }
 
-let entries = new Entries();
-atSignOut(() => (entries = new Entries()));
+let entries = new ScreenEntries();
+onSignOut(() => (entries = new ScreenEntries()));
 
-const number = (draft, pointer) => (event) => draft.set(pointer, event.target.value === "" ? "" : Number(event.target.value));
+const toNumberHandler = (draft, pointer) => (event) => draft.set(pointer, event.target.value === "" ? "" : Number(event.target.value));
 
-const Figure = ({ draft, pointer, ...rest }) => html`<${Input} draft=${draft} pointer=${pointer} type="number" min="0" step="any"
-  inputmode="decimal" onInput=${number(draft, pointer)} ...${rest} />`;
+const NumberField = ({ draft, pointer, ...rest }) => html`<${DraftField} draft=${draft} pointer=${pointer} type="number" min="0" step="any"
+  inputmode="decimal" onInput=${toNumberHandler(draft, pointer)} ...${rest} />`;
 
-function Disease({ draft }) {
+function DiseaseFields({ draft }) {
   const histologies = HISTOLOGIES[draft.get("/clinical/disease")];
-  return html`<${Group} title="Patient and disease">
-    <${Figure} draft=${draft} pointer="/age" label="Age" step="1" inputmode="numeric" />
-    <${Input} draft=${draft} pointer="/clinical/disease" label="Disease" options=${[["", "Choose the disease"], ...Object.entries(DISEASES)]} />
-    ${histologies && html`<${Input} draft=${draft} pointer="/clinical/histology" label="Histology" options=${[["", "Not known"], ...histologies]} />`}
-    <${Input} draft=${draft} pointer="/clinical/ecog" label="ECOG performance status" onInput=${number(draft, "/clinical/ecog")}
+  return html`<${FieldGroup} title="Patient and disease">
+    <${NumberField} draft=${draft} pointer="/age" label="Age" step="1" inputmode="numeric" />
+    <${DraftField} draft=${draft} pointer="/clinical/disease" label="Disease" options=${[["", "Choose the disease"], ...Object.entries(DISEASES)]} />
+    ${histologies && html`<${DraftField} draft=${draft} pointer="/clinical/histology" label="Histology" options=${[["", "Not known"], ...histologies]} />`}
+    <${DraftField} draft=${draft} pointer="/clinical/ecog" label="ECOG performance status" onInput=${toNumberHandler(draft, "/clinical/ecog")}
       options=${[["", "Not assessed"], ...["0", "1", "2", "3", "4"].map((grade) => [grade, grade])]} />
   <//>`;
 }
 
-function Therapy({ draft }) {
+function TherapyFields({ draft }) {
   const none = !draft.get(LINES).length;
   const toggle = () => {
     draft.untreated.value = !draft.untreated.value;
@@ -111,40 +111,40 @@ function Therapy({ draft }) {
   </section>`;
 }
 
-function Transplant({ draft }) {
+function TransplantFields({ draft }) {
   const [candidate, because] = ["/clinical/hsct_eligible", "/clinical/no_transplant_because"].map((pointer) => draft.get(pointer));
   const pick = (answer) => {
     draft.set("/clinical/hsct_eligible", answer === "" ? "" : answer === "yes");
     draft.set("/clinical/no_transplant_because", ["", "yes"].includes(answer) ? "" : answer);
   };
   const value = candidate === "" ? "" : candidate ? "yes" : because;
-  return html`<${Group} title="Transplant and lenalidomide">
-    <${Pick} draft=${draft} pointer="/clinical/hsct_eligible" label="Candidate for a stem cell transplant?" value=${value} onPick=${pick}
+  return html`<${FieldGroup} title="Transplant and lenalidomide">
+    <${DraftChoice} draft=${draft} pointer="/clinical/hsct_eligible" label="Candidate for a stem cell transplant?" value=${value} onPick=${pick}
       options=${[["yes", "Yes"], ["age_or_comorbidity", "No: age or comorbidity"], ["other", "No: another reason"], ["", "Not known"]]} />
-    <${Pick} draft=${draft} pointer="/clinical/transplant/kind" label="Had a stem cell transplant?"
+    <${DraftChoice} draft=${draft} pointer="/clinical/transplant/kind" label="Had a stem cell transplant?"
       options=${[["none", "No"], ["autologous", "Autologous"], ["allogeneic", "Allogeneic"], ["", "Not known"]]} />
     ${["autologous", "allogeneic"].includes(draft.get("/clinical/transplant/kind")) &&
-    html`<${Input} draft=${draft} pointer="/clinical/transplant/on" label="Day of the last transplant" type="date" />`}
+    html`<${DraftField} draft=${draft} pointer="/clinical/transplant/on" label="Day of the last transplant" type="date" />`}
     ${draft.get("/clinical/disease") === "MM" &&
-    html`<${Pick} draft=${draft} pointer="/clinical/lenalidomide_refractory" label="Refractory to lenalidomide?" options=${YES_NO} />`}
+    html`<${DraftChoice} draft=${draft} pointer="/clinical/lenalidomide_refractory" label="Refractory to lenalidomide?" options=${YES_NO_OPTIONS} />`}
   <//>`;
 }
 
-const Discuss = ({ draft }) => html`<${Group} title="To discuss with the center" lead="None of these answers decides anything.">
-  ${Object.entries(FLAGS).map(([flag, label]) => html`<${Pick} draft=${draft} pointer="/clinical/flags/${flag}" label="${label}?" options=${YES_NO} />`)}
+const DiscussFields = ({ draft }) => html`<${FieldGroup} title="To discuss with the center" lead="None of these answers decides anything.">
+  ${Object.entries(FLAGS).map(([flag, label]) => html`<${DraftChoice} draft=${draft} pointer="/clinical/flags/${flag}" label="${label}?" options=${YES_NO_OPTIONS} />`)}
   <details class="wide">
     <summary>Heart, kidney, liver and lymphocytes</summary>
     <div class="fields">
-      ${LABS.map(([lab, label, unit]) => html`<${Figure} draft=${draft} pointer="/clinical/labs/${lab}" label=${label} hint=${unit} optional />`)}
+      ${LABS.map(([lab, label, unit]) => html`<${NumberField} draft=${draft} pointer="/clinical/labs/${lab}" label=${label} hint=${unit} optional />`)}
     </div>
   </details>
 <//>`;
 
-function Collection({ draft }) {
-  return html`<${Group} title="Before cells are collected" lead="Last doses, given or planned, against the day of collection.">
-    <${Input} draft=${draft} pointer="/planned_collection_on" label="Planned day of collection" type="date" optional />
+function CollectionFields({ draft }) {
+  return html`<${FieldGroup} title="Before cells are collected" lead="Last doses, given or planned, against the day of collection.">
+    <${DraftField} draft=${draft} pointer="/planned_collection_on" label="Planned day of collection" type="date" optional />
     ${AGENTS.map(([agent, label]) => html`<div class="dose">
-      <${Input} draft=${draft} pointer="/doses/${agent}/last_on" label="${label}: last dose" type="date" optional disabled=${draft.get(`/doses/${agent}/given`) === false} />
+      <${DraftField} draft=${draft} pointer="/doses/${agent}/last_on" label="${label}: last dose" type="date" optional disabled=${draft.get(`/doses/${agent}/given`) === false} />
       <label class="fine"><input type="checkbox" checked=${draft.get(`/doses/${agent}/given`) === false}
         onChange=${(event) => draft.set(`/doses/${agent}`, event.target.checked ? { given: false } : {})} />Never given</label>
     </div>`)}
@@ -152,47 +152,47 @@ function Collection({ draft }) {
 }
 
 /** Where the form shows what the API speaks of; doses are numbered as they were sent. */
-function placeOf(draft, pointer) {
+function getStepOf(draft, pointer) {
   const dose = pointer.match(/^\/clinical\/last_doses\/?(\d*)/);
   if (!dose) return pointer === "/clinical/transplant" ? "/clinical/transplant/kind" : pointer;
   const agent = dose[1] === "" ? AGENTS[0][0] : draft.body.clinical.last_doses?.[dose[1]]?.agent;
   return `/doses/${agent}/last_on`;
 }
 
-function toField(draft, pointer) {
-  const place = placeOf(draft, pointer);
+function focusField(draft, pointer) {
+  const place = getStepOf(draft, pointer);
   // A field that is not there is one of a list that is: its line, or the button that adds one.
-  const field = [place, place.split("/").slice(0, 4).join("/"), LINES].map((each) => document.getElementById(fieldId(each))).find(Boolean);
+  const field = [place, place.split("/").slice(0, 4).join("/"), LINES].map((each) => document.getElementById(toFieldId(each))).find(Boolean);
   field?.closest("details")?.setAttribute("open", "");
   field?.scrollIntoView({ block: "center" });
   field?.focus();
 }
 
 /** The answers as the clinical part of a new referral, with the version they were screened by. */
-function refer(draft) {
+function startReferral(draft) {
   const { catalogue_version, screened_on } = draft.answer.value;
   const { clinical } = draft.body;
-  if (beginFrom({ ...clinical, screened: { catalogue_version, screened_on } })) go(toForm(null, "patient"));
+  if (startReferralFromScreen({ ...clinical, screened: { catalogue_version, screened_on } })) navigate(buildFormHref(null, "patient"));
   else announce("Another new referral is being written. Save or discard it first.");
 }
 
-export function Screen() {
+export function EligibilityCheck() {
   const draft = entries;
-  const told = useRef(null);
+  const resultBox = useRef(null);
   const answer = draft.answer.value;
   useEffect(() => {
-    if (answer && !draft.stale.value) told.current?.focus();
+    if (answer && !draft.stale.value) resultBox.current?.focus();
   }, [answer]);
   const run = (event) => {
     event.preventDefault();
     draft.run();
   };
   const clear = () => {
-    entries = new Entries();
-    go("#/screen/anew");
+    entries = new ScreenEntries();
+    navigate("#/screen/anew");
   };
   return html`<div class="head">
-      <${Title} page="Screen">Screen<//>
+      <${PageTitle} page="Screen">Screen<//>
       <span class="grow" />
       <button type="button" class="quiet" onClick=${clear}><${Icon} name="trash-2" />Start over</button>
     </div>
@@ -200,17 +200,17 @@ export function Screen() {
     <div class="screen">
       <form class="stack" onSubmit=${run} novalidate>
         ${draft.errors.value.length > 0 &&
-        html`<${ErrorSummary} title="Please look at these again" errors=${draft.errors.value} onPick=${(pointer) => toField(draft, pointer)} />`}
-        <${Disease} draft=${draft} />
-        <${Therapy} draft=${draft} />
-        <${Transplant} draft=${draft} />
-        <${Discuss} draft=${draft} />
-        <${Collection} draft=${draft} />
+        html`<${ErrorSummary} title="Please look at these again" errors=${draft.errors.value} onPick=${(pointer) => focusField(draft, pointer)} />`}
+        <${DiseaseFields} draft=${draft} />
+        <${TherapyFields} draft=${draft} />
+        <${TransplantFields} draft=${draft} />
+        <${DiscussFields} draft=${draft} />
+        <${CollectionFields} draft=${draft} />
         ${draft.problem.value && html`<${Problem} problem=${draft.problem.value} retry=${() => draft.run()} />`}
         <p><button class="primary" aria-disabled=${draft.busy.value}><${Icon} name="search" />Compare with the labels</button></p>
       </form>
-      <div class="stack" ref=${told} tabindex="-1">
-        ${answer && html`<${Screening} answer=${answer} stale=${draft.stale.value} onPick=${(pointer) => toField(draft, pointer)} onRefer=${() => refer(draft)} />`}
+      <div class="stack" ref=${resultBox} tabindex="-1">
+        ${answer && html`<${EligibilityResult} answer=${answer} stale=${draft.stale.value} onPick=${(pointer) => focusField(draft, pointer)} onRefer=${() => startReferral(draft)} />`}
         ${!answer && html`<div class="card fine"><p>The answer appears here: one of three for each product, with the rule, what you entered, the source and its date.</p></div>`}
       </div>
     </div>`;

@@ -1,6 +1,6 @@
 // The answer of a screen: never a verdict; each line with its rule, what was entered, and a source.
 import { html } from "./dom.js";
-import { dateText } from "./time.js";
+import { formatDate } from "./time.js";
 import { Icon } from "./ui.js";
 
 const RESULTS = {
@@ -8,7 +8,7 @@ const RESULTS = {
   label_criteria_not_met_as_entered: ["", "Label criteria not met as entered"],
   information_missing: ["warn", "Information missing"],
 };
-const STATES = {
+const CHECK_STATE_LABELS = {
   clear: ["", "Clear"],
   discuss: ["warn", "Discuss"],
   information_missing: ["warn", "Information missing"],
@@ -17,7 +17,7 @@ const STATES = {
 
 const Chip = ({ of: [kind, text] }) => html`<span class="chip ${kind}">${text}</span>`;
 
-export const Source = ({ source }) => html`<span class="source"><a href=${source.url} rel="noreferrer" target="_blank">${source.title}</a>, as of ${dateText(source.as_of)}</span>`;
+export const Source = ({ source }) => html`<span class="source"><a href=${source.url} rel="noreferrer" target="_blank">${source.title}</a>, as of ${formatDate(source.as_of)}</span>`;
 
 const Anchors = ({ anchors }) => html`<ul class="anchors fine">
   ${anchors.map(({ says, source }) => html`<li>${says}: <${Source} source=${source} /></li>`)}
@@ -27,10 +27,10 @@ const Missing = ({ items, onPick }) => html`<ul class="lacking">
   ${items.map(({ pointer, label }) => html`<li><button type="button" class="link" onClick=${() => onPick(pointer)}>${label}</button></li>`)}
 </ul>`;
 
-const MARKS = new Map([[true, ["check", "Met"]], [false, ["x", "Not met"]], [null, ["circle-alert", "Missing"]]]);
+const RESULT_SYMBOLS = new Map([[true, ["check", "Met"]], [false, ["x", "Not met"]], [null, ["circle-alert", "Missing"]]]);
 
-function Reason({ reason }) {
-  const [icon, word] = MARKS.get(reason.met);
+function ReasonRow({ reason }) {
+  const [icon, word] = RESULT_SYMBOLS.get(reason.met);
   return html`<li>
     <span class="sign ${reason.met === null ? "open" : ""}"><${Icon} name=${icon} /><span class="unseen">${word}: </span></span>
     <div>
@@ -43,10 +43,10 @@ function Reason({ reason }) {
   </li>`;
 }
 
-function Row({ row, reasons }) {
+function RowResult({ row, reasons }) {
   return html`<details>
     <summary><span>${row.text} <${Chip} of=${RESULTS[row.result]} /></span></summary>
-    <ul class="reasons">${reasons.map((reason) => html`<${Reason} reason=${reason} />`)}</ul>
+    <ul class="reasons">${reasons.map((reason) => html`<${ReasonRow} reason=${reason} />`)}</ul>
   </details>`;
 }
 
@@ -54,9 +54,9 @@ function Result({ result, onPick }) {
   return html`<section class="card result">
     <div class="card-head"><h3>${result.product_name}</h3><${Chip} of=${RESULTS[result.result]} /></div>
     ${result.missing.length > 0 && html`<p class="fine">Still needed to tell:</p><${Missing} items=${result.missing} onPick=${onPick} />`}
-    ${result.rows.map((row) => html`<${Row} row=${row} reasons=${result.reasons.filter(({ row_id }) => row_id === row.row_id)} />`)}
+    ${result.rows.map((row) => html`<${RowResult} row=${row} reasons=${result.reasons.filter(({ row_id }) => row_id === row.row_id)} />`)}
     ${result.limitations.map((limitation) => html`<p class="fine">${limitation}</p>`)}
-    <p class="fine num">Label as of ${dateText(result.label_as_of)} · version ${result.version}</p>
+    <p class="fine num">Label as of ${formatDate(result.label_as_of)} · version ${result.version}</p>
   </section>`;
 }
 
@@ -69,12 +69,12 @@ const Flags = ({ flags }) => html`<section class="card">
 
 function Checks({ checks, planned, onPick }) {
   return html`<section class="card">
-    <h3>Before cells are collected${planned && html` on <span class="num">${dateText(planned)}</span>`}</h3>
+    <h3>Before cells are collected${planned && html` on <span class="num">${formatDate(planned)}</span>`}</h3>
     <ul class="flags">
       ${checks.map((check) => html`<li>
-        <p><strong>${check.label}</strong> <${Chip} of=${STATES[check.state]} /></p>
-        ${check.last_on && html`<p class="fine num">Last on ${dateText(check.last_on)}; clear from ${dateText(check.clear_from)}</p>`}
-        ${check.state === "due" && html`<p class="fine num">From ${dateText(check.clear_from)}</p>`}
+        <p><strong>${check.label}</strong> <${Chip} of=${CHECK_STATE_LABELS[check.state]} /></p>
+        ${check.last_on && html`<p class="fine num">Last on ${formatDate(check.last_on)}; clear from ${formatDate(check.clear_from)}</p>`}
+        ${check.state === "due" && html`<p class="fine num">From ${formatDate(check.clear_from)}</p>`}
         ${check.missing.length > 0 && html`<${Missing} items=${check.missing} onPick=${onPick} />`}
         <${Anchors} anchors=${check.anchors} />
       </li>`)}
@@ -83,16 +83,16 @@ function Checks({ checks, planned, onPick }) {
 }
 
 /** On paper nothing can be unfolded. */
-function printed() {
+function printResult() {
   document.querySelectorAll(".result details").forEach((each) => (each.open = true));
   print();
 }
 
-export function Screening({ answer, stale, onPick, onRefer }) {
+export function EligibilityResult({ answer, stale, onPick, onRefer }) {
   return html`
     ${stale && html`<p class="notice warn" role="status"><${Icon} name="history" />Something was changed since. Compare again.</p>`}
     <div class="notice"><${Icon} name="stethoscope" /><p>${answer.disclaimer}</p></div>
-    <h2>What the labels say <span class="fine num">Screened ${dateText(answer.screened_on)} · catalogue ${answer.catalogue_version}</span></h2>
+    <h2>What the labels say <span class="fine num">Screened ${formatDate(answer.screened_on)} · catalogue ${answer.catalogue_version}</span></h2>
     ${answer.results.map((result) => html`<${Result} key=${result.product_id} result=${result} onPick=${onPick} />`)}
     ${answer.discuss_with_center.length > 0 && html`<${Flags} flags=${answer.discuss_with_center} />`}
     ${answer.collection_checks.length > 0 &&
@@ -101,6 +101,6 @@ export function Screening({ answer, stale, onPick, onRefer }) {
     html`<details class="card"><summary>Not entered, so nobody looked (${answer.not_asked.length})</summary><${Missing} items=${answer.not_asked} onPick=${onPick} /></details>`}
     <p class="buttons">
       <button type="button" class="primary" onClick=${onRefer} disabled=${stale}><${Icon} name="pencil" />Start a referral with these entries</button>
-      <button type="button" onClick=${printed}><${Icon} name="printer" />Print</button>
+      <button type="button" onClick=${printResult}><${Icon} name="printer" />Print</button>
     </p>`;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // Words for what a screen asks beside the rest of a referral, and how a referral shows it.
-import { dateText } from "./time.js";
-import { word, yesNo } from "./words.js";
+import { formatDate } from "./time.js";
+import { getLabel, formatYesNo } from "./words.js";
 
 /** @type {[string, string][]} */
 export const AGENTS = [
@@ -19,16 +19,16 @@ export const LABS = [
 ];
 
 /** What was entered for a screen, as terms and values; nothing of what was not. @param {any} clinical @returns {[string, string][]} */
-export function screenFacts({ transplant, lenalidomide_refractory, labs, last_doses, screened }) {
+export function listScreenFacts({ transplant, lenalidomide_refractory, labs, last_doses, screened }) {
   /** @type {[string, string][]} */
   const facts = [];
-  if (transplant?.kind) facts.push(["Stem cell transplant", [word(transplant.kind), dateText(transplant.on)].filter(Boolean).join(", ")]);
-  if (lenalidomide_refractory != null) facts.push(["Refractory to lenalidomide", yesNo(lenalidomide_refractory)]);
+  if (transplant?.kind) facts.push(["Stem cell transplant", [getLabel(transplant.kind), formatDate(transplant.on)].filter(Boolean).join(", ")]);
+  if (lenalidomide_refractory != null) facts.push(["Refractory to lenalidomide", formatYesNo(lenalidomide_refractory)]);
   for (const [lab, label, unit] of LABS) if (labs?.[lab] != null) facts.push([label, `${labs[lab]} ${unit}`]);
   for (const { agent, given, last_on } of last_doses || []) {
     const label = AGENTS.find(([code]) => code === agent)?.[1];
-    facts.push([`${label}, last dose`, given === false ? "Never given" : dateText(last_on)]);
+    facts.push([`${label}, last dose`, given === false ? "Never given" : formatDate(last_on)]);
   }
-  if (screened) facts.push(["Screened", `${dateText(screened.screened_on)}, catalogue ${screened.catalogue_version}`]);
+  if (screened) facts.push(["Screened", `${formatDate(screened.screened_on)}, catalogue ${screened.catalogue_version}`]);
   return facts;
 }

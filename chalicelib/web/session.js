@@ -1,10 +1,10 @@
 // @ts-check
 // Who is signed in. The tokens live in sessionStorage and nowhere else: they end with the tab.
-import { exchange, Refusal } from "./http.js";
+import { sendRequest, ApiProblem } from "./http.js";
 import { signal } from "./dom.js";
 
 const KEY = "cart-session";
-const LONGEST_MS = 12 * 3_600_000;
+const MAX_SESSION_MS = 12 * 3_600_000;
 const RENEW_BEFORE_MS = 60_000;
 
 /**
@@ -13,21 +13,21 @@ const RENEW_BEFORE_MS = 60_000;
  */
 
 /** @type {{value: Session | null}} */
-export const session = signal(stored());
+export const session = signal(readStoredSession());
 /** Why the last session ended. @type {{value: Ending}} */
-export const ending = signal(null);
+export const endReason = signal(null);
 
-function stored() {
+function readStoredSession() {
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEY) || "null");
-    return kept && Date.now() < kept.since + LONGEST_MS ? kept : null;
+    return kept && Date.now() < kept.since + MAX_SESSION_MS ? kept : null;
   } catch {
     return null;
   }
 }
 
 /** @param {Session} value */
-function keep(value) {
+function storeSession(value) {
   sessionStorage.setItem(KEY, JSON.stringify(value));
   session.value = value;
 }
@@ -38,22 +38,22 @@ function keep(value) {
  * @returns {Promise<{challenge: string, session: string} | null>} what is still asked for
  */
 export async function signIn(email, password) {
-  return begin((await exchange("POST", "sessions", { body: { email, password } })).data);
+  return startSession((await sendRequest("POST", "sessions", { body: { email, password } })).data);
 }
 
 /**
  * @param {{email: string, session: string, challenge: string, new_password?: string, code?: string}} body
  */
 export async function answerChallenge(body) {
-  return begin((await exchange("POST", "sessions/challenge", { body })).data);
+  return startSession((await sendRequest("POST", "sessions/challenge", { body })).data);
 }
 
 /** @param {any} answer */
-function begin(answer) {
+function startSession(answer) {
   if (answer.challenge) return answer;
   const now = Date.now();
-  ending.value = null;
-  keep({
+  endReason.value = null;
+  storeSession({
     access: answer.access_token,
     refresh: answer.refresh_token,
     until: now + answer.expires_in * 1000,
@@ -63,21 +63,21 @@ function begin(answer) {
 }
 
 /** Forget the session here, whatever the server says. @param {Ending} why */
-export function end(why) {
+export function endSession(why) {
   sessionStorage.removeItem(KEY);
-  ending.value = why;
+  endReason.value = why;
   session.value = null;
 }
 
 // Who signs out in one tab is signed out in all tabs of this browser.
-const tabs = new BroadcastChannel(KEY);
-tabs.onmessage = () => session.value && end("signed_out");
+const tabChannel = new BroadcastChannel(KEY);
+tabChannel.onmessage = () => session.value && endSession("signed_out");
 
 /** @param {Ending} [why] */
 export async function signOut(why = "signed_out") {
   const old = session.value;
-  end(why);
-  if (why === "signed_out") tabs.postMessage(why);
+  endSession(why);
+  if (why === "signed_out") tabChannel.postMessage(why);
   // Signed out on this screen already; the server's part may fail without anyone being stuck.
   if (old) await revoke(old).catch(() => {});
 }
@@ -85,16 +85,16 @@ export async function signOut(why = "signed_out") {
 /** @param {Session} old */
 async function revoke(old) {
   // A machine that slept wakes with an expired token, which could revoke nothing.
-  const token = Date.now() < old.until ? old.access : (await granted(old)).access_token;
-  await exchange("DELETE", "sessions", { token });
+  const token = Date.now() < old.until ? old.access : (await refreshTokens(old)).access_token;
+  await sendRequest("DELETE", "sessions", { token });
 }
 
 /** @param {Session} old */
-const granted = async (old) =>
-  (await exchange("POST", "sessions/refresh", { body: { refresh_token: old.refresh } })).data;
+const refreshTokens = async (old) =>
+  (await sendRequest("POST", "sessions/refresh", { body: { refresh_token: old.refresh } })).data;
 
 /** Whether the session has lasted as long as any session may. */
-export const isOverlong = () => !!session.value && Date.now() > session.value.since + LONGEST_MS;
+export const isPastMaxSession = () => !!session.value && Date.now() > session.value.since + MAX_SESSION_MS;
 
 /** @type {Promise<void> | null} */
 let renewal = null;
@@ -102,9 +102,9 @@ let renewal = null;
 async function renew() {
   const old = session.value;
   if (!old) return;
-  const { access_token: access, expires_in } = await granted(old);
+  const { access_token: access, expires_in } = await refreshTokens(old);
   if (session.value !== old) return;
-  keep({ ...old, access, until: Date.now() + expires_in * 1000 });
+  storeSession({ ...old, access, until: Date.now() + expires_in * 1000 });
 }
 
 function renewOnce() {
@@ -119,8 +119,8 @@ function renewOnce() {
  * @param {string} path
  * @param {import("./http.js").Options} [options]
  */
-export async function call(method, path, options = {}) {
-  const send = () => exchange(method, path, { ...options, token: session.value?.access });
+export async function callApi(method, path, options = {}) {
+  const send = () => sendRequest(method, path, { ...options, token: session.value?.access });
   try {
     if (session.value && Date.now() > session.value.until - RENEW_BEFORE_MS) await renewOnce();
     return await send().catch(async (refusal) => {
@@ -129,7 +129,7 @@ export async function call(method, path, options = {}) {
       return send();
     });
   } catch (refusal) {
-    if (refusal instanceof Refusal && refusal.status === 401 && session.value) end("expired");
+    if (refusal instanceof ApiProblem && refusal.status === 401 && session.value) endSession("expired");
     throw refusal;
   }
 }

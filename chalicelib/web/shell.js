@@ -4,8 +4,8 @@ import { html, useEffect } from "./dom.js";
 import { IdleWatch } from "./idle.js";
 import { route } from "./route.js";
 import { session, signOut } from "./session.js";
-import { managesCenter, mayRefer, me, unread, words, zone } from "./state.js";
-import { dayIn } from "./time.js";
+import { isCenterAdmin, canRefer, me, unread, disclaimers, getTimeZone } from "./state.js";
+import { formatDay } from "./time.js";
 import { announcement, Icon } from "./ui.js";
 
 const UNREAD_EVERY_MS = 120_000;
@@ -19,7 +19,7 @@ function Bell() {
     const look = async () => {
       if (document.hidden) return;
       // The bell is a convenience: when it cannot ring, nothing else should stop.
-      const first = await api.notices(null, 1).catch(() => null);
+      const first = await api.listNotices(null, 1).catch(() => null);
       if (first) unread.value = first.unread;
     };
     const timer = setInterval(look, UNREAD_EVERY_MS);
@@ -41,11 +41,11 @@ function Header() {
     html`<nav aria-label="Main">
         <${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>
         <${NavLink} href="#/centers" current=${view === "centers" || view === "compare"}>Centers<//>
-        ${mayRefer() && html`<${NavLink} href="#/new/patient" current=${view === "form" && !id}>New referral<//>`}
-        ${mayRefer() && html`<${NavLink} href="#/screen" current=${view === "screen"}>Screen<//>`}
+        ${canRefer() && html`<${NavLink} href="#/new/patient" current=${view === "form" && !id}>New referral<//>`}
+        ${canRefer() && html`<${NavLink} href="#/screen" current=${view === "screen"}>Screen<//>`}
         <${NavLink} href="#/catalogue" current=${view === "catalogue"}>Products<//>
         <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
-        ${managesCenter() && html`<${NavLink} href="#/feed" current=${view === "feed"}>Feed<//>`}
+        ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "feed"}>Feed<//>`}
       </nav>
       <${Bell} />
       <p class="who"><strong>${member.name}</strong><span>${member.tenant.name}</span></p>
@@ -55,25 +55,25 @@ function Header() {
   </header>`;
 }
 
-const TROUBLES = { bounced: "comes back", complained: "was reported as unwanted" };
+const MAIL_PROBLEM_LABELS = { bounced: "comes back", complained: "was reported as unwanted" };
 
 /** That the member gets no mail: said here, since no mail could say it. */
 function MailProblem() {
   const { email, mail_problem: problem } = me.value || {};
   return problem && html`<p class="notice warn mail-problem"><${Icon} name="circle-alert" /><span>
-    Mail to your address ${TROUBLES[problem.reason]}: ${email}. Since ${dayIn(problem.since, zone())} none is sent. Notices wait for you here; ask your administrator for another address.
+    Mail to your address ${MAIL_PROBLEM_LABELS[problem.reason]}: ${email}. Since ${formatDay(problem.since, getTimeZone())} none is sent. Notices wait for you here; ask your administrator for another address.
   </span></p>`;
 }
 
-function skip(event) {
+function skipToMain(event) {
   event.preventDefault();
   document.querySelector("h1")?.focus();
 }
 
 export function Shell({ children }) {
-  const { statements, emergency_note: emergency } = words.value;
+  const { statements, emergency_note: emergency } = disclaimers.value;
   return html`
-    <a class="skip" href="#main" onClick=${skip}>Skip to content</a>
+    <a class="skip" href="#main" onClick=${skipToMain}>Skip to content</a>
     <${Header} />
     <aside class="emergency" aria-label="Emergencies"><${Icon} name="shield-alert" /><p>${emergency}</p></aside>
     <main id="main"><${MailProblem} />${children}</main>

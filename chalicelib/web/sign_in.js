@@ -1,37 +1,37 @@
 // Signing in, with what the identity service may still ask for: a new password or a code.
 import { html, useEffect, useRef, useState } from "./dom.js";
-import { answerChallenge, ending, signIn } from "./session.js";
-import { Field, Problem, Title } from "./ui.js";
+import { answerChallenge, endReason, signIn } from "./session.js";
+import { Field, Problem, PageTitle } from "./ui.js";
 
-const LEFT_BECAUSE = {
+const SIGN_OUT_REASONS = {
   signed_out: "You are signed out.",
   idle: "You were signed out because the page was not used for a while. You will come back to where you were.",
   expired: "Your session has ended. Sign in to come back to where you were.",
 };
 
 /** A form that sends once at a time and shows why it was refused. */
-function OneForm({ send, button, children }) {
+function SignInForm({ send, button, children }) {
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState(false);
-  const underWay = useRef(false);
+  const isSending = useRef(false);
   const submit = async (event) => {
     event.preventDefault();
-    if (underWay.current) return;
-    underWay.current = true;
+    if (isSending.current) return;
+    isSending.current = true;
     setBusy(true);
     const refusal = await send(new FormData(event.target)).then(() => null, (reason) => reason);
-    underWay.current = false;
+    isSending.current = false;
     setBusy(false);
     setProblem(refusal);
   };
   return html`<form onSubmit=${submit} class="stack">
-    ${problem && html`<${Problem} problem=${problem}>${refused(problem)}<//>`}
+    ${problem && html`<${Problem} problem=${problem}>${describeRefusal(problem)}<//>`}
     ${children}
     <button class="primary wide" aria-disabled=${busy}>${busy ? "One moment …" : button}</button>
   </form>`;
 }
 
-function refused(problem) {
+function describeRefusal(problem) {
   if (problem.code === "sign_in_refused") return "That did not match. Check what you entered and try again.";
   return problem.passing ? "Sign-in is not available at the moment. Please try again shortly." : problem.message;
 }
@@ -42,23 +42,23 @@ function Credentials({ onChallenge }) {
     const challenge = await signIn(email, form.get("password"));
     if (challenge) onChallenge({ ...challenge, email });
   };
-  return html`<${OneForm} send=${send} button="Sign in">
+  return html`<${SignInForm} send=${send} button="Sign in">
     <${Field} pointer="email" label="Email" type="email" autocomplete="username" required />
     <${Field} pointer="password" label="Password" type="password" autocomplete="current-password" required />
   <//>`;
 }
 
-function Challenge({ asked, onChallenge, onBack }) {
-  const wantsPassword = asked.challenge === "NEW_PASSWORD_REQUIRED";
+function Challenge({ asked: challenge, onChallenge, onBack }) {
+  const wantsPassword = challenge.challenge === "NEW_PASSWORD_REQUIRED";
   const first = useRef(null);
   useEffect(() => first.current.querySelector("input").focus(), []);
   const send = async (form) => {
     const answer = wantsPassword ? { new_password: form.get("new-password") } : { code: form.get("code").trim() };
-    const next = await answerChallenge({ email: asked.email, session: asked.session, challenge: asked.challenge, ...answer });
-    if (next) onChallenge({ ...next, email: asked.email });
+    const next = await answerChallenge({ email: challenge.email, session: challenge.session, challenge: challenge.challenge, ...answer });
+    if (next) onChallenge({ ...next, email: challenge.email });
   };
   return html`<div ref=${first}>
-    <${OneForm} send=${send} button="Continue">
+    <${SignInForm} send=${send} button="Continue">
       ${wantsPassword
         ? html`<${Field} pointer="new-password" label="Choose a new password" type="password"
             autocomplete="new-password" minlength="12" required
@@ -71,14 +71,14 @@ function Challenge({ asked, onChallenge, onBack }) {
 }
 
 export function SignIn() {
-  const [asked, setAsked] = useState(null);
-  const note = LEFT_BECAUSE[ending.value];
+  const [challenge, setChallenge] = useState(null);
+  const note = SIGN_OUT_REASONS[endReason.value];
   return html`<section class="sign-in card">
-    <${Title} page="Sign in">Sign in<//>
+    <${PageTitle} page="Sign in">Sign in<//>
     <p class="lead">Follow a CAR T referral from your practice to the treatment center and back.</p>
-    ${note && !asked && html`<p class="notice" role="status">${note}</p>`}
-    ${asked
-      ? html`<${Challenge} key=${asked.challenge} asked=${asked} onChallenge=${setAsked} onBack=${() => setAsked(null)} />`
-      : html`<${Credentials} onChallenge=${setAsked} />`}
+    ${note && !challenge && html`<p class="notice" role="status">${note}</p>`}
+    ${challenge
+      ? html`<${Challenge} key=${challenge.challenge} asked=${challenge} onChallenge=${setChallenge} onBack=${() => setChallenge(null)} />`
+      : html`<${Credentials} onChallenge=${setChallenge} />`}
   </section>`;
 }

@@ -13,7 +13,7 @@ export const STEPS = [
 ];
 
 /** The step that shows a field: the one that names the longest beginning of its pointer. @param {string} pointer */
-export function stepOf(pointer) {
+export function findStep(pointer) {
   const [best] = STEPS.flatMap(({ key, fields }) => fields.map((field) => ({ key, field })))
     .filter(({ field }) => pointer === field || pointer.startsWith(`${field}/`))
     .sort((a, b) => b.field.length - a.field.length);

@@ -10,7 +10,7 @@ const formats = new Map();
  * @param {string} zone
  * @param {Intl.DateTimeFormatOptions} options
  */
-function format(zone, options) {
+function getFormat(zone, options) {
   const key = zone + JSON.stringify(options);
   let made = formats.get(key);
   if (!made) formats.set(key, (made = new Intl.DateTimeFormat("en-US", { timeZone: zone, ...options })));
@@ -18,25 +18,25 @@ function format(zone, options) {
 }
 
 /** "Nov 22, 2026, 10:00 AM EST". @param {string} instant @param {string} zone */
-export const timeIn = (instant, zone) =>
-  format(zone, {
+export const formatTime = (instant, zone) =>
+  getFormat(zone, {
     year: "numeric", month: "short", day: "numeric",
     hour: "numeric", minute: "2-digit", timeZoneName: "short",
   }).format(new Date(instant));
 
 /** "Nov 22, 2026" for an instant, as the calendar of that zone has it. @param {string} instant @param {string} zone */
-export const dayIn = (instant, zone) =>
-  format(zone, { year: "numeric", month: "short", day: "numeric" }).format(new Date(instant));
+export const formatDay = (instant, zone) =>
+  getFormat(zone, { year: "numeric", month: "short", day: "numeric" }).format(new Date(instant));
 
 /** "Nov 22, 2026" for a date without a time. @param {string | null | undefined} date */
-export const dateText = (date) => (date ? dayIn(`${date}T12:00:00Z`, "UTC") : "");
+export const formatDate = (date) => (date ? formatDay(`${date}T12:00:00Z`, "UTC") : "");
 
 /** "Sun, Nov 22". @param {string} date */
-export const weekday = (date) =>
-  format("UTC", { weekday: "short", month: "short", day: "numeric" }).format(new Date(`${date}T12:00:00Z`));
+export const formatWeekday = (date) =>
+  getFormat("UTC", { weekday: "short", month: "short", day: "numeric" }).format(new Date(`${date}T12:00:00Z`));
 
 /** How long ago, coarsely: "12 minutes", "1 hour", "9 days". @param {string} instant @param {number} [now] */
-export function age(instant, now = Date.now()) {
+export function formatElapsed(instant, now = Date.now()) {
   const minutes = Math.max(0, (now - Date.parse(instant)) / 60_000);
   const [size, unit] = minutes < 60 ? [1, "minute"] : minutes < 1440 ? [60, "hour"] : [1440, "day"];
   const count = Math.floor(minutes / size);
@@ -44,9 +44,9 @@ export function age(instant, now = Date.now()) {
 }
 
 /** The wall clock of a zone, as <input type="datetime-local"> wants it. @param {number} now @param {string} zone */
-export function wallClock(now, zone) {
+export function formatWallClock(now, zone) {
   const parts = Object.fromEntries(
-    format(zone, {
+    getFormat(zone, {
       year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
     }).formatToParts(now).map((part) => [part.type, part.value]),
   );
@@ -54,8 +54,8 @@ export function wallClock(now, zone) {
 }
 
 /** "-05:00": what a zone was, or will be, away from UTC at an instant. @param {number} instant @param {string} zone */
-function offset(instant, zone) {
-  const name = format(zone, { timeZoneName: "longOffset" })
+function computeOffset(instant, zone) {
+  const name = getFormat(zone, { timeZoneName: "longOffset" })
     .formatToParts(instant)
     .find((part) => part.type === "timeZoneName")?.value;
   return name === "GMT" ? "+00:00" : (name || "").replace("GMT", "");
@@ -68,10 +68,10 @@ function offset(instant, zone) {
  * @param {string} local "2026-11-22T10:00"
  * @param {string} zone
  */
-export function instantOf(local, zone) {
+export function toTimestamp(local, zone) {
   const guess = Date.parse(`${local}:00Z`);
-  const candidates = [guess - DAY_MS, guess, guess + DAY_MS].map((around) => `${local}:00${offset(around, zone)}`);
-  const right = candidates.find((text) => wallClock(Date.parse(text), zone) === local);
+  const candidates = [guess - DAY_MS, guess, guess + DAY_MS].map((around) => `${local}:00${computeOffset(around, zone)}`);
+  const right = candidates.find((text) => formatWallClock(Date.parse(text), zone) === local);
   return right || candidates[1];
 }
 
@@ -81,13 +81,13 @@ export function instantOf(local, zone) {
  *
  * @param {string} since the time of the present stage
  */
-export const nowAfter = (since) => new Date(Math.max(Date.now(), Date.parse(since) + 1)).toISOString();
+export const getNowAfter = (since) => new Date(Math.max(Date.now(), Date.parse(since) + 1)).toISOString();
 
 /** Whole years from a date to a date. @param {string} birthDate @param {string} today */
-export function years(birthDate, today) {
+export function computeYears(birthDate, today) {
   const passed = today.slice(5) >= birthDate.slice(5) ? 0 : 1;
   return Number(today.slice(0, 4)) - Number(birthDate.slice(0, 4)) - passed;
 }
 
 /** Days from one date to another. @param {string} from @param {string} to */
-export const daysBetween = (from, to) => Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
+export const countDaysBetween = (from, to) => Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);

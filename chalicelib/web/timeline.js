@@ -1,31 +1,31 @@
 // What happened, newest first: when it was true, who said so, and when we learned it.
 import * as api from "./api.js";
 import { html, useState } from "./dom.js";
-import { EventData } from "./events.js";
+import { EventDetails } from "./events.js";
 import { ReportDialog } from "./report_dialog.js";
-import { correction, isCorrectable } from "./reports.js";
-import { mayReport, zone } from "./state.js";
-import { timeIn } from "./time.js";
+import { buildCorrection, isCorrectable } from "./reports.js";
+import { hasClinicalAccess, getTimeZone } from "./state.js";
+import { formatTime } from "./time.js";
 import { Icon, Loading, Problem, useLoad } from "./ui.js";
-import { word } from "./words.js";
+import { getLabel } from "./words.js";
 
-const LATE_MS = 3_600_000;
+const LATE_ARRIVAL_MS = 3_600_000;
 const ICONS = { practice: "stethoscope", center: "building-2" };
 
-function Entry({ event, labels, corrected, correct }) {
-  const late = Date.parse(event.recorded_at) - Date.parse(event.occurred_at) > LATE_MS;
+function EventRow({ event, labels, corrected, correct }) {
+  const late = Date.parse(event.recorded_at) - Date.parse(event.occurred_at) > LATE_ARRIVAL_MS;
   return html`<li class=${corrected ? "corrected" : ""}>
     <span class="dot"><${Icon} name=${ICONS[event.source] || "history"} /></span>
     <div>
-      <p><strong>${event.stage_label || word(event.type.replace(".", "_"))}</strong>
+      <p><strong>${event.stage_label || getLabel(event.type.replace(".", "_"))}</strong>
         ${corrected && html` <span class="chip warn">Corrected later</span>`}
         ${event.status === "recorded" && html` <span class="chip">History only</span>`}</p>
       <p class="fine num">
-        <time datetime=${event.occurred_at}>${timeIn(event.occurred_at, zone())}</time>
-        ${" · "}${[event.actor_name, word(event.source)].filter(Boolean).join(", ")}
+        <time datetime=${event.occurred_at}>${formatTime(event.occurred_at, getTimeZone())}</time>
+        ${" · "}${[event.actor_name, getLabel(event.source)].filter(Boolean).join(", ")}
       </p>
-      ${late && html`<p class="fine num">Learned ${timeIn(event.recorded_at, zone())}</p>`}
-      <${EventData} event=${event} labels=${labels} />
+      ${late && html`<p class="fine num">Learned ${formatTime(event.recorded_at, getTimeZone())}</p>`}
+      <${EventDetails} event=${event} labels=${labels} />
       ${event.note && html`<p class="note">${event.note}</p>`}
     </div>
     ${correct && html`<button type="button" class="quiet" aria-label="Correct: ${event.stage_label}" onClick=${correct}>Correct</button>`}
@@ -34,18 +34,18 @@ function Entry({ event, labels, corrected, correct }) {
 
 export function Timeline({ referral, settle }) {
   const { referral_id: id, version } = referral;
-  const { data, problem, busy, reload, replace } = useLoad(() => api.timeline(id, null), [version]);
+  const { data, problem, busy, reload, replace } = useLoad(() => api.listTimeline(id, null), [version]);
   const [failed, setFailed] = useState(null);
   const [wrong, setWrong] = useState(null);
   const more = async () => {
-    const next = await api.timeline(id, data.next_cursor);
+    const next = await api.listTimeline(id, data.next_cursor);
     replace({ ...next, items: data.items.concat(next.items) });
     setFailed(null);
   };
   const items = data?.items || [];
   const labels = Object.fromEntries(items.map((event) => [event.event_id, event.stage_label]));
   const corrected = new Set(items.map((event) => event.data?.supersedes));
-  const mayCorrect = (event) => mayReport() && isCorrectable(event) && !corrected.has(event.event_id);
+  const mayCorrect = (event) => hasClinicalAccess() && isCorrectable(event) && !corrected.has(event.event_id);
   return html`<section class="card" aria-labelledby="timeline" aria-busy=${busy}>
     <h2 id="timeline">Timeline</h2>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
@@ -53,12 +53,12 @@ export function Timeline({ referral, settle }) {
     ${data && !items.length && html`<p class="fine">Nothing has happened yet.</p>`}
     ${data &&
     html`<ol class="timeline">${items.map(
-      (event) => html`<${Entry} key=${event.event_id} event=${event} labels=${labels} corrected=${corrected.has(event.event_id)}
+      (event) => html`<${EventRow} key=${event.event_id} event=${event} labels=${labels} corrected=${corrected.has(event.event_id)}
         correct=${mayCorrect(event) && (() => setWrong(event))} />`,
     )}</ol>`}
     ${failed && html`<${Problem} problem=${failed} />`}
     ${data?.next_cursor &&
     html`<button type="button" onClick=${() => more().catch(setFailed)}>Show earlier entries</button>`}
-    ${wrong && html`<${ReportDialog} report=${correction(wrong, referral)} referral=${referral} settle=${settle} onClose=${() => setWrong(null)} />`}
+    ${wrong && html`<${ReportDialog} report=${buildCorrection(wrong, referral)} referral=${referral} settle=${settle} onClose=${() => setWrong(null)} />`}
   </section>`;
 }

@@ -1,81 +1,81 @@
 // A referral's notices: what is planned, who was told of what, what was left out and why.
 import * as api from "./api.js";
 import { html, useState } from "./dom.js";
-import { ago, isClock, mailSaid, whyNot } from "./notice_words.js";
-import { toReferral } from "./route.js";
-import { me, zone } from "./state.js";
-import { dateText, dayIn } from "./time.js";
-import { Icon, Loading, Problem, Title, useLoad, useReturn } from "./ui.js";
-import { word } from "./words.js";
+import { formatAgo, isOverdueNotice, describeMail, describeSkipReason } from "./notice_words.js";
+import { buildReferralHref } from "./route.js";
+import { me, getTimeZone } from "./state.js";
+import { formatDate, formatDay } from "./time.js";
+import { Icon, Loading, Problem, PageTitle, useLoad, useOnTabFocus } from "./ui.js";
+import { getLabel } from "./words.js";
 
-const SHOWN = 6;
-const HELD = "The referral is on hold. Each is told only if the hold is over by its day.";
+const ROWS_SHOWN = 6;
+const HOLD_NOTE = "The referral is on hold. Each is told only if the hold is over by its day.";
 
 /** One person: when told, whether it was opened, and what became of the mail. */
-function Reader({ reader }) {
-  const opened = reader.opened_at ? `opened ${ago(reader.opened_at)}` : "not opened yet";
+function RecipientRow({ reader }) {
+  const opened = reader.opened_at ? `opened ${formatAgo(reader.opened_at)}` : "not opened yet";
   return html`<li class="fine num">
     <span>${reader.name || "Somebody who left"}</span>
-    <span>told ${ago(reader.told_at)} · ${opened} · ${mailSaid(reader.mail, zone())}</span>
+    <span>told ${formatAgo(reader.told_at)} · ${opened} · ${describeMail(reader.mail, getTimeZone())}</span>
   </li>`;
 }
 
-function Row({ notice }) {
+function NoticeRow({ notice }) {
   const { title, category, due_on: due, sides, told } = notice;
-  const day = due ? dateText(due) : dayIn(told[0].told_at, zone());
+  const day = due ? formatDate(due) : formatDay(told[0].told_at, getTimeZone());
   const [only] = sides.length === 1 && sides[0] !== me.value.tenant.kind ? sides : [];
   return html`<li>
     <span class="num">${day}</span>
     <div>
       <p>${title}${category === "critical" && html` <span class="chip stop">Critical</span>`}</p>
-      ${only && html`<p class="fine">For the ${word(only).toLowerCase()} alone</p>`}
-      ${notice.state === "planned" && isClock(notice) && html`<p class="fine">Unless the referral has moved on by then</p>`}
-      ${notice.state === "skipped" && html`<p class="fine">Not told: ${whyNot(notice.why)}</p>`}
-      ${told.length > 0 && html`<ul class="readers">${told.map((reader) => html`<${Reader} key=${reader.member_id} reader=${reader} />`)}</ul>`}
+      ${only && html`<p class="fine">For the ${getLabel(only).toLowerCase()} alone</p>`}
+      ${notice.state === "planned" && isOverdueNotice(notice) && html`<p class="fine">Unless the referral has moved on by then</p>`}
+      ${notice.state === "skipped" && html`<p class="fine">Not told: ${describeSkipReason(notice.why)}</p>`}
+      ${told.length > 0 && html`<ul class="readers">${told.map((reader) => html`<${RecipientRow} key=${reader.member_id} reader=${reader} />`)}</ul>`}
       ${notice.state === "told" && !told.length && !only && html`<p class="fine">Nobody of your team was there to be told.</p>`}
     </div>
   </li>`;
 }
 
-const Rows = ({ notices }) => html`<ol class="plan">${notices.map((notice) => html`<${Row} notice=${notice} />`)}</ol>`;
+const NoticeList = ({ notices }) => html`<ol class="plan">${notices.map((notice) => html`<${NoticeRow} notice=${notice} />`)}</ol>`;
 
-function Part({ title, notices, empty, lead, more }) {
+function NoticeGroup({ title, notices, empty, lead, more }) {
   const id = `told-${title.toLowerCase().replaceAll(" ", "-")}`;
   return html`<section class="card" aria-labelledby=${id}>
     <div class="card-head"><h2 id=${id}>${title}</h2><span class="chip num">${notices.length}</span></div>
     ${lead && notices.length > 0 && html`<p class="fine">${lead}</p>`}
-    ${notices.length ? html`<${Rows} notices=${notices.slice(0, SHOWN)} />` : html`<p class="fine">${empty}</p>`}
-    ${notices.length > SHOWN && html`<details><summary>${more} (${notices.length - SHOWN})</summary><${Rows} notices=${notices.slice(SHOWN)} /></details>`}
+    ${notices.length ? html`<${NoticeList} notices=${notices.slice(0, ROWS_SHOWN)} />` : html`<p class="fine">${empty}</p>`}
+    ${notices.length > ROWS_SHOWN && html`<details><summary>${more} (${notices.length - ROWS_SHOWN})</summary><${NoticeList} notices=${notices.slice(ROWS_SHOWN)} /></details>`}
   </section>`;
 }
 
-function Parts({ items }) {
+function NoticeGroups({ items }) {
   const of = (state) => items.filter((notice) => notice.state === state);
   const parked = of("parked");
   return html`${parked.length > 0 &&
-    html`<${Part} title="Could not be told" notices=${parked} more="More" lead="It failed too often. Whoever runs this service has been alarmed, and can try it again." />`}
+    html`<${NoticeGroup} title="Could not be told" notices=${parked} more="More" lead="It failed too often. Whoever runs this service has been alarmed, and can try it again." />`}
     <div class="columns">
-      <div><${Part} title="Told" notices=${of("told")} empty="Nobody of your team has been told of anything yet." more="Earlier" /></div>
+      <div><${NoticeGroup} title="Told" notices=${of("told")} empty="Nobody of your team has been told of anything yet." more="Earlier" /></div>
       <div>
-        <${Part} title="Planned" notices=${of("planned").reverse()} empty="Nothing is planned." more="Later"
-          lead=${of("planned").some(({ why }) => why) ? HELD : "By the calendar of the center, or of the team whose move it is. Each is looked at again on its day."} />
-        <${Part} title="Left out" notices=${of("skipped")} empty="Nothing was left out." more="Earlier" />
+        <${NoticeGroup} title="Planned" notices=${of("planned").reverse()} empty="Nothing is planned." more="Later"
+          lead=${of("planned").some(({ why }) => why) ? HOLD_NOTE : "By the calendar of the center, or of the team whose move it is. Each is looked at again on its day."} />
+        <${NoticeGroup} title="Left out" notices=${of("skipped")} empty="Nothing was left out." more="Earlier" />
       </div>
     </div>`;
 }
 
-export function Told({ id }) {
-  const { data, problem, reload, replace } = useLoad(() => api.referralNotices(id), [id]);
+export function NoticeHistory({ id }) {
+  const { data, problem, reload, replace } = useLoad(() => api.listReferralNotices(id), [id]);
   const [failed, setFailed] = useState(null);
-  useReturn(reload);
+  useOnTabFocus(reload);
   const more = async () => {
-    const next = await api.referralNotices(id, data.next_cursor);
+    const next = await api.listReferralNotices(id, data.next_cursor);
     replace({ ...next, items: data.items.concat(next.items) });
   };
-  return html`<p class="back"><a href=${toReferral(id)}><${Icon} name="arrow-left" />Referral</a></p>
-    <${Title} page="Notices of a referral">Notices of this referral<//>
+  return html`<p class="back"><a href=${buildReferralHref(id)}><${Icon} name="arrow-left" />Referral</a></p>
+    <${PageTitle} page="Notices of a referral">Notices of this referral<//>
     ${(problem || failed) && html`<${Problem} problem=${problem || failed} retry=${problem && reload} />`}
     ${!data && !problem && html`<${Loading} what="the notices" />`}
-    ${data && html`<${Parts} items=${data.items} />`}
+    ${data && html`<${NoticeGroups} items=${data.items} />`}
     ${data?.next_cursor && html`<p class="more"><button type="button" onClick=${() => more().then(() => setFailed(null), setFailed)}>Show earlier ones</button></p>`}`;
 }

@@ -17,7 +17,7 @@ export function announce(text) {
 }
 
 /** The heading of a view. It takes the focus when the view opens, so that reading starts there. */
-export function Title({ children, page }) {
+export function PageTitle({ children, page }) {
   const heading = useRef(null);
   // Before other effects: whoever wants the focus elsewhere takes it after this.
   useLayoutEffect(() => {
@@ -53,10 +53,10 @@ export function Dialog({ title, onClose, children, role }) {
  */
 export function useLoad(load, inputs) {
   const [state, setState] = useState({ data: null, problem: null, busy: true });
-  const turn = useRef(0);
+  const latestRun = useRef(0);
   const run = async () => {
-    const mine = ++turn.current;
-    const settle = (next) => mine === turn.current && setState(next);
+    const mine = ++latestRun.current;
+    const settle = (next) => mine === latestRun.current && setState(next);
     setState((old) => ({ ...old, busy: true }));
     await load().then(
       (data) => settle({ data, problem: null, busy: false }),
@@ -65,7 +65,7 @@ export function useLoad(load, inputs) {
   };
   useEffect(() => {
     run();
-    return () => turn.current++;
+    return () => latestRun.current++;
   }, inputs);
   return { ...state, reload: run, replace: (data) => setState((old) => ({ ...old, data })) };
 }
@@ -86,7 +86,7 @@ export function Problem({ problem, retry, children }) {
   return html`<div class="notice stop" role="alert">
     <${Icon} name="circle-alert" />
     <div>
-      <p>${children || explain(problem)}</p>
+      <p>${children || describeProblem(problem)}</p>
       ${retry && problem.passing !== false &&
       html`<button type="button" onClick=${retry} disabled=${left > 0}>
         <${Icon} name="refresh-cw" />${left > 0 ? `Try again in ${left} s` : "Try again"}
@@ -96,7 +96,7 @@ export function Problem({ problem, retry, children }) {
   </div>`;
 }
 
-function explain(problem) {
+function describeProblem(problem) {
   if (problem.status === 404) return "There is nothing here for your organization.";
   if (problem.status === 429) return "Too many requests in a short time. Please wait a moment.";
   if (problem.status >= 500) return "The service is not available at the moment. Nothing was lost.";
@@ -104,7 +104,7 @@ function explain(problem) {
 }
 
 /** Look again when somebody comes back to this tab: meanwhile the other side may have moved on. */
-export function useReturn(look) {
+export function useOnTabFocus(look) {
   const latest = useRef(look);
   latest.current = look;
   useEffect(() => {
@@ -116,11 +116,11 @@ export function useReturn(look) {
 
 export const Loading = ({ what }) => html`<p class="loading" role="status">Loading ${what} …</p>`;
 
-export const fieldId = (pointer) => `f${pointer.replaceAll("/", "-")}`;
+export const toFieldId = (pointer) => `f${pointer.replaceAll("/", "-")}`;
 
 /** A label, a hint, an error and one control, tied together. `children` replaces the input. */
 export function Field({ pointer, label, hint, error, optional, wide, rows, options, ...rest }) {
-  const id = fieldId(pointer);
+  const id = toFieldId(pointer);
   const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   const shared = {
     id,

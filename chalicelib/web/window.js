@@ -1,11 +1,11 @@
 // The monitoring window after infusion, in the dates of the center's calendar.
 import { html } from "./dom.js";
-import { toPage } from "./route.js";
-import { dateText, dayIn, daysBetween, wallClock, weekday } from "./time.js";
-import { word } from "./words.js";
+import { buildPageHref } from "./route.js";
+import { formatDate, formatDay, countDaysBetween, formatWallClock, formatWeekday } from "./time.js";
+import { getLabel } from "./words.js";
 
 /** The window as a line with its milestones and today. The list below says the same in words. */
-function Track({ milestones, today }) {
+function WindowTrack({ milestones, today }) {
   const last = Math.max(1, ...milestones.map((milestone) => milestone.day));
   const x = (day) => 8 + (Math.min(Math.max(day, 0), last) / last) * 584;
   return html`<svg class="track" viewBox="0 0 600 20" aria-hidden="true">
@@ -16,39 +16,39 @@ function Track({ milestones, today }) {
   </svg>`;
 }
 
-function dayNow(window) {
-  return daysBetween(window.infused_on, wallClock(Date.now(), window.time_zone).slice(0, 10));
+function computeCurrentDay(window) {
+  return countDaysBetween(window.infused_on, formatWallClock(Date.now(), window.time_zone).slice(0, 10));
 }
 
-function said(day, today) {
+function describeDay(day, today) {
   if (day === today) return "today";
   return day < today ? "passed" : `in ${day - today} d`;
 }
 
 export function MonitoringWindow({ window, id }) {
-  const today = dayNow(window);
-  const running = today >= 0 && today <= daysBetween(window.infused_on, window.ends_on);
+  const today = computeCurrentDay(window);
+  const running = today >= 0 && today <= countDaysBetween(window.infused_on, window.ends_on);
   return html`<section class="card" aria-labelledby="window">
     <div class="card-head">
       <h2 id="window">Monitoring window</h2>
       <span class=${running ? "chip you" : "chip"}>${running ? `Day ${today}` : today < 0 ? "Not begun" : "Over"}</span>
     </div>
     <p class="fine num">
-      ${dateText(window.infused_on)} to ${dateText(window.ends_on)}. Dates of the center, ${word(window.time_zone.split("/").pop())} time; day 0 is the infusion.
+      ${formatDate(window.infused_on)} to ${formatDate(window.ends_on)}. Dates of the center, ${getLabel(window.time_zone.split("/").pop())} time; day 0 is the infusion.
     </p>
-    <${Track} milestones=${window.milestones} today=${today} />
+    <${WindowTrack} milestones=${window.milestones} today=${today} />
     <ol class="milestones">
       ${window.milestones.map(
         ({ day, on, kind, label }) => html`<li class=${day < today ? "passed" : day === today ? "now" : ""}>
-          <span class="num">Day ${day}</span><time class="num" datetime=${on}>${weekday(on)}</time>
-          <span>${label || word(kind)}</span><span class="fine num">${said(day, today)}</span>
+          <span class="num">Day ${day}</span><time class="num" datetime=${on}>${formatWeekday(on)}</time>
+          <span>${label || getLabel(kind)}</span><span class="fine num">${describeDay(day, today)}</span>
         </li>`,
       )}
     </ol>
     ${window.extensions.length > 0 &&
     html`<ul class="extensions fine num">
       ${window.extensions.map(
-        ({ ends_on: on, told_at: told, reason_code: why }) => html`<li>The center moved the hand-back to ${dateText(on)} (${dayIn(told, window.time_zone)}${why && `, ${word(why).toLowerCase()}`}).</li>`,
+        ({ ends_on: on, told_at: toldAt, reason_code: why }) => html`<li>The center moved the hand-back to ${formatDate(on)} (${formatDay(toldAt, window.time_zone)}${why && `, ${getLabel(why).toLowerCase()}`}).</li>`,
       )}
     </ul>`}
     ${window.notices.length > 0 &&
@@ -57,11 +57,11 @@ export function MonitoringWindow({ window, id }) {
       <ul class="planned">
         ${window.notices.map(
           ({ title, due_on: on, state, why }) => html`<li>
-            <span>${title}</span><time class="num" datetime=${on}>${dateText(on)}</time><span class="chip">${word(state)}${why && `: ${word(why).toLowerCase()}`}</span>
+            <span>${title}</span><time class="num" datetime=${on}>${formatDate(on)}</time><span class="chip">${getLabel(state)}${why && `: ${getLabel(why).toLowerCase()}`}</span>
           </li>`,
         )}
       </ul>
-      <p><a href=${toPage(id, "notices")}>Who was told, and what became of the mails</a></p>
+      <p><a href=${buildPageHref(id, "notices")}>Who was told, and what became of the mails</a></p>
     </details>`}
   </section>`;
 }

@@ -72,7 +72,7 @@ export const WORKLISTS = {
 };
 
 /** @type {Record<string, string>} */
-const OTHERS = {
+const OTHER_LABELS = {
   practice: "Referring practice",
   center: "Treatment center",
   center_feed: "Center's system",
@@ -93,27 +93,27 @@ const OTHERS = {
 };
 
 /** A code in words: known ones by name, others read as they are spelled. @param {string | null | undefined} code */
-export function word(code) {
+export function getLabel(code) {
   if (!code) return "";
-  const known = DISEASES[code] || DRUG_CLASSES[code] || FLAGS[code] || PHASES[code] || WORKLISTS[code] || OTHERS[code];
+  const known = DISEASES[code] || DRUG_CLASSES[code] || FLAGS[code] || PHASES[code] || WORKLISTS[code] || OTHER_LABELS[code];
   return known || (code[0].toUpperCase() + code.slice(1)).replaceAll("_", " ");
 }
 
 /** What the API says of a field, as a sentence that names it. @param {{pointer: string, code: string, message: string}} error */
-export function complaint({ pointer, code, message }) {
+export function describeFieldError({ pointer, code, message }) {
   if (code === "missing" && message.includes(" ") && !message.startsWith("Field")) return message;
   const name = pointer.split("/").findLast((part) => part && !/^\d+$/.test(part));
-  return `${word(name)}: ${message.replace(/^Value error, /, "")}`;
+  return `${getLabel(name)}: ${message.replace(/^Value error, /, "")}`;
 }
 
 /** Yes, no, or not known. @param {boolean | null | undefined} value */
-export const yesNo = (value) => (value == null ? "" : value ? "Yes" : "No");
+export const formatYesNo = (value) => (value == null ? "" : value ? "Yes" : "No");
 
 /** @param {{given_name?: string, family_name?: string}} person */
-export const fullName = (person) => [person.given_name, person.family_name].filter(Boolean).join(" ");
+export const formatFullName = (person) => [person.given_name, person.family_name].filter(Boolean).join(" ");
 
 /** US numbers as people write them, others as they came. @param {string | null | undefined} number */
-export function phone(number) {
+export function formatPhone(number) {
   const us = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number || "");
   return us ? `(${us[1]}) ${us[2]}-${us[3]}` : number || "";
 }

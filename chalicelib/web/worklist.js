@@ -1,54 +1,54 @@
 // Where every patient is, since when, and who acts next.
 import * as api from "./api.js";
 import { html, signal, useEffect, useRef, useState } from "./dom.js";
-import { Lists, queryOf } from "./lists.js";
-import { Level, Ticks, Turn } from "./marks.js";
-import { toForm, toReferral } from "./route.js";
-import { atSignOut, isPractice, managesCenter, mayRefer, zone } from "./state.js";
-import { age, dateText, dayIn, timeIn, wallClock, years } from "./time.js";
-import { announce, Icon, Loading, Problem, Title, useLoad } from "./ui.js";
-import { word } from "./words.js";
+import { WorklistTabs, buildQuery } from "./lists.js";
+import { OverdueBadge, PhaseProgress, NextActionBadge } from "./marks.js";
+import { buildFormHref, buildReferralHref } from "./route.js";
+import { onSignOut, isPractice, isCenterAdmin, canRefer, getTimeZone } from "./state.js";
+import { formatElapsed, formatDate, formatDay, formatTime, formatWallClock, computeYears } from "./time.js";
+import { announce, Icon, Loading, Problem, PageTitle, useLoad } from "./ui.js";
+import { getLabel } from "./words.js";
 
 const PAUSE_MS = 250;
 
 // Kept while one looks at a referral and comes back; a name never goes into the address.
-const search = signal("");
-atSignOut(() => (search.value = ""));
+const searchText = signal("");
+onSignOut(() => (searchText.value = ""));
 
 /** What is expected next, and by when: the end of a running window, a day that was named, or what is usual. */
-function expected({ phase, window_ends_on: end, expected_by: usual }) {
-  if (end && ["treatment", "monitoring"].includes(phase)) return `Window to ${dateText(end)}`;
-  return usual && `Expected by ${dateText(usual)}`;
+function formatExpected({ phase, window_ends_on: end, expected_by: usual }) {
+  if (end && ["treatment", "monitoring"].includes(phase)) return `Window to ${formatDate(end)}`;
+  return usual && `Expected by ${formatDate(usual)}`;
 }
 
-function Row({ item }) {
+function ReferralRow({ item }) {
   const { patient, center, practice } = item;
-  const today = wallClock(Date.now(), zone()).slice(0, 10);
-  const beside = isPractice() ? center?.name : practice.name;
+  const today = formatWallClock(Date.now(), getTimeZone()).slice(0, 10);
+  const otherSide = isPractice() ? center?.name : practice.name;
   return html`<tr role="row">
     <th scope="row" role="rowheader">
-      <a href=${item.stage === "draft" && mayRefer() ? toForm(item.referral_id, "patient") : toReferral(item.referral_id)}>
+      <a href=${item.stage === "draft" && canRefer() ? buildFormHref(item.referral_id, "patient") : buildReferralHref(item.referral_id)}>
         ${patient.family_name}${patient.given_name && `, ${patient.given_name}`}
       </a>${item.changed_since_seen && html`<span class="news" title="Changed since you looked"><span class="unseen">, changed since you looked</span></span>`}
-      ${item.urgency !== "routine" && html` <span class="chip urgent">${word(item.urgency)}</span>`}
-      <span class="under">${item.alias}${patient.birth_date && ` · ${years(patient.birth_date, today)} y`}</span>
+      ${item.urgency !== "routine" && html` <span class="chip urgent">${getLabel(item.urgency)}</span>`}
+      <span class="under">${item.alias}${patient.birth_date && ` · ${computeYears(patient.birth_date, today)} y`}</span>
     </th>
     <td role="cell" class="stage">
       <span>${item.stage_label}</span>${item.missing_updates && html` <span class="chip warn">Update missing</span>`}
-      <${Ticks} phase=${item.phase} />
+      <${PhaseProgress} phase=${item.phase} />
     </td>
-    <td role="cell" class="turn"><${Turn} owner=${item.owner} /></td>
+    <td role="cell" class="turn"><${NextActionBadge} owner=${item.owner} /></td>
     <td role="cell" class="since num">
-      ${age(item.stage_since)}<${Level} level=${item.clock_level} />
-      <span class="under">${dayIn(item.stage_since, zone())}</span>
-      ${expected(item) && html`<span class="under">${expected(item)}</span>`}
+      ${formatElapsed(item.stage_since)}<${OverdueBadge} level=${item.clock_level} />
+      <span class="under">${formatDay(item.stage_since, getTimeZone())}</span>
+      ${formatExpected(item) && html`<span class="under">${formatExpected(item)}</span>`}
     </td>
     <td role="cell">
-      ${item.product_id ? word(item.product_id) : html`<span class="fine">No product yet</span>`}
+      ${item.product_id ? getLabel(item.product_id) : html`<span class="fine">No product yet</span>`}
       <span class="under">${item.disease === "B_ALL" ? "B-ALL" : item.disease?.replace("_", "/")}</span>
     </td>
     <td role="cell" class="site">
-      ${beside || html`<span class="fine">Not chosen yet</span>`}
+      ${otherSide || html`<span class="fine">Not chosen yet</span>`}
     </td>
   </tr>`;
 }
@@ -61,7 +61,7 @@ function Results({ items }) {
       <tr role="row">${columns.map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}</tr>
     </thead>
     <tbody role="rowgroup">
-      ${items.map((item) => html`<${Row} key=${item.referral_id} item=${item} />`)}
+      ${items.map((item) => html`<${ReferralRow} key=${item.referral_id} item=${item} />`)}
     </tbody>
   </table>`;
 }
@@ -70,7 +70,7 @@ function Empty({ searched }) {
   return html`<div class="empty-state card">
     <${Icon} name=${searched ? "search" : "inbox"} />
     <p>${searched ? "No referral matches this search." : "No referrals here."}</p>
-    ${!searched && mayRefer() && html`<p><a href="#/new/patient">Start a new referral</a></p>`}
+    ${!searched && canRefer() && html`<p><a href="#/new/patient">Start a new referral</a></p>`}
   </div>`;
 }
 
@@ -79,26 +79,26 @@ function Search() {
   const type = (event) => {
     const text = event.target.value;
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => (search.value = text.trim()), PAUSE_MS);
+    timer.current = setTimeout(() => (searchText.value = text.trim()), PAUSE_MS);
   };
   useEffect(() => () => clearTimeout(timer.current), []);
   return html`<form role="search" class="search" onSubmit=${(event) => event.preventDefault()}>
     <label for="q" class="unseen">Search by name or alias</label>
     <${Icon} name="search" />
     <input id="q" type="search" autocomplete="off" placeholder="Search by name or alias"
-      value=${search.peek()} onInput=${type} />
+      value=${searchText.peek()} onInput=${type} />
   </form>`;
 }
 
 /** The first page and what was added to it, as one growing list. */
-function usePages(query) {
-  const first = useLoad(() => api.referrals(query), [JSON.stringify(query)]);
+function usePagedReferrals(query) {
+  const first = useLoad(() => api.listReferrals(query), [JSON.stringify(query)]);
   const [more, setMore] = useState({ busy: false, problem: null });
   const load = async () => {
     if (more.busy) return;
     setMore({ busy: true, problem: null });
     try {
-      const next = await api.referrals({ ...query, cursor: first.data.next_cursor });
+      const next = await api.listReferrals({ ...query, cursor: first.data.next_cursor });
       // A referral that moved between two pages may come twice.
       const known = new Set(first.data.items.map((item) => item.referral_id));
       const fresh = next.items.filter((item) => !known.has(item.referral_id));
@@ -112,7 +112,7 @@ function usePages(query) {
   return { ...first, more: { ...more, load } };
 }
 
-function Body({ pages, searched }) {
+function WorklistTable({ pages, searched }) {
   const { data, problem, reload, more } = pages;
   if (problem) return html`<${Problem} problem=${problem} retry=${reload} />`;
   if (!data) return html`<${Loading} what="referrals" />`;
@@ -126,9 +126,9 @@ function Body({ pages, searched }) {
 }
 
 export function Worklist({ list }) {
-  const q = search.value;
-  const pages = usePages({ ...queryOf(list), q });
-  const totals = useLoad(api.counts, []);
+  const q = searchText.value;
+  const pages = usePagedReferrals({ ...buildQuery(list), q });
+  const totals = useLoad(api.countReferrals, []);
   const [at, setAt] = useState(null);
   useEffect(() => {
     if (!pages.data || pages.busy) return;
@@ -140,17 +140,17 @@ export function Worklist({ list }) {
     totals.reload();
   };
   if (pages.problem?.status === 403) {
-    return html`<${Title} page="Worklist">Worklist<//><p class="notice">${pages.problem.message}</p>
-      ${managesCenter() && html`<p><a href="#/feed">See what your system sent</a></p>`}`;
+    return html`<${PageTitle} page="Worklist">Worklist<//><p class="notice">${pages.problem.message}</p>
+      ${isCenterAdmin() && html`<p><a href="#/feed">See what your system sent</a></p>`}`;
   }
   return html`<div class="head">
-      <${Title} page="Worklist">Worklist<//>
-      ${at && html`<p class="fine num">As of ${timeIn(at, zone())}</p>`}
+      <${PageTitle} page="Worklist">Worklist<//>
+      ${at && html`<p class="fine num">As of ${formatTime(at, getTimeZone())}</p>`}
       <span class="grow" />
       <${Search} />
       <button type="button" onClick=${refresh} aria-label="Refresh the worklist"><${Icon} name="refresh-cw" /></button>
-      ${mayRefer() && html`<a class="button primary" href="#/new/patient"><${Icon} name="plus" />New referral</a>`}
+      ${canRefer() && html`<a class="button primary" href="#/new/patient"><${Icon} name="plus" />New referral</a>`}
     </div>
-    <${Lists} list=${list} counts=${totals.data} />
-    <${Body} pages=${pages} searched=${!!q} />`;
+    <${WorklistTabs} list=${list} counts=${totals.data} />
+    <${WorklistTable} pages=${pages} searched=${!!q} />`;
 }

@@ -50,13 +50,13 @@ export function NextActions({ referral, parts, settle }) {
   return html`<section class="actions" aria-label="What can be recorded now">
     ${mayGoOn && html`<${ReferAgain} referral=${referral} settle=${settle} />`}
     <${ReportButtons} reports=${onward} choose=${setChosen} first="primary" />
-    ${!onward.length && !ended && html`<p class="fine">The next step is not your team's.</p>`}
+    ${!onward.length && !ended && html`<p class="small-text">The next step is not your team's.</p>`}
     <${CollapsedReports} title="Report something else" reports=${listFurtherReports(referral)} choose=${setChosen} />
     <${CollapsedReports} title="End the journey" reports=${moves(true)} choose=${setChosen} />
     ${others.length > 0 &&
     html`<details>
       <summary>Not yours to record now (${others.length})</summary>
-      <ul>${others.map((action) => html`<li>${action.label}. <span class="fine">${action.why_not}</span></li>`)}</ul>
+      <ul>${others.map((action) => html`<li>${action.label}. <span class="small-text">${action.why_not}</span></li>`)}</ul>
     </details>`}
     ${chosen && html`<${ReportDialog} report=${chosen} referral=${referral} settle=${settle} onClose=${() => setChosen(null)} />`}
   </section>`;

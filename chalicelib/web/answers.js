@@ -10,7 +10,7 @@ export function RadioChoice({ pointer, label, hint, error, value, options, onPic
     ${hint && html`<p class="hint">${hint}</p>`}
     <div class="options">
       ${options.map(
-        ([option, text], index) => html`<label class=${option === "" ? "mute" : ""}>
+        ([option, text], index) => html`<label class=${option === "" ? "is-unset" : ""}>
           <input type="radio" name=${pointer} id=${index ? undefined : id} checked=${value === option}
             onChange=${() => onPick(option)} />${text}
         </label>`,
@@ -24,14 +24,14 @@ export function RadioChoice({ pointer, label, hint, error, value, options, onPic
 export function ErrorSummary({ title, errors, onPick }) {
   const box = useRef(null);
   useEffect(() => box.current.focus(), [errors]);
-  return html`<div class="notice stop" role="alert" tabindex="-1" ref=${box}>
+  return html`<div class="banner is-error" role="alert" tabindex="-1" ref=${box}>
     <${Icon} name="circle-alert" />
     <div>
       <h2>${title}</h2>
       <ul>
         ${errors.map(
           (error) => html`<li>
-            <button type="button" class="link" onClick=${() => onPick(error.pointer)}>${error.message}</button>
+            <button type="button" class="link-button" onClick=${() => onPick(error.pointer)}>${error.message}</button>
           </li>`,
         )}
       </ul>
@@ -44,7 +44,7 @@ export const FactList = ({ rows }) => html`<dl class="facts">
   ${rows.map(
     ([term, value]) => html`<div class=${String(value ?? "").length > 22 ? "long" : ""}>
       <dt>${term}</dt>
-      <dd>${value || value === 0 ? value : html`<span class="fine">Not given</span>`}</dd>
+      <dd>${value || value === 0 ? value : html`<span class="small-text">Not given</span>`}</dd>
     </div>`,
   )}
 </dl>`;

@@ -19,26 +19,26 @@ export function EmergencyCard({ id }) {
       : html`<${Loading} what="the card" />`;
   }
   const { patient, practice, card } = data;
-  return html`<p class="back"><a href=${buildReferralHref(id)}><${Icon} name="arrow-left" />Referral</a></p>
-    <div class="head">
+  return html`<p class="back-link"><a href=${buildReferralHref(id)}><${Icon} name="arrow-left" />Referral</a></p>
+    <div class="title-row">
       <${PageTitle} page="Emergency card">Emergency card<//>
-      <span class="grow" />
+      <span class="spacer" />
       <button type="button" class="primary" onClick=${() => print()}><${Icon} name="printer" />Print</button>
     </div>
-    <article class="wallet" aria-label="Emergency card">
+    <article class="emergency-card" aria-label="Emergency card">
       <header>
-        <p class="wallet-title"><${Icon} name="shield-alert" />CAR T cell therapy recipient</p>
-        <p class="big">${formatFullName(patient)}</p>
-        <p class="num">born ${formatDate(patient.birth_date)}</p>
+        <p class="emergency-card-title"><${Icon} name="shield-alert" />CAR T cell therapy recipient</p>
+        <p class="large-text">${formatFullName(patient)}</p>
+        <p class="tabular-numbers">born ${formatDate(patient.birth_date)}</p>
       </header>
       <dl>
-        <div><dt>Infused on</dt><dd class="num">${formatDate(card.infused_on)}${card.product && `, ${card.product}`}</dd></div>
+        <div><dt>Infused on</dt><dd class="tabular-numbers">${formatDate(card.infused_on)}${card.product && `, ${card.product}`}</dd></div>
         <div class="call"><dt>Call first, 24/7</dt>
-          <dd><span class="big num">${card.phone ? html`<a href="tel:${card.phone}">${formatPhone(card.phone)}</a>` : "No number on file"}</span> ${card.center}</dd></div>
-        ${card.lines.map(({ label, text, source }) => html`<div><dt>${label}</dt><dd>${text}<span class="under">${source}</span></dd></div>`)}
+          <dd><span class="large-text tabular-numbers">${card.phone ? html`<a href="tel:${card.phone}">${formatPhone(card.phone)}</a>` : "No number on file"}</span> ${card.center}</dd></div>
+        ${card.lines.map(({ label, text, source }) => html`<div><dt>${label}</dt><dd>${text}<span class="subtext">${source}</span></dd></div>`)}
         <div><dt>Referring team</dt><dd>${practice.name}</dd></div>
       </dl>
-      <p class="wallet-note">${card.emergency_call}</p>
-      ${card.statements.map((statement) => html`<p class="fine">${statement}</p>`)}
+      <p class="emergency-card-note">${card.emergency_call}</p>
+      ${card.statements.map((statement) => html`<p class="small-text">${statement}</p>`)}
     </article>`;
 }

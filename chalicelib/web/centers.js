@@ -35,7 +35,7 @@ function Filters({ query, errors, products }) {
     return { ...rest, defaultValue: value };
   };
   const any = (text, rows) => [["", text], ...rows];
-  return html`<form role="search" aria-label="Centers" class="card finder" onSubmit=${search} onChange=${search} noValidate>
+  return html`<form role="search" aria-label="Centers" class="card center-filters" onSubmit=${search} onChange=${search} noValidate>
     <${Field} ...${typed("near")} label="Near ZIP code" inputmode="numeric" autocomplete="postal-code" maxlength="10" hint="5 or 5+4 digits" />
     <${Field} ...${about("within_miles")} label="Within" options=${any("Any distance", DISTANCE_OPTIONS)} hint="In a straight line" />
     <${Field} ...${about("product")} label="Product" options=${any("Any product", products.map((each) => [each.product_id, each.name]))} />
@@ -55,16 +55,16 @@ function Compare({ center }) {
     toggleShortlisted(center);
     announce(`${shortlist.value.length} of ${MAX_COMPARED} centers to compare`);
   };
-  return html`<label class="compare"><input type="checkbox" checked=${listed} disabled=${full} onChange=${change} />
-    Compare<span class="unseen"> ${center.name}</span></label>`;
+  return html`<label class="compare-toggle"><input type="checkbox" checked=${listed} disabled=${full} onChange=${change} />
+    Compare<span class="visually-hidden"> ${center.name}</span></label>`;
 }
 
 function CenterCard({ center, number, near }) {
-  return html`<li class="card found" id=${center.center_id}>
-    <div class="found-head">
-      <span class="pin num" aria-hidden="true">${number}</span>
-      <h3>${center.name}<${CenterBadges} center=${center} /><span class="under num">${center.city}, ${center.state} ${center.zip} · ${AGE_LABELS[center.age_group]} · <${LocalTime} center=${center} /></span></h3>
-      <strong class="far"><${DistanceText} center=${center} from=${near?.zip} /></strong>
+  return html`<li class="card center-card" id=${center.center_id}>
+    <div class="center-card-head">
+      <span class="pin tabular-numbers" aria-hidden="true">${number}</span>
+      <h3>${center.name}<${CenterBadges} center=${center} /><span class="subtext tabular-numbers">${center.city}, ${center.state} ${center.zip} · ${AGE_LABELS[center.age_group]} · <${LocalTime} center=${center} /></span></h3>
+      <strong class="distance"><${DistanceText} center=${center} from=${near?.zip} /></strong>
     </div>
     <dl class="facts">
       <div class="long"><dt>Products</dt><dd><${ProductList} center=${center} /></dd></div>
@@ -72,7 +72,7 @@ function CenterCard({ center, number, near }) {
       <div><dt>Payer networks</dt><dd><${PayerList} center=${center} /></dd></div>
       <div><dt>Contacts</dt><dd><${ContactList} center=${center} /></dd></div>
     </dl>
-    <div class="buttons"><${Compare} center=${center} /><span class="grow" /><${ReferButton} center=${center} /></div>
+    <div class="buttons"><${Compare} center=${center} /><span class="spacer" /><${ReferButton} center=${center} /></div>
   </li>`;
 }
 
@@ -95,16 +95,16 @@ function Results({ data, query, failed, more }) {
   if (!data.items.length) {
     return html`<div class="empty-state card"><${Icon} name="search" /><p>No center matches. Widen the distance, or leave something open.</p></div>`;
   }
-  return html`<div class="columns found-columns">
+  return html`<div class="columns center-columns">
     <section aria-labelledby="found-title">
       <h2 id="found-title">${data.items.length}${data.next_cursor ? " or more" : ""} ${data.items.length === 1 ? "center" : "centers"}
-        <span class="fine"> ${describeOrder(data)}. None is put forward: you and the patient choose.</span></h2>
-      <p class="fine on-paper">As of ${formatTime(new Date().toISOString(), getTimeZone())}</p>
+        <span class="small-text"> ${describeOrder(data)}. None is put forward: you and the patient choose.</span></h2>
+      <p class="small-text on-paper">As of ${formatTime(new Date().toISOString(), getTimeZone())}</p>
       <ol class="stack">
         ${data.items.map((center, index) => html`<${CenterCard} key=${center.center_id} center=${center} number=${index + 1} near=${data.near} />`)}
       </ol>
       ${failed && html`<${Problem} problem=${failed} />`}
-      ${data.next_cursor && html`<p class="more"><button type="button" onClick=${more}>Show more centers</button></p>`}
+      ${data.next_cursor && html`<p class="show-more"><button type="button" onClick=${more}>Show more centers</button></p>`}
     </section>
     <${CenterMap} items=${data.items} near=${data.near} within=${Number(query.within_miles) || 0} chosen=${shortlist.value.map((each) => each.center_id)} />
   </div>`;
@@ -113,7 +113,7 @@ function Results({ data, query, failed, more }) {
 function Shortlist() {
   const chosen = shortlist.value;
   if (!chosen.length) return null;
-  return html`<p class="notice shortlist"><span>To compare: ${chosen.map((each) => each.name).join(", ")}</span><span class="grow" />
+  return html`<p class="banner shortlist"><span>To compare: ${chosen.map((each) => each.name).join(", ")}</span><span class="spacer" />
     <a class="button" href="#/centers/compare">Compare ${chosen.length === 1 ? "this center" : `these ${chosen.length}`}</a></p>`;
 }
 
@@ -130,7 +130,7 @@ export function Centers() {
     <${Filters} query=${query} errors=${errors} products=${products.data || []} />
     <${Shortlist} />
     ${problem && !errors.length && html`<${Problem} problem=${problem} retry=${reload} />`}
-    ${problem && errors.length > 0 && html`<p class="fine">Nothing was looked for: please change what is marked above.</p>`}
+    ${problem && errors.length > 0 && html`<p class="small-text">Nothing was looked for: please change what is marked above.</p>`}
     ${!data && busy && html`<${Loading} what="centers" />`}
     ${data && !problem && html`<div aria-busy=${busy}><${Results} data=${data} query=${query} failed=${failed} more=${more} /></div>`}`;
 }

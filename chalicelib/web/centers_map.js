@@ -41,21 +41,21 @@ export function CenterMap({ items, near, within, chosen }) {
   const where = near ? `around ZIP code ${near.zip}` : "of the United States";
   return html`<figure class="map card">
     <svg viewBox="${-reach} ${-reach} ${2 * reach} ${2 * reach}" role="img" aria-label="Map ${where} with ${seen.length} of the centers in the list, by their numbers">
-      <path class="land" d=${path} stroke-width=${size * 0.5} />
+      <path class="map-land" d=${path} stroke-width=${size * 0.5} />
       ${near &&
       html`${listDistanceRings(reach).map(
-          (miles) => html`<circle class="ring" r=${miles} stroke-width=${size * 0.35} />
+          (miles) => html`<circle class="distance-ring" r=${miles} stroke-width=${size * 0.35} />
             <text class="miles" y=${-miles - size * 1.5} font-size=${size * 5}>${miles.toLocaleString("en")} mi</text>`,
         )}
-        <path class="here" d="M${-size * 4} 0H${size * 4}M0 ${-size * 4}V${size * 4}" stroke-width=${size} />`}
+        <path class="map-origin" d="M${-size * 4} 0H${size * 4}M0 ${-size * 4}V${size * 4}" stroke-width=${size} />`}
       ${spreadPins(seen, size * 8.5).map(
-        ({ x, y, center, number }) => html`<g class=${chosen.includes(center.center_id) ? "spot chosen" : "spot"}>
+        ({ x, y, center, number }) => html`<g class=${chosen.includes(center.center_id) ? "map-pin is-chosen" : "map-pin"}>
           <circle cx=${x} cy=${y} r=${size * 4.4} stroke-width=${size * 0.8} />
           <text x=${x} y=${y + size * 1.75} font-size=${size * 5}>${number}</text>
         </g>`,
       )}
     </svg>
-    <figcaption class="fine">
+    <figcaption class="small-text">
       ${near ? `Rings are straight-line miles from the middle of ${near.zip}, not ways to drive. ` : "Name a ZIP code for distances. "}
       ${beyond > 0 && `${beyond} of the list ${beyond === 1 ? "lies" : "lie"} beyond the edge. `}
       Numbers are those of the list.

@@ -5,8 +5,8 @@ import { shortlist, toggleShortlisted } from "./shortlist.js";
 import { Icon, PageTitle } from "./ui.js";
 
 const ROWS = [
-  ["Where", (center) => html`${center.city}, ${center.state} <span class="num">${center.zip}</span>`],
-  ["Straight-line distance", (center) => (center.distance_miles == null ? html`<span class="fine">No ZIP code was named</span>` : html`<${DistanceText} center=${center} from="the ZIP code" />`)],
+  ["Where", (center) => html`${center.city}, ${center.state} <span class="tabular-numbers">${center.zip}</span>`],
+  ["Straight-line distance", (center) => (center.distance_miles == null ? html`<span class="small-text">No ZIP code was named</span>` : html`<${DistanceText} center=${center} from="the ZIP code" />`)],
   ["Treats", (center) => AGE_LABELS[center.age_group]],
   ["Products", (center) => html`<${ProductList} center=${center} />`],
   ["Capacity", (center) => html`<${CapacityFact} center=${center} />`],
@@ -20,8 +20,8 @@ const NotKnown = () => html`<div class="empty-state card"><${Icon} name="search"
   <p>No center is on your list. Tick "Compare" at up to three.</p></div>`;
 
 function CompareTable({ centers }) {
-  return html`<div class="card flush"><table role="table" class="compared">
-    <caption class="unseen">Centers side by side</caption>
+  return html`<div class="card no-padding"><table role="table" class="compare-table">
+    <caption class="visually-hidden">Centers side by side</caption>
     <thead role="rowgroup"><tr role="row">
       <td role="cell"></td>
       ${centers.map((center) => html`<th scope="col" role="columnheader">${center.name}<${CenterBadges} center=${center} /></th>`)}
@@ -35,15 +35,15 @@ function CompareTable({ centers }) {
     <tfoot role="rowgroup"><tr role="row"><td role="cell"></td>
       ${centers.map(
         (center) => html`<td role="cell" data-center=${center.name}><div class="buttons"><${ReferButton} center=${center} />
-          <button type="button" class="quiet" onClick=${() => toggleShortlisted(center)}><${Icon} name="x" />Take off<span class="unseen"> ${center.name}</span></button></div></td>`,
+          <button type="button" class="ghost-button" onClick=${() => toggleShortlisted(center)}><${Icon} name="x" />Take off<span class="visually-hidden"> ${center.name}</span></button></div></td>`,
       )}</tr></tfoot>
   </table></div>`;
 }
 
 export function Compare() {
   const centers = shortlist.value;
-  return html`<p class="back"><a href="#/centers"><${Icon} name="arrow-left" />Find a center</a></p>
+  return html`<p class="back-link"><a href="#/centers"><${Icon} name="arrow-left" />Find a center</a></p>
     <${PageTitle} page="Compare centers">Compare centers<//>
-    <p class="fine">In the order in which you chose them. The list is forgotten when you sign out or close this page.</p>
+    <p class="small-text">In the order in which you chose them. The list is forgotten when you sign out or close this page.</p>
     ${centers.length ? html`<${CompareTable} centers=${centers} />` : html`<${NotKnown} />`}`;
 }

@@ -24,5 +24,5 @@ const DETAILS_BY_TYPE = {
 export function EventDetails({ event, labels }) {
   const lines = (DETAILS_BY_TYPE[event.type]?.(event.data || {}, labels) || []).filter(Boolean);
   if (event.reason) lines.push(`Reason: ${event.reason}`);
-  return lines.map((line) => html`<p class="num">${line}</p>`);
+  return lines.map((line) => html`<p class="tabular-numbers">${line}</p>`);
 }

@@ -9,33 +9,33 @@ import { announce, Dialog, Icon, Loading, Problem, PageTitle, useLoad } from "./
 import { getLabel } from "./words.js";
 
 const STATUS_LABELS = {
-  applied: ["you", "Applied", "It moved the referral."],
+  applied: ["is-accent", "Applied", "It moved the referral."],
   recorded: ["", "History only", "Something later was known already."],
-  parked: ["warn", "Waiting", "Something that comes before has not arrived."],
-  refused: ["stop", "Refused", ""],
-  failed: ["stop", "Waited in vain", "What comes before did not arrive within a day."],
+  parked: ["is-warning", "Waiting", "Something that comes before has not arrived."],
+  refused: ["is-error", "Refused", ""],
+  failed: ["is-error", "Waited in vain", "What comes before did not arrive within a day."],
 };
 const PARKED_NOTE = new Set(["parked", "failed"]);
 
 function DeliveryRow({ item, replay, busy }) {
   const [tone, label, why] = STATUS_LABELS[item.status] || ["", getLabel(item.status), ""];
   return html`<tr role="row">
-    <th scope="row" role="rowheader"><time datetime=${item.received_at} class="num">${formatTime(item.received_at, getTimeZone())}</time>
-      <span class="under code">${item.delivery_id}</span></th>
-    <td role="cell"><span class="chip ${tone}">${label}</span><span class="under">${why || getLabel(item.code)}</span></td>
-    <td role="cell">${getLabel(item.stage)}<span class="under code">${item.referral_id}</span></td>
-    <td role="cell" class="act">${PARKED_NOTE.has(item.status) &&
+    <th scope="row" role="rowheader"><time datetime=${item.received_at} class="tabular-numbers">${formatTime(item.received_at, getTimeZone())}</time>
+      <span class="subtext code">${item.delivery_id}</span></th>
+    <td role="cell"><span class="chip ${tone}">${label}</span><span class="subtext">${why || getLabel(item.code)}</span></td>
+    <td role="cell">${getLabel(item.stage)}<span class="subtext code">${item.referral_id}</span></td>
+    <td role="cell" class="row-actions">${PARKED_NOTE.has(item.status) &&
       html`<button type="button" onClick=${() => replay(item)} aria-disabled=${busy}
         aria-label="Try delivery ${item.delivery_id} again"><${Icon} name="refresh-cw" />Try again</button>`}</td>
   </tr>`;
 }
 
 function DeliveryLog({ items, replay, busy }) {
-  return html`<div class="card flush"><table role="table" class="data-table">
-    <caption class="unseen">Deliveries, newest first</caption>
+  return html`<div class="card no-padding"><table role="table" class="data-table">
+    <caption class="visually-hidden">Deliveries, newest first</caption>
     <thead role="rowgroup"><tr role="row">
       ${["Received", "What became of it", "Stage reached"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
-      <th scope="col" role="columnheader"><span class="unseen">Action</span></th>
+      <th scope="col" role="columnheader"><span class="visually-hidden">Action</span></th>
     </tr></thead>
     <tbody role="rowgroup">
       ${items.map((item) => html`<${DeliveryRow} key=${item.delivery_id} item=${item} replay=${replay} busy=${busy} />`)}
@@ -65,7 +65,7 @@ function NewSecretDialog({ secret, onClose }) {
       <div class="buttons">
         <button type="button" class="primary" onClick=${copy}>Copy</button>
         <button type="button" onClick=${onClose}>Done</button>
-        <span class="fine" role="status">${copied}</span>
+        <span class="small-text" role="status">${copied}</span>
       </div>
     </div>
   <//>`;
@@ -121,7 +121,7 @@ export function WebhookDeliveries() {
     const next = await api.listDeliveries(center, data.next_cursor);
     replace({ ...next, items: data.items.concat(next.items) });
   });
-  return html`<div class="head"><${PageTitle} page="Feed">Feed<//><span class="grow" />
+  return html`<div class="title-row"><${PageTitle} page="Feed">Feed<//><span class="spacer" />
       <button type="button" onClick=${reload} aria-label="Refresh the log"><${Icon} name="refresh-cw" /></button>
       <${NewSecretButton} center=${center} /></div>
     <p class="lead">What the system of ${me.value.tenant.name} sent, and what became of it.</p>
@@ -129,5 +129,5 @@ export function WebhookDeliveries() {
     ${!data && !problem && html`<${Loading} what="the log" />`}
     ${data?.items.length === 0 && html`<div class="empty-state card"><${Icon} name="inbox" /><p>Nothing has arrived yet.</p></div>`}
     ${data?.items.length > 0 && html`<${DeliveryLog} items=${data.items} replay=${replay} busy=${state.busy} />`}
-    ${data?.next_cursor && html`<p class="more"><button type="button" onClick=${more}>Show earlier deliveries</button></p>`}`;
+    ${data?.next_cursor && html`<p class="show-more"><button type="button" onClick=${more}>Show earlier deliveries</button></p>`}`;
 }

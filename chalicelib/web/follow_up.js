@@ -18,10 +18,10 @@ function downloadFile(text, name) {
 }
 
 function FollowUpDates({ items, today }) {
-  return html`<ol class="days">
+  return html`<ol class="follow-up-dates">
     ${items.map(({ key, date, label, source }) => html`<li key=${key} class=${date < today ? "passed" : ""}>
-      <time class="num" datetime=${date}>${formatDate(date)}</time>
-      <span>${label}<span class="under">${source}</span></span>
+      <time class="tabular-numbers" datetime=${date}>${formatDate(date)}</time>
+      <span>${label}<span class="subtext">${source}</span></span>
     </li>`)}
   </ol>`;
 }
@@ -49,11 +49,11 @@ function CalendarFeed() {
   const active = data?.active;
   return html`<details>
     <summary>Subscribe in a calendar program</summary>
-    <div class="stack feed-address">
-      <p class="fine">One address for all patients who are back with their practice. It says nicknames and kinds of days, never why. Whoever has the address can read it: keep it to yourself.</p>
+    <div class="stack calendar-feed-address">
+      <p class="small-text">One address for all patients who are back with their practice. It says nicknames and kinds of days, never why. Whoever has the address can read it: keep it to yourself.</p>
       ${(problem || failed) && html`<${Problem} problem=${problem || failed} retry=${problem ? reload : null} />`}
-      ${url && html`<p class="notice good"><span class="num address">${url}</span></p>`}
-      ${active && !url && html`<p class="fine num">Your feed is on since ${formatDay(data.made_at, getTimeZone())}. Its address was shown when it was made.</p>`}
+      ${url && html`<p class="banner is-success"><span class="tabular-numbers calendar-address">${url}</span></p>`}
+      ${active && !url && html`<p class="small-text tabular-numbers">Your feed is on since ${formatDay(data.made_at, getTimeZone())}. Its address was shown when it was made.</p>`}
       <div class="buttons">
         ${url && html`<button type="button" onClick=${copy}>Copy the address</button>`}
         <button type="button" onClick=${make}>${active ? "Make a new address" : "Make an address"}</button>
@@ -74,7 +74,7 @@ export function FollowUp({ referral }) {
   const download = () => api.getFollowUpFile(id).then((text) => (setFailed(null), downloadFile(text, "follow-up.ics")), setFailed);
   return html`<section class="card" aria-labelledby="follow-up">
     <div class="card-head"><h2 id="follow-up">Follow-up calendar</h2><span class="chip">${ahead.length} to come</span></div>
-    <p class="fine num">Counted from the infusion on ${formatDate(data.infused_on)}, in the center's calendar.</p>
+    <p class="small-text tabular-numbers">Counted from the infusion on ${formatDate(data.infused_on)}, in the center's calendar.</p>
     <${FollowUpDates} items=${ahead.slice(0, DATES_SHOWN)} today=${today} />
     ${ahead.length > DATES_SHOWN && html`<details><summary>Later (${ahead.length - DATES_SHOWN})</summary><${FollowUpDates} items=${ahead.slice(DATES_SHOWN)} today=${today} /></details>`}
     ${past.length > 0 && html`<details><summary>Passed (${past.length})</summary><${FollowUpDates} items=${past} today=${today} /></details>`}

@@ -44,8 +44,8 @@ function StepList({ draft, step }) {
     ${STEPS.map(
       ({ key, label }, index) => html`<li>
         <a href=${buildFormHref(draft.id, key)} aria-current=${key === step ? "step" : undefined}>
-          <span class="num">${index + 1}</span><span class="name">${label}</span>
-          ${missing.has(key) && html`<span class="todo"><span class="unseen">, something is missing</span></span>`}
+          <span class="tabular-numbers">${index + 1}</span><span class="name">${label}</span>
+          ${missing.has(key) && html`<span class="incomplete-dot"><span class="visually-hidden">, something is missing</span></span>`}
         </a>
       </li>`,
     )}
@@ -67,7 +67,7 @@ function ServerChanges({ draft }) {
   const changes = draft.news.value;
   if (!changes.length) return null;
   const lost = changes.flatMap(({ clashes }) => clashes);
-  return html`<div class="notice warn" role="alert">
+  return html`<div class="banner is-warning" role="alert">
     <${Icon} name="history" />
     <div>
       <p>Somebody else saved this referral meanwhile. It was reloaded; what you typed elsewhere is kept. Changed:
@@ -116,23 +116,23 @@ function FormFrame({ draft, step }) {
     navigate("#/");
   };
 
-  return html`<p class="back">
+  return html`<p class="back-link">
       <a href=${draft.id ? buildReferralHref(draft.id) : "#/"}><${Icon} name="arrow-left" />${draft.id ? "The referral" : "Worklist"}</a>
     </p>
-    <div class="head">
+    <div class="title-row">
       <${PageTitle} page="Referral form, ${label}">${draft.id ? formatFullName(referral.patient) : "New referral"}
-        <span class="fine">Step ${index + 1} of ${STEPS.length}: ${label}</span><//>
-      <span class="grow" />
-      <p class="fine num" role="status"><${SaveStatus} draft=${draft} /></p>
+        <span class="small-text">Step ${index + 1} of ${STEPS.length}: ${label}</span><//>
+      <span class="spacer" />
+      <p class="small-text tabular-numbers" role="status"><${SaveStatus} draft=${draft} /></p>
     </div>
     <div class="form-grid">
-      <div class="beside">
+      <div class="side-column">
         <${StepList} draft=${draft} step=${key} />
         ${referral && html`<${Packet} packet=${referral.packet} onPick=${pick} />`}
       </div>
       <form onSubmit=${next} class="stack" novalidate>
         ${draft.continues && !draft.id &&
-        html`<p class="notice">This new referral goes on from an earlier one. Look through every step; consent is asked for anew.</p>`}
+        html`<p class="banner">This new referral goes on from an earlier one. Look through every step; consent is asked for anew.</p>`}
         <${ServerChanges} draft=${draft} />
         ${draft.errors.value.length > 0 &&
         html`<${ErrorSummary} title="Please look at these again" errors=${draft.errors.value} onPick=${pick} />`}
@@ -141,8 +141,8 @@ function FormFrame({ draft, step }) {
         <div class="buttons">
           ${index > 0 && html`<a class="button" href=${buildFormHref(draft.id, STEPS[index - 1].key)}>Back</a>`}
           ${key !== "review" && html`<button class="primary" aria-disabled=${draft.busy.value}>Next<${Icon} name="chevron-right" /></button>`}
-          <span class="grow" />
-          ${!draft.id && draft.isDirty.value && html`<button type="button" class="quiet" onClick=${discard}>Discard</button>`}
+          <span class="spacer" />
+          ${!draft.id && draft.isDirty.value && html`<button type="button" class="ghost-button" onClick=${discard}>Discard</button>`}
           <button type="button" onClick=${save} aria-disabled=${draft.busy.value}>Save draft</button>
         </div>
       </form>

@@ -11,8 +11,8 @@ const PAUSE_MS = 250;
 
 function Certified({ center, product }) {
   const row = center.products.find((each) => each.product_id === product);
-  if (!row) return html`<span class="fine">${center.products.map((each) => getLabel(each.product_id)).join(", ")}</span>`;
-  return html`<span class="fine num">${getLabel(product)}: certified by ${row.certified_by}, as of ${formatDate(row.as_of)}</span>`;
+  if (!row) return html`<span class="small-text">${center.products.map((each) => getLabel(each.product_id)).join(", ")}</span>`;
+  return html`<span class="small-text tabular-numbers">${getLabel(product)}: certified by ${row.certified_by}, as of ${formatDate(row.as_of)}</span>`;
 }
 
 function CenterRow({ center, product, chosen, onPick }) {
@@ -21,9 +21,9 @@ function CenterRow({ center, product, chosen, onPick }) {
     <span>
       <strong>${center.name}</strong>
       ${center.fictional && html` <span class="chip">Fictional</span>`}
-      ${!center.accepts_new && html` <span class="chip warn">Not accepting new patients</span>`}
-      ${isShortlisted(center.center_id) && html` <span class="chip you">On your list</span>`}
-      <span class="under num">${center.distance_miles != null && `${Math.round(center.distance_miles).toLocaleString("en")} mi · `}${center.city}, ${center.state} ${center.zip} · ${formatPhone(center.intake_phone)}</span>
+      ${!center.accepts_new && html` <span class="chip is-warning">Not accepting new patients</span>`}
+      ${isShortlisted(center.center_id) && html` <span class="chip is-accent">On your list</span>`}
+      <span class="subtext tabular-numbers">${center.distance_miles != null && `${Math.round(center.distance_miles).toLocaleString("en")} mi · `}${center.city}, ${center.state} ${center.zip} · ${formatPhone(center.intake_phone)}</span>
       <${Certified} center=${center} product=${product} />
     </span>
   </label>`;
@@ -63,22 +63,22 @@ function CenterList({ draft }) {
   const pick = (id) => draft.set("/center_id", id);
   return html`<section class="card">
     <h2>Treatment center</h2>
-    <p class="fine">${data?.near ? "By straight-line distance from the patient's ZIP code, then name." : "Sorted by name."} You and the patient choose.</p>
+    <p class="small-text">${data?.near ? "By straight-line distance from the patient's ZIP code, then name." : "Sorted by name."} You and the patient choose.</p>
     <p class="field"><label for=${toFieldId("/center_id")}>Search by name or city</label>
       <input id=${toFieldId("/center_id")} type="search" autocomplete="off" value=${typed} onInput=${(event) => setTyped(event.target.value)} /></p>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${!data && busy && html`<${Loading} what="centers" />`}
     ${data &&
     html`<fieldset class="plain centers" aria-busy=${busy}>
-      <legend class="unseen">Treatment center</legend>
+      <legend class="visually-hidden">Treatment center</legend>
       ${data.items.map(
         (center) => html`<${CenterRow} key=${center.center_id} center=${center} product=${product}
           chosen=${center.center_id === chosen} onPick=${pick} />`,
       )}
     </fieldset>
-    <p role="status" class="fine">${data.items.length ? "" : "No center matches. Change the search, the product or the disease."}</p>`}
+    <p role="status" class="small-text">${data.items.length ? "" : "No center matches. Change the search, the product or the disease."}</p>`}
     ${data?.next_cursor && html`<button type="button" onClick=${more}>Show more centers</button>`}
-    ${chosen && html`<p><button type="button" class="quiet" onClick=${() => pick("")}><${Icon} name="x" />No center yet</button></p>`}
+    ${chosen && html`<p><button type="button" class="ghost-button" onClick=${() => pick("")}><${Icon} name="x" />No center yet</button></p>`}
   </section>`;
 }
 

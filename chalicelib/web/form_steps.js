@@ -23,7 +23,7 @@ export const YES_NO_OPTIONS = [[true, "Yes"], [false, "No"], ["", "Not known"]];
 
 export const FieldGroup = ({ title, lead, children }) => html`<section class="card">
   <h2>${title}</h2>
-  ${lead && html`<p class="fine">${lead}</p>`}
+  ${lead && html`<p class="small-text">${lead}</p>`}
   <div class="fields">${children}</div>
 </section>`;
 

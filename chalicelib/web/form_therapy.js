@@ -33,7 +33,7 @@ function TherapyLine({ draft, index, remove }) {
     <${DraftField} draft=${draft} pointer="${at}/event_on" label="Relapse or progression on" type="date" />
     <${DrugClasses} draft=${draft} pointer="${at}/classes" />
     <p class="wide">
-      <button type="button" class="quiet" onClick=${remove}><${Icon} name="trash-2" />Remove line ${index + 1}</button>
+      <button type="button" class="ghost-button" onClick=${remove}><${Icon} name="trash-2" />Remove line ${index + 1}</button>
     </p>
   <//>`;
 }
@@ -50,7 +50,7 @@ export function TherapyStep({ draft }) {
     document.getElementById(toFieldId(LINES)).focus();
   };
   return html`<div class="stack">
-    <p class="fine">Enter every line as you count it, first line first. Dates help the center to judge the time to relapse.</p>
+    <p class="small-text">Enter every line as you count it, first line first. Dates help the center to judge the time to relapse.</p>
     ${lines.map((_, index) => html`<${TherapyLine} draft=${draft} index=${index} remove=${() => remove(index)} />`)}
     <p><button type="button" id=${toFieldId(LINES)} onClick=${add}><${Icon} name="plus" />Add ${lines.length ? "another line" : "the first line"}</button></p>
   </div>`;

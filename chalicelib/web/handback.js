@@ -56,16 +56,16 @@ function PackageContents({ package: pack, product }) {
 
 /** Where a point was read. Of one that was worded anew, the source speaks no more. */
 function FactOrigin({ point }) {
-  if (!point.source) return html`<span class="fine">Added by the center</span>`;
+  if (!point.source) return html`<span class="small-text">Added by the center</span>`;
   const { title, url, as_of: day } = point.source;
   const text = `${title} (${day})`;
-  return html`<span class="fine source">${point.edited && "Worded anew by the center, after "}${url ? html`<a href=${url} rel="noreferrer">${text}</a>` : text}</span>`;
+  return html`<span class="small-text source">${point.edited && "Worded anew by the center, after "}${url ? html`<a href=${url} rel="noreferrer">${text}</a>` : text}</span>`;
 }
 
 function Checklist({ points }) {
   return html`<details>
     <summary>Care points (${points.length})</summary>
-    <ul class="care">
+    <ul class="care-points">
       ${points.map((point) => html`<li>
         <p><strong>${point.topic}</strong> ${point.due_on && html`<span class="chip">from ${formatDate(point.due_on)}</span>`}</p>
         <p>${point.text}</p>
@@ -79,7 +79,7 @@ function MissingItems({ items }) {
   const open = items.filter((item) => !item.done);
   if (!open.length) return null;
   return html`<details><summary>Still missing (${open.length})</summary>
-    <ul class="missing">${open.map(({ label }) => html`<li>${label}</li>`)}</ul>
+    <ul class="missing-items">${open.map(({ label }) => html`<li>${label}</li>`)}</ul>
   </details>`;
 }
 
@@ -92,16 +92,16 @@ export function Handback({ referral }) {
   const { present, needed, items } = read.completeness;
   const product = products.data?.find((each) => each.product_id === read.package?.product_id)?.name;
   return html`<section class="card handback" aria-labelledby="handback">
-    <div class="card-head"><h2 id="handback">Hand-back package</h2><span class=${read.state === "handed_over" ? "chip you" : "chip"}>${STATES[read.state]}</span></div>
+    <div class="card-head"><h2 id="handback">Hand-back package</h2><span class=${read.state === "handed_over" ? "chip is-accent" : "chip"}>${STATES[read.state]}</span></div>
     ${read.package
-      ? html`<p class="fine num">Written by ${read.written_by}, ${formatTime(read.written_at, getTimeZone())}, version ${read.version}. ${present} of ${needed} items are there.</p>
+      ? html`<p class="small-text tabular-numbers">Written by ${read.written_by}, ${formatTime(read.written_at, getTimeZone())}, version ${read.version}. ${present} of ${needed} items are there.</p>
           <meter min="0" max=${needed} value=${present} aria-label="Items of a complete package">${present} of ${needed}</meter>
           <${MissingItems} items=${items} />
           <details open=${read.state === "handed_over" && !read.may_write}><summary>What it says</summary><${PackageContents} package=${read.package} product=${product} />
-            <p class="fine source">Grades: ${read.grades.title}.</p></details>
+            <p class="small-text source">Grades: ${read.grades.title}.</p></details>
           ${read.checklist.length > 0 && html`<${Checklist} points=${read.checklist} />`}`
       : html`<p>${read.may_write ? "Nothing is written yet." : "The center has not written it yet. You are told when it does."}</p>`}
-    ${read.first_visit_on && html`<p class="num">First visit with the practice: <strong>${formatDate(read.first_visit_on)}</strong></p>`}
+    ${read.first_visit_on && html`<p class="tabular-numbers">First visit with the practice: <strong>${formatDate(read.first_visit_on)}</strong></p>`}
     <div class="buttons">
       ${read.may_write && html`<a class="button" href=${buildPageHref(id, "handback")}><${Icon} name="pencil" />${read.package ? "Change the package" : "Write the package"}</a>`}
       <a class="button" href=${buildPageHref(id, "card")}><${Icon} name="shield-alert" />Emergency card</a>

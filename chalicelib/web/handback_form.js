@@ -108,7 +108,7 @@ function PackageForm({ id, read, products }) {
     <div class="buttons form-end">
       <button class="primary" aria-disabled=${busy}>${busy ? "Saving …" : "Save the package"}</button>
       <a class="button" href=${buildReferralHref(id)}>Cancel</a>
-      <span class="fine">It may be saved unfinished. What is missing shows to both sides.</span>
+      <span class="small-text">It may be saved unfinished. What is missing shows to both sides.</span>
     </div>
   </form>`;
 }
@@ -118,9 +118,9 @@ export function HandbackForm({ id }) {
   const title = html`<${PageTitle} page="Hand-back package">Hand-back package<//>`;
   if (!data) return problem ? html`${title}<${Problem} problem=${problem} retry=${reload} />` : html`<${Loading} what="the package" />`;
   const [read, products] = data;
-  return html`<p class="back"><a href=${buildReferralHref(id)}><${Icon} name="arrow-left" />Referral</a></p>
+  return html`<p class="back-link"><a href=${buildReferralHref(id)}><${Icon} name="arrow-left" />Referral</a></p>
     ${title}
     ${read.data.may_write
       ? html`<${PackageForm} id=${id} read=${read} products=${products} />`
-      : html`<p class="notice">Only the treatment center writes the package, until the journey ends.</p>`}`;
+      : html`<p class="banner">Only the treatment center writes the package, until the journey ends.</p>`}`;
 }

@@ -21,7 +21,7 @@ function EditableList({ draft, pointer, title, row, blank, add, noun, kind = "",
     ${children}
     ${rows.map((_, index) => html`<div class="edit-row" key=${index}>
       <div class="fields">${row(`${pointer}/${index}`)}</div>
-      <button type="button" class="quiet" onClick=${() => remove(index)} aria-label="Remove ${noun.toLowerCase()} ${index + 1}"><${Icon} name="trash-2" /></button>
+      <button type="button" class="ghost-button" onClick=${() => remove(index)} aria-label="Remove ${noun.toLowerCase()} ${index + 1}"><${Icon} name="trash-2" /></button>
     </div>`)}
     <p><button type="button" id=${toFieldId(pointer)} onClick=${more}><${Icon} name="plus" />${add}</button></p>
   </fieldset>`;
@@ -53,8 +53,8 @@ export const Responsibilities = ({ draft }) => html`<${EditableList} draft=${dra
 /** The published points of care as a checklist: kept, worded anew, dated, left out, or added to. */
 export const CarePoints = ({ draft }) => html`<section class="card">
   <h2>Care points</h2>
-  <p class="fine">From published tables, dated from the infusion. Two tables differ on how often IgG is measured: keep one. Remove what does not apply, change what does, and add your own. Sources are shown with the package.</p>
-  <${EditableList} draft=${draft} pointer="/care_points" title="Checklist" noun="Care point" kind="points" blank=${{}} add="Add a care point"
+  <p class="small-text">From published tables, dated from the infusion. Two tables differ on how often IgG is measured: keep one. Remove what does not apply, change what does, and add your own. Sources are shown with the package.</p>
+  <${EditableList} draft=${draft} pointer="/care_points" title="Checklist" noun="Care point" kind="care-point-list" blank=${{}} add="Add a care point"
     row=${(at) => html`<${DraftField} draft=${draft} pointer="${at}/text" label="What to do" wide rows="2" maxlength="600" />
       <${DraftField} draft=${draft} pointer="${at}/due_on" label="From" type="date" optional />`} />
 </section>`;

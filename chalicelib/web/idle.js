@@ -42,7 +42,7 @@ export function IdleWatch({ minutes }) {
   const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
   return html`<${Dialog} title="Are you still there?" role="alertdialog" onClose=${stay}>
     <p>
-      To protect patients you will be signed out in <span class="num" role="timer">${clock}</span>.
+      To protect patients you will be signed out in <span class="tabular-numbers" role="timer">${clock}</span>.
       What is not saved by then is lost.
     </p>
     <div class="buttons">

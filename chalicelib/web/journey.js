@@ -14,9 +14,9 @@ function computePhaseState(leg) {
 function Step({ step }) {
   return html`<li class=${step.state} aria-current=${step.state === "current" ? "step" : undefined}>
     <span class="dot">${step.state === "done" && html`<${Icon} name="check" />`}</span>
-    <span>${step.label}<span class="unseen">, ${STEP_STATE_LABELS[step.state]}</span>
-      ${step.at && html`<time class="under num" datetime=${step.at} title=${formatTime(step.at, getTimeZone())}>${formatDay(step.at, getTimeZone())}</time>`}
-      ${step.state === "not_reported" && html`<span class="under" aria-hidden="true">not reported</span>`}
+    <span>${step.label}<span class="visually-hidden">, ${STEP_STATE_LABELS[step.state]}</span>
+      ${step.at && html`<time class="subtext tabular-numbers" datetime=${step.at} title=${formatTime(step.at, getTimeZone())}>${formatDay(step.at, getTimeZone())}</time>`}
+      ${step.state === "not_reported" && html`<span class="subtext" aria-hidden="true">not reported</span>`}
     </span>
   </li>`;
 }

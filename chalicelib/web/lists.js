@@ -21,7 +21,7 @@ const getListName = (list) => (list === "all" ? "All" : getLabel(list));
 
 function Tab({ tab: [list, count], current }) {
   return html`<a href="#/worklist/${list}" aria-current=${current === list ? "page" : undefined} class=${count ? "" : "empty"}>
-    ${getListName(list)}${count !== undefined && html`<span class="num">${count}</span>`}
+    ${getListName(list)}${count !== undefined && html`<span class="tabular-numbers">${count}</span>`}
   </a>`;
 }
 

@@ -8,19 +8,19 @@ export function PhaseProgress({ phase }) {
   const order = Object.keys(PHASES);
   const at = order.indexOf(phase);
   if (phase === "closed" || at < 0) return null;
-  return html`<span class="ticks" aria-hidden="true">
-    ${order.slice(0, -1).map((_, index) => html`<i class=${index < at ? "done" : index === at ? "now" : ""} />`)}
+  return html`<span class="phase-progress" aria-hidden="true">
+    ${order.slice(0, -1).map((_, index) => html`<i class=${index < at ? "is-done" : index === at ? "is-current" : ""} />`)}
   </span>`;
 }
 
 /** Who makes the next move, seen from this member's side. */
 export function NextActionBadge({ owner }) {
-  if (owner === "none") return html`<span class="fine">Nobody</span>`;
-  if (owner === me.value.tenant.kind) return html`<span class="chip you">Your team</span>`;
+  if (owner === "none") return html`<span class="small-text">Nobody</span>`;
+  if (owner === me.value.tenant.kind) return html`<span class="chip is-accent">Your team</span>`;
   return html`<span class="chip">${owner === "center" ? "Center" : "Practice"}</span>`;
 }
 
-const LEVEL_LABELS = { amber: ["warn", "Late"], red: ["stop", "Very late"], on_hold: ["", "On hold"] };
+const LEVEL_LABELS = { amber: ["is-warning", "Late"], red: ["is-error", "Very late"], on_hold: ["", "On hold"] };
 
 /** How a clock stands, in a word; nothing where all is as usual. */
 export function OverdueBadge({ level }) {

@@ -52,24 +52,24 @@ function Notice({ notice, read }) {
   return html`<li class=${isUnread(notice) ? "unread" : ""}>
     <div>
       <p>
-        ${isUnread(notice) && html`<span class="unseen">Unread: </span>`}
+        ${isUnread(notice) && html`<span class="visually-hidden">Unread: </span>`}
         <a href=${getNoticeLink(notice)} onClick=${() => read(notice)}>${notice.title}</a>
-        ${" "}<span class=${notice.category === "critical" ? "chip stop" : "chip"}>${getCategoryName(notice.category)}</span>
+        ${" "}<span class=${notice.category === "critical" ? "chip is-error" : "chip"}>${getCategoryName(notice.category)}</span>
       </p>
-      <p class="fine num">
+      <p class="small-text tabular-numbers">
         ${notice.alias && `${notice.alias} · `}<time datetime=${at}>${formatTime(at, getTimeZone())}</time>, ${formatAgo(at)}${` · ${describeMail(notice.mail, getTimeZone())}`}
       </p>
     </div>
     ${isUnread(notice) &&
     html`<button type="button" onClick=${() => read(notice)}>
-      <${Icon} name="check" /><span class="label">Mark as read</span><span class="unseen">: ${[notice.title, notice.alias].filter(Boolean).join(", ")}</span>
+      <${Icon} name="check" /><span class="label">Mark as read</span><span class="visually-hidden">: ${[notice.title, notice.alias].filter(Boolean).join(", ")}</span>
     </button>`}
   </li>`;
 }
 
 function Filters({ shown, change, count }) {
   const names = [["", "All kinds"], ["critical", "Critical"], ...Object.entries(CATEGORIES).map(([key, [name]]) => [key, name])];
-  return html`<div class="sift">
+  return html`<div class="notice-filters">
     <${RadioChoice} pointer="/show" label="Show" value=${shown.unread} onPick=${(value) => change({ ...shown, unread: value })}
       options=${[[false, "All"], [true, `Unread (${count})`]]} />
     <${Field} pointer="/category" label="Kind" value=${shown.category} options=${names}
@@ -91,8 +91,8 @@ export function Notices() {
   const items = data?.items.filter(
     (notice) => (!shown.unread || isUnread(notice)) && (!shown.category || notice.category === shown.category),
   );
-  return html`<div class="head"><${PageTitle} page="Notices">Notices<//>
-      <span class="grow" />
+  return html`<div class="title-row"><${PageTitle} page="Notices">Notices<//>
+      <span class="spacer" />
       ${count > 0 && html`<button type="button" onClick=${() => attempt(reading.markAll())}><${Icon} name="check" />Mark all as read</button>`}
       <a class="button" href="#/preferences"><${Icon} name="bell" />Notices and mail</a>
     </div>
@@ -104,9 +104,9 @@ export function Notices() {
       <p>${data.items.length ? "Nothing like that among these." : "Nothing to tell you at the moment."}</p>
     </div>`}
     ${items?.length > 0 &&
-    html`<ul class="notices card flush">
+    html`<ul class="notice-list card no-padding">
       ${items.map((notice) => html`<${Notice} key=${notice.notice_id} notice=${notice} read=${(each) => attempt(reading.markOne(each))} />`)}
     </ul>`}
     ${data?.next_cursor &&
-    html`<p class="more"><button type="button" onClick=${() => attempt(more())}>Show earlier ones</button></p>`}`;
+    html`<p class="show-more"><button type="button" onClick=${() => attempt(more())}>Show earlier ones</button></p>`}`;
 }

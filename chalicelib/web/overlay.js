@@ -8,24 +8,24 @@ import { Icon, useLoad } from "./ui.js";
 import { getLabel } from "./words.js";
 
 function Banner({ tone = "", icon, children }) {
-  return html`<div class="notice ${tone}"><${Icon} name=${icon} /><div>${children}</div></div>`;
+  return html`<div class="banner ${tone}"><${Icon} name=${icon} /><div>${children}</div></div>`;
 }
 
-const Time = ({ at }) => html`<time class="num" datetime=${at}>${formatTime(at, getTimeZone())}</time>`;
+const Time = ({ at }) => html`<time class="tabular-numbers" datetime=${at}>${formatTime(at, getTimeZone())}</time>`;
 
 function HoldBanner({ hold }) {
   const who = hold.by === "center" ? "the center" : "the practice";
-  return html`<${Banner} tone="warn" icon="history">
+  return html`<${Banner} tone="is-warning" icon="history">
     <p><strong>On hold</strong> since <${Time} at=${hold.since} />, as ${who} says${hold.reason_code && `: ${getLabel(hold.reason_code).toLowerCase()}`}.
-      ${hold.expected_until && html` Expected to go on by <span class="num">${formatDate(hold.expected_until)}</span>.`}</p>
+      ${hold.expected_until && html` Expected to go on by <span class="tabular-numbers">${formatDate(hold.expected_until)}</span>.`}</p>
   <//>`;
 }
 
 function MissingUpdatesBanner({ numbers }) {
   const which = numbers.slice(0, 8).join(", ") + (numbers.length > 8 ? ", …" : "");
-  return html`<${Banner} tone="warn" icon="circle-alert">
+  return html`<${Banner} tone="is-warning" icon="circle-alert">
     <p><strong>${numbers.length === 1 ? "An update is missing" : `${numbers.length} updates are missing`}</strong>${" "}
-      from the center's system (number <span class="num">${which}</span>), so this page may be behind.
+      from the center's system (number <span class="tabular-numbers">${which}</span>), so this page may be behind.
       ${isPractice() ? " When in doubt, call the center." : " An administrator sees under Feed what arrived."}</p>
   <//>`;
 }
@@ -40,13 +40,13 @@ function OutcomeBanner({ referral: { outcome, revisit_on: revisit, suggested_cen
   return html`<${Banner} icon="route">
     ${outcome && html`<p><strong>${outcome.label}.</strong>
       ${outcome.next_step && ` ${isPractice() ? "What you may do next" : "For the referring team"}: ${outcome.next_step}`}</p>`}
-    ${revisit && html`<p>To be looked at again on <time class="num" datetime=${revisit}>${formatDate(revisit)}</time>.</p>`}
+    ${revisit && html`<p>To be looked at again on <time class="tabular-numbers" datetime=${revisit}>${formatDate(revisit)}</time>.</p>`}
     ${suggested && html`<${SuggestedCenterBanner} id=${suggested} />`}
   <//>`;
 }
 
 function LinkedReferrals({ continues, continued_by: next }) {
-  return html`<p class="fine">
+  return html`<p class="small-text">
     ${continues && html`<a href=${buildReferralHref(continues)}>The earlier referral that this one goes on from</a>`}
     ${continues && next && " · "}
     ${next && html`<a href=${buildReferralHref(next)}>The newer referral that goes on from this one</a>`}
@@ -57,15 +57,15 @@ export function StatusBanners({ referral }) {
   const { hold, withdrawal_requested_at: asked, toxicity_noticed_at: toxicity } = referral;
   return html`
     ${asked &&
-    html`<${Banner} tone="warn" icon="circle-alert"><p><strong>Withdrawal requested</strong> by the practice on${" "}
+    html`<${Banner} tone="is-warning" icon="circle-alert"><p><strong>Withdrawal requested</strong> by the practice on${" "}
       <${Time} at=${asked} />. The center answers it: it ends the referral, or calls.</p><//>`}
     ${hold && html`<${HoldBanner} hold=${hold} />`}
     ${referral.missing_updates.length > 0 && html`<${MissingUpdatesBanner} numbers=${referral.missing_updates} />`}
     ${referral.updates_lost > 0 &&
-    html`<${Banner} tone="warn" icon="circle-alert"><p><strong>${referral.updates_lost === 1 ? "An update" : `${referral.updates_lost} updates`}</strong>${" "}
+    html`<${Banner} tone="is-warning" icon="circle-alert"><p><strong>${referral.updates_lost === 1 ? "An update" : `${referral.updates_lost} updates`}</strong>${" "}
       from the center's system could not be used, because what comes before did not arrive within a day.</p><//>`}
     ${toxicity &&
-    html`<${Banner} tone="warn" icon="shield-alert"><p><strong>Toxicity noticed</strong> by the center, last on${" "}
+    html`<${Banner} tone="is-warning" icon="shield-alert"><p><strong>Toxicity noticed</strong> by the center, last on${" "}
       <${Time} at=${toxicity} />. Kind and grade stand in the timeline; treatment questions go to the center's line.</p><//>`}
     ${(referral.outcome || referral.revisit_on || referral.suggested_center_id) && html`<${OutcomeBanner} referral=${referral} />`}
     ${(referral.continues || referral.continued_by) && html`<${LinkedReferrals} ...${referral} />`}`;

@@ -34,15 +34,15 @@ function toFormValues({ categories, digest_hour, quiet_hours, time_zone }) {
 const toRequestBody = (values) => ({ ...values, time_zone: values.time_zone || null });
 
 function CategorySettings({ draft }) {
-  return html`<section class="card kinds">
+  return html`<section class="card categories">
     <h2>When you are mailed</h2>
-    <p class="fine">Every notice is in the dashboard at once. Mail carries the patient's alias, a count and a link, nothing else.</p>
-    <div class="kind">
-      <p><strong>Critical</strong> <span class="chip you">Always on</span></p>
-      <p class="fine">Out of specification, failed manufacturing, a toxicity, a readmission, a death. Mailed at once, through quiet hours too.</p>
+    <p class="small-text">Every notice is in the dashboard at once. Mail carries the patient's alias, a count and a link, nothing else.</p>
+    <div class="category">
+      <p><strong>Critical</strong> <span class="chip is-accent">Always on</span></p>
+      <p class="small-text">Out of specification, failed manufacturing, a toxicity, a readmission, a death. Mailed at once, through quiet hours too.</p>
     </div>
     ${Object.entries(CATEGORIES).map(
-      ([category, [name, contains]]) => html`<div class="kind" key=${category}>
+      ([category, [name, contains]]) => html`<div class="category" key=${category}>
         <${RadioChoice} pointer="/categories/${category}" label=${name} hint=${contains} options=${category === "digest" ? WEEKLY : TIMINGS}
           value=${draft.get(`/categories/${category}`)} onPick=${(value) => draft.set(`/categories/${category}`, value)} />
       </div>`,
@@ -84,14 +84,14 @@ function PreferencesForm({ read }) {
     const kept = toFormValues(theirs.data);
     setValues(merge(base.values, values, kept, clashes));
     setBase({ values: kept, etag: theirs.etag });
-    setMessage(["warn", `These were changed in another window meanwhile. ${clashes.length ? "Where both changed the same, the other is shown. " : ""}Please look, and save again.`]);
+    setMessage(["is-warning", `These were changed in another window meanwhile. ${clashes.length ? "Where both changed the same, the other is shown. " : ""}Please look, and save again.`]);
   };
   const save = async () => {
     try {
       const saved = await api.savePreferences(toRequestBody(values), base.etag);
       setBase({ values: toFormValues(saved.data), etag: saved.etag });
       setValues(toFormValues(saved.data));
-      setMessage(["good", "Saved. Mail that waits keeps its time; what is turned off is not sent."]);
+      setMessage(["is-success", "Saved. Mail that waits keeps its time; what is turned off is not sent."]);
       announce("Saved");
     } catch (refusal) {
       if (refusal.status !== 412) throw refusal;
@@ -109,7 +109,7 @@ function PreferencesForm({ read }) {
   return html`<form class="stack narrow" onSubmit=${submit} novalidate>
     <${CategorySettings} draft=${draft} />
     <${QuietHours} draft=${draft} />
-    ${message && html`<p class="notice ${message[0]}" role="status">${message[1]}</p>`}
+    ${message && html`<p class="banner ${message[0]}" role="status">${message[1]}</p>`}
     ${problem &&
     (problem.errors?.length
       ? html`<${ErrorSummary} title=${problem.message} errors=${problem.errors} onPick=${(pointer) => document.getElementById(toFieldId(pointer))?.focus()} />`
@@ -120,7 +120,7 @@ function PreferencesForm({ read }) {
 
 export function Preferences() {
   const { data, problem, reload } = useLoad(api.getPreferences, []);
-  return html`<p class="back"><a href="#/notices"><${Icon} name="arrow-left" />Notices</a></p>
+  return html`<p class="back-link"><a href="#/notices"><${Icon} name="arrow-left" />Notices</a></p>
     <${PageTitle} page="Notices and mail">Notices and mail<//>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${data ? html`<${PreferencesForm} read=${data} />` : !problem && html`<${Loading} what="your preferences" />`}`;

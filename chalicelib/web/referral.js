@@ -24,32 +24,32 @@ function StatusCell({ title, children }) {
 function NextStep({ referral }) {
   const { owner } = referral.clock;
   const team = { center: referral.center?.name, practice: referral.practice.name }[owner];
-  return html`<p class="big"><${NextActionBadge} owner=${owner} /></p>
-    <p class="fine">${team || "The journey has ended."}</p>`;
+  return html`<p class="large-text"><${NextActionBadge} owner=${owner} /></p>
+    <p class="small-text">${team || "The journey has ended."}</p>`;
 }
 
 function CenterLines({ center }) {
-  if (!center) return html`<p class="big">Not chosen yet</p>`;
+  if (!center) return html`<p class="large-text">Not chosen yet</p>`;
   const line = (label, number) =>
-    number && html`<p class="fine num">${label} <a href="tel:${number}">${formatPhone(number)}</a></p>`;
-  return html`<p class="big">${center.name}</p>
+    number && html`<p class="small-text tabular-numbers">${label} <a href="tel:${number}">${formatPhone(number)}</a></p>`;
+  return html`<p class="large-text">${center.name}</p>
     ${line("Intake", center.intake_phone)} ${line("After hours", center.after_hours_phone)}`;
 }
 
 function StatusSummary({ referral }) {
   const leg = referral.journey.find(({ phase }) => phase === referral.phase);
-  return html`<section class="standing card" aria-label="Where it stands">
+  return html`<section class="status-summary card" aria-label="Where it stands">
     <${StatusCell} title="Where">
-      <p class="big">${referral.stage_label}</p>
-      <p class="fine">${leg?.label}</p>
+      <p class="large-text">${referral.stage_label}</p>
+      <p class="small-text">${leg?.label}</p>
     <//>
     <${StatusCell} title="Since"><${StageSince} clock=${referral.clock} /><//>
     <${StatusCell} title="Acts next"><${NextStep} referral=${referral} /><//>
     ${isPractice()
       ? html`<${StatusCell} title="Treatment center"><${CenterLines} center=${referral.center} /><//>`
       : html`<${StatusCell} title="Referring practice">
-          <p class="big">${referral.practice.name}</p>
-          <p class="fine num">${referral.referring_provider?.name} <span>${formatPhone(referral.referring_provider?.phone)}</span></p>
+          <p class="large-text">${referral.practice.name}</p>
+          <p class="small-text tabular-numbers">${referral.referring_provider?.name} <span>${formatPhone(referral.referring_provider?.phone)}</span></p>
         <//>`}
   </section>`;
 }
@@ -59,16 +59,16 @@ function ReferralHeader({ referral }) {
   const today = formatWallClock(Date.now(), getTimeZone()).slice(0, 10);
   const born = patient.birth_date && `born ${formatDate(patient.birth_date)} (${computeYears(patient.birth_date, today)} y)`;
   const line = [patient.alias, born, getLabel(patient.sex), patient.mrn && `MRN ${patient.mrn}`];
-  return html`<p class="back"><a href="#/"><${Icon} name="arrow-left" />Worklist</a></p>
-    <div class="head">
+  return html`<p class="back-link"><a href="#/"><${Icon} name="arrow-left" />Worklist</a></p>
+    <div class="title-row">
       <div>
         <${PageTitle} page="Referral">${formatFullName(patient)}
           ${referral.urgency !== "routine" && html` <span class="chip urgent">${getLabel(referral.urgency)}</span>`}
         <//>
-        <p class="fine num">${line.filter(Boolean).join(" · ")}</p>
-        <p class="fine num on-paper">As of ${formatTime(new Date().toISOString(), getTimeZone())}</p>
+        <p class="small-text tabular-numbers">${line.filter(Boolean).join(" · ")}</p>
+        <p class="small-text tabular-numbers on-paper">As of ${formatTime(new Date().toISOString(), getTimeZone())}</p>
       </div>
-      <span class="grow" />
+      <span class="spacer" />
       <a class="button" href=${buildPageHref(referral.referral_id, "notices")}><${Icon} name="bell" />Notices</a>
       <button type="button" onClick=${() => print()}><${Icon} name="printer" />Print</button>
       ${isEditable(referral) &&
@@ -86,9 +86,9 @@ function SafetyReporting({ product }) {
   const { medwatch, maker } = product.safety_line;
   return html`<section class="card" aria-labelledby="safety">
     <h2 id="safety">Suspected adverse reaction</h2>
-    <p>Report it to <a href=${medwatch.url} rel="noreferrer">${medwatch.name}</a>, <span class="num">${medwatch.phone}</span>${maker?.phone &&
-      html`, and to ${product.maker}, <span class="num">${maker.phone}</span>${SAFETY_KINDS[maker.kind] && ` (${SAFETY_KINDS[maker.kind]})`}`}.</p>
-    <p class="fine">A new cancer after CAR T is reported the same way, for life.</p>
+    <p>Report it to <a href=${medwatch.url} rel="noreferrer">${medwatch.name}</a>, <span class="tabular-numbers">${medwatch.phone}</span>${maker?.phone &&
+      html`, and to ${product.maker}, <span class="tabular-numbers">${maker.phone}</span>${SAFETY_KINDS[maker.kind] && ` (${SAFETY_KINDS[maker.kind]})`}`}.</p>
+    <p class="small-text">A new cancer after CAR T is reported the same way, for life.</p>
   </section>`;
 }
 
@@ -125,7 +125,7 @@ export function ReferralView({ id }) {
   return html`<${ReferralHeader} referral=${referral} />
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${flash &&
-    html`<p class=${flash.refused ? "notice warn" : "notice good"} role="status">
+    html`<p class=${flash.refused ? "banner is-warning" : "banner is-success"} role="status">
       ${flash.text} ${flash.before && describeChanges(flash.before, referral)}
     </p>`}
     <${StatusSummary} referral=${referral} />

@@ -13,7 +13,7 @@ const ExternalLink = ({ href, children }) => html`<a href=${href} target="_blank
 function Sources({ sources }) {
   return html`<details><summary>Sources</summary>
     <ul>${sources.map(({ title, url, as_of: day, dated }) => html`<li>
-      <${ExternalLink} href=${url}>${title}<//>, <span class="num">${dated ? "of" : "undated, read on"} ${formatDate(day)}</span>
+      <${ExternalLink} href=${url}>${title}<//>, <span class="tabular-numbers">${dated ? "of" : "undated, read on"} ${formatDate(day)}</span>
     </li>`)}</ul>
   </details>`;
 }
@@ -22,16 +22,16 @@ function Resource({ resource: r, topics, languages }) {
   const told = [r.hours, ASKED_BY[r.asked_by], r.languages.map((code) => languages[code]).join(", ")].filter(Boolean);
   return html`<li class="card">
     <h2>${r.name}</h2>
-    <p class="fine">${r.organization}${r.kind === "public" && " · public body"}</p>
+    <p class="small-text">${r.organization}${r.kind === "public" && " · public body"}</p>
     <p>${r.topics.map((topic) => html`<span class="chip">${topics[topic]}</span> `)}</p>
     <p>${r.what}</p>
-    <p class="reach">
-      <a class="num" href="tel:${r.phone}">${formatPhone(r.phone)}</a>
+    <p class="contact-line">
+      <a class="tabular-numbers" href="tel:${r.phone}">${formatPhone(r.phone)}</a>
       <${ExternalLink} href=${r.url}>${r.url.replace(/^https:\/\/(www\.)?|\/$/g, "")}<//>
     </p>
-    <p class="fine">${told.join(" · ")}</p>
+    <p class="small-text">${told.join(" · ")}</p>
     ${r.confirm && html`<p class="confirm"><strong>Confirm first.</strong> ${r.confirm}</p>`}
-    <p class="fine num">Last checked ${formatDate(r.last_checked)}</p>
+    <p class="small-text tabular-numbers">Last checked ${formatDate(r.last_checked)}</p>
     <${Sources} sources=${r.sources} />
   </li>`;
 }
@@ -62,9 +62,9 @@ export function Resources() {
   useEffect(() => {
     if (data && !busy) announce(count === 1 ? "1 resource" : `${count} resources`);
   }, [data]);
-  return html`<div class="head">
+  return html`<div class="title-row">
       <${PageTitle} page="Resources">Resources for patients<//>
-      <span class="grow" />
+      <span class="spacer" />
       <button type="button" onClick=${() => print()}><${Icon} name="printer" />Print</button>
     </div>
     <p class="lead">Public bodies and nonprofits, in the order of their names. Nobody pays to stand here, and being here is no endorsement. Programs close and change: ask before you rely on one.</p>
@@ -75,5 +75,5 @@ export function Resources() {
       <ul class="resources">
         ${data.items.map((resource) => html`<${Resource} key=${resource.resource_id} resource=${resource} topics=${data.topics} languages=${data.languages} />`)}
       </ul>
-      <p class="fine num">List reviewed ${formatDate(data.reviewed_on)}.</p>`}`;
+      <p class="small-text tabular-numbers">List reviewed ${formatDate(data.reviewed_on)}.</p>`}`;
 }

@@ -145,7 +145,7 @@ function CollectionFields({ draft }) {
     <${DraftField} draft=${draft} pointer="/planned_collection_on" label="Planned day of collection" type="date" optional />
     ${AGENTS.map(([agent, label]) => html`<div class="dose">
       <${DraftField} draft=${draft} pointer="/doses/${agent}/last_on" label="${label}: last dose" type="date" optional disabled=${draft.get(`/doses/${agent}/given`) === false} />
-      <label class="fine"><input type="checkbox" checked=${draft.get(`/doses/${agent}/given`) === false}
+      <label class="small-text"><input type="checkbox" checked=${draft.get(`/doses/${agent}/given`) === false}
         onChange=${(event) => draft.set(`/doses/${agent}`, event.target.checked ? { given: false } : {})} />Never given</label>
     </div>`)}
   <//>`;
@@ -191,13 +191,13 @@ export function EligibilityCheck() {
     entries = new ScreenEntries();
     navigate("#/screen/anew");
   };
-  return html`<div class="head">
+  return html`<div class="title-row">
       <${PageTitle} page="Screen">Screen<//>
-      <span class="grow" />
-      <button type="button" class="quiet" onClick=${clear}><${Icon} name="trash-2" />Start over</button>
+      <span class="spacer" />
+      <button type="button" class="ghost-button" onClick=${clear}><${Icon} name="trash-2" />Start over</button>
     </div>
     <p class="lead">Compares what you enter with what labels say. Nothing is stored, and nothing is decided: leave out what you do not know.</p>
-    <div class="screen">
+    <div class="eligibility-check">
       <form class="stack" onSubmit=${run} novalidate>
         ${draft.errors.value.length > 0 &&
         html`<${ErrorSummary} title="Please look at these again" errors=${draft.errors.value} onPick=${(pointer) => focusField(draft, pointer)} />`}
@@ -211,7 +211,7 @@ export function EligibilityCheck() {
       </form>
       <div class="stack" ref=${resultBox} tabindex="-1">
         ${answer && html`<${EligibilityResult} answer=${answer} stale=${draft.stale.value} onPick=${(pointer) => focusField(draft, pointer)} onRefer=${() => startReferral(draft)} />`}
-        ${!answer && html`<div class="card fine"><p>The answer appears here: one of three for each product, with the rule, what you entered, the source and its date.</p></div>`}
+        ${!answer && html`<div class="card small-text"><p>The answer appears here: one of three for each product, with the rule, what you entered, the source and its date.</p></div>`}
       </div>
     </div>`;
 }

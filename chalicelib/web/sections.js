@@ -38,11 +38,11 @@ function formatLanguage(code) {
 function TherapyLineRow({ line, index }) {
   const dates = [formatDate(line.started_on), formatDate(line.ended_on)].filter(Boolean).join(" to ");
   return html`<li>
-    <span class="num">${line.line ?? index + 1}</span>
+    <span class="tabular-numbers">${line.line ?? index + 1}</span>
     <div>
-      <p><strong>${line.regimen || "Regimen not given"}</strong> <span class="fine num">${dates}</span></p>
+      <p><strong>${line.regimen || "Regimen not given"}</strong> <span class="small-text tabular-numbers">${dates}</span></p>
       <p>${(line.classes || []).map((each) => html`<span class="chip">${getLabel(each)}</span> `)}</p>
-      ${line.response && html`<p class="fine num">${getLabel(line.response)}${line.event_on && `, ${formatDate(line.event_on)}`}</p>`}
+      ${line.response && html`<p class="small-text tabular-numbers">${getLabel(line.response)}${line.event_on && `, ${formatDate(line.event_on)}`}</p>`}
     </div>
   </li>`;
 }
@@ -63,8 +63,8 @@ export function Clinical({ value = {}, product, note }) {
     ]} />
     <h3>Lines of therapy</h3>
     ${lines.length
-      ? html`<ol class="lines">${lines.map((line, index) => html`<${TherapyLineRow} line=${line} index=${index} />`)}</ol>`
-      : html`<p class="fine">None given</p>`}
+      ? html`<ol class="therapy-lines">${lines.map((line, index) => html`<${TherapyLineRow} line=${line} index=${index} />`)}</ol>`
+      : html`<p class="small-text">None given</p>`}
     ${note && html`<h3>Note</h3><p class="note">${note}</p>`}
   <//>`;
 }
@@ -89,25 +89,25 @@ export const Provider = ({ value = {}, practice }) => html`<${Section} title="Re
 <//>`;
 
 export const Consent = ({ value }) => html`<${Section} title="Consent to share">
-  <p>${value?.given ? `Given ${formatDate(value.on)}` : html`<span class="fine">Not recorded</span>`}</p>
+  <p>${value?.given ? `Given ${formatDate(value.on)}` : html`<span class="small-text">Not recorded</span>`}</p>
 <//>`;
 
 /** How much of what a center needs on day 1 is there, as the server counted it. */
 export function Packet({ packet, id, onPick }) {
   const { present, needed, missing } = packet;
   return html`<section class="card" aria-label="Packet">
-    <div class="card-head"><h2>Packet</h2><span class="num">${present} of ${needed}</span></div>
+    <div class="card-head"><h2>Packet</h2><span class="tabular-numbers">${present} of ${needed}</span></div>
     <meter min="0" max=${needed} value=${present} aria-label="Items the center needs">${present} of ${needed}</meter>
     ${missing.length > 0
-      ? html`<p class="fine">Still missing:</p>
-          <ul class="missing">
+      ? html`<p class="small-text">Still missing:</p>
+          <ul class="missing-items">
             ${missing.map(({ pointer, label }) => html`<li>${renderMissingItem({ pointer, label, id, onPick })}</li>`)}
           </ul>`
-      : html`<p class="fine">All that a center needs on day 1 is there.</p>`}
+      : html`<p class="small-text">All that a center needs on day 1 is there.</p>`}
   </section>`;
 }
 
 function renderMissingItem({ pointer, label, id, onPick }) {
-  if (onPick) return html`<button type="button" class="link" onClick=${() => onPick(pointer)}>${label}</button>`;
+  if (onPick) return html`<button type="button" class="link-button" onClick=${() => onPick(pointer)}>${label}</button>`;
   return id ? html`<a href="${buildFormHref(id, findStep(pointer))}">${label}</a>` : label;
 }

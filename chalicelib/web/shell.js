@@ -28,15 +28,15 @@ function Bell() {
   const count = unread.value;
   return html`<${NavLink} href="#/notices" class="bell" current=${["notices", "preferences"].includes(route.value.view)}
       aria-label=${count ? `Notices, ${count} unread` : "Notices"}>
-    <${Icon} name="bell" />${count > 0 && html`<span class="count">${count > 99 ? "99+" : count}</span>`}
+    <${Icon} name="bell" />${count > 0 && html`<span class="unread-count">${count > 99 ? "99+" : count}</span>`}
   <//>`;
 }
 
 function Header() {
   const member = me.value;
   const { view, id } = route.value;
-  return html`<header class="top">
-    <a class="brand" href="#/" aria-label="CAR T Referral Dashboard, worklist"><span class="mark"><${Icon} name="route" /></span>CAR T Referrals</a>
+  return html`<header class="app-header">
+    <a class="brand" href="#/" aria-label="CAR T Referral Dashboard, worklist"><span class="logo"><${Icon} name="route" /></span>CAR T Referrals</a>
     ${member &&
     html`<nav aria-label="Main">
         <${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>
@@ -48,8 +48,8 @@ function Header() {
         ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "feed"}>Feed<//>`}
       </nav>
       <${Bell} />
-      <p class="who"><strong>${member.name}</strong><span>${member.tenant.name}</span></p>
-      <button type="button" class="quiet" onClick=${() => signOut()}>
+      <p class="signed-in-as"><strong>${member.name}</strong><span>${member.tenant.name}</span></p>
+      <button type="button" class="ghost-button" onClick=${() => signOut()}>
         <${Icon} name="log-out" /><span>Sign out</span>
       </button>`}
   </header>`;
@@ -60,7 +60,7 @@ const MAIL_PROBLEM_LABELS = { bounced: "comes back", complained: "was reported a
 /** That the member gets no mail: said here, since no mail could say it. */
 function MailProblem() {
   const { email, mail_problem: problem } = me.value || {};
-  return problem && html`<p class="notice warn mail-problem"><${Icon} name="circle-alert" /><span>
+  return problem && html`<p class="banner is-warning mail-problem"><${Icon} name="circle-alert" /><span>
     Mail to your address ${MAIL_PROBLEM_LABELS[problem.reason]}: ${email}. Since ${formatDay(problem.since, getTimeZone())} none is sent. Notices wait for you here; ask your administrator for another address.
   </span></p>`;
 }
@@ -73,15 +73,15 @@ function skipToMain(event) {
 export function Shell({ children }) {
   const { statements, emergency_note: emergency } = disclaimers.value;
   return html`
-    <a class="skip" href="#main" onClick=${skipToMain}>Skip to content</a>
+    <a class="skip-link" href="#main" onClick=${skipToMain}>Skip to content</a>
     <${Header} />
     <aside class="emergency" aria-label="Emergencies"><${Icon} name="shield-alert" /><p>${emergency}</p></aside>
     <main id="main"><${MailProblem} />${children}</main>
     <footer class="statements" aria-label="Statements">
       ${statements.map((statement) => html`<p>${statement}</p>`)}
-      <p class="fine">An independent open-source project; product names belong to their owners, none of whom endorses it.</p>
+      <p class="small-text">An independent open-source project; product names belong to their owners, none of whom endorses it.</p>
     </footer>
-    <div class="unseen" aria-live="polite">${announcement.value}</div>
+    <div class="visually-hidden" aria-live="polite">${announcement.value}</div>
     ${session.value && me.value && html`<${IdleWatch} minutes=${me.value.idle_minutes} />`}
   `;
 }

@@ -66,7 +66,7 @@ function Challenge({ asked: challenge, onChallenge, onBack }) {
         : html`<${Field} pointer="code" label="Code from your authenticator app" inputmode="numeric"
             autocomplete="one-time-code" pattern="[0-9]{6}" required hint="Six digits. You may paste it." />`}
     <//>
-    <button type="button" class="link" onClick=${onBack}>Back to email and password</button>
+    <button type="button" class="link-button" onClick=${onBack}>Back to email and password</button>
   </div>`;
 }
 
@@ -76,7 +76,7 @@ export function SignIn() {
   return html`<section class="sign-in card">
     <${PageTitle} page="Sign in">Sign in<//>
     <p class="lead">Follow a CAR T referral from your practice to the treatment center and back.</p>
-    ${note && !challenge && html`<p class="notice" role="status">${note}</p>`}
+    ${note && !challenge && html`<p class="banner" role="status">${note}</p>`}
     ${challenge
       ? html`<${Challenge} key=${challenge.challenge} asked=${challenge} onChallenge=${setChallenge} onBack=${() => setChallenge(null)} />`
       : html`<${Credentials} onChallenge=${setChallenge} />`}

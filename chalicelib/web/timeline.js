@@ -18,17 +18,17 @@ function EventRow({ event, labels, corrected, correct }) {
     <span class="dot"><${Icon} name=${ICONS[event.source] || "history"} /></span>
     <div>
       <p><strong>${event.stage_label || getLabel(event.type.replace(".", "_"))}</strong>
-        ${corrected && html` <span class="chip warn">Corrected later</span>`}
+        ${corrected && html` <span class="chip is-warning">Corrected later</span>`}
         ${event.status === "recorded" && html` <span class="chip">History only</span>`}</p>
-      <p class="fine num">
+      <p class="small-text tabular-numbers">
         <time datetime=${event.occurred_at}>${formatTime(event.occurred_at, getTimeZone())}</time>
         ${" · "}${[event.actor_name, getLabel(event.source)].filter(Boolean).join(", ")}
       </p>
-      ${late && html`<p class="fine num">Learned ${formatTime(event.recorded_at, getTimeZone())}</p>`}
+      ${late && html`<p class="small-text tabular-numbers">Learned ${formatTime(event.recorded_at, getTimeZone())}</p>`}
       <${EventDetails} event=${event} labels=${labels} />
       ${event.note && html`<p class="note">${event.note}</p>`}
     </div>
-    ${correct && html`<button type="button" class="quiet" aria-label="Correct: ${event.stage_label}" onClick=${correct}>Correct</button>`}
+    ${correct && html`<button type="button" class="ghost-button" aria-label="Correct: ${event.stage_label}" onClick=${correct}>Correct</button>`}
   </li>`;
 }
 
@@ -50,7 +50,7 @@ export function Timeline({ referral, settle }) {
     <h2 id="timeline">Timeline</h2>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${!data && !problem && html`<${Loading} what="the timeline" />`}
-    ${data && !items.length && html`<p class="fine">Nothing has happened yet.</p>`}
+    ${data && !items.length && html`<p class="small-text">Nothing has happened yet.</p>`}
     ${data &&
     html`<ol class="timeline">${items.map(
       (event) => html`<${EventRow} key=${event.event_id} event=${event} labels=${labels} corrected=${corrected.has(event.event_id)}

@@ -14,7 +14,7 @@ const HOLD_NOTE = "The referral is on hold. Each is told only if the hold is ove
 /** One person: when told, whether it was opened, and what became of the mail. */
 function RecipientRow({ reader }) {
   const opened = reader.opened_at ? `opened ${formatAgo(reader.opened_at)}` : "not opened yet";
-  return html`<li class="fine num">
+  return html`<li class="small-text tabular-numbers">
     <span>${reader.name || "Somebody who left"}</span>
     <span>told ${formatAgo(reader.told_at)} · ${opened} · ${describeMail(reader.mail, getTimeZone())}</span>
   </li>`;
@@ -25,26 +25,26 @@ function NoticeRow({ notice }) {
   const day = due ? formatDate(due) : formatDay(told[0].told_at, getTimeZone());
   const [only] = sides.length === 1 && sides[0] !== me.value.tenant.kind ? sides : [];
   return html`<li>
-    <span class="num">${day}</span>
+    <span class="tabular-numbers">${day}</span>
     <div>
-      <p>${title}${category === "critical" && html` <span class="chip stop">Critical</span>`}</p>
-      ${only && html`<p class="fine">For the ${getLabel(only).toLowerCase()} alone</p>`}
-      ${notice.state === "planned" && isOverdueNotice(notice) && html`<p class="fine">Unless the referral has moved on by then</p>`}
-      ${notice.state === "skipped" && html`<p class="fine">Not told: ${describeSkipReason(notice.why)}</p>`}
+      <p>${title}${category === "critical" && html` <span class="chip is-error">Critical</span>`}</p>
+      ${only && html`<p class="small-text">For the ${getLabel(only).toLowerCase()} alone</p>`}
+      ${notice.state === "planned" && isOverdueNotice(notice) && html`<p class="small-text">Unless the referral has moved on by then</p>`}
+      ${notice.state === "skipped" && html`<p class="small-text">Not told: ${describeSkipReason(notice.why)}</p>`}
       ${told.length > 0 && html`<ul class="readers">${told.map((reader) => html`<${RecipientRow} key=${reader.member_id} reader=${reader} />`)}</ul>`}
-      ${notice.state === "told" && !told.length && !only && html`<p class="fine">Nobody of your team was there to be told.</p>`}
+      ${notice.state === "told" && !told.length && !only && html`<p class="small-text">Nobody of your team was there to be told.</p>`}
     </div>
   </li>`;
 }
 
-const NoticeList = ({ notices }) => html`<ol class="plan">${notices.map((notice) => html`<${NoticeRow} notice=${notice} />`)}</ol>`;
+const NoticeList = ({ notices }) => html`<ol class="notice-history">${notices.map((notice) => html`<${NoticeRow} notice=${notice} />`)}</ol>`;
 
 function NoticeGroup({ title, notices, empty, lead, more }) {
   const id = `told-${title.toLowerCase().replaceAll(" ", "-")}`;
   return html`<section class="card" aria-labelledby=${id}>
-    <div class="card-head"><h2 id=${id}>${title}</h2><span class="chip num">${notices.length}</span></div>
-    ${lead && notices.length > 0 && html`<p class="fine">${lead}</p>`}
-    ${notices.length ? html`<${NoticeList} notices=${notices.slice(0, ROWS_SHOWN)} />` : html`<p class="fine">${empty}</p>`}
+    <div class="card-head"><h2 id=${id}>${title}</h2><span class="chip tabular-numbers">${notices.length}</span></div>
+    ${lead && notices.length > 0 && html`<p class="small-text">${lead}</p>`}
+    ${notices.length ? html`<${NoticeList} notices=${notices.slice(0, ROWS_SHOWN)} />` : html`<p class="small-text">${empty}</p>`}
     ${notices.length > ROWS_SHOWN && html`<details><summary>${more} (${notices.length - ROWS_SHOWN})</summary><${NoticeList} notices=${notices.slice(ROWS_SHOWN)} /></details>`}
   </section>`;
 }
@@ -72,10 +72,10 @@ export function NoticeHistory({ id }) {
     const next = await api.listReferralNotices(id, data.next_cursor);
     replace({ ...next, items: data.items.concat(next.items) });
   };
-  return html`<p class="back"><a href=${buildReferralHref(id)}><${Icon} name="arrow-left" />Referral</a></p>
+  return html`<p class="back-link"><a href=${buildReferralHref(id)}><${Icon} name="arrow-left" />Referral</a></p>
     <${PageTitle} page="Notices of a referral">Notices of this referral<//>
     ${(problem || failed) && html`<${Problem} problem=${problem || failed} retry=${problem && reload} />`}
     ${!data && !problem && html`<${Loading} what="the notices" />`}
     ${data && html`<${NoticeGroups} items=${data.items} />`}
-    ${data?.next_cursor && html`<p class="more"><button type="button" onClick=${() => more().then(() => setFailed(null), setFailed)}>Show earlier ones</button></p>`}`;
+    ${data?.next_cursor && html`<p class="show-more"><button type="button" onClick=${() => more().then(() => setFailed(null), setFailed)}>Show earlier ones</button></p>`}`;
 }

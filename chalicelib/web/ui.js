@@ -83,7 +83,7 @@ function useCountdown(seconds) {
 /** What went wrong, in a sentence; and where it may help, another try, after as long as the server asked. */
 export function Problem({ problem, retry, children }) {
   const left = useCountdown(problem.retryAfter || 0);
-  return html`<div class="notice stop" role="alert">
+  return html`<div class="banner is-error" role="alert">
     <${Icon} name="circle-alert" />
     <div>
       <p>${children || describeProblem(problem)}</p>
@@ -91,7 +91,7 @@ export function Problem({ problem, retry, children }) {
       html`<button type="button" onClick=${retry} disabled=${left > 0}>
         <${Icon} name="refresh-cw" />${left > 0 ? `Try again in ${left} s` : "Try again"}
       </button>`}
-      ${problem.requestId && html`<p class="fine">Reference ${problem.requestId}</p>`}
+      ${problem.requestId && html`<p class="small-text">Reference ${problem.requestId}</p>`}
     </div>
   </div>`;
 }
@@ -130,7 +130,7 @@ export function Field({ pointer, label, hint, error, optional, wide, rows, optio
     ...rest,
   };
   return html`<div class=${wide ? "field wide" : "field"}>
-    <label for=${id}>${label}${optional && html` <span class="fine">optional</span>`}</label>
+    <label for=${id}>${label}${optional && html` <span class="small-text">optional</span>`}</label>
     ${options
       ? html`<select ...${shared}>
           ${options.map(

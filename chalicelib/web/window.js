@@ -31,22 +31,22 @@ export function MonitoringWindow({ window, id }) {
   return html`<section class="card" aria-labelledby="window">
     <div class="card-head">
       <h2 id="window">Monitoring window</h2>
-      <span class=${running ? "chip you" : "chip"}>${running ? `Day ${today}` : today < 0 ? "Not begun" : "Over"}</span>
+      <span class=${running ? "chip is-accent" : "chip"}>${running ? `Day ${today}` : today < 0 ? "Not begun" : "Over"}</span>
     </div>
-    <p class="fine num">
+    <p class="small-text tabular-numbers">
       ${formatDate(window.infused_on)} to ${formatDate(window.ends_on)}. Dates of the center, ${getLabel(window.time_zone.split("/").pop())} time; day 0 is the infusion.
     </p>
     <${WindowTrack} milestones=${window.milestones} today=${today} />
     <ol class="milestones">
       ${window.milestones.map(
-        ({ day, on, kind, label }) => html`<li class=${day < today ? "passed" : day === today ? "now" : ""}>
-          <span class="num">Day ${day}</span><time class="num" datetime=${on}>${formatWeekday(on)}</time>
-          <span>${label || getLabel(kind)}</span><span class="fine num">${describeDay(day, today)}</span>
+        ({ day, on, kind, label }) => html`<li class=${day < today ? "passed" : day === today ? "is-current" : ""}>
+          <span class="tabular-numbers">Day ${day}</span><time class="tabular-numbers" datetime=${on}>${formatWeekday(on)}</time>
+          <span>${label || getLabel(kind)}</span><span class="small-text tabular-numbers">${describeDay(day, today)}</span>
         </li>`,
       )}
     </ol>
     ${window.extensions.length > 0 &&
-    html`<ul class="extensions fine num">
+    html`<ul class="extensions small-text tabular-numbers">
       ${window.extensions.map(
         ({ ends_on: on, told_at: toldAt, reason_code: why }) => html`<li>The center moved the hand-back to ${formatDate(on)} (${formatDay(toldAt, window.time_zone)}${why && `, ${getLabel(why).toLowerCase()}`}).</li>`,
       )}
@@ -54,10 +54,10 @@ export function MonitoringWindow({ window, id }) {
     ${window.notices.length > 0 &&
     html`<details>
       <summary>Notices of this window (${window.notices.length})</summary>
-      <ul class="planned">
+      <ul class="scheduled-notices">
         ${window.notices.map(
           ({ title, due_on: on, state, why }) => html`<li>
-            <span>${title}</span><time class="num" datetime=${on}>${formatDate(on)}</time><span class="chip">${getLabel(state)}${why && `: ${getLabel(why).toLowerCase()}`}</span>
+            <span>${title}</span><time class="tabular-numbers" datetime=${on}>${formatDate(on)}</time><span class="chip">${getLabel(state)}${why && `: ${getLabel(why).toLowerCase()}`}</span>
           </li>`,
         )}
       </ul>

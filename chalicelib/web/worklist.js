@@ -29,26 +29,26 @@ function ReferralRow({ item }) {
     <th scope="row" role="rowheader">
       <a href=${item.stage === "draft" && canRefer() ? buildFormHref(item.referral_id, "patient") : buildReferralHref(item.referral_id)}>
         ${patient.family_name}${patient.given_name && `, ${patient.given_name}`}
-      </a>${item.changed_since_seen && html`<span class="news" title="Changed since you looked"><span class="unseen">, changed since you looked</span></span>`}
+      </a>${item.changed_since_seen && html`<span class="has-unread" title="Changed since you looked"><span class="visually-hidden">, changed since you looked</span></span>`}
       ${item.urgency !== "routine" && html` <span class="chip urgent">${getLabel(item.urgency)}</span>`}
-      <span class="under">${item.alias}${patient.birth_date && ` · ${computeYears(patient.birth_date, today)} y`}</span>
+      <span class="subtext">${item.alias}${patient.birth_date && ` · ${computeYears(patient.birth_date, today)} y`}</span>
     </th>
     <td role="cell" class="stage">
-      <span>${item.stage_label}</span>${item.missing_updates && html` <span class="chip warn">Update missing</span>`}
+      <span>${item.stage_label}</span>${item.missing_updates && html` <span class="chip is-warning">Update missing</span>`}
       <${PhaseProgress} phase=${item.phase} />
     </td>
-    <td role="cell" class="turn"><${NextActionBadge} owner=${item.owner} /></td>
-    <td role="cell" class="since num">
+    <td role="cell" class="next-action"><${NextActionBadge} owner=${item.owner} /></td>
+    <td role="cell" class="since-cell tabular-numbers">
       ${formatElapsed(item.stage_since)}<${OverdueBadge} level=${item.clock_level} />
-      <span class="under">${formatDay(item.stage_since, getTimeZone())}</span>
-      ${formatExpected(item) && html`<span class="under">${formatExpected(item)}</span>`}
+      <span class="subtext">${formatDay(item.stage_since, getTimeZone())}</span>
+      ${formatExpected(item) && html`<span class="subtext">${formatExpected(item)}</span>`}
     </td>
     <td role="cell">
-      ${item.product_id ? getLabel(item.product_id) : html`<span class="fine">No product yet</span>`}
-      <span class="under">${item.disease === "B_ALL" ? "B-ALL" : item.disease?.replace("_", "/")}</span>
+      ${item.product_id ? getLabel(item.product_id) : html`<span class="small-text">No product yet</span>`}
+      <span class="subtext">${item.disease === "B_ALL" ? "B-ALL" : item.disease?.replace("_", "/")}</span>
     </td>
-    <td role="cell" class="site">
-      ${otherSide || html`<span class="fine">Not chosen yet</span>`}
+    <td role="cell" class="partner-cell">
+      ${otherSide || html`<span class="small-text">Not chosen yet</span>`}
     </td>
   </tr>`;
 }
@@ -56,7 +56,7 @@ function ReferralRow({ item }) {
 function Results({ items }) {
   const columns = ["Patient", "Stage", "Acts next", "Since", "Product", isPractice() ? "Center" : "Practice"];
   return html`<table role="table" class="data-table">
-    <caption class="unseen">Referrals, newest activity first</caption>
+    <caption class="visually-hidden">Referrals, newest activity first</caption>
     <thead role="rowgroup">
       <tr role="row">${columns.map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}</tr>
     </thead>
@@ -83,7 +83,7 @@ function Search() {
   };
   useEffect(() => () => clearTimeout(timer.current), []);
   return html`<form role="search" class="search" onSubmit=${(event) => event.preventDefault()}>
-    <label for="q" class="unseen">Search by name or alias</label>
+    <label for="q" class="visually-hidden">Search by name or alias</label>
     <${Icon} name="search" />
     <input id="q" type="search" autocomplete="off" placeholder="Search by name or alias"
       value=${searchText.peek()} onInput=${type} />
@@ -117,10 +117,10 @@ function WorklistTable({ pages, searched }) {
   if (problem) return html`<${Problem} problem=${problem} retry=${reload} />`;
   if (!data) return html`<${Loading} what="referrals" />`;
   if (!data.items.length) return html`<${Empty} searched=${searched} />`;
-  return html`<div class="card flush"><${Results} items=${data.items} /></div>
+  return html`<div class="card no-padding"><${Results} items=${data.items} /></div>
     ${more.problem && html`<${Problem} problem=${more.problem} />`}
     ${data.next_cursor &&
-    html`<p class="more"><button type="button" onClick=${more.load} aria-disabled=${more.busy}>
+    html`<p class="show-more"><button type="button" onClick=${more.load} aria-disabled=${more.busy}>
       ${more.busy ? "Loading …" : "Show more"}
     </button></p>`}`;
 }
@@ -140,13 +140,13 @@ export function Worklist({ list }) {
     totals.reload();
   };
   if (pages.problem?.status === 403) {
-    return html`<${PageTitle} page="Worklist">Worklist<//><p class="notice">${pages.problem.message}</p>
+    return html`<${PageTitle} page="Worklist">Worklist<//><p class="banner">${pages.problem.message}</p>
       ${isCenterAdmin() && html`<p><a href="#/feed">See what your system sent</a></p>`}`;
   }
-  return html`<div class="head">
+  return html`<div class="title-row">
       <${PageTitle} page="Worklist">Worklist<//>
-      ${at && html`<p class="fine num">As of ${formatTime(at, getTimeZone())}</p>`}
-      <span class="grow" />
+      ${at && html`<p class="small-text tabular-numbers">As of ${formatTime(at, getTimeZone())}</p>`}
+      <span class="spacer" />
       <${Search} />
       <button type="button" onClick=${refresh} aria-label="Refresh the worklist"><${Icon} name="refresh-cw" /></button>
       ${canRefer() && html`<a class="button primary" href="#/new/patient"><${Icon} name="plus" />New referral</a>`}

@@ -21,7 +21,7 @@ def search_page(as_coordinator):
 
 def found(page):
     """The centers of the list."""
-    return page.locator("ol .found")
+    return page.locator("ol .center-card")
 
 
 def listed(page, *numbers):
@@ -39,7 +39,7 @@ def test_the_nearest_comes_first_and_the_map_says_no_more_than_the_list(search_p
     )
     expect(found(page)).to_have_count(12)
     drawn = page.get_by_role("img", name=re.compile("^Map around ZIP code 79106"))
-    numbers = {int(text) for text in drawn.locator(".spot text").all_text_contents()}
+    numbers = {int(text) for text in drawn.locator(".map-pin text").all_text_contents()}
     assert numbers <= set(range(1, 13))
     assert {1, 2, 3} <= numbers
     expect(page.locator("figcaption")).to_contain_text("not ways to drive")

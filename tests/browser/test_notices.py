@@ -49,7 +49,7 @@ def test_notices_are_sifted_and_all_that_is_shown_is_read_at_once(as_coordinator
 
     page.route("**/v1/notices/read", read)
     as_coordinator.go("#/notices")
-    titles = page.locator(".notices a")
+    titles = page.locator(".notice-list a")
     expect(titles).to_have_text(["Title 1", "Title 2", "Title 3"])
     expect(page.get_by_text("mail came back")).to_be_visible()
     page.get_by_label("Unread (2)").check()
@@ -68,7 +68,7 @@ def test_notices_are_sifted_and_all_that_is_shown_is_read_at_once(as_coordinator
 def test_preferences_are_saved_and_a_change_elsewhere_is_joined(as_coordinator, demo_world):
     """What only one of two windows changed is kept from each."""
     page = as_coordinator.go("#/preferences").page
-    expect(page.locator(".kinds").get_by_role("group")).to_have_count(len(OPTIONAL_CATEGORIES))
+    expect(page.locator(".categories").get_by_role("group")).to_have_count(len(OPTIONAL_CATEGORIES))
     overdue = page.get_by_role("group", name="Overdue")
     overdue.get_by_label("Once a day").check()
     page.get_by_label("Hold back mail").check()

@@ -38,7 +38,7 @@ def compare(page):
 def card(page, product):
     """What is said of one product."""
     heading = page.get_by_role("heading", name=product, exact=True)
-    return page.locator(".result").filter(has=heading)
+    return page.locator(".eligibility-result").filter(has=heading)
 
 
 def test_what_is_missing_leads_to_its_field_and_then_to_an_answer(eligibility_page):

@@ -1,4 +1,4 @@
-"""Make `chalicelib/web/outlines.js`, the outlines of the states, anew from published data.
+"""Write `chalicelib/web/centers/state_shapes.js`, the outlines of the states, from published data.
 
     python -m infra.state_outlines            fetch the pinned package, write the file
     python -m infra.state_outlines --check    only say whether the file is what it gives
@@ -18,7 +18,7 @@ from typing import Any
 
 from infra.vendor_web import WEB, NpmPackage, fetch_package, read_archive_member
 
-OUTPUT_FILE = WEB / "outlines.js"
+OUTPUT_FILE = WEB / "centers" / "state_shapes.js"
 
 ATLAS = NpmPackage(
     name="us-atlas",
@@ -117,7 +117,7 @@ def build_module(topology: Mapping[str, Any]) -> str:
     lines = [encode_polyline(simplify(line)) for line in list_lines(topology) if is_visible(line)]
     # No letter of the algorithm is a space.
     text = json.dumps(" ".join(lines))
-    return f'{_BANNER}export const outlines = {text}.split(" ");\n'
+    return f'{_BANNER}export const stateShapes = {text}.split(" ");\n'
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ CONTENT_TYPES: Mapping[str, str] = {
     ".svg": "image/svg+xml",
 }
 
-# Import names as published, and the flat public names that they are served under.
+# Import names as published, and the names that they are served under.
 IMPORTS: Mapping[str, str] = {
     "preact": "./preact.js",
     "preact/hooks": "./hooks.js",
@@ -238,20 +238,14 @@ def build_checksums() -> str:
 
 
 def build_manifest() -> str:
-    """Return the manifest: public name -> path under `web/`, content type and SHA-256.
-
-    Raises:
-        SystemExit: two files would be served under one name.
-    """
-    rows: dict[str, dict[str, str]] = {}
-    for path in sorted(p for p in WEB.rglob("*") if p.suffix in CONTENT_TYPES):
-        if path.name in rows:
-            sys.exit(f"two files are named {path.name}; public names are flat")
-        rows[path.name] = {
-            "path": path.relative_to(WEB).as_posix(),
+    """Return the manifest: path under `web/`, also the public name -> type and SHA-256."""
+    rows = {
+        path.relative_to(WEB).as_posix(): {
             "type": CONTENT_TYPES[path.suffix],
             "sha256": hash_file(path),
         }
+        for path in sorted(p for p in WEB.rglob("*") if p.suffix in CONTENT_TYPES)
+    }
     return json.dumps(rows, indent=2, sort_keys=True) + "\n"
 
 

@@ -39,10 +39,10 @@ def read_docs(request: ApiRequest) -> ApiResponse:
     return _serve_file("docs.html", request)
 
 
-@declare_endpoint(blueprint, "GET", "/assets/{name}", access=RouteAccess.PUBLIC)
-def read_asset(request: ApiRequest, name: str) -> ApiResponse:
+@declare_endpoint(blueprint, "GET", "/assets/{package}/{name}", access=RouteAccess.PUBLIC)
+def read_asset(request: ApiRequest, package: str, name: str) -> ApiResponse:
     """A file of the dashboard."""
-    return _serve_file(name, request)
+    return _serve_file(f"{package}/{name}", request)
 
 
 @declare_endpoint(blueprint, "GET", "/v1/openapi.json", response_schema=dict[str, Any], access=RouteAccess.PUBLIC)
@@ -80,7 +80,7 @@ def _serve_file(name: str, request: ApiRequest) -> ApiResponse:
     }
     if request.headers.get("if-none-match") == tag:
         return ApiResponse(status=304, headers=headers)
-    return ApiResponse(body=_load_text(entry["path"]), headers=headers)
+    return ApiResponse(body=_load_text(name), headers=headers)
 
 
 @cache

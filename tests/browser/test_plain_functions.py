@@ -20,8 +20,8 @@ def call(browser, local_site):
     def called(module, name, *arguments):
         return page.evaluate(
             """async ([module, name, given]) =>
-                 (await import(new URL(`assets/${module}.js`, location.href)))[name](...given)""",
-            [module, name, list(arguments)],
+                 (await import(new URL(`assets/${module}`, location.href)))[name](...given)""",
+            [f"{module}.js", name, list(arguments)],
         )
 
     yield called
@@ -42,16 +42,16 @@ def call(browser, local_site):
 )
 def test_a_wall_clock_becomes_an_instant_of_its_zone(call, local, zone, instant):
     """Summer and winter, and on the days between."""
-    assert call("time", "instantOf", local, zone) == instant
+    assert call("platform/time", "toTimestamp", local, zone) == instant
 
 
 def test_times_say_their_zone_and_dates_never_shift(call):
     """A date is the same wherever it is read."""
-    assert call("time", "timeIn", "2026-11-22T15:00:00Z", "America/New_York").replace("\u202f", " ") == (
-        "Nov 22, 2026, 10:00 AM EST"
-    )
-    assert call("time", "dateText", "2026-11-22") == "Nov 22, 2026"
-    assert call("time", "dateText", None) == ""
+    assert call("platform/time", "formatTime", "2026-11-22T15:00:00Z", "America/New_York").replace(
+        "\u202f", " "
+    ) == ("Nov 22, 2026, 10:00 AM EST")
+    assert call("platform/time", "formatDate", "2026-11-22") == "Nov 22, 2026"
+    assert call("platform/time", "formatDate", None) == ""
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_times_say_their_zone_and_dates_never_shift(call):
 )
 def test_age_is_counted_in_whole_years(call, born, today, years):
     """On the birthday, not before it."""
-    assert call("time", "years", born, today) == years
+    assert call("platform/time", "computeYears", born, today) == years
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_became_of_a_mail_is_said_in_a_few_words(call, state, at, why, said
     noon = 1_795_435_200_000
     mail = {"state": state, "at": at, "why": why}
 
-    told = call("notice_words", "mailSaid", mail, "America/Chicago", noon)
+    told = call("notices/notice_labels", "describeMail", mail, "America/Chicago", noon)
 
     assert told.replace("\u202f", " ") == said
 
@@ -99,20 +99,20 @@ def a_mail(state, why=None):
 @pytest.mark.parametrize(
     ("function", "arguments"),
     [
-        *(("whyNot", [why]) for why in SkipReason),
+        *(("describeSkipReason", [why]) for why in SkipReason),
         # What is suppressed has a state of its own.
         *(
-            ("mailSaid", [a_mail("skipped", why), "UTC"])
+            ("describeMail", [a_mail("skipped", why), "UTC"])
             for why in MailSkipReason
             if why is not MailSkipReason.SUPPRESSED
         ),
-        *(("mailSaid", [a_mail(state, MailSkipReason.READ), "UTC"]) for state in MailStatus),
+        *(("describeMail", [a_mail(state, MailSkipReason.READ), "UTC"]) for state in MailStatus),
     ],
     ids=str,
 )
 def test_no_reason_and_no_state_is_without_words(call, function, arguments):
     """Whatever the server may say."""
-    said = call("notice_words", function, *arguments)
+    said = call("notices/notice_labels", function, *arguments)
 
     assert said
     assert "undefined" not in said
@@ -129,7 +129,7 @@ def test_no_reason_and_no_state_is_without_words(call, function, arguments):
 )
 def test_a_phone_is_spelled_as_the_api_wants_it(call, typed, sent):
     """US numbers as people write them; what is not one is left for the server to judge."""
-    assert call("body", "phoneNumber", typed) == sent
+    assert call("platform/json_document", "toPhoneNumber", typed) == sent
 
 
 def test_a_body_leaves_out_what_is_blank_and_keeps_what_is_an_answer(call):
@@ -140,7 +140,7 @@ def test_a_body_leaves_out_what_is_blank_and_keeps_what_is_an_answer(call):
         "insurance": {"payer": ""},
     }
 
-    assert call("body", "bodyOf", values) == {
+    assert call("referrals/referral_document", "toRequestBody", values) == {
         "patient": {"family_name": "Example"},
         "clinical": {"ecog": 0, "hsct_eligible": False, "prior_lines": [{"line": 1, "regimen": "R-CHOP"}]},
     }
@@ -151,7 +151,10 @@ def test_a_section_that_was_emptied_is_sent_as_null(call):
     before = {"insurance": {"payer": "Example Health"}, "note": "Old", "urgency": "routine"}
     after = {"insurance": {"payer": ""}, "note": "Old", "urgency": "urgent"}
 
-    assert call("body", "changed", after, before) == {"insurance": None, "urgency": "urgent"}
+    assert call("referrals/referral_document", "listChanges", after, before) == {
+        "insurance": None,
+        "urgency": "urgent",
+    }
 
 
 def test_merging_keeps_what_only_one_side_changed(call):
@@ -160,7 +163,7 @@ def test_merging_keeps_what_only_one_side_changed(call):
     mine = {"phone": "9", "zip": "2", "name": "mine", "lines": [1]}
     theirs = {"phone": "1", "zip": "8", "name": "theirs", "lines": [1, 2], "mrn": "A"}
 
-    assert call("body", "merge", base, mine, theirs, []) == {
+    assert call("platform/json_document", "merge", base, mine, theirs, []) == {
         "phone": "9",
         "zip": "8",
         "name": "theirs",
@@ -182,19 +185,21 @@ def test_merging_keeps_what_only_one_side_changed(call):
 )
 def test_an_address_names_a_view(call, hash_, route):
     """What is not known is nowhere."""
-    assert call("route", "parse", hash_) == route
+    assert call("platform/route", "parseRoute", hash_) == route
 
 
 @pytest.mark.parametrize(("reach", "miles"), [(30, [10, 20, 30]), (1080, [500, 1000]), (90, [25, 50, 75])])
 def test_a_map_has_at_most_four_rings_of_round_miles(call, reach, miles):
     """Near and far."""
-    assert call("globe", "rings", reach) == miles
+    assert call("centers/map_projection", "listDistanceRings", reach) == miles
 
 
 def test_a_map_draws_the_states_around_its_middle(call):
     """Of Texas some borders, of the open ocean none."""
-    texas = call("globe", "borders", {"latitude": 31.5, "longitude": -99}, 500)
-    ocean = call("globe", "borders", {"latitude": 0, "longitude": 0}, 500)
+    texas = call(
+        "centers/map_projection", "decodeBorders", {"latitude": 31.5, "longitude": -99}, 500
+    )
+    ocean = call("centers/map_projection", "decodeBorders", {"latitude": 0, "longitude": 0}, 500)
 
     assert texas.startswith("M")
     assert texas.count("L") > 200
@@ -212,7 +217,7 @@ def test_a_package_is_sent_as_the_api_takes_it(call):
         "wallet_card_given": False,
     }
 
-    assert call("handback_body", "packageOf", typed) == {
+    assert call("handback/handback_document", "toPackage", typed) == {
         "crs": {"worst_grade": 0},
         "counts": {"hemoglobin_g_dl": 9.8},
         "center_phone": "+17135550199",
@@ -224,4 +229,7 @@ def test_a_package_is_sent_as_the_api_takes_it(call):
 @pytest.mark.parametrize("page", ["handback", "card"])
 def test_a_page_of_a_referral_has_an_address(call, page):
     """The package's form and the card."""
-    assert call("route", "parse", f"#/referrals/ref_1/{page}") == {"view": page, "id": "ref_1"}
+    assert call("platform/route", "parseRoute", f"#/referrals/ref_1/{page}") == {
+        "view": page,
+        "id": "ref_1",
+    }

@@ -85,7 +85,14 @@ class AcceptingIdentity:
 
 def walk(world):
     """The main line from the first page to the monitoring window, and everything beside it."""
-    for page in ("/", "/docs", "/assets/app.js", "/assets/none.js", "/health", "/health/ready"):
+    for page in (
+        "/",
+        "/docs",
+        "/assets/app/app.js",
+        "/assets/app/none.js",
+        "/health",
+        "/health/ready",
+    ):
         world.anyone.get(page)
     for public in ("/v1/openapi.json", "/v1/statements"):
         world.anyone.get(public)

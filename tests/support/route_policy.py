@@ -38,7 +38,7 @@ _OF_THE_FEED = _only(CENTER_CARE, 403, rest=404)
 POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("GET", "/"): RouteAccess.PUBLIC,
     ("GET", "/docs"): RouteAccess.PUBLIC,
-    ("GET", "/assets/{name}"): RouteAccess.PUBLIC,
+    ("GET", "/assets/{package}/{name}"): RouteAccess.PUBLIC,
     ("GET", "/health"): RouteAccess.PUBLIC,
     ("GET", "/health/ready"): RouteAccess.PUBLIC,
     ("GET", "/v1/openapi.json"): RouteAccess.PUBLIC,

@@ -19,7 +19,7 @@ EVERYWHERE = {
     "cross-origin-resource-policy": "same-origin",
 }
 READABLE = sorted(path for path, methods in app.routes.items() if "GET" in methods)
-WITHOUT_HEALTH_DATA = {"/", "/cds-services", "/docs", "/assets/{name}", "/v1/openapi.json", "/v1/statements"}
+WITHOUT_HEALTH_DATA = {"/", "/cds-services", "/docs", "/assets/{package}/{name}", "/v1/openapi.json", "/v1/statements"}
 """Routes whose answers a browser may keep for a while."""
 
 
@@ -28,7 +28,7 @@ def get_path(shared_api):
     """Asks for a path, its ids filled in with those of a submitted referral."""
     referral_id = shared_api.refer()["referral_id"]
     way_out = build_unsubscribe_url("mem_1", [Category.DIGEST], sign_in_url="", stores=shared_api.stores)
-    ids = {"referral_id": referral_id, "center_id": "ctr_harbor", "name": "app.js"}
+    ids = {"referral_id": referral_id, "center_id": "ctr_harbor", "package": "app", "name": "app.js"}
     ids["calendar"] = "mem_nobody.nothing.ics"
     ids["token"] = way_out.rpartition("/")[2]
 
@@ -61,7 +61,7 @@ def test_every_answer_tells_browsers_to_be_careful(get_path, path):
         ("POST", "/v1/referrals", 400),
         ("DELETE", "/health", 405),
         ("POST", "/v1/sessions", 415),
-        ("GET", "/assets/nothing.js", 404),
+        ("GET", "/assets/app/nothing.js", 404),
     ],
 )
 def test_a_refusal_tells_browsers_to_be_careful_too(shared_api, method, path, status):
@@ -102,7 +102,7 @@ def test_an_answer_to_a_change_may_not_be_kept(shared_api):
     assert {a.headers["cache-control"] for a in (made, changed)} == {"no-store"}
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/assets/app.js"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/assets/app/app.js"])
 def test_a_page_may_load_from_its_own_origin_alone(get_path, path):
     """The policy names no other host, no inline script and no eval, and asks for trusted types."""
     policy = get_path(path).headers["content-security-policy"]
@@ -115,7 +115,7 @@ def test_a_page_may_load_from_its_own_origin_alone(get_path, path):
     assert not [source for value in directives.values() for source in value.split() if "." in source]
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/assets/app.js"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/assets/app/app.js"])
 def test_a_file_that_is_known_is_not_sent_again(get_path, path):
     """A browser that has the file hears 304, and the same tag."""
     first = get_path(path)
@@ -137,18 +137,21 @@ def test_a_file_that_is_known_is_not_sent_again(get_path, path):
         "app.js%00.css",
         "APP.JS",
         "vendor%2fpreact.js",
+        "..%2fvendor%2fpreact.js",
     ],
 )
 def test_no_file_can_be_asked_for_but_those_of_the_dashboard(shared_api, name):
     """A name is looked up in a list; the disk is never asked."""
-    assert shared_api.anyone.get(f"/assets/{name}").status == 404
+    assert shared_api.anyone.get(f"/assets/app/{name}").status == 404
+    assert shared_api.anyone.get(f"/assets/{name}/app.js").status == 404
 
 
 def test_every_file_of_the_dashboard_is_served_as_what_it_is(shared_api):
     """The list of files names each with its type; no browser has to guess."""
     listed = json.loads((files(web) / "manifest.json").read_text("utf-8"))
 
-    served = {name: shared_api.anyone.get(f"/assets/{name}") for name in listed}
+    pages = {"index.html": "/", "docs.html": "/docs"}
+    served = {name: shared_api.anyone.get(pages.get(name, f"/assets/{name}")) for name in listed}
 
     assert {answer.status for answer in served.values()} == {200}
     assert {n: a.headers["content-type"] for n, a in served.items()} == {

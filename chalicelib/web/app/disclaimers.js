@@ -1,0 +1,10 @@
+// @ts-check
+// The two statements and the emergency note. No page is shown before they are loaded.
+import { signal } from "../platform/dom.js";
+import { sendRequest } from "../platform/http.js";
+
+export const disclaimers = signal(/** @type {any} */ (null));
+
+export async function loadDisclaimers() {
+  disclaimers.value = (await sendRequest("GET", "statements")).data;
+}

@@ -1,0 +1,88 @@
+// What stands around every view: header, emergency note, statements, and the live region.
+import { IdleWatch } from "../identity/idle.js";
+import { canRefer, getTimeZone, isCenterAdmin, me, unread } from "../identity/member.js";
+import { session, signOut } from "../identity/session.js";
+import { listNotices } from "../notices/notices_api.js";
+import { html, useEffect } from "../platform/dom.js";
+import { route } from "../platform/route.js";
+import { formatDay } from "../platform/time.js";
+import { announcement, Icon } from "../platform/ui.js";
+import { disclaimers } from "./disclaimers.js";
+
+const UNREAD_EVERY_MS = 120_000;
+
+function NavLink({ href, current, children, ...rest }) {
+  return html`<a href=${href} aria-current=${current ? "page" : undefined} ...${rest}>${children}</a>`;
+}
+
+function Bell() {
+  useEffect(() => {
+    const look = async () => {
+      if (document.hidden) return;
+      // The bell is a convenience: when it cannot ring, nothing else should stop.
+      const first = await listNotices(null, 1).catch(() => null);
+      if (first) unread.value = first.unread;
+    };
+    const timer = setInterval(look, UNREAD_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const count = unread.value;
+  return html`<${NavLink} href="#/notices" class="bell" current=${["notices", "preferences"].includes(route.value.view)}
+      aria-label=${count ? `Notices, ${count} unread` : "Notices"}>
+    <${Icon} name="bell" />${count > 0 && html`<span class="unread-count">${count > 99 ? "99+" : count}</span>`}
+  <//>`;
+}
+
+function Header() {
+  const member = me.value;
+  const { view, id } = route.value;
+  return html`<header class="app-header">
+    <a class="brand" href="#/" aria-label="CAR T Referral Dashboard, worklist"><span class="logo"><${Icon} name="route" /></span>CAR T Referrals</a>
+    ${member &&
+    html`<nav aria-label="Main">
+        <${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>
+        <${NavLink} href="#/centers" current=${view === "centers" || view === "compare"}>Centers<//>
+        ${canRefer() && html`<${NavLink} href="#/new/patient" current=${view === "form" && !id}>New referral<//>`}
+        ${canRefer() && html`<${NavLink} href="#/screen" current=${view === "screen"}>Screen<//>`}
+        <${NavLink} href="#/catalogue" current=${view === "catalogue"}>Products<//>
+        <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
+        ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "feed"}>Feed<//>`}
+      </nav>
+      <${Bell} />
+      <p class="signed-in-as"><strong>${member.name}</strong><span>${member.tenant.name}</span></p>
+      <button type="button" class="ghost-button" onClick=${() => signOut()}>
+        <${Icon} name="log-out" /><span>Sign out</span>
+      </button>`}
+  </header>`;
+}
+
+const MAIL_PROBLEM_LABELS = { bounced: "comes back", complained: "was reported as unwanted" };
+
+/** That the member gets no mail: said here, since no mail could say it. */
+function MailProblem() {
+  const { email, mail_problem: problem } = me.value || {};
+  return problem && html`<p class="banner is-warning mail-problem"><${Icon} name="circle-alert" /><span>
+    Mail to your address ${MAIL_PROBLEM_LABELS[problem.reason]}: ${email}. Since ${formatDay(problem.since, getTimeZone())} none is sent. Notices wait for you here; ask your administrator for another address.
+  </span></p>`;
+}
+
+function skipToMain(event) {
+  event.preventDefault();
+  document.querySelector("h1")?.focus();
+}
+
+export function Shell({ children }) {
+  const { statements, emergency_note: emergency } = disclaimers.value;
+  return html`
+    <a class="skip-link" href="#main" onClick=${skipToMain}>Skip to content</a>
+    <${Header} />
+    <aside class="emergency" aria-label="Emergencies"><${Icon} name="shield-alert" /><p>${emergency}</p></aside>
+    <main id="main"><${MailProblem} />${children}</main>
+    <footer class="statements" aria-label="Statements">
+      ${statements.map((statement) => html`<p>${statement}</p>`)}
+      <p class="small-text">An independent open-source project; product names belong to their owners, none of whom endorses it.</p>
+    </footer>
+    <div class="visually-hidden" aria-live="polite">${announcement.value}</div>
+    ${session.value && me.value && html`<${IdleWatch} minutes=${me.value.idle_minutes} />`}
+  `;
+}

@@ -1,0 +1,79 @@
+// National resources for patients and caregivers, to read together and to hand over on paper.
+import { html, useEffect, useRef, useState } from "../platform/dom.js";
+import { formatPhone } from "../platform/labels.js";
+import { formatDate } from "../platform/time.js";
+import { announce, Field, Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
+import { listResources } from "./centers_api.js";
+
+const PAUSE_MS = 250;
+const ASKED_BY = { care_team: "Asked for by the center's social worker or staff", patient: "" };
+
+const ExternalLink = ({ href, children }) => html`<a href=${href} target="_blank" rel="noopener noreferrer">${children}</a>`;
+
+function Sources({ sources }) {
+  return html`<details><summary>Sources</summary>
+    <ul>${sources.map(({ title, url, as_of: day, dated }) => html`<li>
+      <${ExternalLink} href=${url}>${title}<//>, <span class="tabular-numbers">${dated ? "of" : "undated, read on"} ${formatDate(day)}</span>
+    </li>`)}</ul>
+  </details>`;
+}
+
+function Resource({ resource: r, topics, languages }) {
+  const told = [r.hours, ASKED_BY[r.asked_by], r.languages.map((code) => languages[code]).join(", ")].filter(Boolean);
+  return html`<li class="card">
+    <h2>${r.name}</h2>
+    <p class="small-text">${r.organization}${r.kind === "public" && " · public body"}</p>
+    <p>${r.topics.map((topic) => html`<span class="chip">${topics[topic]}</span> `)}</p>
+    <p>${r.what}</p>
+    <p class="contact-line">
+      <a class="tabular-numbers" href="tel:${r.phone}">${formatPhone(r.phone)}</a>
+      <${ExternalLink} href=${r.url}>${r.url.replace(/^https:\/\/(www\.)?|\/$/g, "")}<//>
+    </p>
+    <p class="small-text">${told.join(" · ")}</p>
+    ${r.confirm && html`<p class="confirm"><strong>Confirm first.</strong> ${r.confirm}</p>`}
+    <p class="small-text tabular-numbers">Last checked ${formatDate(r.last_checked)}</p>
+    <${Sources} sources=${r.sources} />
+  </li>`;
+}
+
+const listChoices = (words, all) => [["", all], ...Object.entries(words)];
+
+function Filters({ told, query, change }) {
+  const timer = useRef(0);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const type = (event) => {
+    const q = event.target.value.trim();
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => change({ q }), PAUSE_MS);
+  };
+  return html`<form role="search" class="filters fields" onSubmit=${(event) => event.preventDefault()}>
+    <${Field} pointer="/topic" label="Help with" value=${query.topic} options=${listChoices(told.topics, "Everything")}
+      onInput=${(event) => change({ topic: event.target.value })} />
+    <${Field} pointer="/language" label="Answers in" value=${query.language} options=${listChoices(told.languages, "Any language")}
+      onInput=${(event) => change({ language: event.target.value })} />
+    <${Field} pointer="/q" label="Words" type="search" placeholder="For example gas, copay, myeloma" onInput=${type} />
+  </form>`;
+}
+
+export function Resources() {
+  const [query, setQuery] = useState({ topic: "", language: "", q: "" });
+  const { data, problem, reload, busy } = useLoad(() => listResources(query), [JSON.stringify(query)]);
+  const count = data?.items.length;
+  useEffect(() => {
+    if (data && !busy) announce(count === 1 ? "1 resource" : `${count} resources`);
+  }, [data]);
+  return html`<div class="title-row">
+      <${PageTitle} page="Resources">Resources for patients<//>
+      <span class="spacer" />
+      <button type="button" onClick=${() => print()}><${Icon} name="printer" />Print</button>
+    </div>
+    <p class="lead">Public bodies and nonprofits, in the order of their names. Nobody pays to stand here, and being here is no endorsement. Programs close and change: ask before you rely on one.</p>
+    ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
+    ${!data && !problem && html`<${Loading} what="resources" />`}
+    ${data && html`<${Filters} told=${data} query=${query} change=${(part) => setQuery((old) => ({ ...old, ...part }))} />
+      ${count === 0 && html`<div class="empty-state card"><${Icon} name="search" /><p>Nothing fits. Try fewer words or another topic.</p></div>`}
+      <ul class="resources">
+        ${data.items.map((resource) => html`<${Resource} key=${resource.resource_id} resource=${resource} topics=${data.topics} languages=${data.languages} />`)}
+      </ul>
+      <p class="small-text tabular-numbers">List reviewed ${formatDate(data.reviewed_on)}.</p>`}`;
+}

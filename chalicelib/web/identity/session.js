@@ -1,0 +1,147 @@
+// @ts-check
+// Who is signed in. The tokens live in sessionStorage and nowhere else: they end with the tab.
+import { effect, signal } from "../platform/dom.js";
+import { ApiProblem, sendRequest } from "../platform/http.js";
+
+const KEY = "cart-session";
+const MAX_SESSION_MS = 12 * 3_600_000;
+const RENEW_BEFORE_MS = 60_000;
+
+/**
+ * @typedef {{access: string, refresh: string, until: number, since: number}} Session
+ * @typedef {"signed_out" | "idle" | "expired" | null} Ending
+ */
+
+/** @type {{value: Session | null}} */
+export const session = signal(readStoredSession());
+
+/** @type {(() => void)[]} */
+const signOutHandlers = [];
+
+/** Register what must be forgotten when the session ends. @param {() => void} forget */
+export const onSignOut = (forget) => signOutHandlers.push(forget);
+
+effect(() => {
+  if (session.value) return;
+  for (const forget of signOutHandlers) forget();
+});
+
+/** Why the last session ended. @type {{value: Ending}} */
+export const endReason = signal(null);
+
+function readStoredSession() {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(KEY) || "null");
+    return kept && Date.now() < kept.since + MAX_SESSION_MS ? kept : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @param {Session} value */
+function storeSession(value) {
+  sessionStorage.setItem(KEY, JSON.stringify(value));
+  session.value = value;
+}
+
+/**
+ * @param {string} email
+ * @param {string} password
+ * @returns {Promise<{challenge: string, session: string} | null>} what is still asked for
+ */
+export async function signIn(email, password) {
+  return startSession((await sendRequest("POST", "sessions", { body: { email, password } })).data);
+}
+
+/**
+ * @param {{email: string, session: string, challenge: string, new_password?: string, code?: string}} body
+ */
+export async function answerChallenge(body) {
+  return startSession((await sendRequest("POST", "sessions/challenge", { body })).data);
+}
+
+/** @param {any} answer */
+function startSession(answer) {
+  if (answer.challenge) return answer;
+  const now = Date.now();
+  endReason.value = null;
+  storeSession({
+    access: answer.access_token,
+    refresh: answer.refresh_token,
+    until: now + answer.expires_in * 1000,
+    since: now,
+  });
+  return null;
+}
+
+/** Forget the session here, whatever the server says. @param {Ending} why */
+export function endSession(why) {
+  sessionStorage.removeItem(KEY);
+  endReason.value = why;
+  session.value = null;
+}
+
+// Who signs out in one tab is signed out in all tabs of this browser.
+const tabChannel = new BroadcastChannel(KEY);
+tabChannel.onmessage = () => session.value && endSession("signed_out");
+
+/** @param {Ending} [why] */
+export async function signOut(why = "signed_out") {
+  const old = session.value;
+  endSession(why);
+  if (why === "signed_out") tabChannel.postMessage(why);
+  // Signed out on this screen already; the server's part may fail without anyone being stuck.
+  if (old) await revoke(old).catch(() => {});
+}
+
+/** @param {Session} old */
+async function revoke(old) {
+  // A machine that slept wakes with an expired token, which could revoke nothing.
+  const token = Date.now() < old.until ? old.access : (await refreshTokens(old)).access_token;
+  await sendRequest("DELETE", "sessions", { token });
+}
+
+/** @param {Session} old */
+const refreshTokens = async (old) =>
+  (await sendRequest("POST", "sessions/refresh", { body: { refresh_token: old.refresh } })).data;
+
+/** Whether the session has lasted as long as any session may. */
+export const isPastMaxSession = () => !!session.value && Date.now() > session.value.since + MAX_SESSION_MS;
+
+/** @type {Promise<void> | null} */
+let renewal = null;
+
+async function renew() {
+  const old = session.value;
+  if (!old) return;
+  const { access_token: access, expires_in } = await refreshTokens(old);
+  if (session.value !== old) return;
+  storeSession({ ...old, access, until: Date.now() + expires_in * 1000 });
+}
+
+function renewOnce() {
+  renewal ??= renew().finally(() => (renewal = null));
+  return renewal;
+}
+
+/**
+ * One exchange as the signed-in member, renewing the token when it is due or refused.
+ *
+ * @param {string} method
+ * @param {string} path
+ * @param {import("../platform/http.js").Options} [options]
+ */
+export async function callApi(method, path, options = {}) {
+  const send = () => sendRequest(method, path, { ...options, token: session.value?.access });
+  try {
+    if (session.value && Date.now() > session.value.until - RENEW_BEFORE_MS) await renewOnce();
+    return await send().catch(async (refusal) => {
+      if (refusal.status !== 401 || !session.value) throw refusal;
+      await renewOnce();
+      return send();
+    });
+  } catch (refusal) {
+    if (refusal instanceof ApiProblem && refusal.status === 401 && session.value) endSession("expired");
+    throw refusal;
+  }
+}

@@ -1,0 +1,112 @@
+// What a member should know: newest first, unread ones marked, and what became of each mail.
+import { getTimeZone, unread } from "../identity/member.js";
+import { html, useRef, useState } from "../platform/dom.js";
+import { RadioChoice } from "../platform/form_fields.js";
+import { createIdempotencyKey, IdempotentRequest } from "../platform/idempotent_request.js";
+import { buildReferralHref } from "../platform/route.js";
+import { formatTime } from "../platform/time.js";
+import { announce, Field, Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
+import { CATEGORIES, describeMail, formatAgo, getCategoryName } from "./notice_labels.js";
+import { listNotices, markNoticeRead, markNoticesRead } from "./notices_api.js";
+
+// As many as the server counts among when it counts the unread ones.
+const PAGE_SIZE = 100;
+
+const isUnread = (notice) => !notice.read_at;
+
+/** Mark one as read, or all that are shown, once, however often it is asked for. */
+function useMarkRead(data, replace) {
+  const keys = useRef(new Map());
+  const all = useRef(null);
+  all.current ??= new IdempotentRequest(markNoticesRead);
+  const showAsRead = (ids) => {
+    const now = new Date().toISOString();
+    replace({ ...data, items: data.items.map((each) => (ids.includes(each.notice_id) ? { ...each, read_at: each.read_at || now } : each)) });
+  };
+  const markOne = async (notice) => {
+    if (notice.read_at) return;
+    const id = notice.notice_id;
+    if (!keys.current.has(id)) keys.current.set(id, createIdempotencyKey());
+    await markNoticeRead(id, keys.current.get(id));
+    showAsRead([id]);
+    unread.value = Math.max(0, unread.value - 1);
+    announce("Marked as read");
+  };
+  const markAll = async () => {
+    const ids = data.items.filter(isUnread).map((notice) => notice.notice_id);
+    while (ids.length) {
+      const some = ids.splice(0, PAGE_SIZE);
+      unread.value = (await all.current.run(some)).unread;
+    }
+    showAsRead(data.items.map((notice) => notice.notice_id));
+    announce("All are marked as read");
+  };
+  return { markOne, markAll };
+}
+
+/** Where a notice leads: to its patient, or a digest of several to the list of all. */
+const getNoticeLink = (notice) => (notice.referral_id ? buildReferralHref(notice.referral_id) : "#/worklist/all");
+
+function Notice({ notice, read }) {
+  const at = notice.created_at;
+  return html`<li class=${isUnread(notice) ? "unread" : ""}>
+    <div>
+      <p>
+        ${isUnread(notice) && html`<span class="visually-hidden">Unread: </span>`}
+        <a href=${getNoticeLink(notice)} onClick=${() => read(notice)}>${notice.title}</a>
+        ${" "}<span class=${notice.category === "critical" ? "chip is-error" : "chip"}>${getCategoryName(notice.category)}</span>
+      </p>
+      <p class="small-text tabular-numbers">
+        ${notice.alias && `${notice.alias} · `}<time datetime=${at}>${formatTime(at, getTimeZone())}</time>, ${formatAgo(at)}${` · ${describeMail(notice.mail, getTimeZone())}`}
+      </p>
+    </div>
+    ${isUnread(notice) &&
+    html`<button type="button" onClick=${() => read(notice)}>
+      <${Icon} name="check" /><span class="label">Mark as read</span><span class="visually-hidden">: ${[notice.title, notice.alias].filter(Boolean).join(", ")}</span>
+    </button>`}
+  </li>`;
+}
+
+function Filters({ shown, change, count }) {
+  const names = [["", "All kinds"], ["critical", "Critical"], ...Object.entries(CATEGORIES).map(([key, [name]]) => [key, name])];
+  return html`<div class="notice-filters">
+    <${RadioChoice} pointer="/show" label="Show" value=${shown.unread} onPick=${(value) => change({ ...shown, unread: value })}
+      options=${[[false, "All"], [true, `Unread (${count})`]]} />
+    <${Field} pointer="/category" label="Kind" value=${shown.category} options=${names}
+      onInput=${(event) => change({ ...shown, category: event.target.value })} />
+  </div>`;
+}
+
+export function Notices() {
+  const { data, problem, reload, replace } = useLoad(() => listNotices(null, PAGE_SIZE), []);
+  const [failed, setFailed] = useState(null);
+  const [shown, setShown] = useState({ unread: false, category: "" });
+  const reading = useMarkRead(data, replace);
+  const attempt = (work) => work.then(() => setFailed(null), setFailed);
+  const more = async () => {
+    const next = await listNotices(data.next_cursor, PAGE_SIZE);
+    replace({ ...next, items: data.items.concat(next.items) });
+  };
+  const count = data?.items.filter(isUnread).length;
+  const items = data?.items.filter(
+    (notice) => (!shown.unread || isUnread(notice)) && (!shown.category || notice.category === shown.category),
+  );
+  return html`<div class="title-row"><${PageTitle} page="Notices">Notices<//>
+      <span class="spacer" />
+      ${count > 0 && html`<button type="button" onClick=${() => attempt(reading.markAll())}><${Icon} name="check" />Mark all as read</button>`}
+      <a class="button" href="#/preferences"><${Icon} name="bell" />Notices and mail</a>
+    </div>
+    ${(problem || failed) && html`<${Problem} problem=${problem || failed} retry=${problem && reload} />`}
+    ${!data && !problem && html`<${Loading} what="notices" />`}
+    ${data?.items.length > 0 && html`<${Filters} shown=${shown} change=${setShown} count=${count} />`}
+    ${items?.length === 0 &&
+    html`<div class="empty-state card"><${Icon} name="bell" />
+      <p>${data.items.length ? "Nothing like that among these." : "Nothing to tell you at the moment."}</p>
+    </div>`}
+    ${items?.length > 0 &&
+    html`<ul class="notice-list card no-padding">
+      ${items.map((notice) => html`<${Notice} key=${notice.notice_id} notice=${notice} read=${(each) => attempt(reading.markOne(each))} />`)}
+    </ul>`}
+    ${data?.next_cursor &&
+    html`<p class="show-more"><button type="button" onClick=${() => attempt(more())}>Show earlier ones</button></p>`}`;
+}

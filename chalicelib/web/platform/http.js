@@ -1,0 +1,108 @@
+// @ts-check
+// One exchange with the API: JSON out, JSON in, and one class for everything that went wrong.
+import { describeFieldError } from "./labels.js";
+
+// Found from this file's own address, so a stage name in the path needs no setting.
+const API = new URL("../../v1/", import.meta.url);
+const TIMEOUT_MS = 30_000;
+
+/**
+ * @typedef {{pointer: string, code: string, message: string}} FieldError
+ * @typedef {{body?: unknown, token?: string, key?: string, version?: string, plain?: boolean,
+ *            query?: Record<string, string | number | null | undefined>}} Options
+ * @typedef {{data: any, etag: string | null}} Answer
+ */
+
+/** The API refused, or could not be reached (status 0, code "unreachable"). */
+export class ApiProblem extends Error {
+  /**
+   * @param {number} status
+   * @param {any} problem
+   * @param {number | null} retryAfter seconds
+   */
+  constructor(status, problem, retryAfter = null) {
+    super(problem?.detail || problem?.title || "The server could not answer this request.");
+    this.status = status;
+    /** @type {string} */
+    this.code = problem?.code || "unknown";
+    /** @type {FieldError[]} */
+    this.errors = (problem?.errors || []).map((/** @type {FieldError} */ error) => ({ ...error, message: describeFieldError(error) }));
+    this.requestId = problem?.request_id || null;
+    this.retryAfter = retryAfter;
+  }
+
+  /** Whether the server may have done the work although no answer came. */
+  get outcomeUnknown() {
+    return this.status === 0 || this.status >= 500;
+  }
+
+  /** Whether asking again later, unchanged, may help. */
+  get passing() {
+    return this.outcomeUnknown || this.status === 429;
+  }
+}
+
+const buildUnreachableProblem = () =>
+  new ApiProblem(0, { code: "unreachable", detail: "The server cannot be reached. Check the connection." });
+
+/**
+ * @param {string} path below /v1/
+ * @param {Options["query"]} query
+ */
+function buildUrl(path, query = {}) {
+  const url = new URL(path, API);
+  for (const [name, value] of Object.entries(query)) {
+    if (value != null && value !== "") url.searchParams.set(name, String(value));
+  }
+  return url;
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {Options} [options]
+ * @returns {Promise<Answer>}
+ */
+export async function sendRequest(method, path, { body, token, key, version, plain, query } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: plain ? "*/*" : "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (key) headers["Idempotency-Key"] = key;
+  if (version) headers["If-Match"] = version;
+  let response, text;
+  try {
+    response = await fetch(buildUrl(path, query), {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      cache: "no-store",
+      credentials: "omit",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    text = await response.text();
+  } catch {
+    throw buildUnreachableProblem();
+  }
+  const data = plain && response.ok ? text : parseBody(text);
+  if (!response.ok) throw new ApiProblem(response.status, data, parseRetryAfter(response.headers.get("Retry-After")));
+  // Half an answer is no answer: whoever asked must ask again with the same key.
+  if (data === undefined) throw buildUnreachableProblem();
+  return { data, etag: response.headers.get("ETag") };
+}
+
+/** @param {string} text */
+function parseBody(text) {
+  if (!text) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {string | null} header */
+function parseRetryAfter(header) {
+  const value = Number(header);
+  return header && Number.isFinite(value) ? Math.min(Math.max(value, 1), 300) : null;
+}

@@ -1,0 +1,49 @@
+// @ts-check
+// Sends something once, however often it has to be tried. Until the server says what became
+// of it, every try repeats the same body under the same Idempotency-Key.
+import { ApiProblem } from "./http.js";
+
+export const createIdempotencyKey = () => crypto.randomUUID();
+
+// Answers that say nothing about an earlier try whose own answer was lost.
+const RETRYABLE_STATUSES = new Set([401, 408, 425, 429]);
+
+/** @param {ApiProblem} refusal */
+const isFinal = (refusal) => !refusal.outcomeUnknown && !RETRYABLE_STATUSES.has(refusal.status);
+
+/** @template T */
+export class IdempotentRequest {
+  /** @param {(body: any, key: string) => Promise<T>} send */
+  constructor(send) {
+    this.send = send;
+    /** @type {{body: any, key: string} | null} */
+    this.open = null;
+    /** @type {Promise<T> | null} */
+    this.underWay = null;
+  }
+
+  /**
+   * While one try is under way a second call joins it; while the outcome of an earlier one is
+   * unknown, that one is repeated and `body` is not looked at.
+   *
+   * @param {any} body
+   * @returns {Promise<T>}
+   */
+  run(body) {
+    this.underWay ??= this.#try(body).finally(() => (this.underWay = null));
+    return this.underWay;
+  }
+
+  /** @param {any} body */
+  async #try(body) {
+    this.open ??= { body, key: createIdempotencyKey() };
+    try {
+      const answer = await this.send(this.open.body, this.open.key);
+      this.open = null;
+      return answer;
+    } catch (refusal) {
+      if (refusal instanceof ApiProblem && isFinal(refusal)) this.open = null;
+      throw refusal;
+    }
+  }
+}

@@ -1,0 +1,157 @@
+// Writing a referral, step by step. What is typed stays in memory while one looks elsewhere,
+// and is saved as a draft at every step once there is enough for a draft.
+import { getTimeZone } from "../identity/member.js";
+import { html, signal, useEffect } from "../platform/dom.js";
+import { ErrorSummary } from "../platform/form_fields.js";
+import { formatFullName, getLabel } from "../platform/labels.js";
+import { buildFormHref, buildReferralHref, navigate, replaceWith } from "../platform/route.js";
+import { formatTime } from "../platform/time.js";
+import { announce, Icon, Loading, PageTitle, Problem, toFieldId, useLoad } from "../platform/ui.js";
+import { discardDraft, isDraftRoute, loadDraft, renameDraft } from "./draft.js";
+import { CenterStep } from "./form_center.js";
+import { ReviewStep } from "./form_review.js";
+import { findStep, STEPS } from "./form_step_list.js";
+import { CoverageStep, DiagnosisStep, PatientStep, ProviderStep } from "./form_steps.js";
+import { TherapyStep } from "./form_therapy.js";
+import { Packet } from "./referral_sections.js";
+
+const VIEWS = {
+  patient: PatientStep,
+  diagnosis: DiagnosisStep,
+  therapy: TherapyStep,
+  center: CenterStep,
+  coverage: CoverageStep,
+  provider: ProviderStep,
+  review: ReviewStep,
+};
+
+// The field to go to as soon as its step is on the screen.
+const fieldToFocus = signal(null);
+
+function useFieldFocus(step) {
+  useEffect(() => {
+    if (!fieldToFocus.value || findStep(fieldToFocus.value) !== step) return;
+    const field = document.getElementById(toFieldId(fieldToFocus.value));
+    fieldToFocus.value = null;
+    field?.focus();
+    field?.scrollIntoView({ block: "center" });
+  }, [step, fieldToFocus.value]);
+}
+
+function StepList({ draft, step }) {
+  const missing = new Set(draft.referral.value?.packet?.missing.map((item) => findStep(item.pointer)));
+  return html`<ol class="steps" aria-label="Steps">
+    ${STEPS.map(
+      ({ key, label }, index) => html`<li>
+        <a href=${buildFormHref(draft.id, key)} aria-current=${key === step ? "step" : undefined}>
+          <span class="tabular-numbers">${index + 1}</span><span class="name">${label}</span>
+          ${missing.has(key) && html`<span class="incomplete-dot"><span class="visually-hidden">, something is missing</span></span>`}
+        </a>
+      </li>`,
+    )}
+  </ol>`;
+}
+
+function SaveStatus({ draft }) {
+  if (draft.busy.value) return "Saving …";
+  if (!draft.isDirty.value && draft.id) {
+    return draft.savedAt.value ? `Saved ${formatTime(draft.savedAt.value, getTimeZone())}` : "Nothing changed yet";
+  }
+  const lacking = draft.id ? [] : draft.lacking();
+  if (!lacking.length) return "Not saved yet";
+  return "Not saved yet. A draft needs family name, date of birth, disease and referring provider.";
+}
+
+/** What somebody else changed while this was being written. */
+function ServerChanges({ draft }) {
+  const changes = draft.news.value;
+  if (!changes.length) return null;
+  const lost = changes.flatMap(({ clashes }) => clashes);
+  return html`<div class="banner is-warning" role="alert">
+    <${Icon} name="history" />
+    <div>
+      <p>Somebody else saved this referral meanwhile. It was reloaded; what you typed elsewhere is kept. Changed:
+        ${" "}${changes.map(({ name }) => getLabel(name).toLowerCase()).join(", ")}.</p>
+      ${lost.length > 0 &&
+      html`<p>Both of you changed ${lost.map((pointer) => getLabel(pointer.slice(1).replaceAll("/", " "))).join(", ")}: theirs stands, please check.</p>`}
+      <p>Your changes are not saved yet.</p>
+    </div>
+  </div>`;
+}
+
+function FormFrame({ draft, step }) {
+  useFieldFocus(step);
+  const index = Math.max(0, STEPS.findIndex(({ key }) => key === step));
+  const { key, label } = STEPS[index];
+  const Step = VIEWS[key];
+  const referral = draft.referral.value;
+
+  const pick = (pointer) => {
+    fieldToFocus.value = pointer;
+    if (findStep(pointer) !== key) navigate(buildFormHref(draft.id, findStep(pointer)));
+  };
+  const save = async () => {
+    const saved = await draft.save();
+    renameDraft(draft);
+    if (draft.id) replaceWith(buildFormHref(draft.id, key));
+    if (saved) announce("Draft saved");
+    return saved;
+  };
+  const next = async (event) => {
+    event.preventDefault();
+    const unready = !draft.id && draft.lacking().length > 0;
+    if (unready || (!draft.isDirty.value && draft.id) || (await save())) navigate(buildFormHref(draft.id, STEPS[index + 1].key));
+  };
+  const send = async () => {
+    const sent = await draft.submit();
+    renameDraft(draft);
+    if (draft.id && !sent) replaceWith(buildFormHref(draft.id, key));
+    if (!sent) return;
+    discardDraft(draft);
+    announce("The referral was sent");
+    navigate(buildReferralHref(draft.id));
+  };
+  const discard = () => {
+    discardDraft(draft);
+    navigate("#/");
+  };
+
+  return html`<p class="back-link">
+      <a href=${draft.id ? buildReferralHref(draft.id) : "#/"}><${Icon} name="arrow-left" />${draft.id ? "The referral" : "Worklist"}</a>
+    </p>
+    <div class="title-row">
+      <${PageTitle} page="Referral form, ${label}">${draft.id ? formatFullName(referral.patient) : "New referral"}
+        <span class="small-text">Step ${index + 1} of ${STEPS.length}: ${label}</span><//>
+      <span class="spacer" />
+      <p class="small-text tabular-numbers" role="status"><${SaveStatus} draft=${draft} /></p>
+    </div>
+    <div class="form-grid">
+      <div class="side-column">
+        <${StepList} draft=${draft} step=${key} />
+        ${referral && html`<${Packet} packet=${referral.packet} onPick=${pick} />`}
+      </div>
+      <form onSubmit=${next} class="stack" novalidate>
+        ${draft.continues && !draft.id &&
+        html`<p class="banner">This new referral goes on from an earlier one. Look through every step; consent is asked for anew.</p>`}
+        <${ServerChanges} draft=${draft} />
+        ${draft.errors.value.length > 0 &&
+        html`<${ErrorSummary} title="Please look at these again" errors=${draft.errors.value} onPick=${pick} />`}
+        ${draft.problem.value && html`<${Problem} problem=${draft.problem.value} retry=${save} />`}
+        <${Step} draft=${draft} pick=${pick} send=${send} />
+        <div class="buttons">
+          ${index > 0 && html`<a class="button" href=${buildFormHref(draft.id, STEPS[index - 1].key)}>Back</a>`}
+          ${key !== "review" && html`<button class="primary" aria-disabled=${draft.busy.value}>Next<${Icon} name="chevron-right" /></button>`}
+          <span class="spacer" />
+          ${!draft.id && draft.isDirty.value && html`<button type="button" class="ghost-button" onClick=${discard}>Discard</button>`}
+          <button type="button" onClick=${save} aria-disabled=${draft.busy.value}>Save draft</button>
+        </div>
+      </form>
+    </div>`;
+}
+
+export function FormView({ id, step }) {
+  const { data: draft, problem, reload } = useLoad(() => loadDraft(id), [id]);
+  if (problem) return html`<${PageTitle} page="Referral form">Referral<//><${Problem} problem=${problem} retry=${reload} />`;
+  if (!draft || !isDraftRoute(draft, id)) return html`<${Loading} what="the form" />`;
+  return html`<${FormFrame} draft=${draft} step=${step} />`;
+}

@@ -1,0 +1,96 @@
+// Product, treatment center and urgency. The list is neutral: no center is put forward.
+import { listCenters, listProducts } from "../centers/centers_api.js";
+import { isShortlisted } from "../centers/shortlist.js";
+import { html, useEffect, useState } from "../platform/dom.js";
+import { DraftChoice, DraftField, FieldGroup } from "../platform/form_fields.js";
+import { formatPhone, getLabel } from "../platform/labels.js";
+import { formatDate } from "../platform/time.js";
+import { Icon, Loading, Problem, toFieldId, useLoad } from "../platform/ui.js";
+
+const PAUSE_MS = 250;
+
+function Certified({ center, product }) {
+  const row = center.products.find((each) => each.product_id === product);
+  if (!row) return html`<span class="small-text">${center.products.map((each) => getLabel(each.product_id)).join(", ")}</span>`;
+  return html`<span class="small-text tabular-numbers">${getLabel(product)}: certified by ${row.certified_by}, as of ${formatDate(row.as_of)}</span>`;
+}
+
+function CenterRow({ center, product, chosen, onPick }) {
+  return html`<label class="center">
+    <input type="radio" name="/center_id" checked=${chosen} onChange=${() => onPick(center.center_id)} />
+    <span>
+      <strong>${center.name}</strong>
+      ${center.fictional && html` <span class="chip">Fictional</span>`}
+      ${!center.accepts_new && html` <span class="chip is-warning">Not accepting new patients</span>`}
+      ${isShortlisted(center.center_id) && html` <span class="chip is-accent">On your list</span>`}
+      <span class="subtext tabular-numbers">${center.distance_miles != null && `${Math.round(center.distance_miles).toLocaleString("en")} mi · `}${center.city}, ${center.state} ${center.zip} · ${formatPhone(center.intake_phone)}</span>
+      <${Certified} center=${center} product=${product} />
+    </span>
+  </label>`;
+}
+
+/** Sorted by name where the patient's ZIP code has no known place: that is no reason to stop. */
+const searchCenters = (query) =>
+  listCenters(query).catch((problem) => {
+    if (!problem.errors?.some((error) => error.pointer === "/near")) throw problem;
+    return listCenters({ ...query, near: undefined });
+  });
+
+/** The centers that match, page after page. */
+function useCenterSearch(query) {
+  const first = useLoad(() => searchCenters(query), [JSON.stringify(query)]);
+  const [failed, setFailed] = useState(null);
+  const more = async () => {
+    const next = await listCenters({ ...query, near: first.data.near?.zip, cursor: first.data.next_cursor });
+    first.replace({ ...next, items: first.data.items.concat(next.items) });
+    setFailed(null);
+  };
+  return { ...first, problem: first.problem || failed, more: () => more().catch(setFailed) };
+}
+
+function CenterList({ draft }) {
+  const [typed, setTyped] = useState("");
+  const [q, setQ] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setQ(typed.trim()), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  const product = draft.get("/product_id");
+  const zip = draft.get("/patient/zip").trim();
+  const near = /^\d{5}(-\d{4})?$/.test(zip) ? zip : undefined;
+  const { data, problem, busy, reload, more } = useCenterSearch({ near, product, disease: draft.get("/clinical/disease"), q });
+  const chosen = draft.get("/center_id");
+  const pick = (id) => draft.set("/center_id", id);
+  return html`<section class="card">
+    <h2>Treatment center</h2>
+    <p class="small-text">${data?.near ? "By straight-line distance from the patient's ZIP code, then name." : "Sorted by name."} You and the patient choose.</p>
+    <p class="field"><label for=${toFieldId("/center_id")}>Search by name or city</label>
+      <input id=${toFieldId("/center_id")} type="search" autocomplete="off" value=${typed} onInput=${(event) => setTyped(event.target.value)} /></p>
+    ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
+    ${!data && busy && html`<${Loading} what="centers" />`}
+    ${data &&
+    html`<fieldset class="plain centers" aria-busy=${busy}>
+      <legend class="visually-hidden">Treatment center</legend>
+      ${data.items.map(
+        (center) => html`<${CenterRow} key=${center.center_id} center=${center} product=${product}
+          chosen=${center.center_id === chosen} onPick=${pick} />`,
+      )}
+    </fieldset>
+    <p role="status" class="small-text">${data.items.length ? "" : "No center matches. Change the search, the product or the disease."}</p>`}
+    ${data?.next_cursor && html`<button type="button" onClick=${more}>Show more centers</button>`}
+    ${chosen && html`<p><button type="button" class="ghost-button" onClick=${() => pick("")}><${Icon} name="x" />No center yet</button></p>`}
+  </section>`;
+}
+
+export function CenterStep({ draft }) {
+  const { data, problem, reload } = useLoad(listProducts, []);
+  const disease = draft.get("/clinical/disease");
+  const fitting = (data || []).filter((each) => !disease || each.diseases.includes(disease));
+  const options = [["", "None yet"], ...fitting.map((each) => [each.product_id, `${each.name} (${each.generic})`])];
+  return html`<${FieldGroup} title="Product and urgency" lead=${disease && `Products whose label names ${getLabel(disease)}. Which one is right is for the center to say.`}>
+      ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
+      <${DraftField} draft=${draft} pointer="/product_id" label="Product in mind" optional options=${options} />
+      <${DraftChoice} draft=${draft} pointer="/urgency" label="Urgency" options=${[["routine", "Routine"], ["urgent", "Urgent"]]} />
+    <//>
+    <${CenterList} draft=${draft} />`;
+}

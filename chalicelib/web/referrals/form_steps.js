@@ -1,0 +1,103 @@
+// The steps of the form that are plain fields.
+import { listDiagnosisCodes } from "../centers/centers_api.js";
+import { html } from "../platform/dom.js";
+import { DraftChoice, DraftField, FieldGroup, listOptions, YES_NO_OPTIONS } from "../platform/form_fields.js";
+import { DISEASES, FLAGS } from "../platform/labels.js";
+import { useLoad } from "../platform/ui.js";
+
+const SEXES = ["female", "male", "intersex", "unknown"];
+const LANGUAGES = [
+  ["", "Choose"], ["en", "English"], ["es", "Spanish"], ["zh", "Chinese"], ["vi", "Vietnamese"], ["ko", "Korean"],
+  ["tl", "Tagalog"], ["ru", "Russian"], ["ar", "Arabic"], ["fr", "French"], ["pt", "Portuguese"],
+];
+const PLANS = ["commercial", "medicare_ffs", "medicare_advantage", "medicaid", "marketplace", "va", "tricare", "uninsured", "other"];
+
+function listLanguages(current) {
+  return LANGUAGES.some(([code]) => code === current) ? LANGUAGES : [...LANGUAGES, [current, current]];
+}
+
+export function PatientStep({ draft }) {
+  return html`<${FieldGroup} title="Patient">
+      <${DraftField} draft=${draft} pointer="/patient/given_name" label="Given name" />
+      <${DraftField} draft=${draft} pointer="/patient/family_name" label="Family name" />
+      <${DraftField} draft=${draft} pointer="/patient/birth_date" label="Date of birth" type="date" />
+      <${DraftField} draft=${draft} pointer="/patient/mrn" label="Medical record number" optional />
+      <${DraftField} draft=${draft} pointer="/patient/sex" label="Sex" options=${listOptions(SEXES, "Choose")} />
+    <//>
+    <${FieldGroup} title="Contact">
+      <${DraftField} draft=${draft} pointer="/patient/phone" label="Phone" type="tel" hint="Outside the US with country code: +44 …" />
+      <${DraftField} draft=${draft} pointer="/patient/zip" label="ZIP code" inputmode="numeric" />
+      <${DraftField} draft=${draft} pointer="/patient/email" label="Email" type="email" optional />
+      <${DraftField} draft=${draft} pointer="/patient/language" label="Preferred language" options=${listLanguages(draft.get("/patient/language"))} />
+      <${DraftField} draft=${draft} pointer="/patient/caregiver/name" label="Caregiver's name" optional />
+      <${DraftField} draft=${draft} pointer="/patient/caregiver/phone" label="Caregiver's phone" type="tel" optional />
+      <${DraftField} draft=${draft} pointer="/patient/caregiver/relation" label="Caregiver's relation" optional />
+      <${DraftField} draft=${draft} pointer="/patient/alias" label="Alias" optional maxlength="40"
+        hint="The only name that mail may carry. One is proposed if you leave it empty." />
+    <//>`;
+}
+
+/** What stands below the field: the words of a known code, or where the offered ones are from. */
+function describeCode(codes, typed) {
+  if (!codes) return "For example C83.398";
+  const known = codes.items.find(({ code }) => code === typed);
+  return known ? known.description : `Billable codes are offered from ${codes.release.name}.`;
+}
+
+/** What a field for a diagnosis code of this disease says and offers. */
+function useDiagnosisCodes(disease, typed) {
+  // The offer is a convenience: without it the field still takes a code, and the server checks it.
+  const { data } = useLoad(async () => disease && listDiagnosisCodes(disease), [disease]);
+  return {
+    hint: describeCode(data, String(typed).trim().toUpperCase()),
+    offered: html`<datalist id="codes">
+      ${data && data.items.map(({ code, description }) => html`<option value=${code}>${description}</option>`)}
+    </datalist>`,
+  };
+}
+
+export function DiagnosisStep({ draft }) {
+  const set = (event) => draft.set("/clinical/ecog", event.target.value === "" ? "" : Number(event.target.value));
+  const codes = useDiagnosisCodes(draft.get("/clinical/disease"), draft.get("/clinical/icd10"));
+  return html`<${FieldGroup} title="Diagnosis">
+      <${DraftField} draft=${draft} pointer="/clinical/disease" label="Disease" options=${listOptions(Object.keys(DISEASES), "Choose the disease")} />
+      <${DraftField} draft=${draft} pointer="/clinical/histology" label="Histology" hint="As in the pathology report, for example DLBCL NOS" />
+      <${DraftField} draft=${draft} pointer="/clinical/icd10" label="ICD-10-CM code" optional list="codes" hint=${codes.hint} />${codes.offered}
+      <${DraftField} draft=${draft} pointer="/clinical/ecog" label="ECOG performance status" onInput=${set}
+        options=${[["", "Not assessed"], ["0", "0, fully active"], ["1", "1, restricted in strenuous activity"],
+          ["2", "2, up more than half of the day"], ["3", "3, in bed or chair more than half of the day"], ["4", "4, fully disabled"]]} />
+    <//>
+    <${FieldGroup} title="To discuss with the center" lead="None of these answers decides anything. The center looks at each.">
+      <${DraftChoice} draft=${draft} pointer="/clinical/hsct_eligible" label="Candidate for a stem cell transplant?" options=${YES_NO_OPTIONS} />
+      ${Object.entries(FLAGS).map(
+        ([flag, label]) => html`<${DraftChoice} draft=${draft} pointer="/clinical/flags/${flag}" label="${label}?" options=${YES_NO_OPTIONS} />`,
+      )}
+    <//>`;
+}
+
+export function CoverageStep({ draft }) {
+  return html`<${FieldGroup} title="Insurance" lead="Informational only; nothing here is a guarantee of coverage.">
+      <${DraftField} draft=${draft} pointer="/insurance/payer" label="Payer" />
+      <${DraftField} draft=${draft} pointer="/insurance/plan_type" label="Plan type" options=${listOptions(PLANS, "Choose the plan type")} />
+      <${DraftField} draft=${draft} pointer="/insurance/member_id" label="Member id" />
+      <${DraftField} draft=${draft} pointer="/insurance/group" label="Group" optional />
+    <//>
+    <${FieldGroup} title="Consent to share">
+      <${DraftChoice} draft=${draft} pointer="/consent_to_share/given" label="Has the patient agreed to share this with the center?"
+        options=${[[true, "Yes"], [false, "Not yet"]]} />
+      <${DraftField} draft=${draft} pointer="/consent_to_share/on" label="Agreed on" type="date" />
+    <//>
+    <${FieldGroup} title="Note to the center">
+      <${DraftField} draft=${draft} pointer="/note" label="Note" rows="4" wide optional maxlength="4000"
+        hint="What the fields above cannot say. Keep it short." />
+    <//>`;
+}
+
+export function ProviderStep({ draft }) {
+  return html`<${FieldGroup} title="Referring provider">
+    <${DraftField} draft=${draft} pointer="/referring_provider/name" label="Name" />
+    <${DraftField} draft=${draft} pointer="/referring_provider/npi" label="NPI" inputmode="numeric" hint="Ten digits" />
+    <${DraftField} draft=${draft} pointer="/referring_provider/phone" label="Phone" type="tel" />
+    <${DraftField} draft=${draft} pointer="/referring_provider/email" label="Email" type="email" optional />
+  <//>`;
+}

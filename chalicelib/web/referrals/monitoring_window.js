@@ -1,0 +1,67 @@
+// The monitoring window after infusion, in the dates of the center's calendar.
+import { html } from "../platform/dom.js";
+import { getLabel } from "../platform/labels.js";
+import { buildPageHref } from "../platform/route.js";
+import { countDaysBetween, formatDate, formatDay, formatWallClock, formatWeekday } from "../platform/time.js";
+
+/** The window as a line with its milestones and today. The list below says the same in words. */
+function WindowTrack({ milestones, today }) {
+  const last = Math.max(1, ...milestones.map((milestone) => milestone.day));
+  const x = (day) => 8 + (Math.min(Math.max(day, 0), last) / last) * 584;
+  return html`<svg class="track" viewBox="0 0 600 20" aria-hidden="true">
+    <path class="rail" d="M8 10H592" />
+    ${today >= 0 && html`<path class="past" d="M8 10H${x(today)}" />`}
+    ${milestones.map(({ day }) => html`<circle class=${day <= today ? "past" : ""} cx=${x(day)} cy="10" r="4.5" />`)}
+    ${today >= 0 && today <= last && html`<circle class="today" cx=${x(today)} cy="10" r="7" />`}
+  </svg>`;
+}
+
+function computeCurrentDay(window) {
+  return countDaysBetween(window.infused_on, formatWallClock(Date.now(), window.time_zone).slice(0, 10));
+}
+
+function describeDay(day, today) {
+  if (day === today) return "today";
+  return day < today ? "passed" : `in ${day - today} d`;
+}
+
+export function MonitoringWindow({ window, id }) {
+  const today = computeCurrentDay(window);
+  const running = today >= 0 && today <= countDaysBetween(window.infused_on, window.ends_on);
+  return html`<section class="card" aria-labelledby="window">
+    <div class="card-head">
+      <h2 id="window">Monitoring window</h2>
+      <span class=${running ? "chip is-accent" : "chip"}>${running ? `Day ${today}` : today < 0 ? "Not begun" : "Over"}</span>
+    </div>
+    <p class="small-text tabular-numbers">
+      ${formatDate(window.infused_on)} to ${formatDate(window.ends_on)}. Dates of the center, ${getLabel(window.time_zone.split("/").pop())} time; day 0 is the infusion.
+    </p>
+    <${WindowTrack} milestones=${window.milestones} today=${today} />
+    <ol class="milestones">
+      ${window.milestones.map(
+        ({ day, on, kind, label }) => html`<li class=${day < today ? "passed" : day === today ? "is-current" : ""}>
+          <span class="tabular-numbers">Day ${day}</span><time class="tabular-numbers" datetime=${on}>${formatWeekday(on)}</time>
+          <span>${label || getLabel(kind)}</span><span class="small-text tabular-numbers">${describeDay(day, today)}</span>
+        </li>`,
+      )}
+    </ol>
+    ${window.extensions.length > 0 &&
+    html`<ul class="extensions small-text tabular-numbers">
+      ${window.extensions.map(
+        ({ ends_on: on, told_at: toldAt, reason_code: why }) => html`<li>The center moved the hand-back to ${formatDate(on)} (${formatDay(toldAt, window.time_zone)}${why && `, ${getLabel(why).toLowerCase()}`}).</li>`,
+      )}
+    </ul>`}
+    ${window.notices.length > 0 &&
+    html`<details>
+      <summary>Notices of this window (${window.notices.length})</summary>
+      <ul class="scheduled-notices">
+        ${window.notices.map(
+          ({ title, due_on: on, state, why }) => html`<li>
+            <span>${title}</span><time class="tabular-numbers" datetime=${on}>${formatDate(on)}</time><span class="chip">${getLabel(state)}${why && `: ${getLabel(why).toLowerCase()}`}</span>
+          </li>`,
+        )}
+      </ul>
+      <p><a href=${buildPageHref(id, "notices")}>Who was told, and what became of the mails</a></p>
+    </details>`}
+  </section>`;
+}

@@ -1,0 +1,42 @@
+// @ts-check
+// A referral between the form and the API. Everything here is pure.
+import { getAt, isSame, prune, setAt, toPhoneNumber } from "../platform/json_document.js";
+
+/** @typedef {Record<string, any>} Values */
+
+export const SECTIONS = [
+  "patient", "clinical", "product_id", "center_id", "urgency",
+  "referring_provider", "insurance", "consent_to_share", "note",
+];
+
+/** "DLBCL NOS" as a code: the letters and digits, joined. @param {string} typed */
+export const toCode = (typed) => typed.trim().replace(/[^A-Za-z0-9]+/g, "_");
+
+/** @type {[string, (typed: string) => string][]} */
+const NORMALIZERS = [
+  ["/patient/phone", toPhoneNumber],
+  ["/patient/caregiver/phone", toPhoneNumber],
+  ["/referring_provider/phone", toPhoneNumber],
+  ["/clinical/histology", toCode],
+  ["/clinical/icd10", (typed) => typed.toUpperCase()],
+];
+
+/** What the API takes, from what the form holds. @param {Values} values @returns {Values} */
+export function toRequestBody(values) {
+  let body = prune(Object.fromEntries(SECTIONS.map((name) => [name, values[name]]))) || {};
+  for (const [pointer, spell] of NORMALIZERS) {
+    const typed = getAt(body, pointer);
+    if (typed) body = setAt(body, pointer, spell(typed));
+  }
+  const lines = body.clinical?.prior_lines;
+  if (!lines) return body;
+  return setAt(body, "/clinical/prior_lines", lines.map((/** @type {object} */ line, /** @type {number} */ index) => ({ ...line, line: index + 1 })));
+}
+
+/** The sections that differ from what the server has; one that was emptied becomes null. @param {Values} values @param {Values} base */
+export function listChanges(values, base) {
+  const body = toRequestBody(values);
+  const old = toRequestBody(base);
+  const names = SECTIONS.filter((name) => !isSame(body[name], old[name]));
+  return Object.fromEntries(names.map((name) => [name, body[name] ?? null]));
+}

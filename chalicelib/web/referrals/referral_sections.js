@@ -1,0 +1,113 @@
+// What the practice wrote, section by section. The referral page and the last step of the
+// form show the same.
+import { html } from "../platform/dom.js";
+import { FactList } from "../platform/form_fields.js";
+import { FLAGS, formatPhone, formatYesNo, getLabel } from "../platform/labels.js";
+import { buildFormHref } from "../platform/route.js";
+import { formatDate } from "../platform/time.js";
+import { listScreenFacts } from "./clinical_labels.js";
+import { findStep } from "./form_step_list.js";
+
+const Section = ({ title, children }) => html`<section class="card"><h2>${title}</h2>${children}</section>`;
+
+export function Patient({ value = {} }) {
+  const caregiver = value.caregiver;
+  return html`<${Section} title="Patient">
+    <${FactList} rows=${[
+      ["Date of birth", formatDate(value.birth_date)],
+      ["Sex", getLabel(value.sex)],
+      ["MRN", value.mrn],
+      ["ZIP code", value.zip],
+      ["Phone", formatPhone(value.phone)],
+      ["Email", value.email],
+      ["Language", formatLanguage(value.language)],
+      ["Alias in mail", value.alias],
+      ["Caregiver", caregiver && [caregiver.name, caregiver.relation, formatPhone(caregiver.phone)].filter(Boolean).join(", ")],
+    ]} />
+  <//>`;
+}
+
+function formatLanguage(code) {
+  try {
+    return code && new Intl.DisplayNames("en", { type: "language" }).of(code);
+  } catch {
+    return code;
+  }
+}
+
+function TherapyLineRow({ line, index }) {
+  const dates = [formatDate(line.started_on), formatDate(line.ended_on)].filter(Boolean).join(" to ");
+  return html`<li>
+    <span class="tabular-numbers">${line.line ?? index + 1}</span>
+    <div>
+      <p><strong>${line.regimen || "Regimen not given"}</strong> <span class="small-text tabular-numbers">${dates}</span></p>
+      <p>${(line.classes || []).map((each) => html`<span class="chip">${getLabel(each)}</span> `)}</p>
+      ${line.response && html`<p class="small-text tabular-numbers">${getLabel(line.response)}${line.event_on && `, ${formatDate(line.event_on)}`}</p>`}
+    </div>
+  </li>`;
+}
+
+export function Clinical({ value = {}, product, note }) {
+  const flags = value.flags || {};
+  const lines = value.prior_lines || [];
+  return html`<${Section} title="Clinical">
+    <${FactList} rows=${[
+      ["Disease", getLabel(value.disease)],
+      ["Histology", getLabel(value.histology)],
+      ["ICD-10-CM", value.icd10],
+      ["ECOG", value.ecog],
+      ["Transplant candidate", formatYesNo(value.hsct_eligible)],
+      ["Product in mind", getLabel(product)],
+      ...Object.entries(FLAGS).map(([flag, label]) => [label, formatYesNo(flags[flag])]),
+      ...listScreenFacts(value),
+    ]} />
+    <h3>Lines of therapy</h3>
+    ${lines.length
+      ? html`<ol class="therapy-lines">${lines.map((line, index) => html`<${TherapyLineRow} line=${line} index=${index} />`)}</ol>`
+      : html`<p class="small-text">None given</p>`}
+    ${note && html`<h3>Note</h3><p class="note">${note}</p>`}
+  <//>`;
+}
+
+export const Coverage = ({ value }) => html`<${Section} title="Insurance">
+  <${FactList} rows=${[
+    ["Payer", value?.payer],
+    ["Plan type", getLabel(value?.plan_type)],
+    ["Member id", value?.member_id],
+    ["Group", value?.group],
+  ]} />
+<//>`;
+
+export const Provider = ({ value = {}, practice }) => html`<${Section} title="Referring provider">
+  <${FactList} rows=${[
+    ["Name", value.name],
+    ["Practice", practice],
+    ["NPI", value.npi],
+    ["Phone", formatPhone(value.phone)],
+    ["Email", value.email],
+  ]} />
+<//>`;
+
+export const Consent = ({ value }) => html`<${Section} title="Consent to share">
+  <p>${value?.given ? `Given ${formatDate(value.on)}` : html`<span class="small-text">Not recorded</span>`}</p>
+<//>`;
+
+/** How much of what a center needs on day 1 is there, as the server counted it. */
+export function Packet({ packet, id, onPick }) {
+  const { present, needed, missing } = packet;
+  return html`<section class="card" aria-label="Packet">
+    <div class="card-head"><h2>Packet</h2><span class="tabular-numbers">${present} of ${needed}</span></div>
+    <meter min="0" max=${needed} value=${present} aria-label="Items the center needs">${present} of ${needed}</meter>
+    ${missing.length > 0
+      ? html`<p class="small-text">Still missing:</p>
+          <ul class="missing-items">
+            ${missing.map(({ pointer, label }) => html`<li>${renderMissingItem({ pointer, label, id, onPick })}</li>`)}
+          </ul>`
+      : html`<p class="small-text">All that a center needs on day 1 is there.</p>`}
+  </section>`;
+}
+
+function renderMissingItem({ pointer, label, id, onPick }) {
+  if (onPick) return html`<button type="button" class="link-button" onClick=${() => onPick(pointer)}>${label}</button>`;
+  return id ? html`<a href="${buildFormHref(id, findStep(pointer))}">${label}</a>` : label;
+}

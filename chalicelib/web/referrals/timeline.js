@@ -1,0 +1,86 @@
+// What happened, newest first: when it was true, who said so, and when we learned it.
+import { getTimeZone, hasClinicalAccess } from "../identity/member.js";
+import { html, useState } from "../platform/dom.js";
+import { getLabel } from "../platform/labels.js";
+import { formatDate, formatTime } from "../platform/time.js";
+import { Icon, Loading, Problem, useLoad } from "../platform/ui.js";
+import { listTimeline } from "./referrals_api.js";
+import { ReportDialog } from "./report_dialog.js";
+import { buildCorrection, getToxicityName, isCorrectable } from "./reports.js";
+
+const LATE_ARRIVAL_MS = 3_600_000;
+const ICONS = { practice: "stethoscope", center: "building-2" };
+
+/** @type {Record<string, (data: any, labels: Record<string, string>) => (string | null | false)[]>} */
+const DETAILS_BY_TYPE = {
+  "stage.changed": ({ part, of, local_date: day, revisit_on: revisit }) => [
+    of > 1 && `Part ${part} of ${of}`,
+    day && `Calendar date at the center: ${formatDate(day)}`,
+    revisit && `To be looked at again on ${formatDate(revisit)}`,
+  ],
+  "hold.started": ({ until }) => [until && `Expected to go on by ${formatDate(until)}`],
+  "toxicity.noticed": ({ kind, grade }) => [getToxicityName(kind) + (grade ? `, grade ${grade}` : "")],
+  "window.extended": ({ ends_on: end }) => [`Hand-back on ${formatDate(end)}`],
+  "event.corrected": ({ supersedes, replacement }, labels) => {
+    const what = labels[supersedes] || "An earlier report";
+    return [replacement ? `${what}: it was ${formatTime(replacement.occurred_at, getTimeZone())}` : `${what}: it did not happen`];
+  },
+};
+
+/** @param {{event: any, labels: Record<string, string>}} properties `labels`: events by id, as the timeline names them */
+function EventDetails({ event, labels }) {
+  const lines = (DETAILS_BY_TYPE[event.type]?.(event.data || {}, labels) || []).filter(Boolean);
+  if (event.reason) lines.push(`Reason: ${event.reason}`);
+  return lines.map((line) => html`<p class="tabular-numbers">${line}</p>`);
+}
+
+function EventRow({ event, labels, corrected, correct }) {
+  const late = Date.parse(event.recorded_at) - Date.parse(event.occurred_at) > LATE_ARRIVAL_MS;
+  return html`<li class=${corrected ? "corrected" : ""}>
+    <span class="dot"><${Icon} name=${ICONS[event.source] || "history"} /></span>
+    <div>
+      <p><strong>${event.stage_label || getLabel(event.type.replace(".", "_"))}</strong>
+        ${corrected && html` <span class="chip is-warning">Corrected later</span>`}
+        ${event.status === "recorded" && html` <span class="chip">History only</span>`}</p>
+      <p class="small-text tabular-numbers">
+        <time datetime=${event.occurred_at}>${formatTime(event.occurred_at, getTimeZone())}</time>
+        ${" · "}${[event.actor_name, getLabel(event.source)].filter(Boolean).join(", ")}
+      </p>
+      ${late && html`<p class="small-text tabular-numbers">Learned ${formatTime(event.recorded_at, getTimeZone())}</p>`}
+      <${EventDetails} event=${event} labels=${labels} />
+      ${event.note && html`<p class="note">${event.note}</p>`}
+    </div>
+    ${correct && html`<button type="button" class="ghost-button" aria-label="Correct: ${event.stage_label}" onClick=${correct}>Correct</button>`}
+  </li>`;
+}
+
+export function Timeline({ referral, settle }) {
+  const { referral_id: id, version } = referral;
+  const { data, problem, busy, reload, replace } = useLoad(() => listTimeline(id, null), [version]);
+  const [failed, setFailed] = useState(null);
+  const [wrong, setWrong] = useState(null);
+  const more = async () => {
+    const next = await listTimeline(id, data.next_cursor);
+    replace({ ...next, items: data.items.concat(next.items) });
+    setFailed(null);
+  };
+  const items = data?.items || [];
+  const labels = Object.fromEntries(items.map((event) => [event.event_id, event.stage_label]));
+  const corrected = new Set(items.map((event) => event.data?.supersedes));
+  const mayCorrect = (event) => hasClinicalAccess() && isCorrectable(event) && !corrected.has(event.event_id);
+  return html`<section class="card" aria-labelledby="timeline" aria-busy=${busy}>
+    <h2 id="timeline">Timeline</h2>
+    ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
+    ${!data && !problem && html`<${Loading} what="the timeline" />`}
+    ${data && !items.length && html`<p class="small-text">Nothing has happened yet.</p>`}
+    ${data &&
+    html`<ol class="timeline">${items.map(
+      (event) => html`<${EventRow} key=${event.event_id} event=${event} labels=${labels} corrected=${corrected.has(event.event_id)}
+        correct=${mayCorrect(event) && (() => setWrong(event))} />`,
+    )}</ol>`}
+    ${failed && html`<${Problem} problem=${failed} />`}
+    ${data?.next_cursor &&
+    html`<button type="button" onClick=${() => more().catch(setFailed)}>Show earlier entries</button>`}
+    ${wrong && html`<${ReportDialog} report=${buildCorrection(wrong, referral)} referral=${referral} settle=${settle} onClose=${() => setWrong(null)} />`}
+  </section>`;
+}

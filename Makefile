@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
+NODE_BIN := node_modules/.bin
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
@@ -26,11 +27,14 @@ test: .venv/.ready .venv-cloud/.ready ## Run the tests; ARGS are handed to pytes
 coverage: .venv/.ready .venv-cloud/.ready ## Run the tests and show which lines they miss
 	@$(PYTEST) --cov --cov-report=term $(ARGS)
 
-check: .venv/.ready ## Format, lint, types, layers, template, portability
+check: .venv/.ready node_modules/.ready ## Format, lint, types, layers, template, portability
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(NODE_BIN)/biome check --error-on-warnings --log-level=warn
+	@$(NODE_BIN)/tsc --project tsconfig.json
+	@$(NODE_BIN)/tsc --project tsconfig.strict.json
 	@$(BIN)/pytest -q tests/test_architecture.py
 	@test ! -e dist/template.json || $(BIN)/cfn-lint dist/template.json
 	@$(MAKE) --no-print-directory check-portable
@@ -48,9 +52,10 @@ lock: .venv/.ready ## Lock the newest versions that fit requirements-*.in
 	$(LOCK) --upgrade requirements-run.in -o requirements-run.txt
 	$(LOCK) --upgrade -c requirements-run.txt requirements-dev.in -o requirements-dev.txt
 	$(LOCK) --upgrade requirements-cloud.in -o requirements-cloud.txt
+	npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## Remove what can be made again; keeps .local, where the data is
-	rm -rf .venv .venv-cloud build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-cloud node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # What is committed works anywhere: no registry's address, nobody's home directory.
 # (The brackets keep the patterns from finding themselves.)
@@ -81,4 +86,12 @@ check-portable:
 	@$(UV) pip sync --quiet --python .venv-cloud/bin/python --require-hashes requirements-cloud.txt \
 		|| $(BIN)/python -m pip --python .venv-cloud/bin/python install --quiet \
 			--disable-pip-version-check --require-hashes -r requirements-cloud.txt
+	@touch $@
+
+# Only `make check` needs Node: the dashboard is served as it is written.
+node_modules/.ready: package.json package-lock.json
+	@node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1 \
+		|| { echo 'make check needs Node 18 or later with npm: install them with your package manager or from nodejs.org.' >&2; exit 1; }
+	@echo 'Installing the JavaScript checks into node_modules ...' >&2
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@

@@ -9,7 +9,9 @@ names, which become relative so that no import map is needed.
     python -m infra.vendor_web --check      only say whether the manifest is current
 
 To take a new version, change its row in `PACKAGES` and the integrity that
-`npm view NAME@VERSION dist.integrity` prints, then run the first form.
+`npm view NAME@VERSION dist.integrity` prints, then run the first form. Give `package.json`
+the same version: the `.d.ts` files, which are written by hand and never served, take the
+types for `make check` from there.
 """
 
 from __future__ import annotations
@@ -233,7 +235,12 @@ def hash_file(path: Path) -> str:
 
 def build_checksums() -> str:
     """Return the list of vendored files as `sha256sum --check` reads it."""
-    files = sorted(p for p in VENDOR.rglob("*") if p.is_file() and p.name != "SHA256SUMS")
+    own = {".ts"}
+    files = sorted(
+        path
+        for path in VENDOR.rglob("*")
+        if path.is_file() and path.suffix not in own and path.name != "SHA256SUMS"
+    )
     return "".join(f"{hash_file(p)}  {p.relative_to(VENDOR).as_posix()}\n" for p in files)
 
 

@@ -16,7 +16,7 @@ from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
 ROOT = Path(__file__).parents[1]
 SHIPPED = (ROOT / "app.py", *sorted((ROOT / "chalicelib").rglob("*.py")))
 WRITTEN_BY_HAND = {".css", ".html", ".js", ".md", ".py"}
-MOST_LINES = 300
+MOST_LINES = 500
 
 HEAVY = {
     "boto3": "the AWS SDK",
@@ -138,7 +138,7 @@ def test_every_client_has_time_limits():
     "path", [p for p in tracked() if p.suffix in WRITTEN_BY_HAND and "vendor" not in p.parts], ids=name_of
 )
 def test_no_file_is_long(path):
-    """What has more than 300 lines is two things."""
+    """From 300 lines on, ask whether a file holds two things; 500 is the limit."""
     assert len(path.read_text("utf-8").splitlines()) <= MOST_LINES
 
 

@@ -44,6 +44,7 @@ async function loadWithRefer(loadCenters) {
   return (properties) => html`<${View} ...${properties} refer=${startReferralToCenter} />`;
 }
 
+/** @type {Promise<unknown> | null} */
 let styles = null;
 
 /** Load a style sheet before the one for paper, which must come last. */
@@ -55,7 +56,7 @@ function loadStyle(path) {
       link.remove();
       fail(new Error(`The style sheet ${path} could not be loaded.`));
     };
-    document.querySelector('link[media="print"]').before(link);
+    document.querySelector('link[media="print"]')?.before(link);
   });
 }
 
@@ -70,13 +71,15 @@ function loadStyles() {
 
 async function loadView(view) {
   const [component] = await Promise.all([LAZY_VIEWS[view](), loadStyles()]);
-  return (loadedViews[view] = component);
+  loadedViews[view] = component;
+  return component;
 }
 
 function LazyView({ view, ...rest }) {
   const { problem, reload } = useLoad(async () => loadedViews[view] ?? loadView(view), [view]);
   if (loadedViews[view]) return html`<${loadedViews[view]} ...${rest} />`;
-  if (problem) return html`<${Problem} problem=${problem} retry=${reload}>This part of the dashboard could not be loaded.<//>`;
+  if (problem)
+    return html`<${Problem} problem=${problem} retry=${reload}>This part of the dashboard could not be loaded.<//>`;
   return html`<${Loading} what="the page" />`;
 }
 
@@ -92,7 +95,7 @@ function View() {
 }
 
 function SignedIn() {
-  const { problem, busy, reload } = useLoad(loadMe, [session.value.since]);
+  const { problem, busy, reload } = useLoad(loadMe, [session.value?.since]);
   if (me.value) return html`<${View} />`;
   if (!problem || busy) return html`<${Loading} what="your worklist" />`;
   return html`<${PageTitle} page="Not available">Not available<//>
@@ -116,5 +119,5 @@ function App() {
 }
 
 const root = document.getElementById("app");
-root.replaceChildren();
-render(html`<${App} />`, root);
+root?.replaceChildren();
+if (root) render(html`<${App} />`, root);

@@ -1,4 +1,3 @@
-// @ts-check
 // The two statements and the emergency note. No page is shown before they are loaded.
 import { signal } from "../platform/dom.js";
 import { sendRequest } from "../platform/http.js";

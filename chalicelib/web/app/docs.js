@@ -1,4 +1,3 @@
-// @ts-check
 // Renders the OpenAPI document. Text only ever becomes text: nothing here parses markup.
 
 /** @param {string} tag @param {Record<string, string>} attributes @param {(Node | string)[]} children */

@@ -32,7 +32,8 @@ function NextStep({ referral }) {
 function CenterLines({ center }) {
   if (!center) return html`<p class="large-text">Not chosen yet</p>`;
   const line = (label, number) =>
-    number && html`<p class="small-text tabular-numbers">${label} <a href="tel:${number}">${formatPhone(number)}</a></p>`;
+    number &&
+    html`<p class="small-text tabular-numbers">${label} <a href="tel:${number}">${formatPhone(number)}</a></p>`;
   return html`<p class="large-text">${center.name}</p>
     ${line("Intake", center.intake_phone)} ${line("After hours", center.after_hours_phone)}`;
 }
@@ -46,19 +47,22 @@ function StatusSummary({ referral }) {
     <//>
     <${StatusCell} title="Since"><${StageSince} clock=${referral.clock} /><//>
     <${StatusCell} title="Acts next"><${NextStep} referral=${referral} /><//>
-    ${isPractice()
-      ? html`<${StatusCell} title="Treatment center"><${CenterLines} center=${referral.center} /><//>`
-      : html`<${StatusCell} title="Referring practice">
+    ${
+      isPractice()
+        ? html`<${StatusCell} title="Treatment center"><${CenterLines} center=${referral.center} /><//>`
+        : html`<${StatusCell} title="Referring practice">
           <p class="large-text">${referral.practice.name}</p>
           <p class="small-text tabular-numbers">${referral.referring_provider?.name} <span>${formatPhone(referral.referring_provider?.phone)}</span></p>
-        <//>`}
+        <//>`
+    }
   </section>`;
 }
 
 function ReferralHeader({ referral }) {
   const { patient } = referral;
   const today = formatWallClock(Date.now(), getTimeZone()).slice(0, 10);
-  const born = patient.birth_date && `born ${formatDate(patient.birth_date)} (${computeYears(patient.birth_date, today)} y)`;
+  const born =
+    patient.birth_date && `born ${formatDate(patient.birth_date)} (${computeYears(patient.birth_date, today)} y)`;
   const line = [patient.alias, born, getLabel(patient.sex), patient.mrn && `MRN ${patient.mrn}`];
   return html`<p class="back-link"><a href="#/"><${Icon} name="arrow-left" />Worklist</a></p>
     <div class="title-row">
@@ -72,8 +76,10 @@ function ReferralHeader({ referral }) {
       <span class="spacer" />
       <a class="button" href=${buildPageHref(referral.referral_id, "notices")}><${Icon} name="bell" />Notices</a>
       <button type="button" onClick=${() => print()}><${Icon} name="printer" />Print</button>
-      ${isEditable(referral) &&
-      html`<a class="button" href=${buildFormHref(referral.referral_id, "patient")}><${Icon} name="pencil" />Edit</a>`}
+      ${
+        isEditable(referral) &&
+        html`<a class="button" href=${buildFormHref(referral.referral_id, "patient")}><${Icon} name="pencil" />Edit</a>`
+      }
     </div>`;
 }
 
@@ -87,8 +93,10 @@ function SafetyReporting({ product }) {
   const { medwatch, maker } = product.safety_line;
   return html`<section class="card" aria-labelledby="safety">
     <h2 id="safety">Suspected adverse reaction</h2>
-    <p>Report it to <a href=${medwatch.url} rel="noreferrer">${medwatch.name}</a>, <span class="tabular-numbers">${medwatch.phone}</span>${maker?.phone &&
-      html`, and to ${product.maker}, <span class="tabular-numbers">${maker.phone}</span>${SAFETY_KINDS[maker.kind] && ` (${SAFETY_KINDS[maker.kind]})`}`}.</p>
+    <p>Report it to <a href=${medwatch.url} rel="noreferrer">${medwatch.name}</a>, <span class="tabular-numbers">${medwatch.phone}</span>${
+      maker?.phone &&
+      html`, and to ${product.maker}, <span class="tabular-numbers">${maker.phone}</span>${SAFETY_KINDS[maker.kind] && ` (${SAFETY_KINDS[maker.kind]})`}`
+    }.</p>
     <p class="small-text">A new cancer after CAR T is reported the same way, for life.</p>
   </section>`;
 }
@@ -101,13 +109,13 @@ function describeChanges(before, after) {
 
 export function ReferralPage({ id }) {
   const { data, problem, reload } = useLoad(() => getReferral(id), []);
-  const [flash, setFlash] = useState(null);
+  const [flash, setFlash] = useState(/** @type {any} */ (null));
   useOnTabFocus(reload);
   const products = useLoad(listProducts, []);
   const referral = data?.data;
   useEffect(() => {
     // Nobody looks at a hidden tab; and a look that gets lost makes it news once more.
-    if (referral?.changed_since_seen && !document.hidden) markViewed(id, data.etag).catch(() => {});
+    if (referral?.changed_since_seen && !document.hidden) markViewed(id, data?.etag ?? null).catch(() => {});
   }, [referral]);
   const product = products.data?.find((each) => each.product_id === referral?.product_id);
 
@@ -125,10 +133,12 @@ export function ReferralPage({ id }) {
   }
   return html`<${ReferralHeader} referral=${referral} />
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
-    ${flash &&
-    html`<p class=${flash.refused ? "banner is-warning" : "banner is-success"} role="status">
+    ${
+      flash &&
+      html`<p class=${flash.refused ? "banner is-warning" : "banner is-success"} role="status">
       ${flash.text} ${flash.before && describeChanges(flash.before, referral)}
-    </p>`}
+    </p>`
+    }
     <${StatusSummary} referral=${referral} />
     <${StatusBanners} referral=${referral} />
     <${NextActions} referral=${referral} parts=${product?.infusion_parts ?? 1} settle=${settle} />

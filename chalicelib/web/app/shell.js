@@ -38,8 +38,9 @@ function Header() {
   const { view, id } = route.value;
   return html`<header class="app-header">
     <a class="brand" href="#/" aria-label="CAR T Referral Dashboard, worklist"><span class="logo"><${Icon} name="route" /></span>CAR T Referrals</a>
-    ${member &&
-    html`<nav aria-label="Main">
+    ${
+      member &&
+      html`<nav aria-label="Main">
         <${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>
         <${NavLink} href="#/centers" current=${view === "centers" || view === "compare"}>Centers<//>
         ${canRefer() && html`<${NavLink} href="#/new/patient" current=${view === "form" && !id}>New referral<//>`}
@@ -52,7 +53,8 @@ function Header() {
       <p class="signed-in-as"><strong>${member.name}</strong><span>${member.tenant.name}</span></p>
       <button type="button" class="ghost-button" onClick=${() => signOut()}>
         <${Icon} name="log-out" /><span>Sign out</span>
-      </button>`}
+      </button>`
+    }
   </header>`;
 }
 
@@ -61,9 +63,12 @@ const MAIL_PROBLEM_LABELS = { bounced: "comes back", complained: "was reported a
 /** That the member gets no mail: said here, since no mail could say it. */
 function MailProblem() {
   const { email, mail_problem: problem } = me.value || {};
-  return problem && html`<p class="banner is-warning mail-problem"><${Icon} name="circle-alert" /><span>
+  return (
+    problem &&
+    html`<p class="banner is-warning mail-problem"><${Icon} name="circle-alert" /><span>
     Mail to your address ${MAIL_PROBLEM_LABELS[problem.reason]}: ${email}. Since ${formatDay(problem.since, getTimeZone())} none is sent. Notices wait for you here; ask your administrator for another address.
-  </span></p>`;
+  </span></p>`
+  );
 }
 
 function skipToMain(event) {

@@ -29,7 +29,10 @@ export function ProductList({ center }) {
     groups.set(by, [...(groups.get(by) || []), offer]);
   }
   return [...groups].map(
-    ([by, offers]) => html`<ul class="offers">${offers.map(({ product_id: id, diseases }) => html`<li><strong>${getLabel(id)}</strong> ${diseases.map(shortenDisease).join(", ")}</li>`)}</ul>
+    ([
+      by,
+      offers,
+    ]) => html`<ul class="offers">${offers.map(({ product_id: id, diseases }) => html`<li><strong>${getLabel(id)}</strong> ${diseases.map(shortenDisease).join(", ")}</li>`)}</ul>
       <span class="subtext">${by}</span>`,
   );
 }
@@ -50,12 +53,16 @@ export function PayerList({ center }) {
 }
 
 export function ContactList({ center }) {
-  const lines = [...center.contacts.map(({ name, phone: number }) => [name, number]), ["After hours", center.after_hours_phone]];
+  const lines = [
+    ...center.contacts.map(({ name, phone: number }) => [name, number]),
+    ["After hours", center.after_hours_phone],
+  ];
   return html`<ul class="tabular-numbers">${lines.map(([name, number]) => html`<li>${name} <a href="tel:${number}">${formatPhone(number)}</a></li>`)}</ul>`;
 }
 
 /** Its clock, which is the one that its days are counted by. */
-export const LocalTime = ({ center }) => html`<span class="tabular-numbers">${formatWallClock(Date.now(), center.time_zone).slice(11, 16)} there now, ${center.time_zone.replaceAll("_", " ")}</span>`;
+export const LocalTime = ({ center }) =>
+  html`<span class="tabular-numbers">${formatWallClock(Date.now(), center.time_zone).slice(11, 16)} there now, ${center.time_zone.replaceAll("_", " ")}</span>`;
 
 export const FactSource = ({ center }) => html`${center.source || "Not known"}
   ${center.verified_on && html`<span class="subtext">Last checked ${formatDate(center.verified_on)}</span>`}`;

@@ -5,20 +5,35 @@ import { html, signal, useEffect, useState } from "../platform/dom.js";
 import { DISEASES } from "../platform/labels.js";
 import { formatTime } from "../platform/time.js";
 import { announce, Field, Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
-import { AGE_LABELS, CapacityFact, CenterBadges, ContactList, DistanceText, LocalTime, PayerList, ProductList, ReferButton } from "./center_facts.js";
+import {
+  AGE_LABELS,
+  CapacityFact,
+  CenterBadges,
+  ContactList,
+  DistanceText,
+  LocalTime,
+  PayerList,
+  ProductList,
+  ReferButton,
+} from "./center_facts.js";
 import { listCenters, listProducts } from "./centers_api.js";
 import { CenterMap } from "./centers_map.js";
 import { isShortlisted, MAX_COMPARED, shortlist, toggleShortlisted } from "./shortlist.js";
 
 // Kept while one looks elsewhere and comes back; never in the address.
-const searchParams = signal({});
+const searchParams = signal(/** @type {any} */ ({}));
 onSignOut(() => (searchParams.value = {}));
 
-const DISTANCE_OPTIONS = ["25", "50", "100", "200", "300", "500", "1000"].map((miles) => [miles, `${Number(miles).toLocaleString("en")} miles`]);
+const DISTANCE_OPTIONS = ["25", "50", "100", "200", "300", "500", "1000"].map((miles) => [
+  miles,
+  `${Number(miles).toLocaleString("en")} miles`,
+]);
 
 /** What the form says, as the API is asked; what is left empty is not asked. */
 function buildQuery(form) {
-  const filters = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name.slice(1), value.trim()]).filter(([, value]) => value));
+  const filters = Object.fromEntries(
+    [...new FormData(form)].map(([name, value]) => [name.slice(1), String(value).trim()]).filter(([, value]) => value),
+  );
   if (!filters.near) delete filters.within_miles;
   return filters;
 }
@@ -29,7 +44,11 @@ function Filters({ query, errors, products }) {
     const filters = buildQuery(event.currentTarget);
     if (JSON.stringify(filters) !== JSON.stringify(searchParams.value)) searchParams.value = filters;
   };
-  const about = (name) => ({ pointer: `/${name}`, value: query[name] || "", error: errors.find((each) => each.pointer === `/${name}`)?.message });
+  const about = (name) => ({
+    pointer: `/${name}`,
+    value: query[name] || "",
+    error: errors.find((each) => each.pointer === `/${name}`)?.message,
+  });
   // Not `value`: what loads meanwhile must not take away what somebody is typing.
   const typed = (name) => {
     const { value, ...rest } = about(name);
@@ -39,7 +58,10 @@ function Filters({ query, errors, products }) {
   return html`<form role="search" aria-label="Centers" class="card center-filters" onSubmit=${search} onChange=${search} noValidate>
     <${Field} ...${typed("near")} label="Near ZIP code" inputmode="numeric" autocomplete="postal-code" maxlength="10" hint="5 or 5+4 digits" />
     <${Field} ...${about("within_miles")} label="Within" options=${any("Any distance", DISTANCE_OPTIONS)} hint="In a straight line" />
-    <${Field} ...${about("product")} label="Product" options=${any("Any product", products.map((each) => [each.product_id, each.name]))} />
+    <${Field} ...${about("product")} label="Product" options=${any(
+      "Any product",
+      products.map((each) => [each.product_id, each.name]),
+    )} />
     <${Field} ...${about("disease")} label="Disease" options=${any("Any disease", Object.entries(DISEASES))} />
     <${Field} ...${about("age_group")} label="Treats" options=${[["", "Any age"], ["adult", AGE_LABELS.adult], ["pediatric", AGE_LABELS.pediatric]]} />
     <${Field} ...${about("accepting")} label="New patients" options=${[["", "Any"], ["true", "Accepting now"]]} />
@@ -80,7 +102,7 @@ function CenterCard({ center, number, near, refer }) {
 /** The first page and what was added to it. */
 function usePagedCenters(query) {
   const first = useLoad(() => listCenters(query), [JSON.stringify(query)]);
-  const [failed, setFailed] = useState(null);
+  const [failed, setFailed] = useState(/** @type {any} */ (null));
   const more = async () => {
     const next = await listCenters({ ...query, cursor: first.data.next_cursor });
     first.replace({ ...next, items: first.data.items.concat(next.items) });
@@ -90,7 +112,8 @@ function usePagedCenters(query) {
   return { ...first, failed, more: () => more().catch(setFailed) };
 }
 
-const describeOrder = ({ near, sorted_by: by }) => (by === "distance" && near ? `By straight-line distance from ${near.zip}, then name` : "By name");
+const describeOrder = ({ near, sorted_by: by }) =>
+  by === "distance" && near ? `By straight-line distance from ${near.zip}, then name` : "By name";
 
 function Results({ data, query, failed, more, refer }) {
   if (!data.items.length) {

@@ -1,4 +1,3 @@
-// @ts-check
 // The API routes that are about no patient: centers, products, patient resources and diagnosis codes.
 import { callApi } from "../identity/session.js";
 
@@ -23,4 +22,5 @@ export const getCenter = async (id) => (await callApi("GET", `centers/${encode(i
 export const listResources = async (query) => (await callApi("GET", "resources", { query })).data;
 
 /** @param {string} disease */
-export const listDiagnosisCodes = async (disease) => (await callApi("GET", "diagnosis-codes", { query: { disease } })).data;
+export const listDiagnosisCodes = async (disease) =>
+  (await callApi("GET", "diagnosis-codes", { query: { disease } })).data;

@@ -32,7 +32,9 @@ function spreadPins(spots, gap) {
 export function CenterMap({ items, near, within, chosen }) {
   const middle = near || MAP_CENTER;
   const placed = listCirclePoints(middle);
-  const all = items.flatMap((center, index) => (center.place ? [{ ...placed(center.place), center, number: index + 1 }] : []));
+  const all = items.flatMap((center, index) =>
+    center.place ? [{ ...placed(center.place), center, number: index + 1 }] : [],
+  );
   const reach = computeReach(all, within, near);
   const path = useMemo(() => decodeBorders(middle, reach), [middle.latitude, middle.longitude, reach]);
   const seen = all.filter((spot) => spot.miles <= reach);
@@ -42,14 +44,21 @@ export function CenterMap({ items, near, within, chosen }) {
   return html`<figure class="map card">
     <svg viewBox="${-reach} ${-reach} ${2 * reach} ${2 * reach}" role="img" aria-label="Map ${where} with ${seen.length} of the centers in the list, by their numbers">
       <path class="map-land" d=${path} stroke-width=${size * 0.5} />
-      ${near &&
-      html`${listDistanceRings(reach).map(
+      ${
+        near &&
+        html`${listDistanceRings(reach).map(
           (miles) => html`<circle class="distance-ring" r=${miles} stroke-width=${size * 0.35} />
             <text class="miles" y=${-miles - size * 1.5} font-size=${size * 5}>${miles.toLocaleString("en")} mi</text>`,
         )}
-        <path class="map-origin" d="M${-size * 4} 0H${size * 4}M0 ${-size * 4}V${size * 4}" stroke-width=${size} />`}
+        <path class="map-origin" d="M${-size * 4} 0H${size * 4}M0 ${-size * 4}V${size * 4}" stroke-width=${size} />`
+      }
       ${spreadPins(seen, size * 8.5).map(
-        ({ x, y, center, number }) => html`<g class=${chosen.includes(center.center_id) ? "map-pin is-chosen" : "map-pin"}>
+        ({
+          x,
+          y,
+          center,
+          number,
+        }) => html`<g class=${chosen.includes(center.center_id) ? "map-pin is-chosen" : "map-pin"}>
           <circle cx=${x} cy=${y} r=${size * 4.4} stroke-width=${size * 0.8} />
           <text x=${x} y=${y + size * 1.75} font-size=${size * 5}>${number}</text>
         </g>`,

@@ -1,12 +1,30 @@
 // Up to three centers side by side, each fact with its date; and from here to the referral.
 import { html } from "../platform/dom.js";
 import { Icon, PageTitle } from "../platform/ui.js";
-import { AGE_LABELS, CapacityFact, CenterBadges, ContactList, DistanceText, FactSource, LocalTime, PayerList, ProductList, ReferButton } from "./center_facts.js";
+import {
+  AGE_LABELS,
+  CapacityFact,
+  CenterBadges,
+  ContactList,
+  DistanceText,
+  FactSource,
+  LocalTime,
+  PayerList,
+  ProductList,
+  ReferButton,
+} from "./center_facts.js";
 import { shortlist, toggleShortlisted } from "./shortlist.js";
 
+/** @type {[string, (center: any) => any][]} */
 const ROWS = [
   ["Where", (center) => html`${center.city}, ${center.state} <span class="tabular-numbers">${center.zip}</span>`],
-  ["Straight-line distance", (center) => (center.distance_miles == null ? html`<span class="small-text">No ZIP code was named</span>` : html`<${DistanceText} center=${center} from="the ZIP code" />`)],
+  [
+    "Straight-line distance",
+    (center) =>
+      center.distance_miles == null
+        ? html`<span class="small-text">No ZIP code was named</span>`
+        : html`<${DistanceText} center=${center} from="the ZIP code" />`,
+  ],
   ["Treats", (center) => AGE_LABELS[center.age_group]],
   ["Products", (center) => html`<${ProductList} center=${center} />`],
   ["Capacity", (center) => html`<${CapacityFact} center=${center} />`],
@@ -34,7 +52,9 @@ function CompareTable({ centers, refer }) {
     </tbody>
     <tfoot role="rowgroup"><tr role="row"><td role="cell"></td>
       ${centers.map(
-        (center) => html`<td role="cell" data-center=${center.name}><div class="buttons"><${ReferButton} center=${center} refer=${refer} />
+        (
+          center,
+        ) => html`<td role="cell" data-center=${center.name}><div class="buttons"><${ReferButton} center=${center} refer=${refer} />
           <button type="button" class="ghost-button" onClick=${() => toggleShortlisted(center)}><${Icon} name="x" />Take off<span class="visually-hidden"> ${center.name}</span></button></div></td>`,
       )}</tr></tfoot>
   </table></div>`;

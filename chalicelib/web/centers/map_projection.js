@@ -1,4 +1,3 @@
-// @ts-check
 // A map around a place, as a pilot draws it: miles and bearings from the middle are true.
 import { stateShapes } from "./state_shapes.js";
 

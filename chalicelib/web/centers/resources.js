@@ -8,13 +8,16 @@ import { listResources } from "./centers_api.js";
 const PAUSE_MS = 250;
 const ASKED_BY = { care_team: "Asked for by the center's social worker or staff", patient: "" };
 
-const ExternalLink = ({ href, children }) => html`<a href=${href} target="_blank" rel="noopener noreferrer">${children}</a>`;
+const ExternalLink = ({ href, children }) =>
+  html`<a href=${href} target="_blank" rel="noopener noreferrer">${children}</a>`;
 
 function Sources({ sources }) {
   return html`<details><summary>Sources</summary>
-    <ul>${sources.map(({ title, url, as_of: day, dated }) => html`<li>
+    <ul>${sources.map(
+      ({ title, url, as_of: day, dated }) => html`<li>
       <${ExternalLink} href=${url}>${title}<//>, <span class="tabular-numbers">${dated ? "of" : "undated, read on"} ${formatDate(day)}</span>
-    </li>`)}</ul>
+    </li>`,
+    )}</ul>
   </details>`;
 }
 
@@ -70,10 +73,13 @@ export function Resources() {
     <p class="lead">Public bodies and nonprofits, in the order of their names. Nobody pays to stand here, and being here is no endorsement. Programs close and change: ask before you rely on one.</p>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${!data && !problem && html`<${Loading} what="resources" />`}
-    ${data && html`<${Filters} told=${data} query=${query} change=${(part) => setQuery((old) => ({ ...old, ...part }))} />
+    ${
+      data &&
+      html`<${Filters} told=${data} query=${query} change=${(part) => setQuery((old) => ({ ...old, ...part }))} />
       ${count === 0 && html`<div class="empty-state card"><${Icon} name="search" /><p>Nothing fits. Try fewer words or another topic.</p></div>`}
       <ul class="resources">
         ${data.items.map((resource) => html`<${Resource} key=${resource.resource_id} resource=${resource} topics=${data.topics} languages=${data.languages} />`)}
       </ul>
-      <p class="small-text tabular-numbers">List reviewed ${formatDate(data.reviewed_on)}.</p>`}`;
+      <p class="small-text tabular-numbers">List reviewed ${formatDate(data.reviewed_on)}.</p>`
+    }`;
 }

@@ -5,7 +5,7 @@ import { signal } from "../platform/dom.js";
 export const MAX_COMPARED = 3;
 
 /** The centers as they were found, each with its distance from the ZIP code that was asked for. */
-export const shortlist = signal([]);
+export const shortlist = signal(/** @type {any[]} */ ([]));
 onSignOut(() => (shortlist.value = []));
 
 export const isShortlisted = (id) => shortlist.value.some((center) => center.center_id === id);

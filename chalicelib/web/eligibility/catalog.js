@@ -27,14 +27,17 @@ function Indication({ indication, at, unverified }) {
     <ul class="label-text">
       ${indication.rows.map((row, index) => html`<${IndicationRow} row=${row} unverified=${unverified.has(`${at}/rows/${index}/approval`)} />`)}
     </ul>
-    ${indication.histologies.length > 0 &&
-    html`<p class="small-text">Histologies that the label names: ${indication.histologies.map((code) => code.replaceAll("_", " ")).join(", ")}.</p>`}
+    ${
+      indication.histologies.length > 0 &&
+      html`<p class="small-text">Histologies that the label names: ${indication.histologies.map((code) => code.replaceAll("_", " ")).join(", ")}.</p>`
+    }
     ${notes.map(({ text }) => html`<p class="small-text">${text}</p>`)}
   </section>`;
 }
 
 function formatMonitoring(product, unverified) {
-  const figure = (name) => html`${product.monitoring[name]} days${unverified.has(`/monitoring/${name}`) && html`<${Unverified} />`}`;
+  const figure = (name) =>
+    html`${product.monitoring[name]} days${unverified.has(`/monitoring/${name}`) && html`<${Unverified} />`}`;
   const line = product.safety_line;
   return [
     ["Daily monitoring", figure("daily_days")],
@@ -44,7 +47,10 @@ function formatMonitoring(product, unverified) {
     ["Day 0 is that of", ANCHOR_LABELS[product.monitoring.anchor]],
     ["Infusions", product.infusion_parts],
     ["Suspected reaction", `${line.medwatch.name} ${line.medwatch.phone}`],
-    ["Maker's line", line.maker ? html`${line.maker.phone}${unverified.has("/safety_line/maker") && html`<${Unverified} />`}` : ""],
+    [
+      "Maker's line",
+      line.maker ? html`${line.maker.phone}${unverified.has("/safety_line/maker") && html`<${Unverified} />`}` : "",
+    ],
   ];
 }
 
@@ -62,10 +68,12 @@ function ProductCard({ product }) {
       </div>
       <div class="stack">
         <section><h3>After infusion <span class="small-text tabular-numbers">as of ${formatDate(product.monitoring.label_as_of)}</span></h3><${FactList} rows=${formatMonitoring(product, unverified)} /></section>
-        ${product.intervals.length > 0 &&
-        html`<section><h3>Usual times</h3><ul class="label-text">
+        ${
+          product.intervals.length > 0 &&
+          html`<section><h3>Usual times</h3><ul class="label-text">
           ${product.intervals.map((interval, index) => html`<li><p>${interval.text}${unverified.has(`/intervals/${index}/days`) && html`<${Unverified} />`}</p></li>`)}
-        </ul></section>`}
+        </ul></section>`
+        }
         ${product.late_effects.map(({ text }) => html`<p class="banner is-warning">${text}</p>`)}
       </div>
     </div>

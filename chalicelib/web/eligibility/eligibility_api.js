@@ -1,4 +1,3 @@
-// @ts-check
 // The API routes of the eligibility check. Each function calls one route; /docs has the fields.
 import { callApi } from "../identity/session.js";
 

@@ -16,18 +16,22 @@ import { EligibilityResult } from "./eligibility_result.js";
 const LINES = "/clinical/prior_lines";
 const HISTOLOGIES = {
   LBCL: [
-    ["DLBCL_NOS", "DLBCL, not otherwise specified"], ["DLBCL_TRANSFORMED", "DLBCL from an indolent lymphoma"],
-    ["HIGH_GRADE", "High-grade B-cell lymphoma"], ["PMBCL", "Primary mediastinal"], ["FL_3B", "Follicular, grade 3B"],
-    ["PRIMARY_CNS", "Primary CNS lymphoma"], ["OTHER", "Another"],
+    ["DLBCL_NOS", "DLBCL, not otherwise specified"],
+    ["DLBCL_TRANSFORMED", "DLBCL from an indolent lymphoma"],
+    ["HIGH_GRADE", "High-grade B-cell lymphoma"],
+    ["PMBCL", "Primary mediastinal"],
+    ["FL_3B", "Follicular, grade 3B"],
+    ["PRIMARY_CNS", "Primary CNS lymphoma"],
+    ["OTHER", "Another"],
   ],
 };
 /** What is typed, and the last answer. It outlives the view; it ends with the session. */
 class ScreenEntries {
   constructor() {
-    this.values = signal({});
-    this.errors = signal([]);
-    this.problem = signal(null);
-    this.answer = signal(null);
+    this.values = signal(/** @type {any} */ ({}));
+    this.errors = signal(/** @type {any[]} */ ([]));
+    this.problem = signal(/** @type {any} */ (null));
+    this.answer = signal(/** @type {any} */ (null));
     this.untreated = signal(false);
     this.stale = signal(false);
     this.busy = signal(false);
@@ -46,8 +50,11 @@ class ScreenEntries {
   /** As the API takes it: "not entered" is left out, and "no treatment so far" is an empty list. */
   get body() {
     const { age, planned_collection_on, doses = {} } = this.values.value;
+    /** @type {any} */
     let body = { clinical: {}, ...toRequestBody(this.values.value) };
-    const last = AGENTS.map(([agent]) => ({ agent, ...doses[agent] })).filter(({ given, last_on }) => last_on || given === false);
+    const last = AGENTS.map(([agent]) => ({ agent, ...doses[agent] })).filter(
+      ({ given, last_on }) => last_on || given === false,
+    );
     if (last.length) body = setAt(body, "/clinical/last_doses", last);
     if (this.untreated.value && !body.clinical.prior_lines) body = setAt(body, LINES, []);
     if (age !== undefined && age !== "") body.age = Number(age);
@@ -80,9 +87,14 @@ class ScreenEntries {
 let entries = new ScreenEntries();
 onSignOut(() => (entries = new ScreenEntries()));
 
-const toNumberHandler = (draft, pointer) => (event) => draft.set(pointer, event.target.value === "" ? "" : Number(event.target.value));
+const toNumberHandler = (draft, pointer) => (event) =>
+  draft.set(pointer, event.target.value === "" ? "" : Number(event.target.value));
 
-const NumberField = ({ draft, pointer, ...rest }) => html`<${DraftField} draft=${draft} pointer=${pointer} type="number" min="0" step="any"
+const NumberField = ({
+  draft,
+  pointer,
+  ...rest
+}) => html`<${DraftField} draft=${draft} pointer=${pointer} type="number" min="0" step="any"
   inputmode="decimal" onInput=${toNumberHandler(draft, pointer)} ...${rest} />`;
 
 function DiseaseFields({ draft }) {
@@ -104,15 +116,20 @@ function TherapyFields({ draft }) {
   };
   return html`<section class="stack">
     <h2>Lines of therapy</h2>
-    ${none && html`<div class="options"><label>
+    ${
+      none &&
+      html`<div class="options"><label>
       <input type="checkbox" checked=${draft.untreated.value} onChange=${toggle} />No treatment so far
-    </label></div>`}
+    </label></div>`
+    }
     <${TherapyStep} draft=${draft} />
   </section>`;
 }
 
 function TransplantFields({ draft }) {
-  const [candidate, because] = ["/clinical/hsct_eligible", "/clinical/no_transplant_because"].map((pointer) => draft.get(pointer));
+  const [candidate, because] = ["/clinical/hsct_eligible", "/clinical/no_transplant_because"].map((pointer) =>
+    draft.get(pointer),
+  );
   const pick = (answer) => {
     draft.set("/clinical/hsct_eligible", answer === "" ? "" : answer === "yes");
     draft.set("/clinical/no_transplant_because", ["", "yes"].includes(answer) ? "" : answer);
@@ -123,14 +140,20 @@ function TransplantFields({ draft }) {
       options=${[["yes", "Yes"], ["age_or_comorbidity", "No: age or comorbidity"], ["other", "No: another reason"], ["", "Not known"]]} />
     <${DraftChoice} draft=${draft} pointer="/clinical/transplant/kind" label="Had a stem cell transplant?"
       options=${[["none", "No"], ["autologous", "Autologous"], ["allogeneic", "Allogeneic"], ["", "Not known"]]} />
-    ${["autologous", "allogeneic"].includes(draft.get("/clinical/transplant/kind")) &&
-    html`<${DraftField} draft=${draft} pointer="/clinical/transplant/on" label="Day of the last transplant" type="date" />`}
-    ${draft.get("/clinical/disease") === "MM" &&
-    html`<${DraftChoice} draft=${draft} pointer="/clinical/lenalidomide_refractory" label="Refractory to lenalidomide?" options=${YES_NO_OPTIONS} />`}
+    ${
+      ["autologous", "allogeneic"].includes(draft.get("/clinical/transplant/kind")) &&
+      html`<${DraftField} draft=${draft} pointer="/clinical/transplant/on" label="Day of the last transplant" type="date" />`
+    }
+    ${
+      draft.get("/clinical/disease") === "MM" &&
+      html`<${DraftChoice} draft=${draft} pointer="/clinical/lenalidomide_refractory" label="Refractory to lenalidomide?" options=${YES_NO_OPTIONS} />`
+    }
   <//>`;
 }
 
-const DiscussFields = ({ draft }) => html`<${FieldGroup} title="To discuss with the center" lead="None of these answers decides anything.">
+const DiscussFields = ({
+  draft,
+}) => html`<${FieldGroup} title="To discuss with the center" lead="None of these answers decides anything.">
   ${Object.entries(FLAGS).map(([flag, label]) => html`<${DraftChoice} draft=${draft} pointer="/clinical/flags/${flag}" label="${label}?" options=${YES_NO_OPTIONS} />`)}
   <details class="wide">
     <summary>Heart, kidney, liver and lymphocytes</summary>
@@ -143,11 +166,13 @@ const DiscussFields = ({ draft }) => html`<${FieldGroup} title="To discuss with 
 function CollectionFields({ draft }) {
   return html`<${FieldGroup} title="Before cells are collected" lead="Last doses, given or planned, against the day of collection.">
     <${DraftField} draft=${draft} pointer="/planned_collection_on" label="Planned day of collection" type="date" optional />
-    ${AGENTS.map(([agent, label]) => html`<div class="dose">
+    ${AGENTS.map(
+      ([agent, label]) => html`<div class="dose">
       <${DraftField} draft=${draft} pointer="/doses/${agent}/last_on" label="${label}: last dose" type="date" optional disabled=${draft.get(`/doses/${agent}/given`) === false} />
       <label class="small-text"><input type="checkbox" checked=${draft.get(`/doses/${agent}/given`) === false}
         onChange=${(event) => draft.set(`/doses/${agent}`, event.target.checked ? { given: false } : {})} />Never given</label>
-    </div>`)}
+    </div>`,
+    )}
   <//>`;
 }
 
@@ -162,7 +187,9 @@ function getStepOf(draft, pointer) {
 function focusField(draft, pointer) {
   const place = getStepOf(draft, pointer);
   // A field that is not there is one of a list that is: its line, or the button that adds one.
-  const field = [place, place.split("/").slice(0, 4).join("/"), LINES].map((each) => document.getElementById(toFieldId(each))).find(Boolean);
+  const field = [place, place.split("/").slice(0, 4).join("/"), LINES]
+    .map((each) => document.getElementById(toFieldId(each)))
+    .find(Boolean);
   field?.closest("details")?.setAttribute("open", "");
   field?.scrollIntoView({ block: "center" });
   field?.focus();
@@ -172,13 +199,14 @@ function focusField(draft, pointer) {
 function startReferral(draft) {
   const { catalogue_version, screened_on } = draft.answer.value;
   const { clinical } = draft.body;
-  if (startReferralFromScreen({ ...clinical, screened: { catalogue_version, screened_on } })) navigate(buildFormHref(null, "patient"));
+  if (startReferralFromScreen({ ...clinical, screened: { catalogue_version, screened_on } }))
+    navigate(buildFormHref(null, "patient"));
   else announce("Another new referral is being written. Save or discard it first.");
 }
 
 export function EligibilityCheck() {
   const draft = entries;
-  const resultBox = useRef(null);
+  const resultBox = useRef(/** @type {HTMLElement | null} */ (null));
   const answer = draft.answer.value;
   useEffect(() => {
     if (answer && !draft.stale.value) resultBox.current?.focus();
@@ -199,8 +227,10 @@ export function EligibilityCheck() {
     <p class="lead">Compares what you enter with what labels say. Nothing is stored, and nothing is decided: leave out what you do not know.</p>
     <div class="eligibility-check">
       <form class="stack" onSubmit=${run} novalidate>
-        ${draft.errors.value.length > 0 &&
-        html`<${ErrorSummary} title="Please look at these again" errors=${draft.errors.value} onPick=${(pointer) => focusField(draft, pointer)} />`}
+        ${
+          draft.errors.value.length > 0 &&
+          html`<${ErrorSummary} title="Please look at these again" errors=${draft.errors.value} onPick=${(pointer) => focusField(draft, pointer)} />`
+        }
         <${DiseaseFields} draft=${draft} />
         <${TherapyFields} draft=${draft} />
         <${TransplantFields} draft=${draft} />

@@ -17,7 +17,8 @@ const CHECK_STATE_LABELS = {
 
 const Chip = ({ of: [kind, text] }) => html`<span class="chip ${kind}">${text}</span>`;
 
-export const Source = ({ source }) => html`<span class="source"><a href=${source.url} rel="noreferrer" target="_blank">${source.title}</a>, as of ${formatDate(source.as_of)}</span>`;
+export const Source = ({ source }) =>
+  html`<span class="source"><a href=${source.url} rel="noreferrer" target="_blank">${source.title}</a>, as of ${formatDate(source.as_of)}</span>`;
 
 const Anchors = ({ anchors }) => html`<ul class="source-list small-text">
   ${anchors.map(({ says, source }) => html`<li>${says}: <${Source} source=${source} /></li>`)}
@@ -27,10 +28,14 @@ const Missing = ({ items, onPick }) => html`<ul class="missing-values">
   ${items.map(({ pointer, label }) => html`<li><button type="button" class="link-button" onClick=${() => onPick(pointer)}>${label}</button></li>`)}
 </ul>`;
 
-const RESULT_SYMBOLS = new Map([[true, ["check", "Met"]], [false, ["x", "Not met"]], [null, ["circle-alert", "Missing"]]]);
+const RESULT_SYMBOLS = new Map([
+  [true, ["check", "Met"]],
+  [false, ["x", "Not met"]],
+  [null, ["circle-alert", "Missing"]],
+]);
 
 function ReasonRow({ reason }) {
-  const [icon, word] = RESULT_SYMBOLS.get(reason.met);
+  const [icon, word] = /** @type {string[]} */ (RESULT_SYMBOLS.get(reason.met));
   return html`<li>
     <span class="result-symbol ${reason.met === null ? "is-missing" : ""}"><${Icon} name=${icon} /><span class="visually-hidden">${word}: </span></span>
     <div>
@@ -71,20 +76,22 @@ function Checks({ checks, planned, onPick }) {
   return html`<section class="card">
     <h3>Before cells are collected${planned && html` on <span class="tabular-numbers">${formatDate(planned)}</span>`}</h3>
     <ul class="flags">
-      ${checks.map((check) => html`<li>
+      ${checks.map(
+        (check) => html`<li>
         <p><strong>${check.label}</strong> <${Chip} of=${CHECK_STATE_LABELS[check.state]} /></p>
         ${check.last_on && html`<p class="small-text tabular-numbers">Last on ${formatDate(check.last_on)}; clear from ${formatDate(check.clear_from)}</p>`}
         ${check.state === "due" && html`<p class="small-text tabular-numbers">From ${formatDate(check.clear_from)}</p>`}
         ${check.missing.length > 0 && html`<${Missing} items=${check.missing} onPick=${onPick} />`}
         <${Anchors} anchors=${check.anchors} />
-      </li>`)}
+      </li>`,
+      )}
     </ul>
   </section>`;
 }
 
 /** On paper nothing can be unfolded. */
 function printResult() {
-  document.querySelectorAll(".eligibility-result details").forEach((each) => (each.open = true));
+  for (const details of document.querySelectorAll(".eligibility-result details")) details.setAttribute("open", "");
   print();
 }
 
@@ -95,10 +102,14 @@ export function EligibilityResult({ answer, stale, onPick, onRefer }) {
     <h2>What the labels say <span class="small-text tabular-numbers">Screened ${formatDate(answer.screened_on)} · catalogue ${answer.catalogue_version}</span></h2>
     ${answer.results.map((result) => html`<${Result} key=${result.product_id} result=${result} onPick=${onPick} />`)}
     ${answer.discuss_with_center.length > 0 && html`<${Flags} flags=${answer.discuss_with_center} />`}
-    ${answer.collection_checks.length > 0 &&
-    html`<${Checks} checks=${answer.collection_checks} planned=${answer.planned_collection_on} onPick=${onPick} />`}
-    ${answer.not_asked.length > 0 &&
-    html`<details class="card"><summary>Not entered, so nobody looked (${answer.not_asked.length})</summary><${Missing} items=${answer.not_asked} onPick=${onPick} /></details>`}
+    ${
+      answer.collection_checks.length > 0 &&
+      html`<${Checks} checks=${answer.collection_checks} planned=${answer.planned_collection_on} onPick=${onPick} />`
+    }
+    ${
+      answer.not_asked.length > 0 &&
+      html`<details class="card"><summary>Not entered, so nobody looked (${answer.not_asked.length})</summary><${Missing} items=${answer.not_asked} onPick=${onPick} /></details>`
+    }
     <p class="buttons">
       <button type="button" class="primary" onClick=${onRefer} disabled=${stale}><${Icon} name="pencil" />Start a referral with these entries</button>
       <button type="button" onClick=${printResult}><${Icon} name="printer" />Print</button>

@@ -1,7 +1,7 @@
 // The dated days after an infusion, as a file, and as a feed that a calendar program fetches.
 import { getTimeZone } from "../identity/member.js";
-import { html, useRef, useState } from "../platform/dom.js";
-import { IdempotentRequest } from "../platform/idempotent_request.js";
+import { html, useState } from "../platform/dom.js";
+import { useIdempotentRequest } from "../platform/idempotent_request.js";
 import { formatDate, formatDay, formatWallClock } from "../platform/time.js";
 import { announce, Problem, useLoad } from "../platform/ui.js";
 import { createCalendar, endCalendar, getCalendar, getFollowUp, getFollowUpFile } from "./handback_api.js";
@@ -19,10 +19,12 @@ function downloadFile(text, name) {
 
 function FollowUpDates({ items, today }) {
   return html`<ol class="follow-up-dates">
-    ${items.map(({ key, date, label, source }) => html`<li key=${key} class=${date < today ? "passed" : ""}>
+    ${items.map(
+      ({ key, date, label, source }) => html`<li key=${key} class=${date < today ? "passed" : ""}>
       <time class="tabular-numbers" datetime=${date}>${formatDate(date)}</time>
       <span>${label}<span class="subtext">${source}</span></span>
-    </li>`)}
+    </li>`,
+    )}
   </ol>`;
 }
 
@@ -30,9 +32,8 @@ function FollowUpDates({ items, today }) {
 function CalendarFeed() {
   const { data, problem, reload } = useLoad(getCalendar, []);
   const [url, setUrl] = useState("");
-  const [failed, setFailed] = useState(null);
-  const attempt = useRef(null);
-  attempt.current ??= new IdempotentRequest((_, key) => createCalendar(key));
+  const [failed, setFailed] = useState(/** @type {any} */ (null));
+  const request = useIdempotentRequest((_, key) => createCalendar(key));
   const run = async (work, done) => {
     try {
       setUrl(await work());
@@ -43,9 +44,17 @@ function CalendarFeed() {
       setFailed(refusal);
     }
   };
-  const make = () => run(async () => (await attempt.current.run(null)).url, "The address was made");
-  const end = () => run(async () => (await endCalendar(), ""), "The feed has ended");
-  const copy = () => navigator.clipboard.writeText(url).then(() => announce("Copied"), () => {});
+  const make = () => run(async () => (await request.run(null)).url, "The address was made");
+  const end = () =>
+    run(async () => {
+      await endCalendar();
+      return "";
+    }, "The feed has ended");
+  const copy = () =>
+    navigator.clipboard.writeText(url).then(
+      () => announce("Copied"),
+      () => {},
+    );
   const active = data?.active;
   return html`<details>
     <summary>Subscribe in a calendar program</summary>
@@ -66,12 +75,23 @@ function CalendarFeed() {
 export function FollowUp({ referral }) {
   const id = referral.referral_id;
   const { data, problem, reload } = useLoad(() => getFollowUp(id), [referral.version]);
-  const [failed, setFailed] = useState(null);
-  if (!data) return problem && html`<section class="card"><h2>Follow-up</h2><${Problem} problem=${problem} retry=${reload} /></section>`;
+  const [failed, setFailed] = useState(/** @type {any} */ (null));
+  if (!data)
+    return (
+      problem &&
+      html`<section class="card"><h2>Follow-up</h2><${Problem} problem=${problem} retry=${reload} /></section>`
+    );
   const today = formatWallClock(Date.now(), data.time_zone).slice(0, 10);
   const ahead = data.items.filter(({ date }) => date >= today);
   const past = data.items.filter(({ date }) => date < today);
-  const download = () => getFollowUpFile(id).then((text) => (setFailed(null), downloadFile(text, "follow-up.ics")), setFailed);
+  const download = async () => {
+    try {
+      downloadFile(await getFollowUpFile(id), "follow-up.ics");
+      setFailed(null);
+    } catch (problem) {
+      setFailed(problem);
+    }
+  };
   return html`<section class="card" aria-labelledby="follow-up">
     <div class="card-head"><h2 id="follow-up">Follow-up calendar</h2><span class="chip">${ahead.length} to come</span></div>
     <p class="small-text tabular-numbers">Counted from the infusion on ${formatDate(data.infused_on)}, in the center's calendar.</p>

@@ -1,4 +1,3 @@
-// @ts-check
 // The API routes of the hand-back package and the follow-up calendar. Each function calls one route; /docs has the fields.
 import { callApi } from "../identity/session.js";
 
@@ -12,15 +11,17 @@ export const getHandback = (id) => callApi("GET", `referrals/${encode(id)}/handb
  * @param {object} body
  * @param {string} version the ETag of the package that was read
  */
-export const saveHandback = (id, body, version) => callApi("PUT", `referrals/${encode(id)}/handback`, { body, version });
+export const saveHandback = (id, body, version) =>
+  callApi("PUT", `referrals/${encode(id)}/handback`, { body, version });
 
 /** The dated days after the infusion, and the emergency card. @param {string} id */
 export const getFollowUp = async (id) => (await callApi("GET", `referrals/${encode(id)}/follow-up`)).data;
 
 /** The same days as a file. @param {string} id @returns {Promise<string>} */
-export const getFollowUpFile = async (id) => (await callApi("GET", `referrals/${encode(id)}/follow-up.ics`, { plain: true })).data;
+export const getFollowUpFile = async (id) =>
+  (await callApi("GET", `referrals/${encode(id)}/follow-up.ics`, { plain: true })).data;
 
-/** Whether this member has a calendar feed. @returns {Promise<{active: boolean, made_at: string | null}>} */
+/** Whether this member has a calendar feed. @returns {Promise<{active: false, made_at: null} | {active: true, made_at: string}>} */
 export const getCalendar = async () => (await callApi("GET", "me/calendar")).data;
 
 /** @param {string} key @returns {Promise<{url: string}>} told this once */

@@ -1,10 +1,13 @@
-// @ts-check
 // A hand-back package between the form and the API. Everything here is pure.
 import { getAt, prune, setAt, toPhoneNumber } from "../platform/json_document.js";
 
 const FIGURES = [
-  "/crs/worst_grade", "/icans/worst_grade", "/counts/neutrophils_per_ul", "/counts/hemoglobin_g_dl",
-  "/counts/platelets_per_ul", "/immunoglobulin/igg_mg_dl",
+  "/crs/worst_grade",
+  "/icans/worst_grade",
+  "/counts/neutrophils_per_ul",
+  "/counts/hemoglobin_g_dl",
+  "/counts/platelets_per_ul",
+  "/immunoglobulin/igg_mg_dl",
 ];
 
 // An empty list of these says that there is none, which is an answer.
@@ -18,7 +21,8 @@ export function toPackage(values) {
   }
   for (const pointer of FIGURES) {
     const typed = getAt(body, pointer);
-    if (typed !== undefined && typed !== "" && Number.isFinite(Number(typed))) body = setAt(body, pointer, Number(typed));
+    if (typed !== undefined && typed !== "" && Number.isFinite(Number(typed)))
+      body = setAt(body, pointer, Number(typed));
   }
   return body.center_phone ? { ...body, center_phone: toPhoneNumber(body.center_phone) } : body;
 }

@@ -3,14 +3,16 @@ import { listProducts } from "../centers/centers_api.js";
 import { html, useState } from "../platform/dom.js";
 import { DraftChoice, DraftField, ErrorSummary, FieldGroup, listOptions } from "../platform/form_fields.js";
 import { getAt, setAt } from "../platform/json_document.js";
-import { getLabel } from "../platform/labels.js";
 import { buildReferralHref, navigate } from "../platform/route.js";
 import { announce, Icon, Loading, PageTitle, Problem, toFieldId, useLoad } from "../platform/ui.js";
 import { getHandback, saveHandback } from "./handback_api.js";
 import { toPackage } from "./handback_document.js";
 import { CarePoints, Infusions, Prophylaxis, Responsibilities } from "./handback_lists.js";
 
-const RESPONSES = listOptions(["complete_response", "partial_response", "stable_disease", "progressive_disease", "not_assessed"], "Choose");
+const RESPONSES = listOptions(
+  ["complete_response", "partial_response", "stable_disease", "progressive_disease", "not_assessed"],
+  "Choose",
+);
 const STEROIDS = listOptions(["none", "tapering", "ongoing"], "Choose");
 const GRADES = [["", "Choose"], ["0", "None"], ...[1, 2, 3, 4].map((grade) => [String(grade), `Grade ${grade}`])];
 
@@ -72,7 +74,7 @@ function ResponsibilityFields({ draft }) {
 
 function PackageForm({ id, read, products }) {
   const [values, setValues] = useState(() => read.data.package || read.data.proposal || {});
-  const [problem, setProblem] = useState(null);
+  const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
   const draft = {
     get: (pointer) => getAt(values, pointer),
@@ -98,12 +100,14 @@ function PackageForm({ id, read, products }) {
     <${Blood} draft=${draft} />
     <${ResponsibilityFields} draft=${draft} />
     <${CarePoints} draft=${draft} />
-    ${problem &&
-    (problem.errors.length
-      ? html`<${ErrorSummary} title=${problem.message} errors=${problem.errors} onPick=${(pointer) => document.getElementById(toFieldId(pointer))?.focus()} />`
-      : html`<${Problem} problem=${problem} retry=${problem.passing ? save : null}>
+    ${
+      problem &&
+      (problem.errors.length
+        ? html`<${ErrorSummary} title=${problem.message} errors=${problem.errors} onPick=${(pointer) => document.getElementById(toFieldId(pointer))?.focus()} />`
+        : html`<${Problem} problem=${problem} retry=${problem.passing ? save : null}>
           ${problem.status === 412 ? "Somebody else changed the package after you opened it. Open it again to see what is there; what you typed is still here to copy." : null}
-        <//>`)}
+        <//>`)
+    }
     <div class="buttons form-end">
       <button class="primary" aria-disabled=${busy}>${busy ? "Saving …" : "Save the package"}</button>
       <a class="button" href=${buildReferralHref(id)}>Cancel</a>
@@ -115,11 +119,16 @@ function PackageForm({ id, read, products }) {
 export function HandbackForm({ id }) {
   const { data, problem, reload } = useLoad(() => Promise.all([getHandback(id), listProducts()]), [id]);
   const title = html`<${PageTitle} page="Hand-back package">Hand-back package<//>`;
-  if (!data) return problem ? html`${title}<${Problem} problem=${problem} retry=${reload} />` : html`<${Loading} what="the package" />`;
+  if (!data)
+    return problem
+      ? html`${title}<${Problem} problem=${problem} retry=${reload} />`
+      : html`<${Loading} what="the package" />`;
   const [read, products] = data;
   return html`<p class="back-link"><a href=${buildReferralHref(id)}><${Icon} name="arrow-left" />Referral</a></p>
     ${title}
-    ${read.data.may_write
-      ? html`<${PackageForm} id=${id} read=${read} products=${products} />`
-      : html`<p class="banner">Only the treatment center writes the package, until the journey ends.</p>`}`;
+    ${
+      read.data.may_write
+        ? html`<${PackageForm} id=${id} read=${read} products=${products} />`
+        : html`<p class="banner">Only the treatment center writes the package, until the journey ends.</p>`
+    }`;
 }

@@ -4,30 +4,43 @@ import { DraftField } from "../platform/form_fields.js";
 import { getLabel } from "../platform/labels.js";
 import { announce, Icon, toFieldId } from "../platform/ui.js";
 
-const PROPHYLAXIS_TARGETS = ["bacteria", "fungi", "herpes", "pneumocystis", "seizures", "other"].map((code) => [code, getLabel(code)]);
-const TEAMS = [["practice", "The practice"], ["center", "The center"]];
+const PROPHYLAXIS_TARGETS = ["bacteria", "fungi", "herpes", "pneumocystis", "seizures", "other"].map((code) => [
+  code,
+  getLabel(code),
+]);
+const TEAMS = [
+  ["practice", "The practice"],
+  ["center", "The center"],
+];
 
 /** A list of rows, each with a way to take it out, and a button for one more. */
 function EditableList({ draft, pointer, title, row, blank, add, noun, kind = "", children }) {
   const rows = draft.get(pointer) || [];
   const more = () => draft.set(pointer, [...rows, blank]);
   const remove = (index) => {
-    draft.set(pointer, rows.filter((_, each) => each !== index));
+    draft.set(
+      pointer,
+      rows.filter((_, each) => each !== index),
+    );
     announce(`${noun} ${index + 1} removed`);
     document.getElementById(toFieldId(pointer))?.focus();
   };
   return html`<fieldset class=${`wide edit-list ${kind}`}>
     <legend>${title}</legend>
     ${children}
-    ${rows.map((_, index) => html`<div class="edit-row" key=${index}>
+    ${rows.map(
+      (_, index) => html`<div class="edit-row" key=${index}>
       <div class="fields">${row(`${pointer}/${index}`)}</div>
       <button type="button" class="ghost-button" onClick=${() => remove(index)} aria-label="Remove ${noun.toLowerCase()} ${index + 1}"><${Icon} name="trash-2" /></button>
-    </div>`)}
+    </div>`,
+    )}
     <p><button type="button" id=${toFieldId(pointer)} onClick=${more}><${Icon} name="plus" />${add}</button></p>
   </fieldset>`;
 }
 
-export const Infusions = ({ draft }) => html`<${EditableList} draft=${draft} pointer="/infusions" title="Infusions" noun="Infusion" blank=${{}} add="Add an infusion"
+export const Infusions = ({
+  draft,
+}) => html`<${EditableList} draft=${draft} pointer="/infusions" title="Infusions" noun="Infusion" blank=${{}} add="Add an infusion"
   row=${(at) => html`<${DraftField} draft=${draft} pointer="${at}/on" label="Given on" type="date" />
     <${DraftField} draft=${draft} pointer="${at}/dose" label="Dose" hint="For example 100 million cells" />`} />`;
 
@@ -45,7 +58,9 @@ export function Prophylaxis({ draft }) {
   <//>`;
 }
 
-export const Responsibilities = ({ draft }) => html`<${EditableList} draft=${draft} pointer="/responsibilities" title="Who does what" noun="Task"
+export const Responsibilities = ({
+  draft,
+}) => html`<${EditableList} draft=${draft} pointer="/responsibilities" title="Who does what" noun="Task"
   blank=${{ who: "practice" }} add="Add a task"
   row=${(at) => html`<${DraftField} draft=${draft} pointer="${at}/who" label="Who" options=${TEAMS} />
     <${DraftField} draft=${draft} pointer="${at}/does" label="Does what" />`} />`;
@@ -55,6 +70,8 @@ export const CarePoints = ({ draft }) => html`<section class="card">
   <h2>Care points</h2>
   <p class="small-text">From published tables, dated from the infusion. Two tables differ on how often IgG is measured: keep one. Remove what does not apply, change what does, and add your own. Sources are shown with the package.</p>
   <${EditableList} draft=${draft} pointer="/care_points" title="Checklist" noun="Care point" kind="care-point-list" blank=${{}} add="Add a care point"
-    row=${(at) => html`<${DraftField} draft=${draft} pointer="${at}/text" label="What to do" wide rows="2" maxlength="600" />
+    row=${(
+      at,
+    ) => html`<${DraftField} draft=${draft} pointer="${at}/text" label="What to do" wide rows="2" maxlength="600" />
       <${DraftField} draft=${draft} pointer="${at}/due_on" label="From" type="date" optional />`} />
 </section>`;

@@ -8,7 +8,7 @@ const WARN_BEFORE_MS = 120_000;
 const ACTIVITY_EVENTS = ["pointerdown", "keydown", "wheel", "touchstart"];
 
 export function IdleWatch({ minutes }) {
-  const [left, setLeft] = useState(null);
+  const [left, setLeft] = useState(/** @type {any} */ (null));
   const last = useRef(Date.now());
 
   useEffect(() => {

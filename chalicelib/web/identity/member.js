@@ -1,4 +1,3 @@
-// @ts-check
 // The signed-in member and what the member may do. Everything here is forgotten at sign-out.
 import { signal } from "../platform/dom.js";
 import { callApi, onSignOut } from "./session.js";
@@ -22,7 +21,8 @@ export async function loadMe() {
 export const canRefer = () => !!me.value?.may_refer;
 
 /** Whether this member works with patients, and so may report what happened to one. */
-export const hasClinicalAccess = () => !!me.value?.roles.some((/** @type {string} */ role) => ["provider", "coordinator", "clinician"].includes(role));
+export const hasClinicalAccess = () =>
+  !!me.value?.roles.some((/** @type {string} */ role) => ["provider", "coordinator", "clinician"].includes(role));
 
 /** Whether this member looks after what a center's system sends. */
 export const isCenterAdmin = () => me.value?.tenant.kind === "center" && me.value.roles.includes("admin");

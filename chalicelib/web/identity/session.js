@@ -1,4 +1,3 @@
-// @ts-check
 // Who is signed in. The tokens live in sessionStorage and nowhere else: they end with the tab.
 import { effect, signal } from "../platform/dom.js";
 import { ApiProblem, sendRequest } from "../platform/http.js";
@@ -27,7 +26,7 @@ effect(() => {
 });
 
 /** Why the last session ended. @type {{value: Ending}} */
-export const endReason = signal(null);
+export const endReason = signal(/** @type {any} */ (null));
 
 function readStoredSession() {
   try {

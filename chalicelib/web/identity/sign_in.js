@@ -11,7 +11,7 @@ const SIGN_OUT_REASONS = {
 
 /** A form that sends once at a time and shows why it was refused. */
 function SignInForm({ send, button, children }) {
-  const [problem, setProblem] = useState(null);
+  const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
   const isSending = useRef(false);
   const submit = async (event) => {
@@ -19,7 +19,10 @@ function SignInForm({ send, button, children }) {
     if (isSending.current) return;
     isSending.current = true;
     setBusy(true);
-    const refusal = await send(new FormData(event.target)).then(() => null, (reason) => reason);
+    const refusal = await send(new FormData(event.target)).then(
+      () => null,
+      (reason) => reason,
+    );
     isSending.current = false;
     setBusy(false);
     setProblem(refusal);
@@ -50,35 +53,44 @@ function Credentials({ onChallenge }) {
 
 function Challenge({ asked: challenge, onChallenge, onBack }) {
   const wantsPassword = challenge.challenge === "NEW_PASSWORD_REQUIRED";
-  const first = useRef(null);
-  useEffect(() => first.current.querySelector("input").focus(), []);
+  const first = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => first.current?.querySelector("input")?.focus(), []);
   const send = async (form) => {
     const answer = wantsPassword ? { new_password: form.get("new-password") } : { code: form.get("code").trim() };
-    const next = await answerChallenge({ email: challenge.email, session: challenge.session, challenge: challenge.challenge, ...answer });
+    const next = await answerChallenge({
+      email: challenge.email,
+      session: challenge.session,
+      challenge: challenge.challenge,
+      ...answer,
+    });
     if (next) onChallenge({ ...next, email: challenge.email });
   };
   return html`<div ref=${first}>
     <${SignInForm} send=${send} button="Continue">
-      ${wantsPassword
-        ? html`<${Field} pointer="new-password" label="Choose a new password" type="password"
+      ${
+        wantsPassword
+          ? html`<${Field} pointer="new-password" label="Choose a new password" type="password"
             autocomplete="new-password" minlength="12" required
             hint="Your first sign-in. At least 12 characters with upper and lower case letters and a digit." />`
-        : html`<${Field} pointer="code" label="Code from your authenticator app" inputmode="numeric"
-            autocomplete="one-time-code" pattern="[0-9]{6}" required hint="Six digits. You may paste it." />`}
+          : html`<${Field} pointer="code" label="Code from your authenticator app" inputmode="numeric"
+            autocomplete="one-time-code" pattern="[0-9]{6}" required hint="Six digits. You may paste it." />`
+      }
     <//>
     <button type="button" class="link-button" onClick=${onBack}>Back to email and password</button>
   </div>`;
 }
 
 export function SignIn() {
-  const [challenge, setChallenge] = useState(null);
+  const [challenge, setChallenge] = useState(/** @type {any} */ (null));
   const note = SIGN_OUT_REASONS[endReason.value];
   return html`<section class="sign-in card">
     <${PageTitle} page="Sign in">Sign in<//>
     <p class="lead">Follow a CAR T referral from your practice to the treatment center and back.</p>
     ${note && !challenge && html`<p class="banner" role="status">${note}</p>`}
-    ${challenge
-      ? html`<${Challenge} key=${challenge.challenge} asked=${challenge} onChallenge=${setChallenge} onBack=${() => setChallenge(null)} />`
-      : html`<${Credentials} onChallenge=${setChallenge} />`}
+    ${
+      challenge
+        ? html`<${Challenge} key=${challenge.challenge} asked=${challenge} onChallenge=${setChallenge} onBack=${() => setChallenge(null)} />`
+        : html`<${Credentials} onChallenge=${setChallenge} />`
+    }
   </section>`;
 }

@@ -37,7 +37,8 @@ function NoticeRow({ notice }) {
   </li>`;
 }
 
-const NoticeList = ({ notices }) => html`<ol class="notice-history">${notices.map((notice) => html`<${NoticeRow} notice=${notice} />`)}</ol>`;
+const NoticeList = ({ notices }) =>
+  html`<ol class="notice-history">${notices.map((notice) => html`<${NoticeRow} notice=${notice} />`)}</ol>`;
 
 function NoticeGroup({ title, notices, empty, lead, more }) {
   const id = `told-${title.toLowerCase().replaceAll(" ", "-")}`;
@@ -52,8 +53,10 @@ function NoticeGroup({ title, notices, empty, lead, more }) {
 function NoticeGroups({ items }) {
   const of = (state) => items.filter((notice) => notice.state === state);
   const parked = of("parked");
-  return html`${parked.length > 0 &&
-    html`<${NoticeGroup} title="Could not be told" notices=${parked} more="More" lead="It failed too often. Whoever runs this service has been alarmed, and can try it again." />`}
+  return html`${
+    parked.length > 0 &&
+    html`<${NoticeGroup} title="Could not be told" notices=${parked} more="More" lead="It failed too often. Whoever runs this service has been alarmed, and can try it again." />`
+  }
     <div class="columns">
       <div><${NoticeGroup} title="Told" notices=${of("told")} empty="Nobody of your team has been told of anything yet." more="Earlier" /></div>
       <div>
@@ -66,7 +69,7 @@ function NoticeGroups({ items }) {
 
 export function NoticeHistory({ id }) {
   const { data, problem, reload, replace } = useLoad(() => listReferralNotices(id), [id]);
-  const [failed, setFailed] = useState(null);
+  const [failed, setFailed] = useState(/** @type {any} */ (null));
   useOnTabFocus(reload);
   const more = async () => {
     const next = await listReferralNotices(id, data.next_cursor);

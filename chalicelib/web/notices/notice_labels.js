@@ -1,4 +1,3 @@
-// @ts-check
 // Words for notices and for what became of their mails. Everything here is pure.
 import { formatDay, formatElapsed } from "../platform/time.js";
 
@@ -44,11 +43,14 @@ const MAIL_STATUS_LABELS = {
 };
 
 /** "2 hours ago", or "just now". @param {string} instant @param {number} [now] */
-export const formatAgo = (instant, now = Date.now()) => (now - Date.parse(instant) < 60_000 ? "just now" : `${formatElapsed(instant, now)} ago`);
+export const formatAgo = (instant, now = Date.now()) =>
+  now - Date.parse(instant) < 60_000 ? "just now" : `${formatElapsed(instant, now)} ago`;
 
 /** "7:00 AM", with the day where it is another one. @param {string} instant @param {string} zone @param {number} now */
 function formatClock(instant, zone, now) {
-  const time = new Intl.DateTimeFormat("en-US", { timeZone: zone, hour: "numeric", minute: "2-digit" }).format(new Date(instant));
+  const time = new Intl.DateTimeFormat("en-US", { timeZone: zone, hour: "numeric", minute: "2-digit" }).format(
+    new Date(instant),
+  );
   const day = formatDay(instant, zone);
   return day === formatDay(new Date(now).toISOString(), zone) ? time : `${day}, ${time}`;
 }
@@ -61,7 +63,8 @@ function formatClock(instant, zone, now) {
  * @param {number} [now]
  */
 export function describeMail({ state, at, why }, zone, now = Date.now()) {
-  if (at && state === "planned") return Date.parse(at) > now ? `mail held for ${formatClock(at, zone, now)}` : "mail on its way";
+  if (at && state === "planned")
+    return Date.parse(at) > now ? `mail held for ${formatClock(at, zone, now)}` : "mail on its way";
   if (at && state === "sent") return `mailed ${formatAgo(at, now)}`;
   if (at && state === "delivered") return `mail arrived ${formatAgo(at, now)}`;
   if (state === "skipped") return `not mailed: ${MAIL_SKIP_REASONS[why || ""]}`;

@@ -2,7 +2,7 @@
 import { getTimeZone, unread } from "../identity/member.js";
 import { html, useRef, useState } from "../platform/dom.js";
 import { RadioChoice } from "../platform/form_fields.js";
-import { createIdempotencyKey, IdempotentRequest } from "../platform/idempotent_request.js";
+import { createIdempotencyKey, useIdempotentRequest } from "../platform/idempotent_request.js";
 import { buildReferralHref } from "../platform/route.js";
 import { formatTime } from "../platform/time.js";
 import { announce, Field, Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
@@ -17,11 +17,15 @@ const isUnread = (notice) => !notice.read_at;
 /** Mark one as read, or all that are shown, once, however often it is asked for. */
 function useMarkRead(data, replace) {
   const keys = useRef(new Map());
-  const all = useRef(null);
-  all.current ??= new IdempotentRequest(markNoticesRead);
+  const all = useIdempotentRequest(markNoticesRead);
   const showAsRead = (ids) => {
     const now = new Date().toISOString();
-    replace({ ...data, items: data.items.map((each) => (ids.includes(each.notice_id) ? { ...each, read_at: each.read_at || now } : each)) });
+    replace({
+      ...data,
+      items: data.items.map((each) =>
+        ids.includes(each.notice_id) ? { ...each, read_at: each.read_at || now } : each,
+      ),
+    });
   };
   const markOne = async (notice) => {
     if (notice.read_at) return;
@@ -36,7 +40,7 @@ function useMarkRead(data, replace) {
     const ids = data.items.filter(isUnread).map((notice) => notice.notice_id);
     while (ids.length) {
       const some = ids.splice(0, PAGE_SIZE);
-      unread.value = (await all.current.run(some)).unread;
+      unread.value = (await all.run(some)).unread;
     }
     showAsRead(data.items.map((notice) => notice.notice_id));
     announce("All are marked as read");
@@ -60,15 +64,21 @@ function Notice({ notice, read }) {
         ${notice.alias && `${notice.alias} · `}<time datetime=${at}>${formatTime(at, getTimeZone())}</time>, ${formatAgo(at)}${` · ${describeMail(notice.mail, getTimeZone())}`}
       </p>
     </div>
-    ${isUnread(notice) &&
-    html`<button type="button" onClick=${() => read(notice)}>
+    ${
+      isUnread(notice) &&
+      html`<button type="button" onClick=${() => read(notice)}>
       <${Icon} name="check" /><span class="label">Mark as read</span><span class="visually-hidden">: ${[notice.title, notice.alias].filter(Boolean).join(", ")}</span>
-    </button>`}
+    </button>`
+    }
   </li>`;
 }
 
 function Filters({ shown, change, count }) {
-  const names = [["", "All kinds"], ["critical", "Critical"], ...Object.entries(CATEGORIES).map(([key, [name]]) => [key, name])];
+  const names = [
+    ["", "All kinds"],
+    ["critical", "Critical"],
+    ...Object.entries(CATEGORIES).map(([key, [name]]) => [key, name]),
+  ];
   return html`<div class="notice-filters">
     <${RadioChoice} pointer="/show" label="Show" value=${shown.unread} onPick=${(value) => change({ ...shown, unread: value })}
       options=${[[false, "All"], [true, `Unread (${count})`]]} />
@@ -79,7 +89,7 @@ function Filters({ shown, change, count }) {
 
 export function Notices() {
   const { data, problem, reload, replace } = useLoad(() => listNotices(null, PAGE_SIZE), []);
-  const [failed, setFailed] = useState(null);
+  const [failed, setFailed] = useState(/** @type {any} */ (null));
   const [shown, setShown] = useState({ unread: false, category: "" });
   const reading = useMarkRead(data, replace);
   const attempt = (work) => work.then(() => setFailed(null), setFailed);
@@ -99,14 +109,20 @@ export function Notices() {
     ${(problem || failed) && html`<${Problem} problem=${problem || failed} retry=${problem && reload} />`}
     ${!data && !problem && html`<${Loading} what="notices" />`}
     ${data?.items.length > 0 && html`<${Filters} shown=${shown} change=${setShown} count=${count} />`}
-    ${items?.length === 0 &&
-    html`<div class="empty-state card"><${Icon} name="bell" />
+    ${
+      items?.length === 0 &&
+      html`<div class="empty-state card"><${Icon} name="bell" />
       <p>${data.items.length ? "Nothing like that among these." : "Nothing to tell you at the moment."}</p>
-    </div>`}
-    ${items?.length > 0 &&
-    html`<ul class="notice-list card no-padding">
+    </div>`
+    }
+    ${
+      items?.length > 0 &&
+      html`<ul class="notice-list card no-padding">
       ${items.map((notice) => html`<${Notice} key=${notice.notice_id} notice=${notice} read=${(each) => attempt(reading.markOne(each))} />`)}
-    </ul>`}
-    ${data?.next_cursor &&
-    html`<p class="show-more"><button type="button" onClick=${() => attempt(more())}>Show earlier ones</button></p>`}`;
+    </ul>`
+    }
+    ${
+      data?.next_cursor &&
+      html`<p class="show-more"><button type="button" onClick=${() => attempt(more())}>Show earlier ones</button></p>`
+    }`;
 }

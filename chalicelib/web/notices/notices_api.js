@@ -1,11 +1,11 @@
-// @ts-check
 // The API routes of notices and their settings. Each function calls one route; /docs has the fields.
 import { callApi } from "../identity/session.js";
 
 const encode = encodeURIComponent;
 
 /** @param {string | null} [cursor] @param {number} [limit] */
-export const listNotices = async (cursor, limit) => (await callApi("GET", "notices", { query: { cursor, limit } })).data;
+export const listNotices = async (cursor, limit) =>
+  (await callApi("GET", "notices", { query: { cursor, limit } })).data;
 
 /**
  * @param {string} id
@@ -18,7 +18,8 @@ export const markNoticeRead = (id, key) => callApi("POST", `notices/${encode(id)
  * @param {string} key
  * @returns {Promise<{unread: number}>}
  */
-export const markNoticesRead = async (ids, key) => (await callApi("POST", "notices/read", { body: { notice_ids: ids }, key })).data;
+export const markNoticesRead = async (ids, key) =>
+  (await callApi("POST", "notices/read", { body: { notice_ids: ids }, key })).data;
 
 /**
  * @param {string} id

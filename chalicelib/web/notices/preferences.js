@@ -7,9 +7,16 @@ import { announce, Icon, Loading, PageTitle, Problem, toFieldId, useLoad } from 
 import { CATEGORIES } from "./notice_labels.js";
 import { getPreferences, savePreferences } from "./notices_api.js";
 
-const TIMINGS = [["at_once", "At once"], ["daily", "Once a day"], ["never", "Never"]];
+const TIMINGS = [
+  ["at_once", "At once"],
+  ["daily", "Once a day"],
+  ["never", "Never"],
+];
 /** The digest has its own day, and no other rhythm. */
-const WEEKLY = [["at_once", "On Mondays"], ["never", "Never"]];
+const WEEKLY = [
+  ["at_once", "On Mondays"],
+  ["never", "Never"],
+];
 const ENDS = { from: "Quiet hours begin", to: "Quiet hours end" };
 const DEFAULT_QUIET_HOURS = { from: "21:00", to: "07:00" };
 
@@ -20,9 +27,15 @@ const HOURS = Array.from({ length: 24 }, (_, value) => [String(value), formatHou
 function listTimeZones(current) {
   const own = me.value.tenant.time_zone;
   const known = Intl.supportedValuesOf("timeZone").filter((zone) => zone.includes("/"));
-  const named = [...new Set([current, ...known])].filter((zone) => zone && zone !== own).map((zone) => [zone, zone.replaceAll("_", " ")]);
-  const isNear = ([zone]) => /^(America|Pacific\/Honolulu)/.test(zone);
-  return [["", `${own.replaceAll("_", " ")}, as your organization`], ...named.filter(isNear), ...named.filter((each) => !isNear(each))];
+  const named = [...new Set([current, ...known])]
+    .filter((zone) => zone && zone !== own)
+    .map((/** @type {string} */ zone) => [zone, zone.replaceAll("_", " ")]);
+  const isNear = (/** @type {string[]} */ [zone]) => /^(America|Pacific\/Honolulu)/.test(zone);
+  return [
+    ["", `${own.replaceAll("_", " ")}, as your organization`],
+    ...named.filter(isNear),
+    ...named.filter((each) => !isNear(each)),
+  ];
 }
 
 /** What the form holds, from what the server tells. No zone is that of the organization. */
@@ -64,8 +77,8 @@ function QuietHours({ draft }) {
 function PreferencesForm({ read }) {
   const [base, setBase] = useState({ values: toFormValues(read.data), etag: read.etag });
   const [values, setValues] = useState(base.values);
-  const [message, setMessage] = useState(null);
-  const [problem, setProblem] = useState(null);
+  const [message, setMessage] = useState(/** @type {any} */ (null));
+  const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
   const draft = {
     get: (pointer) => getAt(values, pointer),
@@ -83,7 +96,10 @@ function PreferencesForm({ read }) {
     const kept = toFormValues(theirs.data);
     setValues(merge(base.values, values, kept, clashes));
     setBase({ values: kept, etag: theirs.etag });
-    setMessage(["is-warning", `These were changed in another window meanwhile. ${clashes.length ? "Where both changed the same, the other is shown. " : ""}Please look, and save again.`]);
+    setMessage([
+      "is-warning",
+      `These were changed in another window meanwhile. ${clashes.length ? "Where both changed the same, the other is shown. " : ""}Please look, and save again.`,
+    ]);
   };
   const save = async () => {
     try {
@@ -109,10 +125,12 @@ function PreferencesForm({ read }) {
     <${CategorySettings} draft=${draft} />
     <${QuietHours} draft=${draft} />
     ${message && html`<p class="banner ${message[0]}" role="status">${message[1]}</p>`}
-    ${problem &&
-    (problem.errors?.length
-      ? html`<${ErrorSummary} title=${problem.message} errors=${problem.errors} onPick=${(pointer) => document.getElementById(toFieldId(pointer))?.focus()} />`
-      : html`<${Problem} problem=${problem} retry=${problem.passing ? submit : null} />`)}
+    ${
+      problem &&
+      (problem.errors?.length
+        ? html`<${ErrorSummary} title=${problem.message} errors=${problem.errors} onPick=${(pointer) => document.getElementById(toFieldId(pointer))?.focus()} />`
+        : html`<${Problem} problem=${problem} retry=${problem.passing ? submit : null} />`)
+    }
     <div class="buttons"><button class="primary" aria-disabled=${busy}>${busy ? "Saving …" : "Save"}</button></div>
   </form>`;
 }

@@ -23,8 +23,8 @@ export function RadioChoice({ pointer, label, hint, error, value, options, onPic
 
 /** The fields that need attention, each a way to its place. Takes the focus when it appears. */
 export function ErrorSummary({ title, errors, onPick }) {
-  const box = useRef(null);
-  useEffect(() => box.current.focus(), [errors]);
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => box.current?.focus(), [errors]);
   return html`<div class="banner is-error" role="alert" tabindex="-1" ref=${box}>
     <${Icon} name="circle-alert" />
     <div>
@@ -64,7 +64,11 @@ export function DraftChoice({ draft, pointer, ...rest }) {
     onPick=${(value) => draft.set(pointer, value)} ...${rest} />`;
 }
 
-export const YES_NO_OPTIONS = [[true, "Yes"], [false, "No"], ["", "Not known"]];
+export const YES_NO_OPTIONS = [
+  [true, "Yes"],
+  [false, "No"],
+  ["", "Not known"],
+];
 
 export const FieldGroup = ({ title, lead, children }) => html`<section class="card">
   <h2>${title}</h2>

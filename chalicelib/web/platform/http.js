@@ -1,4 +1,3 @@
-// @ts-check
 // One exchange with the API: JSON out, JSON in, and one class for everything that went wrong.
 import { describeFieldError } from "./labels.js";
 
@@ -26,7 +25,10 @@ export class ApiProblem extends Error {
     /** @type {string} */
     this.code = problem?.code || "unknown";
     /** @type {FieldError[]} */
-    this.errors = (problem?.errors || []).map((/** @type {FieldError} */ error) => ({ ...error, message: describeFieldError(error) }));
+    this.errors = (problem?.errors || []).map((/** @type {FieldError} */ error) => ({
+      ...error,
+      message: describeFieldError(error),
+    }));
     this.requestId = problem?.request_id || null;
     this.retryAfter = retryAfter;
   }

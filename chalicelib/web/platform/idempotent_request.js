@@ -1,6 +1,6 @@
-// @ts-check
 // Sends something once, however often it has to be tried. Until the server says what became
 // of it, every try repeats the same body under the same Idempotency-Key.
+import { useState } from "./dom.js";
 import { ApiProblem } from "./http.js";
 
 export const createIdempotencyKey = () => crypto.randomUUID();
@@ -46,4 +46,15 @@ export class IdempotentRequest {
       throw refusal;
     }
   }
+}
+
+/**
+ * One request of a component, kept from render to render.
+ *
+ * @template T
+ * @param {(body: any, key: string) => Promise<T>} send
+ */
+export function useIdempotentRequest(send) {
+  const [request] = useState(() => new IdempotentRequest(send));
+  return request;
 }

@@ -1,4 +1,3 @@
-// @ts-check
 // Plain JSON data: reading and writing by JSON pointer, leaving out what is empty, and merging
 // two people's changes. Everything here is pure.
 
@@ -23,7 +22,9 @@ export function prune(value) {
     return kept.length ? kept : undefined;
   }
   if (value && typeof value === "object") {
-    const kept = Object.entries(value).map(([key, each]) => [key, prune(each)]).filter(([, each]) => each !== undefined);
+    const kept = Object.entries(value)
+      .map(([key, each]) => [key, prune(each)])
+      .filter(([, each]) => each !== undefined);
     return kept.length ? Object.fromEntries(kept) : undefined;
   }
   return value ?? undefined;
@@ -42,7 +43,11 @@ export const isSame = (left, right) => JSON.stringify(sortKeys(prune(left))) ===
 function sortKeys(value) {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (!value || typeof value !== "object") return value;
-  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sortKeys(value[key])]));
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sortKeys(value[key])]),
+  );
 }
 
 /**
@@ -65,5 +70,7 @@ export function merge(base, mine, theirs, clashes, pointer = "") {
     return theirs;
   }
   const keys = new Set([...Object.keys(mine), ...Object.keys(theirs)]);
-  return Object.fromEntries([...keys].map((key) => [key, merge(base?.[key], mine[key], theirs[key], clashes, `${pointer}/${key}`)]));
+  return Object.fromEntries(
+    [...keys].map((key) => [key, merge(base?.[key], mine[key], theirs[key], clashes, `${pointer}/${key}`)]),
+  );
 }

@@ -1,4 +1,3 @@
-// @ts-check
 // Words for the codes of the API. Stages and their labels always come from the server.
 
 /** @type {Record<string, string>} */
@@ -95,7 +94,8 @@ const OTHER_LABELS = {
 /** A code in words: known ones by name, others read as they are spelled. @param {string | null | undefined} code */
 export function getLabel(code) {
   if (!code) return "";
-  const known = DISEASES[code] || DRUG_CLASSES[code] || FLAGS[code] || PHASES[code] || WORKLISTS[code] || OTHER_LABELS[code];
+  const known =
+    DISEASES[code] || DRUG_CLASSES[code] || FLAGS[code] || PHASES[code] || WORKLISTS[code] || OTHER_LABELS[code];
   return known || (code[0].toUpperCase() + code.slice(1)).replaceAll("_", " ");
 }
 

@@ -1,4 +1,3 @@
-// @ts-check
 // Where we are, in the part of the address after "#". It carries opaque ids and names of
 // views only: what a person types or reads never stands in an address.
 import { signal } from "./dom.js";

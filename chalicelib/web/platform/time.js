@@ -1,4 +1,3 @@
-// @ts-check
 // Times always say their zone; dates are dates and never shift. Everything here is pure.
 
 const DAY_MS = 86_400_000;
@@ -12,16 +11,20 @@ const formats = new Map();
  */
 function getFormat(zone, options) {
   const key = zone + JSON.stringify(options);
-  let made = formats.get(key);
-  if (!made) formats.set(key, (made = new Intl.DateTimeFormat("en-US", { timeZone: zone, ...options })));
+  const made = formats.get(key) ?? new Intl.DateTimeFormat("en-US", { timeZone: zone, ...options });
+  formats.set(key, made);
   return made;
 }
 
 /** "Nov 22, 2026, 10:00 AM EST". @param {string} instant @param {string} zone */
 export const formatTime = (instant, zone) =>
   getFormat(zone, {
-    year: "numeric", month: "short", day: "numeric",
-    hour: "numeric", minute: "2-digit", timeZoneName: "short",
+    year: "numeric",
+    month: "short",
+    day: "numeric",
+    hour: "numeric",
+    minute: "2-digit",
+    timeZoneName: "short",
   }).format(new Date(instant));
 
 /** "Nov 22, 2026" for an instant, as the calendar of that zone has it. @param {string} instant @param {string} zone */
@@ -47,8 +50,15 @@ export function formatElapsed(instant, now = Date.now()) {
 export function formatWallClock(now, zone) {
   const parts = Object.fromEntries(
     getFormat(zone, {
-      year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-    }).formatToParts(now).map((part) => [part.type, part.value]),
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+    })
+      .formatToParts(now)
+      .map((part) => [part.type, part.value]),
   );
   return `${parts.year}-${parts.month}-${parts.day}T${parts.hour}:${parts.minute}`;
 }
@@ -70,7 +80,9 @@ function computeOffset(instant, zone) {
  */
 export function toTimestamp(local, zone) {
   const guess = Date.parse(`${local}:00Z`);
-  const candidates = [guess - DAY_MS, guess, guess + DAY_MS].map((around) => `${local}:00${computeOffset(around, zone)}`);
+  const candidates = [guess - DAY_MS, guess, guess + DAY_MS].map(
+    (around) => `${local}:00${computeOffset(around, zone)}`,
+  );
   const right = candidates.find((text) => formatWallClock(Date.parse(text), zone) === local);
   return right || candidates[1];
 }

@@ -18,11 +18,11 @@ export function announce(text) {
 
 /** The heading of a view. It takes the focus when the view opens, so that reading starts there. */
 export function PageTitle({ children, page }) {
-  const heading = useRef(null);
+  const heading = useRef(/** @type {HTMLElement | null} */ (null));
   // Before other effects: whoever wants the focus elsewhere takes it after this.
   useLayoutEffect(() => {
     document.title = `${page} · CAR T Referral Dashboard`;
-    heading.current.focus({ preventScroll: true });
+    heading.current?.focus({ preventScroll: true });
     scrollTo(0, 0);
   }, [page]);
   return html`<h1 tabindex="-1" ref=${heading}>${children}</h1>`;
@@ -30,12 +30,12 @@ export function PageTitle({ children, page }) {
 
 /** A native modal dialog: open while it is rendered; focus goes back where it came from. */
 export function Dialog({ title, onClose, children, role }) {
-  const box = useRef(null);
+  const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useId();
   useLayoutEffect(() => {
     const dialog = box.current;
-    dialog.showModal();
-    return () => dialog.close();
+    dialog?.showModal();
+    return () => dialog?.close();
   }, []);
   const cancel = (event) => {
     event.preventDefault();
@@ -48,11 +48,20 @@ export function Dialog({ title, onClose, children, role }) {
 }
 
 /**
+ * @template T
+ * @typedef {{data: T | null, problem: any, busy: boolean}} LoadState
+ */
+
+/**
  * Load something and keep it: { data, problem, busy, reload }. A late answer to an earlier
  * question is dropped.
+ *
+ * @template T
+ * @param {() => Promise<T>} load
+ * @param {unknown[]} inputs
  */
 export function useLoad(load, inputs) {
-  const [state, setState] = useState({ data: null, problem: null, busy: true });
+  const [state, setState] = useState(/** @type {LoadState<T>} */ ({ data: null, problem: null, busy: true }));
   const latestRun = useRef(0);
   const run = async () => {
     const mine = ++latestRun.current;
@@ -67,7 +76,7 @@ export function useLoad(load, inputs) {
     run();
     return () => latestRun.current++;
   }, inputs);
-  return { ...state, reload: run, replace: (data) => setState((old) => ({ ...old, data })) };
+  return { ...state, reload: run, replace: (/** @type {T} */ data) => setState((old) => ({ ...old, data })) };
 }
 
 function useCountdown(seconds) {
@@ -87,10 +96,13 @@ export function Problem({ problem, retry, children }) {
     <${Icon} name="circle-alert" />
     <div>
       <p>${children || describeProblem(problem)}</p>
-      ${retry && problem.passing !== false &&
-      html`<button type="button" onClick=${retry} disabled=${left > 0}>
+      ${
+        retry &&
+        problem.passing !== false &&
+        html`<button type="button" onClick=${retry} disabled=${left > 0}>
         <${Icon} name="refresh-cw" />${left > 0 ? `Try again in ${left} s` : "Try again"}
-      </button>`}
+      </button>`
+      }
       ${problem.requestId && html`<p class="small-text">Reference ${problem.requestId}</p>`}
     </div>
   </div>`;
@@ -131,16 +143,18 @@ export function Field({ pointer, label, hint, error, optional, wide, rows, optio
   };
   return html`<div class=${wide ? "field wide" : "field"}>
     <label for=${id}>${label}${optional && html` <span class="small-text">optional</span>`}</label>
-    ${options
-      ? html`<select ...${shared}>
+    ${
+      options
+        ? html`<select ...${shared}>
           ${options.map(
             ([value, text]) =>
               html`<option value=${value} selected=${value === String(rest.value ?? "")}>${text}</option>`,
           )}
         </select>`
-      : rows
-        ? html`<textarea rows=${rows} ...${shared}></textarea>`
-        : html`<input type="text" autocomplete="off" ...${shared} />`}
+        : rows
+          ? html`<textarea rows=${rows} ...${shared}></textarea>`
+          : html`<input type="text" autocomplete="off" ...${shared} />`
+    }
     ${hint && html`<p class="hint" id="${id}-hint">${hint}</p>`}
     ${error && html`<p class="error" id="${id}-error">${error}</p>`}
   </div>`;

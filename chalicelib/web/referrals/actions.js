@@ -38,13 +38,14 @@ function CollapsedReports({ title, reports, choose }) {
 }
 
 export function NextActions({ referral, parts, settle }) {
-  const [chosen, setChosen] = useState(null);
+  const [chosen, setChosen] = useState(/** @type {any} */ (null));
   const mine = referral.actions.filter((action) => action.allowed);
   const others = referral.actions.filter((action) => !action.allowed);
-  const moves = (ends) => mine.filter((action) => action.ends === ends).map((action) => buildStageReport(action, referral, parts));
+  const moves = (ends) =>
+    mine.filter((action) => action.ends === ends).map((action) => buildStageReport(action, referral, parts));
   // What is done once more comes after what is next.
   const isNext = (report) => report.data.stage !== referral.stage;
-  const onward = moves(false).sort((a, b) => isNext(b) - isNext(a));
+  const onward = moves(false).sort((a, b) => Number(isNext(b)) - Number(isNext(a)));
   const ended = referral.phase === "closed";
   const mayGoOn = ended && canRefer() && !referral.continued_by && referral.stage !== "deceased";
   return html`<section class="actions" aria-label="What can be recorded now">
@@ -53,11 +54,13 @@ export function NextActions({ referral, parts, settle }) {
     ${!onward.length && !ended && html`<p class="small-text">The next step is not your team's.</p>`}
     <${CollapsedReports} title="Report something else" reports=${listFurtherReports(referral)} choose=${setChosen} />
     <${CollapsedReports} title="End the journey" reports=${moves(true)} choose=${setChosen} />
-    ${others.length > 0 &&
-    html`<details>
+    ${
+      others.length > 0 &&
+      html`<details>
       <summary>Not yours to record now (${others.length})</summary>
       <ul>${others.map((action) => html`<li>${action.label}. <span class="small-text">${action.why_not}</span></li>`)}</ul>
-    </details>`}
+    </details>`
+    }
     ${chosen && html`<${ReportDialog} report=${chosen} referral=${referral} settle=${settle} onClose=${() => setChosen(null)} />`}
   </section>`;
 }

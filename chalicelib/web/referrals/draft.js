@@ -26,16 +26,17 @@ function pickSections(referral) {
 }
 
 export class Draft {
+  /** @param {any} [referral] as the API returned it @param {string | null} [etag] */
   constructor(referral = null, etag = null) {
     this.values = signal(referral ? pickSections(referral) : { urgency: "routine" });
     this.referral = signal(referral);
     /** The ended referral that a new one goes on from. */
     this.continues = referral?.continues ?? null;
-    this.errors = signal([]);
-    this.problem = signal(null);
-    this.savedAt = signal(null);
+    this.errors = signal(/** @type {any[]} */ ([]));
+    this.problem = signal(/** @type {any} */ (null));
+    this.savedAt = signal(/** @type {any} */ (null));
     this.busy = signal(false);
-    this.news = signal([]);
+    this.news = signal(/** @type {any[]} */ ([]));
     this.base = signal(referral ? this.values.value : {});
     this.etag = etag;
     this.readAt = Date.now();
@@ -78,14 +79,17 @@ export class Draft {
     const occurred_at = getNowAfter(this.referral.value.stage_since);
     return this.#doing(async () => {
       const { status } = await this.sending.run({ type: "stage.changed", occurred_at, data: { stage: "submitted" } });
-      if (status === "recorded") throw new ApiProblem(409, { detail: "It was not sent: something later is already known." });
+      if (status === "recorded")
+        throw new ApiProblem(409, { detail: "It was not sent: something later is already known." });
     });
   }
 
   /** Take the server's newest, keep what was typed here since, and say what is news. */
   async catchUp() {
     const { data, etag } = await getReferral(this.id);
-    const [before, mine, clashes] = [this.base.value, this.values.value, []];
+    const [before, mine] = [this.base.value, this.values.value];
+    /** @type {string[]} */
+    const clashes = [];
     this.#adopt(data, etag, before, clashes);
     // What the server has just as this page has it is no news: an answer was lost, no more.
     this.news.value = Object.keys(listChanges(this.base.value, before))
@@ -117,14 +121,17 @@ export class Draft {
     this.news.value = [];
     if (!this.id) {
       // An earlier try whose answer was lost is repeated as it was; what was typed since follows below.
-      const sent = this.creation.open?.body ?? { ...toRequestBody(this.values.value), ...(this.continues && { continues: this.continues }) };
+      const sent = this.creation.open?.body ?? {
+        ...toRequestBody(this.values.value),
+        ...(this.continues && { continues: this.continues }),
+      };
       const { data, etag } = await this.creation.run(sent);
       this.#adopt(data, etag, sent);
     }
     const body = listChanges(this.values.value, this.base.value);
     if (Object.keys(body).length) {
       const sent = { ...this.base.value, ...this.values.value };
-      const { data, etag } = await changeReferral(this.id, body, this.etag);
+      const { data, etag } = await changeReferral(this.id, body, /** @type {string} */ (this.etag));
       this.#adopt(data, etag, sent);
     }
     this.savedAt.value = new Date().toISOString();

@@ -26,7 +26,7 @@ const VIEWS = {
 };
 
 // The field to go to as soon as its step is on the screen.
-const fieldToFocus = signal(null);
+const fieldToFocus = signal(/** @type {any} */ (null));
 
 function useFieldFocus(step) {
   useEffect(() => {
@@ -72,8 +72,10 @@ function ServerChanges({ draft }) {
     <div>
       <p>Somebody else saved this referral meanwhile. It was reloaded; what you typed elsewhere is kept. Changed:
         ${" "}${changes.map(({ name }) => getLabel(name).toLowerCase()).join(", ")}.</p>
-      ${lost.length > 0 &&
-      html`<p>Both of you changed ${lost.map((pointer) => getLabel(pointer.slice(1).replaceAll("/", " "))).join(", ")}: theirs stands, please check.</p>`}
+      ${
+        lost.length > 0 &&
+        html`<p>Both of you changed ${lost.map((pointer) => getLabel(pointer.slice(1).replaceAll("/", " "))).join(", ")}: theirs stands, please check.</p>`
+      }
       <p>Your changes are not saved yet.</p>
     </div>
   </div>`;
@@ -81,7 +83,10 @@ function ServerChanges({ draft }) {
 
 function FormFrame({ draft, step }) {
   useFieldFocus(step);
-  const index = Math.max(0, STEPS.findIndex(({ key }) => key === step));
+  const index = Math.max(
+    0,
+    STEPS.findIndex(({ key }) => key === step),
+  );
   const { key, label } = STEPS[index];
   const Step = VIEWS[key];
   const referral = draft.referral.value;
@@ -100,7 +105,8 @@ function FormFrame({ draft, step }) {
   const next = async (event) => {
     event.preventDefault();
     const unready = !draft.id && draft.lacking().length > 0;
-    if (unready || (!draft.isDirty.value && draft.id) || (await save())) navigate(buildFormHref(draft.id, STEPS[index + 1].key));
+    if (unready || (!draft.isDirty.value && draft.id) || (await save()))
+      navigate(buildFormHref(draft.id, STEPS[index + 1].key));
   };
   const send = async () => {
     const sent = await draft.submit();
@@ -131,11 +137,16 @@ function FormFrame({ draft, step }) {
         ${referral && html`<${Packet} packet=${referral.packet} onPick=${pick} />`}
       </div>
       <form onSubmit=${next} class="stack" novalidate>
-        ${draft.continues && !draft.id &&
-        html`<p class="banner">This new referral goes on from an earlier one. Look through every step; consent is asked for anew.</p>`}
+        ${
+          draft.continues &&
+          !draft.id &&
+          html`<p class="banner">This new referral goes on from an earlier one. Look through every step; consent is asked for anew.</p>`
+        }
         <${ServerChanges} draft=${draft} />
-        ${draft.errors.value.length > 0 &&
-        html`<${ErrorSummary} title="Please look at these again" errors=${draft.errors.value} onPick=${pick} />`}
+        ${
+          draft.errors.value.length > 0 &&
+          html`<${ErrorSummary} title="Please look at these again" errors=${draft.errors.value} onPick=${pick} />`
+        }
         ${draft.problem.value && html`<${Problem} problem=${draft.problem.value} retry=${save} />`}
         <${Step} draft=${draft} pick=${pick} send=${send} />
         <div class="buttons">
@@ -151,7 +162,8 @@ function FormFrame({ draft, step }) {
 
 export function FormView({ id, step }) {
   const { data: draft, problem, reload } = useLoad(() => loadDraft(id), [id]);
-  if (problem) return html`<${PageTitle} page="Referral form">Referral<//><${Problem} problem=${problem} retry=${reload} />`;
+  if (problem)
+    return html`<${PageTitle} page="Referral form">Referral<//><${Problem} problem=${problem} retry=${reload} />`;
   if (!draft || !isDraftRoute(draft, id)) return html`<${Loading} what="the form" />`;
   return html`<${FormFrame} draft=${draft} step=${step} />`;
 }

@@ -11,7 +11,8 @@ const PAUSE_MS = 250;
 
 function Certified({ center, product }) {
   const row = center.products.find((each) => each.product_id === product);
-  if (!row) return html`<span class="small-text">${center.products.map((each) => getLabel(each.product_id)).join(", ")}</span>`;
+  if (!row)
+    return html`<span class="small-text">${center.products.map((each) => getLabel(each.product_id)).join(", ")}</span>`;
   return html`<span class="small-text tabular-numbers">${getLabel(product)}: certified by ${row.certified_by}, as of ${formatDate(row.as_of)}</span>`;
 }
 
@@ -39,7 +40,7 @@ const searchCenters = (query) =>
 /** The centers that match, page after page. */
 function useCenterSearch(query) {
   const first = useLoad(() => searchCenters(query), [JSON.stringify(query)]);
-  const [failed, setFailed] = useState(null);
+  const [failed, setFailed] = useState(/** @type {any} */ (null));
   const more = async () => {
     const next = await listCenters({ ...query, near: first.data.near?.zip, cursor: first.data.next_cursor });
     first.replace({ ...next, items: first.data.items.concat(next.items) });
@@ -58,7 +59,12 @@ function CenterList({ draft }) {
   const product = draft.get("/product_id");
   const zip = draft.get("/patient/zip").trim();
   const near = /^\d{5}(-\d{4})?$/.test(zip) ? zip : undefined;
-  const { data, problem, busy, reload, more } = useCenterSearch({ near, product, disease: draft.get("/clinical/disease"), q });
+  const { data, problem, busy, reload, more } = useCenterSearch({
+    near,
+    product,
+    disease: draft.get("/clinical/disease"),
+    q,
+  });
   const chosen = draft.get("/center_id");
   const pick = (id) => draft.set("/center_id", id);
   return html`<section class="card">
@@ -68,15 +74,17 @@ function CenterList({ draft }) {
       <input id=${toFieldId("/center_id")} type="search" autocomplete="off" value=${typed} onInput=${(event) => setTyped(event.target.value)} /></p>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${!data && busy && html`<${Loading} what="centers" />`}
-    ${data &&
-    html`<fieldset class="plain centers" aria-busy=${busy}>
+    ${
+      data &&
+      html`<fieldset class="plain centers" aria-busy=${busy}>
       <legend class="visually-hidden">Treatment center</legend>
       ${data.items.map(
         (center) => html`<${CenterRow} key=${center.center_id} center=${center} product=${product}
           chosen=${center.center_id === chosen} onPick=${pick} />`,
       )}
     </fieldset>
-    <p role="status" class="small-text">${data.items.length ? "" : "No center matches. Change the search, the product or the disease."}</p>`}
+    <p role="status" class="small-text">${data.items.length ? "" : "No center matches. Change the search, the product or the disease."}</p>`
+    }
     ${data?.next_cursor && html`<button type="button" onClick=${more}>Show more centers</button>`}
     ${chosen && html`<p><button type="button" class="ghost-button" onClick=${() => pick("")}><${Icon} name="x" />No center yet</button></p>`}
   </section>`;

@@ -14,9 +14,11 @@ function Destination({ draft, send }) {
   return html`<section class="card submit-box">
     <h2>Send to ${data ? data.name : "a treatment center"}</h2>
     <p>The center sees the referral as soon as it is sent. Whether CAR T is right is the center's decision alone.</p>
-    ${open.length > 0 &&
-    html`<p class="small-text">${open.length === 1 ? "One item" : `${open.length} items`} that the center needs on day 1
-      ${open.length === 1 ? " is" : " are"} still missing. You can save the draft and come back.</p>`}
+    ${
+      open.length > 0 &&
+      html`<p class="small-text">${open.length === 1 ? "One item" : `${open.length} items`} that the center needs on day 1
+      ${open.length === 1 ? " is" : " are"} still missing. You can save the draft and come back.</p>`
+    }
     <button type="button" class="primary" onClick=${send} aria-disabled=${draft.busy.value}>
       ${draft.busy.value ? "Sending …" : "Send the referral"}
     </button>

@@ -1,4 +1,3 @@
-// @ts-check
 // The steps of the referral form, and which step a field of the API's body belongs to.
 
 /** @type {{key: string, label: string, fields: string[]}[]} */

@@ -7,10 +7,29 @@ import { useLoad } from "../platform/ui.js";
 
 const SEXES = ["female", "male", "intersex", "unknown"];
 const LANGUAGES = [
-  ["", "Choose"], ["en", "English"], ["es", "Spanish"], ["zh", "Chinese"], ["vi", "Vietnamese"], ["ko", "Korean"],
-  ["tl", "Tagalog"], ["ru", "Russian"], ["ar", "Arabic"], ["fr", "French"], ["pt", "Portuguese"],
+  ["", "Choose"],
+  ["en", "English"],
+  ["es", "Spanish"],
+  ["zh", "Chinese"],
+  ["vi", "Vietnamese"],
+  ["ko", "Korean"],
+  ["tl", "Tagalog"],
+  ["ru", "Russian"],
+  ["ar", "Arabic"],
+  ["fr", "French"],
+  ["pt", "Portuguese"],
 ];
-const PLANS = ["commercial", "medicare_ffs", "medicare_advantage", "medicaid", "marketplace", "va", "tricare", "uninsured", "other"];
+const PLANS = [
+  "commercial",
+  "medicare_ffs",
+  "medicare_advantage",
+  "medicaid",
+  "marketplace",
+  "va",
+  "tricare",
+  "uninsured",
+  "other",
+];
 
 function listLanguages(current) {
   return LANGUAGES.some(([code]) => code === current) ? LANGUAGES : [...LANGUAGES, [current, current]];
@@ -47,11 +66,11 @@ function describeCode(codes, typed) {
 /** What a field for a diagnosis code of this disease says and offers. */
 function useDiagnosisCodes(disease, typed) {
   // The offer is a convenience: without it the field still takes a code, and the server checks it.
-  const { data } = useLoad(async () => disease && listDiagnosisCodes(disease), [disease]);
+  const { data } = useLoad(async () => (disease ? listDiagnosisCodes(disease) : null), [disease]);
   return {
     hint: describeCode(data, String(typed).trim().toUpperCase()),
     offered: html`<datalist id="codes">
-      ${data && data.items.map(({ code, description }) => html`<option value=${code}>${description}</option>`)}
+      ${data?.items.map(({ code, description }) => html`<option value=${code}>${description}</option>`)}
     </datalist>`,
   };
 }
@@ -64,13 +83,20 @@ export function DiagnosisStep({ draft }) {
       <${DraftField} draft=${draft} pointer="/clinical/histology" label="Histology" hint="As in the pathology report, for example DLBCL NOS" />
       <${DraftField} draft=${draft} pointer="/clinical/icd10" label="ICD-10-CM code" optional list="codes" hint=${codes.hint} />${codes.offered}
       <${DraftField} draft=${draft} pointer="/clinical/ecog" label="ECOG performance status" onInput=${set}
-        options=${[["", "Not assessed"], ["0", "0, fully active"], ["1", "1, restricted in strenuous activity"],
-          ["2", "2, up more than half of the day"], ["3", "3, in bed or chair more than half of the day"], ["4", "4, fully disabled"]]} />
+        options=${[
+          ["", "Not assessed"],
+          ["0", "0, fully active"],
+          ["1", "1, restricted in strenuous activity"],
+          ["2", "2, up more than half of the day"],
+          ["3", "3, in bed or chair more than half of the day"],
+          ["4", "4, fully disabled"],
+        ]} />
     <//>
     <${FieldGroup} title="To discuss with the center" lead="None of these answers decides anything. The center looks at each.">
       <${DraftChoice} draft=${draft} pointer="/clinical/hsct_eligible" label="Candidate for a stem cell transplant?" options=${YES_NO_OPTIONS} />
       ${Object.entries(FLAGS).map(
-        ([flag, label]) => html`<${DraftChoice} draft=${draft} pointer="/clinical/flags/${flag}" label="${label}?" options=${YES_NO_OPTIONS} />`,
+        ([flag, label]) =>
+          html`<${DraftChoice} draft=${draft} pointer="/clinical/flags/${flag}" label="${label}?" options=${YES_NO_OPTIONS} />`,
       )}
     <//>`;
 }

@@ -5,7 +5,12 @@ import { DRUG_CLASSES, getLabel } from "../platform/labels.js";
 import { announce, Icon, toFieldId } from "../platform/ui.js";
 
 const LINES = "/clinical/prior_lines";
-const RESPONSES = [["", "Not given"], ...["complete_response", "partial_response", "stable_disease", "relapsed", "refractory", "ongoing", "unknown"].map((code) => [code, getLabel(code)])];
+const RESPONSES = [
+  ["", "Not given"],
+  ...["complete_response", "partial_response", "stable_disease", "relapsed", "refractory", "ongoing", "unknown"].map(
+    (code) => [code, getLabel(code)],
+  ),
+];
 
 function DrugClasses({ draft, pointer }) {
   const chosen = draft.get(pointer) || [];
@@ -45,9 +50,12 @@ export function TherapyStep({ draft }) {
     setTimeout(() => document.getElementById(toFieldId(`${LINES}/${lines.length}/regimen`))?.focus());
   };
   const remove = (index) => {
-    draft.set(LINES, lines.filter((_, each) => each !== index));
+    draft.set(
+      LINES,
+      lines.filter((_, each) => each !== index),
+    );
     announce(`Line ${index + 1} removed`);
-    document.getElementById(toFieldId(LINES)).focus();
+    document.getElementById(toFieldId(LINES))?.focus();
   };
   return html`<div class="stack">
     <p class="small-text">Enter every line as you count it, first line first. Dates help the center to judge the time to relapse.</p>

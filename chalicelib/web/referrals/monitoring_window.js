@@ -45,14 +45,18 @@ export function MonitoringWindow({ window, id }) {
         </li>`,
       )}
     </ol>
-    ${window.extensions.length > 0 &&
-    html`<ul class="extensions small-text tabular-numbers">
+    ${
+      window.extensions.length > 0 &&
+      html`<ul class="extensions small-text tabular-numbers">
       ${window.extensions.map(
-        ({ ends_on: on, told_at: toldAt, reason_code: why }) => html`<li>The center moved the hand-back to ${formatDate(on)} (${formatDay(toldAt, window.time_zone)}${why && `, ${getLabel(why).toLowerCase()}`}).</li>`,
+        ({ ends_on: on, told_at: toldAt, reason_code: why }) =>
+          html`<li>The center moved the hand-back to ${formatDate(on)} (${formatDay(toldAt, window.time_zone)}${why && `, ${getLabel(why).toLowerCase()}`}).</li>`,
       )}
-    </ul>`}
-    ${window.notices.length > 0 &&
-    html`<details>
+    </ul>`
+    }
+    ${
+      window.notices.length > 0 &&
+      html`<details>
       <summary>Notices of this window (${window.notices.length})</summary>
       <ul class="scheduled-notices">
         ${window.notices.map(
@@ -62,6 +66,7 @@ export function MonitoringWindow({ window, id }) {
         )}
       </ul>
       <p><a href=${buildPageHref(id, "notices")}>Who was told, and what became of the mails</a></p>
-    </details>`}
+    </details>`
+    }
   </section>`;
 }

@@ -1,12 +1,18 @@
-// @ts-check
 // A referral between the form and the API. Everything here is pure.
 import { getAt, isSame, prune, setAt, toPhoneNumber } from "../platform/json_document.js";
 
 /** @typedef {Record<string, any>} Values */
 
 export const SECTIONS = [
-  "patient", "clinical", "product_id", "center_id", "urgency",
-  "referring_provider", "insurance", "consent_to_share", "note",
+  "patient",
+  "clinical",
+  "product_id",
+  "center_id",
+  "urgency",
+  "referring_provider",
+  "insurance",
+  "consent_to_share",
+  "note",
 ];
 
 /** "DLBCL NOS" as a code: the letters and digits, joined. @param {string} typed */
@@ -30,7 +36,11 @@ export function toRequestBody(values) {
   }
   const lines = body.clinical?.prior_lines;
   if (!lines) return body;
-  return setAt(body, "/clinical/prior_lines", lines.map((/** @type {object} */ line, /** @type {number} */ index) => ({ ...line, line: index + 1 })));
+  return setAt(
+    body,
+    "/clinical/prior_lines",
+    lines.map((/** @type {object} */ line, /** @type {number} */ index) => ({ ...line, line: index + 1 })),
+  );
 }
 
 /** The sections that differ from what the server has; one that was emptied becomes null. @param {Values} values @param {Values} base */

@@ -10,6 +10,7 @@ import { findStep } from "./form_step_list.js";
 
 const Section = ({ title, children }) => html`<section class="card"><h2>${title}</h2>${children}</section>`;
 
+/** @param {any} properties */
 export function Patient({ value = {} }) {
   const caregiver = value.caregiver;
   return html`<${Section} title="Patient">
@@ -22,7 +23,10 @@ export function Patient({ value = {} }) {
       ["Email", value.email],
       ["Language", formatLanguage(value.language)],
       ["Alias in mail", value.alias],
-      ["Caregiver", caregiver && [caregiver.name, caregiver.relation, formatPhone(caregiver.phone)].filter(Boolean).join(", ")],
+      [
+        "Caregiver",
+        caregiver && [caregiver.name, caregiver.relation, formatPhone(caregiver.phone)].filter(Boolean).join(", "),
+      ],
     ]} />
   <//>`;
 }
@@ -47,6 +51,7 @@ function TherapyLineRow({ line, index }) {
   </li>`;
 }
 
+/** @param {any} properties */
 export function Clinical({ value = {}, product, note }) {
   const flags = value.flags || {};
   const lines = value.prior_lines || [];
@@ -62,9 +67,11 @@ export function Clinical({ value = {}, product, note }) {
       ...listScreenFacts(value),
     ]} />
     <h3>Lines of therapy</h3>
-    ${lines.length
-      ? html`<ol class="therapy-lines">${lines.map((line, index) => html`<${TherapyLineRow} line=${line} index=${index} />`)}</ol>`
-      : html`<p class="small-text">None given</p>`}
+    ${
+      lines.length
+        ? html`<ol class="therapy-lines">${lines.map((line, index) => html`<${TherapyLineRow} line=${line} index=${index} />`)}</ol>`
+        : html`<p class="small-text">None given</p>`
+    }
     ${note && html`<h3>Note</h3><p class="note">${note}</p>`}
   <//>`;
 }
@@ -78,6 +85,7 @@ export const Coverage = ({ value }) => html`<${Section} title="Insurance">
   ]} />
 <//>`;
 
+/** @param {any} properties */
 export const Provider = ({ value = {}, practice }) => html`<${Section} title="Referring provider">
   <${FactList} rows=${[
     ["Name", value.name],
@@ -98,12 +106,14 @@ export function Packet({ packet, id, onPick }) {
   return html`<section class="card" aria-label="Packet">
     <div class="card-head"><h2>Packet</h2><span class="tabular-numbers">${present} of ${needed}</span></div>
     <meter min="0" max=${needed} value=${present} aria-label="Items the center needs">${present} of ${needed}</meter>
-    ${missing.length > 0
-      ? html`<p class="small-text">Still missing:</p>
+    ${
+      missing.length > 0
+        ? html`<p class="small-text">Still missing:</p>
           <ul class="missing-items">
             ${missing.map(({ pointer, label }) => html`<li>${renderMissingItem({ pointer, label, id, onPick })}</li>`)}
           </ul>`
-      : html`<p class="small-text">All that a center needs on day 1 is there.</p>`}
+        : html`<p class="small-text">All that a center needs on day 1 is there.</p>`
+    }
   </section>`;
 }
 

@@ -1,4 +1,3 @@
-// @ts-check
 // The API routes of referrals and their events. Each function calls one route; /docs has the fields.
 import { callApi } from "../identity/session.js";
 
@@ -7,6 +6,7 @@ import { callApi } from "../identity/session.js";
  * @typedef {{stage: string, label: string, state: "done" | "current" | "not_reported" | "ahead", at: string | null}} Step
  * @typedef {{phase: string, label: string, stages: Step[]}} Leg
  * @typedef {{day: number, on: string, kind: string, label?: string}} Milestone
+ * @typedef {{title: string, due_on: string, state: string, why: string | null}} PlannedNotice
  * @typedef {{time_zone: string, infused_on: string, ends_on: string, milestones: Milestone[],
  *            extensions: any[], late_effects: string[], notices: PlannedNotice[]}} Window
  * @typedef {{owner: string, since: string, expected_by: string | null, amber_on: string | null, red_on: string | null,
@@ -31,7 +31,8 @@ export const countReferrals = async () => (await callApi("GET", "referrals/count
 export const getReferral = (id) => callApi("GET", `referrals/${encode(id)}`);
 
 /** Say that this was on the screen, so that it is no news any more. @param {string} id @param {string | null} version its ETag */
-export const markViewed = (id, version) => callApi("PUT", `referrals/${encode(id)}/look`, { version });
+export const markViewed = (id, version) =>
+  callApi("PUT", `referrals/${encode(id)}/look`, { version: version ?? undefined });
 
 /**
  * @param {string} id
@@ -51,8 +52,7 @@ export const createReferral = (body, key) => callApi("POST", "referrals", { body
  * @param {object} body
  * @param {string} version the ETag the change was made from
  */
-export const changeReferral = (id, body, version) =>
-  callApi("PATCH", `referrals/${encode(id)}`, { body, version });
+export const changeReferral = (id, body, version) => callApi("PATCH", `referrals/${encode(id)}`, { body, version });
 
 /**
  * @param {string} id

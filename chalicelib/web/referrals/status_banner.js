@@ -38,8 +38,11 @@ function SuggestedCenterBanner({ id }) {
 
 function OutcomeBanner({ referral: { outcome, revisit_on: revisit, suggested_center_id: suggested } }) {
   return html`<${Banner} icon="route">
-    ${outcome && html`<p><strong>${outcome.label}.</strong>
-      ${outcome.next_step && ` ${isPractice() ? "What you may do next" : "For the referring team"}: ${outcome.next_step}`}</p>`}
+    ${
+      outcome &&
+      html`<p><strong>${outcome.label}.</strong>
+      ${outcome.next_step && ` ${isPractice() ? "What you may do next" : "For the referring team"}: ${outcome.next_step}`}</p>`
+    }
     ${revisit && html`<p>To be looked at again on <time class="tabular-numbers" datetime=${revisit}>${formatDate(revisit)}</time>.</p>`}
     ${suggested && html`<${SuggestedCenterBanner} id=${suggested} />`}
   <//>`;
@@ -56,17 +59,23 @@ function LinkedReferrals({ continues, continued_by: next }) {
 export function StatusBanners({ referral }) {
   const { hold, withdrawal_requested_at: asked, toxicity_noticed_at: toxicity } = referral;
   return html`
-    ${asked &&
-    html`<${Banner} tone="is-warning" icon="circle-alert"><p><strong>Withdrawal requested</strong> by the practice on${" "}
-      <${Time} at=${asked} />. The center answers it: it ends the referral, or calls.</p><//>`}
+    ${
+      asked &&
+      html`<${Banner} tone="is-warning" icon="circle-alert"><p><strong>Withdrawal requested</strong> by the practice on${" "}
+      <${Time} at=${asked} />. The center answers it: it ends the referral, or calls.</p><//>`
+    }
     ${hold && html`<${HoldBanner} hold=${hold} />`}
     ${referral.missing_updates.length > 0 && html`<${MissingUpdatesBanner} numbers=${referral.missing_updates} />`}
-    ${referral.updates_lost > 0 &&
-    html`<${Banner} tone="is-warning" icon="circle-alert"><p><strong>${referral.updates_lost === 1 ? "An update" : `${referral.updates_lost} updates`}</strong>${" "}
-      from the center's system could not be used, because what comes before did not arrive within a day.</p><//>`}
-    ${toxicity &&
-    html`<${Banner} tone="is-warning" icon="shield-alert"><p><strong>Toxicity noticed</strong> by the center, last on${" "}
-      <${Time} at=${toxicity} />. Kind and grade stand in the timeline; treatment questions go to the center's line.</p><//>`}
+    ${
+      referral.updates_lost > 0 &&
+      html`<${Banner} tone="is-warning" icon="circle-alert"><p><strong>${referral.updates_lost === 1 ? "An update" : `${referral.updates_lost} updates`}</strong>${" "}
+      from the center's system could not be used, because what comes before did not arrive within a day.</p><//>`
+    }
+    ${
+      toxicity &&
+      html`<${Banner} tone="is-warning" icon="shield-alert"><p><strong>Toxicity noticed</strong> by the center, last on${" "}
+      <${Time} at=${toxicity} />. Kind and grade stand in the timeline; treatment questions go to the center's line.</p><//>`
+    }
     ${(referral.outcome || referral.revisit_on || referral.suggested_center_id) && html`<${OutcomeBanner} referral=${referral} />`}
     ${(referral.continues || referral.continued_by) && html`<${LinkedReferrals} ...${referral} />`}`;
 }

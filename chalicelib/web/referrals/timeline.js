@@ -23,7 +23,11 @@ const DETAILS_BY_TYPE = {
   "window.extended": ({ ends_on: end }) => [`Hand-back on ${formatDate(end)}`],
   "event.corrected": ({ supersedes, replacement }, labels) => {
     const what = labels[supersedes] || "An earlier report";
-    return [replacement ? `${what}: it was ${formatTime(replacement.occurred_at, getTimeZone())}` : `${what}: it did not happen`];
+    return [
+      replacement
+        ? `${what}: it was ${formatTime(replacement.occurred_at, getTimeZone())}`
+        : `${what}: it did not happen`,
+    ];
   },
 };
 
@@ -57,8 +61,8 @@ function EventRow({ event, labels, corrected, correct }) {
 export function Timeline({ referral, settle }) {
   const { referral_id: id, version } = referral;
   const { data, problem, busy, reload, replace } = useLoad(() => listTimeline(id, null), [version]);
-  const [failed, setFailed] = useState(null);
-  const [wrong, setWrong] = useState(null);
+  const [failed, setFailed] = useState(/** @type {any} */ (null));
+  const [wrong, setWrong] = useState(/** @type {any} */ (null));
   const more = async () => {
     const next = await listTimeline(id, data.next_cursor);
     replace({ ...next, items: data.items.concat(next.items) });
@@ -73,14 +77,20 @@ export function Timeline({ referral, settle }) {
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${!data && !problem && html`<${Loading} what="the timeline" />`}
     ${data && !items.length && html`<p class="small-text">Nothing has happened yet.</p>`}
-    ${data &&
-    html`<ol class="timeline">${items.map(
-      (event) => html`<${EventRow} key=${event.event_id} event=${event} labels=${labels} corrected=${corrected.has(event.event_id)}
+    ${
+      data &&
+      html`<ol class="timeline">${items.map(
+        (
+          event,
+        ) => html`<${EventRow} key=${event.event_id} event=${event} labels=${labels} corrected=${corrected.has(event.event_id)}
         correct=${mayCorrect(event) && (() => setWrong(event))} />`,
-    )}</ol>`}
+      )}</ol>`
+    }
     ${failed && html`<${Problem} problem=${failed} />`}
-    ${data?.next_cursor &&
-    html`<button type="button" onClick=${() => more().catch(setFailed)}>Show earlier entries</button>`}
+    ${
+      data?.next_cursor &&
+      html`<button type="button" onClick=${() => more().catch(setFailed)}>Show earlier entries</button>`
+    }
     ${wrong && html`<${ReportDialog} report=${buildCorrection(wrong, referral)} referral=${referral} settle=${settle} onClose=${() => setWrong(null)} />`}
   </section>`;
 }

@@ -120,17 +120,19 @@ function WorklistTable({ pages, searched }) {
   if (!data.items.length) return html`<${Empty} searched=${searched} />`;
   return html`<div class="card no-padding"><${Results} items=${data.items} /></div>
     ${more.problem && html`<${Problem} problem=${more.problem} />`}
-    ${data.next_cursor &&
-    html`<p class="show-more"><button type="button" onClick=${more.load} aria-disabled=${more.busy}>
+    ${
+      data.next_cursor &&
+      html`<p class="show-more"><button type="button" onClick=${more.load} aria-disabled=${more.busy}>
       ${more.busy ? "Loading …" : "Show more"}
-    </button></p>`}`;
+    </button></p>`
+    }`;
 }
 
 export function Worklist({ list }) {
   const q = searchText.value;
   const pages = usePagedReferrals({ ...buildQuery(list), q });
   const totals = useLoad(countReferrals, []);
-  const [at, setAt] = useState(null);
+  const [at, setAt] = useState(/** @type {any} */ (null));
   useEffect(() => {
     if (!pages.data || pages.busy) return;
     setAt(new Date().toISOString());

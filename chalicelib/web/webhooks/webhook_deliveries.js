@@ -2,7 +2,7 @@
 // secret that it is signed with.
 import { getTimeZone, me } from "../identity/member.js";
 import { html, useEffect, useRef, useState } from "../platform/dom.js";
-import { createIdempotencyKey, IdempotentRequest } from "../platform/idempotent_request.js";
+import { createIdempotencyKey, useIdempotentRequest } from "../platform/idempotent_request.js";
 import { getLabel } from "../platform/labels.js";
 import { formatTime } from "../platform/time.js";
 import { announce, Dialog, Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
@@ -24,9 +24,11 @@ function DeliveryRow({ item, replay, busy }) {
       <span class="subtext code">${item.delivery_id}</span></th>
     <td role="cell"><span class="chip ${tone}">${label}</span><span class="subtext">${why || getLabel(item.code)}</span></td>
     <td role="cell">${getLabel(item.stage)}<span class="subtext code">${item.referral_id}</span></td>
-    <td role="cell" class="row-actions">${PARKED_NOTE.has(item.status) &&
+    <td role="cell" class="row-actions">${
+      PARKED_NOTE.has(item.status) &&
       html`<button type="button" onClick=${() => replay(item)} aria-disabled=${busy}
-        aria-label="Try delivery ${item.delivery_id} again"><${Icon} name="refresh-cw" />Try again</button>`}</td>
+        aria-label="Try delivery ${item.delivery_id} again"><${Icon} name="refresh-cw" />Try again</button>`
+    }</td>
   </tr>`;
 }
 
@@ -45,11 +47,11 @@ function DeliveryLog({ items, replay, busy }) {
 
 /** The secret, once. It is kept nowhere but in this dialog. */
 function NewSecretDialog({ secret, onClose }) {
-  const box = useRef(null);
+  const box = useRef(/** @type {HTMLInputElement | null} */ (null));
   const [copied, setCopied] = useState("");
-  useEffect(() => box.current.select(), []);
+  useEffect(() => box.current?.select(), []);
   const copy = async () => {
-    box.current.select();
+    box.current?.select();
     try {
       await navigator.clipboard.writeText(secret);
       setCopied("Copied.");
@@ -85,14 +87,13 @@ function ConfirmNewSecret({ make, problem, busy, onClose }) {
 }
 
 function NewSecretButton({ center }) {
-  const [step, setStep] = useState({});
-  const attempt = useRef(null);
-  attempt.current ??= new IdempotentRequest((_, key) => createSecret(center, key));
+  const [step, setStep] = useState(/** @type {any} */ ({}));
+  const request = useIdempotentRequest((_, key) => createSecret(center, key));
   const close = () => setStep({});
   const make = async () => {
     setStep({ open: true, busy: true });
     try {
-      setStep({ secret: (await attempt.current.run({})).secret });
+      setStep({ secret: (await request.run({})).secret });
     } catch (problem) {
       setStep({ open: true, problem });
     }
@@ -105,22 +106,33 @@ function NewSecretButton({ center }) {
 export function WebhookDeliveries() {
   const center = me.value.tenant.tenant_id;
   const { data, problem, reload, replace } = useLoad(() => listDeliveries(center), []);
-  const [state, setState] = useState({});
-  const replaceDelivery = (delivery) => replace({ ...data, items: data.items.map((item) => (item.delivery_id === delivery.delivery_id ? delivery : item)) });
+  const [state, setState] = useState(/** @type {any} */ ({}));
+  const replaceDelivery = (delivery) =>
+    replace({
+      ...data,
+      items: data.items.map((item) => (item.delivery_id === delivery.delivery_id ? delivery : item)),
+    });
   const runOnce = async (work) => {
     if (state.busy) return;
     setState({ busy: true });
-    setState(await work().then(() => ({}), (failed) => ({ failed })));
+    setState(
+      await work().then(
+        () => ({}),
+        (failed) => ({ failed }),
+      ),
+    );
   };
-  const replay = (item) => runOnce(async () => {
-    const delivery = await replayDelivery(center, item.delivery_id, createIdempotencyKey());
-    replaceDelivery(delivery);
-    announce(`Tried again: ${(STATUS_LABELS[delivery.status] || [])[1] || getLabel(delivery.status)}`);
-  });
-  const more = () => runOnce(async () => {
-    const next = await listDeliveries(center, data.next_cursor);
-    replace({ ...next, items: data.items.concat(next.items) });
-  });
+  const replay = (item) =>
+    runOnce(async () => {
+      const delivery = await replayDelivery(center, item.delivery_id, createIdempotencyKey());
+      replaceDelivery(delivery);
+      announce(`Tried again: ${(STATUS_LABELS[delivery.status] || [])[1] || getLabel(delivery.status)}`);
+    });
+  const more = () =>
+    runOnce(async () => {
+      const next = await listDeliveries(center, data.next_cursor);
+      replace({ ...next, items: data.items.concat(next.items) });
+    });
   return html`<div class="title-row"><${PageTitle} page="Feed">Feed<//><span class="spacer" />
       <button type="button" onClick=${reload} aria-label="Refresh the log"><${Icon} name="refresh-cw" /></button>
       <${NewSecretButton} center=${center} /></div>

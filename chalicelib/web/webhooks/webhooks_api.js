@@ -1,4 +1,3 @@
-// @ts-check
 // The API routes of a center's webhook. Each function calls one route; /docs has the fields.
 import { callApi } from "../identity/session.js";
 
@@ -24,4 +23,5 @@ export const replayDelivery = async (center, delivery, key) =>
  * @param {string} key
  * @returns {Promise<{secret_id: string, secret: string}>} told this once
  */
-export const createSecret = async (center, key) => (await callApi("POST", `centers/${encode(center)}/webhook-secrets`, { key })).data;
+export const createSecret = async (center, key) =>
+  (await callApi("POST", `centers/${encode(center)}/webhook-secrets`, { key })).data;

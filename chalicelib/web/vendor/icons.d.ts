@@ -1,0 +1,1 @@
+export const shapes: Record<string, [string, Record<string, string>][]>;

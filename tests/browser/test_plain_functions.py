@@ -180,7 +180,7 @@ def test_merging_keeps_what_only_one_side_changed(call):
         ("#/referrals/ref_1", {"view": "referral", "id": "ref_1"}),
         ("#/referrals/ref_1/edit/center", {"view": "form", "id": "ref_1", "step": "center"}),
         ("#/new", {"view": "form", "step": "patient"}),
-        ("#/something", {"view": "nowhere"}),
+        ("#/something", {"view": "not_found"}),
     ],
 )
 def test_an_address_names_a_view(call, hash_, route):

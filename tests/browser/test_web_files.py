@@ -41,6 +41,7 @@ def imports_of(name, pattern=_IMPORT):
 def later_styles():
     """The style sheets that load with the first of the later pages."""
     listed = re.search(r"LAZY_STYLES = \[(.*?)\]", served()[ENTRY].read_text(), re.DOTALL)
+    assert listed
     return set(re.findall(r'"([^"]+)"', listed[1]))
 
 
@@ -137,7 +138,7 @@ def test_no_package_imports_one_that_imports_it():
 def test_a_css_class_gets_its_own_rule_in_one_file_only():
     """A second meaning in a file that loads later would change pages that are already open."""
     rule = re.compile(r"(?:^|[},])\s*\.([a-z][a-z_-]*)\s*(?=[,{])")
-    homes = {}
+    homes: dict[str, set[str]] = {}
     for path in own_files(".css"):
         no_media = re.sub(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*\s*\}", "", path.read_text())
         for name in rule.findall(re.sub(r"/\*.*?\*/", "", no_media, flags=re.DOTALL)):

@@ -34,7 +34,7 @@ const LAZY_VIEWS = {
   resources: async () => (await import("../centers/resources.js")).Resources,
   referral: async () => (await import("./referral_page.js")).ReferralPage,
   screen: async () => (await import("../eligibility/eligibility_check.js")).EligibilityCheck,
-  told: async () => (await import("../notices/notice_history.js")).NoticeHistory,
+  notice_history: async () => (await import("../notices/notice_history.js")).NoticeHistory,
 };
 const loadedViews = {};
 

@@ -22,7 +22,9 @@ function Sources({ sources }) {
 }
 
 function Resource({ resource: r, topics, languages }) {
-  const told = [r.hours, ASKED_BY[r.asked_by], r.languages.map((code) => languages[code]).join(", ")].filter(Boolean);
+  const details = [r.hours, ASKED_BY[r.asked_by], r.languages.map((code) => languages[code]).join(", ")].filter(
+    Boolean,
+  );
   return html`<li class="card">
     <h2>${r.name}</h2>
     <p class="small-text">${r.organization}${r.kind === "public" && " · public body"}</p>
@@ -32,7 +34,7 @@ function Resource({ resource: r, topics, languages }) {
       <a class="tabular-numbers" href="tel:${r.phone}">${formatPhone(r.phone)}</a>
       <${ExternalLink} href=${r.url}>${r.url.replace(/^https:\/\/(www\.)?|\/$/g, "")}<//>
     </p>
-    <p class="small-text">${told.join(" · ")}</p>
+    <p class="small-text">${details.join(" · ")}</p>
     ${r.confirm && html`<p class="confirm"><strong>Confirm first.</strong> ${r.confirm}</p>`}
     <p class="small-text tabular-numbers">Last checked ${formatDate(r.last_checked)}</p>
     <${Sources} sources=${r.sources} />
@@ -41,7 +43,7 @@ function Resource({ resource: r, topics, languages }) {
 
 const listChoices = (words, all) => [["", all], ...Object.entries(words)];
 
-function Filters({ told, query, change }) {
+function Filters({ choices, query, change }) {
   const timer = useRef(0);
   useEffect(() => () => clearTimeout(timer.current), []);
   const type = (event) => {
@@ -50,9 +52,9 @@ function Filters({ told, query, change }) {
     timer.current = setTimeout(() => change({ q }), PAUSE_MS);
   };
   return html`<form role="search" class="filters fields" onSubmit=${(event) => event.preventDefault()}>
-    <${Field} pointer="/topic" label="Help with" value=${query.topic} options=${listChoices(told.topics, "Everything")}
+    <${Field} pointer="/topic" label="Help with" value=${query.topic} options=${listChoices(choices.topics, "Everything")}
       onInput=${(event) => change({ topic: event.target.value })} />
-    <${Field} pointer="/language" label="Answers in" value=${query.language} options=${listChoices(told.languages, "Any language")}
+    <${Field} pointer="/language" label="Answers in" value=${query.language} options=${listChoices(choices.languages, "Any language")}
       onInput=${(event) => change({ language: event.target.value })} />
     <${Field} pointer="/q" label="Words" type="search" placeholder="For example gas, copay, myeloma" onInput=${type} />
   </form>`;
@@ -75,7 +77,7 @@ export function Resources() {
     ${!data && !problem && html`<${Loading} what="resources" />`}
     ${
       data &&
-      html`<${Filters} told=${data} query=${query} change=${(part) => setQuery((old) => ({ ...old, ...part }))} />
+      html`<${Filters} choices=${data} query=${query} change=${(part) => setQuery((old) => ({ ...old, ...part }))} />
       ${count === 0 && html`<div class="empty-state card"><${Icon} name="search" /><p>Nothing fits. Try fewer words or another topic.</p></div>`}
       <ul class="resources">
         ${data.items.map((resource) => html`<${Resource} key=${resource.resource_id} resource=${resource} topics=${data.topics} languages=${data.languages} />`)}

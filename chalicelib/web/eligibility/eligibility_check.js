@@ -217,7 +217,7 @@ export function EligibilityCheck() {
   };
   const clear = () => {
     entries = new ScreenEntries();
-    navigate("#/screen/anew");
+    navigate("#/screen/new");
   };
   return html`<div class="title-row">
       <${PageTitle} page="Screen">Screen<//>

@@ -51,7 +51,7 @@ function Credentials({ onChallenge }) {
   <//>`;
 }
 
-function Challenge({ asked: challenge, onChallenge, onBack }) {
+function Challenge({ challenge, onChallenge, onBack }) {
   const wantsPassword = challenge.challenge === "NEW_PASSWORD_REQUIRED";
   const first = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => first.current?.querySelector("input")?.focus(), []);
@@ -89,7 +89,7 @@ export function SignIn() {
     ${note && !challenge && html`<p class="banner" role="status">${note}</p>`}
     ${
       challenge
-        ? html`<${Challenge} key=${challenge.challenge} asked=${challenge} onChallenge=${setChallenge} onBack=${() => setChallenge(null)} />`
+        ? html`<${Challenge} key=${challenge.challenge} challenge=${challenge} onChallenge=${setChallenge} onBack=${() => setChallenge(null)} />`
         : html`<${Credentials} onChallenge=${setChallenge} />`
     }
   </section>`;

@@ -17,9 +17,9 @@ export class IdempotentRequest {
   constructor(send) {
     this.send = send;
     /** @type {{body: any, key: string} | null} */
-    this.open = null;
+    this.unresolved = null;
     /** @type {Promise<T> | null} */
-    this.underWay = null;
+    this.pending = null;
   }
 
   /**
@@ -30,19 +30,19 @@ export class IdempotentRequest {
    * @returns {Promise<T>}
    */
   run(body) {
-    this.underWay ??= this.#try(body).finally(() => (this.underWay = null));
-    return this.underWay;
+    this.pending ??= this.#try(body).finally(() => (this.pending = null));
+    return this.pending;
   }
 
   /** @param {any} body */
   async #try(body) {
-    this.open ??= { body, key: createIdempotencyKey() };
+    this.unresolved ??= { body, key: createIdempotencyKey() };
     try {
-      const answer = await this.send(this.open.body, this.open.key);
-      this.open = null;
+      const answer = await this.send(this.unresolved.body, this.unresolved.key);
+      this.unresolved = null;
       return answer;
     } catch (refusal) {
-      if (refusal instanceof ApiProblem && isFinal(refusal)) this.open = null;
+      if (refusal instanceof ApiProblem && isFinal(refusal)) this.unresolved = null;
       throw refusal;
     }
   }

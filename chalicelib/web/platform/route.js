@@ -11,7 +11,7 @@ export function parseRoute(hash) {
   if (first === "new") return { view: "form", step: second || "patient" };
   if (first === "referrals" && second) {
     if (third === "handback" || third === "card") return { view: third, id: second };
-    if (third === "notices") return { view: "told", id: second };
+    if (third === "notices") return { view: "notice_history", id: second };
     return third === "edit"
       ? { view: "form", id: second, step: fourth || "patient" }
       : { view: "referral", id: second };
@@ -19,7 +19,7 @@ export function parseRoute(hash) {
   if (first === "screen") return { view: first, id: second };
   if (first === "centers") return { view: second === "compare" ? second : first };
   if (["notices", "preferences", "feed", "catalogue", "resources"].includes(first)) return { view: first };
-  return { view: "nowhere" };
+  return { view: "not_found" };
 }
 
 export const route = signal(parseRoute(location.hash));

@@ -36,7 +36,7 @@ export class Draft {
     this.problem = signal(/** @type {any} */ (null));
     this.savedAt = signal(/** @type {any} */ (null));
     this.busy = signal(false);
-    this.news = signal(/** @type {any[]} */ ([]));
+    this.serverChanges = signal(/** @type {any[]} */ ([]));
     this.base = signal(referral ? this.values.value : {});
     this.etag = etag;
     this.readAt = Date.now();
@@ -59,7 +59,7 @@ export class Draft {
   }
 
   /** The first things without which there is nothing to save. */
-  lacking() {
+  listMissing() {
     return NEEDED_FOR_DRAFT.filter(([pointer]) => !String(this.get(pointer)).trim()).map(([pointer, message]) => ({
       pointer,
       message,
@@ -68,16 +68,16 @@ export class Draft {
 
   /** Save what there is. Returns whether the server now has all of it. */
   async save() {
-    const lacking = this.id ? [] : this.lacking();
-    if (lacking.length) return this.#refused({ errors: lacking });
-    return this.#doing(() => this.#store());
+    const missing = this.id ? [] : this.listMissing();
+    if (missing.length) return this.#showProblem({ errors: missing });
+    return this.#run(() => this.#store());
   }
 
   /** Save, then send to the center. Returns whether it was sent. */
   async submit() {
     if (!(await this.save())) return false;
     const occurred_at = getNowAfter(this.referral.value.stage_since);
-    return this.#doing(async () => {
+    return this.#run(async () => {
       const { status } = await this.sending.run({ type: "stage.changed", occurred_at, data: { stage: "submitted" } });
       if (status === "recorded")
         throw new ApiProblem(409, { detail: "It was not sent: something later is already known." });
@@ -92,13 +92,13 @@ export class Draft {
     const clashes = [];
     this.#adopt(data, etag, before, clashes);
     // What the server has just as this page has it is no news: an answer was lost, no more.
-    this.news.value = Object.keys(listChanges(this.base.value, before))
+    this.serverChanges.value = Object.keys(listChanges(this.base.value, before))
       .filter((name) => !isSame(this.base.value[name], mine[name]))
       .map((name) => ({ name, clashes: clashes.filter((pointer) => pointer.startsWith(`/${name}`)) }));
-    return this.news.value.length > 0;
+    return this.serverChanges.value.length > 0;
   }
 
-  async #doing(work) {
+  async #run(work) {
     if (this.busy.value) return false;
     this.busy.value = true;
     this.problem.value = null;
@@ -111,17 +111,17 @@ export class Draft {
       });
       return true;
     } catch (refusal) {
-      return this.#refused(refusal);
+      return this.#showProblem(refusal);
     } finally {
       this.busy.value = false;
     }
   }
 
   async #store() {
-    this.news.value = [];
+    this.serverChanges.value = [];
     if (!this.id) {
       // An earlier try whose answer was lost is repeated as it was; what was typed since follows below.
-      const sent = this.creation.open?.body ?? {
+      const sent = this.creation.unresolved?.body ?? {
         ...toRequestBody(this.values.value),
         ...(this.continues && { continues: this.continues }),
       };
@@ -147,10 +147,10 @@ export class Draft {
     this.readAt = Date.now();
   }
 
-  #refused(refusal) {
+  #showProblem(refusal) {
     this.errors.value = refusal.errors ?? [];
     // A 412 that brought news is told by the news, field errors by the summary.
-    const isExplained = refusal.errors?.length || this.news.value.length;
+    const isExplained = refusal.errors?.length || this.serverChanges.value.length;
     this.problem.value = isExplained ? null : refusal;
     return false;
   }

@@ -57,14 +57,14 @@ function SaveStatus({ draft }) {
   if (!draft.isDirty.value && draft.id) {
     return draft.savedAt.value ? `Saved ${formatTime(draft.savedAt.value, getTimeZone())}` : "Nothing changed yet";
   }
-  const lacking = draft.id ? [] : draft.lacking();
-  if (!lacking.length) return "Not saved yet";
+  const missing = draft.id ? [] : draft.listMissing();
+  if (!missing.length) return "Not saved yet";
   return "Not saved yet. A draft needs family name, date of birth, disease and referring provider.";
 }
 
 /** What somebody else changed while this was being written. */
 function ServerChanges({ draft }) {
-  const changes = draft.news.value;
+  const changes = draft.serverChanges.value;
   if (!changes.length) return null;
   const lost = changes.flatMap(({ clashes }) => clashes);
   return html`<div class="banner is-warning" role="alert">
@@ -104,7 +104,7 @@ function FormFrame({ draft, step }) {
   };
   const next = async (event) => {
     event.preventDefault();
-    const unready = !draft.id && draft.lacking().length > 0;
+    const unready = !draft.id && draft.listMissing().length > 0;
     if (unready || (!draft.isDirty.value && draft.id) || (await save()))
       navigate(buildFormHref(draft.id, STEPS[index + 1].key));
   };

@@ -80,7 +80,7 @@ export function ReportDialog({ report, referral, settle, onClose }) {
       next.local_date = formatDayAt(value, center);
     setValues(next);
   };
-  const unknown = !!request.open && !busy;
+  const unknown = !!request.unresolved && !busy;
 
   const submit = async (event) => {
     event?.preventDefault();

@@ -57,12 +57,12 @@ function LinkedReferrals({ continues, continued_by: next }) {
 }
 
 export function StatusBanners({ referral }) {
-  const { hold, withdrawal_requested_at: asked, toxicity_noticed_at: toxicity } = referral;
+  const { hold, withdrawal_requested_at: withdrawalAt, toxicity_noticed_at: toxicityAt } = referral;
   return html`
     ${
-      asked &&
+      withdrawalAt &&
       html`<${Banner} tone="is-warning" icon="circle-alert"><p><strong>Withdrawal requested</strong> by the practice on${" "}
-      <${Time} at=${asked} />. The center answers it: it ends the referral, or calls.</p><//>`
+      <${Time} at=${withdrawalAt} />. The center answers it: it ends the referral, or calls.</p><//>`
     }
     ${hold && html`<${HoldBanner} hold=${hold} />`}
     ${referral.missing_updates.length > 0 && html`<${MissingUpdatesBanner} numbers=${referral.missing_updates} />`}
@@ -72,9 +72,9 @@ export function StatusBanners({ referral }) {
       from the center's system could not be used, because what comes before did not arrive within a day.</p><//>`
     }
     ${
-      toxicity &&
+      toxicityAt &&
       html`<${Banner} tone="is-warning" icon="shield-alert"><p><strong>Toxicity noticed</strong> by the center, last on${" "}
-      <${Time} at=${toxicity} />. Kind and grade stand in the timeline; treatment questions go to the center's line.</p><//>`
+      <${Time} at=${toxicityAt} />. Kind and grade stand in the timeline; treatment questions go to the center's line.</p><//>`
     }
     ${(referral.outcome || referral.revisit_on || referral.suggested_center_id) && html`<${OutcomeBanner} referral=${referral} />`}
     ${(referral.continues || referral.continued_by) && html`<${LinkedReferrals} ...${referral} />`}`;

@@ -237,9 +237,7 @@ def build_checksums() -> str:
     """Return the list of vendored files as `sha256sum --check` reads it."""
     own = {".ts"}
     files = sorted(
-        path
-        for path in VENDOR.rglob("*")
-        if path.is_file() and path.suffix not in own and path.name != "SHA256SUMS"
+        path for path in VENDOR.rglob("*") if path.is_file() and path.suffix not in own and path.name != "SHA256SUMS"
     )
     return "".join(f"{hash_file(p)}  {p.relative_to(VENDOR).as_posix()}\n" for p in files)
 

@@ -47,9 +47,9 @@ def test_a_wall_clock_becomes_an_instant_of_its_zone(call, local, zone, instant)
 
 def test_times_say_their_zone_and_dates_never_shift(call):
     """A date is the same wherever it is read."""
-    assert call("platform/time", "formatTime", "2026-11-22T15:00:00Z", "America/New_York").replace(
-        "\u202f", " "
-    ) == ("Nov 22, 2026, 10:00 AM EST")
+    assert call("platform/time", "formatTime", "2026-11-22T15:00:00Z", "America/New_York").replace("\u202f", " ") == (
+        "Nov 22, 2026, 10:00 AM EST"
+    )
     assert call("platform/time", "formatDate", "2026-11-22") == "Nov 22, 2026"
     assert call("platform/time", "formatDate", None) == ""
 
@@ -196,9 +196,7 @@ def test_a_map_has_at_most_four_rings_of_round_miles(call, reach, miles):
 
 def test_a_map_draws_the_states_around_its_middle(call):
     """Of Texas some borders, of the open ocean none."""
-    texas = call(
-        "centers/map_projection", "decodeBorders", {"latitude": 31.5, "longitude": -99}, 500
-    )
+    texas = call("centers/map_projection", "decodeBorders", {"latitude": 31.5, "longitude": -99}, 500)
     ocean = call("centers/map_projection", "decodeBorders", {"latitude": 0, "longitude": 0}, 500)
 
     assert texas.startswith("M")

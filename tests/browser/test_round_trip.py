@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.demo_world import CENTER_ADMIN, COORDINATOR
 from tests.browser.test_looks import VIEWS
-from tests.browser.world import CENTER_ADMIN, COORDINATOR
 
 pytestmark = pytest.mark.browser
 
@@ -50,9 +50,9 @@ _READ_LAYOUT = """() => [...document.querySelectorAll("body, #app *")]
 
 
 @pytest.fixture(scope="module")
-def referral_views(world):
+def referral_views(demo_world):
     """The pages of a referral whose patient is in the monitoring window."""
-    path = world.referral("Roundtrip", reached="monitoring")
+    path = demo_world.referral("Roundtrip", reached="monitoring")
     return (
         (path, "Roundtrip"),
         (f"{path}/notices", "Notices of this referral"),

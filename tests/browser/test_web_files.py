@@ -97,9 +97,7 @@ def test_the_type_check_uses_the_versions_that_are_served():
 def test_a_module_imports_only_what_is_served(name):
     """By relative paths, so that no import map is needed."""
     assert imports_of(name) <= set(served())
-    assert not re.search(
-        r"""(?:from|^import) ?["'][^."']""", served()[name].read_text(), re.MULTILINE
-    )
+    assert not re.search(r"""(?:from|^import) ?["'][^."']""", served()[name].read_text(), re.MULTILINE)
 
 
 PACKAGES = {path.name for path in WEB.iterdir() if path.is_dir()} - {"vendor", "__pycache__"}
@@ -183,9 +181,7 @@ def test_the_weight_stays_within_the_budget():
 
 def test_every_icon_that_is_carried_is_used():
     """And every icon that is used is carried."""
-    carried = set(
-        re.findall(r'^  "([a-z0-9-]+)":', served()["vendor/icons.js"].read_text(), re.MULTILINE)
-    )
+    carried = set(re.findall(r'^  "([a-z0-9-]+)":', served()["vendor/icons.js"].read_text(), re.MULTILINE))
     texts = " ".join(path.read_text() for path in own_files(".js"))
 
     assert {name for name in carried if f'"{name}"' not in texts} == set()

@@ -1,84 +1,105 @@
-"""Rules of the whole code base that no other tool holds; each test's docstring is the rule."""
+"""Rules for the whole code base that no other tool checks. Each test's docstring is the rule."""
 
 import ast
+import builtins
+import importlib.util
+import io
 import json
+import keyword
 import re
 import subprocess
 import sys
+import tokenize
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from chalicelib import observe, wiring
-from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
+from chalicelib.domain.referrals.events import EventType
+from chalicelib.routes.platform import problem_codes
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = (ROOT / "app.py", *sorted((ROOT / "chalicelib").rglob("*.py")))
+LAYERS = ("domain", "services", "store", "routes", "web")
+CAPABILITIES = {
+    "referrals",
+    "webhooks",
+    "eligibility",
+    "ehr",
+    "centers",
+    "notices",
+    "handback",
+    "identity",
+    "audit",
+    "platform",
+}
 WRITTEN_BY_HAND = {".css", ".html", ".js", ".md", ".py"}
-MOST_LINES = 500
+MAX_LINES = 500
 
-HEAVY = {
+SLOW_IMPORTS = {
     "boto3": "the AWS SDK",
-    "botocore.client": "the AWS SDK; its bare package is a version number",
+    "botocore.client": "the AWS SDK; the bare package is only a version number",
     "botocore.session": "the AWS SDK",
-    "chalicelib.catalog.labels": "read by the first screen",
-    "chalicelib.domain.eligibility.screen_input": "as that",
-    "chalicelib.domain.eligibility.screen": "as that",
+    "chalicelib.catalog.labels": "loaded by the first eligibility check",
+    "chalicelib.domain.eligibility.screen": "loaded by the first eligibility check",
+    "chalicelib.domain.eligibility.screen_input": "loaded by the first eligibility check",
     "cryptography": "OpenSSL",
-    "email_validator": "reads the public suffix list",
+    "email_validator": "loads the public suffix list",
     "icalendar": "reads and writes calendars",
     "jinja2": "a template engine",
-    "joserfc": "verifies tokens, and brings OpenSSL along",
+    "joserfc": "verifies tokens, and loads OpenSSL",
     "jsonschema": "for tests",
     "moto": "for tests",
     "requests": "an HTTP client",
-    "urllib3": "comes with the AWS SDK",
+    "urllib3": "part of the AWS SDK",
 }
 
 
-def name_of(path: Path) -> str:
+def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def tree(path: Path) -> ast.Module:
+def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
-def calls(path: Path) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
+def list_calls(path: Path) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(parse(path)) if isinstance(node, ast.Call))
 
 
-def attributes(path: Path) -> set[str]:
-    """Every attribute that a module names, such as the methods that it calls."""
-    return {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+def list_attributes(path: Path) -> set[str]:
+    """Every attribute name in a module, such as the methods that it calls."""
+    return {node.attr for node in ast.walk(parse(path)) if isinstance(node, ast.Attribute)}
 
 
-def literals(path: Path) -> set[str]:
-    """Every text that stands in a module's code."""
+def list_strings(path: Path) -> set[str]:
+    """Every string constant in a module."""
     return {
-        node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        node.value for node in ast.walk(parse(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
 
 
-def naming(attribute: str) -> set[str]:
-    """The modules that name an attribute."""
-    return {name_of(path) for path in SHIPPED if attribute in attributes(path)}
+def list_modules_using(attribute: str) -> set[str]:
+    """The shipped modules that use an attribute of this name."""
+    return {relative(path) for path in SHIPPED if attribute in list_attributes(path)}
 
 
-def tracked() -> list[Path]:
-    """The files of the repository."""
+def list_tracked_files(suffixes: set[str] | None = None) -> list[Path]:
+    """The files of the repository that are on disk."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
-    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+    paths = [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+    return [path for path in paths if suffixes is None or path.suffix in suffixes]
 
 
-def test_a_cold_start_loads_nothing_heavy():
-    """Importing the app loads no SDK, no crypto and no tool of the tests.
+def test_a_cold_start_imports_nothing_slow():
+    """Importing the app loads no SDK, no cryptography and no test tool.
 
-    It also needs no setting: packaging, pages and tests import it anywhere.
+    The import also needs no setting: packaging, static pages and tests import the app anywhere.
     """
     program = "import app, json, sys; print(json.dumps(sorted(sys.modules)))"
-    told = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {program}"],
         check=True,
         capture_output=True,
@@ -86,90 +107,131 @@ def test_a_cold_start_loads_nothing_heavy():
         env={},
     )
 
-    loaded = set(json.loads(told.stdout))
-    assert loaded & set(HEAVY) == set()
+    loaded = set(json.loads(finished.stdout))
+    assert loaded & set(SLOW_IMPORTS) == set()
     assert "chalicelib.routes.referrals.referrals" in loaded
 
 
-def test_only_the_settings_read_the_environment():
-    """`os.environ` and `os.getenv` stand in `chalicelib/settings.py` and nowhere else."""
-    readers = naming("environ") | naming("getenv") | naming("putenv")
+def test_only_the_settings_module_reads_the_environment():
+    """`os.environ` and `os.getenv` appear in `chalicelib/settings.py` and nowhere else."""
+    readers = list_modules_using("environ") | list_modules_using("getenv") | list_modules_using("putenv")
 
     assert readers == {"chalicelib/settings.py"}
 
 
-def test_only_the_wiring_reads_the_clock():
-    """The time is an argument; `wiring.now` is where it comes from."""
-    clocks = re.compile(r"(datetime|date)\.(now|today|utcnow)|time\.(time|time_ns|localtime|gmtime)")
+def test_only_the_wiring_module_reads_the_clock():
+    """The time is an argument everywhere else; it comes from `wiring.read_clock`."""
+    clock = re.compile(r"(datetime|date)\.(now|today|utcnow)|time\.(time|time_ns|localtime|gmtime)")
     readers = {
-        name_of(path) for path in SHIPPED if any(clocks.fullmatch(ast.unparse(call.func)) for call in calls(path))
+        relative(path) for path in SHIPPED if any(clock.fullmatch(ast.unparse(call.func)) for call in list_calls(path))
     }
 
     assert readers == {"chalicelib/wiring.py"}
 
 
-def test_nothing_scans_a_table():
-    """What a table holds is found by a key or an index, whatever its size."""
-    scanning = [path for path in SHIPPED if "scan" in attributes(path) or {"scan", "Scan"} & literals(path)]
+def test_no_code_scans_a_table():
+    """Rows are found by a key or an index, however large the table is."""
+    scanning = [path for path in SHIPPED if "scan" in list_attributes(path) or {"scan", "Scan"} & list_strings(path)]
 
     assert scanning == []
 
 
-def test_every_transaction_goes_through_the_ledger():
-    """There is one place where several writes become one, and one that knows how it can fail."""
-    assert naming("transact_write_items") == {"chalicelib/store/platform/transactions.py"}
-    assert naming("batch_write_item") == set()
+def test_every_transaction_goes_through_the_transactions_module():
+    """One module combines several writes into one commit, and knows how a commit can fail."""
+    assert list_modules_using("transact_write_items") == {"chalicelib/store/platform/transactions.py"}
+    assert list_modules_using("batch_write_item") == set()
 
 
-def test_only_the_store_knows_tables():
-    """No other layer names a call of DynamoDB."""
+def test_only_the_store_calls_dynamodb():
+    """No other layer names an operation of DynamoDB."""
     operations = {"get_item", "put_item", "update_item", "delete_item", "batch_get_item"}
-    knowing = {name_of(path) for path in SHIPPED if operations & (attributes(path) | literals(path))}
+    callers = {relative(path) for path in SHIPPED if operations & (list_attributes(path) | list_strings(path))}
 
-    assert {"/".join(name.split("/")[:2]) for name in knowing} == {"chalicelib/store"}
+    assert {"/".join(name.split("/")[:2]) for name in callers} == {"chalicelib/store"}
 
 
 def test_every_client_has_time_limits():
-    """`chalicelib/clients.py` makes them all, with limits below those of the gateway."""
-    assert naming("create_client") == {"chalicelib/clients.py"}
+    """`chalicelib/clients.py` creates all AWS clients, with limits shorter than the gateway's."""
+    assert list_modules_using("create_client") == {"chalicelib/clients.py"}
 
 
 @pytest.mark.parametrize(
-    "path", [p for p in tracked() if p.suffix in WRITTEN_BY_HAND and "vendor" not in p.parts], ids=name_of
+    "path",
+    [path for path in list_tracked_files(WRITTEN_BY_HAND) if "vendor" not in path.parts],
+    ids=relative,
 )
 def test_no_file_is_long(path):
     """From 300 lines on, ask whether a file holds two things; 500 is the limit."""
-    assert len(path.read_text("utf-8").splitlines()) <= MOST_LINES
+    assert len(path.read_text("utf-8").splitlines()) <= MAX_LINES
 
 
-def test_no_file_names_a_registry_or_a_place_on_a_disk():
-    """What is committed works anywhere."""
-    # In pieces, so that they do not find themselves.
-    elsewhere = re.compile(
+def test_every_layer_has_packages_with_the_same_names():
+    """Someone who knows one layer knows them all."""
+    packages = {
+        (layer, folder.name)
+        for layer in LAYERS
+        for folder in (ROOT / "chalicelib" / layer).iterdir()
+        if folder.is_dir() and folder.name != "__pycache__"
+    }
+
+    unknown = {pair for pair in packages if pair[1] not in CAPABILITIES}
+    assert unknown == {("web", "app"), ("web", "vendor")}, "web/app joins all pages; web/vendor holds libraries"
+    assert {name for _, name in packages} >= CAPABILITIES
+
+
+def test_every_test_is_in_the_package_of_its_module():
+    """Tests of a layer are in folders named like its packages."""
+    folders = {
+        relative(path.parent)
+        for layer in LAYERS
+        for path in (ROOT / "tests" / layer).rglob("test_*.py")
+        if path.parent.name not in CAPABILITIES
+    }
+
+    assert folders <= {"tests/routes"}
+
+
+def test_no_two_public_classes_share_a_name():
+    """A class name leads to one place."""
+    places = defaultdict(list)
+    for path in (*SHIPPED, *sorted((ROOT / "infra").rglob("*.py"))):
+        for node in parse(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(relative(path))
+
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
+def test_no_file_names_a_package_registry_or_a_path_of_one_machine():
+    """Committed files work anywhere."""
+    # In pieces, so that the patterns do not match themselves.
+    forbidden = re.compile(
         "|".join(
             ("pypi" + r"\.org", "python" + r"hosted\.", "npm" + r"js\.",
-             # Not as a part of an address: there it is somebody else's.
+             # Not inside a URL: there it is a path of another site.
              r"(?<![\w.])/" + "(home|Users|root|work)/", r"C:\\" + "Users")
         ).encode()
     )  # fmt: skip
     found = {
-        name_of(path): match.group().decode() for path in tracked() if (match := elsewhere.search(path.read_bytes()))
+        relative(path): match.group().decode()
+        for path in list_tracked_files()
+        if (match := forbidden.search(path.read_bytes()))
     }
 
     assert found == {}
 
 
-def test_debugging_is_off():
-    """With it on, Chalice would answer a bug with its traceback."""
+def test_debug_mode_is_off():
+    """In debug mode, Chalice would answer an error with its traceback."""
     from app import app
 
     assert app.debug is False
-    assert not [path for path in SHIPPED if "debug" in attributes(path)]
+    assert not [path for path in SHIPPED if "debug" in list_attributes(path)]
 
 
-def test_layers_know_only_the_layers_below():
-    """The contracts of `pyproject.toml`, by import-linter."""
-    told = subprocess.run(
+def test_import_contracts_hold():
+    """The contracts of `pyproject.toml`, checked by import-linter."""
+    finished = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"],
         cwd=ROOT,
         check=False,
@@ -177,81 +239,207 @@ def test_layers_know_only_the_layers_below():
         text=True,
     )
 
-    assert told.returncode == 0, told.stdout
+    assert finished.returncode == 0, finished.stdout
 
 
-def raised_codes() -> set[str]:
-    """The codes that errors are made with, and those that are their defaults."""
-    made = {
+def list_raised_codes() -> set[str]:
+    """The problem codes that errors and rejections are created with, and those that are defaults."""
+    created = {
         call.args[0].value
         for path in SHIPPED
-        for call in calls(path)
+        for call in list_calls(path)
         if call.args
         and isinstance(call.args[0], ast.Constant)
         and isinstance(call.args[0].value, str)
-        and re.search(r"(Error|Never|__init__)$", ast.unparse(call.func))
+        and re.search(r"(Error|Rejected|__init__)$", ast.unparse(call.func))
         and re.fullmatch(r"[a-z][a-z_0-9]+", call.args[0].value)
     }
     defaults = {
         default.value
-        for node in ast.walk(tree(ROOT / "chalicelib/errors.py"))
+        for node in ast.walk(parse(ROOT / "chalicelib/errors.py"))
         if isinstance(node, ast.FunctionDef) and node.name == "__init__"
         for default in node.args.defaults
         if isinstance(default, ast.Constant) and isinstance(default.value, str)
     }
-    return made | defaults
+    return created | defaults
 
 
-def test_every_code_of_a_problem_is_explained():
-    """A code that is raised is in the table of the docs page."""
-    assert raised_codes() - set(PROBLEM_CODES) == set()
+def test_every_raised_problem_code_is_documented():
+    """A code that the product can return is in the table of the API reference."""
+    assert list_raised_codes() - set(problem_codes.PROBLEM_CODES) == set()
 
 
-def test_every_code_that_is_explained_is_used():
-    """What nothing answers any more leaves the docs."""
-    elsewhere = set().union(*(literals(path) for path in SHIPPED if path.name != "codes.py"))
+def test_every_documented_problem_code_is_used():
+    """A code that nothing returns leaves the API reference."""
+    own_file = Path(problem_codes.__file__)
+    elsewhere = set().union(*(list_strings(path) for path in SHIPPED if path != own_file))
 
-    assert set(PROBLEM_CODES) - elsewhere == set()
+    assert set(problem_codes.PROBLEM_CODES) - elsewhere == set()
 
 
-def test_only_what_is_on_the_list_is_logged():
-    """A log line is an event and ids of an allow-list: a new field is thought about there."""
-    named = {
-        keyword.arg
+def test_only_listed_fields_are_logged():
+    """A log line is an event and listed ids; a new field is reviewed where the list is."""
+    fields = {
+        each.arg
         for path in SHIPPED
-        for call in calls(path)
+        for call in list_calls(path)
         if re.fullmatch(r"log\.(info|warning|error)", ast.unparse(call.func))
-        for keyword in call.keywords
+        for each in call.keywords
     }
 
-    assert named - observe._LOGGABLE == set()
-    assert None not in named, "the names of `**fields` cannot be checked"
+    assert fields - observe._LOGGABLE == set()
+    assert None not in fields, "the names of `**fields` cannot be checked"
 
 
-def test_a_log_refuses_what_is_not_on_its_list():
-    """What no test passed by does not slip through either."""
+def test_the_log_refuses_a_field_that_is_not_listed():
+    """A field that no test logged is refused too."""
     with pytest.raises(ValueError, match="not a loggable field: patient"):
         observe.log.info("request", patient="Ana Example")
 
 
-def test_nothing_prints():
-    """What is told goes through the log, where it is checked."""
-    printing = [path for path in SHIPPED for call in calls(path) if ast.unparse(call.func) == "print"]
+def test_shipped_code_does_not_print():
+    """All output goes through the log, where its fields are checked."""
+    printing = [path for path in SHIPPED for call in list_calls(path) if ast.unparse(call.func) == "print"]
 
     assert printing == []
 
 
-def test_all_that_is_made_once_can_be_let_go():
-    """`wiring.reset` leaves nothing behind that a test or a changed setting could meet again."""
+def test_wiring_reset_clears_every_cached_object():
+    """`wiring.reset` leaves nothing that another test or a changed setting could meet again."""
     [reset] = (
         node
-        for node in tree(ROOT / "chalicelib/wiring.py").body
+        for node in parse(ROOT / "chalicelib/wiring.py").body
         if isinstance(node, ast.FunctionDef) and node.name == "reset"
     )
-    kept = {
+    cached = {
         name
-        for name, made in vars(wiring).items()
-        if hasattr(made, "cache_clear") and made.__module__ == wiring.__name__
+        for name, value in vars(wiring).items()
+        if hasattr(value, "cache_clear") and value.__module__ == wiring.__name__
     }
 
-    assert kept == {node.id for node in ast.walk(reset) if isinstance(node, ast.Name)} - {"made"}
+    assert cached <= {node.id for node in ast.walk(reset) if isinstance(node, ast.Name)}
+
+
+class CodeNames:
+    """The names that comments and docs may refer to.
+
+    Attributes:
+        modules: Dotted paths of our modules and packages.
+        members: Per module or class name, the names defined directly in it.
+    """
+
+    def __init__(self) -> None:
+        self.modules: set[str] = set()
+        self.members: dict[str, set[str]] = defaultdict(set)
+        for top in ("app.py", "chalicelib", "infra", "tests"):
+            for path in sorted((ROOT / top).rglob("*.py")) or [ROOT / top]:
+                dotted = relative(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+                self.modules.add(dotted)
+                self.modules.update(dotted.rsplit(".", n)[0] for n in range(1, dotted.count(".") + 1))
+                self._collect(parse(path).body, dotted.rpartition(".")[2])
+
+    def _collect(self, body: list[ast.stmt], owner: str) -> None:
+        for node in body:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                self.members[owner].add(node.name)
+                self.members[owner].update(
+                    each.attr
+                    for each in ast.walk(node)
+                    if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store)
+                )
+            elif isinstance(node, ast.ClassDef):
+                self.members[owner].add(node.name)
+                self._collect(node.body, node.name)
+            elif isinstance(node, (ast.Import, ast.ImportFrom)):
+                self.members[owner].update((each.asname or each.name).partition(".")[0] for each in node.names)
+            else:
+                self.members[owner].update(
+                    each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+                )
+
+    def has(self, dotted: str) -> bool:
+        """Whether a dotted name leads to a module of ours, or to something defined in one."""
+        parts = dotted.split(".")
+        if self._is_module(parts):
+            return True
+        for split in range(1, len(parts)):
+            owner, names = parts[:split], parts[split:]
+            if not (self._is_module(owner) or owner[-1] in self.members):
+                continue
+            place = owner[-1]
+            for name in names:
+                if name not in self.members[place]:
+                    break
+                place = name
+            else:
+                return True
+        return False
+
+    def _is_module(self, parts: list[str]) -> bool:
+        tail = ".".join(parts)
+        return any(module == tail or module.endswith(f".{tail}") for module in self.modules)
+
+
+FILE_SUFFIXES = {"py", "js", "css", "html", "json", "md", "txt", "csv", "toml", "pdf", "zip", "ts", "svg", "bin", "in"}
+FILE_SUFFIXES |= {"yml", "yaml", "ics", "sh", "jsonl", "xml", "png", "example"}
+OUTSIDE_NAMES = re.compile(
+    r"(data|details|self|cls|answer|event|item|row|request|response|cognito|dynamodb|sesv2|kms|aws|lambda|www)\b.*"
+)
+"""Names of JSON members, of local values, of AWS and of hosts: no name of ours, so not checked here."""
+
+
+def list_quoted_names(path: Path) -> Iterator[str]:
+    """The dotted names between backquotes in the comments and docstrings of a module, or in a page."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".py":
+        docstrings = [
+            ast.get_docstring(node) or ""
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        ]
+        comments = [
+            token.string
+            for token in tokenize.generate_tokens(io.StringIO(text).readline)
+            if token.type == tokenize.COMMENT
+        ]
+        text = "\n".join(docstrings + comments)
+    else:
+        text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    yield from re.findall(r"`([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)(?:\(\))?`", text)
+
+
+def is_outside_name(dotted: str) -> bool:
+    """Whether a name belongs to Python, a library, an event type or a file."""
+    first, _, rest = dotted.partition(".")
+    if dotted in set(EventType) or dotted.rpartition(".")[2] in FILE_SUFFIXES or OUTSIDE_NAMES.fullmatch(dotted):
+        return True
+    if hasattr(builtins, first) or keyword.iskeyword(first):
+        return True
+    ours = first in {"app", "chalicelib", "infra", "tests"}
+    return not ours and importlib.util.find_spec(first) is not None and bool(rest)
+
+
+def test_dotted_names_in_comments_and_docs_exist():
+    """A comment or a page that names something in the code leads there."""
+    names = CodeNames()
+    pages = [path for path in list_tracked_files({".md"}) if path.name != "CHANGELOG.md"]
+    code = [path for path in list_tracked_files({".py"}) if "simulation" not in path.parts]
+    missing = {
+        f"{relative(path)}: {name}"
+        for path in (*code, *pages)
+        for name in list_quoted_names(path)
+        if not is_outside_name(name) and not names.has(name)
+    }
+
+    assert missing == set()
+
+
+def test_the_check_of_dotted_names_finds_a_wrong_one():
+    """A check that cannot fail would prove nothing."""
+    names = CodeNames()
+
+    assert names.has("wiring.reset")
+    assert names.has("domain.referrals.stages.Stage")
+    assert names.has("Stage.INFUSED")
+    assert not names.has("domain.referral.decide")
+    assert not names.has("Stage.NO_SUCH_STAGE")

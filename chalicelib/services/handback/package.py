@@ -26,8 +26,8 @@ from chalicelib.errors import (
     MalformedError,
     NotFoundError,
     PreconditionFailedError,
-    UnavailableError,
 )
+from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.referrals.access import (
     build_member_audit_entry,
     get_visible_or_404,
@@ -38,9 +38,6 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.handback.packages import HANDBACK_WRITE
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
-
-MAX_ATTEMPTS = 8
-"""How often a package is written anew because the referral itself moved meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +91,8 @@ def write_handback(
         StaleError: somebody wrote since `version`.
         MalformedError: it names a product or a care point that is not there.
     """
-    for _ in range(MAX_ATTEMPTS):
+
+    def attempt() -> HandbackView:
         referral = get_visible_or_404(referral_id, member, "handback.write", stores=stores, now=now)
         _require_writable(referral, member)
         before = HandbackView(referral, get_latest_handback(referral, stores=stores))
@@ -109,9 +107,10 @@ def write_handback(
         except ConditionFailedError as e:
             if HANDBACK_WRITE in e.items:
                 raise PreconditionFailedError from e
-            continue  # The referral moved, which says nothing about the package.
+            raise  # The referral changed, not its package: try again.
         return HandbackView(changed, handback)
-    raise UnavailableError("busy")
+
+    return commit_with_retry(attempt)
 
 
 def propose_package(referral: Referral, *, stores: Stores, now: datetime) -> Mapping[str, Any]:

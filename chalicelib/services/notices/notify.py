@@ -24,16 +24,12 @@ from chalicelib.domain.notices.notice_wording import list_notice_rules
 from chalicelib.domain.notices.tasks import OutboxTask
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.errors import UnavailableError
+from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.mails import MAIL
 from chalicelib.store.notices.notices import NOTICE, Notice, format_due_time
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
-
-MAX_ATTEMPTS = 5
-"""How often a notice looks for its mail anew. Each time another notice to the same person about
-the same referral was quicker, and then there is a mail to join."""
 
 LATE_AFTER_DAY = timedelta(days=1)
 
@@ -62,9 +58,15 @@ def get_member_zone(member: Member, preferences: Preferences, *, stores: Stores)
 
 
 def _write_notice_with_mail(pending: _NoticeToSend, *, stores: Stores, now: datetime) -> str | None:
-    """Write a notice and its place in a mail; the id of a mail that is new."""
+    """Write a notice and its place in a mail; the id of a mail that is new.
+
+    A conflict means that another notice to the same person about the same referral was faster. Then
+    there is a mail to join.
+    """
     full: str | None = None
-    for _ in range(MAX_ATTEMPTS):
+
+    def attempt() -> str | None:
+        nonlocal full
         notice, writes, planned = _prepare_notice(pending, full, stores=stores, now=now)
         try:
             stores.transactions.commit(stores.notices.prepare_add(notice), *writes)
@@ -73,9 +75,10 @@ def _write_notice_with_mail(pending: _NoticeToSend, *, stores: Stores, now: date
                 return None
             # A mail that takes nothing more is not tried again; a thread's new one is.
             full = notice.mail_id if MAIL in e.items else full
-            continue
+            raise
         return planned
-    raise UnavailableError("busy")
+
+    return commit_with_retry(attempt)
 
 
 def _prepare_notice(

@@ -7,14 +7,11 @@ from chalicelib.domain.notices.planning import SkipReason, find_skip_reason
 from chalicelib.domain.notices.tasks import DateChangeReason, OutboxTask
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.errors import UnavailableError
+from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.leases import Claim
 from chalicelib.store.notices.planned_tasks import find_replaced_notice, prepare_skip
 from chalicelib.store.platform.transactions import ConditionFailedError
-
-MAX_ATTEMPTS = 8
-"""How often it is decided anew because the referral changed meanwhile."""
 
 ON_TIME_WITHIN = timedelta(days=1)
 """How many days after its own a notice says nothing of being late."""
@@ -26,7 +23,8 @@ def skip_if_obsolete(claim: Claim, *, stores: Stores, now: datetime) -> Referral
     It is skipped only while the referral is as it was read. Else a hold that ends at the same
     moment would find the task waiting, and leave to it what it is about to leave out.
     """
-    for _ in range(MAX_ATTEMPTS):
+
+    def attempt() -> Referral | None:
         referral = stores.referrals.get(claim.task.referral_id)
         why = find_skip_reason(claim.task, referral) if referral else SkipReason.CLOSED
         if why is None:
@@ -38,10 +36,11 @@ def skip_if_obsolete(claim: Claim, *, stores: Stores, now: datetime) -> Referral
             )
         except ConditionFailedError as e:
             if "referral" in e.items:
-                continue
+                raise
             # The lease ran out, and it is another run's to decide.
         return None
-    raise UnavailableError("busy")
+
+    return commit_with_retry(attempt)
 
 
 def with_lateness(task: OutboxTask, referral: Referral, *, stores: Stores, now: datetime) -> OutboxTask:

@@ -6,19 +6,17 @@ What it names is sealed: nobody can make one, read one, or turn one into another
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 
 from chalicelib.domain.notices.mail_timing import OPTIONAL_CATEGORIES, MailTiming
 from chalicelib.domain.notices.notice_rules import Category
-from chalicelib.errors import NotFoundError, UnavailableError
+from chalicelib.errors import NotFoundError
+from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.platform.transactions import ConditionFailedError
 
 UNSUBSCRIBE_PATH = "/v1/unsubscribe"
 
 _ENCRYPTION_SCOPE, _ENCRYPTION_CONTEXT = "service", "unsubscribe"
-_MAX_ATTEMPTS = 5
 
 
 def build_unsubscribe_url(member_id: str, categories: Iterable[Category], *, sign_in_url: str, stores: Stores) -> str:
@@ -54,7 +52,8 @@ def unsubscribe_member(token: str, *, stores: Stores) -> None:
         UnavailableError: the member kept changing the preferences meanwhile.
     """
     member_id, categories = parse_unsubscribe_token(token, stores=stores)
-    for _ in range(_MAX_ATTEMPTS):
+
+    def attempt() -> None:
         now = stores.recipients.get_preferences(member_id)
         off = dict.fromkeys(categories & set(OPTIONAL_CATEGORIES), MailTiming.NEVER)
         preferences = replace(now, timings={**now.timings, **off})
@@ -62,10 +61,9 @@ def unsubscribe_member(token: str, *, stores: Stores) -> None:
             return
         # Neither the hour nor the zone: the next digest comes when it would have come.
         _, saving = stores.recipients.prepare_save(member_id, preferences, version=now.version)
-        with suppress(ConditionFailedError):
-            stores.transactions.commit(saving)
-            return
-    raise UnavailableError("busy")
+        stores.transactions.commit(saving)
+
+    commit_with_retry(attempt)
 
 
 def _decode_token(token: str) -> bytes:

@@ -11,6 +11,7 @@ can be refused is told from the item that stood in the way.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.referrals.events import PARKED_FOR, ReferralEvent, StageChange
@@ -20,6 +21,7 @@ from chalicelib.domain.referrals.stage_changes import Applied, Decision, Pending
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import ConflictError, NotFoundError, UnavailableError
 from chalicelib.observe import log
+from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
 from chalicelib.services.referrals.event_writes import (
     ReportResult,
     belongs_to_center,
@@ -45,9 +47,6 @@ from chalicelib.store.webhooks.idempotency import (
     StoredResponse,
 )
 
-MAX_ATTEMPTS = 8
-"""How often a decision is taken anew because somebody else moved the referral meanwhile."""
-
 
 def report_by_member(
     event: ReferralEvent,
@@ -62,155 +61,173 @@ def report_by_member(
 
     Raises:
         NotFoundError: no such referral, or another tenant's.
-        RefusedError: the move is not legal, or not yet, or not this side's.
-        KeyReusedError: the Idempotency-Key belongs to another request.
+        ConflictError: the event is not possible, not possible yet, or not this side's to report.
+        IdempotencyKeyReusedError: the Idempotency-Key belongs to another request.
     """
-    planned: dict[str, str] = {}
-    for _ in range(MAX_ATTEMPTS):
+    existing_tasks: dict[str, str] = {}
+
+    def attempt() -> StoredResponse:
         referral, parked = stores.referrals.get_with_parked(event.referral_id)
         if referral is None or not (member.has_clinical_access and member.can_see(referral)):
             _audit_refusal(event, member.tenant_id, "not_found", stores=stores, now=now)
             raise NotFoundError
-        verdict = decide_with_history(referral, event, stores=stores, now=now)
-        fault = _to_error(verdict) or _check_packet(referral, event)
-        if fault:
-            earlier = stores.idempotency_records.find_response(request, now=now)
-            if earlier:
-                return earlier
-            _audit_refusal(event, member.tenant_id, fault.code, stores=stores, now=now)
-            raise fault
-        response = build_response(build_report_result(verdict, event))
-        idempotency_write = stores.idempotency_records.prepare_record(request, response, now=now)
+        decision = decide_with_history(referral, event, stores=stores, now=now)
+        refusal = _to_error(decision) or _check_packet(referral, event)
+        if refusal:
+            first_response = stores.idempotency_records.find_response(request, now=now)
+            if first_response:
+                return first_response
+            _audit_refusal(event, member.tenant_id, refusal.code, stores=stores, now=now)
+            raise refusal
+        response = build_response(build_report_result(decision, event))
         writes = prepare_event_writes(
-            verdict, event, member.tenant_id, before=referral, stores=stores, existing_tasks=planned
+            decision, event, member.tenant_id, before=referral, stores=stores, existing_tasks=existing_tasks
         )
         try:
-            stores.transactions.commit(idempotency_write, *writes)
+            stores.transactions.commit(stores.idempotency_records.prepare_record(request, response, now=now), *writes)
         except ConditionFailedError as e:
             if IDEMPOTENCY_RECORD in e.items:
                 return stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
-            planned |= parse_existing_tasks(e.items)
-            continue
-        # What came before a submission waits apart; with it, it is looked for there as well.
+            existing_tasks.update(parse_existing_tasks(e.items))
+            raise
+        # Deliveries that came before the submission are parked in another place; look there as well.
         if parked or referral.stage is Stage.DRAFT:
             _apply_parked_if_time(event.referral_id, stores=stores, now=now)
         return response
-    raise UnavailableError("busy")
+
+    return commit_with_retry(attempt)
 
 
 def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, stores: Stores, now: datetime) -> ReportResult:
-    """Record what a center's system reports; the signature was verified before.
+    """Record what a center's system reports; the caller has verified the signature.
 
-    A referral that is not there and one that is another center's are parked alike, so that
-    the answer tells nothing.
+    A delivery for a referral that does not exist and one for another center's referral are both
+    parked, so that the response does not reveal which referrals exist.
 
     Raises:
-        RefusedError: it can never be legal, or its id belongs to another delivery.
+        ConflictError: the event can never be possible, or its id belongs to another delivery.
+        RateLimitedError: too many deliveries are parked already.
     """
-    planned: dict[str, str] = {}
-    for _ in range(MAX_ATTEMPTS):
+    existing_tasks: dict[str, str] = {}
+
+    def attempt() -> ReportResult:
         referral, parked = stores.referrals.get_with_parked(event.referral_id)
-        verdict = decide_delivery(referral, event, delivery, stores=stores, now=now)
-        if isinstance(verdict, Pending):
-            beside = parked if belongs_to_center(referral, delivery.center_id) else None
-            earlier = check_parking_capacity(event, delivery, parked_for_referral=beside, stores=stores, now=now)
-            if earlier:
-                return replay_result(earlier)
-        result = build_delivery_result(verdict, event)
-        writes = [
-            stores.delivery_log.prepare_log(delivery, result),
-            *prepare_delivery_writes(
-                verdict, event, delivery, referral, stores=stores, now=now, existing_tasks=planned
-            ),
-        ]
-        try:
-            stores.transactions.commit(*writes)
-        except ConditionFailedError as e:
-            if IDEMPOTENCY_RECORD in e.items:
-                earlier = stores.delivery_log.load_result(delivery, e.items[IDEMPOTENCY_RECORD])
-                return replay_result(earlier)
-            planned |= parse_existing_tasks(e.items)
-            continue
-        if isinstance(verdict, Rejected):
-            raise ConflictError(verdict.code, verdict.reason)
-        if parked and isinstance(verdict, Applied | Recorded):
-            _apply_parked_if_time(event.referral_id, stores=stores, now=now)
-        return build_report_result(verdict, event)
-    raise UnavailableError("busy")
-
-
-def report_by_system(event: ReferralEvent, *, stores: Stores, now: datetime) -> bool:
-    """Record a move that the product makes itself. False when it no longer makes sense.
-
-    Needs no receipt: the event's id comes from the task, so a second try meets its own event.
-    """
-    planned: dict[str, str] = {}
-    for _ in range(MAX_ATTEMPTS):
-        referral = stores.referrals.get(event.referral_id)
-        if referral is None:
-            return False
-        verdict = decide_with_history(referral, event, stores=stores, now=now)
-        if not isinstance(verdict, Applied):
-            return False
-        try:
-            stores.transactions.commit(
-                *prepare_event_writes(verdict, event, "system", before=referral, stores=stores, existing_tasks=planned)
+        decision = decide_delivery(referral, event, delivery, stores=stores, now=now)
+        if isinstance(decision, Pending):
+            parked_for_referral = parked if belongs_to_center(referral, delivery.center_id) else None
+            first_result = check_parking_capacity(
+                event, delivery, parked_for_referral=parked_for_referral, stores=stores, now=now
             )
-        except ConditionFailedError as e:
-            if "event" in e.items:
-                return True
-            planned |= parse_existing_tasks(e.items)
-            continue
-        apply_parked(event.referral_id, stores=stores, now=now)
-        return True
-    raise UnavailableError("busy")
-
-
-def apply_parked(referral_id: str, *, stores: Stores, now: datetime, include_expired: str = "") -> int:
-    """Apply the deliveries that waited for what has arrived. Returns how many were settled.
-
-    `even` is the id of a delivery to try although it has waited longer than a day.
-
-    Safe to call at any time and by several at once: each settling is a transaction that the
-    delivery's own row allows only once.
-    """
-    settled = refused = 0
-    planned: dict[str, str] = {}
-    while refused < MAX_ATTEMPTS:
-        referral, parked = stores.referrals.get_with_parked(referral_id)
-        if referral is None or not referral.is_with_center:
-            return settled
-        early = list_parked(referral_id, referral.center_id, stores=stores)
-        waiting_still = [
-            p
-            for p in (*parked, *early)
-            if now - p.delivery.received_at <= PARKED_FOR or p.delivery.webhook_id == include_expired
-        ]
-        ready = _find_first_applicable(referral, waiting_still, stores=stores, now=now)
-        if ready is None:
-            return settled
-        waiting, verdict = ready
-        event, delivery = waiting.event, waiting.delivery
-        if delivery.webhook_id == include_expired:
-            verdict = _clear_lost_update(verdict, delivery, stores=stores)
+            if first_result:
+                return replay_result(first_result)
         writes = prepare_delivery_writes(
-            verdict, event, delivery, referral, stores=stores, now=now, existing_tasks=planned
+            decision, event, delivery, referral, stores=stores, now=now, existing_tasks=existing_tasks
         )
         try:
             stores.transactions.commit(
-                stores.delivery_log.prepare_log(delivery, build_delivery_result(verdict, event), is_replay=True),
-                stores.referrals.prepare_unpark(waiting),
-                *writes,
+                stores.delivery_log.prepare_log(delivery, build_delivery_result(decision, event)), *writes
             )
         except ConditionFailedError as e:
-            # Somebody else settled it, or moved the referral: look again.
-            planned |= parse_existing_tasks(e.items)
-            refused += 1
-            continue
-        settled, refused = settled + 1, 0
-    # A row that can never be settled, as a restore may leave one, must not hold up a whole job.
-    log.warning("parked deliveries do not settle", referral_id=referral_id)
-    return settled
+            if IDEMPOTENCY_RECORD in e.items:
+                return replay_result(stores.delivery_log.load_result(delivery, e.items[IDEMPOTENCY_RECORD]))
+            existing_tasks.update(parse_existing_tasks(e.items))
+            raise
+        if isinstance(decision, Rejected):
+            raise ConflictError(decision.code, decision.reason)
+        if parked and isinstance(decision, Applied | Recorded):
+            _apply_parked_if_time(event.referral_id, stores=stores, now=now)
+        return build_report_result(decision, event)
+
+    return commit_with_retry(attempt)
+
+
+def report_by_system(event: ReferralEvent, *, stores: Stores, now: datetime) -> bool:
+    """Record a change that the product makes itself. False if it no longer applies.
+
+    No idempotency record is necessary: the event's id comes from the task, so a second run meets the
+    event of the first one.
+    """
+    existing_tasks: dict[str, str] = {}
+
+    def attempt() -> bool:
+        referral = stores.referrals.get(event.referral_id)
+        if referral is None:
+            return False
+        decision = decide_with_history(referral, event, stores=stores, now=now)
+        if not isinstance(decision, Applied):
+            return False
+        writes = prepare_event_writes(
+            decision, event, "system", before=referral, stores=stores, existing_tasks=existing_tasks
+        )
+        try:
+            stores.transactions.commit(*writes)
+        except ConditionFailedError as e:
+            if "event" in e.items:
+                return True
+            existing_tasks.update(parse_existing_tasks(e.items))
+            raise
+        apply_parked(event.referral_id, stores=stores, now=now)
+        return True
+
+    return commit_with_retry(attempt)
+
+
+def apply_parked(referral_id: str, *, stores: Stores, now: datetime, include_expired: str = "") -> int:
+    """Apply the parked deliveries whose turn has come. Returns how many were taken out of the parking.
+
+    Safe to call at any time and by several callers at once: each delivery is applied in a transaction
+    that its own row allows only once.
+
+    Args:
+        referral_id: The referral.
+        stores: All tables.
+        now: The time of the run.
+        include_expired: Id of a delivery to retry even though its 24 hours are over.
+    """
+    count = 0
+    attempt = partial(_apply_next_parked, referral_id, {}, include_expired, stores=stores, now=now)
+    try:
+        while commit_with_retry(attempt):
+            count += 1
+    except TooManyConflictsError:
+        # A row that can never be applied, which a restore may leave, must not hold up a whole job.
+        log.warning("parked deliveries do not settle", referral_id=referral_id)
+    return count
+
+
+def _apply_next_parked(
+    referral_id: str, existing_tasks: dict[str, str], include_expired: str, *, stores: Stores, now: datetime
+) -> bool:
+    """Apply the first parked delivery that can be decided now. False if there is none."""
+    referral, parked = stores.referrals.get_with_parked(referral_id)
+    if referral is None or not referral.is_with_center:
+        return False
+    candidates = [
+        each
+        for each in (*parked, *list_parked(referral_id, referral.center_id, stores=stores))
+        if now - each.delivery.received_at <= PARKED_FOR or each.delivery.webhook_id == include_expired
+    ]
+    found = _find_first_applicable(referral, candidates, stores=stores, now=now)
+    if found is None:
+        return False
+    waiting, decision = found
+    event, delivery = waiting.event, waiting.delivery
+    if delivery.webhook_id == include_expired:
+        decision = _clear_lost_update(decision, delivery, stores=stores)
+    writes = prepare_delivery_writes(
+        decision, event, delivery, referral, stores=stores, now=now, existing_tasks=existing_tasks
+    )
+    try:
+        stores.transactions.commit(
+            stores.delivery_log.prepare_log(delivery, build_delivery_result(decision, event), is_replay=True),
+            stores.referrals.prepare_unpark(waiting),
+            *writes,
+        )
+    except ConditionFailedError as e:
+        # Another run applied it, or the referral changed.
+        existing_tasks.update(parse_existing_tasks(e.items))
+        raise
+    return True
 
 
 def _apply_parked_if_time(referral_id: str, *, stores: Stores, now: datetime) -> None:

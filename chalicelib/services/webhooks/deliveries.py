@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.errors import ConflictError, ForbiddenError, NotFoundError
+from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.referrals.event_writes import belongs_to_center
 from chalicelib.services.referrals.report_event import apply_parked
 from chalicelib.store.all_stores import Stores
@@ -67,7 +68,8 @@ def expire_parked_delivery(center_id: str, webhook_id: str, *, stores: Stores, n
 
     False when it was settled in time. The delivery is kept: an administrator can replay it.
     """
-    while True:
+
+    def attempt() -> bool:
         logged = stores.delivery_log.get_entry(center_id, webhook_id)
         if logged is None or logged.result.status is not DeliveryStatus.PARKED:
             return False
@@ -85,12 +87,10 @@ def expire_parked_delivery(center_id: str, webhook_id: str, *, stores: Stores, n
                 version=updated.version,
             )
             writes += stores.referrals.prepare_save(updated, entry)
-        try:
-            stores.transactions.commit(*writes)
-        except ConditionFailedError:
-            # Settled or moved meanwhile: look again.
-            continue
+        stores.transactions.commit(*writes)
         return True
+
+    return commit_with_retry(attempt)
 
 
 def create_webhook_secret(

@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import ConflictError, UnavailableError
+from chalicelib.services.platform.optimistic import MAX_ATTEMPTS
 from chalicelib.services.referrals import report_event as journey
 from tests.support import faults
 from tests.support import stores as shelves
@@ -159,5 +160,5 @@ def test_a_referral_that_never_holds_still_is_told_as_busy(submitted_services, w
         attempt()
 
     assert refusal.value.code == "busy"
-    assert len(moves) == journey.MAX_ATTEMPTS
+    assert len(moves) == MAX_ATTEMPTS
     assert submitted_services.get_referral().stage is Stage.CONSULT_SCHEDULED

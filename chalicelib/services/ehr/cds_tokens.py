@@ -15,28 +15,22 @@ Source: CDS Hooks 2.0, "Trusting CDS Clients".
 """
 
 import json
-import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.errors import UnauthenticatedError, UnavailableError
+from chalicelib.errors import UnauthenticatedError
+from chalicelib.services.platform.jwks_cache import MAX_TOKEN_CHARS, JwksCache
 from chalicelib.settings import SettingsError
-
-if TYPE_CHECKING:
-    from joserfc.jwk import KeySet
 
 ALGORITHMS = ("ES384", "RS384", "ES256", "RS256")
 """CDS Hooks asks systems for ES384 or RS384; some sign with the shorter ones."""
 
-MAX_TOKEN_CHARS = 8192
 MAX_TOKEN_LIFETIME_S = 300
 LEEWAY_S = 60
-JWKS_CACHE_S = 3600
-JWKS_REFRESH_INTERVAL_S = 60
 MAX_ID_CHARS = 255
 
 
@@ -91,14 +85,6 @@ def _validate_system(system: EhrSystem) -> None:
         raise SettingsError("EHR_CLIENTS: a jku is fetched over https alone")
 
 
-@dataclass(slots=True)
-class _CachedKeys:
-    """A system's public keys as last read, by our monotonic clock."""
-
-    keys: "KeySet | None" = None
-    read_at: float = 0.0
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CdsTokenVerifier:
     """Verifies tokens of the systems of one list.
@@ -109,7 +95,7 @@ class CdsTokenVerifier:
 
     systems: tuple[EhrSystem, ...]
     fetch_keys: Callable[[str], Mapping[str, Any]]
-    _kept: dict[str, _CachedKeys] = field(default_factory=dict)
+    _caches: dict[str, JwksCache] = field(default_factory=dict)
 
     def allowed_origins(self) -> frozenset[str]:
         """Where pages of the systems are."""
@@ -144,37 +130,15 @@ class CdsTokenVerifier:
         return system
 
     def _verify_signature(self, token: str, system: EhrSystem) -> Mapping[str, Any]:
-        from joserfc import jwt  # noqa: PLC0415 most of a cold start's crypto
-        from joserfc.errors import InvalidKeyIdError, JoseError  # noqa: PLC0415 as above
+        cache = self._caches.setdefault(system.issuer, JwksCache())
+        return cache.verify_signature(token, algorithms=ALGORITHMS, fetch=lambda: self._get_jwks(system))
 
-        for fresh in (False, True):
-            try:
-                keys = self._load_key_set(system, refresh=fresh)
-                return jwt.decode(token, keys, algorithms=list(ALGORITHMS)).claims
-            except InvalidKeyIdError:
-                continue
-            except (JoseError, ValueError, TypeError, KeyError) as e:
-                raise UnauthenticatedError from e
-        raise UnauthenticatedError
-
-    def _load_key_set(self, system: EhrSystem, *, refresh: bool) -> "KeySet":
-        from joserfc.errors import JoseError  # noqa: PLC0415 as above
-        from joserfc.jwk import KeySet  # noqa: PLC0415 as above
-
-        cached = self._kept.setdefault(system.issuer, _CachedKeys())
-        age = time.monotonic() - cached.read_at
-        if cached.keys is None or (
-            system.jwks_url is not None and age > (JWKS_REFRESH_INTERVAL_S if refresh else JWKS_CACHE_S)
-        ):
-            try:
-                document = system.keys if system.jwks_url is None else self.fetch_keys(system.jwks_url)
-                cached.keys = KeySet.import_key_set(document)  # type: ignore[arg-type]
-            except (OSError, JoseError, ValueError, TypeError, KeyError) as e:
-                # Known keys go on working while the system is out of reach, or answers nonsense.
-                if cached.keys is None:
-                    raise UnavailableError from e
-            cached.read_at = time.monotonic()
-        return cached.keys
+    def _get_jwks(self, system: EhrSystem) -> Mapping[str, Any]:
+        if system.keys is not None:
+            return system.keys
+        if system.jwks_url is None:
+            raise TypeError("a system has either keys or the address of its keys")
+        return self.fetch_keys(system.jwks_url)
 
 
 def _decode_unverified(segment: str) -> Mapping[str, Any]:

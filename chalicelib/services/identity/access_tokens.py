@@ -9,35 +9,19 @@ Locally as in the cloud: no gateway is trusted to have looked. What is checked, 
 - `exp`, `iat`, `sub` present and numbers that make sense.
 """
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from chalicelib.errors import UnauthenticatedError, UnavailableError
+from chalicelib.errors import UnauthenticatedError
+from chalicelib.services.platform.jwks_cache import MAX_TOKEN_CHARS, FetchKeys, JwksCache
 
-if TYPE_CHECKING:
-    from joserfc.jwk import KeySet
-
-MAX_TOKEN_CHARS = 8192
 LEEWAY_S = 60
 """How far the issuer's clock may be off."""
 
 MAX_TOKEN_LIFETIME_S = 24 * 3600
 """Cognito's own maximum for access tokens. Source: its developer guide."""
-
-JWKS_CACHE_S = 3600
-JWKS_REFRESH_INTERVAL_S = 60
-"""At most one look for new keys a minute, however many unknown key ids strangers send."""
-
-
-@dataclass(slots=True)
-class _CachedKeys:
-    """The issuer's public keys as last read, by our monotonic clock."""
-
-    keys: "KeySet | None" = None
-    read_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +34,8 @@ class AccessTokenVerifier:
 
     issuer: str
     client_id: str
-    fetch_keys: Callable[[], Mapping[str, Any]]
-    _keys: _CachedKeys = field(default_factory=_CachedKeys)
+    fetch_keys: FetchKeys
+    _keys: JwksCache = field(default_factory=JwksCache)
 
     def verify(self, token: str, *, now: datetime) -> str:
         """The person that a token speaks for.
@@ -60,7 +44,9 @@ class AccessTokenVerifier:
             UnauthenticatedError: the token is not one of ours, or not valid now.
             UnavailableError: the issuer's keys have never been read and cannot be.
         """
-        claims = self._verify_claims(token)
+        if len(token) > MAX_TOKEN_CHARS:
+            raise UnauthenticatedError
+        claims = self._keys.verify_signature(token, algorithms=("RS256",), fetch=self.fetch_keys)
         at = now.timestamp()
         good = (
             claims.get("iss") == self.issuer
@@ -77,39 +63,7 @@ class AccessTokenVerifier:
 
     def list_key_ids(self) -> Sequence[str]:
         """The ids of the issuer's keys, for a look whether it answers."""
-        return [str(key.kid) for key in self._load_key_set(refresh=False).keys]
-
-    def _verify_claims(self, token: str) -> Mapping[str, Any]:
-        if len(token) > MAX_TOKEN_CHARS:
-            raise UnauthenticatedError
-        # Most of a cold start's crypto; a request without a token should not pay for it.
-        from joserfc import jwt  # noqa: PLC0415
-        from joserfc.errors import InvalidKeyIdError, JoseError  # noqa: PLC0415
-
-        for fresh in (False, True):
-            try:
-                return jwt.decode(token, self._load_key_set(refresh=fresh), algorithms=["RS256"]).claims
-            except InvalidKeyIdError:
-                continue
-            except (JoseError, ValueError, TypeError, KeyError) as e:
-                raise UnauthenticatedError from e
-        raise UnauthenticatedError
-
-    def _load_key_set(self, *, refresh: bool) -> "KeySet":
-        from joserfc.errors import JoseError  # noqa: PLC0415 as above
-        from joserfc.jwk import KeySet  # noqa: PLC0415 as above
-
-        known, age = self._keys.keys, time.monotonic() - self._keys.read_at
-        if known is not None and age <= (JWKS_REFRESH_INTERVAL_S if refresh else JWKS_CACHE_S):
-            return known
-        try:
-            known = KeySet.import_key_set(self.fetch_keys())  # type: ignore[arg-type]
-        except (OSError, JoseError, ValueError, TypeError, KeyError) as e:
-            # Known keys go on working while the issuer is out of reach, or answers nonsense.
-            if known is None:
-                raise UnavailableError from e
-        self._keys.keys, self._keys.read_at = known, time.monotonic()
-        return known
+        return [str(key.kid) for key in self._keys.load_keys(self.fetch_keys, refresh=False).keys]
 
 
 def _is_within_lifetime(claims: Mapping[str, Any], at: float) -> bool:

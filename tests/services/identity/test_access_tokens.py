@@ -11,12 +11,8 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from chalicelib.errors import UnauthenticatedError
-from chalicelib.services.identity.access_tokens import (
-    LEEWAY_S,
-    MAX_TOKEN_CHARS,
-    MAX_TOKEN_LIFETIME_S,
-    AccessTokenVerifier,
-)
+from chalicelib.services.identity.access_tokens import LEEWAY_S, MAX_TOKEN_LIFETIME_S, AccessTokenVerifier
+from chalicelib.services.platform.jwks_cache import MAX_TOKEN_CHARS
 from tests.support import tokens
 from tests.support.bad_credentials import list_bad_credentials
 from tests.support.issuer import JwksIssuer, get_now, is_refused, verify_subject

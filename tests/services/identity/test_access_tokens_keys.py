@@ -5,7 +5,7 @@ import time
 import pytest
 
 from chalicelib.errors import UnavailableError
-from chalicelib.services.identity.access_tokens import JWKS_CACHE_S, JWKS_REFRESH_INTERVAL_S
+from chalicelib.services.platform.jwks_cache import JWKS_CACHE_S, JWKS_REFRESH_INTERVAL_S
 from tests.support import tokens
 from tests.support.issuer import NEW_KEY, age_cache, is_refused, verify_subject
 

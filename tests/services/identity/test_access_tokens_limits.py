@@ -1,12 +1,7 @@
 """How long tokens and keys are trusted, in figures that were settled once."""
 
-from chalicelib.services.identity.access_tokens import (
-    JWKS_CACHE_S,
-    JWKS_REFRESH_INTERVAL_S,
-    LEEWAY_S,
-    MAX_TOKEN_CHARS,
-    MAX_TOKEN_LIFETIME_S,
-)
+from chalicelib.services.identity.access_tokens import LEEWAY_S, MAX_TOKEN_LIFETIME_S
+from chalicelib.services.platform.jwks_cache import JWKS_CACHE_S, JWKS_REFRESH_INTERVAL_S, MAX_TOKEN_CHARS
 
 
 def test_the_figures_are_those_that_were_settled():

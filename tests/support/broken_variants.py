@@ -6,7 +6,8 @@ from chalicelib.domain.referrals.apply_event import decide_event
 from chalicelib.domain.referrals.stage_changes import Applied
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import UnavailableError
-from chalicelib.services.referrals.event_writes import ReportResult, load_decision_context, prepare_event_writes
+from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
+from chalicelib.services.referrals.report_event import ReportResult
 from chalicelib.store.platform.transactions import ConditionFailedError
 from tests.support.factories import CENTER
 from tests.support.referral_values import build_stage_change

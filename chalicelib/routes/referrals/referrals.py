@@ -29,7 +29,7 @@ from chalicelib.services.referrals import read_and_amend as referrals
 from chalicelib.services.referrals import report_event as journey
 from chalicelib.services.referrals import search as lists
 from chalicelib.services.referrals import unread as news
-from chalicelib.services.referrals.event_writes import ReportResult
+from chalicelib.services.referrals.report_event import ReportResult
 from chalicelib.store.webhooks.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)

@@ -8,44 +8,48 @@ The decision is pure (`domain.referral.decide`), the commit is one transaction, 
 can be refused is told from the item that stood in the way.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import TypeGuard
 
 from chalicelib.domain.identity.members import Member
-from chalicelib.domain.referrals.events import PARKED_FOR, ReferralEvent, StageChange
+from chalicelib.domain.notices.tasks import EXPIRE_PARKED_RULE, OutboxTask, TaskQueue
+from chalicelib.domain.referrals.apply_event import decide_event, needs_history
+from chalicelib.domain.referrals.events import PARKED_FOR, ReferralEvent, StageChange, derive_id
 from chalicelib.domain.referrals.packet import build_packet, require_complete
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stage_changes import Applied, Decision, Pending, Recorded, Rejected
+from chalicelib.domain.referrals.stage_changes import Applied, Decision, Pending, Recorded, Rejected, with_next_version
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import ConflictError, NotFoundError, UnavailableError
 from chalicelib.observe import log
 from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
-from chalicelib.services.referrals.event_writes import (
-    ReportResult,
-    belongs_to_center,
-    build_audit_entry,
-    build_delivery_result,
-    build_report_result,
-    decide_delivery,
-    decide_with_history,
-    prepare_delivery_writes,
-    prepare_event_writes,
-    replay_result,
-)
+from chalicelib.services.referrals.event_writes import build_audit_entry, load_decision_context, prepare_event_writes
 from chalicelib.services.referrals.parking import check_parking_capacity, list_parked
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.notices.outbox import parse_existing_tasks
+from chalicelib.store.notices.outbox import NO_EXISTING_TASKS, parse_existing_tasks
+from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import ParkedDelivery
 from chalicelib.store.webhooks.idempotency import (
     IDEMPOTENCY_RECORD,
     Delivery,
+    DeliveryResult,
     DeliveryStatus,
     IdempotentRequest,
     StoredResponse,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportResult:
+    """What became of a report: `applied`, `recorded`, `parked` or `duplicate`."""
+
+    status: str
+    referral_id: str
+    event_id: str
+    stage: str | None
 
 
 def report_by_member(
@@ -71,7 +75,7 @@ def report_by_member(
         if referral is None or not (member.has_clinical_access and member.can_see(referral)):
             _audit_refusal(event, member.tenant_id, "not_found", stores=stores, now=now)
             raise NotFoundError
-        decision = decide_with_history(referral, event, stores=stores, now=now)
+        decision = _decide_with_history(referral, event, stores=stores, now=now)
         refusal = _to_error(decision) or _check_packet(referral, event)
         if refusal:
             first_response = stores.idempotency_records.find_response(request, now=now)
@@ -79,7 +83,7 @@ def report_by_member(
                 return first_response
             _audit_refusal(event, member.tenant_id, refusal.code, stores=stores, now=now)
             raise refusal
-        response = build_response(build_report_result(decision, event))
+        response = build_response(_build_report_result(decision, event))
         writes = prepare_event_writes(
             decision, event, member.tenant_id, before=referral, stores=stores, existing_tasks=existing_tasks
         )
@@ -112,31 +116,31 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, stores: Store
 
     def attempt() -> ReportResult:
         referral, parked = stores.referrals.get_with_parked(event.referral_id)
-        decision = decide_delivery(referral, event, delivery, stores=stores, now=now)
+        decision = _decide_delivery(referral, event, delivery, stores=stores, now=now)
         if isinstance(decision, Pending):
             parked_for_referral = parked if belongs_to_center(referral, delivery.center_id) else None
             first_result = check_parking_capacity(
                 event, delivery, parked_for_referral=parked_for_referral, stores=stores, now=now
             )
             if first_result:
-                return replay_result(first_result)
-        writes = prepare_delivery_writes(
+                return _replay_result(first_result)
+        writes = _prepare_delivery_writes(
             decision, event, delivery, referral, stores=stores, now=now, existing_tasks=existing_tasks
         )
         try:
             stores.transactions.commit(
-                stores.delivery_log.prepare_log(delivery, build_delivery_result(decision, event)), *writes
+                stores.delivery_log.prepare_log(delivery, _build_delivery_result(decision, event)), *writes
             )
         except ConditionFailedError as e:
             if IDEMPOTENCY_RECORD in e.items:
-                return replay_result(stores.delivery_log.load_result(delivery, e.items[IDEMPOTENCY_RECORD]))
+                return _replay_result(stores.delivery_log.load_result(delivery, e.items[IDEMPOTENCY_RECORD]))
             existing_tasks.update(parse_existing_tasks(e.items))
             raise
         if isinstance(decision, Rejected):
             raise ConflictError(decision.code, decision.reason)
         if parked and isinstance(decision, Applied | Recorded):
             _apply_parked_if_time(event.referral_id, stores=stores, now=now)
-        return build_report_result(decision, event)
+        return _build_report_result(decision, event)
 
     return commit_with_retry(attempt)
 
@@ -153,7 +157,7 @@ def report_by_system(event: ReferralEvent, *, stores: Stores, now: datetime) -> 
         referral = stores.referrals.get(event.referral_id)
         if referral is None:
             return False
-        decision = decide_with_history(referral, event, stores=stores, now=now)
+        decision = _decide_with_history(referral, event, stores=stores, now=now)
         if not isinstance(decision, Applied):
             return False
         writes = prepare_event_writes(
@@ -214,12 +218,12 @@ def _apply_next_parked(
     event, delivery = waiting.event, waiting.delivery
     if delivery.webhook_id == include_expired:
         decision = _clear_lost_update(decision, delivery, stores=stores)
-    writes = prepare_delivery_writes(
+    writes = _prepare_delivery_writes(
         decision, event, delivery, referral, stores=stores, now=now, existing_tasks=existing_tasks
     )
     try:
         stores.transactions.commit(
-            stores.delivery_log.prepare_log(delivery, build_delivery_result(decision, event), is_replay=True),
+            stores.delivery_log.prepare_log(delivery, _build_delivery_result(decision, event), is_replay=True),
             stores.referrals.prepare_unpark(waiting),
             *writes,
         )
@@ -258,10 +262,129 @@ def _find_first_applicable(
     referral: Referral | None, parked: Sequence[ParkedDelivery], *, stores: Stores, now: datetime
 ) -> tuple[ParkedDelivery, Applied | Recorded | Rejected] | None:
     for waiting in sorted(parked, key=lambda p: p.event.order):
-        verdict = decide_delivery(referral, waiting.event, waiting.delivery, stores=stores, now=now)
+        verdict = _decide_delivery(referral, waiting.event, waiting.delivery, stores=stores, now=now)
         if not isinstance(verdict, Pending):
             return waiting, verdict
     return None
+
+
+def _decide_with_history(referral: Referral, event: ReferralEvent, *, stores: Stores, now: datetime) -> Decision:
+    """What an event does, with all that the decision has to know read for it."""
+    setting = load_decision_context(referral, stores=stores, now=now)
+    needs_all = needs_history(referral, event)
+    history = stores.referrals.list_history(referral.referral_id) if needs_all else ()
+    return decide_event(referral, event, setting, history)
+
+
+def belongs_to_center(referral: Referral | None, center_id: str) -> TypeGuard[Referral]:
+    """Whether there is such a referral and it was submitted to this center."""
+    return referral is not None and referral.is_with_center and referral.center_id == center_id
+
+
+def _decide_delivery(
+    referral: Referral | None, event: ReferralEvent, delivery: Delivery, *, stores: Stores, now: datetime
+) -> Decision:
+    """What a center's delivery does; one for a referral that is not theirs waits for ever."""
+    if not belongs_to_center(referral, delivery.center_id):
+        return Pending()
+    return _decide_with_history(referral, event, stores=stores, now=now)
+
+
+def _prepare_delivery_writes(
+    decision: Decision,
+    event: ReferralEvent,
+    delivery: Delivery,
+    referral: Referral | None,
+    *,
+    stores: Stores,
+    now: datetime,
+    existing_tasks: Mapping[str, str] = NO_EXISTING_TASKS,
+) -> list[TransactionWrite]:
+    """The writes of a delivery beside its receipt: applied, refused, or kept waiting."""
+    match decision:
+        case Applied() | Recorded() if referral is not None:
+            return prepare_event_writes(
+                decision, event, delivery.center_id, before=referral, stores=stores, existing_tasks=existing_tasks
+            )
+        case Rejected():
+            return _prepare_rejection_writes(decision, event, delivery, referral, stores=stores, now=now)
+    return [
+        # Parked only while what was read still holds; else what it waits for may just have come.
+        stores.referrals.prepare_check_unchanged(event.referral_id, referral),
+        stores.referrals.prepare_park(
+            ParkedDelivery(
+                delivery=delivery, event=event, is_unknown_referral=not belongs_to_center(referral, delivery.center_id)
+            )
+        ),
+        stores.outbox.prepare_plan(_build_expiry_task(event.referral_id, delivery, now=now)),
+        stores.audit_log.prepare_append(
+            replace(build_audit_entry(event, delivery.center_id, now, None), outcome="parked")
+        ),
+    ]
+
+
+def _prepare_rejection_writes(
+    decision: Rejected,
+    event: ReferralEvent,
+    delivery: Delivery,
+    referral: Referral | None,
+    *,
+    stores: Stores,
+    now: datetime,
+) -> list[TransactionWrite]:
+    """The audit row; and where the feed numbers its updates, that this one is not missing."""
+    entry = replace(build_audit_entry(event, delivery.center_id, now, None), outcome=decision.code)
+    if referral is None:
+        return [stores.audit_log.prepare_append(entry)]
+    arrived = with_next_version(referral, event, load_decision_context(referral, stores=stores, now=now))
+    if arrived.status.feed == referral.status.feed:
+        return [stores.audit_log.prepare_append(entry)]
+    return list(stores.referrals.prepare_save(arrived, replace(entry, version=arrived.version)))
+
+
+def _build_report_result(decision: Decision, event: ReferralEvent) -> ReportResult:
+    """The answer to a report with this verdict."""
+    status = {Applied: "applied", Recorded: "recorded"}.get(type(decision), "parked")
+    moved = decision.referral.stage if isinstance(decision, Applied | Recorded) else None
+    return ReportResult(status=status, referral_id=event.referral_id, event_id=event.event_id, stage=moved)
+
+
+def _build_delivery_result(decision: Decision, event: ReferralEvent) -> DeliveryResult:
+    """The log's word on a delivery with this verdict."""
+    outcome = _build_report_result(decision, event)
+    refused = isinstance(decision, Rejected)
+    return DeliveryResult(
+        status=DeliveryStatus.REFUSED if refused else DeliveryStatus(outcome.status),
+        referral_id=event.referral_id,
+        event_id=event.event_id,
+        stage=outcome.stage,
+        code=decision.code if isinstance(decision, Rejected) else None,
+    )
+
+
+def _replay_result(first_result: DeliveryResult) -> ReportResult:
+    """The answer to a delivery that was here before."""
+    if first_result.status is DeliveryStatus.REFUSED:
+        raise ConflictError(first_result.code or "refused", "This delivery was refused before.")
+    parked = first_result.status is DeliveryStatus.PARKED
+    return ReportResult(
+        status="parked" if parked else "duplicate",
+        referral_id=first_result.referral_id,
+        event_id=first_result.event_id,
+        stage=first_result.stage,
+    )
+
+
+def _build_expiry_task(referral_id: str, delivery: Delivery, *, now: datetime) -> OutboxTask:
+    """The task that lists a delivery as failed when it has waited for a day."""
+    return OutboxTask(
+        outbox_id=derive_id("out", EXPIRE_PARKED_RULE, delivery.center_id, delivery.webhook_id),
+        referral_id=referral_id,
+        rule=EXPIRE_PARKED_RULE,
+        queue=TaskQueue.PLAN,
+        due_at=now + PARKED_FOR,
+        event_id=f"{delivery.center_id}/{delivery.webhook_id}",
+    )
 
 
 def _to_error(decision: Decision) -> ConflictError | None:

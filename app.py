@@ -67,7 +67,7 @@ def build_schedule_rate(job: ScheduledJob) -> Rate:
 def outbox(event: DynamoDBEvent) -> Mapping[str, int]:
     """Tell people at once of what was just committed."""
     return process_committed(
-        list_ids_in_stream_event(event.to_dict()), **wiring.build_job_context(context=event.context)
+        list_ids_in_stream_event(event.to_dict()), context=wiring.build_job_context(lambda_context=event.context)
     )
 
 
@@ -75,35 +75,27 @@ def outbox(event: DynamoDBEvent) -> Mapping[str, int]:
 def relay(event: CloudWatchEvent) -> Mapping[str, int]:
     """Do what the stream missed or left for later, and look after all jobs."""
     try:
-        return _run_job(
-            ScheduledJob.RELAY, lambda: run_job(TaskQueue.EVENT, **wiring.build_job_context(context=event.context))
-        )
+        return _run_queue(ScheduledJob.RELAY, TaskQueue.EVENT, event)
     finally:
-        jobs.log_overdue_jobs(stores=wiring.get_stores(), now=wiring.read_clock())
+        jobs.log_overdue_jobs(context=wiring.build_run_context())
 
 
 @app.schedule(build_schedule_rate(ScheduledJob.NOTICES))
 def notices(event: CloudWatchEvent) -> Mapping[str, int]:
     """Send the notices whose day has come."""
-    return _run_job(
-        ScheduledJob.NOTICES, lambda: run_job(TaskQueue.PLAN, **wiring.build_job_context(context=event.context))
-    )
+    return _run_queue(ScheduledJob.NOTICES, TaskQueue.PLAN, event)
 
 
 @app.schedule(build_schedule_rate(ScheduledJob.CLOCKS))
 def clocks(event: CloudWatchEvent) -> Mapping[str, int]:
     """Tell of the stages that last longer than they should."""
-    return _run_job(
-        ScheduledJob.CLOCKS, lambda: run_job(TaskQueue.CLOCK, **wiring.build_job_context(context=event.context))
-    )
+    return _run_queue(ScheduledJob.CLOCKS, TaskQueue.CLOCK, event)
 
 
 @app.schedule(build_schedule_rate(ScheduledJob.DIGEST))
 def digest(event: CloudWatchEvent) -> Mapping[str, int]:
     """Tell those whose week begins what is on the way to an infusion."""
-    return _run_job(
-        ScheduledJob.DIGEST, lambda: run_job(TaskQueue.DIGEST, **wiring.build_job_context(context=event.context))
-    )
+    return _run_queue(ScheduledJob.DIGEST, TaskQueue.DIGEST, event)
 
 
 @app.schedule(build_schedule_rate(ScheduledJob.CHECKPOINTS))
@@ -111,12 +103,16 @@ def checkpoints(event: CloudWatchEvent) -> Mapping[str, int]:  # noqa: ARG001 Ch
     """Count the audit rows, so that a loss of the last ones would show."""
     return _run_job(
         ScheduledJob.CHECKPOINTS,
-        lambda: {"rows": write_checkpoint(stores=wiring.get_stores(), now=wiring.read_clock())},
+        lambda: {"rows": write_checkpoint(context=wiring.build_run_context())},
     )
 
 
+def _run_queue(job: ScheduledJob, queue: TaskQueue, event: CloudWatchEvent) -> Mapping[str, int]:
+    return _run_job(job, lambda: run_job(queue, context=wiring.build_job_context(lambda_context=event.context)))
+
+
 def _run_job(job: ScheduledJob, work: Callable[[], Mapping[str, int]]) -> Mapping[str, int]:
-    return jobs.run_job_with_heartbeat(job, work, stores=wiring.get_stores(), now=wiring.read_clock())
+    return jobs.run_job_with_heartbeat(job, work, context=wiring.build_run_context())
 
 
 if wiring.is_on_lambda():

@@ -6,10 +6,9 @@ A test may replace a function of this module, and nothing else of the product.
 import json
 import secrets
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import budget
 from chalicelib import settings as settings_module
@@ -18,6 +17,7 @@ from chalicelib.domain.referrals.events import encode_id
 from chalicelib.mail.ses import SesMailer
 from chalicelib.services.identity.access_tokens import AccessTokenVerifier
 from chalicelib.services.identity.sign_in import IdentityService
+from chalicelib.services.platform.run_context import JobContext, RunContext
 from chalicelib.settings import Settings
 from chalicelib.store.all_stores import Stores, open_stores
 
@@ -186,28 +186,24 @@ def _fetch_from_sns(address: str) -> bytes:
         connection.close()
 
 
-class JobContext(TypedDict):
-    """What a function that works off tasks works with."""
-
-    stores: Stores
-    mailer: SesMailer
-    sign_in_url: str
-    now: datetime
-    has_time: Callable[[], bool]
+def build_run_context() -> RunContext:
+    """The tables and the time, for one run."""
+    return RunContext(get_stores(), read_clock())
 
 
-def build_job_context(at: datetime | None = None, *, context: Any = None) -> JobContext:
-    """The collaborators of a function that works off tasks, for now or for a rehearsed time.
+def build_job_context(at: datetime | None = None, *, lambda_context: Any = None) -> JobContext:
+    """What a job works with, now or at a rehearsed time.
 
     Args:
-        context: Lambda's context of the run, which knows how long it may still take.
+        at: The rehearsed time.
+        lambda_context: Lambda's context of the run, which knows how much time is left.
     """
     return JobContext(
-        stores=get_stores(),
+        get_stores(),
+        at or read_clock(),
         mailer=get_mailer(),
         sign_in_url=get_settings().public_url,
-        now=at or read_clock(),
-        has_time=lambda: context is None or context.get_remaining_time_in_millis() > MIN_REMAINING_MS,
+        has_time=lambda: lambda_context is None or lambda_context.get_remaining_time_in_millis() > MIN_REMAINING_MS,
     )
 
 

@@ -12,6 +12,7 @@ from chalicelib import wiring
 from chalicelib.domain.platform.jobs import ScheduledJob
 from chalicelib.services.notices.outbox_worker import JobFailedError
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes
+from chalicelib.services.platform.run_context import RunContext
 from tests.support import aws_fakes as cloud
 from tests.support import stores as shelves
 
@@ -111,7 +112,7 @@ def test_the_clocks_tell_whoever_owes_the_move(api, monkeypatch):
 def test_a_digest_tells_a_member_of_the_week(api, monkeypatch):
     """Once, and by the list of all patients, for it is about several."""
     reader = api.members["practice"]
-    planned = prepare_digest_writes(None, reader, stores=api.stores, now=wiring.read_clock())
+    planned = prepare_digest_writes(None, reader, context=RunContext(api.stores, wiring.read_clock()))
     api.stores.transactions.commit(*planned)
     api.refer()
     later = wiring.read_clock() + timedelta(days=8)

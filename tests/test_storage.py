@@ -10,6 +10,7 @@ from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.services.audit import trail as audits
 from chalicelib.services.notices.outbox_worker import run_job
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import TABLE_NAMES
 from chalicelib.store.platform.dynamo import DynamoTable
 from tests.support import aws_fakes as cloud
@@ -98,8 +99,10 @@ def read_everything(world, referral_id):
         feed = urlsplit(site.post("/v1/me/calendar", None).json["url"]).path
         assert world.anyone.get(feed).status == 200
     for lane in TaskQueue:
-        run_job(lane, **wiring.build_job_context())
-    audits.verify_audit_trail(stores=world.stores, now=wiring.read_clock(), first_day=wiring.read_clock().date())
+        run_job(lane, context=wiring.build_job_context())
+    audits.verify_audit_trail(
+        context=RunContext(world.stores, wiring.read_clock()), first_day=wiring.read_clock().date()
+    )
 
 
 def test_every_index_is_documented_and_there():

@@ -154,7 +154,7 @@ def run_job(
         from chalicelib.services.notices import outbox_worker as duties
 
         try:
-            counts = dict(duties.run_job(name.lane, **wiring.build_job_context(when)))
+            counts = dict(duties.run_job(name.lane, context=wiring.build_job_context(when)))
         except duties.JobFailedError as failure:
             _fail(f"{failure}; they are tried again later.", PROBLEM_FOUND)
         if as_json:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.platform.timestamps import to_timestamp
 from infra.cli import site
 from infra.cli.site import NoSiteError
@@ -46,7 +47,7 @@ def verify(
 
     now = wiring.read_clock()
     first = date.fromisoformat(since) if since else (now - timedelta(days=366)).date()
-    found = audits.verify_audit_trail(stores=wiring.get_stores(), now=now, first_day=first)
+    found = audits.verify_audit_trail(context=RunContext(wiring.get_stores(), now), first_day=first)
     counts = {"chains": found.chains, "rows": found.rows, "checkpoints": found.checkpoints}
     broken = [{"chain": b.chain, "row": b.seq, "what": b.problem} for b in found.breaks]
     if as_json:
@@ -87,7 +88,9 @@ def replay(
     stores = wiring.get_stores()
     waiting = [delivery] if delivery else stores.delivery_log.list_unfinished(center_id)
     for webhook_id in waiting:
-        logged = service.replay_delivery(center_id, webhook_id, by=operator, stores=stores, now=datetime.now(UTC))
+        logged = service.replay_delivery(
+            center_id, webhook_id, by=operator, context=RunContext(stores, datetime.now(UTC))
+        )
         typer.echo(f"{webhook_id}  {logged.result.status}")
     if not waiting:
         typer.echo("Nothing waits.")

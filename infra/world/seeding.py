@@ -14,6 +14,7 @@ from chalicelib.routes.referrals.referrals import REFERRAL_SECTIONS
 from chalicelib.routes.referrals.request_bodies import ReferralBody
 from chalicelib.services.handback import package as handbacks
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.create import NewReferral, create_referral
 from chalicelib.services.referrals.report_event import report_by_member, report_by_system, report_by_webhook
 from chalicelib.store.all_stores import Stores
@@ -93,7 +94,8 @@ def _create_members(stores: Stores, accounts: Accounts, *, now: datetime) -> dic
         # An earlier try may have made some of them.
         with suppress(ConditionFailedError):
             stores.transactions.commit(
-                *stores.members.prepare_add(member), *prepare_digest_writes(None, member, stores=stores, now=now)
+                *stores.members.prepare_add(member),
+                *prepare_digest_writes(None, member, context=RunContext(stores, now)),
             )
         members[person.handle] = member
     return members
@@ -152,8 +154,7 @@ class _StoryPlayer:
             member=member,
             request=self._build_request(member, "POST /v1/referrals", "create"),
             build_response=lambda _: StoredResponse(status=201, headers={}, body={"referral_id": self.referral_id}),
-            stores=self.stores,
-            now=at.astimezone(UTC),
+            context=RunContext(self.stores, at.astimezone(UTC)),
         )
 
     def _report(self, step: Step, sequence: int) -> None:
@@ -172,14 +173,13 @@ class _StoryPlayer:
         if referral is None or handbacks.get_latest_handback(referral, stores=self.stores):
             return
         at = step.at.astimezone(UTC)
-        proposal = handbacks.propose_package(referral, stores=self.stores, now=at)
+        proposal = handbacks.propose_package(referral, context=RunContext(self.stores, at))
         handbacks.write_handback(
             self.referral_id,
             build_package(self.story.number, proposal=proposal, on=step.at.date()),
             version=0,
             member=self._get_member(self.story.center, Role.CLINICIAN),
-            stores=self.stores,
-            now=at,
+            context=RunContext(self.stores, at),
         )
 
     def _report_by_member(self, step: Step, member: Member) -> None:
@@ -198,8 +198,7 @@ class _StoryPlayer:
             build_response=lambda outcome: StoredResponse(
                 status=200, headers={}, body={"referral_id": outcome.referral_id}
             ),
-            stores=self.stores,
-            now=step.at.astimezone(UTC),
+            context=RunContext(self.stores, step.at.astimezone(UTC)),
         )
 
     def _report_by_feed(self, step: Step, sequence: int) -> None:
@@ -219,7 +218,7 @@ class _StoryPlayer:
             body_hash=hash_body(webhook_id.encode()),
             received_at=change.recorded_at,
         )
-        report_by_webhook(change, delivery=delivery, stores=self.stores, now=change.recorded_at)
+        report_by_webhook(change, delivery=delivery, context=RunContext(self.stores, change.recorded_at))
 
     def _report_by_system(self, step: Step) -> None:
         change = self._change(
@@ -229,7 +228,7 @@ class _StoryPlayer:
             actor_id="system",
             actor_name="CAR T Referral Dashboard",
         )
-        report_by_system(change, stores=self.stores, now=step.at.astimezone(UTC))
+        report_by_system(change, context=RunContext(self.stores, step.at.astimezone(UTC)))
 
     def _change(
         self,

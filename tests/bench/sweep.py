@@ -52,7 +52,7 @@ class NoticeSweep:
         shelf = SyntheticOutbox(self.counting.client, f"{cloud.PREFIX}outbox")
         self.counting.client = shelf
         # What others have left to be done is not what is measured.
-        process_queue(TaskQueue.PLAN, **wiring.build_job_context())
+        process_queue(TaskQueue.PLAN, context=wiring.build_job_context())
         runs = [self._run(shelf, size) for size in stored]
         return [self._first(runs[0]), *(self._grown(run, runs[0]) for run in runs[1:])]
 
@@ -90,10 +90,10 @@ class NoticeSweep:
         began = time.thread_time()
         self.counting.seconds = 0
         tally = self.counting.counted(
-            lambda: done.update(process_queue(TaskQueue.PLAN, **wiring.build_job_context(now)))
+            lambda: done.update(process_queue(TaskQueue.PLAN, context=wiring.build_job_context(now)))
         )
         own = time.thread_time() - began - self.counting.seconds
-        again = process_queue(TaskQueue.PLAN, **wiring.build_job_context(now))
+        again = process_queue(TaskQueue.PLAN, context=wiring.build_job_context(now))
         if (done["done"], done["mails"], again["done"]) != (self.due, self.due, 0):
             raise ValueError(f"not what is measured: {done}, then {again}")
         return SweepRun(stored, tally, own)

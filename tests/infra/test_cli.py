@@ -15,6 +15,7 @@ from chalicelib.domain.notices.mail_timing import Preferences
 from chalicelib.errors import UnauthenticatedError
 from chalicelib.services.identity.sign_in import SignedInSession, SignInChallenge
 from chalicelib.services.notices import weekly_digest as digests
+from chalicelib.services.platform.run_context import RunContext
 from infra import world
 from infra.cli import doctor
 from infra.cli import site as cli_site
@@ -212,7 +213,10 @@ def test_run_job_tells_what_will_be_overdue(run, api):
 def test_run_job_tells_the_week_of_whoever_chose_an_hour(run, api):
     api.refer()
     digests.save_preferences(
-        api.members["center"], Preferences(digest_hour=9), version=0, stores=api.stores, now=wiring.read_clock()
+        api.members["center"],
+        Preferences(digest_hour=9),
+        version=0,
+        context=RunContext(api.stores, wiring.read_clock()),
     )
     next_week = (wiring.read_clock() + timedelta(days=8)).date().isoformat()
 

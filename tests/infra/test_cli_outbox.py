@@ -51,7 +51,7 @@ def test_what_is_parked_is_listed_for_programs(failed_task_ids):
 def test_one_that_is_put_back_is_told_by_the_next_run(failed_task_ids):
     put_back = run("retry", failed_task_ids[0])
 
-    counts = process_queue(TaskQueue.EVENT, **wiring.build_job_context())
+    counts = process_queue(TaskQueue.EVENT, context=wiring.build_job_context())
     assert put_back.stdout == "1 to be tried again\n"
     assert (counts["done"], counts["mails"]) == (1, 1)
     assert [row["state"] for row in shelves.list_rows("outbox")].count("parked") == 1

@@ -49,7 +49,7 @@ def mail(record, address, tags):
 def mail_the_center(clinic):
     """Send a mail to the coordinator of the center; its id."""
     clinic.refer()
-    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
     member_id = clinic.members["center"].member_id
     [notice], _ = clinic.stores.notices.list_page(member_id, limit=1, start=None)
     return notice.mail_id

@@ -7,6 +7,7 @@ import pytest
 from chalicelib import observe
 from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
 from chalicelib.services.platform.heartbeats import log_overdue_jobs
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.notices.leases import LEASE_DURATION
 from infra.bundle.template import list_resources_of_type
 from tests.support.factories import NOON
@@ -69,7 +70,7 @@ def test_what_the_relay_counts_is_what_an_alarm_looks_at(template, stores, monke
     """The line that it logs, the filter that finds it, and the metric that the alarm names."""
     lines = []
     monkeypatch.setattr(type(observe.log), "info", lambda _, event, **fields: lines.append((event, fields)))
-    log_overdue_jobs(stores=stores, now=NOON)
+    log_overdue_jobs(context=RunContext(stores, NOON))
     [(message, fields)] = lines
     looks_at = template["Resources"][alarm]["Properties"]
     [(told, pattern)] = [

@@ -121,7 +121,7 @@ def walk(world):
     hand_back(world, path)
     world.deliver(referral_id, "handback_ready")
     for lane in TaskQueue:
-        run_job(lane, **wiring.build_job_context(wiring.read_clock() + timedelta(days=30)))
+        run_job(lane, context=wiring.build_job_context(wiring.read_clock() + timedelta(days=30)))
     world.get_site_for(world.members["practice_admin"]).get(f"{path}/audit")
     for site in (world.practice, world.center):
         for read in (path, f"{path}/events?limit=2", f"{path}/window", f"{path}/notices",

@@ -143,7 +143,7 @@ def infused_referral_id(shared_api):
     """The id of a referral with an open window, of which people were told."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
-    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
     return referral_id
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from chalicelib import wiring
 from chalicelib.services.audit import trail as audits
+from chalicelib.services.platform.run_context import RunContext
 from tests.simulation.section_protocol import Budget, Progress, SectionResult
 from tests.simulation.workers import run_parts
 from tests.support.api_driver import ApiDriver
@@ -83,10 +84,10 @@ def _live(clinic: ApiDriver) -> None:
 
 
 def _count(clinic: ApiDriver, minutes: int) -> None:
-    audits.write_checkpoint(stores=clinic.stores, now=wiring.read_clock() + timedelta(minutes=minutes))
+    audits.write_checkpoint(context=RunContext(clinic.stores, wiring.read_clock() + timedelta(minutes=minutes)))
 
 
 def _is_whole(clinic: ApiDriver) -> bool:
     now = wiring.read_clock()
     first = (now - timedelta(hours=1)).date()
-    return not audits.verify_audit_trail(stores=clinic.stores, now=now, first_day=first).breaks
+    return not audits.verify_audit_trail(context=RunContext(clinic.stores, now), first_day=first).breaks

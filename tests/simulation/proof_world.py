@@ -76,7 +76,7 @@ class ProofWorld:
         """Run a scheduled function, as its rule does."""
         # Some tasks wait for another try: the alarm is not what is looked at here.
         with suppress(JobFailedError):
-            run_job(lane, **wiring.build_job_context())
+            run_job(lane, context=wiring.build_job_context())
 
     def mails(self) -> Counter[str]:
         """How many mails were taken, by the line that begins with a patient's alias."""

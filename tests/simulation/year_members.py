@@ -148,7 +148,7 @@ class Reporter:
         delivery = Delivery(
             center_id=center_id, webhook_id=webhook_id, body_hash=hash_body(webhook_id.encode()), received_at=desk.now
         )
-        return journey.report_by_webhook(event, delivery=delivery, stores=desk.stores, now=desk.now).status
+        return journey.report_by_webhook(event, delivery=delivery, context=desk.context).status
 
     def _event(self, news: KnownEvent, event_id: str, now: datetime) -> ReferralEvent:
         told: dict[str, Any] = {

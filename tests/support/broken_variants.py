@@ -6,6 +6,7 @@ from chalicelib.domain.referrals.apply_event import decide_event
 from chalicelib.domain.referrals.stage_changes import Applied
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import UnavailableError
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
 from chalicelib.services.referrals.report_event import ReportResult
 from chalicelib.store.platform.transactions import ConditionFailedError
@@ -28,7 +29,7 @@ def deliver_unsafely(desk: ServiceDriver, referral_id: str) -> ReportResult:
         return replace(outcome, status="duplicate")
     before = stores.referrals.get(referral_id)
     assert before is not None
-    verdict = decide_event(before, change, load_decision_context(before, stores=stores, now=at))
+    verdict = decide_event(before, change, load_decision_context(before, context=RunContext(stores, at)))
     assert isinstance(verdict, Applied)
     try:
         for write in prepare_event_writes(verdict, change, CENTER.tenant_id, before=before, stores=stores):

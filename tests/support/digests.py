@@ -27,7 +27,7 @@ WORKING_HOURS = PRACTICE_MONDAY - WEEK + HOUR
 def start_digests(desk: ServiceDriver, *people: Member) -> None:
     """Let the digests of members begin, as when they were made members."""
     for member in people:
-        desk.stores.transactions.commit(*prepare_digest_writes(None, member, stores=desk.stores, now=desk.now))
+        desk.stores.transactions.commit(*prepare_digest_writes(None, member, context=desk.context))
 
 
 def create_practice_referrals(desk: ServiceDriver) -> ServiceDriver:

@@ -87,7 +87,7 @@ def play_referral(world: ApiDriver) -> str:
                      f"{path}/follow-up.ics"):  # fmt: skip
             site.get(read)
     for lane in TaskQueue:
-        run_job(lane, **wiring.build_job_context(wiring.read_clock() + timedelta(days=30)))
+        run_job(lane, context=wiring.build_job_context(wiring.read_clock() + timedelta(days=30)))
     return referral_id
 
 
@@ -156,7 +156,7 @@ def _troubled(world: ApiDriver) -> Iterator[ApiAnswer]:
         yield world.deliver(referral_id, "accepted", note=CANARIES["feed_note"])
     for lane in TaskQueue:
         try:
-            run_job(lane, **wiring.build_job_context())
+            run_job(lane, context=wiring.build_job_context())
         except (JobFailedError, UnavailableError):
             continue  # It said so in the log, which is looked at.
 

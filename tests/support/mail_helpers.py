@@ -32,12 +32,12 @@ def list_subjects(desk: ServiceDriver) -> list[str]:
 def set_preferences(desk: ServiceDriver, member: Member = CENTER_MEMBER, **chosen: Any) -> None:
     """Let a member choose how to be mailed."""
     version = desk.stores.recipients.get_preferences(member.member_id).version
-    assert digests.save_preferences(member, Preferences(**chosen), version=version, stores=desk.stores, now=desk.now)
+    assert digests.save_preferences(member, Preferences(**chosen), version=version, context=desk.context)
 
 
 def send_mail_event(desk: ServiceDriver, event: dict[str, Any]) -> None:
     """Let the mail service tell something."""
-    record_mail_event(mail_events.parse_mail_event(event), stores=desk.stores, now=desk.now)
+    record_mail_event(mail_events.parse_mail_event(event), context=desk.context)
 
 
 def disable_member(desk: ServiceDriver, member: Member) -> None:

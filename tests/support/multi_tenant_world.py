@@ -126,7 +126,7 @@ def create_tenants(site: ApiClient, *, practices: int, centers: int) -> MultiTen
     for practice in [t for t in tenants if t.kind is TenantKind.PRACTICE]:
         for center in [t for t in tenants if t.kind is TenantKind.CENTER]:
             _refer(town, practice, center)
-    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
     for someone in town.people:
         _remember(town, someone)
     return town

@@ -12,6 +12,7 @@ from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.mail import MailMessage
 from chalicelib.services.notices import outbox_worker as duties
+from chalicelib.services.platform.run_context import JobContext, RunContext
 from chalicelib.services.referrals import create as intake
 from chalicelib.services.referrals import report_event as journey
 from chalicelib.services.referrals.report_event import ReportResult
@@ -80,6 +81,15 @@ class ServiceDriver:
     now: datetime = NOON
     postbox: MailRecorder = field(default_factory=MailRecorder)
 
+    @property
+    def context(self) -> RunContext:
+        """The tables, and the time of the next step."""
+        return RunContext(self.stores, self.now)
+
+    def build_job_context(self, now: datetime | None = None) -> JobContext:
+        """What a job works with now, or at another time."""
+        return JobContext(self.stores, now or self.now, mailer=self.postbox, sign_in_url=LINK)
+
     def restart(self) -> "ServiceDriver":
         """The same tables, in a function that remembers nothing."""
         return replace(self, stores=shelves.restart_stores(self.stores))
@@ -109,8 +119,7 @@ class ServiceDriver:
             member=member,
             request=self.build_request(member, "POST /v1/referrals", key),
             build_response=lambda r: StoredResponse(status=201, headers={}, body={"referral_id": r.referral_id}),
-            stores=self.stores,
-            now=self.now,
+            context=self.context,
         )
 
     def build_request(self, member: Member, route: str, key: str, body: bytes = b"{}") -> IdempotentRequest:
@@ -151,7 +160,7 @@ class ServiceDriver:
             body_hash=hash_body(body if body is not None else repr(change.order).encode()),
             received_at=self.now,
         )
-        return journey.report_by_webhook(change, delivery=delivery, stores=self.stores, now=self.now)
+        return journey.report_by_webhook(change, delivery=delivery, context=self.context)
 
     def deliver_event(self, event: ReferralEvent, *, webhook_id: str) -> ReportResult:
         """Take a delivery of whatever kind; its event is made for the center's feed."""
@@ -162,7 +171,7 @@ class ServiceDriver:
             body_hash=hash_body(repr(event.order).encode()),
             received_at=self.now,
         )
-        return journey.report_by_webhook(event, delivery=delivery, stores=self.stores, now=self.now)
+        return journey.report_by_webhook(event, delivery=delivery, context=self.context)
 
     def report(
         self,
@@ -197,8 +206,7 @@ class ServiceDriver:
             build_response=lambda o: StoredResponse(
                 status=200, headers={}, body={"status": o.status, "stage": o.stage}
             ),
-            stores=self.stores,
-            now=self.now,
+            context=self.context,
         )
 
     def move_to(self, *stages: str, referral_id: str = "ref_1") -> None:
@@ -210,15 +218,11 @@ class ServiceDriver:
 
     def run_queue(self, lane: TaskQueue, *, now: datetime | None = None) -> Mapping[str, int]:
         """Run a scheduled job."""
-        return duties.process_queue(
-            lane, stores=self.stores, mailer=self.postbox, sign_in_url=LINK, now=now or self.now
-        )
+        return duties.process_queue(lane, context=self.build_job_context(now))
 
     def run_stream(self, *outbox_ids: str, now: datetime | None = None) -> Mapping[str, int]:
         """Hand over what the outbox's stream tells."""
-        return duties.process_committed(
-            outbox_ids, stores=self.stores, mailer=self.postbox, sign_in_url=LINK, now=now or self.now
-        )
+        return duties.process_committed(outbox_ids, context=self.build_job_context(now))
 
     def get_referral(self, referral_id: str = "ref_1") -> Referral:
         """A referral as it stands."""

@@ -27,13 +27,10 @@ _ICS_SUFFIX = ".ics"
 @declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/handback", response_schema=shapes.HandbackShape)
 def read_handback(request: ApiRequest, referral_id: str) -> ApiResponse:
     """Read the hand-back package, or what a center may start one from."""
-    stores = wiring.get_stores()
-    read = handbacks.read_handback(
-        referral_id, member=request.member, action="handback.read", stores=stores, now=request.now
-    )
+    read = handbacks.read_handback(referral_id, member=request.member, action="handback.read", context=request.context)
     response = to_handback_response(read, request.member)
     if response["may_write"] and read.handback is None:
-        response["proposal"] = handbacks.propose_package(read.referral, stores=stores, now=request.now)
+        response["proposal"] = handbacks.propose_package(read.referral, context=request.context)
     return ApiResponse(body=response, headers=build_handback_etag(read))
 
 
@@ -47,8 +44,7 @@ def write_handback(request: ApiRequest, referral_id: str, body: HandbackBody) ->
         json.loads(body.model_dump_json()),
         version=request.version,
         member=request.member,
-        stores=wiring.get_stores(),
-        now=request.now,
+        context=request.context,
     )
     return ApiResponse(body=to_handback_response(read, request.member), headers=build_handback_etag(read))
 
@@ -93,8 +89,7 @@ def make_calendar(request: ApiRequest) -> ApiResponse:
             headers={},
             body={"url": f"{base}{address}{_ICS_SUFFIX}", "made_at": format_timestamp(request.now)},
         ),
-        stores=wiring.get_stores(),
-        now=request.now,
+        context=request.context,
     )
     return from_stored_response(answered)
 
@@ -102,7 +97,7 @@ def make_calendar(request: ApiRequest) -> ApiResponse:
 @declare_endpoint(blueprint, "DELETE", "/v1/me/calendar", status=204)
 def end_calendar(request: ApiRequest) -> ApiResponse:
     """End one's own calendar feed. An address that got about must end at once: no If-Match."""
-    follow_ups.revoke_calendar_address(member=request.member, stores=wiring.get_stores(), now=request.now)
+    follow_ups.revoke_calendar_address(member=request.member, context=request.context)
     return ApiResponse(status=204)
 
 
@@ -112,12 +107,12 @@ def read_feed(request: ApiRequest, calendar: str) -> ApiResponse:
     if not calendar.endswith(_ICS_SUFFIX):
         raise NotFoundError
     address = calendar.removesuffix(_ICS_SUFFIX)
-    stores, limit = wiring.get_stores(), wiring.get_member_rate_limit()
+    limit = wiring.get_member_rate_limit()
     # Only whoever has the address draws on its allowance: others cannot use it up.
-    entries = follow_ups.read_calendar_feed(address, stores=stores, now=request.now)
-    enforce_rate_limit(f"calendar#{address.partition('.')[0]}", limit, stores=stores, now=request.now)
+    entries = follow_ups.read_calendar_feed(address, context=request.context)
+    enforce_rate_limit(f"calendar#{address.partition('.')[0]}", limit, context=request.context)
     return ical.build_calendar(((follow_up.referral, day) for follow_up, day in entries), name="follow-up")
 
 
 def _read_follow_up(request: ApiRequest, referral_id: str) -> follow_ups.FollowUp:
-    return follow_ups.read_follow_up(referral_id, member=request.member, stores=wiring.get_stores(), now=request.now)
+    return follow_ups.read_follow_up(referral_id, member=request.member, context=request.context)

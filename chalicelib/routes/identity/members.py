@@ -40,8 +40,7 @@ def invite_member(request: ApiRequest, body: InviteBody) -> ApiResponse:
         ),
         request=request.idempotent_request,
         build_response=answer,
-        stores=wiring.get_stores(),
-        now=request.now,
+        context=request.context,
     )
     return from_stored_response(answered)
 
@@ -53,7 +52,7 @@ def change_member(request: ApiRequest, member_id: str, body: MemberPatch) -> Api
     """Change a member's roles or shut a member out, from that member's next request on."""
     change = members.MemberChange(roles=None if body.roles is None else frozenset(body.roles), active=body.active)
     changed = members.change_member(
-        member_id, change, version=request.version, by=request.member, stores=wiring.get_stores(), now=request.now
+        member_id, change, version=request.version, by=request.member, context=request.context
     )
     return ApiResponse(body=_to_member_response(changed), headers=_build_etag(changed))
 

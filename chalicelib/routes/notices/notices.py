@@ -51,8 +51,7 @@ def list_referral_notices(request: ApiRequest, referral_id: str, query: PageQuer
         limit=query.limit,
         start=cursors.decode_cursor(query.cursor, request, query),
         member=request.member,
-        stores=wiring.get_stores(),
-        now=request.now,
+        context=request.context,
     )
     items = [_to_row_response(line, found) for line in found.rows]
     return cursors.build_page_response(items, found.position, request, query)

@@ -88,9 +88,7 @@ def read_preferences(request: ApiRequest) -> ApiResponse:
 @declare_endpoint(blueprint, "PUT", PREFERENCES_PATH, response_schema=PreferencesShape, needs_if_match=True)
 def change_preferences(request: ApiRequest, body: PreferencesBody) -> ApiResponse:
     """Choose how to be mailed. What is critical is mailed at once, whatever is chosen here."""
-    saved = save_preferences(
-        request.member, _to_preferences(body), version=request.version, stores=wiring.get_stores(), now=request.now
-    )
+    saved = save_preferences(request.member, _to_preferences(body), version=request.version, context=request.context)
     if saved is None:
         raise PreconditionFailedError
     return _to_preferences_response(request.member, saved)

@@ -56,7 +56,7 @@ def _handle_message(message: str, request: ApiRequest) -> None:
         # A repeat would be no better, so it is not asked for. SES itself posts one such to test.
         log.warning("not an event of the mail service")
         return
-    record_mail_event(event, stores=wiring.get_stores(), now=request.now)
+    record_mail_event(event, context=request.context)
 
 
 @declare_endpoint(blueprint, "GET", f"{UNSUBSCRIBE_PATH}/{{token}}", access=RouteAccess.LINK_HOLDER)

@@ -86,7 +86,7 @@ def _encode_base64(ciphertext: bytes) -> str:
 def _build_encryption_context(request: ApiRequest, query: StrictModel) -> str:
     filters = query.model_dump_json(exclude={"cursor", "limit"})
     digest = hashlib.sha256(filters.encode()).hexdigest()
-    return f"cursor/{request.member.member_id}/{request.context.get('path') or request.route}/{digest}"
+    return f"cursor/{request.member.member_id}/{request.gateway_context.get('path') or request.route}/{digest}"
 
 
 def _build_invalid_cursor_error() -> MalformedError:

@@ -25,6 +25,7 @@ from chalicelib.routes.platform import strict_json
 from chalicelib.routes.platform.fields import StrictModel
 from chalicelib.routes.platform.operations import RouteAccess, RouteOperation
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.webhooks.idempotency import IdempotentRequest
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -59,7 +60,7 @@ class ApiRequest:
     headers: Mapping[str, str]
     raw_body: bytes
     now: datetime
-    context: Mapping[str, Any]
+    gateway_context: Mapping[str, Any]
     signed_in: Member | None
     idempotency_key: str
     version: int
@@ -72,12 +73,17 @@ class ApiRequest:
         return self.signed_in
 
     @property
+    def context(self) -> RunContext:
+        """The tables, and the time of this request."""
+        return RunContext(wiring.get_stores(), self.now)
+
+    @property
     def idempotent_request(self) -> IdempotentRequest:
         """The POST as idempotency sees it: with the ids that stand in its path."""
         return IdempotentRequest(
             member_id=self.member.member_id,
             tenant_id=self.member.tenant_id,
-            route=f"{self.method} {self.context.get('path') or self.route}",
+            route=f"{self.method} {self.gateway_context.get('path') or self.route}",
             key=self.idempotency_key,
             body=self.raw_body,
         )
@@ -99,7 +105,7 @@ def parse_request(operation: RouteOperation, chalice_request: Any, request_id: s
         headers=headers,
         raw_body=chalice_request.raw_body,
         now=now,
-        context=chalice_request.context,
+        gateway_context=chalice_request.context,
         signed_in=member,
         idempotency_key=_read_idempotency_key(headers) if operation.needs_idempotency_key else "",
         version=_read_if_match(headers) if operation.needs_if_match else 0,
@@ -131,8 +137,7 @@ def _verify_ehr_token(operation: RouteOperation, chalice_request: Any, now: date
         _read_bearer_token(chalice_request.headers),
         audience=wiring.get_settings().public_url + called,
         verifier=wiring.get_cds_token_verifier(),
-        stores=wiring.get_stores(),
-        now=now,
+        context=RunContext(wiring.get_stores(), now),
     )
 
 
@@ -150,7 +155,7 @@ def _authenticate_member(headers: Mapping[str, str], now: datetime) -> Member:
     if member is None or not member.active:
         raise ForbiddenError("not_a_member", "Nobody here has given you access, or it has ended.")
     subject = f"member#{member.member_id}"
-    enforce_rate_limit(subject, wiring.get_member_rate_limit(), stores=wiring.get_stores(), now=now)
+    enforce_rate_limit(subject, wiring.get_member_rate_limit(), context=RunContext(wiring.get_stores(), now))
     return member
 
 

@@ -66,8 +66,7 @@ def create_referral(request: ApiRequest, body: ReferralBody) -> ApiResponse:
         member=member,
         request=request.idempotent_request,
         build_response=answer,
-        stores=wiring.get_stores(),
-        now=request.now,
+        context=request.context,
     )
     return from_stored_response(answered)
 
@@ -81,8 +80,7 @@ def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse:
         limit=query.limit,
         start=cursors.decode_cursor(query.cursor, request, query),
         member=request.member,
-        stores=wiring.get_stores(),
-        now=request.now,
+        context=request.context,
         has_unread=is_news,
     )
     reader = _build_list_viewer(request)
@@ -94,7 +92,7 @@ def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse:
 def count_referrals(request: ApiRequest) -> ApiResponse:
     """Count the referrals of one's own practice or center by phase and worklist."""
     phases, worklists = lists.count_referrals(
-        member=request.member, stores=wiring.get_stores(), now=request.now, has_unread=_load_unread_check(request)
+        member=request.member, context=request.context, has_unread=_load_unread_check(request)
     )
     return ApiResponse(
         body={
@@ -115,9 +113,7 @@ def read_referral(request: ApiRequest, referral_id: str) -> ApiResponse:
         request.member,
         viewer=_build_list_viewer(request),
         notices=notices,
-        changed_since_seen=news.has_unread_changes(
-            referral, member=request.member, stores=wiring.get_stores(), now=request.now
-        ),
+        changed_since_seen=news.has_unread_changes(referral, member=request.member, context=request.context),
     )
     return ApiResponse(body=response, headers=views.build_referral_etag(referral))
 
@@ -141,8 +137,7 @@ def amend_referral(request: ApiRequest, referral_id: str, body: ReferralPatch) -
         changes,
         version=request.version,
         member=request.member,
-        stores=wiring.get_stores(),
-        now=request.now,
+        context=request.context,
     )
     return ApiResponse(
         body=views.to_referral_response(referral, request.member, viewer=_build_list_viewer(request)),
@@ -165,8 +160,7 @@ def report_event(request: ApiRequest, referral_id: str, body: EventBody) -> ApiR
         member=request.member,
         request=request.idempotent_request,
         build_response=lambda outcome: StoredResponse(status=200, headers={}, body=to_report_response(outcome)),
-        stores=wiring.get_stores(),
-        now=request.now,
+        context=request.context,
     )
     return from_stored_response(answered)
 
@@ -181,8 +175,7 @@ def list_events(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiR
         limit=query.limit,
         start=cursors.decode_cursor(query.cursor, request, query),
         member=request.member,
-        stores=wiring.get_stores(),
-        now=request.now,
+        context=request.context,
     )
     return cursors.build_page_response([to_event_response(event) for event in events], position, request, query)
 
@@ -202,7 +195,7 @@ def read_window(request: ApiRequest, referral_id: str) -> ApiResponse:
 @declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/audit", response_schema=shapes.TrailShape)
 def read_audit(request: ApiRequest, referral_id: str) -> ApiResponse:
     """Read who touched a referral, latest first; for administrators of either side."""
-    rows = audits.read_audit_trail(referral_id, by=request.member, stores=wiring.get_stores(), now=request.now)
+    rows = audits.read_audit_trail(referral_id, by=request.member, context=request.context)
     return ApiResponse(body={"items": [{n: row.get(n) for n in AUDIT_FIELDS} for row in rows]})
 
 
@@ -236,16 +229,16 @@ def _build_reporter(request: ApiRequest) -> EventReporter:
 
 
 def _load_unread_check(request: ApiRequest) -> news.HasUnread:
-    return news.load_unread_check(request.member, stores=wiring.get_stores(), now=request.now)
+    return news.load_unread_check(request.member, context=request.context)
 
 
 def _build_list_viewer(request: ApiRequest) -> ListViewer:
-    return lists.build_list_viewer(request.member, stores=wiring.get_stores(), now=request.now)
+    return lists.build_list_viewer(request.member, context=request.context)
 
 
 def _read_referral_response(request: ApiRequest, referral_id: str) -> Referral:
     return referrals.read_referral(
-        referral_id, member=request.member, request_id=request.request_id, stores=wiring.get_stores(), now=request.now
+        referral_id, member=request.member, request_id=request.request_id, context=request.context
     )
 
 

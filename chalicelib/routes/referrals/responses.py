@@ -20,6 +20,7 @@ from chalicelib.routes.referrals.journey_responses import (
     to_journey_response,
 )
 from chalicelib.services.notices.planned_list import PlannedNotice
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.event_writes import load_decision_context
 from chalicelib.store.identity.members_and_tenants import Center
 from chalicelib.store.referrals.items import ReferralSummary
@@ -40,7 +41,7 @@ def to_referral_response(
 ) -> dict[str, Any]:
     """A referral for a member who may see it."""
     facts = STAGE_FACTS[referral.stage]
-    setting = load_decision_context(referral, stores=wiring.get_stores(), now=viewer.now)
+    setting = load_decision_context(referral, context=RunContext(wiring.get_stores(), viewer.now))
     response: dict[str, Any] = {
         "referral_id": referral.referral_id,
         "version": referral.version,

@@ -40,9 +40,7 @@ def list_deliveries(request: ApiRequest, center_id: str, query: PageQuery) -> Ap
 )
 def replay_delivery(request: ApiRequest, center_id: str, delivery_id: str) -> ApiResponse:
     """Try a delivery that waits, or waited in vain, once more. Repeating it is harmless."""
-    logged = deliveries.replay_delivery(
-        center_id, delivery_id, by=request.member, stores=wiring.get_stores(), now=request.now
-    )
+    logged = deliveries.replay_delivery(center_id, delivery_id, by=request.member, context=request.context)
     return ApiResponse(body=_to_delivery_response(logged))
 
 
@@ -63,8 +61,7 @@ def make_secret(request: ApiRequest, center_id: str) -> ApiResponse:
         build_response=lambda secret_id, text: StoredResponse(
             status=201, headers={}, body={"secret_id": secret_id, "secret": text}
         ),
-        stores=wiring.get_stores(),
-        now=request.now,
+        context=request.context,
     )
     return from_stored_response(answered)
 

@@ -38,9 +38,7 @@ def receive_delivery(request: ApiRequest, center_id: str) -> ApiResponse:
     """Receive a signed stage change from a center's system (Standard Webhooks 1.0)."""
     _verify_signature(request, center_id)
     # Only after the signature: nobody else can use up what a center may send.
-    enforce_rate_limit(
-        f"feed#{center_id}", wiring.get_webhook_rate_limit(), stores=wiring.get_stores(), now=request.now
-    )
+    enforce_rate_limit(f"feed#{center_id}", wiring.get_webhook_rate_limit(), context=request.context)
     referral_id, report = _parse_report(request.raw_body)
     delivery = Delivery(
         center_id=center_id,
@@ -49,7 +47,7 @@ def receive_delivery(request: ApiRequest, center_id: str) -> ApiResponse:
         received_at=request.now,
     )
     event = build_event(report, referral_id=referral_id, reporter=_build_reporter(delivery))
-    outcome = report_by_webhook(event, delivery=delivery, stores=wiring.get_stores(), now=request.now)
+    outcome = report_by_webhook(event, delivery=delivery, context=request.context)
     return ApiResponse(body=to_report_response(outcome), status=202 if outcome.status == "parked" else 200)
 
 

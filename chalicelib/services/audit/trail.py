@@ -25,6 +25,7 @@ from chalicelib.domain.audit.hash_chain import (
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.errors import ForbiddenError, NotFoundError
 from chalicelib.observe import log
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import CHECKPOINTS, AuditEntry, is_in_right_place, to_chained_row
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
@@ -47,7 +48,7 @@ class AuditVerification:
     breaks: list[ChainBreak] = field(default_factory=list)
 
 
-def read_audit_trail(referral_id: str, *, by: Member, stores: Stores, now: datetime) -> Sequence[Mapping[str, Any]]:
+def read_audit_trail(referral_id: str, *, by: Member, context: RunContext) -> Sequence[Mapping[str, Any]]:
     """Who read or wrote a referral, latest first, for an administrator of either side.
 
     Raises:
@@ -56,14 +57,18 @@ def read_audit_trail(referral_id: str, *, by: Member, stores: Stores, now: datet
     """
     if not by.is_admin:
         raise ForbiddenError("admin_only", "Only an administrator reads the audit trail.")
-    referral = stores.referrals.get(referral_id)
+    referral = context.stores.referrals.get(referral_id)
     if referral is None or not by.can_see(referral):
         raise NotFoundError
     entry = AuditEntry(
-        referral_id=referral_id, at=now, actor_id=by.member_id, tenant_id=by.tenant_id, action="referral.read_audit"
+        referral_id=referral_id,
+        at=context.now,
+        actor_id=by.member_id,
+        tenant_id=by.tenant_id,
+        action="referral.read_audit",
     )
-    stores.audit_log.append(entry)
-    rows = [row for chain in list_chains(referral_id) for row in stores.audit_log.list_chained_rows(chain)]
+    context.stores.audit_log.append(entry)
+    rows = [row for chain in list_chains(referral_id) for row in context.stores.audit_log.list_chained_rows(chain)]
     return sorted(rows, key=lambda row: str(row["at"]), reverse=True)
 
 
@@ -72,25 +77,25 @@ def list_chains(referral_id: str) -> tuple[str, str]:
     return referral_id, f"{referral_id}/reads"
 
 
-def write_checkpoint(*, stores: Stores, now: datetime) -> int:
+def write_checkpoint(*, context: RunContext) -> int:
     """Count the rows since the last checkpoint and seal the count. Returns how many."""
-    since = _get_last_checkpoint_end(stores)
-    upto = now - CHECKPOINT_GRACE
+    since = _get_last_checkpoint_end(context.stores)
+    upto = context.now - CHECKPOINT_GRACE
     if since is not None and upto <= since:
         return 0
     begins = since or upto
-    hashes = [str(row["hash"]) for row in _list_rows_between(begins, upto, stores=stores)]
+    hashes = [str(row["hash"]) for row in _list_rows_between(begins, upto, stores=context.stores)]
     count = {
         "since": to_timestamp(begins),
         "upto": to_timestamp(upto),
         "rows": len(hashes),
         "digest": digest_hashes(hashes),
     }
-    sealed = b64encode(_encrypt_count(count, CHECKPOINTS, stores=stores)).decode()
-    checkpointing, head = stores.audit_log.prepare_checkpoint(at=upto, ciphertext=sealed, count=count)
-    anchor = _encrypt_count(head._asdict(), _ANCHOR, stores=stores)
+    sealed = b64encode(_encrypt_count(count, CHECKPOINTS, stores=context.stores)).decode()
+    checkpointing, head = context.stores.audit_log.prepare_checkpoint(at=upto, ciphertext=sealed, count=count)
+    anchor = _encrypt_count(head._asdict(), _ANCHOR, stores=context.stores)
     try:
-        stores.transactions.commit(checkpointing, stores.audit_log.prepare_anchor(anchor))
+        context.stores.transactions.commit(checkpointing, context.stores.audit_log.prepare_anchor(anchor))
     except ConditionFailedError:
         return 0  # Another run was quicker, and counted the same.
     # The log is the one place that nobody who may write tables can change.
@@ -98,22 +103,24 @@ def write_checkpoint(*, stores: Stores, now: datetime) -> int:
     return len(hashes)
 
 
-def verify_audit_trail(*, stores: Stores, now: datetime, first_day: date) -> AuditVerification:
+def verify_audit_trail(*, context: RunContext, first_day: date) -> AuditVerification:
     """Look at every chain and every checkpoint since `first_day`."""
     found = AuditVerification()
-    chains = _list_chains_between(first_day, now.date(), stores=stores) | _list_write_chains(stores)
+    chains = _list_chains_between(first_day, context.now.date(), stores=context.stores) | _list_write_chains(
+        context.stores
+    )
     for chain in sorted(chains):
-        rows = list(stores.audit_log.list_stored_rows(chain))
+        rows = list(context.stores.audit_log.list_stored_rows(chain))
         found.chains += 1
         found.rows += len(rows)
-        head = _get_expected_head(chain, stores=stores)
+        head = _get_expected_head(chain, stores=context.stores)
         found.breaks += find_breaks(chain, map(to_chained_row, rows), head=head)
         found.breaks += [
             ChainBreak(chain, place, "does not stand where it belongs")
             for place, row in enumerate(rows, start=1)
             if not is_in_right_place(row)
         ]
-    found.checkpoints, wrong = _recount_checkpoints(stores)
+    found.checkpoints, wrong = _recount_checkpoints(context.stores)
     found.breaks += wrong
     return found
 

@@ -15,7 +15,7 @@ from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Phase, Stage
 from chalicelib.errors import ForbiddenError, NotFoundError
 from chalicelib.services.handback import package as handbacks
-from chalicelib.store.all_stores import Stores
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
@@ -45,13 +45,13 @@ class FollowUp:
         return list_follow_up_dates(self.basis)
 
 
-def read_follow_up(referral_id: str, *, member: Member, stores: Stores, now: datetime) -> FollowUp:
+def read_follow_up(referral_id: str, *, member: Member, context: RunContext) -> FollowUp:
     """The follow-up of one referral.
 
     Raises:
         NotFoundError: no such referral, another tenant's, or no window is open yet.
     """
-    found = handbacks.read_handback(referral_id, member=member, action="follow_up.read", stores=stores, now=now)
+    found = handbacks.read_handback(referral_id, member=member, action="follow_up.read", context=context)
     follow_up = _build_follow_up(found.referral, found.handback)
     if follow_up is None:
         raise NotFoundError
@@ -63,8 +63,7 @@ def create_calendar_address(
     member: Member,
     request: IdempotentRequest,
     build_response: Callable[[str], StoredResponse],
-    stores: Stores,
-    now: datetime,
+    context: RunContext,
 ) -> StoredResponse:
     """Make the secret address of a member's feed; the one before it ends.
 
@@ -75,53 +74,57 @@ def create_calendar_address(
     secret = encode_id(secrets.token_bytes(16))
     response = build_response(f"{member.member_id}.{secret}")
     try:
-        stores.transactions.commit(
-            stores.idempotency_records.prepare_record(request, response, now=now),
-            stores.calendar_feeds.prepare_create(member.member_id, subject=member.subject, secret=secret, now=now),
-            stores.audit_log.prepare_append(_build_audit_entry(member, "calendar.make", now)),
+        context.stores.transactions.commit(
+            context.stores.idempotency_records.prepare_record(request, response, now=context.now),
+            context.stores.calendar_feeds.prepare_create(
+                member.member_id, subject=member.subject, secret=secret, now=context.now
+            ),
+            context.stores.audit_log.prepare_append(_build_audit_entry(member, "calendar.make", context.now)),
         )
     except ConditionFailedError as e:
         if IDEMPOTENCY_RECORD in e.items:
-            return stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
+            return context.stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
         raise
     return response
 
 
-def revoke_calendar_address(*, member: Member, stores: Stores, now: datetime) -> None:
+def revoke_calendar_address(*, member: Member, context: RunContext) -> None:
     """End a member's feed. Saying it again changes nothing."""
     _require_clinical_access(member)
-    stores.transactions.commit(
-        stores.calendar_feeds.prepare_end(member.member_id),
-        stores.audit_log.prepare_append(_build_audit_entry(member, "calendar.end", now)),
+    context.stores.transactions.commit(
+        context.stores.calendar_feeds.prepare_end(member.member_id),
+        context.stores.audit_log.prepare_append(_build_audit_entry(member, "calendar.end", context.now)),
     )
 
 
-def read_calendar_feed(address: str, *, stores: Stores, now: datetime) -> Iterator[tuple[FollowUp, FollowUpDate]]:
+def read_calendar_feed(address: str, *, context: RunContext) -> Iterator[tuple[FollowUp, FollowUpDate]]:
     """The days of everyone whom the owner of an address looks after, around today.
 
     Raises:
         NotFoundError: no such address, one that has ended, or its owner sees patients no more.
     """
     member_id, _, secret = address.partition(".")
-    subject = stores.calendar_feeds.find_owner(member_id, secret)
-    member = stores.members.get_by_subject(subject) if subject else None
+    subject = context.stores.calendar_feeds.find_owner(member_id, secret)
+    member = context.stores.members.get_by_subject(subject) if subject else None
     if member is None or not member.active or not member.has_clinical_access:
         raise NotFoundError
-    stores.audit_log.append(_build_audit_entry(member, "calendar.read", now))
-    return _list_follow_ups(member, stores=stores, now=now)
+    context.stores.audit_log.append(_build_audit_entry(member, "calendar.read", context.now))
+    return _list_follow_ups(member, context=context)
 
 
-def _list_follow_ups(member: Member, *, stores: Stores, now: datetime) -> Iterator[tuple[FollowUp, FollowUpDate]]:
+def _list_follow_ups(member: Member, *, context: RunContext) -> Iterator[tuple[FollowUp, FollowUpDate]]:
     index = "by_practice" if member.kind is TenantKind.PRACTICE else "by_center"
     # The index only says where to look: each referral is read again before it counts.
-    for referral_id in stores.referrals.list_ids_in_phase(Phase.FOLLOW_UP, index=index, tenant_id=member.tenant_id):
-        referral = stores.referrals.get(referral_id)
+    for referral_id in context.stores.referrals.list_ids_in_phase(
+        Phase.FOLLOW_UP, index=index, tenant_id=member.tenant_id
+    ):
+        referral = context.stores.referrals.get(referral_id)
         if referral is None or referral.stage not in STAGES_IN_CALENDAR or not member.can_see(referral):
             continue
-        follow_up = _build_follow_up(referral, handbacks.get_latest_handback(referral, stores=stores))
+        follow_up = _build_follow_up(referral, handbacks.get_latest_handback(referral, stores=context.stores))
         if follow_up is None:
             continue
-        today = to_local_day(now, follow_up.window.time_zone)
+        today = to_local_day(context.now, follow_up.window.time_zone)
         for day in follow_up.dates:
             if today - CALENDAR_DAYS_BACK <= day.on <= today + CALENDAR_DAYS_AHEAD:
                 yield follow_up, day

@@ -28,6 +28,7 @@ from chalicelib.errors import (
     PreconditionFailedError,
 )
 from chalicelib.services.platform.optimistic import commit_with_retry
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import (
     build_member_audit_entry,
     get_visible_or_404,
@@ -53,17 +54,17 @@ class HandbackView:
         return self.handback.version if self.handback else 0
 
 
-def read_handback(referral_id: str, *, member: Member, action: str, stores: Stores, now: datetime) -> HandbackView:
+def read_handback(referral_id: str, *, member: Member, action: str, context: RunContext) -> HandbackView:
     """A referral's package, for a member of one of its two tenants.
 
     Raises:
         NotFoundError: no such referral, another tenant's, or nobody was infused yet.
     """
-    referral = get_visible_or_404(referral_id, member, action, stores=stores, now=now)
-    stores.audit_log.append(build_member_audit_entry(referral, member, action, now))
+    referral = get_visible_or_404(referral_id, member, action, context=context)
+    context.stores.audit_log.append(build_member_audit_entry(referral, member, action, context.now))
     if not is_infused(referral):
         raise NotFoundError
-    return HandbackView(referral, get_latest_handback(referral, stores=stores))
+    return HandbackView(referral, get_latest_handback(referral, stores=context.stores))
 
 
 def get_latest_handback(referral: Referral, *, stores: Stores) -> HandbackVersion | None:
@@ -72,7 +73,7 @@ def get_latest_handback(referral: Referral, *, stores: Stores) -> HandbackVersio
 
 
 def write_handback(
-    referral_id: str, package: Package, *, version: int, member: Member, stores: Stores, now: datetime
+    referral_id: str, package: Package, *, version: int, member: Member, context: RunContext
 ) -> HandbackView:
     """Write a package, or correct it: one transaction with the referral and its audit row.
 
@@ -81,8 +82,7 @@ def write_handback(
         package: The whole of it.
         version: The version that the member saw, 0 for none.
         member: Who writes.
-        stores: Where it is kept.
-        now: When.
+        context: The tables and the time.
 
     Raises:
         NotFoundError: no such referral, or another tenant's.
@@ -93,17 +93,17 @@ def write_handback(
     """
 
     def attempt() -> HandbackView:
-        referral = get_visible_or_404(referral_id, member, "handback.write", stores=stores, now=now)
+        referral = get_visible_or_404(referral_id, member, "handback.write", context=context)
         _require_writable(referral, member)
-        before = HandbackView(referral, get_latest_handback(referral, stores=stores))
+        before = HandbackView(referral, get_latest_handback(referral, stores=context.stores))
         if before.version != version:
             raise PreconditionFailedError
-        _require_known_product(package, stores=stores)
-        handback = HandbackVersion(version=version + 1, package=package, written_at=now, written_by=member.name)
+        _require_known_product(package, stores=context.stores)
+        handback = HandbackVersion(version=version + 1, package=package, written_at=context.now, written_by=member.name)
         # The referral itself is written too: both sides' lists show that there is news.
-        changed = replace(referral, version=referral.version + 1, updated_at=now)
+        changed = replace(referral, version=referral.version + 1, updated_at=context.now)
         try:
-            stores.transactions.commit(*_prepare_handback_writes(changed, handback, member, stores=stores, now=now))
+            context.stores.transactions.commit(*_prepare_handback_writes(changed, handback, member, context=context))
         except ConditionFailedError as e:
             if HANDBACK_WRITE in e.items:
                 raise PreconditionFailedError from e
@@ -113,10 +113,10 @@ def write_handback(
     return commit_with_retry(attempt)
 
 
-def propose_package(referral: Referral, *, stores: Stores, now: datetime) -> Mapping[str, Any]:
+def propose_package(referral: Referral, *, context: RunContext) -> Mapping[str, Any]:
     """What a center starts from: what the product knows, and the published care points."""
-    infused_on = _list_infusion_days(referral, stores=stores, now=now)
-    center = stores.tenants.get_center(referral.center_id)
+    infused_on = _list_infusion_days(referral, context=context)
+    center = context.stores.tenants.get_center(referral.center_id)
     return {
         "product_id": referral.product_id,
         "infusions": [{"on": infused_on.isoformat()}],
@@ -133,21 +133,21 @@ def propose_package(referral: Referral, *, stores: Stores, now: datetime) -> Map
     }
 
 
-def _list_infusion_days(referral: Referral, *, stores: Stores, now: datetime) -> date:
+def _list_infusion_days(referral: Referral, *, context: RunContext) -> date:
     if referral.window:
         return referral.window.infused_on
-    zone = load_decision_context(referral, stores=stores, now=now).time_zone
+    zone = load_decision_context(referral, context=context).time_zone
     return to_local_day(referral.stage_entered_at[Stage.INFUSED], zone)
 
 
 def _prepare_handback_writes(
-    referral: Referral, handback: HandbackVersion, member: Member, *, stores: Stores, now: datetime
+    referral: Referral, handback: HandbackVersion, member: Member, *, context: RunContext
 ) -> Iterator[TransactionWrite]:
-    entry = build_member_audit_entry(referral, member, "handback.write", now)
-    yield from stores.referrals.prepare_save(referral, entry)
-    yield stores.handbacks.prepare_add(referral.referral_id, handback, scope=referral.practice_id)
+    entry = build_member_audit_entry(referral, member, "handback.write", context.now)
+    yield from context.stores.referrals.prepare_save(referral, entry)
+    yield context.stores.handbacks.prepare_add(referral.referral_id, handback, scope=referral.practice_id)
     if referral.stage in STAGES_THAT_ANNOUNCE_PACKAGE:
-        yield stores.outbox.prepare_plan(_build_notice_task(referral, handback.version, now))
+        yield context.stores.outbox.prepare_plan(_build_notice_task(referral, handback.version, context.now))
 
 
 def _build_notice_task(referral: Referral, version: int, now: datetime) -> OutboxTask:

@@ -16,6 +16,7 @@ from chalicelib.errors import (
     UnavailableError,
 )
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.platform.transactions import ConditionFailedError
@@ -60,8 +61,7 @@ def invite_member(
     create_account: Callable[[str], str],
     request: IdempotentRequest,
     build_response: Callable[[Member], StoredResponse],
-    stores: Stores,
-    now: datetime,
+    context: RunContext,
 ) -> StoredResponse:
     """Make a person a member of the administrator's own tenant.
 
@@ -74,8 +74,7 @@ def invite_member(
         account: Gives the person an account with the identity service; returns its subject.
         request: The POST, for its repeat.
         answer: What to say of the new member.
-        stores: Where it is kept.
-        now: When.
+        context: The tables and the time.
 
     Raises:
         ForbiddenError: only administrators invite.
@@ -98,15 +97,15 @@ def invite_member(
     response = build_response(newcomer)
     for member in (newcomer, replace(newcomer, subject=f"{INVITED_PREFIX}{newcomer.member_id}")):
         try:
-            stores.transactions.commit(
-                stores.idempotency_records.prepare_record(request, response, now=now),
-                *stores.members.prepare_add(member),
-                *prepare_digest_writes(None, member, stores=stores, now=now),
-                stores.audit_log.prepare_append(_build_audit_entry(member, by, "member.invite", now)),
+            context.stores.transactions.commit(
+                context.stores.idempotency_records.prepare_record(request, response, now=context.now),
+                *context.stores.members.prepare_add(member),
+                *prepare_digest_writes(None, member, context=context),
+                context.stores.audit_log.prepare_append(_build_audit_entry(member, by, "member.invite", context.now)),
             )
         except ConditionFailedError as e:
             if IDEMPOTENCY_RECORD in e.items:
-                return stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
+                return context.stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
             if e.items.get("member", {}).get("tenant_id") != by.tenant_id:
                 continue
             raise ConflictError("already_a_member", "This person is a member already.") from e
@@ -114,9 +113,7 @@ def invite_member(
     raise UnavailableError("busy")
 
 
-def change_member(
-    member_id: str, change: MemberChange, *, version: int, by: Member, stores: Stores, now: datetime
-) -> Member:
+def change_member(member_id: str, change: MemberChange, *, version: int, by: Member, context: RunContext) -> Member:
     """Change a member's roles, shut the member out, or let the member in again.
 
     Raises:
@@ -126,7 +123,7 @@ def change_member(
         RefusedError: nobody shuts themselves out, so that an administrator always remains.
     """
     _require_admin(by)
-    member = stores.members.get_by_member_id(by.tenant_id, member_id)
+    member = context.stores.members.get_by_member_id(by.tenant_id, member_id)
     if member is None:
         raise NotFoundError
     if member.version != version:
@@ -141,10 +138,10 @@ def change_member(
     if member.subject == by.subject and not (changed.active and changed.is_admin):
         raise ConflictError("not_yourself", "Ask another administrator to do this to you.")
     try:
-        stores.transactions.commit(
-            stores.members.prepare_save(changed),
-            *prepare_digest_writes(member, changed, stores=stores, now=now),
-            stores.audit_log.prepare_append(_build_audit_entry(changed, by, "member.change", now)),
+        context.stores.transactions.commit(
+            context.stores.members.prepare_save(changed),
+            *prepare_digest_writes(member, changed, context=context),
+            context.stores.audit_log.prepare_append(_build_audit_entry(changed, by, "member.change", context.now)),
         )
     except ConditionFailedError as e:
         raise PreconditionFailedError from e

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 from chalicelib import mail as words
@@ -17,7 +16,7 @@ from chalicelib.domain.referrals.worklists import summarize_stage
 from chalicelib.mail import MailMessage
 from chalicelib.services.notices.notify import get_member_zone
 from chalicelib.services.notices.unsubscribe import build_unsubscribe_url
-from chalicelib.store.all_stores import Stores
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.notices.mails import MailSkipReason
 from chalicelib.store.notices.notices import Notice
 
@@ -27,19 +26,18 @@ class OutgoingMail:
     """A mail with everything that is looked up when it is sent."""
 
     mail: Mail
-    stores: Stores
-    now: datetime
+    context: RunContext
 
     @cached_property
     def recipient(self) -> Member | None:
         """Whom it is for, with the address of now; None if the person may not work here."""
-        member = self.stores.members.get_by_subject(self.mail.recipient_subject)
+        member = self.context.stores.members.get_by_subject(self.mail.recipient_subject)
         return member if member and member.active and member.has_clinical_access else None
 
     @cached_property
     def preferences(self) -> Preferences:
         """How its recipient wants to be mailed now."""
-        return self.stores.recipients.get_preferences(self.mail.member_id)
+        return self.context.stores.recipients.get_preferences(self.mail.member_id)
 
     @cached_property
     def skip_reason(self) -> MailSkipReason | None:
@@ -52,7 +50,7 @@ class OutgoingMail:
             return MailSkipReason.TURNED_OFF
         if not self.notices:
             return MailSkipReason.NOT_VISIBLE
-        if self.stores.recipients.find_suppression(self.recipient):
+        if self.context.stores.recipients.find_suppression(self.recipient):
             return MailSkipReason.SUPPRESSED
         return None
 
@@ -65,7 +63,7 @@ class OutgoingMail:
 
     @cached_property
     def _unread_notices(self) -> Sequence[Notice]:
-        those = self.stores.notices.get_many(self.mail.member_id, self.mail.notice_ids)
+        those = self.context.stores.notices.get_many(self.mail.member_id, self.mail.notice_ids)
         return [notice for notice in those if notice.read_at is None]
 
     @cached_property
@@ -79,7 +77,7 @@ class OutgoingMail:
         is_digest = self.mail.kind is MailKind.DIGEST
         about = self.mail.listed_referral_ids if is_digest else (n.referral_id for n in self._wanted_notices)
         asked = dict.fromkeys(about)
-        found = (self.stores.referrals.get(referral_id) for referral_id in asked)
+        found = (self.context.stores.referrals.get(referral_id) for referral_id in asked)
         return {
             referral.referral_id: referral
             for referral in found
@@ -127,7 +125,9 @@ class OutgoingMail:
 
     def _is_listed(self, referral: Referral, side: NextActor) -> bool:
         standing, changed_at = summarize_stage(referral), referral.updated_at
-        entry = build_digest_entry(referral.referral_id, standing, changed_at=changed_at, side=side, now=self.now)
+        entry = build_digest_entry(
+            referral.referral_id, standing, changed_at=changed_at, side=side, now=self.context.now
+        )
         return entry is not None
 
     def _count_by_alias(self) -> Sequence[tuple[str, int]]:
@@ -136,14 +136,16 @@ class OutgoingMail:
         return [(self._referrals[each].alias, count) for each, count in counts.items()]
 
     def _format_lateness(self) -> str:
-        since = compute_late_since(self.mail, now=self.now)
+        since = compute_late_since(self.mail, now=self.context.now)
         if since is None or self.recipient is None:
             return ""
-        return words.format_time(since, get_member_zone(self.recipient, self.preferences, stores=self.stores))
+        return words.format_time(since, get_member_zone(self.recipient, self.preferences, stores=self.context.stores))
 
     def _build_unsubscribe_url(self, sign_in_url: str) -> str:
         """Where all of its categories are turned off; empty if one of them cannot be."""
         categories = {notice.category for notice in self.notices}
         if Category.CRITICAL in categories:
             return ""
-        return build_unsubscribe_url(self.mail.member_id, categories, sign_in_url=sign_in_url, stores=self.stores)
+        return build_unsubscribe_url(
+            self.mail.member_id, categories, sign_in_url=sign_in_url, stores=self.context.stores
+        )

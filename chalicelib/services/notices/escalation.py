@@ -12,6 +12,7 @@ from chalicelib.domain.notices.notice_rules import Category
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.observe import log
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.notices import Notice
 from chalicelib.store.platform.transactions import ConditionFailedError
@@ -20,20 +21,20 @@ ESCALATION_RULE = "escalation"
 ESCALATION_TITLE = "A colleague could not be reached by mail; please see that it is read"
 
 
-def escalate_to_colleague(mail: Mail, *, stores: Stores, now: datetime) -> bool:
+def escalate_to_colleague(mail: Mail, *, context: RunContext) -> bool:
     """Tell a colleague of an urgent mail that did not arrive. False if nobody was told anew."""
-    referral = stores.referrals.get(mail.referral_id) if mail.kind in URGENT_KINDS else None
+    referral = context.stores.referrals.get(mail.referral_id) if mail.kind in URGENT_KINDS else None
     if referral is None:
         return False
-    colleagues = _list_colleagues(mail, referral, stores=stores)
+    colleagues = _list_colleagues(mail, referral, stores=context.stores)
     if not colleagues:
         log.error("nobody left to tell", outbox_id=mail.mail_id)
         return False
-    escalation_mail = _build_mail(colleagues[0], mail, now)
+    escalation_mail = _build_mail(colleagues[0], mail, context.now)
     try:
-        stores.transactions.commit(
-            stores.mails.prepare_plan(escalation_mail),
-            stores.notices.prepare_add(_build_notice(colleagues[0], referral, escalation_mail, now)),
+        context.stores.transactions.commit(
+            context.stores.mails.prepare_plan(escalation_mail),
+            context.stores.notices.prepare_add(_build_notice(colleagues[0], referral, escalation_mail, context.now)),
         )
     except ConditionFailedError:
         return False

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from chalicelib.domain.notices.notice_rules import Category
 from chalicelib.domain.notices.notice_wording import list_notice_rules
 from chalicelib.services.notices.overdue_alerts import list_upcoming_alerts
 from chalicelib.services.notices.planned_list import NoticeState, PlannedNotice, list_planned_notices
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import build_member_audit_entry, get_visible_or_404
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.mail_status import MailStatusEntry, load_mail_statuses
@@ -55,7 +56,7 @@ class HistoryPage(NamedTuple):
 
 
 def list_notice_history(
-    referral_id: str, *, limit: int, start: Mapping[str, Any] | None, member: Member, stores: Stores, now: datetime
+    referral_id: str, *, limit: int, start: Mapping[str, Any] | None, member: Member, context: RunContext
 ) -> HistoryPage:
     """A part of a referral's notices, what is due last first.
 
@@ -63,19 +64,19 @@ def list_notice_history(
         NotFoundError: no such referral, or another tenant's.
     """
     action = "referral.read_notices"
-    referral = get_visible_or_404(referral_id, member, action, stores=stores, now=now)
-    stores.audit_log.append(build_member_audit_entry(referral, member, action, now))
+    referral = get_visible_or_404(referral_id, member, action, context=context)
+    context.stores.audit_log.append(build_member_audit_entry(referral, member, action, context.now))
     after = HistoryPosition(**start) if start else None
-    scheduled = list_planned_notices(referral, stores=stores)
-    clock = list_upcoming_alerts(referral, stores=stores, now=now)
+    scheduled = list_planned_notices(referral, stores=context.stores)
+    clock = list_upcoming_alerts(referral, context=context)
     plan = {each.task.outbox_id: each for each in (*scheduled, *clock)}
-    sent_rows = list(_list_sent(referral_id, plan, member, after=after, enough=limit + 1, stores=stores))
+    sent_rows = list(_list_sent(referral_id, plan, member, after=after, enough=limit + 1, stores=context.stores))
     # A task of the plan that has told somebody here stands for itself, in the words it was told.
     heard_of = {line.position.outbox_id for line in sent_rows}
     silent = [_build_unsent_row(each, member.kind) for key, each in plan.items() if key not in heard_of]
     ahead = [line for line in (*sent_rows, *silent) if after is None or line.position < after]
     lines = sorted(ahead, key=lambda line: line.position, reverse=True)
-    return _build_page(lines, limit, member, stores)
+    return _build_page(lines, limit, member, context.stores)
 
 
 def _build_page(lines: Sequence[HistoryRow], limit: int, member: Member, stores: Stores) -> HistoryPage:

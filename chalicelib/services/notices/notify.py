@@ -25,6 +25,7 @@ from chalicelib.domain.notices.tasks import OutboxTask
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.services.platform.optimistic import commit_with_retry
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.mails import MAIL
 from chalicelib.store.notices.notices import NOTICE, Notice, format_due_time
@@ -43,11 +44,9 @@ class _NoticeToSend:
     late_since: datetime | None
 
 
-def notify_recipients(task: OutboxTask, referral: Referral, *, stores: Stores, now: datetime) -> Sequence[str]:
+def notify_recipients(task: OutboxTask, referral: Referral, *, context: RunContext) -> Sequence[str]:
     """Tell everybody who has to know of a task; the ids of the mails that were planned."""
-    told = [
-        _write_notice_with_mail(each, stores=stores, now=now) for each in _list_notices(task, referral, stores, now)
-    ]
+    told = [_write_notice_with_mail(each, context=context) for each in _list_notices(task, referral, context)]
     return [mail_id for mail_id in told if mail_id]
 
 
@@ -57,7 +56,7 @@ def get_member_zone(member: Member, preferences: Preferences, *, stores: Stores)
     return preferences.time_zone or (tenant.time_zone if tenant else "UTC")
 
 
-def _write_notice_with_mail(pending: _NoticeToSend, *, stores: Stores, now: datetime) -> str | None:
+def _write_notice_with_mail(pending: _NoticeToSend, *, context: RunContext) -> str | None:
     """Write a notice and its place in a mail; the id of a mail that is new.
 
     A conflict means that another notice to the same person about the same referral was faster. Then
@@ -67,9 +66,9 @@ def _write_notice_with_mail(pending: _NoticeToSend, *, stores: Stores, now: date
 
     def attempt() -> str | None:
         nonlocal full
-        notice, writes, planned = _prepare_notice(pending, full, stores=stores, now=now)
+        notice, writes, planned = _prepare_notice(pending, full, context=context)
         try:
-            stores.transactions.commit(stores.notices.prepare_add(notice), *writes)
+            context.stores.transactions.commit(context.stores.notices.prepare_add(notice), *writes)
         except ConditionFailedError as e:
             if NOTICE in e.items:
                 return None
@@ -82,7 +81,7 @@ def _write_notice_with_mail(pending: _NoticeToSend, *, stores: Stores, now: date
 
 
 def _prepare_notice(
-    pending: _NoticeToSend, full_mail_id: str | None, *, stores: Stores, now: datetime
+    pending: _NoticeToSend, full_mail_id: str | None, *, context: RunContext
 ) -> tuple[Notice, Sequence[TransactionWrite], str | None]:
     """A notice with the mail that it stands in, what writes that, and the mail's id if it is new.
 
@@ -91,22 +90,24 @@ def _prepare_notice(
     """
     notice, member = pending.notice, pending.member
     if notice.category is Category.CRITICAL:
-        mail = _build_mail(pending, MailKind.CRITICAL, now)
-        return replace(notice, mail_id=mail.mail_id), [stores.mails.prepare_plan(mail)], mail.mail_id
-    recipient = stores.recipients.get_for_referral(member.member_id, notice.referral_id)
+        mail = _build_mail(pending, MailKind.CRITICAL, context.now)
+        return replace(notice, mail_id=mail.mail_id), [context.stores.mails.prepare_plan(mail)], mail.mail_id
+    recipient = context.stores.recipients.get_for_referral(member.member_id, notice.referral_id)
     timing = recipient.preferences.get_timing(notice.category)
     if timing is MailTiming.NEVER:
         return notice, [], None
     thread = get_thread_key(timing, notice.referral_id)
     last = recipient.last.get(thread)
-    if last and last.mail_id != full_mail_id and last.can_be_joined(now):
-        joining = stores.mails.prepare_join(last.mail_id, notice.notice_id, late_since=pending.late_since)
+    if last and last.mail_id != full_mail_id and last.can_be_joined(context.now):
+        joining = context.stores.mails.prepare_join(last.mail_id, notice.notice_id, late_since=pending.late_since)
         return replace(notice, mail_id=last.mail_id), [joining], None
-    zone = get_member_zone(member, recipient.preferences, stores=stores)
-    due = compute_mail_time(timing, recipient.preferences, zone=zone, last=last, now=now)
+    zone = get_member_zone(member, recipient.preferences, stores=context.stores)
+    due = compute_mail_time(timing, recipient.preferences, zone=zone, last=last, now=context.now)
     mail = _build_mail(pending, MailKind.NOTICE, due)
-    opening = stores.recipients.prepare_open_mail(member.member_id, thread, LastMail(mail.mail_id, due), after=last)
-    writes = [stores.mails.prepare_plan(mail), opening]
+    opening = context.stores.recipients.prepare_open_mail(
+        member.member_id, thread, LastMail(mail.mail_id, due), after=last
+    )
+    writes = [context.stores.mails.prepare_plan(mail), opening]
     return replace(notice, mail_id=mail.mail_id), writes, mail.mail_id
 
 
@@ -124,10 +125,10 @@ def _build_mail(pending: _NoticeToSend, kind: MailKind, due: datetime) -> Mail:
     )
 
 
-def _list_notices(task: OutboxTask, referral: Referral, stores: Stores, now: datetime) -> Iterator[_NoticeToSend]:
+def _list_notices(task: OutboxTask, referral: Referral, context: RunContext) -> Iterator[_NoticeToSend]:
     """A notice for each person who has to know, as the tenant's people are at this moment."""
     # What is planned for a day is late when the day is over.
-    late = now - task.due_at > (LATE_AFTER_DAY if task.due_on else LATE_AFTER)
+    late = context.now - task.due_at > (LATE_AFTER_DAY if task.due_on else LATE_AFTER)
     for side, rule in list_notice_rules(task):
         tenant_id = referral.practice_id if side is TenantKind.PRACTICE else referral.center_id
         if tenant_id is None:
@@ -135,11 +136,11 @@ def _list_notices(task: OutboxTask, referral: Referral, stores: Stores, now: dat
             continue
         people = [
             member
-            for member in stores.members.list_for_tenant(tenant_id)
+            for member in context.stores.members.list_for_tenant(tenant_id)
             if member.active and member.has_clinical_access and member.can_see(referral)
         ]
         for member in rule.list_recipients(people):
-            notice = _build_notice(task, referral, member, rule, now)
+            notice = _build_notice(task, referral, member, rule, context.now)
             yield _NoticeToSend(notice, member, task.due_at if late else None)
 
 

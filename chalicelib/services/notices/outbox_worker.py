@@ -18,17 +18,16 @@ from chalicelib.domain.referrals.events import EventSource, StageChange, derive_
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import UnavailableError
-from chalicelib.mail import Mailer
 from chalicelib.observe import log
 from chalicelib.services.notices.notify import notify_recipients
 from chalicelib.services.notices.overdue_alerts import send_overdue_alert
 from chalicelib.services.notices.planned_tasks import skip_if_obsolete, with_lateness
 from chalicelib.services.notices.retry_policy import fail_if_exhausted, reschedule_or_fail
-from chalicelib.services.notices.send_mail import MailSender, never_out_of_time
+from chalicelib.services.notices.send_mail import MailSender
 from chalicelib.services.notices.weekly_digest import notify_weekly_digest
+from chalicelib.services.platform.run_context import JobContext, RunContext
 from chalicelib.services.referrals.report_event import apply_parked, report_by_system
 from chalicelib.services.webhooks.deliveries import expire_parked_delivery
-from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.leases import Claim, TaskState
 from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.platform.timestamps import from_timestamp
@@ -48,84 +47,54 @@ CLOCK_SKEW = timedelta(minutes=1)
 """By how much the clock of the function that committed a task may be ahead of ours."""
 
 
-def run_job(
-    queue: TaskQueue,
-    *,
-    stores: Stores,
-    mailer: Mailer,
-    sign_in_url: str,
-    now: datetime,
-    has_time: Callable[[], bool] = never_out_of_time,
-) -> Mapping[str, int]:
+def run_job(queue: TaskQueue, *, context: JobContext) -> Mapping[str, int]:
     """Work off a lane, log how it went, and fail at the end if any task did.
 
     Raises:
         JobFailedError: at least one task failed; all others are done.
     """
-    counts = process_queue(queue, stores=stores, mailer=mailer, sign_in_url=sign_in_url, now=now, has_time=has_time)
+    counts = process_queue(queue, context=context)
     log.info("job", function=queue.value, counts=dict(counts))
     if counts["failed"]:
         raise JobFailedError(f"{counts['failed']} tasks failed")
     return counts
 
 
-def process_queue(
-    queue: TaskQueue,
-    *,
-    stores: Stores,
-    mailer: Mailer,
-    sign_in_url: str,
-    now: datetime,
-    has_time: Callable[[], bool] = never_out_of_time,
-) -> Mapping[str, int]:
+def process_queue(queue: TaskQueue, *, context: JobContext) -> Mapping[str, int]:
     """Do everything of a lane that is due by `now`, and send the mail that is due then.
 
     One task that fails is put back for later and does not hold up the others.
 
     Args:
-        lane: Which queue.
-        stores: Where things are kept.
-        mailer: What sends mail.
-        link: Where a reader signs in.
-        now: Due by when. A real run hands in the time; a rehearsal may hand in any.
-        has_time: Whether the run may begin another task. What it leaves is still due.
+        queue: The queue to process.
+        context: Its `now` says due by when. A real run passes the time; a rehearsal may pass any time.
 
     Returns:
         How many tasks were `done` or `skipped`, how often one `failed` or was `taken` by
         another run, how many were `parked` for a person, and how many `mails` were sent. A
         mail that is not wanted any more is `unsent`.
     """
-    postman = MailSender(stores=stores, mailer=mailer, sign_in_url=sign_in_url, now=now, has_time=has_time)
+    postman = MailSender(context)
     counts = _zero_counts()
     if queue is not TaskQueue.MAIL:
-        counts.update(_process_due_tasks(queue, stores=stores, now=now, has_time=has_time))
+        counts.update(_process_due_tasks(queue, context=context))
     counts.update(postman.send_due())
     return dict(counts)
 
 
-def _process_due_tasks(
-    queue: TaskQueue, *, stores: Stores, now: datetime, has_time: Callable[[], bool]
-) -> Counter[str]:
-    attempt = partial(_attempt_task, stores=stores, new_mail_ids=[], now=now)
+def _process_due_tasks(queue: TaskQueue, *, context: JobContext) -> Counter[str]:
+    attempt = partial(_attempt_task, context=context, new_mail_ids=[])
     counts: Counter[str] = Counter()
     for _ in range(MAX_BATCHES):
-        rows = list(stores.outbox.list_due(queue, by=now, limit=ROWS_PER_SHARD))
-        tried = _attempt_each(rows, attempt, has_time)
+        rows = list(context.stores.outbox.list_due(queue, by=context.now, limit=ROWS_PER_SHARD))
+        tried = _attempt_each(rows, attempt, context.has_time)
         counts.update(tried)
-        if tried["taken"] == len(rows) or not has_time():
+        if tried["taken"] == len(rows) or not context.has_time():
             break
     return counts
 
 
-def process_committed(
-    outbox_ids: Iterable[str],
-    *,
-    stores: Stores,
-    mailer: Mailer,
-    sign_in_url: str,
-    now: datetime,
-    has_time: Callable[[], bool] = never_out_of_time,
-) -> Mapping[str, int]:
+def process_committed(outbox_ids: Iterable[str], *, context: JobContext) -> Mapping[str, int]:
     """Do what was just committed, as far as it is due and nobody has it, and mail what it tells.
 
     What the ids name is read anew, so it does not matter how old they are, in which order they
@@ -134,23 +103,23 @@ def process_committed(
     """
     named = list(outbox_ids)
     planned: list[str] = []
-    attempt = partial(_attempt_task, stores=stores, new_mail_ids=planned, now=now)
+    attempt = partial(_attempt_task, context=context, new_mail_ids=planned)
     counts = _zero_counts()
-    rows = _list_due_now(named, TaskQueue.EVENT, stores=stores, now=now)
-    counts.update(_attempt_each(rows, attempt, has_time))
-    mails = _list_due_now([*named, *planned], TaskQueue.MAIL, stores=stores, now=now)
-    postman = MailSender(stores=stores, mailer=mailer, sign_in_url=sign_in_url, now=now, has_time=has_time)
+    rows = _list_due_now(named, TaskQueue.EVENT, context=context)
+    counts.update(_attempt_each(rows, attempt, context.has_time))
+    mails = _list_due_now([*named, *planned], TaskQueue.MAIL, context=context)
+    postman = MailSender(context)
     counts.update(postman.send(mails))
     if rows or mails:
         log.info("stream", counts=dict(counts))
     return dict(counts)
 
 
-def _list_due_now(outbox_ids: Iterable[str], queue: TaskQueue, *, stores: Stores, now: datetime) -> list[Item]:
+def _list_due_now(outbox_ids: Iterable[str], queue: TaskQueue, *, context: RunContext) -> list[Item]:
     return [
         row
-        for row in stores.outbox.list_unfinished(outbox_ids, queue=queue)
-        if from_timestamp(row["due_at"]) <= (now if "fence" in row else now + CLOCK_SKEW)
+        for row in context.stores.outbox.list_unfinished(outbox_ids, queue=queue)
+        if from_timestamp(row["due_at"]) <= (context.now if "fence" in row else context.now + CLOCK_SKEW)
     ]
 
 
@@ -170,66 +139,64 @@ def _attempt_each(
     return counts
 
 
-def _attempt_task(row: Item, *, stores: Stores, new_mail_ids: list[str], now: datetime) -> Mapping[str, int]:
+def _attempt_task(row: Item, *, context: RunContext, new_mail_ids: list[str]) -> Mapping[str, int]:
     """Do one task if nobody has it; the ids of mails that it plans are added to `planned`."""
-    claim = stores.outbox.claim(row, now=now)
+    claim = context.stores.outbox.claim(row, now=context.now)
     if claim is None:
         return {"taken": 1}
     try:
-        state, mail_ids = _run_task(claim, stores=stores, now=now)
+        state, mail_ids = _run_task(claim, context=context)
     except UnavailableError as e:
         log.warning("task has to wait", outbox_id=claim.outbox_id, error=e.code)
-        stores.outbox.release(claim, now=now)
+        context.stores.outbox.release(claim, now=context.now)
         return {"failed": 1}
     except Exception as e:  # noqa: BLE001 one task must not hold up the others; it is logged and tried again
-        return reschedule_or_fail(claim, e, stores=stores, now=now)
+        return reschedule_or_fail(claim, e, context=context)
     new_mail_ids += mail_ids
     return {state.value: 1}
 
 
-def _run_task(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
+def _run_task(claim: Claim, *, context: RunContext) -> tuple[TaskState, Sequence[str]]:
     """Do a task and mark it: as done with, or what comes again as waiting for its next time."""
     fail_if_exhausted(claim)
     if claim.task.queue is TaskQueue.CLOCK:
-        return send_overdue_alert(
-            claim, notify=partial(notify_recipients, stores=stores, now=now), stores=stores, now=now
-        )
+        return send_overdue_alert(claim, notify=partial(notify_recipients, context=context), context=context)
     if claim.task.queue is TaskQueue.DIGEST:
-        return notify_weekly_digest(claim, stores=stores, now=now)
-    return _run_event_task(claim, stores=stores, now=now)
+        return notify_weekly_digest(claim, context=context)
+    return _run_event_task(claim, context=context)
 
 
-def _run_event_task(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
+def _run_event_task(claim: Claim, *, context: RunContext) -> tuple[TaskState, Sequence[str]]:
     """Do a task and mark it; what became of it, and the ids of the mails that it planned."""
     task = claim.task
     mail_ids: Sequence[str] = ()
     if task.rule == EXPIRE_PARKED_RULE:
-        is_done = _expire_parked(task, stores=stores, now=now)
+        is_done = _expire_parked(task, context=context)
     else:
-        referral = skip_if_obsolete(claim, stores=stores, now=now)
+        referral = skip_if_obsolete(claim, context=context)
         if referral is None:
             return TaskState.SKIPPED, ()
         if task.rule == OPEN_MONITORING_RULE:
-            move = _build_monitoring_start(task, referral, now)
-            is_done = report_by_system(move, stores=stores, now=now)
+            move = _build_monitoring_start(task, referral, context.now)
+            is_done = report_by_system(move, context=context)
         else:
             is_done = True
-            mail_ids = _notify(task, referral, stores=stores, now=now)
+            mail_ids = _notify(task, referral, context=context)
     state = TaskState.DONE if is_done else TaskState.SKIPPED
-    stores.outbox.finish(claim, state, now=now)
+    context.stores.outbox.finish(claim, state, now=context.now)
     return state, mail_ids
 
 
-def _expire_parked(task: OutboxTask, *, stores: Stores, now: datetime) -> bool:
+def _expire_parked(task: OutboxTask, *, context: RunContext) -> bool:
     center_id, _, webhook_id = (task.event_id or "").partition("/")
-    return expire_parked_delivery(center_id, webhook_id, stores=stores, now=now)
+    return expire_parked_delivery(center_id, webhook_id, context=context)
 
 
-def _notify(task: OutboxTask, referral: Referral, *, stores: Stores, now: datetime) -> Sequence[str]:
+def _notify(task: OutboxTask, referral: Referral, *, context: RunContext) -> Sequence[str]:
     if task.queue is TaskQueue.EVENT:
         # A run that died between a commit and the settling of what waited ends up here.
-        apply_parked(task.referral_id, stores=stores, now=now)
-    return notify_recipients(with_lateness(task, referral, stores=stores, now=now), referral, stores=stores, now=now)
+        apply_parked(task.referral_id, context=context)
+    return notify_recipients(with_lateness(task, referral, context=context), referral, context=context)
 
 
 def _build_monitoring_start(task: OutboxTask, referral: Referral, now: datetime) -> StageChange:

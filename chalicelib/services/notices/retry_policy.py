@@ -1,11 +1,10 @@
 """What a failure of one task or mail leads to, and what is said of it."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from chalicelib.observe import log
-from chalicelib.store.all_stores import Stores
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.notices.leases import Claim, TaskState
 
 
@@ -23,10 +22,10 @@ def fail_if_exhausted(claim: Claim) -> None:
         raise TaskCrashedRepeatedlyError
 
 
-def reschedule_or_fail(claim: Claim, error: Exception, *, stores: Stores, now: datetime) -> Mapping[str, int]:
+def reschedule_or_fail(claim: Claim, error: Exception, *, context: RunContext) -> Mapping[str, int]:
     """Give what failed by itself back for a later try, or after many to a person."""
     kind = describe_error(error)
-    parked = stores.outbox.reschedule(claim, error=kind, now=now) is TaskState.FAILED
+    parked = context.stores.outbox.reschedule(claim, error=kind, now=context.now) is TaskState.FAILED
     say = log.error if parked else log.warning
     say("task parked" if parked else "task failed", outbox_id=claim.outbox_id, error=kind)
     return {"failed": 1, "parked": int(parked)}

@@ -7,7 +7,7 @@ lease.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +17,12 @@ from chalicelib.domain.notices.mail_timing import KINDS_SENT_ALONE, Mail, MailKi
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.errors import UnavailableError
-from chalicelib.mail import Mailer, TemplateError
+from chalicelib.mail import TemplateError
 from chalicelib.observe import log
 from chalicelib.services.notices.compose import OutgoingMail
 from chalicelib.services.notices.escalation import escalate_to_colleague
 from chalicelib.services.notices.retry_policy import describe_error, fail_if_exhausted, reschedule_or_fail
-from chalicelib.store.all_stores import Stores
+from chalicelib.services.platform.run_context import JobContext
 from chalicelib.store.notices.leases import Claim
 from chalicelib.store.notices.mails import UNREACHED_REASONS, item_to_mail, mail_to_item, was_accepted_by_ses
 from chalicelib.store.platform.dynamo import Item
@@ -45,33 +45,22 @@ _MAX_MERGED = 90
 """A transaction has 100 items at most."""
 
 
-def never_out_of_time() -> bool:
-    """There is no end to the time of a run."""
-    return True
-
-
-@dataclass(kw_only=True)
+@dataclass
 class MailSender:
-    """One run's sending of mail.
+    """Sends the mail of one run.
 
     Attributes:
-        link: Where a reader signs in.
-        now: Due by when; what is sent says that it was sent then.
-        has_time: Whether the run may begin another mail.
+        context: Its `now` says due by when, and is the time at which a mail was sent.
     """
 
-    stores: Stores
-    mailer: Mailer
-    sign_in_url: str
-    now: datetime
-    has_time: Callable[[], bool] = never_out_of_time
+    context: JobContext
     refusal_count: int = 0
 
     def send_due(self) -> Counter[str]:
         """Send everything that is due; counts as `duties.work_off` tells them."""
         counts: Counter[str] = Counter()
         for _ in range(MAX_BATCHES):
-            due = self.stores.outbox.list_due(TaskQueue.MAIL, by=self.now, limit=MAX_MAILS_PER_SHARD)
+            due = self.context.stores.outbox.list_due(TaskQueue.MAIL, by=self.context.now, limit=MAX_MAILS_PER_SHARD)
             tried = self.send(due)
             counts.update(tried)
             moved = sum(tried.values()) - tried["taken"] - tried["failed"]
@@ -90,7 +79,7 @@ class MailSender:
         return counts
 
     def _must_stop(self) -> bool:
-        return self.refusal_count >= MAX_REFUSALS or not self.has_time()
+        return self.refusal_count >= MAX_REFUSALS or not self.context.has_time()
 
     def _merge_by_member(self, rows: Sequence[Item]) -> Sequence[Item]:
         """A member's due mails as they are to be sent: many become one, not what goes alone."""
@@ -113,14 +102,16 @@ class MailSender:
     def _reread_due(self, rows: Sequence[Item]) -> list[Item]:
         """Rows of an index, read anew; what is not due any more is left out."""
         ids = [row["outbox_id"] for row in rows]
-        now = to_timestamp(self.now)
-        return [row for row in self.stores.outbox.list_unfinished(ids, queue=TaskQueue.MAIL) if row["due_at"] <= now]
+        now = to_timestamp(self.context.now)
+        return [
+            row for row in self.context.stores.outbox.list_unfinished(ids, queue=TaskQueue.MAIL) if row["due_at"] <= now
+        ]
 
     def _merge_into_one_mail(self, rows: Sequence[Item]) -> Item | None:
         """One mail's row instead of several; None if another run has one of them."""
-        one = _build_merged_mail([item_to_mail(row) for row in rows], due_at=self.now)
+        one = _build_merged_mail([item_to_mail(row) for row in rows], due_at=self.context.now)
         try:
-            self.stores.transactions.commit(*self.stores.mails.prepare_merge(one, rows))
+            self.context.stores.transactions.commit(*self.context.stores.mails.prepare_merge(one, rows))
         except ConditionFailedError:
             return None
         # As it was written, not as it is now: another run may have claimed or sent it already,
@@ -128,7 +119,7 @@ class MailSender:
         return mail_to_item(one)
 
     def _attempt_mail(self, row: Item) -> Mapping[str, int]:
-        claim = self.stores.outbox.claim(row, now=self.now)
+        claim = self.context.stores.outbox.claim(row, now=self.context.now)
         if claim is None:
             return {"taken": 1}
         try:
@@ -136,40 +127,40 @@ class MailSender:
         except UnavailableError as e:
             self.refusal_count += 1
             log.warning("mail has to wait", outbox_id=claim.outbox_id, error=e.code)
-            self.stores.mails.release(claim)
+            self.context.stores.mails.release(claim)
             return {"failed": 1}
         except TemplateError as e:
             # Trying again would not help; a person has to look at the template.
             log.error("task parked", outbox_id=claim.outbox_id, error=describe_error(e))
-            self.stores.outbox.mark_failed(claim, error=describe_error(e), now=self.now)
+            self.context.stores.outbox.mark_failed(claim, error=describe_error(e), now=self.context.now)
             return {"failed": 1, "parked": 1}
         except Exception as e:  # noqa: BLE001 one mail must not hold up the others; it is logged and tried again
-            return reschedule_or_fail(claim, e, stores=self.stores, now=self.now)
+            return reschedule_or_fail(claim, e, context=self.context)
         self.refusal_count = 0
         return outcome
 
     def _send_claimed(self, claim: Claim) -> Mapping[str, int]:
         # Read after the claim, which nothing can join any more: the index may be behind.
-        row = self.stores.mails.get(claim.outbox_id)
+        row = self.context.stores.mails.get(claim.outbox_id)
         if row is None:
             return {"unsent": 1}
         if was_accepted_by_ses(row):
-            self.stores.mails.mark_sent(claim, message_id=None, now=self.now)
+            self.context.stores.mails.mark_sent(claim, message_id=None, now=self.context.now)
             return {"found": 1}
         with self._escalate_on_final_failure(claim, item_to_mail(row)):
             fail_if_exhausted(claim)
             return self._send_via_ses(claim, item_to_mail(row))
 
     def _send_via_ses(self, claim: Claim, mail: Mail) -> Mapping[str, int]:
-        letter = OutgoingMail(mail, self.stores, self.now)
+        letter = OutgoingMail(mail, self.context)
         if letter.skip_reason:
             if letter.skip_reason in UNREACHED_REASONS:
                 # Before the mark: a run that dies in between is made up for by the next.
-                escalate_to_colleague(mail, stores=self.stores, now=self.now)
-            self.stores.mails.mark_skipped(claim, letter.skip_reason, now=self.now)
+                escalate_to_colleague(mail, context=self.context)
+            self.context.stores.mails.mark_skipped(claim, letter.skip_reason, now=self.context.now)
             return {"unsent": 1}
-        message_id = self.mailer.send(letter.compose(self.sign_in_url), tag=mail.mail_id)
-        self.stores.mails.mark_sent(claim, message_id=message_id, now=self.now)
+        message_id = self.context.mailer.send(letter.compose(self.context.sign_in_url), tag=mail.mail_id)
+        self.context.stores.mails.mark_sent(claim, message_id=message_id, now=self.context.now)
         return {"mails": 1}
 
     @contextmanager
@@ -181,7 +172,7 @@ class MailSender:
             raise
         except Exception as e:
             if claim.is_last_attempt or isinstance(e, TemplateError):
-                escalate_to_colleague(mail, stores=self.stores, now=self.now)
+                escalate_to_colleague(mail, context=self.context)
             raise
 
 

@@ -26,6 +26,7 @@ from chalicelib.domain.notices.weekly_digest import (
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.stages import NextActor
 from chalicelib.services.notices.notify import get_member_zone
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.search import get_index_name
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.digests import parse_last_done_week
@@ -62,34 +63,32 @@ class _DigestRecipient:
         return compute_next_digest_time(settled, now=now, hour=self.preferences.digest_hour, zone=self.zone)
 
 
-def prepare_digest_writes(
-    before: Member | None, after: Member, *, stores: Stores, now: datetime
-) -> Sequence[TransactionWrite]:
+def prepare_digest_writes(before: Member | None, after: Member, *, context: RunContext) -> Sequence[TransactionWrite]:
     """What making or changing a member adds to its transaction: digests begin, end, or go on."""
     was_told = before is not None and _gets_digest(before)
     if _gets_digest(after) == was_told:
         return ()
     if was_told:
-        return [stores.digests.prepare_end(after.member_id)]
-    preferences = stores.recipients.get_preferences(after.member_id)
-    return [_prepare_first_digest(_build_recipient(after, preferences, stores=stores), stores=stores, now=now)]
+        return [context.stores.digests.prepare_end(after.member_id)]
+    preferences = context.stores.recipients.get_preferences(after.member_id)
+    return [_prepare_first_digest(_build_recipient(after, preferences, stores=context.stores), context=context)]
 
 
 def save_preferences(
-    member: Member, preferences: Preferences, *, version: int, stores: Stores, now: datetime
+    member: Member, preferences: Preferences, *, version: int, context: RunContext
 ) -> Preferences | None:
     """Save how a member wants to be mailed, and move the digest with it. None if it was stale."""
-    before = stores.recipients.get_preferences(member.member_id)
-    saved, saving = stores.recipients.prepare_save(member.member_id, preferences, version=version)
-    moving = _prepare_moved_digest(member, before, preferences, stores=stores, now=now)
+    before = context.stores.recipients.get_preferences(member.member_id)
+    saved, saving = context.stores.recipients.prepare_save(member.member_id, preferences, version=version)
+    moving = _prepare_moved_digest(member, before, preferences, context=context)
     try:
-        stores.transactions.commit(saving, *moving)
+        context.stores.transactions.commit(saving, *moving)
     except ConditionFailedError:
         return None
     return saved
 
 
-def notify_weekly_digest(claim: Claim, *, stores: Stores, now: datetime) -> tuple[TaskState, Sequence[str]]:
+def notify_weekly_digest(claim: Claim, *, context: RunContext) -> tuple[TaskState, Sequence[str]]:
     """Tell a member of the week that is due, if there is anything to tell, and wait for the next.
 
     Of several weeks that were missed the last one is told, and says since when it is late.
@@ -97,23 +96,25 @@ def notify_weekly_digest(claim: Claim, *, stores: Stores, now: datetime) -> tupl
     Returns:
         What became of it, and the ids of the mails that it planned.
     """
-    member = stores.members.get_by_subject(claim.row["subject"])
+    member = context.stores.members.get_by_subject(claim.row["subject"])
     if member is None or not _gets_digest(member):
-        stores.outbox.finish(claim, TaskState.SKIPPED, now=now)
+        context.stores.outbox.finish(claim, TaskState.SKIPPED, now=context.now)
         return TaskState.SKIPPED, ()
-    reader = _build_recipient(member, stores.recipients.get_preferences(member.member_id), stores=stores)
-    week, settled = reader.find_current_week(now), parse_last_done_week(claim.row)
+    reader = _build_recipient(
+        member, context.stores.recipients.get_preferences(member.member_id), stores=context.stores
+    )
+    week, settled = reader.find_current_week(context.now), parse_last_done_week(claim.row)
     entries: Sequence[DigestEntry] = ()
     mail_ids: Sequence[str] = ()
     if week > settled:
         since = reader.compute_due_time(settled + WEEK)
-        entries = sort_digest_entries(_list_entries(reader, stores=stores, now=now))
+        entries = sort_digest_entries(_list_entries(reader, context=context))
         if entries:
-            notice = _build_notice(claim, reader, entries, week=week, since=since, now=now)
-            mail_ids = _write_notice(notice, _build_mail(notice, reader, entries, since), stores=stores)
+            notice = _build_notice(claim, reader, entries, week=week, since=since, now=context.now)
+            mail_ids = _write_notice(notice, _build_mail(notice, reader, entries, since), stores=context.stores)
         settled = week
-    following = reader.compute_next_due_time(settled, now)
-    stores.digests.set_next_week(claim, last_done_week=settled, due=following)
+    following = reader.compute_next_due_time(settled, context.now)
+    context.stores.digests.set_next_week(claim, last_done_week=settled, due=following)
     return (TaskState.DONE if entries else TaskState.SKIPPED), mail_ids
 
 
@@ -125,34 +126,34 @@ def _build_recipient(member: Member, preferences: Preferences, *, stores: Stores
     return _DigestRecipient(member, preferences, get_member_zone(member, preferences, stores=stores))
 
 
-def _prepare_first_digest(recipient: _DigestRecipient, *, stores: Stores, now: datetime) -> TransactionWrite:
+def _prepare_first_digest(recipient: _DigestRecipient, *, context: RunContext) -> TransactionWrite:
     """Digests from the next one on: of the weeks before there is nothing to catch up."""
-    settled = recipient.find_current_week(now)
-    due = recipient.compute_next_due_time(settled, now)
-    return stores.digests.prepare_set(recipient.member, last_done_week=settled, due=due)
+    settled = recipient.find_current_week(context.now)
+    due = recipient.compute_next_due_time(settled, context.now)
+    return context.stores.digests.prepare_set(recipient.member, last_done_week=settled, due=due)
 
 
 def _prepare_moved_digest(
-    member: Member, before: Preferences, preferences: Preferences, *, stores: Stores, now: datetime
+    member: Member, before: Preferences, preferences: Preferences, *, context: RunContext
 ) -> Sequence[TransactionWrite]:
     """The digest to other hours. This week's is not lost by it, and not told again."""
     is_moved = (before.digest_hour, before.time_zone) != (preferences.digest_hour, preferences.time_zone)
     if not is_moved or not _gets_digest(member):
         return ()
-    reader = _build_recipient(member, preferences, stores=stores)
-    settled = stores.digests.get_last_done_week(member.member_id)
+    reader = _build_recipient(member, preferences, stores=context.stores)
+    settled = context.stores.digests.get_last_done_week(member.member_id)
     if settled is None:
-        return [_prepare_first_digest(reader, stores=stores, now=now)]
-    due = reader.compute_next_due_time(settled, now)
-    return [stores.digests.prepare_set(member, last_done_week=settled, due=due)]
+        return [_prepare_first_digest(reader, context=context)]
+    due = reader.compute_next_due_time(settled, context.now)
+    return [context.stores.digests.prepare_set(member, last_done_week=settled, due=due)]
 
 
-def _list_entries(recipient: _DigestRecipient, *, stores: Stores, now: datetime) -> Iterator[DigestEntry]:
+def _list_entries(recipient: _DigestRecipient, *, context: RunContext) -> Iterator[DigestEntry]:
     """What is on a digest, by the list of the reader's own tenant."""
     member = recipient.member
-    for row in stores.referrals.list_summaries(index=get_index_name(member), tenant_id=member.tenant_id):
+    for row in context.stores.referrals.list_summaries(index=get_index_name(member), tenant_id=member.tenant_id):
         entry = build_digest_entry(
-            row.referral_id, row.stage_summary, changed_at=row.updated_at, side=recipient.side, now=now
+            row.referral_id, row.stage_summary, changed_at=row.updated_at, side=recipient.side, now=context.now
         )
         if entry:
             yield entry

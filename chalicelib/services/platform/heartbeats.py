@@ -9,30 +9,30 @@ from datetime import datetime
 
 from chalicelib.domain.platform.jobs import ScheduledJob, is_job_overdue
 from chalicelib.observe import log
-from chalicelib.store.all_stores import Stores
+from chalicelib.services.platform.run_context import RunContext
 
 
 def run_job_with_heartbeat(
-    job: ScheduledJob, work: Callable[[], Mapping[str, int]], *, stores: Stores, now: datetime
+    job: ScheduledJob, work: Callable[[], Mapping[str, int]], *, context: RunContext
 ) -> Mapping[str, int]:
     """Do a job's work and leave its heartbeat, unless the work fails."""
     counts = work()
-    stores.heartbeats.record_success(job, counts, now=now)
+    context.stores.heartbeats.record_success(job, counts, now=context.now)
     return counts
 
 
-def log_overdue_jobs(*, stores: Stores, now: datetime) -> Mapping[str, int]:
+def log_overdue_jobs(*, context: RunContext) -> Mapping[str, int]:
     """Log how many jobs are overdue and how many tasks are parked: alarms count these lines.
 
     Called by the relay after its own work, whatever became of that.
     """
-    last = stores.heartbeats.list_last_successes()
+    last = context.stores.heartbeats.list_last_successes()
     for job in set(ScheduledJob) - last.keys():
-        stores.heartbeats.record_expected(job, now=now)
-    late = list_overdue_jobs(last, now=now)
+        context.stores.heartbeats.record_expected(job, now=context.now)
+    late = list_overdue_jobs(last, now=context.now)
     for job in late:
         log.error("job overdue", function=job.value)
-    counts = {"overdue": len(late), "parked": sum(1 for _ in stores.outbox.list_failed())}
+    counts = {"overdue": len(late), "parked": sum(1 for _ in context.stores.outbox.list_failed())}
     log.info("watch", counts=counts)
     return counts
 

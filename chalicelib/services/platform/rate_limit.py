@@ -1,13 +1,11 @@
 """Refusing whoever comes too often, so that nobody else waits for it."""
 
-from datetime import datetime
-
 from chalicelib.domain.platform.rate_limit import RateLimit
 from chalicelib.errors import RateLimitedError
-from chalicelib.store.all_stores import Stores
+from chalicelib.services.platform.run_context import RunContext
 
 
-def enforce_rate_limit(subject: str, limit: RateLimit | None, *, stores: Stores, now: datetime) -> None:
+def enforce_rate_limit(subject: str, limit: RateLimit | None, *, context: RunContext) -> None:
     """Take one call out of what `subject` may make.
 
     Raises:
@@ -15,6 +13,6 @@ def enforce_rate_limit(subject: str, limit: RateLimit | None, *, stores: Stores,
     """
     if limit is None:
         return
-    pause = stores.rate_limits.take_token(subject, limit, now=now)
+    pause = context.stores.rate_limits.take_token(subject, limit, now=context.now)
     if pause:
         raise RateLimitedError("slow_down", "More requests than one may make.", retry_after_s=pause)

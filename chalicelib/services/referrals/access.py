@@ -6,23 +6,24 @@ from chalicelib import catalog
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.errors import FieldError, ForbiddenError, MalformedError, NotFoundError
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 
 
-def get_visible_or_404(referral_id: str, member: Member, action: str, *, stores: Stores, now: datetime) -> Referral:
+def get_visible_or_404(referral_id: str, member: Member, action: str, *, context: RunContext) -> Referral:
     """The referral, if this member may know that there is one.
 
     Raises:
         NotFoundError: no such referral, or another tenant's; the try is on record.
     """
-    referral = stores.referrals.get(referral_id)
+    referral = context.stores.referrals.get(referral_id)
     if referral is not None and member.has_clinical_access and member.can_see(referral):
         return referral
-    stores.audit_log.append(
+    context.stores.audit_log.append(
         AuditEntry(
             referral_id=referral_id,
-            at=now,
+            at=context.now,
             actor_id=member.member_id,
             tenant_id=member.tenant_id,
             action=action,

@@ -14,6 +14,7 @@ from chalicelib.domain.referrals.referral import Referral, ReferralStatus
 from chalicelib.domain.referrals.stage_changes import Applied
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor, Stage
 from chalicelib.errors import ConflictError, UnavailableError
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import (
     build_member_audit_entry,
     get_visible_or_404,
@@ -22,7 +23,6 @@ from chalicelib.services.referrals.access import (
 )
 from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
 from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
-from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
@@ -48,8 +48,7 @@ def create_referral(
     member: Member,
     request: IdempotentRequest,
     build_response: Callable[[Referral], StoredResponse],
-    stores: Stores,
-    now: datetime,
+    context: RunContext,
 ) -> StoredResponse:
     """Write a new referral, as a draft or sent at once.
 
@@ -60,19 +59,19 @@ def create_referral(
         RefusedError: to be sent, it lacks what the center needs.
     """
     require_practice(member)
-    require_known_product_and_center(new_referral.product_id, new_referral.center_id, stores=stores)
-    draft = _build_draft(new_referral, referral_id=referral_id, member=member, now=now)
-    links = _prepare_link_writes(draft, member, stores=stores, now=now)
-    referral, writes = (_prepare_submission if submit else _prepare_draft)(draft, member, stores, now)
+    require_known_product_and_center(new_referral.product_id, new_referral.center_id, stores=context.stores)
+    draft = _build_draft(new_referral, referral_id=referral_id, member=member, now=context.now)
+    links = _prepare_link_writes(draft, member, context=context)
+    referral, writes = (_prepare_submission if submit else _prepare_draft)(draft, member, context)
     response = build_response(referral)
     try:
-        stores.transactions.commit(
-            stores.idempotency_records.prepare_record(request, response, now=now), *writes, *links
+        context.stores.transactions.commit(
+            context.stores.idempotency_records.prepare_record(request, response, now=context.now), *writes, *links
         )
     except ConditionFailedError as e:
         if IDEMPOTENCY_RECORD not in e.items:
             raise UnavailableError("busy") from e
-        return stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
+        return context.stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
     return response
 
 
@@ -98,37 +97,33 @@ def _build_draft(new_referral: NewReferral, *, referral_id: str, member: Member,
     )
 
 
-def _prepare_link_writes(
-    draft: Referral, member: Member, *, stores: Stores, now: datetime
-) -> Sequence[TransactionWrite]:
+def _prepare_link_writes(draft: Referral, member: Member, *, context: RunContext) -> Sequence[TransactionWrite]:
     """The writes that link an ended referral to the one that goes on from it."""
     earlier_id = draft.status.continues
     if earlier_id is None:
         return []
-    earlier = get_visible_or_404(earlier_id, member, "referral.continue", stores=stores, now=now)
+    earlier = get_visible_or_404(earlier_id, member, "referral.continue", context=context)
     if earlier.stage not in TERMINAL_STAGES or earlier.status.continued_by:
         raise ConflictError("not_continuable", "Only an ended referral is continued, and once.")
     linked = replace(
         earlier,
         status=replace(earlier.status, continued_by=draft.referral_id),
-        updated_at=now,
+        updated_at=context.now,
         version=earlier.version + 1,
     )
-    entry = build_member_audit_entry(linked, member, "referral.continue", now)
-    return stores.referrals.prepare_save(linked, entry)
+    entry = build_member_audit_entry(linked, member, "referral.continue", context.now)
+    return context.stores.referrals.prepare_save(linked, entry)
 
 
-def _prepare_draft(
-    draft: Referral, member: Member, stores: Stores, now: datetime
-) -> tuple[Referral, Sequence[TransactionWrite]]:
+def _prepare_draft(draft: Referral, member: Member, context: RunContext) -> tuple[Referral, Sequence[TransactionWrite]]:
     """The draft as it is, with the writes that keep it."""
-    entry = build_member_audit_entry(draft, member, "referral.create", now)
-    alarm = prepare_alert_writes(None, draft, stores=stores)
-    return draft, [*stores.referrals.prepare_add(draft, entry), *alarm]
+    entry = build_member_audit_entry(draft, member, "referral.create", context.now)
+    alarm = prepare_alert_writes(None, draft, stores=context.stores)
+    return draft, [*context.stores.referrals.prepare_add(draft, entry), *alarm]
 
 
 def _prepare_submission(
-    draft: Referral, member: Member, stores: Stores, now: datetime
+    draft: Referral, member: Member, context: RunContext
 ) -> tuple[Referral, Sequence[TransactionWrite]]:
     """The draft as sent, with the writes of its submission."""
     require_complete(build_packet(draft))
@@ -138,16 +133,16 @@ def _prepare_submission(
         stage=Stage.SUBMITTED,
         # A center's feed stamps whole seconds by a clock of its own; what it reports a moment
         # later must not look older than the submission.
-        occurred_at=now.replace(second=0, microsecond=0),
-        recorded_at=now,
+        occurred_at=context.now.replace(second=0, microsecond=0),
+        recorded_at=context.now,
         actor=Actor.PRACTICE,
         source=EventSource.PRACTICE,
         actor_id=member.member_id,
         actor_name=member.name,
     )
     unwritten = replace(draft, version=0)
-    verdict = decide_event(unwritten, change, load_decision_context(draft, stores=stores, now=now))
+    verdict = decide_event(unwritten, change, load_decision_context(draft, context=context))
     if not isinstance(verdict, Applied):
         raise TypeError("a draft can always be submitted")
-    writes = prepare_event_writes(verdict, change, member.tenant_id, before=unwritten, stores=stores)
+    writes = prepare_event_writes(verdict, change, member.tenant_id, before=unwritten, stores=context.stores)
     return verdict.referral, writes

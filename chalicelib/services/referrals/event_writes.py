@@ -11,6 +11,7 @@ from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, Decision, DecisionContext, Recorded
 from chalicelib.domain.referrals.stages import Stage
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
@@ -20,13 +21,13 @@ from chalicelib.store.notices.planned_tasks import prepare_check_still_waiting
 from chalicelib.store.platform.dynamo import TransactionWrite
 
 
-def load_decision_context(referral: Referral, *, stores: Stores, now: datetime) -> DecisionContext:
+def load_decision_context(referral: Referral, *, context: RunContext) -> DecisionContext:
     """The profile and the zone that decide the days of a window."""
-    center = stores.tenants.get_center(referral.center_id)
+    center = context.stores.tenants.get_center(referral.center_id)
     return DecisionContext(
         profile=catalog.get_monitoring_profile(referral.product_id),
         time_zone=center.tenant.time_zone if center else "UTC",
-        now=now,
+        now=context.now,
     )
 
 

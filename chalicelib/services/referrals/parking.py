@@ -6,11 +6,11 @@ nobody's makes no difference to where it stands, what it costs, and what it is a
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from chalicelib.domain.platform.rate_limit import MAX_PARKED_PER_REFERRAL, UNKNOWN_REFERRALS_PER_CENTER
 from chalicelib.domain.referrals.events import ReferralEvent
 from chalicelib.errors import RateLimitedError
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.referrals.items import ParkedDelivery
 from chalicelib.store.webhooks.idempotency import Delivery, DeliveryResult
@@ -24,8 +24,7 @@ def check_parking_capacity(
     delivery: Delivery,
     *,
     parked_for_referral: Sequence[ParkedDelivery] | None,
-    stores: Stores,
-    now: datetime,
+    context: RunContext,
 ) -> DeliveryResult | None:
     """Make sure that there is room for one more; hands back what was said if it waits already.
 
@@ -33,20 +32,19 @@ def check_parking_capacity(
         event: What it tells of.
         delivery: What came too early.
         beside: What waits for this referral of theirs; None for one that is not theirs.
-        stores: Where it would wait.
-        now: When.
+        context: The tables and the time.
 
     Raises:
         TooManyError: there is no room. Nothing is kept; the sender's own retry comes back.
     """
     if parked_for_referral is not None and len(parked_for_referral) < MAX_PARKED_PER_REFERRAL:
         return None
-    earlier = stores.delivery_log.find_result(delivery)
+    earlier = context.stores.delivery_log.find_result(delivery)
     if earlier:
         return earlier
     if parked_for_referral is not None:
         raise _build_limit_error(RETRY_AFTER_WHEN_FULL_S)
-    _enforce_unknown_referral_limit(event, delivery, stores=stores, now=now)
+    _enforce_unknown_referral_limit(event, delivery, context=context)
     return None
 
 
@@ -55,12 +53,16 @@ def list_parked(referral_id: str, center_id: str | None, *, stores: Stores) -> S
     return stores.referrals.list_parked_for_unknown(referral_id, center_id) if center_id else ()
 
 
-def _enforce_unknown_referral_limit(event: ReferralEvent, delivery: Delivery, *, stores: Stores, now: datetime) -> None:
+def _enforce_unknown_referral_limit(event: ReferralEvent, delivery: Delivery, *, context: RunContext) -> None:
     center_id = delivery.center_id
-    here = stores.referrals.count_parked_for_unknown(event.referral_id, center_id, limit=MAX_PARKED_PER_REFERRAL)
+    here = context.stores.referrals.count_parked_for_unknown(
+        event.referral_id, center_id, limit=MAX_PARKED_PER_REFERRAL
+    )
     if here >= MAX_PARKED_PER_REFERRAL:
         raise _build_limit_error(RETRY_AFTER_WHEN_FULL_S)
-    pause = stores.rate_limits.take_token(f"strangers#{center_id}", UNKNOWN_REFERRALS_PER_CENTER, now=now)
+    pause = context.stores.rate_limits.take_token(
+        f"strangers#{center_id}", UNKNOWN_REFERRALS_PER_CENTER, now=context.now
+    )
     if pause:
         raise _build_limit_error(pause)
 

@@ -9,13 +9,13 @@ from chalicelib.domain.identity.members import Member
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import ConflictError, PreconditionFailedError
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import (
     build_member_audit_entry,
     get_visible_or_404,
     require_known_product_and_center,
     require_practice,
 )
-from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import LoggedEvent
 
@@ -27,7 +27,7 @@ PagePosition = Mapping[str, Any] | None
 
 
 def amend_referral(
-    referral_id: str, changes: Mapping[str, Any], *, version: int, member: Member, stores: Stores, now: datetime
+    referral_id: str, changes: Mapping[str, Any], *, version: int, member: Member, context: RunContext
 ) -> Referral:
     """Change what the practice sends, while the center has not started with it.
 
@@ -36,51 +36,50 @@ def amend_referral(
         changes: Whole sections of the intake by name; a section that is absent stays.
         version: The version that the member saw.
         member: Who changes it.
-        stores: Where it is kept.
-        now: When.
+        context: The tables and the time.
 
     Raises:
         NotFoundError: no such referral, or another tenant's.
         StaleError: somebody else wrote since `version`.
         RefusedError: the center has it in hand.
     """
-    referral = get_visible_or_404(referral_id, member, "referral.amend", stores=stores, now=now)
+    referral = get_visible_or_404(referral_id, member, "referral.amend", context=context)
     require_practice(member)
     if referral.version != version:
         raise PreconditionFailedError
     if referral.stage not in EDITABLE_STAGES:
         raise ConflictError("not_editable", "The center is working with what was sent.")
-    require_known_product_and_center(changes.get("product_id"), changes.get("center_id"), stores=stores)
+    require_known_product_and_center(changes.get("product_id"), changes.get("center_id"), stores=context.stores)
     if referral.submitted_at and changes.get("center_id", referral.center_id) != referral.center_id:
         raise ConflictError("center_fixed", "A submitted referral stays with its center.")
-    changed = _with_changes(referral, changes, now=now)
-    entry = build_member_audit_entry(changed, member, "referral.amend", now)
+    changed = _with_changes(referral, changes, now=context.now)
+    entry = build_member_audit_entry(changed, member, "referral.amend", context.now)
     try:
-        stores.transactions.commit(*stores.referrals.prepare_save(changed, entry))
+        context.stores.transactions.commit(*context.stores.referrals.prepare_save(changed, entry))
     except ConditionFailedError as e:
         raise PreconditionFailedError from e
     return changed
 
 
-def read_referral(referral_id: str, *, member: Member, request_id: str, stores: Stores, now: datetime) -> Referral:
+def read_referral(referral_id: str, *, member: Member, request_id: str, context: RunContext) -> Referral:
     """A referral, for a member of one of its two tenants.
 
     Raises:
         NotFoundError: no such referral, or another tenant's.
     """
-    referral = get_visible_or_404(referral_id, member, "referral.read", stores=stores, now=now)
-    entry = build_member_audit_entry(referral, member, "referral.read", now)
-    stores.audit_log.append(replace(entry, request_id=request_id))
+    referral = get_visible_or_404(referral_id, member, "referral.read", context=context)
+    entry = build_member_audit_entry(referral, member, "referral.read", context.now)
+    context.stores.audit_log.append(replace(entry, request_id=request_id))
     return referral
 
 
 def list_timeline(
-    referral_id: str, *, limit: int, start: PagePosition, member: Member, stores: Stores, now: datetime
+    referral_id: str, *, limit: int, start: PagePosition, member: Member, context: RunContext
 ) -> tuple[Sequence[LoggedEvent], PagePosition]:
     """A part of what happened, newest first."""
-    referral = get_visible_or_404(referral_id, member, "referral.read_events", stores=stores, now=now)
-    stores.audit_log.append(build_member_audit_entry(referral, member, "referral.read_events", now))
-    return stores.referrals.list_timeline(referral_id, limit=limit, start=start)
+    referral = get_visible_or_404(referral_id, member, "referral.read_events", context=context)
+    context.stores.audit_log.append(build_member_audit_entry(referral, member, "referral.read_events", context.now))
+    return context.stores.referrals.list_timeline(referral_id, limit=limit, start=start)
 
 
 def _with_changes(referral: Referral, changes: Mapping[str, Any], *, now: datetime) -> Referral:

@@ -25,6 +25,7 @@ from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import ConflictError, NotFoundError, UnavailableError
 from chalicelib.observe import log
 from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.event_writes import build_audit_entry, load_decision_context, prepare_event_writes
 from chalicelib.services.referrals.parking import check_parking_capacity, list_parked
 from chalicelib.store.all_stores import Stores
@@ -58,8 +59,7 @@ def report_by_member(
     member: Member,
     request: IdempotentRequest,
     build_response: Callable[[ReportResult], StoredResponse],
-    stores: Stores,
-    now: datetime,
+    context: RunContext,
 ) -> StoredResponse:
     """Record what a member of either side reports.
 
@@ -71,38 +71,40 @@ def report_by_member(
     existing_tasks: dict[str, str] = {}
 
     def attempt() -> StoredResponse:
-        referral, parked = stores.referrals.get_with_parked(event.referral_id)
+        referral, parked = context.stores.referrals.get_with_parked(event.referral_id)
         if referral is None or not (member.has_clinical_access and member.can_see(referral)):
-            _audit_refusal(event, member.tenant_id, "not_found", stores=stores, now=now)
+            _audit_refusal(event, member.tenant_id, "not_found", context=context)
             raise NotFoundError
-        decision = _decide_with_history(referral, event, stores=stores, now=now)
+        decision = _decide_with_history(referral, event, context=context)
         refusal = _to_error(decision) or _check_packet(referral, event)
         if refusal:
-            first_response = stores.idempotency_records.find_response(request, now=now)
+            first_response = context.stores.idempotency_records.find_response(request, now=context.now)
             if first_response:
                 return first_response
-            _audit_refusal(event, member.tenant_id, refusal.code, stores=stores, now=now)
+            _audit_refusal(event, member.tenant_id, refusal.code, context=context)
             raise refusal
         response = build_response(_build_report_result(decision, event))
         writes = prepare_event_writes(
-            decision, event, member.tenant_id, before=referral, stores=stores, existing_tasks=existing_tasks
+            decision, event, member.tenant_id, before=referral, stores=context.stores, existing_tasks=existing_tasks
         )
         try:
-            stores.transactions.commit(stores.idempotency_records.prepare_record(request, response, now=now), *writes)
+            context.stores.transactions.commit(
+                context.stores.idempotency_records.prepare_record(request, response, now=context.now), *writes
+            )
         except ConditionFailedError as e:
             if IDEMPOTENCY_RECORD in e.items:
-                return stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
+                return context.stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
             existing_tasks.update(parse_existing_tasks(e.items))
             raise
         # Deliveries that came before the submission are parked in another place; look there as well.
         if parked or referral.stage is Stage.DRAFT:
-            _apply_parked_if_time(event.referral_id, stores=stores, now=now)
+            _apply_parked_if_time(event.referral_id, context=context)
         return response
 
     return commit_with_retry(attempt)
 
 
-def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, stores: Stores, now: datetime) -> ReportResult:
+def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunContext) -> ReportResult:
     """Record what a center's system reports; the caller has verified the signature.
 
     A delivery for a referral that does not exist and one for another center's referral are both
@@ -115,37 +117,37 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, stores: Store
     existing_tasks: dict[str, str] = {}
 
     def attempt() -> ReportResult:
-        referral, parked = stores.referrals.get_with_parked(event.referral_id)
-        decision = _decide_delivery(referral, event, delivery, stores=stores, now=now)
+        referral, parked = context.stores.referrals.get_with_parked(event.referral_id)
+        decision = _decide_delivery(referral, event, delivery, context=context)
         if isinstance(decision, Pending):
             parked_for_referral = parked if belongs_to_center(referral, delivery.center_id) else None
             first_result = check_parking_capacity(
-                event, delivery, parked_for_referral=parked_for_referral, stores=stores, now=now
+                event, delivery, parked_for_referral=parked_for_referral, context=context
             )
             if first_result:
                 return _replay_result(first_result)
         writes = _prepare_delivery_writes(
-            decision, event, delivery, referral, stores=stores, now=now, existing_tasks=existing_tasks
+            decision, event, delivery, referral, context=context, existing_tasks=existing_tasks
         )
         try:
-            stores.transactions.commit(
-                stores.delivery_log.prepare_log(delivery, _build_delivery_result(decision, event)), *writes
+            context.stores.transactions.commit(
+                context.stores.delivery_log.prepare_log(delivery, _build_delivery_result(decision, event)), *writes
             )
         except ConditionFailedError as e:
             if IDEMPOTENCY_RECORD in e.items:
-                return _replay_result(stores.delivery_log.load_result(delivery, e.items[IDEMPOTENCY_RECORD]))
+                return _replay_result(context.stores.delivery_log.load_result(delivery, e.items[IDEMPOTENCY_RECORD]))
             existing_tasks.update(parse_existing_tasks(e.items))
             raise
         if isinstance(decision, Rejected):
             raise ConflictError(decision.code, decision.reason)
         if parked and isinstance(decision, Applied | Recorded):
-            _apply_parked_if_time(event.referral_id, stores=stores, now=now)
+            _apply_parked_if_time(event.referral_id, context=context)
         return _build_report_result(decision, event)
 
     return commit_with_retry(attempt)
 
 
-def report_by_system(event: ReferralEvent, *, stores: Stores, now: datetime) -> bool:
+def report_by_system(event: ReferralEvent, *, context: RunContext) -> bool:
     """Record a change that the product makes itself. False if it no longer applies.
 
     No idempotency record is necessary: the event's id comes from the task, so a second run meets the
@@ -154,29 +156,29 @@ def report_by_system(event: ReferralEvent, *, stores: Stores, now: datetime) -> 
     existing_tasks: dict[str, str] = {}
 
     def attempt() -> bool:
-        referral = stores.referrals.get(event.referral_id)
+        referral = context.stores.referrals.get(event.referral_id)
         if referral is None:
             return False
-        decision = _decide_with_history(referral, event, stores=stores, now=now)
+        decision = _decide_with_history(referral, event, context=context)
         if not isinstance(decision, Applied):
             return False
         writes = prepare_event_writes(
-            decision, event, "system", before=referral, stores=stores, existing_tasks=existing_tasks
+            decision, event, "system", before=referral, stores=context.stores, existing_tasks=existing_tasks
         )
         try:
-            stores.transactions.commit(*writes)
+            context.stores.transactions.commit(*writes)
         except ConditionFailedError as e:
             if "event" in e.items:
                 return True
             existing_tasks.update(parse_existing_tasks(e.items))
             raise
-        apply_parked(event.referral_id, stores=stores, now=now)
+        apply_parked(event.referral_id, context=context)
         return True
 
     return commit_with_retry(attempt)
 
 
-def apply_parked(referral_id: str, *, stores: Stores, now: datetime, include_expired: str = "") -> int:
+def apply_parked(referral_id: str, *, context: RunContext, include_expired: str = "") -> int:
     """Apply the parked deliveries whose turn has come. Returns how many were taken out of the parking.
 
     Safe to call at any time and by several callers at once: each delivery is applied in a transaction
@@ -184,12 +186,11 @@ def apply_parked(referral_id: str, *, stores: Stores, now: datetime, include_exp
 
     Args:
         referral_id: The referral.
-        stores: All tables.
-        now: The time of the run.
+        context: The tables and the time.
         include_expired: Id of a delivery to retry even though its 24 hours are over.
     """
     count = 0
-    attempt = partial(_apply_next_parked, referral_id, {}, include_expired, stores=stores, now=now)
+    attempt = partial(_apply_next_parked, referral_id, {}, include_expired, context=context)
     try:
         while commit_with_retry(attempt):
             count += 1
@@ -200,31 +201,31 @@ def apply_parked(referral_id: str, *, stores: Stores, now: datetime, include_exp
 
 
 def _apply_next_parked(
-    referral_id: str, existing_tasks: dict[str, str], include_expired: str, *, stores: Stores, now: datetime
+    referral_id: str, existing_tasks: dict[str, str], include_expired: str, *, context: RunContext
 ) -> bool:
     """Apply the first parked delivery that can be decided now. False if there is none."""
-    referral, parked = stores.referrals.get_with_parked(referral_id)
+    referral, parked = context.stores.referrals.get_with_parked(referral_id)
     if referral is None or not referral.is_with_center:
         return False
     candidates = [
         each
-        for each in (*parked, *list_parked(referral_id, referral.center_id, stores=stores))
-        if now - each.delivery.received_at <= PARKED_FOR or each.delivery.webhook_id == include_expired
+        for each in (*parked, *list_parked(referral_id, referral.center_id, stores=context.stores))
+        if context.now - each.delivery.received_at <= PARKED_FOR or each.delivery.webhook_id == include_expired
     ]
-    found = _find_first_applicable(referral, candidates, stores=stores, now=now)
+    found = _find_first_applicable(referral, candidates, context=context)
     if found is None:
         return False
     waiting, decision = found
     event, delivery = waiting.event, waiting.delivery
     if delivery.webhook_id == include_expired:
-        decision = _clear_lost_update(decision, delivery, stores=stores)
+        decision = _clear_lost_update(decision, delivery, stores=context.stores)
     writes = _prepare_delivery_writes(
-        decision, event, delivery, referral, stores=stores, now=now, existing_tasks=existing_tasks
+        decision, event, delivery, referral, context=context, existing_tasks=existing_tasks
     )
     try:
-        stores.transactions.commit(
-            stores.delivery_log.prepare_log(delivery, _build_delivery_result(decision, event), is_replay=True),
-            stores.referrals.prepare_unpark(waiting),
+        context.stores.transactions.commit(
+            context.stores.delivery_log.prepare_log(delivery, _build_delivery_result(decision, event), is_replay=True),
+            context.stores.referrals.prepare_unpark(waiting),
             *writes,
         )
     except ConditionFailedError as e:
@@ -234,13 +235,13 @@ def _apply_next_parked(
     return True
 
 
-def _apply_parked_if_time(referral_id: str, *, stores: Stores, now: datetime) -> None:
+def _apply_parked_if_time(referral_id: str, *, context: RunContext) -> None:
     """Settle what waited for a report that is committed, if there is time.
 
     The report stands, and its sender is told so; what waits is also settled by the relay.
     """
     try:
-        apply_parked(referral_id, stores=stores, now=now)
+        apply_parked(referral_id, context=context)
     except UnavailableError:
         log.warning("settling is left to the relay", referral_id=referral_id)
 
@@ -259,20 +260,20 @@ def _clear_lost_update(
 
 
 def _find_first_applicable(
-    referral: Referral | None, parked: Sequence[ParkedDelivery], *, stores: Stores, now: datetime
+    referral: Referral | None, parked: Sequence[ParkedDelivery], *, context: RunContext
 ) -> tuple[ParkedDelivery, Applied | Recorded | Rejected] | None:
     for waiting in sorted(parked, key=lambda p: p.event.order):
-        verdict = _decide_delivery(referral, waiting.event, waiting.delivery, stores=stores, now=now)
+        verdict = _decide_delivery(referral, waiting.event, waiting.delivery, context=context)
         if not isinstance(verdict, Pending):
             return waiting, verdict
     return None
 
 
-def _decide_with_history(referral: Referral, event: ReferralEvent, *, stores: Stores, now: datetime) -> Decision:
+def _decide_with_history(referral: Referral, event: ReferralEvent, *, context: RunContext) -> Decision:
     """What an event does, with all that the decision has to know read for it."""
-    setting = load_decision_context(referral, stores=stores, now=now)
+    setting = load_decision_context(referral, context=context)
     needs_all = needs_history(referral, event)
-    history = stores.referrals.list_history(referral.referral_id) if needs_all else ()
+    history = context.stores.referrals.list_history(referral.referral_id) if needs_all else ()
     return decide_event(referral, event, setting, history)
 
 
@@ -282,12 +283,12 @@ def belongs_to_center(referral: Referral | None, center_id: str) -> TypeGuard[Re
 
 
 def _decide_delivery(
-    referral: Referral | None, event: ReferralEvent, delivery: Delivery, *, stores: Stores, now: datetime
+    referral: Referral | None, event: ReferralEvent, delivery: Delivery, *, context: RunContext
 ) -> Decision:
     """What a center's delivery does; one for a referral that is not theirs waits for ever."""
     if not belongs_to_center(referral, delivery.center_id):
         return Pending()
-    return _decide_with_history(referral, event, stores=stores, now=now)
+    return _decide_with_history(referral, event, context=context)
 
 
 def _prepare_delivery_writes(
@@ -296,29 +297,33 @@ def _prepare_delivery_writes(
     delivery: Delivery,
     referral: Referral | None,
     *,
-    stores: Stores,
-    now: datetime,
+    context: RunContext,
     existing_tasks: Mapping[str, str] = NO_EXISTING_TASKS,
 ) -> list[TransactionWrite]:
     """The writes of a delivery beside its receipt: applied, refused, or kept waiting."""
     match decision:
         case Applied() | Recorded() if referral is not None:
             return prepare_event_writes(
-                decision, event, delivery.center_id, before=referral, stores=stores, existing_tasks=existing_tasks
+                decision,
+                event,
+                delivery.center_id,
+                before=referral,
+                stores=context.stores,
+                existing_tasks=existing_tasks,
             )
         case Rejected():
-            return _prepare_rejection_writes(decision, event, delivery, referral, stores=stores, now=now)
+            return _prepare_rejection_writes(decision, event, delivery, referral, context=context)
     return [
         # Parked only while what was read still holds; else what it waits for may just have come.
-        stores.referrals.prepare_check_unchanged(event.referral_id, referral),
-        stores.referrals.prepare_park(
+        context.stores.referrals.prepare_check_unchanged(event.referral_id, referral),
+        context.stores.referrals.prepare_park(
             ParkedDelivery(
                 delivery=delivery, event=event, is_unknown_referral=not belongs_to_center(referral, delivery.center_id)
             )
         ),
-        stores.outbox.prepare_plan(_build_expiry_task(event.referral_id, delivery, now=now)),
-        stores.audit_log.prepare_append(
-            replace(build_audit_entry(event, delivery.center_id, now, None), outcome="parked")
+        context.stores.outbox.prepare_plan(_build_expiry_task(event.referral_id, delivery, now=context.now)),
+        context.stores.audit_log.prepare_append(
+            replace(build_audit_entry(event, delivery.center_id, context.now, None), outcome="parked")
         ),
     ]
 
@@ -329,17 +334,16 @@ def _prepare_rejection_writes(
     delivery: Delivery,
     referral: Referral | None,
     *,
-    stores: Stores,
-    now: datetime,
+    context: RunContext,
 ) -> list[TransactionWrite]:
     """The audit row; and where the feed numbers its updates, that this one is not missing."""
-    entry = replace(build_audit_entry(event, delivery.center_id, now, None), outcome=decision.code)
+    entry = replace(build_audit_entry(event, delivery.center_id, context.now, None), outcome=decision.code)
     if referral is None:
-        return [stores.audit_log.prepare_append(entry)]
-    arrived = with_next_version(referral, event, load_decision_context(referral, stores=stores, now=now))
+        return [context.stores.audit_log.prepare_append(entry)]
+    arrived = with_next_version(referral, event, load_decision_context(referral, context=context))
     if arrived.status.feed == referral.status.feed:
-        return [stores.audit_log.prepare_append(entry)]
-    return list(stores.referrals.prepare_save(arrived, replace(entry, version=arrived.version)))
+        return [context.stores.audit_log.prepare_append(entry)]
+    return list(context.stores.referrals.prepare_save(arrived, replace(entry, version=arrived.version)))
 
 
 def _build_report_result(decision: Decision, event: ReferralEvent) -> ReportResult:
@@ -406,5 +410,5 @@ def _check_packet(referral: Referral, event: ReferralEvent) -> ConflictError | N
     return None
 
 
-def _audit_refusal(event: ReferralEvent, tenant_id: str, code: str, *, stores: Stores, now: datetime) -> None:
-    stores.audit_log.append(replace(build_audit_entry(event, tenant_id, now, None), outcome=code))
+def _audit_refusal(event: ReferralEvent, tenant_id: str, code: str, *, context: RunContext) -> None:
+    context.stores.audit_log.append(replace(build_audit_entry(event, tenant_id, context.now, None), outcome=code))

@@ -11,8 +11,8 @@ from chalicelib.domain.referrals.name_search import matches_name, parse_search_p
 from chalicelib.domain.referrals.stages import STAGE_FACTS, NextActor, Phase
 from chalicelib.domain.referrals.worklists import WORKLIST_RULES, ListViewer, Worklist, is_late
 from chalicelib.errors import ForbiddenError
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.unread import HasUnread
-from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.referrals.items import ReferralSummary
 
@@ -47,8 +47,7 @@ def list_referrals(
     limit: int,
     start: PagePosition,
     member: Member,
-    stores: Stores,
-    now: datetime,
+    context: RunContext,
     has_unread: HasUnread = lambda _row: False,
 ) -> tuple[Sequence[ReferralSummary], PagePosition]:
     """A page of the member's own tenant's referrals, latest change first.
@@ -56,11 +55,11 @@ def list_referrals(
     A page is short only when a filter left out what was read; `next` tells whether more comes.
     """
     index = get_index_name(member)
-    reader = build_list_viewer(member, stores=stores, now=now)
+    reader = build_list_viewer(member, context=context)
     named = parse_search_prefixes(filter_.search_text or "")
     found: list[ReferralSummary] = []
     for _ in range(MAX_READS_PER_PAGE):
-        page = stores.referrals.list_page(
+        page = context.stores.referrals.list_page(
             index=index,
             tenant_id=member.tenant_id,
             limit=MAX_ROWS_PER_SEARCH if named else limit - len(found),
@@ -71,18 +70,18 @@ def list_referrals(
         )
         start = page.next_key
         for n, row in enumerate(page.items, start=1):
-            summary = stores.referrals.items.row_to_summary(row)
+            summary = context.stores.referrals.items.row_to_summary(row)
             if _matches_filter(summary, filter_, reader, has_unread):
                 found.append(summary)
             if len(found) == limit and n < len(page.items):
-                start = stores.referrals.get_page_position(row, index=index)
+                start = context.stores.referrals.get_page_position(row, index=index)
                 break
         if start is None or len(found) >= limit:
             break
-    stores.audit_log.append(
+    context.stores.audit_log.append(
         AuditEntry(
             referral_id=f"list#{member.member_id}",
-            at=now,
+            at=context.now,
             actor_id=member.member_id,
             tenant_id=member.tenant_id,
             action="referral.list",
@@ -92,25 +91,25 @@ def list_referrals(
 
 
 def count_referrals(
-    *, member: Member, stores: Stores, now: datetime, has_unread: HasUnread = lambda _row: False
+    *, member: Member, context: RunContext, has_unread: HasUnread = lambda _row: False
 ) -> tuple[Mapping[Phase, int], Mapping[Worklist, int]]:
     """How many referrals of the tenant are in each phase and on each worklist."""
     index = get_index_name(member)
-    reader = build_list_viewer(member, stores=stores, now=now)
+    reader = build_list_viewer(member, context=context)
     phases: Counter[Phase] = Counter()
     worklists: Counter[Worklist] = Counter()
-    for row in stores.referrals.list_summaries(index=index, tenant_id=member.tenant_id):
+    for row in context.stores.referrals.list_summaries(index=index, tenant_id=member.tenant_id):
         phases[STAGE_FACTS[row.stage_summary.stage].phase] += 1
         worklists.update(name for name, on in WORKLIST_RULES.items() if on(row.stage_summary, reader))
         worklists[Worklist.CHANGED_SINCE_SEEN] += has_unread(row)
     return phases, worklists
 
 
-def build_list_viewer(member: Member, *, stores: Stores, now: datetime) -> ListViewer:
+def build_list_viewer(member: Member, *, context: RunContext) -> ListViewer:
     """The member as a reader of lists: by the calendar of their own place."""
-    tenant = stores.tenants.get_cached(member.kind, member.tenant_id)
+    tenant = context.stores.tenants.get_cached(member.kind, member.tenant_id)
     zone = tenant.time_zone if tenant else "UTC"
-    return ListViewer(side=NextActor(member.kind.value), now=now, time_zone=zone)
+    return ListViewer(side=NextActor(member.kind.value), now=context.now, time_zone=zone)
 
 
 def _matches_filter(row: ReferralSummary, filter_: ReferralFilter, viewer: ListViewer, has_unread: HasUnread) -> bool:

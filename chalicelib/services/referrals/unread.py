@@ -1,39 +1,38 @@
 """Telling a member what others changed since they looked last."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.unread import LastViewed
 from chalicelib.errors import PreconditionFailedError
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import get_visible_or_404
-from chalicelib.store.all_stores import Stores
 from chalicelib.store.referrals.items import ReferralSummary
 
 HasUnread = Callable[[ReferralSummary], bool]
 """Whether a row of a list has news for whoever reads it."""
 
 
-def load_unread_check(member: Member, *, stores: Stores, now: datetime) -> HasUnread:
+def load_unread_check(member: Member, *, context: RunContext) -> HasUnread:
     """What tells of each row of a list whether it has news for this member. One read."""
-    versions = stores.last_viewed.list_viewed(member.member_id, now=now)
-    last_viewed = LastViewed(member_id=member.member_id, versions=versions, now=now)
+    versions = context.stores.last_viewed.list_viewed(member.member_id, now=context.now)
+    last_viewed = LastViewed(member_id=member.member_id, versions=versions, now=context.now)
     return lambda row: last_viewed.has_unread(
         row.last_writer, referral_id=row.referral_id, version=row.version, updated_at=row.updated_at
     )
 
 
-def has_unread_changes(referral: Referral, *, member: Member, stores: Stores, now: datetime) -> bool:
+def has_unread_changes(referral: Referral, *, member: Member, context: RunContext) -> bool:
     """Whether a referral has news for a member. One read, no write: a program may be reading."""
-    versions = stores.last_viewed.get_viewed(member.member_id, referral.referral_id, now=now)
-    last_viewed = LastViewed(member_id=member.member_id, versions=versions, now=now)
+    versions = context.stores.last_viewed.get_viewed(member.member_id, referral.referral_id, now=context.now)
+    last_viewed = LastViewed(member_id=member.member_id, versions=versions, now=context.now)
     return last_viewed.has_unread(
         referral.last_writer, referral_id=referral.referral_id, version=referral.version, updated_at=referral.updated_at
     )
 
 
-def mark_viewed(referral_id: str, *, version: int, member: Member, stores: Stores, now: datetime) -> None:
+def mark_viewed(referral_id: str, *, version: int, member: Member, context: RunContext) -> None:
     """A member has seen a referral as it is; from now on what came before is no news.
 
     Not a write of the referral: looking makes no version, and is one small item.
@@ -42,7 +41,7 @@ def mark_viewed(referral_id: str, *, version: int, member: Member, stores: Store
         NotFoundError: no such referral, or another tenant's.
         StaleError: it was changed since; that is still news.
     """
-    referral = get_visible_or_404(referral_id, member, "referral.look", stores=stores, now=now)
+    referral = get_visible_or_404(referral_id, member, "referral.look", context=context)
     if version != referral.version:
         raise PreconditionFailedError
-    stores.last_viewed.record_viewed(member.member_id, referral_id, version=version, now=now)
+    context.stores.last_viewed.record_viewed(member.member_id, referral_id, version=version, now=context.now)

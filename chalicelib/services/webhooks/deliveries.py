@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.errors import ConflictError, ForbiddenError, NotFoundError
 from chalicelib.services.platform.optimistic import commit_with_retry
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.report_event import apply_parked, belongs_to_center
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
@@ -36,7 +36,7 @@ def list_deliveries(
     return stores.delivery_log.list_entries(center_id, limit=limit, start=start)
 
 
-def replay_delivery(center_id: str, webhook_id: str, *, by: Member, stores: Stores, now: datetime) -> DeliveryLogEntry:
+def replay_delivery(center_id: str, webhook_id: str, *, by: Member, context: RunContext) -> DeliveryLogEntry:
     """Try a delivery that waits, or waited in vain, once more.
 
     Raises:
@@ -44,49 +44,49 @@ def replay_delivery(center_id: str, webhook_id: str, *, by: Member, stores: Stor
         RefusedError: it is settled already.
     """
     _require_admin_of(center_id, by)
-    logged = stores.delivery_log.get_entry(center_id, webhook_id)
+    logged = context.stores.delivery_log.get_entry(center_id, webhook_id)
     if logged is None:
         raise NotFoundError
     if logged.result.status not in {DeliveryStatus.PARKED, DeliveryStatus.FAILED}:
         raise ConflictError("delivery_settled", "This delivery does not wait for anything.")
-    apply_parked(logged.result.referral_id, stores=stores, now=now, include_expired=webhook_id)
-    stores.audit_log.append(
+    apply_parked(logged.result.referral_id, context=context, include_expired=webhook_id)
+    context.stores.audit_log.append(
         AuditEntry(
             referral_id=logged.result.referral_id,
-            at=now,
+            at=context.now,
             actor_id=by.member_id,
             tenant_id=center_id,
             action="delivery.replay",
         )
     )
-    return stores.delivery_log.get_entry(center_id, webhook_id) or logged
+    return context.stores.delivery_log.get_entry(center_id, webhook_id) or logged
 
 
-def expire_parked_delivery(center_id: str, webhook_id: str, *, stores: Stores, now: datetime) -> bool:
+def expire_parked_delivery(center_id: str, webhook_id: str, *, context: RunContext) -> bool:
     """List a delivery as failed that waited for a day, and say so on its referral.
 
     False when it was settled in time. The delivery is kept: an administrator can replay it.
     """
 
     def attempt() -> bool:
-        logged = stores.delivery_log.get_entry(center_id, webhook_id)
+        logged = context.stores.delivery_log.get_entry(center_id, webhook_id)
         if logged is None or logged.result.status is not DeliveryStatus.PARKED:
             return False
-        referral = stores.referrals.get(logged.result.referral_id)
-        writes = [stores.delivery_log.prepare_fail(center_id, webhook_id)]
+        referral = context.stores.referrals.get(logged.result.referral_id)
+        writes = [context.stores.delivery_log.prepare_fail(center_id, webhook_id)]
         if belongs_to_center(referral, center_id):
             overlay = replace(referral.status, updates_lost=referral.status.updates_lost + 1)
-            updated = replace(referral, status=overlay, updated_at=now, version=referral.version + 1)
+            updated = replace(referral, status=overlay, updated_at=context.now, version=referral.version + 1)
             entry = AuditEntry(
                 referral_id=updated.referral_id,
-                at=now,
+                at=context.now,
                 actor_id="system",
                 tenant_id=center_id,
                 action="delivery.failed",
                 version=updated.version,
             )
-            writes += stores.referrals.prepare_save(updated, entry)
-        stores.transactions.commit(*writes)
+            writes += context.stores.referrals.prepare_save(updated, entry)
+        context.stores.transactions.commit(*writes)
         return True
 
     return commit_with_retry(attempt)
@@ -98,8 +98,7 @@ def create_webhook_secret(
     by: Member,
     request: IdempotentRequest,
     build_response: Callable[[str, str], StoredResponse],
-    stores: Stores,
-    now: datetime,
+    context: RunContext,
 ) -> StoredResponse:
     """Make a new secret for a center's system; the ones before it live on for a day.
 
@@ -108,26 +107,26 @@ def create_webhook_secret(
         ForbiddenError: only administrators do this.
     """
     _require_admin_of(center_id, by)
-    made = stores.secrets.prepare_rotate(center_id, now=now)
+    made = context.stores.secrets.prepare_rotate(center_id, now=context.now)
     response = build_response(made.secret_id, made.whsec_text)
     entry = AuditEntry(
         referral_id=f"center#{center_id}",
-        at=now,
+        at=context.now,
         actor_id=by.member_id,
         tenant_id=center_id,
         action="webhook_secret.make",
     )
     try:
-        stores.transactions.commit(
-            stores.idempotency_records.prepare_record(request, response, now=now),
+        context.stores.transactions.commit(
+            context.stores.idempotency_records.prepare_record(request, response, now=context.now),
             *made.writes,
-            stores.audit_log.prepare_append(entry),
+            context.stores.audit_log.prepare_append(entry),
         )
     except ConditionFailedError as e:
         if IDEMPOTENCY_RECORD in e.items:
-            return stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
+            return context.stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
         raise ConflictError("busy", "Another secret is being made right now.") from e
-    stores.secrets.clear_cache(center_id)
+    context.stores.secrets.clear_cache(center_id)
     return response
 
 

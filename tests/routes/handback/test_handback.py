@@ -40,7 +40,7 @@ def told_of(world, path, *versions):
     """Which versions of a package the practice is told of, once all that follows is done."""
     referral_id = path.rsplit("/", 1)[-1]
     tasks = [derive_id("out", HANDBACK_WRITTEN_RULE, referral_id, str(v)) for v in versions]
-    process_committed(tasks, **wiring.build_job_context())
+    process_committed(tasks, context=wiring.build_job_context())
     notices = world.practice.get("/v1/notices?limit=100").json["items"]
     wanted = ("The center wrote or corrected the hand-back package", referral_id)
     return sum((notice["title"], notice["referral_id"]) == wanted for notice in notices)

@@ -91,7 +91,7 @@ def test_whoever_is_invited_a_moment_before_an_event_is_told(shared_api, account
         center_admin.get(MEMBERS)
         center_admin.post(MEMBERS, invitation)
 
-        run_job(TaskQueue.EVENT, **wiring.build_job_context())
+        run_job(TaskQueue.EVENT, context=wiring.build_job_context())
 
     told = shared_api.get_site_for(newcomer).get("/v1/notices").json["items"]
     assert referral_id in {notice["referral_id"] for notice in told}

@@ -9,6 +9,7 @@ from chalicelib.domain.notices import ses_events as mail_events
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.services.notices.outbox_worker import run_job
 from chalicelib.services.notices.ses_feedback import record_mail_event
+from chalicelib.services.platform.run_context import RunContext
 from tests.support import sns_sender as posting
 from tests.support import stores as shelves
 from tests.support.api_driver import STAGES_TO_INFUSED
@@ -20,7 +21,7 @@ def notified_referral_id(shared_api):
     """A referral of which the center, then the practice was told and mailed."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, "received", "accepted")
-    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
     return referral_id
 
 
@@ -30,12 +31,12 @@ def infused_referral_id(shared_api):
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
     now = wiring.read_clock()
-    run_job(TaskQueue.EVENT, **wiring.build_job_context())
-    run_job(TaskQueue.PLAN, **wiring.build_job_context(now + timedelta(days=8)))
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
+    run_job(TaskQueue.PLAN, context=wiring.build_job_context(now + timedelta(days=8)))
     hold = {"type": "hold.started", "occurred_at": now.isoformat(), "data": {}}
     shared_api.center.post(f"/v1/referrals/{referral_id}/events", hold)
-    run_job(TaskQueue.EVENT, **wiring.build_job_context())
-    run_job(TaskQueue.PLAN, **wiring.build_job_context(now + timedelta(days=15)))
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
+    run_job(TaskQueue.PLAN, context=wiring.build_job_context(now + timedelta(days=15)))
     return referral_id
 
 
@@ -119,7 +120,7 @@ def test_what_the_mail_service_tells_is_shown_with_its_time(shared_api, notified
     event = posting.build_ses_event(kind, row["outbox_id"], at=at, to="old@cedar.example", **details)
     read = mail_events.parse_mail_event(event)
     assert read is not None
-    record_mail_event(read, stores=shared_api.stores, now=at)
+    record_mail_event(read, context=RunContext(shared_api.stores, at))
 
     [line] = heard(shared_api.practice, notified_referral_id)
     life = mine(shared_api, line, "provider")["mail"]
@@ -144,7 +145,7 @@ def test_a_mail_that_waits_says_for_when_and_one_nobody_wants_says_so(shared_api
         )
         referral_id = shared_api.refer()["referral_id"]
         shared_api.move_to(referral_id, "received", "accepted")
-        run_job(TaskQueue.EVENT, **wiring.build_job_context())
+        run_job(TaskQueue.EVENT, context=wiring.build_job_context())
         [line] = heard(shared_api.practice, referral_id)
         life = mine(shared_api, line, "provider")["mail"]
         if categories is chosen:
@@ -175,7 +176,7 @@ def test_what_failed_half_way_is_parked_and_says_whom_it_reached(shared_api):
     """A person has to look at it, whoever was told before it failed."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
-    run_job(TaskQueue.PLAN, **wiring.build_job_context(wiring.read_clock() + timedelta(days=8)))
+    run_job(TaskQueue.PLAN, context=wiring.build_job_context(wiring.read_clock() + timedelta(days=8)))
     [task] = [
         row
         for row in shelves.list_rows("outbox")
@@ -243,7 +244,7 @@ def test_several_are_read_at_once_and_no_others(shared_api, notified_referral_id
     """Exactly those that were shown: one that came meanwhile stays unread."""
     later = shared_api.refer()["referral_id"]
     shared_api.move_to(later, "received", "accepted")
-    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
     before = shared_api.practice.get("/v1/me").json["unread_notices"]
 
     answer = shared_api.practice.post(

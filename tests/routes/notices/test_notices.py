@@ -13,7 +13,7 @@ def notified_referral_id(shared_api):
     """The id of a referral of which the center, then the practice was told."""
     referral_id = shared_api.refer(patient__alias="Blue Heron")["referral_id"]
     shared_api.move_to(referral_id, "received", "accepted")
-    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
     return referral_id
 
 
@@ -22,7 +22,7 @@ def fresh_referral_id(shared_api):
     """A new referral of which everybody was just told."""
     referral_id = shared_api.refer(patient__alias="Grey Owl")["referral_id"]
     shared_api.move_to(referral_id, "accepted", "consult_scheduled")
-    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
     return referral_id
 
 
@@ -149,7 +149,7 @@ def test_a_second_run_tells_nobody_twice(shared_api, fresh_referral_id):
     """What is done is done, also when the job runs again at once."""
     before, mails = len(about(shared_api.practice, fresh_referral_id)), len(cloud.list_sent_mail())
 
-    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
 
     assert len(about(shared_api.practice, fresh_referral_id)) == before
     assert len(cloud.list_sent_mail()) == mails

@@ -57,7 +57,7 @@ def api_with_mail(shared_api, monkeypatch, fetched_urls):
 def mail_anew(world):
     """Send one more mail to the center, about one more patient."""
     world.refer()
-    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
 
 
 def mail_id(to=COORDINATOR):

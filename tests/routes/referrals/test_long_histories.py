@@ -9,6 +9,7 @@ from chalicelib import wiring
 from chalicelib.domain.referrals.events import EventSource, EventStatus, HoldEnded, HoldStarted, derive_id
 from chalicelib.domain.referrals.stages import Actor
 from chalicelib.services.audit import trail as audits
+from chalicelib.services.platform.run_context import RunContext
 from tests.support import faults
 from tests.support.factories import CENTER, PRACTICE
 
@@ -145,7 +146,7 @@ def test_its_audit_trail_verifies(shared_api, long_referral):
     written = list(shared_api.stores.audit_log.list_chained_rows(long_referral[0]))
 
     found = audits.verify_audit_trail(
-        stores=shared_api.stores, now=today, first_day=date.fromordinal(today.toordinal() - 1)
+        context=RunContext(shared_api.stores, today), first_day=date.fromordinal(today.toordinal() - 1)
     )
 
     assert found.breaks == []

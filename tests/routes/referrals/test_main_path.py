@@ -37,8 +37,8 @@ def test_the_notice_of_day_7_is_mailed_once(api: ApiDriver):
     api.move_to(referral_id, *STAGES_TO_INFUSED)
     day_7 = datetime.now(UTC) + timedelta(days=7)
 
-    first = process_queue(TaskQueue.PLAN, **wiring.build_job_context(day_7))
-    second = process_queue(TaskQueue.PLAN, **wiring.build_job_context(day_7))
+    first = process_queue(TaskQueue.PLAN, context=wiring.build_job_context(day_7))
+    second = process_queue(TaskQueue.PLAN, context=wiring.build_job_context(day_7))
 
     # One for each side: the center's holds its notices of day 0 and of day 7.
     assert first["mails"] == 2

@@ -42,10 +42,10 @@ def test_a_plan_tells_what_was_told_and_what_was_not_and_why(shared_api):
     """Day 7 was told, day 14 fell under a hold, day 30 is still to come."""
     referral_id = infused(shared_api)
     now = wiring.read_clock()
-    run_job(TaskQueue.PLAN, **wiring.build_job_context(now + timedelta(days=8)))
+    run_job(TaskQueue.PLAN, context=wiring.build_job_context(now + timedelta(days=8)))
     hold = {"type": "hold.started", "occurred_at": now.isoformat(), "data": {}}
     shared_api.center.post(f"/v1/referrals/{referral_id}/events", hold)
-    run_job(TaskQueue.PLAN, **wiring.build_job_context(now + timedelta(days=15)))
+    run_job(TaskQueue.PLAN, context=wiring.build_job_context(now + timedelta(days=15)))
 
     told = {n.pop("rule"): n for n in window_of(shared_api.center, referral_id)["notices"]}
 

@@ -7,6 +7,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.domain.identity.members import Role
 from chalicelib.domain.referrals.worklists import Worklist
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals import search as lists
 from chalicelib.services.referrals import unread as news
 from tests.support import factories, faults
@@ -125,8 +126,8 @@ def test_what_nobody_has_looked_at_for_a_quarter_is_no_news(shared_api, referral
     shared_api.move_to(referral_id, "received")
     site = shared_api.get_site_for(shared_api.members["practice"])
     member = shared_api.members["practice"]
-    is_news = news.load_unread_check(member, stores=shared_api.stores, now=late)
-    _, worklists = lists.count_referrals(member=member, stores=shared_api.stores, now=late, has_unread=is_news)
+    is_news = news.load_unread_check(member, context=RunContext(shared_api.stores, late))
+    _, worklists = lists.count_referrals(member=member, context=RunContext(shared_api.stores, late), has_unread=is_news)
 
     assert in_list(site, referral_id) is True
     assert worklists[Worklist.CHANGED_SINCE_SEEN] == 0

@@ -124,7 +124,7 @@ def expired_referral_id(shared_api, referral_id):
     """The id of a referral whose infusion waited for a day, in vain."""
     at = (wiring.read_clock() + timedelta(minutes=9)).isoformat()
     shared_api.deliver(referral_id, "infused", at=at, webhook_id=f"{referral_id}-w")
-    run_job(TaskQueue.PLAN, **wiring.build_job_context(wiring.read_clock() + 25 * HOUR))
+    run_job(TaskQueue.PLAN, context=wiring.build_job_context(wiring.read_clock() + 25 * HOUR))
     return referral_id
 
 
@@ -139,7 +139,7 @@ def test_a_delivery_that_waited_for_a_day_has_failed(shared_api, admin, expired_
 
 def test_giving_up_twice_counts_once(shared_api, expired_referral_id):
     """The job may run again."""
-    run_job(TaskQueue.PLAN, **wiring.build_job_context(wiring.read_clock() + 26 * HOUR))
+    run_job(TaskQueue.PLAN, context=wiring.build_job_context(wiring.read_clock() + 26 * HOUR))
 
     assert read(shared_api, expired_referral_id)["updates_lost"] == 1
 

@@ -40,7 +40,7 @@ def test_another_centers_delivery_never_applies(shared_api, referral_id):
     shared_api.deliver(referral_id, "accepted", center=OTHER_CENTER, webhook_id="msg_foreign")
 
     shared_api.move_to(referral_id, "received")
-    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
 
     assert shared_api.stage_of(referral_id) == "received"
     assert outcome(shared_api, OTHER_CENTER, "msg_foreign") == "parked"
@@ -99,7 +99,7 @@ def test_a_delivery_may_overtake_the_referral_itself(shared_api, monkeypatch):
     monkeypatch.setattr(wiring, "generate_id", lambda _prefix: early)
     assert shared_api.refer()["referral_id"] == early
 
-    run_job(TaskQueue.EVENT, **wiring.build_job_context())
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
 
     assert parked.status == 202
     assert shared_api.stage_of(early) == "received"

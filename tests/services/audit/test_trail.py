@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.services.audit import trail as audits
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.audit.rows import CHECKPOINTS
 from tests.support.api_driver import ApiDriver
 from tests.support.tampering import Rows, apply_tampering, build_tampering, read_rows
@@ -17,20 +18,20 @@ TRIES = 100
 def verified(clinic: ApiDriver) -> audits.AuditVerification:
     now = wiring.read_clock()
     first = (now - timedelta(hours=1)).date()
-    return audits.verify_audit_trail(stores=clinic.stores, now=now, first_day=first)
+    return audits.verify_audit_trail(context=RunContext(clinic.stores, now), first_day=first)
 
 
 @pytest.fixture
 def audited_api(api: ApiDriver) -> ApiDriver:
     """A clinic in which people referred, moved, read and were refused, counted since."""
     for minutes in (-20, -10):
-        audits.write_checkpoint(stores=api.stores, now=wiring.read_clock() + timedelta(minutes=minutes))
+        audits.write_checkpoint(context=RunContext(api.stores, wiring.read_clock() + timedelta(minutes=minutes)))
     referral_id = api.refer()["referral_id"]
     api.move_to(referral_id, "received", "accepted")
     for site in (api.practice, api.other_practice, api.center):
         site.get(f"/v1/referrals/{referral_id}")
     api.practice.get("/v1/referrals")
-    audits.write_checkpoint(stores=api.stores, now=wiring.read_clock() + timedelta(minutes=30))
+    audits.write_checkpoint(context=RunContext(api.stores, wiring.read_clock() + timedelta(minutes=30)))
     return api
 
 

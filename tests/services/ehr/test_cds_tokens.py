@@ -9,6 +9,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from chalicelib.errors import UnauthenticatedError, UnavailableError
 from chalicelib.services.ehr.cds_tokens import CdsTokenVerifier, parse_allow_list
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.settings import SettingsError
 from infra import ehr
 
@@ -208,7 +209,7 @@ def test_a_token_is_good_once_even_after_it_has_expired(api):
     from chalicelib.services.ehr.cds_token_replay import verify_ehr_token_once
 
     def use(token, now=NOW):
-        verify_ehr_token_once(token, audience=AUDIENCE, verifier=verifier(), stores=api.stores, now=now)
+        verify_ehr_token_once(token, audience=AUDIENCE, verifier=verifier(), context=RunContext(api.stores, now))
 
     token = signed()
     use(token)

@@ -44,16 +44,13 @@ def invite(desk, *, by=ADMIN, key="key-1", body=b"{}", account=None, **changed):
         create_account=account or AccountRecorder(),
         request=desk.build_request(by, "POST /v1/members", key, body),
         build_response=lambda m: StoredResponse(status=201, headers={}, body={"member_id": m.member_id}),
-        stores=desk.stores,
-        now=desk.now,
+        context=desk.context,
     )
 
 
 def change(desk, member=COLLEAGUE, *, by=ADMIN, version=1, **wanted):
     """Change a member."""
-    return members.change_member(
-        member.member_id, MemberChange(**wanted), version=version, by=by, stores=desk.stores, now=desk.now
-    )
+    return members.change_member(member.member_id, MemberChange(**wanted), version=version, by=by, context=desk.context)
 
 
 def names(desk, by=ADMIN):

@@ -223,10 +223,10 @@ def test_settling_twice_at_once_settles_once(submitted_services):
     other, theirs = submitted_services.restart(), []
 
     def settle():
-        theirs.append(journey.apply_parked("ref_1", stores=other.stores, now=other.now))
+        theirs.append(journey.apply_parked("ref_1", context=other.context))
 
     with faults.inject_faults(faults.plan_interruption("TransactWriteItems", settle)):
-        mine = journey.apply_parked("ref_1", stores=submitted_services.stores, now=submitted_services.now)
+        mine = journey.apply_parked("ref_1", context=submitted_services.context)
 
     assert [mine, *theirs] == [0, 1]
     assert len(submitted_services.list_events()) == 3
@@ -239,7 +239,7 @@ def test_settling_nothing_is_two_reads(submitted_services):
     warm.get_referral()
 
     with faults.inject_faults(faults.plan_never) as calls:
-        settled = journey.apply_parked("ref_1", stores=warm.stores, now=warm.now)
+        settled = journey.apply_parked("ref_1", context=warm.context)
 
     assert settled == 0
     assert calls.operations == ["Query", "Query"]

@@ -16,7 +16,7 @@ from tests.support import aws_fakes as cloud
 from tests.support import faults
 from tests.support import stores as shelves
 from tests.support.faults import FaultMode
-from tests.support.service_driver import LINK, MINUTE, STAGES_TO_LYMPHODEPLETION, MailRecorder
+from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION, MailRecorder
 
 
 def states(rows=None):
@@ -260,16 +260,14 @@ def test_a_run_with_a_failure_fails_in_the_end(services):
     services.refer()
 
     with pytest.raises(JobFailedError, match="1 tasks failed"):
-        run_job(TaskQueue.EVENT, stores=services.stores, mailer=services.postbox, sign_in_url=LINK, now=services.now)
+        run_job(TaskQueue.EVENT, context=services.build_job_context())
 
 
 def test_a_run_without_a_failure_tells_its_counts(services):
     """As the function answers them, and as they are logged."""
     services.refer()
 
-    counts = run_job(
-        TaskQueue.EVENT, stores=services.stores, mailer=services.postbox, sign_in_url=LINK, now=services.now
-    )
+    counts = run_job(TaskQueue.EVENT, context=services.build_job_context())
 
     assert counts == {"done": 1, "skipped": 0, "parked": 0, "failed": 0, "taken": 0, "mails": 1}
 

@@ -1,5 +1,6 @@
 """What the outbox's stream drives: at once, in any order, however often, and never in the way."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -15,7 +16,7 @@ from tests.support import faults
 from tests.support import stores as shelves
 from tests.support.factories import CENTER, build_member
 from tests.support.faults import FaultMode
-from tests.support.service_driver import LINK, MINUTE, STAGES_TO_LYMPHODEPLETION, FailingMailer
+from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION, FailingMailer
 
 SWEEP = JOB_PERIODS[ScheduledJob.RELAY]
 
@@ -182,11 +183,11 @@ def test_what_there_is_no_time_for_is_still_due(services):
     for n in range(4):
         services.refer(f"ref_{n}", key=f"key-{n}")
     left = iter([True, True, *[False] * 9])
-    with_what = {"stores": services.stores, "mailer": services.postbox, "sign_in_url": LINK, "now": services.now}
+    context = replace(services.build_job_context(), has_time=lambda: next(left))
 
-    by_stream = duties.process_committed(committed(), **with_what, has_time=lambda: next(left))
+    by_stream = duties.process_committed(committed(), context=context)
     left = iter([True, *[False] * 9])
-    by_sweep = duties.process_queue(TaskQueue.EVENT, **with_what, has_time=lambda: next(left))
+    by_sweep = duties.process_queue(TaskQueue.EVENT, context=context)
     rest = services.run_queue(TaskQueue.EVENT)
 
     assert (by_stream["done"], by_sweep["done"], rest["done"]) == (2, 1, 1)

@@ -12,6 +12,7 @@ from chalicelib.domain.referrals import turnaround as clocks
 from chalicelib.domain.referrals.events import HoldEnded, HoldStarted
 from chalicelib.domain.referrals.referral import SequenceTracker
 from chalicelib.domain.referrals.stages import Stage
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals import read_and_amend as referrals
 from chalicelib.services.referrals.search import ReferralFilter, list_referrals
 from chalicelib.store.notices.leases import LEASE_DURATION
@@ -184,8 +185,7 @@ def test_what_leaves_the_clock_alone_does_not_write_it(submitted_services):
         {"note": "with her daughter"},
         version=submitted_services.get_referral().version,
         member=OURS,
-        stores=submitted_services.stores,
-        now=submitted_services.now,
+        context=submitted_services.context,
     )
 
     assert submitted_services.get_referral().status.feed == SequenceTracker()
@@ -257,7 +257,11 @@ def test_the_list_calls_late_exactly_what_was_told_of(services):
         now = NOON + timedelta(hours=hour)
         services.run_queue(TaskQueue.CLOCK, now=now)
         page, _ = list_referrals(
-            ReferralFilter(exact={}, late=True), limit=50, start=None, member=THEIRS, stores=services.stores, now=now
+            ReferralFilter(exact={}, late=True),
+            limit=50,
+            start=None,
+            member=THEIRS,
+            context=RunContext(services.stores, now),
         )
         notices, _ = services.stores.notices.list_page(THEIRS.member_id, limit=100, start=None)
         heard = {n.referral_id for n in notices if n.rule.startswith("clock_")}

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from chalicelib.domain.notices.notice_wording import list_notice_rules
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.services.notices.overdue_alerts import list_upcoming_alerts
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.notices.notices import format_due_time
 from tests.support import stores as shelves
 from tests.support.factories import CENTER, NOON
@@ -19,7 +20,7 @@ PLANNED = [(level, "planned") for level in ("amber", "red", "escalated")]
 
 def ahead(desk, at):
     """Levels and their states, earliest first."""
-    known = list_upcoming_alerts(desk.get_referral(), stores=desk.stores, now=at)
+    known = list_upcoming_alerts(desk.get_referral(), context=RunContext(desk.stores, at))
     return [(notice.rule.removeprefix("clock_"), notice.state) for notice in known]
 
 
@@ -40,7 +41,9 @@ def test_what_was_told_is_not_ahead_any_more(submitted_services):
 
 def test_the_words_and_the_time_are_those_of_what_is_told_then(submitted_services):
     """So that a list shows one line, before and after."""
-    [amber, *_] = list_upcoming_alerts(submitted_services.get_referral(), stores=submitted_services.stores, now=NOON)
+    [amber, *_] = list_upcoming_alerts(
+        submitted_services.get_referral(), context=RunContext(submitted_services.stores, NOON)
+    )
     [(_, rule)] = list_notice_rules(amber.task)
 
     submitted_services.run_queue(TaskQueue.CLOCK, now=AMBER)

@@ -9,6 +9,7 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.referrals.events import Corrected, derive_id
 from chalicelib.domain.referrals.monitoring_window import MilestoneKind
 from chalicelib.domain.referrals.stages import Stage
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.webhooks import deliveries
 from tests.support import stores as shelves
 from tests.support.factories import CENTER
@@ -112,7 +113,7 @@ def test_monitoring_is_opened_the_day_after_the_corrected_infusion(infused_servi
 def lost(desk):
     """Give up the delivery that waits. Whether there was something to give up."""
     now = desk.now + DAY + MINUTE
-    return deliveries.expire_parked_delivery("ctr_harbor", "msg-w", stores=desk.stores, now=now)
+    return deliveries.expire_parked_delivery("ctr_harbor", "msg-w", context=RunContext(desk.stores, now))
 
 
 def test_a_job_gives_up_what_has_waited_for_a_day(submitted_services):

@@ -42,8 +42,7 @@ def change_to(desk, wanted, *, version):
         MemberChange(**wanted),
         version=version,
         by=PRACTICE_ADMIN,
-        stores=desk.stores,
-        now=desk.now,
+        context=desk.context,
     )
 
 

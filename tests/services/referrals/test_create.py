@@ -33,14 +33,14 @@ STRANGERS = [
 def read(desk, member=None, referral_id="ref_1"):
     """Read a referral as a member does."""
     return referrals.read_referral(
-        referral_id, member=member or build_member(PRACTICE), request_id="req_1", stores=desk.stores, now=desk.now
+        referral_id, member=member or build_member(PRACTICE), request_id="req_1", context=desk.context
     )
 
 
 def timeline(desk, member=None, referral_id="ref_1"):
     """Read the timeline as a member does."""
     return referrals.list_timeline(
-        referral_id, limit=10, start=None, member=member or build_member(PRACTICE), stores=desk.stores, now=desk.now
+        referral_id, limit=10, start=None, member=member or build_member(PRACTICE), context=desk.context
     )
 
 
@@ -120,8 +120,7 @@ def test_a_key_that_was_used_for_another_referral_is_refused(services):
             member=member,
             request=other,
             build_response=lambda _: StoredResponse(status=201, headers={}, body={}),
-            stores=services.stores,
-            now=services.now,
+            context=services.context,
         )
 
 

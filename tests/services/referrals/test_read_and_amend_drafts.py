@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import ConflictError, ForbiddenError, MalformedError, NotFoundError, PreconditionFailedError
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals import read_and_amend as referrals
 from tests.support import faults
 from tests.support import stores as shelves
@@ -20,8 +21,7 @@ def amend(desk, changes, *, version=1, member=None, referral_id="ref_1"):
         changes,
         version=version,
         member=member or build_member(PRACTICE),
-        stores=desk.stores,
-        now=desk.now + MINUTE,
+        context=RunContext(desk.stores, desk.now + MINUTE),
     )
 
 

@@ -133,7 +133,7 @@ def test_a_foreign_delivery_never_applies(submitted_services):
     submitted_services.deliver("received", center=OTHER_CENTER, webhook_id="a")
     submitted_services.move_to("received", "accepted")
 
-    settled = journey.apply_parked("ref_1", stores=submitted_services.stores, now=submitted_services.now)
+    settled = journey.apply_parked("ref_1", context=submitted_services.context)
 
     assert settled == 0
     assert submitted_services.list_parked_stages() == ["received"]
@@ -179,7 +179,7 @@ def test_the_product_makes_no_move_that_makes_no_sense(submitted_services):
     before = shelves.dump_tables()
     change = build_stage_change(Stage.MONITORING, submitted_services.now, referral_id="ref_1", actor=Actor.SYSTEM)
     moved = [
-        journey.report_by_system(told, stores=submitted_services.stores, now=submitted_services.now)
+        journey.report_by_system(told, context=submitted_services.context)
         for told in (change, replace(change, referral_id="ref_unknown"))
     ]
 

@@ -95,7 +95,7 @@ def wrong_after_faults(desk, deliver, stages, *, before=None, **wanted):
         met |= {name} if calls.count_faults else set()
         if before:
             # As the relay does for every event that was committed.
-            journey.apply_parked(name, stores=desk.stores, now=desk.now)
+            journey.apply_parked(name, context=desk.context)
 
     assert met == set(plans)
     books = TableSnapshot.read(desk.stores)

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import ConflictError, UnavailableError
 from chalicelib.services.platform.optimistic import MAX_ATTEMPTS
+from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals import report_event as journey
 from tests.support import faults
 from tests.support import stores as shelves
@@ -153,7 +154,7 @@ def test_a_referral_that_never_holds_still_is_told_as_busy(submitted_services, w
     attempt = {
         "feed": lambda: submitted_services.deliver("declined", at=late),
         "member": lambda: submitted_services.report("declined", at=late),
-        "system": lambda: journey.report_by_system(as_system, stores=submitted_services.stores, now=late),
+        "system": lambda: journey.report_by_system(as_system, context=RunContext(submitted_services.stores, late)),
     }[who]
 
     with faults.inject_faults(restless), pytest.raises(UnavailableError) as refusal:

@@ -37,7 +37,7 @@ def many_referrals(services):
 def page(desk, filter_=EVERYTHING, *, member=None, limit=10, start=None):
     """A page as ids, and where it goes on."""
     found, position = list_referrals(
-        filter_, limit=limit, start=start, member=member or build_member(PRACTICE), stores=desk.stores, now=desk.now
+        filter_, limit=limit, start=start, member=member or build_member(PRACTICE), context=desk.context
     )
     return [summary.referral_id for summary in found], position
 
@@ -150,7 +150,7 @@ def test_a_list_is_in_the_audit_of_its_tenant(many_referrals):
 
 def narrowed(member, desk):
     """The phases, and how many wait for the own move."""
-    phases, worklists = count_referrals(member=member, stores=desk.stores, now=desk.now)
+    phases, worklists = count_referrals(member=member, context=desk.context)
     return phases, worklists[Worklist.NEEDS_MY_ACTION]
 
 
@@ -183,4 +183,4 @@ def test_who_does_not_care_for_patients_lists_and_counts_none(many_referrals, me
     with pytest.raises(ForbiddenError):
         page(many_referrals, member=member)
     with pytest.raises(ForbiddenError):
-        count_referrals(member=member, stores=many_referrals.stores, now=many_referrals.now)
+        count_referrals(member=member, context=many_referrals.context)

@@ -35,8 +35,7 @@ def search(desk, q, *, member=None, limit=10, start=None):
         limit=limit,
         start=start,
         member=member or build_member(PRACTICE),
-        stores=desk.stores,
-        now=desk.now,
+        context=desk.context,
     )
     return [summary.referral_id for summary in found], position
 
@@ -110,8 +109,7 @@ def test_a_renamed_patient_is_found_by_the_new_name_alone(services_with_four_pat
         {"patient": body},
         version=1,
         member=build_member(PRACTICE),
-        stores=services_with_four_patients.stores,
-        now=services_with_four_patients.now,
+        context=services_with_four_patients.context,
     )
 
     assert found(services_with_four_patients, "nova") == ["ref_draft"]

@@ -1,0 +1,43 @@
+"""What a run works with: the tables, its time, and for a job also the mail service.
+
+A function that needs the tables and the time takes a `context`. One that does not depend on the time
+takes only `stores`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.mail import Mailer
+from chalicelib.store.all_stores import Stores
+
+
+def never_out_of_time() -> bool:
+    """Let a run begin another task: its time has no limit."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """The tables, and the time of one request or of one run of a job.
+
+    The clock is read once for each run, so everything that it writes has the same time.
+    """
+
+    stores: Stores
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobContext(RunContext):
+    """What a job works with that processes tasks and sends mail.
+
+    Attributes:
+        mailer: What sends mail.
+        sign_in_url: Where a reader signs in.
+        has_time: Whether the run may begin another task. What it leaves is still due.
+    """
+
+    mailer: Mailer
+    sign_in_url: str
+    has_time: Callable[[], bool] = never_out_of_time

@@ -9,7 +9,7 @@ from chalicelib.store.platform.transactions import ConditionFailedError
 
 def make_attempt(*outcomes):
     """An attempt that raises or returns one outcome at a time, and the list of its calls."""
-    calls = []
+    calls: list[object] = []
 
     def attempt():
         outcome = outcomes[len(calls)]

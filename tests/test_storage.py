@@ -73,8 +73,8 @@ def write_everything(world):
 
 def read_everything(world, referral_id):
     """Every list and page that somebody looks at, and each job."""
-    admin = world.get_site_for(world.members["practice_admin"])
-    center_admin = world.get_site_for(world.members["center_admin"])
+    admin = world.get_client_for(world.members["practice_admin"])
+    center_admin = world.get_client_for(world.members["center_admin"])
     center_id = world.members["center"].tenant_id
     infused = world.refer()["referral_id"]
     world.move_to(infused, *STAGES_TO_INFUSED)

@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.identity.members import Role, TenantKind
+from chalicelib.domain.identity.members import Role
 from infra import bundle, deploy
 from infra.local import cloud, environment
 from tests.deploy.deployed import PASSWORD, DeployedClinic, Stack
@@ -77,17 +77,13 @@ def api(stack):
     """A practice and a center with their people, in the deployed tables and user pool."""
     stores = wiring.get_stores()
     clinic = DeployedClinic(stores, stack.site)
-    for tenant in factories.TENANTS:
-        facts = factories.CENTER_FACTS if tenant.kind is TenantKind.CENTER else {}
-        stores.tenants.add(tenant, facts)
+    factories.add_tenants(stores, factories.TENANTS)
     for handle, tenant in (("practice", PRACTICE), ("center", CENTER)):
         member = factories.build_member(tenant, role=Role.COORDINATOR)
         subject = _create_user(stack, member.email)
         clinic.members[handle] = factories.build_member(tenant, subject=subject)
         stores.members.add(clinic.members[handle])
-    made = stores.secrets.prepare_rotate(CENTER.tenant_id, now=wiring.read_clock())
-    stores.transactions.commit(*made.writes)
-    clinic.secrets[CENTER.tenant_id] = made.value
+    clinic.secrets[CENTER.tenant_id] = factories.create_webhook_secret(stores, CENTER, now=wiring.read_clock())
     return clinic
 
 

@@ -44,7 +44,7 @@ class Deployed:
 class DeployedClinic(ApiDriver):
     """The tests' tenants, whose people sign in with a password."""
 
-    def get_site_for(self, member):
+    def get_client_for(self, member):
         """The site as a member uses it, signed in through the API itself."""
         session = self.anyone.post("/v1/sessions", {"email": member.email, "password": PASSWORD}, key=None)
         assert session.status == 200, session.text

@@ -95,7 +95,7 @@ def test_a_wrong_password_is_refused(api):
 
 def test_a_referral_moves_from_submission_to_infusion(api, infused_referral_id):
     """Sent by a coordinator, moved by signed deliveries, read back with its window."""
-    assert api.stage_of(infused_referral_id) == "infused"
+    assert api.get_stage(infused_referral_id) == "infused"
     window = api.practice.get(f"/v1/referrals/{infused_referral_id}/window").json
     assert window["time_zone"] == "America/New_York"
 
@@ -140,7 +140,7 @@ def test_the_notice_of_day_7_is_mailed_when_its_day_comes(stack, api, infused_re
     """And the referral moved into monitoring by itself on the day before."""
     make_due(stack, infused_referral_id, OPEN_MONITORING_RULE)
     stack.run_schedule("cart-notices")
-    assert api.stage_of(infused_referral_id) == "monitoring"
+    assert api.get_stage(infused_referral_id) == "monitoring"
 
     make_due(stack, infused_referral_id, MilestoneKind.DAILY_MONITORING_ENDS)
     before = len(stack.mails())

@@ -37,7 +37,7 @@ def test_send_event_moves_a_referral_as_the_center_would(run, local_server):
     sent = sends(run, referral_id, "accepted")
 
     assert (sent["status"], sent["answer"]["status"]) == (200, "applied")
-    assert local_server.stage_of(referral_id) == "accepted"
+    assert local_server.get_stage(referral_id) == "accepted"
 
 
 def test_a_replay_has_the_same_id_and_bytes_and_a_fresh_signature(run, local_server):

@@ -122,7 +122,7 @@ def walk(world):
     world.deliver(referral_id, "handback_ready")
     for lane in TaskQueue:
         run_job(lane, context=wiring.build_job_context(wiring.read_clock() + timedelta(days=30)))
-    world.get_site_for(world.members["practice_admin"]).get(f"{path}/audit")
+    world.get_client_for(world.members["practice_admin"]).get(f"{path}/audit")
     for site in (world.practice, world.center):
         for read in (path, f"{path}/events?limit=2", f"{path}/window", f"{path}/notices",
                      "/v1/referrals?limit=1",
@@ -169,7 +169,7 @@ def sign_in_and_out(world):
 
 
 def manage_people(world):
-    admin = world.get_site_for(world.members["practice_admin"])
+    admin = world.get_client_for(world.members["practice_admin"])
     newcomer = {"name": "New Person", "email": "new@cedar.example", "roles": ["provider"]}
     added = admin.post("/v1/members", newcomer).json
     admin.patch(f"/v1/members/{added['member_id']}", {"active": False}, version=1)
@@ -178,7 +178,7 @@ def manage_people(world):
 
 def manage_a_feed(world):
     """A delivery that waits is tried again; the secrets that the world signs with live on."""
-    admin = world.get_site_for(world.members["center_admin"])
+    admin = world.get_client_for(world.members["center_admin"])
     waiting = world.refer()["referral_id"]
     world.deliver(waiting, "infused", webhook_id="msg-waits")
     admin.get("/v1/centers/ctr_harbor/deliveries?limit=1")

@@ -119,7 +119,7 @@ def test_a_member_who_is_shut_out_is_refused_on_the_next_request(shared_api):
     """The token is still good; the member record decides."""
     member = factories.build_member(n=77)
     shared_api.stores.members.add(member)
-    site = shared_api.get_site_for(member)
+    site = shared_api.get_client_for(member)
 
     assert site.get("/v1/me").status == 200
     shut_out = replace(member, active=False, version=member.version + 1)
@@ -176,7 +176,7 @@ def test_a_route_answers_each_role_as_its_policy_says(shared_api, path_ids, monk
     monkeypatch.setattr(wiring, "get_identity_service", SignOutIdentity)
 
     answered = {
-        handle: shared_api.get_site_for(shared_api.members[handle])
+        handle: shared_api.get_client_for(shared_api.members[handle])
         .send(
             route[0],
             path_of(route, **path_ids),

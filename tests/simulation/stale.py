@@ -112,7 +112,7 @@ def play_referral(key_id: str, *, share: float, seed: int) -> ScenarioOutcome:
         for _ in range(SWEEPS):
             _sweep(desk)
     told = sorted((row["member_id"], row["outbox_id"]) for row in shelves.list_rows("notices"))
-    sent = Counter(tag for _, tag in desk.postbox.taken)
+    sent = Counter(tag for _, tag in desk.postbox.accepted)
     late = desk.now + timedelta(days=1)
     left = [row["outbox_id"] for lane in TaskQueue for row in _due(desk, lane, late)]
     unsent = [row["outbox_id"] for row in shelves.list_mail_rows() if row["state"] != "done"]

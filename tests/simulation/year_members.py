@@ -74,11 +74,12 @@ def create_members(stores: Stores, drawn: random.Random) -> YearMembers:
     """Open the practices and the centers, with one or two people each."""
     people: dict[str, list[Member]] = {}
     wishes: dict[str, Preferences] = {}
-    for tenant in (*PRACTICES, *CENTERS):
-        stores.tenants.add(tenant, _FACTS if tenant in CENTERS else {})
+    tenants = (*PRACTICES, *CENTERS)
+    factories.add_tenants(stores, tenants, facts=_FACTS)
+    for tenant in tenants:
         people[tenant.tenant_id] = list(_people_of(tenant, drawn))
+        factories.add_members(stores, people[tenant.tenant_id])
         for member in people[tenant.tenant_id]:
-            stores.members.add(member)
             wishes[member.member_id] = _wishes(drawn)
             _, saving = stores.recipients.prepare_save(member.member_id, wishes[member.member_id], version=0)
             stores.transactions.commit(saving)

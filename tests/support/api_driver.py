@@ -1,4 +1,4 @@
-"""A small world for tests: who is there, and how to talk as each of them."""
+"""Drives the API as each member of a small world, and as a center's system."""
 
 import json
 import time
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib import wiring
-from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
+from chalicelib.domain.identity.members import Member, Role, Tenant
 from chalicelib.domain.referrals.stages import OPTIONAL_STAGES, Stage
 from chalicelib.domain.webhooks import signature as signing
 from chalicelib.store.all_stores import Stores
@@ -17,39 +17,39 @@ from tests.support.factories import CENTER, OTHER_CENTER, OTHER_PRACTICE, PRACTI
 
 @dataclass
 class ApiDriver:
-    """The tests' tenants and the site in front of them."""
+    """The tests' tenants, and the API as each of them uses it."""
 
     stores: Stores
     anyone: ApiClient
     members: dict[str, Member] = field(default_factory=dict)
     secrets: dict[str, bytes] = field(default_factory=dict)
 
-    def get_site_for(self, member: Member) -> ApiClient:
-        """The site as a member uses it."""
+    def get_client_for(self, member: Member) -> ApiClient:
+        """Return a client that sends a member's token."""
         return self.anyone.with_token(tokens.create_token(member.subject))
 
     @property
     def practice(self) -> ApiClient:
         """A coordinator of the practice that refers."""
-        return self.get_site_for(self.members["practice"])
+        return self.get_client_for(self.members["practice"])
 
     @property
     def center(self) -> ApiClient:
         """A coordinator of the center that is referred to."""
-        return self.get_site_for(self.members["center"])
+        return self.get_client_for(self.members["center"])
 
     @property
     def other_practice(self) -> ApiClient:
-        """A coordinator of a practice that has nothing to do with it."""
-        return self.get_site_for(self.members["other_practice"])
+        """A coordinator of a practice that is not involved."""
+        return self.get_client_for(self.members["other_practice"])
 
     @property
     def other_center(self) -> ApiClient:
-        """A coordinator of a center that has nothing to do with it."""
-        return self.get_site_for(self.members["other_center"])
+        """A coordinator of a center that is not involved."""
+        return self.get_client_for(self.members["other_center"])
 
     def refer(self, **changed: Any) -> dict[str, Any]:
-        """Refer a patient, and hand back the answer's body."""
+        """Refer a patient, and return the response body."""
         answer = self.practice.post("/v1/referrals", factories.build_referral_body(**changed))
         assert answer.status == 201, answer.text
         return answer.json
@@ -66,7 +66,7 @@ class ApiDriver:
         sequence: int | None = None,
         **data: Any,
     ) -> ApiAnswer:
-        """Push a stage change as the center's system would."""
+        """Send a signed stage change as the center's system."""
         body: dict[str, Any] = {
             "type": "stage.changed",
             "referral_id": referral_id,
@@ -87,25 +87,25 @@ class ApiDriver:
         timestamp: str | None = None,
         **headers: str,
     ) -> ApiAnswer:
-        """Push any bytes, signed."""
+        """Send any bytes, signed."""
         self._sent = getattr(self, "_sent", 0) + 1
-        chosen = webhook_id or f"msg_{self._sent}"
+        chosen_id = webhook_id or f"msg_{self._sent}"
         stamp = timestamp or str(int(time.time()))
         signature = signing.sign_delivery(
-            secret or self.secrets[center.tenant_id], webhook_id=chosen, timestamp=stamp, body=body
+            secret or self.secrets[center.tenant_id], webhook_id=chosen_id, timestamp=stamp, body=body
         )
-        given = {"webhook-id": chosen, "webhook-timestamp": stamp, "webhook-signature": signature}
+        signed = {"webhook-id": chosen_id, "webhook-timestamp": stamp, "webhook-signature": signature}
         path = f"/v1/webhooks/centers/{center.tenant_id}"
-        return self.anyone.send("POST", path, body, headers=given | headers)
+        return self.anyone.send("POST", path, body, headers=signed | headers)
 
     def move_to(self, referral_id: str, *stages: str) -> None:
-        """Push stage after stage."""
+        """Send stage after stage."""
         for stage in stages:
             answer = self.deliver(referral_id, stage)
             assert answer.json["status"] == "applied", f"{stage}: {answer.text}"
 
-    def stage_of(self, referral_id: str) -> str:
-        """Where a referral stands."""
+    def get_stage(self, referral_id: str) -> str:
+        """Return the stage of a referral."""
         return self.practice.get(f"/v1/referrals/{referral_id}").json["stage"]
 
 
@@ -127,30 +127,30 @@ STAGES_TO_INFUSED = (
 
 
 REQUIRED_STAGES_TO_INFUSED = tuple(stage for stage in STAGES_TO_INFUSED if Stage(stage) not in OPTIONAL_STAGES)
-"""What a center's feed tells that leaves out what it may."""
+"""The stages that a center's system cannot skip."""
 
 
 def open_api_driver() -> ApiDriver:
-    """Fill the tables with two practices and two centers."""
+    """Store two practices and two centers with their people, and return a driver of the API."""
     from app import app
 
     wiring.reset()
     stores = wiring.get_stores()
-    clinic = ApiDriver(stores, ApiClient(app))
-    for tenant in factories.TENANTS:
-        facts = factories.CENTER_FACTS if tenant.kind is TenantKind.CENTER else {}
-        stores.tenants.add(tenant, facts)
-    for handle, tenant, role in (
-        ("practice", PRACTICE, Role.COORDINATOR),
-        ("practice_admin", PRACTICE, Role.ADMIN),
-        ("center", CENTER, Role.COORDINATOR),
-        ("other_practice", OTHER_PRACTICE, Role.COORDINATOR),
-        ("other_center", OTHER_CENTER, Role.COORDINATOR),
-    ):
-        clinic.members[handle] = factories.build_member(tenant, role=role)
-        stores.members.add(clinic.members[handle])
-    for center in (CENTER, OTHER_CENTER):
-        made = stores.secrets.prepare_rotate(center.tenant_id, now=wiring.read_clock())
-        stores.transactions.commit(*made.writes)
-        clinic.secrets[center.tenant_id] = made.value
-    return clinic
+    driver = ApiDriver(stores, ApiClient(app))
+    factories.add_tenants(stores, factories.TENANTS)
+    driver.members |= {
+        handle: factories.build_member(tenant, role=role)
+        for handle, tenant, role in (
+            ("practice", PRACTICE, Role.COORDINATOR),
+            ("practice_admin", PRACTICE, Role.ADMIN),
+            ("center", CENTER, Role.COORDINATOR),
+            ("other_practice", OTHER_PRACTICE, Role.COORDINATOR),
+            ("other_center", OTHER_CENTER, Role.COORDINATOR),
+        )
+    }
+    factories.add_members(stores, driver.members.values())
+    driver.secrets |= {
+        center.tenant_id: factories.create_webhook_secret(stores, center, now=wiring.read_clock())
+        for center in (CENTER, OTHER_CENTER)
+    }
+    return driver

@@ -41,7 +41,7 @@ def create_practice_referrals(desk: ServiceDriver) -> ServiceDriver:
     desk.deliver("info_requested", referral_id="ref_asked")
     desk.run_queue(TaskQueue.EVENT)
     desk.run_queue(TaskQueue.EVENT, now=desk.now + 2 * HOUR)
-    desk.postbox.taken.clear()
+    desk.postbox.accepted.clear()
     return desk
 
 
@@ -58,7 +58,7 @@ def list_digest_titles(desk: ServiceDriver, member: Member = PRACTICE_MEMBER) ->
 
 def list_digest_mails(desk: ServiceDriver, member: Member = PRACTICE_MEMBER) -> list[MailMessage]:
     """The digests that a member was mailed."""
-    return [m for m, _ in desk.postbox.taken if m.to == member.email and "Your week" in m.subject]
+    return [m for m, _ in desk.postbox.accepted if m.to == member.email and "Your week" in m.subject]
 
 
 def get_digest_row(member: Member) -> Item:

@@ -1,11 +1,16 @@
-"""Fictional people, places and referrals that say only what a test cares about."""
+"""Test data: fictional tenants, members, referrals and request bodies, and how to store them.
+
+The one factory for all tests. `service_driver` uses its data through the services, `api_driver` through the API.
+"""
 
 import copy
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
 from chalicelib.domain.referrals.events import derive_id
+from chalicelib.store.all_stores import Stores
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 
@@ -43,7 +48,7 @@ CENTER_FACTS: dict[str, Any] = {
 
 
 def build_member(tenant: Tenant = PRACTICE, *, role: Role = Role.COORDINATOR, n: int = 1, **changed: Any) -> Member:
-    """A member of a tenant; the same arguments make the same person."""
+    """Build a member of a tenant; the same arguments give the same person."""
     name = f"{role} {n} of {tenant.name}"
     return Member(
         **{
@@ -57,6 +62,25 @@ def build_member(tenant: Tenant = PRACTICE, *, role: Role = Role.COORDINATOR, n:
         }
         | changed
     )
+
+
+def add_tenants(stores: Stores, tenants: Iterable[Tenant], *, facts: Mapping[str, Any] = CENTER_FACTS) -> None:
+    """Store organizations; each center is listed with `facts`."""
+    for tenant in tenants:
+        stores.tenants.add(tenant, facts if tenant.kind is TenantKind.CENTER else {})
+
+
+def add_members(stores: Stores, members: Iterable[Member]) -> None:
+    """Store members, each with a place on the roster of the tenant."""
+    for member in members:
+        stores.members.add(member)
+
+
+def create_webhook_secret(stores: Stores, center: Tenant, *, now: datetime) -> bytes:
+    """Give a center a webhook secret, and return it."""
+    new = stores.secrets.prepare_rotate(center.tenant_id, now=now)
+    stores.transactions.commit(*new.writes)
+    return new.value
 
 
 _REFERRAL: dict[str, Any] = {
@@ -109,35 +133,35 @@ _REFERRAL: dict[str, Any] = {
 
 
 def build_screen_body(**changed: Any) -> dict[str, Any]:
-    """The clinical part of the contract's example, as a screen takes it."""
+    """Build the body of an eligibility check from the clinical part of the contract's example."""
     body = {"age": 65, "clinical": build_referral_body()["clinical"]}
-    return _changed(body, changed)
+    return _with_changes(body, changed)
 
 
 def build_referral_body(**changed: Any) -> dict[str, Any]:
-    """The contract's example of a referral; `section__field` names change what is inside."""
-    return _changed(copy.deepcopy(_REFERRAL), changed)
+    """Build the contract's example of a referral; `section__field=value` changes a field, `...` removes it."""
+    return _with_changes(copy.deepcopy(_REFERRAL), changed)
 
 
-def _changed(body: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+def _with_changes(body: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
     for name, value in changed.items():
         *sections, last = name.split("__")
-        place = body
+        target = body
         for section in sections:
-            place = place[section]
+            target = target[section]
         if value is ...:
-            del place[last]
+            del target[last]
         else:
-            place[last] = value
+            target[last] = value
     return body
 
 
 def build_preferences_body(**changed: Any) -> dict[str, Any]:
-    """How somebody wants to be mailed: as the product has it, but for what is said here."""
-    usual = dict.fromkeys(("journey", "window", "overdue", "follow_up", "digest"), "at_once")
-    usual["check_in"] = "never"
+    """Build notification preferences: the product's defaults with some changes."""
+    defaults = dict.fromkeys(("journey", "window", "overdue", "follow_up", "digest"), "at_once")
+    defaults["check_in"] = "never"
     body: dict[str, Any] = {
-        "categories": usual | changed.pop("categories", {}),
+        "categories": defaults | changed.pop("categories", {}),
         "digest_hour": 7,
         "quiet_hours": None,
         "time_zone": None,

@@ -26,7 +26,7 @@ def list_mail_rows(**wanted: Any) -> list[dict[str, Any]]:
 
 def list_subjects(desk: ServiceDriver) -> list[str]:
     """What was mailed."""
-    return [message.subject for message, _ in desk.postbox.taken]
+    return [message.subject for message, _ in desk.postbox.accepted]
 
 
 def set_preferences(desk: ServiceDriver, member: Member = CENTER_MEMBER, **chosen: Any) -> None:

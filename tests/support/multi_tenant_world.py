@@ -112,17 +112,13 @@ def create_tenants(site: ApiClient, *, practices: int, centers: int) -> MultiTen
     """Fill the tables that the site stands in front of."""
     town, stores = MultiTenantWorld(site), wiring.get_stores()
     tenants = _tenants(practices, centers)
+    factories.add_tenants(stores, tenants)
     for tenant in tenants:
-        is_center = tenant.kind is TenantKind.CENTER
-        stores.tenants.add(tenant, factories.CENTER_FACTS if is_center else {})
-        for role in sorted(ROLES_BY_TENANT_KIND[tenant.kind]):
-            member = factories.build_member(tenant, role=role)
-            stores.members.add(member)
-            town.people.append(Person(member, site.with_token(tokens.create_token(member.subject))))
-        if is_center:
-            made = stores.secrets.prepare_rotate(tenant.tenant_id, now=wiring.read_clock())
-            stores.transactions.commit(*made.writes)
-            town.secrets[tenant.tenant_id] = made.value
+        members = [factories.build_member(tenant, role=role) for role in sorted(ROLES_BY_TENANT_KIND[tenant.kind])]
+        factories.add_members(stores, members)
+        town.people += [Person(member, site.with_token(tokens.create_token(member.subject))) for member in members]
+        if tenant.kind is TenantKind.CENTER:
+            town.secrets[tenant.tenant_id] = factories.create_webhook_secret(stores, tenant, now=wiring.read_clock())
     for practice in [t for t in tenants if t.kind is TenantKind.PRACTICE]:
         for center in [t for t in tenants if t.kind is TenantKind.CENTER]:
             _refer(town, practice, center)

@@ -1,4 +1,4 @@
-"""The services by themselves, at a time of our choice: no API, no token, no signature."""
+"""Drives the services directly, at a chosen time: no API, no token, no signature."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -39,35 +39,35 @@ STAGES_TO_LYMPHODEPLETION = (
     "manufacturing_started",
     "lymphodepletion_started",
 )
-"""From submission to the day before the infusion, as a sparse feed reports it."""
+"""From submission to the day before the infusion, without the optional stages."""
 
 
 @dataclass
 class MailRecorder:
-    """A mail service that keeps what it takes."""
+    """A mail service that records what it accepts."""
 
-    taken: list[tuple[MailMessage, str]] = field(default_factory=list)
+    accepted: list[tuple[MailMessage, str]] = field(default_factory=list)
 
     def send(self, message: MailMessage, *, tag: str) -> str:
-        """Take a mail."""
-        self.taken.append((message, tag))
-        return f"mail-{len(self.taken)}"
+        """Accept an email."""
+        self.accepted.append((message, tag))
+        return f"mail-{len(self.accepted)}"
 
     @property
     def list_recipients(self) -> list[str]:
-        """Who got one, once for each."""
-        return sorted(message.to for message, _ in self.taken)
+        """The recipients, once for each email."""
+        return sorted(message.to for message, _ in self.accepted)
 
 
 @dataclass
 class FailingMailer(MailRecorder):
-    """A mail service that fails over the mail to some people, if it is told to."""
+    """A mail service that fails for the addresses that contain `refused`."""
 
     refused: str = ""
     error: Exception = field(default_factory=lambda: KeyError("Ana Example"))
 
     def send(self, message: MailMessage, *, tag: str) -> str:
-        """Take a mail, unless it is to somebody who is refused."""
+        """Accept an email, unless its address is refused."""
         if self.refused and self.refused in message.to:
             raise self.error
         return super().send(message, tag=tag)
@@ -75,7 +75,7 @@ class FailingMailer(MailRecorder):
 
 @dataclass
 class ServiceDriver:
-    """Practices and centers that work with the stores; each step is a minute later."""
+    """Practices and centers that use the services; each step is a minute later."""
 
     stores: Stores
     now: datetime = NOON
@@ -83,15 +83,15 @@ class ServiceDriver:
 
     @property
     def context(self) -> RunContext:
-        """The tables, and the time of the next step."""
+        """The run context of the next step."""
         return RunContext(self.stores, self.now)
 
     def build_job_context(self, now: datetime | None = None) -> JobContext:
-        """What a job works with now, or at another time."""
+        """Build the context of a job, now or at another time."""
         return JobContext(self.stores, now or self.now, mailer=self.postbox, sign_in_url=LINK)
 
     def restart(self) -> "ServiceDriver":
-        """The same tables, in a function that remembers nothing."""
+        """Return a driver of the same tables in a function with empty caches."""
         return replace(self, stores=shelves.restart_stores(self.stores))
 
     def refer(
@@ -103,7 +103,7 @@ class ServiceDriver:
         submit: bool = True,
         **changed: Any,
     ) -> StoredResponse:
-        """Write a referral of the contract's example, as a practice does."""
+        """Create a referral from the contract's example, as a practice does."""
         body = factories.build_referral_body(**changed)
         member = member or build_member(PRACTICE)
         return intake.create_referral(
@@ -123,7 +123,7 @@ class ServiceDriver:
         )
 
     def build_request(self, member: Member, route: str, key: str, body: bytes = b"{}") -> IdempotentRequest:
-        """A POST as the front hands it over."""
+        """Build a POST as the routes pass it to a service."""
         return IdempotentRequest(
             member_id=member.member_id, tenant_id=member.tenant_id, route=route, key=key, body=body
         )
@@ -139,7 +139,7 @@ class ServiceDriver:
         body: bytes | None = None,
         **more: Any,
     ) -> ReportResult:
-        """Take a delivery of a center's feed."""
+        """Report a stage change as a center's system."""
         at = at or self.now
         webhook_id = webhook_id or f"msg-{stage}-{at:%H%M%S}-{more.get('part', 1)}"
         change = StageChange(
@@ -163,7 +163,7 @@ class ServiceDriver:
         return journey.report_by_webhook(change, delivery=delivery, context=self.context)
 
     def deliver_event(self, event: ReferralEvent, *, webhook_id: str) -> ReportResult:
-        """Take a delivery of whatever kind; its event is made for the center's feed."""
+        """Report any event as a center's system."""
         event = replace(event, event_id=derive_id("evt", CENTER.tenant_id, webhook_id))
         delivery = Delivery(
             center_id=CENTER.tenant_id,
@@ -210,7 +210,7 @@ class ServiceDriver:
         )
 
     def move_to(self, *stages: str, referral_id: str = "ref_1") -> None:
-        """Let a center report stage after stage, a minute apart."""
+        """Report stage after stage as the center's system, a minute apart."""
         for stage in stages:
             self.now += MINUTE
             outcome = self.deliver(stage, referral_id=referral_id)
@@ -221,40 +221,39 @@ class ServiceDriver:
         return duties.process_queue(lane, context=self.build_job_context(now))
 
     def run_stream(self, *outbox_ids: str, now: datetime | None = None) -> Mapping[str, int]:
-        """Hand over what the outbox's stream tells."""
+        """Process new outbox rows, as the table's stream does."""
         return duties.process_committed(outbox_ids, context=self.build_job_context(now))
 
     def get_referral(self, referral_id: str = "ref_1") -> Referral:
-        """A referral as it stands."""
+        """Return a referral."""
         found = self.stores.referrals.get(referral_id)
         assert found is not None, referral_id
         return found
 
     def list_events(self, referral_id: str = "ref_1") -> list[LoggedEvent]:
-        """What happened, in the order of truth."""
+        """Return the events, ordered by when they were true."""
         events, _ = self.stores.referrals.list_timeline(referral_id, limit=100, start=None)
         return list(events)[::-1]
 
     def list_parked_stages(self, referral_id: str = "ref_1") -> list[str]:
-        """The stages of deliveries that wait, those of strangers as well."""
+        """Return the stages of parked events, including those for unknown referrals."""
         store = self.stores.referrals
         _, parked = store.get_with_parked(referral_id)
         early = [p for c in _CENTERS for p in store.list_parked_for_unknown(referral_id, c.tenant_id)]
-        return sorted(_name_of(p.event) for p in (*parked, *early))
+        return sorted(_get_event_name(p.event) for p in (*parked, *early))
 
 
-def _name_of(event: ReferralEvent) -> str:
-    """The stage that it tells of, or else its type."""
+def _get_event_name(event: ReferralEvent) -> str:
+    """Return the stage of a stage change, or the type of another event."""
     return event.stage.value if isinstance(event, StageChange) else event.type.value
 
 
 def open_service_driver(stores: Stores) -> ServiceDriver:
-    """A desk in front of two practices and two centers with their people."""
-    for tenant in factories.TENANTS:
-        facts = factories.CENTER_FACTS if tenant.kind is TenantKind.CENTER else {}
-        stores.tenants.add(tenant, facts)
+    """Store two practices and two centers with their people, and return a driver of their services."""
+    factories.add_tenants(stores, factories.TENANTS)
     people = [
         build_member(tenant, role=role) for tenant in factories.TENANTS for role in (Role.COORDINATOR, Role.ADMIN)
     ]
+    # In one transaction, because each test opens a driver.
     stores.transactions.commit(*(write for member in people for write in stores.members.prepare_add(member)))
     return ServiceDriver(stores)

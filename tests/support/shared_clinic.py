@@ -1,4 +1,4 @@
-"""A clinic that a module of tests shares: its tables take a second to make."""
+"""An API driver that the tests of a module share, because its tables take a second to create."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,14 +22,14 @@ EXTRA_MEMBERS: dict[str, Member] = {
     "operator": factories.build_member(OPERATOR, role=Role.OPERATOR),
     "disabled": factories.build_member(n=9, active=False),
 }
-"""Those whom only a test of roles needs, beside the coordinators of `Clinic`."""
+"""Members whom only tests of roles need, besides the coordinators of `ApiDriver`."""
 
 
 @contextmanager
 def open_shared_clinic(folder: Path) -> Iterator[ApiDriver]:
-    """The clinic with somebody in every role, until the block ends.
+    """Open an API driver with a member in every role, until the block ends.
 
-    Tests that share it leave it as it is, or write under ids of their own.
+    Tests that share it leave its data as it is, or write under ids of their own.
     """
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
         for name, value in cloud.build_environment(tokens.write_jwks(folder / "jwks.json")).items():
@@ -37,9 +37,8 @@ def open_shared_clinic(folder: Path) -> Iterator[ApiDriver]:
         cloud.create_tables()
         patch.setenv("KMS_KEY_ID", cloud.create_key())
         cloud.verify_sender()
-        clinic = open_api_driver()
-        for handle, member in EXTRA_MEMBERS.items():
-            clinic.members[handle] = member
-            clinic.stores.members.add(member)
-        yield clinic
+        driver = open_api_driver()
+        driver.members |= EXTRA_MEMBERS
+        factories.add_members(driver.stores, EXTRA_MEMBERS.values())
+        yield driver
         wiring.reset()

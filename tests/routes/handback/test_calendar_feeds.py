@@ -217,7 +217,7 @@ def test_a_feed_ends_with_its_owners_membership(shared_api):
     """On the next fetch."""
     leaver = factories.build_member(n=77)
     shared_api.stores.members.add(leaver)
-    path = new_feed(shared_api.get_site_for(leaver))
+    path = new_feed(shared_api.get_client_for(leaver))
     assert shared_api.anyone.get(path).status == 200
     table = shared_api.stores.members.table
     table.put({**table.get({"subject": leaver.subject}), "active": False})

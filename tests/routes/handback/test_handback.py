@@ -61,7 +61,7 @@ def test_an_infusion_that_was_not_this_one_is_nothing_to_hand_back(shared_api):
     shared_api.deliver(referral_id, "infused")
     shared_api.move_to(referral_id, *REQUIRED_STAGES_TO_INFUSED[:-1])
 
-    assert shared_api.stage_of(referral_id) == "lymphodepletion_started"
+    assert shared_api.get_stage(referral_id) == "lymphodepletion_started"
     assert shared_api.center.get(f"/v1/referrals/{referral_id}/handback").status == 404
 
 
@@ -166,7 +166,7 @@ def test_a_package_is_written_although_the_referral_moves_meanwhile(shared_api, 
         mine = shared_api.center.put(f"{infused_referral_id}/handback", build_handback_body(), version=0)
 
     assert mine.status == 200
-    assert shared_api.stage_of(referral_id) == "monitoring"
+    assert shared_api.get_stage(referral_id) == "monitoring"
 
 
 def test_every_version_is_kept(shared_api, infused_referral_id):
@@ -190,7 +190,7 @@ def test_writing_is_on_record_and_is_news(shared_api, infused_referral_id):
     after = shared_api.practice.get(infused_referral_id).json
     assert after["version"] == before["version"] + 1
     assert after["changed_since_seen"] is True
-    admin = shared_api.get_site_for(shared_api.members["practice_admin"])
+    admin = shared_api.get_client_for(shared_api.members["practice_admin"])
     trail = [row["action"] for row in admin.get(f"{infused_referral_id}/audit").json["items"]]
     assert {"handback.write", "handback.read"} <= set(trail)
 

@@ -35,13 +35,13 @@ def accounts(monkeypatch):
 @pytest.fixture
 def admin(shared_api):
     """An administrator of the practice."""
-    return shared_api.get_site_for(shared_api.members["practice_admin"])
+    return shared_api.get_client_for(shared_api.members["practice_admin"])
 
 
 @pytest.fixture
 def center_admin(shared_api):
     """An administrator of the center."""
-    return shared_api.get_site_for(shared_api.members["center_admin"])
+    return shared_api.get_client_for(shared_api.members["center_admin"])
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_an_invited_person_is_a_member_at_once(shared_api, accounts, admin):
     assert answer.headers["etag"] == '"1"'
     assert [email for email, _ in accounts.invited] == [invitation["email"]]
     newcomer = factories.build_member(subject=f"sub-{invitation['email']}")
-    assert shared_api.get_site_for(newcomer).get("/v1/me").json["roles"] == ["admin", "provider"]
+    assert shared_api.get_client_for(newcomer).get("/v1/me").json["roles"] == ["admin", "provider"]
 
 
 def test_whoever_is_invited_a_moment_before_an_event_is_told(shared_api, accounts, center_admin):
@@ -93,7 +93,7 @@ def test_whoever_is_invited_a_moment_before_an_event_is_told(shared_api, account
 
         run_job(TaskQueue.EVENT, context=wiring.build_job_context())
 
-    told = shared_api.get_site_for(newcomer).get("/v1/notices").json["items"]
+    told = shared_api.get_client_for(newcomer).get("/v1/notices").json["items"]
     assert referral_id in {notice["referral_id"] for notice in told}
 
 
@@ -124,7 +124,7 @@ def test_people_are_listed_by_name(shared_api, accounts, admin, center_admin):
 
 def test_a_person_who_is_shut_out_is_refused_on_the_next_request(shared_api, admin, colleague):
     """And let in again, comes in again: the token in hand is the same."""
-    site = shared_api.get_site_for(colleague)
+    site = shared_api.get_client_for(colleague)
 
     shut_out = admin.patch(path_of(colleague.member_id), {"active": False}, version=1)
     outside = site.get("/v1/me")
@@ -138,7 +138,7 @@ def test_a_person_who_is_shut_out_is_refused_on_the_next_request(shared_api, adm
 
 def test_a_role_that_is_taken_away_is_gone_on_the_next_request(shared_api, admin, colleague):
     """An administrator alone sees no patient."""
-    site = shared_api.get_site_for(colleague)
+    site = shared_api.get_client_for(colleague)
     before = site.get("/v1/referrals").status
 
     admin.patch(path_of(colleague.member_id), {"roles": ["admin"]}, version=1)

@@ -65,7 +65,7 @@ def audited(world, referral_id):
 @pytest.mark.parametrize("stranger", ["other_practice", "other_center", "practice_admin", "center_admin", "operator"])
 def test_a_referral_of_others_is_the_same_404_as_none_at_all(shared_api, infused_referral_id, request_as, stranger):
     """Status, headers and body: nothing tells a stranger that there is a referral."""
-    site = shared_api.get_site_for(shared_api.members[stranger])
+    site = shared_api.get_client_for(shared_api.members[stranger])
 
     of_others, of_nobody = request_as(site, infused_referral_id), request_as(site, NOWHERE)
 
@@ -135,7 +135,7 @@ def test_a_stranger_who_tries_is_on_record(shared_api):
         (stranger, "event.received", "not_found"),
         (stranger, "referral.read", "not_found"),
     ]
-    assert shared_api.stage_of(referral_id) == "submitted"
+    assert shared_api.get_stage(referral_id) == "submitted"
 
 
 def test_every_read_of_a_referral_is_on_record(shared_api):

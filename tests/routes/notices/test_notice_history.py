@@ -127,14 +127,14 @@ def test_what_the_mail_service_tells_is_shown_with_its_time(shared_api, notified
     assert life["state"] == state
     if state != "sent":
         assert life["at"] == f"{at:%Y-%m-%dT%H:%M:%S}Z"
-    own = shared_api.get_site_for(member).get("/v1/notices?limit=100").json["items"]
+    own = shared_api.get_client_for(member).get("/v1/notices?limit=100").json["items"]
     assert [n["mail"] for n in own if n["referral_id"] == notified_referral_id] == [life]
 
 
 def test_a_mail_that_waits_says_for_when_and_one_nobody_wants_says_so(shared_api):
     """By what each reader has chosen."""
     member = shared_api.members["provider"]
-    site, path = shared_api.get_site_for(member), "/v1/me/notification-preferences"
+    site, path = shared_api.get_client_for(member), "/v1/me/notification-preferences"
     chosen = {"journey": "daily"}
     for version, categories in enumerate((chosen, {"journey": "never"})):
         site.send(
@@ -224,7 +224,7 @@ def test_of_a_draft_nobody_else_is_to_be_told(shared_api):
 def test_reading_the_list_is_on_record(shared_api, notified_referral_id):
     """As any look at a referral is."""
     lines(shared_api.center, notified_referral_id)
-    admin = shared_api.get_site_for(shared_api.members["center_admin"])
+    admin = shared_api.get_client_for(shared_api.members["center_admin"])
 
     trail = admin.get(f"/v1/referrals/{notified_referral_id}/audit").json["items"]
 

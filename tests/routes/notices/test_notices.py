@@ -60,7 +60,7 @@ def test_everyone_who_cares_is_told_and_nobody_else(shared_api, notified_referra
     heard = {
         handle
         for handle, member in shared_api.members.items()
-        if member.active and about(shared_api.get_site_for(member), notified_referral_id)
+        if member.active and about(shared_api.get_client_for(member), notified_referral_id)
     }
 
     assert heard == {"practice", "provider", "center", "clinician"}
@@ -99,7 +99,7 @@ def test_reading_a_notice_again_changes_nothing(shared_api, fresh_referral_id):
 
 def test_reading_a_notice_reads_nobody_elses(shared_api, fresh_referral_id):
     """Two colleagues were told; each has a notice of their own."""
-    colleague = shared_api.get_site_for(shared_api.members["provider"])
+    colleague = shared_api.get_client_for(shared_api.members["provider"])
     mine, theirs = about(shared_api.practice, fresh_referral_id)[0], about(colleague, fresh_referral_id)[0]
 
     shared_api.practice.post(f"/v1/notices/{mine['notice_id']}/read", None)
@@ -112,7 +112,7 @@ def test_reading_a_notice_reads_nobody_elses(shared_api, fresh_referral_id):
 def test_somebody_elses_notice_is_the_same_404_as_none(shared_api, fresh_referral_id, who):
     """It cannot be marked, and nothing tells that it is there."""
     notice_id = about(shared_api.practice, fresh_referral_id)[0]["notice_id"]
-    site, same_id = shared_api.get_site_for(shared_api.members[who]), {"X-Request-Id": "one-id-for-both"}
+    site, same_id = shared_api.get_client_for(shared_api.members[who]), {"X-Request-Id": "one-id-for-both"}
     nobodys = notice_id[:-26] + "a" * 26
 
     theirs = site.post(f"/v1/notices/{notice_id}/read", None, **same_id)

@@ -27,7 +27,7 @@ def member(shared_api):
 @pytest.fixture
 def member_client(shared_api, member):
     """The site as that member uses it."""
-    return shared_api.get_site_for(member)
+    return shared_api.get_client_for(member)
 
 
 def save(site, body, version):

@@ -225,7 +225,7 @@ def test_a_hard_bounce_shows_where_its_reader_looks(api_with_mail):
     """Told three times: one flag in the dashboard, and it stays as it was."""
     now = wiring.read_clock()
     clinician = api_with_mail.members["clinician"]
-    site = api_with_mail.get_site_for(clinician)
+    site = api_with_mail.get_client_for(clinician)
     lost = mail_id(to=clinician)
     body = posting.build_message(posting.build_hard_bounce(lost, at=now, to=clinician.email), at=now)
 

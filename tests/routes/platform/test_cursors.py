@@ -67,7 +67,7 @@ def test_a_cursor_that_was_not_given_is_refused(shared_api, cursor, changed):
 @pytest.mark.parametrize("who", ["provider", "other_practice", "center", "other_center"])
 def test_a_cursor_is_its_callers_own(shared_api, cursor, who):
     """Nobody else goes on where it points, in the same practice or elsewhere."""
-    assert_refused(shared_api.get_site_for(shared_api.members[who]).get(f"{LIST}&cursor={cursor}"))
+    assert_refused(shared_api.get_client_for(shared_api.members[who]).get(f"{LIST}&cursor={cursor}"))
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_a_stranger_is_told_nothing(shared_api, captured):
     """Neither of the two that have nothing to do with it, nor an administrator."""
     path = f"/v1/referrals/{captured.referral_id}"
     strangers = [shared_api.other_practice, shared_api.other_center]
-    strangers += [shared_api.get_site_for(shared_api.members[name]) for name in ("practice_admin", "operator")]
+    strangers += [shared_api.get_client_for(shared_api.members[name]) for name in ("practice_admin", "operator")]
 
     for site in strangers:
         paths = (path, f"{path}/events", f"{path}/handback", f"{path}/follow-up",

@@ -100,7 +100,7 @@ def test_a_repeat_after_the_referral_moved_on_still_gets_the_first_answer(shared
 
     assert same(first, again)
     assert first.json["stage"] == "received"
-    assert shared_api.stage_of(referral_id) == "consult_completed"
+    assert shared_api.get_stage(referral_id) == "consult_completed"
 
 
 def test_a_new_referral_that_moved_on_is_told_as_it_was_made(shared_api):
@@ -140,7 +140,7 @@ def test_a_key_of_a_report_with_another_body_is_refused(shared_api, referral_id)
 
 def test_a_key_is_the_callers_own(shared_api, draft_body):
     """Another person's request under the same key is another request, in one tenant or in two."""
-    colleague = shared_api.get_site_for(shared_api.members["provider"])
+    colleague = shared_api.get_client_for(shared_api.members["provider"])
 
     answers = [
         site.post(REFERRALS, draft_body, key="shared")
@@ -207,7 +207,7 @@ def test_two_different_moves_at_once_are_weighed_one_after_the_other(shared_api,
 
     assert quicker[0].json["status"] == "applied"
     assert (slower.status, slower.json["code"]) == (409, "referral_closed")
-    assert shared_api.stage_of(referral_id) == "withdrawn"
+    assert shared_api.get_stage(referral_id) == "withdrawn"
 
 
 def test_a_refusal_does_not_use_up_the_key(shared_api):

@@ -57,7 +57,7 @@ def test_a_refused_delivery_leaves_nothing(low_limits, referral_id):
 
     assert refused.status == 429
     assert low_limits.stores.delivery_log.get_entry("ctr_harbor", "msg_refused") is None
-    assert low_limits.stage_of(referral_id) == "received"
+    assert low_limits.get_stage(referral_id) == "received"
 
 
 def test_nobody_else_uses_up_what_a_center_may_send(low_limits, referral_id):

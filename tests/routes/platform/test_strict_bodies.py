@@ -32,7 +32,7 @@ def sign_in(world, raw):
 
 
 def invitation(world, raw):
-    return world.get_site_for(world.members["practice_admin"]).post("/v1/members", raw)
+    return world.get_client_for(world.members["practice_admin"]).post("/v1/members", raw)
 
 
 def webhook(world, raw):

@@ -108,7 +108,7 @@ def test_a_lost_reply_is_not_repeated_without_time(shared_api, referral_id):
     assert_refused_in_time(answer, clock, started)
     again = shared_api.deliver(referral_id, "accepted", at=at, webhook_id=f"m-{referral_id}")
     assert again.json["status"] == "duplicate"
-    assert shared_api.stage_of(referral_id) == "accepted"
+    assert shared_api.get_stage(referral_id) == "accepted"
 
 
 def test_writers_that_always_meet_are_told_in_time(shared_api, referral_id, monkeypatch):

@@ -184,7 +184,7 @@ def test_an_incomplete_draft_is_not_submitted_by_an_event_either(shared_api):
 
     assert (answer.status, answer.json["code"]) == (409, "packet_incomplete")
     assert {e["pointer"] for e in answer.json["errors"]} == {"/center_id", "/patient/zip"}
-    assert shared_api.stage_of(draft["referral_id"]) == "draft"
+    assert shared_api.get_stage(draft["referral_id"]) == "draft"
 
 
 def test_a_packet_that_was_emptied_is_not_submitted_again(shared_api, info_requested_referral):

@@ -21,7 +21,7 @@ def body_of(kind, data, *, sequence=None):
 
 def by_hand(world, referral_id, kind, data, *, side="center"):
     """Report it as a coordinator does."""
-    site = world.get_site_for(world.members[side])
+    site = world.get_client_for(world.members[side])
     return site.post(f"/v1/referrals/{referral_id}/events", body_of(kind, data))
 
 
@@ -198,7 +198,7 @@ def test_an_update_that_is_refused_is_not_missing(shared_api, referral_id):
 
     assert refused.status == 409
     assert read(shared_api, referral_id)["missing_updates"] == []
-    assert shared_api.stage_of(referral_id) == "accepted"
+    assert shared_api.get_stage(referral_id) == "accepted"
 
 
 BAD = [
@@ -276,7 +276,7 @@ EXAMPLES = {
 def test_what_is_offered_is_taken(shared_api, referral_id, side, stages, kinds):
     """Each kind of report that the answer names is accepted as the next thing that happens."""
     shared_api.move_to(referral_id, *stages)
-    offered = shared_api.get_site_for(shared_api.members[side]).get(f"/v1/referrals/{referral_id}").json
+    offered = shared_api.get_client_for(shared_api.members[side]).get(f"/v1/referrals/{referral_id}").json
 
     answers = {
         kind: by_hand(shared_api, referral_id, kind, EXAMPLES[kind], side=side).status for kind in offered["may_report"]

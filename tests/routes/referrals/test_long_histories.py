@@ -107,7 +107,7 @@ def next_event(shared_api, long_referral):
 def test_its_next_event_is_one_read_and_one_transaction(shared_api, long_referral, next_event):
     """However long the history."""
     assert next_event == ["Query", "TransactWriteItems"]
-    assert shared_api.stage_of(long_referral[0]) == "consult_completed"
+    assert shared_api.get_stage(long_referral[0]) == "consult_completed"
 
 
 def test_a_correction_folds_the_whole_history(shared_api, long_referral, next_event):

@@ -15,7 +15,7 @@ def test_a_referral_goes_from_submission_to_infusion(api: ApiDriver):
 
     api.move_to(referral_id, *STAGES_TO_INFUSED)
 
-    assert api.stage_of(referral_id) == "infused"
+    assert api.get_stage(referral_id) == "infused"
     timeline = api.practice.get(f"/v1/referrals/{referral_id}/events?limit=100").json["items"]
     assert [event["stage"] for event in reversed(timeline)] == ["submitted", *STAGES_TO_INFUSED]
 

@@ -147,7 +147,7 @@ def state(request, shared_api):
 def test_a_referral_in_each_state_answers_each_role_as_the_rules_say(shared_api, state, route):
     """Role by role; to whom it is not there, it is the same bytes as none at all."""
     name, referral_id = state
-    sites = {handle: shared_api.get_site_for(shared_api.members[handle]) for handle in sorted(MEMBERS)}
+    sites = {handle: shared_api.get_client_for(shared_api.members[handle]) for handle in sorted(MEMBERS)}
     answers = {handle: ask(site, route, referral_id) for handle, site in sites.items()}
 
     assert {handle: answer.status for handle, answer in answers.items()} == {

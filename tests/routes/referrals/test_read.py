@@ -162,7 +162,7 @@ def test_a_move_tells_what_it_needs_and_whether_it_ends(shared_api, referral_at)
 @pytest.mark.parametrize("side", ["practice", "center"])
 def test_what_is_offered_is_what_is_done(shared_api, side):
     """Each offered move is applied, each other one is refused: pages and rules cannot drift."""
-    site = shared_api.get_site_for(shared_api.members[side])
+    site = shared_api.get_client_for(shared_api.members[side])
     for action in read(site, shared_api.refer()["referral_id"])["actions"]:
         referral_id = shared_api.refer()["referral_id"]
         event = {

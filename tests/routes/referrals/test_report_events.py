@@ -36,7 +36,7 @@ def test_a_legal_move_is_applied(shared_api, referral_id):
     assert answer.status == 200
     assert set(told) == {"status", "referral_id", "event_id", "stage"}
     assert (told["status"], told["referral_id"], told["stage"]) == ("applied", referral_id, "accepted")
-    assert shared_api.stage_of(referral_id) == "accepted"
+    assert shared_api.get_stage(referral_id) == "accepted"
 
 
 def test_the_timeline_tells_who_reported_what(shared_api, referral_id):
@@ -59,7 +59,7 @@ def test_a_practice_cannot_make_a_centers_move(shared_api, referral_id, stage):
     answer = report(shared_api.practice, referral_id, stage)
 
     assert (answer.status, answer.json["code"]) == (409, "not_your_move")
-    assert shared_api.stage_of(referral_id) == "submitted"
+    assert shared_api.get_stage(referral_id) == "submitted"
 
 
 def test_a_center_cannot_make_a_practices_move(shared_api, referral_id):
@@ -75,7 +75,7 @@ def test_a_step_that_must_come_before_cannot_be_left_out(shared_api, referral_id
     answer = report(shared_api.center, referral_id, stage)
 
     assert (answer.status, answer.json["code"]) == (409, "not_legal_yet")
-    assert shared_api.stage_of(referral_id) == "submitted"
+    assert shared_api.get_stage(referral_id) == "submitted"
 
 
 def test_a_move_that_no_way_leads_to_is_refused(shared_api, referral_id):
@@ -83,7 +83,7 @@ def test_a_move_that_no_way_leads_to_is_refused(shared_api, referral_id):
     answer = report(shared_api.practice, referral_id, "draft")
 
     assert answer.status == 409
-    assert shared_api.stage_of(referral_id) == "submitted"
+    assert shared_api.get_stage(referral_id) == "submitted"
 
 
 def test_nothing_moves_a_referral_that_has_ended(shared_api, referral_id):
@@ -97,7 +97,7 @@ def test_nothing_moves_a_referral_that_has_ended(shared_api, referral_id):
     ]
 
     assert {(answer.status, answer.json["code"]) for answer in refused} == {(409, "referral_closed")}
-    assert shared_api.stage_of(referral_id) == "withdrawn"
+    assert shared_api.get_stage(referral_id) == "withdrawn"
 
 
 def test_an_event_of_the_future_is_refused(shared_api, referral_id):
@@ -116,7 +116,7 @@ def test_a_late_event_is_recorded_and_moves_nothing(shared_api, referral_id):
     late = report(shared_api.center, referral_id, "received", ago=timedelta(hours=1))
 
     assert (late.status, late.json["status"], late.json["stage"]) == (200, "recorded", "accepted")
-    assert shared_api.stage_of(referral_id) == "accepted"
+    assert shared_api.get_stage(referral_id) == "accepted"
     told = {event["stage"]: event["status"] for event in timeline(shared_api.practice, referral_id)}
     assert told == {"submitted": "applied", "accepted": "applied", "received": "recorded"}
 

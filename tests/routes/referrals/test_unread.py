@@ -81,7 +81,7 @@ def test_who_has_looked_is_each_members_own(shared_api, referral_id):
     """A colleague who has not opened it still has the news."""
     shared_api.move_to(referral_id, "received")
     looked(shared_api.practice, referral_id)
-    colleague = shared_api.get_site_for(shared_api.members["provider"])
+    colleague = shared_api.get_client_for(shared_api.members["provider"])
 
     assert in_list(colleague, referral_id) is True
     assert in_list(shared_api.center, referral_id) is True
@@ -114,7 +114,7 @@ def test_what_one_has_just_written_is_no_news(shared_api):
     """A draft of one's own, written and changed; it is news for a colleague."""
     draft = shared_api.refer(submit=False)["referral_id"]
     shared_api.practice.patch(f"/v1/referrals/{draft}", {"urgency": "urgent"}, version=1)
-    colleague = shared_api.get_site_for(shared_api.members["provider"])
+    colleague = shared_api.get_client_for(shared_api.members["provider"])
 
     assert in_list(shared_api.practice, draft) is False
     assert in_list(colleague, draft) is True
@@ -124,7 +124,7 @@ def test_what_nobody_has_looked_at_for_a_quarter_is_no_news(shared_api, referral
     """Neither to who never opened it, nor when it is forgotten that somebody did."""
     late = wiring.read_clock() + timedelta(days=91)
     shared_api.move_to(referral_id, "received")
-    site = shared_api.get_site_for(shared_api.members["practice"])
+    site = shared_api.get_client_for(shared_api.members["practice"])
     member = shared_api.members["practice"]
     is_news = news.load_unread_check(member, context=RunContext(shared_api.stores, late))
     _, worklists = lists.count_referrals(member=member, context=RunContext(shared_api.stores, late), has_unread=is_news)
@@ -136,7 +136,7 @@ def test_what_nobody_has_looked_at_for_a_quarter_is_no_news(shared_api, referral
 def test_a_reading_is_one_small_write(shared_api, referral_id):
     """Its audit row, whether there is news or not; it stays news, as a program may have read."""
     shared_api.move_to(referral_id, "received")
-    site = shared_api.get_site_for(factories.build_member(role=Role.PROVIDER))
+    site = shared_api.get_client_for(factories.build_member(role=Role.PROVIDER))
     made = []
     for _ in range(2):
         with faults.inject_faults(faults.plan_never) as calls:
@@ -149,7 +149,7 @@ def test_a_reading_is_one_small_write(shared_api, referral_id):
 def test_looking_makes_no_version(shared_api, referral_id):
     """And is one small write."""
     shared_api.move_to(referral_id, "received")
-    site = shared_api.get_site_for(factories.build_member(role=Role.PROVIDER))
+    site = shared_api.get_client_for(factories.build_member(role=Role.PROVIDER))
 
     with faults.inject_faults(faults.plan_never) as calls:
         assert told_of_a_look(site, referral_id, version=2) == 204

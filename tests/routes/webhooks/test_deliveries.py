@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def admin(shared_api):
     """An administrator of the center."""
-    return shared_api.get_site_for(shared_api.members["center_admin"])
+    return shared_api.get_client_for(shared_api.members["center_admin"])
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_a_feed_is_its_centers_administrators_own(shared_api, path):
     """Others learn nothing of it, not even that there is such a center."""
 
     def ask(handle, at=path):
-        site = shared_api.get_site_for(shared_api.members[handle])
+        site = shared_api.get_client_for(shared_api.members[handle])
         answer = site.get(at) if path == LOG else site.post(at, None)
         return answer.status, answer.json["code"]
 
@@ -116,7 +116,7 @@ def test_a_replay_of_what_still_waits_changes_nothing(shared_api, admin, referra
     answers = [replay(admin, f"{referral_id}-w") for _ in range(2)]
 
     assert [(a.status, a.json["status"]) for a in answers] == [(200, "parked")] * 2
-    assert shared_api.stage_of(referral_id) == "submitted"
+    assert shared_api.get_stage(referral_id) == "submitted"
 
 
 @pytest.fixture
@@ -150,8 +150,8 @@ def test_what_had_failed_is_replayed_when_the_rest_has_come(shared_api, admin, e
     with time_machine.travel(wiring.read_clock() + 25 * HOUR):
         for stage in STAGES_TO_INFUSED[:-1]:
             shared_api.deliver(expired_referral_id, stage, at=at)
-        waits = shared_api.stage_of(expired_referral_id)
-        answer = replay(shared_api.get_site_for(shared_api.members["center_admin"]), f"{expired_referral_id}-w")
+        waits = shared_api.get_stage(expired_referral_id)
+        answer = replay(shared_api.get_client_for(shared_api.members["center_admin"]), f"{expired_referral_id}-w")
         told = read(shared_api, expired_referral_id)
 
     assert waits == "lymphodepletion_started"
@@ -180,7 +180,7 @@ def test_only_administrators_read_the_trail(shared_api, referral_id):
     shared_api.move_to(referral_id, "received")
     path = f"/v1/referrals/{referral_id}/audit"
     told = {
-        handle: shared_api.get_site_for(shared_api.members[handle]).get(path)
+        handle: shared_api.get_client_for(shared_api.members[handle]).get(path)
         for handle in ("practice_admin", "center_admin", "practice", "center", "other_practice")
     }
 
@@ -202,7 +202,7 @@ def test_lists_and_counts_agree(shared_api, side):
     """Each worklist has as many rows as the counts say, and late is what the rows say."""
     for stages in (("received",), ("received", "info_requested"), ("received", "declined")):
         shared_api.move_to(shared_api.refer()["referral_id"], *stages)
-    site = shared_api.get_site_for(shared_api.members[side])
+    site = shared_api.get_client_for(shared_api.members[side])
 
     def rows(query):
         return site.get(f"/v1/referrals?limit=100&{query}").json["items"]

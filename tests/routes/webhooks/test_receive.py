@@ -51,7 +51,7 @@ def test_a_legal_move_is_applied(shared_api, referral_id):
         "stage": "received",
     }
     assert (event["source"], event["actor_name"]) == ("center_feed", "Harbor Cell Therapy")
-    assert shared_api.stage_of(referral_id) == "received"
+    assert shared_api.get_stage(referral_id) == "received"
 
 
 def test_the_same_delivery_again_is_a_duplicate(shared_api, referral_id):
@@ -74,7 +74,7 @@ def test_a_duplicate_that_comes_late_moves_nothing(shared_api, referral_id):
     again = shared_api.deliver(referral_id, "received", at=at, webhook_id="msg_late")
 
     assert (again.json["status"], again.json["stage"]) == ("duplicate", "received")
-    assert shared_api.stage_of(referral_id) == "consult_scheduled"
+    assert shared_api.get_stage(referral_id) == "consult_scheduled"
 
 
 def test_two_of_the_same_at_once_have_one_effect(shared_api, referral_id):
@@ -113,7 +113,7 @@ def test_what_is_older_than_what_is_known_is_recorded(shared_api, referral_id):
 
     assert status(late) == (200, "recorded")
     assert late.json["stage"] == "accepted"
-    assert shared_api.stage_of(referral_id) == "accepted"
+    assert shared_api.get_stage(referral_id) == "accepted"
 
 
 def without_ids(answer):
@@ -175,7 +175,7 @@ def test_what_can_never_be_legal_is_refused_and_logged(shared_api, referral_id, 
     assert refused(first) == refused(again) == (409, code)
     row = logged(shared_api, CENTER, webhook_id)
     assert (row["status"], row["code"], row["referral_id"]) == ("refused", code, referral_id)
-    assert shared_api.stage_of(referral_id) == before[-1]
+    assert shared_api.get_stage(referral_id) == before[-1]
 
 
 def test_a_wrong_day_of_an_infusion_is_refused(shared_api, referral_id):
@@ -194,7 +194,7 @@ def test_the_same_id_with_another_body_is_refused(shared_api, referral_id):
     answer = shared_api.deliver(referral_id, "accepted", webhook_id="msg_taken")
 
     assert refused(answer) == (409, "webhook_id_reused")
-    assert shared_api.stage_of(referral_id) == "received"
+    assert shared_api.get_stage(referral_id) == "received"
 
 
 def test_one_center_cannot_use_up_anothers_ids(shared_api, referral_id):
@@ -221,7 +221,7 @@ def test_an_event_of_the_future_is_malformed(shared_api, referral_id):
     answer = shared_api.deliver(referral_id, "received", at=ago(minutes=-11))
 
     assert refused(answer) == (400, "occurred_in_future")
-    assert shared_api.stage_of(referral_id) == "submitted"
+    assert shared_api.get_stage(referral_id) == "submitted"
 
 
 @pytest.mark.parametrize("mode", [FaultMode.THROTTLE, FaultMode.SERVER_ERROR, FaultMode.CONFLICT, FaultMode.REFUSED])
@@ -230,7 +230,7 @@ def test_what_we_could_not_do_can_be_sent_again(shared_api, referral_id, mode):
     at, webhook_id = ago(seconds=0), f"msg_503_{mode}"
     with inject_faults(plan_always("TransactWriteItems", mode)):
         failed = shared_api.deliver(referral_id, "received", at=at, webhook_id=webhook_id)
-    between = (shared_api.stage_of(referral_id), timeline(shared_api, referral_id))
+    between = (shared_api.get_stage(referral_id), timeline(shared_api, referral_id))
     again = shared_api.deliver(referral_id, "received", at=at, webhook_id=webhook_id)
 
     assert failed.status == 503

@@ -42,7 +42,7 @@ def test_another_centers_delivery_never_applies(shared_api, referral_id):
     shared_api.move_to(referral_id, "received")
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
 
-    assert shared_api.stage_of(referral_id) == "received"
+    assert shared_api.get_stage(referral_id) == "received"
     assert outcome(shared_api, OTHER_CENTER, "msg_foreign") == "parked"
 
 
@@ -58,14 +58,14 @@ def test_a_delivery_that_waits_says_so_again(shared_api):
 def test_what_came_too_early_applies_when_its_turn_comes(shared_api, referral_id):
     """It waits until what must come before has arrived, and applies by itself."""
     early = shared_api.deliver(referral_id, "consult_scheduled", at=ago(minutes=-2), webhook_id="msg_ea")
-    between = shared_api.stage_of(referral_id)
+    between = shared_api.get_stage(referral_id)
 
     accepted = shared_api.deliver(referral_id, "accepted", at=ago(minutes=-1))
 
     assert (early.status, early.json["status"]) == (202, "parked")
     assert between == "submitted"
     assert accepted.json["stage"] == "accepted"
-    assert shared_api.stage_of(referral_id) == "consult_scheduled"
+    assert shared_api.get_stage(referral_id) == "consult_scheduled"
     assert outcome(shared_api, CENTER, "msg_ea") == "applied"
 
 
@@ -77,7 +77,7 @@ def test_every_order_of_arrival_ends_alike(shared_api, referral_id, order):
     for stage in order:
         assert shared_api.deliver(referral_id, stage, at=at[stage]).status in {200, 202}
 
-    assert shared_api.stage_of(referral_id) == "consult_completed"
+    assert shared_api.get_stage(referral_id) == "consult_completed"
     assert timeline(shared_api, referral_id) == ["submitted", *STEPS]
 
 
@@ -89,7 +89,7 @@ def test_what_came_too_early_also_waits_for_a_person(shared_api, referral_id):
     by_hand = shared_api.center.post(f"/v1/referrals/{referral_id}/events", event)
 
     assert by_hand.json["status"] == "applied"
-    assert shared_api.stage_of(referral_id) == "consult_scheduled"
+    assert shared_api.get_stage(referral_id) == "consult_scheduled"
 
 
 def test_a_delivery_may_overtake_the_referral_itself(shared_api, monkeypatch):
@@ -102,4 +102,4 @@ def test_a_delivery_may_overtake_the_referral_itself(shared_api, monkeypatch):
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
 
     assert parked.status == 202
-    assert shared_api.stage_of(early) == "received"
+    assert shared_api.get_stage(early) == "received"

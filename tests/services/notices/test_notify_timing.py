@@ -21,7 +21,7 @@ def test_what_follows_within_the_hour_is_one_mail_when_it_is_over(services):
     services.move_to("apheresis_scheduled", "apheresis_completed")
     told += [services.run_queue(TaskQueue.EVENT)["mails"]]
     before_the_hour = services.run_queue(TaskQueue.PLAN, now=services.now + 50 * MINUTE)["mails"]
-    services.postbox.taken.clear()
+    services.postbox.accepted.clear()
 
     after = services.run_queue(TaskQueue.PLAN, now=services.now + HOUR)
 
@@ -46,7 +46,7 @@ def test_a_rehearsed_day_holds_back_nothing_of_today(services):
     services.move_to(*STAGES_TO_LYMPHODEPLETION, "infused")
     services.run_queue(TaskQueue.EVENT)
     services.run_queue(TaskQueue.PLAN, now=services.now + timedelta(days=30))
-    services.postbox.taken.clear()
+    services.postbox.accepted.clear()
     services.now += 2 * HOUR
 
     services.deliver("deceased")
@@ -64,14 +64,14 @@ def test_what_is_critical_waits_for_nothing(services):
     services.refer()
     services.move_to(*STAGES_TO_LYMPHODEPLETION[:7])
     quiet = services.run_queue(TaskQueue.EVENT)["mails"]
-    services.postbox.taken.clear()
+    services.postbox.accepted.clear()
 
     services.move_to("out_of_specification")
     services.run_queue(TaskQueue.EVENT)
 
     assert quiet == 1, "to the center, of the submission"
     assert list_subjects(services) == ["Blue Heron: please read a notice now, in the CAR T Referral Dashboard"]
-    assert services.postbox.taken[0][0].unsubscribe == ""
+    assert services.postbox.accepted[0][0].unsubscribe == ""
 
 
 def test_quiet_hours_are_kept_by_the_readers_clock(services):
@@ -116,6 +116,6 @@ def test_a_mail_may_be_left_unless_something_in_it_is_critical(services):
     services.refer()
     services.run_queue(TaskQueue.EVENT)
 
-    [(message, _)] = services.postbox.taken
+    [(message, _)] = services.postbox.accepted
     assert message.unsubscribe.startswith("https://dashboard.example/v1/unsubscribe/")
     assert message.unsubscribe in message.text

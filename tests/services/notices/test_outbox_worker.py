@@ -25,7 +25,7 @@ def infused_services(services):
     services.run_queue(TaskQueue.PLAN)
     # What was told second waits for the hour of the first to be over.
     services.run_queue(TaskQueue.EVENT, now=services.now + timedelta(hours=1))
-    services.postbox.taken.clear()
+    services.postbox.accepted.clear()
     return services
 
 
@@ -55,7 +55,7 @@ def test_a_mail_says_the_alias_and_nothing_else_of_the_patient(services):
     services.refer()
 
     services.run_queue(TaskQueue.EVENT)
-    ((message, tag),) = services.postbox.taken
+    ((message, tag),) = services.postbox.accepted
 
     text = f"{message.subject} {message.text} {message.html}".lower()
     assert "blue heron" in text
@@ -72,12 +72,12 @@ def test_a_second_run_sends_nothing(infused_services):
     """Nor a third, nor one a week later."""
     day_7 = on_day(7)
     infused_services.run_queue(TaskQueue.PLAN, now=day_7)
-    sent = list(infused_services.postbox.taken)
+    sent = list(infused_services.postbox.accepted)
 
     later = [infused_services.restart().run_queue(TaskQueue.PLAN, now=day_7 + n * MINUTE) for n in (0, 1, 600)]
 
     assert len(sent) == 2
-    assert infused_services.postbox.taken == sent
+    assert infused_services.postbox.accepted == sent
     assert [counts["mails"] for counts in later] == [0, 0, 0]
 
 
@@ -85,10 +85,10 @@ def test_each_planned_day_is_told_to_both_sides(infused_services):
     """Day 7, 14, 21 and 28: two mails each; nothing on the days between."""
     told = {}
     for day in range(29):
-        before = len(infused_services.postbox.taken)
+        before = len(infused_services.postbox.accepted)
         infused_services.run_queue(TaskQueue.PLAN, now=on_day(day))
-        told[day] = infused_services.postbox.list_recipients if len(infused_services.postbox.taken) > before else []
-        infused_services.postbox.taken.clear()
+        told[day] = infused_services.postbox.list_recipients if len(infused_services.postbox.accepted) > before else []
+        infused_services.postbox.accepted.clear()
 
     assert {day: who for day, who in told.items() if who} == dict.fromkeys((7, 14, 21, 28), BOTH)
 
@@ -99,7 +99,7 @@ def test_a_late_run_catches_up(infused_services):
 
     assert counts["mails"] == 2
     assert infused_services.postbox.list_recipients == BOTH
-    assert all("5 new notices" in message.subject for message, _ in infused_services.postbox.taken)
+    assert all("5 new notices" in message.subject for message, _ in infused_services.postbox.accepted)
     assert infused_services.run_queue(TaskQueue.PLAN, now=on_day(29) + MINUTE)["mails"] == 0
 
 
@@ -158,13 +158,13 @@ def test_a_death_silences_the_plan(infused_services):
     counts = infused_services.run_queue(TaskQueue.PLAN, now=on_day(16 * 365))
 
     assert counts == counts | {"mails": 0, "done": 0, "skipped": 28}
-    assert len(infused_services.postbox.taken) == 2
+    assert len(infused_services.postbox.accepted) == 2
 
 
 def test_a_handback_silences_what_is_left(infused_services):
     """The practice has its patient back on day 20: of what comes, only its own visit is told."""
     infused_services.run_queue(TaskQueue.PLAN, now=on_day(20))
-    infused_services.postbox.taken.clear()
+    infused_services.postbox.accepted.clear()
     infused_services.move_to("window_complete")
     infused_services.report("handed_back", member=build_member(PRACTICE), at=infused_services.now + MINUTE)
 
@@ -183,7 +183,7 @@ def test_a_member_who_was_shut_out_gets_none(services):
 
     counts = services.run_queue(TaskQueue.EVENT)
 
-    assert services.postbox.taken == []
+    assert services.postbox.accepted == []
     assert counts["done"] == 1
 
 
@@ -236,7 +236,7 @@ def test_a_window_that_opens_late_is_told_as_well(services):
     services.deliver("monitoring", at=services.now + 3 * MINUTE)
     services.deliver("infused", at=services.now + 2 * MINUTE, part=2, of=2)
     services.run_queue(TaskQueue.EVENT)
-    services.postbox.taken.clear()
+    services.postbox.accepted.clear()
 
     counts = services.run_queue(TaskQueue.PLAN, now=on_day(7))
 

@@ -82,7 +82,7 @@ def test_what_takes_its_function_down_is_parked(services, lane):
 
     [aside] = services.stores.outbox.list_failed()
     assert (counts["parked"], aside.error) == (1, "TaskCrashedRepeatedlyError")
-    assert services.postbox.taken == []
+    assert services.postbox.accepted == []
 
 
 def test_a_row_of_another_version_holds_up_nobody(services):
@@ -118,7 +118,7 @@ def test_an_outage_that_nobody_knows_as_one_parks_nothing_for_six_hours(services
     services.run_queue(TaskQueue.EVENT, now=ends + timedelta(hours=1))
 
     assert {row["state"] for row in (*shelves.list_task_rows(), *shelves.list_mail_rows())} == {"done"}
-    assert len(services.postbox.taken) == 1
+    assert len(services.postbox.accepted) == 1
 
 
 def test_a_long_outage_is_over_within_a_quarter_of_an_hour(services):

@@ -99,7 +99,7 @@ def test_a_run_that_comes_back_to_life_changes_nothing(services):
     frozen.run_queue(TaskQueue.EVENT)
 
     assert states() == {"done": 1}
-    assert len(services.postbox.taken) == 1
+    assert len(services.postbox.accepted) == 1
     assert shelves.list_mail_rows()[0]["fence"] == 2
 
 
@@ -220,7 +220,7 @@ def test_a_task_that_fails_does_not_hold_up_the_others(services):
 
     assert (counts["mails"], counts["failed"]) == (2, 1)
     assert (soon["mails"], later["mails"]) == (0, 1)
-    assert len(choosy.taken) == 3
+    assert len(choosy.accepted) == 3
 
 
 def test_a_task_that_never_succeeds_is_parked(services):

@@ -71,7 +71,7 @@ def test_a_record_that_is_delivered_again_tells_nothing_again(services, times):
     for later in (timedelta(0), MINUTE, LEASE_DURATION, timedelta(hours=20)):
         services.restart().run_stream(*ids * times, now=services.now + later)
 
-    assert len(services.postbox.taken) == 1
+    assert len(services.postbox.accepted) == 1
 
 
 @pytest.mark.parametrize("mode", [FaultMode.CRASH_BEFORE, FaultMode.CRASH_AFTER])
@@ -88,7 +88,7 @@ def test_a_batch_that_is_run_again_after_a_death_loses_nothing(services, mode):
     services.restart().run_queue(TaskQueue.EVENT, now=services.now + LEASE_DURATION)
 
     assert states() == ["done"] * 3
-    assert len(services.postbox.taken) == 3
+    assert len(services.postbox.accepted) == 3
 
 
 def test_a_poison_record_in_the_middle_holds_up_nobody(services):
@@ -111,7 +111,7 @@ def test_the_records_of_transactions_may_come_apart_and_interleaved(services, or
     services.run_stream(*committed())
     services.move_to(*STAGES_TO_LYMPHODEPLETION[:2])
     services.move_to("consult_completed")
-    services.postbox.taken.clear()
+    services.postbox.accepted.clear()
     ids = committed()
     assert len(ids) == len(order)
 
@@ -121,7 +121,7 @@ def test_the_records_of_transactions_may_come_apart_and_interleaved(services, or
     assert set(states()) == {"done"}
     # Two of the three are for somebody; the second waits until the hour of the first is over.
     assert len(shelves.list_rows("notices")) == 1 + 2
-    assert len(services.postbox.taken) == 1
+    assert len(services.postbox.accepted) == 1
 
 
 def test_what_is_planned_for_a_day_is_left_to_its_job(services):
@@ -129,12 +129,12 @@ def test_what_is_planned_for_a_day_is_left_to_its_job(services):
     services.refer()
     services.move_to(*STAGES_TO_LYMPHODEPLETION, "infused")
     services.run_stream(*committed())
-    before = len(services.postbox.taken)
+    before = len(services.postbox.accepted)
 
     counts = services.run_stream(*committed(lane="plan"), now=services.now + timedelta(days=90))
 
     assert set(counts.values()) == {0}
-    assert len(services.postbox.taken) == before
+    assert len(services.postbox.accepted) == before
 
 
 @pytest.mark.parametrize("operation", ["UpdateItem", "PutItem"])
@@ -148,7 +148,7 @@ def test_stream_and_sweep_at_the_same_moment_send_one_mail(services, operation):
         mine = services.run_stream(*committed())
 
     assert mine["done"] + theirs[0]["done"] == 1
-    assert len(services.postbox.taken) == 1
+    assert len(services.postbox.accepted) == 1
 
 
 def test_a_clock_that_is_behind_makes_nothing_wait(services):

@@ -97,14 +97,14 @@ def test_after_an_outage_one_notice_each_says_how_far_it_has_come(submitted_serv
 
 def test_a_notice_says_which_stage_is_overdue_and_since_when_and_the_mail_does_not(submitted_services):
     """After ten days of silence: one notice, of the highest level, with the first late day."""
-    submitted_services.postbox.taken.clear()
+    submitted_services.postbox.accepted.clear()
 
     counts = submitted_services.run_queue(TaskQueue.CLOCK, now=RED + DAY)
     [notice] = submitted_services.stores.notices.list_page(OURS.member_id, limit=9, start=None)[0]
 
     assert notice.title == "Long overdue, since November 4, 2026: Submitted"
     assert counts["mails"] == 2
-    mails = "".join(f"{m.subject}{m.text}{m.html}" for m, _ in submitted_services.postbox.taken).lower()
+    mails = "".join(f"{m.subject}{m.text}{m.html}" for m, _ in submitted_services.postbox.accepted).lower()
     assert "blue heron" in mails
     assert not [word for word in ("submitted", "overdue", "breyanzi") if word in mails]
 

@@ -54,9 +54,9 @@ def test_six_hours_without_mail_end_in_one_mail(services):
     assert failed >= 72
     assert (counts["mails"], again["mails"]) == (1, 0)
     assert list_subjects(services) == ["6 new notices about 6 patients in the CAR T Referral Dashboard"]
-    lines = services.postbox.taken[0][0].text.splitlines()
+    lines = services.postbox.accepted[0][0].text.splitlines()
     assert lines.count("- Blue Heron: 1 new notice") == 6
-    assert "This mail is late. It was due on November 2, 2026" in services.postbox.taken[0][0].text
+    assert "This mail is late. It was due on November 2, 2026" in services.postbox.accepted[0][0].text
     assert {row["state"] for row in list_mail_rows()} == {"done"}
 
 
@@ -73,7 +73,7 @@ def test_a_mail_about_several_patients_says_how_much_there_is_about_each(service
 
     services.run_queue(TaskQueue.EVENT)
 
-    [text] = [message.text for message, _ in services.postbox.taken if message.to == CENTER_MEMBER.email]
+    [text] = [message.text for message, _ in services.postbox.accepted if message.to == CENTER_MEMBER.email]
     assert sorted(line for line in text.splitlines() if line.startswith("- ")) == [
         "- Blue Heron: 1 new notice",
         "- Grey Owl: 1 new notice",
@@ -108,7 +108,7 @@ def test_what_is_critical_is_not_gathered(services):
 
     services.run_queue(TaskQueue.EVENT)
 
-    to_center = [m.subject for m, _ in services.postbox.taken if m.to == CENTER_MEMBER.email]
+    to_center = [m.subject for m, _ in services.postbox.accepted if m.to == CENTER_MEMBER.email]
     assert to_center == [CRITICAL_SUBJECT, "5 new notices about 5 patients in the CAR T Referral Dashboard"]
 
 
@@ -165,7 +165,7 @@ def test_a_referral_that_went_elsewhere_is_not_mailed_of(services, monkeypatch):
     services.run_queue(TaskQueue.MAIL, now=services.now.replace(hour=16))
 
     assert [row["why"] for row in list_mail_rows()] == ["not_visible"]
-    assert services.postbox.taken == []
+    assert services.postbox.accepted == []
 
 
 def test_what_was_read_meanwhile_is_not_mailed(services):
@@ -181,7 +181,7 @@ def test_what_was_read_meanwhile_is_not_mailed(services):
     services.run_queue(TaskQueue.EVENT, now=services.now.replace(hour=16))
 
     assert [row["why"] for row in list_mail_rows()] == ["read"]
-    assert services.postbox.taken == []
+    assert services.postbox.accepted == []
 
 
 def test_a_mail_that_the_service_says_it_took_is_not_sent_again(services):
@@ -198,5 +198,5 @@ def test_a_mail_that_the_service_says_it_took_is_not_sent_again(services):
 
     services.restart().run_queue(TaskQueue.EVENT, now=services.now + LEASE_DURATION)
 
-    assert services.postbox.taken == []
+    assert services.postbox.accepted == []
     assert [row["state"] for row in list_mail_rows()] == ["done"]

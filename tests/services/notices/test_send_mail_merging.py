@@ -51,6 +51,6 @@ def test_what_was_gathered_is_sent_by_whoever_claims_it_first(services, dies):
 
     assert "UpdateItem" in theirs[0].operations
     assert (mine["taken"], mine["mails"]) == (1, 0)
-    assert len(services.postbox.taken) == (0 if dies else 1)
+    assert len(services.postbox.accepted) == (0 if dies else 1)
     services.restart().run_queue(TaskQueue.MAIL, now=services.now + LEASE_DURATION)
-    assert len(services.postbox.taken) == 1
+    assert len(services.postbox.accepted) == 1

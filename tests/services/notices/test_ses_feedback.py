@@ -45,7 +45,7 @@ def test_a_hard_bounce_ends_the_mail_to_that_address_and_no_other(services):
     [row] = list_mail_rows()
     for _ in range(3):
         send_mail_event(services, posting.build_hard_bounce(row["outbox_id"], at=services.now, to=CENTER_MEMBER.email))
-    services.postbox.taken.clear()
+    services.postbox.accepted.clear()
     services.refer("ref_2", key="key-2")
     suppressed = services.run_queue(TaskQueue.EVENT)
     moved = replace(CENTER_MEMBER, email="new.address@harbor.example", version=CENTER_MEMBER.version + 1)
@@ -84,7 +84,7 @@ def two_member_services(services):
     services.refer()
     services.move_to(*STAGES_TO_LYMPHODEPLETION[:7])
     services.run_queue(TaskQueue.EVENT)
-    services.postbox.taken.clear()
+    services.postbox.accepted.clear()
     return services
 
 
@@ -94,7 +94,7 @@ def test_a_critical_mail_that_bounces_is_told_to_a_colleague_once(two_member_ser
     two_member_services.move_to("out_of_specification")
     two_member_services.run_queue(TaskQueue.EVENT)
     [lost] = list_mail_rows(kind="critical", member_id=practice.member_id)
-    two_member_services.postbox.taken.clear()
+    two_member_services.postbox.accepted.clear()
     for _ in range(3):
         send_mail_event(
             two_member_services,
@@ -121,7 +121,7 @@ def test_a_critical_notice_to_an_address_that_is_dead_is_told_to_a_colleague(two
 
     two_member_services.run_queue(TaskQueue.EVENT)
 
-    told = {message.to: message.subject for message, _ in two_member_services.postbox.taken}
+    told = {message.to: message.subject for message, _ in two_member_services.postbox.accepted}
     assert practice.email not in told
     assert len(list_mail_rows(kind="escalation", state="done")) == 1
     assert [row["why"] for row in list_mail_rows(kind="critical", state="skipped")] == ["suppressed"]
@@ -207,7 +207,7 @@ def test_the_next_colleague_is_told_until_nobody_is_left(two_member_services):
     two_member_services.move_to("out_of_specification")
     two_member_services.run_queue(TaskQueue.EVENT)
     [lost] = list_mail_rows(kind="critical", member_id=build_member(PRACTICE).member_id)
-    two_member_services.postbox.taken.clear()
+    two_member_services.postbox.accepted.clear()
     for _ in range(3):
         refused = posting.build_ses_event("Reject", lost["outbox_id"], at=two_member_services.now, to="")
         send_mail_event(two_member_services, refused)
@@ -215,7 +215,7 @@ def test_the_next_colleague_is_told_until_nobody_is_left(two_member_services):
         two_member_services.run_queue(TaskQueue.MAIL)
         lost = (list_mail_rows(kind="escalation") or [lost])[-1]
 
-    told = [message.to for message, _ in two_member_services.postbox.taken]
+    told = [message.to for message, _ in two_member_services.postbox.accepted]
     assert told == [build_member(PRACTICE, n=n).email for n in (22, 21)]
 
 

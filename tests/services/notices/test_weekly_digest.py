@@ -213,7 +213,7 @@ def test_a_digest_goes_by_itself_after_an_outage(clinic):
 
     clinic.run_queue(TaskQueue.EVENT, now=PRACTICE_MONDAY + HOUR)
 
-    subjects = sorted(m.subject for m, _ in clinic.postbox.taken if m.to == CENTER_MEMBER.email)
+    subjects = sorted(m.subject for m, _ in clinic.postbox.accepted if m.to == CENTER_MEMBER.email)
     assert [subject.partition(" in ")[0] for subject in subjects] == [
         "5 new notices about 5 patients",
         "Your week: 6 patients",

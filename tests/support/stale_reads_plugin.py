@@ -148,7 +148,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for reports in terminalreporter.stats.values()
         for report in reports
         for name, value in getattr(report, "user_properties", ())
-        if name == _TOLD and report.comparison == "teardown"
+        if name == _TOLD and report.when == "teardown"
     ]
     if terminalreporter.config.option.stale:
         weak, stale = (sum(each) for each in zip((0, 0), *told, strict=True))

@@ -1,4 +1,4 @@
-"""Fixtures of every suite: an offline process with an AWS of its own."""
+"""Fixtures of every suite: an offline process with its own AWS."""
 
 import os
 from collections.abc import Iterator
@@ -29,14 +29,14 @@ from tests.support.api_driver import ApiDriver, open_api_driver
 
 pytest_plugins = ["tests.support.stale_reads_plugin"]
 
-# A slow machine is no counterexample.
+# A slow machine is not a counterexample.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 
 
 @pytest.fixture
 def aws() -> Iterator[None]:
-    """The AWS services that we use, in this process, with nothing in them."""
+    """The AWS services that we use, empty, in this process."""
     from moto import mock_aws
 
     with mock_aws():
@@ -45,7 +45,7 @@ def aws() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def kms_key_id() -> Iterator[str]:
-    """The tables of the template, made once for a module; hands out the id of the key."""
+    """The tables of the template, created once per module; returns the key id."""
     from moto import mock_aws
 
     with mock_aws():
@@ -56,14 +56,14 @@ def kms_key_id() -> Iterator[str]:
 
 @pytest.fixture
 def stores(kms_key_id: str) -> Stores:
-    """Every table of the template with nothing in it, without an API in front."""
+    """Every table of the template, empty, without an API."""
     cloud.clear_tables()
     return shelves.create_cold_stores(kms_key_id)
 
 
 @pytest.fixture
 def settings_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[None]:
-    """The environment of a function, with the tests' own issuer of tokens."""
+    """The environment of a function, with the tests' own token issuer."""
     from chalicelib import wiring
 
     for name, value in cloud.build_environment(tokens.write_jwks(tmp_path / "jwks.json")).items():
@@ -75,7 +75,7 @@ def settings_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Non
 
 @pytest.fixture
 def api(aws: None, settings_env: None, monkeypatch: pytest.MonkeyPatch) -> ApiDriver:
-    """Two practices and two centers with their people, and the API in front of them."""
+    """Two practices and two centers with their people, and the API."""
     cloud.create_tables()
     monkeypatch.setenv("KMS_KEY_ID", cloud.create_key())
     cloud.verify_sender()

@@ -1,4 +1,4 @@
-"""The API through its front door: events as API Gateway makes them, into the real handler."""
+"""Calls the real handler with events as API Gateway makes them."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ Headers: TypeAlias = Mapping[str, str | None]
 
 @dataclass(frozen=True)
 class ApiAnswer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
@@ -32,43 +32,43 @@ class FakeLambdaContext:
 
     @staticmethod
     def get_remaining_time_in_millis() -> int:
-        """As much as API Gateway leaves."""
+        """The time that API Gateway allows."""
         return 29_000
 
 
 @dataclass(frozen=True)
 class ApiClient:
-    """Talks to an app; `token` is who talks."""
+    """A client of an app; `token` says who calls."""
 
     app: Any
     token: str | None = None
 
     def with_token(self, token: str | None) -> "ApiClient":
-        """The same site, talked to by somebody else."""
+        """Return a client of the same app with another token."""
         return ApiClient(self.app, token)
 
     def get(self, path: str, **headers: str) -> ApiAnswer:
-        """GET."""
+        """Send a GET."""
         return self.send("GET", path, headers=headers)
 
     def post(self, path: str, body: Any, *, key: str | None = "", **headers: str) -> ApiAnswer:
-        """POST with a fresh Idempotency-Key, with `key`, or with none."""
+        """Send a POST with a new Idempotency-Key, with `key`, or with none."""
         chosen = secrets.token_hex(8) if key == "" else key
         extra = {"Idempotency-Key": chosen} if chosen else {}
         return self.send("POST", path, body, headers={**extra, **headers})
 
     def patch(self, path: str, body: Any, *, version: int | str | None) -> ApiAnswer:
-        """PATCH of a version."""
+        """Send a PATCH for a version."""
         extra = {} if version is None else {"If-Match": f'"{version}"'}
         return self.send("PATCH", path, body, headers=extra)
 
     def put(self, path: str, body: Any, *, version: int | str | None) -> ApiAnswer:
-        """PUT over a version."""
+        """Send a PUT for a version."""
         extra = {} if version is None else {"If-Match": f'"{version}"'}
         return self.send("PUT", path, body, headers=extra)
 
     def send(self, method: str, path: str, body: Any = None, *, headers: Headers | None = None) -> ApiAnswer:
-        """Any request. A body of bytes or text goes as it is, anything else as JSON.
+        """Send any request. A body of bytes or text is sent as it is, anything else as JSON.
 
         A header of None is left out.
         """
@@ -81,12 +81,12 @@ class ApiClient:
         return self.invoke(self.build_event(method, path, raw, sent))
 
     def invoke(self, event: dict[str, Any]) -> ApiAnswer:
-        """An event as it is."""
+        """Call the handler with an event as it is."""
         answer = self.app(event, FakeLambdaContext())
         return ApiAnswer(answer["statusCode"], {k.lower(): v for k, v in answer["headers"].items()}, answer["body"])
 
     def build_event(self, method: str, path: str, raw: bytes | str | None, headers: dict[str, str]) -> dict[str, Any]:
-        """The proxy event that API Gateway makes of a request."""
+        """Build the proxy event that API Gateway makes from a request."""
         parts = urlsplit(path)
         resource, parameters = self._route(parts.path)
         query = parse_qs(parts.query, keep_blank_values=True) or None
@@ -125,7 +125,7 @@ class ApiClient:
 
 
 def _as_text(raw: bytes | str | None) -> tuple[str | None, bool]:
-    """A body as an event carries it: what is no text goes as base64."""
+    """Encode a body as an event carries it: bytes that are not text become base64."""
     if not isinstance(raw, bytes):
         return raw, False
     try:

@@ -1,4 +1,4 @@
-"""What somebody may send who means harm, or whose program is broken."""
+"""Input from an attacker, or from a broken program."""
 
 from collections.abc import Mapping
 
@@ -97,7 +97,7 @@ RAW_BODIES: Mapping[str, Mapping[str, bytes]] = {
     "malformed": NOT_AN_OBJECT,
     "too_large": TOO_LARGE,
 }
-"""Bodies by the code of the refusal that they get."""
+"""Bodies by the code of their refusal."""
 
 UNPRINTABLE: Mapping[str, str] = {
     "NUL": "\x00",
@@ -119,7 +119,7 @@ UNPRINTABLE: Mapping[str, str] = {
     "tag character": "\U000e0041",
     "private use": "\ue000",
 }
-"""Characters that hide, reorder or break what is around them: never in a text of ours."""
+"""Characters that hide, reorder or break the text around them; the product never stores them."""
 
 NAUGHTY: tuple[str, ...] = (
     "undefined",
@@ -180,4 +180,4 @@ NAUGHTY: tuple[str, ...] = (
     "\U0001d4d0\u24b6\uff21",
     "x" * 200,
 )
-"""Texts like those of the Big List of Naughty Strings: odd, and all allowed in a name."""
+"""Strings like those of the Big List of Naughty Strings: unusual, and all allowed in a name."""

@@ -1,4 +1,4 @@
-"""Tables, a key and a mail identity in this process, made from the template of production."""
+"""Tables, a key and an email identity in this process, created from the production template."""
 
 import json
 import os
@@ -14,11 +14,11 @@ TEMPLATE = Path(__file__).parents[2] / "infra" / "resources.json"
 PREFIX = "cart-"
 SENDER = "notices@dashboard.example"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:cart-mail-events"
-_ACCOUNT, _REGION = "123456789012", "us-east-1"  # moto's own, and that of the environment
+_ACCOUNT, _REGION = "123456789012", "us-east-1"  # Moto's own region, and that of the environment
 
 
 def build_environment(jwks_url: str) -> dict[str, str]:
-    """The environment of a function, with the tests' own issuer of tokens."""
+    """Build the environment of a function, with the tests' own token issuer."""
     return {
         "TABLE_PREFIX": PREFIX,
         "KMS_KEY_ID": "set-by-clinic",
@@ -39,12 +39,12 @@ def build_environment(jwks_url: str) -> dict[str, str]:
 
 
 def load_template() -> dict[str, Any]:
-    """The template that production is made from."""
+    """Load the template that production is created from."""
     return json.loads(TEMPLATE.read_text(encoding="utf-8"))
 
 
 def load_table_properties() -> dict[str, dict[str, Any]]:
-    """Each table's properties by its name without the prefix, intrinsics resolved."""
+    """Return each table's properties by its name without the prefix, with intrinsics resolved."""
     tables = [r for r in load_template()["Resources"].values() if r.get("Type") == "AWS::DynamoDB::Table"]
     return {_named(t["Properties"]["TableName"]): t["Properties"] for t in tables}
 
@@ -55,7 +55,7 @@ def _named(name: Any) -> str:
 
 
 def _client(service: str) -> Any:
-    """A client that outlives a test: making one costs more than most tests."""
+    """Return a client that outlives a test, because creating one costs more than most tests."""
     own = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}")
     return _made(service, own or os.environ.get("AWS_ENDPOINT_URL"))
 
@@ -66,7 +66,7 @@ def _made(service: str, endpoint: str | None) -> Any:
 
 
 def create_tables() -> None:
-    """Create every table as the template says."""
+    """Create every table of the template."""
     from tests.support.moto_patches import patch_moto
 
     patch_moto()
@@ -77,7 +77,7 @@ def create_tables() -> None:
 
 
 def clear_tables() -> None:
-    """Take every row out of the tables, and forget the mail: quicker than making them anew."""
+    """Delete all rows and sent email; faster than creating the tables again."""
     from moto.dynamodb.models import dynamodb_backends
 
     for table in dynamodb_backends[_ACCOUNT][_REGION].tables.values():
@@ -86,17 +86,17 @@ def clear_tables() -> None:
 
 
 def create_key() -> str:
-    """Create the key that data keys are wrapped with."""
+    """Create the key that wraps data keys."""
     return _client("kms").create_key()["KeyMetadata"]["KeyId"]
 
 
 def verify_sender() -> None:
-    """Let the mail service send in our name."""
+    """Let the mail service send with our sender address."""
     _client("sesv2").create_email_identity(EmailIdentity=SENDER)
 
 
 def list_sent_mail() -> list[Any]:
-    """What the mail service was given, oldest first."""
+    """Return the email that the mail service accepted, oldest first."""
     return list(_mails())
 
 

@@ -1,4 +1,4 @@
-"""Everything that may be wrong with an Authorization header."""
+"""Everything that can be wrong with an Authorization header."""
 
 import hmac
 import json
@@ -15,7 +15,7 @@ DAY_S = 86_400
 
 
 def list_bad_credentials(subject: str) -> Mapping[str, str | None]:
-    """Headers that must be worth nothing, by what is wrong with them."""
+    """Headers that must be refused, by what is wrong with them."""
     good = tokens.create_token(subject)
     schemes = {
         "none": None,
@@ -48,7 +48,7 @@ def _spelled_wrong(good: str) -> dict[str, str]:
 
 
 def _signed_wrong(subject: str) -> dict[str, str]:
-    """Signed by nobody, by somebody else, or with what is no secret."""
+    """Tokens without a signature, with someone else's, or signed with a public key as the secret."""
     stranger = RSAKey.generate_key(2048, {"kid": "key-1", "use": "sig", "alg": "RS256"})
     theirs = {"jwk": stranger.as_dict(private=False)}
     claims = tokens.build_claims(subject)
@@ -71,7 +71,7 @@ def _signed_wrong(subject: str) -> dict[str, str]:
 
 
 def _claiming_wrong(subject: str) -> dict[str, str]:
-    """Signed by our issuer, and not for us, not for this, or not for now."""
+    """Tokens that our issuer signed, but for another audience, purpose or time."""
     now = tokens.build_claims(subject)["iat"]
     told: dict[str, dict[str, Any]] = {
         "another client": {"client_id": "another-client"},

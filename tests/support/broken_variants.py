@@ -1,4 +1,4 @@
-"""What the product must not do, so that a search for lost events is known to find one."""
+"""What the product must not do: a search for lost events has to find these variants."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from tests.support.service_driver import MINUTE, ServiceDriver
 
 
 def deliver_unsafely(desk: ServiceDriver, referral_id: str) -> ReportResult:
-    """Mark the delivery as seen, then act, then plan the mail.
+    """Mark the delivery as processed, then act, then plan the email.
 
     Each write is conditional and looks careful.
     """
@@ -33,7 +33,7 @@ def deliver_unsafely(desk: ServiceDriver, referral_id: str) -> ReportResult:
     assert isinstance(verdict, Applied)
     try:
         for write in prepare_event_writes(verdict, change, CENTER.tenant_id, before=before, stores=stores):
-            stores.transactions._commit_with_retries([write])  # `commit` itself would see half a change.
+            stores.transactions._commit_with_retries([write])  # `commit` itself would notice half a change.
     except ConditionFailedError as e:
         raise UnavailableError from e
     return outcome

@@ -1,4 +1,4 @@
-"""One value in each field of a referral that is found again wherever it may have got to."""
+"""A value in each field of a referral that can be found again wherever it leaks to."""
 
 import json
 import quopri
@@ -86,7 +86,7 @@ _LETTERS = 8
 
 
 def build_canary_body(**changed: Any) -> dict[str, Any]:
-    """A complete referral with a canary in every field that is about somebody."""
+    """Build a complete referral with a canary in every field that is about a person."""
     c = CANARIES
     line = {
         "line": 1,
@@ -139,7 +139,7 @@ def build_canary_body(**changed: Any) -> dict[str, Any]:
 
 
 def find_canaries(haystack: bytes, *, allowed: frozenset[str] = frozenset()) -> set[str]:
-    """The names of the canaries that are in there, however they are spelled; `but` may be."""
+    """Return the names of the canaries in a text, in any spelling, except those in `but`."""
     lowered = haystack.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")
     return {
         name
@@ -154,7 +154,7 @@ def _spellings(canary: str) -> frozenset[bytes]:
 
 
 def _spelled(canary: str) -> Iterator[bytes]:
-    """Plain, escaped for JSON, Python and mail, reversed, and in each encoding; lower case."""
+    """Return the spellings of a value: plain, escaped for JSON, Python and email, reversed, and in each encoding."""
     raw = canary.encode()
     yield raw.lower()
     yield json.dumps(canary)[1:-1].lower().encode()
@@ -166,8 +166,8 @@ def _spelled(canary: str) -> Iterator[bytes]:
     yield quote(canary, safe="").encode().lower()
     for offset in range(3):
         encoded = b64encode(b"\0" * offset + raw)
-        # What an encoder would mix with its neighbours at either end is left out.
+        # An encoder mixes the letters at both ends with their neighbors, so they are left out.
         inner = encoded[4 if offset else 0 : -4].lower()
-        # Fewer letters are in any sealed value, by chance.
+        # Shorter strings occur in any encrypted value by chance.
         if len(inner) >= _LETTERS:
             yield inner

@@ -1,4 +1,4 @@
-"""Random tries of many people to get at what is another tenant's."""
+"""Random attempts of many people to read or change another tenant's data."""
 
 import json
 import re
@@ -22,7 +22,7 @@ NONEXISTENT_IDS = {
     "delivery_id": "msg_" + "a" * 16,
     "center_id": "ctr_town_99",
 }
-"""Ids that look like ours and are nobody's."""
+"""Ids that look like ours and belong to no one."""
 
 
 def _foreign_referral(town: MultiTenantWorld, who: Person, chance: Random) -> str:
@@ -53,7 +53,7 @@ FOREIGN_IDS: Mapping[str, Pick] = {
     "delivery_id": _foreign_delivery,
     "center_id": _foreign_center,
 }
-"""By the name that stands in a path. A route with another name fails until it is here."""
+"""By the name in the path. A route with another name fails until it is listed here."""
 
 OPEN_TO_ALL = {
     ("GET", "/v1/centers/{center_id}"),
@@ -62,17 +62,17 @@ OPEN_TO_ALL = {
     ("PUT", "/v1/me/notification-preferences"),
     ("POST", "/v1/notices/read"),
 }
-"""The directory is for everybody; signing out, one's own preferences and notices are about nobody
-else; and a screen asks and keeps nothing that is anybody's."""
+"""The directory is for everyone; sign-out, preferences and notices are the caller's own; and an
+eligibility check stores nothing."""
 
 TARGETED_ROUTES = tuple(r for r in policy.GUARDED_ROUTES if "{" in r[1] and r not in OPEN_TO_ALL)
 LIST_ROUTES = tuple(r for r in policy.GUARDED_ROUTES if "{" not in r[1] and r[0] == "GET")
-"""Lists, counts and who one is: nothing in them may be of others, whatever the filter says."""
+"""Lists, counts and the caller's profile: they must contain nothing of others, whatever the filter says."""
 
 
 @dataclass
 class CrossTenantProbe:
-    """Tries, one after another, and what was wrong about their answers."""
+    """Attempts, one after another, and what was wrong with their responses."""
 
     town: MultiTenantWorld
     chance: Random
@@ -80,20 +80,20 @@ class CrossTenantProbe:
     nobodys: dict[tuple[Any, ...], ApiAnswer] = field(default_factory=dict)
 
     def try_once(self) -> None:
-        """Somebody tries something."""
+        """Let a person try something."""
         who = self.chance.choice(self.town.people)
         ways = (self.probe_target, self._wide, self._cursor, self._continued, self._fed)
-        # What a feed reports of others is kept waiting, and would slow down all that follows.
+        # A center's events for others' referrals are parked, and would slow down everything after them.
         (way,) = self.chance.choices(ways, weights=(60, 25, 7, 7, 1))
         way(who)
 
     def probe_target(self, who: Person) -> None:
-        """Ask for, or write to, what is another's: it must be as if it were not there."""
+        """Read or write another tenant's resource: the response must be as if it did not exist."""
         route = self.chance.choice(TARGETED_ROUTES)
         names = [name for name in FOREIGN_IDS if f"{{{name}}}" in route[1]]
         theirs = {name: FOREIGN_IDS[name](self.town, who, self.chance) for name in names}
         if "delivery_id" in theirs and who.member.kind is TenantKind.CENTER:
-            # Another center's delivery under one's own name.
+            # Another center's delivery under the caller's own center id.
             theirs["center_id"] = self.chance.choice([who.tenant_id, theirs["center_id"]])
         body = self._body(route)
         answer = self._send(who, route, theirs, body)
@@ -110,7 +110,7 @@ class CrossTenantProbe:
         return who.site.send(route[0], route[1].format(**ids), body, headers=headers)
 
     def _wide(self, who: Person) -> None:
-        """Read one's own lists, by filters that name what is another's."""
+        """Read the caller's own lists, with filters that name another tenant's data."""
         route = self.chance.choice(LIST_ROUTES)
         query = ""
         if route == ("GET", "/v1/referrals"):
@@ -124,7 +124,7 @@ class CrossTenantProbe:
         self._judge(who, route, answer, answer)
 
     def _cursor(self, who: Person) -> None:
-        """Go on in somebody else's list."""
+        """Continue another person's list."""
         given = [g for g in self.town.cursors if g[0] != who.member.member_id]
         owner, path = self.chance.choice(given)
         cursor = self.town.cursors[owner, path]
@@ -135,7 +135,7 @@ class CrossTenantProbe:
             self.found.append(f"{who.member.name}: the cursor of {owner} for {path} was taken")
 
     def _continued(self, who: Person) -> None:
-        """Refer a patient as the one who goes on from another's referral."""
+        """Refer a patient as the continuation of another tenant's referral."""
         route = ("POST", "/v1/referrals")
         answers = [
             self._send(who, route, {}, factories.build_referral_body(center_id=None, submit=False,
@@ -148,7 +148,7 @@ class CrossTenantProbe:
             self.found.append(f"{who.member.name}: went on from another's referral")
 
     def _fed(self, who: Person) -> None:
-        """A center's system reports of what is not its own, or under another center's name."""
+        """Send an event for a referral that is not the center's, or under another center's id."""
         center = self.chance.choice(sorted(self.town.secrets))
         foreign = [r for r, sides in self.town.referrals.items() if center not in sides]
         route = ("POST", "/v1/webhooks/centers/{center_id}")
@@ -160,13 +160,13 @@ class CrossTenantProbe:
             self.found.append(f"{center}'s signature was taken for {other}'s")
 
     def _judge(self, who: Person, route: policy.Route, answer: ApiAnswer, nobodys: ApiAnswer) -> None:
-        """Whether an answer tells that there is something, or tells of it."""
+        """Whether a response reveals that something exists, or what it contains."""
         if _told(answer) != _told(nobodys):
             self.found.append(f"{who.member.name}: {route} tells {answer.text[:200]}")
         if answer.status >= 500:
             self.found.append(f"{who.member.name}: {route} answered {answer.status}")
         told = set(CANARY.findall(answer.text)) - who.own
-        # A delivery that waits is answered with the id that it was sent with.
+        # A parked delivery is answered with the id that it was sent with.
         if told and answer.status != 202:
             self.found.append(f"{who.member.name}: {route} told of {sorted(told)}")
 
@@ -177,7 +177,7 @@ class CrossTenantProbe:
 
 
 def _events() -> list[dict[str, Any]]:
-    """Reports of several kinds, each of which some side might make."""
+    """Return events of several kinds, each of which one of the sides may report."""
     at = {"occurred_at": "2026-11-20T10:00:00-05:00"}
     stages = ("received", "accepted", "declined", "withdrawn", "died")
     return [
@@ -190,7 +190,7 @@ def _events() -> list[dict[str, Any]]:
 
 
 def _told(answer: ApiAnswer) -> tuple[int, dict[str, str], str]:
-    """An answer, but for the ids that a delivery which waits is answered with."""
+    """Return a response without the ids that a parked delivery is answered with."""
     waits = answer.status == 202
     text = re.sub(r"(ref|evt)_[a-z2-7]{26}", "…", answer.text) if waits else answer.text
     return answer.status, answer.headers, text

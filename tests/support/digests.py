@@ -1,4 +1,4 @@
-"""What tests of weekly digests share: a Monday, its readers, and what they were told."""
+"""What tests of weekly digests share: a Monday, its readers, and their notices."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,20 +18,20 @@ WEEK = 7 * DAY
 PRACTICE_MEMBER, CENTER_MEMBER = build_member(PRACTICE), build_member(CENTER)
 PRACTICE_ADMIN = build_member(PRACTICE, role=Role.ADMIN)
 PRACTICE_MONDAY = datetime(2026, 11, 9, 13, tzinfo=UTC)
-"""Seven in the morning in Chicago; the center in New York has its own an hour before."""
+"""Seven in the morning in Chicago; the center in New York is due an hour before."""
 
 WORKING_HOURS = PRACTICE_MONDAY - WEEK + HOUR
-"""When both Mondays' digests are over for a week."""
+"""A time when both Mondays' digests are done for a week."""
 
 
 def start_digests(desk: ServiceDriver, *people: Member) -> None:
-    """Let the digests of members begin, as when they were made members."""
+    """Start the digests of members, as when they were created."""
     for member in people:
         desk.stores.transactions.commit(*prepare_digest_writes(None, member, context=desk.context))
 
 
 def create_practice_referrals(desk: ServiceDriver) -> ServiceDriver:
-    """A practice with three referrals before infusion: a draft, a submission, and a question."""
+    """Create a practice with three referrals before infusion: a draft, a submission, and an information request."""
     desk.now = WORKING_HOURS
     start_digests(desk, PRACTICE_MEMBER, CENTER_MEMBER)
     desk.refer("ref_draft", key="draft", submit=False, patient__alias="Grey Owl")
@@ -46,22 +46,22 @@ def create_practice_referrals(desk: ServiceDriver) -> ServiceDriver:
 
 
 def run_digest_job(desk: ServiceDriver, at: datetime = PRACTICE_MONDAY) -> Mapping[str, int]:
-    """One run of the job, in a function that remembers nothing."""
+    """Run the job once, in a function with empty caches."""
     return desk.restart().run_queue(TaskQueue.DIGEST, now=at)
 
 
 def list_digest_titles(desk: ServiceDriver, member: Member = PRACTICE_MEMBER) -> list[str]:
-    """The digests that a member was told, newest first."""
+    """Return a member's digest notices, newest first."""
     notices, _ = desk.stores.notices.list_page(member.member_id, limit=100, start=None)
     return [notice.title for notice in notices if notice.category is Category.DIGEST]
 
 
 def list_digest_mails(desk: ServiceDriver, member: Member = PRACTICE_MEMBER) -> list[MailMessage]:
-    """The digests that a member was mailed."""
+    """Return a member's digest emails."""
     return [m for m, _ in desk.postbox.accepted if m.to == member.email and "Your week" in m.subject]
 
 
 def get_digest_row(member: Member) -> Item:
-    """A member's row."""
+    """Return a member's row."""
     [row] = [row for row in shelves.list_digest_rows() if row["member_id"] == member.member_id]
     return row

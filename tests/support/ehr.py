@@ -1,4 +1,4 @@
-"""The health record system of the tests: its keys, its tokens, and hooks over fictional charts."""
+"""The health record system of the tests: its keys, its tokens, and hooks for fictional charts."""
 
 import copy
 from functools import cache
@@ -22,21 +22,21 @@ def get_key_pair() -> ECKey:
 
 
 def build_allow_list() -> str:
-    """The allow-list that names it alone."""
+    """Build the allow-list with this system only."""
     return simulated.build_allow_list(get_key_pair())
 
 
 def create_token(path: str = PATIENT_VIEW, **other: Any) -> str:
-    """A fresh token for a service; `other` are claims that differ."""
+    """Create a new token for a service; `other` are claims that differ."""
     return simulated.create_token(get_key_pair(), audience=URL + path, now=wiring.read_clock(), **other)
 
 
 def load_hook(name: str = "follicular", *, event: str = "patient-view") -> dict[str, Any]:
-    """A hook over a chart, free to be changed."""
+    """Load a hook request for a chart; the caller may change it."""
     return copy.deepcopy(simulated.build_hook_request(event, simulated.load_chart(name)))
 
 
 def call_hook(site: Any, body: Any, *, path: str = PATIENT_VIEW, **headers: str) -> Any:
-    """What the service answers."""
+    """Return the service's response."""
     given = {"Authorization": f"Bearer {create_token(path)}"} | headers
     return site.send("POST", path, body, headers=given)

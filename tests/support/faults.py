@@ -1,8 +1,8 @@
 """Faults of AWS calls, injected below the SDK's own retries.
 
-One place is replaced, botocore's `Endpoint._get_response`. It sits under the retry loop and over
-both the network and the in-process services of the tests, so that a retry after a lost reply is
-the SDK's real one, of the very same request.
+One place is replaced, botocore's `Endpoint._get_response`. It is below the retry loop and above
+both the network and the in-process services of the tests, so a retry after a lost reply is the
+SDK's real one, of the very same request.
 """
 
 import json
@@ -22,7 +22,7 @@ from botocore.retries.quota import RetryQuota
 
 
 class SimulatedCrash(BaseException):
-    """The function was stopped here. Nothing catches it, as nothing outlives a process."""
+    """The function was stopped here. Nothing catches it, because nothing outlives a process."""
 
 
 class FaultMode(StrEnum):
@@ -32,7 +32,7 @@ class FaultMode(StrEnum):
     CRASH_AFTER = "crash_after"
     LOST_REPLY = "lost_reply"
     TWICE = "twice"
-    """It is sent twice, as by a proxy between, and the second answer is the one that comes."""
+    """The request is sent twice, as by a proxy in between, and the second response is the one that arrives."""
     REFUSED = "refused"
     THROTTLE = "throttle"
     SERVER_ERROR = "server_error"
@@ -40,25 +40,25 @@ class FaultMode(StrEnum):
 
 
 FaultPlan = Callable[[int, str], FaultMode | None]
-"""What goes wrong with the n-th call, of this operation. Counted from 1, retries as well."""
+"""A fault at the n-th call of this operation, counted from 1, with retries."""
 
 
 @dataclass
 class CallLog:
-    """The operations that were tried, in order, and what went wrong at which, from 1."""
+    """The operations that were called, in order, and the faults by call number from 1."""
 
     operations: list[str] = field(default_factory=list)
     met: dict[int, FaultMode] = field(default_factory=dict)
 
     @property
     def count_faults(self) -> int:
-        """How often something went wrong."""
+        """Return how many calls met a fault."""
         return len(self.met)
 
 
 @contextmanager
 def inject_faults(plan: FaultPlan) -> Iterator[CallLog]:
-    """Let calls go wrong by a plan. The SDK's pauses between retries are left out."""
+    """Inject faults by a plan. The SDK's pauses between retries are left out."""
     calls = CallLog()
     real: Any = getattr(endpoint.Endpoint, "_get_response")  # noqa: B009 the stubs do not know it
 
@@ -87,24 +87,24 @@ def inject_faults(plan: FaultPlan) -> Iterator[CallLog]:
     with (
         patch.object(endpoint.Endpoint, "_get_response", answered),
         patch.object(endpoint, "time", quick),
-        # The clients live long, and one test's faults must not use up another's retries.
+        # Clients live long, and one test's faults must not use up another test's retries.
         patch.object(RetryQuota, "acquire", lambda _self, _amount: True),
     ):
         yield calls
 
 
 def plan_fault_at(number: int, mode: FaultMode) -> FaultPlan:
-    """One fault, at one call."""
+    """Plan one fault at one call."""
     return lambda n, _operation: mode if n == number else None
 
 
 def plan_faults_by_number(faults: Mapping[int, FaultMode]) -> FaultPlan:
-    """Faults at several calls."""
+    """Plan faults at several calls."""
     return lambda n, _operation: faults.get(n)
 
 
 def plan_nth_fault(operation: str, number: int, mode: FaultMode) -> FaultPlan:
-    """One fault, at the n-th call of an operation."""
+    """Plan one fault at the n-th call of an operation."""
     seen: list[str] = []
 
     def plan(_n: int, name: str) -> FaultMode | None:
@@ -115,7 +115,7 @@ def plan_nth_fault(operation: str, number: int, mode: FaultMode) -> FaultPlan:
 
 
 def plan_interruption(operation: str, act: Callable[[], object], *, number: int = 1) -> FaultPlan:
-    """Nothing goes wrong, but somebody else acts right before the n-th call of an operation."""
+    """Plan no fault, but another actor's action right before the n-th call of an operation."""
     seen: list[str] = []
 
     def plan(_n: int, name: str) -> None:
@@ -128,12 +128,12 @@ def plan_interruption(operation: str, act: Callable[[], object], *, number: int 
 
 
 def plan_always(operation: str, mode: FaultMode) -> FaultPlan:
-    """Every call of an operation goes wrong, retries too."""
+    """Plan a fault at every call of an operation, with retries."""
     return lambda _n, name: mode if name == operation else None
 
 
 def plan_never(_n: int, _operation: str) -> None:
-    """Nothing goes wrong: for counting the calls of a flow."""
+    """Plan no fault, to count the calls of a flow."""
 
 
 _REFUSALS: Mapping[FaultMode, tuple[int, str]] = {
@@ -144,7 +144,7 @@ _REFUSALS: Mapping[FaultMode, tuple[int, str]] = {
 
 
 def _refusal(mode: FaultMode, request: Any) -> tuple[AWSResponse, dict[str, Any]]:
-    """An answer as the service words it, parsed."""
+    """Build the service's parsed response."""
     status, code = _REFUSALS[mode]
     parsed: dict[str, Any] = {
         "Error": {"Code": code, "Message": "injected"},

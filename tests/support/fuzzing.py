@@ -1,4 +1,4 @@
-"""Bodies and signed deliveries that are nearly right, made quickly and the same for each seed."""
+"""Bodies and signed deliveries that are nearly right, created fast and the same for each seed."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from chalicelib.routes.referrals.request_bodies import ReferralBody
 from tests.support import factories
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
-"""The time of every delivery; the reference library reads the clock, which has to be held."""
+"""The time of every delivery; the reference library reads the clock, which has to be fixed."""
 
 SECRET = bytes(range(32))
 _STAMP = int(NOW.timestamp())
@@ -57,7 +57,7 @@ _BODIES: Sequence[bytes] = (
 
 @dataclass(frozen=True, slots=True)
 class FuzzedDelivery:
-    """A delivery as it comes in."""
+    """A delivery as it arrives."""
 
     webhook_id: str
     timestamp: str
@@ -66,7 +66,7 @@ class FuzzedDelivery:
 
     @property
     def is_well_formed(self) -> bool:
-        """Whether it is spelled as the specification spells it, whoever signed it."""
+        """Whether its spelling follows the specification, whoever signed it."""
         entries = self.signatures.split(" ")
         return bool(
             re.fullmatch(r"[A-Za-z0-9_-]{1,64}", self.webhook_id)
@@ -78,7 +78,7 @@ class FuzzedDelivery:
 
 
 def build_delivery(chance: Random) -> FuzzedDelivery:
-    """A delivery that is signed for what it says, until something about it is changed."""
+    """Build a delivery with a valid signature, until one part of it is changed."""
     good = FuzzedDelivery(f"msg_{chance.getrandbits(32)}", str(_STAMP + chance.choice(_SHIFTS)), "", b"{}")
     body = chance.choice((b"{}", b"", b'{"a": "\xc3\xa9"}', b"\xff", b"x" * 99))
     made = sign_delivery(SECRET, webhook_id=good.webhook_id, timestamp=good.timestamp, body=body)
@@ -90,7 +90,7 @@ def build_delivery(chance: Random) -> FuzzedDelivery:
 
 
 def compare_verdicts(sent: FuzzedDelivery) -> tuple[bool, str]:
-    """Ours, and the reference library's: `accepts`, `refuses` or `stumbles`."""
+    """Return our verdict and the reference library's: `accepts`, `refuses` or `stumbles`."""
     ours = verify_signature(
         webhook_id=sent.webhook_id,
         timestamp=sent.timestamp,
@@ -103,10 +103,10 @@ def compare_verdicts(sent: FuzzedDelivery) -> tuple[bool, str]:
 
 
 def find_disagreement(sent: FuzzedDelivery) -> str:
-    """What is wrong about our verdict, next to the library's; nothing where they may differ.
+    """Describe what is wrong with our verdict, compared with the library's; empty where they may differ.
 
-    We are stricter about spellings and about more than 16 signatures, and we skip what the
-    library stumbles over.
+    We are stricter about spellings and about more than 16 signatures, and we skip what makes the
+    library fail.
     """
     ours, theirs = compare_verdicts(sent)
     if ours and theirs == "refuses":
@@ -117,7 +117,7 @@ def find_disagreement(sent: FuzzedDelivery) -> str:
 
 
 def build_body(chance: Random) -> bytes:
-    """A good body with a few bytes of it changed."""
+    """Change a few bytes of a valid body."""
     raw = chance.choice(_BODIES)
     for _ in range(chance.choice((0, 1, 1, 2, 3, 6))):
         at = chance.randrange(len(raw) + 1)
@@ -128,7 +128,7 @@ def build_body(chance: Random) -> bytes:
 
 
 def check_body(raw: bytes) -> bool:
-    """Whether a body is one of ours, by every reader that there is. A refusal is no error."""
+    """Try every reader of bodies. A refusal is not an error."""
     return sum(_is_read(reader, raw) for reader in (_referral, _report, _delivery)) > 0
 
 

@@ -1,4 +1,4 @@
-"""Hand-back packages for tests: one that lacks nothing, and one with a canary in each field."""
+"""Transition-of-care summaries for tests: a complete one, and one with a canary in each field."""
 
 import copy
 from typing import Any
@@ -46,12 +46,12 @@ _PACKAGE: dict[str, Any] = {
 
 
 def build_handback_body(**changed: Any) -> dict[str, Any]:
-    """A package that lacks nothing, with other values in whole fields."""
+    """Build a complete summary, with other values in whole fields."""
     return copy.deepcopy(_PACKAGE) | changed
 
 
 def build_canary_handback() -> dict[str, Any]:
-    """A package with a canary in every field that is about somebody."""
+    """Build a summary with a canary in every field that is about a person."""
     c = CANARIES
     return build_handback_body(
         lot=c["handback_lot"],

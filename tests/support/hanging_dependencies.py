@@ -1,4 +1,4 @@
-"""Dependencies that hang, on a clock that only moves when something waits."""
+"""Dependencies that hang, with a clock that moves only when something waits."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ class SimulatedClock:
     now: float = 1000.0
 
     def __call__(self) -> float:
-        """What a measuring clock shows."""
+        """Return what a monotonic clock shows."""
         return self.now
 
     def wait(self, seconds: float) -> None:
@@ -35,9 +35,9 @@ class SimulatedClock:
 def hang_calls(
     is_dead: Callable[[str], bool], *, mode: FaultMode | None = FaultMode.REFUSED, takes: float | None = None
 ) -> Iterator[tuple[SimulatedClock, CallLog]]:
-    """Let every try of an operation that `is_dead` take as long as it may, and end as `mode`.
+    """Let every attempt of an operation that `is_dead` take as long as it may, and end as `mode`.
 
-    A mode of None answers after all. Pauses between tries pass on the clock too.
+    A mode of None answers in the end. Pauses between attempts pass on the clock too.
     """
     clock = SimulatedClock()
 
@@ -57,5 +57,5 @@ def hang_calls(
 
 
 def with_simulated_pauses(stores: Stores, clock: SimulatedClock) -> Stores:
-    """The stores, whose pauses pass on the clock."""
+    """Return the stores, whose pauses pass on the clock."""
     return replace(stores, transactions=Transactions(stores.transactions.client, pause=clock.wait))

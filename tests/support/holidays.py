@@ -1,4 +1,4 @@
-"""The federal holidays of some years, on the days they are observed on."""
+"""The federal holidays of some years, on the days on which they are observed."""
 
 from datetime import date
 
@@ -13,4 +13,4 @@ _BY_HAND = """
 
 HOLIDAYS = frozenset(map(date.fromisoformat, _BY_HAND.split()))
 """Written by hand from the calendar of the Office of Personnel Management. New Year's Day of
-2028 is a Saturday, and so is observed in 2027."""
+2028 is a Saturday, so it is observed in 2027."""

@@ -1,4 +1,4 @@
-"""A user pool of the mail addresses, passwords and codes that the tests know."""
+"""A user pool with the email addresses, passwords and codes that the tests know."""
 
 import json
 import os
@@ -18,14 +18,14 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class UserPool:
-    """Amazon Cognito in this process, behind the product's own settings."""
+    """Amazon Cognito in this process, used through the product's own settings."""
 
     client: Any
     pool_id: str
     client_id: str
 
     def add(self, email: str, *, password: str = PASSWORD, permanent: bool = True) -> str:
-        """Give a person an account; returns its subject."""
+        """Create a person's account, and return its subject."""
         user = self.client.admin_create_user(
             UserPoolId=self.pool_id,
             Username=email,
@@ -39,11 +39,11 @@ class UserPool:
         return next(a["Value"] for a in user["Attributes"] if a["Name"] == "sub")
 
     def disable(self, email: str) -> None:
-        """Take an account away."""
+        """Disable an account."""
         self.client.admin_disable_user(UserPoolId=self.pool_id, Username=email)
 
     def require_totp(self, access_token: str) -> None:
-        """Let a person's next sign-in ask for the code of an authenticator app."""
+        """Make a person's next sign-in ask for the code of an authenticator app."""
         self.client.associate_software_token(AccessToken=access_token)
         self.client.verify_software_token(AccessToken=access_token, UserCode="123456")
         self.client.set_user_mfa_preference(
@@ -52,7 +52,7 @@ class UserPool:
 
 
 def open_user_pool(patch: pytest.MonkeyPatch, folder: Path) -> UserPool:
-    """Make a pool as the template does, and let the product sign people in with it."""
+    """Create a pool as the template does, and let the product sign people in with it."""
     client: Any = Session().create_client("cognito-idp")
     pool_id = client.create_user_pool(
         PoolName="members",

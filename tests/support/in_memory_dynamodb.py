@@ -1,7 +1,7 @@
-"""DynamoDB as far as the product uses it, in memory and without HTTP: for very many requests.
+"""The part of DynamoDB that the product uses, in memory and without HTTP: for very many requests.
 
-It is a double and proves nothing about DynamoDB: what is searched here for holes has tests of its
-own on a better imitation. Reads of an index are as fresh as any other.
+It is a double and proves nothing about DynamoDB: the searches that use it have their own tests on
+a better imitation. Reads of an index are as fresh as any other.
 """
 
 import re
@@ -31,7 +31,7 @@ _SETTING = r"(\w+) = (if_not_exists\(\w+, )?(:\w+)"
 
 
 class TransactionCanceled(ClientError):  # noqa: N818 as DynamoDB names it
-    """A transaction of which a condition did not hold."""
+    """A transaction with a condition that did not hold."""
 
     def __init__(self, reasons: list[StoredRow]) -> None:
         error = {"Error": {"Code": "TransactionCanceledException", "Message": ""}}
@@ -67,7 +67,7 @@ class _Table:
 
 
 class InMemoryDynamoDB:
-    """A client of DynamoDB whose tables are in this process."""
+    """A DynamoDB client whose tables are in this process."""
 
     exceptions = SimpleNamespace(TransactionCanceledException=TransactionCanceled)
 
@@ -80,7 +80,7 @@ class InMemoryDynamoDB:
             self.tables[f"{cloud.PREFIX}{name}"] = _Table(keys)
 
     def list_rows(self, name: str) -> list[StoredRow]:
-        """Every row of a table."""
+        """Return every row of a table."""
         parts = self.tables[f"{cloud.PREFIX}{name}"].partitions.get(None, {})
         return [row for part in parts.values() for row in part.values()]
 
@@ -189,7 +189,7 @@ def _plain(value: Mapping[str, Any]) -> Any:
 
 @cache
 def _condition(expression: str) -> ConditionTerm:
-    """Terms with AND between them, and of such groups any with OR between them."""
+    """Parse terms joined by AND, and groups of them joined by OR."""
     groups = [[_term(found) for found in _TERM.finditer(group)] for group in expression.split(" OR ")]
     return lambda row, values: any(all(term(row, values) for term in each) for each in groups)
 

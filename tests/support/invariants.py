@@ -1,4 +1,4 @@
-"""All tables as they are in the end, and what about a referral in them cannot be right."""
+"""All tables at the end, and what cannot be right about a referral in them."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ _TABLES = ("referrals", "outbox", "audit", "deliveries", "notices")
 
 @dataclass(frozen=True)
 class TableSnapshot:
-    """Every table, read once; rows by what they are about."""
+    """Every table, read once, with rows by what they are about."""
 
     stores: Stores
     rows: Mapping[str, Mapping[str, Sequence[Item]]]
@@ -31,11 +31,11 @@ class TableSnapshot:
         return cls(stores, found)
 
     def list_rows_about(self, table: str, *keys: str) -> list[Item]:
-        """The rows of a table that are about a referral, or of chains about it."""
+        """Return the rows of a table about a referral, or of chains about it."""
         return [row for key in keys for row in self.rows[table].get(key, ())]
 
     def list_mails(self, referral_id: str) -> list[Item]:
-        """The mails about a referral, whatever became of them."""
+        """Return the emails about a referral in any state."""
         return [row for row in self.list_rows_about("outbox", referral_id) if row["rule"] == "mail"]
 
     def find_violations(
@@ -48,15 +48,15 @@ class TableSnapshot:
         waiting: int = 0,
         audited: Sequence[str] | None = None,
     ) -> list[str]:
-        """Each way in which a write may have been lost, doubled or left half done.
+        """List each way in which a write may have been lost, doubled or left half done.
 
         Args:
-            referral_id: Which one.
-            stages: Where its events have led it.
+            referral_id: The referral.
+            stages: The stages that its events led to.
             writes: How often it was written before them.
             deliveries: How many deliveries about it are logged.
-            waiting: How many of them wait.
-            audited: What its events have left in the audit trail, if not one row each.
+            waiting: How many of them are parked.
+            audited: The audit actions of its events, if not one row each.
         """
         rows = {row["item"]: row for row in self.list_rows_about("referrals", referral_id)}
         head = rows.pop("referral", {})

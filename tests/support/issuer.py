@@ -1,4 +1,4 @@
-"""An issuer of access tokens, and how a verifier takes its tokens."""
+"""An issuer of access tokens, and how a verifier accepts its tokens."""
 
 from datetime import UTC, datetime
 
@@ -26,17 +26,17 @@ class JwksIssuer:
 
 
 def get_now():
-    """The time that tokens are made at."""
+    """The time at which tokens are created."""
     return datetime.now(UTC)
 
 
 def verify_subject(verifier, token, *, at=None):
-    """Whose token it is."""
+    """Return the subject of a token."""
     return verifier.verify(token, now=at or get_now())
 
 
 def is_refused(verifier, token, *, at=None):
-    """Whether a token is refused, and not taken and no error."""
+    """Whether a token is refused, rather than accepted or causing an error."""
     try:
         verify_subject(verifier, token, at=at)
     except UnauthenticatedError:
@@ -45,5 +45,5 @@ def is_refused(verifier, token, *, at=None):
 
 
 def age_cache(verifier, seconds):
-    """Let what was read have been read longer ago."""
+    """Make the stored keys older."""
     verifier._keys.read_at -= seconds

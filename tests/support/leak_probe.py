@@ -1,4 +1,4 @@
-"""The life of a referral with a canary in each field, and all that left the product meanwhile."""
+"""The life of a referral with a canary in each field, and everything that leaves the product during it."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ from tests.support.handbacks import build_canary_handback
 
 @dataclass
 class CapturedOutput:
-    """What left the product by each door, as bytes."""
+    """What left the product on each channel, as bytes."""
 
     logs: bytes = b""
     mails: bytes = b""
@@ -41,7 +41,7 @@ class CapturedOutput:
 
 
 def capture_outputs(world: ApiDriver, plan: faults.FaultPlan = faults.plan_never) -> CapturedOutput:
-    """Live and fail, with faults of AWS by a plan, and keep what was said."""
+    """Run the flow and its failures, with faults of AWS by a plan, and record what leaves."""
     seen = CapturedOutput()
     with _recorded() as said:
         seen.referral_id = play_referral(world)
@@ -58,13 +58,13 @@ def capture_outputs(world: ApiDriver, plan: faults.FaultPlan = faults.plan_never
 
 
 def event_of(kind: str, *, minutes: int = 0, **data: Any) -> dict[str, Any]:
-    """A report of now, or of minutes from now."""
+    """Build an event of now, or of minutes from now."""
     at = wiring.read_clock() + timedelta(minutes=minutes)
     return {"type": kind, "occurred_at": at.isoformat(), "data": data}
 
 
 def play_referral(world: ApiDriver) -> str:
-    """Submitted, read, listed, moved by all doors, told by mail; returns the referral's id."""
+    """Submit, read, list, move in every way and email a referral; return its id."""
     answer = world.practice.post("/v1/referrals", build_canary_body(), key="life")
     referral_id: str = answer.json["referral_id"]
     path, c = f"/v1/referrals/{referral_id}", CANARIES
@@ -92,7 +92,7 @@ def play_referral(world: ApiDriver) -> str:
 
 
 def _say_more(world: ApiDriver, path: str) -> None:
-    """What is reported beside the stages, with a word each."""
+    """Return the events besides stage changes, with a word in each."""
     c, ends_on = CANARIES, (wiring.read_clock() + timedelta(days=40)).date().isoformat()
     events = f"{path}/events"
     world.center.post(events, event_of("toxicity.noticed", minutes=4, note=c["toxicity_note"]))
@@ -115,7 +115,7 @@ def _say_more(world: ApiDriver, path: str) -> None:
 
 
 def trigger_refusals(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:
-    """Requests with the same data that end in every kind of refusal; hands out the answers."""
+    """Send requests with the same data that end in every kind of refusal; yield the responses."""
     path, draft = f"/v1/referrals/{referral_id}", build_canary_body(submit=False)
     infused = event_of("stage.changed", stage="infused", note=CANARIES["event_note"])
     yield world.practice.post("/v1/referrals", build_canary_body() | {"mystery": 1})
@@ -144,7 +144,7 @@ def trigger_refusals(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:
 
 
 def _troubled(world: ApiDriver) -> Iterator[ApiAnswer]:
-    """Good requests, while AWS has trouble of its own."""
+    """Send good requests while AWS has trouble of its own."""
     answer = world.practice.post("/v1/referrals", build_canary_body())
     yield answer
     for referral_id in {answer.json.get("referral_id") or "ref_" + "a" * 26}:
@@ -158,11 +158,11 @@ def _troubled(world: ApiDriver) -> Iterator[ApiAnswer]:
         try:
             run_job(lane, context=wiring.build_job_context())
         except (JobFailedError, UnavailableError):
-            continue  # It said so in the log, which is looked at.
+            continue  # The product wrote about it in the log, which is searched.
 
 
 def dump_table(table: str) -> bytes:
-    """Every attribute of every row, as it is stored, and unpacked where it is only packed."""
+    """Return every attribute of every row as it is stored, decompressed where it is only compressed."""
     client: Any = Session().create_client("dynamodb")
     pages = client.get_paginator("scan").paginate(TableName=f"{cloud.PREFIX}{table}")
     values = (v for page in pages for item in page["Items"] for v in item.values())
@@ -182,12 +182,12 @@ def _bytes(value: dict[str, Any]) -> Iterator[bytes]:
 
 
 def _broken(**request: Any) -> None:
-    """A bug of ours, with everything that it was about in its text."""
+    """An error of ours whose text contains everything that it is about."""
     raise KeyError(str(request), *CANARIES.values())
 
 
 class _Recorder(logging.Handler):
-    """Keeps everything that any logger says, at the most talkative level."""
+    """Records everything that any logger writes, at the most detailed level."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -199,7 +199,7 @@ class _Recorder(logging.Handler):
 
 @contextmanager
 def _recorded() -> Iterator[list[bytes]]:
-    """What is logged by anybody, and what is written to either output, until the block ends."""
+    """Record all logs and all output until the block ends."""
     recorder, root = _Recorder(), logging.getLogger()
     before = root.level
     kept = {number: os.dup(number) for number in (1, 2)}

@@ -1,4 +1,4 @@
-"""The product's log lines, made and written to nowhere."""
+"""The product's log lines, formatted and written nowhere."""
 
 import os
 from functools import cache
@@ -10,7 +10,7 @@ from chalicelib.observe import logger
 
 
 def discard_logs() -> None:
-    """Have each log line made, and written to nowhere."""
+    """Format each log line and write it nowhere."""
     for handler in logger.handlers:
         if isinstance(handler, StreamHandler):
             handler.setStream(_open_null_output())
@@ -18,5 +18,5 @@ def discard_logs() -> None:
 
 @cache
 def _open_null_output() -> TextIO:
-    """Opened once, and as long as anything is logged."""
+    """Opened once, for as long as anything is logged."""
     return Path(os.devnull).open("w", encoding="utf-8")

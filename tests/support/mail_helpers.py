@@ -1,4 +1,4 @@
-"""What tests of mails share: whom they are for, what became of them, what is told of them."""
+"""What tests of email share: recipients, states, and the events of the mail service."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,30 +13,30 @@ from tests.support.factories import CENTER, build_member
 from tests.support.service_driver import ServiceDriver
 
 CENTER_MEMBER = build_member(CENTER)
-"""The coordinator of the center, who is told of each submission."""
+"""The coordinator of the center, who is notified of each submission."""
 
 CRITICAL_SUBJECT = "Blue Heron: please read a notice now, in the CAR T Referral Dashboard"
 
 
 def list_mail_rows(**wanted: Any) -> list[dict[str, Any]]:
-    """The rows of mails that are as wanted, oldest first."""
+    """Return the rows of emails that match, oldest first."""
     rows = sorted(shelves.list_mail_rows(), key=lambda row: row["planned_for"])
     return [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
 
 
 def list_subjects(desk: ServiceDriver) -> list[str]:
-    """What was mailed."""
+    """Return the subjects that were emailed."""
     return [message.subject for message, _ in desk.postbox.accepted]
 
 
 def set_preferences(desk: ServiceDriver, member: Member = CENTER_MEMBER, **chosen: Any) -> None:
-    """Let a member choose how to be mailed."""
+    """Save a member's email preferences."""
     version = desk.stores.recipients.get_preferences(member.member_id).version
     assert digests.save_preferences(member, Preferences(**chosen), version=version, context=desk.context)
 
 
 def send_mail_event(desk: ServiceDriver, event: dict[str, Any]) -> None:
-    """Let the mail service tell something."""
+    """Report an event of the mail service."""
     record_mail_event(mail_events.parse_mail_event(event), context=desk.context)
 
 

@@ -1,4 +1,4 @@
-"""The main line, a day from one report to the next, and corrections of it."""
+"""The main path, one day from one event to the next, and corrections of it."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,18 +22,18 @@ DRAFT = build_referral(Stage.DRAFT)
 
 
 def compute_time(stage: str) -> datetime:
-    """When a stage of the line was reached: one a day."""
+    """Return when a stage of the path was entered: one per day."""
     return NOON + MAIN_PATH.index(stage) * DAY
 
 
 def build_reports_to(last: str) -> list[StageChange]:
-    """The reports of the line, each a day later, up to a stage."""
+    """Build the events of the path up to a stage, each a day later."""
     names = MAIN_PATH[: MAIN_PATH.index(last) + 1]
     return [build_stage_change(Stage(name), compute_time(name), event_id=f"evt_{name}") for name in names]
 
 
 def build_inbox_to(last: str) -> InMemoryInbox:
-    """An inbox that has taken the line up to a stage."""
+    """Build an inbox that has received the path up to a stage."""
     return InMemoryInbox(DRAFT).receive(build_reports_to(last))
 
 
@@ -45,7 +45,7 @@ def build_correction(
     n: int | str = 1,
     **changed: Any,
 ) -> Corrected:
-    """A correction of the report of a stage; the replacement carries its id."""
+    """Build a correction of the event of a stage; the replacement carries its id."""
     event_id = f"evt_correction_{n}"
     if replacement is not None:
         replacement = replace(replacement, event_id=event_id)
@@ -55,7 +55,7 @@ def build_correction(
 
 
 def get_final_state(inbox: InMemoryInbox) -> tuple[Referral, list[str], list[Rejected]]:
-    """All that an order of arrival must not change."""
+    """Return everything that the order of arrival must not change."""
     return (
         replace(inbox.referral, version=0, updated_at=NOON),
         sorted(event.event_id for event in inbox.parked),

@@ -43,27 +43,27 @@ HOLD = Hold(since=INFUSED_AT, reason_code=None, until=None, by=Actor.CENTER)
 def build_monitored_referral(
     stage: Stage = Stage.MONITORING, window: MonitoringWindow | None = WINDOW, **changed: Any
 ) -> Referral:
-    """A referral whose window is open."""
+    """Build a referral whose window is open."""
     reached = {Stage.INFUSED: INFUSED_AT, stage: INFUSED_AT} | changed.pop("stage_entered_at", {})
     return build_referral(stage, window=window, stage_entered_at=reached, doses_given=1, **changed)
 
 
 def with_hold(referral: Referral) -> Referral:
-    """The same, paused."""
+    """Return the referral on hold."""
     return replace(referral, status=replace(referral.status, hold=HOLD))
 
 
 def with_day(referral: Referral, day: int) -> Referral:
-    """The same, written at noon of a day of its window."""
+    """Return the referral as written at noon of a day of its window."""
     return replace(referral, updated_at=INFUSED_AT + day * DAY)
 
 
 def with_extension(window: MonitoringWindow, day: int) -> MonitoringWindow:
-    """The window with the center's word that it ends on another day."""
+    """Return the window with an extension by the center to another day."""
     order = EventOrder(INFUSED_AT + DAY, 0, "evt_longer")
     return window.with_extension(WindowExtension(ends_on=INFUSED_ON + day * DAY, order=order, reason_code=None))
 
 
 def list_rules(tasks: Iterable[OutboxTask]) -> list[str]:
-    """What tasks are about."""
+    """Return what tasks are about."""
     return [task.rule for task in tasks]

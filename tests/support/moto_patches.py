@@ -1,4 +1,4 @@
-"""What moto does too slowly, or not safely, for so many tests; its answers stay what they were."""
+"""Patches for what moto does too slowly, or not safely, for so many tests; its responses stay the same."""
 
 from collections import defaultdict
 from functools import wraps
@@ -15,7 +15,7 @@ _PLAIN = frozenset({"S", "B", "BOOL"})
 
 
 def patch_moto() -> None:
-    """Make moto quicker, and safe for threads. A second time changes nothing."""
+    """Make moto faster, and safe for threads. A second call changes nothing."""
     moto: Any = BotocoreStubber
     if hasattr(moto.process_request, "__wrapped__"):
         return
@@ -31,7 +31,7 @@ def patch_moto() -> None:
 
 
 def _one_at_a_time(process: Any) -> Any:
-    """Requests of threads take turns: moto walks through tables while others change them."""
+    """Let requests of threads take turns: moto walks through tables while other threads change them."""
 
     @wraps(process)
     def alone(*args: Any) -> Any:
@@ -42,9 +42,9 @@ def _one_at_a_time(process: Any) -> Any:
 
 
 def _copy_of_table(table: Any, _memo: Any) -> Any:
-    """What a refused transaction goes back to; moto copies whole tables for it, value by value.
+    """Return what a refused transaction restores; moto copies whole tables for it, value by value.
 
-    Only attributes are ever replaced, so copies may share the values, and the rest of the table.
+    Attributes are only ever replaced, so copies can share the values, and the rest of the table.
     """
     copy = table.__class__.__new__(table.__class__)
     copy.__dict__.update(table.__dict__)
@@ -65,7 +65,7 @@ def _copy_of_row(row: Any, _memo: Any = None) -> Any:
 
 
 def _sorted_rows(table: Any) -> list[Any]:
-    """All rows by their keys, which moto unwraps anew for each comparison."""
+    """Return all rows by their keys, which moto unwraps again for each comparison."""
     if not table.range_key_attr:
         return sorted(table.items.values(), key=lambda row: row.hash_key.cast_value)
     rows = [row for held in table.items.values() for row in held.values()]
@@ -73,12 +73,12 @@ def _sorted_rows(table: Any) -> list[Any]:
 
 
 def _quickly(cast: Any) -> Any:
-    """A value as Python has it; moto asks of each string first whether it is anything else."""
+    """Convert a value to Python; moto first asks of each string whether it is anything else."""
     return lambda value: value.value if value.type in _PLAIN else cast(value)
 
 
 def _of_one_type(serialize: Any) -> Any:
-    """A stored value in an answer: moto looks for each type that it might have."""
+    """Convert a stored value for a response: moto looks for each type that it might have."""
 
     @wraps(serialize)
     def told(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:

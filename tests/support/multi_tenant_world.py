@@ -23,7 +23,7 @@ from tests.support.in_memory_dynamodb import InMemoryDynamoDB
 from tests.support.shared_clinic import open_shared_clinic
 
 CANARY = re.compile(r"Canary-\w+|ref_[a-z2-7]{26}|mem_[a-z2-7]{26}|msg_\w+|ntc_\w+")
-"""What an answer may hold of somebody's: names of patients, and ids that nobody can guess."""
+"""What belongs to someone in a response: names of patients, and ids that no one can guess."""
 
 REQUEST_ID = "one-request-id-for-all"
 STAGES = ("received", "accepted", "consult_scheduled")
@@ -31,7 +31,7 @@ STAGES = ("received", "accepted", "consult_scheduled")
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who asks, and every canary that is theirs to see."""
+    """A person who sends requests, and every canary that the person may see."""
 
     member: Member
     site: ApiClient
@@ -39,13 +39,13 @@ class Person:
 
     @property
     def tenant_id(self) -> str:
-        """For whom."""
+        """The person's tenant."""
         return self.member.tenant_id
 
 
 @dataclass
 class MultiTenantWorld:
-    """Who is there, and what belongs to whom."""
+    """All people, and what belongs to whom."""
 
     site: ApiClient
     people: list[Person] = field(default_factory=list)
@@ -55,21 +55,21 @@ class MultiTenantWorld:
     notices: dict[str, str] = field(default_factory=dict)
     """Each notice's reader."""
     cursors: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Cursors by who was given one, and for which path."""
+    """Cursors by the person who got one, and by path."""
     deliveries: dict[str, str] = field(default_factory=dict)
     """Each delivery's center."""
     secrets: dict[str, bytes] = field(default_factory=dict)
-    """What each center signs with."""
+    """Each center's webhook secret."""
 
     def can_see(self, person: Person, referral_id: str) -> bool:
-        """Whether a referral is a tenant's own, drafts being the practice's alone."""
+        """Whether a referral is a tenant's own; drafts belong to the practice alone."""
         practice, center = self.referrals[referral_id]
         theirs = {practice} if referral_id in self.drafts else {practice, center}
         return person.tenant_id in theirs
 
 
 def _tenants(practices: int, centers: int) -> list[Tenant]:
-    """The organisations, each with a name of its own."""
+    """Build the organizations, each with its own name."""
     kinds = [TenantKind.PRACTICE] * practices + [TenantKind.CENTER] * centers
     return [
         Tenant(
@@ -84,7 +84,7 @@ def _tenants(practices: int, centers: int) -> list[Tenant]:
 
 @contextmanager
 def open_multi_tenant_world(practices: int, centers: int) -> Iterator[tuple[InMemoryDynamoDB, MultiTenantWorld]]:
-    """A town whose tables are in memory, until the block ends."""
+    """Open a world whose tables are in memory, until the block ends."""
     from app import app
 
     memory = InMemoryDynamoDB()
@@ -98,7 +98,7 @@ def open_multi_tenant_world(practices: int, centers: int) -> Iterator[tuple[InMe
 
 
 def snapshot_protected(memory: InMemoryDynamoDB) -> dict[str, list[str]]:
-    """What no stranger may change: whole tables, and of referrals all but what waits apart."""
+    """Return what no other tenant may change: whole tables, and all of a referral except what is parked for unknown ones."""
     people = ("members", "roster", "tenants")
     tables = (*people, "webhook_secrets", "notices", "keys", "idempotency")
     rows = {name: list(map(str, memory.list_rows(name))) for name in tables}
@@ -109,7 +109,7 @@ def snapshot_protected(memory: InMemoryDynamoDB) -> dict[str, list[str]]:
 
 
 def create_tenants(site: ApiClient, *, practices: int, centers: int) -> MultiTenantWorld:
-    """Fill the tables that the site stands in front of."""
+    """Fill the tables behind a client."""
     town, stores = MultiTenantWorld(site), wiring.get_stores()
     tenants = _tenants(practices, centers)
     factories.add_tenants(stores, tenants)
@@ -129,7 +129,7 @@ def create_tenants(site: ApiClient, *, practices: int, centers: int) -> MultiTen
 
 
 def find_person(town: MultiTenantWorld, tenant_id: str, role: Role = Role.COORDINATOR) -> Person:
-    """Somebody of a tenant."""
+    """Return a person of a tenant."""
     return next(p for p in town.people if p.tenant_id == tenant_id and role in p.member.roles)
 
 
@@ -157,7 +157,7 @@ def _refer(town: MultiTenantWorld, practice: Tenant, center: Tenant) -> None:
 def send_signed_delivery(
     town: MultiTenantWorld, center_id: str, referral_id: str, stage: str, *, at: str = "", **data: str
 ) -> ApiAnswer:
-    """Push a stage as a center's system does, signed with that center's secret."""
+    """Send a stage change as a center's system does, signed with that center's secret."""
     event = {
         "type": "stage.changed",
         "referral_id": referral_id,
@@ -179,7 +179,7 @@ def send_signed_delivery(
 
 
 def _remember(town: MultiTenantWorld, who: Person) -> None:
-    """Keep every canary that a person is told of, and whose the ids and cursors among them are."""
+    """Record every canary that a person gets, and the owners of the ids and cursors among them."""
     for path in _own_paths(town, who):
         answer = who.site.get(path)
         told = CANARY.findall(answer.text)

@@ -1,4 +1,4 @@
-"""A desk after an infusion, as its plan is worked off day by day."""
+"""A service driver after an infusion, whose plan is processed day by day."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from tests.support.service_driver import STAGES_TO_LYMPHODEPLETION, ServiceDrive
 
 DAY = timedelta(days=1)
 DUE_DAYS = (1, 7, 14, 21, 28, 29, 30, 31)
-"""The days on which something of a window is due."""
+"""The days on which something in a window is due."""
 
 
 WINDOW_TITLES = [
@@ -27,11 +27,11 @@ WINDOW_TITLES = [
     "Hand-back in 7 days: book the visit and the labs",
     "The hand-back target is reached today",
 ]
-"""What a practice is told of a window that nothing comes between."""
+"""What a practice is notified of in a window without interruptions."""
 
 
 def play_to_infusion(desk: ServiceDriver) -> ServiceDriver:
-    """Bring a submitted referral to its infusion, and tell everything of day 0."""
+    """Move a submitted referral to its infusion, and send everything of day 0."""
     desk.move_to(*STAGES_TO_LYMPHODEPLETION, "infused")
     desk.run_queue(TaskQueue.EVENT)
     desk.run_queue(TaskQueue.PLAN)
@@ -39,7 +39,7 @@ def play_to_infusion(desk: ServiceDriver) -> ServiceDriver:
 
 
 def compute_time_on_day(desk: ServiceDriver, day: int) -> datetime:
-    """A time on a day of the window, well after that day's start at the center."""
+    """Return a time on a day of the window, well after that day's start at the center."""
     return desk.get_referral().stage_entered_at[Stage.INFUSED] + day * DAY
 
 
@@ -51,7 +51,7 @@ def run_daily_job(desk: ServiceDriver, *, until: int) -> None:
 
 
 def list_titles(desk: ServiceDriver, tenant: Tenant = PRACTICE, rule: str | None = None) -> list[str]:
-    """What a coordinator was told by the plan, oldest first."""
+    """Return the planned notices that a coordinator got, oldest first."""
     member = build_member(tenant).member_id
     notices, _ = desk.stores.notices.list_page(member, limit=100, start=None)
     of_events = {STAGE_CHANGED_RULE, *EVENT_RULES}
@@ -60,13 +60,13 @@ def list_titles(desk: ServiceDriver, tenant: Tenant = PRACTICE, rule: str | None
 
 
 def list_skipped() -> dict[str, str | None]:
-    """Each rule that was skipped, with why."""
+    """Return each skipped rule with its reason."""
     rows = shelves.list_rows("outbox")
     return {row["rule"]: row.get("why") for row in rows if row["state"] == "skipped"}
 
 
 def report_event(desk: ServiceDriver, kind: type[ReferralEvent], *, day: int, **more: Any) -> ReportResult:
-    """Report something beside the stages on a day of the window, as the center's feed."""
+    """Report an event besides stage changes on a day of the window, as the center's system."""
     desk.now = compute_time_on_day(desk, day)
     event = build_event(kind, desk.now, referral_id="ref_1", **more)
     return desk.deliver_event(event, webhook_id=f"msg-{kind.__name__}-{day}")

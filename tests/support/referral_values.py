@@ -1,4 +1,4 @@
-"""Referrals and reports of stages as pure values, and an inbox that needs no table."""
+"""Referrals and events as pure values, and an inbox that needs no table."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -29,12 +29,12 @@ _SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_
 
 
 def build_context(profile: MonitoringProfile = PROFILE, *, time_zone: str | None = None) -> DecisionContext:
-    """What a decision knows beside the referral."""
+    """Build what a decision knows besides the referral."""
     return DecisionContext(profile=profile, time_zone=time_zone or CENTER.time_zone, now=NOON)
 
 
 def build_referral(stage: Stage = Stage.SUBMITTED, **changed: Any) -> Referral:
-    """A referral that stands at `stage` since noon, as if an event had moved it there."""
+    """Build a referral that is at `stage` since noon, as if an event had moved it there."""
     body = build_referral_body()
     submitted = stage is not Stage.DRAFT
     told: dict[str, Any] = {
@@ -62,7 +62,7 @@ def build_referral(stage: Stage = Stage.SUBMITTED, **changed: Any) -> Referral:
 def build_stage_change(
     stage: Stage, at: datetime = NOON + HOUR, *, event_id: str = "evt_1", actor: Actor | None = None, **changed: Any
 ) -> StageChange:
-    """A report by somebody who may make it: the center, unless only another side may."""
+    """Build a stage change by a side that may report it: the center, unless only another side may."""
     movers = list_actors_for(stage) or {Actor.CENTER}
     chosen = actor or (Actor.CENTER if Actor.CENTER in movers else min(movers))
     told: dict[str, Any] = {
@@ -88,7 +88,7 @@ def build_event(
     actor: Actor = Actor.CENTER,
     **changed: Any,
 ) -> _E:
-    """A report beside the stages."""
+    """Build an event besides stage changes."""
     told: dict[str, Any] = {
         "event_id": event_id,
         "referral_id": "ref_aaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -103,28 +103,28 @@ def build_event(
 
 
 def apply_event(referral: Referral, event: ReferralEvent, *history: ReferralEvent) -> Referral:
-    """The referral after an event that must move it."""
+    """Return the referral after an event that must be applied."""
     verdict = decide_event(referral, event, build_context(), history)
     assert isinstance(verdict, Applied), verdict
     return verdict.referral
 
 
 def record_event(referral: Referral, event: ReferralEvent, *history: ReferralEvent) -> Referral:
-    """The referral after an event that must be history."""
+    """Return the referral after an event that must be recorded as history."""
     verdict = decide_event(referral, event, build_context(), history)
     assert isinstance(verdict, Recorded), verdict
     return verdict.referral
 
 
 def get_rejection(referral: Referral, event: ReferralEvent, *history: ReferralEvent) -> str:
-    """Why an event can never be legal; `waits` where it may become so."""
+    """Return why an event is rejected; `waits` if it may become legal."""
     verdict = decide_event(referral, event, build_context(), history)
     assert isinstance(verdict, Pending | Rejected), verdict
     return verdict.code if isinstance(verdict, Rejected) else "waits"
 
 
 def build_audit_entry(referral: Referral) -> AuditEntry:
-    """The audit row of a write."""
+    """Build the audit row of a write."""
     return AuditEntry(
         referral_id=referral.referral_id,
         at=NOON,
@@ -137,9 +137,9 @@ def build_audit_entry(referral: Referral) -> AuditEntry:
 
 @dataclass
 class InMemoryInbox:
-    """Decides on reports as they come in and parks what is too early, as the product does.
+    """Decides on events as they arrive and parks what is too early, as the product does.
 
-    The product does the same in transactions on tables; this is the rule without them, quick
+    The product does the same in transactions on tables; this is the rule without them, fast
     enough for every order of a history.
     """
 
@@ -150,7 +150,7 @@ class InMemoryInbox:
     refused: list[Rejected] = field(default_factory=list)
 
     def receive(self, events: Iterable[ReferralEvent]) -> "InMemoryInbox":
-        """Take reports in the order given."""
+        """Receive events in the given order."""
         for event in events:
             if isinstance(self._take(event), Applied | Recorded):
                 self._settle()

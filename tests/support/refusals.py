@@ -1,4 +1,4 @@
-"""A way to each refusal, with a canary in every field and header that is sent on it."""
+"""A way to each refusal, with a canary in every field and header of the request."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +18,7 @@ EVENT: dict[str, Any] = {
 
 
 def build_canary_referral(**changed):
-    """A referral with a canary in every text that may hold one."""
+    """Build a referral with a canary in every text that may hold one."""
     return factories.build_referral_body(
         patient__family_name=CANARY,
         patient__given_name=CANARY,
@@ -209,4 +209,4 @@ REFUSALS = {
     no_answer: (503, "unavailable"),
     throttled: (503, "unavailable"),
 }
-"""Each with its status and its code."""
+"""Yield each refusal with its status and its code."""

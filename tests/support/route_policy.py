@@ -1,6 +1,6 @@
-"""Who may call which route, with what outcome: written by hand, and held against the code.
+"""Who may call which route, with what outcome: written by hand, and compared with the code.
 
-A route that is not in `POLICY` fails the tests, so nobody adds one without thinking of this.
+A route that is not in `POLICY` fails the tests, so no one adds one without deciding this.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ CENTER_CARE = frozenset({"center", "clinician"})
 OTHER_TENANT_MEMBERS = frozenset({"other_practice", "other_center"})
 CARE_MEMBERS = PRACTICE_CARE | CENTER_CARE | OTHER_TENANT_MEMBERS
 MEMBERS = CARE_MEMBERS | ADMINS | {"operator"}
-"""Everyone in a role, by their handles in the shared world. The referral at hand is between
+"""Everyone in a role, by their handles in the shared world. The referral in the path is between
 `practice` and `center`."""
 
 Outcomes: TypeAlias = dict[str, int]
@@ -59,11 +59,11 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("DELETE", "/v1/sessions"): _all(204),
     ("GET", "/v1/me"): _all(200),
     ("GET", "/v1/me/notification-preferences"): _all(200),
-    # Nobody has saved any yet, so it is not version 1 that is changed.
+    # No one has saved preferences yet, so version 1 does not exist.
     ("PUT", "/v1/me/notification-preferences"): _all(412),
     ("GET", "/v1/members"): _only(ADMINS, 200, rest=403),
     ("POST", "/v1/members"): _only(ADMINS, 201, rest=403),
-    # The member to be changed is of the practice: there is no such person in the center.
+    # The member in the path belongs to the practice: the center has no such person.
     ("PATCH", "/v1/members/{member_id}"): _only(frozenset({"practice_admin"}), 200, rest=403) | {"center_admin": 404},
     ("GET", "/v1/products"): _all(200),
     ("GET", "/v1/resources"): _all(200),
@@ -75,24 +75,24 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("GET", "/v1/referrals/counts"): _only(CARE_MEMBERS, 200, rest=403),
     ("POST", "/v1/referrals"): _only(PRACTICE_CARE | {"other_practice"}, 201, rest=403),
     ("GET", "/v1/referrals/{referral_id}"): _OF_THE_REFERRAL,
-    # It has moved since version 1, which its practice would learn; its center may never.
+    # The referral has moved since version 1. Its practice gets a 412; its center may never change it.
     ("PATCH", "/v1/referrals/{referral_id}"): _only(PRACTICE_CARE, 412, rest=404) | dict.fromkeys(CENTER_CARE, 403),
-    # The event is a center's move, from `infused` on.
+    # The event is a center's stage change, from `infused` on.
     ("POST", "/v1/referrals/{referral_id}/events"): _only(CENTER_CARE, 200, rest=404)
     | dict.fromkeys(PRACTICE_CARE, 409),
     ("GET", "/v1/referrals/{referral_id}/events"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/window"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/notices"): _OF_THE_REFERRAL,
-    # It has moved since version 1, and what is new was not seen.
+    # The referral has moved since version 1, so this view does not count.
     ("PUT", "/v1/referrals/{referral_id}/look"): _only(PRACTICE_CARE | CENTER_CARE, 412, rest=404),
     ("GET", "/v1/referrals/{referral_id}/audit"): _only(ADMINS, 200, rest=403),
-    # The feed is the center's; to everybody else it is not there.
+    # Deliveries belong to the center; for everyone else they do not exist.
     ("GET", "/v1/centers/{center_id}/deliveries"): _OF_THE_FEED | {"center_admin": 200},
-    # The delivery was applied at once, so there is nothing to try again.
+    # The delivery was applied at once, so there is nothing to retry.
     ("POST", "/v1/centers/{center_id}/deliveries/{delivery_id}/replay"): _OF_THE_FEED | {"center_admin": 409},
     ("POST", "/v1/centers/{center_id}/webhook-secrets"): _OF_THE_FEED | {"center_admin": 201},
     ("GET", "/v1/referrals/{referral_id}/handback"): _OF_THE_REFERRAL,
-    # Nothing is written yet, so that version 1 is stale; the practice only reads.
+    # Nothing is written yet, so version 1 is stale; the practice only reads.
     ("PUT", "/v1/referrals/{referral_id}/handback"): _only(CENTER_CARE, 412, rest=404)
     | dict.fromkeys(PRACTICE_CARE, 403),
     ("GET", "/v1/referrals/{referral_id}/follow-up"): _OF_THE_REFERRAL,
@@ -100,23 +100,23 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("GET", "/v1/me/calendar"): _all(200),
     ("POST", "/v1/me/calendar"): _only(CARE_MEMBERS, 201, rest=403),
     ("DELETE", "/v1/me/calendar"): _only(CARE_MEMBERS, 204, rest=403),
-    # By its secret address: calendar programs do not sign in.
+    # By its secret link: calendar programs do not sign in.
     ("GET", "/v1/calendars/{calendar}"): RouteAccess.PUBLIC,
     ("GET", "/v1/notices"): _all(200),
-    # What is not one's own is passed over.
+    # Ids that are not the caller's own are ignored.
     ("POST", "/v1/notices/read"): _all(200),
-    # The notice is the practice coordinator's own.
+    # The notice belongs to the practice's coordinator.
     ("POST", "/v1/notices/{notice_id}/read"): _only(frozenset({"practice"}), 204, rest=404),
 }
 
 GUARDED_ROUTES: tuple[Route, ...] = tuple(
     route for route, outcomes in POLICY.items() if not isinstance(outcomes, RouteAccess)
 )
-"""The routes that a person has to sign in for."""
+"""The routes that require sign-in."""
 
 
 def list_expected_statuses(route: Route) -> Outcomes:
-    """What a guarded route answers, by who asks."""
+    """What a guarded route answers, by caller."""
     outcomes = POLICY[route]
     if isinstance(outcomes, RouteAccess):
         raise TypeError(f"{route} is not for people who are signed in")
@@ -124,7 +124,7 @@ def list_expected_statuses(route: Route) -> Outcomes:
 
 
 def build_body(route: Route, *, unique: str) -> dict[str, Any] | None:
-    """A body that the route takes; `unique` keeps two of them apart."""
+    """Build a body that the route accepts; `unique` makes two of them differ."""
     bodies: dict[Route, dict[str, Any]] = {
         ("POST", "/v1/members"): {"name": "New Person", "email": f"{unique}@invited.example", "roles": [Role.ADMIN]},
         ("PATCH", "/v1/members/{member_id}"): {"active": True},

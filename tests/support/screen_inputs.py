@@ -1,4 +1,4 @@
-"""What is entered for a screen, in the fewest words."""
+"""Short helpers for the input of an eligibility check."""
 
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ R_CHOP = ("anti_cd20", "anthracycline", "corticosteroid")
 
 
 def build_line(number: int, outcome: str | None = "relapsed", *classes: str, **given: Any) -> TherapyLine:
-    """A line of therapy; days are given as text."""
+    """Build a line of therapy; days are given as text."""
     days = {name: date.fromisoformat(day) for name, day in given.items() if name.endswith("_on")}
     return TherapyLine(
         number=number,
@@ -28,26 +28,26 @@ def build_line(number: int, outcome: str | None = "relapsed", *classes: str, **g
 
 
 def build_patient(disease: str, *lines: TherapyLine, **entered: Any) -> ScreenInput:
-    """A patient of 60 years with a histology, unless said otherwise."""
+    """Build a patient of 60 years with a histology, unless given otherwise."""
     usual: dict[str, Any] = {"age": 60, "histology": "AS_NAMED"}
     return ScreenInput(disease=disease, **usual | {"lines": lines} | entered)
 
 
 def screen_with_catalog(entered: ScreenInput) -> ScreenOutcome:
-    """The screen by the catalogue as it is shipped."""
+    """Run the check with the catalog that ships."""
     return screen_patient(entered, labels=load_label_catalog(), today=TODAY)
 
 
 def screen_product(product_id: str, entered: ScreenInput) -> IndicationResult:
-    """What the screen says of one product."""
+    """Return the check's result for one product."""
     return next(r for r in screen_with_catalog(entered).results if r.product_id == product_id)
 
 
 def screen_product_rows(product_id: str, entered: ScreenInput) -> dict[str, ScreenResult]:
-    """What the screen says of each row of a product."""
+    """Return the check's result for each row of a product."""
     return {row.row_id: row.result for row in screen_product(product_id, entered).rows}
 
 
 def list_missing(product_id: str, entered: ScreenInput) -> set[str]:
-    """Where the screen says that something is missing for a product."""
+    """Return the places where the check reports missing information for a product."""
     return {missing.pointer for missing in screen_product(product_id, entered).missing}

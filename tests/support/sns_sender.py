@@ -1,4 +1,4 @@
-"""Amazon SNS as it posts to a subscriber: a key and a certificate of the tests' own."""
+"""Amazon SNS as a sender, with the tests' own key and certificate."""
 
 import base64
 import json
@@ -32,14 +32,14 @@ _SUBSCRIPTION = (*("Message", "MessageId", "SubscribeURL", "Timestamp", "Token",
 
 @cache
 def get_key(name: str) -> rsa.RSAPrivateKey:
-    """A key by a name; making one takes longer than most tests."""
+    """Return a key by name; creating one takes longer than most tests."""
     del name
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @cache
 def get_certificate() -> bytes:
-    """The certificate of the key that posts are signed with."""
+    """Return the certificate of the key that signs messages."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
     begins = datetime(2020, 1, 1, tzinfo=UTC)
     made = (
@@ -56,7 +56,7 @@ def get_certificate() -> bytes:
 
 
 def build_verifier(asked: list[str] | None = None, **changed: Any) -> SnsVerifier:
-    """What believes the tests' own posts; `asked` gets each address that is asked for."""
+    """Build a verifier that trusts the tests' messages; `asked` records each requested address."""
 
     def fetch(address: str) -> bytes:
         if asked is not None:
@@ -70,7 +70,7 @@ def build_verifier(asked: list[str] | None = None, **changed: Any) -> SnsVerifie
 def build_message(
     message: Any, *, at: datetime, signed_by: str = SENDER_NAME, hashed_by: HashAlgorithm | None = None, **changed: Any
 ) -> bytes:
-    """What SNS posts. `changed` is what else it says, and is signed too."""
+    """Build a message of SNS. `changed` is other content, which is signed too."""
     told: dict[str, Any] = {
         "Type": "Notification",
         "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
@@ -87,7 +87,7 @@ def build_message(
 
 
 def build_subscription(*, at: datetime, **changed: Any) -> bytes:
-    """SNS asking whether a subscription is wanted."""
+    """Build the question of SNS whether a subscription is wanted."""
     said = {"Type": "SubscriptionConfirmation", "Token": "t", "SubscribeURL": CONFIRMATION}
     return build_message("You have chosen to subscribe", at=at, **(said | changed))
 
@@ -95,7 +95,7 @@ def build_subscription(*, at: datetime, **changed: Any) -> bytes:
 def build_ses_event(
     kind: str, mail_id: str, *, at: datetime, to: str = "x@y.example", **details: Any
 ) -> dict[str, Any]:
-    """An event as SES publishes it."""
+    """Build an event as SES publishes it."""
     stamp = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     part = {"DeliveryDelay": "deliveryDelay"}.get(kind, kind.lower())
     return {
@@ -117,7 +117,7 @@ def build_hard_bounce(mail_id: str, *, at: datetime, to: str) -> dict[str, Any]:
 
 
 def play_mail_lifecycle(world: ApiDriver) -> None:
-    """Choose how to be mailed, stop one kind, and let the mail service tell something."""
+    """Save email preferences, unsubscribe from one kind, and report an event of the mail service."""
     path = "/v1/me/notification-preferences"
     world.practice.get(path)
     first = {"If-Match": '"0"'}

@@ -1,8 +1,8 @@
-"""Weak reads that answer as of a while ago, as DynamoDB may: injected below the SDK.
+"""Weak reads that return an older state, as DynamoDB may: injected below the SDK.
 
-A read of one item or a query that does not ask for consistency answers, now and then, what it
-answered before to the very same request; a query of an index that was never asked answers
-nothing, as an index does that has not caught up.
+A read of one item or a query that does not ask for consistency sometimes returns what it returned
+before to the very same request. A query of an index that was never read returns nothing, like an
+index that has not caught up.
 """
 
 import copy
@@ -19,7 +19,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 MAX_STALENESS = 20
-"""How many writes a stale answer may lag behind. Its age is counted so, and no clock is asked."""
+"""How many writes a stale answer may lag behind. Its age is counted in writes, without a clock."""
 
 _READS = frozenset({"GetItem", "Query"})
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
@@ -27,15 +27,15 @@ _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"
 
 @dataclass
 class WeakReadLog:
-    """What weak reads have answered, and how often one was told what no longer is.
+    """What weak reads returned, and how often that was out of date.
 
     Attributes:
         share: The part of the weak reads that may be stale.
-        caught_up: The indexes that are never behind.
+        caught_up: The indexes that never lag.
         even_strong: Whether reads that ask for consistency are weak too, as in a product
             that forgot to ask.
         weak: How many weak reads there were.
-        stale: How many of them were answered otherwise than the truth is.
+        stale: How many of them returned something else than the truth.
     """
 
     share: float
@@ -48,7 +48,7 @@ class WeakReadLog:
     _known: dict[tuple[str, str], list[tuple[int, Any]]] = field(default_factory=dict)
 
     def answer(self, operation: str, request: Any, truth: Any) -> Any:
-        """What is said to a request whose true answer is at hand."""
+        """Return the answer to a request whose true answer is known."""
         if operation in _WRITES:
             self._writes += 1
         if operation not in _READS or not _came(truth):
@@ -67,7 +67,7 @@ class WeakReadLog:
         return asked.get("IndexName") in self.caught_up
 
     def _earlier(self, operation: str, asked: Any, request: Any) -> list[tuple[int, Any]]:
-        """What the same request was answered, and when. It is the list to add to."""
+        """Return the earlier answers to the same request with their times; the caller adds to this list."""
         key = operation, json.dumps(asked, sort_keys=True)
         if key not in self._known:
             never = [(self._writes, _nothing(request))] if "IndexName" in asked else []
@@ -86,7 +86,7 @@ class WeakReadLog:
 def make_reads_stale(
     share: float, *, seed: int | str = 1, caught_up: frozenset[str] = frozenset(), even_strong: bool = False
 ) -> Iterator[WeakReadLog]:
-    """Let a share of the weak reads be stale. The same seed makes the same ones stale again."""
+    """Make a share of the weak reads stale. The same seed makes the same ones stale again."""
     drawn = Random(seed)  # noqa: S311 it is to be repeated
     reads = WeakReadLog(share, drawn, caught_up, even_strong)
     real: Any = getattr(endpoint.Endpoint, "_get_response")  # noqa: B009 the stubs do not know it
@@ -100,7 +100,7 @@ def make_reads_stale(
 
 
 def _came(answer: Any) -> bool:
-    """Whether it is an answer, and no error."""
+    """Whether it is an answer and not an error."""
     success, _error = answer
     return success is not None and success[0].status_code < 300
 

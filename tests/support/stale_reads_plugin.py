@@ -1,8 +1,8 @@
-"""`pytest --stale 0.3`: the tests with that share of all weak reads as of a while ago.
+"""`pytest --stale 0.3`: the tests with that share of all weak reads out of date.
 
-Nothing may be decided on a weak read, so a test that fails then has found such a decision.
-What is only looked up in an index may come late: a test of that waits for the index, and stands
-here by name. Every other index is behind in it all the same.
+No decision may rest on a weak read, so a test that fails then has found such a decision. What is
+only looked up in an index may come late: a test of that waits for the index, and is listed here.
+Every other index still lags in it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from tests.support.stale_reads import make_reads_stale
 
 @dataclass(frozen=True, slots=True)
 class IndexWaits:
-    """Tests that wait for an index: some files, or single tests; and what they look up there."""
+    """Tests that wait for an index: whole files, or single tests; and what they look up there."""
 
     why: str
     tests: frozenset[str]
@@ -104,13 +104,13 @@ INDEX_WAITS: Mapping[str, IndexWaits] = {
         ),
     ),
 }
-"""By the index that is waited for."""
+"""By the index that the tests wait for."""
 
 _TOLD = "weak reads"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The share of stale reads, and which of them are stale."""
+    """Add the options: the share of stale reads, and which of them are stale."""
     group = parser.getgroup("stale", "weak reads that are stale")
     group.addoption("--stale", type=float, default=0.0, help="the share of weak reads")
     group.addoption("--stale-seed", type=int, default=1, help="which of them are stale")
@@ -119,7 +119,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def inject_stale_reads(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Weak reads as they may be on AWS, where that is asked for."""
+    """Make weak reads stale, as they may be on AWS, if the option asks for it."""
     asked, test = request.config.option, request.node
     if not asked.stale:
         yield
@@ -135,14 +135,14 @@ def inject_stale_reads(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def list_waited_indexes(nodeid: str) -> frozenset[str]:
-    """The indexes that a test waits for."""
+    """Return the indexes that a test waits for."""
     name = nodeid.partition("[")[0]
     file = name.partition("::")[0]
     return frozenset(index for index, waiting in INDEX_WAITS.items() if waiting.tests & {name, file})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how often a stale answer was given: a run without any shows nothing."""
+    """Print how many reads were stale, because a run without any shows nothing."""
     told = [
         value
         for reports in terminalreporter.stats.values()

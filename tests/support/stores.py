@@ -1,4 +1,4 @@
-"""Stores over the tables of this process, for tests below the API."""
+"""Stores on the tables of this process, for tests below the API."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,18 +16,18 @@ from tests.support.aws_fakes import PREFIX
 
 @cache
 def get_dynamodb_client() -> Any:
-    """The product's own client. It outlives a test: making one costs more than most tests."""
+    """Return the product's own client. It outlives a test, because creating one costs more than most tests."""
     return clients.create_dynamodb_client()
 
 
 @cache
 def get_aws_client(service: str) -> Any:
-    """A client of another service, as long-lived."""
+    """Return a client of another service, which outlives a test too."""
     return clients.create_aws_client(service)
 
 
 def create_cold_stores(kms_key_id: str) -> Stores:
-    """Stores that remember nothing, as a new function has them, and that do not pause."""
+    """Create stores with empty caches, as in a new function, that do not pause."""
     stores = open_stores(
         prefix=PREFIX, kms_key_id=kms_key_id, dynamodb=get_dynamodb_client, kms=lambda: get_aws_client("kms")
     )
@@ -35,42 +35,42 @@ def create_cold_stores(kms_key_id: str) -> Stores:
 
 
 def restart_stores(stores: Stores) -> Stores:
-    """The same tables as the next function sees them."""
+    """Return the same tables as the next function sees them."""
     return create_cold_stores(stores.encryption.kms_key_id)
 
 
 def list_raw_rows(table: str) -> Iterator[dict[str, Any]]:
-    """Every row of a table as it is stored."""
+    """Return every row of a table as it is stored."""
     pages = get_dynamodb_client().get_paginator("scan").paginate(TableName=f"{PREFIX}{table}")
     for page in pages:
         yield from page["Items"]
 
 
 def list_rows(table: str) -> list[Item]:
-    """Every row of a table as plain values."""
+    """Return every row of a table as plain values."""
     return [unmarshal(row) for row in list_raw_rows(table)]
 
 
 def list_task_rows() -> list[Item]:
-    """The rows of the outbox that are to be done once: all but clocks, digests and mails."""
+    """Return the outbox rows that are done once: all except overdue alerts, digests and emails."""
     return [row for row in list_rows("outbox") if row["rule"] not in {OVERDUE_ALERT, DIGEST, "mail"}]
 
 
 def list_mail_rows() -> list[Item]:
-    """The rows of the outbox that are mails."""
+    """Return the outbox rows of emails."""
     return [row for row in list_rows("outbox") if row["rule"] == "mail"]
 
 
 def list_alert_rows() -> list[Item]:
-    """The rows of the outbox that say when a referral's clock rings next."""
+    """Return the outbox rows of overdue alerts."""
     return [row for row in list_rows("outbox") if row["rule"] == OVERDUE_ALERT]
 
 
 def list_digest_rows() -> list[Item]:
-    """The rows of the outbox that say when a member's week is told next."""
+    """Return the outbox rows of weekly digests."""
     return [row for row in list_rows("outbox") if row["rule"] == DIGEST]
 
 
 def dump_tables() -> dict[str, list[dict[str, Any]]]:
-    """Every row of every table as it is stored."""
+    """Return every row of every table as it is stored."""
     return {table: list(list_raw_rows(table)) for table in TABLE_NAMES}

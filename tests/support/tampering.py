@@ -1,7 +1,7 @@
-"""What somebody who may write the audit table, and nothing else, can do to it.
+"""What someone who may write only the audit table can do to it.
 
-A tampering takes the rows as they are stored and gives them back as they would be found. Whoever
-does it knows how rows are chained, and makes good every hash that it takes.
+A tampering takes the rows as they are stored and returns them as they would be found. The attacker
+knows how rows are chained, and recomputes every hash.
 """
 
 import copy
@@ -24,7 +24,7 @@ Tampering: TypeAlias = Callable[[Rows, Random], None]
 
 
 def read_rows() -> Rows:
-    """Every row as plain values, by where it stands."""
+    """Return every row as plain values, by its place."""
     found = wiring.get_dynamodb_client().scan(TableName=TABLE)["Items"]
     rows = (unmarshal(item) for item in found)
     return {(str(row["referral_id"]), int(row["entry"])): row for row in rows}
@@ -32,7 +32,7 @@ def read_rows() -> Rows:
 
 @contextmanager
 def apply_tampering(before: Rows, after: Rows):
-    """The table as it would be found, until the block ends."""
+    """Show the tampered table until the block ends."""
     _write(before, after)
     try:
         yield
@@ -41,7 +41,7 @@ def apply_tampering(before: Rows, after: Rows):
 
 
 def build_tampering(before: Rows, seed: int) -> tuple[str, Rows]:
-    """The rows after one to three things that nobody may do, and what those were."""
+    """Return the rows after one to three tamperings, and their names."""
     chance = Random(seed)  # noqa: S311 a seed makes the same run again
     after = copy.deepcopy(before)
     done: list[str] = []
@@ -63,20 +63,20 @@ def _write(old: Rows, new: Rows) -> None:
 
 
 def _edit(rows: Rows, chance: Random) -> None:
-    """One attribute of a row says something else."""
+    """Change an attribute of a row."""
     row = rows[chance.choice(sorted(rows))]
     name = chance.choice(sorted(row.keys() - {"referral_id", "entry"}))
     row[name] = row[name] + 1 if isinstance(row[name], int) else f"{row[name]}0"
 
 
 def _blank(rows: Rows, chance: Random) -> None:
-    """One attribute of a row is gone."""
+    """Remove an attribute of a row."""
     row = rows[chance.choice(sorted(rows))]
     del row[chance.choice(sorted(row.keys() - {"referral_id", "entry"}))]
 
 
 def _reword(rows: Rows, chance: Random) -> None:
-    """Another actor did it, and the rows from there on are chained anew."""
+    """Name another actor, and chain the rows from there on again."""
     chain, number = chance.choice(sorted(rows))
     rows[chain, number]["actor_id"] = "mem_nobody"
     _rechain(rows, chain)
@@ -87,14 +87,14 @@ def _delete(rows: Rows, chance: Random) -> None:
 
 
 def _unsay(rows: Rows, chance: Random) -> None:
-    """A row is gone, and those behind it close the gap."""
+    """Delete a row, and close the gap behind it."""
     chain, number = chance.choice(sorted(rows))
     del rows[chain, number]
     _rechain(rows, chain)
 
 
 def _insert(rows: Rows, chance: Random) -> None:
-    """One more row of a time that was counted, and those behind it make room."""
+    """Insert a row at a time that was counted, and move those behind it."""
     chain, number = chance.choice(sorted(rows))
     later = sorted((p for p in rows if p[0] == chain and p[1] > number), reverse=True)
     for place in later:
@@ -104,14 +104,14 @@ def _insert(rows: Rows, chance: Random) -> None:
 
 
 def _repeat(rows: Rows, chance: Random) -> None:
-    """The same row once more, in the place behind it."""
+    """Repeat a row in the place behind it."""
     chain, number = chance.choice(sorted(rows))
     entry = f"{number + 1:012d}"
     rows[chain, number + 1] = {**rows[chain, number], "entry": entry, "seq": number + 1}
 
 
 def _swap(rows: Rows, chance: Random) -> None:
-    """Two rows of whatever chains stand in each other's place."""
+    """Swap two rows of any chains."""
     one, other = chance.sample(sorted(rows), 2)
     key = ("referral_id", "entry")
     kept = {place: {name: rows[place][name] for name in key} for place in (one, other)}
@@ -119,14 +119,14 @@ def _swap(rows: Rows, chance: Random) -> None:
 
 
 def _truncate(rows: Rows, chance: Random) -> None:
-    """A chain ends earlier, or is gone."""
+    """Cut off the end of a chain, or all of it."""
     chain, number = chance.choice(sorted(rows))
     for place in [p for p in rows if p[0] == chain and p[1] >= number]:
         del rows[place]
 
 
 def _forget_checkpoints(rows: Rows, chance: Random) -> None:
-    """The last checkpoints are gone, and the rows that only they had counted."""
+    """Delete the last checkpoints, and the rows that only they had counted."""
     checkpoints = sorted(number for chain, number in rows if chain == CHECKPOINTS)
     if not checkpoints:
         return
@@ -140,7 +140,7 @@ def _forget_checkpoints(rows: Rows, chance: Random) -> None:
 
 
 def _rename(rows: Rows, chance: Random) -> None:
-    """A chain stands under the name of another thing."""
+    """Rename a chain."""
     chain, _ = chance.choice(sorted(rows))
     for place in [p for p in sorted(rows) if p[0] == chain]:
         row = rows.pop(place)
@@ -163,7 +163,7 @@ TAMPERINGS: Mapping[str, Tampering] = {
 
 
 def _rechain(rows: Rows, chain: str) -> None:
-    """Number and link a chain anew, as the product would have."""
+    """Number and link a chain again, as the product would."""
     places = sorted(place for place in rows if place[0] == chain)
     old = [rows.pop(place) for place in places]
     head: ChainHead = EMPTY_CHAIN

@@ -1,4 +1,4 @@
-"""Tasks of the outbox by themselves, without anything that caused them."""
+"""Outbox tasks without the events that cause them."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -16,7 +16,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def build_task(n: int = 1, **changed: Any) -> OutboxTask:
-    """A planned notice, due at noon."""
+    """Build a planned notice, due at noon."""
     task = OutboxTask(
         outbox_id=derive_id("out", str(n)),
         referral_id="ref_1",
@@ -30,16 +30,16 @@ def build_task(n: int = 1, **changed: Any) -> OutboxTask:
 
 
 def write_tasks(stores: Stores, *tasks: OutboxTask) -> None:
-    """Write tasks by themselves."""
+    """Write tasks directly."""
     stores.transactions.commit(*(stores.outbox.prepare_plan(task) for task in tasks))
 
 
 def list_due(outbox: Outbox, *, by: datetime = NOON, lane: TaskQueue = TaskQueue.PLAN, limit: int = 10) -> list[Item]:
-    """The rows that are due."""
+    """Return the rows that are due."""
     return list(outbox.list_due(lane, by=by, limit=limit))
 
 
 def claim_one(outbox: Outbox, *, now: datetime = NOON) -> Any:
-    """The one task that is due, claimed."""
+    """Return the one task that is due, claimed."""
     (row,) = list_due(outbox, by=now)
     return outbox.claim(row, now=now)

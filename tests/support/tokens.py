@@ -1,4 +1,4 @@
-"""Real RS256 access tokens, as Cognito spells them, from an issuer of the tests' own."""
+"""Real RS256 access tokens in Cognito's format, from the tests' own issuer."""
 
 import json
 import time
@@ -13,12 +13,12 @@ KEY = RSAKey.generate_key(2048, {"kid": "key-1", "use": "sig", "alg": "RS256"})
 
 
 def build_jwks(*keys: RSAKey) -> dict[str, Any]:
-    """The public half, as the issuer publishes it."""
+    """The public key as the issuer publishes it."""
     return {"keys": [key.as_dict(private=False) for key in (keys or (KEY,))]}
 
 
 def build_claims(subject: str, **changed: Any) -> dict[str, Any]:
-    """What a good access token says; a value of None leaves the claim out."""
+    """Build the claims of a valid access token; a value of None leaves the claim out."""
     now = int(time.time())
     told = {
         "iss": ISSUER,
@@ -32,11 +32,11 @@ def build_claims(subject: str, **changed: Any) -> dict[str, Any]:
 
 
 def create_token(subject: str, *, key: RSAKey = KEY, header: dict[str, Any] | None = None, **changed: Any) -> str:
-    """A signed token."""
+    """Create a signed token."""
     return jwt.encode({"alg": "RS256", "kid": key.kid} | (header or {}), build_claims(subject, **changed), key)
 
 
 def write_jwks(path: Any) -> str:
-    """Put the public keys into a file, and name it as a URL."""
+    """Write the public keys to a file, and return its URL."""
     path.write_text(json.dumps(build_jwks()), encoding="utf-8")
     return path.as_uri()

@@ -1,4 +1,4 @@
-"""Values that a field or a parameter must not take, by where they stand."""
+"""Values that a field or a parameter must refuse, by its place."""
 
 from typing import Any
 

@@ -28,7 +28,7 @@ LAST = "## The last table"
 
 
 def main() -> None:
-    """Search in every section, or in those that are asked for."""
+    """Run every section, or the selected ones."""
     asked = _arguments()
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
@@ -65,7 +65,7 @@ def _heading(share: float) -> str:
 
 
 def _keep(told: str) -> None:
-    """Put the table where the last one stands."""
+    """Replace the last table in the page."""
     before, _, rest = PAGE.read_text("utf-8").partition(f"{LAST}\n\n")
     _, following, after = rest.partition("\n## ")
     PAGE.write_text(f"{before}{LAST}\n\n{told}{following}{after}", "utf-8")

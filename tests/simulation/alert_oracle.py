@@ -1,7 +1,8 @@
-"""When a referral's clock has to ring and for whom, said again by hand and independently.
+"""When a referral's overdue alerts are due and for whom, written a second time and independently.
 
-A stage may last so long; then whoever owes the next move is told, later both sides, later those
-who lead the side that owes it. Of each stay a level is told once, and none below it any more.
+After a stage has lasted too long, the side that acts next is notified, later both sides, later the
+leads of the side that acts next. For each visit of a stage a level is sent once, and no lower level
+after it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,29 +35,29 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "handback_ready": (3, 7),
     "handed_back": (14, 30),
 }
-"""Days until a stage is late, and very late: as `domain.clocks` proposes, said a second time."""
+"""Days until a stage is overdue, and long overdue: the product's proposal, written a second time."""
 
 _WITHOUT = frozenset({"infused", "follow_up"})
 _SINCE_THE_REFERRAL = frozenset({"accepted", "consult_scheduled"})
 _OF_THE_PRACTICE = frozenset({"handback_ready", "handed_back"})
 _HEARD_APART = frozenset({"monitoring", "window_complete", "handback_ready"})
-"""Of their first lateness the schedule tells."""
+"""Stages whose first lateness the notice schedule covers."""
 
 _RED_AFTER_THE_WINDOW = 7
 _LAST_AFTER = 2
 """Business days."""
 
 People = frozenset[tuple[str, bool]]
-"""Sides, and whether only those who lead there."""
+"""Sides, and whether only their leads are notified."""
 
 
 @dataclass(slots=True)
 class ExpectedAlert:
-    """One level of a stay.
+    """One level of a visit of a stage.
 
     Attributes:
-        told_at: The runs that may have told it, with the first late day as its words name it.
-        must_hear: Who must have heard; who else may have is in `may_hear`.
+        told_at: The runs that may have sent it, with the first late day in its text.
+        must_hear: The members who must have been notified; others who may are in `may_hear`.
     """
 
     rule: str
@@ -67,10 +68,10 @@ class ExpectedAlert:
 
 @dataclass(slots=True)
 class StageVisit:
-    """Some time in a stage.
+    """A visit of a stage.
 
     Attributes:
-        told: The levels of which any may be the highest that was told.
+        told: The levels of which any may be the highest that was sent.
     """
 
     stage: str
@@ -80,31 +81,31 @@ class StageVisit:
 
     @property
     def owner(self) -> str:
-        """The side that owes the next move."""
+        """Return the side that acts next."""
         return PRACTICE if self.stage in _OF_THE_PRACTICE else CENTER
 
 
 @dataclass(slots=True)
 class AlertOracle:
-    """Follows the stays of one referral."""
+    """Follows the stage visits of one referral."""
 
     course: ReferralHistory
     stays: list[StageVisit] = field(default_factory=list)
 
     @property
     def list_alerts(self) -> Iterator[ExpectedAlert]:
-        """Each that may have rung."""
+        """Return each alert that may have been sent."""
         for stay in self.stays:
             yield from stay.rings.values()
 
     def record_event(self, news: KnownEvent) -> None:
-        """Something becomes known: perhaps another stay begins."""
+        """Learn a fact, which may begin another visit."""
         stage = self.stays[-1].stage if news.what == "reopened" else news.what
         if stage in LIMITS or stage in _WITHOUT or stage == "monitoring":
             self.stays.append(StageVisit(stage, news.true_at))
 
     def record_run(self, at: datetime, *, ends: date | None, is_clean: bool) -> None:
-        """The job ran while somebody had to move. `ends` is the day of hand-back."""
+        """Note that the job ran while a side had to act. `ends` is the day of the return."""
         stay = self.stays[-1]
         days = dict(self._days(stay, ends))
         reached = max((level for level, day in days.items() if self._begins(stay, day) <= at), default=_NOTHING)
@@ -121,7 +122,7 @@ class AlertOracle:
         stay.told = after if is_clean else stay.told | after
 
     def _days(self, stay: StageVisit, ends: date | None) -> Iterator[tuple[int, date]]:
-        """The first day of each level, by the calendar of whoever owes the move."""
+        """Return the first day of each level, by the calendar of the side that acts next."""
         if stay.stage == "monitoring" and ends:
             late, very_late = ends, ends + _RED_AFTER_THE_WINDOW * DAY
         elif stay.stage in LIMITS:
@@ -144,7 +145,7 @@ class AlertOracle:
 
 
 def _who(owner: str, level: int, *, above: int) -> People:
-    """Who is told of a level if the highest that was told before is `above`."""
+    """Return who is notified of a level if the highest level sent before is `above`."""
     both = frozenset((side, False) for side in BOTH)
     if level == _AMBER:
         return frozenset({(owner, False)})

@@ -1,4 +1,4 @@
-"""Whatever is done to the audit trail is found."""
+"""Searches for a change of the audit trail that is not found."""
 
 import tempfile
 from collections import Counter
@@ -25,7 +25,7 @@ TAMPERINGS_PER_PART = 125
 
 @dataclass(frozen=True, slots=True)
 class AuditPartResult:
-    """What a part came to."""
+    """The result of a part."""
 
     rows: int
     kinds: Counter[str]
@@ -33,7 +33,7 @@ class AuditPartResult:
 
 
 def search_all(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
-    """Edit, delete, insert, swap and cut, alone and together, and verify each time."""
+    """Edit, delete, insert, swap and cut rows, alone and together, and verify each time."""
     total = budget.scale(TAMPERINGS)
     first = budget.seed * TAMPERINGS
     parts = [
@@ -46,7 +46,7 @@ def search_all(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
     kinds = sum((part.kinds for part in found), Counter())
     figures = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     yield SectionResult(
-        claim="An audit trail that was tampered with does not verify",
+        claim="A changed audit trail does not verify",
         tries=total,
         counterexamples=[each for part in found for each in part.unseen],
         figures=f"{found[0].rows} rows; {figures}",
@@ -54,7 +54,7 @@ def search_all(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
 
 
 def search_part(seeds: Sequence[int]) -> AuditPartResult:
-    """Tamper with one trail again and again, by each of the seeds, and make it good."""
+    """Tamper with one trail again and again, by each of the seeds, and restore it."""
     discard_logs()
     with tempfile.TemporaryDirectory() as folder, open_shared_clinic(Path(folder)) as clinic:
         _live(clinic)

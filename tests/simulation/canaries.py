@@ -1,4 +1,4 @@
-"""Health data gets nowhere that it does not belong, whatever goes wrong."""
+"""Searches for health data in places where it does not belong, whatever fails."""
 
 import tempfile
 from collections import Counter
@@ -19,7 +19,7 @@ from tests.support.shared_clinic import open_shared_clinic
 MINUTES = 1
 
 SCENARIOS = 24
-"""Each with its own faults, and each looked at by every door."""
+"""Parts, each with its own faults, and each searched on every channel."""
 
 SCENARIOS_PER_PART = 6
 
@@ -28,14 +28,14 @@ _MODES = (FaultMode.THROTTLE, FaultMode.LOST_REPLY, FaultMode.SERVER_ERROR, Faul
 
 @dataclass(frozen=True, slots=True)
 class CanaryPartResult:
-    """What a part came to: what was found, and how much was looked through, by doors."""
+    """The result of a part: what was found, and how much was searched, by channel."""
 
     wrong: Sequence[str]
     looked: Counter[str]
 
 
 def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
-    """Live and fail, with a canary in each field, and search all that was said and kept."""
+    """Run flows and failures with a canary in each field, and search all output and all tables."""
     total = budget.scale(SCENARIOS)
     first = budget.seed * SCENARIOS
     parts = [range(first + n, first + min(n + SCENARIOS_PER_PART, total)) for n in range(0, total, SCENARIOS_PER_PART)]
@@ -49,7 +49,7 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
     looked = sum((part.looked for part in found), Counter())
     figures = ", ".join(f"{size // 1024:,} KB {door}" for door, size in looked.items())
     yield SectionResult(
-        claim="No health data in logs, mails, addresses, refusals or, unsealed, in any table",
+        claim="No health data in logs, emails, addresses, refusals or, unencrypted, in any table",
         tries=total * len(CANARIES),
         counterexamples=wrong,
         figures=figures,
@@ -57,7 +57,7 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
 
 
 def search(seeds: Sequence[int]) -> CanaryPartResult:
-    """Live in one world, once by each of the seeds."""
+    """Run in one world, once for each of the seeds."""
     discard_logs()
     wrong: list[str] = []
     looked: Counter[str] = Counter()
@@ -83,7 +83,7 @@ def _doors(seen: CapturedOutput) -> dict[str, bytes]:
 
 
 def _faults(seed: int) -> FaultPlan:
-    """Trouble that comes in bursts, some longer than a client tries again."""
+    """Plan faults that come in bursts, some longer than a client retries."""
     chance = Random(seed)  # noqa: S311 a seed makes the same run again
     rest = [0]
     mode = [FaultMode.THROTTLE]

@@ -1,4 +1,4 @@
-"""Which function of a module a mutant changes, and its code before and after."""
+"""Finds the function of a module that a mutant changes, with its code before and after."""
 
 import ast
 import inspect
@@ -8,7 +8,7 @@ from tests.simulation.mutation_processes import ROOT, MutationTrial
 
 
 def find_changed_function(trial: MutationTrial) -> tuple[CodeType, CodeType] | None:
-    """The code of the one function that a mutant changes, before and after; None if it is none."""
+    """Return the code of the one function that a mutant changes, before and after; None if there is none."""
     if trial.tree is None:
         return None
     old = compile_module(trial.path, ast.parse((ROOT / trial.path).read_text("utf-8")))
@@ -21,15 +21,15 @@ def find_changed_function(trial: MutationTrial) -> tuple[CodeType, CodeType] | N
 
 
 def compile_module(path: str, tree: ast.Module) -> CodeType:
-    """The code of a module."""
+    """Compile the code of a module."""
     code: CodeType = compile(tree, str(ROOT / path), "exec")
     return code
 
 
 def list_outermost_functions(code: CodeType) -> list[CodeType]:
-    """The functions of a module, in it or in its classes.
+    """Return the functions of a module, in it or in its classes.
 
-    Not its comprehensions and lambdas: they have run when the module is there.
+    Not its comprehensions and lambdas: they have run when the module is loaded.
     """
     inner = [each for each in code.co_consts if isinstance(each, CodeType)]
     return [
@@ -41,7 +41,7 @@ def list_outermost_functions(code: CodeType) -> list[CodeType]:
 
 
 def _without_functions(code: CodeType) -> CodeType:
-    """What else there is in a module."""
+    """Return everything else in a module."""
     rest = [
         None
         if _is_function(each) and not each.co_name.startswith("<")

@@ -1,4 +1,4 @@
-"""Deliveries in any order, some twice, end as in order: in memory, and on real tables."""
+"""Searches for an order of deliveries, with some twice, that ends elsewhere: in memory, and on real tables."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ _A_PART_ON_TABLES = 2_500
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPart:
-    """So many deliveries, drawn from a seed."""
+    """A number of deliveries, drawn from a seed."""
 
     seed: int
     deliveries: int
@@ -41,7 +41,7 @@ class DeliveryPart:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPartResult:
-    """What a part came to; `naive` is how often the order of arrival ends elsewhere."""
+    """The result of a part; `naive` is how often the order of arrival ends elsewhere."""
 
     deliveries: int
     referrals: int
@@ -50,7 +50,7 @@ class DeliveryPartResult:
 
 
 def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
-    """In memory first, then on tables."""
+    """Search in memory first, then on tables."""
     for claim, search, full, a_part in (
         ("in memory", check_in_memory, IN_MEMORY, _A_PART_IN_MEMORY),
         ("through the tables", check_on_tables, ON_TABLES, _A_PART_ON_TABLES),
@@ -70,7 +70,7 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
         referrals = sum(part.referrals for part in found)
         lost = f"; taken in their order of arrival {naive:,} would end elsewhere" if naive else ""
         yield SectionResult(
-            claim=f"Deliveries shuffled and repeated end as in order, {claim}",
+            claim=f"Shuffled and repeated deliveries end like ordered ones, {claim}",
             tries=sum(part.deliveries for part in found),
             counterexamples=wrong + blind,
             figures=f"{referrals:,} referrals{lost}",
@@ -78,7 +78,7 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
 
 
 def check_in_memory(part: DeliveryPart) -> DeliveryPartResult:
-    """Fold each history in order and as it was delivered, as the product decides and parks."""
+    """Replay each history in order and as it was delivered, as the product decides and parks."""
     taken = referrals = naive = 0
     wrong: list[str] = []
     setting = build_context(catalog.get_monitoring_profile("breyanzi"))
@@ -88,7 +88,7 @@ def check_in_memory(part: DeliveryPart) -> DeliveryPartResult:
         history = draw_history(drawn, "ref_in_memory")
         deliveries = shuffle_deliveries(drawn, history)
         in_order = _submitted(setting).receive(history)
-        # What was taken before meets its own receipt.
+        # A repeat meets its own idempotency record.
         once = list(dict(deliveries).values())
         shuffled = _submitted(setting).receive(once)
         differs = list_differences(get_inbox_state(in_order), get_inbox_state(shuffled))
@@ -102,13 +102,13 @@ def check_in_memory(part: DeliveryPart) -> DeliveryPartResult:
 
 
 def _submitted(setting: DecisionContext) -> InMemoryInbox:
-    """An inbox right after the submission, which is history as well."""
+    """Return an inbox right after the submission, which is an event too."""
     sent = build_stage_change(Stage.SUBMITTED, NOON, event_id="evt_0", actor=Actor.PRACTICE)
     return InMemoryInbox(build_referral(Stage.DRAFT), setting).receive([sent])
 
 
 def check_on_tables(part: DeliveryPart) -> DeliveryPartResult:
-    """Deliver each history out of order to the real stores; compare with the fold in order."""
+    """Deliver each history out of order to the real stores, and compare with the replay in order."""
     taken = referrals = 0
     wrong: list[str] = []
     setting = build_context(catalog.get_monitoring_profile("breyanzi"))

@@ -1,4 +1,4 @@
-"""Real tables for the proofs: the local cloud, or DynamoDB Local beside it, then gone again."""
+"""Real tables for the simulation: the local cloud, or DynamoDB Local next to it, removed afterwards."""
 
 import os
 import tempfile
@@ -16,15 +16,15 @@ from tests.support import aws_fakes as cloud
 from tests.support import tokens
 
 DYNAMODB_LOCAL_URL = "DYNAMODB_LOCAL_URL"
-"""Names the address of a DynamoDB Local that the person has started. It is never fetched:
-its licence is between AWS and whoever has an AWS account."""
+"""Names the address of a DynamoDB Local that a person has started. It is never downloaded:
+its license is between AWS and people with an AWS account."""
 
 
 @contextmanager
 def run_engine(engine: str = LOCAL_CLOUD) -> Iterator[Path]:
-    """The product's tables, key and mail, for this process; hands out the folder of the mail.
+    """Open the product's tables, key and email for this process; yield the folder of the email.
 
-    Everything is gone afterwards. A process can have one at a time.
+    Everything is removed afterwards. A process can have one at a time.
     """
     address = os.environ.get(DYNAMODB_LOCAL_URL, "")
     with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ):
@@ -38,7 +38,7 @@ def run_engine(engine: str = LOCAL_CLOUD) -> Iterator[Path]:
             if engine == DYNAMODB_LOCAL:
                 _use_dynamodb_local(address)
             wiring.reset()
-            # DynamoDB Local is to be asked as the product asks.
+            # DynamoDB Local gets requests as the product sends them.
             with use_raw_transport() if engine == LOCAL_CLOUD else nullcontext():
                 try:
                     yield data_dir
@@ -47,9 +47,9 @@ def run_engine(engine: str = LOCAL_CLOUD) -> Iterator[Path]:
 
 
 def _replaced(ours: dict[str, str]) -> dict[str, str]:
-    """The tests' own issuer of tokens, and no limits: neither is what is proved here.
+    """Use the tests' own token issuer, and no rate limits: neither is searched here.
 
-    A search asks as often as it can, by a clock that it sets back from one try to the next.
+    A search sends as many requests as it can, with a clock that it sets back between tries.
     """
     kinds = ("IDENTITY_", "FEED_LIMIT", "MEMBER_LIMIT")
     return {name: value for name, value in ours.items() if name.startswith(kinds)}
@@ -60,7 +60,7 @@ def _verify_sender() -> None:
 
 
 def _use_dynamodb_local(address: str) -> None:
-    """Make the tables there anew, and send what is for DynamoDB there and nothing else."""
+    """Create the tables there again, and send only DynamoDB's requests there."""
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = address
     # It keeps the tables of each access key apart, and so those of two processes.
     os.environ["AWS_ACCESS_KEY_ID"] = f"prove{os.getpid()}"

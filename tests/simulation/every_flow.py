@@ -1,4 +1,4 @@
-"""Every flow by its name, and the one of the clocks."""
+"""All flows by name, and the flow of overdue alerts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -22,13 +22,13 @@ from tests.simulation.flows import (
 
 
 class OverdueFlow:
-    """The job of the clocks tells a center that a submission lies there too long."""
+    """The job of overdue alerts notifies a center that a submission has waited too long."""
 
     name = "clocks"
     wanted = ExpectedState(stages=[], mails={CENTER_MAIL: 1})
 
     def prepare(self, scene: Scene) -> None:
-        """A submission that nobody saw in time."""
+        """A submission that no one answered in time."""
         referral, stores = scene.store_referral(Stage.SUBMITTED), scene.world.stores
         stores.transactions.commit(*prepare_alert_writes(None, referral, stores=stores))
         # Amber after a business day, however many weekends and holidays come before it.

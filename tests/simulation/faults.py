@@ -1,10 +1,10 @@
 """Every fault of every call, every ordered pair of them, and seeded runs with more.
 
-A read leaves nothing behind, so a pair with a fault on one is another case in disguise, and is
-not played twice. Where the SDK asks again, the product goes on as if nothing had been: each
-single fault on a read is played, and shows it. Where the function stops, it leaves what it
-leaves when it stops right after the write before, or right before the next one, and both are
-among the pairs; in a run that writes nothing, it leaves what no run leaves.
+A read leaves nothing behind, so a pair with a fault on a read equals another case, and is not
+played twice. Where the SDK retries, the product continues as if nothing had happened: each single
+fault on a read is played, and shows it. Where the function stops, it leaves what it leaves when
+it stops right after the write before, or right before the next one, and both are among the
+pairs; in a run that writes nothing, it leaves what no run leaves.
 """
 
 import random
@@ -28,8 +28,8 @@ SEEDS_A_PART = 150
 
 CLAIMS = {
     "singles": "After any single fault nothing is lost, doubled or left undone",
-    "pairs": "So it is after any two, in one run, or one in the run and one in its repeat",
-    "more": "So it is after three to six, anywhere in a run and its repeats",
+    "pairs": "The same holds after any two faults, in one run, or one in the run and one in its repeat",
+    "more": "The same holds after three to six faults, anywhere in a run and its repeats",
 }
 
 _WRITES = frozenset({"PutItem", "SendEmail", "TransactWriteItems", "UpdateItem"})
@@ -39,12 +39,12 @@ _STOPS = frozenset({FaultMode.CRASH_BEFORE, FaultMode.CRASH_AFTER})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultPart:
-    """A part of a search, for a process of its own.
+    """A part of a search, for its own process.
 
     Attributes:
         kind: A key of `CLAIMS`, or `naive`.
-        flow: Which flow; with more than two faults it is drawn.
-        first: Which of the first faults of a pair it begins with, or which seed.
+        flow: The flow; with more than two faults it is drawn.
+        first: The index of the first fault of a pair, or the seed.
         tries: How many seeds.
     """
 
@@ -57,7 +57,7 @@ class FaultPart:
 
 @dataclass(frozen=True, slots=True)
 class FaultPartResult:
-    """What a part came to."""
+    """The result of a part."""
 
     tries: int
     met: int
@@ -65,17 +65,17 @@ class FaultPartResult:
 
 
 class UnsafeIntake(ReceiveDelivery):
-    """A delivery that is handled as it must not be."""
+    """A delivery that is handled in a wrong way."""
 
     name = "naive"
 
     def act(self, scene: Scene) -> None:
-        """Seen, then done."""
+        """Mark it as processed, then act."""
         scene.status = 200
         deliver_unsafely(ServiceDriver(scene.world.stores, now=scene.begins), scene.referral_id)
 
     def repeat(self, scene: Scene) -> Sequence[Callable[[], None]]:
-        """The same again, and the relay."""
+        """Send it again, and run the relay."""
         return [lambda: self.act(scene), *super().repeat(scene)[1:]]
 
 
@@ -110,7 +110,7 @@ def _parts(budget: Budget) -> Mapping[str, Sequence[FaultPart]]:
 
 
 def search(part: FaultPart) -> FaultPartResult:
-    """Play all scenarios of a part, then look at what they left."""
+    """Play all scenarios of a part, then check the tables."""
     with open_proof_world(part.engine) as world:
         theaters = _SEARCHES[part.kind](part, world)
         wrong = [each for t in theaters for each in t.find_violations(all_met=part.kind != "more")]
@@ -119,9 +119,9 @@ def search(part: FaultPart) -> FaultPartResult:
 
 
 def _singles(part: FaultPart, world: ProofWorld) -> Sequence[ScenarioRunner]:
-    """Each call of the run and of its repeat, each kind of fault, by new functions."""
+    """Fault each call of the run and of its repeat, with each kind of fault, in new functions."""
     theater = ScenarioRunner(world, UnsafeIntake() if part.kind == "naive" else FLOWS[part.flow], cold=True)
-    # Makes the data keys, which only the first of all has to.
+    # Creates the data keys, which only the very first run has to.
     theater.play()
     run, repeat, *_ = theater.play().runs
     for number, mode in _each(run.operations, on_reads=_ANY):
@@ -132,7 +132,7 @@ def _singles(part: FaultPart, world: ProofWorld) -> Sequence[ScenarioRunner]:
 
 
 def _look_at_reads(told: ScenarioResult, run: int, operations: Sequence[str]) -> None:
-    """See that a read that was asked again made no other difference: pairs rest on it."""
+    """Check that a retried read made no other difference: the choice of pairs rests on it."""
     [(number, mode)] = told.wanted[run].items()
     if operations[number - 1] in _WRITES or mode in _STOPS:
         return
@@ -142,7 +142,7 @@ def _look_at_reads(told: ScenarioResult, run: int, operations: Sequence[str]) ->
 
 
 def _pairs(part: FaultPart, world: ProofWorld) -> Sequence[ScenarioRunner]:
-    """Each first fault, and behind each every second one that can still come."""
+    """Play each first fault, and behind it each second one that can still come."""
     theater = ScenarioRunner(world, FLOWS[part.flow], cold=False)
     theater.play()
     firsts = list(_each(theater.play().runs[0].operations))
@@ -153,7 +153,7 @@ def _pairs(part: FaultPart, world: ProofWorld) -> Sequence[ScenarioRunner]:
 
 
 def list_fault_pairs(theater: ScenarioRunner, first: int, mode: FaultMode) -> Sequence[Faults]:
-    """Every pair that begins with a fault. It is played alone, to see what comes behind it."""
+    """Play every pair that begins with a fault. It is played alone first, to see what comes behind it."""
     run, repeat, *_ = theater.play({first: mode}).runs
     in_one_run = [[{first: mode, second: other}] for second, other in _each(run.operations) if second > first]
     in_the_repeat = [[{first: mode}, {second: other}] for second, other in _each(repeat.operations)]
@@ -161,7 +161,7 @@ def list_fault_pairs(theater: ScenarioRunner, first: int, mode: FaultMode) -> Se
 
 
 def _more(part: FaultPart, world: ProofWorld) -> Sequence[ScenarioRunner]:
-    """Whatever the seed says; what a crash leaves no room for is not met."""
+    """Play what the seed says; a fault that a crash leaves no room for is not met."""
     theaters = [ScenarioRunner(world, flow, cold=False) for flow in FLOWS.values()]
     for seed in range(part.first, part.first + part.tries):
         drawn = random.Random(seed)  # noqa: S311 to be repeated, not to be kept secret
@@ -174,7 +174,7 @@ def _more(part: FaultPart, world: ProofWorld) -> Sequence[ScenarioRunner]:
 
 
 def _each(operations: Sequence[str], *, on_reads: Sequence[FaultMode] = ()) -> Iterator[tuple[int, FaultMode]]:
-    """Every fault of a run."""
+    """Return every fault of a run."""
     for number, operation in enumerate(operations, 1):
         for mode in _kinds(operation, on_reads=on_reads):
             yield number, mode

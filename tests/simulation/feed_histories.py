@@ -1,4 +1,4 @@
-"""Random histories that a center may report: loops, split doses, holds, corrections and all."""
+"""Random histories that a center's system may report: loops, split doses, holds, corrections."""
 
 import random
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ MAX_EVENTS = 16
 
 
 def draw_history(drawn: random.Random, referral_id: str) -> Sequence[ReferralEvent]:
-    """What a center's feed tells of a submitted referral, in the order in which it was true."""
+    """Build what a center's system reports of a submitted referral, in the order in which it was true."""
     told: list[ReferralEvent] = []
     stage, part, at, numbered = Stage.SUBMITTED, 0, NOON, drawn.random() < 0.5
     for _ in range(drawn.randint(3, MAX_EVENTS)):
@@ -33,7 +33,7 @@ def draw_history(drawn: random.Random, referral_id: str) -> Sequence[ReferralEve
         going_on = [end for end in choices if end not in TERMINAL_STAGES]
         if not choices:
             break
-        # Endings are a third of all moves; drawn evenly, few histories would get far.
+        # Endings are a third of all transitions; drawn evenly, few histories would get far.
         choices = going_on if going_on and drawn.random() < 0.95 else choices
         at += timedelta(seconds=drawn.randint(60, 10**6))
         end = drawn.choice(choices)
@@ -48,7 +48,7 @@ def draw_history(drawn: random.Random, referral_id: str) -> Sequence[ReferralEve
 
 
 def _next(stage: Stage, part: int) -> list[Stage]:
-    """What a center may report next; a dose has two parts, and the second needs the first."""
+    """Return what a center may report next; a split dose has two infusions, and the second needs the first."""
     over = stage is Stage.INFUSED and part >= 2
     return sorted(
         end
@@ -58,7 +58,7 @@ def _next(stage: Stage, part: int) -> list[Stage]:
 
 
 def _beside(drawn: random.Random, move: StageChange) -> list[ReferralEvent]:
-    """Now and then something that lies over the stage, or a better date for the move."""
+    """Sometimes add an event besides stage changes, or a corrected date."""
     later = move.occurred_at + timedelta(seconds=20)
     luck = 1.0 if move.stage in TERMINAL_STAGES else drawn.random()
     if luck < 0.05:
@@ -85,12 +85,12 @@ def _named(n: int, event: ReferralEvent, referral_id: str, numbered: bool) -> Re
 
 
 def build_webhook_id(referral_id: str, number: int) -> str:
-    """The id of the n-th delivery about a referral."""
+    """Return the id of the n-th delivery about a referral."""
     return f"{referral_id}-{number}"
 
 
 def shuffle_deliveries(drawn: random.Random, history: Sequence[ReferralEvent]) -> list[tuple[int, ReferralEvent]]:
-    """The deliveries of a history, some of them twice, in any order."""
+    """Return the deliveries of a history in any order, with some of them twice."""
     numbered = list(enumerate(history, 1))
     deliveries = numbered + drawn.sample(numbered, k=len(numbered) // 4)
     drawn.shuffle(deliveries)
@@ -98,7 +98,7 @@ def shuffle_deliveries(drawn: random.Random, history: Sequence[ReferralEvent]) -
 
 
 def get_state(referral: Referral, waiting: int, *, events: int) -> dict[str, Any]:
-    """All that an order of arrival must not change; how often it was written may differ."""
+    """Return everything that the order of arrival must not change; the number of writes may differ."""
     return {
         "stage": referral.stage,
         "since": referral.stage_since,
@@ -113,10 +113,10 @@ def get_state(referral: Referral, waiting: int, *, events: int) -> dict[str, Any
 
 
 def get_inbox_state(inbox: InMemoryInbox) -> dict[str, Any]:
-    """The state that an inbox has come to."""
+    """Return the state of an inbox."""
     return get_state(inbox.referral, len(inbox.parked), events=len(inbox.history))
 
 
 def list_differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """In what two states differ."""
+    """Return the differences of two states."""
     return [name for name, value in one.items() if other[name] != value]

@@ -1,4 +1,4 @@
-"""What a year has left in the tables, and in what it differs from what had to be told."""
+"""Compares what a year left in the tables with what had to be sent."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ _MOVED = ("Corrected: ", "New date: ")
 
 @dataclass(slots=True)
 class AcceptedMail:
-    """That the mail service took a mail, in a run that may have met a fault over its mail."""
+    """An acceptance by the mail service, in a run that may have met a fault on its email."""
 
     at: datetime
     met_a_fault: bool = False
@@ -36,7 +36,7 @@ class AcceptedMail:
 
 @dataclass(frozen=True)
 class FinalState:
-    """The notices and the mails of the referrals that are looked at."""
+    """The notices and emails of the referrals that are compared."""
 
     staff: YearMembers
     oracles: Mapping[str, NoticeOracle]
@@ -65,7 +65,7 @@ class FinalState:
         )
 
     def find_violations(self) -> Iterator[str]:
-        """Each notice and each mail that is lost, doubled, early or too much."""
+        """Yield each notice and each email that is lost, doubled, early or superfluous."""
         about: dict[str, list[Item]] = defaultdict(list)
         for notice in self.notices:
             about[notice["referral_id"]].append(notice)
@@ -94,7 +94,7 @@ class FinalState:
         yield from _wrong_titles(oracle, told)
 
     def _wrong_fate(self, oracle: NoticeOracle, fate: NoticeFate, notices: Sequence[Item]) -> Iterator[str]:
-        """Who was told, how often and when."""
+        """Return who was notified, how often and when."""
         people = self._people(oracle, frozenset((side, False) for side in fate.sides))
         times = Counter(notice["member_id"] for notice in notices)
         if times.keys() - people:
@@ -111,7 +111,7 @@ class FinalState:
                 yield f"is of {notice['category']}"
 
     def _wrong_rings(self, oracle: NoticeOracle, notices: Sequence[Item]) -> Iterator[str]:
-        """Who was told of an overdue clock, how often, when, and late since when."""
+        """Return who was notified of an overdue stage, how often, when, and late since when."""
         left = {notice["notice_id"]: notice for notice in notices}
         for ring in oracle.rings.list_alerts:
             of_it = [
@@ -136,7 +136,7 @@ class FinalState:
             yield f"{notice['rule']} rang at {notice['created_at']}, when it was not to"
 
     def _people(self, oracle: NoticeOracle, who: People) -> set[str]:
-        """By name: of a side all, or those who lead there, which are all where nobody does."""
+        """Return the members of a side, or its leads; where it has no leads, all of them."""
         tenants = {"practice": oracle.course.practice, "center": oracle.course.center}
         found: set[str] = set()
         for side, is_led in who:
@@ -162,7 +162,7 @@ class FinalState:
             yield f"{mail_id} was sent and is no mail"
 
     def _wrong_mail(self, mail: Item) -> Iterator[str]:
-        """One copy, and one more at most for each run that met a fault as it sent."""
+        """Check that there is one copy, and at most one more for each run that met a fault while sending."""
         copies = self.sent.get(mail["outbox_id"], ())
         if mail["state"] != "done":
             yield f"is {mail['state']} in the end"
@@ -180,14 +180,14 @@ class FinalState:
 
 
 def _wrong_titles(oracle: NoticeOracle, told: Mapping[NoticeKey, Sequence[Item]]) -> Iterator[str]:
-    """A day that was told before, and moved, says so; so does what is told days late."""
+    """A notice for a day that was sent before and moved says so; so does a notice that is days late."""
     zone = ZoneInfo(oracle.course.center.time_zone)
     first = {key: min(from_timestamp(n["created_at"]) for n in found) for key, found in told.items() if found}
     for key, found in told.items():
         if key.rule not in SCHEDULE or not found:
             continue
         earlier = [other for other in first if _replaced(other, key) and first[other] < first[key]]
-        # A run may have died after it told and before it marked so: then nobody knows of it.
+        # A run may have died between sending and marking: then no one knows of it.
         is_known = any(oracle.fates[other].must_be_sent for other in earlier)
         for notice in found:
             late_by = from_timestamp(notice["created_at"]).astimezone(zone).date() - key.day
@@ -199,7 +199,7 @@ def _wrong_titles(oracle: NoticeOracle, told: Mapping[NoticeKey, Sequence[Item]]
 
 
 def _replaced(other: NoticeKey, key: NoticeKey) -> bool:
-    """Whether two notices say the same of two days. Another hand-back is no correction."""
+    """Whether two notices say the same about two days. Another return is not a correction."""
     return other.rule == key.rule and key.rule != "handback_unacknowledged"
 
 

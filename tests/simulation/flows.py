@@ -1,6 +1,6 @@
-"""What can go wrong half way: each thing that the product does, as a run and its repeats.
+"""Each thing that the product does and that can fail halfway, as a run and its repeats.
 
-The run is tried under faults. Then come rounds, each after every lease has ended: the sender
+The run is played under faults. Then come rounds, each after every lease has ended: the sender
 sends again what it sent, and the jobs run.
 """
 
@@ -31,18 +31,18 @@ CENTER_MAIL = build_member(CENTER).email
 
 
 class NoReplyError(Exception):
-    """The sender got no answer that ends its sending; it will send again."""
+    """The sender got no response that ends its sending; it will send again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectedState:
-    """What must be true in the end, whatever went wrong.
+    """What must be true at the end, whatever went wrong.
 
     Attributes:
         stages: The events, each applied once, in order.
         writes: How often the referral was written before that.
-        mails: How many mails each person is to get.
-        notices: How many notices stand in them; as many as mails if it is not said.
+        mails: How many emails each person must get.
+        notices: How many notices they contain; the number of emails unless given.
     """
 
     stages: Sequence[str]
@@ -54,7 +54,7 @@ class ExpectedState:
 
 
 class Scene:
-    """One scenario's own corner of a world: a referral, an alias that no other's mails carry."""
+    """One scenario's own part of a world: a referral, and an alias that no other scenario's emails carry."""
 
     def __init__(self, world: ProofWorld, name: str) -> None:
         self.world = world
@@ -65,10 +65,10 @@ class Scene:
         self.status = 0
 
     def choose_id(self, tasks_about: Callable[[str], Sequence[OutboxTask]]) -> None:
-        """Give the referral an id whose tasks are read in their order, in every scene.
+        """Give the referral an id whose tasks are read in the same order in every scene.
 
-        Ids decide on the shards of the outbox, which are read one after the other. A fault is
-        named by the number of its call, so a pair is one pair only if the order is always one.
+        Ids decide about the shards of the outbox, which are read one after the other. A fault is
+        named by the number of its call, so a pair is one pair only if the order is always the same.
         """
         ids = (derive_id("ref", f"{self.name} {n}") for n in count())
         for self.referral_id in ids:
@@ -81,7 +81,7 @@ class Scene:
         return str(write.request["Put"]["Item"]["lane"]["S"])
 
     def store_referral(self, stage: Stage, *, window: MonitoringWindow | None = None) -> Referral:
-        """A referral that has come as far as `stage`, with nothing left to be done."""
+        """Create a referral that has come as far as `stage`, with nothing left to do."""
         at = self.begins
         known = build_referral(
             stage,
@@ -97,12 +97,12 @@ class Scene:
         return known
 
     def plan_tasks(self, tasks: Sequence[OutboxTask]) -> None:
-        """Let tasks wait for their day."""
+        """Make tasks wait for their day."""
         outbox = self.world.stores.outbox
         self.world.stores.transactions.commit(*(outbox.prepare_plan(task) for task in tasks))
 
     def window(self) -> MonitoringWindow:
-        """The window of an infusion at the scene's begin."""
+        """Return the window of an infusion at the scene's start."""
         return open_window(
             infused_at=self.begins,
             local_date=None,
@@ -123,7 +123,7 @@ class Scene:
         self.referral_id = answer.json["referral_id"]
 
     def deliver(self, stage: str, *, minute: int = 1) -> None:
-        """Push a stage change as the center's system does, signed, always under one id."""
+        """Send a signed stage change as the center's system does, always under the same id."""
         at = self.begins + minute * MINUTE
         body = {
             "type": "stage.changed",
@@ -145,29 +145,29 @@ class Scene:
 
 
 class Flow(Protocol):
-    """Something that the product does in one run, and what makes up for a run that died."""
+    """Something that the product does in one run, and what completes a run that died."""
 
     name: str
     wanted: ExpectedState
 
     def prepare(self, scene: Scene) -> None:
-        """What was there before, made without faults."""
+        """Create the state before the run, without faults."""
 
     def act(self, scene: Scene) -> None:
-        """The run."""
+        """Play the run."""
 
     def repeat(self, scene: Scene) -> Sequence[Callable[[], None]]:
-        """The runs of one round, each by a function of its own."""
+        """Play the runs of one round, each in its own function."""
 
 
 class SubmitReferral:
-    """A practice sends a referral; the center is told by mail."""
+    """A practice submits a referral; the center is notified by email."""
 
     name = "submit"
     wanted = ExpectedState(stages=["submitted"], writes=0, mails={CENTER_MAIL: 1})
 
     def prepare(self, scene: Scene) -> None:
-        """Nothing was there."""
+        """Nothing exists before."""
 
     def act(self, scene: Scene) -> None:
         """One POST."""
@@ -179,7 +179,7 @@ class SubmitReferral:
 
 
 class ReceiveDelivery:
-    """A center's system pushes a stage change; the practice is told by mail."""
+    """A center's system sends a stage change; the practice is notified by email."""
 
     name = "intake"
     wanted = ExpectedState(stages=["accepted"], deliveries=1, mails={PRACTICE_MAIL: 1})
@@ -198,32 +198,32 @@ class ReceiveDelivery:
 
 
 class ApplyParked(ReceiveDelivery):
-    """A delivery brings what an earlier one has waited for; both are applied."""
+    """A delivery is what an earlier one waited for; both are applied."""
 
     name = "settling"
     wanted = ExpectedState(
         stages=["accepted", "consult_scheduled"],
         deliveries=2,
         audited=["accepted", "consult_scheduled", "consult_scheduled"],
-        # Two notices within the hour are one mail, or the second waits for the hour's end.
+        # Two notices within an hour are one email, or the second waits until the hour is over.
         mails={PRACTICE_MAIL: 1},
         notices=2,
     )
 
     def prepare(self, scene: Scene) -> None:
-        """A delivery that came too early waits."""
+        """A delivery that came too early is parked."""
         scene.store_referral(Stage.SUBMITTED)
         scene.deliver("consult_scheduled", minute=2)
 
 
 class RunRelay:
-    """The relay works off the outbox: the practice is told of an acceptance."""
+    """The relay processes the outbox: the practice is notified of an acceptance."""
 
     name = "relay"
     wanted = ExpectedState(stages=["accepted"], deliveries=1, mails={PRACTICE_MAIL: 1})
 
     def prepare(self, scene: Scene) -> None:
-        """The acceptance is there, and nobody has been told yet."""
+        """The acceptance is stored, and no one has been notified yet."""
         scene.store_referral(Stage.SUBMITTED)
         scene.deliver("accepted")
 
@@ -237,7 +237,7 @@ class RunRelay:
 
 
 class OpenMonitoring:
-    """The job of the day after an infusion opens monitoring by itself."""
+    """The job of the day after an infusion opens monitoring."""
 
     name = "opening"
     wanted = ExpectedState(stages=["monitoring"])
@@ -254,18 +254,18 @@ class OpenMonitoring:
         scene.world.run(TaskQueue.PLAN)
 
     def repeat(self, scene: Scene) -> Sequence[Callable[[], None]]:
-        """The next run of the job, and the relay's."""
+        """The next run of the job, and of the relay."""
         return [lambda: scene.world.run(TaskQueue.PLAN), lambda: scene.world.run(TaskQueue.EVENT)]
 
 
 class SendNotices:
-    """The job of a day tells both sides what ends on it."""
+    """The job of a day notifies both sides of what ends on it."""
 
     name = "notices"
     wanted = ExpectedState(stages=[], mails={PRACTICE_MAIL: 1, CENTER_MAIL: 1})
 
     def prepare(self, scene: Scene) -> None:
-        """A patient who is monitored, on the last of the days that the label wants daily."""
+        """A patient who is monitored, on the last day of the label's daily monitoring."""
         window = scene.window()
         scene.choose_id(lambda referral_id: _told_of_the_end(referral_id, window))
         scene.store_referral(Stage.MONITORING, window=window)
@@ -282,7 +282,7 @@ class SendNotices:
 
 
 def _told_of_the_end(referral_id: str, window: MonitoringWindow) -> Sequence[OutboxTask]:
-    """What tells both sides of the last day of daily monitoring."""
+    """Return the task that notifies both sides of the last day of daily monitoring."""
     monitored = build_referral(Stage.MONITORING, referral_id=referral_id, window=window)
     ends = MilestoneKind.DAILY_MONITORING_ENDS
     return [task for task in build_plan(monitored) if task.rule == ends]

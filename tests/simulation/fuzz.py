@@ -1,4 +1,4 @@
-"""Whatever is sent is refused or read, and never an error of ours."""
+"""Searches for input that is neither refused nor read, or causes an internal error."""
 
 import time
 from collections import Counter
@@ -18,18 +18,18 @@ BODIES = 800_000
 PART = 20_000
 PROCESSES = 2
 SLOW_S = 0.2
-"""No body may cost more of a processor than this."""
+"""No body may cost more processor time than this."""
 
 FuzzPart = tuple[int, int]
 FuzzResult = tuple[list[str], Counter[str]]
 
 
 def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
-    """Two million nearly good deliveries and bodies."""
+    """Try two million nearly valid deliveries and bodies."""
     wrong, seen = _searched(_delivered, budget.scale(DELIVERIES), "deliveries", progress, budget)
     caught = [] if seen["the library stumbles"] else ["nothing that trips a naive verifier"]
     yield SectionResult(
-        claim="The verifier never fails, and takes nothing that the reference library refuses",
+        claim="The verifier never fails, and accepts nothing that the reference library refuses",
         tries=seen.total() - seen["the library stumbles"],
         counterexamples=wrong + caught,
         figures=_counted(seen),

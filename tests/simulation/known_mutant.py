@@ -1,11 +1,11 @@
-"""A mistake that is made by hand, to see whether its test notices it."""
+"""A mistake that is made on purpose, to check whether its test notices it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class KnownMutant:
-    """A mistake: the file, what stands there, what would, and the test that fails then."""
+    """A mistake: the file, the correct text, the wrong text, and the test that must fail then."""
 
     mistake: str
     path: str
@@ -14,10 +14,10 @@ class KnownMutant:
     test: str
 
     def apply(self, source: str) -> str:
-        """The module with the mistake in it, wherever it can be made.
+        """Return the module's source with the mistake in it.
 
         Raises:
-            ValueError: there is nothing in the module to get wrong this way.
+            ValueError: the correct text is not in the module.
         """
         if self.right not in source:
             raise ValueError(f"{self.path}: there is no `{self.right}` any more")

@@ -1,4 +1,4 @@
-"""Mistakes about who is asking, and about what was sent."""
+"""Mistakes about who the caller is, and about what was sent."""
 
 from tests.simulation.known_mutant import KnownMutant
 

@@ -1,4 +1,4 @@
-"""Mistakes about whose a record is, and about what becomes of it."""
+"""Mistakes about the owner of a record, and about its state."""
 
 from tests.simulation.known_mutant import KnownMutant
 

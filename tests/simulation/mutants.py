@@ -1,4 +1,4 @@
-"""The tests notice when what decides about security and order is wrong."""
+"""Checks that tests notice mistakes in code that decides about security and order."""
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,10 +14,10 @@ from tests.simulation.section_protocol import Budget, Progress, SectionResult
 MINUTES = 8
 
 MIN_KILL_RATE = 0.9
-"""The part of the mutants that the tests have to notice."""
+"""The share of the mutants that the tests have to notice."""
 
 TIME_LIMIT_S = 120
-"""Longer than any of these tests; a mutant that never ends was noticed."""
+"""Longer than any of these tests; a mutant that never ends counts as noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
 
 
 def _known(progress: Progress) -> SectionResult:
-    """Each mistake fails its test, which passes without it."""
+    """Check that each mistake fails its test, which passes without it."""
     trials = [
         MutationTrial([known.test], TIME_LIMIT_S, known.path, ast.parse(known.apply(_source(known.path))))
         for known in KNOWN
@@ -143,10 +143,10 @@ def _unnoticed(name: str, target: Target, progress: Progress, budget: Budget) ->
 
 
 def _survivors(trials: Sequence[MutationTrial], progress: Progress, what: str) -> tuple[Sequence[int], list[str]]:
-    """The trials that no test noticed, by number; and tests that fail without any mutant.
+    """Return the trials that no test noticed, by number, and tests that fail without any mutant.
 
-    What is not noticed the quick way is tried from the import on, and so is each module without
-    a mutant: a test that fails then would notice everything.
+    What is not noticed the fast way is tried again from the import on, and so is each module
+    without a mutant: a test that fails then would notice everything.
     """
     unknown: list[int] = []
     try:

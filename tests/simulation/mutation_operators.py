@@ -1,8 +1,8 @@
 """Small wrong changes of a module, each of which a test should notice.
 
-One change a mutant, made in the syntax tree: a comparison by its neighbour, `and` by `or`, a part
+One change per mutant, made in the syntax tree: a comparison by its neighbor, `and` by `or`, a part
 of a condition left out, a `not` left out, a constant by another one, a statement left out, None
-for what is returned. What only words an error, documents or types is left alone.
+as the return value. Error texts, docstrings and types are left alone.
 """
 
 import ast
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 Edit: TypeAlias = tuple[str, Callable[[Any], ast.AST]]
-"""What a change is called, and the node that takes the place of a copy of the old one."""
+"""The name of a change, and the node that replaces a copy of the old one."""
 
 _COMPARISONS: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -41,7 +41,7 @@ _OPERATORS: Mapping[type[ast.operator], type[ast.operator]] = {
 _UNTOUCHED_FIELDS = frozenset({"annotation", "returns", "decorator_list", "bases", "type_comment"})
 _UNTOUCHED = (ast.Import, ast.ImportFrom, ast.JoinedStr)
 _TYPES = frozenset({"Mapping", "Sequence", "Callable", "frozenset", "tuple", "dict", "list", "set"})
-"""Names whose subscript is a type, as in an alias; there is nothing in it to get wrong."""
+"""Names whose subscript is a type, as in an alias; it contains nothing to get wrong."""
 
 
 @dataclass(frozen=True, slots=True)

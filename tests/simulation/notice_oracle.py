@@ -1,7 +1,8 @@
-"""What has to be told on which day to which side, said again by hand and independently.
+"""What must be sent on which day to which side, written a second time and independently.
 
-The product plans rows and asks them on their day. Here each notice is a key with the set of
-states that it may be in: a run under faults may have told it or not, a clean one leaves no doubt.
+The product plans rows and checks them on their day. Here each notice is a key with the set of
+states that it may be in: a run under faults may have sent it or not, a run without faults leaves
+no doubt.
 """
 
 from collections.abc import Iterator, Mapping
@@ -63,7 +64,7 @@ _OF_A_SPLIT_DOSE = {
     "driving_minimum_ends": 56,
 }
 """Days after the infusion by the labels of Breyanzi (FDA's notice of 2025-06-26) and Aucatzyl
-(2024-11), as the catalogue has them."""
+(2024-11), as the catalog has them."""
 
 _FROM_THE_END = {
     "handback_near": -7,
@@ -88,7 +89,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     **dict.fromkeys(("hold_started", "hold_ended", "reopened", "corrected"), (_J, BOTH)),
     "deceased": (_C, BOTH),
 }
-"""What is told at once, in which category, to which side."""
+"""Notices that are sent at once, with their category and side."""
 
 _ENDS = frozenset({"withdrawn", "declined", "not_proceeding", "deceased", "transferred_care", "lost_to_follow_up"})
 
@@ -105,7 +106,7 @@ class NoticeKey:
 
 @dataclass(slots=True)
 class NoticeFate:
-    """What may have become of a notice, and the runs that may have told it."""
+    """The possible states of a notice, and the runs that may have sent it."""
 
     due: datetime
     category: str
@@ -115,13 +116,13 @@ class NoticeFate:
 
     @property
     def must_be_sent(self) -> bool:
-        """Whether it must have been told."""
+        """Whether it must have been sent."""
         return self.may_be == {_TOLD}
 
 
 @dataclass(slots=True)
 class NoticeOracle:
-    """Follows what is known of one referral, and what has to be told of it."""
+    """Follows what is known about one referral, and what must be sent about it."""
 
     course: ReferralHistory
     rings: AlertOracle = field(init=False)
@@ -136,11 +137,11 @@ class NoticeOracle:
     fates: dict[NoticeKey, NoticeFate] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Nothing is known yet, so no clock runs."""
+        """Nothing is known yet, so no time runs."""
         self.rings = AlertOracle(self.course)
 
     def record_event(self, news: KnownEvent) -> None:
-        """Something becomes known: it is told itself, and the plan may be another one."""
+        """Learn a fact: it is sent itself, and the plan may change."""
         if news.what in EVENTS:
             category, sides = EVENTS[news.what]
             self.fates[NoticeKey(news.what, news.at)] = NoticeFate(news.at, category, sides, {_WAITING})
@@ -151,7 +152,7 @@ class NoticeOracle:
         self._replan(before, silent, today=self._day(news.at))
 
     def record_run(self, lane: str, at: datetime, *, is_clean: bool) -> None:
-        """A job ran at a time: what is due is told, or dropped if nobody wants it any more."""
+        """Note that a job ran: what is due is sent, or skipped if no one wants it any more."""
         if lane == "clock":
             if self.rings.stays and not (self.is_ended or self.is_held):
                 self.rings.record_run(at, ends=self._ends, is_clean=is_clean)
@@ -171,7 +172,7 @@ class NoticeOracle:
 
     @property
     def _ends(self) -> date | None:
-        """The day of hand-back, once the patient was infused."""
+        """Return the day of the return to the practice, once the patient was infused."""
         own = self.infused_on + timedelta(days=_WINDOW) if self.infused_on else None
         return self.extended_to or own
 
@@ -196,7 +197,7 @@ class NoticeOracle:
                 self.is_ended, self.is_held = True, False
 
     def _replan(self, before: set[NoticeKey], silent: set[NoticeKey], *, today: date) -> None:
-        """What is new in the plan, or speaks again. Of what is past, the last of each line."""
+        """Add what is new in the plan, or counts again. Of what is past, the last of each series."""
         past: dict[str, NoticeKey] = {}
         for key in self._plan():
             assert not isinstance(key.day, datetime)
@@ -232,7 +233,7 @@ class NoticeOracle:
             yield NoticeKey("handback_unacknowledged", self.handed_over + timedelta(days=3))
 
     def _is_silent(self, key: NoticeKey) -> bool:
-        """Whether what happened since makes a notice of the plan pointless."""
+        """Whether later facts make a planned notice pointless."""
         if self.is_ended or self.is_held:
             return True
         match SCHEDULE[key.rule].line:

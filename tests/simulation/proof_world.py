@@ -1,4 +1,4 @@
-"""The product on real tables, at a time of our choice, seen through its front door and its jobs."""
+"""The product on real tables, at a chosen time, used through its API and its jobs."""
 
 import json
 from collections import Counter
@@ -22,17 +22,17 @@ from tests.support.service_driver import ServiceDriver
 BEGINS = datetime(2190, 1, 2, 12, tzinfo=UTC)
 
 APART = timedelta(days=30)
-"""Each scenario is earlier than all before it, whatever flow they are of, so that what they left
-to be done on a later day is never due in it."""
+"""Each scenario is earlier than all before it, whatever their flow, so that what they left for
+a later day is never due in it."""
 
 
 @dataclass
 class ProofWorld:
-    """A clinic on tables that many scenarios share; each has ids, an alias and a time of its own.
+    """A clinic on tables that many scenarios share; each has its own ids, alias and time.
 
     Attributes:
-        now: What the product's clock says.
-        begins: Before when nothing has happened yet.
+        now: The time on the product's clock.
+        begins: Nothing has happened yet before this time.
         drawn: The ids that the product has drawn since they were last cleared.
     """
 
@@ -44,23 +44,23 @@ class ProofWorld:
 
     @property
     def stores(self) -> Stores:
-        """The tables, as the function that runs sees them."""
+        """The tables, as the running function sees them."""
         return wiring.get_stores()
 
     @property
     def desk(self) -> ServiceDriver:
-        """The services without the front door, for what only prepares."""
+        """The services without the API, for preparation only."""
         return ServiceDriver(self.stores, now=self.now)
 
     def begin_anew(self) -> None:
-        """Let the next call come to a function that remembers nothing."""
+        """Send the next call to a function with empty caches."""
         wiring.get_stores.cache_clear()
 
     def go_back(self) -> None:
         """Set the clock to a time before all that has happened here.
 
         Raises:
-            ValueError: somebody set it to an earlier time than that.
+            ValueError: someone set it to an earlier time than that.
         """
         if self.now < self.begins:
             raise ValueError(f"the clock says {self.now}, before anything is to happen")
@@ -68,18 +68,18 @@ class ProofWorld:
         self.now = self.begins
 
     def token(self) -> str:
-        """A token of the practice's coordinator, of now."""
+        """Create a token of the practice's coordinator, for now."""
         at = int(self.now.timestamp())
         return tokens.create_token(self.clinic.members["practice"].subject, iat=at, exp=at + 3600)
 
     def run(self, lane: TaskQueue) -> None:
-        """Run a scheduled function, as its rule does."""
-        # Some tasks wait for another try: the alarm is not what is looked at here.
+        """Run a scheduled function, as its schedule does."""
+        # Some tasks wait for another attempt: the alarm is not checked here.
         with suppress(JobFailedError):
             run_job(lane, context=wiring.build_job_context())
 
     def mails(self) -> Counter[str]:
-        """How many mails were taken, by the line that begins with a patient's alias."""
+        """Count accepted emails by their first line, which has the patient's alias."""
         record = self.folder / "mail.jsonl"
         lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else ()
         sent = (json.loads(line) for line in lines)
@@ -88,7 +88,7 @@ class ProofWorld:
 
 @contextmanager
 def open_proof_world(which: str) -> Iterator[ProofWorld]:
-    """A world on new tables, gone at the end."""
+    """Open a world on new tables, removed at the end."""
     discard_logs()
     with engine.run_engine(which) as folder:
         world = ProofWorld(open_api_driver(), folder)

@@ -1,6 +1,6 @@
-"""Random courses of referrals through a year, as a person would tell them: what, and when.
+"""Random histories of referrals through a year, as a person would describe them: what, and when.
 
-Nothing here asks the product. The days are those of the wall of the center.
+Nothing here asks the product. The days are those of the center's time zone.
 """
 
 import random
@@ -13,7 +13,7 @@ from chalicelib.domain.identity.members import Tenant, TenantKind
 
 YEAR_START = datetime(2026, 1, 1, tzinfo=UTC)
 YEAR_END = datetime(2027, 1, 1, tzinfo=UTC)
-"""Both changes of the clocks lie between: 8 March and 1 November."""
+"""Both changes of the clocks are in between: March 8 and November 1."""
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
@@ -38,18 +38,18 @@ _TO_CONDITIONED = (
     "lymphodepletion_started",
 )
 _EARLY_ENDS = {"withdrawn": range(3), "declined": range(2), "not_proceeding": range(3, 9), "deceased": range(9)}
-"""How a course may end before the infusion, and after how many of the moves to it."""
+"""How a history may end before the infusion, and after how many of the stage changes to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownEvent:
-    """Something that becomes known of a referral.
+    """A fact that becomes known about a referral.
 
     Attributes:
-        what: A stage, or the name of an event beside the stages.
+        what: A stage, or the name of an event besides stage changes.
         at: When it becomes known.
-        true_at: When it was true; of a correction, when the infusion really was.
-        ends_on: The new day of hand-back of an extension.
+        true_at: When it was true; for a correction, when the infusion really was.
+        ends_on: The new day of the return, for an extension.
         part: Which infusion it is.
     """
 
@@ -62,7 +62,7 @@ class KnownEvent:
 
 @dataclass(slots=True)
 class ReferralHistory:
-    """A referral's way through the year, the submission first."""
+    """A referral's facts through the year, the submission first."""
 
     name: str
     practice: Tenant
@@ -72,16 +72,16 @@ class ReferralHistory:
 
     @property
     def product_id(self) -> str:
-        """One whose dose is split, or one whose is not."""
+        """A product with a split dose, or one without."""
         return "aucatzyl" if self.is_split else "breyanzi"
 
 
 def draw_history(drawn: random.Random, name: str, *, within: timedelta, pace: float = 1) -> ReferralHistory:
-    """A course that begins at a random time of a part of the year.
+    """Draw a history that begins at a random time in a part of the year.
 
     Args:
-        drawn: Where luck comes from.
-        name: Whose it is.
+        drawn: The source of randomness.
+        name: The referral's name.
         within: The part of the year.
         pace: By how much the days before an infusion are longer than in real life.
     """
@@ -108,7 +108,7 @@ def draw_history(drawn: random.Random, name: str, *, within: timedelta, pace: fl
 
 
 def _held_early(drawn: random.Random, submission: KnownEvent, *, by: datetime) -> Iterator[KnownEvent]:
-    """A hold while the center is to answer, or soon after."""
+    """A hold while the center should answer, or soon after."""
     held = submission.at + _days(drawn, 0.2, 3)
     over = held + _days(drawn, 0.5, 8)
     if drawn.random() < 0.3 and over < by:
@@ -120,7 +120,7 @@ def _from_the_infusion(drawn: random.Random, after: datetime, course: ReferralHi
     zone = ZoneInfo(course.center.time_zone)
     true_at = after + _days(drawn, 3, 8)
     if drawn.random() < 0.3:
-        # An evening that is tomorrow by the clocks of UTC.
+        # An evening that is tomorrow in UTC.
         true_at = datetime.combine(true_at.astimezone(zone), time(23, 30), zone).astimezone(UTC)
     day_0 = true_at.astimezone(zone).date()
     known = true_at + _delay(drawn)
@@ -145,7 +145,7 @@ def _from_the_infusion(drawn: random.Random, after: datetime, course: ReferralHi
 
 
 def _beside(drawn: random.Random, infusion: KnownEvent) -> Iterator[KnownEvent]:
-    """What lies over the stages: a toxicity, a hold or two."""
+    """Events besides stage changes: a toxicity, a hold or two."""
     if drawn.random() < 0.3:
         yield _now("toxicity", infusion.at + _days(drawn, 0.1, 10))
     at = infusion.at
@@ -157,7 +157,7 @@ def _beside(drawn: random.Random, infusion: KnownEvent) -> Iterator[KnownEvent]:
 
 
 def _corrections(drawn: random.Random, infusion: KnownEvent, *, after: datetime) -> Iterator[KnownEvent]:
-    """A better date of the infusion; now and then it was the first one after all."""
+    """A corrected date of the infusion; sometimes the first one was right after all."""
     at = after + _days(drawn, 0.1, 18)
     off = drawn.choice([-2, -1, 1, 2]) * DAY
     yield KnownEvent(what="corrected", at=at, true_at=infusion.true_at + off)
@@ -167,7 +167,7 @@ def _corrections(drawn: random.Random, infusion: KnownEvent, *, after: datetime)
 
 
 def _after_the_window(drawn: random.Random, at: datetime) -> Iterator[KnownEvent]:
-    """How far a patient comes back: not at all, handed over, acknowledged, away."""
+    """How far a patient comes back: not at all, returned, acknowledged, in follow-up."""
     for stage, chance, longest in (
         ("window_complete", 0.85, 0.1),
         ("handback_ready", 0.9, 5),
@@ -196,7 +196,7 @@ def _until_a_death(drawn: random.Random, news: list[KnownEvent], after: datetime
 
 
 def _apart(news: Sequence[KnownEvent]) -> Iterator[KnownEvent]:
-    """In order, ten minutes apart, never at the minute of a job, and none after the end."""
+    """Order the facts, ten minutes apart, never at the minute of a job, and none after the end."""
     last = YEAR_START
     for each in sorted(news, key=_at):
         is_now = each.true_at == each.at
@@ -219,5 +219,5 @@ def _days(drawn: random.Random, least: float, most: float) -> timedelta:
 
 
 def _delay(drawn: random.Random, *, longest: float = 20) -> timedelta:
-    """Mostly one hears within hours, and now and then after weeks."""
+    """Mostly a fact becomes known within hours, and sometimes after weeks."""
     return _days(drawn, 1, longest) if drawn.random() < 0.15 else _days(drawn, 0, 0.1)

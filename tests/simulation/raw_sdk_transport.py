@@ -1,8 +1,8 @@
-"""The shortest way from the SDK to a local cloud.
+"""The shortest connection from the SDK to a local cloud.
 
-Some four tenths of the caller's processor time go into a signature, which the local cloud
-does not check, and into an HTTP client that can do more than is asked of it here. What is asked
-and answered, and the SDK's own retries, stay as they are.
+About four tenths of the caller's processor time go into a signature, which the local cloud does
+not check, and into an HTTP client that can do more than is needed here. Requests, responses and
+the SDK's own retries stay as they are.
 """
 
 import socket
@@ -20,7 +20,7 @@ from botocore.signers import RequestSigner
 from urllib3.util.wait import wait_for_read
 
 TIMEOUT_S = 30
-"""Longer than the product's own: on a machine that is busy, slow is no fault."""
+"""Longer than the product's own, because on a busy machine a slow answer is not a fault."""
 
 _LINE = 65_536
 
@@ -38,7 +38,7 @@ class _Connection:
 
     @property
     def is_over(self) -> bool:
-        """Whether the other side closes it: after so many answers, or when it was long idle."""
+        """Whether the other side closes it: after so many responses, or when it was idle for long."""
         return self._is_last or wait_for_read(self._socket, timeout=0)
 
     def close(self) -> None:
@@ -46,7 +46,7 @@ class _Connection:
         self._socket.close()
 
     def asked(self, request: bytes) -> tuple[int, dict[str, str], bytes]:
-        """The status, the headers and the body that a request is answered."""
+        """Return the status, the headers and the body of the response to a request."""
         self._socket.sendall(request)
         status = self._answers.readline(_LINE).split(b" ", 2)
         headers: dict[str, str] = {}
@@ -65,11 +65,11 @@ class _Connections(local):
     kept: _Connection | None = None
 
     def __init__(self, opened: list[_Connection]) -> None:
-        """Note each in `opened`, so that whoever ends the threads can close them."""
+        """Record each in `opened`, so that the code that ends the threads can close them."""
         self.opened = opened
 
     def to(self, address: str) -> _Connection:
-        """The one that is open, or a new one."""
+        """Return the open connection, or a new one."""
         if self.kept is None or self.kept.address != address or self.kept.is_over:
             self.kept = _Connection(address)
             self.opened.append(self.kept)
@@ -85,7 +85,7 @@ class _Body(BytesIO):
 
 @contextmanager
 def use_raw_transport() -> Iterator[None]:
-    """Let every call of this process go the shortest way: unsigned, over plain sockets."""
+    """Send every call of this process the shortest way: unsigned, over plain sockets."""
     opened: list[_Connection] = []
     connections = _Connections(opened)
 
@@ -112,7 +112,7 @@ def _answered(request: Any, connections: _Connections) -> AWSResponse:
     body = request.body or b""
     whole = head + (body.encode() if isinstance(body, str) else body)
     status, headers, content = connections.to(url.netloc).asked(whole)
-    # Any mapping does for the headers, whatever the stubs say.
+    # Any mapping works for the headers, whatever the stubs say.
     return AWSResponse(request.url, status, cast("Any", headers), _Body(content))
 
 

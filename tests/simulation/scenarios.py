@@ -1,4 +1,4 @@
-"""One scenario: a flow, the faults it meets, and what is wrong when everything has calmed down."""
+"""One scenario: a flow, the faults it meets, and what is wrong when everything is over."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from tests.support.faults import CallLog, FaultMode
 from tests.support.invariants import TableSnapshot
 
 Faults = Sequence[Mapping[int, FaultMode]]
-"""What goes wrong in the run and in each round after it, by the number of the call."""
+"""The fault in the run and in each round after it, by the number of the call."""
 
 
 @dataclass
@@ -30,16 +30,16 @@ class ScenarioResult:
 
     @property
     def count_faults_hit(self) -> int:
-        """How many of the faults came about."""
+        """Return how many of the faults were met."""
         return sum(calls.count_faults for calls in self.runs)
 
     @property
     def count_allowed_copies(self) -> int:
-        """How many faults fell between the mail service's yes and our mark of it."""
+        """Return how many faults came between the mail service's acceptance and our mark of it."""
         return sum(is_about_sending(calls.operations, n, calls.met) for calls in self.runs for n in calls.met)
 
     def __str__(self) -> str:
-        """What repeats it."""
+        """Return what repeats the scenario."""
         told = [
             f"run {k} call {n} {_named(self.runs, k, n)} {mode}"
             for k, faults_ in enumerate(self.wanted)
@@ -58,7 +58,7 @@ class ScenarioRunner:
     played: list[ScenarioResult] = field(default_factory=list)
 
     def play(self, *wanted: Mapping[int, FaultMode]) -> ScenarioResult:
-        """Play one: the run and the rounds under faults, then two rounds in peace."""
+        """Play one: the run and the rounds under faults, then two rounds without."""
         number = len(self.played)
         self.world.go_back()
         scene = Scene(self.world, f"{self.flow.name} {number}")
@@ -88,7 +88,7 @@ class ScenarioRunner:
         told.runs.append(calls)
 
     def find_violations(self, *, all_met: bool = True) -> list[str]:
-        """Each scenario after which something is lost, doubled or left undone."""
+        """Return each scenario after which something is lost, doubled or left undone."""
         books, mails = TableSnapshot.read(self.world.stores), self.world.mails()
         found = []
         for told in self.played:
@@ -102,7 +102,7 @@ class ScenarioRunner:
 
 
 def _possible(wanted: Mapping[int, FaultMode]) -> faults.FaultPlan:
-    """Faults by number; only a transaction can meet another one, so others are throttled."""
+    """Plan faults by number; only a transaction can conflict with another one, so other calls are throttled."""
 
     def plan(number: int, operation: str) -> FaultMode | None:
         mode = wanted.get(number)
@@ -127,12 +127,12 @@ def _wrong(told: ScenarioResult, flow: Flow, books: TableSnapshot, mails: Counte
     copies = {to: mails[f"{to} {scene.name}"] for to in wanted.mails}
     letters = books.list_mails(rid)
     held = Counter(notice_id for row in letters for notice_id in row["notice_ids"])
-    # What a fault let be told after the first mail had left follows in one of its own.
+    # What a fault delays until after the first email comes in an email of its own.
     most = len([row for row in letters if row["state"] == "done"]) + told.count_allowed_copies
     checks = {
         "made twice": len(made) <= 1,
         "not answered": scene.status < 300,
-        # A move that was made before its task was marked leaves the task nothing to do.
+        # A stage change made before its task was marked leaves the task nothing to do.
         "outbox": all(row["state"] in {"done", "skipped"} for row in due),
         "clock": all(row["due_at"] > soon for row in clocks if "lane" in row),
         "notices": len(notices) == (wanted.notices or sum(wanted.mails.values())),
@@ -145,11 +145,11 @@ def _wrong(told: ScenarioResult, flow: Flow, books: TableSnapshot, mails: Counte
 
 
 def is_about_sending(operations: Sequence[str], n: int, met: Mapping[int, FaultMode]) -> bool:
-    """Whether call `n` sends a mail, or is the first write after it, which marks it as sent."""
+    """Whether call `n` sends an email, or is the first write after it, which marks it as sent."""
     if operations[n - 1] == "SendEmail":
         return True
     before = n - 1
-    # Tries of the same call that met a fault, or were asked again.
+    # Attempts of the same call that met a fault, or were retried.
     while before in met and operations[before - 1] == operations[n - 1]:
         before -= 1
     return before > 0 and operations[before - 1] == "SendEmail"
@@ -159,7 +159,7 @@ _TELLING = ("outbox_id", "state", "planned_for", "due_at", "message_id", "merged
 
 
 def _evidence(told: ScenarioResult, letters: Sequence[Item], mails: Counter[str]) -> str:
-    """What tells how it came about, for whoever cannot have it come about again."""
+    """Describe how it happened, for someone who cannot repeat it."""
     rows = [{name: str(row[name]) for name in _TELLING if name in row} for row in letters]
     calls = [" ".join(calls.operations) for calls in told.runs]
     return f"ended {told.ended}, mails {list(mails.items())[:20]}, their rows {rows}, calls {calls}"

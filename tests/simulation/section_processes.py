@@ -1,4 +1,4 @@
-"""Each section in a process of its own, so that none meets what another one left behind."""
+"""Runs each section in its own process, so that none meets what another one left behind."""
 
 import importlib
 import resource
@@ -14,11 +14,11 @@ from tests.support.log_capture import discard_logs
 
 @dataclass(frozen=True, slots=True)
 class TimedResult:
-    """A result, whose it is, and how long it took.
+    """A result, its section, and how long it took.
 
     Attributes:
-        seconds: From one result to the next. They depend on whatever else the machine does.
-        cpu_seconds: What processors spent on it, of all its processes.
+        seconds: From one result to the next. They depend on what else the machine does.
+        cpu_seconds: The processor time of all its processes.
     """
 
     section: str
@@ -28,7 +28,7 @@ class TimedResult:
 
 
 def run_section_in_process(section: str, budget: Budget) -> Iterator[TimedResult]:
-    """What a section finds, in a new process, as it finds it."""
+    """Yield the results of a section in a new process, as it finds them."""
     context = get_context("spawn")
     mine, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_simulate, args=(section, budget, theirs))
@@ -67,6 +67,6 @@ def _simulate(section: str, budget: Budget, theirs: Connection) -> None:
 
 
 def _cpu_seconds() -> float:
-    """Those of this process, and of the ones that it has started and that have ended."""
+    """Return the processor time of this process, and of ended processes that it started."""
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(each.ru_utime + each.ru_stime for each in used)

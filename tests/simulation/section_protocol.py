@@ -1,4 +1,4 @@
-"""What a section of the proofs is asked for, and what it answers."""
+"""What a section of the simulation gets and returns."""
 
 import sys
 import time
@@ -18,18 +18,18 @@ PROGRESS_INTERVAL_S = 10.0
 
 
 class OutOfTimeError(Exception):
-    """A section took far longer than planned, so whatever it found proves nothing."""
+    """A section took far longer than planned, so its results prove nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionResult:
-    """What a search for counterexamples came to.
+    """The result of a search for counterexamples.
 
     Attributes:
         claim: The promise, as one sentence.
-        tries: In how many cases it was put to the test.
+        tries: In how many cases it was tested.
         counterexamples: Each case in which it did not hold, with what repeats it.
-        figures: What else is worth knowing, as how often a known wrong variant was caught.
+        figures: Other useful figures, such as how often a known wrong variant was caught.
     """
 
     claim: str
@@ -45,11 +45,11 @@ class SectionResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """How much a section is to do.
+    """How much a section should do.
 
     Attributes:
         share: The part of the full search that is wanted; 1 is all of it.
-        seed: Whatever is random follows from it.
+        seed: Everything random follows from it.
         engine: What stands in for DynamoDB in sections about storage.
     """
 
@@ -58,13 +58,13 @@ class Budget:
     engine: str = LOCAL_CLOUD
 
     def scale(self, full: int, *, least: int = 1) -> int:
-        """How many tries are wanted, where a full search makes `full`."""
+        """Return how many tries are wanted, where a full search makes `full`."""
         return min(full, max(least, round(full * self.share)))
 
 
 @dataclass(slots=True)
 class Progress:
-    """Tells the person who waits how far a section is, every ten seconds or so."""
+    """Shows how far a section is, every ten seconds or so."""
 
     section: str
     seconds: float = float("inf")
@@ -72,7 +72,7 @@ class Progress:
     _told: float = field(default_factory=time.monotonic)
 
     def __call__(self, done: int, total: int, what: str) -> None:
-        """Say that `done` of `total` cases have been tried. To be called often.
+        """Report that `done` of `total` cases have been tried. Call it often.
 
         Raises:
             OutOfTimeError: the section has taken far longer than planned.
@@ -88,7 +88,7 @@ class Progress:
 
 
 class Section(Protocol):
-    """A module of this package that searches; `--only` asks for it by the module's name."""
+    """A module of this package that searches; `--only` selects it by the module's name."""
 
     MINUTES: float
 

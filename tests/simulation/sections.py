@@ -1,4 +1,4 @@
-"""Every section of the proofs, in the order in which they run."""
+"""All sections of the simulation, in the order in which they run."""
 
 SECTIONS: tuple[str, ...] = (
     "faults",
@@ -12,4 +12,4 @@ SECTIONS: tuple[str, ...] = (
     "fuzz",
     "mutants",
 )
-"""Modules of this package. Each has `MINUTES` and `prove`, see `claims.Section`."""
+"""Modules of this package. Each has `MINUTES` and `simulate`, see `section_protocol.Section`."""

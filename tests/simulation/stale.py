@@ -1,4 +1,4 @@
-"""No decision hangs on a weak read: the tests of the product pass while those are stale."""
+"""Searches for a decision that rests on a weak read: the product's tests run while weak reads are stale."""
 
 import re
 import subprocess
@@ -33,17 +33,17 @@ SCENARIOS = 40
 COUNTS = 100
 
 SWEEPS = 12
-"""How often each job runs in a life; no index is behind as often as that in a row."""
+"""How often each job runs in a life; no index lags that often in a row."""
 
 SAMPLE_TEST = "tests/routes/test_route_table.py::test_a_route_answers_each_role_as_its_policy_says[GET /v1/referrals]"
-"""A quick test that meets stale answers, for every run of the tests."""
+"""A fast test that meets stale reads, for every run of the tests."""
 
 FULLY_STALE_TESTS = "tests/services/referrals/test_report_event.py"
-"""Tests that a product fails which never asks for consistency."""
+"""Tests that a product without any strong read fails."""
 
 SUITE = ("tests/services", "tests/routes")
 MIN_STALE_READS = 6
-"""Files of it that even a small part of the search runs."""
+"""Files that even a small part of the search runs."""
 
 _ON_BOTH_CORES = ("-n2", "--dist=loadfile")
 _COLLECTED = re.compile(r"(?:collected |workers \[)(\d+) items?")
@@ -53,7 +53,7 @@ _SAID = re.compile(r"(?P<stale>\d+) of (?P<weak>\d+) weak reads were stale")
 
 
 def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
-    """Count, live, and run the tests, while weak reads are stale."""
+    """Count, play referrals, and run the tests, while weak reads are stale."""
     with mock_aws():
         cloud.create_tables()
         cloud.verify_sender()
@@ -64,7 +64,7 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
 
 
 def count_with_reads(*, strong: bool, seed: int) -> int:
-    """What a counter comes to that is read, added to and written back `COUNTS` times."""
+    """Return the value of a counter that is read, increased and written back `COUNTS` times."""
     client: Any = shelves.get_dynamodb_client()
     table, key = f"{cloud.PREFIX}allowances", {"subject": {"S": f"counter {strong} {seed}"}}
     with make_reads_stale(SHARE, seed=seed):
@@ -81,7 +81,7 @@ def _counters(budget: Budget) -> SectionResult:
     if weak == COUNTS:
         wrong.append("a counter that reads weakly is not found out")
     return SectionResult(
-        claim="A strong read tells the truth while weak ones are stale",
+        claim="A strong read is up to date while weak ones are stale",
         tries=COUNTS,
         counterexamples=wrong,
         figures=f"a counter comes to {strong} by strong reads, to {weak} by weak ones",
@@ -90,9 +90,9 @@ def _counters(budget: Budget) -> SectionResult:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioOutcome:
-    """Whom a referral's life let be told of what, and how many readings of what is due lied.
+    """Who got which notice about a referral, and how many reads of what is due were stale.
 
-    What is told late may share another mail, so mails are not compared: each was sent once.
+    A late notice may share another email, so emails are not compared: each was sent once.
     """
 
     told: Sequence[tuple[str, str]]
@@ -101,7 +101,7 @@ class ScenarioOutcome:
 
 
 def play_referral(key_id: str, *, share: float, seed: int) -> ScenarioOutcome:
-    """Let a referral come to its infusion and past it, while what is due is told late."""
+    """Play a referral up to its infusion and past it, while what is due is found late."""
     cloud.clear_tables()
     desk = open_service_driver(shelves.create_cold_stores(key_id))
     with make_reads_stale(share, seed=seed) as reads:
@@ -121,7 +121,7 @@ def play_referral(key_id: str, *, share: float, seed: int) -> ScenarioOutcome:
 
 
 def _sweep(desk: ServiceDriver) -> None:
-    """The relay a while later, and the plan of all days to come."""
+    """Run the relay a while later, and the plan of all days to come."""
     desk.now += timedelta(minutes=15)
     desk.run_queue(TaskQueue.EVENT)
     desk.run_queue(TaskQueue.PLAN, now=desk.now + timedelta(days=90))
@@ -147,7 +147,7 @@ def _lives(key_id: str, progress: Progress, budget: Budget) -> SectionResult:
     if not stale:
         wrong.append("no index was behind")
     return SectionResult(
-        claim="An index that is behind costs time: each notice is sent, and once",
+        claim="An index that lags only costs time: each notice is sent once",
         tries=total * len(wanted.told),
         counterexamples=wrong,
         figures=f"{stale:,} stale answers of what is due",
@@ -156,7 +156,7 @@ def _lives(key_id: str, progress: Progress, budget: Budget) -> SectionResult:
 
 @dataclass(frozen=True, slots=True)
 class TestRun:
-    """What the tests said while weak reads were stale."""
+    """The results of the tests while weak reads were stale."""
 
     outcomes: Sequence[str]
     broken: Sequence[str]
@@ -165,12 +165,12 @@ class TestRun:
 
     @property
     def passed(self) -> int:
-        """How many tests passed."""
+        """Return how many tests passed."""
         return self.outcomes.count("PASSED")
 
 
 def run_tests(tests: Sequence[str], *, seed: int, options: Sequence[str], progress: Progress) -> TestRun:
-    """Run tests in processes of their own, `SHARE` of their weak reads stale."""
+    """Run tests in their own processes, with `SHARE` of their weak reads stale."""
     plain = ("-vv", "--tb=no", "-p", "no:randomly", "-p", "no:cacheprovider")
     asked = (f"--stale={SHARE}", f"--stale-seed={seed}", *plain, *options, *tests)
     with subprocess.Popen(
@@ -224,14 +224,14 @@ def _suite(progress: Progress, budget: Budget) -> SectionResult:
 
 
 def _drawn(seed: int, budget: Budget) -> Sequence[str]:
-    """The files of the search, or as large a part of them as is wanted."""
+    """Return the files of the search, or as large a part of them as is wanted."""
     files = sorted(str(file.relative_to(ROOT)) for place in SUITE for file in (ROOT / place).glob("test_*.py"))
     drawn = Random(seed).sample(files, budget.scale(len(files), least=MIN_STALE_READS))  # noqa: S311 to repeat it
-    # However few they are, some answer is stale.
+    # However few they are, some read is stale.
     return sorted({*drawn, SAMPLE_TEST.partition("::")[0]})
 
 
 def _all_weak(seed: int, progress: Progress) -> int:
-    """How many tests notice a product that never asks for consistency."""
+    """Return how many tests notice a product without any strong read."""
     run = run_tests([FULLY_STALE_TESTS], seed=seed, options=("-n0", "--stale-all"), progress=progress)
     return len(run.broken)

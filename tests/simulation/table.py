@@ -1,4 +1,4 @@
-"""What the proofs found, as rows of one table."""
+"""Formats the results of the simulation as one table."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,7 +8,7 @@ HEADINGS = ("section", "promise", "tried", "counterexamples", "seconds", "of CPU
 
 
 def format_table(rows: Iterable[TimedResult]) -> str:
-    """The rows as a Markdown table."""
+    """Format the rows as a Markdown table."""
     lines = [HEADINGS, ("---",) * len(HEADINGS), *(_cells(row) for row in rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

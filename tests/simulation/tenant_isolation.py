@@ -1,4 +1,4 @@
-"""Nobody gets at what is another tenant's."""
+"""Searches for a way to another tenant's data."""
 
 from collections.abc import Iterator, Sequence
 from multiprocessing import get_context
@@ -15,14 +15,14 @@ MINUTES = 3
 
 TRIES = 100_000
 PART = 2_500
-"""After so many tries a town is left for a new one: what strangers leave waiting slows it down."""
+"""After so many tries a new world is opened, because parked deliveries slow the old one down."""
 
 PROCESSES = 2
 PRACTICES, CENTERS = 6, 4
 
 
 def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
-    """Send people after what is not theirs, each way that there is a route for."""
+    """Let people try to reach data that is not theirs, in each way that has a route."""
     total = budget.scale(TRIES)
     parts = [(budget.seed * TRIES + number, min(PART, total - number)) for number in range(0, total, PART)]
     done = 0
@@ -36,7 +36,7 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
         if not caught.get():
             found.append("the tries found nothing where everybody may see everything")
     yield SectionResult(
-        claim="No try at what is another tenant's succeeds, tells or changes anything",
+        claim="No attempt to reach another tenant's data succeeds, reveals or changes anything",
         tries=done,
         counterexamples=found,
         figures=f"{PRACTICES} practices, {CENTERS} centers; an open door is found in each role",

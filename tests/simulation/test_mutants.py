@@ -1,4 +1,4 @@
-"""The mutants that are searched for are there, and so are the tests that notice them."""
+"""The known mutants can still be made, and the tests that notice them exist."""
 
 import ast
 
@@ -22,7 +22,7 @@ def test_a_known_mistake_can_still_be_made_and_its_test_is_there(known):
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_target_has_modules_and_tests(name):
-    """What was moved or renamed is missed here, and not after seven minutes."""
+    """A moved or renamed file is noticed here, and not after seven minutes."""
     for path, tests in TARGETS[name].tests.items():
         assert list_mutants(path, (ROOT / path).read_text(encoding="utf-8"))
         assert [test for test in tests if not (ROOT / test).is_file()] == []

@@ -1,4 +1,4 @@
-"""A slice of each proof about state, small enough for every run of the tests."""
+"""A slice of each search about state, small enough for every run of the tests."""
 
 import random
 
@@ -23,7 +23,7 @@ def world():
 
 
 def test_20_000_deliveries_in_any_order_end_as_in_order():
-    """And the order of arrival does matter to whoever just takes the last one."""
+    """And the order of arrival does matter to a handler that takes the last one."""
     found = deliveries.check_in_memory(deliveries.DeliveryPart(7, 20_000, ""))
 
     assert found.wrong == []
@@ -32,10 +32,10 @@ def test_20_000_deliveries_in_any_order_end_as_in_order():
 
 @pytest.mark.parametrize("flow", FLOWS)
 def test_some_pairs_of_faults_lose_nothing(world, flow):
-    """Of each flow a few, drawn; all of them are for `make simulation`."""
+    """Some of each flow, drawn; all of them are for `make simulation`."""
     world.begin_anew()
     theater = ScenarioRunner(world, FLOWS[flow], cold=False)
-    # Makes what only the first of all has to.
+    # Creates what only the very first run has to.
     theater.play()
     drawn = random.Random(flow)  # noqa: S311 to be repeated
     firsts = list(faults._each(theater.play().runs[0].operations))
@@ -48,7 +48,7 @@ def test_some_pairs_of_faults_lose_nothing(world, flow):
 
 
 def test_a_read_that_changes_what_comes_after_it_is_found_out(world):
-    """Faults on reads are left out of pairs, because asking again makes no difference."""
+    """Faults on reads are left out of pairs, because a retry makes no difference."""
     told = ScenarioResult(Scene(world, "read"), [{1: FaultMode.THROTTLE}])
     told.runs.append(CallLog(["GetItem", "GetItem", "PutItem"]))
 
@@ -69,13 +69,13 @@ def test_a_naive_handler_is_found_out(world):
 
 
 class Later(SubmitReferral):
-    """Something that happens after other things."""
+    """A flow that runs after others."""
 
     name = "later"
 
 
 def test_what_was_left_to_be_done_before_is_not_due_in_a_scenario(world):
-    """Its mail would stand in one with theirs, if they were enough."""
+    """Its email would be merged with theirs, if there were enough."""
     for n in range(MAX_SINGLE_MAILS):
         world.desk.refer(f"ref_left_{n}", key=f"key-left-{n}")
     theater = ScenarioRunner(world, Later(), cold=False)
@@ -86,7 +86,7 @@ def test_what_was_left_to_be_done_before_is_not_due_in_a_scenario(world):
 
 
 def test_eight_writers_at_once_lose_nothing(world, monkeypatch):
-    """Each is told the truth, and the versions have no gap."""
+    """Each writer gets the truth, and the versions have no gap."""
     monkeypatch.setattr(writers, "OPERATIONS", 5)
     desk = world.desk
     ids = [derive_id("ref", f"slice {n}") for n in range(2)]
@@ -98,7 +98,7 @@ def test_eight_writers_at_once_lose_nothing(world, monkeypatch):
 
 
 def test_the_checker_of_histories_finds_a_lost_answer(world):
-    """An event that somebody was told of and that is nowhere."""
+    """An event that a writer was told is applied, and that is nowhere."""
     desk = world.desk
     desk.refer("ref_lost", key="key-lost")
     log = writers.WriterLog(answered=[("ref_lost", "evt_lost")])

@@ -24,12 +24,12 @@ def key_id():
 
 
 def test_a_counter_by_weak_reads_is_found_out(key_id):
-    """It writes back what it read, and it read what was."""
+    """It writes back what it read, and the read was stale."""
     assert stale.count_with_reads(strong=False, seed=1) < stale.COUNTS
 
 
 def test_a_counter_by_strong_reads_loses_nothing(key_id):
-    """What asks for consistency is told the truth."""
+    """A consistent read returns the truth."""
     assert stale.count_with_reads(strong=True, seed=1) == stale.COUNTS
 
 
@@ -40,7 +40,7 @@ def test_the_same_seed_makes_the_same_reads_stale(key_id):
 
 @pytest.mark.parametrize(("writes", "stale"), [(MAX_STALENESS, True), (MAX_STALENESS + 1, False)])
 def test_an_answer_is_only_so_old(key_id, writes, stale):
-    """Everything is known in the end, or no wait for an index would end."""
+    """Everything becomes visible in the end, or no wait for an index would end."""
     cloud.clear_tables()
     ask = {"TableName": f"{cloud.PREFIX}allowances", "Key": {"subject": {"S": "one"}}}
     with make_reads_stale(1.0):
@@ -53,7 +53,7 @@ def test_an_answer_is_only_so_old(key_id, writes, stale):
 
 
 def test_notices_come_late_at_worst(key_id):
-    """Though what is due is told late."""
+    """What is due is found late, and still sent."""
     wanted = stale.play_referral(key_id, share=0, seed=0)
 
     life = stale.play_referral(key_id, share=stale.SHARE, seed=1)
@@ -63,7 +63,7 @@ def test_notices_come_late_at_worst(key_id):
 
 
 def test_a_test_passes_while_weak_reads_are_stale():
-    """All others are for `make simulation`."""
+    """All other tests run under stale reads in `make simulation`."""
     run = stale.run_tests([stale.SAMPLE_TEST], seed=1, options=["-n0"], progress=QUIET)
 
     assert run.broken == []
@@ -72,7 +72,7 @@ def test_a_test_passes_while_weak_reads_are_stale():
 
 
 def test_what_waits_for_an_index_is_there():
-    """A list of exceptions that outlives what it excepts would hide the next one."""
+    """An exception for a test that no longer exists would hide the next one."""
     indexes = {
         index["IndexName"]
         for table in cloud.load_table_properties().values()
@@ -85,7 +85,7 @@ def test_what_waits_for_an_index_is_there():
 
 
 def test_only_what_is_named_waits():
-    """A test of another file meets every index as it is."""
+    """A test in another file meets every index as it is."""
     assert list_waited_indexes("tests/services/notices/test_outbox_worker.py::test_one[a]") == {"due"}
     assert list_waited_indexes("tests/services/referrals/test_report_event_races.py::test_one") == frozenset()
 

@@ -1,8 +1,8 @@
-"""Eight writers on the same referrals at once, and a checker of what they were told.
+"""Eight writers on the same referrals at once, and a checker of their responses.
 
 Each operation is logged as answered or unknown. In the end every answered event is in
 the history exactly once, every other one at most once, the versions have no gap, a strong read
-after an answer contains it, the lists equal the referrals, and the audit trail verifies.
+after a response contains it, the lists equal the referrals, and the audit trail verifies.
 """
 
 import random
@@ -29,14 +29,14 @@ WRITERS = 8
 REFERRALS = 6
 ROUNDS = 10
 OPERATIONS = 40
-"""Of each writer in a round."""
+"""Deliveries per writer and round."""
 
 _MOVES = ("received", "info_requested", "accepted", "consult_scheduled", "consult_completed")
 
 
 @dataclass
 class WriterLog:
-    """What one writer was told."""
+    """The responses that one writer got."""
 
     answered: list[tuple[str, str]] = field(default_factory=list)
     unknown: list[tuple[str, str]] = field(default_factory=list)
@@ -45,7 +45,7 @@ class WriterLog:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Somebody who delivers, with a function of their own that remembers nothing of the others."""
+    """A writer, in its own function that remembers nothing of the others."""
 
     number: int
     desk: ServiceDriver
@@ -53,7 +53,7 @@ class Writer:
     referral_ids: Sequence[str]
 
     def write(self) -> WriterLog:
-        """Deliver at random, some deliveries again, and read after each answer."""
+        """Deliver at random, some deliveries again, and read after each response."""
         drawn = random.Random(self.seed * WRITERS + self.number)  # noqa: S311 to be repeated
         log = WriterLog()
         for n in range(OPERATIONS):
@@ -80,7 +80,7 @@ class Writer:
 
 
 def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
-    """Round after round on referrals of their own; some replies are lost for good."""
+    """Play round after round on new referrals; some replies are lost for good."""
     wrong: list[str] = []
     logs: list[WriterLog] = []
     rounds = budget.scale(ROUNDS)
@@ -97,7 +97,7 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
     )
     blind = [f"blind: no delivery was {what}" for what, times in met.items() if not times]
     yield SectionResult(
-        claim="Eight writers at once: each answered event is there once, and no version is missing",
+        claim="Eight writers at once: each answered event is stored once, and no version is missing",
         tries=sum(met.values()),
         counterexamples=wrong + blind,
         figures=", ".join(f"{times:,} {what}" for what, times in met.items()),
@@ -105,7 +105,7 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
 
 
 def run_writers(desk: ServiceDriver, referral_ids: Sequence[str], *, seed: int) -> list[WriterLog]:
-    """Let eight writers loose on new referrals; a quarter of the transactions' replies is lost."""
+    """Start eight writers on new referrals; a quarter of the transactions' replies are lost."""
     for rid in referral_ids:
         desk.refer(rid, key=rid)
     writers = [
@@ -122,7 +122,7 @@ def run_writers(desk: ServiceDriver, referral_ids: Sequence[str], *, seed: int) 
 
 
 def find_violations(desk: ServiceDriver, referral_ids: Sequence[str], logs: Sequence[WriterLog]) -> list[str]:
-    """Everything in which the tables differ from what the writers were told."""
+    """Return everything in which the tables differ from the writers' responses."""
     wrong = [each for log in logs for each in log.wrong]
     answered = Counter(event for log in logs for event in log.answered)
     for rid in referral_ids:
@@ -163,7 +163,7 @@ def _wrong_lists(desk: ServiceDriver, referral_ids: Sequence[str]) -> Iterator[s
 
 
 def _as_another(stores: Stores) -> Stores:
-    """The same tables as another function sees them, which shares nothing but the client."""
+    """Return the same tables as another function sees them, which shares only the client."""
     return open_stores(
         prefix=PREFIX,
         kms_key_id=stores.encryption.kms_key_id,

@@ -1,7 +1,7 @@
-"""A simulated year of 200 referrals: each due notice told once, and mailed.
+"""A simulated year of 200 referrals: each due notice is sent once, and emailed.
 
-In the end the tables are compared with `due`, which says by hand what had to be told on which
-day, and with what the mail service took.
+In the end the tables are compared with `notice_oracle`, which computes a second time what had to
+be sent on which day, and with what the mail service accepted.
 """
 
 import random
@@ -29,12 +29,12 @@ MINUTES = 4
 REFERRALS = 200
 REFERRALS_A_PART = 50
 
-CLAIM = "A year, with its jobs late, doubled and dying: each due notice is told and mailed once"
+CLAIM = "A year with late, doubled and dying jobs: each due notice is sent and emailed once"
 
 
 @dataclass(frozen=True, slots=True)
 class YearPartResult:
-    """What a part came to."""
+    """The result of a part."""
 
     referrals: int
     notices: int
@@ -44,7 +44,7 @@ class YearPartResult:
 
 
 def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
-    """All referrals, and two products that count or forget as they must not."""
+    """Play all referrals, and two products that count or forget in a wrong way."""
     wanted = budget.scale(REFERRALS, least=4)
     parts = [
         YearPart(seed=budget.seed * 1000 + n, referrals=min(REFERRALS_A_PART, wanted - n), engine=budget.engine)
@@ -84,13 +84,13 @@ def _with_part(part: YearPart) -> tuple[YearPart, YearPartResult]:
 
 
 def search(part: YearPart) -> YearPartResult:
-    """Live through a year, then look at what it left."""
+    """Play a year, then compare what it left."""
     with open_proof_world(part.engine) as world, NAIVE[part.naive]():
         return run_part(world, part)
 
 
 def run_part(world: ProofWorld, part: YearPart) -> YearPartResult:
-    """Let some referrals live in a world of their own."""
+    """Play some referrals in their own world."""
     drawn = random.Random(part.seed)  # noqa: S311 to be repeated, not to be kept secret
     year = YearRunner(world, drawn, create_members(world.stores, drawn), part)
     # The directory as it was read before has none of these tenants.
@@ -102,7 +102,7 @@ def run_part(world: ProofWorld, part: YearPart) -> YearPartResult:
     return YearPartResult(part.referrals, len(told.notices), len(told.mails), year.met, wrong)
 
 
-# --------------------------------------------------------------- what must be found out
+# --------------------------------------------------------------- mistakes that must be found
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The people of a year: tenants in several zones, how each wants mail, and what they report."""
+"""The people of a year: tenants in several zones, their email preferences, and what they report."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -58,20 +58,20 @@ TRIES = 30
 
 @dataclass(frozen=True, slots=True)
 class YearMembers:
-    """Who works where, and how each wants to be mailed."""
+    """The members of each tenant, and their email preferences."""
 
     people: Mapping[str, Sequence[Member]]
     wishes: Mapping[str, Preferences]
 
     def wants_mail(self, member_id: str, category: str) -> bool:
-        """Whether a member wants mail of a category."""
+        """Whether a member wants email of a category."""
         usual = MailTiming.NEVER if category == "check_in" else MailTiming.AT_ONCE
         chosen = self.wishes[member_id].timings.get(Category(category), usual)
         return category == "critical" or chosen is not MailTiming.NEVER
 
 
 def create_members(stores: Stores, drawn: random.Random) -> YearMembers:
-    """Open the practices and the centers, with one or two people each."""
+    """Create the practices and the centers, with one or two people each."""
     people: dict[str, list[Member]] = {}
     wishes: dict[str, Preferences] = {}
     tenants = (*PRACTICES, *CENTERS)
@@ -87,7 +87,7 @@ def create_members(stores: Stores, drawn: random.Random) -> YearMembers:
 
 
 def _people_of(tenant: Tenant, drawn: random.Random) -> Sequence[Member]:
-    """A coordinator, and in some places one who is its administrator as well."""
+    """A coordinator, and in some places one who is also its administrator."""
     both = frozenset({Role.COORDINATOR, Role.ADMIN})
     second = replace(factories.build_member(tenant, n=2), roles=both)
     return [factories.build_member(tenant), *([second] if drawn.random() < 0.3 else [])]
@@ -101,7 +101,7 @@ def _wishes(drawn: random.Random) -> Preferences:
 
 @dataclass(slots=True)
 class Reporter:
-    """Reports what becomes known of one referral, again and again until it is answered."""
+    """Reports what becomes known about one referral, again and again until it is answered."""
 
     course: ReferralHistory
     staff: YearMembers
@@ -111,7 +111,7 @@ class Reporter:
 
     @property
     def referral_id(self) -> str:
-        """Whose news these are."""
+        """Return the side that reports it."""
         return derive_id("ref", self.course.name)
 
     def report(self, news: KnownEvent, desk: ServiceDriver) -> None:

@@ -1,7 +1,7 @@
-"""A year as it is lived: what becomes known, and jobs that are late, doubled, and die.
+"""A year as it happens: facts become known, and jobs are late, doubled, and die.
 
-The clock jumps from report to report and from run to run. Beside the product an `Oracle` of each
-referral hears what is reported, and which runs went wrong.
+The clock jumps from report to report and from run to run. Next to the product, an `Oracle` of each
+referral learns what is reported, and which runs failed.
 """
 
 import random
@@ -26,24 +26,24 @@ from tests.support import faults
 from tests.support.faults import CallLog, FaultMode
 
 _ALL_OF_IT = timedelta(days=300)
-"""In which part of the year referrals begin."""
+"""The part of the year in which referrals begin."""
 
 _CALM_AFTER = timedelta(minutes=65)
-"""How long a run that went wrong may keep a row from the next ones: a lease, or a pause."""
+"""How long a failed run may keep a row from the next ones: a lease, or a pause."""
 
 _DRAINS = timedelta(days=3)
-"""For so long the jobs run in peace in the end: no mail waits longer."""
+"""For so long the jobs run without faults at the end: no email waits longer."""
 
 _ANY = tuple(mode for mode in FaultMode if mode is not FaultMode.CONFLICT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YearPart:
-    """Some referrals for a process of its own.
+    """Some referrals, for their own process.
 
     Attributes:
-        naive: What is wrong with the product that is looked at, if it must be found out.
-        within: In which part of the year they begin.
+        naive: What is wrong with the product that is played, if it must be found.
+        within: The part of the year in which they begin.
         ends: When the year is over.
         pace: Of the days before an infusion; 1 is that of real life.
     """
@@ -62,8 +62,8 @@ class YearRunner:
     """The clock of a world, its referrals, and its jobs as they run and fail.
 
     Attributes:
-        sent: Of each mail, every time that the mail service took it.
-        trouble: What ended otherwise than by a fault.
+        sent: For each email, every time that the mail service accepted it.
+        trouble: Runs that ended otherwise than by a fault.
     """
 
     world: ProofWorld
@@ -78,7 +78,7 @@ class YearRunner:
     _went_wrong: dict[TaskQueue, datetime] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Everything in its order: what becomes known, and each run of a job."""
+        """Play everything in its order: facts that become known, and each run of a job."""
         ends = self.part.ends
         steps = [*self._reports(), *self._runs_until(ends)]
         for at, step in sorted(steps, key=lambda each: each[0]):
@@ -89,7 +89,7 @@ class YearRunner:
             self._run(TaskQueue.EVENT, TaskQueue.PLAN, TaskQueue.CLOCK, faulty=False)
 
     def count_sends(self, real: Callable[..., str]) -> Callable[..., str]:
-        """A way of sending that keeps count of what the mail service took, whatever it said."""
+        """Return a sender that records what the mail service accepted, whatever it answered."""
         record = self.world.folder / "mail.jsonl"
 
         def send(mailer: SesMailer, message: Any, *, tag: str) -> str:
@@ -124,7 +124,7 @@ class YearRunner:
         oracle.record_event(news)
 
     def _runs_until(self, ends: datetime) -> Iterator[tuple[datetime, Callable[[], None]]]:
-        """One to three runs a day at any minute; now and then none for up to two days."""
+        """One to three runs a day at any minute; sometimes none for up to two days."""
         day = YEAR_START
         while day < ends:
             if self.drawn.random() < 0.06:
@@ -152,14 +152,14 @@ class YearRunner:
             self._heard(lane, calls)
 
     def _heard(self, lane: TaskQueue, calls: CallLog) -> None:
-        """What a run may have told, by how it went."""
+        """Record what a run may have sent, by how it went."""
         now, met = self.world.now, calls.met
         self.met += calls.count_faults
         is_about_mail = any(is_about_sending(calls.operations, n, met) for n in met)
         for sent in self._just_sent:
             sent.met_a_fault = is_about_mail
         self._just_sent.clear()
-        # A mail service that does not answer holds up mails, and no notice.
+        # A mail service that does not answer delays emails, and no notice.
         if any(mode is not FaultMode.REFUSED or _not_mail(calls, n) for n, mode in met.items()):
             self._went_wrong[lane] = now
         is_clean = now - self._went_wrong.get(lane, YEAR_START - DAY) > _CALM_AFTER
@@ -167,7 +167,7 @@ class YearRunner:
             oracle.record_run(lane, now, is_clean=is_clean)
 
     def _faults(self, lane: TaskQueue) -> faults.FaultPlan:
-        """One kind of trouble: a death, a second run in between, bad lines, or no mail service."""
+        """Draw one kind of trouble: a crash, a second run in between, bad connections, or no mail service."""
         at = self.drawn.randint(1, 60)
         match self.drawn.randrange(4):
             case 0:
@@ -187,7 +187,7 @@ class YearRunner:
         return wrongly
 
     def _another_run(self, at: int, lane: TaskQueue) -> faults.FaultPlan:
-        """Nothing goes wrong, but the same job runs a second time in the middle of this one."""
+        """Plan no fault, but the same job runs a second time in the middle of this one."""
         begun: list[int] = []
 
         def meanwhile(n: int, operation: str) -> None:

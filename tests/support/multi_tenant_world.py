@@ -98,7 +98,7 @@ def open_multi_tenant_world(practices: int, centers: int) -> Iterator[tuple[InMe
 
 
 def snapshot_protected(memory: InMemoryDynamoDB) -> dict[str, list[str]]:
-    """Return what no other tenant may change: whole tables, and all of a referral except what is parked for unknown ones."""
+    """Return what no other tenant may change: whole tables, and referrals except for parked deliveries."""
     people = ("members", "roster", "tenants")
     tables = (*people, "webhook_secrets", "notices", "keys", "idempotency")
     rows = {name: list(map(str, memory.list_rows(name))) for name in tables}

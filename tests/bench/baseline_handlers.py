@@ -15,22 +15,22 @@ Response = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class BaselineHandlers:
-    """Handlers by the names of the recorded requests.
+    """Return handlers by the names of the recorded requests.
 
-    With `dynamodb`, each makes the one call that it cannot do without.
+    With `dynamodb`, each makes the one call that it needs.
     """
 
     recorded: RecordedRequests
     dynamodb: RawDynamoDB | None = None
 
     def submit(self, event: Event) -> Response:
-        """Refer a patient."""
+        """Create a referral."""
         body = ReferralBody.model_validate_json(event["body"])
         self._write()
         return _answer(201, {"referral_id": "ref_bare", "urgency": body.urgency})
 
     def webhook(self, event: Event) -> Response:
-        """Take a stage change."""
+        """Receive a stage change."""
         told = json.loads(event["body"])
         referral_id = told.pop("referral_id")
         body = StageReport.model_validate_json(json.dumps(told))
@@ -49,7 +49,7 @@ class BaselineHandlers:
         return _answer(200, {"items": [_plain(row) for row in found["Items"]]})
 
     def screen(self, event: Event) -> Response:
-        """Answer a screen: nothing is looked up, nothing compared."""
+        """Answer an eligibility check: nothing is looked up, nothing compared."""
         ScreenBody.model_validate_json(event["body"])
         return _answer(200, self.recorded.bodies["screen"])
 

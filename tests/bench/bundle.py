@@ -19,17 +19,17 @@ _HASH_IN_PYC = slice(8, 16)
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle of the code as it stands."""
+    """A bundle of the current code."""
 
     archive: Path
 
     @property
     def mebibytes(self) -> float:
-        """Its size."""
+        """Return its size."""
         return self.archive.stat().st_size / 2**20
 
     def unpack(self, folder: Path) -> Path:
-        """Lay it out as Lambda does: where nothing can be written."""
+        """Unpack it as Lambda does: where nothing can be written."""
         with zipfile.ZipFile(self.archive) as packed:
             packed.extractall(folder)
         for path in [folder, *(path for path in folder.rglob("*") if path.is_dir())]:
@@ -38,7 +38,7 @@ class Bundle:
 
 
 def is_current(archive: Path) -> Bundle | None:
-    """The bundle, unless something was changed since it was packed."""
+    """Return the bundle, unless something was changed since it was packed."""
     if not archive.exists() or _packing_changed(archive):
         return None
     with zipfile.ZipFile(archive) as packed:
@@ -48,7 +48,7 @@ def is_current(archive: Path) -> Bundle | None:
 
 
 def find_or_build_bundle(*, may_build: bool) -> Bundle | None:
-    """A current bundle with extensions for this processor; made if need be and allowed."""
+    """Return a current bundle with extensions for this processor; build it if needed and allowed."""
     for archive in (SHIPPED, FOR_THIS_MACHINE):
         bundle = is_current(archive)
         if bundle and _runs_here(archive):

@@ -1,8 +1,8 @@
 """What DynamoDB charges for reads and writes, by its documented rules.
 
 Source: DynamoDB Developer Guide, "On-demand capacity mode", "Item sizes and formats", "Managing
-transactions" and "Global secondary indexes, provisioned throughput". No local
-imitation of DynamoDB can be trusted with this.
+transactions" and "Global secondary indexes, provisioned throughput". No local imitation of
+DynamoDB counts this correctly.
 """
 
 import math
@@ -26,7 +26,7 @@ class Index:
     projected: frozenset[str] | None
 
     def entry(self, item: Attributes | None) -> Attributes | None:
-        """What stands in the index for an item; nothing if it lacks a key."""
+        """Return the index entry of an item; nothing if it lacks a key."""
         if not item or not self.keys <= item.keys():
             return None
         if self.projected is None:
@@ -43,23 +43,23 @@ class Schema:
 
     @classmethod
     def of(cls, properties: Mapping[str, Any]) -> "Schema":
-        """The schema that a template's properties describe."""
+        """Return the schema that a template's properties describe."""
         keys = _key_names(properties)
         indexes = properties.get("GlobalSecondaryIndexes", ())
         return cls(keys, [_index(each, keys) for each in indexes])
 
     def key_of(self, item: Attributes) -> Attributes:
-        """The item's key."""
+        """Return the item's key."""
         return {name: item[name] for name in self.keys}
 
 
 def compute_item_bytes(item: Attributes | None) -> int:
-    """The size of an item: its names and its values."""
+    """Return the size of an item: its names and its values."""
     return sum(len(name.encode()) + compute_value_bytes(value) for name, value in (item or {}).items())
 
 
 def compute_value_bytes(value: Mapping[str, Any]) -> int:
-    """The size of a value as DynamoDB spells it. Binary may stand in base64, as on the wire."""
+    """Return the size of a value in DynamoDB's format. Binary may be base64, as on the wire."""
     ((kind, raw),) = value.items()
     match kind:
         case "S":
@@ -77,7 +77,7 @@ def compute_value_bytes(value: Mapping[str, Any]) -> int:
 
 
 def compute_read_units(sizes: Iterable[int], *, strong: bool) -> float:
-    """What reading items together costs, as one Query does, or one GetItem."""
+    """Return the cost of reading items together, as in one Query or one GetItem."""
     units = max(1, math.ceil(sum(sizes) / _READ_UNIT))
     return units if strong else units / 2
 
@@ -85,10 +85,10 @@ def compute_read_units(sizes: Iterable[int], *, strong: bool) -> float:
 def compute_write_units(
     before: Attributes | None, after: Attributes | None, schema: Schema, *, transaction: bool
 ) -> int:
-    """What a write costs, its entries in indexes included.
+    """Return the cost of a write with its index entries.
 
-    A transaction prepares and commits, so it pays the item twice. Entries follow once, after
-    it. A write that was refused pays for the item that stood there.
+    A transaction prepares and commits, so it pays for the item twice. Index entries follow once,
+    after it. A refused write pays for the item that exists.
     """
     item = _units(max(compute_item_bytes(before), compute_item_bytes(after)))
     entries = sum(_entry_units(index.entry(before), index.entry(after), index) for index in schema.indexes)

@@ -1,8 +1,8 @@
-"""Finding centers in a warm function, and what the file of ZIP codes takes.
+"""The center search in a warm function, and the cost of the file of ZIP codes.
 
-The directories are made up: so many centers at ZIP codes drawn from all of them. The search is
-measured by itself beside a brute force of numpy over unit vectors, its filter kept as a mask;
-and as a request beside a handler that only spells the same answer.
+The directories are made up: a number of centers at ZIP codes drawn from all of them. The search is
+measured alone next to a brute force of numpy over unit vectors, with its filter kept as a mask;
+and as a request next to a handler that only encodes the same response.
 """
 
 import copy
@@ -39,7 +39,7 @@ from tests.support.api_client import FakeLambdaContext
 from tests.support.log_capture import discard_logs
 
 SIZES = {250: 1.0, 10_000: 1.5}
-"""How many centers, and how often the brute force's time a search may take."""
+"""How many centers, and how many times the brute force's time a search may take."""
 
 NEAREST = 5
 WANTED = CenterCriteria(product="breyanzi", age_group="adult")
@@ -63,14 +63,14 @@ print(json.dumps([(imported - started) / 1e6, (clock() - loading) / 1e6, held / 
 
 
 def measure(plan: MeasurePlan, recorded: RecordedRequests) -> list[MetricRow]:
-    """The rows of the finder."""
+    """Return the rows of the center search."""
     discard_logs()
     rows = [row for count in SIZES for row in _found(count, plan, recorded)]
     return [*rows, *_zip_codes(plan)]
 
 
 def build_directory(count: int) -> Mapping[str, Center]:
-    """A directory of so many centers; two in three give what is wanted."""
+    """Build a directory of a number of centers; two in three give what is wanted."""
     draw = random.Random(count)  # noqa: S311 no secret hangs on it
     zips = [code for code in (f"{n:05d}" for n in range(100_000)) if zip_codes.find_zip_point(code)]
     centers = {}
@@ -92,7 +92,7 @@ def build_directory(count: int) -> Mapping[str, Center]:
 
 
 class BruteForce:
-    """All distances at once, then the least of them."""
+    """Compute all distances at once, then the smallest of them."""
 
     def __init__(self, centers: Mapping[str, Center]) -> None:
         self.ids = np.array(list(centers))
@@ -106,7 +106,7 @@ class BruteForce:
         )
 
     def nearest(self, origin: Point) -> list[tuple[str, float]]:
-        """The nearest, by name and miles."""
+        """Return the nearest, by name and miles."""
         closeness = np.where(self.fitting, self.vectors @ np.array(_vector(origin)), -2.0)
         best = np.argpartition(closeness, -NEAREST)[-NEAREST:]
         best = best[np.argsort(-closeness[best])]
@@ -153,7 +153,7 @@ def _found(count: int, plan: MeasurePlan, recorded: RecordedRequests) -> list[Me
 
 
 def _warm(centers: Mapping[str, Center]) -> AbstractContextManager[object]:
-    """The directory as a warm function has it."""
+    """Return the directory as a warm function has it."""
     return patch.object(Tenants, "list_centers", lambda _tenants: centers)
 
 
@@ -162,7 +162,7 @@ def _point(code: int) -> Point | None:
 
 
 def _require_same(ours: Callable[..., Sequence[Any]], brute: BruteForce, origins: Sequence[Point]) -> None:
-    """Nobody should measure how quick a wrong answer is. Equals may stand in either order."""
+    """A fast wrong result should not be measured. Equal distances may be in either order."""
     for origin in origins:
         found = [each.miles for each in ours(origin=origin, within_miles=inf)]
         wanted = [miles for _, miles in brute.nearest(origin)]
@@ -171,7 +171,7 @@ def _require_same(ours: Callable[..., Sequence[Any]], brute: BruteForce, origins
 
 
 def _request(page: Event) -> tuple[Event, Any]:
-    """A request for what is near a ZIP code, made of that for a list; and its answer."""
+    """Build a request for centers near a ZIP code from a recorded list request; and its response."""
     event = copy.deepcopy(dict(page))
     event |= {"resource": "/v1/centers", "path": "/v1/centers"}
     event["requestContext"] |= {"resourcePath": "/v1/centers", "path": "/v1/centers"}
@@ -187,7 +187,7 @@ def _bare(body: Any) -> Mapping[str, Any]:
 
 
 def _turns(calls: Sequence[Callable[[], object]]) -> Callable[[], object]:
-    """One after the other, again and again."""
+    """Repeat the items in turn, without an end."""
     upcoming = cycle(calls)
 
     def turn() -> object:
@@ -197,7 +197,7 @@ def _turns(calls: Sequence[Callable[[], object]]) -> Callable[[], object]:
 
 
 def _middle_us(call: Callable[[], object], calls: int) -> float:
-    """Microseconds of half of the calls at most."""
+    """Return the microseconds that half of the calls stay below."""
     clock, taken = time.thread_time_ns, []
     for _ in range(calls):
         started = clock()

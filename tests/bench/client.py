@@ -1,4 +1,4 @@
-"""CPU of talking to DynamoDB over HTTP, to a stub that has every answer already.
+"""CPU of calling DynamoDB over HTTP, with a stub that has every response ready.
 
 Only this process is charged, not the stub. There is no TLS: it costs every client the same.
 """
@@ -26,7 +26,7 @@ from tests.support.log_capture import discard_logs
 
 _WRITES = 4
 _FEWER = 5
-"""A call over HTTP takes that much longer than one in memory, or more."""
+"""A call over HTTP takes at least that much longer than one in memory."""
 
 _REQUESTS = {
     "submit": (7, "usual 19x, lean design 5x"),
@@ -39,7 +39,7 @@ Cases = Mapping[str, Callable[[], Any]]
 
 
 def measure(plan: MeasurePlan, recorded: RecordedRequests) -> list[MetricRow]:
-    """Our client against the stock one and a raw call, then whole requests against a floor."""
+    """Measure our client against the stock one and a raw call, then whole requests against a floor."""
     with run_stub(recorded.answers) as port:
         endpoint = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
         with patch.dict(os.environ, {**recorded.environment, **endpoint}):
@@ -96,7 +96,7 @@ def _row(
 
 
 def _in_turns(cases: Cases, plan: MeasurePlan) -> Mapping[str, Sequence[float]]:
-    """Microseconds of CPU a call, round by round."""
+    """Return the microseconds of CPU per call, round by round."""
     calls = max(1, plan.calls // _FEWER)
     return measure_in_turns({name: partial(_micros, case, calls) for name, case in cases.items()}, rounds=plan.rounds)
 

@@ -1,8 +1,8 @@
-"""A cold start's CPU, against making a plain boto3 client.
+"""A cold start's CPU, compared with creating a plain boto3 client.
 
-Each case is a process of its own, pinned to one core and charged by the kernel (user and
-system time), less what the bare interpreter costs. It ends without tearing anything down, as a
-function does that goes on to serve.
+Each case is its own process, pinned to one core and charged by the kernel (user and system time),
+less what the bare interpreter costs. It ends without tearing anything down, like a function that
+goes on to serve.
 """
 
 import os
@@ -33,7 +33,7 @@ class Interpreter:
     environment: Mapping[str, str]
 
     def cpu_s(self, statement: str, *, writes_bytecode: bool = False) -> float:
-        """What a new process pays to run a statement."""
+        """Return what a new process pays to run a statement."""
         flags = self.flags if writes_bytecode else ("-B", *self.flags)
         program = [sys.executable, *flags, "-P", "-c", statement + _END]
         process = os.posix_spawn(sys.executable, program, dict(self.environment))
@@ -44,9 +44,9 @@ class Interpreter:
 
 
 def measure(plan: MeasurePlan, scratch: Path) -> list[MetricRow]:
-    """Cold starts, and the size of what starts."""
+    """Measure cold starts, and the size of what starts."""
     found = bundle.find_or_build_bundle(may_build=not plan.quick)
-    # A bytecode folder of our own: the anchor has its bytecode whatever this machine keeps.
+    # Our own bytecode folder, so that the reference has its bytecode on any machine.
     tree = Interpreter((), _environment(bundle.ROOT, PYTHONPYCACHEPREFIX=str(scratch / "pyc")))
     ours = Interpreter(("-S",), _environment(found.unpack(scratch / "task"))) if found else tree
     for statement in (_ANCHOR, _READY):
@@ -94,7 +94,7 @@ def _size(found: bundle.Bundle | None) -> MetricRow:
     measured = shipped or found
     if measured is None:
         return MetricRow(metric="bundle", found="none here: make package", target="<= 8 MiB")
-    # What ships is for another processor; its extensions are some tenth smaller.
+    # What ships is for another processor; its extensions are about a tenth smaller.
     target, missed = check_limit(measured.mebibytes, 8 if shipped else None, " MiB")
     return MetricRow(
         metric="bundle, zip with bytecode" + ("" if shipped else ", for this processor"),
@@ -113,7 +113,7 @@ def _environment(path: Path, **more: str) -> dict[str, str]:
 
 @contextmanager
 def _on_one_core() -> Iterator[None]:
-    """Child processes stay on the last of our cores, where the system can do that."""
+    """Keep child processes on the last of our cores, where the system can do that."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return

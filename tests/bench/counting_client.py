@@ -1,4 +1,4 @@
-"""A DynamoDB client that keeps count of what is asked of it."""
+"""A DynamoDB client that counts its calls and capacity units."""
 
 import time
 from collections import Counter
@@ -15,7 +15,7 @@ WRITES = frozenset({"put_item", "transact_write_items", "update_item"})
 
 @dataclass(slots=True)
 class OperationTally:
-    """What an operation took. `written` are items that are not as they were."""
+    """The cost of an operation. `written` counts items that changed."""
 
     calls: Counter[str] = field(default_factory=Counter)
     read_units: float = 0
@@ -25,12 +25,12 @@ class OperationTally:
 
 @dataclass(slots=True)
 class CountingClient:
-    """Hands everything on to `client`, and counts in `tally`.
+    """Passes every call to `client`, and counts in `tally`.
 
-    The items before and after a write are read by `client`, uncounted.
+    `client` reads the items before and after a write, uncounted.
 
     Attributes:
-        seconds: CPU time of this thread that calls have taken, and the counting of them.
+        seconds: CPU time of this thread for the calls, and for counting them.
     """
 
     client: Any
@@ -47,7 +47,7 @@ class CountingClient:
         return attribute
 
     def counted(self, operation: Callable[[], object]) -> OperationTally:
-        """What `operation` takes, and nothing of what comes after it."""
+        """Return the cost of `operation`, and nothing of what comes after it."""
         self.tally = tally = OperationTally()
         operation()
         self.tally = OperationTally()

@@ -18,7 +18,7 @@ from tests.support.shared_clinic import open_shared_clinic
 
 
 def measure(plan: MeasurePlan, scratch: Path) -> tuple[list[MetricRow], RecordedRequests]:
-    """Rows of counts, and a recording for those who measure time."""
+    """Return rows of counts, and a recording for the parts that measure time."""
     discard_logs()
     with open_shared_clinic(scratch) as clinic:
         for _ in range(plan.listed):

@@ -1,8 +1,8 @@
 """Calls and capacity units of what people and centers do.
 
-Counted on tables made from the template, in this process, with the memory of a warm function:
-the directory of centers and the data keys are there. Signing in is not counted; the strong read
-that tells who is asking is.
+Counted on tables made from the template, in this process, with the caches of a warm function:
+the center directory and the data keys are loaded. Signing in is not counted; the strong read of
+the member is.
 """
 
 from collections.abc import Mapping
@@ -31,14 +31,14 @@ _CALLS = {
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """The operations, each once, through the front door."""
+    """The operations, each once, through the API."""
 
     clinic: ApiDriver
     counting: CountingClient
     listed: int
 
     def measure(self) -> list[MetricRow]:
-        """A row for each."""
+        """Return a row for each operation."""
         draft = self.clinic.refer(submit=False)["referral_id"]
         moving = self.clinic.refer()["referral_id"]
         size = self._stored_bytes(moving)
@@ -86,7 +86,7 @@ class Operations:
         ]
 
     def _warm_up(self) -> None:
-        """Have keys, secrets and the directory in memory."""
+        """Load keys, secrets and the directory into the caches."""
         referral_id = self.clinic.refer()["referral_id"]
         _good(self.clinic.deliver(referral_id, "received"))
         self._read(referral_id)
@@ -122,7 +122,7 @@ class Operations:
 
 
 def _good(answer: ApiAnswer, **said: str) -> Mapping[str, Any]:
-    """The answer's body, if it is what it should be."""
+    """Return the body of the expected response."""
     if answer.status >= 300 or not said.items() <= answer.json.items():
         raise ValueError(f"not what is measured: {answer.status} {answer.text[:200]}")
     return answer.json
@@ -137,7 +137,7 @@ def _row(metric: str, tally: OperationTally, *, target: str = "", peers: str = "
 
 
 def format_tally(tally: OperationTally) -> str:
-    """A tally in words."""
+    """Format a tally."""
     calls = ", ".join(_CALLS[name] + (f" x{count}" if count > 1 else "") for name, count in sorted(tally.calls.items()))
     written = f", {tally.written} written" if tally.write_units else ""
     return f"{tally.write_units} WRU + {tally.read_units:g} RRU{written}: {calls}"

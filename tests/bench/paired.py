@@ -15,9 +15,9 @@ class MeasurePlan:
 
     Attributes:
         rounds: Figures of each case.
-        calls: Requests behind a figure.
+        calls: Requests per figure.
         listed: Referrals on a page of a list.
-        due: Tasks that a sweep works off.
+        due: Tasks that a sweep processes.
         stored: Notices in the outbox of each sweep, fewest first.
     """
 
@@ -41,22 +41,22 @@ class PairedRounds:
 
     @classmethod
     def ratios(cls, ours: Iterable[float], theirs: Iterable[float]) -> "PairedRounds":
-        """Ours over theirs, round by round."""
+        """Return ours over theirs, round by round."""
         return cls([mine / other for mine, other in zip(ours, theirs, strict=True)])
 
     @property
     def median(self) -> float:
-        """The figure that half of the rounds stayed below."""
+        """Return the figure that half of the rounds stayed below."""
         return statistics.median(self.figures)
 
     def spread(self, digits: int = 2) -> str:
-        """Where four fifths of the rounds lie."""
+        """Return where four fifths of the rounds are."""
         low, *_, high = statistics.quantiles(self.figures, n=10, method="inclusive")
         return f"{low:.{digits}f} to {high:.{digits}f}"
 
 
 def measure_in_turns(cases: Mapping[str, Callable[[], _T]], *, rounds: int) -> Mapping[str, Sequence[_T]]:
-    """What each case gave in each round; the order within a round is left to chance."""
+    """Return each case's figure in each round; the order within a round is random."""
     found: dict[str, list[_T]] = {name: [] for name in cases}
     for _ in range(rounds):
         for name in random.sample(sorted(cases), len(cases)):

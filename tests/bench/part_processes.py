@@ -1,4 +1,4 @@
-"""Each part in a process of its own, so that none carries what another one imported."""
+"""Runs each part in its own process, so that none carries what another one imported."""
 
 import importlib
 from concurrent.futures import ProcessPoolExecutor
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def measure_in_process(part: str, *arguments: object) -> Any:
-    """What `measure` of a module of this package gives, in a new process."""
+    """Return what `measure` of a module of this package returns, in a new process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         return process.submit(_measure, part, arguments).result()
 

@@ -1,6 +1,6 @@
 """DynamoDB without a library: the floor of what a call can cost.
 
-Not to be shipped: it knows neither retries nor fresh credentials nor a certificate.
+Not for production: it has no retries, no refresh of credentials and no certificate check.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class RawDynamoDB:
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port)
 
     def call(self, name: str, request: Mapping[str, Any]) -> Any:
-        """One operation by its name on the wire."""
+        """Call one operation by its name on the wire."""
         body = json.dumps(request, default=_in_base64).encode()
         self._connection.request("POST", "/", body, self._headers(name, body))
         return json.loads(self._connection.getresponse().read())

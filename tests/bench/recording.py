@@ -1,7 +1,7 @@
-"""What a request asked the store and was answered, kept so that it can be asked again.
+"""What a request asked the store and got as a response, kept so that it can be asked again.
 
-A measured process has neither tables nor their imitation in it: only the requests, and the
-answers that they got from tables made of the template.
+A measured process contains neither tables nor their imitation: only the requests, and the
+responses that they got from tables made from the template.
 """
 
 import copy
@@ -24,23 +24,23 @@ Event = dict[str, Any]
 Asked = tuple[str, ...]
 
 WIRE_NAMES = {"get_item": "GetItem", "query": "Query"}
-"""What is asked for. Writes are always granted."""
+"""Return what is asked for. Writes always succeed."""
 
 
 def build_read_key(name: str, request: Mapping[str, Any]) -> Asked:
-    """What a read asks for, as a key. `name` is the operation's on the wire."""
+    """Return what a read asks for, as a key. `name` is the operation's on the wire."""
     what = request.get("Key") or request["ExpressionAttributeValues"]
     return (name, request["TableName"], *(next(iter(value.values())) for value in what.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequests:
-    """Requests by name, with all that answering them takes.
+    """Requests by name, with everything that is needed to answer them.
 
     Attributes:
-        bodies: What each was answered.
-        plaintexts: The data keys by what they are wrapped in.
-        secret: What the center signs with.
+        bodies: The response of each.
+        plaintexts: The data keys by their wrapped form.
+        secret: The center's webhook secret.
         page_query: The request for the rows of a list's page.
         transaction: The writes of a submission.
     """
@@ -55,12 +55,12 @@ class RecordedRequests:
     transaction: Sequence[Mapping[str, Any]]
 
     def fresh_events(self) -> dict[str, Event]:
-        """The requests, as if they were made now."""
+        """Return the requests, as if they were made now."""
         return sign_again(self.events, self.secret)
 
 
 def sign_again(events: Mapping[str, Event], secret: bytes) -> dict[str, Event]:
-    """The requests, the webhook signed anew: a signature is good for five minutes."""
+    """Return the requests with the webhook signed again: a signature is valid for five minutes."""
     stamp = str(int(time.time()))
     event = copy.deepcopy(events["webhook"])
     event["headers"] |= {
@@ -74,7 +74,7 @@ def sign_again(events: Mapping[str, Event], secret: bytes) -> dict[str, Event]:
 
 @dataclass(slots=True)
 class RecordingClient:
-    """Hands everything on to `client` and remembers it."""
+    """Passes every call to `client` and records it."""
 
     client: Any
     answers: dict[Asked, Mapping[str, Any]] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class RecordingClient:
 
 @dataclass(frozen=True, slots=True)
 class ReplayClient:
-    """A DynamoDB client that has every answer already."""
+    """A DynamoDB client that has every response ready."""
 
     answers: Mapping[Asked, Mapping[str, Any]]
 
@@ -123,7 +123,7 @@ class _Keys:
 
 
 def record(clinic: ApiDriver, client: Any, listed: int) -> RecordedRequests:
-    """Have each request answered once by a function that has just started."""
+    """Record each request as a function with empty caches answers it."""
     referral_id = clinic.refer()["referral_id"]
     listening, keys = RecordingClient(client), RecordingClient(wiring.get_aws_client("kms"))
     events = _events(clinic, referral_id, listed)
@@ -150,7 +150,7 @@ def record(clinic: ApiDriver, client: Any, listed: int) -> RecordedRequests:
 
 @contextmanager
 def use_clients(dynamodb: Any, kms: Any) -> Iterator[None]:
-    """Let the product, as newly started, talk to these clients."""
+    """Connect the product, as newly started, to these clients."""
     with (
         patch.object(wiring, "get_dynamodb_client", cache(lambda: dynamodb)),
         patch.object(wiring, "get_aws_client", cache(lambda _service: kms)),

@@ -14,7 +14,7 @@ from tests.bench.recording import Asked, build_read_key
 
 @contextmanager
 def run_stub(answers: Mapping[Asked, Mapping[str, Any]]) -> Iterator[int]:
-    """The port of a stub with these answers, until the block ends."""
+    """Yield the port of a stub with these responses, until the block ends."""
     spawn = get_context("spawn")
     ours, its = spawn.Pipe()
     process = spawn.Process(target=_serve, args=(answers, its), daemon=True)
@@ -27,7 +27,7 @@ def run_stub(answers: Mapping[Asked, Mapping[str, Any]]) -> Iterator[int]:
 
 
 def _serve(answers: Mapping[Asked, Mapping[str, Any]], pipe: Connection) -> None:
-    # Spelled once: a stub that is busy with JSON would keep a core from whom it serves.
+    # Encoded once: a stub that is busy with JSON would take a core from the process it serves.
     spelled = {key: json.dumps(answer).encode() for key, answer in answers.items()}
 
     class Handler(StreamRequestHandler):

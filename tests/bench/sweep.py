@@ -1,4 +1,4 @@
-"""What a run of the notices costs while the plan for later days grows."""
+"""The cost of a run of the notices job while the plan for later days grows."""
 
 import time
 from collections import Counter
@@ -24,14 +24,14 @@ from tests.support.factories import CENTER
 from tests.support.referral_values import build_audit_entry, build_referral
 
 RULE, DAY = "visit_day_30", 30
-"""Told to the practice alone: of one due task there is one notice, and one mail."""
+"""Sent to the practice alone: one due task makes one notice, and one email."""
 
 _LATER = timedelta(days=900)
 
 
 @dataclass(frozen=True, slots=True)
 class SweepRun:
-    """A run that told what was due."""
+    """A run that sent what was due."""
 
     stored: int
     tally: OperationTally
@@ -51,7 +51,7 @@ class NoticeSweep:
         """Compare a run over a short plan with runs over longer ones."""
         shelf = SyntheticOutbox(self.counting.client, f"{cloud.PREFIX}outbox")
         self.counting.client = shelf
-        # What others have left to be done is not what is measured.
+        # What other tests left to do is not measured.
         process_queue(TaskQueue.PLAN, context=wiring.build_job_context())
         runs = [self._run(shelf, size) for size in stored]
         return [self._first(runs[0]), *(self._grown(run, runs[0]) for run in runs[1:])]
@@ -99,7 +99,7 @@ class NoticeSweep:
         return SweepRun(stored, tally, own)
 
     def _infused(self, now: datetime) -> None:
-        """A practice of its own with one patient, whose visit is due today."""
+        """Create a practice with one patient, whose visit is due today."""
         self.made += 1
         stores = wiring.get_stores()
         practice = Tenant(
@@ -111,7 +111,7 @@ class NoticeSweep:
         stores.tenants.add(practice, {})
         stores.members.add(factories.build_member(practice))
         at = now - timedelta(days=DAY)
-        # By the calendar there: so many times 24 hours may reach back over a change of the clocks.
+        # By the calendar there: so many times 24 hours may cross a change of the clocks.
         today = to_local_day(now, CENTER.time_zone)
         window = open_window(
             infused_at=at,

@@ -1,7 +1,7 @@
 """A million rows of the outbox without the memory that an imitation of DynamoDB takes for them.
 
 The imitations look at every row for each query of an index, and copy all of them for each
-transaction. So what waits for years stands beside them, as what an index is: sorted keys.
+transaction. So rows that wait for years are kept next to them, in the form of an index: sorted keys.
 """
 
 from bisect import bisect_right
@@ -21,11 +21,11 @@ _KNOWN = "lane = :lane AND due_at <= :by"
 
 @dataclass(slots=True)
 class SyntheticOutbox:
-    """Hands everything on to `client`; a query of what is due finds the shelf's rows as well.
+    """Passes every call to `client`; a query of what is due also finds the synthetic rows.
 
     Attributes:
         table: The outbox.
-        kept: The shelf's rows by partition of the index: when each is due, and its id.
+        kept: The synthetic rows by partition of the index: when each is due, and its id.
     """
 
     client: Any
@@ -37,7 +37,7 @@ class SyntheticOutbox:
         return getattr(self.client, name)
 
     def fill(self, count: int, *, due_at: datetime) -> None:
-        """Plan so many more notices for a time."""
+        """Plan a number of notices for a time."""
         at = to_timestamp(due_at)
         for number in range(self.count, self.count + count):
             outbox_id = derive_id("out", "shelf", str(number))
@@ -47,7 +47,7 @@ class SyntheticOutbox:
             rows.sort()
 
     def query(self, **request: Any) -> Any:
-        """A query; of the outbox only the one that looks for what is due is known."""
+        """Query; for the outbox only the query of what is due is supported."""
         answer = self.client.query(**request)
         if request["TableName"] != self.table:
             return answer
@@ -60,11 +60,11 @@ class SyntheticOutbox:
         return answer | {"Items": found[: request["Limit"]]}
 
     def scan(self, **_request: Any) -> Any:
-        """Nothing that a job may do."""
+        """Refuse what no job may do."""
         raise ValueError("a job looks through a whole table")
 
     def _due(self, values: Mapping[str, Any], limit: int) -> Sequence[Mapping[str, Any]]:
-        """The first rows of a partition that are due by a time."""
+        """Return the first rows of a partition that are due by a time."""
         lane, by = values[":lane"]["S"], values[":by"]["S"]
         rows = self.kept.get(lane, [])
         return [

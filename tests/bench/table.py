@@ -1,4 +1,4 @@
-"""What a benchmark found, as rows of one table."""
+"""Formats the results of the benchmarks as one table."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
@@ -14,9 +14,9 @@ class MetricRow:
 
     Attributes:
         found: The figure with its unit.
-        spread: Where four fifths of the paired runs lie, or `exact`.
-        target: Of docs/benchmarks.md; empty where none is set.
-        peers: What others need, or what nobody can go below.
+        spread: Where four fifths of the paired runs are, or `exact`.
+        target: The target in docs/benchmarks.md; empty where none is set.
+        peers: What others need, or what no one can go below.
         missed: Whether it is worse than the target.
     """
 
@@ -29,14 +29,14 @@ class MetricRow:
 
 
 def check_limit(value: float, limit: float | None, unit: str = "x") -> tuple[str, bool]:
-    """A target as words, and whether `value` misses it."""
+    """Format a target, and say whether `value` misses it."""
     return ("", False) if limit is None else (f"<= {limit:g}{unit}", value > limit)
 
 
 def build_ratio_row(
     metric: str, ratio: PairedRounds, *, limit: float | None = None, detail: str = "", peers: str = "", digits: int = 1
 ) -> MetricRow:
-    """A row about how many times something is something else."""
+    """Build a row about a ratio."""
     target, missed = check_limit(ratio.median, limit)
     return MetricRow(
         metric=metric,
@@ -49,7 +49,7 @@ def build_ratio_row(
 
 
 def format_table(rows: Iterable[MetricRow]) -> str:
-    """The rows as a Markdown table that also reads well in a terminal."""
+    """Format the rows as a Markdown table that also reads well in a terminal."""
     lines = [HEADINGS, *(_cells(row) for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
     rule = tuple("-" * width for width in widths)

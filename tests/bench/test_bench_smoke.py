@@ -34,7 +34,7 @@ METRICS = (
 
 
 def test_every_row_prints():
-    """Whatever the clock says: a quick run measures each thing at least once."""
+    """Whatever the clock shows: a quick run measures each thing at least once."""
     command = [sys.executable, "-m", "tests.bench", "--quick"]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 

@@ -7,7 +7,7 @@ LISTED = Schema(["id"], [Index("by_owner", frozenset({"owner", "at"}), frozenset
 
 
 def _item(size=100, **attributes):
-    """An item of `size` bytes with more attributes on top."""
+    """Build an item of `size` bytes with more attributes on top."""
     item = {"id": {"S": "x" * (size - 2)}}
     return item | {name: {"S": text} for name, text in attributes.items()}
 
@@ -31,7 +31,7 @@ def test_a_value_has_its_documented_size(value, size):
 
 
 def test_a_strong_read_pays_for_each_4_kb_and_an_eventual_one_half():
-    """Rows of a Query are added up before rounding; what is not there costs one unit."""
+    """Rows of a Query are added up before rounding; a missing item costs one unit."""
     assert compute_read_units([4096], strong=True) == 1
     assert compute_read_units([430] * 50, strong=True) == 6
     assert compute_read_units([430] * 50, strong=False) == 3
@@ -39,7 +39,7 @@ def test_a_strong_read_pays_for_each_4_kb_and_an_eventual_one_half():
 
 
 def test_a_write_pays_for_each_1_kb_of_the_larger_image_and_twice_in_a_transaction():
-    """A shrinking item still pays for what it was."""
+    """A shrinking item still pays for its old size."""
     assert compute_write_units(None, _item(1024), PLAIN, transaction=False) == 1
     assert compute_write_units(None, _item(1025), PLAIN, transaction=True) == 4
     assert compute_write_units(_item(3000), _item(100), PLAIN, transaction=False) == 3

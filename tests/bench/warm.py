@@ -1,6 +1,6 @@
-"""What our code costs a request that needs no waiting: its store answers from memory.
+"""The CPU of our code in a request that waits for nothing: its store answers from memory.
 
-Charged by this thread's own CPU clock, so that a neighbour who takes the core away does not
+Charged by this thread's own CPU clock, so that another program that takes the core does not
 count. Garbage collection does.
 """
 
@@ -31,7 +31,7 @@ NAMES = {
     "screen": "POST a screen",
 }
 _LIMITS = {"front": (10, 400), "submit": (10, 400)}
-"""How often the bare handler, and how many microseconds."""
+"""How many times the bare handler, and how many microseconds."""
 
 _PEERS = {"front": "chalice alone 3.4x, powertools 10x, fastapi 15x"}
 
@@ -39,7 +39,7 @@ Blocks = Sequence[list[float]]
 
 
 def measure(plan: MeasurePlan, recorded: RecordedRequests) -> list[MetricRow]:
-    """Our handler against bare ones, request by request."""
+    """Measure our handler against bare ones, request by request."""
     context = FakeLambdaContext()
     with replay_requests(recorded, ReplayClient(recorded.answers)):
         discard_logs()
@@ -65,14 +65,14 @@ def _front(request: Callable[[], Mapping[str, Any]], calls: int) -> list[float]:
 
 
 def require_success(*answers: Mapping[str, Any]) -> None:
-    """Nobody should measure how quick a refusal is."""
+    """A fast refusal should not be measured."""
     for answer in answers:
         if answer["statusCode"] >= 300:
             raise ValueError(f"not what is measured: {answer}")
 
 
 def _block(call: Callable[[], object], calls: int) -> list[float]:
-    """Microseconds of each call."""
+    """Return the microseconds of each call."""
     clock = time.thread_time_ns
     taken = []
     for _ in range(calls):

@@ -88,7 +88,7 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
             found.append(part)
             progress(len(found), len(parts), f"parts of {kind}")
         wrong = [wrong for part in found for wrong in part.wrong]
-        caught = f"; of a naive handler {len(naive.wrong)} of {naive.tries} are found out"
+        caught = f"; of a naive handler {len(naive.wrong)} of {naive.tries} are found"
         yield SectionResult(
             claim=CLAIMS[kind],
             tries=sum(part.tries for part in found),

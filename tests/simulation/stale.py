@@ -79,7 +79,7 @@ def _counters(budget: Budget) -> SectionResult:
     strong, weak = (count_with_reads(strong=strong, seed=budget.seed) for strong in (True, False))
     wrong = [] if strong == COUNTS else [f"seed {budget.seed}: {strong} of {COUNTS} were counted"]
     if weak == COUNTS:
-        wrong.append("a counter that reads weakly is not found out")
+        wrong.append("a counter that reads weakly is not found")
     return SectionResult(
         claim="A strong read is up to date while weak ones are stale",
         tries=COUNTS,
@@ -150,7 +150,7 @@ def _lives(key_id: str, progress: Progress, budget: Budget) -> SectionResult:
         claim="An index that lags only costs time: each notice is sent once",
         tries=total * len(wanted.told),
         counterexamples=wrong,
-        figures=f"{stale:,} stale answers of what is due",
+        figures=f"{stale:,} stale reads of what is due",
     )
 
 

@@ -75,7 +75,7 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
         tries=sum(each.notices for each in found),
         counterexamples=wrong,
         figures=f"{wanted} referrals, {sum(each.mails for each in found):,} mails, "
-        f"{sum(each.met for each in found):,} faults; a product is found out that " + " or ".join(filter(None, NAIVE)),
+        f"{sum(each.met for each in found):,} faults; found is a product that " + " or ".join(filter(None, NAIVE)),
     )
 
 

@@ -1,4 +1,4 @@
-"""The functions that nobody waits for, called with the events that AWS calls them with."""
+"""The scheduled and stream functions, called with the events that AWS sends."""
 
 from datetime import timedelta
 from functools import cache
@@ -30,8 +30,8 @@ SCHEDULED = {
 }
 
 
-def record(key: dict[str, Any], number: int = 1) -> dict[str, Any]:
-    """A new row as Lambda tells of it, where the stream carries keys only."""
+def build_stream_record(key: dict[str, Any], number: int = 1) -> dict[str, Any]:
+    """Build the stream build_stream_record of a new row; the stream carries keys only."""
     return {
         "eventID": f"c4ca4238a0b923820dcc509a6f75849b{number}",
         "eventName": "INSERT",
@@ -49,24 +49,24 @@ def record(key: dict[str, Any], number: int = 1) -> dict[str, Any]:
     }
 
 
-def run(name: str, event: dict[str, Any], *, left_ms: int = HOUR_MS) -> Any:
+def run_function(name: str, event: dict[str, Any], *, left_ms: int = HOUR_MS) -> Any:
     """Call a function as Lambda does."""
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: left_ms)
     return app.handler_map[name](event, context)
 
 
-def news() -> list[dict[str, Any]]:
-    """What the stream tells of every row of the outbox."""
+def list_stream_records() -> list[dict[str, Any]]:
+    """Return a stream build_stream_record for every row of the outbox."""
     rows = shelves.list_task_rows()
-    return [record({"outbox_id": {"S": row["outbox_id"]}}, n) for n, row in enumerate(rows)]
+    return [build_stream_record({"outbox_id": {"S": row["outbox_id"]}}, n) for n, row in enumerate(rows)]
 
 
-def test_a_submission_is_mailed_by_the_stream(api):
-    """Sent on the page, told to the center, and the sweep has nothing left to do."""
+def test_a_submission_is_emailed_by_the_stream_function(api):
+    """Submitted on the page, sent to the center, and nothing is left for the sweep."""
     api.refer()
 
-    told = run("outbox", {"Records": news()})
-    swept = run("relay", SCHEDULED)
+    told = run_function("outbox", {"Records": list_stream_records()})
+    swept = run_function("relay", SCHEDULED)
 
     assert [mail.destinations["ToAddresses"] for mail in cloud.list_sent_mail()] == [[api.members["center"].email]]
     assert (told["mails"], swept["mails"]) == (1, 0)
@@ -74,33 +74,33 @@ def test_a_submission_is_mailed_by_the_stream(api):
 
 @pytest.mark.parametrize(
     "broken",
-    [{}, {"dynamodb": {}}, {"dynamodb": {"Keys": {"outbox_id": {"N": "1"}}}}, record({"id": {"S": "x"}})],
+    [{}, {"dynamodb": {}}, {"dynamodb": {"Keys": {"outbox_id": {"N": "1"}}}}, build_stream_record({"id": {"S": "x"}})],
     ids=["empty", "no keys", "another type", "another table"],
 )
-def test_a_record_of_another_shape_is_passed_over(api, broken):
-    """Those around it are done, and nothing is raised."""
+def test_a_stream_record_of_another_shape_is_skipped(api, broken):
+    """The records around it are processed, and nothing is raised."""
     api.refer()
 
-    assert run("outbox", {"Records": [broken, *news(), broken]})["mails"] == 1
+    assert run_function("outbox", {"Records": [broken, *list_stream_records(), broken]})["mails"] == 1
 
 
-def test_a_function_that_has_no_time_left_begins_nothing(api):
-    """What it does not begin, the next run finds."""
+def test_a_function_without_time_left_starts_no_task(api):
+    """The next run_function finds the tasks."""
     api.refer()
 
-    late = run("outbox", {"Records": news()}, left_ms=wiring.MIN_REMAINING_MS)
+    late = run_function("outbox", {"Records": list_stream_records()}, left_ms=wiring.MIN_REMAINING_MS)
 
     assert set(late.values()) == {0}
-    assert run("relay", SCHEDULED)["mails"] == 1
+    assert run_function("relay", SCHEDULED)["mails"] == 1
 
 
-def test_the_clocks_tell_whoever_owes_the_move(api, monkeypatch):
-    """And the practice that waits for it, of a submission that nobody received, once."""
+def test_the_overdue_job_notifies_the_side_that_acts_next(api, monkeypatch):
+    """And the practice that waits for it, of a submission that no one received, once."""
     api.refer()
     later = wiring.read_clock() + timedelta(days=30)
     monkeypatch.setattr(wiring, "read_clock", lambda: later)
 
-    mails = [run("clocks", SCHEDULED)["mails"] for _ in range(2)]
+    mails = [run_function("clocks", SCHEDULED)["mails"] for _ in range(2)]
     monkeypatch.undo()
     [notice] = api.center.get("/v1/notices").json["items"]
 
@@ -109,8 +109,8 @@ def test_the_clocks_tell_whoever_owes_the_move(api, monkeypatch):
     assert notice["title"].startswith("Nobody has moved it; overdue since ")
 
 
-def test_a_digest_tells_a_member_of_the_week(api, monkeypatch):
-    """Once, and by the list of all patients, for it is about several."""
+def test_the_digest_job_sends_a_member_the_weekly_digest(api, monkeypatch):
+    """Once, with a link to the list of all patients, because it is about several."""
     reader = api.members["practice"]
     planned = prepare_digest_writes(None, reader, context=RunContext(api.stores, wiring.read_clock()))
     api.stores.transactions.commit(*planned)
@@ -118,7 +118,7 @@ def test_a_digest_tells_a_member_of_the_week(api, monkeypatch):
     later = wiring.read_clock() + timedelta(days=8)
     monkeypatch.setattr(wiring, "read_clock", lambda: later)
 
-    done = [run("digest", SCHEDULED)["done"] for _ in range(2)]
+    done = [run_function("digest", SCHEDULED)["done"] for _ in range(2)]
     monkeypatch.undo()
     [notice] = api.practice.get("/v1/notices").json["items"]
     addressees = [mail.destinations["ToAddresses"] for mail in cloud.list_sent_mail()]
@@ -132,15 +132,15 @@ def test_a_digest_tells_a_member_of_the_week(api, monkeypatch):
 def test_every_schedule_leaves_its_heartbeat(api):
     """Under its own name."""
     for job in ScheduledJob:
-        run(job, SCHEDULED)
+        run_function(job, SCHEDULED)
 
     last = api.stores.heartbeats.list_last_successes()
     assert set(last) == set(ScheduledJob)
     assert all(wiring.read_clock() - at < timedelta(minutes=5) for at in last.values())
 
 
-def test_a_relay_that_fails_looks_after_the_others_all_the_same(api, monkeypatch):
-    """And leaves no heartbeat of its own, so that it is missed."""
+def test_a_failing_relay_still_checks_the_other_jobs(api, monkeypatch):
+    """And leaves no heartbeat of its own, so that it counts as missing."""
 
     class NoMail:
         def send(self, _message, *, tag):
@@ -152,7 +152,7 @@ def test_a_relay_that_fails_looks_after_the_others_all_the_same(api, monkeypatch
     monkeypatch.setattr("app.jobs.log_overdue_jobs", lambda **_: looked.append(1))
 
     with pytest.raises(JobFailedError):
-        run("relay", SCHEDULED)
+        run_function("relay", SCHEDULED)
 
     assert looked == [1]
     assert ScheduledJob.RELAY not in api.stores.heartbeats.list_last_successes()

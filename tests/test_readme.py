@@ -1,4 +1,4 @@
-"""What the README and the docs name is there: commands, options, files, links, names in code."""
+"""Everything that README and the docs name exists: commands, options, files, links, names in code."""
 
 import importlib
 import re
@@ -16,7 +16,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglo
 COMMAND = typer.main.get_command(command_line)
 
 
-def name_of(page: Path) -> str:
+def relative(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
@@ -24,58 +24,58 @@ def without_blocks(text: str) -> str:
     return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
-def code_in(text: str) -> set[str]:
-    """What stands in code: between backticks, and in blocks a line at a time."""
+def list_code(text: str) -> set[str]:
+    """Return everything in code: between backquotes, and in blocks a line at a time."""
     blocks = re.findall(r"^```\w*\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     joined = "\n".join(blocks).replace("\\\n", " ")
     lines = {line.partition("#")[0].strip() for line in joined.splitlines()}
     return lines | set(re.findall(r"`([^`\n]+)`", without_blocks(text)))
 
 
-def commands_in(text: str) -> set[str]:
-    """Whole command lines, `&&` apart."""
-    return {part.strip() for code in code_in(text) for part in code.split("&&")}
+def list_commands(text: str) -> set[str]:
+    """Return whole command lines, split at `&&`."""
+    return {part.strip() for code in list_code(text) for part in code.split("&&")}
 
 
-def targets() -> set[str]:
+def list_make_targets() -> set[str]:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     return set(re.findall(r"^([a-z][a-z-]*):", makefile, flags=re.MULTILINE))
 
 
-def option_names(command: Any) -> set[str]:
+def list_options(command: Any) -> set[str]:
     return {name for parameter in command.params for name in parameter.opts}
 
 
-def test_the_readme_is_read_in_a_few_minutes():
-    """What is longer than 150 lines is not read."""
+def test_the_readme_has_at_most_150_lines():
+    """No one reads a longer one."""
     assert len(README.splitlines()) <= 150
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_target_of_make_is_there(page):
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_every_make_target_in_the_docs_exists(page):
     """`make something` does something."""
     asked = {
         words[1]
-        for command in commands_in(page.read_text("utf-8"))
+        for command in list_commands(page.read_text("utf-8"))
         if (words := command.split())[:1] == ["make"] and len(words) > 1
     }
 
-    assert {target for target in asked if "=" not in target} - targets() == set()
+    assert {target for target in asked if "=" not in target} - list_make_targets() == set()
 
 
-def test_the_readme_tells_every_target_a_newcomer_needs():
-    """Run, test, check, bench and package are all a page away."""
-    told = {command.split()[1] for command in commands_in(README) if command.startswith("make ")}
+def test_the_readme_names_the_make_targets_for_newcomers():
+    """Run, test, check, bench and package."""
+    told = {command.split()[1] for command in list_commands(README) if command.startswith("make ")}
 
     assert {"run", "test", "check", "bench", "package"} <= told
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_command_is_there(page):
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_every_command_in_the_docs_exists(page):
     """`referrals something --option` is a command with that option."""
     group: Any = COMMAND
     wrong = []
-    for line in commands_in(page.read_text("utf-8")):
+    for line in list_commands(page.read_text("utf-8")):
         words = line.split()
         if not words or Path(words[0]).name != "referrals" or len(words) == 1:
             continue
@@ -83,7 +83,7 @@ def test_every_command_is_there(page):
         while command is not None and hasattr(command, "commands") and len(words) > 2:
             words = words[1:]
             command = command.commands.get(words[1])
-        known = option_names(command) if command else set()
+        known = list_options(command) if command else set()
         options = {word.partition("=")[0] for word in words if word.startswith("--")}
         if command is None or options - known - {"--help"}:
             wrong.append(line)
@@ -91,14 +91,14 @@ def test_every_command_is_there(page):
     assert wrong == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_file_that_is_named_is_there(page):
-    """A path in code leads to a file or a folder; what is made by a run is told as such."""
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_every_file_in_the_docs_exists(page):
+    """A path in code leads to a file or a folder; files that a run creates are listed here."""
     made_by_a_run = (".local", ".venv", "dist/", "requirements.txt")
     beginnings = (".chalice/", ".ci/", "app.py", "chalicelib/", "docs/", "infra/", "tests/")
     named = {
         code
-        for code in code_in(page.read_text("utf-8"))
+        for code in list_code(page.read_text("utf-8"))
         if code.startswith((*beginnings, "LICENSE", "NOTICE", "Makefile", "pyproject.toml"))
         and not re.search(r"[ <>{}*…]", code)
     }
@@ -107,17 +107,17 @@ def test_every_file_that_is_named_is_there(page):
     assert {code for code in missing if not code.startswith(made_by_a_run)} == set()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_link_leads_somewhere(page):
-    """A link or an image of the repository is there; others name a site of their own."""
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_every_local_link_in_the_docs_exists(page):
+    """A link or an image of the repository exists; other links name their own site."""
     links = re.findall(r"\]\(([^)\s]+)\)", without_blocks(page.read_text("utf-8")))
 
     local = [link for link in links if not re.match(r"(https?:|mailto:|#)", link)]
     assert [link for link in local if not (page.parent / link.partition("#")[0]).exists()] == []
 
 
-def test_what_is_to_be_changed_for_a_stage_or_a_center_is_there():
-    """The names in the instructions are names of the code."""
+def test_the_names_in_the_recipes_exist():
+    """The names in the recipes are names in the code."""
     stages = importlib.import_module("chalicelib.domain.referrals.stages")
     moves = importlib.import_module("chalicelib.domain.referrals.transitions")
     people = importlib.import_module("chalicelib.store.identity.members_and_tenants")
@@ -131,8 +131,8 @@ def test_what_is_to_be_changed_for_a_stage_or_a_center_is_there():
     assert callable(secrets.WebhookSecrets.prepare_rotate)
 
 
-def test_the_variables_that_the_readme_tells_of_are_read():
-    """`PORT` and `DATA_DIR` change what they say they change."""
+def test_the_variables_in_the_readme_are_read():
+    """`PORT` and `DATA_DIR` change what README says."""
     reading = "".join(path.read_text("utf-8") for path in (ROOT / "infra/local").glob("*.py"))
 
     for variable in ("PORT", "DATA_DIR"):
@@ -140,7 +140,7 @@ def test_the_variables_that_the_readme_tells_of_are_read():
         assert f'"{variable}"' in reading
 
 
-def test_every_decision_has_a_number_of_its_own():
+def test_every_decision_has_its_own_number():
     """Decisions are counted, and none is overwritten."""
     pages = sorted(path.name for path in (ROOT / "docs/decisions").glob("[0-9]*.md"))
     numbers = [int(page.partition("-")[0]) for page in pages]

@@ -1,4 +1,4 @@
-"""docs/storage.md against the code: every Query has its line, and every index its readers."""
+"""Compares docs/storage.md with the code: every Query has its line, and every index its readers."""
 
 import re
 from pathlib import Path
@@ -27,8 +27,8 @@ def world(tmp_path_factory):
         yield clinic
 
 
-def documented():
-    """The tables and indexes of the first table of the document; no index is the table."""
+def list_documented_indexes():
+    """Yield the tables and indexes of the first table of the document; no index is the table."""
     text = DOCUMENT.read_text("utf-8").partition("## Reads")[2].partition("\n## ")[0]
     for line in text.splitlines():
         if not line.startswith("| ") or line.startswith(("| who", "| ---")):
@@ -39,8 +39,8 @@ def documented():
                 yield table, index or None
 
 
-def existing():
-    """The indexes of the template."""
+def list_template_indexes():
+    """Yield the indexes of the template."""
     for table, properties in cloud.load_table_properties().items():
         for index in properties.get("GlobalSecondaryIndexes", ()):
             yield table, index["IndexName"]
@@ -48,7 +48,7 @@ def existing():
 
 @pytest.fixture
 def queried_indexes(monkeypatch):
-    """The tables and indexes that are asked by Query from now on."""
+    """The tables and indexes that are read by Query from now on."""
     asked = set()
     real = DynamoTable.query
 
@@ -61,7 +61,7 @@ def queried_indexes(monkeypatch):
 
 
 def write_everything(world):
-    """A referral from draft to infusion, by people and by the feed, and what came too early."""
+    """Move a referral from draft to infusion, by people and by the center's system, with early deliveries."""
     draft = world.refer(submit=False)["referral_id"]
     world.practice.patch(f"/v1/referrals/{draft}", {"urgency": "urgent"}, version=1)
     referral_id = world.refer()["referral_id"]
@@ -72,7 +72,7 @@ def write_everything(world):
 
 
 def read_everything(world, referral_id):
-    """Every list and page that somebody looks at, and each job."""
+    """Read every list and page that people see, and run each job."""
     admin = world.get_client_for(world.members["practice_admin"])
     center_admin = world.get_client_for(world.members["center_admin"])
     center_id = world.members["center"].tenant_id
@@ -105,35 +105,35 @@ def read_everything(world, referral_id):
     )
 
 
-def test_every_index_is_documented_and_there():
-    """The document names the indexes of the template, no more and no fewer."""
-    assert {(table, index) for table, index in documented() if index} == set(existing())
+def test_the_document_lists_the_indexes_of_the_template():
+    """No more and no fewer."""
+    assert {(table, index) for table, index in list_documented_indexes() if index} == set(list_template_indexes())
 
 
 def test_every_table_is_documented():
-    """A table that nobody reads would be no table."""
-    assert {table for table, _ in documented()} == set(TABLE_NAMES)
+    """A table without readers would not be needed."""
+    assert {table for table, _ in list_documented_indexes()} == set(TABLE_NAMES)
 
 
-def test_what_is_asked_is_documented(world, queried_indexes):
-    """Whatever people, feeds and jobs do, by a line of the document; and nothing scans."""
+def test_every_query_is_documented_and_nothing_scans(world, queried_indexes):
+    """Whatever people, centers' systems and jobs do."""
     with faults.inject_faults(faults.plan_never) as calls:
         read_everything(world, write_everything(world))
 
-    assert queried_indexes <= set(documented())
-    assert {index for _, index in queried_indexes if index} == {index for _, index in existing()}
+    assert queried_indexes <= set(list_documented_indexes())
+    assert {index for _, index in queried_indexes if index} == {index for _, index in list_template_indexes()}
     assert "Scan" not in calls.operations
 
 
-def test_what_decides_reads_no_index(world, queried_indexes):
-    """An index may lag: a draft, a submission, reports, what waits and what is settled."""
+def test_no_decision_reads_an_index(world, queried_indexes):
+    """An index may lag: a draft, a submission, events, parked deliveries and their application."""
     write_everything(world)
 
     assert {index for _, index in queried_indexes} == {None}
 
 
-def test_every_index_is_asked_by_a_name_of_the_code():
-    """No index comes from a caller: names stand in the code, one by one."""
+def test_every_index_name_is_a_constant_in_the_code():
+    """No index name comes from a caller."""
     package = Path(__file__).parents[1] / "chalicelib"
     named = set()
     for path in package.rglob("*.py"):
@@ -142,4 +142,4 @@ def test_every_index_is_asked_by_a_name_of_the_code():
     named |= set(re.findall(r'return "(by_\w+)" if', lists))
     named |= set(re.findall(r'else "(by_\w+)"', lists))
 
-    assert named == {index for _, index in existing()}
+    assert named == {index for _, index in list_template_indexes()}

@@ -1,8 +1,8 @@
-"""The composition root: the API's routes, and the functions that nobody waits for.
+"""The composition root: the routes of the API, and the background functions.
 
-They are declared here and not in blueprints: Lambda imports a blueprint's function from its own
-module, never this file, and what is set up here would silently be absent. Function names are
-public: they name the Lambda, its alarms and its policy.
+The background functions are declared here and not in blueprints, because Lambda imports a
+blueprint's function from its own module and never imports this file, so the setup in this file would
+silently be missing. Function names are public: they name the Lambda, its alarms and its policy.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,59 +13,54 @@ from chalice.app import CloudWatchEvent, DynamoDBEvent
 from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
-from chalicelib.routes import static_pages as pages
-from chalicelib.routes.centers import reference_data as directory
-from chalicelib.routes.centers import resources_and_codes as library
+from chalicelib.routes import static_pages
+from chalicelib.routes.centers import reference_data, resources_and_codes
 from chalicelib.routes.chalice_app import ReferralApp
-from chalicelib.routes.ehr import cds_hooks as cds
-from chalicelib.routes.eligibility import screen as screens
-from chalicelib.routes.handback import handback as handbacks
-from chalicelib.routes.identity import me_and_sessions as people
-from chalicelib.routes.identity import members
-from chalicelib.routes.notices import notices as notice_lists
-from chalicelib.routes.notices import preferences
-from chalicelib.routes.notices import ses_and_unsubscribe as mail
-from chalicelib.routes.referrals import last_viewed as looks
-from chalicelib.routes.referrals import referrals
-from chalicelib.routes.webhooks import deliveries
-from chalicelib.routes.webhooks import receive as webhooks
+from chalicelib.routes.ehr import cds_hooks
+from chalicelib.routes.eligibility import screen
+from chalicelib.routes.handback import handback
+from chalicelib.routes.identity import me_and_sessions, members
+from chalicelib.routes.notices import notices as notice_routes
+from chalicelib.routes.notices import preferences, ses_and_unsubscribe
+from chalicelib.routes.referrals import last_viewed, referrals
+from chalicelib.routes.webhooks import deliveries, receive
 from chalicelib.services.audit.trail import write_checkpoint
 from chalicelib.services.notices.outbox_worker import process_committed, run_job
-from chalicelib.services.platform import heartbeats as jobs
+from chalicelib.services.platform import heartbeats
 from chalicelib.store.notices.task_items import list_ids_in_stream_event
 
 app = ReferralApp(app_name="cart-referrals", configure_logs=False)
-app.api.binary_types = []  # Text only: fonts are inlined, so nothing is sent in base64.
+app.api.binary_types = []  # Text only. Fonts are inlined, so no response needs base64.
 
 for module in (
-    cds,
-    pages,
-    people,
-    notice_lists,
+    cds_hooks,
+    static_pages,
+    me_and_sessions,
+    notice_routes,
     preferences,
-    mail,
+    ses_and_unsubscribe,
     members,
-    directory,
-    library,
-    screens,
+    reference_data,
+    resources_and_codes,
+    screen,
     referrals,
-    looks,
-    handbacks,
-    webhooks,
+    last_viewed,
+    handback,
+    receive,
     deliveries,
 ):
     app.register_blueprint(module.blueprint)
 
 
 def build_schedule_rate(job: ScheduledJob) -> Rate:
-    """The rate of a job's period."""
+    """Build the schedule of a job from its period."""
     return Rate(int(JOB_PERIODS[job].total_seconds() // 60), unit=Rate.MINUTES)
 
 
-# The name of the table; the stream's address and how it is read are in `infra/resources.json`.
+# "outbox" is the name of the table. The stream's ARN and its settings are in `infra/resources.json`.
 @app.on_dynamodb_record("outbox", batch_size=25, starting_position="TRIM_HORIZON")
 def outbox(event: DynamoDBEvent) -> Mapping[str, int]:
-    """Tell people at once of what was just committed."""
+    """Notify people immediately about what was just committed."""
     return process_committed(
         list_ids_in_stream_event(event.to_dict()), context=wiring.build_job_context(lambda_context=event.context)
     )
@@ -73,34 +68,34 @@ def outbox(event: DynamoDBEvent) -> Mapping[str, int]:
 
 @app.schedule(build_schedule_rate(ScheduledJob.RELAY))
 def relay(event: CloudWatchEvent) -> Mapping[str, int]:
-    """Do what the stream missed or left for later, and look after all jobs."""
+    """Process the tasks that the stream missed or left for later, and check that all jobs run."""
     try:
         return _run_queue(ScheduledJob.RELAY, TaskQueue.EVENT, event)
     finally:
-        jobs.log_overdue_jobs(context=wiring.build_run_context())
+        heartbeats.log_overdue_jobs(context=wiring.build_run_context())
 
 
 @app.schedule(build_schedule_rate(ScheduledJob.NOTICES))
 def notices(event: CloudWatchEvent) -> Mapping[str, int]:
-    """Send the notices whose day has come."""
+    """Send the notices that are due today."""
     return _run_queue(ScheduledJob.NOTICES, TaskQueue.PLAN, event)
 
 
 @app.schedule(build_schedule_rate(ScheduledJob.CLOCKS))
 def clocks(event: CloudWatchEvent) -> Mapping[str, int]:
-    """Tell of the stages that last longer than they should."""
+    """Send overdue alerts for stages that last too long."""
     return _run_queue(ScheduledJob.CLOCKS, TaskQueue.CLOCK, event)
 
 
 @app.schedule(build_schedule_rate(ScheduledJob.DIGEST))
 def digest(event: CloudWatchEvent) -> Mapping[str, int]:
-    """Tell those whose week begins what is on the way to an infusion."""
+    """Send the weekly digest to members whose week begins."""
     return _run_queue(ScheduledJob.DIGEST, TaskQueue.DIGEST, event)
 
 
 @app.schedule(build_schedule_rate(ScheduledJob.CHECKPOINTS))
-def checkpoints(event: CloudWatchEvent) -> Mapping[str, int]:  # noqa: ARG001 Chalice hands it over
-    """Count the audit rows, so that a loss of the last ones would show."""
+def checkpoints(event: CloudWatchEvent) -> Mapping[str, int]:  # noqa: ARG001 Chalice passes it
+    """Write a checkpoint that counts the audit rows, so that a loss of the last rows is found."""
     return _run_job(
         ScheduledJob.CHECKPOINTS,
         lambda: {"rows": write_checkpoint(context=wiring.build_run_context())},
@@ -112,7 +107,7 @@ def _run_queue(job: ScheduledJob, queue: TaskQueue, event: CloudWatchEvent) -> M
 
 
 def _run_job(job: ScheduledJob, work: Callable[[], Mapping[str, int]]) -> Mapping[str, int]:
-    return jobs.run_job_with_heartbeat(job, work, context=wiring.build_run_context())
+    return heartbeats.run_job_with_heartbeat(job, work, context=wiring.build_run_context())
 
 
 if wiring.is_on_lambda():

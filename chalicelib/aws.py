@@ -1,4 +1,4 @@
-"""What every call of an AWS service has in common: its trouble."""
+"""Translates the errors of AWS services: a transient failure becomes `UnavailableError`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from chalicelib.errors import UnavailableError
 
 _TRANSIENT = frozenset(
     {
-        # SES takes mail from nobody just now, whatever the mail.
+        # SES accepts no email now, from anyone.
         "AccountSuspendedException",
         "MailFromDomainNotVerifiedException",
         "SendingPausedException",
@@ -26,19 +26,19 @@ _TRANSIENT = frozenset(
 
 @contextmanager
 def translate_aws_errors() -> Iterator[None]:
-    """Turn an AWS service's trouble into `UnavailableError`.
+    """Turn a transient failure of an AWS service into `UnavailableError`.
 
-    What is not transient (a wrong key, a missing permission) is our bug and passes through.
+    Other failures (a wrong key, a missing permission) are our bugs and are raised unchanged.
     """
-    # Only reached once a client exists, so this costs nothing at a cold start without one.
+    # This import runs only after a client exists, so it adds nothing to a cold start without one.
     from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004, PLC0415
 
     try:
         yield
     except ClientError as e:
-        answer = e.response
-        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if answer["Error"].get("Code") in _TRANSIENT or status >= 500:
+        response = e.response
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if response["Error"].get("Code") in _TRANSIENT or status >= 500:
             raise UnavailableError from e
         raise
     except (ConnectionError, HTTPClientError) as e:

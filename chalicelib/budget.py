@@ -1,8 +1,9 @@
-"""How long one request may take, whatever it depends on.
+"""The time budget of one request, however slow its dependencies are.
 
-A request has ten seconds, or what is left of its function's time. Nothing is begun that could
-not end within them: no call, no repeat of one, and so no reading anew of what has moved
-meanwhile. The caller hears 503, and since a change is one transaction, nothing is half done.
+A request has ten seconds, or the rest of its function's time if that is less. Nothing starts that
+might not end in time: no AWS call, no retry, and so no optimistic retry that reads again what
+another writer changed. The caller gets 503. Because a change is one transaction, nothing is half
+done.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,10 +15,10 @@ from math import inf
 from chalicelib.errors import UnavailableError
 
 MAX_BUDGET_S = 10.0
-"""What a request may take. Senders of webhooks wait 10 to 30 seconds, API Gateway 29."""
+"""The time limit of a request. Senders of webhooks wait 10 to 30 seconds, API Gateway 29."""
 
 MARGIN_S = 1.0
-"""What is left of the function's own time for the answer itself."""
+"""The part of the function's own time that is reserved for the response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +27,33 @@ class _Budget:
     clock: Callable[[], float]
 
 
-_running: ContextVar[_Budget | None] = ContextVar("budget", default=None)
+_current: ContextVar[_Budget | None] = ContextVar("budget", default=None)
 
 
 @contextmanager
 def limit_time(seconds: float, *, clock: Callable[[], float]) -> Iterator[None]:
-    """Give what happens inside so many seconds, of a clock that only measures.
+    """Limit the time of a `with` block, measured by a monotonic clock.
 
-    Inside another budget it is the shorter one that counts.
+    If budgets are nested, the shorter one counts.
     """
-    token = _running.set(_Budget(clock() + min(seconds, get_remaining_s()), clock))
+    token = _current.set(_Budget(clock() + min(seconds, get_remaining_s()), clock))
     try:
         yield
     finally:
-        _running.reset(token)
+        _current.reset(token)
 
 
 def get_remaining_s() -> float:
-    """How many seconds are left; without a budget, as many as one likes."""
-    running = _running.get()
-    return inf if running is None else running.ends_at - running.clock()
+    """Return how many seconds are left; infinity without a budget."""
+    current = _current.get()
+    return inf if current is None else current.ends_at - current.clock()
 
 
 def require_time(seconds: float) -> None:
-    """Begin nothing that may take longer than there is time.
+    """Refuse to start something that may take longer than the time that is left.
 
     Raises:
-        UnavailableError: too little is left.
+        UnavailableError: too little time is left.
     """
     if get_remaining_s() < seconds:
         raise UnavailableError

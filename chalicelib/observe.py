@@ -1,4 +1,4 @@
-"""Logs: an event and a few ids from an allow-list, never a body, a name, an address or a token."""
+"""Logs: an event and a few fields from an allow-list, never a body, a name, an address or a token."""
 
 from typing import Any
 
@@ -30,18 +30,18 @@ logger = Logger(service="cart-referrals", location=None, log_uncaught_exceptions
 
 
 class EventLog:
-    """The logger of the product. A field that is not on the list is our bug, found in tests."""
+    """The logger of the product. It refuses a field that is not on the list; tests find such a bug."""
 
     def info(self, event: str, /, **fields: Any) -> None:
-        """Say that something happened."""
+        """Log that something happened."""
         logger.info(event, extra=_check_fields(fields))
 
     def warning(self, event: str, /, **fields: Any) -> None:
-        """Say that something went wrong and was dealt with."""
+        """Log that something went wrong and was handled."""
         logger.warning(event, extra=_check_fields(fields))
 
     def error(self, event: str, /, **fields: Any) -> None:
-        """Say that something went wrong that somebody has to look at."""
+        """Log that something went wrong that a person must look at."""
         logger.error(event, extra=_check_fields(fields))
 
 

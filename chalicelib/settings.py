@@ -1,4 +1,4 @@
-"""The environment as one value. Nothing else in the product reads `os.environ`."""
+"""The settings from the environment, as one value. No other module reads `os.environ`."""
 
 import os
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 class SettingsError(Exception):
-    """A setting is missing or makes no sense; the function must not start."""
+    """A setting is missing or not valid, so the function must not start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,20 +14,19 @@ class Settings:
     """What differs between a laptop, a test and production.
 
     Attributes:
-        table_prefix: Before each table's name.
+        table_prefix: The prefix of each table's name.
         identity_issuer: The exact `iss` that an access token must carry.
         identity_jwks_url: Where the issuer's public keys are.
-        identity_client_id: The only app client whose tokens are taken.
+        identity_client_id: The only app client whose tokens are accepted.
         mail_configuration_set: SES configuration set; empty for none.
-        mail_topic: The SNS topic that tells what became of mails; empty for none.
-        feed_limit: How often one center's system may deliver, as `burst/per second`; empty for
-            no limit.
-        member_limit: How often one member may ask, spelled alike.
-        public_url: Where the dashboard is, for links in mails.
+        mail_topic: The SNS topic that publishes what happened to emails; empty for none.
+        feed_limit: The rate limit of one center's system, as `burst/per second`; empty for no limit.
+        member_limit: The rate limit of one member, in the same format.
+        public_url: The address of the dashboard, for links in emails.
         deployment: `local`, `test` or `production`.
-        commit: The revision that runs; empty if unknown.
-        ehr_clients: The health record systems that may ask for cards, as JSON (see
-            `services.ehrs`); empty for none.
+        commit: The revision that is running; empty if unknown.
+        ehr_clients: The health record systems that can request cards, as JSON (see
+            `services.ehr.cds_tokens`); empty for none.
     """
 
     table_prefix: str
@@ -47,9 +46,7 @@ class Settings:
     ehr_clients: str
 
 
-_MAY_BE_EMPTY = frozenset(
-    {"MAIL_CONFIGURATION_SET", "MAIL_TOPIC", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT", "EHR_CLIENTS"}
-)
+_OPTIONAL = frozenset({"MAIL_CONFIGURATION_SET", "MAIL_TOPIC", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT", "EHR_CLIENTS"})
 _DEPLOYMENTS = frozenset({"local", "test", "production"})
 
 
@@ -57,12 +54,13 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings.
 
     Raises:
-        SettingsError: names every variable that is missing, not only the first.
+        SettingsError: a setting is missing or not valid. The message names every missing variable, not
+            only the first one.
     """
     names = {field: field.upper() for field in Settings.__dataclass_fields__}
-    absent = [name for name in names.values() if not environment.get(name) and name not in _MAY_BE_EMPTY]
-    if absent:
-        raise SettingsError(f"Not set in the environment: {', '.join(sorted(absent))}")
+    missing = [name for name in names.values() if not environment.get(name) and name not in _OPTIONAL]
+    if missing:
+        raise SettingsError(f"Not set in the environment: {', '.join(sorted(missing))}")
     if environment["DEPLOYMENT"] not in _DEPLOYMENTS:
         raise SettingsError(f"DEPLOYMENT must be one of {', '.join(sorted(_DEPLOYMENTS))}")
     return Settings(**{field: environment.get(name, "") for field, name in names.items()})

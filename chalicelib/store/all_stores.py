@@ -1,4 +1,4 @@
-"""All stores as one value, so that a service asks for what it needs by one name."""
+"""All stores as one value, so that a service gets everything that it needs under one name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,7 +51,10 @@ TABLE_NAMES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """One store a table or two, the ledger that commits over several, and the vault that seals."""
+    """The stores, each for one or two tables; the transactions that commit over several; and the encryption.
+
+    Some tables have older names: `allowances` has the rate limits, and `looks` the last viewed versions.
+    """
 
     referrals: Referrals
     members: Members
@@ -79,30 +82,30 @@ class Stores:
 def open_stores(
     *, prefix: str, kms_key_id: str, dynamodb: "Callable[[], DynamoDBClient]", kms: Callable[[], Any]
 ) -> Stores:
-    """The stores over tables named `prefix` plus their name. Makes no call by itself."""
+    """Create the stores over tables named `prefix` plus their name. Calls no AWS service."""
     tables = {name: DynamoTable(f"{prefix}{name}", dynamodb) for name in TABLE_NAMES}
-    vault = EnvelopeEncryption(tables["keys"], kms, kms_key_id)
-    audit = AuditLog(tables["audit"], anchors=tables["keys"])
+    encryption = EnvelopeEncryption(tables["keys"], kms, kms_key_id)
+    audit_log = AuditLog(tables["audit"], anchors=tables["keys"])
     return Stores(
-        referrals=Referrals(tables["referrals"], ReferralItems(vault), audit),
+        referrals=Referrals(tables["referrals"], ReferralItems(encryption), audit_log),
         members=Members(tables["members"], tables["roster"]),
         tenants=Tenants(tables["tenants"]),
-        secrets=WebhookSecrets(tables["webhook_secrets"], vault),
+        secrets=WebhookSecrets(tables["webhook_secrets"], encryption),
         delivery_log=DeliveryLog(tables["deliveries"]),
-        idempotency_records=IdempotencyRecords(tables["idempotency"], vault),
+        idempotency_records=IdempotencyRecords(tables["idempotency"], encryption),
         used_tokens=UsedTokens(tables["idempotency"]),
         outbox=Outbox(tables["outbox"]),
         overdue_alerts=OverdueAlertRows(tables["outbox"]),
         digests=DigestRows(tables["outbox"]),
         mails=Mails(tables["outbox"]),
-        recipients=Recipients(tables["recipients"], vault),
-        notices=Notices(tables["notices"], vault),
-        audit_log=audit,
+        recipients=Recipients(tables["recipients"], encryption),
+        notices=Notices(tables["notices"], encryption),
+        audit_log=audit_log,
         heartbeats=JobHeartbeats(tables["jobs"]),
         rate_limits=RateLimits(tables["allowances"]),
         last_viewed=LastViewedStore(tables["looks"]),
-        handbacks=HandbackVersions(tables["referrals"], vault),
+        handbacks=HandbackVersions(tables["referrals"], encryption),
         calendar_feeds=CalendarFeeds(tables["calendars"]),
         transactions=Transactions(dynamodb),
-        encryption=vault,
+        encryption=encryption,
     )

@@ -135,7 +135,7 @@ class Mail:
     late_since: datetime | None = None
     listed_referral_ids: tuple[str, ...] = ()
     unlisted_count: int = 0
-    unreached_member_id: tuple[str, ...] = ()
+    unreached_member_ids: tuple[str, ...] = ()
 
 
 def get_thread_key(timing: MailTiming, referral_id: str) -> str:

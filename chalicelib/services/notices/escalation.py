@@ -56,7 +56,7 @@ def _list_colleagues(mail: Mail, referral: Referral, *, stores: Stores) -> Seque
 
 
 def _get_unreached_member(mail: Mail) -> tuple[str, ...]:
-    return (*mail.unreached_member_id, mail.member_id)
+    return (*mail.unreached_member_ids, mail.member_id)
 
 
 def _build_mail(colleague: Member, failed_mail: Mail, now: datetime) -> Mail:
@@ -71,7 +71,7 @@ def _build_mail(colleague: Member, failed_mail: Mail, now: datetime) -> Mail:
         referral_id=failed_mail.referral_id,
         notice_ids=(_derive_notice_id(mail_id, now),),
         due_at=now,
-        unreached_member_id=_get_unreached_member(failed_mail),
+        unreached_member_ids=_get_unreached_member(failed_mail),
     )
 
 

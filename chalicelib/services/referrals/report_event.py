@@ -224,7 +224,7 @@ def _apply_next_parked(
     )
     try:
         context.stores.transactions.commit(
-            context.stores.delivery_log.prepare_log(delivery, _build_delivery_result(decision, event), is_replay=True),
+            context.stores.delivery_log.prepare_log(delivery, _build_delivery_result(decision, event), was_parked=True),
             context.stores.referrals.prepare_unpark(waiting),
             *writes,
         )

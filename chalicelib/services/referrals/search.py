@@ -66,7 +66,7 @@ def list_referrals(
             start=start,
             since=filter_.since,
             where=filter_.exact,
-            attribute_names=named,
+            name_prefixes=named,
         )
         start = page.next_key
         for n, row in enumerate(page.items, start=1):

@@ -1,9 +1,11 @@
-"""The `audit` table: who read or wrote which referral, refused tries too. Append-only, chained.
+"""The `audit` table: who read or wrote which referral, including refused attempts.
 
-A referral has two chains. Its writes are one, and its head is kept in the referral itself, so
-that a write needs no other read and writers of other referrals never wait. Reads and refusals
-are the other, `…/reads`; two people who read one referral at the same instant may have to try
-twice. What others do (a list, a member, a secret) has chains of its own.
+Rows are only appended, and each row has the hash of the one before it (a hash chain).
+
+A referral has two chains. One has its writes. The head of this chain is stored in the referral
+itself, so a write needs no other read, and writers of other referrals never wait. The other chain,
+`…/reads`, has reads and refusals; two people who read one referral at the same moment may have to
+try twice. Other subjects (a list, a member, a secret) have their own chains.
 
 A row names people, ids and outcomes, never what was read or written.
 """
@@ -19,13 +21,13 @@ from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.timestamps import to_timestamp
 
 SHARDS = 4
-"""Partitions of a day of the index that checkpoints count by: 4,000 rows a second."""
+"""Partitions per day of the index that checkpoints use to count rows: 4,000 rows a second."""
 
 CHECKPOINTS = "checkpoints"
 """The chain of checkpoints."""
 
 _ANCHOR_KEY = "checkpoints"
-"""The row of the keys' table that says where the checkpoints end; no scope has this name."""
+"""The row of the `keys` table that stores where the checkpoints end. No scope has this name."""
 
 MAX_ATTEMPTS = 12
 _CACHED_HEADS = 2000
@@ -33,12 +35,12 @@ _CACHED_HEADS = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One touch of a referral.
+    """One access to a referral.
 
     Attributes:
-        referral_id: The referral, or what else was touched, as `member#…`.
-        actor_id: A member, a center's feed, or a job.
-        action: What was tried, as `referral.read` or `event.accepted`.
+        referral_id: The referral, or another subject such as `member#…`.
+        actor_id: A member, a center's system, or a job.
+        action: What was attempted, such as `referral.read` or `event.accepted`.
         outcome: `allowed` or the code of the refusal.
     """
 
@@ -54,34 +56,34 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditLog:
-    """Appends rows; nothing changes or removes one.
+    """Appends rows. Nothing changes or removes one.
 
-    `anchors` is the table of keys: who may write audit rows alone cannot write there.
+    `anchors` is the table `keys`: a permission to write only audit rows does not allow a write there.
     """
 
     table: DynamoTable
     anchors: DynamoTable
-    _heads: dict[str, ChainHead] = field(default_factory=dict)
+    _head_cache: dict[str, ChainHead] = field(default_factory=dict)
 
     def prepare_append_after(self, entry: AuditEntry, head: ChainHead) -> tuple[TransactionWrite, ChainHead]:
-        """The write of a row behind a known head, and the head that it makes."""
+        """Build the write of a row after a known head, and the new head."""
         row = link_row(_build_facts(entry), head)
         write = self._prepare_put(entry.referral_id, row, name="audit")
         return write, ChainHead(row["seq"], row["hash"])
 
     def prepare_append(self, entry: AuditEntry) -> TransactionWrite:
-        """The write of a row of its own chain, for a transaction. Reads the chain's head."""
+        """Build the write of a row in its own chain, for a transaction. Reads the head of the chain."""
         chain = _get_access_chain(entry.referral_id)
         return self._prepare_put(chain, link_row(_build_facts(entry), self.read_head(chain)), name="audit")
 
     def append(self, entry: AuditEntry) -> None:
-        """Report something that wrote nothing else: a read, or a refusal. One small write.
+        """Append a row about something that wrote nothing else: a read or a refusal. One small write.
 
         Raises:
-            UnavailableError: others appended so fast that no place was found.
+            UnavailableError: others appended so fast that every attempt failed.
         """
         chain = _get_access_chain(entry.referral_id)
-        head = self._heads.get(chain) or self.read_head(chain)
+        head = self._head_cache.get(chain) or self.read_head(chain)
         for _ in range(MAX_ATTEMPTS):
             row = link_row(_build_facts(entry), head)
             if self.table.put(_build_item(chain, row), when="attribute_not_exists(referral_id)"):
@@ -93,45 +95,45 @@ class AuditLog:
     def prepare_checkpoint(
         self, *, at: datetime, ciphertext: str, count: Mapping[str, Any]
     ) -> tuple[TransactionWrite, ChainHead]:
-        """The write of a checkpoint, and the head that it makes. Of two at once one is refused."""
+        """Build the write of a checkpoint, and the new head. If two run at once, one of them fails."""
         row = link_row({"at": to_timestamp(at), "sealed": ciphertext, **count}, self.read_head(CHECKPOINTS))
         write = self._prepare_put(CHECKPOINTS, row, name="checkpoint")
         return write, ChainHead(row["seq"], row["hash"])
 
     def prepare_anchor(self, ciphertext: bytes) -> TransactionWrite:
-        """The write that keeps where the checkpoints end in another table than theirs."""
+        """Build the write that stores the end of the checkpoints in another table than the checkpoints."""
         return self.anchors.prepare_put("anchor", {"scope": _ANCHOR_KEY, "sealed": ciphertext})
 
     def read_anchor(self) -> bytes | None:
-        """What `anchoring` kept."""
+        """Read what `prepare_anchor` stored."""
         row = self.anchors.get({"scope": _ANCHOR_KEY})
         ciphertext: bytes | None = row["sealed"] if row else None
         return ciphertext
 
     def read_head(self, chain: str) -> ChainHead:
-        """Where a chain ends, strongly consistent."""
+        """Read the end of a chain, strongly consistent."""
         row = self.read_last_row(chain)
         return ChainHead(row["seq"], row["hash"]) if row else EMPTY_CHAIN
 
     def read_last_row(self, chain: str) -> Item | None:
-        """The last row of a chain, strongly consistent."""
+        """Read the last row of a chain, strongly consistent."""
         page = self.table.query("referral_id = :chain", {"chain": chain}, limit=1, newest_first=True)
         return to_chained_row(page.items[0]) if page.items else None
 
     def list_chained_rows(self, chain: str) -> Iterator[Item]:
-        """Every row of a chain in order, as it was chained."""
+        """List every row of a chain in order, as it was hashed."""
         return map(to_chained_row, self.list_stored_rows(chain))
 
     def list_stored_rows(self, chain: str) -> Iterator[Item]:
-        """Every row of a chain in order, as it is stored."""
+        """List every row of a chain in order, as it is stored."""
         return self.table.query_all("referral_id = :chain", {"chain": chain})
 
     def list_rows_of_day(self, day: date) -> Iterator[Item]:
-        """The rows of a day, of whatever chain, by the index; key attributes and hashes."""
+        """List the rows of a day in all chains, from the index: key attributes and hashes."""
         return self.list_rows_between(day, day.isoformat(), f"{day.isoformat()}~")
 
     def list_rows_between(self, day: date, since: str, until: str) -> Iterator[Item]:
-        """The rows of a part of a day, from one instant up to another."""
+        """List the rows of a part of a day, from one time to another."""
         for shard in range(SHARDS):
             yield from self.table.query_all(
                 "#day = :day AND placed_at BETWEEN :since AND :upto",
@@ -140,33 +142,33 @@ class AuditLog:
             )
 
     def _cache_head(self, chain: str, head: ChainHead) -> None:
-        if len(self._heads) >= _CACHED_HEADS:
-            self._heads.clear()
-        self._heads[chain] = head
+        if len(self._head_cache) >= _CACHED_HEADS:
+            self._head_cache.clear()
+        self._head_cache[chain] = head
 
     def _prepare_put(self, chain: str, row: dict[str, Any], *, name: str) -> TransactionWrite:
         return self.table.prepare_put(name, _build_item(chain, row), when="attribute_not_exists(referral_id)")
 
 
 def to_chained_row(item: Item) -> Item:
-    """A stored row without what only the table needs."""
+    """Remove the attributes that only the table needs from a stored row."""
     table_only = ("referral_id", "entry", "day", "placed_at")
     return {name: value for name, value in item.items() if name not in table_only}
 
 
 def is_in_right_place(item: Item) -> bool:
-    """Whether a stored row is where its own words put it: in its chain, and in the index."""
+    """Whether a stored row is in the chain, and at the place in the index, that its content says."""
     row, chain = to_chained_row(item), str(item["referral_id"])
     try:
-        meant = _build_item(chain, row)
+        expected = _build_item(chain, row)
     except (KeyError, TypeError, ValueError):
         return False
     subject = str(row.get("subject", CHECKPOINTS))
-    return item == meant and chain in (subject, _get_access_chain(subject))
+    return item == expected and chain in (subject, _get_access_chain(subject))
 
 
 def _get_access_chain(referral_id: str) -> str:
-    """The chain of a referral's reads and refusals; other things have but one chain."""
+    """The chain of a referral's reads and refusals. Other subjects have only one chain."""
     return f"{referral_id}/reads"
 
 
@@ -189,7 +191,7 @@ def _build_item(chain: str, row: dict[str, Any]) -> Item:
         "referral_id": chain,
         "entry": f"{row['seq']:012d}",
         "day": f"{str(row['at'])[:10]}#{shard}",
-        # The tail keeps two rows of one microsecond apart in the index.
+        # The hash at the end keeps two rows of the same microsecond apart in the index.
         "placed_at": f"{row['at']}#{str(row['hash'])[:10]}",
         **row,
     }

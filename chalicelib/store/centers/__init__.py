@@ -1,1 +1,1 @@
-"""Centers."""
+"""Stored versions of the directory of treatment centers."""

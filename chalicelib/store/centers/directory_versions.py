@@ -1,14 +1,14 @@
-"""Versions of the directory of centers, as imports make them: rows of the `tenants` table.
+"""Versions of the directory of centers, written by imports as rows of the `tenants` table.
 
-| kind                   | tenant_id    | what                                                  |
+| kind                   | tenant_id    | content                                               |
 |------------------------|--------------|-------------------------------------------------------|
-| `center`               | `#directory` | the pointer: which version holds, and its pages       |
+| `center`               | `#directory` | the pointer: the current version and its pages        |
 | `directory`            | `000003`     | version 3: who imported it, when, from which file     |
-| `directory#000003-ab…` | `0000`, …    | its pages: all centers as they were then, packed      |
+| `directory#000003-ab…` | `0000`, …    | its pages: all centers as they were then, compressed  |
 
-Pages are written first; nobody reads them before the pointer names them. Then one transaction
-moves the pointer, if it still is where it was. So a version holds as a whole or not at all,
-however many centers it has, and every earlier one stays.
+An import writes the pages first; no one reads them before the pointer names them. Then one
+transaction moves the pointer, if no other import moved it. So a version becomes current completely
+or not at all, however many centers it has, and every earlier version stays.
 """
 
 import json
@@ -22,14 +22,14 @@ from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
 CURRENT_VERSION_KEY = "#directory"
-"""Sorts before every id, so that the read of all centers meets it first. No id holds a `#`."""
+"""Sorts before every id, so a query of all centers reads it first. No id contains a `#`."""
 
 _PAGE_CHARS = 300_000
-"""Of JSON on a page; packed it is a sixth of that, and an item may have 400 KB."""
+"""Length of the JSON of a page. Compressed it is a sixth of that; an item can have 400 KB."""
 
 Row = Mapping[str, Any]
-"""A center in a version: `center_id`, `name`, `time_zone`, `facts`; `version` of the row itself,
-`changed_at` and `changed_by`."""
+"""A center in a version: `center_id`, `name`, `time_zone`, `facts`, and the `version`, `changed_at` and
+`changed_by` of this row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +37,9 @@ class DirectoryVersion:
     """A version of the directory.
 
     Attributes:
-        number: From 1 on, without a gap.
-        by: Who imported it.
+        number: Starts at 1, without gaps.
+        imported_by: Who imported it.
+        at: When it was imported.
         digest: The SHA-256 of the file.
         pages: The partition of its pages.
         counts: How many centers were added and changed, and how many it has.
@@ -54,28 +55,28 @@ class DirectoryVersion:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryVersions:
-    """Reads and prepares versions of the directory."""
+    """Reads versions of the directory, and builds the writes of a new one."""
 
     table: DynamoTable
 
     def list_centers(self, pages: str) -> Iterator[Row]:
-        """Every center of a version."""
+        """List every center of a version."""
         for page in self.table.query_all("kind = :pages", {"pages": pages}):
             yield from json.loads(zlib.decompress(page["packed"]))
 
     def list_versions(self) -> Iterator[DirectoryVersion]:
-        """Every version, the first one first."""
+        """List every version, oldest first."""
         for item in self.table.query_all("kind = :kind", {"kind": "directory"}):
             yield _parse_version(item)
 
     def add_pages(self, pages: str, rows: Iterable[Row]) -> None:
-        """Write the pages of a version that does not hold yet."""
+        """Write the pages of a version that is not current yet."""
         for number, page in enumerate(_split_into_pages(rows)):
-            packed = zlib.compress(f"[{','.join(page)}]".encode(), 9)
-            self.table.put({"kind": pages, "tenant_id": f"{number:04d}", "packed": packed})
+            compressed = zlib.compress(f"[{','.join(page)}]".encode(), 9)
+            self.table.put({"kind": pages, "tenant_id": f"{number:04d}", "packed": compressed})
 
     def prepare_activate(self, version: DirectoryVersion) -> Sequence[TransactionWrite]:
-        """The writes by which a version holds; refused if another one does by now."""
+        """Build the writes that make a version current. They fail if another import was faster."""
         pointer = {
             "kind": "center",
             "tenant_id": CURRENT_VERSION_KEY,
@@ -91,24 +92,24 @@ class DirectoryVersions:
             "pages": version.pages,
             "counts": json.dumps(dict(version.counts)),
         }
-        unmoved = (
+        pointer_write = (
             self.table.prepare_put("directory", pointer, when="version = :read", values={"read": version.number - 1})
             if version.number > 1
             else self.table.prepare_put("directory", pointer, when="attribute_not_exists(tenant_id)")
         )
-        return (unmoved, self.table.prepare_put("version", header, when="attribute_not_exists(tenant_id)"))
+        return (pointer_write, self.table.prepare_put("version", header, when="attribute_not_exists(tenant_id)"))
 
 
 def _split_into_pages(rows: Iterable[Row]) -> Iterator[list[str]]:
     page: list[str] = []
-    held = 0
+    page_chars = 0
     for row in rows:
         text = json.dumps(row, separators=(",", ":"), sort_keys=True)
-        if page and held + len(text) > _PAGE_CHARS:
+        if page and page_chars + len(text) > _PAGE_CHARS:
             yield page
-            page, held = [], 0
+            page, page_chars = [], 0
         page.append(text)
-        held += len(text)
+        page_chars += len(text)
     if page:
         yield page
 

@@ -1,1 +1,1 @@
-"""Ehr."""
+"""Stored state of the connection to health record systems."""

@@ -1,4 +1,4 @@
-"""Tokens of health record systems that were taken once, until they expire by themselves."""
+"""Tokens of health record systems that were used once. A row stays until the token expires."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,15 +9,15 @@ from chalicelib.store.webhooks.idempotency import hash_body
 
 @dataclass(frozen=True, slots=True)
 class UsedTokens:
-    """Kept beside the Idempotency-Keys, whose rows DynamoDB too deletes when their time is over.
+    """Stores used tokens in the table `idempotency`, where DynamoDB also deletes expired rows.
 
-    A row is a hash: it says nothing about who asked for what.
+    A row is a hash. It does not reveal who asked for what.
     """
 
     table: DynamoTable
 
     def prepare_use(self, issuer: str, token_id: str, *, until: datetime, now: datetime) -> TransactionWrite:
-        """The write that uses up a token; refused if it was used before."""
+        """Build the conditional write that uses up a token. It fails if the token was used before."""
         return self.table.prepare_put(
             "token",
             {"scope_key": hash_body(f"token\x00{issuer}\x00{token_id}".encode()), "expires_at": int(until.timestamp())},

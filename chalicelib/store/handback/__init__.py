@@ -1,1 +1,1 @@
-"""Handback."""
+"""Stored transition-of-care summaries, and the addresses of calendar feeds."""

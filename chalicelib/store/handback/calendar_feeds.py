@@ -1,7 +1,7 @@
 """The `calendars` table: the secret address of each member's calendar feed.
 
-One row a member, so that a new address ends the one before it. What is kept is a hash: a dump of
-the table opens no calendar.
+Each member has one row, so a new address ends the previous one. Only a hash of the secret is stored,
+so a dump of the table gives access to no calendar.
 """
 
 import hashlib
@@ -15,17 +15,17 @@ from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
 @dataclass(frozen=True, slots=True)
 class CalendarFeeds:
-    """Who has a calendar feed."""
+    """Stores the calendar feed of each member who has one."""
 
     table: DynamoTable
 
     def get_created_at(self, member_id: str) -> datetime | None:
-        """When the address that is good now was made."""
+        """Read when the current address was created."""
         row = self.table.get({"member_id": member_id})
         return from_timestamp(row["made_at"]) if row else None
 
     def prepare_create(self, member_id: str, *, subject: str, secret: str, now: datetime) -> TransactionWrite:
-        """The write of a member's address, over the one before."""
+        """Build the write that replaces a member's address with a new one."""
         row = {
             "member_id": member_id,
             "subject": subject,
@@ -35,17 +35,17 @@ class CalendarFeeds:
         return self.table.prepare_put("calendar", row)
 
     def prepare_end(self, member_id: str) -> TransactionWrite:
-        """The write that ends a member's address, if there is one."""
+        """Build the write that ends a member's address, if there is one."""
         return self.table.prepare_delete("calendar", {"member_id": member_id})
 
     def find_owner(self, member_id: str, secret: str) -> str | None:
-        """Whose feed an address is, by the identity service's id; None for a wrong or ended one."""
+        """Find the owner of an address, as the identity service's id. None for a wrong or ended address."""
         row = self.table.get({"member_id": member_id})
         stored_hash = row["secret_hash"] if row else _hash_secret("")
-        is_it = hmac.compare_digest(stored_hash, _hash_secret(secret))
-        return str(row["subject"]) if row and is_it else None
+        matches = hmac.compare_digest(stored_hash, _hash_secret(secret))
+        return str(row["subject"]) if row and matches else None
 
 
 def _hash_secret(secret: str) -> str:
-    # 128 random bits cannot be guessed from their hash, so nothing slower is needed.
+    # 128 random bits cannot be guessed from their hash, so no slower hash is needed.
     return hashlib.sha256(secret.encode()).hexdigest()

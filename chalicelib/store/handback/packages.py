@@ -1,7 +1,8 @@
-"""Hand-back packages: rows `handback#<version>` in the referral's partition, each kept.
+"""Transition-of-care summaries: rows `handback#<version>` in the referral's partition.
 
-Sealed with the practice's key, like all that is about the patient: the practice looks after
-them, and its key is what outlives a center's access. They sort before what a decision reads.
+Every version is kept. The summary is encrypted with the practice's key, like all patient data: the
+practice cares for the patient, and its key remains after a center's access ends. The stored
+attribute `told` is the encrypted summary. These rows sort before what a decision reads.
 """
 
 import json
@@ -13,18 +14,18 @@ from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
 HANDBACK_WRITE = "handback"
-"""The name of the write of a version, in a refusal."""
+"""The name of the write of a version in a `ConditionFailedError`."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandbackVersions:
-    """Reads and writes of the packages of the `referrals` table."""
+    """Reads and writes transition-of-care summaries in the `referrals` table."""
 
     table: DynamoTable
-    vault: EnvelopeEncryption
+    encryption: EnvelopeEncryption
 
     def get_latest(self, referral_id: str, *, scope: str) -> HandbackVersion | None:
-        """The newest version, strongly consistent; `scope` is the practice."""
+        """Read the newest version, strongly consistent. `scope` is the practice."""
         page = self.table.query(
             "referral_id = :id AND begins_with(#item, :prefix)",
             {"id": referral_id, "prefix": "handback#"},
@@ -34,23 +35,23 @@ class HandbackVersions:
         return self._item_to_handback(page.items[0], scope) if page.items else None
 
     def prepare_add(self, referral_id: str, handback: HandbackVersion, *, scope: str) -> TransactionWrite:
-        """The write of one version more; refused if somebody wrote that version already."""
-        place = _build_item_key(handback.version)
+        """Build the write of the next version. It fails if someone already wrote that version."""
+        item_key = _build_item_key(handback.version)
         plaintext = json.dumps(
             {"package": handback.package, "written_by": handback.written_by}, separators=(",", ":"), ensure_ascii=False
         )
         item = {
             "referral_id": referral_id,
-            "item": place,
+            "item": item_key,
             "version": handback.version,
             "written_at": to_timestamp(handback.written_at),
-            "told": self.vault.encrypt(plaintext.encode(), scope=scope, context=f"{referral_id}/{place}"),
+            "told": self.encryption.encrypt(plaintext.encode(), scope=scope, context=f"{referral_id}/{item_key}"),
         }
         return self.table.prepare_put(HANDBACK_WRITE, item, when="attribute_not_exists(referral_id)")
 
     def _item_to_handback(self, item: Item, scope: str) -> HandbackVersion:
-        place = f"{item['referral_id']}/{item['item']}"
-        content = json.loads(self.vault.decrypt(item["told"], scope=scope, context=place))
+        context = f"{item['referral_id']}/{item['item']}"
+        content = json.loads(self.encryption.decrypt(item["told"], scope=scope, context=context))
         return HandbackVersion(
             version=item["version"],
             package=content["package"],

@@ -1,4 +1,4 @@
-"""The `members`, `roster` and `tenants` tables: who may act, and for whom."""
+"""The `members`, `roster` and `tenants` tables: the people who use the product, and their organizations."""
 
 import json
 import time
@@ -12,48 +12,48 @@ from chalicelib.store.centers.directory_versions import CURRENT_VERSION_KEY, Dir
 from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError, Transactions
 
-DIRECTORY_KEPT_S = 300
-"""How stale the directory of centers may be, in seconds."""
+DIRECTORY_CACHE_S = 300
+"""How long the directory of centers stays in memory, in seconds."""
 
 _BATCH_SIZE = 100
-"""Of people that are read at once: as many as DynamoDB takes."""
+"""How many members are read in one call: the limit of DynamoDB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """People by the identity service's id of them, and on the roster of their tenant.
+    """Members by the id that the identity service gave them (`subject`), and the roster of each tenant.
 
-    A person is written on the roster in the transaction that makes a member of them, and nothing
-    takes a person off it. It only says who there may be; each is read again before it counts.
+    The transaction that adds a member also adds the member to the roster, and nothing removes a row
+    from it. The roster only lists candidates; each member is read again before anything is decided.
     """
 
     table: DynamoTable
     roster: DynamoTable
 
     def get_by_subject(self, subject: str) -> Member | None:
-        """The member, strongly consistent: a disabled one is refused on the next request."""
+        """Read a member, strongly consistent, so that a disabled member is rejected on the next request."""
         item = self.table.get({"subject": subject})
         return _item_to_member(item) if item else None
 
     def list_for_tenant(self, tenant_id: str) -> Iterator[Member]:
-        """The tenant's people as they are now: whoever has joined by now is among them."""
+        """List the tenant's members as they are now, including those who joined just before."""
         rows = self.roster.query_all("tenant_id = :tenant", {"tenant": tenant_id})
-        while some := list(islice(rows, _BATCH_SIZE)):
-            found = self.table.get_many([{"subject": row["subject"]} for row in some])
-            by_subject = {item["subject"]: _item_to_member(item) for item in found}
-            for row in some:
+        while batch := list(islice(rows, _BATCH_SIZE)):
+            items = self.table.get_many([{"subject": row["subject"]} for row in batch])
+            by_subject = {item["subject"]: _item_to_member(item) for item in items}
+            for row in batch:
                 member = by_subject.get(row["subject"])
                 if member and member.tenant_id == tenant_id:
                     yield member
 
     def get_by_member_id(self, tenant_id: str, member_id: str) -> Member | None:
-        """One of a tenant's people by the id that the API shows."""
+        """Read one of a tenant's members by the id that the API shows."""
         row = self.roster.get({"tenant_id": tenant_id, "member_id": member_id})
         member = self.get_by_subject(row["subject"]) if row else None
         return member if member and member.tenant_id == tenant_id else None
 
     def add(self, member: Member) -> bool:
-        """Store a new member by itself. False if the person is one already."""
+        """Store a new member. Return False if the person already is a member."""
         try:
             Transactions(self.table.client).commit(*self.prepare_add(member))
         except ConditionFailedError:
@@ -61,15 +61,15 @@ class Members:
         return True
 
     def prepare_add(self, member: Member) -> Sequence[TransactionWrite]:
-        """The writes that store a new member; refused if the person is one already."""
-        entry = {name: getattr(member, name) for name in ("tenant_id", "member_id", "subject")}
+        """Build the writes that store a new member. They fail if the person already is a member."""
+        roster_row = {name: getattr(member, name) for name in ("tenant_id", "member_id", "subject")}
         return (
             self.table.prepare_put("member", _member_to_item(member), when="attribute_not_exists(subject)"),
-            self.roster.prepare_put("roster", entry, when="attribute_not_exists(member_id)"),
+            self.roster.prepare_put("roster", roster_row, when="attribute_not_exists(member_id)"),
         )
 
     def prepare_save(self, member: Member) -> TransactionWrite:
-        """The write that stores a changed member, unless someone wrote since it was read."""
+        """Build the conditional write that stores a changed member, unless it changed after it was read."""
         return self.table.prepare_put(
             "member", _member_to_item(member), when="version = :read", values={"read": member.version - 1}
         )
@@ -77,10 +77,11 @@ class Members:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Center:
-    """A treatment center of the directory.
+    """A treatment center in the directory.
 
-    `facts` is what the API tells of it: address, phones, contacts, products with who
-    authorized them and as of when. `version` counts its changes by imports.
+    `listing` is what the API shows about it: address, phones, contacts, and products with who
+    authorized them and as of when. The stored attribute is named `facts`. `version` counts how often
+    imports changed the center.
     """
 
     tenant: Tenant
@@ -97,7 +98,7 @@ class Center:
 
 @dataclass(frozen=True, slots=True)
 class CenterDirectory:
-    """Every center by id, in the order of their names; and the version that imports made of it."""
+    """Every center by id, in the order of their names, and the number of the last imported version."""
 
     centers: Mapping[str, Center]
     version: int = 0
@@ -105,20 +106,20 @@ class CenterDirectory:
 
 @dataclass(slots=True)
 class _CachedDirectory:
-    until: float = 0.0
+    expires_at: float = 0.0
     centers: Mapping[str, Center] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Tenants:
-    """Practices and centers. The centers are kept in memory for `DIRECTORY_KEPT_S`."""
+    """Practices and centers. The centers stay in memory for `DIRECTORY_CACHE_S` seconds."""
 
     table: DynamoTable
-    _kept: _CachedDirectory = field(default_factory=_CachedDirectory)
-    _known: dict[str, Tenant] = field(default_factory=dict)
+    _directory_cache: _CachedDirectory = field(default_factory=_CachedDirectory)
+    _tenant_cache: dict[str, Tenant] = field(default_factory=dict)
 
     def get(self, kind: TenantKind, tenant_id: str) -> Tenant | None:
-        """One organisation, strongly consistent; of a center what the directory says of it."""
+        """Read one organization, strongly consistent. A center in the directory comes from the cached directory."""
         center = self.get_center(tenant_id) if kind is TenantKind.CENTER else None
         if center:
             return center.tenant
@@ -126,51 +127,51 @@ class Tenants:
         return _item_to_tenant(item) if item else None
 
     def get_cached(self, kind: TenantKind, tenant_id: str) -> Tenant | None:
-        """One organisation for its name or zone, which seldom change: read once a process."""
-        if tenant_id not in self._known:
-            found = self.get(kind, tenant_id)
-            if found is None:
+        """Read one organization for its name or time zone, which rarely change: once per process."""
+        if tenant_id not in self._tenant_cache:
+            tenant = self.get(kind, tenant_id)
+            if tenant is None:
                 return None
-            self._known[tenant_id] = found
-        return self._known[tenant_id]
+            self._tenant_cache[tenant_id] = tenant
+        return self._tenant_cache[tenant_id]
 
-    def add(self, tenant: Tenant, facts: Mapping[str, Any]) -> bool:
-        """Store a new organisation. False if there is one."""
+    def add(self, tenant: Tenant, listing: Mapping[str, Any]) -> bool:
+        """Store a new organization. Return False if it already exists."""
         item = {
             "kind": tenant.kind,
             "tenant_id": tenant.tenant_id,
             "name": tenant.name,
             "time_zone": tenant.time_zone,
-            "facts": json.dumps(facts),
+            "facts": json.dumps(listing),
         }
-        self._kept.until = 0.0
+        self._directory_cache.expires_at = 0.0
         return self.table.put(item, when="attribute_not_exists(tenant_id)")
 
     def list_by_kind(self, kind: TenantKind) -> Iterator[Tenant]:
-        """Every practice, or every center, strongly consistent."""
+        """List every practice, or every center, strongly consistent."""
         return map(_item_to_tenant, self.table.query_all("kind = :kind", {"kind": kind}))
 
     def list_centers(self) -> Mapping[str, Center]:
-        """Every center by id, at most `DIRECTORY_KEPT_S` old, in the order of their names."""
-        if time.monotonic() >= self._kept.until:
-            self._kept.centers = self.read_directory().centers
-            self._kept.until = time.monotonic() + DIRECTORY_KEPT_S
-        return self._kept.centers
+        """List every center by id, at most `DIRECTORY_CACHE_S` seconds old, in the order of their names."""
+        if time.monotonic() >= self._directory_cache.expires_at:
+            self._directory_cache.centers = self.read_directory().centers
+            self._directory_cache.expires_at = time.monotonic() + DIRECTORY_CACHE_S
+        return self._directory_cache.centers
 
     def read_directory(self) -> CenterDirectory:
-        """The directory as it is now: centers added one by one, and over them the last import."""
+        """Read the directory as it is now: centers that were added one by one, then the last import over them."""
         rows = self.table.query_all("kind = :kind", {"kind": TenantKind.CENTER})
-        found = {row["tenant_id"]: row for row in rows}
-        pointer = found.pop(CURRENT_VERSION_KEY, None)
-        centers = {center_id: _item_to_center(row) for center_id, row in found.items()}
+        row_by_id = {row["tenant_id"]: row for row in rows}
+        pointer = row_by_id.pop(CURRENT_VERSION_KEY, None)
+        centers = {center_id: _item_to_center(row) for center_id, row in row_by_id.items()}
         if pointer:
             imported = DirectoryVersions(self.table).list_centers(pointer["pages"])
             centers |= {row["center_id"]: _row_to_center(row) for row in imported}
-        by_name = sorted(centers.items(), key=lambda each: (each[1].tenant.name, each[0]))
+        by_name = sorted(centers.items(), key=lambda id_and_center: (id_and_center[1].tenant.name, id_and_center[0]))
         return CenterDirectory(dict(by_name), pointer["version"] if pointer else 0)
 
     def get_center(self, center_id: str | None) -> Center | None:
-        """One center of the directory."""
+        """Read one center from the directory."""
         return self.list_centers().get(center_id) if center_id else None
 
 

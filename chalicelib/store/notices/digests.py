@@ -1,10 +1,11 @@
-"""Each member's next digest: one row of the outbox, as long as the person works with patients.
+"""The next weekly digest of each member: one outbox row, while the member works with patients.
 
-    made a member ── set ──▶ due ── claim ──▶ leased ── move on ──▶ due a week later
-                              ▲                 │
-    other hours ── set ───────┘                 └── no member any more ──▶ off
+    became a member ── set ──▶ due ── claim ──▶ leased ── next week ──▶ due a week later
+                                ▲                 │
+    changed hours ── set ───────┘                 └── no longer a member ──▶ off the index
 
-Setting it moves the fence on, so a run that claimed the row before can no longer move it.
+Each `set` raises the fencing token, so a run that claimed the row before can no longer change it. The
+stored attribute `week` is the last week that is done.
 """
 
 from dataclasses import dataclass
@@ -19,29 +20,29 @@ from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.timestamps import to_timestamp
 
 DIGEST = "digest"
-"""The rule of the row, and the name of its write."""
+"""The notice rule of the row, and the name of its write."""
 
 _NAMES = {"#rule": "rule", "#state": "state", "#error": "error"}
 
 
 @dataclass(frozen=True, slots=True)
 class DigestRows:
-    """The rows of the lane `digest`."""
+    """The rows of the queue `digest`."""
 
     table: DynamoTable
 
     def get_last_done_week(self, member_id: str) -> date | None:
-        """The last week that a member's digest is done with; None if the member has no row."""
+        """Read the last week for which a member's digest is done; None if the member has no row."""
         row = self.table.get({"outbox_id": _derive_row_id(member_id)})
         return parse_last_done_week(row) if row else None
 
     def prepare_set(self, member: Member, *, last_done_week: date, due: datetime) -> TransactionWrite:
-        """The write that sets a member's row to a time.
+        """Build the write that schedules a member's digest.
 
         Args:
-            member: Whose.
-            settled: The last week that is done with, by its Monday.
-            due: When the next digest is.
+            member: Who gets the digest.
+            last_done_week: The last week that is done, by its Monday.
+            due: When the next digest is due.
         """
         outbox_id = _derive_row_id(member.member_id)
         return self.table.prepare_update(
@@ -49,7 +50,7 @@ class DigestRows:
             {"outbox_id": outbox_id},
             "ADD fence :one SET #rule = :rule, #state = :state, lane = :lane, due_at = :due, "
             "planned_for = :due, tries = :none, week = :week, member_id = :member, "
-            "subject = :subject, referral_id = :nothing REMOVE waits, #error, lane_before",
+            "subject = :subject, referral_id = :no_referral REMOVE waits, #error, lane_before",
             values={
                 "one": 1,
                 "none": 0,
@@ -60,14 +61,14 @@ class DigestRows:
                 "week": last_done_week.isoformat(),
                 "member": member.member_id,
                 "subject": member.subject,
-                # About no referral of its own, like a mail about several.
-                "nothing": "",
+                # Not about one referral, like an email about several referrals.
+                "no_referral": "",
             },
             names=_NAMES,
         )
 
     def prepare_end(self, member_id: str) -> TransactionWrite:
-        """The write that takes a member's row off the index."""
+        """Build the write that removes a member's row from the index."""
         return self.table.prepare_update(
             DIGEST,
             {"outbox_id": _derive_row_id(member_id)},
@@ -77,9 +78,9 @@ class DigestRows:
         )
 
     def set_next_week(self, claim: Claim, *, last_done_week: date, due: datetime) -> bool:
-        """Set a claimed row to the next week.
+        """Schedule a claimed row for the next week.
 
-        False if the lease ran out, or the row was set anew meanwhile.
+        Return False if the lease ended, or if the row was set again in the meantime.
         """
         return self.table.update(
             {"outbox_id": claim.outbox_id},
@@ -95,7 +96,7 @@ class DigestRows:
 
 
 def parse_last_done_week(row: Item) -> date:
-    """The last week that a row says is done with."""
+    """Read the last week that is done from a row."""
     return date.fromisoformat(row["week"])
 
 

@@ -1,4 +1,4 @@
-"""How far mails got: each mail's row as a person sees its life."""
+"""The delivery status of emails, as a person sees it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -12,11 +12,11 @@ from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.platform.timestamps import from_timestamp
 
 _BATCH_SIZE = 100
-"""How many rows DynamoDB reads in one call at most."""
+"""The maximum number of rows that DynamoDB reads in one call."""
 
 
 class MailStatus(StrEnum):
-    """The life of a mail as a person sees it."""
+    """The status of an email as a person sees it."""
 
     PLANNED = "planned"
     CLAIMED = "claimed"
@@ -30,11 +30,12 @@ class MailStatus(StrEnum):
 
 
 class MailStatusEntry(NamedTuple):
-    """How far a mail got.
+    """The status of an email.
 
     Attributes:
-        at: Since when; for one that waits, when it is to be sent.
-        why: Why it was not sent, where it was not.
+        state: The status.
+        at: When the status began; for a planned email, when it will be sent.
+        skip_reason: Why it was not sent; None if it was sent or can still be sent.
     """
 
     state: MailStatus
@@ -48,12 +49,12 @@ _FINAL_STATES = (
     (MailEventKind.REJECT, MailStatus.FAILED),
     (MailEventKind.DELIVERY, MailStatus.DELIVERED),
 )
-"""What counts, whatever came first or last."""
+"""Final events, most important first. Their order of arrival does not matter."""
 
 _SINCE_ATTRIBUTES: Mapping[MailStatus, tuple[str, ...]] = {
     MailStatus.PLANNED: ("planned_for",),
     MailStatus.CLAIMED: ("planned_for",),
-    # By our own mark; by the service's word where a run died before it made one.
+    # Our own time; the time of an SES event if the run crashed before it recorded one.
     MailStatus.SENT: ("finished_at", *EVENT_TIME_ATTRIBUTES.values()),
     MailStatus.DELIVERED: (EVENT_TIME_ATTRIBUTES[MailEventKind.DELIVERY],),
     MailStatus.BOUNCED: (EVENT_TIME_ATTRIBUTES[MailEventKind.BOUNCE],),
@@ -62,34 +63,36 @@ _SINCE_ATTRIBUTES: Mapping[MailStatus, tuple[str, ...]] = {
     MailStatus.SKIPPED: ("finished_at",),
     MailStatus.FAILED: (EVENT_TIME_ATTRIBUTES[MailEventKind.REJECT], "due_at"),
 }
-"""Where the time of a state stands: the first of these that a row has."""
+"""The attributes that can have the time of a status; the first one in the row counts."""
 
 
 def load_mail_statuses(mails: Mails, mail_ids: Iterable[str]) -> Mapping[str, MailStatusEntry]:
-    """How far mails got, by id; one that was gathered, as far as the one it went out with."""
-    asked = list(dict.fromkeys(mail_ids))
+    """Load the status of emails, by id. A merged email has the status of the email it was merged into."""
+    unique_ids = list(dict.fromkeys(mail_ids))
     known: dict[str, Item] = {}
-    missing = asked
+    missing = unique_ids
     while missing:
         for first in range(0, len(missing), _BATCH_SIZE):
             known |= mails.get_many(missing[first : first + _BATCH_SIZE])
-        into = {row["merged_into"] for row in known.values() if "merged_into" in row}
-        # One that is not there is not asked for again.
-        missing = sorted(into - known.keys() - set(missing))
+        merged_into = {row["merged_into"] for row in known.values() if "merged_into" in row}
+        # Do not read a missing email again.
+        missing = sorted(merged_into - known.keys() - set(missing))
     return {
-        mail_id: compute_mail_status(_find_merged_mail(known[mail_id], known)) for mail_id in asked if mail_id in known
+        mail_id: compute_mail_status(_find_merged_mail(known[mail_id], known))
+        for mail_id in unique_ids
+        if mail_id in known
     }
 
 
 def compute_mail_status(row: Item) -> MailStatusEntry:
-    """How far a mail got, and since when."""
+    """Compute the status of an email, and since when it has it."""
     state = _compute_status(row)
     since = next(row[name] for name in _SINCE_ATTRIBUTES[state] if name in row)
     return MailStatusEntry(state, from_timestamp(since), row.get("why"))
 
 
 def _compute_status(row: Item) -> MailStatus:
-    """How far a mail got, whatever the order in which its events arrived."""
+    """Compute the status of an email. The order in which its events arrived does not matter."""
     for kind, state in _FINAL_STATES:
         if EVENT_TIME_ATTRIBUTES[kind] in row:
             return state
@@ -106,7 +109,7 @@ def _compute_status(row: Item) -> MailStatus:
 
 
 def _find_merged_mail(row: Item, known: Mapping[str, Item]) -> Item:
-    """The mail that a gathered one went out with."""
+    """Find the email into which an email was merged."""
     while row.get("merged_into") in known:
         row = known[row["merged_into"]]
     return row

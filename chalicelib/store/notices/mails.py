@@ -1,7 +1,10 @@
-"""Mails as rows of the outbox: claimed, waited for and parked like any task there.
+"""Emails as rows of the outbox. They are claimed, retried and failed like any other task.
 
-All mails of a member stand in one shard of the mail lane, so that a run sees together what it
-may have to gather into one.
+All emails of a member are in one shard of the mail queue, so that a run sees together what it may
+have to merge into one email.
+
+Stored names: the queue's partition is in `lane`, `held` counts the notices of an email, and `why` is
+the reason for a skipped email.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,14 +25,14 @@ from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 _MAIL_RULE = "mail"
 
 MAIL = "mail"
-"""The name of the write that makes a mail, or adds to one."""
+"""The name of the write that creates an email or adds a notice to one."""
 
 EVENT_TIME_ATTRIBUTES = {kind: f"{kind}_at" for kind in MailEventKind}
-"""Where the time of each kind of event stands."""
+"""The attribute that has the time of each kind of SES event."""
 
 
 class MailSkipReason(StrEnum):
-    """Why a mail was not sent after all."""
+    """Why an email was skipped."""
 
     NOT_A_MEMBER = "not_a_member"
     NOT_VISIBLE = "not_visible"
@@ -39,21 +42,21 @@ class MailSkipReason(StrEnum):
 
 
 UNREACHED_REASONS = frozenset({MailSkipReason.NOT_A_MEMBER, MailSkipReason.SUPPRESSED})
-"""Its recipient does not get it at all: of what is critical somebody else has to know."""
+"""The recipient is unreachable, so a critical notice escalates to a colleague."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mails:
-    """The mails among the rows of the outbox."""
+    """The emails among the rows of the outbox."""
 
     table: DynamoTable
 
     def prepare_plan(self, mail: Mail) -> TransactionWrite:
-        """The write that makes a mail, once."""
+        """Build the conditional write that creates an email, at most once."""
         return self.table.prepare_put(MAIL, mail_to_item(mail), when="attribute_not_exists(outbox_id)")
 
     def prepare_join(self, mail_id: str, notice_id: str, *, late_since: datetime | None) -> TransactionWrite:
-        """The write that adds a notice to a mail that nobody has claimed yet."""
+        """Build the conditional write that adds a notice to an email that no run has claimed yet."""
         change = "SET notice_ids = list_append(notice_ids, :more), held = held + :one"
         values: dict[str, Any] = {"more": [notice_id], "one": 1, "planned": TaskState.PLANNED}
         if late_since:
@@ -69,18 +72,18 @@ class Mails:
         )
 
     def prepare_merge(self, into: Mail, rows: Sequence[Item]) -> Sequence[TransactionWrite]:
-        """The writes that make one mail of several, unless one of them has moved meanwhile."""
+        """Build the writes that merge several emails into one, unless one of them changed after it was read."""
         merged = [
             self.table.prepare_update(
                 row["outbox_id"],
                 {"outbox_id": row["outbox_id"]},
                 "SET #state = :done, merged_into = :into REMOVE lane",
-                when="lane = :lane AND due_at = :seen AND held = :held",
+                when="lane = :lane AND due_at = :read AND held = :held",
                 values={
                     "done": TaskState.DONE,
                     "into": into.mail_id,
                     "lane": row["lane"],
-                    "seen": row["due_at"],
+                    "read": row["due_at"],
                     "held": row["held"],
                 },
                 names={"#state": "state"},
@@ -90,20 +93,21 @@ class Mails:
         return [self.prepare_plan(into), *merged]
 
     def get(self, mail_id: str) -> Item | None:
-        """A mail's row, strongly consistent."""
+        """Read the row of an email, strongly consistent."""
         row = self.table.get({"outbox_id": mail_id})
         return row if row and row["rule"] == _MAIL_RULE else None
 
     def get_many(self, mail_ids: Sequence[str]) -> Mapping[str, Item]:
-        """The rows of up to 100 mails, strongly consistent, by id."""
-        found = self.table.get_many([{"outbox_id": mail_id} for mail_id in mail_ids])
-        return {row["outbox_id"]: row for row in found}
+        """Read the rows of up to 100 emails, strongly consistent, by id."""
+        rows = self.table.get_many([{"outbox_id": mail_id} for mail_id in mail_ids])
+        return {row["outbox_id"]: row for row in rows}
 
     def mark_sent(self, claim: Claim, *, message_id: str | None, now: datetime) -> bool:
-        """Say that the mail service took a mail. False if another run has claimed it.
+        """Record that SES accepted an email. Return False if another run has claimed it.
 
         Args:
-            message_id: The service's id of it; None if only an event has told that it was taken.
+            message_id: The id that SES gave it; None if we know only from an event that SES accepted
+                it.
         """
         values = {"state": TaskState.DONE, "now": to_timestamp(now)}
         change = "SET #state = :state, finished_at = :now"
@@ -112,7 +116,7 @@ class Mails:
         return self._update_claimed(claim, f"{change} REMOVE lane", values)
 
     def mark_skipped(self, claim: Claim, why: MailSkipReason, *, now: datetime) -> bool:
-        """Say why a mail is not sent. False if another run has claimed it."""
+        """Record why an email is not sent. Return False if another run has claimed it."""
         return self._update_claimed(
             claim,
             "SET #state = :state, finished_at = :now, why = :why REMOVE lane",
@@ -120,9 +124,9 @@ class Mails:
         )
 
     def release(self, claim: Claim) -> bool:
-        """Let go of a mail that the service would not take just now: due as it was, no try less.
+        """Give back an email that SES does not accept now. Its due time stays; the attempt does not count.
 
-        It keeps its place: whatever piles up meanwhile is then found together.
+        Because the due time stays, later emails to the same member are found together with it.
         """
         change = "SET due_at = :due, tries = :tries"
         values = {"due": claim.row["due_at"], "tries": claim.attempts - 1}
@@ -134,7 +138,7 @@ class Mails:
         )
 
     def record_event(self, mail_id: str, kind: MailEventKind, at: datetime) -> None:
-        """Keep when something first happened to a mail, in whatever order one hears of it."""
+        """Record when an event first happened to an email. Events can arrive in any order."""
         name = EVENT_TIME_ATTRIBUTES[kind]
         self.table.update(
             {"outbox_id": mail_id},
@@ -155,12 +159,12 @@ class Mails:
 
 
 def was_accepted_by_ses(row: Item) -> bool:
-    """Whether the mail service said of a mail that it took it."""
+    """Whether an SES event shows that SES accepted the email."""
     return any(name in row for name in EVENT_TIME_ATTRIBUTES.values())
 
 
 def item_to_mail(row: Item) -> Mail:
-    """A row as the mail that it is."""
+    """Convert a row to an email."""
     return Mail(
         mail_id=row["outbox_id"],
         kind=MailKind(row["kind"]),
@@ -173,12 +177,12 @@ def item_to_mail(row: Item) -> Mail:
         late_since=from_timestamp(row["late_since"]) if "late_since" in row else None,
         listed_referral_ids=tuple(row.get("listed", ())),
         unlisted_count=row.get("unlisted", 0),
-        unreached_member_id=tuple(row.get("unreached", ())),
+        unreached_member_ids=tuple(row.get("unreached", ())),
     )
 
 
 def mail_to_item(mail: Mail) -> Item:
-    """A mail as the row that waits: nobody has claimed it."""
+    """Convert an email to a row that no run has claimed."""
     row = {
         "outbox_id": mail.mail_id,
         "rule": _MAIL_RULE,
@@ -196,6 +200,6 @@ def mail_to_item(mail: Mail) -> Item:
         "late_since": to_timestamp(mail.late_since) if mail.late_since else None,
         "listed": list(mail.listed_referral_ids) or None,
         "unlisted": mail.unlisted_count or None,
-        "unreached": list(mail.unreached_member_id) or None,
+        "unreached": list(mail.unreached_member_ids) or None,
     }
     return {name: value for name, value in row.items() if value is not None}

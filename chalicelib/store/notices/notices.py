@@ -1,4 +1,4 @@
-"""The `notices` table: what each member was told, and by which mail."""
+"""The `notices` table: the notices of each member, and the email in which each one is."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,26 +11,26 @@ from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
 _BATCH_SIZE = 100
-"""How many rows DynamoDB reads in one call at most."""
+"""The maximum number of rows that DynamoDB reads in one call."""
 
 _READ_LIMIT = 200
-"""Of a referral's notices; most referrals have fewer in all."""
+"""How many notices of a referral are read at once. Most referrals have fewer."""
 
 _ID_PREFIX = "ntc_"
 
 NOTICE = "notice"
-"""The name of the write that tells somebody, so that a refusal says that it was done before."""
+"""The name of the write that adds a notice. If it fails, the member was already notified."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something one member was told.
+    """A notice to one member.
 
     Attributes:
         notice_id: Starts with the time of writing, so that a query reads newest first.
-        referral_id: What it is about; empty where it is about several patients, as a digest.
-        alias: The practice's nickname of the patient, or as empty; sealed where it is stored.
-        mail_id: The mail that it stands in; None if the member wants none of its category.
+        referral_id: The referral; empty for a notice about several patients, such as a digest.
+        alias: The practice's name for the patient; empty like `referral_id`. Stored encrypted.
+        mail_id: The email that has it; None if the member wants no email of its category.
     """
 
     notice_id: str
@@ -49,10 +49,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentNotice:
-    """A notice as the list of a referral has it: whom it told of what, and not of whom.
+    """A notice in the list of a referral: who was notified about what, without the patient's alias.
 
     Attributes:
-        due: When it was due, as ids sort. All notices of one task have it in common.
+        due: When it was due, in the format of the ids. All notices of one task have the same value.
     """
 
     due: str
@@ -68,28 +68,28 @@ class SentNotice:
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """Each member's own list of notices."""
+    """The list of notices of each member."""
 
     table: DynamoTable
     encryption: EnvelopeEncryption
 
     def prepare_add(self, notice: Notice) -> TransactionWrite:
-        """The write that tells somebody something, once."""
+        """Build the conditional write that adds a notice, at most once."""
         return self.table.prepare_put(NOTICE, self._notice_to_item(notice), when="attribute_not_exists(notice_id)")
 
     def get_many(self, member_id: str, notice_ids: Sequence[str]) -> Sequence[Notice]:
-        """Some of a member's notices, in the order asked for; what is gone is left out."""
-        found: dict[str, Item] = {}
+        """Read some of a member's notices, in the order of `notice_ids`. Missing ones are left out."""
+        row_by_id: dict[str, Item] = {}
         for first in range(0, len(notice_ids), _BATCH_SIZE):
             keys = [
                 {"member_id": member_id, "notice_id": notice_id}
                 for notice_id in notice_ids[first : first + _BATCH_SIZE]
             ]
-            found |= {row["notice_id"]: row for row in self.table.get_many(keys)}
-        return [self._item_to_notice(found[each]) for each in notice_ids if each in found]
+            row_by_id |= {row["notice_id"]: row for row in self.table.get_many(keys)}
+        return [self._item_to_notice(row_by_id[notice_id]) for notice_id in notice_ids if notice_id in row_by_id]
 
     def mark_read(self, *, member_id: str, notice_id: str, now: datetime) -> bool:
-        """Say that the member has read it. False if there is no such notice."""
+        """Record that the member read a notice. Return False if there is no such notice."""
         return self.table.update(
             {"member_id": member_id, "notice_id": notice_id},
             "SET read_at = if_not_exists(read_at, :now)",
@@ -100,29 +100,29 @@ class Notices:
     def list_page(
         self, member_id: str, *, limit: int, start: Mapping[str, Any] | None
     ) -> tuple[Sequence[Notice], Mapping[str, Any] | None]:
-        """A part of a member's list, newest first."""
+        """List one page of a member's notices, newest first."""
         page = self.table.query(
             "member_id = :member", {"member": member_id}, limit=limit, start=start, newest_first=True
         )
         return [self._item_to_notice(item) for item in page.items], page.next_key
 
     def list_for_referral(self, referral_id: str, tenant_id: str, *, up_to: str | None) -> Iterator[SentNotice]:
-        """What a tenant's people were told of a referral, latest due first; read as it is used.
+        """List a referral's notices to a tenant's members, latest due first. Reads pages as they are used.
 
-        As an index has it, seconds late: for people to look at, and never to decide by.
+        It reads an index, which can be seconds late, so use it to show notices and never to decide.
 
         Args:
-            up_to: The latest `due` that is wanted; None for all.
+            up_to: The latest `due` to list; None for all.
         """
         condition, values = "referral_id = :referral", {"referral": referral_id}
         if up_to:
-            # After every id that begins with that time.
+            # Sorts after every id that begins with that time.
             condition, values = (f"{condition} AND notice_id <= :last", {**values, "last": f"{_ID_PREFIX}{up_to}_~"})
         rows = self.table.query_all(condition, values, index="by_referral", limit=_READ_LIMIT, newest_first=True)
         return (_item_to_sent_notice(row) for row in rows if row["tenant_id"] == tenant_id)
 
     def count_unread(self, member_id: str, *, among: int = 100) -> int:
-        """How many of the newest `among` notices are unread."""
+        """Count the unread notices among the newest `among` ones."""
         page = self.table.query("member_id = :member", {"member": member_id}, limit=among, newest_first=True)
         return sum("read_at" not in item for item in page.items)
 
@@ -134,10 +134,12 @@ class Notices:
             "outbox_id": notice.outbox_id,
             "rule": notice.rule,
             "title": notice.title,
-            # A key of an index is never empty: what is about several patients stands in none.
+            # An index key cannot be empty, so a notice about several patients is not in the index.
             "referral_id": notice.referral_id or None,
             "alias": self.encryption.encrypt(
-                notice.alias.encode(), scope=notice.tenant_id, context=_build_encryption_context(notice)
+                notice.alias.encode(),
+                scope=notice.tenant_id,
+                context=_build_encryption_context(notice.member_id, notice.notice_id),
             ),
             "created_at": to_timestamp(notice.created_at),
             "category": notice.category,
@@ -145,8 +147,8 @@ class Notices:
         }
 
     def _item_to_notice(self, item: Item) -> Notice:
-        place = f"notice/{item['member_id']}/{item['notice_id']}"
-        alias = self.encryption.decrypt(item["alias"], scope=item["tenant_id"], context=place)
+        context = _build_encryption_context(item["member_id"], item["notice_id"])
+        alias = self.encryption.decrypt(item["alias"], scope=item["tenant_id"], context=context)
         return Notice(
             notice_id=item["notice_id"],
             member_id=item["member_id"],
@@ -163,8 +165,8 @@ class Notices:
         )
 
 
-def _build_encryption_context(notice: Notice) -> str:
-    return f"notice/{notice.member_id}/{notice.notice_id}"
+def _build_encryption_context(member_id: str, notice_id: str) -> str:
+    return f"notice/{member_id}/{notice_id}"
 
 
 def _item_to_sent_notice(item: Item) -> SentNotice:
@@ -182,5 +184,5 @@ def _item_to_sent_notice(item: Item) -> SentNotice:
 
 
 def format_due_time(at: datetime) -> str:
-    """A time as ids of notices begin with it, so that they sort."""
+    """Format a time as the beginning of a notice id, so that ids sort by time."""
     return f"{at:%Y%m%dT%H%M%S%f}"

@@ -1,15 +1,17 @@
-"""The `outbox` table: what is still to be done because of what was committed.
+"""The `outbox` table: tasks that follow from a commit and must not be lost.
 
-An outbox row stands in the sparse index `due` until it is done. The index is spread over a few
-shards and sorted by time, so a job reads what is due and nothing else, however many rows wait
-for later and however long it has not run. What was parked stands there too, in a lane of its
-own that no job works off.
+An outbox row is in the sparse index `due` until it is done. The index has a few shards and is sorted
+by time, so a job reads only what is due, however many rows wait for later and however long the job
+has not run. A failed task (dead letter) stays in the index, in its own queue that no job processes.
 
     planned ── claim ──▶ leased ── finish ──▶ done, skipped
        ▲                  │ │ │
-       │                  │ └── failed for the last time ──▶ parked
-       ├── failed, waits, or lease ran out                     │
+       │                  │ └── failed for the last time ──▶ failed (dead letter)
+       ├── failed once, dependency down, or lease ended        │
        └─────────────────────────── retry ─────────────────────┘
+
+Stored names: a queue and its shard are in the attribute `lane`, `fence` is the fencing token, `tries`
+are the attempts, and a failed task has the state and the lane `parked`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,38 +28,38 @@ from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.timestamps import to_timestamp
 
 SHARDS = 4
-"""Partitions of the `due` index per lane: 4,000 planned or finished tasks a second."""
+"""Partitions of the `due` index per queue: 4,000 planned or finished tasks a second."""
 
 _MAX_RETRY_DELAY = timedelta(hours=1)
-"""The longest pause after a failure of the task's own."""
+"""The longest pause after a failure of the task itself."""
 
 _UNAVAILABLE_DELAY = timedelta(minutes=15)
-"""The longest pause while something that it depends on does not answer. Such a try is not
-counted: it says nothing about the task, and the outage may be a long one."""
+"""The longest pause while a dependency does not respond. Such an attempt does not count, because it
+shows nothing about the task, and the outage can be long."""
 
 
 def compute_queue_shard(queue: TaskQueue, outbox_id: str) -> str:
-    """The partition of the index that a task stands in."""
+    """Compute the index partition of a task."""
     # Base32 ids are evenly spread, so one of their last letters picks a shard.
     return f"{queue}#{ord(outbox_id[-2]) % SHARDS}"
 
 
 _FAILED_QUEUE = "parked"
-"""The lane of what is parked. One partition: a person looks through it."""
+"""The queue of failed tasks (dead letters). It has one partition, because a person reads it."""
 
 _BATCH_SIZE = 100
-"""How many rows DynamoDB reads in one call at most."""
+"""The maximum number of rows that DynamoDB reads in one call."""
 
 TASK_WRITE_PREFIX = "task:"
-"""Before a task's id in the name of its write, so that a refusal tells which one is there."""
+"""Precedes a task's id in the name of its write, so that a failed condition shows which task exists."""
 
 
 NO_EXISTING_TASKS: Mapping[str, str] = MappingProxyType({})
-"""No task was found in the outbox before."""
+"""No task is in the outbox yet."""
 
 
 def parse_existing_tasks(refused_items: Mapping[str, Item]) -> dict[str, str]:
-    """The states of the tasks that are there already, by id, among the items of refused writes."""
+    """Read the states of the tasks that already exist, by id, from the items of refused writes."""
     return {
         name.removeprefix(TASK_WRITE_PREFIX): str(item.get("state"))
         for name, item in refused_items.items()
@@ -67,12 +69,12 @@ def parse_existing_tasks(refused_items: Mapping[str, Item]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """What has to be done because of what was committed."""
+    """Stores tasks, claims them with a lease, and records their outcome."""
 
     table: DynamoTable
 
     def prepare_plan(self, task: OutboxTask) -> TransactionWrite:
-        """The write that makes a task durable, once: a finished one must not come back."""
+        """Build the conditional write that stores a task, only once: a finished task must not come back."""
         item = task_to_item(task) | {
             "state": TaskState.PLANNED,
             "lane": compute_queue_shard(task.queue, task.outbox_id),
@@ -82,9 +84,9 @@ class Outbox:
         )
 
     def prepare_replan_skipped(self, task: OutboxTask) -> TransactionWrite:
-        """The write that plans a task anew which was skipped because it was off the plan.
+        """Build the write that plans a skipped task again when it is part of the plan again.
 
-        It learns what had its place meanwhile, if that was another task.
+        It stores the task that replaced it in the meantime, if there was one.
         """
         change = "SET #state = :planned, lane = :lane, due_at = :due, tries = :none"
         values = {
@@ -95,7 +97,7 @@ class Outbox:
             "skipped": TaskState.SKIPPED,
         }
         if task.replaces:
-            change, values = (f"{change}, replaces = :meanwhile", values | {"meanwhile": task.replaces})
+            change, values = (f"{change}, replaces = :replaced", values | {"replaced": task.replaces})
         return self.table.prepare_update(
             f"{TASK_WRITE_PREFIX}{task.outbox_id}",
             {"outbox_id": task.outbox_id},
@@ -106,7 +108,7 @@ class Outbox:
         )
 
     def list_due(self, queue: TaskQueue, *, by: datetime, limit: int) -> Iterator[Item]:
-        """Rows of a lane that are due, oldest first within each shard."""
+        """List the rows of a queue that are due, oldest first within each shard."""
         for shard in range(SHARDS):
             page = self.table.query(
                 "lane = :lane AND due_at <= :by",
@@ -117,40 +119,40 @@ class Outbox:
             yield from page.items
 
     def list_unfinished(self, outbox_ids: Iterable[str], *, queue: TaskQueue) -> Iterator[Item]:
-        """Those rows of a lane, strongly consistent, that are not done with."""
+        """List the unfinished rows of a queue among these ids, strongly consistent."""
         unique_ids = list(dict.fromkeys(outbox_ids))
         for first in range(0, len(unique_ids), _BATCH_SIZE):
-            keys = [{"outbox_id": each} for each in unique_ids[first : first + _BATCH_SIZE]]
+            keys = [{"outbox_id": outbox_id} for outbox_id in unique_ids[first : first + _BATCH_SIZE]]
             for row in self.table.get_many(keys):
                 if row.get("lane", "").partition("#")[0] == queue:
                     yield row
 
     def claim(self, row: Item, *, now: datetime) -> Claim | None:
-        """Take a task for the time of a lease; None if another run was quicker.
+        """Claim a task for the time of a lease. Return None if another run was faster.
 
-        The claim moves `due_at` to the lease's end: the index itself keeps other runs away,
-        and hands the task out again if this run dies.
+        The claim moves `due_at` to the end of the lease, so the index itself keeps other runs away and
+        makes the task due again if this run crashes.
         """
-        fence, tries = row.get("fence", 0) + 1, row.get("tries", 0) + 1
+        fencing_token, attempts = row.get("fence", 0) + 1, row.get("tries", 0) + 1
         unclaimed = "fence = :known" if "fence" in row else "attribute_not_exists(fence)"
-        taken = self.table.update(
+        claimed = self.table.update(
             {"outbox_id": row["outbox_id"]},
             "SET fence = :fence, tries = :tries, due_at = :until",
-            # Still waiting, and nobody claimed it or set it anew since it was read.
-            when=f"lane = :lane AND due_at = :seen AND {unclaimed}",
+            # Still waiting, and no run claimed it or set it again after it was read.
+            when=f"lane = :lane AND due_at = :read AND {unclaimed}",
             values={
                 "known": row.get("fence"),
-                "fence": fence,
-                "tries": tries,
+                "fence": fencing_token,
+                "tries": attempts,
                 "until": to_timestamp(now + LEASE_DURATION),
                 "lane": row["lane"],
-                "seen": row["due_at"],
+                "read": row["due_at"],
             },
         )
-        return Claim(fence, tries, row) if taken else None
+        return Claim(fencing_token, attempts, row) if claimed else None
 
     def finish(self, claim: Claim, state: TaskState, *, now: datetime) -> bool:
-        """Take a task off the index. False if the lease ran out and another run has it."""
+        """Remove a task from the index. Return False if the lease ended and another run has it."""
         return self._update_claimed(
             claim,
             "SET #state = :state, finished_at = :now REMOVE lane",
@@ -159,21 +161,23 @@ class Outbox:
         )
 
     def reschedule(self, claim: Claim, *, error: str, now: datetime) -> TaskState | None:
-        """Give a failed task back for a later try, later each time; parks it after `TRIES`.
+        """Schedule a task that just failed for another attempt, with a longer pause each time.
+
+        After `MAX_ATTEMPTS` it becomes a failed task (dead letter).
 
         Returns:
-            What became of it; None if the lease ran out and another run has it.
+            Its new state; None if the lease ended and another run has it.
         """
         if claim.is_last_attempt:
             return TaskState.FAILED if self.mark_failed(claim, error=error, now=now) else None
         pause = min(timedelta(minutes=2**claim.attempts), _MAX_RETRY_DELAY)
-        given_back = self._update_claimed(claim, "SET due_at = :again", {"again": to_timestamp(now + pause)})
-        return TaskState.PLANNED if given_back else None
+        rescheduled = self._update_claimed(claim, "SET due_at = :again", {"again": to_timestamp(now + pause)})
+        return TaskState.PLANNED if rescheduled else None
 
     def release(self, claim: Claim, *, now: datetime) -> bool:
-        """Give a task back that could not be done for no fault of its own: no try less."""
+        """Give back a task that could not run through no fault of its own. The attempt does not count."""
         waits = claim.row.get("waits", 0) + 1
-        # The exponent is bounded as well: after a month of waiting, its power would be no time.
+        # Limit the exponent too: after a month of waiting, the power would be too large for a time.
         pause = min(timedelta(minutes=2 ** min(waits, 8)), _UNAVAILABLE_DELAY)
         return self._update_claimed(
             claim,
@@ -182,40 +186,40 @@ class Outbox:
         )
 
     def mark_failed(self, claim: Claim, *, error: str, now: datetime) -> bool:
-        """Put a task aside for a person, with the kind of its last failure."""
+        """Mark a task as failed (dead letter) for a person, with the kind of its last failure."""
         return self._update_claimed(
             claim,
-            "SET #state = :parked, lane = :aside, lane_before = :lane, due_at = :now, #error = :why",
+            "SET #state = :failed, lane = :failed_queue, lane_before = :lane, due_at = :now, #error = :error",
             {
-                "parked": TaskState.FAILED,
-                "aside": _FAILED_QUEUE,
+                "failed": TaskState.FAILED,
+                "failed_queue": _FAILED_QUEUE,
                 "lane": claim.row["lane"],
                 "now": to_timestamp(now),
-                "why": error,
+                "error": error,
             },
             names={"#state": "state", "#error": "error"},
         )
 
     def list_failed(self, *, limit: int = 1000) -> Iterator[FailedTask]:
-        """What waits for a person, longest first. As an index tells it: seconds late."""
+        """List failed tasks, oldest first. Reads an index, so it can be seconds late."""
         rows = self.table.query_all("lane = :lane", {"lane": _FAILED_QUEUE}, index="due")
         return (item_to_failed_task(row) for row in islice(rows, limit))
 
     def retry_failed(self, outbox_id: str, *, now: datetime) -> bool:
-        """Let a job try a parked task again, as if for the first time. False if it is not one."""
+        """Let a job try a failed task again, as if for the first time. Return False if it is not one."""
         row = self.table.get({"outbox_id": outbox_id})
         if row is None or row.get("lane") != _FAILED_QUEUE:
             return False
         return self.table.update(
             {"outbox_id": outbox_id},
             "SET #state = :planned, lane = :lane, due_at = :now, tries = :none REMOVE #error, lane_before, waits",
-            when="lane = :aside",
+            when="lane = :failed_queue",
             values={
                 "planned": TaskState.PLANNED,
                 "lane": row["lane_before"],
                 "now": to_timestamp(now),
                 "none": 0,
-                "aside": _FAILED_QUEUE,
+                "failed_queue": _FAILED_QUEUE,
             },
             names={"#state": "state", "#error": "error"},
         )
@@ -223,7 +227,7 @@ class Outbox:
     def _update_claimed(
         self, claim: Claim, change: str, values: Mapping[str, Any], *, names: Mapping[str, str] | None = None
     ) -> bool:
-        """Change a claimed row, unless the lease ran out and another run has claimed it."""
+        """Change a claimed row, unless the lease ended and another run has claimed it."""
         return self.table.update(
             {"outbox_id": claim.outbox_id},
             change,

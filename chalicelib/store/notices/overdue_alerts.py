@@ -1,10 +1,13 @@
-"""The next alarm of each referral: one row of the outbox, set anew as the referral changes.
+"""The next overdue alert of each referral: one outbox row, set again when the referral changes.
 
-    referral changes ── set ──▶ due ── claim ──▶ leased ── move on ──▶ due at the next level
+    referral changes ── set ──▶ due ── claim ──▶ leased ── next level ──▶ due at the next level
            │                                       │
-           └── no alarm any more ──▶ off           └── the last one rang ──▶ off
+           └── no more alerts ──▶ off the index    └── the last alert was sent ──▶ off the index
 
-Setting it moves the fence on, so a run that claimed the row before can no longer move it.
+Each `set` raises the fencing token, so a run that claimed the row before can no longer change it.
+
+Stored names: the rule and the queue are named `clock`. The attributes `stay` and `level` are the stage
+visit and the level of the last alert.
 """
 
 from collections.abc import Sequence
@@ -20,45 +23,46 @@ from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.timestamps import to_timestamp
 
 OVERDUE_ALERT = "clock"
-"""The rule of the row, and the name of its write."""
+"""The notice rule of the row, and the name of its write."""
 
 _NAMES = {"#rule": "rule", "#state": "state", "#error": "error"}
 
 
 @dataclass(frozen=True, slots=True)
 class OverdueAlertRows:
-    """The rows of the lane `clock`."""
+    """The rows of the queue `clock`."""
 
     table: DynamoTable
 
     def get(self, referral_id: str) -> Item | None:
-        """A referral's row, strongly consistent; None where no clock ever ran."""
+        """Read a referral's row, strongly consistent; None if it never had a turnaround limit."""
         return self.table.get({"outbox_id": _derive_row_id(referral_id)})
 
     def prepare_set(self, referral_id: str, alert_times: Sequence[datetime], *, now: datetime) -> TransactionWrite:
-        """The write that sets a referral's row to its first alarm, or takes it off the index.
+        """Build the write that schedules a referral's first alert, or removes its row from the index.
 
-        One that has passed already is due now, so that its notice comes after what is known.
-        What was told of this stay stays known.
+        An alert whose time has passed is due now, so that its notice comes after the change. The last
+        alert of this stage visit stays in the row.
         """
         outbox_id = _derive_row_id(referral_id)
         values: Item = {"referral": referral_id, "rule": OVERDUE_ALERT, "one": 1, "none": 0}
         change = "ADD fence :one SET referral_id = :referral, #rule = :rule, tries = :none, "
-        gone = " REMOVE waits, #error, lane_before"
+        cleared = " REMOVE waits, #error, lane_before"
         if alert_times:
             due = to_timestamp(max(alert_times[0], now))
             lane = compute_queue_shard(TaskQueue.CLOCK, outbox_id)
             values |= {"state": TaskState.PLANNED, "due": due, "lane": lane}
-            change += "#state = :state, lane = :lane, due_at = :due, planned_for = :due" + gone
+            change += "#state = :state, lane = :lane, due_at = :due, planned_for = :due" + cleared
         else:
             values |= {"state": TaskState.DONE}
-            change += "#state = :state" + gone + ", lane"
+            change += "#state = :state" + cleared + ", lane"
         return self.table.prepare_update(OVERDUE_ALERT, {"outbox_id": outbox_id}, change, values=values, names=_NAMES)
 
     def set_next_level(self, claim: Claim, *, last_alert: LastAlert | None, next_at: datetime | None) -> bool:
-        """Set a claimed row to the next level, or take it off the index after the last one.
+        """Schedule a claimed row for the next level, or remove it from the index after the last one.
 
-        False if the lease ran out, or the referral changed meanwhile: then the row was set anew.
+        Return False if the lease ended, or if the referral changed in the meantime, which sets the row
+        again.
         """
         values: Item = {"fence": claim.fencing_token, "none": 0}
         change = "SET tries = :none, #state = :state"
@@ -81,7 +85,7 @@ class OverdueAlertRows:
 
 
 def parse_last_alert(row: Item) -> LastAlert | None:
-    """What people were told last of the clock that a row is about."""
+    """Read the last overdue alert that was sent from a row; None if there was none."""
     return LastAlert(row["stay"], AlertLevel(row["level"])) if "stay" in row else None
 
 

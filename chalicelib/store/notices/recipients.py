@@ -1,4 +1,7 @@
-"""The `recipients` table: how each member wants to be mailed, and what mail is on its way."""
+"""The `recipients` table: email preferences, open emails and suppressed addresses of each member.
+
+Preferences include the quiet hours; `domain.notices.mail_timing` applies them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,18 +21,18 @@ _SUPPRESSION = "suppression"
 _OPEN_MAIL_PREFIX = "open#"
 
 OPEN_MAIL_WRITE = "open"
-"""The name of the write that says which mail of a thread is the last."""
+"""The name of the write that stores the last email of a thread."""
 
 
 class SuppressionReason(StrEnum):
-    """Why an address is not written to any more."""
+    """Why no more email is sent to an address."""
 
     BOUNCED = "bounced"
     COMPLAINED = "complained"
 
 
 class Suppression(NamedTuple):
-    """That an address is not written to, and since when."""
+    """Why no email is sent to an address, and since when."""
 
     reason: SuppressionReason
     since: datetime
@@ -37,7 +40,7 @@ class Suppression(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """What decides when a member is mailed about a referral."""
+    """What decides when a member gets an email about a referral."""
 
     preferences: Preferences
     last: Mapping[str, LastMail]
@@ -45,31 +48,34 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """What is kept of a member as somebody who gets mail."""
+    """What is stored about members who get email.
+
+    The stored attribute `chosen` has the preferences, and `trouble` is the suppression reason.
+    """
 
     table: DynamoTable
     encryption: EnvelopeEncryption
 
     def get_for_referral(self, member_id: str, referral_id: str) -> Recipient:
-        """A member's preferences, and the last mails that a notice might join, by thread."""
+        """Read a member's preferences, and the last emails that a notice can join, by thread."""
         items = (_PREFERENCES, f"{_OPEN_MAIL_PREFIX}{referral_id}", f"{_OPEN_MAIL_PREFIX}{DAILY_THREAD}")
         rows = self.table.get_many([{"member_id": member_id, "item": item} for item in items])
-        found = {row["item"]: row for row in rows}
+        row_by_item = {row["item"]: row for row in rows}
         last = {
             item.removeprefix(_OPEN_MAIL_PREFIX): LastMail(row["mail_id"], from_timestamp(row["planned_for"]))
-            for item, row in found.items()
+            for item, row in row_by_item.items()
             if item.startswith(_OPEN_MAIL_PREFIX)
         }
-        return Recipient(_item_to_preferences(found.get(_PREFERENCES)), last)
+        return Recipient(_item_to_preferences(row_by_item.get(_PREFERENCES)), last)
 
     def get_preferences(self, member_id: str) -> Preferences:
-        """How a member wants to be mailed; what nobody changed is as the product has it."""
+        """Read the email preferences of a member; the defaults of the product if they were never changed."""
         return _item_to_preferences(self.table.get({"member_id": member_id, "item": _PREFERENCES}))
 
     def prepare_save(
         self, member_id: str, preferences: Preferences, *, version: int
     ) -> tuple[Preferences, TransactionWrite]:
-        """Preferences as the successor of a version, and the write that stores them."""
+        """Build the next version of the preferences, and the conditional write that stores it."""
         saved = replace(preferences, version=version + 1)
         item = {
             "member_id": member_id,
@@ -77,50 +83,49 @@ class Recipients:
             "chosen": to_json(Preferences, saved),
             "version": saved.version,
         }
-        writing = self.table.prepare_put(
+        write = self.table.prepare_put(
             _PREFERENCES,
             item,
             when="version = :read" if version else "attribute_not_exists(version)",
             values={"read": version} if version else None,
         )
-        return saved, writing
+        return saved, write
 
     def prepare_open_mail(
         self, member_id: str, thread: str, mail: LastMail, *, after: LastMail | None
     ) -> TransactionWrite:
-        """The write that makes a mail the last of its thread, unless another one is by now."""
+        """Build the write that makes an email the last of its thread, unless another run was faster."""
         item = {
             "member_id": member_id,
             "item": f"{_OPEN_MAIL_PREFIX}{thread}",
             "mail_id": mail.mail_id,
             "planned_for": to_timestamp(mail.planned_for),
         }
-        fresh = "attribute_not_exists(mail_id)"
         return self.table.prepare_put(
             OPEN_MAIL_WRITE,
             item,
-            when="mail_id = :seen" if after else fresh,
-            values={"seen": after.mail_id} if after else None,
+            when="mail_id = :read" if after else "attribute_not_exists(mail_id)",
+            values={"read": after.mail_id} if after else None,
         )
 
-    def suppress_address(self, member: Member, address: str, why: Suppression) -> bool:
-        """Write no more to this address of a member. False if that was known.
+    def suppress_address(self, member: Member, address: str, suppression: Suppression) -> bool:
+        """Send no more email to this address of a member. Return False if it was already suppressed.
 
-        Only a keyed mark of the address is kept: another address is written to again.
+        Only a blind index of the address is stored. A member's other address gets email again.
         """
         item = {
             "member_id": member.member_id,
             "item": _SUPPRESSION,
             "address": self._compute_address_index(member, address),
-            "trouble": why.reason,
-            "since": to_timestamp(why.since),
+            "trouble": suppression.reason,
+            "since": to_timestamp(suppression.since),
         }
         return self.table.put(
             item, when="attribute_not_exists(address) OR address <> :address", values={"address": item["address"]}
         )
 
     def find_suppression(self, member: Member) -> Suppression | None:
-        """Why the member's present address is not written to, if that is so."""
+        """Find why the member's current address gets no email; None if it does."""
         row = self.table.get({"member_id": member.member_id, "item": _SUPPRESSION})
         if row is None or row["address"] != self._compute_address_index(member, member.email):
             return None

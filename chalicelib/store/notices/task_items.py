@@ -14,7 +14,10 @@ from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedTask:
-    """A task that waits for a person. `error` is the kind of its last failure, never a text."""
+    """A failed task (dead letter) that waits for a person. `error` is the kind of its last failure, never a text.
+
+    The stored state of such a task is `parked`.
+    """
 
     outbox_id: str
     referral_id: str
@@ -25,9 +28,10 @@ class FailedTask:
 
 
 def list_ids_in_stream_event(event: Mapping[str, Any]) -> Iterator[str]:
-    """The ids in an event of the table's stream, which carries keys and nothing else.
+    """List the ids in an event of the table's stream, which has only keys.
 
-    A record that is not of this shape is passed over: the sweep needs none.
+    A record of another shape is ignored, because the scheduled job finds every task without the
+    stream.
     """
     for record in event.get("Records", ()):
         key = record.get("dynamodb", {}).get("Keys", {}).get("outbox_id", {})
@@ -36,7 +40,11 @@ def list_ids_in_stream_event(event: Mapping[str, Any]) -> Iterator[str]:
 
 
 def task_to_item(task: OutboxTask) -> Item:
-    """What a task is about; its state and its place in the index are the outbox's."""
+    """Convert a task to a row. The outbox adds the state and the place in the index.
+
+    Some stored names are older: `counted_from` is `infused_on`, and `planned_for` is `due_at` before any
+    retry.
+    """
     return {
         "outbox_id": task.outbox_id,
         "referral_id": task.referral_id,
@@ -53,7 +61,7 @@ def task_to_item(task: OutboxTask) -> Item:
 
 
 def item_to_failed_task(item: Item) -> FailedTask:
-    """A row that was parked."""
+    """Convert the row of a failed task."""
     return FailedTask(
         outbox_id=item["outbox_id"],
         referral_id=item["referral_id"],
@@ -65,7 +73,7 @@ def item_to_failed_task(item: Item) -> FailedTask:
 
 
 def item_to_task(item: Item) -> OutboxTask:
-    """A row as the task that it was made from."""
+    """Convert a row to the task from which it was created."""
     return OutboxTask(
         outbox_id=item["outbox_id"],
         referral_id=item["referral_id"],

@@ -1,1 +1,1 @@
-"""Platform."""
+"""What every store uses: DynamoDB access, transactions, envelope encryption, rate limits and heartbeats."""

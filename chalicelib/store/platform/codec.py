@@ -1,7 +1,7 @@
-"""Domain values as JSON text and back, by their own annotations.
+"""Convert domain values to JSON text and back, according to their type annotations.
 
-pydantic reads and writes dates, enums, tuples and nested values of plain dataclasses. Its
-adapters are made when first used; a function that stores nothing does not pay for them.
+pydantic reads and writes dates, enums, tuples and nested values of plain dataclasses. An adapter
+is created when it is first used, so a function that stores nothing does not pay for it.
 """
 
 from functools import cache
@@ -18,11 +18,11 @@ def _get_adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def to_json(kind: Any, value: Any) -> str:
-    """A value of `kind` as JSON."""
+    """Serialize a value of the type `kind` as JSON."""
     return _get_adapter(kind).dump_json(value).decode()
 
 
 def from_json(kind: type[_T], text: str | bytes) -> _T:
-    """The value of `kind` that JSON stands for."""
+    """Parse JSON as a value of the type `kind`."""
     value: _T = _get_adapter(cast("Any", kind)).validate_json(text)
     return value

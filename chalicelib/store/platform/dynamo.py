@@ -1,7 +1,7 @@
-"""One DynamoDB table as this product uses it: plain values in, plain values out.
+"""One DynamoDB table, read and written as plain Python values.
 
-Numbers are whole numbers; nothing here needs a fraction. Reads are strongly consistent unless
-they go to an index. No method scans.
+Numbers are whole numbers; nothing here needs a fraction. Reads are strongly consistent unless they
+use an index. No method scans. A `when` argument makes a conditional write.
 """
 
 import re
@@ -23,16 +23,16 @@ _CONDITION_CODES = {
     "Put": frozenset({"ConditionalCheckFailedException"}),
     "Update": frozenset({"ConditionalCheckFailedException", "TransactionConflictException"}),
 }
-"""Why a write by itself is not made, and that is no error."""
+"""Error codes of a single conditional write that was not made. They are expected; `put` and `update` return False."""
 
 
 def marshal(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes as DynamoDB spells them. An attribute that is None is left out."""
+    """Convert plain values to DynamoDB attributes. An attribute that is None is left out."""
     return {name: _encode_value(value) for name, value in item.items() if value is not None}
 
 
 def unmarshal(item: Mapping[str, Any]) -> Item:
-    """Attributes as plain values."""
+    """Convert DynamoDB attributes to plain values."""
     return {name: _decode_value(value) for name, value in item.items()}
 
 
@@ -41,14 +41,14 @@ def _encode_value(value: Any) -> dict[str, Any]:
         case bool():
             return {"BOOL": value}
         case str():
-            # A StrEnum is a str to the eye and another type to the client.
+            # A StrEnum is a str, but the client needs exactly `str`.
             return {"S": str(value)}
         case int():
             return {"N": str(value)}
         case bytes():
             return {"B": value}
         case list() | tuple():
-            return {"L": [_encode_value(each) for each in value]}
+            return {"L": [_encode_value(element) for element in value]}
     raise TypeError(f"no attribute type for {type(value).__name__}")
 
 
@@ -60,13 +60,13 @@ def _decode_value(value: Mapping[str, Any]) -> Any:
         case "B":
             return raw if isinstance(raw, bytes) else b64decode(raw)
         case "L":
-            return [_decode_value(each) for each in raw]
+            return [_decode_value(element) for element in raw]
     return raw
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionWrite:
-    """One write of a transaction. `name` tells which one a refusal is about."""
+    """One write of a transaction. `name` identifies it in a `ConditionFailedError`."""
 
     name: str
     request: Mapping[str, Any]
@@ -74,7 +74,7 @@ class TransactionWrite:
 
 @dataclass(frozen=True, slots=True)
 class QueryPage:
-    """A part of a query's answer; `next_key` continues it, None when that was all."""
+    """One page of a query. `next_key` continues it; it is None on the last page."""
 
     items: Sequence[Item]
     next_key: Mapping[str, Any] | None
@@ -82,7 +82,7 @@ class QueryPage:
 
 @dataclass(frozen=True, slots=True)
 class DynamoTable:
-    """A table by name. `client` makes or hands out the one client, when first needed."""
+    """A table by name. `client` returns the shared client; it creates it when first needed."""
 
     name: str
     client: Callable[[], "DynamoDBClient"]
@@ -90,22 +90,22 @@ class DynamoTable:
     def get(self, key: Mapping[str, Any]) -> Item | None:
         """Read one item, strongly consistent."""
         with translate_aws_errors():
-            answer = self.client().get_item(TableName=self.name, Key=marshal(key), ConsistentRead=True)
-        found = answer.get("Item")
+            response = self.client().get_item(TableName=self.name, Key=marshal(key), ConsistentRead=True)
+        found = response.get("Item")
         return unmarshal(found) if found else None
 
     def get_many(self, keys: Sequence[Mapping[str, Any]]) -> Sequence[Item]:
-        """Read up to 100 items in one call, strongly consistent, in no order.
+        """Read up to 100 items in one call, strongly consistent, in no particular order.
 
-        What DynamoDB leaves unprocessed is asked for again until nothing is left.
+        Keys that DynamoDB leaves unprocessed are requested again until none is left.
         """
         keys_request: Any = {"Keys": [marshal(key) for key in keys], "ConsistentRead": True}
         found: list[Item] = []
         while keys_request:
             with translate_aws_errors():
-                answer = self.client().batch_get_item(RequestItems={self.name: keys_request})
-            found += [unmarshal(item) for item in answer["Responses"].get(self.name, [])]
-            keys_request = answer.get("UnprocessedKeys", {}).get(self.name)
+                response = self.client().batch_get_item(RequestItems={self.name: keys_request})
+            found += [unmarshal(item) for item in response["Responses"].get(self.name, [])]
+            keys_request = response.get("UnprocessedKeys", {}).get(self.name)
         return found
 
     def query(
@@ -124,7 +124,7 @@ class DynamoTable:
         Args:
             condition: A key condition with `:name` placeholders, and `#name` for attributes.
             where: A filter on other attributes, applied after the read.
-            limit: How many items are read at most, before the filter.
+            limit: The maximum number of items to read, before the filter.
         """
         request: dict[str, Any] = {
             "TableName": self.name,
@@ -140,12 +140,12 @@ class DynamoTable:
         request |= {"FilterExpression": where} if where else {}
         request |= {"ExclusiveStartKey": marshal(start)} if start else {}
         with translate_aws_errors():
-            answer = self.client().query(**request)
-        last = answer.get("LastEvaluatedKey")
-        return QueryPage([unmarshal(item) for item in answer.get("Items", [])], unmarshal(last) if last else None)
+            response = self.client().query(**request)
+        last = response.get("LastEvaluatedKey")
+        return QueryPage([unmarshal(item) for item in response.get("Items", [])], unmarshal(last) if last else None)
 
     def query_all(self, condition: str, values: Mapping[str, Any], **options: Any) -> Iterator[Item]:
-        """Read all items of one partition, however many pages that takes."""
+        """Read all items of one partition, page by page."""
         page = self.query(condition, values, **options)
         yield from page.items
         while page.next_key is not None:
@@ -153,7 +153,7 @@ class DynamoTable:
             yield from page.items
 
     def put(self, item: Mapping[str, Any], *, when: str | None = None, values: Mapping[str, Any] | None = None) -> bool:
-        """Write one item by itself. False when the condition `when` did not hold."""
+        """Write one item without a transaction. Return False when the condition `when` did not hold."""
         return self._write_alone("put_item", self.prepare_put("", item, when=when, values=values), "Put")
 
     def update(
@@ -165,15 +165,16 @@ class DynamoTable:
         values: Mapping[str, Any],
         names: Mapping[str, str] | None = None,
     ) -> bool:
-        """Change one item by itself. False when the condition `when` did not hold.
+        """Change one item without a transaction. Return False when the condition `when` did not hold.
 
-        Also when a transaction is about to write the item: what was read of it holds no more.
+        Also return False while a transaction is writing the item, because it will no longer be as it
+        was read.
         """
         write = self.prepare_update("", key, change, when=when, values=values, names=names)
         return self._write_alone("update_item", write, "Update")
 
     def _write_alone(self, call: str, write: TransactionWrite, kind: str) -> bool:
-        from botocore.exceptions import ClientError  # noqa: PLC0415 as in `answering`
+        from botocore.exceptions import ClientError  # noqa: PLC0415 as in `translate_aws_errors`
 
         request = dict(write.request[kind])
         request.pop("ReturnValuesOnConditionCheckFailure", None)
@@ -189,7 +190,7 @@ class DynamoTable:
     def prepare_put(
         self, name: str, item: Mapping[str, Any], *, when: str | None = None, values: Mapping[str, Any] | None = None
     ) -> TransactionWrite:
-        """A put as part of a transaction; a refusal brings the item that stood in the way."""
+        """Build a put for a transaction. If its condition fails, the error has the item that exists."""
         request: dict[str, Any] = {"TableName": self.name, "Item": marshal(item)}
         return TransactionWrite(name, {"Put": request | _build_condition(when, values)})
 
@@ -203,19 +204,19 @@ class DynamoTable:
         values: Mapping[str, Any],
         names: Mapping[str, str] | None = None,
     ) -> TransactionWrite:
-        """An update as part of a transaction. Makes the item if there is none."""
+        """Build an update for a transaction. It creates the item if there is none."""
         request: dict[str, Any] = {"TableName": self.name, "Key": marshal(key), "UpdateExpression": change}
         request |= {"ExpressionAttributeNames": dict(names)} if names else {}
         return TransactionWrite(name, {"Update": request | _build_condition(when, values)})
 
     def prepare_delete(self, name: str, key: Mapping[str, Any]) -> TransactionWrite:
-        """A delete as part of a transaction; what is not there is no trouble."""
+        """Build a delete for a transaction. It also succeeds if the item does not exist."""
         return TransactionWrite(name, {"Delete": {"TableName": self.name, "Key": marshal(key)}})
 
     def prepare_check(
         self, name: str, key: Mapping[str, Any], *, when: str, values: Mapping[str, Any]
     ) -> TransactionWrite:
-        """A condition on an item that the transaction does not write."""
+        """Build a condition on an item that the transaction does not write."""
         request = {"TableName": self.name, "Key": marshal(key)}
         return TransactionWrite(name, {"ConditionCheck": request | _build_condition(when, values)})
 

@@ -1,9 +1,12 @@
-"""The `allowances` table: what is left of each caller's limit, for all instances together.
+"""The rate limit of each caller, shared by all function instances. It is a token bucket.
 
-A function instance draws tokens from the row and spends them from memory. The first draw is one
-token; whoever spends a draw within its life draws twice as many the next time. So a lone call
-costs one write unit, a busy sender one for every `MOST_AT_ONCE` calls, and a refused one none
-until its pause is over.
+The table is named `allowances`. A function instance draws tokens from the caller's row and spends
+them from memory. The first draw is one token. An instance that spends its draw before the tokens
+expire draws twice as many the next time. So a single call costs one write unit, a busy sender costs
+one write unit for every `MAX_TOKENS_PER_DRAW` calls, and a refused caller costs none until its
+pause is over.
+
+The attribute `promised_until` is the time until which tokens are already given out.
 """
 
 from dataclasses import dataclass, field
@@ -14,10 +17,10 @@ from chalicelib.errors import UnavailableError
 from chalicelib.store.platform.dynamo import DynamoTable
 
 MAX_TOKENS_PER_DRAW = 16
-"""How many tokens one instance may hold back from the others."""
+"""How many tokens one instance can hold back from the others."""
 
 TOKENS_VALID_MS = 5_000
-"""How long drawn tokens are good for: an instance that falls idle must not keep them."""
+"""How long drawn tokens are valid, because an instance that becomes idle must not keep them."""
 
 MAX_ATTEMPTS = 8
 _CACHED_SUBJECTS = 2_000
@@ -26,7 +29,7 @@ _DAY_S = 86_400
 
 @dataclass(slots=True)
 class _LocalTokens:
-    """What this instance holds for a caller, and what it last knew of the row. In ms."""
+    """The tokens that this instance holds for a caller, and the row as it last read it. Times are in ms."""
 
     tokens_left: int = 0
     tokens_drawn: int = 0
@@ -37,32 +40,32 @@ class _LocalTokens:
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """Hands out tokens; a row that is not there is a full bucket."""
+    """Gives out tokens. A missing row is a full bucket."""
 
     table: DynamoTable
     _local_tokens: dict[str, _LocalTokens] = field(default_factory=dict)
 
     def take_token(self, subject: str, limit: RateLimit, *, now: datetime) -> int:
-        """Take one token. Returns 0, or after how many seconds to come again.
+        """Take one token. Return 0, or the number of seconds after which to try again.
 
         Raises:
-            UnavailableError: others took tokens so fast that no place was found.
+            UnavailableError: other instances took tokens so fast that every attempt failed.
         """
         at = int(now.timestamp() * 1000)
-        held = self._get_local_tokens(subject)
-        if at < held.refused_until:
-            return -((at - held.refused_until) // 1000)
-        if held.tokens_left > 0 and at < held.valid_until:
-            held.tokens_left -= 1
+        local_tokens = self._get_local_tokens(subject)
+        if at < local_tokens.refused_until:
+            return -((at - local_tokens.refused_until) // 1000)
+        if local_tokens.tokens_left > 0 and at < local_tokens.valid_until:
+            local_tokens.tokens_left -= 1
             return 0
-        spent_in_time = at < held.valid_until
-        tokens = min(held.tokens_drawn * 2, MAX_TOKENS_PER_DRAW, limit.burst) if spent_in_time else 1
-        return self._draw_tokens(subject, held, limit, at=at, tokens=tokens)
+        spent_in_time = at < local_tokens.valid_until
+        tokens = min(local_tokens.tokens_drawn * 2, MAX_TOKENS_PER_DRAW, limit.burst) if spent_in_time else 1
+        return self._draw_tokens(subject, local_tokens, limit, at=at, tokens=tokens)
 
     def _draw_tokens(self, subject: str, local_tokens: _LocalTokens, limit: RateLimit, *, at: int, tokens: int) -> int:
         for _ in range(MAX_ATTEMPTS):
             if self._write_promise(subject, local_tokens, limit, at=at, tokens=tokens):
-                # Two threads of one process may draw at once; neither loses what it drew.
+                # Two threads of one process can draw at once; neither loses the tokens that it drew.
                 kept = local_tokens.tokens_left if at < local_tokens.valid_until else 0
                 local_tokens.tokens_left = max(0, kept) + tokens - 1
                 local_tokens.tokens_drawn, local_tokens.valid_until = tokens, at + TOKENS_VALID_MS
@@ -81,7 +84,7 @@ class RateLimits:
     def _write_promise(
         self, subject: str, local_tokens: _LocalTokens, limit: RateLimit, *, at: int, tokens: int
     ) -> bool:
-        """Promise tokens, by the form that fits what was last known of the row."""
+        """Promise tokens with the conditional write that fits the row as it was last read."""
         cost = tokens * limit.token_interval_ms
         was_full = local_tokens.promised_until <= at
         if was_full:
@@ -89,7 +92,7 @@ class RateLimits:
             when = "attribute_not_exists(subject) OR promised_until <= :at"
             values = {"until": at + cost, "at": at}
         else:
-            # An addition and no comparison with what was read: instances never undo each other.
+            # Add to the value instead of comparing it with what was read, so instances never undo each other.
             change = "SET promised_until = promised_until + :cost, expires_at = :end"
             when = "promised_until > :at AND promised_until <= :latest"
             values = {"cost": cost, "at": at, "latest": limit.compute_latest_ms(at, tokens)}

@@ -1,7 +1,7 @@
-"""No referral changes without a row of its audit trail in the same transaction.
+"""Require an audit row in every transaction that changes a referral.
 
-The stores hand out both writes together; that a service commits them together is held here, on
-what goes over the wire.
+The stores return both writes together. This check enforces that a service also commits them
+together: it looks at the requests that are sent to DynamoDB.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,30 +10,30 @@ from typing import Any
 from chalicelib.store.platform.dynamo import TransactionWrite
 
 _REFERRALS, _AUDIT = "referrals", "audit"
-"""What the names of the two tables end with, whatever the prefix."""
+"""The ends of the two table names; the prefix depends on the deployment."""
 
 _STATE = "referral"
-"""The sort key of a referral as it stands. Its events are history of this, and written with it."""
+"""The sort key of a referral's current state. Its events are the history of this item and are written with it."""
 
 
 class MissingAuditRowError(Exception):
-    """A transaction would change a referral and leave no trace: our bug, and nothing is written."""
+    """A transaction would change a referral without an audit row. This is our bug; nothing is written."""
 
 
 def require_audit_row(writes: Iterable[TransactionWrite]) -> None:
-    """Refuse a transaction that changes a referral and says so in no audit row about it.
+    """Refuse a transaction that changes a referral and has no audit row about it.
 
     Raises:
-        UnauditedError: the referral's id is in none of the audit rows.
+        MissingAuditRowError: no audit row has the referral's id as its subject.
     """
-    requests = [request for write in writes for request in _changes_referral(write)]
+    requests = [request for write in writes for request in _list_changes(write)]
     changed = {_read_key(r, "referral_id") for r in requests if _is_referral_item(r)}
     audited = {_read_key(r, "subject") for r in requests if r["TableName"].endswith(_AUDIT)}
     if not changed <= audited:
         raise MissingAuditRowError
 
 
-def _changes_referral(write: TransactionWrite) -> Iterable[Mapping[str, Any]]:
+def _list_changes(write: TransactionWrite) -> Iterable[Mapping[str, Any]]:
     return (request for kind, request in write.request.items() if kind != "ConditionCheck")
 
 

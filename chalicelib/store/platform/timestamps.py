@@ -1,14 +1,14 @@
-"""Instants as sortable text."""
+"""Timestamps as text that sorts by time."""
 
 from datetime import UTC, datetime
 
 
 def to_timestamp(at: datetime) -> str:
-    """An instant as text that sorts as time does: UTC, microseconds, always the same length."""
-    # Not `strftime`, which spells the year 999 with three digits.
+    """Format a time so that text order is time order: UTC, microseconds, always the same length."""
+    # Not `strftime`, which formats the year 999 with three digits.
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_timestamp(text: str) -> datetime:
-    """The inverse of `instant`."""
+    """Parse the result of `to_timestamp`."""
     return datetime.fromisoformat(text)

@@ -1,16 +1,20 @@
-"""Several writes as one: all of them, or none.
+"""Commit several conditional writes in one DynamoDB transaction: all of them, or none.
 
-    writer ── commit ──▶ DynamoDB          what comes back            what it means
+    writer ── commit ──▶ DynamoDB          response                   meaning
                                            200                        all written
-                                           a condition failed         none written; which, and
-                                                                      the item in the way
+                                           a condition failed         none written; the error has
+                                                                      each item that failed its
+                                                                      conditional write
                                            conflict, throttle         none written; tried again
-                                           no answer                  unknown: the client repeats
+                                           no response                unknown; the client repeats
                                                                       with the same token, which
-                                                                      DynamoDB runs once
+                                                                      DynamoDB runs only once
 
-A reply lost for good ends in `UnavailableError`. The caller's repeat then finds its own
-deduplication row in the way and learns that the first try was written.
+A response that never arrives ends in `UnavailableError`. When the caller repeats its request, its
+own idempotency record already exists, which shows that the first try was written.
+
+A stale read is found the same way. The optimistic services read, decide and commit with a condition
+on the version that they read; `ConditionFailedError` means that another writer was faster.
 """
 
 import random
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MAX_ATTEMPTS = 5
-"""How often a transaction that met another one is tried, some 20 ms to 300 ms apart."""
+"""How often a transaction is tried when it conflicts with another one, about 20 ms to 300 ms apart."""
 
 _RETRYABLE = frozenset(
     {"ProvisionedThroughputExceeded", "RequestLimitExceeded", "ThrottlingError", "TransactionConflict"}
@@ -36,7 +40,7 @@ _RETRYABLE = frozenset(
 
 
 class ConditionFailedError(Exception):
-    """The transaction was refused. `items` has the item in the way of each refused write."""
+    """A conditional write was refused. `items` maps each refused write to the item that already exists."""
 
     def __init__(self, items: Mapping[str, Item]) -> None:
         super().__init__(", ".join(items))
@@ -45,7 +49,7 @@ class ConditionFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Transactions:
-    """Commits transactions. `pause` waits some seconds; tests hand in one that does not."""
+    """Commits transactions. `pause` waits for some seconds; tests pass one that does not wait."""
 
     client: Callable[[], "DynamoDBClient"]
     pause: Callable[[float], None] = time.sleep
@@ -54,11 +58,11 @@ class Transactions:
         """Write all of `writes` or none.
 
         Raises:
-            ConditionFailed: a condition did not hold; nothing was written.
-            UnavailableError: conflicts or throttles did not end, or no answer came. In the
-                last case it may have been written: only a repeat with the same deduplication
-                row tells.
-            UnauditedError: a referral would change and no row of its audit trail say so.
+            ConditionFailedError: a condition did not hold; nothing was written.
+            UnavailableError: conflicts or throttling did not end, or no response arrived. Without
+                a response, the writes may have been made. Only a repeat with the same idempotency
+                record shows whether they were.
+            MissingAuditRowError: a referral would change without an audit row about it.
         """
         require_audit_row(writes)
         self._commit_with_retries(writes)
@@ -69,12 +73,12 @@ class Transactions:
             if reasons is None:
                 return
             _raise_if_condition_failed(writes, reasons)
-            # Full jitter: two writers that met once must not meet again in step.
-            self.pause(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 no secret hangs on it
+            # Full jitter: two writers that conflicted once must not retry at the same moment.
+            self.pause(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 no secret depends on it
         raise UnavailableError("busy")
 
     def _try_commit(self, writes: Sequence[TransactionWrite]) -> Sequence[Mapping[str, Any]] | None:
-        """None when written, else why each write was refused."""
+        """Return None when everything was written, else the reason for each write."""
         client = self.client()
         try:
             with translate_aws_errors():
@@ -88,7 +92,7 @@ class Transactions:
 
 
 def _raise_if_condition_failed(writes: Sequence[TransactionWrite], reasons: Sequence[Mapping[str, Any]]) -> None:
-    """Tell a refusal from bad luck by the reason codes, never by the message's text."""
+    """Tell a failed condition from a conflict by the reason codes, never by the text of the message."""
     codes = {reason.get("Code", "None") for reason in reasons} - {"None"}
     if "ConditionalCheckFailed" in codes:
         raise ConditionFailedError(

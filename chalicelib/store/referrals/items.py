@@ -1,7 +1,21 @@
-"""Items of the `referrals` table, and the values they stand for.
+"""Convert items of the `referrals` table to domain values and back.
 
-What is about the patient is sealed with the practice's key; what decisions, indexes and jobs
-need (stage, times, ids) stands in clear.
+Patient data is encrypted with the practice's key (envelope encryption). What decisions, indexes and
+jobs need (stage, times, ids) is not encrypted.
+
+Some stored attributes have older names than the fields here:
+
+| attribute             | field                                        |
+|-----------------------|----------------------------------------------|
+| `told`                | an event, encrypted                          |
+| `head`                | `Referral.last_applied_order`                |
+| `reached`             | `Referral.stage_entered_at`                  |
+| `overlay`             | `Referral.status`                            |
+| `audited`             | `Referral.audit_chain_head`                  |
+| `touched`             | `Referral.last_writer`                       |
+| `part`, `of`          | `Referral.doses_given`, `Referral.dose_total`|
+| `standing` in summary | `ReferralSummary.stage_summary`              |
+| `touched` in summary  | `ReferralSummary.last_writer`                |
 """
 
 import json
@@ -36,7 +50,7 @@ _R = TypeVar("_R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralSummary:
-    """A row of a list: what a person needs to find a referral, not what is in it."""
+    """A row of a list: enough to find a referral, not its details."""
 
     referral_id: str
     practice_id: str
@@ -53,16 +67,17 @@ class ReferralSummary:
 
     @property
     def search_names(self) -> Sequence[str]:
-        """What the patient is found by."""
+        """The names by which the patient can be found."""
         return _list_search_names(self.alias, self.patient)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedDelivery:
-    """A delivery that waits for what must come before it.
+    """A delivery that waits for an earlier event.
 
     Attributes:
-        stranger: It names a referral that is not, or not yet, known to be its center's.
+        is_unknown_referral: It names a referral that is not, or not yet, known to belong to its
+            center.
     """
 
     delivery: Delivery
@@ -71,7 +86,7 @@ class ParkedDelivery:
 
     @property
     def item_key(self) -> str:
-        """Where it stands in the referral's partition."""
+        """The sort key of its row in the referral's partition."""
         prefix = (
             get_unknown_referrals_prefix(self.delivery.center_id)
             if self.is_unknown_referral
@@ -82,7 +97,7 @@ class ParkedDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedEvent:
-    """An event of the timeline, and what became of it."""
+    """An event of the timeline, and whether it was applied or only recorded."""
 
     event: ReferralEvent
     status: EventStatus
@@ -90,14 +105,14 @@ class LoggedEvent:
 
 @dataclass(frozen=True, slots=True)
 class ReferralItems:
-    """Turns values into items and back."""
+    """Converts values to items and back. Encrypts and decrypts what is about the patient."""
 
     encryption: EnvelopeEncryption
 
     def row_to_summary(self, row: Item) -> ReferralSummary:
-        """One row of a list, opened."""
-        plain = self._decrypt(row["summary"], row["practice_id"], f"{row['referral_id']}/summary")
-        summary = json.loads(plain)
+        """Convert one row of a list; decrypts its summary."""
+        plaintext = self._decrypt(row["summary"], row["practice_id"], f"{row['referral_id']}/summary")
+        summary = json.loads(plaintext)
         return ReferralSummary(
             referral_id=row["referral_id"],
             practice_id=row["practice_id"],
@@ -114,12 +129,12 @@ class ReferralItems:
         )
 
     def event_to_item(self, event: ReferralEvent, status: EventStatus, *, scope: str) -> Item:
-        """An event as a row of the history: what happened is sealed for `scope`, when is not."""
+        """Convert an event to a row of the history. The event is encrypted for `scope`; its time is not."""
         order = event.order
-        place = f"event#{to_timestamp(order.occurred_at)}#{order.sequence:012d}#{order.event_id}"
+        item_key = f"event#{to_timestamp(order.occurred_at)}#{order.sequence:012d}#{order.event_id}"
         return {
             "referral_id": event.referral_id,
-            "item": place,
+            "item": item_key,
             "event_id": event.event_id,
             "type": event.type,
             "recorded_at": to_timestamp(event.recorded_at),
@@ -129,10 +144,10 @@ class ReferralItems:
         }
 
     def parked_to_item(self, parked: ParkedDelivery) -> Item:
-        """A delivery that came too early, its note sealed for its center."""
+        """Convert a parked delivery; its event is encrypted for its center."""
         delivery = parked.delivery
-        waiting = self.event_to_item(parked.event, EventStatus.RECORDED, scope=delivery.center_id)
-        return waiting | {
+        event_item = self.event_to_item(parked.event, EventStatus.RECORDED, scope=delivery.center_id)
+        return event_item | {
             "item": parked.item_key,
             "center_id": delivery.center_id,
             "webhook_id": delivery.webhook_id,
@@ -140,15 +155,15 @@ class ReferralItems:
             "received_at": to_timestamp(delivery.received_at),
         }
 
-    def _encrypt(self, plain: bytes, scope: str, context: str) -> bytes:
-        return self.encryption.encrypt(plain, scope=scope, context=context)
+    def _encrypt(self, plaintext: bytes, scope: str, context: str) -> bytes:
+        return self.encryption.encrypt(plaintext, scope=scope, context=context)
 
     def _decrypt(self, ciphertext: bytes, scope: str, context: str) -> bytes:
         return self.encryption.decrypt(ciphertext, scope=scope, context=context)
 
     def referral_to_item(self, referral: Referral) -> Item:
-        """A referral as it stands."""
-        rid, practice = referral.referral_id, referral.practice_id
+        """Convert a referral's current state."""
+        referral_id, practice_id = referral.referral_id, referral.practice_id
         patient = referral.details.get("patient") or {}
         summary = {
             "alias": referral.alias,
@@ -157,17 +172,17 @@ class ReferralItems:
             "standing": json.loads(codec.to_json(StageSummary, summarize_stage(referral))),
             "touched": [referral.last_writer.by, referral.last_writer.after],
         }
-        head = referral.last_applied_order
-        names = list_name_prefixes(_list_search_names(referral.alias, patient))
+        last_order = referral.last_applied_order
+        prefixes = list_name_prefixes(_list_search_names(referral.alias, patient))
         inbox = referral.center_id if referral.is_with_center else None
         return {
-            "referral_id": rid,
+            "referral_id": referral_id,
             "item": REFERRAL_ITEM,
-            "practice_names": build_blind_indexes(names, encryption=self.encryption, scope=practice),
-            "center_names": build_blind_indexes(names, encryption=self.encryption, scope=inbox) if inbox else None,
+            "practice_names": build_blind_indexes(prefixes, encryption=self.encryption, scope=practice_id),
+            "center_names": build_blind_indexes(prefixes, encryption=self.encryption, scope=inbox) if inbox else None,
             "schema": 1,
             "version": referral.version,
-            "practice_id": practice,
+            "practice_id": practice_id,
             "center_id": referral.center_id,
             "center_inbox": inbox,
             "listed_at": to_timestamp(referral.updated_at),
@@ -177,7 +192,7 @@ class ReferralItems:
             "phase": referral.phase,
             "owner": referral.owner,
             "stage_since": to_timestamp(referral.stage_since),
-            "head": codec.to_json(EventOrder, head) if head else None,
+            "head": codec.to_json(EventOrder, last_order) if last_order else None,
             "reached": codec.to_json(_StageEnteredAt, referral.stage_entered_at),
             "window": codec.to_json(MonitoringWindow, referral.window) if referral.window else None,
             "overlay": codec.to_json(ReferralStatus, referral.status),
@@ -189,19 +204,21 @@ class ReferralItems:
             "created_at": to_timestamp(referral.created_at),
             "updated_at": to_timestamp(referral.updated_at),
             "submitted_at": to_timestamp(referral.submitted_at) if referral.submitted_at else None,
-            "summary": self._encrypt(_to_compact_json(summary).encode(), practice, f"{rid}/summary"),
+            "summary": self._encrypt(_to_compact_json(summary).encode(), practice_id, f"{referral_id}/summary"),
             "details": self._encrypt(
-                _to_compact_json({"alias": referral.alias, **referral.details}).encode(), practice, f"{rid}/details"
+                _to_compact_json({"alias": referral.alias, **referral.details}).encode(),
+                practice_id,
+                f"{referral_id}/details",
             ),
         }
 
     def item_to_referral(self, item: Item) -> Referral:
-        """The inverse of `item`."""
-        rid, practice = item["referral_id"], item["practice_id"]
-        details = json.loads(self._decrypt(item["details"], practice, f"{rid}/details"))
+        """Convert the item that `referral_to_item` returned."""
+        referral_id, practice_id = item["referral_id"], item["practice_id"]
+        details = json.loads(self._decrypt(item["details"], practice_id, f"{referral_id}/details"))
         return Referral(
-            referral_id=rid,
-            practice_id=practice,
+            referral_id=referral_id,
+            practice_id=practice_id,
             center_id=item.get("center_id"),
             product_id=item.get("product_id"),
             urgency=item["urgency"],
@@ -225,7 +242,7 @@ class ReferralItems:
         )
 
     def item_to_parked(self, item: Item) -> ParkedDelivery:
-        """The inverse of `parked_item`."""
+        """Convert the item that `parked_to_item` returned."""
         delivery = Delivery(
             center_id=item["center_id"],
             webhook_id=item["webhook_id"],
@@ -239,24 +256,25 @@ class ReferralItems:
         )
 
     def item_to_event(self, item: Item) -> LoggedEvent:
-        """The inverse of `event_item`."""
+        """Convert the item that `event_to_item` returned."""
         plaintext = self._decrypt(item["told"], item["scope"], item["event_id"])
         event = codec.from_json(_EVENTS[EventType(item["type"])], plaintext)
         return LoggedEvent(event=event, status=EventStatus(item["status"]))
 
 
 def get_unknown_referrals_prefix(center_id: str) -> str:
-    """Where a center's deliveries stand that name a referral not known to be its own.
+    """The sort key prefix of a center's deliveries that name a referral not known to be its own.
 
-    Behind the referral itself, where no decision reads, however many there are.
+    `stranger#` sorts after the referral itself, so no decision reads these rows, however many there
+    are.
     """
     return f"stranger#{center_id}#"
 
 
 def _list_search_names(alias: str, patient: Mapping[str, Any]) -> Sequence[str]:
-    """What a patient is found by."""
-    found = (alias, patient.get("family_name"), patient.get("given_name"))
-    return [name for name in found if name]
+    """List the names by which a patient can be found."""
+    names = (alias, patient.get("family_name"), patient.get("given_name"))
+    return [name for name in names if name]
 
 
 def _to_compact_json(value: Any) -> str:

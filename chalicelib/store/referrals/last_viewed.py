@@ -1,7 +1,8 @@
-"""The `looks` table: which version of a referral a member saw last.
+"""The version of a referral that each member viewed last; changes after it are unread.
 
-Only a convenience: nothing is decided by it, and it is no proof that somebody read something,
-which is in the audit trail. Reading writes nothing here: a person's page says what it has shown.
+The table is named `looks`, and its attribute `seen` is the viewed version. It is only a convenience:
+nothing is decided by it, and it does not prove that a person read something. The audit trail does.
+Reading a referral writes nothing here; the dashboard reports which version it showed.
 """
 
 from collections.abc import Mapping
@@ -14,22 +15,22 @@ from chalicelib.store.platform.dynamo import DynamoTable
 
 @dataclass(frozen=True, slots=True)
 class LastViewedStore:
-    """Remembers what members saw, for as long as it may be news to them."""
+    """Stores viewed versions for as long as a change can be shown as unread."""
 
     table: DynamoTable
 
     def list_viewed(self, member_id: str, *, now: datetime) -> Mapping[str, int]:
-        """The versions that a member saw, by referral."""
+        """List the versions that a member viewed, by referral."""
         rows = self.table.query_all("member_id = :member", {"member": member_id})
         return {row["referral_id"]: row["seen"] for row in rows if row["expires_at"] > _to_epoch_second(now)}
 
     def get_viewed(self, member_id: str, referral_id: str, *, now: datetime) -> Mapping[str, int]:
-        """The same for one referral."""
+        """Read the version of one referral that a member viewed; empty if there is none."""
         row = self.table.get({"member_id": member_id, "referral_id": referral_id})
         return {referral_id: row["seen"]} if row and row["expires_at"] > _to_epoch_second(now) else {}
 
     def record_viewed(self, member_id: str, referral_id: str, *, version: int, now: datetime) -> None:
-        """Say that a member saw a version; an older one never replaces a newer one."""
+        """Record that a member viewed a version. An older version never replaces a newer one."""
         self.table.put(
             {
                 "member_id": member_id,

@@ -1,8 +1,15 @@
-"""Proof that something was done once: rows that stand in the way of its repeat.
+"""Idempotency: a repeated request changes nothing and gets the stored response.
 
-A receipt is written in the transaction of the thing itself, with the answer that was given.
-There is no "in progress" state to get stuck in, no lock to outlive its owner, and nothing to
-delete: either the thing and its receipt are there, or neither is.
+An idempotency record is written in the same transaction as the change, with the response. Its
+conditional write fails if the record already exists; then the request was already processed, and the
+stored response is returned.
+
+There is no "in progress" state that can get stuck, no lock that can outlive its owner, and nothing
+to delete, because the change and its record are written together or not at all.
+
+Two kinds of request have records: a person's POST with an Idempotency-Key (table `idempotency`), and
+a center's delivery with a webhook id (table `deliveries`). Encrypted responses are in the attribute
+`answer`; the attribute `words` is the version of the compression template.
 """
 
 import hashlib
@@ -22,18 +29,18 @@ from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
 TEMPLATE_VERSION = 1
-"""The version of the words that answers are packed with."""
+"""The version of the template with which responses are compressed."""
 
-IDEMPOTENCY_RECORD = "receipt"
-"""The name of the receipt's write in its transaction."""
+IDEMPOTENCY_RECORD = "idempotency record"
+"""The name of the record's write in its transaction."""
 
 RECORD_LIFETIME = timedelta(days=30)
-"""How long an Idempotency-Key is remembered. The contract asks for 7 days at least."""
+"""How long an Idempotency-Key is remembered. The API contract requires at least 7 days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredResponse:
-    """What the caller was told, kept for the repeat."""
+    """The response that the caller got, stored for a repeat."""
 
     status: int
     headers: Mapping[str, str]
@@ -43,7 +50,7 @@ class StoredResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdempotentRequest:
-    """A person's POST: who sent it where, under which key, with which bytes."""
+    """A person's POST: who sent it, to which route, with which key and which body."""
 
     member_id: str
     tenant_id: str
@@ -53,23 +60,23 @@ class IdempotentRequest:
 
     @property
     def scope_key(self) -> str:
-        """The row's key: the same key of another caller or route is another row."""
+        """The key of the row. The same Idempotency-Key from another caller or for another route has another row."""
         return hash_body(f"{self.member_id}\x00{self.route}\x00{self.key}".encode())
 
     @property
     def body_hash(self) -> str:
-        """What tells a repeat from another request under the same key."""
+        """Distinguishes a repeat from another request with the same key."""
         return hash_body(self.body)
 
 
 def hash_body(body: bytes) -> str:
-    """The SHA-256 of a body, in hexadecimal."""
+    """Compute the SHA-256 of a body, in hexadecimal."""
     return hashlib.sha256(body).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecords:
-    """Receipts of people's POSTs. The kept answer is sealed: it may hold health data."""
+    """Idempotency records of people's POSTs. The stored response is encrypted because it can have health data."""
 
     table: DynamoTable
     encryption: EnvelopeEncryption
@@ -77,14 +84,14 @@ class IdempotencyRecords:
     def prepare_record(
         self, request: IdempotentRequest, response: StoredResponse, *, now: datetime
     ) -> TransactionWrite:
-        """The write that keeps the answer; refused while an earlier one is remembered."""
+        """Build the conditional write that stores the response. It fails while an earlier record is valid."""
         content = {"status": response.status, "headers": dict(response.headers), "body": response.body}
-        plain = _compress(json.dumps(content, separators=(",", ":")).encode())
-        place = f"idempotency/{request.scope_key}"
+        compressed = _compress(json.dumps(content, separators=(",", ":")).encode())
+        context = f"idempotency/{request.scope_key}"
         item = {
             "scope_key": request.scope_key,
             "body_hash": request.body_hash,
-            "answer": self.encryption.encrypt(plain, scope=request.tenant_id, context=place),
+            "answer": self.encryption.encrypt(compressed, scope=request.tenant_id, context=context),
             "words": TEMPLATE_VERSION,
             "expires_at": int((now + RECORD_LIFETIME).timestamp()),
         }
@@ -96,58 +103,58 @@ class IdempotencyRecords:
         )
 
     def find_response(self, request: IdempotentRequest, *, now: datetime) -> StoredResponse | None:
-        """The answer of an earlier try, if there was one."""
+        """Find the response to an earlier try, if there was one."""
         row = self.table.get({"scope_key": request.scope_key})
         expired = row is None or row["expires_at"] < int(now.timestamp())
         return None if row is None or expired else self.load_response(request, row)
 
     def load_response(self, request: IdempotentRequest, row: Item) -> StoredResponse:
-        """The answer that was kept in `row`.
+        """Return the response that is stored in `row`.
 
         Raises:
-            KeyReusedError: the key belongs to a request with another body.
+            IdempotencyKeyReusedError: the key belongs to a request with another body.
         """
         if row["body_hash"] != request.body_hash:
             raise IdempotencyKeyReusedError
-        place = f"idempotency/{request.scope_key}"
-        plain = self.encryption.decrypt(row["answer"], scope=request.tenant_id, context=place)
-        content = json.loads(_decompress(plain, template=row.get("words", 0)))
+        context = f"idempotency/{request.scope_key}"
+        compressed = self.encryption.decrypt(row["answer"], scope=request.tenant_id, context=context)
+        content = json.loads(_decompress(compressed, template=row.get("words", 0)))
         return StoredResponse(status=content["status"], headers=content["headers"], body=content["body"], replayed=True)
 
 
 @cache
 def _load_template(version: int) -> bytes:
-    """What most answers have in common. A version is never changed: kept answers need it."""
-    return (files("chalicelib.store") / f"answer_words_{version}.txt").read_bytes() if version else b""
+    """Load what most responses have in common. A version never changes, because stored responses need it."""
+    return (files("chalicelib.store") / f"response_template_{version}.txt").read_bytes() if version else b""
 
 
 def _compress(response: bytes) -> bytes:
-    """An answer as small as it gets: each KB that is kept costs two write units."""
-    packer = zlib.compressobj(level=9, zdict=_load_template(TEMPLATE_VERSION))
-    return packer.compress(response) + packer.flush()
+    """Compress a response as much as possible, because each stored KB costs two write units."""
+    compressor = zlib.compressobj(level=9, zdict=_load_template(TEMPLATE_VERSION))
+    return compressor.compress(response) + compressor.flush()
 
 
-def _decompress(packed: bytes, *, template: int) -> bytes:
-    unpacker = zlib.decompressobj(zdict=_load_template(template)) if template else zlib.decompressobj()
-    return unpacker.decompress(packed)
+def _decompress(compressed: bytes, *, template: int) -> bytes:
+    decompressor = zlib.decompressobj(zdict=_load_template(template)) if template else zlib.decompressobj()
+    return decompressor.decompress(compressed)
 
 
 class DeliveryStatus(StrEnum):
-    """What became of a center's delivery."""
+    """The result of a center's delivery."""
 
     APPLIED = "applied"
     RECORDED = "recorded"
     PARKED = "parked"
     REFUSED = "refused"
     FAILED = "failed"
-    """It waited for a day, and what must come before it did not arrive."""
+    """It was parked for a day, and the earlier event that it needs did not arrive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One delivery of a center's system, by the id that its sender gave it.
+    """One delivery from a center's system, by the id that its sender gave it.
 
-    `body_hash` tells a repeat from another delivery under the same id.
+    `body_hash` distinguishes a repeat from another delivery with the same id.
     """
 
     center_id: str
@@ -158,7 +165,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryResult:
-    """The log's word on a delivery."""
+    """What the log stores about a delivery."""
 
     status: DeliveryStatus
     referral_id: str
@@ -169,7 +176,7 @@ class DeliveryResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryLogEntry:
-    """A line of the log."""
+    """One entry of the log."""
 
     delivery: Delivery
     result: DeliveryResult
@@ -177,22 +184,23 @@ class DeliveryLogEntry:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryLog:
-    """Receipts of centers' deliveries, and the log that a center's administrator reads.
+    """Idempotency records of centers' deliveries, and the log that a center's administrator reads.
 
-    Keyed by center and id: one center cannot use up another's ids.
+    The key is the center and the webhook id, so one center cannot use up another's ids.
     """
 
     table: DynamoTable
 
-    def prepare_log(self, delivery: Delivery, result: DeliveryResult, *, is_replay: bool = False) -> TransactionWrite:
-        """The write that logs the delivery; refused if it is logged already.
+    def prepare_log(self, delivery: Delivery, result: DeliveryResult, *, was_parked: bool = False) -> TransactionWrite:
+        """Build the conditional write that logs the delivery. It fails if the delivery is already logged.
 
         Args:
             delivery: What arrived.
-            result: What became of it.
-            again: It was parked before and is now settled: the row must still say parked.
+            result: What happened to it.
+            was_parked: The delivery was parked before and now has its final result. The row must
+                still be parked, or failed after a day.
         """
-        if is_replay:
+        if was_parked:
             when = "#status IN (:parked, :failed)"
             values = {"parked": DeliveryStatus.PARKED, "failed": DeliveryStatus.FAILED}
         else:
@@ -200,14 +208,14 @@ class DeliveryLog:
         write = self.table.prepare_put(
             IDEMPOTENCY_RECORD, _delivery_to_item(delivery, result), when=when, values=values
         )
-        if is_replay:
+        if was_parked:
             put = dict(write.request["Put"])
             put["ExpressionAttributeNames"] = {"#status": "status"}
             return TransactionWrite(IDEMPOTENCY_RECORD, {"Put": put})
         return write
 
     def prepare_fail(self, center_id: str, webhook_id: str) -> TransactionWrite:
-        """The write that ends the waiting of a delivery; refused if it does not wait."""
+        """Build the write that marks a parked delivery as failed. It fails if the delivery is not parked."""
         return self.table.prepare_update(
             "delivery",
             {"center_id": center_id, "webhook_id": webhook_id},
@@ -218,14 +226,14 @@ class DeliveryLog:
         )
 
     def get_entry(self, center_id: str, webhook_id: str) -> DeliveryLogEntry | None:
-        """One line of the log."""
+        """Read one entry of the log."""
         row = self.table.get({"center_id": center_id, "webhook_id": webhook_id})
         return _item_to_log_entry(row) if row else None
 
     def list_entries(
         self, center_id: str, *, limit: int, start: Mapping[str, Any] | None
     ) -> tuple[Sequence[DeliveryLogEntry], Mapping[str, Any] | None]:
-        """A part of a center's log, newest first."""
+        """List one page of a center's log, newest first."""
         page = self.table.query(
             "center_id = :center",
             {"center": center_id},
@@ -237,22 +245,22 @@ class DeliveryLog:
         return [_item_to_log_entry(row) for row in page.items], page.next_key
 
     def list_unfinished(self, center_id: str) -> Sequence[str]:
-        """The ids of a center's deliveries that wait, or waited in vain."""
+        """List the ids of a center's deliveries that are parked, or failed after they were parked for a day."""
         rows = self.table.query_all("center_id = :center", {"center": center_id})
-        waiting = {DeliveryStatus.PARKED, DeliveryStatus.FAILED}
-        return [row["webhook_id"] for row in rows if row["status"] in waiting]
+        unfinished = {DeliveryStatus.PARKED, DeliveryStatus.FAILED}
+        return [row["webhook_id"] for row in rows if row["status"] in unfinished]
 
     def find_result(self, delivery: Delivery) -> DeliveryResult | None:
-        """What became of an earlier delivery with this id, if there was one."""
+        """Find the result of an earlier delivery with this id, if there was one."""
         key = {"center_id": delivery.center_id, "webhook_id": delivery.webhook_id}
         row = self.table.get(key)
         return self.load_result(delivery, row) if row else None
 
     def load_result(self, delivery: Delivery, row: Item) -> DeliveryResult:
-        """What the log says in `row`.
+        """Return the result that the log has in `row`.
 
         Raises:
-            RefusedError: the id belongs to a delivery with another body; the first one stands.
+            ConflictError: the id belongs to a delivery with another body, and that one counts.
         """
         if row["body_hash"] != delivery.body_hash:
             raise ConflictError("webhook_id_reused", "This webhook-id belongs to an earlier delivery.")

@@ -1,4 +1,7 @@
-"""The `webhook_secrets` table: what centers sign with, sealed with each center's own key."""
+"""The `webhook_secrets` table: the secrets with which centers sign, each encrypted with the center's own key.
+
+The attribute `sealed` is the encrypted secret.
+"""
 
 import secrets
 import time
@@ -13,19 +16,18 @@ from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 
 SECRET_BYTES = 32
-"""Length of a new secret. Source: Standard Webhooks 1.0 asks for 24 to 64 bytes."""
+"""Length of a new secret. Source: Standard Webhooks 1.0 requires 24 to 64 bytes."""
 
-KEPT_S = 60
-"""Seconds that secrets stay in memory; a new secret works everywhere after that."""
-
+CACHE_S = 60
+"""Seconds that secrets stay in memory. After that, a new secret works everywhere."""
 
 OVERLAP = timedelta(hours=24)
-"""How long an earlier secret lives on beside a new one. Source: the API contract."""
+"""How long an earlier secret stays valid after a new one is created. Source: the API contract."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSecret:
-    """A secret that is about to be stored, and the only chance to show it."""
+    """A secret that will be stored with `writes`. It can be shown only now."""
 
     secret_id: str
     value: bytes
@@ -33,7 +35,7 @@ class NewSecret:
 
     @property
     def whsec_text(self) -> str:
-        """The secret as Standard Webhooks spells it."""
+        """The secret in the format of Standard Webhooks."""
         return f"whsec_{b64encode(self.value).decode()}"
 
 
@@ -45,24 +47,24 @@ class _Secret:
 
 @dataclass(frozen=True, slots=True)
 class WebhookSecrets:
-    """Reads and makes the secrets of centers. Several live at once while one rotates."""
+    """Reads and creates the secrets of centers. During a rotation, several secrets are valid at once."""
 
     table: DynamoTable
     encryption: EnvelopeEncryption
-    _kept: dict[str, tuple[float, Sequence[_Secret]]] = field(default_factory=dict)
+    _cache: dict[str, tuple[float, Sequence[_Secret]]] = field(default_factory=dict)
 
     def list_valid(self, center_id: str, *, now: datetime) -> Sequence[bytes]:
-        """The secrets that count now; none for a center that is not there."""
-        cached = self._kept.get(center_id)
-        if cached is None or time.monotonic() - cached[0] >= KEPT_S:
+        """List the secrets that are valid now; none for a center that does not exist."""
+        cached = self._cache.get(center_id)
+        if cached is None or time.monotonic() - cached[0] >= CACHE_S:
             cached = (time.monotonic(), self._read_secrets(center_id))
-            # A stranger's made-up ids must not fill the memory.
+            # Invented ids must not fill the memory.
             if cached[1]:
-                self._kept[center_id] = cached
-        return [s.value for s in cached[1] if s.expires_at is None or s.expires_at > now]
+                self._cache[center_id] = cached
+        return [secret.value for secret in cached[1] if secret.expires_at is None or secret.expires_at > now]
 
     def prepare_rotate(self, center_id: str, *, now: datetime) -> "NewSecret":
-        """A new secret, and the writes that store it and end the ones before it after a day."""
+        """Create a secret, and build the writes that store it and end the earlier ones after a day."""
         secret_id = f"whk_{encode_id(secrets.token_bytes(16))}"
         value = secrets.token_bytes(SECRET_BYTES)
         item = {
@@ -73,8 +75,8 @@ class WebhookSecrets:
             ),
             "created_at": to_timestamp(now),
         }
-        storing = self.table.prepare_put("secret", item, when="attribute_not_exists(center_id)")
-        ending = [
+        store_write = self.table.prepare_put("secret", item, when="attribute_not_exists(center_id)")
+        end_writes = [
             self.table.prepare_update(
                 "earlier secret",
                 {"center_id": center_id, "secret_id": earlier},
@@ -84,11 +86,11 @@ class WebhookSecrets:
             )
             for earlier in self._list_ids(center_id)
         ]
-        return NewSecret(secret_id=secret_id, value=value, writes=(storing, *ending))
+        return NewSecret(secret_id=secret_id, value=value, writes=(store_write, *end_writes))
 
     def clear_cache(self, center_id: str) -> None:
-        """Read a center's secrets anew at the next delivery."""
-        self._kept.pop(center_id, None)
+        """Make the next delivery read a center's secrets from the table."""
+        self._cache.pop(center_id, None)
 
     def _list_ids(self, center_id: str) -> Sequence[str]:
         rows = self.table.query_all("center_id = :center", {"center": center_id})

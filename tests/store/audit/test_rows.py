@@ -1,12 +1,12 @@
-"""The record of who touched what: only ever added to, and without what was read."""
+"""The audit trail: rows are only appended, and they do not have what was read."""
 
 import pytest
 
 from chalicelib.domain.audit.hash_chain import GENESIS_HASH, hash_row
 from chalicelib.store.audit.rows import AuditEntry, to_chained_row
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
-from tests.support import stores as shelves
 from tests.support.factories import NOON
+from tests.support.stores import list_rows
 
 ENTRY = AuditEntry(
     referral_id="ref_1",
@@ -19,13 +19,13 @@ ENTRY = AuditEntry(
 )
 
 
-def test_an_entry_names_people_ids_and_outcomes(stores):
-    """And nothing else; the row has no place for what was read."""
+def test_an_audit_row_names_people_ids_and_outcomes(stores):
+    """And nothing else. The row has no attribute for what was read."""
     stores.audit_log.append(ENTRY)
-    (row,) = shelves.list_rows("audit")
+    (row,) = list_rows("audit")
 
-    for of_the_table in ("day", "placed_at"):
-        row.pop(of_the_table)
+    for table_only in ("day", "placed_at"):
+        row.pop(table_only)
     assert row.pop("hash") == hash_row(to_chained_row(row))
     assert row == {
         "referral_id": "ref_1/reads",
@@ -43,26 +43,20 @@ def test_an_entry_names_people_ids_and_outcomes(stores):
     }
 
 
-def test_entries_of_one_microsecond_stand_beside_each_other(stores):
-    """None overwrites another."""
+def test_rows_of_the_same_microsecond_do_not_overwrite_each_other(stores):
+    """Whether they are appended alone or in a transaction."""
     for _ in range(20):
         stores.audit_log.append(ENTRY)
-
-    assert len(shelves.list_rows("audit")) == 20
-
-
-def test_an_entry_is_part_of_the_transaction_that_it_reports(stores):
-    """Written with it or not at all."""
     stores.transactions.commit(stores.audit_log.prepare_append(ENTRY))
 
-    assert len(shelves.list_rows("audit")) == 1
+    assert len(list_rows("audit")) == 21
 
 
-def test_the_audit_can_change_and_remove_nothing(stores):
-    """It has ways to add and to read, and no other."""
-    ways = {name for name in dir(stores.audit_log) if not name.startswith("_")}
+def test_the_audit_log_has_no_method_that_changes_or_removes_a_row(stores):
+    """It can only append and read."""
+    public_names = {name for name in dir(stores.audit_log) if not name.startswith("_")}
     tables = {"table", "anchors"}
-    reading = {
+    read_methods = {
         "list_chained_rows",
         "list_rows_between",
         "list_rows_of_day",
@@ -72,7 +66,7 @@ def test_the_audit_can_change_and_remove_nothing(stores):
         "read_last_row",
     }
 
-    assert ways - tables - reading == {
+    assert public_names - tables - read_methods == {
         "append",
         "prepare_anchor",
         "prepare_append",
@@ -84,6 +78,6 @@ def test_the_audit_can_change_and_remove_nothing(stores):
 @pytest.mark.parametrize(
     "text", ["2026-11-02T12:00:00.000000Z", "0001-01-01T00:00:00.000001Z", "2100-12-31T23:59:59.999999Z"]
 )
-def test_an_instant_is_spelled_one_way(text):
-    """Always in UTC and of one length, so that it sorts as time does."""
+def test_a_timestamp_has_one_format(text):
+    """Always in UTC and of the same length, so that text order is time order."""
     assert to_timestamp(from_timestamp(text)) == text

@@ -1,4 +1,4 @@
-"""Members and tenants: who may act, and for whom."""
+"""Stored members, tenants, the roster and the directory of centers."""
 
 from dataclasses import replace
 
@@ -7,9 +7,9 @@ import pytest
 from chalicelib.domain.identity.members import Role, TenantKind
 from chalicelib.store.platform.transactions import ConditionFailedError
 from tests.support import faults
-from tests.support import stores as shelves
 from tests.support.factories import CENTER, CENTER_FACTS, OTHER_CENTER, OTHER_PRACTICE, PRACTICE, build_member
 from tests.support.stale_reads import make_reads_stale
+from tests.support.stores import list_rows
 
 
 @pytest.fixture
@@ -18,21 +18,21 @@ def members(stores):
     return stores.members
 
 
-def test_a_member_comes_back_as_added(members):
-    """Every field, several roles."""
+def test_a_stored_member_has_every_field(members):
+    """Including several roles and a name that is not ASCII."""
     member = build_member(roles=frozenset({Role.ADMIN, Role.PROVIDER}), name="Zoë O'Brien")
     members.add(member)
 
     assert members.get_by_subject(member.subject) == member
 
 
-def test_a_stranger_is_nobody(members):
-    """A token of somebody who is no member."""
+def test_an_unknown_subject_is_no_member(members):
+    """A valid token of a person who is not a member."""
     assert members.get_by_subject("sub-unknown") is None
 
 
-def test_a_person_is_one_member(members):
-    """A second tenant cannot take a person over."""
+def test_a_person_can_be_a_member_of_one_tenant_only(members):
+    """A second tenant can add the person neither as a member nor to its roster."""
     member = build_member(PRACTICE)
     members.add(member)
 
@@ -40,21 +40,22 @@ def test_a_person_is_one_member(members):
 
     assert not added
     assert members.get_by_subject(member.subject) == member
+    assert [row["tenant_id"] for row in list_rows("roster")] == [PRACTICE.tenant_id]
 
 
-def test_a_change_of_a_member_is_seen_at_once(members, stores):
-    """The read is strong and nothing is remembered: who is shut out is out."""
+def test_a_disabled_member_is_read_as_disabled_at_once(members, stores):
+    """The read is strongly consistent and not cached."""
     member = build_member()
     members.add(member)
-    shut_out = replace(member, active=False, version=member.version + 1)
+    disabled = replace(member, active=False, version=member.version + 1)
 
-    stores.transactions.commit(members.prepare_save(shut_out))
+    stores.transactions.commit(members.prepare_save(disabled))
 
-    assert members.get_by_subject(member.subject) == shut_out
+    assert members.get_by_subject(member.subject) == disabled
 
 
-def test_a_change_of_another_version_is_refused(members, stores):
-    """Two administrators at once: the second one reads again."""
+def test_a_save_over_another_version_fails(members, stores):
+    """If two administrators save at once, the second one must read again."""
     member = build_member()
     members.add(member)
     stores.transactions.commit(members.prepare_save(replace(member, version=member.version + 1)))
@@ -63,30 +64,30 @@ def test_a_change_of_another_version_is_refused(members, stores):
         stores.transactions.commit(members.prepare_save(replace(member, version=member.version + 1)))
 
 
-def test_a_member_stored_before_there_were_versions_is_read(members):
-    """Old rows and new code stand side by side during a deployment."""
+def test_a_member_row_without_a_version_has_version_1(members):
+    """Rows from before versions existed are read during and after a deployment."""
     member = build_member()
     members.add(member)
-    row = shelves.list_rows("members")[0]
+    row = list_rows("members")[0]
     del row["version"]
     members.table.put(row)
 
     assert members.get_by_subject(member.subject) == replace(member, version=1)
 
 
-def test_a_tenants_people_are_its_own(members):
-    """Nobody of another tenant."""
-    people = [build_member(PRACTICE, n=n) for n in (1, 2)]
-    for member in (*people, build_member(OTHER_PRACTICE), build_member(CENTER)):
+def test_a_tenant_lists_only_its_own_members(members):
+    """No member of another tenant."""
+    own = [build_member(PRACTICE, n=n) for n in (1, 2)]
+    for member in (*own, build_member(OTHER_PRACTICE), build_member(CENTER)):
         members.add(member)
 
-    found = list(members.list_for_tenant(PRACTICE.tenant_id))
+    listed = list(members.list_for_tenant(PRACTICE.tenant_id))
 
-    assert sorted(m.member_id for m in found) == sorted(m.member_id for m in people)
+    assert sorted(m.member_id for m in listed) == sorted(m.member_id for m in own)
 
 
-def test_the_roster_only_says_who_there_may_be(members, stores):
-    """Somebody who has moved to another tenant is not taken by the row that stayed behind."""
+def test_an_old_roster_row_gives_no_access_after_a_move(members, stores):
+    """A member who moved to another tenant is not found through the roster row that remained."""
     member = build_member(PRACTICE)
     members.add(member)
     moved = replace(member, tenant_id=OTHER_PRACTICE.tenant_id, version=member.version + 1)
@@ -97,22 +98,22 @@ def test_the_roster_only_says_who_there_may_be(members, stores):
     assert members.get_by_member_id(PRACTICE.tenant_id, member.member_id) is None
 
 
-def test_a_tenants_people_are_read_a_hundred_at_a_time(members):
-    """As many as DynamoDB takes in one call, however many there are."""
-    people = [build_member(PRACTICE, n=n) for n in range(101)]
-    for member in people:
+def test_members_of_a_tenant_are_read_in_batches_of_100(members):
+    """100 is the limit of DynamoDB for one call."""
+    added = [build_member(PRACTICE, n=n) for n in range(101)]
+    for member in added:
         members.add(member)
 
     with faults.inject_faults(faults.plan_never) as calls:
-        found = list(members.list_for_tenant(PRACTICE.tenant_id))
+        listed = list(members.list_for_tenant(PRACTICE.tenant_id))
 
-    assert found == sorted(people, key=lambda member: member.member_id)
+    assert listed == sorted(added, key=lambda member: member.member_id)
     assert calls.operations.count("BatchGetItem") == 2
     assert "GetItem" not in calls.operations
 
 
-def test_whoever_joined_is_there_at_once(members):
-    """While every weak read is as of before: what tells people rests on no index."""
+def test_a_new_member_is_listed_while_weak_reads_are_stale(members):
+    """The list of members to notify depends on no index."""
     member = build_member(PRACTICE)
     with make_reads_stale(1):
         assert list(members.list_for_tenant(PRACTICE.tenant_id)) == []
@@ -123,18 +124,8 @@ def test_whoever_joined_is_there_at_once(members):
         assert members.get_by_member_id(PRACTICE.tenant_id, member.member_id) == member
 
 
-def test_a_member_stands_on_the_roster_or_is_none(members):
-    """Both rows or neither: a person of another tenant is not even named there."""
-    member = build_member(PRACTICE)
-    members.add(member)
-
-    members.add(replace(member, tenant_id=OTHER_PRACTICE.tenant_id))
-
-    assert [row["tenant_id"] for row in shelves.list_rows("roster")] == [PRACTICE.tenant_id]
-
-
-def test_an_id_of_a_tenant_is_one_persons(members):
-    """The API shows it, so it may not come to mean somebody else."""
+def test_a_member_id_belongs_to_one_person(members):
+    """The API shows the id, so it must never mean another person."""
     member = build_member(PRACTICE)
     members.add(member)
     other = replace(member, subject="sub-other")
@@ -144,8 +135,8 @@ def test_an_id_of_a_tenant_is_one_persons(members):
     assert members.get_by_member_id(PRACTICE.tenant_id, member.member_id) == member
 
 
-def test_a_member_is_found_by_the_id_that_the_api_shows(members):
-    """In the own tenant, and in no other."""
+def test_a_member_id_is_found_in_its_own_tenant_only(members):
+    """Not in another tenant, and not an unknown id."""
     member = build_member(PRACTICE)
     members.add(member)
 
@@ -154,8 +145,8 @@ def test_a_member_is_found_by_the_id_that_the_api_shows(members):
     assert members.get_by_member_id(PRACTICE.tenant_id, "mem_unknown") is None
 
 
-def test_a_tenant_comes_back_as_added(stores):
-    """By kind and id; an id of the other kind is another tenant."""
+def test_a_stored_tenant_is_found_by_kind_and_id(stores):
+    """The same id of the other kind is another tenant, and a second tenant cannot take the id."""
     stores.tenants.add(PRACTICE, {})
 
     assert stores.tenants.get(TenantKind.PRACTICE, PRACTICE.tenant_id) == PRACTICE
@@ -164,7 +155,7 @@ def test_a_tenant_comes_back_as_added(stores):
 
 
 def test_the_directory_has_every_center_and_no_practice(stores):
-    """In the order of their names, with what the API tells of them."""
+    """In the order of their names, each with its listing."""
     for tenant in (OTHER_CENTER, PRACTICE, CENTER):
         stores.tenants.add(tenant, CENTER_FACTS)
 
@@ -175,20 +166,20 @@ def test_the_directory_has_every_center_and_no_practice(stores):
     assert centers[CENTER.tenant_id].center_id == CENTER.tenant_id
 
 
-def test_the_directory_is_read_once_in_a_while(stores):
-    """It changes seldom, and every decision needs a center's time zone."""
+def test_the_directory_is_cached(stores):
+    """It rarely changes, and every decision needs a center's time zone."""
     stores.tenants.add(CENTER, CENTER_FACTS)
     stores.tenants.list_centers()
 
     with faults.inject_faults(faults.plan_never) as calls:
-        kept = [stores.tenants.get_center(CENTER.tenant_id) for _ in range(5)]
+        cached = [stores.tenants.get_center(CENTER.tenant_id) for _ in range(5)]
 
     assert calls.operations == []
-    assert all(kept)
+    assert all(cached)
 
 
-def test_a_new_center_is_seen_at_once_by_who_added_it(stores):
-    """What was remembered is forgotten."""
+def test_adding_a_center_clears_the_cached_directory(stores):
+    """The process that added the center sees it at once."""
     stores.tenants.add(CENTER, CENTER_FACTS)
     stores.tenants.list_centers()
 
@@ -198,8 +189,8 @@ def test_a_new_center_is_seen_at_once_by_who_added_it(stores):
 
 
 @pytest.mark.parametrize("center_id", [None, "", "ctr_unknown", PRACTICE.tenant_id])
-def test_what_is_no_center_is_none(stores, center_id):
-    """Nothing named, or nothing known."""
+def test_an_id_that_is_no_center_finds_none(stores, center_id):
+    """No id, an unknown id, or the id of a practice."""
     stores.tenants.add(PRACTICE, {})
 
     assert stores.tenants.get_center(center_id) is None

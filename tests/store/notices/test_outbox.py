@@ -1,4 +1,4 @@
-"""The outbox: what is due, whose it is, and who may no longer say that it is done."""
+"""The outbox: which tasks are due, leases, fencing tokens and stored names."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -8,29 +8,22 @@ import pytest
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.store.notices.leases import LEASE_DURATION, MAX_ATTEMPTS, TaskState
-from chalicelib.store.notices.outbox import SHARDS
+from chalicelib.store.notices.outbox import SHARDS, parse_existing_tasks
 from chalicelib.store.notices.planned_tasks import TaskOutcome, load_task_outcomes
 from chalicelib.store.platform.transactions import ConditionFailedError
 from tests.support import faults
-from tests.support import stores as shelves
 from tests.support.factories import NOON
 from tests.support.faults import FaultMode
+from tests.support.stores import list_rows
 from tests.support.tasks import MINUTE, build_task, claim_one, list_due, write_tasks
-
-
-@pytest.fixture
-def outbox(stores):
-    """The outbox, with a way to plan by itself."""
-    return stores.outbox
-
 
 FULL = build_task(stage=Stage.INFUSED, event_id="evt_1")
 BARE = build_task(2, due_on=None, side=None, queue=TaskQueue.EVENT)
 
 
 @pytest.mark.parametrize("task", [FULL, BARE])
-def test_a_task_comes_back_as_it_was_planned(stores, task):
-    """Every field, and those that it does not have."""
+def test_a_claimed_task_has_every_field(stores, task):
+    """A full task, and one without optional fields."""
     write_tasks(stores, task)
     (row,) = list_due(stores.outbox, lane=task.queue)
 
@@ -39,8 +32,8 @@ def test_a_task_comes_back_as_it_was_planned(stores, task):
     assert claim.task == task
 
 
-def test_a_task_is_planned_once(stores):
-    """A second plan of the same is refused, so that a finished one does not come back."""
+def test_a_task_is_planned_only_once(stores):
+    """A second plan is refused, so a finished task does not come back."""
     write_tasks(stores, build_task())
     stores.outbox.finish(claim_one(stores.outbox), TaskState.DONE, now=NOON)
 
@@ -51,44 +44,44 @@ def test_a_task_is_planned_once(stores):
 
 
 @pytest.mark.parametrize(("by", "found"), [(NOON - MINUTE, 0), (NOON, 1), (NOON + timedelta(days=400), 1)])
-def test_only_what_is_due_is_read(stores, by, found):
-    """From its minute on, however late the run is."""
+def test_only_due_tasks_are_listed(stores, by, found):
+    """From the due time on, however late the run is."""
     write_tasks(stores, build_task())
 
     assert len(list_due(stores.outbox, by=by)) == found
 
 
-def test_the_lanes_are_apart(stores):
-    """The relay does not read what is planned, nor the notices what was committed."""
+def test_each_queue_lists_only_its_own_tasks(stores):
+    """The relay does not read planned notices, and the notices job does not read committed events."""
     write_tasks(stores, build_task(1), build_task(2, queue=TaskQueue.EVENT))
 
     assert [row["outbox_id"] for row in list_due(stores.outbox)] == [build_task(1).outbox_id]
     assert [row["outbox_id"] for row in list_due(stores.outbox, lane=TaskQueue.EVENT)] == [build_task(2).outbox_id]
 
 
-def test_what_is_due_is_found_by_the_index_however_much_is_not(stores):
-    """One query a shard, no scan, and nothing of later is read."""
+def test_due_tasks_are_found_with_one_query_per_shard(stores):
+    """No scan, and tasks for later are not read, however many there are."""
     for n in range(40):
         write_tasks(stores, build_task(n, due_at=NOON + timedelta(days=n)))
 
     with faults.inject_faults(faults.plan_never) as calls:
-        found = list_due(stores.outbox)
+        due = list_due(stores.outbox)
 
-    assert [row["outbox_id"] for row in found] == [build_task(0).outbox_id]
+    assert [row["outbox_id"] for row in due] == [build_task(0).outbox_id]
     assert calls.operations == ["Query"] * SHARDS
 
 
 def test_tasks_are_spread_over_the_shards(stores):
-    """One partition must not carry all."""
+    """One partition must not have the whole load."""
     write_tasks(stores, *(build_task(n) for n in range(60)))
 
-    shards = {row["lane"] for row in shelves.list_rows("outbox")}
+    shards = {row["lane"] for row in list_rows("outbox")}
 
     assert shards == {f"plan#{shard}" for shard in range(SHARDS)}
 
 
 def test_each_shard_is_read_oldest_first(stores):
-    """What has waited longest comes first."""
+    """The task that has waited longest comes first."""
     write_tasks(stores, *(build_task(n, due_at=NOON - n * MINUTE) for n in range(30)))
     by_shard: dict[str, list[str]] = {}
     for row in list_due(stores.outbox, limit=100):
@@ -98,8 +91,8 @@ def test_each_shard_is_read_oldest_first(stores):
     assert all(times == sorted(times) for times in by_shard.values())
 
 
-def test_a_claim_keeps_a_second_claimer_out(stores):
-    """Both have read the row; the quicker one has it."""
+def test_a_second_claim_of_the_same_row_fails(stores):
+    """Both runs read the row, and the faster one gets it."""
     write_tasks(stores, build_task())
     (row,) = list_due(stores.outbox)
 
@@ -110,8 +103,8 @@ def test_a_claim_keeps_a_second_claimer_out(stores):
     assert later == [None, None, None]
 
 
-def test_a_row_that_was_set_anew_since_it_was_read_is_not_claimed(stores):
-    """Though it is due at the same time again: another run had claimed it in between."""
+def test_a_row_that_was_set_again_after_it_was_read_is_not_claimed(stores):
+    """Although it is due at the same time again, because another run had claimed it in between."""
     stores.transactions.commit(stores.overdue_alerts.prepare_set("ref_1", [NOON], now=NOON))
     [row] = list_due(stores.outbox, lane=TaskQueue.CLOCK)
     other = stores.outbox.claim(row, now=NOON)
@@ -122,8 +115,8 @@ def test_a_row_that_was_set_anew_since_it_was_read_is_not_claimed(stores):
     assert len(list_due(stores.outbox, lane=TaskQueue.CLOCK)) == 1
 
 
-def test_a_claim_that_meets_a_transaction_is_refused(stores):
-    """Somebody is just setting the row anew: what was read of it holds no more."""
+def test_a_claim_during_a_transaction_on_the_row_fails(stores):
+    """The transaction is setting the row again, so it will no longer be as it was read."""
     write_tasks(stores, build_task())
     [row] = list_due(stores.outbox)
 
@@ -134,7 +127,7 @@ def test_a_claim_that_meets_a_transaction_is_refused(stores):
     assert len(list_due(stores.outbox)) == 1
 
 
-def test_a_parked_clock_is_wound_by_the_next_change(stores):
+def test_a_failed_overdue_alert_is_scheduled_again_by_the_next_change(stores):
     """As if for the first time."""
     stores.transactions.commit(stores.overdue_alerts.prepare_set("ref_1", [NOON], now=NOON))
     [row] = list_due(stores.outbox, lane=TaskQueue.CLOCK)
@@ -147,67 +140,53 @@ def test_a_parked_clock_is_wound_by_the_next_change(stores):
     assert (again["state"], again["tries"], again.get("error")) == ("planned", 0, None)
 
 
-def test_a_claimed_task_is_not_due_while_the_lease_lasts(stores):
-    """The index itself keeps other runs away."""
-    write_tasks(stores, build_task())
-    claim_one(stores.outbox)
+def test_a_claimed_task_is_due_again_when_its_lease_ends(stores):
+    """Until then the index itself keeps other runs away. The next claim has a higher fencing token.
 
-    assert list_due(stores.outbox, by=NOON + LEASE_DURATION - MINUTE) == []
-
-
-def test_a_lease_that_ran_out_hands_the_task_on(stores):
-    """Whoever had it has died; the next run gets it, with a higher fence."""
+    A claim moves `due_at`, but the task keeps its own due time.
+    """
     write_tasks(stores, build_task())
     first = claim_one(stores.outbox)
+    assert list_due(stores.outbox, by=NOON + LEASE_DURATION - MINUTE) == []
 
     second = claim_one(stores.outbox, now=NOON + LEASE_DURATION)
 
-    assert second.task == first.task
+    assert second.task == first.task == build_task()
     assert second.fencing_token == first.fencing_token + 1
 
 
-def test_a_zombies_finish_is_refused(stores):
-    """Frozen past its lease, it wakes when another has the task: the fence is not its own."""
+def test_a_run_whose_lease_ended_changes_nothing(stores):
+    """Its fencing token is too low to finish, reschedule, release or fail the task of its successor."""
     write_tasks(stores, build_task())
-    zombie = claim_one(stores.outbox)
+    late_run = claim_one(stores.outbox)
     successor = claim_one(stores.outbox, now=NOON + LEASE_DURATION)
-
-    late = stores.outbox.finish(zombie, TaskState.SKIPPED, now=NOON + LEASE_DURATION)
-    in_time = stores.outbox.finish(successor, TaskState.DONE, now=NOON + LEASE_DURATION)
-
-    assert (late, in_time) == (False, True)
-    assert shelves.list_rows("outbox")[0]["state"] == "done"
-
-
-def test_a_zombie_does_not_put_off_its_successors_task(stores):
-    """Nor does it park it."""
-    write_tasks(stores, build_task())
-    zombie = claim_one(stores.outbox)
-    claim_one(stores.outbox, now=NOON + LEASE_DURATION)
-    before = shelves.list_rows("outbox")
+    before = list_rows("outbox")
 
     late = NOON + LEASE_DURATION
-    assert stores.outbox.reschedule(replace(zombie, attempts=MAX_ATTEMPTS), error="E", now=late) is None
-    assert stores.outbox.reschedule(zombie, error="E", now=late) is None
-    assert not stores.outbox.release(zombie, now=late)
-    assert shelves.list_rows("outbox") == before
+    assert not stores.outbox.finish(late_run, TaskState.SKIPPED, now=late)
+    assert stores.outbox.reschedule(replace(late_run, attempts=MAX_ATTEMPTS), error="E", now=late) is None
+    assert stores.outbox.reschedule(late_run, error="E", now=late) is None
+    assert not stores.outbox.release(late_run, now=late)
+    assert list_rows("outbox") == before
+    assert stores.outbox.finish(successor, TaskState.DONE, now=late)
+    assert list_rows("outbox")[0]["state"] == "done"
 
 
 @pytest.mark.parametrize("state", [TaskState.DONE, TaskState.SKIPPED])
-def test_a_finished_task_leaves_the_index_and_stays_on_record(stores, state):
-    """It is never due again, and it can be told what became of it."""
+def test_a_finished_task_leaves_the_index_and_keeps_its_outcome(stores, state):
+    """It is never due again. An unknown task has no outcome."""
     write_tasks(stores, build_task())
 
     stores.outbox.finish(claim_one(stores.outbox), state, now=NOON)
 
     assert list_due(stores.outbox, by=NOON + timedelta(days=9)) == []
-    assert load_task_outcomes(stores.outbox, [build_task().outbox_id]) == {
+    assert load_task_outcomes(stores.outbox, [build_task().outbox_id, build_task(2).outbox_id]) == {
         build_task().outbox_id: TaskOutcome(state=state)
     }
 
 
-def test_a_finished_task_cannot_be_claimed_by_what_was_read_before(stores):
-    """The index may lag: a row that it still shows is looked at again before it counts."""
+def test_a_finished_task_cannot_be_claimed_from_a_stale_read(stores):
+    """The index can lag, so the claim is a conditional write on the row itself."""
     write_tasks(stores, build_task())
     (stale,) = list_due(stores.outbox)
     stores.outbox.finish(claim_one(stores.outbox), TaskState.DONE, now=NOON)
@@ -215,40 +194,40 @@ def test_a_finished_task_cannot_be_claimed_by_what_was_read_before(stores):
     assert stores.outbox.claim(stale, now=NOON) is None
 
 
-def test_rows_are_found_by_their_ids_once_and_in_their_lane_only(stores):
-    """However often they are named; what is done, planned for a day or unknown is left out."""
-    events = [build_task(n, queue=TaskQueue.EVENT) for n in range(3)]
-    write_tasks(stores, *events, build_task(9))
-    [row, *_] = stores.outbox.list_unfinished([events[0].outbox_id], queue=TaskQueue.EVENT)
+def test_unfinished_tasks_are_listed_once_by_id_and_queue(stores):
+    """More than one call can read (100). Finished tasks, other queues and unknown ids are left out."""
+    events = [build_task(n, queue=TaskQueue.EVENT) for n in range(102)]
+    other_queue = build_task(200)
+    write_tasks(stores, *events[:60], other_queue)
+    write_tasks(stores, *events[60:])
+    [row] = stores.outbox.list_unfinished([events[0].outbox_id], queue=TaskQueue.EVENT)
     stores.outbox.finish(stores.outbox.claim(row, now=NOON), TaskState.DONE, now=NOON)
 
-    ids = [task.outbox_id for task in (*events, build_task(9))] * 40
-    found = list(stores.outbox.list_unfinished([*ids, "out_unknown"], queue=TaskQueue.EVENT))
+    ids = [task.outbox_id for task in (*events, other_queue)] * 2
+    unfinished = list(stores.outbox.list_unfinished([*ids, "out_unknown"], queue=TaskQueue.EVENT))
 
-    assert sorted(row["outbox_id"] for row in found) == sorted(t.outbox_id for t in events[1:])
-
-
-def test_more_rows_than_one_call_reads_are_found(stores):
-    """A hundred at a time."""
-    tasks = [build_task(n, queue=TaskQueue.EVENT) for n in range(101)]
-    write_tasks(stores, *tasks[:60])
-    write_tasks(stores, *tasks[60:])
-
-    found = stores.outbox.list_unfinished([task.outbox_id for task in tasks], queue=TaskQueue.EVENT)
-
-    assert len(list(found)) == 101
+    assert sorted(row["outbox_id"] for row in unfinished) == sorted(task.outbox_id for task in events[1:])
 
 
-def test_what_a_task_is_about_survives_its_claims(stores):
-    """A claim moves `due_at`; the day that a notice is for stays."""
-    write_tasks(stores, build_task())
-    claim_one(stores.outbox)
+def test_task_states_keep_their_stored_names():
+    """Rows from years ago still show their outcome, and the API shows these values."""
+    assert {state.name: state.value for state in TaskState} == {
+        "DONE": "done",
+        "FAILED": "parked",
+        "PLANNED": "planned",
+        "SKIPPED": "skipped",
+    }
 
-    again = claim_one(stores.outbox, now=NOON + timedelta(days=2))
 
-    assert again.task == build_task()
+def test_the_lease_duration_and_the_number_of_shards_stay():
+    """A function runs at most this long. With another number of shards, no job would read some rows."""
+    assert timedelta(minutes=5) == LEASE_DURATION
+    assert SHARDS == 4
 
 
-def test_the_fates_of_unknown_tasks_are_left_out(stores):
-    """Whoever asks knows what that means."""
-    assert load_task_outcomes(stores.outbox, [build_task().outbox_id]) == {}
+def test_existing_tasks_are_found_among_refused_writes():
+    """By the names of the writes, and with their complete ids."""
+    refused = {"task:out_1": {"state": "done"}, "referral": {}, "task:task:2": {"state": "planned"}}
+
+    assert parse_existing_tasks(refused) == {"out_1": "done", "task:2": "planned"}
+    assert parse_existing_tasks({"idempotency record": {}}) == {}

@@ -1,4 +1,4 @@
-"""What is sealed opens only where it was sealed, and only with the key service's leave."""
+"""Envelope encryption: a ciphertext decrypts only in its own context, and only with AWS KMS."""
 
 import os
 
@@ -6,192 +6,169 @@ import pytest
 from cryptography.exceptions import InvalidTag
 
 from chalicelib.errors import UnavailableError
-from chalicelib.store.platform import envelope_encryption as vault_module
+from chalicelib.store.platform import envelope_encryption
 from tests.support import faults
-from tests.support import stores as shelves
 from tests.support.faults import FaultMode
+from tests.support.stores import list_rows, restart_stores
 
-PLAIN = b"Ana Example, 1961-04-02"
+PLAINTEXT = b"Ana Example, 1961-04-02"
 
 
 @pytest.fixture
 def encryption(stores):
-    """A vault that remembers nothing yet."""
+    """Envelope encryption with an empty cache."""
     return stores.encryption
 
 
-def sealed(vault, plain=PLAIN, *, scope="prc_1", place="ref_1/details"):
-    """Something sealed."""
-    return vault.encrypt(plain, scope=scope, context=place)
+def encrypt(encryption, plaintext=PLAINTEXT, *, scope="prc_1", context="ref_1/details"):
+    """A ciphertext for one context."""
+    return encryption.encrypt(plaintext, scope=scope, context=context)
 
 
-def opened(vault, value, *, scope="prc_1", place="ref_1/details"):
-    """Something opened."""
-    return vault.decrypt(value, scope=scope, context=place)
+def decrypt(encryption, ciphertext, *, scope="prc_1", context="ref_1/details"):
+    """The plaintext of a ciphertext."""
+    return encryption.decrypt(ciphertext, scope=scope, context=context)
 
 
-@pytest.mark.parametrize("plain", [b"", b"\x00", PLAIN, os.urandom(100_000)])
-def test_what_is_sealed_opens_in_its_place(encryption, plain):
-    """Nothing, a byte, a sentence, a lot."""
-    assert opened(encryption, sealed(encryption, plain)) == plain
+@pytest.mark.parametrize("plaintext", [b"", b"\x00", PLAINTEXT, os.urandom(100_000)])
+def test_a_ciphertext_decrypts_in_its_own_context(encryption, plaintext):
+    """Nothing, a byte, a sentence, and 100 KB."""
+    assert decrypt(encryption, encrypt(encryption, plaintext)) == plaintext
 
 
-def test_the_same_text_is_sealed_differently_each_time(encryption):
-    """Two patients of one name cannot be matched by what is stored."""
-    assert len({sealed(encryption) for _ in range(50)}) == 50
+def test_a_ciphertext_reveals_nothing_and_differs_each_time(encryption):
+    """Two patients with the same name cannot be matched. 29 bytes are added to the length."""
+    ciphertexts = {encrypt(encryption) for _ in range(50)}
+
+    assert len(ciphertexts) == 50
+    assert not any(PLAINTEXT in ciphertext for ciphertext in ciphertexts)
+    assert {len(ciphertext) for ciphertext in ciphertexts} == {len(PLAINTEXT) + 29}
 
 
-def test_nothing_of_the_text_shows(encryption):
-    """Not in clear, and not its length alone either: 29 bytes are added."""
-    value = sealed(encryption)
-
-    assert PLAIN not in value
-    assert len(value) == len(PLAIN) + 29
-
-
-def test_a_value_that_was_moved_does_not_open(encryption):
-    """To another item or another field of the same tenant."""
+@pytest.mark.parametrize(
+    "moved_to", [{"context": "ref_2/details"}, {"context": "ref_1/summary"}, {"scope": "prc_2"}], ids=str
+)
+def test_a_ciphertext_that_was_moved_does_not_decrypt(encryption, moved_to):
+    """To another item, to another field, or to another tenant, which has its own key."""
     with pytest.raises(InvalidTag):
-        opened(encryption, sealed(encryption), place="ref_2/details")
-    with pytest.raises(InvalidTag):
-        opened(encryption, sealed(encryption), place="ref_1/summary")
+        decrypt(encryption, encrypt(encryption), **moved_to)
 
 
-def test_a_value_of_another_tenant_does_not_open(encryption):
-    """Each scope has a key of its own."""
-    with pytest.raises(InvalidTag):
-        opened(encryption, sealed(encryption), scope="prc_2")
+def flip_one_bit(ciphertext, position):
+    """The ciphertext with one changed bit."""
+    altered = bytearray(ciphertext)
+    altered[position] ^= 1
+    return bytes(altered)
 
 
-def test_a_value_that_was_altered_does_not_open(encryption):
-    """One bit of any byte: the format, the nonce, the text, the tag."""
-    value = sealed(encryption)
-    opening = []
-    for place in range(len(value)):
-        altered = bytearray(value)
-        altered[place] ^= 1
+@pytest.mark.parametrize("alter", [flip_one_bit, lambda ciphertext, length: ciphertext[:length]], ids=["flip", "cut"])
+def test_a_ciphertext_that_was_altered_does_not_decrypt(encryption, alter):
+    """One changed bit in any byte (format, nonce, text or tag), or a cut at any length down to zero."""
+    ciphertext = encrypt(encryption)
+    decrypted = []
+    for position in range(len(ciphertext)):
         try:
-            opening.append((place, opened(encryption, bytes(altered))))
+            decrypted.append((position, decrypt(encryption, alter(ciphertext, position))))
         except InvalidTag:
             continue
 
-    assert opening == []
+    assert decrypted == []
 
 
-def test_a_value_that_was_cut_does_not_open(encryption):
-    """At any length, nothing at all among them."""
-    value = sealed(encryption)
-    opening = []
-    for length in range(len(value)):
-        try:
-            opening.append((length, opened(encryption, value[:length])))
-        except InvalidTag:
-            continue
+def test_each_scope_has_one_data_key_that_is_stored_encrypted(encryption, stores):
+    """It is created when first needed, and a new function reads the same one."""
+    ciphertext = encrypt(encryption)
+    rows = list_rows("keys")
 
-    assert opening == []
-
-
-def test_each_scope_has_one_key_for_good(encryption, stores):
-    """Made when first needed; a new function reads the same one."""
-    value = sealed(encryption)
-    kept = shelves.list_rows("keys")
-
-    again = opened(shelves.restart_stores(stores).encryption, value)
-
-    assert again == PLAIN
-    assert shelves.list_rows("keys") == kept
-    assert [row["scope"] for row in kept] == ["prc_1"]
-
-
-def test_a_key_is_stored_wrapped(encryption):
-    """The table alone opens nothing: the row has what the key service made, and no key."""
-    sealed(encryption)
-    row = shelves.list_rows("keys")[0]
-
+    assert decrypt(restart_stores(stores).encryption, ciphertext) == PLAINTEXT
+    assert list_rows("keys") == rows
+    (row,) = rows
+    assert row["scope"] == "prc_1"
     assert set(row) == {"scope", "data_key"}
+    # A data key has 32 bytes. The stored one is longer because KMS encrypted it.
     assert len(row["data_key"]) > 32
 
 
-def test_a_wrapped_key_of_another_scope_is_not_unwrapped(encryption, stores):
-    """The scope is part of the wrapping, so a row copied to another tenant is useless."""
-    sealed(encryption)
-    row = shelves.list_rows("keys")[0]
+def test_a_data_key_of_another_scope_is_not_decrypted(encryption, stores):
+    """KMS binds the data key to its scope, so a row that was copied to another tenant is useless."""
+    encrypt(encryption)
+    row = list_rows("keys")[0]
     encryption.keys.put({"scope": "prc_thief", "data_key": row["data_key"]})
 
     with pytest.raises(Exception, match="InvalidCiphertext"):
-        sealed(shelves.restart_stores(stores).encryption, scope="prc_thief")
+        encrypt(restart_stores(stores).encryption, scope="prc_thief")
 
 
-def test_two_functions_that_make_a_key_at_once_use_one(stores):
-    """The slower one finds the row in the way, and takes the key that stands there."""
-    one, other = shelves.restart_stores(stores).encryption, shelves.restart_stores(stores).encryption
-    values = []
+def test_two_functions_that_create_a_key_at_once_use_the_same_one(stores):
+    """The slower one fails its conditional write and reads the stored key."""
+    one, other = restart_stores(stores).encryption, restart_stores(stores).encryption
+    ciphertexts = []
 
-    def between(n: int, operation: str) -> FaultMode | None:
-        if n == 2:  # `other` has read that there is no key, and asks for one
-            values.append(sealed(one))
+    def encrypt_in_between(n: int, operation: str) -> FaultMode | None:
+        if n == 2:  # `other` has read that there is no key, and requests one
+            ciphertexts.append(encrypt(one))
         return None
 
-    with faults.inject_faults(between):
-        values.append(sealed(other))
+    with faults.inject_faults(encrypt_in_between):
+        ciphertexts.append(encrypt(other))
 
-    fresh = shelves.restart_stores(stores).encryption
-    assert [opened(fresh, value) for value in values] == [PLAIN, PLAIN]
-    assert len(shelves.list_rows("keys")) == 1
+    fresh = restart_stores(stores).encryption
+    assert [decrypt(fresh, ciphertext) for ciphertext in ciphertexts] == [PLAINTEXT, PLAINTEXT]
+    assert len(list_rows("keys")) == 1
 
 
 @pytest.mark.parametrize("operation", ["GenerateDataKey", "Decrypt"])
 @pytest.mark.parametrize("mode", [FaultMode.THROTTLE, FaultMode.SERVER_ERROR, FaultMode.REFUSED])
-def test_without_the_key_service_nothing_is_sealed_or_opened(stores, operation, mode):
-    """There is no way around it, and no plaintext in its stead."""
+def test_without_kms_nothing_is_encrypted_or_decrypted(stores, operation, mode):
+    """No plaintext is used instead."""
     if operation == "Decrypt":
-        sealed(shelves.restart_stores(stores).encryption)
-    vault = shelves.restart_stores(stores).encryption
+        encrypt(restart_stores(stores).encryption)
+    encryption = restart_stores(stores).encryption
 
     with faults.inject_faults(faults.plan_always(operation, mode)), pytest.raises(UnavailableError):
-        sealed(vault)
+        encrypt(encryption)
 
 
-def test_a_crash_before_the_key_is_stored_leaves_nothing(stores):
-    """The next function makes another one."""
+def test_a_crash_before_the_key_is_stored_leaves_no_key(stores):
+    """The next function creates another one."""
     with (
         faults.inject_faults(faults.plan_fault_at(3, FaultMode.CRASH_BEFORE)) as calls,
         pytest.raises(faults.SimulatedCrash),
     ):
-        sealed(shelves.restart_stores(stores).encryption)
+        encrypt(restart_stores(stores).encryption)
 
     assert calls.operations == ["GetItem", "GenerateDataKey", "PutItem"]
-    assert opened(stores.encryption, sealed(shelves.restart_stores(stores).encryption)) == PLAIN
+    assert decrypt(stores.encryption, encrypt(restart_stores(stores).encryption)) == PLAINTEXT
 
 
-def test_a_key_is_asked_for_once(encryption):
-    """Then it stays in memory: a page of fifty rows is not fifty calls."""
-    sealed(encryption)
+def test_a_data_key_is_cached(encryption):
+    """A page of 50 rows does not need 50 calls."""
+    encrypt(encryption)
 
     with faults.inject_faults(faults.plan_never) as calls:
         for n in range(50):
-            sealed(encryption, place=f"ref_{n}")
+            encrypt(encryption, context=f"ref_{n}")
 
     assert calls.operations == []
 
 
-def test_a_key_does_not_stay_in_memory_for_ever(encryption):
-    """After a quarter of an hour it is asked for again, so that a revoked key works no more."""
-    value = sealed(encryption)
-    since, cipher = encryption._kept["prc_1"]
-    encryption._kept["prc_1"] = (since - vault_module._CACHE_S, cipher)
+def test_a_cached_data_key_expires(encryption):
+    """After 15 minutes it is requested again, so a revoked key stops working."""
+    ciphertext = encrypt(encryption)
+    since, keys = encryption._cache["prc_1"]
+    encryption._cache["prc_1"] = (since - envelope_encryption._CACHE_S, keys)
 
     with faults.inject_faults(faults.plan_never) as calls:
-        opened(encryption, value)
+        decrypt(encryption, ciphertext)
 
     assert calls.operations == ["GetItem", "Decrypt"]
 
 
-def test_keys_in_memory_are_bounded(encryption, monkeypatch):
+def test_the_cache_of_data_keys_is_limited(encryption, monkeypatch):
     """However many tenants there are."""
-    monkeypatch.setattr(vault_module, "_CACHED_SCOPES", 3)
+    monkeypatch.setattr(envelope_encryption, "_CACHED_SCOPES", 3)
 
     for n in range(10):
-        sealed(encryption, scope=f"prc_{n}")
+        encrypt(encryption, scope=f"prc_{n}")
 
-    assert len(encryption._kept) <= 3
+    assert len(encryption._cache) <= 3

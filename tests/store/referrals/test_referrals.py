@@ -1,4 +1,4 @@
-"""Referrals, their events and what waits for them, in one partition."""
+"""Referrals, their events and their parked deliveries, in one partition."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -41,7 +41,7 @@ BARE = build_referral(
     product_id=None,
     details={"patient": {"family_name": "Example"}, "note": None, "insurance": None},
 )
-RID = FULL.referral_id
+REFERRAL_ID = FULL.referral_id
 
 
 @pytest.fixture
@@ -50,98 +50,98 @@ def referrals(stores):
     return stores.referrals
 
 
-def store(stores, *referrals):
-    """Store referrals by themselves."""
+def add_referrals(stores, *referrals):
+    """Store referrals without their events."""
     for referral in referrals:
         stores.transactions.commit(*stores.referrals.prepare_add(referral, build_audit_entry(referral)))
 
 
-def found(stores):
-    """The referral that is stored, but for the head of its audit rows."""
-    return replace(stores.referrals.get(RID), audit_chain_head=EMPTY_CHAIN)
+def read_referral(stores):
+    """The stored referral without the head of its audit chain."""
+    return replace(stores.referrals.get(REFERRAL_ID), audit_chain_head=EMPTY_CHAIN)
 
 
-def parked(n=1, **changed):
-    """A delivery that came too early."""
+def build_parked(n=1, **changed):
+    """A delivery that waits for an earlier event."""
     change = build_stage_change(Stage.ACCEPTED, event_id=f"evt_{n}", **changed)
     delivery = Delivery(center_id="ctr_harbor", webhook_id=f"msg_{n}", body_hash=hash_body(b"{}"), received_at=NOON)
     return ParkedDelivery(delivery=delivery, event=change)
 
 
 @pytest.mark.parametrize("referral", [FULL, BARE], ids=["full", "bare"])
-def test_a_referral_comes_back_as_it_went(stores, referral):
-    """Every field, with the figures that its window was opened with."""
-    store(stores, referral)
+def test_a_stored_referral_has_every_field(stores, referral):
+    """Including the label values with which its monitoring window was opened."""
+    add_referrals(stores, referral)
 
-    assert found(stores) == referral
+    assert read_referral(stores) == referral
 
 
 @pytest.mark.parametrize("text", ["Zoë", "Žižka", "李", "O'Brien", "👩‍⚕️", '"', "\\", "\x00", "=1+1", "a" * 60_000])
-def test_any_text_comes_back_as_it_went(stores, text):
-    """Names are names, however they are spelled."""
+def test_any_text_is_stored_unchanged(stores, text):
+    """Names in any script, control characters, and a very long text."""
     referral = replace(FULL, details={"patient": {"family_name": text}}, alias=text)
-    store(stores, referral)
+    add_referrals(stores, referral)
 
-    assert found(stores) == referral
-
-
-def test_no_referral_is_none(referrals):
-    """Not there is not an error."""
-    assert referrals.get(RID) is None
-    assert referrals.get_with_parked(RID) == (None, [])
+    assert read_referral(stores) == referral
 
 
-def test_a_referral_is_added_once(stores):
-    """An id that is taken is refused."""
-    store(stores, FULL)
-
-    with pytest.raises(ConditionFailedError) as refusal:
-        store(stores, BARE)
-
-    assert set(refusal.value.items) == {"referral", "audit"}
-    assert found(stores) == FULL
+def test_an_unknown_referral_is_none(referrals):
+    """It is not an error."""
+    assert referrals.get(REFERRAL_ID) is None
+    assert referrals.get_with_parked(REFERRAL_ID) == (None, [])
 
 
-def test_a_change_is_saved_over_the_version_that_was_read(stores):
-    """One version on."""
-    store(stores, FULL)
-    read = stores.referrals.get(RID)
+def test_a_second_referral_with_the_same_id_is_refused(stores):
+    """The first one stays."""
+    add_referrals(stores, FULL)
+
+    with pytest.raises(ConditionFailedError) as error:
+        add_referrals(stores, BARE)
+
+    assert set(error.value.items) == {"referral", "audit"}
+    assert read_referral(stores) == FULL
+
+
+def test_a_save_succeeds_over_the_version_that_was_read(stores):
+    """It stores the next version."""
+    add_referrals(stores, FULL)
+    read = stores.referrals.get(REFERRAL_ID)
     changed = replace(read, version=read.version + 1, urgency="routine")
 
     stores.transactions.commit(*stores.referrals.prepare_save(changed, build_audit_entry(changed)))
 
-    assert found(stores) == replace(changed, audit_chain_head=EMPTY_CHAIN)
+    assert read_referral(stores) == replace(changed, audit_chain_head=EMPTY_CHAIN)
 
 
 @pytest.mark.parametrize("version", [1, 17, 19])
-def test_a_change_of_another_version_is_refused(stores, version):
-    """Somebody else wrote since it was read, or it was never read."""
-    store(stores, FULL)
+def test_a_save_over_another_version_is_refused(stores, version):
+    """Someone else changed the referral after it was read, or it was never read."""
+    add_referrals(stores, FULL)
 
     changed = replace(FULL, version=version)
     with pytest.raises(ConditionFailedError):
         stores.transactions.commit(*stores.referrals.prepare_save(changed, build_audit_entry(changed)))
 
-    assert found(stores) == FULL
+    assert read_referral(stores) == FULL
 
 
-def test_a_referral_that_is_not_there_cannot_be_saved(stores):
-    """Saving is no way to make one."""
+def test_saving_an_unknown_referral_is_refused(stores):
+    """A save never creates a referral."""
     with pytest.raises(ConditionFailedError):
         stores.transactions.commit(*stores.referrals.prepare_save(FULL, build_audit_entry(FULL)))
 
 
-def test_a_decisions_reading_can_be_held_to(stores):
-    """As read, or still not there; else the transaction is refused."""
+def test_a_transaction_can_require_an_unchanged_referral(stores):
+    """It is refused if the referral changed after it was read, or exists although it did not."""
     other = build_referral(referral_id="ref_b")
-    store(stores, FULL)
+    add_referrals(stores, FULL)
 
-    stores.transactions.commit(stores.referrals.prepare_check_unchanged(RID, FULL))
+    stores.transactions.commit(stores.referrals.prepare_check_unchanged(REFERRAL_ID, FULL))
     stores.transactions.commit(stores.referrals.prepare_check_unchanged("ref_b", None))
 
     for write in (
-        stores.referrals.prepare_check_unchanged(RID, replace(FULL, version=16)),
-        stores.referrals.prepare_check_unchanged(RID, None),
+        stores.referrals.prepare_check_unchanged(REFERRAL_ID, replace(FULL, version=16)),
+        stores.referrals.prepare_check_unchanged(REFERRAL_ID, None),
         stores.referrals.prepare_check_unchanged("ref_b", other),
     ):
         with pytest.raises(ConditionFailedError):
@@ -167,28 +167,28 @@ EVENTS = [
 
 @pytest.mark.parametrize("change", EVENTS, ids=["full", "bare"])
 @pytest.mark.parametrize("status", EventStatus)
-def test_an_event_comes_back_as_it_went(stores, change, status):
-    """Every field, the note unsealed."""
+def test_a_stored_event_has_every_field(stores, change, status):
+    """Including the encrypted note."""
     stores.transactions.commit(stores.referrals.prepare_log_event(change, status, practice_id="prc_1"))
 
-    events, _ = stores.referrals.list_timeline(RID, limit=10, start=None)
+    events, _ = stores.referrals.list_timeline(REFERRAL_ID, limit=10, start=None)
 
     assert events == [LoggedEvent(event=change, status=status)]
 
 
-def test_an_event_is_logged_once(stores):
-    """History is never written over."""
+def test_an_event_of_the_history_is_never_overwritten(stores):
+    """A second write with the same key is refused."""
     write = stores.referrals.prepare_log_event(EVENTS[0], EventStatus.APPLIED, practice_id="prc_1")
     stores.transactions.commit(write)
 
-    with pytest.raises(ConditionFailedError) as refusal:
+    with pytest.raises(ConditionFailedError) as error:
         stores.transactions.commit(write)
 
-    assert set(refusal.value.items) == {"event"}
+    assert set(error.value.items) == {"event"}
 
 
-def test_the_timeline_is_in_the_order_of_truth_newest_first(stores):
-    """By time, then sequence, then id, whatever the order of writing; page by page."""
+def test_the_timeline_is_in_replay_order_newest_first(stores):
+    """By time, then sequence, then id, whatever the order of the writes; page by page."""
     changes = [
         build_stage_change(Stage.ACCEPTED, NOON, event_id="a"),
         build_stage_change(Stage.ACCEPTED, NOON + HOUR, event_id="c"),
@@ -199,18 +199,18 @@ def test_the_timeline_is_in_the_order_of_truth_newest_first(stores):
     for change in (changes[3], changes[0], changes[4], changes[2], changes[1]):
         stores.transactions.commit(stores.referrals.prepare_log_event(change, EventStatus.APPLIED, practice_id="prc_1"))
 
-    first, position = stores.referrals.list_timeline(RID, limit=3, start=None)
-    rest, end = stores.referrals.list_timeline(RID, limit=3, start=position)
+    first, position = stores.referrals.list_timeline(REFERRAL_ID, limit=3, start=None)
+    rest, end = stores.referrals.list_timeline(REFERRAL_ID, limit=3, start=position)
 
     assert [event.event for event in (*first, *rest)] == changes[::-1]
     assert end is None
 
 
-def test_a_decision_reads_the_referral_and_what_waits_and_no_history(stores):
-    """In one strong query, however long the history is."""
-    store(stores, FULL)
-    waiting = [parked(1), parked(2, note="n")]
-    stores.transactions.commit(*(stores.referrals.prepare_park(p) for p in waiting))
+def test_a_decision_reads_the_referral_and_its_parked_events_but_no_history(stores):
+    """In one strongly consistent query, however long the history is."""
+    add_referrals(stores, FULL)
+    parked = [build_parked(1), build_parked(2, note="n")]
+    stores.transactions.commit(*(stores.referrals.prepare_park(delivery) for delivery in parked))
     for n in range(30):
         change = build_stage_change(Stage.ACCEPTED, NOON + n * HOUR)
         stores.transactions.commit(
@@ -219,24 +219,18 @@ def test_a_decision_reads_the_referral_and_what_waits_and_no_history(stores):
     stores.encryption.encrypt(b"", scope="prc_cedar", context="warm")
 
     with faults.inject_faults(faults.plan_never) as calls:
-        read = stores.referrals.get_with_parked(RID)
+        read = stores.referrals.get_with_parked(REFERRAL_ID)
 
-    assert (replace(read[0], audit_chain_head=EMPTY_CHAIN), read[1]) == (FULL, waiting)
+    assert (replace(read[0], audit_chain_head=EMPTY_CHAIN), read[1]) == (FULL, parked)
     assert calls.operations == ["Query"]
 
 
-def test_what_waits_for_a_referral_that_is_not_there_is_kept(stores):
-    """A delivery may be quicker than the referral it is about."""
-    stores.transactions.commit(stores.referrals.prepare_park(parked()))
+def test_deliveries_are_parked_before_their_referral_exists_and_unparked_one_by_one(stores):
+    """A delivery can arrive before the referral that it is about."""
+    stores.transactions.commit(*(stores.referrals.prepare_park(build_parked(n)) for n in (1, 2)))
+    assert stores.referrals.get_with_parked(REFERRAL_ID) == (None, [build_parked(1), build_parked(2)])
+    assert stores.referrals.get(REFERRAL_ID) is None
 
-    assert stores.referrals.get_with_parked(RID) == (None, [parked()])
-    assert stores.referrals.get(RID) is None
+    stores.transactions.commit(stores.referrals.prepare_unpark(build_parked(1)))
 
-
-def test_what_was_settled_no_longer_waits(stores):
-    """And the others still do."""
-    stores.transactions.commit(*(stores.referrals.prepare_park(parked(n)) for n in (1, 2)))
-
-    stores.transactions.commit(stores.referrals.prepare_unpark(parked(1)))
-
-    assert stores.referrals.get_with_parked(RID) == (None, [parked(2)])
+    assert stores.referrals.get_with_parked(REFERRAL_ID) == (None, [build_parked(2)])

@@ -40,7 +40,7 @@ class AuditEntry:
     Attributes:
         referral_id: The referral, or another subject such as `member#…`.
         actor_id: A member, a center's system, or a job.
-        action: What was attempted, such as `referral.read` or `event.accepted`.
+        action: What was attempted, such as "referral.read" or "event.accepted".
         outcome: `allowed` or the code of the refusal.
     """
 

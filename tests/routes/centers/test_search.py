@@ -196,7 +196,7 @@ def test_what_changed_is_found_once_the_directory_is_read_again(centers_api, fin
     row = {"kind": "center", "tenant_id": "ctr_new"}
     table = wiring.get_stores().tenants.table
     table.client().delete_item(TableName=table.name, Key={name: {"S": value} for name, value in row.items()})
-    wiring.get_stores().tenants._kept.until = 0.0
+    wiring.get_stores().tenants._directory_cache.expires_at = 0.0
 
 
 def test_more_selections_than_are_kept_do_no_harm(centers_api, find_center_ids):

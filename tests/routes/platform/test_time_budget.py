@@ -139,7 +139,7 @@ def test_conflicts_that_take_long_are_not_met_five_times(shared_api, referral_id
 def test_a_key_service_that_hangs_is_told_in_time(shared_api, referral_id, kind):
     """In a function that has no key in memory yet. Nothing is shown or stored in clear."""
     send, before = requests(shared_api, referral_id)[kind], shelves.dump_tables()
-    wiring.get_stores().encryption._kept.clear()
+    wiring.get_stores().encryption._cache.clear()
 
     with hang_calls(lambda name: name in KEY_SERVICE) as (clock, calls):
         started = clock.now

@@ -1,21 +1,21 @@
 """Every error that we raise on purpose.
 
-DashboardError
-├── MalformedError            400  the request cannot be read as what the contract describes
-├── UnauthenticatedError      401  no, or no valid, proof of who is asking
-├── ForbiddenError            403  known, but this is not for this role
-├── NotFoundError             404  not there, or another tenant's: the same answer
-├── RefusedError              409  understood, but the state of things does not allow it
-├── StaleError                412  somebody else wrote since this was read
-├── PrefetchMissingError      412  a health record asked, and did not send what it is about
-├── TooLargeError             413  more bytes than a request may carry
-├── MediaTypeError            415  not JSON
-├── KeyReusedError            422  an Idempotency-Key came back with another body
-├── PreconditionMissingError  428  a change without If-Match
-├── TooManyError              429  slow down
-└── UnavailableError          503  ours is failing; nothing is half done
+ApiError
+├── MalformedError             400  the request does not match the API contract
+├── UnauthenticatedError       401  the caller did not prove who they are
+├── ForbiddenError             403  the caller is known, but the role does not allow this
+├── NotFoundError              404  missing, or another tenant's: the same response for both
+├── ConflictError              409  understood, but the current state does not allow it
+├── PreconditionFailedError    412  someone else changed it after the caller read it
+├── PrefetchMissingError       412  an EHR request came without the FHIR resources it is about
+├── PayloadTooLargeError       413  more bytes than a request may contain
+├── UnsupportedMediaTypeError  415  not JSON
+├── IdempotencyKeyReusedError  422  an Idempotency-Key was sent again with another body
+├── PreconditionRequiredError  428  a change without If-Match
+├── RateLimitedError           429  too many requests
+└── UnavailableError           503  a dependency failed; nothing is half done
 
-An error's text never holds what the caller sent: it ends up in answers and in logs.
+The text of an error never contains what the caller sent, because it appears in responses and logs.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with a request, where it stands and what it is called.
+    """One error in a request: where it is, its code, and a message.
 
     `pointer` is an RFC 6901 JSON pointer into the body, or the name of a header or parameter.
     """
@@ -35,13 +35,13 @@ class FieldError:
 
 
 class ApiError(Exception):
-    """The root of all errors that have an answer of their own."""
+    """The base class of all errors that have a response of their own."""
 
     status = 500
     title = "Something went wrong on our side"
 
     def __init__(self, code: str, detail: str, *, errors: Sequence[FieldError] = ()) -> None:
-        """Say what is refused: a stable lower_snake `code`, and a sentence for a person."""
+        """Set a stable snake_case `code` for programs, and a `detail` sentence for people."""
         super().__init__(code)
         self.code = code
         self.detail = detail
@@ -49,87 +49,91 @@ class ApiError(Exception):
 
 
 class MalformedError(ApiError):
-    """The request is not what the contract describes."""
+    """The request does not match the API contract."""
 
     status = 400
-    title = "The request is malformed"
+    title = "The request is not valid"
 
 
 class UnauthenticatedError(ApiError):
-    """Nobody we know is asking. Always one text, so that nothing can be learned from it."""
+    """The caller did not prove who they are. Always the same text, so that it reveals nothing."""
 
     status = 401
-    title = "Sign in first"
+    title = "Sign in to continue"
 
     def __init__(self, code: str = "unauthenticated") -> None:
-        """Refuse without saying which part of the proof was wrong."""
-        super().__init__(code, "The credentials are missing or not valid.")
+        """Never reveal which part of the credentials was wrong."""
+        super().__init__(code, "You are not signed in, or your session ended. Sign in again.")
 
 
 class ForbiddenError(ApiError):
-    """The caller is known, and this is not for the caller's role."""
+    """The caller is known, but the caller's role does not allow this."""
 
     status = 403
-    title = "Not for your role"
+    title = "Your role does not include this"
 
 
 class NotFoundError(ApiError):
-    """There is nothing there, or it is another tenant's. One text for both."""
+    """The resource does not exist, or belongs to another tenant. The same text for both."""
 
     status = 404
     title = "Not found"
 
     def __init__(self) -> None:
-        """Refuse with the same words whatever the reason."""
-        super().__init__("not_found", "There is nothing here, or nothing that you may see.")
+        """Use the same text for every reason."""
+        super().__init__(
+            "not_found", "Not found. It may have been removed, or your organization does not have access to it."
+        )
 
 
 class ConflictError(ApiError):
-    """Understood, and refused by how things stand."""
+    """The request is understood, but the current state does not allow it."""
 
     status = 409
-    title = "Refused as things stand"
+    title = "Not possible right now"
 
 
 class PreconditionFailedError(ApiError):
-    """Another writer got there first; nothing was written."""
+    """Someone else changed the resource first; nothing was written."""
 
     status = 412
-    title = "Changed since you read it"
+    title = "Changed by someone else"
 
     def __init__(self) -> None:
-        """Ask the caller to read again."""
-        super().__init__("stale", "It has changed since you read it. Read it again, then decide.")
+        """Ask the caller to read the latest version."""
+        super().__init__(
+            "stale", "Someone changed this after you opened it. Reload to see the latest version, then try again."
+        )
 
 
 class PrefetchMissingError(ApiError):
-    """A health record asked for cards without what they are made of; we fetch nothing ourselves."""
+    """An EHR requested cards without the prefetched resources; we fetch nothing ourselves."""
 
     status = 412
-    title = "Send the prefetched resources"
+    title = "Prefetched resources are missing"
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        """Name what is missing."""
-        detail = "This service needs prefetched resources; errors[] names each."
+        """Name each missing resource in `errors`."""
+        detail = "Required prefetch resources are missing; see errors[]."
         super().__init__("prefetch_missing", detail, errors=errors)
 
 
 class PayloadTooLargeError(ApiError):
-    """More bytes than a request may carry."""
+    """The request has more bytes than allowed."""
 
     status = 413
-    title = "Too large"
+    title = "Request too large"
 
 
 class UnsupportedMediaTypeError(ApiError):
-    """The body does not say that it is JSON."""
+    """The Content-Type of the body is not JSON."""
 
     status = 415
-    title = "Only JSON is understood"
+    title = "Send JSON"
 
 
 class IdempotencyKeyReusedError(ApiError):
-    """An Idempotency-Key that was already used for another request."""
+    """The Idempotency-Key was already used for a different request."""
 
     status = 422
     title = "Idempotency-Key already used"
@@ -137,40 +141,41 @@ class IdempotencyKeyReusedError(ApiError):
     def __init__(self) -> None:
         """Ask for a new key."""
         super().__init__(
-            "idempotency_key_reused", "This Idempotency-Key belongs to an earlier request with another body."
+            "idempotency_key_reused",
+            "This Idempotency-Key was already used for a different request. Use a new key.",
         )
 
 
 class PreconditionRequiredError(ApiError):
-    """A change was sent without saying which version it changes."""
+    """A change was sent without the version that it changes."""
 
     status = 428
     title = "If-Match is required"
 
     def __init__(self) -> None:
         """Ask for the version."""
-        super().__init__("if_match_missing", "Send If-Match with the ETag of what you read.")
+        super().__init__("if_match_missing", "Send If-Match with the ETag from your last read.")
 
 
 class RateLimitedError(ApiError):
-    """More requests than this caller may make."""
+    """The caller sent more requests than allowed."""
 
     status = 429
-    title = "Slow down"
+    title = "Too many requests"
 
     def __init__(self, code: str, detail: str, *, retry_after_s: int = 5) -> None:
-        """Say after how many seconds it is worth trying again."""
+        """Set after how many seconds a retry can succeed."""
         super().__init__(code, detail)
         self.retry_after_s = retry_after_s
 
 
 class UnavailableError(ApiError):
-    """Something that we depend on did not answer; nothing is half done; try again."""
+    """A service that we depend on did not respond; nothing is half done; the caller can retry."""
 
     status = 503
-    title = "Try again in a moment"
+    title = "Temporarily unavailable"
     retry_after_s = 5
 
     def __init__(self, code: str = "unavailable") -> None:
-        """Promise that a repeat is safe."""
-        super().__init__(code, "A part of the service did not answer. A repeat is safe.")
+        """Confirm that it is safe to repeat the request."""
+        super().__init__(code, "The dashboard is temporarily unavailable. Try again; it is safe to repeat.")

@@ -1,5 +1,5 @@
-"""The referral journey as pure rules: standard library only, no clock, no environment.
+"""The clinical and product rules as pure functions: standard library only, no clock, no environment.
 
-Everything here is a value or a function over values, so that its tests read as the clinical
-rules do and run in milliseconds. Instants are aware datetimes; a calendar day is a `date`.
+Everything here is a value or a function of values, so tests read as the clinical rules do and
+run in milliseconds. Points in time are aware datetimes; a calendar day is a `date`.
 """

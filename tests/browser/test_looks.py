@@ -56,7 +56,7 @@ def open_views(page, monitored):
     yield "a referral"
     page.get_by_text("End the journey").click()
     page.get_by_text("Report something else").click()
-    page.get_by_role("button", name="Record a death").click()
+    page.get_by_role("button", name="Record the patient's death").click()
     yield "a dialog"
 
 

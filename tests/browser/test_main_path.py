@@ -68,8 +68,8 @@ def test_an_incomplete_packet_is_not_sent_and_says_what_is_missing(as_coordinato
     as_coordinator.at_step("Review and send").press("Send the referral")
 
     summary = as_coordinator.page.get_by_role("alert")
-    expect(summary).to_contain_text("Insurance member id is missing")
-    summary.get_by_role("button", name="Insurance member id is missing").click()
+    expect(summary).to_contain_text("Add: Insurance member ID")
+    summary.get_by_role("button", name="Add: Insurance member ID").click()
     as_coordinator.at_step("Coverage and consent")
     expect(as_coordinator.page.get_by_label("Member id")).to_be_focused()
 

@@ -15,17 +15,17 @@ pytestmark = pytest.mark.browser
 def test_a_decline_needs_a_reason_and_is_referred_again(as_center, as_coordinator, demo_world):
     """The practice reads why and what it may do, and goes on with what it wrote before."""
     path = demo_world.referral("Turneddown", reached="received")
-    as_center.go(path).unfold("End the journey").press("Decline")
+    as_center.go(path).unfold("End the journey").press("Decline the referral")
     dialog = as_center.page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Decline").click()
+    dialog.get_by_role("button", name="Decline the referral").click()
     expect(dialog.get_by_label("Reason")).to_be_focused()  # it is required
     dialog.get_by_label("Reason").select_option(label="Capacity full")
-    dialog.get_by_role("button", name="Decline").click()
+    dialog.get_by_role("button", name="Decline the referral").click()
     expect(as_center.stage).to_contain_text("Declined by the center")
 
     page = as_coordinator.go(path).page
-    expect(page.get_by_text("The center has no capacity").first).to_be_visible()
-    expect(page.get_by_text("Refer to another center; this one may open again.")).to_be_visible()
+    expect(page.get_by_text("No capacity at the center").first).to_be_visible()
+    expect(page.get_by_text("Refer to another center. This one may reopen to new patients.")).to_be_visible()
     as_coordinator.press("Refer again").at_step("Patient")
     expect(page.get_by_label("Family name")).to_have_value("Turneddown")
     as_coordinator.press("Save draft")
@@ -62,7 +62,7 @@ def test_a_practice_asks_to_withdraw_where_it_no_longer_can(as_coordinator, as_c
 
     expect(as_center.go(path).page.get_by_text("Withdrawal requested").first).to_be_visible()
     expect(as_center.page.get_by_label("Where it stands")).to_contain_text("Your team")
-    reason = as_center.page.get_by_text("Reason: The patient decided otherwise")
+    reason = as_center.page.get_by_text("Reason: Patient's choice")
     expect(reason).to_be_visible()
 
 

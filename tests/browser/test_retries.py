@@ -119,11 +119,11 @@ def test_a_service_that_is_away_says_when_to_try_again(as_coordinator):
 def test_a_move_that_is_no_longer_legal_is_refused_and_shown(as_center, demo_world):
     """The one who was slower learns what the referral came to, and records nothing."""
     path = demo_world.referral("Slower", reached="consult_completed")
-    as_center.go(path).press("Decide to proceed")
+    as_center.go(path).press("Accept for CAR T")
     demo_world.move(path, "center_proceed")
     demo_world.move(path, "apheresis_scheduled")
 
-    as_center.page.get_by_role("dialog").get_by_role("button", name="Decide to proceed").click()
+    as_center.page.get_by_role("dialog").get_by_role("button", name="Accept for CAR T").click()
 
     expect(as_center.page.get_by_role("dialog")).to_have_count(0)
     expect(as_center.stage).to_contain_text("Leukapheresis scheduled")

@@ -93,9 +93,9 @@ def test_whatever_is_wrong_with_a_token_gets_the_same_401(shared_api, bad_header
     assert len({str(answer.headers) for answer in answers.values()}) == 1
     assert answers["none"].json == {
         "type": "/docs#problem-unauthenticated",
-        "title": "Sign in first",
+        "title": "Sign in to continue",
         "status": 401,
-        "detail": "The credentials are missing or not valid.",
+        "detail": "You are not signed in, or your session ended. Sign in again.",
         "code": "unauthenticated",
         "request_id": REQUEST_ID,
         "errors": [],

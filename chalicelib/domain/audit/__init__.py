@@ -1,1 +1,1 @@
-"""Audit."""
+"""The tamper-evident hash chain of the audit trail."""

@@ -1,8 +1,8 @@
-"""Hash chains: rows that cannot be edited, removed, inserted or swapped without a trace.
+"""Hash chains: rows that cannot be edited, removed, inserted or swapped without detection.
 
-Each row carries its number, the hash of the row before it, and its own hash over all of that.
-What a chain alone cannot tell is whether its last rows are missing; for that its head is kept
-elsewhere, or a checkpoint has counted them.
+Each row contains its number, the hash of the previous row, and its own hash over all its fields.
+A chain alone cannot show that its last rows are missing; for that, the head of the chain is
+stored elsewhere, or a checkpoint has counted the rows.
 """
 
 import hashlib
@@ -12,23 +12,23 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 GENESIS_HASH = "0" * 64
-"""What the first row of a chain names as the row before it."""
+"""The previous hash in the first row of a chain."""
 
 
 class ChainHead(NamedTuple):
-    """The last row of a chain: its number, 0 for none, and its hash."""
+    """The last row of a chain: its number (0 if there is none) and its hash. Field names are stored."""
 
     seq: int = 0
     hash: str = GENESIS_HASH
 
 
 EMPTY_CHAIN = ChainHead()
-"""The head of a chain that has no row yet."""
+"""The head of a chain without rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChainBreak:
-    """A place where a chain is not what it was."""
+    """A row at which a chain was changed."""
 
     chain: str
     seq: int
@@ -36,47 +36,47 @@ class ChainBreak:
 
 
 def link_row(facts: Mapping[str, Any], head: ChainHead) -> dict[str, Any]:
-    """The row that comes after `head`: the facts with number, link and hash."""
+    """Build the row after `head`: the facts with number, previous hash and hash."""
     row = {**facts, "seq": head.seq + 1, "prev": head.hash}
     return {**row, "hash": hash_row(row)}
 
 
 def hash_row(row: Mapping[str, Any]) -> str:
-    """The hash of a row over everything in it but the hash itself; absent is not empty."""
+    """Hash all fields of a row except the hash itself; a missing field differs from an empty one."""
     hashed_fields = {k: v for k, v in row.items() if k != "hash" and v is not None}
     text = json.dumps(hashed_fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def find_breaks(chain: str, rows: Iterable[Mapping[str, Any]], *, head: ChainHead | None) -> list[ChainBreak]:
-    """Everything that is wrong with a chain, its rows in the order of their keys.
+    """Find every break in a chain.
 
     Args:
-        chain: Its name.
-        rows: As they are stored.
-        head: Where it must end; None where that is not known.
+        chain: The name of the chain.
+        rows: The stored rows, in the order of their keys.
+        head: The expected last row; None if unknown.
     """
-    found: list[ChainBreak] = []
-    at = ChainHead()
+    breaks: list[ChainBreak] = []
+    previous = ChainHead()
     for row in rows:
         seq = row["seq"] if isinstance(row.get("seq"), int) else 0
         if row.get("hash") != hash_row(row):
-            found.append(ChainBreak(chain, seq, "edited"))
-        if seq != at.seq + 1:
-            found.append(ChainBreak(chain, seq, "a row before it is missing, or it was put in"))
-        elif row.get("prev") != at.hash:
-            found.append(ChainBreak(chain, seq, "not linked to the row before it"))
-        at = ChainHead(seq, str(row.get("hash")))
-    if head is not None and at != head:
-        found.append(ChainBreak(chain, at.seq, "does not end where it should"))
-    return found
+            breaks.append(ChainBreak(chain, seq, "edited"))
+        if seq != previous.seq + 1:
+            breaks.append(ChainBreak(chain, seq, "the previous row is missing, or this row was inserted"))
+        elif row.get("prev") != previous.hash:
+            breaks.append(ChainBreak(chain, seq, "not linked to the previous row"))
+        previous = ChainHead(seq, str(row.get("hash")))
+    if head is not None and previous != head:
+        breaks.append(ChainBreak(chain, previous.seq, "does not end at the expected row"))
+    return breaks
 
 
 def digest_hashes(hashes: Iterable[str]) -> str:
-    """One hash for many rows, whatever their order."""
+    """Compute one hash for many rows, independent of their order."""
     return hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
 
 
 def has_count_mismatch(chain_rows: Sequence[str], counted_rows: int, expected: str) -> bool:
-    """Whether the rows of a checkpoint's time are other than those that it counted."""
+    """Whether the rows in a checkpoint's period differ from those that it counted."""
     return len(chain_rows) != counted_rows or digest_hashes(chain_rows) != expected

@@ -16,13 +16,13 @@ class ScheduledJob(StrEnum):
 
 
 JOB_PERIODS: Mapping[ScheduledJob, timedelta] = {
-    # A task that a dead function held is free after its lease of five minutes, and found by the
-    # next run: ten minutes at the latest, fifteen if that run is lost as well.
+    # If a function crashes while it holds a task, the lease of the task ends after 5 minutes and the
+    # next run finds it: after 10 minutes at the latest, or 15 if that run fails as well.
     ScheduledJob.RELAY: timedelta(minutes=5),
     ScheduledJob.NOTICES: timedelta(minutes=15),
-    # A clock turns with a day of somebody's calendar; there is one zone or other for each hour.
+    # Overdue alerts change with the local calendar day, and each hour a day starts in some time zone.
     ScheduledJob.CLOCKS: timedelta(hours=1),
-    # Of a member's week, at the hour that the member chose, in the member's zone.
+    # Weekly, at the hour that each member chose, in the member's time zone.
     ScheduledJob.DIGEST: timedelta(hours=1),
     ScheduledJob.CHECKPOINTS: timedelta(hours=1),
 }
@@ -30,5 +30,5 @@ JOB_PERIODS: Mapping[ScheduledJob, timedelta] = {
 
 
 def is_job_overdue(job: ScheduledJob, *, last_success: datetime, now: datetime) -> bool:
-    """Whether a job had no successful run for two of its periods."""
+    """Whether a job had no successful run within two of its periods."""
     return now - last_success > 2 * JOB_PERIODS[job]

@@ -1,4 +1,4 @@
-"""Nicknames for patients: what a mail may say when it may not say who."""
+"""Patient aliases: the only name for a patient that an email may contain."""
 
 import hashlib
 
@@ -73,6 +73,6 @@ _BIRDS = [
 
 
 def propose_alias(referral_id: str) -> str:
-    """A color and a bird, drawn from the id, so that it says nothing about the patient."""
+    """Derive a color and a bird from the id, so that the alias reveals nothing about the patient."""
     digest = hashlib.sha256(referral_id.encode()).digest()
     return f"{_COLORS[digest[0] % len(_COLORS)]} {_BIRDS[digest[1] % len(_BIRDS)]}"

@@ -1,6 +1,6 @@
-"""What may be reported of a referral now beside a move: asked of the decision itself.
+"""Which events, other than stage changes, may be reported now: asked of the decision itself.
 
-A page therefore offers what would be taken, and nothing that would be refused.
+A page therefore offers exactly what would be accepted, and nothing that would be rejected.
 """
 
 from collections.abc import Iterator
@@ -26,29 +26,30 @@ from chalicelib.domain.referrals.stages import Actor, Stage
 
 
 def list_allowed_reports(referral: Referral, *, actor: Actor, context: DecisionContext) -> list[EventType]:
-    """The kinds of events that this side may report now, in the order of a page.
+    """List the event types that `actor` may report now, in the order that a page shows them.
 
-    A draft has nothing to tell anybody of, whatever a decision would make of it.
+    Nothing is offered for a draft, even if a decision would accept it: no other organization
+    can see a draft.
     """
     if referral.stage is Stage.DRAFT:
         return []
-    # A correction has later events fold the whole history, which says no more of whether they
-    # may be told.
-    plain = replace(referral, status=replace(referral.status, corrected=False))
+    # After a correction, every later event replays the whole history. That does not change which
+    # events are allowed, so decide without it.
+    without_corrections = replace(referral, status=replace(referral.status, corrected=False))
     return [
         event.type
         for event in _build_candidate_events(referral, actor=actor, now=context.now)
-        if isinstance(decide_event(plain, event, context), Applied)
+        if isinstance(decide_event(without_corrections, event, context), Applied)
     ]
 
 
 def _build_candidate_events(referral: Referral, *, actor: Actor, now: datetime) -> Iterator[ReferralEvent]:
-    """One event of each kind that would say something new, later than all that is known."""
-    overlay, window = referral.status, referral.window
-    orders = [order for order in (referral.last_applied_order, overlay.hold_head) if order]
+    """Build one event of each type that would add something new, later than all known events."""
+    status, window = referral.status, referral.window
+    orders = [order for order in (referral.last_applied_order, status.hold_head) if order]
     latest = max([now.astimezone(UTC), *(order.occurred_at for order in orders)])
     common: dict[str, Any] = {
-        "event_id": "evt_offered",
+        "event_id": "evt_candidate",
         "referral_id": referral.referral_id,
         "occurred_at": latest + timedelta(seconds=1),
         "recorded_at": now,
@@ -56,12 +57,12 @@ def _build_candidate_events(referral: Referral, *, actor: Actor, now: datetime) 
         "source": EventSource(actor.value),
         "actor_id": "",
         "actor_name": "",
-        "note": "offered",
+        "note": "candidate",
     }
-    yield HoldEnded(**common) if overlay.hold else HoldStarted(**common)
+    yield HoldEnded(**common) if status.hold else HoldStarted(**common)
     yield ToxicityNoticed(**common)
     if window:
         yield WindowExtended(**common, ends_on=window.ends_on + timedelta(days=1))
-    if not overlay.withdrawal_requested_at:
+    if not status.withdrawal_requested_at:
         yield WithdrawalRequested(**common)
     yield Reopened(**common)

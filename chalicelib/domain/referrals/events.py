@@ -1,4 +1,8 @@
-"""What happened to a referral: append-only, with when it was true and when we learned it."""
+"""The events of a referral: append-only, with the time when each was true and the time we received it.
+
+Two limits are here: how far in the future an event may be dated (`FUTURE_TOLERANCE`), and how
+long an early event stays parked (`PARKED_FOR`).
+"""
 
 import hashlib
 from base64 import b32encode
@@ -11,15 +15,14 @@ from typing import NamedTuple
 from chalicelib.domain.referrals.stages import Actor, Stage
 
 FUTURE_TOLERANCE = timedelta(minutes=10)
-"""How far ahead of our clock `occurred_at` may lie before it is refused.
+"""How far ahead of our clock `occurred_at` may be before the event is rejected.
 
-Source: the product's API contract, section 3. Without a bound, one event dated 2099 would be
-"the latest" for ever and freeze the referral.
+Source: the product's API contract, section 3. Without a limit, one event dated 2099 would
+always be the latest and freeze the referral.
 """
 
-
 PARKED_FOR = timedelta(hours=24)
-"""How long a delivery that came too early waits. Source: the API contract, section 4."""
+"""How long an early delivery stays parked. Source: the API contract, section 4."""
 
 
 class EventSource(StrEnum):
@@ -32,17 +35,18 @@ class EventSource(StrEnum):
 
 
 class EventStatus(StrEnum):
-    """Whether an event moved the referral, or is history only."""
+    """Whether an event changed the referral, or is kept in the history only."""
 
     APPLIED = "applied"
     RECORDED = "recorded"
 
 
 class EventOrder(NamedTuple):
-    """The place of an event in the referral's own time.
+    """The sort key of an event in a referral's history.
 
-    Ordered by when it was true, then by the sender's sequence, then by id, so that every order
-    of arrival ends in the same state. Never by our clock: deliveries overtake each other.
+    Ordered by the time it was true, then by the sender's sequence, then by id, so that every
+    order of arrival leads to the same state. Never ordered by our clock, because deliveries
+    overtake each other.
     """
 
     occurred_at: datetime
@@ -51,7 +55,7 @@ class EventOrder(NamedTuple):
 
 
 class EventType(StrEnum):
-    """What can happen to a referral, as the API names it."""
+    """The types of events, with their names in the API."""
 
     STAGE_CHANGED = "stage.changed"
     HOLD_STARTED = "hold.started"
@@ -65,11 +69,11 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralEvent:
-    """Something that happened to one referral, whoever reports it.
+    """One event of one referral, from any source.
 
     Attributes:
-        event_id: `evt_…`, made from the sender's own id so that a repeat has the same one.
-        reason_code: A code of `domain.reasons`, or the sender's own word for a hold.
+        event_id: `evt_…`, derived from the sender's own id, so that a repeat has the same id.
+        reason_code: A `ReasonCode`, or for a hold the sender's own text.
     """
 
     event_id: str
@@ -86,31 +90,32 @@ class ReferralEvent:
 
     @property
     def order(self) -> EventOrder:
-        """Where this stands among the referral's events."""
+        """The position of this event in the referral's history."""
         return EventOrder(self.occurred_at.astimezone(UTC), self.sequence or 0, self.event_id)
 
     @property
     def is_in_the_future(self) -> bool:
-        """Whether it claims to be true later than a wrong clock can explain."""
+        """Whether it is dated later than a wrong clock can explain (`FUTURE_TOLERANCE`)."""
         return self.occurred_at - self.recorded_at > FUTURE_TOLERANCE
 
     @property
     def type(self) -> EventType:
-        """What kind of event it is."""
+        """The event's type in the API."""
         return EVENT_TYPE_BY_CLASS[type(self)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageChange(ReferralEvent):
-    """A move to a stage.
+    """The referral entered a stage.
 
     Attributes:
-        part: Which infusion of a split dose this is, from 1. Only `infused` has parts.
-        of: How many infusions the dose is split into.
-        local_date: The center's calendar day, where it matters that it is not the UTC day.
-        revisit_on: When a deferred patient is looked at again.
-        suggested_center_id: Where a redirecting center would send the patient.
-        first_visit_on: When the practice that takes the patient back sees them first.
+        part: The number of this infusion in a split dose, from 1; only for `infused`. A stored
+            and published name.
+        of: The number of infusions that the dose is split into. A stored and published name.
+        local_date: The calendar day at the center, if it is not the UTC day.
+        revisit_on: The day on which a deferred patient is evaluated again.
+        suggested_center_id: The center that a redirecting center suggests.
+        first_visit_on: The day of the first visit after the patient returned to the practice.
     """
 
     stage: Stage
@@ -124,23 +129,23 @@ class StageChange(ReferralEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldStarted(ReferralEvent):
-    """Nothing goes on for a while; `until` is when it is expected to."""
+    """The referral is on hold; `until` is the day when it is expected to resume."""
 
     until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldEnded(ReferralEvent):
-    """It goes on."""
+    """The referral is no longer on hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToxicityNoticed(ReferralEvent):
-    """The center noticed a toxicity; the referring team hears of it the same day.
+    """The center noticed a toxicity; the referring team is notified the same day.
 
     Attributes:
         kind: `crs`, `neurotoxicity`, `infection`, `cytopenia`, `readmission` or `other`.
-        grade: 1 to 5 as the center grades it, if it says.
+        grade: The center's grade, 1 to 5, if reported.
     """
 
     kind: str = "other"
@@ -149,28 +154,28 @@ class ToxicityNoticed(ReferralEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowExtended(ReferralEvent):
-    """The center monitors longer; `ends_on` is the new day of hand-back."""
+    """The center extended the monitoring window; `ends_on` is the new day of return to the practice."""
 
     ends_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawalRequested(ReferralEvent):
-    """The practice asks the center to stop, where it can no longer withdraw by itself."""
+    """The practice asks the center to stop, because it can no longer withdraw the referral itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reopened(ReferralEvent):
-    """An ended referral goes on where it stood before."""
+    """An ended referral returns to its last open stage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corrected(ReferralEvent):
-    """An earlier event was wrong. It stays in the history and counts no more.
+    """A correction: an earlier event was wrong. It stays in the history and no longer counts.
 
     Attributes:
-        supersedes: The id of the event that was wrong.
-        replacement: What really happened; None if nothing did. Carries this event's own id.
+        supersedes: The id of the wrong event.
+        replacement: What really happened; None if nothing did. It has the id of this event.
     """
 
     supersedes: str
@@ -190,15 +195,15 @@ EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
 
 
 def derive_id(prefix: str, *parts: str) -> str:
-    """An id of 128 bits that is the same whenever the same parts are given.
+    """Derive an id of 128 bits; the same parts always give the same id.
 
     A repeated delivery therefore names the same event, and two events with the same
-    `occurred_at` sort alike whichever arrived first.
+    `occurred_at` have the same order regardless of which arrived first.
     """
     digest = hashlib.sha256("\x00".join(parts).encode()).digest()[:16]
     return f"{prefix}_{encode_id(digest)}"
 
 
 def encode_id(data: bytes) -> str:
-    """Bytes as lower-case base32 without padding: safe in a URL and when read aloud."""
+    """Encode bytes as lowercase base32 without padding: safe in a URL and easy to read aloud."""
     return b32encode(data).decode().rstrip("=").lower()

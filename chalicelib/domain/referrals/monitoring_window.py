@@ -1,7 +1,7 @@
 """The post-infusion monitoring window: calendar days in the center's time zone.
 
 Day 0 is the date of infusion and day N is that date plus N calendar days. Never N times 24
-hours, and never the UTC date: an infusion at 23:30 in New York belongs to that evening.
+hours, and never the UTC date: an infusion at 11:30 PM in New York belongs to that day.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,16 +13,15 @@ from zoneinfo import ZoneInfo
 from chalicelib.domain.referrals.events import EventOrder
 
 DEFAULT_HANDBACK_DAY = 28
-"""Days after infusion when the patient is due back with the referring team.
+"""Days after the infusion when the patient is due back with the referring provider.
 
-Source: Bristol Myers Squibb's referring-provider page, "at least 4 weeks" (as gathered by
-2026-04). The US labels ask for less since FDA's notice of 26 June 2025; they are the milestones
-below.
+Source: Bristol Myers Squibb's referring-provider page, "at least 4 weeks" (as of 2026-04). The
+US labels require less since the FDA notice of June 26, 2025; those days are the milestones below.
 """
 
 
 class MilestoneKind(StrEnum):
-    """What a day of the window means."""
+    """The meaning of a day in the monitoring window."""
 
     INFUSION = "infusion"
     DAILY_MONITORING_ENDS = "daily_monitoring_ends"
@@ -36,17 +35,17 @@ class MilestoneKind(StrEnum):
 
 MILESTONE_LABELS: Mapping[MilestoneKind, str] = {
     MilestoneKind.INFUSION: "Infusion (day 0)",
-    MilestoneKind.DAILY_MONITORING_ENDS: "Daily monitoring: minimum of the label ends",
-    MilestoneKind.SECOND_PART_DUE: "Second part of the dose due",
-    MilestoneKind.LABEL_MINIMUM_ENDS: "Monitoring: minimum of the label ends",
-    MilestoneKind.PROXIMITY_MINIMUM_ENDS: "Staying near the center: minimum of the label ends",
-    MilestoneKind.DRIVING_MINIMUM_ENDS: "No driving: minimum of the label ends",
-    MilestoneKind.HANDBACK_NEAR: "Hand-back in 7 days: book the visit",
-    MilestoneKind.HANDBACK_TARGET: "Hand-back target",
+    MilestoneKind.DAILY_MONITORING_ENDS: "Label minimum for daily monitoring ends",
+    MilestoneKind.SECOND_PART_DUE: "Second infusion of split dose due",
+    MilestoneKind.LABEL_MINIMUM_ENDS: "Label minimum for monitoring ends",
+    MilestoneKind.PROXIMITY_MINIMUM_ENDS: "Label minimum for staying near the center ends",
+    MilestoneKind.DRIVING_MINIMUM_ENDS: "Label minimum for not driving ends",
+    MilestoneKind.HANDBACK_NEAR: "Return to referring provider in 7 days: schedule the visit",
+    MilestoneKind.HANDBACK_TARGET: "Target date to return to referring provider",
 }
 
 HANDBACK_NOTICE_DAYS = 7
-"""How long before the target the practice is told to book the visit. This product's choice."""
+"""How many days before the target date the practice is notified to schedule the visit. Our own choice."""
 
 
 class AnchorInfusion(StrEnum):
@@ -58,15 +57,16 @@ class AnchorInfusion(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringProfile:
-    """How long one product's label asks for what, in days after the anchoring infusion.
+    """The monitoring periods of one product's label, in days after the infusion that is day 0.
 
     Attributes:
-        product_id: The catalogue row that this comes from.
+        product_id: The product in the catalog that these figures come from.
         label_as_of: The date on which the label was read.
-        infusion_parts: How many infusions make one treatment.
+        infusion_parts: The number of infusions in one treatment.
         proximity_days: How long the patient stays near the center.
-        second_part_day: When the second part is due, where the first opens the window.
-        version: The version of that row, which explains the figures later.
+        second_part_day: The day when the second infusion of a split dose is due, if the first
+            infusion opens the window.
+        version: The version of the catalog entry, which explains the figures later.
     """
 
     product_id: str
@@ -81,14 +81,14 @@ class MonitoringProfile:
     second_part_day: int | None = None
     version: str | None = None
 
-    def is_anchor(self, *, part: int, of: int) -> bool:
+    def is_anchor(self, *, dose_number: int, dose_total: int) -> bool:
         """Whether this infusion is the one that day 0 is counted from."""
-        return part == 1 if self.anchor is AnchorInfusion.FIRST else part == of
+        return dose_number == (1 if self.anchor is AnchorInfusion.FIRST else dose_total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowMilestone:
-    """One dated day of a window."""
+    """One milestone of a monitoring window, with its date."""
 
     day: int
     on: date
@@ -97,10 +97,10 @@ class WindowMilestone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowExtension:
-    """The center's word that it monitors longer.
+    """The center extended its monitoring.
 
     Attributes:
-        order: The place of the event that said so; the later of two words counts.
+        order: The position of the event in the history; of two extensions, the later one counts.
     """
 
     ends_on: date
@@ -110,10 +110,10 @@ class WindowExtension:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringWindow:
-    """A monitoring window as opened by an infusion.
+    """The monitoring window that an infusion opened.
 
-    Carries the figures that it was opened with, so that a later change of the catalogue does
-    not move the dates of a patient who is already being monitored.
+    Keeps the figures that it was opened with, so that a later change of the catalog does not
+    move the dates of a patient who is already being monitored.
     """
 
     time_zone: str
@@ -123,26 +123,26 @@ class MonitoringWindow:
 
     @property
     def ends_on(self) -> date:
-        """The day on which the patient is handed back: the center's last word, or the default."""
+        """The day when the patient returns to the practice: from the latest extension, or the default."""
         if self.extensions:
             return self.extensions[-1].ends_on
         return self.infused_on + timedelta(days=self.profile.handback_target_day)
 
     def with_extension(self, extension: WindowExtension) -> "MonitoringWindow":
-        """The window with one more word on its end, in the order in which they were true."""
-        words = sorted((*self.extensions, extension), key=lambda e: e.order)
-        return replace(self, extensions=tuple(words))
+        """Add an extension; extensions are sorted by the time when they were true."""
+        extensions = sorted((*self.extensions, extension), key=lambda e: e.order)
+        return replace(self, extensions=tuple(extensions))
 
     @property
     def milestones(self) -> Sequence[WindowMilestone]:
-        """The days that matter, earliest first."""
+        """The milestones, earliest first."""
         return [
             WindowMilestone(day=day, on=self.infused_on + timedelta(days=day), kind=kind)
             for day, kind in sorted(self._list_milestone_days(), key=lambda pair: pair[0])
         ]
 
     def _list_milestone_days(self) -> Iterator[tuple[int, MilestoneKind]]:
-        profile, last = self.profile, (self.ends_on - self.infused_on).days
+        profile, last_day = self.profile, (self.ends_on - self.infused_on).days
         yield 0, MilestoneKind.INFUSION
         yield profile.daily_days, MilestoneKind.DAILY_MONITORING_ENDS
         if profile.second_part_day is not None:
@@ -150,20 +150,20 @@ class MonitoringWindow:
         yield profile.monitor_min_days, MilestoneKind.LABEL_MINIMUM_ENDS
         yield profile.proximity_days, MilestoneKind.PROXIMITY_MINIMUM_ENDS
         yield profile.driving_days, MilestoneKind.DRIVING_MINIMUM_ENDS
-        if last > HANDBACK_NOTICE_DAYS:
-            yield last - HANDBACK_NOTICE_DAYS, MilestoneKind.HANDBACK_NEAR
-        yield last, MilestoneKind.HANDBACK_TARGET
+        if last_day > HANDBACK_NOTICE_DAYS:
+            yield last_day - HANDBACK_NOTICE_DAYS, MilestoneKind.HANDBACK_NEAR
+        yield last_day, MilestoneKind.HANDBACK_TARGET
 
 
 def to_local_day(at: datetime, time_zone: str) -> date:
-    """The calendar day that an instant falls on in a zone."""
+    """Convert a point in time to the calendar day in a time zone."""
     return at.astimezone(ZoneInfo(time_zone)).date()
 
 
 def get_start_of_day(day: date, time_zone: str) -> datetime:
-    """The first instant of a local calendar day, in UTC.
+    """Get the first moment of a local calendar day, in UTC.
 
-    Where the clocks go forward at midnight, the day starts at the first minute that exists.
+    If the clocks go forward at midnight, the day starts at the first minute that exists.
     """
     midnight = datetime.combine(day, time.min, tzinfo=ZoneInfo(time_zone))
     return midnight.astimezone(UTC)
@@ -172,11 +172,13 @@ def get_start_of_day(day: date, time_zone: str) -> datetime:
 def open_window(
     *, infused_at: datetime, local_date: date | None, time_zone: str, profile: MonitoringProfile
 ) -> MonitoringWindow:
-    """Open the window of an infusion.
+    """Open the monitoring window of an infusion.
 
     Args:
-        infused_at: When it happened, aware.
-        local_date: The center's own word for the calendar day; else the zone decides.
+        infused_at: The time of the infusion, timezone-aware.
+        local_date: The calendar day as reported by the center; without it, the time zone decides.
+        time_zone: The center's time zone.
+        profile: The product's monitoring periods.
     """
     return MonitoringWindow(
         time_zone=time_zone, infused_on=local_date or to_local_day(infused_at, time_zone), profile=profile

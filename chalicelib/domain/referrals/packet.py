@@ -1,7 +1,7 @@
-"""What a center needs on day 1 before a referral can be submitted, and what it is glad of.
+"""The referral packet: what a center needs on day 1 before a referral can be submitted, and optional items.
 
-Source: what public referral guides ask for (carthope.com, Bristol Myers Squibb and Kite pages
-for referring providers, as gathered by 2026-04), put together by this product.
+Source: the requirements of public referral guides (carthope.com, Bristol Myers Squibb and Kite
+pages for referring providers, as of 2026-04), combined by this product.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,17 @@ from chalicelib.errors import ConflictError, FieldError
 
 
 class PacketItem(NamedTuple):
-    """One thing of the packet: where it stands and how a person calls it."""
+    """One item of the packet: its place in the request body, and its label."""
 
     pointer: str
     label: str
 
 
+_CONSENT_POINTER = "/consent_to_share/given"
+
 REQUIRED_ITEMS: tuple[PacketItem, ...] = (
-    PacketItem("/patient/given_name", "Patient's given name"),
-    PacketItem("/patient/family_name", "Patient's family name"),
+    PacketItem("/patient/given_name", "Patient's first name"),
+    PacketItem("/patient/family_name", "Patient's last name"),
     PacketItem("/patient/birth_date", "Patient's date of birth"),
     PacketItem("/patient/sex", "Patient's sex"),
     PacketItem("/patient/zip", "Patient's ZIP code"),
@@ -28,13 +30,13 @@ REQUIRED_ITEMS: tuple[PacketItem, ...] = (
     PacketItem("/clinical/disease", "Disease"),
     PacketItem("/clinical/histology", "Histology"),
     PacketItem("/clinical/ecog", "ECOG performance status"),
-    PacketItem("/clinical/prior_lines", "At least one line of therapy"),
+    PacketItem("/clinical/prior_lines", "At least one prior line of therapy"),
     PacketItem("/referring_provider/name", "Referring provider's name"),
     PacketItem("/referring_provider/npi", "Referring provider's NPI"),
     PacketItem("/referring_provider/phone", "Referring provider's phone"),
     PacketItem("/insurance/payer", "Payer"),
-    PacketItem("/insurance/member_id", "Insurance member id"),
-    PacketItem("/consent_to_share/given", "The patient's consent to share"),
+    PacketItem("/insurance/member_id", "Insurance member ID"),
+    PacketItem(_CONSENT_POINTER, "Patient's consent to share records"),
     PacketItem("/center_id", "Treatment center"),
 )
 
@@ -43,40 +45,50 @@ OPTIONAL_ITEMS: tuple[PacketItem, ...] = (
     PacketItem("/patient/language", "Patient's language"),
     PacketItem("/patient/caregiver", "Caregiver"),
     PacketItem("/clinical/icd10", "ICD-10-CM code"),
-    PacketItem("/clinical/hsct_eligible", "Transplant eligibility"),
-    PacketItem("/clinical/flags", "Safety flags"),
+    PacketItem("/clinical/hsct_eligible", "Stem cell transplant candidacy"),
+    PacketItem("/clinical/flags", "Safety questions"),
     PacketItem("/referring_provider/email", "Referring provider's email"),
-    PacketItem("/product_id", "Product that is thought of"),
+    PacketItem("/product_id", "Planned product"),
 )
 
 
 def list_missing_items(packet: Mapping[str, Any], items: Sequence[PacketItem] = REQUIRED_ITEMS) -> list[PacketItem]:
-    """The items that are absent, empty, or (for consent) not given."""
+    """List the items that are absent, empty, or (for consent) not given."""
     return [item for item in items if _read_pointer(packet, item.pointer) in (None, "", [], {}, False)]
 
 
 def require_complete(packet: Mapping[str, Any]) -> None:
-    """Refuse to submit what a center could not work with.
+    """Check that a center has everything it needs to start.
 
     Raises:
-        RefusedError: names every missing item at once.
+        ConflictError: lists every missing item at once.
     """
-    absent = list_missing_items(packet)
-    if absent:
-        faults = [FieldError(item.pointer, "missing", f"{item.label} is missing") for item in absent]
-        raise ConflictError("packet_incomplete", "The center needs more before it can start.", errors=faults)
+    missing = list_missing_items(packet)
+    if missing:
+        errors = [FieldError(item.pointer, "missing", _describe_missing_item(item)) for item in missing]
+        raise ConflictError(
+            "packet_incomplete",
+            "Complete the missing items before you submit. The center needs them on day 1.",
+            errors=errors,
+        )
 
 
 def build_packet(referral: Referral) -> Mapping[str, Any]:
-    """The referral as the packet rules look at it."""
+    """Build the request body that the packet rules check, from a stored referral."""
     return {**referral.details, "center_id": referral.center_id, "product_id": referral.product_id}
+
+
+def _describe_missing_item(item: PacketItem) -> str:
+    if item.pointer == _CONSENT_POINTER:
+        return "Record the patient's consent to share records."
+    return f"Add: {item.label}"
 
 
 def _read_pointer(packet: Mapping[str, Any], pointer: str) -> object:
     value: Any = packet
     for key in pointer.removeprefix("/").split("/"):
         value = value.get(key) if isinstance(value, Mapping) else None
-    # An answer of "no" is an answer everywhere but for consent; so is ECOG 0.
-    if value is False and pointer != "/consent_to_share/given":
+    # "No" and ECOG 0 are answers. Only a consent of "no" counts as missing.
+    if value is False and pointer != _CONSENT_POINTER:
         return "no"
     return "0" if value == 0 and value is not False else value

@@ -1,9 +1,9 @@
-"""Why a journey ended, paused or turned back, in codes; and what the referring team may do next.
+"""Reason codes: why a referral ended, paused or was deferred, and what the referring team can do next.
 
-Source: the reasons that published cohorts name for patients who were referred and not treated
-(Battiwalla et al., Blood Adv 9(2) 429; the MSK cohort as reported in JCP; the Fred Hutch intake
-abstract; the MD Anderson abstract on delayed lymphodepletion; read 2026-11). The next steps are
-this product's own words.
+Source: the reasons in published cohorts of patients who were referred and not treated (Battiwalla
+et al., Blood Adv 9(2) 429; the MSK cohort as reported in JCP; the Fred Hutch intake abstract; the
+MD Anderson abstract on delayed lymphodepletion; read 2026-11). The text of the next steps is our
+own.
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ class ReasonCode(StrEnum):
 
 
 class ReasonFacts(NamedTuple):
-    """How a reason reads, and what the referring team may do next."""
+    """The label of a reason, and what the referring team can do next."""
 
     label: str
     next_step: str
@@ -55,67 +55,80 @@ class ReasonFacts(NamedTuple):
 
 REASON_FACTS: Mapping[ReasonCode, ReasonFacts] = {
     ReasonCode.DISEASE_PROGRESSION: ReasonFacts(
-        "The disease progressed", "Ask the center whether a later referral makes sense."
+        "Disease progression", "Ask the center whether a later referral could make sense."
     ),
-    ReasonCode.POOR_PERFORMANCE: ReasonFacts("Performance status", "Refer again if the patient's condition improves."),
+    ReasonCode.POOR_PERFORMANCE: ReasonFacts(
+        "Poor performance status", "Refer again if the patient's performance status improves."
+    ),
     ReasonCode.COMORBIDITY: ReasonFacts(
-        "Another illness", "Ask the center what would have to change; refer again if it does."
+        "Comorbidity", "Ask the center what would need to change, and refer again if it does."
     ),
     ReasonCode.EXCESS_DISEASE_BURDEN: ReasonFacts(
-        "Too much disease at present", "Discuss bridging therapy; refer again after a response."
+        "Disease burden too high", "Discuss bridging therapy with the center. Refer again after a response."
     ),
     ReasonCode.NO_AVAILABLE_PRODUCT_OR_TRIAL: ReasonFacts(
-        "No product or trial fits", "Look for a center with another product or a trial."
+        "No suitable product or trial", "Look for a center that offers another product or a trial."
     ),
     ReasonCode.TOXICITY_CONCERN: ReasonFacts("Concern about toxicity", "Discuss alternatives with the center's team."),
-    ReasonCode.OTHER_THERAPY_CHOSEN: ReasonFacts(
-        "Another therapy was chosen", "Refer again at the first sign of relapse."
-    ),
+    ReasonCode.OTHER_THERAPY_CHOSEN: ReasonFacts("Another therapy chosen", "Refer again at the first sign of relapse."),
     ReasonCode.PATIENT_CHOICE: ReasonFacts(
-        "The patient decided otherwise", "The patient may decide anew at any time; refer again then."
+        "Patient's choice", "The patient can change their mind at any time. Refer again if they do."
     ),
     ReasonCode.CAREGIVER_UNAVAILABLE: ReasonFacts(
-        "No caregiver", "See the national resources on caregiving, and refer again."
+        "No caregiver available", "See Resources for caregiver support, then refer again."
     ),
     ReasonCode.TRAVEL_OR_LODGING: ReasonFacts(
-        "Travel or lodging", "See the national resources on travel and lodging, or a nearer center."
+        "Travel or lodging", "See Resources for travel and lodging help, or look for a closer center."
     ),
     ReasonCode.COVERAGE_DENIED: ReasonFacts(
-        "The payer denied coverage", "Ask for the denial letter; appeal or peer-to-peer in time."
+        "Coverage denied by the payer",
+        "Get the denial letter. Request a peer-to-peer review or appeal before the deadline.",
     ),
     ReasonCode.COVERAGE_PENDING_TOO_LONG: ReasonFacts(
-        "Coverage took too long", "Ask the payer's case manager for an expedited review."
+        "Coverage decision took too long", "Ask the payer's case manager for an expedited review."
     ),
-    ReasonCode.SCA_NOT_REACHED: ReasonFacts("No single case agreement", "Ask the payer for a center in its network."),
+    ReasonCode.SCA_NOT_REACHED: ReasonFacts(
+        "Single case agreement not reached", "Ask the payer for an in-network center."
+    ),
     ReasonCode.MISROUTED: ReasonFacts(
-        "Sent to the wrong place", "Find a center that treats this disease and age, and refer again."
+        "Sent to the wrong center", "Find a center that treats this disease and age group, then refer again."
     ),
-    ReasonCode.INQUIRY_ONLY: ReasonFacts("Only an inquiry", "Refer when the patient and you decide to."),
+    ReasonCode.INQUIRY_ONLY: ReasonFacts("Inquiry only", "Refer when you and the patient are ready."),
     ReasonCode.CAPACITY_FULL: ReasonFacts(
-        "The center has no capacity", "Refer to another center; this one may open again."
+        "No capacity at the center", "Refer to another center. This one may reopen to new patients."
     ),
     ReasonCode.NOT_ELIGIBLE: ReasonFacts(
-        "Not eligible by the center's evaluation", "Ask the center what would have to change."
+        "Not eligible per the center's evaluation", "Ask the center what would need to change."
     ),
     ReasonCode.MANUFACTURING_FAILURE: ReasonFacts(
-        "The product could not be made", "Ask the center about a new collection or another product."
+        "Product could not be manufactured", "Ask the center about repeat leukapheresis or another product."
     ),
-    ReasonCode.INFECTION_HOLD: ReasonFacts("Infection", "Refer again, or ask to go on, once it is treated."),
-    ReasonCode.DEATH_BEFORE_TREATMENT: ReasonFacts("Death before treatment", "Nothing more is asked of you."),
+    ReasonCode.INFECTION_HOLD: ReasonFacts(
+        "Infection", "Once the infection is treated, ask the center to resume or refer again."
+    ),
+    ReasonCode.DEATH_BEFORE_TREATMENT: ReasonFacts(
+        "Death before treatment",
+        "We are sorry for the loss of your patient. Reminders about this patient have stopped."
+        " You may still need to notify the payer. Resources lists support for families.",
+    ),
     ReasonCode.DEATH_AFTER_TREATMENT: ReasonFacts(
-        "Death after treatment", "Report a suspected adverse reaction to MedWatch and the maker."
+        "Death after treatment",
+        "We are sorry for the loss of your patient. Reminders about this patient have stopped."
+        " If the therapy may have contributed, report it to FDA MedWatch and the manufacturer.",
     ),
     ReasonCode.INSUFFICIENT_COLLECTION: ReasonFacts(
-        "Too few cells were collected", "The center plans another collection."
+        "Not enough cells collected", "Waiting for the center to schedule another leukapheresis."
     ),
-    ReasonCode.NO_SHOW: ReasonFacts("The patient did not come", "Call the patient; the center offers a new date."),
-    ReasonCode.RESCHEDULED: ReasonFacts("A new date", "Tell the patient the new date."),
-    ReasonCode.MOVED_AWAY: ReasonFacts("The patient moved away", "Send the records to the new team."),
-    ReasonCode.UNREACHABLE: ReasonFacts("The patient cannot be reached", "Try the caregiver and other contacts."),
+    ReasonCode.NO_SHOW: ReasonFacts("No-show", "Call the patient. Waiting for the center to offer a new date."),
+    ReasonCode.RESCHEDULED: ReasonFacts("Rescheduled", "Tell the patient the new date."),
+    ReasonCode.MOVED_AWAY: ReasonFacts("Patient moved", "Send records to the new care team."),
+    ReasonCode.UNREACHABLE: ReasonFacts(
+        "Patient cannot be reached", "Contact the caregiver and other listed contacts."
+    ),
     ReasonCode.FOLLOW_UP_FINISHED: ReasonFacts(
-        "Follow-up is finished", "A new cancer after CAR T is still reported, for life."
+        "Follow-up complete", "Keep reporting any new cancer after CAR T, at any time in the patient's life."
     ),
-    ReasonCode.UNKNOWN: ReasonFacts("Not known", "Ask the center."),
+    ReasonCode.UNKNOWN: ReasonFacts("Reason unknown", "Call the center for details."),
 }
 
 _CLINICAL = frozenset(
@@ -155,7 +168,7 @@ REASONS_REQUIRED_BY_STAGE: Mapping[Stage, frozenset[ReasonCode]] = {
     Stage.TRANSFERRED_CARE: frozenset({ReasonCode.MOVED_AWAY, ReasonCode.PATIENT_CHOICE, ReasonCode.UNKNOWN}),
     Stage.CLOSED_COMPLETE: frozenset({ReasonCode.FOLLOW_UP_FINISHED, ReasonCode.UNKNOWN}),
 }
-"""The stages that are not reached without a reason, and the reasons that fit each."""
+"""The stages that require a reason, and the reasons that fit each."""
 
 DEFAULT_REASON_BY_STAGE: Mapping[Stage, ReasonCode] = {
     Stage.DECEASED: ReasonCode.DEATH_BEFORE_TREATMENT,
@@ -166,17 +179,17 @@ DEFAULT_REASON_BY_STAGE: Mapping[Stage, ReasonCode] = {
 
 
 def format_reason(code: str | None) -> str | None:
-    """How a reason reads; a sender's own word stands for itself."""
-    known = _find_reason(code)
-    return REASON_FACTS[known].label if known else code
+    """Format a reason as its label; the sender's own text is returned unchanged."""
+    reason = _find_reason(code)
+    return REASON_FACTS[reason].label if reason else code
 
 
 def describe_outcome(code: str | None) -> Mapping[str, str | None] | None:
-    """Why a referral ended or turned back, and what the referring team may do next."""
+    """Describe why a referral ended or was deferred, and what the referring team can do next."""
     if code is None:
         return None
-    known = _find_reason(code)
-    next_step = REASON_FACTS[known].next_step if known else None
+    reason = _find_reason(code)
+    next_step = REASON_FACTS[reason].next_step if reason else None
     return {"reason_code": code, "label": format_reason(code), "next_step": next_step}
 
 

@@ -1,4 +1,4 @@
-"""A referral, as a value."""
+"""The state of a referral: its stage, its status besides the stage, and its monitoring window."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,13 +12,13 @@ from chalicelib.domain.referrals.stages import STAGE_FACTS, Actor, NextActor, Ph
 from chalicelib.domain.referrals.unread import LastWriter
 
 Details = Mapping[str, Any]
-"""What the practice tells of the patient: `patient`, `clinical`, `insurance`,
-`referring_provider`, `consent_to_share` and `note`, as the API contract spells them."""
+"""What the practice enters about the patient: `patient`, `clinical`, `insurance`,
+`referring_provider`, `consent_to_share` and `note`, with the names of the API contract."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """A pause over whatever stage a referral is in."""
+    """A pause of the referral, in any stage."""
 
     since: datetime
     reason_code: str | None
@@ -28,12 +28,12 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceTracker:
-    """What is known of a center's numbering of its events.
+    """Tracks the sequence numbers of a center's events, to find missing updates.
 
     Attributes:
-        lowest: The lowest sequence seen, where the count starts; None before the first.
-        highest: The highest sequence seen.
-        missing: Sequences between them that have not arrived, at most `MAX_MISSING`.
+        lowest: The lowest sequence received, where counting starts; None before the first.
+        highest: The highest sequence received.
+        missing: Sequences between them that have not arrived, at most `MAX_MISSING_SEQUENCES`.
     """
 
     lowest: int | None = None
@@ -41,12 +41,12 @@ class SequenceTracker:
     missing: tuple[int, ...] = ()
 
     def with_sequence(self, sequence: int) -> "SequenceTracker":
-        """The feed with one more number seen; the lowest one seen starts the count."""
+        """Add a received sequence; counting starts at the lowest one received."""
         if self.lowest is None:
             return SequenceTracker(lowest=sequence, highest=sequence)
         if sequence in self.missing:
             return replace(self, missing=tuple(n for n in self.missing if n != sequence))
-        # Told by lengths first: a feed's next number may be a thousand million away.
+        # Compare lengths first: the next number may be a billion away, so never list the range.
         before, after = range(sequence + 1, self.lowest), range(self.highest + 1, sequence)
         is_gap = len(before) + len(after) + len(self.missing) <= MAX_MISSING_SEQUENCES
         skipped = (*before, *after) if is_gap else ()
@@ -58,27 +58,28 @@ class SequenceTracker:
 
 
 MAX_MISSING_SEQUENCES = 50
-"""A wider gap is a feed that numbers otherwise, not fifty lost updates."""
+"""A wider gap means that the system numbers its events differently, not that 50 updates are lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralStatus:
-    """What lies over the stage and does not move it.
+    """The state besides the stage: hold, outcome, toxicity, withdrawal request. Field names are stored.
 
     Attributes:
-        hold_head: The place of the last event about a hold, an ending too; what was true
-            earlier is history.
-        reason_code: Why the referral ended, was deferred or turned back.
-        revisit_on: When a deferred patient is looked at again.
-        suggested_center_id: Where a redirecting center would send the patient.
-        first_visit_on: When the practice sees the patient first after the hand-back.
-        withdrawal_requested_at: Since when the practice asks the center to stop.
+        hold_head: The order of the last event about a hold, or of an ending; a hold event that was
+            true earlier is kept in the history only.
+        reason_code: Why the referral ended or was deferred.
+        revisit_on: The day on which a deferred patient is evaluated again.
+        suggested_center_id: The center that a redirecting center suggests.
+        first_visit_on: The practice's first visit after the patient returned.
+        withdrawal_requested_at: When the practice first asked the center to stop.
         toxicity_at: When the center last noticed a toxicity.
-        corrected: Whether something in the history counts no more, so that every later
-            decision has to fold it.
-        updates_lost: Deliveries that waited for a day for what did not arrive.
-        continues: The ended referral that this one goes on from.
-        continued_by: The referral that goes on from this one.
+        feed: The sequence numbers of the center's system, and which are missing.
+        corrected: Whether the history contains a correction, so that every later decision must
+            replay it.
+        updates_lost: Deliveries that were parked for a day because an earlier one never arrived.
+        continues: The ended referral that this one continues.
+        continued_by: The referral that continues this one.
     """
 
     hold: Hold | None = None
@@ -101,13 +102,16 @@ class Referral:
     """One patient sent by one practice to one center.
 
     Attributes:
-        alias: The practice's nickname for the patient, the only name that mail may carry.
-        head: The place of the last event that moved it; an earlier one is history.
-        reached: When each stage was last entered, by when it was true.
-        part: How many infusions of a split dose have been given, of how many.
-        version: Grows by one with each write; the ETag.
-        audited: The head of the chain of audit rows about its writes.
-        touched: Whose work the newest versions are; kept by the store with each write.
+        alias: The practice's alias for the patient, the only name that an email may contain.
+        stage_since: When the referral entered the current stage.
+        last_applied_order: The order of the last event that changed the stage; an event before it
+            is a late event and kept in the history.
+        stage_entered_at: When each stage was last entered, according to its reporter.
+        version: Increases by one with each write; the ETag.
+        doses_given: How many infusions of a split dose have been given.
+        dose_total: How many infusions the dose is split into.
+        audit_chain_head: The last row of the hash chain of audit rows about the referral's writes.
+        last_writer: Who made the newest versions; the store updates it with each write.
     """
 
     referral_id: str
@@ -135,17 +139,17 @@ class Referral:
 
     @property
     def phase(self) -> Phase:
-        """The part of the journey that the stage belongs to."""
+        """The phase that the stage belongs to."""
         return STAGE_FACTS[self.stage].phase
 
     @property
     def owner(self) -> NextActor:
-        """Who has to make the next move; a request to withdraw is the center's to answer."""
+        """Who must act next; a withdrawal request must be answered by the center."""
         if self.status.withdrawal_requested_at:
             return NextActor.CENTER
         return STAGE_FACTS[self.stage].owner
 
     @property
     def is_with_center(self) -> bool:
-        """Whether the center may see it: from submission on, never as a draft."""
+        """Whether the center may see the referral: from submission on, never as a draft."""
         return self.submitted_at is not None and self.center_id is not None

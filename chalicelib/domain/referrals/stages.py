@@ -1,10 +1,13 @@
-"""The stages of a referral, and what is true of each whatever the referral.
+"""The stages of a referral, and the facts of each stage: phase, next actor, label, button text.
+
+On screens a stage is called "status", because "stage" describes the cancer; the API says `stage`.
+Which stage may follow which is in `transitions`.
 
 Source:
-    Names and owners: the journey as a community practice and a treatment center see it, with
-    Salesforce's public "advanced therapy management" stages and HL7 BSeR's referral task states
-    as models (as gathered by 2026-04). Which stages a sparse center feed may skip is this
-    product's own decision.
+    Names and next actors: the path of a referral from the view of a community practice and a
+    treatment center, modeled on Salesforce's public "advanced therapy management" stages and
+    HL7 BSeR's referral task states (as of 2026-04). Which stages a center's system may skip is
+    our own decision.
 """
 
 from collections.abc import Mapping
@@ -13,7 +16,7 @@ from typing import NamedTuple
 
 
 class Actor(StrEnum):
-    """Who makes a move."""
+    """Who reports an event."""
 
     PRACTICE = "practice"
     CENTER = "center"
@@ -21,7 +24,7 @@ class Actor(StrEnum):
 
 
 class NextActor(StrEnum):
-    """Who has to make the next move."""
+    """Who must act next."""
 
     PRACTICE = "practice"
     CENTER = "center"
@@ -29,7 +32,7 @@ class NextActor(StrEnum):
 
 
 class Phase(StrEnum):
-    """The part of the journey that a reader sees, in order."""
+    """A phase of a referral as screens show it, in order."""
 
     ELIGIBILITY = "eligibility"
     REFERRAL = "referral"
@@ -43,7 +46,7 @@ class Phase(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where a referral stands."""
+    """The current position of a referral."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -83,19 +86,19 @@ class Stage(StrEnum):
 
 
 class StepKind(StrEnum):
-    """How a stage belongs to the journey that a page shows as steps."""
+    """How a stage belongs to the main path, which pages show as steps."""
 
     MAIN = "main"
     OPTIONAL = "optional"
-    """On the main line, and a sparse center feed may leave it out."""
+    """On the main path, but a center's system may skip it."""
     DETOUR = "aside"
-    """A detour or an ending."""
+    """A detour from the main path, or an ending."""
 
 
 class StageFacts(NamedTuple):
-    """What is true of a stage whatever the referral.
+    """The facts of a stage that are the same for every referral.
 
-    `label` is how the timeline names it, `action` how a button asks for it.
+    `label` is its name on screens, `action` the text of the button that reports it.
     """
 
     phase: Phase
@@ -110,68 +113,72 @@ _MAIN, _OPTIONAL = StepKind.MAIN, StepKind.OPTIONAL
 
 STAGE_FACTS: Mapping[Stage, StageFacts] = {
     Stage.DRAFT: StageFacts(Phase.ELIGIBILITY, _P, "Draft", "Return to draft", _MAIN),
-    Stage.SUBMITTED: StageFacts(Phase.REFERRAL, _C, "Submitted", "Submit the referral", _MAIN),
+    Stage.SUBMITTED: StageFacts(Phase.REFERRAL, _C, "Submitted", "Submit referral", _MAIN),
     Stage.RECEIVED: StageFacts(Phase.REFERRAL, _C, "Received by the center", "Confirm receipt", _OPTIONAL),
-    Stage.INFO_REQUESTED: StageFacts(Phase.REFERRAL, _P, "Information requested", "Ask for information"),
+    Stage.INFO_REQUESTED: StageFacts(Phase.REFERRAL, _P, "Information requested", "Request information"),
     Stage.ACCEPTED: StageFacts(Phase.REFERRAL, _C, "Accepted for evaluation", "Accept for evaluation", _MAIN),
-    Stage.DECLINED: StageFacts(Phase.CLOSED, _N, "Declined by the center", "Decline"),
+    Stage.DECLINED: StageFacts(Phase.CLOSED, _N, "Declined by the center", "Decline the referral"),
     Stage.WITHDRAWN: StageFacts(Phase.CLOSED, _N, "Withdrawn", "Withdraw the referral"),
     Stage.REDIRECTED: StageFacts(Phase.CLOSED, _N, "Redirected to another center", "Suggest another center"),
     Stage.CONSULT_SCHEDULED: StageFacts(
         Phase.CONSULTATION, _C, "Consultation scheduled", "Schedule the consultation", _MAIN
     ),
     Stage.CONSULT_COMPLETED: StageFacts(
-        Phase.CONSULTATION, _C, "Consultation completed", "Record the consultation", _MAIN
+        Phase.CONSULTATION, _C, "Consultation completed", "Record completed consultation", _MAIN
     ),
-    Stage.ELIGIBILITY_PENDING: StageFacts(
-        Phase.CONSULTATION, _C, "Work-up in progress", "Start the work-up", _OPTIONAL
+    Stage.ELIGIBILITY_PENDING: StageFacts(Phase.CONSULTATION, _C, "Workup in progress", "Start the workup", _OPTIONAL),
+    Stage.CENTER_PROCEED: StageFacts(
+        Phase.CONSULTATION, _C, "Accepted for CAR T (center's decision)", "Accept for CAR T", _MAIN
     ),
-    Stage.CENTER_PROCEED: StageFacts(Phase.CONSULTATION, _C, "Center decided to proceed", "Decide to proceed", _MAIN),
-    Stage.DEFERRED: StageFacts(Phase.CONSULTATION, _C, "Deferred", "Defer with a revisit date"),
-    Stage.NOT_PROCEEDING: StageFacts(Phase.CLOSED, _N, "Not proceeding", "Record that treatment does not proceed"),
+    Stage.DEFERRED: StageFacts(Phase.CONSULTATION, _C, "Deferred", "Defer to a later date"),
+    Stage.NOT_PROCEEDING: StageFacts(Phase.CLOSED, _N, "Not proceeding to CAR T", "Record that CAR T will not proceed"),
     Stage.APHERESIS_SCHEDULED: StageFacts(
         Phase.COLLECTION, _C, "Leukapheresis scheduled", "Schedule leukapheresis", _MAIN
     ),
     Stage.APHERESIS_COMPLETED: StageFacts(
-        Phase.COLLECTION, _C, "Leukapheresis completed", "Record leukapheresis", _MAIN
+        Phase.COLLECTION, _C, "Leukapheresis completed", "Record completed leukapheresis", _MAIN
     ),
     Stage.MANUFACTURING_STARTED: StageFacts(
         Phase.MANUFACTURING, _C, "Manufacturing started", "Record start of manufacturing", _MAIN
     ),
-    Stage.QC_TESTING: StageFacts(Phase.MANUFACTURING, _C, "Quality testing", "Record quality testing", _OPTIONAL),
-    Stage.RELEASED: StageFacts(Phase.MANUFACTURING, _C, "Product released", "Record release", _OPTIONAL),
+    Stage.QC_TESTING: StageFacts(
+        Phase.MANUFACTURING, _C, "QC and release testing", "Record QC and release testing", _OPTIONAL
+    ),
+    Stage.RELEASED: StageFacts(Phase.MANUFACTURING, _C, "Product released", "Record product release", _OPTIONAL),
     Stage.OUT_OF_SPECIFICATION: StageFacts(
-        Phase.MANUFACTURING, _C, "Product out of specification", "Record out of specification"
+        Phase.MANUFACTURING, _C, "Product out of specification", "Record product out of specification"
     ),
     Stage.MANUFACTURING_FAILED: StageFacts(
         Phase.MANUFACTURING, _C, "Manufacturing failed", "Record a manufacturing failure"
     ),
-    Stage.PRODUCT_SHIPPED: StageFacts(Phase.MANUFACTURING, _C, "Product shipped", "Record shipment", _OPTIONAL),
+    Stage.PRODUCT_SHIPPED: StageFacts(Phase.MANUFACTURING, _C, "Product shipped", "Record product shipment", _OPTIONAL),
     Stage.PRODUCT_RECEIVED: StageFacts(
-        Phase.MANUFACTURING, _C, "Product at the center", "Record arrival of the product", _OPTIONAL
+        Phase.MANUFACTURING, _C, "Product received by the center", "Record product received", _OPTIONAL
     ),
     Stage.LYMPHODEPLETION_STARTED: StageFacts(
-        Phase.TREATMENT, _C, "Low-dose chemotherapy started", "Record lymphodepletion", _MAIN
+        Phase.TREATMENT, _C, "Lymphodepletion started", "Record start of lymphodepletion", _MAIN
     ),
     Stage.INFUSED: StageFacts(Phase.TREATMENT, _C, "Infused", "Record the infusion", _MAIN),
     Stage.MONITORING: StageFacts(Phase.MONITORING, _C, "Post-infusion monitoring", "Record start of monitoring", _MAIN),
-    Stage.WINDOW_COMPLETE: StageFacts(
-        Phase.MONITORING, _C, "Monitoring window complete", "Confirm the end of the window", _MAIN
-    ),
+    Stage.WINDOW_COMPLETE: StageFacts(Phase.MONITORING, _C, "Monitoring complete", "Confirm end of monitoring", _MAIN),
     Stage.HANDBACK_READY: StageFacts(
-        Phase.FOLLOW_UP, _P, "Hand-back package ready", "Hand back the patient", _OPTIONAL
+        Phase.FOLLOW_UP,
+        _P,
+        "Transition-of-care summary ready",
+        "Return the patient to the referring provider",
+        _OPTIONAL,
     ),
     Stage.HANDED_BACK: StageFacts(
-        Phase.FOLLOW_UP, _P, "Back with the referring team", "Acknowledge the hand-back", _MAIN
+        Phase.FOLLOW_UP, _P, "Returned to referring provider", "Acknowledge the return", _MAIN
     ),
     Stage.FOLLOW_UP: StageFacts(Phase.FOLLOW_UP, _P, "Follow-up", "Record start of follow-up", _MAIN),
     Stage.LONG_TERM_FOLLOW_UP: StageFacts(
         Phase.FOLLOW_UP, _P, "Long-term follow-up", "Move to long-term follow-up", _MAIN
     ),
-    Stage.DECEASED: StageFacts(Phase.CLOSED, _N, "Deceased", "Record a death"),
-    Stage.LOST_TO_FOLLOW_UP: StageFacts(Phase.CLOSED, _N, "Lost to follow-up", "Record lost to follow-up"),
+    Stage.DECEASED: StageFacts(Phase.CLOSED, _N, "Deceased", "Record the patient's death"),
+    Stage.LOST_TO_FOLLOW_UP: StageFacts(Phase.CLOSED, _N, "Lost to follow-up", "Record as lost to follow-up"),
     Stage.TRANSFERRED_CARE: StageFacts(Phase.CLOSED, _N, "Care transferred", "Record transfer of care"),
-    Stage.CLOSED_COMPLETE: StageFacts(Phase.CLOSED, _N, "Follow-up complete", "Close as complete", _MAIN),
+    Stage.CLOSED_COMPLETE: StageFacts(Phase.CLOSED, _N, "Follow-up complete", "Close as follow-up complete", _MAIN),
 }
 
 MAIN_PATH: tuple[Stage, ...] = tuple(s for s in Stage if STAGE_FACTS[s].step_kind is not StepKind.DETOUR)

@@ -1,11 +1,11 @@
-"""The one table of moves between the stages of a referral.
+"""The legal transitions between the stages of a referral, in one table.
 
-The table is data. What is enforced, what a page offers as `actions[]` and the diagram in the
-docs all come from it, so a move is added here and nowhere else.
+The table is data. The rules that are enforced, the `actions[]` that a page offers and the diagram
+in the docs all come from it, so a transition is added only here.
 
 Source:
-    The journey as a community practice and a treatment center see it, with the models that
-    `stages` names.
+    The path of a referral from the view of a community practice and a treatment center, with the
+    models named in `stages`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ _TRANSITIONS: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = {
     Stage.ACCEPTED: {Stage.CONSULT_SCHEDULED: _CENTER, Stage.WITHDRAWN: _PRACTICE, Stage.DECLINED: _CENTER},
     Stage.CONSULT_SCHEDULED: {
         Stage.CONSULT_COMPLETED: _CENTER,
-        # The same stage again is a new date: rescheduled, or booked anew after a no-show.
+        # The same stage again is a new date: rescheduled, or scheduled again after a no-show.
         Stage.CONSULT_SCHEDULED: _CENTER,
         Stage.WITHDRAWN: _PRACTICE,
         Stage.DECLINED: _CENTER,
@@ -56,7 +56,7 @@ _TRANSITIONS: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = {
         Stage.NOT_PROCEEDING: _CENTER,
         Stage.WITHDRAWN: _PRACTICE,
     },
-    # From here on a practice can only ask for withdrawal: cells may already be in the making.
+    # From here on a practice can only request withdrawal, because cells may already be in manufacturing.
     Stage.CENTER_PROCEED: {Stage.APHERESIS_SCHEDULED: _CENTER, Stage.DEFERRED: _CENTER, Stage.NOT_PROCEEDING: _CENTER},
     Stage.APHERESIS_SCHEDULED: {
         Stage.APHERESIS_COMPLETED: _CENTER,
@@ -66,7 +66,7 @@ _TRANSITIONS: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = {
     },
     Stage.APHERESIS_COMPLETED: {
         Stage.MANUFACTURING_STARTED: _CENTER,
-        # Too few cells: collect again.
+        # Not enough cells collected: repeat leukapheresis.
         Stage.APHERESIS_SCHEDULED: _CENTER,
         Stage.NOT_PROCEEDING: _CENTER,
     },
@@ -84,7 +84,7 @@ _TRANSITIONS: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = {
         Stage.NOT_PROCEEDING: _CENTER,
     },
     Stage.OUT_OF_SPECIFICATION: {
-        # Special access, a remake from reserve material, or a new collection.
+        # Expanded access, a second manufacturing run from reserve material, or repeat leukapheresis.
         Stage.PRODUCT_SHIPPED: _CENTER,
         Stage.MANUFACTURING_STARTED: _CENTER,
         Stage.APHERESIS_SCHEDULED: _CENTER,
@@ -103,9 +103,9 @@ _TRANSITIONS: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = {
         Stage.LYMPHODEPLETION_STARTED: _CENTER,
         Stage.NOT_PROCEEDING: _CENTER,
     },
-    # A split dose is `infused` once a part; the system opens monitoring the day after.
+    # A split dose is `infused` once for each dose; the system opens monitoring the day after.
     Stage.INFUSED: {Stage.INFUSED: _CENTER, Stage.MONITORING: frozenset({Actor.CENTER, Actor.SYSTEM})},
-    # The same stage again is the center's own report of what the system opened, or an extension.
+    # The same stage again is the center's own report after the system opened monitoring, or an extension.
     Stage.MONITORING: {Stage.WINDOW_COMPLETE: _CENTER, Stage.MONITORING: _CENTER},
     Stage.WINDOW_COMPLETE: {Stage.HANDBACK_READY: _CENTER, Stage.MONITORING: _CENTER},
     Stage.HANDBACK_READY: {Stage.HANDED_BACK: _PRACTICE, Stage.MONITORING: _CENTER},
@@ -124,7 +124,7 @@ _TRANSITIONS: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = {
 
 
 def _add_death_transitions() -> Mapping[Stage, Mapping[Stage, frozenset[Actor]]]:
-    """Add the one move that is possible from every open stage a center knows of."""
+    """Add the death of the patient, which is legal from every open stage (from a draft, by the practice only)."""
     table = {stage: dict(_TRANSITIONS.get(stage, {})) for stage in Stage}
     for stage in set(Stage) - TERMINAL_STAGES:
         table[stage][Stage.DECEASED] = _PRACTICE if stage is Stage.DRAFT else _EITHER
@@ -136,44 +136,44 @@ TRANSITIONS: Mapping[Stage, Mapping[Stage, frozenset[Actor]]] = _add_death_trans
 
 @cache
 def list_transitions_from(stage: Stage) -> Mapping[Stage, frozenset[Actor]]:
-    """The legal next stages and who may make each, optional stages skipped where need be.
+    """List the legal next stages and the actors who may report each, with optional stages skipped.
 
-    A sparse center feed may leave out optional stages, so a stage counts as next when only
-    optional ones lie between. The mover is the one of the last step.
+    A center's system may skip optional stages, so a stage is a legal next stage if only optional
+    stages are between. The allowed actors are those of the last step.
     """
-    reach = dict(TRANSITIONS[stage])
-    frontier = [s for s in reach if s in OPTIONAL_STAGES]
+    reachable = dict(TRANSITIONS[stage])
+    frontier = [s for s in reachable if s in OPTIONAL_STAGES]
     while frontier:
         for following, actors in TRANSITIONS[frontier.pop()].items():
-            if following not in reach:
-                reach[following] = actors
+            if following not in reachable:
+                reachable[following] = actors
                 frontier.extend([following] if following in OPTIONAL_STAGES else [])
-    # A loop back to where one stands by way of a skipped stage is no move at all.
+    # A loop through a skipped stage back to the same stage is not a transition.
     if stage not in TRANSITIONS[stage]:
-        reach.pop(stage, None)
-    return reach
+        reachable.pop(stage, None)
+    return reachable
 
 
 @cache
 def list_reachable_stages(stage: Stage) -> frozenset[Stage]:
-    """Every stage that some legal sequence of moves leads to."""
+    """List every stage that a legal sequence of transitions leads to."""
     seen: set[Stage] = set()
     frontier = [stage]
     while frontier:
-        fresh = set(TRANSITIONS[frontier.pop()]) - seen
-        seen |= fresh
-        frontier.extend(fresh)
+        new = set(TRANSITIONS[frontier.pop()]) - seen
+        seen |= new
+        frontier.extend(new)
     return frozenset(seen)
 
 
 @cache
 def list_actors_for(stage: Stage) -> frozenset[Actor]:
-    """Who may ever move a referral to `stage`, from wherever it stands."""
+    """List the actors who may report `stage` from at least one other stage."""
     return frozenset(chain.from_iterable(targets.get(stage, ()) for targets in TRANSITIONS.values()))
 
 
 def list_transitions() -> Iterator[tuple[Stage, Stage, frozenset[Actor]]]:
-    """Every listed move as (from, to, who), in the order of the journey."""
+    """List every transition as (from, to, actors), in the order of `Stage`."""
     for stage, targets in TRANSITIONS.items():
         for target, actors in targets.items():
             yield stage, target, actors

@@ -1,10 +1,10 @@
-"""How long a stage usually takes, and when somebody should ask.
+"""Turnaround: how long a stage usually takes, and when it is overdue.
 
-A clock says who owns the next move, since when, by when it may be expected, and from when on it
-is late (amber) or very late (red). A typical time is a median that somebody published, and never
-a promise; a limit is this product's own proposal unless a source stands beside it.
+The turnaround of a stage contains the time when the referral entered it, the day when the next
+step can be expected, and the days after which the stage is overdue (amber) or long overdue (red). A typical time is
+a published median, never a promise; a limit is our own suggestion unless a source is given.
 
-Under a hold the clock runs on, but nothing is called late: the reminder is of the hold.
+During a hold the days still count, but nothing is overdue; the team is reminded of the hold.
 """
 
 from collections.abc import Mapping
@@ -18,15 +18,15 @@ from chalicelib.domain.referrals.stages import Stage
 
 
 class DayUnit(StrEnum):
-    """How days are counted."""
+    """The kind of days that a limit counts."""
 
     CALENDAR = "calendar"
     BUSINESS = "business"
-    """Monday to Friday, federal holidays apart. See `holidays_of`."""
+    """Monday to Friday, except federal holidays. See `compute_federal_holidays`."""
 
 
 class TurnaroundLevel(StrEnum):
-    """How a clock stands."""
+    """Whether a stage is overdue."""
 
     ON_TIME = "on_time"
     AMBER = "amber"
@@ -36,9 +36,9 @@ class TurnaroundLevel(StrEnum):
 
 
 class TurnaroundLimits(NamedTuple):
-    """Days in a stage: the typical time, and from when on it is late. None is no limit.
+    """Days in a stage: the typical time, and the limits after which it is overdue. None is no limit.
 
-    `since_referral`: the days were published, and are counted, from the referral on.
+    `since_referral`: the days are counted from the referral, as in the published source.
     """
 
     unit: DayUnit
@@ -49,11 +49,15 @@ class TurnaroundLimits(NamedTuple):
     since_referral: bool = False
 
 
-_OUR_PROPOSAL = "This product's proposal"
+_OUR_PROPOSAL = "Suggested by this dashboard; not from a published source"
 _BATTIWALLA = (
-    "Median from referral to consultation in a community network, Battiwalla et al., Blood Adv 9(2) 429; limits ours"
+    "Median from referral to consultation in a community network, Battiwalla et al., Blood Adv 9(2) 429;"
+    " alert limits suggested by this dashboard"
 )
-_CARVYKTI = "Four to five weeks in Carvykti's center text; other products differ, see the catalogue; limits ours"
+_CARVYKTI = (
+    "4 to 5 weeks per Carvykti's public information; other products differ (see Products);"
+    " alert limits suggested by this dashboard"
+)
 _CALENDAR, _BUSINESS = DayUnit.CALENDAR, DayUnit.BUSINESS
 
 TURNAROUND_LIMITS: Mapping[Stage, TurnaroundLimits] = {
@@ -76,28 +80,53 @@ TURNAROUND_LIMITS: Mapping[Stage, TurnaroundLimits] = {
     Stage.PRODUCT_SHIPPED: TurnaroundLimits(_CALENDAR, None, 3, 5, _OUR_PROPOSAL),
     Stage.PRODUCT_RECEIVED: TurnaroundLimits(_CALENDAR, None, 14, 28, _OUR_PROPOSAL),
     Stage.LYMPHODEPLETION_STARTED: TurnaroundLimits(
-        _CALENDAR, 5, 8, 10, "Carvykti and Abecma texts: 3 days and 2 to 4 more; red limit proposed"
+        _CALENDAR,
+        5,
+        8,
+        10,
+        "Carvykti and Abecma public information: 3 days of lymphodepletion, infusion 2 to 4 days later;"
+        " long-overdue limit suggested by this dashboard",
     ),
     Stage.WINDOW_COMPLETE: TurnaroundLimits(_CALENDAR, None, 1, 3, _OUR_PROPOSAL),
     Stage.HANDBACK_READY: TurnaroundLimits(_CALENDAR, None, 3, 7, _OUR_PROPOSAL),
     Stage.HANDED_BACK: TurnaroundLimits(_CALENDAR, None, 14, 30, _OUR_PROPOSAL),
 }
-"""Stages without a row have no clock of their own: an ending, follow-up, or a `DATED` stage.
-Sources were read 2026-11."""
+"""The limits of each stage. Sources were read in 2026-11."""
 
 STAGES_WITH_OWN_DATE: Mapping[Stage, str] = {
-    Stage.DEFERRED: "The day that the center named",
-    Stage.MONITORING: "The day of hand-back, from the product's window and its extensions",
+    Stage.DEFERRED: "Date set by the center",
+    Stage.MONITORING: "Return date from the product's monitoring period and any extensions",
 }
-"""Stages that last until a day of the referral's own; late from the day after it."""
+"""Stages that last until a date of the referral itself; overdue from the day after it."""
 
 RED_AFTER_OWN_DATE = timedelta(days=7)
-"""How long after its day a dated stage is very late. This product's proposal."""
+"""How long after its own date such a stage is long overdue. Our own suggestion."""
+
+NO_LIMIT: frozenset[Stage] = frozenset(
+    {
+        # The system opens monitoring the day after the infusion.
+        Stage.INFUSED,
+        # Follow-up lasts for years; its visits have notices of their own.
+        Stage.FOLLOW_UP,
+        Stage.LONG_TERM_FOLLOW_UP,
+        # A referral that has ended has no next step.
+        Stage.DECLINED,
+        Stage.WITHDRAWN,
+        Stage.REDIRECTED,
+        Stage.NOT_PROCEEDING,
+        Stage.DECEASED,
+        Stage.LOST_TO_FOLLOW_UP,
+        Stage.TRANSFERRED_CARE,
+        Stage.CLOSED_COMPLETE,
+    }
+)
+"""Stages that are never overdue. Every stage must be in exactly one of `TURNAROUND_LIMITS`,
+`STAGES_WITH_OWN_DATE` and `NO_LIMIT`; a test checks it, so that no new stage silently lacks a limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turnaround:
-    """How a referral's stage stands against its limits. Dates are in the reader's zone."""
+    """The turnaround of a referral's current stage. Dates are in the viewer's time zone."""
 
     since: datetime
     expected_by: date | None
@@ -118,16 +147,17 @@ def compute_turnaround(
     now: datetime,
     time_zone: str,
 ) -> Turnaround:
-    """The clock of a stage, read at `now`.
+    """Compute the turnaround of a stage at `now`.
 
-    A limit of n days is passed when the n-th day after the first is over: what was submitted on
-    Friday with a limit of one business day is late from Tuesday on. `referred_at` is where days
-    since the referral begin, `ends_on` the day that a `DATED` stage lasts until.
+    A limit of n days is exceeded when the n-th day after the first day is over: a referral that
+    was submitted on Friday with a limit of one business day is overdue from Tuesday.
+    `referred_at` starts the days that are counted from the referral; `ends_on` is the date of a
+    stage in `STAGES_WITH_OWN_DATE`.
     """
     zone = ZoneInfo(time_zone)
     limits = TURNAROUND_LIMITS.get(stage)
-    begun = referred_at if limits and limits.since_referral and referred_at else since
-    start, today = begun.astimezone(zone).date(), now.astimezone(zone).date()
+    started_at = referred_at if limits and limits.since_referral and referred_at else since
+    start, today = started_at.astimezone(zone).date(), now.astimezone(zone).date()
     expected: date | None = None
     amber: date | None = None
     red: date | None = None
@@ -162,26 +192,26 @@ def _compute_level(today: date, amber: date | None, red: date | None) -> Turnaro
 
 
 def add_days(start: date, days: int, unit: DayUnit) -> date:
-    """The day that comes so many days after `start`, which is not counted."""
+    """Compute the day that is `days` days after `start`; `start` itself is not counted."""
     if unit is DayUnit.CALENDAR:
         return start + timedelta(days=days)
-    day, left = start, days
-    while left:
+    day, remaining = start, days
+    while remaining:
         day += timedelta(days=1)
-        left -= is_business_day(day)
+        remaining -= is_business_day(day)
     return day
 
 
 def is_business_day(day: date) -> bool:
-    """Whether people at a desk work on it: no weekend and no federal holiday."""
+    """Whether a day is neither on a weekend nor a federal holiday."""
     return day.weekday() < 5 and day not in compute_federal_holidays(day.year)
 
 
 def compute_federal_holidays(year: int) -> frozenset[date]:
-    """The federal holidays of a year, on the days they are observed on.
+    """Compute the federal holidays of a year, on the days when they are observed.
 
-    Source: 5 U.S.C. 6103, with Executive Order 11582 on the day that is observed; the
-    tests compare with the calendar of the Office of Personnel Management.
+    Source: 5 U.S.C. 6103, and Executive Order 11582 for the observed day; the tests compare with
+    the calendar of the Office of Personnel Management.
     """
     fixed = [date(year, *day) for day in ((1, 1), (6, 19), (7, 4), (11, 11), (12, 25))]
     fixed.append(date(year + 1, 1, 1))  # May be observed on the last day of this year.
@@ -197,11 +227,11 @@ def compute_federal_holidays(year: int) -> frozenset[date]:
 
 
 def _shift_to_observed_day(day: date) -> date:
-    """Saturday's holiday is observed on Friday, Sunday's on Monday."""
+    """A holiday on a Saturday is observed on Friday, one on a Sunday on Monday."""
     return day + timedelta(days={5: -1, 6: 1}.get(day.weekday(), 0))
 
 
 def _find_nth_weekday(year: int, month: int, weekday: int, n: int) -> date:
-    """The n-th such weekday of a month; weekday 0 is Monday."""
+    """Find the n-th given weekday of a month; weekday 0 is Monday."""
     first = date(year, month, 1)
     return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))

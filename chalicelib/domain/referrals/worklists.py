@@ -1,4 +1,4 @@
-"""Worklists: which referrals somebody has to look at, and why."""
+"""Worklists: which referrals a team must review, and why."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from chalicelib.domain.referrals.stages import STAGE_FACTS, TERMINAL_STAGES, Nex
 from chalicelib.domain.referrals.turnaround import Turnaround, TurnaroundLevel, compute_turnaround
 
 ENDS_SOON_WITHIN = timedelta(days=7)
-"""How long before its end a monitoring window is on the list. This product's choice."""
+"""How long before its end a monitoring window is on the list. Our own choice."""
 
 
 class Worklist(StrEnum):
-    """A list that a team works through."""
+    """A list of referrals that a team reviews."""
 
     NEEDS_MY_ACTION = "needs_my_action"
     NEEDS_INFORMATION = "needs_information"
@@ -27,20 +27,21 @@ class Worklist(StrEnum):
     HANDBACK_AWAITING_ACKNOWLEDGEMENT = "handback_awaiting_acknowledgement"
     RETURNED_OR_DECLINED = "returned_or_declined"
     CHANGED_SINCE_SEEN = "changed_since_seen"
-    """What others changed since this member looked: by `domain.news`, not by how it stands."""
+    """Changed by others since this member last viewed it: decided in `unread`, not from the `StageSummary`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageSummary:
-    """How one referral stands, as far as lists need to know.
+    """The state of one referral, as far as lists need it. Field names are stored.
 
     Attributes:
-        window_ends_on: The day of hand-back, once the patient was infused.
-        revisit_on: When a deferred patient is looked at again.
-        referred_at: When it was submitted; None once it was deferred, which begins the way to a
-            consultation anew.
-        has_gap: Whether updates of the center's feed are missing.
-        withdrawal_requested: Whether the practice asks the center to stop.
+        since: When the referral entered the stage.
+        window_ends_on: The day of return to the practice, once the patient was infused.
+        revisit_on: The day on which a deferred patient is evaluated again.
+        referred_at: When it was submitted; None once it was deferred, because a deferral restarts
+            the time to the consultation.
+        has_gap: Whether updates from the center's system are missing.
+        withdrawal_requested: Whether the practice asked the center to stop.
     """
 
     stage: Stage
@@ -55,16 +56,16 @@ class StageSummary:
 
     @property
     def owner(self) -> NextActor:
-        """Who has to make the next move; a request to withdraw is the center's to answer."""
+        """Who must act next; a withdrawal request must be answered by the center."""
         return NextActor.CENTER if self.withdrawal_requested else STAGE_FACTS[self.stage].owner
 
     @property
     def ends_on(self) -> date | None:
-        """The day of the referral's own that a dated stage lasts until."""
+        """The date until which a stage in `STAGES_WITH_OWN_DATE` lasts."""
         return self.revisit_on if self.stage is Stage.DEFERRED else self.window_ends_on
 
     def compute_turnaround(self, *, now: datetime, time_zone: str) -> Turnaround:
-        """How the stage stands against its limits."""
+        """Compute whether the stage is overdue, and by when the next step is expected."""
         return compute_turnaround(
             self.stage,
             since=self.since,
@@ -77,24 +78,24 @@ class StageSummary:
 
 
 def summarize_stage(referral: Referral) -> StageSummary:
-    """How a referral stands."""
-    overlay = referral.status
+    """Summarize the current state of a referral for lists."""
+    status = referral.status
     return StageSummary(
         stage=referral.stage,
         since=referral.stage_since,
-        on_hold=overlay.hold is not None,
-        reason_code=overlay.reason_code,
+        on_hold=status.hold is not None,
+        reason_code=status.reason_code,
         window_ends_on=referral.window.ends_on if referral.window else None,
-        revisit_on=overlay.revisit_on,
+        revisit_on=status.revisit_on,
         referred_at=None if Stage.DEFERRED in referral.stage_entered_at else referral.submitted_at,
-        has_gap=bool(overlay.feed.missing or overlay.updates_lost),
-        withdrawal_requested=overlay.withdrawal_requested_at is not None,
+        has_gap=bool(status.feed.missing or status.updates_lost),
+        withdrawal_requested=status.withdrawal_requested_at is not None,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListViewer:
-    """Who looks, when, and by which calendar."""
+    """Who views a list, when, and in which time zone."""
 
     side: NextActor
     now: datetime
@@ -102,7 +103,7 @@ class ListViewer:
 
 
 def is_late(stage_summary: StageSummary, viewer: ListViewer) -> bool:
-    """Whether the stage has lasted longer than it should."""
+    """Whether the stage is overdue (amber or red)."""
     level = stage_summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone).level
     return level in {TurnaroundLevel.AMBER, TurnaroundLevel.RED}
 
@@ -118,15 +119,15 @@ _MONITORED_STAGES = frozenset({Stage.INFUSED, Stage.MONITORING, Stage.WINDOW_COM
 _RETURNED_STAGES = frozenset({Stage.DECLINED, Stage.REDIRECTED, Stage.NOT_PROCEEDING, Stage.DEFERRED})
 
 WORKLIST_RULES: Mapping[Worklist, Callable[[StageSummary, ListViewer], bool]] = {
-    Worklist.NEEDS_MY_ACTION: lambda s, r: s.owner is r.side and s.stage not in TERMINAL_STAGES,
+    Worklist.NEEDS_MY_ACTION: lambda s, v: s.owner is v.side and s.stage not in TERMINAL_STAGES,
     Worklist.NEEDS_INFORMATION: lambda s, _: s.stage is Stage.INFO_REQUESTED,
     Worklist.AWAITING_BOOKING: lambda s, _: s.stage is Stage.ACCEPTED,
     Worklist.NO_SHOW_OR_CANCELLED: lambda s, _: (
         s.stage is Stage.CONSULT_SCHEDULED and s.reason_code == ReasonCode.NO_SHOW
     ),
-    Worklist.UPDATE_OVERDUE: lambda s, r: s.has_gap or is_late(s, r),
+    Worklist.UPDATE_OVERDUE: lambda s, v: s.has_gap or is_late(s, v),
     Worklist.MONITORING_ENDS_SOON: _is_window_ending_soon,
     Worklist.HANDBACK_AWAITING_ACKNOWLEDGEMENT: lambda s, _: s.stage is Stage.HANDBACK_READY,
     Worklist.RETURNED_OR_DECLINED: lambda s, _: s.stage in _RETURNED_STAGES,
 }
-"""What puts a referral on each list."""
+"""The condition for each list."""

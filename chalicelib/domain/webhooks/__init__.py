@@ -1,1 +1,1 @@
-"""Webhooks."""
+"""How deliveries on a center's webhook are signed and verified."""

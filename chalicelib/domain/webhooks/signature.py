@@ -1,10 +1,10 @@
-"""Signatures of center webhooks: Standard Webhooks 1.0, strictly.
+"""Signatures of center webhooks: a strict implementation of Standard Webhooks 1.0.
 
-Source: Standard Webhooks specification 1.0 (as gathered by 2026-04): HMAC-SHA256 over
+Source: Standard Webhooks specification 1.0 (as of 2026-04): HMAC-SHA256 over
 `id.timestamp.body`, header `webhook-signature` with space-separated `v1,<base64>` entries.
 
-Stricter than the reference libraries on purpose: only ten decimal digits are a timestamp, only
-canonical base64 is a signature, and the tolerance holds in both directions.
+Deliberately stricter than the reference libraries: a timestamp must be ten decimal digits, a
+signature must be canonical base64, and the tolerance of 300 s applies in both directions.
 """
 
 import hmac
@@ -14,35 +14,37 @@ from collections.abc import Iterable
 from datetime import datetime
 
 TOLERANCE_S = 300
-"""Seconds that a timestamp may differ from our clock, either way. Source: the specification."""
+"""The tolerance: a timestamp may differ from our clock by up to 300 s, in either direction.
+
+Source: the specification."""
 
 MAX_SIGNATURES = 16
-"""More than any rotation needs, and a bound on the work that a stranger can cause."""
+"""More than any secret rotation needs, and a limit on the work that an unknown sender can cause."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _TIMESTAMP = re.compile(r"[0-9]{10}", re.ASCII)
 
 
 def sign_delivery(secret: bytes, *, webhook_id: str, timestamp: str, body: bytes) -> str:
-    """The `webhook-signature` entry that a sender attaches."""
+    """Compute the `webhook-signature` entry that a sender attaches."""
     return f"v1,{b64encode(_compute_signature(secret, webhook_id, timestamp, body)).decode()}"
 
 
 def verify_signature(
     *, webhook_id: str, timestamp: str, signatures: str, body: bytes, secrets: Iterable[bytes], now: datetime
 ) -> bool:
-    """Whether one of `secrets` signed exactly this delivery, just now.
+    """Whether one of `secrets` signed exactly this delivery, within the tolerance of 300 s.
 
-    Never raises for what a sender can send. Compares in constant time, and tries every secret
-    whatever matched before.
+    Never raises, regardless of what a sender sends. Compares in constant time, and tries every
+    secret even after a match.
     """
     if not (_ID.fullmatch(webhook_id) and _TIMESTAMP.fullmatch(timestamp)):
         return False
     if abs(now.timestamp() - int(timestamp)) > TOLERANCE_S:
         return False
-    given = _parse_signatures(signatures)
+    received = _parse_signatures(signatures)
     expected = [_compute_signature(secret, webhook_id, timestamp, body) for secret in secrets]
-    matches = [hmac.compare_digest(mine, theirs) for mine in expected for theirs in given]
+    matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in received]
     return any(matches)
 
 
@@ -52,7 +54,7 @@ def _compute_signature(secret: bytes, webhook_id: str, timestamp: str, body: byt
 
 
 def _parse_signatures(header: str) -> list[bytes]:
-    """The well-formed v1 signatures of the header; others, of whatever version, are skipped."""
+    """Parse the well-formed v1 signatures of the header; all other entries are skipped."""
     entries = header.split(" ")
     if len(entries) > MAX_SIGNATURES:
         return []
@@ -67,5 +69,5 @@ def _decode_signature(entry: str) -> bytes | None:
         digest = b64decode(text)
     except ValueError:
         return None
-    # The decoder overlooks strange letters and spare bits; a digest has one spelling.
+    # The decoder ignores invalid characters and unused bits; only the canonical encoding is accepted.
     return digest if b64encode(digest).decode() == text else None

@@ -139,8 +139,8 @@ def test_the_split_dose_counts_from_its_first_part():
     aucatzyl = load_products()["aucatzyl"]
 
     assert aucatzyl.infusion_parts == 2
-    assert aucatzyl.profile.is_anchor(part=1, of=2)
-    assert not aucatzyl.profile.is_anchor(part=2, of=2)
+    assert aucatzyl.profile.is_anchor(dose_number=1, dose_total=2)
+    assert not aucatzyl.profile.is_anchor(dose_number=2, dose_total=2)
 
 
 @pytest.mark.parametrize("product_id", [None, "", "retired_long_ago"])

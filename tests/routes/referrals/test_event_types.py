@@ -147,7 +147,7 @@ def test_a_practice_asks_to_withdraw(shared_api, referral_id):
     assert waiting["withdrawal_requested_at"]
     assert ended["withdrawal_requested_at"] is None
     assert ended["outcome"]["reason_code"] == "patient_choice"
-    assert ended["outcome"]["label"] == "The patient decided otherwise"
+    assert ended["outcome"]["label"] == "Patient's choice"
     assert ended["outcome"]["next_step"]
 
 

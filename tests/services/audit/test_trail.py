@@ -70,7 +70,7 @@ def test_a_referral_without_any_row_is_found(api: ApiDriver):
     with apply_tampering(before, without(before, referral_id)):
         found = verified(api)
 
-    assert [(each.chain, each.problem) for each in found.breaks] == [(referral_id, "does not end where it should")]
+    assert [(each.chain, each.problem) for each in found.breaks] == [(referral_id, "does not end at the expected row")]
 
 
 @pytest.mark.parametrize("last", [1, 2, 3])

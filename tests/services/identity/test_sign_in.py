@@ -140,7 +140,7 @@ def test_every_refusal_is_one_answer(call, code):
         call(identity(Cognito(refusal(code))))
 
     assert (error.value.code, error.value.errors) == ("sign_in_refused", ())
-    assert error.value.detail == "The credentials are missing or not valid."
+    assert error.value.detail == "You are not signed in, or your session ended. Sign in again."
     assert error.value.__cause__ is None
     assert "cedar" not in str(error.value)
 

@@ -76,6 +76,35 @@ STAGE_RULES: Mapping[Stage, NoticeRule] = {
 """The moves that the other side is told of at once. Source: the needs named in the HemeTalks
 episode "Bridging the Gap" (18 September 2025) and the journey's notification schedule."""
 
+SILENT_STAGES: frozenset[Stage] = frozenset(
+    {
+        # No other organization can see a draft.
+        Stage.DRAFT,
+        # Routine steps that the other organization sees on the referral's page.
+        Stage.RECEIVED,
+        Stage.CONSULT_COMPLETED,
+        Stage.ELIGIBILITY_PENDING,
+        Stage.APHERESIS_SCHEDULED,
+        Stage.MANUFACTURING_STARTED,
+        Stage.QC_TESTING,
+        Stage.RELEASED,
+        Stage.PRODUCT_SHIPPED,
+        Stage.PRODUCT_RECEIVED,
+        Stage.LYMPHODEPLETION_STARTED,
+        # The notices of the monitoring window and of follow-up are scheduled: see `notice_schedule`.
+        Stage.MONITORING,
+        Stage.WINDOW_COMPLETE,
+        Stage.FOLLOW_UP,
+        Stage.LONG_TERM_FOLLOW_UP,
+        # Either organization may end follow-up; no action is needed from the other one.
+        Stage.LOST_TO_FOLLOW_UP,
+        Stage.TRANSFERRED_CARE,
+        Stage.CLOSED_COMPLETE,
+    }
+)
+"""Stages that no one is notified of at once. Every stage must be here or in `STAGE_RULES`; a test
+checks it, so that no new stage is silently without a notice."""
+
 EVENT_RULES: Mapping[str, NoticeRule] = {
     EventType.HOLD_STARTED: NoticeRule(_BOTH, "The referral is on hold"),
     EventType.HOLD_ENDED: NoticeRule(_BOTH, "The hold is over"),
@@ -88,6 +117,10 @@ EVENT_RULES: Mapping[str, NoticeRule] = {
     HANDBACK_WRITTEN_RULE: NoticeRule(_PRACTICE, "The center wrote or corrected the hand-back package"),
 }
 """What the other side is told of at once beside the moves."""
+
+SILENT_EVENT_TYPES: frozenset[EventType] = frozenset({EventType.STAGE_CHANGED})
+"""Event types without a rule of their own. A stage change is notified by `STAGE_RULES`. Every event
+type must be here or in `EVENT_RULES`; a test checks it."""
 
 OVERDUE_RULES: Mapping[AlertLevel, NoticeRule] = {
     AlertLevel.AMBER: NoticeRule((), "Overdue since {since}: {stage}", Category.OVERDUE),

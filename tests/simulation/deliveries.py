@@ -92,7 +92,7 @@ def check_in_memory(part: DeliveryPart) -> DeliveryPartResult:
         once = list(dict(deliveries).values())
         shuffled = _submitted(setting).receive(once)
         differs = list_differences(get_inbox_state(in_order), get_inbox_state(shuffled))
-        if in_order.parked or in_order.refused:
+        if in_order.parked or in_order.rejected:
             differs.append("the history is not legal")
         if differs:
             wrong.append(f"seed {seed}: {', '.join(differs)}")

@@ -176,7 +176,7 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
         "chalicelib/domain/referrals/apply_event.py",
         "    if event.actor not in by:",
         "    if False:",
-        "tests/domain/referrals/test_apply_event_status.py::test_a_center_does_not_ask_itself",
+        "tests/domain/referrals/test_apply_event_status.py::test_an_event_is_rejected_with_its_reason",
     ),
     KnownMutant(
         "a value opens with whatever scope it is asked for",

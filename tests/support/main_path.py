@@ -1,4 +1,4 @@
-"""The main path, one day from one event to the next, and corrections of it."""
+"""Events along the main path, one a day, and corrections of them."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,18 +22,18 @@ DRAFT = build_referral(Stage.DRAFT)
 
 
 def compute_time(stage: str) -> datetime:
-    """Return when a stage of the path was entered: one per day."""
+    """Compute when a stage of the main path was entered: one stage a day."""
     return NOON + MAIN_PATH.index(stage) * DAY
 
 
 def build_reports_to(last: str) -> list[StageChange]:
-    """Build the events of the path up to a stage, each a day later."""
+    """Build the stage changes of the main path up to a stage, one a day."""
     names = MAIN_PATH[: MAIN_PATH.index(last) + 1]
     return [build_stage_change(Stage(name), compute_time(name), event_id=f"evt_{name}") for name in names]
 
 
 def build_inbox_to(last: str) -> InMemoryInbox:
-    """Build an inbox that has received the path up to a stage."""
+    """Build an inbox that received the main path up to a stage."""
     return InMemoryInbox(DRAFT).receive(build_reports_to(last))
 
 
@@ -45,7 +45,7 @@ def build_correction(
     n: int | str = 1,
     **changed: Any,
 ) -> Corrected:
-    """Build a correction of the event of a stage; the replacement carries its id."""
+    """Build a correction of a stage change; the replacement has the id of the correction."""
     event_id = f"evt_correction_{n}"
     if replacement is not None:
         replacement = replace(replacement, event_id=event_id)
@@ -55,9 +55,9 @@ def build_correction(
 
 
 def get_final_state(inbox: InMemoryInbox) -> tuple[Referral, list[str], list[Rejected]]:
-    """Return everything that the order of arrival must not change."""
+    """Get everything that the order of arrival must not change."""
     return (
         replace(inbox.referral, version=0, updated_at=NOON),
         sorted(event.event_id for event in inbox.parked),
-        inbox.refused,
+        inbox.rejected,
     )

@@ -1,4 +1,4 @@
-"""Referrals and events as pure values, and an inbox that needs no table."""
+"""Referrals and events as pure values, and an inbox of events that needs no table."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -29,15 +29,15 @@ _SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_
 
 
 def build_context(profile: MonitoringProfile = PROFILE, *, time_zone: str | None = None) -> DecisionContext:
-    """Build what a decision knows besides the referral."""
+    """Build the context of a decision."""
     return DecisionContext(profile=profile, time_zone=time_zone or CENTER.time_zone, now=NOON)
 
 
 def build_referral(stage: Stage = Stage.SUBMITTED, **changed: Any) -> Referral:
-    """Build a referral that is at `stage` since noon, as if an event had moved it there."""
+    """Build a referral that entered `stage` at noon through an event."""
     body = build_referral_body()
     submitted = stage is not Stage.DRAFT
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "referral_id": "ref_aaaaaaaaaaaaaaaaaaaaaaaaaa",
         "practice_id": PRACTICE.tenant_id,
         "center_id": CENTER.tenant_id,
@@ -56,27 +56,27 @@ def build_referral(stage: Stage = Stage.SUBMITTED, **changed: Any) -> Referral:
         "submitted_at": NOON if submitted else None,
         "version": 1,
     }
-    return Referral(**told | changed)
+    return Referral(**fields | changed)
 
 
 def build_stage_change(
     stage: Stage, at: datetime = NOON + HOUR, *, event_id: str = "evt_1", actor: Actor | None = None, **changed: Any
 ) -> StageChange:
-    """Build a stage change by a side that may report it: the center, unless only another side may."""
-    movers = list_actors_for(stage) or {Actor.CENTER}
-    chosen = actor or (Actor.CENTER if Actor.CENTER in movers else min(movers))
-    told: dict[str, Any] = {
+    """Build a report by an actor who may report the stage: the center, unless only another actor may."""
+    allowed = list_actors_for(stage) or {Actor.CENTER}
+    reporter = actor or (Actor.CENTER if Actor.CENTER in allowed else min(allowed))
+    fields: dict[str, Any] = {
         "event_id": event_id,
         "referral_id": "ref_aaaaaaaaaaaaaaaaaaaaaaaaaa",
         "stage": stage,
         "occurred_at": at,
         "recorded_at": max(at, NOON),
-        "actor": chosen,
+        "actor": reporter,
         "source": EventSource.CENTER_FEED,
         "actor_id": "feed:ctr_harbor",
         "actor_name": "Harbor Cell Therapy",
     }
-    return StageChange(**told | changed)
+    return StageChange(**fields | changed)
 
 
 def build_event(
@@ -88,8 +88,8 @@ def build_event(
     actor: Actor = Actor.CENTER,
     **changed: Any,
 ) -> _E:
-    """Build an event besides stage changes."""
-    told: dict[str, Any] = {
+    """Build an event that is not a stage change."""
+    fields: dict[str, Any] = {
         "event_id": event_id,
         "referral_id": "ref_aaaaaaaaaaaaaaaaaaaaaaaaaa",
         "occurred_at": at,
@@ -99,28 +99,28 @@ def build_event(
         "actor_id": "feed:ctr_harbor",
         "actor_name": "Harbor Cell Therapy",
     }
-    return kind(**told | changed)
+    return kind(**fields | changed)
 
 
 def apply_event(referral: Referral, event: ReferralEvent, *history: ReferralEvent) -> Referral:
-    """Return the referral after an event that must be applied."""
-    verdict = decide_event(referral, event, build_context(), history)
-    assert isinstance(verdict, Applied), verdict
-    return verdict.referral
+    """Apply an event that must change the referral."""
+    decision = decide_event(referral, event, build_context(), history)
+    assert isinstance(decision, Applied), decision
+    return decision.referral
 
 
 def record_event(referral: Referral, event: ReferralEvent, *history: ReferralEvent) -> Referral:
-    """Return the referral after an event that must be recorded as history."""
-    verdict = decide_event(referral, event, build_context(), history)
-    assert isinstance(verdict, Recorded), verdict
-    return verdict.referral
+    """Apply an event that must be kept in the history only."""
+    decision = decide_event(referral, event, build_context(), history)
+    assert isinstance(decision, Recorded), decision
+    return decision.referral
 
 
 def get_rejection(referral: Referral, event: ReferralEvent, *history: ReferralEvent) -> str:
-    """Return why an event is rejected; `waits` if it may become legal."""
-    verdict = decide_event(referral, event, build_context(), history)
-    assert isinstance(verdict, Pending | Rejected), verdict
-    return verdict.code if isinstance(verdict, Rejected) else "waits"
+    """Get the code with which an event is rejected; `parked` if it may become legal."""
+    decision = decide_event(referral, event, build_context(), history)
+    assert isinstance(decision, Pending | Rejected), decision
+    return decision.code if isinstance(decision, Rejected) else "parked"
 
 
 def build_audit_entry(referral: Referral) -> AuditEntry:
@@ -137,44 +137,44 @@ def build_audit_entry(referral: Referral) -> AuditEntry:
 
 @dataclass
 class InMemoryInbox:
-    """Decides on events as they arrive and parks what is too early, as the product does.
+    """Decides about events as they arrive and parks early ones, with the product's rules.
 
-    The product does the same in transactions on tables; this is the rule without them, fast
-    enough for every order of a history.
+    The product does the same in transactions on tables; this is the rule without them, fast enough
+    for every order of arrival.
     """
 
     referral: Referral
-    setting: DecisionContext = field(default_factory=build_context)
+    context: DecisionContext = field(default_factory=build_context)
     history: list[ReferralEvent] = field(default_factory=list)
     parked: list[ReferralEvent] = field(default_factory=list)
-    refused: list[Rejected] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
 
     def receive(self, events: Iterable[ReferralEvent]) -> "InMemoryInbox":
         """Receive events in the given order."""
         for event in events:
-            if isinstance(self._take(event), Applied | Recorded):
-                self._settle()
+            if isinstance(self._receive_one(event), Applied | Recorded):
+                self._apply_parked()
         return self
 
-    def _decided(self, event: ReferralEvent) -> Decision:
-        return decide_event(self.referral, event, self.setting, self.history)
+    def _decide(self, event: ReferralEvent) -> Decision:
+        return decide_event(self.referral, event, self.context, self.history)
 
-    def _take(self, event: ReferralEvent) -> Decision:
-        verdict = self._decided(event)
-        match verdict:
+    def _receive_one(self, event: ReferralEvent) -> Decision:
+        decision = self._decide(event)
+        match decision:
             case Applied() | Recorded():
-                self.referral = verdict.referral
+                self.referral = decision.referral
                 self.history.append(event)
             case Pending():
                 self.parked.append(event)
             case Rejected():
-                self.refused.append(verdict)
-        return verdict
+                self.rejected.append(decision)
+        return decision
 
-    def _settle(self) -> None:
+    def _apply_parked(self) -> None:
         for event in sorted(self.parked, key=lambda e: e.order):
-            if not isinstance(self._decided(event), Pending):
+            if not isinstance(self._decide(event), Pending):
                 self.parked.remove(event)
-                self._take(event)
-                self._settle()
+                self._receive_one(event)
+                self._apply_parked()
                 return

@@ -1,4 +1,4 @@
-"""Nicknames that are proposed for patients."""
+"""Proposed patient aliases."""
 
 import re
 
@@ -8,15 +8,15 @@ IDS = [f"ref_{n:026d}" for n in range(2000)]
 
 
 def test_an_alias_is_a_color_and_a_bird():
-    """Two capitalized words that a mail's subject can carry."""
+    """Two capitalized words that fit in the subject of an email."""
     assert all(re.fullmatch(r"[A-Z][a-z]+ [A-Z][a-z]+", propose_alias(i)) for i in IDS)
 
 
-def test_the_same_referral_is_proposed_the_same_alias():
-    """A retry of a submission does not rename the patient."""
+def test_the_alias_of_a_referral_never_changes():
+    """A repeated request does not rename the patient."""
     assert [propose_alias(i) for i in IDS] == [propose_alias(i) for i in IDS]
 
 
-def test_aliases_are_spread_over_all_that_there_are():
-    """A practice with a few dozen patients seldom meets the same one twice."""
+def test_aliases_are_spread_over_all_combinations():
+    """A practice with a few dozen patients rarely gets the same alias twice."""
     assert len({propose_alias(i) for i in IDS}) > 800

@@ -1,4 +1,4 @@
-"""What a page offers beside the moves is what would be taken, and would say something new."""
+"""A page offers exactly the event types that would be accepted and add something new."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -22,74 +22,74 @@ from tests.support.referral_values import (
 WINDOW = open_window(infused_at=NOON, local_date=None, time_zone="UTC", profile=PROFILE)
 
 
-def offers(referral, actor, *, days=1):
-    """The kinds of events that a side may report a day later."""
-    setting = replace(build_context(), now=NOON + timedelta(days=days))
-    return [kind.value for kind in list_allowed_reports(referral, actor=actor, context=setting)]
+def list_offers(referral, actor, *, days=1):
+    """List the event types that an actor may report some days later."""
+    context = replace(build_context(), now=NOON + timedelta(days=days))
+    return [kind.value for kind in list_allowed_reports(referral, actor=actor, context=context)]
 
 
-def ended(stage):
-    """A referral that ended after it was accepted."""
+def build_ended(stage):
+    """Build a referral that ended after it was accepted."""
     return build_referral(stage, stage_entered_at={Stage.ACCEPTED: NOON, stage: NOON})
 
 
-def monitored():
-    """A referral in its monitoring window."""
-    reached = {Stage.INFUSED: NOON, Stage.MONITORING: NOON}
-    return build_referral(Stage.MONITORING, stage_entered_at=reached, window=WINDOW)
+def build_monitored():
+    """Build a referral in its monitoring window."""
+    entered_at = {Stage.INFUSED: NOON, Stage.MONITORING: NOON}
+    return build_referral(Stage.MONITORING, stage_entered_at=entered_at, window=WINDOW)
 
 
 @pytest.mark.parametrize(
-    ("referral", "actor", "told"),
+    ("referral", "actor", "expected"),
     [
         (build_referral(Stage.DRAFT), Actor.PRACTICE, []),
         (build_referral(Stage.SUBMITTED), Actor.PRACTICE, ["hold.started"]),
         (build_referral(Stage.SUBMITTED), Actor.CENTER, ["hold.started"]),
         (build_referral(Stage.RELEASED), Actor.PRACTICE, ["hold.started", "withdrawal.requested"]),
-        (monitored(), Actor.PRACTICE, ["hold.started", "withdrawal.requested"]),
-        (monitored(), Actor.CENTER, ["hold.started", "toxicity.noticed", "window.extended"]),
-        (ended(Stage.DECLINED), Actor.CENTER, ["referral.reopened"]),
-        (ended(Stage.DECLINED), Actor.PRACTICE, []),
-        (ended(Stage.WITHDRAWN), Actor.PRACTICE, ["referral.reopened"]),
+        (build_monitored(), Actor.PRACTICE, ["hold.started", "withdrawal.requested"]),
+        (build_monitored(), Actor.CENTER, ["hold.started", "toxicity.noticed", "window.extended"]),
+        (build_ended(Stage.DECLINED), Actor.CENTER, ["referral.reopened"]),
+        (build_ended(Stage.DECLINED), Actor.PRACTICE, []),
+        (build_ended(Stage.WITHDRAWN), Actor.PRACTICE, ["referral.reopened"]),
     ],
 )
-def test_each_side_is_offered_what_it_may_report(referral, actor, told):
-    """By hand, from the clinic's rules."""
-    assert offers(referral, actor) == told
+def test_each_organization_is_offered_what_it_may_report(referral, actor, expected):
+    """The expected lists are written by hand from the clinical rules."""
+    assert list_offers(referral, actor) == expected
 
 
-def test_what_is_on_hold_can_only_go_on():
-    """A pause is not begun twice."""
+def test_a_hold_is_not_offered_during_a_hold():
+    """Only the end of the hold is offered."""
     held = apply_event(build_referral(Stage.ACCEPTED), build_event(HoldStarted))
 
-    assert offers(held, Actor.CENTER) == ["hold.ended"]
+    assert list_offers(held, Actor.CENTER) == ["hold.ended"]
 
 
-def test_the_center_is_asked_once():
-    """It knows already."""
-    asked = apply_event(monitored(), build_event(WithdrawalRequested, actor=Actor.PRACTICE))
+def test_a_withdrawal_is_requested_once():
+    """The center already knows of the request."""
+    requested = apply_event(build_monitored(), build_event(WithdrawalRequested, actor=Actor.PRACTICE))
 
-    assert offers(asked, Actor.PRACTICE) == ["hold.started"]
+    assert list_offers(requested, Actor.PRACTICE) == ["hold.started"]
 
 
-def test_what_goes_on_elsewhere_is_not_opened_again():
-    """One patient would otherwise be in two open referrals."""
-    declined = ended(Stage.DECLINED)
+def test_reopening_is_not_offered_for_a_continued_referral():
+    """Otherwise one patient would be in two open referrals."""
+    declined = build_ended(Stage.DECLINED)
     continued = replace(declined, status=replace(declined.status, continued_by="ref_b"))
 
-    assert offers(continued, Actor.CENTER) == []
+    assert list_offers(continued, Actor.CENTER) == []
 
 
-def test_a_report_of_a_clock_that_runs_ahead_takes_no_offer_away():
-    """The next report counts as later than the last one, whatever our clock says."""
+def test_an_event_dated_in_the_future_removes_no_offer():
+    """The next report counts as later than the last event, even if our clock is behind."""
     ahead = apply_event(build_referral(Stage.RECEIVED), build_stage_change(Stage.DECLINED))
 
-    assert offers(ahead, Actor.CENTER, days=0) == ["referral.reopened"]
+    assert list_offers(ahead, Actor.CENTER, days=0) == ["referral.reopened"]
 
 
-def test_a_correction_takes_no_offer_away():
-    """Though every later event folds the history anew."""
-    plain = monitored()
+def test_a_correction_removes_no_offer():
+    """Although every later event replays the history."""
+    plain = build_monitored()
     corrected = replace(plain, status=replace(plain.status, corrected=True))
 
-    assert offers(corrected, Actor.CENTER) == offers(plain, Actor.CENTER)
+    assert list_offers(corrected, Actor.CENTER) == list_offers(plain, Actor.CENTER)

@@ -1,4 +1,4 @@
-"""What one report does to a referral."""
+"""What one reported stage change does to a referral."""
 
 from itertools import product
 
@@ -18,185 +18,166 @@ from tests.support.referral_values import HOUR, NOON, build_context, build_refer
 OPEN = sorted(set(Stage) - TERMINAL_STAGES)
 
 
-def verdict_of(referral, change):
-    """The verdict, with the everyday setting."""
+def decide(referral, change):
+    """Decide with the default context."""
     return decide_event(referral, change, build_context())
 
 
 @pytest.mark.parametrize("start", OPEN)
-def test_a_later_report_moves_exactly_where_the_table_leads(start):
-    """From each open stage, every stage by every actor: applied if the table says so."""
+def test_a_stage_change_applies_exactly_where_a_transition_exists(start):
+    """From each open stage, every stage by every actor."""
     applied = {
         (end, actor)
         for end, actor in product(Stage, Actor)
-        if isinstance(verdict_of(build_referral(start), build_stage_change(end, actor=actor)), Applied)
+        if isinstance(decide(build_referral(start), build_stage_change(end, actor=actor)), Applied)
     }
 
     assert applied == {(end, a) for end, actors in list_transitions_from(start).items() for a in actors}
 
 
 @pytest.mark.parametrize("start", OPEN)
-def test_a_stage_that_can_still_be_reached_waits(start):
-    """Not legal now, and legal once what lies between has come: it waits."""
-    waiting = {end for end in Stage if isinstance(verdict_of(build_referral(start), build_stage_change(end)), Pending)}
+def test_a_stage_that_can_still_be_reached_is_parked(start):
+    """Not legal now, but legal once the events between have arrived."""
+    parked = {end for end in Stage if isinstance(decide(build_referral(start), build_stage_change(end)), Pending)}
 
-    assert waiting == list_reachable_stages(start) - list_transitions_from(start).keys()
+    assert parked == list_reachable_stages(start) - list_transitions_from(start).keys()
 
 
 @pytest.mark.parametrize("start", OPEN)
-def test_a_stage_that_nothing_leads_to_is_refused_for_ever(start):
-    """No later event can make it legal, so the sender hears at once."""
-    verdicts = {end: verdict_of(build_referral(start), build_stage_change(end)) for end in Stage}
-    refused = {
-        end for end, verdict in verdicts.items() if isinstance(verdict, Rejected) and verdict.code == "move_not_legal"
-    }
+def test_a_stage_that_cannot_be_reached_is_rejected(start):
+    """No other event can make it legal, so the sender is notified at once."""
+    decisions = {end: decide(build_referral(start), build_stage_change(end)) for end in Stage}
+    rejected = {end for end, d in decisions.items() if isinstance(d, Rejected) and d.code == "move_not_legal"}
 
-    assert refused == set(Stage) - list_reachable_stages(start) - {start, Stage.DRAFT}
+    assert rejected == set(Stage) - list_reachable_stages(start) - {start, Stage.DRAFT}
 
 
 @pytest.mark.parametrize("end", sorted(TERMINAL_STAGES))
 @pytest.mark.parametrize("stage", [Stage.ACCEPTED, Stage.INFUSED, Stage.DECEASED])
-def test_nothing_moves_an_ended_referral(end, stage):
-    """After an ending, what is reported as later is refused, and the answer says why."""
-    other = Stage.ACCEPTED if end is stage else stage
-    verdict = verdict_of(build_referral(end), build_stage_change(other))
+def test_an_ended_referral_rejects_later_stage_changes(end, stage):
+    """Including a repeat of the ending with a later time."""
+    decision = decide(build_referral(end), build_stage_change(stage))
 
-    assert verdict == Rejected("referral_closed", "The referral is closed.")
-
-
-def test_the_ending_said_again_is_refused_too():
-    """Whoever reports a death a second time as of later hears that the referral is closed."""
-    verdict = verdict_of(build_referral(Stage.DECEASED), build_stage_change(Stage.DECEASED))
-
-    assert isinstance(verdict, Rejected)
+    assert decision == Rejected("referral_closed", "This referral is closed. Reopen it to make changes.")
 
 
 @pytest.mark.parametrize("stage", Stage)
-def test_a_side_that_never_makes_a_move_is_refused_wherever_the_referral_stands(stage):
-    """Not your move: whether late, early or in time."""
-    strangers = set(Actor) - list_actors_for(stage)
-    verdicts = [
-        verdict_of(build_referral(start), build_stage_change(stage, NOON + offset, actor=actor))
-        for start, actor, offset in product(Stage, strangers, (-HOUR, HOUR))
+def test_an_actor_who_may_never_report_a_stage_is_always_rejected(stage):
+    """From every stage, for a late event as well as for an early one."""
+    others = set(Actor) - list_actors_for(stage)
+    decisions = [
+        decide(build_referral(start), build_stage_change(stage, NOON + offset, actor=actor))
+        for start, actor, offset in product(Stage, others, (-HOUR, HOUR))
     ]
 
-    assert {v.code for v in verdicts if isinstance(v, Rejected)} <= {"not_your_move"}
-    assert all(isinstance(v, Rejected) for v in verdicts)
+    assert all(isinstance(d, Rejected) and d.code == "not_your_move" for d in decisions)
 
 
-def test_a_practice_does_not_decline_in_the_centers_name():
-    """The move is legal from here and belongs to the other side."""
-    verdict = verdict_of(build_referral(), build_stage_change(Stage.DECLINED, actor=Actor.PRACTICE))
+@pytest.mark.parametrize(
+    ("start", "stage", "actor", "reason"),
+    [
+        ("submitted", "declined", Actor.PRACTICE, "Only the treatment center can record this step."),
+        ("submitted", "withdrawn", Actor.CENTER, "Only the referring practice can record this step."),
+        ("draft", "deceased", Actor.CENTER, "Only the referring practice can record this step."),
+        (
+            "accepted",
+            "deceased",
+            Actor.SYSTEM,
+            "Only the treatment center or the referring practice can record this step.",
+        ),
+        ("accepted", "draft", Actor.PRACTICE, "Only the dashboard itself can record this step."),
+    ],
+)
+def test_a_rejection_names_the_organization_that_can_record_the_step(start, stage, actor, reason):
+    """For a draft that is the practice alone: the center does not know of the patient."""
+    decision = decide(build_referral(Stage(start)), build_stage_change(Stage(stage), actor=actor))
 
-    assert verdict == Rejected("not_your_move", "This move belongs to the other side.")
-
-
-def test_the_system_opens_monitoring_only_after_an_infusion():
-    """The product itself makes one move, and from one stage."""
-    by_system = {
-        (start, end)
-        for start in OPEN
-        for end in Stage
-        if isinstance(verdict_of(build_referral(start), build_stage_change(end, actor=Actor.SYSTEM)), Applied)
-    }
-
-    assert by_system == {(Stage.INFUSED, Stage.MONITORING)}
+    assert decision == Rejected("not_your_move", reason)
 
 
 @pytest.mark.parametrize("start", OPEN)
-def test_a_late_report_is_history_and_moves_nothing(start):
-    """Whatever it says, what was true earlier than the last move does not move it again."""
+def test_a_late_event_is_kept_in_the_history_and_does_not_change_the_stage(start):
+    """Regardless of what it reports."""
     referral = build_referral(start, last_applied_order=build_referral().last_applied_order)
-    verdicts = [verdict_of(referral, build_stage_change(late, NOON - HOUR)) for late in Stage if list_actors_for(late)]
-    kept = {
-        (v.referral.stage, v.referral.stage_since, v.referral.last_applied_order)
-        for v in verdicts
-        if isinstance(v, Recorded)
+    decisions = [decide(referral, build_stage_change(late, NOON - HOUR)) for late in Stage if list_actors_for(late)]
+    states = {
+        (d.referral.stage, d.referral.stage_since, d.referral.last_applied_order)
+        for d in decisions
+        if isinstance(d, Recorded)
     }
 
-    assert {type(v) for v in verdicts} == {Recorded}
-    assert kept == {(start, referral.stage_since, referral.last_applied_order)}
+    assert {type(d) for d in decisions} == {Recorded}
+    assert states == {(start, referral.stage_since, referral.last_applied_order)}
 
 
-def test_history_remembers_when_a_stage_was_reached():
-    """A skipped stage that is reported late gets its date."""
-    verdict = verdict_of(build_referral(Stage.ACCEPTED), build_stage_change(Stage.RECEIVED, NOON - HOUR))
+@pytest.mark.parametrize("hours", [(-1,), (-2, -1), (-1, -2)])
+def test_the_history_keeps_the_latest_time_of_a_stage(hours):
+    """A skipped stage gets its date from a late event, and the latest one if it was entered twice."""
+    referral = build_referral(Stage.ACCEPTED)
+    for n, offset in enumerate(hours):
+        decision = decide(referral, build_stage_change(Stage.RECEIVED, NOON + offset * HOUR, event_id=f"evt_{n}"))
+        assert isinstance(decision, Recorded)
+        referral = decision.referral
 
-    assert isinstance(verdict, Recorded)
-    assert verdict.referral.stage_entered_at[Stage.RECEIVED] == NOON - HOUR
-
-
-def test_history_keeps_the_latest_time_of_a_stage():
-    """A stage that was entered twice was last entered the second time, however late we hear."""
-    second, first = NOON - HOUR, NOON - 2 * HOUR
-    once = verdict_of(build_referral(Stage.ACCEPTED), build_stage_change(Stage.RECEIVED, first))
-    assert isinstance(once, Recorded)
-
-    twice = verdict_of(once.referral, build_stage_change(Stage.RECEIVED, second))
-
-    assert isinstance(twice, Recorded)
-    assert twice.referral.stage_entered_at[Stage.RECEIVED] == second
+    assert referral.stage_entered_at[Stage.RECEIVED] == NOON - HOUR
 
 
-@pytest.mark.parametrize("verdict_type", [Applied, Recorded])
-def test_every_change_is_one_version_more(verdict_type):
-    """Applied or history only: the ETag moves by one."""
-    at = NOON + HOUR if verdict_type is Applied else NOON - HOUR
-    verdict = verdict_of(build_referral(Stage.RECEIVED, version=7), build_stage_change(Stage.ACCEPTED, at))
+@pytest.mark.parametrize("decision_type", [Applied, Recorded])
+def test_every_event_increases_the_version_by_one(decision_type):
+    """Whether it is applied or kept in the history only: the ETag changes."""
+    at = NOON + HOUR if decision_type is Applied else NOON - HOUR
+    decision = decide(build_referral(Stage.RECEIVED, version=7), build_stage_change(Stage.ACCEPTED, at))
 
-    assert isinstance(verdict, verdict_type)
-    assert verdict.referral.version == 8
+    assert isinstance(decision, decision_type)
+    assert decision.referral.version == 8
 
 
-def test_an_applied_report_sets_where_and_since_when():
-    """The stage, since when by the reporter's word, and the place in the order of events."""
+def test_an_applied_stage_change_sets_the_stage_and_its_time():
+    """The stage, the reported time, and the order of the last applied event."""
     change = build_stage_change(Stage.ACCEPTED, NOON + HOUR)
 
-    verdict = verdict_of(build_referral(Stage.RECEIVED), change)
+    decision = decide(build_referral(Stage.RECEIVED), change)
 
-    assert isinstance(verdict, Applied)
-    assert verdict.referral.stage is Stage.ACCEPTED
-    assert verdict.referral.stage_since == NOON + HOUR
-    assert verdict.referral.last_applied_order == change.order
-    assert verdict.referral.stage_entered_at == {Stage.RECEIVED: NOON, Stage.ACCEPTED: NOON + HOUR}
+    assert isinstance(decision, Applied)
+    assert decision.referral.stage is Stage.ACCEPTED
+    assert decision.referral.stage_since == NOON + HOUR
+    assert decision.referral.last_applied_order == change.order
+    assert decision.referral.stage_entered_at == {Stage.RECEIVED: NOON, Stage.ACCEPTED: NOON + HOUR}
 
 
-def test_a_draft_takes_its_submission_whenever_it_is_dated():
-    """A draft has no event yet, so nothing is late."""
+def test_a_draft_can_be_submitted_with_an_earlier_time():
+    """A draft has no event yet, so no event is late."""
     change = build_stage_change(Stage.SUBMITTED, NOON - HOUR, actor=Actor.PRACTICE)
-    verdict = verdict_of(build_referral(Stage.DRAFT), change)
+    decision = decide(build_referral(Stage.DRAFT), change)
 
-    assert isinstance(verdict, Applied)
-    assert verdict.referral.submitted_at == NOON - HOUR
+    assert isinstance(decision, Applied)
+    assert decision.referral.submitted_at == NOON - HOUR
 
 
-def test_the_answer_to_a_question_does_not_change_when_it_was_first_submitted():
-    """Submitting again after a question keeps the first date."""
+def test_submitting_requested_information_keeps_the_first_submission_time():
+    """The turnaround counts from the first submission."""
     referral = build_referral(Stage.INFO_REQUESTED, submitted_at=NOON - HOUR)
-    verdict = verdict_of(referral, build_stage_change(Stage.SUBMITTED, actor=Actor.PRACTICE))
+    decision = decide(referral, build_stage_change(Stage.SUBMITTED, actor=Actor.PRACTICE))
 
-    assert isinstance(verdict, Applied)
-    assert verdict.referral.submitted_at == NOON - HOUR
+    assert isinstance(decision, Applied)
+    assert decision.referral.submitted_at == NOON - HOUR
 
 
 @pytest.mark.parametrize("stage", [s for s in OPEN if s not in TRANSITIONS[s] and s != "draft"])
-def test_a_stage_said_again_never_moves_it(stage):
-    """It is history, or waits where the referral could come back to the stage."""
-    verdict = verdict_of(build_referral(stage), build_stage_change(stage))
+def test_a_repeated_stage_change_does_not_apply(stage):
+    """It is kept in the history, or parked if the referral can enter the stage again.
 
-    assert isinstance(verdict, Pending if stage in list_reachable_stages(stage) else Recorded)
+    For example, a second start of manufacturing is parked until the failure between arrives; as a
+    repeat it would be lost, and the referral would stay at the failure.
+    """
+    decision = decide(build_referral(stage), build_stage_change(stage))
 
-
-def test_a_second_start_of_manufacturing_waits_for_the_failure_between():
-    """Taken for a repetition, it would be lost, and the referral stuck at the failure."""
-    verdict = verdict_of(build_referral(Stage.MANUFACTURING_STARTED), build_stage_change(Stage.MANUFACTURING_STARTED))
-
-    assert verdict == Pending()
+    assert isinstance(decision, Pending if stage in list_reachable_stages(stage) else Recorded)
 
 
 @pytest.mark.parametrize("stage", Stage)
-def test_a_referral_knows_its_phase_and_who_is_next(stage):
-    """Both come with the stage and are never set apart from it."""
+def test_a_referral_has_the_phase_and_next_actor_of_its_stage(stage):
+    """Both come from the stage and cannot differ from it."""
     referral = build_referral(stage)
 
     assert (referral.phase, referral.owner) == (STAGE_FACTS[stage].phase, STAGE_FACTS[stage].owner)

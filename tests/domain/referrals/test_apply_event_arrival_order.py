@@ -1,4 +1,4 @@
-"""Deliveries overtake each other; where a referral ends must not depend on it."""
+"""Deliveries overtake each other; the final state of a referral must not depend on their order."""
 
 from dataclasses import replace
 from datetime import timedelta, timezone
@@ -12,6 +12,7 @@ from chalicelib.domain.referrals.events import EventOrder
 from chalicelib.domain.referrals.monitoring_window import AnchorInfusion
 from chalicelib.domain.referrals.stages import MAIN_PATH, OPTIONAL_STAGES, TERMINAL_STAGES, Stage
 from chalicelib.domain.referrals.transitions import TRANSITIONS, list_transitions_from
+from tests.support.main_path import get_final_state
 from tests.support.referral_values import (
     HOUR,
     NOON,
@@ -27,73 +28,64 @@ from tests.support.referral_values import (
 STARTS = sorted(set(Stage) - TERMINAL_STAGES - {Stage.DRAFT, Stage.INFUSED})
 
 
-def told(inbox: InMemoryInbox):
-    """All that an order of arrival must not change: `version` counts writes, and may differ."""
-    return (
-        replace(inbox.referral, version=0, updated_at=NOON),
-        [change.event_id for change in inbox.parked],
-        inbox.refused,
-    )
-
-
-def legal_next(stage: Stage, part: int, parts: int) -> list[Stage]:
-    """What may be reported next; optional stages may be left out."""
-    over = stage is Stage.INFUSED and part >= parts
-    return sorted(end for end in list_transitions_from(stage) if not (over and end is Stage.INFUSED))
+def list_legal_next_stages(stage: Stage, dose: int, doses: int) -> list[Stage]:
+    """List what may be reported next; optional stages may be skipped."""
+    is_last_dose = stage is Stage.INFUSED and dose >= doses
+    return sorted(end for end in list_transitions_from(stage) if not (is_last_dose and end is Stage.INFUSED))
 
 
 @st.composite
-def histories(draw, *, longest: int = 8):
-    """A legal history from some stage on: the start, and its reports in the order of truth."""
+def legal_histories(draw, *, longest: int = 8):
+    """A legal history from any stage: the first stage, and its events in the order they were true."""
     start = draw(st.sampled_from(STARTS))
-    parts = draw(st.integers(1, 3))
-    changes, stage, part, at = [], start, 0, NOON
+    doses = draw(st.integers(1, 3))
+    changes, stage, dose, at = [], start, 0, NOON
     for n in range(draw(st.integers(1, longest))):
-        choices = legal_next(stage, part, parts)
+        choices = list_legal_next_stages(stage, dose, doses)
         if not choices:
             break
         end = draw(st.sampled_from(choices))
         at += timedelta(seconds=draw(st.integers(1, 10**6)))
-        dose = {}
+        data = {}
         if end is Stage.INFUSED:
-            part = part + 1 if stage is Stage.INFUSED else 1
-            dose = {"part": part, "of": parts}
-        mover = min(list_transitions_from(stage)[end])
+            dose = dose + 1 if stage is Stage.INFUSED else 1
+            data = {"part": dose, "of": doses}
+        actor = min(list_transitions_from(stage)[end])
         event_id = f"evt_{draw(st.integers(0, 999)):03d}{n}"
-        changes.append(build_stage_change(end, at, event_id=event_id, actor=mover, **dose))
+        changes.append(build_stage_change(end, at, event_id=event_id, actor=actor, **data))
         stage = end
     return start, changes
 
 
 @settings(max_examples=300)
-@given(history=histories(), anchor=st.sampled_from(AnchorInfusion), data=st.data())
-def test_a_legal_history_ends_alike_in_every_order_of_arrival(history, anchor, data):
-    """Stage, dates, window and history: as if everything had come in order, nothing waiting."""
+@given(history=legal_histories(), anchor=st.sampled_from(AnchorInfusion), data=st.data())
+def test_a_legal_history_leads_to_the_same_state_in_every_order_of_arrival(history, anchor, data):
+    """Stage, dates, window and history are as if everything arrived in order; nothing stays parked."""
     start, changes = history
-    setting = build_context(replace(PROFILE, anchor=anchor))
-    in_order = InMemoryInbox(build_referral(start), setting).receive(changes)
+    context = build_context(replace(PROFILE, anchor=anchor))
+    in_order = InMemoryInbox(build_referral(start), context).receive(changes)
 
-    shuffled = InMemoryInbox(build_referral(start), setting).receive(data.draw(st.permutations(changes)))
+    shuffled = InMemoryInbox(build_referral(start), context).receive(data.draw(st.permutations(changes)))
 
     assert in_order.referral.stage is changes[-1].stage
     assert in_order.parked == []
-    assert told(shuffled) == told(in_order)
+    assert get_final_state(shuffled) == get_final_state(in_order)
 
 
 LOOPS = {
-    "manufacturing fails and starts again from the reserve": (
+    "manufacturing fails and restarts from reserve material": (
         Stage.APHERESIS_COMPLETED,
         "manufacturing_started manufacturing_failed manufacturing_started qc_testing released",
     ),
-    "too few cells, so they are collected again": (
+    "not enough cells, so leukapheresis is repeated": (
         Stage.CENTER_PROCEED,
         "apheresis_scheduled apheresis_completed apheresis_scheduled apheresis_completed",
     ),
-    "deferred, then worked up again": (
+    "deferred, then a second workup": (
         Stage.CONSULT_COMPLETED,
         "eligibility_pending deferred eligibility_pending center_proceed",
     ),
-    "a question, its answer and a second question": (
+    "information is requested, sent and requested again": (
         Stage.RECEIVED,
         "info_requested submitted received info_requested submitted accepted",
     ),
@@ -101,67 +93,67 @@ LOOPS = {
 }
 
 
-@pytest.mark.parametrize(("start", "line"), LOOPS.values(), ids=LOOPS)
-def test_a_step_back_and_forth_ends_alike_in_every_order(start, line):
-    """Every one of the orders, not a sample: a rule of rank loses these."""
-    stages = [Stage(name) for name in line.split()]
+@pytest.mark.parametrize(("start", "path"), LOOPS.values(), ids=LOOPS)
+def test_a_loop_leads_to_the_same_state_in_every_order_of_arrival(start, path):
+    """All permutations, not a sample: a rule that ranks the stages fails here."""
+    stages = [Stage(name) for name in path.split()]
     changes = [build_stage_change(stage, NOON + n * HOUR, event_id=f"evt_{n}") for n, stage in enumerate(stages, 1)]
-    in_order = told(InMemoryInbox(build_referral(start)).receive(changes))
+    in_order = get_final_state(InMemoryInbox(build_referral(start)).receive(changes))
 
-    ends = [told(InMemoryInbox(build_referral(start)).receive(order)) for order in permutations(changes)]
+    states = [get_final_state(InMemoryInbox(build_referral(start)).receive(order)) for order in permutations(changes)]
 
     assert in_order[0].stage is stages[-1]
-    assert all(end == in_order for end in ends)
+    assert all(state == in_order for state in states)
 
 
 @pytest.mark.parametrize("profile", [PROFILE, SPLIT_DOSE_PROFILE])
-def test_the_parts_of_a_dose_end_alike_in_every_order(profile):
-    """Two parts, the monitoring and the end of the window: 24 orders, one window."""
+def test_a_split_dose_leads_to_the_same_state_in_every_order_of_arrival(profile):
+    """Two doses, monitoring and the end of the window: 24 orders, one window."""
     changes = [
         build_stage_change(Stage.INFUSED, NOON + HOUR, event_id="evt_1", part=1, of=2),
         build_stage_change(Stage.INFUSED, NOON + 240 * HOUR, event_id="evt_2", part=2, of=2),
         build_stage_change(Stage.MONITORING, NOON + 264 * HOUR, event_id="evt_3"),
         build_stage_change(Stage.WINDOW_COMPLETE, NOON + 600 * HOUR, event_id="evt_4"),
     ]
-    setting = build_context(profile)
+    context = build_context(profile)
     start = build_referral(Stage.LYMPHODEPLETION_STARTED)
-    in_order = told(InMemoryInbox(start, setting).receive(changes))
+    in_order = get_final_state(InMemoryInbox(start, context).receive(changes))
 
-    ends = [told(InMemoryInbox(start, setting).receive(order)) for order in permutations(changes)]
+    states = [get_final_state(InMemoryInbox(start, context).receive(order)) for order in permutations(changes)]
 
     assert in_order[0].window is not None
-    assert all(end == in_order for end in ends)
+    assert all(state == in_order for state in states)
 
 
-def runs_of_one_instant():
-    """Every run of two to four steps of the main line, with and without its optional stages."""
+def list_runs_of_stages():
+    """Every run of two to four steps of the main path, with and without its optional stages."""
     whole = [stage for stage in MAIN_PATH if stage is not Stage.DRAFT]
     sparse = [stage for stage in whole if stage not in OPTIONAL_STAGES]
-    for line in (whole, sparse):
+    for path in (whole, sparse):
         for length in (2, 3, 4):
-            for first in range(len(line) - length):
-                yield line[first], tuple(line[first + 1 : first + 1 + length])
+            for first in range(len(path) - length):
+                yield path[first], tuple(path[first + 1 : first + 1 + length])
 
 
 @pytest.mark.parametrize("ids", [("evt_1", "evt_2", "evt_3", "evt_4"), ("d", "c", "b", "a")])
-def test_reports_of_one_instant_end_at_the_last_of_them(ids):
-    """A feed that stamps whole seconds, or a day: no order and no id leaves anything behind."""
+def test_events_with_the_same_time_end_at_the_last_stage(ids):
+    """For systems that send whole seconds, or only a day: in no order and with no ids is a stage lost."""
     wrong = []
-    for start, stages in sorted(set(runs_of_one_instant())):
+    for start, stages in sorted(set(list_runs_of_stages())):
         changes = [build_stage_change(s, NOON + HOUR, event_id=i) for s, i in zip(stages, ids, strict=False)]
         for order in permutations(changes):
             inbox = InMemoryInbox(build_referral(start)).receive(order)
-            if (inbox.referral.stage, inbox.parked, inbox.refused) != (stages[-1], [], []):
+            if (inbox.referral.stage, inbox.parked, inbox.rejected) != (stages[-1], [], []):
                 wrong.append((start, [change.stage for change in order]))
 
     assert wrong == []
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_two_reports_of_one_instant_end_alike_in_both_orders(start):
-    """Whatever two legal steps follow each other, and whatever their ids."""
+def test_two_events_with_the_same_time_lead_to_the_same_stage_in_both_orders(start):
+    """For every two legal steps in a row, with any ids."""
     wrong = []
-    for first, second in two_steps(start):
+    for first, second in list_two_steps(start):
         pair = [build_stage_change(first, event_id="evt_2"), build_stage_change(second, event_id="evt_1")]
         stages = {InMemoryInbox(build_referral(start)).receive(order).referral.stage for order in permutations(pair)}
         if len(stages) != 1 and not {first, second} & TERMINAL_STAGES:
@@ -170,58 +162,58 @@ def test_two_reports_of_one_instant_end_alike_in_both_orders(start):
     assert wrong == []
 
 
-def two_steps(start: Stage):
+def list_two_steps(start: Stage):
     """Every two legal steps from a stage."""
     return chain.from_iterable(((f, s) for s in sorted(TRANSITIONS[f])) for f in sorted(TRANSITIONS[start]))
 
 
-def test_an_ending_of_the_same_instant_comes_last():
-    """A death at the second of another report ends the referral in either order."""
+def test_an_ending_with_the_same_time_as_another_event_comes_last():
+    """A death at the same second as another event ends the referral in either order."""
     pair = [build_stage_change(Stage.MONITORING, event_id="z"), build_stage_change(Stage.DECEASED, event_id="a")]
-    ends = [InMemoryInbox(build_referral(Stage.INFUSED)).receive(order) for order in permutations(pair)]
+    inboxes = [InMemoryInbox(build_referral(Stage.INFUSED)).receive(order) for order in permutations(pair)]
 
-    assert {end.referral.stage for end in ends} == {Stage.DECEASED}
+    assert {inbox.referral.stage for inbox in inboxes} == {Stage.DECEASED}
 
 
-def test_two_dates_of_one_instant_are_told_apart_by_their_ids():
-    """A stage that follows itself, twice in one second: the greater id stands, in both orders."""
+def test_two_events_of_one_stage_and_time_are_ordered_by_id():
+    """A stage that may follow itself, twice in one second: the greater id wins in both orders."""
     pair = [build_stage_change(Stage.CONSULT_SCHEDULED, event_id=event_id) for event_id in ("evt_1", "evt_2")]
-    heads = {
+    last_orders = {
         InMemoryInbox(build_referral(Stage.ACCEPTED)).receive(order).referral.last_applied_order
         for order in permutations(pair)
     }
 
-    assert heads == {EventOrder(NOON + HOUR, 0, "evt_2")}
+    assert last_orders == {EventOrder(NOON + HOUR, 0, "evt_2")}
 
 
-def test_both_parts_of_one_instant_count():
-    """The parts have an order of their own, whatever their ids."""
+def test_two_doses_with_the_same_time_both_count():
+    """Doses are ordered by their number, regardless of their ids."""
     pair = [
         build_stage_change(Stage.INFUSED, event_id="b", part=1, of=2),
         build_stage_change(Stage.INFUSED, event_id="a", part=2, of=2),
     ]
     start = build_referral(Stage.LYMPHODEPLETION_STARTED)
-    parts = {InMemoryInbox(start).receive(order).referral.doses_given for order in permutations(pair)}
+    doses = {InMemoryInbox(start).receive(order).referral.doses_given for order in permutations(pair)}
 
-    assert parts == {2}
+    assert doses == {2}
     assert apply_event(apply_event(start, pair[0]), pair[1]).doses_given == 2
 
 
 @pytest.mark.parametrize(("first", "second"), list(pairwise([None, 0, 1, 17])))
-def test_the_senders_sequence_orders_an_instant(first, second):
-    """Without one it counts as zero, and zero against zero is the journey's order."""
+def test_the_senders_sequence_orders_events_with_the_same_time(first, second):
+    """No sequence counts as zero; two zeros are ordered by stage."""
     back = build_stage_change(Stage.APHERESIS_SCHEDULED, event_id="a", sequence=second)
     done = build_stage_change(Stage.APHERESIS_COMPLETED, event_id="b", sequence=first)
     start = build_referral(Stage.APHERESIS_SCHEDULED)
     stages = {InMemoryInbox(start).receive(order).referral.stage for order in permutations([back, done])}
-    tied = not first and not second
+    is_tie = not first and not second
 
-    assert stages == {Stage.APHERESIS_COMPLETED if tied else Stage.APHERESIS_SCHEDULED}
+    assert stages == {Stage.APHERESIS_COMPLETED if is_tie else Stage.APHERESIS_SCHEDULED}
 
 
-def test_the_same_instant_in_another_zone_is_the_same_instant():
-    """A feed's offset says how it spells the time, not when it was."""
+def test_the_utc_offset_does_not_change_the_order():
+    """The same point in time in another time zone is the same order."""
     at = NOON + HOUR
-    spelled = at.astimezone(timezone(timedelta(hours=-7)))
+    with_offset = at.astimezone(timezone(timedelta(hours=-7)))
 
-    assert build_stage_change(Stage.ACCEPTED, at).order == build_stage_change(Stage.ACCEPTED, spelled).order
+    assert build_stage_change(Stage.ACCEPTED, at).order == build_stage_change(Stage.ACCEPTED, with_offset).order

@@ -1,4 +1,4 @@
-"""An earlier report was wrong: the history keeps it, and it counts no more."""
+"""Corrections: a wrong event stays in the history and no longer counts."""
 
 from dataclasses import replace
 from datetime import date
@@ -6,7 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from chalicelib.domain.referrals.events import HoldStarted, WindowExtended
+from chalicelib.domain.referrals.apply_event import needs_history
+from chalicelib.domain.referrals.events import Corrected, HoldStarted, WindowExtended
 from chalicelib.domain.referrals.stages import Actor, Stage
 from tests.support.main_path import (
     DAY,
@@ -23,33 +24,46 @@ from tests.support.referral_values import (
     InMemoryInbox,
     build_context,
     build_event,
+    build_referral,
     build_stage_change,
     get_rejection,
 )
 
 
-def test_a_stage_that_was_reported_by_mistake_is_taken_back():
-    """The referral stands where it stood before."""
+def test_only_a_correction_and_every_event_after_one_need_the_history():
+    """All other events are decided from the current state, in one read."""
+    referral = build_referral()
+    corrected = build_referral(status=replace(referral.status, corrected=True))
+
+    assert needs_history(referral, build_event(Corrected, supersedes="evt_0"))
+    assert needs_history(corrected, build_stage_change(Stage.RECEIVED))
+    assert not needs_history(referral, build_stage_change(Stage.RECEIVED))
+
+
+def test_a_stage_reported_by_mistake_is_undone():
+    """The referral returns to its previous stage."""
     inbox = build_inbox_to("consult_scheduled").receive([build_correction("consult_scheduled")])
 
-    assert (inbox.referral.stage, inbox.refused) == (Stage.ACCEPTED, [])
+    assert (inbox.referral.stage, inbox.rejected) == (Stage.ACCEPTED, [])
     assert inbox.referral.stage_since == compute_time("accepted")
     assert Stage.CONSULT_SCHEDULED not in inbox.referral.stage_entered_at
 
 
 def test_a_correction_is_one_write():
-    """However long the history is that it folds."""
+    """Regardless of how long the replayed history is."""
     inbox = build_inbox_to("infused")
-    before = inbox.referral.version
+    version = inbox.referral.version
 
-    assert inbox.receive([build_correction("infused")]).referral.version == before + 1
+    assert inbox.receive([build_correction("infused")]).referral.version == version + 1
 
 
 @pytest.mark.parametrize("days", [0, 1, 9])
-def test_a_corrected_infusion_opens_the_window_anew(days):
-    """Every day of it is counted from what really happened."""
-    really = compute_time("infused") + days * DAY - HOUR
-    inbox = build_inbox_to("infused").receive([build_correction("infused", build_stage_change(Stage.INFUSED, really))])
+def test_a_corrected_infusion_moves_the_window(days):
+    """All its dates are counted from the corrected infusion."""
+    corrected_at = compute_time("infused") + days * DAY - HOUR
+    inbox = build_inbox_to("infused").receive(
+        [build_correction("infused", build_stage_change(Stage.INFUSED, corrected_at))]
+    )
 
     window = inbox.referral.window
     assert window is not None
@@ -57,60 +71,59 @@ def test_a_corrected_infusion_opens_the_window_anew(days):
     assert window.ends_on == window.infused_on + 28 * DAY
 
 
-def test_an_infusion_is_not_corrected_to_before_what_leads_to_it():
-    """It would be history only, and the patient would be monitored by no window."""
+def test_an_infusion_cannot_be_corrected_to_before_lymphodepletion():
+    """It would be kept in the history only, and the patient would have no monitoring window."""
     inbox = build_inbox_to("infused")
     wrong = build_correction("infused", build_stage_change(Stage.INFUSED, compute_time("infused") - 2 * DAY))
 
     assert get_rejection(inbox.referral, wrong, *inbox.history) == "replacement_not_legal"
 
 
-def test_an_infusion_that_never_was_leaves_no_window():
-    """Nothing is planned from it any more."""
+def test_undoing_an_infusion_removes_the_window():
+    """No notice is planned from it any longer."""
     referral = build_inbox_to("infused").receive([build_correction("infused")]).referral
 
     assert (referral.stage, referral.window) == (Stage.LYMPHODEPLETION_STARTED, None)
     assert referral.doses_given == 0
 
 
-def test_an_extension_that_never_was_is_taken_back():
-    """The day of hand-back is the default again."""
-    longer = build_event(WindowExtended, NOON + 20 * DAY, event_id="evt_longer", ends_on=date(2026, 12, 30))
-    window = build_inbox_to("monitoring").receive([longer, build_correction("longer")]).referral.window
+def test_undoing_an_extension_restores_the_default_end_of_the_window():
+    """The extension no longer counts."""
+    extension = build_event(WindowExtended, NOON + 20 * DAY, event_id="evt_longer", ends_on=date(2026, 12, 30))
+    window = build_inbox_to("monitoring").receive([extension, build_correction("longer")]).referral.window
 
     assert window is not None
     assert (window.ends_on, window.extensions) == (date(2026, 12, 10), ())
 
 
-def test_the_figures_of_an_open_window_stay():
-    """A catalogue that has changed since moves no date of a patient who is being monitored."""
+def test_an_open_window_keeps_its_figures():
+    """A later change of the catalog moves no date of a patient who is being monitored."""
     inbox = build_inbox_to("infused")
-    setting = build_context(replace(build_context().profile, handback_target_day=99))
-    inbox.setting = setting
+    inbox.context = build_context(replace(build_context().profile, handback_target_day=99))
 
-    window = inbox.receive([build_correction("infused", build_stage_change(Stage.INFUSED, compute_time("infused")))])
+    inbox.receive([build_correction("infused", build_stage_change(Stage.INFUSED, compute_time("infused")))])
 
-    assert window.referral.window is not None
-    assert window.referral.window.ends_on == date(2026, 12, 10)
+    assert inbox.referral.window is not None
+    assert inbox.referral.window.ends_on == date(2026, 12, 10)
 
 
-def test_of_two_corrections_the_last_word_counts():
-    """In both orders: there and back again."""
+def test_of_two_corrections_of_one_event_the_later_one_counts():
+    """In both orders of arrival: moved away, and back again."""
     away = build_correction("infused", build_stage_change(Stage.INFUSED, compute_time("infused") + 2 * DAY))
     back = build_correction(
         "infused", build_stage_change(Stage.INFUSED, compute_time("infused")), moment=NOON + 91 * DAY, n=2
     )
 
-    ends = [build_inbox_to("infused").receive(order) for order in permutations([away, back])]
+    inboxes = [build_inbox_to("infused").receive(order) for order in permutations([away, back])]
 
-    assert get_final_state(ends[0]) == get_final_state(ends[1])
-    window = ends[0].referral.window
+    assert get_final_state(inboxes[0]) == get_final_state(inboxes[1])
+    window = inboxes[0].referral.window
     assert window is not None
     assert window.infused_on == date(2026, 11, 12)
 
 
-def test_a_correction_that_is_quicker_than_what_it_corrects_waits():
-    """It settles when that arrives."""
+def test_a_correction_is_parked_until_the_corrected_event_arrives():
+    """Then it is applied."""
     inbox = build_inbox_to("received").receive([build_correction("accepted")])
     assert len(inbox.parked) == 1
 
@@ -119,8 +132,8 @@ def test_a_correction_that_is_quicker_than_what_it_corrects_waits():
     assert (inbox.referral.stage, inbox.parked) == (Stage.RECEIVED, [])
 
 
-def test_a_correction_settles_behind_what_is_history_only():
-    """What it corrects arrives late, and moves nothing."""
+def test_a_parked_correction_is_applied_after_a_late_event():
+    """The corrected event arrives late and is kept in the history only."""
     events = build_reports_to("accepted")
     inbox = InMemoryInbox(DRAFT).receive([events[0], events[2], build_correction("received"), events[1]])
 
@@ -128,24 +141,25 @@ def test_a_correction_settles_behind_what_is_history_only():
     assert Stage.RECEIVED not in inbox.referral.stage_entered_at
 
 
-def test_what_was_left_hanging_fits_again_behind_the_right_report():
-    """The decision was taken back and made again earlier; what followed it still happened."""
+def test_events_after_an_undone_stage_count_again_after_a_new_report():
+    """The center's decision was undone and reported again with an earlier time; later events still happened."""
     inbox = build_inbox_to("apheresis_scheduled").receive([build_correction("center_proceed")])
-    taken_back = inbox.referral.stage
-    again = build_stage_change(Stage.CENTER_PROCEED, compute_time("center_proceed") - HOUR, event_id="evt_again")
+    stage_after_undo = inbox.referral.stage
+    reported_again = build_stage_change(
+        Stage.CENTER_PROCEED, compute_time("center_proceed") - HOUR, event_id="evt_again"
+    )
 
-    inbox.receive([again])
+    inbox.receive([reported_again])
 
-    assert taken_back is Stage.CONSULT_COMPLETED
+    assert stage_after_undo is Stage.CONSULT_COMPLETED
     assert inbox.referral.stage is Stage.APHERESIS_SCHEDULED
 
 
-def test_the_feeds_count_survives_a_correction():
-    """What was superseded did arrive, and what was lost is still lost."""
+def test_a_correction_keeps_the_sequence_tracking():
+    """A superseded event did arrive, and lost updates are still lost."""
     events = [replace(e, sequence=n) for n, e in enumerate(build_reports_to("accepted"), 1)]
     inbox = InMemoryInbox(DRAFT).receive(events)
-    lost = replace(inbox.referral.status, updates_lost=2)
-    inbox.referral = replace(inbox.referral, status=lost)
+    inbox.referral = replace(inbox.referral, status=replace(inbox.referral.status, updates_lost=2))
 
     inbox.receive(
         [replace(build_correction("accepted"), sequence=4), replace(build_correction("received", n=2), sequence=5)]
@@ -155,65 +169,52 @@ def test_the_feeds_count_survives_a_correction():
     assert inbox.referral.status.updates_lost == 2
 
 
-def test_what_is_not_there_is_not_corrected_yet():
-    """It may still arrive."""
-    inbox = build_inbox_to("accepted")
-
-    assert get_rejection(inbox.referral, build_correction("unknown"), *inbox.history) == "waits"
-
-
-def test_nobody_corrects_the_other_side():
-    """The practice its own reports, the center its own."""
-    inbox = build_inbox_to("accepted")
-    by_practice = build_correction("accepted", actor=Actor.PRACTICE)
-
-    assert get_rejection(inbox.referral, by_practice, *inbox.history) == "not_your_move"
-
-
-def test_a_submission_is_not_corrected():
-    """It is withdrawn."""
-    inbox = build_inbox_to("accepted")
-    wrong = build_correction("submitted", actor=Actor.PRACTICE)
-
-    assert get_rejection(inbox.referral, wrong, *inbox.history) == "not_correctable"
-
-
-def test_neither_a_hold_nor_a_correction_is_corrected():
-    """The one is ended, the other corrected anew by way of what it corrected."""
+@pytest.mark.parametrize(
+    ("correction", "code"),
+    [
+        pytest.param(build_correction("unknown"), "parked", id="the corrected event may still arrive"),
+        pytest.param(
+            build_correction("accepted", build_stage_change(Stage.INFUSED, compute_time("accepted"))),
+            "parked",
+            id="the events before the replacement may still arrive",
+        ),
+        pytest.param(
+            build_correction("accepted", actor=Actor.PRACTICE), "not_your_move", id="an event of the other organization"
+        ),
+        pytest.param(
+            build_correction("submitted", actor=Actor.PRACTICE), "not_correctable", id="a submission must be withdrawn"
+        ),
+        pytest.param(build_correction("hold"), "not_correctable", id="a hold must be ended"),
+        pytest.param(
+            build_correction("correction_x"), "not_correctable", id="a correction is corrected by a newer one"
+        ),
+    ],
+)
+def test_a_correction_that_cannot_be_applied_is_parked_or_rejected(correction, code):
+    """A practice corrects its own events, a center its own."""
     inbox = build_inbox_to("accepted").receive([build_event(HoldStarted, NOON + 5 * DAY, event_id="evt_hold")])
     inbox.receive([build_correction("received", n="x")])
-    wrongs = [build_correction("hold", n=2), build_correction("correction_x", n=3)]
 
-    reasons = {get_rejection(inbox.referral, wrong, *inbox.history) for wrong in wrongs}
-
-    assert reasons == {"not_correctable"}
+    assert get_rejection(inbox.referral, correction, *inbox.history) == code
 
 
-def test_a_replacement_that_nothing_leads_to_yet_waits():
-    """As the same report would by itself; what leads there may be on its way."""
-    inbox = build_inbox_to("accepted")
-    wrong = build_correction("accepted", build_stage_change(Stage.INFUSED, compute_time("accepted")))
+def test_a_correction_is_parked_until_its_replacement_is_legal():
+    """A new date was late when it arrived; in the replay it comes before the replacement."""
+    *path, proceed = build_reports_to("center_proceed")
+    proceeded_at = compute_time("center_proceed")
+    deferred = build_stage_change(Stage.DEFERRED, proceeded_at - 3 * HOUR, event_id="evt_deferred")
+    new_date = build_stage_change(Stage.CONSULT_SCHEDULED, proceeded_at - 2 * HOUR, event_id="evt_new_date")
+    second_consult = build_stage_change(Stage.CONSULT_COMPLETED, proceeded_at - HOUR, event_id="evt_second_consult")
+    later = build_correction("center_proceed", build_stage_change(Stage.CENTER_PROCEED, proceeded_at + HOUR))
 
-    assert get_rejection(inbox.referral, wrong, *inbox.history) == "waits"
+    inbox = InMemoryInbox(DRAFT).receive([*path, deferred, proceed, new_date, later, second_consult])
 
-
-def test_a_correction_waits_for_what_lies_before_its_replacement():
-    """A new date was history when it came, and the fold puts it in front of the replacement."""
-    *line, proceed = build_reports_to("center_proceed")
-    then = compute_time("center_proceed")
-    deferred = build_stage_change(Stage.DEFERRED, then - 3 * HOUR, event_id="evt_deferred")
-    new_date = build_stage_change(Stage.CONSULT_SCHEDULED, then - 2 * HOUR, event_id="evt_new_date")
-    seen_again = build_stage_change(Stage.CONSULT_COMPLETED, then - HOUR, event_id="evt_seen_again")
-    later = build_correction("center_proceed", build_stage_change(Stage.CENTER_PROCEED, then + HOUR))
-
-    inbox = InMemoryInbox(DRAFT).receive([*line, deferred, proceed, new_date, later, seen_again])
-
-    assert (inbox.refused, inbox.parked) == ([], [])
-    assert inbox.referral.stage_since == then + HOUR
+    assert (inbox.rejected, inbox.parked) == ([], [])
+    assert inbox.referral.stage_since == proceeded_at + HOUR
 
 
-def test_a_hold_outlives_a_correction():
-    """The fold lays it over the stage again."""
+def test_a_correction_keeps_a_hold():
+    """The replay applies the hold again."""
     inbox = build_inbox_to("accepted").receive([build_event(HoldStarted, NOON + 5 * DAY, event_id="evt_hold")])
 
     held = inbox.receive([build_correction("received")]).referral

@@ -1,7 +1,8 @@
-"""What lies over the stage: holds, toxicities, a request to withdraw, and opening again."""
+"""The status besides the stage: holds, toxicities, withdrawal requests, and reopening."""
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
@@ -24,30 +25,78 @@ OPEN = sorted(set(Stage) - TERMINAL_STAGES)
 DAY = timedelta(days=1)
 
 
+def end_referral(end=Stage.DECLINED, at=NOON + HOUR, **changed):
+    """Build a received referral and end it."""
+    return apply_event(build_referral(Stage.RECEIVED), build_stage_change(end, at, **changed))
+
+
+@pytest.mark.parametrize(
+    ("stage", "event", "code"),
+    [
+        pytest.param(stage, build_event(kind), "referral_closed", id=f"{kind.__name__} in {stage}")
+        for stage in sorted(TERMINAL_STAGES)
+        for kind in (HoldStarted, HoldEnded)
+    ]
+    + [
+        pytest.param(stage, build_event(WithdrawalRequested, actor=Actor.PRACTICE), "withdraw_directly", id=stage.value)
+        for stage in OPEN
+        if Stage.WITHDRAWN in list_transitions_from(stage)
+    ]
+    + [
+        pytest.param(
+            Stage.INFUSED,
+            build_event(ToxicityNoticed, actor=Actor.PRACTICE),
+            "not_your_move",
+            id="a toxicity from the practice, which does not monitor",
+        ),
+        pytest.param(
+            Stage.DECLINED,
+            build_event(ToxicityNoticed),
+            "referral_closed",
+            id="a toxicity of a patient who was never infused",
+        ),
+        pytest.param(
+            Stage.CENTER_PROCEED,
+            build_event(WithdrawalRequested),
+            "not_your_move",
+            id="a withdrawal request from the center",
+        ),
+        pytest.param(
+            Stage.DECLINED, build_event(Reopened), "reason_needed", id="reopening with neither a code nor a note"
+        ),
+    ],
+)
+def test_an_event_is_rejected_with_its_reason(stage, event, code):
+    """A hold on an ended referral, a request that is not needed, the wrong organization, no reason."""
+    assert get_rejection(build_referral(stage), event) == code
+
+
 @pytest.mark.parametrize("actor", [Actor.PRACTICE, Actor.CENTER])
-@pytest.mark.parametrize("stage", OPEN)
-def test_either_side_puts_an_open_referral_on_hold(stage, actor):
-    """The stage stays; the hold says since when, why, until when and by whom."""
+def test_a_hold_keeps_the_stage_and_records_its_reason_end_and_actor(actor):
+    """Either organization may start it; test_stage_changes_actors.py lists in which stages."""
     until = NOON.date() + DAY
     event = build_event(HoldStarted, actor=actor, reason_code="infection_hold", until=until)
 
-    held = apply_event(build_referral(stage), event)
+    held = apply_event(build_referral(), event)
 
-    assert held.stage is stage
+    assert held.stage is Stage.SUBMITTED
     assert held.status.hold is not None
     assert (held.status.hold.since, held.status.hold.by) == (NOON + HOUR, actor)
     assert (held.status.hold.reason_code, held.status.hold.until) == ("infection_hold", until)
 
 
-def test_a_hold_ends():
-    """Nothing is left of it."""
+@pytest.mark.parametrize(
+    "event", [build_event(HoldEnded, NOON + 2 * HOUR), build_stage_change(Stage.RECEIVED, NOON + 2 * HOUR)]
+)
+def test_a_hold_lasts_until_it_is_ended(event):
+    """Another stage does not end it."""
     held = apply_event(build_referral(), build_event(HoldStarted))
 
-    assert apply_event(held, build_event(HoldEnded, NOON + 2 * HOUR)).status.hold is None
+    assert (apply_event(held, event).status.hold is None) == isinstance(event, HoldEnded)
 
 
 def test_of_two_holds_the_one_that_was_true_later_counts():
-    """Whichever arrives first."""
+    """In both orders of arrival."""
     early = build_event(HoldStarted, NOON + HOUR, event_id="a", reason_code="early")
     late = build_event(HoldStarted, NOON + 2 * HOUR, event_id="b", reason_code="late")
 
@@ -59,53 +108,45 @@ def test_of_two_holds_the_one_that_was_true_later_counts():
     assert in_order.status.hold.reason_code == "late"
 
 
-def test_a_hold_that_had_ended_does_not_come_back():
+def test_a_hold_that_has_ended_does_not_return():
     """Its start arrives after its end."""
-    over = apply_event(build_referral(), build_event(HoldEnded, NOON + 2 * HOUR))
+    ended = apply_event(build_referral(), build_event(HoldEnded, NOON + 2 * HOUR))
 
-    assert record_event(over, build_event(HoldStarted)).status.hold is None
+    assert record_event(ended, build_event(HoldStarted)).status.hold is None
 
 
 @pytest.mark.parametrize("end", [Stage.DECLINED, Stage.DECEASED])
 def test_an_ending_ends_the_hold(end):
-    """Nothing waits any more."""
+    """Nothing is paused any longer."""
     held = apply_event(build_referral(Stage.RECEIVED), build_event(HoldStarted))
 
     assert apply_event(held, build_stage_change(end, NOON + 2 * HOUR)).status.hold is None
 
 
-@pytest.mark.parametrize("stage", sorted(TERMINAL_STAGES))
-@pytest.mark.parametrize("kind", [HoldStarted, HoldEnded])
-def test_an_ended_referral_is_not_held(stage, kind):
-    """Later than the ending: never."""
-    assert get_rejection(build_referral(stage), build_event(kind)) == "referral_closed"
+def test_a_late_hold_from_before_the_ending_is_kept_in_the_history():
+    """It does not put the referral on hold, not even after reopening."""
+    ended = end_referral(at=NOON + 2 * HOUR)
+    recorded = record_event(ended, build_event(HoldStarted))
+    reopening = build_event(Reopened, NOON + 3 * HOUR, note="New facts")
+
+    assert recorded.status.hold is None
+    assert apply_event(recorded, reopening).status.hold is None
+    assert record_event(apply_event(ended, reopening), build_event(HoldStarted)).status.hold is None
 
 
-def test_a_hold_from_before_the_ending_is_history():
-    """It was true; it holds nothing, not even after the referral is opened again."""
-    ended = apply_event(build_referral(Stage.RECEIVED), build_stage_change(Stage.DECLINED, NOON + 2 * HOUR))
-    told = record_event(ended, build_event(HoldStarted))
-    reopened = build_event(Reopened, NOON + 3 * HOUR, note="New facts")
-
-    assert told.status.hold is None
-    assert apply_event(told, reopened).status.hold is None
-    assert record_event(apply_event(ended, reopened), build_event(HoldStarted)).status.hold is None
-
-
-def test_a_toxicity_is_noticed_after_the_infusion():
-    """The latest one is told."""
-    infused = build_referral(Stage.INFUSED)
+def test_the_latest_toxicity_after_the_infusion_is_kept():
+    """The stage does not change."""
     late = build_event(ToxicityNoticed, NOON + 3 * HOUR, kind="crs", grade=2)
 
-    once = apply_event(infused, late)
+    once = apply_event(build_referral(Stage.INFUSED), late)
     twice = apply_event(once, build_event(ToxicityNoticed, NOON + HOUR, event_id="evt_0"))
 
     assert once.stage is Stage.INFUSED
     assert twice.status.toxicity_at == NOON + 3 * HOUR
 
 
-def test_a_toxicity_before_the_infusion_waits_for_it():
-    """It settles when the infusion arrives."""
+def test_a_toxicity_is_parked_until_the_infusion_arrives():
+    """Then it is applied."""
     inbox = InMemoryInbox(build_referral(Stage.LYMPHODEPLETION_STARTED))
 
     inbox.receive([build_event(ToxicityNoticed, NOON + 2 * HOUR, event_id="evt_2")])
@@ -116,100 +157,62 @@ def test_a_toxicity_before_the_infusion_waits_for_it():
     assert inbox.referral.status.toxicity_at == NOON + 2 * HOUR
 
 
-def test_only_the_center_notices_a_toxicity():
-    """It is the center that monitors."""
-    event = build_event(ToxicityNoticed, actor=Actor.PRACTICE)
-
-    assert get_rejection(build_referral(Stage.INFUSED), event) == "not_your_move"
-
-
-def test_a_toxicity_of_somebody_who_was_never_infused_is_refused():
-    """The journey ended before."""
-    assert get_rejection(build_referral(Stage.DECLINED), build_event(ToxicityNoticed)) == "referral_closed"
-
-
-def asked(at=NOON + HOUR, **changed):
-    """A request to withdraw."""
+def request_withdrawal(at=NOON + HOUR, **changed):
+    """Build a withdrawal request."""
     return build_event(WithdrawalRequested, at, actor=Actor.PRACTICE, **changed)
 
 
-@pytest.mark.parametrize("stage", [s for s in OPEN if Stage.WITHDRAWN not in list_transitions_from(s)])
-def test_a_practice_asks_where_it_cannot_withdraw(stage):
-    """The stage stays, and the next move is the center's, since the first request."""
-    once = apply_event(build_referral(stage), asked(NOON + 2 * HOUR, event_id="b"))
-    twice = apply_event(once, asked(NOON + HOUR, event_id="a"))
+@pytest.mark.parametrize("hours", list(permutations((1, 2, 3))))
+def test_after_a_withdrawal_request_the_center_must_act(hours):
+    """The stage stays, and of several requests the first one counts."""
+    referral = build_referral(Stage.APHERESIS_COMPLETED)
+    for n in hours:
+        referral = apply_event(referral, request_withdrawal(NOON + n * HOUR, event_id=f"evt_{n}"))
 
-    assert (twice.stage, twice.owner) == (stage, NextActor.CENTER)
-    assert twice.status.withdrawal_requested_at == NOON + HOUR
-
-
-@pytest.mark.parametrize("stage", [s for s in OPEN if Stage.WITHDRAWN in list_transitions_from(s)])
-def test_a_practice_that_may_withdraw_does_so_itself(stage):
-    """A request would only wait."""
-    assert get_rejection(build_referral(stage), asked()) == "withdraw_directly"
+    assert (referral.stage, referral.owner) == (Stage.APHERESIS_COMPLETED, NextActor.CENTER)
+    assert referral.status.withdrawal_requested_at == NOON + HOUR
 
 
-def test_a_center_does_not_ask_itself():
-    """The request is the practice's."""
-    event = build_event(WithdrawalRequested)
+def test_an_ending_answers_the_withdrawal_request():
+    """No one must act any longer."""
+    requested = apply_event(build_referral(Stage.CENTER_PROCEED), request_withdrawal())
 
-    assert get_rejection(build_referral(Stage.CENTER_PROCEED), event) == "not_your_move"
-
-
-def test_the_ending_answers_the_request():
-    """Nothing is asked any more, and nobody owns a next move."""
-    waiting = apply_event(build_referral(Stage.CENTER_PROCEED), asked())
-
-    ended = apply_event(waiting, build_stage_change(Stage.NOT_PROCEEDING, NOON + 2 * HOUR))
+    ended = apply_event(requested, build_stage_change(Stage.NOT_PROCEEDING, NOON + 2 * HOUR))
 
     assert ended.status.withdrawal_requested_at is None
     assert ended.owner is NextActor.NONE
 
 
-WHO_ENDS = {Stage.DECLINED: Actor.CENTER, Stage.REDIRECTED: Actor.CENTER, Stage.WITHDRAWN: Actor.PRACTICE}
+@pytest.mark.parametrize("reason", [{"reason_code": "misrouted"}, {"note": "By mistake."}])
+@pytest.mark.parametrize(
+    ("end", "ended_by"),
+    [(Stage.DECLINED, Actor.CENTER), (Stage.REDIRECTED, Actor.CENTER), (Stage.WITHDRAWN, Actor.PRACTICE)],
+)
+def test_the_organization_that_ended_a_referral_can_reopen_it(end, ended_by, reason):
+    """With a code or a note: back to the last open stage, entered now, without the outcome.
+
+    A practice does not undo a center's decision, nor a center the patient's.
+    """
+    ended = end_referral(end, actor=ended_by)
+    other = Actor.PRACTICE if ended_by is Actor.CENTER else Actor.CENTER
+
+    reopened = apply_event(ended, build_event(Reopened, NOON + 2 * HOUR, actor=ended_by, **reason))
+
+    assert (reopened.stage, reopened.stage_since) == (Stage.RECEIVED, NOON + 2 * HOUR)
+    assert reopened.status.reason_code is None
+    assert get_rejection(ended, build_event(Reopened, NOON + 2 * HOUR, actor=other, **reason)) == "not_your_move"
 
 
-@pytest.mark.parametrize(("end", "actor"), WHO_ENDS.items())
-def test_who_ended_a_referral_opens_it_again(end, actor):
-    """It stands where it stood, since now, and no outcome is left."""
-    ended = apply_event(build_referral(Stage.RECEIVED), build_stage_change(end, actor=actor))
-    event = build_event(Reopened, NOON + 2 * HOUR, actor=actor, note="New facts")
-
-    again = apply_event(ended, event)
-
-    assert (again.stage, again.stage_since) == (Stage.RECEIVED, NOON + 2 * HOUR)
-    assert again.status.reason_code is None
-
-
-@pytest.mark.parametrize(("end", "actor"), WHO_ENDS.items())
-def test_the_other_side_does_not_open_it_again(end, actor):
-    """A practice does not undo a center's decision, nor a center the patient's."""
-    ended = apply_event(build_referral(Stage.RECEIVED), build_stage_change(end, actor=actor))
-    other = Actor.PRACTICE if actor is Actor.CENTER else Actor.CENTER
-
-    event = build_event(Reopened, NOON + 2 * HOUR, actor=other, note="x")
-
-    assert get_rejection(ended, event) == "not_your_move"
-
-
-def test_opening_again_needs_a_reason():
-    """A code or a note."""
-    ended = apply_event(build_referral(Stage.RECEIVED), build_stage_change(Stage.DECLINED))
-    event = build_event(Reopened, NOON + 2 * HOUR)
-
-    assert get_rejection(ended, event) == "reason_needed"
-
-
-def test_what_another_referral_goes_on_from_is_not_opened_again():
-    """Else one patient's way would go on in two places."""
-    ended = apply_event(build_referral(Stage.RECEIVED), build_stage_change(Stage.DECLINED))
+def test_a_continued_referral_is_not_reopened():
+    """Otherwise one patient would be in two open referrals."""
+    ended = end_referral()
     continued = replace(ended, status=replace(ended.status, continued_by="ref_2"))
 
     assert get_rejection(continued, build_event(Reopened, NOON + 2 * HOUR, note="x")) == "continued"
 
 
-def test_opening_again_waits_for_the_ending():
-    """A feed's deliveries overtake each other; the ending is on its way."""
+def test_reopening_is_parked_until_the_ending_arrives():
+    """Deliveries overtake each other; the ending is on its way."""
     inbox = InMemoryInbox(build_referral(Stage.RECEIVED))
 
     inbox.receive([build_event(Reopened, NOON + 2 * HOUR, event_id="evt_2", note="New facts")])
@@ -219,20 +222,18 @@ def test_opening_again_waits_for_the_ending():
     assert (inbox.referral.stage, inbox.parked) == (Stage.RECEIVED, [])
 
 
-def test_an_opening_that_is_learned_of_late_is_history():
-    """The referral has gone on, or ended anew, since."""
-    ended = apply_event(build_referral(Stage.RECEIVED), build_stage_change(Stage.DECLINED, NOON + 3 * HOUR))
+def test_a_late_reopening_is_kept_in_the_history():
+    """The referral has ended again since."""
+    ended = end_referral(at=NOON + 3 * HOUR)
 
-    late = record_event(ended, build_event(Reopened, NOON + HOUR, note="x"))
-
-    assert late.stage is Stage.DECLINED
+    assert record_event(ended, build_event(Reopened, NOON + HOUR, note="x")).stage is Stage.DECLINED
 
 
-def test_it_is_opened_where_it_stood_though_that_arrives_late():
-    """What was true before the ending, and is heard of after it, counts for the way back."""
-    ended = apply_event(build_referral(Stage.RECEIVED), build_stage_change(Stage.DECEASED, NOON + 3 * HOUR))
-    told = record_event(ended, build_stage_change(Stage.ACCEPTED, NOON + HOUR))
+def test_reopening_returns_to_a_stage_that_was_reported_late():
+    """A late event from before the ending counts as the last open stage."""
+    ended = end_referral(Stage.DECEASED, NOON + 3 * HOUR)
+    recorded = record_event(ended, build_stage_change(Stage.ACCEPTED, NOON + HOUR))
 
-    again = apply_event(told, build_event(Reopened, NOON + 4 * HOUR, note="Another patient"))
+    reopened = apply_event(recorded, build_event(Reopened, NOON + 4 * HOUR, note="Another patient"))
 
-    assert again.stage is Stage.ACCEPTED
+    assert reopened.stage is Stage.ACCEPTED

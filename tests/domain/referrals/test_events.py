@@ -1,4 +1,4 @@
-"""The order of events, their ids, and how far ahead one may be dated."""
+"""The order of events, their ids, and the tolerance for events dated in the future."""
 
 import re
 from base64 import b32decode
@@ -14,7 +14,7 @@ from tests.support.referral_values import HOUR, NOON, build_stage_change
 
 
 def test_events_are_ordered_by_time_then_sequence_then_id():
-    """The sender's words decide; when we heard of it does not."""
+    """What the sender reports decides; the time when we received the event does not."""
     events = [
         build_stage_change(Stage.ACCEPTED, NOON, sequence=9, event_id="z"),
         build_stage_change(Stage.ACCEPTED, NOON + HOUR, event_id="c"),
@@ -27,14 +27,14 @@ def test_events_are_ordered_by_time_then_sequence_then_id():
 
 
 def test_no_sequence_counts_as_zero():
-    """A feed that starts to count goes on from what it sent before."""
+    """So a system can start to send sequence numbers at any time."""
     none, zero = build_stage_change(Stage.ACCEPTED), build_stage_change(Stage.ACCEPTED, sequence=0)
 
     assert none.order == zero.order
 
 
 @pytest.mark.parametrize(
-    ("ahead", "refused"),
+    ("ahead", "is_in_the_future"),
     [
         (timedelta(0), False),
         (timedelta(minutes=10), False),
@@ -43,19 +43,19 @@ def test_no_sequence_counts_as_zero():
         (timedelta(days=-1_800), False),
     ],
 )
-def test_an_event_of_the_future_is_told_from_a_wrong_clock(ahead, refused):
-    """Ten minutes; one dated 2099 would be the latest for ever."""
+def test_a_time_may_be_ten_minutes_in_the_future(ahead, is_in_the_future):
+    """That allows for a wrong clock; an event dated 2099 would always be the latest."""
     change = build_stage_change(Stage.ACCEPTED, NOON + ahead, recorded_at=NOON)
 
-    assert change.is_in_the_future == refused
+    assert change.is_in_the_future == is_in_the_future
 
 
-def test_a_derived_id_is_128_bits_of_lower_case_base32():
-    """Safe in a URL, too long to guess."""
+def test_a_derived_id_is_128_bits_of_lowercase_base32():
+    """Safe in a URL and too long to guess."""
     assert re.fullmatch(r"evt_[a-z2-7]{26}", derive_id("evt", "ctr_1", "msg_1"))
 
 
-def test_the_same_parts_make_the_same_id():
+def test_the_same_parts_give_the_same_id():
     """A repeated delivery names the same event."""
     assert derive_id("evt", "ctr_1", "msg_1") == derive_id("evt", "ctr_1", "msg_1")
 
@@ -64,12 +64,12 @@ words = st.lists(st.text("ab", max_size=3), min_size=1, max_size=3)
 
 
 @given(parts=st.lists(words, max_size=5, unique_by=tuple))
-def test_other_parts_make_another_id(parts):
-    """Parts cannot run into each other: "a" and "bc" are not "ab" and "c"."""
+def test_different_parts_give_different_ids(parts):
+    """Parts are separated: "a" and "bc" are not "ab" and "c"."""
     assert len({derive_id("evt", *part) for part in parts}) == len(parts)
 
 
-@given(raw=st.binary(min_size=16, max_size=16))
-def test_an_id_spells_its_bytes_without_loss(raw):
-    """26 letters for 128 bits, and back."""
-    assert b32decode(encode_id(raw).upper() + "======") == raw
+@given(data=st.binary(min_size=16, max_size=16))
+def test_an_id_encodes_its_bytes_without_loss(data):
+    """26 characters for 128 bits can be decoded again."""
+    assert b32decode(encode_id(data).upper() + "======") == data

@@ -1,4 +1,4 @@
-"""The center monitors longer: the day of hand-back moves."""
+"""Extensions of the monitoring window: the day of return to the practice moves."""
 
 from datetime import date, timedelta
 from itertools import permutations
@@ -24,40 +24,40 @@ INFUSED = apply_event(build_referral(Stage.LYMPHODEPLETION_STARTED), build_stage
 DAY = timedelta(days=1)
 
 
-def longer(at=NOON + 2 * HOUR, ends_on=date(2026, 12, 14), **changed):
-    """The center's word that it monitors until then."""
+def extend(at=NOON + 2 * HOUR, ends_on=date(2026, 12, 14), **changed):
+    """Build an extension of the window."""
     return build_event(WindowExtended, at, ends_on=ends_on, **changed)
 
 
-def test_an_extension_moves_the_day_of_handback():
-    """And the reminder a week before it; the label's days stay."""
-    window = apply_event(INFUSED, longer(reason_code="infection_hold")).window
+def test_an_extension_moves_the_day_of_return():
+    """And the reminder a week before it; the days of the label stay."""
+    window = apply_event(INFUSED, extend(reason_code="infection_hold")).window
 
     assert window is not None
-    days = {m.kind: m.on for m in window.milestones}
+    dates = {m.kind: m.on for m in window.milestones}
     assert window.ends_on == date(2026, 12, 14)
-    assert days[MilestoneKind.HANDBACK_TARGET] == date(2026, 12, 14)
-    assert days[MilestoneKind.HANDBACK_NEAR] == date(2026, 12, 7)
-    assert days[MilestoneKind.LABEL_MINIMUM_ENDS] == date(2026, 11, 16)
+    assert dates[MilestoneKind.HANDBACK_TARGET] == date(2026, 12, 14)
+    assert dates[MilestoneKind.HANDBACK_NEAR] == date(2026, 12, 7)
+    assert dates[MilestoneKind.LABEL_MINIMUM_ENDS] == date(2026, 11, 16)
     assert window.extensions[0].reason_code == "infection_hold"
 
 
 @pytest.mark.parametrize("stage", ["monitoring", "window_complete", "handback_ready"])
-def test_an_extension_has_the_patient_monitored_again(stage):
-    """Also where the window was already confirmed as complete."""
-    line = ["monitoring", "window_complete", "handback_ready"]
+def test_an_extension_returns_the_patient_to_monitoring(stage):
+    """Even if the window was already confirmed as complete."""
+    path = ["monitoring", "window_complete", "handback_ready"]
     referral = INFUSED
-    for n, name in enumerate(line[: line.index(stage) + 1], 2):
+    for n, name in enumerate(path[: path.index(stage) + 1], 2):
         referral = apply_event(referral, build_stage_change(Stage(name), NOON + n * HOUR))
 
-    extended = apply_event(referral, longer(NOON + 9 * HOUR))
+    extended = apply_event(referral, extend(NOON + 9 * HOUR))
 
     assert (extended.stage, extended.stage_since) == (Stage.MONITORING, NOON + 9 * HOUR)
 
 
-def test_an_extension_before_the_infusion_waits_for_it():
+def test_an_extension_is_parked_until_the_infusion_arrives():
     """There is no window yet."""
-    inbox = InMemoryInbox(build_referral(Stage.LYMPHODEPLETION_STARTED)).receive([longer(event_id="evt_2")])
+    inbox = InMemoryInbox(build_referral(Stage.LYMPHODEPLETION_STARTED)).receive([extend(event_id="evt_2")])
     assert len(inbox.parked) == 1
 
     inbox.receive([build_stage_change(Stage.INFUSED)])
@@ -67,48 +67,39 @@ def test_an_extension_before_the_infusion_waits_for_it():
     assert inbox.referral.window.ends_on == date(2026, 12, 14)
 
 
-@pytest.mark.parametrize("days", [0, -1, -30])
-def test_a_window_does_not_end_before_it_begins(days):
-    """Nor on the day of the infusion."""
-    event = longer(ends_on=date(2026, 11, 2) + days * DAY)
-
-    assert get_rejection(INFUSED, event) == "ends_before_infusion"
-
-
-def test_a_practice_does_not_extend():
-    """The center monitors."""
-    assert get_rejection(INFUSED, longer(actor=Actor.PRACTICE)) == "not_your_move"
-
-
-@pytest.mark.parametrize("stage", [Stage.HANDED_BACK, Stage.FOLLOW_UP, Stage.LONG_TERM_FOLLOW_UP])
-def test_nothing_is_extended_after_the_handback(stage):
-    """The patient is back with the referring team."""
-    back = build_referral(stage, window=INFUSED.window)
-
-    assert get_rejection(back, longer()) == "window_over"
+@pytest.mark.parametrize(
+    ("referral", "extension", "code"),
+    [
+        *((INFUSED, extend(ends_on=date(2026, 11, 2) + n * DAY), "ends_before_infusion") for n in (0, -1, -30)),
+        (INFUSED, extend(actor=Actor.PRACTICE), "not_your_move"),
+        *(
+            (build_referral(stage, window=INFUSED.window), extend(), "window_over")
+            for stage in (Stage.HANDED_BACK, Stage.FOLLOW_UP, Stage.LONG_TERM_FOLLOW_UP)
+        ),
+        (build_referral(Stage.DECLINED), extend(), "referral_closed"),
+    ],
+)
+def test_an_extension_that_can_never_apply_is_rejected(referral, extension, code):
+    """It must end after the infusion, come from the center, before the return, and extend a window."""
+    assert get_rejection(referral, extension) == code
 
 
-def test_an_extension_that_is_heard_of_after_the_handback_is_history():
-    """It was true while the center monitored: nothing opens again, and the day is on record."""
-    handed_back = build_stage_change(Stage.HANDED_BACK, NOON + 9 * HOUR)
-    back = build_referral(Stage.HANDED_BACK, window=INFUSED.window, last_applied_order=handed_back.order)
+def test_an_extension_that_arrives_after_the_return_is_kept_in_the_history():
+    """It was true while the center monitored: the stage stays, and the day is recorded."""
+    returned = build_stage_change(Stage.HANDED_BACK, NOON + 9 * HOUR)
+    referral = build_referral(Stage.HANDED_BACK, window=INFUSED.window, last_applied_order=returned.order)
 
-    told = record_event(back, longer())
+    recorded = record_event(referral, extend())
 
-    assert told.stage is Stage.HANDED_BACK
-    assert told.window is not None
-    assert told.window.ends_on == date(2026, 12, 14)
-
-
-def test_a_referral_that_ended_without_a_window_has_none_to_extend():
-    """Refused for ever."""
-    assert get_rejection(build_referral(Stage.DECLINED), longer()) == "referral_closed"
+    assert recorded.stage is Stage.HANDED_BACK
+    assert recorded.window is not None
+    assert recorded.window.ends_on == date(2026, 12, 14)
 
 
 def test_of_two_extensions_the_one_that_was_true_later_counts():
-    """In both orders, and both are told."""
-    first = longer(NOON + 2 * HOUR, date(2026, 12, 20), event_id="a")
-    second = longer(NOON + 3 * HOUR, date(2026, 12, 10), event_id="b")
+    """In both orders of arrival, and both are kept."""
+    first = extend(NOON + 2 * HOUR, date(2026, 12, 20), event_id="a")
+    second = extend(NOON + 3 * HOUR, date(2026, 12, 10), event_id="b")
 
     windows = [InMemoryInbox(INFUSED).receive(order).referral.window for order in permutations([first, second])]
 
@@ -118,33 +109,33 @@ def test_of_two_extensions_the_one_that_was_true_later_counts():
     assert len(windows[0].extensions) == 2
 
 
-def test_a_late_extension_moves_the_day_and_not_the_stage():
+def test_a_late_extension_moves_the_day_of_return_but_not_the_stage():
     """The window was confirmed as complete after the center had extended it."""
     complete = INFUSED
     for n, stage in enumerate((Stage.MONITORING, Stage.WINDOW_COMPLETE), 3):
         complete = apply_event(complete, build_stage_change(stage, NOON + n * HOUR))
 
-    told = record_event(complete, longer(NOON + 2 * HOUR))
+    recorded = record_event(complete, extend(NOON + 2 * HOUR))
 
-    assert told.stage is Stage.WINDOW_COMPLETE
-    assert told.window is not None
-    assert told.window.ends_on == date(2026, 12, 14)
+    assert recorded.stage is Stage.WINDOW_COMPLETE
+    assert recorded.window is not None
+    assert recorded.window.ends_on == date(2026, 12, 14)
 
 
-def test_extensions_among_stages_end_alike_in_every_order():
-    """120 orders of an infusion, its monitoring, its end, and an extension after it."""
+def test_extensions_and_stage_changes_lead_to_the_same_state_in_every_order():
+    """120 orders of an infusion, monitoring, the end of the window, and two extensions."""
     events = [
         build_stage_change(Stage.INFUSED, NOON + HOUR, event_id="evt_1"),
         build_stage_change(Stage.MONITORING, NOON + 2 * HOUR, event_id="evt_2"),
         build_stage_change(Stage.WINDOW_COMPLETE, NOON + 3 * HOUR, event_id="evt_3"),
-        longer(NOON + 4 * HOUR, event_id="evt_4"),
-        longer(NOON + 5 * HOUR, date(2026, 12, 24), event_id="evt_5"),
+        extend(NOON + 4 * HOUR, event_id="evt_4"),
+        extend(NOON + 5 * HOUR, date(2026, 12, 24), event_id="evt_5"),
     ]
     start = build_referral(Stage.LYMPHODEPLETION_STARTED)
 
-    ends = [InMemoryInbox(start).receive(order) for order in permutations(events)]
+    inboxes = [InMemoryInbox(start).receive(order) for order in permutations(events)]
 
-    told = {(e.referral.stage, e.referral.stage_since, e.referral.last_applied_order) for e in ends}
-    assert told == {(Stage.MONITORING, NOON + 5 * HOUR, events[-1].order)}
-    assert all(e.parked == [] and e.refused == [] for e in ends)
-    assert len({e.referral.window for e in ends}) == 1
+    states = {(i.referral.stage, i.referral.stage_since, i.referral.last_applied_order) for i in inboxes}
+    assert states == {(Stage.MONITORING, NOON + 5 * HOUR, events[-1].order)}
+    assert all(i.parked == [] and i.rejected == [] for i in inboxes)
+    assert len({i.referral.window for i in inboxes}) == 1

@@ -1,4 +1,4 @@
-"""Names as people type them."""
+"""Patient name search, with names as people type them."""
 
 import unicodedata
 
@@ -17,7 +17,7 @@ from chalicelib.domain.referrals.name_search import (
 
 
 @pytest.mark.parametrize(
-    ("name", "spelled"),
+    ("name", "words"),
     [
         ("Example", ["example"]),
         ("ÇELİK", ["celik"]),
@@ -33,35 +33,35 @@ from chalicelib.domain.referrals.name_search import (
         ("  -- ", []),
     ],
 )
-def test_a_name_is_spelled_one_way(name, spelled):
-    """Whatever keyboard, form or accent it came with."""
-    assert split_name(name) == spelled
+def test_a_name_is_split_into_normalized_words(name, words):
+    """For every keyboard, Unicode form and accent."""
+    assert split_name(name) == words
 
 
 @given(st.text(max_size=30))
-def test_composed_and_decomposed_are_one_name(name):
-    """A Mac sends what a PC composes."""
+def test_composed_and_decomposed_characters_give_the_same_name(name):
+    """A Mac sends them decomposed, a PC composed."""
     composed, decomposed = (unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
 
     assert split_name(composed) == split_name(decomposed)
 
 
-def test_every_beginning_of_every_word_is_there():
-    """From two letters on, and to eight."""
+def test_every_prefix_of_every_word_is_listed():
+    """From two to eight letters."""
     assert list_name_prefixes(["Ana", "de Oliveira-Neves"]) == {
         "an", "ana", "de", "ol", "oli", "oliv", "olive", "olivei", "oliveir", "oliveira",
         "ne", "nev", "neve", "neves",
     }  # fmt: skip
 
 
-def test_a_long_word_is_looked_up_by_its_first_letters():
-    """What comes after them is told apart when it is opened."""
+def test_a_long_word_is_searched_by_its_first_eight_letters():
+    """The rest is compared after decryption."""
     assert parse_search_prefixes("Wolfeschlegelstein") == {"wolfesch"}
     assert not matches_name("Wolfeschlegelstein", ["Wolfeschmidt"])
 
 
-def test_one_letter_is_not_looked_up():
-    """It would stand in nearly every row."""
+def test_a_single_letter_is_not_searched():
+    """It would match nearly every row."""
     assert parse_search_prefixes("A") == set()
     assert parse_search_prefixes("Ana E") == {"ana"}
     assert matches_name("Ana E", ["Ana", "Example"])
@@ -81,21 +81,21 @@ def test_one_letter_is_not_looked_up():
         ("examples", False),
     ],
 )
-def test_a_name_is_found_by_the_beginning_of_its_words(typed, found):
-    """In any order, all of them."""
+def test_a_name_matches_if_each_typed_word_begins_one_of_its_words(typed, found):
+    """In any order."""
     assert matches_name(typed, ["Blue Heron", "Example", "Ana"]) is found
 
 
 @given(st.lists(st.text(max_size=12), max_size=3), st.text(max_size=12))
-def test_what_is_found_is_looked_up_by_what_is_kept(names, typed):
-    """The index leaves out nothing that the last look would let through."""
+def test_the_index_has_the_prefixes_of_every_matching_name(names, typed):
+    """So the index hides no name that the final comparison would match."""
     if matches_name(typed, names):
         assert parse_search_prefixes(typed) <= list_name_prefixes(names)
 
 
 @given(st.text(max_size=40))
-def test_the_number_of_beginnings_is_bounded(name):
-    """A name of any length costs what its letters cost."""
+def test_the_number_of_prefixes_is_limited(name):
+    """At most seven for each word, for a name of any length."""
     assert len(list_name_prefixes([name])) <= sum(
         max(0, min(len(word), MAX_PREFIX_LENGTH) - MIN_PREFIX_LENGTH + 1) for word in split_name(name)
     )

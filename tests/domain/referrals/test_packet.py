@@ -1,4 +1,4 @@
-"""What a center needs on day 1, and how its absence is named."""
+"""The referral packet: what a center needs on day 1, and how missing items are listed."""
 
 import pytest
 
@@ -14,77 +14,73 @@ from tests.support.factories import build_referral_body
 from tests.support.referral_values import build_referral
 
 
-def a_packet(**changed):
-    """The contract's example as the packet rules look at it."""
-    return build_referral_body(**changed)
+def test_the_example_of_the_contract_is_complete():
+    """It can be submitted."""
+    packet = build_referral_body()
+    require_complete(packet)
 
-
-def test_the_contracts_example_is_complete():
-    """What the contract shows as a referral can be submitted."""
-    require_complete(a_packet())
-
-    assert list_missing_items(a_packet()) == []
-    assert list_missing_items(a_packet(), OPTIONAL_ITEMS) == []
+    assert list_missing_items(packet) == list_missing_items(packet, OPTIONAL_ITEMS) == []
 
 
 @pytest.mark.parametrize("empty", [None, "", [], {}, ...])
 @pytest.mark.parametrize("item", REQUIRED_ITEMS, ids=lambda item: item.pointer)
-def test_each_needed_item_is_missed_when_empty_or_absent(item, empty):
-    """One at a time, in every way of not being there."""
+def test_each_required_item_is_missing_when_empty_or_absent(item, empty):
+    """One at a time, for every empty value."""
     name = item.pointer.removeprefix("/").replace("/", "__")
 
-    assert list_missing_items(a_packet(**{name: empty})) == [item]
+    assert list_missing_items(build_referral_body(**{name: empty})) == [item]
 
 
-def test_everything_that_is_missing_is_named_at_once():
-    """A coordinator fills in once, not once for each answer."""
-    with pytest.raises(ConflictError) as refusal:
+def test_all_missing_items_are_listed_at_once():
+    """So a coordinator completes them in one pass."""
+    with pytest.raises(ConflictError) as conflict:
         require_complete({})
 
-    assert refusal.value.code == "packet_incomplete"
-    assert [fault.pointer for fault in refusal.value.errors] == [i.pointer for i in REQUIRED_ITEMS]
+    assert conflict.value.code == "packet_incomplete"
+    assert [error.pointer for error in conflict.value.errors] == [i.pointer for i in REQUIRED_ITEMS]
 
 
-def test_a_fault_names_the_item_and_repeats_nothing_that_was_sent():
-    """The words are ours: what the caller sent ends up in no answer."""
-    with pytest.raises(ConflictError) as refusal:
-        require_complete(a_packet(patient__phone=None))
+@pytest.mark.parametrize(
+    ("name", "value", "pointer", "message"),
+    [
+        ("patient__phone", None, "/patient/phone", "Add: Patient's phone"),
+        (
+            "consent_to_share__given",
+            False,
+            "/consent_to_share/given",
+            "Record the patient's consent to share records.",
+        ),
+    ],
+)
+def test_an_error_names_the_item_and_contains_nothing_from_the_request(name, value, pointer, message):
+    """The text is our own."""
+    with pytest.raises(ConflictError) as conflict:
+        require_complete(build_referral_body(**{name: value}))
 
-    assert [(f.pointer, f.code, f.message) for f in refusal.value.errors] == [
-        ("/patient/phone", "missing", "Patient's phone is missing")
-    ]
+    assert [(e.pointer, e.code, e.message) for e in conflict.value.errors] == [(pointer, "missing", message)]
 
 
-def test_a_section_that_is_missing_misses_each_of_its_items():
-    """No insurance at all is two items, not an error."""
-    pointers = [item.pointer for item in list_missing_items(a_packet(insurance=None))]
+def test_every_item_of_a_missing_section_is_missing():
+    """No insurance at all means two missing items."""
+    pointers = [item.pointer for item in list_missing_items(build_referral_body(insurance=None))]
 
     assert pointers == ["/insurance/payer", "/insurance/member_id"]
 
 
-def test_a_performance_status_of_zero_is_an_answer():
-    """ECOG 0 is the best there is, and not nothing."""
-    assert list_missing_items(a_packet(clinical__ecog=0)) == []
-
-
-def test_no_is_an_answer_but_for_consent():
-    """Not eligible for transplant is told; consent that was not given is missing."""
-    assert list_missing_items(a_packet(clinical__hsct_eligible=False), OPTIONAL_ITEMS) == []
-    assert [i.pointer for i in list_missing_items(a_packet(consent_to_share__given=False))] == [
-        "/consent_to_share/given"
-    ]
+def test_zero_and_no_are_answers():
+    """ECOG 0, and a patient who is not a transplant candidate."""
+    assert list_missing_items(build_referral_body(clinical__ecog=0)) == []
+    assert list_missing_items(build_referral_body(clinical__hsct_eligible=False), OPTIONAL_ITEMS) == []
 
 
 @pytest.mark.parametrize("wrong", ["text", 7, [], True])
-def test_a_section_that_is_no_section_is_missed_and_no_error(wrong):
-    """Whatever stands in a section's place, the rules look and go on."""
-    pointers = [item.pointer for item in list_missing_items(a_packet(patient=wrong))]
-
-    assert len(pointers) == 6
+def test_the_items_of_a_malformed_section_are_missing(wrong):
+    """A section that is not an object raises no error here."""
+    assert len(list_missing_items(build_referral_body(patient=wrong))) == 6
 
 
-def test_a_referral_is_looked_at_with_its_center_and_product():
-    """They stand beside the sections, where decisions and indexes need them."""
+def test_a_stored_referral_is_checked_with_its_center_and_product():
+    """They are stored outside the sections, where decisions and indexes need them."""
     referral = build_referral(center_id=None, product_id=None)
 
     assert [i.pointer for i in list_missing_items(build_packet(referral))] == ["/center_id"]

@@ -1,4 +1,4 @@
-"""Why a referral ended, and what the referring team may do next."""
+"""Reason codes: why a referral ended, and what the referring team can do next."""
 
 import pytest
 
@@ -15,15 +15,9 @@ from chalicelib.domain.referrals.transitions import list_actors_for
 from tests.support.referral_values import HOUR, NOON, InMemoryInbox, apply_event, build_referral, build_stage_change
 
 
-@pytest.mark.parametrize("stage", sorted(TERMINAL_STAGES))
-def test_every_ending_has_its_reasons(stage):
-    """So that a form can offer them."""
-    assert REASONS_REQUIRED_BY_STAGE[stage]
-
-
 @pytest.mark.parametrize("reason", ReasonCode)
-def test_every_reason_reads_well_and_says_what_comes_next(reason):
-    """Shown to the referrer in words."""
+def test_every_reason_has_a_label_and_a_next_step(reason):
+    """Both are shown to the referring team."""
     assert REASON_FACTS[reason].label[0].isupper()
     assert REASON_FACTS[reason].next_step.endswith(".")
     assert describe_outcome(reason) == {
@@ -33,13 +27,13 @@ def test_every_reason_reads_well_and_says_what_comes_next(reason):
     }
 
 
-def test_a_senders_own_word_stands_for_itself():
-    """A hold may have one; no reason is none."""
+def test_the_senders_own_text_is_shown_unchanged():
+    """A hold may have one; without a reason there is no outcome."""
     assert describe_outcome("line_down") == {"reason_code": "line_down", "label": "line_down", "next_step": None}
     assert (describe_outcome(None), format_reason(None)) == (None, None)
 
 
-BEFORE = {
+STAGE_BEFORE = {
     Stage.DECLINED: Stage.RECEIVED,
     Stage.WITHDRAWN: Stage.RECEIVED,
     Stage.REDIRECTED: Stage.RECEIVED,
@@ -52,27 +46,27 @@ BEFORE = {
 
 
 @pytest.mark.parametrize("stage", sorted(TERMINAL_STAGES))
-def test_an_ending_without_a_reason_has_an_unknown_one(stage):
-    """Or the one that speaks for itself; it is always one that fits the stage."""
-    ended = apply_event(build_referral(BEFORE[stage]), build_stage_change(stage))
+def test_an_ending_without_a_reason_gets_a_default_reason(stage):
+    """Or "unknown"; every ending has a list of reasons for the form, and the default is in it."""
+    ended = apply_event(build_referral(STAGE_BEFORE[stage]), build_stage_change(stage))
 
     assert ended.status.reason_code == DEFAULT_REASON_BY_STAGE.get(stage, ReasonCode.UNKNOWN)
     assert ended.status.reason_code in REASONS_REQUIRED_BY_STAGE[stage]
 
 
 @pytest.mark.parametrize("stage", sorted(TERMINAL_STAGES))
-def test_the_reason_that_was_given_is_kept(stage):
-    """Whatever the ending."""
+def test_a_reported_reason_is_kept(stage):
+    """For every ending."""
     reason = min(REASONS_REQUIRED_BY_STAGE[stage])
 
-    ended = apply_event(build_referral(BEFORE[stage]), build_stage_change(stage, reason_code=reason))
+    ended = apply_event(build_referral(STAGE_BEFORE[stage]), build_stage_change(stage, reason_code=reason))
 
     assert ended.status.reason_code == reason
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_a_death_after_the_infusion_is_one_after_treatment(order):
-    """In whichever order the two are learned of: it may have to be reported."""
+def test_a_death_after_the_infusion_is_a_death_after_treatment(order):
+    """In both orders of arrival, because it may have to be reported."""
     events = (
         build_stage_change(Stage.INFUSED, NOON + HOUR, event_id="evt_1"),
         build_stage_change(Stage.DECEASED, NOON + 2 * HOUR, event_id="evt_2"),
@@ -84,17 +78,17 @@ def test_a_death_after_the_infusion_is_one_after_treatment(order):
     assert inbox.referral.status.reason_code == ReasonCode.DEATH_AFTER_TREATMENT
 
 
-def test_going_on_leaves_no_outcome():
-    """A deferral's reason is gone with the next consultation."""
+def test_a_later_stage_clears_the_reason():
+    """The reason of a deferral is cleared by the next consultation."""
     deferred = apply_event(build_referral(Stage.CONSULT_COMPLETED), build_stage_change(Stage.DEFERRED))
     assert deferred.status.reason_code == ReasonCode.UNKNOWN
     at = deferred.stage_since.replace(hour=20)
 
-    again = apply_event(deferred, build_stage_change(Stage.CONSULT_SCHEDULED, at))
+    scheduled = apply_event(deferred, build_stage_change(Stage.CONSULT_SCHEDULED, at))
 
-    assert again.status.reason_code is None
+    assert scheduled.status.reason_code is None
 
 
-def test_nothing_that_needs_a_reason_is_out_of_reach():
-    """Each such stage is one that somebody moves to."""
+def test_every_stage_that_requires_a_reason_can_be_reached():
+    """At least one actor may report it."""
     assert all(list_actors_for(stage) for stage in REASONS_REQUIRED_BY_STAGE)

@@ -1,4 +1,4 @@
-"""Every stage, every kind of event beside the moves, and every actor: against a list by hand."""
+"""Every stage, every event type except stage changes, and every actor, compared with a hand-written list."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -62,9 +62,10 @@ ENDED_BY = {
     "closed_complete": "PC",
 }
 
-# Written from the clinic's rules: either side pauses what is open; a center tells of toxicity
-# from the infusion on and moves the hand-back until it happened; a practice asks to withdraw
-# where it cannot do so itself; whoever may end a referral that way opens it again.
+# Written from the clinical rules: either organization may put an open referral on hold; a center
+# reports toxicities from the infusion on and extends the window until the patient returned; a
+# practice requests withdrawal when it cannot withdraw itself; an actor who may end a referral that
+# way may reopen it.
 INTENDED: dict[type[ReferralEvent], dict[str, str]] = {
     HoldStarted: dict.fromkeys(OPEN, "PC"),
     HoldEnded: dict.fromkeys(OPEN, "PC"),
@@ -80,37 +81,34 @@ _REPORTS: dict[type[ReferralEvent], Callable[[Actor], ReferralEvent]] = {
     ToxicityNoticed: lambda actor: build_event(ToxicityNoticed, actor=actor),
     WindowExtended: lambda actor: build_event(WindowExtended, actor=actor, ends_on=NOON.date() + timedelta(days=40)),
     WithdrawalRequested: lambda actor: build_event(WithdrawalRequested, actor=actor),
-    Reopened: lambda actor: build_event(Reopened, actor=actor, note="It was a mistake."),
+    Reopened: lambda actor: build_event(Reopened, actor=actor, note="Ended by mistake."),
 }
 
 
-def standing_at(stage):
-    """A referral at a stage, with a window where the patient was infused."""
+def build_referral_at(stage):
+    """Build a referral at a stage, with a window if the patient was infused."""
     infused = stage.value in IN_THE_WINDOW + RETURNED
     window = open_window(infused_at=NOON, local_date=None, time_zone="America/New_York", profile=PROFILE)
-    reached = {Stage.ACCEPTED: NOON, stage: NOON} | ({Stage.INFUSED: NOON} if infused else {})
-    return build_referral(stage, stage_entered_at=reached, window=window if infused else None)
+    entered_at = {Stage.ACCEPTED: NOON, stage: NOON} | ({Stage.INFUSED: NOON} if infused else {})
+    return build_referral(stage, stage_entered_at=entered_at, window=window if infused else None)
 
 
-def test_every_kind_of_event_is_in_the_list():
-    """The moves and the corrections have lists and tests of their own."""
+def test_the_list_covers_every_event_type_and_every_stage():
+    """Each stage once; stage changes and corrections have lists and tests of their own."""
     assert set(INTENDED) == set(_REPORTS) == set(EVENT_TYPE_BY_CLASS) - {StageChange, Corrected}
 
-
-def test_every_stage_is_in_the_list():
-    """Open or ended, each once."""
     assert sorted([*OPEN, *ENDED_BY]) == sorted(stage.value for stage in Stage)
 
 
 @pytest.mark.parametrize("kind", INTENDED, ids=lambda kind: EVENT_TYPE_BY_CLASS[kind].value)
-def test_an_event_applies_exactly_where_and_by_whom_it_should(kind):
-    """35 stages by 3 actors for each kind."""
+def test_an_event_applies_exactly_in_the_listed_stages_by_the_listed_actors(kind):
+    """35 stages by 3 actors for each event type."""
     initials = {Actor.PRACTICE: "P", Actor.CENTER: "C", Actor.SYSTEM: "S"}
 
     wrong = [
         (stage.value, actor.value)
         for stage, actor in product(Stage, Actor)
-        if isinstance(decide_event(standing_at(stage), _REPORTS[kind](actor), build_context()), Applied)
+        if isinstance(decide_event(build_referral_at(stage), _REPORTS[kind](actor), build_context()), Applied)
         != (initials[actor] in INTENDED[kind].get(stage.value, ""))
     ]
 
@@ -118,12 +116,12 @@ def test_an_event_applies_exactly_where_and_by_whom_it_should(kind):
 
 
 @pytest.mark.parametrize("stage", sorted(set(Stage) - {Stage.DRAFT, Stage.SUBMITTED}))
-def test_a_stage_is_corrected_by_the_side_that_reported_it(stage):
-    """Wherever the referral stands, ended too; the product's own moves by nobody."""
+def test_only_the_actor_who_reported_a_stage_can_correct_it(stage):
+    """In every stage, also after the end of the referral; no one corrects the system's own reports."""
     reported = build_stage_change(stage, NOON, event_id="evt_0")
-    referral = standing_at(stage)
+    referral = build_referral_at(stage)
 
-    by = {
+    correctors = {
         actor
         for actor in Actor
         if isinstance(
@@ -134,4 +132,4 @@ def test_a_stage_is_corrected_by_the_side_that_reported_it(stage):
         )
     }
 
-    assert by == {reported.actor}
+    assert correctors == {reported.actor}

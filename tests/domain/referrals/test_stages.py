@@ -1,4 +1,4 @@
-"""The table of moves against a second one, written down by hand from the clinic's rules."""
+"""The table of transitions, compared with a second one written by hand from the clinical rules."""
 
 from itertools import product
 
@@ -22,9 +22,9 @@ from chalicelib.domain.referrals.transitions import (
     list_transitions_from,
 )
 
-# Who: P practice, C center, S the product itself. Read line by line from the description of the
-# journey, not from the product's table. "Not proceeding" stands from the first consultation to
-# the infusion; a practice may withdraw until the center decides to proceed.
+# Actors: P practice, C center, S system. Written line by line from the clinical description, not
+# from the product's table. "Not proceeding" is possible from the first consultation to the
+# infusion; a practice may withdraw until the center accepts the patient for CAR T.
 INTENDED: dict[str, str] = {
     "draft": "submitted:P withdrawn:P deceased:P",
     "submitted": "received:C withdrawn:P deceased:PC",
@@ -82,105 +82,88 @@ NEVER_SKIPPED = ("accepted", "center_proceed", "apheresis_completed", "infused")
 _INITIALS = {"P": Actor.PRACTICE, "C": Actor.CENTER, "S": Actor.SYSTEM}
 
 
-def intended(stage: str) -> dict[str, frozenset[Actor]]:
-    """The hand-written moves from a stage."""
-    pairs = (move.split(":") for move in INTENDED[stage].split())
-    return {target: frozenset(_INITIALS[i] for i in who) for target, who in pairs}
+def list_intended(stage: str) -> dict[str, frozenset[Actor]]:
+    """List the hand-written transitions from a stage."""
+    pairs = (transition.split(":") for transition in INTENDED[stage].split())
+    return {target: frozenset(_INITIALS[i] for i in actors) for target, actors in pairs}
 
 
-def intended_path(start: str, end: str, passed: frozenset[str] = frozenset()) -> bool:
-    """Whether a move may be reported where only skippable stages lie between."""
-    if end in intended(start):
+def has_intended_path(start: str, end: str, passed: frozenset[str] = frozenset()) -> bool:
+    """Whether a stage may be reported because only skippable stages are between."""
+    if end in list_intended(start):
         return True
-    between = intended(start).keys() & SKIPPABLE - passed - {end}
-    return any(intended_path(stage, end, passed | {stage}) for stage in between)
+    between = list_intended(start).keys() & SKIPPABLE - passed - {end}
+    return any(has_intended_path(stage, end, passed | {stage}) for stage in between)
 
 
-def test_every_stage_is_in_the_hand_written_list():
-    """Nothing is left out of the comparison."""
-    assert {stage.value for stage in Stage} == set(INTENDED)
+def test_the_transitions_and_their_actors_are_the_intended_ones():
+    """For each stage, the same next stages and the same actors who may report them."""
+    transitions = {
+        start.value: {end.value: actors for end, actors in targets.items()} for start, targets in TRANSITIONS.items()
+    }
 
-
-@pytest.mark.parametrize("stage", Stage)
-def test_the_moves_from_a_stage_are_the_intended_ones(stage):
-    """For each stage, the same next stages and the same people who may make the move."""
-    moves = {target.value: actors for target, actors in TRANSITIONS[stage].items()}
-
-    assert moves == intended(stage)
-
-
-def test_each_actor_may_make_exactly_the_intended_moves():
-    """Every stage, every next stage and every actor: 3,675 cells."""
-    wrong = [
-        (start, end, actor)
-        for start, end, actor in product(Stage, Stage, Actor)
-        if (actor in TRANSITIONS[start].get(end, ())) != (actor in intended(start).get(end, ()))
-    ]
-
-    assert wrong == []
+    assert transitions == {start: list_intended(start) for start in INTENDED}
+    assert set(transitions) == {stage.value for stage in Stage}
 
 
 def test_exactly_seven_stages_may_be_skipped():
-    """A sparse center feed leaves out these and no others."""
+    """A center's system may skip these and no others."""
     assert {stage.value for stage in OPTIONAL_STAGES} == SKIPPABLE
 
 
-def test_a_move_may_be_reported_where_only_skippable_stages_lie_between():
-    """Every pair of stages: legal to report exactly where the hand-written list has a path."""
+def test_a_stage_may_be_reported_if_only_skippable_stages_are_between():
+    """Every pair of stages; a loop through a skipped stage back to the same stage is not a transition."""
     wrong = [
         (start, end)
         for start, end in product(Stage, Stage)
-        if start is not end and (end in list_transitions_from(start)) != intended_path(start, end)
+        if (end in list_transitions_from(start))
+        != (end in list_intended(start) if start is end else has_intended_path(start, end))
     ]
 
     assert wrong == []
 
 
-@pytest.mark.parametrize("stage", Stage)
-def test_a_stage_follows_itself_only_where_the_list_says_so(stage):
-    """A loop by way of a skipped stage is no move."""
-    assert (stage in list_transitions_from(stage)) == (stage in intended(stage))
-
-
 @pytest.mark.parametrize("gate", [Stage(name) for name in NEVER_SKIPPED])
-def test_nothing_passes_a_gate_without_its_report(gate):
-    """What comes after a gate cannot be reported from any stage before it."""
-    before = {s for s in Stage if s not in TERMINAL_STAGES and MAIN_PATH.index(gate) > _place(s)}
+def test_no_stage_after_a_gate_can_be_reported_before_the_gate(gate):
+    """The gates are never skipped, from any stage before them."""
+    before = {s for s in Stage if s not in TERMINAL_STAGES and MAIN_PATH.index(gate) > _get_position(s)}
     after = set(MAIN_PATH[MAIN_PATH.index(gate) + 1 :])
     leaks = {(s, t) for s in before for t in list_transitions_from(s).keys() & after}
 
     assert leaks == set()
 
 
-def _place(stage: Stage) -> int:
-    """Where a stage stands on the main line; a detour stands where it leads back to."""
+def _get_position(stage: Stage) -> int:
+    """Get the position of a stage on the main path; a detour has that of the stage it returns to."""
     if stage in MAIN_PATH:
         return MAIN_PATH.index(stage)
-    back = {
+    return_stages = {
         Stage.INFO_REQUESTED: Stage.SUBMITTED,
         Stage.DEFERRED: Stage.CONSULT_COMPLETED,
         Stage.OUT_OF_SPECIFICATION: Stage.QC_TESTING,
         Stage.MANUFACTURING_FAILED: Stage.MANUFACTURING_STARTED,
     }
-    return MAIN_PATH.index(back[stage])
+    return MAIN_PATH.index(return_stages[stage])
 
 
-def test_only_a_center_decides_to_proceed():
-    """The decision that CAR T is right for a patient is never the practice's or ours."""
-    assert list_actors_for(Stage.CENTER_PROCEED) == {Actor.CENTER}
+@pytest.mark.parametrize(
+    ("stage", "actor"),
+    [
+        (Stage.CENTER_PROCEED, Actor.CENTER),
+        (Stage.WITHDRAWN, Actor.PRACTICE),
+        (Stage.HANDED_BACK, Actor.PRACTICE),
+    ],
+)
+def test_some_decisions_belong_to_one_organization(stage, actor):
+    """Only a center accepts a patient for CAR T; only a practice withdraws and acknowledges the return."""
+    assert list_actors_for(stage) == {actor}
 
 
-def test_only_a_practice_withdraws_and_acknowledges_the_handback():
-    """The center cannot do either in the practice's name."""
-    assert list_actors_for(Stage.WITHDRAWN) == {Actor.PRACTICE}
-    assert list_actors_for(Stage.HANDED_BACK) == {Actor.PRACTICE}
+def test_a_practice_may_withdraw_until_the_center_proceeds():
+    """After that, cells may be in manufacturing, and a practice can only request withdrawal."""
+    withdrawable = {stage.value for stage in Stage if Stage.WITHDRAWN in list_transitions_from(stage)}
 
-
-def test_a_practice_withdraws_until_the_center_proceeds_and_not_after():
-    """Once the center proceeds, cells may be in the making; a practice then asks."""
-    may = {stage.value for stage in Stage if Stage.WITHDRAWN in list_transitions_from(stage)}
-
-    assert may == {
+    assert withdrawable == {
         "draft",
         "submitted",
         "received",
@@ -193,79 +176,63 @@ def test_a_practice_withdraws_until_the_center_proceeds_and_not_after():
     }
 
 
-@pytest.mark.parametrize("stage", sorted(TERMINAL_STAGES))
-def test_nothing_leads_out_of_an_ending(stage):
-    """An ended referral stays ended; a new one starts anew."""
-    assert list_transitions_from(stage) == {}
-    assert list_reachable_stages(stage) == frozenset()
+@pytest.mark.parametrize("stage", Stage)
+def test_an_open_referral_can_always_end_and_an_ending_is_final(stage):
+    """No referral is stuck in an open stage; no stage can be reported after an ending."""
+    if stage in TERMINAL_STAGES:
+        assert list_transitions_from(stage) == {}
+        assert list_reachable_stages(stage) == frozenset()
+    else:
+        assert list_reachable_stages(stage) & TERMINAL_STAGES
 
 
-@pytest.mark.parametrize("stage", sorted(set(Stage) - TERMINAL_STAGES))
-def test_every_open_stage_can_end(stage):
-    """No referral can get caught where nothing leads to an ending."""
-    assert list_reachable_stages(stage) & TERMINAL_STAGES
-
-
-@pytest.mark.parametrize("stage", sorted(set(Stage) - {Stage.DRAFT}))
-def test_every_stage_can_be_reached_from_a_draft(stage):
-    """No stage is there only in the list."""
-    assert stage in list_reachable_stages(Stage.DRAFT)
-
-
-def test_a_draft_is_never_come_back_to():
-    """Whatever happens, what was submitted is not a draft again."""
+def test_every_other_stage_can_be_reached_from_a_draft_and_none_returns_to_it():
+    """No stage is unused, and a submitted referral is never a draft again."""
+    assert list_reachable_stages(Stage.DRAFT) == set(Stage) - {Stage.DRAFT}
     assert list_actors_for(Stage.DRAFT) == frozenset()
 
 
 @pytest.mark.parametrize("stage", Stage)
-def test_reachable_stages_are_the_closure_of_the_moves(stage):
-    """Following the hand-written moves for as long as there are new ones gives the same."""
+def test_reachable_stages_are_those_of_all_sequences_of_transitions(stage):
+    """Computed from the hand-written list."""
     seen: set[str] = set()
-    fresh = set(intended(stage))
-    while fresh:
-        seen |= fresh
-        fresh = {target for s in fresh for target in intended(s)} - seen
+    new = set(list_intended(stage))
+    while new:
+        seen |= new
+        new = {target for s in new for target in list_intended(s)} - seen
 
     assert {s.value for s in list_reachable_stages(stage)} == seen
 
 
 @pytest.mark.parametrize("stage", Stage)
-def test_movers_to_a_stage_are_all_who_may_move_there_from_anywhere(stage):
-    """The union over the hand-written list."""
-    movers = {a for start in INTENDED for a in intended(start).get(stage.value, ())}
+def test_the_actors_for_a_stage_are_those_of_all_transitions_to_it(stage):
+    """Computed from the hand-written list."""
+    actors = {a for start in INTENDED for a in list_intended(start).get(stage.value, ())}
 
-    assert list_actors_for(stage) == movers
+    assert list_actors_for(stage) == actors
 
 
-def test_all_moves_lists_each_move_once():
-    """The docs' diagram and the pages leave no arrow out and draw none twice."""
+def test_every_transition_is_listed_once():
+    """So the diagram in the docs has every arrow, and none twice."""
     listed = [(start.value, end.value) for start, end, _ in list_transitions()]
 
-    assert sorted(listed) == sorted((s, t) for s in INTENDED for t in intended(s))
+    assert sorted(listed) == sorted((s, t) for s in INTENDED for t in list_intended(s))
 
 
 @pytest.mark.parametrize("stage", Stage)
-def test_every_stage_has_its_facts(stage):
-    """A label, the words of a button and a phase."""
+def test_every_stage_has_a_label_a_button_text_and_a_next_actor_who_can_act(stage):
+    """The next actor may report more than a death; an ending has no next actor."""
     facts = STAGE_FACTS[stage]
+    actors = {a.value for end, allowed in TRANSITIONS[stage].items() if end != "deceased" for a in allowed}
 
     assert facts.label
     assert facts.action
-    assert facts.phase in Phase
+    assert (facts.owner is NextActor.NONE) == (stage in TERMINAL_STAGES)
+    assert facts.owner is NextActor.NONE or facts.owner.value in actors
 
 
-@pytest.mark.parametrize("stage", Stage)
-def test_the_owner_of_the_next_move_can_make_one(stage):
-    """Whoever is said to be next has a move other than reporting a death; an ending has none."""
-    owner = STAGE_FACTS[stage].owner
-    movers = {a.value for end, who in TRANSITIONS[stage].items() if end != "deceased" for a in who}
-
-    assert (owner is NextActor.NONE) == (stage in TERMINAL_STAGES)
-    assert owner is NextActor.NONE or owner.value in movers
-
-
-def test_the_phases_follow_each_other_on_the_main_line():
-    """A reader sees the phases in their order, none twice."""
+def test_the_phases_are_in_order_on_the_main_path():
+    """Each phase once."""
     phases = [STAGE_FACTS[stage].phase for stage in MAIN_PATH]
     without_repeats = [p for i, p in enumerate(phases) if i == 0 or p is not phases[i - 1]]
 

@@ -1,4 +1,4 @@
-"""The application object: Chalice, with one request a thread and one form of refusal."""
+"""The application object: Chalice with one request per thread and one format of refusals."""
 
 from contextvars import ContextVar
 from typing import Any
@@ -23,10 +23,10 @@ _context: ContextVar[Any] = ContextVar("context", default=None)
 
 
 class ReferralApp(Chalice):
-    """Chalice keeps the request on the app itself; here each thread has its own.
+    """A Chalice app in which each thread has its own request; Chalice keeps it on the app itself.
 
     Refusals that Chalice makes before a view runs (405, 415) become problem details, and every
-    answer gets the security headers.
+    response gets the security headers.
     """
 
     @property
@@ -48,16 +48,16 @@ class ReferralApp(Chalice):
         _context.set(value)
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
-        """Answer one API Gateway event."""
+        """Handle one API Gateway event."""
         with budget.limit_time(_get_time_budget(context), clock=wiring.read_monotonic):
-            answer = super().__call__(event, context)
-        if answer["statusCode"] >= 400:
-            answer = _to_problem(answer, event)
-        return problems.add_security_headers(answer)
+            response = super().__call__(event, context)
+        if response["statusCode"] >= 400:
+            response = _to_problem(response, event)
+        return problems.add_security_headers(response)
 
 
 def _get_time_budget(context: Any) -> float:
-    """What a request may take: ten seconds, or what its function has left."""
+    """The time that a request can take: ten seconds, or what its Lambda function has left."""
     left_ms = getattr(context, "get_remaining_time_in_millis", None)
     if left_ms is None:
         return budget.MAX_BUDGET_S
@@ -65,7 +65,7 @@ def _get_time_budget(context: Any) -> float:
 
 
 def _to_problem(response: dict[str, Any], event: Any) -> dict[str, Any]:
-    if "X-Request-Id" in response["headers"]:  # A view's own answer; the framework's has none.
+    if "X-Request-Id" in response["headers"]:  # A view's own response; the framework's has none.
         return response
     lowered = {k.lower(): v for k, v in (event.get("headers") or {}).items()}
     status = response["statusCode"]

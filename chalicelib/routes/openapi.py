@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the declared routes and nothing else."""
+"""The OpenAPI 3.1 document, generated from the declared routes and nothing else."""
 
 from functools import cache
 from typing import Annotated, Any, Union, get_args
@@ -9,8 +9,8 @@ from pydantic.json_schema import JsonSchemaMode
 from chalicelib.routes.platform.fields import Identifier
 from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess, RouteOperation
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
-from chalicelib.routes.referrals.event_bodies import AnyEventReport
-from chalicelib.routes.response_schemas import ProblemShape, ReadinessShape
+from chalicelib.routes.platform.responses import ProblemResponse, ReadinessResponse
+from chalicelib.routes.referrals.event_bodies import AnyEventRequest
 
 VERSION = "1.0.0"
 _REF = "#/components/schemas/{model}"
@@ -27,7 +27,7 @@ _SECURITY: dict[RouteAccess, list[dict[str, list[str]]]] = {
 
 @cache
 def build_document() -> dict[str, Any]:
-    """The whole document. Made once; takes some 30 ms."""
+    """The whole document. It is built once and takes about 30 ms."""
     definitions: dict[str, Any] = {}
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
@@ -38,7 +38,7 @@ def build_document() -> dict[str, Any]:
         "info": {
             "title": "CAR T Referral Dashboard",
             "version": VERSION,
-            "summary": "Refer a patient for CAR T evaluation, and follow what becomes of it.",
+            "summary": "Refer a patient for CAR T evaluation and follow the referral.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -52,7 +52,7 @@ def build_document() -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "CDS Hooks 2.0: signed by a health record of the allow-list",
+                    "description": "CDS Hooks 2.0 JWT, signed by an EHR on the allow list",
                 },
                 "webhook_signature": {
                     "type": "apiKey",
@@ -74,23 +74,23 @@ def _build_operation(operation: RouteOperation, definitions: dict[str, Any]) -> 
         "parameters": _build_parameters(operation, definitions),
         "responses": _build_responses(operation, definitions),
     }
-    # The one body that a view reads by itself, after it has verified the signature over it.
-    body = _build_delivery_body() if operation.access is RouteAccess.WEBHOOK_SIGNATURE else operation.body
+    # The only body that a view parses itself, after it has verified the signature over it.
+    body = _build_delivery_type() if operation.access is RouteAccess.WEBHOOK_SIGNATURE else operation.body
     if body is not None:
         schema = _add_schema(body, "validation", definitions)
         document["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return document
 
 
-def _build_delivery_body() -> Any:
-    """What a center's system sends: a report, with the referral that it is about."""
+def _build_delivery_type() -> Any:
+    """The body that a center's system sends: an event, with the id of its referral."""
     extra_fields: dict[str, Any] = {"referral_id": (Identifier, ...)}
-    reports = get_args(get_args(AnyEventReport)[0])
-    about = [create_model(f"Delivered{one.__name__}", __base__=one, **extra_fields) for one in reports]
-    union: Any = Union[tuple(about)]  # noqa: UP007 made of what is only known here
-    body: Any = RootModel[Annotated[union, Field(discriminator="type")]]
-    body.__name__ = "DeliveryBody"
-    return body
+    events = get_args(get_args(AnyEventRequest)[0])
+    delivered = [create_model(f"Delivered{event.__name__}", __base__=event, **extra_fields) for event in events]
+    union: Any = Union[tuple(delivered)]  # noqa: UP007 its members are known only here
+    delivery: Any = RootModel[Annotated[union, Field(discriminator="type")]]
+    delivery.__name__ = "DeliveryRequest"
+    return delivery
 
 
 def _build_parameters(operation: RouteOperation, definitions: dict[str, Any]) -> list[dict[str, Any]]:
@@ -119,21 +119,21 @@ def _build_parameter(name: str, where: str, *, required: bool) -> dict[str, Any]
 
 def _build_responses(operation: RouteOperation, definitions: dict[str, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done"}
-    if operation.response_schema is not None:
-        schema = _add_schema(operation.response_schema, "serialization", definitions)
+    if operation.response_type is not None:
+        schema = _add_schema(operation.response_type, "serialization", definitions)
         success["content"] = {"application/json": {"schema": schema}}
     problem = {
-        "description": "Refused; `code` says why",
-        "content": {"application/problem+json": {"schema": _add_schema(ProblemShape, "serialization", definitions)}},
+        "description": "Refused; `code` gives the reason",
+        "content": {"application/problem+json": {"schema": _add_schema(ProblemResponse, "serialization", definitions)}},
     }
     responses = {str(operation.status): success} | dict.fromkeys(sorted(_list_refusal_codes(operation)), problem)
     if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
-        responses["202"] = success | {"description": "Parked until what must come before arrives"}
-    if operation.response_schema is None and operation.status == 200:
+        responses["202"] = success | {"description": "Parked until an earlier event arrives"}
+    if operation.response_type is None and operation.status == 200:
         success["content"] = {"*/*": {"schema": {"type": "string"}}}
-        responses["304"] = {"description": "Not changed since it was sent with this ETag"}
-    if operation.response_schema is ReadinessShape:
-        responses["503"] = success | {"description": "Not ready; `dependencies` says what does not answer"}
+        responses["304"] = {"description": "Not changed since the response with this ETag"}
+    if operation.response_type is ReadinessResponse:
+        responses["503"] = success | {"description": "Not ready; `dependencies` shows which service does not respond"}
     return responses
 
 
@@ -161,8 +161,10 @@ def _list_refusal_codes(operation: RouteOperation) -> set[str]:
 
 
 def _add_schema(model: Any, mode: JsonSchemaMode, definitions: dict[str, Any]) -> dict[str, Any]:
-    """Put a type's schema and those of its parts among the components; returns the reference."""
+    """Add a type's schema and those of its parts to the components; return the reference to it."""
     schema = TypeAdapter(model).json_schema(ref_template=_REF, mode=mode)
     definitions.update(schema.pop("$defs", {}))
+    if not isinstance(model, type):
+        return schema  # A plain `dict[str, Any]` has no name to refer to.
     definitions[model.__name__] = schema
     return {"$ref": _REF.format(model=model.__name__)}

@@ -1,4 +1,4 @@
-"""The dashboard's files, the docs, and whether we are well."""
+"""The dashboard's files, the API reference, and the health checks."""
 
 import json
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from chalicelib import web, wiring
 from chalicelib.aws import translate_aws_errors
 from chalicelib.errors import NotFoundError
 from chalicelib.routes import openapi
-from chalicelib.routes import response_schemas as shapes
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.request import ApiRequest
+from chalicelib.routes.platform.responses import HealthResponse, ReadinessResponse
 from chalicelib.store.all_stores import TABLE_NAMES
 
 blueprint = Blueprint(__name__)
@@ -28,46 +28,46 @@ PAGE_CSP = (
 
 
 @declare_endpoint(blueprint, "GET", "/", access=RouteAccess.PUBLIC)
-def read_dashboard(request: ApiRequest) -> ApiResponse:
+def read_dashboard(request: ApiRequest) -> ApiResponse[str]:
     """The dashboard."""
     return _serve_file("index.html", request)
 
 
 @declare_endpoint(blueprint, "GET", "/docs", access=RouteAccess.PUBLIC)
-def read_docs(request: ApiRequest) -> ApiResponse:
-    """The readable form of the OpenAPI document."""
+def read_docs(request: ApiRequest) -> ApiResponse[str]:
+    """The API reference page."""
     return _serve_file("docs.html", request)
 
 
 @declare_endpoint(blueprint, "GET", "/assets/{package}/{name}", access=RouteAccess.PUBLIC)
-def read_asset(request: ApiRequest, package: str, name: str) -> ApiResponse:
-    """A file of the dashboard."""
+def read_asset(request: ApiRequest, package: str, name: str) -> ApiResponse[str]:
+    """Get a dashboard file."""
     return _serve_file(f"{package}/{name}", request)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/openapi.json", response_schema=dict[str, Any], access=RouteAccess.PUBLIC)
-def read_openapi(request: ApiRequest) -> ApiResponse:  # noqa: ARG001 every view is called alike
+@declare_endpoint(blueprint, "GET", "/v1/openapi.json", access=RouteAccess.PUBLIC)
+def read_openapi(request: ApiRequest) -> ApiResponse[dict[str, Any]]:  # noqa: ARG001 all views take it
     """The OpenAPI 3.1 document."""
     return ApiResponse(body=openapi.build_document(), headers={"Cache-Control": "public, max-age=300"})
 
 
-@declare_endpoint(blueprint, "GET", "/health", response_schema=shapes.HealthShape, access=RouteAccess.PUBLIC)
-def read_health(request: ApiRequest) -> ApiResponse:  # noqa: ARG001 as above
-    """That this function runs. Touches nothing else."""
+@declare_endpoint(blueprint, "GET", "/health", access=RouteAccess.PUBLIC)
+def read_health(request: ApiRequest) -> ApiResponse[HealthResponse]:  # noqa: ARG001 as above
+    """Liveness check; touches no other service."""
     commit = wiring.get_settings().commit or None
     return ApiResponse(body={"status": "ok", "version": openapi.VERSION, "commit": commit})
 
 
-@declare_endpoint(blueprint, "GET", "/health/ready", response_schema=shapes.ReadinessShape, access=RouteAccess.PUBLIC)
-def read_readiness(request: ApiRequest) -> ApiResponse:  # noqa: ARG001 as above
-    """Which of the services that we depend on answers."""
+@declare_endpoint(blueprint, "GET", "/health/ready", access=RouteAccess.PUBLIC)
+def read_readiness(request: ApiRequest) -> ApiResponse[ReadinessResponse]:  # noqa: ARG001 as above
+    """Readiness check of each service this one depends on."""
     dependencies = {name: _is_answering(check) for name, check in _CHECKS.items()}
     ready = all(dependencies.values())
     return ApiResponse(body={"ready": ready, "dependencies": dependencies}, status=200 if ready else 503)
 
 
-def _serve_file(name: str, request: ApiRequest) -> ApiResponse:
-    """A file that the manifest names; nothing else of the disk can be asked for."""
+def _serve_file(name: str, request: ApiRequest) -> ApiResponse[str]:
+    """Serve a file that is in the manifest; no other file of the disk can be requested."""
     entry = _load_manifest().get(name)
     if entry is None:
         raise NotFoundError
@@ -79,14 +79,14 @@ def _serve_file(name: str, request: ApiRequest) -> ApiResponse:
         "Content-Security-Policy": PAGE_CSP,
     }
     if request.headers.get("if-none-match") == tag:
-        return ApiResponse(status=304, headers=headers)
+        return ApiResponse(body="", status=304, headers=headers)
     return ApiResponse(body=_load_text(name), headers=headers)
 
 
 @cache
 def _load_manifest() -> Mapping[str, Mapping[str, str]]:
-    listed: Mapping[str, Mapping[str, str]] = json.loads(_load_text("manifest.json"))
-    return listed
+    manifest: Mapping[str, Mapping[str, str]] = json.loads(_load_text("manifest.json"))
+    return manifest
 
 
 @cache
@@ -120,6 +120,6 @@ def _is_answering(check: Any) -> bool:
     try:
         with translate_aws_errors():
             check()
-    except Exception:  # noqa: BLE001 whatever it is, it is not ready; a stranger learns no more
+    except Exception:  # noqa: BLE001 any failure means not ready; the public response says no more
         return False
     return True

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from chalicelib.domain.handback.visits import FOLLOW_UP_VISIT_DAYS
-from chalicelib.routes.handback.request_bodies import HandbackBody
+from chalicelib.routes.handback.request_bodies import HandbackRequest
 
 _UNFINISHED_EVERY = 4
 """Every fourth center was in a hurry, so that a page shows what is missing."""
@@ -30,7 +30,7 @@ def build_package(number: int, *, proposal: Mapping[str, Any], on: date) -> Mapp
     }
     if number % _UNFINISHED_EVERY == 0:
         content |= {"vaccination_plan": None, "warning_signs": None, "wallet_card_given": None}
-    body = HandbackBody.model_validate_json(json.dumps(content))
+    body = HandbackRequest.model_validate_json(json.dumps(content))
     read: Mapping[str, Any] = json.loads(body.model_dump_json())
     return read
 

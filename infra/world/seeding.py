@@ -11,7 +11,7 @@ from chalicelib.domain.identity.members import Member, Role
 from chalicelib.domain.referrals.events import EventSource, StageChange, derive_id
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.routes.referrals.referrals import REFERRAL_SECTIONS
-from chalicelib.routes.referrals.request_bodies import ReferralBody
+from chalicelib.routes.referrals.request_bodies import ReferralRequest
 from chalicelib.services.handback import package as handbacks
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes
 from chalicelib.services.platform.run_context import RunContext
@@ -62,7 +62,7 @@ def seed_world(
 
 def validate_sections(sections: Mapping[str, Any]) -> Mapping[str, Any]:
     """The sections as the API stores them, having read them as strictly as anybody's."""
-    body = ReferralBody.model_validate_json(json.dumps(sections))
+    body = ReferralRequest.model_validate_json(json.dumps(sections))
     values = json.loads(body.model_dump_json())
     return {name: values[name] for name in REFERRAL_SECTIONS}
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.routes.referrals.event_bodies import StageReport
-from chalicelib.routes.referrals.request_bodies import ReferralBody, ScreenBody
+from chalicelib.routes.eligibility.request_bodies import ScreenRequest
+from chalicelib.routes.referrals.event_bodies import StageEventRequest
+from chalicelib.routes.referrals.request_bodies import ReferralRequest
 from tests.bench.raw_dynamodb import RawDynamoDB
 from tests.bench.recording import Event, RecordedRequests
 
@@ -25,7 +26,7 @@ class BaselineHandlers:
 
     def submit(self, event: Event) -> Response:
         """Create a referral."""
-        body = ReferralBody.model_validate_json(event["body"])
+        body = ReferralRequest.model_validate_json(event["body"])
         self._write()
         return _answer(201, {"referral_id": "ref_bare", "urgency": body.urgency})
 
@@ -33,7 +34,7 @@ class BaselineHandlers:
         """Receive a stage change."""
         told = json.loads(event["body"])
         referral_id = told.pop("referral_id")
-        body = StageReport.model_validate_json(json.dumps(told))
+        body = StageEventRequest.model_validate_json(json.dumps(told))
         self._write()
         return _answer(200, {"referral_id": referral_id, "stage": body.data.stage})
 
@@ -50,7 +51,7 @@ class BaselineHandlers:
 
     def screen(self, event: Event) -> Response:
         """Answer an eligibility check: nothing is looked up, nothing compared."""
-        ScreenBody.model_validate_json(event["body"])
+        ScreenRequest.model_validate_json(event["body"])
         return _answer(200, self.recorded.bodies["screen"])
 
     def _write(self) -> None:

@@ -13,7 +13,7 @@ from chalicelib.domain.identity.members import Role, TenantKind
 from chalicelib.domain.referrals.packet import REQUIRED_ITEMS, list_missing_items
 from chalicelib.domain.referrals.stages import OPTIONAL_STAGES, Actor, Stage
 from chalicelib.domain.referrals.transitions import list_transitions_from
-from chalicelib.routes.referrals.request_bodies import ReferralBody
+from chalicelib.routes.referrals.request_bodies import ReferralRequest
 from infra import world
 from infra.world.patients import build_packet
 from infra.world.people import DEMO_PASSWORD, MEMBERS
@@ -151,7 +151,7 @@ def test_a_packet_is_what_the_api_takes_and_complete(story):
     sections = sent(story)
     center = find_center(story.center)
 
-    ReferralBody.model_validate_json(json.dumps(sections))
+    ReferralRequest.model_validate_json(json.dumps(sections))
     assert list_missing_items({**sections, "center_id": center.tenant_id}, REQUIRED_ITEMS) == []
 
 

@@ -14,8 +14,8 @@ from chalicelib.domain.webhooks.signature import MAX_SIGNATURES, sign_delivery, 
 from chalicelib.errors import ApiError
 from chalicelib.routes.platform import strict_json
 from chalicelib.routes.platform.request import parse_body, validate_json
-from chalicelib.routes.referrals.event_bodies import EventBody, parse_delivery_body
-from chalicelib.routes.referrals.request_bodies import ReferralBody
+from chalicelib.routes.referrals.event_bodies import EventRequest, parse_delivery_body
+from chalicelib.routes.referrals.request_bodies import ReferralRequest
 from tests.support import factories
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -141,15 +141,15 @@ def _is_read(reader: Callable[[bytes], object], raw: bytes) -> bool:
 
 
 def _referral(raw: bytes) -> object:
-    return parse_body(ReferralBody, raw)
+    return parse_body(ReferralRequest, raw)
 
 
 def _report(raw: bytes) -> object:
-    return parse_body(EventBody, raw)
+    return parse_body(EventRequest, raw)
 
 
 def _delivery(raw: bytes) -> object:
-    return validate_json(EventBody, parse_delivery_body(strict_json.parse_json(raw))[1])
+    return validate_json(EventRequest, parse_delivery_body(strict_json.parse_json(raw))[1])
 
 
 def _librarys(sent: FuzzedDelivery) -> str:

@@ -53,6 +53,14 @@ class ReasonFacts(NamedTuple):
     next_step: str
 
 
+class OutcomeReason(NamedTuple):
+    """Why a referral ended or was deferred. The sender's own text has no next step."""
+
+    reason_code: str
+    label: str
+    next_step: str | None
+
+
 REASON_FACTS: Mapping[ReasonCode, ReasonFacts] = {
     ReasonCode.DISEASE_PROGRESSION: ReasonFacts(
         "Disease progression", "Ask the center whether a later referral could make sense."
@@ -184,13 +192,12 @@ def format_reason(code: str | None) -> str | None:
     return REASON_FACTS[reason].label if reason else code
 
 
-def describe_outcome(code: str | None) -> Mapping[str, str | None] | None:
+def describe_outcome(code: str) -> OutcomeReason:
     """Describe why a referral ended or was deferred, and what the referring team can do next."""
-    if code is None:
-        return None
     reason = _find_reason(code)
-    next_step = REASON_FACTS[reason].next_step if reason else None
-    return {"reason_code": code, "label": format_reason(code), "next_step": next_step}
+    if reason is None:
+        return OutcomeReason(code, label=code, next_step=None)
+    return OutcomeReason(code, label=REASON_FACTS[reason].label, next_step=REASON_FACTS[reason].next_step)
 
 
 def _find_reason(code: str | None) -> ReasonCode | None:

@@ -1,1 +1,1 @@
-"""Centers."""
+"""Centers and what else a signed-in member can look up."""

@@ -1,39 +1,46 @@
-"""A page of the center finder."""
+"""A page of center search results."""
 
 from math import inf
-from typing import Any
 
 from chalicelib import wiring, zip_codes
 from chalicelib.domain.centers.geo import Point
 from chalicelib.errors import FieldError, MalformedError
+from chalicelib.routes.centers.responses import (
+    CenterMatchResponse,
+    CenterPageResponse,
+    PlaceResponse,
+    to_center_response,
+)
 from chalicelib.routes.platform import cursors
 from chalicelib.routes.platform.endpoint import ApiResponse
+from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID
 from chalicelib.routes.platform.query_params import CenterQuery
 from chalicelib.routes.platform.request import ApiRequest
-from chalicelib.routes.referrals import responses as views
 from chalicelib.services.centers.search import CenterCriteria, CenterMatch, CenterPosition
 from chalicelib.store.identity.members_and_tenants import Center
 
-DISTANCE_NOTE = "straight-line miles between the middles of ZIP codes, not a way to drive"
+DISTANCE_NOTE = "straight-line miles between the midpoints of ZIP codes, not a driving distance"
 
 
-def build_center_page(request: ApiRequest, query: CenterQuery) -> ApiResponse:
-    """The centers of one page, and where the next one begins.
+def build_center_page(request: ApiRequest, query: CenterQuery) -> ApiResponse[CenterPageResponse]:
+    """Build one page of centers, and the cursor of the next one.
 
     Raises:
-        MalformedError: a ZIP code without a place, or a distance from nowhere.
+        MalformedError: a ZIP code without a location, or a distance without a ZIP code.
     """
     origin, start = _find_origin(query), cursors.decode_cursor(query.cursor, request, query)
     found = _search_centers(query, origin, CenterPosition(**start) if start else None)
-    shown, more = found[: query.limit], len(found) > query.limit
-    return cursors.build_page_response(
-        [_to_center_response(each) for each in shown],
-        shown[-1].position._asdict() if more else None,
-        request,
-        query,
-        near=_to_place_response(query.near, origin),
-        sorted_by=_get_sort_order(query),
-        distances_are=DISTANCE_NOTE,
+    shown, has_more = found[: query.limit], len(found) > query.limit
+    cursor = cursors.encode_cursor(shown[-1].position._asdict() if has_more else None, request, query)
+    return ApiResponse(
+        body={
+            "items": [_to_match_response(match) for match in shown],
+            "next_cursor": cursor,
+            "near": _to_place_response(query.near, origin),
+            "sorted_by": _get_sort_order(query),
+            "distances_are": DISTANCE_NOTE,
+        },
+        headers=cursors.build_link_header(cursor, query),
     )
 
 
@@ -59,32 +66,37 @@ def _get_sort_order(query: CenterQuery) -> str:
 def _find_origin(query: CenterQuery) -> Point | None:
     if query.near is None:
         missing = [
-            FieldError(f"/{name}", "needs_near", "Name a ZIP code by `near` as well")
-            for name, asked in (("within_miles", query.within_miles is not None), ("sort", query.sort == "distance"))
-            if asked
+            FieldError(f"/{name}", "needs_near", "Enter a ZIP code to search by distance.")
+            for name, is_given in (
+                ("within_miles", query.within_miles is not None),
+                ("sort", query.sort == "distance"),
+            )
+            if is_given
         ]
         if missing:
-            raise MalformedError("malformed", "Some fields are not right.", errors=missing)
+            raise MalformedError("malformed", FIELDS_NOT_VALID, errors=missing)
         return None
     point = zip_codes.find_zip_point(query.near)
     if point is None:
-        message = "No place is known for this ZIP code. It may be unused, or of military mail abroad: name one nearby"
-        fault = FieldError("/near", "unknown_zip", message)
-        raise MalformedError("malformed", "Some fields are not right.", errors=[fault])
+        # The ZIP code can be unused, or belong to military mail abroad.
+        message = "We do not have a location for this ZIP code. Try a ZIP code nearby."
+        raise MalformedError("malformed", FIELDS_NOT_VALID, errors=[FieldError("/near", "unknown_zip", message)])
     return point
 
 
-def _to_center_response(match: CenterMatch) -> dict[str, Any]:
+def _to_match_response(match: CenterMatch) -> CenterMatchResponse:
     return {
-        **views.to_center_response(match.center),
+        **to_center_response(match.center),
         "distance_miles": match.miles,
         "place": _to_center_place(match.center),
     }
 
 
-def _to_center_place(center: Center) -> dict[str, Any] | None:
+def _to_center_place(center: Center) -> PlaceResponse | None:
     return _to_place_response(center.listing.get("zip"), wiring.get_center_search().find_point(center))
 
 
-def _to_place_response(zip_code: str | None, point: Point | None) -> dict[str, Any] | None:
-    return {"zip": zip_code, **point._asdict()} if zip_code and point else None
+def _to_place_response(zip_code: str | None, point: Point | None) -> PlaceResponse | None:
+    if not zip_code or not point:
+        return None
+    return {"zip": zip_code, "latitude": point.latitude, "longitude": point.longitude}

@@ -1,1 +1,1 @@
-"""Ehr."""
+"""CDS Hooks: the eligibility check inside an EHR."""

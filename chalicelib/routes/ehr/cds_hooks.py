@@ -1,7 +1,7 @@
-"""CDS Hooks 2.0: the potential-eligibility screen inside a health record.
+"""CDS Hooks 2.0: the eligibility check inside an EHR.
 
-Nothing is stored and nothing of a patient is logged. Nothing is fetched either: what a card is
-made of comes with the hook, as the prefetch templates ask for it.
+Nothing is stored, and no patient data is logged. Nothing is fetched either: the hook brings the
+data for a card, as the prefetch templates request it.
 """
 
 from datetime import date
@@ -12,10 +12,17 @@ from chalice import Blueprint
 from chalicelib import wiring
 from chalicelib.errors import FieldError, MalformedError, NotFoundError, PrefetchMissingError
 from chalicelib.observe import log
-from chalicelib.routes.ehr import response_schemas as cds_shapes
-from chalicelib.routes.ehr.request_bodies import FeedbackBody, HookBody
-from chalicelib.routes.platform import cors as sharing
+from chalicelib.routes.ehr.request_bodies import FeedbackRequest, HookRequest
+from chalicelib.routes.ehr.response_types import (
+    CardResponse,
+    CardsResponse,
+    CdsDiscoveryResponse,
+    CdsServiceResponse,
+    FeedbackResponse,
+)
+from chalicelib.routes.platform import cors
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
+from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID
 from chalicelib.routes.platform.operations import CDS_SERVICES, RouteAccess
 from chalicelib.routes.platform.request import ApiRequest
 
@@ -34,128 +41,120 @@ REQUIRED_PREFETCH = ("patient", "conditions")
 
 SERVICES = {"cart-screen-patient-view": "patient-view", "cart-screen-order-sign": "order-sign"}
 _DESCRIPTION = (
-    "Compares a chart with the label criteria of CAR T products and names what is missing. It "
-    "decides nothing: only a treatment center does."
+    "Compares a chart with CAR T label criteria and lists missing information. It does not decide "
+    "eligibility; only a treatment center does."
 )
 
 
-@declare_endpoint(blueprint, "GET", CDS_SERVICES, response_schema=cds_shapes.DiscoveryShape, access=RouteAccess.PUBLIC)
-def discover_cds_services(request: ApiRequest) -> ApiResponse:  # noqa: ARG001 every view is called alike
-    """List the CDS Hooks services, with the resources that each wants prefetched."""
-    services = [
+@declare_endpoint(blueprint, "GET", CDS_SERVICES, access=RouteAccess.PUBLIC)
+def discover_cds_services(request: ApiRequest) -> ApiResponse[CdsDiscoveryResponse]:  # noqa: ARG001 all views take it
+    """List the CDS Hooks services and the prefetch resources each needs."""
+    services: list[CdsServiceResponse] = [
         {
             "id": service_id,
             "hook": hook,
-            "title": "CAR T potential-eligibility screen",
+            "title": "CAR T eligibility check",
             "description": _DESCRIPTION,
             "prefetch": PREFETCH,
-            "usageRequirements": "Send the prefetched resources; nothing is fetched.",
+            "usageRequirements": "Send all prefetch resources. This service does not query the FHIR server.",
         }
         for service_id, hook in SERVICES.items()
     ]
     return ApiResponse(body={"services": services}, headers={"Cache-Control": "public, max-age=300"})
 
 
-@declare_endpoint(
-    blueprint,
-    "POST",
-    f"{CDS_SERVICES}/{{service_id}}",
-    response_schema=cds_shapes.CardsShape,
-    access=RouteAccess.CDS_CALLER,
-)
-def call_cds_service(request: ApiRequest, service_id: str, body: HookBody) -> ApiResponse:
-    """Answer a hook with cards; nothing is stored or decided."""
+@declare_endpoint(blueprint, "POST", f"{CDS_SERVICES}/{{service_id}}", access=RouteAccess.CDS_CALLER)
+def call_cds_service(request: ApiRequest, service_id: str, body: HookRequest) -> ApiResponse[CardsResponse]:
+    """Call a CDS service and get cards; nothing is stored or decided."""
     _require_matching_hook(service_id, body)
-    prefetched = body.prefetch or {}
-    _require_prefetched(prefetched)
+    prefetch = body.prefetch or {}
+    _require_prefetch(prefetch)
     drafts = {"draftOrders": body.context.draft_orders}
-    _require_one_patient(prefetched | drafts, body.context.patient_id)
-    return ApiResponse(body={"cards": _build_cards(prefetched, body, today=request.now.date())})
+    _require_one_patient(prefetch | drafts, body.context.patient_id)
+    return ApiResponse(body={"cards": _build_cards(prefetch, body, today=request.now.date())})
 
 
-@declare_endpoint(
-    blueprint,
-    "POST",
-    f"{CDS_SERVICES}/{{service_id}}/feedback",
-    response_schema=cds_shapes.NothingShape,
-    access=RouteAccess.CDS_CALLER,
-)
-def take_cds_feedback(request: ApiRequest, service_id: str, body: FeedbackBody) -> ApiResponse:
-    """Hear what became of cards; only how many were accepted or overridden is logged."""
-    _require_known_service(service_id)
-    outcomes = [each.outcome for each in body.feedback]
+@declare_endpoint(blueprint, "POST", f"{CDS_SERVICES}/{{service_id}}/feedback", access=RouteAccess.CDS_CALLER)
+def receive_cds_feedback(request: ApiRequest, service_id: str, body: FeedbackRequest) -> ApiResponse[FeedbackResponse]:
+    """Send feedback on cards; only counts of accepted and overridden cards are logged."""
+    _get_hook_or_404(service_id)
+    outcomes = [feedback.outcome for feedback in body.feedback]
     counts = {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))}
     log.info("cds_feedback", request_id=request.request_id, counts=counts)
     return ApiResponse(body={})
 
 
 @declare_endpoint(blueprint, "OPTIONS", CDS_SERVICES, status=204, access=RouteAccess.PUBLIC)
-def preflight_discovery(request: ApiRequest) -> ApiResponse:
-    """Tell a browser whether a page of another site may ask."""
-    return ApiResponse(status=204, headers=sharing.answer_preflight(request.headers))
+def preflight_discovery(request: ApiRequest) -> ApiResponse[None]:
+    """CORS preflight."""
+    return ApiResponse(body=None, status=204, headers=cors.answer_preflight(request.headers))
 
 
 @declare_endpoint(blueprint, "OPTIONS", f"{CDS_SERVICES}/{{service_id}}", status=204, access=RouteAccess.PUBLIC)
-def preflight_service(request: ApiRequest, service_id: str) -> ApiResponse:  # noqa: ARG001 the same for each
-    """Tell a browser whether a page of another site may ask."""
-    return ApiResponse(status=204, headers=sharing.answer_preflight(request.headers))
+def preflight_service(request: ApiRequest, service_id: str) -> ApiResponse[None]:  # noqa: ARG001 the same for each
+    """CORS preflight."""
+    return ApiResponse(body=None, status=204, headers=cors.answer_preflight(request.headers))
 
 
 @declare_endpoint(
     blueprint, "OPTIONS", f"{CDS_SERVICES}/{{service_id}}/feedback", status=204, access=RouteAccess.PUBLIC
 )
-def preflight_feedback(request: ApiRequest, service_id: str) -> ApiResponse:  # noqa: ARG001 the same for each
-    """Tell a browser whether a page of another site may ask."""
-    return ApiResponse(status=204, headers=sharing.answer_preflight(request.headers))
+def preflight_feedback(request: ApiRequest, service_id: str) -> ApiResponse[None]:  # noqa: ARG001 the same for each
+    """CORS preflight."""
+    return ApiResponse(body=None, status=204, headers=cors.answer_preflight(request.headers))
 
 
-def _require_known_service(service_id: str) -> str:
+def _get_hook_or_404(service_id: str) -> str:
     if service_id not in SERVICES:
         raise NotFoundError
     return SERVICES[service_id]
 
 
-def _require_matching_hook(service_id: str, body: HookBody) -> None:
-    if body.hook != _require_known_service(service_id):
-        fault = FieldError("/hook", "wrong_hook", "is not the hook of this service")
-        raise MalformedError("malformed", "Some fields are not right.", errors=[fault])
+def _require_matching_hook(service_id: str, body: HookRequest) -> None:
+    if body.hook != _get_hook_or_404(service_id):
+        error = FieldError("/hook", "wrong_hook", "This service does not support that hook.")
+        raise MalformedError("malformed", FIELDS_NOT_VALID, errors=[error])
 
 
-def _require_prefetched(prefetch: dict[str, Any]) -> None:
-    absent = [name for name in REQUIRED_PREFETCH if not isinstance(prefetch.get(name), dict)]
-    if absent:
-        raise PrefetchMissingError([FieldError(f"/prefetch/{name}", "missing", "was not sent") for name in absent])
+def _require_prefetch(prefetch: dict[str, Any]) -> None:
+    missing = [name for name in REQUIRED_PREFETCH if not isinstance(prefetch.get(name), dict)]
+    if missing:
+        raise PrefetchMissingError(
+            [FieldError(f"/prefetch/{name}", "missing", "A required prefetch resource is missing.") for name in missing]
+        )
 
 
 def _require_one_patient(prefetch: dict[str, Any], patient_id: str) -> None:
-    """A chart of two people must never make one card."""
-    from chalicelib.services.ehr import fhir_resources as fhir  # noqa: PLC0415 with all that reads charts
+    """Refuse a chart with resources of two people: they must never end up on one card."""
+    from chalicelib.services.ehr import fhir_resources as fhir  # noqa: PLC0415 loaded with all code that reads charts
 
     others = [name for name, part in prefetch.items() for owner in fhir.list_patient_ids(part) if owner != patient_id]
     if others:
-        faults = [
-            FieldError(f"/prefetch/{name}", "another_patient", "is about somebody else")
+        errors = [
+            FieldError(f"/prefetch/{name}", "another_patient", "This resource belongs to a different patient.")
             for name in dict.fromkeys(others)
             if name in PREFETCH or name == "draftOrders"
         ]
-        raise MalformedError("another_patient", "Not all of this chart is about one patient.", errors=faults)
+        raise MalformedError(
+            "another_patient", "The prefetched resources belong to more than one patient.", errors=errors
+        )
 
 
-def _build_cards(prefetch: dict[str, Any], body: HookBody, *, today: date) -> list[dict[str, Any]]:
-    # Rules, labels and codes are read by the first hook, not by every function that starts.
-    from chalicelib.routes.ehr import cards as cds_views  # noqa: PLC0415
-    from chalicelib.services.ehr import fhir_chart as chart  # noqa: PLC0415
+def _build_cards(prefetch: dict[str, Any], body: HookRequest, *, today: date) -> list[CardResponse]:
+    # The first hook loads rules, labels and codes, not every function that starts.
+    from chalicelib.routes.ehr import cards  # noqa: PLC0415
+    from chalicelib.services.ehr import fhir_chart  # noqa: PLC0415
     from chalicelib.services.ehr import fhir_resources as fhir  # noqa: PLC0415
-    from chalicelib.services.eligibility import screen as screens  # noqa: PLC0415
+    from chalicelib.services.eligibility.screen import screen_with_catalog  # noqa: PLC0415
 
     url = wiring.get_settings().public_url
     drafts = fhir.list_resources(body.context.draft_orders, "MedicationRequest")
-    found = chart.parse_chart(prefetch, drafts=drafts, today=today)
-    if found.screen_input is None:
-        return cds_views.build_cards(found, None, url=url)
+    chart = fhir_chart.parse_chart(prefetch, drafts=drafts, today=today)
+    if chart.screen_input is None:
+        return cards.build_cards(chart, None, url=url)
     try:
-        screening = screens.screen_with_catalog(found.screen_input, today=today)
+        screening = screen_with_catalog(chart.screen_input, today=today)
     except MalformedError as contradiction:
-        places = [fault.message for fault in contradiction.errors]
-        return cds_views.build_contradiction_card(places, url=url)
-    return cds_views.build_cards(found, screening, url=url)
+        messages = [error.message for error in contradiction.errors]
+        return cards.build_contradiction_card(messages, url=url)
+    return cards.build_cards(chart, screening, url=url)

@@ -1,6 +1,6 @@
-"""What a health record sends with a hook, and afterwards as feedback (CDS Hooks 2.0).
+"""What an EHR sends with a hook, and later as feedback (CDS Hooks 2.0).
 
-Unlike our own bodies these are open: the standard lets every system add what it wants to.
+Unlike our own request bodies, these are open: the standard lets every system add fields.
 """
 
 from typing import Annotated, Any, ClassVar, Literal
@@ -9,27 +9,28 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class TolerantBody(BaseModel):
-    """The base: what we do not know is let go of, and what we do know is never shown."""
+class TolerantModel(BaseModel):
+    """The base: unknown fields are ignored, and no value appears in an error."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, defer_build=True, frozen=True)
 
 
-class HookContext(TolerantBody):
-    """What the user of the record is looking at."""
+class HookContext(TolerantModel):
+    """What the user of the EHR is looking at."""
 
     patient_id: Annotated[str, Field(alias="patientId", min_length=1, max_length=200)]
     draft_orders: Annotated[dict[str, Any] | None, Field(alias="draftOrders")] = None
 
 
-class HookBody(TolerantBody):
+class HookRequest(TolerantModel):
     """A hook that fired.
 
-    Where the record's own server is, and the token for it, we neither need nor read.
+    We neither need nor read the address of the EHR's own server, or the token for it.
     """
 
     max_bytes: ClassVar[int] = 1024 * 1024
-    """A long chart of orders and administrations; API Gateway would take ten times as much."""
+    """Enough for a long chart of orders and administrations; API Gateway would accept ten times as
+    much."""
 
     hook: str
     hook_instance: Annotated[UUID, Field(alias="hookInstance")]
@@ -37,14 +38,14 @@ class HookBody(TolerantBody):
     prefetch: dict[str, Any] | None = None
 
 
-class CardFeedback(TolerantBody):
-    """What became of a card. The user's own words are not among what is read."""
+class CardFeedback(TolerantModel):
+    """Whether the user accepted or overrode a card. The user's own words are not read."""
 
     card: Annotated[str, Field(max_length=100)]
     outcome: Literal["accepted", "overridden"]
 
 
-class FeedbackBody(TolerantBody):
-    """What became of some cards."""
+class FeedbackRequest(TolerantModel):
+    """Feedback on some cards."""
 
     feedback: Annotated[list[CardFeedback], Field(max_length=100)]

@@ -1,1 +1,1 @@
-"""Eligibility."""
+"""The eligibility check (in the API: screen)."""

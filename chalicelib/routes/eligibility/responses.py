@@ -1,62 +1,145 @@
-"""A screen's body as the domain reads it, and its answer as the API tells it."""
+"""The result of an eligibility check as the API returns it.
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+The domain's rules are imported for type checking only: the first check loads them, not every
+function that starts.
+"""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+# pydantic needs this one on Python 3.11.
+from typing_extensions import TypedDict
 
 from chalicelib.catalog import DISEASE_NAMES
-from chalicelib.domain.eligibility.criterion_result import MissingValue, SourceReference
 from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
-from chalicelib.domain.eligibility.discuss_with_center import CollectionCheck, DiscussionFlag, ThresholdSource
-from chalicelib.domain.eligibility.screen import CriterionReason, IndicationResult, RowResult, ScreenOutcome
-from chalicelib.domain.eligibility.screen_input import (
-    LastDose,
-    LineOutcome,
-    NoTransplantReason,
-    PriorTransplant,
-    ScreenInput,
-    TherapyLine,
-    TransplantKind,
-)
-from chalicelib.routes.referrals.clinical_fields import TransplantBody
-from chalicelib.routes.referrals.request_bodies import Clinical, LineOfTherapy, ScreenBody
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from chalicelib.domain.eligibility.criterion_result import MissingValue, SourceReference
+    from chalicelib.domain.eligibility.discuss_with_center import CollectionCheck, DiscussionFlag, ThresholdSource
+    from chalicelib.domain.eligibility.screen import CriterionReason, IndicationResult, RowResult, ScreenOutcome
 
 SCREEN_DISCLAIMER = (
     "This compares what was entered with what labels say, and is meant for a conversation with a treatment center."
 )
 
-_OUTCOME_BY_VALUE: Mapping[str, LineOutcome] = {outcome.value: outcome for outcome in LineOutcome}
-"""By their spelling; `unknown` is none of them, and says as little as silence."""
+
+class LabelSourceResponse(TypedDict):
+    """Where something was read, and the day that it applies to."""
+
+    source_id: str
+    title: str
+    url: str
+    as_of: str
 
 
-def to_screen_input(body: ScreenBody) -> ScreenInput:
-    """The body as the screen reads it. A list of lines that was not sent is not an empty one."""
-    clinical = body.clinical
-    sent = "prior_lines" in clinical.model_fields_set
-    lines = tuple(_to_therapy_line(line, place) for place, line in enumerate(clinical.prior_lines))
-    return ScreenInput(
-        disease=clinical.disease,
-        age=body.age,
-        histology=clinical.histology,
-        ecog=clinical.ecog,
-        lines=lines if sent else None,
-        hsct_eligible=clinical.hsct_eligible,
-        no_transplant_reason=NoTransplantReason(
-            clinical.no_transplant_because or NoTransplantReason.AGE_OR_COMORBIDITY
-        ),
-        lenalidomide_refractory=clinical.lenalidomide_refractory,
-        transplant=_to_transplant(clinical.transplant),
-        conditions=_list_given_answers(clinical, "flags"),
-        labs=_list_given_answers(clinical, "labs"),
-        doses=tuple(
-            LastDose(agent=dose.agent, given=dose.given, last_on=dose.last_on, position=place)
-            for place, dose in enumerate(clinical.last_doses or ())
-        ),
-        planned_collection_on=body.planned_collection_on,
-    )
+class MissingValueResponse(TypedDict):
+    """A value that was not entered."""
+
+    pointer: str
+    label: str
 
 
-def to_screen_response(screening: ScreenOutcome) -> dict[str, Any]:
-    """The answer, with the statements that always go with it."""
+class EnteredValueResponse(TypedDict):
+    """A value that was entered, as a rule read it."""
+
+    pointer: str
+    label: str
+    value: str
+
+
+class CriterionReasonResponse(TypedDict):
+    """One rule, what it read, and its result. `met` is null if something is missing.
+
+    Reasons of one row with the same `either` above 0 are alternatives: one of them is enough.
+    """
+
+    row_id: str
+    rule: str
+    text: str
+    met: bool | None
+    either: int
+    entered: list[EnteredValueResponse]
+    missing: list[MissingValueResponse]
+    source: LabelSourceResponse
+    unverified: bool
+
+
+class RowResultResponse(TypedDict):
+    """One way to meet an indication."""
+
+    row_id: str
+    text: str
+    result: str
+    missing: list[MissingValueResponse]
+
+
+class IndicationResultResponse(TypedDict):
+    """The result for one product's indication. It covers the label's criteria and nothing else."""
+
+    product_id: str
+    product_name: str
+    indication: str
+    indication_name: str
+    result: str
+    rows: list[RowResultResponse]
+    reasons: list[CriterionReasonResponse]
+    missing: list[MissingValueResponse]
+    limitations: list[str]
+    label_as_of: str
+    version: str
+    sources: list[LabelSourceResponse]
+
+
+class ThresholdSourceResponse(TypedDict):
+    """What one source says about a threshold."""
+
+    says: str
+    source: LabelSourceResponse
+
+
+class DiscussionFlagResponse(TypedDict):
+    """A point to discuss with the center."""
+
+    flag: str
+    label: str
+    value: str
+    text: str
+    source: str
+    anchors: list[ThresholdSourceResponse]
+
+
+class CollectionCheckResponse(TypedDict):
+    """One check against the planned day of leukapheresis."""
+
+    check: str
+    label: str
+    state: str
+    last_on: str | None
+    clear_from: str | None
+    missing: list[MissingValueResponse]
+    source: str
+    anchors: list[ThresholdSourceResponse]
+
+
+class ScreenResponse(TypedDict):
+    """The result of an eligibility check."""
+
+    results: list[IndicationResultResponse]
+    discuss_with_center: list[DiscussionFlagResponse]
+    not_asked: list[MissingValueResponse]
+    collection_checks: list[CollectionCheckResponse]
+    planned_collection_on: str | None
+    screened_on: str
+    catalogue_version: str
+    disclaimer: str
+    disclaimers: list[str]
+    emergency_note: str
+
+
+def to_screen_response(screening: "ScreenOutcome") -> ScreenResponse:
+    """The result, with the disclaimers that always go with it."""
     return {
         "results": [_to_result_response(result) for result in screening.results],
         "discuss_with_center": [_to_flag_response(flag) for flag in screening.discuss_with_center],
@@ -71,33 +154,7 @@ def to_screen_response(screening: ScreenOutcome) -> dict[str, Any]:
     }
 
 
-def _to_therapy_line(line: LineOfTherapy, position: int) -> TherapyLine:
-    return TherapyLine(
-        number=line.line,
-        regimen=line.regimen,
-        classes=frozenset(line.classes) or None,
-        started_on=line.started_on,
-        ended_on=line.ended_on,
-        outcome=_OUTCOME_BY_VALUE.get(line.response or ""),
-        event_on=line.event_on,
-        position=position,
-    )
-
-
-def _to_transplant(transplant: TransplantBody | None) -> PriorTransplant:
-    if transplant is None:
-        return PriorTransplant()
-    kind = TransplantKind(transplant.kind) if transplant.kind else None
-    return PriorTransplant(kind=kind, on=transplant.on)
-
-
-def _list_given_answers(clinical: Clinical, section: str) -> dict[Any, Any]:
-    """The answers of a section that were given."""
-    answers = getattr(clinical, section)
-    return answers.model_dump(exclude_none=True) if answers else {}
-
-
-def _to_result_response(result: IndicationResult) -> dict[str, Any]:
+def _to_result_response(result: "IndicationResult") -> IndicationResultResponse:
     return {
         "product_id": result.product_id,
         "product_name": result.product_name,
@@ -122,31 +179,32 @@ def _to_result_response(result: IndicationResult) -> dict[str, Any]:
     }
 
 
-def _to_reason_response(row: RowResult, reason: CriterionReason) -> dict[str, Any]:
+def _to_reason_response(row: "RowResult", reason: "CriterionReason") -> CriterionReasonResponse:
     return {
         "row_id": row.row_id,
         "rule": reason.rule,
         "text": reason.text,
         "met": reason.met,
         "either": reason.alternative_group,
-        "entered": [{"pointer": each.pointer, "label": each.label, "value": each.value} for each in reason.entered],
+        "entered": [{"pointer": value.pointer, "label": value.label, "value": value.value} for value in reason.entered],
         "missing": _to_missing_response(reason.missing),
         "source": _to_source_response(reason.source),
         "unverified": reason.unverified,
     }
 
 
-def _to_flag_response(flag: DiscussionFlag) -> dict[str, Any]:
+def _to_flag_response(flag: "DiscussionFlag") -> DiscussionFlagResponse:
     return {
         "flag": flag.flag,
         "label": flag.label,
         "value": flag.value,
         "text": flag.text,
-        **_to_sources_response(flag.sources),
+        "source": _format_sources(flag.sources),
+        "anchors": _to_thresholds_response(flag.sources),
     }
 
 
-def _to_check_response(check: CollectionCheck) -> dict[str, Any]:
+def _to_check_response(check: "CollectionCheck") -> CollectionCheckResponse:
     return {
         "check": check.check,
         "label": check.label,
@@ -154,25 +212,28 @@ def _to_check_response(check: CollectionCheck) -> dict[str, Any]:
         "last_on": _format_day(check.last_on),
         "clear_from": _format_day(check.earliest_on),
         "missing": _to_missing_response(check.missing),
-        **_to_sources_response(check.sources),
+        "source": _format_sources(check.sources),
+        "anchors": _to_thresholds_response(check.sources),
     }
 
 
-def _to_sources_response(anchors: Sequence[ThresholdSource]) -> dict[str, Any]:
-    """What the sources say, and all of it once more as a line to be read."""
-    line = "; ".join(f"{a.text} ({a.source.title}, as of {a.source.as_of})" for a in anchors)
-    sources = [{"says": anchor.text, "source": _to_source_response(anchor.source)} for anchor in anchors]
-    return {"source": line, "anchors": sources}
+def _format_sources(sources: "Sequence[ThresholdSource]") -> str:
+    """What the sources say, in one line for a reader."""
+    return "; ".join(f"{s.text} ({s.source.title}, as of {s.source.as_of})" for s in sources)
 
 
-def _to_missing_response(places: Iterable[MissingValue]) -> list[dict[str, str]]:
-    return [{"pointer": place.pointer, "label": place.label} for place in places]
+def _to_thresholds_response(sources: "Sequence[ThresholdSource]") -> list[ThresholdSourceResponse]:
+    return [{"says": source.text, "source": _to_source_response(source.source)} for source in sources]
 
 
-def _to_source_response(source: SourceReference) -> dict[str, str]:
-    # By name: `dataclasses.asdict` took a third of the time of a screen.
+def _to_missing_response(values: "Iterable[MissingValue]") -> list[MissingValueResponse]:
+    return [{"pointer": value.pointer, "label": value.label} for value in values]
+
+
+def _to_source_response(source: "SourceReference") -> LabelSourceResponse:
+    # Field by field, because `dataclasses.asdict` took a third of the time of a check.
     return {"source_id": source.source_id, "title": source.title, "url": source.url, "as_of": source.as_of}
 
 
-def _format_day(day: Any) -> str | None:
+def _format_day(day: date | None) -> str | None:
     return day.isoformat() if day else None

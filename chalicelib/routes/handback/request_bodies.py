@@ -1,6 +1,7 @@
-"""The hand-back package as a center writes it. Every field may be left out; what is missing shows.
+"""The transition-of-care summary as a center writes it.
 
-`null` is "not entered". An empty list of `prophylaxis` or `care_points` says that there is none.
+Every field is optional, and the page shows what is missing.
+`null` means "not entered". An empty list of `prophylaxis` or `care_points` means that there is none.
 """
 
 from typing import Annotated, Literal
@@ -22,15 +23,15 @@ NonNegativeNumber = Annotated[float, Field(ge=0, le=10_000_000)]
 FreeText = Annotated[str, Field(min_length=1, max_length=600), AfterValidator(build_text_validator(lines=False))]
 
 
-class Infusion(StrictModel):
+class GivenInfusion(StrictModel):
     """One infusion that was given; a split dose has several."""
 
     on: PastDate
     dose: SingleLineText | None = None
 
 
-class Response(StrictModel):
-    """How the disease answered, and when that was looked at."""
+class TumorResponse(StrictModel):
+    """How the disease responded, and when that was assessed."""
 
     assessment: (
         Literal["complete_response", "partial_response", "stable_disease", "progressive_disease", "not_assessed"] | None
@@ -40,13 +41,13 @@ class Response(StrictModel):
 
 
 class WorstGrade(StrictModel):
-    """The worst grade of a toxicity, 0 for none, and what was done. ASTCT consensus of 2019."""
+    """The worst grade of a toxicity, 0 for none, and its treatment. Source: ASTCT consensus of 2019."""
 
     worst_grade: Annotated[int, Field(ge=0, le=4)] | None = None
     treatment: MultiLineText | None = None
 
 
-class Counts(StrictModel):
+class BloodCounts(StrictModel):
     """The last blood count."""
 
     on: PastDate | None = None
@@ -56,7 +57,7 @@ class Counts(StrictModel):
 
 
 class Prophylaxis(StrictModel):
-    """A drug that goes on, and when it stops: a day, or words where no day is known."""
+    """A drug that continues, and when it stops: a day, or words if no day is known."""
 
     drug: SingleLineText
     against: Literal["bacteria", "fungi", "herpes", "pneumocystis", "seizures", "other"] = "other"
@@ -86,25 +87,25 @@ class Responsibility(StrictModel):
     does: SingleLineText
 
 
-class CarePointBody(StrictModel):
-    """A point of care: one of the catalogue, perhaps worded anew, or the center's own."""
+class CarePointRequest(StrictModel):
+    """A care point: from the published list, perhaps with an edited text, or the center's own."""
 
     care_point_id: Identifier | None = None
     text: FreeText
     due_on: CalendarDate | None = None
 
 
-class HandbackBody(StrictModel):
-    """The whole package; what is left out is not entered."""
+class HandbackRequest(StrictModel):
+    """The whole summary; a field that is left out is not entered."""
 
     product_id: Identifier | None = None
     lot: SingleLineText | None = None
-    infusions: Annotated[list[Infusion], Field(default_factory=list, max_length=9)]
-    response: Response | None = None
+    infusions: Annotated[list[GivenInfusion], Field(default_factory=list, max_length=9)]
+    response: TumorResponse | None = None
     crs: WorstGrade | None = None
     icans: WorstGrade | None = None
     cytopenias: MultiLineText | None = None
-    counts: Counts | None = None
+    counts: BloodCounts | None = None
     transfusion_needs: MultiLineText | None = None
     prophylaxis: Annotated[list[Prophylaxis], Field(max_length=20)] | None = None
     immunoglobulin: Immunoglobulin | None = None
@@ -117,5 +118,5 @@ class HandbackBody(StrictModel):
     center_phone: Phone | None = None
     next_center_visit_on: CalendarDate | None = None
     responsibilities: Annotated[list[Responsibility], Field(default_factory=list, max_length=20)]
-    care_points: Annotated[list[CarePointBody], Field(max_length=40)] | None = None
+    care_points: Annotated[list[CarePointRequest], Field(max_length=40)] | None = None
     wallet_card_given: bool | None = None

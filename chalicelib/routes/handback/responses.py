@@ -1,8 +1,11 @@
-"""The hand-back package and the follow-up as the API tells them."""
+"""The transition-of-care summary and the follow-up dates as the API returns them."""
 
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+
+# pydantic needs this one on Python 3.11.
+from typing_extensions import TypedDict
 
 from chalicelib import catalog, wiring
 from chalicelib.catalog import care_points
@@ -11,20 +14,133 @@ from chalicelib.domain.handback.follow_up_dates import find_driving_start, find_
 from chalicelib.domain.handback.package import REQUIRED_ITEMS, can_center_write, compute_handback_state, is_missing
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.referrals.stages import Stage
+from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.services.handback.calendar import FollowUp
 from chalicelib.services.handback.package import HandbackView
 
 
+class CareSourceResponse(TypedDict):
+    """Where a fact was read."""
+
+    title: str
+    url: str | None
+    as_of: str
+
+
+class HandbackItemResponse(TypedDict):
+    """An item that a summary needs, and whether it is entered."""
+
+    pointer: str
+    label: str
+    done: bool
+
+
+class HandbackCompletenessResponse(TypedDict):
+    """How complete a summary is."""
+
+    complete: bool
+    present: int
+    needed: int
+    items: list[HandbackItemResponse]
+
+
+class CarePointResponse(TypedDict):
+    """A care point of a summary; `source` applies to the text only if it is not `edited`."""
+
+    care_point_id: str | None
+    topic: str
+    text: str
+    due_on: str | None
+    edited: bool
+    source: CareSourceResponse | None
+
+
+class HandbackResponse(TypedDict):
+    """The transition-of-care summary; `proposal` is what a center can start from."""
+
+    referral_id: str
+    version: int
+    state: str
+    may_write: bool
+    written_at: str | None
+    written_by: str | None
+    package: Mapping[str, Any] | None
+    proposal: Mapping[str, Any] | None
+    completeness: HandbackCompletenessResponse
+    checklist: list[CarePointResponse]
+    grades: CareSourceResponse
+    handed_back_at: str | None
+    first_visit_on: str | None
+
+
+class FollowUpDayResponse(TypedDict):
+    """A date of the follow-up."""
+
+    key: str
+    kind: str
+    date: str
+    label: str
+    source: str
+
+
+class EmergencyCardLineResponse(TypedDict):
+    """A line of the emergency card."""
+
+    label: str
+    text: str
+    source: str
+
+
+class EmergencyCardResponse(TypedDict):
+    """The content of an emergency card, without the patient's name."""
+
+    product: str | None
+    infused_on: str
+    center: str | None
+    phone: str | None
+    lines: list[EmergencyCardLineResponse]
+    statements: list[str]
+    emergency_call: str
+
+
+class FollowUpResponse(TypedDict):
+    """The follow-up dates of a referral, and its emergency card."""
+
+    referral_id: str
+    alias: str
+    practice: TenantResponse
+    time_zone: str
+    infused_on: str
+    first_visit_on: str | None
+    package_version: int
+    items: list[FollowUpDayResponse]
+    card: EmergencyCardResponse
+
+
+class CalendarFeedResponse(TypedDict):
+    """Whether a member has a calendar feed."""
+
+    active: bool
+    made_at: str | None
+
+
+class CalendarAddressResponse(TypedDict):
+    """The secret address of a calendar feed, shown only once."""
+
+    url: str
+    made_at: str
+
+
 def build_handback_etag(handback_view: HandbackView) -> dict[str, str]:
-    """The package's version as HTTP spells it; "0" before the first."""
+    """The summary's version as an ETag; "0" before the first version."""
     return {"ETag": f'"{handback_view.version}"'}
 
 
 def to_handback_response(
     handback_view: HandbackView, member: Member, proposal: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """A package for a member of either side; `proposal` is what a center may start from."""
+) -> HandbackResponse:
+    """A summary for a member of either organization."""
     referral, handback = handback_view.referral, handback_view.handback
     package = handback.package if handback else None
     back_at, visit = referral.stage_entered_at.get(Stage.HANDED_BACK), referral.status.first_visit_on
@@ -38,15 +154,15 @@ def to_handback_response(
         "package": package,
         "proposal": proposal,
         "completeness": _build_completeness(package or {}),
-        "checklist": [_build_check(point) for point in (package or {}).get("care_points") or ()],
-        "grades": care_points.get_source(care_points.load_file()["grades"]["source"]),
+        "checklist": [_build_care_point(point) for point in (package or {}).get("care_points") or ()],
+        "grades": _build_source(care_points.get_source(care_points.load_file()["grades"]["source"])),
         "handed_back_at": format_timestamp(back_at) if back_at else None,
         "first_visit_on": visit.isoformat() if visit else None,
     }
 
 
-def to_follow_up_response(follow_up: FollowUp) -> dict[str, Any]:
-    """A follow-up with its days and the emergency card."""
+def to_follow_up_response(follow_up: FollowUp) -> FollowUpResponse:
+    """A follow-up with its dates and the emergency card."""
     referral, visit = follow_up.referral, follow_up.basis.first_visit_on
     practice = wiring.get_stores().tenants.get_cached(TenantKind.PRACTICE, referral.practice_id)
     return {
@@ -65,27 +181,31 @@ def to_follow_up_response(follow_up: FollowUp) -> dict[str, Any]:
     }
 
 
-def _build_completeness(package: Mapping[str, Any]) -> dict[str, Any]:
-    items = [
+def _build_completeness(package: Mapping[str, Any]) -> HandbackCompletenessResponse:
+    items: list[HandbackItemResponse] = [
         {"pointer": item.pointer, "label": item.label, "done": not is_missing(package, item)} for item in REQUIRED_ITEMS
     ]
-    present = sum(bool(item["done"]) for item in items)
+    present = sum(item["done"] for item in items)
     return {"complete": present == len(items), "present": present, "needed": len(items), "items": items}
 
 
-def _build_check(point: Mapping[str, Any]) -> dict[str, Any]:
+def _build_care_point(point: Mapping[str, Any]) -> CarePointResponse:
     known = care_points.load_care_points().get(point.get("care_point_id") or "")
     return {
         "care_point_id": point.get("care_point_id"),
-        "topic": known.topic if known else "Of the center",
+        "topic": known.topic if known else "Added by the center",
         "text": point["text"],
         "due_on": point.get("due_on"),
         "edited": known is None or point["text"] != known.text,
-        "source": known.source if known else None,
+        "source": _build_source(known.source) if known else None,
     }
 
 
-def _build_emergency_card(follow_up: FollowUp) -> dict[str, Any]:
+def _build_source(source: Mapping[str, Any]) -> CareSourceResponse:
+    return {"title": source["title"], "url": source["url"], "as_of": source["as_of"]}
+
+
+def _build_emergency_card(follow_up: FollowUp) -> EmergencyCardResponse:
     referral, package = follow_up.referral, follow_up.basis.package or {}
     product = catalog.load_products().get(package.get("product_id") or referral.product_id or "")
     center = wiring.get_stores().tenants.get_center(referral.center_id)
@@ -101,32 +221,32 @@ def _build_emergency_card(follow_up: FollowUp) -> dict[str, Any]:
     }
 
 
-def _build_blood_line(follow_up: FollowUp) -> dict[str, str]:
-    until, is_told = find_irradiated_blood_end(follow_up.basis)
+def _build_blood_line(follow_up: FollowUp) -> EmergencyCardLineResponse:
+    until, is_from_center = find_irradiated_blood_end(follow_up.basis)
     return {
         "label": "Blood products",
-        "text": f"Irradiated cellular blood products only, at least until {_format_day(until)}.",
-        "source": "The center" if is_told else _format_title("ash-blood"),
+        "text": f"Irradiated cellular blood products only, at least through {_format_day(until)}.",
+        "source": "The center" if is_from_center else _format_source("ash-blood"),
     }
 
 
-def _build_driving_line(follow_up: FollowUp) -> dict[str, str]:
-    on, is_told = find_driving_start(follow_up.basis)
-    words = "Cleared by the center from" if is_told else "Not before"
+def _build_driving_line(follow_up: FollowUp) -> EmergencyCardLineResponse:
+    on, is_from_center = find_driving_start(follow_up.basis)
+    words = "Cleared to drive by the center starting" if is_from_center else "No driving before"
     as_of = follow_up.window.profile.label_as_of
     return {
-        "label": "Driving and dangerous machines",
+        "label": "Driving and operating machinery",
         "text": f"{words} {_format_day(on)}.",
-        "source": "The center" if is_told else f"Minimum of the product's label as of {as_of}",
+        "source": "The center" if is_from_center else f"Product label minimum, as of {as_of}",
     }
 
 
-def _build_steroid_line() -> dict[str, str]:
+def _build_steroid_line() -> EmergencyCardLineResponse:
     row = care_points.load_file()["steroids"]
-    return {"label": "Corticosteroids", "text": row["text"], "source": _format_title(row["source"])}
+    return {"label": "Corticosteroids", "text": row["text"], "source": _format_source(row["source"])}
 
 
-def _format_title(name: str) -> str:
+def _format_source(name: str) -> str:
     source = care_points.get_source(name)
     return f"{source['title']} ({source['as_of']})"
 

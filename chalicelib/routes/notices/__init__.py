@@ -1,1 +1,1 @@
-"""Notices."""
+"""Notices, their settings, and what comes back from emails."""

@@ -1,7 +1,7 @@
-"""How the signed-in member wants to be mailed."""
+"""The notification settings of the signed-in member."""
 
 from datetime import time
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from chalice import Blueprint
@@ -11,7 +11,7 @@ from chalicelib import wiring
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.notices.mail_timing import OPTIONAL_CATEGORIES, MailTiming, Preferences, QuietHours
 from chalicelib.errors import PreconditionFailedError
-from chalicelib.routes.notices.response_schemas import PreferencesShape
+from chalicelib.routes.notices.responses import PreferencesResponse, to_preferences_response
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.fields import StrictModel, build_pattern_validator
 from chalicelib.routes.platform.request import ApiRequest
@@ -22,30 +22,31 @@ blueprint = Blueprint(__name__)
 
 PREFERENCES_PATH = "/v1/me/notification-preferences"
 
-_TIME_FORMAT = "%H:%M"
-
 
 def _require_known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (OSError, ValueError, KeyError) as e:
-        raise ValueError("is not a time zone as America/New_York") from e
+        raise ValueError("Choose a time zone from the list.") from e
     return name
 
 
 WallTime = Annotated[
-    str, AfterValidator(build_pattern_validator(r"([01]\d|2[0-3]):[0-5]\d", "must be a time of day as 07:30"))
+    str,
+    AfterValidator(
+        build_pattern_validator(r"([01]\d|2[0-3]):[0-5]\d", "Enter a time of day as hours and minutes, such as 07:30.")
+    ),
 ]
 TimeZoneName = Annotated[
     str,
     Field(max_length=64),
-    AfterValidator(build_pattern_validator(r"[A-Za-z]+(/[A-Za-z0-9_+-]+)+|UTC", "must be a time zone")),
+    AfterValidator(build_pattern_validator(r"[A-Za-z]+(/[A-Za-z0-9_+-]+)+|UTC", "Choose a time zone from the list.")),
     AfterValidator(_require_known_zone),
 ]
 
 
-class CategoriesBody(StrictModel):
-    """When the notices of each category are mailed; in the dashboard they are at once."""
+class CategoriesRequest(StrictModel):
+    """When the notices of each category are emailed; the dashboard always shows them at once."""
 
     journey: MailTiming
     window: MailTiming
@@ -55,46 +56,44 @@ class CategoriesBody(StrictModel):
     check_in: MailTiming
 
 
-class QuietHoursBody(StrictModel):
-    """From when to when no mail comes, but for critical ones."""
+class QuietHoursRequest(StrictModel):
+    """The hours in which no email is sent, except critical ones."""
 
     begins: Annotated[WallTime, Field(alias="from")]
     ends: Annotated[WallTime, Field(alias="to")]
 
     @model_validator(mode="after")
-    def _not_empty(self) -> "QuietHoursBody":
+    def _not_empty(self) -> "QuietHoursRequest":
         if self.begins == self.ends:
-            raise ValueError("from and to must differ")
+            raise ValueError("Quiet hours must start and end at different times.")
         return self
 
 
-class PreferencesBody(StrictModel):
-    """All of a member's preferences. Without a time zone it is that of the organisation."""
+class PreferencesRequest(StrictModel):
+    """All of a member's settings. Without a time zone, the organization's own applies."""
 
-    categories: CategoriesBody
+    categories: CategoriesRequest
     digest_hour: Annotated[int, Field(ge=0, le=23)]
-    quiet_hours: QuietHoursBody | None
+    quiet_hours: QuietHoursRequest | None
     time_zone: TimeZoneName | None
 
 
-@declare_endpoint(blueprint, "GET", PREFERENCES_PATH, response_schema=PreferencesShape)
-def read_preferences(request: ApiRequest) -> ApiResponse:
-    """Read how one wants to be mailed."""
-    return _to_preferences_response(
-        request.member, wiring.get_stores().recipients.get_preferences(request.member.member_id)
-    )
+@declare_endpoint(blueprint, "GET", PREFERENCES_PATH)
+def read_preferences(request: ApiRequest) -> ApiResponse[PreferencesResponse]:
+    """Get your notification settings."""
+    return _build_response(request.member, wiring.get_stores().recipients.get_preferences(request.member.member_id))
 
 
-@declare_endpoint(blueprint, "PUT", PREFERENCES_PATH, response_schema=PreferencesShape, needs_if_match=True)
-def change_preferences(request: ApiRequest, body: PreferencesBody) -> ApiResponse:
-    """Choose how to be mailed. What is critical is mailed at once, whatever is chosen here."""
+@declare_endpoint(blueprint, "PUT", PREFERENCES_PATH, needs_if_match=True)
+def change_preferences(request: ApiRequest, body: PreferencesRequest) -> ApiResponse[PreferencesResponse]:
+    """Update your notification settings; critical notices are always emailed right away."""
     saved = save_preferences(request.member, _to_preferences(body), version=request.version, context=request.context)
     if saved is None:
         raise PreconditionFailedError
-    return _to_preferences_response(request.member, saved)
+    return _build_response(request.member, saved)
 
 
-def _to_preferences(body: PreferencesBody) -> Preferences:
+def _to_preferences(body: PreferencesRequest) -> Preferences:
     quiet = body.quiet_hours
     return Preferences(
         time_zone=body.time_zone or "",
@@ -104,15 +103,8 @@ def _to_preferences(body: PreferencesBody) -> Preferences:
     )
 
 
-def _to_preferences_response(member: Member, preferences: Preferences) -> ApiResponse:
-    quiet = preferences.quiet_hours
-    body: dict[str, Any] = {
-        "categories": {category: preferences.get_timing(category) for category in OPTIONAL_CATEGORIES},
-        "digest_hour": preferences.digest_hour,
-        "quiet_hours": {"from": quiet.begins.strftime(_TIME_FORMAT), "to": quiet.ends.strftime(_TIME_FORMAT)}
-        if quiet
-        else None,
-        "time_zone": get_member_zone(member, preferences, stores=wiring.get_stores()),
-        "version": preferences.version,
-    }
-    return ApiResponse(body=body, headers={"ETag": f'"{preferences.version}"'})
+def _build_response(member: Member, preferences: Preferences) -> ApiResponse[PreferencesResponse]:
+    zone = get_member_zone(member, preferences, stores=wiring.get_stores())
+    return ApiResponse(
+        body=to_preferences_response(preferences, time_zone=zone), headers={"ETag": f'"{preferences.version}"'}
+    )

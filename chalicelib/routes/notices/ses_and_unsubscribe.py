@@ -1,4 +1,4 @@
-"""What comes back from mails: events of the mail service, and readers who want no more of them."""
+"""What comes back from emails: delivery events of Amazon SES, and readers who unsubscribe."""
 
 import base64
 import hashlib
@@ -11,9 +11,8 @@ from chalice import Blueprint
 
 from chalicelib import mail, wiring
 from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
-from chalicelib.domain.notices import ses_events as mail_events
-from chalicelib.domain.notices import sns_message as topic
-from chalicelib.domain.notices.sns_message import SnsMessageKind
+from chalicelib.domain.notices.ses_events import NotAMailEventError, parse_mail_event
+from chalicelib.domain.notices.sns_message import NotAnSnsMessageError, SnsMessageKind, parse_sns_message
 from chalicelib.errors import MalformedError, UnauthenticatedError
 from chalicelib.observe import log
 from chalicelib.routes.platform import strict_json
@@ -27,62 +26,62 @@ blueprint = Blueprint(__name__)
 
 
 @declare_endpoint(blueprint, "POST", "/v1/mail-events", status=204, access=RouteAccess.SNS_SIGNATURE)
-def receive_mail_event(request: ApiRequest) -> ApiResponse:
-    """Receive what became of a mail, as Amazon SNS posts it for our own topic."""
+def receive_mail_event(request: ApiRequest) -> ApiResponse[None]:
+    """Receive email delivery events from Amazon SNS."""
     try:
-        post = topic.parse_sns_message(strict_json.parse_json(request.raw_body, limit=MAX_BYTES))
-    except topic.NotAnSnsMessageError as e:
+        message = parse_sns_message(strict_json.parse_json(request.raw_body, limit=MAX_BYTES))
+    except NotAnSnsMessageError as e:
         raise UnauthenticatedError from e
-    wiring.get_sns_verifier().require_valid_signature(post, now=request.now)
-    match post.kind:
+    wiring.get_sns_verifier().require_valid_signature(message, now=request.now)
+    match message.kind:
         case SnsMessageKind.SUBSCRIPTION:
-            wiring.get_sns_verifier().confirm_subscription(post)
+            wiring.get_sns_verifier().confirm_subscription(message)
             log.info("mail events are subscribed to")
         case SnsMessageKind.UNSUBSCRIPTION:
             log.error("mail events are not subscribed to any more")
         case SnsMessageKind.NOTIFICATION:
-            _handle_message(post.message, request)
-    return ApiResponse(status=204)
+            _record_event(message.message, request)
+    return ApiResponse(body=None, status=204)
 
 
 MAX_BYTES = 256 * 1024
-"""Source: Amazon SNS quotas, the largest message."""
+"""The largest message. Source: Amazon SNS quotas."""
 
 
-def _handle_message(message: str, request: ApiRequest) -> None:
+def _record_event(message: str, request: ApiRequest) -> None:
     try:
-        event = mail_events.parse_mail_event(strict_json.parse_json(message.encode(), limit=MAX_BYTES))
-    except (MalformedError, mail_events.NotAMailEventError):
-        # A repeat would be no better, so it is not asked for. SES itself posts one such to test.
+        event = parse_mail_event(strict_json.parse_json(message.encode(), limit=MAX_BYTES))
+    except (MalformedError, NotAMailEventError):
+        # A retry would not help, so we do not ask for one. SES itself sends such a message as a test.
         log.warning("not an event of the mail service")
         return
     record_mail_event(event, context=request.context)
 
 
 @declare_endpoint(blueprint, "GET", f"{UNSUBSCRIBE_PATH}/{{token}}", access=RouteAccess.LINK_HOLDER)
-def ask_to_unsubscribe(request: ApiRequest, token: str) -> ApiResponse:  # noqa: ARG001 every view is called alike
-    """Ask the reader of a mail whether to stop mails like it. Changes nothing by itself."""
+def show_unsubscribe_page(request: ApiRequest, token: str) -> ApiResponse[str]:  # noqa: ARG001 all views take it
+    """Show the page that asks whether to unsubscribe; changes nothing."""
     parse_unsubscribe_token(token, stores=wiring.get_stores())
     return _render_page("ask", action=f"{wiring.get_settings().public_url}{UNSUBSCRIBE_PATH}/{token}")
 
 
 @declare_endpoint(blueprint, "POST", f"{UNSUBSCRIBE_PATH}/{{token}}", access=RouteAccess.LINK_HOLDER)
-def unsubscribe(request: ApiRequest, token: str) -> ApiResponse:  # noqa: ARG001 as above
-    """Stop mails like the one that the link stands in (RFC 8058). Repeating it is harmless.
+def unsubscribe(request: ApiRequest, token: str) -> ApiResponse[str]:  # noqa: ARG001 as above
+    """Unsubscribe from emails of this kind (RFC 8058); safe to repeat.
 
-    What is posted is not looked at: the link alone says what it is for.
+    The body is not read, because the link alone says which emails it is for.
     """
     unsubscribe_member(token, stores=wiring.get_stores())
     return _render_page("done", action="")
 
 
-def _render_page(name: str, *, action: str) -> ApiResponse:
-    link = wiring.get_settings().public_url
+def _render_page(name: str, *, action: str) -> ApiResponse[str]:
+    url = wiring.get_settings().public_url
     text = _load_template(name).substitute(
         style=_load_style(),
         action=escape(action),
-        dashboard=escape(link),
-        statements="".join(f'<p class="soft">{escape(each)}</p>\n' for each in DISCLAIMERS),
+        dashboard=escape(url),
+        statements="".join(f'<p class="soft">{escape(statement)}</p>\n' for statement in DISCLAIMERS),
         emergency=escape(EMERGENCY_NOTE),
     )
     digest = base64.b64encode(hashlib.sha256(_load_style().encode()).digest()).decode()

@@ -1,1 +1,1 @@
-"""Platform."""
+"""What every route uses: declare, parse, check, answer."""

@@ -1,7 +1,7 @@
-"""Which other sites' pages may read an answer (CORS): those of allow-listed health records.
+"""Which other sites' pages can read a response (CORS): those of EHRs on the allow list.
 
-CDS Hooks clients that run in a browser call from the health record's own origin. No cookie is
-ever involved, so an answer allows no credentials; who is asking is told by the token alone.
+CDS Hooks clients that run in a browser call from the EHR's own origin. No cookie is ever involved,
+so a response allows no credentials; only the token says who is asking.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ PREFLIGHT_CACHE_S = 600
 
 
 def build_cors_headers(request_headers: Mapping[str, str]) -> dict[str, str]:
-    """What an answer says to the browser of whoever asked; `Vary` always, for caches."""
+    """Build the headers that the caller's browser reads; `Vary` is always set, for caches."""
     cors_headers = {"Vary": "Origin"}
     origin = request_headers.get("origin", "")
     if origin and origin in wiring.get_cds_token_verifier().allowed_origins():
@@ -24,7 +24,7 @@ def build_cors_headers(request_headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def answer_preflight(request_headers: Mapping[str, str]) -> dict[str, str]:
-    """What a browser wants to know before it sends a token."""
+    """Build the headers of a preflight response: what a browser asks before it sends a token."""
     cors_headers = build_cors_headers(request_headers)
     if "Access-Control-Allow-Origin" in cors_headers:
         cors_headers["Access-Control-Allow-Methods"] = CORS_METHODS

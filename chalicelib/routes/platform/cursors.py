@@ -1,7 +1,7 @@
-"""Cursors: where a list goes on, sealed so that it can only be handed back.
+"""Cursors: where a list continues, encrypted so that a client can only send it back.
 
-A cursor is bound to the caller, the route and the filter. One that was edited, is another
-person's, another list's or too old, is refused.
+A cursor is bound to the caller, the route and the filter. It is refused if it was edited, is too
+old, or belongs to another person or another list.
 """
 
 import binascii
@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 
 from chalicelib import wiring
 from chalicelib.errors import MalformedError
-from chalicelib.routes.platform.endpoint import ApiResponse
 from chalicelib.routes.platform.fields import StrictModel
 from chalicelib.routes.platform.request import ApiRequest
 
@@ -23,20 +22,20 @@ _SCOPE = "service"
 
 
 def decode_cursor(text: str | None, request: ApiRequest, query: StrictModel) -> Mapping[str, Any] | None:
-    """The position that a cursor stands for.
+    """The position that a cursor encodes.
 
     Raises:
-        MalformedError: it is not one that was given for this list to this caller.
+        MalformedError: it was not given to this caller for this list.
     """
     if text is None:
         return None
-    # cryptography is loaded with the vault; named here only when a cursor is there.
+    # cryptography is loaded by the envelope encryption; it is imported here only if there is a cursor.
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415
 
     try:
-        sealed = _decode_base64(text)
+        ciphertext = _decode_base64(text)
         plain = wiring.get_stores().encryption.decrypt(
-            sealed, scope=_SCOPE, context=_build_encryption_context(request, query)
+            ciphertext, scope=_SCOPE, context=_build_encryption_context(request, query)
         )
         content = json.loads(plain)
     except (binascii.Error, InvalidTag, ValueError) as e:
@@ -47,36 +46,35 @@ def decode_cursor(text: str | None, request: ApiRequest, query: StrictModel) -> 
     return position
 
 
-def build_page_response(
-    items: list[Any], position: Mapping[str, Any] | None, request: ApiRequest, query: StrictModel, **more: Any
-) -> ApiResponse:
-    """A part of a list, with the cursor and the link of the next one."""
-    cursor = _encrypt_position(position, request, query) if position else None
-    headers = {}
-    if cursor:
-        parameters = json.loads(query.model_dump_json(exclude_none=True)) | {"cursor": cursor}
-        headers["Link"] = f'<?{urlencode({k: _format_parameter(v) for k, v in parameters.items()})}>; rel="next"'
-    return ApiResponse(body={"items": items, "next_cursor": cursor, **more}, headers=headers)
-
-
-def _format_parameter(value: Any) -> Any:
-    """A truth as a parameter spells it."""
-    return json.dumps(value) if isinstance(value, bool) else value
-
-
-def _encrypt_position(position: Mapping[str, Any], request: ApiRequest, query: StrictModel) -> str:
+def encode_cursor(position: Mapping[str, Any] | None, request: ApiRequest, query: StrictModel) -> str | None:
+    """The cursor of the next page; None if the list ends here."""
+    if not position:
+        return None
     plain = json.dumps({"position": dict(position), "at": int(request.now.timestamp())}).encode()
     return _encode_base64(
         wiring.get_stores().encryption.encrypt(plain, scope=_SCOPE, context=_build_encryption_context(request, query))
     )
 
 
+def build_link_header(cursor: str | None, query: StrictModel) -> dict[str, str]:
+    """Build the `Link` header that leads to the next page, if there is one."""
+    if not cursor:
+        return {}
+    parameters = json.loads(query.model_dump_json(exclude_none=True)) | {"cursor": cursor}
+    return {"Link": f'<?{urlencode({k: _format_parameter(v) for k, v in parameters.items()})}>; rel="next"'}
+
+
+def _format_parameter(value: Any) -> Any:
+    """Write a boolean as a query parameter does."""
+    return json.dumps(value) if isinstance(value, bool) else value
+
+
 def _decode_base64(text: str) -> bytes:
-    sealed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-    # The decoder overlooks strange letters and spare bits; ours has one spelling.
-    if _encode_base64(sealed) != text:
-        raise ValueError("not as it was given")
-    return sealed
+    ciphertext = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    # The decoder ignores characters outside the alphabet and spare bits; each cursor has one spelling.
+    if _encode_base64(ciphertext) != text:
+        raise ValueError("This page link is not valid.")
+    return ciphertext
 
 
 def _encode_base64(ciphertext: bytes) -> str:
@@ -90,4 +88,4 @@ def _build_encryption_context(request: ApiRequest, query: StrictModel) -> str:
 
 
 def _build_invalid_cursor_error() -> MalformedError:
-    return MalformedError("cursor_not_valid", "This cursor was not given for this list.")
+    return MalformedError("cursor_not_valid", "This page link is no longer valid. Start again from the first page.")

@@ -1,8 +1,9 @@
-"""How a route is declared and answered.
+"""How a route is declared and how its request is handled.
 
-A route is declared once. Its signature says what it takes: `call` is the caller, `body` and
-`query` are parsed by the model that annotates them, and any other name stands in the path. The
-same declaration makes the OpenAPI document and the test that no route is left unguarded.
+A route is declared once. The signature of its view defines its input: `request` is the caller's
+request, `body` and `query` are parsed by the model that annotates them, and every other name is a
+path parameter. The return type `ApiResponse[X]` defines the response. The same declaration makes
+the OpenAPI document and the test that finds a route without a guard.
 """
 
 import inspect
@@ -10,15 +11,15 @@ import json
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import NoneType
+from typing import Any, Generic, TypeVar
 
 from chalice import Blueprint, Response
 
 from chalicelib import wiring
 from chalicelib.errors import ApiError
 from chalicelib.observe import log
-from chalicelib.routes.platform import cors as sharing
-from chalicelib.routes.platform import problems
+from chalicelib.routes.platform import cors, problems
 from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess, RouteOperation
 from chalicelib.routes.platform.request import (
     get_or_create_request_id,
@@ -28,17 +29,19 @@ from chalicelib.routes.platform.request import (
 )
 from chalicelib.store.webhooks.idempotency import StoredResponse
 
+_Body = TypeVar("_Body")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiResponse:
-    """An answer. `body` of None is no content, and text stands for itself."""
+class ApiResponse(Generic[_Body]):
+    """A response. A `body` of None has no content; text is sent as it is."""
 
-    body: Any = None
+    body: _Body
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-RouteHandler = Callable[..., ApiResponse]
+RouteHandler = Callable[..., ApiResponse[Any]]
 
 
 def declare_endpoint(
@@ -46,7 +49,6 @@ def declare_endpoint(
     method: str,
     path: str,
     *,
-    response_schema: Any = None,
     status: int = 200,
     access: RouteAccess = RouteAccess.MEMBER,
     needs_idempotency_key: bool = False,
@@ -58,11 +60,10 @@ def declare_endpoint(
         blueprint: Where it is registered.
         method: The HTTP method.
         path: The path, with `{names}` that the view takes.
-        returns: The type of the answer's body, for the OpenAPI document.
         status: The status of success.
         access: Who may call it.
-        keyed: It needs an `Idempotency-Key`.
-        matched: It needs `If-Match`.
+        needs_idempotency_key: It needs an `Idempotency-Key`.
+        needs_if_match: It needs `If-Match`.
     """
 
     def declare(view: RouteHandler) -> RouteHandler:
@@ -75,7 +76,7 @@ def declare_endpoint(
             access=access,
             body=hints.get("body"),
             query=hints.get("query"),
-            response_schema=response_schema,
+            response_type=_get_response_type(hints["return"]),
             status=status,
             needs_idempotency_key=needs_idempotency_key,
             needs_if_match=needs_if_match,
@@ -85,45 +86,55 @@ def declare_endpoint(
         def handle(**path_parameters: str) -> Response:
             return _handle_request(operation, view, blueprint.current_request, path_parameters)
 
-        # No media type is named here: the framework would answer 415 to whoever asks, before
-        # we know who that is.
+        # No media type is named here. Otherwise the framework would return 415 before we know who
+        # is asking.
         blueprint.route(path, methods=[method], name=view.__name__, content_types=[])(handle)
         return view
 
     return declare
 
 
+def _get_response_type(returned: Any) -> Any:
+    """The type of the JSON body that a view returns; None if it returns text or nothing."""
+    [body_type] = typing.get_args(returned)
+    return None if body_type in (str, NoneType) else body_type
+
+
 def _handle_request(
-    operation: RouteOperation, view: RouteHandler, request: Any, path_parameters: Mapping[str, str]
+    operation: RouteOperation, view: RouteHandler, chalice_request: Any, path_parameters: Mapping[str, str]
 ) -> Response:
     started = wiring.read_monotonic()
-    request_id = get_or_create_request_id(request.headers)
-    reply = _call_view(operation, view, request, path_parameters, request_id)
+    request_id = get_or_create_request_id(chalice_request.headers)
+    response = _call_view(operation, view, chalice_request, path_parameters, request_id)
     if operation.allows_cors:
-        reply.headers.update(sharing.build_cors_headers(request.headers))
+        response.headers.update(cors.build_cors_headers(chalice_request.headers))
     log.info(
         "request",
         request_id=request_id,
         method=operation.method,
         route=operation.path,
-        status=reply.status_code,
+        status=response.status_code,
         ms=round((wiring.read_monotonic() - started) * 1000, 1),
     )
-    return reply
+    return response
 
 
 def _call_view(
-    operation: RouteOperation, view: RouteHandler, request: Any, path_parameters: Mapping[str, str], request_id: str
+    operation: RouteOperation,
+    view: RouteHandler,
+    chalice_request: Any,
+    path_parameters: Mapping[str, str],
+    request_id: str,
 ) -> Response:
     try:
-        call = parse_request(operation, request, request_id)
+        request = parse_request(operation, chalice_request, request_id)
         validate_path_params(operation, path_parameters)
-        arguments = parse_arguments(operation, request, call)
-        reply = view(call, **path_parameters, **arguments)
-        return _render_response(reply, request_id)
+        arguments = parse_arguments(operation, chalice_request, request)
+        response = view(request, **path_parameters, **arguments)
+        return _render_response(response, request_id)
     except ApiError as e:
         return problems.build_problem(e, request_id)
-    except Exception as e:  # noqa: BLE001 the last resort: nothing of the request may reach the log
+    except Exception as e:  # noqa: BLE001 the last resort: no part of the request may reach the log
         log.error("unexpected", request_id=request_id, error=type(e).__name__, where=_find_error_location(e))
         return problems.build_internal_error(request_id)
 
@@ -132,7 +143,7 @@ def _to_json(value: Any) -> str:
     return "" if value is None else json.dumps(value, separators=(",", ":"))
 
 
-def _render_response(response: ApiResponse, request_id: str) -> Response:
+def _render_response(response: ApiResponse[Any], request_id: str) -> Response:
     text = response.body if isinstance(response.body, str) else _to_json(response.body)
     headers: dict[str, str | list[str]] = {
         "Content-Type": "application/json",
@@ -142,8 +153,8 @@ def _render_response(response: ApiResponse, request_id: str) -> Response:
     return Response(body=text, status_code=response.status, headers=headers)
 
 
-def from_stored_response(stored: StoredResponse) -> ApiResponse:
-    """An answer that may be the repeat of an earlier one, and then says so."""
+def from_stored_response(stored: StoredResponse) -> ApiResponse[Any]:
+    """Build the response to a POST with an idempotency key; a replayed one says so in a header."""
     headers = dict(stored.headers)
     if stored.replayed:
         headers["Idempotent-Replayed"] = "true"
@@ -151,7 +162,7 @@ def from_stored_response(stored: StoredResponse) -> ApiResponse:
 
 
 def _find_error_location(error: BaseException) -> str:
-    """File and line of the innermost frame: enough to find a bug, and nothing of the data."""
+    """File and line of the innermost frame: enough to find a bug, and no part of the data."""
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next
@@ -161,7 +172,7 @@ def _find_error_location(error: BaseException) -> str:
 
 
 def build_gateway_problem(status: int, code: str, request_id: str, *, allow: str = "") -> dict[str, Any]:
-    """The answer of a gateway that refuses before any function runs."""
+    """Build the response of a gateway that refuses a request before any function runs."""
     response = problems.build_gateway_problem_body(status, code, request_id)
     if allow:
         response.headers["Allow"] = allow

@@ -1,7 +1,7 @@
-"""The kinds of fields that requests are made of.
+"""The types of fields in requests.
 
-Types are strict: "7" is not a number and 1 is not a truth. Text is normalized to NFC, trimmed,
-and free of control characters and of marks that hide or reorder what follows.
+Types are strict: "7" is not a number and 1 is not a boolean. Text is normalized to NFC, trimmed,
+and has no control characters and no marks that hide or reorder the text after them.
 """
 
 import re
@@ -15,49 +15,52 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib import wiring
 from chalicelib.catalog import DISEASES, diagnoses
+from chalicelib.routes.platform.field_messages import MESSAGES
 
 _D = TypeVar("_D", bound=date)
 
 
 class StrictModel(BaseModel):
-    """The base of all bodies and parameter sets: strict, closed, and silent about its input."""
+    """The base of all request bodies and queries: strict, closed, and silent about its input."""
 
     model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True, defer_build=True, frozen=True)
 
 
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
-"""Unicode's categories of what controls, hides, reorders or breaks lines: zero-width marks, soft
-hyphens and direction overrides among them. A name may not look like another one."""
+"""Unicode's categories of characters that control, hide, reorder or break lines: among them
+zero-width marks, soft hyphens and direction overrides. A name must not look like another one."""
 
 _EARLIEST_ZONE = timedelta(hours=14)
-"""How far the first place to begin a day is ahead of UTC: the Line Islands."""
+"""How far ahead of UTC the first place on earth to begin a day is: the Line Islands."""
+
+_NO_SUCH_DAY = "This date or time does not exist. Check the day, the month and the hour."
 
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 
 
 def build_text_validator(*, lines: bool) -> Callable[[str], str]:
-    """A validator of text, with or without line breaks."""
+    """Build a validator of text, with or without line breaks."""
     allowed = {"\n", "\t"} if lines else set()
 
-    def cleaned(text: str) -> str:
+    def clean(text: str) -> str:
         normal = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
         for char in normal:
             if char not in allowed and unicodedata.category(char) in _INVISIBLE_CATEGORIES:
-                raise ValueError("holds a control character or an invisible mark")
+                raise ValueError("This text contains a hidden character. Delete it and type the text again.")
         return normal
 
-    return cleaned
+    return clean
 
 
 def require_not_empty(text: str) -> str:
-    """Refuse text that has nothing left in it."""
+    """Refuse text that is empty after trimming."""
     if not text:
-        raise ValueError("must not be empty")
+        raise ValueError("Enter a value, or leave the field out.")
     return text
 
 
 def build_pattern_validator(pattern: str, message: str) -> Callable[[str], str]:
-    """A validator of text by its whole pattern; `words` tell what it must be."""
+    """Build a validator of text by its whole pattern; `message` says what to enter."""
     compiled = re.compile(pattern, re.ASCII)
 
     def check(text: str) -> str:
@@ -69,49 +72,61 @@ def build_pattern_validator(pattern: str, message: str) -> Callable[[str], str]:
 
 
 def _parse_day(value: Any) -> Any:
-    """Read a date in the contract's one spelling; pydantic alone would take a Unix time too."""
+    """Read a date as YYYY-MM-DD, the API's only format; pydantic alone would accept a Unix time too."""
     if isinstance(value, str):
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
-            raise ValueError("must be a date as YYYY-MM-DD")
-        return date.fromisoformat(value)
+            raise ValueError(MESSAGES["date_type"])
+        try:
+            return date.fromisoformat(value)
+        except ValueError as e:
+            raise ValueError(_NO_SUCH_DAY) from e
     return value
 
 
 def _parse_timestamp(value: Any) -> Any:
-    """Read an RFC 3339 time, which has an offset, always."""
+    """Read an RFC 3339 time, which always has an offset."""
     if isinstance(value, str):
         if not _RFC_3339.fullmatch(value):
-            raise ValueError("must be an RFC 3339 time with its offset")
-        return datetime.fromisoformat(value)
+            raise ValueError(MESSAGES["datetime_type"])
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError as e:
+            raise ValueError(_NO_SUCH_DAY) from e
     return value
 
 
 def _passes_luhn(npi: str) -> str:
-    """Source: CMS, "Requirements for NPI check digit": Luhn over 80840 and the ten digits."""
-    # Every second digit from the right, the check digit apart, is doubled: of 15, the even ones.
+    """Refuse an NPI whose check digit is wrong.
+
+    Source: CMS, "Requirements for NPI check digit": Luhn over 80840 and the ten digits.
+    """
+    # Every second digit from the right, not counting the check digit, is doubled: the even ones of 15.
     digits = enumerate((int(char) for char in f"80840{npi}"), start=1)
     total = sum(sum(divmod(2 * d, 10)) if place % 2 == 0 else d for place, d in digits)
     if total % 10:
-        raise ValueError("is not a valid NPI: its check digit is wrong")
+        raise ValueError("This NPI is not valid. Check the 10 digits.")
     return npi
 
 
 def _require_plausible_date(value: _D) -> _D:
-    """Also keeps what is computed from it, in whatever zone, away from the calendar's ends."""
+    """Refuse years outside 1900 to 2199.
+
+    This also keeps dates that are computed from the value, in any time zone, inside the calendar.
+    """
     if not 1900 <= value.year < 2200:
-        raise ValueError("lies before 1900 or after 2199")
+        raise ValueError("Enter a year between 1900 and 2199.")
     return value
 
 
 def require_not_future(day: date) -> date:
     """Refuse a day that has not begun anywhere on earth."""
     if day > (wiring.read_clock() + _EARLIEST_ZONE).date():
-        raise ValueError("lies in the future")
+        raise ValueError("This date is in the future. Enter a past date.")
     return day
 
 
 def build_choice_validator(allowed: Iterable[str], message: str) -> Callable[[str], str]:
-    """A validator of text that is one of a few; `words` tell why another is refused."""
+    """Build a validator of text that is one of a few; `message` says what to choose."""
     choices = frozenset(allowed)
 
     def check(text: str) -> str:
@@ -123,25 +138,25 @@ def build_choice_validator(allowed: Iterable[str], message: str) -> Callable[[st
 
 
 def require_known_disease(disease: str) -> str:
-    """Refuse a disease that the catalogue does not know."""
+    """Refuse a disease that is not in the catalog."""
     if disease not in DISEASES:
-        raise ValueError("is not a disease of the catalogue")
+        raise ValueError("Choose a disease from the list.")
     return disease
 
 
 def require_billable_code(code: str) -> str:
-    """Refuse a diagnosis code that is not in the release, or stands above finer ones."""
+    """Refuse a diagnosis code that is not in the release, or has more specific codes below it."""
     codes = diagnoses.load_code_set()
     if code in codes.billable:
         return code
-    finer, release = codes.list_billable_below(code), codes.release["name"]
-    if not finer:
-        words = "is no code of a blood cancer (C81 to C96) in {release}"
-        raise PydanticCustomError("icd10_unknown", words, {"release": release})
-    named, more = finer[: diagnoses.MAX_NAMED], len(finer) - diagnoses.MAX_NAMED
+    specific, release = codes.list_billable_below(code), codes.release["name"]
+    if not specific:
+        message = "This is not an ICD-10-CM code for a blood cancer (C81 to C96) in {release}."
+        raise PydanticCustomError("icd10_unknown", message, {"release": release})
+    named, more = specific[: diagnoses.MAX_NAMED], len(specific) - diagnoses.MAX_NAMED
     suggestions = ", ".join(named) + (f" and {more} more" if more > 0 else "")
-    words = "is not billable in {release}; choose one of {told}"
-    raise PydanticCustomError("icd10_not_billable", words, {"release": release, "told": suggestions})
+    message = "This code is not billable in {release}. Use a more specific code: {codes}."
+    raise PydanticCustomError("icd10_not_billable", message, {"release": release, "codes": suggestions})
 
 
 SingleLineText = Annotated[
@@ -154,36 +169,36 @@ CalendarDate = Annotated[date, BeforeValidator(_parse_day), AfterValidator(_requ
 PastDate = Annotated[CalendarDate, AfterValidator(require_not_future)]
 Timestamp = Annotated[datetime, BeforeValidator(_parse_timestamp), AfterValidator(_require_plausible_date)]
 Phone = Annotated[
-    str, AfterValidator(build_pattern_validator(r"\+[1-9]\d{6,14}", "must be a phone number as +17135550142"))
+    str,
+    AfterValidator(build_pattern_validator(r"\+[1-9]\d{6,14}", "Enter a 10-digit phone number, such as 713-555-0142.")),
 ]
-Zip = Annotated[
-    str, AfterValidator(build_pattern_validator(r"\d{5}(-\d{4})?", "must be a ZIP code of 5 or 5+4 digits"))
-]
+Zip = Annotated[str, AfterValidator(build_pattern_validator(r"\d{5}(-\d{4})?", "Enter a 5-digit ZIP code or ZIP+4."))]
 Email = Annotated[
     str,
     Field(max_length=254),
     AfterValidator(
         build_pattern_validator(
-            r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "must be one email address"
+            r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+",
+            "Enter one email address, such as name@example.org.",
         )
     ),
 ]
 Npi = Annotated[
     str,
-    AfterValidator(build_pattern_validator(r"[12]\d{9}", "must be an NPI of 10 digits")),
+    AfterValidator(build_pattern_validator(r"[12]\d{9}", "Enter a 10-digit NPI.")),
     AfterValidator(_passes_luhn),
 ]
 Icd10 = Annotated[
     str,
     AfterValidator(
-        build_pattern_validator(r"[A-Z]\d[A-Z0-9](\.[A-Z0-9]{1,4})?", "must be an ICD-10-CM code as C83.398")
+        build_pattern_validator(r"[A-Z]\d[A-Z0-9](\.[A-Z0-9]{1,4})?", "Enter an ICD-10-CM code, such as C83.398.")
     ),
     AfterValidator(require_billable_code),
 ]
 SenderCode = Annotated[
-    str, AfterValidator(build_pattern_validator(r"[A-Za-z0-9_]{1,64}", "must be a code of letters and digits"))
+    str, AfterValidator(build_pattern_validator(r"[A-Za-z0-9_]{1,64}", "Use 1 to 64 letters, digits or underscores."))
 ]
 Identifier = Annotated[
-    str, AfterValidator(build_pattern_validator(r"[a-z0-9_]{1,64}", "must be an id as the API gave it"))
+    str, AfterValidator(build_pattern_validator(r"[a-z0-9_]{1,64}", "Choose a value from the list."))
 ]
 Disease = Annotated[str, AfterValidator(require_known_disease), Field(json_schema_extra={"enum": list(DISEASES)})]

@@ -1,4 +1,4 @@
-"""The routes as they were declared: for the API, its document, and the test that guards them."""
+"""The declared routes: for the API, its OpenAPI document, and the test that guards them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,13 +13,13 @@ CDS_SERVICES = "/cds-services"
 
 
 class RouteAccess(StrEnum):
-    """Who may call a route at all. What the caller may see is decided in the service."""
+    """Who may call a route at all. The service decides what the caller can see."""
 
     PUBLIC = "public"
     WEBHOOK_SIGNATURE = "signed"
     """A center's system, by its signature over the body."""
     CDS_CALLER = "ehr"
-    """A health record system of the allow-list, by a token of its own (CDS Hooks)."""
+    """An EHR on the allow list, by its own token (CDS Hooks)."""
     SNS_SIGNATURE = "topic"
     """Amazon SNS, for our own topic, by its signature over the message."""
     LINK_HOLDER = "holder"
@@ -29,7 +29,11 @@ class RouteAccess(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteOperation:
-    """A route as it was declared."""
+    """A declared route.
+
+    Attributes:
+        response_type: The type of the response's JSON body; None if it has no body or is text.
+    """
 
     method: str
     path: str
@@ -38,14 +42,14 @@ class RouteOperation:
     access: RouteAccess
     body: type[BaseModel] | None
     query: type[StrictModel] | None
-    response_schema: Any
+    response_type: Any
     status: int
     needs_idempotency_key: bool
     needs_if_match: bool
 
     @property
     def allows_cors(self) -> bool:
-        """Whether pages of allow-listed health record systems may call it too (CORS)."""
+        """Whether pages of EHRs on the allow list can call it too (CORS)."""
         return self.path.startswith(CDS_SERVICES)
 
 

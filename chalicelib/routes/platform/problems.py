@@ -1,4 +1,4 @@
-"""Refusals as RFC 9457 problem details, and the headers that every answer carries."""
+"""Refusals as RFC 9457 problem details, and the headers that every response has."""
 
 import json
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import Any
 from chalice import Response
 
 from chalicelib.errors import ApiError, FieldError, RateLimitedError, UnavailableError
+from chalicelib.routes.platform.responses import ProblemResponse
 
 PROBLEM_TYPE_PREFIX = "/docs#problem-"
 """A problem's type: where its code is explained, relative to the API's own address."""
@@ -24,11 +25,12 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": API_CSP,
     "Cache-Control": "no-store",
 }
-"""On every answer, unless the answer says otherwise. The template's own refusals repeat them."""
+"""On every response, unless the response sets another value. The template's own refusals repeat
+them."""
 
 
 def build_problem(error: ApiError, request_id: str) -> Response:
-    """An error of ours as its answer."""
+    """Build the response to one of our own errors."""
     response = _build_problem(error.status, error.title, error.code, error.detail, request_id, error.errors)
     if isinstance(error, RateLimitedError | UnavailableError):
         response.headers["Retry-After"] = str(error.retry_after_s)
@@ -38,34 +40,43 @@ def build_problem(error: ApiError, request_id: str) -> Response:
 
 
 def build_internal_error(request_id: str) -> Response:
-    """Our bug, as its answer: an id to ask us about, and nothing else."""
-    detail = "It was logged under this request_id. Nothing is half done."
+    """Build the response to a bug of ours: an id to ask us about, and nothing else."""
+    detail = (
+        "Something went wrong on our side. Nothing was partly saved. Try again, and give support the reference "
+        "number if it happens again."
+    )
     return _build_problem(500, ApiError.title, "internal", detail, request_id)
 
 
 def build_gateway_problem_body(status: int, code: str, request_id: str) -> Response:
-    """A refusal that has no error of ours: a gateway's, or the framework's."""
+    """Build a refusal that none of our errors describes: a gateway's, or the framework's."""
     title = HTTPStatus(status).phrase
     return _build_problem(status, title, code, f"{title}.", request_id)
 
 
 def _build_problem(
-    status: int, title: str, code: str, detail: str, request_id: str, faults: Sequence[FieldError] = ()
+    status: int, title: str, code: str, detail: str, request_id: str, errors: Sequence[FieldError] = ()
 ) -> Response:
-    body = {
+    body = _to_problem_response(status, title, code, detail, request_id, errors)
+    headers: dict[str, str | list[str]] = {"Content-Type": "application/problem+json", "X-Request-Id": request_id}
+    return Response(body=json.dumps(body, separators=(",", ":")), status_code=status, headers=headers)
+
+
+def _to_problem_response(
+    status: int, title: str, code: str, detail: str, request_id: str, errors: Sequence[FieldError]
+) -> ProblemResponse:
+    return {
         "type": f"{PROBLEM_TYPE_PREFIX}{code}",
         "title": title,
         "status": status,
         "detail": detail,
         "code": code,
         "request_id": request_id,
-        "errors": [{"pointer": fault.pointer, "code": fault.code, "message": fault.message} for fault in faults],
+        "errors": [{"pointer": error.pointer, "code": error.code, "message": error.message} for error in errors],
     }
-    headers: dict[str, str | list[str]] = {"Content-Type": "application/problem+json", "X-Request-Id": request_id}
-    return Response(body=json.dumps(body, separators=(",", ":")), status_code=status, headers=headers)
 
 
 def add_security_headers(response: dict[str, Any]) -> dict[str, Any]:
-    """Add the headers that every answer carries, where the answer has none of its own."""
+    """Add the headers that every response has, unless the response sets its own."""
     response["headers"] = {**SECURITY_HEADERS, **response["headers"]}
     return response

@@ -1,4 +1,4 @@
-"""What a request's parameters may say."""
+"""The query parameters of the routes that list and search."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -19,43 +19,44 @@ from chalicelib.routes.platform.fields import (
 )
 
 MAX_MILES = 5000
-"""The widest search. From Honolulu to Boston it is 5,090 miles; whoever wants all names none."""
+"""The widest search. From Honolulu to Boston is 5,090 miles; a caller who wants all centers sends no
+limit."""
 
 
 def _parse_whole_number(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}", value, re.ASCII):
         return int(value)
-    raise ValueError("must be a whole number")
+    raise ValueError("Enter a whole number.")
 
 
 def _parse_miles(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,6}", value, re.ASCII):
         return int(value)
-    raise ValueError("must be whole miles")
+    raise ValueError("Enter a whole number of miles.")
 
 
 def _parse_boolean(value: Any) -> Any:
-    truths = {"true": True, "false": False}
-    if value not in truths:
-        raise ValueError("must be true or false")
-    return truths[value]
+    values = {"true": True, "false": False}
+    if value not in values:
+        raise ValueError("Use true or false.")
+    return values[value]
 
 
 SearchWords = Annotated[str, Field(max_length=100), AfterValidator(build_text_validator(lines=False))]
 NearZip = Annotated[
-    str, AfterValidator(build_pattern_validator(r"\d{5}(-\d{4})?", "must be a US ZIP code, as 77030 or 77030-1234"))
+    str, AfterValidator(build_pattern_validator(r"\d{5}(-\d{4})?", "Enter a US ZIP code, such as 77030 or 77030-1234."))
 ]
 
 
 class PageQuery(StrictModel):
-    """Which part of a list."""
+    """Which page of a list."""
 
     limit: Annotated[int, BeforeValidator(_parse_whole_number), Field(ge=1, le=100)] = 25
     cursor: Annotated[str, Field(max_length=2048)] | None = None
 
 
 class ReferralQuery(PageQuery):
-    """Which referrals of the caller's own tenant."""
+    """Which referrals of the caller's organization."""
 
     stage: Stage | None = None
     phase: Phase | None = None
@@ -70,8 +71,8 @@ class ReferralQuery(PageQuery):
 class CenterQuery(PageQuery):
     """Which centers of the directory.
 
-    `near` is a ZIP code; miles are straight lines from its middle. `payer` and `q` are parts of
-    names. Sorted by distance where `near` is given, else by name.
+    `near` is a ZIP code; miles are straight lines from its center. `payer` and `q` are parts of
+    names. Sorted by distance if `near` is given, otherwise by name.
     """
 
     near: NearZip | None = None
@@ -86,12 +87,12 @@ class CenterQuery(PageQuery):
 
 
 class ResourceQuery(StrictModel):
-    """Which of the national resources."""
+    """Which national resources."""
 
     topic: (
         Annotated[
             str,
-            AfterValidator(build_choice_validator(TOPICS, "is not a topic of the resources")),
+            AfterValidator(build_choice_validator(TOPICS, "Choose a topic from the list.")),
             Field(json_schema_extra={"enum": list(TOPICS)}),
         ]
         | None
@@ -99,7 +100,7 @@ class ResourceQuery(StrictModel):
     language: (
         Annotated[
             str,
-            AfterValidator(build_choice_validator(LANGUAGES, "is not a language of the resources")),
+            AfterValidator(build_choice_validator(LANGUAGES, "Choose a language from the list.")),
             Field(json_schema_extra={"enum": list(LANGUAGES)}),
         ]
         | None
@@ -108,6 +109,6 @@ class ResourceQuery(StrictModel):
 
 
 class DiagnosisQuery(StrictModel):
-    """Of which disease the codes are wanted."""
+    """Which disease the codes are for; without it, all."""
 
     disease: Disease | None = None

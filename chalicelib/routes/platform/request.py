@@ -1,4 +1,4 @@
-"""One request, as a route needs it: who is asking, and what was sent."""
+"""One request, as a view needs it: who is asking, and what was sent."""
 
 import json
 import re
@@ -22,6 +22,7 @@ from chalicelib.errors import (
     UnsupportedMediaTypeError,
 )
 from chalicelib.routes.platform import strict_json
+from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID, describe_error
 from chalicelib.routes.platform.fields import StrictModel
 from chalicelib.routes.platform.operations import RouteAccess, RouteOperation
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
@@ -31,7 +32,7 @@ from chalicelib.store.webhooks.idempotency import IdempotentRequest
 _Model = TypeVar("_Model", bound=BaseModel)
 
 MAX_KEY_CHARS = 255
-"""Length of an Idempotency-Key. Source: what clients of Stripe's API are used to."""
+"""Length of an Idempotency-Key. Source: the limit that clients of Stripe's API are used to."""
 
 
 _SAFE_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,200}", re.ASCII)
@@ -47,12 +48,13 @@ _SINGLE_HEADERS = frozenset(
         "webhook-timestamp",
     }
 )
-"""Headers that decide something. Of two, one reader may take the first and another the last."""
+"""Headers that decide something. If one is sent twice, one reader could use the first and another
+reader the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRequest:
-    """One request, as a route needs it."""
+    """One request, as a view needs it."""
 
     request_id: str
     method: str
@@ -79,7 +81,7 @@ class ApiRequest:
 
     @property
     def idempotent_request(self) -> IdempotentRequest:
-        """The POST as idempotency sees it: with the ids that stand in its path."""
+        """The POST as the idempotency records see it: with the ids in its path."""
         return IdempotentRequest(
             member_id=self.member.member_id,
             tenant_id=self.member.tenant_id,
@@ -90,7 +92,7 @@ class ApiRequest:
 
 
 def parse_request(operation: RouteOperation, chalice_request: Any, request_id: str) -> ApiRequest:
-    """The request as a call: who is asking is settled before anything that was sent is read."""
+    """Authenticate the caller first, then read the headers; the body is not read yet."""
     _reject_repeated_headers(chalice_request)
     headers = chalice_request.headers
     now = wiring.read_clock()
@@ -113,29 +115,29 @@ def parse_request(operation: RouteOperation, chalice_request: Any, request_id: s
 
 
 def validate_path_params(operation: RouteOperation, path_parameters: Mapping[str, str]) -> None:
-    """No id or file of ours looks otherwise, so nothing else is ever asked of a table or a disk."""
+    """Reject path parameters that cannot be one of our ids or files before any lookup."""
     if all(_SAFE_PATTERN.fullmatch(value) for value in path_parameters.values()):
         return
-    # Where a signature is asked for, a name that nobody has cannot have signed.
+    # On a signed route, a name that does not exist cannot have signed the request.
     raise UnauthenticatedError if operation.access is RouteAccess.WEBHOOK_SIGNATURE else NotFoundError
 
 
 def _reject_repeated_headers(chalice_request: Any) -> None:
-    """Refuse what was sent twice; the framework itself would keep the last."""
+    """Refuse a header that was sent twice; the framework itself would keep the last one."""
     given = chalice_request.to_original_event().get("multiValueHeaders") or {}
     sent = [name.lower() for name, values in given.items() for _ in values]
     if any(sent.count(name) > 1 for name in _SINGLE_HEADERS):
-        raise MalformedError("header_twice", "A header was sent more than once.")
+        raise MalformedError("header_twice", "A header appears more than once.")
 
 
 def _verify_ehr_token(operation: RouteOperation, chalice_request: Any, now: datetime) -> None:
-    """Take a health record system's token, which is for this very address and good once."""
+    """Verify an EHR's token: it is valid for this address only, and only once."""
     from chalicelib.services.ehr.cds_token_replay import verify_ehr_token_once  # noqa: PLC0415 few requests need it
 
-    called = operation.path.format(**(chalice_request.uri_params or {}))
+    path = operation.path.format(**(chalice_request.uri_params or {}))
     verify_ehr_token_once(
         _read_bearer_token(chalice_request.headers),
-        audience=wiring.get_settings().public_url + called,
+        audience=wiring.get_settings().public_url + path,
         verifier=wiring.get_cds_token_verifier(),
         context=RunContext(wiring.get_stores(), now),
     )
@@ -149,28 +151,35 @@ def _read_bearer_token(headers: Mapping[str, str]) -> str:
 
 
 def _authenticate_member(headers: Mapping[str, str], now: datetime) -> Member:
+    """Find the member whom the access token names. A disabled member is refused here."""
     token = _read_bearer_token(headers)
     subject = wiring.get_token_verifier().verify(token, now=now)
     member = wiring.get_stores().members.get_by_subject(subject)
     if member is None or not member.active:
-        raise ForbiddenError("not_a_member", "Nobody here has given you access, or it has ended.")
+        raise ForbiddenError(
+            "not_a_member", "Your account does not have access to this organization. Ask your administrator."
+        )
     subject = f"member#{member.member_id}"
     enforce_rate_limit(subject, wiring.get_member_rate_limit(), context=RunContext(wiring.get_stores(), now))
     return member
 
 
 def _require_json(operation: RouteOperation, headers: Mapping[str, str]) -> None:
-    """A form on another site can send text, but not JSON, without asking first."""
+    """Accept JSON only. A form on another site can send text without a CORS preflight, but not JSON."""
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if operation.body is not None and media_type != "application/json":
-        raise UnsupportedMediaTypeError("not_json", "Send Content-Type: application/json.")
+        raise UnsupportedMediaTypeError("not_json", "Send the request with Content-Type: application/json.")
 
 
 def _read_idempotency_key(headers: Mapping[str, str]) -> str:
     key = headers.get("idempotency-key", "")
     if not (1 <= len(key) <= MAX_KEY_CHARS and key.isascii() and key.isprintable()):
-        fault = FieldError("Idempotency-Key", "missing", "Send a key of 1 to 255 printable characters")
-        raise MalformedError("idempotency_key_missing", "This request needs an Idempotency-Key.", errors=[fault])
+        error = FieldError(
+            "Idempotency-Key", "missing", f"Send an Idempotency-Key of 1 to {MAX_KEY_CHARS} printable characters."
+        )
+        raise MalformedError(
+            "idempotency_key_missing", "This request requires an Idempotency-Key header.", errors=[error]
+        )
     return key
 
 
@@ -179,12 +188,12 @@ def _read_if_match(headers: Mapping[str, str]) -> int:
     if not tag:
         raise PreconditionRequiredError
     digits = tag.strip().removeprefix("W/").strip('"')
-    # A tag that we never gave is of no version: stale, not malformed.
+    # A tag that we never issued belongs to no version: it is stale, not malformed.
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1
 
 
 def parse_arguments(operation: RouteOperation, chalice_request: Any, request: ApiRequest) -> dict[str, Any]:
-    """What the view asks for beside the call: the parsed `query` and `body`."""
+    """Parse what the view takes in addition to the request: `query` and `body`."""
     arguments: dict[str, Any] = {}
     if operation.query is not None or chalice_request.query_params:
         arguments["query"] = parse_query(operation.query or StrictModel, chalice_request.query_params)
@@ -196,54 +205,55 @@ def parse_arguments(operation: RouteOperation, chalice_request: Any, request: Ap
 
 
 def parse_body(model: type[_Model], raw: bytes) -> _Model:
-    """The body as `model` reads it.
+    """Parse the body as `model`.
 
     Raises:
-        MalformedError: names everything that is wrong, and repeats nothing of it.
+        MalformedError: names every error, and repeats nothing that was sent.
     """
     strict_json.parse_json(raw, limit=getattr(model, "max_bytes", strict_json.MAX_BYTES))
     return validate_json(model, raw)
 
 
 def parse_query(model: type[StrictModel], parameters: Any) -> StrictModel:
-    """The query parameters as `model` reads them; one that is sent twice is refused."""
+    """Parse the query parameters as `model`; a parameter that is sent twice is refused."""
     given = {name: parameters.getlist(name) for name in (parameters or {})}
-    twice = [name for name, values in given.items() if len(values) > 1]
-    if twice:
-        raise MalformedError("parameter_twice", "A parameter was sent more than once.")
+    repeated = [name for name, values in given.items() if len(values) > 1]
+    if repeated:
+        raise MalformedError("parameter_twice", "A query parameter appears more than once.")
     return validate_json(model, json.dumps({k: v[0] for k, v in given.items()}).encode())
 
 
 def validate_json(model: type[_Model], raw: bytes) -> _Model:
-    """JSON as `model` reads it; the errors name fields and repeat nothing."""
+    """Validate JSON as `model`; the errors name fields and repeat nothing that was sent."""
     try:
         return model.model_validate_json(raw)
     except ValidationError as e:
-        errors = e.errors(include_url=False, include_context=False, include_input=False)
-        faults = [
-            FieldError(_build_pointer(_format_error_path(model, error), error["type"]), error["type"], error["msg"])
-            for error in errors
+        errors = [
+            FieldError(
+                _build_pointer(_get_error_path(model, error), error["type"]), error["type"], describe_error(error)
+            )
+            for error in e.errors(include_url=False, include_input=False)
         ]
-        raise MalformedError("malformed", "Some fields are not right.", errors=faults) from None
+        raise MalformedError("malformed", FIELDS_NOT_VALID, errors=errors) from None
 
 
-def _format_error_path(model: type[BaseModel], error: Any) -> Sequence[str | int]:
-    """The way to a fault in what was sent; of a choice by `type`, pydantic names the type first."""
+def _get_error_path(model: type[BaseModel], error: Any) -> Sequence[str | int]:
+    """The path to an error in what was sent; in a union by `type`, pydantic puts the type first."""
     if not issubclass(model, RootModel):
         return error["loc"]  # type: ignore[no-any-return]
     return ("type",) if error["type"].startswith("union_tag") else error["loc"][1:]
 
 
-def _build_pointer(path: Sequence[str | int], kind: str) -> str:
-    """Where a fault is. The name of an unknown field is the sender's text: shown only if tame."""
+def _build_pointer(path: Sequence[str | int], error_type: str) -> str:
+    """Where an error is. The name of an unknown field is the sender's text: shown only if harmless."""
     steps = [str(step) for step in path]
-    if kind == "extra_forbidden" and not (steps[-1].isidentifier() and len(steps[-1]) <= 40):
+    if error_type == "extra_forbidden" and not (steps[-1].isidentifier() and len(steps[-1]) <= 40):
         steps[-1] = "…"
     return "".join(f"/{step}" for step in steps)
 
 
 def get_or_create_request_id(headers: Mapping[str, str]) -> str:
-    """The caller's own id of the request if it is tame, else a new one."""
+    """The caller's own request id if it is harmless, or a new one."""
     given = headers.get("x-request-id", "")
-    tame = 8 <= len(given) <= 64 and given.isascii() and given.replace("-", "").isalnum()
-    return given if tame else f"req_{secrets.token_hex(12)}"
+    is_harmless = 8 <= len(given) <= 64 and given.isascii() and given.replace("-", "").isalnum()
+    return given if is_harmless else f"req_{secrets.token_hex(12)}"

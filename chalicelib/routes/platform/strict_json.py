@@ -1,7 +1,7 @@
-"""JSON as strictly as RFC 8259 allows us to read it.
+"""JSON, as strictly as RFC 8259 allows a reader to be.
 
-Python's parser takes NaN, keeps the last of duplicate keys, lets lone surrogates through and
-fails in its own ways on deep nesting. Each of these ends here as one clear refusal.
+Python's parser accepts NaN, keeps the last of duplicate keys, lets lone surrogates through and
+fails in its own ways on deep nesting. Each of these becomes one clear refusal here.
 """
 
 import json
@@ -13,21 +13,21 @@ MAX_BYTES = 128 * 1024
 """A referral with thirty lines of therapy and long notes has about 20 KB."""
 
 MAX_DEPTH = 16
-"""The contract's deepest value lies 5 levels down."""
+"""The deepest value of the contract is 5 levels down."""
 
 MAX_DIGITS = 15
-"""Any number of the contract fits; beyond this a float is no longer exact."""
+"""Every number of the contract fits; with more digits a float is no longer exact."""
 
 
 def parse_json(raw: bytes, *, limit: int = MAX_BYTES) -> Any:
-    """The value that `raw` spells.
+    """Parse `raw` as one JSON value.
 
     Raises:
-        TooLargeError: more than `limit` bytes.
+        PayloadTooLargeError: more than `limit` bytes.
         MalformedError: not JSON, or JSON that two readers could understand differently.
     """
     if len(raw) > limit:
-        raise PayloadTooLargeError("too_large", f"A body may have {limit} bytes.")
+        raise PayloadTooLargeError("too_large", f"The request body is too large. The limit is {limit:,} bytes.")
     try:
         value = json.loads(
             raw.decode("utf-8"),
@@ -37,54 +37,54 @@ def parse_json(raw: bytes, *, limit: int = MAX_BYTES) -> Any:
             parse_float=_parse_float,
         )
     except UnicodeDecodeError as e:
-        raise MalformedError("not_utf8", "The body is not UTF-8.") from e
+        raise MalformedError("not_utf8", "The request body is not valid UTF-8.") from e
     except RecursionError as e:
         raise _build_depth_error() from e
     except ValueError as e:
-        raise MalformedError("not_json", "The body is not JSON.") from e
+        raise MalformedError("not_json", "The request body is not valid JSON.") from e
     _check_depth_and_text(value)
     return value
 
 
 def _reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise MalformedError("duplicate_key", "An object of the body has a key twice.")
-    return found
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise MalformedError("duplicate_key", "A JSON object in the body repeats a key.")
+    return value
 
 
 def _reject_constant(_name: str) -> None:
-    raise MalformedError("not_json", "NaN and Infinity are not JSON.")
+    raise MalformedError("not_json", "NaN and Infinity are not valid JSON.")
 
 
 def _parse_int(digits: str) -> int:
     if len(digits.lstrip("-")) > MAX_DIGITS:
-        raise MalformedError("number_too_long", f"A number may have {MAX_DIGITS} digits.")
+        raise _build_digits_error()
     return int(digits)
 
 
 def _parse_float(digits: str) -> float:
     value = float(digits)
     if len(digits) > MAX_DIGITS * 2 or abs(value) >= 10**MAX_DIGITS:
-        raise MalformedError("number_too_long", f"A number may have {MAX_DIGITS} digits.")
+        raise _build_digits_error()
     return value
 
 
 def _check_depth_and_text(value: Any) -> None:
-    """Refuse what is too deep and what is no text, without recursion of our own."""
+    """Refuse deep nesting and text that is not valid Unicode, without recursion of our own."""
     level = [value]
     for _ in range(MAX_DEPTH):
-        below: list[Any] = []
-        for each in level:
-            if isinstance(each, str):
-                _check_text(each)
-            elif isinstance(each, dict):
-                below += [*each.keys(), *each.values()]
-            elif isinstance(each, list):
-                below += each
-        if not below:
+        next_level: list[Any] = []
+        for item in level:
+            if isinstance(item, str):
+                _check_text(item)
+            elif isinstance(item, dict):
+                next_level += [*item.keys(), *item.values()]
+            elif isinstance(item, list):
+                next_level += item
+        if not next_level:
             return
-        level = below
+        level = next_level
     raise _build_depth_error()
 
 
@@ -92,8 +92,12 @@ def _check_text(text: str) -> None:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as e:
-        raise MalformedError("not_text", "A text of the body has half a character.") from e
+        raise MalformedError("not_text", "A string in the body contains an unpaired surrogate.") from e
+
+
+def _build_digits_error() -> MalformedError:
+    return MalformedError("number_too_long", f"A number has too many digits. The limit is {MAX_DIGITS}.")
 
 
 def _build_depth_error() -> MalformedError:
-    return MalformedError("too_deep", f"A body may be {MAX_DEPTH} levels deep.")
+    return MalformedError("too_deep", f"The body is nested too deeply. The limit is {MAX_DEPTH} levels.")

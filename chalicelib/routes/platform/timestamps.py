@@ -1,8 +1,8 @@
-"""Times as the API spells them."""
+"""Times as the API writes them."""
 
 from datetime import UTC, datetime
 
 
 def format_timestamp(at: datetime) -> str:
-    """An instant, in UTC, to the second where it has no fraction."""
+    """Format an instant in UTC, to the second if it has no fraction."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,1 +1,1 @@
-"""Referrals."""
+"""Referrals: create, edit, read, report events."""

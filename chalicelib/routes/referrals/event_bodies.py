@@ -1,4 +1,4 @@
-"""What people and centers' systems report: one body per kind of event, and the event it makes."""
+"""The events that members and the systems of centers report: one request type per type of event."""
 
 import json
 from dataclasses import dataclass, replace
@@ -34,8 +34,8 @@ from chalicelib.routes.platform.fields import (
 DoseNumber = Annotated[int, Field(ge=1, le=9)]
 
 
-class StageData(StrictModel):
-    """The stage that was reached, and what belongs to it."""
+class StageEventData(StrictModel):
+    """The stage that was reached, and its details."""
 
     stage: Stage
     part: DoseNumber = 1
@@ -49,29 +49,29 @@ class StageData(StrictModel):
 
 
 class HoldData(StrictModel):
-    """Why nothing goes on, and until when that is expected."""
+    """Why treatment is paused, and until when that is expected."""
 
     until: CalendarDate | None = None
     reason_code: SenderCode | None = None
     note: MultiLineText | None = None
 
 
-class WordData(StrictModel):
+class ReasonData(StrictModel):
     """A reason and a note."""
 
     reason_code: SenderCode | None = None
     note: MultiLineText | None = None
 
 
-class ToxicityData(WordData):
-    """What the center noticed."""
+class ToxicityData(ReasonData):
+    """The toxicity that the center noticed."""
 
     kind: Literal["crs", "neurotoxicity", "infection", "cytopenia", "readmission", "other"] = "other"
     grade: Annotated[int, Field(ge=1, le=5)] | None = None
 
 
-class ExtensionData(WordData):
-    """How long the center monitors."""
+class ExtensionData(ReasonData):
+    """Until when the center monitors the patient."""
 
     ends_on: CalendarDate
 
@@ -81,11 +81,11 @@ class Replacement(StrictModel):
 
     type: Literal["stage.changed"] = "stage.changed"
     occurred_at: Timestamp
-    data: StageData
+    data: StageEventData
 
 
 class CorrectionData(StrictModel):
-    """Which event was wrong, and what takes its place."""
+    """Which event was wrong, and what replaces it."""
 
     supersedes: Identifier
     replacement: Replacement | None = None
@@ -93,87 +93,87 @@ class CorrectionData(StrictModel):
     note: MultiLineText | None = None
 
 
-class _EventReport(StrictModel):
+class _EventRequest(StrictModel):
     occurred_at: Timestamp
     sequence: Annotated[int, Field(ge=0, le=10**11)] | None = None
 
 
-class StageReport(_EventReport):
+class StageEventRequest(_EventRequest):
     """The referral reached a stage."""
 
     type: Literal["stage.changed"]
-    data: StageData
+    data: StageEventData
 
 
-class HoldStartReport(_EventReport):
-    """A pause began."""
+class HoldStartEventRequest(_EventRequest):
+    """A hold started."""
 
     type: Literal["hold.started"]
     data: HoldData = HoldData()
 
 
-class HoldEndReport(_EventReport):
-    """A pause ended."""
+class HoldEndEventRequest(_EventRequest):
+    """A hold ended."""
 
     type: Literal["hold.ended"]
-    data: WordData = WordData()
+    data: ReasonData = ReasonData()
 
 
-class ToxicityReport(_EventReport):
+class ToxicityEventRequest(_EventRequest):
     """A toxicity was noticed."""
 
     type: Literal["toxicity.noticed"]
     data: ToxicityData = ToxicityData()
 
 
-class ExtensionReport(_EventReport):
+class ExtensionEventRequest(_EventRequest):
     """The monitoring window was extended."""
 
     type: Literal["window.extended"]
     data: ExtensionData
 
 
-class WithdrawalReport(_EventReport):
+class WithdrawalEventRequest(_EventRequest):
     """The practice asks the center to stop."""
 
     type: Literal["withdrawal.requested"]
-    data: WordData = WordData()
+    data: ReasonData = ReasonData()
 
 
-class ReopenReport(_EventReport):
-    """An ended referral goes on."""
+class ReopeningEventRequest(_EventRequest):
+    """A closed referral is reopened."""
 
     type: Literal["referral.reopened"]
-    data: WordData = WordData()
+    data: ReasonData = ReasonData()
 
 
-class CorrectionReport(_EventReport):
+class CorrectionEventRequest(_EventRequest):
     """An earlier event was wrong."""
 
     type: Literal["event.corrected"]
     data: CorrectionData
 
 
-AnyEventReport = Annotated[
-    StageReport
-    | HoldStartReport
-    | HoldEndReport
-    | ToxicityReport
-    | ExtensionReport
-    | WithdrawalReport
-    | ReopenReport
-    | CorrectionReport,
+AnyEventRequest = Annotated[
+    StageEventRequest
+    | HoldStartEventRequest
+    | HoldEndEventRequest
+    | ToxicityEventRequest
+    | ExtensionEventRequest
+    | WithdrawalEventRequest
+    | ReopeningEventRequest
+    | CorrectionEventRequest,
     Field(discriminator="type"),
 ]
 
 
-class EventBody(RootModel[AnyEventReport]):
-    """Something that happened to a referral; `type` tells what stands in `data`."""
+class EventRequest(RootModel[AnyEventRequest]):
+    """An event of a referral; `type` determines the fields of `data`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventReporter:
-    """Who reports, and under which id."""
+    """Who reports an event, and the event's id."""
 
     event_id: str
     actor: Actor
@@ -184,13 +184,14 @@ class EventReporter:
 
 
 def build_event(report: Any, *, referral_id: str, reporter: EventReporter) -> ReferralEvent:
-    """The event that a report tells of.
+    """Build the event from a report.
 
     Raises:
-        MalformedError: it claims to be true later than a wrong clock explains; as the latest
-            for ever, it would freeze the referral.
+        MalformedError: its time is later than a wrong clock can explain (see
+            `chalicelib.domain.referrals.events.FUTURE_TOLERANCE`). As the latest event for ever, it
+            would freeze the referral.
     """
-    told: dict[str, Any] = {
+    common: dict[str, Any] = {
         "event_id": reporter.event_id,
         "referral_id": referral_id,
         "occurred_at": report.occurred_at,
@@ -203,34 +204,34 @@ def build_event(report: Any, *, referral_id: str, reporter: EventReporter) -> Re
         "reason_code": report.data.reason_code,
         "note": report.data.note,
     }
-    event = _build_domain_event(report, told)
-    if event.is_in_the_future or _require_replacement_not_future(event):
-        raise MalformedError("occurred_in_future", "occurred_at lies in the future.")
+    event = _build_domain_event(report, common)
+    if event.is_in_the_future or _is_replacement_in_the_future(event):
+        raise MalformedError("occurred_in_future", "This time is in the future. Enter when it happened.")
     return event
 
 
 def _build_domain_event(report: Any, common: dict[str, Any]) -> ReferralEvent:
     data = report.data
     match report:
-        case StageReport():
+        case StageEventRequest():
             return _build_stage_change(data, common)
-        case HoldStartReport():
+        case HoldStartEventRequest():
             return HoldStarted(**common, until=data.until)
-        case ToxicityReport():
+        case ToxicityEventRequest():
             return ToxicityNoticed(**common, kind=data.kind, grade=data.grade)
-        case ExtensionReport():
+        case ExtensionEventRequest():
             return WindowExtended(**common, ends_on=data.ends_on)
-        case CorrectionReport():
+        case CorrectionEventRequest():
             return Corrected(**common, supersedes=data.supersedes, replacement=_build_replacement(data, common))
-    plain: dict[type, type[ReferralEvent]] = {
-        HoldEndReport: HoldEnded,
-        WithdrawalReport: WithdrawalRequested,
-        ReopenReport: Reopened,
+    events_without_fields: dict[type, type[ReferralEvent]] = {
+        HoldEndEventRequest: HoldEnded,
+        WithdrawalEventRequest: WithdrawalRequested,
+        ReopeningEventRequest: Reopened,
     }
-    return plain[type(report)](**common)
+    return events_without_fields[type(report)](**common)
 
 
-def _build_stage_change(data: StageData, common: dict[str, Any]) -> StageChange:
+def _build_stage_change(data: StageEventData, common: dict[str, Any]) -> StageChange:
     return StageChange(
         **common,
         stage=data.stage,
@@ -251,14 +252,14 @@ def _build_replacement(data: CorrectionData, common: dict[str, Any]) -> StageCha
     return replace(change, occurred_at=data.replacement.occurred_at, reason_code=inner.reason_code, note=inner.note)
 
 
-def _require_replacement_not_future(event: ReferralEvent) -> bool:
+def _is_replacement_in_the_future(event: ReferralEvent) -> bool:
     change = event.replacement if isinstance(event, Corrected) else None
     return change is not None and change.is_in_the_future
 
 
 def parse_delivery_body(value: Any) -> tuple[Any, bytes]:
-    """A feed's body as the id of the referral and the report about it."""
+    """Split the body of a delivery into the id of the referral and the report about it."""
     if not isinstance(value, dict):
-        raise MalformedError("malformed", "The body is not an object.")
-    rest = {name: part for name, part in value.items() if name != "referral_id"}
-    return value.get("referral_id"), json.dumps(rest).encode()
+        raise MalformedError("malformed", "The request body must be a JSON object.")
+    report = {name: part for name, part in value.items() if name != "referral_id"}
+    return value.get("referral_id"), json.dumps(report).encode()

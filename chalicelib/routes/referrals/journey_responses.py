@@ -1,7 +1,6 @@
-"""The journey and what may come next, as a page shows them."""
+"""The main path of a referral and the next actions, as a page shows them."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.referrals.allowed_reports import list_allowed_reports
@@ -12,9 +11,10 @@ from chalicelib.domain.referrals.stage_changes import DecisionContext
 from chalicelib.domain.referrals.stages import MAIN_PATH, STAGE_FACTS, TERMINAL_STAGES, Phase, Stage, StepKind
 from chalicelib.domain.referrals.transitions import list_actors_for, list_transitions_from
 from chalicelib.routes.platform.timestamps import format_timestamp
+from chalicelib.routes.referrals.response_types import ActionResponse, JourneyPhaseResponse, JourneyStepResponse
 
 PHASE_LABELS: Mapping[Phase, str] = {
-    Phase.ELIGIBILITY: "Potential eligibility",
+    Phase.ELIGIBILITY: "Eligibility check",
     Phase.REFERRAL: "Referral",
     Phase.CONSULTATION: "Consultation",
     Phase.COLLECTION: "Leukapheresis",
@@ -26,43 +26,43 @@ PHASE_LABELS: Mapping[Phase, str] = {
 }
 
 
-def to_journey_response(referral: Referral) -> list[dict[str, Any]]:
-    """The phases with their steps; a referral that ended early ends its journey there."""
-    steps = [_build_step(stage, referral) for stage in _list_journey_stages(referral)]
-    phases = dict.fromkeys(step["phase"] for step in steps)
+def to_journey_response(referral: Referral) -> list[JourneyPhaseResponse]:
+    """The phases with their stages. A referral that ended early shows no stage after its end."""
+    path = _list_journey_stages(referral)
+    stages_by_phase: dict[Phase, list[Stage]] = {}
+    for stage in path:
+        stages_by_phase.setdefault(STAGE_FACTS[stage].phase, []).append(stage)
     return [
         {
             "phase": phase,
             "label": PHASE_LABELS[phase],
-            "stages": [{k: v for k, v in step.items() if k != "phase"} for step in steps if step["phase"] is phase],
+            "stages": [_build_step(stage, path, referral) for stage in stages],
         }
-        for phase in phases
+        for phase, stages in stages_by_phase.items()
     ]
 
 
 def _list_journey_stages(referral: Referral) -> list[Stage]:
-    """The main line, with the detour or the ending that the referral is at put where it belongs."""
-    line = list(MAIN_PATH)
+    """The main path; a detour or an end that the referral is at comes after the last stage it reached."""
+    path = list(MAIN_PATH)
     if STAGE_FACTS[referral.stage].step_kind is not StepKind.DETOUR:
-        return line
-    reached = [stage for stage in line if stage in referral.stage_entered_at]
-    after = line.index(reached[-1]) + 1 if reached else 0
-    ahead = [] if referral.stage in TERMINAL_STAGES else line[after:]
-    return [*line[:after], referral.stage, *ahead]
+        return path
+    reached = [stage for stage in path if stage in referral.stage_entered_at]
+    after = path.index(reached[-1]) + 1 if reached else 0
+    ahead = [] if referral.stage in TERMINAL_STAGES else path[after:]
+    return [*path[:after], referral.stage, *ahead]
 
 
-def _build_step(stage: Stage, referral: Referral) -> dict[str, Any]:
-    at = referral.stage_entered_at.get(stage)
-    line = _list_journey_stages(referral)
+def _build_step(stage: Stage, path: Sequence[Stage], referral: Referral) -> JourneyStepResponse:
+    entered_at = referral.stage_entered_at.get(stage)
     if stage is referral.stage:
         state = "current"
-    elif line.index(stage) > line.index(referral.stage):
+    elif path.index(stage) > path.index(referral.stage):
         state = "ahead"
     else:
-        state = "done" if at else "not_reported"
-    shown = at if state != "ahead" else None
+        state = "done" if entered_at else "not_reported"
+    shown = entered_at if state != "ahead" else None
     return {
-        "phase": STAGE_FACTS[stage].phase,
         "stage": stage,
         "label": STAGE_FACTS[stage].label,
         "state": state,
@@ -76,25 +76,27 @@ _FIELDS_BY_STAGE: Mapping[Stage, tuple[str, ...]] = {
     Stage.REDIRECTED: ("suggested_center_id",),
     Stage.HANDED_BACK: ("first_visit_on",),
 }
-"""What a page asks for with a move, beside its time, its reason and a note."""
+"""What a page asks for when it reports a stage, in addition to its time, its reason and a note."""
 
 
 def list_reportable_events(referral: Referral, member: Member, context: DecisionContext) -> list[EventType]:
-    """The kinds of events beside the moves that this member may report now."""
+    """The types of events, other than stage changes, that this member can report now."""
     return list_allowed_reports(referral, actor=member.actor, context=context) if member.has_clinical_access else []
 
 
-def to_actions_response(referral: Referral, member: Member) -> list[dict[str, Any]]:
-    """What may happen next: what this member may do, and whose move the rest is."""
-    actions = []
+def to_actions_response(
+    referral: Referral, member: Member, organization_names: Mapping[TenantKind, str | None]
+) -> list[ActionResponse]:
+    """The stages that can come next: which this member can report, and who reports the others."""
+    actions: list[ActionResponse] = []
     for stage, actors in list_transitions_from(referral.stage).items():
-        allowed = member.has_clinical_access and member.actor in actors
+        is_allowed = member.has_clinical_access and member.actor in actors
         actions.append(
             {
                 "stage": stage,
                 "label": STAGE_FACTS[stage].action,
-                "allowed": allowed,
-                "why_not": None if allowed else _explain_not_allowed(stage, member),
+                "allowed": is_allowed,
+                "why_not": None if is_allowed else _explain_not_allowed(stage, member, organization_names),
                 "needs": list(_FIELDS_BY_STAGE.get(stage, ())),
                 "reasons": sorted(REASONS_REQUIRED_BY_STAGE.get(stage, ())),
                 "ends": stage in TERMINAL_STAGES,
@@ -103,10 +105,12 @@ def to_actions_response(referral: Referral, member: Member) -> list[dict[str, An
     return sorted(actions, key=lambda action: (not action["allowed"], action["ends"]))
 
 
-def _explain_not_allowed(stage: Stage, member: Member) -> str:
+def _explain_not_allowed(stage: Stage, member: Member, organization_names: Mapping[TenantKind, str | None]) -> str:
     if not member.has_clinical_access:
-        return "Only people who care for patients move a referral."
-    theirs = TenantKind.CENTER if member.kind is TenantKind.PRACTICE else TenantKind.PRACTICE
-    side = "center" if theirs is TenantKind.CENTER else "practice"
-    by_system = not {member.actor.value, side} & {actor.value for actor in list_actors_for(stage)}
-    return "This happens by itself." if by_system else f"This is the {side}'s move."
+        return "Your role does not include updating referrals."
+    other = TenantKind.CENTER if member.kind is TenantKind.PRACTICE else TenantKind.PRACTICE
+    is_automatic = not {member.actor.value, other.value} & {actor.value for actor in list_actors_for(stage)}
+    if is_automatic:
+        return "The dashboard records this automatically."
+    name = organization_names.get(other) or ("The treatment center" if other is TenantKind.CENTER else "The practice")
+    return f"{name} records this step."

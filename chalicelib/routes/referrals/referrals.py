@@ -1,4 +1,4 @@
-"""Referrals: write, change, read, move."""
+"""Referrals: create, edit, read, report events."""
 
 import json
 from typing import Any
@@ -11,87 +11,91 @@ from chalicelib.domain.referrals.events import EventSource, derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.worklists import ListViewer, Worklist
 from chalicelib.errors import MalformedError, NotFoundError
-from chalicelib.routes import response_schemas as shapes
 from chalicelib.routes.platform import cursors
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
 from chalicelib.routes.platform.query_params import PageQuery, ReferralQuery
 from chalicelib.routes.platform.request import ApiRequest
-from chalicelib.routes.referrals import response_schemas as referral_shapes
-from chalicelib.routes.referrals import responses as views
-from chalicelib.routes.referrals.event_bodies import EventBody, EventReporter, build_event
+from chalicelib.routes.referrals import responses
+from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest, build_event
 from chalicelib.routes.referrals.journey_responses import PHASE_LABELS
-from chalicelib.routes.referrals.request_bodies import ReferralBody, ReferralPatch
+from chalicelib.routes.referrals.request_bodies import ReferralPatchRequest, ReferralRequest
+from chalicelib.routes.referrals.response_types import (
+    AuditTrailResponse,
+    EventPageResponse,
+    MonitoringWindowResponse,
+    ReferralCountsResponse,
+    ReferralPageResponse,
+    ReferralResponse,
+    ReportResultResponse,
+)
 from chalicelib.routes.referrals.timeline_responses import to_event_response
-from chalicelib.services.audit import trail as audits
+from chalicelib.services.audit.trail import read_audit_trail
 from chalicelib.services.notices.planned_list import list_planned_notices
-from chalicelib.services.referrals import create as intake
-from chalicelib.services.referrals import read_and_amend as referrals
-from chalicelib.services.referrals import report_event as journey
-from chalicelib.services.referrals import search as lists
-from chalicelib.services.referrals import unread as news
-from chalicelib.services.referrals.report_event import ReportResult
+from chalicelib.services.referrals import create, read_and_amend, search, unread
+from chalicelib.services.referrals.report_event import ReportResult, report_by_member
 from chalicelib.store.webhooks.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 
-AUDIT_FIELDS = ("at", "actor_id", "tenant_id", "action", "outcome", "version", "request_id")
 REFERRAL_SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_to_share", "note")
 
 
-@declare_endpoint(
-    blueprint,
-    "POST",
-    "/v1/referrals",
-    response_schema=referral_shapes.ReferralShape,
-    status=201,
-    needs_idempotency_key=True,
-)
-def create_referral(request: ApiRequest, body: ReferralBody) -> ApiResponse:
-    """Refer a patient: as a draft, or sent to the center at once."""
+@declare_endpoint(blueprint, "POST", "/v1/referrals", status=201, needs_idempotency_key=True)
+def create_referral(request: ApiRequest, body: ReferralRequest) -> ApiResponse[ReferralResponse]:
+    """Create a referral as a draft, or submit it right away."""
     member = request.member
 
-    def answer(referral: Referral) -> StoredResponse:
+    def build_response(referral: Referral) -> StoredResponse:
         location = f"/v1/referrals/{referral.referral_id}"
-        headers = {"Location": location, **views.build_referral_etag(referral)}
+        headers = {"Location": location, **responses.build_referral_etag(referral)}
         return StoredResponse(
             status=201,
             headers=headers,
-            body=views.to_referral_response(referral, member, viewer=_build_list_viewer(request)),
+            body=responses.to_referral_response(referral, member, viewer=_build_list_viewer(request)),
         )
 
-    answered = intake.create_referral(
+    stored = create.create_referral(
         _to_new_referral(body),
         submit=body.submit,
         referral_id=wiring.generate_id("ref"),
         member=member,
         request=request.idempotent_request,
-        build_response=answer,
+        build_response=build_response,
         context=request.context,
     )
-    return from_stored_response(answered)
+    return from_stored_response(stored)
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals", response_schema=referral_shapes.ReferralPageShape)
-def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse:
-    """List the referrals of one's own practice or center, latest change first."""
-    is_news = _load_unread_check(request)
-    found, position = lists.list_referrals(
+@declare_endpoint(blueprint, "GET", "/v1/referrals")
+def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse[ReferralPageResponse]:
+    """List your organization's referrals, most recently changed first."""
+    has_unread = _load_unread_check(request)
+    summaries, position = search.list_referrals(
         _to_filter(query),
         limit=query.limit,
         start=cursors.decode_cursor(query.cursor, request, query),
         member=request.member,
         context=request.context,
-        has_unread=is_news,
+        has_unread=has_unread,
     )
-    reader = _build_list_viewer(request)
-    items = [views.to_summary_response(row, reader, changed_since_seen=is_news(row)) for row in found]
-    return cursors.build_page_response(items, position, request, query)
+    viewer = _build_list_viewer(request)
+    cursor = cursors.encode_cursor(position, request, query)
+    return ApiResponse(
+        body={
+            "items": [
+                responses.to_summary_response(summary, viewer, changed_since_seen=has_unread(summary))
+                for summary in summaries
+            ],
+            "next_cursor": cursor,
+        },
+        headers=cursors.build_link_header(cursor, query),
+    )
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/counts", response_schema=referral_shapes.CountsShape)
-def count_referrals(request: ApiRequest) -> ApiResponse:
-    """Count the referrals of one's own practice or center by phase and worklist."""
-    phases, worklists = lists.count_referrals(
+@declare_endpoint(blueprint, "GET", "/v1/referrals/counts")
+def count_referrals(request: ApiRequest) -> ApiResponse[ReferralCountsResponse]:
+    """Count your organization's referrals by phase and worklist."""
+    phases, worklists = search.count_referrals(
         member=request.member, context=request.context, has_unread=_load_unread_check(request)
     )
     return ApiResponse(
@@ -103,36 +107,30 @@ def count_referrals(request: ApiRequest) -> ApiResponse:
     )
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}", response_schema=referral_shapes.ReferralShape)
-def read_referral(request: ApiRequest, referral_id: str) -> ApiResponse:
-    """Read one referral."""
-    referral = _read_referral_response(request, referral_id)
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}")
+def read_referral(request: ApiRequest, referral_id: str) -> ApiResponse[ReferralResponse]:
+    """Get one referral."""
+    referral = _read_referral(request, referral_id)
     notices = list_planned_notices(referral, stores=wiring.get_stores())
-    response = views.to_referral_response(
+    response = responses.to_referral_response(
         referral,
         request.member,
         viewer=_build_list_viewer(request),
         notices=notices,
-        changed_since_seen=news.has_unread_changes(referral, member=request.member, context=request.context),
+        changed_since_seen=unread.has_unread_changes(referral, member=request.member, context=request.context),
     )
-    return ApiResponse(body=response, headers=views.build_referral_etag(referral))
+    return ApiResponse(body=response, headers=responses.build_referral_etag(referral))
 
 
-@declare_endpoint(
-    blueprint,
-    "PATCH",
-    "/v1/referrals/{referral_id}",
-    response_schema=referral_shapes.ReferralShape,
-    needs_if_match=True,
-)
-def amend_referral(request: ApiRequest, referral_id: str, body: ReferralPatch) -> ApiResponse:
-    """Change what the practice sends, while the center has not started with it."""
+@declare_endpoint(blueprint, "PATCH", "/v1/referrals/{referral_id}", needs_if_match=True)
+def amend_referral(request: ApiRequest, referral_id: str, body: ReferralPatchRequest) -> ApiResponse[ReferralResponse]:
+    """Edit a referral before the center accepts it."""
     changes = _to_plain_json(body, exclude_unset=True)
     patient = changes.get("patient")
     if patient and patient.get("alias"):
         changes["alias"] = patient["alias"]
     _reject_emptied_sections(changes)
-    referral = referrals.amend_referral(
+    referral = read_and_amend.amend_referral(
         referral_id,
         changes,
         version=request.version,
@@ -140,80 +138,70 @@ def amend_referral(request: ApiRequest, referral_id: str, body: ReferralPatch) -
         context=request.context,
     )
     return ApiResponse(
-        body=views.to_referral_response(referral, request.member, viewer=_build_list_viewer(request)),
-        headers=views.build_referral_etag(referral),
+        body=responses.to_referral_response(referral, request.member, viewer=_build_list_viewer(request)),
+        headers=responses.build_referral_etag(referral),
     )
 
 
-@declare_endpoint(
-    blueprint,
-    "POST",
-    "/v1/referrals/{referral_id}/events",
-    response_schema=referral_shapes.OutcomeShape,
-    needs_idempotency_key=True,
-)
-def report_event(request: ApiRequest, referral_id: str, body: EventBody) -> ApiResponse:
-    """Report what happened; the only way to move a referral."""
+@declare_endpoint(blueprint, "POST", "/v1/referrals/{referral_id}/events", needs_idempotency_key=True)
+def report_event(request: ApiRequest, referral_id: str, body: EventRequest) -> ApiResponse[ReportResultResponse]:
+    """Report an event; the only way to change a referral's stage."""
+
+    def build_response(result: ReportResult) -> StoredResponse:
+        return StoredResponse(status=200, headers={}, body=responses.to_report_response(result))
+
     event = build_event(body.root, referral_id=referral_id, reporter=_build_reporter(request))
-    answered = journey.report_by_member(
+    stored = report_by_member(
         event,
         member=request.member,
         request=request.idempotent_request,
-        build_response=lambda outcome: StoredResponse(status=200, headers={}, body=to_report_response(outcome)),
+        build_response=build_response,
         context=request.context,
     )
-    return from_stored_response(answered)
+    return from_stored_response(stored)
 
 
-@declare_endpoint(
-    blueprint, "GET", "/v1/referrals/{referral_id}/events", response_schema=referral_shapes.EventPageShape
-)
-def list_events(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiResponse:
-    """Read the timeline of a referral, newest first."""
-    events, position = referrals.list_timeline(
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/events")
+def list_events(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiResponse[EventPageResponse]:
+    """List a referral's events, newest first."""
+    entries, position = read_and_amend.list_timeline(
         referral_id,
         limit=query.limit,
         start=cursors.decode_cursor(query.cursor, request, query),
         member=request.member,
         context=request.context,
     )
-    return cursors.build_page_response([to_event_response(event) for event in events], position, request, query)
+    cursor = cursors.encode_cursor(position, request, query)
+    return ApiResponse(
+        body={"items": [to_event_response(entry) for entry in entries], "next_cursor": cursor},
+        headers=cursors.build_link_header(cursor, query),
+    )
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/window", response_schema=referral_shapes.WindowShape)
-def read_window(request: ApiRequest, referral_id: str) -> ApiResponse:
-    """Read the monitoring window: its days, and the notices planned and sent."""
-    referral = _read_referral_response(request, referral_id)
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/window")
+def read_window(request: ApiRequest, referral_id: str) -> ApiResponse[MonitoringWindowResponse]:
+    """Get the monitoring window: dates, and notices scheduled and sent."""
+    referral = _read_referral(request, referral_id)
     if referral.window is None:
         raise NotFoundError
     notices = list_planned_notices(referral, stores=wiring.get_stores())
     return ApiResponse(
-        body=views.to_window_response(referral.window, notices), headers=views.build_referral_etag(referral)
+        body=responses.to_window_response(referral.window, notices), headers=responses.build_referral_etag(referral)
     )
 
 
-@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/audit", response_schema=shapes.TrailShape)
-def read_audit(request: ApiRequest, referral_id: str) -> ApiResponse:
-    """Read who touched a referral, latest first; for administrators of either side."""
-    rows = audits.read_audit_trail(referral_id, by=request.member, context=request.context)
-    return ApiResponse(body={"items": [{n: row.get(n) for n in AUDIT_FIELDS} for row in rows]})
-
-
-def to_report_response(outcome: ReportResult) -> dict[str, Any]:
-    """What became of a report, as a person and a feed are told alike."""
-    return {
-        "status": outcome.status,
-        "referral_id": outcome.referral_id,
-        "event_id": outcome.event_id,
-        "stage": outcome.stage,
-    }
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/audit")
+def read_audit(request: ApiRequest, referral_id: str) -> ApiResponse[AuditTrailResponse]:
+    """Get the audit trail of a referral, newest first (administrators of either organization)."""
+    rows = read_audit_trail(referral_id, by=request.member, context=request.context)
+    return ApiResponse(body={"items": [responses.to_audit_entry_response(row) for row in rows]})
 
 
 def _build_reporter(request: ApiRequest) -> EventReporter:
-    """The signed-in member as the one who reports; the id comes from the Idempotency-Key.
+    """The signed-in member as the reporter; the event's id comes from the Idempotency-Key.
 
     Raises:
-        NotFoundError: an operator, who is of neither side, sees no referral.
+        NotFoundError: an operator belongs to neither organization and sees no referral.
     """
     member = request.member
     if member.kind is TenantKind.OPERATOR:
@@ -228,23 +216,23 @@ def _build_reporter(request: ApiRequest) -> EventReporter:
     )
 
 
-def _load_unread_check(request: ApiRequest) -> news.HasUnread:
-    return news.load_unread_check(request.member, context=request.context)
+def _load_unread_check(request: ApiRequest) -> unread.HasUnread:
+    return unread.load_unread_check(request.member, context=request.context)
 
 
 def _build_list_viewer(request: ApiRequest) -> ListViewer:
-    return lists.build_list_viewer(request.member, context=request.context)
+    return search.build_list_viewer(request.member, context=request.context)
 
 
-def _read_referral_response(request: ApiRequest, referral_id: str) -> Referral:
-    return referrals.read_referral(
+def _read_referral(request: ApiRequest, referral_id: str) -> Referral:
+    return read_and_amend.read_referral(
         referral_id, member=request.member, request_id=request.request_id, context=request.context
     )
 
 
-def _to_new_referral(body: ReferralBody) -> intake.NewReferral:
+def _to_new_referral(body: ReferralRequest) -> create.NewReferral:
     details = _to_plain_json(body)
-    return intake.NewReferral(
+    return create.NewReferral(
         details={name: details[name] for name in REFERRAL_SECTIONS},
         alias=details["patient"].get("alias") or None,
         product_id=body.product_id,
@@ -254,23 +242,22 @@ def _to_new_referral(body: ReferralBody) -> intake.NewReferral:
     )
 
 
-def _to_plain_json(body: ReferralBody | ReferralPatch, *, exclude_unset: bool = False) -> dict[str, Any]:
-    """The body as plain JSON values: what is stored and told again."""
+def _to_plain_json(body: ReferralRequest | ReferralPatchRequest, *, exclude_unset: bool = False) -> dict[str, Any]:
+    """The body as plain JSON values, which are stored and returned as they are."""
     values: dict[str, Any] = json.loads(body.model_dump_json(exclude_unset=exclude_unset))
     return values
 
 
 def _reject_emptied_sections(changes: dict[str, Any]) -> None:
-    needed = ("patient", "clinical", "referring_provider", "urgency")
-    emptied = [name for name in needed if name in changes and changes[name] is None]
-    if emptied:
-        raise MalformedError("section_needed", "A referral cannot do without this section.")
+    required = ("patient", "clinical", "referring_provider", "urgency")
+    if any(name in changes and changes[name] is None for name in required):
+        raise MalformedError("section_needed", "This section is required and cannot be removed.")
 
 
-def _to_filter(query: ReferralQuery) -> lists.ReferralFilter:
-    equal = {"stage": query.stage, "phase": query.phase, "center_id": query.center_id}
-    return lists.ReferralFilter(
-        exact={name: str(value) for name, value in equal.items() if value},
+def _to_filter(query: ReferralQuery) -> search.ReferralFilter:
+    exact = {"stage": query.stage, "phase": query.phase, "center_id": query.center_id}
+    return search.ReferralFilter(
+        exact={name: str(value) for name, value in exact.items() if value},
         since=query.updated_since,
         search_text=query.q or None,
         late=query.late,

@@ -1,10 +1,9 @@
-"""What a request's body may carry, field by field. Anything else is refused by name."""
+"""The request bodies of referrals, field by field. Any other field is refused by name."""
 
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from chalicelib.domain.identity.members import Role
 from chalicelib.routes.platform.fields import (
     CalendarDate,
     Disease,
@@ -24,10 +23,10 @@ from chalicelib.routes.platform.fields import (
 )
 from chalicelib.routes.referrals.clinical_fields import (
     Doses,
-    LabsBody,
+    LabsRequest,
     NoTransplantReasonName,
-    ScreenedBody,
-    TransplantBody,
+    ScreenReferenceRequest,
+    TransplantRequest,
 )
 
 DrugClass = Literal[
@@ -51,7 +50,7 @@ DrugClass = Literal[
 
 
 class Caregiver(StrictModel):
-    """Who is with the patient."""
+    """Who cares for the patient."""
 
     name: SingleLineText
     phone: Phone | None = None
@@ -70,7 +69,12 @@ class Patient(StrictModel):
     phone: Phone | None = None
     email: Email | None = None
     language: (
-        Annotated[str, AfterValidator(build_pattern_validator(r"[a-z]{2,3}(-[A-Z]{2})?", "must be a language as en"))]
+        Annotated[
+            str,
+            AfterValidator(
+                build_pattern_validator(r"[a-z]{2,3}(-[A-Z]{2})?", "Enter a language code, such as en or pt-BR.")
+            ),
+        ]
         | None
     ) = None
     alias: Annotated[str, Field(max_length=40), AfterValidator(build_text_validator(lines=False))] | None = None
@@ -78,7 +82,7 @@ class Patient(StrictModel):
 
 
 class LineOfTherapy(StrictModel):
-    """One line of treatment as the provider counts it. Lines are never derived."""
+    """One line of therapy as the provider counts it. Lines are never derived."""
 
     line: Annotated[int, Field(ge=1, le=30)]
     regimen: SingleLineText
@@ -94,8 +98,8 @@ class LineOfTherapy(StrictModel):
     event_on: CalendarDate | None = None
 
 
-class Flags(StrictModel):
-    """Things to discuss with the center. None of them decides anything."""
+class ClinicalFlags(StrictModel):
+    """Points to discuss with the center. None of them decides anything."""
 
     active_infection: bool | None = None
     cns_involvement: bool | None = None
@@ -116,11 +120,11 @@ class Clinical(StrictModel):
     no_transplant_because: NoTransplantReasonName | None = None
     prior_lines: Annotated[list[LineOfTherapy], Field(default_factory=list, max_length=30)]
     lenalidomide_refractory: bool | None = None
-    transplant: TransplantBody | None = None
-    flags: Flags | None = None
-    labs: LabsBody | None = None
+    transplant: TransplantRequest | None = None
+    flags: ClinicalFlags | None = None
+    labs: LabsRequest | None = None
     last_doses: Doses | None = None
-    screened: ScreenedBody | None = None
+    screened: ScreenReferenceRequest | None = None
 
 
 class ReferringProvider(StrictModel):
@@ -133,7 +137,7 @@ class ReferringProvider(StrictModel):
 
 
 class Insurance(StrictModel):
-    """Who pays. Its being sent is no statement of coverage."""
+    """Who pays. It says nothing about coverage."""
 
     payer: SingleLineText
     plan_type: (
@@ -154,14 +158,14 @@ class Insurance(StrictModel):
     group: SingleLineText | None = None
 
 
-class Consent(StrictModel):
-    """The patient's consent to share what is sent."""
+class ConsentToShare(StrictModel):
+    """The patient's consent to share the referral with the center."""
 
     given: bool
     on: CalendarDate | None = None
 
 
-class ReferralBody(StrictModel):
+class ReferralRequest(StrictModel):
     """A referral as a practice sends it."""
 
     patient: Patient
@@ -171,14 +175,14 @@ class ReferralBody(StrictModel):
     center_id: Identifier | None = None
     urgency: Literal["routine", "urgent"] = "routine"
     insurance: Insurance | None = None
-    consent_to_share: Consent | None = None
+    consent_to_share: ConsentToShare | None = None
     note: MultiLineText | None = None
     continues: Identifier | None = None
     submit: bool = False
 
 
-class ReferralPatch(StrictModel):
-    """What a practice changes: whole sections; one that is absent stays as it is."""
+class ReferralPatchRequest(StrictModel):
+    """The sections that a practice changes, each as a whole; an absent section stays as it is."""
 
     patient: Patient | None = None
     clinical: Clinical | None = None
@@ -187,51 +191,5 @@ class ReferralPatch(StrictModel):
     center_id: Identifier | None = None
     urgency: Literal["routine", "urgent"] | None = None
     insurance: Insurance | None = None
-    consent_to_share: Consent | None = None
+    consent_to_share: ConsentToShare | None = None
     note: MultiLineText | None = None
-
-
-class ScreenBody(StrictModel):
-    """What a screen looks at; `clinical` is what a referral carries too. Nothing is stored."""
-
-    age: Annotated[int, Field(ge=0, le=130)] | None = None
-    clinical: Clinical
-    planned_collection_on: CalendarDate | None = None
-
-
-class SignIn(StrictModel):
-    """A password for a session."""
-
-    email: Email
-    password: Annotated[str, Field(min_length=1, max_length=256)]
-
-
-class ChallengeReply(StrictModel):
-    """The answer to a question that came instead of a session."""
-
-    email: Email
-    challenge: Literal["NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA"]
-    session: Annotated[str, Field(min_length=1, max_length=4096)]
-    new_password: Annotated[str, Field(min_length=8, max_length=256)] | None = None
-    code: Annotated[str, AfterValidator(build_pattern_validator(r"\d{6}", "must be 6 digits"))] | None = None
-
-
-class Refresh(StrictModel):
-    """A refresh token for a new access token."""
-
-    refresh_token: Annotated[str, Field(min_length=1, max_length=8192)]
-
-
-class InviteBody(StrictModel):
-    """A person who is to become a member of one's own organisation."""
-
-    name: SingleLineText
-    email: Email
-    roles: Annotated[list[Role], Field(min_length=1, max_length=5)]
-
-
-class MemberPatch(StrictModel):
-    """What changes of a member."""
-
-    roles: Annotated[list[Role], Field(min_length=1, max_length=5)] | None = None
-    active: bool | None = None

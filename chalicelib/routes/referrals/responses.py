@@ -1,6 +1,6 @@
-"""Domain values as the API tells them. Times are RFC 3339 in UTC, days are dates."""
+"""Referrals as the API returns them. Times are RFC 3339 in UTC, days are dates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib import catalog, wiring
@@ -13,21 +13,35 @@ from chalicelib.domain.referrals.reason_codes import describe_outcome
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import STAGE_FACTS
 from chalicelib.domain.referrals.worklists import ListViewer, StageSummary, summarize_stage
+from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.routes.referrals.journey_responses import (
     list_reportable_events,
     to_actions_response,
     to_journey_response,
 )
+from chalicelib.routes.referrals.response_types import (
+    AuditEntryResponse,
+    HoldResponse,
+    MonitoringWindowResponse,
+    OutcomeReasonResponse,
+    PacketResponse,
+    PlannedNoticeResponse,
+    ReferralCenterResponse,
+    ReferralResponse,
+    ReferralSummaryResponse,
+    ReportResultResponse,
+    TurnaroundResponse,
+)
 from chalicelib.services.notices.planned_list import PlannedNotice
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.event_writes import load_decision_context
-from chalicelib.store.identity.members_and_tenants import Center
+from chalicelib.services.referrals.report_event import ReportResult
 from chalicelib.store.referrals.items import ReferralSummary
 
 
 def build_referral_etag(referral: Referral) -> dict[str, str]:
-    """The version as HTTP spells it."""
+    """The referral's version as an ETag."""
     return {"ETag": f'"{referral.version}"'}
 
 
@@ -38,82 +52,94 @@ def to_referral_response(
     viewer: ListViewer,
     notices: Sequence[PlannedNotice] = (),
     changed_since_seen: bool = False,
-) -> dict[str, Any]:
-    """A referral for a member who may see it."""
-    facts = STAGE_FACTS[referral.stage]
-    setting = load_decision_context(referral, context=RunContext(wiring.get_stores(), viewer.now))
-    response: dict[str, Any] = {
+) -> ReferralResponse:
+    """A referral for a member who can see it."""
+    context = load_decision_context(referral, context=RunContext(wiring.get_stores(), viewer.now))
+    details, status = referral.details, referral.status
+    requested_at, toxicity_at = status.withdrawal_requested_at, status.toxicity_at
+    practice, center = _build_practice(referral.practice_id), _build_center(referral.center_id)
+    names = {TenantKind.PRACTICE: practice["name"], TenantKind.CENTER: center["name"] if center else None}
+    return {
         "referral_id": referral.referral_id,
         "version": referral.version,
         "stage": referral.stage,
-        "stage_label": facts.label,
+        "stage_label": STAGE_FACTS[referral.stage].label,
         "phase": referral.phase,
         "stage_since": format_timestamp(referral.stage_since),
         "created_at": format_timestamp(referral.created_at),
         "updated_at": format_timestamp(referral.updated_at),
         "submitted_at": format_timestamp(referral.submitted_at) if referral.submitted_at else None,
         "changed_since_seen": changed_since_seen,
-        "practice": _build_practice(referral.practice_id),
-        "center": _build_center(referral.center_id),
+        "practice": practice,
+        "center": center,
         "alias": referral.alias,
-        "patient": {**referral.details["patient"], "alias": referral.alias},
+        "patient": {**details["patient"], "alias": referral.alias},
         "product_id": referral.product_id,
         "urgency": referral.urgency,
         "clock": _build_turnaround(summarize_stage(referral), viewer),
         "journey": to_journey_response(referral),
-        "actions": to_actions_response(referral, member),
-        "may_report": list_reportable_events(referral, member, setting),
+        "actions": to_actions_response(referral, member, names),
+        "may_report": [*list_reportable_events(referral, member, context)],
         "packet": _build_packet(referral),
         "window": to_window_response(referral.window, notices) if referral.window else None,
-        **_build_status(referral),
+        "hold": _build_hold(referral),
+        "outcome": _build_outcome(status.reason_code),
+        "revisit_on": status.revisit_on.isoformat() if status.revisit_on else None,
+        "suggested_center_id": status.suggested_center_id,
+        "first_visit_on": status.first_visit_on.isoformat() if status.first_visit_on else None,
+        "withdrawal_requested_at": format_timestamp(requested_at) if requested_at else None,
+        "toxicity_noticed_at": format_timestamp(toxicity_at) if toxicity_at else None,
+        "missing_updates": list(status.feed.missing),
+        "updates_lost": status.updates_lost,
+        "continues": status.continues,
+        "continued_by": status.continued_by,
         "disclaimers": list(DISCLAIMERS),
         "emergency_note": EMERGENCY_NOTE,
+        "clinical": details["clinical"],
+        "insurance": details.get("insurance"),
+        "referring_provider": details["referring_provider"],
+        "consent_to_share": details.get("consent_to_share"),
+        "note": details.get("note"),
     }
-    sections = ("clinical", "insurance", "referring_provider", "consent_to_share", "note")
-    return response | {name: referral.details.get(name) for name in sections}
 
 
-def _build_turnaround(stage_summary: StageSummary, viewer: ListViewer) -> dict[str, Any]:
-    """Whose move it is, since when, and how that stands against what is usual."""
-    clock = stage_summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone)
-    dates = {"expected_by": clock.expected_by, "amber_on": clock.amber_on, "red_on": clock.red_on}
+def _build_turnaround(stage_summary: StageSummary, viewer: ListViewer) -> TurnaroundResponse:
+    """Who acts next, since when, and how long that usually takes."""
+    turnaround = stage_summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone)
     return {
         "owner": stage_summary.owner,
-        "since": format_timestamp(clock.since),
-        **{name: day.isoformat() if day else None for name, day in dates.items()},
-        "level": clock.level,
-        "unit": clock.unit,
-        "source": clock.source,
+        "since": format_timestamp(turnaround.since),
+        "expected_by": turnaround.expected_by.isoformat() if turnaround.expected_by else None,
+        "amber_on": turnaround.amber_on.isoformat() if turnaround.amber_on else None,
+        "red_on": turnaround.red_on.isoformat() if turnaround.red_on else None,
+        "level": turnaround.level,
+        "unit": turnaround.unit,
+        "source": turnaround.source,
     }
 
 
-def _build_status(referral: Referral) -> dict[str, Any]:
-    """What lies over the stage: a hold, why it ended, what is missing, what it is linked to."""
-    overlay, hold = referral.status, referral.status.hold
-    asked, toxicity = overlay.withdrawal_requested_at, overlay.toxicity_at
+def _build_hold(referral: Referral) -> HoldResponse | None:
+    hold = referral.status.hold
+    if hold is None:
+        return None
     return {
-        "hold": hold
-        and {
-            "since": format_timestamp(hold.since),
-            "reason_code": hold.reason_code,
-            "expected_until": hold.until.isoformat() if hold.until else None,
-            "by": hold.by,
-        },
-        "outcome": describe_outcome(overlay.reason_code),
-        "revisit_on": overlay.revisit_on.isoformat() if overlay.revisit_on else None,
-        "suggested_center_id": overlay.suggested_center_id,
-        "first_visit_on": overlay.first_visit_on.isoformat() if overlay.first_visit_on else None,
-        "withdrawal_requested_at": format_timestamp(asked) if asked else None,
-        "toxicity_noticed_at": format_timestamp(toxicity) if toxicity else None,
-        "missing_updates": list(overlay.feed.missing),
-        "updates_lost": overlay.updates_lost,
-        "continues": overlay.continues,
-        "continued_by": overlay.continued_by,
+        "since": format_timestamp(hold.since),
+        "reason_code": hold.reason_code,
+        "expected_until": hold.until.isoformat() if hold.until else None,
+        "by": hold.by,
     }
 
 
-def to_window_response(window: MonitoringWindow, notices: Sequence[PlannedNotice]) -> dict[str, Any]:
-    """A monitoring window with its dated days, and what is told of them."""
+def _build_outcome(reason_code: str | None) -> OutcomeReasonResponse | None:
+    """Why the referral ended or waits."""
+    if reason_code is None:
+        return None
+    outcome = describe_outcome(reason_code)
+    return {"reason_code": outcome.reason_code, "label": outcome.label, "next_step": outcome.next_step}
+
+
+def to_window_response(window: MonitoringWindow, notices: Sequence[PlannedNotice]) -> MonitoringWindowResponse:
+    """A monitoring window with its dates and its notices."""
     product = catalog.load_products().get(window.profile.product_id)
     return {
         "time_zone": window.time_zone,
@@ -132,45 +158,49 @@ def to_window_response(window: MonitoringWindow, notices: Sequence[PlannedNotice
         ],
         "extensions": [
             {
-                "ends_on": e.ends_on.isoformat(),
-                "told_at": format_timestamp(e.order.occurred_at),
-                "reason_code": e.reason_code,
+                "ends_on": extension.ends_on.isoformat(),
+                "told_at": format_timestamp(extension.order.occurred_at),
+                "reason_code": extension.reason_code,
             }
-            for e in window.extensions
+            for extension in window.extensions
         ],
-        "late_effects": [each["text"] for each in product.facts["late_effects"]] if product else [],
-        "notices": [
-            {
-                "rule": notice.rule,
-                "title": NOTICE_SCHEDULE[notice.rule].title,
-                "due_on": notice.due_on.isoformat(),
-                "sides": list(notice.sides),
-                "state": notice.state,
-                "why": notice.skip_reason,
-            }
-            for notice in notices
-        ],
+        "late_effects": [effect["text"] for effect in product.facts["late_effects"]] if product else [],
+        "notices": [_to_planned_notice_response(notice) for notice in notices],
     }
 
 
-def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, changed_since_seen: bool) -> dict[str, Any]:
-    """A row of a list."""
-    standing = summary.stage_summary
-    facts = STAGE_FACTS[standing.stage]
-    clock = standing.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone)
+def _to_planned_notice_response(notice: PlannedNotice) -> PlannedNoticeResponse:
+    return {
+        "rule": notice.rule,
+        "title": NOTICE_SCHEDULE[notice.rule].title,
+        "due_on": notice.due_on.isoformat(),
+        "sides": list(notice.sides),
+        "state": notice.state,
+        "why": notice.skip_reason,
+    }
+
+
+def to_summary_response(
+    summary: ReferralSummary, viewer: ListViewer, *, changed_since_seen: bool
+) -> ReferralSummaryResponse:
+    """A row in a list of referrals."""
+    stage_summary = summary.stage_summary
+    facts = STAGE_FACTS[stage_summary.stage]
+    turnaround = stage_summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone)
+    ends_on = stage_summary.window_ends_on
     return {
         "referral_id": summary.referral_id,
         "alias": summary.alias,
         "patient": summary.patient,
-        "stage": standing.stage,
+        "stage": stage_summary.stage,
         "stage_label": facts.label,
         "phase": facts.phase,
-        "owner": standing.owner,
-        "stage_since": format_timestamp(standing.since),
-        "clock_level": clock.level,
-        "expected_by": clock.expected_by.isoformat() if clock.expected_by else None,
-        "window_ends_on": standing.window_ends_on.isoformat() if standing.window_ends_on else None,
-        "missing_updates": standing.has_gap,
+        "owner": stage_summary.owner,
+        "stage_since": format_timestamp(stage_summary.since),
+        "clock_level": turnaround.level,
+        "expected_by": turnaround.expected_by.isoformat() if turnaround.expected_by else None,
+        "window_ends_on": ends_on.isoformat() if ends_on else None,
+        "missing_updates": stage_summary.has_gap,
         "product_id": summary.product_id,
         "disease": summary.disease,
         "urgency": summary.urgency,
@@ -182,34 +212,52 @@ def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, changed
     }
 
 
-def to_center_response(center: Center) -> dict[str, Any]:
-    """A center of the directory."""
+def to_report_response(result: ReportResult) -> ReportResultResponse:
+    """What a reported event changed; the same for a member and for a center's system."""
     return {
-        **center.listing,
-        "center_id": center.center_id,
-        "name": center.tenant.name,
-        "time_zone": center.tenant.time_zone,
+        "status": result.status,
+        "referral_id": result.referral_id,
+        "event_id": result.event_id,
+        "stage": result.stage,
     }
 
 
-def _build_practice(practice_id: str) -> dict[str, Any]:
+def to_audit_entry_response(row: Mapping[str, Any]) -> AuditEntryResponse:
+    """A row of the audit trail."""
+    return {
+        "at": row["at"],
+        "actor_id": row["actor_id"],
+        "tenant_id": row["tenant_id"],
+        "action": row["action"],
+        "outcome": row["outcome"],
+        "version": row.get("version"),
+        "request_id": row.get("request_id"),
+    }
+
+
+def _build_practice(practice_id: str) -> TenantResponse:
     tenant = wiring.get_stores().tenants.get_cached(TenantKind.PRACTICE, practice_id)
     return {"tenant_id": practice_id, "name": tenant.name if tenant else None}
 
 
-def _build_center(center_id: str | None) -> dict[str, Any] | None:
+def _build_center(center_id: str | None) -> ReferralCenterResponse | None:
     center = wiring.get_stores().tenants.get_center(center_id)
     if center is None:
         return None
-    phones = {name: center.listing.get(name) for name in ("intake_phone", "after_hours_phone")}
-    return {"center_id": center.center_id, "name": center.tenant.name, "time_zone": center.tenant.time_zone, **phones}
-
-
-def _build_packet(referral: Referral) -> dict[str, Any]:
-    absent = list_missing_items(build_packet(referral))
     return {
-        "complete": not absent,
-        "present": len(REQUIRED_ITEMS) - len(absent),
+        "center_id": center.center_id,
+        "name": center.tenant.name,
+        "time_zone": center.tenant.time_zone,
+        "intake_phone": center.listing.get("intake_phone"),
+        "after_hours_phone": center.listing.get("after_hours_phone"),
+    }
+
+
+def _build_packet(referral: Referral) -> PacketResponse:
+    missing = list_missing_items(build_packet(referral))
+    return {
+        "complete": not missing,
+        "present": len(REQUIRED_ITEMS) - len(missing),
         "needed": len(REQUIRED_ITEMS),
-        "missing": [{"pointer": item.pointer, "label": item.label} for item in absent],
+        "missing": [{"pointer": item.pointer, "label": item.label} for item in missing],
     }

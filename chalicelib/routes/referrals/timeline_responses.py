@@ -1,4 +1,4 @@
-"""The timeline, as a page shows it."""
+"""The timeline as the API returns it."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -9,21 +9,22 @@ from chalicelib.domain.referrals.events import Corrected, EventType, ReferralEve
 from chalicelib.domain.referrals.reason_codes import format_reason
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
 from chalicelib.routes.platform.timestamps import format_timestamp
+from chalicelib.routes.referrals.response_types import EventResponse
 from chalicelib.store.referrals.items import LoggedEvent
 
 EVENT_LABELS: Mapping[EventType, str] = {
     EventType.HOLD_STARTED: "On hold",
-    EventType.HOLD_ENDED: "Hold ended",
-    EventType.TOXICITY_NOTICED: "Toxicity noticed",
-    EventType.WINDOW_EXTENDED: "Monitoring window extended",
+    EventType.HOLD_ENDED: "Resumed",
+    EventType.TOXICITY_NOTICED: "Toxicity reported",
+    EventType.WINDOW_EXTENDED: "Monitoring extended",
     EventType.WITHDRAWAL_REQUESTED: "Withdrawal requested",
-    EventType.REOPENED: "Opened again",
-    EventType.CORRECTED: "Corrected an earlier report",
+    EventType.REOPENED: "Reopened",
+    EventType.CORRECTED: "Correction to an earlier entry",
 }
 
 
-def to_event_response(entry: LoggedEvent) -> dict[str, Any]:
-    """A row of the timeline. What only some kinds of events have stands in `data`."""
+def to_event_response(entry: LoggedEvent) -> EventResponse:
+    """A row of the timeline. `data` has the fields that only some types of events have."""
     event = entry.event
     return {
         "event_id": event.event_id,
@@ -53,7 +54,7 @@ def _build_event_data(event: ReferralEvent) -> dict[str, Any]:
     common = {field.name for field in fields(ReferralEvent)} | {"stage", "replacement"}
     own = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in common}
     if isinstance(event, StageChange) and event.stage is not Stage.HANDED_BACK:
-        del own["first_visit_on"]  # Nobody is asked for it with another move.
+        del own["first_visit_on"]  # No other stage asks for it.
     data = {k: v.isoformat() if isinstance(v, date) else v for k, v in own.items()}
     if isinstance(event, Corrected) and event.replacement:
         data["replacement"] = {

@@ -1,4 +1,4 @@
-"""Stage changes pushed by centers' systems: verified first, read after."""
+"""Events that the systems of centers send: the signature is verified before anything is read."""
 
 import re
 from typing import Any
@@ -12,11 +12,12 @@ from chalicelib.domain.webhooks.signature import verify_signature
 from chalicelib.errors import FieldError, MalformedError, UnauthenticatedError
 from chalicelib.routes.platform import strict_json
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
+from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID
 from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.request import ApiRequest, validate_json
-from chalicelib.routes.referrals import response_schemas as referral_shapes
-from chalicelib.routes.referrals.event_bodies import EventBody, EventReporter, build_event, parse_delivery_body
-from chalicelib.routes.referrals.referrals import to_report_response
+from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest, build_event, parse_delivery_body
+from chalicelib.routes.referrals.response_types import ReportResultResponse
+from chalicelib.routes.referrals.responses import to_report_response
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
 from chalicelib.services.referrals.report_event import report_by_webhook
 from chalicelib.store.webhooks.idempotency import Delivery, hash_body
@@ -27,17 +28,11 @@ _CENTER_ID = re.compile(r"ctr_[a-z0-9_]{1,60}", re.ASCII)
 _REFERRAL_ID = re.compile(r"ref_[a-z2-7]{26}", re.ASCII)
 
 
-@declare_endpoint(
-    blueprint,
-    "POST",
-    "/v1/webhooks/centers/{center_id}",
-    response_schema=referral_shapes.OutcomeShape,
-    access=RouteAccess.WEBHOOK_SIGNATURE,
-)
-def receive_delivery(request: ApiRequest, center_id: str) -> ApiResponse:
-    """Receive a signed stage change from a center's system (Standard Webhooks 1.0)."""
+@declare_endpoint(blueprint, "POST", "/v1/webhooks/centers/{center_id}", access=RouteAccess.WEBHOOK_SIGNATURE)
+def receive_delivery(request: ApiRequest, center_id: str) -> ApiResponse[ReportResultResponse]:
+    """Receive a signed event from a center's system (Standard Webhooks 1.0)."""
     _verify_signature(request, center_id)
-    # Only after the signature: nobody else can use up what a center may send.
+    # Only after the signature, so that no one else can use up a center's rate limit.
     enforce_rate_limit(f"feed#{center_id}", wiring.get_webhook_rate_limit(), context=request.context)
     referral_id, report = _parse_report(request.raw_body)
     delivery = Delivery(
@@ -47,16 +42,16 @@ def receive_delivery(request: ApiRequest, center_id: str) -> ApiResponse:
         received_at=request.now,
     )
     event = build_event(report, referral_id=referral_id, reporter=_build_reporter(delivery))
-    outcome = report_by_webhook(event, delivery=delivery, context=request.context)
-    return ApiResponse(body=to_report_response(outcome), status=202 if outcome.status == "parked" else 200)
+    result = report_by_webhook(event, delivery=delivery, context=request.context)
+    return ApiResponse(body=to_report_response(result), status=202 if result.status == "parked" else 200)
 
 
 def _verify_signature(request: ApiRequest, center_id: str) -> None:
-    """One answer for an unknown center, a wrong signature and an old timestamp."""
+    """Refuse an unknown center, a wrong signature and an old timestamp with the same response."""
     secrets = (
         wiring.get_stores().secrets.list_valid(center_id, now=request.now) if _CENTER_ID.fullmatch(center_id) else ()
     )
-    genuine = verify_signature(
+    is_valid = verify_signature(
         webhook_id=request.headers.get("webhook-id", ""),
         timestamp=request.headers.get("webhook-timestamp", ""),
         signatures=request.headers.get("webhook-signature", ""),
@@ -64,16 +59,16 @@ def _verify_signature(request: ApiRequest, center_id: str) -> None:
         secrets=secrets,
         now=request.now,
     )
-    if not genuine:
+    if not is_valid:
         raise UnauthenticatedError
 
 
 def _parse_report(raw: bytes) -> tuple[str, Any]:
     referral_id, rest = parse_delivery_body(strict_json.parse_json(raw))
-    report = validate_json(EventBody, rest)
+    report = validate_json(EventRequest, rest)
     if not isinstance(referral_id, str) or not _REFERRAL_ID.fullmatch(referral_id):
-        fault = FieldError("/referral_id", "malformed", "must be the id of a referral")
-        raise MalformedError("malformed", "Some fields are not right.", errors=[fault])
+        error = FieldError("/referral_id", "malformed", "Send the ID of a referral.")
+        raise MalformedError("malformed", FIELDS_NOT_VALID, errors=[error])
     return referral_id, report.root
 
 

@@ -20,17 +20,13 @@ def test_every_reason_has_a_label_and_a_next_step(reason):
     """Both are shown to the referring team."""
     assert REASON_FACTS[reason].label[0].isupper()
     assert REASON_FACTS[reason].next_step.endswith(".")
-    assert describe_outcome(reason) == {
-        "reason_code": reason,
-        "label": REASON_FACTS[reason].label,
-        "next_step": REASON_FACTS[reason].next_step,
-    }
+    assert describe_outcome(reason) == (reason, REASON_FACTS[reason].label, REASON_FACTS[reason].next_step)
 
 
 def test_the_senders_own_text_is_shown_unchanged():
-    """A hold may have one; without a reason there is no outcome."""
-    assert describe_outcome("line_down") == {"reason_code": "line_down", "label": "line_down", "next_step": None}
-    assert (describe_outcome(None), format_reason(None)) == (None, None)
+    """A hold may have one; it has no next step."""
+    assert describe_outcome("line_down") == ("line_down", "line_down", None)
+    assert format_reason(None) is None
 
 
 STAGE_BEFORE = {

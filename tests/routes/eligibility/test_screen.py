@@ -178,5 +178,5 @@ def test_the_body_spells_the_codes_as_the_rules_do():
     assert get_args(screen_fields.AgentName) == get_args(entries.AgentName)
     assert get_args(screen_fields.NoTransplantReasonName) == tuple(entries.NoTransplantReason)
     assert get_args(screen_fields.TransplantKindName) == tuple(entries.TransplantKind)
-    assert set(screen_fields.LabsBody.model_fields) == set(get_args(entries.LabName))
-    assert set(bodies.Flags.model_fields) == set(get_args(entries.FlagName))
+    assert set(screen_fields.LabsRequest.model_fields) == set(get_args(entries.LabName))
+    assert set(bodies.ClinicalFlags.model_fields) == set(get_args(entries.FlagName))

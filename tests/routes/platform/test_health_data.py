@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import BaseModel
 
-from chalicelib.routes.handback.request_bodies import HandbackBody
+from chalicelib.routes.handback.request_bodies import HandbackRequest
 from chalicelib.routes.platform import fields
 from chalicelib.routes.referrals import event_bodies as reports
 from chalicelib.routes.referrals import request_bodies as bodies
@@ -70,11 +70,11 @@ IN_CLEAR = {
 def test_every_field_that_can_tell_of_somebody_has_a_canary():
     """From the models themselves: a new field fails here until it is looked for."""
     body = build_canary_body()
-    told = {path for path in free_leaves(bodies.ReferralBody) if not _is_canary(body, path)}
-    of_reports = {path for report in get_args(get_args(reports.AnyEventReport)[0]) for path in free_leaves(report)}
+    told = {path for path in free_leaves(bodies.ReferralRequest) if not _is_canary(body, path)}
+    of_reports = {path for report in get_args(get_args(reports.AnyEventRequest)[0]) for path in free_leaves(report)}
 
     package = build_canary_handback()
-    of_handback = {p for p in free_leaves(HandbackBody) if not _is_canary(package, p)}
+    of_handback = {p for p in free_leaves(HandbackRequest) if not _is_canary(package, p)}
 
     assert told == set()
     assert of_handback == set()

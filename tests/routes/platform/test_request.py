@@ -19,8 +19,8 @@ from chalicelib.routes.platform import request as calls
 from chalicelib.routes.platform.fields import StrictModel
 from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess
 from chalicelib.routes.platform.query_params import PageQuery
-from chalicelib.routes.referrals.event_bodies import EventBody
-from chalicelib.routes.referrals.request_bodies import ReferralBody
+from chalicelib.routes.referrals.event_bodies import EventRequest
+from chalicelib.routes.referrals.request_bodies import ReferralRequest
 from tests.support.factories import build_member, build_referral_body
 
 
@@ -213,10 +213,10 @@ def test_a_fault_is_pointed_at_in_what_was_sent():
     """In a choice by `type` too, whose name stands in no body."""
     event = b'{"type": "stage.changed", "occurred_at": "2026-11-20T10:00:00Z", "data": {"stage": 1}}'
 
-    assert pointers(EventBody, event)[0][0] == "/data/stage"
-    assert pointers(EventBody, b'{"type": "x"}')[0][0] == "/type"
-    assert pointers(EventBody, b"{}")[0][0] == "/type"
-    assert pointers(ReferralBody, b"{}") == [
+    assert pointers(EventRequest, event)[0][0] == "/data/stage"
+    assert pointers(EventRequest, b'{"type": "x"}')[0][0] == "/type"
+    assert pointers(EventRequest, b"{}")[0][0] == "/type"
+    assert pointers(ReferralRequest, b"{}") == [
         ("/patient", "missing"),
         ("/clinical", "missing"),
         ("/referring_provider", "missing"),
@@ -243,7 +243,7 @@ def test_a_good_body_is_read():
     """The other way round, so that the refusals above mean something."""
     import json
 
-    body = calls.parse_body(ReferralBody, json.dumps(build_referral_body()).encode())
+    body = calls.parse_body(ReferralRequest, json.dumps(build_referral_body()).encode())
 
     assert body.patient.family_name == "Example"
 

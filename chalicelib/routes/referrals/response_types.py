@@ -1,0 +1,274 @@
+"""The response types of referrals; see `chalicelib.routes.platform.responses`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+# pydantic needs this one on Python 3.11.
+from typing_extensions import TypedDict
+
+from chalicelib.routes.platform.responses import TenantResponse
+
+
+class ReferralCenterResponse(TypedDict):
+    """The center of a referral."""
+
+    center_id: str
+    name: str
+    time_zone: str
+    intake_phone: str | None
+    after_hours_phone: str | None
+
+
+class TurnaroundResponse(TypedDict):
+    """Who acts next, since when, and how long that usually takes."""
+
+    owner: str
+    since: str
+    expected_by: str | None
+    amber_on: str | None
+    red_on: str | None
+    level: str
+    unit: str | None
+    source: str | None
+
+
+class JourneyStepResponse(TypedDict):
+    """A stage of the main path, and whether the referral reached it."""
+
+    stage: str
+    label: str
+    state: str
+    at: str | None
+
+
+class JourneyPhaseResponse(TypedDict):
+    """A phase with its stages."""
+
+    phase: str
+    label: str
+    stages: list[JourneyStepResponse]
+
+
+class ActionResponse(TypedDict):
+    """A stage that can come next; `why_not` says why the reader cannot report it."""
+
+    stage: str
+    label: str
+    allowed: bool
+    why_not: str | None
+    needs: list[str]
+    reasons: list[str]
+    ends: bool
+
+
+class PacketItemResponse(TypedDict):
+    """An item that is missing from a packet."""
+
+    pointer: str
+    label: str
+
+
+class PacketResponse(TypedDict):
+    """How complete a packet is."""
+
+    complete: bool
+    present: int
+    needed: int
+    missing: list[PacketItemResponse]
+
+
+class MilestoneResponse(TypedDict):
+    """A date of a monitoring window."""
+
+    day: int
+    on: str
+    kind: str
+    label: str
+
+
+class PlannedNoticeResponse(TypedDict):
+    """A scheduled notice; `why` is the reason why it was skipped, or would be."""
+
+    rule: str
+    title: str
+    due_on: str
+    sides: list[str]
+    state: str
+    why: str | None
+
+
+class WindowExtensionResponse(TypedDict):
+    """The center reported that monitoring ends on another day."""
+
+    ends_on: str
+    told_at: str
+    reason_code: str | None
+
+
+class MonitoringWindowResponse(TypedDict):
+    """A monitoring window."""
+
+    time_zone: str
+    infused_on: str
+    ends_on: str
+    label_as_of: str
+    catalogue_version: str | None
+    milestones: list[MilestoneResponse]
+    extensions: list[WindowExtensionResponse]
+    late_effects: list[str]
+    notices: list[PlannedNoticeResponse]
+
+
+class HoldResponse(TypedDict):
+    """Treatment is paused; the stage stays the same."""
+
+    since: str
+    reason_code: str | None
+    expected_until: str | None
+    by: str
+
+
+class OutcomeReasonResponse(TypedDict):
+    """Why a referral ended or waits, and what its practice can do next."""
+
+    reason_code: str
+    label: str
+    next_step: str | None
+
+
+class ReferralResponse(TypedDict):
+    """A referral."""
+
+    referral_id: str
+    version: int
+    changed_since_seen: bool
+    stage: str
+    stage_label: str
+    phase: str
+    stage_since: str
+    created_at: str
+    updated_at: str
+    submitted_at: str | None
+    practice: TenantResponse
+    center: ReferralCenterResponse | None
+    alias: str
+    patient: Mapping[str, Any]
+    clinical: Mapping[str, Any]
+    insurance: Mapping[str, Any] | None
+    referring_provider: Mapping[str, Any]
+    consent_to_share: Mapping[str, Any] | None
+    note: str | None
+    product_id: str | None
+    urgency: str
+    clock: TurnaroundResponse
+    journey: list[JourneyPhaseResponse]
+    actions: list[ActionResponse]
+    may_report: list[str]
+    packet: PacketResponse
+    window: MonitoringWindowResponse | None
+    hold: HoldResponse | None
+    outcome: OutcomeReasonResponse | None
+    revisit_on: str | None
+    suggested_center_id: str | None
+    first_visit_on: str | None
+    withdrawal_requested_at: str | None
+    toxicity_noticed_at: str | None
+    missing_updates: list[int]
+    updates_lost: int
+    continues: str | None
+    continued_by: str | None
+    disclaimers: list[str]
+    emergency_note: str
+
+
+class ReferralSummaryResponse(TypedDict):
+    """A row in a list of referrals."""
+
+    referral_id: str
+    alias: str
+    patient: Mapping[str, str | None]
+    stage: str
+    stage_label: str
+    phase: str
+    owner: str
+    stage_since: str
+    clock_level: str
+    expected_by: str | None
+    window_ends_on: str | None
+    missing_updates: bool
+    product_id: str | None
+    disease: str | None
+    urgency: str
+    practice: TenantResponse
+    center: ReferralCenterResponse | None
+    updated_at: str
+    version: int
+    changed_since_seen: bool
+
+
+class EventResponse(TypedDict):
+    """A row of the timeline. `data` has the fields that only some types of events have."""
+
+    event_id: str
+    type: str
+    stage: str | None
+    stage_label: str
+    occurred_at: str
+    recorded_at: str
+    source: str
+    actor_name: str
+    sequence: int | None
+    reason_code: str | None
+    reason: str | None
+    note: str | None
+    status: str
+    data: Mapping[str, Any]
+
+
+class ReportResultResponse(TypedDict):
+    """What a reported event changed: applied, recorded in the history, or parked."""
+
+    status: str
+    referral_id: str
+    event_id: str
+    stage: str | None
+
+
+class ReferralPageResponse(TypedDict):
+    """A page of a list of referrals."""
+
+    items: list[ReferralSummaryResponse]
+    next_cursor: str | None
+
+
+class EventPageResponse(TypedDict):
+    """A page of a timeline."""
+
+    items: list[EventResponse]
+    next_cursor: str | None
+
+
+class ReferralCountsResponse(TypedDict):
+    """The number of referrals, in total and by phase and worklist."""
+
+    total: int
+    phases: dict[str, int]
+    worklists: dict[str, int]
+
+
+class AuditEntryResponse(TypedDict):
+    """One read or write of a referral."""
+
+    at: str
+    actor_id: str
+    tenant_id: str
+    action: str
+    outcome: str
+    version: int | None
+    request_id: str | None
+
+
+class AuditTrailResponse(TypedDict):
+    """Who read or changed a referral."""
+
+    items: list[AuditEntryResponse]

@@ -104,6 +104,7 @@ function usePagedCenters(query) {
   const first = useLoad(() => listCenters(query), [JSON.stringify(query)]);
   const [failed, setFailed] = useState(/** @type {any} */ (null));
   const more = async () => {
+    if (!first.data) return;
     const next = await listCenters({ ...query, cursor: first.data.next_cursor });
     first.replace({ ...next, items: first.data.items.concat(next.items) });
     announce(`${next.items.length} more centers`);

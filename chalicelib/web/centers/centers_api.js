@@ -2,25 +2,30 @@
 import { callApi } from "../identity/session.js";
 
 /**
- * @typedef {{title: string, url: string, as_of: string, dated: boolean}} Source
- * @typedef {{resource_id: string, name: string, organization: string, kind: string, topics: string[], what: string,
- *            asked_by: string, url: string, phone: string, phone_as_printed: string, hours: string | null,
- *            languages: string[], last_checked: string, confirm: string | null, sources: Source[]}} Resource
+ * @typedef {import("../platform/api_types.js").CenterPageResponse} CenterPage
+ * @typedef {import("../platform/api_types.js").CenterResponse} Center
+ * @typedef {import("../platform/api_types.js").DiagnosisCodeListResponse} DiagnosisCodeList
+ * @typedef {import("../platform/api_types.js").ProductListResponse} ProductList
+ * @typedef {import("../platform/api_types.js").ResourceListResponse} ResourceList
  */
 
 const encode = encodeURIComponent;
 
+/** @returns {Promise<ProductList["items"]>} */
 export const listProducts = async () => (await callApi("GET", "products")).data.items;
 
-/** @param {{near?: string, within_miles?: string, product?: string, disease?: string, q?: string, cursor?: string, limit?: number}} query */
+/**
+ * @param {{near?: string, within_miles?: string, product?: string, disease?: string, q?: string, cursor?: string, limit?: number}} query
+ * @returns {Promise<CenterPage>}
+ */
 export const listCenters = async (query) => (await callApi("GET", "centers", { query })).data;
 
-/** @param {string} id */
+/** @param {string} id @returns {Promise<Center>} */
 export const getCenter = async (id) => (await callApi("GET", `centers/${encode(id)}`)).data;
 
-/** @param {{topic?: string, language?: string, q?: string}} query */
+/** @param {{topic?: string, language?: string, q?: string}} query @returns {Promise<ResourceList>} */
 export const listResources = async (query) => (await callApi("GET", "resources", { query })).data;
 
-/** @param {string} disease */
+/** @param {string} disease @returns {Promise<DiagnosisCodeList>} */
 export const listDiagnosisCodes = async (disease) =>
   (await callApi("GET", "diagnosis-codes", { query: { disease } })).data;

@@ -120,7 +120,7 @@ export function Handback({ referral }) {
     <div class="card-head"><h2 id="handback">Hand-back package</h2><span class=${read.state === "handed_over" ? "chip is-accent" : "chip"}>${STATES[read.state]}</span></div>
     ${
       read.package
-        ? html`<p class="small-text tabular-numbers">Written by ${read.written_by}, ${formatTime(read.written_at, getTimeZone())}, version ${read.version}. ${present} of ${needed} items are there.</p>
+        ? html`<p class="small-text tabular-numbers">Written by ${read.written_by}, ${formatTime(/** @type {string} */ (read.written_at), getTimeZone())}, version ${read.version}. ${present} of ${needed} items are there.</p>
           <meter min="0" max=${needed} value=${present} aria-label="Items of a complete package">${present} of ${needed}</meter>
           <${MissingItems} items=${items} />
           <details open=${read.state === "handed_over" && !read.may_write}><summary>What it says</summary><${PackageContents} package=${read.package} product=${product} />

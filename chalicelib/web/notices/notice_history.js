@@ -72,6 +72,7 @@ export function NoticeHistory({ id }) {
   const [failed, setFailed] = useState(/** @type {any} */ (null));
   useOnTabFocus(reload);
   const more = async () => {
+    if (!data) return;
     const next = await listReferralNotices(id, data.next_cursor);
     replace({ ...next, items: data.items.concat(next.items) });
   };

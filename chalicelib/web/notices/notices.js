@@ -94,11 +94,13 @@ export function Notices() {
   const reading = useMarkRead(data, replace);
   const attempt = (work) => work.then(() => setFailed(null), setFailed);
   const more = async () => {
+    if (!data) return;
     const next = await listNotices(data.next_cursor, PAGE_SIZE);
     replace({ ...next, items: data.items.concat(next.items) });
   };
-  const count = data?.items.filter(isUnread).length;
-  const items = data?.items.filter(
+  const received = data?.items ?? [];
+  const count = received.filter(isUnread).length;
+  const items = received.filter(
     (notice) => (!shown.unread || isUnread(notice)) && (!shown.category || notice.category === shown.category),
   );
   return html`<div class="title-row"><${PageTitle} page="Notices">Notices<//>
@@ -108,15 +110,16 @@ export function Notices() {
     </div>
     ${(problem || failed) && html`<${Problem} problem=${problem || failed} retry=${problem && reload} />`}
     ${!data && !problem && html`<${Loading} what="notices" />`}
-    ${data?.items.length > 0 && html`<${Filters} shown=${shown} change=${setShown} count=${count} />`}
+    ${received.length > 0 && html`<${Filters} shown=${shown} change=${setShown} count=${count} />`}
     ${
-      items?.length === 0 &&
+      data &&
+      items.length === 0 &&
       html`<div class="empty-state card"><${Icon} name="bell" />
-      <p>${data.items.length ? "Nothing like that among these." : "Nothing to tell you at the moment."}</p>
+      <p>${received.length ? "Nothing like that among these." : "Nothing to tell you at the moment."}</p>
     </div>`
     }
     ${
-      items?.length > 0 &&
+      items.length > 0 &&
       html`<ul class="notice-list card no-padding">
       ${items.map((notice) => html`<${Notice} key=${notice.notice_id} notice=${notice} read=${(each) => attempt(reading.markOne(each))} />`)}
     </ul>`

@@ -1,9 +1,17 @@
 // The API routes of notices and their settings. Each function calls one route; /docs has the fields.
 import { callApi } from "../identity/session.js";
 
+/**
+ * @typedef {import("../platform/api_types.js").NoticePageResponse} NoticePage
+ * @typedef {import("../platform/api_types.js").PreferencesRequest} PreferencesRequest
+ * @typedef {import("../platform/api_types.js").PreferencesResponse} Preferences
+ * @typedef {import("../platform/api_types.js").ReferralNoticePageResponse} ReferralNoticePage
+ * @typedef {import("../platform/api_types.js").UnreadCountResponse} UnreadCount
+ */
+
 const encode = encodeURIComponent;
 
-/** @param {string | null} [cursor] @param {number} [limit] */
+/** @param {string | null} [cursor] @param {number} [limit] @returns {Promise<NoticePage>} */
 export const listNotices = async (cursor, limit) =>
   (await callApi("GET", "notices", { query: { cursor, limit } })).data;
 
@@ -16,7 +24,7 @@ export const markNoticeRead = (id, key) => callApi("POST", `notices/${encode(id)
 /**
  * @param {string[]} ids those that were shown
  * @param {string} key
- * @returns {Promise<{unread: number}>}
+ * @returns {Promise<UnreadCount>}
  */
 export const markNoticesRead = async (ids, key) =>
   (await callApi("POST", "notices/read", { body: { notice_ids: ids }, key })).data;
@@ -24,15 +32,17 @@ export const markNoticesRead = async (ids, key) =>
 /**
  * @param {string} id
  * @param {string | null} [cursor]
+ * @returns {Promise<ReferralNoticePage>}
  */
 export const listReferralNotices = async (id, cursor) =>
   (await callApi("GET", `referrals/${encode(id)}/notices`, { query: { cursor, limit: 100 } })).data;
 
-/** How one wants to be mailed. @returns {Promise<{data: any, etag: string | null}>} */
+/** The member's notification settings. @returns {Promise<{data: Preferences, etag: string | null}>} */
 export const getPreferences = () => callApi("GET", "me/notification-preferences");
 
 /**
- * @param {object} body
- * @param {string} version the ETag of what was read
+ * @param {PreferencesRequest} body
+ * @param {string} version the ETag of the settings that were read
+ * @returns {Promise<{data: Preferences, etag: string | null}>}
  */
 export const savePreferences = (body, version) => callApi("PUT", "me/notification-preferences", { body, version });

@@ -42,6 +42,7 @@ function useCenterSearch(query) {
   const first = useLoad(() => searchCenters(query), [JSON.stringify(query)]);
   const [failed, setFailed] = useState(/** @type {any} */ (null));
   const more = async () => {
+    if (!first.data) return;
     const next = await listCenters({ ...query, near: first.data.near?.zip, cursor: first.data.next_cursor });
     first.replace({ ...next, items: first.data.items.concat(next.items) });
     setFailed(null);

@@ -64,6 +64,7 @@ export function Timeline({ referral, settle }) {
   const [failed, setFailed] = useState(/** @type {any} */ (null));
   const [wrong, setWrong] = useState(/** @type {any} */ (null));
   const more = async () => {
+    if (!data) return;
     const next = await listTimeline(id, data.next_cursor);
     replace({ ...next, items: data.items.concat(next.items) });
     setFailed(null);

@@ -96,7 +96,7 @@ function usePagedReferrals(query) {
   const first = useLoad(() => listReferrals(query), [JSON.stringify(query)]);
   const [more, setMore] = useState({ busy: false, problem: null });
   const load = async () => {
-    if (more.busy) return;
+    if (more.busy || !first.data) return;
     setMore({ busy: true, problem: null });
     try {
       const next = await listReferrals({ ...query, cursor: first.data.next_cursor });

@@ -108,6 +108,7 @@ export function WebhookDeliveries() {
   const { data, problem, reload, replace } = useLoad(() => listDeliveries(center), []);
   const [state, setState] = useState(/** @type {any} */ ({}));
   const replaceDelivery = (delivery) =>
+    data &&
     replace({
       ...data,
       items: data.items.map((item) => (item.delivery_id === delivery.delivery_id ? delivery : item)),
@@ -130,6 +131,7 @@ export function WebhookDeliveries() {
     });
   const more = () =>
     runOnce(async () => {
+      if (!data) return;
       const next = await listDeliveries(center, data.next_cursor);
       replace({ ...next, items: data.items.concat(next.items) });
     });
@@ -140,6 +142,6 @@ export function WebhookDeliveries() {
     ${(problem || state.failed) && html`<${Problem} problem=${problem || state.failed} retry=${problem && reload} />`}
     ${!data && !problem && html`<${Loading} what="the log" />`}
     ${data?.items.length === 0 && html`<div class="empty-state card"><${Icon} name="inbox" /><p>Nothing has arrived yet.</p></div>`}
-    ${data?.items.length > 0 && html`<${DeliveryLog} items=${data.items} replay=${replay} busy=${state.busy} />`}
+    ${data?.items.length ? html`<${DeliveryLog} items=${data.items} replay=${replay} busy=${state.busy} />` : null}
     ${data?.next_cursor && html`<p class="show-more"><button type="button" onClick=${more}>Show earlier deliveries</button></p>`}`;
 }

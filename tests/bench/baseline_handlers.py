@@ -39,7 +39,7 @@ class BaselineHandlers:
         return _answer(200, {"referral_id": referral_id, "stage": body.data.stage})
 
     def read(self, _event: Event) -> Response:
-        """Read one referral."""
+        """Get one referral."""
         return _answer(200, self.recorded.bodies["read"])
 
     def page(self, _event: Event) -> Response:

@@ -63,7 +63,7 @@ def test_what_is_chosen_narrows_the_list_at_once(search_page):
     expect(found(search_page.page)).to_contain_text("Northern Loon")
 
 
-@pytest.mark.parametrize(("typed", "said"), [("K1A 0B1", "must be a US ZIP code"), ("00000", "No place is known")])
+@pytest.mark.parametrize(("typed", "said"), [("K1A 0B1", "Enter a US ZIP code"), ("00000", "We do not have a location")])
 def test_a_zip_code_that_is_none_is_told_at_its_field(search_page, typed, said):
     """The field is tied to what is wrong with it."""
     search_page.fill(Near_ZIP_code=typed).press("Find centers")

@@ -27,7 +27,7 @@ def test_cards_are_printed_as_a_person_reads_them(run):
     result = run("order-sign")
 
     assert result.exit_code == 0, result.stderr
-    assert "CAR T labels for FL" in result.stdout
+    assert "CAR T label check, Follicular lymphoma" in result.stdout
     assert "In this order: bendamustine" in result.stdout
 
 

@@ -101,9 +101,9 @@ export function getLabel(code) {
 
 /** What the API says of a field, as a sentence that names it. @param {{pointer: string, code: string, message: string}} error */
 export function describeFieldError({ pointer, code, message }) {
-  if (code === "missing" && message.includes(" ") && !message.startsWith("Field")) return message;
+  if (code === "missing" && message !== "This field is required.") return message;
   const name = pointer.split("/").findLast((part) => part && !/^\d+$/.test(part));
-  return `${getLabel(name)}: ${message.replace(/^Value error, /, "")}`;
+  return `${getLabel(name)}: ${message}`;
 }
 
 /** Yes, no, or not known. @param {boolean | null | undefined} value */

@@ -60,7 +60,10 @@ def test_a_code_that_is_not_billable_is_refused_with_those_that_are(shared_api):
     assert fault == {
         "pointer": "/clinical/icd10",
         "code": "icd10_not_billable",
-        "message": "is not billable in ICD-10-CM 2026, update of April 1, 2026; choose one of C83.390, C83.398",
+        "message": (
+            "This code is not billable in ICD-10-CM 2026, update of April 1, 2026. "
+            "Use a more specific code: C83.390, C83.398."
+        ),
     }
 
 
@@ -68,7 +71,7 @@ def test_a_code_with_many_finer_ones_names_some_and_counts_the_rest(shared_api):
     """A refusal is to be read."""
     _, fault = refused(shared_api, "C83")
 
-    assert fault["message"].endswith("C83.0A, C83.10 and 66 more")
+    assert fault["message"].endswith("C83.0A, C83.10 and 66 more.")
 
 
 @pytest.mark.parametrize("code", ["C83.Q7", "Z94.84", "C50.911"])

@@ -144,16 +144,16 @@ def test_a_cursor_is_good_for_its_own_search_only(centers_api):
 @pytest.mark.parametrize(
     ("query", "pointer", "said"),
     [
-        ("near=77030&within_miles=0", "/within_miles", "greater than or equal to 1"),
-        ("near=77030&within_miles=10000", "/within_miles", "less than or equal to 5000"),
-        ("near=77030&within_miles=near", "/within_miles", "whole miles"),
+        ("near=77030&within_miles=0", "/within_miles", "1 or more"),
+        ("near=77030&within_miles=10000", "/within_miles", "5,000 or less"),
+        ("near=77030&within_miles=near", "/within_miles", "whole number of miles"),
         ("within_miles=50", "/within_miles", "ZIP code"),
         ("sort=distance", "/sort", "ZIP code"),
         ("near=K1A+0B1", "/near", "US ZIP code"),
         ("near=SW1A+1AA", "/near", "US ZIP code"),
         ("near=1010", "/near", "US ZIP code"),
-        ("near=00000", "/near", "No place is known"),
-        ("near=09012", "/near", "military mail"),
+        ("near=00000", "/near", "do not have a location"),
+        ("near=09012", "/near", "Try a ZIP code nearby"),
     ],
 )
 def test_what_cannot_be_searched_is_named(centers_api, query, pointer, said):

@@ -40,10 +40,10 @@ def test_a_card_is_as_the_standard_wants_it_and_never_a_verdict(shared_api, char
     (card,) = cards(shared_api, ehr.load_hook(chart))
 
     assert str(UUID(card["uuid"])) == card["uuid"]
-    assert len(card["summary"]) < 140
+    assert len(card["summary"]) <= 140
     assert card["indicator"] == "info"
     assert card["source"]["label"]
-    assert card["links"] == [{"label": "Open the screen", "url": f"{ehr.URL}/#/screen", "type": "absolute"}]
+    assert card["links"] == [{"label": "Open the eligibility check", "url": f"{ehr.URL}/#/screen", "type": "absolute"}]
     assert all(statement in card["detail"] for statement in DISCLAIMERS)
     # A label may speak of transplants; of CAR T nobody here says it.
     told = re.sub(r"eligible for (a )?\w* ?(stem cell )?transplant", "", card["detail"])
@@ -54,7 +54,7 @@ def test_a_chart_that_states_its_lines_is_held_against_labels(shared_api):
     """Each rule with its answer, its source and the source's day."""
     (card,) = cards(shared_api, ehr.load_hook("follicular"))
 
-    assert card["summary"] == "CAR T labels for FL: label criteria appear met as read: 3"
+    assert card["summary"] == "CAR T label check, Follicular lymphoma: label criteria appear met: 3"
     assert "At least 2 prior lines of therapy: appears met" in card["detail"]
     assert "Label as of 20" in card["detail"]
 
@@ -82,7 +82,7 @@ def test_a_code_of_two_diseases_is_told_and_not_guessed(shared_api):
 
     (card,) = cards(shared_api, body)
 
-    assert "leaves open which disease" in card["summary"]
+    assert "fits more than one disease" in card["summary"]
     assert "Marginal zone lymphoma" in card["detail"]
 
 
@@ -92,7 +92,7 @@ def test_an_order_that_matters_before_collection_is_told_when_it_is_signed(share
     (viewing,) = cards(shared_api, ehr.load_hook("follicular"))
 
     assert "In this order: bendamustine" in signing["detail"]
-    assert re.search(r"Bendamustine: clear from 20\d\d-\d\d-\d\d on\.", signing["detail"])
+    assert re.search(r"Bendamustine: interval ends 20\d\d-\d\d-\d\d\.", signing["detail"])
     assert "In this order" not in viewing["detail"]
 
 
@@ -105,7 +105,7 @@ def test_a_chart_that_contradicts_itself_says_so(shared_api):
 
     (card,) = cards(shared_api, body)
 
-    assert card["summary"] == "CAR T: dates in the chart contradict each other"
+    assert card["summary"] == "CAR T: dates in this chart contradict each other"
     assert "This day has not come yet" in card["detail"]
 
 

@@ -73,10 +73,10 @@ def test_the_card_works_without_a_package(shared_api, returned_referral_id):
     assert card["phone"] == "+14105550199"
     assert [line["label"] for line in card["lines"]] == [
         "Blood products",
-        "Driving and dangerous machines",
+        "Driving and operating machinery",
         "Corticosteroids",
     ]
-    assert card["lines"][1]["text"].startswith("Not before ")
+    assert card["lines"][1]["text"].startswith("No driving before ")
     assert len(card["statements"]) == 2
 
 
@@ -87,8 +87,8 @@ def test_the_centers_package_is_on_the_card(shared_api):
     card = shared_api.practice.get(f"{path}/follow-up").json["card"]
 
     assert card["phone"] == "+17135550199"
-    assert "until February 15, 2027" in card["lines"][0]["text"]
-    assert card["lines"][1]["text"] == "Cleared by the center from November 16, 2026."
+    assert "through February 15, 2027" in card["lines"][0]["text"]
+    assert card["lines"][1]["text"] == "Cleared to drive by the center starting November 16, 2026."
 
 
 def test_the_file_is_as_rfc_5545_has_it(shared_api):
@@ -127,10 +127,10 @@ def test_a_file_says_nothing_but_a_nickname_and_a_kind_of_day(shared_api):
 
     alias = shared_api.practice.get(path).json["alias"]
     said = {str(event["summary"]) for event in events}
-    kinds = ("First visit", "Visit elsewhere", "Visit due", "Task due", "Date to check")
+    kinds = ("First visit", "Visit at another site", "Visit due", "Task due", "Date to review")
     assert said == {f"{alias}: {kind}" for kind in kinds}
     assert {str(event["description"]) for event in events} == {
-        f"Sign in for what it is about: {wiring.get_settings().public_url}"
+        f"Sign in for details: {wiring.get_settings().public_url}"
     }
 
 

@@ -167,5 +167,9 @@ def test_a_referral_cannot_be_moved_under_another_tenants_name(shared_api):
 
         assert answer.status == 400
         assert answer.json["errors"] == [
-            {"pointer": f"/{field}", "code": "extra_forbidden", "message": "Extra inputs are not permitted"}
+            {
+                "pointer": f"/{field}",
+                "code": "extra_forbidden",
+                "message": "This field is not known. Check its name and where it belongs.",
+            }
         ]

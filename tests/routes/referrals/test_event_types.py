@@ -81,7 +81,7 @@ def test_a_toxicity_is_told(shared_api, infused_referral_id, door):
     newest = timeline(shared_api, infused_referral_id)[0]
     assert answer.json["status"] == "applied"
     assert read(shared_api, infused_referral_id)["toxicity_noticed_at"] == newest["occurred_at"]
-    assert (newest["type"], newest["stage_label"]) == ("toxicity.noticed", "Toxicity noticed")
+    assert (newest["type"], newest["stage_label"]) == ("toxicity.noticed", "Toxicity reported")
     assert newest["data"] == {"kind": "crs", "grade": 2}
 
 

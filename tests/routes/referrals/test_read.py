@@ -146,7 +146,7 @@ def test_what_is_not_offered_says_whose_move_it_is(shared_api, referral_at):
     assert {action["stage"] for action in actions} == set(list_transitions_from(Stage.SUBMITTED))
     assert [a["allowed"] for a in actions] == sorted((a["allowed"] for a in actions), reverse=True)
     for action in actions:
-        assert action["why_not"] == (None if action["allowed"] else "This is the center's move.")
+        assert action["why_not"] == (None if action["allowed"] else "Harbor Cell Therapy records this step.")
 
 
 def test_a_move_tells_what_it_needs_and_whether_it_ends(shared_api, referral_at):

@@ -1,4 +1,4 @@
-// The page: the statements first, then who you are, then the view that the address names.
+// The entry point: loads the statements, then the signed-in member, then the view in the address.
 import { loadMe, me } from "../identity/member.js";
 import { session, signOut } from "../identity/session.js";
 import { SignIn } from "../identity/sign_in.js";
@@ -9,7 +9,7 @@ import { Worklist } from "../referrals/worklist.js";
 import { disclaimers, loadDisclaimers } from "./disclaimers.js";
 import { Shell } from "./shell.js";
 
-// The style sheets of those views, in this order.
+// The style sheets of the lazy views. The order matters.
 const LAZY_STYLES = [
   "platform/content.css",
   "referrals/referral.css",
@@ -20,25 +20,25 @@ const LAZY_STYLES = [
   "eligibility/eligibility.css",
 ];
 
-// Views that are fetched when they are first wanted, and kept.
+// Views that load when they are first opened, and then stay loaded.
 const LAZY_VIEWS = {
-  catalogue: async () => (await import("../eligibility/catalog.js")).Catalog,
   card: async () => (await import("../handback/emergency_card.js")).EmergencyCard,
   centers: () => loadWithRefer(async () => (await import("../centers/centers.js")).Centers),
   compare: () => loadWithRefer(async () => (await import("../centers/compare.js")).Compare),
-  feed: async () => (await import("../webhooks/webhook_deliveries.js")).WebhookDeliveries,
+  eligibility_check: async () => (await import("../eligibility/eligibility_check.js")).EligibilityCheck,
   form: async () => (await import("../referrals/form.js")).FormView,
   handback: async () => (await import("../handback/handback_form.js")).HandbackForm,
+  notice_history: async () => (await import("../notices/notice_history.js")).NoticeHistory,
   notices: async () => (await import("../notices/notices.js")).Notices,
   preferences: async () => (await import("../notices/preferences.js")).Preferences,
+  products: async () => (await import("../eligibility/catalog.js")).Catalog,
   resources: async () => (await import("../centers/resources.js")).Resources,
   referral: async () => (await import("./referral_page.js")).ReferralPage,
-  screen: async () => (await import("../eligibility/eligibility_check.js")).EligibilityCheck,
-  notice_history: async () => (await import("../notices/notice_history.js")).NoticeHistory,
+  webhook_deliveries: async () => (await import("../webhooks/webhook_deliveries.js")).WebhookDeliveries,
 };
 const loadedViews = {};
 
-/** A view of centers, with the function that starts a referral to one of them. */
+/** A view of the centers package, with the function that starts a referral to a center. */
 async function loadWithRefer(loadCenters) {
   const [View, { startReferralToCenter }] = await Promise.all([loadCenters(), import("../referrals/draft.js")]);
   return (properties) => html`<${View} ...${properties} refer=${startReferralToCenter} />`;
@@ -47,20 +47,20 @@ async function loadWithRefer(loadCenters) {
 /** @type {Promise<unknown> | null} */
 let styles = null;
 
-/** Load a style sheet before the one for paper, which must come last. */
+/** Insert a style sheet before the print style sheet, which must come last. */
 function loadStyle(path) {
-  return new Promise((done, fail) => {
+  return new Promise((resolve, reject) => {
     const href = new URL(`../${path}`, import.meta.url).href;
-    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href, onload: done });
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href, onload: resolve });
     link.onerror = () => {
       link.remove();
-      fail(new Error(`The style sheet ${path} could not be loaded.`));
+      reject(new Error("Part of the page did not load. Reload the page."));
     };
     document.querySelector('link[media="print"]')?.before(link);
   });
 }
 
-/** All of them at once, so that a page looks the same whichever page was open before. */
+/** Load all of them together, so that a page looks the same no matter which page was open before. */
 function loadStyles() {
   styles ??= Promise.all(LAZY_STYLES.map(loadStyle)).catch((problem) => {
     styles = null;
@@ -79,12 +79,12 @@ function LazyView({ view, ...rest }) {
   const { problem, reload } = useLoad(async () => loadedViews[view] ?? loadView(view), [view]);
   if (loadedViews[view]) return html`<${loadedViews[view]} ...${rest} />`;
   if (problem)
-    return html`<${Problem} problem=${problem} retry=${reload}>This part of the dashboard could not be loaded.<//>`;
+    return html`<${Problem} problem=${problem} retry=${reload}>This page did not load. Check your connection, then try again.<//>`;
   return html`<${Loading} what="the page" />`;
 }
 
-const PageNotFound = () => html`<${PageTitle} page="Not found">There is no such page<//>
-  <p><a href="#/">Go to the worklist</a></p>`;
+const PageNotFound = () => html`<${PageTitle} page="Page not found">Page not found<//>
+  <p><a href="#/">Go to your worklist</a></p>`;
 
 function View() {
   const { view, id, list, step } = route.value;
@@ -98,20 +98,20 @@ function SignedIn() {
   const { problem, busy, reload } = useLoad(loadMe, [session.value?.since]);
   if (me.value) return html`<${View} />`;
   if (!problem || busy) return html`<${Loading} what="your worklist" />`;
-  return html`<${PageTitle} page="Not available">Not available<//>
+  return html`<${PageTitle} page="Account">Your account did not load<//>
     <${Problem} problem=${problem} retry=${reload} />
     <p><button type="button" onClick=${() => signOut()}>Sign out</button></p>`;
 }
 
 function App() {
   const { problem, busy, reload } = useLoad(loadDisclaimers, []);
-  // Nothing is shown without the statements, so no page can ever lack them.
+  // The dashboard shows nothing before the statements are loaded, so every page has them.
   if (!disclaimers.value) {
     return problem && !busy
       ? html`<main>
-          <h1>The dashboard cannot start</h1>
+          <h1>The dashboard did not load</h1>
           <${Problem} problem=${problem} retry=${reload} />
-          <p>This is not for emergencies: call 911 or the treatment center's line.</p>
+          <p>Not for emergencies. Call 911 or the treatment center's 24/7 line.</p>
         </main>`
       : html`<main><${Loading} what="the dashboard" /></main>`;
   }

@@ -1,4 +1,4 @@
-// The two statements and the emergency note. No page is shown before they are loaded.
+// The two statements and the emergency note. The dashboard shows no page before they are loaded.
 import { signal } from "../platform/dom.js";
 import { sendRequest } from "../platform/http.js";
 

@@ -1,24 +1,24 @@
-// Renders the OpenAPI document. Text only ever becomes text: nothing here parses markup.
+// Renders the OpenAPI document. Text always stays text: nothing here parses markup.
 
 /** @param {string} tag @param {Record<string, string>} attributes @param {(Node | string)[]} children */
 function createElement(tag, attributes, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
 }
 
-const formatSecurity = {
+const SECURITY_LABELS = {
   access_token: "access token",
   webhook_signature: "webhook signature",
 };
 
-/** A schema as an example of itself, followed through its references, a few levels deep. */
+/** An example value for a schema. It follows references, at most a few levels deep. */
 function buildExample(schema, components, depth = 0) {
   if (!schema || depth > 5) return null;
   if (schema.$ref) return buildExample(components[schema.$ref.split("/").pop()], components, depth + 1);
   const options = schema.anyOf ?? schema.oneOf;
-  if (options) return buildExample(options.find((o) => o.type !== "null") ?? options[0], components, depth);
+  if (options) return buildExample(options.find(({ type }) => type !== "null") ?? options[0], components, depth);
   if (schema.const !== undefined) return schema.const;
   if (schema.enum) return schema.enum.join(" | ");
   if (schema.type === "array") return [buildExample(schema.items, components, depth + 1)];
@@ -43,17 +43,17 @@ function renderParameters(operation) {
       {},
       createElement("th", { scope: "row" }, createElement("code", {}, parameter.name)),
       createElement("td", {}, parameter.in),
-      createElement("td", {}, parameter.required ? "needed" : "optional"),
+      createElement("td", {}, parameter.required ? "required" : "optional"),
     ),
   );
   return rows.length ? [createElement("table", {}, createElement("tbody", {}, ...rows))] : [];
 }
 
 function renderRoute(path, method, operation, components) {
-  const guard = operation.security.map((each) => formatSecurity[Object.keys(each)[0]]).join() || "public";
-  const answers = Object.entries(operation.responses);
-  const success = answers.find(([status]) => status.startsWith("2"));
-  const refusals = answers.map(([status]) => status).filter((status) => !status.startsWith("2"));
+  const security = operation.security.map((scheme) => SECURITY_LABELS[Object.keys(scheme)[0]]).join() || "public";
+  const responses = Object.entries(operation.responses);
+  const success = responses.find(([status]) => status.startsWith("2"));
+  const errorStatuses = responses.map(([status]) => status).filter((status) => !status.startsWith("2"));
   return createElement(
     "details",
     { class: "route", id: operation.operationId },
@@ -62,15 +62,15 @@ function renderRoute(path, method, operation, components) {
       {},
       createElement("span", { class: "method" }, method.toUpperCase()),
       createElement("code", {}, path),
-      createElement("span", { class: "fine" }, `${operation.summary} · ${guard}`),
+      createElement("span", { class: "fine" }, `${operation.summary} · ${security}`),
     ),
     createElement(
       "div",
       { class: "inside" },
       ...renderParameters(operation),
-      ...renderSchema("Body", operation.requestBody?.content, components),
-      ...renderSchema(`Answer ${success?.[0] ?? ""}`, success?.[1].content, components),
-      createElement("p", { class: "fine" }, `Refuses with ${refusals.join(", ")}`),
+      ...renderSchema("Request body", operation.requestBody?.content, components),
+      ...renderSchema(`Response ${success?.[0] ?? ""}`, success?.[1].content, components),
+      createElement("p", { class: "fine" }, `Error statuses: ${errorStatuses.join(", ")}`),
     ),
   );
 }
@@ -91,5 +91,5 @@ async function renderDocs() {
 }
 
 renderDocs().catch(() => {
-  document.getElementById("routes")?.replaceChildren("The document could not be loaded. Try again.");
+  document.getElementById("routes")?.replaceChildren("The API description did not load. Reload the page.");
 });

@@ -1,17 +1,17 @@
-// One referral: where it is, since when, who acts next, and everything behind that.
+// The page of one referral: its status, time in status, next action, and details.
 import { listProducts } from "../centers/centers_api.js";
 import { FollowUp } from "../handback/follow_up.js";
 import { Handback } from "../handback/handback.js";
 import { canRefer, getTimeZone, isPractice } from "../identity/member.js";
 import { html, useEffect, useState } from "../platform/dom.js";
-import { formatFullName, formatPhone, getLabel } from "../platform/labels.js";
+import { formatFullName, getLabel } from "../platform/labels.js";
 import { buildFormHref, buildPageHref } from "../platform/route.js";
 import { computeYears, formatDate, formatTime, formatWallClock } from "../platform/time.js";
-import { announce, Icon, Loading, PageTitle, Problem, useLoad, useOnTabFocus } from "../platform/ui.js";
+import { announce, Icon, Loading, PageTitle, PhoneLink, Problem, useLoad, useOnTabFocus } from "../platform/ui.js";
 import { NextActions } from "../referrals/actions.js";
 import { NextActionBadge } from "../referrals/badges.js";
-import { Journey } from "../referrals/journey.js";
 import { MonitoringWindow } from "../referrals/monitoring_window.js";
+import { Progress } from "../referrals/progress.js";
 import { Clinical, Consent, Coverage, Packet, Patient, Provider } from "../referrals/referral_sections.js";
 import { getReferral, markViewed } from "../referrals/referrals_api.js";
 import { StatusBanners } from "../referrals/status_banner.js";
@@ -24,35 +24,32 @@ function StatusCell({ title, children }) {
 
 function NextStep({ referral }) {
   const { owner } = referral.clock;
-  const team = { center: referral.center?.name, practice: referral.practice.name }[owner];
-  return html`<p class="large-text"><${NextActionBadge} owner=${owner} /></p>
-    <p class="small-text">${team || "The journey has ended."}</p>`;
+  return html`<p class="large-text"><${NextActionBadge} owner=${owner} referral=${referral} /></p>
+    ${owner === "none" && html`<p class="small-text">This referral is closed.</p>`}`;
 }
 
 function CenterLines({ center }) {
-  if (!center) return html`<p class="large-text">Not chosen yet</p>`;
-  const line = (label, number) =>
-    number &&
-    html`<p class="small-text tabular-numbers">${label} <a href="tel:${number}">${formatPhone(number)}</a></p>`;
+  if (!center) return html`<p class="large-text">Center not chosen</p>`;
+  const line = (label, number) => number && html`<p class="small-text">${label} <${PhoneLink} number=${number} /></p>`;
   return html`<p class="large-text">${center.name}</p>
     ${line("Intake", center.intake_phone)} ${line("After hours", center.after_hours_phone)}`;
 }
 
 function StatusSummary({ referral }) {
-  const leg = referral.journey.find(({ phase }) => phase === referral.phase);
-  return html`<section class="status-summary card" aria-label="Where it stands">
-    <${StatusCell} title="Where">
+  const current = referral.journey.find(({ phase }) => phase === referral.phase);
+  return html`<section class="status-summary card" aria-label="Referral status">
+    <${StatusCell} title="Status">
       <p class="large-text">${referral.stage_label}</p>
-      <p class="small-text">${leg?.label}</p>
+      <p class="small-text">${current?.label}</p>
     <//>
-    <${StatusCell} title="Since"><${StageSince} clock=${referral.clock} /><//>
-    <${StatusCell} title="Acts next"><${NextStep} referral=${referral} /><//>
+    <${StatusCell} title="Time in status"><${StageSince} clock=${referral.clock} /><//>
+    <${StatusCell} title="Next action"><${NextStep} referral=${referral} /><//>
     ${
       isPractice()
         ? html`<${StatusCell} title="Treatment center"><${CenterLines} center=${referral.center} /><//>`
         : html`<${StatusCell} title="Referring practice">
           <p class="large-text">${referral.practice.name}</p>
-          <p class="small-text tabular-numbers">${referral.referring_provider?.name} <span>${formatPhone(referral.referring_provider?.phone)}</span></p>
+          <p class="small-text tabular-numbers">${referral.referring_provider?.name} <${PhoneLink} number=${referral.referring_provider?.phone} /></p>
         <//>`
     }
   </section>`;
@@ -61,9 +58,9 @@ function StatusSummary({ referral }) {
 function ReferralHeader({ referral }) {
   const { patient } = referral;
   const today = formatWallClock(Date.now(), getTimeZone()).slice(0, 10);
-  const born =
-    patient.birth_date && `born ${formatDate(patient.birth_date)} (${computeYears(patient.birth_date, today)} y)`;
-  const line = [patient.alias, born, getLabel(patient.sex), patient.mrn && `MRN ${patient.mrn}`];
+  const birth =
+    patient.birth_date && `DOB ${formatDate(patient.birth_date)} (age ${computeYears(patient.birth_date, today)})`;
+  const line = [patient.alias, birth, getLabel(patient.sex), patient.mrn && `MRN ${patient.mrn}`];
   return html`<p class="back-link"><a href="#/"><${Icon} name="arrow-left" />Worklist</a></p>
     <div class="title-row">
       <div>
@@ -83,28 +80,28 @@ function ReferralHeader({ referral }) {
     </div>`;
 }
 
-// The API lets a practice change what it wrote while the next move is its own, before acceptance.
+// The API lets a practice edit a referral while the next action is its own, before acceptance.
 const isEditable = (referral) => canRefer() && ["draft", "info_requested"].includes(referral.stage);
 
-const SAFETY_KINDS = { program: "program line", adverse_event: "adverse event line" };
+const SAFETY_LINE_LABELS = { program: "support program line", adverse_event: "adverse event reporting line" };
 
-/** Where to report harm from the therapy: the FDA, and the maker where its line is known. */
+/** Where to report adverse events: to the FDA, and to the manufacturer if its phone number is known. */
 function SafetyReporting({ product }) {
   const { medwatch, maker } = product.safety_line;
+  const kind = SAFETY_LINE_LABELS[maker?.kind];
   return html`<section class="card" aria-labelledby="safety">
-    <h2 id="safety">Suspected adverse reaction</h2>
-    <p>Report it to <a href=${medwatch.url} rel="noreferrer">${medwatch.name}</a>, <span class="tabular-numbers">${medwatch.phone}</span>${
-      maker?.phone &&
-      html`, and to ${product.maker}, <span class="tabular-numbers">${maker.phone}</span>${SAFETY_KINDS[maker.kind] && ` (${SAFETY_KINDS[maker.kind]})`}`
+    <h2 id="safety">Report an adverse event</h2>
+    <p>Report suspected adverse events to <a href=${medwatch.url} rel="noreferrer">${medwatch.name}</a>, <${PhoneLink} number=${medwatch.phone} />${
+      maker?.phone && html`, and to ${product.maker}, <${PhoneLink} number=${maker.phone} />${kind && ` (${kind})`}`
     }.</p>
-    <p class="small-text">A new cancer after CAR T is reported the same way, for life.</p>
+    <p class="small-text">Also report any new cancer after CAR T, at any time in the patient's life.</p>
   </section>`;
 }
 
-/** What changed between what was on the screen and what the server says now. */
+/** What changed between the referral that was on the page and the current one. */
 function describeChanges(before, after) {
-  if (before.stage !== after.stage) return `It now stands at "${after.stage_label}", not at "${before.stage_label}".`;
-  return before.version === after.version ? "" : "Its details were changed meanwhile.";
+  if (before.stage !== after.stage) return `The status is now “${after.stage_label}.” It was “${before.stage_label}.”`;
+  return before.version === after.version ? "" : "Someone changed the details while you were on this page.";
 }
 
 export function ReferralPage({ id }) {
@@ -114,16 +111,18 @@ export function ReferralPage({ id }) {
   const products = useLoad(listProducts, []);
   const referral = data?.data;
   useEffect(() => {
-    // Nobody looks at a hidden tab; and a look that gets lost makes it news once more.
+    // No one reads a hidden tab. If this request is lost, the referral stays marked as unread.
     if (referral?.changed_since_seen && !document.hidden) markViewed(id, data?.etag ?? null).catch(() => {});
   }, [referral]);
-  const product = products.data?.find((each) => each.product_id === referral?.product_id);
+  const product = products.data?.find(({ product_id: known }) => known === referral?.product_id);
 
-  /** After an action: say what became of it, then show the referral as the server has it. */
-  const settle = async (text, refused) => {
-    setFlash({ text, refused, before: refused ? referral : null });
+  /** After an action: reload the referral, then show the result. Without a message, name the new status. */
+  const showResult = async (message, refused) => {
+    const before = refused ? referral : null;
+    const current = (await reload())?.data;
+    const text = message ?? (current ? `Status updated to “${current.stage_label}.”` : "Saved.");
+    setFlash({ text, refused, before });
     announce(text);
-    await reload();
   };
 
   if (!referral) {
@@ -141,13 +140,13 @@ export function ReferralPage({ id }) {
     }
     <${StatusSummary} referral=${referral} />
     <${StatusBanners} referral=${referral} />
-    <${NextActions} referral=${referral} parts=${product?.infusion_parts ?? 1} settle=${settle} />
-    <${Journey} legs=${referral.journey} />
+    <${NextActions} referral=${referral} doses=${product?.infusion_parts ?? 1} showResult=${showResult} />
+    <${Progress} phases=${referral.journey} />
     <div class="columns">
       <div>
-        ${referral.window && html`<${Handback} referral=${referral} /><${MonitoringWindow} window=${referral.window} id=${id} />`}
+        ${referral.window && html`<${Handback} referral=${referral} /><${MonitoringWindow} window=${referral.window} referral=${referral} />`}
         ${referral.window && html`<${FollowUp} referral=${referral} />`}
-        <${Timeline} referral=${referral} settle=${settle} />
+        <${Timeline} referral=${referral} showResult=${showResult} />
         ${product && html`<${SafetyReporting} product=${product} />`}
       </div>
       <div>

@@ -1,4 +1,4 @@
-// What stands around every view: header, emergency note, statements, and the live region.
+// The frame around every view: header, emergency note, statements, and live region.
 import { IdleWatch } from "../identity/idle.js";
 import { canRefer, getTimeZone, isCenterAdmin, me, unread } from "../identity/member.js";
 import { session, signOut } from "../identity/session.js";
@@ -17,13 +17,13 @@ function NavLink({ href, current, children, ...rest }) {
 
 function Bell() {
   useEffect(() => {
-    const look = async () => {
+    const updateCount = async () => {
       if (document.hidden) return;
-      // The bell is a convenience: when it cannot ring, nothing else should stop.
-      const first = await listNotices(null, 1).catch(() => null);
-      if (first) unread.value = first.unread;
+      // The count is a convenience. If it cannot be updated, everything else keeps working.
+      const page = await listNotices(null, 1).catch(() => null);
+      if (page) unread.value = page.unread;
     };
-    const timer = setInterval(look, UNREAD_EVERY_MS);
+    const timer = setInterval(updateCount, UNREAD_EVERY_MS);
     return () => clearInterval(timer);
   }, []);
   const count = unread.value;
@@ -37,17 +37,17 @@ function Header() {
   const member = me.value;
   const { view, id } = route.value;
   return html`<header class="app-header">
-    <a class="brand" href="#/" aria-label="CAR T Referral Dashboard, worklist"><span class="logo"><${Icon} name="route" /></span>CAR T Referrals</a>
+    <a class="brand" href="#/" aria-label="CAR T Referral Dashboard, go to worklist"><span class="logo"><${Icon} name="route" /></span>CAR T Referrals</a>
     ${
       member &&
       html`<nav aria-label="Main">
         <${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>
         <${NavLink} href="#/centers" current=${view === "centers" || view === "compare"}>Centers<//>
         ${canRefer() && html`<${NavLink} href="#/new/patient" current=${view === "form" && !id}>New referral<//>`}
-        ${canRefer() && html`<${NavLink} href="#/screen" current=${view === "screen"}>Screen<//>`}
-        <${NavLink} href="#/catalogue" current=${view === "catalogue"}>Products<//>
+        ${canRefer() && html`<${NavLink} href="#/screen" current=${view === "eligibility_check"}>Eligibility check<//>`}
+        <${NavLink} href="#/catalogue" current=${view === "products"}>Products<//>
         <${NavLink} href="#/resources" current=${view === "resources"}>Resources<//>
-        ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "feed"}>Feed<//>`}
+        ${isCenterAdmin() && html`<${NavLink} href="#/feed" current=${view === "webhook_deliveries"}>System updates<//>`}
       </nav>
       <${Bell} />
       <p class="signed-in-as"><strong>${member.name}</strong><span>${member.tenant.name}</span></p>
@@ -58,15 +58,15 @@ function Header() {
   </header>`;
 }
 
-const MAIL_PROBLEM_LABELS = { bounced: "comes back", complained: "was reported as unwanted" };
+const MAIL_PROBLEM_LABELS = { bounced: "is bouncing", complained: "was marked as spam" };
 
-/** That the member gets no mail: said here, since no mail could say it. */
+/** A warning that the member gets no email. It is on every page, because an email cannot deliver it. */
 function MailProblem() {
   const { email, mail_problem: problem } = me.value || {};
   return (
     problem &&
     html`<p class="banner is-warning mail-problem"><${Icon} name="circle-alert" /><span>
-    Mail to your address ${MAIL_PROBLEM_LABELS[problem.reason]}: ${email}. Since ${formatDay(problem.since, getTimeZone())} none is sent. Notices wait for you here; ask your administrator for another address.
+    Email to ${email} ${MAIL_PROBLEM_LABELS[problem.reason]}, so we stopped sending it on ${formatDay(problem.since, getTimeZone())}. Check your notices here, and ask your administrator to update your address.
   </span></p>`
   );
 }
@@ -85,7 +85,7 @@ export function Shell({ children }) {
     <main id="main"><${MailProblem} />${children}</main>
     <footer class="statements" aria-label="Statements">
       ${statements.map((statement) => html`<p>${statement}</p>`)}
-      <p class="small-text">An independent open-source project; product names belong to their owners, none of whom endorses it.</p>
+      <p class="small-text">An independent, open-source project. Product names belong to their owners, who do not endorse this project.</p>
     </footer>
     <div class="visually-hidden" aria-live="polite">${announcement.value}</div>
     ${session.value && me.value && html`<${IdleWatch} minutes=${me.value.idle_minutes} />`}

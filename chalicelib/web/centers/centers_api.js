@@ -1,4 +1,4 @@
-// The API routes that are about no patient: centers, products, patient resources and diagnosis codes.
+// The API routes without patient data: centers, products, patient resources, and diagnosis codes.
 import { callApi } from "../identity/session.js";
 
 /**

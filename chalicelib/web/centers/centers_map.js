@@ -1,11 +1,12 @@
-// The centers of a list on a map without tiles. The list says all that it shows.
+// The centers of the list on a map without tiles. The list has everything that the map shows.
 import { html, useMemo } from "../platform/dom.js";
-import { decodeBorders, listCirclePoints, listDistanceRings } from "./map_projection.js";
+import { formatCount } from "../platform/labels.js";
+import { createProjection, decodeBorders, listDistanceRings } from "./map_projection.js";
 
 const MAP_CENTER = { latitude: 38.5, longitude: -96.5 };
 const MIN_MAP_MILES = 30;
 const MAX_MAP_MILES = 1500;
-/** Of those nobody drew a limit for, so many decide how far the map goes. */
+/** If the search has no maximum distance, the map reaches to this many of the nearest centers. */
 const NEAREST_SHOWN = 8;
 
 function computeReach(spots, within, near) {
@@ -14,12 +15,12 @@ function computeReach(spots, within, near) {
   return Math.max(MIN_MAP_MILES, farthest * 1.08);
 }
 
-/** Places that would hide one another stand a little apart; the number tells which is which. */
+/** Moves pins that would hide each other a little apart. Each pin has the number of its center. */
 function spreadPins(spots, gap) {
   const placed = [];
   for (const spot of spots) {
     let [x, y, turn] = [spot.x, spot.y, 0];
-    while (placed.some((other) => Math.hypot(other.x - x, other.y - y) < gap) && turn < 12) {
+    while (placed.some((pin) => Math.hypot(pin.x - x, pin.y - y) < gap) && turn < 12) {
       turn += 1;
       x = spot.x + gap * Math.cos(turn * 0.9) * (1 + turn / 8);
       y = spot.y + gap * Math.sin(turn * 0.9) * (1 + turn / 8);
@@ -31,18 +32,18 @@ function spreadPins(spots, gap) {
 
 export function CenterMap({ items, near, within, chosen }) {
   const middle = near || MAP_CENTER;
-  const placed = listCirclePoints(middle);
+  const project = createProjection(middle);
   const all = items.flatMap((center, index) =>
-    center.place ? [{ ...placed(center.place), center, number: index + 1 }] : [],
+    center.place ? [{ ...project(center.place), center, number: index + 1 }] : [],
   );
   const reach = computeReach(all, within, near);
   const path = useMemo(() => decodeBorders(middle, reach), [middle.latitude, middle.longitude, reach]);
-  const seen = all.filter((spot) => spot.miles <= reach);
-  const beyond = items.length - seen.length;
+  const shown = all.filter((spot) => spot.miles <= reach);
+  const outside = items.length - shown.length;
   const size = reach / 100;
   const where = near ? `around ZIP code ${near.zip}` : "of the United States";
   return html`<figure class="map card">
-    <svg viewBox="${-reach} ${-reach} ${2 * reach} ${2 * reach}" role="img" aria-label="Map ${where} with ${seen.length} of the centers in the list, by their numbers">
+    <svg viewBox="${-reach} ${-reach} ${2 * reach} ${2 * reach}" role="img" aria-label="Map ${where} showing ${formatCount(shown.length, "center")} from the list, by number">
       <path class="map-land" d=${path} stroke-width=${size * 0.5} />
       ${
         near &&
@@ -52,7 +53,7 @@ export function CenterMap({ items, near, within, chosen }) {
         )}
         <path class="map-origin" d="M${-size * 4} 0H${size * 4}M0 ${-size * 4}V${size * 4}" stroke-width=${size} />`
       }
-      ${spreadPins(seen, size * 8.5).map(
+      ${spreadPins(shown, size * 8.5).map(
         ({
           x,
           y,
@@ -65,9 +66,9 @@ export function CenterMap({ items, near, within, chosen }) {
       )}
     </svg>
     <figcaption class="small-text">
-      ${near ? `Rings are straight-line miles from the middle of ${near.zip}, not ways to drive. ` : "Name a ZIP code for distances. "}
-      ${beyond > 0 && `${beyond} of the list ${beyond === 1 ? "lies" : "lie"} beyond the edge. `}
-      Numbers are those of the list.
+      ${near ? `Rings show straight-line miles from the center of ZIP code ${near.zip}, not driving distance. ` : "Enter a ZIP code to see distances. "}
+      ${outside > 0 && `${formatCount(outside, "center")} ${outside === 1 ? "is" : "are"} outside this map. `}
+      Numbers match the list.
     </figcaption>
   </figure>`;
 }

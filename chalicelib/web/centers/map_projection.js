@@ -1,22 +1,22 @@
-// A map around a place, as a pilot draws it: miles and bearings from the middle are true.
+// A map around a place (azimuthal equidistant projection): distances and bearings from the middle are true.
 import { stateShapes } from "./state_shapes.js";
 
 const EARTH_RADIUS_MILES = 3958.7613;
 const UNITS_PER_DEGREE = 50;
-const CIRCLE_STEPS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500];
-const RING_MILES = 4;
+const STEP_MILES = [5, 10, 25, 50, 100, 250, 500, 1000, 2500];
+const MAX_RINGS = 4;
 
 /** @typedef {{latitude: number, longitude: number}} Place */
 
 const toRadians = (/** @type {number} */ degrees) => (degrees * Math.PI) / 180;
 
 /**
- * Where a place stands on the map, in miles east and south of the middle (azimuthal equidistant).
+ * A function that projects a place onto the map, in miles east and south of the middle.
  *
  * @param {Place} middle
  * @returns {(place: Place) => {x: number, y: number, miles: number}}
  */
-export function listCirclePoints(middle) {
+export function createProjection(middle) {
   const [sin0, cos0] = [Math.sin(toRadians(middle.latitude)), Math.cos(toRadians(middle.latitude))];
   return ({ latitude, longitude }) => {
     const [sin, cos] = [Math.sin(toRadians(latitude)), Math.cos(toRadians(latitude))];
@@ -31,14 +31,14 @@ export function listCirclePoints(middle) {
   };
 }
 
-/** Circles of round miles, at most four of them. @param {number} reach miles from the middle to the edge */
+/** The radii of at most four circles, in round miles. @param {number} reach miles from the middle to the edge */
 export function listDistanceRings(reach) {
-  const step = CIRCLE_STEPS.find((each) => reach / each <= RING_MILES) || CIRCLE_STEPS[CIRCLE_STEPS.length - 1];
+  const step = STEP_MILES.find((miles) => reach / miles <= MAX_RINGS) || STEP_MILES[STEP_MILES.length - 1];
   return Array.from({ length: Math.floor(reach / step) }, (_, index) => (index + 1) * step);
 }
 
-/** @param {string} line @returns {Place[]} */
-function projectPlaces(line) {
+/** The places of an encoded polyline. @param {string} line @returns {Place[]} */
+function decodePlaces(line) {
   const found = [];
   let at = 0;
   const next = () => {
@@ -60,18 +60,18 @@ function projectPlaces(line) {
 }
 
 /**
- * The outlines of the states near the middle, as the path of an SVG.
+ * The outlines of the states near the middle, as an SVG path.
  *
  * @param {Place} middle
  * @param {number} reach miles
  */
 export function decodeBorders(middle, reach) {
-  const placed = listCirclePoints(middle);
+  const project = createProjection(middle);
   const parts = [];
   for (const line of stateShapes) {
     let drawing = false;
-    for (const { x, y, miles } of projectPlaces(line).map(placed)) {
-      // Far behind the edge nothing is drawn; near it a line may still come back.
+    for (const { x, y, miles } of decodePlaces(line).map(project)) {
+      // Far outside the map nothing is drawn. Near the edge, a line can still come back into view.
       if (miles < reach * 1.6 + 200) parts.push(`${drawing ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`);
       drawing = miles < reach * 1.6 + 200;
     }

@@ -1,12 +1,12 @@
-// National resources for patients and caregivers, to read together and to hand over on paper.
+// National resources for patients and caregivers, to read together or to print.
 import { html, useEffect, useRef, useState } from "../platform/dom.js";
-import { formatPhone } from "../platform/labels.js";
+import { formatCount } from "../platform/labels.js";
 import { formatDate } from "../platform/time.js";
-import { announce, Field, Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
+import { announce, Field, Icon, Loading, PageTitle, PhoneLink, Problem, useLoad } from "../platform/ui.js";
 import { listResources } from "./centers_api.js";
 
 const PAUSE_MS = 250;
-const ASKED_BY = { care_team: "Asked for by the center's social worker or staff", patient: "" };
+const ASKED_BY = { care_team: "The center's social worker or staff must apply", patient: "" };
 
 const ExternalLink = ({ href, children }) =>
   html`<a href=${href} target="_blank" rel="noopener noreferrer">${children}</a>`;
@@ -15,7 +15,7 @@ function Sources({ sources }) {
   return html`<details><summary>Sources</summary>
     <ul>${sources.map(
       ({ title, url, as_of: day, dated }) => html`<li>
-      <${ExternalLink} href=${url}>${title}<//>, <span class="tabular-numbers">${dated ? "of" : "undated, read on"} ${formatDate(day)}</span>
+      <${ExternalLink} href=${url}>${title}<//>, <span class="tabular-numbers">${dated ? "dated" : "no date; read on"} ${formatDate(day)}</span>
     </li>`,
     )}</ul>
   </details>`;
@@ -27,21 +27,21 @@ function Resource({ resource: r, topics, languages }) {
   );
   return html`<li class="card">
     <h2>${r.name}</h2>
-    <p class="small-text">${r.organization}${r.kind === "public" && " · public body"}</p>
+    <p class="small-text">${r.organization}${r.kind === "public" && " · government agency"}</p>
     <p>${r.topics.map((topic) => html`<span class="chip">${topics[topic]}</span> `)}</p>
     <p>${r.what}</p>
     <p class="contact-line">
-      <a class="tabular-numbers" href="tel:${r.phone}">${formatPhone(r.phone)}</a>
+      <${PhoneLink} number=${r.phone} />
       <${ExternalLink} href=${r.url}>${r.url.replace(/^https:\/\/(www\.)?|\/$/g, "")}<//>
     </p>
     <p class="small-text">${details.join(" · ")}</p>
-    ${r.confirm && html`<p class="confirm"><strong>Confirm first.</strong> ${r.confirm}</p>`}
+    ${r.confirm && html`<p class="confirm"><strong>Check before you rely on this.</strong> ${r.confirm}</p>`}
     <p class="small-text tabular-numbers">Last checked ${formatDate(r.last_checked)}</p>
     <${Sources} sources=${r.sources} />
   </li>`;
 }
 
-const listChoices = (words, all) => [["", all], ...Object.entries(words)];
+const listChoices = (labels, all) => [["", all], ...Object.entries(labels)];
 
 function Filters({ choices, query, change }) {
   const timer = useRef(0);
@@ -52,11 +52,11 @@ function Filters({ choices, query, change }) {
     timer.current = setTimeout(() => change({ q }), PAUSE_MS);
   };
   return html`<form role="search" class="filters fields" onSubmit=${(event) => event.preventDefault()}>
-    <${Field} pointer="/topic" label="Help with" value=${query.topic} options=${listChoices(choices.topics, "Everything")}
+    <${Field} pointer="/topic" label="Help with" value=${query.topic} options=${listChoices(choices.topics, "Any topic")}
       onInput=${(event) => change({ topic: event.target.value })} />
-    <${Field} pointer="/language" label="Answers in" value=${query.language} options=${listChoices(choices.languages, "Any language")}
+    <${Field} pointer="/language" label="Language" value=${query.language} options=${listChoices(choices.languages, "Any language")}
       onInput=${(event) => change({ language: event.target.value })} />
-    <${Field} pointer="/q" label="Words" type="search" placeholder="For example gas, copay, myeloma" onInput=${type} />
+    <${Field} pointer="/q" label="Search" type="search" placeholder="For example, gas, copay, or myeloma" onInput=${type} />
   </form>`;
 }
 
@@ -65,23 +65,23 @@ export function Resources() {
   const { data, problem, reload, busy } = useLoad(() => listResources(query), [JSON.stringify(query)]);
   const count = data?.items.length;
   useEffect(() => {
-    if (data && !busy) announce(count === 1 ? "1 resource" : `${count} resources`);
+    if (data && !busy) announce(formatCount(data.items.length, "resource"));
   }, [data]);
   return html`<div class="title-row">
       <${PageTitle} page="Resources">Resources for patients<//>
       <span class="spacer" />
       <button type="button" onClick=${() => print()}><${Icon} name="printer" />Print</button>
     </div>
-    <p class="lead">Public bodies and nonprofits, in the order of their names. Nobody pays to stand here, and being here is no endorsement. Programs close and change: ask before you rely on one.</p>
+    <p class="lead">Government agencies and nonprofits, in alphabetical order. No one pays to be listed, and a listing is not an endorsement. Programs change and close, so call before you rely on one.</p>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${!data && !problem && html`<${Loading} what="resources" />`}
     ${
       data &&
       html`<${Filters} choices=${data} query=${query} change=${(part) => setQuery((old) => ({ ...old, ...part }))} />
-      ${count === 0 && html`<div class="empty-state card"><${Icon} name="search" /><p>Nothing fits. Try fewer words or another topic.</p></div>`}
+      ${count === 0 && html`<div class="empty-state card"><${Icon} name="search" /><p>No resources match. Try fewer words or a different topic.</p></div>`}
       <ul class="resources">
         ${data.items.map((resource) => html`<${Resource} key=${resource.resource_id} resource=${resource} topics=${data.topics} languages=${data.languages} />`)}
       </ul>
-      <p class="small-text tabular-numbers">List reviewed ${formatDate(data.reviewed_on)}.</p>`
+      <p class="small-text tabular-numbers">This list was last reviewed ${formatDate(data.reviewed_on)}.</p>`
     }`;
 }

@@ -1,18 +1,18 @@
-// Up to three centers to compare. Kept while the page is open and nobody signs out; nowhere else.
+// Up to three centers to compare. The list exists only in memory, until sign-out or until the page closes.
 import { onSignOut } from "../identity/session.js";
 import { signal } from "../platform/dom.js";
 
 export const MAX_COMPARED = 3;
 
-/** The centers as they were found, each with its distance from the ZIP code that was asked for. */
+/** The centers as the search returned them, with the distance from the ZIP code of the search. */
 export const shortlist = signal(/** @type {any[]} */ ([]));
 onSignOut(() => (shortlist.value = []));
 
 export const isShortlisted = (id) => shortlist.value.some((center) => center.center_id === id);
 
-/** Put a center on the list, or take it off. A fourth one is not taken. */
+/** Add a center to the list, or remove it. A fourth center is not added. */
 export function toggleShortlisted(center) {
-  const rest = shortlist.value.filter((each) => each.center_id !== center.center_id);
+  const rest = shortlist.value.filter(({ center_id: id }) => id !== center.center_id);
   if (rest.length === shortlist.value.length && rest.length >= MAX_COMPARED) return;
   shortlist.value = rest.length < shortlist.value.length ? rest : [...rest, center];
 }

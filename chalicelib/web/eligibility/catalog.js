@@ -1,16 +1,17 @@
-// The product catalogue: what each label is known to say, as of when, and what is not verified.
+// The product catalog: what each US label says, as of which date, and what is not verified.
 import { listProducts } from "../centers/centers_api.js";
 import { html } from "../platform/dom.js";
 import { FactList } from "../platform/form_fields.js";
+import { formatCount } from "../platform/labels.js";
 import { formatDate } from "../platform/time.js";
-import { Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
-import { Source } from "./eligibility_result.js";
+import { Loading, PageTitle, PhoneLink, Problem, useLoad } from "../platform/ui.js";
+import { Source, SupportDetails } from "./eligibility_result.js";
 
-const Unverified = () => html` <span class="chip is-warning">Confirm with the current label</span>`;
+const Unverified = () => html` <span class="chip is-warning">Check the current label</span>`;
 const APPROVALS = { regular: "Approved", accelerated: "Accelerated approval" };
-const ANCHOR_LABELS = { first: "the first infusion", last: "the last infusion" };
+const ANCHOR_LABELS = { first: "The first infusion", last: "The last infusion" };
 
-/** "2022-06" where only the month is known. */
+/** The date of an approval; "2022-06" means that only the month is known. */
 const formatApproval = (text) => (text.length === 7 ? formatDate(`${text}-01`).replace(/ \d+,/, "") : formatDate(text));
 
 function IndicationRow({ row, unverified }) {
@@ -29,7 +30,7 @@ function Indication({ indication, at, unverified }) {
     </ul>
     ${
       indication.histologies.length > 0 &&
-      html`<p class="small-text">Histologies that the label names: ${indication.histologies.map((code) => code.replaceAll("_", " ")).join(", ")}.</p>`
+      html`<p class="small-text">Histologies named in the label: ${indication.histologies.map((code) => code.replaceAll("_", " ")).join(", ")}.</p>`
     }
     ${notes.map(({ text }) => html`<p class="small-text">${text}</p>`)}
   </section>`;
@@ -37,19 +38,21 @@ function Indication({ indication, at, unverified }) {
 
 function formatMonitoring(product, unverified) {
   const figure = (name) =>
-    html`${product.monitoring[name]} days${unverified.has(`/monitoring/${name}`) && html`<${Unverified} />`}`;
+    html`${formatCount(product.monitoring[name], "day")}${unverified.has(`/monitoring/${name}`) && html`<${Unverified} />`}`;
   const line = product.safety_line;
   return [
     ["Daily monitoring", figure("daily_days")],
-    ["Near the center", figure("monitor_min_days")],
+    ["Stay near the center", figure("monitor_min_days")],
     ["No driving", figure("driving_days")],
-    ["Hand-back target", `day ${product.monitoring.handback_target_day}`],
-    ["Day 0 is that of", ANCHOR_LABELS[product.monitoring.anchor]],
-    ["Infusions", product.infusion_parts],
-    ["Suspected reaction", `${line.medwatch.name} ${line.medwatch.phone}`],
+    ["Target date to return to referring provider", `Day ${product.monitoring.handback_target_day}`],
+    ["Day 0", ANCHOR_LABELS[product.monitoring.anchor]],
+    ["Number of infusions", product.infusion_parts],
+    ["Adverse event reporting", html`${line.medwatch.name}, <${PhoneLink} number=${line.medwatch.phone} />`],
     [
-      "Maker's line",
-      line.maker ? html`${line.maker.phone}${unverified.has("/safety_line/maker") && html`<${Unverified} />`}` : "",
+      "Manufacturer's line",
+      line.maker
+        ? html`<${PhoneLink} number=${line.maker.phone} />${unverified.has("/safety_line/maker") && html`<${Unverified} />`}`
+        : "",
     ],
   ];
 }
@@ -61,16 +64,16 @@ function ProductCard({ product }) {
       <h2>${product.name} <span class="small-text">${product.generic}</span></h2>
       <span class="chip">${product.target}</span>
     </div>
-    <p class="small-text tabular-numbers">${product.maker} · label as of ${formatDate(product.label_as_of)} · reviewed ${formatDate(product.reviewed_on)} · version ${product.version}</p>
+    <p class="small-text tabular-numbers">${product.maker} · Label information as of ${formatDate(product.label_as_of)} · Reviewed ${formatDate(product.reviewed_on)}</p>
     <div class="product-grid">
       <div class="stack">
         ${product.indications.map((indication, index) => html`<${Indication} indication=${indication} at=${`/indications/${index}`} unverified=${unverified} />`)}
       </div>
       <div class="stack">
-        <section><h3>After infusion <span class="small-text tabular-numbers">as of ${formatDate(product.monitoring.label_as_of)}</span></h3><${FactList} rows=${formatMonitoring(product, unverified)} /></section>
+        <section><h3>After infusion <span class="small-text tabular-numbers">label minimums as of ${formatDate(product.monitoring.label_as_of)}</span></h3><${FactList} rows=${formatMonitoring(product, unverified)} /></section>
         ${
           product.intervals.length > 0 &&
-          html`<section><h3>Usual times</h3><ul class="label-text">
+          html`<section><h3>Typical turnaround</h3><ul class="label-text">
           ${product.intervals.map((interval, index) => html`<li><p>${interval.text}${unverified.has(`/intervals/${index}/days`) && html`<${Unverified} />`}</p></li>`)}
         </ul></section>`
         }
@@ -81,13 +84,14 @@ function ProductCard({ product }) {
       <summary>Sources (${product.sources.length})</summary>
       <ul class="source-list small-text">${product.sources.map((source) => html`<li><${Source} source=${source} /></li>`)}</ul>
     </details>
+    <${SupportDetails} version=${product.version} />
   </article>`;
 }
 
 export function Catalog() {
   const { data, problem, reload } = useLoad(listProducts, []);
   return html`<div class="title-row"><${PageTitle} page="Products">Products<//></div>
-    <p class="lead">What each label is known to say, as of the day beside it, from public sources. Labels move: the current one counts.</p>
+    <p class="lead">What each US label says, from public sources, as of the date shown. Labels change. Always check the current prescribing information.</p>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${!data && !problem && html`<${Loading} what="the products" />`}
     <div class="stack">${data?.map((product) => html`<${ProductCard} key=${product.product_id} product=${product} />`)}</div>`;

@@ -1,23 +1,23 @@
-// The emergency card of a patient after CAR T: one page on paper, folded it fits a wallet.
+// The emergency card of a patient after CAR T. It is one page on paper, and fits a wallet when folded.
 import { html } from "../platform/dom.js";
-import { formatFullName, formatPhone } from "../platform/labels.js";
+import { formatFullName } from "../platform/labels.js";
 import { buildReferralHref } from "../platform/route.js";
 import { formatDate } from "../platform/time.js";
-import { Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
+import { Icon, Loading, PageTitle, PhoneLink, Problem, useLoad } from "../platform/ui.js";
 import { getReferral } from "../referrals/referrals_api.js";
 import { getFollowUp } from "./handback_api.js";
 
-const formatPhoneLink = async (id) => {
+const loadCard = async (id) => {
   const [referral, followUp] = await Promise.all([getReferral(id), getFollowUp(id)]);
   return { patient: referral.data.patient, practice: referral.data.practice, card: followUp.card };
 };
 
 export function EmergencyCard({ id }) {
-  const { data, problem, reload } = useLoad(() => formatPhoneLink(id), [id]);
+  const { data, problem, reload } = useLoad(() => loadCard(id), [id]);
   if (!data) {
     return problem
       ? html`<${PageTitle} page="Emergency card">Emergency card<//><${Problem} problem=${problem} retry=${reload} />`
-      : html`<${Loading} what="the card" />`;
+      : html`<${Loading} what="the emergency card" />`;
   }
   const { patient, practice, card } = data;
   return html`<p class="back-link"><a href=${buildReferralHref(id)}><${Icon} name="arrow-left" />Referral</a></p>
@@ -30,14 +30,14 @@ export function EmergencyCard({ id }) {
       <header>
         <p class="emergency-card-title"><${Icon} name="shield-alert" />CAR T cell therapy recipient</p>
         <p class="large-text">${formatFullName(patient)}</p>
-        <p class="tabular-numbers">born ${formatDate(patient.birth_date)}</p>
+        <p class="tabular-numbers">DOB ${formatDate(patient.birth_date)}</p>
       </header>
       <dl>
-        <div><dt>Infused on</dt><dd class="tabular-numbers">${formatDate(card.infused_on)}${card.product && `, ${card.product}`}</dd></div>
-        <div class="call"><dt>Call first, 24/7</dt>
-          <dd><span class="large-text tabular-numbers">${card.phone ? html`<a href="tel:${card.phone}">${formatPhone(card.phone)}</a>` : "No number on file"}</span> ${card.center}</dd></div>
+        <div><dt>CAR T infusion date</dt><dd class="tabular-numbers">${formatDate(card.infused_on)}${card.product && `, ${card.product}`}</dd></div>
+        <div class="call"><dt>Call first (24/7)</dt>
+          <dd><span class="large-text">${card.phone ? html`<${PhoneLink} number=${card.phone} />` : "No 24/7 number on file. Call 911 in an emergency."}</span> ${card.center}</dd></div>
         ${card.lines.map(({ label, text, source }) => html`<div><dt>${label}</dt><dd>${text}<span class="subtext">${source}</span></dd></div>`)}
-        <div><dt>Referring team</dt><dd>${practice.name}</dd></div>
+        <div><dt>Referring practice</dt><dd>${practice.name}</dd></div>
       </dl>
       <p class="emergency-card-note">${card.emergency_call}</p>
       ${card.statements.map((statement) => html`<p class="small-text">${statement}</p>`)}

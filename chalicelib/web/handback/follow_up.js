@@ -1,4 +1,4 @@
-// The dated days after an infusion, as a file, and as a feed that a calendar program fetches.
+// The follow-up dates after an infusion, as a file, and as a calendar that a calendar app subscribes to.
 import { getTimeZone } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
 import { useIdempotentRequest } from "../platform/idempotent_request.js";
@@ -8,7 +8,7 @@ import { createCalendar, endCalendar, getCalendar, getFollowUp, getFollowUpFile 
 
 const DATES_SHOWN = 6;
 
-/** Hand text to the browser as a file. */
+/** Download a text as a calendar file. */
 function downloadFile(text, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/calendar" }));
@@ -28,28 +28,28 @@ function FollowUpDates({ items, today }) {
   </ol>`;
 }
 
-/** The secret address of one's own feed: shown once, made anew or ended at any time. */
-function CalendarFeed() {
+/** The member's own calendar link. It is secret and shown once. The member can replace it or turn it off. */
+function CalendarLink() {
   const { data, problem, reload } = useLoad(getCalendar, []);
   const [url, setUrl] = useState("");
   const [failed, setFailed] = useState(/** @type {any} */ (null));
   const request = useIdempotentRequest((_, key) => createCalendar(key));
-  const run = async (work, done) => {
+  const run = async (work, message) => {
     try {
       setUrl(await work());
       setFailed(null);
-      announce(done);
+      announce(message);
       await reload();
-    } catch (refusal) {
-      setFailed(refusal);
+    } catch (problem) {
+      setFailed(problem);
     }
   };
-  const make = () => run(async () => (await request.run(null)).url, "The address was made");
-  const end = () =>
+  const create = () => run(async () => (await request.run(null)).url, "Calendar link created");
+  const turnOff = () =>
     run(async () => {
       await endCalendar();
       return "";
-    }, "The feed has ended");
+    }, "Calendar link turned off");
   const copy = () =>
     navigator.clipboard.writeText(url).then(
       () => announce("Copied"),
@@ -57,16 +57,16 @@ function CalendarFeed() {
     );
   const active = data?.active;
   return html`<details>
-    <summary>Subscribe in a calendar program</summary>
+    <summary>Subscribe from your calendar app</summary>
     <div class="stack calendar-feed-address">
-      <p class="small-text">One address for all patients who are back with their practice. It says nicknames and kinds of days, never why. Whoever has the address can read it: keep it to yourself.</p>
+      <p class="small-text">One link covers all patients who are back with your practice. Entries show only an alias and the type of date. Anyone who has the link can see the calendar, so do not share it.</p>
       ${(problem || failed) && html`<${Problem} problem=${problem || failed} retry=${problem ? reload : null} />`}
       ${url && html`<p class="banner is-success"><span class="tabular-numbers calendar-address">${url}</span></p>`}
-      ${active && !url && html`<p class="small-text tabular-numbers">Your feed is on since ${formatDay(data.made_at, getTimeZone())}. Its address was shown when it was made.</p>`}
+      ${active && !url && html`<p class="small-text tabular-numbers">Your calendar link has been active since ${formatDay(data.made_at, getTimeZone())}. For security, the link is shown only once. Create a new one if you lost it.</p>`}
       <div class="buttons">
-        ${url && html`<button type="button" onClick=${copy}>Copy the address</button>`}
-        <button type="button" onClick=${make}>${active ? "Make a new address" : "Make an address"}</button>
-        ${active && html`<button type="button" onClick=${end}>End the feed</button>`}
+        ${url && html`<button type="button" onClick=${copy}>Copy link</button>`}
+        <button type="button" onClick=${create}>${active ? "Create a new link" : "Create link"}</button>
+        ${active && html`<button type="button" onClick=${turnOff}>Turn off link</button>`}
       </div>
     </div>
   </details>`;
@@ -79,7 +79,7 @@ export function FollowUp({ referral }) {
   if (!data)
     return (
       problem &&
-      html`<section class="card"><h2>Follow-up</h2><${Problem} problem=${problem} retry=${reload} /></section>`
+      html`<section class="card"><h2>Follow-up calendar</h2><${Problem} problem=${problem} retry=${reload} /></section>`
     );
   const today = formatWallClock(Date.now(), data.time_zone).slice(0, 10);
   const ahead = data.items.filter(({ date }) => date >= today);
@@ -93,13 +93,13 @@ export function FollowUp({ referral }) {
     }
   };
   return html`<section class="card" aria-labelledby="follow-up">
-    <div class="card-head"><h2 id="follow-up">Follow-up calendar</h2><span class="chip">${ahead.length} to come</span></div>
-    <p class="small-text tabular-numbers">Counted from the infusion on ${formatDate(data.infused_on)}, in the center's calendar.</p>
+    <div class="card-head"><h2 id="follow-up">Follow-up calendar</h2><span class="chip">${ahead.length} upcoming</span></div>
+    <p class="small-text tabular-numbers">Dates count from the infusion on ${formatDate(data.infused_on)}, in the center's calendar.</p>
     <${FollowUpDates} items=${ahead.slice(0, DATES_SHOWN)} today=${today} />
     ${ahead.length > DATES_SHOWN && html`<details><summary>Later (${ahead.length - DATES_SHOWN})</summary><${FollowUpDates} items=${ahead.slice(DATES_SHOWN)} today=${today} /></details>`}
-    ${past.length > 0 && html`<details><summary>Passed (${past.length})</summary><${FollowUpDates} items=${past} today=${today} /></details>`}
+    ${past.length > 0 && html`<details><summary>Past (${past.length})</summary><${FollowUpDates} items=${past} today=${today} /></details>`}
     ${failed && html`<${Problem} problem=${failed} retry=${download} />`}
-    <div class="buttons"><button type="button" onClick=${download}>Download as a file</button></div>
-    <${CalendarFeed} />
+    <div class="buttons"><button type="button" onClick=${download}>Download calendar file (.ics)</button></div>
+    <${CalendarLink} />
   </section>`;
 }

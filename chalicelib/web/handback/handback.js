@@ -1,36 +1,37 @@
-// The hand-back package on a referral's page: how complete it is, and what it says.
+// The transition-of-care summary on the referral page: how complete it is, and its contents.
 import { listProducts } from "../centers/centers_api.js";
 import { getTimeZone } from "../identity/member.js";
 import { html } from "../platform/dom.js";
 import { FactList } from "../platform/form_fields.js";
-import { formatPhone, getLabel } from "../platform/labels.js";
+import { getLabel } from "../platform/labels.js";
 import { buildPageHref } from "../platform/route.js";
 import { formatDate, formatTime } from "../platform/time.js";
-import { Icon, Problem, useLoad } from "../platform/ui.js";
+import { Icon, PhoneLink, Problem, useLoad } from "../platform/ui.js";
 import { getHandback } from "./handback_api.js";
 
-const STATES = { not_written: "Not here yet", in_preparation: "In preparation", handed_over: "Handed over" };
+const STATE_LABELS = { not_written: "Not started", in_preparation: "In progress", handed_over: "Sent to practice" };
 
 const joinParts = (...parts) => parts.filter(Boolean).join(", ");
 const formatGrade = (value) => value?.worst_grade != null && `Grade ${value.worst_grade}`;
-const formatGiven = (list, say) => list && (list.map(say).join("; ") || "None");
+const formatList = (list, formatItem) => list && (list.map(formatItem).join("; ") || "None");
+const formatCells = (count) => `${count.toLocaleString("en-US")} cells/µL`;
 const formatCounts = (value) =>
   value &&
   joinParts(
-    value.neutrophils_per_ul != null && `neutrophils ${value.neutrophils_per_ul}/µL`,
+    value.neutrophils_per_ul != null && `neutrophils ${formatCells(value.neutrophils_per_ul)}`,
     value.hemoglobin_g_dl != null && `hemoglobin ${value.hemoglobin_g_dl} g/dL`,
-    value.platelets_per_ul != null && `platelets ${value.platelets_per_ul}/µL`,
+    value.platelets_per_ul != null && `platelets ${formatCells(value.platelets_per_ul)}`,
     formatDate(value.on),
   );
 const formatIgg = (value) =>
   value?.igg_mg_dl != null && joinParts(`${value.igg_mg_dl} mg/dL`, formatDate(value.measured_on));
 
-/** Everything that a package says, in the order in which it is asked for. */
-function PackageContents({ package: pack, product }) {
+/** All fields of a summary, in the order of the form. */
+function SummaryContents({ package: pack, product }) {
   return html`<${FactList} rows=${[
     ["Product", product],
-    ["Lot", pack.lot],
-    ["Infusions", formatGiven(pack.infusions, ({ on, dose }) => joinParts(formatDate(on), dose))],
+    ["Lot number", pack.lot],
+    ["Infusions", formatList(pack.infusions, ({ on, dose }) => joinParts(formatDate(on), dose))],
     [
       "Response",
       pack.response?.assessment &&
@@ -45,40 +46,35 @@ function PackageContents({ package: pack, product }) {
     ["Transfusion needs", pack.transfusion_needs],
     [
       "Prophylaxis",
-      formatGiven(pack.prophylaxis, (each) =>
-        joinParts(
-          each.drug,
-          getLabel(each.against).toLowerCase(),
-          each.stop_on && `until ${formatDate(each.stop_on)}`,
-          each.stop_when,
-        ),
+      formatList(pack.prophylaxis, ({ drug, against, stop_on: stopOn, stop_when: stopWhen }) =>
+        joinParts(drug, getLabel(against).toLowerCase(), stopOn && `through ${formatDate(stopOn)}`, stopWhen),
       ),
     ],
     ["IgG", formatIgg(pack.immunoglobulin)],
     ["IgG and IVIG plan", pack.immunoglobulin?.plan],
     ["Vaccination plan", pack.vaccination_plan],
     ["Corticosteroids", pack.steroids?.status && joinParts(getLabel(pack.steroids.status), pack.steroids.words)],
-    ["Driving cleared on", formatDate(pack.driving_cleared_on)],
-    ["Irradiated blood until", formatDate(pack.irradiated_until)],
+    ["Cleared to drive on", formatDate(pack.driving_cleared_on)],
+    ["Irradiated blood products until", formatDate(pack.irradiated_until)],
     ["Next center visit", formatDate(pack.next_center_visit_on)],
-    ["Center, 24/7", formatPhone(pack.center_phone)],
+    ["Center's 24/7 line", pack.center_phone && html`<${PhoneLink} number=${pack.center_phone} />`],
     ["Open problems", pack.open_problems],
     ["Warning signs", pack.warning_signs],
     [
-      "Who does what",
+      "Responsibilities",
       pack.responsibilities?.length > 0 &&
-        formatGiven(pack.responsibilities, ({ who, does }) => `${getLabel(who)}: ${does}`),
+        formatList(pack.responsibilities, ({ who, does }) => `${getLabel(who)}: ${does}`),
     ],
     ["Wallet card", pack.wallet_card_given == null ? "" : pack.wallet_card_given ? "Given" : "Not given"],
   ]} />`;
 }
 
-/** Where a point was read. Of one that was worded anew, the source speaks no more. */
+/** The source of a care point. The source does not support the new text of a point that the center edited. */
 function FactOrigin({ point }) {
   if (!point.source) return html`<span class="small-text">Added by the center</span>`;
   const { title, url, as_of: day } = point.source;
   const text = `${title} (${day})`;
-  return html`<span class="small-text source">${point.edited && "Worded anew by the center, after "}${url ? html`<a href=${url} rel="noreferrer">${text}</a>` : text}</span>`;
+  return html`<span class="small-text source">${point.edited && "Edited by the center; based on "}${url ? html`<a href=${url} rel="noreferrer">${text}</a>` : text}</span>`;
 }
 
 function Checklist({ points }) {
@@ -87,7 +83,7 @@ function Checklist({ points }) {
     <ul class="care-points">
       ${points.map(
         (point) => html`<li>
-        <p><strong>${point.topic}</strong> ${point.due_on && html`<span class="chip">from ${formatDate(point.due_on)}</span>`}</p>
+        <p><strong>${point.topic}</strong> ${point.due_on && html`<span class="chip">starting ${formatDate(point.due_on)}</span>`}</p>
         <p>${point.text}</p>
         <${FactOrigin} point=${point} />
       </li>`,
@@ -99,7 +95,7 @@ function Checklist({ points }) {
 function MissingItems({ items }) {
   const open = items.filter((item) => !item.done);
   if (!open.length) return null;
-  return html`<details><summary>Still missing (${open.length})</summary>
+  return html`<details><summary>Missing items (${open.length})</summary>
     <ul class="missing-items">${open.map(({ label }) => html`<li>${label}</li>`)}</ul>
   </details>`;
 }
@@ -111,26 +107,26 @@ export function Handback({ referral }) {
   if (!data)
     return (
       problem &&
-      html`<section class="card"><h2>Hand-back</h2><${Problem} problem=${problem} retry=${reload} /></section>`
+      html`<section class="card"><h2>Transition-of-care summary</h2><${Problem} problem=${problem} retry=${reload} /></section>`
     );
   const read = data.data;
   const { present, needed, items } = read.completeness;
-  const product = products.data?.find((each) => each.product_id === read.package?.product_id)?.name;
+  const product = products.data?.find(({ product_id: known }) => known === read.package?.product_id)?.name;
   return html`<section class="card handback" aria-labelledby="handback">
-    <div class="card-head"><h2 id="handback">Hand-back package</h2><span class=${read.state === "handed_over" ? "chip is-accent" : "chip"}>${STATES[read.state]}</span></div>
+    <div class="card-head"><h2 id="handback">Transition-of-care summary</h2><span class=${read.state === "handed_over" ? "chip is-accent" : "chip"}>${STATE_LABELS[read.state]}</span></div>
     ${
       read.package
-        ? html`<p class="small-text tabular-numbers">Written by ${read.written_by}, ${formatTime(/** @type {string} */ (read.written_at), getTimeZone())}, version ${read.version}. ${present} of ${needed} items are there.</p>
-          <meter min="0" max=${needed} value=${present} aria-label="Items of a complete package">${present} of ${needed}</meter>
+        ? html`<p class="small-text tabular-numbers">Written by ${read.written_by}, ${formatTime(/** @type {string} */ (read.written_at), getTimeZone())}, version ${read.version}. ${present} of ${needed} items complete.</p>
+          <meter min="0" max=${needed} value=${present} aria-label="Completed items in the summary">${present} of ${needed}</meter>
           <${MissingItems} items=${items} />
-          <details open=${read.state === "handed_over" && !read.may_write}><summary>What it says</summary><${PackageContents} package=${read.package} product=${product} />
-            <p class="small-text source">Grades: ${read.grades.title}.</p></details>
+          <details open=${read.state === "handed_over" && !read.may_write}><summary>View summary</summary><${SummaryContents} package=${read.package} product=${product} />
+            <p class="small-text source">Grading: ${read.grades.title}.</p></details>
           ${read.checklist.length > 0 && html`<${Checklist} points=${read.checklist} />`}`
-        : html`<p>${read.may_write ? "Nothing is written yet." : "The center has not written it yet. You are told when it does."}</p>`
+        : html`<p>${read.may_write ? "Not started. Write the summary before you return the patient." : `Waiting for ${referral.center.name} to write the summary. We will notify you when it is ready.`}</p>`
     }
     ${read.first_visit_on && html`<p class="tabular-numbers">First visit with the practice: <strong>${formatDate(read.first_visit_on)}</strong></p>`}
     <div class="buttons">
-      ${read.may_write && html`<a class="button" href=${buildPageHref(id, "handback")}><${Icon} name="pencil" />${read.package ? "Change the package" : "Write the package"}</a>`}
+      ${read.may_write && html`<a class="button" href=${buildPageHref(id, "handback")}><${Icon} name="pencil" />${read.package ? "Edit summary" : "Write summary"}</a>`}
       <a class="button" href=${buildPageHref(id, "card")}><${Icon} name="shield-alert" />Emergency card</a>
     </div>
   </section>`;

@@ -1,7 +1,7 @@
-// A hand-back package between the form and the API. Everything here is pure.
+// Converts a transition-of-care summary between the form and the API. All functions are pure.
 import { getAt, prune, setAt, toPhoneNumber } from "../platform/json_document.js";
 
-const FIGURES = [
+const NUMBER_FIELDS = [
   "/crs/worst_grade",
   "/icans/worst_grade",
   "/counts/neutrophils_per_ul",
@@ -10,16 +10,16 @@ const FIGURES = [
   "/immunoglobulin/igg_mg_dl",
 ];
 
-// An empty list of these says that there is none, which is an answer.
-const EMPTY_BY_ANSWER = ["prophylaxis", "care_points"];
+// For these lists, an empty list means "none", which is an answer.
+const LISTS_WITH_NONE = ["prophylaxis", "care_points"];
 
-/** What the API takes, from what the form holds. @param {any} values @returns {any} */
+/** The request body from the values of the form. @param {any} values @returns {any} */
 export function toPackage(values) {
   let body = prune(values) || {};
-  for (const name of EMPTY_BY_ANSWER) {
+  for (const name of LISTS_WITH_NONE) {
     if (Array.isArray(values[name]) && values[name].length === 0) body = { ...body, [name]: [] };
   }
-  for (const pointer of FIGURES) {
+  for (const pointer of NUMBER_FIELDS) {
     const typed = getAt(body, pointer);
     if (typed !== undefined && typed !== "" && Number.isFinite(Number(typed)))
       body = setAt(body, pointer, Number(typed));

@@ -1,4 +1,4 @@
-// The form in which a center writes the hand-back package. Saved at any time, as far as it is.
+// The form in which a center writes the transition-of-care summary. It can be saved before it is complete.
 import { listProducts } from "../centers/centers_api.js";
 import { html, useState } from "../platform/dom.js";
 import { DraftChoice, DraftField, ErrorSummary, FieldGroup, listOptions } from "../platform/form_fields.js";
@@ -20,23 +20,23 @@ function Treatment({ draft, products }) {
   const options = [["", "Choose"], ...products.map(({ product_id: id, name }) => [id, name])];
   return html`<${FieldGroup} title="Treatment">
       <${DraftField} draft=${draft} pointer="/product_id" label="Product" options=${options} />
-      <${DraftField} draft=${draft} pointer="/lot" label="Lot or chain-of-identity reference" optional />
+      <${DraftField} draft=${draft} pointer="/lot" label="Lot number or chain-of-identity ID" optional />
       <${Infusions} draft=${draft} />
     <//>
     <${FieldGroup} title="Response">
       <${DraftField} draft=${draft} pointer="/response/assessment" label="Assessment" options=${RESPONSES} />
       <${DraftField} draft=${draft} pointer="/response/on" label="Assessed on" type="date" />
-      <${DraftField} draft=${draft} pointer="/response/words" label="How, in a few words" optional />
+      <${DraftField} draft=${draft} pointer="/response/words" label="Method" optional />
     <//>`;
 }
 
 function Toxicities({ draft, grades }) {
-  return html`<${FieldGroup} title="Toxicities" lead="Worst grades. ${grades.title}.">
+  return html`<${FieldGroup} title="Toxicities" lead="Enter the worst grade of each. Grading: ${grades.title}.">
     <${DraftField} draft=${draft} pointer="/crs/worst_grade" label="CRS, worst grade" options=${GRADES} />
     <${DraftField} draft=${draft} pointer="/crs/treatment" label="CRS, treatment given" optional wide rows="2" />
     <${DraftField} draft=${draft} pointer="/icans/worst_grade" label="ICANS, worst grade" options=${GRADES} />
     <${DraftField} draft=${draft} pointer="/icans/treatment" label="ICANS, treatment given" optional wide rows="2" />
-    <${DraftField} draft=${draft} pointer="/steroids/status" label="Corticosteroids now" options=${STEROIDS} />
+    <${DraftField} draft=${draft} pointer="/steroids/status" label="Current corticosteroids" options=${STEROIDS} />
     <${DraftField} draft=${draft} pointer="/steroids/words" label="Corticosteroids, dose and taper" optional />
   <//>`;
 }
@@ -44,16 +44,16 @@ function Toxicities({ draft, grades }) {
 function Blood({ draft }) {
   const figure = { type: "number", min: "0", step: "any", inputmode: "decimal", optional: true };
   return html`<${FieldGroup} title="Blood and infections">
-    <${DraftField} draft=${draft} pointer="/cytopenias" label="Cytopenias now" wide rows="2" />
-    <${DraftField} draft=${draft} pointer="/counts/on" label="Last blood count on" type="date" optional />
-    <${DraftField} draft=${draft} pointer="/counts/neutrophils_per_ul" label="Neutrophils per µL" ...${figure} />
-    <${DraftField} draft=${draft} pointer="/counts/hemoglobin_g_dl" label="Hemoglobin, g/dL" ...${figure} />
-    <${DraftField} draft=${draft} pointer="/counts/platelets_per_ul" label="Platelets per µL" ...${figure} />
+    <${DraftField} draft=${draft} pointer="/cytopenias" label="Current cytopenias" wide rows="2" />
+    <${DraftField} draft=${draft} pointer="/counts/on" label="Date of last blood count" type="date" optional />
+    <${DraftField} draft=${draft} pointer="/counts/neutrophils_per_ul" label="Neutrophils (cells/µL)" ...${figure} />
+    <${DraftField} draft=${draft} pointer="/counts/hemoglobin_g_dl" label="Hemoglobin (g/dL)" ...${figure} />
+    <${DraftField} draft=${draft} pointer="/counts/platelets_per_ul" label="Platelets (cells/µL)" ...${figure} />
     <${DraftField} draft=${draft} pointer="/transfusion_needs" label="Transfusion needs" wide rows="2" />
     <${DraftField} draft=${draft} pointer="/irradiated_until" label="Irradiated blood products until" type="date" optional
-      hint="Filled in with the published minimum of 90 days." />
-    <${DraftField} draft=${draft} pointer="/immunoglobulin/igg_mg_dl" label="Last IgG, mg/dL" ...${figure} />
-    <${DraftField} draft=${draft} pointer="/immunoglobulin/measured_on" label="IgG measured on" type="date" optional />
+      hint="We filled in the published minimum of 90 days after infusion." />
+    <${DraftField} draft=${draft} pointer="/immunoglobulin/igg_mg_dl" label="Last IgG (mg/dL)" ...${figure} />
+    <${DraftField} draft=${draft} pointer="/immunoglobulin/measured_on" label="Date of last IgG" type="date" optional />
     <${DraftField} draft=${draft} pointer="/immunoglobulin/plan" label="Plan for IgG and IVIG" wide rows="2" />
     <${DraftField} draft=${draft} pointer="/vaccination_plan" label="Vaccination plan" wide rows="2" />
     <${Prophylaxis} draft=${draft} />
@@ -61,18 +61,18 @@ function Blood({ draft }) {
 }
 
 function ResponsibilityFields({ draft }) {
-  return html`<${FieldGroup} title="From now on">
-    <${DraftField} draft=${draft} pointer="/driving_cleared_on" label="Driving cleared on" type="date" />
-    <${DraftField} draft=${draft} pointer="/next_center_visit_on" label="Next visit at the center" type="date" />
-    <${DraftField} draft=${draft} pointer="/center_phone" label="The center's 24/7 number" type="tel" />
+  return html`<${FieldGroup} title="Next steps">
+    <${DraftField} draft=${draft} pointer="/driving_cleared_on" label="Cleared to drive on" type="date" />
+    <${DraftField} draft=${draft} pointer="/next_center_visit_on" label="Next visit at the center (date)" type="date" />
+    <${DraftField} draft=${draft} pointer="/center_phone" label="Center's 24/7 phone number" type="tel" />
     <${DraftField} draft=${draft} pointer="/open_problems" label="Open problems" wide rows="3" />
     <${DraftField} draft=${draft} pointer="/warning_signs" label="Warning signs, and when to call" wide rows="3" />
     <${Responsibilities} draft=${draft} />
-    <${DraftChoice} draft=${draft} pointer="/wallet_card_given" label="Has the patient got a wallet card?" options=${[[true, "Yes"], [false, "No"]]} />
+    <${DraftChoice} draft=${draft} pointer="/wallet_card_given" label="Does the patient have a wallet card?" options=${[[true, "Yes"], [false, "No"]]} />
   <//>`;
 }
 
-function PackageForm({ id, read, products }) {
+function SummaryForm({ id, read, products }) {
   const [values, setValues] = useState(() => read.data.package || read.data.proposal || {});
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
@@ -87,11 +87,11 @@ function PackageForm({ id, read, products }) {
     setBusy(true);
     try {
       await saveHandback(id, toPackage(values), read.etag);
-      announce("The package was saved");
+      announce("Summary saved");
       navigate(buildReferralHref(id));
-    } catch (refusal) {
+    } catch (failure) {
       setBusy(false);
-      setProblem(refusal);
+      setProblem(failure);
     }
   };
   return html`<form class="stack" onSubmit=${save} novalidate>
@@ -103,32 +103,32 @@ function PackageForm({ id, read, products }) {
     ${
       problem &&
       (problem.errors.length
-        ? html`<${ErrorSummary} title=${problem.message} errors=${problem.errors} onPick=${(pointer) => document.getElementById(toFieldId(pointer))?.focus()} />`
+        ? html`<${ErrorSummary} errors=${problem.errors} onPick=${(pointer) => document.getElementById(toFieldId(pointer))?.focus()} />`
         : html`<${Problem} problem=${problem} retry=${problem.passing ? save : null}>
-          ${problem.status === 412 ? "Somebody else changed the package after you opened it. Open it again to see what is there; what you typed is still here to copy." : null}
+          ${problem.status === 412 ? "Someone else changed this summary after you opened it. Copy anything you need from this page, then reload to see their version." : null}
         <//>`)
     }
     <div class="buttons form-end">
-      <button class="primary" aria-disabled=${busy}>${busy ? "Saving …" : "Save the package"}</button>
+      <button class="primary" aria-disabled=${busy}>${busy ? "Saving…" : "Save summary"}</button>
       <a class="button" href=${buildReferralHref(id)}>Cancel</a>
-      <span class="small-text">It may be saved unfinished. What is missing shows to both sides.</span>
+      <span class="small-text">You can save it before it is complete. The practice and the center both see what is missing.</span>
     </div>
   </form>`;
 }
 
 export function HandbackForm({ id }) {
   const { data, problem, reload } = useLoad(() => Promise.all([getHandback(id), listProducts()]), [id]);
-  const title = html`<${PageTitle} page="Hand-back package">Hand-back package<//>`;
+  const title = html`<${PageTitle} page="Transition-of-care summary">Transition-of-care summary<//>`;
   if (!data)
     return problem
       ? html`${title}<${Problem} problem=${problem} retry=${reload} />`
-      : html`<${Loading} what="the package" />`;
+      : html`<${Loading} what="the summary" />`;
   const [read, products] = data;
   return html`<p class="back-link"><a href=${buildReferralHref(id)}><${Icon} name="arrow-left" />Referral</a></p>
     ${title}
     ${
       read.data.may_write
-        ? html`<${PackageForm} id=${id} read=${read} products=${products} />`
-        : html`<p class="banner">Only the treatment center writes the package, until the journey ends.</p>`
+        ? html`<${SummaryForm} id=${id} read=${read} products=${products} />`
+        : html`<p class="banner">Only the treatment center can edit this summary, and only while the referral is open.</p>`
     }`;
 }

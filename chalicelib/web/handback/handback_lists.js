@@ -1,4 +1,4 @@
-// The parts of a hand-back package of which there may be several, or none.
+// The lists of the transition-of-care summary form. Each can have several items or none.
 import { html } from "../platform/dom.js";
 import { DraftField } from "../platform/form_fields.js";
 import { getLabel } from "../platform/labels.js";
@@ -13,14 +13,14 @@ const TEAMS = [
   ["center", "The center"],
 ];
 
-/** A list of rows, each with a way to take it out, and a button for one more. */
+/** A list of rows, each with a button to remove it, and a button to add a row. */
 function EditableList({ draft, pointer, title, row, blank, add, noun, kind = "", children }) {
   const rows = draft.get(pointer) || [];
-  const more = () => draft.set(pointer, [...rows, blank]);
+  const addRow = () => draft.set(pointer, [...rows, blank]);
   const remove = (index) => {
     draft.set(
       pointer,
-      rows.filter((_, each) => each !== index),
+      rows.filter((_, other) => other !== index),
     );
     announce(`${noun} ${index + 1} removed`);
     document.getElementById(toFieldId(pointer))?.focus();
@@ -34,44 +34,44 @@ function EditableList({ draft, pointer, title, row, blank, add, noun, kind = "",
       <button type="button" class="ghost-button" onClick=${() => remove(index)} aria-label="Remove ${noun.toLowerCase()} ${index + 1}"><${Icon} name="trash-2" /></button>
     </div>`,
     )}
-    <p><button type="button" id=${toFieldId(pointer)} onClick=${more}><${Icon} name="plus" />${add}</button></p>
+    <p><button type="button" id=${toFieldId(pointer)} onClick=${addRow}><${Icon} name="plus" />${add}</button></p>
   </fieldset>`;
 }
 
 export const Infusions = ({
   draft,
 }) => html`<${EditableList} draft=${draft} pointer="/infusions" title="Infusions" noun="Infusion" blank=${{}} add="Add an infusion"
-  row=${(at) => html`<${DraftField} draft=${draft} pointer="${at}/on" label="Given on" type="date" />
-    <${DraftField} draft=${draft} pointer="${at}/dose" label="Dose" hint="For example 100 million cells" />`} />`;
+  row=${(at) => html`<${DraftField} draft=${draft} pointer="${at}/on" label="Infusion date" type="date" />
+    <${DraftField} draft=${draft} pointer="${at}/dose" label="Dose" hint="For example, 100 million CAR-positive T cells" />`} />`;
 
-/** That there is none is an answer of its own: an empty list, not a missing one. */
+/** "No prophylaxis" is an answer: an empty list, not a missing one. */
 export function Prophylaxis({ draft }) {
   const pointer = "/prophylaxis";
   const rows = draft.get(pointer);
   const none = Array.isArray(rows) && rows.length === 0;
   return html`<${EditableList} draft=${draft} pointer=${pointer} title="Prophylaxis" noun="Drug" blank=${{ against: "herpes" }} add="Add a drug"
     row=${(at) => html`<${DraftField} draft=${draft} pointer="${at}/drug" label="Drug" />
-      <${DraftField} draft=${draft} pointer="${at}/against" label="Against" options=${PROPHYLAXIS_TARGETS} />
+      <${DraftField} draft=${draft} pointer="${at}/against" label="To prevent" options=${PROPHYLAXIS_TARGETS} />
       <${DraftField} draft=${draft} pointer="${at}/stop_on" label="Stop on" type="date" optional />
-      <${DraftField} draft=${draft} pointer="${at}/stop_when" label="Or stop when" optional />`}>
+      <${DraftField} draft=${draft} pointer="${at}/stop_when" label="Or stop when (condition)" optional />`}>
     ${!rows?.length && html`<label class="check"><input type="checkbox" checked=${none} onChange=${() => draft.set(pointer, none ? null : [])} />No prophylaxis</label>`}
   <//>`;
 }
 
 export const Responsibilities = ({
   draft,
-}) => html`<${EditableList} draft=${draft} pointer="/responsibilities" title="Who does what" noun="Task"
+}) => html`<${EditableList} draft=${draft} pointer="/responsibilities" title="Responsibilities" noun="Task"
   blank=${{ who: "practice" }} add="Add a task"
   row=${(at) => html`<${DraftField} draft=${draft} pointer="${at}/who" label="Who" options=${TEAMS} />
-    <${DraftField} draft=${draft} pointer="${at}/does" label="Does what" />`} />`;
+    <${DraftField} draft=${draft} pointer="${at}/does" label="Task" />`} />`;
 
-/** The published points of care as a checklist: kept, worded anew, dated, left out, or added to. */
+/** The published care points as a checklist. The center can keep, edit, date, remove, and add points. */
 export const CarePoints = ({ draft }) => html`<section class="card">
   <h2>Care points</h2>
-  <p class="small-text">From published tables, dated from the infusion. Two tables differ on how often IgG is measured: keep one. Remove what does not apply, change what does, and add your own. Sources are shown with the package.</p>
+  <p class="small-text">From published guidance, with dates counted from infusion. Two sources differ on how often to check IgG; keep one. Remove what does not apply, edit the rest, and add your own. Sources appear in the summary.</p>
   <${EditableList} draft=${draft} pointer="/care_points" title="Checklist" noun="Care point" kind="care-point-list" blank=${{}} add="Add a care point"
     row=${(
       at,
     ) => html`<${DraftField} draft=${draft} pointer="${at}/text" label="What to do" wide rows="2" maxlength="600" />
-      <${DraftField} draft=${draft} pointer="${at}/due_on" label="From" type="date" optional />`} />
+      <${DraftField} draft=${draft} pointer="${at}/due_on" label="Start date" type="date" optional />`} />
 </section>`;

@@ -1,8 +1,8 @@
-// The signed-in member and what the member may do. Everything here is forgotten at sign-out.
+// The signed-in member and the member's permissions. All of it is cleared at sign-out.
 import { signal } from "../platform/dom.js";
 import { callApi, onSignOut } from "./session.js";
 
-/** The signed-in member, with tenant and roles. */
+/** The signed-in member, with organization and roles. */
 export const me = signal(/** @type {any} */ (null));
 export const unread = signal(0);
 
@@ -17,17 +17,17 @@ export async function loadMe() {
   unread.value = member.unread_notices;
 }
 
-/** Whether this member may write referrals: somebody of a practice who cares for patients. */
+/** Whether this member can write referrals: a member of a practice with access to patient records. */
 export const canRefer = () => !!me.value?.may_refer;
 
-/** Whether this member works with patients, and so may report what happened to one. */
+/** Whether this member works with patients, and so can report events. */
 export const hasClinicalAccess = () =>
   !!me.value?.roles.some((/** @type {string} */ role) => ["provider", "coordinator", "clinician"].includes(role));
 
-/** Whether this member looks after what a center's system sends. */
+/** Whether this member manages the system updates of a center. */
 export const isCenterAdmin = () => me.value?.tenant.kind === "center" && me.value.roles.includes("admin");
 
 export const isPractice = () => me.value?.tenant.kind === "practice";
 
-/** The zone in which this member's organization reads the clock. @returns {string} */
+/** The time zone of this member's organization. @returns {string} */
 export const getTimeZone = () => me.value?.tenant.time_zone || Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -1,4 +1,4 @@
-// Who is signed in. The tokens live in sessionStorage and nowhere else: they end with the tab.
+// The session. Its tokens are only in sessionStorage, so they end with the tab.
 import { effect, signal } from "../platform/dom.js";
 import { ApiProblem, sendRequest } from "../platform/http.js";
 
@@ -17,12 +17,12 @@ export const session = signal(readStoredSession());
 /** @type {(() => void)[]} */
 const signOutHandlers = [];
 
-/** Register what must be forgotten when the session ends. @param {() => void} forget */
-export const onSignOut = (forget) => signOutHandlers.push(forget);
+/** Register a function that clears data when the session ends. @param {() => void} clear */
+export const onSignOut = (clear) => signOutHandlers.push(clear);
 
 effect(() => {
   if (session.value) return;
-  for (const forget of signOutHandlers) forget();
+  for (const clear of signOutHandlers) clear();
 });
 
 /** Why the last session ended. @type {{value: Ending}} */
@@ -30,8 +30,8 @@ export const endReason = signal(/** @type {any} */ (null));
 
 function readStoredSession() {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(KEY) || "null");
-    return kept && Date.now() < kept.since + MAX_SESSION_MS ? kept : null;
+    const stored = JSON.parse(sessionStorage.getItem(KEY) || "null");
+    return stored && Date.now() < stored.since + MAX_SESSION_MS ? stored : null;
   } catch {
     return null;
   }
@@ -46,7 +46,7 @@ function storeSession(value) {
 /**
  * @param {string} email
  * @param {string} password
- * @returns {Promise<{challenge: string, session: string} | null>} what is still asked for
+ * @returns {Promise<{challenge: string, session: string} | null>} the next challenge, if any
  */
 export async function signIn(email, password) {
   return startSession((await sendRequest("POST", "sessions", { body: { email, password } })).data);
@@ -59,28 +59,28 @@ export async function answerChallenge(body) {
   return startSession((await sendRequest("POST", "sessions/challenge", { body })).data);
 }
 
-/** @param {any} answer */
-function startSession(answer) {
-  if (answer.challenge) return answer;
+/** @param {any} response */
+function startSession(response) {
+  if (response.challenge) return response;
   const now = Date.now();
   endReason.value = null;
   storeSession({
-    access: answer.access_token,
-    refresh: answer.refresh_token,
-    until: now + answer.expires_in * 1000,
+    access: response.access_token,
+    refresh: response.refresh_token,
+    until: now + response.expires_in * 1000,
     since: now,
   });
   return null;
 }
 
-/** Forget the session here, whatever the server says. @param {Ending} why */
+/** End the session in this browser, even if the server does not respond. @param {Ending} why */
 export function endSession(why) {
   sessionStorage.removeItem(KEY);
   endReason.value = why;
   session.value = null;
 }
 
-// Who signs out in one tab is signed out in all tabs of this browser.
+// Sign-out in one tab signs out all tabs of this browser.
 const tabChannel = new BroadcastChannel(KEY);
 tabChannel.onmessage = () => session.value && endSession("signed_out");
 
@@ -89,13 +89,13 @@ export async function signOut(why = "signed_out") {
   const old = session.value;
   endSession(why);
   if (why === "signed_out") tabChannel.postMessage(why);
-  // Signed out on this screen already; the server's part may fail without anyone being stuck.
+  // This browser is already signed out, so a failure on the server does not block the user.
   if (old) await revoke(old).catch(() => {});
 }
 
 /** @param {Session} old */
 async function revoke(old) {
-  // A machine that slept wakes with an expired token, which could revoke nothing.
+  // After sleep, the access token may be expired, and an expired token cannot revoke the session.
   const token = Date.now() < old.until ? old.access : (await refreshTokens(old)).access_token;
   await sendRequest("DELETE", "sessions", { token });
 }
@@ -104,7 +104,7 @@ async function revoke(old) {
 const refreshTokens = async (old) =>
   (await sendRequest("POST", "sessions/refresh", { body: { refresh_token: old.refresh } })).data;
 
-/** Whether the session has lasted as long as any session may. */
+/** Whether the session has reached its maximum duration. */
 export const isPastMaxSession = () => !!session.value && Date.now() > session.value.since + MAX_SESSION_MS;
 
 /** @type {Promise<void> | null} */
@@ -124,7 +124,7 @@ function renewOnce() {
 }
 
 /**
- * One exchange as the signed-in member, renewing the token when it is due or refused.
+ * Send a request as the signed-in member. Renews the token if it is about to expire or is rejected.
  *
  * @param {string} method
  * @param {string} path

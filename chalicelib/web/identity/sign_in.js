@@ -1,15 +1,15 @@
-// Signing in, with what the identity service may still ask for: a new password or a code.
+// Sign-in, including the challenges of the identity service: a new password or a code.
 import { html, useEffect, useRef, useState } from "../platform/dom.js";
 import { Field, PageTitle, Problem } from "../platform/ui.js";
 import { answerChallenge, endReason, signIn } from "./session.js";
 
 const SIGN_OUT_REASONS = {
   signed_out: "You are signed out.",
-  idle: "You were signed out because the page was not used for a while. You will come back to where you were.",
-  expired: "Your session has ended. Sign in to come back to where you were.",
+  idle: "You were signed out because of inactivity. Unsaved changes were not kept. Sign in to return to the same page.",
+  expired: "Your session ended. Sign in to return to the same page.",
 };
 
-/** A form that sends once at a time and shows why it was refused. */
+/** A form that sends one request at a time and shows the error of a failed one. */
 function SignInForm({ send, button, children }) {
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
@@ -19,24 +19,24 @@ function SignInForm({ send, button, children }) {
     if (isSending.current) return;
     isSending.current = true;
     setBusy(true);
-    const refusal = await send(new FormData(event.target)).then(
+    const failure = await send(new FormData(event.target)).then(
       () => null,
-      (reason) => reason,
+      (error) => error,
     );
     isSending.current = false;
     setBusy(false);
-    setProblem(refusal);
+    setProblem(failure);
   };
   return html`<form onSubmit=${submit} class="stack">
-    ${problem && html`<${Problem} problem=${problem}>${describeRefusal(problem)}<//>`}
+    ${problem && html`<${Problem} problem=${problem}>${describeFailure(problem)}<//>`}
     ${children}
-    <button class="primary wide" aria-disabled=${busy}>${busy ? "One moment …" : button}</button>
+    <button class="primary wide" aria-disabled=${busy}>${busy ? "Signing in…" : button}</button>
   </form>`;
 }
 
-function describeRefusal(problem) {
-  if (problem.code === "sign_in_refused") return "That did not match. Check what you entered and try again.";
-  return problem.passing ? "Sign-in is not available at the moment. Please try again shortly." : problem.message;
+function describeFailure(problem) {
+  if (problem.code === "sign_in_refused") return "The email, password, or code is incorrect. Try again.";
+  return problem.passing ? "Sign-in is not available right now. Try again in a few minutes." : problem.message;
 }
 
 function Credentials({ onChallenge }) {
@@ -52,11 +52,11 @@ function Credentials({ onChallenge }) {
 }
 
 function Challenge({ challenge, onChallenge, onBack }) {
-  const wantsPassword = challenge.challenge === "NEW_PASSWORD_REQUIRED";
-  const first = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => first.current?.querySelector("input")?.focus(), []);
+  const needsPassword = challenge.challenge === "NEW_PASSWORD_REQUIRED";
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => box.current?.querySelector("input")?.focus(), []);
   const send = async (form) => {
-    const answer = wantsPassword ? { new_password: form.get("new-password") } : { code: form.get("code").trim() };
+    const answer = needsPassword ? { new_password: form.get("new-password") } : { code: form.get("code").trim() };
     const next = await answerChallenge({
       email: challenge.email,
       session: challenge.session,
@@ -65,15 +65,15 @@ function Challenge({ challenge, onChallenge, onBack }) {
     });
     if (next) onChallenge({ ...next, email: challenge.email });
   };
-  return html`<div ref=${first}>
+  return html`<div ref=${box}>
     <${SignInForm} send=${send} button="Continue">
       ${
-        wantsPassword
+        needsPassword
           ? html`<${Field} pointer="new-password" label="Choose a new password" type="password"
             autocomplete="new-password" minlength="12" required
-            hint="Your first sign-in. At least 12 characters with upper and lower case letters and a digit." />`
+            hint="This is your first sign-in. Use at least 12 characters, with an uppercase letter, a lowercase letter, and a number." />`
           : html`<${Field} pointer="code" label="Code from your authenticator app" inputmode="numeric"
-            autocomplete="one-time-code" pattern="[0-9]{6}" required hint="Six digits. You may paste it." />`
+            autocomplete="one-time-code" pattern="[0-9]{6}" required hint="6 digits. You can paste it." />`
       }
     <//>
     <button type="button" class="link-button" onClick=${onBack}>Back to email and password</button>
@@ -85,7 +85,7 @@ export function SignIn() {
   const note = SIGN_OUT_REASONS[endReason.value];
   return html`<section class="sign-in card">
     <${PageTitle} page="Sign in">Sign in<//>
-    <p class="lead">Follow a CAR T referral from your practice to the treatment center and back.</p>
+    <p class="lead">Refer a patient for CAR T, follow each step at the treatment center, and resume care after treatment.</p>
     ${note && !challenge && html`<p class="banner" role="status">${note}</p>`}
     ${
       challenge

@@ -1,4 +1,4 @@
-// A referral's notices: what is planned, who was told of what, what was left out and why.
+// The notices for a referral: scheduled, sent with each recipient, and skipped with the reason.
 import { getTimeZone, me } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
 import { getLabel } from "../platform/labels.js";
@@ -9,30 +9,32 @@ import { describeMail, describeSkipReason, formatAgo, isOverdueNotice } from "./
 import { listReferralNotices } from "./notices_api.js";
 
 const ROWS_SHOWN = 6;
-const HOLD_NOTE = "The referral is on hold. Each is told only if the hold is over by its day.";
+const HOLD_NOTE = "The referral is on hold. Notices go out only if it resumes before their date.";
+const SCHEDULE_NOTE =
+  "Dates follow the calendar of the center or the team responsible. Each notice is checked again before it goes out.";
 
-/** One person: when told, whether it was opened, and what became of the mail. */
+/** A recipient: when notified, whether the notice was opened, and the status of the email. */
 function RecipientRow({ reader }) {
-  const opened = reader.opened_at ? `opened ${formatAgo(reader.opened_at)}` : "not opened yet";
+  const opened = reader.opened_at ? `opened ${formatAgo(reader.opened_at)}` : "not opened";
   return html`<li class="small-text tabular-numbers">
-    <span>${reader.name || "Somebody who left"}</span>
-    <span>told ${formatAgo(reader.told_at)} · ${opened} · ${describeMail(reader.mail, getTimeZone())}</span>
+    <span>${reader.name || "Former team member"}</span>
+    <span>notified ${formatAgo(reader.told_at)} · ${opened} · ${describeMail(reader.mail, getTimeZone())}</span>
   </li>`;
 }
 
 function NoticeRow({ notice }) {
-  const { title, category, due_on: due, sides, told } = notice;
-  const day = due ? formatDate(due) : formatDay(told[0].told_at, getTimeZone());
+  const { title, category, due_on: due, sides, told: readers } = notice;
+  const day = due ? formatDate(due) : formatDay(readers[0].told_at, getTimeZone());
   const [only] = sides.length === 1 && sides[0] !== me.value.tenant.kind ? sides : [];
   return html`<li>
     <span class="tabular-numbers">${day}</span>
     <div>
       <p>${title}${category === "critical" && html` <span class="chip is-error">Critical</span>`}</p>
-      ${only && html`<p class="small-text">For the ${getLabel(only).toLowerCase()} alone</p>`}
-      ${notice.state === "planned" && isOverdueNotice(notice) && html`<p class="small-text">Unless the referral has moved on by then</p>`}
-      ${notice.state === "skipped" && html`<p class="small-text">Not told: ${describeSkipReason(notice.why)}</p>`}
-      ${told.length > 0 && html`<ul class="readers">${told.map((reader) => html`<${RecipientRow} key=${reader.member_id} reader=${reader} />`)}</ul>`}
-      ${notice.state === "told" && !told.length && !only && html`<p class="small-text">Nobody of your team was there to be told.</p>`}
+      ${only && html`<p class="small-text">Only for the ${getLabel(only).toLowerCase()}</p>`}
+      ${notice.state === "planned" && isOverdueNotice(notice) && html`<p class="small-text">Sent only if the status has not changed by then</p>`}
+      ${notice.state === "skipped" && html`<p class="small-text">Skipped: ${describeSkipReason(notice.why)}</p>`}
+      ${readers.length > 0 && html`<ul class="readers">${readers.map((reader) => html`<${RecipientRow} key=${reader.member_id} reader=${reader} />`)}</ul>`}
+      ${notice.state === "told" && !readers.length && !only && html`<p class="small-text">No one on your team was signed up for this notice.</p>`}
     </div>
   </li>`;
 }
@@ -41,7 +43,7 @@ const NoticeList = ({ notices }) =>
   html`<ol class="notice-history">${notices.map((notice) => html`<${NoticeRow} notice=${notice} />`)}</ol>`;
 
 function NoticeGroup({ title, notices, empty, lead, more }) {
-  const id = `told-${title.toLowerCase().replaceAll(" ", "-")}`;
+  const id = `notices-${title.toLowerCase().replaceAll(" ", "-")}`;
   return html`<section class="card" aria-labelledby=${id}>
     <div class="card-head"><h2 id=${id}>${title}</h2><span class="chip tabular-numbers">${notices.length}</span></div>
     ${lead && notices.length > 0 && html`<p class="small-text">${lead}</p>`}
@@ -51,18 +53,19 @@ function NoticeGroup({ title, notices, empty, lead, more }) {
 }
 
 function NoticeGroups({ items }) {
-  const of = (state) => items.filter((notice) => notice.state === state);
-  const parked = of("parked");
+  const withState = (state) => items.filter((notice) => notice.state === state);
+  const failed = withState("parked");
+  const scheduled = withState("planned");
   return html`${
-    parked.length > 0 &&
-    html`<${NoticeGroup} title="Could not be told" notices=${parked} more="More" lead="It failed too often. Whoever runs this service has been alarmed, and can try it again." />`
+    failed.length > 0 &&
+    html`<${NoticeGroup} title="Failed to send" notices=${failed} more="More" lead="We could not send these after several tries. The system administrator has been notified and can send them again. If the matter is urgent, call the other organization." />`
   }
     <div class="columns">
-      <div><${NoticeGroup} title="Told" notices=${of("told")} empty="Nobody of your team has been told of anything yet." more="Earlier" /></div>
+      <div><${NoticeGroup} title="Sent" notices=${withState("told")} empty="No notices sent to your team yet." more="Earlier" /></div>
       <div>
-        <${NoticeGroup} title="Planned" notices=${of("planned").reverse()} empty="Nothing is planned." more="Later"
-          lead=${of("planned").some(({ why }) => why) ? HOLD_NOTE : "By the calendar of the center, or of the team whose move it is. Each is looked at again on its day."} />
-        <${NoticeGroup} title="Left out" notices=${of("skipped")} empty="Nothing was left out." more="Earlier" />
+        <${NoticeGroup} title="Scheduled" notices=${scheduled.reverse()} empty="No notices are scheduled." more="Later"
+          lead=${scheduled.some(({ why }) => why) ? HOLD_NOTE : SCHEDULE_NOTE} />
+        <${NoticeGroup} title="Skipped" notices=${withState("skipped")} empty="No notices were skipped." more="Earlier" />
       </div>
     </div>`;
 }
@@ -77,9 +80,9 @@ export function NoticeHistory({ id }) {
     replace({ ...next, items: data.items.concat(next.items) });
   };
   return html`<p class="back-link"><a href=${buildReferralHref(id)}><${Icon} name="arrow-left" />Referral</a></p>
-    <${PageTitle} page="Notices of a referral">Notices of this referral<//>
+    <${PageTitle} page="Notices for a referral">Notices for this referral<//>
     ${(problem || failed) && html`<${Problem} problem=${problem || failed} retry=${problem && reload} />`}
     ${!data && !problem && html`<${Loading} what="the notices" />`}
     ${data && html`<${NoticeGroups} items=${data.items} />`}
-    ${data?.next_cursor && html`<p class="show-more"><button type="button" onClick=${() => more().then(() => setFailed(null), setFailed)}>Show earlier ones</button></p>`}`;
+    ${data?.next_cursor && html`<p class="show-more"><button type="button" onClick=${() => more().then(() => setFailed(null), setFailed)}>Show earlier notices</button></p>`}`;
 }

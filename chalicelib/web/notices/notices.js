@@ -1,4 +1,4 @@
-// What a member should know: newest first, unread ones marked, and what became of each mail.
+// The member's notices, newest first, with unread marks and the status of each email.
 import { getTimeZone, unread } from "../identity/member.js";
 import { html, useRef, useState } from "../platform/dom.js";
 import { RadioChoice } from "../platform/form_fields.js";
@@ -9,12 +9,12 @@ import { announce, Field, Icon, Loading, PageTitle, Problem, useLoad } from "../
 import { CATEGORIES, describeMail, formatAgo, getCategoryName } from "./notice_labels.js";
 import { listNotices, markNoticeRead, markNoticesRead } from "./notices_api.js";
 
-// As many as the server counts among when it counts the unread ones.
+// The server counts the unread notices among the same number of newest notices.
 const PAGE_SIZE = 100;
 
 const isUnread = (notice) => !notice.read_at;
 
-/** Mark one as read, or all that are shown, once, however often it is asked for. */
+/** Mark one notice, or all notices on the page, as read. Repeated clicks have no further effect. */
 function useMarkRead(data, replace) {
   const keys = useRef(new Map());
   const all = useIdempotentRequest(markNoticesRead);
@@ -22,8 +22,8 @@ function useMarkRead(data, replace) {
     const now = new Date().toISOString();
     replace({
       ...data,
-      items: data.items.map((each) =>
-        ids.includes(each.notice_id) ? { ...each, read_at: each.read_at || now } : each,
+      items: data.items.map((notice) =>
+        ids.includes(notice.notice_id) ? { ...notice, read_at: notice.read_at || now } : notice,
       ),
     });
   };
@@ -39,16 +39,16 @@ function useMarkRead(data, replace) {
   const markAll = async () => {
     const ids = data.items.filter(isUnread).map((notice) => notice.notice_id);
     while (ids.length) {
-      const some = ids.splice(0, PAGE_SIZE);
-      unread.value = (await all.run(some)).unread;
+      const batch = ids.splice(0, PAGE_SIZE);
+      unread.value = (await all.run(batch)).unread;
     }
     showAsRead(data.items.map((notice) => notice.notice_id));
-    announce("All are marked as read");
+    announce("All notices marked as read");
   };
   return { markOne, markAll };
 }
 
-/** Where a notice leads: to its patient, or a digest of several to the list of all. */
+/** The link of a notice: its referral, or the worklist for a digest of several referrals. */
 const getNoticeLink = (notice) => (notice.referral_id ? buildReferralHref(notice.referral_id) : "#/worklist/all");
 
 function Notice({ notice, read }) {
@@ -75,14 +75,14 @@ function Notice({ notice, read }) {
 
 function Filters({ shown, change, count }) {
   const names = [
-    ["", "All kinds"],
+    ["", "All types"],
     ["critical", "Critical"],
     ...Object.entries(CATEGORIES).map(([key, [name]]) => [key, name]),
   ];
   return html`<div class="notice-filters">
     <${RadioChoice} pointer="/show" label="Show" value=${shown.unread} onPick=${(value) => change({ ...shown, unread: value })}
       options=${[[false, "All"], [true, `Unread (${count})`]]} />
-    <${Field} pointer="/category" label="Kind" value=${shown.category} options=${names}
+    <${Field} pointer="/category" label="Type" value=${shown.category} options=${names}
       onInput=${(event) => change({ ...shown, category: event.target.value })} />
   </div>`;
 }
@@ -91,7 +91,7 @@ export function Notices() {
   const { data, problem, reload, replace } = useLoad(() => listNotices(null, PAGE_SIZE), []);
   const [failed, setFailed] = useState(/** @type {any} */ (null));
   const [shown, setShown] = useState({ unread: false, category: "" });
-  const reading = useMarkRead(data, replace);
+  const marking = useMarkRead(data, replace);
   const attempt = (work) => work.then(() => setFailed(null), setFailed);
   const more = async () => {
     if (!data) return;
@@ -105,8 +105,8 @@ export function Notices() {
   );
   return html`<div class="title-row"><${PageTitle} page="Notices">Notices<//>
       <span class="spacer" />
-      ${count > 0 && html`<button type="button" onClick=${() => attempt(reading.markAll())}><${Icon} name="check" />Mark all as read</button>`}
-      <a class="button" href="#/preferences"><${Icon} name="bell" />Notices and mail</a>
+      ${count > 0 && html`<button type="button" onClick=${() => attempt(marking.markAll())}><${Icon} name="check" />Mark all as read</button>`}
+      <a class="button" href="#/preferences"><${Icon} name="bell" />Notification settings</a>
     </div>
     ${(problem || failed) && html`<${Problem} problem=${problem || failed} retry=${problem && reload} />`}
     ${!data && !problem && html`<${Loading} what="notices" />`}
@@ -115,17 +115,17 @@ export function Notices() {
       data &&
       items.length === 0 &&
       html`<div class="empty-state card"><${Icon} name="bell" />
-      <p>${received.length ? "Nothing like that among these." : "Nothing to tell you at the moment."}</p>
+      <p>${received.length ? "No notices match these filters." : "You have no notices."}</p>
     </div>`
     }
     ${
       items.length > 0 &&
       html`<ul class="notice-list card no-padding">
-      ${items.map((notice) => html`<${Notice} key=${notice.notice_id} notice=${notice} read=${(each) => attempt(reading.markOne(each))} />`)}
+      ${items.map((notice) => html`<${Notice} key=${notice.notice_id} notice=${notice} read=${(opened) => attempt(marking.markOne(opened))} />`)}
     </ul>`
     }
     ${
       data?.next_cursor &&
-      html`<p class="show-more"><button type="button" onClick=${() => attempt(more())}>Show earlier ones</button></p>`
+      html`<p class="show-more"><button type="button" onClick=${() => attempt(more())}>Show earlier notices</button></p>`
     }`;
 }

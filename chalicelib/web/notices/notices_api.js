@@ -22,7 +22,7 @@ export const listNotices = async (cursor, limit) =>
 export const markNoticeRead = (id, key) => callApi("POST", `notices/${encode(id)}/read`, { key });
 
 /**
- * @param {string[]} ids those that were shown
+ * @param {string[]} ids the notices that were on the page
  * @param {string} key
  * @returns {Promise<UnreadCount>}
  */

@@ -1,4 +1,4 @@
-// The few words of Preact, htm and signals that the views use, under one roof.
+// The functions of Preact, htm, and signals that the views use, in one module.
 import htm from "../vendor/htm.js";
 import { h } from "../vendor/preact.js";
 

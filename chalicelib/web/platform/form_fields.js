@@ -1,9 +1,9 @@
-// Pieces of the form and of what was written with it.
+// Components of forms, and of pages that show form values.
 import { html, useEffect, useRef } from "./dom.js";
-import { getLabel } from "./labels.js";
+import { formatCount, getLabel } from "./labels.js";
 import { Field, Icon, toFieldId } from "./ui.js";
 
-/** One question with a few answers, as radio buttons. */
+/** A question with a few possible answers, as radio buttons. */
 export function RadioChoice({ pointer, label, hint, error, value, options, onPick }) {
   const id = toFieldId(pointer);
   return html`<fieldset class="choice" aria-describedby=${error ? `${id}-error` : undefined}>
@@ -21,14 +21,14 @@ export function RadioChoice({ pointer, label, hint, error, value, options, onPic
   </fieldset>`;
 }
 
-/** The fields that need attention, each a way to its place. Takes the focus when it appears. */
-export function ErrorSummary({ title, errors, onPick }) {
+/** The list of field errors. Each error links to its field. The list takes the focus when it appears. */
+export function ErrorSummary({ errors, onPick }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => box.current?.focus(), [errors]);
   return html`<div class="banner is-error" role="alert" tabindex="-1" ref=${box}>
     <${Icon} name="circle-alert" />
     <div>
-      <h2>${title}</h2>
+      <h2>Fix ${formatCount(errors.length, "field")} to continue</h2>
       <ul>
         ${errors.map(
           (error) => html`<li>
@@ -40,25 +40,25 @@ export function ErrorSummary({ title, errors, onPick }) {
   </div>`;
 }
 
-/** Term and value pairs; what is empty says so instead of leaving a hole. */
+/** Terms and values. An empty value reads "Not entered". */
 export const FactList = ({ rows }) => html`<dl class="facts">
   ${rows.map(
     ([term, value]) => html`<div class=${String(value ?? "").length > 22 ? "long" : ""}>
       <dt>${term}</dt>
-      <dd>${value || value === 0 ? value : html`<span class="small-text">Not given</span>`}</dd>
+      <dd>${value || value === 0 ? value : html`<span class="small-text">Not entered</span>`}</dd>
     </div>`,
   )}
 </dl>`;
 
 const findError = (draft, pointer) => draft.errors.value.find((error) => error.pointer === pointer)?.message;
 
-/** One field of the draft, by its pointer. */
+/** A field of the draft, by its JSON pointer. */
 export function DraftField({ draft, pointer, ...rest }) {
   return html`<${Field} pointer=${pointer} value=${draft.get(pointer)} error=${findError(draft, pointer)}
     onInput=${(event) => draft.set(pointer, event.target.value)} ...${rest} />`;
 }
 
-/** One question of the draft with a few answers. */
+/** A question of the draft with a few possible answers. */
 export function DraftChoice({ draft, pointer, ...rest }) {
   return html`<${RadioChoice} pointer=${pointer} value=${draft.get(pointer)} error=${findError(draft, pointer)}
     onPick=${(value) => draft.set(pointer, value)} ...${rest} />`;
@@ -67,7 +67,7 @@ export function DraftChoice({ draft, pointer, ...rest }) {
 export const YES_NO_OPTIONS = [
   [true, "Yes"],
   [false, "No"],
-  ["", "Not known"],
+  ["", "Unknown"],
 ];
 
 export const FieldGroup = ({ title, lead, children }) => html`<section class="card">
@@ -76,5 +76,5 @@ export const FieldGroup = ({ title, lead, children }) => html`<section class="ca
   <div class="fields">${children}</div>
 </section>`;
 
-/** Options of a select: a first one without a value, then each code with its label. */
+/** The options of a select: first an option without a value, then each code with its label. */
 export const listOptions = (codes, first) => [["", first], ...codes.map((code) => [code, getLabel(code)])];

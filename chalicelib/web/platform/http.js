@@ -1,18 +1,20 @@
-// One exchange with the API: JSON out, JSON in, and one class for everything that went wrong.
+// Sends one request to the API: JSON out, JSON in, and one error class for every failure.
 import { describeFieldError } from "./labels.js";
 
-// Found from this file's own address, so a stage name in the path needs no setting.
+// Relative to the address of this file, so that a deployment stage in the path needs no setting.
 const API = new URL("../../v1/", import.meta.url);
 const TIMEOUT_MS = 30_000;
+const DEFAULT_MESSAGE =
+  "Something went wrong. Try again. If it happens again, contact support with the reference number.";
 
 /**
  * @typedef {{pointer: string, code: string, message: string}} FieldError
  * @typedef {{body?: unknown, token?: string, key?: string, version?: string, plain?: boolean,
  *            query?: Record<string, string | number | null | undefined>}} Options
- * @typedef {{data: any, etag: string | null}} Answer
+ * @typedef {{data: any, etag: string | null}} ApiResponse
  */
 
-/** The API refused, or could not be reached (status 0, code "unreachable"). */
+/** The API returned an error, or did not respond (status 0, code "unreachable"). */
 export class ApiProblem extends Error {
   /**
    * @param {number} status
@@ -20,7 +22,7 @@ export class ApiProblem extends Error {
    * @param {number | null} retryAfter seconds
    */
   constructor(status, problem, retryAfter = null) {
-    super(problem?.detail || problem?.title || "The server could not answer this request.");
+    super(problem?.detail || problem?.title || DEFAULT_MESSAGE);
     this.status = status;
     /** @type {string} */
     this.code = problem?.code || "unknown";
@@ -33,19 +35,22 @@ export class ApiProblem extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** Whether the server may have done the work although no answer came. */
+  /** Whether the server may have processed the request although no response arrived. */
   get outcomeUnknown() {
     return this.status === 0 || this.status >= 500;
   }
 
-  /** Whether asking again later, unchanged, may help. */
+  /** Whether it can help to send the same request again later. */
   get passing() {
     return this.outcomeUnknown || this.status === 429;
   }
 }
 
 const buildUnreachableProblem = () =>
-  new ApiProblem(0, { code: "unreachable", detail: "The server cannot be reached. Check the connection." });
+  new ApiProblem(0, {
+    code: "unreachable",
+    detail: "You appear to be offline. Check your internet connection, then try again.",
+  });
 
 /**
  * @param {string} path below /v1/
@@ -63,7 +68,7 @@ function buildUrl(path, query = {}) {
  * @param {string} method
  * @param {string} path
  * @param {Options} [options]
- * @returns {Promise<Answer>}
+ * @returns {Promise<ApiResponse>}
  */
 export async function sendRequest(method, path, { body, token, key, version, plain, query } = {}) {
   /** @type {Record<string, string>} */
@@ -88,7 +93,7 @@ export async function sendRequest(method, path, { body, token, key, version, pla
   }
   const data = plain && response.ok ? text : parseBody(text);
   if (!response.ok) throw new ApiProblem(response.status, data, parseRetryAfter(response.headers.get("Retry-After")));
-  // Half an answer is no answer: whoever asked must ask again with the same key.
+  // A response that was cut off counts as no response: the caller must repeat the request with the same key.
   if (data === undefined) throw buildUnreachableProblem();
   return { data, etag: response.headers.get("ETag") };
 }

@@ -1,11 +1,11 @@
-// Sends something once, however often it has to be tried. Until the server says what became
-// of it, every try repeats the same body under the same Idempotency-Key.
+// Sends a request that takes effect only once, even after several tries. Until the outcome is
+// known, every try repeats the same body with the same Idempotency-Key.
 import { useState } from "./dom.js";
 import { ApiProblem } from "./http.js";
 
 export const createIdempotencyKey = () => crypto.randomUUID();
 
-// Answers that say nothing about an earlier try whose own answer was lost.
+// These statuses do not show whether an earlier try, whose response was lost, took effect.
 const RETRYABLE_STATUSES = new Set([401, 408, 425, 429]);
 
 /** @param {ApiProblem} refusal */
@@ -23,8 +23,8 @@ export class IdempotentRequest {
   }
 
   /**
-   * While one try is under way a second call joins it; while the outcome of an earlier one is
-   * unknown, that one is repeated and `body` is not looked at.
+   * A call during a running try waits for that try. While the outcome of an earlier try is
+   * unknown, this repeats the earlier request and ignores `body`.
    *
    * @param {any} body
    * @returns {Promise<T>}
@@ -38,9 +38,9 @@ export class IdempotentRequest {
   async #try(body) {
     this.unresolved ??= { body, key: createIdempotencyKey() };
     try {
-      const answer = await this.send(this.unresolved.body, this.unresolved.key);
+      const response = await this.send(this.unresolved.body, this.unresolved.key);
       this.unresolved = null;
-      return answer;
+      return response;
     } catch (refusal) {
       if (refusal instanceof ApiProblem && isFinal(refusal)) this.unresolved = null;
       throw refusal;
@@ -49,7 +49,7 @@ export class IdempotentRequest {
 }
 
 /**
- * One request of a component, kept from render to render.
+ * An idempotent request that a component keeps from one render to the next.
  *
  * @template T
  * @param {(body: any, key: string) => Promise<T>} send

@@ -1,12 +1,12 @@
-// Plain JSON data: reading and writing by JSON pointer, leaving out what is empty, and merging
-// two people's changes. Everything here is pure.
+// Plain JSON data: read and write by JSON pointer, remove empty values, and merge the changes of
+// two people. All functions are pure.
 
 const splitPointer = (/** @type {string} */ pointer) => pointer.slice(1).split("/");
 
 /** @param {any} values @param {string} pointer */
 export const getAt = (values, pointer) => splitPointer(pointer).reduce((value, key) => value?.[key], values);
 
-/** @param {any} values @param {string} pointer @param {any} value @returns {any} a changed copy */
+/** @param {any} values @param {string} pointer @param {any} value @returns {any} a copy with the change */
 export function setAt(values, pointer, value) {
   const [key, ...rest] = splitPointer(pointer);
   const copy = Array.isArray(values) ? [...values] : { ...values };
@@ -14,26 +14,26 @@ export function setAt(values, pointer, value) {
   return copy;
 }
 
-/** Without blanks and without what holds nothing but blanks; false and 0 are answers. @param {any} value @returns {any} */
+/** A copy without empty values, and without objects and lists that have only empty values. `false` and 0 stay. @param {any} value @returns {any} */
 export function prune(value) {
   if (typeof value === "string") return value.trim() || undefined;
   if (Array.isArray(value)) {
-    const kept = value.map(prune).filter((each) => each !== undefined);
+    const kept = value.map(prune).filter((item) => item !== undefined);
     return kept.length ? kept : undefined;
   }
   if (value && typeof value === "object") {
     const kept = Object.entries(value)
-      .map(([key, each]) => [key, prune(each)])
-      .filter(([, each]) => each !== undefined);
+      .map(([key, item]) => [key, prune(item)])
+      .filter(([, item]) => item !== undefined);
     return kept.length ? Object.fromEntries(kept) : undefined;
   }
   return value ?? undefined;
 }
 
-/** "(713) 555-0142" as the API wants it; what is not a US number goes as it is. @param {string} typed */
+/** "(713) 555-0142" in the API's format. Numbers from outside the US only lose their punctuation. @param {string} typed */
 export function toPhoneNumber(typed) {
-  const bare = typed.replace(/[\s().-]/g, "");
-  return /^1?\d{10}$/.test(bare) ? `+1${bare.slice(-10)}` : bare;
+  const digits = typed.replace(/[\s().-]/g, "");
+  return /^1?\d{10}$/.test(digits) ? `+1${digits.slice(-10)}` : digits;
 }
 
 /** @param {any} left @param {any} right */
@@ -51,26 +51,26 @@ function sortKeys(value) {
 }
 
 /**
- * Bring two sides together, leaf by leaf. What only one side changed is taken from it; where
- * both did, the server's value stands and the pointer is added to `clashes`.
+ * Merge two versions, value by value. If only one version changed a value, the change is kept. If
+ * both changed it, the server's value is kept and the pointer is added to `conflicts`.
  *
- * @param {any} base what both started from
+ * @param {any} base the version that both started from
  * @param {any} mine
- * @param {any} theirs
- * @param {string[]} clashes
+ * @param {any} theirs the server's version
+ * @param {string[]} conflicts
  * @param {string} [pointer]
  * @returns {any}
  */
-export function merge(base, mine, theirs, clashes, pointer = "") {
+export function merge(base, mine, theirs, conflicts, pointer = "") {
   if (isSame(mine, base)) return theirs;
   if (isSame(theirs, base) || isSame(mine, theirs)) return mine;
-  const open = [mine, theirs].every((side) => side && typeof side === "object" && !Array.isArray(side));
-  if (!open) {
-    clashes.push(pointer);
+  const areObjects = [mine, theirs].every((value) => value && typeof value === "object" && !Array.isArray(value));
+  if (!areObjects) {
+    conflicts.push(pointer);
     return theirs;
   }
   const keys = new Set([...Object.keys(mine), ...Object.keys(theirs)]);
   return Object.fromEntries(
-    [...keys].map((key) => [key, merge(base?.[key], mine[key], theirs[key], clashes, `${pointer}/${key}`)]),
+    [...keys].map((key) => [key, merge(base?.[key], mine[key], theirs[key], conflicts, `${pointer}/${key}`)]),
   );
 }

@@ -1,4 +1,4 @@
-// Words for the codes of the API. Stages and their labels always come from the server.
+// Labels for the codes of the API. The server sends the labels of stages.
 
 /** @type {Record<string, string>} */
 export const DISEASES = {
@@ -6,7 +6,7 @@ export const DISEASES = {
   FL: "Follicular lymphoma",
   MCL: "Mantle cell lymphoma",
   MZL: "Marginal zone lymphoma",
-  CLL_SLL: "CLL / SLL",
+  CLL_SLL: "Chronic lymphocytic leukemia or small lymphocytic lymphoma (CLL/SLL)",
   MM: "Multiple myeloma",
   B_ALL: "B-cell acute lymphoblastic leukemia",
 };
@@ -20,7 +20,7 @@ export const DRUG_CLASSES = {
   btk_inhibitor: "BTK inhibitor",
   bcl2_inhibitor: "BCL-2 inhibitor",
   tyrosine_kinase_inhibitor: "Tyrosine kinase inhibitor",
-  imid: "IMiD",
+  imid: "Immunomodulatory drug (IMiD)",
   proteasome_inhibitor: "Proteasome inhibitor",
   corticosteroid: "Corticosteroid",
   anti_cd38: "Anti-CD38",
@@ -31,21 +31,19 @@ export const DRUG_CLASSES = {
   other: "Other",
 };
 
-/** Asked of every patient, for discussion alone. */
-/** @type {Record<string, string>} */
+/** Questions about every patient, only for discussion with the center. @type {Record<string, string>} */
 export const FLAGS = {
   active_infection: "Active infection",
   cns_involvement: "CNS involvement",
   autoimmune: "Autoimmune disease",
-  hepatitis_or_hiv: "Hepatitis B, C or HIV",
-  prior_car_t: "Earlier CAR T",
+  hepatitis_or_hiv: "Hepatitis B, hepatitis C, or HIV",
+  prior_car_t: "Prior CAR T or same-target therapy",
   seizure_disorder: "Seizure disorder",
 };
 
-/** The phases in the order of the journey, and as the worklist names them. */
-/** @type {Record<string, string>} */
+/** The phases in their order, with the names that the worklist uses. @type {Record<string, string>} */
 export const PHASES = {
-  eligibility: "Drafts",
+  eligibility: "Draft referrals",
   referral: "Referral",
   consultation: "Consultation",
   collection: "Leukapheresis",
@@ -56,42 +54,46 @@ export const PHASES = {
   closed: "Closed",
 };
 
-/** What somebody has to look at, in the order in which a team looks. */
-/** @type {Record<string, string>} */
+/** The lists of referrals that need attention, in the order in which a team works through them. @type {Record<string, string>} */
 export const WORKLISTS = {
   needs_my_action: "Needs my action",
   needs_information: "Needs information",
-  awaiting_booking: "Awaiting booking",
-  no_show_or_cancelled: "No-show",
-  update_overdue: "Update overdue",
-  monitoring_ends_soon: "Window ends soon",
-  handback_awaiting_acknowledgement: "Hand-back ready",
-  returned_or_declined: "Returned",
-  changed_since_seen: "Changed since I looked",
+  awaiting_booking: "Consult to be scheduled",
+  no_show_or_cancelled: "No-show or canceled",
+  update_overdue: "Overdue or update missing",
+  monitoring_ends_soon: "Monitoring ends soon",
+  handback_awaiting_acknowledgement: "Return awaiting acknowledgment",
+  returned_or_declined: "Declined, deferred, or redirected",
+  changed_since_seen: "Unread changes",
 };
 
 /** @type {Record<string, string>} */
 const OTHER_LABELS = {
   practice: "Referring practice",
   center: "Treatment center",
-  center_feed: "Center's system",
-  system: "automatic",
-  medicare_ffs: "Medicare (fee for service)",
+  center_feed: "Treatment center's system",
+  system: "Automatic",
+  medicare_ffs: "Original Medicare (fee-for-service)",
   medicare_advantage: "Medicare Advantage",
   va: "VA",
   tricare: "TRICARE",
-  sca_not_reached: "No single case agreement",
-  not_eligible: "The center's criteria are not met",
+  sca_not_reached: "Single case agreement not reached",
+  not_eligible: "Does not meet the center's criteria",
   zip: "ZIP code",
   near: "ZIP code",
   npi: "NPI",
   icd10: "ICD-10-CM code",
   on: "Date of consent",
-  event_on: "Relapse or progression",
-  of: "Number of parts",
+  event_on: "Date of relapse or progression",
+  of: "Total number of infusions",
+  given_name: "First name",
+  family_name: "Last name",
+  birth_date: "Date of birth",
+  mrn: "MRN",
+  member_id: "Member ID",
 };
 
-/** A code in words: known ones by name, others read as they are spelled. @param {string | null | undefined} code */
+/** The label of a code. An unknown code becomes words: "second_line" reads "Second line". @param {string | null | undefined} code */
 export function getLabel(code) {
   if (!code) return "";
   const known =
@@ -99,21 +101,40 @@ export function getLabel(code) {
   return known || (code[0].toUpperCase() + code.slice(1)).replaceAll("_", " ");
 }
 
-/** What the API says of a field, as a sentence that names it. @param {{pointer: string, code: string, message: string}} error */
-export function describeFieldError({ pointer, code, message }) {
-  if (code === "missing" && message !== "This field is required.") return message;
-  const name = pointer.split("/").findLast((part) => part && !/^\d+$/.test(part));
-  return `${getLabel(name)}: ${message}`;
+/** "1 center", "2 centers", "1,200 centers". @param {number} count @param {string} noun */
+export const formatCount = (count, noun) => `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
+
+/** "/patient/caregiver/phone" as "caregiver's phone". @param {string} pointer */
+export function formatFieldName(pointer) {
+  const [parent, name] = ["", ...pointer.split("/").filter((part) => part && !/^\d+$/.test(part))].slice(-2);
+  const label = getLabel(name);
+  const text = /^[A-Z]{2}/.test(label) ? label : label[0].toLowerCase() + label.slice(1);
+  return parent === "caregiver" ? `caregiver's ${text}` : text;
 }
 
-/** Yes, no, or not known. @param {boolean | null | undefined} value */
+/** A field error of the API as a full sentence, without names or codes of the API. @param {{pointer: string, code: string, message: string}} error */
+export function describeFieldError({ pointer, code, message }) {
+  return code === "missing" && message === "This field is required."
+    ? `Enter the ${formatFieldName(pointer)}.`
+    : message;
+}
+
+/** Yes, No, or an empty text if the answer is unknown. @param {boolean | null | undefined} value */
 export const formatYesNo = (value) => (value == null ? "" : value ? "Yes" : "No");
 
 /** @param {{given_name?: string, family_name?: string}} person */
 export const formatFullName = (person) => [person.given_name, person.family_name].filter(Boolean).join(" ");
 
-/** US numbers as people write them, others as they came. @param {string | null | undefined} number */
+/** A US number as "(713) 555-0142". Other numbers stay as they are. @param {string | null | undefined} number */
 export function formatPhone(number) {
-  const us = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number || "");
+  const us = /^(?:\+1|1-)(\d{3})-?(\d{3})-?(\d{4})$/.exec(number || "");
   return us ? `(${us[1]}) ${us[2]}-${us[3]}` : number || "";
+}
+
+const KEYPAD = "22233344455566677778889999";
+
+/** The link to call a number; "1-800-FDA-1088" has letters of the phone's keypad. @param {string} number */
+export function buildPhoneHref(number) {
+  const digits = number.replace(/[A-Z]/g, (letter) => KEYPAD[letter.charCodeAt(0) - 65]).replace(/\D/g, "");
+  return `tel:+${digits.length === 10 ? "1" : ""}${digits}`;
 }

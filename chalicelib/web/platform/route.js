@@ -1,8 +1,18 @@
-// Where we are, in the part of the address after "#". It carries opaque ids and names of
-// views only: what a person types or reads never stands in an address.
+// The current view, from the part of the address after "#". An address has only opaque ids and
+// names of views, never text that a person types or reads.
 import { signal } from "./dom.js";
 
 /** @typedef {{view: string, id?: string, step?: string, list?: string}} Route */
+
+// Published links and bookmarks use these addresses, so they stay.
+/** @type {Record<string, string>} */
+const VIEWS = {
+  notices: "notices",
+  preferences: "preferences",
+  feed: "webhook_deliveries",
+  catalogue: "products",
+  resources: "resources",
+};
 
 /** @param {string} hash @returns {Route} */
 export function parseRoute(hash) {
@@ -16,10 +26,9 @@ export function parseRoute(hash) {
       ? { view: "form", id: second, step: fourth || "patient" }
       : { view: "referral", id: second };
   }
-  if (first === "screen") return { view: first, id: second };
+  if (first === "screen") return { view: "eligibility_check", id: second };
   if (first === "centers") return { view: second === "compare" ? second : first };
-  if (["notices", "preferences", "feed", "catalogue", "resources"].includes(first)) return { view: first };
-  return { view: "not_found" };
+  return { view: VIEWS[first] ?? "not_found" };
 }
 
 export const route = signal(parseRoute(location.hash));
@@ -33,7 +42,7 @@ export function navigate(path) {
   location.hash = path;
 }
 
-/** Change the address without leaving a step behind for the Back button. @param {string} path */
+/** Change the address without a new entry in the browser's history. @param {string} path */
 export function replaceWith(path) {
   history.replaceState(null, "", path);
   route.value = parseRoute(path);

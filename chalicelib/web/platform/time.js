@@ -1,4 +1,4 @@
-// Times always say their zone; dates are dates and never shift. Everything here is pure.
+// Times always show their zone. Dates have no zone and never shift. All functions are pure.
 
 const DAY_MS = 86_400_000;
 
@@ -11,9 +11,9 @@ const formats = new Map();
  */
 function getFormat(zone, options) {
   const key = zone + JSON.stringify(options);
-  const made = formats.get(key) ?? new Intl.DateTimeFormat("en-US", { timeZone: zone, ...options });
-  formats.set(key, made);
-  return made;
+  const format = formats.get(key) ?? new Intl.DateTimeFormat("en-US", { timeZone: zone, ...options });
+  formats.set(key, format);
+  return format;
 }
 
 /** "Nov 22, 2026, 10:00 AM EST". @param {string} instant @param {string} zone */
@@ -27,7 +27,17 @@ export const formatTime = (instant, zone) =>
     timeZoneName: "short",
   }).format(new Date(instant));
 
-/** "Nov 22, 2026" for an instant, as the calendar of that zone has it. @param {string} instant @param {string} zone */
+/** "1:41 PM CST". @param {string} instant @param {string} zone */
+export const formatClock = (instant, zone) =>
+  getFormat(zone, { hour: "numeric", minute: "2-digit", timeZoneName: "short" }).format(new Date(instant));
+
+/** "Central Time". @param {string} zone */
+export const formatZoneName = (zone) =>
+  getFormat(zone, { timeZoneName: "longGeneric" })
+    .formatToParts(0)
+    .find(({ type }) => type === "timeZoneName")?.value ?? zone;
+
+/** "Nov 22, 2026": the date of an instant in the calendar of a zone. @param {string} instant @param {string} zone */
 export const formatDay = (instant, zone) =>
   getFormat(zone, { year: "numeric", month: "short", day: "numeric" }).format(new Date(instant));
 
@@ -38,7 +48,7 @@ export const formatDate = (date) => (date ? formatDay(`${date}T12:00:00Z`, "UTC"
 export const formatWeekday = (date) =>
   getFormat("UTC", { weekday: "short", month: "short", day: "numeric" }).format(new Date(`${date}T12:00:00Z`));
 
-/** How long ago, coarsely: "12 minutes", "1 hour", "9 days". @param {string} instant @param {number} [now] */
+/** The time since an instant in one unit: "12 minutes", "1 hour", "9 days". @param {string} instant @param {number} [now] */
 export function formatElapsed(instant, now = Date.now()) {
   const minutes = Math.max(0, (now - Date.parse(instant)) / 60_000);
   const [size, unit] = minutes < 60 ? [1, "minute"] : minutes < 1440 ? [60, "hour"] : [1440, "day"];
@@ -46,7 +56,7 @@ export function formatElapsed(instant, now = Date.now()) {
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
-/** The wall clock of a zone, as <input type="datetime-local"> wants it. @param {number} now @param {string} zone */
+/** The wall clock of a zone, in the format of <input type="datetime-local">. @param {number} now @param {string} zone */
 export function formatWallClock(now, zone) {
   const parts = Object.fromEntries(
     getFormat(zone, {
@@ -63,7 +73,7 @@ export function formatWallClock(now, zone) {
   return `${parts.year}-${parts.month}-${parts.day}T${parts.hour}:${parts.minute}`;
 }
 
-/** "-05:00": what a zone was, or will be, away from UTC at an instant. @param {number} instant @param {string} zone */
+/** "-05:00": the UTC offset of a zone at an instant. @param {number} instant @param {string} zone */
 function computeOffset(instant, zone) {
   const name = getFormat(zone, { timeZoneName: "longOffset" })
     .formatToParts(instant)
@@ -72,8 +82,8 @@ function computeOffset(instant, zone) {
 }
 
 /**
- * An RFC 3339 instant from a wall clock of a zone. Where the clock is turned back and a
- * time comes twice, the earlier one is meant.
+ * An RFC 3339 timestamp from the wall clock of a zone. A time that occurs twice, because the clock
+ * is turned back, means the earlier one.
  *
  * @param {string} local "2026-11-22T10:00"
  * @param {string} zone
@@ -83,22 +93,22 @@ export function toTimestamp(local, zone) {
   const candidates = [guess - DAY_MS, guess, guess + DAY_MS].map(
     (around) => `${local}:00${computeOffset(around, zone)}`,
   );
-  const right = candidates.find((text) => formatWallClock(Date.parse(text), zone) === local);
-  return right || candidates[1];
+  const match = candidates.find((text) => formatWallClock(Date.parse(text), zone) === local);
+  return match || candidates[1];
 }
 
 /**
- * Now, but never before what is already known: two clocks differ, and an event that seems to
- * lie before the present stage would become history instead of moving the referral.
+ * The current time, but always after the last known event. Clocks differ between machines, and an
+ * event that seems older than the current stage would only be saved in the history.
  *
- * @param {string} since the time of the present stage
+ * @param {string} since when the referral entered the current stage
  */
 export const getNowAfter = (since) => new Date(Math.max(Date.now(), Date.parse(since) + 1)).toISOString();
 
-/** Whole years from a date to a date. @param {string} birthDate @param {string} today */
+/** Whole years between two dates. @param {string} birthDate @param {string} today */
 export function computeYears(birthDate, today) {
-  const passed = today.slice(5) >= birthDate.slice(5) ? 0 : 1;
-  return Number(today.slice(0, 4)) - Number(birthDate.slice(0, 4)) - passed;
+  const beforeBirthday = today.slice(5) >= birthDate.slice(5) ? 0 : 1;
+  return Number(today.slice(0, 4)) - Number(birthDate.slice(0, 4)) - beforeBirthday;
 }
 
 /** Days from one date to another. @param {string} from @param {string} to */

@@ -1,7 +1,8 @@
-// The small pieces that every view is made of.
+// The basic components and hooks of every view.
 import { shapes } from "../vendor/icons.js";
 import { h } from "../vendor/preact.js";
 import { html, signal, useEffect, useId, useLayoutEffect, useRef, useState } from "./dom.js";
+import { buildPhoneHref, formatCount, formatPhone } from "./labels.js";
 
 export function Icon({ name }) {
   return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
@@ -9,17 +10,21 @@ export function Icon({ name }) {
   </svg>`;
 }
 
-/** What assistive technology is told politely; one message at a time. */
+/** A phone number to call. Shows nothing if there is none. */
+export const PhoneLink = ({ number }) =>
+  number && html`<a class="tabular-numbers" href=${buildPhoneHref(number)}>${formatPhone(number)}</a>`;
+
+/** The message that assistive technology reads next; one message at a time. */
 export const announcement = signal("");
 export function announce(text) {
   announcement.value = "";
   setTimeout(() => (announcement.value = text), 50);
 }
 
-/** The heading of a view. It takes the focus when the view opens, so that reading starts there. */
+/** The heading of a view. It takes the focus when the view opens, so that a screen reader starts there. */
 export function PageTitle({ children, page }) {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
-  // Before other effects: whoever wants the focus elsewhere takes it after this.
+  // This runs before other effects, so that a view can still move the focus to another element.
   useLayoutEffect(() => {
     document.title = `${page} · CAR T Referral Dashboard`;
     heading.current?.focus({ preventScroll: true });
@@ -28,7 +33,7 @@ export function PageTitle({ children, page }) {
   return html`<h1 tabindex="-1" ref=${heading}>${children}</h1>`;
 }
 
-/** A native modal dialog: open while it is rendered; focus goes back where it came from. */
+/** A native modal dialog. It is open while it is rendered. Then the focus returns to its earlier place. */
 export function Dialog({ title, onClose, children, role }) {
   const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useId();
@@ -53,8 +58,8 @@ export function Dialog({ title, onClose, children, role }) {
  */
 
 /**
- * Load something and keep it: { data, problem, busy, reload }. A late answer to an earlier
- * question is dropped.
+ * Load data and keep it: { data, problem, busy, reload, replace }. A late response to an earlier
+ * request is ignored. `reload` returns the new data, or null if it fails.
  *
  * @template T
  * @param {() => Promise<T>} load
@@ -64,13 +69,17 @@ export function useLoad(load, inputs) {
   const [state, setState] = useState(/** @type {LoadState<T>} */ ({ data: null, problem: null, busy: true }));
   const latestRun = useRef(0);
   const run = async () => {
-    const mine = ++latestRun.current;
-    const settle = (next) => mine === latestRun.current && setState(next);
+    const thisRun = ++latestRun.current;
+    const update = (next) => thisRun === latestRun.current && setState(next);
     setState((old) => ({ ...old, busy: true }));
-    await load().then(
-      (data) => settle({ data, problem: null, busy: false }),
-      (problem) => settle((old) => ({ ...old, problem, busy: false })),
-    );
+    try {
+      const data = await load();
+      update({ data, problem: null, busy: false });
+      return data;
+    } catch (problem) {
+      update((old) => ({ ...old, problem, busy: false }));
+      return null;
+    }
   };
   useEffect(() => {
     run();
@@ -89,7 +98,7 @@ function useCountdown(seconds) {
   return left;
 }
 
-/** What went wrong, in a sentence; and where it may help, another try, after as long as the server asked. */
+/** An error message. If a repeat can help, it has a button to try again after the time that the server asked for. */
 export function Problem({ problem, retry, children }) {
   const left = useCountdown(problem.retryAfter || 0);
   return html`<div class="banner is-error" role="alert">
@@ -100,37 +109,38 @@ export function Problem({ problem, retry, children }) {
         retry &&
         problem.passing !== false &&
         html`<button type="button" onClick=${retry} disabled=${left > 0}>
-        <${Icon} name="refresh-cw" />${left > 0 ? `Try again in ${left} s` : "Try again"}
+        <${Icon} name="refresh-cw" />${left > 0 ? `Try again in ${formatCount(left, "second")}` : "Try again"}
       </button>`
       }
-      ${problem.requestId && html`<p class="small-text">Reference ${problem.requestId}</p>`}
+      ${problem.requestId && html`<p class="small-text">Reference number for support: ${problem.requestId}</p>`}
     </div>
   </div>`;
 }
 
 function describeProblem(problem) {
-  if (problem.status === 404) return "There is nothing here for your organization.";
-  if (problem.status === 429) return "Too many requests in a short time. Please wait a moment.";
-  if (problem.status >= 500) return "The service is not available at the moment. Nothing was lost.";
+  if (problem.status === 404)
+    return "Not found. It may have been removed, or your organization does not have access to it.";
+  if (problem.status === 429) return "Too many requests. Wait a moment, then try again.";
+  if (problem.status >= 500) return "The dashboard is not available right now. Try again in a few minutes.";
   return problem.message;
 }
 
-/** Look again when somebody comes back to this tab: meanwhile the other side may have moved on. */
-export function useOnTabFocus(look) {
-  const latest = useRef(look);
-  latest.current = look;
+/** Reload when the user returns to this tab, because the other organization may have made changes. */
+export function useOnTabFocus(reload) {
+  const latest = useRef(reload);
+  latest.current = reload;
   useEffect(() => {
-    const seen = () => document.hidden || latest.current();
-    document.addEventListener("visibilitychange", seen);
-    return () => document.removeEventListener("visibilitychange", seen);
+    const onChange = () => document.hidden || latest.current();
+    document.addEventListener("visibilitychange", onChange);
+    return () => document.removeEventListener("visibilitychange", onChange);
   }, []);
 }
 
-export const Loading = ({ what }) => html`<p class="loading" role="status">Loading ${what} …</p>`;
+export const Loading = ({ what }) => html`<p class="loading" role="status">Loading ${what}…</p>`;
 
 export const toFieldId = (pointer) => `f${pointer.replaceAll("/", "-")}`;
 
-/** A label, a hint, an error and one control, tied together. `children` replaces the input. */
+/** A label, a hint, an error, and one control, linked for assistive technology. */
 export function Field({ pointer, label, hint, error, optional, wide, rows, options, ...rest }) {
   const id = toFieldId(pointer);
   const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");

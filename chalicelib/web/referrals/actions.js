@@ -1,32 +1,36 @@
-// What this member may record now, and why not the rest.
-import { canRefer } from "../identity/member.js";
+// The actions that this member can take now, and the steps that the other organization records.
+import { canRefer, me } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
 import { navigate } from "../platform/route.js";
 import { Icon } from "../platform/ui.js";
+import { getOwnerName, getPartnerName } from "./badges.js";
 import { ReportDialog } from "./report_dialog.js";
 import { buildStageReport, listFurtherReports } from "./reports.js";
 
-/** Buttons that open a report's dialog. The server lists the nearest step first. */
-function ReportButtons({ reports, choose, first = "" }) {
+/** Buttons that open the dialog of a report. The server lists the nearest step first. */
+function ReportButtons({ reports, choose, firstClass = "" }) {
   return reports.map(
-    (report, index) => html`<button type="button" class=${index === 0 ? first : ""} onClick=${() => choose(report)}>
+    (
+      report,
+      index,
+    ) => html`<button type="button" class=${index === 0 ? firstClass : ""} onClick=${() => choose(report)}>
       ${report.label}
     </button>`,
   );
 }
 
-/** Start a new referral from an ended one; nothing is saved before somebody says so. */
-function ReferAgain({ referral, settle }) {
-  const begin = async () => {
+/** Start a new referral from a closed one. Nothing is saved until the user saves it. */
+function ReferAgain({ referral, showResult }) {
+  const start = async () => {
     try {
-      const { startReferralFromEnded } = await import("./draft.js");
-      if (startReferralFromEnded(referral)) navigate("#/new/patient");
-      else settle("Another new referral is not saved yet. Save or discard it first.", true);
+      const { startReferralFromClosed } = await import("./draft.js");
+      if (startReferralFromClosed(referral)) navigate("#/new/patient");
+      else showResult("You have an unsaved new referral. Save or discard it before you start another.", true);
     } catch {
-      settle("The form could not be loaded. Try again.", true);
+      showResult("The form did not load. Check your connection, then try again.", true);
     }
   };
-  return html`<button type="button" class="primary" onClick=${begin}><${Icon} name="plus" />Refer again</button>`;
+  return html`<button type="button" class="primary" onClick=${start}><${Icon} name="plus" />Start a new referral for this patient</button>`;
 }
 
 function CollapsedReports({ title, reports, choose }) {
@@ -37,30 +41,36 @@ function CollapsedReports({ title, reports, choose }) {
   </details>`;
 }
 
-export function NextActions({ referral, parts, settle }) {
+function describeWaiting(referral) {
+  const { owner } = referral.clock;
+  if (owner === me.value.tenant.kind) return "No action is available to you now.";
+  return `Waiting for ${getOwnerName(owner, referral)}.`;
+}
+
+export function NextActions({ referral, doses, showResult }) {
   const [chosen, setChosen] = useState(/** @type {any} */ (null));
-  const mine = referral.actions.filter((action) => action.allowed);
+  const allowed = referral.actions.filter((action) => action.allowed);
   const others = referral.actions.filter((action) => !action.allowed);
-  const moves = (ends) =>
-    mine.filter((action) => action.ends === ends).map((action) => buildStageReport(action, referral, parts));
-  // What is done once more comes after what is next.
+  const listStageReports = (ends) =>
+    allowed.filter((action) => action.ends === ends).map((action) => buildStageReport(action, referral, doses));
+  // A repeat of the current step comes after the next steps.
   const isNext = (report) => report.data.stage !== referral.stage;
-  const onward = moves(false).sort((a, b) => Number(isNext(b)) - Number(isNext(a)));
-  const ended = referral.phase === "closed";
-  const mayGoOn = ended && canRefer() && !referral.continued_by && referral.stage !== "deceased";
-  return html`<section class="actions" aria-label="What can be recorded now">
-    ${mayGoOn && html`<${ReferAgain} referral=${referral} settle=${settle} />`}
-    <${ReportButtons} reports=${onward} choose=${setChosen} first="primary" />
-    ${!onward.length && !ended && html`<p class="small-text">The next step is not your team's.</p>`}
-    <${CollapsedReports} title="Report something else" reports=${listFurtherReports(referral)} choose=${setChosen} />
-    <${CollapsedReports} title="End the journey" reports=${moves(true)} choose=${setChosen} />
+  const nextSteps = listStageReports(false).sort((a, b) => Number(isNext(b)) - Number(isNext(a)));
+  const closed = referral.phase === "closed";
+  const canReferAgain = closed && canRefer() && !referral.continued_by && referral.stage !== "deceased";
+  return html`<section class="actions" aria-label="Actions">
+    ${canReferAgain && html`<${ReferAgain} referral=${referral} showResult=${showResult} />`}
+    <${ReportButtons} reports=${nextSteps} choose=${setChosen} firstClass="primary" />
+    ${!nextSteps.length && !closed && html`<p class="small-text">${describeWaiting(referral)}</p>`}
+    <${CollapsedReports} title="More actions" reports=${listFurtherReports(referral)} choose=${setChosen} />
+    <${CollapsedReports} title="Close this referral" reports=${listStageReports(true)} choose=${setChosen} />
     ${
       others.length > 0 &&
       html`<details>
-      <summary>Not yours to record now (${others.length})</summary>
-      <ul>${others.map((action) => html`<li>${action.label}. <span class="small-text">${action.why_not}</span></li>`)}</ul>
+      <summary>Steps ${getPartnerName(referral)} records (${others.length})</summary>
+      <ul>${others.map((action) => html`<li>${action.label}</li>`)}</ul>
     </details>`
     }
-    ${chosen && html`<${ReportDialog} report=${chosen} referral=${referral} settle=${settle} onClose=${() => setChosen(null)} />`}
+    ${chosen && html`<${ReportDialog} report=${chosen} referral=${referral} showResult=${showResult} onClose=${() => setChosen(null)} />`}
   </section>`;
 }

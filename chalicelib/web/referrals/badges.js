@@ -1,9 +1,16 @@
-// Small marks that the worklist and a referral share: where it is, whose move, how late.
-import { me } from "../identity/member.js";
+// Badges that the worklist and the referral page share: progress, next action, and overdue level.
+import { isPractice, me } from "../identity/member.js";
 import { html } from "../platform/dom.js";
 import { PHASES } from "../platform/labels.js";
 
-/** Which of the eight parts of the journey a referral has come to, as eight ticks. */
+/** The name of the organization that acts next. `names` is a referral or a row of the worklist. */
+export const getOwnerName = (owner, names) =>
+  owner === "center" ? (names.center?.name ?? "the treatment center") : names.practice.name;
+
+/** The name of the other organization of a referral. */
+export const getPartnerName = (names) => getOwnerName(isPractice() ? "center" : "practice", names);
+
+/** The current phase of a referral, as one of eight ticks. */
 export function PhaseProgress({ phase }) {
   const order = Object.keys(PHASES);
   const at = order.indexOf(phase);
@@ -13,16 +20,20 @@ export function PhaseProgress({ phase }) {
   </span>`;
 }
 
-/** Who makes the next move, seen from this member's side. */
-export function NextActionBadge({ owner }) {
-  if (owner === "none") return html`<span class="small-text">Nobody</span>`;
+/** Who acts next: this member's team, or the other organization by name. */
+export function NextActionBadge({ owner, referral }) {
+  if (owner === "none") return html`<span class="small-text">None</span>`;
   if (owner === me.value.tenant.kind) return html`<span class="chip is-accent">Your team</span>`;
-  return html`<span class="chip">${owner === "center" ? "Center" : "Practice"}</span>`;
+  return html`<span class="chip">${getOwnerName(owner, referral)}</span>`;
 }
 
-const LEVEL_LABELS = { amber: ["is-warning", "Late"], red: ["is-error", "Very late"], on_hold: ["", "On hold"] };
+const LEVEL_LABELS = {
+  amber: ["is-warning", "Overdue"],
+  red: ["is-error", "Long overdue"],
+  on_hold: ["", "On hold"],
+};
 
-/** How a clock stands, in a word; nothing where all is as usual. */
+/** Whether a status is overdue or on hold. Shows nothing if the status is on time. */
 export function OverdueBadge({ level }) {
   const [tone, text] = LEVEL_LABELS[level] || [];
   return text && html` <span class="chip ${tone}">${text}</span>`;

@@ -1,4 +1,4 @@
-// Words for what a screen asks beside the rest of a referral, and how a referral shows it.
+// Labels for the fields that only the eligibility check asks for, and how a referral shows them.
 import { formatYesNo, getLabel } from "../platform/labels.js";
 import { formatDate } from "../platform/time.js";
 
@@ -12,15 +12,18 @@ export const AGENTS = [
 
 /** @type {[string, string, string][]} */
 export const LABS = [
-  ["lvef_percent", "LVEF", "percent"],
+  ["lvef_percent", "LVEF", "%"],
   ["creatinine_clearance_ml_min", "Creatinine clearance", "mL/min"],
-  ["bilirubin_x_uln", "Bilirubin", "times the upper limit of normal"],
-  ["alt_or_ast_x_uln", "ALT or AST, the higher", "times the upper limit of normal"],
-  ["absolute_lymphocytes_per_ul", "Lymphocytes", "per microliter"],
+  ["bilirubin_x_uln", "Bilirubin", "× upper limit of normal (ULN)"],
+  ["alt_or_ast_x_uln", "ALT or AST (the higher value)", "× upper limit of normal (ULN)"],
+  ["absolute_lymphocytes_per_ul", "Absolute lymphocyte count", "cells/µL"],
 ];
 
-/** What was entered for a screen, as terms and values; nothing of what was not. @param {any} clinical @returns {[string, string][]} */
-export function listScreenFacts({ transplant, lenalidomide_refractory, labs, last_doses, screened }) {
+/** "55%", "1.2 × upper limit of normal (ULN)". @param {number} value @param {string} unit */
+const formatLab = (value, unit) => `${value.toLocaleString("en-US")}${unit === "%" ? "" : " "}${unit}`;
+
+/** The answers of an eligibility check, as terms and values, without empty answers. @param {any} clinical @returns {[string, string][]} */
+export function listEligibilityFacts({ transplant, lenalidomide_refractory, labs, last_doses, screened }) {
   /** @type {[string, string][]} */
   const facts = [];
   if (transplant?.kind)
@@ -29,12 +32,11 @@ export function listScreenFacts({ transplant, lenalidomide_refractory, labs, las
       [getLabel(transplant.kind), formatDate(transplant.on)].filter(Boolean).join(", "),
     ]);
   if (lenalidomide_refractory != null) facts.push(["Refractory to lenalidomide", formatYesNo(lenalidomide_refractory)]);
-  for (const [lab, label, unit] of LABS) if (labs?.[lab] != null) facts.push([label, `${labs[lab]} ${unit}`]);
+  for (const [lab, label, unit] of LABS) if (labs?.[lab] != null) facts.push([label, formatLab(labs[lab], unit)]);
   for (const { agent, given, last_on } of last_doses || []) {
     const label = AGENTS.find(([code]) => code === agent)?.[1];
-    facts.push([`${label}, last dose`, given === false ? "Never given" : formatDate(last_on)]);
+    facts.push([`${label}: date of last dose`, given === false ? "Never given" : formatDate(last_on)]);
   }
-  if (screened)
-    facts.push(["Screened", `${formatDate(screened.screened_on)}, catalogue ${screened.catalogue_version}`]);
+  if (screened) facts.push(["Eligibility check", formatDate(screened.screened_on)]);
   return facts;
 }

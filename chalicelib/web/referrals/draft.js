@@ -1,5 +1,5 @@
-// A referral being written: what the form holds, what the server has, and how one becomes
-// the other without ever making two referrals or overwriting somebody else's change.
+// A draft: what the form has, what the server has, and how to save it without creating the
+// referral twice or overwriting someone else's change.
 import { onSignOut } from "../identity/session.js";
 import { computed, signal } from "../platform/dom.js";
 import { ApiProblem } from "../platform/http.js";
@@ -10,11 +10,11 @@ import { getNowAfter } from "../platform/time.js";
 import { listChanges, SECTIONS, toRequestBody } from "./referral_document.js";
 import { changeReferral, createReferral, getReferral, sendEvent } from "./referrals_api.js";
 
-const AUTOSAVE_DELAY_MS = 30_000;
+const STALE_AFTER_MS = 30_000;
 
-// What a draft needs at least; the server asks for no less.
-const NEEDED_FOR_DRAFT = [
-  ["/patient/family_name", "Enter the patient's family name."],
+// The fields that the server requires to save a draft.
+const REQUIRED_FOR_DRAFT = [
+  ["/patient/family_name", "Enter the patient's last name."],
   ["/patient/birth_date", "Enter the patient's date of birth."],
   ["/clinical/disease", "Choose the disease."],
   ["/referring_provider/name", "Enter the referring provider's name."],
@@ -30,7 +30,7 @@ export class Draft {
   constructor(referral = null, etag = null) {
     this.values = signal(referral ? pickSections(referral) : { urgency: "routine" });
     this.referral = signal(referral);
-    /** The ended referral that a new one goes on from. */
+    /** The closed referral that a new one continues. */
     this.continues = referral?.continues ?? null;
     this.errors = signal(/** @type {any[]} */ ([]));
     this.problem = signal(/** @type {any} */ (null));
@@ -58,43 +58,45 @@ export class Draft {
     if (this.errors.value.length) this.errors.value = this.errors.value.filter((error) => error.pointer !== pointer);
   }
 
-  /** The first things without which there is nothing to save. */
+  /** The required fields that are still empty. */
   listMissing() {
-    return NEEDED_FOR_DRAFT.filter(([pointer]) => !String(this.get(pointer)).trim()).map(([pointer, message]) => ({
+    return REQUIRED_FOR_DRAFT.filter(([pointer]) => !String(this.get(pointer)).trim()).map(([pointer, message]) => ({
       pointer,
       message,
     }));
   }
 
-  /** Save what there is. Returns whether the server now has all of it. */
+  /** Save the draft. Returns whether the server has all of it now. */
   async save() {
     const missing = this.id ? [] : this.listMissing();
     if (missing.length) return this.#showProblem({ errors: missing });
     return this.#run(() => this.#store());
   }
 
-  /** Save, then send to the center. Returns whether it was sent. */
+  /** Save the draft, then submit it to the center. Returns whether it was submitted. */
   async submit() {
     if (!(await this.save())) return false;
     const occurred_at = getNowAfter(this.referral.value.stage_since);
     return this.#run(async () => {
       const { status } = await this.sending.run({ type: "stage.changed", occurred_at, data: { stage: "submitted" } });
       if (status === "recorded")
-        throw new ApiProblem(409, { detail: "It was not sent: something later is already known." });
+        throw new ApiProblem(409, {
+          detail: "Not submitted. A later status is already recorded for this referral. Check the timeline.",
+        });
     });
   }
 
-  /** Take the server's newest, keep what was typed here since, and say what is news. */
+  /** Load the latest version, keep the entries of this page, and list what changed on the server. */
   async catchUp() {
     const { data, etag } = await getReferral(this.id);
     const [before, mine] = [this.base.value, this.values.value];
     /** @type {string[]} */
-    const clashes = [];
-    this.#adopt(data, etag, before, clashes);
-    // What the server has just as this page has it is no news: an answer was lost, no more.
+    const conflicts = [];
+    this.#adopt(data, etag, before, conflicts);
+    // If the server has the values of this page, only a response was lost, and nothing else changed.
     this.serverChanges.value = Object.keys(listChanges(this.base.value, before))
       .filter((name) => !isSame(this.base.value[name], mine[name]))
-      .map((name) => ({ name, clashes: clashes.filter((pointer) => pointer.startsWith(`/${name}`)) }));
+      .map((name) => ({ name, conflicts: conflicts.filter((pointer) => pointer.startsWith(`/${name}`)) }));
     return this.serverChanges.value.length > 0;
   }
 
@@ -104,14 +106,14 @@ export class Draft {
     this.problem.value = null;
     this.errors.value = [];
     try {
-      await work().catch(async (refusal) => {
-        if (refusal.status !== 412) throw refusal;
-        if (await this.catchUp()) throw refusal;
+      await work().catch(async (problem) => {
+        if (problem.status !== 412) throw problem;
+        if (await this.catchUp()) throw problem;
         await work();
       });
       return true;
-    } catch (refusal) {
-      return this.#showProblem(refusal);
+    } catch (problem) {
+      return this.#showProblem(problem);
     } finally {
       this.busy.value = false;
     }
@@ -120,7 +122,7 @@ export class Draft {
   async #store() {
     this.serverChanges.value = [];
     if (!this.id) {
-      // An earlier try whose answer was lost is repeated as it was; what was typed since follows below.
+      // If the response of an earlier try was lost, repeat that request. Later entries follow below.
       const sent = this.creation.unresolved?.body ?? {
         ...toRequestBody(this.values.value),
         ...(this.continues && { continues: this.continues }),
@@ -137,26 +139,26 @@ export class Draft {
     this.savedAt.value = new Date().toISOString();
   }
 
-  /** The server has `referral` now; `known` is what this page thought it would have. */
-  #adopt(referral, etag, known, clashes = []) {
+  /** Merge the server's current `referral`. `expected` is the version that this page expected there. */
+  #adopt(referral, etag, expected, conflicts = []) {
     const theirs = pickSections(referral);
-    this.values.value = merge(known, this.values.value, theirs, clashes);
+    this.values.value = merge(expected, this.values.value, theirs, conflicts);
     this.base.value = theirs;
     this.referral.value = referral;
     this.etag = etag;
     this.readAt = Date.now();
   }
 
-  #showProblem(refusal) {
-    this.errors.value = refusal.errors ?? [];
-    // A 412 that brought news is told by the news, field errors by the summary.
-    const isExplained = refusal.errors?.length || this.serverChanges.value.length;
-    this.problem.value = isExplained ? null : refusal;
+  #showProblem(problem) {
+    this.errors.value = problem.errors ?? [];
+    // The list of server changes explains a 412, and the error summary explains field errors.
+    const isExplained = problem.errors?.length || this.serverChanges.value.length;
+    this.problem.value = isExplained ? null : problem;
     return false;
   }
 }
 
-// Drafts outlive their view, so that looking something up elsewhere loses nothing typed.
+// Drafts stay in memory while the user visits other pages, so that no entry is lost.
 const openDrafts = new Map();
 onSignOut(() => openDrafts.clear());
 
@@ -164,28 +166,28 @@ addEventListener("beforeunload", (event) => {
   if ([...openDrafts.values()].some((draft) => draft.isDirty.value)) event.preventDefault();
 });
 
-/** The draft that is being written under this id, or the one new referral. */
+/** The open draft with this id, or the one new referral. */
 export async function loadDraft(id) {
   const key = id || "new";
-  const known = openDrafts.get(key);
-  if (!known) {
+  const open = openDrafts.get(key);
+  if (!open) {
     const loaded = id ? await getReferral(id) : null;
     openDrafts.set(key, new Draft(loaded?.data, loaded?.etag));
-  } else if (id && !known.isDirty.value && Date.now() - known.readAt > AUTOSAVE_DELAY_MS) {
-    await known.catchUp();
+  } else if (id && !open.isDirty.value && Date.now() - open.readAt > STALE_AFTER_MS) {
+    await open.catchUp();
   }
   return openDrafts.get(key);
 }
 
 /**
- * Begin a new referral from an ended one. Consent was given for that one and is asked for anew.
+ * Start a new referral from a closed one. The consent was for that referral, so it must be recorded again.
  *
- * @returns {boolean} false while another new one is being written
+ * @returns {boolean} false if another new referral has unsaved entries
  */
-export function startReferralFromEnded(referral) {
-  const known = openDrafts.get("new");
-  if (known?.continues === referral.referral_id) return true;
-  if (known?.isDirty.value) return false;
+export function startReferralFromClosed(referral) {
+  const open = openDrafts.get("new");
+  if (open?.continues === referral.referral_id) return true;
+  if (open?.isDirty.value) return false;
   const draft = new Draft();
   const center_id = referral.suggested_center_id || referral.center?.center_id;
   draft.values.value = { ...pickSections(referral), center_id, consent_to_share: undefined };
@@ -195,11 +197,11 @@ export function startReferralFromEnded(referral) {
 }
 
 /**
- * Begin a new referral with the clinical part that a screen looked at.
+ * Start a new referral with the clinical part of an eligibility check.
  *
- * @returns {boolean} false while another new one is being written
+ * @returns {boolean} false if another new referral has unsaved entries
  */
-export function startReferralFromScreen(clinical) {
+export function startReferralFromCheck(clinical) {
   if (openDrafts.get("new")?.isDirty.value) return false;
   const draft = new Draft();
   draft.values.value = { ...draft.values.value, clinical };
@@ -207,18 +209,18 @@ export function startReferralFromScreen(clinical) {
   return true;
 }
 
-/** Choose the center for the new referral, and go to the form: to the center's step if a patient is entered. */
+/** Choose the center for the new referral, and open the form at the center step, or at the patient step if no patient is entered. */
 export async function startReferralToCenter(centerId) {
   const draft = await loadDraft(null);
-  const isWritten = !!draft.get("/patient/family_name");
+  const hasPatient = !!draft.get("/patient/family_name");
   draft.set("/center_id", centerId);
-  navigate(isWritten ? "#/new/center" : "#/new/patient");
+  navigate(hasPatient ? "#/new/center" : "#/new/patient");
 }
 
-/** Whether this draft is the one that the address speaks of. */
+/** Whether this draft is the draft of the current address. */
 export const isDraftRoute = (draft, id) => openDrafts.get(id || "new") === draft;
 
-/** From now on a new referral goes by the id that the server gave it. */
+/** After the first save, file the new referral under the id that the server gave it. */
 export function renameDraft(draft) {
   if (openDrafts.get("new") !== draft || !draft.id) return;
   openDrafts.delete("new");
@@ -226,5 +228,5 @@ export function renameDraft(draft) {
 }
 
 export function discardDraft(draft) {
-  for (const [key, each] of openDrafts) if (each === draft) openDrafts.delete(key);
+  for (const [key, open] of openDrafts) if (open === draft) openDrafts.delete(key);
 }

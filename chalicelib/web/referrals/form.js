@@ -1,9 +1,9 @@
-// Writing a referral, step by step. What is typed stays in memory while one looks elsewhere,
-// and is saved as a draft at every step once there is enough for a draft.
+// The referral form, step by step. Entries stay in memory while the user visits other pages. Each
+// step saves a draft as soon as the required fields are filled.
 import { getTimeZone } from "../identity/member.js";
 import { html, signal, useEffect } from "../platform/dom.js";
 import { ErrorSummary } from "../platform/form_fields.js";
-import { formatFullName, getLabel } from "../platform/labels.js";
+import { formatFieldName, formatFullName, getLabel } from "../platform/labels.js";
 import { buildFormHref, buildReferralHref, navigate, replaceWith } from "../platform/route.js";
 import { formatTime } from "../platform/time.js";
 import { announce, Icon, Loading, PageTitle, Problem, toFieldId, useLoad } from "../platform/ui.js";
@@ -25,7 +25,7 @@ const VIEWS = {
   review: ReviewStep,
 };
 
-// The field to go to as soon as its step is on the screen.
+// The field to focus when its step is on the page.
 const fieldToFocus = signal(/** @type {any} */ (null));
 
 function useFieldFocus(step) {
@@ -45,7 +45,7 @@ function StepList({ draft, step }) {
       ({ key, label }, index) => html`<li>
         <a href=${buildFormHref(draft.id, key)} aria-current=${key === step ? "step" : undefined}>
           <span class="tabular-numbers">${index + 1}</span><span class="name">${label}</span>
-          ${missing.has(key) && html`<span class="incomplete-dot"><span class="visually-hidden">, something is missing</span></span>`}
+          ${missing.has(key) && html`<span class="incomplete-dot"><span class="visually-hidden">, incomplete</span></span>`}
         </a>
       </li>`,
     )}
@@ -53,30 +53,30 @@ function StepList({ draft, step }) {
 }
 
 function SaveStatus({ draft }) {
-  if (draft.busy.value) return "Saving …";
+  if (draft.busy.value) return "Saving…";
   if (!draft.isDirty.value && draft.id) {
-    return draft.savedAt.value ? `Saved ${formatTime(draft.savedAt.value, getTimeZone())}` : "Nothing changed yet";
+    return draft.savedAt.value ? `Saved ${formatTime(draft.savedAt.value, getTimeZone())}` : "No changes to save";
   }
   const missing = draft.id ? [] : draft.listMissing();
-  if (!missing.length) return "Not saved yet";
-  return "Not saved yet. A draft needs family name, date of birth, disease and referring provider.";
+  if (!missing.length) return "Not saved";
+  return "Not saved. To save a draft, enter the last name, date of birth, disease, and referring provider.";
 }
 
-/** What somebody else changed while this was being written. */
+/** What someone else changed while the user was editing. */
 function ServerChanges({ draft }) {
   const changes = draft.serverChanges.value;
   if (!changes.length) return null;
-  const lost = changes.flatMap(({ clashes }) => clashes);
+  const conflicts = changes.flatMap((change) => change.conflicts);
   return html`<div class="banner is-warning" role="alert">
     <${Icon} name="history" />
     <div>
-      <p>Somebody else saved this referral meanwhile. It was reloaded; what you typed elsewhere is kept. Changed:
+      <p>Someone else saved changes to this referral while you were editing. We loaded their changes and kept yours in the other fields. Changed:
         ${" "}${changes.map(({ name }) => getLabel(name).toLowerCase()).join(", ")}.</p>
       ${
-        lost.length > 0 &&
-        html`<p>Both of you changed ${lost.map((pointer) => getLabel(pointer.slice(1).replaceAll("/", " "))).join(", ")}: theirs stands, please check.</p>`
+        conflicts.length > 0 &&
+        html`<p>You both changed ${conflicts.map(formatFieldName).join(", ")}. Their version is shown. Check it before you save.</p>`
       }
-      <p>Your changes are not saved yet.</p>
+      <p>Your changes are not saved.</p>
     </div>
   </div>`;
 }
@@ -104,17 +104,18 @@ function FormFrame({ draft, step }) {
   };
   const next = async (event) => {
     event.preventDefault();
-    const unready = !draft.id && draft.listMissing().length > 0;
-    if (unready || (!draft.isDirty.value && draft.id) || (await save()))
+    const cannotSave = !draft.id && draft.listMissing().length > 0;
+    if (cannotSave || (!draft.isDirty.value && draft.id) || (await save()))
       navigate(buildFormHref(draft.id, STEPS[index + 1].key));
   };
-  const send = async () => {
-    const sent = await draft.submit();
+  const submit = async () => {
+    const submitted = await draft.submit();
     renameDraft(draft);
-    if (draft.id && !sent) replaceWith(buildFormHref(draft.id, key));
-    if (!sent) return;
+    if (draft.id && !submitted) replaceWith(buildFormHref(draft.id, key));
+    if (!submitted) return;
     discardDraft(draft);
-    announce("The referral was sent");
+    const center = draft.referral.value.center?.name;
+    announce(center ? `Referral submitted to ${center}` : "Referral submitted");
     navigate(buildReferralHref(draft.id));
   };
   const discard = () => {
@@ -123,10 +124,10 @@ function FormFrame({ draft, step }) {
   };
 
   return html`<p class="back-link">
-      <a href=${draft.id ? buildReferralHref(draft.id) : "#/"}><${Icon} name="arrow-left" />${draft.id ? "The referral" : "Worklist"}</a>
+      <a href=${draft.id ? buildReferralHref(draft.id) : "#/"}><${Icon} name="arrow-left" />${draft.id ? "Back to referral" : "Back to worklist"}</a>
     </p>
     <div class="title-row">
-      <${PageTitle} page="Referral form, ${label}">${draft.id ? formatFullName(referral.patient) : "New referral"}
+      <${PageTitle} page="Referral form: ${label}">${draft.id ? formatFullName(referral.patient) : "New referral"}
         <span class="small-text">Step ${index + 1} of ${STEPS.length}: ${label}</span><//>
       <span class="spacer" />
       <p class="small-text tabular-numbers" role="status"><${SaveStatus} draft=${draft} /></p>
@@ -140,20 +141,17 @@ function FormFrame({ draft, step }) {
         ${
           draft.continues &&
           !draft.id &&
-          html`<p class="banner">This new referral goes on from an earlier one. Look through every step; consent is asked for anew.</p>`
+          html`<p class="banner">This referral is based on an earlier one. Review every step. You need to record consent again.</p>`
         }
         <${ServerChanges} draft=${draft} />
-        ${
-          draft.errors.value.length > 0 &&
-          html`<${ErrorSummary} title="Please look at these again" errors=${draft.errors.value} onPick=${pick} />`
-        }
+        ${draft.errors.value.length > 0 && html`<${ErrorSummary} errors=${draft.errors.value} onPick=${pick} />`}
         ${draft.problem.value && html`<${Problem} problem=${draft.problem.value} retry=${save} />`}
-        <${Step} draft=${draft} pick=${pick} send=${send} />
+        <${Step} draft=${draft} pick=${pick} submit=${submit} />
         <div class="buttons">
           ${index > 0 && html`<a class="button" href=${buildFormHref(draft.id, STEPS[index - 1].key)}>Back</a>`}
           ${key !== "review" && html`<button class="primary" aria-disabled=${draft.busy.value}>Next<${Icon} name="chevron-right" /></button>`}
           <span class="spacer" />
-          ${!draft.id && draft.isDirty.value && html`<button type="button" class="ghost-button" onClick=${discard}>Discard</button>`}
+          ${!draft.id && draft.isDirty.value && html`<button type="button" class="ghost-button" onClick=${discard}>Discard referral</button>`}
           <button type="button" onClick=${save} aria-disabled=${draft.busy.value}>Save draft</button>
         </div>
       </form>
@@ -163,7 +161,7 @@ function FormFrame({ draft, step }) {
 export function FormView({ id, step }) {
   const { data: draft, problem, reload } = useLoad(() => loadDraft(id), [id]);
   if (problem)
-    return html`<${PageTitle} page="Referral form">Referral<//><${Problem} problem=${problem} retry=${reload} />`;
+    return html`<${PageTitle} page="Referral form">Referral form<//><${Problem} problem=${problem} retry=${reload} />`;
   if (!draft || !isDraftRoute(draft, id)) return html`<${Loading} what="the form" />`;
   return html`<${FormFrame} draft=${draft} step=${step} />`;
 }

@@ -1,4 +1,4 @@
-// Product, treatment center and urgency. The list is neutral: no center is put forward.
+// The step for product, treatment center, and urgency. Centers are not ranked.
 import { listCenters, listProducts } from "../centers/centers_api.js";
 import { isShortlisted } from "../centers/shortlist.js";
 import { html, useEffect, useState } from "../platform/dom.js";
@@ -9,11 +9,11 @@ import { Icon, Loading, Problem, toFieldId, useLoad } from "../platform/ui.js";
 
 const PAUSE_MS = 250;
 
-function Certified({ center, product }) {
-  const row = center.products.find((each) => each.product_id === product);
+function AuthorizedProducts({ center, product }) {
+  const row = center.products.find(({ product_id: id }) => id === product);
   if (!row)
-    return html`<span class="small-text">${center.products.map((each) => getLabel(each.product_id)).join(", ")}</span>`;
-  return html`<span class="small-text tabular-numbers">${getLabel(product)}: certified by ${row.certified_by}, as of ${formatDate(row.as_of)}</span>`;
+    return html`<span class="small-text">${center.products.map(({ product_id: id }) => getLabel(id)).join(", ")}</span>`;
+  return html`<span class="small-text tabular-numbers">${getLabel(product)}: listed as authorized by ${row.certified_by}, as of ${formatDate(row.as_of)}</span>`;
 }
 
 function CenterRow({ center, product, chosen, onPick }) {
@@ -23,21 +23,21 @@ function CenterRow({ center, product, chosen, onPick }) {
       <strong>${center.name}</strong>
       ${center.fictional && html` <span class="chip">Fictional</span>`}
       ${!center.accepts_new && html` <span class="chip is-warning">Not accepting new patients</span>`}
-      ${isShortlisted(center.center_id) && html` <span class="chip is-accent">On your list</span>`}
+      ${isShortlisted(center.center_id) && html` <span class="chip is-accent">On your compare list</span>`}
       <span class="subtext tabular-numbers">${center.distance_miles != null && `${Math.round(center.distance_miles).toLocaleString("en")} mi · `}${center.city}, ${center.state} ${center.zip} · ${formatPhone(center.intake_phone)}</span>
-      <${Certified} center=${center} product=${product} />
+      <${AuthorizedProducts} center=${center} product=${product} />
     </span>
   </label>`;
 }
 
-/** Sorted by name where the patient's ZIP code has no known place: that is no reason to stop. */
+/** If the location of the patient's ZIP code is not known, search again without it, sorted by name. */
 const searchCenters = (query) =>
   listCenters(query).catch((problem) => {
     if (!problem.errors?.some((error) => error.pointer === "/near")) throw problem;
     return listCenters({ ...query, near: undefined });
   });
 
-/** The centers that match, page after page. */
+/** The matching centers, page by page. */
 function useCenterSearch(query) {
   const first = useLoad(() => searchCenters(query), [JSON.stringify(query)]);
   const [failed, setFailed] = useState(/** @type {any} */ (null));
@@ -70,7 +70,7 @@ function CenterList({ draft }) {
   const pick = (id) => draft.set("/center_id", id);
   return html`<section class="card">
     <h2>Treatment center</h2>
-    <p class="small-text">${data?.near ? "By straight-line distance from the patient's ZIP code, then name." : "Sorted by name."} You and the patient choose.</p>
+    <p class="small-text">${data?.near ? "Sorted by straight-line distance from the patient's ZIP code, then by name." : "Sorted by name."} Not ranked. You and the patient choose.</p>
     <p class="field"><label for=${toFieldId("/center_id")}>Search by name or city</label>
       <input id=${toFieldId("/center_id")} type="search" autocomplete="off" value=${typed} onInput=${(event) => setTyped(event.target.value)} /></p>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
@@ -84,21 +84,24 @@ function CenterList({ draft }) {
           chosen=${center.center_id === chosen} onPick=${pick} />`,
       )}
     </fieldset>
-    <p role="status" class="small-text">${data.items.length ? "" : "No center matches. Change the search, the product or the disease."}</p>`
+    <p role="status" class="small-text">${data.items.length ? "" : "No centers match. Change the search, product, or disease."}</p>`
     }
     ${data?.next_cursor && html`<button type="button" onClick=${more}>Show more centers</button>`}
-    ${chosen && html`<p><button type="button" class="ghost-button" onClick=${() => pick("")}><${Icon} name="x" />No center yet</button></p>`}
+    ${chosen && html`<p><button type="button" class="ghost-button" onClick=${() => pick("")}><${Icon} name="x" />Clear center</button></p>`}
   </section>`;
 }
 
 export function CenterStep({ draft }) {
   const { data, problem, reload } = useLoad(listProducts, []);
   const disease = draft.get("/clinical/disease");
-  const fitting = (data || []).filter((each) => !disease || each.diseases.includes(disease));
-  const options = [["", "None yet"], ...fitting.map((each) => [each.product_id, `${each.name} (${each.generic})`])];
-  return html`<${FieldGroup} title="Product and urgency" lead=${disease && `Products whose label names ${getLabel(disease)}. Which one is right is for the center to say.`}>
+  const matching = (data || []).filter(({ diseases }) => !disease || diseases.includes(disease));
+  const options = [
+    ["", "Not chosen yet"],
+    ...matching.map(({ product_id: id, name, generic }) => [id, `${name} (${generic})`]),
+  ];
+  return html`<${FieldGroup} title="Product and urgency" lead=${disease && `Products labeled for ${getLabel(disease)}. The center decides which one, if any, is right for the patient.`}>
       ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
-      <${DraftField} draft=${draft} pointer="/product_id" label="Product in mind" optional options=${options} />
+      <${DraftField} draft=${draft} pointer="/product_id" label="Planned product" optional options=${options} />
       <${DraftChoice} draft=${draft} pointer="/urgency" label="Urgency" options=${[["routine", "Routine"], ["urgent", "Urgent"]]} />
     <//>
     <${CenterList} draft=${draft} />`;

@@ -1,33 +1,33 @@
-// The last step: everything once more, and the one button that sends it.
+// The last step: a review of all entries, and the button to submit the referral.
 import { getCenter } from "../centers/centers_api.js";
 import { me } from "../identity/member.js";
 import { html } from "../platform/dom.js";
+import { formatCount } from "../platform/labels.js";
 import { Loading, Problem, useLoad } from "../platform/ui.js";
 import { Clinical, Consent, Coverage, Patient, Provider } from "./referral_sections.js";
 
-function Destination({ draft, send }) {
+function SubmitBox({ draft, submit }) {
   const id = draft.get("/center_id");
   const { data, problem, busy, reload } = useLoad(async () => (id ? getCenter(id) : null), [id]);
   if (problem) return html`<${Problem} problem=${problem} retry=${reload} />`;
   if (busy) return html`<${Loading} what="the center" />`;
-  const open = draft.referral.value?.packet?.missing ?? [];
+  const missing = draft.referral.value?.packet?.missing.length ?? 0;
   return html`<section class="card submit-box">
-    <h2>Send to ${data ? data.name : "a treatment center"}</h2>
-    <p>The center sees the referral as soon as it is sent. Whether CAR T is right is the center's decision alone.</p>
+    <h2>Submit to ${data ? data.name : "a treatment center"}</h2>
+    <p>${data ? data.name : "The center"} can see the referral as soon as you submit it. Only the treatment center decides whether CAR T is right for the patient.</p>
     ${
-      open.length > 0 &&
-      html`<p class="small-text">${open.length === 1 ? "One item" : `${open.length} items`} that the center needs on day 1
-      ${open.length === 1 ? " is" : " are"} still missing. You can save the draft and come back.</p>`
+      missing > 0 &&
+      html`<p class="small-text">${formatCount(missing, "item")} the center needs on day 1 ${missing === 1 ? "is" : "are"} missing. You can save the draft and finish later.</p>`
     }
-    <button type="button" class="primary" onClick=${send} aria-disabled=${draft.busy.value}>
-      ${draft.busy.value ? "Sending …" : "Send the referral"}
+    <button type="button" class="primary" onClick=${submit} aria-disabled=${draft.busy.value}>
+      ${draft.busy.value ? "Submitting…" : "Submit referral"}
     </button>
   </section>`;
 }
 
-export function ReviewStep({ draft, send }) {
+export function ReviewStep({ draft, submit }) {
   const values = draft.values.value;
-  return html`<${Destination} draft=${draft} send=${send} />
+  return html`<${SubmitBox} draft=${draft} submit=${submit} />
     <div class="review">
       <${Patient} value=${values.patient} />
       <${Clinical} value=${values.clinical} product=${values.product_id} note=${values.note} />

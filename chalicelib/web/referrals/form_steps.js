@@ -1,4 +1,4 @@
-// The steps of the form that are plain fields.
+// The steps of the form that have only simple fields.
 import { listDiagnosisCodes } from "../centers/centers_api.js";
 import { html } from "../platform/dom.js";
 import { DraftChoice, DraftField, FieldGroup, listOptions, YES_NO_OPTIONS } from "../platform/form_fields.js";
@@ -37,39 +37,39 @@ function listLanguages(current) {
 
 export function PatientStep({ draft }) {
   return html`<${FieldGroup} title="Patient">
-      <${DraftField} draft=${draft} pointer="/patient/given_name" label="Given name" />
-      <${DraftField} draft=${draft} pointer="/patient/family_name" label="Family name" />
+      <${DraftField} draft=${draft} pointer="/patient/given_name" label="First name" />
+      <${DraftField} draft=${draft} pointer="/patient/family_name" label="Last name" />
       <${DraftField} draft=${draft} pointer="/patient/birth_date" label="Date of birth" type="date" />
       <${DraftField} draft=${draft} pointer="/patient/mrn" label="Medical record number" optional />
       <${DraftField} draft=${draft} pointer="/patient/sex" label="Sex" options=${listOptions(SEXES, "Choose")} />
     <//>
     <${FieldGroup} title="Contact">
-      <${DraftField} draft=${draft} pointer="/patient/phone" label="Phone" type="tel" hint="Outside the US with country code: +44 …" />
+      <${DraftField} draft=${draft} pointer="/patient/phone" label="Phone" type="tel" hint="For a number outside the US, start with + and the country code" />
       <${DraftField} draft=${draft} pointer="/patient/zip" label="ZIP code" inputmode="numeric" />
       <${DraftField} draft=${draft} pointer="/patient/email" label="Email" type="email" optional />
       <${DraftField} draft=${draft} pointer="/patient/language" label="Preferred language" options=${listLanguages(draft.get("/patient/language"))} />
       <${DraftField} draft=${draft} pointer="/patient/caregiver/name" label="Caregiver's name" optional />
       <${DraftField} draft=${draft} pointer="/patient/caregiver/phone" label="Caregiver's phone" type="tel" optional />
-      <${DraftField} draft=${draft} pointer="/patient/caregiver/relation" label="Caregiver's relation" optional />
-      <${DraftField} draft=${draft} pointer="/patient/alias" label="Alias" optional maxlength="40"
-        hint="The only name that mail may carry. One is proposed if you leave it empty." />
+      <${DraftField} draft=${draft} pointer="/patient/caregiver/relation" label="Caregiver's relationship to the patient" optional />
+      <${DraftField} draft=${draft} pointer="/patient/alias" label="Alias for email" optional maxlength="40"
+        hint="The only name used in email. Do not use the patient's name, initials, dates, or diagnosis. Leave empty and we suggest one." />
     <//>`;
 }
 
-/** What stands below the field: the words of a known code, or where the offered ones are from. */
+/** The hint below the field: the description of a known code, or the source of the suggested codes. */
 function describeCode(codes, typed) {
-  if (!codes) return "For example C83.398";
-  const known = codes.items.find(({ code }) => code === typed);
-  return known ? known.description : `Billable codes are offered from ${codes.release.name}.`;
+  if (!codes) return "For example, C83.398";
+  const match = codes.items.find(({ code }) => code === typed);
+  return match ? match.description : `Billable codes from ${codes.release.name}.`;
 }
 
-/** What a field for a diagnosis code of this disease says and offers. */
+/** The hint and the suggested codes of the diagnosis code field. */
 function useDiagnosisCodes(disease, typed) {
-  // The offer is a convenience: without it the field still takes a code, and the server checks it.
+  // The suggestions are a convenience. Without them the field still accepts a code, and the server checks it.
   const { data } = useLoad(async () => (disease ? listDiagnosisCodes(disease) : null), [disease]);
   return {
     hint: describeCode(data, String(typed).trim().toUpperCase()),
-    offered: html`<datalist id="codes">
+    suggestions: html`<datalist id="codes">
       ${data?.items.map(({ code, description }) => html`<option value=${code}>${description}</option>`)}
     </datalist>`,
   };
@@ -80,20 +80,20 @@ export function DiagnosisStep({ draft }) {
   const codes = useDiagnosisCodes(draft.get("/clinical/disease"), draft.get("/clinical/icd10"));
   return html`<${FieldGroup} title="Diagnosis">
       <${DraftField} draft=${draft} pointer="/clinical/disease" label="Disease" options=${listOptions(Object.keys(DISEASES), "Choose the disease")} />
-      <${DraftField} draft=${draft} pointer="/clinical/histology" label="Histology" hint="As in the pathology report, for example DLBCL NOS" />
-      <${DraftField} draft=${draft} pointer="/clinical/icd10" label="ICD-10-CM code" optional list="codes" hint=${codes.hint} />${codes.offered}
+      <${DraftField} draft=${draft} pointer="/clinical/histology" label="Histology" hint="As written in the pathology report, such as DLBCL, NOS" />
+      <${DraftField} draft=${draft} pointer="/clinical/icd10" label="ICD-10-CM code" optional list="codes" hint=${codes.hint} />${codes.suggestions}
       <${DraftField} draft=${draft} pointer="/clinical/ecog" label="ECOG performance status" onInput=${set}
         options=${[
           ["", "Not assessed"],
-          ["0", "0, fully active"],
-          ["1", "1, restricted in strenuous activity"],
-          ["2", "2, up more than half of the day"],
-          ["3", "3, in bed or chair more than half of the day"],
-          ["4", "4, fully disabled"],
+          ["0", "0 – Fully active"],
+          ["1", "1 – Restricted in strenuous activity"],
+          ["2", "2 – Up and about more than half of waking hours"],
+          ["3", "3 – In bed or chair more than half of waking hours"],
+          ["4", "4 – Completely disabled"],
         ]} />
     <//>
-    <${FieldGroup} title="To discuss with the center" lead="None of these answers decides anything. The center looks at each.">
-      <${DraftChoice} draft=${draft} pointer="/clinical/hsct_eligible" label="Candidate for a stem cell transplant?" options=${YES_NO_OPTIONS} />
+    <${FieldGroup} title="Discuss with the center" lead="No answer here rules a patient in or out. The center reviews each one.">
+      <${DraftChoice} draft=${draft} pointer="/clinical/hsct_eligible" label="Is the patient a candidate for stem cell transplant?" options=${YES_NO_OPTIONS} />
       ${Object.entries(FLAGS).map(
         ([flag, label]) =>
           html`<${DraftChoice} draft=${draft} pointer="/clinical/flags/${flag}" label="${label}?" options=${YES_NO_OPTIONS} />`,
@@ -102,27 +102,27 @@ export function DiagnosisStep({ draft }) {
 }
 
 export function CoverageStep({ draft }) {
-  return html`<${FieldGroup} title="Insurance" lead="Informational only; nothing here is a guarantee of coverage.">
+  return html`<${FieldGroup} title="Insurance" lead="For information only. Not a guarantee of coverage.">
       <${DraftField} draft=${draft} pointer="/insurance/payer" label="Payer" />
       <${DraftField} draft=${draft} pointer="/insurance/plan_type" label="Plan type" options=${listOptions(PLANS, "Choose the plan type")} />
-      <${DraftField} draft=${draft} pointer="/insurance/member_id" label="Member id" />
-      <${DraftField} draft=${draft} pointer="/insurance/group" label="Group" optional />
+      <${DraftField} draft=${draft} pointer="/insurance/member_id" label="Member ID" />
+      <${DraftField} draft=${draft} pointer="/insurance/group" label="Group number" optional />
     <//>
     <${FieldGroup} title="Consent to share">
-      <${DraftChoice} draft=${draft} pointer="/consent_to_share/given" label="Has the patient agreed to share this with the center?"
+      <${DraftChoice} draft=${draft} pointer="/consent_to_share/given" label="Has the patient consented to share this information with the center?"
         options=${[[true, "Yes"], [false, "Not yet"]]} />
-      <${DraftField} draft=${draft} pointer="/consent_to_share/on" label="Agreed on" type="date" />
+      <${DraftField} draft=${draft} pointer="/consent_to_share/on" label="Date of consent" type="date" />
     <//>
     <${FieldGroup} title="Note to the center">
       <${DraftField} draft=${draft} pointer="/note" label="Note" rows="4" wide optional maxlength="4000"
-        hint="What the fields above cannot say. Keep it short." />
+        hint="Anything the fields above do not cover. Keep it brief." />
     <//>`;
 }
 
 export function ProviderStep({ draft }) {
   return html`<${FieldGroup} title="Referring provider">
     <${DraftField} draft=${draft} pointer="/referring_provider/name" label="Name" />
-    <${DraftField} draft=${draft} pointer="/referring_provider/npi" label="NPI" inputmode="numeric" hint="Ten digits" />
+    <${DraftField} draft=${draft} pointer="/referring_provider/npi" label="NPI" inputmode="numeric" hint="10 digits" />
     <${DraftField} draft=${draft} pointer="/referring_provider/phone" label="Phone" type="tel" />
     <${DraftField} draft=${draft} pointer="/referring_provider/email" label="Email" type="email" optional />
   <//>`;

@@ -1,10 +1,19 @@
-// The monitoring window after infusion, in the dates of the center's calendar.
+// The monitoring window after infusion. Its dates follow the center's calendar.
+
+import { describeNoticeState } from "../notices/notice_labels.js";
 import { html } from "../platform/dom.js";
 import { getLabel } from "../platform/labels.js";
 import { buildPageHref } from "../platform/route.js";
-import { countDaysBetween, formatDate, formatDay, formatWallClock, formatWeekday } from "../platform/time.js";
+import {
+  countDaysBetween,
+  formatDate,
+  formatDay,
+  formatWallClock,
+  formatWeekday,
+  formatZoneName,
+} from "../platform/time.js";
 
-/** The window as a line with its milestones and today. The list below says the same in words. */
+/** The window as a line with its milestones and today. The list below has the same information as text. */
 function WindowTrack({ milestones, today }) {
   const last = Math.max(1, ...milestones.map((milestone) => milestone.day));
   const x = (day) => 8 + (Math.min(Math.max(day, 0), last) / last) * 584;
@@ -22,19 +31,21 @@ function computeCurrentDay(window) {
 
 function describeDay(day, today) {
   if (day === today) return "today";
-  return day < today ? "passed" : `in ${day - today} d`;
+  if (day === today + 1) return "tomorrow";
+  return day < today ? "past" : `in ${day - today} days`;
 }
 
-export function MonitoringWindow({ window, id }) {
+export function MonitoringWindow({ window, referral }) {
+  const center = referral.center.name;
   const today = computeCurrentDay(window);
   const running = today >= 0 && today <= countDaysBetween(window.infused_on, window.ends_on);
   return html`<section class="card" aria-labelledby="window">
     <div class="card-head">
       <h2 id="window">Monitoring window</h2>
-      <span class=${running ? "chip is-accent" : "chip"}>${running ? `Day ${today}` : today < 0 ? "Not begun" : "Over"}</span>
+      <span class=${running ? "chip is-accent" : "chip"}>${running ? `Day ${today}` : today < 0 ? "Not started" : "Ended"}</span>
     </div>
     <p class="small-text tabular-numbers">
-      ${formatDate(window.infused_on)} to ${formatDate(window.ends_on)}. Dates of the center, ${getLabel(window.time_zone.split("/").pop())} time; day 0 is the infusion.
+      ${formatDate(window.infused_on)} through ${formatDate(window.ends_on)}. Dates follow ${center}'s calendar (${formatZoneName(window.time_zone)}). Day 0 is the day of infusion.
     </p>
     <${WindowTrack} milestones=${window.milestones} today=${today} />
     <ol class="milestones">
@@ -49,23 +60,23 @@ export function MonitoringWindow({ window, id }) {
       window.extensions.length > 0 &&
       html`<ul class="extensions small-text tabular-numbers">
       ${window.extensions.map(
-        ({ ends_on: on, told_at: toldAt, reason_code: why }) =>
-          html`<li>The center moved the hand-back to ${formatDate(on)} (${formatDay(toldAt, window.time_zone)}${why && `, ${getLabel(why).toLowerCase()}`}).</li>`,
+        ({ ends_on: on, told_at: reportedAt, reason_code: reason }) =>
+          html`<li>${center} extended monitoring. New return date: ${formatDate(on)} (reported ${formatDay(reportedAt, window.time_zone)}${reason && `, ${getLabel(reason).toLowerCase()}`}).</li>`,
       )}
     </ul>`
     }
     ${
       window.notices.length > 0 &&
       html`<details>
-      <summary>Notices of this window (${window.notices.length})</summary>
+      <summary>Notices for this monitoring window (${window.notices.length})</summary>
       <ul class="scheduled-notices">
         ${window.notices.map(
           ({ title, due_on: on, state, why }) => html`<li>
-            <span>${title}</span><time class="tabular-numbers" datetime=${on}>${formatDate(on)}</time><span class="chip">${getLabel(state)}${why && `: ${getLabel(why).toLowerCase()}`}</span>
+            <span>${title}</span><time class="tabular-numbers" datetime=${on}>${formatDate(on)}</time><span class="chip">${describeNoticeState({ state, why })}</span>
           </li>`,
         )}
       </ul>
-      <p><a href=${buildPageHref(id, "notices")}>Who was told, and what became of the mails</a></p>
+      <p><a href=${buildPageHref(referral.referral_id, "notices")}>See who was notified and email status</a></p>
     </details>`
     }
   </section>`;

@@ -1,4 +1,4 @@
-// A referral between the form and the API. Everything here is pure.
+// Converts a referral between the form and the API. All functions are pure.
 import { getAt, isSame, prune, setAt, toPhoneNumber } from "../platform/json_document.js";
 
 /** @typedef {Record<string, any>} Values */
@@ -15,7 +15,7 @@ export const SECTIONS = [
   "note",
 ];
 
-/** "DLBCL NOS" as a code: the letters and digits, joined. @param {string} typed */
+/** "DLBCL, NOS" as a code: its letters and digits, joined with underscores. @param {string} typed */
 export const toCode = (typed) => typed.trim().replace(/[^A-Za-z0-9]+/g, "_");
 
 /** @type {[string, (typed: string) => string][]} */
@@ -27,12 +27,12 @@ const NORMALIZERS = [
   ["/clinical/icd10", (typed) => typed.toUpperCase()],
 ];
 
-/** What the API takes, from what the form holds. @param {Values} values @returns {Values} */
+/** The request body from the values of the form. @param {Values} values @returns {Values} */
 export function toRequestBody(values) {
   let body = prune(Object.fromEntries(SECTIONS.map((name) => [name, values[name]]))) || {};
-  for (const [pointer, spell] of NORMALIZERS) {
+  for (const [pointer, normalize] of NORMALIZERS) {
     const typed = getAt(body, pointer);
-    if (typed) body = setAt(body, pointer, spell(typed));
+    if (typed) body = setAt(body, pointer, normalize(typed));
   }
   const lines = body.clinical?.prior_lines;
   if (!lines) return body;
@@ -43,7 +43,7 @@ export function toRequestBody(values) {
   );
 }
 
-/** The sections that differ from what the server has; one that was emptied becomes null. @param {Values} values @param {Values} base */
+/** The sections that differ from the server's version. An emptied section becomes null. @param {Values} values @param {Values} base */
 export function listChanges(values, base) {
   const body = toRequestBody(values);
   const old = toRequestBody(base);

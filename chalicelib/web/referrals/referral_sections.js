@@ -1,11 +1,12 @@
-// What the practice wrote, section by section. The referral page and the last step of the
-// form show the same.
+// The entries of the practice, section by section. The referral page and the last step of the
+// form both show them.
 import { html } from "../platform/dom.js";
 import { FactList } from "../platform/form_fields.js";
-import { FLAGS, formatPhone, formatYesNo, getLabel } from "../platform/labels.js";
+import { FLAGS, formatYesNo, getLabel } from "../platform/labels.js";
 import { buildFormHref } from "../platform/route.js";
 import { formatDate } from "../platform/time.js";
-import { listScreenFacts } from "./clinical_labels.js";
+import { PhoneLink } from "../platform/ui.js";
+import { listEligibilityFacts } from "./clinical_labels.js";
 import { findStep } from "./form_step_list.js";
 
 const Section = ({ title, children }) => html`<section class="card"><h2>${title}</h2>${children}</section>`;
@@ -19,16 +20,17 @@ export function Patient({ value = {} }) {
       ["Sex", getLabel(value.sex)],
       ["MRN", value.mrn],
       ["ZIP code", value.zip],
-      ["Phone", formatPhone(value.phone)],
+      ["Phone", value.phone && html`<${PhoneLink} number=${value.phone} />`],
       ["Email", value.email],
-      ["Language", formatLanguage(value.language)],
-      ["Alias in mail", value.alias],
-      [
-        "Caregiver",
-        caregiver && [caregiver.name, caregiver.relation, formatPhone(caregiver.phone)].filter(Boolean).join(", "),
-      ],
+      ["Preferred language", formatLanguage(value.language)],
+      ["Alias used in email", value.alias],
+      ["Caregiver", caregiver && html`<${Caregiver} value=${caregiver} />`],
     ]} />
   <//>`;
+}
+
+function Caregiver({ value: { name, relation, phone } }) {
+  return html`${[name, relation].filter(Boolean).join(", ")} <${PhoneLink} number=${phone} />`;
 }
 
 function formatLanguage(code) {
@@ -44,7 +46,7 @@ function TherapyLineRow({ line, index }) {
   return html`<li>
     <span class="tabular-numbers">${line.line ?? index + 1}</span>
     <div>
-      <p><strong>${line.regimen || "Regimen not given"}</strong> <span class="small-text tabular-numbers">${dates}</span></p>
+      <p><strong>${line.regimen || "Regimen not entered"}</strong> <span class="small-text tabular-numbers">${dates}</span></p>
       <p>${(line.classes || []).map((each) => html`<span class="chip">${getLabel(each)}</span> `)}</p>
       ${line.response && html`<p class="small-text tabular-numbers">${getLabel(line.response)}${line.event_on && `, ${formatDate(line.event_on)}`}</p>`}
     </div>
@@ -61,16 +63,16 @@ export function Clinical({ value = {}, product, note }) {
       ["Histology", getLabel(value.histology)],
       ["ICD-10-CM", value.icd10],
       ["ECOG", value.ecog],
-      ["Transplant candidate", formatYesNo(value.hsct_eligible)],
-      ["Product in mind", getLabel(product)],
+      ["Stem cell transplant candidate", formatYesNo(value.hsct_eligible)],
+      ["Planned product", getLabel(product)],
       ...Object.entries(FLAGS).map(([flag, label]) => [label, formatYesNo(flags[flag])]),
-      ...listScreenFacts(value),
+      ...listEligibilityFacts(value),
     ]} />
     <h3>Lines of therapy</h3>
     ${
       lines.length
         ? html`<ol class="therapy-lines">${lines.map((line, index) => html`<${TherapyLineRow} line=${line} index=${index} />`)}</ol>`
-        : html`<p class="small-text">None given</p>`
+        : html`<p class="small-text">None entered</p>`
     }
     ${note && html`<h3>Note</h3><p class="note">${note}</p>`}
   <//>`;
@@ -80,8 +82,8 @@ export const Coverage = ({ value }) => html`<${Section} title="Insurance">
   <${FactList} rows=${[
     ["Payer", value?.payer],
     ["Plan type", getLabel(value?.plan_type)],
-    ["Member id", value?.member_id],
-    ["Group", value?.group],
+    ["Member ID", value?.member_id],
+    ["Group number", value?.group],
   ]} />
 <//>`;
 
@@ -91,28 +93,28 @@ export const Provider = ({ value = {}, practice }) => html`<${Section} title="Re
     ["Name", value.name],
     ["Practice", practice],
     ["NPI", value.npi],
-    ["Phone", formatPhone(value.phone)],
+    ["Phone", value.phone && html`<${PhoneLink} number=${value.phone} />`],
     ["Email", value.email],
   ]} />
 <//>`;
 
-export const Consent = ({ value }) => html`<${Section} title="Consent to share">
-  <p>${value?.given ? `Given ${formatDate(value.on)}` : html`<span class="small-text">Not recorded</span>`}</p>
+export const Consent = ({ value }) => html`<${Section} title="Consent to share records">
+  <p>${value?.given ? `Given ${formatDate(value.on)}` : html`<span class="small-text">Not recorded yet</span>`}</p>
 <//>`;
 
-/** How much of what a center needs on day 1 is there, as the server counted it. */
+/** How many of the items that a center needs on day 1 are complete. The server counts them. */
 export function Packet({ packet, id, onPick }) {
   const { present, needed, missing } = packet;
-  return html`<section class="card" aria-label="Packet">
-    <div class="card-head"><h2>Packet</h2><span class="tabular-numbers">${present} of ${needed}</span></div>
-    <meter min="0" max=${needed} value=${present} aria-label="Items the center needs">${present} of ${needed}</meter>
+  return html`<section class="card" aria-label="Referral packet">
+    <div class="card-head"><h2>Referral packet</h2><span class="tabular-numbers">${present} of ${needed}</span></div>
+    <meter min="0" max=${needed} value=${present} aria-label="Items the center needs on day 1">${present} of ${needed}</meter>
     ${
       missing.length > 0
-        ? html`<p class="small-text">Still missing:</p>
+        ? html`<p class="small-text">Missing items</p>
           <ul class="missing-items">
             ${missing.map(({ pointer, label }) => html`<li>${renderMissingItem({ pointer, label, id, onPick })}</li>`)}
           </ul>`
-        : html`<p class="small-text">All that a center needs on day 1 is there.</p>`
+        : html`<p class="small-text">Everything the center needs on day 1 is complete.</p>`
     }
   </section>`;
 }

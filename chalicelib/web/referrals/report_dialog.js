@@ -1,5 +1,4 @@
-// The dialog in which something is reported. Nothing moves on the screen before the server
-// has said that it moved.
+// The dialog to report an event. The page changes only after the server has confirmed the event.
 import { getTimeZone } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
 import { ErrorSummary, RadioChoice } from "../platform/form_fields.js";
@@ -10,21 +9,24 @@ import { Dialog, Field, Problem, toFieldId, useLoad } from "../platform/ui.js";
 import { findStep } from "./form_step_list.js";
 import { sendEvent } from "./referrals_api.js";
 
-/** The calendar day at the center when the clock here showed `when`. */
+const SAVED_IN_HISTORY =
+  "Saved in the history. A later status is already recorded, so the current status did not change.";
+
+/** The calendar date at the center at a time of this organization's clock. */
 const formatDayAt = (when, center) =>
   formatWallClock(Date.parse(toTimestamp(when, getTimeZone())), center.time_zone).slice(0, 10);
 
-/** What the form starts from: now, or when the event was that is corrected. @returns {Record<string, string>} */
+/** The initial values of the form: the current time, or the time of the event to correct. @returns {Record<string, string>} */
 function buildEmptyValues({ at, fields }) {
   const when = formatWallClock(at ? Date.parse(at) : Date.now(), getTimeZone());
   return { when, opened: when, ...Object.fromEntries(fields.map(({ name, value = "" }) => [name, String(value)])) };
 }
 
-/** The last thing that is known of a referral, whoever's clock it was told by. */
+/** The time of the last known event of a referral, by any organization's clock. */
 const getLastKnownTime = ({ stage_since: stage, hold }) =>
   hold && Date.parse(hold.since) > Date.parse(stage) ? hold.since : stage;
 
-/** The form knows minutes only: "now", and the minute of what is known last, come after that. */
+/** The form has only minutes, so "now" and the minute of the last known event become a time after that event. */
 function readOccurredAt({ when, opened }, referral, report) {
   if (report.at && when === opened) return report.at;
   const since = getLastKnownTime(referral);
@@ -43,17 +45,17 @@ function buildEvent(report, values, referral) {
   );
   return {
     type: report.type,
-    // A correction is true now; when the event was stands in what replaces it.
+    // The correction happens now. The time of the event is in its replacement.
     occurred_at: report.body ? new Date().toISOString() : at,
     data: report.body ? report.body(answers, at) : { ...report.data, ...answers },
   };
 }
 
-/** A select whose options have to be fetched first. */
+/** A select that loads its options. */
 function CenterOptions({ load, ...rest }) {
   const { data, problem, reload } = useLoad(load, []);
   if (problem) return html`<${Problem} problem=${problem} retry=${reload} />`;
-  return html`<${Field} options=${data || [["", "Loading …"]]} ...${rest} />`;
+  return html`<${Field} options=${data || [["", "Loading…"]]} ...${rest} />`;
 }
 
 function ReportField({ spec, values, errors, change }) {
@@ -64,7 +66,7 @@ function ReportField({ spec, values, errors, change }) {
   return html`<${load ? CenterOptions : Field} load=${load} onInput=${(event) => change(name, event.target.value)} ...${shared} />`;
 }
 
-export function ReportDialog({ report, referral, settle, onClose }) {
+export function ReportDialog({ report, referral, showResult, onClose }) {
   const [values, setValues] = useState(() => buildEmptyValues(report));
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
@@ -75,7 +77,7 @@ export function ReportDialog({ report, referral, settle, onClose }) {
   const change = (name, value) => {
     /** @type {Record<string, string>} */
     const next = { ...values, [name]: value };
-    // The day at the center goes with the time until somebody sets it by hand.
+    // The date at the center follows the time until the user edits the date.
     if (name === "when" && value && values.local_date && values.local_date === formatDayAt(values.when, center))
       next.local_date = formatDayAt(value, center);
     setValues(next);
@@ -88,31 +90,27 @@ export function ReportDialog({ report, referral, settle, onClose }) {
     try {
       const { status } = await request.run(buildEvent(report, values, referral));
       onClose();
-      settle(
-        status === "recorded"
-          ? "Kept as history: something later is already known."
-          : report.done || `Done: ${report.label}.`,
-        false,
-      );
-    } catch (refusal) {
+      showResult(status === "recorded" ? SAVED_IN_HISTORY : report.done, false);
+    } catch (failure) {
       setBusy(false);
-      if (refusal.status === 409 && !refusal.errors.length) {
+      if (failure.status === 409 && !failure.errors.length) {
         onClose();
-        settle(`Not recorded. ${refusal.message}`, true);
-      } else setProblem(refusal);
+        showResult(`Not saved. ${failure.message}`, true);
+      } else setProblem(failure);
     }
   };
   const leave = () => {
     onClose();
-    if (unknown) settle("It is not certain that your entry arrived. Below is what the server knows now.", true);
+    if (unknown)
+      showResult("We could not confirm that your entry was saved. Check the status below before you try again.", true);
   };
   const pick = (pointer) => {
-    const here = document.getElementById(toFieldId(pointer));
-    if (here) here.focus();
+    const field = document.getElementById(toFieldId(pointer));
+    if (field) field.focus();
     else navigate(buildFormHref(referral.referral_id, findStep(pointer)));
   };
   const fields = report.fields.filter(({ shown }) => !shown || shown(values));
-  const ask = (specs) =>
+  const renderFields = (specs) =>
     specs.map(
       (spec) =>
         html`<${ReportField} key=${spec.name} spec=${spec} values=${values} errors=${errors} change=${change} />`,
@@ -124,25 +122,25 @@ export function ReportDialog({ report, referral, settle, onClose }) {
       ${
         problem &&
         (problem.errors.length
-          ? html`<${ErrorSummary} title=${problem.message} errors=${problem.errors} onPick=${pick} />`
+          ? html`<${ErrorSummary} errors=${problem.errors} onPick=${pick} />`
           : html`<${Problem} problem=${problem} retry=${unknown ? submit : null}>
-            ${unknown ? "No answer came, so it is not certain that this was recorded. Trying again is safe." : problem.message}
+            ${unknown ? "We could not confirm that this was saved. You can safely try again; it will not be recorded twice." : problem.message}
           <//>`)
       }
       <fieldset class="plain stack" disabled=${unknown}>
-        ${ask(fields.filter(({ first }) => first))}
+        ${renderFields(fields.filter(({ first }) => first))}
         ${
           (report.showsWhen?.(values) ?? true) &&
           html`<${Field} label="When did it happen?" pointer="/occurred_at" type="datetime-local" required value=${values.when}
           error=${errors["/occurred_at"]} onInput=${(event) => change("when", event.target.value)}
-          hint="Your organization's time: ${formatTime(new Date().toISOString(), getTimeZone())} now." />`
+          hint="Your organization's time zone. It is now ${formatTime(new Date().toISOString(), getTimeZone())}." />`
         }
-        ${ask(fields.filter(({ name }) => name === "local_date"))}
-        ${halves.length > 0 && html`<div class="pair">${ask(halves)}</div>`}
-        ${ask(fields.filter(({ name, first, half }) => !first && !half && name !== "local_date"))}
+        ${renderFields(fields.filter(({ name }) => name === "local_date"))}
+        ${halves.length > 0 && html`<div class="pair">${renderFields(halves)}</div>`}
+        ${renderFields(fields.filter(({ name, first, half }) => !first && !half && name !== "local_date"))}
       </fieldset>
       <div class="buttons">
-        ${!unknown && html`<button class="primary" aria-disabled=${busy}>${busy ? "Recording …" : report.label}</button>`}
+        ${!unknown && html`<button class="primary" aria-disabled=${busy}>${busy ? "Saving…" : report.label}</button>`}
         <button type="button" onClick=${leave}>${unknown ? "Close" : "Cancel"}</button>
       </div>
     </form>

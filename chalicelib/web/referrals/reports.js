@@ -1,13 +1,12 @@
-// What this member may report of a referral, beside the moves that the server offers: each as
-// a title, a kind of event, and the fields that its dialog asks for.
+// The events that this member can report. Each has a title, an event type, and the fields of its dialog.
 import { listCenters } from "../centers/centers_api.js";
 import { isPractice } from "../identity/member.js";
 import { getLabel } from "../platform/labels.js";
 import { formatWallClock } from "../platform/time.js";
 
 /**
- * @typedef {{name: string, label: string, [attribute: string]: any}} FieldSpec as of `Field`; with
- *   `load` its options are fetched, with `shown` it may be left out
+ * @typedef {{name: string, label: string, [attribute: string]: any}} FieldSpec the properties of `Field`,
+ *   and `load` to fetch the options, or `shown` to decide whether the field is on the form
  * @typedef {{label: string, title?: string, type: string, fields: FieldSpec[], data?: object, done?: string,
  *   at?: string, when?: string, showsWhen?: (values: any) => boolean,
  *   body?: (values: any, at: string) => object}} Report
@@ -19,10 +18,10 @@ const NOTE = {
   optional: true,
   rows: "3",
   maxlength: "4000",
-  hint: "Both sides can read it. Keep it short.",
+  hint: "The practice and the center can both read this. Keep it brief.",
 };
 
-const WAITING_REASONS = [
+const HOLD_REASONS = [
   "infection_hold",
   "disease_progression",
   "toxicity_concern",
@@ -32,7 +31,7 @@ const WAITING_REASONS = [
   "patient_choice",
   "unknown",
 ];
-const REPEATED_STAGES = ["no_show", "rescheduled", "infection_hold", "insufficient_collection", "unknown"];
+const RESCHEDULE_REASONS = ["no_show", "rescheduled", "infection_hold", "insufficient_collection", "unknown"];
 const TOXICITIES = {
   crs: "Cytokine release syndrome (CRS)",
   neurotoxicity: "Neurotoxicity (ICANS)",
@@ -42,6 +41,9 @@ const TOXICITIES = {
   other: "Other",
 };
 
+// The choice of the correction dialog that keeps the event at another time.
+const OTHER_TIME = "other_time";
+
 export const getToxicityName = (kind) => TOXICITIES[kind] || getLabel(kind);
 
 function buildReasonField(codes, required = true) {
@@ -49,73 +51,73 @@ function buildReasonField(codes, required = true) {
   return { name: "reason_code", label: "Reason", options, required, optional: !required };
 }
 
-// What a move may ask for beside a reason, by the names that the server gives.
-const FIELDS_BY_STAGE = {
-  revisit_on: { name: "revisit_on", label: "Look at it again on", type: "date", optional: true },
+// The fields of a status report besides the reason, by the server's names.
+const EXTRA_FIELDS = {
+  revisit_on: { name: "revisit_on", label: "Review again on", type: "date", optional: true },
   first_visit_on: {
     name: "first_visit_on",
-    label: "First visit with you",
+    label: "First visit with your practice",
     type: "date",
     optional: true,
-    hint: "It opens the follow-up calendar. You can tell it later by a correction.",
+    hint: "Starts the follow-up calendar. You can add or change it later.",
   },
   suggested_center_id: {
     name: "suggested_center_id",
     label: "Suggested center",
     optional: true,
     load: async () => [
-      ["", "None"],
-      ...(await listCenters({ limit: 100 })).items.map((each) => [each.center_id, each.name]),
+      ["", "No suggestion"],
+      ...(await listCenters({ limit: 100 })).items.map(({ center_id: id, name }) => [id, name]),
     ],
   },
 };
 
-/** The day, and which part of a dose it was: as `given` before, else the one that comes next. */
-function buildInfusionFields(center, given) {
+/** The infusion date, and the number of the infusion in a split dose. `initial` has the first values. */
+function buildInfusionFields(center, initial) {
   return [
     {
       name: "local_date",
-      label: "Calendar date at the center",
+      label: "Infusion date at the center",
       type: "date",
       required: true,
-      value: given.local_date || formatWallClock(Date.now(), center.time_zone).slice(0, 10),
-      hint: `The day there (${center.time_zone}) is day 0 of the monitoring window.`,
+      value: initial.local_date || formatWallClock(Date.now(), center.time_zone).slice(0, 10),
+      hint: `The infusion date at ${center.name} is day 0 of monitoring.`,
     },
     {
       name: "part",
-      label: "Infusion part",
+      label: "Infusion number",
       type: "number",
       min: "1",
       max: "9",
       required: true,
-      value: given.part,
+      value: initial.part,
       half: true,
     },
-    { name: "of", label: "of", type: "number", min: "1", max: "9", required: true, value: given.of, half: true },
+    { name: "of", label: "of", type: "number", min: "1", max: "9", required: true, value: initial.of, half: true },
   ];
 }
 
-/** A booking that is made once more: the patient did not come, or there is a new date. */
-const isBookedAgain = (action, referral) => action.stage === referral.stage && /_scheduled$/.test(action.stage);
+/** Whether an appointment gets a new date, for example after a no-show. */
+const isRescheduled = (action, referral) => action.stage === referral.stage && /_scheduled$/.test(action.stage);
 
-/** A move that the server offers. @returns {Report} */
-export function buildStageReport(action, referral, parts) {
-  const again = isBookedAgain(action, referral);
+/** The report of a status that the server allows now. @returns {Report} */
+export function buildStageReport(action, referral, doses) {
+  const again = isRescheduled(action, referral);
   const part = action.stage === referral.stage ? 2 : 1;
   const fields = [
     ...(action.needs.includes("local_date")
-      ? buildInfusionFields(referral.center, { part, of: Math.max(part, parts) })
+      ? buildInfusionFields(referral.center, { part, of: Math.max(part, doses) })
       : []),
     ...(action.reasons.length
       ? [buildReasonField(action.reasons)]
       : again
-        ? [buildReasonField(REPEATED_STAGES, false)]
+        ? [buildReasonField(RESCHEDULE_REASONS, false)]
         : []),
-    ...action.needs.filter((name) => FIELDS_BY_STAGE[name]).map((name) => FIELDS_BY_STAGE[name]),
+    ...action.needs.filter((name) => EXTRA_FIELDS[name]).map((name) => EXTRA_FIELDS[name]),
     NOTE,
   ];
   return {
-    label: again ? `${action.label} again` : action.label,
+    label: again ? action.label.replace(/^Schedule/, "Reschedule") : action.label,
     type: "stage.changed",
     data: { stage: action.stage },
     fields,
@@ -124,26 +126,26 @@ export function buildStageReport(action, referral, parts) {
 
 const buildHoldReport = ({ hold: on }) =>
   on
-    ? { label: "End the hold", type: "hold.ended", done: "The hold has ended.", fields: [NOTE] }
+    ? { label: "Resume the referral", type: "hold.ended", done: "The referral is active again.", fields: [NOTE] }
     : {
-        label: "Put on hold",
+        label: "Put the referral on hold",
         type: "hold.started",
         done: "The referral is on hold.",
         fields: [
-          buildReasonField(WAITING_REASONS),
-          { name: "until", label: "Expected to go on by", type: "date", optional: true },
+          buildReasonField(HOLD_REASONS),
+          { name: "until", label: "Expected to resume by", type: "date", optional: true },
           NOTE,
         ],
       };
 
-const TOXICITY_REPORT = {
+const buildToxicityReport = ({ practice }) => ({
   label: "Report a toxicity",
   type: "toxicity.noticed",
-  done: "The toxicity was reported.",
+  done: `Toxicity reported. ${practice.name} will be notified.`,
   fields: [
     {
       name: "kind",
-      label: "What was noticed?",
+      label: "What did you observe?",
       required: true,
       options: [["", "Choose"], ...Object.entries(TOXICITIES)],
     },
@@ -156,30 +158,30 @@ const TOXICITY_REPORT = {
     },
     NOTE,
   ],
-};
+});
 
-const buildExtensionReport = ({ window }) => ({
-  label: "Extend the window",
+const buildExtensionReport = ({ window, practice }) => ({
+  label: "Extend monitoring",
   type: "window.extended",
-  done: "The monitoring window was extended.",
+  done: `Monitoring extended. ${practice.name} will be notified.`,
   fields: [
     {
       name: "ends_on",
-      label: "Hand-back on",
+      label: "Return to referring provider on",
       type: "date",
       required: true,
       min: window.infused_on,
       value: window.ends_on,
-      hint: "The calendar date at the center on which monitoring ends.",
+      hint: "Last day of monitoring, in the center's calendar.",
     },
     NOTE,
   ],
 });
 
-const WITHDRAWAL_REPORT = {
-  label: "Ask to withdraw",
+const buildWithdrawalReport = ({ center }) => ({
+  label: "Request withdrawal",
   type: "withdrawal.requested",
-  done: "The center was asked to stop.",
+  done: `Withdrawal requested. ${center.name} will be notified.`,
   fields: [
     buildReasonField([
       "patient_choice",
@@ -193,71 +195,72 @@ const WITHDRAWAL_REPORT = {
     ]),
     NOTE,
   ],
-};
+});
 
 const REOPEN_REPORT = {
-  label: "Open again",
+  label: "Reopen the referral",
   type: "referral.reopened",
-  done: "The referral goes on.",
-  fields: [{ ...NOTE, label: "Why?", optional: false, required: true }],
+  done: "The referral is open again.",
+  fields: [{ ...NOTE, label: "Why are you reopening it?", optional: false, required: true }],
 };
 
 const FURTHER_REPORTS = {
   "hold.started": buildHoldReport,
   "hold.ended": buildHoldReport,
-  "toxicity.noticed": () => TOXICITY_REPORT,
+  "toxicity.noticed": buildToxicityReport,
   "window.extended": buildExtensionReport,
-  "withdrawal.requested": () => WITHDRAWAL_REPORT,
+  "withdrawal.requested": buildWithdrawalReport,
   "referral.reopened": () => REOPEN_REPORT,
 };
 
-/** What may be reported beside a move, as the server offers it. @returns {Report[]} */
+/** The other events that the server allows now. @returns {Report[]} */
 export const listFurtherReports = (referral) =>
   referral.may_report.filter((type) => FURTHER_REPORTS[type]).map((type) => FURTHER_REPORTS[type](referral));
 
-/** Events of one's own side may be corrected: a stage, or an extension, but not the sending. */
+/** Whether a member can correct an event: a status or an extension of the own organization, but not the submission. */
 export function isCorrectable(event) {
-  const own = isPractice() ? ["practice"] : ["center", "center_feed"];
-  const kind = event.type === "window.extended" || (event.type === "stage.changed" && event.stage !== "submitted");
-  return own.includes(event.source) && kind;
+  const ownSources = isPractice() ? ["practice"] : ["center", "center_feed"];
+  const typeAllowed =
+    event.type === "window.extended" || (event.type === "stage.changed" && event.stage !== "submitted");
+  return ownSources.includes(event.source) && typeAllowed;
 }
 
-/** That an earlier event was wrong: it was otherwise, or it did not happen. @returns {Report} */
+/** The report that an earlier event was wrong: it happened at another time, or it did not happen. @returns {Report} */
 export function buildCorrection(event, referral) {
   const { data } = event;
-  const moved = event.type === "stage.changed";
-  const isOtherwise = (values) => values.truth === "otherwise";
-  const infused = data.local_date && moved ? buildInfusionFields(referral.center, data) : [];
-  const visit =
+  const isStatus = event.type === "stage.changed";
+  const isOtherTime = (values) => values.truth === OTHER_TIME;
+  const infusionFields = data.local_date && isStatus ? buildInfusionFields(referral.center, data) : [];
+  const visitFields =
     "first_visit_on" in data
-      ? [{ ...FIELDS_BY_STAGE.first_visit_on, value: data.first_visit_on ?? "", hint: undefined }]
+      ? [{ ...EXTRA_FIELDS.first_visit_on, value: data.first_visit_on ?? "", hint: undefined }]
       : [];
-  const truths = [
-    ["otherwise", "It happened at another time"],
+  const choices = [
+    [OTHER_TIME, "It happened on a different date or time"],
     ["never", "It did not happen"],
   ];
   return {
     label: "Correct",
-    title: `Correct: ${event.stage_label}`,
+    title: `Correct “${event.stage_label}”`,
     type: "event.corrected",
-    done: "Corrected.",
+    done: "Correction saved. The other organization will be notified.",
     at: event.occurred_at,
     fields: [
       {
         name: "truth",
-        label: "What is true?",
-        choice: moved ? truths : truths.slice(1),
-        value: moved ? "otherwise" : "never",
+        label: "What needs to be corrected?",
+        choice: isStatus ? choices : choices.slice(1),
+        value: isStatus ? OTHER_TIME : "never",
         first: true,
       },
-      ...[...infused, ...visit].map((field) => ({ ...field, shown: isOtherwise })),
+      ...[...infusionFields, ...visitFields].map((field) => ({ ...field, shown: isOtherTime })),
       NOTE,
     ],
-    showsWhen: isOtherwise,
+    showsWhen: isOtherTime,
     body: ({ truth, note, ...values }, at) => ({
       supersedes: event.event_id,
       note,
-      ...(truth === "otherwise" && {
+      ...(truth === OTHER_TIME && {
         replacement: {
           occurred_at: at,
           data: {

@@ -1,11 +1,13 @@
-// What lies over the stage: a pause, a request, a gap, why it ended, and what it is linked to.
+// Banners besides the status: a hold, a withdrawal request, missing updates, a toxicity, the reason
+// for the closing, and linked referrals.
 import { getCenter } from "../centers/centers_api.js";
 import { getTimeZone, isPractice } from "../identity/member.js";
 import { html } from "../platform/dom.js";
-import { getLabel } from "../platform/labels.js";
+import { formatCount, getLabel } from "../platform/labels.js";
 import { buildReferralHref } from "../platform/route.js";
 import { formatDate, formatTime } from "../platform/time.js";
 import { Icon, useLoad } from "../platform/ui.js";
+import { getOwnerName } from "./badges.js";
 
 function Banner({ tone = "", icon, children }) {
   return html`<div class="banner ${tone}"><${Icon} name=${icon} /><div>${children}</div></div>`;
@@ -13,69 +15,82 @@ function Banner({ tone = "", icon, children }) {
 
 const Time = ({ at }) => html`<time class="tabular-numbers" datetime=${at}>${formatTime(at, getTimeZone())}</time>`;
 
-function HoldBanner({ hold }) {
-  const who = hold.by === "center" ? "the center" : "the practice";
+function HoldBanner({ referral }) {
+  const { hold } = referral;
   return html`<${Banner} tone="is-warning" icon="history">
-    <p><strong>On hold</strong> since <${Time} at=${hold.since} />, as ${who} says${hold.reason_code && `: ${getLabel(hold.reason_code).toLowerCase()}`}.
-      ${hold.expected_until && html` Expected to go on by <span class="tabular-numbers">${formatDate(hold.expected_until)}</span>.`}</p>
+    <p><strong>On hold</strong> since <${Time} at=${hold.since} />, placed by ${getOwnerName(hold.by, referral)}.
+      ${hold.reason_code && ` Reason: ${getLabel(hold.reason_code).toLowerCase()}.`}
+      ${hold.expected_until && html` Expected to resume by <span class="tabular-numbers">${formatDate(hold.expected_until)}</span>.`}</p>
   <//>`;
 }
 
-function MissingUpdatesBanner({ numbers }) {
-  const which = numbers.slice(0, 8).join(", ") + (numbers.length > 8 ? ", …" : "");
+/** Updates of the center's system that did not arrive, or were not applied; `then` is what this means. */
+function MissingUpdatesBanner({ count, center, then }) {
   return html`<${Banner} tone="is-warning" icon="circle-alert">
-    <p><strong>${numbers.length === 1 ? "An update is missing" : `${numbers.length} updates are missing`}</strong>${" "}
-      from the center's system (number <span class="tabular-numbers">${which}</span>), so this page may be behind.
-      ${isPractice() ? " When in doubt, call the center." : " An administrator sees under Feed what arrived."}</p>
+    <p><strong>${formatCount(count, "update")} from ${center.name}'s system</strong> ${then}
+      ${isPractice() ? ` Call ${center.name} if you need the current status.` : " An administrator can check System updates."}</p>
   <//>`;
 }
 
-/** The center that a redirecting one suggests, by name as soon as it is known. */
-function SuggestedCenterBanner({ id }) {
+/** The center that a redirect suggests. */
+function SuggestedCenter({ id }) {
   const { data } = useLoad(() => getCenter(id), [id]);
-  return html`<p>Suggested instead: ${data ? `${data.name}, ${data.city}, ${data.state}` : "another center"}.</p>`;
+  return data && html`<p>Suggested center: ${data.name}, ${data.city}, ${data.state}.</p>`;
+}
+
+function NextStep({ text }) {
+  return text && ` ${isPractice() ? "What you can do next" : "Next step for the referring practice"}: ${text}`;
+}
+
+/** The message after a death. It has no label, and only the practice gets the condolence and next steps. */
+function DeathBanner({ outcome }) {
+  const stopped = "Reminders about this patient have stopped.";
+  const condolence = outcome?.next_step ?? `We are sorry for the loss of your patient. ${stopped}`;
+  return html`<${Banner} icon="route"><p>${isPractice() ? condolence : stopped}</p><//>`;
 }
 
 function OutcomeBanner({ referral: { outcome, revisit_on: revisit, suggested_center_id: suggested } }) {
   return html`<${Banner} icon="route">
-    ${
-      outcome &&
-      html`<p><strong>${outcome.label}.</strong>
-      ${outcome.next_step && ` ${isPractice() ? "What you may do next" : "For the referring team"}: ${outcome.next_step}`}</p>`
-    }
-    ${revisit && html`<p>To be looked at again on <time class="tabular-numbers" datetime=${revisit}>${formatDate(revisit)}</time>.</p>`}
-    ${suggested && html`<${SuggestedCenterBanner} id=${suggested} />`}
+    ${outcome && html`<p><strong>${outcome.label}.</strong><${NextStep} text=${outcome.next_step} /></p>`}
+    ${revisit && html`<p>The center will review again on <time class="tabular-numbers" datetime=${revisit}>${formatDate(revisit)}</time>.</p>`}
+    ${suggested && html`<${SuggestedCenter} id=${suggested} />`}
   <//>`;
 }
 
 function LinkedReferrals({ continues, continued_by: next }) {
   return html`<p class="small-text">
-    ${continues && html`<a href=${buildReferralHref(continues)}>The earlier referral that this one goes on from</a>`}
+    ${continues && html`<a href=${buildReferralHref(continues)}>Earlier referral for this patient</a>`}
     ${continues && next && " · "}
-    ${next && html`<a href=${buildReferralHref(next)}>The newer referral that goes on from this one</a>`}
+    ${next && html`<a href=${buildReferralHref(next)}>Newer referral for this patient</a>`}
   </p>`;
 }
 
 export function StatusBanners({ referral }) {
-  const { hold, withdrawal_requested_at: withdrawalAt, toxicity_noticed_at: toxicityAt } = referral;
+  const { practice, center, withdrawal_requested_at: withdrawalAt, toxicity_noticed_at: toxicityAt } = referral;
+  const hasOutcome = referral.outcome || referral.revisit_on || referral.suggested_center_id;
   return html`
+    ${referral.stage === "deceased" && html`<${DeathBanner} outcome=${referral.outcome} />`}
     ${
       withdrawalAt &&
-      html`<${Banner} tone="is-warning" icon="circle-alert"><p><strong>Withdrawal requested</strong> by the practice on${" "}
-      <${Time} at=${withdrawalAt} />. The center answers it: it ends the referral, or calls.</p><//>`
+      html`<${Banner} tone="is-warning" icon="circle-alert"><p><strong>${practice.name} asked to withdraw this referral</strong> on${" "}
+      <${Time} at=${withdrawalAt} />. Waiting for ${center.name} to close it or call.</p><//>`
     }
-    ${hold && html`<${HoldBanner} hold=${hold} />`}
-    ${referral.missing_updates.length > 0 && html`<${MissingUpdatesBanner} numbers=${referral.missing_updates} />`}
+    ${referral.hold && html`<${HoldBanner} referral=${referral} />`}
+    ${
+      referral.missing_updates.length > 0 &&
+      html`<${MissingUpdatesBanner} count=${referral.missing_updates.length} center=${center}
+      then="${referral.missing_updates.length === 1 ? "has" : "have"} not arrived. The status shown may be out of date." />`
+    }
     ${
       referral.updates_lost > 0 &&
-      html`<${Banner} tone="is-warning" icon="circle-alert"><p><strong>${referral.updates_lost === 1 ? "An update" : `${referral.updates_lost} updates`}</strong>${" "}
-      from the center's system could not be used, because what comes before did not arrive within a day.</p><//>`
+      html`<${MissingUpdatesBanner} count=${referral.updates_lost} center=${center}
+      then="${referral.updates_lost === 1 ? "was" : "were"} not applied, because an earlier update did not arrive within 24 hours." />`
     }
     ${
       toxicityAt &&
-      html`<${Banner} tone="is-warning" icon="shield-alert"><p><strong>Toxicity noticed</strong> by the center, last on${" "}
-      <${Time} at=${toxicityAt} />. Kind and grade stand in the timeline; treatment questions go to the center's line.</p><//>`
+      html`<${Banner} tone="is-warning" icon="shield-alert"><p><strong>${center.name} reported a toxicity</strong>, most recently on${" "}
+      <${Time} at=${toxicityAt} />. See the timeline for type and grade. For treatment questions, call the center's 24/7 line.</p><//>`
     }
-    ${(referral.outcome || referral.revisit_on || referral.suggested_center_id) && html`<${OutcomeBanner} referral=${referral} />`}
+    ${hasOutcome && referral.stage !== "deceased" && html`<${OutcomeBanner} referral=${referral} />`}
     ${(referral.continues || referral.continued_by) && html`<${LinkedReferrals} ...${referral} />`}`;
 }

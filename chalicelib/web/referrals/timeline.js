@@ -1,4 +1,4 @@
-// What happened, newest first: when it was true, who said so, and when we learned it.
+// The timeline, newest first: when each event happened, who reported it, and when it was recorded.
 import { getTimeZone, hasClinicalAccess } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
 import { getLabel } from "../platform/labels.js";
@@ -14,24 +14,24 @@ const ICONS = { practice: "stethoscope", center: "building-2" };
 /** @type {Record<string, (data: any, labels: Record<string, string>) => (string | null | false)[]>} */
 const DETAILS_BY_TYPE = {
   "stage.changed": ({ part, of, local_date: day, revisit_on: revisit }) => [
-    of > 1 && `Part ${part} of ${of}`,
-    day && `Calendar date at the center: ${formatDate(day)}`,
-    revisit && `To be looked at again on ${formatDate(revisit)}`,
+    of > 1 && `Infusion ${part} of ${of}`,
+    day && `Infusion date at the center: ${formatDate(day)}`,
+    revisit && `Review again on ${formatDate(revisit)}`,
   ],
-  "hold.started": ({ until }) => [until && `Expected to go on by ${formatDate(until)}`],
+  "hold.started": ({ until }) => [until && `Expected to resume by ${formatDate(until)}`],
   "toxicity.noticed": ({ kind, grade }) => [getToxicityName(kind) + (grade ? `, grade ${grade}` : "")],
-  "window.extended": ({ ends_on: end }) => [`Hand-back on ${formatDate(end)}`],
+  "window.extended": ({ ends_on: end }) => [`Return to referring provider on ${formatDate(end)}`],
   "event.corrected": ({ supersedes, replacement }, labels) => {
-    const what = labels[supersedes] || "An earlier report";
+    const label = labels[supersedes] ? `“${labels[supersedes]}”` : "An earlier entry";
     return [
       replacement
-        ? `${what}: it was ${formatTime(replacement.occurred_at, getTimeZone())}`
-        : `${what}: it did not happen`,
+        ? `${label} corrected to ${formatTime(replacement.occurred_at, getTimeZone())}`
+        : `${label} removed: it did not happen`,
     ];
   },
 };
 
-/** @param {{event: any, labels: Record<string, string>}} properties `labels`: events by id, as the timeline names them */
+/** @param {{event: any, labels: Record<string, string>}} properties `labels`: the labels of the events by id */
 function EventDetails({ event, labels }) {
   const lines = (DETAILS_BY_TYPE[event.type]?.(event.data || {}, labels) || []).filter(Boolean);
   if (event.reason) lines.push(`Reason: ${event.reason}`);
@@ -44,25 +44,25 @@ function EventRow({ event, labels, corrected, correct }) {
     <span class="dot"><${Icon} name=${ICONS[event.source] || "history"} /></span>
     <div>
       <p><strong>${event.stage_label || getLabel(event.type.replace(".", "_"))}</strong>
-        ${corrected && html` <span class="chip is-warning">Corrected later</span>`}
-        ${event.status === "recorded" && html` <span class="chip">History only</span>`}</p>
+        ${corrected && html` <span class="chip is-warning">Corrected</span>`}
+        ${event.status === "recorded" && html` <span class="chip">Saved in history</span>`}</p>
       <p class="small-text tabular-numbers">
         <time datetime=${event.occurred_at}>${formatTime(event.occurred_at, getTimeZone())}</time>
         ${" · "}${[event.actor_name, getLabel(event.source)].filter(Boolean).join(", ")}
       </p>
-      ${late && html`<p class="small-text tabular-numbers">Learned ${formatTime(event.recorded_at, getTimeZone())}</p>`}
+      ${late && html`<p class="small-text tabular-numbers">Recorded ${formatTime(event.recorded_at, getTimeZone())}</p>`}
       <${EventDetails} event=${event} labels=${labels} />
       ${event.note && html`<p class="note">${event.note}</p>`}
     </div>
-    ${correct && html`<button type="button" class="ghost-button" aria-label="Correct: ${event.stage_label}" onClick=${correct}>Correct</button>`}
+    ${correct && html`<button type="button" class="ghost-button" aria-label="Correct the entry “${event.stage_label}”" onClick=${correct}>Correct</button>`}
   </li>`;
 }
 
-export function Timeline({ referral, settle }) {
+export function Timeline({ referral, showResult }) {
   const { referral_id: id, version } = referral;
   const { data, problem, busy, reload, replace } = useLoad(() => listTimeline(id, null), [version]);
   const [failed, setFailed] = useState(/** @type {any} */ (null));
-  const [wrong, setWrong] = useState(/** @type {any} */ (null));
+  const [toCorrect, setToCorrect] = useState(/** @type {any} */ (null));
   const more = async () => {
     if (!data) return;
     const next = await listTimeline(id, data.next_cursor);
@@ -72,19 +72,19 @@ export function Timeline({ referral, settle }) {
   const items = data?.items || [];
   const labels = Object.fromEntries(items.map((event) => [event.event_id, event.stage_label]));
   const corrected = new Set(items.map((event) => event.data?.supersedes));
-  const mayCorrect = (event) => hasClinicalAccess() && isCorrectable(event) && !corrected.has(event.event_id);
+  const canCorrect = (event) => hasClinicalAccess() && isCorrectable(event) && !corrected.has(event.event_id);
   return html`<section class="card" aria-labelledby="timeline" aria-busy=${busy}>
     <h2 id="timeline">Timeline</h2>
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${!data && !problem && html`<${Loading} what="the timeline" />`}
-    ${data && !items.length && html`<p class="small-text">Nothing has happened yet.</p>`}
+    ${data && !items.length && html`<p class="small-text">No activity yet.</p>`}
     ${
       data &&
       html`<ol class="timeline">${items.map(
         (
           event,
         ) => html`<${EventRow} key=${event.event_id} event=${event} labels=${labels} corrected=${corrected.has(event.event_id)}
-        correct=${mayCorrect(event) && (() => setWrong(event))} />`,
+        correct=${canCorrect(event) && (() => setToCorrect(event))} />`,
       )}</ol>`
     }
     ${failed && html`<${Problem} problem=${failed} />`}
@@ -92,6 +92,6 @@ export function Timeline({ referral, settle }) {
       data?.next_cursor &&
       html`<button type="button" onClick=${() => more().catch(setFailed)}>Show earlier entries</button>`
     }
-    ${wrong && html`<${ReportDialog} report=${buildCorrection(wrong, referral)} referral=${referral} settle=${settle} onClose=${() => setWrong(null)} />`}
+    ${toCorrect && html`<${ReportDialog} report=${buildCorrection(toCorrect, referral)} referral=${referral} showResult=${showResult} onClose=${() => setToCorrect(null)} />`}
   </section>`;
 }

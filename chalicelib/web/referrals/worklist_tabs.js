@@ -1,10 +1,10 @@
-// The lists that a team works through: what somebody has to look at, and the phases.
+// The tabs of the worklist: lists of referrals that need attention, and lists by phase.
 import { isPractice } from "../identity/member.js";
 import { html } from "../platform/dom.js";
 import { getLabel, PHASES, WORKLISTS } from "../platform/labels.js";
 import { navigate } from "../platform/route.js";
 
-/** What the API is asked for, for a list as the address names it. */
+/** The query of the API for a list of the address. */
 export const buildQuery = (list) => (list === "all" ? {} : PHASES[list] ? { phase: list } : { worklist: list });
 
 function groupLists(counts) {
@@ -12,8 +12,8 @@ function groupLists(counts) {
   // A center never sees a practice's drafts.
   const phases = Object.keys(PHASES).filter((phase) => isPractice() || phase !== "eligibility");
   return [
-    ["To look at", [["all", counts?.total], ...rows(Object.keys(WORKLISTS), "worklists")]],
-    ["By phase", rows(phases, "phases")],
+    ["Needs attention", [["all", counts?.total], ...rows(Object.keys(WORKLISTS), "worklists")]],
+    ["By step", rows(phases, "phases")],
   ];
 }
 

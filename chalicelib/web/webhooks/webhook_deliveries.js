@@ -1,5 +1,5 @@
-// A center's feed, for its administrators: what its system sent, what became of it, and the
-// secret that it is signed with.
+// System updates, for the administrators of a center: the webhook deliveries of its system with
+// their results, and a new signing secret.
 import { getTimeZone, me } from "../identity/member.js";
 import { html, useEffect, useRef, useState } from "../platform/dom.js";
 import { createIdempotencyKey, useIdempotentRequest } from "../platform/idempotent_request.js";
@@ -9,34 +9,50 @@ import { announce, Dialog, Icon, Loading, PageTitle, Problem, useLoad } from "..
 import { createSecret, listDeliveries, replayDelivery } from "./webhooks_api.js";
 
 const STATUS_LABELS = {
-  applied: ["is-accent", "Applied", "It moved the referral."],
-  recorded: ["", "History only", "Something later was known already."],
-  parked: ["is-warning", "Waiting", "Something that comes before has not arrived."],
-  refused: ["is-error", "Refused", ""],
-  failed: ["is-error", "Waited in vain", "What comes before did not arrive within a day."],
+  applied: ["is-accent", "Applied", "Referral updated."],
+  recorded: ["", "Saved in history", "A later status was already recorded."],
+  parked: ["is-warning", "Waiting for an earlier update", "An earlier step has not arrived yet."],
+  refused: ["is-error", "Rejected", ""],
+  failed: ["is-error", "Expired", "The earlier step did not arrive within 24 hours."],
 };
-const PARKED_NOTE = new Set(["parked", "failed"]);
+const RETRYABLE_STATUSES = new Set(["parked", "failed"]);
+
+/** Why the server rejected an update, by code. */
+const REJECTION_REASONS = {
+  continued: "A newer referral replaces this one. Report the event there.",
+  ends_before_infusion: "The monitoring end date must be after the infusion date.",
+  local_date_wrong: "The infusion date does not match the time of the event at the center.",
+  move_not_legal: "This status cannot follow the current status.",
+  not_correctable: "Events of this type cannot be corrected.",
+  not_your_move: "Only the referring practice can report this.",
+  reason_needed: "The update has no reason code or note.",
+  referral_closed: "The referral is closed.",
+  replacement_not_legal: "The corrected entry conflicts with the rest of the history.",
+  window_over: "Monitoring has ended.",
+  withdraw_directly: "The practice can withdraw the referral itself; no request is needed.",
+};
+const UNKNOWN_REASON = "The update conflicts with the referral. Check the API reference.";
 
 function DeliveryRow({ item, replay, busy }) {
-  const [tone, label, why] = STATUS_LABELS[item.status] || ["", getLabel(item.status), ""];
+  const [tone, label, reason] = STATUS_LABELS[item.status] || ["", getLabel(item.status), ""];
   return html`<tr role="row">
     <th scope="row" role="rowheader"><time datetime=${item.received_at} class="tabular-numbers">${formatTime(item.received_at, getTimeZone())}</time>
       <span class="subtext code">${item.delivery_id}</span></th>
-    <td role="cell"><span class="chip ${tone}">${label}</span><span class="subtext">${why || getLabel(item.code)}</span></td>
-    <td role="cell">${getLabel(item.stage)}<span class="subtext code">${item.referral_id}</span></td>
+    <td role="cell"><span class="chip ${tone}">${label}</span><span class="subtext">${reason || REJECTION_REASONS[item.code] || UNKNOWN_REASON}</span></td>
+    <td role="cell">${item.stage_label}<span class="subtext code">${item.referral_id}</span></td>
     <td role="cell" class="row-actions">${
-      PARKED_NOTE.has(item.status) &&
+      RETRYABLE_STATUSES.has(item.status) &&
       html`<button type="button" onClick=${() => replay(item)} aria-disabled=${busy}
-        aria-label="Try delivery ${item.delivery_id} again"><${Icon} name="refresh-cw" />Try again</button>`
+        aria-label="Retry update ${item.delivery_id}"><${Icon} name="refresh-cw" />Retry</button>`
     }</td>
   </tr>`;
 }
 
 function DeliveryLog({ items, replay, busy }) {
   return html`<div class="card no-padding"><table role="table" class="data-table">
-    <caption class="visually-hidden">Deliveries, newest first</caption>
+    <caption class="visually-hidden">System updates, most recent first</caption>
     <thead role="rowgroup"><tr role="row">
-      ${["Received", "What became of it", "Stage reached"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
+      ${["Received", "Result", "Status reported"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
       <th scope="col" role="columnheader"><span class="visually-hidden">Action</span></th>
     </tr></thead>
     <tbody role="rowgroup">
@@ -45,7 +61,7 @@ function DeliveryLog({ items, replay, busy }) {
   </table></div>`;
 }
 
-/** The secret, once. It is kept nowhere but in this dialog. */
+/** Shows the new secret once. The page keeps it only in this dialog. */
 function NewSecretDialog({ secret, onClose }) {
   const box = useRef(/** @type {HTMLInputElement | null} */ (null));
   const [copied, setCopied] = useState("");
@@ -56,12 +72,12 @@ function NewSecretDialog({ secret, onClose }) {
       await navigator.clipboard.writeText(secret);
       setCopied("Copied.");
     } catch {
-      setCopied("This browser does not allow it: the secret is selected, copy it by hand.");
+      setCopied("Your browser blocked copying. The secret is selected; press Ctrl+C or Command+C.");
     }
   };
-  return html`<${Dialog} title="The new webhook secret" onClose=${onClose}>
+  return html`<${Dialog} title="New webhook secret" onClose=${onClose}>
     <div class="stack">
-      <p>It is shown this once. Give it to your system now; the earlier secrets end in 24 hours.</p>
+      <p>Copy this secret now; you will not see it again. Earlier secrets stop working in 24 hours.</p>
       <div class="field"><label for="secret">Secret</label>
         <input id="secret" class="code" readonly autocomplete="off" spellcheck="false" ref=${box} value=${secret} /></div>
       <div class="buttons">
@@ -73,13 +89,13 @@ function NewSecretDialog({ secret, onClose }) {
   <//>`;
 }
 
-function ConfirmNewSecret({ make, problem, busy, onClose }) {
-  return html`<${Dialog} title="Make a new webhook secret?" onClose=${onClose}>
+function ConfirmNewSecret({ create, problem, busy, onClose }) {
+  return html`<${Dialog} title="Create a new webhook secret?" onClose=${onClose}>
     <div class="stack">
-      <p>Your system signs what it sends with the newest secret. Those before it live on for 24 hours.</p>
+      <p>Your system must sign its updates with the new secret. Older secrets keep working for 24 hours.</p>
       ${problem && html`<${Problem} problem=${problem} />`}
       <div class="buttons">
-        <button type="button" class="primary" onClick=${make} aria-disabled=${busy}>${busy ? "Making …" : "Make the secret"}</button>
+        <button type="button" class="primary" onClick=${create} aria-disabled=${busy}>${busy ? "Creating…" : "Create secret"}</button>
         <button type="button" onClick=${onClose}>Cancel</button>
       </div>
     </div>
@@ -90,7 +106,7 @@ function NewSecretButton({ center }) {
   const [step, setStep] = useState(/** @type {any} */ ({}));
   const request = useIdempotentRequest((_, key) => createSecret(center, key));
   const close = () => setStep({});
-  const make = async () => {
+  const create = async () => {
     setStep({ open: true, busy: true });
     try {
       setStep({ secret: (await request.run({})).secret });
@@ -99,7 +115,7 @@ function NewSecretButton({ center }) {
     }
   };
   return html`<button type="button" onClick=${() => setStep({ open: true })}>New webhook secret</button>
-    ${step.open && html`<${ConfirmNewSecret} ...${step} make=${make} onClose=${close} />`}
+    ${step.open && html`<${ConfirmNewSecret} ...${step} create=${create} onClose=${close} />`}
     ${step.secret && html`<${NewSecretDialog} secret=${step.secret} onClose=${close} />`}`;
 }
 
@@ -127,7 +143,7 @@ export function WebhookDeliveries() {
     runOnce(async () => {
       const delivery = await replayDelivery(center, item.delivery_id, createIdempotencyKey());
       replaceDelivery(delivery);
-      announce(`Tried again: ${(STATUS_LABELS[delivery.status] || [])[1] || getLabel(delivery.status)}`);
+      announce(`Retried: ${(STATUS_LABELS[delivery.status] || [])[1] || getLabel(delivery.status)}`);
     });
   const more = () =>
     runOnce(async () => {
@@ -135,13 +151,13 @@ export function WebhookDeliveries() {
       const next = await listDeliveries(center, data.next_cursor);
       replace({ ...next, items: data.items.concat(next.items) });
     });
-  return html`<div class="title-row"><${PageTitle} page="Feed">Feed<//><span class="spacer" />
-      <button type="button" onClick=${reload} aria-label="Refresh the log"><${Icon} name="refresh-cw" /></button>
+  return html`<div class="title-row"><${PageTitle} page="System updates">System updates<//><span class="spacer" />
+      <button type="button" onClick=${reload} aria-label="Refresh system updates"><${Icon} name="refresh-cw" /></button>
       <${NewSecretButton} center=${center} /></div>
-    <p class="lead">What the system of ${me.value.tenant.name} sent, and what became of it.</p>
+    <p class="lead">Status updates from ${me.value.tenant.name}'s system, and the result of each.</p>
     ${(problem || state.failed) && html`<${Problem} problem=${problem || state.failed} retry=${problem && reload} />`}
-    ${!data && !problem && html`<${Loading} what="the log" />`}
-    ${data?.items.length === 0 && html`<div class="empty-state card"><${Icon} name="inbox" /><p>Nothing has arrived yet.</p></div>`}
+    ${!data && !problem && html`<${Loading} what="system updates" />`}
+    ${data?.items.length === 0 && html`<div class="empty-state card"><${Icon} name="inbox" /><p>No updates received yet. Create a webhook secret, then connect your system.</p></div>`}
     ${data?.items.length ? html`<${DeliveryLog} items=${data.items} replay=${replay} busy=${state.busy} />` : null}
-    ${data?.next_cursor && html`<p class="show-more"><button type="button" onClick=${more}>Show earlier deliveries</button></p>`}`;
+    ${data?.next_cursor && html`<p class="show-more"><button type="button" onClick=${more}>Show earlier updates</button></p>`}`;
 }

@@ -1,0 +1,37 @@
+// The progress of a referral: an ordered list of phases, each with its steps and their dates.
+import { getTimeZone } from "../identity/member.js";
+import { html } from "../platform/dom.js";
+import { formatDay, formatTime } from "../platform/time.js";
+import { Icon } from "../platform/ui.js";
+
+const NOT_REPORTED = "not reported by the center";
+const STEP_STATE_LABELS = { done: "done", current: "now", not_reported: NOT_REPORTED, ahead: "upcoming" };
+
+function computePhaseState({ stages }) {
+  if (stages.some((step) => step.state === "current")) return "current";
+  return stages.every((step) => step.state === "ahead") ? "ahead" : "done";
+}
+
+function Step({ step }) {
+  return html`<li class=${step.state} aria-current=${step.state === "current" ? "step" : undefined}>
+    <span class="dot">${step.state === "done" && html`<${Icon} name="check" />`}</span>
+    <span>${step.label}<span class="visually-hidden">, ${STEP_STATE_LABELS[step.state]}</span>
+      ${step.at && html`<time class="subtext tabular-numbers" datetime=${step.at} title=${formatTime(step.at, getTimeZone())}>${formatDay(step.at, getTimeZone())}</time>`}
+      ${step.state === "not_reported" && html`<span class="subtext" aria-hidden="true">${NOT_REPORTED}</span>`}
+    </span>
+  </li>`;
+}
+
+export function Progress({ phases }) {
+  return html`<section class="card" aria-labelledby="progress">
+    <h2 id="progress">Progress</h2>
+    <ol class="progress">
+      ${phases.map(
+        (phase) => html`<li class=${computePhaseState(phase)}>
+          <h3>${phase.label}</h3>
+          <ol>${phase.stages.map((step) => html`<${Step} step=${step} />`)}</ol>
+        </li>`,
+      )}
+    </ol>
+  </section>`;
+}

@@ -41,7 +41,7 @@ _FIRST_CHARACTER = 63
 _BANNER = """\
 // Outlines of the states: Census Bureau, cartographic boundary files of 2017 (public domain),
 // simplified by infra/state_outlines.py. Each is a line of longitudes and latitudes in 1/50
-// of a degree, told as differences by Google's polyline algorithm.
+// of a degree, encoded as differences with Google's polyline algorithm.
 """
 
 Polyline = list[tuple[float, float]]

@@ -1,4 +1,4 @@
-"""A browser, and the product as `make run` starts it."""
+"""Fixtures: a browser, and the product as `make run` starts it."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR, DemoWorld
-from tests.browser.page_driver import PageUser, Watch
+from tests.browser.page_driver import PageMonitor, PageUser
 
 ROOT = Path(__file__).parents[2]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -26,18 +26,18 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MS = 15_000
-# Before the page's own scripts, and once a tab: whoever signs out stays out.
-_SIGNED_IN = """
+TIMEOUT_MS = 15_000
+# Runs before the scripts of the page, once per tab, so that a sign-out stays in effect.
+_SIGN_IN_SCRIPT = """
 if (origin !== "null" && !window.name) {
   window.name = "signed in";
   sessionStorage.setItem("cart-session", %s);
 }"""
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests on one worker where xdist groups by mark: one site then serves all."""
+    """Keep these tests on one worker if xdist groups by mark, so that one site serves all of them."""
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("browser"))
@@ -45,11 +45,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Where Chromium is. Without one, browser tests are skipped; in CI they fail."""
-    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if found:
-        return found
-    reason = "There is no Chromium on this machine, so nothing of the dashboard was driven."
+    """The path of Chromium. Without Chromium, browser tests are skipped, and in CI they fail."""
+    path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if path:
+        return path
+    reason = "Chromium is not installed, so the browser tests cannot run."
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -57,7 +57,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
-    """One Chromium for all tests; each person has a context of their own in it."""
+    """One Chromium for all tests. Each user gets a separate context."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield running
@@ -66,7 +66,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def local_site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the product, running on a fictional world of its own."""
+    """The address of the running product, with its own sample data."""
     data_dir = tmp_path_factory.mktemp("local")
     with subprocess.Popen(
         [sys.executable, "-m", "infra.local"],
@@ -77,60 +77,60 @@ def local_site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         text=True,
     ) as process:
         try:
-            yield _address_once_ready(process)
+            yield _wait_for_address(process)
         finally:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=40)
 
 
-def _address_once_ready(process: subprocess.Popen[str]) -> str:
+def _wait_for_address(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
-    printed: list[str] = []
+    lines: list[str] = []
     for line in process.stdout:
-        printed.append(line)
+        lines.append(line)
         if line.strip() == "ready":
-            return next(row.split()[1] for row in printed if row.split()[:1] == ["Dashboard"])
-    raise AssertionError(f"the product ended before it was ready: {''.join(printed)}")
+            return next(row.split()[1] for row in lines if row.split()[:1] == ["Dashboard"])
+    raise AssertionError(f"the product ended before it was ready: {''.join(lines)}")
 
 
 @pytest.fixture(scope="session")
 def demo_world(local_site: str) -> DemoWorld:
-    """Who and what there is on the site."""
+    """The members and referrals of the running site."""
     return DemoWorld(local_site)
 
 
 @pytest.fixture
 def open_page(browser: Browser, local_site: str, demo_world: DemoWorld) -> Iterator[Callable[..., Page]]:
-    """Open the dashboard in a fresh context; at the end nothing may have gone wrong in it."""
-    watches: list[Watch] = []
+    """Open the dashboard in a new context. At the end, the test fails if a page had a problem."""
+    monitors: list[PageMonitor] = []
 
-    def opened(path: str = "#/", *, by: str = "", width: int = 1280, scheme: str = "light") -> Page:
+    def open_in_new_context(path: str = "#/", *, by: str = "", width: int = 1280, scheme: str = "light") -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme=scheme,  # type: ignore[arg-type]
             reduced_motion="reduce",
         )
         if by:
-            context.add_init_script(_SIGNED_IN % json.dumps(json.dumps(demo_world.session(by))))
+            context.add_init_script(_SIGN_IN_SCRIPT % json.dumps(json.dumps(demo_world.get_session(by))))
         page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        watches.append(Watch(page, local_site))
+        page.set_default_timeout(TIMEOUT_MS)
+        monitors.append(PageMonitor(page, local_site))
         page.goto(f"{local_site}/{path}")
         return page
 
-    yield opened
-    for watch in watches:
-        watch.page.context.close()
-    assert [trouble for watch in watches for trouble in watch.troubles] == []
+    yield open_in_new_context
+    for monitor in monitors:
+        monitor.page.context.close()
+    assert [problem for monitor in monitors for problem in monitor.problems] == []
 
 
 @pytest.fixture
 def as_coordinator(open_page: Callable[..., Page]) -> PageUser:
-    """The coordinator of a practice, signed in."""
+    """A signed-in coordinator of a practice."""
     return PageUser(open_page(by=COORDINATOR))
 
 
 @pytest.fixture
 def as_center(open_page: Callable[..., Page]) -> PageUser:
-    """The coordinator of the center that the practice refers to, signed in."""
+    """A signed-in coordinator of the center to which the practice refers patients."""
     return PageUser(open_page(by=CENTER_COORDINATOR))

@@ -1,4 +1,4 @@
-"""Makes what a test needs through the API, which is quicker than through the pages."""
+"""Creates the data of a test through the API, which is faster than through the pages."""
 
 from __future__ import annotations
 
@@ -12,88 +12,84 @@ from typing import Any
 
 from chalicelib.domain.referrals import stages
 from infra.world.people import DEMO_PASSWORD
-from tests.support.api_driver import STAGES_TO_INFUSED
 
 COORDINATOR = "coordinator@willow.example"
 CENTER_COORDINATOR = "coordinator@bayou.example"
 CENTER_ADMIN = "admin@bayou.example"
 CENTER = "Bayou Lark Cell Therapy Center"
 
-# Every stage that a center reports on the way to monitoring, the optional ones too.
-MAIN_LINE = (*STAGES_TO_INFUSED, "monitoring")
-
 
 class DemoWorld:
-    """The people and referrals of a running site."""
+    """The members and referrals of a running site."""
 
     def __init__(self, site: str) -> None:
-        """Begin with nothing but the site's address."""
+        """Use the site at this address."""
         self.site = site
         self.sessions: dict[str, dict[str, Any]] = {}
 
-    def session(self, email: str) -> dict[str, Any]:
-        """The tokens of a member, as the dashboard keeps them."""
+    def get_session(self, email: str) -> dict[str, Any]:
+        """The tokens of a member, as the dashboard stores them."""
         if email not in self.sessions:
-            granted = self.ask("POST", "sessions", {"email": email, "password": DEMO_PASSWORD})
+            response = self.call_api("POST", "sessions", {"email": email, "password": DEMO_PASSWORD})
             now_ms = time.time() * 1000
             self.sessions[email] = {
-                "access": granted["access_token"],
-                "refresh": granted["refresh_token"],
-                "until": now_ms + granted["expires_in"] * 1000,
+                "access": response["access_token"],
+                "refresh": response["refresh_token"],
+                "until": now_ms + response["expires_in"] * 1000,
                 "since": now_ms,
             }
         return self.sessions[email]
 
-    def ask(
+    def call_api(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, by: str = "", version: int | None = None
     ) -> dict[str, Any]:
-        """One request to the API; `version` is what a change was made from."""
+        """Send one request to the API; `version` is the version that a change starts from."""
         request = urllib.request.Request(f"{self.site}/v1/{path}", method=method)
         if by:
-            request.add_header("Authorization", f"Bearer {self.session(by)['access']}")
+            request.add_header("Authorization", f"Bearer {self.get_session(by)['access']}")
         if body is not None:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")
             request.add_header("Idempotency-Key", str(uuid.uuid4()))
         if version is not None:
             request.add_header("If-Match", f'"{version}"')
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            told: dict[str, Any] = json.load(answer)
-        return told
+        with urllib.request.urlopen(request, timeout=20) as response:
+            content: dict[str, Any] = json.load(response)
+        return content
 
-    def referral(self, name: str, *, reached: str = "submitted") -> str:
-        """The address of a new referral that has come as far as `reached`."""
-        centers = self.ask("GET", "centers?q=Bayou", by=COORDINATOR)["items"]
-        body = _whole_referral(name, centers[0]["center_id"]) | {"submit": reached != "draft"}
-        made = self.ask("POST", "referrals", body, by=COORDINATOR)
-        for stage in _way_to(reached):
-            self.move(made["referral_id"], stage)
-        return f"#/referrals/{made['referral_id']}"
+    def create_referral(self, name: str, *, stage: str = "submitted") -> str:
+        """Create a referral, bring it to a stage, and return its address."""
+        centers = self.call_api("GET", "centers?q=Bayou", by=COORDINATOR)["items"]
+        body = _build_referral_body(name, centers[0]["center_id"]) | {"submit": stage != "draft"}
+        created = self.call_api("POST", "referrals", body, by=COORDINATOR)
+        for step in _list_stages_to(stage):
+            self.report_stage(created["referral_id"], step)
+        return f"#/referrals/{created['referral_id']}"
 
-    def move(self, referral: str, stage: str, **data: Any) -> None:
-        """Record a stage by the center, now."""
-        self.report(referral, "stage.changed", stage=stage, **data)
+    def report_stage(self, referral: str, stage: str, **data: Any) -> None:
+        """Let the center report a stage with the current time."""
+        self.report_event(referral, "stage.changed", stage=stage, **data)
 
-    def report(self, referral: str, event_type: str, *, by: str = CENTER_COORDINATOR, **data: Any) -> None:
-        """Report what happened, now."""
+    def report_event(self, referral: str, event_type: str, *, by: str = CENTER_COORDINATOR, **data: Any) -> None:
+        """Report an event with the current time."""
         referral_id = referral.removeprefix("#/referrals/")
         now = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
         event = {"type": event_type, "occurred_at": now, "data": data}
-        outcome = self.ask("POST", f"referrals/{referral_id}/events", event, by=by)
+        outcome = self.call_api("POST", f"referrals/{referral_id}/events", event, by=by)
         assert outcome["status"] == "applied", outcome
 
 
-def _way_to(reached: str) -> list[str]:
-    """The center's stages up to one of the main line, without those that it may leave out."""
-    sent = stages.MAIN_PATH.index(stages.Stage.SUBMITTED)
-    line = list(stages.MAIN_PATH[sent + 1 :])
-    if reached not in line:
+def _list_stages_to(stage: str) -> list[str]:
+    """The center's required stages up to a stage of the main path."""
+    submitted = stages.MAIN_PATH.index(stages.Stage.SUBMITTED)
+    center_stages = list(stages.MAIN_PATH[submitted + 1 :])
+    if stage not in center_stages:
         return []
-    before = line[: line.index(stages.Stage(reached))]
-    return [*(stage for stage in before if stage not in stages.OPTIONAL_STAGES), reached]
+    before = center_stages[: center_stages.index(stages.Stage(stage))]
+    return [*(step for step in before if step not in stages.OPTIONAL_STAGES), stage]
 
 
-def _whole_referral(name: str, center_id: str) -> dict[str, Any]:
+def _build_referral_body(name: str, center_id: str) -> dict[str, Any]:
     return {
         "patient": {
             "given_name": "Ana",

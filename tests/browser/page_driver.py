@@ -1,11 +1,12 @@
-"""What people do with the dashboard, in their words."""
+"""What users do on the pages of the dashboard."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from infra.world.people import DEMO_PASSWORD
@@ -14,56 +15,62 @@ from tests.browser.demo_world import CENTER
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Locator, Page, Request
 
-_TELL_VIOLATIONS = """
+_LOG_POLICY_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
 """
 
 
-class Watch:
-    """Notes what must never happen on a page: errors, policy violations, other hosts."""
+class PageMonitor:
+    """Records problems of a page: errors, violations of its security policy, and requests to other hosts."""
 
     def __init__(self, page: Page, site: str) -> None:
-        """Start watching."""
+        """Start recording."""
         self.page = page
         self.site = site
-        self.troubles: list[str] = []
-        page.add_init_script(_TELL_VIOLATIONS)
-        page.on("console", self._said)
-        page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
-        page.on("request", self._asked)
+        self.problems: list[str] = []
+        page.add_init_script(_LOG_POLICY_VIOLATIONS)
+        page.on("console", self._check_message)
+        page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        page.on("request", self._check_request)
 
-    def _said(self, message: ConsoleMessage) -> None:
-        # The browser's own line on a refused or broken answer; tests provoke those on purpose.
-        provoked = message.text.startswith("Failed to load resource")
-        if message.type in ("error", "warning") and not provoked:
-            self.troubles.append(f"{message.type}: {message.text}")
+    def _check_message(self, message: ConsoleMessage) -> None:
+        # The browser logs this line for an error response, and tests cause error responses on purpose.
+        expected = message.text.startswith("Failed to load resource")
+        if message.type in ("error", "warning") and not expected:
+            self.problems.append(f"{message.type}: {message.text}")
 
-    def _asked(self, request: Request) -> None:
+    def _check_request(self, request: Request) -> None:
         if not request.url.startswith((self.site, "data:")):
-            self.troubles.append(f"asked another host: {request.url}")
+            self.problems.append(f"request to another host: {request.url}")
 
 
-def keys_sent(page: Page, method: str, ending: str) -> list[str]:
-    """Collects the Idempotency-Key of each request of a kind that the page makes from now on."""
+def find_violations(page: Page, **options: Any) -> list[str]:
+    """The accessibility violations that axe finds: WCAG 2.0 to 2.2, A and AA, and its best practices."""
+    violations = Axe().run(page, options=options).response["violations"]
+    return [f"{rule['id']}: {node['html']}" for rule in violations for node in rule["nodes"]]
+
+
+def record_idempotency_keys(page: Page, method: str, ending: str) -> list[str]:
+    """The Idempotency-Keys of the page's later requests with this method and end of the address."""
     keys: list[str] = []
 
-    def note(request: Request) -> None:
+    def record(request: Request) -> None:
         if request.method == method and request.url.endswith(ending):
             keys.append(request.headers["idempotency-key"])
 
-    page.on("request", note)
+    page.on("request", record)
     return keys
 
 
 @dataclass
 class PageUser:
-    """Somebody at a page of the dashboard."""
+    """A user on a page of the dashboard."""
 
     page: Page
 
     def sign_in(self, email: str) -> PageUser:
-        """Sign in and wait for what comes then."""
+        """Sign in, and wait until the user is signed in."""
         self.page.get_by_label("Email").fill(email)
         self.page.get_by_label("Password").fill(DEMO_PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
@@ -71,73 +78,73 @@ class PageUser:
         return self
 
     def go(self, path: str) -> PageUser:
-        """Follow an address within the dashboard."""
+        """Go to an address of the dashboard."""
         self.page.evaluate("path => { location.hash = path }", path)
         return self
 
     def press(self, name: str) -> PageUser:
-        """Press a button."""
+        """Press the button with exactly this name."""
         self.page.get_by_role("button", name=name, exact=True).click()
         return self
 
     def fill(self, **fields: str) -> PageUser:
-        """Fill in fields by the words of their labels, spaces as underscores."""
+        """Fill in fields by the start of their labels, with underscores for spaces."""
         for label, value in fields.items():
             self.page.get_by_label(re.compile(rf"^{label.replace('_', ' ')}")).first.fill(value)
         return self
 
     def choose(self, label: str, option: str) -> PageUser:
-        """Choose from a list."""
+        """Choose an option of a list."""
         self.page.get_by_label(label, exact=True).select_option(label=option)
         return self
 
     def at_step(self, name: str) -> PageUser:
-        """Wait for a step of the form."""
+        """Wait until the form shows this step."""
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(f": {name}")
         return self
 
-    def write_minimum(self, family_name: str) -> PageUser:
-        """Fill in what a draft needs, and come back to the first step."""
+    def fill_required_fields(self, family_name: str) -> PageUser:
+        """Fill in the fields that a draft requires, and return to the first step."""
         self.go("#/new/provider").at_step("Referring provider").fill(Name="R. Provider")
         self.go("#/new/diagnosis").at_step("Diagnosis")
         self.choose("Disease", "Large B-cell lymphoma")
         self.go("#/new/patient").at_step("Patient")
-        return self.fill(Family_name=family_name, Date_of_birth="1961-04-02")
+        return self.fill(Last_name=family_name, Date_of_birth="1961-04-02")
 
-    def write_whole(self, family_name: str, note: str) -> PageUser:
-        """Write a whole referral, step by step, up to the last one."""
+    def fill_whole_form(self, family_name: str, note: str) -> PageUser:
+        """Fill in a whole referral, and stop at the last step."""
         page = self.page
         self.go("#/new/patient").at_step("Patient")
-        self.fill(Given_name="Ana", Family_name=family_name, Date_of_birth="1961-04-02")
+        self.fill(First_name="Ana", Last_name=family_name, Date_of_birth="1961-04-02")
         self.fill(Phone="(806) 555-0142", ZIP_code="79106").choose("Sex", "Female")
         self.press("Next").at_step("Diagnosis")
         self.choose("Disease", "Large B-cell lymphoma").fill(Histology="DLBCL NOS")
-        self.choose("ECOG performance status", "1, restricted in strenuous activity")
+        self.choose("ECOG performance status", "1 \u2013 Restricted in strenuous activity")
         self.go("#/new/provider").at_step("Referring provider")
         self.fill(Name="R. Provider", NPI="1234567893", Phone="806 555 0101")
         self.press("Save draft")
         expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
-        page.get_by_role("link", name="Prior therapy").click()
-        self.at_step("Prior therapy").press("Add the first line")
+        page.get_by_role("link", name="Prior lines of therapy").click()
+        self.at_step("Prior lines of therapy").press("Add first line")
         self.fill(Regimen="R-CHOP").choose("Outcome", "Relapsed")
         page.get_by_label("Anti-CD20").check()
         self.press("Next").at_step("Treatment center")
-        page.get_by_label(re.compile("^Product in mind")).select_option(value="breyanzi")
+        page.get_by_label(re.compile("^Planned product")).select_option(value="breyanzi")
         page.get_by_role("radio", name=re.compile(CENTER)).check()
-        self.press("Next").at_step("Coverage and consent")
-        self.fill(Payer="Example Health", Member_id="XEX0001", Agreed_on="2026-10-03", Note=note)
+        self.press("Next").at_step("Insurance and consent")
+        self.fill(Payer="Example Health", Member_ID="XEX0001", Date_of_consent="2026-10-03", Note=note)
         page.get_by_role("radio", name="Yes").check()
         self.press("Next").at_step("Referring provider")
-        self.press("Next").at_step("Review and send")
+        self.press("Next").at_step("Review and submit")
         return self
 
-    def unfold(self, title: str) -> PageUser:
-        """Show what is folded away under a title."""
+    def open_details(self, title: str) -> PageUser:
+        """Open the collapsed details with this title."""
         self.page.get_by_text(title, exact=True).click()
         return self
 
     def record(self, action: str, **choices: str) -> PageUser:
-        """Record what happened, now, in the dialog of an action; `choices` are its lists."""
+        """Report an event with the current time, in the dialog of an action; `choices` are its lists."""
         self.press(action)
         dialog = self.page.get_by_role("dialog", name=action)
         for label, option in choices.items():
@@ -147,13 +154,13 @@ class PageUser:
         return self
 
     @property
-    def stage(self) -> Locator:
-        """The stage that the journey shows as the present one."""
-        return self.page.locator('.journey [aria-current="step"]')
+    def current_step(self) -> Locator:
+        """The current step of the referral's progress."""
+        return self.page.locator('.progress [aria-current="step"]')
 
     @property
     def referral_path(self) -> str:
-        """The address of the referral on the page, which carries no more than its opaque id."""
+        """The address of the referral on the page. It has only the opaque id of the referral."""
         path = self.page.evaluate("location.hash")
         assert re.fullmatch(r"#/referrals/ref_[a-z0-9]+(/edit/[a-z]+)?", path), path
         return re.sub(r"/edit/.*", "", str(path))

@@ -1,4 +1,4 @@
-"""Notices: what one is told, how one is mailed, and what is told of a referral."""
+"""Notices: the member's list, the notification settings, and the history of a referral."""
 
 import json
 
@@ -7,15 +7,15 @@ from playwright.sync_api import expect
 
 from chalicelib.domain.notices.mail_timing import OPTIONAL_CATEGORIES
 from tests.browser.demo_world import COORDINATOR
-from tests.browser.test_looks import violations
+from tests.browser.page_driver import find_violations
 
 pytestmark = pytest.mark.browser
 
 AT = "2026-11-20T15:00:00Z"
 
 
-def a_notice(number, **changed):
-    """A notice as the API tells it."""
+def build_notice(number, **changes):
+    """A notice as the API returns it."""
     return {
         "notice_id": f"ntc_{number}",
         "rule": "stage_changed",
@@ -26,111 +26,116 @@ def a_notice(number, **changed):
         "created_at": AT,
         "read_at": None,
         "mail": {"state": "not_wanted", "at": None, "why": None},
-    } | changed
+    } | changes
 
 
-def tell(page, *notices):
-    """Let the server tell these notices."""
-    unread = sum(each["read_at"] is None for each in notices)
+def serve_notices(page, *notices):
+    """Let the server return these notices."""
+    unread = sum(notice["read_at"] is None for notice in notices)
     body = {"items": notices, "unread": unread, "next_cursor": None}
     page.route("**/v1/notices?*", lambda route: route.fulfill(json=body))
 
 
-def test_notices_are_sifted_and_all_that_is_shown_is_read_at_once(as_coordinator):
-    """By kind, and those that are unread; the server is told which ones were on the page."""
+def test_notices_can_be_filtered_and_all_marked_as_read(as_coordinator):
+    """By type, and by unread. The request names the unread notices on the page."""
     page = as_coordinator.page
     bounced = {"state": "bounced", "at": AT, "why": None}
-    tell(page, a_notice(1, category="critical", mail=bounced), a_notice(2, read_at=AT), a_notice(3, category="window"))
-    asked = []
+    serve_notices(
+        page,
+        build_notice(1, category="critical", mail=bounced),
+        build_notice(2, read_at=AT),
+        build_notice(3, category="window"),
+    )
+    requests = []
 
-    def read(route):
-        asked.append(json.loads(route.request.post_data))
+    def mark_read(route):
+        requests.append(json.loads(route.request.post_data))
         route.fulfill(json={"unread": 0})
 
-    page.route("**/v1/notices/read", read)
+    page.route("**/v1/notices/read", mark_read)
     as_coordinator.go("#/notices")
     titles = page.locator(".notice-list a")
     expect(titles).to_have_text(["Title 1", "Title 2", "Title 3"])
-    expect(page.get_by_text("mail came back")).to_be_visible()
+    expect(page.get_by_text("email bounced")).to_be_visible()
     page.get_by_label("Unread (2)").check()
     expect(titles).to_have_text(["Title 1", "Title 3"])
-    page.get_by_label("Kind").select_option(label="Monitoring window")
+    page.get_by_label("Type").select_option(label="Monitoring window")
     expect(titles).to_have_text(["Title 3"])
-    page.get_by_label("Kind").select_option(label="All kinds")
+    page.get_by_label("Type").select_option(label="All types")
 
     as_coordinator.press("Mark all as read")
 
     expect(page.get_by_label("Unread (0)")).to_be_visible()
     expect(page.get_by_role("link", name="Notices", exact=True).first).to_be_visible()
-    assert asked == [{"notice_ids": ["ntc_1", "ntc_3"]}]
+    assert requests == [{"notice_ids": ["ntc_1", "ntc_3"]}]
 
 
-def test_preferences_are_saved_and_a_change_elsewhere_is_joined(as_coordinator, demo_world):
-    """What only one of two windows changed is kept from each."""
+def test_settings_are_saved_and_merged_with_changes_of_another_window(as_coordinator, demo_world):
+    """Each window's changes are kept if the other window did not change the same setting."""
     page = as_coordinator.go("#/preferences").page
     expect(page.locator(".categories").get_by_role("group")).to_have_count(len(OPTIONAL_CATEGORIES))
     overdue = page.get_by_role("group", name="Overdue")
     overdue.get_by_label("Once a day").check()
-    page.get_by_label("Hold back mail").check()
-    page.get_by_label("Quiet hours begin").fill("22:30")
-    as_coordinator.press("Save")
-    expect(page.get_by_text("Saved.")).to_be_visible()
-    kept = demo_world.ask("GET", "me/notification-preferences", by=COORDINATOR)
-    assert kept["categories"]["overdue"] == "daily"
-    assert kept["quiet_hours"] == {"from": "22:30", "to": "07:00"}
-    elsewhere = kept | {"digest_hour": 16}
+    page.get_by_label("No email during quiet hours").check()
+    page.get_by_label("Quiet hours start").fill("22:30")
+    as_coordinator.press("Save settings")
+    expect(page.get_by_text("Settings saved.")).to_be_visible()
+    stored = demo_world.call_api("GET", "me/notification-preferences", by=COORDINATOR)
+    assert stored["categories"]["overdue"] == "daily"
+    assert stored["quiet_hours"] == {"from": "22:30", "to": "07:00"}
+    elsewhere = stored | {"digest_hour": 16}
     body = {name: value for name, value in elsewhere.items() if name != "version"}
-    demo_world.ask("PUT", "me/notification-preferences", body, by=COORDINATOR, version=kept["version"])
+    demo_world.call_api("PUT", "me/notification-preferences", body, by=COORDINATOR, version=stored["version"])
 
-    page.get_by_role("group", name="Journey").get_by_label("Never").check()
-    as_coordinator.press("Save")
+    page.get_by_role("group", name="Status updates").get_by_label("Never").check()
+    as_coordinator.press("Save settings")
     expect(page.get_by_text("changed in another window")).to_be_visible()
-    expect(page.get_by_label("Daily and weekly mail comes at")).to_have_value("16")
-    as_coordinator.press("Save")
+    expect(page.get_by_label("Send daily and weekly emails at")).to_have_value("16")
+    as_coordinator.press("Save settings")
 
-    expect(page.get_by_text("Saved.")).to_be_visible()
-    joined = demo_world.ask("GET", "me/notification-preferences", by=COORDINATOR)
-    assert (joined["categories"]["journey"], joined["digest_hour"]) == ("never", 16)
+    expect(page.get_by_text("Settings saved.")).to_be_visible()
+    merged = demo_world.call_api("GET", "me/notification-preferences", by=COORDINATOR)
+    assert (merged["categories"]["journey"], merged["digest_hour"]) == ("never", 16)
 
 
-def once_told(page, title):
-    """The line of what was told, which is some moments after what it tells of."""
-    told = page.get_by_role("region", name="Told")
-    line = told.get_by_role("listitem").filter(has_text=title)
+def wait_until_sent(page, title):
+    """The row of a sent notice. It appears some moments after the event."""
+    sent = page.get_by_role("region", name="Sent")
+    row = sent.get_by_role("listitem").filter(has_text=title)
     for _ in range(120):
-        expect(told).to_be_visible()
-        if line.count():
+        expect(sent).to_be_visible()
+        if row.count():
             break
         page.reload()
-    return line
+    return row
 
 
-def test_a_referral_says_what_is_planned_told_and_left_out(open_page, demo_world):
-    """Wide and narrow, light and dark: each person's line, and why something was not told."""
-    referral = demo_world.referral("Told", reached="infused")
+def test_the_notice_history_shows_sent_scheduled_and_skipped_notices(open_page, demo_world):
+    """Wide and narrow, light and dark: each recipient, and why a notice was skipped."""
+    referral = demo_world.create_referral("Notified", stage="infused")
     page = open_page(referral, by=COORDINATOR)
     page.get_by_role("link", name="Notices", exact=True).last.click()
-    line = once_told(page, "The patient was infused")
-    expect(line).to_contain_text("Dana Whitlow")
-    expect(line).to_contain_text("not opened yet")
-    expect(page.get_by_role("region", name="Planned")).to_contain_text("For the treatment center")
+    row = wait_until_sent(page, "The patient was infused")
+    expect(row).to_contain_text("Dana Whitlow")
+    expect(row).to_contain_text("not opened")
+    expect(page.get_by_role("region", name="Scheduled")).to_contain_text("Only for the treatment center")
 
     for width, scheme in ((1280, "light"), (390, "dark")):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
-        assert violations(page) == []
+        assert find_violations(page) == []
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    demo_world.move(referral, "deceased")
+    demo_world.report_stage(referral, "deceased")
     page.reload()
 
-    left_out = page.get_by_role("region", name="Left out")
-    expect(left_out).to_contain_text("Not told: the journey had ended")
+    skipped = page.get_by_role("region", name="Skipped")
+    expect(skipped).to_contain_text("Skipped: the referral was closed")
 
 
-def test_a_member_whose_mail_comes_back_is_told_on_every_page(open_page, demo_world):
-    """No mail could say it."""
+def test_every_page_warns_a_member_whose_email_bounces(open_page, demo_world):
+    """An email could not deliver this warning."""
     page = open_page(by=COORDINATOR)
-    me = demo_world.ask("GET", "me", by=COORDINATOR)
+    me = demo_world.call_api("GET", "me", by=COORDINATOR)
     problem = {"mail_problem": {"reason": "bounced", "since": AT}}
     page.route("**/v1/me", lambda route: route.fulfill(json=me | problem))
     page.reload()
@@ -138,5 +143,5 @@ def test_a_member_whose_mail_comes_back_is_told_on_every_page(open_page, demo_wo
     for path, title in (("#/", "Worklist"), ("#/notices", "Notices"), ("#/catalogue", "Products")):
         page.evaluate("path => { location.hash = path }", path)
         expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
-        expect(page.get_by_text(f"Mail to your address comes back: {COORDINATOR}")).to_be_visible()
-    assert violations(page) == []
+        expect(page.get_by_text(f"Email to {COORDINATOR} is bouncing")).to_be_visible()
+    assert find_violations(page) == []

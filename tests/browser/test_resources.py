@@ -1,4 +1,4 @@
-"""National resources, and the codes that the form offers."""
+"""National resources, and the diagnosis codes that the form suggests."""
 
 import pytest
 from playwright.sync_api import expect
@@ -8,23 +8,23 @@ from tests.browser.demo_world import COORDINATOR
 pytestmark = pytest.mark.browser
 
 
-def test_resources_are_narrowed_by_topic_and_words(open_page):
-    """Each with its phone, its link, the day of the check and what to confirm."""
+def test_resources_can_be_filtered_by_topic_and_text(open_page):
+    """Each has its phone number, its link, the date of the last check, and what to check first."""
     page = open_page("#/resources", by=COORDINATOR)
     expect(page.get_by_role("heading", name="MedWatch")).to_be_visible()
 
     page.get_by_label("Help with").select_option(label="Lodging")
-    page.get_by_label("Words").fill("Puerto Rico")
+    page.get_by_label("Search").fill("Puerto Rico")
 
     expect(page.get_by_role("heading", level=2)).to_have_text(["Hope Lodge"])
-    only = page.get_by_role("listitem").filter(has_text="Hope Lodge").first
-    expect(only.get_by_role("link", name="(800) 227-2345")).to_have_attribute("href", "tel:+18002272345")
-    expect(only).to_contain_text("Confirm first.")
-    expect(only).to_contain_text("Last checked Nov 22, 2026")
+    resource = page.get_by_role("listitem").filter(has_text="Hope Lodge").first
+    expect(resource.get_by_role("link", name="(800) 227-2345")).to_have_attribute("href", "tel:+18002272345")
+    expect(resource).to_contain_text("Check before you rely on this.")
+    expect(resource).to_contain_text("Last checked Nov 22, 2026")
 
 
-def test_the_form_offers_the_billable_codes_of_the_disease(open_page):
-    """And says in words what a code that was typed means."""
+def test_the_form_suggests_the_billable_codes_of_the_disease(open_page):
+    """The hint of the field describes the typed code."""
     page = open_page("#/new/diagnosis", by=COORDINATOR)
     page.get_by_label("Disease", exact=True).select_option(label="Multiple myeloma")
 

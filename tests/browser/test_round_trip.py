@@ -4,15 +4,15 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.demo_world import CENTER_ADMIN, COORDINATOR
-from tests.browser.test_looks import VIEWS
+from tests.browser.test_accessibility import VIEWS
 
 pytestmark = pytest.mark.browser
 
 CENTER_ADMIN_VIEWS = (
-    ("#/feed", "Feed"),
+    ("#/feed", "System updates"),
     ("#/centers", "Find a center"),
     ("#/notices", "Notices"),
-    ("#/preferences", "Notices and mail"),
+    ("#/preferences", "Notification settings"),
     ("#/catalogue", "Products"),
     ("#/resources", "Resources for patients"),
 )
@@ -26,6 +26,7 @@ DELIVERIES = {
             "referral_id": "ref_1",
             "event_id": "evt_1",
             "stage": "accepted",
+            "stage_label": "Accepted for evaluation",
             "code": None,
         }
         for status in ("applied", "recorded", "parked", "failed")
@@ -34,9 +35,9 @@ DELIVERIES = {
 }
 
 SETTLED_AFTER_READS = 4
-MOST_READS = 50
+MAX_READS = 50
 
-# Every visible element: what it is, where it is, and how it is laid out and drawn.
+# Every visible element, with its name, its box, and the style of its layout and colors.
 _READ_LAYOUT = """() => [...document.querySelectorAll("body, #app *")]
   .filter((element) => element.checkVisibility())
   .map((element) => {
@@ -44,19 +45,19 @@ _READ_LAYOUT = """() => [...document.querySelectorAll("body, #app *")]
     const style = getComputedStyle(element);
     const name = [element.localName, ...element.classList].join(".");
     const box = [x, y + scrollY, width, height].map(Math.round).join(" ");
-    const looks = ["display", "position", "gap", "padding", "fontSize", "color", "backgroundColor"];
-    return [name, box, ...looks.map((property) => style[property])].join(" | ");
+    const properties = ["display", "position", "gap", "padding", "fontSize", "color", "backgroundColor"];
+    return [name, box, ...properties.map((property) => style[property])].join(" | ");
   })"""
 
 
 @pytest.fixture(scope="module")
 def referral_views(demo_world):
     """The pages of a referral whose patient is in the monitoring window."""
-    path = demo_world.referral("Roundtrip", reached="monitoring")
+    path = demo_world.create_referral("Roundtrip", stage="monitoring")
     return (
         (path, "Roundtrip"),
-        (f"{path}/notices", "Notices of this referral"),
-        (f"{path}/handback", "Hand-back package"),
+        (f"{path}/notices", "Notices for this referral"),
+        (f"{path}/handback", "Transition-of-care summary"),
         (f"{path}/card", "Emergency card"),
         (f"{path}/edit/patient", "Roundtrip"),
     )
@@ -89,7 +90,7 @@ def read_settled_layout(page):
 
 def wait_for_layout(page, expected):
     """The layout, which is the expected one as soon as everything is loaded."""
-    for _ in range(MOST_READS):
+    for _ in range(MAX_READS):
         layout = page.evaluate(_READ_LAYOUT)
         if layout == expected:
             break
@@ -132,15 +133,15 @@ def list_changed_pages(page, views):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_page_looks_the_same_after_a_round_trip(open_page, referral_views, width):
+def test_a_page_has_the_same_layout_after_a_round_trip(open_page, referral_views, width):
     """The style sheets of the later pages load only once, and must not change earlier pages."""
     page = open_page(by=COORDINATOR, width=width)
 
     assert list_changed_pages(page, (*VIEWS, *referral_views)) == {}
 
 
-def test_the_webhook_deliveries_look_the_same_after_a_round_trip(open_page):
-    """Only an administrator of a center has this page, with a table of its own."""
+def test_the_system_updates_have_the_same_layout_after_a_round_trip(open_page):
+    """Only an administrator of a center can open this page, and it has its own table."""
     page = open_page(by=CENTER_ADMIN)
     page.route("**/deliveries", lambda route: route.fulfill(json=DELIVERIES))
 

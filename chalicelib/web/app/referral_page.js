@@ -117,11 +117,11 @@ export function ReferralPage({ id }) {
   const product = products.data?.find(({ product_id: known }) => known === referral?.product_id);
 
   /** After an action: reload the referral, then show the result. Without a message, name the new status. */
-  const showResult = async (message, refused) => {
-    const before = refused ? referral : null;
+  const showResult = async (message, failed) => {
+    const before = failed ? referral : null;
     const current = (await reload())?.data;
     const text = message ?? (current ? `Status updated to “${current.stage_label}.”` : "Saved.");
-    setFlash({ text, refused, before });
+    setFlash({ text, failed, before });
     announce(text);
   };
 
@@ -134,7 +134,7 @@ export function ReferralPage({ id }) {
     ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
     ${
       flash &&
-      html`<p class=${flash.refused ? "banner is-warning" : "banner is-success"} role="status">
+      html`<p class=${flash.failed ? "banner is-warning" : "banner is-success"} role="status">
       ${flash.text} ${flash.before && describeChanges(flash.before, referral)}
     </p>`
     }

@@ -58,15 +58,15 @@ function Header() {
   </header>`;
 }
 
-const MAIL_PROBLEM_LABELS = { bounced: "is bouncing", complained: "was marked as spam" };
+const EMAIL_PROBLEM_LABELS = { bounced: "is bouncing", complained: "was marked as spam" };
 
 /** A warning that the member gets no email. It is on every page, because an email cannot deliver it. */
-function MailProblem() {
+function EmailProblem() {
   const { email, mail_problem: problem } = me.value || {};
   return (
     problem &&
-    html`<p class="banner is-warning mail-problem"><${Icon} name="circle-alert" /><span>
-    Email to ${email} ${MAIL_PROBLEM_LABELS[problem.reason]}, so we stopped sending it on ${formatDay(problem.since, getTimeZone())}. Check your notices here, and ask your administrator to update your address.
+    html`<p class="banner is-warning email-problem"><${Icon} name="circle-alert" /><span>
+    Email to ${email} ${EMAIL_PROBLEM_LABELS[problem.reason]}, so we stopped sending it on ${formatDay(problem.since, getTimeZone())}. Check your notices here, and ask your administrator to update your address.
   </span></p>`
   );
 }
@@ -82,7 +82,7 @@ export function Shell({ children }) {
     <a class="skip-link" href="#main" onClick=${skipToMain}>Skip to content</a>
     <${Header} />
     <aside class="emergency" aria-label="Emergencies"><${Icon} name="shield-alert" /><p>${emergency}</p></aside>
-    <main id="main"><${MailProblem} />${children}</main>
+    <main id="main"><${EmailProblem} />${children}</main>
     <footer class="statements" aria-label="Statements">
       ${statements.map((statement) => html`<p>${statement}</p>`)}
       <p class="small-text">An independent, open-source project. Product names belong to their owners, who do not endorse this project.</p>

@@ -134,13 +134,13 @@ export async function callApi(method, path, options = {}) {
   const send = () => sendRequest(method, path, { ...options, token: session.value?.access });
   try {
     if (session.value && Date.now() > session.value.until - RENEW_BEFORE_MS) await renewOnce();
-    return await send().catch(async (refusal) => {
-      if (refusal.status !== 401 || !session.value) throw refusal;
+    return await send().catch(async (problem) => {
+      if (problem.status !== 401 || !session.value) throw problem;
       await renewOnce();
       return send();
     });
-  } catch (refusal) {
-    if (refusal instanceof ApiProblem && refusal.status === 401 && session.value) endSession("expired");
-    throw refusal;
+  } catch (problem) {
+    if (problem instanceof ApiProblem && problem.status === 401 && session.value) endSession("expired");
+    throw problem;
   }
 }

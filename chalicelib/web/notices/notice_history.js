@@ -5,7 +5,7 @@ import { getLabel } from "../platform/labels.js";
 import { buildReferralHref } from "../platform/route.js";
 import { formatDate, formatDay } from "../platform/time.js";
 import { Icon, Loading, PageTitle, Problem, useLoad, useOnTabFocus } from "../platform/ui.js";
-import { describeMail, describeSkipReason, formatAgo, isOverdueNotice } from "./notice_labels.js";
+import { describeEmail, describeSkipReason, formatAgo, isOverdueNotice } from "./notice_labels.js";
 import { listReferralNotices } from "./notices_api.js";
 
 const ROWS_SHOWN = 6;
@@ -18,7 +18,7 @@ function RecipientRow({ reader }) {
   const opened = reader.opened_at ? `opened ${formatAgo(reader.opened_at)}` : "not opened";
   return html`<li class="small-text tabular-numbers">
     <span>${reader.name || "Former team member"}</span>
-    <span>notified ${formatAgo(reader.told_at)} · ${opened} · ${describeMail(reader.mail, getTimeZone())}</span>
+    <span>notified ${formatAgo(reader.told_at)} · ${opened} · ${describeEmail(reader.mail, getTimeZone())}</span>
   </li>`;
 }
 

@@ -31,7 +31,7 @@ const SKIP_REASONS = {
 const NOTICE_STATE_LABELS = { planned: "Scheduled", told: "Sent", skipped: "Skipped", parked: "Failed to send" };
 
 /** Why an email was not sent. @type {Record<string, string>} */
-const MAIL_SKIP_REASONS = {
+const EMAIL_SKIP_REASONS = {
   read: "already opened in the dashboard",
   turned_off: "email turned off in notification settings",
   not_visible: "they no longer have access to the referral",
@@ -39,7 +39,7 @@ const MAIL_SKIP_REASONS = {
 };
 
 /** @type {Record<string, string>} */
-const MAIL_STATUS_LABELS = {
+const EMAIL_STATUS_LABELS = {
   claimed: "sending email",
   bounced: "email bounced",
   complained: "email was marked as spam",
@@ -66,13 +66,13 @@ function formatClockOrDay(instant, zone, now) {
  * @param {string} zone
  * @param {number} [now]
  */
-export function describeMail({ state, at, why }, zone, now = Date.now()) {
+export function describeEmail({ state, at, why }, zone, now = Date.now()) {
   if (at && state === "planned")
     return Date.parse(at) > now ? `email scheduled for ${formatClockOrDay(at, zone, now)}` : "sending email";
   if (at && state === "sent") return `emailed ${formatAgo(at, now)}`;
   if (at && state === "delivered") return `email delivered ${formatAgo(at, now)}`;
-  if (state === "skipped") return `not emailed: ${MAIL_SKIP_REASONS[why || ""]}`;
-  return MAIL_STATUS_LABELS[state];
+  if (state === "skipped") return `not emailed: ${EMAIL_SKIP_REASONS[why || ""]}`;
+  return EMAIL_STATUS_LABELS[state];
 }
 
 /** Whether a notice is about an overdue step. @param {{rule: string}} notice */

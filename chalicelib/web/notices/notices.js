@@ -6,7 +6,7 @@ import { createIdempotencyKey, useIdempotentRequest } from "../platform/idempote
 import { buildReferralHref } from "../platform/route.js";
 import { formatTime } from "../platform/time.js";
 import { announce, Field, Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
-import { CATEGORIES, describeMail, formatAgo, getCategoryName } from "./notice_labels.js";
+import { CATEGORIES, describeEmail, formatAgo, getCategoryName } from "./notice_labels.js";
 import { listNotices, markNoticeRead, markNoticesRead } from "./notices_api.js";
 
 // The server counts the unread notices among the same number of newest notices.
@@ -61,7 +61,7 @@ function Notice({ notice, read }) {
         ${" "}<span class=${notice.category === "critical" ? "chip is-error" : "chip"}>${getCategoryName(notice.category)}</span>
       </p>
       <p class="small-text tabular-numbers">
-        ${notice.alias && `${notice.alias} · `}<time datetime=${at}>${formatTime(at, getTimeZone())}</time>, ${formatAgo(at)}${` · ${describeMail(notice.mail, getTimeZone())}`}
+        ${notice.alias && `${notice.alias} · `}<time datetime=${at}>${formatTime(at, getTimeZone())}</time>, ${formatAgo(at)}${` · ${describeEmail(notice.mail, getTimeZone())}`}
       </p>
     </div>
     ${

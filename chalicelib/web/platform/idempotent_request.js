@@ -8,8 +8,8 @@ export const createIdempotencyKey = () => crypto.randomUUID();
 // These statuses do not show whether an earlier try, whose response was lost, took effect.
 const RETRYABLE_STATUSES = new Set([401, 408, 425, 429]);
 
-/** @param {ApiProblem} refusal */
-const isFinal = (refusal) => !refusal.outcomeUnknown && !RETRYABLE_STATUSES.has(refusal.status);
+/** @param {ApiProblem} problem */
+const isFinal = (problem) => !problem.outcomeUnknown && !RETRYABLE_STATUSES.has(problem.status);
 
 /** @template T */
 export class IdempotentRequest {
@@ -41,9 +41,9 @@ export class IdempotentRequest {
       const response = await this.send(this.unresolved.body, this.unresolved.key);
       this.unresolved = null;
       return response;
-    } catch (refusal) {
-      if (refusal instanceof ApiProblem && isFinal(refusal)) this.unresolved = null;
-      throw refusal;
+    } catch (problem) {
+      if (problem instanceof ApiProblem && isFinal(problem)) this.unresolved = null;
+      throw problem;
     }
   }
 }

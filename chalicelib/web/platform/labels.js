@@ -83,7 +83,7 @@ const OTHER_LABELS = {
   near: "ZIP code",
   npi: "NPI",
   icd10: "ICD-10-CM code",
-  on: "Date of consent",
+  on: "Date",
   event_on: "Date of relapse or progression",
   of: "Total number of infusions",
   given_name: "First name",
@@ -109,6 +109,7 @@ export function formatFieldName(pointer) {
   const [parent, name] = ["", ...pointer.split("/").filter((part) => part && !/^\d+$/.test(part))].slice(-2);
   const label = getLabel(name);
   const text = /^[A-Z]{2}/.test(label) ? label : label[0].toLowerCase() + label.slice(1);
+  if (parent === "consent_to_share" && name === "on") return "date of consent";
   return parent === "caregiver" ? `caregiver's ${text}` : text;
 }
 

@@ -8,7 +8,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage check bench simulation package lock clean
+.PHONY: help setup run test coverage check bench simulation package screenshots lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -47,6 +47,9 @@ simulation: .venv/.ready .venv-cloud/.ready ## Search for broken promises, in le
 
 package: .venv/.ready ## Write dist/bundle.zip and dist/template.json, as production deploys them
 	@$(BIN)/python -m infra.bundle
+
+screenshots: .venv/.ready .venv-cloud/.ready ## Take the screenshots of README again, with Chromium
+	@$(BIN)/python -m infra.screenshots
 
 lock: .venv/.ready ## Lock the newest versions that fit requirements-*.in
 	$(LOCK) --upgrade requirements-run.in -o requirements-run.txt

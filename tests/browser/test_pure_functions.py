@@ -225,7 +225,7 @@ def test_merge_keeps_changes_of_only_one_version(call):
         ("#/referrals/ref_1", {"view": "referral", "id": "ref_1"}),
         ("#/referrals/ref_1/edit/center", {"view": "form", "id": "ref_1", "step": "center"}),
         ("#/new", {"view": "form", "step": "patient"}),
-        ("#/screen", {"view": "eligibility_check"}),
+        ("#/screen/new", {"view": "eligibility_check", "id": "new"}),
         ("#/feed", {"view": "webhook_deliveries"}),
         ("#/something", {"view": "not_found"}),
     ],

@@ -41,7 +41,7 @@ def test_a_hold_is_on_the_page_and_in_the_worklist_until_it_ends(as_coordinator,
     page = as_coordinator.go(demo_world.create_referral("Paused", stage="accepted")).page
     as_coordinator.open_details("More actions").record("Put the referral on hold", Reason="Infection hold")
     banner = page.get_by_text("On hold since")
-    expect(banner).to_contain_text("placed by Willow Bend Oncology")
+    expect(banner).to_contain_text("placed by Willow Bend Hematology Oncology")
     expect(banner).to_contain_text("Reason: infection hold.")
     path = as_coordinator.referral_path
     as_coordinator.go("#/worklist/all").fill(Search="Paused")
@@ -60,7 +60,7 @@ def test_a_practice_can_only_request_withdrawal_after_the_center_proceeds(as_coo
 
     as_coordinator.record("Request withdrawal", Reason="Patient choice")
 
-    banner = as_center.go(path).page.get_by_text("Willow Bend Oncology asked to withdraw this referral")
+    banner = as_center.go(path).page.get_by_text("Willow Bend Hematology Oncology asked to withdraw this referral")
     expect(banner).to_be_visible()
     expect(as_center.page.get_by_label("Referral status")).to_contain_text("Your team")
     reason = as_center.page.get_by_text("Reason: The patient decided otherwise")
@@ -73,7 +73,7 @@ def test_a_practice_sees_a_toxicity_and_an_extension_of_monitoring(as_center, op
     as_center.go(path).open_details("More actions")
     as_center.record("Report a toxicity", What="Neurotoxicity (ICANS)", Grade="Grade 2")
     expect(
-        as_center.page.get_by_text("Toxicity reported. Willow Bend Oncology will be notified.").first
+        as_center.page.get_by_text("Toxicity reported. Willow Bend Hematology Oncology will be notified.").first
     ).to_be_visible()
     dialog = as_center.press("Extend monitoring").page.get_by_role("dialog")
     dialog.get_by_label("Return to referring provider on").fill("2099-01-31")

@@ -6,7 +6,7 @@ import { getAt, setAt } from "../platform/json_document.js";
 import { DISEASES, FLAGS } from "../platform/labels.js";
 import { buildFormHref, navigate } from "../platform/route.js";
 import { announce, Icon, PageTitle, Problem, toFieldId } from "../platform/ui.js";
-import { AGENTS, LABS } from "../referrals/clinical_labels.js";
+import { AGENTS, HISTOLOGIES, LABS } from "../referrals/clinical_labels.js";
 import { startReferralFromCheck } from "../referrals/draft.js";
 import { TherapyStep } from "../referrals/form_therapy.js";
 import { toRequestBody } from "../referrals/referral_document.js";
@@ -14,17 +14,6 @@ import { screenPatient } from "./eligibility_api.js";
 import { EligibilityResult } from "./eligibility_result.js";
 
 const LINES = "/clinical/prior_lines";
-const HISTOLOGIES = {
-  LBCL: [
-    ["DLBCL_NOS", "DLBCL, not otherwise specified"],
-    ["DLBCL_TRANSFORMED", "DLBCL transformed from indolent lymphoma"],
-    ["HIGH_GRADE", "High-grade B-cell lymphoma"],
-    ["PMBCL", "Primary mediastinal large B-cell lymphoma (PMBCL)"],
-    ["FL_3B", "Follicular lymphoma, grade 3B"],
-    ["PRIMARY_CNS", "Primary CNS lymphoma"],
-    ["OTHER", "Other"],
-  ],
-};
 /** The entries of the form and the last result. They stay while the user visits other pages, until sign-out. */
 class EligibilityEntries {
   constructor() {

@@ -24,7 +24,7 @@ export function PhaseProgress({ phase }) {
 export function NextActionBadge({ owner, referral }) {
   if (owner === "none") return html`<span class="small-text">None</span>`;
   if (owner === me.value.tenant.kind) return html`<span class="chip is-accent">Your team</span>`;
-  return html`<span class="chip">${getOwnerName(owner, referral)}</span>`;
+  return html`<span>${getOwnerName(owner, referral)}</span>`;
 }
 
 const LEVEL_LABELS = {

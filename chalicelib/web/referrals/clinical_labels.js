@@ -10,6 +10,19 @@ export const AGENTS = [
   ["pembrolizumab", "Pembrolizumab"],
 ];
 
+/** The histologies that labels distinguish, by disease. @type {Record<string, [string, string][]>} */
+export const HISTOLOGIES = {
+  LBCL: [
+    ["DLBCL_NOS", "DLBCL, not otherwise specified"],
+    ["DLBCL_TRANSFORMED", "DLBCL transformed from indolent lymphoma"],
+    ["HIGH_GRADE", "High-grade B-cell lymphoma"],
+    ["PMBCL", "Primary mediastinal large B-cell lymphoma (PMBCL)"],
+    ["FL_3B", "Follicular lymphoma, grade 3B"],
+    ["PRIMARY_CNS", "Primary CNS lymphoma"],
+    ["OTHER", "Other"],
+  ],
+};
+
 /** @type {[string, string, string][]} */
 export const LABS = [
   ["lvef_percent", "LVEF", "%"],

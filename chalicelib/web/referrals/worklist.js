@@ -35,7 +35,7 @@ function ReferralRow({ item }) {
       <span class="subtext">${item.alias}${patient.birth_date && ` · age ${computeYears(patient.birth_date, today)}`}</span>
     </th>
     <td role="cell" class="stage">
-      <span>${item.stage_label}</span>${item.missing_updates && html` <span class="chip is-warning">Update missing from center</span>`}
+      <span>${item.stage_label}</span>${item.missing_updates && html`<span class="subtext"><span class="chip is-warning">Update missing from center</span></span>`}
       <${PhaseProgress} phase=${item.phase} />
     </td>
     <td role="cell" class="next-action"><${NextActionBadge} owner=${item.owner} referral=${item} /></td>

@@ -86,7 +86,7 @@ def main() -> None:
         sign_in(page)
         take_screenshot(page, "worklist")
         page.goto(f"{site}/#/worklist/monitoring")
-        expect(page.get_by_role("link", name="Monitoring")).to_have_attribute("aria-current", "page")
+        expect(page.get_by_role("link", name="Monitoring", exact=True)).to_have_attribute("aria-current", "page")
         page.get_by_role("rowheader").first.get_by_role("link").click()
         expect(page.get_by_role("region", name="Timeline").get_by_role("listitem").first).to_be_visible()
         take_screenshot(page, "referral")

@@ -17,6 +17,17 @@ COORDINATOR = "coordinator@willow.example"
 CENTER_COORDINATOR = "coordinator@bayou.example"
 CENTER_ADMIN = "admin@bayou.example"
 CENTER = "Bayou Lark Cell Therapy Center"
+PRACTICE = "Willow Bend Hematology Oncology"
+
+
+def get_label(stage: str) -> str:
+    """The label of a stage, which the server sends to the pages."""
+    return stages.STAGE_FACTS[stages.Stage(stage)].label
+
+
+def get_action(stage: str) -> str:
+    """The label of the action that reports a stage."""
+    return stages.STAGE_FACTS[stages.Stage(stage)].action
 
 
 class DemoWorld:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR
+from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR, get_action
 from tests.browser.page_driver import find_violations
 
 pytestmark = pytest.mark.browser
@@ -56,7 +56,7 @@ def open_views(page, monitored):
     yield "a referral"
     page.get_by_text("Close this referral").click()
     page.get_by_text("More actions").click()
-    page.get_by_role("button", name="Record a death").click()
+    page.get_by_role("button", name=get_action("deceased")).click()
     yield "a dialog"
 
 
@@ -111,7 +111,7 @@ def test_the_keyboard_focus_follows_the_user(open_page, demo_world):
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_be_focused()
     page.evaluate("path => { location.hash = path }", path)
-    opener = page.get_by_role("button", name="Schedule the consultation")
+    opener = page.get_by_role("button", name=get_action("consult_scheduled"))
 
     opener.press("Enter")
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chalicelib import wiring
-from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR
+from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR, get_action
 from tests.browser.page_driver import find_violations
 
 pytestmark = pytest.mark.browser
@@ -42,13 +42,13 @@ def test_a_patient_returns_to_the_practice(as_center, as_coordinator, demo_world
     summary = page.get_by_role("region", name="Transition-of-care summary")
     expect(summary.get_by_text("Neutropenia, recovering")).to_be_visible()
     expect(summary.get_by_text("Missing items")).to_be_visible()
-    as_coordinator.press("Acknowledge the hand-back")
+    as_coordinator.press(get_action("handed_back"))
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("First visit with your practice").fill(visit)
-    dialog.get_by_role("button", name="Acknowledge the hand-back").click()
+    dialog.get_by_role("button", name=get_action("handed_back")).click()
     expect(summary.get_by_text("First visit with the practice")).to_be_visible()
     calendar = page.get_by_role("region", name="Follow-up calendar")
-    expect(calendar.get_by_text("First visit after hand-back")).to_be_visible()
+    expect(calendar.get_by_text("First visit")).to_be_visible()
     with page.expect_download() as file:
         calendar.get_by_role("button", name="Download calendar file (.ics)").click()
     text = file.value.path().read_text("utf-8")

@@ -6,6 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from chalicelib.domain.notices.mail_timing import OPTIONAL_CATEGORIES
+from chalicelib.domain.notices.notice_rules import STAGE_RULES
+from chalicelib.domain.referrals.stages import Stage
 from tests.browser.demo_world import COORDINATOR
 from tests.browser.page_driver import find_violations
 
@@ -115,7 +117,7 @@ def test_the_notice_history_shows_sent_scheduled_and_skipped_notices(open_page, 
     referral = demo_world.create_referral("Notified", stage="infused")
     page = open_page(referral, by=COORDINATOR)
     page.get_by_role("link", name="Notices", exact=True).last.click()
-    row = wait_until_sent(page, "The patient was infused")
+    row = wait_until_sent(page, STAGE_RULES[Stage.INFUSED].title)
     expect(row).to_contain_text("Dana Whitlow")
     expect(row).to_contain_text("not opened")
     expect(page.get_by_role("region", name="Scheduled")).to_contain_text("Only for the treatment center")

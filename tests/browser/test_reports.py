@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo_world import CENTER_ADMIN, COORDINATOR
+from chalicelib.domain.referrals.reason_codes import REASON_FACTS, ReasonCode
+from tests.browser.demo_world import CENTER, CENTER_ADMIN, COORDINATOR, PRACTICE, get_action, get_label
 from tests.browser.page_driver import PageUser, find_violations, record_idempotency_keys
 
 pytestmark = pytest.mark.browser
@@ -14,17 +15,18 @@ pytestmark = pytest.mark.browser
 def test_a_declined_referral_can_be_the_basis_of_a_new_one(as_center, as_coordinator, demo_world):
     """A decline requires a reason. The practice reads it with the next step, and reuses its entries."""
     path = demo_world.create_referral("Turneddown", stage="received")
-    as_center.go(path).open_details("Close this referral").press("Decline")
+    as_center.go(path).open_details("Close this referral").press(get_action("declined"))
     dialog = as_center.page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Decline").click()
+    dialog.get_by_role("button", name=get_action("declined")).click()
     expect(dialog.get_by_label("Reason")).to_be_focused()  # it is required
     dialog.get_by_label("Reason").select_option(label="Capacity full")
-    dialog.get_by_role("button", name="Decline").click()
-    expect(as_center.current_step).to_contain_text("Declined by the center")
+    dialog.get_by_role("button", name=get_action("declined")).click()
+    expect(as_center.current_step).to_contain_text(get_label("declined"))
 
     page = as_coordinator.go(path).page
-    expect(page.get_by_text("The center has no capacity").first).to_be_visible()
-    expect(page.get_by_text("Refer to another center; this one may open again.")).to_be_visible()
+    reason = REASON_FACTS[ReasonCode.CAPACITY_FULL]
+    expect(page.get_by_text(reason.label).first).to_be_visible()
+    expect(page.get_by_text(f"What you can do next: {reason.next_step}")).to_be_visible()
     as_coordinator.press("Start a new referral for this patient").at_step("Patient")
     expect(page.get_by_label("Last name")).to_have_value("Turneddown")
     as_coordinator.press("Save draft")
@@ -41,7 +43,7 @@ def test_a_hold_is_on_the_page_and_in_the_worklist_until_it_ends(as_coordinator,
     page = as_coordinator.go(demo_world.create_referral("Paused", stage="accepted")).page
     as_coordinator.open_details("More actions").record("Put the referral on hold", Reason="Infection hold")
     banner = page.get_by_text("On hold since")
-    expect(banner).to_contain_text("placed by Willow Bend Hematology Oncology")
+    expect(banner).to_contain_text(f"placed by {PRACTICE}")
     expect(banner).to_contain_text("Reason: infection hold.")
     path = as_coordinator.referral_path
     as_coordinator.go("#/worklist/all").fill(Search="Paused")
@@ -60,11 +62,11 @@ def test_a_practice_can_only_request_withdrawal_after_the_center_proceeds(as_coo
 
     as_coordinator.record("Request withdrawal", Reason="Patient choice")
 
-    banner = as_center.go(path).page.get_by_text("Willow Bend Hematology Oncology asked to withdraw this referral")
+    banner = as_center.go(path).page.get_by_text(f"{PRACTICE} asked to withdraw this referral")
     expect(banner).to_be_visible()
     expect(as_center.page.get_by_label("Referral status")).to_contain_text("Your team")
-    reason = as_center.page.get_by_text("Reason: The patient decided otherwise")
-    expect(reason).to_be_visible()
+    reason = REASON_FACTS[ReasonCode.PATIENT_CHOICE].label
+    expect(as_center.page.get_by_text(f"Reason: {reason}")).to_be_visible()
 
 
 def test_a_practice_sees_a_toxicity_and_an_extension_of_monitoring(as_center, open_page, demo_world):
@@ -72,9 +74,7 @@ def test_a_practice_sees_a_toxicity_and_an_extension_of_monitoring(as_center, op
     path = demo_world.create_referral("Toxicity", stage="infused")
     as_center.go(path).open_details("More actions")
     as_center.record("Report a toxicity", What="Neurotoxicity (ICANS)", Grade="Grade 2")
-    expect(
-        as_center.page.get_by_text("Toxicity reported. Willow Bend Hematology Oncology will be notified.").first
-    ).to_be_visible()
+    expect(as_center.page.get_by_text(f"Toxicity reported. {PRACTICE} will be notified.").first).to_be_visible()
     dialog = as_center.press("Extend monitoring").page.get_by_role("dialog")
     dialog.get_by_label("Return to referring provider on").fill("2099-01-31")
     dialog.get_by_role("button", name="Extend monitoring").click()
@@ -82,7 +82,7 @@ def test_a_practice_sees_a_toxicity_and_an_extension_of_monitoring(as_center, op
 
     page = open_page(path, by=COORDINATOR)
 
-    expect(page.get_by_text("Bayou Lark Cell Therapy Center reported a toxicity")).to_be_visible()
+    expect(page.get_by_text(f"{CENTER} reported a toxicity")).to_be_visible()
     timeline = page.get_by_role("region", name="Timeline")
     expect(timeline).to_contain_text("Neurotoxicity (ICANS), grade 2")
     expect(timeline).to_contain_text("Return to referring provider on Jan 31, 2099")
@@ -92,15 +92,15 @@ def test_a_practice_sees_a_toxicity_and_an_extension_of_monitoring(as_center, op
 def test_a_status_reported_by_mistake_can_be_removed(as_center, demo_world):
     """It stays in the timeline as corrected, and no longer counts."""
     page = as_center.go(demo_world.create_referral("Mistaken", stage="accepted")).page
-    as_center.press("Correct the entry “Accepted for evaluation”")
+    as_center.press(f"Correct the entry “{get_label('accepted')}”")
     page.get_by_role("radio", name="It did not happen").check()
 
     page.get_by_role("dialog").get_by_role("button", name="Correct").click()
 
-    expect(as_center.current_step).to_contain_text("Submitted")
+    expect(as_center.current_step).to_contain_text(get_label("submitted"))
     timeline = page.get_by_role("region", name="Timeline")
     expect(timeline.get_by_role("listitem").filter(has=page.get_by_text("Corrected", exact=True))).to_have_count(1)
-    expect(timeline).to_contain_text("“Accepted for evaluation” removed: it did not happen")
+    expect(timeline).to_contain_text(f"“{get_label('accepted')}” removed: it did not happen")
 
 
 def test_every_row_of_the_overdue_list_has_an_overdue_badge(as_coordinator):

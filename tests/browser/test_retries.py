@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo_world import COORDINATOR
+from tests.browser.demo_world import COORDINATOR, get_action, get_label
 from tests.browser.page_driver import PageUser, record_idempotency_keys
 
 pytestmark = pytest.mark.browser
@@ -65,16 +65,16 @@ def test_an_action_with_a_lost_response_can_be_repeated(as_center, demo_world):
     page = as_center.go(demo_world.create_referral("Lostaction")).page
     keys = record_idempotency_keys(page, "POST", "/events")
     lose_next_response(page, "**/events", "POST")
-    as_center.press("Confirm receipt")
+    as_center.press(get_action("received"))
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Confirm receipt").click()
+    dialog.get_by_role("button", name=get_action("received")).click()
     expect(dialog.get_by_role("alert")).to_contain_text("could not confirm that this was saved")
     expect(dialog.get_by_label("Note")).to_be_disabled()
-    expect(as_center.current_step).to_contain_text("Submitted")
+    expect(as_center.current_step).to_contain_text(get_label("submitted"))
 
     dialog.get_by_role("button", name="Try again").click()
 
-    expect(as_center.current_step).to_contain_text("Received by the center")
+    expect(as_center.current_step).to_contain_text(get_label("received"))
     assert len(set(keys)) == 1
     expect(page.get_by_role("region", name="Timeline").get_by_text("Received")).to_have_count(1)
 
@@ -119,11 +119,11 @@ def test_an_unavailable_service_can_be_tried_again_after_its_wait_time(as_coordi
 def test_an_outdated_action_is_rejected_and_the_current_status_shown(as_center, demo_world):
     """The page shows what happened in the meantime, and saves nothing."""
     path = demo_world.create_referral("Slower", stage="consult_completed")
-    as_center.go(path).press("Decide to proceed")
+    as_center.go(path).press(get_action("center_proceed"))
     demo_world.report_stage(path, "center_proceed")
     demo_world.report_stage(path, "apheresis_scheduled")
 
-    as_center.page.get_by_role("dialog").get_by_role("button", name="Decide to proceed").click()
+    as_center.page.get_by_role("dialog").get_by_role("button", name=get_action("center_proceed")).click()
 
     expect(as_center.page.get_by_role("dialog")).to_have_count(0)
-    expect(as_center.current_step).to_contain_text("Leukapheresis scheduled")
+    expect(as_center.current_step).to_contain_text(get_label("apheresis_scheduled"))

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo_world import COORDINATOR
+from tests.browser.demo_world import COORDINATOR, get_label
 from tests.browser.page_driver import PageUser
 
 pytestmark = pytest.mark.browser
@@ -18,7 +18,7 @@ READ_STORAGE = "() => ({ session: Object.keys(sessionStorage), local: Object.key
 def test_markup_in_a_name_or_note_is_shown_as_text(as_coordinator, as_center):
     """On the form, the referral, and the worklist of both organizations. No part of it runs."""
     as_coordinator.fill_whole_form(MARKUP, note=f"Note {MARKUP}").press("Submit referral")
-    expect(as_coordinator.current_step).to_contain_text("Submitted")
+    expect(as_coordinator.current_step).to_contain_text(get_label("submitted"))
     as_center.go(as_coordinator.referral_path)
 
     for user in (as_coordinator, as_center):

@@ -1,11 +1,12 @@
-"""The directory of centers as a CSV file: read, checked, compared, and made to hold.
+"""Imports and exports the center directory as a CSV file.
 
-    sheet       a file's bytes as rows, or everything that is wrong with it
-    columns     what each column may say, and how it is spelled
-    export      the directory as such a file
-    publishing  what an import would change, and the change itself
-    past        what imports made of the directory
+    sheet       parses a CSV file into rows, or lists everything that is wrong with it
+    columns     the columns of the file and the parser of each column
+    export      writes the directory as a CSV file
+    publishing  compares a file with the directory and publishes a new version
+    history     lists the versions of the directory and what each import changed
 
-docs/centers.md is for whoever fills in such a file; docs/decisions/0020-center-finder.md says
-why it is made this way. None of this ships: only an operator imports.
+docs/centers.md explains the file to the people who fill it in.
+docs/decisions/0020-center-finder.md explains this design. This package does not ship, because only
+an operator imports.
 """

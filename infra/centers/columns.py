@@ -1,4 +1,4 @@
-"""The columns of a file of centers: what each may say, and how it is spelled."""
+"""The columns of a center CSV file and the parser of each column."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -34,8 +34,8 @@ class Column:
     """A column.
 
     Attributes:
-        read: What a cell means; raises ValueError with what it must be, and no word of the cell.
-        needed: Whether every row has to say it.
+        parse: Parses a cell. Raises ValueError with what is allowed; the message never repeats the cell.
+        is_required: Whether every row must fill it in.
     """
 
     name: str
@@ -46,56 +46,56 @@ class Column:
 def _build_pattern_parser(pattern: str, message: str) -> CellReader:
     compiled = re.compile(pattern, re.ASCII)
 
-    def read(cell: str) -> str:
+    def parse(cell: str) -> str:
         if not compiled.fullmatch(cell):
             raise ValueError(message)
         return cell
 
-    return read
+    return parse
 
 
 def _build_choice_parser(values: Sequence[str] | frozenset[str], message: str) -> CellReader:
-    def read(cell: str) -> str:
+    def parse(cell: str) -> str:
         if cell not in values:
             raise ValueError(message)
         return cell
 
-    return read
+    return parse
 
 
 def _parse_text(cell: str) -> str:
     if len(cell) > 200:
-        raise ValueError("must have at most 200 characters")
+        raise ValueError("use 200 characters or fewer")
     return cell
 
 
 def _parse_boolean(cell: str) -> bool:
     if cell not in ("yes", "no"):
-        raise ValueError("must be yes or no")
+        raise ValueError("use yes or no")
     return cell == "yes"
 
 
 def _parse_zip(cell: str) -> str:
     try:
-        known = zip_codes.find_zip_point(cell)
+        point = zip_codes.find_zip_point(cell)
     except ValueError:
         raise ValueError(
-            "must be a ZIP code as 77030; a spreadsheet drops the zeros of 00901 unless the column is text"
+            "use a 5-digit ZIP code, such as 77030. Format the column as text so that leading zeros (00901) are kept."
         ) from None
-    if known is None:
-        raise ValueError("is no ZIP code whose place is known")
+    if point is None:
+        raise ValueError("no location is known for this ZIP code")
     return cell
 
 
 @cache
 def _load_zones() -> frozenset[str]:
-    # It looks through a folder each time.
+    # `available_timezones` searches a folder on every call.
     return frozenset(available_timezones())
 
 
 def _parse_zone(cell: str) -> str:
     if cell not in _load_zones():
-        raise ValueError("must be an IANA time zone as America/Chicago")
+        raise ValueError("use an IANA time zone, such as America/Chicago")
     return cell
 
 
@@ -103,7 +103,7 @@ def _parse_phone(cell: str) -> str:
     digits = re.sub(r"[ ().-]", "", cell)
     match = re.fullmatch(r"(?:\+?1)?([2-9]\d{2}[2-9]\d{6})", digits, re.ASCII)
     if not match:
-        raise ValueError("must be a US phone number as 713-555-0110")
+        raise ValueError("use a US phone number, such as 713-555-0110")
     return f"+1{match[1]}"
 
 
@@ -113,52 +113,52 @@ def _parse_day(cell: str) -> str:
     except ValueError:
         day = date.min
     if not day >= _EARLIEST or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell, re.ASCII):
-        raise ValueError("must be a date from 2000 on, as 2026-11-20")
+        raise ValueError("use a date in or after 2000, such as 2026-11-20")
     return cell
 
 
 def _parse_timestamp(cell: str) -> str:
     pattern = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})"
     try:
-        moment = datetime.fromisoformat(cell)
+        timestamp = datetime.fromisoformat(cell)
     except ValueError:
-        moment = datetime.min  # noqa: DTZ901 only its year is looked at
-    if moment.year < _EARLIEST.year or not re.fullmatch(pattern, cell, re.ASCII):
-        raise ValueError("must be a time with its offset, as 2026-11-20T15:00:00Z")
+        timestamp = datetime.min  # noqa: DTZ901 only its year is used
+    if timestamp.year < _EARLIEST.year or not re.fullmatch(pattern, cell, re.ASCII):
+        raise ValueError("use a time with a UTC offset, such as 2026-11-20T15:00:00Z")
     return cell
 
 
 def _parse_days(cell: str) -> int:
     if not re.fullmatch(r"\d{1,3}", cell, re.ASCII) or int(cell) > MAX_DAYS:
-        raise ValueError(f"must be a number of days from 0 to {MAX_DAYS}")
+        raise ValueError(f"use a number of days from 0 to {MAX_DAYS}")
     return int(cell)
 
 
-def _parse_listed(cell: str) -> list[str]:
+def _parse_name_list(cell: str) -> list[str]:
     parts = [part.strip() for part in cell.split(";")]
     if not all(parts) or len(set(parts)) < len(parts):
-        raise ValueError("must be names with a semicolon between them, each once")
+        raise ValueError("list names separated by semicolons, with no duplicates")
     return parts
 
 
 def _parse_offers(cell: str) -> dict[str, list[str]]:
-    """Products with their diseases, as `breyanzi: LBCL FL; abecma: MM`."""
+    """Parse products with their diseases, such as `breyanzi: LBCL FL; abecma: MM`."""
     offers = {}
-    for part in _parse_listed(cell):
+    for part in _parse_name_list(cell):
         product, _, diseases = (each.strip() for each in part.partition(":"))
         if product not in load_products():
-            raise ValueError(f"names a product that is not one of {', '.join(load_products())}")
+            raise ValueError(f"unknown product; use one of {', '.join(load_products())}")
         if product in offers:
-            raise ValueError(f"names {product} twice")
+            raise ValueError(f"lists {product} more than once")
         offers[product] = diseases.split()
         if not offers[product] or not set(offers[product]) <= set(DISEASES):
-            raise ValueError(f"must name diseases for {product}: of {', '.join(DISEASES)}")
+            raise ValueError(f"list the diseases for {product}, from: {', '.join(DISEASES)}")
     return offers
 
 
 def _parse_certifiers(cell: str) -> str | dict[str, str]:
-    """Who authorized all products, or each: `breyanzi: Maker's network; abecma: Other network`."""
-    parts = [part.partition(":") for part in _parse_listed(cell)]
+    """Parse who authorized all products, or each: `breyanzi: Manufacturer's network; abecma: Other network`."""
+    parts = [part.partition(":") for part in _parse_name_list(cell)]
     if not all(product.strip() in load_products() for product, _, _ in parts):
         return _parse_text(cell)
     return {product.strip(): _parse_text(by.strip()) for product, _, by in parts}
@@ -167,22 +167,22 @@ def _parse_certifiers(cell: str) -> str | dict[str, str]:
 COLUMNS = (
     Column(
         name="center_id",
-        parse=_build_pattern_parser(r"ctr_[a-z0-9_]{1,60}", "must be ctr_ and up to 60 of a-z, 0-9 and _"),
+        parse=_build_pattern_parser(r"ctr_[a-z0-9_]{1,60}", "use ctr_ followed by up to 60 characters (a-z, 0-9, _)"),
     ),
     Column(name="name", parse=_parse_text),
     Column(name="city", parse=_parse_text),
-    Column(name="state", parse=_build_choice_parser(STATES, "must be a state or territory as TX or PR")),
+    Column(name="state", parse=_build_choice_parser(STATES, "use a two-letter state or territory, such as TX or PR")),
     Column(name="zip", parse=_parse_zip),
     Column(name="time_zone", parse=_parse_zone),
     Column(name="listed", parse=_parse_boolean),
     Column(name="accepts_new", parse=_parse_boolean),
-    Column(name="age_group", parse=_build_choice_parser(AGE_GROUPS, "must be adult, pediatric or all")),
+    Column(name="age_group", parse=_build_choice_parser(AGE_GROUPS, "use adult, pediatric, or all")),
     Column(name="products", parse=_parse_offers),
     Column(name="certified_by", parse=_parse_certifiers),
     Column(name="certified_as_of", parse=_parse_day),
     Column(name="days_to_consultation", parse=_parse_days, is_required=False),
     Column(name="capacity_as_of", parse=_parse_timestamp),
-    Column(name="payer_networks", parse=_parse_listed, is_required=False),
+    Column(name="payer_networks", parse=_parse_name_list, is_required=False),
     Column(name="payers_as_of", parse=_parse_day, is_required=False),
     Column(name="intake_phone", parse=_parse_phone),
     Column(name="after_hours_phone", parse=_parse_phone),
@@ -192,29 +192,29 @@ COLUMNS = (
     Column(name="verified_on", parse=_parse_day),
     Column(name="fictional", parse=_parse_boolean),
 )
-"""In the order of the template. A file may have them in any order, and must have them all."""
+"""All columns, in the order of the template. A file must have all of them, in any order."""
 
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 
 PHONE_COLUMNS = frozenset(name for name in COLUMN_NAMES if name.endswith("_phone"))
-"""Where a cell may begin with a plus sign."""
+"""Columns in which a cell may start with a plus sign."""
 
 COLUMNS_REQUIRED_TOGETHER = (("payer_networks", "payers_as_of"), ("coordinator_name", "coordinator_phone"))
-"""Columns that a row fills in both or neither."""
+"""Pairs of columns. A row fills in both or neither."""
 
 
 def list_uncertified_products(cells: Mapping[str, Any]) -> Sequence[str]:
-    """The products of which a row does not say who authorized them."""
-    by = cells["certified_by"] or {}
-    return [product for product in cells["products"] or () if not _build_certifier(by, product)]
+    """List the products for which a row does not say who authorized the center."""
+    certifiers = cells["certified_by"] or {}
+    return [product for product in cells["products"] or () if not _find_certifier(certifiers, product)]
 
 
-def _build_certifier(by: str | Mapping[str, str], product: str) -> str | None:
-    return by if isinstance(by, str) else by.get(product)
+def _find_certifier(certifiers: str | Mapping[str, str], product: str) -> str | None:
+    return certifiers if isinstance(certifiers, str) else certifiers.get(product)
 
 
 def build_listing(cells: Mapping[str, Any]) -> CenterListing:
-    """A center as the directory keeps it, of cells that were read without a fault."""
+    """Build the directory entry of a center from cells that were parsed without a fault."""
     facts: dict[str, Any] = {
         name: cells[name] for name in ("city", "state", "zip", "intake_phone", "after_hours_phone")
     }
@@ -224,7 +224,7 @@ def build_listing(cells: Mapping[str, Any]) -> CenterListing:
             "product_id": product,
             "diseases": diseases,
             "age_group": cells["age_group"],
-            "certified_by": _build_certifier(cells["certified_by"], product),
+            "certified_by": _find_certifier(cells["certified_by"], product),
             "as_of": cells["certified_as_of"],
         }
         for product, diseases in cells["products"].items()
@@ -239,7 +239,7 @@ def build_listing(cells: Mapping[str, Any]) -> CenterListing:
         {"payer": payer, "as_of": cells["payers_as_of"]} for payer in cells["payer_networks"] or ()
     ]
     facts |= {"source": cells["source"], "verified_on": cells["verified_on"]}
-    # Said only where it is not what everybody takes for granted.
+    # Stored only if it differs from the default.
     facts |= {} if cells["listed"] else {"listed": False}
     facts |= {"fictional": True} if cells["fictional"] else {}
     return CenterListing(center_id=cells["center_id"], name=cells["name"], time_zone=cells["time_zone"], facts=facts)

@@ -1,4 +1,4 @@
-"""The directory as a file that `centers import` reads: to be edited and imported again."""
+"""Writes the directory as a CSV file that can be edited and imported again with `centers import`."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from infra.centers.columns import COLUMN_NAMES
 
 
 def to_csv(centers: Iterable[Center]) -> str:
-    """The centers as CSV, in the order of the template's columns."""
+    """Write the centers as CSV, with the columns in the order of the template."""
     out = io.StringIO()
     table = csv.DictWriter(out, COLUMN_NAMES, lineterminator="\n")
     table.writeheader()
@@ -20,7 +20,7 @@ def to_csv(centers: Iterable[Center]) -> str:
 
 
 def build_cells(center: Center) -> Mapping[str, str]:
-    """A center as the cells of its row; what the directory does not know is left empty."""
+    """Build the cells of a center's row. A fact that the directory does not have is an empty cell."""
     facts = center.listing
     offers, networks = facts.get("products", []), facts.get("payer_networks", [])
     capacity = facts.get("capacity", {})
@@ -61,5 +61,5 @@ def _format_boolean(value: object) -> str:
 
 
 def _format_phone(number: str | None) -> str | None:
-    """As people write it: a plus sign would begin a formula."""
+    """Format a phone number as people write it, because a plus sign would start a formula."""
     return re.sub(r"\+1(\d{3})(\d{3})(\d{4})", r"\1-\2-\3", number) if number else None

@@ -1,4 +1,4 @@
-"""The directory of centers as a whole: a new version of it, all or nothing."""
+"""Publishes a new version of the whole center directory: all changes or none."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,12 @@ from chalicelib.store.platform.transactions import ConditionFailedError
 
 
 class ConcurrentImportError(Exception):
-    """Somebody else imported since the directory was read. Nothing was changed by us."""
+    """Someone else imported after the directory was read. This import changed nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CenterListing:
-    """A center as an import wants it."""
+    """The entry of a center in an import file."""
 
     center_id: str
     name: str
@@ -31,10 +31,10 @@ class CenterListing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CenterChange:
-    """What becomes of a center: its fields by name, before and after.
+    """The change of a center: the changed fields by name, with the values before and after.
 
     Attributes:
-        added: It is new; every field was None before.
+        is_new: Whether the center is new. If so, every field was None before.
     """
 
     listing: CenterListing
@@ -43,23 +43,23 @@ class CenterChange:
 
 
 def compare_centers(directory: CenterDirectory, listings: Sequence[CenterListing]) -> Sequence[CenterChange]:
-    """What an import would change, center by center.
+    """Compare the directory with an import, center by center.
 
-    A center that the import does not name stays as it is: a part of the directory may be
-    imported by itself. One leaves the finder by its row, which says that it is not listed.
+    A center that is not in the import stays unchanged, so that a file may contain only a part of the
+    directory. To remove a center from search, its row must set `listed` to no.
     """
-    found = []
+    changes = []
     for listing in listings:
-        known = directory.centers.get(listing.center_id)
-        before, after = _list_center_fields(known), _list_listing_fields(listing)
-        changed = {
+        existing = directory.centers.get(listing.center_id)
+        before, after = _list_center_fields(existing), _list_listing_fields(listing)
+        fields = {
             name: (before.get(name), after.get(name))
             for name in sorted({*before, *after})
             if before.get(name) != after.get(name)
         }
-        if changed or known is None:
-            found.append(CenterChange(listing=listing, is_new=known is None, fields=changed))
-    return found
+        if fields or existing is None:
+            changes.append(CenterChange(listing=listing, is_new=existing is None, fields=fields))
+    return changes
 
 
 def publish_directory(
@@ -71,18 +71,18 @@ def publish_directory(
     stores: Stores,
     now: datetime,
 ) -> DirectoryVersion:
-    """Make the directory with these changes the one that holds.
+    """Publish the directory with these changes as the new current version.
 
     Args:
-        directory: What was read, and shown to the person who decides.
-        changed: What `changes` told of it.
-        by: Who decides.
+        directory: The directory that the changes were computed from and shown for.
+        changes: What `compare_centers` returned.
+        imported_by: The person who confirmed the import.
         digest: The SHA-256 of the file.
-        stores: Where it is kept.
-        now: When.
+        stores: The data stores.
+        now: The current time.
 
     Raises:
-        ChangedMeanwhileError: somebody else imported since `directory` was read.
+        ConcurrentImportError: someone else imported after `directory` was read.
     """
     rows = _build_rows(directory, changes, by=imported_by, now=now)
     number = directory.version + 1
@@ -91,7 +91,7 @@ def publish_directory(
         imported_by=imported_by,
         at=now,
         digest=digest,
-        # Two imports at once must not write into each other's pages.
+        # The random part keeps two concurrent imports from writing into each other's pages.
         pages=f"directory#{number:06d}-{secrets.token_hex(8)}",
         counts={
             "added": sum(each.is_new for each in changes),
@@ -111,18 +111,18 @@ def publish_directory(
 
 
 def _build_rows(
-    directory: CenterDirectory, changed: Sequence[CenterChange], *, by: str, now: datetime
+    directory: CenterDirectory, changes: Sequence[CenterChange], *, by: str, now: datetime
 ) -> Sequence[Row]:
     rows = {center_id: _build_row(center) for center_id, center in directory.centers.items()}
-    for each in changed:
-        listing = each.listing
-        known = rows.get(listing.center_id)
+    for change in changes:
+        listing = change.listing
+        existing = rows.get(listing.center_id)
         rows[listing.center_id] = {
             "center_id": listing.center_id,
             "name": listing.name,
             "time_zone": listing.time_zone,
             "facts": listing.facts,
-            "version": known["version"] + 1 if known else 1,
+            "version": existing["version"] + 1 if existing else 1,
             "changed_at": to_timestamp(now),
             "changed_by": by,
         }

@@ -1,10 +1,10 @@
-"""A file of centers: its bytes as listings, or everything that is wrong with it, by place."""
+"""Parses a center CSV file into listings, or lists everything that is wrong with it, by line and column."""
 
 import csv
 import hashlib
 import io
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,41 +19,42 @@ from infra.centers.columns import (
 from infra.centers.publishing import CenterListing
 
 MAX_ROWS = 10_000
-"""More centers than there are; a file with more is another file."""
+"""More centers than exist. A file with more rows is the wrong file."""
 
 MAX_BYTES = 100_000_000
 
 _BOM = b"\xef\xbb\xbf"
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NOT_SHOWN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+"""Unicode categories of control characters and other hidden characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetFault:
-    """What is wrong, and where: `line` as an editor counts them, from 1."""
+    """What is wrong and where. `line` is the line number in a text editor, from 1."""
 
     line: int
     column: str | None
     message: str
 
     def __str__(self) -> str:
-        """As one line for a person."""
-        where = f"line {self.line}" + (f", column {self.column}" if self.column else "")
-        return f"{where}: {self.message}"
+        """Format the fault as one line of text."""
+        location = f"line {self.line}" + (f", column {self.column}" if self.column else "")
+        return f"{location}: {self.message}"
 
 
 class SheetError(Exception):
-    """The file cannot be imported; nothing of it was."""
+    """The file cannot be imported. Nothing was imported."""
 
     def __init__(self, faults: Sequence[SheetFault]) -> None:
-        """Say all that is wrong."""
+        """Store all faults."""
         super().__init__(f"{len(faults)} faults")
         self.faults = tuple(faults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedSheet:
-    """A file without a fault."""
+    """The content of a file without faults."""
 
     listings: Sequence[CenterListing]
     digest: str
@@ -61,7 +62,7 @@ class ParsedSheet:
 
 @dataclass(slots=True)
 class _SheetReader:
-    """What was found so far."""
+    """The listings and faults that were found so far."""
 
     faults: list[SheetFault] = field(default_factory=list)
     listings: list[CenterListing] = field(default_factory=list)
@@ -72,32 +73,32 @@ class _SheetReader:
 
 
 def parse_sheet(raw: bytes) -> ParsedSheet:
-    """The centers of a file.
+    """Parse a file into center listings.
 
     Raises:
-        SheetError: names every fault of every row, or the one that kept us from reading rows.
+        SheetError: lists every fault of every row, or the one fault that prevents reader the rows.
     """
-    reading = _SheetReader()
+    reader = _SheetReader()
     rows = _list_rows(_decode_utf8(raw))
     names = _check_header(next(rows, (1, [])))
     try:
         for line, cells in rows:
-            if len(reading.first_lines) >= MAX_ROWS:
-                message = f"more than {MAX_ROWS:,} centers: is this the right file?"
+            if len(reader.first_lines) >= MAX_ROWS:
+                message = f"has more than {MAX_ROWS:,} centers. Is this the right file?"
                 raise SheetError([SheetFault(line=line, column=None, message=message)])
-            _parse_row(reading, line, names, cells)
+            _parse_row(reader, line, names, cells)
     except csv.Error as e:
-        reading.add_fault(getattr(e, "line", 1), None, f"cannot be read as CSV ({e})")
-    if not reading.listings and not reading.faults:
-        reading.add_fault(2, None, "has no row: a header and no center")
-    if reading.faults:
-        raise SheetError(reading.faults)
-    return ParsedSheet(listings=reading.listings, digest=hashlib.sha256(raw).hexdigest())
+        reader.add_fault(getattr(e, "line", 1), None, f"cannot be read as CSV ({e})")
+    if not reader.listings and not reader.faults:
+        reader.add_fault(2, None, "has a header but no centers")
+    if reader.faults:
+        raise SheetError(reader.faults)
+    return ParsedSheet(listings=reader.listings, digest=hashlib.sha256(raw).hexdigest())
 
 
 def _decode_utf8(raw: bytes) -> str:
     if len(raw) > MAX_BYTES:
-        message = f"more than {MAX_BYTES:,} bytes: is this the right file?"
+        message = f"has more than {MAX_BYTES:,} bytes. Is this the right file?"
         raise SheetError([SheetFault(line=1, column=None, message=message)])
     text = raw.removeprefix(_BOM)
     try:
@@ -107,7 +108,7 @@ def _decode_utf8(raw: bytes) -> str:
 
 
 def _build_encoding_fault(raw: bytes, at: int) -> SheetFault:
-    """Where the first byte stands that is not UTF-8; Latin-1 has a character for every byte."""
+    """Locate the first byte that is not UTF-8. Latin-1 decodes the rest, because it accepts every byte."""
     lines = raw[:at].decode("latin-1").split("\n")
     header = next(csv.reader([raw.split(b"\n")[0].decode("latin-1")]), [])
     cell = len(next(csv.reader([lines[-1]]), [""]))
@@ -115,12 +116,12 @@ def _build_encoding_fault(raw: bytes, at: int) -> SheetFault:
     return SheetFault(
         line=len(lines),
         column=header[cell - 1].strip() if known else None,
-        message=f"byte 0x{raw[at]:02x} is not UTF-8: save the file as CSV UTF-8",
+        message=f"byte 0x{raw[at]:02x} is not UTF-8. Save the file as CSV UTF-8.",
     )
 
 
 def _list_rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the line that it begins on; empty lines are passed over."""
+    """List each row with the line on which it starts. Skip empty lines."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     while True:
@@ -139,61 +140,60 @@ def _list_rows(text: str) -> Iterator[tuple[int, list[str]]]:
 def _check_header(row: tuple[int, list[str]]) -> Sequence[str]:
     line, cells = row
     names = [cell.strip() for cell in cells]
-    wrong = [f"there is no column {name}" for name in COLUMN_NAMES if name not in names]
-    wrong += [f"column {name} stands there twice" for name in COLUMN_NAMES if names.count(name) > 1]
-    # A name that is not ours is the file's own text: told by its place alone.
-    wrong += [
-        f"column {number} of the header is not one of the template's"
+    messages = [f"column {name} is missing" for name in COLUMN_NAMES if name not in names]
+    messages += [f"column {name} appears more than once" for name in COLUMN_NAMES if names.count(name) > 1]
+    # Identify an unknown column by its number only, because messages do not repeat the text of the file.
+    messages += [
+        f"column {number} of the header is not in the template"
         for number, name in enumerate(names, start=1)
         if name not in COLUMN_NAMES
     ]
-    if wrong:
-        raise SheetError([SheetFault(line=line, column=None, message=message) for message in wrong])
+    if messages:
+        raise SheetError([SheetFault(line=line, column=None, message=message) for message in messages])
     return names
 
 
-def _parse_row(reading: _SheetReader, line: int, names: Sequence[str], cells: Sequence[str]) -> None:
-    """Read one row; what is wrong with it is noted."""
+def _parse_row(reader: _SheetReader, line: int, names: Sequence[str], cells: Sequence[str]) -> None:
+    """Parse one row and collect its faults."""
     if len(cells) != len(names):
-        reading.first_lines[f"line {line}"] = line
-        reading.add_fault(line, None, f"has {len(cells)} cells, the header has {len(names)}")
+        reader.first_lines[f"line {line}"] = line
+        reader.add_fault(line, None, f"has {len(cells)} cells, but the header has {len(names)}")
         return
-    before = len(reading.faults)
-    given = {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
-    cells_by_name = {column.name: _parse_cell(reading, line, column.name, given) for column in COLUMNS}
-    for one, other in COLUMNS_REQUIRED_TOGETHER:
-        if bool(given[one]) != bool(given[other]):
-            empty = other if given[one] else one
-            full = one if given[one] else other
-            reading.add_fault(line, empty, f"must be filled in where {full} is")
-    for product in list_uncertified_products(cells_by_name) if cells_by_name["certified_by"] else ():
-        reading.add_fault(line, "certified_by", f"does not say who authorized it for {product}")
-    _check_center_id(reading, line, given["center_id"])
-    if len(reading.faults) == before:
-        reading.listings.append(build_listing(cells_by_name))
+    fault_count = len(reader.faults)
+    raw_cells = {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
+    values = {column.name: _parse_cell(reader, line, column.name, raw_cells[column.name]) for column in COLUMNS}
+    for first, second in COLUMNS_REQUIRED_TOGETHER:
+        if bool(raw_cells[first]) != bool(raw_cells[second]):
+            empty, full = (second, first) if raw_cells[first] else (first, second)
+            reader.add_fault(line, empty, f"is required when {full} is filled in")
+    for product in list_uncertified_products(values) if values["certified_by"] else ():
+        reader.add_fault(line, "certified_by", f"does not say who authorized the center for {product}")
+    _check_center_id(reader, line, raw_cells["center_id"])
+    if len(reader.faults) == fault_count:
+        reader.listings.append(build_listing(values))
 
 
-def _check_center_id(reading: _SheetReader, line: int, center_id: str) -> None:
-    first = reading.first_lines.setdefault(center_id or f"line {line}", line)
+def _check_center_id(reader: _SheetReader, line: int, center_id: str) -> None:
+    first = reader.first_lines.setdefault(center_id or f"line {line}", line)
     if first != line:
-        reading.first_lines[f"line {line}"] = line
-        reading.add_fault(line, "center_id", f"is the id of line {first} as well")
+        reader.first_lines[f"line {line}"] = line
+        reader.add_fault(line, "center_id", f"repeats the ID on line {first}")
 
 
-def _parse_cell(reading: _SheetReader, line: int, name: str, raw_cell: Mapping[str, str]) -> Any:
-    column, cell = COLUMNS[COLUMN_NAMES.index(name)], raw_cell[name]
+def _parse_cell(reader: _SheetReader, line: int, name: str, cell: str) -> Any:
+    column = COLUMNS[COLUMN_NAMES.index(name)]
     if not cell:
         if column.is_required:
-            reading.add_fault(line, name, "must not be empty")
+            reader.add_fault(line, name, "must not be empty")
         return None
-    if cell.startswith(_STARTS_A_FORMULA) and not (name in PHONE_COLUMNS and cell[0] == "+"):
-        reading.add_fault(line, name, "begins as a formula does, which a spreadsheet would run")
+    if cell.startswith(_FORMULA_PREFIXES) and not (name in PHONE_COLUMNS and cell[0] == "+"):
+        reader.add_fault(line, name, "starts with a formula character, which a spreadsheet would run")
         return None
-    if any(unicodedata.category(char) in _NOT_SHOWN for char in cell):
-        reading.add_fault(line, name, "holds a line break, a control character or an invisible mark")
+    if any(unicodedata.category(char) in _HIDDEN_CATEGORIES for char in cell):
+        reader.add_fault(line, name, "contains a line break or a hidden character")
         return None
     try:
         return column.parse(cell)
     except ValueError as e:
-        reading.add_fault(line, name, str(e))
+        reader.add_fault(line, name, str(e))
         return None

@@ -1,19 +1,22 @@
-"""The command line `referrals`: for people who run, try or connect to the product.
+"""The command line `referrals`, for people who run, test, or connect to the product.
 
-    commands   what there is, each with `--help`
-    site       finds the local site that runs, and its settings
-    moments    reads times as people type them
-    sending    signs and sends events as a center's own system would
-    centers    imports, exports and recounts the directory of centers
-    doctor     looks whether all that the product depends on is there
+    commands        all commands, each with `--help`
+    common          exit codes, JSON output, and error messages that all commands share
+    site            finds the running local site and its settings
+    time_arguments  parses dates and times as people type them
+    sending         signs and sends events as a center's system would
+    centers         imports and exports the center directory and lists its versions
+    operating       checks the audit trail, replays deliveries, and retries failed tasks
+    hooks           calls the CDS Hooks services as the simulated EHR would
+    doctor          checks everything that the product depends on
 
-Exit status: 0 done, 1 something is off, 2 not understood, 3 no site to talk to.
+Exit codes: 0 success, 1 a check or a task failed, 2 invalid input, 3 no running site.
 """
 
 
 def main() -> None:
     """Run the command that the arguments name."""
-    # The commands bring typer and rich; whoever only imports this package needs neither.
+    # The commands import typer and rich. Other importers of this package do not need them.
     from infra.cli.commands import app  # noqa: PLC0415
 
     app()

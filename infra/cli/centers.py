@@ -1,18 +1,17 @@
-"""Commands for whoever keeps the directory of centers.
+"""Commands that manage the center directory.
 
-What takes long to import is imported by the command that needs it, as in `commands`.
+Slow imports are inside the command that needs them, as in `commands`.
 """
 # ruff: noqa: PLC0415 see above
 
 import getpass
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.cli import site
-from infra.cli.site import NoSiteError
+from infra.cli.common import PROBLEM_FOUND, USAGE_ERROR, AsJson, enter_site_or_fail, fail, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,37 +19,25 @@ if TYPE_CHECKING:
     from infra.centers.publishing import CenterChange
     from infra.centers.sheet import ParsedSheet, SheetFault
 
-PROBLEM_FOUND, USAGE_ERROR, NO_SITE_FOUND = 1, 2, 3
-
 MAX_FAULTS_SHOWN = 50
 
-centers = typer.Typer(help="Keep the directory of centers.", no_args_is_help=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-
-
-@centers.callback()
-def _enter_site() -> None:
-    """Find the site first."""
-    try:
-        site.enter_site()
-    except NoSiteError as error:
-        _fail(str(error), NO_SITE_FOUND)
+centers = typer.Typer(help="Manage the center directory.", no_args_is_help=True)
+centers.callback()(enter_site_or_fail)
 
 
 @centers.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="A CSV file as docs/centers.md describes it.")],
+    file: Annotated[Path, typer.Argument(help="CSV file in the format described in docs/centers.md.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it is changed.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
-    by: Annotated[str | None, typer.Option(help="Who decides, for the history; your account unless given.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Apply without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, without changing it.")] = False,
+    by: Annotated[str | None, typer.Option(help="Name to record in the history. Default: your user name.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a file of centers, show what it would change, ask, and change all of it or nothing.
+    """Check a CSV file, show the changes, ask for confirmation, and apply all of them or none.
 
-    A center that the file does not name stays as it is; `listed` = `no` takes one off the list.
-    Exit status 2 if the file has a fault, 1 if somebody said no or imported meanwhile.
+    Centers not in the file stay unchanged. Set `listed` to `no` to remove a center from search.
+    Exit code 2 if the file has errors; 1 if you declined or someone else imported at the same time.
     """
     from chalicelib import wiring
     from infra.centers import publishing
@@ -62,8 +49,8 @@ def import_file(
     _print_changes(changes, len(sheet.listings), as_json=as_json)
     if dry_run or not changes:
         return
-    if not (yes or typer.confirm("Make these changes?", err=True)):
-        _fail("Nothing was changed.", PROBLEM_FOUND)
+    if not (yes or typer.confirm("Apply these changes?", err=True)):
+        fail("No changes made.", PROBLEM_FOUND)
     try:
         version = publishing.publish_directory(
             directory,
@@ -74,48 +61,48 @@ def import_file(
             now=wiring.read_clock(),
         )
     except publishing.ConcurrentImportError:
-        _fail("Somebody else imported meanwhile. Nothing was changed: run it again.", PROBLEM_FOUND)
-    typer.echo(f"The directory is now version {version.number}. Everybody sees it within 5 minutes.", err=True)
+        fail("Someone else imported at the same time. No changes made. Run the command again.", PROBLEM_FOUND)
+    typer.echo(f"Directory updated to version {version.number}. Users see it within 5 minutes.", err=True)
 
 
 @centers.command()
 def history(
-    center: Annotated[str | None, typer.Argument(help="Only what became of this center.")] = None,
+    center: Annotated[str | None, typer.Argument(help="Show only this center's history.")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """List the versions of the directory: who imported what, and when; oldest first."""
-    from infra.centers import past
+    """List directory versions, oldest first: who imported what, and when."""
+    from infra.centers.history import list_center_versions, list_directory_versions
 
-    rows = [*(past.list_center_versions(center) if center else past.list_directory_versions())]
+    rows = [*(list_center_versions(center) if center else list_directory_versions())]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        print_json(rows)
         return
     for row in rows:
-        typer.echo(f"version {row['version']}  {row['at']}  {row['by']}  {row['told']}")
+        typer.echo(f"version {row['version']}  {row['at']}  {row['by']}  {row['summary']}")
     if not rows:
-        typer.echo("Nothing was imported." if center is None else "No import named this center.")
+        typer.echo("No imports yet." if center is None else "No imports for this center.")
 
 
 @centers.command()
 def export() -> None:
-    """Print the directory as a CSV file that can be edited and imported."""
+    """Print the directory as CSV for editing and import."""
     from chalicelib import wiring
     from infra.centers.export import to_csv
 
-    found = wiring.get_stores().tenants.read_directory().centers
-    typer.echo(to_csv(found.values()), nl=False)
+    directory = wiring.get_stores().tenants.read_directory()
+    typer.echo(to_csv(directory.centers.values()), nl=False)
 
 
 def _read_sheet(file: Path, *, as_json: bool) -> "ParsedSheet":
     from infra.centers import sheet
 
     try:
-        with file.open("rb") as opened:
-            # One byte more than is allowed is enough to refuse the rest.
-            return sheet.parse_sheet(opened.read(sheet.MAX_BYTES + 1))
+        with file.open("rb") as stream:
+            # One byte over the limit is enough to reject the file.
+            return sheet.parse_sheet(stream.read(sheet.MAX_BYTES + 1))
     except OSError as error:
-        _fail(f"{file} cannot be read: {error.strerror}.", USAGE_ERROR)
+        fail(f"Cannot read {file}: {error.strerror}.", USAGE_ERROR)
     except sheet.SheetError as error:
         _print_faults(file, error.faults, as_json=as_json)
         raise typer.Exit(USAGE_ERROR) from None
@@ -123,21 +110,20 @@ def _read_sheet(file: Path, *, as_json: bool) -> "ParsedSheet":
 
 def _print_faults(file: Path, faults: "Sequence[SheetFault]", *, as_json: bool) -> None:
     if as_json:
-        fault_rows = [{"line": f.line, "column": f.column, "message": f.message} for f in faults]
-        typer.echo(json.dumps({"faults": fault_rows}, indent=2))
+        print_json({"faults": [{"line": f.line, "column": f.column, "message": f.message} for f in faults]})
         return
     for fault in faults[:MAX_FAULTS_SHOWN]:
         typer.echo(f"{file.name}, {fault}", err=True)
     if len(faults) > MAX_FAULTS_SHOWN:
-        typer.echo(f"and {len(faults) - MAX_FAULTS_SHOWN:,} more; --json prints all", err=True)
-    number = "1 fault" if len(faults) == 1 else f"{len(faults):,} faults"
-    typer.echo(f"{number}. Nothing was changed.", err=True)
+        typer.echo(f"and {len(faults) - MAX_FAULTS_SHOWN:,} more. Use --json to list all.", err=True)
+    number = "1 error" if len(faults) == 1 else f"{len(faults):,} errors"
+    typer.echo(f"{number}. No changes made.", err=True)
 
 
-def _print_changes(changes: "Sequence[CenterChange]", names: int, *, as_json: bool) -> None:
-    """What would change, field by field."""
+def _print_changes(changes: "Sequence[CenterChange]", center_count: int, *, as_json: bool) -> None:
+    """Print what would change, field by field."""
     added = sum(change.is_new for change in changes)
-    counts = {"added": added, "changed": len(changes) - added, "unchanged": names - len(changes)}
+    counts = {"added": added, "changed": len(changes) - added, "unchanged": center_count - len(changes)}
     if as_json:
         change_rows = [
             {
@@ -147,24 +133,19 @@ def _print_changes(changes: "Sequence[CenterChange]", names: int, *, as_json: bo
             }
             for change in changes
         ]
-        typer.echo(json.dumps({**counts, "centers": change_rows}, indent=2))
+        print_json({**counts, "centers": change_rows})
         return
     for change in changes:
         sign = "+" if change.is_new else "~"
         typer.echo(f"{sign} {change.listing.center_id}  {change.listing.name}")
         for name, (before, after) in change.fields.items():
             typer.echo(
-                f"    {name}: {_shorten(after)}"
+                f"    {name}: {_format_value(after)}"
                 if change.is_new
-                else f"    {name}: {_shorten(before)} -> {_shorten(after)}"
+                else f"    {name}: {_format_value(before)} -> {_format_value(after)}"
             )
     typer.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
 
 
-def _shorten(value: Any) -> str:
-    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _fail(sentence: str, status: int) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(status)
+def _format_value(value: Any) -> str:
+    return "(empty)" if value is None else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Looks whether everything that the product depends on is there and fits together."""
+"""Checks that everything the product depends on exists and is configured consistently."""
 
 import json
 import urllib.request
@@ -24,12 +24,12 @@ CreateClient = Callable[[str], Any]
 
 
 class CheckFailedError(Exception):
-    """What is wrong with one thing. The text is for a person."""
+    """A check failed. The message is shown to the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     check: str
     passed: bool
@@ -37,7 +37,7 @@ class CheckResult:
 
 
 def run_checks(settings: Settings, *, aws: CreateClient, url: str, now: datetime) -> Iterator[CheckResult]:
-    """Look at one thing after the other; each is told as soon as it is known."""
+    """Run the checks in order. Yield each result as soon as it is available."""
     checks: list[tuple[str, Callable[[], str]]] = [
         ("settings", lambda: f"{settings.deployment} deployment at {settings.public_url}"),
         *((f"table {name}", _check_table(settings, aws, name)) for name in TABLE_NAMES),
@@ -82,8 +82,8 @@ def _check_key(settings: Settings, aws: CreateClient) -> str:
 def _check_user_pool(settings: Settings, aws: CreateClient) -> str:
     pool_id = settings.identity_pool_id
     aws("cognito-idp").describe_user_pool(UserPoolId=pool_id)
-    issued_by_it = settings.identity_issuer.rpartition("/")[2] == pool_id
-    _fail_unless(issued_by_it, "IDENTITY_ISSUER is not this pool: no token would be taken")
+    is_issuer = settings.identity_issuer.rpartition("/")[2] == pool_id
+    _fail_unless(is_issuer, "IDENTITY_ISSUER does not match this user pool. All tokens would be rejected.")
     return pool_id
 
 
@@ -92,43 +92,46 @@ def _check_app_client(settings: Settings, aws: CreateClient) -> str:
         UserPoolId=settings.identity_pool_id, ClientId=settings.identity_client_id
     )["UserPoolClient"]
     missing = REQUIRED_AUTH_FLOWS - set(description.get("ExplicitAuthFlows", ()))
-    _fail_unless(not missing, f"it lacks {', '.join(sorted(missing))}")
-    _fail_unless("ClientSecret" not in description, "it has a secret, which a browser cannot keep")
-    return "signs people in"
+    _fail_unless(not missing, f"missing auth flows: {', '.join(sorted(missing))}")
+    _fail_unless(
+        "ClientSecret" not in description,
+        "has a client secret. Browser apps must not use one; create a client without a secret.",
+    )
+    return "sign-in enabled"
 
 
 def _check_jwks(settings: Settings) -> str:
-    with urllib.request.urlopen(settings.identity_jwks_url, timeout=TIMEOUT_S) as answer:  # noqa: S310 a setting
-        keys = json.load(answer).get("keys", [])
-    _fail_unless(bool(keys), "the issuer publishes no keys: no token can be verified")
+    with urllib.request.urlopen(settings.identity_jwks_url, timeout=TIMEOUT_S) as response:  # noqa: S310 a setting
+        keys = json.load(response).get("keys", [])
+    _fail_unless(bool(keys), "the issuer publishes no keys, so tokens cannot be verified")
     return f"{len(keys)} published"
 
 
 def _check_sender(settings: Settings, aws: CreateClient) -> str:
-    """The address itself or, as usual, its domain has to be verified."""
+    """Check that the sender address or, more commonly, its domain is verified."""
     client = aws("sesv2")
     for identity in (settings.mail_from, settings.mail_from.rpartition("@")[2]):
         try:
-            told = client.get_email_identity(EmailIdentity=identity)
+            description = client.get_email_identity(EmailIdentity=identity)
         except client.exceptions.NotFoundException:
             continue
-        if told.get("VerifiedForSendingStatus"):
-            return f"{identity} may send"
-    raise CheckFailedError(f"neither {settings.mail_from} nor its domain is verified")
+        if description.get("VerifiedForSendingStatus"):
+            return f"{identity} is verified"
+    raise CheckFailedError(f"verify {settings.mail_from} or its domain in SES")
 
 
 def _check_configuration_set(settings: Settings, aws: CreateClient) -> str:
     name = settings.mail_configuration_set
     if not name:
-        return "none is set"
+        return "not set"
     description = aws("sesv2").get_configuration_set(ConfigurationSetName=name)
-    sends = description.get("SendingOptions", {}).get("SendingEnabled", True)
-    _fail_unless(sends, f"{name} does not send")
+    is_enabled = description.get("SendingOptions", {}).get("SendingEnabled", True)
+    _fail_unless(is_enabled, f"sending is disabled for {name}")
     return name
 
 
 def _check_job(settings: Settings, aws: CreateClient, job: ScheduledJob, now: datetime) -> Callable[[], str]:
-    """Whether it had a successful run within two of its periods."""
+    """Check that the last successful run is at most two periods of the job old."""
 
     def check() -> str:
         last = (
@@ -147,19 +150,20 @@ def _check_job(settings: Settings, aws: CreateClient, job: ScheduledJob, now: da
 
 def _check_outbox(settings: Settings, aws: CreateClient) -> str:
     table = DynamoTable(f"{settings.table_prefix}outbox", lambda: aws("dynamodb"))
-    parked = sum(1 for _ in Outbox(table).list_failed())
-    _fail_unless(parked == 0, f"{parked} parked: `referrals outbox parked` lists them")
-    return "nothing is parked"
+    failed = sum(1 for _ in Outbox(table).list_failed())
+    noun = "failed task" if failed == 1 else "failed tasks"
+    _fail_unless(failed == 0, f"{failed} {noun}. List them with `referrals outbox failed`.")
+    return "no failed tasks"
 
 
 def _check_site(url: str) -> str:
-    """Whether the site finds what it depends on, as it sees it itself."""
+    """Check that the site itself reports that it is ready."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with direct.open(f"{url}/health/ready", timeout=TIMEOUT_S) as answer:
-        _fail_unless(answer.status == 200, f"/health/ready says {answer.status}")
+    with direct.open(f"{url}/health/ready", timeout=TIMEOUT_S) as response:
+        _fail_unless(response.status == 200, f"/health/ready returned {response.status}")
     return "ready"
 
 
-def _fail_unless(fact: bool, message: str) -> None:  # noqa: FBT001 reads as: require that, else say
-    if not fact:
+def _fail_unless(condition: bool, message: str) -> None:  # noqa: FBT001 reads well as a positional argument
+    if not condition:
         raise CheckFailedError(message)

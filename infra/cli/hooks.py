@@ -1,52 +1,54 @@
-"""`referrals cds-hook`: ask for cards as the simulated health record system would."""
-# ruff: noqa: PLC0415 as in `commands`
+"""`referrals cds-hook`: calls a CDS Hooks service as the simulated EHR would."""
+# ruff: noqa: PLC0415 for the same reason as in `commands`
 
 import json
 from dataclasses import asdict
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from infra.cli import site
+from infra.cli.common import NO_SITE_FOUND, USAGE_ERROR, AsJson, fail, print_json
 from infra.cli.sending import SiteResponse, post_json
 from infra.cli.site import NoSiteError, Site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-USAGE_ERROR, NO_SITE_FOUND = 2, 3
-
 
 class CdsHook(StrEnum):
-    """The moments in a record at which cards are asked for."""
+    """The points in an EHR workflow at which the EHR requests cards."""
 
     PATIENT_VIEW = "patient-view"
     ORDER_SIGN = "order-sign"
 
 
 def cds_hook(
-    hook: Annotated[CdsHook, typer.Argument(help="Which moment in the record.")],
+    hook: Annotated[CdsHook, typer.Argument(help="Hook to call.")],
     chart: Annotated[
-        str, typer.Option(help="`follicular`, `large-b-cell`, `unrelated`, or a JSON file.")
+        str, typer.Option(help="Sample chart (follicular, large-b-cell, unrelated) or a JSON file.")
     ] = "follicular",
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Ask for CDS Hooks cards, as the simulated health record system would.
+    """Call a CDS Hooks service, as the simulated EHR would.
 
-    Exit status 0 means that the site answered, whatever it said.
+    Exit code 0 means the site responded, even with an error.
     """
     try:
         reply = _call_hook(hook, chart, site.enter_site())
     except NoSiteError as error:
-        _fail(str(error), NO_SITE_FOUND)
+        fail(str(error), NO_SITE_FOUND)
     except (OSError, ValueError, KeyError, TypeError):
-        _fail(f"{chart} is no chart: name a shipped one, or a file like those.", USAGE_ERROR)
+        fail(
+            f"Cannot read chart {chart}. Use a sample chart name or a JSON file in the same format.",
+            USAGE_ERROR,
+        )
     if as_json:
-        typer.echo(json.dumps(asdict(reply), indent=2))
+        print_json(asdict(reply))
     else:
-        typer.echo(_read_answer(reply))
+        typer.echo(_format_reply(reply))
 
 
 def _call_hook(hook: CdsHook, chart: str, running_site: Site) -> SiteResponse:
@@ -60,14 +62,9 @@ def _call_hook(hook: CdsHook, chart: str, running_site: Site) -> SiteResponse:
     return post_json(address, body.encode(), {"Authorization": f"Bearer {token}"}, url=running_site.url)
 
 
-def _read_answer(reply: SiteResponse) -> str:
+def _format_reply(reply: SiteResponse) -> str:
     if reply.status != 200:
         return f"{reply.status}  {json.dumps(reply.answer)}"
     cards: list[Mapping[str, Any]] = reply.answer["cards"]
     card_texts = (f"{card['summary']}\n\n{card['detail']}" for card in cards)
-    return "\n\n".join(card_texts) or "No cards: nothing in this chart concerns the catalogue."
-
-
-def _fail(sentence: str, status: int) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(status)
+    return "\n\n".join(card_texts) or "No cards. This chart has no disease in the product catalog."

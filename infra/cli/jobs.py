@@ -1,4 +1,4 @@
-"""The jobs that `referrals run-job` runs by hand, and the queue that each works off."""
+"""The jobs that `referrals run-job` can run, and the task queue that each job processes."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from chalicelib.domain.notices.tasks import TaskQueue
 
 
 class RunnableJob(StrEnum):
-    """A scheduled function."""
+    """A scheduled job."""
 
     NOTICES = "notices"
     RELAY = "relay"
@@ -14,12 +14,12 @@ class RunnableJob(StrEnum):
     DIGEST = "digest"
 
     @property
-    def lane(self) -> TaskQueue:
-        """The queue that it works off."""
-        return _LANES[self]
+    def queue(self) -> TaskQueue:
+        """The task queue that the job processes."""
+        return _QUEUES[self]
 
 
-_LANES = {
+_QUEUES = {
     RunnableJob.NOTICES: TaskQueue.PLAN,
     RunnableJob.RELAY: TaskQueue.EVENT,
     RunnableJob.CLOCKS: TaskQueue.CLOCK,

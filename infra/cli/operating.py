@@ -1,75 +1,67 @@
-"""Commands for whoever runs a site: is the audit trail whole, and what waits for what.
+"""Commands for operators: check the audit trail, replay deliveries, and retry failed tasks.
 
-What takes long to import is imported by the command that needs it, as in `commands`.
+Slow imports are inside the command that needs them, as in `commands`.
 """
 # ruff: noqa: PLC0415 see above
 
-import json
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.platform.timestamps import to_timestamp
-from infra.cli import site
-from infra.cli.site import NoSiteError
+from infra.cli.common import PROBLEM_FOUND, USAGE_ERROR, AsJson, enter_site_or_fail, fail, print_json
 
-PROBLEM_FOUND, NO_SITE_FOUND = 1, 3
+audit = typer.Typer(help="Check the integrity of the audit trail.", no_args_is_help=True)
+deliveries = typer.Typer(help="Manage deliveries from centers' systems.", no_args_is_help=True)
+outbox = typer.Typer(help="Manage notices and emails waiting to be sent.", no_args_is_help=True)
 
-audit = typer.Typer(help="Look whether the audit trail is whole.", no_args_is_help=True)
-deliveries = typer.Typer(help="What centers' systems sent.", no_args_is_help=True)
-outbox = typer.Typer(help="What people are still to be told.", no_args_is_help=True)
-
-
-@audit.callback()
-@deliveries.callback()
-@outbox.callback()
-def _enter() -> None:
-    """Find the site first."""
-    try:
-        site.enter_site()
-    except NoSiteError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(NO_SITE_FOUND) from None
+for _group in (audit, deliveries, outbox):
+    _group.callback()(enter_site_or_fail)
 
 
 @audit.command()
 def verify(
-    since: Annotated[str | None, typer.Option(help="The first day to look at; a year ago unless given.")] = None,
+    since: Annotated[str | None, typer.Option(help="First date to check. Default: one year ago.")] = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Look at every chain and checkpoint. Exit status 1 if anything was touched."""
+    """Verify every audit chain and checkpoint. Exit code 1 if any was altered."""
     from chalicelib import wiring
-    from chalicelib.services.audit import trail as audits
+    from chalicelib.services.audit import trail
+    from chalicelib.services.platform.run_context import RunContext
 
     now = wiring.read_clock()
-    first = date.fromisoformat(since) if since else (now - timedelta(days=366)).date()
-    found = audits.verify_audit_trail(context=RunContext(wiring.get_stores(), now), first_day=first)
-    counts = {"chains": found.chains, "rows": found.rows, "checkpoints": found.checkpoints}
-    broken = [{"chain": b.chain, "row": b.seq, "what": b.problem} for b in found.breaks]
+    try:
+        first_day = date.fromisoformat(since) if since else (now - timedelta(days=366)).date()
+    except ValueError:
+        fail("--since is not valid. Enter a date, for example 2026-11-22.", USAGE_ERROR)
+    report = trail.verify_audit_trail(context=RunContext(wiring.get_stores(), now), first_day=first_day)
+    counts = {"chains": report.chains, "rows": report.rows, "checkpoints": report.checkpoints}
+    problems = [{"chain": b.chain, "row": b.seq, "what": b.problem} for b in report.breaks]
     if as_json:
-        typer.echo(json.dumps({**counts, "breaks": broken}, indent=2))
+        print_json({**counts, "breaks": problems})
     else:
-        for each in broken:
-            typer.echo(f"BROKEN  {each['chain']} row {each['row']}: {each['what']}")
+        for problem in problems:
+            typer.echo(f"BROKEN  {problem['chain']} row {problem['row']}: {problem['what']}")
         typer.echo(", ".join(f"{number} {word}" for word, number in counts.items()))
-        typer.echo(f"{len(broken)} breaks" if broken else "The trail is whole.")
-    if broken:
+        typer.echo(f"{_count(len(problems), 'problem')} found" if problems else "No problems found.")
+    if problems:
         raise typer.Exit(PROBLEM_FOUND)
 
 
 @deliveries.command()
 def replay(
-    center: Annotated[str, typer.Option(help="The center's id, or its short name.")],
-    delivery: Annotated[str | None, typer.Option(help="One webhook-id; else all that wait.")] = None,
+    center: Annotated[str, typer.Option(help="Center ID or short name.")],
+    delivery: Annotated[str | None, typer.Option(help="One webhook-id. Default: all waiting deliveries.")] = None,
 ) -> None:
-    """Try deliveries once more that wait, or waited in vain."""
+    """Retry waiting and expired deliveries."""
     from chalicelib import wiring
     from chalicelib.domain.identity.members import Member, Role, TenantKind
-    from chalicelib.services.webhooks import deliveries as service
+    from chalicelib.errors import ConflictError, NotFoundError
+    from chalicelib.services.platform.run_context import RunContext
+    from chalicelib.services.webhooks.deliveries import replay_delivery
     from infra.world.places import find_center
 
     try:
@@ -86,48 +78,58 @@ def replay(
         roles=frozenset({Role.ADMIN}),
     )
     stores = wiring.get_stores()
-    waiting = [delivery] if delivery else stores.delivery_log.list_unfinished(center_id)
-    for webhook_id in waiting:
-        logged = service.replay_delivery(
-            center_id, webhook_id, by=operator, context=RunContext(stores, datetime.now(UTC))
-        )
+    webhook_ids = [delivery] if delivery else stores.delivery_log.list_unfinished(center_id)
+    for webhook_id in webhook_ids:
+        try:
+            context = RunContext(stores, datetime.now(UTC))
+            logged = replay_delivery(center_id, webhook_id, by=operator, context=context)
+        except NotFoundError:
+            fail(f"No delivery with webhook-id {webhook_id} from center {center}.", USAGE_ERROR)
+        except ConflictError:
+            fail(f"{webhook_id} is not a waiting or expired delivery.", PROBLEM_FOUND)
         typer.echo(f"{webhook_id}  {logged.result.status}")
-    if not waiting:
-        typer.echo("Nothing waits.")
+    if not webhook_ids:
+        typer.echo("No waiting deliveries.")
 
 
-@outbox.command()
-def parked(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False) -> None:
-    """List what failed for good and waits for a person, longest first."""
+# `parked` is the old name of this command. Scripts may still use it.
+@outbox.command("parked", hidden=True)
+@outbox.command("failed")
+def list_failed(*, as_json: AsJson = False) -> None:
+    """List failed tasks (dead letters), oldest first."""
     from chalicelib import wiring
 
     tasks = list(wiring.get_stores().outbox.list_failed())
     if as_json:
-        rows = [asdict(task) | {"failed_at": to_timestamp(task.failed_at)} for task in tasks]
-        typer.echo(json.dumps(rows, indent=2))
+        print_json([asdict(task) | {"failed_at": to_timestamp(task.failed_at)} for task in tasks])
         return
     for task in tasks:
-        about = f"{task.rule} of {task.referral_id}"
-        typer.echo(f"{task.outbox_id}  {to_timestamp(task.failed_at)}  {about}: {task.error}")
-    typer.echo(f"{len(tasks)} parked" if tasks else "Nothing is parked.")
+        typer.echo(
+            f"{task.outbox_id}  {to_timestamp(task.failed_at)}  {task.rule} for {task.referral_id}: {task.error}"
+        )
+    typer.echo(_count(len(tasks), "failed task") if tasks else "No failed tasks.")
 
 
 @outbox.command()
 def retry(
-    outbox_id: Annotated[str | None, typer.Argument(help="As `referrals outbox parked` lists it.")] = None,
+    outbox_id: Annotated[str | None, typer.Argument(help="Task ID as listed by `referrals outbox failed`.")] = None,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="All that is parked.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Retry all failed tasks.")] = False,
 ) -> None:
-    """Let the jobs try what was parked again: `relay` at its next run, `notices` at its own."""
+    """Retry failed tasks on the next run of their job (relay or notices)."""
     if everything == (outbox_id is not None):
-        raise typer.BadParameter("Name one task, or say --all.")
+        raise typer.BadParameter("Give one task ID, or use --all.")
     from chalicelib import wiring
 
     store, now = wiring.get_stores().outbox, wiring.read_clock()
     outbox_ids = [outbox_id] if outbox_id else [task.outbox_id for task in store.list_failed()]
-    refused = [each for each in outbox_ids if not store.retry_failed(each, now=now)]
-    for each in refused:
-        typer.echo(f"{each} is not parked.", err=True)
-    typer.echo(f"{len(outbox_ids) - len(refused)} to be tried again")
-    if refused:
+    rejected_ids = [each for each in outbox_ids if not store.retry_failed(each, now=now)]
+    for each in rejected_ids:
+        typer.echo(f"{each} is not a failed task.", err=True)
+    typer.echo(f"{_count(len(outbox_ids) - len(rejected_ids), 'task')} will be retried")
+    if rejected_ids:
         raise typer.Exit(PROBLEM_FOUND)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"

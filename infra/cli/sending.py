@@ -1,4 +1,4 @@
-"""Events as a center's own system would send them: signed, posted, and remembered for a repeat."""
+"""Signs and sends events as a center's system would, and stores them so that they can be resent."""
 
 import json
 import secrets
@@ -14,12 +14,12 @@ from chalicelib.domain.webhooks import signature as signing
 from infra.cli.site import NoSiteError
 
 TIMEOUT_S = 30
-_KEPT = 200
+_MAX_DELIVERIES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedDelivery:
-    """What a center sends: a repeat has the same id and the same bytes."""
+    """A delivery from a center. A resend has the same ID and the same bytes."""
 
     center_id: str
     referral_id: str
@@ -30,7 +30,7 @@ class SignedDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteResponse:
-    """What the site answered."""
+    """A response of the site. `answer` is the decoded JSON, or the text if it is not JSON."""
 
     status: int
     answer: Any
@@ -45,7 +45,7 @@ def build_delivery(
     sequence: int | None,
     data: Mapping[str, Any],
 ) -> SignedDelivery:
-    """A new delivery of a stage change. What `data` has as None is left out."""
+    """Build a new delivery of a stage change. Leave out the `data` fields that are None."""
     body: dict[str, Any] = {
         "type": "stage.changed",
         "referral_id": referral_id,
@@ -64,10 +64,10 @@ def build_delivery(
 
 
 def post_delivery(delivery: SignedDelivery, *, secret: bytes, url: str, now: datetime) -> SiteResponse:
-    """Sign the delivery at this moment and hand it to the site.
+    """Sign the delivery with the current time and post it to the site.
 
     Raises:
-        NoSiteError: nobody answers at `url`.
+        NoSiteError: no response from `url`.
     """
     timestamp = str(int(now.timestamp()))
     body = delivery.body.encode()
@@ -81,23 +81,23 @@ def post_delivery(delivery: SignedDelivery, *, secret: bytes, url: str, now: dat
 
 
 def post_json(address: str, body: bytes, headers: Mapping[str, str], *, url: str) -> SiteResponse:
-    """POST JSON to the site and read whatever it says.
+    """Post JSON to the site and return the response, even if it is an error.
 
     Raises:
-        NoSiteError: nobody answers at `url`.
+        NoSiteError: no response from `url`.
     """
     request = urllib.request.Request(  # noqa: S310 the site's own address
         address, data=body, headers={"Content-Type": "application/json", **headers}
     )
-    # Straight to the site: a proxy of the person's has no business with it.
+    # Connect directly to the site. Ignore any proxy of the user.
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(request, timeout=TIMEOUT_S) as answer:
-            return SiteResponse(status=answer.status, answer=_read_json(answer.read()))
-    except urllib.error.HTTPError as refusal:
-        return SiteResponse(status=refusal.code, answer=_read_json(refusal.read()))
+        with direct.open(request, timeout=TIMEOUT_S) as response:
+            return SiteResponse(status=response.status, answer=_read_json(response.read()))
+    except urllib.error.HTTPError as error:
+        return SiteResponse(status=error.code, answer=_read_json(error.read()))
     except OSError as error:
-        raise NoSiteError(f"Nobody answers at {url}: {error}.") from error
+        raise NoSiteError(f"No response from {url}: {error}.") from error
 
 
 def _read_json(body: bytes) -> Any:
@@ -109,22 +109,22 @@ def _read_json(body: bytes) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryHistory:
-    """What was sent from here, so that it can be sent again. The latest is last."""
+    """A file of the deliveries that this machine sent, so that they can be resent. The latest is last."""
 
     path: Path
 
-    def remember(self, delivery: SignedDelivery) -> None:
-        """Keep it, readable by nobody else."""
-        kept = [*self._read_all(), asdict(delivery)][-_KEPT:]
+    def add(self, delivery: SignedDelivery) -> None:
+        """Store the delivery in the file, which only its owner can read."""
+        rows = [*self._read_all(), asdict(delivery)][-_MAX_DELIVERIES:]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.touch(mode=0o600)
-        self.path.write_text(json.dumps(kept), "utf-8")
+        self.path.write_text(json.dumps(rows), "utf-8")
 
     def find_last(self, **filters: str | None) -> SignedDelivery | None:
-        """The latest delivery, or the latest of the center, referral or stage that is named."""
-        named = {name: value for name, value in filters.items() if value}
-        fitting = [row for row in self._read_all() if named.items() <= row.items()]
-        return SignedDelivery(**fitting[-1]) if fitting else None
+        """Find the latest delivery that matches the given center, referral, and stage."""
+        given = {name: value for name, value in filters.items() if value}
+        matches = [row for row in self._read_all() if given.items() <= row.items()]
+        return SignedDelivery(**matches[-1]) if matches else None
 
     def _read_all(self) -> list[dict[str, str]]:
         try:

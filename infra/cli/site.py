@@ -1,4 +1,4 @@
-"""Which site the command line talks to, and with which settings."""
+"""Finds the site that the command line works with, and its settings."""
 
 import contextlib
 import json
@@ -13,30 +13,30 @@ from infra.local import environment
 
 
 class NoSiteError(Exception):
-    """There is no site to talk to. The text is for a person."""
+    """No site was found, or it does not respond. The message is shown to the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A site that runs. `env` are its settings, as its functions see them."""
+    """A running site. `env` holds its settings, as its functions read them."""
 
     url: str
     env: Mapping[str, str]
 
 
 def get_data_dir() -> Path:
-    """Where the local site keeps its data."""
+    """Return the folder where the local site keeps its data."""
     return Path(os.environ.get("DATA_DIR") or ".local")
 
 
 def enter_site() -> Site:
-    """Find the site and take over its settings; the product is imported only after that.
+    """Find the site and apply its settings. Import the product only after this.
 
-    An environment that holds every setting already, as an operator's or a function's does, is
-    taken as it is. Else it is the local site that `make run` started.
+    If the environment already has every setting, as it does for an operator or a function, use it
+    as it is. Otherwise, use the local site that `make run` started.
 
     Raises:
-        NoSiteError: neither is there.
+        NoSiteError: neither exists.
     """
     try:
         site = Site(url=read_settings().public_url, env={})
@@ -48,7 +48,7 @@ def enter_site() -> Site:
 
 
 def _send_logs_to_stderr() -> None:
-    """Warnings go to standard error; the product's logger keeps the stream that it finds."""
+    """Send warnings to standard error. The product's logger keeps the stream that it finds at import."""
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
     with contextlib.redirect_stdout(sys.stderr):
         import chalicelib.observe  # noqa: F401, PLC0415 only now
@@ -60,7 +60,7 @@ def _find_running_site(path: Path) -> Site:
         os.kill(content["pid"], 0)
     except (FileNotFoundError, ProcessLookupError):
         raise NoSiteError(
-            f"No local site runs on the data in {path.parent}: start one with `make run`, "
+            f"No local site is running with the data in {path.parent}. Start one with `make run`, "
             "or set DATA_DIR to its folder."
         ) from None
     return Site(url=content["url"], env=content["env"])

@@ -21,8 +21,8 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import Delivery, IdempotentRequest, StoredResponse, hash_body
 from infra.world.accounts import Accounts
+from infra.world.backdating import BackdatedAlertRows, BackdatedOutbox
 from infra.world.packages import build_package
-from infra.world.past import BackdatedAlertRows, BackdatedOutbox
 from infra.world.patients import build_packet
 from infra.world.people import MEMBERS, find_member_by_role
 from infra.world.places import CENTERS, OPERATOR, PRACTICES, DemoCenter, find_center, find_practice

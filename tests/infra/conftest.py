@@ -1,4 +1,4 @@
-"""What several tests share: the bundle and template, built once, and a site that is listened to."""
+"""Fixtures that several test files share: the built bundle and template, and a test API on a real port."""
 
 import fcntl
 import json
@@ -13,8 +13,8 @@ from infra import bundle
 @pytest.fixture(scope="session")
 def dist(tmp_path_factory, worker_id):
     """What `make package` writes."""
-    own = tmp_path_factory.getbasetemp()
-    out = (own if worker_id == "master" else own.parent) / "dist"
+    base = tmp_path_factory.getbasetemp()
+    out = (base if worker_id == "master" else base.parent) / "dist"
     with (out.parent / "dist.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (out / bundle.TEMPLATE).exists():
@@ -30,38 +30,38 @@ def template(dist):
 
 @pytest.fixture(scope="session")
 def production(template):
-    """The packaged template, as its conditions make it in production."""
-    return _in_production(template)
+    """The packaged template with its production conditions resolved."""
+    return _resolve_for_production(template)
 
 
-def _in_production(node):
+def _resolve_for_production(node):
     match node:
-        case {"Fn::If": ["InProduction", chosen, _]}:
-            return _in_production(chosen)
+        case {"Fn::If": ["InProduction", value, _]}:
+            return _resolve_for_production(value)
         case dict():
-            return {key: _in_production(value) for key, value in node.items()}
+            return {key: _resolve_for_production(value) for key, value in node.items()}
         case list():
-            return [_in_production(value) for value in node]
+            return [_resolve_for_production(value) for value in node]
     return node
 
 
 @pytest.fixture
 def local_server(api, monkeypatch):
-    """The site of the clinic, at an address."""
+    """The test API, listening on a port of this machine."""
 
-    class Front(BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.title(): value for name, value in self.headers.items()}
-            answer = api.anyone.send("POST", self.path, body, headers=headers)
-            self.send_response(answer.status)
+            response = api.anyone.send("POST", self.path, body, headers=headers)
+            self.send_response(response.status)
             self.end_headers()
-            self.wfile.write(answer.text.encode())
+            self.wfile.write(response.text.encode())
 
         def log_message(self, *_):
-            """Say nothing."""
+            """Log nothing."""
 
-    with HTTPServer(("127.0.0.1", 0), Front) as server:
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("PUBLIC_URL", f"http://127.0.0.1:{server.server_port}")
         yield api

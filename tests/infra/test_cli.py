@@ -1,4 +1,4 @@
-"""The command line: what each command prints, and how it ends when it cannot."""
+"""The command line: what each command prints, and its exit code when it fails."""
 
 import json
 import os
@@ -14,12 +14,12 @@ from chalicelib import wiring
 from chalicelib.domain.notices.mail_timing import Preferences
 from chalicelib.errors import UnauthenticatedError
 from chalicelib.services.identity.sign_in import SignedInSession, SignInChallenge
-from chalicelib.services.notices import weekly_digest as digests
+from chalicelib.services.notices.weekly_digest import save_preferences
 from chalicelib.services.platform.run_context import RunContext
 from infra import world
 from infra.cli import doctor
-from infra.cli import site as cli_site
 from infra.cli.commands import app
+from infra.cli.site import enter_site
 from infra.local import environment
 from infra.world.people import MEMBERS
 from tests.support.api_driver import STAGES_TO_INFUSED
@@ -27,80 +27,80 @@ from tests.support.api_driver import STAGES_TO_INFUSED
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Runs a command with a data folder of its own."""
+    """Run a command with a separate data folder."""
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "200")
 
-    def running(*arguments):
+    def run_command(*arguments):
         return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
-    return running
+    return run_command
 
 
 @pytest.fixture
 def no_site(monkeypatch):
-    """No settings, and so no site but one that `make run` would have left word of."""
+    """Remove the settings, so that only the site file of `make run` can lead to a site."""
     for name in ("TABLE_PREFIX", "IDENTITY_POOL_ID", "DEPLOYMENT"):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_every_command_explains_itself(run):
-    shown = run("--help").stdout
+def test_every_command_has_a_help_text(run):
+    output = run("--help").stdout
 
     for name in ("members", "token", "seed", "send-event", "run-job", "doctor", "openapi"):
-        assert name in shown
+        assert name in output
         assert run(name, "--help").exit_code == 0
 
 
-def test_members_tells_programs_all_they_need_to_sign_in(run):
+def test_members_json_has_everything_that_sign_in_needs(run):
     rows = json.loads(run("members", "--json").stdout)
 
     assert len(rows) == len(MEMBERS)
     for row in rows:
-        wanted = {"member", "email", "kind", "tenant_id", "roles", "password"}
-        assert wanted <= set(row)
+        assert {"member", "email", "kind", "tenant_id", "roles", "password"} <= set(row)
         assert row["kind"] in {"practice", "center", "operator"}
     assert "willow-coordinator" in run("members").stdout
 
 
-class Gate:
-    """An identity service that answers as told."""
+class FakeIdentityService:
+    """An identity service with a fixed sign-in result."""
 
-    def __init__(self, answer):
-        self.answer = answer
+    def __init__(self, result):
+        self.result = result
 
     def sign_in(self, _email, _password):
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
 
 
 @pytest.mark.parametrize("name", ["willow-coordinator", "coordinator@willow.example"])
 def test_token_prints_the_token_and_nothing_else(run, settings_env, monkeypatch, name):
     session = SignedInSession(access_token="a.b.c", refresh_token=None, expires_in=3600)
-    monkeypatch.setattr(wiring, "get_identity_service", cache(lambda: Gate(session)))
+    monkeypatch.setattr(wiring, "get_identity_service", cache(lambda: FakeIdentityService(session)))
 
     assert run("token", name).stdout == "a.b.c\n"
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("sign_in_result", "message"),
     [
-        (UnauthenticatedError("sign_in_refused"), "referrals seed"),
-        (SignInChallenge(challenge="SOFTWARE_TOKEN_MFA", session="s"), "sign in on the page"),
+        (UnauthenticatedError("sign_in_refused"), "This account does not exist yet. Run `referrals seed`."),
+        (SignInChallenge(challenge="SOFTWARE_TOKEN_MFA", session="s"), "Sign in through the dashboard."),
     ],
+    ids=["unknown-account", "second-factor-required"],
 )
-def test_token_says_why_there_is_none(run, settings_env, monkeypatch, answer, says):
-    monkeypatch.setattr(wiring, "get_identity_service", cache(lambda: Gate(answer)))
+def test_token_reports_why_sign_in_failed(run, settings_env, monkeypatch, sign_in_result, message):
+    monkeypatch.setattr(wiring, "get_identity_service", cache(lambda: FakeIdentityService(sign_in_result)))
 
     result = run("token", "willow-coordinator")
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert says in result.stderr
+    assert message in result.stderr
 
 
-def test_token_of_somebody_unknown_is_a_slip(run):
-    result = run("token", "nobody")
+def test_token_for_an_unknown_member_is_a_usage_error(run):
+    result = run("token", "unknown-member")
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert "referrals members" in result.stderr
@@ -117,7 +117,7 @@ def test_token_of_somebody_unknown_is_a_slip(run):
     ],
     ids=lambda command: command[0],
 )
-def test_without_a_site_one_sentence_says_so(run, no_site, command):
+def test_without_a_site_a_command_prints_one_line_and_exits_with_code_3(run, no_site, command):
     result = run(*command)
 
     assert (result.exit_code, result.stdout) == (3, "")
@@ -125,44 +125,45 @@ def test_without_a_site_one_sentence_says_so(run, no_site, command):
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_site_that_was_killed_is_no_site(run, no_site, tmp_path):
-    """It leaves its word behind; its process is gone."""
-    gone = 2**22 + 1  # Above what Linux gives as a process id.
-    told = {"url": "http://127.0.0.1:1", "pid": gone, "env": {}}
-    (tmp_path / "run.json").write_text(json.dumps(told))
+def test_the_site_file_of_a_killed_run_is_ignored(run, no_site, tmp_path):
+    pid = 2**22 + 1  # Higher than any process ID that Linux assigns.
+    (tmp_path / "run.json").write_text(json.dumps({"url": "http://127.0.0.1:1", "pid": pid, "env": {}}))
 
     assert run("token", "willow-coordinator").exit_code == 3
 
 
-def test_the_settings_of_a_running_site_are_taken_over(tmp_path, no_site, monkeypatch):
-    """Before anything of the product is imported that reads them."""
-    taken: dict[str, str] = {}
+def test_the_settings_of_the_running_site_are_applied(tmp_path, no_site, monkeypatch):
+    """The command applies them before it imports a product module that reads them."""
+    applied: dict[str, str] = {}
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(environment, "apply_environment", taken.update)
-    told = {"url": "http://127.0.0.1:8000", "pid": os.getpid(), "env": {"TABLE_PREFIX": "cart-"}}
-    (tmp_path / "run.json").write_text(json.dumps(told))
+    monkeypatch.setattr(environment, "apply_environment", applied.update)
+    site_file = {"url": "http://127.0.0.1:8000", "pid": os.getpid(), "env": {"TABLE_PREFIX": "cart-"}}
+    (tmp_path / "run.json").write_text(json.dumps(site_file))
 
-    found = cli_site.enter_site()
+    site = enter_site()
 
-    assert found.url == "http://127.0.0.1:8000"
-    assert taken == {"TABLE_PREFIX": "cart-"}
+    assert site.url == "http://127.0.0.1:8000"
+    assert applied == {"TABLE_PREFIX": "cart-"}
 
 
-@pytest.mark.parametrize(("made", "says"), [(True, "is ready"), (False, "already")])
-def test_seed_says_whether_there_was_anything_to_do(run, settings_env, monkeypatch, made, says):
+@pytest.mark.parametrize(
+    ("was_created", "message"),
+    [(True, "Sample data created.\n"), (False, "Sample data already exists. Nothing changed.\n")],
+    ids=["created", "already-exists"],
+)
+def test_seed_prints_its_result_to_stdout_and_progress_to_stderr(run, settings_env, monkeypatch, was_created, message):
     def seed_once(progress):
         progress("1 of 60 referrals")
-        return made
+        return was_created
 
     monkeypatch.setattr(world, "seed_once", seed_once)
 
     result = run("seed")
 
-    assert says in result.stdout
-    assert result.stderr == "1 of 60 referrals\n", "progress is not part of the answer"
+    assert (result.stdout, result.stderr) == (message, "1 of 60 referrals\n")
 
 
-def test_seed_is_refused_where_patients_are(run, settings_env, monkeypatch):
+def test_seed_refuses_a_production_deployment(run, settings_env, monkeypatch):
     monkeypatch.setenv("DEPLOYMENT", "production")
 
     result = run("seed")
@@ -171,8 +172,8 @@ def test_seed_is_refused_where_patients_are(run, settings_env, monkeypatch):
     assert "local" in result.stderr
 
 
-def test_listing_commands_imports_nothing_that_talks_to_a_cloud():
-    """A command that answers at once is one that people use."""
+def test_members_does_not_import_aws_libraries():
+    """These imports take long, and people use a command that responds at once."""
     check = (
         "import sys; sys.argv = ['referrals', 'members', '--json'];"
         "from infra.cli import main\n"
@@ -181,13 +182,13 @@ def test_listing_commands_imports_nothing_that_talks_to_a_cloud():
         "print(*sorted({'botocore', 'chalice', 'moto'} & set(sys.modules)), file=sys.stderr)"
     )
 
-    ran = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    completed = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
 
-    assert len(json.loads(ran.stdout)) == len(MEMBERS)
-    assert ran.stderr == "\n"
+    assert len(json.loads(completed.stdout)) == len(MEMBERS)
+    assert completed.stderr == "\n"
 
 
-def test_run_job_does_what_is_due_by_the_end_of_the_day_and_only_once(run, api):
+def test_run_job_sends_the_notices_due_by_the_end_of_the_day_once(run, api):
     referral_id = api.refer()["referral_id"]
     api.move_to(referral_id, *STAGES_TO_INFUSED)
     infused_on = api.practice.get(f"/v1/referrals/{referral_id}/window").json["infused_on"]
@@ -201,18 +202,18 @@ def test_run_job_does_what_is_due_by_the_end_of_the_day_and_only_once(run, api):
     assert "0 mails" in again.stdout
 
 
-def test_run_job_tells_what_will_be_overdue(run, api):
+def test_run_job_clocks_sends_the_alerts_that_are_overdue_by_a_later_date(run, api):
     api.refer()
     next_week = (wiring.read_clock() + timedelta(days=9)).date().isoformat()
 
-    told = run("run-job", "clocks", "--at", next_week, "--json")
+    result = run("run-job", "clocks", "--at", next_week, "--json")
 
-    assert json.loads(told.stdout)["done"] == 1
+    assert json.loads(result.stdout)["done"] == 1
 
 
-def test_run_job_tells_the_week_of_whoever_chose_an_hour(run, api):
+def test_run_job_digest_sends_a_weekly_summary_once(run, api):
     api.refer()
-    digests.save_preferences(
+    save_preferences(
         api.members["center"],
         Preferences(digest_hour=9),
         version=0,
@@ -220,26 +221,26 @@ def test_run_job_tells_the_week_of_whoever_chose_an_hour(run, api):
     )
     next_week = (wiring.read_clock() + timedelta(days=8)).date().isoformat()
 
-    told = [json.loads(run("run-job", "digest", "--at", next_week, "--json").stdout) for _ in "12"]
+    runs = [json.loads(run("run-job", "digest", "--at", next_week, "--json").stdout) for _ in range(2)]
 
-    assert [counts["done"] for counts in told] == [1, 0]
+    assert [counts["done"] for counts in runs] == [1, 0]
 
 
-def test_run_job_fails_when_a_task_did(run, api, monkeypatch):
-    class NoMail:
+def test_run_job_fails_when_a_task_fails(run, api, monkeypatch):
+    class FailingMailer:
         def send(self, _message, *, tag):
             raise ConnectionError(tag)
 
-    monkeypatch.setattr(wiring, "get_mailer", cache(NoMail))
+    monkeypatch.setattr(wiring, "get_mailer", cache(FailingMailer))
     api.refer()
 
     result = run("run-job", "relay")
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "tried again" in result.stderr
+    assert result.stderr.endswith("tasks failed. The failed tasks will be retried on the next run.\n")
 
 
-def test_run_job_does_not_guess_a_time(run):
+def test_run_job_rejects_an_invalid_time(run):
     result = run("run-job", "notices", "--at", "2026-13-01")
 
     assert (result.exit_code, result.stdout) == (2, "")
@@ -253,18 +254,18 @@ def test_openapi_needs_no_site(run, no_site):
     assert "/v1/webhooks/centers/{center_id}" in document["paths"]
 
 
-def test_nothing_that_a_command_prints_names_local_variables():
-    """A traceback with them would show patients and secrets."""
+def test_a_traceback_does_not_show_local_variables():
+    """They could contain patient data and secrets."""
     assert app.pretty_exceptions_show_locals is False
 
 
-@pytest.mark.parametrize(("fine", "status"), [(True, 0), (False, 1)])
-def test_doctor_tells_each_finding_and_fails_if_one_is_off(run, settings_env, monkeypatch, fine, status):
-    finding = doctor.CheckResult(check="key", passed=fine, detail="as it is")
-    monkeypatch.setattr(doctor, "run_checks", lambda *_, **__: iter([finding]))
+@pytest.mark.parametrize(("passed", "exit_code", "mark"), [(True, 0, "ok"), (False, 1, "FAIL")])
+def test_doctor_prints_each_result_and_fails_if_a_check_fails(run, settings_env, monkeypatch, passed, exit_code, mark):
+    result = doctor.CheckResult(check="key", passed=passed, detail="enabled")
+    monkeypatch.setattr(doctor, "run_checks", lambda *_, **__: iter([result]))
 
-    told = run("doctor", "--json")
+    as_json, as_text = run("doctor", "--json"), run("doctor")
 
-    assert told.exit_code == run("doctor").exit_code == status
-    assert json.loads(told.stdout) == [{"check": "key", "ok": fine, "detail": "as it is"}]
-    assert "as it is" in run("doctor").stdout
+    assert as_json.exit_code == as_text.exit_code == exit_code
+    assert json.loads(as_json.stdout) == [{"check": "key", "ok": passed, "detail": "enabled"}]
+    assert as_text.stdout.split() == [mark, "key", "enabled"]

@@ -1,4 +1,4 @@
-"""What `referrals doctor` looks at, on an AWS that is well or is not."""
+"""The checks of `referrals doctor`, on a fake AWS that is healthy or has one fault."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -12,32 +12,31 @@ from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
 from chalicelib.store.platform.dynamo import marshal
 from chalicelib.store.platform.timestamps import to_timestamp
 from infra.cli.doctor import run_checks
-from tests.support import aws_fakes as cloud
-from tests.support import tokens
+from tests.support import aws_fakes, tokens
 from tests.support.factories import NOON
 
 
-class MissingError(Exception):
-    """What SES answers for an identity that it does not know."""
+class UnknownIdentityError(Exception):
+    """The error of SES for an identity that does not exist."""
 
 
-def not_there(*_, **__):
+def raise_not_found(*_, **__):
     raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "Describe")
 
 
-class Aws:
-    """An AWS that is well, until a test changes an answer."""
+class FakeAws:
+    """A healthy AWS, until a test changes a response."""
 
     def __init__(self):
         self.status = "ACTIVE"
         self.key = {"Enabled": True, "KeyState": "Enabled"}
         self.client: dict[str, Any] = {"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]}
-        self.verified = {cloud.SENDER.partition("@")[2]}
-        self.sends = True
+        self.verified = {aws_fakes.SENDER.partition("@")[2]}
+        self.sending_enabled = True
         self.describe_user_pool: Any = dict
-        self.exceptions = SimpleNamespace(NotFoundException=MissingError)
+        self.exceptions = SimpleNamespace(NotFoundException=UnknownIdentityError)
         self.ran_at = dict.fromkeys(ScheduledJob, NOON)
-        self.parked: list[str] = []
+        self.failed_tasks: list[str] = []
 
     def __call__(self, _service):
         return self
@@ -52,7 +51,7 @@ class Aws:
     def query(self, **_):
         row = {"referral_id": "ref_1", "rule": "submitted", "error": "E", "tries": 12}
         row |= {"due_at": to_timestamp(NOON)}
-        return {"Items": [marshal(row | {"outbox_id": each}) for each in self.parked]}
+        return {"Items": [marshal(row | {"outbox_id": each}) for each in self.failed_tasks]}
 
     def describe_key(self, **_):
         return {"KeyMetadata": self.key}
@@ -60,113 +59,122 @@ class Aws:
     def describe_user_pool_client(self, **_):
         return {"UserPoolClient": self.client}
 
-    def get_email_identity(self, **asked):
-        if asked["EmailIdentity"] not in self.verified:
-            raise MissingError
+    def get_email_identity(self, **request):
+        if request["EmailIdentity"] not in self.verified:
+            raise UnknownIdentityError
         return {"VerifiedForSendingStatus": True}
 
     def get_configuration_set(self, **_):
-        return {"SendingOptions": {"SendingEnabled": self.sends}}
+        return {"SendingOptions": {"SendingEnabled": self.sending_enabled}}
 
 
 @pytest.fixture
 def environment(tmp_path):
-    """The settings of a site that is well."""
-    return cloud.build_environment(tokens.write_jwks(tmp_path / "jwks.json")) | {
+    """The settings of a healthy site."""
+    return aws_fakes.build_environment(tokens.write_jwks(tmp_path / "jwks.json")) | {
         "IDENTITY_POOL_ID": tokens.ISSUER.rpartition("/")[2],
         "MAIL_CONFIGURATION_SET": "cart-mail",
     }
 
 
-def off(aws, environment):
-    """What is off, and why. Nobody listens at the site's address."""
-    known = settings.read_settings(environment)
-    found = run_checks(known, aws=aws, url="http://127.0.0.1:1", now=NOON)
-    return {finding.check: finding.detail for finding in found if not finding.passed}
+def find_failures(aws, environment):
+    """Run all checks and return the failed ones with their details. No site listens at the address."""
+    results = run_checks(settings.read_settings(environment), aws=aws, url="http://127.0.0.1:1", now=NOON)
+    return {result.check: result.detail for result in results if not result.passed}
 
 
-def test_an_aws_that_is_well_is_well(environment):
-    assert set(off(Aws(), environment)) == {"site"}
+def test_a_healthy_aws_passes_every_check(environment):
+    assert set(find_failures(FakeAws(), environment)) == {"site"}
 
 
 @pytest.mark.parametrize(
-    ("changed", "check", "says"),
+    ("changes", "check", "detail"),
     [
         ({"status": "DELETING"}, "table referrals", "DELETING"),
-        ({"describe_table": not_there}, "table audit", "ResourceNotFoundException"),
+        ({"describe_table": raise_not_found}, "table audit", "ResourceNotFoundException"),
         ({"key": {"Enabled": False, "KeyState": "PendingDeletion"}}, "key", "PendingDeletion"),
-        ({"describe_user_pool": not_there}, "user pool", "ResourceNotFoundException"),
+        ({"describe_user_pool": raise_not_found}, "user pool", "ResourceNotFoundException"),
         ({"client": {"ExplicitAuthFlows": []}}, "app client", "ALLOW_USER_PASSWORD_AUTH"),
-        ({"verified": set()}, "mail sender", "verified"),
-        ({"sends": False}, "mail configuration", "does not send"),
+        (
+            {
+                "client": {
+                    "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+                    "ClientSecret": "s",
+                }
+            },
+            "app client",
+            "has a client secret",
+        ),
+        ({"verified": set()}, "mail sender", "or its domain in SES"),
+        ({"sending_enabled": False}, "mail configuration", "sending is disabled"),
+        ({"failed_tasks": ["out_1"]}, "outbox", "1 failed task. "),
+        ({"failed_tasks": ["out_1", "out_2"]}, "outbox", "2 failed tasks. "),
+    ],
+    ids=[
+        "table-is-being-deleted",
+        "table-is-missing",
+        "key-is-disabled",
+        "user-pool-is-missing",
+        "auth-flow-is-missing",
+        "client-has-a-secret",
+        "sender-is-not-verified",
+        "sending-is-disabled",
+        "one-failed-task",
+        "two-failed-tasks",
     ],
 )
-def test_what_is_off_is_named_with_its_reason(environment, changed, check, says):
-    aws = Aws()
-    for name, value in changed.items():
+def test_a_failed_check_shows_its_reason(environment, changes, check, detail):
+    aws = FakeAws()
+    for name, value in changes.items():
         setattr(aws, name, value)
 
-    assert says in off(aws, environment)[check]
+    assert detail in find_failures(aws, environment)[check]
 
 
-def test_a_job_that_has_not_run_for_two_periods_is_off(environment):
-    aws = Aws()
+def test_a_job_without_a_successful_run_in_two_periods_fails_the_check(environment):
+    aws = FakeAws()
     aws.ran_at[ScheduledJob.RELAY] = NOON - 2 * JOB_PERIODS[ScheduledJob.RELAY]
     aws.ran_at[ScheduledJob.NOTICES] = NOON - 2 * JOB_PERIODS[ScheduledJob.NOTICES] - timedelta(seconds=1)
 
-    found = off(aws, environment)
+    failures = find_failures(aws, environment)
 
-    assert "job relay" not in found
-    assert found["job notices"] == "no successful run since 2026-11-02 11:29 UTC"
+    assert "job relay" not in failures
+    assert failures["job notices"] == "no successful run since 2026-11-02 11:29 UTC"
 
 
-def test_a_job_that_has_not_run_yet_is_not_off(environment):
-    """A site that has just been started is well."""
-    aws = Aws()
+def test_a_job_that_has_never_run_passes_the_check(environment):
+    """A site that just started is healthy."""
+    aws = FakeAws()
     aws.ran_at.clear()
 
-    assert set(off(aws, environment)) == {"site"}
+    assert set(find_failures(aws, environment)) == {"site"}
 
 
-def test_what_is_parked_is_told(environment):
-    aws = Aws()
-    aws.parked = ["out_1", "out_2"]
-
-    assert "2 parked" in off(aws, environment)["outbox"]
-
-
-def test_a_client_with_a_secret_is_no_client_for_a_browser(environment):
-    aws = Aws()
-    aws.client["ClientSecret"] = "s"
-
-    assert "secret" in off(aws, environment)["app client"]
-
-
-def test_an_issuer_that_is_another_pool_is_found(environment):
-    """Every token would be refused, and nothing else would tell why."""
+def test_an_issuer_of_another_pool_fails_the_check(environment):
+    """The API would reject every token, and no other check would show why."""
     environment["IDENTITY_POOL_ID"] = "us-east-1_other"
 
-    assert "IDENTITY_ISSUER" in off(Aws(), environment)["user pool"]
+    assert "IDENTITY_ISSUER" in find_failures(FakeAws(), environment)["user pool"]
 
 
-def test_an_issuer_without_keys_is_found(environment, tmp_path):
+def test_an_issuer_without_keys_fails_the_check(environment, tmp_path):
     empty = tmp_path / "none.json"
     empty.write_text('{"keys": []}')
     environment["IDENTITY_JWKS_URL"] = empty.as_uri()
 
-    assert "no keys" in off(Aws(), environment)["token keys"]
+    assert "no keys" in find_failures(FakeAws(), environment)["token keys"]
 
 
-def test_an_address_may_be_verified_by_itself(environment):
-    aws = Aws()
-    aws.verified = {cloud.SENDER}
+def test_a_verified_sender_address_passes_the_check(environment):
+    aws = FakeAws()
+    aws.verified = {aws_fakes.SENDER}
 
-    assert "mail sender" not in off(aws, environment)
+    assert "mail sender" not in find_failures(aws, environment)
 
 
-def test_mail_without_a_configuration_set_is_fine(environment):
+def test_mail_without_a_configuration_set_passes_the_check(environment):
     environment["MAIL_CONFIGURATION_SET"] = ""
-    aws = Aws()
-    aws.sends = False
+    aws = FakeAws()
+    aws.sending_enabled = False
 
-    assert "mail configuration" not in off(aws, environment)
+    assert "mail configuration" not in find_failures(aws, environment)

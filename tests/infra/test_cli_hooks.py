@@ -1,4 +1,4 @@
-"""`referrals cds-hook`, against a site in this process that is really listened to."""
+"""`referrals cds-hook`, against the test API on a real port."""
 
 import json
 
@@ -12,7 +12,7 @@ from infra.cli.commands import app
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Runs the command with a data folder of its own, as `make run` prepares one."""
+    """Run the command with a separate data folder that is prepared as `make run` does it."""
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     monkeypatch.setenv("EHR_CLIENTS", ehr.build_allow_list(ehr.load_or_create_key(tmp_path / "ehr-key.json")))
     wiring.get_settings.cache_clear()
@@ -23,7 +23,7 @@ def run(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("local_server")
-def test_cards_are_printed_as_a_person_reads_them(run):
+def test_cards_are_printed_as_text(run):
     result = run("order-sign")
 
     assert result.exit_code == 0, result.stderr
@@ -32,22 +32,22 @@ def test_cards_are_printed_as_a_person_reads_them(run):
 
 
 @pytest.mark.usefixtures("local_server")
-def test_for_programs_the_answer_comes_as_it_is(run, tmp_path):
+def test_json_output_is_the_unchanged_response(run, tmp_path):
     chart = tmp_path / "chart.json"
     chart.write_text(json.dumps(ehr.load_chart("unrelated")))
 
     from_file = run("patient-view", "--chart", chart, "--json")
-    shipped = run("patient-view", "--chart", "unrelated")
+    from_sample = run("patient-view", "--chart", "unrelated")
 
     assert json.loads(from_file.stdout) == {"status": 200, "answer": {"cards": []}}
-    assert shipped.stdout.startswith("No cards")
+    assert from_sample.stdout.startswith("No cards.")
 
 
 @pytest.mark.usefixtures("local_server")
-def test_a_refusal_is_printed(run, tmp_path):
-    told = dict(ehr.load_chart("unrelated"))
-    del told["prefetch"]["conditions"]
-    (tmp_path / "chart.json").write_text(json.dumps(told))
+def test_an_error_response_is_printed(run, tmp_path):
+    chart = dict(ehr.load_chart("unrelated"))
+    del chart["prefetch"]["conditions"]
+    (tmp_path / "chart.json").write_text(json.dumps(chart))
 
     result = run("patient-view", "--chart", tmp_path / "chart.json")
 
@@ -57,7 +57,7 @@ def test_a_refusal_is_printed(run, tmp_path):
 
 @pytest.mark.usefixtures("local_server")
 @pytest.mark.parametrize("content", [None, "{", "{}", "[]"])
-def test_a_file_that_is_no_chart_is_not_understood(run, tmp_path, content):
+def test_a_file_that_is_not_a_chart_is_a_usage_error(run, tmp_path, content):
     path = tmp_path / "no-chart.json"
     if content is not None:
         path.write_text(content)
@@ -65,14 +65,14 @@ def test_a_file_that_is_no_chart_is_not_understood(run, tmp_path, content):
     result = run("patient-view", "--chart", path)
 
     assert result.exit_code == 2
-    assert "is no chart" in result.stderr
+    assert "Cannot read chart" in result.stderr
 
 
-def test_the_key_of_the_simulated_system_is_its_own(tmp_path):
+def test_the_key_of_the_simulated_ehr_is_created_once_and_stays_private(tmp_path):
     path = tmp_path / "ehr-key.json"
 
-    first, again = ehr.load_or_create_key(path), ehr.load_or_create_key(path)
+    first, second = ehr.load_or_create_key(path), ehr.load_or_create_key(path)
 
-    assert first.as_dict(private=True) == again.as_dict(private=True)
+    assert first.as_dict(private=True) == second.as_dict(private=True)
     assert path.stat().st_mode & 0o077 == 0
     assert '"d"' not in ehr.build_allow_list(first)

@@ -1,4 +1,4 @@
-"""`referrals send-event`, against a site in this process that is really listened to."""
+"""`referrals send-event`, against the test API on a real port."""
 
 import json
 
@@ -13,89 +13,93 @@ from tests.support.factories import CENTER
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Runs a command with a data folder of its own."""
+    """Run a command with a separate data folder."""
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "200")
 
-    def running(*arguments):
+    def run_command(*arguments):
         return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
-    return running
+    return run_command
 
 
-def sends(run, referral_id, stage, *more):
-    """What `send-event` prints for programs."""
+def send(run, referral_id, stage, *options):
+    """Run `send-event` and return its JSON output."""
     arguments = ("--center", CENTER.tenant_id, "--referral", referral_id, "--stage", stage)
-    result = run("send-event", *arguments, *more, "--json")
+    result = run("send-event", *arguments, *options, "--json")
     assert result.exit_code == 0, result.stderr
     return json.loads(result.stdout)
 
 
-def test_send_event_moves_a_referral_as_the_center_would(run, local_server):
+def test_send_event_changes_the_stage_of_a_referral(run, local_server):
     referral_id = local_server.refer()["referral_id"]
 
-    sent = sends(run, referral_id, "accepted")
+    sent = send(run, referral_id, "accepted")
 
     assert (sent["status"], sent["answer"]["status"]) == (200, "applied")
     assert local_server.get_stage(referral_id) == "accepted"
 
 
-def test_a_replay_has_the_same_id_and_bytes_and_a_fresh_signature(run, local_server):
+def test_a_replay_has_the_same_id_and_bytes_and_a_new_signature(run, local_server):
     referral_id = local_server.refer()["referral_id"]
-    first = sends(run, referral_id, "accepted")
-    sends(run, referral_id, "consult_scheduled")
+    first = send(run, referral_id, "accepted")
+    send(run, referral_id, "consult_scheduled")
 
     latest = json.loads(run("send-event", "--replay", "--json").stdout)
-    named = sends(run, referral_id, "accepted", "--replay")
+    matching = send(run, referral_id, "accepted", "--replay")
 
     assert (latest["answer"]["status"], latest["answer"]["stage"]) == ("duplicate", "consult_scheduled")
-    assert named["webhook_id"] == first["webhook_id"]
-    assert named["answer"] == first["answer"] | {"status": "duplicate"}
+    assert matching["webhook_id"] == first["webhook_id"]
+    assert matching["answer"] == first["answer"] | {"status": "duplicate"}
 
 
-def test_a_bad_signature_is_refused_and_not_remembered(run, local_server):
+def test_a_delivery_with_a_bad_signature_is_rejected_and_cannot_be_replayed(run, local_server):
     referral_id = local_server.refer()["referral_id"]
 
-    sent = sends(run, referral_id, "accepted", "--bad-signature")
+    sent = send(run, referral_id, "accepted", "--bad-signature")
 
     assert (sent["status"], sent["answer"]["code"]) == (401, "unauthenticated")
     assert run("send-event", "--replay").exit_code == 2
 
 
-def test_the_fields_of_an_event_are_what_the_options_say(run, local_server):
+def test_the_options_set_the_fields_of_the_event(run, local_server):
     referral_id = local_server.refer(product_id="aucatzyl")["referral_id"]
     local_server.move_to(referral_id, *STAGES_TO_INFUSED[:-1])
     today = wiring.read_clock().date().isoformat()
 
     options = ("--part", 1, "--of", 2, "--local-date", today, "--sequence", 7, "--note", "Well.")
-    sends(run, referral_id, "infused", *options)
+    send(run, referral_id, "infused", *options)
 
     events = local_server.practice.get(f"/v1/referrals/{referral_id}/events").json["items"]
-    told = {name: events[0]["data"][name] for name in ("part", "of", "local_date")}
-    assert told == {"part": 1, "of": 2, "local_date": today}
+    data = {name: events[0]["data"][name] for name in ("part", "of", "local_date")}
+    assert data == {"part": 1, "of": 2, "local_date": today}
     assert (events[0]["sequence"], events[0]["note"]) == (7, "Well.")
 
 
-def test_send_event_says_what_it_does_not_understand(run, api):
-    known = ("--center", CENTER.tenant_id)
-    slips = {
-        ("--center", "nope", "--referral", "ref_x", "--stage", "accepted"): "no center nope",
-        (*known, "--stage", "accepted"): "--referral",
-        (*known, "--referral", "ref_x", "--stage", "accepted", "--at", "soon"): "--at",
-        ("--replay",): "Nothing was sent",
-    }
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--center", "nope", "--referral", "ref_x", "--stage", "accepted"), "No center with ID nope."),
+        (("--center", CENTER.tenant_id, "--stage", "accepted"), "--center, --referral, and --stage are required."),
+        (
+            ("--center", CENTER.tenant_id, "--referral", "ref_x", "--stage", "accepted", "--at", "soon"),
+            "--at is not valid",
+        ),
+        (("--replay",), "No matching delivery to resend."),
+    ],
+    ids=["unknown-center", "missing-referral", "invalid-time", "nothing-to-replay"],
+)
+def test_send_event_reports_a_usage_error(run, api, arguments, message):
+    result = run("send-event", *arguments)
 
-    for arguments, says in slips.items():
-        result = run("send-event", *arguments)
-        assert (result.exit_code, result.stdout) == (2, "")
-        assert says in result.stderr
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
 
 
-def test_a_site_that_does_not_answer_is_no_site(run, api, monkeypatch):
+def test_a_site_that_does_not_respond_is_reported(run, api, monkeypatch):
     monkeypatch.setenv("PUBLIC_URL", "http://127.0.0.1:1")
-    wanted = ("--center", CENTER.tenant_id, "--referral", "ref_x", "--stage", "accepted")
 
-    result = run("send-event", *wanted)
+    result = run("send-event", "--center", CENTER.tenant_id, "--referral", "ref_x", "--stage", "accepted")
 
     assert (result.exit_code, result.stdout) == (3, "")
-    assert "Nobody answers" in result.stderr
+    assert "No response from http://127.0.0.1:1" in result.stderr

@@ -1,26 +1,26 @@
-"""Times as people type them: a day, or an RFC 3339 time."""
+"""Parses dates and times as people type them: a date, or an RFC 3339 time."""
 
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 
 def parse_end_of_day(text: str) -> datetime:
-    """The time, or the end of the day in UTC: what is due that day is due by then.
+    """Parse a time, or a date as the end of that day in UTC, when everything due that day is due.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither a date nor a time.
     """
     day = _parse_day(text)
     return datetime.combine(day, time.max, tzinfo=UTC) if day else _parse_timestamp(text)
 
 
 def parse_event_time(text: str | None, *, time_zone: str, now: datetime) -> datetime:
-    """When an event was true: now, the time, or noon of the day where it happened.
+    """Parse when an event happened: a time, or a date as noon in the given time zone. Default: now.
 
-    Today's noon may still be to come; then it is now.
+    If today's noon is still in the future, the result is now.
 
     Raises:
-        ValueError: it is neither a time nor a day.
+        ValueError: it is neither a date nor a time.
     """
     if text is None:
         return now
@@ -39,5 +39,5 @@ def _parse_day(text: str) -> date | None:
 def _parse_timestamp(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
-        raise ValueError("a time needs its offset, as in 2026-11-22T10:00:00-05:00")
+        raise ValueError("include a UTC offset, for example 2026-11-22T10:00:00-05:00")
     return at

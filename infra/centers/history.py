@@ -1,4 +1,4 @@
-"""What imports made of the directory, version by version."""
+"""Lists the versions of the directory and what each import changed."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,15 +9,15 @@ from chalicelib.store.platform.timestamps import to_timestamp
 
 
 def list_directory_versions() -> Iterator[Mapping[str, Any]]:
-    """Every version with what it changed, the first one first."""
+    """List every version, oldest first, with the number of centers that it added and changed."""
     for version in _get_directory_versions().list_versions():
         counts = version.counts
-        counts_text = ", ".join(f"{counts[word]} {word}" for word in ("added", "changed", "centers"))
-        yield {**_build_version_header(version), "digest": version.digest, "counts": counts, "told": counts_text}
+        summary = ", ".join(f"{counts[word]} {word}" for word in ("added", "changed", "centers"))
+        yield {**_build_version_header(version), "digest": version.digest, "counts": counts, "summary": summary}
 
 
 def list_center_versions(center_id: str) -> Iterator[Mapping[str, Any]]:
-    """The versions that changed a center, with the version of its row and the changed fields."""
+    """List the versions that changed a center, with the version of its row and the changed fields."""
     directories = _get_directory_versions()
     before: Row | None = None
     for version in directories.list_versions():
@@ -29,7 +29,7 @@ def list_center_versions(center_id: str) -> Iterator[Mapping[str, Any]]:
                 **_build_version_header(version),
                 "row_version": after["version"],
                 "fields": fields,
-                "told": f"row version {after['version']}: {', '.join(sorted(fields))}",
+                "summary": f"row version {after['version']}: {', '.join(sorted(fields))}",
             }
         before = after
 

@@ -1,8 +1,8 @@
 """Runs the whole product on this machine: `python -m infra.local`, or `make run`.
 
-Settings, from the environment:
-    PORT      where it listens on 127.0.0.1: 8000 if not set, any free one if 0
-    DATA_DIR  where it keeps its data: `.local` if not set
+Environment variables:
+    PORT      port on 127.0.0.1. Default: 8000. 0 selects any free port.
+    DATA_DIR  folder for the data. Default: `.local`.
 """
 
 import contextlib
@@ -22,8 +22,8 @@ from infra.local.stack import StackError
 
 
 def main() -> int:
-    """Run until told to stop; returns the exit status."""
-    for number in _STOPS:
+    """Run until a stop signal, and return the exit code."""
+    for number in _STOP_SIGNALS:
         signal.signal(number, _handle_interrupt)
     data_dir = Path(os.environ.get("DATA_DIR") or ".local")
     try:
@@ -32,21 +32,21 @@ def main() -> int:
             logging.getLogger("infra").setLevel(logging.INFO)
             run(data_dir, _read_port())
     except KeyboardInterrupt:
-        print("Stopped. Everything is saved.")
+        print("Stopped. All data is saved.")
         return 0
     except (CannotRunError, CloudError, PortInUseError, StackError) as error:
         print(error, file=sys.stderr)
         return 1
 
 
-_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _handle_interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Begin the clean stop. A second Ctrl-C must not get into its way."""
-    for number in _STOPS:
+    """Start a clean stop. Ignore further signals, so that a second Ctrl-C does not interrupt it."""
+    for number in _STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    print("\nStopping: what is under way is finished first.", flush=True)
+    print("\nStopping. Finishing requests in progress first.", flush=True)
     raise KeyboardInterrupt
 
 
@@ -59,7 +59,7 @@ def _read_port() -> int:
 
 @contextlib.contextmanager
 def _lock_data_dir(data_dir: Path) -> Iterator[None]:
-    """Keep others out of the folder for the length of the block, and everybody's eyes."""
+    """Lock the folder during the block, so that no other run uses it, and make it private to the user."""
     data_dir.mkdir(parents=True, exist_ok=True)
     data_dir.chmod(0o700)
     with (data_dir / "lock").open("w") as lock:
@@ -67,7 +67,7 @@ def _lock_data_dir(data_dir: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotRunError(
-                f"The product already runs on the data in {data_dir}. Stop it first, or set DATA_DIR to another folder."
+                f"Already running with the data in {data_dir}. Stop that run first, or set DATA_DIR to another folder."
             ) from None
         yield
 

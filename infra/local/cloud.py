@@ -1,4 +1,4 @@
-"""Starts and stops the local cloud: ministack, in a process and an environment of its own."""
+"""Starts and stops the local cloud: ministack, in a separate process with a separate environment."""
 
 import contextlib
 import json
@@ -15,9 +15,9 @@ from infra.local import environment
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-cloud" / "bin" / "python"
 START_TIMEOUT_S = 30
-# A checkpoint of some 50,000 items takes two seconds; nothing is lost by waiting longer.
+# A checkpoint of about 50,000 items takes two seconds. A longer timeout does no harm.
 STOP_TIMEOUT_S = 30
-# Isolated from the caller's folder and variables; only our own package is added.
+# Isolated from the caller's folder and variables. Only this repository is added to the path.
 _LAUNCH = (
     "import sys; sys.path.append(sys.argv[1]); from pathlib import Path; "
     "from infra.local.child import run; run(Path(sys.argv[2]), saving=sys.argv[3] == 'saving')"
@@ -25,7 +25,7 @@ _LAUNCH = (
 
 
 class CloudError(Exception):
-    """The local cloud did not start, or ended by itself. The text is for a person."""
+    """The local cloud did not start, or stopped unexpectedly. The message is shown to the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +33,22 @@ class LocalCloud:
     """A running local cloud.
 
     Attributes:
-        endpoint: Its only address, on loopback: every AWS service answers there.
-        process: The process that serves it. It ends when this one dies.
+        endpoint: Its only address, on loopback. All AWS services share it.
+        process: The process of the local cloud. It stops when the current process dies.
     """
 
     endpoint: str
     process: subprocess.Popen[str]
 
     def wait(self) -> int:
-        """Wait until it ends."""
+        """Wait until the process ends."""
         return self.process.wait()
 
     def stop(self) -> None:
-        """End it with a last checkpoint, unless it has ended already.
+        """Stop it after a last checkpoint, unless it has already ended.
 
         Raises:
-            CloudError: that checkpoint failed; the one before it still counts.
+            CloudError: the last checkpoint failed. The previous one remains valid.
         """
         with self.process:
             if self.process.poll() is not None:
@@ -59,35 +59,35 @@ class LocalCloud:
             except subprocess.TimeoutExpired:
                 self.process.kill()
         if self.process.returncode:
-            raise CloudError("The local cloud did not end cleanly; the last seconds may be lost.")
+            raise CloudError("The local cloud did not stop cleanly. The last few seconds of data may be lost.")
 
 
 def start_cloud(data_dir: Path, *, enforce_policies: bool = False, saving: bool = True) -> LocalCloud:
-    """Start the local cloud on the state in `data_dir`, or on an empty one.
+    """Start the local cloud with the state in `data_dir`. If there is none, start empty.
 
     Args:
-        data_dir: Where its state, its mail and its log are kept.
+        data_dir: The folder for its state, mail, and log.
         enforce_policies: Check signatures and IAM policies, as AWS does.
-        saving: Keep checkpoints. They cost time that grows with what is stored, so a cloud that
-            is thrown away, with a lot in it, does without.
+        saving: Write checkpoints. Their cost grows with the stored data, so a temporary cloud with
+            much data should not use them.
 
     Raises:
-        CloudError: it is not installed, or did not answer in time.
+        CloudError: it is not installed, or did not respond in time.
     """
     if not PYTHON.exists():
-        raise CloudError("The local cloud is not installed: run `make setup`.")
+        raise CloudError("The local cloud is not installed. Run `make setup`.")
     data_dir.mkdir(parents=True, exist_ok=True)
-    kept = "saving" if saving else "forgetting"
+    mode = "saving" if saving else "not-saving"
     with (data_dir / "cloud.log").open("w") as log:
         process = subprocess.Popen(
-            [str(PYTHON), "-I", "-c", _LAUNCH, str(ROOT), str(data_dir.resolve()), kept],
-            # Never written to: it closes when this process dies, and then the cloud ends.
+            [str(PYTHON), "-I", "-c", _LAUNCH, str(ROOT), str(data_dir.resolve()), mode],
+            # Nothing is written to it. It closes when this process dies, and then the cloud stops.
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
             env=environment.build_cloud_environment(data_dir.resolve(), enforce_policies=enforce_policies),
-            # Ctrl-C is for this process, which tells the cloud when it is time.
+            # Ctrl-C must reach only this process, which stops the cloud at the right time.
             start_new_session=True,
         )
     try:
@@ -100,7 +100,7 @@ def start_cloud(data_dir: Path, *, enforce_policies: bool = False, saving: bool 
 
 @contextlib.contextmanager
 def run_cloud(data_dir: Path, *, enforce_policies: bool = False, saving: bool = True) -> Iterator[LocalCloud]:
-    """A local cloud for the length of a block."""
+    """Run a local cloud during the block."""
     cloud = start_cloud(data_dir, enforce_policies=enforce_policies, saving=saving)
     try:
         yield cloud
@@ -109,20 +109,20 @@ def run_cloud(data_dir: Path, *, enforce_policies: bool = False, saving: bool = 
 
 
 def _wait_until_healthy(process: subprocess.Popen[str]) -> str:
-    said = process.stdout.readline() if process.stdout else ""
-    if not said:
-        raise CloudError("The local cloud did not start; cloud.log in the data folder says why.")
-    endpoint = str(json.loads(said)["endpoint"])
+    first_line = process.stdout.readline() if process.stdout else ""
+    if not first_line:
+        raise CloudError("The local cloud did not start. See cloud.log in the data folder.")
+    endpoint = str(json.loads(first_line)["endpoint"])
     give_up_at = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < give_up_at and process.poll() is None:
         with contextlib.suppress(urllib.error.URLError, TimeoutError, ConnectionError):
             _check_health(endpoint)
             return endpoint
         time.sleep(0.05)
-    raise CloudError("The local cloud did not answer; cloud.log in the data folder says why.")
+    raise CloudError("The local cloud did not respond. See cloud.log in the data folder.")
 
 
 def _check_health(endpoint: str) -> None:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with direct.open(f"{endpoint}/_ministack/health", timeout=5) as answer:
-        answer.read()
+    with direct.open(f"{endpoint}/_ministack/health", timeout=5) as response:
+        response.read()

@@ -1,8 +1,8 @@
-"""The settings of a local run. They hold nothing of the person who runs it.
+"""The settings of a local run, without any settings of the user.
 
-A laptop often has real AWS credentials, a profile, a proxy or a container daemon at hand. None
-of them may reach the local cloud or the product that talks to it: what is dropped here is what
-keeps a fictional referral from ever being written to somebody's real account.
+A laptop often has real AWS credentials, a profile, a proxy, or a container daemon. None of them may
+reach the local cloud or the product that uses it. Dropping them here prevents that a fictional referral
+is ever written to a real AWS account.
 """
 
 import os
@@ -10,11 +10,11 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 REGION = "us-east-1"
-_OF_THE_PERSON = ("AWS_", "BOTO_", "COGNITO_", "DYNAMODB_", "SES_")
-_PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy", "ftp_proxy"}
+_PERSONAL_PREFIXES = ("AWS_", "BOTO_", "COGNITO_", "DYNAMODB_", "SES_")
+_PROXY_VARIABLES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy", "ftp_proxy"}
 
-# What every AWS library here is told instead.
-_DUMMIES = {
+# The AWS settings that replace them.
+_DUMMY_AWS_SETTINGS = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_DEFAULT_REGION": REGION,
@@ -26,17 +26,17 @@ _DUMMIES = {
 
 
 def remove_personal_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment less every credential, profile, proxy and endpoint in it."""
+    """Return the environment without its credentials, profiles, proxies, and endpoints."""
     return {
         name: value
         for name, value in environ.items()
-        if not name.upper().startswith(_OF_THE_PERSON) and name.lower() not in _PROXIES
+        if not name.upper().startswith(_PERSONAL_PREFIXES) and name.lower() not in _PROXY_VARIABLES
     }
 
 
 def build_product_environment(endpoint: str) -> dict[str, str]:
-    """How the product reaches the local cloud, and nothing else."""
-    return _DUMMIES | {
+    """Build the settings with which the product reaches the local cloud only."""
+    return _DUMMY_AWS_SETTINGS | {
         "AWS_ENDPOINT_URL": endpoint,
         # Only Lambda reads metrics, and several requests share this process.
         "POWERTOOLS_METRICS_DISABLED": "true",
@@ -44,20 +44,20 @@ def build_product_environment(endpoint: str) -> dict[str, str]:
 
 
 def build_cloud_environment(data_dir: Path, *, enforce_policies: bool) -> dict[str, str]:
-    """The whole environment of the local cloud's process: nothing is inherited but PATH."""
+    """Build the complete environment of the local cloud's process. It inherits nothing."""
     scratch = str(data_dir / "tmp")
-    return _DUMMIES | {
+    return _DUMMY_AWS_SETTINGS | {
         "PATH": os.defpath,
         "HOME": scratch,
         "LANG": "C.UTF-8",
         "LOG_LEVEL": "WARNING",
         "PERSIST_STATE": "1",
         "AUTH": str(enforce_policies).lower(),
-        # Each of these would listen on every interface, whatever BIND_HOST says.
+        # The IoT and SFTP listeners ignore BIND_HOST and would listen on every interface.
         "BIND_HOST": "127.0.0.1",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        # It would tidy up the containers of a daemon that it finds.
+        # If ministack finds a container daemon, it removes containers there.
         "DOCKER_HOST": "unix:///nowhere",
         "MINISTACK_REGION": REGION,
         "S3_DATA_DIR": scratch,
@@ -65,8 +65,7 @@ def build_cloud_environment(data_dir: Path, *, enforce_policies: bool) -> dict[s
 
 
 def apply_environment(settings: Mapping[str, str], environ: MutableMapping[str, str] = os.environ) -> None:
-    """Make this process, and what it starts, run under these settings alone."""
-    kept = remove_personal_settings(environ)
-    for name in set(environ) - set(kept):
+    """Apply these settings to this process and its child processes, and remove all personal settings."""
+    for name in set(environ) - set(remove_personal_settings(environ)):
         del environ[name]
     environ.update(settings)

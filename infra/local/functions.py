@@ -1,4 +1,4 @@
-"""What Lambda hands to a function beside the event: its context, and how long it may take."""
+"""The Lambda context and the time limit of a function."""
 
 import json
 import time
@@ -13,7 +13,7 @@ _CONFIG = Path(__file__).parents[2] / ".chalice" / "config.json"
 
 @cache
 def get_time_limit_s(function_name: str) -> float:
-    """How long the function may take, as it is deployed."""
+    """Return the deployed time limit of the function, in seconds."""
     functions = json.loads(_CONFIG.read_text())["stages"]["local"]["lambda_functions"]
     return float(functions[function_name]["lambda_timeout"])
 
@@ -30,20 +30,20 @@ class LambdaContext:
 
     @property
     def invoked_function_arn(self) -> str:
-        """An address in the local cloud's account."""
+        """The ARN of the function in the local cloud's account."""
         return f"arn:aws:lambda:us-east-1:000000000000:function:{self.function_name}"
 
     @property
     def log_group_name(self) -> str:
-        """Where the logs of such a function are in AWS."""
+        """The log group that such a function has in AWS."""
         return f"/aws/lambda/{self.function_name}"
 
     @property
     def log_stream_name(self) -> str:
-        """As `log_group_name`."""
+        """The log stream that such a function has in AWS."""
         return "local"
 
     def get_remaining_time_in_millis(self) -> int:
-        """How long the function may still take."""
-        left = get_time_limit_s(self.function_name) - (time.monotonic() - self.started)
-        return max(0, int(left * 1000))
+        """Return how long the function may still run."""
+        remaining_s = get_time_limit_s(self.function_name) - (time.monotonic() - self.started)
+        return max(0, int(remaining_s * 1000))

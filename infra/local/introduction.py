@@ -1,4 +1,4 @@
-"""What a person reads when the product runs: where it is, who may sign in, what to try."""
+"""The text that the terminal shows when the product runs: addresses, sample accounts, and what to try."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,24 +10,24 @@ from infra import world
 
 
 def build_introduction(url: str, data_dir: Path) -> Iterator[str]:
-    """The introduction, a line at a time."""
+    """Yield the introduction line by line."""
     yield from (
         "",
         f"  Dashboard  {url}",
         f"  API docs   {url}/docs",
-        f"  Mailbox    {url}/mailbox",
+        f"  Email      {url}/mailbox   (nothing leaves this machine)",
         f"  Data       {data_dir}",
         "",
-        "  Fictional people who may sign in:",
+        "  Sample accounts (all people and organizations are fictional):",
     )
     for account in world.list_demo_accounts():
         yield f"  {account.email:<26} {account.password:<20} {account.role}"
-    yield from _build_suggestions(data_dir)
+    yield from _build_suggestion(data_dir)
     yield ""
 
 
-def _build_suggestions(data_dir: Path) -> Iterator[str]:
-    """A referral that waits for a center, and how the center's own system would answer."""
+def _build_suggestion(data_dir: Path) -> Iterator[str]:
+    """Suggest the command with which a center's system accepts a submitted referral."""
     for account in world.list_demo_accounts():
         if account.tenant.kind is TenantKind.CENTER:
             waiting = wiring.get_stores().referrals.list_page(
@@ -39,10 +39,10 @@ def _build_suggestions(data_dir: Path) -> Iterator[str]:
             )
             for item in waiting.items:
                 yield ""
-                yield "  A center's own system accepts a referral:"
-                elsewhere = "" if data_dir == Path(".local") else f"DATA_DIR={data_dir} "
+                yield "  Try it: a treatment center's system accepts a referral"
+                prefix = "" if data_dir == Path(".local") else f"DATA_DIR={data_dir} "
                 yield (
-                    f"  {elsewhere}.venv/bin/referrals send-event "
+                    f"  {prefix}.venv/bin/referrals send-event "
                     f"--center {account.tenant.tenant_id} --referral {item['referral_id']} "
                     f"--stage {Stage.ACCEPTED}"
                 )

@@ -1,4 +1,4 @@
-"""The order in which everything starts; it stops the other way round."""
+"""Starts all parts of a local run in order, and stops them in reverse order."""
 
 import contextlib
 import json
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from chalice import Chalice
 
+from infra.commit import read_commit
 from infra.local import cloud, environment, stack
 from infra.local.gateway import Gateway
 from infra.local.mailbox import SentMailbox
@@ -21,22 +22,22 @@ from infra.local.server import HttpServer
 from infra.local.streams import StreamRunner
 
 if TYPE_CHECKING:
-    from infra.local.reports import MailEventReporter
+    from infra.local.mail_events import MailEventReporter
 
 MAIL_FROM = "notices@referrals.example"
 READY_TIMEOUT_S = 30.0
 
 
 class CannotRunError(Exception):
-    """Why it cannot run. The text is for a person."""
+    """The product cannot run. The message is shown to the user."""
 
 
 def run(data_dir: Path, port: int) -> NoReturn:
     """Run everything until interrupted.
 
     Raises:
-        CannotRunError: a part of it did not get ready, or ended by itself.
-        KeyboardInterrupt: it was told to stop, and everything has stopped and is saved.
+        CannotRunError: a part did not start, or stopped unexpectedly.
+        KeyboardInterrupt: a stop signal arrived. By then, everything has stopped and all data is saved.
     """
     server = HttpServer(port)
     with contextlib.ExitStack() as stops:
@@ -44,7 +45,7 @@ def run(data_dir: Path, port: int) -> NoReturn:
         local_cloud = stops.enter_context(cloud.run_cloud(data_dir))
         settings = environment.build_product_environment(local_cloud.endpoint)
         environment.apply_environment(settings)
-        settings |= stack.deploy(local_cloud.endpoint, public_url=server.url, mail_from=MAIL_FROM)
+        settings |= stack.deploy(local_cloud.endpoint, public_url=server.url, mail_from=MAIL_FROM, commit=read_commit())
         settings |= _configure_simulated_ehr(data_dir) | _configure_mail_topic()
         environment.apply_environment(settings)
         app = _import_product(log)
@@ -59,48 +60,48 @@ def run(data_dir: Path, port: int) -> NoReturn:
         stops.callback(server.stop)
         server.start(_build_gateway(app, data_dir))
         _wait_until_ready(server.url)
-        stops.callback(_run_mail_reports(data_dir, server.url).stop)
+        stops.callback(_start_mail_events(data_dir, server.url).stop)
         stops.enter_context(_publish_site_file(data_dir / "run.json", server.url, settings))
         _print_introduction(server.url, data_dir)
         local_cloud.wait()
-        raise CannotRunError("The local cloud ended by itself. cloud.log in the data folder may say why.")
+        raise CannotRunError("The local cloud stopped unexpectedly. See cloud.log in the data folder.")
 
 
 def _configure_simulated_ehr(data_dir: Path) -> dict[str, str]:
-    """The simulated health record system, as the only one that may ask for cards."""
-    from infra import ehr  # noqa: PLC0415 as `_product`, and most of its cost is cryptography
+    """Return the setting that allows only the simulated EHR to call the CDS Hooks services."""
+    from infra import ehr  # noqa: PLC0415 see `_import_product`; it also imports cryptography, which is slow
 
     return {"EHR_CLIENTS": ehr.build_allow_list(ehr.load_or_create_key(data_dir / "ehr-key.json"))}
 
 
 def _configure_mail_topic() -> dict[str, str]:
-    """The topic that tells what became of mail."""
-    from infra.local.reports import TOPIC  # noqa: PLC0415 as `_health_records`
+    """Return the setting of the topic that publishes mail events."""
+    from infra.local.mail_events import TOPIC  # noqa: PLC0415 see `_configure_simulated_ehr`
 
     return {"MAIL_TOPIC": TOPIC}
 
 
-def _run_mail_reports(data_dir: Path, url: str) -> "MailEventReporter":
-    """Tell the product from now on what became of its mail."""
-    from infra.local import reports  # noqa: PLC0415 as `_product`
+def _start_mail_events(data_dir: Path, url: str) -> "MailEventReporter":
+    """Start to report delivery and bounce events of new mail to the product."""
+    from infra.local import mail_events  # noqa: PLC0415 see `_import_product`
 
-    signer = reports.TopicSigner()
-    reports.trust_signer(signer)
-    telling = reports.MailEventReporter(SentMailbox(data_dir / "mail.jsonl"), signer, reports.build_post(url))
-    telling.start()
-    return telling
+    signer = mail_events.TopicSigner()
+    mail_events.trust_signer(signer)
+    reporter = mail_events.MailEventReporter(SentMailbox(data_dir / "mail.jsonl"), signer, mail_events.build_post(url))
+    reporter.start()
+    return reporter
 
 
 def _import_product(log: TextIOBase) -> Chalice:
-    """The product as Lambda imports it, but with its log lines away from the terminal."""
+    """Import the product as Lambda does, but write its log lines to a file instead of the terminal."""
     with contextlib.redirect_stdout(log):
-        from app import app  # noqa: PLC0415 it reads the environment that was made above
+        from app import app  # noqa: PLC0415 it reads the environment, which must be set first
     return app
 
 
 def _seed() -> None:
-    """Make the fictional world, the first time."""
-    from infra import world  # noqa: PLC0415 as `_product`
+    """Create the sample data at the first start."""
+    from infra import world  # noqa: PLC0415 see `_import_product`
 
     try:
         world.seed_once(lambda progress: print(progress, flush=True))
@@ -109,23 +110,23 @@ def _seed() -> None:
 
 
 def _run_overdue_schedules(schedules: ScheduleRunner) -> None:
-    """Run at once what fell due while this machine was off."""
-    from chalicelib import wiring  # noqa: PLC0415 as `_product`
-    from chalicelib.services.platform.heartbeats import list_overdue_jobs  # noqa: PLC0415 as `_product`
+    """Run the jobs that became due while this machine was off."""
+    from chalicelib import wiring  # noqa: PLC0415 see `_import_product`
+    from chalicelib.services.platform.heartbeats import list_overdue_jobs  # noqa: PLC0415 see `_import_product`
 
     for job in list_overdue_jobs(wiring.get_stores().heartbeats.list_last_successes(), now=wiring.read_clock()):
         schedules.fire(job)
 
 
 def _build_gateway(app: Chalice, data_dir: Path) -> Gateway:
-    from chalicelib.routes.platform.endpoint import build_gateway_problem  # noqa: PLC0415 as `_product`
+    from chalicelib.routes.platform.endpoint import build_gateway_problem  # noqa: PLC0415 see `_import_product`
 
     return Gateway(app, build_gateway_problem, SentMailbox(data_dir / "mail.jsonl").answer)
 
 
 @contextlib.contextmanager
 def _publish_site_file(path: Path, url: str, settings: Mapping[str, str]) -> Iterator[None]:
-    """Tell the command line how to reach this run, in a file that only its owner may read."""
+    """Write the address and the settings of this run to a file for the command line. Only its owner can read it."""
     scratch = path.with_suffix(".new")
     scratch.touch(mode=0o600)
     scratch.write_text(json.dumps({"url": url, "pid": os.getpid(), "env": dict(settings)}))
@@ -144,12 +145,12 @@ def _wait_until_ready(url: str) -> None:
                 return
         except (urllib.error.URLError, TimeoutError) as error:
             if time.monotonic() > give_up_at:
-                raise CannotRunError(f"It did not get ready: {error}.") from error
+                raise CannotRunError(f"Startup failed: {error}.") from error
             time.sleep(0.2)
 
 
 def _print_introduction(url: str, data_dir: Path) -> None:
-    from infra.local import introduction  # noqa: PLC0415 as `_product`
+    from infra.local import introduction  # noqa: PLC0415 see `_import_product`
 
     for line in introduction.build_introduction(url, data_dir):
         print(line)

@@ -1,10 +1,10 @@
-"""What becomes of mail, told to the product as Amazon SNS would: signed, of one topic, posted.
+"""Posts delivery and bounce events of sent mail to the product, signed as Amazon SNS signs them.
 
-The key and its certificate are made for each run. What lets the product believe them is that
-this process answers for the address of the certificate; there is no setting for that, and no way
-to it from outside. The product checks each post as it does in production.
+The key and its certificate are created for each run. The product accepts them because this process
+replaces the function that fetches the certificate. No setting does this, and it is not possible from
+outside. The product verifies each post as it does in production.
 
-Mail to an address that begins with `bounce` is lost for good; any other arrives.
+Mail to an address that starts with `bounce` bounces permanently. All other mail is delivered.
 """
 
 import base64
@@ -35,31 +35,31 @@ log = logging.getLogger(__name__)
 
 TOPIC = f"arn:aws:sns:{REGION}:000000000000:mail-events"
 CERTIFICATE = f"https://sns.{REGION}.amazonaws.com/SimpleNotificationService-local.pem"
-"""No such file is there: whoever else asked for it would get nothing."""
+"""The address of the certificate. No such file exists at AWS."""
 
-BOUNCE_MARKER = "bounce"
-"""How an address begins that does not exist."""
+BOUNCE_PREFIX = "bounce"
+"""Mail to addresses that start with this word bounces."""
 
-TRIES = 3
+MAX_ATTEMPTS = 3
 POLL_S = 0.5
 
 Post = Callable[[bytes], None]
-"""Posts to the product. Raises OSError where it does not take it."""
+"""Posts to the product. Raises OSError if the product does not accept it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopicSigner:
-    """A topic's key, made for this run."""
+    """The signing key of the topic, created for this run."""
 
     key: rsa.RSAPrivateKey = field(
         default_factory=lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048)
     )
 
     def create_certificate(self) -> bytes:
-        """The key's certificate, for as long as a run may last."""
+        """Create the key's certificate. It is valid for longer than a run lasts."""
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "local")])
         now = datetime.now(UTC)
-        made = (
+        certificate = (
             x509.CertificateBuilder()
             .subject_name(name)
             .issuer_name(name)
@@ -69,10 +69,10 @@ class TopicSigner:
             .not_valid_after(now + timedelta(days=366))
             .sign(self.key, SHA256())
         )
-        return made.public_bytes(Encoding.PEM)
+        return certificate.public_bytes(Encoding.PEM)
 
     def build_notification(self, event: Mapping[str, Any], *, at: datetime) -> bytes:
-        """An event as the topic posts it to a subscriber, with version 2 of the signature."""
+        """Build the post with which the topic delivers an event, with signature version 2."""
         message = {
             "Message": json.dumps(event),
             "MessageId": str(uuid.uuid4()),
@@ -80,8 +80,8 @@ class TopicSigner:
             "TopicArn": TOPIC,
             "Type": "Notification",
         }
-        signed = "".join(f"{name}\n{value}\n" for name, value in message.items())
-        signature = self.key.sign(signed.encode(), padding.PKCS1v15(), SHA256())
+        signed_text = "".join(f"{name}\n{value}\n" for name, value in message.items())
+        signature = self.key.sign(signed_text.encode(), padding.PKCS1v15(), SHA256())
         message |= {
             "SignatureVersion": "2",
             "Signature": base64.b64encode(signature).decode(),
@@ -91,12 +91,12 @@ class TopicSigner:
 
 
 def trust_signer(signer: TopicSigner) -> None:
-    """Let the product of this process believe a signer, and nobody else."""
+    """Make the product in this process accept the signer, and no one else."""
     certificate = signer.create_certificate()
 
     def fetch(address: str) -> bytes:
         if address != CERTIFICATE:
-            raise ConnectionError("nothing else is to be had here")
+            raise ConnectionError("only the certificate of the local run is available")
         return certificate
 
     verifier = SnsVerifier(topic=wiring.get_settings().mail_topic, fetch=fetch)
@@ -105,7 +105,7 @@ def trust_signer(signer: TopicSigner) -> None:
 
 @dataclass(slots=True)
 class MailEventReporter:
-    """Tells the product what becomes of the mail that is sent from now on."""
+    """Reports delivery and bounce events of new mail to the product."""
 
     mailbox: SentMailbox
     signer: TopicSigner
@@ -114,16 +114,16 @@ class MailEventReporter:
     _reported: int = 0
 
     def start(self) -> None:
-        """Pass over what was sent before, and follow the mailbox."""
+        """Skip the mail that was sent before, and start to follow the mailbox."""
         self._reported = len(self.mailbox.list_mails())
         threading.Thread(target=self._poll, daemon=True).start()
 
     def stop(self) -> None:
-        """Tell nothing more."""
+        """Stop reporting."""
         self.stopping.set()
 
     def report_new(self) -> None:
-        """Tell of the mails that are new."""
+        """Report the events of new mail."""
         mails = self.mailbox.list_mails()[::-1]
         for mail in mails[self._reported :]:
             self._reported += 1
@@ -136,18 +136,18 @@ class MailEventReporter:
             self.report_new()
 
     def _post_with_retries(self, body: bytes) -> None:
-        for number in range(1, TRIES + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 self.post(body)
             except OSError as error:
-                log.warning("An event of a mail was not taken: %s", error)
-                self.stopping.wait(number)
+                log.warning("The product did not accept a mail event: %s", error)
+                self.stopping.wait(attempt)
             else:
                 return
 
 
 def build_mail_event(mail: Mail, *, at: datetime) -> dict[str, Any]:
-    """What the mail service tells of a mail: it arrived, or its address does not exist."""
+    """Build the event of a mail: it was delivered, or it bounced."""
     (address,) = mail["to"]
     event = {
         "mail": {
@@ -158,20 +158,20 @@ def build_mail_event(mail: Mail, *, at: datetime) -> dict[str, Any]:
             "tags": {MAIL_ID_TAG: [mail["tags"][MAIL_ID_TAG]]},
         }
     }
-    if address.startswith(BOUNCE_MARKER):
+    if address.startswith(BOUNCE_PREFIX):
         bounce = {"bounceType": "Permanent", "timestamp": _format_time(at)}
         return {"eventType": "Bounce", "bounce": bounce, **event}
     return {"eventType": "Delivery", "delivery": {"timestamp": _format_time(at)}, **event}
 
 
 def build_post(url: str) -> Post:
-    """Posts to a running product as Amazon SNS does."""
+    """Return a function that posts to the running product as Amazon SNS does."""
 
-    def post(told: bytes) -> None:
-        request = urllib.request.Request(  # noqa: S310 our own
-            f"{url}/v1/mail-events", data=told, headers={"Content-Type": "text/plain; charset=UTF-8"}
+    def post(body: bytes) -> None:
+        request = urllib.request.Request(  # noqa: S310 the local site
+            f"{url}/v1/mail-events", data=body, headers={"Content-Type": "text/plain; charset=UTF-8"}
         )
-        with urllib.request.urlopen(request, timeout=10):  # noqa: S310 as above
+        with urllib.request.urlopen(request, timeout=10):  # noqa: S310 see above
             pass
 
     return post

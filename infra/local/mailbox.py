@@ -1,9 +1,9 @@
-"""The mail that the product sent on this machine, as pages. There are none of it in production.
+"""Shows the emails that the product sent on this machine as web pages. Production has no such pages.
 
-/mailbox             what was sent, newest first
-/mailbox/ID          one mail; ?view=html (as here), text or source
-/mailbox/ID/html     its HTML, for the frame on that page
-/mailbox.json        the same for programs
+/mailbox             all emails, newest first
+/mailbox/ID          one email; ?view=html (the default), text, or source
+/mailbox/ID/html     its HTML version, for the frame on that page
+/mailbox.json        all emails as JSON
 """
 
 import base64
@@ -29,11 +29,11 @@ _PAGE = Template((_PAGES / "mailbox.html").read_text())
 _STYLE = (_PAGES / "mailbox.css").read_text()
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _VIEWS = {"html": "HTML", "text": "Text", "source": "Source"}
-_ONE_MAIL = re.compile(r"/mailbox/([0-9A-Za-z-]+)(/html)?")
-# A mail's longest line that may stand in its source as it is. Source: RFC 5322, section 2.1.1.
-_MAX_LINE = 998
+_MAIL_PATH = re.compile(r"/mailbox/([0-9A-Za-z-]+)(/html)?")
+# The longest line that an email may contain without encoding. Source: RFC 5322, section 2.1.1.
+_MAX_LINE_BYTES = 998
 
-_SAFE = (
+_SECURITY_HEADERS = (
     ("Cache-Control", "no-store"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -44,25 +44,25 @@ _PAGE_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-# What a mail may do here: look like something, and open a link in a window of its own.
-_MAY = "allow-popups allow-popups-to-escape-sandbox"
+# An email may only show styles and open a link in a new window.
+_SANDBOX_PERMISSIONS = "allow-popups allow-popups-to-escape-sandbox"
 _MAIL_POLICY = (
-    f"sandbox {_MAY}; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    f"sandbox {_SANDBOX_PERMISSIONS}; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 
 
 class SentMailbox:
-    """Reads the record of sent mail, which the local cloud only ever appends to."""
+    """Reads the record of sent mail. The local cloud only appends to this file."""
 
     def __init__(self, record: Path) -> None:
         self._record = record
-        self._read_to = 0
+        self._position = 0
         self._mails: list[Mail] = []
         self._lock = threading.Lock()
 
     def list_mails(self) -> list[Mail]:
-        """All mail, newest first."""
+        """List all emails, newest first."""
         with self._lock:
             if self._record.exists():
                 self._read_new()
@@ -70,42 +70,42 @@ class SentMailbox:
 
     def _read_new(self) -> None:
         with self._record.open("rb") as file:
-            file.seek(self._read_to)
-            # The last line may still be in the writing.
+            file.seek(self._position)
+            # The last line may still be incomplete.
             complete = file.read().rpartition(b"\n")[0]
         if complete:
             self._mails += [json.loads(line) for line in complete.split(b"\n")]
-            self._read_to += len(complete) + 1
+            self._position += len(complete) + 1
 
     def answer(self, request: HttpRequest) -> HttpResponse | None:
-        """Answer a request for the mailbox; None for what is none of its business."""
-        one = _ONE_MAIL.fullmatch(request.path)
-        if request.path not in {"/mailbox", "/mailbox.json"} and not one:
+        """Answer a request for a mailbox page. Return None for any other path."""
+        match = _MAIL_PATH.fullmatch(request.path)
+        if request.path not in {"/mailbox", "/mailbox.json"} and not match:
             return None
         if request.method not in {"GET", "HEAD"}:
             return _build_response("", "text/plain", status=405)
         if request.path == "/mailbox.json":
             return _build_response(json.dumps([_build_summary(m) for m in self.list_mails()]), "application/json")
-        return self._find_page(one, request.query) if one else _build_list_page(self.list_mails())
+        return self._find_page(match, request.query) if match else _build_list_page(self.list_mails())
 
     def _find_page(self, path: re.Match[str], query: str) -> HttpResponse:
         mail = next((mail for mail in self.list_mails() if mail["mail_id"] == path[1]), None)
         if not mail:
-            return _build_page("No such mail", _BACK, '<p class="empty">No such mail.</p>', status=404)
+            return _build_page("Email not found", _BACK, '<p class="empty">This email was not found.</p>', status=404)
         if path[2]:
             return _build_response(_open_links_in_new_window(mail["html"]), "text/html", policy=_MAIL_POLICY)
-        asked = parse_qs(query).get("view", ["html" if mail["html"] else "text"])[0]
-        return _build_mail_page(mail, asked if asked in _VIEWS else "text")
+        view = parse_qs(query).get("view", ["html" if mail["html"] else "text"])[0]
+        return _build_mail_page(mail, view if view in _VIEWS else "text")
 
 
 def _build_summary(mail: Mail) -> Mail:
-    """A mail as programs get it: all that was sent, its addresses as a header has them."""
+    """Build the JSON of an email, with each list of addresses as one string, as in a header."""
     addresses = {name: ", ".join(mail[name]) for name in ("to", "cc", "bcc", "reply_to")}
     return mail | addresses
 
 
 def format_source(mail: Mail) -> str:
-    """The mail as a mail program would show its source."""
+    """Format the source of an email as a mail program would show it."""
     message = EmailMessage(policy=SMTPUTF8)
     message["From"] = mail["from"]
     for name in ("To", "Cc", "Reply-To"):
@@ -123,12 +123,12 @@ def format_source(mail: Mail) -> str:
 
 
 def _choose_encoding(text: str) -> str:
-    """Legible where it may be."""
-    too_long = any(len(line.encode()) > _MAX_LINE for line in text.splitlines())
+    """Choose the encoding that people can read, if the lines are short enough for it."""
+    too_long = any(len(line.encode()) > _MAX_LINE_BYTES for line in text.splitlines())
     return "quoted-printable" if too_long else "8bit"
 
 
-_BACK = '<p><a href="/mailbox">All mail</a></p>'
+_BACK = '<p><a href="/mailbox">All emails</a></p>'
 
 
 def _build_list_page(mails: list[Mail]) -> HttpResponse:
@@ -137,14 +137,16 @@ def _build_list_page(mails: list[Mail]) -> HttpResponse:
         f"{_format_time(mail)}<span>{escape(', '.join(mail['to']))}</span></a></li>"
         for mail in mails
     )
-    header = "<h1>Mailbox</h1><p>What this run sent. No mail leaves this machine.</p>"
-    empty = '<p class="empty">Nothing was sent yet. Mail appears here as soon as it is.</p>'
-    return _build_page("Mailbox", header, f"<ol>{rows}</ol>" if mails else empty)
+    header = "<h1>Email</h1><p>Emails sent by this run. Nothing leaves this machine.</p>"
+    empty = '<p class="empty">No emails yet. They appear here as soon as they are sent.</p>'
+    return _build_page("Email", header, f"<ol>{rows}</ol>" if mails else empty)
 
 
 def _build_mail_page(mail: Mail, view: str) -> HttpResponse:
     fields = {"From": [mail["from"]], "To": mail["to"], "Cc": mail["cc"], "Bcc": mail["bcc"]}
-    rows = "".join(f"<dt>{name}</dt><dd>{escape(', '.join(who))}</dd>" for name, who in fields.items() if who)
+    rows = "".join(
+        f"<dt>{name}</dt><dd>{escape(', '.join(addresses))}</dd>" for name, addresses in fields.items() if addresses
+    )
     links = "".join(
         f'<a href="?view={name}"{" aria-current=page" if name == view else ""}>{label}</a>'
         for name, label in _VIEWS.items()
@@ -152,13 +154,13 @@ def _build_mail_page(mail: Mail, view: str) -> HttpResponse:
     )
     content = f"<dl>{rows}<dt>Sent</dt><dd>{_format_time(mail)}</dd></dl><nav>{links}</nav>"
     header = f"{_BACK}<h1>{escape(mail['subject'])}</h1>"
-    return _build_page(mail["subject"], header, content + _read_body(mail, view))
+    return _build_page(mail["subject"], header, content + _build_body(mail, view))
 
 
-def _read_body(mail: Mail, view: str) -> str:
+def _build_body(mail: Mail, view: str) -> str:
     if view == "html":
         address = f"/mailbox/{escape(mail['mail_id'])}/html"
-        return f'<iframe src="{address}" sandbox="{_MAY}" title="The mail as HTML"></iframe>'
+        return f'<iframe src="{address}" sandbox="{_SANDBOX_PERMISSIONS}" title="HTML version of the email"></iframe>'
     return f"<pre>{escape(format_source(mail) if view == 'source' else mail['text'])}</pre>"
 
 
@@ -168,7 +170,7 @@ def _format_time(mail: Mail) -> str:
 
 
 def _open_links_in_new_window(html: str) -> str:
-    """Links open in a new window: what they lead to must not be shown in a frame."""
+    """Make links open in a new window, because their targets must not be shown in a frame."""
     head, tag, rest = html.partition("<head>")
     return f'{head}{tag}<base target="_blank">{rest}' if tag else html
 
@@ -181,5 +183,9 @@ def _build_page(title: str, header: str, content: str, *, status: int = 200) -> 
 def _build_response(
     text: str, media_type: str, *, status: int = 200, policy: str = "default-src 'none'"
 ) -> HttpResponse:
-    headers = (("Content-Type", f"{media_type}; charset=utf-8"), ("Content-Security-Policy", policy), *_SAFE)
+    headers = (
+        ("Content-Type", f"{media_type}; charset=utf-8"),
+        ("Content-Security-Policy", policy),
+        *_SECURITY_HEADERS,
+    )
     return HttpResponse(status=status, headers=headers, body=text.encode())

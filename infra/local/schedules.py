@@ -1,10 +1,10 @@
-"""Fires the product's schedules for real, as EventBridge rules of the local cloud.
+"""Runs the product's schedules with EventBridge rules of the local cloud.
 
-Each `@app.schedule` gets a rule whose target is a queue; what the rule puts there goes to the
-handler. So the expression means what EventBridge says that it means, and nothing here reads it.
+Each `@app.schedule` gets a rule whose target is a queue. This module passes each message of the queue to
+the handler. The local cloud evaluates the schedule expression, as EventBridge does in production.
 
-As in Lambda with one reserved environment, two runs of a schedule never overlap: the next one
-waits. As there, a run that fails is tried again twice, a minute apart, and then given up.
+As in Lambda with a reserved concurrency of one, two runs of a schedule never overlap, because the next
+run waits. Also as in Lambda, a failed run is retried twice, a minute apart, and then given up.
 """
 
 import json
@@ -47,7 +47,7 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 @dataclass(slots=True)
 class ScheduleRunner:
-    """The running schedules of an application."""
+    """Runs the schedules of an application."""
 
     app: Chalice
     endpoint: str
@@ -57,7 +57,7 @@ class ScheduleRunner:
     _idle: threading.Condition = field(default_factory=threading.Condition)
 
     def start(self) -> None:
-        """Make the rules, remove those of schedules that are no more, and listen."""
+        """Create the rules, delete the rules of removed schedules, and start to listen."""
         declared = dict(list_schedules(self.app))
         self._delete_other_rules(set(declared))
         for name, expression in declared.items():
@@ -70,14 +70,15 @@ class ScheduleRunner:
         self._create_client("sqs").send_message(QueueUrl=self._queues[name], MessageBody=json.dumps(event))
 
     def stop(self) -> None:
-        """Start nothing more and wait for what runs."""
+        """Start no more runs, and wait for the current runs."""
         self.stopping.set()
         with self._idle:
             self._idle.wait_for(lambda: not self._busy, max(map(get_time_limit_s, self._busy), default=0))
 
     def _create_client(self, service: str) -> Any:
-        patient = Config(read_timeout=POLL_S + 10, retries={"mode": "standard"})
-        return get_session().create_client(service, endpoint_url=self.endpoint, config=patient)
+        # Receiving from a queue waits for POLL_S, so the read timeout must be longer.
+        config = Config(read_timeout=POLL_S + 10, retries={"mode": "standard"})
+        return get_session().create_client(service, endpoint_url=self.endpoint, config=config)
 
     def _delete_other_rules(self, declared: set[str]) -> None:
         events = self._create_client("events")
@@ -87,7 +88,7 @@ class ScheduleRunner:
                 events.delete_rule(Name=rule["Name"])
 
     def _create_rule(self, name: str, expression: str) -> str:
-        """Make the rule and its queue; returns the queue's URL."""
+        """Create the rule and its queue, and return the queue's URL."""
         queues, events = self._create_client("sqs"), self._create_client("events")
         url = str(queues.create_queue(QueueName=PREFIX + name)["QueueUrl"])
         attributes = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
@@ -103,19 +104,19 @@ class ScheduleRunner:
                 for message in _receive(queues, queue, hidden_for_s=get_time_limit_s(name) + 30):
                     self._run(name, message, _MessageHandle(queues, queue, message["ReceiptHandle"]))
             except (BotoCoreError, ClientError):
-                # The cloud is stopping, or has just been woken from a laptop's sleep.
+                # The cloud is stopping, or the laptop has just woken up.
                 self.stopping.wait(1)
 
-    def _run(self, name: str, message: dict[str, Any], receipt: "_MessageHandle") -> None:
+    def _run(self, name: str, message: dict[str, Any], handle: "_MessageHandle") -> None:
         with self._idle:
             if self.stopping.is_set():
                 return
             self._busy.add(name)
         try:
             if self._run_successfully(name, json.loads(message["Body"])) or _was_last_attempt(message):
-                receipt.delete()
+                handle.delete()
             else:
-                receipt.retry_later()
+                handle.retry_later()
         finally:
             with self._idle:
                 self._busy.discard(name)
@@ -134,7 +135,7 @@ class ScheduleRunner:
 
 
 def list_schedules(app: Chalice) -> Iterator[tuple[str, str]]:
-    """The name and the expression of each schedule that the application declares."""
+    """List the name and the expression of each schedule that the application declares."""
     for source in app.event_sources:
         if isinstance(source, ScheduledEventConfig):
             expression = source.schedule_expression
@@ -143,7 +144,7 @@ def list_schedules(app: Chalice) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class _MessageHandle:
-    """What a run is given back with."""
+    """A received message, which can be deleted or returned to its queue."""
 
     queues: Any
     queue: str
@@ -159,14 +160,14 @@ class _MessageHandle:
 
 
 def _receive(queues: Any, queue: str, *, hidden_for_s: float) -> list[dict[str, Any]]:
-    answer = queues.receive_message(
+    response = queues.receive_message(
         QueueUrl=queue,
         MaxNumberOfMessages=1,
         VisibilityTimeout=int(hidden_for_s),
         WaitTimeSeconds=POLL_S,
         MessageSystemAttributeNames=["ApproximateReceiveCount"],
     )
-    messages: list[dict[str, Any]] = answer.get("Messages", [])
+    messages: list[dict[str, Any]] = response.get("Messages", [])
     return messages
 
 

@@ -1,8 +1,8 @@
-"""Tables, identities, keys and mail settings in the local cloud, from production's template.
+"""Creates tables, identities, keys, and mail settings in the local cloud, from production's template.
 
-`infra/resources.json` holds all that production has. The part that data lives in is made here,
-by CloudFormation as there; the functions of a local run are this machine's own process, and
-their environment is read off the same template.
+`infra/resources.json` defines all resources of production. This module creates only those that hold data,
+with CloudFormation as in production. In a local run, the functions run in the process of this machine,
+and their environment comes from the same template.
 """
 
 import json
@@ -19,17 +19,17 @@ Json: TypeAlias = dict[str, Any]
 RESOURCES = Path(__file__).parents[1] / "resources.json"
 STACK = "cart-local"
 DATA_RESOURCE_PATTERN = re.compile(r"AWS::(DynamoDB|Cognito|KMS)::\w+|AWS::SES::(ConfigurationSet|EmailIdentity)")
-_SUBSTITUTED = re.compile(r"\$\{([A-Za-z0-9]+)")
-# A stack in one of these was never finished, so nothing was ever stored in it.
-_NEVER_FINISHED = {"CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
+_SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9]+)")
+# A stack with one of these statuses was never completed, so it contains no data.
+_INCOMPLETE_STATUSES = {"CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
 
 
 class StackError(Exception):
-    """The local cloud did not take the template. The text is for a person."""
+    """The local cloud could not load the template. The message is shown to the user."""
 
 
 def build_data_template(resources: Json) -> Json:
-    """The part of the template that data lives in, with each function's variables as outputs."""
+    """Build the part of the template that holds data, with the functions' variables as outputs."""
     kept = {
         name: resource
         for name, resource in resources["Resources"].items()
@@ -43,13 +43,13 @@ def build_data_template(resources: Json) -> Json:
 
 
 def deploy(endpoint: str, *, public_url: str, mail_from: str, commit: str = "") -> dict[str, str]:
-    """Create what is missing and update what differs; doing it again changes nothing.
+    """Create the missing resources and update the changed ones. A second call changes nothing.
 
     Returns:
-        The environment of the product's functions, as the template gives it.
+        The environment of the product's functions, as the template defines it.
 
     Raises:
-        StackError: the template, or what it would do to the data there, was refused.
+        StackError: the local cloud rejected the template, or its effect on the existing data.
     """
     resources = json.loads(RESOURCES.read_text())
     template = build_data_template(resources)
@@ -71,32 +71,32 @@ class _LocalStack:
         self._client: Any = get_session().create_client("cloudformation", endpoint_url=endpoint)
 
     def create_or_update(self, template: Json, parameters: Mapping[str, str]) -> dict[str, str]:
-        """Make the stack so and return its outputs."""
-        what = {
+        """Create or update the stack, and return its outputs."""
+        arguments = {
             "StackName": STACK,
             "TemplateBody": json.dumps(template),
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         }
         try:
-            self._create_or_update(what)
+            self._create_or_update(arguments)
             return self._read_outputs()
         except (ClientError, WaiterError) as error:
             raise StackError(
-                f"The local cloud refused infra/resources.json ({error}). If the data folder is "
-                "of an older version of the product, move it away and start again."
+                f"The local cloud could not load infra/resources.json ({error}). "
+                "If the data folder comes from an older version, move it and start again."
             ) from error
 
-    def _create_or_update(self, what: Json) -> None:
+    def _create_or_update(self, arguments: Json) -> None:
         status = self._get_status()
-        if status in _NEVER_FINISHED:
+        if status in _INCOMPLETE_STATUSES:
             self._client.delete_stack(StackName=STACK)
             self._wait("stack_delete_complete")
-        if status is None or status in _NEVER_FINISHED:
-            self._client.create_stack(**what)
+        if status is None or status in _INCOMPLETE_STATUSES:
+            self._client.create_stack(**arguments)
             self._wait("stack_create_complete")
             return
         try:
-            self._client.update_stack(**what)
+            self._client.update_stack(**arguments)
         except ClientError as error:
             if "No updates are to be performed" not in str(error):
                 raise
@@ -119,28 +119,28 @@ class _LocalStack:
         outputs = self._describe().get("Outputs", [])
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
-    def _wait(self, for_what: str) -> None:
-        waiter = self._client.get_waiter(for_what)
+    def _wait(self, waiter_name: str) -> None:
+        waiter = self._client.get_waiter(waiter_name)
         waiter.wait(StackName=STACK, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600})
 
 
 def _to_output_name(variable: str) -> str:
-    """`KMS_KEY_ID` as `KmsKeyId`: the names of outputs hold letters and digits only."""
+    """Convert `KMS_KEY_ID` to `KmsKeyId`, because output names may contain only letters and digits."""
     return variable.title().replace("_", "")
 
 
 def _list_referenced(users: list[Json], available: Mapping[str, Json]) -> Json:
-    """The entries of `offered` that the users name, and those that these name in turn."""
+    """Return the entries of `available` to which the users refer, directly or through other entries."""
     found: set[str] = set()
-    named = set(_list_names(users))
-    while new := named & available.keys() - found:
+    referenced = set(_list_names(users))
+    while new := referenced & available.keys() - found:
         found |= new
-        named = set(_list_names([available[name] for name in new]))
+        referenced = set(_list_names([available[name] for name in new]))
     return {name: entry for name, entry in available.items() if name in found}
 
 
 def _list_names(node: Any) -> Iterator[str]:
-    """Every name that an intrinsic function somewhere in the node refers to."""
+    """List every name to which an intrinsic function in the node refers."""
     if isinstance(node, list):
         for part in node:
             yield from _list_names(part)
@@ -156,4 +156,4 @@ def _list_names_in(key: str, value: Any) -> Iterator[str]:
     elif key == "Fn::If":
         yield value[0]
     elif key == "Fn::Sub":
-        yield from _SUBSTITUTED.findall(value if isinstance(value, str) else value[0])
+        yield from _SUBSTITUTION.findall(value if isinstance(value, str) else value[0])

@@ -1,8 +1,8 @@
-"""Hands what a table's stream tells to the product's functions, as Lambda would.
+"""Passes new rows of a table's stream to the product's functions, as Lambda would.
 
-In order, new rows only, a batch at a time. A batch that fails is tried again at once and then
-dropped, where Lambda would halve it first: the product's sweep finds what was in it. So does it
-after a restart, for the local cloud keeps its streams in memory.
+The rows arrive in order, new rows only, one batch at a time. A failed batch is retried at once and then
+dropped, whereas Lambda would split it first. The product's relay job finds the rows of a dropped batch.
+It also finds the rows that are lost in a restart, because the local cloud keeps its streams in memory.
 """
 
 import logging
@@ -26,12 +26,12 @@ POLL_S = 0.25
 MAX_ATTEMPTS = 3
 
 EVENT_NAME = "INSERT"
-"""As the filter of the function's event source in `infra/resources.json` says."""
+"""The filter of the function's event source in `infra/resources.json` has the same value."""
 
 
 @dataclass(slots=True)
 class StreamRunner:
-    """The streams that an application follows. A source names its table without the prefix."""
+    """Follows the streams of an application. A source names its table without the prefix."""
 
     app: Chalice
     endpoint: str
@@ -40,14 +40,14 @@ class StreamRunner:
     _followers: list[tuple[str, threading.Thread]] = field(default_factory=list)
 
     def start(self) -> None:
-        """Follow each from its oldest record on; what was done before is done once."""
+        """Follow each stream from its oldest record. The functions ignore tasks that are already done."""
         for source in list_stream_sources(self.app):
             follower = threading.Thread(target=self._follow, args=(source,), daemon=True)
             self._followers.append((source.name, follower))
             follower.start()
 
     def stop(self) -> None:
-        """Hand over nothing more and wait for what runs."""
+        """Pass on no more rows, and wait for the current runs."""
         self.stopping.set()
         for name, follower in self._followers:
             follower.join(get_time_limit_s(name))
@@ -61,25 +61,25 @@ class StreamRunner:
                 for records in self._iterate_batches(source):
                     self._deliver(source.name, records)
             except (BotoCoreError, ClientError):
-                # The cloud is stopping, or a laptop has slept for longer than an iterator lives.
+                # The cloud is stopping, or the laptop slept for longer than an iterator is valid.
                 self.stopping.wait(1)
 
     def _iterate_batches(self, source: DynamoDBEventConfig) -> Iterator[list[dict[str, Any]]]:
-        """New rows, as soon as they are there, until it is time to stop."""
+        """Yield batches of new rows until the runner stops."""
         streams = self._create_client("dynamodbstreams")
         arn = self._find_stream(self.table_prefix + source.stream_arn)
-        # The local cloud splits no stream: there is one shard, and it never ends.
+        # The local cloud does not split streams. There is one shard, and it never ends.
         [shard] = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
         iterator = streams.get_shard_iterator(
             StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType=source.starting_position
         )["ShardIterator"]
         while not self.stopping.is_set():
-            read = streams.get_records(ShardIterator=iterator, Limit=source.batch_size)
-            iterator = read["NextShardIterator"]
-            wanted = [_to_lambda_record(r, arn) for r in read["Records"] if _is_wanted(r)]
-            if wanted:
-                yield wanted
-            if not read["Records"]:
+            response = streams.get_records(ShardIterator=iterator, Limit=source.batch_size)
+            iterator = response["NextShardIterator"]
+            records = [_to_lambda_record(r, arn) for r in response["Records"] if r["eventName"] == EVENT_NAME]
+            if records:
+                yield records
+            if not response["Records"]:
                 self.stopping.wait(POLL_S)
 
     def _find_stream(self, table: str) -> str:
@@ -102,12 +102,8 @@ class StreamRunner:
 
 
 def list_stream_sources(app: Chalice) -> Iterator[DynamoDBEventConfig]:
-    """The streams that the application declares functions for."""
+    """List the streams for which the application declares functions."""
     return (source for source in app.event_sources if isinstance(source, DynamoDBEventConfig))
-
-
-def _is_wanted(record: dict[str, Any]) -> bool:
-    return bool(record["eventName"] == EVENT_NAME)
 
 
 def _to_lambda_record(record: dict[str, Any], arn: str) -> dict[str, Any]:

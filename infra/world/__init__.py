@@ -1,16 +1,16 @@
-"""A fictional world to try the product on: practices, centers, people, sixty referrals.
+"""Sample data for demonstrations: fictional practices, centers, members, and 60 referrals.
 
-    places     practices and centers, in real towns
-    people     who works there, and the one password of them all
-    patients   what a practice sends of each patient
-    stories    what happens to each referral
-    timeline   a story as dated events, counted back from today
-    packages   what a center hands a patient back with
-    seeding    plays them into the product, through its own services
-    past       keeps old news from being mailed
-    accounts   the people's accounts with the identity service
+    places       practices and centers, located in real cities
+    people       the members of each organization and their shared password
+    patients     the patient data that a practice sends with each referral
+    stories      what happens to each referral
+    timeline     turns a story into dated events, counted back from today
+    packages     the transition-of-care summaries that centers write
+    seeding      creates everything through the product's own services
+    backdating   prevents notices and overdue alerts about old events
+    accounts     the members' accounts in the identity service
 
-docs/decisions/0007-fictional-world.md says why it is made this way.
+docs/decisions/0007-fictional-world.md explains this design.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,52 +30,59 @@ __all__ = [
     "seed_once",
 ]
 
-_MARK = {"kind": "world", "tenant_id": "fictional"}
+_MARKER_KEY = {"kind": "world", "tenant_id": "fictional"}
 _LAYOUT = 2
-"""Counts the changes after which tables of before are not read rightly any more. Fiction is made
-again rather than moved; 2 since a tenant's people stand on its roster."""
+"""The version of the sample data. It increases with every change that makes older tables unreadable.
+Older sample data is created again, not migrated. 2: each tenant has a roster of its members."""
 
 _DEPLOYMENTS = frozenset({"local", "test"})
-_SHOWN = ("willow-coordinator", "willow-provider", "bayou-coordinator", "bayou-clinician", "bayou-admin", "operator")
+_DEMO_HANDLES = (
+    "willow-coordinator",
+    "willow-provider",
+    "bayou-coordinator",
+    "bayou-clinician",
+    "bayou-admin",
+    "operator",
+)
 
 
 class NotFictionalSiteError(Exception):
-    """Fiction was to be written where real patients are. The text is for a person."""
+    """Sample data must not be written to a deployment with real patients. The message is shown to the user."""
 
 
 class OutdatedWorldError(Exception):
-    """A world that an older version of the product wrote. The text is for a person."""
+    """An older version of the product wrote the sample data. The message is shown to the user."""
 
 
 def list_members() -> Sequence[DemoMember]:
-    """Everybody in the world who can sign in."""
+    """List all sample accounts."""
     return MEMBERS
 
 
 def list_demo_accounts() -> Sequence[DemoMember]:
-    """A few of them, of either side, to be shown to somebody who wants to look around."""
-    return [member for member in MEMBERS if member.handle in _SHOWN]
+    """List a few sample accounts of a practice, a center, and the operator, for people who want to try the product."""
+    return [member for member in MEMBERS if member.handle in _DEMO_HANDLES]
 
 
 def seed_once(
     progress: Callable[[str], None], *, now: datetime | None = None, stories: Sequence[Story] = STORIES
 ) -> bool:
-    """Make the world, unless it is there; finish one that was begun and not finished.
+    """Create the sample data if it does not exist. Finish it if an earlier run was interrupted.
 
     Args:
-        progress: Told how far it is, a line at a time.
-        now: The day from which the stories are counted back; today, if not given. A world
-            that was begun keeps the day of its beginning.
-        stories: What is told.
+        progress: Called with each line of progress.
+        now: The time from which the stories are counted back. Default: the current time. Sample data
+            from an interrupted run keeps its start time.
+        stories: The stories to create.
 
     Returns:
-        Whether there was anything to do.
+        Whether anything was created.
 
     Raises:
-        NotForRealError: this deployment is not for fiction.
-        OutgrownError: what is there is of an older version.
+        NotFictionalSiteError: sample data is not allowed in this deployment.
+        OutdatedWorldError: the existing sample data was made by an older version.
     """
-    # Not needed to list people, and most of a second to import.
+    # These imports take most of a second, and listing members does not need them.
     from chalicelib import wiring  # noqa: PLC0415
     from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp  # noqa: PLC0415
     from infra.world.accounts import CognitoAccounts  # noqa: PLC0415
@@ -84,28 +91,27 @@ def seed_once(
     settings, stores = wiring.get_settings(), wiring.get_stores()
     if settings.deployment not in _DEPLOYMENTS:
         raise NotFictionalSiteError(
-            f"The fictional world is for {' and '.join(sorted(_DEPLOYMENTS))} deployments only."
+            f"Sample data can only be used in {' and '.join(sorted(_DEPLOYMENTS))} deployments."
         )
-    marks = stores.tenants.table
-    marks.put(
-        {**_MARK, "layout": _LAYOUT, "began_at": to_timestamp(now or wiring.read_clock())},
+    table = stores.tenants.table
+    table.put(
+        {**_MARKER_KEY, "layout": _LAYOUT, "began_at": to_timestamp(now or wiring.read_clock())},
         when="attribute_not_exists(tenant_id)",
     )
-    mark = marks.get(_MARK) or {}
-    if mark.get("layout") != _LAYOUT:
+    marker = table.get(_MARKER_KEY) or {}
+    if marker.get("layout") != _LAYOUT:
         raise OutdatedWorldError(
-            "The fictional world in these tables is of another version of the product. On this "
-            "machine, move the data folder away (.local, or DATA_DIR) and start again."
+            "The sample data was made by another version. Move the data folder (.local or DATA_DIR) and start again."
         )
-    if "finished_at" in mark:
+    if "finished_at" in marker:
         return False
-    progress("Making the fictional world, once")
+    progress("Creating sample data (first run only)")
     seed_world(
         stores=stores,
         accounts=CognitoAccounts(wiring.get_aws_client("cognito-idp"), settings.identity_pool_id),
-        now=from_timestamp(mark["began_at"]),
+        now=from_timestamp(marker["began_at"]),
         progress=progress,
         stories=stories,
     )
-    marks.put({**mark, "finished_at": to_timestamp(wiring.read_clock())})
+    table.put({**marker, "finished_at": to_timestamp(wiring.read_clock())})
     return True

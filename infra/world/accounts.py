@@ -1,4 +1,4 @@
-"""The fictional people's accounts with the identity service."""
+"""The sample members' accounts in the identity service."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -7,31 +7,31 @@ from infra.world.people import DemoMember
 
 
 class Accounts(Protocol):
-    """Where people get an account to sign in with."""
+    """An identity service that can create accounts."""
 
     def ensure_account(self, member: DemoMember) -> str:
-        """Make the account if there is none; return the service's id of the person."""
+        """Create the account if it does not exist. Return the service's ID of the account."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CognitoAccounts:
-    """Accounts in a Cognito user pool, with the password that is printed for them."""
+    """Accounts in a Cognito user pool, with the sample password."""
 
     client: Any
     pool_id: str
 
     def ensure_account(self, member: DemoMember) -> str:
-        """Make the account and set its password; an earlier try may have got half way."""
-        who = {"UserPoolId": self.pool_id, "Username": member.email}
+        """Create the account and set its password. An earlier attempt may have completed only a part."""
+        user_key = {"UserPoolId": self.pool_id, "Username": member.email}
         try:
-            made = self.client.admin_create_user(
-                **who,
+            attributes = self.client.admin_create_user(
+                **user_key,
                 MessageAction="SUPPRESS",
                 UserAttributes=[{"Name": "email", "Value": member.email}, {"Name": "email_verified", "Value": "true"}],
             )["User"]["Attributes"]
         except self.client.exceptions.UsernameExistsException:
-            made = self.client.admin_get_user(**who)["UserAttributes"]
-        self.client.admin_set_user_password(**who, Password=member.password, Permanent=True)
-        subject: str = next(each["Value"] for each in made if each["Name"] == "sub")
+            attributes = self.client.admin_get_user(**user_key)["UserAttributes"]
+        self.client.admin_set_user_password(**user_key, Password=member.password, Permanent=True)
+        subject: str = next(attribute["Value"] for attribute in attributes if attribute["Name"] == "sub")
         return subject

@@ -1,4 +1,4 @@
-"""An outbox for what is told of the past."""
+"""Stores that send no notices or overdue alerts about events before a given time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from chalicelib.store.platform.dynamo import TransactionWrite, marshal
 
 @dataclass(frozen=True, slots=True)
 class BackdatedOutbox(Outbox):
-    """Plans what is due from `told_until` on; the rest counts as done in its time.
+    """An outbox in which every task due before `done_until` counts as already done.
 
-    Else the first minute of a demonstration would mail two years of news to everybody.
+    Otherwise the first minute of a demonstration would send two years of notices.
     """
 
     done_until: datetime
 
     def prepare_plan(self, task: OutboxTask) -> TransactionWrite:
-        """The write of a task: as the product plans it, or off the index where it is old."""
-        # A dataclass with slots is a new class: `super()` without arguments does not know it.
+        """Return the write of a task. An old task is marked as done and left out of the queue index."""
+        # A dataclass with slots is a new class, so `super()` without arguments does not work.
         write = Outbox.prepare_plan(self, task)
         if task.due_at >= self.done_until:
             return write
@@ -34,11 +34,11 @@ class BackdatedOutbox(Outbox):
 
 @dataclass(frozen=True, slots=True)
 class BackdatedAlertRows(OverdueAlertRows):
-    """Sets clocks to what rings from `told_until` on; what rang before was heard in its time."""
+    """Overdue alerts of which only those due from `done_until` on are sent."""
 
     done_until: datetime
 
     def prepare_set(self, referral_id: str, alert_times: Sequence[datetime], *, now: datetime) -> TransactionWrite:
-        """The write of a clock, without the alarms that are old."""
-        ahead = [at for at in alert_times if at >= self.done_until]
-        return OverdueAlertRows.prepare_set(self, referral_id, ahead, now=now)
+        """Return the write of the alert times, without the times before `done_until`."""
+        future_times = [at for at in alert_times if at >= self.done_until]
+        return OverdueAlertRows.prepare_set(self, referral_id, future_times, now=now)

@@ -1,4 +1,4 @@
-"""Hand-back packages of the fictional world: what centers write before they hand patients back."""
+"""Transition-of-care summaries of the sample data, which centers write before patients return to their practice."""
 
 import json
 import random
@@ -9,61 +9,61 @@ from typing import Any
 from chalicelib.domain.handback.visits import FOLLOW_UP_VISIT_DAYS
 from chalicelib.routes.handback.request_bodies import HandbackRequest
 
-_UNFINISHED_EVERY = 4
-"""Every fourth center was in a hurry, so that a page shows what is missing."""
+_INCOMPLETE_EVERY = 4
+"""Every fourth summary is incomplete, so that a page shows the missing items."""
 
 
 def build_package(number: int, *, proposal: Mapping[str, Any], on: date) -> Mapping[str, Any]:
-    """The package of story `number`, written on a day, from what the product proposes.
+    """Build the transition-of-care summary of story `number`, written on a date, from the product's proposal.
 
-    The same number is the same patient whenever the world is made; only dates follow `on`.
+    The same number always gives the same patient. Only the dates depend on `on`.
     """
-    draw = random.Random(f"package {number}")  # noqa: S311 a fictional life, not a secret
+    rng = random.Random(f"package {number}")  # noqa: S311 fictional data, not a secret
     infused_on = date.fromisoformat(proposal["infusions"][0]["on"])
     content = {
         **proposal,
         "lot": f"FICTION-{4000 + number}",
         "infusions": [{"on": infused_on.isoformat(), "dose": "100 million CAR-positive T cells"}],
-        "care_points": _choose_checklist(proposal["care_points"], draw),
-        **_build_course(draw, on),
+        "care_points": _choose_care_points(proposal["care_points"], rng),
+        **_build_course(rng, on),
         **_build_responsibilities(infused_on, on),
     }
-    if number % _UNFINISHED_EVERY == 0:
+    if number % _INCOMPLETE_EVERY == 0:
         content |= {"vaccination_plan": None, "warning_signs": None, "wallet_card_given": None}
     body = HandbackRequest.model_validate_json(json.dumps(content))
-    read: Mapping[str, Any] = json.loads(body.model_dump_json())
-    return read
+    package: Mapping[str, Any] = json.loads(body.model_dump_json())
+    return package
 
 
-def _choose_checklist(points: Any, draw: random.Random) -> list[Mapping[str, Any]]:
-    """The checklist with one of the two rhythms of IgG, as a center chooses."""
-    left_out = draw.choice(("igg_monthly", "igg_quarterly"))
-    return [point for point in points if point["care_point_id"] != left_out]
+def _choose_care_points(points: Any, rng: random.Random) -> list[Mapping[str, Any]]:
+    """Keep one of the two IgG monitoring schedules, as a center would choose."""
+    removed = rng.choice(("igg_monthly", "igg_quarterly"))
+    return [point for point in points if point["care_point_id"] != removed]
 
 
-def _build_course(draw: random.Random, on: date) -> Mapping[str, Any]:
-    """How the weeks after the infusion went."""
-    crs, icans = draw.choice((0, 1, 1, 2)), draw.choice((0, 0, 0, 1))
-    looked_on = (on - timedelta(days=draw.randint(1, 3))).isoformat()
+def _build_course(rng: random.Random, on: date) -> Mapping[str, Any]:
+    """Describe the weeks after the infusion."""
+    crs, icans = rng.choice((0, 1, 1, 2)), rng.choice((0, 0, 0, 1))
+    measured_on = (on - timedelta(days=rng.randint(1, 3))).isoformat()
     return {
         "response": {
-            "assessment": draw.choice(("complete_response", "partial_response")),
-            "on": looked_on,
+            "assessment": rng.choice(("complete_response", "partial_response")),
+            "on": measured_on,
             "words": "PET-CT",
         },
         "crs": {"worst_grade": crs, "treatment": "Tocilizumab once" if crs > 1 else None},
         "icans": {"worst_grade": icans, "treatment": None},
         "cytopenias": "Neutropenia, recovering without growth factor",
         "counts": {
-            "on": looked_on,
-            "neutrophils_per_ul": draw.randint(9, 22) * 100,
-            "hemoglobin_g_dl": draw.randint(85, 112) / 10,
-            "platelets_per_ul": draw.randint(60, 140) * 1000,
+            "on": measured_on,
+            "neutrophils_per_ul": rng.randint(9, 22) * 100,
+            "hemoglobin_g_dl": rng.randint(85, 112) / 10,
+            "platelets_per_ul": rng.randint(60, 140) * 1000,
         },
         "transfusion_needs": "None in the last ten days",
         "immunoglobulin": {
-            "igg_mg_dl": draw.randint(280, 520),
-            "measured_on": looked_on,
+            "igg_mg_dl": rng.randint(280, 520),
+            "measured_on": measured_on,
             "plan": "IgG as in the care points; IVIG below 400 mg/dL with recurrent infections",
         },
         "steroids": {"status": "none"},
@@ -71,12 +71,12 @@ def _build_course(draw: random.Random, on: date) -> Mapping[str, Any]:
 
 
 def _build_responsibilities(infused_on: date, on: date) -> Mapping[str, Any]:
-    """What the practice takes over, and when the center sees the patient next."""
+    """Describe what the practice takes over and when the center sees the patient next."""
     return {
         "prophylaxis": [
-            {"drug": "Aciclovir", "against": "herpes", "stop_on": (infused_on + timedelta(days=365)).isoformat()},
+            {"drug": "Acyclovir", "against": "herpes", "stop_on": (infused_on + timedelta(days=365)).isoformat()},
             {
-                "drug": "Co-trimoxazole",
+                "drug": "Trimethoprim-sulfamethoxazole",
                 "against": "pneumocystis",
                 "stop_when": "CD4 above 200 per \u00b5L, not before month 6",
             },

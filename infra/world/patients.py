@@ -1,8 +1,7 @@
-"""Patients of the fictional world: what a practice sends of each, drawn from a seed.
+"""Patients of the sample data: the data that a practice sends, generated from a seed.
 
-Family names are invented compounds and numbers are those that are kept free for fiction, so
-that nothing here can be taken for a person. The medicine is plausible and says nothing about
-what should be done.
+Family names are invented compounds, and phone numbers are reserved for fiction, so that no data can
+be mistaken for a real person. The clinical data is plausible but is not medical advice.
 """
 
 import json
@@ -23,16 +22,16 @@ _PAYERS: Sequence[tuple[str, str, str]] = (
     ("Example Marketplace Plan", "marketplace", "XEX0005"),
     ("Example Medicaid", "medicaid", "XEX0002"),
 )
-# From a row that is not in use: NPIs are given out from 1000000000 upwards, and that row lasts
-# for decades. The check digits are right all the same.
+# These NPIs are from a range that is not in use: NPIs are assigned from 1000000000 upward, and that
+# range lasts for decades. Their check digits are valid.
 # Source: hipaaspace.com, "NPI Number structure" (read 2026-11).
 _NPIS = {"willow": "2000000010", "larch": "2000000028", "marsh": "2000000036", "mesa": "2000000044"}
 
 
 class TreatmentCourse(NamedTuple):
-    """A disease as it typically stands when a practice thinks of CAR T.
+    """The typical treatment history of a disease when a practice considers CAR T.
 
-    `lines` are regimen, classes, months of treatment and response, first line first.
+    Each of the `lines` has regimen, drug classes, months of treatment, and response. First line first.
     """
 
     histologies: Sequence[str]
@@ -109,39 +108,38 @@ CHILD_AGES = (6, 19)
 def build_packet(
     number: int, *, disease: str, practice: DemoOrganization, referred_on: date, child: bool
 ) -> Mapping[str, Any]:
-    """What the practice sends of patient `number`, spelled as the API spells it.
+    """Build the data that the practice sends about patient `number`, in the format of the API.
 
-    The same number is the same patient whenever the world is made; only dates follow
-    `referred_on`.
+    The same number always gives the same patient. Only the dates depend on `referred_on`.
     """
-    draw = random.Random(f"patient {number}")  # noqa: S311 a fictional life, not a secret
+    rng = random.Random(f"patient {number}")  # noqa: S311 fictional data, not a secret
     course = TREATMENT_COURSES[disease]
-    age = draw.randint(*(CHILD_AGES if child else course.ages))
-    born_on = referred_on - timedelta(days=age * 365 + draw.randint(1, 360))
-    consented_on = referred_on - timedelta(days=draw.randint(0, 3))
+    age = rng.randint(*(CHILD_AGES if child else course.ages))
+    born_on = referred_on - timedelta(days=age * 365 + rng.randint(1, 360))
+    consented_on = referred_on - timedelta(days=rng.randint(0, 3))
     return {
         "patient": {
-            **_build_person(number, draw, born_on=born_on, practice=practice),
-            "caregiver": _build_caregiver(number, draw, child=child, practice=practice),
+            **_build_person(number, rng, born_on=born_on, practice=practice),
+            "caregiver": _build_caregiver(number, rng, child=child, practice=practice),
         },
-        "clinical": {"disease": disease, **_build_clinical(course, referred_on, draw)},
-        "insurance": _build_insurance(number, draw),
+        "clinical": {"disease": disease, **_build_clinical(course, referred_on, rng)},
+        "insurance": _build_insurance(number, rng),
         "referring_provider": build_provider(practice),
         "consent_to_share": {"given": True, "on": consented_on.isoformat()},
     }
 
 
-def _build_person(number: int, draw: random.Random, *, born_on: date, practice: DemoOrganization) -> Mapping[str, Any]:
-    women = draw.random() < 0.5
+def _build_person(number: int, rng: random.Random, *, born_on: date, practice: DemoOrganization) -> Mapping[str, Any]:
+    is_female = rng.random() < 0.5
     return {
-        "given_name": draw.choice(_NAMES["women" if women else "men"]),
+        "given_name": rng.choice(_NAMES["women" if is_female else "men"]),
         "family_name": _build_family_name(number),
         "birth_date": born_on.isoformat(),
-        "sex": "female" if women else "male",
+        "sex": "female" if is_female else "male",
         "mrn": f"{practice.handle[0].upper()}-{1000 + number}",
         "zip": practice.zip,
         "phone": practice.build_phone(20 + number % 70),
-        "language": "es" if draw.random() < 0.2 else "en",
+        "language": "es" if rng.random() < 0.2 else "en",
     }
 
 
@@ -149,33 +147,33 @@ def _build_family_name(number: int) -> str:
     return _NAMES["families"][number % len(_NAMES["families"])]
 
 
-def _build_caregiver(number: int, draw: random.Random, *, child: bool, practice: DemoOrganization) -> Mapping[str, Any]:
-    given_name = draw.choice([*_NAMES["women"], *_NAMES["men"]])
+def _build_caregiver(number: int, rng: random.Random, *, child: bool, practice: DemoOrganization) -> Mapping[str, Any]:
+    given_name = rng.choice([*_NAMES["women"], *_NAMES["men"]])
     return {
         "name": f"{given_name} {_build_family_name(number)}",
         "phone": practice.build_phone(21 + number % 70),
-        "relation": "parent" if child else draw.choice(("spouse", "sibling", "friend")),
+        "relation": "parent" if child else rng.choice(("spouse", "sibling", "friend")),
     }
 
 
-def _build_clinical(course: TreatmentCourse, referred_on: date, draw: random.Random) -> Mapping[str, Any]:
+def _build_clinical(course: TreatmentCourse, referred_on: date, rng: random.Random) -> Mapping[str, Any]:
     return {
-        "histology": draw.choice(course.histologies),
+        "histology": rng.choice(course.histologies),
         "icd10": course.icd10,
-        "ecog": draw.choice((0, 1, 1, 1, 2)),
-        "hsct_eligible": draw.random() < 0.4,
-        "prior_lines": _build_lines(course, referred_on, draw),
-        "flags": {"active_infection": draw.random() < 0.1, "cns_involvement": False, "autoimmune": draw.random() < 0.1},
+        "ecog": rng.choice((0, 1, 1, 1, 2)),
+        "hsct_eligible": rng.random() < 0.4,
+        "prior_lines": _build_lines(course, referred_on, rng),
+        "flags": {"active_infection": rng.random() < 0.1, "cns_involvement": False, "autoimmune": rng.random() < 0.1},
     }
 
 
-def _build_insurance(number: int, draw: random.Random) -> Mapping[str, Any]:
-    payer, plan_type, member_id = draw.choice(_PAYERS)
+def _build_insurance(number: int, rng: random.Random) -> Mapping[str, Any]:
+    payer, plan_type, member_id = rng.choice(_PAYERS)
     return {"payer": payer, "plan_type": plan_type, "member_id": member_id, "group": str(40 + number)}
 
 
 def build_provider(practice: DemoOrganization) -> Mapping[str, Any]:
-    """Who refers for a practice."""
+    """Build the referring provider of a practice."""
     return {
         "name": "R. Provider",
         "npi": _NPIS[practice.handle],
@@ -184,14 +182,14 @@ def build_provider(practice: DemoOrganization) -> Mapping[str, Any]:
     }
 
 
-def _build_lines(treatment: TreatmentCourse, referred_on: date, draw: random.Random) -> list[Mapping[str, Any]]:
-    """Lines of therapy, dated backwards from the referral."""
+def _build_lines(course: TreatmentCourse, referred_on: date, rng: random.Random) -> list[Mapping[str, Any]]:
+    """Build the lines of therapy, dated backward from the referral."""
     lines: list[Mapping[str, Any]] = []
-    event_on = referred_on - timedelta(days=draw.randint(5, 30))
-    for number in range(len(treatment.lines), 0, -1):
-        regimen, classes, months, response = treatment.lines[number - 1]
-        free = 0 if response == "refractory" else draw.randint(60, 300)
-        ended_on = event_on - timedelta(days=free)
+    event_on = referred_on - timedelta(days=rng.randint(5, 30))
+    for number in range(len(course.lines), 0, -1):
+        regimen, classes, months, response = course.lines[number - 1]
+        progression_free_days = 0 if response == "refractory" else rng.randint(60, 300)
+        ended_on = event_on - timedelta(days=progression_free_days)
         started_on = ended_on - timedelta(days=months * 30)
         lines.append(
             {
@@ -204,5 +202,5 @@ def _build_lines(treatment: TreatmentCourse, referred_on: date, draw: random.Ran
                 "event_on": event_on.isoformat(),
             }
         )
-        event_on = started_on - timedelta(days=draw.randint(3, 25))
+        event_on = started_on - timedelta(days=rng.randint(3, 25))
     return lines[::-1]

@@ -1,4 +1,4 @@
-"""People of the fictional world, and the password that they all share."""
+"""The sample members and the password that they all share."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,23 +9,23 @@ from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
 from chalicelib.domain.referrals.events import derive_id
 from infra.world.places import CENTERS, OPERATOR, PRACTICES
 
-DEMO_PASSWORD = "Fictional-World-1"  # noqa: S105 printed on purpose; only a fictional world takes it
+DEMO_PASSWORD = "Fictional-World-1"  # noqa: S105 printed on purpose; only sample accounts use it
 
-_JOBS = {
+_ROLES = {
     TenantKind.PRACTICE: (Role.COORDINATOR, Role.PROVIDER, Role.ADMIN),
     TenantKind.CENTER: (Role.COORDINATOR, Role.CLINICIAN, Role.ADMIN),
 }
 
-# One a member, in the order of the places and their jobs; a person more is a name more.
+# One name for each member, in the order of the organizations and their roles.
 _NAMES: Sequence[str] = json.loads(Path(__file__).with_name("names.json").read_text())["members"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoMember:
-    """A person who can sign in.
+    """A sample account.
 
     Attributes:
-        handle: What the command line calls the person, as `willow-coordinator`.
+        handle: The name of the account on the command line, such as `willow-coordinator`.
     """
 
     handle: str
@@ -36,21 +36,21 @@ class DemoMember:
 
     @property
     def password(self) -> str:
-        """What the person signs in with."""
+        """The sign-in password."""
         return DEMO_PASSWORD
 
     @property
     def role(self) -> str:
-        """The person's job, for somebody who chooses whom to be."""
+        """The roles and the organization, as text."""
         return f"{', '.join(sorted(self.roles))}, {self.tenant.name}"
 
     @property
     def member_id(self) -> str:
-        """Stable from one seeding to the next."""
+        """The same ID each time the sample data is created."""
         return derive_id("mem", "fictional world", self.handle)
 
     def to_member(self, subject: str) -> Member:
-        """The member as the product keeps it, under the identity service's id."""
+        """Convert to the member record of the product, with the ID that the identity service assigned."""
         return Member(
             member_id=self.member_id,
             subject=subject,
@@ -64,13 +64,13 @@ class DemoMember:
 
 def _build_members() -> Iterator[DemoMember]:
     names = iter(_NAMES)
-    for place in (*PRACTICES, *CENTERS):
-        for role in _JOBS[place.kind]:
+    for organization in (*PRACTICES, *CENTERS):
+        for role in _ROLES[organization.kind]:
             yield DemoMember(
-                handle=f"{place.handle}-{role}",
+                handle=f"{organization.handle}-{role}",
                 name=next(names),
-                email=f"{role}@{place.handle}.example",
-                tenant=place.tenant,
+                email=f"{role}@{organization.handle}.example",
+                tenant=organization.tenant,
                 roles=frozenset({role}),
             )
     yield DemoMember(
@@ -88,10 +88,10 @@ _BY_NAME = {name: member for member in MEMBERS for name in (member.handle, membe
 
 
 def find_member(name: str) -> DemoMember | None:
-    """A member by handle or mail address."""
+    """Find a member by handle or email address."""
     return _BY_NAME.get(name)
 
 
 def find_member_by_role(organization: str, role: Role) -> DemoMember:
-    """The member who does one job at a place."""
+    """Return the member with this role at an organization."""
     return _BY_NAME[f"{organization}-{role}"]

@@ -1,7 +1,7 @@
-"""Practices and centers of the fictional world.
+"""Practices and centers of the sample data.
 
-Towns and ZIP codes are real, so that distances and time zones are; everything else is made up.
-No organisation here exists, and nobody certified any of them.
+Cities and ZIP codes are real, so that distances and time zones are realistic. Everything else is
+invented. None of these organizations exists, and no one certified them.
 """
 
 import csv
@@ -23,11 +23,11 @@ SOURCE = "Invented for this demonstration"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOrganization:
-    """An organisation: a practice or a center.
+    """An organization: a practice or a center.
 
     Attributes:
-        handle: Short name for the command line and for addresses.
-        area: Telephone area code of the town. Numbers end in 555-01xx, which nobody has.
+        handle: Short name for the command line and for email addresses.
+        area: Telephone area code of the city. Numbers end in 555-01xx, which is reserved for fiction.
     """
 
     handle: str
@@ -41,22 +41,22 @@ class DemoOrganization:
 
     @property
     def tenant_id(self) -> str:
-        """Stable from one seeding to the next."""
+        """The same ID each time the sample data is created."""
         prefix = {TenantKind.PRACTICE: "prc", TenantKind.CENTER: "ctr"}[self.kind]
         return derive_id(prefix, "fictional world", self.handle)
 
     @property
     def tenant(self) -> Tenant:
-        """The place as the product knows it."""
+        """The tenant record of the product."""
         return Tenant(tenant_id=self.tenant_id, kind=self.kind, name=self.name, time_zone=self.time_zone)
 
     def build_phone(self, line: int) -> str:
-        """A number of this place, from 0 to 99."""
+        """Build a phone number of this organization. `line` is a number from 0 to 99."""
         return f"+1{self.area}55501{line:02d}"
 
     @property
-    def build_listing(self) -> Mapping[str, Any]:
-        """What the directory tells of the place."""
+    def listing(self) -> Mapping[str, Any]:
+        """The directory entry of the organization."""
         return {
             "city": self.city,
             "state": self.state,
@@ -71,12 +71,12 @@ class DemoCenter(DemoOrganization):
     """A treatment center.
 
     Attributes:
-        offers: Product ids.
-        age_group: Whom it treats: `adult`, `pediatric` or `all`.
-        days_to_consultation: How soon it sees a new patient; None where it has not said.
-        payers: In whose networks it is.
-        feeds: Its own system reports by webhook, rather than people on the dashboard.
-        sparse: Its reports leave out the optional stages.
+        offers: The IDs of the products that it offers.
+        age_group: The patients that it treats: `adult`, `pediatric`, or `all`.
+        days_to_consultation: Days until it sees a new patient. None if it did not report a number.
+        payers: The payers whose networks it belongs to.
+        feeds: Whether its own system reports by webhook. Otherwise its members report on the dashboard.
+        sparse: Whether its reports omit the optional stages.
     """
 
     offers: tuple[str, ...]
@@ -88,8 +88,8 @@ class DemoCenter(DemoOrganization):
     sparse: bool
 
     @property
-    def build_listing(self) -> Mapping[str, Any]:
-        """What the directory tells of the center."""
+    def listing(self) -> Mapping[str, Any]:
+        """The directory entry of the center."""
         return {
             "city": self.city,
             "state": self.state,
@@ -160,23 +160,23 @@ OPERATOR = Tenant(
     time_zone="UTC",
 )
 
-_PRACTICES = {name: place for place in PRACTICES for name in (place.handle, place.tenant_id)}
-_CENTERS = {name: place for place in CENTERS for name in (place.handle, place.tenant_id)}
+_PRACTICES = {name: practice for practice in PRACTICES for name in (practice.handle, practice.tenant_id)}
+_CENTERS = {name: center for center in CENTERS for name in (center.handle, center.tenant_id)}
 
 
 def find_practice(name: str) -> DemoOrganization:
-    """A practice by its handle or its id.
+    """Find a practice by its handle or its ID.
 
     Raises:
-        KeyError: there is none in the fictional world.
+        KeyError: the sample data has no such practice.
     """
     return _PRACTICES[name]
 
 
 def find_center(name: str) -> DemoCenter:
-    """A center by its handle or its id.
+    """Find a center by its handle or its ID.
 
     Raises:
-        KeyError: there is none in the fictional world.
+        KeyError: the sample data has no such center.
     """
     return _CENTERS[name]

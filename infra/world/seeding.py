@@ -1,4 +1,4 @@
-"""Plays the stories into the product, through the services that people and centers use."""
+"""Creates the stories in the product, through the same services that people and centers use."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from chalicelib.domain.referrals.events import EventSource, StageChange, derive_
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.routes.referrals.referrals import REFERRAL_SECTIONS
 from chalicelib.routes.referrals.request_bodies import ReferralRequest
-from chalicelib.services.handback import package as handbacks
+from chalicelib.services.handback import package as handback_packages
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.create import NewReferral, create_referral
@@ -30,10 +30,10 @@ from infra.world.stories import NOTES, REASONS, Story
 from infra.world.timeline import Step, build_steps, compute_draft_time
 
 RECENT = timedelta(days=1)
-"""What happened since then is still to be told: the first mails of a demonstration."""
+"""Notices about events of this period are still sent. They are the first emails of a demonstration."""
 
-_WITH_A_PACKAGE = frozenset({Stage.HANDBACK_READY, Stage.HANDED_BACK})
-"""Whichever comes first: a sparse feed leaves the first one out."""
+_STAGES_WITH_PACKAGE = frozenset({Stage.HANDBACK_READY, Stage.HANDED_BACK})
+"""The center writes the transition-of-care summary at the first of these stages. Sparse reports omit the first one."""
 
 Progress = Callable[[str], None]
 
@@ -41,45 +41,44 @@ Progress = Callable[[str], None]
 def seed_world(
     *, stores: Stores, accounts: Accounts, now: datetime, progress: Progress, stories: Sequence[Story]
 ) -> None:
-    """Make the fictional world as it stands at `now`.
+    """Create the sample data as of `now`.
 
-    Doing it again with the same `now` finishes what an earlier try began and changes nothing
-    else.
+    A second call with the same `now` finishes what an earlier call started and changes nothing else.
     """
     _create_organizations(stores, now=now)
     members = _create_members(stores, accounts, now=now)
     progress(f"{len(members)} people in {len(PRACTICES)} practices and {len(CENTERS)} centers")
-    past = replace(
+    backdated_stores = replace(
         stores,
         outbox=BackdatedOutbox(stores.outbox.table, now - RECENT),
         overdue_alerts=BackdatedAlertRows(stores.overdue_alerts.table, now - RECENT),
     )
     for number, story in enumerate(stories, start=1):
-        _StoryPlayer(story=story, members=members, stores=past, now=now).play()
+        _StoryPlayer(story=story, members=members, stores=backdated_stores, now=now).play()
         if number % 20 == 0 or number == len(stories):
             progress(f"{number} of {len(stories)} referrals")
 
 
 def validate_sections(sections: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The sections as the API stores them, having read them as strictly as anybody's."""
+    """Validate the sections as strictly as the API does, and return them as it stores them."""
     body = ReferralRequest.model_validate_json(json.dumps(sections))
     values = json.loads(body.model_dump_json())
     return {name: values[name] for name in REFERRAL_SECTIONS}
 
 
 def derive_referral_id(story: Story) -> str:
-    """Stable from one seeding to the next."""
+    """Return the referral's ID, which is the same each time the sample data is created."""
     return derive_id("ref", "fictional world", str(story.number))
 
 
 def _compute_first_visit(step: Step) -> date | None:
-    """A week after the practice took the patient back."""
+    """Return the date one week after the patient returned to the practice."""
     return step.at.date() + timedelta(days=7) if step.stage is Stage.HANDED_BACK else None
 
 
 def _create_organizations(stores: Stores, *, now: datetime) -> None:
-    for place in (*PRACTICES, *CENTERS):
-        stores.tenants.add(place.tenant, place.build_listing)
+    for organization in (*PRACTICES, *CENTERS):
+        stores.tenants.add(organization.tenant, organization.listing)
     stores.tenants.add(OPERATOR, {"fictional": True})
     for center in CENTERS:
         if not stores.secrets.list_valid(center.tenant_id, now=now):
@@ -87,23 +86,23 @@ def _create_organizations(stores: Stores, *, now: datetime) -> None:
 
 
 def _create_members(stores: Stores, accounts: Accounts, *, now: datetime) -> dict[str, Member]:
-    """Everybody as a member, by handle."""
+    """Create all members, and return them by handle."""
     members = {}
-    for person in MEMBERS:
-        member = person.to_member(accounts.ensure_account(person))
-        # An earlier try may have made some of them.
+    for account in MEMBERS:
+        member = account.to_member(accounts.ensure_account(account))
+        # An earlier attempt may have created some of them.
         with suppress(ConditionFailedError):
             stores.transactions.commit(
                 *stores.members.prepare_add(member),
                 *prepare_digest_writes(None, member, context=RunContext(stores, now)),
             )
-        members[person.handle] = member
+        members[account.handle] = member
     return members
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _StoryPlayer:
-    """Tells one story."""
+    """Creates one referral and reports its events."""
 
     story: Story
     members: dict[str, Member]
@@ -120,13 +119,14 @@ class _StoryPlayer:
 
     def play(self) -> None:
         steps = build_steps(self.story, self.center, now=self.now)
-        known = self.stores.referrals.get(self.referral_id)
-        if known is None:
+        referral = self.stores.referrals.get(self.referral_id)
+        if referral is None:
             self._create_referral(steps)
+        last_order = referral.last_applied_order if referral else None
         for sequence, step in enumerate(steps[1:], start=1):
-            # What an earlier try told is not told again.
-            if known is None or known.last_applied_order is None or step.at > known.last_applied_order.occurred_at:
-                if step.stage in _WITH_A_PACKAGE:
+            # Skip the events that an earlier attempt already reported.
+            if last_order is None or step.at > last_order.occurred_at:
+                if step.stage in _STAGES_WITH_PACKAGE:
                     self._write_package(step)
                 self._report(step, sequence)
 
@@ -170,11 +170,11 @@ class _StoryPlayer:
 
     def _write_package(self, step: Step) -> None:
         referral = self.stores.referrals.get(self.referral_id)
-        if referral is None or handbacks.get_latest_handback(referral, stores=self.stores):
+        if referral is None or handback_packages.get_latest_handback(referral, stores=self.stores):
             return
         at = step.at.astimezone(UTC)
-        proposal = handbacks.propose_package(referral, context=RunContext(self.stores, at))
-        handbacks.write_handback(
+        proposal = handback_packages.propose_package(referral, context=RunContext(self.stores, at))
+        handback_packages.write_handback(
             self.referral_id,
             build_package(self.story.number, proposal=proposal, on=step.at.date()),
             version=0,
@@ -186,7 +186,7 @@ class _StoryPlayer:
         route = f"POST /v1/referrals/{self.referral_id}/events"
         request = self._build_request(member, route, f"{step.stage}-{step.at:%Y%m%dT%H%M%S}")
         report_by_member(
-            self._change(
+            self._build_change(
                 step,
                 event_id=derive_id("evt", request.scope_key),
                 source=EventSource(member.kind),
@@ -204,7 +204,7 @@ class _StoryPlayer:
     def _report_by_feed(self, step: Step, sequence: int) -> None:
         center_id = self.center.tenant_id
         webhook_id = derive_id("msg", self.referral_id, str(sequence))
-        change = self._change(
+        change = self._build_change(
             step,
             event_id=derive_id("evt", center_id, webhook_id),
             source=EventSource.CENTER_FEED,
@@ -221,7 +221,7 @@ class _StoryPlayer:
         report_by_webhook(change, delivery=delivery, context=RunContext(self.stores, change.recorded_at))
 
     def _report_by_system(self, step: Step) -> None:
-        change = self._change(
+        change = self._build_change(
             step,
             event_id=derive_id("evt", self.referral_id, step.stage),
             source=EventSource.SYSTEM,
@@ -230,7 +230,7 @@ class _StoryPlayer:
         )
         report_by_system(change, context=RunContext(self.stores, step.at.astimezone(UTC)))
 
-    def _change(
+    def _build_change(
         self,
         step: Step,
         *,

@@ -1,7 +1,7 @@
-"""What happens to each patient of the fictional world: sixty stories over all stages.
+"""What happens to each patient of the sample data: 60 stories across all stages.
 
-A story is told backwards: where the referral stands today and for how long. Several are late on
-purpose, because "what is late" is what people open the dashboard for.
+A story is counted backward: the stage of the referral today, and how long ago it reached that stage.
+Several referrals are overdue on purpose, because people open the dashboard to see what is overdue.
 """
 
 from collections.abc import Sequence
@@ -11,19 +11,19 @@ from datetime import timedelta
 from chalicelib.domain.referrals.stages import MAIN_PATH, Stage
 
 S = Stage
-"""Short, for the table below."""
+"""A short name for the table below."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One referral.
+    """What happens to one referral.
 
     Attributes:
-        steps: Its stages in the order in which they were reached, after the draft.
-        ago: How long ago the last of them was reached, or the draft was written. For an open
-            monitoring window, how long ago the infusion was: whole days, by the calendar.
-        practice: Handle of who refers.
-        center: Handle of where to.
+        steps: The stages after the draft, in the order in which the referral reached them.
+        ago: How long ago it reached the last stage, or the draft was written. For an open
+            monitoring window, how long ago the infusion was, in whole calendar days.
+        practice: Handle of the referring practice.
+        center: Handle of the treatment center.
     """
 
     number: int
@@ -37,31 +37,33 @@ class Story:
 
     @property
     def child(self) -> bool:
-        """Whether the patient is young: Kymriah's label for B-ALL ends at 25 years."""
+        """Whether the patient is a child. Kymriah's label for B-ALL is for patients up to 25 years."""
         return (self.product_id, self.disease) == ("kymriah", "B_ALL")
 
     @property
     def stage(self) -> Stage:
-        """Where it stands."""
+        """The current stage."""
         return self.steps[-1] if self.steps else Stage.DRAFT
 
 
 def list_stages_up_to(stage: Stage) -> tuple[Stage, ...]:
-    """The main line from submission to a stage."""
+    """List the stages of the main path from submission to a stage."""
     return MAIN_PATH[1 : MAIN_PATH.index(stage) + 1]
 
 
 def _from(stage: Stage, *more: Stage) -> tuple[Stage, ...]:
-    """The main line to a stage, then a detour or an ending."""
+    """List the stages of the main path to a stage, followed by other stages."""
     return (*list_stages_up_to(stage), *more)
 
 
-_INFORMED = (S.SUBMITTED, S.RECEIVED, S.INFO_REQUESTED, S.SUBMITTED, *list_stages_up_to(S.ACCEPTED)[1:])
+_INFO_PROVIDED = (S.SUBMITTED, S.RECEIVED, S.INFO_REQUESTED, S.SUBMITTED, *list_stages_up_to(S.ACCEPTED)[1:])
 _NO_SHOW = (*list_stages_up_to(S.CONSULT_SCHEDULED), S.CONSULT_SCHEDULED)
-_TWICE_COLLECTED = _from(S.APHERESIS_COMPLETED, S.APHERESIS_SCHEDULED, S.APHERESIS_COMPLETED, S.MANUFACTURING_STARTED)
-_REVISITED = _from(S.ELIGIBILITY_PENDING, S.DEFERRED, S.ELIGIBILITY_PENDING, S.CENTER_PROCEED)
-# A split dose: two infusions make one treatment.
-_SPLIT = (*list_stages_up_to(S.INFUSED), S.INFUSED, S.MONITORING)
+_REPEAT_LEUKAPHERESIS = _from(
+    S.APHERESIS_COMPLETED, S.APHERESIS_SCHEDULED, S.APHERESIS_COMPLETED, S.MANUFACTURING_STARTED
+)
+_RECONSIDERED = _from(S.ELIGIBILITY_PENDING, S.DEFERRED, S.ELIGIBILITY_PENDING, S.CENTER_PROCEED)
+# A split dose: one treatment with two infusions.
+_SPLIT_DOSE = (*list_stages_up_to(S.INFUSED), S.INFUSED, S.MONITORING)
 
 # steps, days ago, practice, center, product, disease
 _ROWS: Sequence[tuple[Sequence[Stage], float, str, str, str, str]] = (
@@ -73,7 +75,7 @@ _ROWS: Sequence[tuple[Sequence[Stage], float, str, str, str, str]] = (
     (list_stages_up_to(S.RECEIVED), 6, "mesa", "ocotillo", "breyanzi", "CLL_SLL"),
     (_from(S.RECEIVED, S.INFO_REQUESTED), 0.3, "willow", "bayou", "yescarta", "LBCL"),
     (_from(S.RECEIVED, S.INFO_REQUESTED), 5, "larch", "rainfern", "breyanzi", "MCL"),
-    (_INFORMED, 1, "willow", "bayou", "abecma", "MM"),
+    (_INFO_PROVIDED, 1, "willow", "bayou", "abecma", "MM"),
     (list_stages_up_to(S.ACCEPTED), 8, "marsh", "harbor", "breyanzi", "LBCL"),
     (_from(S.RECEIVED, S.DECLINED), 3, "willow", "tidepool", "carvykti", "MM"),
     (_from(S.ACCEPTED, S.DECLINED), 20, "mesa", "saltgrass", "yescarta", "FL"),
@@ -88,7 +90,7 @@ _ROWS: Sequence[tuple[Sequence[Stage], float, str, str, str, str]] = (
     (list_stages_up_to(S.ELIGIBILITY_PENDING), 3, "willow", "loon", "tecartus", "MCL"),
     (list_stages_up_to(S.ELIGIBILITY_PENDING), 15, "marsh", "harbor", "carvykti", "MM"),
     (list_stages_up_to(S.CENTER_PROCEED), 1, "willow", "bayou", "breyanzi", "MZL"),
-    (_REVISITED, 6, "larch", "saltgrass", "breyanzi", "LBCL"),
+    (_RECONSIDERED, 6, "larch", "saltgrass", "breyanzi", "LBCL"),
     (_from(S.CONSULT_COMPLETED, S.DEFERRED), 10, "willow", "plumeria", "abecma", "MM"),
     (_from(S.ELIGIBILITY_PENDING, S.DEFERRED), 40, "mesa", "larkspur", "breyanzi", "LBCL"),
     (_from(S.ELIGIBILITY_PENDING, S.NOT_PROCEEDING), 11, "willow", "lakewind", "kymriah", "FL"),
@@ -98,7 +100,7 @@ _ROWS: Sequence[tuple[Sequence[Stage], float, str, str, str, str]] = (
     (list_stages_up_to(S.APHERESIS_COMPLETED), 1, "willow", "harbor", "abecma", "MM"),
     (list_stages_up_to(S.APHERESIS_COMPLETED), 5, "mesa", "tidepool", "breyanzi", "LBCL"),
     (list_stages_up_to(S.MANUFACTURING_STARTED), 9, "willow", "bayou", "breyanzi", "LBCL"),
-    (_TWICE_COLLECTED, 14, "marsh", "peach", "abecma", "MM"),
+    (_REPEAT_LEUKAPHERESIS, 14, "marsh", "peach", "abecma", "MM"),
     (list_stages_up_to(S.QC_TESTING), 3, "willow", "larkspur", "carvykti", "MM"),
     (list_stages_up_to(S.RELEASED), 1, "larch", "saltgrass", "yescarta", "LBCL"),
     (_from(S.QC_TESTING, S.OUT_OF_SPECIFICATION), 2, "willow", "loon", "breyanzi", "LBCL"),
@@ -110,7 +112,7 @@ _ROWS: Sequence[tuple[Sequence[Stage], float, str, str, str, str]] = (
     (list_stages_up_to(S.INFUSED), 0.1, "willow", "plumeria", "breyanzi", "LBCL"),
     (list_stages_up_to(S.MONITORING), 3, "willow", "bayou", "breyanzi", "LBCL"),
     (list_stages_up_to(S.MONITORING), 7, "willow", "ocotillo", "abecma", "MM"),
-    (_SPLIT, 4, "larch", "rainfern", "aucatzyl", "B_ALL"),
+    (_SPLIT_DOSE, 4, "larch", "rainfern", "aucatzyl", "B_ALL"),
     (list_stages_up_to(S.MONITORING), 20, "marsh", "peach", "yescarta", "LBCL"),
     (list_stages_up_to(S.MONITORING), 33, "willow", "lakewind", "breyanzi", "LBCL"),
     (list_stages_up_to(S.WINDOW_COMPLETE), 1, "mesa", "ocotillo", "breyanzi", "MCL"),
@@ -148,7 +150,7 @@ REASONS = {
     Stage.WITHDRAWN: "patient_choice",
     Stage.REDIRECTED: "travel_or_lodging",
     Stage.DEFERRED: "infection_hold",
-    # The most frequent reason among consulted patients of one large center.
+    # The most frequent reason among the consulted patients of one large center.
     # Source: Journal of Clinical Pathways, on access to CAR T (read 2026-11).
     Stage.NOT_PROCEEDING: "disease_progression",
     Stage.MANUFACTURING_FAILED: "manufacturing_failure",
@@ -156,8 +158,8 @@ REASONS = {
 
 NOTES = {
     Stage.INFO_REQUESTED: "Please send the pathology report and the last PET-CT.",
-    Stage.DEFERRED: "Revisit when the infection has cleared.",
-    Stage.REDIRECTED: "A center nearer to the family treats the same patients.",
-    Stage.OUT_OF_SPECIFICATION: "We are weighing special access against a new collection.",
-    Stage.MANUFACTURING_FAILED: "We plan a second collection.",
+    Stage.DEFERRED: "We will review again when the infection has cleared.",
+    Stage.REDIRECTED: "A center closer to the family treats this disease.",
+    Stage.OUT_OF_SPECIFICATION: "We are deciding between expanded access and a repeat leukapheresis.",
+    Stage.MANUFACTURING_FAILED: "We are planning a second leukapheresis.",
 }

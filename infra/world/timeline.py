@@ -1,4 +1,4 @@
-"""From a story to dated events, counted back from today."""
+"""Turns a story into dated events, counted back from today."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,9 +15,9 @@ from infra.world.stories import Story
 
 _DAY = timedelta(days=1)
 
-# Days from the stage before, before some luck. Typical of what is published for community
-# referrals, but for the 107 days that their patients waited for collection: nobody wants to
-# look at a demonstration that is all red.
+# Days from the previous stage, before a random factor. The values are typical of what is published for
+# community referrals, except for the 107 days that those patients waited for leukapheresis, because a
+# demonstration in which every referral is overdue is not useful.
 _USUAL_DAYS: Mapping[Stage, float] = {
     Stage.RECEIVED: 0.3,
     Stage.INFO_REQUESTED: 1,
@@ -54,14 +54,14 @@ _USUAL_DAYS: Mapping[Stage, float] = {
     Stage.LOST_TO_FOLLOW_UP: 60,
     Stage.TRANSFERRED_CARE: 20,
 }
-# By the calendar, not by luck.
+# Stages whose day follows from the calendar, without the random factor.
 _EXACT_DAYS = frozenset({Stage.MONITORING, Stage.WINDOW_COMPLETE})
 _SPLIT_DOSE_DAYS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One dated event of a story, and who reports it."""
+    """One dated event of a story, and the actor who reports it."""
 
     stage: Stage
     at: datetime
@@ -72,11 +72,11 @@ class Step:
 
 
 def build_steps(story: Story, center: DemoCenter, *, now: datetime) -> Sequence[Step]:
-    """The story's events in order, all of them at least ten minutes before `now`."""
+    """Build the story's events in order. Each is at least 10 minutes before `now`."""
     stages = [
         stage
-        for place, stage in enumerate(story.steps)
-        if not (center.sparse and stage in OPTIONAL_STAGES and place < len(story.steps) - 1)
+        for index, stage in enumerate(story.steps)
+        if not (center.sparse and stage in OPTIONAL_STAGES and index < len(story.steps) - 1)
     ]
     times = _compute_times(story, stages, center.time_zone, now=now)
     parts = stages.count(Stage.INFUSED)
@@ -85,32 +85,32 @@ def build_steps(story: Story, center: DemoCenter, *, now: datetime) -> Sequence[
             stage=stage,
             at=at,
             reporter=_find_reporter(before, stage),
-            part=stages[: place + 1].count(Stage.INFUSED) if stage is Stage.INFUSED else 1,
+            part=stages[: index + 1].count(Stage.INFUSED) if stage is Stage.INFUSED else 1,
             of=parts if stage is Stage.INFUSED else 1,
             local_date=to_local_day(at, center.time_zone) if stage is Stage.INFUSED else None,
         )
-        for place, (before, stage, at) in enumerate(zip([Stage.DRAFT, *stages][:-1], stages, times, strict=True))
+        for index, (before, stage, at) in enumerate(zip([Stage.DRAFT, *stages][:-1], stages, times, strict=True))
     ]
 
 
 def compute_draft_time(story: Story, steps: Sequence[Step], *, now: datetime) -> datetime:
-    """When the practice wrote it: with its submission, where it got so far."""
+    """Return when the practice wrote the draft. If it was submitted, this is the time of the submission."""
     return steps[0].at if steps else (now - story.ago).replace(second=0, microsecond=0)
 
 
 def _compute_times(story: Story, stages: Sequence[Stage], time_zone: str, *, now: datetime) -> Sequence[datetime]:
-    draw = random.Random(f"story {story.number}")  # noqa: S311 a fictional life, not a secret
-    backwards = list(_list_ages(story, stages, draw))
-    proposed = [(stage, _choose_time(stage, age, time_zone, draw, now=now)) for stage, age in backwards[::-1]]
+    rng = random.Random(f"story {story.number}")  # noqa: S311 fictional data, not a secret
+    ages = list(_list_ages(story, stages, rng))
+    proposed = [(stage, _choose_time(stage, age, time_zone, rng, now=now)) for stage, age in ages[::-1]]
     return list(_space_out(proposed, now=now))
 
 
-def _list_ages(story: Story, stages: Sequence[Stage], draw: random.Random) -> Iterator[tuple[Stage, timedelta]]:
-    """How long ago each stage was reached, the last one first."""
+def _list_ages(story: Story, stages: Sequence[Stage], rng: random.Random) -> Iterator[tuple[Stage, timedelta]]:
+    """List how long ago the referral reached each stage, latest stage first."""
     age = story.ago
     for before, stage in reversed(list(pairwise([Stage.DRAFT, *stages]))):
         yield stage, age
-        age += _get_usual_duration(before, stage) * (1 if stage in _EXACT_DAYS else draw.uniform(0.8, 1.2))
+        age += _get_usual_duration(before, stage) * (1 if stage in _EXACT_DAYS else rng.uniform(0.8, 1.2))
 
 
 def _get_usual_duration(before: Stage, stage: Stage) -> timedelta:
@@ -119,34 +119,34 @@ def _get_usual_duration(before: Stage, stage: Stage) -> timedelta:
     return _USUAL_DAYS[stage] * _DAY
 
 
-def _choose_time(stage: Stage, age: timedelta, time_zone: str, draw: random.Random, *, now: datetime) -> datetime:
-    """Within working hours at the center; what happened just now, just then."""
-    at_work = time(draw.randint(8, 16), draw.randint(0, 59), tzinfo=ZoneInfo(time_zone))
+def _choose_time(stage: Stage, age: timedelta, time_zone: str, rng: random.Random, *, now: datetime) -> datetime:
+    """Choose a time within working hours at the center. Keep the exact time if it is less than a day ago."""
+    working_time = time(rng.randint(8, 16), rng.randint(0, 59), tzinfo=ZoneInfo(time_zone))
     if age >= _DAY:
-        return datetime.combine(to_local_day(now - age, time_zone), at_work)
-    # An infusion of today must not turn into one of yesterday where it is just after midnight.
+        return datetime.combine(to_local_day(now - age, time_zone), working_time)
+    # Shortly after midnight, an infusion of today must not move to yesterday.
     midnight = get_start_of_day(to_local_day(now, time_zone), time_zone)
     return max(now - age, midnight) if stage is Stage.INFUSED else now - age
 
 
 def _space_out(proposed: Sequence[tuple[Stage, datetime]], *, now: datetime) -> Iterator[datetime]:
-    """Nudge the times so that each is later than the one before, and none is to come."""
-    before = None
-    for place, (stage, wish) in enumerate(proposed):
-        latest = now - timedelta(minutes=10 * (len(proposed) - place))
-        at = wish if before is None else max(wish, before + timedelta(minutes=30))
+    """Adjust the times so that each is later than the previous one and none is in the future."""
+    previous = None
+    for index, (stage, proposed_at) in enumerate(proposed):
+        latest = now - timedelta(minutes=10 * (len(proposed) - index))
+        at = proposed_at if previous is None else max(proposed_at, previous + timedelta(minutes=30))
         at = min(at, latest).replace(second=0, microsecond=0)
-        if before is not None and stage is Stage.MONITORING:
-            # The product itself opens monitoring, dated a second after the infusion.
-            at = before + timedelta(seconds=1)
-        before = at
+        if previous is not None and stage is Stage.MONITORING:
+            # The product starts monitoring by itself, one second after the infusion.
+            at = previous + timedelta(seconds=1)
+        previous = at
         yield at
 
 
 def _find_reporter(before: Stage, stage: Stage) -> Actor:
-    movers = list_transitions_from(before)[stage]
-    if Actor.SYSTEM in movers:
+    actors = list_transitions_from(before)[stage]
+    if Actor.SYSTEM in actors:
         return Actor.SYSTEM
-    # Either side may record a death; in these stories the center is where it is known first.
-    practice_reports = Actor.PRACTICE in movers and stage is not Stage.DECEASED
+    # The practice or the center may record a death. In these stories, the center learns of it first.
+    practice_reports = Actor.PRACTICE in actors and stage is not Stage.DECEASED
     return Actor.PRACTICE if practice_reports else Actor.CENTER

@@ -1,4 +1,4 @@
-"""With the real local cloud, in its own process. Each start takes a fifth of a second."""
+"""The local cloud in its own process. Each start takes a fifth of a second."""
 
 import contextlib
 import json
@@ -20,8 +20,8 @@ TABLE = "notes"
 
 
 @pytest.fixture
-def start_cloud_on(tmp_path):
-    """Starts the local cloud on one folder, again and again; each is gone at the end."""
+def start_cloud(tmp_path):
+    """Start the local cloud on the same folder each time. All processes are killed after the test."""
     clouds = []
 
     def start():
@@ -35,20 +35,20 @@ def start_cloud_on(tmp_path):
 
 
 @pytest.fixture
-def make_client(monkeypatch):
-    """Makes clients of a local cloud, with nothing of this machine's settings."""
+def create_client(monkeypatch):
+    """Create clients of a local cloud, without any settings of this machine."""
     for name, value in environment.build_product_environment("").items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
 
-    def of(service, there):
-        return get_session().create_client(service, endpoint_url=there.endpoint)
+    def create(service, local_cloud):
+        return get_session().create_client(service, endpoint_url=local_cloud.endpoint)
 
-    return of
+    return create
 
 
-def keep(dynamodb, *notes):
+def save_notes(dynamodb, *notes):
     if TABLE not in dynamodb.list_tables()["TableNames"]:
         dynamodb.create_table(
             TableName=TABLE,
@@ -60,145 +60,144 @@ def keep(dynamodb, *notes):
         dynamodb.put_item(TableName=TABLE, Item={"note": {"S": note}})
 
 
-def kept(dynamodb):
+def read_notes(dynamodb):
     return {item["note"]["S"] for item in dynamodb.scan(TableName=TABLE)["Items"]}
 
 
-def newest_checkpoint(folder):
+def get_newest_checkpoint(folder):
     current = folder / "state" / "current"
     return current.read_text() if current.exists() else ""
 
 
-def wait_for_a_checkpoint(folder, before):
+def wait_for_checkpoint(folder, previous):
     give_up_at = time.monotonic() + 15
-    while newest_checkpoint(folder) == before:
+    while get_newest_checkpoint(folder) == previous:
         assert time.monotonic() < give_up_at, "no checkpoint"
         time.sleep(0.05)
 
 
-def listening(process_id):
-    """The addresses that a process listens on, as Linux tells them."""
-    of_the_process = set()
+def list_listening_addresses(process_id):
+    """List the addresses on which a process listens, in the format of Linux."""
+    sockets = set()
     for descriptor in Path(f"/proc/{process_id}/fd").glob("*"):
         with contextlib.suppress(OSError):
-            of_the_process.add(descriptor.readlink().name.strip("socket:[]"))
+            sockets.add(descriptor.readlink().name.strip("socket:[]"))
     rows = [
         row.split()
         for table in ("tcp", "tcp6")
         for row in Path(f"/proc/{process_id}/net/{table}").read_text().splitlines()[1:]
     ]
-    return {row[1] for row in rows if row[3] == "0A" and row[9] in of_the_process}
+    return {row[1] for row in rows if row[3] == "0A" and row[9] in sockets}
 
 
-def test_it_listens_on_one_loopback_address_only(start_cloud_on, make_client):
-    """Also after the services were used that would like to open more."""
-    there = start_cloud_on()
-    make_client("iot", there).list_things()
-    make_client("transfer", there).list_servers()
+def test_the_cloud_listens_on_one_loopback_address_only(start_cloud, create_client):
+    """This also holds after the use of services that would open more ports."""
+    local_cloud = start_cloud()
+    create_client("iot", local_cloud).list_things()
+    create_client("transfer", local_cloud).list_servers()
 
-    port = int(there.endpoint.rpartition(":")[2])
-    assert listening(there.process.pid) == {f"0100007F:{port:04X}"}
+    port = int(local_cloud.endpoint.rpartition(":")[2])
+    assert list_listening_addresses(local_cloud.process.pid) == {f"0100007F:{port:04X}"}
 
 
-def test_a_clean_stop_keeps_everything(start_cloud_on, make_client, tmp_path):
-    """Whatever was answered is there at the next start, users and keys too."""
-    there = start_cloud_on()
-    keep(make_client("dynamodb", there), "a", "b")
-    pool = make_client("cognito-idp", there).create_user_pool(PoolName="people")["UserPool"]["Id"]
-    key = make_client("kms", there).create_key()["KeyMetadata"]["KeyId"]
-    sealed = make_client("kms", there).encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"]
-    there.stop()
+def test_a_clean_stop_keeps_all_data_users_and_keys(start_cloud, create_client, tmp_path):
+    local_cloud = start_cloud()
+    save_notes(create_client("dynamodb", local_cloud), "a", "b")
+    pool = create_client("cognito-idp", local_cloud).create_user_pool(PoolName="people")["UserPool"]["Id"]
+    key = create_client("kms", local_cloud).create_key()["KeyMetadata"]["KeyId"]
+    ciphertext = create_client("kms", local_cloud).encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"]
+    local_cloud.stop()
 
-    again = start_cloud_on()
+    restarted = start_cloud()
 
-    assert kept(make_client("dynamodb", again)) == {"a", "b"}
-    assert make_client("cognito-idp", again).describe_user_pool(UserPoolId=pool)["UserPool"]
-    assert make_client("kms", again).decrypt(CiphertextBlob=sealed)["Plaintext"] == b"secret"
+    assert read_notes(create_client("dynamodb", restarted)) == {"a", "b"}
+    assert create_client("cognito-idp", restarted).describe_user_pool(UserPoolId=pool)["UserPool"]
+    assert create_client("kms", restarted).decrypt(CiphertextBlob=ciphertext)["Plaintext"] == b"secret"
     assert not (tmp_path / "tmp").exists() or not list((tmp_path / "tmp").iterdir())
 
 
-def test_a_token_is_still_good_after_a_restart(start_cloud_on, make_client):
-    """The keys that it was signed with are kept, so nobody has to sign in again."""
-    there = start_cloud_on()
-    identity = make_client("cognito-idp", there)
+def test_a_token_is_still_valid_after_a_restart(start_cloud, create_client):
+    """The signing keys are kept, so that no one has to sign in again."""
+    local_cloud = start_cloud()
+    identity = create_client("cognito-idp", local_cloud)
     pool = identity.create_user_pool(PoolName="people")["UserPool"]["Id"]
 
-    def keys(at):
-        with urllib.request.urlopen(f"{at.endpoint}/{pool}/.well-known/jwks.json") as answer:
-            return json.load(answer)
+    def read_keys(running):
+        with urllib.request.urlopen(f"{running.endpoint}/{pool}/.well-known/jwks.json") as response:
+            return json.load(response)
 
-    before = keys(there)
-    there.stop()
-    again = start_cloud_on()
-    keep(make_client("dynamodb", again), "a")
-    again.stop()
+    keys = read_keys(local_cloud)
+    local_cloud.stop()
+    restarted = start_cloud()
+    save_notes(create_client("dynamodb", restarted), "a")
+    restarted.stop()
 
-    assert keys(start_cloud_on()) == before
-
-
-def test_a_kill_keeps_the_last_checkpoint(start_cloud_on, make_client, tmp_path):
-    """What was written is on disk within five seconds, without anybody asking."""
-    there = start_cloud_on()
-    before = newest_checkpoint(tmp_path)
-    keep(make_client("dynamodb", there), "a")
-    wait_for_a_checkpoint(tmp_path, before)
-    os.kill(there.process.pid, signal.SIGKILL)
-    there.wait()
-
-    assert kept(make_client("dynamodb", start_cloud_on())) == {"a"}
+    assert read_keys(start_cloud()) == keys
 
 
-def test_a_kill_in_the_middle_of_a_checkpoint_leaves_the_one_before(start_cloud_on, make_client, tmp_path):
-    """A checkpoint counts when it is named, which is the last thing that happens to it."""
-    there = start_cloud_on()
-    keep(make_client("dynamodb", there), "a")
-    there.stop()
-    half = tmp_path / "state" / str(int(newest_checkpoint(tmp_path)) + 1)
-    half.mkdir()
-    (half / "dynamodb.json").write_text('{"__ministack_format__": 2, "payload": {"tab')
+def test_a_kill_keeps_the_last_checkpoint(start_cloud, create_client, tmp_path):
+    """A change is on disk within five seconds, without any request."""
+    local_cloud = start_cloud()
+    previous = get_newest_checkpoint(tmp_path)
+    save_notes(create_client("dynamodb", local_cloud), "a")
+    wait_for_checkpoint(tmp_path, previous)
+    os.kill(local_cloud.process.pid, signal.SIGKILL)
+    local_cloud.wait()
 
-    assert kept(make_client("dynamodb", start_cloud_on())) == {"a"}
+    assert read_notes(create_client("dynamodb", start_cloud())) == {"a"}
 
 
-def test_a_checkpoint_follows_a_change_only(start_cloud_on, make_client, tmp_path):
-    """Reading writes nothing, so an idle laptop's disk may sleep."""
-    there = start_cloud_on()
-    keep(make_client("dynamodb", there), "a")
-    there.stop()
-    before = newest_checkpoint(tmp_path)
-    again = start_cloud_on()
-    kept(make_client("dynamodb", again))
+def test_a_kill_during_a_checkpoint_keeps_the_previous_one(start_cloud, create_client, tmp_path):
+    """A checkpoint is valid once its name is published, which is the last step."""
+    local_cloud = start_cloud()
+    save_notes(create_client("dynamodb", local_cloud), "a")
+    local_cloud.stop()
+    incomplete = tmp_path / "state" / str(int(get_newest_checkpoint(tmp_path)) + 1)
+    incomplete.mkdir()
+    (incomplete / "dynamodb.json").write_text('{"__ministack_format__": 2, "payload": {"tab')
+
+    assert read_notes(create_client("dynamodb", start_cloud())) == {"a"}
+
+
+def test_reading_does_not_write_a_checkpoint(start_cloud, create_client, tmp_path):
+    """The disk of an idle laptop can sleep."""
+    local_cloud = start_cloud()
+    save_notes(create_client("dynamodb", local_cloud), "a")
+    local_cloud.stop()
+    previous = get_newest_checkpoint(tmp_path)
+    restarted = start_cloud()
+    read_notes(create_client("dynamodb", restarted))
     time.sleep(2.5)
 
-    assert newest_checkpoint(tmp_path) == before
+    assert get_newest_checkpoint(tmp_path) == previous
 
 
-def test_it_ends_cleanly_when_its_starter_is_killed(tmp_path, make_client, start_cloud_on):
-    """No cloud is left behind, and nothing that it had answered is lost."""
+def test_the_cloud_stops_cleanly_when_the_process_that_started_it_is_killed(tmp_path, create_client, start_cloud):
+    """No process remains, and no confirmed write is lost."""
     code = (
         "import sys, time; from pathlib import Path; from infra.local import cloud; "
-        "c = cloud.start(Path(sys.argv[1])); print(c.endpoint, flush=True); "
+        "c = cloud.start_cloud(Path(sys.argv[1])); print(c.endpoint, flush=True); "
         "time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as starter:
         assert starter.stdout is not None
         endpoint = starter.stdout.readline().strip()
-        keep(get_session().create_client("dynamodb", endpoint_url=endpoint), "a")
+        save_notes(get_session().create_client("dynamodb", endpoint_url=endpoint), "a")
         starter.kill()
 
-    assert kept(make_client("dynamodb", start_cloud_on())) == {"a"}
+    assert read_notes(create_client("dynamodb", start_cloud())) == {"a"}
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=5)
 
 
-def test_mail_is_on_disk_before_its_sender_hears_of_it(start_cloud_on, make_client, tmp_path):
-    """So that not even a kill loses one, and its own headers are there."""
-    there = start_cloud_on()
-    mail = make_client("sesv2", there)
-    mail.create_email_identity(EmailIdentity="clinic.example")
-    mail.send_email(
+def test_mail_is_on_disk_before_the_sender_gets_the_response(start_cloud, create_client, tmp_path):
+    """Even a kill loses no mail, and the record has the headers of the request."""
+    local_cloud = start_cloud()
+    ses = create_client("sesv2", local_cloud)
+    ses.create_email_identity(EmailIdentity="clinic.example")
+    ses.send_email(
         FromEmailAddress="notices@clinic.example",
-        ReplyToAddresses=["desk@clinic.example"],
+        ReplyToAddresses=["support@clinic.example"],
         EmailTags=[{"Name": "mail_id", "Value": "mail_1"}],
         Destination={"ToAddresses": ["ana@practice.example"]},
         Content={
@@ -209,29 +208,29 @@ def test_mail_is_on_disk_before_its_sender_hears_of_it(start_cloud_on, make_clie
             }
         },
     )
-    os.kill(there.process.pid, signal.SIGKILL)
+    os.kill(local_cloud.process.pid, signal.SIGKILL)
 
     [line] = (tmp_path / "mail.jsonl").read_text().splitlines()
     recorded = json.loads(line)
     assert (recorded["to"], recorded["subject"]) == (["ana@practice.example"], "Day 7")
-    assert recorded["reply_to"] == ["desk@clinic.example"]
+    assert recorded["reply_to"] == ["support@clinic.example"]
     assert recorded["headers"] == [["X-Notice", "day_7"]]
     assert recorded["tags"] == {"mail_id": "mail_1"}
 
 
-def test_a_mail_has_the_tags_of_its_own_request(start_cloud_on, make_client, tmp_path):
-    """The mail that an invitation makes by the way has none, whatever is sent next."""
-    there = start_cloud_on()
-    identities, mail = make_client("cognito-idp", there), make_client("sesv2", there)
-    pool = identities.create_user_pool(PoolName="members", UsernameAttributes=["email"])
-    identities.admin_create_user(
+def test_a_mail_has_the_tags_of_its_own_request_only(start_cloud, create_client, tmp_path):
+    """An invitation also sends a mail. It has no tags, whatever is sent next."""
+    local_cloud = start_cloud()
+    cognito, ses = create_client("cognito-idp", local_cloud), create_client("sesv2", local_cloud)
+    pool = cognito.create_user_pool(PoolName="members", UsernameAttributes=["email"])
+    cognito.admin_create_user(
         UserPoolId=pool["UserPool"]["Id"],
         Username="bo@practice.example",
         UserAttributes=[{"Name": "email", "Value": "bo@practice.example"}],
         DesiredDeliveryMediums=["EMAIL"],
     )
-    mail.create_email_identity(EmailIdentity="clinic.example")
-    mail.send_email(
+    ses.create_email_identity(EmailIdentity="clinic.example")
+    ses.send_email(
         FromEmailAddress="notices@clinic.example",
         EmailTags=[{"Name": "mail_id", "Value": "mail_1"}],
         Destination={"ToAddresses": ["ana@practice.example"]},
@@ -245,11 +244,11 @@ def test_a_mail_has_the_tags_of_its_own_request(start_cloud_on, make_client, tmp
     }
 
 
-def test_half_a_line_of_mail_is_cut_off_at_the_next_start(start_cloud_on, tmp_path):
-    """What a kill left of it would spoil the next mail."""
+def test_an_incomplete_last_line_of_the_mail_record_is_removed_at_the_next_start(start_cloud, tmp_path):
+    """Otherwise the next mail would be appended to it."""
     (tmp_path / "mail.jsonl").write_text('{"mail_id": "1"}\n{"mail_id": "2", "sub')
 
-    start_cloud_on()
+    start_cloud()
 
     assert (tmp_path / "mail.jsonl").read_text() == '{"mail_id": "1"}\n'
 
@@ -257,31 +256,33 @@ def test_half_a_line_of_mail_is_cut_off_at_the_next_start(start_cloud_on, tmp_pa
 @pytest.mark.parametrize(
     "header", [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "none"), ("Host", "evil.example")]
 )
-def test_a_page_in_a_browser_cannot_use_the_cloud(start_cloud_on, header):
-    """Any page may send requests to loopback; these say that a browser sent them."""
-    request = urllib.request.Request(f"{start_cloud_on().endpoint}/_ministack/health")
+def test_a_request_from_a_browser_is_rejected(start_cloud, header):
+    """Any web page can send requests to loopback. These headers show that a browser sent the request."""
+    request = urllib.request.Request(f"{start_cloud().endpoint}/_ministack/health")
     request.add_header(*header)
 
-    with pytest.raises(urllib.error.HTTPError) as refused:
+    with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(request)
 
-    assert refused.value.code == 403
-    refused.value.close()
+    assert raised.value.code == 403
+    raised.value.close()
 
 
-def test_the_stack_of_production_is_made_once(start_cloud_on, make_client):
-    """Tables, identities, key and mail settings; doing it again changes none of them."""
-    there = start_cloud_on()
+def test_deploying_the_stack_twice_changes_nothing(start_cloud, create_client):
+    """The stack has production's tables, identities, key, and mail settings."""
+    local_cloud = start_cloud()
 
     def deploy():
-        return stack.deploy(there.endpoint, public_url="http://127.0.0.1:1", mail_from="notices@referrals.example")
+        return stack.deploy(
+            local_cloud.endpoint, public_url="http://127.0.0.1:1", mail_from="notices@referrals.example"
+        )
 
     first = deploy()
     second = deploy()
 
-    tables = make_client("dynamodb", there).list_tables()["TableNames"]
+    tables = create_client("dynamodb", local_cloud).list_tables()["TableNames"]
     assert {"cart-referrals", "cart-outbox", "cart-audit"} <= set(tables)
     assert first == second
     assert first["IDENTITY_ISSUER"].endswith(first["IDENTITY_POOL_ID"])
-    assert first["IDENTITY_JWKS_URL"].startswith(there.endpoint)
+    assert first["IDENTITY_JWKS_URL"].startswith(local_cloud.endpoint)
     assert first["MAIL_FROM"] == "notices@referrals.example"

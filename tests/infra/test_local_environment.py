@@ -1,11 +1,11 @@
+"""The environment of a local run: no setting of the user reaches the product or the local cloud."""
+
 import os
 from pathlib import Path
 
-import pytest
-
 from infra.local import environment
 
-A_PERSONS_OWN = {
+USER_SETTINGS = {
     "AWS_PROFILE": "production",
     "AWS_ACCESS_KEY_ID": "AKIAREAL",
     "AWS_SESSION_TOKEN": "real",
@@ -18,20 +18,21 @@ A_PERSONS_OWN = {
 }
 
 
-def test_nothing_of_a_persons_aws_reaches_the_product():
-    """Only the dummies and the local cloud's address are left, and what is not about AWS."""
-    process = A_PERSONS_OWN | {"PATH": "/bin", "EDITOR": "vi"}
+def test_no_aws_or_proxy_setting_of_the_user_reaches_the_product():
+    """The dummy settings and the address of the local cloud replace them. Other settings stay."""
+    kept = {"PATH": "/bin", "EDITOR": "vi", "DOCKER_HOST": USER_SETTINGS["DOCKER_HOST"]}
+    product = environment.build_product_environment("http://127.0.0.1:9")
+    process = USER_SETTINGS | kept
 
-    environment.apply_environment(environment.build_product_environment("http://127.0.0.1:9"), process)
+    environment.apply_environment(product, process)
 
-    assert not {*A_PERSONS_OWN.values()} - {A_PERSONS_OWN["DOCKER_HOST"]} & {*process.values()}
+    assert process == kept | product
     assert process["AWS_ENDPOINT_URL"] == "http://127.0.0.1:9"
     assert process["AWS_ACCESS_KEY_ID"] == "local"
-    assert (process["PATH"], process["EDITOR"]) == ("/bin", "vi")
 
 
-def test_no_file_of_a_persons_credentials_is_read():
-    """Nor the address that hands out the credentials of a machine."""
+def test_the_product_reads_no_credentials_of_the_user():
+    """It reads neither the credential files nor the metadata service of the machine."""
     product = environment.build_product_environment("http://127.0.0.1:9")
 
     files = {product["AWS_SHARED_CREDENTIALS_FILE"], product["AWS_CONFIG_FILE"]}
@@ -39,17 +40,16 @@ def test_no_file_of_a_persons_credentials_is_read():
     assert product["AWS_EC2_METADATA_DISABLED"] == "true"
 
 
-@pytest.mark.parametrize("name", A_PERSONS_OWN)
-def test_the_cloud_inherits_nothing(name, monkeypatch):
-    """Its environment is made from nothing."""
-    monkeypatch.setenv(name, "a person's own")
+def test_the_cloud_inherits_no_variable(monkeypatch):
+    for name in USER_SETTINGS:
+        monkeypatch.setenv(name, "from the user")
 
     cloud = environment.build_cloud_environment(Path("/data"), enforce_policies=False)
 
-    assert "a person's own" not in cloud.values()
+    assert "from the user" not in cloud.values()
 
 
-def test_the_cloud_opens_no_port_of_its_own_accord():
+def test_the_cloud_opens_no_extra_port():
     """Its MQTT and SFTP listeners would be open to the whole network."""
     cloud = environment.build_cloud_environment(Path("/data"), enforce_policies=False)
 

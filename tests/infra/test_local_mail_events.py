@@ -1,4 +1,4 @@
-"""What becomes of mail in a local run, and that only a local run's own word is believed."""
+"""The mail events of a local run. The product accepts them only from the local run itself."""
 
 import json
 
@@ -8,114 +8,112 @@ from cryptography.x509 import load_pem_x509_certificate
 from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.services.notices.outbox_worker import run_job
-from infra.local import reports
+from infra.local import mail_events
+from infra.local.mail_events import MailEventReporter, TopicSigner
 from infra.local.mailbox import SentMailbox
-from infra.local.reports import MailEventReporter, TopicSigner
-from tests.support import aws_fakes as cloud
-from tests.support import sns_sender as posting
+from tests.support import aws_fakes, sns_sender
 
 PATH = "/v1/mail-events"
 
 
 @pytest.fixture(scope="module")
 def signer():
-    """The key of one run."""
+    """The signing key of one run."""
     return TopicSigner()
 
 
 @pytest.fixture
 def mail_reporter(api, monkeypatch, tmp_path, signer):
-    """The clinic with reports of its mail, which tell when they are asked to."""
-    monkeypatch.setattr(wiring, "get_sns_verifier", wiring.get_sns_verifier)  # Put back when the test is over.
-    monkeypatch.setenv("MAIL_TOPIC", reports.TOPIC)
+    """A reporter of mail events that reports when the test calls it, and the list of response statuses."""
+    monkeypatch.setattr(wiring, "get_sns_verifier", wiring.get_sns_verifier)  # Restored after the test.
+    monkeypatch.setenv("MAIL_TOPIC", mail_events.TOPIC)
     wiring.get_settings.cache_clear()
-    reports.trust_signer(signer)
-    taken = []
+    mail_events.trust_signer(signer)
+    statuses = []
 
-    def post(told):
-        taken.append(api.anyone.send("POST", PATH, told).status)
+    def post(body):
+        statuses.append(api.anyone.send("POST", PATH, body).status)
 
-    yield MailEventReporter(SentMailbox(tmp_path / "mail.jsonl"), signer, post), taken
+    yield MailEventReporter(SentMailbox(tmp_path / "mail.jsonl"), signer, post), statuses
     wiring.get_settings.cache_clear()
 
 
-def mail(record, address, tags):
-    """Write down a mail as the local cloud does."""
-    told = {"mail_id": "m-1", "from": "notices@clinic.example", "to": [address], "tags": tags}
+def record_mail(record, address, tags):
+    """Record a mail as the local cloud does."""
+    mail = {"mail_id": "m-1", "from": "notices@clinic.example", "to": [address], "tags": tags}
     with record.open("a") as file:
-        file.write(json.dumps(told) + "\n")
+        file.write(json.dumps(mail) + "\n")
 
 
-def mail_the_center(clinic):
-    """Send a mail to the coordinator of the center; its id."""
-    clinic.refer()
+def send_mail_to_center(api):
+    """Send a mail to the coordinator of the center, and return its ID."""
+    api.refer()
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
-    member_id = clinic.members["center"].member_id
-    [notice], _ = clinic.stores.notices.list_page(member_id, limit=1, start=None)
+    member_id = api.members["center"].member_id
+    [notice], _ = api.stores.notices.list_page(member_id, limit=1, start=None)
     return notice.mail_id
 
 
 @pytest.mark.parametrize(
-    ("name", "state"), [("ana@center.example", "delivered"), ("bounce-1@center.example", "bounced")]
+    ("address", "state"), [("ana@center.example", "delivered"), ("bounce-1@center.example", "bounced")]
 )
-def test_a_mail_ends_as_its_address_says(api, mail_reporter, tmp_path, name, state):
-    """Through the product's own door, for a new mail and once."""
-    told, taken = mail_reporter
-    mail(tmp_path / "mail.jsonl", name, {"mail_id": mail_the_center(api)})
+def test_the_address_decides_whether_a_mail_is_delivered_or_bounces(api, mail_reporter, tmp_path, address, state):
+    """The reporter posts one event for each new mail to the product's API."""
+    reporter, statuses = mail_reporter
+    record_mail(tmp_path / "mail.jsonl", address, {"mail_id": send_mail_to_center(api)})
 
-    told.report_new()
-    told.report_new()
+    reporter.report_new()
+    reporter.report_new()
 
-    assert taken == [204]
+    assert statuses == [204]
     [notice] = api.center.get("/v1/notices").json["items"]
     assert notice["mail"]["state"] == state
 
 
-def test_mail_that_is_none_of_ours_is_told_nothing_of(mail_reporter, tmp_path):
-    """It has no tag by which the product would know it."""
-    told, taken = mail_reporter
-    mail(tmp_path / "mail.jsonl", "ana@center.example", {})
+def test_mail_without_the_products_tag_is_not_reported(mail_reporter, tmp_path):
+    reporter, statuses = mail_reporter
+    record_mail(tmp_path / "mail.jsonl", "ana@center.example", {})
 
-    told.report_new()
+    reporter.report_new()
 
-    assert taken == []
+    assert statuses == []
 
 
-def test_a_post_that_is_not_taken_is_posted_again(mail_reporter, tmp_path, signer):
-    """A few times; then the mail stays as sent."""
-    tried = []
+def test_a_failed_post_is_retried_a_limited_number_of_times(mail_reporter, tmp_path, signer):
+    """After that, the mail keeps the status sent."""
+    attempts = []
 
-    def refuse(told):
-        tried.append(told)
+    def fail(body):
+        attempts.append(body)
         raise ConnectionError
 
-    mail(tmp_path / "mail.jsonl", "ana@center.example", {"mail_id": "mail_1"})
-    refused = MailEventReporter(SentMailbox(tmp_path / "mail.jsonl"), signer, refuse)
-    refused.stop()
-    refused.report_new()
+    record_mail(tmp_path / "mail.jsonl", "ana@center.example", {"mail_id": "mail_1"})
+    reporter = MailEventReporter(SentMailbox(tmp_path / "mail.jsonl"), signer, fail)
+    reporter.stop()
+    reporter.report_new()
 
-    assert len(tried) == reports.TRIES
+    assert len(attempts) == mail_events.MAX_ATTEMPTS
 
 
-@pytest.mark.parametrize("other", ["key", "topic", "certificate"])
-def test_nobody_else_is_believed(api, mail_reporter, signer, other):
-    """Another key, another topic, or a certificate from elsewhere: the product is as strict."""
+@pytest.mark.parametrize(("different", "status"), [("key", 401), ("topic", 401), ("certificate", 503)])
+def test_a_post_with_a_different_key_topic_or_certificate_is_rejected(api, mail_reporter, signer, different, status):
+    """The product is as strict as in production."""
     now = wiring.read_clock()
-    event = posting.build_ses_event("Delivery", "mail_1", at=now)
-    told = json.loads((TopicSigner() if other == "key" else signer).build_notification(event, at=now))
-    if other == "topic":
-        told["TopicArn"] = cloud.TOPIC
-    if other == "certificate":
-        told["SigningCertURL"] = posting.CERTIFICATE
+    event = sns_sender.build_ses_event("Delivery", "mail_1", at=now)
+    message = json.loads((TopicSigner() if different == "key" else signer).build_notification(event, at=now))
+    if different == "topic":
+        message["TopicArn"] = aws_fakes.TOPIC
+    if different == "certificate":
+        message["SigningCertURL"] = sns_sender.CERTIFICATE
 
-    answer = api.anyone.send("POST", PATH, json.dumps(told).encode())
+    response = api.anyone.send("POST", PATH, json.dumps(message).encode())
 
-    assert answer.status == (503 if other == "certificate" else 401)
+    assert response.status == status
 
 
-def test_a_certificate_lasts_longer_than_a_run(signer):
-    """And begins before it, where clocks differ."""
-    made = load_pem_x509_certificate(signer.create_certificate())
+def test_a_certificate_is_valid_for_longer_than_a_run(signer):
+    """It is also valid some time before the run, in case clocks differ."""
+    certificate = load_pem_x509_certificate(signer.create_certificate())
 
-    assert made.not_valid_before_utc < wiring.read_clock() < made.not_valid_after_utc
-    assert (made.not_valid_after_utc - made.not_valid_before_utc).days > 365
+    assert certificate.not_valid_before_utc < wiring.read_clock() < certificate.not_valid_after_utc
+    assert (certificate.not_valid_after_utc - certificate.not_valid_before_utc).days > 365

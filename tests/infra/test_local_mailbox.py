@@ -1,3 +1,5 @@
+"""The pages that show the emails of a local run."""
+
 import json
 
 import pytest
@@ -5,14 +7,14 @@ import pytest
 from infra.local.http1 import HttpRequest
 from infra.local.mailbox import SentMailbox, format_source
 
-A_MAIL = {
+MAIL = {
     "mail_id": "m-1",
     "sent_at": "2026-10-10T12:00:00+00:00",
     "from": "notices@clinic.example",
     "to": ["ana@practice.example"],
     "cc": [],
     "bcc": [],
-    "reply_to": ["desk@clinic.example"],
+    "reply_to": ["support@clinic.example"],
     "headers": [["List-Unsubscribe", "<https://clinic.example/preferences>"]],
     "subject": "Blue Heron: day 7",
     "text": "Tomorrow is day 7.\n",
@@ -30,74 +32,70 @@ def mailbox(record):
     return SentMailbox(record)
 
 
-def arrive(record, **differently):
+def add_mail(record, **changes):
     with record.open("a") as file:
-        file.write(json.dumps(A_MAIL | differently) + "\n")
+        file.write(json.dumps(MAIL | changes) + "\n")
 
 
-def ask(mailbox, path, *, query="", method="GET"):
+def send_request(mailbox, path, *, query="", method="GET"):
     return mailbox.answer(
         HttpRequest(method=method, path=path, query=query, headers=(), body=b"", peer="127.0.0.1", keeps_alive=True)
     )
 
 
-def page(mailbox, path, **differently):
-    return ask(mailbox, path, **differently).body.decode()
+def get_page(mailbox, path, **request):
+    return send_request(mailbox, path, **request).body.decode()
 
 
-def test_the_newest_mail_is_the_first(mailbox, record):
-    """Programs get all that was sent, with the addresses as a header has them."""
-    arrive(record)
-    arrive(record, mail_id="m-2", to=["ben@practice.example", "eve@practice.example"])
+def test_the_json_lists_the_newest_mail_first(mailbox, record):
+    """It has all fields, with each list of addresses as one string, as in a header."""
+    add_mail(record)
+    add_mail(record, mail_id="m-2", to=["ben@practice.example", "eve@practice.example"])
 
-    mails = json.loads(page(mailbox, "/mailbox.json"))
+    mails = json.loads(get_page(mailbox, "/mailbox.json"))
 
     assert [mail["mail_id"] for mail in mails] == ["m-2", "m-1"]
     assert mails[0]["to"] == "ben@practice.example, eve@practice.example"
     assert {"to", "subject", "text", "html", "sent_at"} <= mails[0].keys()
 
 
-def test_mail_that_arrives_later_is_seen(mailbox, record):
-    """Each mail once, however often one looks."""
-    assert json.loads(page(mailbox, "/mailbox.json")) == []
+def test_new_mail_appears_exactly_once(mailbox, record):
+    assert json.loads(get_page(mailbox, "/mailbox.json")) == []
     for count in (1, 2):
-        arrive(record, mail_id=f"m-{count}")
+        add_mail(record, mail_id=f"m-{count}")
         for _ in range(2):
-            assert len(json.loads(page(mailbox, "/mailbox.json"))) == count
+            assert len(json.loads(get_page(mailbox, "/mailbox.json"))) == count
 
 
-def test_a_line_in_the_writing_waits_for_its_end(mailbox, record):
-    """Half of a mail is not shown."""
-    line = json.dumps(A_MAIL)
+def test_an_incomplete_line_is_not_shown_until_it_is_complete(mailbox, record):
+    line = json.dumps(MAIL)
     record.write_text(line[:40])
     assert mailbox.list_mails() == []
     record.write_text(line + "\n")
 
-    assert mailbox.list_mails() == [A_MAIL]
+    assert mailbox.list_mails() == [MAIL]
 
 
-def test_the_list_leads_to_each_mail(mailbox, record):
-    """By a link."""
-    arrive(record)
+def test_the_list_links_to_each_mail(mailbox, record):
+    add_mail(record)
 
-    assert 'href="/mailbox/m-1"' in page(mailbox, "/mailbox")
+    assert 'href="/mailbox/m-1"' in get_page(mailbox, "/mailbox")
 
 
-def test_what_a_mail_says_is_text_on_our_pages(mailbox, record):
-    """No part of it becomes a tag of ours."""
-    arrive(record, subject="<script>1</script>", text="<b>", to=['"<i>" <a@b.example>'])
+def test_the_pages_escape_the_text_of_a_mail(mailbox, record):
+    add_mail(record, subject="<script>1</script>", text="<b>", to=['"<i>" <a@b.example>'])
 
     for path, query in (("/mailbox", ""), ("/mailbox/m-1", "view=text"), ("/mailbox/m-1", "view=source")):
-        shown = page(mailbox, path, query=query)
-        assert not any(tag in shown for tag in ("<script>", "<b>\n", "<i>"))
+        page = get_page(mailbox, path, query=query)
+        assert not any(tag in page for tag in ("<script>", "<b>\n", "<i>"))
 
 
-def test_a_mails_html_is_in_a_frame_that_may_do_nothing(mailbox, record):
-    """No script, no form, nothing from another host; only a link, in a new window."""
-    arrive(record)
+def test_the_html_of_a_mail_is_in_a_sandboxed_frame(mailbox, record):
+    """It cannot run scripts, submit forms, or load from other hosts. It can open links in a new window."""
+    add_mail(record)
 
-    assert '<iframe src="/mailbox/m-1/html" sandbox="allow-popups' in page(mailbox, "/mailbox/m-1")
-    frame = ask(mailbox, "/mailbox/m-1/html")
+    assert '<iframe src="/mailbox/m-1/html" sandbox="allow-popups' in get_page(mailbox, "/mailbox/m-1")
+    frame = send_request(mailbox, "/mailbox/m-1/html")
     policy = dict(frame.headers)["Content-Security-Policy"]
     assert policy.startswith("sandbox allow-popups")
     assert "allow-scripts" not in policy
@@ -105,60 +103,50 @@ def test_a_mails_html_is_in_a_frame_that_may_do_nothing(mailbox, record):
     assert b'<base target="_blank">' in frame.body
 
 
-def test_a_mail_without_html_shows_its_text(mailbox, record):
-    """And offers no empty frame."""
-    arrive(record, html="")
+def test_a_mail_without_html_shows_its_text_and_no_html_view(mailbox, record):
+    add_mail(record, html="")
 
-    shown = page(mailbox, "/mailbox/m-1")
+    page = get_page(mailbox, "/mailbox/m-1")
 
-    assert "<pre>Tomorrow is day 7." in shown
-    assert "view=html" not in shown
+    assert "<pre>Tomorrow is day 7." in page
+    assert "view=html" not in page
 
 
-def test_the_source_is_what_a_mail_program_would_show():
-    """All headers, and both parts, legible."""
-    shown = format_source(A_MAIL)
+def test_the_source_has_all_headers_and_both_parts_in_readable_form():
+    source = format_source(MAIL)
 
     for line in (
         "From: notices@clinic.example",
         "To: ana@practice.example",
-        "Reply-To: desk@clinic.example",
+        "Reply-To: support@clinic.example",
         "Subject: Blue Heron: day 7",
         "List-Unsubscribe: <https://clinic.example/preferences>",
         "Tomorrow is day 7.",
     ):
-        assert f"{line}\n" in shown
-    assert "Content-Type: text/html" in shown
+        assert f"{line}\n" in source
+    assert "Content-Type: text/html" in source
 
 
-def test_a_line_too_long_for_a_mail_is_wrapped_in_the_source():
-    """A line of a mail has at most 998 bytes."""
-    assert max(map(len, format_source(A_MAIL | {"html": "x" * 5000}).splitlines())) < 998
+def test_a_line_longer_than_998_bytes_is_wrapped_in_the_source():
+    assert max(map(len, format_source(MAIL | {"html": "x" * 5000}).splitlines())) < 998
 
 
 @pytest.mark.parametrize("path", ["/mailbox", "/mailbox.json", "/mailbox/m-1", "/mailbox/m-1/html"])
-def test_every_page_carries_a_strict_policy(mailbox, record, path):
-    """And is kept by nobody."""
-    arrive(record)
+def test_every_page_has_a_strict_content_security_policy_and_is_not_cached(mailbox, record, path):
+    add_mail(record)
 
-    headers = dict(ask(mailbox, path).headers)
+    headers = dict(send_request(mailbox, path).headers)
 
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_an_unknown_mail_is_404(mailbox):
-    """Said on a page."""
-    assert ask(mailbox, "/mailbox/nothing").status == 404
-
-
-def test_mail_can_only_be_read(mailbox):
-    """There is nothing to send here."""
-    assert ask(mailbox, "/mailbox", method="POST").status == 405
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/mailbox/nothing", 404), ("POST", "/mailbox", 405)])
+def test_an_unknown_mail_and_an_unsupported_method_are_rejected(mailbox, method, path, status):
+    assert send_request(mailbox, path, method=method).status == status
 
 
 @pytest.mark.parametrize("path", ["/", "/mailboxes", "/mailbox/", "/mailbox/a/b", "/mailbox/..%2f"])
-def test_other_paths_are_the_products(mailbox, path):
-    """The mailbox answers for its own pages only."""
-    assert ask(mailbox, path) is None
+def test_the_mailbox_does_not_answer_other_paths(mailbox, path):
+    assert send_request(mailbox, path) is None

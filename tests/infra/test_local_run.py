@@ -1,4 +1,4 @@
-"""`make run` as a person has it: one process that is started, asked, stopped and started again."""
+"""`make run` as a user runs it: start, use, stop, and start again."""
 
 import contextlib
 import json
@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from infra.commit import read_commit
 from infra.world import list_demo_accounts
 
 ROOT = Path(__file__).parents[2]
-# A person's own settings, which would lead elsewhere if anything took notice of them.
-A_PERSONS_OWN = {
+# Settings of a user that would send requests elsewhere if anything read them.
+USER_SETTINGS = {
     "AWS_PROFILE": "production",
     "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9",
     "HTTP_PROXY": "http://127.0.0.1:9",
@@ -29,7 +30,7 @@ def start(data_dir):
     return subprocess.Popen(
         [sys.executable, "-m", "infra.local"],
         cwd=ROOT,
-        env=os.environ | A_PERSONS_OWN | {"PORT": "0", "DATA_DIR": str(data_dir)},
+        env=os.environ | USER_SETTINGS | {"PORT": "0", "DATA_DIR": str(data_dir)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -38,39 +39,39 @@ def start(data_dir):
 
 @contextlib.contextmanager
 def running(data_dir):
-    """The product, ready; yields its process and what it printed."""
+    """Start the product and wait until it is ready. Yield its process and its output."""
     with start(data_dir) as process:
         try:
             assert process.stdout is not None
-            printed = ""
-            while not printed.endswith("\nready\n"):
+            output = ""
+            while not output.endswith("\nready\n"):
                 line = process.stdout.readline()
-                assert line, f"it ended: {printed}"
-                printed += line
-            yield process, printed
+                assert line, f"the process ended: {output}"
+                output += line
+            yield process, output
         finally:
             process.kill()
 
 
 def stop(process):
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=40)
-    return process.returncode, said
+    output, _ = process.communicate(timeout=40)
+    return process.returncode, output
 
 
-def ask(data_dir, path, *, token="", body=None):
+def send_request(data_dir, path, *, token="", body=None):
     url = json.loads((data_dir / "run.json").read_text())["url"]
     request = urllib.request.Request(url + path, data=body and json.dumps(body).encode())
     request.add_header("Content-Type", "application/json")
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with direct.open(request, timeout=10) as answer:
-        return json.load(answer)
+    with direct.open(request, timeout=10) as response:
+        return json.load(response)
 
 
-def listening(*process_ids):
-    """The addresses that processes listen on, as Linux tells them."""
+def list_listening_addresses(*process_ids):
+    """List the addresses on which processes listen, in the format of Linux."""
     sockets = set()
     for process_id in process_ids:
         for descriptor in Path(f"/proc/{process_id}/fd").glob("*"):
@@ -80,7 +81,7 @@ def listening(*process_ids):
     return {row[1] for row in rows if row[3] == "0A" and row[9] in sockets}
 
 
-def children_of(process_id):
+def list_child_processes(process_id):
     return Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()
 
 
@@ -89,14 +90,17 @@ def coordinator():
     return list_demo_accounts()[0]
 
 
-def test_a_day_with_it(tmp_path, coordinator):
-    """Started, used, stopped and started again: people, referrals and sign-ins are still there."""
-    with running(tmp_path) as (process, printed):
-        told = tmp_path / "run.json"
-        session = ask(tmp_path, "/v1/sessions", body={"email": coordinator.email, "password": coordinator.password})
+def test_data_and_sign_ins_survive_a_restart(tmp_path, coordinator):
+    """Start, use, and stop the product, and start it again."""
+    with running(tmp_path) as (process, output):
+        site_file = tmp_path / "run.json"
+        session = send_request(
+            tmp_path, "/v1/sessions", body={"email": coordinator.email, "password": coordinator.password}
+        )
         token = session["access_token"]
-        addresses = listening(process.pid, *children_of(process.pid))
-        again = subprocess.run(
+        addresses = list_listening_addresses(process.pid, *list_child_processes(process.pid))
+        health = send_request(tmp_path, "/health")
+        second_run = subprocess.run(
             [sys.executable, "-m", "infra.local"],
             cwd=ROOT,
             env=os.environ | {"DATA_DIR": str(tmp_path)},
@@ -104,44 +108,44 @@ def test_a_day_with_it(tmp_path, coordinator):
             text=True,
             check=False,
         )
-        center = subprocess.run(
-            ["/bin/sh", "-c", re.findall("DATA_DIR=.* send-event .*", printed)[0]],
+        send_event = subprocess.run(
+            ["/bin/sh", "-c", re.findall("DATA_DIR=.* send-event .*", output)[0]],
             cwd=ROOT,
             capture_output=True,
             text=True,
             check=False,
         )
-        before = ask(tmp_path, "/v1/referrals", token=token)["items"]
-        mode = stat.S_IMODE(told.stat().st_mode)
-        status, said = stop(process)
+        before = send_request(tmp_path, "/v1/referrals", token=token)["items"]
+        mode = stat.S_IMODE(site_file.stat().st_mode)
+        exit_code, stop_output = stop(process)
 
-    assert coordinator.email in printed
-    assert coordinator.password in printed
+    assert coordinator.email in output
+    assert coordinator.password in output
+    assert health["commit"] == (read_commit() or None)
     assert before
     assert len(addresses) == 2
     assert {address.partition(":")[0] for address in addresses} == {"0100007F"}
-    assert again.returncode == 1
-    assert "already runs on the data" in again.stderr
-    assert '"status": "applied"' in center.stdout
+    assert second_run.returncode == 1
+    assert "Already running with the data in" in second_run.stderr
+    assert '"status": "applied"' in send_event.stdout
     assert mode == 0o600
-    assert (status, said.splitlines()[-1]) == (0, "Stopped. Everything is saved.")
-    assert not told.exists()
+    assert (exit_code, stop_output.splitlines()[-1]) == (0, "Stopped. All data is saved.")
+    assert not site_file.exists()
 
-    began = time.monotonic()
-    with running(tmp_path) as (process, printed):
-        took = time.monotonic() - began
-        after = ask(tmp_path, "/v1/referrals", token=token)["items"]
+    started_at = time.monotonic()
+    with running(tmp_path) as (process, output):
+        startup_s = time.monotonic() - started_at
+        after = send_request(tmp_path, "/v1/referrals", token=token)["items"]
         stop(process)
 
-    assert took < 15
-    assert "fictional world" not in printed
+    assert startup_s < 15
+    assert "sample data" not in output
     assert after == before
 
 
 @pytest.mark.parametrize("port", ["eighty", "65536"])
-def test_a_port_that_is_none_is_said(tmp_path, port):
-    """In one sentence, before anything starts."""
-    told = subprocess.run(
+def test_an_invalid_port_is_reported_before_anything_starts(tmp_path, port):
+    result = subprocess.run(
         [sys.executable, "-m", "infra.local"],
         cwd=ROOT,
         env=os.environ | {"PORT": port, "DATA_DIR": str(tmp_path)},
@@ -150,4 +154,4 @@ def test_a_port_that_is_none_is_said(tmp_path, port):
         check=False,
     )
 
-    assert (told.returncode, told.stderr) == (1, f"PORT must be a number from 0 to 65535, not '{port}'.\n")
+    assert (result.returncode, result.stderr) == (1, f"PORT must be a number from 0 to 65535, not '{port}'.\n")

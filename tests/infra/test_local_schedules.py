@@ -1,4 +1,4 @@
-"""The rules are real ones of the local cloud; what one would put into its queue is put there."""
+"""Schedules with real rules of the local cloud. The tests send the messages that a rule would send."""
 
 import contextlib
 import json
@@ -38,27 +38,27 @@ def local_app(tmp_path, monkeypatch):
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     monkeypatch.setattr(schedules, "POLL_S", 1)
     monkeypatch.setattr(schedules, "RETRY_AFTER_S", 0)
-    with cloud.run_cloud(tmp_path) as running:
-        yield running
+    with cloud.run_cloud(tmp_path) as local_cloud:
+        yield local_cloud
 
 
 @contextlib.contextmanager
-def scheduled(there, handler):
-    """An application with one schedule, and a function that fires it."""
+def run_schedule(local_cloud, handler):
+    """Run an application with one schedule. Yields a function that sends the message of its rule."""
     app = Chalice("clinic", configure_logs=False)
     app.schedule(Rate(1, unit=Rate.MINUTES), name="relay")(handler)
-    running = ScheduleRunner(app, there.endpoint)
-    running.start()
-    queues = client("sqs", there)
-    url = queues.get_queue_url(QueueName=PREFIX + "relay")["QueueUrl"]
+    runner = ScheduleRunner(app, local_cloud.endpoint)
+    runner.start()
+    sqs = create_client("sqs", local_cloud)
+    url = sqs.get_queue_url(QueueName=PREFIX + "relay")["QueueUrl"]
     try:
-        yield lambda: queues.send_message(QueueUrl=url, MessageBody=json.dumps(EVENT))
+        yield lambda: sqs.send_message(QueueUrl=url, MessageBody=json.dumps(EVENT))
     finally:
-        running.stop()
+        runner.stop()
 
 
-def client(service, there) -> Any:
-    return get_session().create_client(service, endpoint_url=there.endpoint)
+def create_client(service, local_cloud) -> Any:
+    return get_session().create_client(service, endpoint_url=local_cloud.endpoint)
 
 
 def wait_until(condition):
@@ -68,104 +68,101 @@ def wait_until(condition):
         time.sleep(0.02)
 
 
-def test_a_schedule_is_a_rule_with_its_own_expression(local_app):
-    """The cloud decides when; a schedule that is no more has no rule either."""
-    events = client("events", local_app)
-    events.put_rule(Name=PREFIX + "gone", ScheduleExpression="rate(1 minute)")
+def test_each_schedule_has_one_rule_with_its_expression(local_app):
+    """The local cloud decides when it runs. The rule of a removed schedule is deleted."""
+    events = create_client("events", local_app)
+    events.put_rule(Name=PREFIX + "removed", ScheduleExpression="rate(1 minute)")
 
-    with scheduled(local_app, lambda _: None):
+    with run_schedule(local_app, lambda _: None):
         rules = events.list_rules(NamePrefix=PREFIX)["Rules"]
 
     assert [(rule["Name"], rule["ScheduleExpression"]) for rule in rules] == [(PREFIX + "relay", "rate(1 minute)")]
 
 
-def test_what_the_rule_says_reaches_the_handler(local_app):
-    """With the full event, and a context that knows the time limit."""
-    heard: list[Any] = []
-    with scheduled(local_app, heard.append) as fire:
+def test_the_event_of_a_rule_reaches_the_handler(local_app):
+    """The context of the event knows the time limit."""
+    received: list[Any] = []
+    with run_schedule(local_app, received.append) as fire:
         fire()
-        wait_until(lambda: heard)
+        wait_until(lambda: received)
 
-    assert heard[0].to_dict()["time"] == "2026-10-10T12:00:00Z"
-    assert 0 < heard[0].context.get_remaining_time_in_millis() <= 240_000
+    assert received[0].to_dict()["time"] == "2026-10-10T12:00:00Z"
+    assert 0 < received[0].context.get_remaining_time_in_millis() <= 240_000
 
 
-def test_a_schedule_is_fired_by_hand_as_its_rule_would(local_app):
-    """With all that an event of EventBridge has."""
-    heard: list[Any] = []
+def test_a_schedule_can_be_fired_with_the_same_event_as_its_rule(local_app):
+    received: list[Any] = []
     app = Chalice("clinic", configure_logs=False)
-    app.schedule(Rate(1, unit=Rate.HOURS), name="relay")(heard.append)
-    running = ScheduleRunner(app, local_app.endpoint)
-    running.start()
+    app.schedule(Rate(1, unit=Rate.HOURS), name="relay")(received.append)
+    runner = ScheduleRunner(app, local_app.endpoint)
+    runner.start()
 
-    running.fire("relay")
-    wait_until(lambda: heard)
-    running.stop()
+    runner.fire("relay")
+    wait_until(lambda: received)
+    runner.stop()
 
-    told = heard[0].to_dict()
-    assert told.keys() == EVENT.keys()
-    assert datetime.fromisoformat(told["time"]) <= datetime.now(UTC)
+    event = received[0].to_dict()
+    assert event.keys() == EVENT.keys()
+    assert datetime.fromisoformat(event["time"]) <= datetime.now(UTC)
 
 
-def test_what_fell_due_while_the_machine_was_off_is_run_at_the_start(monkeypatch):
-    """A job that is on time is not; one that never ran has its own schedule."""
+def test_jobs_that_became_due_while_the_machine_was_off_run_at_the_start(monkeypatch):
+    """A job that is on time does not run. A job that never ran waits for its schedule."""
     now = wiring.read_clock()
-    last = {ScheduledJob.RELAY: now - timedelta(days=3), ScheduledJob.NOTICES: now}
-    stores = SimpleNamespace(heartbeats=SimpleNamespace(list_last_successes=lambda: last))
+    last_successes = {ScheduledJob.RELAY: now - timedelta(days=3), ScheduledJob.NOTICES: now}
+    stores = SimpleNamespace(heartbeats=SimpleNamespace(list_last_successes=lambda: last_successes))
     monkeypatch.setattr(wiring, "get_stores", cache(lambda: stores))
     fired: list[str] = []
-    running: Any = SimpleNamespace(fire=fired.append)
+    runner: Any = SimpleNamespace(fire=fired.append)
 
-    lifecycle._run_overdue_schedules(running)
+    lifecycle._run_overdue_schedules(runner)
 
     assert fired == ["relay"]
 
 
 def test_two_runs_of_a_schedule_do_not_overlap(local_app):
-    """The second waits for the first, as with one reserved environment."""
-    at_once, most = [], []
+    """The second run waits for the first, as with a reserved concurrency of one."""
+    active, active_counts = [], []
 
     def work(_):
-        at_once.append(1)
-        most.append(len(at_once))
+        active.append(1)
+        active_counts.append(len(active))
         time.sleep(0.1)
-        at_once.pop()
+        active.pop()
 
-    with scheduled(local_app, work) as fire:
+    with run_schedule(local_app, work) as fire:
         fire()
         fire()
-        wait_until(lambda: len(most) == 2)
+        wait_until(lambda: len(active_counts) == 2)
 
-    assert most == [1, 1]
+    assert active_counts == [1, 1]
 
 
-def test_a_run_that_fails_is_tried_three_times_in_all(local_app):
-    """Then it is given up, and the next one has its turn."""
-    tries = []
+def test_a_failed_run_is_attempted_three_times_in_total(local_app):
+    attempts = []
 
     def fail(_):
-        tries.append(1)
+        attempts.append(1)
         raise ValueError("on purpose")
 
-    with scheduled(local_app, fail) as fire:
+    with run_schedule(local_app, fail) as fire:
         fire()
-        wait_until(lambda: len(tries) == 3)
+        wait_until(lambda: len(attempts) == 3)
         time.sleep(1.2)
 
-    assert len(tries) == 3
+    assert len(attempts) == 3
 
 
-def test_a_clean_stop_waits_for_a_run(local_app):
-    """What a run has begun, it ends."""
-    begun, ended = threading.Event(), []
+def test_a_clean_stop_waits_for_the_current_run(local_app):
+    started, finished = threading.Event(), []
 
     def work(_):
-        begun.set()
+        started.set()
         time.sleep(0.3)
-        ended.append(1)
+        finished.append(1)
 
-    with scheduled(local_app, work) as fire:
+    with run_schedule(local_app, work) as fire:
         fire()
-        assert begun.wait(5)
+        assert started.wait(5)
 
-    assert ended
+    assert finished

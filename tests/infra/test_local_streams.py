@@ -1,4 +1,4 @@
-"""The stream is a real one of the local cloud, of a table as the product has it."""
+"""Streams, with a real stream of the local cloud."""
 
 import contextlib
 import json
@@ -23,15 +23,15 @@ def local_app(tmp_path_factory):
             patch.setenv(name, value)
         patch.delenv("AWS_CA_BUNDLE", raising=False)
         patch.setattr(streams, "POLL_S", 0.02)
-        with cloud.run_cloud(tmp_path_factory.mktemp("cloud")) as running:
-            yield running
+        with cloud.run_cloud(tmp_path_factory.mktemp("cloud")) as local_cloud:
+            yield local_cloud
 
 
 @pytest.fixture
 def table(local_app, request):
-    """A table of its own for each test, without the prefix."""
+    """Create a table for one test, and return its name without the prefix."""
     name = request.node.name.replace("_", "-")
-    client("dynamodb", local_app).create_table(
+    create_client("dynamodb", local_app).create_table(
         TableName=f"cart-{name}",
         AttributeDefinitions=[{"AttributeName": "outbox_id", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "outbox_id", "KeyType": "HASH"}],
@@ -42,26 +42,26 @@ def table(local_app, request):
 
 
 @contextlib.contextmanager
-def followed(there, table, handler):
-    """An application whose function `outbox` follows the table."""
+def follow(local_cloud, table, handler):
+    """Run an application whose function `outbox` follows the table."""
     app = Chalice("clinic", configure_logs=False)
     app.on_dynamodb_record(table, name="outbox", starting_position="TRIM_HORIZON")(handler)
-    running = StreamRunner(app, there.endpoint, "cart-")
-    running.start()
+    runner = StreamRunner(app, local_cloud.endpoint, "cart-")
+    runner.start()
     try:
         yield
     finally:
-        running.stop()
+        runner.stop()
 
 
-def client(service, there) -> Any:
-    return get_session().create_client(service, endpoint_url=there.endpoint)
+def create_client(service, local_cloud) -> Any:
+    return get_session().create_client(service, endpoint_url=local_cloud.endpoint)
 
 
-def put(there, table, *ids, **more):
+def put_rows(local_cloud, table, *ids, **attributes):
     for each in ids:
-        item = {"outbox_id": {"S": each}, **{name: {"S": value} for name, value in more.items()}}
-        client("dynamodb", there).put_item(TableName=f"cart-{table}", Item=item)
+        item = {"outbox_id": {"S": each}, **{name: {"S": value} for name, value in attributes.items()}}
+        create_client("dynamodb", local_cloud).put_item(TableName=f"cart-{table}", Item=item)
 
 
 def wait_until(condition):
@@ -71,52 +71,51 @@ def wait_until(condition):
         time.sleep(0.02)
 
 
-def keys_in(events):
+def list_keys(events):
     return [record.keys["outbox_id"]["S"] for event in events for record in event]
 
 
-def test_a_new_row_reaches_the_handler_by_its_key(local_app, table):
-    """As Lambda tells of it, down to a time that JSON can hold; no other attribute is there."""
-    heard: list[Any] = []
-    with followed(local_app, table, heard.append):
-        put(local_app, table, "out_1", secret="seen")
-        wait_until(lambda: heard)
+def test_the_handler_gets_only_the_key_of_a_new_row(local_app, table):
+    """The event has the same format as in Lambda, with a time that JSON can represent."""
+    received: list[Any] = []
+    with follow(local_app, table, received.append):
+        put_rows(local_app, table, "out_1", secret="seen")
+        wait_until(lambda: received)
 
-    [record] = json.loads(json.dumps(heard[0].to_dict()))["Records"]
+    [record] = json.loads(json.dumps(received[0].to_dict()))["Records"]
     assert record["eventName"] == "INSERT"
     assert record["eventSourceARN"].split("/")[1] == f"cart-{table}"
     assert record["dynamodb"]["Keys"] == {"outbox_id": {"S": "out_1"}}
     assert isinstance(record["dynamodb"]["ApproximateCreationDateTime"], float)
     assert "seen" not in json.dumps(record)
-    assert 0 < heard[0].context.get_remaining_time_in_millis() <= 120_000
+    assert 0 < received[0].context.get_remaining_time_in_millis() <= 120_000
 
 
-def test_what_was_there_before_is_handed_over_too(local_app, table):
-    """In order; a stream is read from its beginning."""
+def test_rows_from_before_the_start_arrive_in_order(local_app, table):
+    """A stream is read from its beginning."""
     ids = [f"out_{n}" for n in range(5)]
-    put(local_app, table, *ids)
-    heard: list[Any] = []
+    put_rows(local_app, table, *ids)
+    received: list[Any] = []
 
-    with followed(local_app, table, heard.append):
-        wait_until(lambda: len(keys_in(heard)) == 5)
+    with follow(local_app, table, received.append):
+        wait_until(lambda: len(list_keys(received)) == 5)
 
-    assert keys_in(heard) == ids
-
-
-def test_a_row_that_changes_is_no_news(local_app, table):
-    """Else each claim and each mark would call the function."""
-    heard: list[Any] = []
-    with followed(local_app, table, heard.append):
-        put(local_app, table, "out_1")
-        put(local_app, table, "out_1", state="done")
-        put(local_app, table, "out_2")
-        wait_until(lambda: "out_2" in keys_in(heard))
-
-    assert keys_in(heard) == ["out_1", "out_2"]
+    assert list_keys(received) == ids
 
 
-def test_the_filter_is_that_of_production():
-    """What is handed over here is what is handed over there."""
+def test_a_changed_row_does_not_call_the_handler(local_app, table):
+    """Otherwise each claim and each status change of a task would call the function."""
+    received: list[Any] = []
+    with follow(local_app, table, received.append):
+        put_rows(local_app, table, "out_1")
+        put_rows(local_app, table, "out_1", state="done")
+        put_rows(local_app, table, "out_2")
+        wait_until(lambda: "out_2" in list_keys(received))
+
+    assert list_keys(received) == ["out_1", "out_2"]
+
+
+def test_production_has_the_same_filter():
     resources = json.loads(RESOURCES.read_text())["Resources"]
     (source,) = resources["Outbox"]["Properties"]["Events"].values()
     (pattern,) = source["Properties"]["FilterCriteria"]["Filters"]
@@ -124,55 +123,55 @@ def test_the_filter_is_that_of_production():
     assert json.loads(pattern["Pattern"]) == {"eventName": [streams.EVENT_NAME]}
 
 
-def test_a_batch_that_fails_is_tried_again_and_then_makes_way(local_app, table):
-    """The next one has its turn."""
-    heard: list[Any] = []
+def test_a_failed_batch_is_retried_and_then_dropped(local_app, table):
+    """The next batch follows."""
+    received: list[Any] = []
 
     def fail(event):
-        heard.append(event)
-        if "out_1" in keys_in([event]):
+        received.append(event)
+        if "out_1" in list_keys([event]):
             raise ValueError("on purpose")
 
-    with followed(local_app, table, fail):
-        put(local_app, table, "out_1")
-        wait_until(lambda: len(heard) == MAX_ATTEMPTS)
-        put(local_app, table, "out_2")
-        wait_until(lambda: "out_2" in keys_in(heard))
+    with follow(local_app, table, fail):
+        put_rows(local_app, table, "out_1")
+        wait_until(lambda: len(received) == MAX_ATTEMPTS)
+        put_rows(local_app, table, "out_2")
+        wait_until(lambda: "out_2" in list_keys(received))
 
-    assert keys_in(heard) == ["out_1"] * MAX_ATTEMPTS + ["out_2"]
+    assert list_keys(received) == ["out_1"] * MAX_ATTEMPTS + ["out_2"]
 
 
-def test_a_clean_stop_waits_for_a_batch(local_app, table):
-    """What the function has begun, it ends; what comes then waits for the next start."""
-    begun, may_end, ended = threading.Event(), threading.Event(), []
+def test_a_clean_stop_waits_for_the_current_batch(local_app, table):
+    """Later rows wait for the next start."""
+    started, may_finish, finished = threading.Event(), threading.Event(), []
 
     def work(event):
-        begun.set()
-        may_end.wait(10)
-        ended.append(event)
+        started.set()
+        may_finish.wait(10)
+        finished.append(event)
 
-    with followed(local_app, table, work):
-        put(local_app, table, "out_1")
-        assert begun.wait(10)
-        put(local_app, table, "out_2")
-        threading.Timer(0.2, may_end.set).start()
+    with follow(local_app, table, work):
+        put_rows(local_app, table, "out_1")
+        assert started.wait(10)
+        put_rows(local_app, table, "out_2")
+        threading.Timer(0.2, may_finish.set).start()
 
-    assert keys_in(ended) == ["out_1"]
+    assert list_keys(finished) == ["out_1"]
 
 
-def test_a_table_that_is_not_there_yet_is_followed_when_it_is(local_app, table, monkeypatch):
-    """The cloud may be away for a moment; nothing ends because of that."""
-    heard: list[Any] = []
-    found = StreamRunner._find_stream
-    tried: list[str] = []
+def test_a_stream_that_is_not_available_yet_is_followed_later(local_app, table, monkeypatch):
+    """The local cloud may be unavailable for a moment."""
+    received: list[Any] = []
+    find_stream = StreamRunner._find_stream
+    requested: list[str] = []
 
-    def not_at_first(self, name):
-        tried.append(name)
-        return found(self, "cart-none" if len(tried) == 1 else name)
+    def fail_first(self, name):
+        requested.append(name)
+        return find_stream(self, "cart-none" if len(requested) == 1 else name)
 
-    monkeypatch.setattr(StreamRunner, "_find_stream", not_at_first)
-    with followed(local_app, table, heard.append):
-        put(local_app, table, "out_1")
-        wait_until(lambda: heard)
+    monkeypatch.setattr(StreamRunner, "_find_stream", fail_first)
+    with follow(local_app, table, received.append):
+        put_rows(local_app, table, "out_1")
+        wait_until(lambda: received)
 
-    assert len(tried) == 2
+    assert len(requested) == 2

@@ -1,4 +1,4 @@
-"""The fictional world as written down: what it has, and that nothing in it is real or illegal."""
+"""The definition of the sample data: it is complete, fictional, and follows the product's rules."""
 
 import json
 import re
@@ -23,14 +23,14 @@ from infra.world.timeline import build_steps, compute_draft_time
 
 TEMPLATE = Path(world.__file__).parents[1] / "resources.json"
 
-# A working day, both ends of summer time, and a minute after midnight in two zones.
-MOMENTS = [
+# A working day, the start and the end of daylight saving time, and a minute after midnight in two zones.
+TIMES = [
     datetime(2026, 11, 23, 18, 30, tzinfo=UTC),
     datetime(2027, 3, 14, 10, 0, 30, tzinfo=UTC),
     datetime(2026, 11, 1, 6, 1, tzinfo=UTC),
     datetime(2027, 1, 1, 10, 1, tzinfo=UTC),
 ]
-NOW = MOMENTS[0]
+NOW = TIMES[0]
 
 
 def each_story():
@@ -38,8 +38,8 @@ def each_story():
     return pytest.mark.parametrize("story", STORIES, ids=lambda s: f"{s.number}-{s.stage}")
 
 
-def sent(story):
-    """What the practice of a story sends."""
+def build_story_packet(story):
+    """Build the packet that the practice of a story sends."""
     return build_packet(
         story.number,
         disease=story.disease,
@@ -49,15 +49,15 @@ def sent(story):
     )
 
 
-def everything_written():
-    """All that a reader of the world could see, as one text."""
-    packets = [sent(story) for story in STORIES]
-    places = [{"name": place.name, **place.build_listing} for place in (*PRACTICES, *CENTERS)]
+def collect_all_text():
+    """Collect everything that a user of the sample data can see, as one text."""
+    packets = [build_story_packet(story) for story in STORIES]
+    organizations = [{"name": each.name, **each.listing} for each in (*PRACTICES, *CENTERS)]
     people = [{"name": member.name, "email": member.email} for member in MEMBERS]
-    return json.dumps([packets, places, people])
+    return json.dumps([packets, organizations, people])
 
 
-def test_it_is_as_large_as_promised():
+def test_the_sample_data_has_the_promised_size():
     """Source: the API contract, section 5."""
     zones = {center.time_zone for center in CENTERS}
 
@@ -69,73 +69,71 @@ def test_it_is_as_large_as_promised():
     assert {story.stage for story in STORIES} == set(Stage)
 
 
-def test_every_zone_is_one_that_computers_know():
-    """A misspelled zone would only show when a window opens."""
-    assert all(ZoneInfo(place.time_zone) for place in (*PRACTICES, *CENTERS))
+def test_every_time_zone_exists():
+    """Otherwise a misspelled zone would only show when a monitoring window starts."""
+    assert all(ZoneInfo(each.time_zone) for each in (*PRACTICES, *CENTERS))
 
 
-def test_phones_are_those_that_are_kept_free_for_fiction():
-    """Source: the North American Numbering Plan keeps 555-0100 to 555-0199."""
-    numbers = re.findall(r"\+\d+", everything_written())
+@pytest.mark.parametrize(
+    ("pattern", "fictional"),
+    [
+        # Source: the North American Numbering Plan reserves 555-0100 to 555-0199.
+        (r"\+\d+", r"\+1\d{3}55501\d\d"),
+        # Source: RFC 2606 reserves the top-level domain `example`.
+        (r"@[\w.-]+", r"@.+\.example"),
+    ],
+    ids=["phone-numbers", "email-addresses"],
+)
+def test_contact_data_is_reserved_for_fiction(pattern, fictional):
+    found = re.findall(pattern, collect_all_text())
 
-    assert numbers
-    assert {number for number in numbers if not re.fullmatch(r"\+1\d{3}55501\d\d", number)} == set()
+    assert found
+    assert [each for each in found if not re.fullmatch(fictional, each)] == []
 
 
-def test_mail_goes_nowhere():
-    """Source: RFC 2606 keeps the top level domain `example`."""
-    hosts = re.findall(r"@([\w.-]+)", everything_written())
-
-    assert hosts
-    assert {host for host in hosts if not host.endswith(".example")} == set()
-
-
-def test_every_center_says_that_it_is_fictional_and_so_does_who_certified_it():
-    """No real hospital is called certified, and no invented one passes for real."""
+def test_every_center_and_its_certifier_are_marked_as_fictional():
+    """No real hospital appears as certified, and no invented hospital looks real."""
     for center in CENTERS:
-        assert center.build_listing["fictional"] is True
-        assert center.build_listing["products"]
-        assert all("Fictional" in offer["certified_by"] for offer in center.build_listing["products"])
-        assert all(offer["diseases"] for offer in center.build_listing["products"])
+        assert center.listing["fictional"] is True
+        assert center.listing["products"]
+        assert all("Fictional" in offer["certified_by"] for offer in center.listing["products"])
+        assert all(offer["diseases"] for offer in center.listing["products"])
 
 
-def test_a_center_for_children_offers_what_is_for_children():
+def test_the_pediatric_center_offers_pediatric_indications_only():
     """Kymriah's lymphoma indications are for adults."""
-    (penny,) = [center for center in CENTERS if center.age_group == "pediatric"]
+    (center,) = [center for center in CENTERS if center.age_group == "pediatric"]
 
-    assert [offer["diseases"] for offer in penny.build_listing["products"]] == [["B_ALL"]]
+    assert [offer["diseases"] for offer in center.listing["products"]] == [["B_ALL"]]
 
 
-def test_each_organisation_has_its_people():
-    """Every role can be tried on either side."""
-    wanted = {
+def test_each_organization_has_a_member_for_every_role():
+    expected = {
         TenantKind.PRACTICE: {Role.COORDINATOR, Role.PROVIDER, Role.ADMIN},
         TenantKind.CENTER: {Role.COORDINATOR, Role.CLINICIAN, Role.ADMIN},
     }
 
-    for place in (*PRACTICES, *CENTERS):
-        staff = [member for member in MEMBERS if member.tenant == place.tenant]
-        assert {role for member in staff for role in member.roles} == wanted[place.kind]
+    for organization in (*PRACTICES, *CENTERS):
+        staff = [member for member in MEMBERS if member.tenant == organization.tenant]
+        assert {role for member in staff for role in member.roles} == expected[organization.kind]
     assert [m.handle for m in MEMBERS if m.tenant.kind is TenantKind.OPERATOR] == ["operator"]
 
 
-def test_everybody_can_be_told_apart():
-    """Handles, addresses, ids and names."""
+def test_handles_emails_ids_and_names_are_unique():
     for name in ("handle", "email", "member_id", "name"):
         assert len({getattr(member, name) for member in MEMBERS}) == len(MEMBERS)
-    assert len({place.tenant_id for place in (*PRACTICES, *CENTERS)}) == len(PRACTICES) + len(CENTERS)
+    assert len({each.tenant_id for each in (*PRACTICES, *CENTERS)}) == len(PRACTICES) + len(CENTERS)
 
 
-def test_the_demo_accounts_are_of_both_sides():
-    """Somebody who looks around needs one of each."""
+def test_the_demo_accounts_include_every_kind_of_organization():
     kinds = {account.tenant.kind for account in world.list_demo_accounts()}
 
     assert kinds == set(TenantKind)
     assert {account.password for account in world.list_demo_accounts()} == {DEMO_PASSWORD}
 
 
-def test_the_password_is_one_that_the_pool_takes():
-    """The policy of production's template holds for the demonstration too."""
+def test_the_password_meets_the_policy_of_the_user_pool():
+    """The policy in production's template also applies to the sample accounts."""
     pool = json.loads(TEMPLATE.read_text())["Resources"]["UserPool"]["Properties"]
     policy = pool["Policies"]["PasswordPolicy"]
 
@@ -146,28 +144,21 @@ def test_the_password_is_one_that_the_pool_takes():
 
 
 @each_story()
-def test_a_packet_is_what_the_api_takes_and_complete(story):
-    """Else the seeding would be refused, or the demonstration look broken."""
-    sections = sent(story)
+def test_a_packet_is_valid_and_complete_and_its_center_treats_the_disease(story):
+    sections = build_story_packet(story)
     center = find_center(story.center)
+    offers = {offer["product_id"]: offer["diseases"] for offer in center.listing["products"]}
 
     ReferralRequest.model_validate_json(json.dumps(sections))
     assert list_missing_items({**sections, "center_id": center.tenant_id}, REQUIRED_ITEMS) == []
-
-
-@each_story()
-def test_the_center_treats_what_the_patient_has(story):
-    """A referral to a center that does not offer the product would teach the wrong thing."""
-    offers = {o["product_id"]: o["diseases"] for o in find_center(story.center).build_listing["products"]}
-
     assert story.disease in offers[story.product_id]
     assert story.disease in load_products()[story.product_id].diseases
 
 
-@pytest.mark.parametrize("now", MOMENTS, ids=str)
+@pytest.mark.parametrize("now", TIMES, ids=str)
 @each_story()
-def test_a_story_is_a_legal_sequence_of_moves_of_the_past(story, now):
-    """Each step by the side that may make it, each later than the one before."""
+def test_a_story_has_only_allowed_transitions_in_the_past(story, now):
+    """An allowed actor reports each step, and each step is later than the previous one."""
     steps = build_steps(story, find_center(story.center), now=now)
     times = [compute_draft_time(story, steps, now=now), *(step.at for step in steps)]
 
@@ -178,9 +169,9 @@ def test_a_story_is_a_legal_sequence_of_moves_of_the_past(story, now):
     assert (steps[-1].stage if steps else Stage.DRAFT) is story.stage
 
 
-@pytest.mark.parametrize("now", MOMENTS, ids=str)
-def test_an_open_window_is_as_old_as_its_story_says(now):
-    """Days are counted on the calendar of the center."""
+@pytest.mark.parametrize("now", TIMES, ids=str)
+def test_an_open_monitoring_window_has_the_age_of_its_story(now):
+    """Days are counted on the center's calendar."""
     (week_old,) = [s for s in STORIES if s.stage is Stage.MONITORING and s.ago.days == 7]
     center = find_center(week_old.center)
 
@@ -190,9 +181,9 @@ def test_an_open_window_is_as_old_as_its_story_says(now):
     assert infusion.local_date == today - timedelta(days=7)
 
 
-@pytest.mark.parametrize("now", MOMENTS, ids=str)
-def test_the_infusion_of_today_is_of_today_at_its_center(now):
-    """Just after midnight too: else the first job would open its monitoring at once."""
+@pytest.mark.parametrize("now", TIMES, ids=str)
+def test_the_infusion_of_today_is_dated_today_at_its_center(now):
+    """This also holds shortly after midnight. Otherwise the first job would start its monitoring at once."""
     (story,) = [s for s in STORIES if s.stage is Stage.INFUSED]
     center = find_center(story.center)
 
@@ -203,8 +194,8 @@ def test_the_infusion_of_today_is_of_today_at_its_center(now):
     assert infusion.local_date == local_now.date() or minutes_of_today < 10
 
 
-def test_a_split_dose_is_given_in_two_parts_days_apart():
-    """Source: Aucatzyl's label, day 1 and day 10, two days more or less."""
+def test_a_split_dose_has_two_infusions_days_apart():
+    """Source: Aucatzyl's label, day 1 and day 10, plus or minus 2 days."""
     (story,) = [s for s in STORIES if s.product_id == "aucatzyl"]
     steps = build_steps(story, find_center(story.center), now=NOW)
 
@@ -214,17 +205,16 @@ def test_a_split_dose_is_given_in_two_parts_days_apart():
     assert 7 <= (second.at - first.at).days <= 11
 
 
-def test_a_sparse_center_leaves_out_what_it_may():
-    """So that the dashboard shows stages that were never reported."""
+def test_a_sparse_center_omits_the_optional_stages():
+    """The dashboard then shows stages that were never reported."""
     stories = [s for s in STORIES if find_center(s.center).sparse]
-    told = [{x.stage for x in build_steps(s, find_center(s.center), now=NOW)} for s in stories]
+    reported = [{x.stage for x in build_steps(s, find_center(s.center), now=NOW)} for s in stories]
 
     assert stories
-    assert all(stages & OPTIONAL_STAGES <= {story.stage} for story, stages in zip(stories, told, strict=True))
+    assert all(stages & OPTIONAL_STAGES <= {story.stage} for story, stages in zip(stories, reported, strict=True))
 
 
-def test_only_the_product_itself_opens_monitoring():
-    """As it does in life, from its own schedule."""
+def test_only_the_product_starts_monitoring():
     steps = [s for story in STORIES for s in build_steps(story, find_center(story.center), now=NOW)]
 
     reporters = {step.reporter for step in steps if step.stage is Stage.MONITORING}
@@ -232,17 +222,17 @@ def test_only_the_product_itself_opens_monitoring():
     assert reporters == {Actor.SYSTEM}
 
 
-def test_it_is_the_same_world_every_time():
-    """A page of the documentation may name a referral of it."""
-    assert [sent(story) for story in STORIES] == [sent(story) for story in STORIES]
+def test_the_sample_data_is_the_same_every_time():
+    """The documentation may refer to a sample referral."""
+    assert [build_story_packet(story) for story in STORIES] == [build_story_packet(story) for story in STORIES]
     for story in STORIES:
         center = find_center(story.center)
         assert build_steps(story, center, now=NOW) == build_steps(story, center, now=NOW)
 
 
-def test_several_are_late():
-    """What is late is what people open the dashboard for."""
-    waits = {
+def test_several_referrals_are_overdue():
+    """People open the dashboard to see what is overdue."""
+    limit_days = {
         Stage.SUBMITTED: 1,
         Stage.RECEIVED: 3,
         Stage.INFO_REQUESTED: 2,
@@ -253,6 +243,6 @@ def test_several_are_late():
         Stage.HANDED_BACK: 3,
     }
 
-    late = {story.stage for story in STORIES if story.ago.days > waits.get(story.stage, 10_000)}
+    overdue = {story.stage for story in STORIES if story.ago.days > limit_days.get(story.stage, 10_000)}
 
-    assert late == set(waits)
+    assert overdue == set(limit_days)

@@ -1,17 +1,17 @@
-"""The local cloud's own process: ministack on loopback, with checkpoints and a mail record.
+"""The process of the local cloud: ministack on loopback, with checkpoints and a mail record.
 
-It is run by `.venv-cloud`, whose ministack pins another botocore than the product's, so it
-imports nothing of the product. `infra/local/cloud.py` starts it.
+It runs in `.venv-cloud`, because ministack pins a different botocore version than the product does.
+Therefore, it imports nothing from the product. `infra/local/cloud.py` starts it.
 
-On standard output it says one line, `{"endpoint": "http://127.0.0.1:PORT"}`. It ends, with a
-last checkpoint, on SIGTERM, on SIGINT and when its standard input closes, which happens by
-itself when the process that started it dies, however it dies.
+It prints one line to standard output: `{"endpoint": "http://127.0.0.1:PORT"}`. It stops, after a last
+checkpoint, on SIGTERM, on SIGINT, and when its standard input closes. The operating system closes the
+standard input when the process that started it dies for any reason.
 
-What it leaves in the data folder:
+Files in the data folder:
     state/current   the name of the newest complete checkpoint
-    state/NAME/     that checkpoint, a file per service
-    state/live/     the same while it runs, and the keys that tokens are signed with
-    mail.jsonl      each sent mail, on disk before its sender hears that it was sent
+    state/NAME/     that checkpoint, one file per service
+    state/live/     the current state while it runs, and the signing keys of tokens
+    mail.jsonl      all sent mail; each is on disk before the sender gets the response
     tmp/            emptied at start and stop
 """
 
@@ -27,21 +27,20 @@ import threading
 from pathlib import Path
 
 from infra.local.child.checkpoints import CheckpointWriter
-from infra.local.child.front import GuardedApp
+from infra.local.child.guard import GuardedApp
 from infra.local.child.mail_record import MailRecord
 
 
 def run(data_dir: Path, *, saving: bool) -> None:
-    """Serve the state in a folder until told to stop, and save it there if wanted."""
-    # Whoever used the folder before may have been killed a moment ago: then its cloud is still
-    # writing its last checkpoint.
+    """Serve the state in a folder until a stop signal. If `saving` is true, save it there."""
+    # If the previous run was killed a moment ago, its cloud may still write its last checkpoint.
     lock = (data_dir / "cloud.lock").open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)
     scratch = data_dir / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     os.environ["TMPDIR"] = str(scratch)
-    # Bound before anybody hears of the port, so that nobody else can take it.
+    # Bind the port before printing it, so that no other program can take it.
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     print(json.dumps({"endpoint": f"http://127.0.0.1:{listener.getsockname()[1]}"}), flush=True)
     try:
@@ -53,7 +52,7 @@ def run(data_dir: Path, *, saving: bool) -> None:
 async def _serve(data_dir: Path, listener: socket.socket, *, saving: bool) -> None:
     port = listener.getsockname()[1]
     checkpoints = CheckpointWriter(data_dir / "state")
-    # ministack reads these as it is imported.
+    # ministack reads these variables at import.
     os.environ.update(GATEWAY_PORT=str(port), STATE_DIR=str(checkpoints.live))
     from hypercorn.asyncio import serve  # noqa: PLC0415
     from hypercorn.config import Config  # noqa: PLC0415
@@ -66,18 +65,18 @@ async def _serve(data_dir: Path, listener: socket.socket, *, saving: bool) -> No
     config.loglevel = "WARNING"
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
-    front = GuardedApp(ministack.app, port, checkpoints, MailRecord(data_dir / "mail.jsonl"))
+    app = GuardedApp(ministack.app, port, checkpoints, MailRecord(data_dir / "mail.jsonl"))
     if not saving:
-        await serve(front, config, shutdown_trigger=stop.wait)
+        await serve(app, config, shutdown_trigger=stop.wait)
         return
     saver = asyncio.create_task(checkpoints.save_when_changed())
-    await serve(front, config, shutdown_trigger=stop.wait)
+    await serve(app, config, shutdown_trigger=stop.wait)
     saver.cancel()
     await checkpoints.save_on_exit()
 
 
 def _watch_stop_events(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
-    """An event for each reason to end: a signal, or the death of whoever started this."""
+    """Return an event that is set on a stop signal, or when the process that started this one dies."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
@@ -85,7 +84,7 @@ def _watch_stop_events(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
     def watch_standard_input() -> None:
         while os.read(0, 1024):
             pass
-        with contextlib.suppress(RuntimeError):  # The loop has ended already.
+        with contextlib.suppress(RuntimeError):  # The loop has already ended.
             loop.call_soon_threadsafe(stop.set)
 
     threading.Thread(target=watch_standard_input, daemon=True).start()

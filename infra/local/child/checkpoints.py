@@ -1,4 +1,4 @@
-"""The state of all services on disk: a whole checkpoint, or the whole one before it."""
+"""Saves the state of all services to disk: always one complete checkpoint, the newest or the previous one."""
 
 import asyncio
 import contextlib
@@ -9,20 +9,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# `kill -9` may lose five seconds: what waits for the next look, and the time to write it.
+# `kill -9` can lose five seconds: the changes since the last poll, and the time to write them.
 POLL_INTERVAL_S = 2.0
 
 
 class CheckpointError(Exception):
-    """A checkpoint could not be completed; the one before it still counts."""
+    """A checkpoint could not be completed. The previous one remains valid."""
 
 
 class CheckpointWriter:
-    """Copies what ministack saves into a folder of its own, and names it when it is complete.
+    """Copies the files that ministack saves into a separate folder, and publishes it when it is complete.
 
-    ministack saves a file per service into its folder, `live`, where it also keeps keys. A kill
-    between two files would leave services that do not fit together; so what it finds there at
-    its start are always the files of one complete checkpoint.
+    ministack saves one file per service into its folder `live`, where it also keeps keys. A kill between
+    two files would leave services with inconsistent states. Therefore, at each start this class fills
+    `live` with the files of one complete checkpoint.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,20 +36,20 @@ class CheckpointWriter:
     def _restore_newest(self) -> None:
         for stale in self.live.glob("*.json"):
             stale.unlink()
-        for file in self._find_newest.glob("*.json"):
+        for file in self._newest.glob("*.json"):
             (self.live / file.name).hardlink_to(file)
         for leftover in self._folder.iterdir():
-            if leftover.is_dir() and leftover not in {self.live, self._find_newest}:
+            if leftover.is_dir() and leftover not in {self.live, self._newest}:
                 shutil.rmtree(leftover)
 
     @property
-    def _find_newest(self) -> Path:
-        """The newest complete checkpoint; a folder that does not exist before the first."""
+    def _newest(self) -> Path:
+        """The folder of the newest complete checkpoint. It does not exist before the first checkpoint."""
         name = self._current.read_text() if self._current.exists() else "0"
         return self._folder / name
 
     async def save_when_changed(self) -> None:
-        """Look again and again, for ever; what could not be saved is tried again."""
+        """Poll forever, and save after each change. A failed save is retried at the next poll."""
         while True:
             await asyncio.sleep(POLL_INTERVAL_S)
             if self.changed:
@@ -57,7 +57,7 @@ class CheckpointWriter:
                     await self.save()
 
     async def save_on_exit(self) -> None:
-        """Save although a thread of ministack's may still be changing something."""
+        """Save even if a thread of ministack still changes the state: retry a few times."""
         for _ in range(4):
             with contextlib.suppress(CheckpointError):
                 return await self.save()
@@ -65,13 +65,13 @@ class CheckpointWriter:
         return await self.save()
 
     async def save(self) -> None:
-        """Write a checkpoint of this very moment.
+        """Write a checkpoint of the current state.
 
-        The copy is made on the event loop, where ministack also answers each request to a
-        database, so that no transaction is caught half way. Writing it needs no such stillness.
+        The copy runs on the event loop, which also runs every database request, so that it never
+        contains half of a transaction. Writing the copy to disk runs in a thread.
 
         Raises:
-            CheckpointError: something changed under the copy, or the disk refused.
+            CheckpointError: the state changed during the copy, or writing to disk failed.
         """
         self.changed = False
         try:
@@ -84,19 +84,19 @@ class CheckpointWriter:
     def _write(self, states: dict[str, Any]) -> None:
         from ministack.core import persistence  # noqa: PLC0415 it reads the environment
 
-        before = self._find_newest
-        checkpoint = self._folder / str(int(before.name) + 1)
+        previous = self._newest
+        checkpoint = self._folder / str(int(previous.name) + 1)
         shutil.rmtree(checkpoint, ignore_errors=True)
         checkpoint.mkdir()
         for service, state in states.items():
             file = self.live / f"{service}.json"
             file.unlink(missing_ok=True)
-            # The format is ministack's own. A failure is only logged: the file is missing then.
+            # ministack defines the format. If it fails, it only logs the error, and the file is missing.
             persistence.save_state(service, state)
-            _link_or_write(file, checkpoint, before)
+            _link_or_write(file, checkpoint, previous)
         _fsync(checkpoint)
         self._publish(checkpoint)
-        shutil.rmtree(before, ignore_errors=True)
+        shutil.rmtree(previous, ignore_errors=True)
 
     def _publish(self, folder: Path) -> None:
         scratch = self._current.with_suffix(".new")
@@ -109,17 +109,17 @@ class CheckpointWriter:
 def _copy_states() -> dict[str, Any]:
     from ministack import app  # noqa: PLC0415 it reads the environment
 
-    copies = app._build_persistence_save_dict()  # noqa: SLF001 as its own shutdown does
-    return {service: state for service, copy_state in copies.items() if (state := copy_state()) is not None}
+    copy_functions = app._build_persistence_save_dict()  # noqa: SLF001 ministack's shutdown calls it too
+    return {service: state for service, copy_state in copy_functions.items() if (state := copy_state()) is not None}
 
 
-def _link_or_write(file: Path, checkpoint: Path, before: Path) -> None:
-    """Take a file into the checkpoint.
+def _link_or_write(file: Path, checkpoint: Path, previous: Path) -> None:
+    """Add a file to the checkpoint.
 
-    Waiting for the disk is what costs, and most services never change: an equal file that the
-    disk has already takes the place of the new one.
+    Waiting for the disk takes most of the time, and most services never change. If the previous
+    checkpoint has an equal file, link that file instead, because it is already on disk.
     """
-    durable = before / file.name
+    durable = previous / file.name
     if durable.exists() and filecmp.cmp(durable, file, shallow=False):
         (checkpoint / file.name).hardlink_to(durable)
     else:
@@ -128,7 +128,7 @@ def _link_or_write(file: Path, checkpoint: Path, before: Path) -> None:
 
 
 def _fsync(path: Path) -> None:
-    """Wait until the disk has a file, or the names in a folder."""
+    """Wait until a file, or the list of names in a folder, is on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""What stands before ministack: it keeps browsers out, and notices changes and mail."""
+"""Wraps ministack: rejects requests from browsers, and detects changes and sent mail."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
@@ -12,7 +12,7 @@ Receive: TypeAlias = Callable[[], Awaitable[AsgiMessage]]
 Send: TypeAlias = Callable[[AsgiMessage], Awaitable[None]]
 Application: TypeAlias = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
-# The verbs of AWS actions that leave nothing to save.
+# The verbs of AWS actions that do not change any state.
 READING_VERBS = (
     "BatchGet",
     "Decrypt",
@@ -38,21 +38,21 @@ class GuardedApp:
         self._mail = mail
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Process one request."""
         if scope["type"] == "lifespan":
             await self._inner(scope, receive, send)
-        elif scope["type"] == "http" and self._is_not_from_browser(dict(scope["headers"])):
+        elif scope["type"] == "http" and self._is_allowed(dict(scope["headers"])):
             await self._forward(scope, receive, send)
         else:
-            await _send_refusal(scope, send)
+            await _reject(scope, send)
 
-    def _is_not_from_browser(self, headers: dict[bytes, bytes]) -> bool:
-        """Whether it is no page in a browser that asks.
+    def _is_allowed(self, headers: dict[bytes, bytes]) -> bool:
+        """Whether the request does not come from a page in a browser.
 
-        Any page may send requests to loopback, and under a name of its own that points there.
+        Any web page can send requests to loopback, also under its own host name that points there.
         """
-        by_a_browser = b"origin" in headers or b"sec-fetch-site" in headers
-        return headers.get(b"host") in self._hosts and not by_a_browser
+        is_from_browser = b"origin" in headers or b"sec-fetch-site" in headers
+        return headers.get(b"host") in self._hosts and not is_from_browser
 
     async def _forward(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         request = bytearray()
@@ -75,7 +75,7 @@ class GuardedApp:
 
 
 def _can_send_mail(scope: AsgiScope) -> bool:
-    """SES takes mail under a path of its own (v2), or as a form to the root (v1)."""
+    """Whether a request may send mail. SES accepts mail at its own path (v2), or as a form at the root (v1)."""
     if scope["path"].startswith("/v2/email/outbound"):
         return True
     return scope["path"] == "/" and b"x-amz-target" not in dict(scope["headers"])
@@ -88,7 +88,7 @@ def _can_change_state(scope: AsgiScope) -> bool:
     return scope["method"] not in {"GET", "HEAD"}
 
 
-async def _send_refusal(scope: AsgiScope, send: Send) -> None:
+async def _reject(scope: AsgiScope, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
         return

@@ -1,4 +1,4 @@
-"""Each sent mail in a file; ministack itself forgets them when it stops."""
+"""Records sent mail in a file, because ministack loses it when it stops."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class MailRecord:
-    """Appends sent mail to a file, a JSON object a line."""
+    """Appends sent mail to a file, one JSON object per line."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab+")
@@ -17,14 +17,14 @@ class MailRecord:
         self._recorded: dict[object, int] = {}
 
     def _drop_torn_line(self) -> None:
-        """Cut off the part of a line that a crash may have left."""
+        """Remove an incomplete last line, which a crash can leave."""
         self._file.seek(0)
         self._file.truncate(self._file.read().rfind(b"\n") + 1)
 
     def append_new(self, request: bytes) -> None:
-        """Record what was sent since the last call and wait for the disk.
+        """Record the mail that was sent since the last call, and wait until it is on disk.
 
-        `request` is what asked for it: it holds headers that ministack does not keep.
+        `request` is the request that sent it. It contains headers that ministack does not keep.
         """
         lines = [_build_line(sent, request) for sent in self._list_unrecorded()]
         if lines:
@@ -35,7 +35,7 @@ class MailRecord:
     def _list_unrecorded(self) -> list[dict[str, Any]]:
         ses = sys.modules.get("ministack.services.ses")
         mails: list[dict[str, Any]] = []
-        # What ministack's own page of messages reads; that page lists all of them every time.
+        # ministack's page of messages reads the same list, but it always returns all messages.
         for key, entries in ses._sent_emails.to_dict().items() if ses else ():  # noqa: SLF001
             mails += entries[self._recorded.get(key, 0) :]
             self._recorded[key] = len(entries)
@@ -43,10 +43,10 @@ class MailRecord:
 
 
 def _build_line(sent: dict[str, Any], request: bytes) -> bytes:
-    asked = json.loads(request) if request.startswith(b"{") else {}
-    simple = asked.get("Content", {}).get("Simple", {})
-    if not _matches_request(asked, simple, sent):
-        asked, simple = {}, {}
+    requested = json.loads(request) if request.startswith(b"{") else {}
+    simple = requested.get("Content", {}).get("Simple", {})
+    if not _matches_request(requested, simple, sent):
+        requested, simple = {}, {}
     headers = simple.get("Headers", [])
     mail = {
         "mail_id": sent["MessageId"].partition("@")[0],
@@ -55,8 +55,8 @@ def _build_line(sent: dict[str, Any], request: bytes) -> bytes:
         "to": sent["To"],
         "cc": sent["CC"],
         "bcc": sent["BCC"],
-        "reply_to": asked.get("ReplyToAddresses", []),
-        "tags": {tag["Name"]: tag["Value"] for tag in asked.get("EmailTags", [])},
+        "reply_to": requested.get("ReplyToAddresses", []),
+        "tags": {tag["Name"]: tag["Value"] for tag in requested.get("EmailTags", [])},
         "headers": [[header["Name"], header["Value"]] for header in headers],
         "subject": sent["Subject"],
         "text": sent["BodyText"] or "",
@@ -65,7 +65,7 @@ def _build_line(sent: dict[str, Any], request: bytes) -> bytes:
     return json.dumps(mail).encode() + b"\n"
 
 
-def _matches_request(asked: dict[str, Any], simple: dict[str, Any], sent: dict[str, Any]) -> bool:
-    """Whether a request asked for a mail: another one may have been sent by the way."""
-    to = asked.get("Destination", {}).get("ToAddresses")
+def _matches_request(requested: dict[str, Any], simple: dict[str, Any], sent: dict[str, Any]) -> bool:
+    """Whether the request contains this mail. ministack can send another mail as a side effect of a request."""
+    to = requested.get("Destination", {}).get("ToAddresses")
     return (to, simple.get("Subject", {}).get("Data")) == (sent["To"], sent["Subject"])

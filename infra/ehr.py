@@ -1,11 +1,12 @@
-"""A simulated health record system: it has a key pair and charts of fictional people.
+"""A simulated EHR with a key pair and charts of fictional patients.
 
-`make run` lists it as the one system that may ask for CDS Hooks cards, and `referrals cds-hook`
-asks as it would. Nothing here ships.
+`make run` allows only this EHR to call the CDS Hooks services, and `referrals cds-hook` calls them as
+this EHR would. This module does not ship.
 """
 
 import json
 import secrets
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -24,23 +25,23 @@ SERVICES = {"patient-view": "cart-screen-patient-view", "order-sign": "cart-scre
 
 
 def load_or_create_key(path: Path) -> ECKey:
-    """The key pair in a file that only its owner may read; made the first time."""
+    """Load the key pair from a file that only its owner can read. Create the file the first time."""
     if path.exists():
         return ECKey.import_key(json.loads(path.read_text("utf-8")))
-    made = ECKey.generate_key("P-384", {"kid": secrets.token_hex(8), "use": "sig", "alg": "ES384"})
+    pair = ECKey.generate_key("P-384", {"kid": secrets.token_hex(8), "use": "sig", "alg": "ES384"})
     path.touch(mode=0o600)
-    path.write_text(json.dumps(made.as_dict(private=True)), "utf-8")
-    return made
+    path.write_text(json.dumps(pair.as_dict(private=True)), "utf-8")
+    return pair
 
 
 def build_allow_list(pair: ECKey) -> str:
-    """The allow-list that names this system alone, as EHR_CLIENTS has it."""
+    """Build the value of EHR_CLIENTS that allows only this EHR."""
     keys = {"keys": [pair.as_dict(private=False)]}
     return json.dumps([{"iss": ISSUER, "name": NAME, "origins": [ORIGIN], "keys": keys}])
 
 
-def create_token(pair: ECKey, *, audience: str, now: datetime, **other: Any) -> str:
-    """A token for one call of one service."""
+def create_token(pair: ECKey, *, audience: str, now: datetime, **other_claims: Any) -> str:
+    """Create a token for one call of one service."""
     issued = int(now.timestamp())
     claims = {
         "iss": ISSUER,
@@ -50,26 +51,24 @@ def create_token(pair: ECKey, *, audience: str, now: datetime, **other: Any) -> 
         "jti": secrets.token_hex(16),
     }
     header = {"alg": "ES384", "typ": "JWT", "kid": pair.kid}
-    return jwt.encode(header, claims | other, pair, algorithms=["ES384"])
+    return jwt.encode(header, claims | other_claims, pair, algorithms=["ES384"])
 
 
 def load_chart(name: str) -> Mapping[str, Any]:
-    """A fictional chart, or one in a file: `prefetch`, and `draftOrders` where it has any.
+    """Load a sample chart, or a chart from a file. It has `prefetch`, and `draftOrders` if there are any.
 
     Raises:
-        FileNotFoundError: there is neither.
+        FileNotFoundError: neither exists.
     """
-    shipped = CHARTS / f"{name}.json"
-    content: Mapping[str, Any] = json.loads((shipped if shipped.exists() else Path(name)).read_text("utf-8"))
+    sample = CHARTS / f"{name}.json"
+    content: Mapping[str, Any] = json.loads((sample if sample.exists() else Path(name)).read_text("utf-8"))
     return content
 
 
 def build_hook_request(hook: str, chart: Mapping[str, Any]) -> dict[str, Any]:
-    """What the system sends when a hook fires over a chart."""
+    """Build the request that the EHR sends when a hook fires for a chart."""
     patient_id = chart["prefetch"]["patient"]["id"]
     context = {"userId": "Practitioner/fictional", "patientId": patient_id}
     if hook == "order-sign":
         context["draftOrders"] = chart.get("draftOrders", {"resourceType": "Bundle", "entry": []})
-    identity = secrets.token_hex(16)
-    parts = (identity[:8], identity[8:12], identity[12:16], identity[16:20], identity[20:])
-    return {"hook": hook, "hookInstance": "-".join(parts), "context": context, "prefetch": chart["prefetch"]}
+    return {"hook": hook, "hookInstance": str(uuid.uuid4()), "context": context, "prefetch": chart["prefetch"]}

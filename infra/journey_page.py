@@ -1,6 +1,6 @@
-"""The docs' page on the journey, drawn from the tables that the product enforces.
+"""Writes `docs/journey.md` from the tables that the product enforces: `python -m infra.journey_page`.
 
-`python -m infra.journey_page` writes `docs/journey.md`; a test says when it is out of date.
+A test fails when the page is out of date.
 """
 
 from collections.abc import Iterator
@@ -15,18 +15,19 @@ from chalicelib.routes.referrals.journey_responses import PHASE_LABELS
 PAGE = Path(__file__).parent.parent / "docs" / "journey.md"
 
 _INTRODUCTION = """\
-# The journey of a referral
+# Stages of a referral
 
-Written by `python -m infra.journey_page` from the tables in `chalicelib/domain/`: what is
-enforced, what a page offers as `actions[]` and this page are one and the same. Not for editing.
+Do not edit this page. `python -m infra.journey_page` writes it from the tables in
+`chalicelib/domain/`, which also decide what the API accepts and what it offers as `actions[]`.
 
-P is the practice, C the center, S the product itself. A dashed frame is a stage that a sparse
-feed may leave out. The picture shows what goes on; what ends a referral stands in the table.
+P is the practice, C is the center, S is the product itself. Stages with a dashed frame are
+optional: a center's system does not have to report them. The diagram shows only stages that
+continue. The table also shows the final stages.
 """
 
 
 def build_page() -> str:
-    """The whole page, in Markdown."""
+    """Build the whole page, in Markdown."""
     parts = [
         _INTRODUCTION,
         "```mermaid\n" + "\n".join(_build_diagram()) + "\n```\n",
@@ -34,8 +35,8 @@ def build_page() -> str:
         "\n".join(_build_stage_table()) + "\n",
         "## Reasons\n",
         (
-            "What ends, pauses or turns back a referral has one of these codes, and the"
-            " referring team reads beside it what it may do next.\n"
+            "A stage that ends or pauses a referral, or moves it back, has one of these codes. The"
+            " referring team sees it together with a next step.\n"
         ),
         "\n".join(_build_reason_table()) + "\n",
     ]
@@ -58,14 +59,14 @@ def _build_diagram() -> Iterator[str]:
 
 
 def _build_stage_table() -> Iterator[str]:
-    yield "| stage | label | next move by | may go to | expected, amber, red | source |"
+    yield "| stage | label | next action by | possible next stages | typical, amber, red | source |"
     yield "|---|---|---|---|---|---|"
     for stage in Stage:
-        moves = ", ".join(f"`{end}` {_format_actors(who)}" for end, who in TRANSITIONS[stage].items())
+        transitions = ", ".join(f"`{end}` {_format_actors(actors)}" for end, actors in TRANSITIONS[stage].items())
         name = f"`{stage}`" + (" (optional)" if stage in OPTIONAL_STAGES else "")
         facts = STAGE_FACTS[stage]
         limits, source = _format_limits(stage)
-        yield f"| {name} | {facts.label} | {facts.owner} | {moves or '-'} | {limits} | {source} |"
+        yield f"| {name} | {facts.label} | {facts.owner} | {transitions or '-'} | {limits} | {source} |"
 
 
 def _format_limits(stage: Stage) -> tuple[str, str]:
@@ -80,13 +81,13 @@ def _format_limits(stage: Stage) -> tuple[str, str]:
 
 
 def _build_reason_table() -> Iterator[str]:
-    yield "| code | reads | what may come next | fits |"
+    yield "| code | label | next step | stages |"
     yield "|---|---|---|---|"
     for reason, facts in REASON_FACTS.items():
-        fits = ", ".join(
+        stages = ", ".join(
             f"`{stage}`" for stage in REASONS_REQUIRED_BY_STAGE if reason in REASONS_REQUIRED_BY_STAGE[stage]
         )
-        yield f"| `{reason}` | {facts.label} | {facts.next_step} | {fits or 'a pause, a loop'} |"
+        yield f"| `{reason}` | {facts.label} | {facts.next_step} | {stages or 'a hold, or a repeated step'} |"
 
 
 def _format_actors(actors: frozenset[Actor]) -> str:

@@ -1,6 +1,6 @@
-"""The shape of a product's reviewed file, and what a reviewer forgets: the catalogue's linter.
+"""Checks the reviewed files of the product catalog: their schema, and common mistakes of reviewers.
 
-`python -m infra.product_schema` prints the shape as a JSON schema, for editors.
+`python -m infra.product_schema` prints the schema as a JSON schema, for editors.
 """
 
 import json
@@ -20,7 +20,7 @@ from chalicelib.domain.referrals.monitoring_window import AnchorInfusion
 FILES = sorted(Path(catalog.__file__).with_name("products").glob("*.json"))
 
 
-def _format_list(names: tuple[str, ...]) -> Any:
+def _require_one_of(names: tuple[str, ...]) -> Any:
     def check(name: str) -> str:
         if name not in names:
             raise ValueError(f"must be one of {', '.join(names)}")
@@ -29,12 +29,12 @@ def _format_list(names: tuple[str, ...]) -> Any:
     return AfterValidator(check)
 
 
-def _list_rules(criteria: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _check_rules(criteria: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for rule in criteria:
         for part in rule.get("any_of", [rule]):
-            named = set(part) - {"source"}
-            if len(named) != 1 or not named <= LABEL_RULES.keys():
-                raise ValueError(f"not one known rule: {', '.join(sorted(named))}")
+            names = set(part) - {"source"}
+            if len(names) != 1 or not names <= LABEL_RULES.keys():
+                raise ValueError(f"must have exactly one known rule: {', '.join(sorted(names))}")
     return criteria
 
 
@@ -49,7 +49,7 @@ class _ClosedModel(BaseModel):
 
 
 class FileSource(_ClosedModel):
-    """Where something was read, and the day that it speaks for, or was read."""
+    """A source, and the date of its information or the date on which it was read."""
 
     source_id: FileCode
     title: FileText
@@ -65,20 +65,20 @@ class FileNote(_ClosedModel):
 
 
 class FileRow(_ClosedModel):
-    """One way to meet an indication, as the label words it and as rules test it."""
+    """One way to meet an indication: the text of the label, and the rules that check it."""
 
     row_id: FileCode
     text: FileText
-    criteria: Annotated[list[dict[str, Any]], Field(min_length=1), AfterValidator(_list_rules)]
+    criteria: Annotated[list[dict[str, Any]], Field(min_length=1), AfterValidator(_check_rules)]
     approval: Literal["regular", "accelerated"]
     approved_on: Month
     source: FileCode
 
 
 class FileIndication(_ClosedModel):
-    """What the label names for one disease."""
+    """The label's indication for one disease."""
 
-    disease: Annotated[str, _format_list(DISEASES)]
+    disease: Annotated[str, _require_one_of(DISEASES)]
     age_group: Literal["adult", "pediatric"]
     histologies: list[str]
     rows: Annotated[list[FileRow], Field(min_length=1)]
@@ -88,7 +88,7 @@ class FileIndication(_ClosedModel):
 
 
 class SplitDose(_ClosedModel):
-    """When the second infusion comes."""
+    """When the second infusion takes place."""
 
     gap_days: int
     tolerance_days: int
@@ -96,9 +96,9 @@ class SplitDose(_ClosedModel):
 
 
 class Monitoring(_ClosedModel):
-    """How long the label asks for what, in days after the anchoring infusion."""
+    """The label's monitoring requirements, in days after the infusion from which they count."""
 
-    anchor: Annotated[str, _format_list(tuple(AnchorInfusion))]
+    anchor: Annotated[str, _require_one_of(tuple(AnchorInfusion))]
     daily_days: Annotated[int, Field(gt=0)]
     monitor_min_days: Annotated[int, Field(gt=0)]
     proximity_days: Annotated[int, Field(gt=0)]
@@ -109,7 +109,7 @@ class Monitoring(_ClosedModel):
 
 
 class FileInterval(_ClosedModel):
-    """How long a part of the way usually takes: the lower and the upper figure, in days."""
+    """How long a part of the treatment usually takes: the lower and the upper number of days."""
 
     interval: Literal["leukapheresis_to_product", "leukapheresis_to_release", "manufacturing", "vein_to_vein"]
     text: FileText
@@ -118,7 +118,7 @@ class FileInterval(_ClosedModel):
 
 
 class SafetyLine(_ClosedModel):
-    """The maker's phone, and what for."""
+    """A phone number of the manufacturer, and its purpose."""
 
     phone: Annotated[str, Field(pattern=r"^1-\d{3}-\d{3}-\d{4}$")]
     kind: Literal["adverse_events", "program"]
@@ -126,7 +126,7 @@ class SafetyLine(_ClosedModel):
 
 
 class FileProduct(_ClosedModel):
-    """A product's file."""
+    """The file of a product."""
 
     product_id: FileCode
     name: FileText
@@ -149,7 +149,7 @@ class FileProduct(_ClosedModel):
 
 
 def find_problems(row: dict[str, Any], *, read_by: date) -> list[str]:
-    """Everything that is wrong with a file, in words; nothing where it may be shipped."""
+    """List everything that is wrong with a file. The list is empty if the file may ship."""
     try:
         FileProduct.model_validate_json(json.dumps(row))
     except ValidationError as e:
@@ -158,33 +158,37 @@ def find_problems(row: dict[str, Any], *, read_by: date) -> list[str]:
 
 
 def _check_sources(row: dict[str, Any], read_by: date) -> Iterator[str]:
-    """A figure without a source, a source that is named nowhere, one that nobody can look up."""
-    known = [source["source_id"] for source in row["sources"]]
+    """Find missing, repeated, unused, and unreachable sources, and sources with a date in the future."""
+    listed = [source["source_id"] for source in row["sources"]]
     used = set(list_named_sources(row))
-    yield from (f"/sources: {name} stands twice" for name in set(known) if known.count(name) > 1)
-    yield from (f"/sources: {name} is named and not listed" for name in used - set(known))
-    yield from (f"/sources: {name} is listed and named nowhere" for name in set(known) - used)
+    yield from (f"/sources: {name} is listed twice" for name in set(listed) if listed.count(name) > 1)
+    yield from (f"/sources: {name} is used but not listed" for name in used - set(listed))
+    yield from (f"/sources: {name} is listed but not used" for name in set(listed) - used)
     for source in row["sources"]:
         if urlsplit(source["url"]).scheme != "https":
             yield f"/sources: {source['source_id']} has no https address"
         if date.fromisoformat(source["as_of"]) > read_by:
-            yield f"/sources: {source['source_id']} speaks for a day that has not come"
+            yield f"/sources: {source['source_id']} has a date in the future"
 
 
 def _check_unverified(row: dict[str, Any]) -> Iterator[str]:
-    """A mark that points nowhere; a figure that has neither a source nor a mark."""
-    marked = row["unverified"]
-    yield from (f"{pointer}: marked, but not there" for pointer in marked if not _has_pointer(row, pointer))
-    for place, interval in enumerate(row["intervals"]):
-        pointer = f"/intervals/{place}/days"
-        if interval["source"] is None and pointer not in marked:
-            yield f"{pointer}: no source, and not marked as unverified"
-    if row["dailymed_setid"] is None and "/dailymed_setid" not in marked:
-        yield "/dailymed_setid: unknown, and not marked as unverified"
+    """Find pointers to nothing, and values with neither a source nor an entry in `unverified`."""
+    unverified = row["unverified"]
+    yield from (
+        f"{pointer}: listed as unverified, but does not exist"
+        for pointer in unverified
+        if not _has_pointer(row, pointer)
+    )
+    for index, interval in enumerate(row["intervals"]):
+        pointer = f"/intervals/{index}/days"
+        if interval["source"] is None and pointer not in unverified:
+            yield f"{pointer}: has no source and is not listed as unverified"
+    if row["dailymed_setid"] is None and "/dailymed_setid" not in unverified:
+        yield "/dailymed_setid: is unknown and not listed as unverified"
 
 
 def list_named_sources(value: Any) -> Iterator[str]:
-    """Every source that a figure refers to, wherever it stands."""
+    """List every source to which a value refers, at any depth."""
     if isinstance(value, list):
         for each in value:
             yield from list_named_sources(each)
@@ -199,7 +203,7 @@ def list_named_sources(value: Any) -> Iterator[str]:
 
 
 def _has_pointer(row: dict[str, Any], pointer: str) -> bool:
-    if pointer == "/safety_line/maker":  # As it is served, beside the line that all share.
+    if pointer == "/safety_line/maker":  # The API adds this field to the safety line.
         return True
     value: Any = row
     for step in pointer.removeprefix("/").split("/"):

@@ -1,10 +1,10 @@
-"""Write `chalicelib/web/centers/state_shapes.js`, the outlines of the states, from published data.
+"""Writes `chalicelib/web/centers/state_shapes.js`, the outlines of the states, from published data.
 
-    python -m infra.state_outlines            fetch the pinned package, write the file
-    python -m infra.state_outlines --check    only say whether the file is what it gives
+    python -m infra.state_outlines            download the pinned package and write the file
+    python -m infra.state_outlines --check    only check whether the file is up to date
 
-The outlines are the Census Bureau's cartographic boundary files of 2017 (public domain), as
-the npm package us-atlas (ISC) redistributes them. What a small drawing cannot show is left out.
+The outlines are the Census Bureau's cartographic boundary files of 2017 (public domain), as the npm
+package us-atlas (ISC) redistributes them. Details that a small map cannot show are left out.
 """
 
 import argparse
@@ -24,15 +24,15 @@ ATLAS = NpmPackage(
     name="us-atlas",
     version="3.0.1",
     integrity="sha512-wEIZCq0ImPvGblTd8gZMqNNCPkQshugMUG/8nkSWXb02+XqNFREg9atHOKP9w6prLZTpqcLhSvdBW81MkV3/0Q==",
-    licence="ISC",
+    license="ISC",
 )
 
 UNITS_PER_DEGREE = 50
 TOLERANCE = 0.045
-"""How far a line may stray, in degrees; some three miles."""
+"""The maximum error of a simplified line, in degrees. About three miles."""
 
 MIN_LINE_SIZE = 0.12
-"""An island that spans less, in degrees, is left out unless it is of a territory."""
+"""A smaller island, in degrees, is left out unless it belongs to a territory."""
 
 TERRITORIES_SOUTH_OF = 19.0
 
@@ -40,7 +40,7 @@ _FIRST_CHARACTER = 63
 
 _BANNER = """\
 // Outlines of the states: Census Bureau, cartographic boundary files of 2017 (public domain),
-// simplified by infra/state_outlines.py. Each is a line of longitudes and latitudes in 1/50
+// simplified by infra/state_outlines.py. Each outline is a line of longitudes and latitudes in 1/50
 // of a degree, encoded as differences with Google's polyline algorithm.
 """
 
@@ -48,7 +48,7 @@ Polyline = list[tuple[float, float]]
 
 
 def list_lines(topology: Mapping[str, Any]) -> Iterator[Polyline]:
-    """The lines of a topology in degrees; a border that two states share is one line."""
+    """List the lines of a topology in degrees. A border between two states is one line."""
     (x_scale, y_scale), (x_first, y_first) = (topology["transform"]["scale"], topology["transform"]["translate"])
     for arc in topology["arcs"]:
         x = y = 0
@@ -60,28 +60,28 @@ def list_lines(topology: Mapping[str, Any]) -> Iterator[Polyline]:
 
 
 def is_visible(line: Polyline) -> bool:
-    """Whether a line is large enough to be seen, or all that there is of a territory."""
+    """Whether a line is large enough to be visible, or belongs to a territory."""
     xs, ys = zip(*line, strict=True)
-    closed = line[0] == line[-1]
-    large = max(max(xs) - min(xs), max(ys) - min(ys)) >= MIN_LINE_SIZE
-    return large or not closed or ys[0] < TERRITORIES_SOUTH_OF
+    is_closed = line[0] == line[-1]
+    is_large = max(max(xs) - min(xs), max(ys) - min(ys)) >= MIN_LINE_SIZE
+    return is_large or not is_closed or ys[0] < TERRITORIES_SOUTH_OF
 
 
 def simplify(line: Polyline) -> Polyline:
-    """The line with the fewest of its points that stays within the tolerance (Douglas-Peucker)."""
-    kept, waiting = {0, len(line) - 1}, [(0, len(line) - 1)]
-    while waiting:
-        first, last = waiting.pop()
+    """Return the fewest points of the line that stay within the tolerance (Douglas-Peucker)."""
+    kept, pending = {0, len(line) - 1}, [(0, len(line) - 1)]
+    while pending:
+        first, last = pending.pop()
         between = range(first + 1, last)
         farthest = max(between, key=lambda i: _compute_distance(line[i], line[first], line[last]), default=0)
         if farthest and _compute_distance(line[farthest], line[first], line[last]) > TOLERANCE:
             kept.add(farthest)
-            waiting += [(first, farthest), (farthest, last)]
+            pending += [(first, farthest), (farthest, last)]
     return [line[i] for i in sorted(kept)]
 
 
 def _compute_distance(point: tuple[float, float], a: tuple[float, float], b: tuple[float, float]) -> float:
-    """How far a point is from the way between two others, in degrees of latitude."""
+    """Compute the distance of a point from the segment between two others, in degrees of latitude."""
     shrink = cos(radians(point[1]))
     px, py = (point[0] - a[0]) * shrink, point[1] - a[1]
     bx, by = (b[0] - a[0]) * shrink, b[1] - a[1]
@@ -91,15 +91,15 @@ def _compute_distance(point: tuple[float, float], a: tuple[float, float], b: tup
 
 
 def encode_polyline(line: Polyline) -> str:
-    """A line as text. Source: Google Maps Platform, "Encoded Polyline Algorithm Format"."""
-    before = (0, 0)
+    """Encode a line as text. Source: Google Maps Platform, "Encoded Polyline Algorithm Format"."""
+    previous = (0, 0)
     numbers: list[int] = []
     for x, y in line:
-        at = (round(x * UNITS_PER_DEGREE), round(y * UNITS_PER_DEGREE))
-        if numbers and at == before:
+        point = (round(x * UNITS_PER_DEGREE), round(y * UNITS_PER_DEGREE))
+        if numbers and point == previous:
             continue
-        numbers += [at[0] - before[0], at[1] - before[1]]
-        before = at
+        numbers += [point[0] - previous[0], point[1] - previous[1]]
+        previous = point
     return "".join(_encode_number(number) for number in numbers)
 
 
@@ -113,9 +113,9 @@ def _encode_number(number: int) -> str:
 
 
 def build_module(topology: Mapping[str, Any]) -> str:
-    """The JavaScript module."""
+    """Build the JavaScript module."""
     lines = [encode_polyline(simplify(line)) for line in list_lines(topology) if is_visible(line)]
-    # No letter of the algorithm is a space.
+    # An encoded line never contains a space.
     text = json.dumps(" ".join(lines))
     return f'{_BANNER}export const stateShapes = {text}.split(" ");\n'
 
@@ -123,13 +123,14 @@ def build_module(topology: Mapping[str, Any]) -> str:
 def main() -> None:
     """Run the command line described at the top."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="exit 1 when the file is stale")
+    parser.add_argument("--check", action="store_true", help="exit with code 1 if the file is out of date")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, fetch_package(ATLAS, Path(folder)) as archive:
-        made = build_module(json.loads(read_archive_member(archive, "package/states-10m.json")))
+        module = build_module(json.loads(read_archive_member(archive, "package/states-10m.json")))
     if options.check:
-        sys.exit(None if OUTPUT_FILE.read_text() == made else "stale: python -m infra.state_outlines")
-    OUTPUT_FILE.write_text(made)
+        is_current = OUTPUT_FILE.read_text() == module
+        sys.exit(None if is_current else "state_shapes.js is out of date. Run: python -m infra.state_outlines")
+    OUTPUT_FILE.write_text(module)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
-"""Refresh what the dashboard vendors, and the list of the files it serves.
+"""Updates the vendored libraries of the dashboard, and the manifest of the files that it serves.
 
-The dashboard has no build step (docs/decisions/0006): the few libraries it uses are
-committed under `chalicelib/web/vendor/`, exactly as published but for the import
-names, which become relative so that no import map is needed.
+The dashboard has no build step (docs/decisions/0006). The few libraries that it uses are committed under
+`chalicelib/web/vendor/`. They are unchanged except for import names, which become relative so that no
+import map is needed.
 
-    python -m infra.vendor_web              fetch the pinned packages, then the manifest
-    python -m infra.vendor_web --manifest   after any edit under chalicelib/web
-    python -m infra.vendor_web --check      only say whether the manifest is current
+    python -m infra.vendor_web              download the pinned packages and write the manifest
+    python -m infra.vendor_web --manifest   write the manifest, after any edit under chalicelib/web
+    python -m infra.vendor_web --check      only check whether the manifest is up to date
 
-To take a new version, change its row in `PACKAGES` and the integrity that
-`npm view NAME@VERSION dist.integrity` prints, then run the first form. Give `package.json`
-the same version: the `.d.ts` files, which are written by hand and never served, take the
-types for `make check` from there.
+For a new version, change its row in `PACKAGES`, including the integrity that
+`npm view NAME@VERSION dist.integrity` prints, and run the first command. Set the same version in
+`package.json`: the handwritten `.d.ts` files, which are never served, get the types for `make check`
+from there.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ CONTENT_TYPES: Mapping[str, str] = {
     ".svg": "image/svg+xml",
 }
 
-# Import names as published, and the names that they are served under.
+# Published import names, and the names under which the dashboard serves them.
 IMPORTS: Mapping[str, str] = {
     "preact": "./preact.js",
     "preact/hooks": "./hooks.js",
@@ -75,17 +75,17 @@ ICONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NpmPackage:
-    """One pinned npm package and the files taken from it.
+    """One pinned npm package and the files that are used from it.
 
     Attributes:
-        integrity: what npm publishes for the archive; a different archive is refused.
-        files: path inside the archive -> name under `vendor/`.
+        integrity: The hash that npm publishes for the archive. A different archive is rejected.
+        files: Path inside the archive -> name under `vendor/`.
     """
 
     name: str
     version: str
     integrity: str
-    licence: str
+    license: str
     files: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -94,42 +94,42 @@ PACKAGES = (
         name="preact",
         version="11.2.0",
         integrity="sha512-/HfHI/7N84e6GrWBJ3J280z3mLaRJiDcSvj/A+y/4AbLnND/1UlGHe1sR6oYuTGwId0nP7dqDU9OnLxMPZ7xBg==",
-        licence="MIT",
+        license="MIT",
         files={"package/dist/preact.mjs": "preact.js", "package/hooks/dist/hooks.mjs": "hooks.js"},
     ),
     NpmPackage(
         name="htm",
         version="3.1.1",
         integrity="sha512-983Vyg8NwUE7JkZ6NmOqpCZ+sh1bKv2iYTlUkzlWmA5JD2acKoxd4KVxbMmxX/85mtfdnDmTFoNKcg5DGAvxNQ==",
-        licence="Apache-2.0",
+        license="Apache-2.0",
         files={"package/dist/htm.mjs": "htm.js"},
     ),
     NpmPackage(
         name="@preact/signals-core",
         version="1.14.5",
         integrity="sha512-vcRv7Ityz5JVmeiVqIluLFzT/PDS/AlhHUpw3/aUWqcVUs6bDGIPXE/6RSC4evBNWYvnniozg5Syfj33al3gkg==",
-        licence="MIT",
+        license="MIT",
         files={"package/dist/signals-core.mjs": "signals-core.js"},
     ),
     NpmPackage(
         name="@preact/signals",
         version="2.11.4",
         integrity="sha512-Rb+5RPo9gWSaHtzJeauhHxiC8KP/IF2DEPkHPEOGOnuy2wnJzRqyeLRankUCYd6ADqtxS6GnWGv6Ie343d8aYw==",
-        licence="MIT",
+        license="MIT",
         files={"package/dist/signals.mjs": "signals.js"},
     ),
     NpmPackage(
         name="@fontsource-variable/inter",
         version="5.3.0",
         integrity="sha512-OupL48va4JNofb97w6NYeF9S7W/kHNKM0Er8Dem5nqi4jeOLrVJDoE8tZEpnMJmtkvNbB1EIPPwHcdkF6b1oUA==",
-        licence="OFL-1.1",
+        license="OFL-1.1",
         files={"package/files/inter-latin-wght-normal.woff2": "inter.css"},
     ),
     NpmPackage(
         name="lucide-static",
         version="1.62.0",
         integrity="sha512-WBZA/m2PvkFpMGHDtsBck5P2A9G4ehLlYu4GwwICcmEm1BvYVgj00lCDxKRWLlbMlOibLaiwdQ88G5pHkSWgwA==",
-        licence="ISC",
+        license="ISC",
     ),
 )
 
@@ -139,7 +139,7 @@ _ATTRIBUTE = re.compile(r'([a-z0-9-]+)="([^"]*)"')
 
 
 def rewrite_imports(script: str) -> str:
-    """Return `script` importing its neighbours by the names they are served under.
+    """Replace the import names in a script with the names under which the dashboard serves them.
 
     Raises:
         KeyError: the script imports a package that is not vendored.
@@ -154,7 +154,7 @@ def parse_icon_shapes(svg: str) -> list[tuple[str, dict[str, str]]]:
 
 
 def build_icons_module(svgs: Mapping[str, str], banner: str) -> str:
-    """Return the JavaScript module that holds the shapes of the icons in use."""
+    """Return the JavaScript module with the shapes of the used icons."""
     rows = (
         f"  {json.dumps(name)}: {json.dumps(parse_icon_shapes(svg), separators=(',', ':'))},\n"
         for name, svg in sorted(svgs.items())
@@ -163,10 +163,10 @@ def build_icons_module(svgs: Mapping[str, str], banner: str) -> str:
 
 
 def build_font_face(woff2: bytes) -> str:
-    """Return a style sheet that carries a variable font within itself.
+    """Return a style sheet that contains a variable font.
 
-    A file of its own would be the only binary answer of the API, and gateways treat binary
-    answers each in their own way; text they all pass on untouched.
+    A font file would be the only binary response of the API. Gateways differ in how they handle binary
+    responses, but all of them pass on text unchanged.
     """
     data = base64.b64encode(woff2).decode()
     return (
@@ -179,10 +179,10 @@ def fetch_package(package: NpmPackage, folder: Path) -> tarfile.TarFile:
     """Download one pinned package with npm and open it.
 
     Raises:
-        SystemExit: the archive is not the one that was pinned.
+        SystemExit: the archive does not match its pinned hash.
     """
     packed = subprocess.run(
-        ["npm", "pack", "--silent", f"{package.name}@{package.version}"],  # noqa: S607 npm is wherever the developer has it
+        ["npm", "pack", "--silent", f"{package.name}@{package.version}"],  # noqa: S607 npm is found on the developer's PATH
         cwd=folder,
         check=True,
         capture_output=True,
@@ -191,7 +191,7 @@ def fetch_package(package: NpmPackage, folder: Path) -> tarfile.TarFile:
     archive = folder / packed.stdout.split()[-1]
     digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
     if f"sha512-{digest}" != package.integrity:
-        sys.exit(f"{package.name}@{package.version} is not the archive that was pinned")
+        sys.exit(f"{package.name}@{package.version} does not match its pinned hash")
     return tarfile.open(archive)
 
 
@@ -199,7 +199,7 @@ def read_archive_member(archive: tarfile.TarFile, path: str) -> bytes:
     """Return the bytes of one file of an archive.
 
     Raises:
-        SystemExit: the package no longer carries that file.
+        SystemExit: the package no longer contains the file.
     """
     try:
         handle = archive.extractfile(path)
@@ -211,12 +211,12 @@ def read_archive_member(archive: tarfile.TarFile, path: str) -> bytes:
 
 
 def build_banner(package: NpmPackage) -> str:
-    """Return the first line of a vendored file: what it is and under which licence."""
-    return f"/*! {package.name} {package.version} | {package.licence} | licence text in vendor/licenses */\n"
+    """Return the first line of a vendored file: its package and its license."""
+    return f"/*! {package.name} {package.version} | {package.license} | license text in vendor/licenses */\n"
 
 
 def write_vendored_files(package: NpmPackage, archive: tarfile.TarFile) -> None:
-    """Write the files taken from one package, with its licence beside them."""
+    """Write the files of one package, and its license."""
     short = package.name.removeprefix("@").replace("/", "-")
     (VENDOR / "licenses" / f"{short}.txt").write_bytes(read_archive_member(archive, "package/LICENSE"))
     for path, name in package.files.items():
@@ -234,16 +234,18 @@ def hash_file(path: Path) -> str:
 
 
 def build_checksums() -> str:
-    """Return the list of vendored files as `sha256sum --check` reads it."""
-    own = {".ts"}
+    """Return the checksums of the vendored files in the format of `sha256sum --check`."""
+    handwritten = {".ts"}
     files = sorted(
-        path for path in VENDOR.rglob("*") if path.is_file() and path.suffix not in own and path.name != "SHA256SUMS"
+        path
+        for path in VENDOR.rglob("*")
+        if path.is_file() and path.suffix not in handwritten and path.name != "SHA256SUMS"
     )
     return "".join(f"{hash_file(p)}  {p.relative_to(VENDOR).as_posix()}\n" for p in files)
 
 
 def build_manifest() -> str:
-    """Return the manifest: path under `web/`, also the public name -> type and SHA-256."""
+    """Return the manifest: the path under `web/`, which is also the public name -> type and SHA-256."""
     rows = {
         path.relative_to(WEB).as_posix(): {
             "type": CONTENT_TYPES[path.suffix],
@@ -258,12 +260,12 @@ def main() -> None:
     """Run the command line described at the top."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     choice = parser.add_mutually_exclusive_group()
-    choice.add_argument("--manifest", action="store_true", help="only rewrite manifest.json")
-    choice.add_argument("--check", action="store_true", help="exit 1 when the lists are stale")
+    choice.add_argument("--manifest", action="store_true", help="only write manifest.json")
+    choice.add_argument("--check", action="store_true", help="exit with code 1 if manifest.json is out of date")
     options = parser.parse_args()
     if options.check:
-        current = MANIFEST.read_text() == build_manifest()
-        sys.exit(0 if current else "manifest.json is stale: python -m infra.vendor_web --manifest")
+        is_current = MANIFEST.read_text() == build_manifest()
+        sys.exit(0 if is_current else "manifest.json is out of date. Run: python -m infra.vendor_web --manifest")
     if not options.manifest:
         (VENDOR / "licenses").mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:

@@ -1,13 +1,13 @@
-"""The production bundle and its template: `python -m infra.bundle`, or `make package`.
+"""Builds the production bundle and its template: `python -m infra.bundle`, or `make package`.
 
-    packages   the locked third-party wheels, for Lambda's processor
-    slim       what of them a function never reads
-    binaries   what of them only a debugger reads
-    bytecode   compiles what is left
-    archive    one zip, the same bytes each time, and a look into it
-    template   what chalice's template lacks
+    packages   installs the locked third-party wheels for Lambda's processor
+    slim       removes files of them that a function never reads
+    binaries   removes parts of them that only a debugger reads
+    bytecode   compiles the remaining files
+    archive    writes one reproducible zip and checks it
+    template   completes chalice's template
 
-docs/decisions/0005-packaging.md says why it is made this way.
+docs/decisions/0005-packaging.md explains this design.
 """
 
 import json
@@ -20,12 +20,12 @@ import zipfile
 from pathlib import Path
 
 from infra.bundle import archive, binaries, bytecode, packages, slim, template
+from infra.commit import ROOT, read_commit
 
-ROOT = Path(__file__).parents[2]
 BUNDLE = "bundle.zip"
 TEMPLATE = "template.json"
 
-# A cold start reads all of it. Compiled extensions are some tenth larger for other processors.
+# A cold start reads the whole bundle. Compiled extensions for other processors are about 10% larger.
 _LIMITS_BYTES = {"production": 9 * 1024 * 1024, "local": 10 * 1024 * 1024}
 
 _LOCK = ROOT / "requirements-run.txt"
@@ -37,12 +37,12 @@ def build(out: Path, *, stage: str = "production") -> None:
     """Write `bundle.zip` and `template.json` into `out`.
 
     Args:
-        out: A folder; made if it is not there.
-        stage: A stage of `.chalice/config.json`. `local` is for this machine's processor.
+        out: The output folder. It is created if it does not exist.
+        stage: A stage of `.chalice/config.json`. `local` builds for this machine's processor.
 
     Raises:
-        archive.BundleError: something is missing in the bundle, or does not belong there.
-        subprocess.CalledProcessError: chalice or pip failed, and has said why.
+        archive.BundleError: a file is missing in the bundle, or does not belong there.
+        subprocess.CalledProcessError: chalice or pip failed, and printed why.
     """
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -54,8 +54,8 @@ def build(out: Path, *, stage: str = "production") -> None:
     archive.check_archive(
         out / BUNDLE, distributions=packages.list_pinned(_LOCK) - slim.UNUSED_PACKAGES, limit_bytes=_LIMITS_BYTES[stage]
     )
-    finished = template.complete_template(raw, bundle=f"./{BUNDLE}", commit=_read_commit())
-    (out / TEMPLATE).write_text(template.to_json(finished), encoding="utf-8")
+    completed = template.complete_template(raw, bundle=f"./{BUNDLE}", commit=read_commit())
+    (out / TEMPLATE).write_text(template.to_json(completed), encoding="utf-8")
 
 
 def _copy_project(project: Path) -> None:
@@ -66,12 +66,13 @@ def _copy_project(project: Path) -> None:
             shutil.copytree(ROOT / name, project / name, ignore=ignored)
         else:
             shutil.copy(ROOT / name, project / name)
-    # Chalice would install these without their hashes; `packages` does it instead.
+    # An empty file, because chalice would install packages without checking their hashes.
+    # `packages` installs them instead.
     (project / "requirements.txt").touch()
 
 
 def _chalice_package(project: Path, stage: str) -> template.Template:
-    """Run chalice in the copy, without the credentials and the region of whoever runs it."""
+    """Run chalice in the copy, without the AWS credentials and the region of the user."""
     subprocess.run(
         [
             *(str(Path(sys.executable).with_name("chalice")), "package", "--stage", stage),
@@ -82,8 +83,8 @@ def _chalice_package(project: Path, stage: str) -> template.Template:
         stdout=subprocess.DEVNULL,
         env=_build_clean_environment(),
     )
-    made: template.Template = json.loads((project / "out" / "sam.json").read_text("utf-8"))
-    return made
+    raw: template.Template = json.loads((project / "out" / "sam.json").read_text("utf-8"))
+    return raw
 
 
 def _build_clean_environment() -> dict[str, str]:
@@ -108,14 +109,3 @@ def _read_architecture(project: Path, stage: str) -> str | None:
     config = json.loads((project / ".chalice" / "config.json").read_text("utf-8"))
     architecture: str | None = config["stages"][stage].get("lambda_architecture")
     return architecture
-
-
-def _read_commit() -> str:
-    """The revision, marked when the files differ from it; empty where there is no git."""
-    answer = subprocess.run(
-        ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"],  # noqa: S607
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    return answer.stdout.strip()

@@ -1,16 +1,22 @@
-"""`python -m infra.bundle`: writes the bundle and the template, and says how large they are."""
+"""`python -m infra.bundle`: writes the bundle and the template, and prints their sizes."""
 
 import argparse
 from pathlib import Path
 
-from infra.bundle import BUNDLE, ROOT, TEMPLATE, archive, build, slim
+from infra.bundle import BUNDLE, TEMPLATE, archive, build, slim
+from infra.commit import ROOT
 
 
 def main() -> None:
     """Build for one stage."""
     parser = argparse.ArgumentParser(prog="python -m infra.bundle", description=__doc__)
-    parser.add_argument("--stage", default="production", choices=["production", "local"])
-    parser.add_argument("--out", type=Path, default=ROOT / "dist", help="default: dist")
+    parser.add_argument(
+        "--stage",
+        default="production",
+        choices=["production", "local"],
+        help="production is for arm64, local is for this machine's processor (default: production)",
+    )
+    parser.add_argument("--out", type=Path, default=ROOT / "dist", help="output folder (default: dist)")
     arguments = parser.parse_args()
     try:
         build(arguments.out, stage=arguments.stage)

@@ -1,4 +1,4 @@
-"""Cut from compiled extensions what only a debugger reads."""
+"""Removes the parts of compiled extensions that only a debugger reads."""
 
 import struct
 from pathlib import Path
@@ -11,7 +11,7 @@ _SECTION_COUNT = 0x3A
 
 
 def strip_symbols(site: Path) -> None:
-    """Shorten each extension to what the loader maps: a wheel's symbols are up to a third."""
+    """Shorten each extension to the part that the loader maps. Symbols are up to a third of a wheel."""
     for extension in site.rglob("*.so"):
         binary = extension.read_bytes()
         if binary.startswith(_ELF_64_LITTLE):
@@ -19,9 +19,9 @@ def strip_symbols(site: Path) -> None:
 
 
 def _strip_after_last_segment(binary: bytes) -> bytes:
-    """The binary up to the end of its last segment, without a table of sections.
+    """Return the binary up to the end of its last segment, without a section table.
 
-    Segments are what runs. Sections name parts of them for linkers and debuggers; symbol
+    Segments contain the code that runs. Sections name parts of them for linkers and debuggers. Symbol
     tables and the section table itself come after the last segment.
     """
     (table,) = struct.unpack_from("<Q", binary, _SEGMENT_TABLE)

@@ -1,7 +1,7 @@
-"""The third-party packages of the bundle, exactly those that are locked.
+"""Installs the third-party packages of the bundle, exactly as locked.
 
-Chalice would fetch them itself, but for another architecture than its own it asks pip for
-names and versions without their hashes. Here pip checks every file against the lock.
+Chalice could download them. However, for a different architecture it passes only names and versions to
+pip, without hashes. Here, pip checks every file against the lock file.
 """
 
 import os
@@ -16,19 +16,19 @@ _OLDEST_GLIBC_MINOR = 17
 
 
 def install(lock: Path, *, into: Path, architecture: str | None) -> None:
-    """Install the wheels that `lock` pins, none other and nothing built from source.
+    """Install only the wheels that `lock` pins. Build nothing from source.
 
     Args:
-        lock: A requirements file in which every line carries its hashes.
-        into: The folder that becomes the bundle's root.
-        architecture: Lambda's name of the processor; None for this machine as it is.
+        lock: A requirements file in which every line has its hashes.
+        into: The root folder of the bundle.
+        architecture: Lambda's name of the processor. None selects this machine's processor.
     """
-    wheels_for = _build_wheel_options(architecture) if architecture else []
+    wheel_options = _build_wheel_options(architecture) if architecture else []
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"),
             *("install", "--quiet", "--quiet", "--require-hashes", "--no-deps", "--no-compile"),
-            *("--only-binary", ":all:", *wheels_for, "--target", str(into)),
+            *("--only-binary", ":all:", *wheel_options, "--target", str(into)),
             *("--requirement", str(lock)),
         ],
         check=True,
@@ -37,7 +37,7 @@ def install(lock: Path, *, into: Path, architecture: str | None) -> None:
 
 
 def list_pinned(lock: Path) -> set[str]:
-    """Name the distributions that `lock` pins, spelled as their `.dist-info` folders are."""
+    """List the distributions that `lock` pins, with the spelling of their `.dist-info` folders."""
     names = re.findall(r"^([A-Za-z0-9._-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[-_.]+", "_", name).lower() for name in names}
 
@@ -55,5 +55,5 @@ def _read_python_version() -> str:
 
 
 def _find_newest_glibc_minor() -> int:
-    """Python 3.11 runs on Amazon Linux 2 (glibc 2.26), later ones on 2023 (glibc 2.34)."""
+    """Python 3.11 runs on Amazon Linux 2 (glibc 2.26), later versions on Amazon Linux 2023 (glibc 2.34)."""
     return 26 if sys.version_info < (3, 12) else 34

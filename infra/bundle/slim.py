@@ -1,8 +1,7 @@
-"""Take away what a Lambda function never reads.
+"""Removes files that a Lambda function never reads.
 
-Every start of a function unpacks and searches what ships, and botocore alone brings the
-descriptions of more than four hundred services. What goes is listed here by name; the
-deployment test runs what is left.
+Every cold start unpacks and searches the bundle, and botocore alone contains the descriptions of more
+than 400 services. This module lists by name what it removes. The deployment test runs the result.
 """
 
 import gzip
@@ -13,15 +12,15 @@ from typing import Any
 
 KEPT_AWS_SERVICES = ("cognito-idp", "dynamodb", "kms", "sesv2")
 
-# Distributions that others require and the functions never import.
+# Distributions that other packages require but the functions never import.
 UNUSED_PACKAGES = frozenset({"boto3", "cffi", "pycparser", "s3transfer"})
 
-# Features that nothing here uses, sources of what is there compiled, and what only a type
-# checker or an installer reads.
-_DROPPED = (
+# Features that the product does not use, sources of modules that are also compiled, and files that only
+# a type checker or an installer reads.
+_REMOVED = (
     "aws_lambda_powertools/event_handler",
     "aws_lambda_powertools/metrics/provider/datadog",
-    "aws_lambda_powertools/utilities/[!_j]*/",  # All but `jmespath_utils`.
+    "aws_lambda_powertools/utilities/[!_j]*/",  # Everything except `jmespath_utils`.
     "annotated_types/test_cases.py",
     "bin",
     "botocore/crt/auth.py",
@@ -47,10 +46,10 @@ _DROPPED = (
     "**/*.pyi",
     "**/*.typed",
 )
-# botocore writes its own manual while a client is made. Empty words do as well, and keep
-# sixteen modules and an HTML parser out of every cold start.
-_NO_MANUAL = """
-class _NoWords(str):
+# botocore writes its documentation when it creates a client. Empty docstrings work too, and they keep
+# 16 modules and an HTML parser out of every cold start.
+_EMPTY_DOCSTRINGS = """
+class _EmptyDocstring(str):
     def __new__(cls, *_args, **_kwargs):
         return super().__new__(cls)
 
@@ -58,27 +57,27 @@ class _NoWords(str):
         pass
 
 
-ClientMethodDocstring = WaiterDocstring = PaginatorDocstring = _NoWords
+ClientMethodDocstring = WaiterDocstring = PaginatorDocstring = _EmptyDocstring
 """
-# What a scanner for known weaknesses reads; a README in it is of no use to anyone.
+# Vulnerability scanners read this file. They do not need the README in it.
 _KEPT_METADATA = "METADATA"
 
 
 class SlimError(Exception):
-    """A dependency is no longer laid out as this list believes. The text is for a person."""
+    """The layout of a dependency changed, so the list is out of date. The message is shown to the user."""
 
 
 def remove_unused(site: Path) -> None:
-    """Remove from an installed tree what the functions do not need.
+    """Remove the files of an installed tree that the functions do not need.
 
     Raises:
-        SlimError: something to remove is not there, so that its like may ship unnoticed.
+        SlimError: a file to remove does not exist. It may have a new name and would ship unnoticed.
     """
-    for pattern in _DROPPED:
-        found = list(site.glob(pattern))
-        if not found:
-            raise SlimError(f"Nothing matches {pattern} any more; see infra/bundle/slim.py.")
-        for path in found:
+    for pattern in _REMOVED:
+        paths = list(site.glob(pattern))
+        if not paths:
+            raise SlimError(f"No file matches {pattern} anymore. Update infra/bundle/slim.py.")
+        for path in paths:
             _remove(path)
     for info in site.glob("*.dist-info"):
         name = info.name.partition("-")[0].lower()
@@ -105,12 +104,12 @@ def _slim_metadata(info: Path) -> None:
 
 
 def _slim_botocore(botocore: Path) -> None:
-    manual, data = botocore / "docs", botocore / "data"
-    for path in manual.iterdir():
-        if path.name != "utils.py":  # Which botocore.handlers needs.
+    docs, data = botocore / "docs", botocore / "data"
+    for path in docs.iterdir():
+        if path.name != "utils.py":  # botocore.handlers needs this module.
             _remove(path)
-    (manual / "__init__.py").touch()
-    (manual / "docstring.py").write_text(_NO_MANUAL, encoding="utf-8")
+    (docs / "__init__.py").touch()
+    (docs / "docstring.py").write_text(_EMPTY_DOCSTRINGS, encoding="utf-8")
     for service in (path for path in data.iterdir() if path.is_dir()):
         if service.name in KEPT_AWS_SERVICES:
             _slim_service(service)
@@ -121,7 +120,7 @@ def _slim_botocore(botocore: Path) -> None:
 
 
 def _slim_service(service: Path) -> None:
-    """Keep the newest version of an API, without its prose and examples."""
+    """Keep the newest version of an API, without its documentation and examples."""
     *older, newest = sorted(service.iterdir())
     for version in older:
         _remove(version)
@@ -140,7 +139,7 @@ def _slim_endpoints(endpoints: dict[str, Any]) -> dict[str, Any]:
 
 
 def _remove_documentation(node: Any) -> Any:
-    """Drop documentation strings; a member that is called `documentation` is not a string."""
+    """Remove documentation strings. A field with the name `documentation` has a value that is not a string."""
     if isinstance(node, dict):
         return {
             key: _remove_documentation(value)

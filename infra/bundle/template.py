@@ -1,4 +1,4 @@
-"""What Chalice's template lacks and a merged template cannot say."""
+"""Adds the parts to Chalice's template that it lacks and that a merged template cannot add."""
 
 import copy
 import json
@@ -12,9 +12,9 @@ Template = dict[str, Any]
 _ANY_METHOD = "x-amazon-apigateway-any-method"
 _METHODS = frozenset({"delete", "get", "head", "options", "patch", "post", "put"})
 
-# Every refusal that API Gateway makes by itself, as the product refuses. The API has no IAM
-# authorization, keys or authorizers of the gateway's, so whatever it says about signatures and
-# tokens means that there is no such route.
+# Every error response that API Gateway creates by itself, in the product's format. The API uses no IAM
+# authorization, API keys, or authorizers. Therefore, a gateway error about signatures or tokens means
+# that no such route exists.
 GATEWAY_RESPONSES = {
     "ACCESS_DENIED": (404, "not_found"),
     "API_CONFIGURATION_ERROR": (503, "unavailable"),
@@ -45,55 +45,55 @@ def complete_template(template: Template, *, bundle: str, commit: str) -> Templa
 
     Args:
         template: As `chalice package --merge-template` wrote it.
-        bundle: Where the zip is, seen from the template.
-        commit: The revision that was packaged; empty if unknown.
+        bundle: The path of the zip, relative to the template.
+        commit: The packaged commit. Empty if unknown.
     """
-    finished = copy.deepcopy(template)
-    for function in list_resources_of_type(finished, "AWS::Serverless::Function").values():
+    completed = copy.deepcopy(template)
+    for function in list_resources_of_type(completed, "AWS::Serverless::Function").values():
         function["Properties"]["CodeUri"] = bundle
-    for api in list_resources_of_type(finished, "AWS::Serverless::Api").values():
+    for api in list_resources_of_type(completed, "AWS::Serverless::Api").values():
         api["Properties"]["GatewayResponses"] = {
-            kind: _gateway_response(status, code) for kind, (status, code) in GATEWAY_RESPONSES.items()
+            kind: _build_gateway_response(status, code) for kind, (status, code) in GATEWAY_RESPONSES.items()
         }
         for path in api["Properties"]["DefinitionBody"]["paths"].values():
-            path[_ANY_METHOD] = _route_unknown_methods(path)
-    finished["Parameters"]["Commit"]["Default"] = commit
-    return finished
+            path[_ANY_METHOD] = _copy_any_operation(path)
+    completed["Parameters"]["Commit"]["Default"] = commit
+    return completed
 
 
 def list_resources_of_type(template: Template, kind: str) -> Template:
-    """The resources of one CloudFormation type, by logical name."""
-    return {name: each for name, each in template["Resources"].items() if each["Type"] == kind}
+    """Return the resources of one CloudFormation type, by logical name."""
+    return {name: resource for name, resource in template["Resources"].items() if resource["Type"] == kind}
 
 
-def _gateway_response(status: int, code: str) -> Template:
-    """The product's own refusal, as a response that API Gateway can give without it."""
-    refusal = build_gateway_problem(status, code, "$context.requestId")
-    headers = dict(refusal["headers"])
+def _build_gateway_response(status: int, code: str) -> Template:
+    """Build the product's error as a response that API Gateway can send without the product."""
+    problem = build_gateway_problem(status, code, "$context.requestId")
+    headers = dict(problem["headers"])
     if status in {429, 503}:
         headers["Retry-After"] = str(UnavailableError.retry_after_s)
-    # API Gateway picks this template whatever the request accepts, and then says that it is
-    # JSON, unless a header says otherwise.
+    # API Gateway uses this template for every Accept header, and sets the content type to JSON unless
+    # another header overrides it.
     return {
         "StatusCode": status,
         "ResponseParameters": {"Headers": {name: _quote_header(value) for name, value in headers.items()}},
-        "ResponseTemplates": {"application/json": refusal["body"]},
+        "ResponseTemplates": {"application/json": problem["body"]},
     }
 
 
 def _quote_header(value: str) -> str:
-    """A constant stands between single quotes; those within it need no escape."""
+    """Put a constant in single quotes. Quotes inside it need no escape."""
     return "context.requestId" if value == "$context.requestId" else f"'{value}'"
 
 
-def _route_unknown_methods(path: Template) -> Template:
-    """Let the function answer a method that a path does not have: 405 with `Allow`.
+def _copy_any_operation(path: Template) -> Template:
+    """Return an operation that sends unsupported methods to the function, which responds with 405 and `Allow`.
 
-    API Gateway itself would say the same as for a path that does not exist.
+    API Gateway itself would respond as if the path did not exist.
     """
     return copy.deepcopy(next(path[method] for method in sorted(_METHODS & path.keys())))
 
 
 def to_json(template: Template) -> str:
-    """The template as it is written to a file."""
+    """Format the template for its file."""
     return json.dumps(template, indent=2) + "\n"

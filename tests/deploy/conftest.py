@@ -8,8 +8,9 @@ import pytest
 from chalicelib import wiring
 from chalicelib.domain.identity.members import Role
 from infra import bundle, deploy
-from infra.local import cloud, environment
-from tests.deploy.deployed import PASSWORD, DeployedClinic, Stack
+from infra.local import environment
+from infra.local.cloud import run_cloud
+from tests.deploy.deployed import PASSWORD, DeployedDriver, Stack
 from tests.support import factories
 from tests.support.factories import CENTER, PRACTICE
 
@@ -18,17 +19,17 @@ BUCKET = "artifacts"
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    """The local bundle, deployed by a change set.
+    """The local bundle, deployed with a change set.
 
-    While it stands, this process talks to its cloud and to no other.
+    While it exists, this process uses only its local cloud.
     """
     dist = tmp_path_factory.mktemp("dist")
     bundle.build(dist, stage="local")
     with (
-        cloud.run_cloud(tmp_path_factory.mktemp("cloud"), enforce_policies=True) as running,
+        run_cloud(tmp_path_factory.mktemp("cloud"), enforce_policies=True, saving=False) as local_cloud,
         pytest.MonkeyPatch.context() as patch,
     ):
-        for name, value in environment.build_product_environment(running.endpoint).items():
+        for name, value in environment.build_product_environment(local_cloud.endpoint).items():
             patch.setenv(name, value)
         patch.setattr(deploy, "WAITER_CONFIG", {"Delay": 0.2, "MaxAttempts": 600})
         session = botocore.session.Session()
@@ -39,20 +40,20 @@ def stack(tmp_path_factory):
             dist,
             {
                 "Deployment": "local",
-                "IdentityEndpoint": running.endpoint,
+                "IdentityEndpoint": local_cloud.endpoint,
                 "MailFrom": "notices@dashboard.example",
                 "PublicUrl": "https://dashboard.example",
             },
         )
         assert change_set
         outputs = deployed.execute_change_set(change_set)
-        _let_this_process_join(patch, outputs)
-        yield Stack(running.endpoint, deployed, dist, outputs)
+        _configure_this_process(patch, outputs)
+        yield Stack(local_cloud.endpoint, deployed, dist, outputs)
         wiring.reset()
 
 
-def _let_this_process_join(patch, outputs):
-    """The tests put people and secrets in place with the product's own stores."""
+def _configure_this_process(patch, outputs):
+    """Apply the settings with which the tests create members and secrets through the product's stores."""
     for name, value in {
         "TABLE_PREFIX": outputs["TablePrefix"],
         "KMS_KEY_ID": outputs["KmsKeyId"],
@@ -74,24 +75,24 @@ def _let_this_process_join(patch, outputs):
 
 @pytest.fixture(scope="module")
 def api(stack):
-    """A practice and a center with their people, in the deployed tables and user pool."""
+    """A practice and a center with their members, in the deployed tables and user pool."""
     stores = wiring.get_stores()
-    clinic = DeployedClinic(stores, stack.site)
+    driver = DeployedDriver(stores, stack.site)
     factories.add_tenants(stores, factories.TENANTS)
     for handle, tenant in (("practice", PRACTICE), ("center", CENTER)):
         member = factories.build_member(tenant, role=Role.COORDINATOR)
         subject = _create_user(stack, member.email)
-        clinic.members[handle] = factories.build_member(tenant, subject=subject)
-        stores.members.add(clinic.members[handle])
-    clinic.secrets[CENTER.tenant_id] = factories.create_webhook_secret(stores, CENTER, now=wiring.read_clock())
-    return clinic
+        driver.members[handle] = factories.build_member(tenant, subject=subject)
+        stores.members.add(driver.members[handle])
+    driver.secrets[CENTER.tenant_id] = factories.create_webhook_secret(stores, CENTER, now=wiring.read_clock())
+    return driver
 
 
 def _create_user(stack, email):
-    """Invite somebody as an administrator does; the identity service's id of the person."""
-    cognito = stack.client("cognito-idp")
-    who = {"UserPoolId": stack.outputs["UserPoolId"], "Username": email}
-    user = cognito.admin_create_user(**who, UserAttributes=[{"Name": "email", "Value": email}])
-    cognito.admin_set_user_password(**who, Password=PASSWORD, Permanent=True)
+    """Create a user as an administrator does, and return the identity service's ID."""
+    cognito = stack.create_client("cognito-idp")
+    user_key = {"UserPoolId": stack.outputs["UserPoolId"], "Username": email}
+    user = cognito.admin_create_user(**user_key, UserAttributes=[{"Name": "email", "Value": email}])
+    cognito.admin_set_user_password(**user_key, Password=PASSWORD, Permanent=True)
     attributes = {each["Name"]: each["Value"] for each in user["User"]["Attributes"]}
     return attributes["sub"]

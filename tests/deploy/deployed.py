@@ -1,4 +1,4 @@
-"""The deployed product as tests talk to it."""
+"""Access to the deployed product for tests."""
 
 import contextlib
 import json
@@ -14,8 +14,8 @@ from tests.support.api_driver import ApiDriver
 PASSWORD = "A-fictional-password-1"
 
 
-class Deployed:
-    """The API behind its gateway, called with the events of `Site` as an app is."""
+class DeployedApp:
+    """The API behind its gateway. `ApiClient` calls it with the same events as a Chalice app."""
 
     def __init__(self, endpoint, api_id):
         from app import app
@@ -33,26 +33,26 @@ class Deployed:
             headers=event["headers"],
         )
         try:
-            answer = self.open(request, timeout=60)
-        except HTTPError as refused:
-            answer = refused
-        with answer:
-            text = answer.read().decode()
-            return {"statusCode": answer.status, "headers": dict(answer.headers), "body": text}
+            response = self.open(request, timeout=60)
+        except HTTPError as error:
+            response = error
+        with response:
+            text = response.read().decode()
+            return {"statusCode": response.status, "headers": dict(response.headers), "body": text}
 
 
-class DeployedClinic(ApiDriver):
-    """The tests' tenants, whose people sign in with a password."""
+class DeployedDriver(ApiDriver):
+    """The test tenants. Their members sign in with a password."""
 
     def get_client_for(self, member):
-        """The site as a member uses it, signed in through the API itself."""
+        """Return the API client of a member who signed in through the API."""
         session = self.anyone.post("/v1/sessions", {"email": member.email, "password": PASSWORD}, key=None)
         assert session.status == 200, session.text
         return self.anyone.with_token(session.json["access_token"])
 
 
 class Stack:
-    """What is deployed, and how to reach into it."""
+    """The deployed stack and its AWS services."""
 
     def __init__(self, endpoint, deployed, dist, outputs):
         self.endpoint = endpoint
@@ -60,15 +60,15 @@ class Stack:
         self.dist = dist
         self.outputs = outputs
         self.template = json.loads((dist / bundle.TEMPLATE).read_text())
-        self.site = ApiClient(Deployed(endpoint, outputs["RestAPIId"]))
+        self.site = ApiClient(DeployedApp(endpoint, outputs["RestAPIId"]))
 
-    def client(self, service):
-        """A client with an operator's permissions."""
+    def create_client(self, service):
+        """Create an AWS client with the permissions of an operator."""
         return botocore.session.Session().create_client(service)
 
     def run_schedule(self, function):
-        """Do what EventBridge does when the rule that runs `function` is due."""
-        events = self.client("events")
+        """Run a function as EventBridge does when its rule is due."""
+        events = self.create_client("events")
         for rule in events.list_rules()["Rules"]:
             for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
                 if target["Arn"].endswith(f":{function}"):
@@ -87,15 +87,15 @@ class Stack:
             "resources": [rule_arn],
             "detail": {},
         }
-        answer = self.client("lambda").invoke(FunctionName=function_arn, Payload=json.dumps(event).encode())
-        said = json.loads(answer["Payload"].read())
-        assert "FunctionError" not in answer, said
-        return said
+        response = self.create_client("lambda").invoke(FunctionName=function_arn, Payload=json.dumps(event).encode())
+        result = json.loads(response["Payload"].read())
+        assert "FunctionError" not in response, result
+        return result
 
     @contextlib.contextmanager
-    def without_stream(self):
-        """Let what is committed meanwhile not be told by the stream."""
-        functions = self.client("lambda")
+    def disable_stream(self):
+        """Disable the stream during the block."""
+        functions = self.create_client("lambda")
         [source] = functions.list_event_source_mappings(FunctionName="cart-outbox")["EventSourceMappings"]
         functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
         try:
@@ -103,23 +103,23 @@ class Stack:
         finally:
             functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
 
-    def mails(self):
-        """Every mail that was sent, oldest first."""
-        with build_opener(ProxyHandler({})).open(f"{self.endpoint}/_ministack/ses/messages") as all_:
-            return [mail for mails in json.load(all_)["messages"].values() for mail in mails]
+    def list_mails(self):
+        """List every sent mail, oldest first."""
+        with build_opener(ProxyHandler({})).open(f"{self.endpoint}/_ministack/ses/messages") as response:
+            return [mail for mails in json.load(response)["messages"].values() for mail in mails]
 
-    def give_the_gateway_its_refusals(self):
-        """Set what CloudFormation sets on AWS and the local cloud's leaves out."""
-        gateway = self.client("apigateway")
+    def put_gateway_responses(self):
+        """Set the gateway responses, which the local cloud's CloudFormation ignores."""
+        gateway = self.create_client("apigateway")
         api = {"restApiId": self.outputs["RestAPIId"]}
         packaged = self.template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
-        for kind, refusal in packaged.items():
-            headers = refusal["ResponseParameters"]["Headers"].items()
+        for kind, response in packaged.items():
+            headers = response["ResponseParameters"]["Headers"].items()
             gateway.put_gateway_response(
                 **api,
                 responseType=kind,
-                statusCode=str(refusal["StatusCode"]),
+                statusCode=str(response["StatusCode"]),
                 responseParameters={f"gatewayresponse.header.{k}": v for k, v in headers},
-                responseTemplates=refusal["ResponseTemplates"],
+                responseTemplates=response["ResponseTemplates"],
             )
         gateway.create_deployment(**api, stageName="api")

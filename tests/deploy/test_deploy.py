@@ -1,7 +1,7 @@
-"""The bundle and the template as production gets them, deployed and driven along the main line.
+"""Deploys the packaged bundle and template, and moves a referral along the main path.
 
-Every function runs under its own packaged policy, which the local cloud enforces: what a policy
-forgets fails here, and so does whatever works in one process only.
+Every function runs with its own packaged policy, which the local cloud enforces. Therefore, a missing
+permission fails here, and so does code that works only within one process.
 """
 
 import json
@@ -20,15 +20,15 @@ pytestmark = pytest.mark.deploy
 
 @pytest.fixture
 def infused_referral_id(api):
-    """A referral that was sent on the page and moved by its center's system."""
+    """The ID of a referral that its practice submitted and its center's system moved to infused."""
     referral_id = api.refer()["referral_id"]
     api.move_to(referral_id, *STAGES_TO_INFUSED)
     return referral_id
 
 
 def make_due(stack, referral_id, rule):
-    """Let the day come that a task was planned for."""
-    dynamodb = stack.client("dynamodb")
+    """Change the due time of a planned task to the past."""
+    dynamodb = stack.create_client("dynamodb")
     for row in dynamodb.scan(TableName="cart-outbox")["Items"]:
         if (row["referral_id"]["S"], row["rule"]["S"]) == (referral_id, rule):
             dynamodb.update_item(
@@ -39,150 +39,147 @@ def make_due(stack, referral_id, rule):
             )
 
 
-def wait_for(found):
-    """What is found in the end, looked for again and again."""
+def wait_for(find):
+    """Call a function until it finds something, and return the result."""
     give_up_at = time.monotonic() + 20
-    while not (there := found()) and time.monotonic() < give_up_at:
+    while not (result := find()) and time.monotonic() < give_up_at:
         time.sleep(0.2)
-    return there
+    return result
 
 
-def logged(stack):
-    """Every line that a function wrote."""
-    logs = stack.client("logs")
+def list_log_lines(stack):
+    """List every line that a function logged."""
+    logs = stack.create_client("logs")
     for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]:
         for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
             yield event["message"]
 
 
-def test_the_same_again_changes_nothing(stack):
-    """What an operator stated once need not be stated again."""
+def test_deploying_again_without_parameters_changes_nothing(stack):
+    """The parameters keep their values."""
     assert stack.deployed.create_change_set(stack.dist, {}) is None
 
 
-def test_a_change_is_shown_before_it_is_made(stack):
-    """Resource by resource."""
+def test_the_changes_are_listed_before_they_are_applied(stack):
     change_set = stack.deployed.create_change_set(stack.dist, {"LogRetentionDays": "30"})
 
-    shown = list(stack.deployed.list_changes(change_set))
-    assert "Modify  AccessLogs  AWS::Logs::LogGroup" in shown
-    assert not [line for line in shown if "DynamoDB" in line]
+    lines = list(stack.deployed.list_changes(change_set))
+    assert "Modify  AccessLogs  AWS::Logs::LogGroup" in lines
+    assert not [line for line in lines if "DynamoDB" in line]
 
 
-def test_everything_that_it_depends_on_is_there(stack):
-    """Tables, key, identity and mail, each reached by the API function with its own role."""
+def test_the_api_function_reaches_everything_it_depends_on(stack):
+    """It reaches the tables, the key, the identity service, and mail with its own role."""
     ready = stack.site.get("/health/ready")
 
     assert ready.status == 200, ready.text
 
 
-def test_it_says_which_revision_runs(stack):
-    """As it was packaged."""
+def test_health_shows_the_packaged_commit(stack):
     packaged = stack.template["Parameters"]["Commit"]["Default"]
 
     assert stack.site.get("/health").json["commit"] == (packaged or None)
 
 
-def test_a_wrong_password_is_refused(api):
-    """By the identity service, and told as our own refusal."""
+def test_a_wrong_password_is_rejected(api):
+    """The identity service rejects it, and the API responds with its own error."""
     email = api.members["practice"].email
 
-    refused = api.anyone.post("/v1/sessions", {"email": email, "password": "wrong"}, key=None)
+    response = api.anyone.post("/v1/sessions", {"email": email, "password": "wrong"}, key=None)
 
-    assert refused.status == 401
-    assert refused.json["code"] == "sign_in_refused"
+    assert response.status == 401
+    assert response.json["code"] == "sign_in_refused"
 
 
 def test_a_referral_moves_from_submission_to_infusion(api, infused_referral_id):
-    """Sent by a coordinator, moved by signed deliveries, read back with its window."""
+    """A coordinator submits it, and signed deliveries move it. The API shows its monitoring window."""
     assert api.get_stage(infused_referral_id) == "infused"
     window = api.practice.get(f"/v1/referrals/{infused_referral_id}/window").json
     assert window["time_zone"] == "America/New_York"
 
 
-def about(stack, alias):
-    """To whom mails about a patient went. Those about others may come at any moment."""
-    return [mail["To"] for mail in stack.mails() if mail["Subject"].startswith(f"{alias}:")]
+def list_recipients(stack, alias):
+    """List the recipients of mail about a patient. Mail about other patients may arrive at any time."""
+    return [mail["To"] for mail in stack.list_mails() if mail["Subject"].startswith(f"{alias}:")]
 
 
-def test_the_stream_tells_people_by_mail(stack, api):
-    """At once, in its own function under its own policy; the sweep finds nothing left to do."""
+def test_the_stream_sends_notices_at_once(stack, api):
+    """The function runs with its own policy, and the relay finds nothing left to send."""
     api.refer(patient__alias="Quick Heron")
-    told = wait_for(lambda: about(stack, "Quick Heron"))
-    swept = stack.run_schedule("cart-relay")
+    recipients = wait_for(lambda: list_recipients(stack, "Quick Heron"))
+    relay_counts = stack.run_schedule("cart-relay")
 
-    assert told == [[api.members["center"].email]]
-    assert swept["failed"] == 0
-    assert about(stack, "Quick Heron") == told
+    assert recipients == [[api.members["center"].email]]
+    assert relay_counts["failed"] == 0
+    assert list_recipients(stack, "Quick Heron") == recipients
 
 
-def test_what_the_stream_lost_is_told_by_the_relay(stack, api):
-    """Run by its rule, in its own function, once and no second time."""
-    with stack.without_stream():
+def test_the_relay_sends_a_notice_that_the_stream_lost_exactly_once(stack, api):
+    with stack.disable_stream():
         api.refer(patient__alias="Slow Heron")
-        unheard = about(stack, "Slow Heron")
-        told = stack.run_schedule("cart-relay")
+        before = list_recipients(stack, "Slow Heron")
+        counts = stack.run_schedule("cart-relay")
         stack.run_schedule("cart-relay")
 
-    assert (unheard, told["failed"]) == ([], 0)
-    assert about(stack, "Slow Heron") == [[api.members["center"].email]]
+    assert (before, counts["failed"]) == ([], 0)
+    assert list_recipients(stack, "Slow Heron") == [[api.members["center"].email]]
 
 
-def test_every_schedule_leaves_its_heartbeat(stack):
-    """Each may write its own row, and the relay may look at them all."""
+def test_every_job_writes_its_heartbeat(stack):
+    """Each job can write its own row."""
     for job in ScheduledJob:
         stack.run_schedule(f"cart-{job}")
 
     assert set(wiring.get_stores().heartbeats.list_last_successes()) == set(ScheduledJob)
 
 
-def test_the_notice_of_day_7_is_mailed_when_its_day_comes(stack, api, infused_referral_id):
-    """And the referral moved into monitoring by itself on the day before."""
+def test_the_day_7_notice_is_sent_on_its_day(stack, api, infused_referral_id):
+    """Before that, the product itself moves the referral to monitoring."""
     make_due(stack, infused_referral_id, OPEN_MONITORING_RULE)
     stack.run_schedule("cart-notices")
     assert api.get_stage(infused_referral_id) == "monitoring"
 
     make_due(stack, infused_referral_id, MilestoneKind.DAILY_MONITORING_ENDS)
-    before = len(stack.mails())
-    told = stack.run_schedule("cart-notices")
-    make_due(stack, infused_referral_id, "mail")  # Held for an hour after the mail of the infusion.
-    mailed = stack.run_schedule("cart-notices")
+    before = len(stack.list_mails())
+    notice_counts = stack.run_schedule("cart-notices")
+    make_due(stack, infused_referral_id, "mail")  # It waits for an hour after the mail about the infusion.
+    mail_counts = stack.run_schedule("cart-notices")
 
-    assert (told["done"], told["failed"], mailed["failed"]) == (1, 0, 0)
-    assert len(stack.mails()) - before == mailed["mails"] > 0
+    assert (notice_counts["done"], notice_counts["failed"], mail_counts["failed"]) == (1, 0, 0)
+    assert len(stack.list_mails()) - before == mail_counts["mails"] > 0
 
 
-@pytest.mark.usefixtures("infused")
-def test_no_function_logs_who_the_patient_is(stack):
-    """Nor a token, nor a password."""
+@pytest.mark.usefixtures("infused_referral_id")
+def test_no_function_logs_patient_data_tokens_or_passwords(stack):
     stack.run_schedule("cart-relay")
 
-    lines = list(logged(stack))
+    lines = list(list_log_lines(stack))
 
     assert lines
     for secret in ("Example", "Blue Heron", "1961-04-02", "A-1009", "fictional-password", "eyJ"):
         assert not [line for line in lines if secret in line]
 
 
-def test_a_run_that_fails_for_good_is_kept(stack):
-    """What a broken schedule sent waits in the queue of failed runs, which raises an alarm."""
-    stack.client("lambda").invoke(FunctionName="cart-relay", InvocationType="Event", Payload=b'{"not": "an event"}')
+def test_a_run_that_fails_on_every_attempt_is_kept_in_a_queue(stack):
+    """A message in this queue raises an alarm."""
+    payload = b'{"not": "an event"}'
+    stack.create_client("lambda").invoke(FunctionName="cart-relay", InvocationType="Event", Payload=payload)
 
     url = stack.outputs["FailedRunsUrl"]
-    kept = wait_for(lambda: stack.client("sqs").receive_message(QueueUrl=url).get("Messages", []))
+    messages = wait_for(lambda: stack.create_client("sqs").receive_message(QueueUrl=url).get("Messages", []))
 
-    assert json.loads(kept[0]["Body"])["requestPayload"] == {"not": "an event"}
+    assert json.loads(messages[0]["Body"])["requestPayload"] == {"not": "an event"}
 
 
-def test_the_gateways_own_refusal_is_the_products(stack):
-    """The local cloud's CloudFormation drops gateway responses; given to it directly, they work."""
-    stack.give_the_gateway_its_refusals()
+def test_the_gateway_responds_with_the_products_errors(stack):
+    """The test sets the gateway responses directly, because the local cloud's CloudFormation ignores them."""
+    stack.put_gateway_responses()
 
-    refused = stack.site.app({"path": "/v1/nothing", "httpMethod": "GET", "body": None, "headers": {}}, None)
+    response = stack.site.app({"path": "/v1/nothing", "httpMethod": "GET", "body": None, "headers": {}}, None)
 
-    headers = {name.lower(): value for name, value in refused["headers"].items()}
-    problem = json.loads(refused["body"])
-    assert refused["statusCode"] == problem["status"] == 404
+    headers = {name.lower(): value for name, value in response["headers"].items()}
+    problem = json.loads(response["body"])
+    assert response["statusCode"] == problem["status"] == 404
     assert headers["content-type"] == "application/problem+json"
     assert problem["request_id"] == headers["x-request-id"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]

@@ -1,4 +1,4 @@
-"""The docs' page on the journey says what the tables say."""
+"""docs/journey.md has the same content as the tables of the product."""
 
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
 from chalicelib.domain.referrals.transitions import list_transitions
@@ -6,15 +6,15 @@ from infra.journey_page import PAGE, build_page
 
 
 def test_the_page_is_up_to_date():
-    """Written again whenever a table changes: `python -m infra.journey_page`."""
+    """To update it, run `python -m infra.journey_page`."""
     assert PAGE.read_text("utf-8") == build_page()
 
 
-def test_the_picture_has_every_move_and_every_stage():
-    """An arrow for each move that goes on; an ending stands in the table."""
-    told = build_page()
-    arrows = {(start, end) for start, end, _ in list_transitions() if end not in TERMINAL_STAGES}
+def test_the_page_has_every_transition_and_every_stage():
+    """The diagram has an arrow for each transition, except to final stages, which are only in the table."""
+    page = build_page()
+    transitions = {(start, end) for start, end, _ in list_transitions() if end not in TERMINAL_STAGES}
 
-    drawn = [line.split() for line in told.splitlines() if "-->" in line]
-    assert {(start, end) for start, _, end in drawn} == arrows
-    assert all(f"| `{stage}`" in told for stage in Stage)
+    arrows = [line.split() for line in page.splitlines() if "-->" in line]
+    assert {(start, end) for start, _, end in arrows} == transitions
+    assert all(f"| `{stage}`" in page for stage in Stage)

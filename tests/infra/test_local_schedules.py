@@ -38,7 +38,7 @@ def local_app(tmp_path, monkeypatch):
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     monkeypatch.setattr(schedules, "POLL_S", 1)
     monkeypatch.setattr(schedules, "RETRY_AFTER_S", 0)
-    with cloud.run_cloud(tmp_path) as local_cloud:
+    with cloud.run_cloud(tmp_path, saving=False) as local_cloud:
         yield local_cloud
 
 

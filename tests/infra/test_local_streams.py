@@ -23,7 +23,7 @@ def local_app(tmp_path_factory):
             patch.setenv(name, value)
         patch.delenv("AWS_CA_BUNDLE", raising=False)
         patch.setattr(streams, "POLL_S", 0.02)
-        with cloud.run_cloud(tmp_path_factory.mktemp("cloud")) as local_cloud:
+        with cloud.run_cloud(tmp_path_factory.mktemp("cloud"), saving=False) as local_cloud:
             yield local_cloud
 
 

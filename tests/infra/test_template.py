@@ -1,4 +1,4 @@
-"""Facts about what `make package` would create."""
+"""The template that `make package` writes."""
 
 import json
 import re
@@ -16,9 +16,9 @@ from infra import bundle
 from infra.bundle.template import list_resources_of_type
 from infra.local.stack import DATA_RESOURCE_PATTERN
 
-# Nothing of these costs anything while nobody uses it, except the key: a dollar a month. A filter
-# makes a metric of ours, of which ten are free.
-COSTS_NOTHING_AT_REST = {
+# None of these costs anything while no one uses the product, except the key, which costs a dollar per
+# month. A metric filter creates a custom metric, of which ten are free.
+FREE_AT_REST = {
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::BasePathMapping",
     "AWS::ApiGateway::DomainName",
@@ -44,51 +44,50 @@ COSTS_NOTHING_AT_REST = {
     "AWS::Serverless::Function",
 }
 FREE_METRICS = 10
-"""Of our own, and again as many that alarms look at: an expression counts once for each in it."""
+"""For custom metrics, and again for metrics in alarms. An alarm on an expression counts each metric in it."""
 
 GATEWAY_TIMEOUT_S = 29
 FUNCTIONS = {"APIHandler", "Checkpoints", "Clocks", "Digest", "Notices", "Outbox", "Relay"}
 
 
-def api(template):
+def get_api(template):
     return template["Resources"]["RestAPI"]["Properties"]
 
 
-def function(template, name):
+def get_function(template, name):
     return template["Resources"][name]["Properties"]
 
 
-def test_cfn_lint_finds_nothing(dist):
-    """Neither an error nor a warning."""
+def test_cfn_lint_finds_no_error_and_no_warning(dist):
     linter = Path(sys.executable).with_name("cfn-lint")
-    found = subprocess.run([linter, dist / bundle.TEMPLATE], check=False, capture_output=True, text=True)
+    result = subprocess.run([linter, dist / bundle.TEMPLATE], check=False, capture_output=True, text=True)
 
-    assert found.stdout == ""
-    assert found.returncode == 0
+    assert result.stdout == ""
+    assert result.returncode == 0
 
 
-def test_nothing_is_paid_for_while_nobody_uses_it(template):
-    """Every type of resource is known to be free at rest, and no alarm is beyond the free ones."""
+def test_the_stack_is_free_while_no_one_uses_it(template):
+    """Every resource type is free at rest, and the number of alarms and metrics is within the free tier."""
     types = {resource["Type"] for resource in template["Resources"].values()}
     alarms = [a["Properties"] for a in list_resources_of_type(template, "AWS::CloudWatch::Alarm").values()]
 
-    assert types <= COSTS_NOTHING_AT_REST
+    assert types <= FREE_AT_REST
     assert sum(len(alarm.get("Metrics", [1])) for alarm in alarms) <= FREE_METRICS
     assert len(list_resources_of_type(template, "AWS::Logs::MetricFilter")) <= FREE_METRICS
     for table in list_resources_of_type(template, "AWS::DynamoDB::Table").values():
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_the_tables_are_those_that_the_code_opens(template):
-    """No more and no less, each under the deployment's prefix."""
+def test_the_template_has_exactly_the_tables_that_the_code_uses(template):
+    """Their names start with the deployment's prefix."""
     tables = list_resources_of_type(template, "AWS::DynamoDB::Table").values()
 
     names = {table["Properties"]["TableName"]["Fn::Sub"] for table in tables}
     assert names == {f"${{Prefix}}{name}" for name in TABLE_NAMES}
 
 
-def test_no_table_is_ever_lost(production):
-    """Restorable to any second, kept when the stack goes, protected from a slip."""
+def test_every_table_is_protected_from_loss(production):
+    """It can be restored to any second, cannot be deleted by mistake, and stays when the stack is deleted."""
     for table in list_resources_of_type(production, "AWS::DynamoDB::Table").values():
         properties = table["Properties"]
 
@@ -97,8 +96,8 @@ def test_no_table_is_ever_lost(production):
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
 
 
-def test_every_table_is_encrypted_with_our_key(template):
-    """A key of the deployment's own, which rotates and outlives the stack."""
+def test_every_table_is_encrypted_with_the_deployments_key(template):
+    """The key rotates, and it stays when the stack is deleted."""
     for table in list_resources_of_type(template, "AWS::DynamoDB::Table").values():
         encryption = table["Properties"]["SSESpecification"]
         assert encryption["SSEType"] == "KMS"
@@ -109,29 +108,29 @@ def test_every_table_is_encrypted_with_our_key(template):
     assert key["DeletionPolicy"] == "Retain"
 
 
-def test_what_holds_data_stands_by_itself(template):
-    """The local cloud makes these entries alone, without the functions and the API."""
-    entries = [r for r in template["Resources"].values() if DATA_RESOURCE_PATTERN.fullmatch(r["Type"])]
+def test_resources_with_data_do_not_refer_to_other_resources(template):
+    """The local cloud creates them without the functions and the API."""
+    data_resources = [r for r in template["Resources"].values() if DATA_RESOURCE_PATTERN.fullmatch(r["Type"])]
     others = {n for n, r in template["Resources"].items() if not DATA_RESOURCE_PATTERN.fullmatch(r["Type"])}
 
-    named = set(re.findall(r"[A-Za-z]+", json.dumps(entries)))
-    assert len(entries) > len(TABLE_NAMES)
-    assert not named & others
+    names = set(re.findall(r"[A-Za-z]+", json.dumps(data_resources)))
+    assert len(data_resources) > len(TABLE_NAMES)
+    assert not names & others
 
 
-def test_there_is_one_stage(template):
-    """SAM makes a second open one, named Stage, unless the definition says its version."""
-    assert api(template)["OpenApiVersion"] == "2.0"
-    assert api(template)["StageName"] == "api"
-    assert api(template)["EndpointConfiguration"] == "REGIONAL"
+def test_the_api_has_one_stage(template):
+    """Without a version in the definition, SAM adds a second public stage with the name Stage."""
+    assert get_api(template)["OpenApiVersion"] == "2.0"
+    assert get_api(template)["StageName"] == "api"
+    assert get_api(template)["EndpointConfiguration"] == "REGIONAL"
 
 
-def test_the_gateway_is_no_second_gatekeeper(template):
-    """Every operation goes to the function, which checks tokens and signatures by itself.
+def test_the_gateway_does_not_authorize_requests(template):
+    """Every operation goes to the function, which checks tokens and signatures itself.
 
-    An authorizer here would let the local run be weaker than the cloud, or the other way round.
+    With an authorizer, the local run and production would check requests differently.
     """
-    definition = api(template)["DefinitionBody"]
+    definition = get_api(template)["DefinitionBody"]
 
     assert "securityDefinitions" not in definition
     for path in definition["paths"].values():
@@ -140,34 +139,32 @@ def test_the_gateway_is_no_second_gatekeeper(template):
             assert "security" not in operation
 
 
-def test_a_method_that_a_path_does_not_have_reaches_the_function(template):
-    """Which answers 405; the gateway by itself would answer as if there were no such path."""
-    for path in api(template)["DefinitionBody"]["paths"].values():
+def test_unsupported_methods_reach_the_function(template):
+    """The function responds with 405. The gateway itself would respond as if the path did not exist."""
+    for path in get_api(template)["DefinitionBody"]["paths"].values():
         assert "x-amazon-apigateway-any-method" in path
 
 
-def test_the_packaged_routes_are_those_of_the_app(template):
-    """Chalice packaged this application and no other."""
+def test_the_template_has_exactly_the_routes_of_the_app(template):
     from app import app
 
-    assert set(api(template)["DefinitionBody"]["paths"]) == set(app.routes)
+    assert set(get_api(template)["DefinitionBody"]["paths"]) == set(app.routes)
 
 
-def test_the_gateway_throttles_and_traces_no_data(template):
-    """Bodies would end up in logs."""
-    everything, feeds = api(template)["MethodSettings"]
+def test_the_gateway_throttles_requests_and_does_not_log_bodies(template):
+    all_methods, webhooks = get_api(template)["MethodSettings"]
 
-    assert (everything["ResourcePath"], everything["HttpMethod"]) == ("/*", "*")
-    assert feeds["ResourcePath"] == "/~1v1~1webhooks~1centers~1{center_id}"
-    for settings in (everything, feeds):
+    assert (all_methods["ResourcePath"], all_methods["HttpMethod"]) == ("/*", "*")
+    assert webhooks["ResourcePath"] == "/~1v1~1webhooks~1centers~1{center_id}"
+    for settings in (all_methods, webhooks):
         assert 0 < settings["ThrottlingRateLimit"] <= settings["ThrottlingBurstLimit"]
         assert settings["DataTraceEnabled"] is False
         assert settings["LoggingLevel"] == "OFF"
 
 
-def test_the_access_log_names_no_patient(template):
-    """Routes without their ids, and nothing that a caller writes."""
-    line = json.loads(api(template)["AccessLogSetting"]["Format"])
+def test_the_access_log_has_no_patient_data(template):
+    """It has routes without their IDs, and nothing that a caller writes."""
+    line = json.loads(get_api(template)["AccessLogSetting"]["Format"])
 
     assert set(line.values()) == {
         "$context.error.responseType",
@@ -184,23 +181,22 @@ def test_the_access_log_names_no_patient(template):
     }
 
 
-def test_every_setting_of_the_code_is_set(template):
-    """Each function gets the same environment, complete."""
+def test_the_functions_get_every_setting_that_the_code_reads(template):
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
 
     settings = {name.upper() for name in Settings.__dataclass_fields__}
     assert set(variables) == settings | {"PYTHONTZPATH"}
 
 
-def test_time_zones_come_with_the_bundle(template):
-    """The locked ones, found without a look at how Python was built: five milliseconds."""
+def test_the_functions_use_the_time_zones_of_the_bundle(template):
+    """These are the locked ones. The setting also saves the five milliseconds in which Python searches for them."""
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
 
     assert variables["PYTHONTZPATH"] == "/var/task/tzdata/zoneinfo"
 
 
-def test_people_are_invited(production):
-    """Nobody signs up by themselves, and the dashboard's client keeps no secret."""
+def test_users_need_an_invitation(production):
+    """No one can sign up, and the dashboard's app client has no secret."""
     pool = production["Resources"]["UserPool"]
     client = production["Resources"]["UserPoolClient"]["Properties"]
 
@@ -213,32 +209,31 @@ def test_people_are_invited(production):
     assert (client["AccessTokenValidity"], client["TokenValidityUnits"]["AccessToken"]) == (60, "minutes")
 
 
-def test_the_functions_are_those_that_the_facts_are_about(template):
-    """So what is said here of each function is said of all."""
+def test_the_tests_of_this_file_cover_every_function(template):
     assert set(list_resources_of_type(template, "AWS::Serverless::Function")) == FUNCTIONS
 
 
-def test_every_alarm_is_heard(template):
-    """All go to the one topic that an operator subscribes to."""
+def test_every_alarm_notifies_the_alarm_topic(template):
+    """An operator subscribes to this topic."""
     for alarm in list_resources_of_type(template, "AWS::CloudWatch::Alarm").values():
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
 
 
-def test_no_function_outlives_who_waits_for_it(template):
-    """The API ends before the gateway gives up, a job before its lease on a task runs out."""
-    assert function(template, "APIHandler")["Timeout"] < GATEWAY_TIMEOUT_S
+def test_a_function_times_out_before_its_caller_stops_waiting(template):
+    """The API function ends before the gateway times out, and a job before its lease on a task ends."""
+    assert get_function(template, "APIHandler")["Timeout"] < GATEWAY_TIMEOUT_S
     for name in FUNCTIONS:
-        assert function(template, name)["Timeout"] < LEASE_DURATION.total_seconds()
+        assert get_function(template, name)["Timeout"] < LEASE_DURATION.total_seconds()
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS - {"APIHandler"}))
-def test_a_function_has_time_for_more_than_the_last_task(template, name):
-    """What it keeps in reserve for one that is not answered is less than half of its time."""
-    assert function(template, name)["Timeout"] > 2 * MIN_REMAINING_MS / 1000
+def test_a_job_spends_less_than_half_of_its_time_limit_in_reserve(template, name):
+    """The reserve is for a last task that gets no response."""
+    assert get_function(template, name)["Timeout"] > 2 * MIN_REMAINING_MS / 1000
 
 
-def test_functions_run_where_the_bundle_was_compiled_for(template):
-    """Bytecode is for one Python, compiled extensions are for one processor."""
+def test_functions_use_the_python_and_the_processor_of_the_bundle(template):
+    """Bytecode is for one Python version, and compiled extensions are for one processor."""
     for each in list_resources_of_type(template, "AWS::Serverless::Function").values():
         major, minor, *_ = sys.version_info
         assert each["Properties"]["Runtime"] == f"python{major}.{minor}"
@@ -257,8 +252,7 @@ def test_functions_run_where_the_bundle_was_compiled_for(template):
         ("Checkpoints", "CheckpointsLogs"),
     ],
 )
-def test_logs_end_some_day(template, name, group):
-    """Each function writes to a group of its own, made here, with an end."""
-    assert function(template, name)["LoggingConfig"]["LogGroup"] == {"Ref": group}
-    kept = template["Resources"][group]["Properties"]["RetentionInDays"]
-    assert kept == {"Ref": "LogRetentionDays"}
+def test_each_function_has_a_log_group_with_limited_retention(template, name, group):
+    assert get_function(template, name)["LoggingConfig"]["LogGroup"] == {"Ref": group}
+    retention = template["Resources"][group]["Properties"]["RetentionInDays"]
+    assert retention == {"Ref": "LogRetentionDays"}

@@ -1,4 +1,4 @@
-"""Facts about what drives the functions that nobody waits for, and about their alarms."""
+"""The schedules, streams, and alarms of the jobs."""
 
 from datetime import timedelta
 
@@ -21,43 +21,35 @@ SCHEDULES = {
 }
 
 
-def function(template, name):
+def get_resource(template, name):
     return template["Resources"][name]["Properties"]
 
 
 def test_every_job_has_a_schedule():
-    """And a name under which it leaves its heartbeat."""
     assert set(SCHEDULES.values()) == set(ScheduledJob)
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_a_failed_run_is_kept(template, name):
-    """Whether the function failed or was never reached, the event lands in a queue."""
-    properties = function(template, name)
+@pytest.mark.parametrize(("name", "job"), SCHEDULES.items())
+def test_a_schedule_has_the_period_of_its_job_and_a_queue_for_failed_runs(template, name, job):
+    """The event is kept if the function fails, and also if EventBridge cannot reach the function."""
+    properties = get_resource(template, name)
     queue = {"Fn::GetAtt": ["FailedRuns", "Arn"]}
     (schedule,) = properties["Events"].values()
 
     destination = properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
     assert destination == {"Type": "SQS", "Destination": queue}
     assert schedule["Properties"]["DeadLetterConfig"] == {"Arn": queue}
-
-
-@pytest.mark.parametrize(("name", "job"), SCHEDULES.items())
-def test_a_schedule_keeps_the_pace_that_its_heartbeat_is_judged_by(template, name, job):
-    """The period is said once, in the domain."""
-    (schedule,) = function(template, name)["Events"].values()
-
     minutes = JOB_PERIODS[job].total_seconds() / 60
     assert schedule["Properties"]["Schedule"] == f"rate({minutes:.0f} minutes)"
 
 
-def test_an_unsent_task_is_found_within_fifteen_minutes():
-    """Even if a function died over it and the next sweep was lost as well."""
+def test_an_unsent_task_is_sent_within_15_minutes():
+    """This holds even if a function crashes on it and the next run of the relay fails."""
     assert LEASE_DURATION + 2 * JOB_PERIODS[ScheduledJob.RELAY] <= timedelta(minutes=15)
 
 
-def test_silence_raises_an_alarm(template):
-    """The relay tells which job is overdue; if it does not, it is overdue itself."""
+def test_missing_log_lines_of_the_relay_raise_an_alarm(template):
+    """The relay logs which job is overdue. If it logs nothing, the relay itself is overdue."""
     alarm = template["Resources"]["JobsSilent"]["Properties"]
 
     assert alarm["Period"] * alarm["EvaluationPeriods"] == (2 * JOB_PERIODS[ScheduledJob.RELAY].total_seconds())
@@ -66,29 +58,29 @@ def test_silence_raises_an_alarm(template):
 
 
 @pytest.mark.parametrize(("alarm", "count"), [("JobsSilent", "overdue"), ("TasksWereParked", "parked")])
-def test_what_the_relay_counts_is_what_an_alarm_looks_at(template, stores, monkeypatch, alarm, count):
-    """The line that it logs, the filter that finds it, and the metric that the alarm names."""
+def test_the_alarm_uses_the_count_that_the_relay_logs(template, stores, monkeypatch, alarm, count):
+    """The log line, the metric filter, and the metric of the alarm match."""
     lines = []
     monkeypatch.setattr(type(observe.log), "info", lambda _, event, **fields: lines.append((event, fields)))
     log_overdue_jobs(context=RunContext(stores, NOON))
     [(message, fields)] = lines
-    looks_at = template["Resources"][alarm]["Properties"]
-    [(told, pattern)] = [
-        (made, each["Properties"]["FilterPattern"])
-        for each in list_resources_of_type(template, "AWS::Logs::MetricFilter").values()
-        for made in each["Properties"]["MetricTransformations"]
-        if made["MetricName"] == looks_at["MetricName"]
+    alarm_properties = get_resource(template, alarm)
+    [(transformation, pattern)] = [
+        (transformation, metric_filter["Properties"]["FilterPattern"])
+        for metric_filter in list_resources_of_type(template, "AWS::Logs::MetricFilter").values()
+        for transformation in metric_filter["Properties"]["MetricTransformations"]
+        if transformation["MetricName"] == alarm_properties["MetricName"]
     ]
 
-    assert told["MetricNamespace"] == looks_at["Namespace"]
-    assert told["MetricValue"] == f"$.counts.{count}"
+    assert transformation["MetricNamespace"] == alarm_properties["Namespace"]
+    assert transformation["MetricValue"] == f"$.counts.{count}"
     assert fields["counts"][count] == 0
     assert pattern == f'{{ $.message = "{message}" }}'
 
 
-def test_the_stream_hands_over_new_rows_by_their_keys(template):
-    """What a claim or a mark changes drives nothing, and no row lies about in the stream."""
-    (source,) = function(template, "Outbox")["Events"].values()
+def test_the_stream_has_only_the_keys_of_new_rows(template):
+    """A changed row does not call the function, and the stream stores no other data of a row."""
+    (source,) = get_resource(template, "Outbox")["Events"].values()
     table = template["Resources"]["OutboxTable"]["Properties"]
 
     assert source["Properties"]["Stream"] == {"Fn::GetAtt": ["OutboxTable", "StreamArn"]}
@@ -96,9 +88,9 @@ def test_the_stream_hands_over_new_rows_by_their_keys(template):
     assert table["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
 
 
-def test_nothing_blocks_the_stream(template):
-    """A batch is tried twice more, in halves; after five minutes the sweep has found its rows."""
-    (source,) = function(template, "Outbox")["Events"].values()
+def test_a_failed_batch_does_not_block_the_stream(template):
+    """Lambda retries it twice, in halves. After five minutes, the relay has found its rows."""
+    (source,) = get_resource(template, "Outbox")["Events"].values()
     properties = source["Properties"]
 
     assert properties["BisectBatchOnFunctionError"] is True

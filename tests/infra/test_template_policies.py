@@ -1,4 +1,4 @@
-"""What each function may do, as its packaged policy says for production."""
+"""The permissions of each function, from its packaged policy for production."""
 
 import json
 from itertools import product
@@ -19,13 +19,13 @@ ROLES = {
 JOBS = ("relay", "notices", "clocks", "digest")
 SENDERS = ("outbox", *JOBS)
 
-# Actions for which IAM knows no narrower resource.
-WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "ses:GetAccount"}
+# Actions for which IAM supports no narrower resource.
+ACTIONS_WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "ses:GetAccount"}
 
-DONE_AND_READ = ("ConditionCheckItem", "GetItem", "PutItem", "UpdateItem")
+READ_AND_COMPLETE = ("ConditionCheckItem", "GetItem", "PutItem", "UpdateItem")
 
-# The whole table of who may touch what; a cell that is not here is refused.
-MAY = {
+# The allowed actions of each function on each table. All others are forbidden.
+ALLOWED_ACTIONS = {
     ("api", "referrals"): {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query"},
     ("api", "members"): {"BatchGetItem", "GetItem", "PutItem"},
     ("api", "roster"): {"GetItem", "PutItem", "Query"},
@@ -34,7 +34,7 @@ MAY = {
     ("api", "webhook_secrets"): {"PutItem", "Query", "UpdateItem"},
     ("api", "deliveries"): {"GetItem", "PutItem", "Query"},
     ("api", "idempotency"): {"GetItem", "PutItem"},
-    ("api", "outbox"): {*DONE_AND_READ, "BatchGetItem"},
+    ("api", "outbox"): {*READ_AND_COMPLETE, "BatchGetItem"},
     ("api", "notices"): {"PutItem", "Query", "UpdateItem"},
     ("api", "recipients"): {"GetItem", "PutItem"},
     ("api", "audit"): {"PutItem", "Query"},
@@ -48,14 +48,14 @@ MAY = {
     ("notices", "jobs"): {"PutItem"},
     ("clocks", "jobs"): {"PutItem"},
     ("digest", "jobs"): {"PutItem"},
-    ("relay", "outbox"): {*DONE_AND_READ, "BatchGetItem", "Query"},
-    ("notices", "outbox"): {*DONE_AND_READ, "BatchGetItem", "Query"},
+    ("relay", "outbox"): {*READ_AND_COMPLETE, "BatchGetItem", "Query"},
+    ("notices", "outbox"): {*READ_AND_COMPLETE, "BatchGetItem", "Query"},
     ("clocks", "outbox"): {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
     ("clocks", "referrals"): {"GetItem"},
     ("digest", "outbox"): {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
     ("digest", "referrals"): {"GetItem", "Query"},
     ("outbox", "outbox"): {
-        *(*DONE_AND_READ, "BatchGetItem"),
+        *(*READ_AND_COMPLETE, "BatchGetItem"),
         *("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),
     },
 } | {
@@ -70,10 +70,10 @@ MAY = {
         "recipients": {"BatchGetItem", "GetItem", "PutItem"},
     }.items()
 }
-MAY |= {
+ALLOWED_ACTIONS |= {
     (sender, table): actions
     for sender in SENDERS
-    if sender not in {"clocks", "digest"}  # They look at a referral and change none.
+    if sender not in {"clocks", "digest"}  # They read referrals but do not change them.
     for table, actions in {
         "referrals": {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query"},
         "deliveries": {"GetItem", "PutItem", "UpdateItem"},
@@ -82,67 +82,62 @@ MAY |= {
 }
 
 
-def statements(template, who):
-    (policy,) = template["Resources"][ROLES[who]]["Properties"]["Policies"]
+def list_statements(template, function):
+    (policy,) = template["Resources"][ROLES[function]]["Properties"]["Policies"]
     return policy["PolicyDocument"]["Statement"]
 
 
-def grants(template, who):
-    """Each action with each resource that it is granted for."""
-    for statement in statements(template, who):
+def list_grants(template, function):
+    """List each action with each resource for which it is granted."""
+    for statement in list_statements(template, function):
         assert statement["Effect"] == "Allow"
         actions, resources = statement["Action"], statement["Resource"]
         resources = resources if isinstance(resources, list) else [resources]
         yield from product(actions, map(json.dumps, resources))
 
 
-def granted_on(template, who, logical_name):
-    return {a for a, resource in grants(template, who) if logical_name in resource}
+def list_actions_on(template, function, logical_name):
+    return {action for action, resource in list_grants(template, function) if logical_name in resource}
 
 
-def logical_name(table):
+def get_logical_name(table):
     return "".join(word.title() for word in table.split("_")) + "Table"
 
 
-@pytest.mark.parametrize("who", ROLES)
-def test_no_action_is_a_pattern(production, who):
-    """Every permission is named, so that a review sees it."""
-    assert not [action for action, _ in grants(production, who) if "*" in action]
+@pytest.mark.parametrize("function", ROLES)
+def test_permissions_use_no_wildcards(production, function):
+    """Actions have no wildcards, and only actions that IAM cannot narrow apply to all resources."""
+    grants = list(list_grants(production, function))
+
+    assert not [action for action, _ in grants if "*" in action]
+    assert {action for action, resource in grants if resource == '"*"'} <= ACTIONS_WITHOUT_RESOURCE
 
 
-@pytest.mark.parametrize("who", ROLES)
-def test_every_permission_is_for_something(production, who):
-    """Only what IAM cannot narrow is granted for everything."""
-    wide = {action for action, resource in grants(production, who) if resource == '"*"'}
-
-    assert wide <= WITHOUT_RESOURCE
-
-
-@pytest.mark.parametrize(("who", "table"), list(product(ROLES, TABLE_NAMES)))
-def test_a_function_touches_only_its_tables(production, who, table):
-    """A cell that is not in `MAY` is nobody's business."""
-    granted = granted_on(production, who, logical_name(table)) - {"dynamodb:DescribeTable"}
-
-    assert granted == {f"dynamodb:{action}" for action in MAY.get((who, table), ())}
+@pytest.mark.parametrize("function", ROLES)
+def test_a_function_has_only_the_allowed_actions_on_each_table(production, function):
+    for table in TABLE_NAMES:
+        actions = list_actions_on(production, function, get_logical_name(table)) - {"dynamodb:DescribeTable"}
+        allowed = {f"dynamodb:{action}" for action in ALLOWED_ACTIONS.get((function, table), ())}
+        assert actions == allowed, table
 
 
-@pytest.mark.parametrize("table", TABLE_NAMES)
-def test_the_api_may_ask_whether_a_table_is_there(production, table):
-    """Each, or it would never be ready."""
-    assert "dynamodb:DescribeTable" in granted_on(production, "api", logical_name(table))
+def test_the_api_can_check_whether_each_table_exists(production):
+    """Otherwise it would never be ready."""
+    for table in TABLE_NAMES:
+        assert "dynamodb:DescribeTable" in list_actions_on(production, "api", get_logical_name(table)), table
 
 
-def test_the_api_sends_no_mail(production):
-    """Whoever takes over the function that strangers talk to cannot write to anyone."""
-    sending = {action for action, _ in grants(production, "api") if action.startswith("ses:Send")}
+def test_the_api_cannot_send_mail(production):
+    """An attacker who takes over the public function cannot send email to anyone."""
+    actions = {action for action, _ in list_grants(production, "api") if action.startswith("ses:Send")}
 
-    assert sending == set()
+    assert actions == set()
 
 
-@pytest.mark.parametrize("who", SENDERS)
-def test_a_job_sends_from_one_address_only(production, who):
-    """By our own identity and configuration set, and never in another name."""
-    (statement,) = (s for s in statements(production, who) if s["Action"] == ["ses:SendEmail"])
+@pytest.mark.parametrize("function", SENDERS)
+def test_a_job_can_send_from_one_address_only(production, function):
+    """It must use the deployment's identity and configuration set."""
+    (statement,) = (s for s in list_statements(production, function) if s["Action"] == ["ses:SendEmail"])
 
     assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}
     assert [r["Fn::Sub"].rpartition(":")[2] for r in statement["Resource"]] == [
@@ -151,43 +146,37 @@ def test_a_job_sends_from_one_address_only(production, who):
     ]
 
 
-@pytest.mark.parametrize("who", SENDERS)
-def test_a_job_reads_no_webhook_secret(production, who):
-    """Only what verifies a signature may know what makes one."""
-    assert granted_on(production, who, "WebhookSecretsTable") == set()
+@pytest.mark.parametrize("function", SENDERS)
+def test_a_job_cannot_read_webhook_secrets_or_use_cognito(production, function):
+    """Only the API verifies signatures, and only the API invites users."""
+    assert list_actions_on(production, function, "WebhookSecretsTable") == set()
+    assert not [action for action, _ in list_grants(production, function) if action.startswith("cognito")]
 
 
-@pytest.mark.parametrize("who", ROLES)
-def test_the_audit_is_only_appended_to(production, who):
-    """No function can change or remove who touched what; a new row is chained to the last."""
-    granted = granted_on(production, who, "AuditTable") - {"dynamodb:DescribeTable"}
+@pytest.mark.parametrize("function", ROLES)
+def test_no_function_can_change_or_delete_audit_rows(production, function):
+    """Functions can only append rows. Each new row is chained to the previous one."""
+    actions = list_actions_on(production, function, "AuditTable") - {"dynamodb:DescribeTable"}
 
-    assert granted <= {"dynamodb:PutItem", "dynamodb:Query"}
+    assert actions <= {"dynamodb:PutItem", "dynamodb:Query"}
 
 
-@pytest.mark.parametrize("who", ROLES)
-def test_a_key_opens_for_a_named_scope_only(production, who):
-    """A call without the scope that a data key was made for is refused by KMS itself."""
-    (statement,) = (s for s in statements(production, who) if "kms:Decrypt" in s["Action"])
+@pytest.mark.parametrize("function", ROLES)
+def test_a_data_key_can_only_be_used_with_its_scope(production, function):
+    """KMS itself rejects a call without the scope for which a data key was created."""
+    (statement,) = (s for s in list_statements(production, function) if "kms:Decrypt" in s["Action"])
 
     assert statement["Resource"] == {"Fn::GetAtt": ["DataKey", "Arn"]}
     assert statement["Condition"] == {"Null": {"kms:EncryptionContext:scope": "false"}}
 
 
-@pytest.mark.parametrize("who", SENDERS)
-def test_a_job_may_not_touch_accounts(production, who):
-    """No scheduled function has anything to ask of Cognito."""
-    assert not [action for action, _ in grants(production, who) if action.startswith("cognito")]
+def test_the_api_can_only_create_and_read_cognito_users(production):
+    """Sign-in uses the user's password or token. Only an invitation needs the role of the function."""
+    actions = {action for action, _ in list_grants(production, "api") if action.startswith("cognito")}
+
+    assert actions == {"cognito-idp:AdminCreateUser", "cognito-idp:AdminGetUser"}
 
 
-def test_the_api_may_make_an_account_and_nothing_else_of_cognito(production):
-    """Sign-in is proved by the person's password or token; only an invitation needs our role."""
-    granted = {action for action, _ in grants(production, "api") if action.startswith("cognito")}
-
-    assert granted == {"cognito-idp:AdminCreateUser", "cognito-idp:AdminGetUser"}
-
-
-@pytest.mark.parametrize("who", JOBS)
-def test_a_job_may_leave_what_it_failed_at(production, who):
-    """The queue of failed runs is useless if the function may not write there."""
-    assert "sqs:SendMessage" in granted_on(production, who, "FailedRuns")
+@pytest.mark.parametrize("function", JOBS)
+def test_a_job_can_write_to_the_queue_of_failed_runs(production, function):
+    assert "sqs:SendMessage" in list_actions_on(production, function, "FailedRuns")

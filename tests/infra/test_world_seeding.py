@@ -60,7 +60,10 @@ class SeededCloud:
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch, run_cloud(tmp_path_factory.mktemp("cloud")) as local_cloud:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        run_cloud(tmp_path_factory.mktemp("cloud"), saving=False) as local_cloud,
+    ):
         patch.setenv("AWS_ENDPOINT_URL", local_cloud.endpoint)
         yield SeededCloud(botocore.session.Session().create_client)
 

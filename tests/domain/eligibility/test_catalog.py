@@ -52,15 +52,15 @@ def test_a_file_is_in_shape_and_every_figure_has_its_source(path):
     [
         ({"sources": []}, "/sources: List should have at least 1 item"),
         ({"colour": "red"}, "/colour: Extra inputs"),
-        ({"unverified": ["/monitoring/nowhere"]}, "marked, but not there"),
-        ({"late_effects": [{"text": "x", "source": "nobody"}]}, "nobody is named and not listed"),
-        ({"dailymed_setid": None}, "/dailymed_setid: unknown"),
+        ({"unverified": ["/monitoring/nowhere"]}, "listed as unverified, but does not exist"),
+        ({"late_effects": [{"text": "x", "source": "nobody"}]}, "nobody is used but not listed"),
+        ({"dailymed_setid": None}, "/dailymed_setid: is unknown"),
         (
             {
                 "unverified": [],
                 "intervals": [{"interval": "manufacturing", "text": "x", "days": [1, 2], "source": None}],
             },
-            "/intervals/0/days: no source",
+            "/intervals/0/days: has no source",
         ),
     ],
 )
@@ -76,7 +76,7 @@ def test_the_linter_knows_no_rule_that_the_screen_does_not():
     row = a_row()
     row["indications"][0]["rows"][0]["criteria"] = [{"age_minimum": 18}]
 
-    assert "not one known rule: age_minimum" in find_problems(row, read_by=READ_ON)[0]
+    assert "must have exactly one known rule: age_minimum" in find_problems(row, read_by=READ_ON)[0]
 
 
 def test_the_linter_finds_an_idle_and_an_undated_source():
@@ -88,9 +88,9 @@ def test_the_linter_finds_an_idle_and_an_undated_source():
     told = find_problems(row, read_by=READ_ON)
 
     assert [problem.partition(": ")[2] for problem in told] == [
-        "late is listed and named nowhere",
+        "late is listed but not used",
         "late has no https address",
-        "late speaks for a day that has not come",
+        "late has a date in the future",
     ]
 
 

@@ -79,8 +79,8 @@ def test_a_packed_point_is_unpacked_to_within_a_quarter_of_a_mile():
 
 def test_the_town_is_used_where_the_center_of_the_area_is_far_away():
     """A point that the second source has in the ocean is moved to land."""
-    census = dict.fromkeys(build_zip_codes.TOWN_NOT_AREA, Point(60, -150)) | {"96813": Point(21.3, -157.8)}
-    geonames = dict.fromkeys(build_zip_codes.TOWN_NOT_AREA, Point(61, -149))
+    census = dict.fromkeys(build_zip_codes.USE_TOWN, Point(60, -150)) | {"96813": Point(21.3, -157.8)}
+    geonames = dict.fromkeys(build_zip_codes.USE_TOWN, Point(61, -149))
 
     merged = build_zip_codes.merge_points(census, geonames | {"96835": Point(21, -151), "10101": Point(40, -74)})
 

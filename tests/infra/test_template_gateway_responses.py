@@ -1,4 +1,4 @@
-"""The refusals that API Gateway makes before any function runs."""
+"""The error responses that API Gateway sends before any function runs."""
 
 import json
 
@@ -10,7 +10,7 @@ from infra.bundle.template import GATEWAY_RESPONSES
 
 # Source: "Gateway response types for API Gateway", Amazon API Gateway developer guide,
 # read 2026-11.
-ALL_THAT_THE_GATEWAY_KNOWS = {
+ALL_RESPONSE_TYPES = {
     "ACCESS_DENIED",
     "API_CONFIGURATION_ERROR",
     "AUTHORIZER_CONFIGURATION_ERROR",
@@ -36,45 +36,38 @@ ALL_THAT_THE_GATEWAY_KNOWS = {
 
 
 @pytest.fixture
-def refusals(template):
-    """Each refusal by its type: status, headers as they are sent, body as a template."""
+def responses(template):
+    """The gateway responses by type. Each has a status, headers, and a body template."""
     return template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
 
 
-def test_no_refusal_is_left_to_the_gateways_own_words(refusals):
-    """Every type of gateway response is ours."""
-    assert set(refusals) == ALL_THAT_THE_GATEWAY_KNOWS
+def test_the_template_defines_every_gateway_response(responses):
+    assert set(responses) == ALL_RESPONSE_TYPES
 
 
 @pytest.mark.parametrize("kind", sorted(GATEWAY_RESPONSES))
-def test_a_refusal_is_a_problem(refusals, kind):
-    """RFC 9457, whatever the caller accepts, with the id under which it was logged."""
-    refusal = refusals[kind]
-    problem = json.loads(refusal["ResponseTemplates"]["application/json"])
+def test_a_gateway_response_is_a_problem_with_the_security_headers(responses, kind):
+    """It follows RFC 9457, whatever the caller accepts, and has the request ID of the log."""
+    response = responses[kind]
+    headers = response["ResponseParameters"]["Headers"]
+    problem = json.loads(response["ResponseTemplates"]["application/json"])
 
-    assert refusal["ResponseParameters"]["Headers"]["Content-Type"] == "'application/problem+json'"
-    assert problem["status"] == refusal["StatusCode"]
+    assert headers["Content-Type"] == "'application/problem+json'"
+    assert problem["status"] == response["StatusCode"]
     assert problem["request_id"] == "$context.requestId"
     assert set(problem) == {"type", "title", "status", "detail", "code", "request_id", "errors"}
-
-
-@pytest.mark.parametrize("kind", sorted(GATEWAY_RESPONSES))
-def test_a_refusal_carries_the_security_headers(refusals, kind):
-    """The same as on every answer of the product; a constant stands between quotes."""
-    headers = refusals[kind]["ResponseParameters"]["Headers"]
-
     for name, value in SECURITY_HEADERS.items():
         assert headers[name] == f"'{value}'"
     assert headers["X-Request-Id"] == "context.requestId"
 
 
-def test_a_path_that_is_not_there_is_not_found(refusals):
-    """Not forbidden, as API Gateway would say; and as the local server says it."""
-    refusal = refusals["MISSING_AUTHENTICATION_TOKEN"]
+def test_an_unknown_path_is_404_not_found(responses):
+    """API Gateway's default is 403. The local server also responds with 404."""
+    response = responses["MISSING_AUTHENTICATION_TOKEN"]
 
-    assert refusal["StatusCode"] == 404
+    assert response["StatusCode"] == 404
     assert (
-        refusal["ResponseTemplates"]["application/json"]
+        response["ResponseTemplates"]["application/json"]
         == build_gateway_problem(404, "not_found", "$context.requestId")["body"]
     )
 
@@ -90,8 +83,8 @@ def test_a_path_that_is_not_there_is_not_found(refusals):
         ("DEFAULT_5XX", 503),
     ],
 )
-def test_a_refusal_has_the_contracts_status(refusals, kind, status):
-    """As the contract lists them, and one that is worth a repeat says when."""
-    assert refusals[kind]["StatusCode"] == status
-    repeated = "Retry-After" in refusals[kind]["ResponseParameters"]["Headers"]
-    assert repeated == (status in {429, 503})
+def test_a_gateway_response_has_the_status_of_the_api_contract(responses, kind, status):
+    """A response after which a retry makes sense has a Retry-After header."""
+    assert responses[kind]["StatusCode"] == status
+    has_retry_after = "Retry-After" in responses[kind]["ResponseParameters"]["Headers"]
+    assert has_retry_after == (status in {429, 503})

@@ -1,4 +1,4 @@
-# `make help` lists what there is. Each target installs what it needs, once.
+# `make help` lists the targets. Each target first installs what it needs.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -18,16 +18,16 @@ setup: .venv/.ready .venv-cloud/.ready ## Install everything, into .venv and .ve
 run: .venv/.ready .venv-cloud/.ready ## Run the product on this machine, at http://127.0.0.1:8000 (PORT, DATA_DIR)
 	@exec $(BIN)/python -m infra.local
 
-# A file stays with one worker: what several tests share, as a deployed stack, is made once.
+# All tests of a file run in the same worker, so that shared fixtures, such as a deployed stack, are created once.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
-test: .venv/.ready .venv-cloud/.ready ## Run the tests; ARGS are handed to pytest
+test: .venv/.ready .venv-cloud/.ready ## Run the tests; ARGS are passed to pytest
 	@$(PYTEST) $(ARGS)
 
-coverage: .venv/.ready .venv-cloud/.ready ## Run the tests and show which lines they miss
+coverage: .venv/.ready .venv-cloud/.ready ## Run the tests and show the lines without coverage
 	@$(PYTEST) --cov --cov-report=term $(ARGS)
 
-check: .venv/.ready node_modules/.ready ## Format, lint, types, layers, template, portability
+check: .venv/.ready node_modules/.ready ## Check formatting, lint rules, types, layers, the template, and portability
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
@@ -39,40 +39,40 @@ check: .venv/.ready node_modules/.ready ## Format, lint, types, layers, template
 	@test ! -e dist/template.json || $(BIN)/cfn-lint dist/template.json
 	@$(MAKE) --no-print-directory check-portable
 
-bench: .venv/.ready .venv-cloud/.ready ## Print the benchmarks
+bench: .venv/.ready .venv-cloud/.ready ## Run the benchmarks and print the results
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-simulation: .venv/.ready .venv-cloud/.ready ## Search for broken promises, in less than 40 minutes; ARGS="--only faults"
+simulation: .venv/.ready .venv-cloud/.ready ## Run the simulation tests, in less than 40 minutes; ARGS="--only faults"
 	@$(BIN)/python -m tests.simulation $(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
 
-package: .venv/.ready ## Write dist/bundle.zip and dist/template.json, as production deploys them
+package: .venv/.ready ## Write dist/bundle.zip and dist/template.json for production
 	@$(BIN)/python -m infra.bundle
 
 screenshots: .venv/.ready .venv-cloud/.ready ## Take the screenshots of README again, with Chromium
 	@$(BIN)/python -m infra.screenshots
 
-lock: .venv/.ready ## Lock the newest versions that fit requirements-*.in
+lock: .venv/.ready ## Lock the newest versions that meet requirements-*.in
 	$(LOCK) --upgrade requirements-run.in -o requirements-run.txt
 	$(LOCK) --upgrade -c requirements-run.txt requirements-dev.in -o requirements-dev.txt
 	$(LOCK) --upgrade requirements-cloud.in -o requirements-cloud.txt
 	npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
-clean: ## Remove what can be made again; keeps .local, where the data is
+clean: ## Remove all generated files, except the data in .local
 	rm -rf .venv .venv-cloud node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-# What is committed works anywhere: no registry's address, nobody's home directory.
-# (The brackets keep the patterns from finding themselves.)
+# Committed files must work on every machine, so they contain no registry address and no home directory.
+# The brackets keep the patterns from matching this file.
 .PHONY: check-portable
 check-portable:
 	@! git grep -nIE 'p[y]pi\.org|python[h]osted\.|n[p]mjs\.|(^|[^[:alnum:].])/([h]ome|[U]sers|[r]oot|[w]ork)/' -- . \
-		|| { echo 'Committed files must not name a registry or a path of one machine.' >&2; exit 1; }
+		|| { echo 'Committed files must not contain a registry address or a path of one machine.' >&2; exit 1; }
 
-# uv is quick; pip is the fallback for a machine whose index only pip's configuration knows.
+# uv is faster. pip is the fallback for machines on which only pip is configured with the package index.
 .venv/.ready: requirements-dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is required. Choose one with: make PYTHON=python3.12 ...")'
 	@echo 'Installing into .venv ...' >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@awk '/^[a-z]/ { wanted = /^uv==/ } wanted' requirements-dev.txt > .venv/uv.txt
+	@awk '/^[a-z]/ { is_uv = /^uv==/ } is_uv' requirements-dev.txt > .venv/uv.txt
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 		--require-hashes -r .venv/uv.txt
 	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.txt \
@@ -81,8 +81,8 @@ check-portable:
 		--config-settings editable_mode=compat --editable .
 	@touch $@
 
-# The local cloud pins a botocore of its own, and runs functions with its own interpreter:
-# an environment apart, on the same Python.
+# The local cloud pins a different botocore version and runs functions with its own interpreter. Therefore,
+# it has a separate environment with the same Python.
 .venv-cloud/.ready: requirements-cloud.txt .venv/.ready
 	@echo 'Installing the local cloud into .venv-cloud ...' >&2
 	@test -x .venv-cloud/bin/python || $(BIN)/python -m venv --without-pip .venv-cloud
@@ -91,10 +91,14 @@ check-portable:
 			--disable-pip-version-check --require-hashes -r requirements-cloud.txt
 	@touch $@
 
-# Only `make check` needs Node: the dashboard is served as it is written.
+# Only `make check` needs Node. The dashboard has no build step.
 node_modules/.ready: package.json package-lock.json
 	@node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1 \
-		|| { echo 'make check needs Node 18 or later with npm: install them with your package manager or from nodejs.org.' >&2; exit 1; }
+		|| { printf '%s\n' '`make check` needs Node.js 18 or later with npm, to check the JavaScript of the dashboard.' \
+			'Install them, for example:' \
+			'  Debian or Ubuntu: sudo apt-get install nodejs npm' \
+			'  macOS:            brew install node' \
+			'  others:           https://nodejs.org/en/download' >&2; exit 1; }
 	@echo 'Installing the JavaScript checks into node_modules ...' >&2
 	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@

@@ -1,9 +1,8 @@
-"""An HTTP request as the event that API Gateway makes of it, and an answer as HTTP.
+"""Converts an HTTP request into an API Gateway event, and the function's result into an HTTP response.
 
-The shape of the event is that of a REST API with a Lambda proxy integration, as recorded from
-AWS: the path and its parameters stay percent-encoded, the query is decoded with `+` as a space,
-of a repeated name the last value counts, and what is absent is null. A trailing slash does not
-matter for which resource answers.
+The event has the format of a REST API with a Lambda proxy integration, as recorded from AWS: the path and
+its parameters stay percent-encoded, the query is decoded with `+` as a space, the last value of a repeated
+name counts, and missing values are null. A trailing slash does not change which resource matches.
 
 Source: the snapshots that LocalStack recorded against AWS on 2024-07-10 and published
 (tests/aws/services/apigateway/test_apigateway_lambda.snapshot.json, read 2026-11-22).
@@ -30,52 +29,52 @@ STAGE = "api"
 
 Event = dict[str, Any]
 LocalPages = Callable[[HttpRequest], HttpResponse | None]
-# About one connection, which the gateway ends: neither side's word on it goes to the other.
-_OF_THE_CONNECTION = {"connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding",
-                      "upgrade"}  # fmt: skip
-_ADDED_WHEN_SENT = {"content-length", "date"}
+# These headers describe a single connection, which the gateway ends, so it does not pass them on.
+_CONNECTION_HEADERS = {"connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding",
+                       "upgrade"}  # fmt: skip
+_HEADERS_ADDED_BY_SERVER = {"content-length", "date"}
 
 
-class BuildRefusal(Protocol):
-    """The product's own answer where the gateway refuses."""
+class BuildErrorResult(Protocol):
+    """Builds the product's error result for a request that the gateway rejects."""
 
     def __call__(self, status: int, code: str, request_id: str, *, allow: str = "") -> Mapping[str, Any]:
-        """Make the answer that a function would return."""
+        """Build the result that a function would return."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Answers requests with the product's own handler.
+    """Answers requests with the product's handler.
 
     Attributes:
         app: The Chalice application.
-        refuse: The product's answer where the gateway refuses by itself.
-        local_pages: What only a local run serves; asked first.
+        build_error_result: Builds the product's error result for a request that the gateway rejects.
+        local_pages: Answers the pages that exist only in a local run. The gateway tries it first.
     """
 
     app: Chalice
-    refuse: BuildRefusal
+    build_error_result: BuildErrorResult
     local_pages: LocalPages = field(default=lambda _: None)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """Answer a request, whatever it is."""
+        """Answer any request."""
         return self.local_pages(request) or self._call_product(request)
 
     def answer_refusal(self, error: RequestRejectedError) -> HttpResponse:
-        """The answer to a request that could not even be read."""
-        return self._build_refusal(error.status, error.code)
+        """Answer a request that could not be parsed."""
+        return self._build_error_response(error.status, error.code)
 
-    def _build_refusal(self, status: int, code: str, *, allow: str = "") -> HttpResponse:
-        return _build_response(self.refuse(status, code, str(uuid.uuid4()), allow=allow))
+    def _build_error_response(self, status: int, code: str, *, allow: str = "") -> HttpResponse:
+        return _build_response(self.build_error_result(status, code, str(uuid.uuid4()), allow=allow))
 
     def _call_product(self, request: HttpRequest) -> HttpResponse:
-        found = find_resource(self.app.routes, request.path)
-        if not found:
-            return self._build_refusal(404, "not_found")
-        resource, parameters = found
+        match = find_resource(self.app.routes, request.path)
+        if not match:
+            return self._build_error_response(404, "not_found")
+        resource, parameters = match
         methods = self.app.routes[resource]
         if request.method not in methods:
-            return self._build_refusal(405, "method_not_allowed", allow=", ".join(sorted(methods)))
+            return self._build_error_response(405, "method_not_allowed", allow=", ".join(sorted(methods)))
         try:
             event = build_event(request, resource, parameters, self.app.api.binary_types)
         except RequestRejectedError as error:
@@ -87,24 +86,24 @@ class Gateway:
             response = _build_response(self.app(event, LambdaContext(function_name=API_FUNCTION)))
         except Exception:
             log.exception("The handler failed")
-            return self._build_refusal(502, "bad_gateway")
+            return self._build_error_response(502, "bad_gateway")
         if len(response.body) > MAX_BODY_BYTES:
-            return self._build_refusal(502, "bad_gateway")
+            return self._build_error_response(502, "bad_gateway")
         return response
 
 
 def find_resource(resources: Iterable[str], path: str) -> tuple[str, dict[str, str]] | None:
-    """The resource that answers a path, and its parameters as they were sent.
+    """Find the resource that matches a path, and its parameters without decoding them.
 
-    Where several fit, the one with the earlier literal segment does, as in API Gateway.
+    If several resources match, the one with the earlier literal segment is used, as in API Gateway.
     """
     parts = _split_path(path)
-    fitting = [(pattern, _split_path(pattern)) for pattern in resources if _matches(_split_path(pattern), parts)]
-    if not fitting:
+    matches = [(pattern, _split_path(pattern)) for pattern in resources if _matches(_split_path(pattern), parts)]
+    if not matches:
         return None
-    pattern, pattern_parts = min(fitting, key=lambda pair: [_is_parameter(part) for part in pair[1]])
-    captured = {name[1:-1]: value for name, value in zip(pattern_parts, parts, strict=True) if _is_parameter(name)}
-    return pattern, captured
+    pattern, pattern_parts = min(matches, key=lambda pair: [_is_parameter(part) for part in pair[1]])
+    parameters = {name[1:-1]: value for name, value in zip(pattern_parts, parts, strict=True) if _is_parameter(name)}
+    return pattern, parameters
 
 
 def _split_path(path: str) -> list[str]:
@@ -122,13 +121,13 @@ def _matches(pattern: list[str], parts: list[str]) -> bool:
 
 
 def build_event(request: HttpRequest, resource: str, parameters: dict[str, str], binary_types: Iterable[str]) -> Event:
-    """The event that API Gateway sends to the function.
+    """Build the event that API Gateway sends to the function.
 
     Raises:
-        RefusedError: it would be larger than Lambda takes.
+        RequestRejectedError: the event would be larger than Lambda accepts.
     """
     headers = (
-        *(pair for pair in request.headers if pair[0].lower() not in _OF_THE_CONNECTION),
+        *(pair for pair in request.headers if pair[0].lower() not in _CONNECTION_HEADERS),
         ("X-Forwarded-For", request.peer),
         ("X-Forwarded-Proto", "http"),
         ("X-Amzn-Trace-Id", f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"),
@@ -152,10 +151,10 @@ def build_event(request: HttpRequest, resource: str, parameters: dict[str, str],
 
 
 def _group_values(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    together: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for name, value in pairs:
-        together.setdefault(name, []).append(value)
-    return together
+        values.setdefault(name, []).append(value)
+    return values
 
 
 def _decode_query(query: str) -> list[tuple[str, str]]:
@@ -170,8 +169,8 @@ def _encode_body(request: HttpRequest, binary_types: Iterable[str]) -> tuple[str
         return None, False
     media_type = request.get_header("content-type").partition(";")[0].strip().lower()
     if media_type not in set(binary_types):
-        # AWS would put replacement characters for what is not UTF-8. As base64 the function
-        # sees the very bytes, and can refuse them.
+        # AWS would insert replacement characters for bytes that are not UTF-8. With base64, the
+        # function gets the exact bytes and can reject them.
         try:
             return request.body.decode("utf-8"), False
         except UnicodeDecodeError:
@@ -185,7 +184,7 @@ def _encode_body(request: HttpRequest, binary_types: Iterable[str]) -> tuple[str
 def _build_request_context(request: HttpRequest, resource: str) -> dict[str, Any]:
     now = datetime.now(UTC)
     request_id = str(uuid.uuid4())
-    unknown = ("accessKey", "accountId", "caller", "cognitoAuthenticationProvider",
+    unused = ("accessKey", "accountId", "caller", "cognitoAuthenticationProvider",
                "cognitoAuthenticationType", "cognitoIdentityId", "cognitoIdentityPoolId",
                "principalOrgId", "user", "userArn")  # fmt: skip
     return {
@@ -194,7 +193,7 @@ def _build_request_context(request: HttpRequest, resource: str) -> dict[str, Any
         "domainName": request.get_header("host"),
         "extendedRequestId": request_id,
         "httpMethod": request.method,
-        "identity": dict.fromkeys(unknown)
+        "identity": dict.fromkeys(unused)
         | {"sourceIp": request.peer, "userAgent": request.get_header("user-agent") or None},
         "path": request.path,
         "protocol": "HTTP/1.1",
@@ -208,7 +207,7 @@ def _build_request_context(request: HttpRequest, resource: str) -> dict[str, Any
 
 
 def _build_response(result: Mapping[str, Any]) -> HttpResponse:
-    """What a function returned, as HTTP."""
+    """Convert the result of a function into an HTTP response."""
     headers = [
         (name, str(value))
         for name, value in (result.get("headers") or {}).items()
@@ -218,10 +217,10 @@ def _build_response(result: Mapping[str, Any]) -> HttpResponse:
         headers += [(name, str(value)) for value in values]
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("Content-Type", "application/json"))
-    not_ours = _OF_THE_CONNECTION | _ADDED_WHEN_SENT
+    dropped = _CONNECTION_HEADERS | _HEADERS_ADDED_BY_SERVER
     body = result.get("body") or ""
     return HttpResponse(
         status=int(result["statusCode"]),
-        headers=tuple(pair for pair in headers if pair[0].lower() not in not_ours),
+        headers=tuple(pair for pair in headers if pair[0].lower() not in dropped),
         body=base64.b64decode(body) if result.get("isBase64Encoded") else body.encode(),
     )

@@ -11,30 +11,30 @@ from infra.local.http1 import HttpRequest, HttpResponse, RequestRejectedError, r
 
 HOST = "127.0.0.1"
 MAX_CONNECTIONS = 200
-# A whole request must have arrived by then, so that nobody holds a thread by sending slowly.
+# The whole request must arrive within this time, so that slow clients do not block threads.
 READ_TIMEOUT_S = 20.0
 IDLE_TIMEOUT_S = 75.0
-# The time that a function has, and a little for the answer.
+# The time limit of the API function, and some time to send the response.
 SHUTDOWN_TIMEOUT_S = 32.0
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class RequestHandler(Protocol):
-    """What the server asks for its answers."""
+    """Answers the requests that the server receives."""
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer a request."""
 
     def answer_refusal(self, error: RequestRejectedError) -> HttpResponse:
-        """Answer what could not be read as a request."""
+        """Answer a request that could not be parsed."""
 
 
 class PortInUseError(Exception):
-    """Something else listens on the port that was asked for."""
+    """Another program listens on the requested port."""
 
 
 class _Connection:
-    """One connection and the thread that serves it."""
+    """One connection, which one thread serves."""
 
     def __init__(self, peer: socket.socket, server: "HttpServer") -> None:
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -45,18 +45,18 @@ class _Connection:
         self.deadline = time.monotonic() + IDLE_TIMEOUT_S
 
     def serve(self) -> None:
-        """Answer requests until either side has had enough."""
+        """Answer requests until one side closes the connection."""
         with contextlib.suppress(OSError), self._peer, self._source:
             while self._serve_one():
                 self.deadline = time.monotonic() + IDLE_TIMEOUT_S
 
     def stop_reading(self) -> None:
-        """Wake up a thread that waits for bytes; it finds that there are none."""
+        """Wake up a thread that waits for bytes. It finds that the connection has ended."""
         with contextlib.suppress(OSError):
             self._peer.shutdown(socket.SHUT_RD)
 
     def abort(self) -> None:
-        """Wake up a thread that waits for the other side in either direction."""
+        """Wake up a thread that waits to read or to write."""
         with contextlib.suppress(OSError):
             self._peer.shutdown(socket.SHUT_RDWR)
 
@@ -92,7 +92,7 @@ class _Connection:
         self._peer.sendall(response.encode(keeps_alive=keeps_alive, with_body=with_body))
 
     def _drain_input(self) -> None:
-        """Drop what the sender is still sending: a reset would take our answer from it."""
+        """Read and ignore the rest of the request. Otherwise a connection reset would discard our response."""
         self._peer.shutdown(socket.SHUT_WR)
         self._peer.settimeout(1.0)
         give_up_at = time.monotonic() + 5
@@ -104,21 +104,23 @@ class HttpServer:
     """The HTTP server of a local run.
 
     Attributes:
-        hosts: The names by which it may be asked.
-        answerer: Answers requests, and what could not be read as one.
-        stopping: Whether connections are to end after the request that they are at.
+        hosts: The host names that the server accepts.
+        answerer: Answers requests, also those that could not be parsed.
+        stopping: Whether each connection closes after its current request.
     """
 
     def __init__(self, port: int) -> None:
-        """Take the port, without answering yet.
+        """Bind the port, without answering requests yet.
 
         Raises:
-            PortInUseError: somebody else has it.
+            PortInUseError: another program uses the port.
         """
         try:
             self._listener = socket.create_server((HOST, port), backlog=128)
         except OSError as error:
-            raise PortInUseError(f"Port {port} is in use: stop what listens there, or set PORT to another.") from error
+            raise PortInUseError(
+                f"Port {port} is in use. Stop the other program, or set PORT to another number."
+            ) from error
         self.port: int = self._listener.getsockname()[1]
         self.hosts = frozenset({f"{HOST}:{self.port}", f"localhost:{self.port}"})
         self.stopping = False
@@ -127,19 +129,19 @@ class HttpServer:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """The address of the server."""
         return f"http://{HOST}:{self.port}"
 
     def start(self, answerer: RequestHandler) -> None:
-        """Answer from now on."""
+        """Start to answer requests."""
         self.answerer = answerer
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
         threading.Thread(target=self._close_late_connections, name="late", daemon=True).start()
 
     def stop(self) -> None:
-        """Accept nothing more, and wait for the answers that are under way."""
+        """Accept no more connections, and wait for the requests in progress."""
         self.stopping = True
-        # Wakes up `accept`, which closing the socket alone would not.
+        # This wakes up `accept`. Closing the socket alone would not.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -154,7 +156,7 @@ class HttpServer:
             try:
                 peer, _ = self._listener.accept()
             except OSError:
-                # Out of descriptors, or stopped: the loop's condition tells which.
+                # No more descriptors, or stopped. The condition of the loop decides.
                 time.sleep(0.05)
                 continue
             if len(self._connections) >= MAX_CONNECTIONS:

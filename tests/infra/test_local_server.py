@@ -66,7 +66,7 @@ def test_it_listens_on_loopback_only(server):
 
 def test_a_port_that_is_taken_is_said_in_one_sentence(server):
     """The person learns what to do about it."""
-    with pytest.raises(PortInUseError, match=f"Port {server.port} is in use: .* set PORT"):
+    with pytest.raises(PortInUseError, match=rf"Port {server.port} is in use\. .* set PORT"):
         HttpServer(server.port)
 
 

@@ -68,7 +68,7 @@ check-portable:
 		|| { echo 'Committed files must not contain a registry address or a path of one machine.' >&2; exit 1; }
 
 # uv is faster. pip is the fallback for machines on which only pip is configured with the package index.
-.venv/.ready: requirements-dev.txt pyproject.toml
+.venv/.ready: requirements-dev.txt pyproject.toml chalicelib/version.py
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is required. Choose one with: make PYTHON=python3.12 ...")'
 	@echo 'Installing into .venv ...' >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

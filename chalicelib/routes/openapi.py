@@ -11,8 +11,8 @@ from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess, Route
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
 from chalicelib.routes.platform.responses import ProblemResponse, ReadinessResponse
 from chalicelib.routes.referrals.event_bodies import AnyEventRequest
+from chalicelib.version import VERSION
 
-VERSION = "1.0.0"
 _REF = "#/components/schemas/{model}"
 
 _SECURITY: dict[RouteAccess, list[dict[str, list[str]]]] = {

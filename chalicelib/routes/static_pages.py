@@ -17,6 +17,7 @@ from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.platform.responses import HealthResponse, ReadinessResponse
 from chalicelib.store.all_stores import TABLE_NAMES
+from chalicelib.version import VERSION
 
 blueprint = Blueprint(__name__)
 
@@ -55,7 +56,7 @@ def read_openapi(request: ApiRequest) -> ApiResponse[dict[str, Any]]:  # noqa: A
 def read_health(request: ApiRequest) -> ApiResponse[HealthResponse]:  # noqa: ARG001 as above
     """Liveness check; touches no other service."""
     commit = wiring.get_settings().commit or None
-    return ApiResponse(body={"status": "ok", "version": openapi.VERSION, "commit": commit})
+    return ApiResponse(body={"status": "ok", "version": VERSION, "commit": commit})
 
 
 @declare_endpoint(blueprint, "GET", "/health/ready", access=RouteAccess.PUBLIC)

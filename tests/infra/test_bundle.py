@@ -9,9 +9,10 @@ import pytest
 
 from infra import bundle
 from infra.bundle import archive, packages, slim
+from infra.commit import ROOT
 
 LIMIT_BYTES = 9 * 1024 * 1024
-LOCK = bundle.ROOT / "requirements-run.txt"
+LOCK = ROOT / "requirements-run.txt"
 UNCHECKED_HASH = (1).to_bytes(4, "little")
 
 

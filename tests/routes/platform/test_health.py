@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib import wiring
+from chalicelib.version import VERSION
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def test_health_touches_nothing(shared_api, monkeypatch):
     answer = shared_api.anyone.get("/health")
 
     assert answer.status == 200
-    assert answer.json == {"status": "ok", "version": "1.0.0", "commit": None}
+    assert answer.json == {"status": "ok", "version": VERSION, "commit": None}
 
 
 def test_health_tells_which_revision_runs(shared_api, monkeypatch):

@@ -1,11 +1,11 @@
-"""A mail with everything that is looked up when it is sent: to whom, about what, in which words."""
+"""Compose an email when it is sent: the recipient, the notices that it is about, and its text."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from chalicelib import mail as words
+from chalicelib import mail as templates
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.notices.mail_timing import Mail, MailKind, MailTiming, Preferences, compute_late_since
 from chalicelib.domain.notices.notice_rules import Category
@@ -23,25 +23,25 @@ from chalicelib.store.notices.notices import Notice
 
 @dataclass
 class OutgoingMail:
-    """A mail with everything that is looked up when it is sent."""
+    """An email with everything that is looked up when it is sent."""
 
     mail: Mail
     context: RunContext
 
     @cached_property
     def recipient(self) -> Member | None:
-        """Whom it is for, with the address of now; None if the person may not work here."""
+        """The recipient with the current address; None if the person is no longer an active member with access."""
         member = self.context.stores.members.get_by_subject(self.mail.recipient_subject)
         return member if member and member.active and member.has_clinical_access else None
 
     @cached_property
     def preferences(self) -> Preferences:
-        """How its recipient wants to be mailed now."""
+        """The recipient's current email preferences."""
         return self.context.stores.recipients.get_preferences(self.mail.member_id)
 
     @cached_property
     def skip_reason(self) -> MailSkipReason | None:
-        """Why it is not to be sent, if it is not."""
+        """Why it must be skipped; None if it can be sent."""
         if self.recipient is None:
             return MailSkipReason.NOT_A_MEMBER
         if not self._unread_notices:
@@ -56,93 +56,94 @@ class OutgoingMail:
 
     @cached_property
     def notices(self) -> Sequence[Notice]:
-        """What it tells of: unread, wanted, and about what its recipient may see now."""
+        """Its notices that are unread, wanted, and about referrals that the recipient can see now."""
         if self.mail.kind is MailKind.DIGEST:
             return self._wanted_notices if self._listed_referrals else ()
         return [notice for notice in self._wanted_notices if notice.referral_id in self._referrals]
 
     @cached_property
     def _unread_notices(self) -> Sequence[Notice]:
-        those = self.context.stores.notices.get_many(self.mail.member_id, self.mail.notice_ids)
-        return [notice for notice in those if notice.read_at is None]
+        notices = self.context.stores.notices.get_many(self.mail.member_id, self.mail.notice_ids)
+        return [notice for notice in notices if notice.read_at is None]
 
     @cached_property
     def _wanted_notices(self) -> Sequence[Notice]:
-        timing = self.preferences.get_timing
-        return [n for n in self._unread_notices if timing(n.category) is not MailTiming.NEVER]
+        get_timing = self.preferences.get_timing
+        return [notice for notice in self._unread_notices if get_timing(notice.category) is not MailTiming.NEVER]
 
     @cached_property
     def _referrals(self) -> Mapping[str, Referral]:
-        """The referrals that it is about and its recipient may see now, by id."""
+        """The referrals that it is about and that the recipient can see now, by id."""
         is_digest = self.mail.kind is MailKind.DIGEST
-        about = self.mail.listed_referral_ids if is_digest else (n.referral_id for n in self._wanted_notices)
-        asked = dict.fromkeys(about)
-        found = (self.context.stores.referrals.get(referral_id) for referral_id in asked)
+        ids = self.mail.listed_referral_ids if is_digest else (n.referral_id for n in self._wanted_notices)
+        referrals = (self.context.stores.referrals.get(referral_id) for referral_id in dict.fromkeys(ids))
         return {
             referral.referral_id: referral
-            for referral in found
+            for referral in referrals
             if referral and self.recipient and self.recipient.can_see(referral)
         }
 
     def compose(self, sign_in_url: str) -> MailMessage:
-        """The mail in its words. Only to be asked of one that is to be sent."""
+        """Compose the message. Call it only for an email that must not be skipped."""
         if self.recipient is None:
             raise LookupError
         if self.mail.kind is MailKind.DIGEST:
             return self._compose_digest(self.recipient.email, sign_in_url)
-        about = {notice.referral_id for notice in self.notices}
+        referral_ids = {notice.referral_id for notice in self.notices}
         alias = self._referrals[self.notices[0].referral_id].alias
         to, late, count = self.recipient.email, self._format_lateness(), len(self.notices)
         if self.mail.kind is MailKind.CRITICAL:
-            return words.compose_critical_notice(to=to, alias=alias, sign_in_url=sign_in_url, late_since_text=late)
+            return templates.compose_critical_notice(to=to, alias=alias, sign_in_url=sign_in_url, late_since_text=late)
         if self.mail.kind is MailKind.ESCALATION:
-            return words.compose_escalation(to=to, alias=alias, sign_in_url=sign_in_url, late_since_text=late)
-        leave = self._build_unsubscribe_url(sign_in_url)
-        if len(about) == 1:
-            return words.compose_notice_waiting(
-                to=to, alias=alias, count=count, sign_in_url=sign_in_url, late_since_text=late, unsubscribe=leave
+            return templates.compose_escalation(to=to, alias=alias, sign_in_url=sign_in_url, late_since_text=late)
+        unsubscribe = self._build_unsubscribe_url(sign_in_url)
+        if len(referral_ids) == 1:
+            return templates.compose_notice_waiting(
+                to=to, alias=alias, count=count, sign_in_url=sign_in_url, late_since_text=late, unsubscribe=unsubscribe
             )
-        return words.compose_notices_waiting(
-            to=to, counts=self._count_by_alias(), sign_in_url=sign_in_url, late_since_text=late, unsubscribe=leave
+        return templates.compose_notices_waiting(
+            to=to, counts=self._count_by_alias(), sign_in_url=sign_in_url, late_since_text=late, unsubscribe=unsubscribe
         )
 
     def _compose_digest(self, to: str, sign_in_url: str) -> MailMessage:
-        leave = self._build_unsubscribe_url(sign_in_url)
-        return words.compose_weekly_digest(
+        unsubscribe = self._build_unsubscribe_url(sign_in_url)
+        return templates.compose_weekly_digest(
             to=to,
             aliases=[referral.alias for referral in self._listed_referrals],
             unlisted=self.mail.unlisted_count,
             sign_in_url=sign_in_url,
             late_since_text=self._format_lateness(),
-            unsubscribe=leave,
+            unsubscribe=unsubscribe,
         )
 
     @cached_property
     def _listed_referrals(self) -> Sequence[Referral]:
-        """The referrals that a digest lists, as far as they belong on it now."""
+        """The referrals that a digest lists, if they still belong in it now."""
         side = NextActor(self.recipient.kind.value) if self.recipient else NextActor.NONE
-        return [each for each in self._referrals.values() if self._is_listed(each, side)]
+        return [referral for referral in self._referrals.values() if self._is_listed(referral, side)]
 
     def _is_listed(self, referral: Referral, side: NextActor) -> bool:
-        standing, changed_at = summarize_stage(referral), referral.updated_at
+        stage_summary, changed_at = summarize_stage(referral), referral.updated_at
         entry = build_digest_entry(
-            referral.referral_id, standing, changed_at=changed_at, side=side, now=self.context.now
+            referral.referral_id, stage_summary, changed_at=changed_at, side=side, now=self.context.now
         )
         return entry is not None
 
     def _count_by_alias(self) -> Sequence[tuple[str, int]]:
-        """Each patient's alias and number of notices, those with the oldest notice first."""
+        """Each patient's alias and number of notices, starting with the patient who has the oldest notice."""
         counts = Counter(notice.referral_id for notice in self.notices)
-        return [(self._referrals[each].alias, count) for each, count in counts.items()]
+        return [(self._referrals[referral_id].alias, count) for referral_id, count in counts.items()]
 
     def _format_lateness(self) -> str:
         since = compute_late_since(self.mail, now=self.context.now)
         if since is None or self.recipient is None:
             return ""
-        return words.format_time(since, get_member_zone(self.recipient, self.preferences, stores=self.context.stores))
+        return templates.format_time(
+            since, get_member_zone(self.recipient, self.preferences, stores=self.context.stores)
+        )
 
     def _build_unsubscribe_url(self, sign_in_url: str) -> str:
-        """Where all of its categories are turned off; empty if one of them cannot be."""
+        """The address that turns off all of its categories; empty if one of them cannot be turned off."""
         categories = {notice.category for notice in self.notices}
         if Category.CRITICAL in categories:
             return ""

@@ -1,6 +1,6 @@
-"""A critical notice that could not be mailed: somebody else of the same side is told, once.
+"""Escalation: if a critical notice cannot be emailed, one colleague on the same side is notified.
 
-If that mail is lost as well, the next one is told, until somebody is reached or nobody is left.
+If that email fails too, the next colleague is notified, until one is reached or no one is left.
 """
 
 from collections.abc import Sequence
@@ -22,13 +22,13 @@ ESCALATION_TITLE = "A colleague could not be reached by mail; please see that it
 
 
 def escalate_to_colleague(mail: Mail, *, context: RunContext) -> bool:
-    """Tell a colleague of an urgent mail that did not arrive. False if nobody was told anew."""
+    """Notify a colleague about an urgent email that did not arrive. Return False if no one new was notified."""
     referral = context.stores.referrals.get(mail.referral_id) if mail.kind in URGENT_KINDS else None
     if referral is None:
         return False
     colleagues = _list_colleagues(mail, referral, stores=context.stores)
     if not colleagues:
-        log.error("nobody left to tell", outbox_id=mail.mail_id)
+        log.error("no colleague left to notify", outbox_id=mail.mail_id)
         return False
     escalation_mail = _build_mail(colleagues[0], mail, context.now)
     try:
@@ -42,25 +42,25 @@ def escalate_to_colleague(mail: Mail, *, context: RunContext) -> bool:
 
 
 def _list_colleagues(mail: Mail, referral: Referral, *, stores: Stores) -> Sequence[Member]:
-    """Who else may see the referral and can be mailed, administrators first."""
-    people = [
+    """List the colleagues who can see the referral and can get email, administrators first."""
+    colleagues = [
         member
         for member in stores.members.list_for_tenant(mail.tenant_id)
-        if member.member_id not in _get_unreached_member(mail)
+        if member.member_id not in _list_unreached_ids(mail)
         and member.active
         and member.has_clinical_access
         and member.can_see(referral)
         and stores.recipients.find_suppression(member) is None
     ]
-    return sorted(people, key=lambda member: (not member.is_admin, member.member_id))
+    return sorted(colleagues, key=lambda member: (not member.is_admin, member.member_id))
 
 
-def _get_unreached_member(mail: Mail) -> tuple[str, ...]:
+def _list_unreached_ids(mail: Mail) -> tuple[str, ...]:
     return (*mail.unreached_member_ids, mail.member_id)
 
 
 def _build_mail(colleague: Member, failed_mail: Mail, now: datetime) -> Mail:
-    # By the mail that was lost alone: a second try finds it, whoever is a colleague by then.
+    # The id depends only on the failed email, so a second try finds it, even if the colleagues have changed.
     mail_id = derive_id("mail", ESCALATION_RULE, failed_mail.mail_id)
     return Mail(
         mail_id=mail_id,
@@ -71,7 +71,7 @@ def _build_mail(colleague: Member, failed_mail: Mail, now: datetime) -> Mail:
         referral_id=failed_mail.referral_id,
         notice_ids=(_derive_notice_id(mail_id, now),),
         due_at=now,
-        unreached_member_ids=_get_unreached_member(failed_mail),
+        unreached_member_ids=_list_unreached_ids(failed_mail),
     )
 
 

@@ -1,4 +1,4 @@
-"""What is planned, was told and was left out of one referral, as one of its two sides sees it."""
+"""The notices of one referral that are planned, sent or skipped, as one of its two sides sees them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from chalicelib.store.notices.notices import SentNotice, format_due_time
 
 
 class HistoryPosition(NamedTuple):
-    """Where a line stands in the list, latest due first. A cursor is made of the last one's."""
+    """The position of a row in the list, latest due first. A cursor has the position of the last row."""
 
     due: str
     outbox_id: str
@@ -28,12 +28,12 @@ class HistoryPosition(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRow:
-    """Something that was told, is planned, or was left out.
+    """A notice that was sent, is planned, or was skipped.
 
     Attributes:
-        due_on: The day of a notice of the plan, or of a clock ahead; what follows from an
-            event has none.
-        told: Who was told of the reader's own side.
+        due_on: The day of a planned notice or of an upcoming overdue alert. A notice that follows from
+            an event has none.
+        recipients: The members of the reader's own side who were notified.
     """
 
     position: HistoryPosition
@@ -47,7 +47,7 @@ class HistoryRow:
 
 
 class HistoryPage(NamedTuple):
-    """A part of the list, with the names and mails of those who were told."""
+    """One page of the list, with the names and emails of the members who were notified."""
 
     rows: Sequence[HistoryRow]
     names: Mapping[str, str]
@@ -58,36 +58,36 @@ class HistoryPage(NamedTuple):
 def list_notice_history(
     referral_id: str, *, limit: int, start: Mapping[str, Any] | None, member: Member, context: RunContext
 ) -> HistoryPage:
-    """A part of a referral's notices, what is due last first.
+    """List one page of a referral's notices, latest due first.
 
     Raises:
-        NotFoundError: no such referral, or another tenant's.
+        NotFoundError: no such referral, or it belongs to another tenant.
     """
     action = "referral.read_notices"
     referral = get_visible_or_404(referral_id, member, action, context=context)
     context.stores.audit_log.append(build_member_audit_entry(referral, member, action, context.now))
     after = HistoryPosition(**start) if start else None
     scheduled = list_planned_notices(referral, stores=context.stores)
-    clock = list_upcoming_alerts(referral, context=context)
-    plan = {each.task.outbox_id: each for each in (*scheduled, *clock)}
+    upcoming = list_upcoming_alerts(referral, context=context)
+    plan = {planned.task.outbox_id: planned for planned in (*scheduled, *upcoming)}
     sent_rows = list(_list_sent(referral_id, plan, member, after=after, enough=limit + 1, stores=context.stores))
-    # A task of the plan that has told somebody here stands for itself, in the words it was told.
-    heard_of = {line.position.outbox_id for line in sent_rows}
-    silent = [_build_unsent_row(each, member.kind) for key, each in plan.items() if key not in heard_of]
-    ahead = [line for line in (*sent_rows, *silent) if after is None or line.position < after]
-    lines = sorted(ahead, key=lambda line: line.position, reverse=True)
-    return _build_page(lines, limit, member, context.stores)
+    # A planned task that was sent to someone on this side is in the list as it was sent.
+    sent_ids = {row.position.outbox_id for row in sent_rows}
+    unsent_rows = [_build_unsent_row(planned, member.kind) for key, planned in plan.items() if key not in sent_ids]
+    remaining = [row for row in (*sent_rows, *unsent_rows) if after is None or row.position < after]
+    rows = sorted(remaining, key=lambda row: row.position, reverse=True)
+    return _build_page(rows, limit, member, context.stores)
 
 
-def _build_page(lines: Sequence[HistoryRow], limit: int, member: Member, stores: Stores) -> HistoryPage:
-    page, more = lines[:limit], len(lines) > limit
-    sent_notices = [each for line in page for each in line.recipients]
-    people = stores.members.list_for_tenant(member.tenant_id) if sent_notices else ()
+def _build_page(rows: Sequence[HistoryRow], limit: int, member: Member, stores: Stores) -> HistoryPage:
+    page, has_more = rows[:limit], len(rows) > limit
+    sent_notices = [notice for row in page for notice in row.recipients]
+    members = stores.members.list_for_tenant(member.tenant_id) if sent_notices else ()
     return HistoryPage(
         page,
-        {person.member_id: person.name for person in people},
-        load_mail_statuses(stores.mails, [each.mail_id for each in sent_notices if each.mail_id]),
-        page[-1].position._asdict() if more else None,
+        {member.member_id: member.name for member in members},
+        load_mail_statuses(stores.mails, [notice.mail_id for notice in sent_notices if notice.mail_id]),
+        page[-1].position._asdict() if has_more else None,
     )
 
 
@@ -100,30 +100,30 @@ def _list_sent(
     enough: int,
     stores: Stores,
 ) -> Iterator[HistoryRow]:
-    """What the member's own side was told, until it is enough for a page.
+    """List what was sent to the member's own side, until it is enough for a page.
 
-    Of one instant always all, those of the page before too: whoever has heard of a task of the
-    plan stands there.
+    All notices of one time are read together, including those of the page before, because the row of a
+    planned task must have all its recipients.
     """
-    rows = stores.notices.list_for_referral(referral_id, member.tenant_id, up_to=after.due if after else None)
-    found = 0
-    for _, of_one_instant in groupby(rows, key=lambda each: each.due):
-        if found >= enough:
+    notices = stores.notices.list_for_referral(referral_id, member.tenant_id, up_to=after.due if after else None)
+    count = 0
+    for _, same_time in groupby(notices, key=lambda notice: notice.due):
+        if count >= enough:
             return
-        for line in _build_rows(sorted(of_one_instant, key=_get_position), plan, member.kind):
-            found += after is None or line.position < after
-            yield line
+        for row in _build_rows(sorted(same_time, key=_get_position), plan, member.kind):
+            count += after is None or row.position < after
+            yield row
 
 
 def _build_rows(
-    rows: Sequence[SentNotice], plan: Mapping[str, PlannedNotice], side: TenantKind
+    notices: Sequence[SentNotice], plan: Mapping[str, PlannedNotice], side: TenantKind
 ) -> Iterator[HistoryRow]:
-    """A line for each thing that was told; who leads is told of some in other words."""
-    for place, same in groupby(rows, key=_get_position):
-        recipients = tuple(sorted(same, key=lambda each: each.member_id))
-        planned = plan.get(place.outbox_id)
+    """Build a row for each notice. Administrators get some notices in other words, which makes another row."""
+    for position, same_position in groupby(notices, key=_get_position):
+        recipients = tuple(sorted(same_position, key=lambda notice: notice.member_id))
+        planned = plan.get(position.outbox_id)
         yield HistoryRow(
-            position=place,
+            position=position,
             rule=recipients[0].rule,
             category=recipients[0].category,
             due_on=planned.due_on if planned else None,
@@ -134,9 +134,9 @@ def _build_rows(
 
 
 def _compute_sent_state(planned: PlannedNotice | None) -> NoticeState:
-    """Of what has told somebody. It may have failed before it told everybody."""
-    is_parked = planned is not None and planned.state is NoticeState.FAILED
-    return NoticeState.FAILED if is_parked else NoticeState.SENT
+    """The state of a notice that was sent to someone. Its task may have failed before it notified everyone."""
+    has_failed = planned is not None and planned.state is NoticeState.FAILED
+    return NoticeState.FAILED if has_failed else NoticeState.SENT
 
 
 def _get_position(sent_notice: SentNotice) -> HistoryPosition:
@@ -144,7 +144,7 @@ def _get_position(sent_notice: SentNotice) -> HistoryPosition:
 
 
 def _build_unsent_row(planned: PlannedNotice, side: TenantKind) -> HistoryRow:
-    """What nobody of this side has heard of: in its own words for it, if it has any."""
+    """Build the row of a notice that was sent to no one on this side, in this side's words if it has any."""
     task = planned.task
     rules = {each: rule for each, rule in list_notice_rules(task) if not rule.leads} or dict(list_notice_rules(task))
     rule = rules.get(side) or next(iter(rules.values()))

@@ -1,7 +1,11 @@
-"""Telling people: who has to know of a task, their notices, and the mails that these wait in.
+"""Notify people about a task: who must know, their notices, and the emails in which these wait.
 
-A notice and its place in a mail are one transaction, so nobody is told without being mailed, or
-twice. Nothing is sent here: a mail is a row of the outbox, and `services.mailing` sends it.
+A notice and its place in an email are written in one transaction, so no one is notified without an
+email, or twice. Nothing is sent here: an email is a row of the outbox, and
+`services.notices.send_mail` sends it. Quiet hours and the hour of a daily email are applied by
+`mail_timing.compute_mail_time`.
+
+To add a notice, add its rule to `domain.notices.notice_rules`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,7 +41,7 @@ LATE_AFTER_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class _NoticeToSend:
-    """A notice to a member, and since when that is late, if it is."""
+    """A notice to a member, and since when it is late; None if it is on time."""
 
     notice: Notice
     member: Member
@@ -45,37 +49,37 @@ class _NoticeToSend:
 
 
 def notify_recipients(task: OutboxTask, referral: Referral, *, context: RunContext) -> Sequence[str]:
-    """Tell everybody who has to know of a task; the ids of the mails that were planned."""
-    told = [_write_notice_with_mail(each, context=context) for each in _list_notices(task, referral, context)]
-    return [mail_id for mail_id in told if mail_id]
+    """Notify everyone who must know about a task. Return the ids of the emails that were planned."""
+    mail_ids = [_write_notice_with_mail(notice, context=context) for notice in _list_notices(task, referral, context)]
+    return [mail_id for mail_id in mail_ids if mail_id]
 
 
 def get_member_zone(member: Member, preferences: Preferences, *, stores: Stores) -> str:
-    """Where a member's clock is."""
+    """Return the member's time zone."""
     tenant = stores.tenants.get_cached(member.kind, member.tenant_id)
     return preferences.time_zone or (tenant.time_zone if tenant else "UTC")
 
 
 def _write_notice_with_mail(pending: _NoticeToSend, *, context: RunContext) -> str | None:
-    """Write a notice and its place in a mail; the id of a mail that is new.
+    """Write a notice and its place in an email. Return the email's id if it is new.
 
     A conflict means that another notice to the same person about the same referral was faster. Then
-    there is a mail to join.
+    there is an email to join.
     """
-    full: str | None = None
+    full_mail_id: str | None = None
 
     def attempt() -> str | None:
-        nonlocal full
-        notice, writes, planned = _prepare_notice(pending, full, context=context)
+        nonlocal full_mail_id
+        notice, writes, new_mail_id = _prepare_notice(pending, full_mail_id, context=context)
         try:
             context.stores.transactions.commit(context.stores.notices.prepare_add(notice), *writes)
         except ConditionFailedError as e:
             if NOTICE in e.items:
                 return None
-            # A mail that takes nothing more is not tried again; a thread's new one is.
-            full = notice.mail_id if MAIL in e.items else full
+            # An email that can take no more notices is not tried again, but a new one of the thread is.
+            full_mail_id = notice.mail_id if MAIL in e.items else full_mail_id
             raise
-        return planned
+        return new_mail_id
 
     return commit_with_retry(attempt)
 
@@ -83,10 +87,12 @@ def _write_notice_with_mail(pending: _NoticeToSend, *, context: RunContext) -> s
 def _prepare_notice(
     pending: _NoticeToSend, full_mail_id: str | None, *, context: RunContext
 ) -> tuple[Notice, Sequence[TransactionWrite], str | None]:
-    """A notice with the mail that it stands in, what writes that, and the mail's id if it is new.
+    """Return a notice with its email, the writes that store it, and the email's id if it is new.
 
     Args:
-        full: A mail that was found to take nothing more.
+        pending: The notice and its recipient.
+        full_mail_id: An email that can take no more notices.
+        context: The tables and the time.
     """
     notice, member = pending.notice, pending.member
     if notice.category is Category.CRITICAL:
@@ -99,15 +105,15 @@ def _prepare_notice(
     thread = get_thread_key(timing, notice.referral_id)
     last = recipient.last.get(thread)
     if last and last.mail_id != full_mail_id and last.can_be_joined(context.now):
-        joining = context.stores.mails.prepare_join(last.mail_id, notice.notice_id, late_since=pending.late_since)
-        return replace(notice, mail_id=last.mail_id), [joining], None
+        join_write = context.stores.mails.prepare_join(last.mail_id, notice.notice_id, late_since=pending.late_since)
+        return replace(notice, mail_id=last.mail_id), [join_write], None
     zone = get_member_zone(member, recipient.preferences, stores=context.stores)
     due = compute_mail_time(timing, recipient.preferences, zone=zone, last=last, now=context.now)
     mail = _build_mail(pending, MailKind.NOTICE, due)
-    opening = context.stores.recipients.prepare_open_mail(
+    open_write = context.stores.recipients.prepare_open_mail(
         member.member_id, thread, LastMail(mail.mail_id, due), after=last
     )
-    writes = [context.stores.mails.prepare_plan(mail), opening]
+    writes = [context.stores.mails.prepare_plan(mail), open_write]
     return replace(notice, mail_id=mail.mail_id), writes, mail.mail_id
 
 
@@ -126,26 +132,26 @@ def _build_mail(pending: _NoticeToSend, kind: MailKind, due: datetime) -> Mail:
 
 
 def _list_notices(task: OutboxTask, referral: Referral, context: RunContext) -> Iterator[_NoticeToSend]:
-    """A notice for each person who has to know, as the tenant's people are at this moment."""
-    # What is planned for a day is late when the day is over.
+    """List a notice for each person who must know, from the tenant's members as they are now."""
+    # A notice that is planned for a day is late when the day is over.
     late = context.now - task.due_at > (LATE_AFTER_DAY if task.due_on else LATE_AFTER)
     for side, rule in list_notice_rules(task):
         tenant_id = referral.practice_id if side is TenantKind.PRACTICE else referral.center_id
         if tenant_id is None:
-            # No center was chosen yet: there is nobody on that side.
+            # No center was chosen yet, so there is no one on that side.
             continue
-        people = [
+        members = [
             member
             for member in context.stores.members.list_for_tenant(tenant_id)
             if member.active and member.has_clinical_access and member.can_see(referral)
         ]
-        for member in rule.list_recipients(people):
+        for member in rule.list_recipients(members):
             notice = _build_notice(task, referral, member, rule, context.now)
             yield _NoticeToSend(notice, member, task.due_at if late else None)
 
 
 def _build_notice(task: OutboxTask, referral: Referral, member: Member, rule: NoticeRule, now: datetime) -> Notice:
-    # Starts with the time it was due, so that ids sort and a second run makes the same one.
+    # The id starts with the due time, so ids sort, and a second run creates the same id.
     return Notice(
         notice_id=derive_id(f"ntc_{format_due_time(task.due_at)}", task.outbox_id, member.member_id),
         member_id=member.member_id,

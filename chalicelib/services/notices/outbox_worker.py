@@ -1,11 +1,13 @@
-"""Working off what is due: telling people, and the moves that the product makes itself.
+"""Process the outbox tasks that are due: notify people, and report the events of the product itself.
 
-Two things drive it. The outbox table's stream names what was just committed, and that is done
-at once; a sweep of everything due finds what the stream missed or left for later, and what was
-planned for a day. Both claim a task, do it, and mark it; whoever dies in between leaves a lease
-that runs out, and the next sweep takes over. Doing it again, or twice at once, changes nothing.
+Two things start it. The stream of the outbox table names the tasks that were just committed, and they
+are processed at once. Scheduled jobs process every due task, so they find what the stream missed or
+left for later, and what was planned for a day. Both claim a task with a lease, run it, and mark it. If
+a run crashes in between, its lease ends and the next job takes over. Running a task again, or twice
+at once, changes nothing.
 
-What a run has to tell is mailed by the same run, as far as it is due (`services.mailing`).
+A run also sends the emails of its notices if they are due (`services.notices.send_mail`). A task that
+fails too often becomes a failed task (dead letter).
 """
 
 from collections import Counter
@@ -36,19 +38,19 @@ ROWS_PER_SHARD = 10
 """How many tasks of a shard are read at once."""
 
 MAX_BATCHES = 200
-"""How often a run reads on before it leaves the rest to the next one."""
+"""How many times a run reads more tasks before it leaves the rest to the next run."""
 
 
 class JobFailedError(Exception):
-    """Some tasks failed and wait for another try; the run has to show as failed."""
+    """Some tasks failed and wait for another attempt, so the run must be reported as failed."""
 
 
 CLOCK_SKEW = timedelta(minutes=1)
-"""By how much the clock of the function that committed a task may be ahead of ours."""
+"""How far the clock of the function that committed a task can be ahead of ours."""
 
 
 def run_job(queue: TaskQueue, *, context: JobContext) -> Mapping[str, int]:
-    """Work off a lane, log how it went, and fail at the end if any task did.
+    """Process a queue, log the result, and fail at the end if any task failed.
 
     Raises:
         JobFailedError: at least one task failed; all others are done.
@@ -61,24 +63,25 @@ def run_job(queue: TaskQueue, *, context: JobContext) -> Mapping[str, int]:
 
 
 def process_queue(queue: TaskQueue, *, context: JobContext) -> Mapping[str, int]:
-    """Do everything of a lane that is due by `now`, and send the mail that is due then.
+    """Process every task of a queue that is due at `now`, and send the emails that are due then.
 
-    One task that fails is put back for later and does not hold up the others.
+    A task that fails is tried again later and does not delay the others.
 
     Args:
         queue: The queue to process.
-        context: Its `now` says due by when. A real run passes the time; a rehearsal may pass any time.
+        context: Its `now` decides what is due. A real run passes the current time; a simulation may
+            pass any time.
 
     Returns:
-        How many tasks were `done` or `skipped`, how often one `failed` or was `taken` by
-        another run, how many were `parked` for a person, and how many `mails` were sent. A
-        mail that is not wanted any more is `unsent`.
+        How many tasks were `done` or `skipped`, how often one `failed` or was `taken` by another run,
+        how many became failed tasks (`parked`), and how many `mails` were sent. A skipped email is
+        `unsent`.
     """
-    postman = MailSender(context)
+    sender = MailSender(context)
     counts = _zero_counts()
     if queue is not TaskQueue.MAIL:
         counts.update(_process_due_tasks(queue, context=context))
-    counts.update(postman.send_due())
+    counts.update(sender.send_due())
     return dict(counts)
 
 
@@ -87,29 +90,28 @@ def _process_due_tasks(queue: TaskQueue, *, context: JobContext) -> Counter[str]
     counts: Counter[str] = Counter()
     for _ in range(MAX_BATCHES):
         rows = list(context.stores.outbox.list_due(queue, by=context.now, limit=ROWS_PER_SHARD))
-        tried = _attempt_each(rows, attempt, context.has_time)
-        counts.update(tried)
-        if tried["taken"] == len(rows) or not context.has_time():
+        batch_counts = _attempt_each(rows, attempt, context.has_time)
+        counts.update(batch_counts)
+        if batch_counts["taken"] == len(rows) or not context.has_time():
             break
     return counts
 
 
 def process_committed(outbox_ids: Iterable[str], *, context: JobContext) -> Mapping[str, int]:
-    """Do what was just committed, as far as it is due and nobody has it, and mail what it tells.
+    """Process tasks that were just committed, if they are due and no run has them, and send their emails.
 
-    What the ids name is read anew, so it does not matter how old they are, in which order they
-    come, or how often. A task that fails is left to the sweep, and nothing is raised for it:
-    those who come after it in the stream must not wait.
+    The rows are read again, so it does not matter how old the ids are, in which order they arrive, or
+    how often. A task that fails is left to the scheduled job, and nothing is raised for it, because
+    later records of the stream must not wait.
     """
-    named = list(outbox_ids)
-    planned: list[str] = []
-    attempt = partial(_attempt_task, context=context, new_mail_ids=planned)
+    committed_ids = list(outbox_ids)
+    new_mail_ids: list[str] = []
+    attempt = partial(_attempt_task, context=context, new_mail_ids=new_mail_ids)
     counts = _zero_counts()
-    rows = _list_due_now(named, TaskQueue.EVENT, context=context)
+    rows = _list_due_now(committed_ids, TaskQueue.EVENT, context=context)
     counts.update(_attempt_each(rows, attempt, context.has_time))
-    mails = _list_due_now([*named, *planned], TaskQueue.MAIL, context=context)
-    postman = MailSender(context)
-    counts.update(postman.send(mails))
+    mails = _list_due_now([*committed_ids, *new_mail_ids], TaskQueue.MAIL, context=context)
+    counts.update(MailSender(context).send(mails))
     if rows or mails:
         log.info("stream", counts=dict(counts))
     return dict(counts)
@@ -134,30 +136,30 @@ def _attempt_each(
     for row in rows:
         if not has_time():
             break
-        # Claimed one by one: a lease begins when the work does, and a run leaves none behind.
+        # Claim one by one, so that a lease starts with the work and a run leaves no claimed task behind.
         counts.update(attempt(row))
     return counts
 
 
 def _attempt_task(row: Item, *, context: RunContext, new_mail_ids: list[str]) -> Mapping[str, int]:
-    """Do one task if nobody has it; the ids of mails that it plans are added to `planned`."""
+    """Run one task if no run has it. Adds the ids of the emails that it plans to `new_mail_ids`."""
     claim = context.stores.outbox.claim(row, now=context.now)
     if claim is None:
         return {"taken": 1}
     try:
         state, mail_ids = _run_task(claim, context=context)
     except UnavailableError as e:
-        log.warning("task has to wait", outbox_id=claim.outbox_id, error=e.code)
+        log.warning("task must wait", outbox_id=claim.outbox_id, error=e.code)
         context.stores.outbox.release(claim, now=context.now)
         return {"failed": 1}
-    except Exception as e:  # noqa: BLE001 one task must not hold up the others; it is logged and tried again
+    except Exception as e:  # noqa: BLE001 one task must not delay the others; it is logged and tried again
         return reschedule_or_fail(claim, e, context=context)
     new_mail_ids += mail_ids
     return {state.value: 1}
 
 
 def _run_task(claim: Claim, *, context: RunContext) -> tuple[TaskState, Sequence[str]]:
-    """Do a task and mark it: as done with, or what comes again as waiting for its next time."""
+    """Run a task and mark it as finished. A repeating task is scheduled for its next time instead."""
     fail_if_exhausted(claim)
     if claim.task.queue is TaskQueue.CLOCK:
         return send_overdue_alert(claim, notify=partial(notify_recipients, context=context), context=context)
@@ -167,7 +169,7 @@ def _run_task(claim: Claim, *, context: RunContext) -> tuple[TaskState, Sequence
 
 
 def _run_event_task(claim: Claim, *, context: RunContext) -> tuple[TaskState, Sequence[str]]:
-    """Do a task and mark it; what became of it, and the ids of the mails that it planned."""
+    """Run a task and mark it. Return its new state and the ids of the emails that it planned."""
     task = claim.task
     mail_ids: Sequence[str] = ()
     if task.rule == EXPIRE_PARKED_RULE:
@@ -177,8 +179,8 @@ def _run_event_task(claim: Claim, *, context: RunContext) -> tuple[TaskState, Se
         if referral is None:
             return TaskState.SKIPPED, ()
         if task.rule == OPEN_MONITORING_RULE:
-            move = _build_monitoring_start(task, referral, context.now)
-            is_done = report_by_system(move, context=context)
+            stage_change = _build_monitoring_start(task, referral, context.now)
+            is_done = report_by_system(stage_change, context=context)
         else:
             is_done = True
             mail_ids = _notify(task, referral, context=context)
@@ -194,16 +196,16 @@ def _expire_parked(task: OutboxTask, *, context: RunContext) -> bool:
 
 def _notify(task: OutboxTask, referral: Referral, *, context: RunContext) -> Sequence[str]:
     if task.queue is TaskQueue.EVENT:
-        # A run that died between a commit and the settling of what waited ends up here.
+        # If a run crashed after a commit and before it applied the parked events, they are applied here.
         apply_parked(task.referral_id, context=context)
     return notify_recipients(with_lateness(task, referral, context=context), referral, context=context)
 
 
 def _build_monitoring_start(task: OutboxTask, referral: Referral, now: datetime) -> StageChange:
-    """The move into monitoring, dated a second after the infusion that it follows from.
+    """Build the stage change to monitoring, one second after the infusion.
 
-    Dated by the infusion and not by this run, so that whatever the center reports later is
-    later, even when this run was rehearsed for a day to come.
+    Its time depends on the infusion and not on this run, so everything that the center reports later
+    is later, even if this run is simulated for a future day.
     """
     return StageChange(
         event_id=derive_id("evt", task.outbox_id),

@@ -1,18 +1,14 @@
-"""Alarms of clocks: set as a referral changes, told when they ring.
+"""Overdue alerts: scheduled when a referral changes, sent when a stage lasts too long.
 
-Whatever changes a referral sets its one row of the outbox to the next alarm, in the same
-transaction. The row only says when to look: what is told is computed from the referral as it
-stands then, so a limit that was changed since, or a run that comes days late, tells what is true.
+Each change of a referral schedules its one outbox row for the next alert, in the same transaction. The
+row only has the time to check. The alert itself is computed from the current referral, so it is correct
+even if a turnaround limit was changed or the run is days late.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from chalicelib.domain.notices.overdue_alerts import (
-    LastAlert,
-    OverdueAlert,
-    StageAlerts,
-)
+from chalicelib.domain.notices.overdue_alerts import LastAlert, OverdueAlert, StageAlerts
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
@@ -24,63 +20,70 @@ from chalicelib.store.notices.overdue_alerts import parse_last_alert
 from chalicelib.store.platform.timestamps import from_timestamp
 
 NotifyRecipients = Callable[[OutboxTask, Referral], Sequence[str]]
-"""Tells everybody who has to know of a task; hands back the ids of the mails that it planned."""
+"""Notifies everyone who must know about a task. Returns the ids of the emails that it planned."""
 
 
 def send_overdue_alert(
     claim: Claim, *, notify: NotifyRecipients, context: RunContext
 ) -> tuple[TaskState, Sequence[str]]:
-    """Tell of the level that a referral's clock has come to, once, and wait for the next one.
+    """Send the overdue alert of the level that a referral has reached, once, and schedule the next one.
 
-    After a long outage only the highest level is told: it says since when.
+    After a long outage only the highest level is sent; its text has the date since which the stage is
+    overdue.
     """
     task, last_alert = claim.task, parse_last_alert(claim.row)
     referral = context.stores.referrals.get(task.referral_id)
-    alarms = compute_alerts(referral, stores=context.stores) if referral else None
-    due = alarms.get_due(context.now, last_alert) if alarms else None
+    stage_alerts = compute_alerts(referral, stores=context.stores) if referral else None
+    due = stage_alerts.get_due(context.now, last_alert) if stage_alerts else None
     mail_ids: Sequence[str] = ()
-    if referral and alarms and due:
-        unheard = alarms.has_skipped_level(due, last_alert)
-        mail_ids = notify(_build_alert_task(alarms, due, task.due_at, referral, skipped_level_missed=unheard), referral)
-        last_alert = LastAlert(alarms.stage_visit, due.level)
-    next_at = alarms.get_next_time(context.now) if alarms else None
+    if referral and stage_alerts and due:
+        skipped = stage_alerts.has_skipped_level(due, last_alert)
+        alert_task = _build_alert_task(stage_alerts, due, task.due_at, referral, skipped_level_missed=skipped)
+        mail_ids = notify(alert_task, referral)
+        last_alert = LastAlert(stage_alerts.stage_visit, due.level)
+    next_at = stage_alerts.get_next_time(context.now) if stage_alerts else None
     context.stores.overdue_alerts.set_next_level(claim, last_alert=last_alert, next_at=next_at)
     return (TaskState.DONE if due else TaskState.SKIPPED), mail_ids
 
 
 def list_upcoming_alerts(referral: Referral, *, context: RunContext) -> Sequence[PlannedNotice]:
-    """What a referral's clock tells if nobody moves it, earliest first.
+    """List the overdue alerts that a referral will send if its stage does not change, earliest first.
 
-    A row that is parked tells nothing until it is put back, and one that is off the index nothing.
+    A failed row sends nothing until it is retried, and a row that is not in the index sends nothing.
     """
-    alarms = compute_alerts(referral, stores=context.stores)
-    row = context.stores.overdue_alerts.get(referral.referral_id) if alarms else None
-    if alarms is None or row is None or row["state"] == TaskState.DONE:
+    stage_alerts = compute_alerts(referral, stores=context.stores)
+    row = context.stores.overdue_alerts.get(referral.referral_id) if stage_alerts else None
+    if stage_alerts is None or row is None or row["state"] == TaskState.DONE:
         return ()
-    last_alert, set_for = parse_last_alert(row), from_timestamp(row["planned_for"])
-    is_parked = row["state"] == TaskState.FAILED
-    state = NoticeState.FAILED if is_parked else NoticeState.SCHEDULED
+    last_alert, scheduled_for = parse_last_alert(row), from_timestamp(row["planned_for"])
+    has_failed = row["state"] == TaskState.FAILED
+    state = NoticeState.FAILED if has_failed else NoticeState.SCHEDULED
     planned = []
-    for alarm in alarms.list_upcoming(context.now, last_alert):
-        is_due = alarm.at <= context.now
-        if is_parked and not is_due:
+    for alert in stage_alerts.list_upcoming(context.now, last_alert):
+        is_due = alert.at <= context.now
+        if has_failed and not is_due:
             break
-        unheard = is_due and alarms.has_skipped_level(alarm, last_alert)
-        task = _build_alert_task(alarms, alarm, set_for, referral, skipped_level_missed=unheard)
-        planned.append(PlannedNotice(task=task, due_on=alarm.starts_on, state=state))
+        skipped = is_due and stage_alerts.has_skipped_level(alert, last_alert)
+        task = _build_alert_task(stage_alerts, alert, scheduled_for, referral, skipped_level_missed=skipped)
+        planned.append(PlannedNotice(task=task, due_on=alert.starts_on, state=state))
     return planned
 
 
 def _build_alert_task(
-    stage_alerts: StageAlerts, alert: OverdueAlert, owed_by: datetime, referral: Referral, *, skipped_level_missed: bool
+    stage_alerts: StageAlerts,
+    alert: OverdueAlert,
+    scheduled_for: datetime,
+    referral: Referral,
+    *,
+    skipped_level_missed: bool,
 ) -> OutboxTask:
-    """What is told of an alarm. Its id and its time are the same however often it is tried."""
+    """Build the task that sends an alert. Its id and its time are the same at every attempt."""
     return OutboxTask(
         outbox_id=derive_id("out", alert.level, referral.referral_id, stage_alerts.stage_visit),
         referral_id=referral.referral_id,
         rule=alert.level,
         queue=TaskQueue.CLOCK,
-        due_at=max(alert.at, owed_by),
+        due_at=max(alert.at, scheduled_for),
         due_on=stage_alerts.late_since,
         side=stage_alerts.waiting_for,
         stage=stage_alerts.stage,

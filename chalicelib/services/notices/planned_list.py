@@ -1,4 +1,4 @@
-"""What is planned for a referral, what was told, and what was left out and why."""
+"""The planned notices of a referral: which are scheduled, sent or skipped, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,23 +16,24 @@ from chalicelib.store.notices.planned_tasks import TaskOutcome, load_task_outcom
 
 
 class NoticeState(StrEnum):
-    """How far a planned notice is."""
+    """The state of a planned notice. The API shows these values; `told` means sent, `parked` means failed."""
 
     SCHEDULED = "planned"
     SKIPPED = "skipped"
     SENT = "told"
     FAILED = "parked"
-    """It failed too often, and waits for the operator."""
+    """Its task failed too often and waits for the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedNotice:
-    """A notice of the plan, or of a clock ahead, as it stands.
+    """A planned notice or an upcoming overdue alert.
 
     Attributes:
-        task: What tells it.
-        due_on: Its day where it counts: at the center, or of a clock where the next move is owed.
-        why: Why it was skipped, or would be if its day were today.
+        task: The task that sends it.
+        due_on: Its day at the center; of an overdue alert, its day at the side that must act next.
+        state: Its state.
+        skip_reason: Why it was skipped, or would be skipped if it were due today.
     """
 
     task: OutboxTask
@@ -42,12 +43,12 @@ class PlannedNotice:
 
     @property
     def rule(self) -> str:
-        """What it is about."""
+        """The notice rule."""
         return self.task.rule
 
     @property
     def sides(self) -> tuple[TenantKind, ...]:
-        """Who gets it."""
+        """The sides that get it."""
         return tuple(sorted({side for side, _ in list_notice_rules(self.task)}, reverse=True))
 
 
@@ -55,27 +56,27 @@ _STATE_BY_TASK_STATE = {TaskState.DONE: NoticeState.SENT, TaskState.FAILED: Noti
 
 
 def list_planned_notices(referral: Referral, *, stores: Stores) -> Sequence[PlannedNotice]:
-    """Every notice of a referral's plan, earliest first; none before the infusion."""
+    """List every notice of a referral's plan, earliest first. There is none before the infusion."""
     tasks = sorted(build_plan(referral), key=lambda task: task.due_at)
-    known = load_task_outcomes(stores.outbox, [task.outbox_id for task in tasks]) if tasks else {}
-    return [_build_planned_notice(task, known.get(task.outbox_id), referral) for task in tasks]
+    outcomes = load_task_outcomes(stores.outbox, [task.outbox_id for task in tasks]) if tasks else {}
+    return [_build_planned_notice(task, outcomes.get(task.outbox_id), referral) for task in tasks]
 
 
 def _build_planned_notice(task: OutboxTask, outcome: TaskOutcome | None, referral: Referral) -> PlannedNotice:
-    state, why = _compute_state(task, outcome, referral)
-    return PlannedNotice(task=task, due_on=get_local_day(task), state=state, skip_reason=why)
+    state, skip_reason = _compute_state(task, outcome, referral)
+    return PlannedNotice(task=task, due_on=get_local_day(task), state=state, skip_reason=skip_reason)
 
 
 def _compute_state(task: OutboxTask, outcome: TaskOutcome | None, referral: Referral) -> tuple[NoticeState, str | None]:
-    """The state of a notice, and for one that still waits what would become of it today."""
+    """Compute the state of a notice, and for a waiting one the reason why it would be skipped today."""
     if outcome is None:
-        # Past when the plan was made: of each line only the last was planned then.
+        # Its day had passed when the plan was made. Of each series only the last notice was planned then.
         return NoticeState.SKIPPED, SkipReason.OVERTAKEN
     if outcome.state is TaskState.SKIPPED:
         return NoticeState.SKIPPED, outcome.skip_reason
     if outcome.state is not TaskState.PLANNED:
         return _STATE_BY_TASK_STATE[outcome.state], None
-    why = find_skip_reason(task, referral)
-    # A hold ends, and what is still ahead then goes on.
-    is_off = why not in {None, SkipReason.ON_HOLD}
-    return (NoticeState.SKIPPED if is_off else NoticeState.SCHEDULED), why
+    skip_reason = find_skip_reason(task, referral)
+    # A hold ends, and notices that are due after that are sent.
+    is_skipped = skip_reason not in {None, SkipReason.ON_HOLD}
+    return (NoticeState.SKIPPED if is_skipped else NoticeState.SCHEDULED), skip_reason

@@ -1,4 +1,4 @@
-"""What was planned, when its day has come: whether it still makes sense, and in which words."""
+"""A planned task when it is due: whether it is still needed, and whether its text must mention a delay."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -15,37 +15,37 @@ from chalicelib.store.notices.planned_tasks import find_replaced_notice, prepare
 from chalicelib.store.platform.transactions import ConditionFailedError
 
 ON_TIME_WITHIN = timedelta(days=1)
-"""How many days after its own a notice says nothing of being late."""
+"""How many days after its due day the text of a notice does not mention a delay."""
 
 
 def skip_if_obsolete(claim: Claim, *, context: RunContext) -> Referral | None:
-    """The referral of a task that is to be done; None if it was skipped, with why.
+    """Skip a task that is obsolete and record why. Return the referral if the task is still needed.
 
-    It is skipped only while the referral is as it was read. Else a hold that ends at the same
-    moment would find the task waiting, and leave to it what it is about to leave out.
+    The task is skipped only while the referral is as it was read. Otherwise a hold that ends at the same
+    moment would find the task waiting and not plan it again, and the task would then be skipped.
     """
 
     def attempt() -> Referral | None:
         referral = context.stores.referrals.get(claim.task.referral_id)
-        why = find_skip_reason(claim.task, referral) if referral else SkipReason.CLOSED
-        if why is None:
+        skip_reason = find_skip_reason(claim.task, referral) if referral else SkipReason.CLOSED
+        if skip_reason is None:
             return referral
         try:
             context.stores.transactions.commit(
-                prepare_skip(context.stores.outbox, claim, why, now=context.now),
+                prepare_skip(context.stores.outbox, claim, skip_reason, now=context.now),
                 context.stores.referrals.prepare_check_unchanged(claim.task.referral_id, referral),
             )
         except ConditionFailedError as e:
             if "referral" in e.items:
                 raise
-            # The lease ran out, and it is another run's to decide.
+            # The lease ended, so another run decides.
         return None
 
     return commit_with_retry(attempt)
 
 
 def with_lateness(task: OutboxTask, referral: Referral, *, context: RunContext) -> OutboxTask:
-    """The task, knowing whether it is late and whether its reader was told another day before."""
+    """Add to a task whether it is late, and whether its reader was notified about another day before."""
     if task.due_on is None or referral.window is None:
         return task
     late_by = to_local_day(context.now, referral.window.time_zone) - task.due_on

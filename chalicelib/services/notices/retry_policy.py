@@ -1,4 +1,4 @@
-"""What a failure of one task or mail leads to, and what is said of it."""
+"""What happens when a task or an email fails: another attempt, or a failed task (dead letter)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,29 +9,29 @@ from chalicelib.store.notices.leases import Claim, TaskState
 
 
 class TaskCrashedRepeatedlyError(Exception):
-    """Each run that had the task died of it, or at least never came back to say what it did."""
+    """Each run that claimed the task crashed, or at least never recorded a result."""
 
 
 def fail_if_exhausted(claim: Claim) -> None:
-    """Refuse to try once more what took a dozen runs down.
+    """Give up on a task whose last 12 attempts crashed the function.
 
     Raises:
-        NeverFinishedError: no try is left; `put_back` parks the task.
+        TaskCrashedRepeatedlyError: no attempt is left; `reschedule_or_fail` makes it a failed task.
     """
     if claim.is_exhausted:
         raise TaskCrashedRepeatedlyError
 
 
 def reschedule_or_fail(claim: Claim, error: Exception, *, context: RunContext) -> Mapping[str, int]:
-    """Give what failed by itself back for a later try, or after many to a person."""
+    """Schedule a task that failed for another attempt. After too many attempts it waits for a person."""
     kind = describe_error(error)
-    parked = context.stores.outbox.reschedule(claim, error=kind, now=context.now) is TaskState.FAILED
-    say = log.error if parked else log.warning
-    say("task parked" if parked else "task failed", outbox_id=claim.outbox_id, error=kind)
-    return {"failed": 1, "parked": int(parked)}
+    has_failed = context.stores.outbox.reschedule(claim, error=kind, now=context.now) is TaskState.FAILED
+    write_log = log.error if has_failed else log.warning
+    write_log("task failed for the last time" if has_failed else "task failed", outbox_id=claim.outbox_id, error=kind)
+    return {"failed": 1, "parked": int(has_failed)}
 
 
 def describe_error(error: Exception) -> str:
-    """The kind of an error, with AWS's code for it; a text might quote what it is about."""
-    answer: Mapping[str, Any] = getattr(error, "response", {})
-    return " ".join(filter(None, (type(error).__name__, answer.get("Error", {}).get("Code"))))
+    """Return the kind of an error with its AWS code. Not its text, which might quote patient data."""
+    response: Mapping[str, Any] = getattr(error, "response", {})
+    return " ".join(filter(None, (type(error).__name__, response.get("Error", {}).get("Code"))))

@@ -1,9 +1,8 @@
-"""Sending what is due: whom a mail is for is looked up anew, then it is claimed, sent and marked.
+"""Send the emails that are due: claim each one, look up its recipient again, send it, and mark it.
 
-A mail may be sent again only if a run dies after the mail service took it and before we marked
-it. Whoever takes over looks first whether the service has said meanwhile that it took it. So
-there is one copy, and at most one more for each such death whose event did not arrive within the
-lease.
+An email can be sent twice only if a run crashes after SES accepted it and before we marked it. The run
+that takes over first checks whether an SES event shows that SES accepted it. So there is one copy, and
+at most one more for each such crash whose event did not arrive before the lease ended.
 """
 
 from collections import Counter
@@ -30,49 +29,50 @@ from chalicelib.store.platform.timestamps import to_timestamp
 from chalicelib.store.platform.transactions import ConditionFailedError
 
 MAX_SINGLE_MAILS = 3
-"""Of so many mails that are due for one member each is sent; of more, one for all."""
+"""Up to this many due emails for one member are sent separately. More are merged into one."""
 
 MAX_MAILS_PER_SHARD = 500
-"""How many are read at once: of whom much waits after an outage is then seen together."""
+"""How many emails are read at once, so that all waiting emails for a member are seen together."""
 
 MAX_BATCHES = 50
-"""How often a run reads on before it leaves the rest to the next one."""
+"""How many times a run reads more emails before it leaves the rest to the next run."""
 
 MAX_REFUSALS = 3
-"""After so many in a row the mail service is down: the rest keeps its place until the next run."""
+"""After this many refusals in a row SES counts as down. The other emails stay due for the next run."""
 
 _MAX_MERGED = 90
-"""A transaction has 100 items at most."""
+"""How many emails are merged at once. A transaction has 100 items at most."""
 
 
 @dataclass
 class MailSender:
-    """Sends the mail of one run.
+    """Sends the emails of one run.
 
     Attributes:
-        context: Its `now` says due by when, and is the time at which a mail was sent.
+        context: Its `now` decides what is due, and it is the time at which an email was sent.
+        refusal_count: How many times in a row SES has refused.
     """
 
     context: JobContext
     refusal_count: int = 0
 
     def send_due(self) -> Counter[str]:
-        """Send everything that is due; counts as `duties.work_off` tells them."""
+        """Send every due email. The counts are those of `outbox_worker.process_queue`."""
         counts: Counter[str] = Counter()
         for _ in range(MAX_BATCHES):
             due = self.context.stores.outbox.list_due(TaskQueue.MAIL, by=self.context.now, limit=MAX_MAILS_PER_SHARD)
-            tried = self.send(due)
-            counts.update(tried)
-            moved = sum(tried.values()) - tried["taken"] - tried["failed"]
-            if not moved or self._must_stop():
+            batch_counts = self.send(due)
+            counts.update(batch_counts)
+            finished = sum(batch_counts.values()) - batch_counts["taken"] - batch_counts["failed"]
+            if not finished or self._must_stop():
                 break
         return counts
 
     def send(self, rows: Iterable[Item]) -> Counter[str]:
-        """Send some mails, those of one member together where they are many."""
+        """Send emails. If one member has many, they are merged."""
         counts: Counter[str] = Counter()
-        for _, of_member in groupby(sorted(rows, key=_get_member_id), key=lambda r: r["member_id"]):
-            for row in self._merge_by_member(list(of_member)):
+        for _, member_rows in groupby(sorted(rows, key=_get_member_and_due_time), key=lambda row: row["member_id"]):
+            for row in self._merge_for_member(list(member_rows)):
                 if self._must_stop():
                     return counts
                 counts.update(self._attempt_mail(row))
@@ -81,26 +81,26 @@ class MailSender:
     def _must_stop(self) -> bool:
         return self.refusal_count >= MAX_REFUSALS or not self.context.has_time()
 
-    def _merge_by_member(self, rows: Sequence[Item]) -> Sequence[Item]:
-        """A member's due mails as they are to be sent: many become one, not what goes alone."""
-        plain = [row for row in rows if MailKind(row["kind"]) not in KINDS_SENT_ALONE]
-        if not _should_merge(plain):
+    def _merge_for_member(self, rows: Sequence[Item]) -> Sequence[Item]:
+        """Merge a member's due emails if there are many. Some kinds of email are never merged."""
+        mergeable = [row for row in rows if MailKind(row["kind"]) not in KINDS_SENT_ALONE]
+        if not _should_merge(mergeable):
             return rows
-        plain = self._reread_due(plain)
-        # Each by itself: what is urgent or a digest, and what a run may have sent that died.
-        alone = [row for row in rows if MailKind(row["kind"]) in KINDS_SENT_ALONE]
-        alone += [row for row in plain if was_accepted_by_ses(row)]
-        plain = [row for row in plain if not was_accepted_by_ses(row)]
-        while _should_merge(plain):
-            one = self._merge_into_one_mail(plain[:_MAX_MERGED])
-            if one is None:
-                # Another run has some of them; what it leaves is found again.
-                return alone
-            plain = [one, *plain[_MAX_MERGED:]]
-        return [*alone, *plain]
+        mergeable = self._reread_due(mergeable)
+        # Sent separately: urgent emails and digests, and emails that a crashed run may have sent.
+        separate = [row for row in rows if MailKind(row["kind"]) in KINDS_SENT_ALONE]
+        separate += [row for row in mergeable if was_accepted_by_ses(row)]
+        mergeable = [row for row in mergeable if not was_accepted_by_ses(row)]
+        while _should_merge(mergeable):
+            merged = self._merge_into_one_mail(mergeable[:_MAX_MERGED])
+            if merged is None:
+                # Another run has some of them. What it leaves stays due.
+                return separate
+            mergeable = [merged, *mergeable[_MAX_MERGED:]]
+        return [*separate, *mergeable]
 
     def _reread_due(self, rows: Sequence[Item]) -> list[Item]:
-        """Rows of an index, read anew; what is not due any more is left out."""
+        """Read rows from the table that came from the index. Rows that are no longer due are left out."""
         ids = [row["outbox_id"] for row in rows]
         now = to_timestamp(self.context.now)
         return [
@@ -108,15 +108,15 @@ class MailSender:
         ]
 
     def _merge_into_one_mail(self, rows: Sequence[Item]) -> Item | None:
-        """One mail's row instead of several; None if another run has one of them."""
-        one = _build_merged_mail([item_to_mail(row) for row in rows], due_at=self.context.now)
+        """Merge several emails into one. Return its row, or None if another run has one of them."""
+        merged = _build_merged_mail([item_to_mail(row) for row in rows], due_at=self.context.now)
         try:
-            self.context.stores.transactions.commit(*self.context.stores.mails.prepare_merge(one, rows))
+            self.context.stores.transactions.commit(*self.context.stores.mails.prepare_merge(merged, rows))
         except ConditionFailedError:
             return None
-        # As it was written, not as it is now: another run may have claimed or sent it already,
-        # and what it is read to be by then could be claimed a second time.
-        return mail_to_item(one)
+        # Return the row as it was written and do not read it again. Another run may have claimed or sent
+        # it already, and a row that is read after that could be claimed a second time.
+        return mail_to_item(merged)
 
     def _attempt_mail(self, row: Item) -> Mapping[str, int]:
         claim = self.context.stores.outbox.claim(row, now=self.context.now)
@@ -126,21 +126,21 @@ class MailSender:
             outcome = self._send_claimed(claim)
         except UnavailableError as e:
             self.refusal_count += 1
-            log.warning("mail has to wait", outbox_id=claim.outbox_id, error=e.code)
+            log.warning("email must wait", outbox_id=claim.outbox_id, error=e.code)
             self.context.stores.mails.release(claim)
             return {"failed": 1}
         except TemplateError as e:
-            # Trying again would not help; a person has to look at the template.
-            log.error("task parked", outbox_id=claim.outbox_id, error=describe_error(e))
+            # Another attempt would not help. A person must fix the template.
+            log.error("task failed for the last time", outbox_id=claim.outbox_id, error=describe_error(e))
             self.context.stores.outbox.mark_failed(claim, error=describe_error(e), now=self.context.now)
             return {"failed": 1, "parked": 1}
-        except Exception as e:  # noqa: BLE001 one mail must not hold up the others; it is logged and tried again
+        except Exception as e:  # noqa: BLE001 one email must not delay the others; it is logged and tried again
             return reschedule_or_fail(claim, e, context=self.context)
         self.refusal_count = 0
         return outcome
 
     def _send_claimed(self, claim: Claim) -> Mapping[str, int]:
-        # Read after the claim, which nothing can join any more: the index may be behind.
+        # Read the row after the claim, because the index can lag. No notice can join a claimed email.
         row = self.context.stores.mails.get(claim.outbox_id)
         if row is None:
             return {"unsent": 1}
@@ -152,20 +152,20 @@ class MailSender:
             return self._send_via_ses(claim, item_to_mail(row))
 
     def _send_via_ses(self, claim: Claim, mail: Mail) -> Mapping[str, int]:
-        letter = OutgoingMail(mail, self.context)
-        if letter.skip_reason:
-            if letter.skip_reason in UNREACHED_REASONS:
-                # Before the mark: a run that dies in between is made up for by the next.
+        outgoing = OutgoingMail(mail, self.context)
+        if outgoing.skip_reason:
+            if outgoing.skip_reason in UNREACHED_REASONS:
+                # Escalate before the email is marked, so that if this run crashes the next one escalates.
                 escalate_to_colleague(mail, context=self.context)
-            self.context.stores.mails.mark_skipped(claim, letter.skip_reason, now=self.context.now)
+            self.context.stores.mails.mark_skipped(claim, outgoing.skip_reason, now=self.context.now)
             return {"unsent": 1}
-        message_id = self.context.mailer.send(letter.compose(self.context.sign_in_url), tag=mail.mail_id)
+        message_id = self.context.mailer.send(outgoing.compose(self.context.sign_in_url), tag=mail.mail_id)
         self.context.stores.mails.mark_sent(claim, message_id=message_id, now=self.context.now)
         return {"mails": 1}
 
     @contextmanager
     def _escalate_on_final_failure(self, claim: Claim, mail: Mail) -> Iterator[None]:
-        """Tell a colleague of a critical mail that fails for good: whom it is for may not hear."""
+        """Escalate a critical email that fails for the last time, because its recipient may not be notified."""
         try:
             yield
         except UnavailableError:
@@ -177,27 +177,27 @@ class MailSender:
 
 
 def _should_merge(rows: Sequence[Item]) -> bool:
-    """Whether mails are too many to be sent each; what was gathered before takes in all others."""
-    gathered = any(row["kind"] == MailKind.GATHERED for row in rows)
-    return len(rows) > (1 if gathered else MAX_SINGLE_MAILS)
+    """Whether there are too many emails to send separately. An email that was merged before takes in all others."""
+    has_merged = any(row["kind"] == MailKind.GATHERED for row in rows)
+    return len(rows) > (1 if has_merged else MAX_SINGLE_MAILS)
 
 
 def _build_merged_mail(mails: Sequence[Mail], *, due_at: datetime) -> Mail:
-    """One mail for the notices of several, late since the first of them was due."""
+    """Build one email with the notices of several. It is late since the first of them was due."""
     first = min(mails, key=lambda mail: mail.due_at)
-    about = {mail.referral_id for mail in mails}
+    referral_ids = {mail.referral_id for mail in mails}
     return Mail(
         mail_id=derive_id("mail", *(mail.mail_id for mail in mails)),
         kind=MailKind.GATHERED,
         member_id=first.member_id,
         recipient_subject=first.recipient_subject,
         tenant_id=first.tenant_id,
-        referral_id=first.referral_id if len(about) == 1 else "",
+        referral_id=first.referral_id if len(referral_ids) == 1 else "",
         notice_ids=tuple(notice_id for mail in mails for notice_id in mail.notice_ids),
         due_at=due_at,
         late_since=min(mail.late_since or mail.due_at for mail in mails),
     )
 
 
-def _get_member_id(row: Item) -> tuple[str, str]:
+def _get_member_and_due_time(row: Item) -> tuple[str, str]:
     return row["member_id"], row["due_at"]

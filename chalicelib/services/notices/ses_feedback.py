@@ -1,4 +1,4 @@
-"""What becomes of a mail after it was sent, and of those who did not get one."""
+"""Events from SES about sent emails: delivery, bounce and complaint, and what follows from them."""
 
 from chalicelib.domain.notices.ses_events import MailEvent, MailEventKind
 from chalicelib.observe import log
@@ -9,21 +9,21 @@ from chalicelib.store.notices.recipients import Suppression, SuppressionReason
 
 
 def record_mail_event(event: MailEvent, *, context: RunContext) -> None:
-    """Keep an event, in whatever order and however often it arrives.
+    """Record an event. Events can arrive in any order and more than once.
 
-    Every step changes nothing when it is done again, so a post that comes twice, or after a run
-    that died half way, ends like one that came once.
+    Every step is idempotent, so an event that arrives twice, or again after a run crashed in the middle,
+    has the same result as one that arrives once.
     """
     row = context.stores.mails.get(event.mail_id)
     if row is None:
-        log.info("event of no mail of ours")
+        log.info("event of an unknown email")
         return
     context.stores.mails.record_event(event.mail_id, event.kind, event.at)
     mail = item_to_mail(row)
     member = context.stores.members.get_by_subject(mail.recipient_subject)
     if event.suppresses_address and member:
-        trouble = SuppressionReason.COMPLAINED if event.kind is MailEventKind.COMPLAINT else SuppressionReason.BOUNCED
-        context.stores.recipients.suppress_address(member, event.address, Suppression(trouble, event.at))
-    # A complaint was made by somebody who has the mail.
+        reason = SuppressionReason.COMPLAINED if event.kind is MailEventKind.COMPLAINT else SuppressionReason.BOUNCED
+        context.stores.recipients.suppress_address(member, event.address, Suppression(reason, event.at))
+    # A person who complains has received the email.
     if event.is_undelivered and event.kind is not MailEventKind.COMPLAINT:
         escalate_to_colleague(mail, context=context)

@@ -1,4 +1,4 @@
-"""Whether a post comes from our own topic: its signature, by a certificate of Amazon SNS."""
+"""Verify that a message comes from our own SNS topic: its signature, with a certificate of Amazon SNS."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,30 +13,30 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 _CACHED_CERTIFICATES = 4
-"""SNS signs with one certificate a region at a time, and changes it about once a year."""
+"""SNS signs with one certificate per region at a time, and changes it about once a year."""
 
 
 @dataclass(frozen=True, slots=True)
 class SnsVerifier:
-    """Believes posts of one topic.
+    """Accepts messages from one topic.
 
     Attributes:
-        topic: Its ARN; empty if there is none, and nothing is believed.
-        fetch: Gets what is at an address, with a limit of time and size.
+        topic: Its ARN; empty if there is none, and then every message is rejected.
+        fetch: Gets the content of an address, with limits on time and size.
     """
 
     topic: str
     fetch: Callable[[str], bytes]
-    _kept: "dict[str, Certificate]" = field(default_factory=dict)
+    _cache: "dict[str, Certificate]" = field(default_factory=dict)
 
     def require_valid_signature(self, message: SnsMessage, *, now: datetime) -> None:
-        """Take a post that our topic signed just now.
+        """Accept only a recent message that is signed by our topic.
 
         Raises:
-            UnauthenticatedError: another topic's, an old one, or not signed by Amazon SNS.
-            UnavailableError: the certificate could not be had; SNS will post again.
+            UnauthenticatedError: it is from another topic, too old, or not signed by Amazon SNS.
+            UnavailableError: the certificate could not be fetched; SNS will send the message again.
         """
-        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 as in `Vault`
+        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 as in `EnvelopeEncryption`
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415
         from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
@@ -55,31 +55,31 @@ class SnsVerifier:
             raise UnauthenticatedError from e
 
     def confirm_subscription(self, message: SnsMessage) -> None:
-        """Say that we do want the posts of our topic.
+        """Confirm that we subscribe to our topic.
 
         Raises:
-            UnauthenticatedError: the address is not one of Amazon SNS.
-            UnavailableError: it did not answer; SNS will ask again.
+            UnauthenticatedError: the address does not belong to Amazon SNS.
+            UnavailableError: it did not respond; SNS will ask again.
         """
         if not topic.is_confirmation_url(message.subscribe_url, self.topic):
             raise UnauthenticatedError
-        self._fetch_certificate(message.subscribe_url)
+        self._fetch(message.subscribe_url)
 
     def _get_certificate(self, address: str) -> "Certificate":
         from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 as above
 
         if not topic.is_certificate_url(address, self.topic):
             raise UnauthenticatedError
-        if address not in self._kept:
-            if len(self._kept) >= _CACHED_CERTIFICATES:
-                self._kept.clear()
+        if address not in self._cache:
+            if len(self._cache) >= _CACHED_CERTIFICATES:
+                self._cache.clear()
             try:
-                self._kept[address] = load_pem_x509_certificate(self._fetch_certificate(address))
+                self._cache[address] = load_pem_x509_certificate(self._fetch(address))
             except ValueError as e:
                 raise UnavailableError from e
-        return self._kept[address]
+        return self._cache[address]
 
-    def _fetch_certificate(self, address: str) -> bytes:
+    def _fetch(self, address: str) -> bytes:
         try:
             return self.fetch(address)
         except OSError as e:

@@ -1,6 +1,6 @@
-"""The link in a mail by which its reader stops mails like it, without signing in.
+"""The unsubscribe link: a reader turns off emails of the same categories without signing in.
 
-What it names is sealed: nobody can make one, read one, or turn one into another member's.
+Its token is encrypted, so no one can create one, read one, or change one into another member's.
 """
 
 import binascii
@@ -20,58 +20,58 @@ _ENCRYPTION_SCOPE, _ENCRYPTION_CONTEXT = "service", "unsubscribe"
 
 
 def build_unsubscribe_url(member_id: str, categories: Iterable[Category], *, sign_in_url: str, stores: Stores) -> str:
-    """Where a member turns these categories off."""
-    plain = "/".join([member_id, *sorted(categories)]).encode()
-    token = _encode_token(stores.encryption.encrypt(plain, scope=_ENCRYPTION_SCOPE, context=_ENCRYPTION_CONTEXT))
+    """Build the address that turns these categories off for a member."""
+    plaintext = "/".join([member_id, *sorted(categories)]).encode()
+    token = _encode_token(stores.encryption.encrypt(plaintext, scope=_ENCRYPTION_SCOPE, context=_ENCRYPTION_CONTEXT))
     return f"{sign_in_url}{UNSUBSCRIBE_PATH}/{token}"
 
 
 def parse_unsubscribe_token(token: str, *, stores: Stores) -> tuple[str, frozenset[Category]]:
-    """Whose mails of which categories a token stands for. A category that is gone is left out.
+    """Read the member and the categories from a token. A category that no longer exists is left out.
 
     Raises:
         NotFoundError: it is not one of ours.
     """
-    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 loaded with the vault
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 as in `EnvelopeEncryption`
 
     try:
-        plain = stores.encryption.decrypt(
+        plaintext = stores.encryption.decrypt(
             _decode_token(token), scope=_ENCRYPTION_SCOPE, context=_ENCRYPTION_CONTEXT
         ).decode()
     except (binascii.Error, InvalidTag, ValueError) as e:
         raise NotFoundError from e
-    member_id, *categories = plain.split("/")
-    return member_id, frozenset(known for known in Category if known in categories)
+    member_id, *categories = plaintext.split("/")
+    return member_id, frozenset(category for category in Category if category in categories)
 
 
 def unsubscribe_member(token: str, *, stores: Stores) -> None:
-    """Mail the member no more of what a token names. Doing it again changes nothing.
+    """Turn off the email categories of a token. It is idempotent.
 
     Raises:
         NotFoundError: the token is not one of ours.
-        UnavailableError: the member kept changing the preferences meanwhile.
+        UnavailableError: the member changed the preferences at every attempt.
     """
     member_id, categories = parse_unsubscribe_token(token, stores=stores)
 
     def attempt() -> None:
-        now = stores.recipients.get_preferences(member_id)
-        off = dict.fromkeys(categories & set(OPTIONAL_CATEGORIES), MailTiming.NEVER)
-        preferences = replace(now, timings={**now.timings, **off})
-        if preferences == now:
+        current = stores.recipients.get_preferences(member_id)
+        turned_off = dict.fromkeys(categories & set(OPTIONAL_CATEGORIES), MailTiming.NEVER)
+        preferences = replace(current, timings={**current.timings, **turned_off})
+        if preferences == current:
             return
-        # Neither the hour nor the zone: the next digest comes when it would have come.
-        _, saving = stores.recipients.prepare_save(member_id, preferences, version=now.version)
-        stores.transactions.commit(saving)
+        # The hour and the time zone stay, so the next digest is sent at its usual time.
+        _, write = stores.recipients.prepare_save(member_id, preferences, version=current.version)
+        stores.transactions.commit(write)
 
     commit_with_retry(attempt)
 
 
 def _decode_token(token: str) -> bytes:
-    sealed = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
-    # The decoder overlooks strange letters and spare bits; ours has one spelling.
-    if _encode_token(sealed) != token:
-        raise ValueError("not as it was given")
-    return sealed
+    ciphertext = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+    # The decoder ignores invalid characters and spare bits, but each of our tokens has only one spelling.
+    if _encode_token(ciphertext) != token:
+        raise ValueError("not in the form that we issued")
+    return ciphertext
 
 
 def _encode_token(ciphertext: bytes) -> str:

@@ -1,7 +1,7 @@
-"""Weekly digests: planned with the member, moved with the member's hours, told once a week.
+"""Weekly digests: planned when a member is added, moved when the member's hours change, sent once a week.
 
-The row only says when to look. What the digest tells is read when it is told, and again, patient
-by patient, when it is mailed (`services.letters`).
+The outbox row only has the time to check. The content of a digest is read when its notice is written,
+and again, patient by patient, when it is emailed (`services.notices.compose`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from chalicelib import mail as words
+from chalicelib import mail as templates
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.notices.mail_timing import Mail, MailKind, MailTiming, Preferences, compute_mail_time
 from chalicelib.domain.notices.notice_rules import Category
@@ -38,12 +38,12 @@ from chalicelib.store.platform.transactions import ConditionFailedError
 DIGEST_RULE = "weekly_digest"
 
 ON_TIME_WITHIN = timedelta(days=1)
-"""How long after its time a digest says nothing of being late."""
+"""How long after its due time a digest does not mention a delay."""
 
 
 @dataclass(frozen=True, slots=True)
 class _DigestRecipient:
-    """A member whose weeks begin at an hour of their own."""
+    """A member, with the hour and the time zone at which the member's week begins."""
 
     member: Member
     preferences: Preferences
@@ -59,16 +59,16 @@ class _DigestRecipient:
     def find_current_week(self, now: datetime) -> date:
         return find_current_digest_week(now, hour=self.preferences.digest_hour, zone=self.zone)
 
-    def compute_next_due_time(self, settled: date, now: datetime) -> datetime:
-        return compute_next_digest_time(settled, now=now, hour=self.preferences.digest_hour, zone=self.zone)
+    def compute_next_due_time(self, last_done_week: date, now: datetime) -> datetime:
+        return compute_next_digest_time(last_done_week, now=now, hour=self.preferences.digest_hour, zone=self.zone)
 
 
 def prepare_digest_writes(before: Member | None, after: Member, *, context: RunContext) -> Sequence[TransactionWrite]:
-    """What making or changing a member adds to its transaction: digests begin, end, or go on."""
-    was_told = before is not None and _gets_digest(before)
-    if _gets_digest(after) == was_told:
+    """Build the writes that start or end the digests of a member who is added or changed."""
+    got_digest = before is not None and _gets_digest(before)
+    if _gets_digest(after) == got_digest:
         return ()
-    if was_told:
+    if got_digest:
         return [context.stores.digests.prepare_end(after.member_id)]
     preferences = context.stores.recipients.get_preferences(after.member_id)
     return [_prepare_first_digest(_build_recipient(after, preferences, stores=context.stores), context=context)]
@@ -77,44 +77,44 @@ def prepare_digest_writes(before: Member | None, after: Member, *, context: RunC
 def save_preferences(
     member: Member, preferences: Preferences, *, version: int, context: RunContext
 ) -> Preferences | None:
-    """Save how a member wants to be mailed, and move the digest with it. None if it was stale."""
+    """Save the email preferences of a member, and move the digest. Return None if `version` is not current."""
     before = context.stores.recipients.get_preferences(member.member_id)
-    saved, saving = context.stores.recipients.prepare_save(member.member_id, preferences, version=version)
-    moving = _prepare_moved_digest(member, before, preferences, context=context)
+    saved, write = context.stores.recipients.prepare_save(member.member_id, preferences, version=version)
+    digest_writes = _prepare_moved_digest(member, before, preferences, context=context)
     try:
-        context.stores.transactions.commit(saving, *moving)
+        context.stores.transactions.commit(write, *digest_writes)
     except ConditionFailedError:
         return None
     return saved
 
 
 def notify_weekly_digest(claim: Claim, *, context: RunContext) -> tuple[TaskState, Sequence[str]]:
-    """Tell a member of the week that is due, if there is anything to tell, and wait for the next.
+    """Send a member the digest of the week that is due, if it has any entry, and schedule the next one.
 
-    Of several weeks that were missed the last one is told, and says since when it is late.
+    If several weeks were missed, only the last one is sent, and it has the date since which it is late.
 
     Returns:
-        What became of it, and the ids of the mails that it planned.
+        The new state, and the ids of the emails that it planned.
     """
     member = context.stores.members.get_by_subject(claim.row["subject"])
     if member is None or not _gets_digest(member):
         context.stores.outbox.finish(claim, TaskState.SKIPPED, now=context.now)
         return TaskState.SKIPPED, ()
-    reader = _build_recipient(
+    recipient = _build_recipient(
         member, context.stores.recipients.get_preferences(member.member_id), stores=context.stores
     )
-    week, settled = reader.find_current_week(context.now), parse_last_done_week(claim.row)
+    week, last_done_week = recipient.find_current_week(context.now), parse_last_done_week(claim.row)
     entries: Sequence[DigestEntry] = ()
     mail_ids: Sequence[str] = ()
-    if week > settled:
-        since = reader.compute_due_time(settled + WEEK)
-        entries = sort_digest_entries(_list_entries(reader, context=context))
+    if week > last_done_week:
+        since = recipient.compute_due_time(last_done_week + WEEK)
+        entries = sort_digest_entries(_list_entries(recipient, context=context))
         if entries:
-            notice = _build_notice(claim, reader, entries, week=week, since=since, now=context.now)
-            mail_ids = _write_notice(notice, _build_mail(notice, reader, entries, since), stores=context.stores)
-        settled = week
-    following = reader.compute_next_due_time(settled, context.now)
-    context.stores.digests.set_next_week(claim, last_done_week=settled, due=following)
+            notice = _build_notice(claim, recipient, entries, week=week, since=since, now=context.now)
+            mail_ids = _write_notice(notice, _build_mail(notice, recipient, entries, since), stores=context.stores)
+        last_done_week = week
+    next_due = recipient.compute_next_due_time(last_done_week, context.now)
+    context.stores.digests.set_next_week(claim, last_done_week=last_done_week, due=next_due)
     return (TaskState.DONE if entries else TaskState.SKIPPED), mail_ids
 
 
@@ -127,29 +127,29 @@ def _build_recipient(member: Member, preferences: Preferences, *, stores: Stores
 
 
 def _prepare_first_digest(recipient: _DigestRecipient, *, context: RunContext) -> TransactionWrite:
-    """Digests from the next one on: of the weeks before there is nothing to catch up."""
-    settled = recipient.find_current_week(context.now)
-    due = recipient.compute_next_due_time(settled, context.now)
-    return context.stores.digests.prepare_set(recipient.member, last_done_week=settled, due=due)
+    """Schedule the next digest. Earlier weeks are not sent."""
+    last_done_week = recipient.find_current_week(context.now)
+    due = recipient.compute_next_due_time(last_done_week, context.now)
+    return context.stores.digests.prepare_set(recipient.member, last_done_week=last_done_week, due=due)
 
 
 def _prepare_moved_digest(
     member: Member, before: Preferences, preferences: Preferences, *, context: RunContext
 ) -> Sequence[TransactionWrite]:
-    """The digest to other hours. This week's is not lost by it, and not told again."""
+    """Move the digest to other hours. This week's digest is neither lost nor sent again."""
     is_moved = (before.digest_hour, before.time_zone) != (preferences.digest_hour, preferences.time_zone)
     if not is_moved or not _gets_digest(member):
         return ()
-    reader = _build_recipient(member, preferences, stores=context.stores)
-    settled = context.stores.digests.get_last_done_week(member.member_id)
-    if settled is None:
-        return [_prepare_first_digest(reader, context=context)]
-    due = reader.compute_next_due_time(settled, context.now)
-    return [context.stores.digests.prepare_set(member, last_done_week=settled, due=due)]
+    recipient = _build_recipient(member, preferences, stores=context.stores)
+    last_done_week = context.stores.digests.get_last_done_week(member.member_id)
+    if last_done_week is None:
+        return [_prepare_first_digest(recipient, context=context)]
+    due = recipient.compute_next_due_time(last_done_week, context.now)
+    return [context.stores.digests.prepare_set(member, last_done_week=last_done_week, due=due)]
 
 
 def _list_entries(recipient: _DigestRecipient, *, context: RunContext) -> Iterator[DigestEntry]:
-    """What is on a digest, by the list of the reader's own tenant."""
+    """List the entries of a digest from the list of the recipient's own tenant."""
     member = recipient.member
     for row in context.stores.referrals.list_summaries(index=get_index_name(member), tenant_id=member.tenant_id):
         entry = build_digest_entry(
@@ -160,14 +160,14 @@ def _list_entries(recipient: _DigestRecipient, *, context: RunContext) -> Iterat
 
 
 def _write_notice(notice: Notice, mail: Mail | None, *, stores: Stores) -> Sequence[str]:
-    """Write the notice with its mail, once; the id of the mail if it is new."""
-    planning = [stores.mails.prepare_plan(mail)] if mail else []
+    """Write the notice with its email, once. Return the id of the email if it is new."""
+    mail_writes = [stores.mails.prepare_plan(mail)] if mail else []
     try:
-        stores.transactions.commit(stores.notices.prepare_add(notice), *planning)
+        stores.transactions.commit(stores.notices.prepare_add(notice), *mail_writes)
     except ConditionFailedError as e:
         if NOTICE not in e.items:
             raise
-        # A run told it that died before it moved the row on.
+        # A run wrote it and crashed before it scheduled the next week.
         return ()
     return [mail.mail_id] if mail else []
 
@@ -182,7 +182,7 @@ def _build_notice(
     now: datetime,
 ) -> Notice:
     member = recipient.member
-    # By the week and not by its hour, which may change on the very day.
+    # The id depends on the week and not on its hour, because the hour can change on the same day.
     notice_id = derive_id(f"ntc_{week:%Y%m%d}T000000000000", DIGEST_RULE, member.member_id)
     is_mailed = recipient.preferences.get_timing(Category.DIGEST) is not MailTiming.NEVER
     was_due = since.astimezone(ZoneInfo(recipient.zone)).date() if now - since > ON_TIME_WITHIN else None
@@ -204,11 +204,11 @@ def _build_notice(
 def _build_mail(
     notice: Notice, recipient: _DigestRecipient, entries: Sequence[DigestEntry], since: datetime
 ) -> Mail | None:
-    """The mail of a digest: weekly as the digest is, also for who wants daily mails."""
+    """Build the email of a digest. It is weekly, also for a member who wants daily emails."""
     if notice.mail_id is None:
         return None
     now = notice.created_at
-    listed = entries[: words.MAX_LISTED]
+    listed = entries[: templates.MAX_LISTED]
     return Mail(
         mail_id=notice.mail_id,
         kind=MailKind.DIGEST,

@@ -1,4 +1,4 @@
-"""The follow-up calendar: of one referral, and of all that a member looks after, as a feed."""
+"""The follow-up calendar of one referral, and the calendar feed of all referrals of a member."""
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -21,18 +21,18 @@ from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 
 CALENDAR_DAYS_BACK, CALENDAR_DAYS_AHEAD = timedelta(days=92), timedelta(days=400)
-"""What part of fifteen years a feed carries around today. Calendars fetch it again and again;
-what lies further ahead comes nearer by itself."""
+"""The part of the 15 years of follow-up that a feed has, before and after today. Calendar programs fetch
+the feed again and again, so later dates appear in time."""
 
 STAGES_IN_CALENDAR = frozenset({Stage.HANDED_BACK, Stage.FOLLOW_UP, Stage.LONG_TERM_FOLLOW_UP})
-"""Stages in which a referral's days are in the feed: from the hand-back on."""
+"""Stages in which a referral's dates are in the feed: from the return to the referring provider on."""
 
 VISIT_SOURCE = "CIBMTR's reporting points, the published care tables, and 15-year studies (as gathered by 2026-04)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUp:
-    """The dated days of one referral's follow-up, and what they follow from."""
+    """The dates of one referral's follow-up, and what they depend on."""
 
     referral: Referral
     handback: HandbackVersion | None
@@ -41,18 +41,19 @@ class FollowUp:
 
     @property
     def dates(self) -> Sequence[FollowUpDate]:
-        """Every day, earliest first."""
+        """Every date, earliest first."""
         return list_follow_up_dates(self.basis)
 
 
 def read_follow_up(referral_id: str, *, member: Member, context: RunContext) -> FollowUp:
-    """The follow-up of one referral.
+    """Read the follow-up of one referral.
 
     Raises:
-        NotFoundError: no such referral, another tenant's, or no window is open yet.
+        NotFoundError: no such referral, it belongs to another tenant, or its monitoring window is not
+            open yet.
     """
-    found = handbacks.read_handback(referral_id, member=member, action="follow_up.read", context=context)
-    follow_up = _build_follow_up(found.referral, found.handback)
+    view = handbacks.read_handback(referral_id, member=member, action="follow_up.read", context=context)
+    follow_up = _build_follow_up(view.referral, view.handback)
     if follow_up is None:
         raise NotFoundError
     return follow_up
@@ -65,10 +66,10 @@ def create_calendar_address(
     build_response: Callable[[str], StoredResponse],
     context: RunContext,
 ) -> StoredResponse:
-    """Make the secret address of a member's feed; the one before it ends.
+    """Create the secret address of a member's calendar feed. The previous address ends.
 
     Raises:
-        ForbiddenError: somebody who sees no patient has no calendar of them.
+        ForbiddenError: the member's role has no access to patients.
     """
     _require_clinical_access(member)
     secret = encode_id(secrets.token_bytes(16))
@@ -89,7 +90,7 @@ def create_calendar_address(
 
 
 def revoke_calendar_address(*, member: Member, context: RunContext) -> None:
-    """End a member's feed. Saying it again changes nothing."""
+    """End a member's calendar feed. It is idempotent."""
     _require_clinical_access(member)
     context.stores.transactions.commit(
         context.stores.calendar_feeds.prepare_end(member.member_id),
@@ -98,10 +99,11 @@ def revoke_calendar_address(*, member: Member, context: RunContext) -> None:
 
 
 def read_calendar_feed(address: str, *, context: RunContext) -> Iterator[tuple[FollowUp, FollowUpDate]]:
-    """The days of everyone whom the owner of an address looks after, around today.
+    """List the follow-up dates of all patients of the owner of an address, before and after today.
 
     Raises:
-        NotFoundError: no such address, one that has ended, or its owner sees patients no more.
+        NotFoundError: no such address, it has ended, or its owner no longer has access to patients
+            (for example a disabled member).
     """
     member_id, _, secret = address.partition(".")
     subject = context.stores.calendar_feeds.find_owner(member_id, secret)
@@ -114,7 +116,7 @@ def read_calendar_feed(address: str, *, context: RunContext) -> Iterator[tuple[F
 
 def _list_follow_ups(member: Member, *, context: RunContext) -> Iterator[tuple[FollowUp, FollowUpDate]]:
     index = "by_practice" if member.kind is TenantKind.PRACTICE else "by_center"
-    # The index only says where to look: each referral is read again before it counts.
+    # The index only finds candidates. Each referral is read again before it is used.
     for referral_id in context.stores.referrals.list_ids_in_phase(
         Phase.FOLLOW_UP, index=index, tenant_id=member.tenant_id
     ):
@@ -125,9 +127,9 @@ def _list_follow_ups(member: Member, *, context: RunContext) -> Iterator[tuple[F
         if follow_up is None:
             continue
         today = to_local_day(context.now, follow_up.window.time_zone)
-        for day in follow_up.dates:
-            if today - CALENDAR_DAYS_BACK <= day.on <= today + CALENDAR_DAYS_AHEAD:
-                yield follow_up, day
+        for date in follow_up.dates:
+            if today - CALENDAR_DAYS_BACK <= date.on <= today + CALENDAR_DAYS_AHEAD:
+                yield follow_up, date
 
 
 def _build_follow_up(referral: Referral, handback: HandbackVersion | None) -> FollowUp | None:
@@ -147,7 +149,7 @@ def _build_follow_up(referral: Referral, handback: HandbackVersion | None) -> Fo
 
 def _require_clinical_access(member: Member) -> None:
     if not member.has_clinical_access or member.kind is TenantKind.OPERATOR:
-        raise ForbiddenError("not_for_your_role", "Only people who care for patients see them.")
+        raise ForbiddenError("not_for_your_role", "Your role does not include patient records.")
 
 
 def _build_audit_entry(member: Member, action: str, now: datetime) -> AuditEntry:

@@ -1,4 +1,7 @@
-"""The hand-back package: written by the center, read by both sides, each version kept."""
+"""The transition-of-care summary (`handback` in the API): the center writes it, both sides read it.
+
+Every version is kept. A write is optimistic: it fails if someone else wrote a version first.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -43,22 +46,23 @@ from chalicelib.store.platform.transactions import ConditionFailedError
 
 @dataclass(frozen=True, slots=True)
 class HandbackView:
-    """A referral with its package as it stands; None while nothing is written."""
+    """A referral with its newest summary; None if there is none yet."""
 
     referral: Referral
     handback: HandbackVersion | None = None
 
     @property
     def version(self) -> int:
-        """The version of the package, 0 before the first."""
+        """The version of the summary; 0 before the first one."""
         return self.handback.version if self.handback else 0
 
 
 def read_handback(referral_id: str, *, member: Member, action: str, context: RunContext) -> HandbackView:
-    """A referral's package, for a member of one of its two tenants.
+    """Read a referral's summary, for a member of one of its two tenants.
 
     Raises:
-        NotFoundError: no such referral, another tenant's, or nobody was infused yet.
+        NotFoundError: no such referral, it belongs to another tenant, or the patient has not had an
+            infusion yet.
     """
     referral = get_visible_or_404(referral_id, member, action, context=context)
     context.stores.audit_log.append(build_member_audit_entry(referral, member, action, context.now))
@@ -68,28 +72,28 @@ def read_handback(referral_id: str, *, member: Member, action: str, context: Run
 
 
 def get_latest_handback(referral: Referral, *, stores: Stores) -> HandbackVersion | None:
-    """The newest version of a referral's package."""
+    """Read the newest version of a referral's summary."""
     return stores.handbacks.get_latest(referral.referral_id, scope=referral.practice_id)
 
 
 def write_handback(
     referral_id: str, package: Package, *, version: int, member: Member, context: RunContext
 ) -> HandbackView:
-    """Write a package, or correct it: one transaction with the referral and its audit row.
+    """Write or correct a summary, in one transaction with the referral and its audit row.
 
     Args:
-        referral_id: Whose package it is.
-        package: The whole of it.
-        version: The version that the member saw, 0 for none.
-        member: Who writes.
+        referral_id: The referral.
+        package: The complete summary.
+        version: The version that the member saw; 0 for none.
+        member: Who writes it.
         context: The tables and the time.
 
     Raises:
-        NotFoundError: no such referral, or another tenant's.
-        ForbiddenError: only the center writes.
-        RefusedError: nobody was infused yet, or the journey has ended.
-        StaleError: somebody wrote since `version`.
-        MalformedError: it names a product or a care point that is not there.
+        NotFoundError: no such referral, or it belongs to another tenant.
+        ForbiddenError: only the center can write.
+        ConflictError: the patient has not had an infusion yet, or the referral is closed.
+        PreconditionFailedError: someone wrote a newer version than `version`.
+        MalformedError: it names a product or a care point that does not exist.
     """
 
     def attempt() -> HandbackView:
@@ -100,22 +104,22 @@ def write_handback(
             raise PreconditionFailedError
         _require_known_product(package, stores=context.stores)
         handback = HandbackVersion(version=version + 1, package=package, written_at=context.now, written_by=member.name)
-        # The referral itself is written too: both sides' lists show that there is news.
+        # Write the referral too, so that the lists of both sides show an unread change.
         changed = replace(referral, version=referral.version + 1, updated_at=context.now)
         try:
             context.stores.transactions.commit(*_prepare_handback_writes(changed, handback, member, context=context))
         except ConditionFailedError as e:
             if HANDBACK_WRITE in e.items:
                 raise PreconditionFailedError from e
-            raise  # The referral changed, not its package: try again.
+            raise  # The referral changed, but not its summary. Try again.
         return HandbackView(changed, handback)
 
     return commit_with_retry(attempt)
 
 
 def propose_package(referral: Referral, *, context: RunContext) -> Mapping[str, Any]:
-    """What a center starts from: what the product knows, and the published care points."""
-    infused_on = _list_infusion_days(referral, context=context)
+    """Propose the first version to a center: what the product knows, and the published care points."""
+    infused_on = _get_infusion_day(referral, context=context)
     center = context.stores.tenants.get_center(referral.center_id)
     return {
         "product_id": referral.product_id,
@@ -133,7 +137,7 @@ def propose_package(referral: Referral, *, context: RunContext) -> Mapping[str, 
     }
 
 
-def _list_infusion_days(referral: Referral, *, context: RunContext) -> date:
+def _get_infusion_day(referral: Referral, *, context: RunContext) -> date:
     if referral.window:
         return referral.window.infused_on
     zone = load_decision_context(referral, context=context).time_zone
@@ -151,7 +155,10 @@ def _prepare_handback_writes(
 
 
 def _build_notice_task(referral: Referral, version: int, now: datetime) -> OutboxTask:
-    """The task that tells the practice of a package that it may have read before, or waits for."""
+    """Build the task that notifies the practice of a summary.
+
+    The practice waits for it, or may have read an earlier version.
+    """
     return OutboxTask(
         outbox_id=derive_id("out", HANDBACK_WRITTEN_RULE, referral.referral_id, str(version)),
         referral_id=referral.referral_id,
@@ -163,20 +170,26 @@ def _build_notice_task(referral: Referral, version: int, now: datetime) -> Outbo
 
 def _require_writable(referral: Referral, member: Member) -> None:
     if member.kind is not TenantKind.CENTER:
-        raise ForbiddenError("center_only", "Only the treatment center writes the package.")
+        raise ForbiddenError("center_only", "Only the treatment center can edit the transition-of-care summary.")
     if not is_infused(referral):
-        raise ConflictError("not_infused", "There is nothing to hand back before an infusion.")
+        raise ConflictError("not_infused", "Record the infusion before you write the transition-of-care summary.")
     if not can_center_write(referral):
-        raise ConflictError("referral_closed", "The referral has ended.")
+        raise ConflictError("referral_closed", "This referral is closed, so the summary can no longer be edited.")
 
 
 def _require_known_product(package: Package, *, stores: Stores) -> None:
     require_known_product_and_center(package.get("product_id"), None, stores=stores)
     points = package.get("care_points") or ()
     faults = [
-        FieldError(f"/care_points/{place}/care_point_id", "unknown", "No such care point")
-        for place, point in enumerate(points)
+        FieldError(
+            f"/care_points/{position}/care_point_id",
+            "unknown",
+            "This care point no longer exists. Remove it and add it again.",
+        )
+        for position, point in enumerate(points)
         if point.get("care_point_id") and point["care_point_id"] not in care_points.load_care_points()
     ]
     if faults:
-        raise MalformedError("unknown_reference", "Something named is not there.", errors=faults)
+        raise MalformedError(
+            "unknown_reference", "A care point in your list no longer exists. Check the marked items.", errors=faults
+        )

@@ -18,7 +18,7 @@ from chalicelib.store.notices.notices import Notice
 from chalicelib.store.platform.transactions import ConditionFailedError
 
 ESCALATION_RULE = "escalation"
-ESCALATION_TITLE = "A colleague could not be reached by mail; please see that it is read"
+ESCALATION_TITLE = "A critical notice to a colleague could not be emailed; make sure that someone on your team reads it"
 
 
 def escalate_to_colleague(mail: Mail, *, context: RunContext) -> bool:

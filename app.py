@@ -84,7 +84,7 @@ def notices(event: CloudWatchEvent) -> Mapping[str, int]:
 @app.schedule(build_schedule_rate(ScheduledJob.CLOCKS))
 def clocks(event: CloudWatchEvent) -> Mapping[str, int]:
     """Send overdue alerts for stages that last too long."""
-    return _run_queue(ScheduledJob.CLOCKS, TaskQueue.CLOCK, event)
+    return _run_queue(ScheduledJob.CLOCKS, TaskQueue.OVERDUE, event)
 
 
 @app.schedule(build_schedule_rate(ScheduledJob.DIGEST))

@@ -1,12 +1,12 @@
-"""The catalogue: CAR T products, what they are for and how long their labels ask to monitor.
+"""The catalog: CAR T products, their indications, and how long their labels require monitoring.
 
-One reviewed file a product in `products/`. What a label says stands there with `label_as_of` and
-the sources it was read from; `unverified` points at what no good source was found for, which a
-page shows as "confirm with the current label". Nothing here decides anything about a patient.
+`products/` has one reviewed file per product. Each fact of a label has its `label_as_of` date and the
+sources that it was read from. `unverified` lists the facts without a good source, which a page marks
+with "Check the current label." Nothing here decides anything about a patient.
 
 Source:
-    Public material read by 2026-11-22, named in each file. `as_of` of a source is the day it
-    speaks for, or the day it was read where it does not say.
+    Public material read by 2026-11-22, named in each file. The `as_of` date of a source is the date
+    that it is valid for, or the date it was read if the source has none.
 """
 
 import hashlib
@@ -33,10 +33,10 @@ DISEASE_NAMES: Mapping[str, str] = {
 DISEASES: tuple[str, ...] = tuple(DISEASE_NAMES)
 
 PRODUCT_NOT_NAMED = "not_named"
-"""Stands in a window's profile for the product that nobody named yet."""
+"""The product id in a monitoring profile when no product is named yet."""
 
 MEDWATCH: Mapping[str, str] = {"name": "FDA MedWatch", "phone": "1-800-FDA-1088", "url": "https://www.fda.gov/medwatch"}
-"""Where anyone reports a suspected adverse reaction. Source: the US labels, section 17."""
+"""Where anyone can report a suspected adverse event. Source: the US labels, section 17."""
 
 _PRODUCT_FILES = Path(__file__).with_name("products")
 
@@ -46,10 +46,10 @@ class CatalogProduct:
     """A marketed product.
 
     Attributes:
-        diseases: What its label names, as codes of `DISEASES`.
+        diseases: The diseases of its label, as codes of `DISEASES`.
         infusion_parts: How many infusions make one treatment.
-        version: Changes with any byte of the reviewed file.
-        facts: The row as the API serves it.
+        version: Changes with every byte of the reviewed file.
+        facts: The product as the API serves it.
     """
 
     product_id: str
@@ -66,16 +66,16 @@ class CatalogProduct:
 
 @cache
 def load_products() -> Mapping[str, CatalogProduct]:
-    """Every product by id, in the order of their names: no maker comes first."""
+    """Every product by id, in the order of their names, so that no manufacturer comes first."""
     files = (path.read_bytes() for path in _PRODUCT_FILES.glob("*.json"))
     ordered = sorted(map(_parse_product, files), key=lambda product: product.name)
     return MappingProxyType({product.product_id: product for product in ordered})
 
 
 def compute_version(file_content: bytes) -> str:
-    """The version of reviewed bytes: a referral keeps the one that it was screened by.
+    """The version of a reviewed file. A referral keeps the version of its eligibility check.
 
-    Its git history has what a version said, and who reviewed it.
+    The git history shows the content of each version, and who reviewed it.
     """
     return hashlib.sha256(file_content).hexdigest()[:12]
 
@@ -83,9 +83,9 @@ def compute_version(file_content: bytes) -> str:
 def get_monitoring_profile(product_id: str | None) -> MonitoringProfile:
     """The monitoring profile of a product.
 
-    Where no product was named, or one that has left the catalogue, it is the cautious profile:
-    of each figure the longest that any product's label asks for, counted from the last
-    infusion. Too long a watch is put right by naming the product; too short a one harms.
+    If no product is named, or the product is no longer in the catalog, the profile is cautious: each
+    value is the longest that any product's label requires, counted from the last infusion. Monitoring
+    that is too long is corrected by naming the product; monitoring that is too short can cause harm.
     """
     product = load_products().get(product_id) if product_id else None
     return product.profile if product else _build_longest_profile()
@@ -138,9 +138,9 @@ def _parse_product(file_content: bytes) -> CatalogProduct:
 
 
 def _compute_second_part_day(row: Mapping[str, Any]) -> int | None:
-    """The day of the second part, where the first is day 0.
+    """The day of the second infusion of a split dose, where the first is day 0.
 
-    Labels call the day of the first infusion day 1: what one of them calls day 10 is 9 days later.
+    Labels call the day of the first infusion day 1: day 10 of a label is 9 days later.
     """
     split = row["split_dose"]
     opens_window = row["monitoring"]["anchor"] == AnchorInfusion.FIRST
@@ -148,7 +148,7 @@ def _compute_second_part_day(row: Mapping[str, Any]) -> int | None:
 
 
 def _to_served_row(row: Mapping[str, Any], diseases: Sequence[str], version: str) -> Mapping[str, Any]:
-    """The reviewed row, with the words and the line that all products share."""
+    """The reviewed row, with the disease names and the safety phone number that all products share."""
     indications = [{**indication, "name": DISEASE_NAMES[indication["disease"]]} for indication in row["indications"]]
     return {
         **row,

@@ -1,8 +1,8 @@
-"""Published points of care after CAR T: what a hand-back package starts from, and the card's words.
+"""Published care points after CAR T: the starting list for a transition-of-care summary.
 
-One reviewed file. A center keeps, words anew, dates or leaves out each point; two published
-tables differ on how often IgG is measured, so both are offered. `as_of` of a source is the day it
-speaks for, or the day it was read where it bears none.
+One reviewed file. It also has the text of the patient's wallet card. A center keeps, rewords, dates or
+omits each point. Two published tables differ on how often IgG is measured, so both are offered. The
+`as_of` date of a source is the date that it is valid for, or the date it was read if it has none.
 
 Source: the tables and notices that each row names, read by 2026-11-23.
 """
@@ -25,11 +25,11 @@ _FILE = Path(__file__).with_name("care_points.json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarePoint:
-    """One thing to look after.
+    """One care point.
 
     Attributes:
-        days: How long after the infusion it is first due, in days or in calendar `months`.
-        products: The products that it is about; empty for all.
+        days: How many days after the infusion it is first due; `months` counts calendar months instead.
+        products: The products that it applies to; empty for all.
     """
 
     care_point_id: str
@@ -41,7 +41,7 @@ class CarePoint:
     products: tuple[str, ...] = ()
 
     def compute_due_date(self, infused_on: date) -> date | None:
-        """The day on which it is first due, where it has one."""
+        """The day on which it is first due, if it has one."""
         if self.days is not None:
             return infused_on + timedelta(days=self.days)
         return add_months(infused_on, self.months) if self.months is not None else None
@@ -55,7 +55,7 @@ def load_file() -> Mapping[str, Any]:
 
 @cache
 def load_care_points() -> Mapping[str, CarePoint]:
-    """Every point by id, in the order in which a page lists them."""
+    """Every care point by id, in the order in which a page lists them."""
     rows = (
         CarePoint(
             care_point_id=row["care_point_id"],
@@ -71,16 +71,16 @@ def load_care_points() -> Mapping[str, CarePoint]:
 
 
 def list_for_product(product_id: str | None) -> Sequence[CarePoint]:
-    """The points that a package for a product starts from."""
+    """The care points for a product, with which a summary starts."""
     return [p for p in load_care_points().values() if not p.products or product_id in p.products]
 
 
 def get_source(name: str) -> Source:
-    """What a row was read from."""
+    """The source of a row."""
     found: Source = load_file()["sources"][name]
     return found
 
 
 def compute_irradiated_blood_end(infused_on: date) -> date:
-    """Until when at least a recipient is given irradiated blood products only."""
+    """The earliest day until which a recipient gets irradiated blood products only."""
     return infused_on + timedelta(days=load_file()["irradiated_blood"]["days"])

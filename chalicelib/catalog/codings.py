@@ -1,6 +1,6 @@
-"""What codes of an electronic health record mean to a screen: one reviewed file, with sources.
+"""What codes from an electronic health record mean for an eligibility check: one reviewed file, with sources.
 
-A code that is not in it is unknown, and is named as such; nothing is read out of a drug's name.
+A code that is not in the file is unknown, and is named as such. Nothing is inferred from a drug's name.
 """
 
 import json
@@ -20,7 +20,7 @@ _FILE = Path(__file__).with_name("codings.json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodedMedication:
-    """A drug: its classes, and the agent that it is where its last dose matters."""
+    """A drug: its classes, and its agent name if its last dose matters before leukapheresis."""
 
     name: str
     classes: frozenset[str]
@@ -29,12 +29,12 @@ class CodedMedication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeMappings:
-    """The reviewed codes, by code.
+    """The reviewed meanings, by code.
 
     Attributes:
-        procedures: A CPT code as a kind of transplant, or as `prior_car_t`.
-        conditions: The beginnings of ICD-10-CM codes, by the flag that they raise.
-        observations: A LOINC code as the field that it fills.
+        procedures: A CPT code means a kind of transplant, or `prior_car_t`.
+        conditions: The prefixes of ICD-10-CM codes, by the flag that they raise.
+        observations: A LOINC code means the field that it fills.
     """
 
     medications: Mapping[str, CodedMedication]
@@ -45,14 +45,14 @@ class CodeMappings:
 
 @cache
 def load_file() -> Mapping[str, Any]:
-    """The whole file as it was reviewed."""
+    """The whole file as reviewed."""
     content: Mapping[str, Any] = json.loads(_FILE.read_text("utf-8"))
     return content
 
 
 @cache
 def load_codings() -> CodeMappings:
-    """The file by code. Read when first needed."""
+    """The file by code. It is read when first needed."""
     rows = load_file()
     return CodeMappings(
         medications={

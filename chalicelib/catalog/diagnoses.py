@@ -1,12 +1,12 @@
-"""ICD-10-CM codes of the blood cancers, in one release, and which of them may be billed.
+"""ICD-10-CM codes of blood cancers in one release, and which of them are billable.
 
-A code is billable if it has no finer codes below it: C83.3 is not, and since October 2024 its
-C83.39 is not either. Nothing here says that a patient has a disease; a form offers codes, and
-the referring provider answers for the one that is sent.
+A code is billable if it has no subcodes: C83.3 is not, and since October 2024 its subcode C83.39 is
+not either. Nothing here states that a patient has a disease: a form offers codes, and the referring
+provider is responsible for the code that is sent.
 
 Source: the release that the file names; `python -m infra.build_icd10` writes it from the tabular list.
-Which subcategories are offered for which disease follows the words of the tabular list itself,
-read in the same release, and product labels where they name a histology.
+The choice of subcategories for each disease follows the text of the tabular list in the same release,
+and product labels where they name a histology.
 """
 
 import json
@@ -20,8 +20,8 @@ _FILE = Path(__file__).with_name("icd10.json")
 
 SUBCATEGORIES_BY_DISEASE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        # Mediastinal (thymic) is C85.2; grade IIIb follicular lymphoma is a histology of LBCL
-        # in the labels. "Other" and "unspecified B-cell" hold what has no code of its own.
+        # Mediastinal (thymic) is C85.2. Labels list grade IIIb follicular lymphoma as a histology of
+        # LBCL. "Other" and "unspecified B-cell" contain what has no code of its own.
         "LBCL": ("C83.3", "C85.2", "C82.4", "C83.8", "C85.1"),
         # The tabular list puts the non-leukemic variant, small lymphocytic lymphoma, in C83.0.
         "CLL_SLL": ("C91.1", "C83.0"),
@@ -33,15 +33,15 @@ SUBCATEGORIES_BY_DISEASE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "B_ALL": ("C91.0", "C83.5"),
     }
 )
-"""The subcategories whose billable codes a form offers for a disease of the catalogue."""
+"""The subcategories whose billable codes a form offers for each disease of the catalog."""
 
 MAX_NAMED = 12
-"""How many billable codes a refusal names before it says how many more there are."""
+"""How many billable codes an error message names before it only counts the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """A code with its official words, and the diseases that it is offered for."""
+    """A code with its official description, and the diseases that it is offered for."""
 
     code: str
     description: str
@@ -50,23 +50,23 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeSet:
-    """The codes of one release, and of which release they are."""
+    """The codes of one release, and the release."""
 
     release: Mapping[str, str]
     codes: Mapping[str, str]
     billable: frozenset[str]
 
     def list_billable_below(self, stem: str) -> Sequence[str]:
-        """The billable codes that a code stands for; none for a code that is not there."""
+        """The billable codes below a code (or the code itself); none for an unknown code."""
         known = self.codes if stem in self.codes else ()
         return [code for code in known if code in self.billable and code.startswith(stem)]
 
     def list_for_disease(self, disease: str | None = None) -> Sequence[Diagnosis]:
-        """The billable codes to choose from, the first subcategory of a disease first."""
+        """The billable codes to choose from, in the order of a disease's subcategories."""
         stems = (
             SUBCATEGORIES_BY_DISEASE[disease]
             if disease
-            else tuple(s for some in SUBCATEGORIES_BY_DISEASE.values() for s in some)
+            else tuple(stem for stems in SUBCATEGORIES_BY_DISEASE.values() for stem in stems)
         )
         found = dict.fromkeys(code for stem in stems for code in self.list_billable_below(stem))
         return [
@@ -75,13 +75,13 @@ class CodeSet:
 
 
 def list_diseases_for_code(code: str) -> tuple[str, ...]:
-    """The diseases that a code is offered for; small lymphocytic shares one with marginal zone."""
+    """The diseases that a code is offered for. Small lymphocytic and marginal zone lymphoma share one."""
     return tuple(disease for disease, stems in SUBCATEGORIES_BY_DISEASE.items() if code.startswith(stems))
 
 
 @cache
 def load_code_set() -> CodeSet:
-    """The release that ships. Read when first needed; takes about a millisecond."""
+    """The release in this package. It is read when first needed, in about a millisecond."""
     content = json.loads(_FILE.read_text("utf-8"))
     codes: Mapping[str, str] = content["codes"]
     parents = {code[:length].rstrip(".") for code in codes for length in range(3, len(code))}

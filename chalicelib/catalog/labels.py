@@ -1,4 +1,4 @@
-"""The catalogue as a screen reads it: rules out of the reviewed files. Read when first screened."""
+"""The catalog as an eligibility check uses it: rules from the reviewed files, read when first needed."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ Sources = Mapping[str, SourceReference]
 
 @cache
 def load_label_catalog() -> LabelCatalog:
-    """All rules and cautions. The version is that of every reviewed file together."""
+    """All rules and flags. The version covers every reviewed file."""
     reviewed = _CAUTIONS_FILE.read_bytes()
     versions = [compute_version(reviewed), *(product.version for product in load_products().values())]
     return LabelCatalog(
@@ -40,14 +40,15 @@ def _build_indications(product: CatalogProduct) -> Iterator[LabelIndication]:
     facts = product.facts
     sources = _build_sources(facts)
     unverified = frozenset(facts["unverified"])
-    for place, indication in enumerate(facts["indications"]):
-        at = f"/indications/{place}/rows"
+    for position, indication in enumerate(facts["indications"]):
+        path = f"/indications/{position}/rows"
         yield LabelIndication(
             product_id=product.product_id,
             product_name=product.name,
             disease=indication["disease"],
             rows=tuple(
-                _build_row(row, f"{at}/{number}", sources, unverified) for number, row in enumerate(indication["rows"])
+                _build_row(row, f"{path}/{number}", sources, unverified)
+                for number, row in enumerate(indication["rows"])
             ),
             limitations=tuple(_build_limitations(indication)),
             label_as_of=date.fromisoformat(facts["label_as_of"]),
@@ -56,11 +57,11 @@ def _build_indications(product: CatalogProduct) -> Iterator[LabelIndication]:
 
 
 def _build_limitations(indication: Mapping[str, Any]) -> Iterator[str]:
-    """What the label leaves out, and which histologies it names: others are for the center."""
+    """The limitations of the label, and the histologies that it names; others are for the center to judge."""
     yield from (limitation["text"] for limitation in indication["limitations"])
     if indication["histologies"]:
-        named = ", ".join(format_code(code) for code in indication["histologies"])
-        yield f"Histologies that the label names: {named}."
+        names = ", ".join(format_code(code) for code in indication["histologies"])
+        yield f"Histologies that the label names: {names}."
 
 
 def _build_row(row: Mapping[str, Any], path: str, sources: Sources, unverified: frozenset[str]) -> IndicationRow:
@@ -73,19 +74,19 @@ def _build_row(row: Mapping[str, Any], path: str, sources: Sources, unverified: 
 
 
 def _build_criteria(
-    written: Sequence[Mapping[str, Any]], path: str, sources: Sources, unverified: frozenset[str]
+    rules: Sequence[Mapping[str, Any]], path: str, sources: Sources, unverified: frozenset[str]
 ) -> Iterator[LabelCriterion]:
-    """Each rule of a row; `{"any_of": […]}` makes alternatives with one number."""
-    for place, rule in enumerate(written):
-        either = rule.get("any_of")
-        for part in either if either is not None else [rule]:
+    """Each rule of a row. `{"any_of": […]}` makes a group of alternatives with one number."""
+    for position, rule in enumerate(rules):
+        alternatives = rule.get("any_of")
+        for part in alternatives if alternatives is not None else [rule]:
             name = next(key for key in part if key != "source")
             yield LabelCriterion(
                 rule=name,
                 figure=part[name],
-                alternative_group=place + 1 if either is not None else 0,
+                alternative_group=position + 1 if alternatives is not None else 0,
                 source=sources[part["source"]] if "source" in part else None,
-                unverified=f"{path}/{place}" in unverified,
+                unverified=f"{path}/{position}" in unverified,
             )
 
 
@@ -97,7 +98,7 @@ def _build_discussion_rules(reviewed: Mapping[str, Any]) -> DiscussionRules:
     sources = _build_sources(reviewed)
     return DiscussionRules(
         flags=tuple(_build_flag_rule(flag, sources) for flag in reviewed["flags"]),
-        washouts={each["agent"]: _build_interval(each, sources) for each in reviewed["washouts"]},
+        washouts={washout["agent"]: _build_interval(washout, sources) for washout in reviewed["washouts"]},
         transplant=_build_interval(reviewed["transplant"], sources),
         irradiated_blood=_build_interval(reviewed["irradiated_blood"], sources),
     )
@@ -125,4 +126,4 @@ def _build_interval(interval: Mapping[str, Any], sources: Sources) -> WashoutInt
 
 
 def _build_threshold_sources(row: Mapping[str, Any], sources: Sources) -> tuple[ThresholdSource, ...]:
-    return tuple(ThresholdSource(text=a["says"], source=sources[a["source"]]) for a in row["anchors"])
+    return tuple(ThresholdSource(text=anchor["says"], source=sources[anchor["source"]]) for anchor in row["anchors"])

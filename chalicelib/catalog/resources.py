@@ -1,8 +1,8 @@
 """National resources for patients and caregivers: public bodies and nonprofits.
 
-One reviewed file. Nobody pays to stand here, and the order is that of the names. `last_checked`
-is the day that the newest source speaks for, or the day that it was read where it bears none;
-`confirm` says what a reader should ask before relying on a row.
+One reviewed file. No one pays to be listed, and the order is by name. `last_checked` is the date that
+the newest source is valid for, or the date it was read if the source has none. `confirm` is what a
+reader should ask before relying on a row.
 
 Source: the public pages that each row names, read by 2026-11-22.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 TOPICS: Mapping[str, str] = MappingProxyType(
     {
-        "transport": "Transport",
+        "transport": "Transportation",
         "lodging": "Lodging",
         "financial": "Financial help",
         "peer_support": "Peer support",
@@ -24,24 +24,24 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "safety_reporting": "Safety reporting",
     }
 )
-"""What a resource helps with, in the order in which a page lists it."""
+"""What a resource helps with, in the order in which a page lists the topics."""
 
 LANGUAGES: Mapping[str, str] = MappingProxyType({"en": "English", "es": "Spanish"})
-"""The languages that a source says it answers in; interpreters stand in the row's words."""
+"""The languages in which a resource answers, according to its source. The row's text mentions interpreters."""
 
 _FILE = Path(__file__).with_name("resources.json")
 
 
 @cache
 def load_file() -> Mapping[str, Any]:
-    """The whole file: its rows, and the day on which somebody last went through them."""
+    """The whole file: its rows, and the date of the last review."""
     return MappingProxyType(json.loads(_FILE.read_text("utf-8")))
 
 
 def list_resources(
     *, topic: str | None = None, language: str | None = None, search_text: str = ""
 ) -> Sequence[Mapping[str, Any]]:
-    """The rows that fit everything asked for, in the order of their names."""
+    """The rows that match every given filter, in the order of their names."""
     search_words = search_text.casefold().split()
     return [row for row in load_file()["items"] if _matches(row, topic, language, search_words)]
 

@@ -1,10 +1,12 @@
-"""Mail: one function a mail, one folder of templates a function.
+"""Emails: one function and one folder of templates for each.
 
-To add a mail, add a folder `templates/<name>/` with `subject.txt`, `body.txt` and `body.html`,
-and a function of that name here that returns what the templates ask for. What all mails share
-stands beside the folders: the frame, the line about lateness, the way out of optional mails. A
-mail carries the patient's alias, counts and a sign-in link, and nothing else about anybody: no
-diagnosis, no stage, no product, no center, no name.
+To add an email, add a folder `templates/<name>/` with `subject.txt`, `body.txt` and `body.html`, and
+a function `compose_<name>` here that fills in the placeholders of the templates. The parts that all
+emails share are next to the folders: the frame, the note about a late email, and the link to stop
+optional emails.
+
+For privacy, an email has the patient's alias, counts and a sign-in link, and nothing else about
+anyone: no diagnosis, no status, no product, no center, no name.
 """
 
 from collections.abc import Sequence
@@ -17,17 +19,19 @@ from string import Template
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.platform.dates import format_date
+
 MAX_LISTED = 20
-"""How many patients a mail lists by their alias; a longer list is read in the dashboard."""
+"""How many patients an email lists by alias. A longer list is in the dashboard."""
 
 
 class TemplateError(Exception):
-    """A mail could not be put into words; it says nothing of what it was about."""
+    """An email could not be rendered. The error names only the template, nothing about the patient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailMessage:
-    """A mail to one person. `unsubscribe` is where its reader stops the like; empty for no way."""
+    """An email to one person. `unsubscribe` is the link to stop emails like it; empty if there is none."""
 
     to: str
     subject: str
@@ -37,23 +41,21 @@ class MailMessage:
 
 
 class Mailer(Protocol):
-    """Something that sends mail."""
+    """Something that sends emails."""
 
     def send(self, message: MailMessage, *, tag: str) -> str:
-        """Hand the mail over and return the service's id of it. `tag` is our id of the mail."""
+        """Hand the email to the service and return its message id. `tag` is our id of the email."""
         ...
 
 
 def compose_notice_waiting(
     *, to: str, alias: str, count: int, sign_in_url: str, late_since_text: str = "", unsubscribe: str = ""
 ) -> MailMessage:
-    """Tell a member that there is something to read about a patient, and not what."""
-    verb = "is" if count == 1 else "are"
+    """Announce new notices about one patient, without their content."""
     return _render_mail(
         "notice_waiting",
         _MailFrame(to=to, link=sign_in_url, late=late_since_text, unsubscribe=unsubscribe),
         alias=alias,
-        are=verb,
         notices=_format_count(count, "new notice"),
     )
 
@@ -61,14 +63,14 @@ def compose_notice_waiting(
 def compose_notices_waiting(
     *, to: str, counts: Sequence[tuple[str, int]], sign_in_url: str, late_since_text: str = "", unsubscribe: str = ""
 ) -> MailMessage:
-    """Tell a member how much there is to read about whom.
+    """Announce how many new notices there are about which patients.
 
     Args:
-        to: The member's address.
-        counts: For each patient the alias and the number of notices. Two may share an alias.
-        link: Where to sign in.
-        late: Since when the mail is late, in words.
-        unsubscribe: Where the like is stopped.
+        to: The member's email address.
+        counts: For each patient the alias and the number of notices. Two patients can share an alias.
+        sign_in_url: Where to sign in.
+        late_since_text: When the email was due, in words; empty if it is on time.
+        unsubscribe: The link to stop emails like this one.
     """
     return _render_mail(
         "notices_waiting",
@@ -88,15 +90,15 @@ def compose_weekly_digest(
     late_since_text: str = "",
     unsubscribe: str = "",
 ) -> MailMessage:
-    """Tell a member of whom the week's digest is, and not what it says.
+    """Announce the weekly digest: which patients are on it, without its content.
 
     Args:
-        to: The member's address.
-        aliases: The patients that are named.
+        to: The member's email address.
+        aliases: The patients to list.
         unlisted: How many more there are.
-        link: Where to sign in.
-        late: Since when the mail is late, in words.
-        unsubscribe: Where the like is stopped.
+        sign_in_url: Where to sign in.
+        late_since_text: When the email was due, in words; empty if it is on time.
+        unsubscribe: The link to stop emails like this one.
     """
     return _render_mail(
         "weekly_digest",
@@ -107,24 +109,24 @@ def compose_weekly_digest(
 
 
 def compose_critical_notice(*, to: str, alias: str, sign_in_url: str, late_since_text: str = "") -> MailMessage:
-    """Tell a member that something should be read now, and not what."""
+    """Announce a critical notice, without its content."""
     return _render_mail("critical_notice", _MailFrame(to=to, link=sign_in_url, late=late_since_text), alias=alias)
 
 
 def compose_escalation(*, to: str, alias: str, sign_in_url: str, late_since_text: str = "") -> MailMessage:
-    """Tell a member that a colleague could not be told of something that should be read now."""
+    """Announce that a critical notice could not be delivered to a colleague."""
     return _render_mail("escalation", _MailFrame(to=to, link=sign_in_url, late=late_since_text), alias=alias)
 
 
 def format_time(at: datetime, zone: str) -> str:
-    """A time as a reader in a zone says it."""
+    """Format a time for a reader in this zone: "December 2, 2026 at 7:00 AM CST"."""
     local = at.astimezone(ZoneInfo(zone))
-    return f"{local:%B} {local.day}, {local.year} at {local:%H:%M %Z}"
+    return f"{format_date(local)} at {local.hour % 12 or 12}:{local:%M %p %Z}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _MailFrame:
-    """What any mail has. `late` is since when it is late, in words; empty if it is not."""
+    """What every email has. `late` is when it was due, in words; empty if it is on time."""
 
     to: str
     link: str
@@ -137,7 +139,7 @@ def _format_count(count: int, noun: str) -> str:
 
 
 def _format_list(lines: Sequence[str], unlisted: int = 0) -> Sequence[str]:
-    """The first lines of a list, one a patient, and how many more there are."""
+    """The first lines of a list, one per patient, and how many more there are."""
     listed = lines[:MAX_LISTED]
     more = len(lines) - len(listed) + unlisted
     return [*listed, f"and {_format_count(more, 'more patient')}"] if more else listed
@@ -145,15 +147,15 @@ def _format_list(lines: Sequence[str], unlisted: int = 0) -> Sequence[str]:
 
 def _render_mail(name: str, frame: _MailFrame, *, lines: Sequence[str] = (), **values: str) -> MailMessage:
     try:
-        given = values | {"link": frame.link}
-        in_html = {key: escape(value) for key, value in given.items()}
-        subject = _load_template(f"{name}/subject.txt").substitute(given)
+        texts = values | {"link": frame.link}
+        escaped = {key: escape(value) for key, value in texts.items()}
+        subject = _load_template(f"{name}/subject.txt").substitute(texts)
         return MailMessage(
             to=frame.to,
-            # One line, whatever a value holds: a line break would begin a new header.
+            # One line, whatever a value contains: a line break would start a new header.
             subject=" ".join(subject.split()),
-            text=_render_body(f"{name}/body", "txt", frame, given, lines),
-            html=_render_body(f"{name}/body", "html", frame, in_html, lines),
+            text=_render_body(f"{name}/body", "txt", frame, texts, lines),
+            html=_render_body(f"{name}/body", "html", frame, escaped, lines),
             unsubscribe=frame.unsubscribe,
         )
     except (KeyError, OSError, ValueError) as e:
@@ -161,14 +163,15 @@ def _render_mail(name: str, frame: _MailFrame, *, lines: Sequence[str] = (), **v
 
 
 def _render_body(body: str, form: str, frame: _MailFrame, values: dict[str, str], lines: Sequence[str]) -> str:
-    """A body within what all mails share. `values` are spelled for the form; `lines` are not yet.
+    """Render a body inside the frame of all emails.
 
-    A line of a list is one line, whatever an alias holds.
+    `values` are already escaped for the form; `lines` are not. A list item is always one line,
+    whatever an alias contains.
     """
-    spelled = escape if form == "html" else str
-    late, leave = spelled(frame.late), spelled(frame.unsubscribe)
-    line = _load_template(f"line.{form}")
-    listed = "".join(line.substitute(line=spelled(" ".join(each.split()))) for each in lines)
+    escape_for_form = escape if form == "html" else str
+    late, leave = escape_for_form(frame.late), escape_for_form(frame.unsubscribe)
+    line_template = _load_template(f"line.{form}")
+    listed = "".join(line_template.substitute(line=escape_for_form(" ".join(line.split()))) for line in lines)
     parts = {
         "body": _load_template(f"{body}.{form}").substitute(values | {"lines": listed}),
         "late": _load_template(f"late.{form}").substitute(late=late) if late else "",

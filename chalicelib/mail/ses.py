@@ -1,4 +1,4 @@
-"""The only call of Amazon SES."""
+"""Sends emails through Amazon SES. No other module calls SES."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from chalicelib.mail import MailMessage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SesMailer:
-    """Sends by SES v2. `client` makes or hands out the one client, when first needed.
+    """Sends through SES v2. `client` returns the one client, which it creates when first needed.
 
     `clock` measures how long SES takes.
     """
@@ -24,10 +24,10 @@ class SesMailer:
     configuration_set: str
 
     def send(self, message: MailMessage, *, tag: str) -> str:
-        """Send one mail.
+        """Send one email.
 
         Raises:
-            UnavailableError: SES did not take it, or did not say so.
+            UnavailableError: SES did not accept it, or did not confirm that it did.
         """
         content: dict[str, Any] = {
             "Subject": {"Data": message.subject, "Charset": "UTF-8"},
@@ -46,15 +46,15 @@ class SesMailer:
         }
         if self.configuration_set:
             request["ConfigurationSetName"] = self.configuration_set
-        # A mail service that hangs costs each task of a job this long, and no lease runs out.
+        # If SES hangs, each task of a job waits this long at most, so no lease expires.
         with translate_aws_errors(), budget.limit_time(budget.MAX_BUDGET_S, clock=self.clock):
-            answer = self.client().send_email(**request)
-        message_id: str = answer["MessageId"]
+            response = self.client().send_email(**request)
+        message_id: str = response["MessageId"]
         return message_id
 
 
 def _build_unsubscribe_headers(address: str) -> list[dict[str, str]]:
-    """The headers by which a mail program offers to unsubscribe, in one click (RFC 8058)."""
+    """The headers with which an email program offers to unsubscribe in one click (RFC 8058)."""
     return [
         {"Name": "List-Unsubscribe", "Value": f"<{address}>"},
         {"Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click"},

@@ -1,15 +1,15 @@
-"""Where ZIP codes are: one packed file, loaded when first asked for.
+"""Where ZIP codes are: one packed file, loaded when first needed.
 
-`zips.bin` holds all numbers little-endian, as `python -m infra.build_zip_codes` wrote them:
+`python -m infra.build_zip_codes` writes `zips.bin`. All numbers are little-endian:
 
-    1000 x 13 bytes   for each first three digits, which of the hundred ZIP codes there are
+    1000 x 13 bytes   for each 3-digit prefix, a bitmap of the ZIP codes that exist
     1000 x uint16     how many ZIP codes come before these
     1000 x 2 x int32  where the first of them is: latitude, longitude
-    n x 2 bytes       how much further north each is than the one before it: low, then high bytes
-    n x 2 bytes       how much further east, likewise
+    n x 2 bytes       how much farther north each is than the one before it: low, then high bytes
+    n x 2 bytes       how much farther east, in the same form
 
-in units of 1/200 of a degree, longitudes all west of Greenwich. A look-up adds up some forty
-small numbers, so that loading need not unpack anything.
+The unit is 1/200 of a degree, and all longitudes count west of Greenwich. A look-up adds about forty
+small numbers, so nothing needs to be unpacked when the file is loaded.
 """
 
 import re
@@ -29,7 +29,7 @@ _ZIP = re.compile(r"\d{5}(-\d{4})?", re.ASCII)
 
 
 class ZipTable(NamedTuple):
-    """The parts of the file, in its order."""
+    """The parts of the file, in its order. `maps` are the bitmaps."""
 
     maps: bytes
     counts: Sequence[int]
@@ -39,12 +39,12 @@ class ZipTable(NamedTuple):
 
 
 def find_zip_point(zip_code: str) -> Point | None:
-    """About where a ZIP code of 5 or 5+4 digits is; None if there is none such, or it is abroad.
+    """The approximate location of a ZIP code of 5 or 5+4 digits; None if it does not exist or is abroad.
 
-    Military mail (APO, FPO, DPO) abroad has no place.
+    Military ZIP codes abroad (APO, FPO, DPO) have no location.
 
     Raises:
-        ValueError: it is not spelled as a ZIP code.
+        ValueError: It does not have the form of a ZIP code.
     """
     if not _ZIP.fullmatch(zip_code):
         raise ValueError("not a ZIP code")
@@ -52,7 +52,7 @@ def find_zip_point(zip_code: str) -> Point | None:
 
 
 def find_in_table(table: ZipTable, zip_code: str) -> Point | None:
-    """Where a table has a ZIP code, if it has it."""
+    """The location of a ZIP code in a table; None if the table does not have it."""
     prefix, last = int(zip_code[:3]), int(zip_code[3:5])
     bits = int.from_bytes(table.maps[prefix * MAP_BYTES : (prefix + 1) * MAP_BYTES], "little")
     if not bits >> last & 1:
@@ -68,12 +68,12 @@ def find_in_table(table: ZipTable, zip_code: str) -> Point | None:
 
 
 def count_zip_codes() -> int:
-    """How many ZIP codes are known."""
+    """How many ZIP codes the file has."""
     return len(_load_table().north)
 
 
 def clear_cache() -> None:
-    """Let go of the file, as a new process would not have it yet."""
+    """Unload the file, as in a new process."""
     _load_table.cache_clear()
 
 
@@ -83,22 +83,22 @@ def _load_table() -> ZipTable:
 
 
 def unpack_table(raw: bytes) -> ZipTable:
-    """The parts of a file's bytes."""
-    there, counted, placed = (PREFIXES * width for width in (MAP_BYTES, 2, 8))
-    maps, counts, firsts = raw[:there], raw[there : there + counted], raw[there + counted :]
-    steps = firsts[placed:]
+    """Split the bytes of a file into its parts."""
+    maps_size, counts_size, firsts_size = (PREFIXES * width for width in (MAP_BYTES, 2, 8))
+    maps, counts, firsts = raw[:maps_size], raw[maps_size : maps_size + counts_size], raw[maps_size + counts_size :]
+    steps = firsts[firsts_size:]
     half = len(steps) // 2
     return ZipTable(
         maps=maps,
         counts=array("H", counts),
-        firsts=array("i", firsts[:placed]),
+        firsts=array("i", firsts[:firsts_size]),
         north=_join_byte_planes(steps[:half]),
         east=_join_byte_planes(steps[half:]),
     )
 
 
 def _join_byte_planes(planes: bytes) -> Sequence[int]:
-    """Numbers of two bytes, all low bytes having come first: so they pack into less."""
+    """Numbers of two bytes, stored as all low bytes and then all high bytes, which compresses better."""
     half = len(planes) // 2
     both = bytearray(len(planes))
     both[0::2], both[1::2] = planes[:half], planes[half:]

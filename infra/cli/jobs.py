@@ -22,6 +22,6 @@ class RunnableJob(StrEnum):
 _QUEUES = {
     RunnableJob.NOTICES: TaskQueue.PLAN,
     RunnableJob.RELAY: TaskQueue.EVENT,
-    RunnableJob.CLOCKS: TaskQueue.CLOCK,
+    RunnableJob.CLOCKS: TaskQueue.OVERDUE,
     RunnableJob.DIGEST: TaskQueue.DIGEST,
 }

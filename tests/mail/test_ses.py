@@ -1,4 +1,4 @@
-"""Handing a mail to Amazon SES."""
+"""How an email is handed to Amazon SES."""
 
 from dataclasses import replace
 
@@ -14,32 +14,32 @@ from chalicelib.mail.ses import SesMailer
 MESSAGE = MailMessage(to="coordinator@cedar.example", subject="S\u00fcbject", text="Text", html="<p>")
 
 
-class Ses:
-    """A mail service that keeps what it is asked, and fails if it is told to."""
+class FakeSes:
+    """An SES client that keeps the requests, and fails with `failure` if there is one."""
 
     def __init__(self, failure=None):
         self.failure = failure
-        self.asked = []
+        self.requests = []
 
     def send_email(self, **request):
-        self.asked.append(request)
+        self.requests.append(request)
         if self.failure:
             raise self.failure
         return {"MessageId": "id-1"}
 
 
-def mailer(ses, configuration_set=""):
+def build_mailer(ses, configuration_set=""):
     return SesMailer(client=lambda: ses, sender="notices@dashboard.example", configuration_set=configuration_set)
 
 
-def test_a_mail_goes_to_one_person_from_one_address():
+def test_an_email_goes_to_one_recipient_from_one_address():
     """No copy, no reply address, no header of ours: exactly what is listed here."""
-    ses = Ses()
+    ses = FakeSes()
 
-    message_id = mailer(ses).send(MESSAGE, tag="mail_1")
+    message_id = build_mailer(ses).send(MESSAGE, tag="mail_1")
 
     assert message_id == "id-1"
-    assert ses.asked == [
+    assert ses.requests == [
         {
             "FromEmailAddress": "notices@dashboard.example",
             "Destination": {"ToAddresses": ["coordinator@cedar.example"]},
@@ -54,35 +54,35 @@ def test_a_mail_goes_to_one_person_from_one_address():
     ]
 
 
-def test_a_mail_that_may_be_left_says_so_in_its_headers():
-    """Mail programs make a button of them, which posts to our address in one click (RFC 8058)."""
-    ses = Ses()
+def test_an_optional_email_has_unsubscribe_headers():
+    """Email programs turn them into a button that posts to our address in one click (RFC 8058)."""
+    ses = FakeSes()
 
-    mailer(ses).send(replace(MESSAGE, unsubscribe="https://d.example/u/1"), tag="mail_1")
+    build_mailer(ses).send(replace(MESSAGE, unsubscribe="https://d.example/u/1"), tag="mail_1")
 
-    assert ses.asked[0]["Content"]["Simple"]["Headers"] == [
+    assert ses.requests[0]["Content"]["Simple"]["Headers"] == [
         {"Name": "List-Unsubscribe", "Value": "<https://d.example/u/1>"},
         {"Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click"},
     ]
 
 
-def test_the_mail_service_knows_what_it_is_asked():
-    """By Amazon's own description of the call: a header, a tag and a configuration set."""
+def test_the_request_matches_the_service_model_of_ses():
+    """Amazon's own description of the call accepts a header, a tag and a configuration set."""
     client = botocore.session.get_session().create_client("sesv2", region_name="us-east-1")
-    with Stubber(client) as service:
-        service.add_response("send_email", {"MessageId": "id-1"})
-        told = replace(MESSAGE, unsubscribe="https://d.example/u/1")
+    with Stubber(client) as stubber:
+        stubber.add_response("send_email", {"MessageId": "id-1"})
+        message = replace(MESSAGE, unsubscribe="https://d.example/u/1")
 
-        assert mailer(client, "members").send(told, tag="mail_1") == "id-1"
+        assert build_mailer(client, "members").send(message, tag="mail_1") == "id-1"
 
 
-def test_a_configuration_set_is_named_where_there_is_one():
-    """It decides which events of a mail are reported, and that nothing is tracked."""
-    ses = Ses()
+def test_the_configuration_set_is_part_of_the_request():
+    """It decides which SES events are published, and that nothing is tracked."""
+    ses = FakeSes()
 
-    mailer(ses, "members").send(MESSAGE, tag="mail_1")
+    build_mailer(ses, "members").send(MESSAGE, tag="mail_1")
 
-    assert ses.asked[0]["ConfigurationSetName"] == "members"
+    assert ses.requests[0]["ConfigurationSetName"] == "members"
 
 
 @pytest.mark.parametrize(
@@ -101,16 +101,17 @@ def test_a_configuration_set_is_named_where_there_is_one():
         ),
         EndpointConnectionError(endpoint_url="https://email.example"),
     ],
+    ids=lambda failure: failure.response["Error"]["Code"] if isinstance(failure, ClientError) else "NoConnection",
 )
-def test_trouble_of_the_mail_service_is_trouble_that_passes(failure):
-    """Whoever sends tries again later."""
+def test_a_temporary_ses_failure_is_an_unavailable_error(failure):
+    """The caller tries again later."""
     with pytest.raises(UnavailableError):
-        mailer(Ses(failure)).send(MESSAGE, tag="mail_1")
+        build_mailer(FakeSes(failure)).send(MESSAGE, tag="mail_1")
 
 
-def test_a_refusal_of_the_mail_service_is_ours_to_look_at():
-    """A sender that was not verified does not heal by waiting."""
+def test_a_rejection_by_ses_stays_an_error():
+    """A retry does not help if the sender address is not verified."""
     failure = ClientError({"Error": {"Code": "MessageRejected", "Message": "x"}}, "SendEmail")
 
     with pytest.raises(ClientError):
-        mailer(Ses(failure)).send(MESSAGE, tag="mail_1")
+        build_mailer(FakeSes(failure)).send(MESSAGE, tag="mail_1")

@@ -1,4 +1,4 @@
-"""Mails as they are rendered: what they say, and all that they must not."""
+"""The rendered emails: what they contain, and what they must not contain."""
 
 import re
 from datetime import UTC, datetime
@@ -25,8 +25,8 @@ from chalicelib.mail import (
 
 GOLDEN = Path(__file__).parent / "golden"
 LINK = "https://dashboard.example"
-LEAVE = f"{LINK}/v1/unsubscribe/AbCdEf"
-LATE = "November 2, 2026 at 07:00 EST"
+UNSUBSCRIBE = f"{LINK}/v1/unsubscribe/AbCdEf"
+LATE = "November 2, 2026 at 7:00 AM EST"
 TO = "coordinator@cedar.example"
 TEMPLATES = sorted(folder.name for folder in (files(mail) / "templates").iterdir() if folder.is_dir())
 PARTS = {"subject": "subject.txt", "text": "body.txt", "html": "body.html"}
@@ -34,25 +34,29 @@ PARTS = {"subject": "subject.txt", "text": "body.txt", "html": "body.html"}
 RENDERED = {
     "critical_notice": compose_critical_notice(to=TO, alias="Blue Heron", sign_in_url=LINK, late_since_text=LATE),
     "escalation": compose_escalation(to=TO, alias="Blue Heron", sign_in_url=LINK),
-    "notice_waiting": compose_notice_waiting(to=TO, alias="Blue Heron", count=2, sign_in_url=LINK, unsubscribe=LEAVE),
+    "notice_waiting": compose_notice_waiting(
+        to=TO, alias="Blue Heron", count=2, sign_in_url=LINK, unsubscribe=UNSUBSCRIBE
+    ),
     "notices_waiting": compose_notices_waiting(
         to=TO,
         counts=[("Blue Heron", 2), ("Grey Owl", 9), ("Red Kite", 1)],
         sign_in_url=LINK,
         late_since_text=LATE,
-        unsubscribe=LEAVE,
+        unsubscribe=UNSUBSCRIBE,
     ),
     "weekly_digest": compose_weekly_digest(
-        to=TO, aliases=["Blue Heron", "Grey Owl", "Red Kite"], sign_in_url=LINK, unsubscribe=LEAVE
+        to=TO, aliases=["Blue Heron", "Grey Owl", "Red Kite"], sign_in_url=LINK, unsubscribe=UNSUBSCRIBE
     ),
 }
-"""Every mail, as somebody gets it."""
+"""Every email, as a member receives it."""
 
 
 class Page(HTMLParser):
-    """The tags, the addresses and the visible text of a page."""
+    """The tags, addresses, styles and visible words of an HTML page."""
 
-    LEADING_AWAY = frozenset({"action", "background", "cite", "data", "formaction", "href", "poster", "src", "srcset"})
+    ADDRESS_ATTRIBUTES = frozenset(
+        {"action", "background", "cite", "data", "formaction", "href", "poster", "src", "srcset"}
+    )
 
     def __init__(self, html):
         super().__init__()
@@ -64,7 +68,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
-        self.addresses += [value for name, value in attrs if name in self.LEADING_AWAY]
+        self.addresses += [value for name, value in attrs if name in self.ADDRESS_ATTRIBUTES]
         self.styles += [value for name, value in attrs if name == "style"]
 
     def handle_data(self, data):
@@ -73,19 +77,19 @@ class Page(HTMLParser):
 
 @pytest.fixture(params=list(RENDERED.values()), ids=list(RENDERED))
 def message(request):
-    """Each mail."""
+    """Each email in turn."""
     return request.param
 
 
-def test_every_mail_is_tried_here():
-    """A new folder of templates needs a function of its name, and a mail in this test."""
+def test_every_email_is_rendered_here():
+    """A new folder of templates needs a function of the same name, and an email in `RENDERED`."""
     assert list(RENDERED) == TEMPLATES
     assert all(callable(getattr(mail, f"compose_{name}")) for name in TEMPLATES)
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_a_mail_has_three_parts(name):
-    """Subject, text and HTML, in files of the same names."""
+def test_a_template_folder_has_exactly_three_parts(name):
+    """Subject, text and HTML, in files with the same names in every folder."""
     folder = files(mail) / "templates" / name
 
     assert {part.name for part in folder.iterdir()} == set(PARTS.values())
@@ -93,17 +97,17 @@ def test_a_mail_has_three_parts(name):
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("name", RENDERED)
-def test_a_mail_is_what_was_reviewed(name, part):
-    """Word for word as in `golden/`: a changed mail is read again before it is sent."""
+def test_a_rendered_email_equals_its_reviewed_file(name, part):
+    """Word for word as in `golden/`, so that a person reads a changed email before it is sent."""
     reviewed = (GOLDEN / name / PARTS[part]).read_text("utf-8")
 
     assert getattr(RENDERED[name], part) == reviewed.removesuffix("\n" if part == "subject" else "")
 
 
-def test_a_mail_loads_nothing(message):
-    """No image, no script, no style from elsewhere; it leads to the sign-in, or out of the like."""
+def test_an_email_loads_nothing_and_links_only_to_sign_in_and_unsubscribe(message):
+    """No image, no script, no external style: no one can track a reader."""
     page = Page(message.html)
-    addresses = [LINK, LEAVE] if message.unsubscribe else [LINK]
+    addresses = [LINK, UNSUBSCRIBE] if message.unsubscribe else [LINK]
 
     assert page.tags <= {"html", "head", "meta", "title", "style", "body", "table", "tr", "td",
                          "a", "strong"}  # fmt: skip
@@ -114,77 +118,78 @@ def test_a_mail_loads_nothing(message):
     assert re.findall(r"https?:[^\s]+", message.text) == addresses
 
 
-def test_a_mail_that_may_not_be_turned_off_shows_no_way_out():
-    """What is critical comes whatever is chosen."""
+def test_only_critical_emails_have_no_unsubscribe_link():
+    """Critical emails are sent whatever the member chose."""
     without = {name for name, message in RENDERED.items() if not message.unsubscribe}
 
     assert without == {"critical_notice", "escalation"}
-    assert not [name for name in without if "Stop mails" in RENDERED[name].text]
+    assert not [name for name in without if "Stop emails" in RENDERED[name].text]
 
 
 @pytest.mark.parametrize("part", ["subject", "text", "html"])
-def test_no_mail_says_what_happened(message, part):
-    """Neither a stage, nor a product, nor a center: the words that it is made of are few."""
-    said = getattr(message, part).lower()
+def test_no_email_has_a_status_product_or_diagnosis(message, part):
+    """No title of a notice, no product, no disease: only the alias, counts and links."""
+    text = getattr(message, part).lower()
 
-    told = {rule.title.lower() for rule in STAGE_RULES.values()}
-    told |= {entry.title.lower() for entry in NOTICE_SCHEDULE.values()}
+    titles = {rule.title.lower() for rule in STAGE_RULES.values()}
+    titles |= {notice.title.lower() for notice in NOTICE_SCHEDULE.values()}
     products = {brand.lower() for brand in catalog.load_products()}
-    assert not [word for word in (*told, *products, "lymphoma", "infus") if word in said]
+    assert not [words for words in (*titles, *products, "lymphoma", "infus") if words in text]
 
 
-def test_a_mail_whose_template_lacks_something_is_no_mail(monkeypatch):
-    """One error for whatever is wrong, without a word of what it was about."""
-    monkeypatch.setattr(mail, "_load_template", lambda _path: Template("$nobody_says_this"))
+def test_a_faulty_template_raises_an_error_without_patient_data(monkeypatch):
+    """The error has only the name of the template."""
+    monkeypatch.setattr(mail, "_load_template", lambda _path: Template("$unknown_placeholder"))
 
     with pytest.raises(TemplateError, match=r"^critical_notice$"):
         compose_critical_notice(to=TO, alias="Blue Heron", sign_in_url=LINK)
 
 
-def test_a_time_is_said_as_its_reader_says_it():
-    """In the reader's own zone."""
-    at = datetime(2026, 7, 4, 3, 5, tzinfo=UTC)
+@pytest.mark.parametrize(
+    ("at", "zone", "text"),
+    [
+        (datetime(2026, 7, 4, 3, 5, tzinfo=UTC), "Pacific/Honolulu", "July 3, 2026 at 5:05 PM HST"),
+        (datetime(2026, 12, 2, 13, 0, tzinfo=UTC), "America/Chicago", "December 2, 2026 at 7:00 AM CST"),
+        (datetime(2026, 12, 2, 5, 30, tzinfo=UTC), "America/New_York", "December 2, 2026 at 12:30 AM EST"),
+    ],
+)
+def test_a_time_is_in_the_readers_zone_on_a_12_hour_clock(at, zone, text):
+    """Midnight is 12 AM, never 00:00."""
+    assert format_time(at, zone) == text
 
-    assert format_time(at, "Pacific/Honolulu") == "July 3, 2026 at 17:05 HST"
 
-
-def test_a_mail_says_that_it_is_not_for_emergencies(message):
-    """In the text and in the page, in the words that open the note on every screen."""
+def test_an_email_says_that_it_is_not_for_emergencies(message):
+    """In the text and in the HTML, with the words that open the note on every page."""
     opening = EMERGENCY_NOTE.partition(".")[0]
 
-    for words in (message.text, " ".join(Page(message.html).words)):
-        assert f"{opening}." in words
-        assert "911" in words
+    for text in (message.text, " ".join(Page(message.html).words)):
+        assert f"{opening}." in text
+        assert "911" in text
 
 
-def test_both_forms_of_a_mail_say_the_same(message):
-    """Whoever reads text alone misses nothing."""
-    text = set(re.findall(r"\w+", message.text.replace(LEAVE, "").replace(LINK, "")))
+def test_the_text_has_no_word_that_the_html_lacks(message):
+    """Both forms of an email have the same content."""
+    text = set(re.findall(r"\w+", message.text.replace(UNSUBSCRIBE, "").replace(LINK, "")))
     html = set(re.findall(r"\w+", " ".join(Page(message.html).words)))
 
     assert text - html == set()
 
 
-def test_a_subject_says_who_by_nickname_and_how_much():
-    """And nothing of what happened: a subject is read on locked screens."""
-    assert RENDERED["notice_waiting"].subject == ("Blue Heron: 2 new notices in the CAR T Referral Dashboard")
+@pytest.mark.parametrize(("count", "notices"), [(1, "1 new notice"), (2, "2 new notices")])
+def test_the_notice_count_agrees_with_its_noun_in_all_parts(count, notices):
+    """The subject has the alias and the count, and nothing of the content: locked screens show subjects."""
+    message = compose_notice_waiting(to="x@y.example", alias="Blue Heron", count=count, sign_in_url=LINK)
 
-
-@pytest.mark.parametrize(("count", "are", "said"), [(1, "is", "1 new notice"), (2, "are", "2 new notices")])
-def test_one_notice_is_not_two(count, are, said):
-    """The count agrees with its noun and its verb, in all three parts."""
-    one = compose_notice_waiting(to="x@y.example", alias="Blue Heron", count=count, sign_in_url=LINK)
-
-    assert f": {said} in" in one.subject
-    assert one.text.startswith(f"There {are} {said} about Blue Heron.")
-    assert f"There {are} {said} about Blue Heron." in one.html
+    assert message.subject == f"Blue Heron: {notices} in the CAR T Referral Dashboard"
+    assert message.text.startswith(f"You have {notices} about Blue Heron.")
+    assert f"You have {notices} about Blue Heron." in message.html
 
 
 @pytest.mark.parametrize(
     "alias", ["<img src=x onerror=alert(1)>", "\"><a href='https://evil.example'>", "</title><script>x", "A & B"]
 )
-def test_a_nickname_is_text_in_a_page(alias):
-    """Markup in an alias is shown, never obeyed."""
+def test_html_in_an_alias_is_escaped(alias):
+    """Markup in an alias is shown as text."""
     page = Page(compose_notice_waiting(to="x@y.example", alias=alias, count=1, sign_in_url=LINK).html)
 
     assert page.addresses == [LINK]
@@ -193,24 +198,24 @@ def test_a_nickname_is_text_in_a_page(alias):
 
 
 @pytest.mark.parametrize("alias", ["$link", "${link}", "$$", "$", "{link}", "%s"])
-def test_a_nickname_is_no_template(alias):
-    """What looks like a placeholder is a name all the same."""
+def test_placeholder_syntax_in_an_alias_is_plain_text(alias):
+    """A value that looks like a placeholder is not substituted."""
     message = compose_notice_waiting(to="x@y.example", alias=alias, count=1, sign_in_url=LINK)
 
     assert message.subject.startswith(f"{alias}: ")
-    assert message.text.startswith(f"There is 1 new notice about {alias}.")
+    assert message.text.startswith(f"You have 1 new notice about {alias}.")
 
 
-def patients(count):
-    """A mail about so many patients, with one notice each."""
+def compose_for_patients(count):
+    """Compose an email about `count` patients, with one notice each."""
     counts = [(f"Bird {n}", 1) for n in range(count)]
     return compose_notices_waiting(to="x@y.example", counts=counts, sign_in_url=LINK)
 
 
 @pytest.mark.parametrize(("count", "more"), [(20, ""), (21, "and 1 more patient"), (43, "and 23 more patients")])
-def test_a_mail_lists_twenty_patients_and_counts_the_others(count, more):
-    """One a line; the first twenty of those who have waited longest."""
-    message = patients(count)
+def test_an_email_lists_20_patients_and_counts_the_others(count, more):
+    """One line per patient, for the first 20 in the given order."""
+    message = compose_for_patients(count)
 
     listed = [line[2:] for line in message.text.splitlines() if line.startswith("- ")]
     assert listed == [f"Bird {n}: 1 new notice" for n in range(20)] + ([more] if more else [])
@@ -218,25 +223,25 @@ def test_a_mail_lists_twenty_patients_and_counts_the_others(count, more):
     assert f"{count} new notices about {count} patients" in message.subject
 
 
-def test_a_subject_about_several_names_none():
-    """There is no room for all, and one would be the only one that is read."""
-    assert "Bird" not in patients(4).subject
+def test_a_subject_about_several_patients_has_no_alias():
+    """A subject has no space for all aliases, and one alone would mislead."""
+    assert "Bird" not in compose_for_patients(4).subject
 
 
-def test_a_nickname_is_one_line_of_a_list_and_no_markup():
-    """Neither a line break nor a tag in it makes another line."""
-    told = compose_notices_waiting(
+def test_an_alias_in_a_list_stays_one_line_without_markup():
+    """Neither a line break nor a tag in an alias makes another line."""
+    message = compose_notices_waiting(
         to="x@y.example", counts=[("Blue\r\n- Heron <td>", 1), ("Grey Owl", 1)], sign_in_url=LINK
     )
 
-    assert "- Blue - Heron <td>: 1 new notice\n- Grey Owl: 1 new notice\n\n" in told.text
-    assert ">Blue - Heron &lt;td&gt;: 1 new notice<" in told.html
+    assert "- Blue - Heron <td>: 1 new notice\n- Grey Owl: 1 new notice\n\n" in message.text
+    assert ">Blue - Heron &lt;td&gt;: 1 new notice<" in message.html
 
 
-@pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"])
-def test_a_subject_is_one_line(break_):
-    """A line break would begin a header of the sender's choice, such as another recipient."""
-    alias = f"Blue Heron{break_}Bcc: evil@evil.example"
+@pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"])
+def test_a_subject_is_always_one_line(line_break):
+    """A line break would start another header, such as a second recipient."""
+    alias = f"Blue Heron{line_break}Bcc: evil@evil.example"
 
     subject = compose_notice_waiting(to="x@y.example", alias=alias, count=1, sign_in_url=LINK).subject
 

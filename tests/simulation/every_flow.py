@@ -32,16 +32,16 @@ class OverdueFlow:
         referral, stores = scene.store_referral(Stage.SUBMITTED), scene.world.stores
         stores.transactions.commit(*prepare_alert_writes(None, referral, stores=stores))
         # Amber after a business day, however many weekends and holidays come before it.
-        [row] = stores.outbox.list_due(TaskQueue.CLOCK, by=scene.begins + timedelta(days=7), limit=9)
+        [row] = stores.outbox.list_due(TaskQueue.OVERDUE, by=scene.begins + timedelta(days=7), limit=9)
         scene.world.now = from_timestamp(row["due_at"])
 
     def act(self, scene: Scene) -> None:
         """One run of the job."""
-        scene.world.run(TaskQueue.CLOCK)
+        scene.world.run(TaskQueue.OVERDUE)
 
     def repeat(self, scene: Scene) -> Sequence[Callable[[], None]]:
         """The next run."""
-        return [lambda: scene.world.run(TaskQueue.CLOCK)]
+        return [lambda: scene.world.run(TaskQueue.OVERDUE)]
 
 
 FLOWS: Mapping[str, Flow] = {

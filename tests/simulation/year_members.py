@@ -40,7 +40,7 @@ _FACTS = factories.CENTER_FACTS | {
 _BY_PRACTICE = frozenset({"submitted", "withdrawn", "handed_back"})
 
 _TURNED_OFF = (
-    {Category.WINDOW: MailTiming.DAILY, Category.JOURNEY: MailTiming.DAILY},
+    {Category.WINDOW: MailTiming.DAILY, Category.STATUS_UPDATE: MailTiming.DAILY},
     {Category.FOLLOW_UP: MailTiming.NEVER, Category.CHECK_IN: MailTiming.AT_ONCE},
     {Category.WINDOW: MailTiming.NEVER},
 )

@@ -86,7 +86,7 @@ class YearRunner:
             step()
         for n in range(_DRAINS // DAY * 4):
             self.world.now = ends + _CALM_AFTER + n * DAY / 4
-            self._run(TaskQueue.EVENT, TaskQueue.PLAN, TaskQueue.CLOCK, faulty=False)
+            self._run(TaskQueue.EVENT, TaskQueue.PLAN, TaskQueue.OVERDUE, faulty=False)
 
     def count_sends(self, real: Callable[..., str]) -> Callable[..., str]:
         """Return a sender that records what the mail service accepted, whatever it answered."""
@@ -135,7 +135,7 @@ class YearRunner:
             day = day.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
 
     def _a_run(self) -> None:
-        lanes = [TaskQueue.EVENT, TaskQueue.PLAN, TaskQueue.CLOCK][: 3 if self.drawn.random() < 0.3 else 2]
+        lanes = [TaskQueue.EVENT, TaskQueue.PLAN, TaskQueue.OVERDUE][: 3 if self.drawn.random() < 0.3 else 2]
         self.drawn.shuffle(lanes)
         self._run(*lanes, faulty=self.drawn.random() < 0.35)
 

@@ -1,1 +1,1 @@
-"""Centers."""
+"""Centers: distances, and which treatment centers are nearest."""

@@ -1,4 +1,4 @@
-"""Places on the globe, and how far apart they are in a straight line."""
+"""Points on the globe, and the straight-line distance between them."""
 
 from math import asin, cos, radians, sin, sqrt
 from typing import NamedTuple
@@ -8,22 +8,21 @@ EARTH_RADIUS_MILES = 3958.7613
 
 
 class Point(NamedTuple):
-    """A place in degrees, north and east."""
+    """A point in degrees, north and east."""
 
     latitude: float
     longitude: float
 
 
 def compute_miles_between(a: Point, b: Point) -> float:
-    """The great-circle distance: nobody drives it, and it tells nothing of travel time.
+    """The great-circle distance. It is not a driving distance and does not show travel time.
 
-    The earth is taken as a sphere, which is within 0.6 % of its real shape.
-
+    The earth is treated as a sphere, which is within 0.6% of its real shape.
     Source:
         The haversine form: R. W. Sinnott, "Virtues of the Haversine", Sky and Telescope 68, 1984.
     """
     north, south = radians(a.latitude), radians(b.latitude)
-    beside = radians(b.longitude - a.longitude)
-    half = sin((south - north) / 2) ** 2 + cos(north) * cos(south) * sin(beside / 2) ** 2
-    # Rounding may leave a hair more than 1 for opposite ends of the globe.
+    longitude_gap = radians(b.longitude - a.longitude)
+    half = sin((south - north) / 2) ** 2 + cos(north) * cos(south) * sin(longitude_gap / 2) ** 2
+    # For opposite points of the globe, rounding can give slightly more than 1.
     return 2 * EARTH_RADIUS_MILES * asin(min(1.0, sqrt(half)))

@@ -1,4 +1,4 @@
-"""What is nearest: by straight-line miles, ties by name, and nothing else counts."""
+"""Find the nearest places: by straight-line miles, then by name. Nothing else affects the order."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -10,11 +10,11 @@ from chalicelib.domain.centers.geo import EARTH_RADIUS_MILES, Point
 
 _TENTH_OF_A_MILE = 0.1 / EARTH_RADIUS_MILES
 _ROUNDING_MARGIN = 1e-7
-"""What rounding may make of an angle, in radians; some two feet."""
+"""The rounding error that an angle can have, in radians: about two feet."""
 
 
 class NamedPlace(NamedTuple):
-    """Somewhere that may be near. Its name, then its id, break ties."""
+    """A place to search for. Its name, then its id, break ties."""
 
     name: str
     place_id: str
@@ -22,7 +22,7 @@ class NamedPlace(NamedTuple):
 
 
 class DistanceRank(NamedTuple):
-    """Where a place stands in a list: the distance as it is shown, then name and id."""
+    """The position of a place in a list: the distance as shown (in tenths of a mile), then name and id."""
 
     tenths: int
     name: str
@@ -30,12 +30,12 @@ class DistanceRank(NamedTuple):
 
 
 class NearestIndex:
-    """Places kept by latitude, so that a search can stop where all others are farther away."""
+    """Places sorted by latitude, so that a search can stop where all other places are farther away."""
 
     def __init__(self, places: Iterable[NamedPlace]) -> None:
-        """Sort them, once."""
+        """Sort the places once."""
         ordered = sorted(places, key=lambda place: place.point.latitude)
-        # Behind either end lies a wall that no search gets past.
+        # A sentinel at each end stops every search.
         self._latitudes = [-inf, *(radians(place.point.latitude) for place in ordered), inf]
         self._spots = [(*_to_unit_vector(place.point), place) for place in ordered]
 
@@ -44,7 +44,7 @@ class NearestIndex:
     ) -> Sequence[DistanceRank]:
         """The nearest `count` places within a distance, or those that come after a rank.
 
-        Miles are compared as they are shown, in tenths: what looks equally far is equally far.
+        Miles are compared as they are shown, in tenths: places with the same shown distance are equal.
         """
         found = self._find_candidates(origin, count, within_miles, after)
         ranks = (_build_rank(closeness, place) for closeness, place in found)
@@ -53,16 +53,16 @@ class NearestIndex:
     def _find_candidates(
         self, origin: Point, count: int, within_miles: float, after: DistanceRank | None
     ) -> Sequence[tuple[float, NamedPlace]]:
-        """All that may be among the first `count`, with the cosine of how far away they are.
+        """Every place that can be among the first `count`, with the cosine of its angular distance.
 
-        Looks north and south in turn, whichever is less far, until all the rest is farther
-        away by its latitude alone than what was found.
+        Searches north and south, always in the direction that is closer, until the latitude alone
+        shows that all other places are farther away than those found.
         """
         x, y, z = _to_unit_vector(origin)
         latitude, latitudes, spots = radians(origin.latitude), self._latitudes, self._spots
         north = bisect_left(latitudes, latitude)
         south = north - 1
-        # A tenth of a mile more: whoever looks as far away may come first by name.
+        # One tenth of a mile more: a place with the same shown distance can come first by name.
         reach = min(within_miles / EARTH_RADIUS_MILES, pi) + _TENTH_OF_A_MILE + _ROUNDING_MARGIN
         least = _compute_min_cosine(reach)
         missing = count
@@ -95,16 +95,16 @@ class NearestIndex:
             if nearest[0] < 1.0:
                 reach = acos(max(-1.0, nearest[0])) + _TENTH_OF_A_MILE + _ROUNDING_MARGIN
                 least = _compute_min_cosine(reach)
-        return [each for each in found if each[0] >= least]
+        return [candidate for candidate in found if candidate[0] >= least]
 
 
 def _compute_min_cosine(reach: float) -> float:
-    """The cosine of an angle; of one that takes in the whole globe, less than any place has."""
+    """The cosine of an angle. If the angle covers the whole globe, less than the cosine of any place."""
     return cos(reach) if reach < pi else -2.0
 
 
 def rank_by_distance(candidate: NamedPlace, origin: Point) -> DistanceRank:
-    """Where a place stands in a list that begins at `origin`."""
+    """The position of a place in a list of distances from `origin`."""
     x, y, z = _to_unit_vector(origin)
     a, b, c = _to_unit_vector(candidate.point)
     return _build_rank(x * a + y * b + z * c, candidate)
@@ -116,6 +116,6 @@ def _build_rank(cosine: float, candidate: NamedPlace) -> DistanceRank:
 
 
 def _to_unit_vector(point: Point) -> tuple[float, float, float]:
-    """A place as seen from the middle of the earth; of two, the product is a cosine."""
+    """The place as a vector from the center of the earth. The product of two vectors is a cosine."""
     north, east = radians(point.latitude), radians(point.longitude)
     return cos(north) * cos(east), cos(north) * sin(east), sin(north)

@@ -1,7 +1,7 @@
-"""Three-valued answers: met, not met, or not to be told from what was entered.
+"""Three-valued criterion results: met, not met, or unknown because information is missing.
 
-`None` stands for the third. The logic is Kleene's strong one, whose point is that an answer
-which is decided stays decided, whatever is learned of what was missing.
+`None` means unknown. The logic is Kleene's strong logic: a result that is decided stays decided,
+whatever is entered later for the missing values.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnteredValue:
-    """Something that was entered, as a rule read it."""
+    """A value that was entered, as a rule used it."""
 
     pointer: str
     label: str
@@ -19,7 +19,7 @@ class EnteredValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingValue:
-    """Something that was not entered, and without which a rule cannot tell."""
+    """A value that was not entered, and that a rule needs to decide."""
 
     pointer: str
     label: str
@@ -27,7 +27,7 @@ class MissingValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceReference:
-    """Where something was read, and the day that it speaks for, as YYYY-MM-DD."""
+    """Where a fact comes from, and the date that it is valid for (`as_of`), as YYYY-MM-DD."""
 
     source_id: str
     title: str
@@ -37,7 +37,7 @@ class SourceReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionResult:
-    """What one rule made of what was entered. `missing` is empty unless `met` is None."""
+    """The result of one rule for what was entered. `missing` is empty unless `met` is None."""
 
     met: bool | None
     entered: tuple[EnteredValue, ...] = ()
@@ -45,29 +45,29 @@ class CriterionResult:
 
 
 def describe_yes_no(pointer: str, label: str, *, yes: bool) -> EnteredValue:
-    """A question of yes or no, as it was answered."""
+    """Describe the answer to a yes-or-no question."""
     return EnteredValue(pointer=pointer, label=label, value="yes" if yes else "no")
 
 
-def kleene_all(answers: Iterable[bool | None]) -> bool | None:
-    """Whether all are met: one that is not decides, before any that is missing."""
-    given = tuple(answers)
-    if False in given:
+def kleene_all(values: Iterable[bool | None]) -> bool | None:
+    """Whether all are met. One that is not met decides, even if others are unknown."""
+    known = tuple(values)
+    if False in known:
         return False
-    return None if None in given else True
+    return None if None in known else True
 
 
-def kleene_any(answers: Iterable[bool | None]) -> bool | None:
-    """Whether one is met: one that is decides, before any that is missing."""
-    given = tuple(answers)
-    if True in given:
+def kleene_any(values: Iterable[bool | None]) -> bool | None:
+    """Whether at least one is met. One that is met decides, even if others are unknown."""
+    known = tuple(values)
+    if True in known:
         return True
-    return None if None in given else False
+    return None if None in known else False
 
 
 def build_criterion_result(
     *, met: bool | None, entered: Iterable[EnteredValue] = (), missing: Iterable[MissingValue] = ()
 ) -> CriterionResult:
-    """A finding that names what is missing only where that stands between it and an answer."""
-    lacking = tuple(dict.fromkeys(missing)) if met is None else ()
-    return CriterionResult(met=met, entered=tuple(dict.fromkeys(entered)), missing=lacking)
+    """Build a result that lists missing values only if it is undecided."""
+    needed = tuple(dict.fromkeys(missing)) if met is None else ()
+    return CriterionResult(met=met, entered=tuple(dict.fromkeys(entered)), missing=needed)

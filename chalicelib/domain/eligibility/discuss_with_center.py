@@ -1,7 +1,7 @@
-"""What to talk about with a center: flags, and checks against a planned collection of cells.
+"""What to discuss with the center: flags, and washout checks against the planned leukapheresis date.
 
-Nothing here excludes anybody. Thresholds and intervals are data with their sources, because
-published ones disagree on nearly every number.
+Nothing here excludes a patient. Thresholds and washout intervals are data with their sources, because
+published values disagree on nearly every number.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ from chalicelib.domain.eligibility.screen_input import AgentName, LastDose, Scre
 
 
 class FlagComparison(StrEnum):
-    """When a value raises its flag."""
+    """How a value is compared with the threshold of its flag."""
 
     AT_LEAST = "at_least"
     ABOVE = "above"
@@ -34,7 +34,7 @@ _COMPARISONS: Mapping[FlagComparison, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThresholdSource:
-    """What one source says of a threshold."""
+    """What one source states about a threshold."""
 
     text: str
     source: SourceReference
@@ -42,11 +42,11 @@ class ThresholdSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagRule:
-    """A flag: which entry raises it, and when.
+    """A flag: which entered value raises it, and when.
 
     Attributes:
-        reads: The pointer of the entry.
-        anchors: What the sources say, the one whose figure is used first.
+        pointer: The JSON pointer of the entered value.
+        sources: What the sources state; the one whose number is used comes first.
     """
 
     flag: str
@@ -60,7 +60,7 @@ class FlagRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WashoutInterval:
-    """How long before collection something should lie, in days or in calendar months."""
+    """How much time should pass between an event and leukapheresis (washout), in days or calendar months."""
 
     label: str
     days: int = 0
@@ -68,16 +68,16 @@ class WashoutInterval:
     sources: tuple[ThresholdSource, ...]
 
     def compute_earliest_day(self, day: date) -> date:
-        """The first day that is far enough from `day`."""
+        """The first day on which the interval since `day` is over."""
         return add_months(day, self.months) + timedelta(days=self.days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscussionRules:
-    """The reviewed flags and intervals, of one version.
+    """The reviewed flags and washout intervals of one version.
 
     Attributes:
-        irradiated_blood: How long before collection blood products are to be irradiated.
+        irradiated_blood: How long before leukapheresis blood products must be irradiated.
     """
 
     flags: tuple[FlagRule, ...]
@@ -98,7 +98,7 @@ class DiscussionFlag:
 
 
 class CollectionCheckState(StrEnum):
-    """How an interval stands against the planned day. None of them forbids anything."""
+    """How an interval compares with the planned leukapheresis date. No state forbids anything."""
 
     CLEAR = "clear"
     DISCUSS = "discuss"
@@ -108,11 +108,11 @@ class CollectionCheckState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionCheck:
-    """One check against the day on which cells are to be collected.
+    """One check against the planned leukapheresis date.
 
     Attributes:
-        last_on: The day that the interval is counted from.
-        clear_from: The first day that is far enough from it.
+        last_on: The day that the interval counts from.
+        earliest_on: The first day on which the interval is over.
     """
 
     check: str
@@ -124,30 +124,30 @@ class CollectionCheck:
     sources: tuple[ThresholdSource, ...]
 
 
-MISSING_COLLECTION_DAY = MissingValue(pointer="/planned_collection_on", label="Planned day of collection")
+MISSING_COLLECTION_DAY = MissingValue(pointer="/planned_collection_on", label="Planned leukapheresis date")
 
 
 def raise_flags(
     screen_input: ScreenInput, rules: DiscussionRules
 ) -> tuple[tuple[DiscussionFlag, ...], tuple[MissingValue, ...]]:
-    """The flags that are raised, and the entries that were not made, so that nobody looked."""
+    """Return the raised flags, and the values that were not entered and so could not be checked."""
     values = _collect_values(screen_input)
     raised = tuple(
         DiscussionFlag(
-            flag=caution.flag,
-            label=caution.label,
-            value=_format_value(values[caution.pointer]),
-            text=caution.text,
-            sources=caution.sources,
+            flag=rule.flag,
+            label=rule.label,
+            value=_format_value(values[rule.pointer]),
+            text=rule.text,
+            sources=rule.sources,
         )
-        for caution in rules.flags
-        if caution.pointer in values and _COMPARISONS[caution.comparison](values[caution.pointer], caution.threshold)
+        for rule in rules.flags
+        if rule.pointer in values and _COMPARISONS[rule.comparison](values[rule.pointer], rule.threshold)
     )
     return raised, _list_absent(values, rules.flags)
 
 
 def check_collection_day(screen_input: ScreenInput, rules: DiscussionRules) -> tuple[CollectionCheck, ...]:
-    """Every interval against the planned day; nothing where neither day nor dose was entered."""
+    """Check every interval against the planned date; nothing if neither a date nor a dose was entered."""
     if screen_input.planned_collection_on is None and not screen_input.doses:
         return ()
     doses = {dose.agent: dose for dose in screen_input.doses}
@@ -162,27 +162,27 @@ def check_collection_day(screen_input: ScreenInput, rules: DiscussionRules) -> t
 def _check_washout(
     agent: AgentName, interval: WashoutInterval, dose: LastDose | None, planned: date | None
 ) -> CollectionCheck:
-    never = dose is not None and dose.given is False
-    place = str(dose.position) if dose else ""
-    lacking = MissingValue(
-        pointer=f"/clinical/last_doses/{place}".removesuffix("/"), label=f"Last dose: {interval.label}"
+    was_never_given = dose is not None and dose.given is False
+    position = str(dose.position) if dose else ""
+    missing_value = MissingValue(
+        pointer=f"/clinical/last_doses/{position}".removesuffix("/"), label=f"{interval.label}: date of last dose"
     )
     last_on = dose.last_on if dose else None
-    return _build_check(agent, interval, last_on, planned, missing_value=lacking, was_never_given=never)
+    return _build_check(agent, interval, last_on, planned, missing_value=missing_value, was_never_given=was_never_given)
 
 
 def _check_after_transplant(screen_input: ScreenInput, interval: WashoutInterval) -> CollectionCheck:
     transplant = screen_input.transplant
-    lacking = MissingValue(
+    missing_value = MissingValue(
         pointer="/clinical/transplant/on" if transplant.kind else "/clinical/transplant",
-        label="Day of the last stem cell transplant",
+        label="Date of most recent stem cell transplant",
     )
     return _build_check(
         "transplant",
         interval,
         transplant.on,
         screen_input.planned_collection_on,
-        missing_value=lacking,
+        missing_value=missing_value,
         was_never_given=transplant.kind is TransplantKind.NONE,
     )
 
@@ -196,24 +196,24 @@ def _build_check(
     missing_value: MissingValue,
     was_never_given: bool,
 ) -> CollectionCheck:
-    clear_from = interval.compute_earliest_day(last_on) if last_on else None
-    absent = ((missing_value, last_on is None), (MISSING_COLLECTION_DAY, planned is None))
-    missing = () if was_never_given else tuple(place for place, is_absent in absent if is_absent)
-    late = clear_from is not None and planned is not None and clear_from > planned
-    state = CollectionCheckState.DISCUSS if late else CollectionCheckState.CLEAR
+    earliest_on = interval.compute_earliest_day(last_on) if last_on else None
+    needed = ((missing_value, last_on is None), (MISSING_COLLECTION_DAY, planned is None))
+    missing = () if was_never_given else tuple(value for value, is_absent in needed if is_absent)
+    is_too_early = earliest_on is not None and planned is not None and earliest_on > planned
+    state = CollectionCheckState.DISCUSS if is_too_early else CollectionCheckState.CLEAR
     return CollectionCheck(
         check=name,
         label=interval.label,
         state=CollectionCheckState.MISSING if missing else state,
         last_on=last_on,
-        earliest_on=clear_from,
+        earliest_on=earliest_on,
         missing=missing,
         sources=interval.sources,
     )
 
 
 def _check_irradiated_blood(interval: WashoutInterval, planned: date | None) -> Iterable[CollectionCheck]:
-    """No interval that has passed but a thing to do: irradiated blood only, from this day on."""
+    """Not an interval that must be over but a task: irradiated blood products only, from this date."""
     if planned is None:
         return
     yield CollectionCheck(
@@ -228,10 +228,10 @@ def _check_irradiated_blood(interval: WashoutInterval, planned: date | None) -> 
 
 
 def _collect_values(screen_input: ScreenInput) -> dict[str, Any]:
-    """What flags can read, by pointer, where it was entered."""
+    """The entered values that flags can use, by pointer."""
     values: dict[str, Any] = {
         **{f"/clinical/flags/{name}": answer for name, answer in screen_input.conditions.items()},
-        **{f"/clinical/labs/{name}": figure for name, figure in screen_input.labs.items()},
+        **{f"/clinical/labs/{name}": value for name, value in screen_input.labs.items()},
     }
     if screen_input.ecog is not None:
         values["/clinical/ecog"] = screen_input.ecog
@@ -239,9 +239,7 @@ def _collect_values(screen_input: ScreenInput) -> dict[str, Any]:
 
 
 def _list_absent(values: Mapping[str, Any], rules: Iterable[FlagRule]) -> tuple[MissingValue, ...]:
-    absent = [
-        MissingValue(pointer=caution.pointer, label=caution.label) for caution in rules if caution.pointer not in values
-    ]
+    absent = [MissingValue(pointer=rule.pointer, label=rule.label) for rule in rules if rule.pointer not in values]
     return tuple(dict.fromkeys(absent))
 
 

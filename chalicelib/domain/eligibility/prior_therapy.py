@@ -1,4 +1,4 @@
-"""What a line of therapy says about the disease, in three values, and how lines are looked up."""
+"""What a line of therapy shows about the disease, as met, not met or unknown, and how lines are found."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,9 +12,9 @@ _WITHOUT_RESPONSE = frozenset({LineOutcome.STABLE_DISEASE, LineOutcome.ONGOING})
 
 
 def is_relapsed(line: TherapyLine) -> bool | None:
-    """Whether the disease answered to the line and came back.
+    """Whether the disease responded to the line and came back.
 
-    A response stands as entered: without a day of relapse, there was none.
+    A response counts as entered: without a date of relapse, there was no relapse.
     """
     if line.outcome is None:
         return None
@@ -24,7 +24,7 @@ def is_relapsed(line: TherapyLine) -> bool | None:
 
 
 def is_refractory(line: TherapyLine) -> bool | None:
-    """Whether the disease did not answer to the line."""
+    """Whether the disease did not respond to the line."""
     if line.outcome is None:
         return None
     if line.outcome in _WITHOUT_RESPONSE and line.event_on:
@@ -33,32 +33,33 @@ def is_refractory(line: TherapyLine) -> bool | None:
 
 
 def is_relapsed_or_refractory(line: TherapyLine) -> bool | None:
-    """Whether it is relapsed or refractory after the line, even if not known which."""
+    """Whether the disease is relapsed or refractory after the line, even if it is unknown which."""
     if line.event_on or line.outcome in (LineOutcome.RELAPSED, LineOutcome.REFRACTORY):
         return True
     return None if line.outcome is None else False
 
 
 def expand_drug_classes(line: TherapyLine) -> frozenset[str] | None:
-    """The drug classes of a line, with what they make together.
+    """The drug classes of a line, including what they make in combination.
 
-    An anti-CD20 antibody with an anthracycline or other chemotherapy, as in R-CHOP, is
-    chemoimmunotherapy whether or not that is ticked too.
+    An anti-CD20 antibody with an anthracycline or other chemotherapy, such as R-CHOP, is
+    chemoimmunotherapy, whether or not that class is entered too.
     """
     if line.classes is None:
         return None
-    given = line.classes
-    together = "anti_cd20" in given and not given.isdisjoint({"anthracycline", "chemotherapy"})
-    return given | {"chemoimmunotherapy"} if together else given
+    is_chemoimmunotherapy = "anti_cd20" in line.classes and not line.classes.isdisjoint(
+        {"anthracycline", "chemotherapy"}
+    )
+    return line.classes | {"chemoimmunotherapy"} if is_chemoimmunotherapy else line.classes
 
 
 def sort_lines(screen_input: ScreenInput) -> tuple[TherapyLine, ...]:
-    """The lines, first line first, however they were sent."""
+    """The lines in order of line number, whatever their order in the request."""
     return tuple(sorted(screen_input.lines or (), key=lambda line: line.number))
 
 
 def list_missing_lines(screen_input: ScreenInput) -> tuple[MissingValue, ...]:
-    """Lines that must exist because a later one was entered, or all of them."""
+    """The lines that must exist because a later line was entered, or all lines."""
     if screen_input.lines is None:
         return (MissingValue(pointer=LINES_POINTER, label="Lines of therapy"),)
     numbers = {line.number for line in screen_input.lines}
@@ -67,19 +68,19 @@ def list_missing_lines(screen_input: ScreenInput) -> tuple[MissingValue, ...]:
 
 
 def describe_missing_field(line: TherapyLine, field: str, label: str) -> MissingValue:
-    """A field of a line that was not entered."""
+    """Describe a field of a line that was not entered."""
     return MissingValue(pointer=f"{LINES_POINTER}/{line.position}/{field}", label=f"{label} of line {line.number}")
 
 
 def describe_field(line: TherapyLine, field: str, label: str, value: object) -> EnteredValue:
-    """A field of a line as it was entered."""
+    """Describe a field of a line as entered."""
     return EnteredValue(
         pointer=f"{LINES_POINTER}/{line.position}/{field}", label=f"{label} of line {line.number}", value=str(value)
     )
 
 
 def describe_outcomes(lines: Iterable[TherapyLine]) -> tuple[EnteredValue, ...]:
-    """How the lines ended, where that was entered."""
+    """Describe how the lines ended, where it was entered."""
     return tuple(
         describe_field(line, "response", "Outcome", format_code(line.outcome.value))
         for line in lines
@@ -99,5 +100,5 @@ DRUG_CLASS_NAMES: Mapping[str, str] = {
 
 
 def format_code(code: str) -> str:
-    """A code as it is read: a drug class by its name, others as they are spelled."""
+    """Format a code for a reader: a drug class by its name, other codes without underscores."""
     return DRUG_CLASS_NAMES.get(code, code.replace("_", " "))

@@ -1,7 +1,7 @@
-"""The potential-eligibility screen: what was entered, held against what labels say.
+"""The eligibility check (`screen` in the API): compares what was entered with product labels.
 
-A screen decides nothing about a patient. It says which criteria of which label appear met as
-entered, which do not, and what is missing to tell; and what to talk about with a center. Only a
+The check decides nothing about a patient. It shows which criteria of which label appear met, which
+are not met as entered, and what information is missing; and what to discuss with a center. Only a
 treatment center decides.
 """
 
@@ -31,7 +31,7 @@ from chalicelib.domain.eligibility.screen_input import ScreenInput
 
 
 class ScreenResult(StrEnum):
-    """The only three things that a screen says of a label's criteria."""
+    """The only three results that the check can give for a label's criteria."""
 
     APPEAR_MET = "label_criteria_appear_met"
     NOT_MET = "label_criteria_not_met_as_entered"
@@ -47,13 +47,13 @@ _RESULTS: Mapping[bool | None, ScreenResult] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelCriterion:
-    """One rule of a row, with its figures.
+    """One rule of a row, with its numbers.
 
     Attributes:
-        rule: A name of `RULES`.
-        either: The alternatives that it belongs to, of which one is enough; 0 is none.
-        source: None stands for the source of its row.
-        unverified: No good source was found for it: confirm with the current label.
+        rule: A key of `LABEL_RULES`.
+        alternative_group: Criteria with the same number above 0 are alternatives: one is enough.
+        source: None means the source of its row.
+        unverified: No good source was found for it: check the current label.
     """
 
     rule: str
@@ -65,7 +65,7 @@ class LabelCriterion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndicationRow:
-    """One way to meet an indication, as the label words it."""
+    """One way to meet an indication, in the words of the label."""
 
     row_id: str
     text: str
@@ -75,7 +75,7 @@ class IndicationRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelIndication:
-    """What one product's label names for one disease: it is met where one of its rows is."""
+    """The indication of one product for one disease. It is met if one of its rows is met."""
 
     product_id: str
     product_name: str
@@ -88,7 +88,7 @@ class LabelIndication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelCatalog:
-    """Everything that a screen compares with, of one version of the catalogue."""
+    """Everything that the check compares with, in one version of the catalog."""
 
     indications: tuple[LabelIndication, ...]
     cautions: DiscussionRules
@@ -97,13 +97,13 @@ class LabelCatalog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionReason:
-    """One rule, what it read, and what it made of that.
+    """One rule, the values that it used, and its result.
 
     Attributes:
-        rule: The rule's stable name and figures, as `prior_lines_min:2`.
+        rule: The rule's stable name and numbers, such as `prior_lines_min:2`.
         text: The rule in words.
-        met: None where something is missing.
-        either: Reasons of one row with the same number above 0 are alternatives.
+        met: None if information is missing.
+        alternative_group: Reasons of one row with the same number above 0 are alternatives.
     """
 
     rule: str
@@ -118,7 +118,7 @@ class CriterionReason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowResult:
-    """What a screen says of one row."""
+    """The result for one row."""
 
     row_id: str
     text: str
@@ -129,10 +129,10 @@ class RowResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndicationResult:
-    """What a screen says of one product's indication.
+    """The result for one product's indication.
 
     Attributes:
-        missing: What stands between the rows that are open and an answer; empty when decided.
+        missing: The information that the undecided rows need; empty when the result is decided.
     """
 
     product_id: str
@@ -149,12 +149,12 @@ class IndicationResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenOutcome:
-    """The answer of a screen.
+    """The result of an eligibility check.
 
     Attributes:
-        discuss: What to talk about with the center, as entered.
-        not_asked: What could not be looked at, because it was not entered.
-        collection: The checks against the day on which cells are collected.
+        discuss_with_center: What to discuss with the center, as entered.
+        unanswered: What could not be checked, because it was not entered.
+        collection_checks: The checks against the planned leukapheresis date.
     """
 
     results: tuple[IndicationResult, ...]
@@ -167,12 +167,12 @@ class ScreenOutcome:
 
 
 def screen_patient(screen_input: ScreenInput, *, labels: LabelCatalog, today: date) -> ScreenOutcome:
-    """Hold what was entered against every indication for its disease.
+    """Compare what was entered with every indication for the patient's disease.
 
-    Pure; the order of lines and doses changes nothing. Call `entry_faults.faults_of` first:
-    what contradicts itself has no meaningful answer.
+    A pure function. The order of lines and doses does not matter. Call
+    `input_checks.find_input_faults` first: contradictory input has no meaningful result.
     """
-    raised, not_asked = raise_flags(screen_input, labels.cautions)
+    raised, unanswered = raise_flags(screen_input, labels.cautions)
     checks = check_collection_day(screen_input, labels.cautions)
     return ScreenOutcome(
         results=tuple(
@@ -181,7 +181,7 @@ def screen_patient(screen_input: ScreenInput, *, labels: LabelCatalog, today: da
             if indication.disease == screen_input.disease
         ),
         discuss_with_center=raised,
-        unanswered=not_asked,
+        unanswered=unanswered,
         collection_checks=checks,
         planned_collection_on=screen_input.planned_collection_on,
         screened_on=today,
@@ -211,9 +211,9 @@ def _screen_indication(screen_input: ScreenInput, indication: LabelIndication) -
 
 def _screen_row(screen_input: ScreenInput, row: IndicationRow) -> RowResult:
     reasons = tuple(_evaluate_criterion(screen_input, criterion, row) for criterion in row.criteria)
-    answers = list(_combine_alternatives(reasons))
-    met = kleene_all(answer for answer, _ in answers)
-    missing = [m for answer, parts in answers if answer is None for r in parts for m in r.missing]
+    groups = list(_combine_alternatives(reasons))
+    met = kleene_all(group_met for group_met, _ in groups)
+    missing = [m for group_met, group in groups if group_met is None for reason in group for m in reason.missing]
     return RowResult(
         row_id=row.row_id,
         text=row.text,
@@ -224,30 +224,30 @@ def _screen_row(screen_input: ScreenInput, row: IndicationRow) -> RowResult:
 
 
 def _combine_alternatives(reasons: Sequence[CriterionReason]) -> Iterator[tuple[bool | None, list[CriterionReason]]]:
-    """Each criterion that stands alone, and each set of alternatives as one."""
+    """Each criterion without alternatives, and each group of alternatives, with its combined result."""
     for reason in reasons:
         if not reason.alternative_group:
             yield reason.met, [reason]
-    for either in sorted({reason.alternative_group for reason in reasons} - {0}):
-        parts = [reason for reason in reasons if reason.alternative_group == either]
-        yield kleene_any(part.met for part in parts), parts
+    for number in sorted({reason.alternative_group for reason in reasons} - {0}):
+        group = [reason for reason in reasons if reason.alternative_group == number]
+        yield kleene_any(reason.met for reason in group), group
 
 
 def _evaluate_criterion(screen_input: ScreenInput, criterion: LabelCriterion, row: IndicationRow) -> CriterionReason:
     rule = LABEL_RULES[criterion.rule]
-    finding: CriterionResult = rule.evaluate(screen_input, criterion.figure)
+    result: CriterionResult = rule.evaluate(screen_input, criterion.figure)
     return CriterionReason(
         rule=f"{criterion.rule}:{_format_figure(criterion.figure)}",
         text=rule.describe(criterion.figure),
-        met=finding.met,
+        met=result.met,
         alternative_group=criterion.alternative_group,
-        entered=finding.entered,
-        missing=finding.missing,
+        entered=result.entered,
+        missing=result.missing,
         source=criterion.source or row.source,
         unverified=criterion.unverified,
     )
 
 
 def _format_figure(figure: Any) -> str:
-    many = isinstance(figure, Sequence) and not isinstance(figure, str)
-    return ",".join(str(part) for part in figure) if many else str(figure).lower()
+    is_list = isinstance(figure, Sequence) and not isinstance(figure, str)
+    return ",".join(str(part) for part in figure) if is_list else str(figure).lower()

@@ -1,6 +1,6 @@
-"""What a person enters for a screen: disease, lines of therapy, dates, labs. Nothing is derived.
+"""What a user enters for an eligibility check: disease, lines of therapy, dates, labs. Nothing is derived.
 
-`None` means "not entered" wherever it stands, and is never read as "no".
+`None` always means "not entered", and never "no".
 """
 
 from collections.abc import Mapping
@@ -12,20 +12,20 @@ from typing import Literal
 FlagName = Literal[
     "active_infection", "autoimmune", "cns_involvement", "hepatitis_or_hiv", "prior_car_t", "seizure_disorder"
 ]
-"""Things that a center wants to talk about, answered with yes or no."""
+"""Conditions that a center wants to discuss, answered with yes or no."""
 
 LabName = Literal[
     "absolute_lymphocytes_per_ul", "alt_or_ast_x_uln", "bilirubin_x_uln", "creatinine_clearance_ml_min", "lvef_percent"
 ]
-"""Figures of organ function, with their unit in the name; `x_uln` is times the upper limit of
+"""Results of organ function tests, with the unit in the name. `x_uln` means times the upper limit of
 the laboratory's normal range."""
 
 AgentName = Literal["bendamustine", "corticosteroid", "cytotoxic_chemotherapy", "pembrolizumab"]
-"""Drugs whose last dose matters before cells are collected."""
+"""Drugs whose last dose matters before leukapheresis (washout)."""
 
 
 class LineOutcome(StrEnum):
-    """What became of a line of therapy, as the API spells `response`."""
+    """The outcome of a line of therapy; the API calls it `response`."""
 
     COMPLETE_RESPONSE = "complete_response"
     PARTIAL_RESPONSE = "partial_response"
@@ -43,7 +43,7 @@ class NoTransplantReason(StrEnum):
 
 
 class TransplantKind(StrEnum):
-    """Which stem cell transplant a patient has had."""
+    """The kind of stem cell transplant that a patient has had."""
 
     NONE = "none"
     AUTOLOGOUS = "autologous"
@@ -52,14 +52,14 @@ class TransplantKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TherapyLine:
-    """One line of therapy as its provider counts it.
+    """One line of therapy, as the provider counts lines.
 
     Attributes:
-        number: Which line it is, from 1.
-        classes: The drug classes given, all of them; None when they were not entered.
-        outcome: None when it was not entered, or is unknown.
+        number: The number of the line, from 1.
+        classes: All drug classes given; None if not entered.
+        outcome: None if not entered, or unknown.
         event_on: The day of relapse or progression.
-        place: Where it stands in what was sent, from 0, for pointers; it decides nothing.
+        position: Its index in the request, from 0, for JSON pointers. It affects no result.
     """
 
     number: int
@@ -74,7 +74,7 @@ class TherapyLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriorTransplant:
-    """The last stem cell transplant, if there was one."""
+    """The most recent stem cell transplant, if there was one."""
 
     kind: TransplantKind | None = None
     on: date | None = None
@@ -82,11 +82,11 @@ class PriorTransplant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastDose:
-    """What is known of a drug that matters before cells are collected.
+    """The last dose of a drug that matters before leukapheresis.
 
     Attributes:
-        given: False where the patient never had it.
-        last_on: The day of the last dose, which may lie ahead.
+        given: False if the patient never had the drug.
+        last_on: The day of the last dose, which can be in the future.
     """
 
     agent: AgentName
@@ -97,17 +97,17 @@ class LastDose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenInput:
-    """Everything that a screen looks at.
+    """Everything that an eligibility check uses.
 
     Attributes:
-        disease: A code of the catalogue's diseases, as `LBCL`.
-        histology: A code, as `DLBCL_NOS`; `PRIMARY_CNS` is primary CNS lymphoma.
-        lines: None when no line was entered; an empty tuple says that there was none.
+        disease: A code of the catalog's diseases, such as `LBCL`.
+        histology: A histology code, such as `DLBCL_NOS`; `PRIMARY_CNS` is primary CNS lymphoma.
+        lines: None if no line was entered; an empty tuple means that there was none.
         hsct_eligible: Whether a stem cell transplant is intended or possible.
-        no_transplant_because: Read only where `hsct_eligible` is false.
-        lenalidomide_refractory: The provider's own word.
-        doses: Only what matters before collection; at most one entry an agent.
-        planned_collection_on: The day on which cells are to be collected.
+        no_transplant_reason: Used only if `hsct_eligible` is false.
+        lenalidomide_refractory: The provider's own answer.
+        doses: Only drugs that matter before leukapheresis; at most one entry per drug.
+        planned_collection_on: The planned leukapheresis date.
     """
 
     disease: str

@@ -1,4 +1,4 @@
-"""Rules about lines of therapy. Each says what it read, and guesses nothing."""
+"""Rules about lines of therapy. Each shows the values that it used, and guesses nothing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ from chalicelib.domain.eligibility.screen_input import LineOutcome, ScreenInput,
 
 
 def prior_lines_min(screen_input: ScreenInput, least: int) -> CriterionResult:
-    """At least so many lines of therapy, as the provider counts them."""
+    """The patient had at least this number of lines of therapy, as the provider counts them."""
     lines, gaps = sort_lines(screen_input), list_missing_lines(screen_input)
     certain = len(lines) >= least
     possible = screen_input.lines is None or len(lines) + len(gaps) >= least
@@ -39,13 +39,16 @@ def prior_lines_min(screen_input: ScreenInput, least: int) -> CriterionResult:
 
 
 def classes(screen_input: ScreenInput, required: Sequence[str]) -> CriterionResult:
-    """Each of these drug classes was given in some line."""
+    """Each of these drug classes was given in at least one line."""
     lines = sort_lines(screen_input)
-    given = [(line, expand_drug_classes(line)) for line in lines]
-    blank = [describe_missing_field(line, "classes", "Drug classes") for line, of in given if of is None]
+    classes_by_line = [(line, expand_drug_classes(line)) for line in lines]
+    blank = [
+        describe_missing_field(line, "classes", "Drug classes") for line, given in classes_by_line if given is None
+    ]
     missing = (*blank, *list_missing_lines(screen_input))
     met = kleene_all(
-        kleene_any(name in of if of is not None else None for _, of in given) or (None if missing else False)
+        kleene_any(name in given if given is not None else None for _, given in classes_by_line)
+        or (None if missing else False)
         for name in required
     )
     return build_criterion_result(
@@ -54,7 +57,7 @@ def classes(screen_input: ScreenInput, required: Sequence[str]) -> CriterionResu
 
 
 def line_class(screen_input: ScreenInput, of: Sequence[Any]) -> CriterionResult:
-    """A line was of this drug class."""
+    """The drug classes of this line include this class."""
     number, name = of
     line = _find_line(screen_input, number)
     if line is None:
@@ -67,10 +70,10 @@ def line_class(screen_input: ScreenInput, of: Sequence[Any]) -> CriterionResult:
 
 
 def relapsed_or_refractory(screen_input: ScreenInput, _figure: object) -> CriterionResult:
-    """The disease came back after some line, or did not answer to it."""
+    """The disease came back after at least one line, or did not respond to it."""
     lines, gaps = sort_lines(screen_input), list_missing_lines(screen_input)
-    answers = [is_relapsed_or_refractory(line) for line in lines]
-    met = kleene_any([*answers, *(None for _ in gaps)])
+    results = [is_relapsed_or_refractory(line) for line in lines]
+    met = kleene_any([*results, *(None for _ in gaps)])
     return build_criterion_result(
         met=met,
         entered=_describe_course(lines) or _describe_line_count(screen_input),
@@ -79,7 +82,7 @@ def relapsed_or_refractory(screen_input: ScreenInput, _figure: object) -> Criter
 
 
 def refractory_to_line(screen_input: ScreenInput, number: int) -> CriterionResult:
-    """The disease did not answer to this line."""
+    """The disease did not respond to this line."""
     line = _find_line(screen_input, number)
     if line is None:
         return _judge_missing_line(screen_input, number)
@@ -91,7 +94,7 @@ def refractory_to_line(screen_input: ScreenInput, number: int) -> CriterionResul
 
 
 def relapse_after_line(screen_input: ScreenInput, number: int) -> CriterionResult:
-    """The disease came back after this line, whenever."""
+    """The disease came back after this line, at any time."""
     line = _find_line(screen_input, number)
     if line is None:
         return _judge_missing_line(screen_input, number)
@@ -104,23 +107,25 @@ def relapse_after_line(screen_input: ScreenInput, number: int) -> CriterionResul
 
 
 def relapse_within_months_of_line(screen_input: ScreenInput, of: Sequence[int]) -> CriterionResult:
-    """The disease came back within so many months of the end of this line, that day included."""
+    """The disease came back within this number of months after the end of this line, last day included."""
     number, months = of
     line = _find_line(screen_input, number)
     if line is None:
         return _judge_missing_line(screen_input, number)
-    after = relapse_after_line(screen_input, number)
-    missing = [*after.missing, *_describe_missing_dates(line)]
-    if after.met is False or (line.event_on and line.ended_on):
-        soon = bool(line.event_on and line.ended_on and line.event_on <= add_months(line.ended_on, months))
+    relapse = relapse_after_line(screen_input, number)
+    missing = [*relapse.missing, *_describe_missing_dates(line)]
+    if relapse.met is False or (line.event_on and line.ended_on):
+        is_in_time = bool(line.event_on and line.ended_on and line.event_on <= add_months(line.ended_on, months))
         return build_criterion_result(
-            met=kleene_all([after.met, soon]), entered=(*after.entered, *_describe_dates(line)), missing=missing
+            met=kleene_all([relapse.met, is_in_time]),
+            entered=(*relapse.entered, *_describe_dates(line)),
+            missing=missing,
         )
-    return build_criterion_result(met=None, entered=(*after.entered, *_describe_dates(line)), missing=missing)
+    return build_criterion_result(met=None, entered=(*relapse.entered, *_describe_dates(line)), missing=missing)
 
 
 def refractory_now(screen_input: ScreenInput, _figure: object) -> CriterionResult:
-    """The disease did not answer to the last line."""
+    """The disease did not respond to the most recent line."""
     lines = sort_lines(screen_input)
     if not lines:
         return build_criterion_result(
@@ -132,11 +137,11 @@ def refractory_now(screen_input: ScreenInput, _figure: object) -> CriterionResul
 
 
 def relapses_min(screen_input: ScreenInput, least: int) -> CriterionResult:
-    """The disease came back after at least so many lines."""
+    """The disease came back after at least this number of lines."""
     lines, gaps = sort_lines(screen_input), list_missing_lines(screen_input)
-    answers = [is_relapsed(line) for line in lines]
-    certain = answers.count(True)
-    possible = certain + answers.count(None) + len(gaps)
+    results = [is_relapsed(line) for line in lines]
+    certain = results.count(True)
+    possible = certain + results.count(None) + len(gaps)
     met = True if certain >= least else (None if possible >= least else False)
     met = None if screen_input.lines is None else met
     return build_criterion_result(
@@ -147,7 +152,7 @@ def relapses_min(screen_input: ScreenInput, least: int) -> CriterionResult:
 
 
 def refractory_to(screen_input: ScreenInput, drug: str) -> CriterionResult:
-    """Refractory to lenalidomide: by the provider's word, or by a line that names it."""
+    """Refractory to lenalidomide: by the provider's answer, or by a line that names the drug."""
     evidence = find_refractory_lines(screen_input, drug)
     if evidence:
         entered_values = [describe_field(line, "regimen", "Regimen", line.regimen) for line in evidence]
@@ -159,7 +164,7 @@ def refractory_to(screen_input: ScreenInput, drug: str) -> CriterionResult:
 
 
 def find_refractory_lines(screen_input: ScreenInput, drug: str) -> list[TherapyLine]:
-    """The lines whose regimen names the drug in full, and to which the disease did not answer."""
+    """The lines whose regimen contains the full drug name, and to which the disease did not respond."""
     return [
         line for line in sort_lines(screen_input) if drug in line.regimen.casefold() and is_refractory(line) is True
     ]
@@ -176,7 +181,7 @@ def _find_line(screen_input: ScreenInput, number: int) -> TherapyLine | None:
 
 
 def _judge_missing_line(screen_input: ScreenInput, number: int) -> CriterionResult:
-    """A rule about a line that was not entered: missing if it must exist, else not met."""
+    """The result of a rule about a line that was not entered: unknown if it must exist, otherwise not met."""
     gaps = list_missing_lines(screen_input)
     exists = screen_input.lines is None or any(line.number > number for line in screen_input.lines)
     return build_criterion_result(
@@ -185,7 +190,7 @@ def _judge_missing_line(screen_input: ScreenInput, number: int) -> CriterionResu
 
 
 def _describe_classes(lines: Sequence[TherapyLine]) -> list[EnteredValue]:
-    """The classes as they were entered, without what they make together."""
+    """The classes as entered, without the class that they make in combination."""
     return [
         describe_field(line, "classes", "Drug classes", ", ".join(map(format_code, sorted(line.classes))))
         for line in lines
@@ -194,12 +199,12 @@ def _describe_classes(lines: Sequence[TherapyLine]) -> list[EnteredValue]:
 
 
 def _describe_dates(line: TherapyLine) -> list[EnteredValue]:
-    days = (("ended_on", "End", line.ended_on), ("event_on", "Relapse", line.event_on))
+    days = (("ended_on", "End date", line.ended_on), ("event_on", "Relapse", line.event_on))
     return [describe_field(line, field, label, day.isoformat()) for field, label, day in days if day]
 
 
 def _describe_missing_dates(line: TherapyLine) -> list[MissingValue]:
-    days = (("ended_on", "End", line.ended_on), ("event_on", "Day of relapse", line.event_on))
+    days = (("ended_on", "End date", line.ended_on), ("event_on", "Date of relapse", line.event_on))
     return [describe_missing_field(line, field, label) for field, label, day in days if day is None]
 
 

@@ -1,7 +1,7 @@
-"""The dated days of a patient's follow-up: visits, care points, and days until which to wait.
+"""The dates of a patient's follow-up: visits, care points, and days until which a restriction applies.
 
-They follow from the infusion, from the hand-back package as far as it is there, and from the
-first visit that the practice named.
+They follow from the infusion, from what the transition-of-care summary has so far, and from the
+first visit that the practice scheduled.
 """
 
 from collections import Counter
@@ -13,12 +13,13 @@ from typing import Any
 
 from chalicelib.domain.handback.package import Package
 from chalicelib.domain.handback.visits import list_follow_up_visits
+from chalicelib.domain.platform.dates import format_date
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow
 
 
 class FollowUpDateKind(StrEnum):
-    """What a day of the follow-up is; a calendar of a third party is told no more."""
+    """The kind of a follow-up date. An outside calendar gets no more detail than this."""
 
     FIRST_VISIT = "first_visit"
     CENTER_VISIT = "center_visit"
@@ -29,11 +30,11 @@ class FollowUpDateKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpDate:
-    """One dated day.
+    """One follow-up date.
 
     Attributes:
-        key: What stays the same when the day moves; unique in one follow-up.
-        source: Where the day comes from, in words.
+        key: Stays the same when the date changes; unique in one follow-up.
+        source: Where the date comes from, in words.
     """
 
     key: str
@@ -45,12 +46,12 @@ class FollowUpDate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpBasis:
-    """What the days follow from.
+    """What the follow-up dates are computed from.
 
     Attributes:
-        irradiated_until: Until when blood products are irradiated, where no package says.
-        visits_from: Where the list of visits was read.
-        blood_from: Where the days of irradiation were read.
+        irradiated_until: The last day of irradiated blood products, if no summary names one.
+        visit_source: Where the list of visits comes from.
+        irradiated_blood_source: Where the number of days of irradiated blood comes from.
     """
 
     window: MonitoringWindow
@@ -61,12 +62,12 @@ class FollowUpBasis:
     irradiated_blood_source: str
 
 
-_CENTER = "The center's hand-back package"
-_PRACTICE = "The practice, as it took the patient back"
+_CENTER = "From the center's transition-of-care summary"
+_PRACTICE = "From the practice, at return"
 
 
 def list_follow_up_dates(basis: FollowUpBasis) -> Sequence[FollowUpDate]:
-    """Every day of a follow-up, earliest first."""
+    """List every date of a follow-up, earliest first."""
     package = basis.package or {}
     found = [
         *_build_first_visit(basis, package),
@@ -79,16 +80,16 @@ def list_follow_up_dates(basis: FollowUpBasis) -> Sequence[FollowUpDate]:
 
 
 def find_irradiated_blood_end(basis: FollowUpBasis) -> tuple[date, bool]:
-    """Until when blood is irradiated, and whether by the center's word or the published least."""
+    """Until when blood products are irradiated; True if the center's date, False if the published minimum."""
     center_date = _parse_day(basis.package, "irradiated_until")
     return (center_date, True) if center_date else (basis.irradiated_until, False)
 
 
 def find_driving_start(basis: FollowUpBasis) -> tuple[date, bool]:
-    """When driving is allowed again, and whether that is the center's word or the label's least."""
+    """When the patient can drive again; True if the center's date, False if the label minimum."""
     center_date = _parse_day(basis.package, "driving_cleared_on")
-    least = basis.window.infused_on + timedelta(days=basis.window.profile.driving_days)
-    return (center_date, True) if center_date else (least, False)
+    label_minimum = basis.window.infused_on + timedelta(days=basis.window.profile.driving_days)
+    return (center_date, True) if center_date else (label_minimum, False)
 
 
 def _build_first_visit(basis: FollowUpBasis, package: Package) -> Iterator[FollowUpDate]:
@@ -97,7 +98,7 @@ def _build_first_visit(basis: FollowUpBasis, package: Package) -> Iterator[Follo
             key="first_visit",
             kind=FollowUpDateKind.FIRST_VISIT,
             on=basis.first_visit_on,
-            label="First visit after hand-back",
+            label="First visit after return",
             source=_PRACTICE,
         )
     center_visit = _parse_day(package, "next_center_visit_on")
@@ -123,22 +124,22 @@ def _build_visits(basis: FollowUpBasis) -> Iterator[FollowUpDate]:
 
 
 def _build_until_dates(basis: FollowUpBasis) -> Iterator[FollowUpDate]:
-    until, is_told = find_irradiated_blood_end(basis)
+    until, is_from_center = find_irradiated_blood_end(basis)
     yield FollowUpDate(
         key="irradiated_until",
         kind=FollowUpDateKind.UNTIL,
         on=until,
-        label="Irradiated blood products only, at least until this day",
-        source=_CENTER if is_told else basis.irradiated_blood_source,
+        label="Irradiated blood products only, at least through this date",
+        source=_CENTER if is_from_center else basis.irradiated_blood_source,
     )
-    drives, is_told = find_driving_start(basis)
-    as_of = basis.window.profile.label_as_of
+    driving_start, is_from_center = find_driving_start(basis)
+    as_of = format_date(basis.window.profile.label_as_of)
     yield FollowUpDate(
         key="driving",
         kind=FollowUpDateKind.UNTIL,
-        on=drives,
-        label="Driving is cleared" if is_told else "No driving: minimum of the label ends",
-        source=_CENTER if is_told else f"The product's label as of {as_of}",
+        on=driving_start,
+        label="Cleared to drive" if is_from_center else "Label minimum for not driving ends",
+        source=_CENTER if is_from_center else f"Product label as of {as_of}",
     )
 
 
@@ -163,18 +164,21 @@ def _build_prophylaxis_ends(package: Package) -> Iterator[FollowUpDate]:
             key=key,
             kind=FollowUpDateKind.UNTIL,
             on=date.fromisoformat(drug["stop_on"]),
-            label=f"Stop date of {drug['drug']}",
+            label=f"Planned stop date for {drug['drug']}",
             source=_CENTER,
         )
 
 
 def _build_stable_keys(prefix: str, names: Iterable[str]) -> Iterator[str]:
-    """A key for each name: not of its place, so that others may come and go; repeats count."""
+    """Make a key for each name; a repeated name gets a number.
+
+    The key does not use the position, because other entries come and go.
+    """
     seen: Counter[str] = Counter()
     for name in names:
         seen[name] += 1
-        again = f"_{seen[name]}" if seen[name] > 1 else ""
-        yield f"{prefix}_{name}{again}"
+        suffix = f"_{seen[name]}" if seen[name] > 1 else ""
+        yield f"{prefix}_{name}{suffix}"
 
 
 def _parse_day(package: Mapping[str, Any] | None, name: str) -> date | None:

@@ -1,4 +1,4 @@
-"""People and the organisations they act for: the only source of who may see what."""
+"""Members and their organizations (tenants): the only source of who can see what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from chalicelib.domain.referrals.stages import Actor
 
 
 class TenantKind(StrEnum):
-    """The two sides of a referral, and who runs the service."""
+    """The two sides of a referral, and the organization that operates the service."""
 
     PRACTICE = "practice"
     CENTER = "center"
@@ -31,10 +31,10 @@ ROLES_BY_TENANT_KIND: Mapping[TenantKind, frozenset[Role]] = {
     TenantKind.CENTER: frozenset({Role.CLINICIAN, Role.COORDINATOR, Role.ADMIN}),
     TenantKind.OPERATOR: frozenset({Role.OPERATOR}),
 }
-"""The roles that people of each kind of organisation can have."""
+"""The roles that members of each kind of organization can have."""
 
 CARE_ROLES = frozenset({Role.PROVIDER, Role.COORDINATOR, Role.CLINICIAN})
-"""Roles that work with patients. An administrator alone manages people and sees no patient."""
+"""Roles that work with patients. An administrator without one of them manages members and sees no patient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +43,8 @@ class Member:
 
     Attributes:
         subject: The identity service's own id of the person (`sub`).
-        active: A disabled member is refused on the next request.
-        version: Grows by one with each write; the ETag.
+        active: False for a disabled member. Every request of a disabled member is rejected.
+        version: Increases by one with each write; the ETag.
     """
 
     member_id: str
@@ -64,18 +64,18 @@ class Member:
 
     @property
     def is_admin(self) -> bool:
-        """Whether this member decides who else is one."""
+        """Whether this member manages the members of the tenant."""
         return Role.ADMIN in self.roles
 
     @property
     def actor(self) -> Actor:
-        """The side that this member moves a referral for."""
+        """The side for which this member updates a referral."""
         return Actor(self.kind.value)
 
     def can_see(self, referral: Referral) -> bool:
-        """Whether the referral is this member's tenant's to see.
+        """Whether this member's tenant can see the referral.
 
-        A center sees what was submitted to it, never a draft that names it.
+        A center sees the referrals submitted to it, never a draft that names it.
         """
         if self.kind is TenantKind.PRACTICE:
             return referral.practice_id == self.tenant_id
@@ -86,7 +86,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """A practice or a center, as the other side and the mails name it."""
+    """A practice or a center, as the other side and the emails name it."""
 
     tenant_id: str
     kind: TenantKind

@@ -1,4 +1,8 @@
-"""Which notice is due when, to which side. Data, so that a notice is added by adding a row."""
+"""Which notice each stage, event or overdue alert sends, and to which side.
+
+The rules are data: to add a notice, add a row to `STAGE_RULES`, `EVENT_RULES` or `OVERDUE_RULES`.
+The notices that count from the day of infusion are in `notice_schedule`.
+"""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -16,65 +20,71 @@ _CENTER = (TenantKind.CENTER,)
 
 
 class Category(StrEnum):
-    """What a notice is about, as its reader chooses whether and when to be mailed of it."""
+    """The subject of a notice. Members choose per category whether and when they get email."""
 
     CRITICAL = "critical"
-    """Somebody may be harmed if it is read late: mailed at once, and nobody can turn it off."""
-    JOURNEY = "journey"
+    """A late reader can mean harm to the patient: always emailed at once, and cannot be turned off."""
+    STATUS_UPDATE = "journey"
+    """The API and the stored preferences call it `journey`."""
     WINDOW = "window"
     OVERDUE = "overdue"
     FOLLOW_UP = "follow_up"
     DIGEST = "digest"
     CHECK_IN = "check_in"
-    """Nothing is due and nothing happened: mailed to nobody who has not asked for it."""
+    """Nothing is due and nothing has happened: emailed only to members who ask for it."""
 
 
-MAILED_IF_CHOSEN: frozenset[Category] = frozenset({Category.CHECK_IN})
-"""What is mailed only to who chose so; anything else is, unless somebody chose otherwise."""
+OPT_IN_CATEGORIES: frozenset[Category] = frozenset({Category.CHECK_IN})
+"""The categories that are emailed only if the member chooses so. All others are on by default."""
 
 
 class NoticeRule(NamedTuple):
-    """One kind of notice: who gets it and how the dashboard words it.
+    """One kind of notice: who receives it and its title in the dashboard.
 
     Attributes:
-        sides: Who gets it; of none, it is the side that the task names.
-        leads: Whether it is for those who lead there.
+        sides: Who receives it. If empty, the side that the task names.
+        admins_only: Whether only the administrators of that side receive it.
     """
 
     sides: tuple[TenantKind, ...]
     title: str
-    category: Category = Category.JOURNEY
-    leads: bool = False
+    category: Category = Category.STATUS_UPDATE
+    admins_only: bool = False
 
-    def list_recipients(self, people: Sequence[Member]) -> Sequence[Member]:
-        """Who of the people of a side that may see the referral gets it.
+    def list_recipients(self, members: Sequence[Member]) -> Sequence[Member]:
+        """Select the recipients from the members of a side who can see the referral.
 
-        Where nobody who sees patients is an administrator, everybody: else nobody would hear.
+        If none of them is an administrator, all of them receive an administrators' notice:
+        otherwise no one would.
         """
-        return [member for member in people if member.is_admin] or people if self.leads else people
+        return [member for member in members if member.is_admin] or members if self.admins_only else members
 
 
 STAGE_RULES: Mapping[Stage, NoticeRule] = {
-    Stage.SUBMITTED: NoticeRule(_CENTER, "A referral was submitted to your center"),
-    Stage.WITHDRAWN: NoticeRule(_CENTER, "A referral was withdrawn"),
-    Stage.HANDED_BACK: NoticeRule(_CENTER, "The hand-back was acknowledged"),
-    Stage.INFO_REQUESTED: NoticeRule(_PRACTICE, "The center asks for information"),
+    Stage.SUBMITTED: NoticeRule(_CENTER, "New referral submitted to your center"),
+    Stage.WITHDRAWN: NoticeRule(_CENTER, "The practice withdrew a referral"),
+    Stage.HANDED_BACK: NoticeRule(_CENTER, "The practice acknowledged the patient's return"),
+    Stage.INFO_REQUESTED: NoticeRule(_PRACTICE, "The center requested information"),
     Stage.ACCEPTED: NoticeRule(_PRACTICE, "The center accepted the referral for evaluation"),
     Stage.DECLINED: NoticeRule(_PRACTICE, "The center declined the referral"),
-    Stage.REDIRECTED: NoticeRule(_PRACTICE, "The center suggests another center"),
+    Stage.REDIRECTED: NoticeRule(_PRACTICE, "The center suggested another center"),
     Stage.CONSULT_SCHEDULED: NoticeRule(_PRACTICE, "The consultation was scheduled"),
-    Stage.CENTER_PROCEED: NoticeRule(_PRACTICE, "The center decided to proceed"),
-    Stage.DEFERRED: NoticeRule(_PRACTICE, "The center deferred"),
-    Stage.NOT_PROCEEDING: NoticeRule(_PRACTICE, "Treatment does not proceed"),
+    Stage.CENTER_PROCEED: NoticeRule(_PRACTICE, "Accepted for CAR T by the center"),
+    Stage.DEFERRED: NoticeRule(_PRACTICE, "The center deferred the patient"),
+    Stage.NOT_PROCEEDING: NoticeRule(_PRACTICE, "The center recorded that CAR T will not proceed"),
     Stage.APHERESIS_COMPLETED: NoticeRule(_PRACTICE, "Leukapheresis was completed"),
-    Stage.OUT_OF_SPECIFICATION: NoticeRule(_PRACTICE, "The product is out of specification", Category.CRITICAL),
-    Stage.MANUFACTURING_FAILED: NoticeRule(_PRACTICE, "Manufacturing failed", Category.CRITICAL),
-    Stage.INFUSED: NoticeRule(_PRACTICE, "The patient was infused; the monitoring window is open"),
-    Stage.HANDBACK_READY: NoticeRule(_PRACTICE, "The hand-back package is ready"),
-    Stage.DECEASED: NoticeRule(_BOTH, "A death was recorded", Category.CRITICAL),
+    Stage.OUT_OF_SPECIFICATION: NoticeRule(
+        _PRACTICE, "Product out of specification: call the center about next steps", Category.CRITICAL
+    ),
+    Stage.MANUFACTURING_FAILED: NoticeRule(
+        _PRACTICE, "Manufacturing failed: call the center about next steps", Category.CRITICAL
+    ),
+    Stage.INFUSED: NoticeRule(_PRACTICE, "CAR T infused; monitoring has started"),
+    Stage.HANDBACK_READY: NoticeRule(_PRACTICE, "The transition-of-care summary is ready"),
+    Stage.DECEASED: NoticeRule(_BOTH, "The patient's death was reported", Category.CRITICAL),
 }
-"""The moves that the other side is told of at once. Source: the needs named in the HemeTalks
-episode "Bridging the Gap" (18 September 2025) and the journey's notification schedule."""
+"""The stages that the other side is notified of at once. Source: the needs named in the HemeTalks
+episode "Bridging the Gap" (September 18, 2025) and the notification schedule for CAR T patients."""
 
 SILENT_STAGES: frozenset[Stage] = frozenset(
     {
@@ -107,16 +117,16 @@ checks it, so that no new stage is silently without a notice."""
 
 EVENT_RULES: Mapping[str, NoticeRule] = {
     EventType.HOLD_STARTED: NoticeRule(_BOTH, "The referral is on hold"),
-    EventType.HOLD_ENDED: NoticeRule(_BOTH, "The hold is over"),
-    EventType.TOXICITY_NOTICED: NoticeRule(_PRACTICE, "The center noticed a toxicity", Category.CRITICAL),
+    EventType.HOLD_ENDED: NoticeRule(_BOTH, "The referral is active again"),
+    EventType.TOXICITY_NOTICED: NoticeRule(_PRACTICE, "The center reported a toxicity", Category.CRITICAL),
     READMISSION_RULE: NoticeRule(_PRACTICE, "The patient was readmitted", Category.CRITICAL),
-    EventType.WINDOW_EXTENDED: NoticeRule(_PRACTICE, "The center extended the monitoring window"),
-    EventType.WITHDRAWAL_REQUESTED: NoticeRule(_CENTER, "The practice asks to withdraw the referral"),
-    EventType.REOPENED: NoticeRule(_BOTH, "The referral was opened again"),
-    EventType.CORRECTED: NoticeRule(_BOTH, "An earlier report was corrected"),
-    HANDBACK_WRITTEN_RULE: NoticeRule(_PRACTICE, "The center wrote or corrected the hand-back package"),
+    EventType.WINDOW_EXTENDED: NoticeRule(_PRACTICE, "The center extended monitoring"),
+    EventType.WITHDRAWAL_REQUESTED: NoticeRule(_CENTER, "The practice requested withdrawal"),
+    EventType.REOPENED: NoticeRule(_BOTH, "The referral was reopened"),
+    EventType.CORRECTED: NoticeRule(_BOTH, "An earlier entry was corrected"),
+    HANDBACK_WRITTEN_RULE: NoticeRule(_PRACTICE, "The center updated the transition-of-care summary"),
 }
-"""What the other side is told of at once beside the moves."""
+"""The events without a stage change that the other side is notified of at once."""
 
 SILENT_EVENT_TYPES: frozenset[EventType] = frozenset({EventType.STAGE_CHANGED})
 """Event types without a rule of their own. A stage change is notified by `STAGE_RULES`. Every event
@@ -124,11 +134,11 @@ type must be here or in `EVENT_RULES`; a test checks it."""
 
 OVERDUE_RULES: Mapping[AlertLevel, NoticeRule] = {
     AlertLevel.AMBER: NoticeRule((), "Overdue since {since}: {stage}", Category.OVERDUE),
-    AlertLevel.RED: NoticeRule(_BOTH, "Long overdue, since {since}: {stage}", Category.OVERDUE),
+    AlertLevel.RED: NoticeRule(_BOTH, "Long overdue since {since}: {stage}", Category.OVERDUE),
     AlertLevel.ESCALATED: NoticeRule(
-        (), "Nobody has moved it; overdue since {since}: {stage}", Category.OVERDUE, leads=True
+        (), "Escalated: no update, overdue since {since}: {stage}", Category.OVERDUE, admins_only=True
     ),
 }
-"""Who is told that a stage lasts too long: who owes the next move, then both sides, then those
-who lead the side that owes it. Where it comes to the last without the one before, as after an
-outage, both sides hear of it as well. This product's proposal."""
+"""Who is notified that a stage is overdue: first the side that must act next, then both sides, then
+(escalation) the administrators of the side that must act. If an alert reaches escalation without
+the red alert before it, as after an outage, both sides are notified too. This product's proposal."""

@@ -1,4 +1,4 @@
-"""The wording of a notice: which sides a task notifies, and its title for each."""
+"""The wording of a notice: which sides a task notifies, and the title for each side."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,10 +7,11 @@ from chalicelib.domain.notices.notice_rules import EVENT_RULES, OVERDUE_RULES, S
 from chalicelib.domain.notices.notice_schedule import NOTICE_SCHEDULE, NoticeSeries, ScheduledNotice
 from chalicelib.domain.notices.overdue_alerts import AlertLevel
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
+from chalicelib.domain.platform.dates import format_date
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
 
 _CATEGORY_OF: Mapping[NoticeSeries, Category] = {
-    NoticeSeries.WATCH: Category.WINDOW,
+    NoticeSeries.MONITORING: Category.WINDOW,
     NoticeSeries.CHECK_IN: Category.CHECK_IN,
     NoticeSeries.DOSE: Category.WINDOW,
     NoticeSeries.DRIVING: Category.WINDOW,
@@ -22,13 +23,13 @@ _CATEGORY_OF: Mapping[NoticeSeries, Category] = {
 
 
 def list_notice_rules(task: OutboxTask) -> Iterator[tuple[TenantKind, NoticeRule]]:
-    """Which sides a task tells, and what."""
-    if task.queue is TaskQueue.CLOCK:
+    """List the sides that a task notifies, each with the rule that applies."""
+    if task.queue is TaskQueue.OVERDUE:
         yield from _build_overdue_rules(task)
         return
     for rule in _find_rules(task):
-        worded = rule._replace(title=_with_date_change_note(rule.title, task))
-        yield from ((side, worded) for side in rule.sides)
+        complete_rule = rule._replace(title=_with_date_change_note(rule.title, task))
+        yield from ((side, complete_rule) for side in rule.sides)
 
 
 def _find_rules(task: OutboxTask) -> Iterator[NoticeRule]:
@@ -40,34 +41,34 @@ def _find_rules(task: OutboxTask) -> Iterator[NoticeRule]:
         yield rule
 
 
-def _to_notice_rules(entry: ScheduledNotice) -> Iterator[NoticeRule]:
-    """A row of the schedule; who leads first, since of one task a person has one notice."""
-    category = _CATEGORY_OF[entry.series]
-    if entry.leads:
-        yield NoticeRule((TenantKind.CENTER,), entry.leads, category, leads=True)
-    if entry.practice:
-        yield NoticeRule((TenantKind.PRACTICE,), entry.practice, category)
-    if entry.center:
-        yield NoticeRule((TenantKind.CENTER,), entry.center, category)
+def _to_notice_rules(notice: ScheduledNotice) -> Iterator[NoticeRule]:
+    """Convert a row of the schedule. Administrators come first: a person gets one notice per task."""
+    category = _CATEGORY_OF[notice.series]
+    if notice.center_admins:
+        yield NoticeRule((TenantKind.CENTER,), notice.center_admins, category, admins_only=True)
+    if notice.practice:
+        yield NoticeRule((TenantKind.PRACTICE,), notice.practice, category)
+    if notice.center:
+        yield NoticeRule((TenantKind.CENTER,), notice.center, category)
 
 
 def _with_date_change_note(title: str, task: OutboxTask) -> str:
-    """The title, with what its reader would else take for a mistake of ours."""
-    was_due = f" (was due on {task.due_on})" if task.is_late else ""
+    """Add what explains an unexpected date: that the day changed, or that the notice is late."""
+    was_due = f" (was due {format_date(task.due_on)})" if task.is_late and task.due_on else ""
     return f"{task.date_change or ''}{title}{was_due}"
 
 
 def _build_overdue_rules(task: OutboxTask) -> Iterator[tuple[TenantKind, NoticeRule]]:
     if not (task.side and task.stage and task.due_on):
-        raise ValueError("a clock is told of with its stage, its side and its day")
+        raise ValueError("an overdue alert needs its stage, its side and its day")
     level = AlertLevel(task.rule)
-    is_last = level is AlertLevel.ESCALATED
-    levels = (level, AlertLevel.RED) if is_last and task.skipped_level_missed else (level,)
-    since = f"{task.due_on:%B} {task.due_on.day}, {task.due_on.year}"
-    # Who leads comes first: of one task a person has one notice.
-    for each in levels:
-        rule = OVERDUE_RULES[each]
+    is_escalation = level is AlertLevel.ESCALATED
+    levels = (level, AlertLevel.RED) if is_escalation and task.skipped_level_missed else (level,)
+    since = format_date(task.due_on)
+    # The escalation to administrators comes first: a person gets one notice per task.
+    for sent_level in levels:
+        rule = OVERDUE_RULES[sent_level]
         title = rule.title.format(since=since, stage=STAGE_FACTS[task.stage].label)
-        # A draft is its practice's alone.
+        # Only the practice knows of a draft.
         sides = () if task.stage is Stage.DRAFT else rule.sides
         yield from ((side, rule._replace(title=title)) for side in sides or (task.side,))

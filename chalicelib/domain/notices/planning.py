@@ -1,4 +1,4 @@
-"""The plan of one referral: what is due when by the schedule, and why something no longer is."""
+"""The planned notices of one referral: when each is due, and why one is skipped."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -20,36 +20,36 @@ from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Phase, Stage
 
 
 class SkipReason(StrEnum):
-    """Why a planned notice is not sent; stored with it, and shown on the referral's page."""
+    """Why a planned notice is skipped. It is stored with the notice and shown on the referral page."""
 
     CLOSED = "closed"
     SUPERSEDED = "superseded"
-    """The plan has another day for it, or none."""
+    """The plan has another day for it, or no longer has it."""
     ON_HOLD = "on_hold"
     HANDED_BACK = "handed_back"
     SATISFIED = "satisfied"
     OVERTAKEN = "overtaken"
-    """It was past when the plan was made, and a later notice says more. Never stored."""
+    """It was past when the plan was made, and a later notice of its series replaces it. Never stored."""
 
 
 def build_plan(referral: Referral) -> Iterator[OutboxTask]:
-    """Every notice of a referral from its infusion on, due from the start of its day there."""
+    """Build every notice of a referral from its infusion on, due when its day begins at the center."""
     window = referral.window
     if window is None:
         return
     for rule, on in list_due_days(window):
         yield _build_task(referral, window, rule, on)
-    handed_over = referral.stage_entered_at.get(Stage.HANDBACK_READY)
-    if handed_over:
-        on = to_local_day(handed_over, window.time_zone) + timedelta(days=ACKNOWLEDGE_WITHIN_DAYS)
+    handback_ready_at = referral.stage_entered_at.get(Stage.HANDBACK_READY)
+    if handback_ready_at:
+        on = to_local_day(handback_ready_at, window.time_zone) + timedelta(days=ACKNOWLEDGE_WITHIN_DAYS)
         yield _build_task(referral, window, HANDBACK_UNACKNOWLEDGED_RULE, on)
 
 
 def build_open_monitoring_task(referral: Referral, window: MonitoringWindow, *, infused_on: date) -> OutboxTask:
-    """The task that moves the referral on to monitoring, the day after the last infusion.
+    """Build the task that moves the referral to monitoring, the day after the last infusion.
 
-    Not counted from the window's day 0: where the first part of a split dose opens the window,
-    the second is still to come.
+    It does not count from day 0 of the monitoring window: if the first infusion of a split dose
+    opens the window, the second is still to come.
     """
     return _build_task(referral, window, OPEN_MONITORING_RULE, infused_on + timedelta(days=1))
 
@@ -66,66 +66,66 @@ def _build_task(referral: Referral, window: MonitoringWindow, rule: str, due_on:
     )
 
 
-# ------------------------------------------------------------------------ what to plan anew
+# ------------------------------------------------------------------------ what to plan after a change
 
 
 def list_tasks_to_plan(before: Referral, after: Referral) -> Iterator[OutboxTask]:
-    """What has to be planned because a referral changed.
+    """List what must be planned because a referral changed.
 
-    That is what the earlier plan did not have, and what was silent and speaks again: a hold that
-    ended, a death that was reported in error. Of what is past by then, only the last of each line
-    is told, once: who was on hold for three weeks needs to know where things stand, and not each
-    step on the way.
+    That is what the earlier plan did not have, and what was skipped and now applies again: after a
+    hold that ended, or a death that was reported in error. Of the notices that are past by then,
+    only the last of each series is sent, once: after a hold of three weeks, the reader needs the
+    current state and not each step that led to it.
     """
     if after.window is None:
         return
     today = to_local_day(after.updated_at, after.window.time_zone)
     earlier = {task.outbox_id: task for task in build_plan(before)}
-    same_rule = {task.rule: task for task in earlier.values()}
+    earlier_by_rule = {task.rule: task for task in earlier.values()}
     past: dict[NoticeSeries, OutboxTask] = {}
-    for task in build_plan(after):
-        if task.outbox_id in earlier and not _becomes_due_again(task, before, after, today=today):
+    for planned in build_plan(after):
+        if planned.outbox_id in earlier and not _becomes_due_again(planned, before, after, today=today):
             continue
-        fresh = _with_replaced_task(task, same_rule.get(task.rule))
+        task = _with_replaced_task(planned, earlier_by_rule.get(planned.rule))
         if get_local_day(task) >= today:
-            yield fresh
+            yield task
         else:
-            line = NOTICE_SCHEDULE[task.rule].series
-            past[line] = max(past.get(line, fresh), fresh, key=get_local_day)
+            series = NOTICE_SCHEDULE[task.rule].series
+            past[series] = max(past.get(series, task), task, key=get_local_day)
     yield from past.values()
 
 
 def _becomes_due_again(task: OutboxTask, before: Referral, after: Referral, *, today: date) -> bool:
-    """Whether something stands in both plans, is due, and makes sense only now."""
+    """Whether a task of both plans is due and was skipped before the change, but now applies."""
     if get_local_day(task) > today:
         return False
     return _find_silencing_reason(task, before) is not None and _find_silencing_reason(task, after) is None
 
 
 def _with_replaced_task(task: OutboxTask, earlier: OutboxTask | None) -> OutboxTask:
-    """The task, knowing which one had its place in the plan before, if that was another."""
+    """The task, with the id of the task that it replaces in the earlier plan, if that is another."""
     if earlier is None or earlier.outbox_id == task.outbox_id:
         return task
     if NOTICE_SCHEDULE[task.rule].series is NoticeSeries.ACKNOWLEDGEMENT:
-        # Counted from a hand-back: another one is no correction of the first.
+        # It counts from a return to the practice: a second return does not correct the first.
         return task
     return replace(task, replaces=earlier.outbox_id)
 
 
 def get_local_day(task: OutboxTask) -> date:
-    """The local day of a planned notice."""
+    """The local day on which a planned notice is due."""
     if task.due_on is None:
-        raise ValueError("a planned notice has its day")
+        raise ValueError("a planned notice needs its day")
     return task.due_on
 
 
-# ------------------------------------------------------------------------------ why not
+# ------------------------------------------------------------------------------ why a notice is skipped
 
 
 def find_skip_reason(task: OutboxTask, referral: Referral) -> SkipReason | None:
-    """Why a planned task makes no sense as the referral stands now; None if it does.
+    """Find why a planned task no longer applies to the referral; None if it does apply.
 
-    What follows from an event is always told, that of an ending too.
+    What follows from an event is always sent, even if the event ended the referral.
     """
     if task.queue is not TaskQueue.PLAN:
         return None
@@ -139,7 +139,7 @@ def find_skip_reason(task: OutboxTask, referral: Referral) -> SkipReason | None:
 
 
 def _find_silencing_reason(task: OutboxTask, referral: Referral) -> SkipReason | None:
-    """Why something that stands in the plan is not told all the same."""
+    """Find why a notice of the current plan is skipped nevertheless."""
     if referral.stage in TERMINAL_STAGES:
         return SkipReason.CLOSED
     if referral.status.hold:
@@ -153,17 +153,17 @@ def _find_opening_skip_reason(task: OutboxTask, referral: Referral) -> SkipReaso
         return SkipReason.SUPERSEDED
     if referral.stage is not Stage.INFUSED:
         return SkipReason.SATISFIED
-    # A center's own day of infusion may be the one before that of the zone.
+    # The center can give a local infusion date that is one day before the date in the time zone.
     infused_on = to_local_day(referral.stage_entered_at[Stage.INFUSED], referral.window.time_zone)
     return SkipReason.SUPERSEDED if (task.due_on or infused_on) < infused_on else None
 
 
-def _skip_if_handed_back(referral: Referral) -> bool:
+def _is_handed_back(referral: Referral) -> bool:
     return referral.phase is Phase.FOLLOW_UP and referral.stage is not Stage.HANDBACK_READY
 
 
 def _skip_if_window_over(referral: Referral) -> SkipReason | None:
-    return SkipReason.HANDED_BACK if _skip_if_handed_back(referral) else None
+    return SkipReason.HANDED_BACK if _is_handed_back(referral) else None
 
 
 def _skip_if_package_written(referral: Referral) -> SkipReason | None:
@@ -175,7 +175,7 @@ def _skip_if_package_written(referral: Referral) -> SkipReason | None:
 def _skip_if_acknowledged(referral: Referral) -> SkipReason | None:
     if referral.stage is Stage.HANDBACK_READY:
         return None
-    return SkipReason.SATISFIED if _skip_if_handed_back(referral) else SkipReason.SUPERSEDED
+    return SkipReason.SATISFIED if _is_handed_back(referral) else SkipReason.SUPERSEDED
 
 
 def _skip_if_dose_complete(referral: Referral) -> SkipReason | None:
@@ -184,11 +184,11 @@ def _skip_if_dose_complete(referral: Referral) -> SkipReason | None:
 
 
 _SKIP_CHECKS: Mapping[NoticeSeries, Callable[[Referral], SkipReason | None]] = {
-    NoticeSeries.WATCH: _skip_if_window_over,
+    NoticeSeries.MONITORING: _skip_if_window_over,
     NoticeSeries.CHECK_IN: _skip_if_window_over,
     NoticeSeries.HANDBACK: _skip_if_window_over,
     NoticeSeries.OVERDUE: _skip_if_package_written,
     NoticeSeries.ACKNOWLEDGEMENT: _skip_if_acknowledged,
     NoticeSeries.DOSE: _skip_if_dose_complete,
 }
-"""What settles a line. Driving and follow-up are the practice's and go on after the hand-back."""
+"""What ends a series. Driving and follow-up concern the practice and continue after the return."""

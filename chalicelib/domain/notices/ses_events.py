@@ -1,4 +1,4 @@
-"""What the mail service tells of a mail that it took, as Amazon SES publishes events.
+"""What happened to an email after Amazon SES accepted it, as SES publishes events.
 
 Source: Amazon SES Developer Guide, "Contents of event data that Amazon SES publishes to Amazon
 SNS", read 2026-11-22.
@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import Any
 
 MAIL_ID_TAG = "mail_id"
-"""The tag by which an event names our mail."""
+"""The tag by which an SES event identifies our email."""
 
 
 class MailEventKind(StrEnum):
-    """What may happen to a mail after it was handed over."""
+    """What can happen to an email after SES accepted it."""
 
     SEND = "send"
     DELIVERY = "delivery"
@@ -34,16 +34,16 @@ _KINDS = {
     "Reject": (MailEventKind.REJECT, "mail"),
     "Rendering Failure": (MailEventKind.REJECT, "mail"),
 }
-"""Each event by its name, and the part of it that says when."""
+"""Each event type, and the part of the event that has its time."""
 
 
 class NotAMailEventError(ValueError):
-    """The text is not an event of the mail service about one of our mails."""
+    """The text is not an SES event about one of our emails."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailEvent:
-    """Something that happened to a mail of ours; `address` is whom it was for."""
+    """Something that happened to one of our emails. `address` is its recipient."""
 
     mail_id: str
     kind: MailEventKind
@@ -52,28 +52,28 @@ class MailEvent:
 
     @property
     def suppresses_address(self) -> bool:
-        """Whether nothing more may be sent to the address."""
+        """Whether no further email may be sent to the address."""
         return self.kind in {MailEventKind.BOUNCE, MailEventKind.COMPLAINT}
 
     @property
     def is_undelivered(self) -> bool:
-        """Whether its reader did not get it, or did not want it."""
+        """Whether the recipient did not get the email, or reported it as spam."""
         return self.suppresses_address or self.kind is MailEventKind.REJECT
 
 
-def parse_mail_event(text: Any) -> MailEvent:
-    """An event from its JSON. A bounce that may pass is a delay, whatever it is called.
+def parse_mail_event(body: Any) -> MailEvent:
+    """Parse an event from its JSON. A bounce that is not permanent counts as a delay.
 
     Raises:
-        NotAnEventError: it is none of those that we ask for, or of a mail without our tag.
+        NotAMailEventError: It is not an event that we subscribe to, or the email has no tag of ours.
     """
     try:
-        kind, part = _KINDS[text["eventType"]]
-        if kind is MailEventKind.BOUNCE and text["bounce"]["bounceType"] != "Permanent":
+        kind, part = _KINDS[body["eventType"]]
+        if kind is MailEventKind.BOUNCE and body["bounce"]["bounceType"] != "Permanent":
             kind = MailEventKind.DELAY
-        (mail_id,) = text["mail"]["tags"][MAIL_ID_TAG]
-        (address,) = text["mail"]["destination"]
-        at = _parse_time(text[part])
+        (mail_id,) = body["mail"]["tags"][MAIL_ID_TAG]
+        (address,) = body["mail"]["destination"]
+        at = _parse_time(body[part])
     except (KeyError, TypeError, ValueError) as e:
         raise NotAMailEventError from e
     if not isinstance(mail_id, str) or not isinstance(address, str):
@@ -84,5 +84,5 @@ def parse_mail_event(text: Any) -> MailEvent:
 def _parse_time(value: Mapping[str, Any]) -> datetime:
     at = datetime.fromisoformat(value["timestamp"])
     if at.tzinfo is None:
-        raise ValueError("no zone")
+        raise ValueError("no time zone")
     return at

@@ -1,4 +1,4 @@
-"""What Amazon SNS posts, and what of it is signed.
+"""The messages that Amazon SNS posts to us, and which of their fields are signed.
 
 Source: Amazon SNS Developer Guide, "Verifying the signatures of Amazon SNS messages" and
 "Parsing Amazon SNS message formats", read 2026-11-22.
@@ -13,13 +13,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 MAX_MESSAGE_AGE = timedelta(minutes=75)
-"""SNS tries for an hour at most; what is older was kept by somebody.
+"""SNS retries for an hour at most; an older message may be a replay.
 
 Source: Amazon SNS Developer Guide, "Message delivery retries": 3,600 seconds for HTTPS.
 """
 
 MAX_CLOCK_SKEW = timedelta(minutes=5)
-"""By how much the sender's clock may be ahead of ours."""
+"""How far the sender's clock may be ahead of ours."""
 
 _ARN = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]{1,30}):[0-9]{12}:[A-Za-z0-9_-]{1,256}", re.ASCII)
 _CERTIFICATE_PATH = re.compile(r"/SimpleNotificationService-[A-Za-z0-9]{1,64}\.pem", re.ASCII)
@@ -27,7 +27,7 @@ _CONFIRMATION_QUERY = re.compile(r"Action=ConfirmSubscription&[A-Za-z0-9&=%:._-]
 
 
 class SnsMessageKind(StrEnum):
-    """What is posted to a subscriber."""
+    """What SNS posts to a subscriber."""
 
     NOTIFICATION = "Notification"
     SUBSCRIPTION = "SubscriptionConfirmation"
@@ -35,17 +35,17 @@ class SnsMessageKind(StrEnum):
 
 
 _SIGNED_NOTIFICATION_FIELDS = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
-_SIGNED_SUBSCRIPTION_FIELDS = (*("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),)
-"""What a signature covers, in this order. A notification without a subject leaves it out."""
+_SIGNED_SUBSCRIPTION_FIELDS = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
+"""The fields that a signature covers, in this order. A notification without a subject omits it."""
 
 
 class NotAnSnsMessageError(ValueError):
-    """It is not what SNS posts, or not for us."""
+    """The body is not a message of SNS, or it is not for us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnsMessage:
-    """A post whose form is right; whether it is genuine its signature has to tell."""
+    """A message in the right form. Only its signature shows whether it is genuine."""
 
     kind: SnsMessageKind
     topic: str
@@ -58,11 +58,11 @@ class SnsMessage:
 
 
 def parse_sns_message(message: Any) -> SnsMessage:
-    """A post from its JSON.
+    """Parse a message from its JSON.
 
     Raises:
-        NotAPostError: something is missing or of another kind. Version 1 of the signature is
-            refused as well: it rests on SHA-1.
+        NotAnSnsMessageError: A field is missing or of another type. Signature version 1 is rejected
+            as well, because it uses SHA-1.
     """
     try:
         kind = SnsMessageKind(_read_text(message, "Type"))
@@ -93,17 +93,17 @@ def _read_text(message: Any, name: str) -> str:
 
 
 def is_timely(message: SnsMessage, now: datetime) -> bool:
-    """Whether a post is neither old nor of a time to come."""
+    """Whether a message is neither too old nor from the future."""
     return now - MAX_MESSAGE_AGE <= message.sent_at <= now + MAX_CLOCK_SKEW
 
 
 def is_certificate_url(address: str, topic: str) -> bool:
-    """Whether an address is where SNS keeps certificates in the topic's own region."""
+    """Whether a URL is where SNS keeps certificates in the topic's own region."""
     return _is_sns_url(address, topic, path=_CERTIFICATE_PATH, query=re.compile(""))
 
 
 def is_confirmation_url(address: str, topic: str) -> bool:
-    """Whether to get an address is to confirm a subscription in the topic's own region."""
+    """Whether a GET of the URL confirms a subscription in the topic's own region."""
     return _is_sns_url(address, topic, path=re.compile("/"), query=_CONFIRMATION_QUERY)
 
 
@@ -117,7 +117,7 @@ def _is_sns_url(address: str, topic: str, *, path: "re.Pattern[str]", query: "re
         return False
     return (
         parts.scheme == "https"
-        # The whole of it: no port, no user before an @, no other spelling of the host.
+        # The whole host: no port, no user before an @, no other spelling of the name.
         and parts.netloc == f"sns.{region[1]}.amazonaws.com"
         and path.fullmatch(parts.path) is not None
         and query.fullmatch(parts.query) is not None

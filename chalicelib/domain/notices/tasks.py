@@ -1,4 +1,4 @@
-"""Tasks in the outbox: which queue a task belongs to, and what it is about."""
+"""Tasks in the outbox: the queue that a task belongs to, and what the task is about."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,47 +13,49 @@ EXPIRE_PARKED_RULE = "give_up"
 STAGE_CHANGED_RULE = "stage_changed"
 
 READMISSION_RULE = "readmission"
-"""A kind of toxicity notice, and a rule of its own: the referring team hears of it as such."""
+"""A readmission is a kind of toxicity event. It has its own rule, so the practice is notified of it by name."""
 
 HANDBACK_WRITTEN_RULE = "handback_written"
-"""No event moves a referral by it: the center wrote or corrected the package it hands back with."""
+"""No event changes the stage: the center wrote or corrected the transition-of-care summary."""
 
 
 class TaskQueue(StrEnum):
-    """Queues of work: what follows from an event, was planned for a day, or comes by itself."""
+    """Queues of tasks: what follows from an event, what is planned for a day, and what recurs."""
 
     EVENT = "event"
     PLAN = "plan"
-    CLOCK = "clock"
-    """The next alarm of each referral. See `domain.alarms`."""
+    OVERDUE = "clock"
+    """The next overdue alert of each referral. See `domain.notices.overdue_alerts`."""
     DIGEST = "digest"
-    """The next digest of each member. See `domain.digest`."""
+    """The next weekly digest of each member. See `domain.notices.weekly_digest`."""
     MAIL = "mail"
-    """What is to be mailed. See `domain.mailing`."""
+    """The emails to send. See `domain.notices.mail_timing`."""
 
 
 class DateChangeReason(StrEnum):
-    """Why a notice names another day than one that was sent before."""
+    """Why a notice names another day than an earlier notice. The value begins the title."""
 
     CORRECTED = "Corrected: "
     """The infusion was on another day."""
     EXTENDED = "New date: "
+    """The center extended monitoring."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxTask:
-    """Something to do because of an event, durable in the outbox until it is done.
+    """Something to do because of an event. It stays in the outbox until it is done.
 
     Attributes:
-        outbox_id: Made from what it is about, so that planning twice makes one row.
-        rule: A key of `SCHEDULE`, `EVENT_RULES` or `CLOCK_RULES`, `STAGE_CHANGED` or
-            `OPEN_MONITORING`.
-        due_on: The local day of a planned task; of a clock, the first day on which it was late.
-        unheard: Whether a clock passed the level below its own and nobody was told of that.
-        counted_from: Day 0 of the window that it was planned for.
-        replaces: The task that had its place in the plan before a date moved.
-        is_late: Whether it is told more than a day after its day; known when it is told.
-        moved: What its words begin with where its reader was told another day; as known then.
+        outbox_id: Derived from what the task is about, so that planning it twice makes one row.
+        rule: A key of `NOTICE_SCHEDULE`, `EVENT_RULES` or `OVERDUE_RULES`, or `STAGE_CHANGED_RULE`,
+            `OPEN_MONITORING_RULE` or `EXPIRE_PARKED_RULE`.
+        due_on: The local day of a planned task; for an overdue alert, the first overdue day.
+        side: For an overdue alert, the side that must act next.
+        skipped_level_missed: Whether an overdue alert skipped the level below and no one was notified of it.
+        infused_on: Day 0 of the monitoring window that the task was planned for.
+        replaces: The task that it replaces in the plan, after a date changed.
+        is_late: Whether it is sent more than a day after its day; known only when it is sent.
+        date_change: How the title begins if an earlier notice named another day; known only when it is sent.
     """
 
     outbox_id: str
@@ -73,7 +75,7 @@ class OutboxTask:
 
 
 def build_event_task(event: ReferralEvent, *, now: datetime) -> OutboxTask:
-    """The task that tells the other side of an event, and settles what waited for it."""
+    """Build the task that notifies the other side of an event and applies the events parked for it."""
     return OutboxTask(
         outbox_id=derive_id("out", STAGE_CHANGED_RULE, event.referral_id, event.event_id),
         referral_id=event.referral_id,

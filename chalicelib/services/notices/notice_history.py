@@ -146,7 +146,9 @@ def _get_position(sent_notice: SentNotice) -> HistoryPosition:
 def _build_unsent_row(planned: PlannedNotice, side: TenantKind) -> HistoryRow:
     """Build the row of a notice that was sent to no one on this side, in this side's words if it has any."""
     task = planned.task
-    rules = {each: rule for each, rule in list_notice_rules(task) if not rule.leads} or dict(list_notice_rules(task))
+    rules = {each: rule for each, rule in list_notice_rules(task) if not rule.admins_only} or dict(
+        list_notice_rules(task)
+    )
     rule = rules.get(side) or next(iter(rules.values()))
     return HistoryRow(
         position=HistoryPosition(format_due_time(task.due_at), task.outbox_id, rule.title),

@@ -161,7 +161,7 @@ def _attempt_task(row: Item, *, context: RunContext, new_mail_ids: list[str]) ->
 def _run_task(claim: Claim, *, context: RunContext) -> tuple[TaskState, Sequence[str]]:
     """Run a task and mark it as finished. A repeating task is scheduled for its next time instead."""
     fail_if_exhausted(claim)
-    if claim.task.queue is TaskQueue.CLOCK:
+    if claim.task.queue is TaskQueue.OVERDUE:
         return send_overdue_alert(claim, notify=partial(notify_recipients, context=context), context=context)
     if claim.task.queue is TaskQueue.DIGEST:
         return notify_weekly_digest(claim, context=context)

@@ -82,7 +82,7 @@ def _build_alert_task(
         outbox_id=derive_id("out", alert.level, referral.referral_id, stage_alerts.stage_visit),
         referral_id=referral.referral_id,
         rule=alert.level,
-        queue=TaskQueue.CLOCK,
+        queue=TaskQueue.OVERDUE,
         due_at=max(alert.at, scheduled_for),
         due_on=stage_alerts.late_since,
         side=stage_alerts.waiting_for,

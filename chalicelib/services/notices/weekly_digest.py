@@ -192,7 +192,7 @@ def _build_notice(
         tenant_id=member.tenant_id,
         outbox_id=claim.outbox_id,
         rule=DIGEST_RULE,
-        title=format_digest_title(entries, side=recipient.side, due_at=was_due),
+        title=format_digest_title(entries, side=recipient.side, was_due_on=was_due),
         referral_id="",
         alias="",
         created_at=now,

@@ -42,7 +42,7 @@ class Notice:
     referral_id: str
     alias: str
     created_at: datetime
-    category: Category = Category.JOURNEY
+    category: Category = Category.STATUS_UPDATE
     mail_id: str | None = None
     read_at: datetime | None = None
 
@@ -159,7 +159,7 @@ class Notices:
             referral_id=item.get("referral_id", ""),
             alias=alias.decode(),
             created_at=from_timestamp(item["created_at"]),
-            category=Category(item.get("category", Category.JOURNEY)),
+            category=Category(item.get("category", Category.STATUS_UPDATE)),
             mail_id=item.get("mail_id"),
             read_at=from_timestamp(item["read_at"]) if "read_at" in item else None,
         )
@@ -176,7 +176,7 @@ def _item_to_sent_notice(item: Item) -> SentNotice:
         outbox_id=item["outbox_id"],
         rule=item["rule"],
         title=item["title"],
-        category=Category(item.get("category", Category.JOURNEY)),
+        category=Category(item.get("category", Category.STATUS_UPDATE)),
         created_at=from_timestamp(item["created_at"]),
         mail_id=item.get("mail_id"),
         read_at=from_timestamp(item["read_at"]) if "read_at" in item else None,

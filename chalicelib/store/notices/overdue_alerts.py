@@ -50,7 +50,7 @@ class OverdueAlertRows:
         cleared = " REMOVE waits, #error, lane_before"
         if alert_times:
             due = to_timestamp(max(alert_times[0], now))
-            lane = compute_queue_shard(TaskQueue.CLOCK, outbox_id)
+            lane = compute_queue_shard(TaskQueue.OVERDUE, outbox_id)
             values |= {"state": TaskState.PLANNED, "due": due, "lane": lane}
             change += "#state = :state, lane = :lane, due_at = :due, planned_for = :due" + cleared
         else:

@@ -1,4 +1,4 @@
-"""Who is told of what, in which words, and whom a rule leaves out."""
+"""Which side gets which notice, its title, and its recipients."""
 
 from dataclasses import replace
 from datetime import date
@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from chalicelib.domain.identity.members import Role, TenantKind
-from chalicelib.domain.notices.notice_rules import EVENT_RULES, MAILED_IF_CHOSEN, STAGE_RULES, Category
+from chalicelib.domain.notices.notice_rules import EVENT_RULES, OPT_IN_CATEGORIES, STAGE_RULES, Category
 from chalicelib.domain.notices.notice_schedule import NOTICE_SCHEDULE, NoticeSeries
 from chalicelib.domain.notices.notice_wording import list_notice_rules
 from chalicelib.domain.notices.tasks import (
@@ -25,7 +25,7 @@ from tests.support.factories import CENTER, build_member
 from tests.support.referral_values import NOON, build_event, build_stage_change
 
 
-def a_planned(rule, **changed):
+def build_planned_task(rule, **changed):
     """A task of the plan."""
     task = OutboxTask(
         outbox_id="out_1", referral_id="ref_1", rule=rule, queue=TaskQueue.PLAN, due_at=NOON, due_on=date(2026, 11, 3)
@@ -33,59 +33,74 @@ def a_planned(rule, **changed):
     return replace(task, **changed)
 
 
-def told(task):
-    """Each side with what it is told."""
+def list_titles(task):
+    """Each side with the title and the category of its notice."""
     return [(side.value, rule.title, rule.category) for side, rule in list_notice_rules(task)]
 
 
-def test_a_follow_up_is_due_at_once_and_has_its_id_from_the_event():
-    """One event, one row; another event, another row."""
+def test_an_event_task_is_due_at_once_and_its_id_comes_from_the_event():
+    """One event makes one row; another event makes another row."""
     first = build_event_task(build_stage_change(Stage.ACCEPTED, event_id="evt_1"), now=NOON)
-    again = build_event_task(build_stage_change(Stage.ACCEPTED, event_id="evt_1"), now=NOON)
+    repeated = build_event_task(build_stage_change(Stage.ACCEPTED, event_id="evt_1"), now=NOON)
     other = build_event_task(build_stage_change(Stage.ACCEPTED, event_id="evt_2"), now=NOON)
 
-    assert first == again
+    assert first == repeated
     assert first.outbox_id != other.outbox_id
     assert (first.queue, first.due_at, first.rule) == (TaskQueue.EVENT, NOON, STAGE_CHANGED_RULE)
 
 
-def test_each_side_is_told_in_words_of_its_own():
-    """The practice books, the center writes."""
-    assert told(a_planned(MilestoneKind.HANDBACK_NEAR)) == [
-        ("practice", "Hand-back in 7 days: book the visit and the labs", Category.WINDOW),
-        ("center", "Hand-back in 7 days: start the package", Category.WINDOW),
+def test_each_side_has_a_title_of_its_own():
+    """The practice schedules the visit, the center writes the summary."""
+    assert list_titles(build_planned_task(MilestoneKind.HANDBACK_NEAR)) == [
+        ("practice", "Return to your practice in 7 days: schedule the visit and labs", Category.WINDOW),
+        (
+            "center",
+            "Return to referring provider in 7 days: start the transition-of-care summary",
+            Category.WINDOW,
+        ),
     ]
 
 
-def test_what_is_told_late_says_when_it_was_due():
-    """Else its reader takes "today" for today."""
-    [(_, title, _), _] = told(a_planned(MilestoneKind.HANDBACK_NEAR, is_late=True))
+@pytest.mark.parametrize(
+    ("day", "overdue"), [(1, "is 1 day overdue"), (2, "is 2 days overdue"), (3, "is 3 days overdue")]
+)
+def test_an_overdue_return_counts_its_days(day, overdue):
+    """One day is singular, in the title of every side."""
+    titles = [title for _, title, _ in list_titles(build_planned_task(f"handback_overdue_{day}"))]
 
-    assert title == "Hand-back in 7 days: book the visit and the labs (was due on 2026-11-03)"
+    assert titles
+    assert all(title.startswith(f"Return to referring provider {overdue}") for title in titles)
 
 
 @pytest.mark.parametrize(
-    ("moved", "begins"),
-    [(DateChangeReason.CORRECTED, "Corrected: Hand"), (DateChangeReason.EXTENDED, "New date: Hand")],
+    ("changed", "title"),
+    [
+        ({"is_late": True}, "Target return date is today (was due November 3, 2026)"),
+        ({"date_change": DateChangeReason.CORRECTED}, "Corrected: Target return date is today"),
+        ({"date_change": DateChangeReason.EXTENDED}, "New date: Target return date is today"),
+    ],
+    ids=["late", "corrected infusion date", "extended monitoring"],
 )
-def test_what_was_told_for_another_day_says_so_first(moved, begins):
-    """In a list the first words are read."""
-    assert all(
-        title.startswith(begins) for _, title, _ in told(a_planned(MilestoneKind.HANDBACK_NEAR, date_change=moved))
-    )
+def test_a_title_explains_a_late_notice_and_a_changed_date(changed, title):
+    """Otherwise the reader takes "today" for the day of reading, or the new date for a mistake."""
+    [(_, practice_title, _), _] = list_titles(build_planned_task(MilestoneKind.HANDBACK_TARGET, **changed))
+
+    assert practice_title == title
 
 
-def test_the_third_day_without_a_handback_goes_to_those_who_lead_the_center_too():
-    """They come first: one person has one notice of a task."""
-    rules = [(side.value, rule.leads) for side, rule in list_notice_rules(a_planned("handback_overdue_3"))]
+def test_the_third_day_of_an_overdue_return_also_goes_to_the_centers_administrators():
+    """Their notice comes first: one person gets one notice per task."""
+    rules = [
+        (side.value, rule.admins_only) for side, rule in list_notice_rules(build_planned_task("handback_overdue_3"))
+    ]
 
     assert rules == [("center", True), ("practice", False), ("center", False)]
-    assert not [rule for _, rule in list_notice_rules(a_planned("handback_overdue_2")) if rule.leads]
+    assert not [rule for _, rule in list_notice_rules(build_planned_task("handback_overdue_2")) if rule.admins_only]
 
 
-def test_who_leads_is_who_manages_among_those_who_see_patients():
-    """Where nobody does both, it is everybody: else nobody would hear."""
-    rule = next(rule for _, rule in list_notice_rules(a_planned("handback_overdue_3")) if rule.leads)
+def test_a_notice_for_administrators_goes_to_everyone_if_there_is_no_administrator():
+    """Otherwise no one would receive it."""
+    rule = next(rule for _, rule in list_notice_rules(build_planned_task("handback_overdue_3")) if rule.admins_only)
     nurse = build_member(CENTER)
     lead = replace(nurse, member_id="mem_lead", roles=nurse.roles | {Role.ADMIN})
 
@@ -94,13 +109,13 @@ def test_who_leads_is_who_manages_among_those_who_see_patients():
     assert rule.list_recipients([]) == []
 
 
-def test_day_1_is_mailed_to_nobody_who_has_not_asked():
-    """Nothing is due on it."""
-    [(side, _, category)] = told(a_planned("first_day"))
+def test_the_day_1_check_in_is_not_emailed_by_default():
+    """Nothing is due on day 1."""
+    [(side, _, category)] = list_titles(build_planned_task("first_day"))
 
     assert (side, category) == ("practice", Category.CHECK_IN)
-    assert category in MAILED_IF_CHOSEN
-    assert [entry.series for entry in NOTICE_SCHEDULE.values()].count(NoticeSeries.CHECK_IN) == 1
+    assert category in OPT_IN_CATEGORIES
+    assert [notice.series for notice in NOTICE_SCHEDULE.values()].count(NoticeSeries.CHECK_IN) == 1
 
 
 @pytest.mark.parametrize(
@@ -115,53 +130,53 @@ def test_day_1_is_mailed_to_nobody_who_has_not_asked():
         ("visit_year_15", Category.FOLLOW_UP),
     ],
 )
-def test_each_row_of_the_schedule_has_its_category(rule, category):
-    """By which its reader chooses whether to be mailed."""
-    assert {found for _, _, found in told(a_planned(rule))} == {category}
+def test_each_scheduled_notice_has_a_category(rule, category):
+    """Members choose by category whether a notice is emailed."""
+    assert {found for _, _, found in list_titles(build_planned_task(rule))} == {category}
 
 
-def test_a_readmission_is_told_as_one():
-    """It is a kind of toxicity notice in a feed, and the same day's news for the practice."""
+def test_a_readmission_has_its_own_notice():
+    """A webhook reports it as a kind of toxicity event; the practice is notified of a readmission."""
     task = build_event_task(build_event(ToxicityNoticed, kind="readmission"), now=NOON)
     other = build_event_task(build_event(ToxicityNoticed, kind="crs"), now=NOON)
 
-    assert told(task) == [("practice", "The patient was readmitted", Category.CRITICAL)]
-    assert told(other) == [("practice", "The center noticed a toxicity", Category.CRITICAL)]
+    assert list_titles(task) == [("practice", "The patient was readmitted", Category.CRITICAL)]
+    assert list_titles(other) == [("practice", "The center reported a toxicity", Category.CRITICAL)]
     assert (task.rule, task.queue) == (READMISSION_RULE, TaskQueue.EVENT)
 
 
 @pytest.mark.parametrize("stage", [Stage.OUT_OF_SPECIFICATION, Stage.MANUFACTURING_FAILED, Stage.DECEASED])
-def test_what_cannot_wait_is_critical(stage):
-    """Told the same day, and nobody can turn it off."""
+def test_a_manufacturing_failure_or_death_is_a_critical_notice(stage):
+    """The practice is notified the same day, and no one can turn it off."""
     task = build_event_task(build_stage_change(stage), now=NOON)
 
-    assert {category for _, _, category in told(task)} == {Category.CRITICAL}
-    assert "practice" in {side for side, _, _ in told(task)}
+    assert {category for _, _, category in list_titles(task)} == {Category.CRITICAL}
+    assert "practice" in {side for side, _, _ in list_titles(task)}
 
 
 @pytest.mark.parametrize("stage", sorted(STAGE_RULES))
-def test_the_side_that_did_not_move_is_told(stage):
-    """Who makes a move knows of it; a death, which either may report, is told to both."""
-    told = {side.value for side in STAGE_RULES[stage].sides}
-    movers = {actor.value for actor in list_actors_for(stage)}
+def test_the_side_that_did_not_change_the_stage_is_notified(stage):
+    """The other side already knows. Both sides are notified of a death, which either can report."""
+    notified = {side.value for side in STAGE_RULES[stage].sides}
+    actors = {actor.value for actor in list_actors_for(stage)}
 
-    assert told != movers or stage is Stage.DECEASED
+    assert notified != actors or stage is Stage.DECEASED
     assert STAGE_RULES[stage].title
 
 
-def test_a_practice_is_told_of_every_ending_that_the_center_decides():
-    """Silence about a patient who does not go on is what referrers complain of most."""
-    by_center = {
+def test_the_practice_is_notified_of_every_ending_that_the_center_decides():
+    """Referring providers complain most about silence when a patient does not proceed."""
+    decided_by_center = {
         stage for stage in TERMINAL_STAGES if "practice" not in {actor.value for actor in list_actors_for(stage)}
     }
-    told = {stage for stage, rule in STAGE_RULES.items() if TenantKind.PRACTICE in rule.sides}
+    notified = {stage for stage, rule in STAGE_RULES.items() if TenantKind.PRACTICE in rule.sides}
 
-    assert by_center <= told
+    assert decided_by_center <= notified
 
 
-def test_no_title_holds_a_place_for_a_name():
-    """Titles are read in a list by people of either side; who it is stands beside them."""
-    entries = [title for entry in NOTICE_SCHEDULE.values() for title in entry[1:] if title]
+def test_no_title_has_a_placeholder():
+    """Members of both sides read titles in a list; the patient's alias is next to the title."""
+    scheduled = [title for notice in NOTICE_SCHEDULE.values() for title in notice[1:] if title]
     titles = [rule.title for rule in (*EVENT_RULES.values(), *STAGE_RULES.values())]
 
-    assert not [title for title in (*entries, *titles) if "{" in title or "%" in title]
+    assert not [title for title in (*scheduled, *titles) if "{" in title or "%" in title]

@@ -1,4 +1,4 @@
-"""What is planned from an infusion on, when it is due, and why it is not told after all."""
+"""What is planned from the infusion on, when it is due, and why a planned notice is skipped."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -42,8 +42,8 @@ WINDOW_RULES = {
 VISIT_DAYS = {f"visit_day_{day}": day for day in (30, 90, 100, 180, 365)}
 
 
-def days(referral):
-    """The days of a plan after day 0, by rule; yearly ones left out."""
+def compute_days(referral):
+    """The days of a plan after day 0, by rule, without the yearly visits."""
     return {
         task.rule: (get_local_day(task) - INFUSED_ON).days
         for task in build_plan(referral)
@@ -51,31 +51,31 @@ def days(referral):
     }
 
 
-def reasons(referral, plan=None):
-    """Why each planned rule is not told, those that are told left out."""
+def find_skip_reasons(referral, plan=None):
+    """Why each planned rule is skipped; rules that are sent are left out."""
     plan = plan if plan is not None else list(build_plan(build_monitored_referral()))
     found = {task.rule: find_skip_reason(task, referral) for task in plan}
-    return {rule: why for rule, why in found.items() if why}
+    return {rule: reason for rule, reason in found.items() if reason}
 
 
 # ------------------------------------------------------------------------------ the plan
 
 
 def test_a_plan_has_the_whole_schedule():
-    """Of the window, the days after it, the first year, and every year to the fifteenth."""
+    """The notices of monitoring, the days after it, the first year, and every year to the fifteenth."""
     plan = list(build_plan(build_monitored_referral()))
     years = [task for task in plan if task.rule.startswith("visit_year")]
 
-    assert days(build_monitored_referral()) == WINDOW_RULES | VISIT_DAYS
+    assert compute_days(build_monitored_referral()) == WINDOW_RULES | VISIT_DAYS
     assert [task.due_on for task in years] == [date(2026 + n, 10, 24) for n in range(2, 16)]
     assert len(plan) == 28
 
 
-def test_a_split_dose_has_its_second_part_and_days_of_its_own():
-    """The label's day 10 is our day 9: the label calls the first infusion day 1."""
-    own = {rule: day for rule, day in days(build_monitored_referral(window=SPLIT_DOSE_WINDOW)).items() if day > 1}
+def test_a_split_dose_plans_its_second_infusion_and_its_own_days():
+    """The label's day 10 is our day 9, because the label calls the first infusion day 1."""
+    days = compute_days(build_monitored_referral(window=SPLIT_DOSE_WINDOW))
 
-    assert own == VISIT_DAYS | {
+    assert {rule: day for rule, day in days.items() if day > 1} == VISIT_DAYS | {
         "second_part_due": 9,
         "daily_monitoring_ends": 14,
         "handback_near": 21,
@@ -88,21 +88,23 @@ def test_a_split_dose_has_its_second_part_and_days_of_its_own():
     }
 
 
-def test_an_extension_moves_the_handback_and_nothing_else():
-    """What the label asks for is counted from the infusion, whatever the center adds."""
+def test_an_extension_moves_the_return_and_nothing_else():
+    """What the label requires counts from the infusion, whatever the center adds."""
     moved = {"handback_near": 28, "handback_target": 35}
     moved |= {f"handback_overdue_{n}": 35 + n for n in (1, 2, 3)}
 
-    assert days(build_monitored_referral(window=with_extension(WINDOW, 35))) == WINDOW_RULES | VISIT_DAYS | moved
+    assert (
+        compute_days(build_monitored_referral(window=with_extension(WINDOW, 35))) == WINDOW_RULES | VISIT_DAYS | moved
+    )
 
 
-def test_a_window_that_ends_within_a_week_has_no_day_a_week_before():
-    """It would lie before the infusion."""
-    assert "handback_near" not in days(build_monitored_referral(window=with_extension(WINDOW, 5)))
+def test_monitoring_of_less_than_a_week_has_no_notice_7_days_before_the_return():
+    """That day would be before the infusion."""
+    assert "handback_near" not in compute_days(build_monitored_referral(window=with_extension(WINDOW, 5)))
 
 
-def test_a_handback_plans_its_reminder():
-    """Three days of the center's calendar after the package was ready."""
+def test_an_unacknowledged_return_is_due_for_a_reminder_after_3_days():
+    """Three days in the center's calendar after the transition-of-care summary was ready."""
     late = datetime(2026, 11, 22, 4, 30, tzinfo=UTC)  # 23:30 on the 21st in New York
     ready = build_monitored_referral(Stage.HANDBACK_READY, stage_entered_at={Stage.HANDBACK_READY: late})
 
@@ -112,26 +114,27 @@ def test_a_handback_plans_its_reminder():
 
 
 def test_nothing_is_planned_before_the_infusion():
-    """There is no day to count from."""
+    """There is no day to count from yet."""
     assert list(build_plan(build_referral(Stage.LYMPHODEPLETION_STARTED))) == []
 
 
-def test_planning_twice_makes_the_same_rows():
-    """The ids come from what a task is about, so that nothing can be planned twice."""
+def test_planning_twice_gives_the_same_tasks():
+    """The ids come from what a task is about, so nothing can be planned twice."""
     assert list(build_plan(build_monitored_referral())) == list(build_plan(build_monitored_referral()))
 
 
 def test_no_two_planned_tasks_share_an_id():
-    """Another referral, rule or day is another row."""
+    """Another referral, rule or day makes another row."""
     other_day = build_monitored_referral(window=replace(WINDOW, infused_on=INFUSED_ON + DAY))
     other = replace(build_monitored_referral(), referral_id="ref_b")
-    ids = [task.outbox_id for each in (build_monitored_referral(), other_day, other) for task in build_plan(each)]
+    referrals = (build_monitored_referral(), other_day, other)
+    ids = [task.outbox_id for referral in referrals for task in build_plan(referral)]
 
     assert len(set(ids)) == len(ids)
 
 
-def test_a_planned_task_is_due_from_the_start_of_its_day_at_the_center():
-    """The clocks go back between infusion and day 14, and midnight moves with them."""
+def test_a_planned_task_is_due_when_its_day_begins_at_the_center():
+    """The clocks go back between the infusion and day 14, and local midnight moves with them."""
     due = {task.due_on: task.due_at for task in build_plan(build_monitored_referral())}
 
     assert due[date(2026, 10, 31)] == datetime(2026, 10, 31, 4, tzinfo=UTC)
@@ -139,20 +142,20 @@ def test_a_planned_task_is_due_from_the_start_of_its_day_at_the_center():
     assert {at.astimezone(ZoneInfo("America/New_York")).hour for at in due.values()} == {0}
 
 
-def test_monitoring_is_opened_the_day_after_the_last_infusion():
-    """Of a split dose the window counts from the first part, and the opening from the last."""
+def test_monitoring_opens_the_day_after_the_last_infusion():
+    """For a split dose, the monitoring window counts from the first infusion, the opening from the last."""
     task = build_open_monitoring_task(build_monitored_referral(Stage.INFUSED), WINDOW, infused_on=INFUSED_ON + 9 * DAY)
 
     assert (task.rule, task.due_on) == (OPEN_MONITORING_RULE, date(2026, 11, 3))
     assert task.due_at == datetime(2026, 11, 3, 5, tzinfo=UTC)
 
 
-# ------------------------------------------------------------------------------ why not
+# ------------------------------------------------------------------------------ why a notice is skipped
 
 
 @pytest.mark.parametrize("stage", Stage)
-def test_what_follows_from_an_event_is_always_told(stage):
-    """Even of a referral that has ended since: the other side has to hear of the ending."""
+def test_an_event_task_is_never_skipped(stage):
+    """Even if the referral has ended since: the other side must learn how it ended."""
     task = build_event_task(build_stage_change(Stage.ACCEPTED, event_id="evt_1"), now=NOON)
 
     assert task.queue is TaskQueue.EVENT
@@ -160,62 +163,63 @@ def test_what_follows_from_an_event_is_always_told(stage):
 
 
 @pytest.mark.parametrize("stage", sorted(TERMINAL_STAGES))
-def test_an_ending_silences_everything(stage):
-    """Nobody is reminded of the hand-back or the check-in of a patient who has died."""
-    found = reasons(build_monitored_referral(stage))
+def test_the_end_of_a_referral_skips_every_planned_notice(stage):
+    """No reminder of a return or a check-in is sent about a patient who has died."""
+    found = find_skip_reasons(build_monitored_referral(stage))
 
     assert set(found.values()) == {SkipReason.CLOSED}
     assert len(found) == 28
 
 
 @pytest.mark.parametrize("stage", [Stage.INFUSED, Stage.MONITORING, Stage.WINDOW_COMPLETE])
-def test_an_open_window_keeps_its_notices(stage):
-    """From infusion to hand-back every planned notice counts."""
-    assert reasons(build_monitored_referral(stage)) == {}
+def test_monitoring_in_progress_skips_nothing(stage):
+    """From the infusion to the return, every planned notice is sent."""
+    assert find_skip_reasons(build_monitored_referral(stage)) == {}
 
 
-def test_a_package_that_is_ready_is_not_overdue():
-    """The patient is still with the center, so that the days of the window count."""
+def test_a_ready_summary_skips_the_overdue_notices():
+    """The patient is still at the center, so the other notices of monitoring are sent."""
     overdue = {f"handback_overdue_{n}": SkipReason.SATISFIED for n in (1, 2, 3)}
 
-    assert reasons(build_monitored_referral(Stage.HANDBACK_READY)) == overdue
+    assert find_skip_reasons(build_monitored_referral(Stage.HANDBACK_READY)) == overdue
 
 
 @pytest.mark.parametrize("stage", [Stage.HANDED_BACK, Stage.FOLLOW_UP, Stage.LONG_TERM_FOLLOW_UP])
-def test_a_handback_silences_what_is_left_of_the_window(stage):
-    """The patient is back; the visits go on."""
-    assert reasons(build_monitored_referral(stage)) == dict.fromkeys(WINDOW_RULES, SkipReason.HANDED_BACK)
+def test_the_return_skips_the_remaining_notices_of_monitoring(stage):
+    """The patient is back at the practice; the follow-up visits continue."""
+    assert find_skip_reasons(build_monitored_referral(stage)) == dict.fromkeys(WINDOW_RULES, SkipReason.HANDED_BACK)
 
 
-def test_driving_is_told_after_the_handback_too():
-    """Where the label asks for more than four weeks, the patient is home by then."""
+def test_the_driving_notice_is_sent_after_the_return_too():
+    """If the label minimum is longer than four weeks, the patient is home by then."""
     plan = list(build_plan(build_monitored_referral(window=SPLIT_DOSE_WINDOW)))
+    returned = build_monitored_referral(Stage.FOLLOW_UP, SPLIT_DOSE_WINDOW)
 
-    assert "driving_minimum_ends" not in reasons(build_monitored_referral(Stage.FOLLOW_UP, SPLIT_DOSE_WINDOW), plan)
-
-
-def test_a_window_that_is_gone_supersedes_its_plan():
-    """The infusion was reported in error."""
-    assert set(reasons(build_monitored_referral(window=None)).values()) == {SkipReason.SUPERSEDED}
+    assert "driving_minimum_ends" not in find_skip_reasons(returned, plan)
 
 
-def test_another_day_of_infusion_supersedes_the_plan():
-    """No rule keeps its day, but for none."""
-    found = reasons(build_monitored_referral(window=replace(WINDOW, infused_on=INFUSED_ON + DAY)))
+@pytest.mark.parametrize(
+    "window",
+    [None, replace(WINDOW, infused_on=INFUSED_ON + DAY)],
+    ids=["infusion reported in error", "infusion on another day"],
+)
+def test_another_infusion_date_or_none_supersedes_the_whole_plan(window):
+    """No rule keeps its day."""
+    found = find_skip_reasons(build_monitored_referral(window=window))
 
     assert set(found) == set(list_rules(build_plan(build_monitored_referral())))
     assert set(found.values()) == {SkipReason.SUPERSEDED}
 
 
-def test_a_hold_pauses_the_plan_and_not_the_opening():
-    """A move is no notice."""
-    assert set(reasons(with_hold(build_monitored_referral())).values()) == {SkipReason.ON_HOLD}
+def test_a_hold_skips_the_notices_but_not_the_opening_of_monitoring():
+    """A stage change is not a notice."""
+    assert set(find_skip_reasons(with_hold(build_monitored_referral())).values()) == {SkipReason.ON_HOLD}
     infused = with_hold(build_monitored_referral(Stage.INFUSED))
     assert find_skip_reason(build_open_monitoring_task(infused, WINDOW, infused_on=INFUSED_ON), infused) is None
 
 
-def test_a_second_part_that_was_given_is_not_asked_for():
-    """Nor one that was dropped."""
+def test_the_second_infusion_notice_is_skipped_once_it_was_given_or_dropped():
+    """It is sent only while the second infusion of the split dose is still to come."""
     infused = replace(build_monitored_referral(Stage.INFUSED, SPLIT_DOSE_WINDOW), dose_total=2)
     [task] = [task for task in build_plan(infused) if task.rule == "second_part_due"]
 
@@ -225,7 +229,7 @@ def test_a_second_part_that_was_given_is_not_asked_for():
 
 
 @pytest.mark.parametrize(
-    ("stage", "why"),
+    ("stage", "reason"),
     [
         (Stage.HANDBACK_READY, None),
         (Stage.HANDED_BACK, SkipReason.SATISFIED),
@@ -233,17 +237,17 @@ def test_a_second_part_that_was_given_is_not_asked_for():
         (Stage.DECEASED, SkipReason.CLOSED),
     ],
 )
-def test_a_handback_that_was_acknowledged_is_not_reminded_of(stage, why):
-    """Nor one that the center took back."""
+def test_the_acknowledgment_reminder_is_sent_only_while_the_return_waits(stage, reason):
+    """Not after the acknowledgment, and not after the center took the summary back."""
     ready = build_monitored_referral(Stage.HANDBACK_READY)
     [task] = [task for task in build_plan(ready) if task.rule == "handback_unacknowledged"]
 
-    assert find_skip_reason(task, replace(ready, stage=stage)) == why
+    assert find_skip_reason(task, replace(ready, stage=stage)) == reason
 
 
 @pytest.mark.parametrize("stage", sorted(set(Stage) - {Stage.INFUSED}))
-def test_monitoring_is_opened_only_from_the_infusion(stage):
-    """Where the center has reported more, there is nothing left to open."""
+def test_monitoring_opens_only_from_the_infusion(stage):
+    """If the center has reported more, there is nothing left to open."""
     task = build_open_monitoring_task(build_monitored_referral(Stage.INFUSED), WINDOW, infused_on=INFUSED_ON)
 
     assert find_skip_reason(task, build_monitored_referral(Stage.INFUSED)) is None
@@ -251,16 +255,16 @@ def test_monitoring_is_opened_only_from_the_infusion(stage):
     assert find_skip_reason(task, build_monitored_referral(stage)) is expected
 
 
-def test_an_opening_of_an_infusion_that_was_later_after_all_is_off():
-    """The corrected one has an opening of its own."""
+def test_a_later_infusion_supersedes_the_opening_of_the_earlier_one():
+    """The corrected infusion has an opening of its own."""
     task = build_open_monitoring_task(build_monitored_referral(Stage.INFUSED), WINDOW, infused_on=INFUSED_ON)
     later = build_monitored_referral(Stage.INFUSED, stage_entered_at={Stage.INFUSED: INFUSED_AT + 3 * DAY})
 
     assert find_skip_reason(task, later) is SkipReason.SUPERSEDED
 
 
-def test_a_phase_tells_who_has_the_patient():
-    """What a hand-back silences leans on it: all but the package itself is after it."""
+def test_the_follow_up_phase_begins_with_the_ready_summary():
+    """The skip rules rely on it: every stage of this phase except the first is after the return."""
     assert {stage for stage in Stage if STAGE_FACTS[stage].phase is Phase.FOLLOW_UP} == {
         Stage.HANDBACK_READY,
         Stage.HANDED_BACK,

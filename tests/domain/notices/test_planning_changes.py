@@ -1,4 +1,4 @@
-"""What is planned because a referral changed: new days, and what speaks again."""
+"""What is planned because a referral changed: new dates, and notices that apply again."""
 
 from dataclasses import replace
 
@@ -20,8 +20,8 @@ from tests.support.monitored_referrals import (
 from tests.support.referral_values import build_referral
 
 
-def test_an_infusion_plans_everything_at_once():
-    """All rows are written with it, to the last year."""
+def test_an_infusion_plans_every_notice_at_once():
+    """All rows are written together, up to the last year."""
     before = build_referral(Stage.LYMPHODEPLETION_STARTED)
 
     assert list(list_tasks_to_plan(before, with_day(build_monitored_referral(), 0))) == list(
@@ -29,8 +29,8 @@ def test_an_infusion_plans_everything_at_once():
     )
 
 
-def test_an_infusion_learned_of_late_tells_of_the_past_only_where_things_stand():
-    """On day 22: of the watch its minimum, of the hand-back its week; not every day before."""
+def test_a_late_reported_infusion_sends_only_the_last_past_notice_of_each_series():
+    """On day 22: the label minimum and the week before the return, and not every day before them."""
     before = build_referral(Stage.LYMPHODEPLETION_STARTED)
     planned = list(list_tasks_to_plan(before, with_day(build_monitored_referral(), 22)))
     past = [task.rule for task in planned if get_local_day(task) < INFUSED_ON + 22 * DAY]
@@ -39,15 +39,15 @@ def test_an_infusion_learned_of_late_tells_of_the_past_only_where_things_stand()
     assert len(planned) == 28 - len({"window_opened", "daily_monitoring_ends"})
 
 
-def test_nothing_is_planned_anew_where_nothing_moved():
-    """A report of the center in the middle of the window."""
+def test_an_update_without_a_new_date_plans_nothing():
+    """Such as an update from the center during monitoring."""
     assert (
         list(list_tasks_to_plan(with_day(build_monitored_referral(), 8), with_day(build_monitored_referral(), 9))) == []
     )
 
 
-def test_what_moves_knows_what_it_stands_for():
-    """So that it can say that another day was told before."""
+def test_a_moved_task_has_the_id_of_the_task_that_it_replaces():
+    """So its notice can say that an earlier notice named another day."""
     moved = build_monitored_referral(window=replace(WINDOW, infused_on=INFUSED_ON + DAY))
     old = {task.rule: task.outbox_id for task in build_plan(build_monitored_referral())}
 
@@ -56,8 +56,8 @@ def test_what_moves_knows_what_it_stands_for():
     assert {task.rule: task.replaces for task in planned} == old
 
 
-def test_a_second_handback_is_no_correction_of_the_first():
-    """Its reminder stands for itself."""
+def test_a_second_return_does_not_correct_the_first():
+    """Its reminder replaces nothing."""
     first = build_monitored_referral(
         Stage.HANDBACK_READY, stage_entered_at={Stage.HANDBACK_READY: INFUSED_AT + 28 * DAY}
     )
@@ -70,8 +70,8 @@ def test_a_second_handback_is_no_correction_of_the_first():
     assert (task.rule, task.replaces) == ("handback_unacknowledged", None)
 
 
-def test_the_end_of_a_hold_tells_once_where_things_stand():
-    """What fell due meanwhile and is still true: of each line the last. The rest goes on."""
+def test_the_end_of_a_hold_sends_the_last_notice_of_each_series_once():
+    """Of what fell due during the hold and still applies. The rest of the plan continues."""
     held = with_hold(build_monitored_referral())
 
     missed = list(list_tasks_to_plan(with_day(held, 3), with_day(build_monitored_referral(), 23)))
@@ -80,7 +80,7 @@ def test_the_end_of_a_hold_tells_once_where_things_stand():
     assert [task.replaces for task in missed] == [None] * 3
 
 
-def test_what_is_due_on_the_day_that_a_hold_ends_is_told_by_its_own_row():
+def test_a_notice_due_on_the_day_that_a_hold_ends_is_planned_again():
     """Its row may have been skipped in the morning."""
     held = with_hold(build_monitored_referral())
 
@@ -89,23 +89,23 @@ def test_what_is_due_on_the_day_that_a_hold_ends_is_told_by_its_own_row():
     )
 
 
-def test_a_hold_that_ends_after_the_handback_tells_nothing_of_the_window():
-    """It is not true any more."""
+def test_a_hold_that_ends_after_the_return_sends_no_notice_of_monitoring():
+    """Those notices no longer apply."""
     held = with_hold(build_monitored_referral(Stage.HANDED_BACK))
-    free = with_day(build_monitored_referral(Stage.HANDED_BACK), 40)
+    resumed = with_day(build_monitored_referral(Stage.HANDED_BACK), 40)
 
-    assert list_rules(list_tasks_to_plan(with_day(held, 3), free)) == ["visit_day_30"]
-
-
-def test_a_death_that_was_reported_in_error_leaves_nothing_out():
-    """The plan speaks again, as after a hold."""
-    dead = with_day(build_monitored_referral(Stage.DECEASED), 6)
-
-    assert "daily_monitoring_ends" in list_rules(list_tasks_to_plan(dead, with_day(build_monitored_referral(), 8)))
+    assert list_rules(list_tasks_to_plan(with_day(held, 3), resumed)) == ["visit_day_30"]
 
 
-def test_every_rule_of_the_schedule_is_planned_by_somebody():
-    """A row that no window leads to would look as if it were told."""
+def test_a_death_reported_in_error_restores_the_plan():
+    """The notices apply again, as after a hold."""
+    deceased = with_day(build_monitored_referral(Stage.DECEASED), 6)
+
+    assert "daily_monitoring_ends" in list_rules(list_tasks_to_plan(deceased, with_day(build_monitored_referral(), 8)))
+
+
+def test_every_rule_of_the_schedule_can_be_planned():
+    """A row that no monitoring window leads to would never be sent."""
     far = replace(SPLIT_DOSE_WINDOW, profile=replace(SPLIT_DOSE_WINDOW.profile, proximity_days=30))
     ready = build_monitored_referral(Stage.HANDBACK_READY, far, status=ReferralStatus())
 

@@ -1,4 +1,4 @@
-"""A plan counts in calendar days of the center, in every zone and whenever the job runs."""
+"""A plan counts calendar days of the center, in every zone and whenever the job runs."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,57 +18,57 @@ DAY = timedelta(days=1)
 MOMENT = timedelta(microseconds=1)
 
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
-THROUGH = (
+ZONES_FOR_EVERY_DAY = (
     *("America/New_York", "America/Chicago", "America/Denver", "America/Phoenix"),
     *("America/Los_Angeles", "America/Anchorage", "Pacific/Honolulu", "America/Puerto_Rico"),
     *("America/St_Johns", "Africa/Cairo", "Australia/Lord_Howe", "Pacific/Kiritimati"),
 )
-"""The zones of the United States, and those whose clocks change at odd times or by odd steps."""
+"""The zones of the United States, and those whose clocks change at unusual times or by unusual steps."""
 
 YEARS = range(FIRST.year, LAST.year + 1)
-EDGES = sorted(
+EDGE_DAYS = sorted(
     {date(year, 1, 1) for year in YEARS}
     | {date(year, 12, 31) for year in YEARS}
     | {date(2024, 2, 29), date(2028, 2, 29)}
-    # The United States' changes of 2026 and the days after them.
+    # The clock changes of 2026 in the United States and the days after them.
     | {date(2026, 3, 8), date(2026, 3, 9), date(2026, 11, 1), date(2026, 11, 2)}
 )
 
 
-def a_window(infused_at, zone, target):
-    """The window of an infusion."""
+def build_window(infused_at, zone, target):
+    """The monitoring window of an infusion."""
     profile = replace(PROFILE, handback_target_day=target)
     return open_window(infused_at=infused_at, local_date=None, time_zone=zone, profile=profile)
 
 
-def the_plan(infused_at, zone, target):
-    """The plan of an infusion."""
-    window = a_window(infused_at, zone, target)
+def build_tasks(infused_at, zone, target):
+    """The planned tasks of an infusion."""
+    window = build_window(infused_at, zone, target)
     return list(build_plan(build_referral(Stage.MONITORING, window=window)))
 
 
-def wrong_days(zone, infused_on):
-    """What is wrong with the days of a zone: what a task's due time leans on, and the ends."""
+def list_day_faults(zone, infused_on):
+    """What is wrong with a day of a zone: its start, which a task's due time uses, and the window's end."""
     begins = get_start_of_day(infused_on, zone)
     if to_local_day(begins, zone) != infused_on or to_local_day(begins - MOMENT, zone) >= infused_on:
-        yield infused_on, "does not begin where it begins"
+        yield infused_on, "does not start at its first instant"
     for target in (14, 28):
-        window = a_window(begins, zone, target)
+        window = build_window(begins, zone, target)
         if (window.ends_on - window.infused_on).days != target or window.infused_on != infused_on:
             yield infused_on, f"has no end {target} days later"
 
 
-@pytest.mark.parametrize("zone", THROUGH)
-def test_every_day_of_seven_years_has_its_beginning_and_its_end(zone):
-    """A day begins at its first instant, so what is due by then is what belongs to it."""
-    every = (FIRST + n * DAY for n in range((LAST - FIRST).days + 1))
+@pytest.mark.parametrize("zone", ZONES_FOR_EVERY_DAY)
+def test_every_day_of_seven_years_starts_and_ends_correctly(zone):
+    """A day starts at its first instant, so everything due by then belongs to it."""
+    days = (FIRST + n * DAY for n in range((LAST - FIRST).days + 1))
 
-    assert [fault for day in every for fault in wrong_days(zone, day)] == []
+    assert [fault for day in days for fault in list_day_faults(zone, day)] == []
 
 
-def test_every_zone_has_the_same_days():
-    """At the turns of the years, the leap days and the changes of the clocks."""
-    assert [(zone, *fault) for zone in ZONES for day in EDGES for fault in wrong_days(zone, day)] == []
+def test_every_zone_has_correct_edge_days():
+    """At year ends, leap days and clock changes."""
+    assert [(zone, *fault) for zone in ZONES for day in EDGE_DAYS for fault in list_day_faults(zone, day)] == []
 
 
 @given(
@@ -84,10 +84,10 @@ def test_every_zone_has_the_same_days():
 @example("Pacific/Honolulu", date(2026, 12, 31), time(23, 59), 14, 14, 600)
 @example("America/Phoenix", date(2026, 10, 31), time(0, 0), 28, 1, 420)
 @example("America/Chicago", date(2028, 2, 29), time(12, 0), 28, 28, 720)
-def test_whatever_minute_of_the_day_the_job_runs_it_finds_the_same(zone, infused_on, at, target, day, minute):
-    """What is due by an instant is all of the local days up to the one that it lies in."""
+def test_the_job_finds_the_same_tasks_at_any_minute_of_the_day(zone, infused_on, at, target, day, minute):
+    """What is due by an instant is everything up to the local day of that instant."""
     infused_at = datetime.combine(infused_on, at, tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    plan = the_plan(infused_at, zone, target)
+    plan = build_tasks(infused_at, zone, target)
     now = datetime.combine(infused_on + day * DAY, time(), tzinfo=UTC) + minute * timedelta(minutes=1)
 
     found = {task.rule for task in plan if task.due_at <= now}
@@ -142,9 +142,9 @@ def test_whatever_minute_of_the_day_the_job_runs_it_finds_the_same(zone, infused
         ),
     ],
 )
-def test_named_days_are_due_at_their_midnight(infused_at, zone, near, target):
-    """By hand, on a wall calendar and the published rules of each zone."""
-    due = {task.rule: task.due_at for task in the_plan(infused_at, zone, 28)}
+def test_known_days_are_due_at_their_local_midnight(infused_at, zone, near, target):
+    """Worked out by hand with a calendar and the published rules of each zone."""
+    due = {task.rule: task.due_at for task in build_tasks(infused_at, zone, 28)}
 
     assert due[MilestoneKind.HANDBACK_NEAR] == near
     assert due[MilestoneKind.HANDBACK_TARGET] == target

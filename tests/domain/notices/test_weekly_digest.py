@@ -1,4 +1,4 @@
-"""The weekly digest: its Mondays in every zone, what is on it, and its one sentence."""
+"""The weekly digest: its Mondays in every zone, which referrals are on it, and its title."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ moments = st.integers(0, 7 * 365 * 24 * 60).map(
 )
 hours, zones = st.integers(0, 23), st.sampled_from(ZONES)
 
-AFTER = {
+FROM_INFUSION_ON = {
     Stage.INFUSED,
     Stage.MONITORING,
     Stage.WINDOW_COMPLETE,
@@ -39,22 +39,22 @@ AFTER = {
 }
 
 
-def entry(stage, side=NextActor.PRACTICE, *, days=1, **standing):
-    """A referral that came to a stage some days ago, on the digest of a side."""
+def build_entry(stage, side=NextActor.PRACTICE, *, days=1, **changed):
+    """The entry of a referral that reached a stage some days ago; None if it is not on the digest."""
     changed_at = NOW - timedelta(days=days)
-    stands = StageSummary(stage=stage, since=changed_at, **standing)
-    return build_digest_entry("ref_1", stands, changed_at=changed_at, side=side, now=NOW)
+    summary = StageSummary(stage=stage, since=changed_at, **changed)
+    return build_digest_entry("ref_1", summary, changed_at=changed_at, side=side, now=NOW)
 
 
-def some(mine, others=0, changed=0):
-    """So many entries of each kind."""
-    whose = [True] * mine + [False] * others
-    return [DigestEntry(f"ref_{n}", is_mine, n < changed) for n, is_mine in enumerate(whose)]
+def build_entries(mine, others=0, changed=0):
+    """This many entries of each kind."""
+    flags = [True] * mine + [False] * others
+    return [DigestEntry(f"ref_{n}", is_mine, n < changed) for n, is_mine in enumerate(flags)]
 
 
 @given(now=moments, hour=hours, zone=zones)
-def test_the_week_is_that_of_the_last_monday_at_the_hour(now, hour, zone):
-    """On the wall of the member, whatever clocks do there."""
+def test_the_current_digest_is_of_the_last_monday_at_the_members_hour(now, hour, zone):
+    """In the member's time zone, including clock changes."""
     week = find_current_digest_week(now, hour=hour, zone=zone)
     due = compute_digest_time(week, hour=hour, zone=zone)
 
@@ -64,84 +64,99 @@ def test_the_week_is_that_of_the_last_monday_at_the_hour(now, hour, zone):
 
 
 @given(now=moments, hour=hours, zone=zones, missed=st.integers(0, 5))
-def test_what_was_missed_is_due_once_and_then_the_next_monday(now, hour, zone, missed):
-    """However many weeks it was."""
+def test_missed_digests_are_due_once_and_then_on_the_next_monday(now, hour, zone, missed):
+    """Whatever the number of missed weeks."""
     week = find_current_digest_week(now, hour=hour, zone=zone)
-    settled = week - missed * WEEK
+    last_done = week - missed * WEEK
 
-    due = compute_next_digest_time(settled, now=now, hour=hour, zone=zone)
+    due = compute_next_digest_time(last_done, now=now, hour=hour, zone=zone)
 
     assert (due <= now) is (missed > 0)
     assert due == compute_digest_time(week if missed else week + WEEK, hour=hour, zone=zone)
 
 
 @pytest.mark.parametrize("stage", Stage)
-def test_a_practice_is_told_of_all_before_infusion(stage):
-    """From a draft to the day before; neither of ends, nor of what is on the windows' plan."""
-    assert (entry(stage) is not None) is (stage not in TERMINAL_STAGES | AFTER)
+def test_the_practices_digest_has_every_stage_before_the_infusion(stage):
+    """From a draft to the day before the infusion; no closed referral, and none in monitoring."""
+    assert (build_entry(stage) is not None) is (stage not in TERMINAL_STAGES | FROM_INFUSION_ON)
 
 
 @pytest.mark.parametrize(
-    ("stage", "is_told"), [(Stage.SUBMITTED, True), (Stage.INFO_REQUESTED, False), (Stage.DRAFT, False)]
+    ("stage", "is_listed"), [(Stage.SUBMITTED, True), (Stage.INFO_REQUESTED, False), (Stage.DRAFT, False)]
 )
-def test_a_center_is_told_of_what_waits_for_it(stage, is_told):
-    """And of nothing that it asked for and waits for itself."""
-    assert (entry(stage, NextActor.CENTER) is not None) is is_told
+def test_the_centers_digest_has_only_what_waits_for_the_center(stage, is_listed):
+    """Not a referral for which the center requested information and waits itself."""
+    assert (build_entry(stage, NextActor.CENTER) is not None) is is_listed
 
 
-def test_a_request_to_withdraw_waits_for_the_center():
-    """Whoever had the move before."""
-    asked = entry(Stage.INFO_REQUESTED, NextActor.CENTER, withdrawal_requested=True)
+def test_a_withdrawal_request_waits_for_the_center():
+    """Even if the practice had the next action before."""
+    requested = build_entry(Stage.INFO_REQUESTED, NextActor.CENTER, withdrawal_requested=True)
 
-    assert asked is not None
-    assert asked.is_mine
+    assert requested is not None
+    assert requested.is_mine
 
 
 @pytest.mark.parametrize(("days", "has_changed"), [(7, True), (8, False)])
-def test_a_change_is_told_for_a_week(days, has_changed):
-    """The last digest told of it before."""
-    told = entry(Stage.SUBMITTED, days=days)
+def test_a_change_counts_as_recent_for_a_week(days, has_changed):
+    """The digest before covered earlier changes."""
+    entry = build_entry(Stage.SUBMITTED, days=days)
 
-    assert told is not None
-    assert told.has_changed is has_changed
+    assert entry is not None
+    assert entry.has_changed is has_changed
 
 
-def test_ones_own_moves_come_first_and_then_what_changed():
-    """A mail names some of many."""
-    old, new = some(1, 1), some(1, 1, changed=2)
+def test_the_readers_own_actions_come_first_and_then_what_changed():
+    """An email lists only the first entries."""
+    unchanged, changed = build_entries(1, 1), build_entries(1, 1, changed=2)
 
-    order = [(e.is_mine, e.has_changed) for e in sort_digest_entries([*old, *new])]
+    order = [(entry.is_mine, entry.has_changed) for entry in sort_digest_entries([*unchanged, *changed])]
 
     assert order == [(True, True), (True, False), (False, True), (False, False)]
 
 
-@pytest.mark.parametrize(
-    ("entries", "title"),
-    [
-        (some(1, 2, changed=2), "3 referrals before infusion: 1 needs your action, 2 changed in the last week"),
-        (some(2), "2 referrals before infusion: 2 need your action, none changed in the last week"),
-        (some(0, 1, changed=1), "1 referral before infusion: none needs your action, 1 changed in the last week"),
-    ],
-)
-def test_a_practice_reads_one_sentence(entries, title):
-    """How many, how many for itself, and how many have news."""
-    assert format_digest_title(entries, side=NextActor.PRACTICE, due_at=None) == title
+PRACTICE, CENTER = NextActor.PRACTICE, NextActor.CENTER
 
 
 @pytest.mark.parametrize(
-    ("count", "title"),
+    ("side", "entries", "was_due_on", "title"),
     [
-        (1, "1 referral before infusion waits for your center: none changed in the last week"),
-        (2, "2 referrals before infusion wait for your center: none changed in the last week"),
+        (
+            PRACTICE,
+            build_entries(1, 2, changed=2),
+            None,
+            "3 referrals before infusion: 1 needs your action, 2 updated in the last 7 days",
+        ),
+        (
+            PRACTICE,
+            build_entries(2),
+            None,
+            "2 referrals before infusion: 2 need your action, none updated in the last 7 days",
+        ),
+        (
+            PRACTICE,
+            build_entries(0, 1, changed=1),
+            None,
+            "1 referral before infusion: none needs your action, 1 updated in the last 7 days",
+        ),
+        (
+            CENTER,
+            build_entries(1),
+            None,
+            "1 referral before infusion waiting for your center; none updated in the last 7 days",
+        ),
+        (
+            CENTER,
+            build_entries(2),
+            date(2026, 11, 2),
+            (
+                "2 referrals before infusion waiting for your center; none updated in the last 7 days"
+                " (was due November 2, 2026)"
+            ),
+        ),
     ],
+    ids=["practice", "practice, all need action", "practice, none needs action", "center", "center, late"],
 )
-def test_a_center_reads_what_it_has_not_answered(count, title):
-    """All of it waits for the center."""
-    assert format_digest_title(some(count), side=NextActor.CENTER, due_at=None) == title
-
-
-def test_a_late_digest_says_so():
-    """As any notice does."""
-    title = format_digest_title(some(1), side=NextActor.CENTER, due_at=date(2026, 11, 2))
-
-    assert title.endswith(" (was due on 2026-11-02)")
+def test_the_title_counts_the_referrals_in_one_sentence(side, entries, was_due_on, title):
+    """For a practice with those that need its action; for a center, all of them do."""
+    assert format_digest_title(entries, side=side, was_due_on=was_due_on) == title

@@ -28,7 +28,7 @@ def states(site, referral_id):
 def ring(world, referral_id):
     """Let the clock come to its next level."""
     row = world.stores.overdue_alerts.get(referral_id)
-    run_job(TaskQueue.CLOCK, context=wiring.build_job_context(from_timestamp(row["due_at"])))
+    run_job(TaskQueue.OVERDUE, context=wiring.build_job_context(from_timestamp(row["due_at"])))
 
 
 def test_each_level_ahead_is_planned_with_its_day_and_whom_it_is_for(shared_api, referral_id):

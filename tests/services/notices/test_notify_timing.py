@@ -89,7 +89,7 @@ def test_quiet_hours_are_kept_by_the_readers_clock(services):
 
 def test_a_day_is_one_mail_at_the_digest_hour(services):
     """Of all referrals together, by counts alone."""
-    set_preferences(services, timings={Category.JOURNEY: MailTiming.DAILY}, digest_hour=16, time_zone="UTC")
+    set_preferences(services, timings={Category.STATUS_UPDATE: MailTiming.DAILY}, digest_hour=16, time_zone="UTC")
     for n in range(3):
         services.refer(f"ref_{n}", key=f"key-{n}")
         services.run_queue(TaskQueue.EVENT)
@@ -103,7 +103,7 @@ def test_a_day_is_one_mail_at_the_digest_hour(services):
 
 def test_what_was_turned_off_is_in_the_dashboard_alone(services):
     """No mail is planned for it."""
-    set_preferences(services, timings={Category.JOURNEY: MailTiming.NEVER})
+    set_preferences(services, timings={Category.STATUS_UPDATE: MailTiming.NEVER})
     services.refer()
 
     assert services.run_queue(TaskQueue.EVENT)["mails"] == 0

@@ -46,7 +46,7 @@ def told(desk, *people):
 def rung(desk, at):
     """What one run tells."""
     before = Counter(told(desk))
-    desk.restart().run_queue(TaskQueue.CLOCK, now=at)
+    desk.restart().run_queue(TaskQueue.OVERDUE, now=at)
     return sorted((Counter(told(desk)) - before).elements())
 
 
@@ -99,7 +99,7 @@ def test_a_notice_says_which_stage_is_overdue_and_since_when_and_the_mail_does_n
     """After ten days of silence: one notice, of the highest level, with the first late day."""
     submitted_services.postbox.accepted.clear()
 
-    counts = submitted_services.run_queue(TaskQueue.CLOCK, now=RED + DAY)
+    counts = submitted_services.run_queue(TaskQueue.OVERDUE, now=RED + DAY)
     [notice] = submitted_services.stores.notices.list_page(OURS.member_id, limit=9, start=None)[0]
 
     assert notice.title == "Long overdue, since November 4, 2026: Submitted"
@@ -206,10 +206,12 @@ def test_limits_that_grew_since_tell_nothing_too_early(submitted_services, monke
 def test_two_runs_at_once_tell_once(submitted_services):
     """Both have seen it due."""
     other, theirs = submitted_services.restart(), []
-    between = faults.plan_interruption("UpdateItem", lambda: theirs.append(other.run_queue(TaskQueue.CLOCK, now=AMBER)))
+    between = faults.plan_interruption(
+        "UpdateItem", lambda: theirs.append(other.run_queue(TaskQueue.OVERDUE, now=AMBER))
+    )
 
     with faults.inject_faults(between):
-        mine = submitted_services.run_queue(TaskQueue.CLOCK, now=AMBER)
+        mine = submitted_services.run_queue(TaskQueue.OVERDUE, now=AMBER)
 
     assert (mine["taken"], mine["done"], theirs[0]["done"]) == (1, 0, 1)
     assert told(submitted_services) == of("amber", THEIRS)
@@ -222,7 +224,7 @@ def test_a_run_does_not_undo_what_a_change_has_set_meanwhile(submitted_services)
     moved = faults.plan_interruption("PutItem", lambda: other.deliver("accepted"))
 
     with faults.inject_faults(moved):
-        submitted_services.run_queue(TaskQueue.CLOCK, now=AMBER)
+        submitted_services.run_queue(TaskQueue.OVERDUE, now=AMBER)
 
     [row] = shelves.list_alert_rows()
     assert row["due_at"].startswith("2026-11-17T05:00")
@@ -233,13 +235,13 @@ def test_a_run_that_dies_after_any_call_tells_once_in_the_end(services):
     """After the lease the next one takes over, and the one after it has nothing to do."""
     services.refer("ref_count", key="key-count")
     with faults.inject_faults(faults.plan_never) as counted:
-        services.restart().run_queue(TaskQueue.CLOCK, now=AMBER)
+        services.restart().run_queue(TaskQueue.OVERDUE, now=AMBER)
     for number in range(1, len(counted.operations) + 1):
         services.refer(f"ref_{number}", key=f"key-{number}")
         with faults.inject_faults(faults.plan_fault_at(number, FaultMode.CRASH_AFTER)), suppress(faults.SimulatedCrash):
-            services.restart().run_queue(TaskQueue.CLOCK, now=AMBER)
+            services.restart().run_queue(TaskQueue.OVERDUE, now=AMBER)
         for n in (1, 2):
-            services.restart().run_queue(TaskQueue.CLOCK, now=AMBER + n * LEASE_DURATION)
+            services.restart().run_queue(TaskQueue.OVERDUE, now=AMBER + n * LEASE_DURATION)
 
     assert told(services) == of("amber", THEIRS) * (len(counted.operations) + 1)
     assert {row["due_at"] for row in shelves.list_alert_rows()} == {"2026-11-06T05:00:00.000000Z"}
@@ -255,7 +257,7 @@ def test_the_list_calls_late_exactly_what_was_told_of(services):
     lists = []
     for hour in range(24, 24 * 16, 11):
         now = NOON + timedelta(hours=hour)
-        services.run_queue(TaskQueue.CLOCK, now=now)
+        services.run_queue(TaskQueue.OVERDUE, now=now)
         page, _ = list_referrals(
             ReferralFilter(exact={}, late=True),
             limit=50,

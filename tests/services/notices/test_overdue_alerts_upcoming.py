@@ -34,7 +34,7 @@ def test_after_an_outage_only_the_highest_level_is_to_be_told(submitted_services
 def test_what_was_told_is_not_ahead_any_more(submitted_services):
     """Nor is what it contains."""
     for at, left in ((RED, PLANNED[2:]), (ESCALATED, [])):
-        submitted_services.run_queue(TaskQueue.CLOCK, now=at)
+        submitted_services.run_queue(TaskQueue.OVERDUE, now=at)
 
         assert ahead(submitted_services, at) == left
 
@@ -46,7 +46,7 @@ def test_the_words_and_the_time_are_those_of_what_is_told_then(submitted_service
     )
     [(_, rule)] = list_notice_rules(amber.task)
 
-    submitted_services.run_queue(TaskQueue.CLOCK, now=AMBER)
+    submitted_services.run_queue(TaskQueue.OVERDUE, now=AMBER)
 
     [told] = {
         (each.outbox_id, each.due, each.title)

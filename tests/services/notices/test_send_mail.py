@@ -137,13 +137,13 @@ def test_a_template_that_fails_for_one_mail_parks_that_one(services, monkeypatch
     [
         (lambda desk: disable_member(desk, CENTER_MEMBER), "not_a_member"),
         (lambda desk: desk.deliver("redirected"), None),
-        (lambda desk: set_preferences(desk, timings={Category.JOURNEY: MailTiming.NEVER}), "turned_off"),
+        (lambda desk: set_preferences(desk, timings={Category.STATUS_UPDATE: MailTiming.NEVER}), "turned_off"),
     ],
     ids=["disabled", "still theirs", "turned off"],
 )
 def test_whom_a_mail_is_for_is_looked_up_when_it_is_sent(services, meanwhile, why):
     """Planned for the digest hour; what has changed until then counts."""
-    set_preferences(services, timings={Category.JOURNEY: MailTiming.DAILY}, digest_hour=16, time_zone="UTC")
+    set_preferences(services, timings={Category.STATUS_UPDATE: MailTiming.DAILY}, digest_hour=16, time_zone="UTC")
     services.refer()
     services.run_queue(TaskQueue.EVENT)
     meanwhile(services)
@@ -156,7 +156,7 @@ def test_whom_a_mail_is_for_is_looked_up_when_it_is_sent(services, meanwhile, wh
 
 def test_a_referral_that_went_elsewhere_is_not_mailed_of(services, monkeypatch):
     """It is not its recipient's to see any more."""
-    set_preferences(services, timings={Category.JOURNEY: MailTiming.DAILY}, digest_hour=16, time_zone="UTC")
+    set_preferences(services, timings={Category.STATUS_UPDATE: MailTiming.DAILY}, digest_hour=16, time_zone="UTC")
     services.refer()
     services.run_queue(TaskQueue.EVENT)
     elsewhere = replace(services.get_referral(), center_id="ctr_mesa")
@@ -170,7 +170,7 @@ def test_a_referral_that_went_elsewhere_is_not_mailed_of(services, monkeypatch):
 
 def test_what_was_read_meanwhile_is_not_mailed(services):
     """Its reader was in the dashboard before the digest hour."""
-    set_preferences(services, timings={Category.JOURNEY: MailTiming.DAILY}, digest_hour=16, time_zone="UTC")
+    set_preferences(services, timings={Category.STATUS_UPDATE: MailTiming.DAILY}, digest_hour=16, time_zone="UTC")
     services.refer()
     services.run_queue(TaskQueue.EVENT)
     [row] = list_mail_rows()

@@ -47,7 +47,7 @@ def test_a_mail_that_was_gathered_got_as_far_as_the_one_it_is_in(services):
 
 def test_a_mail_that_waits_tells_for_when(services):
     """Daily, at the reader's hour."""
-    set_preferences(services, timings={Category.JOURNEY: MailTiming.DAILY}, time_zone="UTC", digest_hour=3)
+    set_preferences(services, timings={Category.STATUS_UPDATE: MailTiming.DAILY}, time_zone="UTC", digest_hour=3)
     services.refer()
 
     services.run_queue(TaskQueue.EVENT)
@@ -58,10 +58,10 @@ def test_a_mail_that_waits_tells_for_when(services):
 
 def test_a_mail_that_is_not_sent_says_why(services):
     """Turned off while it waited."""
-    set_preferences(services, timings={Category.JOURNEY: MailTiming.DAILY}, time_zone="UTC", digest_hour=3)
+    set_preferences(services, timings={Category.STATUS_UPDATE: MailTiming.DAILY}, time_zone="UTC", digest_hour=3)
     services.refer()
     services.run_queue(TaskQueue.EVENT)
-    set_preferences(services, timings={Category.JOURNEY: MailTiming.NEVER})
+    set_preferences(services, timings={Category.STATUS_UPDATE: MailTiming.NEVER})
     [row] = list_mail_rows()
     services.now += 24 * 60 * MINUTE
 

@@ -134,7 +134,7 @@ def test_other_choices_leave_the_row_alone(clinic):
     """Nothing is written for them."""
     before = get_digest_row(PRACTICE_MEMBER)
 
-    set_preferences(clinic, PRACTICE_MEMBER, timings={Category.JOURNEY: MailTiming.NEVER})
+    set_preferences(clinic, PRACTICE_MEMBER, timings={Category.STATUS_UPDATE: MailTiming.NEVER})
 
     assert get_digest_row(PRACTICE_MEMBER) == before
 

@@ -106,13 +106,13 @@ def test_a_second_claim_of_the_same_row_fails(stores):
 def test_a_row_that_was_set_again_after_it_was_read_is_not_claimed(stores):
     """Although it is due at the same time again, because another run had claimed it in between."""
     stores.transactions.commit(stores.overdue_alerts.prepare_set("ref_1", [NOON], now=NOON))
-    [row] = list_due(stores.outbox, lane=TaskQueue.CLOCK)
+    [row] = list_due(stores.outbox, lane=TaskQueue.OVERDUE)
     other = stores.outbox.claim(row, now=NOON)
     stores.transactions.commit(stores.overdue_alerts.prepare_set("ref_1", [NOON], now=NOON))
 
     assert stores.outbox.claim(row, now=NOON) is None
     assert not stores.overdue_alerts.set_next_level(other, last_alert=None, next_at=None)
-    assert len(list_due(stores.outbox, lane=TaskQueue.CLOCK)) == 1
+    assert len(list_due(stores.outbox, lane=TaskQueue.OVERDUE)) == 1
 
 
 def test_a_claim_during_a_transaction_on_the_row_fails(stores):
@@ -130,13 +130,13 @@ def test_a_claim_during_a_transaction_on_the_row_fails(stores):
 def test_a_failed_overdue_alert_is_scheduled_again_by_the_next_change(stores):
     """As if for the first time."""
     stores.transactions.commit(stores.overdue_alerts.prepare_set("ref_1", [NOON], now=NOON))
-    [row] = list_due(stores.outbox, lane=TaskQueue.CLOCK)
+    [row] = list_due(stores.outbox, lane=TaskQueue.OVERDUE)
     stores.outbox.mark_failed(stores.outbox.claim(row, now=NOON), error="KeyError", now=NOON)
 
     stores.transactions.commit(stores.overdue_alerts.prepare_set("ref_1", [NOON], now=NOON))
 
     assert list(stores.outbox.list_failed()) == []
-    [again] = list_due(stores.outbox, lane=TaskQueue.CLOCK)
+    [again] = list_due(stores.outbox, lane=TaskQueue.OVERDUE)
     assert (again["state"], again["tries"], again.get("error")) == ("planned", 0, None)
 
 

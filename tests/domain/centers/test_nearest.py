@@ -1,4 +1,4 @@
-"""What is nearest: against the plain way of looking at everything, and against the ellipsoid."""
+"""The nearest places: compared with a full scan, and distances compared with the ellipsoid."""
 
 from math import inf
 
@@ -23,69 +23,69 @@ places = st.lists(st.tuples(st.sampled_from("ABC"), points), max_size=40).map(
 @pytest.mark.parametrize(
     ("a", "b", "miles"),
     [
-        # Geodesics on WGS 84 by geographiclib; the sphere is within six thousandths of them.
+        # Geodesics on WGS 84 by geographiclib; the sphere is within 0.6% of them.
         (NEW_YORK, LOS_ANGELES, 2458.7),
         (HOUSTON, HOUSTON, 0),
         (Point(0, 0), Point(0, 180), 12429.9),
         (Point(13.45, 144.75), Point(21.3, -157.85), 3809.3),
     ],
 )
-def test_distances_are_those_of_the_globe(a, b, miles):
+def test_distances_match_the_globe(a, b, miles):
     assert compute_miles_between(a, b) == pytest.approx(miles, rel=0.006, abs=0.1)
 
 
 @given(points, points)
-def test_a_distance_is_the_same_both_ways(a, b):
+def test_a_distance_is_the_same_in_both_directions(a, b):
     assert compute_miles_between(a, b) == pytest.approx(compute_miles_between(b, a), abs=1e-6)
 
 
 @given(points, points)
-def test_a_rank_tells_the_same_distance(a, b):
+def test_a_rank_has_the_same_distance(a, b):
     rank = rank_by_distance(NamedPlace("A", "ctr_a", b), a)
 
     assert rank.tenths == pytest.approx(compute_miles_between(a, b) * 10, abs=0.51)
 
 
 @given(places, points, st.integers(1, 50), st.one_of(st.just(inf), st.integers(1, 5000)))
-def test_what_is_found_is_what_a_look_at_everything_finds(these, origin, count, within):
-    """By distance, then name, then id: whatever was left out of the search."""
-    ranks = sorted(rank_by_distance(place, origin) for place in these)
-    wanted = [rank for rank in ranks if rank.tenths <= within * 10][:count]
+def test_a_search_finds_the_same_as_a_full_scan(candidates, origin, count, within):
+    """By distance, then name, then id."""
+    ranks = sorted(rank_by_distance(place, origin) for place in candidates)
+    expected = [rank for rank in ranks if rank.tenths <= within * 10][:count]
 
-    assert NearestIndex(these).find_nearest(origin, count=count, within_miles=within) == wanted
+    assert NearestIndex(candidates).find_nearest(origin, count=count, within_miles=within) == expected
 
 
 @given(places, points, st.integers(1, 7))
-def test_pages_are_the_whole_list_in_order_and_without_a_gap(these, origin, size):
-    neighbourhood = NearestIndex(these)
+def test_the_pages_together_are_the_whole_list_in_order(candidates, origin, size):
+    index = NearestIndex(candidates)
     seen: list[DistanceRank] = []
     last = None
-    while page := neighbourhood.find_nearest(origin, count=size, after=last):
+    while page := index.find_nearest(origin, count=size, after=last):
         seen += page
         last = page[-1]
 
-    assert seen == sorted(rank_by_distance(place, origin) for place in these)
+    assert seen == sorted(rank_by_distance(place, origin) for place in candidates)
 
 
 @pytest.mark.parametrize("east", [-180.0, -177.14, -90.0, 0.0, 2.86, 45.0, 180.0])
-def test_what_lies_on_the_other_side_of_the_globe_is_found(east):
-    """Whatever rounding makes of half a turn."""
-    there = NamedPlace("A", "ctr_a", Point(0.0, east - 180 if east > 0 else east + 180))
+def test_a_place_on_the_opposite_side_of_the_globe_is_found(east):
+    """Whatever the rounding error of half a turn."""
+    opposite = NamedPlace("A", "ctr_a", Point(0.0, east - 180 if east > 0 else east + 180))
     origin = Point(0.0, east)
 
-    assert NearestIndex([there]).find_nearest(origin, count=1) == [rank_by_distance(there, origin)]
+    assert NearestIndex([opposite]).find_nearest(origin, count=1) == [rank_by_distance(opposite, origin)]
 
 
-def test_of_those_equally_far_the_name_decides():
-    """Centers in one place, added in another order than that of their names."""
-    these = [NamedPlace(name, f"ctr_{name}", HOUSTON) for name in ("Zinnia", "Aster", "Mallow")]
+def test_places_at_the_same_distance_are_sorted_by_name():
+    """Centers at one location, added in another order."""
+    centers = [NamedPlace(name, f"ctr_{name}", HOUSTON) for name in ("Zinnia", "Aster", "Mallow")]
 
-    found = NearestIndex(these).find_nearest(AMARILLO, count=2)
+    found = NearestIndex(centers).find_nearest(AMARILLO, count=2)
 
     assert [rank.name for rank in found] == ["Aster", "Mallow"]
 
 
-def test_the_other_side_of_the_date_line_is_near():
+def test_a_place_across_the_date_line_is_near():
     guam, midway = (NamedPlace("Guam", "a", Point(13.4, 144.7)), NamedPlace("Midway", "b", Point(28.2, -177.4)))
 
     [nearest] = NearestIndex([guam, midway]).find_nearest(Point(19.3, 166.6), count=1)

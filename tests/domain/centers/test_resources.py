@@ -1,4 +1,4 @@
-"""The reviewed file of national resources: nothing without a source, a date and a way to ask."""
+"""The reviewed file of national resources: every row has a source, a date and a way to contact it."""
 
 import re
 from datetime import date, timedelta
@@ -16,12 +16,12 @@ LETTERS = {
     for letter in some
 }
 
-each_row = pytest.mark.parametrize("row", load_file()["items"], ids=lambda row: row["resource_id"])
+for_each_row = pytest.mark.parametrize("row", load_file()["items"], ids=lambda row: row["resource_id"])
 
 
-@each_row
-def test_a_row_says_all_that_a_reader_needs(row):
-    """And in the words that the filters know."""
+@for_each_row
+def test_a_row_has_everything_that_a_reader_needs(row):
+    """Its topics and languages are known to the filters."""
     assert re.fullmatch(r"[a-z0-9_]{3,40}", row["resource_id"])
     assert row["name"]
     assert row["organization"]
@@ -34,9 +34,9 @@ def test_a_row_says_all_that_a_reader_needs(row):
     assert set(row["languages"]) <= set(LANGUAGES)
 
 
-@each_row
-def test_a_link_is_https_and_goes_to_the_body_itself(row):
-    """Its sources may be older and elsewhere; what a patient is sent to may not."""
+@for_each_row
+def test_a_link_is_https_and_goes_to_the_organization_itself(row):
+    """The sources can be older and elsewhere, but not the link for patients."""
     link = urlsplit(row["url"])
 
     assert link.scheme == "https"
@@ -44,8 +44,8 @@ def test_a_link_is_https_and_goes_to_the_body_itself(row):
     assert not link.query
 
 
-@each_row
-def test_a_phone_is_one_american_number_and_the_same_as_printed(row):
+@for_each_row
+def test_a_phone_is_one_us_number_and_matches_the_printed_form(row):
     """Letters of a number that is printed as a word are those of the keypad."""
     digits = "".join(LETTERS.get(c, c) for c in row["phone_as_printed"].lower())
 
@@ -53,9 +53,9 @@ def test_a_phone_is_one_american_number_and_the_same_as_printed(row):
     assert re.sub(r"\D", "", digits).removeprefix("1") == row["phone"].removeprefix("+1")
 
 
-@each_row
-def test_a_row_has_sources_with_their_days(row):
-    """`last_checked` is the newest of them, and none is of tomorrow."""
+@for_each_row
+def test_a_row_has_dated_sources(row):
+    """`last_checked` is the date of the newest source, and no date is in the future."""
     days = [date.fromisoformat(source["as_of"]) for source in row["sources"]]
 
     assert all(source["title"] for source in row["sources"])
@@ -64,9 +64,9 @@ def test_a_row_has_sources_with_their_days(row):
     assert date.fromisoformat(row["last_checked"]) == max(days)
 
 
-@each_row
-def test_what_rests_on_an_undated_or_old_source_says_what_to_confirm(row):
-    """A phone number without a date may be anybody's by now."""
+@for_each_row
+def test_a_row_with_an_undated_or_old_source_says_what_to_confirm(row):
+    """A phone number without a date can belong to someone else by now."""
     doubtful = [
         source
         for source in row["sources"]
@@ -76,16 +76,16 @@ def test_what_rests_on_an_undated_or_old_source_says_what_to_confirm(row):
     assert bool(row["confirm"]) is bool(doubtful)
 
 
-@each_row
-def test_an_undated_source_has_the_day_on_which_it_was_read(row):
-    """Nothing else is known of it."""
+@for_each_row
+def test_an_undated_source_has_the_date_on_which_it_was_read(row):
+    """No other date is known."""
     undated = {source["as_of"] for source in row["sources"] if not source["dated"]}
 
     assert undated <= {REVIEWED_ON.isoformat()}
 
 
-def test_no_row_is_there_twice_and_no_body_comes_first():
-    """In the order of their names."""
+def test_rows_are_unique_and_sorted_by_name():
+    """No organization comes first."""
     ids = [row["resource_id"] for row in load_file()["items"]]
     names = [row["name"].casefold() for row in load_file()["items"]]
 
@@ -94,23 +94,23 @@ def test_no_row_is_there_twice_and_no_body_comes_first():
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_every_topic_has_somebody_to_turn_to(topic):
-    """Else the filter would offer an empty list."""
+def test_every_topic_has_a_resource(topic):
+    """Otherwise the filter would offer an empty list."""
     found = list_resources(topic=topic)
 
     assert found
     assert all(topic in row["topics"] for row in found)
 
 
-def test_filters_narrow_one_another():
-    """Topic, language and words all have to fit."""
+def test_all_filters_must_match():
+    """Topic, language and words together."""
     rides = list_resources(topic="transport", language="es", search_text="travel lodging")
 
     assert [row["resource_id"] for row in rides] == ["bcu_travel"]
 
 
-def test_no_maker_stands_among_the_resources():
-    """Public bodies and nonprofits alone; a maker's own line stands with its product."""
-    makers = re.compile(r"bristol|kite|gilead|novartis|janssen|legend|autolus", re.IGNORECASE)
+def test_no_manufacturer_is_among_the_resources():
+    """Only public bodies and nonprofits; a manufacturer's phone number is with its product."""
+    manufacturers = re.compile(r"bristol|kite|gilead|novartis|janssen|legend|autolus", re.IGNORECASE)
 
-    assert not any(makers.search(f"{row['organization']} {row['url']}") for row in list_resources())
+    assert not any(manufacturers.search(f"{row['organization']} {row['url']}") for row in list_resources())

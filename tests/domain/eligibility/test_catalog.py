@@ -1,4 +1,4 @@
-"""The catalogue's files are reviewed by people; these are the promises that a person forgets."""
+"""The reviewed catalog files: checks for what a reviewer can forget."""
 
 import json
 from datetime import date
@@ -15,8 +15,8 @@ from infra.product_schema import FILES, find_problems
 READ_ON = date(2026, 11, 22)
 
 
-# Diseases as the labels name them, written down a second time from the sources.
-ON_THE_LABEL = {
+# The diseases of each label, written down a second time from the sources.
+DISEASES_ON_LABEL = {
     "abecma": {"MM"},
     "aucatzyl": {"B_ALL"},
     "breyanzi": {"LBCL", "CLL_SLL", "FL", "MCL", "MZL"},
@@ -27,20 +27,20 @@ ON_THE_LABEL = {
 }
 
 
-def each_product():
+def for_each_product():
     """Run a test once for each product."""
-    return pytest.mark.parametrize("product", load_products().values(), ids=lambda p: p.product_id)
+    return pytest.mark.parametrize("product", load_products().values(), ids=lambda product: product.product_id)
 
 
-def a_row(**changed: Any) -> dict[str, Any]:
-    """A file as it is shipped, with something done to it."""
+def build_row(**changed: Any) -> dict[str, Any]:
+    """A product file as shipped, with changes."""
     row: dict[str, Any] = json.loads(FILES[0].read_text("utf-8"))
     return row | changed
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_file_is_in_shape_and_every_figure_has_its_source(path):
-    """A missing or misspelled field would be served as it is."""
+def test_a_product_file_is_valid_and_every_number_has_a_source(path):
+    """The API serves the file as it is, including a missing or misspelled field."""
     row = json.loads(path.read_text("utf-8"))
 
     assert row["product_id"] == path.stem
@@ -51,9 +51,9 @@ def test_a_file_is_in_shape_and_every_figure_has_its_source(path):
     ("changed", "found"),
     [
         ({"sources": []}, "/sources: List should have at least 1 item"),
-        ({"colour": "red"}, "/colour: Extra inputs"),
+        ({"color": "red"}, "/color: Extra inputs"),
         ({"unverified": ["/monitoring/nowhere"]}, "listed as unverified, but does not exist"),
-        ({"late_effects": [{"text": "x", "source": "nobody"}]}, "nobody is used but not listed"),
+        ({"late_effects": [{"text": "x", "source": "unlisted"}]}, "unlisted is used but not listed"),
         ({"dailymed_setid": None}, "/dailymed_setid: is unknown"),
         (
             {
@@ -63,31 +63,32 @@ def test_a_file_is_in_shape_and_every_figure_has_its_source(path):
             "/intervals/0/days: has no source",
         ),
     ],
+    ids=["no sources", "unknown field", "unknown mark", "unlisted source", "missing value", "number without source"],
 )
-def test_the_linter_tells_what_a_reviewer_forgot(changed, found):
-    """A check that cannot fail would prove nothing about the files that pass."""
-    told = find_problems(a_row(**changed), read_by=READ_ON)
+def test_the_schema_check_finds_each_kind_of_problem(changed, found):
+    """Otherwise a file that passes would prove nothing."""
+    problems = find_problems(build_row(**changed), read_by=READ_ON)
 
-    assert any(found in problem for problem in told), told
+    assert any(found in problem for problem in problems), problems
 
 
-def test_the_linter_knows_no_rule_that_the_screen_does_not():
-    """A rule that is misspelled would be found by the first patient."""
-    row = a_row()
+def test_the_schema_check_finds_an_unknown_label_rule():
+    """Otherwise the first patient would find a misspelled rule."""
+    row = build_row()
     row["indications"][0]["rows"][0]["criteria"] = [{"age_minimum": 18}]
 
     assert "must have exactly one known rule: age_minimum" in find_problems(row, read_by=READ_ON)[0]
 
 
-def test_the_linter_finds_an_idle_and_an_undated_source():
-    """What is listed was read for a figure, on a day that has come."""
-    row = a_row()
+def test_the_schema_check_finds_an_unused_insecure_or_future_source():
+    """Every listed source was read for a fact, over https, on a day in the past."""
+    row = build_row()
     late = row["sources"][0] | {"source_id": "late", "as_of": "2027-01-01", "url": "http://x.example"}
     row["sources"].append(late)
 
-    told = find_problems(row, read_by=READ_ON)
+    problems = find_problems(row, read_by=READ_ON)
 
-    assert [problem.partition(": ")[2] for problem in told] == [
+    assert [problem.partition(": ")[2] for problem in problems] == [
         "late is listed but not used",
         "late has no https address",
         "late has a date in the future",
@@ -95,25 +96,25 @@ def test_the_linter_finds_an_idle_and_an_undated_source():
 
 
 def test_each_product_lists_the_diseases_of_its_label():
-    """Compared with a list that was written down on its own."""
+    """Compared with a list that was written independently."""
     found = {product_id: set(product.diseases) for product_id, product in load_products().items()}
 
-    assert found == ON_THE_LABEL
-    assert set().union(*ON_THE_LABEL.values()) == set(DISEASES)
+    assert found == DISEASES_ON_LABEL
+    assert set().union(*DISEASES_ON_LABEL.values()) == set(DISEASES)
 
 
-@each_product()
-def test_a_product_says_which_version_of_its_file_it_is(product: CatalogProduct):
-    """A referral keeps it; any byte that changes makes another one."""
+@for_each_product()
+def test_the_version_of_a_product_changes_with_every_byte_of_its_file(product: CatalogProduct):
+    """A referral keeps the version of its eligibility check."""
     reviewed = Path(catalog.__file__).with_name("products") / f"{product.product_id}.json"
 
     assert product.version == product.facts["version"] == compute_version(reviewed.read_bytes())
     assert compute_version(reviewed.read_bytes() + b" ") != product.version
 
 
-@each_product()
-def test_the_profile_is_the_row_and_runs_forward(product: CatalogProduct):
-    """What the window is made of is what the catalogue shows."""
+@for_each_product()
+def test_the_monitoring_profile_matches_the_file_and_its_days_ascend(product: CatalogProduct):
+    """The monitoring window uses the same numbers as the catalog shows."""
     profile = product.profile
 
     assert get_monitoring_profile(product.product_id) is profile
@@ -122,20 +123,20 @@ def test_the_profile_is_the_row_and_runs_forward(product: CatalogProduct):
     assert profile.monitor_min_days <= profile.driving_days
 
 
-def test_the_labels_of_june_2025_ask_for_one_week_daily_and_two_weeks_near():
-    """Source: FDA's safety communication of 26 June 2025, which names these six."""
+def test_the_labels_of_june_2025_require_one_week_daily_and_two_weeks_nearby():
+    """Source: FDA's safety communication of June 26, 2025, which names these six products."""
     named = load_products().keys() - {"aucatzyl"}
 
-    figures = {
+    profiles = {
         (p.daily_days, p.monitor_min_days, p.driving_days, p.handback_target_day, p.anchor)
         for p in map(get_monitoring_profile, named)
     }
 
-    assert figures == {(7, 14, 14, 28, AnchorInfusion.LAST)}
+    assert profiles == {(7, 14, 14, 28, AnchorInfusion.LAST)}
 
 
-def test_the_split_dose_counts_from_its_first_part():
-    """Its second part comes while the first is being watched."""
+def test_monitoring_after_a_split_dose_counts_from_the_first_infusion():
+    """The second infusion is given during monitoring."""
     aucatzyl = load_products()["aucatzyl"]
 
     assert aucatzyl.infusion_parts == 2
@@ -144,8 +145,8 @@ def test_the_split_dose_counts_from_its_first_part():
 
 
 @pytest.mark.parametrize("product_id", [None, "", "retired_long_ago"])
-def test_without_a_product_no_watch_is_shorter_than_any_label(product_id):
-    """Nor is one that has left the catalogue."""
+def test_without_a_known_product_monitoring_is_at_least_as_long_as_any_label(product_id):
+    """The same applies to a product that is no longer in the catalog."""
     cautious = get_monitoring_profile(product_id)
 
     for product in load_products().values():
@@ -157,24 +158,24 @@ def test_without_a_product_no_watch_is_shorter_than_any_label(product_id):
     assert cautious.anchor is AnchorInfusion.LAST
 
 
-def test_products_are_read_once_and_cannot_be_changed():
-    """One request must not change what the next one sees."""
-    catalogue_of_now = load_products()
+def test_products_are_loaded_once_and_cannot_be_changed():
+    """One request must not change what the next request sees."""
+    products = load_products()
 
-    assert load_products() is catalogue_of_now
+    assert load_products() is products
     with pytest.raises(TypeError):
-        catalogue_of_now["breyanzi"] = None  # type: ignore[index]
+        products["breyanzi"] = None  # type: ignore[index]
 
 
-def test_products_come_in_the_order_of_their_names():
-    """No maker is put first."""
+def test_products_are_sorted_by_name():
+    """No manufacturer comes first."""
     names = [product.name for product in load_products().values()]
 
     assert names == sorted(names)
 
 
-def test_every_product_tells_where_to_report_a_suspected_reaction():
-    """Even where the maker's own line is not known."""
-    lines = [product.facts["safety_line"]["medwatch"] for product in load_products().values()]
+def test_every_product_shows_where_to_report_an_adverse_event():
+    """Even if the manufacturer's own phone number is unknown."""
+    contacts = [product.facts["safety_line"]["medwatch"] for product in load_products().values()]
 
-    assert {line["phone"] for line in lines} == {"1-800-FDA-1088"}
+    assert {contact["phone"] for contact in contacts} == {"1-800-FDA-1088"}

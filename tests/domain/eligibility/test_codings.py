@@ -1,4 +1,4 @@
-"""The reviewed codes of health records: each with a source, and in the words of the catalogue."""
+"""The reviewed codes of electronic health records: each with a source, and with the catalog's own names."""
 
 from datetime import date
 from typing import get_args
@@ -16,43 +16,43 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "row"), ROWS, ids=lambda part: str(part)[:40])
-def test_a_row_has_a_source_with_a_day(kind, row):
-    """And none of the sources is idle."""
+@pytest.mark.parametrize(("kind", "row"), ROWS, ids=lambda value: str(value)[:40])
+def test_a_row_has_a_dated_source(kind, row):
+    """And every listed source is used."""
     source = load_file()["sources"][row["source"]]
 
     assert source["title"]
     assert urlsplit(source["url"]).scheme == "https"
     assert date.fromisoformat(source["as_of"]) <= date.fromisoformat(load_file()["reviewed_on"])
-    assert set(load_file()["sources"]) == {each["source"] for _, each in ROWS}, kind
+    assert set(load_file()["sources"]) == {each_row["source"] for _, each_row in ROWS}, kind
 
 
-def test_no_code_stands_for_two_drugs():
-    """Else the order of the file would decide."""
+def test_no_code_means_two_drugs():
+    """Otherwise the order of the file would decide."""
     codes = [code for row in load_file()["medications"] for code in row["rxnorm"]]
 
     assert len(codes) == len(set(codes)) == len(load_codings().medications)
     assert all(code.isascii() and code.isdigit() for code in codes)
 
 
-def test_drugs_have_classes_and_agents_of_the_screen():
-    """In the API's own spelling."""
+def test_drugs_have_known_classes_and_agents():
+    """With the API's own spelling."""
     for drug in load_codings().medications.values():
         assert drug.classes
         assert drug.classes <= set(get_args(DrugClass))
         assert drug.agent is None or drug.agent in get_args(AgentName)
 
 
-def test_conditions_raise_flags_of_the_screen():
-    """None of which is a disease of the catalogue."""
+def test_conditions_raise_known_flags():
+    """No condition is a disease of the catalog."""
     assert set(load_codings().conditions) <= set(get_args(FlagName))
     stems = [stem for stems in load_codings().conditions.values() for stem in stems]
     assert not any(code.startswith(tuple(stems)) for code in load_code_set().codes)
 
 
-def test_drugs_of_a_regimen_that_labels_name_are_known():
-    """Each class that a label's rule asks for has a drug, but for those named here."""
-    told = {each for drug in load_codings().medications.values() for each in drug.classes}
+def test_every_drug_class_that_a_label_names_has_a_drug():
+    """The classes are listed here a second time, from the labels."""
+    classes = {name for drug in load_codings().medications.values() for name in drug.classes}
 
     assert {"anti_cd20", "anthracycline", "btk_inhibitor", "imid", "proteasome_inhibitor",
-            "anti_cd38", "anti_cd19"} <= told  # fmt: skip
+            "anti_cd38", "anti_cd19"} <= classes  # fmt: skip

@@ -1,4 +1,4 @@
-"""What to talk about with a center, and the checks against a planned collection."""
+"""What to discuss with the center, and the washout checks against a planned leukapheresis date."""
 
 from datetime import date
 
@@ -11,10 +11,10 @@ from tests.support.screen_inputs import build_line, build_patient, screen_with_c
 PLANNED = date(2026, 12, 15)
 
 
-def raised(**entered):
-    return {
-        flag.flag for flag in screen_with_catalog(build_patient("LBCL", build_line(1), **entered)).discuss_with_center
-    }
+def list_raised_flags(**entered):
+    """The flags that a patient with these values raises."""
+    outcome = screen_with_catalog(build_patient("LBCL", build_line(1), **entered))
+    return {flag.flag for flag in outcome.discuss_with_center}
 
 
 @pytest.mark.parametrize(
@@ -37,12 +37,12 @@ def raised(**entered):
     ],
 )
 def test_a_flag_is_raised_at_its_threshold(entered, flags):
-    """The lenient figure of each pair, where sources disagree."""
-    assert raised(**entered) == flags
+    """At the more lenient threshold of each pair, where sources disagree."""
+    assert list_raised_flags(**entered) == flags
 
 
-def test_a_flag_decides_nothing():
-    """Every one of them at once leaves each result as it was."""
+def test_flags_do_not_change_the_results():
+    """All flags together leave each result unchanged."""
     healthy = build_patient("LBCL", build_line(1), conditions={"cns_involvement": False})
     everything = {
         "ecog": 4,
@@ -57,35 +57,36 @@ def test_a_flag_decides_nothing():
         "labs": {"lvef_percent": 10, "absolute_lymphocytes_per_ul": 1},
     }
 
-    ill = screen_with_catalog(build_patient("LBCL", build_line(1), **everything))
+    flagged = screen_with_catalog(build_patient("LBCL", build_line(1), **everything))
 
-    assert len(ill.discuss_with_center) == 9
-    assert ill.results == screen_with_catalog(healthy).results
-
-
-def test_what_nobody_asked_is_named():
-    """A flag that was not raised because nobody looked is no good news."""
-    screening = screen_with_catalog(build_patient("LBCL", build_line(1), ecog=1))
-
-    places = {missing.pointer for missing in screening.unanswered}
-    assert "/clinical/flags/active_infection" in places
-    assert "/clinical/labs/lvef_percent" in places
-    assert "/clinical/ecog" not in places
+    assert len(flagged.discuss_with_center) == 9
+    assert flagged.results == screen_with_catalog(healthy).results
 
 
-def checks(*doses, transplant=None, planned=PLANNED):
+def test_values_that_were_not_entered_are_listed():
+    """A flag that was not raised because nothing was entered is not good news."""
+    outcome = screen_with_catalog(build_patient("LBCL", build_line(1), ecog=1))
+
+    pointers = {missing.pointer for missing in outcome.unanswered}
+    assert "/clinical/flags/active_infection" in pointers
+    assert "/clinical/labs/lvef_percent" in pointers
+    assert "/clinical/ecog" not in pointers
+
+
+def run_checks(*doses, transplant=None, planned=PLANNED):
+    """The checks against the planned leukapheresis date, by name."""
     entered = build_patient(
         "LBCL", build_line(1), doses=doses, transplant=transplant or PriorTransplant(), planned_collection_on=planned
     )
     return {check.check: check for check in screen_with_catalog(entered).collection_checks}
 
 
-def dose(agent, day=None, *, given=None):
+def build_dose(agent, day=None, *, given=None):
     return LastDose(agent=agent, last_on=date.fromisoformat(day) if day else None, given=given)
 
 
 @pytest.mark.parametrize(
-    ("agent", "last_on", "state", "clear_from"),
+    ("agent", "last_on", "state", "earliest_on"),
     [
         ("bendamustine", "2026-06-15", "clear", "2026-12-15"),
         ("bendamustine", "2026-06-16", "discuss", "2026-12-16"),
@@ -98,21 +99,21 @@ def dose(agent, day=None, *, given=None):
         ("pembrolizumab", "2026-11-04", "discuss", "2026-12-16"),
     ],
 )
-def test_a_washout_is_counted_in_calendar_days_and_months(agent, last_on, state, clear_from):
-    """The first day that is far enough counts as clear."""
-    check = checks(dose(agent, last_on))[agent]
+def test_a_washout_counts_calendar_days_and_months(agent, last_on, state, earliest_on):
+    """The first day after the washout interval is clear."""
+    check = run_checks(build_dose(agent, last_on))[agent]
 
-    assert (check.state.value, check.earliest_on) == (state, date.fromisoformat(clear_from))
+    assert (check.state.value, check.earliest_on) == (state, date.fromisoformat(earliest_on))
     assert check.sources
 
 
 def test_a_drug_that_was_never_given_is_clear():
-    """And one that nobody spoke of is not."""
-    told = checks(dose("bendamustine", given=False))
+    """A drug that was not entered is not."""
+    checks = run_checks(build_dose("bendamustine", given=False))
 
-    assert told["bendamustine"].state is CollectionCheckState.CLEAR
-    assert told["corticosteroid"].state is CollectionCheckState.MISSING
-    assert [m.pointer for m in told["corticosteroid"].missing] == ["/clinical/last_doses"]
+    assert checks["bendamustine"].state is CollectionCheckState.CLEAR
+    assert checks["corticosteroid"].state is CollectionCheckState.MISSING
+    assert [missing.pointer for missing in checks["corticosteroid"].missing] == ["/clinical/last_doses"]
 
 
 @pytest.mark.parametrize(
@@ -125,26 +126,26 @@ def test_a_drug_that_was_never_given_is_clear():
         (PriorTransplant(), CollectionCheckState.MISSING),
     ],
 )
-def test_a_transplant_is_a_hundred_days_back(transplant, state):
-    """6 September and a hundred days is 15 December."""
-    assert checks(transplant=transplant)["transplant"].state is state
+def test_a_transplant_is_clear_after_100_days(transplant, state):
+    """100 days after September 6 is December 15."""
+    assert run_checks(transplant=transplant)["transplant"].state is state
 
 
-def test_without_a_planned_day_the_first_clear_day_is_told():
-    """It is what one plans the day by."""
-    check = checks(dose("corticosteroid", "2026-12-12"), planned=None)["corticosteroid"]
+def test_without_a_planned_date_the_earliest_day_is_shown():
+    """The clinic can plan the leukapheresis by it."""
+    check = run_checks(build_dose("corticosteroid", "2026-12-12"), planned=None)["corticosteroid"]
 
     assert (check.state, check.earliest_on) == (CollectionCheckState.MISSING, date(2026, 12, 15))
     assert [missing.pointer for missing in check.missing] == ["/planned_collection_on"]
 
 
-def test_irradiated_blood_starts_a_week_before():
-    """Nothing was entered for it: it is a thing to do."""
-    check = checks()["irradiated_blood"]
+def test_irradiated_blood_products_start_a_week_before_leukapheresis():
+    """It is a task, so nothing needs to be entered for it."""
+    check = run_checks()["irradiated_blood"]
 
     assert (check.state, check.earliest_on) == (CollectionCheckState.DUE, date(2026, 12, 8))
 
 
-def test_nothing_is_checked_where_no_collection_is_thought_of():
-    """Neither a day nor a dose: no table of blanks."""
-    assert checks(planned=None) == {}
+def test_nothing_is_checked_without_a_planned_date_and_doses():
+    """A table of blanks would help no one."""
+    assert run_checks(planned=None) == {}

@@ -1,4 +1,4 @@
-"""Entries that cannot be true at once, and where each of them stands."""
+"""Contradictory input, and the field that each contradiction names."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -15,11 +15,12 @@ IN_TWO_DAYS = (TODAY + timedelta(days=2)).isoformat()
 LINES = "/clinical/prior_lines"
 
 
-def faults(entered: ScreenInput):
+def list_faults(entered: ScreenInput):
+    """The pointer and the code of each fault."""
     return [(fault.pointer, fault.code) for fault in find_input_faults(entered, today=TODAY)]
 
 
-def twice():
+def build_line_twice():
     """Line 1, then line 1 again."""
     return (build_line(1), replace(build_line(1), position=1))
 
@@ -27,7 +28,7 @@ def twice():
 @pytest.mark.parametrize(
     ("entered", "found"),
     [
-        (build_patient("LBCL", *twice()), [(f"{LINES}/1/line", "line_twice")]),
+        (build_patient("LBCL", *build_line_twice()), [(f"{LINES}/1/line", "line_twice")]),
         (
             build_patient("LBCL", build_line(1, started_on="2026-02-01", event_on="2026-01-31")),
             [(f"{LINES}/0/event_on", "before_start")],
@@ -88,27 +89,46 @@ def twice():
             [("/planned_collection_on", "in_the_past")],
         ),
     ],
+    ids=[
+        "line entered twice",
+        "relapse before the start",
+        "end before the start",
+        "start in the future",
+        "relapse in the future",
+        "lines out of order",
+        "ongoing with an end date",
+        "line in the year of birth",
+        "line before birth",
+        "primary CNS lymphoma without CNS involvement",
+        "lenalidomide: refractory line, answer no",
+        "transplant date without a transplant",
+        "transplant in the future",
+        "drug entered twice",
+        "date of a drug never given",
+        "dose after the planned leukapheresis",
+        "planned leukapheresis in the past",
+    ],
 )
-def test_a_contradiction_is_found_at_its_place(entered, found):
-    """One fault each, where the form shows it."""
-    assert faults(entered) == found
+def test_a_contradiction_names_its_field(entered, found):
+    """One fault each, at the field that the form shows."""
+    assert list_faults(entered) == found
 
 
-def test_a_day_that_has_come_somewhere_is_no_fault():
-    """In Guam it is tomorrow while UTC's date is today's; in Honolulu it is still yesterday."""
+def test_a_date_that_is_today_in_some_us_time_zone_is_no_fault():
+    """In Guam it is tomorrow by the UTC date; in Honolulu it is still yesterday."""
     ahead = build_patient("LBCL", build_line(1, event_on=TOMORROW.isoformat()))
     behind = build_patient("LBCL", planned_collection_on=TODAY - timedelta(days=1))
 
-    assert faults(ahead) == faults(behind) == []
+    assert list_faults(ahead) == list_faults(behind) == []
 
 
-def test_every_fault_is_told_at_once():
-    """Nobody sends the same form five times."""
+def test_all_faults_are_found_at_once():
+    """No one has to send the same form several times."""
     entered = build_patient(
         "LBCL",
-        *twice(),
+        *build_line_twice(),
         build_line(3, started_on="2026-02-01", ended_on="2026-01-31"),
         planned_collection_on=date(2020, 1, 1),
     )
 
-    assert len(faults(entered)) == 3
+    assert len(list_faults(entered)) == 3

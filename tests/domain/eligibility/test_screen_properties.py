@@ -1,4 +1,4 @@
-"""What holds of every screen, whoever the patient is."""
+"""Properties of every eligibility check, for any patient."""
 
 from dataclasses import replace
 from datetime import date
@@ -24,10 +24,11 @@ CLASSES = (
     "proteasome_inhibitor",
 )
 REGIMENS = ("R-CHOP", "Lenalidomide and dexamethasone")
-EVENTFUL = (None, LineOutcome.RELAPSED, LineOutcome.REFRACTORY)
+OUTCOMES_WITH_UNKNOWN_DATE = (None, LineOutcome.RELAPSED, LineOutcome.REFRACTORY)
 
 
 def maybe(strategy):
+    """A value, or None for "not entered"."""
     return st.none() | strategy
 
 
@@ -36,10 +37,10 @@ days = st.dates(date(2023, 1, 1), date(2026, 11, 1))
 
 @st.composite
 def histories(draw):
-    """Lines of therapy that may have been; numbers may lack where nobody entered that line."""
+    """Possible lines of therapy; a number can be missing if that line was not entered."""
     numbers = draw(st.lists(st.integers(1, 4), unique=True, max_size=4))
     lines = []
-    for place, number in enumerate(numbers):
+    for position, number in enumerate(numbers):
         ended, event = draw(maybe(days)), draw(maybe(days))
         lines.append(
             TherapyLine(
@@ -49,7 +50,7 @@ def histories(draw):
                 ended_on=ended,
                 outcome=draw(maybe(st.sampled_from(LineOutcome))),
                 event_on=event,
-                position=place,
+                position=position,
             )
         )
     return tuple(lines)
@@ -57,7 +58,7 @@ def histories(draw):
 
 @st.composite
 def patients(draw):
-    """Anybody whose entries do not contradict each other."""
+    """Any patient whose values do not contradict each other."""
     entered = ScreenInput(
         disease=draw(st.sampled_from(DISEASES)),
         age=draw(maybe(st.integers(10, 90))),
@@ -76,22 +77,21 @@ def patients(draw):
 def with_blanks(draw, line: TherapyLine) -> TherapyLine:
     """The line with some of its fields not entered.
 
-    The day of an event is a blank only where an event is told, or nothing is: a response
-    without such a day says that nothing came after it.
+    The date of an event is left out only if the outcome implies an event or is unknown: a response
+    without a date means that no relapse followed.
     """
     kept = {name: getattr(line, name) for name in ("classes", "ended_on", "outcome") if draw(st.booleans())}
-    outcome = kept.get("outcome")
-    forgettable = outcome in EVENTFUL
-    event = line.event_on if not forgettable or draw(st.booleans()) else None
+    can_lose_date = kept.get("outcome") in OUTCOMES_WITH_UNKNOWN_DATE
+    event = line.event_on if not can_lose_date or draw(st.booleans()) else None
     return TherapyLine(number=line.number, regimen=line.regimen, position=line.position, event_on=event, **kept)
 
 
 @st.composite
 def completions(draw):
-    """A patient, and the same one with some of what was entered taken away.
+    """A patient with blanks, and the same patient with the blanks filled in.
 
-    A blank is a field that was not entered, a line below the highest number that was not, or
-    all lines together. Nothing else is taken away: what was entered stays as it was.
+    A blank is a field that was not entered, a line below the highest number, or all lines
+    together. Nothing else differs: entered values are the same in both.
     """
     full = draw(patients())
     fields = ("age", "histology", "ecog", "hsct_eligible", "lenalidomide_refractory")
@@ -105,26 +105,26 @@ def completions(draw):
     return replace(full, **blank, conditions=conditions, lines=lines), full
 
 
-def decisions(screening: ScreenOutcome) -> dict[str, ScreenResult]:
-    """What was decided, of products and of rows; not what is missing."""
-    told = {result.product_id: result.result for result in screening.results}
-    told |= {row.row_id: row.result for r in screening.results for row in r.rows}
-    return {name: result for name, result in told.items() if result is not MISSING}
+def list_decisions(outcome: ScreenOutcome) -> dict[str, ScreenResult]:
+    """The decided results of products and rows, without those that miss information."""
+    results = {result.product_id: result.result for result in outcome.results}
+    results |= {row.row_id: row.result for result in outcome.results for row in result.rows}
+    return {name: result for name, result in results.items() if result is not MISSING}
 
 
 @given(completions())
-def test_what_is_decided_stays_decided_when_blanks_are_filled(pair):
-    """What is learned turns "missing" into an answer, and no answer into another."""
+def test_a_decided_result_stays_decided_when_blanks_are_filled(pair):
+    """New information changes "missing" into a result, and never one result into another."""
     partial, full = pair
 
-    before, after = decisions(screen_with_catalog(partial)), decisions(screen_with_catalog(full))
+    before, after = list_decisions(screen_with_catalog(partial)), list_decisions(screen_with_catalog(full))
 
     assert before.items() <= after.items()
 
 
 @given(patients())
-def test_what_is_missing_is_named_and_only_then(entered):
-    """Whoever is told "information missing" is told which."""
+def test_missing_information_is_listed_exactly_when_a_result_is_undecided(entered):
+    """For each product, row and reason."""
     for result in screen_with_catalog(entered).results:
         assert bool(result.missing) is (result.result is MISSING)
         for row in result.rows:
@@ -133,32 +133,32 @@ def test_what_is_missing_is_named_and_only_then(entered):
                 assert bool(reason.missing) is (reason.met is None)
 
 
-def told(screening: ScreenOutcome) -> object:
-    """All that is said, but for the places, which follow the order in what was sent."""
+def summarize(outcome: ScreenOutcome) -> object:
+    """Everything in the outcome except the JSON pointers, which follow the order of the request."""
     return [
         (result.product_id, result.result, {missing.label for missing in result.missing}, [
-            (reason.rule, reason.met, {(e.label, e.value) for e in reason.entered})
+            (reason.rule, reason.met, {(value.label, value.value) for value in reason.entered})
             for row in result.rows
             for reason in row.reasons
         ])
-        for result in screening.results
+        for result in outcome.results
     ]  # fmt: skip
 
 
 @given(patients(), st.randoms(use_true_random=False))
-def test_the_order_of_the_lines_changes_nothing(entered, chance):
-    """A line is what its number says, wherever it was typed in."""
+def test_the_order_of_the_lines_does_not_matter(entered, chance):
+    """A line counts by its number, not by its position."""
     assume(entered.lines is not None)
     lines = list(entered.lines)
     chance.shuffle(lines)
-    shuffled = tuple(replace(line, position=place) for place, line in enumerate(lines))
+    shuffled = tuple(replace(line, position=position) for position, line in enumerate(lines))
 
-    assert told(screen_with_catalog(replace(entered, lines=shuffled))) == told(screen_with_catalog(entered))
+    assert summarize(screen_with_catalog(replace(entered, lines=shuffled))) == summarize(screen_with_catalog(entered))
 
 
 @given(patients())
-def test_every_answer_shows_its_rule_its_source_and_its_date(entered):
-    """A clinician can look up each of them."""
+def test_every_reason_shows_its_rule_its_source_and_its_date(entered):
+    """A clinician can look up each reason."""
     for result in screen_with_catalog(entered).results:
         assert result.label_as_of <= TODAY
         assert result.version

@@ -71,7 +71,6 @@ TARGETS: Mapping[str, Target] = {
             ],
             "chalicelib/domain/identity/members.py": [
                 "tests/domain/identity/test_members.py",
-                "tests/domain/identity/test_members_email.py",
             ],
             "chalicelib/routes/platform/request.py": _ROUTES,
         },

@@ -106,7 +106,7 @@ def test_the_overdue_job_notifies_the_side_that_acts_next(api, monkeypatch):
 
     assert mails == [2, 0]
     assert notice["rule"] == "clock_escalated"
-    assert notice["title"].startswith("Nobody has moved it; overdue since ")
+    assert notice["title"].startswith("Escalated: no update, overdue since ")
 
 
 def test_the_digest_job_sends_a_member_the_weekly_digest(api, monkeypatch):

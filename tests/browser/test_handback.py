@@ -48,7 +48,7 @@ def test_a_patient_returns_to_the_practice(as_center, as_coordinator, demo_world
     dialog.get_by_role("button", name=get_action("handed_back")).click()
     expect(summary.get_by_text("First visit with the practice")).to_be_visible()
     calendar = page.get_by_role("region", name="Follow-up calendar")
-    expect(calendar.get_by_text("First visit")).to_be_visible()
+    expect(calendar.get_by_text("First visit after return")).to_be_visible()
     with page.expect_download() as file:
         calendar.get_by_role("button", name="Download calendar file (.ics)").click()
     text = file.value.path().read_text("utf-8")

@@ -194,7 +194,7 @@ def _wrong_titles(oracle: NoticeOracle, told: Mapping[NoticeKey, Sequence[Item]]
             says_so = notice["title"].startswith(_MOVED)
             if (says_so and not earlier) or (is_known and not says_so):
                 yield f"{_said(key)} says {notice['title']!r}"
-            if ("(was due on " in notice["title"]) is not (late_by > timedelta(days=1)):
+            if ("(was due " in notice["title"]) is not (late_by > timedelta(days=1)):
                 yield f"{_said(key)} says {notice['title']!r}, {late_by.days} days late"
 
 

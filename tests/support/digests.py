@@ -58,7 +58,7 @@ def list_digest_titles(desk: ServiceDriver, member: Member = PRACTICE_MEMBER) ->
 
 def list_digest_mails(desk: ServiceDriver, member: Member = PRACTICE_MEMBER) -> list[MailMessage]:
     """Return a member's digest emails."""
-    return [m for m, _ in desk.postbox.accepted if m.to == member.email and "Your week" in m.subject]
+    return [m for m, _ in desk.postbox.accepted if m.to == member.email and "Weekly summary" in m.subject]
 
 
 def get_digest_row(member: Member) -> Item:

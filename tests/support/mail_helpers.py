@@ -15,7 +15,7 @@ from tests.support.service_driver import ServiceDriver
 CENTER_MEMBER = build_member(CENTER)
 """The coordinator of the center, who is notified of each submission."""
 
-CRITICAL_SUBJECT = "Blue Heron: please read a notice now, in the CAR T Referral Dashboard"
+CRITICAL_SUBJECT = "Blue Heron: critical notice in the CAR T Referral Dashboard"
 
 
 def list_mail_rows(**wanted: Any) -> list[dict[str, Any]]:

@@ -21,11 +21,11 @@ DUE_DAYS = (1, 7, 14, 21, 28, 29, 30, 31)
 
 
 WINDOW_TITLES = [
-    "Day 1 after infusion: whom to call stands on the page",
-    "The label's minimum of daily monitoring ends today",
-    "The label's minimum of monitoring ends today; the center may extend",
-    "Hand-back in 7 days: book the visit and the labs",
-    "The hand-back target is reached today",
+    "Day 1 after infusion: who to call is on the referral page",
+    "Label minimum for daily monitoring ends today",
+    "Label minimum for monitoring ends today; the center may extend it",
+    "Return to your practice in 7 days: schedule the visit and labs",
+    "Target return date is today",
 ]
 """What a practice is notified of in a window without interruptions."""
 

@@ -106,7 +106,7 @@ def test_a_chart_that_contradicts_itself_says_so(shared_api):
     (card,) = cards(shared_api, body)
 
     assert card["summary"] == "CAR T: dates in this chart contradict each other"
-    assert "This day has not come yet" in card["detail"]
+    assert "This date is in the future. Enter a past date." in card["detail"]
 
 
 def test_what_a_record_calls_a_drug_cannot_become_markup(shared_api):

@@ -55,7 +55,7 @@ def test_a_missing_day_is_named_and_not_guessed(shared_api):
     result = result_of(shared_api.practice.post("/v1/screens", body), "yescarta")
 
     assert result["result"] == "information_missing"
-    assert {"pointer": "/clinical/prior_lines/0/ended_on", "label": "End of line 1"} in result["missing"]
+    assert {"pointer": "/clinical/prior_lines/0/ended_on", "label": "End date of line 1"} in result["missing"]
 
 
 def test_lines_that_were_not_sent_are_missing_and_none_at_all_is_an_answer(shared_api):

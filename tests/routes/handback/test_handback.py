@@ -42,7 +42,7 @@ def told_of(world, path, *versions):
     tasks = [derive_id("out", HANDBACK_WRITTEN_RULE, referral_id, str(v)) for v in versions]
     process_committed(tasks, context=wiring.build_job_context())
     notices = world.practice.get("/v1/notices?limit=100").json["items"]
-    wanted = ("The center wrote or corrected the hand-back package", referral_id)
+    wanted = ("The center updated the transition-of-care summary", referral_id)
     return sum((notice["title"], notice["referral_id"]) == wanted for notice in notices)
 
 

@@ -161,12 +161,15 @@ def test_the_plan_stands_among_what_was_told(shared_api, infused_referral_id):
 
     daily = by_rule["daily_monitoring_ends"]
     assert (daily["state"], daily["due_on"] is not None) == ("told", True)
-    assert daily["title"].startswith("The label's minimum of daily monitoring ends today: is the patient discharged?")
+    assert daily["title"].startswith("Label minimum for daily monitoring ends today: update discharge status")
     assert mine(shared_api, daily, "center")["name"] == shared_api.members["center"].name
     minimum = by_rule["label_minimum_ends"]
     assert (minimum["state"], minimum["why"], minimum["told"]) == ("skipped", "on_hold", [])
     near = by_rule["handback_near"]
-    assert (near["state"], near["title"]) == ("planned", "Hand-back in 7 days: start the package")
+    assert (near["state"], near["title"]) == (
+        "planned",
+        "Return to referring provider in 7 days: start the transition-of-care summary",
+    )
     only_theirs = by_rule["first_day"]
     assert (only_theirs["state"], only_theirs["sides"], only_theirs["told"]) == ("told", ["practice"], [])
     assert by_rule["hold.started"]["due_on"] is None

@@ -50,7 +50,7 @@ def test_a_notice_tells_what_happened_to_whom(shared_api, notified_referral_id):
 def test_each_side_is_told_of_the_others_moves(shared_api, notified_referral_id):
     """The center of the submission, the practice of the acceptance; nobody of their own move."""
     assert [n["title"] for n in about(shared_api.center, notified_referral_id)] == [
-        "A referral was submitted to your center"
+        "New referral submitted to your center"
     ]
     assert len(about(shared_api.practice, notified_referral_id)) == 1
 

@@ -41,7 +41,7 @@ def test_each_level_ahead_is_planned_with_its_day_and_whom_it_is_for(shared_api,
     assert {line["state"] for line in (last, red, amber)} == {"planned"}
     assert [line["sides"] for line in (last, red, amber)] == [["center"], ["practice", "center"], ["center"]]
     assert clock["amber_on"] < amber["due_on"] < red["due_on"] < last["due_on"]
-    assert red["title"].startswith("Long overdue, since ")
+    assert red["title"].startswith("Long overdue since ")
     assert red["title"].endswith(": Submitted")
 
 

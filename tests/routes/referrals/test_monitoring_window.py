@@ -51,7 +51,7 @@ def test_a_plan_tells_what_was_told_and_what_was_not_and_why(shared_api):
 
     assert told["daily_monitoring_ends"]["state"] == "told"
     assert told["label_minimum_ends"] == {
-        "title": "The label's minimum of monitoring ends today; the center may extend",
+        "title": "Label minimum for monitoring ends today; the center may extend it",
         "due_on": told["label_minimum_ends"]["due_on"],
         "sides": ["practice", "center"],
         "state": "skipped",

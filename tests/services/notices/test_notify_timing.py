@@ -70,7 +70,7 @@ def test_what_is_critical_waits_for_nothing(services):
     services.run_queue(TaskQueue.EVENT)
 
     assert quiet == 1, "to the center, of the submission"
-    assert list_subjects(services) == ["Blue Heron: please read a notice now, in the CAR T Referral Dashboard"]
+    assert list_subjects(services) == ["Blue Heron: critical notice in the CAR T Referral Dashboard"]
     assert services.postbox.accepted[0][0].unsubscribe == ""
 
 

@@ -171,7 +171,7 @@ def test_a_handback_silences_what_is_left(infused_services):
     counts = infused_services.run_queue(TaskQueue.PLAN, now=on_day(32))
 
     assert (counts["done"], counts["mails"], counts["skipped"]) == (1, 1, 5)
-    assert told_to(PRACTICE, infused_services)[0] == "Follow-up visit: day 30 (was due on 2026-12-02)"
+    assert told_to(PRACTICE, infused_services)[0] == "Follow-up visit due: day 30 (was due December 2, 2026)"
 
 
 def test_a_member_who_was_shut_out_gets_none(services):
@@ -223,7 +223,7 @@ def test_what_is_told_stands_in_the_dashboard_too(infused_services):
     notices, _ = infused_services.stores.notices.list_page(build_member(PRACTICE).member_id, limit=10, start=None)
 
     newest = notices[0]
-    assert newest.title == "Hand-back in 7 days: book the visit and the labs"
+    assert newest.title == "Return to your practice in 7 days: schedule the visit and labs"
     assert (newest.alias, newest.referral_id, newest.rule) == ("Blue Heron", "ref_1", "handback_near")
     assert notices == sorted(notices, key=lambda n: n.notice_id, reverse=True)
 

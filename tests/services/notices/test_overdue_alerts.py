@@ -90,7 +90,7 @@ def test_after_an_outage_one_notice_each_says_how_far_it_has_come(submitted_serv
         for person in (THEIRS, LEAD)
     }
     assert [notice.title for notice in words[LEAD.member_id]] == [
-        "Nobody has moved it; overdue since November 4, 2026: Submitted"
+        "Escalated: no update, overdue since November 4, 2026: Submitted"
     ]
     assert words[THEIRS.member_id][0].title.startswith("Long overdue")
 
@@ -102,7 +102,7 @@ def test_a_notice_says_which_stage_is_overdue_and_since_when_and_the_mail_does_n
     counts = submitted_services.run_queue(TaskQueue.OVERDUE, now=RED + DAY)
     [notice] = submitted_services.stores.notices.list_page(OURS.member_id, limit=9, start=None)[0]
 
-    assert notice.title == "Long overdue, since November 4, 2026: Submitted"
+    assert notice.title == "Long overdue since November 4, 2026: Submitted"
     assert counts["mails"] == 2
     mails = "".join(f"{m.subject}{m.text}{m.html}" for m, _ in submitted_services.postbox.accepted).lower()
     assert "blue heron" in mails

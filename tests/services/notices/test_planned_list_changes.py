@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib.domain.notices.tasks import TaskQueue
+from chalicelib.domain.platform.dates import format_date
 from chalicelib.domain.referrals.events import HoldEnded, HoldStarted, WindowExtended
 from chalicelib.services.notices.planned_list import list_planned_notices
 from chalicelib.store.notices.leases import LEASE_DURATION
@@ -69,7 +70,7 @@ def test_a_day_that_is_right_after_all_knows_what_was_told_meanwhile(infused_ser
 
     day = infused_services.get_referral().window.infused_on + 7 * DAY
     # Listed by their days.
-    assert told == [f"Corrected: {WINDOW_TITLES[1]} (was due on {day})", WINDOW_TITLES[1]]
+    assert told == [f"Corrected: {WINDOW_TITLES[1]} (was due {format_date(day)})", WINDOW_TITLES[1]]
 
 
 def test_a_day_that_waits_and_is_right_after_all_knows_it_too(infused_services):
@@ -115,8 +116,8 @@ def test_under_a_hold_nothing_is_told_and_its_end_says_once_where_things_stand(i
     assert under == WINDOW_TITLES[:1]
     assert paused == {"daily_monitoring_ends", "label_minimum_ends", "handback_near"}
     assert list_titles(infused_services)[1:] == [
-        f"{WINDOW_TITLES[2]} (was due on 2026-11-16)",
-        f"{WINDOW_TITLES[3]} (was due on 2026-11-23)",
+        f"{WINDOW_TITLES[2]} (was due November 16, 2026)",
+        f"{WINDOW_TITLES[3]} (was due November 23, 2026)",
         WINDOW_TITLES[4],
     ]
     assert list_skipped() == {"daily_monitoring_ends": "on_hold"}

@@ -73,7 +73,7 @@ def test_a_run_that_is_two_days_late_says_so(infused_services):
     run_daily_job(infused_services, until=6)
     infused_services.run_queue(TaskQueue.PLAN, now=compute_time_on_day(infused_services, 9))
 
-    assert list_titles(infused_services)[1:] == [f"{WINDOW_TITLES[1]} (was due on 2026-11-09)"]
+    assert list_titles(infused_services)[1:] == [f"{WINDOW_TITLES[1]} (was due November 9, 2026)"]
 
 
 def test_two_runs_at_once_tell_once(infused_services):
@@ -142,7 +142,7 @@ def test_after_a_handback_only_the_visits_are_told(infused_services):
     for day in (21, 28, 30, 31, 90):
         infused_services.run_queue(TaskQueue.PLAN, now=compute_time_on_day(infused_services, day))
 
-    assert list_titles(infused_services)[3:] == ["Follow-up visit: day 30", "Follow-up visit: day 90"]
+    assert list_titles(infused_services)[3:] == ["Follow-up visit due: day 30", "Follow-up visit due: day 90"]
     assert set(list_skipped().values()) == {"handed_back"}
 
 
@@ -159,13 +159,14 @@ def test_three_days_without_a_handback_are_told_and_then_escalated(infused_servi
     theirs_lead, _ = infused_services.stores.notices.list_page(lead.member_id, limit=1, start=None)
 
     assert [title.partition(":")[0] for title in mine if "overdue" in title] == [
-        "The hand-back is overdue by 1 day",
-        "The hand-back is overdue by 2 days",
-        "The hand-back is overdue by 3 days",
+        "Return to referring provider is 1 day overdue",
+        "Return to referring provider is 2 days overdue",
+        "Return to referring provider is 3 days overdue",
     ]
     assert len(theirs) == 3
     assert theirs_lead[0].title == (
-        "The hand-back is overdue by 3 days; the referring team waits: see that somebody answers"
+        "Return to referring provider is 3 days overdue; the referring practice is waiting: "
+        "make sure someone on your team responds"
     )
 
 
@@ -178,9 +179,9 @@ def test_a_package_that_waits_three_days_is_reminded_of_and_no_more_overdue(infu
         infused_services.run_queue(TaskQueue.PLAN, now=compute_time_on_day(infused_services, day))
 
     assert list_titles(infused_services, rule="handback_unacknowledged") == [
-        "The hand-back has waited 3 days to be acknowledged"
+        "The patient's return has waited 3 days for your acknowledgment"
     ]
     assert list_titles(infused_services, CENTER, "handback_unacknowledged") == [
-        "The practice has not acknowledged the hand-back for 3 days"
+        "The practice has not acknowledged the patient's return in 3 days"
     ]
     assert list_skipped() == {f"handback_overdue_{n}": "satisfied" for n in (1, 2, 3)}

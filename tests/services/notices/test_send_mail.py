@@ -56,7 +56,7 @@ def test_six_hours_without_mail_end_in_one_mail(services):
     assert list_subjects(services) == ["6 new notices about 6 patients in the CAR T Referral Dashboard"]
     lines = services.postbox.accepted[0][0].text.splitlines()
     assert lines.count("- Blue Heron: 1 new notice") == 6
-    assert "This mail is late. It was due on November 2, 2026" in services.postbox.accepted[0][0].text
+    assert "This email is late. It was due November 2, 2026" in services.postbox.accepted[0][0].text
     assert {row["state"] for row in list_mail_rows()} == {"done"}
 
 

@@ -104,9 +104,7 @@ def test_a_critical_mail_that_bounces_is_told_to_a_colleague_once(two_member_ser
     two_member_services.run_queue(TaskQueue.EVENT)
 
     assert two_member_services.postbox.list_recipients == [build_member(PRACTICE, n=22).email]
-    assert list_subjects(two_member_services) == [
-        "Blue Heron: a colleague could not be reached, CAR T Referral Dashboard"
-    ]
+    assert list_subjects(two_member_services) == ["Blue Heron: critical notice not delivered to a colleague"]
 
 
 def test_a_critical_notice_to_an_address_that_is_dead_is_told_to_a_colleague(two_member_services):

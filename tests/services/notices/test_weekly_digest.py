@@ -43,8 +43,10 @@ def test_a_practice_reads_how_many_are_on_the_way_and_how_many_wait_for_it(clini
     run_digest_job(clinic)
 
     [message] = list_digest_mails(clinic)
-    assert list_digest_titles(clinic) == ["3 referrals before infusion: 2 need your action, 3 changed in the last week"]
-    assert message.subject == "Your week: 3 patients in the CAR T Referral Dashboard"
+    assert list_digest_titles(clinic) == [
+        "3 referrals before infusion: 2 need your action, 3 updated in the last 7 days"
+    ]
+    assert message.subject == "Weekly summary: 3 patients in the CAR T Referral Dashboard"
     assert sorted(line for line in message.text.splitlines() if line.startswith("- ")) == [
         "- Blue Heron",
         "- Grey Owl",
@@ -59,7 +61,7 @@ def test_a_center_reads_what_it_has_not_answered(clinic):
 
     [message] = list_digest_mails(clinic, CENTER_MEMBER)
     assert list_digest_titles(clinic, CENTER_MEMBER) == [
-        "1 referral before infusion waits for your center: 1 changed in the last week"
+        "1 referral before infusion waiting for your center; 1 updated in the last 7 days"
     ]
     assert "- Blue Heron\n\n" in message.text
     assert "Grey Owl" not in message.text
@@ -85,7 +87,7 @@ def test_however_often_the_job_runs_there_is_one_a_week(clinic):
 
     assert once == (1, 1)
     assert list_digest_titles(clinic)[0] == (
-        "3 referrals before infusion: 2 need your action, none changed in the last week"
+        "3 referrals before infusion: 2 need your action, none updated in the last 7 days"
     )
     assert len(list_digest_mails(clinic)) == 2
 
@@ -99,8 +101,8 @@ def test_weeks_that_were_missed_are_caught_up_once(clinic):
 
     run_digest_job(clinic, PRACTICE_MONDAY + 2 * WEEK)
 
-    assert late.endswith(" (was due on 2026-11-09)")
-    assert "This mail is late. It was due on November 9, 2026 at 07:00 CST" in message.text
+    assert late.endswith(" (was due November 9, 2026)")
+    assert "This email is late. It was due November 9, 2026 at 7:00 AM CST" in message.text
     assert len(list_digest_titles(clinic)) == 2
     assert "was due" not in list_digest_titles(clinic)[0]
 
@@ -174,7 +176,7 @@ def test_a_mail_names_whom_its_reader_may_see_when_it_is_sent(clinic):
     run_digest_job(clinic, PRACTICE_MONDAY + 7 * HOUR)
 
     [message] = list_digest_mails(clinic)
-    assert message.subject.startswith("Your week: 2 patients")
+    assert message.subject.startswith("Weekly summary: 2 patients")
     assert "Blue Heron" not in message.text
 
 
@@ -216,7 +218,7 @@ def test_a_digest_goes_by_itself_after_an_outage(clinic):
     subjects = sorted(m.subject for m, _ in clinic.postbox.accepted if m.to == CENTER_MEMBER.email)
     assert [subject.partition(" in ")[0] for subject in subjects] == [
         "5 new notices about 5 patients",
-        "Your week: 6 patients",
+        "Weekly summary: 6 patients",
     ]
 
 
@@ -231,7 +233,7 @@ def test_a_long_list_names_twenty_and_counts_the_others(services):
 
     [message] = list_digest_mails(services)
     lines = [line for line in message.text.splitlines() if line.startswith("- ")]
-    assert message.subject.startswith("Your week: 23 patients")
+    assert message.subject.startswith("Weekly summary: 23 patients")
     assert len(lines) == 21
     assert set(lines[:3]) == {f"- Bird {n}" for n in (20, 21, 22)}
     assert lines[20] == "- and 3 more patients"

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.centers.geo import Point, compute_miles_between
+from chalicelib.domain.centers.geo import Point
 from chalicelib.domain.centers.nearest import DistanceRank, NamedPlace, NearestIndex, rank_by_distance
+from tests.support.distances import compute_miles_between
 
 HOUSTON, AMARILLO = Point(29.7079, -95.4010), Point(35.1968, -101.8032)
 NEW_YORK, LOS_ANGELES = Point(40.7484, -73.9967), Point(34.0901, -118.4065)

@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from chalicelib import zip_codes
-from chalicelib.domain.centers.geo import Point, compute_miles_between
+from chalicelib.domain.centers.geo import Point
 from infra import build_zip_codes
+from tests.support.distances import compute_miles_between
 
 NEAR = {
     "00501": Point(40.82, -73.05),  # Holtsville, the lowest number

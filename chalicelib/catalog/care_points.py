@@ -82,5 +82,5 @@ def get_source(name: str) -> Source:
 
 
 def compute_irradiated_blood_end(infused_on: date) -> date:
-    """The earliest day until which a recipient gets irradiated blood products only."""
+    """The day until which a recipient must at least get irradiated blood products only."""
     return infused_on + timedelta(days=load_file()["irradiated_blood"]["days"])

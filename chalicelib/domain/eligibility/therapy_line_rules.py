@@ -62,8 +62,8 @@ def line_class(screen_input: ScreenInput, of: Sequence[Any]) -> CriterionResult:
     line = _find_line(screen_input, number)
     if line is None:
         return _judge_missing_line(screen_input, number)
-    given = expand_drug_classes(line)
-    met = None if given is None else name in given
+    drug_classes = expand_drug_classes(line)
+    met = None if drug_classes is None else name in drug_classes
     return build_criterion_result(
         met=met, entered=_describe_classes([line]), missing=[describe_missing_field(line, "classes", "Drug classes")]
     )

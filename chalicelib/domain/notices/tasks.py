@@ -16,7 +16,7 @@ READMISSION_RULE = "readmission"
 """A readmission is a kind of toxicity event. It has its own rule, so the practice is notified of it by name."""
 
 HANDBACK_WRITTEN_RULE = "handback_written"
-"""No event changes the stage: the center wrote or corrected the transition-of-care summary."""
+"""The center wrote or corrected the transition-of-care summary. No event follows, and no stage change."""
 
 
 class TaskQueue(StrEnum):

@@ -87,7 +87,7 @@ def test_the_emergency_card_prints_on_one_page(open_page, infused_referral):
     page = open_page(f"{infused_referral}/card", by=_USER_OF_VIEW["card"])
     card = page.get_by_role("article", name="Emergency card")
     expect(card.get_by_text("Irradiated cellular blood products only")).to_be_visible()
-    expect(card.get_by_text("solely by the referring provider")).to_be_visible()
+    expect(card.get_by_text("The referring provider and the patient alone decide")).to_be_visible()
     page.emulate_media(media="print")
     expect(page.get_by_role("button", name="Print")).to_be_hidden()
 

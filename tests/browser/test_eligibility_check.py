@@ -46,7 +46,7 @@ def test_missing_information_links_to_its_field(eligibility_page):
     yescarta = locate_result(eligibility_page, "Yescarta")
     expect(yescarta.locator(".card-head")).to_contain_text("Information missing")
 
-    yescarta.get_by_role("button", name="End of line 1").click()
+    yescarta.get_by_role("button", name="End date of line 1").click()
 
     expect(eligibility_page.get_by_label("Ended on")).to_be_focused()
     eligibility_page.get_by_label("Ended on").fill("2026-05-20")

@@ -162,7 +162,7 @@ def to_preferences_response(preferences: Preferences, *, time_zone: str) -> Pref
     quiet, get_timing = preferences.quiet_hours, preferences.get_timing
     return {
         "categories": {
-            "journey": get_timing(Category.STATUS_CHANGES),
+            "journey": get_timing(Category.STATUS_UPDATE),
             "window": get_timing(Category.WINDOW),
             "overdue": get_timing(Category.OVERDUE),
             "follow_up": get_timing(Category.FOLLOW_UP),

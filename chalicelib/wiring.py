@@ -1,6 +1,6 @@
-"""Where real things are made: clients, stores, clock, ids. Each once, when first needed.
+"""Creates the real collaborators: clients, stores, clock, ids. Each is created once, when first needed.
 
-A test may replace a function of this module, and nothing else of the product.
+A test can replace a function of this module, and nothing else in the product.
 """
 
 import json
@@ -31,43 +31,43 @@ if TYPE_CHECKING:
 KEYS_TIMEOUT_S = 2
 
 MAX_FETCHED_BYTES = 64 * 1024
-"""Bytes of a certificate, which has some 2,000."""
+"""The most bytes that we read of a certificate, which has about 2,000."""
 
 MIN_REMAINING_MS = 45_000
-"""A run begins no task that it might not end. A call that is not answered takes some 20 s with
-its repeats, and then the task ends."""
+"""A run does not begin a task that it might not finish. A call without a response takes about 20 s with its
+repeats, and then the task ends."""
 
 
 def read_clock() -> datetime:
-    """The time. The only reader of the clock."""
+    """The time. Nothing else reads the clock."""
     return datetime.now(UTC)
 
 
 def read_monotonic() -> float:
-    """Seconds of a clock that only measures."""
+    """Seconds of a clock that only measures durations."""
     return time.perf_counter()
 
 
 def generate_id(prefix: str) -> str:
-    """A new id of 128 random bits; nobody can guess one."""
+    """Generate an id of 128 random bits, which no one can guess."""
     return f"{prefix}_{encode_id(secrets.token_bytes(16))}"
 
 
 @cache
 def get_settings() -> Settings:
-    """The environment, read once."""
+    """The settings from the environment, read once."""
     return settings_module.read_settings()
 
 
 @cache
 def get_webhook_rate_limit() -> RateLimit | None:
-    """How often one center's system may deliver."""
+    """How often one center's system can deliver events."""
     return RateLimit.parse(get_settings().feed_limit)
 
 
 @cache
 def get_member_rate_limit() -> RateLimit | None:
-    """How often one member may ask."""
+    """How often one member can send a request."""
     return RateLimit.parse(get_settings().member_limit)
 
 
@@ -100,15 +100,15 @@ def get_stores() -> Stores:
 
 @cache
 def get_center_search() -> "CenterSearch":
-    """What finds centers."""
-    from chalicelib.services.centers.search import CenterSearch  # noqa: PLC0415 few requests look for a center
+    """The search of the center directory."""
+    from chalicelib.services.centers.search import CenterSearch  # noqa: PLC0415 few requests search for a center
 
     return CenterSearch(get_stores().tenants)
 
 
 @cache
 def get_mailer() -> SesMailer:
-    """What sends mail."""
+    """The sender of email."""
     return SesMailer(
         client=lambda: get_aws_client("sesv2"),
         sender=get_settings().mail_from,
@@ -118,13 +118,13 @@ def get_mailer() -> SesMailer:
 
 @cache
 def get_identity_service() -> IdentityService:
-    """What signs people in."""
+    """The identity service, which signs people in."""
     return IdentityService(client=lambda: get_aws_client("cognito-idp"), client_id=get_settings().identity_client_id)
 
 
 @cache
 def get_token_verifier() -> AccessTokenVerifier:
-    """What tells whose token it is."""
+    """The verifier of members' access tokens."""
     return AccessTokenVerifier(
         issuer=get_settings().identity_issuer,
         client_id=get_settings().identity_client_id,
@@ -134,7 +134,7 @@ def get_token_verifier() -> AccessTokenVerifier:
 
 @cache
 def get_cds_token_verifier() -> "CdsTokenVerifier":
-    """What tells which health record system is asking."""
+    """The verifier of health record systems' tokens."""
     from chalicelib.services.ehr.cds_tokens import CdsTokenVerifier, parse_allow_list  # noqa: PLC0415 few requests
 
     return CdsTokenVerifier(systems=parse_allow_list(get_settings().ehr_clients), fetch_keys=_fetch_jwks)
@@ -142,7 +142,7 @@ def get_cds_token_verifier() -> "CdsTokenVerifier":
 
 @cache
 def get_sns_verifier() -> "SnsVerifier":
-    """What tells whether a post is of our own topic."""
+    """The verifier of SNS messages from our own topic."""
     from chalicelib.services.notices.sns_verifier import SnsVerifier  # noqa: PLC0415 few requests
 
     return SnsVerifier(topic=get_settings().mail_topic, fetch=_fetch_from_sns)
@@ -157,16 +157,16 @@ def _fetch_jwks(address: str) -> Any:
     from urllib.request import urlopen  # noqa: PLC0415
 
     timeout = max(0.1, min(KEYS_TIMEOUT_S, budget.get_remaining_s()))
-    # The address is a setting of ours, never one that a token names.
-    with urlopen(address, timeout=timeout) as answer:  # noqa: S310
-        return json.load(answer)
+    # The address is one of our settings, never one that a token names.
+    with urlopen(address, timeout=timeout) as response:  # noqa: S310
+        return json.load(response)
 
 
 def _fetch_from_sns(address: str) -> bytes:
-    """What is at an address of Amazon SNS, and nowhere else: redirects are not followed.
+    """Fetch an address of Amazon SNS. Redirects are not followed, so no other host is reached.
 
     Raises:
-        OSError: it is not there, or nobody answers.
+        OSError: the address does not exist, or the host does not respond.
     """
     from http.client import HTTPException, HTTPSConnection  # noqa: PLC0415 as above
     from urllib.parse import urlsplit  # noqa: PLC0415 as above
@@ -176,10 +176,10 @@ def _fetch_from_sns(address: str) -> bytes:
     connection = HTTPSConnection(parts.netloc, timeout=timeout)
     try:
         connection.request("GET", f"{parts.path}?{parts.query}" if parts.query else parts.path)
-        answer = connection.getresponse()
-        if answer.status != 200:
-            raise ConnectionError(f"answered {answer.status}")
-        return answer.read(MAX_FETCHED_BYTES)
+        response = connection.getresponse()
+        if response.status != 200:
+            raise ConnectionError(f"responded with {response.status}")
+        return response.read(MAX_FETCHED_BYTES)
     except HTTPException as e:
         raise ConnectionError from e
     finally:
@@ -213,7 +213,7 @@ def is_on_lambda() -> bool:
 
 
 def warm_up() -> None:
-    """Make what almost every request needs, while a new function still starts.
+    """Create what almost every request needs, while a new function still starts.
 
     Lambda gives a starting function a whole processor, whatever its memory.
     """
@@ -223,8 +223,8 @@ def warm_up() -> None:
 
 
 def reset() -> None:
-    """Let go of everything that was made, as a new function would start."""
-    for made in (
+    """Forget everything that was created, as in a function that has just started."""
+    for create in (
         get_settings,
         get_webhook_rate_limit,
         get_member_rate_limit,
@@ -238,4 +238,4 @@ def reset() -> None:
         get_cds_token_verifier,
         get_sns_verifier,
     ):
-        made.cache_clear()
+        create.cache_clear()

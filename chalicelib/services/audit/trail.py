@@ -1,10 +1,10 @@
-"""The audit trail: read, counted by checkpoints, and verified.
+"""The audit trail: read it, count its rows with checkpoints, and verify it.
 
-A chain shows an edit, an insertion, a swap or a gap. That its last rows are missing shows in two
-other places: the head of a referral's writes stands in the referral itself, and a checkpoint
-has counted every row of its time. A checkpoint is sealed with a key that KMS guards, so that
-whoever may write the table cannot make one; where the checkpoints end is kept, sealed too, in
-another table, and said in the log. See docs/decisions/0018-audit-trail.md.
+A chain shows an edit, an insertion, a swap or a gap. Two other places show that the last rows are
+missing: the referral keeps the head of the chain of its writes, and a checkpoint has counted every row of
+its time. A checkpoint is encrypted with a key that KMS protects, so write access to the table is not
+enough to create one. The head of the checkpoints is kept in another table, also encrypted, and in the
+log. See docs/decisions/0018-audit-trail.md.
 """
 
 import json
@@ -32,7 +32,7 @@ from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 from chalicelib.store.platform.transactions import ConditionFailedError
 
 CHECKPOINT_GRACE = timedelta(minutes=10)
-"""How long a checkpoint leaves to rows that are under way; a request lives 30 seconds."""
+"""How long a checkpoint waits for rows that are being written; a request takes 30 seconds at most."""
 
 _ENCRYPTION_SCOPE = "service"
 _ANCHOR = "checkpoints/head"
@@ -40,7 +40,7 @@ _ANCHOR = "checkpoints/head"
 
 @dataclass(slots=True)
 class AuditVerification:
-    """What a verification looked at, and what it found wrong."""
+    """What a verification checked, and the errors that it found."""
 
     chains: int = 0
     rows: int = 0
@@ -49,14 +49,14 @@ class AuditVerification:
 
 
 def read_audit_trail(referral_id: str, *, by: Member, context: RunContext) -> Sequence[Mapping[str, Any]]:
-    """Who read or wrote a referral, latest first, for an administrator of either side.
+    """Read who read or wrote a referral, latest first, for an administrator of either tenant.
 
     Raises:
-        ForbiddenError: only administrators read it.
+        ForbiddenError: only an administrator can see it.
         NotFoundError: no such referral, or another tenant's.
     """
     if not by.is_admin:
-        raise ForbiddenError("admin_only", "Only an administrator reads the audit trail.")
+        raise ForbiddenError("admin_only", "Only an administrator can see the audit trail.")
     referral = context.stores.referrals.get(referral_id)
     if referral is None or not by.can_see(referral):
         raise NotFoundError
@@ -73,75 +73,75 @@ def read_audit_trail(referral_id: str, *, by: Member, context: RunContext) -> Se
 
 
 def list_chains(referral_id: str) -> tuple[str, str]:
-    """The chain of a referral's writes, and that of its reads and refusals."""
+    """The chain of a referral's writes, and the chain of its reads and refusals."""
     return referral_id, f"{referral_id}/reads"
 
 
 def write_checkpoint(*, context: RunContext) -> int:
-    """Count the rows since the last checkpoint and seal the count. Returns how many."""
+    """Count the rows since the last checkpoint and save the count, encrypted. Returns how many."""
     since = _get_last_checkpoint_end(context.stores)
-    upto = context.now - CHECKPOINT_GRACE
-    if since is not None and upto <= since:
+    until = context.now - CHECKPOINT_GRACE
+    if since is not None and until <= since:
         return 0
-    begins = since or upto
-    hashes = [str(row["hash"]) for row in _list_rows_between(begins, upto, stores=context.stores)]
+    start = since or until
+    hashes = [str(row["hash"]) for row in _list_rows_between(start, until, stores=context.stores)]
     count = {
-        "since": to_timestamp(begins),
-        "upto": to_timestamp(upto),
+        "since": to_timestamp(start),
+        "upto": to_timestamp(until),
         "rows": len(hashes),
         "digest": digest_hashes(hashes),
     }
-    sealed = b64encode(_encrypt_count(count, CHECKPOINTS, stores=context.stores)).decode()
-    checkpointing, head = context.stores.audit_log.prepare_checkpoint(at=upto, ciphertext=sealed, count=count)
+    ciphertext = b64encode(_encrypt_count(count, CHECKPOINTS, stores=context.stores)).decode()
+    checkpoint_write, head = context.stores.audit_log.prepare_checkpoint(at=until, ciphertext=ciphertext, count=count)
     anchor = _encrypt_count(head._asdict(), _ANCHOR, stores=context.stores)
     try:
-        context.stores.transactions.commit(checkpointing, context.stores.audit_log.prepare_anchor(anchor))
+        context.stores.transactions.commit(checkpoint_write, context.stores.audit_log.prepare_anchor(anchor))
     except ConditionFailedError:
-        return 0  # Another run was quicker, and counted the same.
-    # The log is the one place that nobody who may write tables can change.
+        return 0  # Another run was faster, and counted the same rows.
+    # The log is the only place that a person with write access to the tables cannot change.
     log.info("audit checkpoint", head=f"{head.seq}:{head.hash}", counts={"rows": len(hashes)})
     return len(hashes)
 
 
 def verify_audit_trail(*, context: RunContext, first_day: date) -> AuditVerification:
-    """Look at every chain and every checkpoint since `first_day`."""
-    found = AuditVerification()
+    """Check every chain and every checkpoint since `first_day`."""
+    result = AuditVerification()
     chains = _list_chains_between(first_day, context.now.date(), stores=context.stores) | _list_write_chains(
         context.stores
     )
     for chain in sorted(chains):
         rows = list(context.stores.audit_log.list_stored_rows(chain))
-        found.chains += 1
-        found.rows += len(rows)
+        result.chains += 1
+        result.rows += len(rows)
         head = _get_expected_head(chain, stores=context.stores)
-        found.breaks += find_breaks(chain, map(to_chained_row, rows), head=head)
-        found.breaks += [
-            ChainBreak(chain, place, "does not stand where it belongs")
+        result.breaks += find_breaks(chain, map(to_chained_row, rows), head=head)
+        result.breaks += [
+            ChainBreak(chain, place, "is stored in the wrong place")
             for place, row in enumerate(rows, start=1)
             if not is_in_right_place(row)
         ]
-    found.checkpoints, wrong = _recount_checkpoints(context.stores)
-    found.breaks += wrong
-    return found
+    result.checkpoints, checkpoint_breaks = _recount_checkpoints(context.stores)
+    result.breaks += checkpoint_breaks
+    return result
 
 
 def _recount_checkpoints(stores: Stores) -> tuple[int, list[ChainBreak]]:
-    """How many checkpoints there are, and what is wrong with what they counted, or with them."""
+    """Count the checkpoints, and find errors in them and in what they counted."""
     rows = list(stores.audit_log.list_chained_rows(CHECKPOINTS))
-    wrong: list[ChainBreak] = []
+    breaks: list[ChainBreak] = []
     until: str | None = None
     for place, row in enumerate(rows, start=1):
         count = _decrypt_count(row.get("sealed"), CHECKPOINTS, stores=stores)
         if count is None:
-            wrong.append(ChainBreak(CHECKPOINTS, place, "not sealed by us"))
+            breaks.append(ChainBreak(CHECKPOINTS, place, "was not encrypted by this product"))
             continue
         if until not in (None, count["since"]):
-            wrong.append(ChainBreak(CHECKPOINTS, place, "a checkpoint before it is missing"))
+            breaks.append(ChainBreak(CHECKPOINTS, place, "the checkpoint before it is missing"))
         until = count["upto"]
-        span = _list_rows_between(from_timestamp(count["since"]), from_timestamp(until), stores=stores)
-        if has_count_mismatch([str(each.get("hash")) for each in span], count["rows"], count["digest"]):
-            wrong.append(ChainBreak(CHECKPOINTS, place, "the rows of its time are not what it counted"))
-    return len(rows), wrong
+        rows_between = _list_rows_between(from_timestamp(count["since"]), from_timestamp(until), stores=stores)
+        if has_count_mismatch([str(each.get("hash")) for each in rows_between], count["rows"], count["digest"]):
+            breaks.append(ChainBreak(CHECKPOINTS, place, "the rows of its time differ from its count"))
+    return len(rows), breaks
 
 
 def _encrypt_count(count: Mapping[str, Any], context: str, *, stores: Stores) -> bytes:
@@ -149,8 +149,8 @@ def _encrypt_count(count: Mapping[str, Any], context: str, *, stores: Stores) ->
 
 
 def _decrypt_count(ciphertext: object, context: str, *, stores: Stores) -> Any:
-    """What `_sealed` was given, from bytes or their base64; None if it was not."""
-    # cryptography is loaded with the vault; named here only where it is needed.
+    """Decrypt what `_encrypt_count` encrypted, from bytes or base64; None if it cannot be decrypted."""
+    # A cold start does not need cryptography, so it is imported only here.
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415
 
     try:
@@ -161,9 +161,9 @@ def _decrypt_count(ciphertext: object, context: str, *, stores: Stores) -> Any:
 
 
 def _list_rows_between(since: datetime, until: datetime, *, stores: Stores) -> Iterator[Mapping[str, Any]]:
-    """The rows of a span of time, the checkpoints themselves apart."""
+    """The rows of a span of time, without the checkpoints themselves."""
     for day in _list_days(since.date(), until.date()):
-        # A row of the last instant stands behind it in the index, and so is not among these.
+        # The index sorts a row of the last instant after it, so that row is not included.
         for row in stores.audit_log.list_rows_between(day, to_timestamp(since), to_timestamp(until)):
             if row["referral_id"] != CHECKPOINTS:
                 yield row
@@ -182,7 +182,7 @@ def _list_days(first: date, last: date) -> Iterator[date]:
 
 
 def _list_write_chains(stores: Stores) -> set[str]:
-    """The chain of every referral that there is: a chain that is gone is in no index."""
+    """The chain of every referral, because a deleted chain is in no index."""
     practices = stores.tenants.list_by_kind(TenantKind.PRACTICE)
     return {
         referral_id
@@ -192,10 +192,10 @@ def _list_write_chains(stores: Stores) -> set[str]:
 
 
 def _get_expected_head(chain: str, *, stores: Stores) -> ChainHead | None:
-    """Where a chain must end, as the referral itself or the anchor remembers."""
+    """Where a chain must end, according to the referral or the anchor."""
     if chain == CHECKPOINTS:
-        sealed = stores.audit_log.read_anchor()
-        anchor = _decrypt_count(sealed, _ANCHOR, stores=stores) if sealed else {}
+        ciphertext = stores.audit_log.read_anchor()
+        anchor = _decrypt_count(ciphertext, _ANCHOR, stores=stores) if ciphertext else {}
         return EMPTY_CHAIN if anchor is None else ChainHead(**anchor)
     if not chain.startswith("ref_") or "/" in chain:
         return None

@@ -1,4 +1,4 @@
-"""Finding a center in the directory: what was asked for decides, and no center is put forward."""
+"""Search the center directory. Only the criteria decide; the search does not rank or recommend a center."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from chalicelib.domain.centers.nearest import DistanceRank, NamedPlace, NearestI
 from chalicelib.store.identity.members_and_tenants import Center, Tenants
 
 CACHED_SELECTIONS = 64
-"""Selections kept sorted. With 10,000 centers each takes some 3 MB at most."""
+"""How many sorted selections are cached. With 10,000 centers, each takes about 3 MB at most."""
 
 ALL_AGES = "all"
 """The age group of a center that treats adults and children."""
@@ -19,12 +19,12 @@ ALL_AGES = "all"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CenterCriteria:
-    """What a center has to offer; None is of no matter.
+    """What a center must offer; None means no condition.
 
     Attributes:
         age_group: `adult` or `pediatric`.
-        payer: A part of the name of a payer whose network it is in.
-        words: A part of its name, city or state.
+        payer: Part of the name of a payer; the center is in its network.
+        words: Part of the center's name, city or state.
     """
 
     product: str | None = None
@@ -36,7 +36,7 @@ class CenterCriteria:
 
 
 class CenterPosition(NamedTuple):
-    """The last center of a page: its distance in tenths of a mile, 0 by name; name; id."""
+    """The last center of a page: its distance in tenths of a mile (0 in a list by name), name and id."""
 
     tenths: int
     name: str
@@ -44,7 +44,7 @@ class CenterPosition(NamedTuple):
 
 
 class CenterMatch(NamedTuple):
-    """A center, and how far away it is where that was asked."""
+    """A center, and its distance if the search has an origin."""
 
     center: Center
     miles: float | None
@@ -53,7 +53,7 @@ class CenterMatch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Selection:
-    """The centers that fit, in the order of their names, and where they are."""
+    """The centers that match, in the order of their names, and their locations."""
 
     centers: Mapping[str, Center]
     near: NearestIndex
@@ -61,7 +61,7 @@ class _Selection:
 
 @dataclass(slots=True)
 class CenterSearch:
-    """Searches the directory that `tenants` keeps in memory; asks no database by itself."""
+    """Searches the directory that `tenants` keeps in memory. It does not query a database itself."""
 
     tenants: Tenants
     _directory: Mapping[str, Center] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class CenterSearch:
     ) -> Sequence[CenterMatch]:
         """The next `limit` centers by straight-line distance, then name, then id.
 
-        A center whose ZIP code has no place is found by name alone.
+        A center whose ZIP code has no location is found only by name.
         """
         selection = self._get_selection(criteria)
         ranks = selection.near.find_nearest(
@@ -113,7 +113,7 @@ class CenterSearch:
         ]
 
     def find_point(self, center: Center) -> Point | None:
-        """Where a center of the directory is."""
+        """The location of a center of the directory."""
         return self._points.get(center.center_id)
 
     def _compute_miles(self, center: Center, origin: Point | None) -> float | None:
@@ -126,14 +126,14 @@ class CenterSearch:
         directory = self.tenants.list_centers()
         if directory is not self._directory:
             self._directory, self._selections = directory, {}
-            self._points = {each.center_id: _find_point(each) for each in directory.values()}
-        known = self._selections.get(criteria)
-        if known is None:
-            known = self._build_selection(criteria)
+            self._points = {center.center_id: _find_point(center) for center in directory.values()}
+        selection = self._selections.get(criteria)
+        if selection is None:
+            selection = self._build_selection(criteria)
             if len(self._selections) >= CACHED_SELECTIONS:
                 self._selections.clear()
-            self._selections[criteria] = known
-        return known
+            self._selections[criteria] = selection
+        return selection
 
     def _build_selection(self, criteria: CenterCriteria) -> _Selection:
         centers = {
@@ -148,7 +148,7 @@ class CenterSearch:
 
 
 def matches_criteria(center: Center, criteria: CenterCriteria) -> bool:
-    """Whether a center is listed and offers what is wanted."""
+    """Whether a center is listed and matches all criteria."""
     facts = center.listing
     return (
         facts.get("listed", True)

@@ -1,4 +1,4 @@
-"""A health record system's token is good once."""
+"""A health record system can use each token only once."""
 
 from datetime import datetime, timedelta
 
@@ -8,14 +8,14 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.platform.transactions import ConditionFailedError
 
 REPLAY_MARGIN = timedelta(seconds=2 * LEEWAY_S)
-"""Beyond its expiry, so that no clock that is a little off can bring a token back."""
+"""How long a used token is kept after it expires, so that a small clock error does not make it valid again."""
 
 
 def verify_ehr_token_once(token: str, *, audience: str, verifier: CdsTokenVerifier, context: RunContext) -> None:
-    """Let a system of the allow-list pass, and its token never again.
+    """Accept the token of a system on the allow-list, and never accept it again.
 
     Raises:
-        UnauthenticatedError: it is no such token, or was used before: one text for both.
+        UnauthenticatedError: the token is not valid, or it was used before; one text for both.
     """
     claims = verifier.verify(token, audience=audience, now=context.now)
     until = datetime.fromtimestamp(claims["exp"], tz=context.now.tzinfo) + REPLAY_MARGIN

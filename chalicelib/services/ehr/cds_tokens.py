@@ -1,15 +1,15 @@
-"""Which health record system is asking: CDS Hooks tokens, verified against an allow-list.
+"""CDS Hooks tokens, verified against an allow-list to identify the health record system that calls.
 
 A system that is not on the list is refused, whatever it signs. What is checked, and why:
 
-- `iss` names a system of the list, and only that system's keys may have signed.
-- The keys are those of the list, or those at the address that the list gives; a `jku` in the
-  token must be that very address. No address that a token names is ever asked.
-- `aud` is the address of the service that is being called: a token for another service, or for
-  another product of the same vendor, is not for us.
-- `exp` lies at most five minutes after `iat`, and `jti` was never seen: a token that leaks from a
-  log is worth nothing.
-- Signatures with an asymmetric key alone: neither `none` nor an HMAC with the public key.
+- `iss` names a system on the list, and one of that system's keys signed the token.
+- The keys are in the list, or at the address that the list gives. A `jku` in the token must be exactly
+  that address. We never request an address that only a token names.
+- `aud` is the address of the service that is called: a token for another service, or for another
+  product of the same vendor, is not for us.
+- `exp` is at most five minutes after `iat`, and `jti` was never used before: a token that leaks from a
+  log has no value.
+- Only signatures with an asymmetric key: neither `none` nor an HMAC with the public key.
 
 Source: CDS Hooks 2.0, "Trusting CDS Clients".
 """
@@ -27,7 +27,7 @@ from chalicelib.services.platform.jwks_cache import MAX_TOKEN_CHARS, JwksCache
 from chalicelib.settings import SettingsError
 
 ALGORITHMS = ("ES384", "RS384", "ES256", "RS256")
-"""CDS Hooks asks systems for ES384 or RS384; some sign with the shorter ones."""
+"""CDS Hooks asks systems for ES384 or RS384; some sign with the shorter keys."""
 
 MAX_TOKEN_LIFETIME_S = 300
 LEEWAY_S = 60
@@ -36,13 +36,13 @@ MAX_ID_CHARS = 255
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EhrSystem:
-    """A health record system of the allow-list.
+    """A health record system on the allow-list.
 
     Attributes:
-        iss: As its tokens name it, to the letter.
-        origins: Where its pages are, for browsers that call us from them.
-        keys: Its public keys (a JWKS), if the list holds them.
-        jku: Else where they are.
+        issuer: The exact `iss` of its tokens.
+        origins: Origins of its pages, for browsers that call us from them.
+        keys: Its public keys (a JWKS), if the list has them.
+        jwks_url: The address of its keys otherwise.
     """
 
     issuer: str
@@ -53,10 +53,10 @@ class EhrSystem:
 
 
 def parse_allow_list(value: str) -> tuple[EhrSystem, ...]:
-    """The systems that the setting names: a JSON list of objects like `Ehr`.
+    """Parse the setting: a JSON list of objects with the fields of `EhrSystem`.
 
     Raises:
-        SettingsError: it makes no sense, so that nothing starts with half of a list.
+        SettingsError: an entry is not valid; nothing starts with only a part of the list.
     """
     if not value:
         return ()
@@ -72,7 +72,7 @@ def parse_allow_list(value: str) -> tuple[EhrSystem, ...]:
 
 
 def _parse_system(row: Mapping[str, Any]) -> EhrSystem:
-    """One entry of the setting, whose keys are those of a token and of JWKS: `iss`, `jku`."""
+    """Parse one entry of the setting, which uses the names of tokens and of JWKS: `iss`, `jku`."""
     names = {"iss": "issuer", "jku": "jwks_url"}
     values = {names.get(key, key): value for key, value in row.items()}
     return EhrSystem(**{**values, "origins": tuple(row.get("origins", ()))})
@@ -87,10 +87,10 @@ def _validate_system(system: EhrSystem) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CdsTokenVerifier:
-    """Verifies tokens of the systems of one list.
+    """Verifies tokens of the systems on one list.
 
     Attributes:
-        fetch_keys: Reads a JWKS document; only addresses of the list are ever handed to it.
+        fetch_keys: Reads a JWKS document; it gets only addresses from the list.
     """
 
     systems: tuple[EhrSystem, ...]
@@ -98,15 +98,15 @@ class CdsTokenVerifier:
     _caches: dict[str, JwksCache] = field(default_factory=dict)
 
     def allowed_origins(self) -> frozenset[str]:
-        """Where pages of the systems are."""
+        """The origins of the systems' pages."""
         return frozenset(origin for system in self.systems for origin in system.origins)
 
     def verify(self, token: str, *, audience: str, now: datetime) -> Mapping[str, Any]:
-        """What a token says, once it is clear that a system of the list says it to us.
+        """Verify a token and return its claims: a system on the list made it for us.
 
         Raises:
-            UnauthenticatedError: anything about it is not as it should be. One text for all.
-            UnavailableError: the system's keys have never been read and cannot be.
+            UnauthenticatedError: any check failed. One text for all.
+            UnavailableError: the system's keys have never been read, and cannot be read now.
         """
         if len(token) > MAX_TOKEN_CHARS or not token.isascii():
             raise UnauthenticatedError
@@ -122,7 +122,7 @@ class CdsTokenVerifier:
         return claims
 
     def _find_system(self, token: str) -> EhrSystem:
-        """Whom the token claims to be of. Nothing is believed of it yet."""
+        """Find the system that the token names. Nothing in the token is trusted yet."""
         header, payload = (_decode_unverified(part) for part in [*token.split("."), "", ""][:2])
         system = next((s for s in self.systems if s.issuer == payload.get("iss")), None)
         if system is None or header.get("jku", system.jwks_url) != system.jwks_url:

@@ -1,10 +1,10 @@
-"""A record's FHIR R4 resources as what a screen takes: read, never guessed.
+"""Turns the FHIR R4 resources of a record into the input of an eligibility check, without guesses.
 
-- The disease comes from a billable ICD-10-CM code that fits one disease of the catalogue.
-- A record does not count lines of therapy, and we do not derive them. Where the record states a
-  line's number on every drug that we know, lines are formed; else they are missing, and the
-  drugs that were found are told beside.
-- A condition that is there raises its flag; one that is not there says nothing.
+- The disease comes from a billable ICD-10-CM code that matches one disease of the catalog.
+- A record does not count lines of therapy, and we do not derive them. If the record states a line's
+  number on every drug that we know, the lines are built. Otherwise the lines are missing, and the drugs
+  that were found are listed.
+- A condition in the record sets its flag. A condition that is not in the record leaves it unanswered.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ from chalicelib.services.ehr import fhir_resources as fhir
 from chalicelib.services.ehr.fhir_resources import Resource
 
 DatedProcedure = tuple[str, date | None]
-"""What a procedure means to us, and when it was done."""
+"""What a procedure means for the eligibility check, and the day when it was performed."""
 
 _RETRACTED_STATUSES = frozenset({"entered-in-error", "refuted"})
 _ACTIVE_STATUSES = frozenset({"active", "recurrence", "relapse"})
@@ -30,16 +30,16 @@ _FINAL_STATUSES = frozenset({"final", "amended", "corrected"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FhirChart:
-    """What was read of a record.
+    """What was read from a record.
 
     Attributes:
-        diseases: Those of the catalogue that its diagnoses fit; a screen needs exactly one.
-        entered: None unless there is one.
-        found: Names of the drugs that were read.
-        unknown: Drugs that were not read, as the record calls them.
-        lines_stated: Whether lines of therapy could be formed.
-        incomplete: Some of the record was on further pages.
-        ordered: Names of the drugs in the order at hand that matter before collection.
+        diseases: The diseases of the catalog that its diagnoses match; a check needs exactly one.
+        screen_input: None unless there is exactly one disease.
+        medication_names: Names of the drugs that were recognized.
+        unknown_medications: Drugs that were not recognized, with the record's names.
+        has_therapy_lines: Whether lines of therapy could be built.
+        incomplete_parts: Part of the record was on further pages.
+        ordered_agents: Names of the drugs in the current order that matter before leukapheresis.
     """
 
     diseases: tuple[str, ...]
@@ -52,12 +52,12 @@ class FhirChart:
 
 
 def parse_chart(prefetched: Mapping[str, Any], *, drafts: Iterable[Resource], today: date) -> FhirChart:
-    """Read a record as it was sent with a hook; `drafts` are the orders about to be signed."""
+    """Parse a record that was sent with a hook; `drafts` are the orders about to be signed."""
     conditions = _parse_condition_codes(prefetched.get("conditions"))
-    drugs = tuple(therapy.list_medications(prefetched))
-    planned = tuple(therapy.parse_medication(draft, "authoredOn") for draft in drafts)
+    medications = tuple(therapy.list_medications(prefetched))
+    planned_orders = tuple(therapy.parse_medication(draft, "authoredOn") for draft in drafts)
     incomplete = any(fhir.has_more(part) for part in prefetched.values())
-    lines = None if incomplete else therapy.build_therapy_lines(drugs)
+    lines = None if incomplete else therapy.build_therapy_lines(medications)
     diseases = _match_diseases(conditions)
     procedures = tuple(_parse_procedures(prefetched.get("procedures")))
     return FhirChart(
@@ -69,31 +69,33 @@ def parse_chart(prefetched: Mapping[str, Any], *, drafts: Iterable[Resource], to
             lines=lines,
             transplant=_parse_transplant(procedures),
             conditions=_parse_flags(conditions, procedures),
-            doses=tuple(therapy.list_last_doses((*drugs, *therapy.list_planned_doses(planned, today)))),
+            doses=tuple(therapy.list_last_doses((*medications, *therapy.list_planned_doses(planned_orders, today)))),
         )
         if len(diseases) == 1
         else None,
-        medication_names=fhir.remove_duplicates(drug.medication.name for drug in drugs if drug.medication),
-        unknown_medications=fhir.remove_duplicates(drug.name for drug in (*drugs, *planned) if not drug.medication),
+        medication_names=fhir.remove_duplicates(drug.medication.name for drug in medications if drug.medication),
+        unknown_medications=fhir.remove_duplicates(
+            drug.name for drug in (*medications, *planned_orders) if not drug.medication
+        ),
         has_therapy_lines=lines is not None,
         incomplete_parts=incomplete,
         ordered_agents=fhir.remove_duplicates(
-            drug.medication.name for drug in planned if drug.medication and drug.medication.agent
+            drug.medication.name for drug in planned_orders if drug.medication and drug.medication.agent
         ),
     )
 
 
 def _parse_flags(conditions: Iterable[str], procedures: Iterable[DatedProcedure]) -> dict[FlagName, bool]:
-    """What there is to discuss; what is not in the record stays unanswered."""
-    of_conditions = (
+    """The flags that the record sets; what is not in the record stays unanswered."""
+    condition_flags = (
         flag for flag, stems in load_codings().conditions.items() if any(code.startswith(stems) for code in conditions)
     )
-    of_procedures = (reads for reads, _ in procedures if reads == "prior_car_t")
-    return {cast("FlagName", flag): True for flag in chain(of_conditions, of_procedures)}
+    procedure_flags = (meaning for meaning, _ in procedures if meaning == "prior_car_t")
+    return {cast("FlagName", flag): True for flag in chain(condition_flags, procedure_flags)}
 
 
 def _parse_condition_codes(prefetched: Any) -> tuple[str, ...]:
-    """The ICD-10-CM codes of what the patient has now."""
+    """The ICD-10-CM codes of the patient's active conditions."""
     active = (
         condition
         for condition in fhir.list_resources(prefetched, "Condition")
@@ -104,17 +106,17 @@ def _parse_condition_codes(prefetched: Any) -> tuple[str, ...]:
 
 
 def _match_diseases(conditions: Iterable[str]) -> tuple[str, ...]:
-    """The diseases of the catalogue that the diagnoses fit: all of them, if they disagree."""
+    """The diseases of the catalog that the diagnoses match; all of them if the diagnoses disagree."""
     billable = diagnoses.load_code_set().billable
-    fitting = [diagnoses.list_diseases_for_code(code) for code in conditions if code in billable]
-    certain = {each[0] for each in fitting if len(each) == 1}
-    # A code of two diseases says nothing new where another one tells which of them it is.
-    open_ones = {d for each in fitting if not certain.intersection(each) for d in each}
-    return tuple(sorted(certain | open_ones))
+    matches = [diagnoses.list_diseases_for_code(code) for code in conditions if code in billable]
+    certain = {diseases[0] for diseases in matches if len(diseases) == 1}
+    # A code of two diseases adds nothing if another code says which of the two it is.
+    ambiguous = {d for diseases in matches if not certain.intersection(diseases) for d in diseases}
+    return tuple(sorted(certain | ambiguous))
 
 
 def _parse_procedures(prefetched: Any) -> Iterator[DatedProcedure]:
-    """What each procedure means to us, and when it was done."""
+    """What each completed procedure means for the check, and when it was performed."""
     for procedure in fhir.list_resources(prefetched, "Procedure"):
         period = procedure.get("performedPeriod")
         performed = procedure.get("performedDateTime") or (period.get("start") if isinstance(period, dict) else None)
@@ -126,15 +128,15 @@ def _parse_procedures(prefetched: Any) -> Iterator[DatedProcedure]:
 
 def _parse_transplant(procedures: Iterable[DatedProcedure]) -> PriorTransplant:
     kinds = {kind.value for kind in TransplantKind}
-    done = [(on or date.min, reads) for reads, on in procedures if reads in kinds]
-    if not done:
+    transplants = [(on or date.min, meaning) for meaning, on in procedures if meaning in kinds]
+    if not transplants:
         return PriorTransplant()
-    on, kind = max(done)
+    on, kind = max(transplants)
     return PriorTransplant(kind=TransplantKind(kind), on=on if on > date.min else None)
 
 
 def _parse_ecog(prefetched: Any) -> int | None:
-    """The latest score, if it is one."""
+    """The latest ECOG score, if it is valid."""
     scores = [
         (fhir.parse_day(o.get("effectiveDateTime")) or date.min, o.get("valueInteger"))
         for o in fhir.list_resources(prefetched, "Observation")

@@ -1,4 +1,4 @@
-"""The drugs of a record: lines of therapy as it states them, and last doses. Never derived."""
+"""The drugs in a record: lines of therapy as the record states them, and last doses. Nothing is derived."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from chalicelib.services.ehr import fhir_resources as fhir
 from chalicelib.services.ehr.fhir_resources import Resource
 
 LINE_OF_THERAPY = "urn:cart-referrals:line-of-therapy"
-"""An extension of an order or administration with the line as the record's own clinicians count
-it: `number` (valuePositiveInt), and where they are known `outcome` (valueCode, as the API spells
-a response) and `eventOn` (valueDate). FHIR and mCODE have no element for it."""
+"""An extension of an order or administration with the line of therapy as the record's own clinicians
+count it: `number` (valuePositiveInt), and if known `outcome` (valueCode, the API's name of a response)
+and `eventOn` (valueDate). FHIR and mCODE have no element for it."""
 
 
 MAX_LINES = 30
@@ -27,7 +27,7 @@ _GIVEN_STATUSES = frozenset({"completed", "in-progress", "stopped"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineStatement:
-    """What a record states about a line of therapy, on one of its drugs."""
+    """What a record states about a line of therapy in one of its drugs."""
 
     number: int
     outcome: LineOutcome | None
@@ -39,8 +39,8 @@ class MedicationRecord:
     """One order or administration.
 
     Attributes:
-        known: None where its code is not one of ours.
-        line: The line of therapy, where the record states it.
+        medication: None if its code is not in our list.
+        line: The line of therapy, if the record states it.
     """
 
     name: str
@@ -52,7 +52,7 @@ class MedicationRecord:
 
 
 def list_medications(prefetched: Mapping[str, Any]) -> Iterator[MedicationRecord]:
-    """The orders that stand, and what was given."""
+    """The valid orders, and the administrations."""
     for order in fhir.list_resources(prefetched.get("medications"), "MedicationRequest"):
         if fhir.read_text(order, "status") in _ORDERED_STATUSES and not order.get("doNotPerform"):
             yield parse_medication(order, "authoredOn")
@@ -62,7 +62,7 @@ def list_medications(prefetched: Mapping[str, Any]) -> Iterator[MedicationRecord
 
 
 def parse_medication(resource: Resource, date_element: str, *, given: bool = False) -> MedicationRecord:
-    """One order or administration; `begins` names the element with its day."""
+    """Parse one order or administration; `date_element` names the element with its day."""
     concept = resource.get("medicationCodeableConcept")
     known = load_codings().medications
     period = resource.get("effectivePeriod")
@@ -93,7 +93,7 @@ def _parse_line_statement(resource: Resource) -> LineStatement | None:
 
 
 def build_therapy_lines(medications: tuple[MedicationRecord, ...]) -> tuple[TherapyLine, ...] | None:
-    """The lines that the record states; None where a drug that counts has no number."""
+    """The lines that the record states; None if a drug that counts toward a line has no number."""
     uncounted = [drug for drug in medications if drug.line is None and _counts_toward_line(drug)]
     numbers = sorted({drug.line.number for drug in medications if drug.line})
     if not numbers or uncounted:
@@ -105,12 +105,12 @@ def build_therapy_lines(medications: tuple[MedicationRecord, ...]) -> tuple[Ther
 
 
 def _counts_toward_line(drug: MedicationRecord) -> bool:
-    """Whether a drug that we know belongs to a line; steroids are given for much else."""
+    """Whether a known drug must have a line. Corticosteroids have many other uses."""
     return drug.medication is not None and drug.medication.classes != {"corticosteroid"}
 
 
 def _build_line(number: int, drugs: list[MedicationRecord], position: int) -> TherapyLine:
-    """One line. If any of its drugs is unknown, so are its classes."""
+    """Build one line. If any of its drugs is unknown, its classes are unknown too."""
     known = [drug.medication for drug in drugs if drug.medication]
     begun = [drug.started_on for drug in drugs if drug.started_on]
     ended = [drug.ended_on for drug in drugs if drug.ended_on]
@@ -127,7 +127,7 @@ def _build_line(number: int, drugs: list[MedicationRecord], position: int) -> Th
 
 
 def _get_agreed_value(stated: Iterable[_Value | None]) -> _Value | None:
-    """What is said of a line, unless its drugs say different things of it."""
+    """The value that the drugs of a line state, or None if they disagree."""
     values = {each for each in stated if each is not None}
     return values.pop() if len(values) == 1 else None
 
@@ -137,7 +137,7 @@ def _collect_classes(drugs: Iterable[CodedMedication]) -> frozenset[str]:
 
 
 def list_planned_doses(planned_orders: Iterable[MedicationRecord], today: date) -> Iterator[MedicationRecord]:
-    """What is about to be signed, as if it were given today."""
+    """The orders about to be signed, as if they were given today."""
     for drug in planned_orders:
         yield MedicationRecord(
             name=drug.name, medication=drug.medication, line=None, started_on=today, ended_on=today, given=True
@@ -145,7 +145,7 @@ def list_planned_doses(planned_orders: Iterable[MedicationRecord], today: date) 
 
 
 def list_last_doses(medications: Iterable[MedicationRecord]) -> Iterator[LastDose]:
-    """The last dose of each agent that matters before cells are collected; orders are no doses."""
+    """The last dose of each agent that matters before leukapheresis. An order is not a dose."""
     last: dict[AgentName, date] = {}
     for each in medications:
         if each.medication and each.medication.agent and each.given and each.ended_on:

@@ -1,7 +1,7 @@
-"""The few things that every FHIR R4 resource has alike. Whatever is not as it should be is absent.
+"""Read the elements that all FHIR R4 resources share. A malformed element counts as absent.
 
-A record comes from systems of many ages, so nothing here raises: an element of the wrong kind is
-read like one that is not there, and what is not there is named as missing further on.
+Records come from old and new systems, so nothing here raises: an element of the wrong kind is read like
+an absent one, and later steps list what is absent as missing.
 """
 
 import re
@@ -16,7 +16,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def list_resources(prefetch_part: Any, kind: str) -> tuple[Resource, ...]:
-    """The resources of a kind in a Bundle, or the one that was sent as it is."""
+    """The resources of a kind in a Bundle, or the one that was sent by itself."""
     if not isinstance(prefetch_part, dict):
         return ()
     entries = prefetch_part.get("entry") if prefetch_part.get("resourceType") == "Bundle" else None
@@ -25,13 +25,13 @@ def list_resources(prefetch_part: Any, kind: str) -> tuple[Resource, ...]:
 
 
 def has_more(prefetch_part: Any) -> bool:
-    """Whether a Bundle is only the first page of what there is."""
+    """Whether a Bundle is only the first page."""
     links = keep_objects(prefetch_part.get("link")) if isinstance(prefetch_part, dict) else []
     return any(link.get("relation") == "next" for link in links)
 
 
 def list_codes(concept: Any, system: str) -> Iterator[str]:
-    """The codes of a CodeableConcept in one system."""
+    """The codes that a CodeableConcept has in one code system."""
     for coding in keep_objects(concept.get("coding")) if isinstance(concept, dict) else []:
         code = coding.get("code")
         if coding.get("system") == system and isinstance(code, str):
@@ -39,7 +39,7 @@ def list_codes(concept: Any, system: str) -> Iterator[str]:
 
 
 def format_concept(concept: Any) -> str:
-    """What a CodeableConcept is called, tame enough to be shown in a card; else its code."""
+    """The name of a CodeableConcept, safe to show on a card, or its code if it has no name."""
     if not isinstance(concept, dict):
         return "without a code"
     coded = [c.get(key) for key in ("display", "code") for c in keep_objects(concept.get("coding"))]
@@ -48,18 +48,18 @@ def format_concept(concept: Any) -> str:
 
 
 def strip_markup(text: str) -> str:
-    """A record's own words without what Markdown or a page could take for more than words."""
+    """Remove what Markdown or HTML could interpret from a record's text."""
     return " ".join(re.sub(r"[^\w ,.()%/+-]", " ", text).split())[:80]
 
 
 def read_text(resource: Resource, name: str) -> str:
-    """A plain element, as a status or a reference; empty where it is none."""
+    """Read a text element, such as a status or a reference; empty if it is not a text."""
     value = resource.get(name)
     return value if isinstance(value, str) else ""
 
 
 def parse_day(value: Any) -> date | None:
-    """The day of a date or a time; a year or a month alone is none."""
+    """The day of a date or a time; None if only a year or a month is given."""
     found = _DAY.match(value) if isinstance(value, str) else None
     try:
         return date.fromisoformat(found[0]) if found else None
@@ -68,7 +68,7 @@ def parse_day(value: Any) -> date | None:
 
 
 def read_status(resource: Resource, name: str) -> str | None:
-    """The code of a status that FHIR spells as a concept."""
+    """The code of a status that FHIR writes as a concept."""
     concept = resource.get(name)
     found = [c.get("code") for c in keep_objects(concept.get("coding"))] if isinstance(concept, dict) else []
     return next((code for code in found if isinstance(code, str)), None)
@@ -83,7 +83,7 @@ def parse_patient_id(resource: Resource) -> str | None:
 
 
 def list_patient_ids(prefetch_part: Any) -> Iterator[str]:
-    """The patients that a prefetched part is about; what names none is about nobody."""
+    """The ids of the patients that a prefetched part is about; a resource without a patient has none."""
     parts = keep_objects(prefetch_part.get("entry")) if isinstance(prefetch_part, dict) else []
     found = [part.get("resource") for part in parts] or [prefetch_part]
     for resource in found:
@@ -95,10 +95,10 @@ def list_patient_ids(prefetch_part: Any) -> Iterator[str]:
 
 
 def keep_objects(value: Any) -> Sequence[Mapping[str, Any]]:
-    """The objects of a list; of anything else, none."""
+    """The objects in a list; empty if the value is not a list."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def remove_duplicates(names: Iterable[str]) -> tuple[str, ...]:
-    """Each once, in the order in which they were found."""
+    """Each name once, in the order of first appearance."""
     return tuple(dict.fromkeys(names))

@@ -1,4 +1,4 @@
-"""The screen, as the API and other systems ask for it. Stores nothing."""
+"""The eligibility check, for the API and for health record systems. It saves nothing."""
 
 from datetime import date
 
@@ -10,12 +10,14 @@ from chalicelib.errors import MalformedError
 
 
 def screen_with_catalog(screen_input: ScreenInput, *, today: date) -> ScreenOutcome:
-    """Hold what was entered against the catalogue.
+    """Check what was entered against the product labels of the catalog.
 
     Raises:
-        MalformedError: it contradicts itself; every place is named.
+        MalformedError: entries contradict each other; each place is named.
     """
     faults = find_input_faults(screen_input, today=today)
     if faults:
-        raise MalformedError("contradictory", "Some entries cannot be true at once.", errors=faults)
+        raise MalformedError(
+            "contradictory", "Some entries contradict each other. Check the marked fields.", errors=faults
+        )
     return screen_patient(screen_input, labels=load_label_catalog(), today=today)

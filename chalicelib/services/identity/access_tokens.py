@@ -1,12 +1,13 @@
-"""Who is asking: access tokens of the identity service, verified by us on every request.
+"""Access tokens of the identity service, verified on every request to identify the caller.
 
-Locally as in the cloud: no gateway is trusted to have looked. What is checked, and why:
+We verify them ourselves, on a laptop and in the cloud, and do not rely on a gateway. What is checked,
+and why:
 
-- RS256 alone, with a key of our issuer: neither `none` nor an HMAC with the public key.
-- The exact issuer: a pool whose id merely starts alike is another pool.
+- Only RS256 with a key of our issuer: neither `none` nor an HMAC with the public key.
+- The exact issuer: a pool whose id has the same beginning is another pool.
 - `client_id`: Cognito's access tokens have no `aud`, and another app of the pool is not ours.
 - `token_use`: an ID token is for the browser, not for an API.
-- `exp`, `iat`, `sub` present and numbers that make sense.
+- `exp`, `iat` and `sub` are present and make sense.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from chalicelib.errors import UnauthenticatedError
 from chalicelib.services.platform.jwks_cache import MAX_TOKEN_CHARS, FetchKeys, JwksCache
 
 LEEWAY_S = 60
-"""How far the issuer's clock may be off."""
+"""Tolerance for the issuer's clock, in seconds."""
 
 MAX_TOKEN_LIFETIME_S = 24 * 3600
 """Cognito's own maximum for access tokens. Source: its developer guide."""
@@ -28,8 +29,8 @@ MAX_TOKEN_LIFETIME_S = 24 * 3600
 class AccessTokenVerifier:
     """Verifies tokens of one issuer for one app client.
 
-    `fetch_keys` reads the issuer's JWKS document; only its address in our settings is used,
-    never one that a token names.
+    `fetch_keys` reads the issuer's JWKS document from the address in our settings, never from an address
+    that a token names.
     """
 
     issuer: str
@@ -38,17 +39,17 @@ class AccessTokenVerifier:
     _keys: JwksCache = field(default_factory=JwksCache)
 
     def verify(self, token: str, *, now: datetime) -> str:
-        """The person that a token speaks for.
+        """Verify a token and return the subject that it belongs to.
 
         Raises:
-            UnauthenticatedError: the token is not one of ours, or not valid now.
-            UnavailableError: the issuer's keys have never been read and cannot be.
+            UnauthenticatedError: the token is not from our issuer, or it is not valid now.
+            UnavailableError: the issuer's keys have never been read, and cannot be read now.
         """
         if len(token) > MAX_TOKEN_CHARS:
             raise UnauthenticatedError
         claims = self._keys.verify_signature(token, algorithms=("RS256",), fetch=self.fetch_keys)
         at = now.timestamp()
-        good = (
+        is_valid = (
             claims.get("iss") == self.issuer
             and claims.get("client_id") == self.client_id
             and claims.get("token_use") == "access"
@@ -56,13 +57,13 @@ class AccessTokenVerifier:
             and isinstance(claims.get("sub"), str)
             and claims["sub"]
         )
-        if not good:
+        if not is_valid:
             raise UnauthenticatedError
         subject: str = claims["sub"]
         return subject
 
     def list_key_ids(self) -> Sequence[str]:
-        """The ids of the issuer's keys, for a look whether it answers."""
+        """The ids of the issuer's keys, to check that the issuer responds."""
         return [str(key.kid) for key in self._keys.load_keys(self.fetch_keys, refresh=False).keys]
 
 
@@ -71,11 +72,11 @@ def _is_within_lifetime(claims: Mapping[str, Any], at: float) -> bool:
     starts = _read_timestamp(claims, "nbf") if "nbf" in claims else issued
     if expires is None or issued is None or starts is None:
         return False
-    begun = max(starts, issued) - LEEWAY_S <= at
-    return begun and at < expires and 0 < expires - issued <= MAX_TOKEN_LIFETIME_S
+    has_begun = max(starts, issued) - LEEWAY_S <= at
+    return has_begun and at < expires and 0 < expires - issued <= MAX_TOKEN_LIFETIME_S
 
 
 def _read_timestamp(claims: Mapping[str, Any], name: str) -> int | None:
-    """A time of the token; a truth value, a text and a fraction are none."""
+    """A time in the token; None for a boolean, a text or a fraction."""
     value = claims.get(name)
     return value if type(value) is int else None

@@ -1,4 +1,7 @@
-"""Who is a member: invited, given roles and shut out by the tenant's own administrators."""
+"""Members of a tenant: its administrators invite them, set their roles, and disable them.
+
+A disabled member has `active` set to false; `routes.platform.request` rejects the member's requests.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -23,13 +26,13 @@ from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 
 INVITED_PREFIX = "invited:"
-"""Before the subject of somebody who is a member elsewhere. No token speaks for such a one: the
-identity service gives people UUIDs."""
+"""Prefix for the subject of a person who is a member of another tenant. No token has such a subject,
+because the subjects of the identity service are UUIDs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
-    """Who is asked to join, what colleagues call them, and what they will do."""
+    """An invitation: the person's display name, email address and roles."""
 
     name: str
     email: str
@@ -38,17 +41,17 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberChange:
-    """What an administrator changes of a member; None stays as it is."""
+    """What an administrator changes for a member; None means no change."""
 
     roles: frozenset[Role] | None = None
     active: bool | None = None
 
 
 def list_members(*, by: Member, stores: Stores) -> Sequence[Member]:
-    """Everyone of the administrator's own tenant, by name.
+    """All members of the administrator's own tenant, by name.
 
     Raises:
-        ForbiddenError: only administrators manage people.
+        ForbiddenError: only an administrator can manage members.
     """
     _require_admin(by)
     return sorted(stores.members.list_for_tenant(by.tenant_id), key=lambda m: (m.name, m.member_id))
@@ -65,27 +68,27 @@ def invite_member(
 ) -> StoredResponse:
     """Make a person a member of the administrator's own tenant.
 
-    Nobody learns here who is a member elsewhere: such a person is listed as anybody who was
-    invited, and goes on being a member there alone.
+    The response does not reveal who is a member of another tenant: such a person is listed like everyone
+    who was invited, and stays a member of the other tenant only.
 
     Args:
-        invitation: Who, and as what.
+        invitation: The person and the roles.
         by: The administrator.
-        account: Gives the person an account with the identity service; returns its subject.
-        request: The POST, for its repeat.
-        answer: What to say of the new member.
+        create_account: Creates the person's account with the identity service and returns its subject.
+        request: The POST, to recognize a repeat.
+        build_response: Builds the response about the new member.
         context: The tables and the time.
 
     Raises:
-        ForbiddenError: only administrators invite.
-        MalformedError: a role that this kind of organisation does not have.
-        RefusedError: the person is a member already, here.
+        ForbiddenError: only an administrator can invite.
+        MalformedError: a role that this kind of organization does not have.
+        ConflictError: the person is already a member of this tenant.
     """
     _require_admin(by)
     _require_roles_for_tenant(invitation.roles, by)
     subject = create_account(invitation.email)
-    newcomer = Member(
-        # Of both, so that the id tells nothing of a member of another tenant.
+    new_member = Member(
+        # From both values, so that the id reveals nothing about membership in another tenant.
         member_id=derive_id("mem", by.tenant_id, subject),
         subject=subject,
         tenant_id=by.tenant_id,
@@ -94,8 +97,8 @@ def invite_member(
         email=invitation.email,
         roles=invitation.roles,
     )
-    response = build_response(newcomer)
-    for member in (newcomer, replace(newcomer, subject=f"{INVITED_PREFIX}{newcomer.member_id}")):
+    response = build_response(new_member)
+    for member in (new_member, replace(new_member, subject=f"{INVITED_PREFIX}{new_member.member_id}")):
         try:
             context.stores.transactions.commit(
                 context.stores.idempotency_records.prepare_record(request, response, now=context.now),
@@ -108,19 +111,19 @@ def invite_member(
                 return context.stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
             if e.items.get("member", {}).get("tenant_id") != by.tenant_id:
                 continue
-            raise ConflictError("already_a_member", "This person is a member already.") from e
+            raise ConflictError("already_a_member", "This person is already a member of your organization.") from e
         return response
     raise UnavailableError("busy")
 
 
 def change_member(member_id: str, change: MemberChange, *, version: int, by: Member, context: RunContext) -> Member:
-    """Change a member's roles, shut the member out, or let the member in again.
+    """Change a member's roles, disable the member, or enable the member again.
 
     Raises:
-        ForbiddenError: only administrators do this.
+        ForbiddenError: only an administrator can do this.
         NotFoundError: no such member in the administrator's tenant.
-        StaleError: somebody else wrote since `version`.
-        RefusedError: nobody shuts themselves out, so that an administrator always remains.
+        PreconditionFailedError: another write came after `version`.
+        ConflictError: administrators cannot change their own access, so that one always remains.
     """
     _require_admin(by)
     member = context.stores.members.get_by_member_id(by.tenant_id, member_id)
@@ -136,7 +139,7 @@ def change_member(member_id: str, change: MemberChange, *, version: int, by: Mem
     )
     _require_roles_for_tenant(changed.roles, by)
     if member.subject == by.subject and not (changed.active and changed.is_admin):
-        raise ConflictError("not_yourself", "Ask another administrator to do this to you.")
+        raise ConflictError("not_yourself", "You cannot change your own access. Ask another administrator.")
     try:
         context.stores.transactions.commit(
             context.stores.members.prepare_save(changed),
@@ -150,13 +153,17 @@ def change_member(member_id: str, change: MemberChange, *, version: int, by: Mem
 
 def _require_admin(by: Member) -> None:
     if not by.is_admin:
-        raise ForbiddenError("admin_only", "Only an administrator manages people.")
+        raise ForbiddenError("admin_only", "Only an administrator can manage members.")
 
 
 def _require_roles_for_tenant(roles: frozenset[Role], by: Member) -> None:
     if not roles or not roles <= ROLES_BY_TENANT_KIND[by.kind]:
-        fault = FieldError("/roles", "not_a_role_here", "Name roles that your organisation has")
-        raise MalformedError("malformed", "The roles do not fit.", errors=[fault])
+        fault = FieldError("/roles", "not_a_role_here", "Choose roles that your type of organization uses.")
+        raise MalformedError(
+            "malformed",
+            "These roles cannot be combined or are not available here. Check the marked field.",
+            errors=[fault],
+        )
 
 
 def _build_audit_entry(member: Member, by: Member, action: str, now: datetime) -> AuditEntry:

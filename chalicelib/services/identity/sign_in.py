@@ -1,7 +1,7 @@
-"""Signing in and out, with Amazon Cognito behind.
+"""Sign in and sign out with Amazon Cognito.
 
-The dashboard asks us and we ask Cognito, so the browser talks to one origin only and the code
-is the same on a laptop and in the cloud. A password passes through and is kept nowhere.
+The dashboard calls us and we call Cognito, so the browser uses only one origin, and the code is the same
+on a laptop and in the cloud. A password passes through and is stored nowhere.
 """
 
 from collections.abc import Callable
@@ -26,12 +26,12 @@ _REFUSED_CODES = frozenset(
 _RATE_LIMIT_CODES = frozenset({"LimitExceededException", "TooManyRequestsException"})
 
 CHALLENGES = {"NEW_PASSWORD_REQUIRED": "NEW_PASSWORD", "SOFTWARE_TOKEN_MFA": "SOFTWARE_TOKEN_MFA_CODE"}
-"""The questions that may come between password and session, and what an answer is called."""
+"""The challenges that can follow a password, and the name of the response to each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedInSession:
-    """What a browser holds while somebody is signed in. Times are seconds."""
+    """What a browser keeps while a person is signed in. Times are in seconds."""
 
     access_token: str
     refresh_token: str | None
@@ -40,7 +40,7 @@ class SignedInSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInChallenge:
-    """A question that has to be answered first."""
+    """A challenge that the person must answer before the session starts."""
 
     challenge: str
     session: str
@@ -54,18 +54,18 @@ class IdentityService:
     client_id: str
 
     def sign_in(self, email: str, password: str) -> SignedInSession | SignInChallenge:
-        """Exchange a password for a session, or for a question.
+        """Exchange a password for a session, or for a challenge.
 
         Raises:
-            UnauthenticatedError: whatever was wrong; the answer does not tell which.
-            TooManyError: Cognito asks to slow down.
+            UnauthenticatedError: sign-in failed; the error does not reveal why.
+            RateLimitedError: Cognito refuses more attempts for now.
         """
         return self._start_auth("USER_PASSWORD_AUTH", {"USERNAME": email, "PASSWORD": password})
 
     def answer_challenge(
         self, *, email: str, challenge: str, session: str, reply: str
     ) -> SignedInSession | SignInChallenge:
-        """Answer a question of `sign_in`."""
+        """Answer a challenge from `sign_in`."""
         responses = {"USERNAME": email, CHALLENGES[challenge]: reply}
         with translate_aws_errors(), _translate_errors():
             result = self.client().respond_to_auth_challenge(
@@ -78,14 +78,14 @@ class IdentityService:
         return self._start_auth("REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": refresh_token})
 
     def sign_out(self, access_token: str) -> None:
-        """End the person's sessions everywhere: no refresh token of theirs works any more."""
+        """End the person's sessions on all devices: their refresh tokens stop working."""
         with translate_aws_errors(), _translate_errors():
             self.client().global_sign_out(AccessToken=access_token)
 
     def create_account(self, email: str, *, pool_id: str) -> str:
-        """Give a person an account, with a temporary password by mail; returns its subject.
+        """Create an account, send a temporary password by email, and return the account's subject.
 
-        Asked again for the same address, it finds the account that is there.
+        A repeat for the same address finds the existing account.
         """
         with translate_aws_errors():
             try:
@@ -107,20 +107,22 @@ class IdentityService:
         return _parse_auth_result(result)
 
 
-class _translate_errors:  # noqa: N801 reads as a phrase: with answering(), _refusing()
-    """Turn Cognito's many refusals into our one answer."""
+class _translate_errors:  # noqa: N801 a context manager, used like a function
+    """Turn Cognito's many refusals into our one error."""
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        # An error without an answer, such as a timeout, has a `response` too: None.
+        # An error without a response, such as a timeout, also has the attribute `response`: None.
         response = getattr(error, "response", None) or {}
         code = response.get("Error", {}).get("Code")
         if code in _REFUSED_CODES:
             raise UnauthenticatedError("sign_in_refused") from None
         if code in _RATE_LIMIT_CODES:
-            raise RateLimitedError("slow_down", "Too many tries. Wait a little.") from None
+            raise RateLimitedError(
+                "slow_down", "Too many sign-in attempts. Wait a few minutes, then try again."
+            ) from None
 
 
 def _parse_auth_result(auth_result: dict[str, Any]) -> SignedInSession | SignInChallenge:

@@ -1,7 +1,7 @@
-"""Heartbeats: that each scheduled job does run, and who notices when one does not.
+"""Heartbeats: proof that each scheduled job runs, and an alarm if one does not.
 
-A job that is never started cannot complain by itself. The relay, which runs most often, looks
-after them all, and an alarm outside looks after the relay: it rings when its word is missing.
+A job that never starts cannot report a problem. The relay job runs most often, so it checks all jobs. A
+CloudWatch alarm checks the relay: it fires if the relay's log line is missing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,30 +15,30 @@ from chalicelib.services.platform.run_context import RunContext
 def run_job_with_heartbeat(
     job: ScheduledJob, work: Callable[[], Mapping[str, int]], *, context: RunContext
 ) -> Mapping[str, int]:
-    """Do a job's work and leave its heartbeat, unless the work fails."""
+    """Do a job's work, and record its heartbeat unless the work fails."""
     counts = work()
     context.stores.heartbeats.record_success(job, counts, now=context.now)
     return counts
 
 
 def log_overdue_jobs(*, context: RunContext) -> Mapping[str, int]:
-    """Log how many jobs are overdue and how many tasks are parked: alarms count these lines.
+    """Log how many jobs are overdue and how many tasks have failed. CloudWatch alarms count these lines.
 
-    Called by the relay after its own work, whatever became of that.
+    The relay calls it after its own work, also if that work failed.
     """
-    last = context.stores.heartbeats.list_last_successes()
-    for job in set(ScheduledJob) - last.keys():
+    last_success = context.stores.heartbeats.list_last_successes()
+    for job in set(ScheduledJob) - last_success.keys():
         context.stores.heartbeats.record_expected(job, now=context.now)
-    late = list_overdue_jobs(last, now=context.now)
-    for job in late:
+    overdue_jobs = list_overdue_jobs(last_success, now=context.now)
+    for job in overdue_jobs:
         log.error("job overdue", function=job.value)
-    counts = {"overdue": len(late), "parked": sum(1 for _ in context.stores.outbox.list_failed())}
+    counts = {"overdue": len(overdue_jobs), "parked": sum(1 for _ in context.stores.outbox.list_failed())}
     log.info("watch", counts=counts)
     return counts
 
 
 def list_overdue_jobs(last_success: Mapping[ScheduledJob, datetime], *, now: datetime) -> Sequence[ScheduledJob]:
-    """The jobs without a successful run for two periods. One that never ran is not judged."""
+    """The jobs without a successful run for two periods, except jobs that have never run."""
     return [
         job
         for job in ScheduledJob

@@ -1,4 +1,4 @@
-"""Public keys of those who sign tokens: a JWKS document, cached.
+"""The public keys of a token issuer: its JWKS document, cached.
 
 The cache reads a document when it is an hour old, and earlier when a token names an unknown key. Known
 keys stay in use while the issuer does not respond.

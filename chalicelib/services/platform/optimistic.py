@@ -36,8 +36,8 @@ class TooManyConflictsError(UnavailableError):
 def commit_with_retry(attempt: Callable[[], _Result]) -> _Result:
     """Run `attempt`, which reads, decides and commits, until its commit meets no conflict.
 
-    An attempt catches a `ConditionFailedError` that is an answer to it, such as an idempotency record
-    of an earlier request, and raises the others again.
+    An attempt handles a `ConditionFailedError` that ends it, such as an idempotency record of an earlier
+    request. It raises the others again, and they start the next attempt.
 
     Raises:
         TooManyConflictsError: every attempt met a conflict.

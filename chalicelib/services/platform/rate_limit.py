@@ -1,4 +1,4 @@
-"""Refusing whoever comes too often, so that nobody else waits for it."""
+"""Refuse a caller that sends too many requests, so that other callers do not have to wait."""
 
 from chalicelib.domain.platform.rate_limit import RateLimit
 from chalicelib.errors import RateLimitedError
@@ -6,13 +6,15 @@ from chalicelib.services.platform.run_context import RunContext
 
 
 def enforce_rate_limit(subject: str, limit: RateLimit | None, *, context: RunContext) -> None:
-    """Take one call out of what `subject` may make.
+    """Count one call against the limit of `subject`.
 
     Raises:
-        TooManyError: nothing is left; says when to come again.
+        RateLimitedError: the limit is reached; says when to retry.
     """
     if limit is None:
         return
-    pause = context.stores.rate_limits.take_token(subject, limit, now=context.now)
-    if pause:
-        raise RateLimitedError("slow_down", "More requests than one may make.", retry_after_s=pause)
+    retry_after_s = context.stores.rate_limits.take_token(subject, limit, now=context.now)
+    if retry_after_s:
+        raise RateLimitedError(
+            "slow_down", "Too many requests. Wait a moment, then try again.", retry_after_s=retry_after_s
+        )

@@ -1,4 +1,4 @@
-"""Who may know of a referral and what they may do; and the audit row of what they did."""
+"""Access to a referral: who can see it, who can change it, and the audit row of each access."""
 
 from datetime import datetime
 
@@ -12,10 +12,10 @@ from chalicelib.store.audit.rows import AuditEntry
 
 
 def get_visible_or_404(referral_id: str, member: Member, action: str, *, context: RunContext) -> Referral:
-    """The referral, if this member may know that there is one.
+    """Get a referral that this member can see.
 
     Raises:
-        NotFoundError: no such referral, or another tenant's; the try is on record.
+        NotFoundError: no such referral, or another tenant's. The audit trail keeps the attempt.
     """
     referral = context.stores.referrals.get(referral_id)
     if referral is not None and member.has_clinical_access and member.can_see(referral):
@@ -34,32 +34,36 @@ def get_visible_or_404(referral_id: str, member: Member, action: str, *, context
 
 
 def require_practice(member: Member) -> None:
-    """Only the side that refers.
+    """Let only members of a referring practice continue.
 
     Raises:
-        ForbiddenError: somebody of another kind of tenant, or without a caring role.
+        ForbiddenError: the member's tenant is not a practice, or the role has no clinical access.
     """
     if member.kind is not TenantKind.PRACTICE or not member.has_clinical_access:
-        raise ForbiddenError("practice_only", "Only the referring practice may do this.")
+        raise ForbiddenError("practice_only", "Only the referring practice can do this.")
 
 
 def require_known_product_and_center(product_id: str | None, center_id: str | None, *, stores: Stores) -> None:
-    """Only what the catalogue and the directory know.
+    """Check that the product is in the catalog and the center is in the directory.
 
     Raises:
-        MalformedError: an unknown product or center, each named.
+        MalformedError: the product or the center is unknown; names each.
     """
     faults = []
     if product_id and product_id not in catalog.load_products():
-        faults.append(FieldError("/product_id", "unknown", "No such product in the catalogue"))
+        faults.append(FieldError("/product_id", "unknown", "Choose a product from the list."))
     if center_id and stores.tenants.get_center(center_id) is None:
-        faults.append(FieldError("/center_id", "unknown", "No such center in the directory"))
+        faults.append(FieldError("/center_id", "unknown", "Choose a center from the list."))
     if faults:
-        raise MalformedError("unknown_reference", "Something named is not there.", errors=faults)
+        raise MalformedError(
+            "unknown_reference",
+            "The product or center you selected is no longer listed. Check the marked fields.",
+            errors=faults,
+        )
 
 
 def build_member_audit_entry(referral: Referral, member: Member, action: str, now: datetime) -> AuditEntry:
-    """The audit row of what a member did with a referral."""
+    """The audit row of a member's action on a referral."""
     return AuditEntry(
         referral_id=referral.referral_id,
         at=now,

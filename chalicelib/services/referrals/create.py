@@ -1,4 +1,4 @@
-"""Referring a patient: a new referral, as a draft or sent at once."""
+"""Create a referral: as a draft, or submitted at once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, Idempotent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewReferral:
-    """What a practice sends of a patient. `details` is spelled as the API contract spells it."""
+    """What a practice sends about a patient. `details` has the field names of the API contract."""
 
     details: Mapping[str, Any]
     alias: str | None
@@ -50,13 +50,13 @@ def create_referral(
     build_response: Callable[[Referral], StoredResponse],
     context: RunContext,
 ) -> StoredResponse:
-    """Write a new referral, as a draft or sent at once.
+    """Save a new referral, as a draft or submitted at once.
 
     Raises:
-        ForbiddenError: only a practice refers.
-        MalformedError: an unknown product or center.
-        NotFoundError: what it continues is not there, or another tenant's.
-        RefusedError: to be sent, it lacks what the center needs.
+        ForbiddenError: only a practice refers patients.
+        MalformedError: the product or the center is unknown.
+        NotFoundError: the referral that it continues does not exist, or is another tenant's.
+        ConflictError: it cannot be submitted, because something that the center needs is missing.
     """
     require_practice(member)
     require_known_product_and_center(new_referral.product_id, new_referral.center_id, stores=context.stores)
@@ -98,13 +98,15 @@ def _build_draft(new_referral: NewReferral, *, referral_id: str, member: Member,
 
 
 def _prepare_link_writes(draft: Referral, member: Member, *, context: RunContext) -> Sequence[TransactionWrite]:
-    """The writes that link an ended referral to the one that goes on from it."""
+    """The writes that link a closed referral to the one that continues it."""
     earlier_id = draft.status.continues
     if earlier_id is None:
         return []
     earlier = get_visible_or_404(earlier_id, member, "referral.continue", context=context)
     if earlier.stage not in TERMINAL_STAGES or earlier.status.continued_by:
-        raise ConflictError("not_continuable", "Only an ended referral is continued, and once.")
+        raise ConflictError(
+            "not_continuable", "You can start a new referral from this one only after it is closed, and only once."
+        )
     linked = replace(
         earlier,
         status=replace(earlier.status, continued_by=draft.referral_id),
@@ -116,23 +118,23 @@ def _prepare_link_writes(draft: Referral, member: Member, *, context: RunContext
 
 
 def _prepare_draft(draft: Referral, member: Member, context: RunContext) -> tuple[Referral, Sequence[TransactionWrite]]:
-    """The draft as it is, with the writes that keep it."""
+    """The draft without a change, and the writes that save it."""
     entry = build_member_audit_entry(draft, member, "referral.create", context.now)
-    alarm = prepare_alert_writes(None, draft, stores=context.stores)
-    return draft, [*context.stores.referrals.prepare_add(draft, entry), *alarm]
+    alert_writes = prepare_alert_writes(None, draft, stores=context.stores)
+    return draft, [*context.stores.referrals.prepare_add(draft, entry), *alert_writes]
 
 
 def _prepare_submission(
     draft: Referral, member: Member, context: RunContext
 ) -> tuple[Referral, Sequence[TransactionWrite]]:
-    """The draft as sent, with the writes of its submission."""
+    """The submitted referral, and the writes of its submission."""
     require_complete(build_packet(draft))
     change = StageChange(
         event_id=derive_id("evt", draft.referral_id, "submitted"),
         referral_id=draft.referral_id,
         stage=Stage.SUBMITTED,
-        # A center's feed stamps whole seconds by a clock of its own; what it reports a moment
-        # later must not look older than the submission.
+        # A center's system reports whole seconds of its own clock. What it reports a moment later
+        # must not look older than the submission.
         occurred_at=context.now.replace(second=0, microsecond=0),
         recorded_at=context.now,
         actor=Actor.PRACTICE,
@@ -140,9 +142,9 @@ def _prepare_submission(
         actor_id=member.member_id,
         actor_name=member.name,
     )
-    unwritten = replace(draft, version=0)
-    verdict = decide_event(unwritten, change, load_decision_context(draft, context=context))
-    if not isinstance(verdict, Applied):
+    unsaved = replace(draft, version=0)
+    decision = decide_event(unsaved, change, load_decision_context(draft, context=context))
+    if not isinstance(decision, Applied):
         raise TypeError("a draft can always be submitted")
-    writes = prepare_event_writes(verdict, change, member.tenant_id, before=unwritten, stores=context.stores)
-    return verdict.referral, writes
+    writes = prepare_event_writes(decision, change, member.tenant_id, before=unsaved, stores=context.stores)
+    return decision.referral, writes

@@ -22,7 +22,7 @@ from chalicelib.store.platform.dynamo import TransactionWrite
 
 
 def load_decision_context(referral: Referral, *, context: RunContext) -> DecisionContext:
-    """The profile and the zone that decide the days of a window."""
+    """Load the product's monitoring profile and the center's time zone, which set the days of a window."""
     center = context.stores.tenants.get_center(referral.center_id)
     return DecisionContext(
         profile=catalog.get_monitoring_profile(referral.product_id),
@@ -40,13 +40,13 @@ def prepare_event_writes(
     stores: Stores,
     existing_tasks: Mapping[str, str] = NO_EXISTING_TASKS,
 ) -> list[TransactionWrite]:
-    """The referral, its event, the audit row and what follows, as writes of one transaction.
+    """The referral, its event, the audit row and the tasks that follow, as writes of one transaction.
 
-    `planned` has the states of tasks that an earlier try found in the outbox already: a window
-    that was corrected back to its first date has its first plan again, what was skipped too.
+    `existing_tasks` has the states of tasks that an earlier attempt found in the outbox. A window that
+    was corrected back to its first date gets its first plan again, including what was skipped.
     """
     if not isinstance(decision, Applied | Recorded):
-        raise TypeError("only a verdict that changes something is written")
+        raise TypeError("only a decision that changes something is written")
     referral = decision.referral
     applied = isinstance(decision, Applied)
     status = EventStatus.APPLIED if applied else EventStatus.RECORDED

@@ -1,6 +1,6 @@
 """Overdue alerts of a referral, and the write that keeps its next alert current.
 
-Whatever changes a referral sets its one row of the outbox to the next alert, in the same transaction.
+Each change of a referral also sets its one alert row in the outbox, in the same transaction.
 """
 
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ from chalicelib.store.platform.dynamo import TransactionWrite
 
 
 def prepare_alert_writes(before: Referral | None, after: Referral, *, stores: Stores) -> Sequence[TransactionWrite]:
-    """The write that a change of a referral adds to its transaction; none if no alarm moves."""
+    """The write that a change of a referral adds to its transaction; none if its alerts stay the same."""
     if has_same_alerts(before, after):
         return ()
-    alarms = compute_alerts(after, stores=stores)
-    instants = [alarm.at for alarm in alarms.alerts] if alarms else []
-    return [stores.overdue_alerts.prepare_set(after.referral_id, instants, now=after.updated_at)]
+    stage_alerts = compute_alerts(after, stores=stores)
+    alert_times = [alert.at for alert in stage_alerts.alerts] if stage_alerts else []
+    return [stores.overdue_alerts.prepare_set(after.referral_id, alert_times, now=after.updated_at)]
 
 
 def compute_alerts(referral: Referral, *, stores: Stores) -> StageAlerts | None:
-    """The alarms of a referral by the calendar of whoever owes its next move."""
+    """The overdue alerts of a referral, by the calendar of the organization that acts next."""
     side = find_side_to_act(referral)
     if side is None:
         return None

@@ -1,8 +1,8 @@
-"""Room for deliveries that wait, bounded so that one center's feed cannot make a referral slow.
+"""Limits on parked deliveries, so that one center's system cannot make a referral slow.
 
-A delivery that waits for a referral of its own center is read with every decision on it. One that
-names any other id waits apart, where no decision looks: whether the id is another center's or
-nobody's makes no difference to where it stands, what it costs, and what it is answered.
+A delivery parked for a referral of its own center is read with every decision about that referral. One
+that names any other id is parked in a separate place that no decision reads. It makes no difference
+whether another center has that id or no one: the place, the cost and the response are the same.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from chalicelib.store.referrals.items import ParkedDelivery
 from chalicelib.store.webhooks.idempotency import Delivery, DeliveryResult
 
 RETRY_AFTER_WHEN_FULL_S = 3600
-"""After how long a full referral is worth another try: what is missing comes from people."""
+"""When to retry a delivery for a full referral: the missing events come from people."""
 
 
 def check_parking_capacity(
@@ -26,22 +26,22 @@ def check_parking_capacity(
     parked_for_referral: Sequence[ParkedDelivery] | None,
     context: RunContext,
 ) -> DeliveryResult | None:
-    """Make sure that there is room for one more; hands back what was said if it waits already.
+    """Check that one more delivery can be parked. Returns the first result if it is parked already.
 
     Args:
-        event: What it tells of.
-        delivery: What came too early.
-        beside: What waits for this referral of theirs; None for one that is not theirs.
+        event: The event in the delivery.
+        delivery: The delivery that came too early.
+        parked_for_referral: What is parked for this referral; None if it is not the center's.
         context: The tables and the time.
 
     Raises:
-        TooManyError: there is no room. Nothing is kept; the sender's own retry comes back.
+        RateLimitedError: the limit is reached. Nothing is saved; the sender will retry.
     """
     if parked_for_referral is not None and len(parked_for_referral) < MAX_PARKED_PER_REFERRAL:
         return None
-    earlier = context.stores.delivery_log.find_result(delivery)
-    if earlier:
-        return earlier
+    first_result = context.stores.delivery_log.find_result(delivery)
+    if first_result:
+        return first_result
     if parked_for_referral is not None:
         raise _build_limit_error(RETRY_AFTER_WHEN_FULL_S)
     _enforce_unknown_referral_limit(event, delivery, context=context)
@@ -49,25 +49,27 @@ def check_parking_capacity(
 
 
 def list_parked(referral_id: str, center_id: str | None, *, stores: Stores) -> Sequence[ParkedDelivery]:
-    """What a center sent for a referral before it was known to be the center's."""
+    """What a center sent for a referral before the referral was the center's."""
     return stores.referrals.list_parked_for_unknown(referral_id, center_id) if center_id else ()
 
 
 def _enforce_unknown_referral_limit(event: ReferralEvent, delivery: Delivery, *, context: RunContext) -> None:
     center_id = delivery.center_id
-    here = context.stores.referrals.count_parked_for_unknown(
+    parked_count = context.stores.referrals.count_parked_for_unknown(
         event.referral_id, center_id, limit=MAX_PARKED_PER_REFERRAL
     )
-    if here >= MAX_PARKED_PER_REFERRAL:
+    if parked_count >= MAX_PARKED_PER_REFERRAL:
         raise _build_limit_error(RETRY_AFTER_WHEN_FULL_S)
-    pause = context.stores.rate_limits.take_token(
+    pause_s = context.stores.rate_limits.take_token(
         f"strangers#{center_id}", UNKNOWN_REFERRALS_PER_CENTER, now=context.now
     )
-    if pause:
-        raise _build_limit_error(pause)
+    if pause_s:
+        raise _build_limit_error(pause_s)
 
 
 def _build_limit_error(pause_s: int) -> RateLimitedError:
     return RateLimitedError(
-        "too_many_waiting", "Too many deliveries wait for what must come before them.", retry_after_s=pause_s
+        "too_many_waiting",
+        "Too many deliveries are waiting for earlier ones. Send the missing earlier events.",
+        retry_after_s=pause_s,
     )

@@ -1,4 +1,4 @@
-"""Reading and changing referrals."""
+"""Read and edit referrals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,38 +20,45 @@ from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import LoggedEvent
 
 EDITABLE_STAGES = frozenset({Stage.DRAFT, Stage.INFO_REQUESTED})
-"""Stages in which the practice may still change what it sends."""
+"""Stages in which the practice can still edit the referral."""
 
 PagePosition = Mapping[str, Any] | None
-"""Where a list goes on: a key of its index."""
+"""Where the next page starts: a key of the index."""
 
 
 def amend_referral(
     referral_id: str, changes: Mapping[str, Any], *, version: int, member: Member, context: RunContext
 ) -> Referral:
-    """Change what the practice sends, while the center has not started with it.
+    """Edit what the practice sends, until the center starts to work on it.
 
     Args:
-        referral_id: Which one.
-        changes: Whole sections of the intake by name; a section that is absent stays.
+        referral_id: The referral.
+        changes: Whole sections of the referral by name; a section that is absent does not change.
         version: The version that the member saw.
-        member: Who changes it.
+        member: Who edits it.
         context: The tables and the time.
 
     Raises:
         NotFoundError: no such referral, or another tenant's.
-        StaleError: somebody else wrote since `version`.
-        RefusedError: the center has it in hand.
+        PreconditionFailedError: another write came after `version`.
+        ConflictError: the center already works on it.
     """
     referral = get_visible_or_404(referral_id, member, "referral.amend", context=context)
     require_practice(member)
     if referral.version != version:
         raise PreconditionFailedError
     if referral.stage not in EDITABLE_STAGES:
-        raise ConflictError("not_editable", "The center is working with what was sent.")
+        raise ConflictError(
+            "not_editable",
+            "The center has accepted this referral, so you can no longer edit it. Call the center with changes.",
+        )
     require_known_product_and_center(changes.get("product_id"), changes.get("center_id"), stores=context.stores)
     if referral.submitted_at and changes.get("center_id", referral.center_id) != referral.center_id:
-        raise ConflictError("center_fixed", "A submitted referral stays with its center.")
+        raise ConflictError(
+            "center_fixed",
+            "You cannot change the center after you submit. "
+            "Withdraw this referral and start a new one for another center.",
+        )
     changed = _with_changes(referral, changes, now=context.now)
     entry = build_member_audit_entry(changed, member, "referral.amend", context.now)
     try:
@@ -62,7 +69,7 @@ def amend_referral(
 
 
 def read_referral(referral_id: str, *, member: Member, request_id: str, context: RunContext) -> Referral:
-    """A referral, for a member of one of its two tenants.
+    """Read a referral, for a member of one of its two tenants.
 
     Raises:
         NotFoundError: no such referral, or another tenant's.
@@ -76,18 +83,18 @@ def read_referral(referral_id: str, *, member: Member, request_id: str, context:
 def list_timeline(
     referral_id: str, *, limit: int, start: PagePosition, member: Member, context: RunContext
 ) -> tuple[Sequence[LoggedEvent], PagePosition]:
-    """A part of what happened, newest first."""
+    """A page of the referral's events, newest first."""
     referral = get_visible_or_404(referral_id, member, "referral.read_events", context=context)
     context.stores.audit_log.append(build_member_audit_entry(referral, member, "referral.read_events", context.now))
     return context.stores.referrals.list_timeline(referral_id, limit=limit, start=start)
 
 
 def _with_changes(referral: Referral, changes: Mapping[str, Any], *, now: datetime) -> Referral:
-    own = ("product_id", "center_id", "urgency", "alias")
-    sections = {name: value for name, value in changes.items() if name not in own}
+    fields = ("product_id", "center_id", "urgency", "alias")
+    sections = {name: value for name, value in changes.items() if name not in fields}
     return replace(
         referral,
-        **{name: changes[name] for name in own if name in changes},
+        **{name: changes[name] for name in fields if name in changes},
         details={**referral.details, **sections},
         updated_at=now,
         version=referral.version + 1,

@@ -1,11 +1,12 @@
-"""Moving a referral: the only way its stage changes, whoever reports.
+"""Report an event of a referral: the only way its stage changes, for every reporter.
 
-    read ── decide ── commit {referral, event, audit, receipt, outbox} ── settle what waited
+    read ── decide ── commit {referral, event, audit row, idempotency record, tasks} ── apply parked
       ▲                 │
-      └── moved on ─────┘   a receipt in the way means: this was here before, say it again
+      └─── conflict ────┘
 
-The decision is pure (`domain.referral.decide`), the commit is one transaction, and every way it
-can be refused is told from the item that stood in the way.
+The decision is pure (`domain.referrals.apply_event`), and the commit is one transaction. If a condition
+fails, the item that it met says why: the referral changed (decide again), or an idempotency record
+exists (the request was already processed; return the stored response).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -179,10 +180,10 @@ def report_by_system(event: ReferralEvent, *, context: RunContext) -> bool:
 
 
 def apply_parked(referral_id: str, *, context: RunContext, include_expired: str = "") -> int:
-    """Apply the parked deliveries whose turn has come. Returns how many were taken out of the parking.
+    """Apply or refuse the parked deliveries that can be decided now. Returns how many there were.
 
-    Safe to call at any time and by several callers at once: each delivery is applied in a transaction
-    that its own row allows only once.
+    Safe to call at any time, also by several callers at once: the row of each parked delivery allows
+    its transaction only once.
 
     Args:
         referral_id: The referral.
@@ -196,7 +197,7 @@ def apply_parked(referral_id: str, *, context: RunContext, include_expired: str 
             count += 1
     except TooManyConflictsError:
         # A row that can never be applied, which a restore may leave, must not hold up a whole job.
-        log.warning("parked deliveries do not settle", referral_id=referral_id)
+        log.warning("parked deliveries cannot be applied", referral_id=referral_id)
     return count
 
 
@@ -215,8 +216,8 @@ def _apply_next_parked(
     found = _find_first_applicable(referral, candidates, context=context)
     if found is None:
         return False
-    waiting, decision = found
-    event, delivery = waiting.event, waiting.delivery
+    parked_delivery, decision = found
+    event, delivery = parked_delivery.event, parked_delivery.delivery
     if delivery.webhook_id == include_expired:
         decision = _clear_lost_update(decision, delivery, stores=context.stores)
     writes = _prepare_delivery_writes(
@@ -225,7 +226,7 @@ def _apply_next_parked(
     try:
         context.stores.transactions.commit(
             context.stores.delivery_log.prepare_log(delivery, _build_delivery_result(decision, event), was_parked=True),
-            context.stores.referrals.prepare_unpark(waiting),
+            context.stores.referrals.prepare_unpark(parked_delivery),
             *writes,
         )
     except ConditionFailedError as e:
@@ -236,56 +237,56 @@ def _apply_next_parked(
 
 
 def _apply_parked_if_time(referral_id: str, *, context: RunContext) -> None:
-    """Settle what waited for a report that is committed, if there is time.
+    """Apply the parked deliveries that a committed event makes possible, if there is time.
 
-    The report stands, and its sender is told so; what waits is also settled by the relay.
+    The event is saved, and its sender gets a success. The relay job applies what is left.
     """
     try:
         apply_parked(referral_id, context=context)
     except UnavailableError:
-        log.warning("settling is left to the relay", referral_id=referral_id)
+        log.warning("parked deliveries left to the relay", referral_id=referral_id)
 
 
 def _clear_lost_update(
     decision: Applied | Recorded | Rejected, delivery: Delivery, *, stores: Stores
 ) -> Applied | Recorded | Rejected:
-    """The verdict on a replayed delivery: what was given up as lost no longer is."""
+    """The decision on a replayed delivery: an update that counted as lost no longer does."""
     logged = stores.delivery_log.get_entry(delivery.center_id, delivery.webhook_id)
     was_lost = logged is not None and logged.result.status is DeliveryStatus.FAILED
     if isinstance(decision, Rejected) or not was_lost:
         return decision
-    overlay = decision.referral.status
-    found = replace(overlay, updates_lost=max(0, overlay.updates_lost - 1))
-    return type(decision)(replace(decision.referral, status=found))
+    status = decision.referral.status
+    status = replace(status, updates_lost=max(0, status.updates_lost - 1))
+    return type(decision)(replace(decision.referral, status=status))
 
 
 def _find_first_applicable(
     referral: Referral | None, parked: Sequence[ParkedDelivery], *, context: RunContext
 ) -> tuple[ParkedDelivery, Applied | Recorded | Rejected] | None:
-    for waiting in sorted(parked, key=lambda p: p.event.order):
-        verdict = _decide_delivery(referral, waiting.event, waiting.delivery, context=context)
-        if not isinstance(verdict, Pending):
-            return waiting, verdict
+    for parked_delivery in sorted(parked, key=lambda p: p.event.order):
+        decision = _decide_delivery(referral, parked_delivery.event, parked_delivery.delivery, context=context)
+        if not isinstance(decision, Pending):
+            return parked_delivery, decision
     return None
 
 
 def _decide_with_history(referral: Referral, event: ReferralEvent, *, context: RunContext) -> Decision:
-    """What an event does, with all that the decision has to know read for it."""
-    setting = load_decision_context(referral, context=context)
-    needs_all = needs_history(referral, event)
-    history = context.stores.referrals.list_history(referral.referral_id) if needs_all else ()
-    return decide_event(referral, event, setting, history)
+    """Read what the decision needs, and decide what an event does."""
+    decision_context = load_decision_context(referral, context=context)
+    must_read = needs_history(referral, event)
+    history = context.stores.referrals.list_history(referral.referral_id) if must_read else ()
+    return decide_event(referral, event, decision_context, history)
 
 
 def belongs_to_center(referral: Referral | None, center_id: str) -> TypeGuard[Referral]:
-    """Whether there is such a referral and it was submitted to this center."""
+    """Whether the referral exists and was submitted to this center."""
     return referral is not None and referral.is_with_center and referral.center_id == center_id
 
 
 def _decide_delivery(
     referral: Referral | None, event: ReferralEvent, delivery: Delivery, *, context: RunContext
 ) -> Decision:
-    """What a center's delivery does; one for a referral that is not theirs waits for ever."""
+    """Decide what a center's delivery does. One for a referral that is not the center's stays pending."""
     if not belongs_to_center(referral, delivery.center_id):
         return Pending()
     return _decide_with_history(referral, event, context=context)
@@ -300,7 +301,7 @@ def _prepare_delivery_writes(
     context: RunContext,
     existing_tasks: Mapping[str, str] = NO_EXISTING_TASKS,
 ) -> list[TransactionWrite]:
-    """The writes of a delivery beside its receipt: applied, refused, or kept waiting."""
+    """The writes of a delivery besides its log entry: it is applied, refused, or parked."""
     match decision:
         case Applied() | Recorded() if referral is not None:
             return prepare_event_writes(
@@ -314,7 +315,7 @@ def _prepare_delivery_writes(
         case Rejected():
             return _prepare_rejection_writes(decision, event, delivery, referral, context=context)
     return [
-        # Parked only while what was read still holds; else what it waits for may just have come.
+        # Park only if nothing changed since the read; the event that it waits for may just have come.
         context.stores.referrals.prepare_check_unchanged(event.referral_id, referral),
         context.stores.referrals.prepare_park(
             ParkedDelivery(
@@ -336,40 +337,40 @@ def _prepare_rejection_writes(
     *,
     context: RunContext,
 ) -> list[TransactionWrite]:
-    """The audit row; and where the feed numbers its updates, that this one is not missing."""
+    """The audit row. If the center numbers its updates, also that this number has arrived."""
     entry = replace(build_audit_entry(event, delivery.center_id, context.now, None), outcome=decision.code)
     if referral is None:
         return [context.stores.audit_log.prepare_append(entry)]
-    arrived = with_next_version(referral, event, load_decision_context(referral, context=context))
-    if arrived.status.feed == referral.status.feed:
+    updated = with_next_version(referral, event, load_decision_context(referral, context=context))
+    if updated.status.feed == referral.status.feed:
         return [context.stores.audit_log.prepare_append(entry)]
-    return list(context.stores.referrals.prepare_save(arrived, replace(entry, version=arrived.version)))
+    return list(context.stores.referrals.prepare_save(updated, replace(entry, version=updated.version)))
 
 
 def _build_report_result(decision: Decision, event: ReferralEvent) -> ReportResult:
-    """The answer to a report with this verdict."""
+    """The result of a report with this decision."""
     status = {Applied: "applied", Recorded: "recorded"}.get(type(decision), "parked")
-    moved = decision.referral.stage if isinstance(decision, Applied | Recorded) else None
-    return ReportResult(status=status, referral_id=event.referral_id, event_id=event.event_id, stage=moved)
+    stage = decision.referral.stage if isinstance(decision, Applied | Recorded) else None
+    return ReportResult(status=status, referral_id=event.referral_id, event_id=event.event_id, stage=stage)
 
 
 def _build_delivery_result(decision: Decision, event: ReferralEvent) -> DeliveryResult:
-    """The log's word on a delivery with this verdict."""
-    outcome = _build_report_result(decision, event)
+    """The result that the delivery log keeps for this decision."""
+    result = _build_report_result(decision, event)
     refused = isinstance(decision, Rejected)
     return DeliveryResult(
-        status=DeliveryStatus.REFUSED if refused else DeliveryStatus(outcome.status),
+        status=DeliveryStatus.REFUSED if refused else DeliveryStatus(result.status),
         referral_id=event.referral_id,
         event_id=event.event_id,
-        stage=outcome.stage,
+        stage=result.stage,
         code=decision.code if isinstance(decision, Rejected) else None,
     )
 
 
 def _replay_result(first_result: DeliveryResult) -> ReportResult:
-    """The answer to a delivery that was here before."""
+    """The result of a delivery that was already processed."""
     if first_result.status is DeliveryStatus.REFUSED:
-        raise ConflictError(first_result.code or "refused", "This delivery was refused before.")
+        raise ConflictError(first_result.code or "refused", "This delivery was already refused.")
     parked = first_result.status is DeliveryStatus.PARKED
     return ReportResult(
         status="parked" if parked else "duplicate",
@@ -380,7 +381,7 @@ def _replay_result(first_result: DeliveryResult) -> ReportResult:
 
 
 def _build_expiry_task(referral_id: str, delivery: Delivery, *, now: datetime) -> OutboxTask:
-    """The task that lists a delivery as failed when it has waited for a day."""
+    """The task that marks a delivery as failed after it was parked for a day."""
     return OutboxTask(
         outbox_id=derive_id("out", EXPIRE_PARKED_RULE, delivery.center_id, delivery.webhook_id),
         referral_id=referral_id,
@@ -394,7 +395,7 @@ def _build_expiry_task(referral_id: str, delivery: Delivery, *, now: datetime) -
 def _to_error(decision: Decision) -> ConflictError | None:
     match decision:
         case Pending():
-            return ConflictError("not_legal_yet", "Something that must come before is missing.")
+            return ConflictError("not_legal_yet", "An earlier step is not recorded yet. Record it first.")
         case Rejected():
             return ConflictError(decision.code, decision.reason)
     return None

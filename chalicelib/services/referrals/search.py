@@ -1,4 +1,4 @@
-"""Lists: a tenant's own referrals, narrowed, a page at a time."""
+"""List and count a tenant's own referrals, with filters, a page at a time."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,21 +17,21 @@ from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.referrals.items import ReferralSummary
 
 MAX_READS_PER_PAGE = 20
-"""How many queries a page of a filtered list may take before it is handed out part filled."""
+"""How many queries one page of a filtered list can take before it is returned with fewer rows."""
 
 MAX_ROWS_PER_SEARCH = 1000
-"""How many rows of the index DynamoDB looks through at once for a name: half a megabyte."""
+"""How many rows of the index DynamoDB searches for a name in one query: half a megabyte."""
 
 PagePosition = Mapping[str, Any] | None
-"""Where a list goes on: a key of its index."""
+"""Where the next page starts: a key of the index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralFilter:
-    """What a list is narrowed to.
+    """Which referrals a list shows.
 
-    `equal` are attributes of the index; the others are looked at in each row: `q` is the
-    beginning of names, `late` is about the clock, and a worklist is a rule.
+    `exact` compares attributes of the index. The others are checked in each row: `search_text` has the
+    beginnings of names, `late` is about the turnaround of the stage, and a worklist is a rule.
     """
 
     exact: Mapping[str, str]
@@ -50,28 +50,28 @@ def list_referrals(
     context: RunContext,
     has_unread: HasUnread = lambda _row: False,
 ) -> tuple[Sequence[ReferralSummary], PagePosition]:
-    """A page of the member's own tenant's referrals, latest change first.
+    """A page of the referrals of the member's own tenant, latest change first.
 
-    A page is short only when a filter left out what was read; `next` tells whether more comes.
+    A page is short only if a filter excluded rows that were read; the position says if more follows.
     """
     index = get_index_name(member)
-    reader = build_list_viewer(member, context=context)
-    named = parse_search_prefixes(filter_.search_text or "")
+    viewer = build_list_viewer(member, context=context)
+    name_prefixes = parse_search_prefixes(filter_.search_text or "")
     found: list[ReferralSummary] = []
     for _ in range(MAX_READS_PER_PAGE):
         page = context.stores.referrals.list_page(
             index=index,
             tenant_id=member.tenant_id,
-            limit=MAX_ROWS_PER_SEARCH if named else limit - len(found),
+            limit=MAX_ROWS_PER_SEARCH if name_prefixes else limit - len(found),
             start=start,
             since=filter_.since,
             where=filter_.exact,
-            name_prefixes=named,
+            name_prefixes=name_prefixes,
         )
         start = page.next_key
         for n, row in enumerate(page.items, start=1):
             summary = context.stores.referrals.items.row_to_summary(row)
-            if _matches_filter(summary, filter_, reader, has_unread):
+            if _matches_filter(summary, filter_, viewer, has_unread):
                 found.append(summary)
             if len(found) == limit and n < len(page.items):
                 start = context.stores.referrals.get_page_position(row, index=index)
@@ -95,18 +95,18 @@ def count_referrals(
 ) -> tuple[Mapping[Phase, int], Mapping[Worklist, int]]:
     """How many referrals of the tenant are in each phase and on each worklist."""
     index = get_index_name(member)
-    reader = build_list_viewer(member, context=context)
+    viewer = build_list_viewer(member, context=context)
     phases: Counter[Phase] = Counter()
     worklists: Counter[Worklist] = Counter()
     for row in context.stores.referrals.list_summaries(index=index, tenant_id=member.tenant_id):
         phases[STAGE_FACTS[row.stage_summary.stage].phase] += 1
-        worklists.update(name for name, on in WORKLIST_RULES.items() if on(row.stage_summary, reader))
+        worklists.update(name for name, matches in WORKLIST_RULES.items() if matches(row.stage_summary, viewer))
         worklists[Worklist.CHANGED_SINCE_SEEN] += has_unread(row)
     return phases, worklists
 
 
 def build_list_viewer(member: Member, *, context: RunContext) -> ListViewer:
-    """The member as a reader of lists: by the calendar of their own place."""
+    """The member as a viewer of lists, in the time zone of the member's organization."""
     tenant = context.stores.tenants.get_cached(member.kind, member.tenant_id)
     zone = tenant.time_zone if tenant else "UTC"
     return ListViewer(side=NextActor(member.kind.value), now=context.now, time_zone=zone)
@@ -124,11 +124,11 @@ def _matches_filter(row: ReferralSummary, filter_: ReferralFilter, viewer: ListV
 
 
 def get_index_name(member: Member) -> str:
-    """The index that the referrals of the member's own tenant are listed by.
+    """The name of the index that lists the referrals of the member's tenant.
 
     Raises:
-        ForbiddenError: the member works with no patients.
+        ForbiddenError: the member's role has no access to patients.
     """
     if not member.has_clinical_access or member.kind is TenantKind.OPERATOR:
-        raise ForbiddenError("not_for_your_role", "Only people who care for patients see them.")
+        raise ForbiddenError("not_for_your_role", "Your role does not include patient records.")
     return "by_practice" if member.kind is TenantKind.PRACTICE else "by_center"

@@ -1,4 +1,4 @@
-"""Telling a member what others changed since they looked last."""
+"""What others changed in a referral since a member viewed it last."""
 
 from collections.abc import Callable
 
@@ -11,11 +11,11 @@ from chalicelib.services.referrals.access import get_visible_or_404
 from chalicelib.store.referrals.items import ReferralSummary
 
 HasUnread = Callable[[ReferralSummary], bool]
-"""Whether a row of a list has news for whoever reads it."""
+"""Whether a row of a list has changes that its reader has not viewed."""
 
 
 def load_unread_check(member: Member, *, context: RunContext) -> HasUnread:
-    """What tells of each row of a list whether it has news for this member. One read."""
+    """Load the check that says which rows of a list are unread for this member. Takes one read."""
     versions = context.stores.last_viewed.list_viewed(member.member_id, now=context.now)
     last_viewed = LastViewed(member_id=member.member_id, versions=versions, now=context.now)
     return lambda row: last_viewed.has_unread(
@@ -24,7 +24,7 @@ def load_unread_check(member: Member, *, context: RunContext) -> HasUnread:
 
 
 def has_unread_changes(referral: Referral, *, member: Member, context: RunContext) -> bool:
-    """Whether a referral has news for a member. One read, no write: a program may be reading."""
+    """Whether a referral is unread for a member. One read and no write, because a program may be reading."""
     versions = context.stores.last_viewed.get_viewed(member.member_id, referral.referral_id, now=context.now)
     last_viewed = LastViewed(member_id=member.member_id, versions=versions, now=context.now)
     return last_viewed.has_unread(
@@ -33,13 +33,13 @@ def has_unread_changes(referral: Referral, *, member: Member, context: RunContex
 
 
 def mark_viewed(referral_id: str, *, version: int, member: Member, context: RunContext) -> None:
-    """A member has seen a referral as it is; from now on what came before is no news.
+    """Mark the referral as viewed at this version.
 
-    Not a write of the referral: looking makes no version, and is one small item.
+    The referral itself is not written: a view creates no version and is one small item.
 
     Raises:
         NotFoundError: no such referral, or another tenant's.
-        StaleError: it was changed since; that is still news.
+        PreconditionFailedError: it has changed since; that change stays unread.
     """
     referral = get_visible_or_404(referral_id, member, "referral.look", context=context)
     if version != referral.version:

@@ -1,4 +1,4 @@
-"""What a center's system sent: the log, the replay of what waits, the end of waiting, secrets."""
+"""Webhook deliveries of a center: their log, the replay and the expiry of parked ones, and secrets."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -26,29 +26,29 @@ PagePosition = Mapping[str, Any] | None
 def list_deliveries(
     center_id: str, *, limit: int, start: PagePosition, by: Member, stores: Stores
 ) -> tuple[Sequence[DeliveryLogEntry], PagePosition]:
-    """A part of the log, newest first, for an administrator of the center.
+    """A page of the delivery log, newest first, for an administrator of the center.
 
     Raises:
-        NotFoundError: another center's.
-        ForbiddenError: only administrators read it.
+        NotFoundError: it is another center's log.
+        ForbiddenError: only an administrator can read it.
     """
     _require_admin_of(center_id, by)
     return stores.delivery_log.list_entries(center_id, limit=limit, start=start)
 
 
 def replay_delivery(center_id: str, webhook_id: str, *, by: Member, context: RunContext) -> DeliveryLogEntry:
-    """Try a delivery that waits, or waited in vain, once more.
+    """Retry a delivery that is parked, or that failed because it was parked too long.
 
     Raises:
         NotFoundError: no such delivery, or another center's.
-        RefusedError: it is settled already.
+        ConflictError: the delivery has a final result already.
     """
     _require_admin_of(center_id, by)
     logged = context.stores.delivery_log.get_entry(center_id, webhook_id)
     if logged is None:
         raise NotFoundError
     if logged.result.status not in {DeliveryStatus.PARKED, DeliveryStatus.FAILED}:
-        raise ConflictError("delivery_settled", "This delivery does not wait for anything.")
+        raise ConflictError("delivery_settled", "This update is already final. There is nothing to retry.")
     apply_parked(logged.result.referral_id, context=context, include_expired=webhook_id)
     context.stores.audit_log.append(
         AuditEntry(
@@ -63,9 +63,10 @@ def replay_delivery(center_id: str, webhook_id: str, *, by: Member, context: Run
 
 
 def expire_parked_delivery(center_id: str, webhook_id: str, *, context: RunContext) -> bool:
-    """List a delivery as failed that waited for a day, and say so on its referral.
+    """Mark a delivery as failed after it was parked for a day, and count it as lost on its referral.
 
-    False when it was settled in time. The delivery is kept: an administrator can replay it.
+    False if the delivery was applied or refused in time. A failed delivery is kept, so an administrator
+    can replay it.
     """
 
     def attempt() -> bool:
@@ -75,8 +76,8 @@ def expire_parked_delivery(center_id: str, webhook_id: str, *, context: RunConte
         referral = context.stores.referrals.get(logged.result.referral_id)
         writes = [context.stores.delivery_log.prepare_fail(center_id, webhook_id)]
         if belongs_to_center(referral, center_id):
-            overlay = replace(referral.status, updates_lost=referral.status.updates_lost + 1)
-            updated = replace(referral, status=overlay, updated_at=context.now, version=referral.version + 1)
+            status = replace(referral.status, updates_lost=referral.status.updates_lost + 1)
+            updated = replace(referral, status=status, updated_at=context.now, version=referral.version + 1)
             entry = AuditEntry(
                 referral_id=updated.referral_id,
                 at=context.now,
@@ -100,15 +101,15 @@ def create_webhook_secret(
     build_response: Callable[[str, str], StoredResponse],
     context: RunContext,
 ) -> StoredResponse:
-    """Make a new secret for a center's system; the ones before it live on for a day.
+    """Create a secret for a center's system. The secrets before it stay valid for a day.
 
     Raises:
-        NotFoundError: another center's.
-        ForbiddenError: only administrators do this.
+        NotFoundError: it is another center.
+        ForbiddenError: only an administrator can do this.
     """
     _require_admin_of(center_id, by)
-    made = context.stores.secrets.prepare_rotate(center_id, now=context.now)
-    response = build_response(made.secret_id, made.whsec_text)
+    rotation = context.stores.secrets.prepare_rotate(center_id, now=context.now)
+    response = build_response(rotation.secret_id, rotation.whsec_text)
     entry = AuditEntry(
         referral_id=f"center#{center_id}",
         at=context.now,
@@ -119,13 +120,13 @@ def create_webhook_secret(
     try:
         context.stores.transactions.commit(
             context.stores.idempotency_records.prepare_record(request, response, now=context.now),
-            *made.writes,
+            *rotation.writes,
             context.stores.audit_log.prepare_append(entry),
         )
     except ConditionFailedError as e:
         if IDEMPOTENCY_RECORD in e.items:
             return context.stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
-        raise ConflictError("busy", "Another secret is being made right now.") from e
+        raise ConflictError("busy", "Another administrator is creating a secret. Wait a moment, then try again.") from e
     context.stores.secrets.clear_cache(center_id)
     return response
 
@@ -134,4 +135,4 @@ def _require_admin_of(center_id: str, by: Member) -> None:
     if by.kind is not TenantKind.CENTER or by.tenant_id != center_id:
         raise NotFoundError
     if not by.is_admin:
-        raise ForbiddenError("admin_only", "Only an administrator of the center may do this.")
+        raise ForbiddenError("admin_only", "Only an administrator of the treatment center can do this.")

@@ -1,4 +1,4 @@
-"""The services on tables of the template, without the API."""
+"""The services on the template's tables, without the API."""
 
 import pytest
 
@@ -11,13 +11,13 @@ from tests.support.service_driver import ServiceDriver, open_service_driver
 
 @pytest.fixture
 def services(stores: Stores) -> ServiceDriver:
-    """Two practices and two centers with their people, and no referral yet."""
+    """Two practices and two centers with their members, and no referral yet."""
     return open_service_driver(stores)
 
 
 @pytest.fixture
 def submitted_services(services: ServiceDriver) -> ServiceDriver:
-    """The desk after one referral was submitted."""
+    """The services after one referral was submitted."""
     services.refer()
     services.now = services.now.replace(second=30)
     return services
@@ -31,5 +31,5 @@ def issuer() -> JwksIssuer:
 
 @pytest.fixture
 def verifier(issuer: JwksIssuer) -> AccessTokenVerifier:
-    """What verifies its tokens, and has read nothing yet."""
+    """A verifier of the issuer's tokens that has not read any keys yet."""
     return AccessTokenVerifier(issuer=tokens.ISSUER, client_id=tokens.CLIENT_ID, fetch_keys=issuer)

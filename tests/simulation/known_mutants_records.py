@@ -84,7 +84,7 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
         _BOOKS,
         "referral.is_with_center and referral.center_id == center_id",
         "referral.is_with_center",
-        f"{_OF_FEEDS}::test_a_foreign_delivery_never_applies",
+        f"{_OF_FEEDS}::test_a_delivery_from_another_center_never_applies",
     ),
     KnownMutant(
         "a zombie finishes its successor's task",

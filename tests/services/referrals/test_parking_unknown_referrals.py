@@ -1,4 +1,4 @@
-"""Deliveries for referrals that are not their center's: few, apart, and told alike."""
+"""Parked deliveries for unknown referrals: limited, stored apart, and indistinguishable for the sender."""
 
 from dataclasses import replace
 
@@ -9,26 +9,26 @@ from chalicelib.domain.platform import rate_limit as limits
 from chalicelib.domain.platform.rate_limit import MAX_PARKED_PER_REFERRAL, RateLimit
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import RateLimitedError
-from chalicelib.services.referrals import parking as waiting
+from chalicelib.services.referrals import parking
 from chalicelib.store.referrals.items import ParkedDelivery
 from chalicelib.store.webhooks.idempotency import Delivery
 from tests.support import faults
-from tests.support import stores as shelves
 from tests.support.factories import CENTER, NOON, OTHER_CENTER, PRACTICE, build_member
 from tests.support.referral_values import build_stage_change
 from tests.support.service_driver import MINUTE
+from tests.support.stores import dump_tables
 
 FEW = 3
 
 
 @pytest.fixture
 def low_unknown_limit(monkeypatch):
-    """Room for three."""
-    monkeypatch.setattr(waiting, "MAX_PARKED_PER_REFERRAL", FEW)
+    """A limit of three."""
+    monkeypatch.setattr(parking, "MAX_PARKED_PER_REFERRAL", FEW)
 
 
 def park(stores, count, *, center=OTHER_CENTER, referral_id="ref_1"):
-    """Let a feed have sent so many deliveries for a referral that is not its own."""
+    """Park some deliveries of a center for a referral that is not its own."""
     rows = [
         ParkedDelivery(
             delivery=Delivery(center_id=center.tenant_id, webhook_id=f"msg-{n}", body_hash="0", received_at=NOON),
@@ -38,61 +38,63 @@ def park(stores, count, *, center=OTHER_CENTER, referral_id="ref_1"):
         for n in range(count)
     ]
     for start in range(0, count, 100):
-        part = rows[start : start + 100]
-        stores.transactions.commit(*(stores.referrals.prepare_park(row) for row in part))
+        batch = rows[start : start + 100]
+        stores.transactions.commit(*(stores.referrals.prepare_park(row) for row in batch))
 
 
-def refused(desk, **how):
-    """What a delivery is told that finds no room."""
+def get_refusal(services, **delivery):
+    """The error of a delivery when the limit is reached."""
     with pytest.raises(RateLimitedError) as refusal:
-        desk.deliver("accepted", **how)
+        services.deliver("accepted", **delivery)
     return refusal.value.code, refusal.value.detail, refusal.value.retry_after_s
 
 
-def test_only_so_many_wait_for_one_referral(submitted_services, low_unknown_limit):
-    """The fourth is refused, and nothing of it is kept."""
+def test_parked_deliveries_for_one_referral_are_limited(submitted_services, low_unknown_limit):
+    """The fourth is refused, and nothing of it is saved."""
     for n in range(FEW):
         submitted_services.deliver("infused", webhook_id=f"msg-{n}", center=OTHER_CENTER)
-    before = shelves.dump_tables()
+    before = dump_tables()
 
-    assert refused(submitted_services, webhook_id="msg-more", center=OTHER_CENTER)[0] == "too_many_waiting"
-    assert shelves.dump_tables() == before
+    assert get_refusal(submitted_services, webhook_id="msg-more", center=OTHER_CENTER)[0] == "too_many_waiting"
+    assert dump_tables() == before
 
 
-def test_a_foreign_referral_and_none_at_all_refuse_alike(submitted_services, low_unknown_limit):
-    """The same words and the same pause: nothing tells that one of them exists."""
-    answers = set()
-    for referral_id in ("ref_1", "ref_nobodys"):
+def test_the_refusal_does_not_reveal_whether_a_referral_exists(submitted_services, low_unknown_limit):
+    """The same text and the same retry time for another center's referral and an unknown one."""
+    refusals = set()
+    for referral_id in ("ref_1", "ref_unknown"):
         for n in range(FEW):
-            how = {"center": OTHER_CENTER, "webhook_id": f"{referral_id}-{n}"}
-            submitted_services.deliver("infused", referral_id=referral_id, **how)
-        answers.add(refused(submitted_services, referral_id=referral_id, center=OTHER_CENTER, webhook_id=referral_id))
+            sender = {"center": OTHER_CENTER, "webhook_id": f"{referral_id}-{n}"}
+            submitted_services.deliver("infused", referral_id=referral_id, **sender)
+        refusals.add(
+            get_refusal(submitted_services, referral_id=referral_id, center=OTHER_CENTER, webhook_id=referral_id)
+        )
 
-    assert len(answers) == 1
+    assert len(refusals) == 1
 
 
-def test_a_foreign_referral_and_none_at_all_take_the_same_calls(submitted_services):
-    """Nor does the time that it takes, but for the account of how many there were."""
-    taken = []
-    for n, referral_id in enumerate(("ref_warm", "ref_1", "ref_nobodys")):
-        how = {"center": OTHER_CENTER, "webhook_id": f"msg-{n}"}
+def test_the_response_time_does_not_reveal_whether_a_referral_exists(submitted_services):
+    """Both need the same AWS calls, apart from the update of the daily count."""
+    operations = []
+    for n, referral_id in enumerate(("ref_warm_up", "ref_1", "ref_unknown")):
+        sender = {"center": OTHER_CENTER, "webhook_id": f"msg-{n}"}
         with faults.inject_faults(faults.plan_never) as calls:
-            submitted_services.deliver("infused", referral_id=referral_id, **how)
-        taken.append([name for name in calls.operations if name != "UpdateItem"])
+            submitted_services.deliver("infused", referral_id=referral_id, **sender)
+        operations.append([name for name in calls.operations if name != "UpdateItem"])
 
-    assert taken[1] == taken[2]
+    assert operations[1] == operations[2]
 
 
-def test_one_that_waits_already_is_told_so_when_it_is_full(submitted_services, low_unknown_limit):
-    """A repeat is no further one."""
+def test_a_repeat_of_a_parked_delivery_succeeds_at_the_limit(submitted_services, low_unknown_limit):
+    """A repeat does not count again."""
     for n in range(FEW):
         submitted_services.deliver("infused", webhook_id=f"msg-{n}", center=OTHER_CENTER)
 
     assert submitted_services.deliver("infused", webhook_id="msg-0", center=OTHER_CENTER).status == "parked"
 
 
-def test_a_full_row_of_strangers_is_of_their_center_alone(submitted_services, low_unknown_limit):
-    """The referral's own center still sends, too early or not."""
+def test_another_centers_parked_deliveries_do_not_block_the_own_center(submitted_services, low_unknown_limit):
+    """The referral's own center can still send, early or not."""
     for n in range(FEW):
         submitted_services.deliver("infused", webhook_id=f"msg-{n}", center=OTHER_CENTER)
 
@@ -100,8 +102,8 @@ def test_a_full_row_of_strangers_is_of_their_center_alone(submitted_services, lo
     assert submitted_services.deliver("accepted").status == "applied"
 
 
-def test_a_centers_own_deliveries_that_wait_are_as_few(submitted_services, low_unknown_limit):
-    """They are read with every decision; what is not too early still applies."""
+def test_the_own_centers_parked_deliveries_are_limited_too(submitted_services, low_unknown_limit):
+    """They are read with every decision. A delivery that is not early still applies."""
     for n in range(FEW):
         submitted_services.deliver("infused", webhook_id=f"msg-{n}", at=submitted_services.now + MINUTE)
 
@@ -110,22 +112,22 @@ def test_a_centers_own_deliveries_that_wait_are_as_few(submitted_services, low_u
     assert submitted_services.deliver("accepted").status == "applied"
 
 
-def test_only_so_many_ids_are_tried_in_a_day(submitted_services, monkeypatch):
-    """A search for ids of referrals ends after a few thousand, whatever they are."""
-    monkeypatch.setattr(waiting, "UNKNOWN_REFERRALS_PER_CENTER", RateLimit(burst=2, per_second=1 / 43_200))
+def test_a_center_can_try_only_a_limited_number_of_unknown_ids(submitted_services, monkeypatch):
+    """A search for referral ids ends after a few thousand attempts."""
+    monkeypatch.setattr(parking, "UNKNOWN_REFERRALS_PER_CENTER", RateLimit(burst=2, per_second=1 / 43_200))
     for n in range(2):
-        how = {"center": OTHER_CENTER, "webhook_id": f"msg-{n}"}
-        submitted_services.deliver("accepted", referral_id=f"ref_try_{n}", **how)
+        sender = {"center": OTHER_CENTER, "webhook_id": f"msg-{n}"}
+        submitted_services.deliver("accepted", referral_id=f"ref_try_{n}", **sender)
 
-    code, _, pause = refused(submitted_services, referral_id="ref_try_2", center=OTHER_CENTER)
+    code, _, retry_after_s = get_refusal(submitted_services, referral_id="ref_try_2", center=OTHER_CENTER)
 
     assert code == "too_many_waiting"
-    assert pause > 3600
+    assert retry_after_s > 3600
     assert submitted_services.deliver("infused", referral_id="ref_try_3").status == "parked"
 
 
-def test_a_decision_does_not_read_what_strangers_sent(submitted_services):
-    """Ten thousand of them would make no reader slower: none is in what is read."""
+def test_a_decision_does_not_read_other_centers_deliveries(submitted_services):
+    """Ten thousand of them would not make any request slower."""
     park(submitted_services.stores, MAX_PARKED_PER_REFERRAL)
 
     referral, parked = submitted_services.stores.referrals.get_with_parked("ref_1")
@@ -135,8 +137,8 @@ def test_a_decision_does_not_read_what_strangers_sent(submitted_services):
     assert len(submitted_services.list_events()) == 1
 
 
-def test_counting_strangers_stops_at_the_limit(submitted_services):
-    """However many an earlier release let in, counting reads no more than it has to."""
+def test_counting_parked_deliveries_stops_at_the_limit(submitted_services):
+    """However many an earlier release accepted, the count reads only as many as it needs."""
     park(submitted_services.stores, 30)
 
     count = submitted_services.stores.referrals.count_parked_for_unknown("ref_1", OTHER_CENTER.tenant_id, limit=7)
@@ -144,8 +146,8 @@ def test_counting_strangers_stops_at_the_limit(submitted_services):
     assert count == 7
 
 
-def test_what_came_before_the_submission_applies_after_it(services):
-    """A person submits the draft; what the center's feed sent meanwhile follows at once."""
+def test_a_delivery_before_the_submission_applies_after_it(services):
+    """A member submits the draft; the center's earlier delivery is applied at once."""
     services.refer(submit=False)
     services.now += MINUTE
     services.deliver("accepted", at=services.now + 2 * MINUTE)
@@ -158,8 +160,8 @@ def test_what_came_before_the_submission_applies_after_it(services):
     assert services.stores.referrals.count_parked_for_unknown("ref_1", CENTER.tenant_id, limit=9) == 0
 
 
-def test_what_came_before_the_referral_applies_with_the_relay(services):
-    """It looks after each committed event, the submission among them."""
+def test_a_delivery_before_the_referral_applies_with_the_relay(services):
+    """The relay checks each committed event, including the submission."""
     services.deliver("accepted", at=NOON + 2 * MINUTE)
     services.refer()
 
@@ -168,19 +170,19 @@ def test_what_came_before_the_referral_applies_with_the_relay(services):
     assert services.get_referral().stage is Stage.ACCEPTED
 
 
-def test_strangers_stay_strangers(submitted_services):
-    """Whatever the own center reports and however often the relay looks, they never apply."""
+def test_another_centers_deliveries_never_apply(submitted_services):
+    """However much the own center reports and however often the relay runs."""
     submitted_services.deliver("infused", center=OTHER_CENTER, at=NOON)
 
     submitted_services.move_to("received", "accepted")
     submitted_services.run_queue(TaskQueue.EVENT)
 
     assert submitted_services.get_referral().stage is Stage.ACCEPTED
-    left = submitted_services.stores.referrals.count_parked_for_unknown("ref_1", OTHER_CENTER.tenant_id, limit=9)
-    assert left == 1
+    count = submitted_services.stores.referrals.count_parked_for_unknown("ref_1", OTHER_CENTER.tenant_id, limit=9)
+    assert count == 1
 
 
-def test_the_limit_leaves_room_for_a_whole_journey():
-    """A sender that repeats a whole history early, out of order and under new ids, twice."""
+def test_the_limit_allows_a_whole_history_twice():
+    """For a sender that repeats a whole history early, out of order and under new ids."""
     assert 2 * len(Stage) <= limits.MAX_PARKED_PER_REFERRAL
     assert replace(limits.UNKNOWN_REFERRALS_PER_CENTER).burst >= limits.MAX_PARKED_PER_REFERRAL

@@ -1,4 +1,4 @@
-"""Changing what a practice sends: how long, in which version, and by whom."""
+"""Edit a referral: until when, in which version, and by whom."""
 
 from dataclasses import replace
 
@@ -9,24 +9,24 @@ from chalicelib.errors import ConflictError, ForbiddenError, MalformedError, Not
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals import read_and_amend as referrals
 from tests.support import faults
-from tests.support import stores as shelves
 from tests.support.factories import CENTER, OTHER_CENTER, OTHER_PRACTICE, PRACTICE, build_member
 from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION
+from tests.support.stores import list_rows
 
 
-def amend(desk, changes, *, version=1, member=None, referral_id="ref_1"):
-    """Change a referral as a member does."""
+def amend(services, changes, *, version=1, member=None, referral_id="ref_1"):
+    """Edit a referral as a member."""
     return referrals.amend_referral(
         referral_id,
         changes,
         version=version,
         member=member or build_member(PRACTICE),
-        context=RunContext(desk.stores, desk.now + MINUTE),
+        context=RunContext(services.stores, services.now + MINUTE),
     )
 
 
-def test_a_draft_can_be_changed(services):
-    """Whole sections; what is not named stays; one version on."""
+def test_a_draft_can_be_edited(services):
+    """Whole sections change, the others stay, and the version increases by one."""
     services.refer(submit=False)
 
     changed = amend(services, {"note": "n", "urgency": "urgent", "center_id": "ctr_mesa"})
@@ -35,11 +35,11 @@ def test_a_draft_can_be_changed(services):
     assert (changed.version, changed.urgency, changed.center_id) == (2, "urgent", "ctr_mesa")
     assert changed.details["note"] == "n"
     assert changed.details["patient"]["family_name"] == "Example"
-    assert "referral.amend" in {row["action"] for row in shelves.list_rows("audit")}
+    assert "referral.amend" in {row["action"] for row in list_rows("audit")}
 
 
-def test_a_change_of_an_old_version_is_refused(services):
-    """Somebody else wrote since; nothing of it is stored."""
+def test_an_edit_of_an_old_version_is_refused(services):
+    """Another write came first; nothing of the edit is stored."""
     services.refer(submit=False)
     amend(services, {"note": "first"})
 
@@ -49,27 +49,27 @@ def test_a_change_of_an_old_version_is_refused(services):
     assert services.get_referral().details["note"] == "first"
 
 
-def test_of_two_changes_at_once_one_is_refused(services):
-    """Both read version 1; the transaction lets one through."""
+def test_one_of_two_edits_at_once_is_refused(services):
+    """Both read version 1; the transaction accepts one."""
     services.refer(submit=False)
     other = services.restart()
-    quicker = faults.plan_interruption("TransactWriteItems", lambda: amend(other, {"note": "quicker"}))
+    interruption = faults.plan_interruption("TransactWriteItems", lambda: amend(other, {"note": "faster"}))
 
-    with faults.inject_faults(quicker), pytest.raises(PreconditionFailedError):
+    with faults.inject_faults(interruption), pytest.raises(PreconditionFailedError):
         amend(services, {"note": "slower"})
 
-    assert services.get_referral().details["note"] == "quicker"
+    assert services.get_referral().details["note"] == "faster"
     assert services.get_referral().version == 2
 
 
-def test_a_change_and_a_move_at_once_do_not_undo_each_other(services):
-    """The center asked for information while the practice was still reading."""
+def test_an_edit_cannot_overwrite_an_event_at_the_same_time(services):
+    """The center declined while the practice was editing."""
     services.refer()
     services.move_to("received", "info_requested")
-    moves = faults.plan_interruption("TransactWriteItems", lambda: services.restart().deliver("declined"))
+    interruption = faults.plan_interruption("TransactWriteItems", lambda: services.restart().deliver("declined"))
     services.now += MINUTE
 
-    with faults.inject_faults(moves), pytest.raises(PreconditionFailedError):
+    with faults.inject_faults(interruption), pytest.raises(PreconditionFailedError):
         amend(services, {"note": "late"}, version=3)
 
     assert services.get_referral().stage is Stage.DECLINED
@@ -77,8 +77,8 @@ def test_a_change_and_a_move_at_once_do_not_undo_each_other(services):
 
 
 @pytest.mark.parametrize("stages", [["received"], ["accepted"], STAGES_TO_LYMPHODEPLETION, ["declined"]])
-def test_what_the_center_works_with_is_not_changed(services, stages):
-    """From its receipt on, but for an answer to a question."""
+def test_a_referral_that_the_center_has_received_cannot_be_edited(services, stages):
+    """Except to answer a request for information."""
     services.refer()
     services.move_to(*stages)
 
@@ -88,8 +88,8 @@ def test_what_the_center_works_with_is_not_changed(services, stages):
     assert refusal.value.code == "not_editable"
 
 
-def test_an_answer_to_a_question_changes_anything_but_the_center(services):
-    """A referral that was submitted stays with its center."""
+def test_a_requested_edit_can_change_everything_except_the_center(services):
+    """A submitted referral stays with its center."""
     services.refer()
     services.move_to("received", "info_requested")
 
@@ -101,31 +101,31 @@ def test_an_answer_to_a_question_changes_anything_but_the_center(services):
     assert refusal.value.code == "center_fixed"
 
 
-def test_a_change_names_only_what_is_known(services):
-    """As a new referral does."""
+def test_an_edit_with_an_unknown_product_is_refused(services):
+    """The same as for a new referral."""
     services.refer(submit=False)
 
     with pytest.raises(MalformedError):
         amend(services, {"product_id": "miracle"})
 
 
-def test_a_center_does_not_change_what_the_practice_sends(services):
-    """It sees it, so it is told that this is not for its role."""
+def test_a_center_cannot_edit_a_referral(services):
+    """It can see the referral, so the error is that its role cannot do this."""
     services.refer()
 
     with pytest.raises(ForbiddenError):
         amend(services, {"note": "n"}, member=build_member(CENTER))
 
 
-@pytest.mark.parametrize("stranger", [build_member(OTHER_PRACTICE), build_member(OTHER_CENTER)])
+@pytest.mark.parametrize("member", [build_member(OTHER_PRACTICE), build_member(OTHER_CENTER)])
 @pytest.mark.parametrize("referral_id", ["ref_1", "ref_unknown"])
-def test_a_stranger_finds_nothing_to_change(services, stranger, referral_id):
-    """The same for what is others' as for what is not; the try is in the audit."""
+def test_a_member_without_access_cannot_edit(services, member, referral_id):
+    """The same error for an existing and an unknown referral. The attempt is in the audit trail."""
     services.refer()
 
     with pytest.raises(NotFoundError):
-        amend(services, {"note": "n"}, member=stranger, referral_id=referral_id)
+        amend(services, {"note": "n"}, member=member, referral_id=referral_id)
 
-    (row,) = [row for row in shelves.list_rows("audit") if row["outcome"] == "not_found"]
+    (row,) = [row for row in list_rows("audit") if row["outcome"] == "not_found"]
     assert (row["referral_id"], row["action"]) == (f"{referral_id}/reads", "referral.amend")
     assert services.get_referral().version == 1

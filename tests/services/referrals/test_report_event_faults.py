@@ -1,30 +1,30 @@
-"""Every single fault at every AWS call of a submission and of a delivery, then the repeat.
+"""Inject each fault at each AWS call of a submission and of a delivery, then repeat the request.
 
-What has to be true in the end, whatever went wrong and wherever: the thing happened once.
+Whatever failed, the result in the end must be the same: the submission or delivery happened once.
 """
 
 import pytest
 
 from chalicelib.errors import UnavailableError
-from chalicelib.services.referrals import report_event as journey
+from chalicelib.services.referrals.report_event import apply_parked
 from tests.support import faults
 from tests.support.broken_variants import deliver_unsafely
 from tests.support.faults import FaultMode
 from tests.support.invariants import TableSnapshot
 from tests.support.service_driver import MINUTE
 
-SINGLE = (FaultMode.CRASH_BEFORE, FaultMode.CRASH_AFTER, FaultMode.LOST_REPLY)
+SINGLE_FAULTS = (FaultMode.CRASH_BEFORE, FaultMode.CRASH_AFTER, FaultMode.LOST_REPLY)
 
 
-def calls_of(flow):
-    """How many AWS calls a flow makes where nothing goes wrong."""
+def count_calls(flow):
+    """How many AWS calls a flow makes without a fault."""
     with faults.inject_faults(faults.plan_never) as calls:
         flow()
     return len(calls.operations)
 
 
-def until_answered(flow, plan):
-    """Do something as a sender does that sends again until it is answered; a fault comes once."""
+def repeat_until_response(flow, plan):
+    """Run a flow like a sender that repeats it until it gets a response. The fault happens once."""
     with faults.inject_faults(plan) as calls:
         try:
             return flow(), calls
@@ -33,138 +33,139 @@ def until_answered(flow, plan):
     return flow(), calls
 
 
-def faults_of(total):
-    """Every fault at every call of a flow, with a name for each."""
+def plan_all_faults(total):
+    """A plan for each fault at each call of a flow, by name."""
     return {
         f"{number}-{mode}": plan
         for number in range(1, total + 1)
         for mode, plan in (
-            *((m, faults.plan_fault_at(number, m)) for m in SINGLE),
-            # Every try of the SDK is answered into the void: nobody knows what was written.
+            *((m, faults.plan_fault_at(number, m)) for m in SINGLE_FAULTS),
+            # All attempts of the SDK lose their response: it is unknown what was written.
             ("lost_for_good", faults.plan_faults_by_number({number + n: FaultMode.LOST_REPLY for n in range(3)})),
         )
     }
 
 
-def test_a_submission_happens_once_whatever_goes_wrong(services):
-    """At each call of it, each fault; then the same POST again, with the same key."""
+def test_a_submission_happens_once_despite_any_fault(services):
+    """Each fault at each call, then the same POST again with the same key."""
     services.refer("ref_first", key="key-first")
-    total = calls_of(lambda: services.restart().refer("ref_count", key="key-count"))
-    plans = faults_of(total)
-    met, answered = set(), {}
+    total = count_calls(lambda: services.restart().refer("ref_count", key="key-count"))
+    plans = plan_all_faults(total)
+    injected, referral_ids = set(), {}
     for name, plan in plans.items():
-        tries = iter("ab")
+        suffixes = iter("ab")
 
-        def submit(name=name, tries=tries):
-            # A repeat comes to a new function, which draws a new id.
-            return services.restart().refer(f"ref_{name}-{next(tries)}", key=f"key-{name}")
+        def submit(name=name, suffixes=suffixes):
+            # A repeat reaches a new function instance, which generates a new id.
+            return services.restart().refer(f"ref_{name}-{next(suffixes)}", key=f"key-{name}")
 
-        answer, calls = until_answered(submit, plan)
-        met |= {name} if calls.count_faults else set()
-        answered[name] = answer.body["referral_id"]
+        response, calls = repeat_until_response(submit, plan)
+        injected |= {name} if calls.count_faults else set()
+        referral_ids[name] = response.body["referral_id"]
 
-    books = TableSnapshot.read(services.stores)
-    wrong = {
-        name: faulty
-        for name, referral_id in answered.items()
-        if (faulty := books.find_violations(referral_id, ["submitted"], deliveries=0))
+    snapshot = TableSnapshot.read(services.stores)
+    violations = {
+        name: found
+        for name, referral_id in referral_ids.items()
+        if (found := snapshot.find_violations(referral_id, ["submitted"], deliveries=0))
     }
-    made = set(books.rows["referrals"])
-    assert met == set(plans)
-    assert wrong == {}
-    assert made == {*answered.values(), "ref_first", "ref_count"}
+    assert injected == set(plans)
+    assert violations == {}
+    assert set(snapshot.rows["referrals"]) == {*referral_ids.values(), "ref_first", "ref_count"}
 
 
-def wrong_after_faults(desk, deliver, stages, *, before=None, **wanted):
-    """What is wrong after every fault at every call of a delivery, and its repeat."""
+def find_violations(services, deliver, stages, *, before=None, **expected):
+    """What is wrong after each fault at each call of a delivery, and after its repeat."""
 
-    def started(name):
-        desk.refer(name, key=f"key-{name}")
+    def prepare_referral(name):
+        services.refer(name, key=f"key-{name}")
         if before:
-            before(desk, name)
+            before(services, name)
 
-    # Makes the center's data key, which only the first delivery of all has to.
-    started("ref_first")
-    deliver(desk.restart(), "ref_first")
-    started("ref_count")
-    plans = faults_of(calls_of(lambda: deliver(desk.restart(), "ref_count")))
-    met = set()
+    # Creates the center's data key, which only the very first delivery has to do.
+    prepare_referral("ref_first")
+    deliver(services.restart(), "ref_first")
+    prepare_referral("ref_count")
+    plans = plan_all_faults(count_calls(lambda: deliver(services.restart(), "ref_count")))
+    injected = set()
     for name, plan in plans.items():
-        started(name)
-        _, calls = until_answered(lambda name=name: deliver(desk.restart(), name), plan)
-        met |= {name} if calls.count_faults else set()
+        prepare_referral(name)
+        _, calls = repeat_until_response(lambda name=name: deliver(services.restart(), name), plan)
+        injected |= {name} if calls.count_faults else set()
         if before:
-            # As the relay does for every event that was committed.
-            journey.apply_parked(name, context=desk.context)
+            # The relay job does this for every committed event.
+            apply_parked(name, context=services.context)
 
-    assert met == set(plans)
-    books = TableSnapshot.read(desk.stores)
-    checked = {name: books.find_violations(name, stages, **wanted) for name in plans}
-    return {name: faulty for name, faulty in checked.items() if faulty}
-
-
-def accept(desk, referral_id):
-    """A center's delivery."""
-    webhook_id, at = f"{referral_id}-accepted", desk.now + MINUTE
-    return desk.deliver("accepted", referral_id=referral_id, webhook_id=webhook_id, at=at)
+    assert injected == set(plans)
+    snapshot = TableSnapshot.read(services.stores)
+    violations = {name: snapshot.find_violations(name, stages, **expected) for name in plans}
+    return {name: found for name, found in violations.items() if found}
 
 
-def schedule(desk, referral_id):
-    """A delivery that has to wait for the one above."""
-    webhook_id, at = f"{referral_id}-consult", desk.now + 2 * MINUTE
-    return desk.deliver("consult_scheduled", referral_id=referral_id, webhook_id=webhook_id, at=at)
+def accept(services, referral_id):
+    """Deliver "accepted"."""
+    webhook_id, at = f"{referral_id}-accepted", services.now + MINUTE
+    return services.deliver("accepted", referral_id=referral_id, webhook_id=webhook_id, at=at)
 
 
-def test_a_delivery_happens_once_whatever_goes_wrong(services):
-    """At each call of it, each fault; then the same delivery again."""
-    assert wrong_after_faults(services, accept, ["submitted", "accepted"]) == {}
+def schedule(services, referral_id):
+    """Deliver "consult_scheduled", which is parked until "accepted" arrives."""
+    webhook_id, at = f"{referral_id}-consult", services.now + 2 * MINUTE
+    return services.deliver("consult_scheduled", referral_id=referral_id, webhook_id=webhook_id, at=at)
 
 
-def test_a_delivery_is_parked_once_whatever_goes_wrong(services):
-    """It waits, once, and moves nothing."""
-    wrong = wrong_after_faults(services, schedule, ["submitted"], waiting=1, audited=["submitted", "consult_scheduled"])
-
-    assert wrong == {}
+def test_a_delivery_is_applied_once_despite_any_fault(services):
+    """Each fault at each call, then the same delivery again."""
+    assert find_violations(services, accept, ["submitted", "accepted"]) == {}
 
 
-def test_what_waited_is_settled_once_whatever_goes_wrong(services):
-    """One delivery moves the referral and settles another; the relay looks after what is left."""
+def test_a_delivery_is_parked_once_despite_any_fault(services):
+    """It does not change the referral."""
+    violations = find_violations(
+        services, schedule, ["submitted"], waiting=1, audited=["submitted", "consult_scheduled"]
+    )
+
+    assert violations == {}
+
+
+def test_a_parked_delivery_is_applied_once_despite_any_fault(services):
+    """One delivery changes the stage and lets another one apply. The relay applies what is left."""
     stages = ["submitted", "accepted", "consult_scheduled"]
-    wrong = wrong_after_faults(
+    violations = find_violations(
         services, accept, stages, before=schedule, deliveries=2, audited=[*stages, "consult_scheduled"]
     )
 
-    assert wrong == {}
+    assert violations == {}
 
 
-def test_the_search_finds_a_naive_handler_out(services):
-    """Seen, then done: some fault loses the move, some the mail, some only half of either."""
-    wrong = wrong_after_faults(services, deliver_unsafely, ["submitted", "accepted"])
-    modes = {name.split("-")[1] for name in wrong}
+def test_the_fault_search_detects_an_unsafe_handler(services):
+    """A handler that first reads and then writes separately loses the event, the mail, or a part of them."""
+    violations = find_violations(services, deliver_unsafely, ["submitted", "accepted"])
+    modes = {name.split("-")[1] for name in violations}
 
-    assert modes == {*SINGLE, "lost_for_good"}
-    assert any("stage" in faulty for faulty in wrong.values())
-    assert any(faulty == ["tasks"] for faulty in wrong.values())
+    assert modes == {*SINGLE_FAULTS, "lost_for_good"}
+    assert any("stage" in found for found in violations.values())
+    assert any(found == ["tasks"] for found in violations.values())
 
 
 @pytest.mark.parametrize("mode", [FaultMode.LOST_REPLY, FaultMode.THROTTLE, FaultMode.SERVER_ERROR, FaultMode.REFUSED])
-def test_trouble_that_does_not_end_is_told_as_such(submitted_services, mode):
-    """503, and nothing half done that the repeat would not make whole."""
-    dead = faults.plan_always("TransactWriteItems", mode)
+def test_a_lasting_outage_is_an_unavailable_error(submitted_services, mode):
+    """Status 503, and a repeat completes whatever is missing."""
+    outage = faults.plan_always("TransactWriteItems", mode)
 
-    with faults.inject_faults(dead), pytest.raises(UnavailableError):
+    with faults.inject_faults(outage), pytest.raises(UnavailableError):
         submitted_services.restart().deliver("accepted")
-    outcome = submitted_services.restart().deliver("accepted")
+    result = submitted_services.restart().deliver("accepted")
 
-    written = mode is FaultMode.LOST_REPLY
-    assert outcome.status == ("duplicate" if written else "applied")
+    was_written = mode is FaultMode.LOST_REPLY
+    assert result.status == ("duplicate" if was_written else "applied")
     assert TableSnapshot.read(submitted_services.stores).find_violations("ref_1", ["submitted", "accepted"]) == []
 
 
-def test_a_lost_reply_is_told_as_what_became_of_it(submitted_services):
-    """The SDK's own retry meets the receipt of the first try: it was applied, and is there."""
+def test_a_lost_reply_returns_the_result_of_the_first_attempt(submitted_services):
+    """The SDK's retry finds the log entry of its first attempt: the event was applied."""
     with faults.inject_faults(faults.plan_nth_fault("TransactWriteItems", 1, FaultMode.LOST_REPLY)):
-        outcome = submitted_services.deliver("accepted")
+        result = submitted_services.deliver("accepted")
 
-    assert outcome.stage == "accepted"
+    assert result.stage == "accepted"
     assert TableSnapshot.read(submitted_services.stores).find_violations("ref_1", ["submitted", "accepted"]) == []

@@ -1,7 +1,7 @@
-"""Two writers at once: one acts between the other's reading and its commit.
+"""Races of two writers: one writes between the read and the commit of the other.
 
-One process cannot show real parallel writers on the tests' own cloud, and need not: what
-matters is what the second writer finds, and that is chosen here.
+One process cannot run real parallel writers on the tests' local cloud, and does not need to. Only what the
+second writer finds matters, and the tests choose that.
 """
 
 import pytest
@@ -10,26 +10,26 @@ from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import ConflictError, UnavailableError
 from chalicelib.services.platform.optimistic import MAX_ATTEMPTS
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals import report_event as journey
+from chalicelib.services.referrals.report_event import report_by_system
 from tests.support import faults
-from tests.support import stores as shelves
 from tests.support.factories import PRACTICE, build_member
 from tests.support.referral_values import build_stage_change
 from tests.support.service_driver import MINUTE
+from tests.support.stores import list_rows, list_task_rows
 
 
 def while_committing(act):
-    """Somebody else acts right before the first commit."""
+    """Let another writer act right before the first commit."""
     return faults.inject_faults(faults.plan_interruption("TransactWriteItems", act))
 
 
-def stages_of(desk):
-    """The timeline as stages with what became of each."""
-    return [(event.event.stage.value, event.status.value) for event in desk.list_events()][1:]
+def list_stages(services):
+    """The stages after the submission, with the status of each event."""
+    return [(event.event.stage.value, event.status.value) for event in services.list_events()][1:]
 
 
 def test_the_same_delivery_twice_at_once_is_one_event(submitted_services):
-    """Two functions got it in the same millisecond; the slower one finds the receipt."""
+    """Two function instances got it in the same millisecond; the slower one finds the log entry."""
     other, theirs = submitted_services.restart(), []
 
     with while_committing(lambda: theirs.append(other.deliver("received", webhook_id="msg-1"))):
@@ -37,34 +37,34 @@ def test_the_same_delivery_twice_at_once_is_one_event(submitted_services):
 
     assert (theirs[0].status, mine.status) == ("applied", "duplicate")
     assert mine.event_id == theirs[0].event_id
-    assert stages_of(submitted_services) == [("received", "applied")]
+    assert list_stages(submitted_services) == [("received", "applied")]
 
 
-def test_a_decision_is_taken_anew_when_the_referral_has_moved(submitted_services):
-    """Accepted was legal when it was read, and is history when it is written."""
+def test_an_event_is_decided_again_after_a_conflict(submitted_services):
+    """It was possible for the stage that was read, and is history for the stage at the commit."""
     other = submitted_services.restart()
     later = submitted_services.now + 2 * MINUTE
 
     with while_committing(lambda: other.deliver("declined", at=later)):
-        outcome = submitted_services.deliver("accepted", at=submitted_services.now + MINUTE)
+        result = submitted_services.deliver("accepted", at=submitted_services.now + MINUTE)
 
-    assert (outcome.status, outcome.stage) == ("recorded", "declined")
-    assert stages_of(submitted_services) == [("accepted", "recorded"), ("declined", "applied")]
+    assert (result.status, result.stage) == ("recorded", "declined")
+    assert list_stages(submitted_services) == [("accepted", "recorded"), ("declined", "applied")]
 
 
-def test_two_moves_at_once_both_count(submitted_services):
-    """Neither is lost, and the versions have no hole."""
+def test_two_events_at_once_are_both_applied(submitted_services):
+    """Neither is lost, and the version numbers have no gap."""
     other = submitted_services.restart()
 
     with while_committing(lambda: other.deliver("received", at=submitted_services.now)):
-        outcome = submitted_services.deliver("accepted", at=submitted_services.now + MINUTE)
+        result = submitted_services.deliver("accepted", at=submitted_services.now + MINUTE)
 
-    assert outcome.status == "applied"
-    assert stages_of(submitted_services) == [("received", "applied"), ("accepted", "applied")]
+    assert result.status == "applied"
+    assert list_stages(submitted_services) == [("received", "applied"), ("accepted", "applied")]
     assert submitted_services.get_referral().version == 3
 
 
-def test_what_became_illegal_meanwhile_is_refused(submitted_services):
+def test_an_event_that_a_conflict_makes_impossible_is_refused(submitted_services):
     """The practice withdrew while the center's delivery was on its way."""
     other = submitted_services.restart()
 
@@ -76,11 +76,11 @@ def test_what_became_illegal_meanwhile_is_refused(submitted_services):
 
     assert refusal.value.code == "referral_closed"
     assert submitted_services.get_referral().stage is Stage.WITHDRAWN
-    assert [row["status"] for row in shelves.list_rows("deliveries")] == ["refused"]
+    assert [row["status"] for row in list_rows("deliveries")] == ["refused"]
 
 
 def test_the_same_post_twice_at_once_is_one_event(submitted_services):
-    """A double click: the slower one is told what the quicker one was told."""
+    """A double click: both requests get the same response."""
     other, theirs = submitted_services.restart(), []
 
     with while_committing(lambda: theirs.append(other.report("accepted"))):
@@ -88,11 +88,11 @@ def test_the_same_post_twice_at_once_is_one_event(submitted_services):
 
     assert mine.body == theirs[0].body
     assert (theirs[0].replayed, mine.replayed) == (False, True)
-    assert stages_of(submitted_services) == [("accepted", "applied")]
+    assert list_stages(submitted_services) == [("accepted", "applied")]
 
 
-def test_the_same_referral_sent_twice_at_once_is_one(services):
-    """As above, for a submission, where each try has drawn an id of its own."""
+def test_the_same_submission_twice_at_once_is_one_referral(services):
+    """As above, although each attempt generated its own referral id."""
     other, theirs = services.restart(), []
 
     with while_committing(lambda: theirs.append(other.refer("ref_theirs"))):
@@ -102,8 +102,8 @@ def test_the_same_referral_sent_twice_at_once_is_one(services):
     assert services.stores.referrals.get("ref_mine") is None
 
 
-def test_two_people_who_make_the_same_move_make_it_once(submitted_services):
-    """The slower one's report is history: the referral stands there already."""
+def test_two_members_with_the_same_event_report_it_once(submitted_services):
+    """The slower report is refused, because the referral is already in that stage."""
     other = submitted_services.restart()
     colleague = build_member(PRACTICE, n=2)
 
@@ -113,12 +113,12 @@ def test_two_people_who_make_the_same_move_make_it_once(submitted_services):
     ):
         submitted_services.report("withdrawn", member=build_member(PRACTICE), at=submitted_services.now + MINUTE)
 
-    assert stages_of(submitted_services) == [("withdrawn", "applied")]
-    assert [row["stage"] for row in shelves.list_task_rows()].count("withdrawn") == 1
+    assert list_stages(submitted_services) == [("withdrawn", "applied")]
+    assert [row["stage"] for row in list_task_rows()].count("withdrawn") == 1
 
 
-def test_a_center_that_declined_and_a_feed_that_accepts_end_alike(submitted_services):
-    """A person and a system of one center at once, in either order of writing."""
+def test_a_race_of_declined_and_accepted_has_one_outcome(submitted_services):
+    """Both arrive at once, and the order of the writes does not matter."""
     stages = set()
     for n, (first, second) in enumerate([("declined", "accepted"), ("accepted", "declined")]):
         name = f"ref_race_{n}"
@@ -136,30 +136,30 @@ def test_a_center_that_declined_and_a_feed_that_accepts_end_alike(submitted_serv
     assert stages == {Stage.DECLINED}
 
 
-@pytest.mark.parametrize("who", ["feed", "member", "system"])
-def test_a_referral_that_never_holds_still_is_told_as_busy(submitted_services, who):
-    """A bounded number of decisions, then "try again": nothing half done."""
+@pytest.mark.parametrize("reporter", ["webhook", "member", "system"])
+def test_endless_conflicts_end_in_a_busy_error(submitted_services, reporter):
+    """The number of attempts is limited, and nothing is partly written."""
     submitted_services.move_to("received", "accepted")
     other = submitted_services.restart()
-    moves: list[str] = []
+    changes: list[str] = []
 
-    def restless(_n, operation):
-        if operation == "TransactWriteItems" and "moving" not in moves[-1:]:
-            moves.append("moving")
-            other.deliver("consult_scheduled", at=submitted_services.now + len(moves) * MINUTE)
-            moves[-1] = "moved"
+    def change_before_each_commit(_n, operation):
+        if operation == "TransactWriteItems" and "writing" not in changes[-1:]:
+            changes.append("writing")
+            other.deliver("consult_scheduled", at=submitted_services.now + len(changes) * MINUTE)
+            changes[-1] = "written"
 
     late = submitted_services.now + 1000 * MINUTE
-    as_system = build_stage_change(Stage.DECLINED, late, referral_id="ref_1")
+    system_event = build_stage_change(Stage.DECLINED, late, referral_id="ref_1")
     attempt = {
-        "feed": lambda: submitted_services.deliver("declined", at=late),
+        "webhook": lambda: submitted_services.deliver("declined", at=late),
         "member": lambda: submitted_services.report("declined", at=late),
-        "system": lambda: journey.report_by_system(as_system, context=RunContext(submitted_services.stores, late)),
-    }[who]
+        "system": lambda: report_by_system(system_event, context=RunContext(submitted_services.stores, late)),
+    }[reporter]
 
-    with faults.inject_faults(restless), pytest.raises(UnavailableError) as refusal:
+    with faults.inject_faults(change_before_each_commit), pytest.raises(UnavailableError) as refusal:
         attempt()
 
     assert refusal.value.code == "busy"
-    assert len(moves) == MAX_ATTEMPTS
+    assert len(changes) == MAX_ATTEMPTS
     assert submitted_services.get_referral().stage is Stage.CONSULT_SCHEDULED

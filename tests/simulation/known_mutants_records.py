@@ -120,7 +120,7 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
         "chalicelib/services/audit/trail.py",
         "return NO_ROW if told is None else Head(**told)",
         "return None",
-        "tests/services/audit/test_trail.py::test_checkpoints_that_are_gone_are_missed",
+        "tests/services/audit/test_trail.py::test_deleted_checkpoints_are_found",
     ),
     KnownMutant(
         "a sealed value opens in another place",
@@ -169,7 +169,7 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
         _PEOPLE,
         "    if not by.manages:",
         "    if False:",
-        "tests/services/identity/test_members.py::test_only_administrators_manage_people",
+        "tests/services/identity/test_members.py::test_only_administrators_can_manage_members",
     ),
     KnownMutant(
         "either side does what belongs to the other",

@@ -90,7 +90,7 @@ INDEX_WAITS: Mapping[str, IndexWaits] = {
                 "tests/services/notices/test_weekly_digest_hours.py",
                 "tests/services/notices/test_weekly_digest.py",
                 "tests/services/notices/test_send_mail_merging.py",
-                "tests/services/platform/test_heartbeats.py::test_the_relay_counts_what_is_parked",
+                "tests/services/platform/test_heartbeats.py::test_the_relay_counts_failed_tasks",
                 "tests/services/referrals/test_report_event.py::test_monitoring_starts_after_the_last_dose",
                 "tests/services/notices/test_outbox_worker_failed_tasks.py",
                 "tests/services/notices/test_planned_list_changes.py",

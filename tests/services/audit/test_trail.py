@@ -1,4 +1,4 @@
-"""The audit trail finds what was done to it."""
+"""Verification of the audit trail finds every change to it."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -12,18 +12,18 @@ from chalicelib.store.audit.rows import CHECKPOINTS
 from tests.support.api_driver import ApiDriver
 from tests.support.tampering import Rows, apply_tampering, build_tampering, read_rows
 
-TRIES = 100
+TAMPERINGS = 100
 
 
-def verified(clinic: ApiDriver) -> audits.AuditVerification:
+def verify(api: ApiDriver) -> audits.AuditVerification:
     now = wiring.read_clock()
     first = (now - timedelta(hours=1)).date()
-    return audits.verify_audit_trail(context=RunContext(clinic.stores, now), first_day=first)
+    return audits.verify_audit_trail(context=RunContext(api.stores, now), first_day=first)
 
 
 @pytest.fixture
 def audited_api(api: ApiDriver) -> ApiDriver:
-    """A clinic in which people referred, moved, read and were refused, counted since."""
+    """An API with a referral, events, reads and refusals in the audit trail, and a checkpoint after them."""
     for minutes in (-20, -10):
         audits.write_checkpoint(context=RunContext(api.stores, wiring.read_clock() + timedelta(minutes=minutes)))
     referral_id = api.refer()["referral_id"]
@@ -39,61 +39,61 @@ def without(rows: Rows, *chains: str) -> Rows:
     return {place: row for place, row in rows.items() if place[0] not in chains}
 
 
-def test_an_untouched_trail_has_no_breaks(audited_api: ApiDriver):
-    """What the product writes verifies."""
-    found = verified(audited_api)
+def test_an_unchanged_trail_has_no_breaks(audited_api: ApiDriver):
+    """Everything that the product writes passes verification."""
+    result = verify(audited_api)
 
-    assert found.breaks == []
-    assert found.rows == len(read_rows())
-    assert found.checkpoints == 3
+    assert result.breaks == []
+    assert result.rows == len(read_rows())
+    assert result.checkpoints == 3
 
 
 def test_every_random_tampering_is_found(audited_api: ApiDriver):
-    """Edits, deletions, insertions, swaps, cuts and several at once never go unseen."""
+    """Edits, deletions, insertions, swaps, truncations and combinations of them."""
     before = read_rows()
-    unseen = []
-    for seed in range(TRIES):
-        done, after = build_tampering(before, seed)
+    missed = []
+    for seed in range(TAMPERINGS):
+        changes, after = build_tampering(before, seed)
         with apply_tampering(before, after):
-            if not verified(audited_api).breaks:
-                unseen.append((seed, done))
+            if not verify(audited_api).breaks:
+                missed.append((seed, changes))
 
-    assert unseen == []
-    assert verified(audited_api).breaks == []
+    assert missed == []
+    assert verify(audited_api).breaks == []
 
 
-def test_a_referral_without_any_row_is_found(api: ApiDriver):
-    """No index knows of a chain that is gone; the referral does."""
+def test_a_referral_without_any_audit_row_is_found(api: ApiDriver):
+    """No index knows a deleted chain, but the referral does."""
     referral_id = api.refer()["referral_id"]
     before = read_rows()
 
     with apply_tampering(before, without(before, referral_id)):
-        found = verified(api)
+        result = verify(api)
 
-    assert [(each.chain, each.problem) for each in found.breaks] == [(referral_id, "does not end at the expected row")]
+    assert [(found.chain, found.problem) for found in result.breaks] == [(referral_id, "does not end at the expected row")]
 
 
 @pytest.mark.parametrize("last", [1, 2, 3])
-def test_checkpoints_that_are_gone_are_missed(audited_api: ApiDriver, last: int):
-    """The last ones, or all: where they end is kept in another table."""
+def test_deleted_checkpoints_are_found(audited_api: ApiDriver, last: int):
+    """The last ones or all of them, because another table keeps their head."""
     before = read_rows()
-    after = {p: row for p, row in before.items() if p[0] != CHECKPOINTS or p[1] < last}
+    after = {place: row for place, row in before.items() if place[0] != CHECKPOINTS or place[1] < last}
 
     with apply_tampering(before, after):
-        found = verified(audited_api)
+        result = verify(audited_api)
 
-    assert CHECKPOINTS in {each.chain for each in found.breaks}
+    assert CHECKPOINTS in {found.chain for found in result.breaks}
 
 
-def test_checkpoints_leave_no_time_between_them(audited_api: ApiDriver):
-    """Each begins where the one before it ended, so that no row falls between two."""
+def test_checkpoints_have_no_gap_between_them(audited_api: ApiDriver):
+    """Each begins where the one before it ended, so that every row is counted."""
     spans = [(row["since"], row["upto"]) for place, row in sorted(read_rows().items()) if place[0] == CHECKPOINTS]
 
-    assert all(ends == begins for (_, ends), (begins, _) in pairwise(spans))
+    assert all(end == start for (_, end), (start, _) in pairwise(spans))
 
 
-def test_an_anchor_that_is_not_ours_is_none(audited_api: ApiDriver):
-    """Whoever may write the keys' table too cannot say where the checkpoints end."""
+def test_a_forged_anchor_is_found(audited_api: ApiDriver):
+    """Write access to the table of keys is not enough to change the head of the checkpoints."""
     audited_api.stores.audit_log.anchors.put({"scope": "checkpoints", "sealed": b"made up"})
 
-    assert [each.chain for each in verified(audited_api).breaks] == [CHECKPOINTS]
+    assert [found.chain for found in verify(audited_api).breaks] == [CHECKPOINTS]

@@ -1,4 +1,4 @@
-"""Tokens of health record systems: who is on the list, and what else has to be right."""
+"""Tokens of health record systems: the allow-list and the other checks."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ def verifier(setting=None, fetch=None):
 
 
 def never(address):
-    raise AssertionError(f"{address} was asked")
+    raise AssertionError(f"{address} was requested")
 
 
 def at_jku(**more):
@@ -39,148 +39,148 @@ def at_jku(**more):
 
 def signed(pair=PAIR, *, alg="ES384", header=None, **claims):
     issued = int(NOW.timestamp())
-    told = {"iss": ehr.ISSUER, "aud": AUDIENCE, "iat": issued, "exp": issued + 240, "jti": "j1"}
-    kept = {name: value for name, value in (told | claims).items() if value is not None}
+    defaults = {"iss": ehr.ISSUER, "aud": AUDIENCE, "iat": issued, "exp": issued + 240, "jti": "j1"}
+    payload = {name: value for name, value in (defaults | claims).items() if value is not None}
     head = {"alg": alg, "typ": "JWT", "kid": pair.kid} | (header or {})
-    return jwt.encode(head, kept, pair, algorithms=[alg])
+    return jwt.encode(head, payload, pair, algorithms=[alg])
 
 
-def take(token, made=None, *, audience=AUDIENCE, now=NOW):
-    return (made or verifier()).verify(token, audience=audience, now=now)
+def verify(token, token_verifier=None, *, audience=AUDIENCE, now=NOW):
+    return (token_verifier or verifier()).verify(token, audience=audience, now=now)
 
 
-def test_a_token_of_a_system_on_the_list_is_taken():
-    """With one audience or several, and in the algorithms that the standard asks for."""
-    both = json.dumps([{"iss": ehr.ISSUER, "name": "x", "keys": public(PAIR, RSA)}])
+def test_a_token_of_a_system_on_the_list_is_accepted():
+    """With one audience or several, and with the algorithms that the standard requires."""
+    two_keys = json.dumps([{"iss": ehr.ISSUER, "name": "x", "keys": public(PAIR, RSA)}])
 
-    assert take(signed())["jti"] == "j1"
-    assert take(signed(aud=["https://other.example", AUDIENCE]))["iss"] == ehr.ISSUER
-    assert take(signed(RSA, alg="RS384"), verifier(both))["iss"] == ehr.ISSUER
+    assert verify(signed())["jti"] == "j1"
+    assert verify(signed(aud=["https://other.example", AUDIENCE]))["iss"] == ehr.ISSUER
+    assert verify(signed(RSA, alg="RS384"), verifier(two_keys))["iss"] == ehr.ISSUER
 
 
 IN_SECONDS = int(NOW.timestamp())
 WRONG = {
     "another system": {"iss": "https://ehr.unknown.example"},
     "no system": {"iss": None},
-    "a system alike": {"iss": f"{ehr.ISSUER}/"},
+    "a similar system": {"iss": f"{ehr.ISSUER}/"},
     "another service": {"aud": AUDIENCE.replace("patient-view", "order-sign")},
     "a part of the address": {"aud": "https://dashboard.example"},
     "no audience": {"aud": None},
     "expired": {"iat": IN_SECONDS - 200, "exp": IN_SECONDS},
-    "too long a life": {"exp": IN_SECONDS + 301},
+    "too long a lifetime": {"exp": IN_SECONDS + 301},
     "from the future": {"iat": IN_SECONDS + 120, "exp": IN_SECONDS + 300},
-    "ended before it began": {"iat": IN_SECONDS + 30, "exp": IN_SECONDS + 20},
+    "ends before it begins": {"iat": IN_SECONDS + 30, "exp": IN_SECONDS + 20},
     "no exp": {"exp": None},
     "no iat": {"iat": None},
     "no jti": {"jti": None},
     "an empty jti": {"jti": ""},
-    "a jti without end": {"jti": "x" * 256},
-    "a jti that is no text": {"jti": 7},
+    "a very long jti": {"jti": "x" * 256},
+    "a jti that is not a text": {"jti": 7},
 }
 
 
 @pytest.mark.parametrize("claims", WRONG.values(), ids=WRONG)
-def test_a_token_that_is_wrong_in_one_thing_is_refused(claims):
-    """Each alone; all else is right."""
+def test_a_token_with_one_wrong_claim_is_refused(claims):
+    """Each alone, with everything else valid."""
     with pytest.raises(UnauthenticatedError):
-        take(signed(**claims))
+        verify(signed(**claims))
 
 
-def test_a_token_signed_by_another_key_of_that_name_is_refused():
+def test_a_token_signed_by_another_key_with_the_same_id_is_refused():
     """The key id proves nothing."""
     with pytest.raises(UnauthenticatedError):
-        take(signed(OTHER))
+        verify(signed(OTHER))
 
 
-def test_the_public_key_is_no_password():
-    """An HMAC with it is a well-known way in."""
+def test_an_hmac_with_the_public_key_is_refused():
+    """It is a well-known attack."""
     secret = OctKey.import_key(json.dumps(public(PAIR)))
 
     for alg in ("HS256", "HS384"):
         with pytest.raises(UnauthenticatedError):
-            take(signed(secret, alg=alg, header={"kid": "k1"}))
+            verify(signed(secret, alg=alg, header={"kid": "k1"}))
 
 
 @pytest.mark.parametrize("token", ["", "a", "a.b", "a.b.c", "..", "é.b.c", "x" * 9000, "e30.e30.", "bnVsbA.bnVsbA.x"])
-def test_what_is_no_token_is_refused(token):
-    """Nor does it cause anything else."""
+def test_a_malformed_token_is_refused(token):
+    """It causes no other error."""
     with pytest.raises(UnauthenticatedError):
-        take(token)
+        verify(token)
 
 
 def test_an_unsigned_token_is_refused():
-    """`none` is no algorithm of ours."""
+    """`none` is not one of our algorithms."""
     _, payload, _ = signed().split(".")
 
     with pytest.raises(UnauthenticatedError):
-        take(f"eyJhbGciOiJub25lIn0.{payload}.")
+        verify(f"eyJhbGciOiJub25lIn0.{payload}.")
 
 
-def test_an_address_that_a_token_names_is_never_asked():
-    """Only that of the list, and a token that names another one is refused."""
-    asked = []
+def test_an_address_in_a_token_is_never_requested():
+    """Only the address on the list; a token that names another one is refused."""
+    requested = []
 
     def fetch(address):
-        asked.append(address)
+        requested.append(address)
         return public(PAIR)
 
-    made = verifier(at_jku(), fetch)
+    jku_verifier = verifier(at_jku(), fetch)
 
-    assert take(signed(header={"jku": JKU}), made)
-    assert take(signed(), made)
+    assert verify(signed(header={"jku": JKU}), jku_verifier)
+    assert verify(signed(), jku_verifier)
     for jku in ("https://evil.example/jwks.json", f"{JKU}?x", "http://keys.example/jwks.json"):
         with pytest.raises(UnauthenticatedError):
-            take(signed(header={"jku": jku}), made)
+            verify(signed(header={"jku": jku}), jku_verifier)
     with pytest.raises(UnauthenticatedError):
-        take(signed(header={"jku": JKU}))
-    assert asked == [JKU]
+        verify(signed(header={"jku": JKU}))
+    assert requested == [JKU]
 
 
-def test_one_system_cannot_speak_for_another():
-    """Its key is good for its own name alone."""
-    two = json.dumps(
+def test_a_system_cannot_sign_for_another():
+    """Its key works only for its own name."""
+    two_systems = json.dumps(
         [
             {"iss": ehr.ISSUER, "name": "x", "keys": public(PAIR)},
             {"iss": "https://second.example", "name": "y", "keys": public(OTHER)},
         ]
     )
 
-    assert take(signed(OTHER, iss="https://second.example"), verifier(two))
+    assert verify(signed(OTHER, iss="https://second.example"), verifier(two_systems))
     with pytest.raises(UnauthenticatedError):
-        take(signed(PAIR, iss="https://second.example"), verifier(two))
+        verify(signed(PAIR, iss="https://second.example"), verifier(two_systems))
 
 
-def test_a_system_whose_keys_cannot_be_read_is_asked_to_come_again():
-    """That is our trouble or its own, and no proof of anything."""
+def test_unreadable_keys_are_an_unavailable_error():
+    """It is an outage on our side or theirs, and proves nothing about the token."""
 
     def fetch(_address):
         raise OSError
 
     with pytest.raises(UnavailableError):
-        take(signed(), verifier(at_jku(), fetch))
+        verify(signed(), verifier(at_jku(), fetch))
 
 
 def test_keys_are_read_once_for_many_tokens():
-    """And an unknown key id is no way to make us ask without end."""
-    asked = []
+    """Unknown key ids do not cause more reads."""
+    requested = []
 
     def fetch(address):
-        asked.append(address)
+        requested.append(address)
         return public(PAIR)
 
-    made = verifier(at_jku(), fetch)
+    jku_verifier = verifier(at_jku(), fetch)
     for number in range(5):
-        take(signed(jti=f"j{number}"), made)
+        verify(signed(jti=f"j{number}"), jku_verifier)
         with pytest.raises(UnauthenticatedError):
-            take(signed(header={"kid": f"unknown-{number}"}), made)
+            verify(signed(header={"kid": f"unknown-{number}"}), jku_verifier)
 
-    assert asked == [JKU]
+    assert requested == [JKU]
 
 
-def test_nobody_is_on_an_empty_list():
-    """Which is how a deployment begins."""
+def test_an_empty_list_refuses_every_token():
+    """A new deployment starts with an empty list."""
     with pytest.raises(UnauthenticatedError):
-        take(signed(), CdsTokenVerifier(systems=parse_allow_list(""), fetch_keys=never))
+        verify(signed(), CdsTokenVerifier(systems=parse_allow_list(""), fetch_keys=never))
 
 
 @pytest.mark.parametrize(
@@ -198,14 +198,14 @@ def test_nobody_is_on_an_empty_list():
         '[{"iss": "x", "name": "y", "keys": {}}, {"iss": "x", "name": "z", "keys": {}}]',
     ],
 )
-def test_a_list_that_makes_no_sense_is_refused_as_a_whole(setting):
-    """Half of a list would be somebody else's list."""
+def test_a_list_with_one_invalid_entry_is_refused(setting):
+    """A list with only some of its entries would be a different list."""
     with pytest.raises(SettingsError):
         parse_allow_list(setting)
 
 
-def test_a_token_is_good_once_even_after_it_has_expired(api):
-    """A clock that is a little off brings none back; two systems may use the same id."""
+def test_a_token_can_be_used_only_once(api):
+    """Also after it expires, if a clock is a little off. Another token of the same system still works."""
     from chalicelib.services.ehr.cds_token_replay import verify_ehr_token_once
 
     def use(token, now=NOW):

@@ -1,4 +1,4 @@
-"""A record's resources as what a screen takes: what is read, and what is never guessed."""
+"""A record's resources as input of an eligibility check: what is read, and what is never guessed."""
 
 from datetime import date
 
@@ -31,30 +31,30 @@ def drug(code, *, line=None, start="2025-01-01", end="2025-06-01", kind="adminis
     parts = [{"url": "number", "valuePositiveInt": line}]
     parts += [{"url": "outcome", "valueCode": more.pop("outcome")}] if "outcome" in more else []
     parts += [{"url": "eventOn", "valueDate": more.pop("event_on")}] if "event_on" in more else []
-    told = {
+    resource = {
         "medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": code}]},
         "extension": [{"url": LINE_OF_THERAPY, "extension": parts}] if line else [],
     }
     if kind == "administration":
-        told |= {"resourceType": "MedicationAdministration", "status": "completed"}
-        told |= {"effectivePeriod": {"start": start, "end": end}}
+        resource |= {"resourceType": "MedicationAdministration", "status": "completed"}
+        resource |= {"effectivePeriod": {"start": start, "end": end}}
     else:
-        told |= {"resourceType": "MedicationRequest", "status": "active", "authoredOn": start}
-    return told | more
+        resource |= {"resourceType": "MedicationRequest", "status": "active", "authoredOn": start}
+    return resource | more
 
 
 def read(*, conditions=("C82.18",), drugs=(), drafts=(), **prefetched):
-    told = {
+    prefetch = {
         "patient": {"resourceType": "Patient", "id": "p", "birthDate": "1962-11-23"},
         "conditions": bundle(*(condition(c) if isinstance(c, str) else c for c in conditions)),
         "medications": bundle(*drugs),
         "administrations": bundle(*drugs),
     }
-    return chart.parse_chart(told | prefetched, drafts=drafts, today=TODAY)
+    return chart.parse_chart(prefetch | prefetched, drafts=drafts, today=TODAY)
 
 
-def test_the_age_is_that_of_today_and_a_year_alone_is_none():
-    """The birthday is tomorrow."""
+def test_the_age_is_computed_for_today_from_a_full_birth_date():
+    """The birthday is tomorrow. A year alone or a future date gives no age."""
     year_alone = {"resourceType": "Patient", "birthDate": "1962"}
     not_born = {"resourceType": "Patient", "birthDate": "2031-01-01"}
 
@@ -75,8 +75,8 @@ def test_the_age_is_that_of_today_and_a_year_alone_is_none():
         ([], ()),
     ],
 )
-def test_the_disease_is_that_of_billable_codes_or_open(codes, diseases):
-    """A code of two diseases is settled by another one, and by nothing else."""
+def test_the_disease_comes_from_billable_codes(codes, diseases):
+    """If a code fits two diseases, only another code can decide."""
     found = read(conditions=codes)
 
     assert found.diseases == diseases
@@ -84,7 +84,7 @@ def test_the_disease_is_that_of_billable_codes_or_open(codes, diseases):
 
 
 @pytest.mark.parametrize(
-    "not_so",
+    "status",
     [
         {"verification": "entered-in-error"},
         {"verification": "refuted"},
@@ -93,16 +93,16 @@ def test_the_disease_is_that_of_billable_codes_or_open(codes, diseases):
         {"clinical": "remission"},
     ],
 )
-def test_a_condition_that_is_not_so_or_over_is_not_read(not_so):
+def test_a_retracted_or_inactive_condition_is_not_read(status):
     """Neither for the disease nor for a flag."""
-    over = read(conditions=["C82.18", condition("B20", **not_so)])
+    chart_with_flag = read(conditions=["C82.18", condition("B20", **status)])
 
-    assert over.screen_input.conditions == {}
-    assert read(conditions=[condition("C82.18", **not_so)]).diseases == ()
+    assert chart_with_flag.screen_input.conditions == {}
+    assert read(conditions=[condition("C82.18", **status)]).diseases == ()
 
 
-def test_conditions_raise_flags_and_their_absence_says_nothing():
-    """Nobody has no epilepsy because nobody wrote it down."""
+def test_conditions_set_flags_and_their_absence_does_not():
+    """A missing entry does not mean that the patient does not have epilepsy."""
     found = read(conditions=["C82.18", "B18.1", "G40.909", "C79.31"])
 
     assert found.screen_input.conditions == {
@@ -113,8 +113,8 @@ def test_conditions_raise_flags_and_their_absence_says_nothing():
     assert read().screen_input.conditions == {}
 
 
-def test_lines_are_those_that_the_record_states():
-    """With the classes, the days and the outcome of all their drugs."""
+def test_lines_of_therapy_are_read_as_the_record_states_them():
+    """With the classes, the dates and the outcome of all their drugs."""
     first = {"line": 1, "outcome": "relapsed", "event_on": "2025-03-03"}
     found = read(
         drugs=[
@@ -144,37 +144,37 @@ def test_lines_are_those_that_the_record_states():
         [drug(RITUXIMAB, line=True)],
     ],
 )
-def test_lines_that_are_not_stated_throughout_are_missing(drugs):
-    """One drug without its line may be a line of its own."""
+def test_lines_are_missing_if_one_drug_has_no_line_number(drugs):
+    """A drug without its line could be a line of its own."""
     found = read(drugs=drugs)
 
     assert found.screen_input.lines is None
     assert not found.has_therapy_lines
 
 
-def test_a_steroid_needs_no_line():
-    """It is given for much else."""
+def test_a_corticosteroid_needs_no_line():
+    """It has many other uses."""
     assert read(drugs=[drug(RITUXIMAB, line=1), drug("6902")]).has_therapy_lines
 
 
-def test_only_a_part_of_the_record_makes_no_lines():
-    """The next page may hold the line that decides."""
+def test_an_incomplete_record_gives_no_lines():
+    """The next page could have the line that decides."""
     found = read(administrations=bundle(drug(RITUXIMAB, line=1), more=True))
 
     assert found.incomplete_parts
     assert found.screen_input.lines is None
 
 
-def test_an_unknown_drug_of_a_line_leaves_its_classes_open():
-    """And is named."""
+def test_an_unknown_drug_makes_the_classes_of_its_line_unknown():
+    """And the drug is named."""
     found = read(drugs=[drug(RITUXIMAB, line=1), drug(UNKNOWN, line=1)])
 
     assert found.screen_input.lines[0].classes is None
     assert found.unknown_medications == (UNKNOWN,)
 
 
-def test_a_drug_is_known_by_its_code_and_never_by_its_name():
-    """A name is free text: a trial's placebo may be called rituximab too."""
+def test_a_drug_is_recognized_only_by_its_code():
+    """A name is free text: a trial's placebo could also be called rituximab."""
     named = drug("999999999", line=1)
     named["medicationCodeableConcept"]["text"] = "rituximab"
     referenced = {"resourceType": "MedicationRequest", "status": "active"}
@@ -186,7 +186,7 @@ def test_a_drug_is_known_by_its_code_and_never_by_its_name():
 
 
 def test_drugs_that_disagree_about_their_line_leave_it_open():
-    """Outcome and day alike."""
+    """For the outcome and the date."""
     found = read(
         drugs=[
             drug(RITUXIMAB, line=1, outcome="relapsed", event_on="2025-03-03"),
@@ -198,22 +198,22 @@ def test_drugs_that_disagree_about_their_line_leave_it_open():
 
 
 @pytest.mark.parametrize("status", ["entered-in-error", "not-done", "draft", "cancelled", None, []])
-def test_what_was_not_given_or_ordered_is_not_read(status):
-    """Nor what should not be: `doNotPerform`."""
-    not_so = drug(RITUXIMAB, line=1) | {"status": status}
+def test_a_drug_that_was_not_given_or_ordered_is_not_read(status):
+    """And not a drug with `doNotPerform`."""
+    not_given = drug(RITUXIMAB, line=1) | {"status": status}
     forbidden = drug(RITUXIMAB, line=1, kind="request") | {"doNotPerform": True}
 
-    assert read(drugs=[not_so, forbidden]).medication_names == ()
+    assert read(drugs=[not_given, forbidden]).medication_names == ()
 
 
-def test_last_doses_are_of_what_was_given_and_of_what_is_about_to_be():
-    """An order that stands is no dose; the one at hand counts as today's."""
-    given_ = drug(BENDAMUSTINE, end="2026-08-08")
-    standing = drug(BENDAMUSTINE, start="2026-10-10", kind="request")
+def test_last_doses_include_administrations_and_the_order_to_sign():
+    """An active order is not a dose; the order about to be signed counts as today's dose."""
+    administered = drug(BENDAMUSTINE, end="2026-08-08")
+    active_order = drug(BENDAMUSTINE, start="2026-10-10", kind="request")
     draft = drug(BENDAMUSTINE, kind="request") | {"status": "draft"}
 
-    before = read(drugs=[given_, standing])
-    signing = read(drugs=[given_], drafts=[draft])
+    before = read(drugs=[administered, active_order])
+    signing = read(drugs=[administered], drafts=[draft])
 
     assert [(d.agent, d.last_on) for d in before.screen_input.doses] == [("bendamustine", date(2026, 8, 8))]
     assert [d.last_on for d in signing.screen_input.doses] == [TODAY]
@@ -229,15 +229,15 @@ def procedure(code, day=None, status="completed"):
     }
 
 
-def test_the_last_transplant_that_was_done_counts():
-    """Others were before, or never."""
-    done = bundle(
+def test_the_last_completed_transplant_counts():
+    """Other transplants were earlier, or did not happen."""
+    procedures = bundle(
         procedure("38240", "2020-02-02"),
         procedure("38241", "2024-04-04"),
         procedure("38240", "2025-05-05", status="not-done"),
     )
 
-    transplant = read(procedures=done).screen_input.transplant
+    transplant = read(procedures=procedures).screen_input.transplant
     undated = read(procedures=bundle(procedure("38241"))).screen_input.transplant
 
     assert (transplant.kind, transplant.on) == (TransplantKind.AUTOLOGOUS, date(2024, 4, 4))
@@ -245,7 +245,7 @@ def test_the_last_transplant_that_was_done_counts():
     assert read().screen_input.transplant.kind is None
 
 
-def test_an_earlier_car_t_is_something_to_discuss():
+def test_an_earlier_car_t_therapy_sets_a_flag():
     """By the code of its administration."""
     found = read(procedures=bundle(procedure("38228", "2023-03-03")))
 
@@ -263,7 +263,7 @@ def ecog(value, day, *, status="final"):
 
 
 @pytest.mark.parametrize(
-    ("scores", "told"),
+    ("scores", "latest"),
     [
         ([ecog(2, "2025-01-01"), ecog(1, "2026-01-01")], 1),
         ([ecog(1, "2025-01-01"), ecog(4, "2026-01-01", status="preliminary")], 1),
@@ -273,6 +273,6 @@ def ecog(value, day, *, status="final"):
         ([], None),
     ],
 )
-def test_the_latest_final_score_is_read_if_it_is_one(scores, told):
-    """0 to 4; 5 is a death."""
-    assert read(observations=bundle(*scores)).screen_input.ecog == told
+def test_the_latest_final_ecog_score_is_read(scores, latest):
+    """0 to 4; 5 means death."""
+    assert read(observations=bundle(*scores)).screen_input.ecog == latest

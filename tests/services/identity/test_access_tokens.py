@@ -1,4 +1,4 @@
-"""Access tokens: whose they are, and everything that makes one worth nothing."""
+"""Access tokens: the subject of a valid one, and everything that makes a token invalid."""
 
 from base64 import urlsafe_b64encode
 from datetime import timedelta
@@ -24,30 +24,30 @@ BAD = {
 }
 
 
-def test_a_good_token_says_who_it_speaks_for(verifier):
-    """What each test below changes one thing of."""
+def test_a_valid_token_returns_its_subject(verifier):
+    """Each test below changes one thing in this token."""
     assert verify_subject(verifier, tokens.create_token("sub-1")) == "sub-1"
 
 
 @pytest.mark.parametrize("token", BAD.values(), ids=BAD)
-def test_a_bad_token_speaks_for_nobody(verifier, token):
-    """However it is spelled, whoever signed it, whatever it claims: one refusal."""
+def test_an_invalid_token_is_refused(verifier, token):
+    """The same error for every spelling, signer and claim."""
     assert is_refused(verifier, token)
 
 
-def test_a_refusal_does_not_say_what_was_wrong(verifier):
-    """One code and one text for all of them."""
-    told = set()
+def test_a_refusal_does_not_reveal_the_reason(verifier):
+    """All have one code and one text."""
+    refusals = set()
     for token in BAD.values():
-        with pytest.raises(UnauthenticatedError) as refusal:
+        with pytest.raises(UnauthenticatedError) as error:
             verify_subject(verifier, token)
-        told.add((refusal.value.code, refusal.value.detail, refusal.value.errors))
+        refusals.add((error.value.code, error.value.detail, error.value.errors))
 
-    assert len(told) == 1
+    assert len(refusals) == 1
 
 
-def test_an_algorithm_that_we_did_not_choose_is_refused_whoever_signed(verifier, issuer):
-    """By the issuer's own key too, which does not say what it is for."""
+def test_only_our_algorithm_is_accepted_even_with_the_issuers_key(verifier, issuer):
+    """The key itself does not say which algorithm it is for."""
     key = RSAKey.generate_key(2048, {"kid": "key-3"})
     issuer.keys = [key]
 
@@ -80,8 +80,8 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
-def test_a_header_of_any_kind_is_refused_and_no_error(verifier, header):
-    """In front of claims and a signature that are good by themselves."""
+def test_a_malformed_header_is_refused(verifier, header):
+    """Even before claims and a signature that are valid. It causes no other error."""
     rest = tokens.create_token("sub-1").split(".", 1)[1]
     encoded = urlsafe_b64encode(header).rstrip(b"=").decode()
 
@@ -93,38 +93,38 @@ few_letters = st.text(st.sampled_from('eyJ.=_-{}[]":09aZ%\n\x00'), max_size=60)
 
 @settings(max_examples=200)
 @given(token=few_letters, place=st.integers(0, 700), letter=st.sampled_from("Aa0-_.=%"))
-def test_nothing_that_can_be_sent_is_an_error(token, place, letter):
-    """Anything at all, and a good token with one letter changed."""
+def test_no_token_causes_another_error_than_a_refusal(token, place, letter):
+    """Any text, and a valid token with one letter changed."""
     verifier = AccessTokenVerifier(issuer=tokens.ISSUER, client_id=tokens.CLIENT_ID, fetch_keys=JwksIssuer())
-    good = tokens.create_token("sub-1")
-    place %= len(good) - 1  # the last letter has bits to spare
-    changed = good[:place] + letter + good[place + 1 :]
+    valid = tokens.create_token("sub-1")
+    place %= len(valid) - 1  # the last letter has unused bits
+    changed = valid[:place] + letter + valid[place + 1 :]
 
     assert is_refused(verifier, token)
-    assert changed == good or is_refused(verifier, changed)
+    assert changed == valid or is_refused(verifier, changed)
 
 
 @pytest.mark.parametrize(
     ("claims", "offset", "good"),
     [
         pytest.param({}, 3599, True, id="its last second"),
-        pytest.param({}, 3600, False, id="its end: no leeway after it"),
+        pytest.param({}, 3600, False, id="its end, which has no leeway"),
         pytest.param({}, -LEEWAY_S + 1, True, id="the issuer's clock is a little ahead"),
-        pytest.param({}, -LEEWAY_S, True, id="the issuer's clock is as far ahead as it may be"),
+        pytest.param({}, -LEEWAY_S, True, id="the issuer's clock is ahead by the whole leeway"),
         pytest.param({}, -LEEWAY_S - 2, False, id="the issuer's clock is far ahead"),
         pytest.param({"nbf": 30}, 0, True, id="begins within the leeway"),
         pytest.param({"nbf": LEEWAY_S + 2}, 0, False, id="begins after the leeway"),
         pytest.param({"exp": MAX_TOKEN_LIFETIME_S}, 0, True, id="as long as Cognito's longest"),
         pytest.param({"exp": MAX_TOKEN_LIFETIME_S + 1}, 0, False, id="longer than Cognito's longest"),
         pytest.param({"exp": 0}, 0, False, id="ends as it begins"),
-        pytest.param({"exp": 0}, -30, False, id="ends as it begins, by a clock that is behind"),
+        pytest.param({"exp": 0}, -30, False, id="ends when it begins, by a clock that is behind"),
         pytest.param({"exp": 1}, 0, True, id="lives for a second"),
         pytest.param({"exp": -10}, 0, False, id="ends before it begins"),
         pytest.param({"exp": 10**12}, 0, False, id="ends in the year 33658"),
     ],
 )
-def test_a_token_is_good_for_its_time(verifier, claims, offset, good):
-    """Times of the claims are relative to when it was issued."""
+def test_a_token_is_valid_only_during_its_lifetime(verifier, claims, offset, good):
+    """The times of the claims are relative to the time of issue."""
     at = get_now().replace(microsecond=0)
     issued = int(at.timestamp())
     times = {name: issued + seconds for name, seconds in claims.items()}
@@ -135,27 +135,27 @@ def test_a_token_is_good_for_its_time(verifier, claims, offset, good):
 
 @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
 @pytest.mark.parametrize("value", ["1", 1.5, True, [], {}, "nan"])
-def test_a_time_that_is_no_whole_number_is_none(verifier, name, value):
-    """A text, a fraction, a truth value: refused, and not converted."""
+def test_a_time_that_is_not_a_whole_number_is_refused(verifier, name, value):
+    """A text, a fraction or a boolean is refused, not converted."""
     assert is_refused(verifier, tokens.create_token("sub-1", **{name: value}))
 
 
 @pytest.mark.parametrize("name", ["exp", "iat", "iss", "client_id", "token_use"])
-def test_each_claim_is_needed(verifier, name):
-    """A token without it is refused; that it begins at some time tells not when it was issued."""
+def test_each_claim_is_required(verifier, name):
+    """A token without it is refused; `nbf` does not replace `iat`."""
     without: dict[str, Any] = {name: None, "nbf": int(get_now().timestamp())}
 
     assert is_refused(verifier, tokens.create_token("sub-1", **without))
 
 
 @pytest.mark.parametrize("length", [MAX_TOKEN_CHARS + 1, 10**6])
-def test_a_token_that_is_too_long_is_not_even_read(verifier, issuer, length):
-    """Before any key is looked for."""
+def test_a_token_that_is_too_long_is_refused_unread(verifier, issuer, length):
+    """Before any key is loaded."""
     assert is_refused(verifier, "a" * length)
     assert issuer.reads == 0
 
 
-def test_a_token_as_long_as_one_may_be_is_read(verifier, issuer):
-    """To find that it is none."""
+def test_a_token_of_the_maximum_length_is_read(verifier, issuer):
+    """It is read and then refused."""
     assert is_refused(verifier, "a" * MAX_TOKEN_CHARS)
     assert issuer.reads == 1

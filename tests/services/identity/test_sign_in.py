@@ -1,4 +1,4 @@
-"""Signing in and out against an identity service of the tests' own making."""
+"""Sign in and sign out with a fake identity service."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -25,23 +25,23 @@ class UsernameExistsException(ClientError):  # noqa: N818 the service's name for
 
 
 class Cognito:
-    """Answers with what it is given, and keeps what it was asked."""
+    """Returns the given responses, and records the calls."""
 
     exceptions = SimpleNamespace(UsernameExistsException=UsernameExistsException)
 
-    def __init__(self, *answers: Any) -> None:
-        self.answers = list(answers)
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+    def __init__(self, *responses: Any) -> None:
+        self.responses = list(responses)
+        self.calls: list[tuple[str, dict[str, Any]]] = []
 
     def __getattr__(self, call: str) -> Any:
-        def answered(**asked: Any) -> Any:
-            self.asked.append((call, asked))
-            answer = self.answers.pop(0)
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
+        def respond(**arguments: Any) -> Any:
+            self.calls.append((call, arguments))
+            response = self.responses.pop(0)
+            if isinstance(response, Exception):
+                raise response
+            return response
 
-        return answered
+        return respond
 
 
 def identity(cognito):
@@ -50,17 +50,17 @@ def identity(cognito):
 
 
 def refusal(code, status=400, kind=ClientError):
-    """A refusal as the service words it; its text is nobody's business."""
-    answer = {
+    """A refusal with the service's own text, which must not reach the caller."""
+    response = {
         "Error": {"Code": code, "Message": "User ana@cedar.example does not exist."},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
-    return kind(answer, "InitiateAuth")
+    return kind(response, "InitiateAuth")
 
 
 CALLS = {
     "sign in": lambda i: i.sign_in("ana@cedar.example", "Correct-Horse-7"),
-    "answer": lambda i: i.answer_challenge(
+    "answer challenge": lambda i: i.answer_challenge(
         email="ana@cedar.example", challenge="NEW_PASSWORD_REQUIRED", session="s", reply="r"
     ),
     "renew": lambda i: i.renew_session("refresh"),
@@ -80,13 +80,13 @@ REFUSALS = [
 
 
 def test_a_password_is_exchanged_for_a_session():
-    """The tokens that a browser needs, and not the ID token."""
+    """With the tokens that a browser needs, without the ID token."""
     cognito = Cognito(SESSION)
 
     session = identity(cognito).sign_in("ana@cedar.example", "Correct-Horse-7")
 
     assert session == SignedInSession(access_token="access", refresh_token="refresh", expires_in=3600)
-    assert cognito.asked == [
+    assert cognito.calls == [
         (
             "initiate_auth",
             {
@@ -99,33 +99,33 @@ def test_a_password_is_exchanged_for_a_session():
 
 
 def test_a_session_is_renewed_without_a_new_refresh_token():
-    """Cognito sends none; the browser keeps its own."""
-    without = {"AuthenticationResult": {"AccessToken": "next", "ExpiresIn": 3600}}
-    cognito = Cognito(without)
+    """Cognito sends none, so the browser keeps its own."""
+    response = {"AuthenticationResult": {"AccessToken": "next", "ExpiresIn": 3600}}
+    cognito = Cognito(response)
 
     session = identity(cognito).renew_session("refresh")
 
     assert session == SignedInSession(access_token="next", refresh_token=None, expires_in=3600)
-    assert cognito.asked[0][1]["AuthFlow"] == "REFRESH_TOKEN_AUTH"
+    assert cognito.calls[0][1]["AuthFlow"] == "REFRESH_TOKEN_AUTH"
 
 
 @pytest.mark.parametrize("challenge", CHALLENGES)
-def test_a_question_comes_before_the_session(challenge):
-    """And its answer brings the session, under the name that Cognito wants for it."""
-    question = {"ChallengeName": challenge, "Session": "s-1", "ChallengeParameters": {"x": "y"}}
-    cognito = Cognito(question, SESSION)
-    by = identity(cognito)
+def test_a_challenge_comes_before_the_session(challenge):
+    """The response to it brings the session, under the name that Cognito expects."""
+    challenge_response = {"ChallengeName": challenge, "Session": "s-1", "ChallengeParameters": {"x": "y"}}
+    cognito = Cognito(challenge_response, SESSION)
+    service = identity(cognito)
 
-    asked = by.sign_in("ana@cedar.example", "Temporary-7")
-    session = by.answer_challenge(email="ana@cedar.example", challenge=challenge, session="s-1", reply="r")
+    first = service.sign_in("ana@cedar.example", "Temporary-7")
+    session = service.answer_challenge(email="ana@cedar.example", challenge=challenge, session="s-1", reply="r")
 
-    assert asked == SignInChallenge(challenge=challenge, session="s-1")
+    assert first == SignInChallenge(challenge=challenge, session="s-1")
     assert isinstance(session, SignedInSession)
-    assert cognito.asked[1][1]["ChallengeResponses"] == {"USERNAME": "ana@cedar.example", CHALLENGES[challenge]: "r"}
+    assert cognito.calls[1][1]["ChallengeResponses"] == {"USERNAME": "ana@cedar.example", CHALLENGES[challenge]: "r"}
 
 
-def test_a_question_that_we_cannot_ask_is_a_refusal():
-    """Nobody gets in by a way that we do not know."""
+def test_an_unsupported_challenge_is_refused():
+    """No one gets in by a way that we do not know."""
     cognito = Cognito({"ChallengeName": "SMS_MFA", "Session": "s"})
 
     with pytest.raises(UnauthenticatedError):
@@ -134,8 +134,8 @@ def test_a_question_that_we_cannot_ask_is_a_refusal():
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize("code", REFUSALS)
-def test_every_refusal_is_one_answer(call, code):
-    """Whether the person is unknown, the password wrong or the code old cannot be told."""
+def test_every_refusal_is_the_same_error(call, code):
+    """It does not reveal whether the person is unknown, the password is wrong or the code is old."""
     with pytest.raises(UnauthenticatedError) as error:
         call(identity(Cognito(refusal(code))))
 
@@ -147,15 +147,15 @@ def test_every_refusal_is_one_answer(call, code):
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize("code", ["LimitExceededException", "TooManyRequestsException"])
-def test_too_many_tries_are_told_to_slow_down(call, code):
-    """A wait helps, and another password does not."""
+def test_too_many_attempts_are_rate_limited(call, code):
+    """Waiting helps; another password does not."""
     with pytest.raises(RateLimitedError):
         call(identity(Cognito(refusal(code))))
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize(
-    "trouble",
+    "outage",
     [
         refusal("InternalErrorException", 500),
         refusal("ServiceUnavailable", 503),
@@ -164,47 +164,47 @@ def test_too_many_tries_are_told_to_slow_down(call, code):
         ReadTimeoutError(endpoint_url="https://cognito"),
     ],
 )
-def test_an_outage_is_no_refusal(call, trouble):
-    """Nobody is told that the password is wrong while we cannot know."""
+def test_an_outage_is_not_a_refusal(call, outage):
+    """During an outage, no one gets the error that the password is wrong."""
     with pytest.raises(UnavailableError):
-        call(identity(Cognito(trouble)))
+        call(identity(Cognito(outage)))
 
 
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
-def test_a_wrong_setting_is_our_bug(code):
-    """It shows as what it is, and not as a wrong password."""
+def test_a_wrong_setting_is_an_internal_error(code):
+    """It does not look like a wrong password."""
     with pytest.raises(ClientError, match=code):
         identity(Cognito(refusal(code))).sign_in("ana@cedar.example", "Correct-Horse-7")
 
 
-def test_signing_out_ends_every_session_of_the_person():
-    """By the token that the person holds."""
+def test_sign_out_ends_every_session_of_the_person():
+    """With the access token that the person has."""
     cognito = Cognito({})
 
     identity(cognito).sign_out("access")
 
-    assert cognito.asked == [("global_sign_out", {"AccessToken": "access"})]
+    assert cognito.calls == [("global_sign_out", {"AccessToken": "access"})]
 
 
 USER = [{"Name": "email", "Value": "ana@cedar.example"}, {"Name": "sub", "Value": "sub-1"}]
 
 
 def test_an_invited_person_gets_an_account():
-    """Cognito mails the temporary password; we never see one."""
+    """Cognito sends the temporary password by email; we never see it."""
     cognito = Cognito({"User": {"Attributes": USER}})
 
     subject = identity(cognito).create_account("ana@cedar.example", pool_id="pool")
 
     assert subject == "sub-1"
-    ((call, asked),) = cognito.asked
-    assert (call, asked["Username"]) == ("admin_create_user", "ana@cedar.example")
-    assert not {"TemporaryPassword", "MessageAction"} & asked.keys()
+    ((call, arguments),) = cognito.calls
+    assert (call, arguments["Username"]) == ("admin_create_user", "ana@cedar.example")
+    assert not {"TemporaryPassword", "MessageAction"} & arguments.keys()
 
 
-def test_a_person_who_has_an_account_keeps_it():
-    """Invited again after an answer that was lost: the same subject."""
-    taken = refusal("UsernameExistsException", kind=UsernameExistsException)
-    cognito = Cognito(taken, {"UserAttributes": USER})
+def test_an_existing_account_is_kept():
+    """After a repeat because the response was lost: the same subject."""
+    account_exists = refusal("UsernameExistsException", kind=UsernameExistsException)
+    cognito = Cognito(account_exists, {"UserAttributes": USER})
 
     assert identity(cognito).create_account("ana@cedar.example", pool_id="pool") == "sub-1"
-    assert [call for call, _ in cognito.asked] == ["admin_create_user", "admin_get_user"]
+    assert [call for call, _ in cognito.calls] == ["admin_create_user", "admin_get_user"]

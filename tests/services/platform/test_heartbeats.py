@@ -1,4 +1,4 @@
-"""Heartbeats: a job that runs is known, and one that does not is noticed."""
+"""Heartbeats: each run is recorded, and a job that does not run becomes overdue."""
 
 from datetime import timedelta
 
@@ -10,8 +10,8 @@ from chalicelib.observe import log
 from chalicelib.services.platform import heartbeats as jobs
 from chalicelib.services.platform.heartbeats import list_overdue_jobs, log_overdue_jobs
 from chalicelib.services.platform.run_context import RunContext
-from tests.support import stores as shelves
 from tests.support.factories import NOON
+from tests.support.stores import list_rows
 from tests.support.tasks import build_task, claim_one, write_tasks
 
 SECOND = timedelta(seconds=1)
@@ -19,38 +19,38 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def log_lines(monkeypatch):
-    """What is logged while the relay looks after the jobs."""
-    said = []
+    """The lines that are logged while the relay checks the jobs."""
+    lines = []
     for level in ("info", "error"):
-        monkeypatch.setattr(type(log), level, lambda _, event, *, at=level, **more: said.append((at, event, more)))
-    return said
+        monkeypatch.setattr(type(log), level, lambda _, event, *, at=level, **more: lines.append((at, event, more)))
+    return lines
 
 
-def late(stores, *, at):
-    """The jobs that are overdue by then."""
+def list_overdue(stores, *, at):
+    """The jobs that are overdue at a time."""
     return list_overdue_jobs(stores.heartbeats.list_last_successes(), now=at)
 
 
-def all_ran(stores, *, at=NOON):
-    """Every job leaves its heartbeat."""
+def run_all_jobs(stores, *, at=NOON):
+    """Record a heartbeat of every job."""
     for job in ScheduledJob:
         jobs.run_job_with_heartbeat(job, dict, context=RunContext(stores, at))
 
 
-def test_a_run_leaves_when_it_was_and_what_it_did(stores):
+def test_a_run_records_its_time_and_counts(stores):
     """One small row for each job, however often it runs."""
     for n in range(3):
-        told = jobs.run_job_with_heartbeat(
+        counts = jobs.run_job_with_heartbeat(
             ScheduledJob.RELAY, lambda: {"done": 2, "mails": 5}, context=RunContext(stores, NOON + n * SECOND)
         )
 
-    assert told == {"done": 2, "mails": 5}
+    assert counts == {"done": 2, "mails": 5}
     assert stores.heartbeats.list_last_successes() == {ScheduledJob.RELAY: NOON + 2 * SECOND}
-    assert shelves.list_rows("jobs")[0]["counts"] == ["done=2", "mails=5"]
+    assert list_rows("jobs")[0]["counts"] == ["done=2", "mails=5"]
 
 
-def test_a_run_that_fails_leaves_no_heartbeat(stores):
-    """Only what ran through counts."""
+def test_a_failed_run_records_no_heartbeat(stores):
+    """Only a complete run counts."""
     with pytest.raises(ZeroDivisionError):
         jobs.run_job_with_heartbeat(ScheduledJob.RELAY, lambda: {"done": 1 // 0}, context=RunContext(stores, NOON))
 
@@ -59,36 +59,38 @@ def test_a_run_that_fails_leaves_no_heartbeat(stores):
 
 @pytest.mark.parametrize("job", list(ScheduledJob))
 def test_a_job_is_overdue_after_two_of_its_periods(stores, job):
-    """Not a moment earlier, and no other job with it."""
+    """Not a second earlier, and no other job with it."""
     deadline = NOON + 2 * JOB_PERIODS[job]
-    all_ran(stores, at=deadline)
+    run_all_jobs(stores, at=deadline)
     jobs.run_job_with_heartbeat(job, dict, context=RunContext(stores, NOON))
 
-    assert late(stores, at=deadline) == []
-    assert late(stores, at=deadline + SECOND) == [job]
+    assert list_overdue(stores, at=deadline) == []
+    assert list_overdue(stores, at=deadline + SECOND) == [job]
 
 
-def test_a_job_that_runs_again_is_overdue_no_more(stores):
-    """Whatever it has missed."""
-    all_ran(stores)
-    much_later = NOON + timedelta(days=3)
-    all_ran(stores, at=much_later)
+def test_a_job_that_runs_again_is_not_overdue(stores):
+    """However many runs it has missed."""
+    run_all_jobs(stores)
+    later = NOON + timedelta(days=3)
+    run_all_jobs(stores, at=later)
 
-    assert late(stores, at=much_later) == []
-
-
-def test_a_job_that_never_ran_is_overdue_once_somebody_has_looked_for_it(stores):
-    """Two periods after the first look: a new deployment is not blamed at once."""
-    first = log_overdue_jobs(context=RunContext(stores, NOON))
-    soon = log_overdue_jobs(context=RunContext(stores, NOON + 2 * JOB_PERIODS[ScheduledJob.CHECKPOINTS]))
-
-    assert first["overdue"] == 0
-    assert soon["overdue"] == sum(JOB_PERIODS[job] < JOB_PERIODS[ScheduledJob.CHECKPOINTS] for job in ScheduledJob)
-    assert late(stores, at=NOON + 2 * JOB_PERIODS[ScheduledJob.CHECKPOINTS] + SECOND) == list(ScheduledJob)
+    assert list_overdue(stores, at=later) == []
 
 
-def test_a_job_that_runs_as_it_is_looked_for_keeps_its_heartbeat(stores):
-    """What is expected never stands in for what was."""
+def test_a_job_that_never_ran_is_overdue_after_the_first_check(stores):
+    """Two periods after the first check, so that a new deployment has time."""
+    first_check = log_overdue_jobs(context=RunContext(stores, NOON))
+    second_check = log_overdue_jobs(context=RunContext(stores, NOON + 2 * JOB_PERIODS[ScheduledJob.CHECKPOINTS]))
+
+    assert first_check["overdue"] == 0
+    assert second_check["overdue"] == sum(
+        JOB_PERIODS[job] < JOB_PERIODS[ScheduledJob.CHECKPOINTS] for job in ScheduledJob
+    )
+    assert list_overdue(stores, at=NOON + 2 * JOB_PERIODS[ScheduledJob.CHECKPOINTS] + SECOND) == list(ScheduledJob)
+
+
+def test_an_expected_run_does_not_replace_a_heartbeat(stores):
+    """A job that runs during the check keeps its real time."""
     jobs.run_job_with_heartbeat(ScheduledJob.RELAY, dict, context=RunContext(stores, NOON))
 
     stores.heartbeats.record_expected(ScheduledJob.RELAY, now=NOON + SECOND)
@@ -96,9 +98,9 @@ def test_a_job_that_runs_as_it_is_looked_for_keeps_its_heartbeat(stores):
     assert stores.heartbeats.list_last_successes() == {ScheduledJob.RELAY: NOON}
 
 
-def test_the_relay_says_which_job_is_overdue(stores, log_lines):
-    """By name for a person, by number for an alarm."""
-    all_ran(stores)
+def test_the_relay_logs_which_job_is_overdue(stores, log_lines):
+    """By name for a person, and by number for an alarm."""
+    run_all_jobs(stores)
     jobs.run_job_with_heartbeat(
         ScheduledJob.CHECKPOINTS, dict, context=RunContext(stores, NOON + timedelta(minutes=31))
     )
@@ -112,9 +114,9 @@ def test_the_relay_says_which_job_is_overdue(stores, log_lines):
     ]
 
 
-def test_the_relay_counts_what_is_parked(stores, log_lines):
-    """Until a person has put it back."""
-    all_ran(stores)
+def test_the_relay_counts_failed_tasks(stores, log_lines):
+    """Until an operator retries them."""
+    run_all_jobs(stores)
     write_tasks(stores, build_task())
     stores.outbox.mark_failed(claim_one(stores.outbox), error="KeyError", now=NOON)
     log_overdue_jobs(context=RunContext(stores, NOON))
@@ -124,7 +126,7 @@ def test_the_relay_counts_what_is_parked(stores, log_lines):
     assert [more["counts"]["parked"] for _, _, more in log_lines] == [1, 0]
 
 
-def test_a_rehearsal_by_hand_is_no_heartbeat(services):
+def test_a_manual_run_records_no_heartbeat(services):
     """It says nothing about the schedule."""
     services.run_queue(TaskQueue.EVENT)
 

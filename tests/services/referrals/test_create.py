@@ -38,14 +38,14 @@ def read(services, member=None, referral_id="ref_1"):
 
 
 def read_timeline(services, member=None, referral_id="ref_1"):
-    """Read the read_timeline as a member."""
+    """Read the timeline as a member."""
     return referrals.list_timeline(
         referral_id, limit=10, start=None, member=member or build_member(PRACTICE), context=services.context
     )
 
 
 def list_audit_outcomes(referral_id="ref_1"):
-    """The actions and list_audit_outcomes in the audit trail of a referral."""
+    """The actions and outcomes in the audit trail of a referral."""
     chains = (referral_id, f"{referral_id}/reads")
     rows = [row for row in list_rows("audit") if row["referral_id"] in chains]
     return sorted((row["action"], row["outcome"]) for row in rows)

@@ -70,7 +70,9 @@ def test_a_referral_without_any_audit_row_is_found(api: ApiDriver):
     with apply_tampering(before, without(before, referral_id)):
         result = verify(api)
 
-    assert [(found.chain, found.problem) for found in result.breaks] == [(referral_id, "does not end at the expected row")]
+    assert [(found.chain, found.problem) for found in result.breaks] == [
+        (referral_id, "does not end at the expected row")
+    ]
 
 
 @pytest.mark.parametrize("last", [1, 2, 3])

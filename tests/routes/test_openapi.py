@@ -1,4 +1,4 @@
-"""The OpenAPI document is valid, complete, and true of what is answered."""
+"""The OpenAPI document is valid, complete, and true for real responses."""
 
 import copy
 import json
@@ -26,8 +26,8 @@ from tests.support.refusals import REFUSALS
 
 
 @dataclass
-class Overheard:
-    """The app with somebody listening: what was asked, and what was answered."""
+class RecordingApp:
+    """The app, with all requests and responses recorded."""
 
     heard: list[tuple[str, str, ApiAnswer]] = field(default_factory=list)
     routes: Any = field(default_factory=lambda: app.routes)
@@ -49,8 +49,8 @@ def document(shared_api):
 
 @pytest.fixture(scope="module")
 def recorded_responses(shared_api):
-    """What was answered on a walk through every route, refusals too."""
-    overheard, quiet = Overheard(), shared_api.anyone
+    """The responses of a walk through every route, with refusals."""
+    overheard, quiet = RecordingApp(), shared_api.anyone
     shared_api.anyone = ApiClient(overheard)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wiring, "get_identity_service", AcceptingIdentity)
@@ -65,7 +65,7 @@ def recorded_responses(shared_api):
 
 
 class AcceptingIdentity:
-    """An identity service that says yes."""
+    """An identity service that accepts everything."""
 
     def sign_in(self, *_told):
         return SignedInSession(access_token="a", refresh_token="r", expires_in=3600)
@@ -84,7 +84,7 @@ class AcceptingIdentity:
 
 
 def walk(world):
-    """The main line from the first page to the monitoring window, and everything beside it."""
+    """Walk the main path from the first page to the monitoring window, and all other routes."""
     for page in (
         "/",
         "/docs",
@@ -104,7 +104,7 @@ def walk(world):
         world.practice.get(path)
     world.practice.post("/v1/screens", factories.build_screen_body(planned_collection_on="2199-01-01"))
     manage_people(world)
-    manage_a_feed(world)
+    manage_deliveries(world)
     draft = world.refer(submit=False, insurance=None, consent_to_share=None, center_id=None)
     world.practice.patch(f"/v1/referrals/{draft['referral_id']}", {"note": "x"}, version=1)
     referral_id = world.refer()["referral_id"]
@@ -176,8 +176,8 @@ def manage_people(world):
     admin.get("/v1/members")
 
 
-def manage_a_feed(world):
-    """A delivery that waits is tried again; the secrets that the world signs with live on."""
+def manage_deliveries(world):
+    """Retry a parked delivery, and create a new secret; the old ones stay valid."""
     admin = world.get_client_for(world.members["center_admin"])
     waiting = world.refer()["referral_id"]
     world.deliver(waiting, "infused", webhook_id="msg-waits")
@@ -194,7 +194,7 @@ def test_the_document_is_valid(document):
 
 
 def test_the_document_has_every_route_and_no_other(document):
-    """It is made from the same declarations that the app answers by."""
+    """It is made from the same declarations that the app uses."""
     told = {(m.upper(), path) for path, item in document["paths"].items() for m in item}
 
     assert told == {(m, path) for path, methods in app.routes.items() for m in methods}
@@ -202,7 +202,7 @@ def test_the_document_has_every_route_and_no_other(document):
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
 def test_a_route_is_described_as_it_is_declared(document, operation):
-    """How to prove who is asking, what stands in the path, which headers and body are needed."""
+    """Its security, path parameters, headers and body."""
     told = document["paths"][operation.path][operation.method.lower()]
 
     needed = {p["name"] for p in told["parameters"] if p["required"]}
@@ -226,13 +226,13 @@ def test_a_route_is_described_as_it_is_declared(document, operation):
     assert told["operationId"] == operation.name
 
 
-def test_the_document_explains_every_code_of_a_problem(document):
-    """What a program may have to tell apart is listed with what to do about it."""
+def test_the_document_explains_every_problem_code(document):
+    """A program finds each code with what to do about it."""
     assert document["x-problem-codes"] == PROBLEM_CODES
 
 
-def closed(document):
-    """The document with every object limited to the members that it names."""
+def close_schemas(document):
+    """Limit every object in the document to the members that it names."""
     strict = copy.deepcopy(document)
     for schema in strict["components"]["schemas"].values():
         if "properties" in schema:
@@ -240,8 +240,8 @@ def closed(document):
     return strict
 
 
-def faults(document, operation, answer):
-    """What an answer does that its operation does not tell."""
+def list_faults(document, operation, answer):
+    """Return the differences between a response and its operation."""
     told = operation["responses"].get(str(answer.status))
     if told is None:
         return [f"status {answer.status} is not told"]
@@ -258,28 +258,28 @@ def faults(document, operation, answer):
     return [f"{error.json_path}: {error.message[:150]}" for error in found]
 
 
-def test_every_answer_is_as_the_document_tells(document, recorded_responses):
+def test_every_response_matches_the_document(document, recorded_responses):
     """Status, media type, and each member of the body: none missing, none extra."""
-    strict = closed(document)
+    strict = close_schemas(document)
 
     wrong = {
         f"{method} {path} {answer.status}: {fault}"
         for method, path, answer in recorded_responses
         if answer.status != 405
-        for fault in faults(strict, strict["paths"][path][method], answer)
+        for fault in list_faults(strict, strict["paths"][path][method], answer)
     }
     assert sorted(wrong) == []
 
 
-def test_every_route_was_heard_to_succeed(recorded_responses):
-    """The walk has to go by each new route too."""
+def test_every_route_succeeded_in_the_walk(recorded_responses):
+    """The walk has to visit each new route too."""
     succeeded = {(method.upper(), path) for method, path, answer in recorded_responses if answer.status < 400}
 
     assert succeeded == {(o.method, o.path) for o in OPERATIONS}
 
 
-def test_every_status_of_a_success_is_told_once(document):
-    """A route has one way to succeed; a delivery may also wait."""
+def test_each_operation_lists_its_success_status_once(document):
+    """A route has one way to succeed; a delivery may also be parked."""
     for operation in OPERATIONS:
         told = document["paths"][operation.path][operation.method.lower()]["responses"]
         good = {status for status in told if int(status) < 400}
@@ -288,8 +288,8 @@ def test_every_status_of_a_success_is_told_once(document):
         assert good - {"304"} == {str(operation.status)} | waits
 
 
-def test_a_body_of_the_contract_is_as_the_document_tells(document):
-    """The contract's own example of a referral is one by the schema."""
+def test_the_contracts_example_matches_the_document(document):
+    """The contract's own example of a referral is valid by the schema."""
     content = document["paths"]["/v1/referrals"]["post"]["requestBody"]["content"]
     schema = content["application/json"]["schema"] | {"components": document["components"]}
 

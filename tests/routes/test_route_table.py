@@ -1,4 +1,4 @@
-"""Every route against every kind of caller, from the table that the app itself declares."""
+"""Every route with every kind of caller, from the table that the app declares."""
 
 import secrets
 from dataclasses import replace
@@ -33,8 +33,8 @@ def registered():
     return {(method, path) for path, methods in app.routes.items() for method in methods}
 
 
-def test_every_route_that_answers_was_declared():
-    """No route goes around `endpoint`, and none that is declared is unreachable."""
+def test_every_registered_route_was_declared():
+    """No route bypasses `declare_endpoint`, and every declared one is reachable."""
     declared = [(operation.method, operation.path) for operation in OPERATIONS]
 
     assert sorted(declared) == sorted(registered())
@@ -42,13 +42,13 @@ def test_every_route_that_answers_was_declared():
 
 
 def test_every_route_has_a_policy():
-    """A new route fails here until somebody says who may call it."""
+    """A new route fails here until someone decides who may call it."""
     assert set(POLICY) == registered()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
 def test_a_route_is_as_open_as_its_policy_says(operation):
-    """What the code declares and what the hand-written policy says agree."""
+    """The code and the hand-written policy agree."""
     cell = POLICY[operation.method, operation.path]
 
     assert operation.access is (cell if isinstance(cell, RouteAccess) else RouteAccess.MEMBER)
@@ -56,7 +56,7 @@ def test_a_route_is_as_open_as_its_policy_says(operation):
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
 def test_every_change_by_a_person_is_safe_to_repeat(operation):
-    """POST asks for an Idempotency-Key and PATCH for the version that it changes."""
+    """POST needs an Idempotency-Key, and PATCH the version that it changes."""
     by_a_person = operation.access is RouteAccess.MEMBER
     changes = (operation.method, operation.path) != ("POST", "/v1/screens")  # It stores nothing.
 
@@ -66,7 +66,7 @@ def test_every_change_by_a_person_is_safe_to_repeat(operation):
 
 @pytest.fixture(scope="module")
 def bad_headers(shared_api):
-    """Authorization headers that prove nothing, though a real member is behind most of them."""
+    """Authorization headers that must be refused, though most are of a real member."""
     return list_bad_credentials(shared_api.members["practice"].subject)
 
 
@@ -80,7 +80,7 @@ def path_of(route, **ids):
 
 @pytest.mark.parametrize("route", GUARDED_ROUTES, ids=named)
 def test_whatever_is_wrong_with_a_token_gets_the_same_401(shared_api, bad_headers, route):
-    """No token, a forged one, another client's: one answer, and before the body is looked at."""
+    """No token, a forged one, another client's: one response, and before the body is read."""
     answers = {
         name: shared_api.anyone.send(
             route[0], path_of(route), b'{"neither": JSON', headers=NOTHING_MISSING | {"Authorization": credentials}
@@ -103,8 +103,8 @@ def test_whatever_is_wrong_with_a_token_gets_the_same_401(shared_api, bad_header
 
 
 @pytest.mark.parametrize("route", GUARDED_ROUTES, ids=named)
-def test_a_good_token_of_somebody_who_is_no_member_gets_403(shared_api, route):
-    """Membership is our own record: neither a stranger's token nor a disabled member's opens."""
+def test_a_valid_token_without_a_membership_gets_403(shared_api, route):
+    """Membership is our own record: neither an unknown person's token nor a disabled member's works."""
     strangers = (tokens.create_token("sub-nobody-here"), tokens.create_token(shared_api.members["disabled"].subject))
 
     for token in strangers:
@@ -115,8 +115,8 @@ def test_a_good_token_of_somebody_who_is_no_member_gets_403(shared_api, route):
         assert (answer.status, answer.json["code"]) == (403, "not_a_member")
 
 
-def test_a_member_who_is_shut_out_is_refused_on_the_next_request(shared_api):
-    """The token is still good; the member record decides."""
+def test_a_disabled_member_is_refused_on_the_next_request(shared_api):
+    """The token is still valid; the member record decides."""
     member = factories.build_member(n=77)
     shared_api.stores.members.add(member)
     site = shared_api.get_client_for(member)
@@ -127,8 +127,8 @@ def test_a_member_who_is_shut_out_is_refused_on_the_next_request(shared_api):
     assert site.get("/v1/me").status == 403
 
 
-def test_what_a_token_claims_of_tenant_and_roles_counts_for_nothing(shared_api):
-    """A person may write into their own Cognito attributes; tenancy is in our table alone."""
+def test_tenant_and_role_claims_in_a_token_are_ignored(shared_api):
+    """People may write their own Cognito attributes; tenancy is in our table alone."""
     boasting: dict[str, Any] = {"cognito:groups": ["admin"], "custom:tenant_id": "ctr_harbor"}
     token = tokens.create_token(shared_api.members["practice"].subject, **boasting)
 
@@ -140,7 +140,7 @@ def test_what_a_token_claims_of_tenant_and_roles_counts_for_nothing(shared_api):
 
 @pytest.fixture(scope="module")
 def infused_referral_id(shared_api):
-    """The id of a referral with an open window, of which people were told."""
+    """The id of a referral with an open window, about which people were notified."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
@@ -149,7 +149,7 @@ def infused_referral_id(shared_api):
 
 @pytest.fixture
 def path_ids(shared_api, infused_referral_id):
-    """What stands in paths: a referral, a notice about it, and a new colleague in the practice."""
+    """The ids in paths: a referral, a notice about it, and a new colleague in the practice."""
     colleague = factories.build_member(n=secrets.randbelow(10**9))
     shared_api.stores.members.add(colleague)
     return {
@@ -161,7 +161,7 @@ def path_ids(shared_api, infused_referral_id):
 
 
 class SignOutIdentity:
-    """An identity service that says yes."""
+    """An identity service that accepts everything."""
 
     def sign_out(self, _token):
         pass

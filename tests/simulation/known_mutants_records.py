@@ -155,7 +155,7 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
         _ACCESS,
         "    stores.audit.append(\n        AuditEntry(",
         "    (lambda _entry: None)(\n        AuditEntry(",
-        "tests/routes/identity/test_tenant_isolation.py::test_a_stranger_who_tries_is_on_record",
+        "tests/routes/identity/test_tenant_isolation.py::test_a_refused_read_is_audited",
     ),
     KnownMutant(
         "a center makes referrals of its own",

@@ -27,13 +27,13 @@ _LISTS = IndexWaits(
         {
             "tests/routes/handback/test_calendar_feeds.py",
             "tests/routes/webhooks/test_deliveries.py",
-            "tests/routes/referrals/test_event_types.py::test_a_gap_in_the_feeds_numbers_is_told_until_it_is_filled",
-            "tests/routes/platform/test_health_data.py::test_a_list_tells_only_who_it_is",
+            "tests/routes/referrals/test_event_types.py::test_a_gap_in_the_sequence_is_shown_until_it_is_filled",
+            "tests/routes/platform/test_health_data.py::test_a_list_contains_only_what_identifies_the_patient",
             "tests/routes/platform/test_idempotency.py",
             "tests/routes/referrals/test_lists.py",
             "tests/routes/referrals/test_unread.py",
-            "tests/routes/referrals/test_submit.py::test_a_packet_that_lacks_all_is_told_all",
-            "tests/routes/platform/test_text.py::test_two_spellings_of_a_letter_are_one",
+            "tests/routes/referrals/test_submit.py::test_all_missing_items_of_a_packet_are_named_at_once",
+            "tests/routes/platform/test_text.py::test_two_unicode_spellings_of_a_letter_are_one",
             "tests/services/notices/test_overdue_alerts.py::test_the_list_calls_late_exactly_what_was_told_of",
             "tests/services/notices/test_weekly_digest_hours.py",
             "tests/services/notices/test_weekly_digest.py",
@@ -44,7 +44,7 @@ _LISTS = IndexWaits(
 )
 _VERIFYING = frozenset(
     {
-        "tests/routes/referrals/test_long_histories.py::test_its_audit_trail_verifies",
+        "tests/routes/referrals/test_long_histories.py::test_a_long_audit_trail_verifies",
         "tests/services/audit/test_trail.py",
     }
 )
@@ -60,7 +60,7 @@ INDEX_WAITS: Mapping[str, IndexWaits] = {
         "The notices of a referral are a list; what was told is told by its own row.",
         frozenset(
             {
-                "tests/routes/notices/test_planned_overdue_alerts.py::test_what_was_told_stands_as_told_and_the_rest_is_still_ahead",
+                "tests/routes/notices/test_planned_overdue_alerts.py::test_a_sent_level_is_listed_as_sent_and_the_rest_as_upcoming",
                 "tests/routes/notices/test_notice_history.py",
                 "tests/services/notices/test_overdue_alerts_upcoming.py::test_the_words_and_the_time_are_those_of_what_is_told_then",
             }
@@ -72,14 +72,14 @@ INDEX_WAITS: Mapping[str, IndexWaits] = {
             {
                 "tests/routes/webhooks/test_deliveries.py",
                 "tests/routes/notices/test_ses_and_unsubscribe.py",
-                "tests/routes/identity/test_members.py::test_whoever_is_invited_a_moment_before_an_event_is_told",
+                "tests/routes/identity/test_members.py::test_a_person_invited_right_before_an_event_is_notified",
                 "tests/services/notices/test_ses_feedback.py",
                 "tests/services/notices/test_send_mail_status.py",
                 "tests/services/notices/test_notify_timing.py",
                 "tests/services/notices/test_send_mail.py",
-                "tests/routes/referrals/test_main_path.py::test_the_notice_of_day_7_is_mailed_once",
+                "tests/routes/referrals/test_main_path.py::test_the_notice_of_day_7_is_emailed_once",
                 "tests/routes/notices/test_notices.py",
-                "tests/routes/notices/test_planned_overdue_alerts.py::test_what_was_told_stands_as_told_and_the_rest_is_still_ahead",
+                "tests/routes/notices/test_planned_overdue_alerts.py::test_a_sent_level_is_listed_as_sent_and_the_rest_as_upcoming",
                 "tests/routes/notices/test_notice_history.py",
                 "tests/routes/webhooks/test_receive_parked.py::test_a_delivery_may_overtake_the_referral_itself",
                 "tests/services/notices/test_overdue_alerts.py",

@@ -1,11 +1,11 @@
-"""National resources and diagnosis codes, as everyone signed in may look them up."""
+"""National resources and diagnosis codes, as every signed-in person can look them up."""
 
 import pytest
 
 from tests.support import factories
 
 
-def test_resources_come_with_the_words_for_their_filters(shared_api):
+def test_resources_come_with_labels_for_their_filters(shared_api):
     """So that a page needs no list of its own."""
     told = shared_api.center.get("/v1/resources").json
 
@@ -36,7 +36,7 @@ def test_codes_of_a_disease_are_offered_with_their_release(shared_api):
     assert told["release"]["effective_on"] == "2026-04-01"
 
 
-def test_a_code_that_two_diseases_share_comes_once(shared_api):
+def test_a_code_of_two_diseases_is_listed_once(shared_api):
     """In the list of all codes, with both."""
     items = shared_api.practice.get("/v1/diagnosis-codes").json["items"]
     codes = [item["code"] for item in items]
@@ -53,7 +53,7 @@ def refused(world, icd10):
 
 
 def test_a_code_that_is_not_billable_is_refused_with_those_that_are(shared_api):
-    """C83.39 was billable until October 2024, and still stands in many charts."""
+    """C83.39 was billable until October 2024, and is still in many charts."""
     status, fault = refused(shared_api, "C83.39")
 
     assert status == 400
@@ -68,14 +68,14 @@ def test_a_code_that_is_not_billable_is_refused_with_those_that_are(shared_api):
 
 
 def test_a_code_with_many_finer_ones_names_some_and_counts_the_rest(shared_api):
-    """A refusal is to be read."""
+    """A person has to read the refusal."""
     _, fault = refused(shared_api, "C83")
 
     assert fault["message"].endswith("C83.0A, C83.10 and 66 more.")
 
 
 @pytest.mark.parametrize("code", ["C83.Q7", "Z94.84", "C50.911"])
-def test_a_code_that_is_not_of_a_blood_cancer_is_refused_by_name_of_the_release(shared_api, code):
+def test_a_code_outside_the_blood_cancers_is_refused_with_the_name_of_the_release(shared_api, code):
     """And is not repeated."""
     status, fault = refused(shared_api, code)
 

@@ -1,4 +1,4 @@
-"""The center finder through the front door: what is near, who offers it, in which order."""
+"""The center search through the API: which centers, and in which order."""
 
 import json
 from typing import Any
@@ -36,7 +36,7 @@ FROM_HOUSTON = [
 
 @pytest.fixture(scope="module")
 def centers_api(tmp_path_factory):
-    """A site whose directory has centers near and far."""
+    """An API whose directory has centers near and far."""
     with open_shared_clinic(tmp_path_factory.mktemp("finder")) as clinic:
         for center_id, (name, zip_code, other) in CENTERS.items():
             facts = {**CENTER_FACTS, "zip": zip_code, **other}
@@ -51,7 +51,7 @@ def centers_api(tmp_path_factory):
 
 @pytest.fixture
 def find_center_ids(centers_api):
-    """The ids that a query finds."""
+    """Return the ids that a query finds."""
 
     def asking(query):
         answer = centers_api.practice.get(f"/v1/centers?{query}")
@@ -61,17 +61,17 @@ def find_center_ids(centers_api):
     return asking
 
 
-def test_without_a_zip_code_the_order_is_that_of_names(centers_api, find_center_ids):
+def test_without_a_zip_code_centers_are_sorted_by_name(centers_api, find_center_ids):
     assert find_center_ids("") == find_center_ids("sort=name") == BY_NAME
     assert centers_api.practice.get("/v1/centers").json["sorted_by"] == "name"
 
 
 def test_near_a_zip_code_the_nearest_comes_first(find_center_ids):
-    """Of those at one place the name decides; one whose ZIP code has no place is not near."""
+    """At one place the name decides; a center whose ZIP code has no known place is not near."""
     assert find_center_ids("near=77030") == find_center_ids("near=77030-1234&sort=distance") == FROM_HOUSTON
 
 
-def test_a_distance_is_a_straight_line_and_says_so(centers_api):
+def test_a_distance_is_labeled_as_a_straight_line(centers_api):
     answer = centers_api.practice.get("/v1/centers?near=79106&q=ash").json
 
     ash = answer["items"][0]
@@ -81,14 +81,14 @@ def test_a_distance_is_a_straight_line_and_says_so(centers_api):
     assert "straight-line" in answer["distances_are"]
 
 
-def test_within_some_miles_is_only_what_is_nearer(find_center_ids):
+def test_within_miles_leaves_out_farther_centers(find_center_ids):
     assert find_center_ids("near=77030&within_miles=1") == ["ctr_ash", "ctr_birch"]
     assert find_center_ids("near=77030&within_miles=20") == ["ctr_ash", "ctr_birch", "ctr_cedar"]
     assert find_center_ids("near=77030&within_miles=20&sort=name") == ["ctr_ash", "ctr_birch", "ctr_cedar"]
 
 
 @pytest.mark.parametrize("zip_code", ["00901", "96910", "96799", "00802", "96950"])
-def test_puerto_rico_and_the_territories_are_places_too(centers_api, zip_code):
+def test_puerto_rico_and_the_territories_are_found(centers_api, zip_code):
     nearest = centers_api.practice.get(f"/v1/centers?near={zip_code}&limit=1").json["items"][0]
 
     pacific = zip_code.startswith("969") or zip_code == "96799"
@@ -110,17 +110,17 @@ def test_puerto_rico_and_the_territories_are_places_too(centers_api, zip_code):
         ("q=Gone", []),
     ],
 )
-def test_each_filter_narrows_it(find_center_ids, query, wanted):
+def test_each_filter_narrows_the_list(find_center_ids, query, wanted):
     assert find_center_ids(query) == wanted
 
 
-def test_accepting_leaves_out_who_does_not(find_center_ids):
+def test_the_accepting_filter_leaves_out_other_centers(find_center_ids):
     assert find_center_ids("accepting=true") == [each for each in BY_NAME if each != "ctr_birch"]
 
 
 @pytest.mark.parametrize("query", ["near=77030", "sort=name", "near=77030&accepting=true"])
 def test_pages_follow_one_another_without_a_gap(centers_api, query):
-    """By the cursor, and by the link that says the same."""
+    """By the cursor, and by the link with the same meaning."""
     whole = centers_api.practice.get(f"/v1/centers?{query}").json["items"]
     seen, path = [], f"/v1/centers?{query}&limit=2"
     while path:
@@ -133,7 +133,7 @@ def test_pages_follow_one_another_without_a_gap(centers_api, query):
     assert seen == whole
 
 
-def test_a_cursor_is_good_for_its_own_search_only(centers_api):
+def test_a_cursor_is_valid_only_for_its_own_search(centers_api):
     cursor = centers_api.practice.get("/v1/centers?near=77030&limit=1").json["next_cursor"]
 
     for other in ("near=77027", "near=77030&accepting=true", "sort=name"):
@@ -156,7 +156,7 @@ def test_a_cursor_is_good_for_its_own_search_only(centers_api):
         ("near=09012", "/near", "Try a ZIP code nearby"),
     ],
 )
-def test_what_cannot_be_searched_is_named(centers_api, query, pointer, said):
+def test_an_unknown_search_value_is_refused_by_name(centers_api, query, pointer, said):
     answer = centers_api.practice.get(f"/v1/centers?{query}")
 
     [error] = answer.json["errors"]
@@ -164,8 +164,8 @@ def test_what_cannot_be_searched_is_named(centers_api, query, pointer, said):
     assert said in error["message"]
 
 
-def test_a_warm_function_reads_no_database_for_it(centers_api, monkeypatch):
-    """Who is asking is read, as always, and nothing else."""
+def test_a_warm_function_searches_without_the_database(centers_api, monkeypatch):
+    """It reads the member, as always, and nothing else."""
     # With a page that is followed by another: its cursor is sealed with a key that is kept.
     centers_api.practice.get("/v1/centers?near=77030&limit=5")
     read = []
@@ -185,8 +185,8 @@ def test_a_warm_function_reads_no_database_for_it(centers_api, monkeypatch):
     assert [name.rpartition("-")[2] for name in read] == ["members"]
 
 
-def test_what_changed_is_found_once_the_directory_is_read_again(centers_api, find_center_ids):
-    """The selections that were kept go with the directory that they were made of."""
+def test_a_changed_center_is_found_after_the_directory_is_reloaded(centers_api, find_center_ids):
+    """Cached selections are dropped with the directory that they were made from."""
     assert "ctr_new" not in find_center_ids("near=77030")
     tenant = Tenant(tenant_id="ctr_new", kind=TenantKind.CENTER, name="New", time_zone="UTC")
 
@@ -199,8 +199,8 @@ def test_what_changed_is_found_once_the_directory_is_read_again(centers_api, fin
     wiring.get_stores().tenants._directory_cache.expires_at = 0.0
 
 
-def test_more_selections_than_are_kept_do_no_harm(centers_api, find_center_ids):
-    """Whoever types names fills the memory no further."""
+def test_searches_beyond_the_cache_size_still_work(centers_api, find_center_ids):
+    """A caller who types many names does not fill the memory."""
     for number in range(70):
         find_center_ids(f"q=nobody+{number}")
 
@@ -208,7 +208,7 @@ def test_more_selections_than_are_kept_do_no_harm(centers_api, find_center_ids):
     assert find_center_ids("near=77030") == FROM_HOUSTON
 
 
-def test_a_center_says_how_sure_it_all_is(centers_api):
+def test_a_center_shows_its_sources_and_dates(centers_api):
     """Who authorized a product, and as of when."""
     [center] = centers_api.practice.get("/v1/centers?q=elm").json["items"]
 

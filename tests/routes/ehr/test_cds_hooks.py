@@ -1,4 +1,4 @@
-"""CDS Hooks: what a health record system asks, and the cards that it is given."""
+"""CDS Hooks: what a health record system sends, and the cards that it gets."""
 
 import json
 import re
@@ -14,14 +14,14 @@ FEEDBACK = f"{ehr.PATIENT_VIEW}/feedback"
 
 
 def cards(world, body, **how):
-    """The cards of a hook that was answered."""
+    """Return the cards of an answered hook."""
     answer = ehr.call_hook(world.anyone, body, **how)
     assert answer.status == 200, answer.text
     return answer.json["cards"]
 
 
-def test_anyone_may_ask_which_services_there_are(shared_api):
-    """With what each wants prefetched, and no token."""
+def test_anyone_can_read_the_list_of_services(shared_api):
+    """With what each wants prefetched, and without a token."""
     services = shared_api.anyone.get("/cds-services").json["services"]
 
     assert {s["id"]: s["hook"] for s in services} == {
@@ -35,7 +35,7 @@ def test_anyone_may_ask_which_services_there_are(shared_api):
 
 
 @pytest.mark.parametrize("chart", ["follicular", "large-b-cell"])
-def test_a_card_is_as_the_standard_wants_it_and_never_a_verdict(shared_api, chart):
+def test_a_card_follows_the_standard_and_is_never_a_verdict(shared_api, chart):
     """Summary under 140 characters, indicator, source, an absolute link, and the statements."""
     (card,) = cards(shared_api, ehr.load_hook(chart))
 
@@ -50,8 +50,8 @@ def test_a_card_is_as_the_standard_wants_it_and_never_a_verdict(shared_api, char
     assert not re.search(r"\b(in)?eligible\b", card["summary"] + told, re.IGNORECASE)
 
 
-def test_a_chart_that_states_its_lines_is_held_against_labels(shared_api):
-    """Each rule with its answer, its source and the source's day."""
+def test_a_chart_that_states_its_lines_is_compared_with_labels(shared_api):
+    """Each rule with its answer, its source and the source's date."""
     (card,) = cards(shared_api, ehr.load_hook("follicular"))
 
     assert card["summary"] == "CAR T label check, Follicular lymphoma: label criteria appear met: 3"
@@ -59,8 +59,8 @@ def test_a_chart_that_states_its_lines_is_held_against_labels(shared_api):
     assert "Label as of 20" in card["detail"]
 
 
-def test_lines_that_a_chart_does_not_state_are_missing_and_not_counted_up(shared_api):
-    """What was found is told beside, and what is unknown by the record's own name for it."""
+def test_lines_that_a_chart_does_not_state_are_missing_and_not_guessed(shared_api):
+    """The drugs that were found are listed, unknown ones by the record's own name."""
     (card,) = cards(shared_api, ehr.load_hook("large-b-cell"))
 
     assert "information missing" in card["summary"]
@@ -69,12 +69,12 @@ def test_lines_that_a_chart_does_not_state_are_missing_and_not_counted_up(shared
     assert "Seizure disorder, yes." in card["detail"]
 
 
-def test_a_chart_without_a_disease_of_the_catalogue_has_no_card(shared_api):
-    """`cards` is there all the same, as the standard wants it."""
+def test_a_chart_without_a_disease_of_the_catalog_has_no_card(shared_api):
+    """`cards` is an empty list, as the standard requires."""
     assert cards(shared_api, ehr.load_hook("unrelated")) == []
 
 
-def test_a_code_of_two_diseases_is_told_and_not_guessed(shared_api):
+def test_a_code_of_two_diseases_is_reported_and_not_guessed(shared_api):
     """Small lymphocytic and marginal zone lymphoma share C83.0."""
     body = ehr.load_hook("follicular")
     coding = body["prefetch"]["conditions"]["entry"][0]["resource"]["code"]["coding"][0]
@@ -86,7 +86,7 @@ def test_a_code_of_two_diseases_is_told_and_not_guessed(shared_api):
     assert "Marginal zone lymphoma" in card["detail"]
 
 
-def test_an_order_that_matters_before_collection_is_told_when_it_is_signed(shared_api):
+def test_signing_an_order_that_matters_before_leukapheresis_adds_a_note(shared_api):
     """With the interval and its source; and only in `order-sign`."""
     (signing,) = cards(shared_api, ehr.load_hook("follicular", event="order-sign"), path=ehr.ORDER_SIGN)
     (viewing,) = cards(shared_api, ehr.load_hook("follicular"))
@@ -97,7 +97,7 @@ def test_an_order_that_matters_before_collection_is_told_when_it_is_signed(share
 
 
 def test_a_chart_that_contradicts_itself_says_so(shared_api):
-    """And holds nothing against any label."""
+    """And is compared with no label."""
     body = ehr.load_hook("follicular")
     period = body["prefetch"]["administrations"]["entry"][0]["resource"]["effectivePeriod"]
     period["start"] = "2099-01-01"
@@ -109,8 +109,8 @@ def test_a_chart_that_contradicts_itself_says_so(shared_api):
     assert "This date is in the future. Enter a past date." in card["detail"]
 
 
-def test_what_a_record_calls_a_drug_cannot_become_markup(shared_api):
-    """A card is Markdown in somebody else's page."""
+def test_a_drug_name_from_a_record_cannot_become_markup(shared_api):
+    """A card is Markdown on someone else's page."""
     body = ehr.load_hook("large-b-cell")
     administrations = body["prefetch"]["administrations"]["entry"]
     administrations[2]["resource"]["medicationCodeableConcept"] = {
@@ -124,8 +124,8 @@ def test_what_a_record_calls_a_drug_cannot_become_markup(shared_api):
 
 
 @pytest.mark.parametrize("absent", ["patient", "conditions"])
-def test_without_what_a_card_is_made_of_the_answer_is_412(shared_api, absent):
-    """Nothing is fetched; the record may call again with it."""
+def test_missing_required_prefetch_is_412(shared_api, absent):
+    """Nothing is fetched; the record can call again with it."""
     body = ehr.load_hook()
     body["prefetch"][absent] = None
 
@@ -135,7 +135,7 @@ def test_without_what_a_card_is_made_of_the_answer_is_412(shared_api, absent):
     assert [f["pointer"] for f in answer.json["errors"]] == [f"/prefetch/{absent}"]
 
 
-def test_a_hook_without_any_prefetch_names_all_that_is_needed(shared_api):
+def test_a_hook_without_prefetch_gets_the_names_of_all_needed_data(shared_api):
     """At once, not one by one."""
     body = ehr.load_hook()
     del body["prefetch"]
@@ -146,8 +146,8 @@ def test_a_hook_without_any_prefetch_names_all_that_is_needed(shared_api):
 
 
 @pytest.mark.parametrize("part", ["conditions", "administrations", "observations"])
-def test_a_chart_of_two_people_makes_no_card(shared_api, part):
-    """Whose drug it is would be anybody's guess."""
+def test_a_chart_with_two_patients_makes_no_card(shared_api, part):
+    """The drugs could belong to either."""
     body = ehr.load_hook()
     resource = body["prefetch"][part]["entry"][0]["resource"]
     resource["subject"]["reference"] = "https://ehr.example/fhir/Patient/somebody-else"
@@ -158,8 +158,8 @@ def test_a_chart_of_two_people_makes_no_card(shared_api, part):
     assert answer.json["errors"][0]["pointer"] == f"/prefetch/{part}"
 
 
-def test_a_draft_order_for_somebody_else_makes_no_card(shared_api):
-    """Nor is a record whose own patient is another."""
+def test_a_draft_order_for_another_patient_makes_no_card(shared_api):
+    """Nor does a record whose own patient is another one."""
     order = ehr.load_hook("follicular", event="order-sign")
     order["context"]["draftOrders"]["entry"][0]["resource"]["subject"]["reference"] = "Patient/z"
     patient = ehr.load_hook()
@@ -178,16 +178,16 @@ def test_a_draft_order_for_somebody_else_makes_no_card(shared_api):
         ({"prefetch": []}, "/prefetch"),
     ],
 )
-def test_a_hook_that_is_malformed_names_the_place(shared_api, change, pointer):
-    """As every other body."""
+def test_a_malformed_hook_names_the_place(shared_api, change, pointer):
+    """Like every other body."""
     answer = ehr.call_hook(shared_api.anyone, ehr.load_hook() | change)
 
     assert answer.status == 400
     assert [fault["pointer"] for fault in answer.json["errors"]] == [pointer]
 
 
-def test_what_the_standard_lets_a_record_add_is_let_go(shared_api):
-    """Where its server is, the token for it, and extensions: neither read nor asked."""
+def test_optional_members_of_the_standard_are_ignored(shared_api):
+    """The FHIR server's address, the token for it, and extensions: neither read nor requested."""
     body = ehr.load_hook() | {
         "fhirServer": "https://127.0.0.1:1/fhir",
         "fhirAuthorization": {"access_token": "secret"},
@@ -198,8 +198,8 @@ def test_what_the_standard_lets_a_record_add_is_let_go(shared_api):
     assert len(cards(shared_api, body)) == 1
 
 
-def test_a_service_that_is_not_there_is_404(shared_api):
-    """For a good token too."""
+def test_an_unknown_service_is_404(shared_api):
+    """For a valid token too."""
     path = "/cds-services/cart-other"
 
     assert ehr.call_hook(shared_api.anyone, ehr.load_hook(), path=path).status == 404
@@ -207,7 +207,7 @@ def test_a_service_that_is_not_there_is_404(shared_api):
 
 
 def test_a_long_chart_is_read_and_a_huge_one_refused(shared_api):
-    """One MiB, eight times what a referral may have."""
+    """One MiB, eight times the limit of a referral."""
     long = ehr.load_hook("large-b-cell")
     entries = long["prefetch"]["administrations"]["entry"]
     entries += [entries[2]] * 1000
@@ -218,8 +218,8 @@ def test_a_long_chart_is_read_and_a_huge_one_refused(shared_api):
     assert ehr.call_hook(shared_api.anyone, huge).status == 413
 
 
-def test_feedback_is_heard_and_nothing_of_it_kept(shared_api, caplog):
-    """How many were accepted or overridden, and not one word of why."""
+def test_feedback_is_counted_and_its_text_is_dropped(shared_api, caplog):
+    """How many cards were accepted or overridden, and not one word of why."""
     told = {
         "feedback": [
             {"card": "c1", "outcome": "accepted", "outcomeTimestamp": "2026-11-22T00:00:00Z"},
@@ -248,7 +248,7 @@ def test_nothing_of_a_chart_is_stored_or_logged(shared_api, caplog):
 
 
 def logged(caplog):
-    """Every field of every line."""
+    """Return every field of every log line."""
     return " ".join(str(vars(record)) for record in caplog.records)
 
 

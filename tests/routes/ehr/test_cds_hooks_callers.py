@@ -1,10 +1,10 @@
-"""Who may ask for cards, and whose pages may read them."""
+"""Who may request cards, and whose pages may read them."""
 
 from tests.support import ehr
 
 
 def test_whatever_is_wrong_with_a_token_gets_the_same_401(shared_api):
-    """Before the body is looked at, and for the second use of a good one too."""
+    """Before the body is read, and for the second use of a valid token too."""
     used = ehr.create_token()
     shared_api.anyone.send("POST", ehr.PATIENT_VIEW, ehr.load_hook(), headers={"Authorization": f"Bearer {used}"})
     wrong = {
@@ -28,13 +28,13 @@ def test_whatever_is_wrong_with_a_token_gets_the_same_401(shared_api):
     assert len({answer.text for answer in answers.values()}) == 1
 
 
-def test_a_token_of_a_health_record_opens_nothing_else(shared_api):
-    """It is of no person, so it is of no member."""
+def test_a_token_of_a_health_record_works_on_no_other_route(shared_api):
+    """It belongs to no person, so to no member."""
     assert shared_api.anyone.with_token(ehr.create_token("/v1/me")).get("/v1/me").status == 401
 
 
-def test_a_page_of_the_record_may_read_the_answers_and_no_other_page(shared_api):
-    """By its origin, which is on the list; refusals too, so that it can tell why."""
+def test_only_pages_of_a_listed_origin_may_read_the_responses(shared_api):
+    """Refusals too, so that the page can show why."""
     for origin, allowed in ((ehr.ORIGIN, ehr.ORIGIN), ("https://evil.example", None)):
         asked = shared_api.anyone.send("OPTIONS", ehr.PATIENT_VIEW, headers={"Origin": origin})
         found = shared_api.anyone.get("/cds-services", Origin=origin)
@@ -49,8 +49,8 @@ def test_a_page_of_the_record_may_read_the_answers_and_no_other_page(shared_api)
         assert ("access-control-allow-methods" in asked.headers) is bool(allowed)
 
 
-def test_no_other_route_is_shared_with_pages_of_the_record(shared_api):
-    """The dashboard's own routes answer its own origin alone."""
+def test_no_other_route_allows_other_origins(shared_api):
+    """The dashboard's own routes answer only its own origin."""
     answer = shared_api.practice.get("/v1/me", Origin=ehr.ORIGIN)
 
     assert "access-control-allow-origin" not in answer.headers

@@ -1,4 +1,4 @@
-"""The screen through the API: what it answers, what it refuses, and that it keeps nothing."""
+"""The eligibility check through the API: results, refusals, and that it stores nothing."""
 
 import json
 from typing import get_args
@@ -58,8 +58,8 @@ def test_a_missing_day_is_named_and_not_guessed(shared_api):
     assert {"pointer": "/clinical/prior_lines/0/ended_on", "label": "End date of line 1"} in result["missing"]
 
 
-def test_lines_that_were_not_sent_are_missing_and_none_at_all_is_an_answer(shared_api):
-    """An empty list says that there was no treatment."""
+def test_lines_that_were_not_sent_are_missing_and_an_empty_list_is_an_answer(shared_api):
+    """An empty list means that there was no treatment."""
     unsent = result_of(screened(shared_api, clinical__prior_lines=...), "yescarta")
     none = result_of(screened(shared_api, clinical__prior_lines=[]), "yescarta")
 
@@ -67,7 +67,7 @@ def test_lines_that_were_not_sent_are_missing_and_none_at_all_is_an_answer(share
     assert none["result"] == "label_criteria_not_met_as_entered"
 
 
-def test_the_statements_go_with_every_answer(shared_api):
+def test_every_response_carries_the_statements(shared_api):
     """Both of them, and the note that it is not for emergencies."""
     told = screened(shared_api).json
 
@@ -78,7 +78,7 @@ def test_the_statements_go_with_every_answer(shared_api):
 
 @pytest.mark.parametrize("disease", ["LBCL", "CLL_SLL", "FL", "MCL", "MZL", "MM", "B_ALL"])
 def test_there_are_three_results_and_never_a_verdict(shared_api, disease):
-    """Whatever the disease: no word of a patient being eligible or not."""
+    """Whatever the disease: no word about a patient being eligible or not."""
     told = screened(shared_api, clinical__disease=disease).json
 
     assert told["results"]
@@ -88,7 +88,7 @@ def test_there_are_three_results_and_never_a_verdict(shared_api, disease):
 
 
 def test_what_to_discuss_carries_its_value_and_source(shared_api):
-    """A threshold is somebody's figure of some day."""
+    """A threshold is a published figure with a date."""
     flags = screened(shared_api, clinical__ecog=2).json["discuss_with_center"]
 
     (ecog,) = flags
@@ -96,8 +96,8 @@ def test_what_to_discuss_carries_its_value_and_source(shared_api):
     assert "as of 2026-11-22" in ecog["source"]
 
 
-def test_a_planned_collection_is_checked(shared_api):
-    """With the doses beside it."""
+def test_washouts_are_checked_against_a_planned_leukapheresis(shared_api):
+    """With the doses."""
     doses = [{"agent": "bendamustine", "last_on": "2026-06-16"}]
 
     told = screened(shared_api, clinical__last_doses=doses, planned_collection_on="2199-12-15").json[
@@ -141,8 +141,8 @@ def test_bad_input_is_refused_at_its_place(shared_api, changed, pointer, code):
     assert pointer in {error["pointer"] for error in answer.json["errors"]}
 
 
-def test_a_screen_stores_nothing(shared_api):
-    """No row is written, and it may be repeated without a key."""
+def test_a_check_stores_nothing(shared_api):
+    """No row is written, and it can be repeated without a key."""
     before = shared_api.practice.get("/v1/referrals/counts").json
 
     first, second = screened(shared_api), screened(shared_api)
@@ -151,8 +151,8 @@ def test_a_screen_stores_nothing(shared_api):
     assert shared_api.practice.get("/v1/referrals/counts").json == before
 
 
-def test_a_screen_becomes_the_clinical_part_of_a_referral(shared_api):
-    """Which keeps the version of the catalogue that it was screened by."""
+def test_a_check_becomes_the_clinical_part_of_a_referral(shared_api):
+    """Which keeps the version of the catalog that it was checked with."""
     screening = screened(shared_api).json
     kept = {name: screening[name] for name in ("catalogue_version", "screened_on")}
     body = factories.build_referral_body(clinical__screened=kept)
@@ -163,7 +163,7 @@ def test_a_screen_becomes_the_clinical_part_of_a_referral(shared_api):
     assert read["clinical"]["screened"] == kept
 
 
-def test_a_window_keeps_the_version_of_the_label_that_it_was_opened_by(shared_api):
+def test_a_window_keeps_the_label_version_that_it_was_opened_with(shared_api):
     """Its dates can be explained when the label has long changed."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
@@ -173,8 +173,8 @@ def test_a_window_keeps_the_version_of_the_label_that_it_was_opened_by(shared_ap
     assert window["catalogue_version"] == load_products()["breyanzi"].version
 
 
-def test_the_body_spells_the_codes_as_the_rules_do():
-    """They stand there a second time, so that a cold start need not load the rules."""
+def test_the_request_body_and_the_rules_use_the_same_codes():
+    """They are written twice, so that a cold start need not load the rules."""
     assert get_args(screen_fields.AgentName) == get_args(entries.AgentName)
     assert get_args(screen_fields.NoTransplantReasonName) == tuple(entries.NoTransplantReason)
     assert get_args(screen_fields.TransplantKindName) == tuple(entries.TransplantKind)

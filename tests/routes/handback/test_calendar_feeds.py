@@ -1,4 +1,4 @@
-"""The follow-up through the front door: its days, the file, the feed and the card."""
+"""Follow-up through the API: its days, the file, the feed and the wallet card."""
 
 from datetime import date, timedelta
 from urllib.parse import urlsplit
@@ -16,15 +16,15 @@ from tests.support.handbacks import build_handback_body
 ALIAS = "Müller; the \\Blue\\, a länger Heron"
 
 
-def handed_back(world, **patient):
-    """A referral whose patient is back with the practice; its address."""
+def return_referral(world, **patient):
+    """Create a referral whose patient is back with the practice; return its path."""
     changed = {f"patient__{name}": value for name, value in patient.items()}
     referral_id = world.refer(**changed)["referral_id"]
     world.move_to(referral_id, *REQUIRED_STAGES_TO_INFUSED, "monitoring", "window_complete", "handback_ready")
     event = {
         "type": "stage.changed",
         "occurred_at": wiring.read_clock().isoformat(),
-        "data": {"stage": "handed_back", "first_visit_on": "2026-12-08"},
+        "data": {"stage": "return_referral", "first_visit_on": "2026-12-08"},
     }
     path = f"/v1/referrals/{referral_id}"
     assert world.practice.post(f"{path}/events", event).status == 200
@@ -33,7 +33,7 @@ def handed_back(world, **patient):
 
 @pytest.fixture(scope="module")
 def returned_referral_id(shared_api):
-    return handed_back(shared_api)
+    return return_referral(shared_api)
 
 
 def new_feed(site):
@@ -65,8 +65,8 @@ def test_both_sides_read_the_same_days(shared_api, returned_referral_id):
     assert all(item["source"] for item in told["items"])
 
 
-def test_the_card_works_without_a_package(shared_api, returned_referral_id):
-    """With the minimum that is published, and the number of the directory."""
+def test_the_wallet_card_works_without_a_summary(shared_api, returned_referral_id):
+    """With the published minimum, and the number in the directory."""
     card = shared_api.practice.get(f"{returned_referral_id}/follow-up").json["card"]
 
     assert card["product"] == "Breyanzi"
@@ -80,9 +80,9 @@ def test_the_card_works_without_a_package(shared_api, returned_referral_id):
     assert len(card["statements"]) == 2
 
 
-def test_the_centers_package_is_on_the_card(shared_api):
+def test_the_centers_summary_is_on_the_wallet_card(shared_api):
     """Its number and its days come before the minimum."""
-    path = handed_back(shared_api)
+    path = return_referral(shared_api)
     shared_api.center.put(f"{path}/handback", build_handback_body(), version=0)
     card = shared_api.practice.get(f"{path}/follow-up").json["card"]
 
@@ -91,9 +91,9 @@ def test_the_centers_package_is_on_the_card(shared_api):
     assert card["lines"][1]["text"] == "Cleared to drive by the center starting November 16, 2026."
 
 
-def test_the_file_is_as_rfc_5545_has_it(shared_api):
+def test_the_file_follows_rfc_5545(shared_api):
     """Lines end with CRLF and have 75 octets at most; text is escaped; days are whole days."""
-    path = handed_back(shared_api, alias=ALIAS)
+    path = return_referral(shared_api, alias=ALIAS)
     answer = shared_api.practice.get(f"{path}/follow-up.ics")
 
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
@@ -119,9 +119,9 @@ def test_the_file_is_as_rfc_5545_has_it(shared_api):
         assert unfolded.count(f"\r\n{needed}") == unfolded.count("BEGIN:VEVENT")
 
 
-def test_a_file_says_nothing_but_a_nickname_and_a_kind_of_day(shared_api):
-    """What a package says of the patient stays behind the sign-in."""
-    path = handed_back(shared_api)
+def test_a_file_contains_only_an_alias_and_a_kind_of_day(shared_api):
+    """What a summary says about the patient stays behind the sign-in."""
+    path = return_referral(shared_api)
     shared_api.center.put(f"{path}/handback", build_handback_body(), version=0)
     events = events_of(shared_api.practice.get(f"{path}/follow-up.ics"))
 
@@ -136,7 +136,7 @@ def test_a_file_says_nothing_but_a_nickname_and_a_kind_of_day(shared_api):
 
 def test_entries_keep_their_uid_and_grow_in_sequence(shared_api):
     """A day that moves is moved in the calendar, not doubled."""
-    path = handed_back(shared_api)
+    path = return_referral(shared_api)
     shared_api.center.put(f"{path}/handback", build_handback_body(), version=0)
     before = {e["uid"]: e for e in events_of(shared_api.practice.get(f"{path}/follow-up.ics"))}
     moved = build_handback_body(next_center_visit_on="2027-02-09")
@@ -156,16 +156,16 @@ def test_the_same_state_is_the_same_bytes(shared_api, returned_referral_id):
     assert first == second
 
 
-def test_a_feed_has_everyone_whom_its_owner_looks_after(shared_api, returned_referral_id):
-    """Of the practice and of the center, without signing in, and nobody of others."""
+def test_a_feed_has_all_patients_of_its_owner(shared_api, returned_referral_id):
+    """Of the practice or of the center, without signing in, and of no one else."""
     alias = shared_api.practice.get(returned_referral_id).json["alias"]
     for site, is_there in ((shared_api.practice, True), (shared_api.center, True), (shared_api.other_practice, False)):
         events = events_of(shared_api.anyone.get(new_feed(site)))
         assert any(str(e["summary"]).startswith(alias) for e in events) is is_there
 
 
-def test_a_feed_carries_what_is_near(shared_api, returned_referral_id):
-    """Not fifteen years of everybody."""
+def test_a_feed_covers_only_near_days(shared_api, returned_referral_id):
+    """Not fifteen years of everyone."""
     latest = wiring.read_clock().date() + CALENDAR_DAYS_AHEAD
 
     days = [event.start for event in events_of(shared_api.anyone.get(new_feed(shared_api.practice)))]
@@ -173,16 +173,16 @@ def test_a_feed_carries_what_is_near(shared_api, returned_referral_id):
     assert max(days) <= latest + timedelta(days=1)
 
 
-def test_a_referral_is_in_the_feed_from_the_hand_back_on(shared_api):
-    """Before it, the patient is the center's."""
+def test_a_referral_is_in_the_practices_feed_from_the_return_on(shared_api):
+    """Before it, the center is responsible for the patient."""
     referral_id = shared_api.refer(patient__alias="Amber Plover")["referral_id"]
     shared_api.move_to(referral_id, *REQUIRED_STAGES_TO_INFUSED)
 
     assert "Amber Plover" not in shared_api.anyone.get(new_feed(shared_api.practice)).text
 
 
-def test_a_new_address_ends_the_one_before(shared_api):
-    """One a member."""
+def test_a_new_link_ends_the_one_before(shared_api):
+    """One per member."""
     old = new_feed(shared_api.practice)
     new = new_feed(shared_api.practice)
 
@@ -190,7 +190,7 @@ def test_a_new_address_ends_the_one_before(shared_api):
     assert shared_api.anyone.get(new).status == 200
 
 
-def test_an_ended_address_is_as_one_that_never_was(shared_api):
+def test_an_ended_link_looks_like_one_that_never_existed(shared_api):
     """To the byte."""
     path = new_feed(shared_api.center)
     assert shared_api.center.get("/v1/me/calendar").json["active"] is True
@@ -204,8 +204,8 @@ def test_an_ended_address_is_as_one_that_never_was(shared_api):
     assert shared_api.center.get("/v1/me/calendar").json == {"active": False, "made_at": None}
 
 
-def test_a_repeated_making_tells_the_same_address(shared_api):
-    """A lost answer costs no calendar."""
+def test_a_repeated_request_returns_the_same_link(shared_api):
+    """A lost response costs no calendar."""
     first = shared_api.practice.post("/v1/me/calendar", None, key="make")
     again = shared_api.practice.post("/v1/me/calendar", None, key="make")
 
@@ -225,8 +225,8 @@ def test_a_feed_ends_with_its_owners_membership(shared_api):
     assert shared_api.anyone.get(path).status == 404
 
 
-def test_what_is_kept_opens_no_feed(shared_api):
-    """Only a hash of the address is stored."""
+def test_the_stored_row_cannot_open_the_feed(shared_api):
+    """Only a hash of the link is stored."""
     path = new_feed(shared_api.practice)
     row = shared_api.stores.calendar_feeds.table.get({"member_id": shared_api.members["practice"].member_id})
 
@@ -234,7 +234,7 @@ def test_what_is_kept_opens_no_feed(shared_api):
     assert secret not in str(row)
 
 
-def test_reading_a_feed_is_on_record(shared_api, returned_referral_id):
+def test_reading_a_feed_is_audited(shared_api, returned_referral_id):
     """Under the name of its owner."""
     path = new_feed(shared_api.practice)
     shared_api.anyone.get(path)
@@ -244,8 +244,8 @@ def test_reading_a_feed_is_on_record(shared_api, returned_referral_id):
     assert {"calendar.make", "calendar.read"} <= {row["action"] for row in rows}
 
 
-def test_a_feed_that_is_fetched_too_often_waits(shared_api, monkeypatch):
-    """A program gone wild costs only its owner's calendar."""
+def test_a_feed_that_is_fetched_too_often_is_limited(shared_api, monkeypatch):
+    """A broken program only costs its owner's calendar."""
     path = new_feed(shared_api.practice)
     monkeypatch.setattr(wiring, "get_member_rate_limit", lambda: RateLimit(burst=2, per_second=0.001))
 

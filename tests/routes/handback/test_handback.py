@@ -1,4 +1,4 @@
-"""The hand-back package through the front door: who writes, who reads, what is kept."""
+"""The transition-of-care summary through the API: who writes it, who reads it, what is stored."""
 
 import pytest
 
@@ -13,8 +13,8 @@ from tests.support.handbacks import build_handback_body
 HANDED_BACK = ("monitoring", "window_complete", "handback_ready")
 
 
-def at_stage(world, *further):
-    """A referral that is infused, or further; its address."""
+def create_at_stage(world, *further):
+    """Create a referral that is infused, or further; return its path."""
     referral_id = world.refer()["referral_id"]
     world.move_to(referral_id, *REQUIRED_STAGES_TO_INFUSED, *further)
     return f"/v1/referrals/{referral_id}"
@@ -22,22 +22,22 @@ def at_stage(world, *further):
 
 @pytest.fixture
 def infused_referral_id(shared_api):
-    return at_stage(shared_api)
+    return create_at_stage(shared_api)
 
 
 @pytest.fixture(scope="module")
 def shared_referral_id(shared_api):
     """One that tests share which write nothing."""
-    return at_stage(shared_api)
+    return create_at_stage(shared_api)
 
 
 @pytest.fixture
 def handback_ready_id(shared_api):
-    return at_stage(shared_api, *HANDED_BACK)
+    return create_at_stage(shared_api, *HANDED_BACK)
 
 
-def told_of(world, path, *versions):
-    """Which versions of a package the practice is told of, once all that follows is done."""
+def list_notified_versions(world, path, *versions):
+    """Return the versions of a summary that the practice was notified of, after all jobs."""
     referral_id = path.rsplit("/", 1)[-1]
     tasks = [derive_id("out", HANDBACK_WRITTEN_RULE, referral_id, str(v)) for v in versions]
     process_committed(tasks, context=wiring.build_job_context())
@@ -46,7 +46,7 @@ def told_of(world, path, *versions):
     return sum((notice["title"], notice["referral_id"]) == wanted for notice in notices)
 
 
-def test_before_an_infusion_there_is_nothing_to_hand_back(shared_api):
+def test_before_an_infusion_there_is_no_summary(shared_api):
     """Nothing to read, and nothing to write."""
     path = f"/v1/referrals/{shared_api.refer()['referral_id']}/handback"
 
@@ -55,8 +55,8 @@ def test_before_an_infusion_there_is_nothing_to_hand_back(shared_api):
     assert (answer.status, answer.json["code"]) == (409, "not_infused")
 
 
-def test_an_infusion_that_was_not_this_one_is_nothing_to_hand_back(shared_api):
-    """Reported of as of before the collection: history, and the patient still waits for one."""
+def test_an_infusion_before_the_collection_allows_no_summary(shared_api):
+    """It is history, and the patient still waits for the infusion."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.deliver(referral_id, "infused")
     shared_api.move_to(referral_id, *REQUIRED_STAGES_TO_INFUSED[:-1])
@@ -65,7 +65,7 @@ def test_an_infusion_that_was_not_this_one_is_nothing_to_hand_back(shared_api):
     assert shared_api.center.get(f"/v1/referrals/{referral_id}/handback").status == 404
 
 
-def test_a_center_starts_from_what_is_known(shared_api, shared_referral_id):
+def test_a_new_summary_starts_with_known_facts(shared_api, shared_referral_id):
     """Product, day of infusion, 24/7 number, and the published care points with their days."""
     answer = shared_api.center.get(f"{shared_referral_id}/handback")
     window = shared_api.center.get(f"{shared_referral_id}/window").json
@@ -80,14 +80,14 @@ def test_a_center_starts_from_what_is_known(shared_api, shared_referral_id):
 
 
 def test_a_proposal_can_be_sent_as_it_is(shared_api, infused_referral_id):
-    """What the API proposes, it takes."""
+    """The API accepts what it proposes."""
     proposal = shared_api.center.get(f"{infused_referral_id}/handback").json["proposal"]
 
     assert shared_api.center.put(f"{infused_referral_id}/handback", proposal, version=0).status == 200
 
 
-def test_a_practice_sees_that_no_package_is_there_yet(shared_api, handback_ready_id):
-    """Its center's system may push that it is ready and write no package."""
+def test_a_practice_sees_that_there_is_no_summary_yet(shared_api, handback_ready_id):
+    """The center's system may report the stage and write no summary."""
     told = shared_api.practice.get(f"{handback_ready_id}/handback").json
 
     assert told["state"] == "not_written"
@@ -97,7 +97,7 @@ def test_a_practice_sees_that_no_package_is_there_yet(shared_api, handback_ready
     assert told["completeness"]["present"] == 0
 
 
-def test_what_a_center_writes_the_practice_reads(shared_api, infused_referral_id):
+def test_the_practice_reads_what_the_center_writes(shared_api, infused_referral_id):
     """Every field, with who wrote it."""
     body = build_handback_body()
     written = shared_api.center.put(f"{infused_referral_id}/handback", body, version=0)
@@ -110,8 +110,8 @@ def test_what_a_center_writes_the_practice_reads(shared_api, infused_referral_id
     assert told.headers["etag"] == written.headers["etag"] == '"1"'
 
 
-def test_what_is_missing_is_named(shared_api, infused_referral_id):
-    """With the words that a person knows it by."""
+def test_missing_items_are_named(shared_api, infused_referral_id):
+    """With the words that a person uses."""
     body = build_handback_body(warning_signs=None, icans=None)
     told = shared_api.center.put(f"{infused_referral_id}/handback", body, version=0).json["completeness"]
 
@@ -127,8 +127,8 @@ def test_only_the_center_writes(shared_api, shared_referral_id):
     assert (answer.status, answer.json["code"]) == (403, "center_only")
 
 
-def test_a_package_is_written_over_the_version_that_was_read(shared_api, infused_referral_id):
-    """A stale one is refused and changes nothing; none at all is asked for."""
+def test_a_summary_replaces_only_the_version_that_was_read(shared_api, infused_referral_id):
+    """A stale version is refused and changes nothing; a missing one is required."""
     path = f"{infused_referral_id}/handback"
     shared_api.center.put(path, build_handback_body(), version=0)
 
@@ -138,19 +138,19 @@ def test_a_package_is_written_over_the_version_that_was_read(shared_api, infused
     assert shared_api.center.get(path).json["package"] == build_handback_body()
 
 
-def while_committing(act):
-    """Somebody else acts right before the first commit."""
+def run_before_commit(act):
+    """Let someone else act right before the first commit."""
     return faults.inject_faults(faults.plan_interruption("TransactWriteItems", act))
 
 
-def test_of_two_who_write_at_once_one_is_told(shared_api, infused_referral_id):
-    """Nobody's words are lost without a word."""
+def test_of_two_writers_at_once_one_is_refused(shared_api, infused_referral_id):
+    """No text is lost silently."""
     path, theirs = f"{infused_referral_id}/handback", []
 
     def write() -> None:
         theirs.append(shared_api.center.put(path, {"lot": "LOT-1"}, version=0))
 
-    with while_committing(write):
+    with run_before_commit(write):
         mine = shared_api.center.put(path, {"lot": "LOT-2"}, version=0)
 
     assert (theirs[0].status, mine.status) == (200, 412)
@@ -158,11 +158,11 @@ def test_of_two_who_write_at_once_one_is_told(shared_api, infused_referral_id):
     assert (told["version"], told["package"]["lot"]) == (1, "LOT-1")
 
 
-def test_a_package_is_written_although_the_referral_moves_meanwhile(shared_api, infused_referral_id):
-    """A move says nothing about the package; it is written over what the referral became."""
+def test_a_summary_is_written_although_the_referral_moves_at_the_same_time(shared_api, infused_referral_id):
+    """A stage change says nothing about the summary."""
     referral_id = infused_referral_id.rsplit("/", 1)[-1]
 
-    with while_committing(lambda: shared_api.move_to(referral_id, "monitoring")):
+    with run_before_commit(lambda: shared_api.move_to(referral_id, "monitoring")):
         mine = shared_api.center.put(f"{infused_referral_id}/handback", build_handback_body(), version=0)
 
     assert mine.status == 200
@@ -170,7 +170,7 @@ def test_a_package_is_written_although_the_referral_moves_meanwhile(shared_api, 
 
 
 def test_every_version_is_kept(shared_api, infused_referral_id):
-    """What the practice may have read stays, sealed."""
+    """What the practice may have read stays, encrypted."""
     for version in range(3):
         shared_api.center.put(f"{infused_referral_id}/handback", {"lot": f"LOT-{version}"}, version=version)
 
@@ -181,7 +181,7 @@ def test_every_version_is_kept(shared_api, infused_referral_id):
     assert [row["version"] for row in rows] == [1, 2, 3]
 
 
-def test_writing_is_on_record_and_is_news(shared_api, infused_referral_id):
+def test_writing_is_audited_and_shows_as_unread(shared_api, infused_referral_id):
     """In the audit trail with its version, and in the other side's list."""
     before = shared_api.practice.get(infused_referral_id).json
     shared_api.center.put(f"{infused_referral_id}/handback", build_handback_body(), version=0)
@@ -195,15 +195,15 @@ def test_writing_is_on_record_and_is_news(shared_api, infused_referral_id):
     assert {"handback.write", "handback.read"} <= set(trail)
 
 
-def test_the_practice_is_not_told_while_it_is_prepared(shared_api, infused_referral_id):
-    """It is told once, when the center hands back."""
+def test_the_practice_is_not_notified_while_the_summary_is_prepared(shared_api, infused_referral_id):
+    """It is notified once, when the center returns the patient."""
     shared_api.center.put(f"{infused_referral_id}/handback", build_handback_body(), version=0)
 
-    assert told_of(shared_api, infused_referral_id, 1) == 0
+    assert list_notified_versions(shared_api, infused_referral_id, 1) == 0
 
 
-def test_a_correction_after_the_hand_back_is_allowed_and_told(shared_api, handback_ready_id):
-    """The practice may have read what was wrong."""
+def test_a_correction_after_the_return_is_allowed_and_notified(shared_api, handback_ready_id):
+    """The practice may have read the wrong version."""
     shared_api.center.put(f"{handback_ready_id}/handback", build_handback_body(), version=0)
     event = {"type": "stage.changed", "occurred_at": wiring.read_clock().isoformat(), "data": {"stage": "handed_back"}}
     shared_api.practice.post(f"{handback_ready_id}/events", event)
@@ -211,11 +211,11 @@ def test_a_correction_after_the_hand_back_is_allowed_and_told(shared_api, handba
 
     told = shared_api.practice.get(f"{handback_ready_id}/handback").json
     assert (told["state"], told["version"]) == ("handed_over", 2)
-    assert told_of(shared_api, handback_ready_id, 1, 2) == 2
+    assert list_notified_versions(shared_api, handback_ready_id, 1, 2) == 2
 
 
 def test_after_the_end_nothing_is_written(shared_api, infused_referral_id):
-    """The package stays to be read."""
+    """The summary can still be read."""
     shared_api.center.put(f"{infused_referral_id}/handback", build_handback_body(), version=0)
     shared_api.deliver(infused_referral_id.rsplit("/", 1)[-1], "deceased")
 
@@ -224,8 +224,8 @@ def test_after_the_end_nothing_is_written(shared_api, infused_referral_id):
     assert shared_api.practice.get(f"{infused_referral_id}/handback").json["package"] == build_handback_body()
 
 
-def test_a_care_point_that_was_worded_anew_says_so(shared_api, infused_referral_id):
-    """Its source does not speak for the center's words."""
+def test_a_reworded_care_point_says_so(shared_api, infused_referral_id):
+    """Its source does not support the center's words."""
     points = shared_api.center.get(f"{infused_referral_id}/handback").json["proposal"]["care_points"][:2]
     points[1]["text"] += " At our own laboratory."
     own = {"text": "See the eye clinic"}
@@ -258,7 +258,7 @@ def test_a_care_point_that_was_worded_anew_says_so(shared_api, infused_referral_
         ("mystery", 1, "/mystery"),
     ],
 )
-def test_what_is_wrong_in_a_package_is_named(shared_api, shared_referral_id, field, value, pointer):
+def test_faults_in_a_summary_are_named(shared_api, shared_referral_id, field, value, pointer):
     """Strictly, like every other body."""
     answer = shared_api.center.put(f"{shared_referral_id}/handback", build_handback_body(**{field: value}), version=0)
 

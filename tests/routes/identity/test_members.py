@@ -1,4 +1,4 @@
-"""Administrators decide who is a member, from that person's next request on."""
+"""Administrators manage members, effective on a member's next request."""
 
 import secrets
 
@@ -14,7 +14,7 @@ MEMBERS = "/v1/members"
 
 
 class FakeIdentity:
-    """An identity service that gives everybody who is named an account."""
+    """An identity service that gives everyone an account."""
 
     def __init__(self):
         self.invited = []
@@ -26,7 +26,7 @@ class FakeIdentity:
 
 @pytest.fixture
 def accounts(monkeypatch):
-    """The accounts that were made."""
+    """The accounts that were created."""
     made = FakeIdentity()
     monkeypatch.setattr(wiring, "get_identity_service", lambda: made)
     return made
@@ -46,7 +46,7 @@ def center_admin(shared_api):
 
 @pytest.fixture
 def colleague(shared_api):
-    """A coordinator of the practice whom nobody else in the tests knows."""
+    """A coordinator of the practice that no other test uses."""
     member = factories.build_member(n=secrets.randbelow(10**9))
     shared_api.stores.members.add(member)
     return member
@@ -62,7 +62,7 @@ def path_of(member_id):
 
 
 def test_an_invited_person_is_a_member_at_once(shared_api, accounts, admin):
-    """With an account of the identity service, and the roles that were given."""
+    """With an account of the identity service, and the given roles."""
     invitation = an_invitation(roles=["provider", "admin"])
 
     answer = admin.post(MEMBERS, invitation)
@@ -82,8 +82,8 @@ def test_an_invited_person_is_a_member_at_once(shared_api, accounts, admin):
     assert shared_api.get_client_for(newcomer).get("/v1/me").json["roles"] == ["admin", "provider"]
 
 
-def test_whoever_is_invited_a_moment_before_an_event_is_told(shared_api, accounts, center_admin):
-    """While every index but that of what is due still says what it said before."""
+def test_a_person_invited_right_before_an_event_is_notified(shared_api, accounts, center_admin):
+    """While every index except that of due tasks still returns its old state."""
     referral_id = shared_api.refer()["referral_id"]
     invitation = an_invitation()
     newcomer = factories.build_member(subject=f"sub-{invitation['email']}")
@@ -97,8 +97,8 @@ def test_whoever_is_invited_a_moment_before_an_event_is_told(shared_api, account
     assert referral_id in {notice["referral_id"] for notice in told}
 
 
-def test_whoever_is_invited_can_be_changed_at_once(accounts, admin):
-    """Found by the id that the invitation answered, while weak reads know nothing of it."""
+def test_an_invited_person_can_be_changed_at_once(accounts, admin):
+    """By the id in the response, while weak reads do not know the person yet."""
     with make_reads_stale(1):
         invited = admin.post(MEMBERS, an_invitation()).json
 
@@ -108,7 +108,7 @@ def test_whoever_is_invited_can_be_changed_at_once(accounts, admin):
 
 
 def test_people_are_listed_by_name(shared_api, accounts, admin, center_admin):
-    """Those of one's own organisation, shut-out ones too; nobody else's."""
+    """Those of the caller's organization, disabled ones too; no one else's."""
     admin.post(MEMBERS, an_invitation(name="Aaron First"))
 
     listed = admin.get(MEMBERS).json["items"]
@@ -122,8 +122,8 @@ def test_people_are_listed_by_name(shared_api, accounts, admin, center_admin):
     assert shared_api.members["disabled"].member_id in {m["member_id"] for m in listed}
 
 
-def test_a_person_who_is_shut_out_is_refused_on_the_next_request(shared_api, admin, colleague):
-    """And let in again, comes in again: the token in hand is the same."""
+def test_a_disabled_member_is_refused_on_the_next_request(shared_api, admin, colleague):
+    """And accepted again after reactivation, with the same token."""
     site = shared_api.get_client_for(colleague)
 
     shut_out = admin.patch(path_of(colleague.member_id), {"active": False}, version=1)
@@ -136,7 +136,7 @@ def test_a_person_who_is_shut_out_is_refused_on_the_next_request(shared_api, adm
     assert site.get("/v1/me").status == 200
 
 
-def test_a_role_that_is_taken_away_is_gone_on_the_next_request(shared_api, admin, colleague):
+def test_a_removed_role_is_gone_on_the_next_request(shared_api, admin, colleague):
     """An administrator alone sees no patient."""
     site = shared_api.get_client_for(colleague)
     before = site.get("/v1/referrals").status
@@ -146,8 +146,8 @@ def test_a_role_that_is_taken_away_is_gone_on_the_next_request(shared_api, admin
     assert (before, site.get("/v1/referrals").status) == (200, 403)
 
 
-def test_nobody_shuts_themselves_out(shared_api, admin):
-    """Neither by leaving nor by giving up the role: an administrator always remains."""
+def test_administrators_cannot_disable_themselves(shared_api, admin):
+    """Nor give up the role: an administrator always remains."""
     me = shared_api.members["practice_admin"].member_id
 
     for change in ({"active": False}, {"roles": ["coordinator"]}):
@@ -156,8 +156,8 @@ def test_nobody_shuts_themselves_out(shared_api, admin):
     assert admin.get(MEMBERS).status == 200
 
 
-def test_a_role_has_to_fit_the_organisation(accounts, admin, center_admin, colleague):
-    """A practice has no clinicians of a center, and nobody becomes an operator this way."""
+def test_a_role_has_to_fit_the_organization(accounts, admin, center_admin, colleague):
+    """A practice has no clinicians of a center, and no one becomes an operator this way."""
     refused = [
         admin.post(MEMBERS, an_invitation(roles=["clinician"])),
         admin.post(MEMBERS, an_invitation(roles=["operator"])),
@@ -172,8 +172,8 @@ def test_a_role_has_to_fit_the_organisation(accounts, admin, center_admin, colle
 
 
 @pytest.mark.parametrize("field", ["tenant_id", "kind", "member_id", "subject", "version"])
-def test_what_only_the_product_decides_cannot_be_sent(accounts, admin, colleague, field):
-    """Nobody is invited into another organisation, or moved to one."""
+def test_fields_of_the_product_cannot_be_sent(accounts, admin, colleague, field):
+    """No one is invited into another organization, or moved to one."""
     invited = admin.post(MEMBERS, an_invitation(**{field: "ctr_harbor"}))
     changed = admin.patch(path_of(colleague.member_id), {field: "ctr_harbor"}, version=1)
 
@@ -181,7 +181,7 @@ def test_what_only_the_product_decides_cannot_be_sent(accounts, admin, colleague
 
 
 def test_a_member_is_not_invited_again(accounts, admin, colleague):
-    """Who is a member has one membership."""
+    """A member has one membership."""
     invitation = an_invitation()
     admin.post(MEMBERS, invitation)
 
@@ -190,8 +190,8 @@ def test_a_member_is_not_invited_again(accounts, admin, colleague):
     assert (again.status, again.json["code"]) == (409, "already_a_member")
 
 
-def test_a_repeated_invitation_is_one(accounts, admin):
-    """The same key, the same answer, one member."""
+def test_a_repeated_invitation_creates_one_member(accounts, admin):
+    """The same key, the same response, one member."""
     invitation = an_invitation()
 
     first = admin.post(MEMBERS, invitation, key="invite-once")
@@ -202,7 +202,7 @@ def test_a_repeated_invitation_is_one(accounts, admin):
     assert len(listed) == 1
 
 
-def test_a_change_is_of_the_version_that_was_seen(admin, colleague):
+def test_a_change_needs_the_version_that_was_read(admin, colleague):
     """Two administrators do not overwrite each other."""
     path = path_of(colleague.member_id)
     admin.patch(path, {"active": False}, version=1)
@@ -211,8 +211,8 @@ def test_a_change_is_of_the_version_that_was_seen(admin, colleague):
     assert admin.patch(path, {"active": True}, version=None).status == 428
 
 
-def test_somebody_elses_people_are_not_there(center_admin, colleague):
-    """Another organisation's member and none at all are the same 404."""
+def test_another_organizations_member_is_404(center_admin, colleague):
+    """The same as a member that does not exist."""
     same_id = {"If-Match": '"1"', "X-Request-Id": "one-id-for-both"}
     nobody = colleague.member_id[:-26] + "a" * 26
 

@@ -1,4 +1,4 @@
-"""Signing in and out, with a real user pool behind and real passwords."""
+"""Signing in and out, with a real user pool and real passwords."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,15 +19,15 @@ REQUEST_ID = {"X-Request-Id": "one-request-id-for-all"}
 
 @pytest.fixture(scope="module")
 def user_pool_world(tmp_path_factory):
-    """A world whose people sign in themselves: the clinic, and its user pool."""
+    """A world whose people sign in themselves, and its user pool."""
     folder = tmp_path_factory.mktemp("house")
     with open_shared_clinic(folder) as clinic, pytest.MonkeyPatch.context() as patch:
         yield clinic, open_user_pool(patch, folder)
 
 
 @pytest.fixture
-def site(user_pool_world):
-    """The site as nobody in particular."""
+def anonymous_client(user_pool_world):
+    """The anonymous_client as nobody in particular."""
     return user_pool_world[0].anyone
 
 
@@ -39,7 +39,7 @@ def pool(user_pool_world):
 
 @pytest.fixture
 def person(user_pool_world, request):
-    """The address of a coordinator who has an account and a password."""
+    """The email address of a coordinator with an account and a password."""
     clinic, pool = user_pool_world
     email = f"{request.node.name[:50].strip('[]').lower()}@cedar.example".replace(" ", "_")
     subject = pool.add(email)
@@ -48,43 +48,43 @@ def person(user_pool_world, request):
     return email
 
 
-def sign_in(site, email, password=PASSWORD):
+def sign_in(anonymous_client, email, password=PASSWORD):
     told = {"email": email, "password": password}
-    return site.post("/v1/sessions", told, key=None, **REQUEST_ID)
+    return anonymous_client.post("/v1/sessions", told, key=None, **REQUEST_ID)
 
 
-def renew(site, refresh_token):
+def renew(anonymous_client, refresh_token):
     told = {"refresh_token": refresh_token}
-    return site.post("/v1/sessions/refresh", told, key=None, **REQUEST_ID)
+    return anonymous_client.post("/v1/sessions/refresh", told, key=None, **REQUEST_ID)
 
 
-def answer(site, email, session, **reply):
+def answer(anonymous_client, email, session, **reply):
     told = {"email": email, "session": session, **reply}
-    return site.post("/v1/sessions/challenge", told, key=None, **REQUEST_ID)
+    return anonymous_client.post("/v1/sessions/challenge", told, key=None, **REQUEST_ID)
 
 
-def test_a_password_opens_a_session(site, person):
-    """The access token of the pool is one that every route takes."""
-    session = sign_in(site, person)
+def test_a_password_opens_a_session(anonymous_client, person):
+    """Every route accepts the pool's access token."""
+    session = sign_in(anonymous_client, person)
 
     assert session.status == 200
     assert set(session.json) == {"access_token", "refresh_token", "expires_in"}
     assert session.json["expires_in"] == 3600
-    me = site.with_token(session.json["access_token"]).get("/v1/me")
+    me = anonymous_client.with_token(session.json["access_token"]).get("/v1/me")
     assert (me.status, me.json["email"]) == (200, person)
 
 
-def test_whatever_is_wrong_with_a_sign_in_is_one_answer(site, pool, person):
-    """A wrong password and an address that nobody has: nobody learns who has an account."""
+def test_every_failed_sign_in_gets_the_same_response(anonymous_client, pool, person):
+    """A wrong password and an unknown address: no one learns who has an account."""
     gone = "gone@cedar.example"
     pool.add(gone)
     pool.disable(gone)
 
     refusals = [
-        sign_in(site, person, WRONG),
-        sign_in(site, "nobody@cedar.example"),
-        sign_in(site, gone),
-        sign_in(site, person, "x"),
+        sign_in(anonymous_client, person, WRONG),
+        sign_in(anonymous_client, "nobody@cedar.example"),
+        sign_in(anonymous_client, gone),
+        sign_in(anonymous_client, person, "x"),
     ]
 
     assert refusals[0].status == 401
@@ -92,96 +92,100 @@ def test_whatever_is_wrong_with_a_sign_in_is_one_answer(site, pool, person):
     assert refusals == [refusals[0]] * 4
 
 
-def test_a_session_is_renewed(site, person):
+def test_a_session_is_renewed(anonymous_client, person):
     """A refresh token gives a new access token, and no new refresh token."""
-    opened = sign_in(site, person).json
+    opened = sign_in(anonymous_client, person).json
 
-    renewed = renew(site, opened["refresh_token"])
+    renewed = renew(anonymous_client, opened["refresh_token"])
 
     assert renewed.status == 200
     assert set(renewed.json) == {"access_token", "expires_in"}
-    assert site.with_token(renewed.json["access_token"]).get("/v1/me").status == 200
+    assert anonymous_client.with_token(renewed.json["access_token"]).get("/v1/me").status == 200
 
 
-def test_a_made_up_refresh_token_is_refused(site, person):
-    """With the same answer as a wrong password."""
-    assert renew(site, "made-up") == sign_in(site, person, WRONG)
+def test_a_made_up_refresh_token_is_refused(anonymous_client, person):
+    """With the same response as a wrong password."""
+    assert renew(anonymous_client, "made-up") == sign_in(anonymous_client, person, WRONG)
 
 
-def test_signing_out_ends_the_session(site, person):
-    """No refresh token of the person works any more, on whatever device."""
-    here, there = sign_in(site, person).json, sign_in(site, person).json
+def test_signing_out_ends_the_session(anonymous_client, person):
+    """No refresh token of the person works any more, on any device."""
+    here, there = sign_in(anonymous_client, person).json, sign_in(anonymous_client, person).json
 
-    out = site.with_token(here["access_token"]).send("DELETE", "/v1/sessions")
+    out = anonymous_client.with_token(here["access_token"]).send("DELETE", "/v1/sessions")
 
     assert (out.status, out.text) == (204, "")
-    assert renew(site, here["refresh_token"]).status == 401
-    assert renew(site, there["refresh_token"]).status == 401
+    assert renew(anonymous_client, here["refresh_token"]).status == 401
+    assert renew(anonymous_client, there["refresh_token"]).status == 401
 
 
-def test_a_token_of_the_pool_ends_by_itself(site, person):
+def test_an_access_token_of_the_pool_expires(anonymous_client, person):
     """After an hour it has to be renewed."""
-    token = sign_in(site, person).json["access_token"]
+    token = sign_in(anonymous_client, person).json["access_token"]
 
     with time_machine.travel(wiring.read_clock() + timedelta(minutes=61)):
-        assert site.with_token(token).get("/v1/me").status == 401
+        assert anonymous_client.with_token(token).get("/v1/me").status == 401
 
 
-def test_an_account_without_a_membership_opens_nothing(site, pool):
-    """Who is in the pool and not in our table can sign in, and do nothing."""
+def test_an_account_without_a_membership_opens_nothing(anonymous_client, pool):
+    """A person in the pool and not in our table can sign in, and do nothing."""
     pool.add("stranger@elsewhere.example")
-    session = sign_in(site, "stranger@elsewhere.example")
+    session = sign_in(anonymous_client, "stranger@elsewhere.example")
 
     assert session.status == 200
-    assert site.with_token(session.json["access_token"]).get("/v1/me").json["code"] == "not_a_member"
+    assert anonymous_client.with_token(session.json["access_token"]).get("/v1/me").json["code"] == "not_a_member"
 
 
-def test_a_temporary_password_asks_for_a_new_one(site, pool):
-    """The first sign-in answers a question instead of a session; its answer opens one."""
+def test_a_temporary_password_asks_for_a_new_one(anonymous_client, pool):
+    """The first sign-in gets a challenge instead of a session; answering it opens one."""
     email = "newcomer@cedar.example"
     pool.add(email, permanent=False)
 
-    asked = sign_in(site, email)
+    asked = sign_in(anonymous_client, email)
     opened = answer(
-        site, email, asked.json["session"], challenge="NEW_PASSWORD_REQUIRED", new_password="Another-Horse-8-Stable"
+        anonymous_client,
+        email,
+        asked.json["session"],
+        challenge="NEW_PASSWORD_REQUIRED",
+        new_password="Another-Horse-8-Stable",
     )
 
     assert (asked.status, set(asked.json)) == (200, {"challenge", "session"})
     assert asked.json["challenge"] == "NEW_PASSWORD_REQUIRED"
     assert set(opened.json) == {"access_token", "refresh_token", "expires_in"}
-    assert sign_in(site, email, "Another-Horse-8-Stable").status == 200
-    assert sign_in(site, email, PASSWORD).status == 401
+    assert sign_in(anonymous_client, email, "Another-Horse-8-Stable").status == 200
+    assert sign_in(anonymous_client, email, PASSWORD).status == 401
 
 
-def test_a_new_password_that_is_too_weak_is_refused(site, pool):
-    """The pool's own policy holds, and the answer does not tell what it is."""
+def test_a_new_password_that_is_too_weak_is_refused(anonymous_client, pool):
+    """The pool's own policy holds, and the response does not reveal it."""
     email = "weak@cedar.example"
     pool.add(email, permanent=False)
-    session = sign_in(site, email).json["session"]
+    session = sign_in(anonymous_client, email).json["session"]
 
-    weak = answer(site, email, session, challenge="NEW_PASSWORD_REQUIRED", new_password="weakweak")
+    weak = answer(anonymous_client, email, session, challenge="NEW_PASSWORD_REQUIRED", new_password="weakweak")
 
     assert (weak.status, weak.json["code"]) == (401, "sign_in_refused")
 
 
-def test_an_authenticator_app_is_asked_for_its_code(site, pool, person):
+def test_an_authenticator_app_is_asked_for_its_code(anonymous_client, pool, person):
     """With a second factor, the password alone opens nothing."""
-    pool.require_totp(sign_in(site, person).json["access_token"])
+    pool.require_totp(sign_in(anonymous_client, person).json["access_token"])
 
-    asked = sign_in(site, person)
-    opened = answer(site, person, asked.json["session"], challenge="SOFTWARE_TOKEN_MFA", code="123456")
+    asked = sign_in(anonymous_client, person)
+    opened = answer(anonymous_client, person, asked.json["session"], challenge="SOFTWARE_TOKEN_MFA", code="123456")
 
     assert set(asked.json) == {"challenge", "session"}
     assert asked.json["challenge"] == "SOFTWARE_TOKEN_MFA"
-    assert site.with_token(opened.json["access_token"]).get("/v1/me").status == 200
+    assert anonymous_client.with_token(opened.json["access_token"]).get("/v1/me").status == 200
 
 
 @pytest.mark.parametrize(
     ("challenge", "needed"), [("NEW_PASSWORD_REQUIRED", "/new_password"), ("SOFTWARE_TOKEN_MFA", "/code")]
 )
-def test_a_challenge_without_its_answer_is_malformed(site, challenge, needed):
-    """The missing field is named, before anybody is asked."""
-    told = answer(site, "x@cedar.example", "session", challenge=challenge)
+def test_a_challenge_without_its_answer_is_malformed(anonymous_client, challenge, needed):
+    """The missing field is named, before the identity service is called."""
+    told = answer(anonymous_client, "x@cedar.example", "session", challenge=challenge)
 
     assert told.status == 400
     assert [error["pointer"] for error in told.json["errors"]] == [needed]
@@ -199,9 +203,9 @@ def test_a_challenge_without_its_answer_is_malformed(site, challenge, needed):
         ("NEW_PASSWORD_REQUIRED", {"new_password": "Long-Enough-1", "userAttributes.email": "x"}),
     ],
 )
-def test_only_the_questions_we_ask_can_be_answered(site, challenge, reply):
-    """Nothing else of the identity service can be reached through us."""
-    assert answer(site, "x@cedar.example", "s", challenge=challenge, **reply).status == 400
+def test_only_our_own_challenges_can_be_answered(anonymous_client, challenge, reply):
+    """No other function of the identity service can be reached through us."""
+    assert answer(anonymous_client, "x@cedar.example", "s", challenge=challenge, **reply).status == 400
 
 
 class Stub:
@@ -237,15 +241,15 @@ class Stub:
         ("ResourceNotFoundException", 500),
     ],
 )
-def test_each_refusal_of_the_identity_service_has_one_answer(site, monkeypatch, code, status):
-    """What a person did wrong is 401, too much is 429, its trouble 503, and our mistake 500."""
+def test_each_error_of_the_identity_service_has_one_response(anonymous_client, monkeypatch, code, status):
+    """A person's mistake is 401, too many attempts 429, an outage 503, and our mistake 500."""
     identity = replace(wiring.get_identity_service(), client=lambda: Stub(code))
     monkeypatch.setattr(wiring, "get_identity_service", lambda: identity)
 
     answers = [
-        sign_in(site, "x@cedar.example"),
-        renew(site, "x"),
-        answer(site, "x@cedar.example", "s", challenge="SOFTWARE_TOKEN_MFA", code="123456"),
+        sign_in(anonymous_client, "x@cedar.example"),
+        renew(anonymous_client, "x"),
+        answer(anonymous_client, "x@cedar.example", "s", challenge="SOFTWARE_TOKEN_MFA", code="123456"),
     ]
 
     assert [told.status for told in answers] == [status] * 3
@@ -253,24 +257,24 @@ def test_each_refusal_of_the_identity_service_has_one_answer(site, monkeypatch, 
     assert ("retry-after" in answers[0].headers) is (status in {429, 503})
 
 
-def test_a_question_that_we_do_not_know_is_a_refusal(site, monkeypatch):
-    """A challenge that nobody can answer here opens nothing."""
+def test_an_unknown_challenge_is_refused(anonymous_client, monkeypatch):
+    """A challenge that no one can answer here opens nothing."""
     asked = {"ChallengeName": "MFA_SETUP", "Session": "s"}
     identity = replace(wiring.get_identity_service(), client=lambda: Stub(asked))
     monkeypatch.setattr(wiring, "get_identity_service", lambda: identity)
 
-    assert sign_in(site, "x@cedar.example").status == 401
+    assert sign_in(anonymous_client, "x@cedar.example").status == 401
 
 
-def test_no_password_or_token_is_logged(site, caplog, person):
-    """At the most talkative level, neither ours nor the SDK's loggers tell them."""
+def test_no_password_or_token_is_logged(anonymous_client, caplog, person):
+    """At the most detailed level, neither by our loggers nor by the SDK's."""
     caplog.set_level("DEBUG")
 
-    opened = sign_in(site, person).json
-    sign_in(site, person, WRONG)
-    renewed = renew(site, opened["refresh_token"]).json
-    site.with_token(renewed["access_token"]).get("/v1/me")
-    site.with_token(renewed["access_token"]).send("DELETE", "/v1/sessions")
+    opened = sign_in(anonymous_client, person).json
+    sign_in(anonymous_client, person, WRONG)
+    renewed = renew(anonymous_client, opened["refresh_token"]).json
+    anonymous_client.with_token(renewed["access_token"]).get("/v1/me")
+    anonymous_client.with_token(renewed["access_token"]).send("DELETE", "/v1/sessions")
 
     logged = str([vars(record) for record in caplog.records])
     secrets = (PASSWORD, WRONG, person, *map(str, opened.values()), renewed["access_token"])
@@ -278,13 +282,13 @@ def test_no_password_or_token_is_logged(site, caplog, person):
     assert not [secret for secret in secrets if len(secret) > 4 and secret in logged]
 
 
-def test_an_answer_with_tokens_is_kept_nowhere(site, person):
-    """Neither a browser's cache nor a proxy's."""
-    assert sign_in(site, person).headers["cache-control"] == "no-store"
+def test_a_response_with_tokens_is_not_cached(anonymous_client, person):
+    """Neither by a browser nor by a proxy."""
+    assert sign_in(anonymous_client, person).headers["cache-control"] == "no-store"
 
 
-def test_a_form_of_another_site_cannot_sign_anybody_in(site, person):
+def test_a_form_of_another_site_cannot_sign_in(anonymous_client, person):
     """A plain form can send text across sites; it is refused by its media type."""
     told = f'{{"email": "{person}", "password": "{PASSWORD}"}}'
 
-    assert site.post("/v1/sessions", told, **{"Content-Type": "text/plain"}).status == 415
+    assert anonymous_client.post("/v1/sessions", told, **{"Content-Type": "text/plain"}).status == 415

@@ -1,4 +1,4 @@
-"""What belongs to another tenant does not exist, to the byte."""
+"""Another tenant's data does not exist for the caller, to the byte."""
 
 import pytest
 
@@ -28,7 +28,7 @@ ROUTES = {
 
 @pytest.fixture(params=list(ROUTES.values()), ids=list(ROUTES))
 def request_as(request):
-    """A way to ask for a referral by id, as somebody."""
+    """Request a referral by id, as a member."""
     method, path, body = request.param
 
     def send(site, referral_id):
@@ -44,7 +44,7 @@ def request_as(request):
 
 @pytest.fixture(scope="module")
 def infused_referral_id(shared_api):
-    """A referral that has everything: events, and an open window."""
+    """A referral with everything: events, and an open window."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
     return referral_id
@@ -56,15 +56,17 @@ def draft_referral_id(shared_api):
     return shared_api.refer(submit=False)["referral_id"]
 
 
-def audited(world, referral_id):
-    """The rows about reads and refusals."""
+def list_audited(world, referral_id):
+    """Return the rows about reads and refusals."""
     of_it = {"id": f"{referral_id}/reads"}
     return list(world.stores.audit_log.table.query_all("referral_id = :id", of_it))
 
 
 @pytest.mark.parametrize("stranger", ["other_practice", "other_center", "practice_admin", "center_admin", "operator"])
-def test_a_referral_of_others_is_the_same_404_as_none_at_all(shared_api, infused_referral_id, request_as, stranger):
-    """Status, headers and body: nothing tells a stranger that there is a referral."""
+def test_another_tenants_referral_is_the_same_404_as_an_unknown_one(
+    shared_api, infused_referral_id, request_as, stranger
+):
+    """Status, headers and body: nothing reveals that the referral exists."""
     site = shared_api.get_client_for(shared_api.members[stranger])
 
     of_others, of_nobody = request_as(site, infused_referral_id), request_as(site, NOWHERE)
@@ -75,7 +77,7 @@ def test_a_referral_of_others_is_the_same_404_as_none_at_all(shared_api, infused
 
 
 def test_a_draft_does_not_exist_for_the_center_it_names(shared_api, draft_referral_id, request_as):
-    """A practice may think it over; the center hears of it when it is submitted."""
+    """A practice may think it over; the center learns of it at submission."""
     assert request_as(shared_api.center, draft_referral_id) == request_as(shared_api.center, NOWHERE)
 
 
@@ -96,8 +98,8 @@ def test_a_draft_does_not_exist_for_the_center_it_names(shared_api, draft_referr
         "0",
     ],
 )
-def test_what_is_no_id_of_ours_is_the_same_404(shared_api, request_as, odd):
-    """Whatever stands in the path is looked up or not, and the answer does not tell which."""
+def test_an_impossible_id_is_the_same_404(shared_api, request_as, odd):
+    """Whether or not the path is looked up, the response is the same."""
     assert request_as(shared_api.practice, odd) == request_as(shared_api.practice, NOWHERE)
 
 
@@ -106,8 +108,8 @@ def test_an_id_in_other_letters_is_another_id(shared_api, infused_referral_id, r
     assert request_as(shared_api.practice, infused_referral_id.upper()).status == 404
 
 
-def test_no_list_or_count_shows_what_belongs_to_others(shared_api, infused_referral_id):
-    """Lists are the tenant's own, whoever's ids the filter names."""
+def test_no_list_or_count_shows_other_tenants_data(shared_api, infused_referral_id):
+    """Lists are the tenant's own, whatever ids the filter names."""
     for stranger in (shared_api.other_practice, shared_api.other_center):
         for query in ("", "?center_id=ctr_harbor", "?q=Example", "?phase=treatment"):
             assert stranger.get(f"/v1/referrals{query}").json["items"] == []
@@ -115,21 +117,21 @@ def test_no_list_or_count_shows_what_belongs_to_others(shared_api, infused_refer
 
 
 def test_a_center_does_not_count_or_list_drafts(shared_api, draft_referral_id):
-    """A draft is the practice's alone, in lists and counts too."""
+    """A draft belongs to the practice alone, in lists and counts too."""
     listed = shared_api.center.get("/v1/referrals?limit=100").json["items"]
 
     assert draft_referral_id not in [item["referral_id"] for item in listed]
     assert shared_api.center.get("/v1/referrals/counts").json["phases"]["eligibility"] == 0
 
 
-def test_a_stranger_who_tries_is_on_record(shared_api):
-    """A refused look is audited with who tried, and changes nothing."""
+def test_a_refused_read_is_audited(shared_api):
+    """With who tried, and nothing changes."""
     referral_id = shared_api.refer()["referral_id"]
 
     shared_api.other_practice.get(f"/v1/referrals/{referral_id}")
     shared_api.other_practice.post(f"/v1/referrals/{referral_id}/events", EVENT)
 
-    tries = [row for row in audited(shared_api, referral_id) if row["outcome"] != "allowed"]
+    tries = [row for row in list_audited(shared_api, referral_id) if row["outcome"] != "allowed"]
     stranger = shared_api.members["other_practice"].member_id
     assert sorted((row["actor_id"], row["action"], row["outcome"]) for row in tries) == [
         (stranger, "event.received", "not_found"),
@@ -138,15 +140,15 @@ def test_a_stranger_who_tries_is_on_record(shared_api):
     assert shared_api.get_stage(referral_id) == "submitted"
 
 
-def test_every_read_of_a_referral_is_on_record(shared_api):
-    """Who looked at a patient's referral can be told later."""
+def test_every_read_of_a_referral_is_audited(shared_api):
+    """Who read a patient's referral can be found out later."""
     referral_id = shared_api.refer()["referral_id"]
 
     shared_api.center.get(f"/v1/referrals/{referral_id}", **{"X-Request-Id": REQUEST_ID})
     shared_api.center.get(f"/v1/referrals/{referral_id}/events")
 
     reader = shared_api.members["center"].member_id
-    reads = [row for row in audited(shared_api, referral_id) if row["actor_id"] == reader]
+    reads = [row for row in list_audited(shared_api, referral_id) if row["actor_id"] == reader]
     assert sorted((row["action"], row["outcome"]) for row in reads) == [
         ("referral.read", "allowed"),
         ("referral.read_events", "allowed"),
@@ -155,7 +157,7 @@ def test_every_read_of_a_referral_is_on_record(shared_api):
 
 
 def test_a_referral_cannot_be_moved_under_another_tenants_name(shared_api):
-    """Whose it is comes from who is asking; a body cannot say otherwise."""
+    """The tenant comes from the caller; a body cannot name another one."""
     for field, value in {
         "practice_id": factories.OTHER_PRACTICE.tenant_id,
         "practice": {"tenant_id": factories.OTHER_PRACTICE.tenant_id},

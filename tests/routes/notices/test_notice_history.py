@@ -1,4 +1,4 @@
-"""A referral's notices: what is planned, who was told, what became of the mails, and why not."""
+"""A referral's notices: what is scheduled, who was notified, the state of each email, and why something was skipped."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ from tests.support.factories import build_preferences_body
 
 @pytest.fixture
 def notified_referral_id(shared_api):
-    """A referral of which the center, then the practice was told and mailed."""
+    """A referral about which the center, then the practice was notified and emailed."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, "received", "accepted")
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
@@ -27,7 +27,7 @@ def notified_referral_id(shared_api):
 
 @pytest.fixture(scope="module")
 def infused_referral_id(shared_api):
-    """A referral after its infusion: day 7 was told, day 14 fell under a hold."""
+    """A referral after its infusion: day 7 was sent, day 14 was in a hold."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
     now = wiring.read_clock()
@@ -50,20 +50,20 @@ def lines(site, referral_id):
     return page_of(site, referral_id)["items"]
 
 
-def heard(site, referral_id):
-    """The lines that somebody of the reader's side was told."""
+def list_notified_lines(site, referral_id):
+    """Return the lines about which the reader's side was notified."""
     return [line for line in lines(site, referral_id) if line["told"]]
 
 
-def mine(world, line, handle="practice"):
-    """A line's entry about one member."""
+def find_entry(world, line, handle="practice"):
+    """Return a line's entry about one member."""
     member_id = world.members[handle].member_id
     return next(each for each in line["told"] if each["member_id"] == member_id)
 
 
-def test_a_line_tells_who_was_told_and_what_became_of_the_mail(shared_api, notified_referral_id):
-    """By name, for everybody of one's own side."""
-    [line] = heard(shared_api.practice, notified_referral_id)
+def test_a_line_shows_who_was_notified_and_the_state_of_the_email(shared_api, notified_referral_id):
+    """By name, for everyone of the reader's list_own_notices side."""
+    [line] = list_notified_lines(shared_api.practice, notified_referral_id)
 
     people = line.pop("told")
     assert line == {
@@ -81,8 +81,8 @@ def test_a_line_tells_who_was_told_and_what_became_of_the_mail(shared_api, notif
     assert {each["mail"]["state"] for each in people} == {"sent"}
 
 
-def test_nobody_of_the_other_side_is_named(shared_api, notified_referral_id, infused_referral_id):
-    """Neither in what both are told of nor in what one is."""
+def test_no_one_of_the_other_side_is_named(shared_api, notified_referral_id, infused_referral_id):
+    """Neither in notices for both sides nor in those for one."""
     for referral_id in (notified_referral_id, infused_referral_id):
         for site, theirs in ((shared_api.practice, "center"), (shared_api.center, "practice")):
             text = site.get(f"/v1/referrals/{referral_id}/notices?limit=100").text
@@ -91,24 +91,24 @@ def test_nobody_of_the_other_side_is_named(shared_api, notified_referral_id, inf
             assert not [m for m in there if m.member_id in text or m.name in text]
 
 
-def test_what_was_opened_says_when(shared_api, notified_referral_id):
-    """By each reader alone."""
+def test_an_opened_notice_shows_when(shared_api, notified_referral_id):
+    """For each reader alone."""
     notices = shared_api.practice.get("/v1/notices?limit=100").json["items"]
     [notice_id] = [n["notice_id"] for n in notices if n["referral_id"] == notified_referral_id]
 
     shared_api.practice.post(f"/v1/notices/{notice_id}/read", None)
 
-    [line] = heard(shared_api.practice, notified_referral_id)
-    assert mine(shared_api, line)["opened_at"] is not None
-    assert mine(shared_api, line, "provider")["opened_at"] is None
+    [line] = list_notified_lines(shared_api.practice, notified_referral_id)
+    assert find_entry(shared_api, line)["opened_at"] is not None
+    assert find_entry(shared_api, line, "provider")["opened_at"] is None
 
 
 @pytest.mark.parametrize(
     ("kind", "details", "state"),
     [("Delivery", {}, "delivered"), ("Bounce", {"bounceType": "Transient"}, "sent"), ("Complaint", {}, "complained")],
 )
-def test_what_the_mail_service_tells_is_shown_with_its_time(shared_api, notified_referral_id, kind, details, state):
-    """In the list of the referral as in one's own."""
+def test_an_event_of_the_mail_service_is_shown_with_its_time(shared_api, notified_referral_id, kind, details, state):
+    """In the list of the referral and in the reader's list_own_notices list."""
     # Somebody whom no other test mails: what ends writing to an address ends it for all.
     member = shared_api.members["provider"]
     [row] = [
@@ -122,16 +122,16 @@ def test_what_the_mail_service_tells_is_shown_with_its_time(shared_api, notified
     assert read is not None
     record_mail_event(read, context=RunContext(shared_api.stores, at))
 
-    [line] = heard(shared_api.practice, notified_referral_id)
-    life = mine(shared_api, line, "provider")["mail"]
+    [line] = list_notified_lines(shared_api.practice, notified_referral_id)
+    life = find_entry(shared_api, line, "provider")["mail"]
     assert life["state"] == state
     if state != "sent":
         assert life["at"] == f"{at:%Y-%m-%dT%H:%M:%S}Z"
-    own = shared_api.get_client_for(member).get("/v1/notices?limit=100").json["items"]
-    assert [n["mail"] for n in own if n["referral_id"] == notified_referral_id] == [life]
+    list_own_notices = shared_api.get_client_for(member).get("/v1/notices?limit=100").json["items"]
+    assert [n["mail"] for n in list_own_notices if n["referral_id"] == notified_referral_id] == [life]
 
 
-def test_a_mail_that_waits_says_for_when_and_one_nobody_wants_says_so(shared_api):
+def test_a_waiting_email_shows_its_time_and_an_unwanted_one_its_reason(shared_api):
     """By what each reader has chosen."""
     member = shared_api.members["provider"]
     site, path = shared_api.get_client_for(member), "/v1/me/notification-preferences"
@@ -146,8 +146,8 @@ def test_a_mail_that_waits_says_for_when_and_one_nobody_wants_says_so(shared_api
         referral_id = shared_api.refer()["referral_id"]
         shared_api.move_to(referral_id, "received", "accepted")
         run_job(TaskQueue.EVENT, context=wiring.build_job_context())
-        [line] = heard(shared_api.practice, referral_id)
-        life = mine(shared_api, line, "provider")["mail"]
+        [line] = list_notified_lines(shared_api.practice, referral_id)
+        life = find_entry(shared_api, line, "provider")["mail"]
         if categories is chosen:
             assert (life["state"], life["at"][11:]) == ("planned", "03:00:00Z")
         else:
@@ -155,14 +155,14 @@ def test_a_mail_that_waits_says_for_when_and_one_nobody_wants_says_so(shared_api
     site.send("PUT", path, build_preferences_body(), headers={"If-Match": '"2"'})
 
 
-def test_the_plan_stands_among_what_was_told(shared_api, infused_referral_id):
-    """Told, left out and why, and what is still to come, in the words of the reader's side."""
+def test_the_plan_is_listed_with_sent_notices(shared_api, infused_referral_id):
+    """Sent, skipped and why, and what is still to come, in the words of the reader's side."""
     by_rule = {line["rule"]: line for line in lines(shared_api.center, infused_referral_id)}
 
     daily = by_rule["daily_monitoring_ends"]
     assert (daily["state"], daily["due_on"] is not None) == ("told", True)
     assert daily["title"].startswith("Label minimum for daily monitoring ends today: update discharge status")
-    assert mine(shared_api, daily, "center")["name"] == shared_api.members["center"].name
+    assert find_entry(shared_api, daily, "center")["name"] == shared_api.members["center"].name
     minimum = by_rule["label_minimum_ends"]
     assert (minimum["state"], minimum["why"], minimum["told"]) == ("skipped", "on_hold", [])
     near = by_rule["handback_near"]
@@ -175,8 +175,8 @@ def test_the_plan_stands_among_what_was_told(shared_api, infused_referral_id):
     assert by_rule["hold.started"]["due_on"] is None
 
 
-def test_what_failed_half_way_is_parked_and_says_whom_it_reached(shared_api):
-    """A person has to look at it, whoever was told before it failed."""
+def test_a_task_that_failed_halfway_shows_whom_it_reached(shared_api):
+    """A person has to look at it, whoever was notified before it failed."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
     run_job(TaskQueue.PLAN, context=wiring.build_job_context(wiring.read_clock() + timedelta(days=8)))
@@ -214,8 +214,8 @@ def test_pages_make_the_whole_list(shared_api, infused_referral_id, limit):
     assert days == sorted(days, reverse=True)
 
 
-def test_of_a_draft_nobody_else_is_to_be_told(shared_api):
-    """It is its practice's alone, which is reminded of it."""
+def test_a_draft_only_reminds_its_practice(shared_api):
+    """It belongs to its practice alone."""
     draft = shared_api.refer(submit=False)["referral_id"]
 
     ahead = lines(shared_api.practice, draft)
@@ -224,8 +224,8 @@ def test_of_a_draft_nobody_else_is_to_be_told(shared_api):
     assert [line["sides"] for line in ahead] == [["practice"]] * 3
 
 
-def test_reading_the_list_is_on_record(shared_api, notified_referral_id):
-    """As any look at a referral is."""
+def test_reading_the_list_is_audited(shared_api, notified_referral_id):
+    """Like any read of a referral."""
     lines(shared_api.center, notified_referral_id)
     admin = shared_api.get_client_for(shared_api.members["center_admin"])
 
@@ -237,31 +237,31 @@ def test_reading_the_list_is_on_record(shared_api, notified_referral_id):
     ]
 
 
-def own(world, referral_id):
-    """The practice coordinator's notice of a referral."""
+def list_own_notices(world, referral_id):
+    """Return the practice coordinator's notices of a referral."""
     items = world.practice.get("/v1/notices?limit=100").json["items"]
     return next(n for n in items if n["referral_id"] == referral_id)
 
 
-def test_several_are_read_at_once_and_no_others(shared_api, notified_referral_id):
-    """Exactly those that were shown: one that came meanwhile stays unread."""
+def test_several_notices_are_marked_as_read_and_no_others(shared_api, notified_referral_id):
+    """Exactly those that were shown: one that arrived since stays unread."""
     later = shared_api.refer()["referral_id"]
     shared_api.move_to(later, "received", "accepted")
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
     before = shared_api.practice.get("/v1/me").json["unread_notices"]
 
     answer = shared_api.practice.post(
-        "/v1/notices/read", {"notice_ids": [own(shared_api, notified_referral_id)["notice_id"]] * 2}
+        "/v1/notices/read", {"notice_ids": [list_own_notices(shared_api, notified_referral_id)["notice_id"]] * 2}
     )
 
     assert (answer.status, answer.json) == (200, {"unread": before - 1})
-    assert own(shared_api, notified_referral_id)["read_at"] is not None
-    assert own(shared_api, later)["read_at"] is None
+    assert list_own_notices(shared_api, notified_referral_id)["read_at"] is not None
+    assert list_own_notices(shared_api, later)["read_at"] is None
 
 
-def test_somebody_elses_notice_is_not_read_by_it(shared_api, notified_referral_id):
-    """Nor is it told from one that is not there."""
-    notice_id = own(shared_api, notified_referral_id)["notice_id"]
+def test_another_persons_notice_is_not_marked(shared_api, notified_referral_id):
+    """Nor can it be told from one that does not exist."""
+    notice_id = list_own_notices(shared_api, notified_referral_id)["notice_id"]
     nobodys = notice_id[:-26] + "a" * 26
     answers = [
         shared_api.other_practice.post(
@@ -271,10 +271,10 @@ def test_somebody_elses_notice_is_not_read_by_it(shared_api, notified_referral_i
     ]
 
     assert answers[0] == answers[1]
-    assert own(shared_api, notified_referral_id)["read_at"] is None
+    assert list_own_notices(shared_api, notified_referral_id)["read_at"] is None
 
 
 @pytest.mark.parametrize("ids", [[], ["x"], "ntc_x", [1], ["ntc_20260101T000000000000_" + "a" * 26] * 101])
-def test_ids_that_are_none_are_refused(shared_api, ids):
+def test_impossible_notice_ids_are_refused(shared_api, ids):
     """As are more than a page has."""
     assert shared_api.practice.post("/v1/notices/read", {"notice_ids": ids}).status == 400

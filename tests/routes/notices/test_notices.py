@@ -1,4 +1,4 @@
-"""Notices: what each person was told, read by that person alone."""
+"""Notices: what each person was notified of, readable by that person alone."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.support import aws_fakes as cloud
 
 @pytest.fixture(scope="module")
 def notified_referral_id(shared_api):
-    """The id of a referral of which the center, then the practice was told."""
+    """The id of a referral about which the center, then the practice was notified."""
     referral_id = shared_api.refer(patient__alias="Blue Heron")["referral_id"]
     shared_api.move_to(referral_id, "received", "accepted")
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
@@ -19,7 +19,7 @@ def notified_referral_id(shared_api):
 
 @pytest.fixture
 def fresh_referral_id(shared_api):
-    """A new referral of which everybody was just told."""
+    """A new referral about which everyone was just notified."""
     referral_id = shared_api.refer(patient__alias="Grey Owl")["referral_id"]
     shared_api.move_to(referral_id, "accepted", "consult_scheduled")
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
@@ -34,8 +34,8 @@ def about(site, referral_id):
     return [n for n in notices(site)["items"] if n["referral_id"] == referral_id]
 
 
-def test_a_notice_tells_what_happened_to_whom(shared_api, notified_referral_id):
-    """By the practice's own nickname of the patient, and with the way to the referral."""
+def test_a_notice_says_what_happened_to_which_patient(shared_api, notified_referral_id):
+    """By the practice's own alias, and with the link to the referral."""
     [notice] = about(shared_api.practice, notified_referral_id)
 
     assert set(notice) == {
@@ -47,16 +47,16 @@ def test_a_notice_tells_what_happened_to_whom(shared_api, notified_referral_id):
     assert notice["read_at"] is None
 
 
-def test_each_side_is_told_of_the_others_moves(shared_api, notified_referral_id):
-    """The center of the submission, the practice of the acceptance; nobody of their own move."""
+def test_each_side_is_notified_of_the_other_sides_events(shared_api, notified_referral_id):
+    """The center of the submission, the practice of the acceptance; no one of their own."""
     assert [n["title"] for n in about(shared_api.center, notified_referral_id)] == [
         "New referral submitted to your center"
     ]
     assert len(about(shared_api.practice, notified_referral_id)) == 1
 
 
-def test_everyone_who_cares_is_told_and_nobody_else(shared_api, notified_referral_id):
-    """Colleagues of both sides; no administrator, no other tenant, nobody who was shut out."""
+def test_everyone_with_clinical_access_is_notified_and_no_one_else(shared_api, notified_referral_id):
+    """Colleagues of both sides; no administrator, no other tenant, no disabled member."""
     heard = {
         handle
         for handle, member in shared_api.members.items()
@@ -86,7 +86,7 @@ def test_a_notice_is_unread_until_it_is_read(shared_api, fresh_referral_id):
 
 
 def test_reading_a_notice_again_changes_nothing(shared_api, fresh_referral_id):
-    """When it was first read stays."""
+    """The first time stays."""
     path = f"/v1/notices/{about(shared_api.practice, fresh_referral_id)[0]['notice_id']}/read"
     shared_api.practice.post(path, None)
     first = about(shared_api.practice, fresh_referral_id)[0]["read_at"]
@@ -97,8 +97,8 @@ def test_reading_a_notice_again_changes_nothing(shared_api, fresh_referral_id):
     assert about(shared_api.practice, fresh_referral_id)[0]["read_at"] == first
 
 
-def test_reading_a_notice_reads_nobody_elses(shared_api, fresh_referral_id):
-    """Two colleagues were told; each has a notice of their own."""
+def test_reading_a_notice_marks_no_one_elses(shared_api, fresh_referral_id):
+    """Two colleagues were notified; each has their own notice."""
     colleague = shared_api.get_client_for(shared_api.members["provider"])
     mine, theirs = about(shared_api.practice, fresh_referral_id)[0], about(colleague, fresh_referral_id)[0]
 
@@ -109,8 +109,8 @@ def test_reading_a_notice_reads_nobody_elses(shared_api, fresh_referral_id):
 
 
 @pytest.mark.parametrize("who", ["provider", "center", "other_practice", "operator"])
-def test_somebody_elses_notice_is_the_same_404_as_none(shared_api, fresh_referral_id, who):
-    """It cannot be marked, and nothing tells that it is there."""
+def test_another_persons_notice_is_the_same_404_as_an_unknown_one(shared_api, fresh_referral_id, who):
+    """It cannot be marked, and nothing reveals that it exists."""
     notice_id = about(shared_api.practice, fresh_referral_id)[0]["notice_id"]
     site, same_id = shared_api.get_client_for(shared_api.members[who]), {"X-Request-Id": "one-id-for-both"}
     nobodys = notice_id[:-26] + "a" * 26
@@ -124,8 +124,8 @@ def test_somebody_elses_notice_is_the_same_404_as_none(shared_api, fresh_referra
 
 
 @pytest.mark.parametrize("odd", ["x", "ntc_", "NTC_20260101T000000000000_" + "A" * 26, "%00", "..", "a" * 80])
-def test_what_is_no_notice_of_ours_is_404(shared_api, odd):
-    """Whatever stands in the path."""
+def test_an_impossible_notice_id_is_404(shared_api, odd):
+    """Whatever is in the path."""
     assert shared_api.practice.post(f"/v1/notices/{odd}/read", None).status == 404
 
 
@@ -145,8 +145,8 @@ def test_notices_come_newest_first_in_pages(shared_api, notified_referral_id, fr
     assert [n["created_at"] for n in seen] == sorted((n["created_at"] for n in seen), reverse=True)
 
 
-def test_a_second_run_tells_nobody_twice(shared_api, fresh_referral_id):
-    """What is done is done, also when the job runs again at once."""
+def test_a_second_run_notifies_no_one_twice(shared_api, fresh_referral_id):
+    """Also when the job runs again at once."""
     before, mails = len(about(shared_api.practice, fresh_referral_id)), len(cloud.list_sent_mail())
 
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())

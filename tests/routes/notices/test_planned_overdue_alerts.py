@@ -1,4 +1,4 @@
-"""What a referral's clock will tell if nobody moves it stands among its planned notices."""
+"""A referral's overdue alerts are listed among its planned notices."""
 
 import pytest
 
@@ -12,7 +12,7 @@ LEVELS = ["clock_escalated", "clock_red", "clock_amber"]
 
 @pytest.fixture
 def referral_id(shared_api):
-    """A referral that the center has to look at."""
+    """A referral that the center has to act on."""
     return shared_api.refer()["referral_id"]
 
 
@@ -25,14 +25,14 @@ def states(site, referral_id):
     return [(line["rule"], line["state"]) for line in lines(site, referral_id)]
 
 
-def ring(world, referral_id):
-    """Let the clock come to its next level."""
+def reach_next_level(world, referral_id):
+    """Let the stage reach its next overdue level."""
     row = world.stores.overdue_alerts.get(referral_id)
     run_job(TaskQueue.OVERDUE, context=wiring.build_job_context(from_timestamp(row["due_at"])))
 
 
-def test_each_level_ahead_is_planned_with_its_day_and_whom_it_is_for(shared_api, referral_id):
-    """Amber is for who owes the move, red for both, the last for those who lead there."""
+def test_each_upcoming_level_is_listed_with_its_day_and_recipients(shared_api, referral_id):
+    """Amber is for the side that acts next, red for both, the last for the leads of the side that acts next."""
     clock = shared_api.practice.get(f"/v1/referrals/{referral_id}").json["clock"]
 
     last, red, amber = lines(shared_api.practice, referral_id)
@@ -45,9 +45,9 @@ def test_each_level_ahead_is_planned_with_its_day_and_whom_it_is_for(shared_api,
     assert red["title"].endswith(": Submitted")
 
 
-def test_what_was_told_stands_as_told_and_the_rest_is_still_ahead(shared_api, referral_id):
-    """Also for the side that was not told: it is told of what is to come for both."""
-    ring(shared_api, referral_id)
+def test_a_sent_level_is_listed_as_sent_and_the_rest_as_upcoming(shared_api, referral_id):
+    """Also for the side that was not notified: it sees what is to come for both."""
+    reach_next_level(shared_api, referral_id)
 
     assert states(shared_api.center, referral_id) == [
         ("clock_escalated", "planned"),
@@ -57,8 +57,8 @@ def test_what_was_told_stands_as_told_and_the_rest_is_still_ahead(shared_api, re
     assert states(shared_api.practice, referral_id) == [("clock_escalated", "planned"), ("clock_red", "planned")]
 
 
-def test_a_stage_that_was_left_has_nothing_ahead_any_more(shared_api, referral_id):
-    """What is planned is about the stage that the referral is in now."""
+def test_a_stage_that_was_left_has_no_upcoming_alerts(shared_api, referral_id):
+    """Alerts are about the stage that the referral is in now."""
     shared_api.move_to(referral_id, "received", "accepted")
 
     titles = {line["title"] for line in lines(shared_api.practice, referral_id)}
@@ -67,8 +67,8 @@ def test_a_stage_that_was_left_has_nothing_ahead_any_more(shared_api, referral_i
     assert not [title for title in titles if "Submitted" in title]
 
 
-def test_a_hold_leaves_nothing_ahead(shared_api, referral_id):
-    """The clock stands still, and nobody knows until when."""
+def test_a_hold_has_no_upcoming_alerts(shared_api, referral_id):
+    """Nothing is overdue in a hold, and no one knows how long it lasts."""
     hold = {"type": "hold.started", "occurred_at": wiring.read_clock().isoformat(), "data": {}}
     shared_api.center.post(f"/v1/referrals/{referral_id}/events", hold)
 

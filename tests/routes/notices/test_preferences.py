@@ -1,4 +1,4 @@
-"""How a member wants to be mailed, and how a reader of a mail stops more of them."""
+"""A member's email preferences, and how a reader unsubscribes."""
 
 import re
 import secrets
@@ -18,7 +18,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 @pytest.fixture
 def member(shared_api):
-    """Somebody of the practice who has chosen nothing yet."""
+    """A member of the practice who has saved nothing yet."""
     someone = build_member(n=secrets.randbelow(10**9))
     shared_api.stores.members.add(someone)
     return someone
@@ -26,17 +26,17 @@ def member(shared_api):
 
 @pytest.fixture
 def member_client(shared_api, member):
-    """The site as that member uses it."""
+    """The API as that member uses it."""
     return shared_api.get_client_for(member)
 
 
-def save(site, body, version):
-    """Store preferences as the successor of a version."""
+def save_preferences(site, body, version):
+    """Save preferences as the successor of a version."""
     return site.send("PUT", PATH, body, headers={"If-Match": f'"{version}"'})
 
 
-def test_who_chose_nothing_is_mailed_at_once(member_client):
-    """By the clock of the practice, with no quiet hours."""
+def test_without_saved_preferences_email_is_sent_at_once(member_client):
+    """In the practice's time zone, without quiet hours."""
     answer = member_client.get(PATH)
 
     assert answer.headers["etag"] == '"0"'
@@ -53,8 +53,8 @@ def test_who_chose_nothing_is_mailed_at_once(member_client):
     }
 
 
-def test_what_is_saved_is_read_again(member_client):
-    """All of it, with the next version."""
+def test_saved_preferences_are_read_again(member_client):
+    """All of them, with the next version."""
     wanted = build_preferences_body(
         categories={"journey": "daily", "digest": "never"},
         digest_hour=16,
@@ -62,23 +62,23 @@ def test_what_is_saved_is_read_again(member_client):
         time_zone="Pacific/Honolulu",
     )
 
-    saved = save(member_client, wanted, 0)
+    saved = save_preferences(member_client, wanted, 0)
 
     assert (saved.status, saved.headers["etag"]) == (200, '"1"')
     assert member_client.get(PATH).json == saved.json == wanted | {"version": 1}
 
 
-def test_what_somebody_else_has_saved_meanwhile_is_not_lost(member_client):
-    """The second of two who read the same version is told so."""
-    save(member_client, build_preferences_body(digest_hour=6), 0)
+def test_a_change_saved_in_between_is_not_lost(member_client):
+    """The second of two who read the same version is refused."""
+    save_preferences(member_client, build_preferences_body(digest_hour=6), 0)
 
-    assert save(member_client, build_preferences_body(digest_hour=9), 0).status == 412
-    assert save(member_client, build_preferences_body(digest_hour=9), 1).status == 200
+    assert save_preferences(member_client, build_preferences_body(digest_hour=9), 0).status == 412
+    assert save_preferences(member_client, build_preferences_body(digest_hour=9), 1).status == 200
 
 
-def test_preferences_are_ones_own(shared_api, member_client):
-    """Nobody else's mail changes."""
-    save(member_client, build_preferences_body(digest_hour=6), 0)
+def test_preferences_belong_to_one_member(shared_api, member_client):
+    """No one else's email changes."""
+    save_preferences(member_client, build_preferences_body(digest_hour=6), 0)
 
     assert shared_api.center.get(PATH).json["version"] == 0
 
@@ -97,23 +97,23 @@ def test_preferences_are_ones_own(shared_api, member_client):
         ({"time_zone": "../../etc/passwd"}, "/time_zone"),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_name(member_client, changed, pointer):
-    """Above all that something critical could be turned off."""
-    answer = save(member_client, build_preferences_body(**changed), 0)
+def test_invalid_preferences_are_refused_by_name(member_client, changed, pointer):
+    """Above all turning off critical notices."""
+    answer = save_preferences(member_client, build_preferences_body(**changed), 0)
 
     assert (answer.status, [fault["pointer"] for fault in answer.json["errors"]]) == (400, [pointer])
 
 
 @pytest.fixture
 def unsubscribe_path(shared_api, member):
-    """The way out in a mail to that member about a window, without the host."""
+    """The unsubscribe path in an email to that member about a window, without the host."""
     told = build_unsubscribe_url(member.member_id, [Category.WINDOW], sign_in_url="", stores=wiring.get_stores())
     assert re.fullmatch(r"/v1/unsubscribe/[A-Za-z0-9_-]+", told)
     return told
 
 
-def test_looking_at_the_way_out_changes_nothing(shared_api, member_client, unsubscribe_path):
-    """Mail programs open every link; a page asks, and only its button does it."""
+def test_opening_the_unsubscribe_page_changes_nothing(shared_api, member_client, unsubscribe_path):
+    """Mail programs open every link; the page asks, and only its button unsubscribes."""
     before = shelves.dump_tables()
 
     answer = shared_api.anyone.get(unsubscribe_path)
@@ -126,7 +126,7 @@ def test_looking_at_the_way_out_changes_nothing(shared_api, member_client, unsub
 
 
 def test_one_click_turns_the_category_off(shared_api, member_client, unsubscribe_path):
-    """As a mail program posts it (RFC 8058), without a session; again changes nothing."""
+    """As a mail program posts it (RFC 8058), without a session; a repeat changes nothing."""
     one_click = b"List-Unsubscribe=One-Click"
     answers = [shared_api.anyone.send("POST", unsubscribe_path, one_click, headers=FORM).status for _ in range(3)]
 
@@ -137,9 +137,9 @@ def test_one_click_turns_the_category_off(shared_api, member_client, unsubscribe
     assert chosen["version"] == 1
 
 
-def test_the_way_out_keeps_what_else_was_chosen(shared_api, member_client, unsubscribe_path):
+def test_unsubscribing_keeps_other_preferences(shared_api, member_client, unsubscribe_path):
     """Quiet hours and the other categories stay."""
-    save(member_client, build_preferences_body(digest_hour=5, categories={"journey": "daily"}), 0)
+    save_preferences(member_client, build_preferences_body(digest_hour=5, categories={"journey": "daily"}), 0)
 
     shared_api.anyone.send("POST", unsubscribe_path, b"", headers=FORM)
 
@@ -147,8 +147,8 @@ def test_the_way_out_keeps_what_else_was_chosen(shared_api, member_client, unsub
     assert (chosen["digest_hour"], chosen["categories"]["journey"]) == (5, "daily")
 
 
-def test_an_old_way_out_still_leads_out(shared_api, member_client, member):
-    """Of what there still is, where the mail was of a category that is gone."""
+def test_an_old_unsubscribe_link_still_works(shared_api, member_client, member):
+    """For the remaining categories, where one of them is gone."""
     categories = cast("list[Category]", ["journey", "weather"])
     old = build_unsubscribe_url(member.member_id, categories, sign_in_url="", stores=wiring.get_stores())
 
@@ -159,8 +159,8 @@ def test_an_old_way_out_still_leads_out(shared_api, member_client, member):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_way_out_that_is_not_ours_is_not_there(shared_api, unsubscribe_path, method):
-    """Altered, cut off, made up, or with spare bits: all alike, and nothing changes."""
+def test_a_false_unsubscribe_link_is_404(shared_api, unsubscribe_path, method):
+    """Altered, cut off, made up, or with spare bits: the same response, and nothing changes."""
     before = shelves.dump_tables()
     flipped = unsubscribe_path[:-2] + ("A" if unsubscribe_path[-2] != "A" else "B") + unsubscribe_path[-1]
     answers = {
@@ -178,7 +178,7 @@ def test_a_way_out_that_is_not_ours_is_not_there(shared_api, unsubscribe_path, m
     assert shelves.dump_tables() == before
 
 
-def test_a_way_out_says_nothing_of_whose_it_is(member, unsubscribe_path):
-    """Neither the member nor the category can be read off it."""
+def test_an_unsubscribe_link_reveals_no_one(member, unsubscribe_path):
+    """Neither the member nor the category can be read from it."""
     assert member.member_id not in unsubscribe_path
     assert "window" not in unsubscribe_path

@@ -1,4 +1,4 @@
-"""What Amazon SNS posts of our mails, and what is only made to look like it."""
+"""Events that Amazon SNS sends about our emails, and forged ones."""
 
 import json
 from datetime import timedelta
@@ -40,119 +40,119 @@ FOREIGN = [
 
 @pytest.fixture
 def fetched_urls():
-    """The addresses that were asked for."""
+    """The addresses that were requested."""
     return []
 
 
 @pytest.fixture
 def api_with_mail(shared_api, monkeypatch, fetched_urls):
-    """The clinic with a topic that tells of its mail; the last mail was sent just now."""
+    """An API with a topic for email events; the last email was sent just now."""
     verifier = posting.build_verifier(fetched_urls)
     monkeypatch.setattr(wiring, "get_sns_verifier", cache(lambda: verifier))
     if not cloud.list_sent_mail():
-        mail_anew(shared_api)
+        send_another_mail(shared_api)
     return shared_api
 
 
-def mail_anew(world):
-    """Send one more mail to the center, about one more patient."""
+def send_another_mail(world):
+    """Send one more email to the center, about one more patient."""
     world.refer()
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
 
 
 def mail_id(to=COORDINATOR):
-    """The mail to somebody of the center that was sent last."""
+    """The id of the last email to a member of the center."""
     rows = [row for row in shelves.list_mail_rows() if row["member_id"] == to.member_id]
     return max(rows, key=lambda row: row["planned_for"])["outbox_id"]
 
 
-def post(clinic, body):
+def post_message(clinic, body):
     """Post as SNS does."""
     return clinic.anyone.send("POST", PATH, body, headers={"Content-Type": "text/plain; charset=UTF-8"})
 
 
-def state_of_mail(clinic):
-    """How far the center's coordinator sees the mail of the newest notice."""
+def read_mail_state(clinic):
+    """Return the state of the newest notice's email, as the center's coordinator sees it."""
     return clinic.center.get("/v1/notices").json["items"][0]["mail"]["state"]
 
 
-def delivered(**changed):
-    """A genuine post that the mail was delivered, but for what is changed."""
+def build_delivered(**changed):
+    """Build a genuine delivery event, with some changes."""
     now = wiring.read_clock()
     return posting.build_message(posting.build_ses_event("Delivery", mail_id(), at=now), **({"at": now} | changed))
 
 
-def test_a_delivery_is_seen_in_the_dashboard(api_with_mail):
-    """From sent to delivered, on the recipient's own list."""
-    mail_anew(api_with_mail)
-    before = state_of_mail(api_with_mail)
+def test_a_delivered_email_shows_in_the_dashboard(api_with_mail):
+    """From sent to build_delivered, in the recipient's own list."""
+    send_another_mail(api_with_mail)
+    before = read_mail_state(api_with_mail)
 
-    answer = post(api_with_mail, delivered())
+    answer = post_message(api_with_mail, build_delivered())
 
-    assert (before, answer.status, state_of_mail(api_with_mail)) == ("sent", 204, "delivered")
+    assert (before, answer.status, read_mail_state(api_with_mail)) == ("sent", 204, "build_delivered")
 
 
-def test_the_certificate_is_asked_for_once(api_with_mail, fetched_urls):
-    """It is kept, by the address that Amazon SNS has it at."""
-    post(api_with_mail, delivered())
-    post(api_with_mail, delivered())
+def test_the_certificate_is_requested_once(api_with_mail, fetched_urls):
+    """It is cached by its address at Amazon SNS."""
+    post_message(api_with_mail, build_delivered())
+    post_message(api_with_mail, build_delivered())
 
     assert fetched_urls == [posting.CERTIFICATE]
 
 
-def test_a_post_that_is_replayed_changes_nothing(api_with_mail):
+def test_a_replayed_message_changes_nothing(api_with_mail):
     """The very same bytes, any number of times."""
-    body = delivered()
-    post(api_with_mail, body)
+    body = build_delivered()
+    post_message(api_with_mail, body)
     before = shelves.dump_tables()
 
-    assert [post(api_with_mail, body).status for _ in range(3)] == [204] * 3
+    assert [post_message(api_with_mail, body).status for _ in range(3)] == [204] * 3
     assert shelves.dump_tables() == before
 
 
-def said_otherwise(**changed):
-    """A genuine post, changed after it was signed."""
-    return json.dumps(json.loads(delivered()) | changed).encode()
+def change_message(**changed):
+    """Change a genuine message after it was signed."""
+    return json.dumps(json.loads(build_delivered()) | changed).encode()
 
 
 FORGED = {
-    "another key": lambda: delivered(signed_by="somebody"),
-    "SHA-1": lambda: delivered(hashed_by=SHA1()),  # noqa: S303 it is to be refused
-    "version 1": lambda: delivered(SignatureVersion="1"),
-    "another topic": lambda: delivered(TopicArn=OTHER_TOPIC),
-    "old": lambda: delivered(at=wiring.read_clock() - timedelta(hours=2)),
-    "to come": lambda: delivered(at=wiring.read_clock() + timedelta(hours=1)),
-    "altered": lambda: delivered().replace(b"Delivery", b"Bounce"),
-    "a subject added": lambda: said_otherwise(Subject="x"),
-    "no base64": lambda: said_otherwise(Signature="????"),
-    "no text": lambda: said_otherwise(Message=7),
+    "another key": lambda: build_delivered(signed_by="somebody"),
+    "SHA-1": lambda: build_delivered(hashed_by=SHA1()),  # noqa: S303 it is to be refused
+    "version 1": lambda: build_delivered(SignatureVersion="1"),
+    "another topic": lambda: build_delivered(TopicArn=OTHER_TOPIC),
+    "old": lambda: build_delivered(at=wiring.read_clock() - timedelta(hours=2)),
+    "to come": lambda: build_delivered(at=wiring.read_clock() + timedelta(hours=1)),
+    "altered": lambda: build_delivered().replace(b"Delivery", b"Bounce"),
+    "a subject added": lambda: change_message(Subject="x"),
+    "no base64": lambda: change_message(Signature="????"),
+    "no text": lambda: change_message(Message=7),
     "nothing": lambda: b"{}",
     "a list": lambda: b"[]",
 }
 
 
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
-def test_what_our_topic_did_not_sign_is_refused(api_with_mail, forge):
-    """All with the same answer, and nothing of it is kept."""
+def test_a_message_that_our_topic_did_not_sign_is_refused(api_with_mail, forge):
+    """All with the same response, and nothing of it is stored."""
     before = shelves.dump_tables()
 
-    answer = post(api_with_mail, forge())
+    answer = post_message(api_with_mail, forge())
 
     assert (answer.status, answer.json["code"]) == (401, "unauthenticated")
     assert shelves.dump_tables() == before
 
 
 @pytest.mark.parametrize("address", FOREIGN)
-def test_no_certificate_is_asked_for_elsewhere(api_with_mail, fetched_urls, address):
-    """The address stands in the post, so anybody may write one there."""
-    answer = post(api_with_mail, delivered(SigningCertURL=address))
+def test_no_certificate_is_requested_elsewhere(api_with_mail, fetched_urls, address):
+    """The address is in the message, so anyone could write one there."""
+    answer = post_message(api_with_mail, build_delivered(SigningCertURL=address))
 
     assert (answer.status, fetched_urls) == (401, [])
 
 
 def test_a_subscription_to_our_topic_is_confirmed(api_with_mail, fetched_urls):
-    """By the address that Amazon SNS gave, once its signature was believed."""
-    answer = post(api_with_mail, posting.build_subscription(at=wiring.read_clock()))
+    """By the address that Amazon SNS gave, after its signature was verified."""
+    answer = post_message(api_with_mail, posting.build_subscription(at=wiring.read_clock()))
 
     assert answer.status == 204
     assert fetched_urls == [posting.CERTIFICATE, posting.CONFIRMATION]
@@ -168,16 +168,18 @@ def test_a_subscription_to_our_topic_is_confirmed(api_with_mail, fetched_urls):
         "http://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&Token=t",
     ],
 )
-def test_nothing_else_is_asked_for_to_confirm(api_with_mail, fetched_urls, address):
-    """Even if it was signed: no address of a post is followed to another host."""
-    answer = post(api_with_mail, posting.build_subscription(at=wiring.read_clock(), SubscribeURL=address))
+def test_no_other_host_is_requested_to_confirm(api_with_mail, fetched_urls, address):
+    """Even if it was signed: no address in a message leads to another host."""
+    answer = post_message(api_with_mail, posting.build_subscription(at=wiring.read_clock(), SubscribeURL=address))
 
     assert (answer.status, fetched_urls) == (401, [posting.CERTIFICATE])
 
 
 def test_a_subscription_that_ended_is_not_renewed(api_with_mail, fetched_urls):
-    """It is for a person to look at; the address to come back is not followed."""
-    answer = post(api_with_mail, posting.build_subscription(at=wiring.read_clock(), Type="UnsubscribeConfirmation"))
+    """A person has to look at it; the address to resubscribe is not followed."""
+    answer = post_message(
+        api_with_mail, posting.build_subscription(at=wiring.read_clock(), Type="UnsubscribeConfirmation")
+    )
 
     assert (answer.status, fetched_urls) == (204, [posting.CERTIFICATE])
 
@@ -192,16 +194,16 @@ def test_a_subscription_that_ended_is_not_renewed(api_with_mail, fetched_urls):
     ],
     ids=["the test of SES", "not asked for", "of no mail of ours", "deep"],
 )
-def test_what_is_no_event_of_ours_is_passed_over(api_with_mail, message):
-    """Genuine, and no reason to have it posted again."""
+def test_other_events_are_ignored(api_with_mail, message):
+    """They are genuine, and no reason to have them sent again."""
     before = shelves.dump_tables()
 
-    assert post(api_with_mail, posting.build_message(message, at=wiring.read_clock())).status == 204
+    assert post_message(api_with_mail, posting.build_message(message, at=wiring.read_clock())).status == 204
     assert shelves.dump_tables() == before
 
 
-def test_a_certificate_that_cannot_be_had_is_asked_for_again(api_with_mail, monkeypatch):
-    """SNS is told to post once more."""
+def test_an_unavailable_certificate_is_requested_again(api_with_mail, monkeypatch):
+    """SNS is asked to send the message once more."""
 
     def nobody(_address):
         raise ConnectionError
@@ -209,27 +211,27 @@ def test_a_certificate_that_cannot_be_had_is_asked_for_again(api_with_mail, monk
     verifier = posting.build_verifier(fetch=nobody)
     monkeypatch.setattr(wiring, "get_sns_verifier", cache(lambda: verifier))
 
-    assert post(api_with_mail, delivered()).status == 503
+    assert post_message(api_with_mail, build_delivered()).status == 503
 
 
-def test_without_a_topic_nobody_is_believed(api_with_mail, monkeypatch):
+def test_without_a_topic_every_message_is_refused(api_with_mail, monkeypatch):
     """The setting is empty, and so is the allow-list."""
     verifier = posting.build_verifier(topic="")
     monkeypatch.setattr(wiring, "get_sns_verifier", cache(lambda: verifier))
 
-    assert post(api_with_mail, delivered(TopicArn="")).status == 401
-    assert post(api_with_mail, delivered(TopicArn=TOPIC)).status == 401
+    assert post_message(api_with_mail, build_delivered(TopicArn="")).status == 401
+    assert post_message(api_with_mail, build_delivered(TopicArn=TOPIC)).status == 401
 
 
-def test_a_hard_bounce_shows_where_its_reader_looks(api_with_mail):
-    """Told three times: one flag in the dashboard, and it stays as it was."""
+def test_a_hard_bounce_shows_in_the_dashboard(api_with_mail):
+    """Reported three times: one flag, which stays as it was."""
     now = wiring.read_clock()
     clinician = api_with_mail.members["clinician"]
     site = api_with_mail.get_client_for(clinician)
     lost = mail_id(to=clinician)
     body = posting.build_message(posting.build_hard_bounce(lost, at=now, to=clinician.email), at=now)
 
-    answers = [post(api_with_mail, body).status for _ in range(3)]
+    answers = [post_message(api_with_mail, body).status for _ in range(3)]
 
     problem = site.get("/v1/me").json["mail_problem"]
     assert answers == [204] * 3
@@ -238,8 +240,8 @@ def test_a_hard_bounce_shows_where_its_reader_looks(api_with_mail):
     assert api_with_mail.practice.get("/v1/me").json["mail_problem"] is None
 
 
-class Elsewhere:
-    """A host that answers with a status, and keeps what it was asked."""
+class OtherHost:
+    """A host that answers with a status, and records its requests."""
 
     def __init__(self, status):
         self.status = status
@@ -263,9 +265,9 @@ class Elsewhere:
         self.asked.append("closed")
 
 
-def test_what_is_fetched_is_fetched_from_there_and_not_without_end(monkeypatch, settings_env):
-    """With a limit of time and of size."""
-    host = Elsewhere(200)
+def test_a_fetch_has_limits_of_time_and_size(monkeypatch, settings_env):
+    """And goes to the named host only."""
+    host = OtherHost(200)
     monkeypatch.setattr("http.client.HTTPSConnection", host)
 
     fetched = wiring.get_sns_verifier().fetch(posting.CONFIRMATION)
@@ -278,8 +280,8 @@ def test_what_is_fetched_is_fetched_from_there_and_not_without_end(monkeypatch, 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 404, 500])
 def test_no_redirect_is_followed(monkeypatch, settings_env, status):
-    """What leads elsewhere is not there."""
-    host = Elsewhere(status)
+    """A redirect counts as not found."""
+    host = OtherHost(status)
     monkeypatch.setattr("http.client.HTTPSConnection", host)
 
     with pytest.raises(OSError, match=f"answered {status}"):

@@ -1,4 +1,4 @@
-"""A cursor can be handed back by whom it was given, where it was given, for a day."""
+"""A cursor works for the caller who got it, on the route where it was given, for a day."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
@@ -24,13 +24,13 @@ def assert_refused(answer):
 
 
 def test_a_cursor_works_where_it_was_given(shared_api, cursor):
-    """And the size of the page may be another one."""
+    """The page size may differ."""
     assert shared_api.practice.get(f"{LIST}&cursor={cursor}").status == 200
     assert shared_api.practice.get(f"/v1/referrals?limit=3&phase=referral&cursor={cursor}").status == 200
 
 
 def test_every_letter_of_a_cursor_counts(shared_api, cursor):
-    """One letter changed anywhere, and it is nobody's cursor."""
+    """With one letter changed, it belongs to no one."""
     for place in range(len(cursor)):
         letter = "A" if cursor[place] != "A" else "B"
 
@@ -60,13 +60,13 @@ def test_every_letter_of_a_cursor_counts(shared_api, cursor):
     ],
 )
 def test_a_cursor_that_was_not_given_is_refused(shared_api, cursor, changed):
-    """Cut off, stretched, decorated or made up."""
+    """Cut off, extended, decorated or made up."""
     assert_refused(shared_api.practice.get(f"{LIST}&cursor={changed(cursor)}"))
 
 
 @pytest.mark.parametrize("who", ["provider", "other_practice", "center", "other_center"])
-def test_a_cursor_is_its_callers_own(shared_api, cursor, who):
-    """Nobody else goes on where it points, in the same practice or elsewhere."""
+def test_a_cursor_belongs_to_its_caller(shared_api, cursor, who):
+    """No one else can continue with it, in the same practice or elsewhere."""
     assert_refused(shared_api.get_client_for(shared_api.members[who]).get(f"{LIST}&cursor={cursor}"))
 
 
@@ -82,12 +82,12 @@ def test_a_cursor_is_its_callers_own(shared_api, cursor, who):
     ],
 )
 def test_a_cursor_belongs_to_its_filter(shared_api, cursor, query):
-    """A list that was narrowed otherwise is another list."""
+    """A list with another filter is another list."""
     assert_refused(shared_api.practice.get(f"/v1/referrals?{query}&cursor={cursor}"))
 
 
 def test_a_cursor_belongs_to_its_route(shared_api):
-    """Neither another list nor another referral's timeline takes it."""
+    """Neither another list nor another referral's timeline accepts it."""
     one, other = shared_api.refer()["referral_id"], shared_api.refer()["referral_id"]
     shared_api.move_to(one, "received")
     cursor = shared_api.practice.get(f"/v1/referrals/{one}/events?limit=1").json["next_cursor"]
@@ -98,16 +98,16 @@ def test_a_cursor_belongs_to_its_route(shared_api):
     assert_refused(shared_api.practice.get(f"/v1/referrals?cursor={cursor}"))
 
 
-def test_a_cursor_ages(shared_api, cursor):
-    """After a day a list is begun anew."""
+def test_a_cursor_expires(shared_api, cursor):
+    """After a day a list starts again."""
     with time_machine.travel(wiring.read_clock() + timedelta(hours=23)):
         assert shared_api.practice.get(f"{LIST}&cursor={cursor}").status == 200
     with time_machine.travel(wiring.read_clock() + timedelta(hours=25)):
         assert_refused(shared_api.practice.get(f"{LIST}&cursor={cursor}"))
 
 
-def test_a_cursor_tells_nothing(shared_api, cursor):
-    """It is sealed: no key, id or time can be read out of it."""
+def test_a_cursor_reveals_nothing(shared_api, cursor):
+    """It is encrypted: no key, id or time can be read from it."""
     raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
 
     for word in (b"ref_", b"prc_cedar", b"2026", b"position", b"listed_at"):

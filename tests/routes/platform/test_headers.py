@@ -1,4 +1,4 @@
-"""The headers that every answer carries, and what may be kept in a cache."""
+"""The headers that every response carries, and what a cache may keep."""
 
 import json
 from importlib.resources import files
@@ -25,7 +25,7 @@ WITHOUT_HEALTH_DATA = {"/", "/cds-services", "/docs", "/assets/{package}/{name}"
 
 @pytest.fixture(scope="module")
 def get_path(shared_api):
-    """Asks for a path, its ids filled in with those of a submitted referral."""
+    """Request a path, its ids filled in with those of a submitted referral."""
     referral_id = shared_api.refer()["referral_id"]
     way_out = build_unsubscribe_url("mem_1", [Category.DIGEST], sign_in_url="", stores=shared_api.stores)
     ids = {"referral_id": referral_id, "center_id": "ctr_harbor", "package": "app", "name": "app.js"}
@@ -50,8 +50,8 @@ def assert_guarded(answer):
 
 
 @pytest.mark.parametrize("path", READABLE)
-def test_every_answer_tells_browsers_to_be_careful(get_path, path):
-    """The security headers are there whatever the status; no origin but ours is let in."""
+def test_every_response_has_the_security_headers(get_path, path):
+    """Whatever the status; no other origin is allowed."""
     assert_guarded(get_path(path, Origin="https://dashboard.example.evil.example"))
 
 
@@ -64,8 +64,8 @@ def test_every_answer_tells_browsers_to_be_careful(get_path, path):
         ("GET", "/assets/app/nothing.js", 404),
     ],
 )
-def test_a_refusal_tells_browsers_to_be_careful_too(shared_api, method, path, status):
-    """Also where the framework refuses before any code of ours runs."""
+def test_a_refusal_has_the_security_headers(shared_api, method, path, status):
+    """Also where the framework refuses before our code runs."""
     media_type = "text/plain" if status == 415 else "application/json"
 
     answer = shared_api.practice.send(method, path, b"x", headers={"Content-Type": media_type})
@@ -74,8 +74,8 @@ def test_a_refusal_tells_browsers_to_be_careful_too(shared_api, method, path, st
     assert_guarded(answer)
 
 
-def test_a_bug_tells_browsers_to_be_careful_too(shared_api, monkeypatch):
-    """An answer of last resort is an answer like any other."""
+def test_an_internal_error_has_the_security_headers(shared_api, monkeypatch):
+    """It is a response like any other."""
     monkeypatch.setattr("chalicelib.wiring.get_stores", lambda: 1 / 0)
 
     answer = shared_api.practice.get("/v1/me")
@@ -85,16 +85,16 @@ def test_a_bug_tells_browsers_to_be_careful_too(shared_api, monkeypatch):
 
 
 @pytest.mark.parametrize("path", READABLE)
-def test_only_what_holds_no_health_data_may_be_kept(get_path, path):
-    """Neither a browser nor a proxy keeps an answer about people."""
+def test_only_responses_without_health_data_may_be_cached(get_path, path):
+    """Neither a browser nor a proxy keeps a response about people."""
     answer = get_path(path)
 
     kept = answer.headers["cache-control"] != "no-store"
     assert kept is (path in WITHOUT_HEALTH_DATA)
 
 
-def test_an_answer_to_a_change_may_not_be_kept(shared_api):
-    """What a POST and a PATCH tell is health data like what a GET tells."""
+def test_a_response_to_a_change_may_not_be_cached(shared_api):
+    """The response to a POST or PATCH is health data, like that to a GET."""
     made = shared_api.practice.post("/v1/referrals", factories.build_referral_body(submit=False))
     changed = shared_api.practice.patch(made.headers["location"], {"note": "x"}, version=1)
 
@@ -103,8 +103,8 @@ def test_an_answer_to_a_change_may_not_be_kept(shared_api):
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/assets/app/app.js"])
-def test_a_page_may_load_from_its_own_origin_alone(get_path, path):
-    """The policy names no other host, no inline script and no eval, and asks for trusted types."""
+def test_a_page_may_load_only_from_its_own_origin(get_path, path):
+    """The policy names no other host, no inline script and no eval, and requires trusted types."""
     policy = get_path(path).headers["content-security-policy"]
 
     directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
@@ -116,8 +116,8 @@ def test_a_page_may_load_from_its_own_origin_alone(get_path, path):
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/assets/app/app.js"])
-def test_a_file_that_is_known_is_not_sent_again(get_path, path):
-    """A browser that has the file hears 304, and the same tag."""
+def test_an_unchanged_file_is_not_sent_again(get_path, path):
+    """A browser that has the file gets 304, and the same tag."""
     first = get_path(path)
     again = get_path(path, **{"If-None-Match": first.headers["etag"]})
 
@@ -140,13 +140,13 @@ def test_a_file_that_is_known_is_not_sent_again(get_path, path):
         "..%2fvendor%2fpreact.js",
     ],
 )
-def test_no_file_can_be_asked_for_but_those_of_the_dashboard(shared_api, name):
-    """A name is looked up in a list; the disk is never asked."""
+def test_only_files_of_the_dashboard_can_be_requested(shared_api, name):
+    """A name is looked up in a list; the disk is never read by name."""
     assert shared_api.anyone.get(f"/assets/app/{name}").status == 404
     assert shared_api.anyone.get(f"/assets/{name}/app.js").status == 404
 
 
-def test_every_file_of_the_dashboard_is_served_as_what_it_is(shared_api):
+def test_every_file_of_the_dashboard_has_its_content_type(shared_api):
     """The list of files names each with its type; no browser has to guess."""
     listed = json.loads((files(web) / "manifest.json").read_text("utf-8"))
 

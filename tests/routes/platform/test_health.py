@@ -1,4 +1,4 @@
-"""Whether it runs, and whether what it depends on answers."""
+"""Whether the function runs, and whether its dependencies answer."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from chalicelib.version import VERSION
 
 @pytest.fixture
 def mail(shared_api, monkeypatch):
-    """A mail service that tells of its account, which moto's cannot."""
+    """A mail service that answers about its account, which moto's cannot."""
     monkeypatch.setattr(wiring.get_aws_client("sesv2"), "get_account", dict)
 
 
@@ -16,8 +16,8 @@ def unreachable(*_service):
     raise ConnectionError("secret-host.internal")
 
 
-def test_health_touches_nothing(shared_api, monkeypatch):
-    """That the function runs can be told with every dependency away."""
+def test_health_calls_no_dependency(shared_api, monkeypatch):
+    """It can be read while every dependency is down."""
     monkeypatch.setattr(wiring, "get_stores", lambda: 1 / 0)
 
     answer = shared_api.anyone.get("/health")
@@ -26,7 +26,7 @@ def test_health_touches_nothing(shared_api, monkeypatch):
     assert answer.json == {"status": "ok", "version": VERSION, "commit": None}
 
 
-def test_health_tells_which_revision_runs(shared_api, monkeypatch):
+def test_health_shows_the_revision(shared_api, monkeypatch):
     """The commit that was packaged, where it is known."""
     monkeypatch.setenv("COMMIT", "0123abc")
     wiring.get_settings.cache_clear()
@@ -36,7 +36,7 @@ def test_health_tells_which_revision_runs(shared_api, monkeypatch):
     wiring.get_settings.cache_clear()
 
 
-def test_ready_is_when_every_dependency_answers(shared_api, mail):
+def test_ready_means_that_every_dependency_answers(shared_api, mail):
     """Tables, key, identity service and mail."""
     answer = shared_api.anyone.get("/health/ready")
 
@@ -47,8 +47,8 @@ def test_ready_is_when_every_dependency_answers(shared_api, mail):
 @pytest.mark.parametrize(
     ("dependency", "broken"), [("tables", "get_stores"), ("identity", "get_token_verifier"), ("mail", "get_aws_client")]
 )
-def test_what_does_not_answer_is_named(shared_api, mail, monkeypatch, dependency, broken):
-    """503, with which dependency it is, and not a word of what is wrong with it."""
+def test_a_dependency_that_does_not_answer_is_named(shared_api, mail, monkeypatch, dependency, broken):
+    """503, with the dependency's name and no detail of its error."""
     monkeypatch.setattr(wiring, broken, unreachable)
 
     answer = shared_api.anyone.get("/health/ready")

@@ -1,4 +1,4 @@
-"""Where health data gets to, and where it must never: one canary a field, all doors watched."""
+"""Where health data goes, and where it must never go: a canary in each field, every channel searched."""
 
 import json
 from collections.abc import Iterator
@@ -29,14 +29,14 @@ NEVER_KEPT = frozenset({"refused_note", "replacement_note"})
 """Words of reports that were refused; nobody reads them again."""
 
 
-def in_bursts(number, _operation):
-    """Throttles, lost replies and more, in turn, and longer than a client tries again."""
+def plan_bursts(number, _operation):
+    """Throttles, lost replies and more, in turn, and longer than a client retries."""
     kinds = (FaultMode.THROTTLE, FaultMode.LOST_REPLY, FaultMode.SERVER_ERROR, FaultMode.REFUSED)
     return kinds[number // 8 % 4] if number % 8 < 3 else None
 
 
-def free_leaves(model: type[BaseModel], path: str = "") -> Iterator[str]:
-    """The places in a body that take what is about somebody: words, numbers, days."""
+def list_free_fields(model: type[BaseModel], path: str = "") -> Iterator[str]:
+    """Return the places in a body that take personal data: text, numbers, dates."""
     for name, kind in get_type_hints(model, include_extras=True).items():
         if name != "model_config":
             yield from _leaves(kind, f"{path}/{name}")
@@ -46,7 +46,7 @@ def _leaves(kind: Any, path: str) -> Iterator[str]:
     if kind in CLOSED:
         return
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        yield from free_leaves(kind, path)
+        yield from list_free_fields(kind, path)
     elif get_origin(kind) is Annotated and get_args(kind)[0] in {str, date}:
         yield path
     else:
@@ -67,14 +67,16 @@ IN_CLEAR = {
 """When and why in codes: jobs and lists work with them, docs/decisions/0009."""
 
 
-def test_every_field_that_can_tell_of_somebody_has_a_canary():
-    """From the models themselves: a new field fails here until it is looked for."""
+def test_every_field_with_personal_data_has_a_canary():
+    """From the models themselves: a new field fails here until it has one."""
     body = build_canary_body()
-    told = {path for path in free_leaves(bodies.ReferralRequest) if not _is_canary(body, path)}
-    of_reports = {path for report in get_args(get_args(reports.AnyEventRequest)[0]) for path in free_leaves(report)}
+    told = {path for path in list_free_fields(bodies.ReferralRequest) if not _is_canary(body, path)}
+    of_reports = {
+        path for report in get_args(get_args(reports.AnyEventRequest)[0]) for path in list_free_fields(report)
+    }
 
     package = build_canary_handback()
-    of_handback = {p for p in free_leaves(HandbackRequest) if not _is_canary(package, p)}
+    of_handback = {p for p in list_free_fields(HandbackRequest) if not _is_canary(package, p)}
 
     assert told == set()
     assert of_handback == set()
@@ -90,14 +92,14 @@ def _is_canary(body, path):
 
 @pytest.fixture(scope="module")
 def captured(shared_api):
-    """What was logged, mailed and refused while a referral lived and requests failed."""
-    seen = capture_outputs(shared_api, in_bursts)
+    """What was logged, emailed and refused while a referral was played and requests failed."""
+    seen = capture_outputs(shared_api, plan_bursts)
     assert seen.statuses == {400, 401, 403, 404, 409, 412, 422, 500, 503}
     return seen
 
 
-def test_the_watch_would_see_a_leak(shared_api, captured):
-    """Where it may be read it is found, in each spelling: only so does the rest mean something."""
+def test_the_search_would_find_a_leak(shared_api, captured):
+    """Where a canary may be read it is found, in each spelling; only so does the rest mean something."""
     path = f"/v1/referrals/{captured.referral_id}"
 
     assert find_canaries(shared_api.practice.get(path).text.encode()) == (
@@ -113,37 +115,37 @@ def test_the_watch_would_see_a_leak(shared_api, captured):
         assert find_canaries(json.dumps({"x": canary}).encode())
 
 
-def test_no_log_tells_of_a_patient(captured):
-    """Nobody's logger, ours or a library's, at any level, whatever went wrong."""
+def test_no_log_contains_patient_data(captured):
+    """No logger, ours or a library's, at any level, whatever failed."""
     assert b"unexpected" in captured.logs
     assert find_canaries(captured.logs) == set()
 
 
-def test_no_mail_tells_of_a_patient_but_by_nickname(captured):
-    """Subject, text, page, headers, tags: the practice's own nickname is all."""
+def test_no_email_contains_patient_data_except_the_alias(captured):
+    """Subject, text, page, headers, tags."""
     assert find_canaries(captured.mails) == {"alias"}
 
 
-def test_no_refusal_tells_of_a_patient(captured):
-    """Whatever was wrong with a request, its answer repeats nothing of it."""
+def test_no_refusal_contains_patient_data(captured):
+    """Whatever was wrong with a request, its response repeats nothing of it."""
     assert find_canaries(captured.refusals) == set()
 
 
 @pytest.mark.parametrize("table", TABLE_NAMES)
-def test_no_table_tells_of_a_patient_in_clear(captured, table):
-    """What is about somebody is sealed, kept answers and waiting deliveries too."""
+def test_no_table_contains_patient_data_in_clear_text(captured, table):
+    """It is encrypted, also in stored responses and parked deliveries."""
     assert find_canaries(dump_table(table)) == set()
 
 
-def test_a_list_tells_only_who_it_is(shared_api, captured):
-    """To find a referral takes a name and a day of birth, and no history."""
+def test_a_list_contains_only_what_identifies_the_patient(shared_api, captured):
+    """Finding a referral takes a name and a birth date, and no history."""
     told = shared_api.practice.get("/v1/referrals?q=qvortrup").text.encode()
 
     assert find_canaries(told) == {"family_name", "given_name", "birth_date", "alias"}
 
 
-def test_a_stranger_is_told_nothing(shared_api, captured):
-    """Neither of the two that have nothing to do with it, nor an administrator."""
+def test_a_member_without_access_reads_nothing(shared_api, captured):
+    """Neither of the two tenants that are not involved, nor an administrator."""
     path = f"/v1/referrals/{captured.referral_id}"
     strangers = [shared_api.other_practice, shared_api.other_center]
     strangers += [shared_api.get_client_for(shared_api.members[name]) for name in ("practice_admin", "operator")]
@@ -155,8 +157,8 @@ def test_a_stranger_is_told_nothing(shared_api, captured):
         assert find_canaries("".join(told).encode()) == set()
 
 
-def test_a_calendar_tells_only_nickname_and_days(shared_api, captured):
-    """It lands in calendars of third parties: the days of the follow-up, and no word of why."""
+def test_a_calendar_contains_only_alias_and_days(shared_api, captured):
+    """It is stored in calendars of third parties: the days of the follow-up, and no word why."""
     url = shared_api.center.post("/v1/me/calendar", None).json["url"]
     file = shared_api.practice.get(f"/v1/referrals/{captured.referral_id}/follow-up.ics").text
 
@@ -164,7 +166,7 @@ def test_a_calendar_tells_only_nickname_and_days(shared_api, captured):
     assert find_canaries(shared_api.anyone.get(urlsplit(url).path).text.encode()) <= {"alias"}
 
 
-def test_nothing_of_a_patient_stands_in_an_address(captured):
-    """What is asked for is named by ids that say nothing; a nickname is not made of a name."""
+def test_no_address_contains_patient_data(captured):
+    """Resources have opaque ids; an alias is not made from a name."""
     assert find_canaries(captured.addresses) == set()
     assert b"/v1/referrals/ref_" in captured.addresses

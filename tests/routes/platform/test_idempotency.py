@@ -1,4 +1,4 @@
-"""A POST that is sent again has one effect, and one answer."""
+"""A repeated POST has one effect, and one response."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ REFERRALS = "/v1/referrals"
 
 @pytest.fixture
 def draft_body():
-    """A body of a draft."""
+    """The body of a draft."""
     return factories.build_referral_body(submit=False)
 
 
@@ -37,8 +37,8 @@ def stages(site, referral_id):
     return [event["stage"] for event in reversed(items)]
 
 
-def same(first, again):
-    """Whether `again` is `first` word for word, but for the header that says it is a replay."""
+def is_replay_of(first, again):
+    """Whether `again` equals `first` word for word, except for the replay header."""
     told = ("content-type", "location", "etag")
     return (
         (first.status, first.text) == (again.status, again.text)
@@ -50,24 +50,24 @@ def same(first, again):
 
 @pytest.mark.parametrize("path", [REFERRALS, "/v1/referrals/ref_x/events", "/v1/notices/ntc_x/read", "/v1/members"])
 @pytest.mark.parametrize("key", [None, "x" * 256, "\u00e9clair", "tab\there", "\x7f"])
-def test_a_post_without_a_sensible_key_is_refused(shared_api, path, key):
-    """Every POST by a person says how to know it again."""
+def test_a_post_without_a_valid_key_is_refused(shared_api, path, key):
+    """Every POST by a person needs an Idempotency-Key."""
     answer = shared_api.practice.post(path, {}, key=key)
 
     assert (answer.status, answer.json["code"]) == (400, "idempotency_key_missing")
 
 
 @pytest.mark.parametrize("key", ["x", "x" * 255, "a b", '{"odd": 1}', "../..", "-"])
-def test_any_printable_key_will_do(shared_api, draft_body, key):
-    """The caller chooses how keys look."""
+def test_any_printable_key_is_accepted(shared_api, draft_body, key):
+    """The caller chooses the format of keys."""
     first = shared_api.practice.post(REFERRALS, draft_body, key=key)
     again = shared_api.practice.post(REFERRALS, draft_body, key=key)
 
     assert first.status == 201
-    assert same(first, again)
+    assert is_replay_of(first, again)
 
 
-def test_a_repeat_gets_the_first_answer_and_has_no_effect(shared_api, draft_body):
+def test_a_repeat_gets_the_stored_response_and_has_no_effect(shared_api, draft_body):
     """Status, body, Location and ETag are those of the first time; there is one referral."""
     before = total(shared_api.practice)
 
@@ -75,48 +75,48 @@ def test_a_repeat_gets_the_first_answer_and_has_no_effect(shared_api, draft_body
     repeats = [shared_api.practice.post(REFERRALS, draft_body, key="repeat") for _ in range(3)]
 
     assert first.status == 201
-    assert all(same(first, again) for again in repeats)
+    assert all(is_replay_of(first, again) for again in repeats)
     assert total(shared_api.practice) == before + 1
 
 
-def test_a_repeat_of_a_report_moves_nothing_twice(shared_api, referral_id):
-    """The event stands once in the timeline."""
+def test_a_repeated_event_is_recorded_once(shared_api, referral_id):
+    """The timeline has it once."""
     event, path = event_of("received"), f"{REFERRALS}/{referral_id}/events"
 
     first = shared_api.center.post(path, event, key="k")
     again = shared_api.center.post(path, event, key="k")
 
-    assert same(first, again)
+    assert is_replay_of(first, again)
     assert stages(shared_api.practice, referral_id) == ["submitted", "received"]
 
 
-def test_a_repeat_after_the_referral_moved_on_still_gets_the_first_answer(shared_api, referral_id):
-    """What was true when it was said is said again, whatever came since."""
+def test_a_repeat_after_later_changes_still_gets_the_stored_response(shared_api, referral_id):
+    """Whatever has happened since."""
     event, path = event_of("received"), f"{REFERRALS}/{referral_id}/events"
     first = shared_api.center.post(path, event, key="k")
     shared_api.move_to(referral_id, "accepted", "consult_scheduled", "consult_completed")
 
     again = shared_api.center.post(path, event, key="k")
 
-    assert same(first, again)
+    assert is_replay_of(first, again)
     assert first.json["stage"] == "received"
     assert shared_api.get_stage(referral_id) == "consult_completed"
 
 
-def test_a_new_referral_that_moved_on_is_told_as_it_was_made(shared_api):
-    """A repeat shows the answer that was lost, not what became of it."""
+def test_a_repeated_creation_returns_the_referral_as_created(shared_api):
+    """A repeat returns the lost response, not the current state."""
     body = factories.build_referral_body()
     first = shared_api.practice.post(REFERRALS, body, key="moved")
     shared_api.move_to(first.json["referral_id"], "received", "declined")
 
     again = shared_api.practice.post(REFERRALS, body, key="moved")
 
-    assert same(first, again)
+    assert is_replay_of(first, again)
     assert again.json["stage"] == "submitted"
 
 
 def test_a_key_with_another_body_is_refused(shared_api, draft_body):
-    """A key names one request; a second one under it is a mistake that must be heard of."""
+    """A key names one request; a second one under it is a mistake that must be reported."""
     shared_api.practice.post(REFERRALS, draft_body, key="taken")
     before = total(shared_api.practice)
 
@@ -126,7 +126,7 @@ def test_a_key_with_another_body_is_refused(shared_api, draft_body):
     assert total(shared_api.practice) == before
 
 
-def test_a_key_of_a_report_with_another_body_is_refused(shared_api, referral_id):
+def test_an_event_key_with_another_body_is_refused(shared_api, referral_id):
     """Also where the second request would not be legal by itself."""
     path = f"{REFERRALS}/{referral_id}/events"
     shared_api.center.post(path, event_of("received"), key="k")
@@ -138,8 +138,8 @@ def test_a_key_of_a_report_with_another_body_is_refused(shared_api, referral_id)
     assert stages(shared_api.practice, referral_id) == ["submitted", "received"]
 
 
-def test_a_key_is_the_callers_own(shared_api, draft_body):
-    """Another person's request under the same key is another request, in one tenant or in two."""
+def test_a_key_belongs_to_its_caller(shared_api, draft_body):
+    """Another person's request under the is_replay_of key is another request, in one tenant or in two."""
     colleague = shared_api.get_client_for(shared_api.members["provider"])
 
     answers = [
@@ -153,7 +153,7 @@ def test_a_key_is_the_callers_own(shared_api, draft_body):
 
 
 def test_a_key_belongs_to_one_address(shared_api, referral_id):
-    """The same key on two referrals is two requests."""
+    """The is_replay_of key on two referrals is two requests."""
     other = shared_api.refer()["referral_id"]
     event = event_of("received")
 
@@ -166,8 +166,8 @@ def test_a_key_belongs_to_one_address(shared_api, referral_id):
     assert answers[0].json["event_id"] != answers[1].json["event_id"]
 
 
-def test_two_at_once_have_one_effect(shared_api, draft_body):
-    """The quicker one is written; the other, already under way, tells the same."""
+def test_two_identical_requests_at_once_have_one_effect(shared_api, draft_body):
+    """The faster one is written; the other, already under way, gets the is_replay_of response."""
     before, quicker = total(shared_api.practice), []
 
     def overtake():
@@ -176,12 +176,12 @@ def test_two_at_once_have_one_effect(shared_api, draft_body):
     with inject_faults(plan_interruption("TransactWriteItems", overtake)):
         slower = shared_api.practice.post(REFERRALS, draft_body, key="race")
 
-    assert same(quicker[0], slower)
+    assert is_replay_of(quicker[0], slower)
     assert total(shared_api.practice) == before + 1
 
 
-def test_two_reports_at_once_have_one_effect(shared_api, referral_id):
-    """One event in the timeline, and both callers hear of the same one."""
+def test_two_identical_events_at_once_have_one_effect(shared_api, referral_id):
+    """One event in the timeline, and the is_replay_of response for both callers."""
     event, path, quicker = event_of("received"), f"{REFERRALS}/{referral_id}/events", []
 
     def overtake():
@@ -190,12 +190,12 @@ def test_two_reports_at_once_have_one_effect(shared_api, referral_id):
     with inject_faults(plan_interruption("TransactWriteItems", overtake)):
         slower = shared_api.center.post(path, event, key="race")
 
-    assert same(quicker[0], slower)
+    assert is_replay_of(quicker[0], slower)
     assert stages(shared_api.practice, referral_id) == ["submitted", "received"]
 
 
-def test_two_different_moves_at_once_are_weighed_one_after_the_other(shared_api, referral_id):
-    """A move is decided by how things stand when it is written, not when it was read."""
+def test_two_different_events_at_once_are_decided_one_after_the_other(shared_api, referral_id):
+    """A decision uses the state when it is written, not when it was read."""
     path, quicker = f"{REFERRALS}/{referral_id}/events", []
     withdrawn, accepted = event_of("withdrawn"), event_of("accepted")
 
@@ -211,7 +211,7 @@ def test_two_different_moves_at_once_are_weighed_one_after_the_other(shared_api,
 
 
 def test_a_refusal_does_not_use_up_the_key(shared_api):
-    """Nothing was done, so the corrected request may be sent under the same key."""
+    """Nothing was done, so the corrected request can use the is_replay_of key."""
     incomplete = factories.build_referral_body(patient__zip=None)
 
     refused = shared_api.practice.post(REFERRALS, incomplete, key="again")
@@ -221,8 +221,8 @@ def test_a_refusal_does_not_use_up_the_key(shared_api):
     assert "idempotent-replayed" not in corrected.headers
 
 
-def test_a_key_is_remembered_for_weeks(shared_api, draft_body):
-    """29 days later it is still the same request; long after that, it is a new one."""
+def test_a_key_is_kept_for_29_days(shared_api, draft_body):
+    """29 days later it is still the is_replay_of request; long after that, it is a new one."""
     first = shared_api.practice.post(REFERRALS, draft_body, key="old")
 
     with time_machine.travel(wiring.read_clock() + timedelta(days=29)):
@@ -230,6 +230,6 @@ def test_a_key_is_remembered_for_weeks(shared_api, draft_body):
     with time_machine.travel(wiring.read_clock() + timedelta(days=90)):
         after_months = shared_api.practice.post(REFERRALS, draft_body, key="old")
 
-    assert same(first, after_weeks)
+    assert is_replay_of(first, after_weeks)
     assert after_months.status == 201
     assert after_months.json["referral_id"] != first.json["referral_id"]

@@ -1,4 +1,4 @@
-"""Refusals: one shape, the right headers, and never a word of what was sent."""
+"""Refusals: one format, the right headers, and never a word of what was sent."""
 
 import json
 
@@ -17,12 +17,12 @@ MEMBERS_OF_A_PROBLEM = {"type", "title", "status", "detail", "code", "request_id
 
 @pytest.fixture(params=REFUSALS, ids=lambda refuse: refuse.__name__)
 def refusal(request):
-    """One way to be refused, and how."""
+    """One way to be refused, and its response."""
     return request.param, *REFUSALS[request.param]
 
 
 def test_a_refusal_is_a_problem_that_repeats_nothing(shared_api, monkeypatch, caplog, refusal):
-    """RFC 9457 with all seven members; no field or header that was sent comes back or is logged."""
+    """RFC 9457 with all seven members; no field or header that was sent is returned or logged."""
     refuse, status, code = refusal
     caplog.set_level("DEBUG")
 
@@ -43,7 +43,7 @@ def test_a_refusal_is_a_problem_that_repeats_nothing(shared_api, monkeypatch, ca
     assert "canary" not in shown.lower()
 
 
-def test_every_status_of_the_contract_is_among_them():
+def test_every_refusal_status_of_the_contract_is_checked():
     """No kind of refusal goes without the checks above."""
     tried = {status for status, _ in REFUSALS.values()}
 
@@ -58,18 +58,18 @@ def test_the_docs_explain_every_code():
 
 
 @pytest.mark.parametrize("refuse", [too_many, no_answer, throttled], ids=lambda r: r.__name__)
-def test_who_may_try_again_is_told_when(shared_api, monkeypatch, refuse):
+def test_a_refusal_that_allows_a_retry_says_when(shared_api, monkeypatch, refuse):
     """429 and 503 carry Retry-After in seconds."""
     assert int(refuse(shared_api, monkeypatch).headers["retry-after"]) > 0
 
 
-def test_who_is_not_signed_in_is_told_how(shared_api):
-    """A 401 names the scheme, as HTTP asks for."""
+def test_a_401_names_the_authentication_scheme(shared_api):
+    """As HTTP requires."""
     assert shared_api.anyone.get("/v1/me").headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("path", sorted(app.routes))
-def test_a_method_that_a_route_has_not_is_405_with_allow(shared_api, path):
+def test_an_unsupported_method_is_405_with_allow(shared_api, path):
     """Whatever is tried, also HEAD and OPTIONS; an override header changes nothing."""
     known = set(app.routes[path])
     filled = path.replace("{", "").replace("}", "")
@@ -97,8 +97,8 @@ def test_a_method_that_a_route_has_not_is_405_with_allow(shared_api, path):
     ],
 )
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.body is not None], ids=lambda o: o.name)
-def test_a_body_that_does_not_say_it_is_json_is_415(shared_api, operation, media_type):
-    """What a form of another site can send without asking first is not even looked at."""
+def test_a_body_without_a_json_media_type_is_415(shared_api, operation, media_type):
+    """What a form of another site can send without asking first is not even read."""
     path = operation.path.replace("{", "").replace("}", "")
     headers = {"Content-Type": media_type, "Idempotency-Key": "k", "If-Match": '"1"'}
     token = ehr.create_token(path) if operation.access is RouteAccess.CDS_CALLER else shared_api.practice.token
@@ -113,8 +113,8 @@ def test_a_body_that_does_not_say_it_is_json_is_415(shared_api, operation, media
     [o for o in OPERATIONS if o.access not in {RouteAccess.PUBLIC, RouteAccess.LINK_HOLDER}],
     ids=lambda o: o.name,
 )
-def test_a_media_type_is_no_answer_to_somebody_unknown(shared_api, operation):
-    """Who is asking comes first: a stranger does not learn how a body has to be sent."""
+def test_an_unknown_caller_gets_401_before_415(shared_api, operation):
+    """Without a token no one learns how a body has to be sent."""
     path = operation.path.replace("{", "").replace("}", "")
     form = {"Content-Type": "text/plain"}
 
@@ -130,7 +130,7 @@ def test_json_is_known_by_its_media_type_in_any_spelling(shared_api, media_type)
     assert shared_api.practice.post("/v1/referrals", body, **spelled).status == 201
 
 
-def test_a_tame_request_id_comes_back_and_a_wild_one_does_not(shared_api):
+def test_a_safe_request_id_is_returned_and_an_unsafe_one_is_not(shared_api):
     """The caller's id links both sides' logs, unless it could smuggle something into ours."""
     wild = ("", "short", "x" * 65, "two words 1", "line\nbreak", "<script>123", "\u00fcnicode9")
 
@@ -143,7 +143,7 @@ def test_a_tame_request_id_comes_back_and_a_wild_one_does_not(shared_api):
 
 @pytest.mark.parametrize(("status", "code"), [(404, "not_found"), (405, "method_not_allowed"), (413, "too_large")])
 def test_the_gateways_own_refusals_look_like_ours(status, code):
-    """What a gateway refuses before any function runs has the same shape and headers."""
+    """What a gateway refuses before any function runs has the same format and headers."""
     answer = build_gateway_problem(status, code, "req_1", allow="GET, POST")
 
     problem = json.loads(answer["body"])

@@ -1,4 +1,4 @@
-"""Slowing down whoever comes too often, through the front door; nobody else notices."""
+"""Rate limits for members and centers' systems; no one else is affected."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.factories import OTHER_CENTER
 
 @pytest.fixture
 def low_limits(shared_api, monkeypatch):
-    """Five at once, then one a second; nothing taken yet."""
+    """Five at once, then one per second; nothing used yet."""
     for name in ("get_webhook_rate_limit", "get_member_rate_limit"):
         monkeypatch.setattr(wiring, name, lambda: RateLimit(burst=5, per_second=1))
     table, held = shared_api.stores.rate_limits.table, wiring.get_stores().rate_limits._local_tokens
@@ -28,8 +28,8 @@ def statuses(send, count):
     return [send().status for _ in range(count)]
 
 
-def test_a_flooding_center_is_told_to_slow_down(low_limits, referral_id):
-    """429 with a pause in seconds, in the form of every refusal."""
+def test_a_center_over_its_limit_gets_429(low_limits, referral_id):
+    """With a pause in seconds, in the format of every refusal."""
     wiring.get_stores().rate_limits._local_tokens.clear()
     answers = [low_limits.deliver(referral_id, "received") for _ in range(8)]
 
@@ -40,7 +40,7 @@ def test_a_flooding_center_is_told_to_slow_down(low_limits, referral_id):
 
 
 def test_another_center_is_not_slowed_down(low_limits, referral_id):
-    """Nor is anybody who reads."""
+    """Nor is anyone who reads."""
     statuses(lambda: low_limits.deliver(referral_id, "received"), 8)
 
     other = low_limits.deliver(referral_id, "received", center=OTHER_CENTER)
@@ -60,7 +60,7 @@ def test_a_refused_delivery_leaves_nothing(low_limits, referral_id):
     assert low_limits.get_stage(referral_id) == "received"
 
 
-def test_nobody_else_uses_up_what_a_center_may_send(low_limits, referral_id):
+def test_no_one_else_can_use_up_a_centers_limit(low_limits, referral_id):
     """Without its signature a delivery is refused before it counts."""
     forged = statuses(lambda: low_limits.deliver(referral_id, "received", secret=b"x" * 32), 20)
 
@@ -68,23 +68,23 @@ def test_nobody_else_uses_up_what_a_center_may_send(low_limits, referral_id):
     assert low_limits.deliver(referral_id, "received").status == 200
 
 
-def test_a_member_who_asks_too_often_is_told_to_slow_down(low_limits):
-    """Whatever the route; a colleague at the center goes on."""
+def test_a_member_over_the_limit_gets_429(low_limits):
+    """On any route; a colleague at the center can continue."""
     asked = statuses(lambda: low_limits.practice.get("/v1/me"), 8)
 
     assert asked == [200] * 5 + [429] * 3
     assert low_limits.center.get("/v1/me").status == 200
 
 
-def test_who_has_no_token_uses_up_nobodys_allowance(low_limits):
-    """A stranger cannot shut a member out."""
+def test_a_caller_without_a_token_uses_up_no_limit(low_limits):
+    """No one can lock a member out."""
     strangers = statuses(lambda: low_limits.anyone.get("/v1/me"), 20)
 
     assert set(strangers) == {401}
     assert low_limits.practice.get("/v1/me").status == 200
 
 
-def test_a_site_without_limits_keeps_no_account(shared_api):
+def test_without_limits_nothing_is_counted(shared_api):
     """Nothing is written where nothing is limited."""
     shared_api.practice.get("/v1/me")
     before = shared_api.stores.rate_limits.table.get({"subject": "member#nobody"})

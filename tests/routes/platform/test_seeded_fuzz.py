@@ -1,4 +1,4 @@
-"""Deliveries and bodies that are nearly right, by the thousand: refused or read, never an error."""
+"""Deliveries and bodies that are nearly valid, by the thousand: refused or read, never an error."""
 
 from random import Random
 
@@ -9,8 +9,8 @@ from tests.support.fuzzing import NOW, build_body, build_delivery, check_body, c
 DELIVERIES, BODIES = 20_000, 10_000
 
 
-def test_the_verifier_agrees_with_the_reference_library_wherever_it_should():
-    """What we take it takes, and for what is well formed the verdict is the same."""
+def test_the_verifier_agrees_with_the_reference_library():
+    """What we accept it accepts, and for well-formed input the verdict is the same."""
     chance = Random(1)  # noqa: S311 a seed makes the same run again
     with time_machine.travel(NOW, tick=False):
         wrong = {find_disagreement(build_delivery(chance)) for _ in range(DELIVERIES)} - {""}
@@ -18,8 +18,8 @@ def test_the_verifier_agrees_with_the_reference_library_wherever_it_should():
     assert wrong == set()
 
 
-def test_the_deliveries_are_worth_their_number():
-    """Some are good and some bad, and the reference library stumbles over some."""
+def test_the_deliveries_cover_good_and_bad_ones():
+    """And some that make the reference library fail."""
     chance = Random(2)  # noqa: S311 as above
     with time_machine.travel(NOW, tick=False):
         seen = {compare_verdicts(build_delivery(chance)) for _ in range(5_000)}
@@ -28,8 +28,8 @@ def test_the_deliveries_are_worth_their_number():
     assert seen == ours_refused | {(True, "accepts"), (True, "stumbles")}
 
 
-def test_the_readers_of_bodies_refuse_or_read():
-    """By each of the three ways that a body is read, and about a fifth of them is good."""
+def test_every_body_reader_refuses_or_reads():
+    """By each of the three ways that a body is read; about a fifth of the bodies is valid."""
     chance = Random(3)  # noqa: S311 as above
     good = sum(check_body(build_body(chance)) for _ in range(BODIES))
 

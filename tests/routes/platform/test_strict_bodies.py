@@ -1,4 +1,4 @@
-"""Bodies are read strictly: what is not exactly of the contract is 400, never 500."""
+"""Bodies are read strictly: what does not follow the contract is 400, never 500."""
 
 import json
 from typing import Any
@@ -44,7 +44,7 @@ SENDERS = [referral, patch, event, sign_in, invitation, webhook]
 
 @pytest.mark.parametrize("send", SENDERS, ids=lambda send: send.__name__)
 @pytest.mark.parametrize(("code", "raw"), list(RAW.values()), ids=list(RAW))
-def test_what_two_readers_could_read_differently_is_refused(shared_api, send, code, raw):
+def test_json_that_two_parsers_could_read_differently_is_refused(shared_api, send, code, raw):
     """Not JSON, not text, too deep, too long, a key twice: one clear code, on every route."""
     answer = send(shared_api, raw)
 
@@ -53,7 +53,7 @@ def test_what_two_readers_could_read_differently_is_refused(shared_api, send, co
 
 
 def test_a_body_may_be_as_large_as_the_limit(shared_api):
-    """The limit itself is allowed: the refusal is for what is in it."""
+    """The limit itself is allowed: the refusal is about the content."""
     body = b'{"note": "' + b"x" * (128 * 1024 - 12) + b'"}'
 
     assert referral(shared_api, body).json["code"] == "malformed"
@@ -64,7 +64,7 @@ def pointers(answer):
 
 
 def with_value(body: Any, pointer: str, value: Any) -> Any:
-    """A copy of `body` with `value` at a JSON pointer; a name that is not there is added."""
+    """Copy `body` with `value` at a JSON pointer; a missing name is added."""
     copy = json.loads(json.dumps(body))
     *path, last = pointer.strip("/").split("/")
     place = copy
@@ -89,8 +89,8 @@ OBJECTS = [
 
 @pytest.mark.parametrize("at", OBJECTS)
 @pytest.mark.parametrize("name", ["unknown_field", "constructor", "__proto__"])
-def test_an_unknown_field_is_refused_where_it_stands(shared_api, at, name):
-    """On every level, by its pointer: a misspelled field is never silently lost."""
+def test_an_unknown_field_is_refused_by_its_pointer(shared_api, at, name):
+    """On every level: a misspelled field is never silently lost."""
     body = with_value(factories.build_referral_body(), f"{at}/{name}", "x")
 
     answer = shared_api.practice.post("/v1/referrals", body)
@@ -104,8 +104,8 @@ def test_an_unknown_field_is_refused_where_it_stands(shared_api, at, name):
     ["stage", "version", "practice_id", "created_by", "owner", "phase", "window", "referral_id",
      "submitted_at", "audit", "role", "alias", "head", "actions", "clock"],
 )  # fmt: skip
-def test_what_only_the_product_decides_cannot_be_sent(shared_api, field):
-    """Mass assignment: neither a new referral nor a change takes a field that is ours."""
+def test_fields_of_the_product_cannot_be_sent(shared_api, field):
+    """Neither a new referral nor a change accepts a field that is ours."""
     draft = shared_api.refer(submit=False)
 
     made = shared_api.practice.post("/v1/referrals", factories.build_referral_body() | {field: "x"})
@@ -148,8 +148,8 @@ EVENT = {
 
 
 @pytest.mark.parametrize("pointer", WRONG_IN_EVENTS)
-def test_an_event_is_read_as_strictly_by_hand_as_by_webhook(shared_api, pointer):
-    """Both doors take the same body and refuse the same things by the same pointer."""
+def test_both_event_routes_are_equally_strict(shared_api, pointer):
+    """People's events and webhooks take the same body and refuse the same things by the same pointer."""
     refused = {}
     for value in WRONG_IN_EVENTS[pointer]:
         body = with_value(EVENT, pointer, value)
@@ -161,8 +161,8 @@ def test_an_event_is_read_as_strictly_by_hand_as_by_webhook(shared_api, pointer)
 
 
 @pytest.mark.parametrize("missing", ["patient", "clinical", "referring_provider"])
-def test_a_section_that_is_missing_is_named(shared_api, missing):
-    """The needed sections of a draft are named when they are not there."""
+def test_a_missing_section_is_named(shared_api, missing):
+    """The required sections of a draft are named."""
     answer = shared_api.practice.post("/v1/referrals", factories.build_referral_body(**{missing: ...}))
 
     assert (answer.status, pointers(answer)) == (400, {f"/{missing}"})
@@ -170,7 +170,7 @@ def test_a_section_that_is_missing_is_named(shared_api, missing):
 
 
 def test_everything_that_is_wrong_is_named_at_once(shared_api):
-    """Nobody corrects a form one field at a time."""
+    """No one corrects a form one field at a time."""
     body = factories.build_referral_body(
         patient__birth_date="soon", clinical__ecog=9, referring_provider__npi="1", urgency="now"
     )
@@ -192,7 +192,7 @@ def test_everything_that_is_wrong_is_named_at_once(shared_api):
         ("2026-11-22T10:00:00Z", "2062-04-02", 400),
     ],
 )
-def test_nobody_is_born_on_a_day_to_come(shared_api, clock, day, status):
+def test_a_birth_date_in_the_future_is_refused(shared_api, clock, day, status):
     """A day has begun as soon as it has anywhere, 14 hours ahead of UTC."""
     with time_machine.travel(clock, tick=False):
         answer = shared_api.practice.post("/v1/referrals", factories.build_referral_body(patient__birth_date=day))
@@ -202,8 +202,8 @@ def test_nobody_is_born_on_a_day_to_come(shared_api, clock, day, status):
 
 
 @pytest.mark.parametrize("path", WRONG_QUERIES)
-def test_a_parameter_that_is_unknown_or_wrong_is_refused(shared_api, path):
-    """Parameters are read as strictly as bodies: a misspelled filter must not widen a list."""
+def test_an_unknown_or_wrong_parameter_is_refused(shared_api, path):
+    """A misspelled filter must not widen a list."""
     refused = {query: shared_api.practice.get(f"{path}?{query}").status for query in WRONG_QUERIES[path]}
 
     assert refused == dict.fromkeys(WRONG_QUERIES[path], 400)

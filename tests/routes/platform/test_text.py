@@ -1,4 +1,4 @@
-"""Free text: kept as it was meant, or refused, and never trusted."""
+"""Free text: stored as it was meant, or refused, and never trusted."""
 
 import unicodedata
 
@@ -21,8 +21,8 @@ ONE_LINE = (
 )
 
 
-def filled_with(text):
-    """A draft with the same text in every free text of it."""
+def build_draft_with_text(text):
+    """Build a draft with the same text in every free text field."""
     told = {name: text for name in ONE_LINE if "prior_lines" not in name}
     line = {"line": 1, "regimen": text, "classes": []}
     return factories.build_referral_body(
@@ -30,8 +30,8 @@ def filled_with(text):
     )
 
 
-def texts_of(told):
-    """Every free text of a referral, but for the alias, which may be shorter."""
+def list_texts(told):
+    """Return every free text of a referral, except the alias, which is shorter."""
     patient, insurance = told["patient"], told["insurance"]
     return {
         patient["family_name"],
@@ -53,20 +53,20 @@ def kept(text):
 
 
 @pytest.mark.parametrize("text", NAUGHTY, ids=lambda text: ascii(text)[:30])
-def test_odd_text_comes_back_as_it_was_sent(shared_api, text):
-    """Quotes, markup, formulas and templates are text like any other: stored, told, found."""
-    made = shared_api.practice.post("/v1/referrals", filled_with(text))
+def test_unusual_text_comes_back_as_it_was_sent(shared_api, text):
+    """Quotes, markup, formulas and templates are text like any other: stored, shown, found."""
+    made = shared_api.practice.post("/v1/referrals", build_draft_with_text(text))
     read = shared_api.practice.get(made.headers["location"])
 
     assert made.status == 201
-    assert texts_of(read.json) == {kept(text)}
+    assert list_texts(read.json) == {kept(text)}
     assert read.json["alias"] == kept(text[:40])
 
 
 @pytest.mark.parametrize("name", UNPRINTABLE)
 def test_a_character_that_hides_or_reorders_is_refused_everywhere(shared_api, name):
-    """No text may hold what a reader cannot see: each field is named."""
-    answer = shared_api.practice.post("/v1/referrals", filled_with(f"Ana{UNPRINTABLE[name]}x"))
+    """No text may contain what a reader cannot see; each field is named."""
+    answer = shared_api.practice.post("/v1/referrals", build_draft_with_text(f"Ana{UNPRINTABLE[name]}x"))
 
     assert answer.status == 400
     assert {error["pointer"] for error in answer.json["errors"]} == {
@@ -87,14 +87,14 @@ def test_a_character_that_hides_or_reorders_is_refused_everywhere(shared_api, na
 
 @pytest.mark.parametrize("name", UNPRINTABLE)
 def test_a_search_with_such_a_character_is_refused(shared_api, name):
-    """A search is a text like those that it looks for."""
+    """A search follows the same rules as the texts that it searches."""
     from urllib.parse import quote
 
     assert shared_api.practice.get(f"/v1/referrals?q=a{quote(UNPRINTABLE[name])}b").status == 400
 
 
-def test_two_spellings_of_a_letter_are_one(shared_api):
-    """A name is kept in one normal form, so that it is found however it is typed."""
+def test_two_unicode_spellings_of_a_letter_are_one(shared_api):
+    """A name is stored in one normal form, so it is found however it is typed."""
     decomposed = factories.build_referral_body(patient__family_name="Ce\u0301sar-Unique", submit=False)
 
     made = shared_api.practice.post("/v1/referrals", decomposed).json
@@ -113,8 +113,8 @@ def test_a_note_may_have_lines_and_a_name_may_not(shared_api):
     assert shared_api.practice.post("/v1/referrals", name).status == 400
 
 
-def test_text_is_trimmed_and_what_is_left_must_be_something(shared_api):
-    """Blanks around a name are dropped; a name of blanks is none."""
+def test_text_is_trimmed_and_must_not_be_empty(shared_api):
+    """Spaces around a name are dropped; a name of spaces counts as missing."""
     padded = factories.build_referral_body(patient__family_name="  Example\u00a0", submit=False)
     blank = factories.build_referral_body(patient__family_name=" \u2003\t", submit=False)
 

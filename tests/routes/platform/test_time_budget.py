@@ -1,4 +1,4 @@
-"""Ten seconds for a request, whatever hangs: 503 within them, and nothing half done."""
+"""Ten seconds for a request, whatever hangs: 503 in time, and nothing half done."""
 
 import pytest
 
@@ -17,7 +17,7 @@ KEY_SERVICE = ("Decrypt", "GenerateDataKey")
 
 @pytest.fixture
 def referral_id(shared_api):
-    """A referral that the center has in hand; what is needed often is in memory."""
+    """A referral that the center has received; the caches are filled."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, "received")
     shared_api.center.get(f"/v1/referrals/{referral_id}")
@@ -25,7 +25,7 @@ def referral_id(shared_api):
 
 
 def requests(world, referral_id):
-    """One of each kind, by its name; each a first time."""
+    """Return one request of each kind, by its name; each a first time."""
     event = {"type": "stage.changed", "occurred_at": wiring.read_clock().isoformat(), "data": {"stage": "accepted"}}
     return {
         "read": lambda: world.practice.get(f"/v1/referrals/{referral_id}"),
@@ -45,7 +45,7 @@ def assert_refused_in_time(answer, clock, started):
 
 @pytest.mark.parametrize("operation", DYNAMODB)
 @pytest.mark.parametrize("kind", ["read", "list", "refer", "report", "deliver"])
-def test_a_database_that_hangs_is_told_in_time(shared_api, referral_id, kind, operation):
+def test_a_hanging_database_is_503_in_time(shared_api, referral_id, kind, operation):
     """At whichever call it begins to hang."""
     send, before = requests(shared_api, referral_id)[kind], shelves.dump_tables()
 
@@ -63,7 +63,7 @@ def test_a_database_that_hangs_is_told_in_time(shared_api, referral_id, kind, op
 
 
 def test_every_call_above_was_made_by_some_request(shared_api, referral_id):
-    """Else nothing would have hung."""
+    """Otherwise nothing would have hung."""
     made = set()
     for send in requests(shared_api, referral_id).values():
         with hang_calls(lambda _name: False) as (_, calls):
@@ -84,8 +84,8 @@ def test_a_database_that_refuses_at_once_is_tried_three_times(shared_api, referr
     assert calls.operations.count("Query") == 3
 
 
-def test_a_database_that_answers_slowly_is_left_in_time(shared_api, referral_id):
-    """Each call answers just before it would be given up: the next is not begun any more."""
+def test_a_slow_database_is_503_in_time(shared_api, referral_id):
+    """Each call answers just before its limit: the next one is not started."""
     slow = clients.ATTEMPT_S - 0.1
     before = shelves.dump_tables()
 
@@ -99,7 +99,7 @@ def test_a_database_that_answers_slowly_is_left_in_time(shared_api, referral_id)
 
 
 def test_a_lost_reply_is_not_repeated_without_time(shared_api, referral_id):
-    """The write was made and its answer never came: 503, and the repeat finds it done."""
+    """The write was made and its reply never came: 503, and the repeat finds it done."""
     at = wiring.read_clock().isoformat()
     with hang_calls(lambda name: name == "TransactWriteItems", mode=FaultMode.LOST_REPLY) as (clock, _):
         started = clock.now
@@ -111,8 +111,8 @@ def test_a_lost_reply_is_not_repeated_without_time(shared_api, referral_id):
     assert shared_api.get_stage(referral_id) == "accepted"
 
 
-def test_writers_that_always_meet_are_told_in_time(shared_api, referral_id, monkeypatch):
-    """Five tries with growing pauses, then "busy"."""
+def test_writers_that_always_conflict_are_refused_in_time(shared_api, referral_id, monkeypatch):
+    """Five attempts with growing pauses, then "busy"."""
     with hang_calls(lambda name: name == "TransactWriteItems", mode=FaultMode.CONFLICT, takes=1) as (clock, calls):
         stores = with_simulated_pauses(wiring.get_stores(), clock)
         monkeypatch.setattr(wiring, "get_stores", lambda: stores)
@@ -123,8 +123,8 @@ def test_writers_that_always_meet_are_told_in_time(shared_api, referral_id, monk
     assert calls.operations.count("TransactWriteItems") == 5
 
 
-def test_conflicts_that_take_long_are_not_met_five_times(shared_api, referral_id, monkeypatch):
-    """The fourth could not end in time."""
+def test_slow_conflicts_are_not_tried_five_times(shared_api, referral_id, monkeypatch):
+    """The fourth attempt could not end in time."""
     with hang_calls(lambda name: name == "TransactWriteItems", mode=FaultMode.CONFLICT, takes=2.5) as (clock, calls):
         stores = with_simulated_pauses(wiring.get_stores(), clock)
         monkeypatch.setattr(wiring, "get_stores", lambda: stores)
@@ -136,8 +136,8 @@ def test_conflicts_that_take_long_are_not_met_five_times(shared_api, referral_id
 
 
 @pytest.mark.parametrize("kind", ["read", "refer", "report"])
-def test_a_key_service_that_hangs_is_told_in_time(shared_api, referral_id, kind):
-    """In a function that has no key in memory yet. Nothing is shown or stored in clear."""
+def test_a_hanging_key_service_is_503_in_time(shared_api, referral_id, kind):
+    """In a function without a cached key. Nothing is shown or stored in clear text."""
     send, before = requests(shared_api, referral_id)[kind], shelves.dump_tables()
     wiring.get_stores().encryption._cache.clear()
 
@@ -150,8 +150,8 @@ def test_a_key_service_that_hangs_is_told_in_time(shared_api, referral_id, kind)
     assert shelves.dump_tables()["referrals"] == before["referrals"]
 
 
-def test_an_identity_service_whose_keys_hang_is_told_in_time(shared_api, monkeypatch):
-    """A new function that has never read them: nobody is let in unlooked at."""
+def test_hanging_identity_keys_are_503_in_time(shared_api, monkeypatch):
+    """In a function that has never read them: no one gets in unverified."""
     clock = SimulatedClock()
 
     def hang():
@@ -169,8 +169,8 @@ def test_an_identity_service_whose_keys_hang_is_told_in_time(shared_api, monkeyp
     wiring.get_token_verifier.cache_clear()
 
 
-def test_a_sign_in_that_hangs_is_told_in_time(shared_api):
-    """Cognito is asked by the same rules."""
+def test_a_hanging_sign_in_is_503_in_time(shared_api):
+    """Calls to Cognito follow the same rules."""
     who = {"email": "somebody@practice.example", "password": "Correct-Horse-7-Battery"}
 
     with hang_calls(lambda name: name == "InitiateAuth") as (clock, calls):
@@ -181,8 +181,8 @@ def test_a_sign_in_that_hangs_is_told_in_time(shared_api):
     assert calls.count_faults == 2
 
 
-def test_a_mail_service_that_hangs_costs_a_task_ten_seconds(shared_api):
-    """A job goes on with the next one; no lease of five minutes runs out."""
+def test_a_hanging_mail_service_costs_a_task_ten_seconds(shared_api):
+    """A job continues with the next task; no lease of five minutes runs out."""
     with hang_calls(lambda name: name == "SendEmail") as (clock, calls):
         mailer = SesMailer(
             client=lambda: shelves.get_aws_client("sesv2"), clock=clock, sender="a@b.example",
@@ -197,8 +197,8 @@ def test_a_mail_service_that_hangs_costs_a_task_ten_seconds(shared_api):
     assert calls.count_faults == 2
 
 
-def test_a_function_that_is_about_to_be_stopped_begins_nothing(shared_api):
-    """What Lambda has left counts, where that is less."""
+def test_a_function_without_time_left_starts_no_call(shared_api):
+    """Lambda's remaining time counts, where it is less."""
 
     class Hurried:
         @staticmethod

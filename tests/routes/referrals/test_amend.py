@@ -1,4 +1,4 @@
-"""Changing what was sent, while the center has not started with it."""
+"""Changing a referral, as long as the center has not started with it."""
 
 import pytest
 
@@ -23,13 +23,13 @@ def report(site, referral, stage, **data):
 
 @pytest.fixture
 def info_requested_referral(shared_api):
-    """A referral that the center asks something about."""
+    """A referral about which the center requests information."""
     referral = shared_api.refer()
     shared_api.move_to(referral["referral_id"], "received", "info_requested")
     return shared_api.practice.get(path_of(referral)).json
 
 
-def test_a_change_says_which_version_it_changes(shared_api, draft):
+def test_a_change_needs_the_version_that_it_changes(shared_api, draft):
     """Without If-Match nothing is changed: two people may have the form open."""
     answer = shared_api.practice.patch(path_of(draft), {"urgency": "urgent"}, version=None)
 
@@ -47,7 +47,7 @@ def test_a_tag_of_another_version_is_stale(shared_api, draft, tag):
 
 
 def test_a_change_makes_a_new_version(shared_api, draft):
-    """The answer is the changed referral with its new tag, as the next reader sees it."""
+    """The response is the changed referral with its new tag, as the next reader sees it."""
     answer = shared_api.practice.patch(path_of(draft), {"urgency": "urgent", "note": "Call."}, version=1)
 
     read = shared_api.practice.get(path_of(draft))
@@ -58,7 +58,7 @@ def test_a_change_makes_a_new_version(shared_api, draft):
 
 
 def test_of_two_changes_of_one_version_one_wins(shared_api, draft):
-    """The second writer hears that somebody was quicker, also between its read and its write."""
+    """The second writer is refused, also if the first wrote between its read and its write."""
 
     def quicker():
         shared_api.practice.patch(path_of(draft), {"note": "quicker"}, version=1)
@@ -72,7 +72,7 @@ def test_of_two_changes_of_one_version_one_wins(shared_api, draft):
 
 
 def test_a_section_that_is_not_sent_stays(shared_api, draft):
-    """A change replaces whole sections by name, and nothing beside them."""
+    """A change replaces whole sections by name, and nothing else."""
     clinical = {"disease": "MM", "prior_lines": []}
 
     changed = shared_api.practice.patch(path_of(draft), {"clinical": clinical}, version=1).json
@@ -85,7 +85,7 @@ def test_a_section_that_is_not_sent_stays(shared_api, draft):
 
 
 def test_a_section_that_is_sent_empty_is_emptied(shared_api, draft):
-    """What a draft can do without may be taken back."""
+    """Optional sections of a draft can be removed."""
     nothing = {"insurance": None, "consent_to_share": None, "note": None, "center_id": None}
 
     changed = shared_api.practice.patch(path_of(draft), nothing, version=1).json
@@ -95,15 +95,15 @@ def test_a_section_that_is_sent_empty_is_emptied(shared_api, draft):
 
 
 @pytest.mark.parametrize("section", ["patient", "clinical", "referring_provider", "urgency"])
-def test_what_a_referral_cannot_do_without_stays(shared_api, draft, section):
-    """A needed section cannot be emptied."""
+def test_a_required_section_cannot_be_emptied(shared_api, draft, section):
+    """It is refused."""
     answer = shared_api.practice.patch(path_of(draft), {section: None}, version=1)
 
     assert (answer.status, answer.json["code"]) == (400, "section_needed")
 
 
 def test_an_alias_can_be_changed_and_is_not_lost(shared_api, draft):
-    """A patient section with a new nickname renames; one without leaves the old one."""
+    """A patient section with a new alias renames; one without leaves the old one."""
     patient = {"family_name": "Example", "birth_date": "1961-04-02"}
 
     renamed = shared_api.practice.patch(path_of(draft), {"patient": patient | {"alias": "Grey Owl"}}, version=1).json
@@ -113,8 +113,8 @@ def test_an_alias_can_be_changed_and_is_not_lost(shared_api, draft):
     assert kept["alias"] == kept["patient"]["alias"] == "Grey Owl"
 
 
-def test_a_change_names_only_what_is_known(shared_api, draft):
-    """A product or a center that is not there is refused as in a new referral."""
+def test_an_unknown_product_or_center_is_refused_in_a_change(shared_api, draft):
+    """As in a new referral."""
     unknown = {"product_id": "notacell", "center_id": "ctr_nowhere"}
 
     answer = shared_api.practice.patch(path_of(draft), unknown, version=1)
@@ -124,8 +124,8 @@ def test_a_change_names_only_what_is_known(shared_api, draft):
 
 
 @pytest.mark.parametrize("stage", ["submitted", "received", "accepted"])
-def test_what_the_center_has_in_hand_stays_as_it_was_sent(shared_api, stage):
-    """From submission on, the practice asks the center instead of changing the packet."""
+def test_a_submitted_packet_cannot_be_changed(shared_api, stage):
+    """From submission on, the practice contacts the center instead."""
     referral = shared_api.refer()
     if stage != "submitted":
         shared_api.move_to(referral["referral_id"], stage)
@@ -136,8 +136,8 @@ def test_what_the_center_has_in_hand_stays_as_it_was_sent(shared_api, stage):
     assert (answer.status, answer.json["code"]) == (409, "not_editable")
 
 
-def test_a_question_of_the_center_opens_the_packet_again(shared_api, info_requested_referral):
-    """Asked for information, the practice adds it, and submits again."""
+def test_an_information_request_allows_changes_again(shared_api, info_requested_referral):
+    """The practice adds the information, and submits again."""
     asked = shared_api.practice.patch(
         path_of(info_requested_referral), {"note": "Biopsy attached."}, version=info_requested_referral["version"]
     )
@@ -149,7 +149,7 @@ def test_a_question_of_the_center_opens_the_packet_again(shared_api, info_reques
 
 
 def test_a_submitted_referral_stays_with_its_center(shared_api, info_requested_referral):
-    """Sent to one center, it cannot be slipped to another."""
+    """It cannot be moved to another center."""
     answer = shared_api.practice.patch(
         path_of(info_requested_referral), {"center_id": "ctr_mesa"}, version=info_requested_referral["version"]
     )
@@ -157,8 +157,8 @@ def test_a_submitted_referral_stays_with_its_center(shared_api, info_requested_r
     assert (answer.status, answer.json["code"]) == (409, "center_fixed")
 
 
-def test_a_center_changes_nothing_of_a_packet(shared_api, info_requested_referral):
-    """It sees the packet, and it is not the center's to change."""
+def test_a_center_cannot_change_the_packet(shared_api, info_requested_referral):
+    """It reads the packet."""
     answer = shared_api.center.patch(
         path_of(info_requested_referral), {"urgency": "urgent"}, version=info_requested_referral["version"]
     )
@@ -177,7 +177,7 @@ def test_a_draft_is_submitted_by_an_event(shared_api, draft):
 
 
 def test_an_incomplete_draft_is_not_submitted_by_an_event_either(shared_api):
-    """The packet rules hold at both doors, and name what is missing."""
+    """The packet rules apply on both routes, and name what is missing."""
     draft = shared_api.refer(submit=False, center_id=None, patient__zip=None)
 
     answer = report(shared_api.practice, draft, "submitted")
@@ -188,7 +188,7 @@ def test_an_incomplete_draft_is_not_submitted_by_an_event_either(shared_api):
 
 
 def test_a_packet_that_was_emptied_is_not_submitted_again(shared_api, info_requested_referral):
-    """What was complete once has to be complete at every submission."""
+    """A packet has to be complete at every submission."""
     emptied = shared_api.practice.patch(
         path_of(info_requested_referral), {"consent_to_share": None}, version=info_requested_referral["version"]
     ).json
@@ -198,8 +198,8 @@ def test_a_packet_that_was_emptied_is_not_submitted_again(shared_api, info_reque
     assert (answer.status, answer.json["code"]) == (409, "packet_incomplete")
 
 
-def test_a_draft_may_be_for_another_center_until_it_is_sent(shared_api, draft):
-    """The one that is chosen in the end sees it; the other never does."""
+def test_a_draft_can_change_its_center_until_submission(shared_api, draft):
+    """The final center sees it; the other one never does."""
     changed = shared_api.practice.patch(path_of(draft), {"center_id": "ctr_mesa"}, version=1).json
 
     report(shared_api.practice, changed, "submitted")
@@ -209,7 +209,7 @@ def test_a_draft_may_be_for_another_center_until_it_is_sent(shared_api, draft):
 
 
 def test_a_change_takes_the_same_fields_as_a_new_referral(shared_api, draft):
-    """Everything but `submit`, which is an event of its own."""
+    """Everything except `submit`, which is an event."""
     body = factories.build_referral_body()
     del body["submit"]
 

@@ -1,4 +1,4 @@
-"""Every kind of event, by hand and by webhook: taken, told again, and refused by its pointer."""
+"""Every event type, by people and by webhook: accepted, returned, and refused by its pointer."""
 
 import json
 from datetime import timedelta
@@ -13,25 +13,25 @@ from tests.support.factories import CENTER, build_referral_body
 DAY = timedelta(days=1)
 
 
-def body_of(kind, data, *, sequence=None):
-    """A report as of now."""
+def build_event_body(kind, data, *, sequence=None):
+    """Build an event of now."""
     body = {"type": kind, "occurred_at": wiring.read_clock().isoformat(), "data": data}
     return body if sequence is None else body | {"sequence": sequence}
 
 
-def by_hand(world, referral_id, kind, data, *, side="center"):
+def report_by_person(world, referral_id, kind, data, *, side="center"):
     """Report it as a coordinator does."""
     site = world.get_client_for(world.members[side])
-    return site.post(f"/v1/referrals/{referral_id}/events", body_of(kind, data))
+    return site.post(f"/v1/referrals/{referral_id}/events", build_event_body(kind, data))
 
 
-def by_webhook(world, referral_id, kind, data, **more):
+def report_by_webhook(world, referral_id, kind, data, **more):
     """Report it as the center's system does."""
-    body = body_of(kind, data, **more) | {"referral_id": referral_id}
+    body = build_event_body(kind, data, **more) | {"referral_id": referral_id}
     return world.deliver_raw(json.dumps(body).encode())
 
 
-DOORS = pytest.mark.parametrize("door", [by_hand, by_webhook])
+DOORS = pytest.mark.parametrize("door", [report_by_person, report_by_webhook])
 
 
 def read(world, referral_id):
@@ -56,8 +56,8 @@ def infused_referral_id(shared_api, referral_id):
 
 
 @DOORS
-def test_a_hold_is_told_until_it_ends(shared_api, referral_id, door):
-    """With its reason and its day; the stage stays."""
+def test_a_hold_is_shown_until_it_ends(shared_api, referral_id, door):
+    """With its reason and its date; the stage stays."""
     until = (wiring.read_clock() + 7 * DAY).date().isoformat()
     data = {"reason_code": "infection_hold", "until": until, "note": "Line infection"}
 
@@ -74,8 +74,8 @@ def test_a_hold_is_told_until_it_ends(shared_api, referral_id, door):
 
 
 @DOORS
-def test_a_toxicity_is_told(shared_api, infused_referral_id, door):
-    """When, in the referral; which and how bad, in the timeline."""
+def test_a_toxicity_is_shown(shared_api, infused_referral_id, door):
+    """Its time in the referral; its kind and grade in the timeline."""
     answer = door(shared_api, infused_referral_id, "toxicity.noticed", {"kind": "crs", "grade": 2})
 
     newest = timeline(shared_api, infused_referral_id)[0]
@@ -87,7 +87,7 @@ def test_a_toxicity_is_told(shared_api, infused_referral_id, door):
 
 @DOORS
 def test_an_extension_moves_the_window(shared_api, infused_referral_id, door):
-    """The day of hand-back, and the notices planned for it."""
+    """The date of the return, and the notices planned for it."""
     ends_on = (wiring.read_clock() + 60 * DAY).date().isoformat()
 
     answer = door(shared_api, infused_referral_id, "window.extended", {"ends_on": ends_on, "reason_code": "crs"})
@@ -101,7 +101,7 @@ def test_an_extension_moves_the_window(shared_api, infused_referral_id, door):
 
 @DOORS
 def test_a_correction_takes_back_a_stage(shared_api, referral_id, door):
-    """The wrong report stays in the timeline, and the referral goes back."""
+    """The wrong entry stays in the timeline, and the referral goes back."""
     shared_api.move_to(referral_id, "received")
     wrong = door(shared_api, referral_id, "stage.changed", {"stage": "accepted"}).json["event_id"]
 
@@ -113,7 +113,7 @@ def test_a_correction_takes_back_a_stage(shared_api, referral_id, door):
     assert wrong in {event["event_id"] for event in timeline(shared_api, referral_id)}
 
 
-def test_a_corrected_infusion_is_planned_anew(shared_api, infused_referral_id):
+def test_a_corrected_infusion_is_replanned(shared_api, infused_referral_id):
     """The window counts from the day it really was."""
     wrong = timeline(shared_api, infused_referral_id)[0]
     really = wiring.read_clock()
@@ -125,21 +125,21 @@ def test_a_corrected_infusion_is_planned_anew(shared_api, infused_referral_id):
     }
     data = {"supersedes": wrong["event_id"], "replacement": replacement}
 
-    answer = by_hand(shared_api, infused_referral_id, "event.corrected", data)
+    answer = report_by_person(shared_api, infused_referral_id, "event.corrected", data)
 
     assert (answer.status, answer.json["stage"]) == (200, "infused")
     assert read(shared_api, infused_referral_id)["window"]["infused_on"] == next_day
     assert timeline(shared_api, infused_referral_id)[0]["data"]["replacement"]["stage"] == "infused"
 
 
-def test_a_practice_asks_to_withdraw(shared_api, referral_id):
-    """The next move is the center's, which ends it with a reason and a next step."""
+def test_a_practice_requests_withdrawal(shared_api, referral_id):
+    """The center acts next, and ends the referral with a reason and a next step."""
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED[:6])
-    asked = by_hand(shared_api, referral_id, "withdrawal.requested", {}, side="practice")
+    asked = report_by_person(shared_api, referral_id, "withdrawal.requested", {}, side="practice")
     waiting = read(shared_api, referral_id)
 
     data = {"stage": "not_proceeding", "reason_code": "patient_choice"}
-    by_hand(shared_api, referral_id, "stage.changed", data)
+    report_by_person(shared_api, referral_id, "stage.changed", data)
 
     ended = read(shared_api, referral_id)
     assert asked.json["status"] == "applied"
@@ -151,16 +151,16 @@ def test_a_practice_asks_to_withdraw(shared_api, referral_id):
     assert ended["outcome"]["next_step"]
 
 
-def test_a_feed_does_not_ask_in_the_practices_name(shared_api, referral_id):
-    """Whoever signs for the center is the center."""
-    answer = by_webhook(shared_api, referral_id, "withdrawal.requested", {})
+def test_a_center_cannot_request_withdrawal_for_the_practice(shared_api, referral_id):
+    """A center's signature makes the sender the center."""
+    answer = report_by_webhook(shared_api, referral_id, "withdrawal.requested", {})
 
     assert (answer.status, answer.json["code"]) == (409, "not_your_move")
 
 
 @DOORS
-def test_an_ended_referral_is_opened_again(shared_api, referral_id, door):
-    """By who ended it, and with a reason."""
+def test_a_closed_referral_is_reopened(shared_api, referral_id, door):
+    """By the side that closed it, and with a reason."""
     shared_api.move_to(referral_id, "received", "declined")
 
     silent = door(shared_api, referral_id, "referral.reopened", {})
@@ -171,8 +171,8 @@ def test_an_ended_referral_is_opened_again(shared_api, referral_id, door):
     assert read(shared_api, referral_id)["outcome"] is None
 
 
-def test_a_gap_in_the_feeds_numbers_is_told_until_it_is_filled(shared_api, referral_id):
-    """On the referral, in the list, and on the worklist of overdue updates."""
+def test_a_gap_in_the_sequence_is_shown_until_it_is_filled(shared_api, referral_id):
+    """On the referral, in the list, and in the worklist of missing updates."""
     at = wiring.read_clock().isoformat()
     path = "/v1/referrals?worklist=update_overdue&limit=100"
 
@@ -190,8 +190,8 @@ def test_a_gap_in_the_feeds_numbers_is_told_until_it_is_filled(shared_api, refer
     assert referral_id not in overdue()
 
 
-def test_an_update_that_is_refused_is_not_missing(shared_api, referral_id):
-    """It arrived; what was wrong with it stands in the log of deliveries."""
+def test_a_refused_update_is_not_missing(shared_api, referral_id):
+    """It arrived; the log of deliveries says what was wrong with it."""
     shared_api.deliver(referral_id, "received", sequence=1)
     refused = shared_api.deliver(referral_id, "withdrawn", sequence=2)
     shared_api.deliver(referral_id, "accepted", sequence=3)
@@ -231,8 +231,8 @@ def test_bad_data_is_refused_by_its_pointer(shared_api, referral_id, door, kind,
     assert len(timeline(shared_api, referral_id)) == 1
 
 
-def test_a_referral_goes_on_from_an_ended_one(shared_api, referral_id):
-    """Both know of each other, and only one goes on from it."""
+def test_a_referral_continues_a_closed_one(shared_api, referral_id):
+    """Both know of each other, and only one continues it."""
     shared_api.move_to(referral_id, "received", "declined")
 
     later = shared_api.refer(continues=referral_id)["referral_id"]
@@ -273,13 +273,14 @@ EXAMPLES = {
         ("center", STAGES_TO_INFUSED, {"hold.started", "toxicity.noticed", "window.extended"}),
     ],
 )
-def test_what_is_offered_is_taken(shared_api, referral_id, side, stages, kinds):
-    """Each kind of report that the answer names is accepted as the next thing that happens."""
+def test_every_offered_event_is_accepted(shared_api, referral_id, side, stages, kinds):
+    """Each event that the response names is accepted as the next one."""
     shared_api.move_to(referral_id, *stages)
     offered = shared_api.get_client_for(shared_api.members[side]).get(f"/v1/referrals/{referral_id}").json
 
     answers = {
-        kind: by_hand(shared_api, referral_id, kind, EXAMPLES[kind], side=side).status for kind in offered["may_report"]
+        kind: report_by_person(shared_api, referral_id, kind, EXAMPLES[kind], side=side).status
+        for kind in offered["may_report"]
     }
 
     assert answers == dict.fromkeys(kinds, 200)

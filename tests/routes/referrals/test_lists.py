@@ -1,4 +1,4 @@
-"""Lists: one's own referrals, narrowed, sorted, a page at a time to the end."""
+"""Lists: the tenant's referrals, filtered, sorted, page by page to the end."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +21,7 @@ BEGAN = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def referral_ids(shared_api):
-    """The ids of six referrals by how far they are, each made a day after the one before."""
+    """The ids of six referrals by their progress, each created a day after the one before."""
     made = {}
     for day, (name, (family, given, alias, stages)) in enumerate(WHO.items()):
         with time_machine.travel(BEGAN + timedelta(days=day)):
@@ -38,7 +38,7 @@ def referral_ids(shared_api):
 
 @pytest.fixture
 def list_names(shared_api, referral_ids):
-    """Lists as somebody, by the names in `ids`."""
+    """List as a member, by the names in `ids`."""
     names = {referral_id: name for name, referral_id in referral_ids.items()}
 
     def names_of(query, site=None):
@@ -54,14 +54,14 @@ def test_a_list_shows_the_latest_change_first(list_names):
     assert list_names("") == ["infused", "declined", "questioned", "accepted", "submitted", "draft"]
 
 
-def test_a_center_lists_what_was_sent_to_it(shared_api, list_names):
+def test_a_center_lists_the_referrals_submitted_to_it(shared_api, list_names):
     """The center's list is the practice's without the draft; another center's is empty."""
     assert list_names("", shared_api.center) == ["infused", "declined", "questioned", "accepted", "submitted"]
     assert list_names("", shared_api.other_center) == []
 
 
-def test_a_row_tells_enough_to_find_a_referral(shared_api, referral_ids):
-    """Who, how far, since when, whose move: and nothing of the disease but its name."""
+def test_a_row_contains_enough_to_find_a_referral(shared_api, referral_ids):
+    """Who, how far, since when, who acts next: and only the name of the disease."""
     row = shared_api.practice.get("/v1/referrals?stage=accepted").json["items"][0]
 
     detail = shared_api.practice.get(f"/v1/referrals/{referral_ids['accepted']}").json
@@ -101,25 +101,25 @@ def test_a_row_tells_enough_to_find_a_referral(shared_api, referral_ids):
         ("sort=-updated_at&q=bau", ["submitted"]),
     ],
 )
-def test_a_list_can_be_narrowed(list_names, query, expected):
-    """Each filter by itself and with others; order stays that of the latest change."""
+def test_a_list_can_be_filtered(list_names, query, expected):
+    """Each filter alone and with others; the order stays that of the latest change."""
     assert list_names(query) == expected
 
 
-def test_a_list_since_an_instant_has_what_changed_at_it(shared_api, referral_ids, list_names):
-    """Asked for what is new since the latest known change, nothing of that instant is lost."""
+def test_updated_since_includes_changes_at_that_time(shared_api, referral_ids, list_names):
+    """A client that asks for changes since the latest known one loses nothing."""
     changed_at = shared_api.practice.get(f"/v1/referrals/{referral_ids['declined']}").json["updated_at"]
 
     assert list_names(f"updated_since={changed_at}") == ["infused", "declined"]
 
 
-def test_whose_action_is_needed_depends_on_who_asks(shared_api, list_names):
-    """The center's worklist is what waits for the center."""
+def test_needs_action_depends_on_the_reader(shared_api, list_names):
+    """The center's worklist contains what waits for the center."""
     assert list_names("worklist=needs_my_action", shared_api.center) == ["infused", "accepted", "submitted"]
 
 
 def test_counts_agree_with_the_list(shared_api, referral_ids):
-    """The tiles of a dashboard are the lengths of the lists behind them."""
+    """The counts of a dashboard are the lengths of the lists."""
     for site in (shared_api.practice, shared_api.center):
         counts = site.get("/v1/referrals/counts").json
 
@@ -132,7 +132,7 @@ def test_counts_agree_with_the_list(shared_api, referral_ids):
 
 
 def test_counts_name_every_phase(shared_api, referral_ids):
-    """A phase with nobody in it counts zero."""
+    """A phase without referrals counts zero."""
     phases = shared_api.practice.get("/v1/referrals/counts").json["phases"]
 
     assert phases == {
@@ -200,7 +200,7 @@ def test_timelines_come_in_pages_too(shared_api, referral_ids):
 
 
 def test_centers_are_found_by_what_they_offer(shared_api):
-    """Neutral order by name; product, disease and words narrow it."""
+    """Neutral order by name; product, disease and words filter it."""
 
     def found(query):
         return [c["center_id"] for c in shared_api.practice.get(f"/v1/centers?{query}").json["items"]]
@@ -213,7 +213,7 @@ def test_centers_are_found_by_what_they_offer(shared_api):
 
 
 def test_centers_come_in_pages_too(shared_api):
-    """The cursor goes on after the last name."""
+    """The cursor continues after the last name."""
     first = shared_api.practice.get("/v1/centers?limit=1").json
     second = shared_api.practice.get(f"/v1/centers?limit=1&cursor={first['next_cursor']}").json
 
@@ -228,8 +228,8 @@ def test_one_center_can_be_read(shared_api):
     assert shared_api.practice.get("/v1/centers/prc_maple").status == 404
 
 
-def test_what_somebody_searches_for_is_not_logged(shared_api, capfd, caplog):
-    """A name stands in the request's address, and nowhere in what is written of it."""
+def test_a_search_text_is_not_logged(shared_api, capfd, caplog):
+    """A name is in the request's address, and nowhere in the log."""
     caplog.set_level("DEBUG")
 
     answer = shared_api.practice.get("/v1/referrals?q=Qvortrupx")

@@ -17,8 +17,8 @@ HOLDS = 248
 """Each is an event when it starts and one when it ends; with the moves they are 500."""
 
 
-def held(referral_id, begins, n):
-    """A pause of a center's work and its end, half a second later."""
+def build_hold(referral_id, begins, n):
+    """Build a hold by the center and its end, half a second later."""
     told = {
         "referral_id": referral_id,
         "recorded_at": begins,
@@ -38,7 +38,7 @@ def long_referral(shared_api):
     referral_id = shared_api.refer()["referral_id"]
     begins = wiring.read_clock()
     deliver(shared_api, referral_id, "received", begins)
-    events = [event for n in range(1, HOLDS + 1) for event in held(referral_id, begins, n)]
+    events = [event for n in range(1, HOLDS + 1) for event in build_hold(referral_id, begins, n)]
     log = shared_api.stores.referrals.prepare_log_event
     for start in range(0, len(events), 100):
         rows = (
@@ -55,8 +55,8 @@ def deliver(world, referral_id, stage, at, **more):
     assert answer.json["status"] == "applied", answer.text
 
 
-def timeline(world, referral_id):
-    """The whole timeline, page after page."""
+def read_timeline(world, referral_id):
+    """Read the whole read_timeline, page after page."""
     path = f"/v1/referrals/{referral_id}/events?limit=100"
     answer = world.practice.get(path).json
     items = answer["items"]
@@ -66,31 +66,33 @@ def timeline(world, referral_id):
     return items
 
 
-def asked(send):
-    """What an operation asks of the tables."""
+def count_operations(send):
+    """Return what an operation reads and writes in the tables."""
     with faults.inject_faults(faults.plan_never) as calls:
         answer = send()
     assert answer.status < 300, answer.text
     return calls.operations
 
 
-def test_its_timeline_has_every_event_once(shared_api, long_referral):
+def test_a_long_timeline_has_every_event_once(shared_api, long_referral):
     """Five pages and more, newest first."""
-    items = timeline(shared_api, long_referral[0])
+    items = read_timeline(shared_api, long_referral[0])
 
     assert len({item["event_id"] for item in items}) == len(items) >= 500
     times = [datetime.fromisoformat(item["occurred_at"]) for item in items]
     assert times == sorted(times, reverse=True)
 
 
-def test_it_is_read_like_a_short_one(shared_api, long_referral):
+def test_a_long_referral_is_read_with_the_calls_of_a_short_one(shared_api, long_referral):
     """By as many calls, and none that reads its history."""
     short = shared_api.refer()["referral_id"]
     shared_api.move_to(short, "received", "accepted", "consult_scheduled")
     for referral_id in (short, long_referral[0]):
         shared_api.practice.get(f"/v1/referrals/{referral_id}")
 
-    reads = [asked(lambda r=r: shared_api.practice.get(f"/v1/referrals/{r}")) for r in (short, long_referral[0])]
+    reads = [
+        count_operations(lambda r=r: shared_api.practice.get(f"/v1/referrals/{r}")) for r in (short, long_referral[0])
+    ]
 
     assert reads[0] == reads[1]
     assert len(reads[0]) <= 4
@@ -98,22 +100,22 @@ def test_it_is_read_like_a_short_one(shared_api, long_referral):
 
 @pytest.fixture(scope="module")
 def next_event(shared_api, long_referral):
-    """What the next event asked of the tables, before anything was corrected."""
+    """What the next event read and wrote, before anything was corrected."""
     referral_id, begins = long_referral
     at = (begins + timedelta(seconds=320)).isoformat()
-    return asked(lambda: shared_api.deliver(referral_id, "consult_completed", at=at))
+    return count_operations(lambda: shared_api.deliver(referral_id, "consult_completed", at=at))
 
 
-def test_its_next_event_is_one_read_and_one_transaction(shared_api, long_referral, next_event):
-    """However long the history."""
+def test_the_next_event_is_one_read_and_one_transaction(shared_api, long_referral, next_event):
+    """However long the history is."""
     assert next_event == ["Query", "TransactWriteItems"]
     assert shared_api.get_stage(long_referral[0]) == "consult_completed"
 
 
-def test_a_correction_folds_the_whole_history(shared_api, long_referral, next_event):
-    """The visit was booked earlier than it was said: the 500 events are folded anew."""
+def test_a_correction_replays_the_whole_history(shared_api, long_referral, next_event):
+    """The consultation was scheduled earlier than reported: the 500 events are replayed."""
     referral_id, begins = long_referral
-    wrong = next(event for event in timeline(shared_api, referral_id) if event["stage"] == "consult_scheduled")
+    wrong = next(event for event in read_timeline(shared_api, referral_id) if event["stage"] == "consult_scheduled")
     body = {
         "type": "event.corrected",
         "referral_id": referral_id,
@@ -139,7 +141,7 @@ def test_a_correction_folds_the_whole_history(shared_api, long_referral, next_ev
     assert reached["consult_scheduled"][:19] == body["data"]["replacement"]["occurred_at"][:19]
 
 
-def test_its_audit_trail_verifies(shared_api, long_referral):
+def test_a_long_audit_trail_verifies(shared_api, long_referral):
     """Every chain of the module's tables, this referral's among them."""
     shared_api.practice.get(f"/v1/referrals/{long_referral[0]}")
     today = wiring.read_clock()

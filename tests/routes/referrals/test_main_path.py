@@ -1,4 +1,4 @@
-"""The main job through the front door, on tables made from the template."""
+"""The main path through the API, on tables made from the template."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ from tests.support.api_driver import STAGES_TO_INFUSED, ApiDriver
 
 
 def test_a_referral_goes_from_submission_to_infusion(api: ApiDriver):
-    """A center's deliveries move a submitted referral along the whole main line."""
+    """A center's deliveries move a submitted referral along the whole main path."""
     referral_id = api.refer()["referral_id"]
 
     api.move_to(referral_id, *STAGES_TO_INFUSED)
@@ -21,7 +21,7 @@ def test_a_referral_goes_from_submission_to_infusion(api: ApiDriver):
 
 
 def test_an_infusion_opens_the_window_in_the_centers_zone(api: ApiDriver):
-    """23:30 in New York is that day's evening, whatever the day is in UTC."""
+    """23:30 in New York belongs to that evening's day, whatever the day is in UTC."""
     referral_id = api.refer()["referral_id"]
     api.move_to(referral_id, *STAGES_TO_INFUSED)
 
@@ -31,7 +31,7 @@ def test_an_infusion_opens_the_window_in_the_centers_zone(api: ApiDriver):
     assert window["ends_on"] > window["infused_on"]
 
 
-def test_the_notice_of_day_7_is_mailed_once(api: ApiDriver):
+def test_the_notice_of_day_7_is_emailed_once(api: ApiDriver):
     """A second run of the job sends nothing twice."""
     referral_id = api.refer()["referral_id"]
     api.move_to(referral_id, *STAGES_TO_INFUSED)

@@ -1,4 +1,4 @@
-"""The window's own route: what is planned, what was told, and what was not and why."""
+"""The window's own route: what is scheduled, what was sent, and what was skipped and why."""
 
 from datetime import timedelta
 
@@ -8,13 +8,13 @@ from chalicelib.services.notices.outbox_worker import run_job
 from tests.support.api_driver import STAGES_TO_INFUSED
 
 
-def window_of(site, referral_id):
-    """The window as a site reads it."""
+def read_window(site, referral_id):
+    """Read the window as a client."""
     return site.get(f"/v1/referrals/{referral_id}/window").json
 
 
-def infused(world, **changed):
-    """A referral after its infusion."""
+def create_infused(world, **changed):
+    """Create a referral after its infusion."""
     referral_id = world.refer(**changed)["referral_id"]
     world.move_to(referral_id, *STAGES_TO_INFUSED)
     return referral_id
@@ -22,7 +22,7 @@ def infused(world, **changed):
 
 def test_a_plan_is_read_before_its_first_day(shared_api):
     """Earliest first, to the fifteenth year, each with its day and its sides."""
-    told = window_of(shared_api.practice, infused(shared_api))["notices"]
+    told = read_window(shared_api.practice, create_infused(shared_api))["notices"]
 
     assert len(told) == 28
     assert {notice["state"] for notice in told} == {"planned"}
@@ -38,16 +38,16 @@ def test_a_plan_is_read_before_its_first_day(shared_api):
     assert {n["rule"]: n["sides"] for n in told if n["rule"] in sides} == sides
 
 
-def test_a_plan_tells_what_was_told_and_what_was_not_and_why(shared_api):
-    """Day 7 was told, day 14 fell under a hold, day 30 is still to come."""
-    referral_id = infused(shared_api)
+def test_a_plan_shows_what_was_sent_and_what_was_skipped_and_why(shared_api):
+    """Day 7 was sent, day 14 was in a hold, day 30 is still to come."""
+    referral_id = create_infused(shared_api)
     now = wiring.read_clock()
     run_job(TaskQueue.PLAN, context=wiring.build_job_context(now + timedelta(days=8)))
     hold = {"type": "hold.started", "occurred_at": now.isoformat(), "data": {}}
     shared_api.center.post(f"/v1/referrals/{referral_id}/events", hold)
     run_job(TaskQueue.PLAN, context=wiring.build_job_context(now + timedelta(days=15)))
 
-    told = {n.pop("rule"): n for n in window_of(shared_api.center, referral_id)["notices"]}
+    told = {n.pop("rule"): n for n in read_window(shared_api.center, referral_id)["notices"]}
 
     assert told["daily_monitoring_ends"]["state"] == "told"
     assert told["label_minimum_ends"] == {
@@ -60,19 +60,19 @@ def test_a_plan_tells_what_was_told_and_what_was_not_and_why(shared_api):
     assert (told["visit_day_30"]["state"], told["visit_day_30"]["why"]) == ("planned", "on_hold")
 
 
-def test_a_window_tells_what_the_label_says_to_watch_for_later(shared_api):
-    """Where the catalogue has something; weeks later nobody reads the label again."""
+def test_a_window_lists_the_labels_late_effects(shared_api):
+    """Where the catalog has some; weeks later no one reads the label again."""
     late = [
-        len(window_of(shared_api.practice, infused(shared_api, product_id=product_id))["late_effects"])
+        len(read_window(shared_api.practice, create_infused(shared_api, product_id=product_id))["late_effects"])
         for product_id in ("carvykti", "breyanzi")
     ]
 
     assert late == [2, 0]
 
 
-def test_a_split_dose_has_the_day_of_its_second_part(shared_api):
-    """Ten days by the label, whose first day is our day 0."""
-    window = window_of(shared_api.practice, infused(shared_api, product_id="aucatzyl"))
+def test_a_split_dose_has_the_day_of_its_second_infusion(shared_api):
+    """Day 10 by the label, whose first day is our day 0."""
+    window = read_window(shared_api.practice, create_infused(shared_api, product_id="aucatzyl"))
 
     days = {m["kind"]: m["day"] for m in window["milestones"]}
 

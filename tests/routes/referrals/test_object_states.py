@@ -1,4 +1,4 @@
-"""Who may see and move a referral, wherever it stands: each state, route and role."""
+"""Who can see and change a referral, in each state: each state, route and role."""
 
 import pytest
 
@@ -93,7 +93,7 @@ AFTER_THE_CENTER_WENT_ON = {"proceeding", "infused"}
 
 
 def expected(state, route, handle):
-    """What the hand-written rules say: who sees it, and what the request comes to then."""
+    """Return what the hand-written rules say: who sees it, and the outcome of the request then."""
     method, path = route
     sees = PRACTICE_CARE | (frozenset() if state in NEVER_SENT else CENTER_CARE)
     if path.endswith("/audit"):
@@ -107,7 +107,7 @@ def expected(state, route, handle):
 
 
 def change_expected(state, route, handle):
-    """The same of what changes something, for who sees it; the version is always a wrong one."""
+    """The same for requests that change something; the version is always a wrong one."""
     method, path = route
     if method == "PATCH":
         return 412 if handle in PRACTICE_CARE else 403
@@ -145,7 +145,7 @@ def state(request, shared_api):
 
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
 def test_a_referral_in_each_state_answers_each_role_as_the_rules_say(shared_api, state, route):
-    """Role by role; to whom it is not there, it is the same bytes as none at all."""
+    """Role by role; for a role without access it is the same bytes as an unknown referral."""
     name, referral_id = state
     sites = {handle: shared_api.get_client_for(shared_api.members[handle]) for handle in sorted(MEMBERS)}
     answers = {handle: ask(site, route, referral_id) for handle, site in sites.items()}

@@ -1,4 +1,4 @@
-"""A referral as it is read: its journey, what may be done now, and the window."""
+"""Reading a referral: its progress, the actions available now, and the window."""
 
 from datetime import UTC, datetime
 
@@ -27,14 +27,14 @@ def read(site, referral_id):
     return site.get(f"/v1/referrals/{referral_id}").json
 
 
-def states(told):
-    """The state of each stage of a journey, in order."""
+def list_states(told):
+    """Return the state of each stage of the progress, in order."""
     return {step["stage"]: step["state"] for phase in told["journey"] for step in phase["stages"]}
 
 
 @pytest.fixture(scope="module")
 def referral_at(shared_api):
-    """Referrals by the stages that were reported of them, made once each."""
+    """Referrals by the stages that were reported, created once each."""
     made = {}
 
     def referral_at(*stages):
@@ -46,8 +46,8 @@ def referral_at(shared_api):
     return referral_at
 
 
-def test_a_journey_has_every_phase_in_order(shared_api, referral_at):
-    """A reader sees the whole way from the start, with names from the server."""
+def test_the_progress_has_every_phase_in_order(shared_api, referral_at):
+    """A reader sees the whole way from the start, with labels from the server."""
     journey = read(shared_api.practice, referral_at())["journey"]
 
     assert [phase["phase"] for phase in journey] == PHASES
@@ -55,8 +55,8 @@ def test_a_journey_has_every_phase_in_order(shared_api, referral_at):
     assert all(step["label"] for phase in journey for step in phase["stages"])
 
 
-def test_a_journey_tells_what_was_what_is_and_what_comes(shared_api, referral_at):
-    """Done stages carry their time, the current one is alone, what is ahead has none."""
+def test_the_progress_shows_past_current_and_future_stages(shared_api, referral_at):
+    """Past stages carry their time, one stage is current, and future ones have no time."""
     told = read(shared_api.practice, referral_at("received", "accepted"))
 
     steps = [step for phase in told["journey"] for step in phase["stages"]]
@@ -64,21 +64,21 @@ def test_a_journey_tells_what_was_what_is_and_what_comes(shared_api, referral_at
     assert [s["stage"] for s in steps if s["state"] == "current"] == ["accepted"]
     assert all(step["at"] for step in steps if step["state"] in {"done", "current"})
     assert all(step["at"] is None for step in steps if step["state"] == "ahead")
-    assert states(told)["infused"] == "ahead"
+    assert list_states(told)["infused"] == "ahead"
 
 
-def test_an_optional_stage_that_a_feed_left_out_is_not_reported(shared_api, referral_at):
-    """A sparse feed leaves gaps, which show as such: neither done nor still to come."""
+def test_a_skipped_optional_stage_is_not_reported(shared_api, referral_at):
+    """It shows as such: neither done nor still to come."""
     told = read(shared_api.practice, referral_at("accepted", "consult_scheduled", "consult_completed",
                                    "center_proceed"))  # fmt: skip
 
-    skipped = {stage for stage, state in states(told).items() if state == "not_reported"}
+    skipped = {stage for stage, state in list_states(told).items() if state == "not_reported"}
     assert skipped == {"received", "eligibility_pending"}
     assert all(step["at"] is None for phase in told["journey"] for step in phase["stages"] if step["stage"] in skipped)
 
 
-def test_a_late_report_fills_the_gap(shared_api):
-    """What is heard of afterwards becomes part of the journey, and moves nothing."""
+def test_a_late_event_fills_the_gap(shared_api):
+    """It becomes part of the progress, and moves nothing."""
     referral_id = shared_api.refer()["referral_id"]
     submitted_at = read(shared_api.practice, referral_id)["submitted_at"]
     shared_api.move_to(referral_id, "accepted")
@@ -87,30 +87,30 @@ def test_a_late_report_fills_the_gap(shared_api):
 
     assert late.json["status"] == "recorded"
     assert late.json["stage"] == "accepted"
-    assert states(read(shared_api.practice, referral_id))["received"] == "done"
+    assert list_states(read(shared_api.practice, referral_id))["received"] == "done"
 
 
-def test_a_journey_that_ended_early_shows_its_end(shared_api, referral_at):
-    """After an ending nothing lies ahead; the ending closes the journey."""
+def test_the_progress_of_a_closed_referral_shows_its_end(shared_api, referral_at):
+    """After an ending there is no future stage."""
     told = read(shared_api.practice, referral_at("received", "declined"))
 
-    assert list(states(told)) == ["draft", "submitted", "received", "declined"]
-    assert states(told)["declined"] == "current"
+    assert list(list_states(told)) == ["draft", "submitted", "received", "declined"]
+    assert list_states(told)["declined"] == "current"
     assert told["phase"] == "closed"
     assert told["clock"]["owner"] == "none"
 
 
-def test_a_detour_stands_where_it_was_taken(shared_api, referral_at):
-    """A request for information is a step between two of the main line."""
+def test_an_information_request_shows_where_it_happened(shared_api, referral_at):
+    """As a step between two of the main path."""
     told = read(shared_api.practice, referral_at("received", "info_requested"))
 
-    line = list(states(told))
+    line = list(list_states(told))
     assert line[line.index("info_requested") - 1 : line.index("info_requested") + 2] == [
         "received",
         "info_requested",
         "accepted",
     ]
-    assert states(told)["accepted"] == "ahead"
+    assert list_states(told)["accepted"] == "ahead"
     assert told["clock"]["owner"] == "practice"
 
 
@@ -132,15 +132,15 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize("stages", ALLOWED, ids=lambda stages: stages[-1] if stages else "submitted")
-def test_each_side_is_offered_its_own_moves(shared_api, referral_at, stages):
-    """The buttons of a page are what this caller may do now."""
+def test_each_side_is_offered_its_own_actions(shared_api, referral_at, stages):
+    """The buttons of a page are what this caller can do now."""
     practice, center = (read(site, referral_at(*stages)) for site in (shared_api.practice, shared_api.center))
 
     assert (allowed(practice), allowed(center)) == ALLOWED[stages]
 
 
-def test_what_is_not_offered_says_whose_move_it_is(shared_api, referral_at):
-    """Every move is listed; one that is not this caller's tells why."""
+def test_an_unavailable_action_says_who_can_take_it(shared_api, referral_at):
+    """Every action is listed; one that is not this caller's says why."""
     actions = read(shared_api.practice, referral_at())["actions"]
 
     assert {action["stage"] for action in actions} == set(list_transitions_from(Stage.SUBMITTED))
@@ -149,8 +149,8 @@ def test_what_is_not_offered_says_whose_move_it_is(shared_api, referral_at):
         assert action["why_not"] == (None if action["allowed"] else "Harbor Cell Therapy records this step.")
 
 
-def test_a_move_tells_what_it_needs_and_whether_it_ends(shared_api, referral_at):
-    """An infusion asks for its part and its day; an ending says that it is one."""
+def test_an_action_lists_its_fields_and_whether_it_closes_the_referral(shared_api, referral_at):
+    """An infusion needs its number and its day; an ending says that it is one."""
     actions = read(shared_api.center, referral_at(*STAGES_TO_INFUSED[:-1]))["actions"]
 
     needs = {action["stage"]: action["needs"] for action in actions if action["needs"]}
@@ -160,8 +160,8 @@ def test_a_move_tells_what_it_needs_and_whether_it_ends(shared_api, referral_at)
 
 
 @pytest.mark.parametrize("side", ["practice", "center"])
-def test_what_is_offered_is_what_is_done(shared_api, side):
-    """Each offered move is applied, each other one is refused: pages and rules cannot drift."""
+def test_every_offered_action_is_accepted_and_every_other_one_refused(shared_api, side):
+    """Pages and rules cannot drift apart."""
     site = shared_api.get_client_for(shared_api.members[side])
     for action in read(site, shared_api.refer()["referral_id"])["actions"]:
         referral_id = shared_api.refer()["referral_id"]
@@ -177,7 +177,7 @@ def test_what_is_offered_is_what_is_done(shared_api, side):
 
 
 def test_there_is_no_window_before_an_infusion(shared_api, referral_at):
-    """Nothing is counted from a day that has not come."""
+    """There is no day to count from."""
     assert read(shared_api.practice, referral_at("received"))["window"] is None
     assert shared_api.practice.get(f"/v1/referrals/{referral_at('received')}/window").status == 404
 
@@ -213,7 +213,7 @@ def test_a_window_is_counted_in_days_of_the_centers_zone(shared_api, infused_ref
 
 
 def test_a_window_is_read_with_the_referral_and_by_itself(shared_api, infused_referral_id):
-    """Both sides read the same window at both addresses."""
+    """Both sides read the same window on both routes."""
     path = f"/v1/referrals/{infused_referral_id}"
 
     sides = (shared_api.practice, shared_api.center)

@@ -1,4 +1,4 @@
-"""Every look at a referral leaves a row of the audit trail, and costs no more than that."""
+"""Every read of a referral leaves an audit row, and costs no more than that."""
 
 import pytest
 
@@ -20,7 +20,7 @@ READS = (
 
 @pytest.fixture
 def recorded_writes():
-    """Each write that goes to DynamoDB: its operation, and its size."""
+    """Each write to DynamoDB: its operation, and its size."""
     sent = []
 
     def keep(model, params, **_more):
@@ -34,8 +34,8 @@ def recorded_writes():
 
 
 @pytest.mark.parametrize("path", READS)
-def test_a_look_costs_one_small_write(shared_api, recorded_writes, path):
-    """One row of the audit trail, smaller than the smallest write that is paid for."""
+def test_a_read_costs_one_small_write(shared_api, recorded_writes, path):
+    """One audit row, smaller than the smallest write that is paid for."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
     sides = (shared_api.practice, shared_api.center)
@@ -48,8 +48,8 @@ def test_a_look_costs_one_small_write(shared_api, recorded_writes, path):
     assert max(size for _, size in recorded_writes) < SMALL
 
 
-def test_news_costs_no_more_to_read(shared_api, recorded_writes):
-    """That it was seen is a request of its own, from a page that somebody looks at."""
+def test_unread_changes_cost_no_more_to_read(shared_api, recorded_writes):
+    """A view is reported by a separate request, from a page that a person sees."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, "received")
     recorded_writes.clear()
@@ -61,8 +61,8 @@ def test_news_costs_no_more_to_read(shared_api, recorded_writes):
     assert max(size for _, size in recorded_writes) < SMALL
 
 
-def test_a_look_that_is_refused_costs_no_more(shared_api, recorded_writes):
-    """A stranger's try is on record too, and cannot be made to cost us."""
+def test_a_refused_read_costs_no_more(shared_api, recorded_writes):
+    """It is audited too, and no one can make it expensive for us."""
     referral_id = shared_api.refer()["referral_id"]
     recorded_writes.clear()
 

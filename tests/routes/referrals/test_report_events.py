@@ -1,4 +1,4 @@
-"""Events that people report: what happened is taken, weighed and told again."""
+"""Events that people report: accepted, decided and returned."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from tests.support.api_driver import STAGES_TO_INFUSED
 
 
 def report(site, referral_id, stage, *, ago=timedelta(), **data):
-    """Report a stage as of now, or of some time ago."""
+    """Report a stage of now, or of some time ago."""
     event = {
         "type": "stage.changed",
         "occurred_at": (wiring.read_clock() - ago).isoformat(),
@@ -28,8 +28,8 @@ def referral_id(shared_api):
     return shared_api.refer()["referral_id"]
 
 
-def test_a_legal_move_is_applied(shared_api, referral_id):
-    """The answer tells what became of it, and the referral stands there."""
+def test_a_legal_event_is_applied(shared_api, referral_id):
+    """The response says so, and the referral has the new stage."""
     answer = report(shared_api.center, referral_id, "accepted")
 
     told = answer.json
@@ -39,8 +39,8 @@ def test_a_legal_move_is_applied(shared_api, referral_id):
     assert shared_api.get_stage(referral_id) == "accepted"
 
 
-def test_the_timeline_tells_who_reported_what(shared_api, referral_id):
-    """Newest first, with the person, the side, and when it was true and when we learned it."""
+def test_the_timeline_shows_who_reported_what(shared_api, referral_id):
+    """Newest first, with the person, the side, when it was true and when we learned it."""
     event_id = report(shared_api.center, referral_id, "received").json["event_id"]
 
     newest, oldest = timeline(shared_api.practice, referral_id)
@@ -54,15 +54,15 @@ def test_the_timeline_tells_who_reported_what(shared_api, referral_id):
 
 
 @pytest.mark.parametrize("stage", ["received", "accepted", "declined", "infused"])
-def test_a_practice_cannot_make_a_centers_move(shared_api, referral_id, stage):
-    """Acceptance, and all that follows, is the center's alone to report."""
+def test_a_practice_cannot_report_a_centers_stage(shared_api, referral_id, stage):
+    """Acceptance, and all that follows, is the center's to report."""
     answer = report(shared_api.practice, referral_id, stage)
 
     assert (answer.status, answer.json["code"]) == (409, "not_your_move")
     assert shared_api.get_stage(referral_id) == "submitted"
 
 
-def test_a_center_cannot_make_a_practices_move(shared_api, referral_id):
+def test_a_center_cannot_report_a_practices_stage(shared_api, referral_id):
     """Withdrawing is the practice's decision."""
     answer = report(shared_api.center, referral_id, "withdrawn")
 
@@ -70,23 +70,23 @@ def test_a_center_cannot_make_a_practices_move(shared_api, referral_id):
 
 
 @pytest.mark.parametrize("stage", ["consult_scheduled", "apheresis_completed", "infused"])
-def test_a_step_that_must_come_before_cannot_be_left_out(shared_api, referral_id, stage):
-    """A person is told at once what a feed's delivery would wait for."""
+def test_a_required_stage_cannot_be_skipped(shared_api, referral_id, stage):
+    """A person learns at once what a delivery would be parked for."""
     answer = report(shared_api.center, referral_id, stage)
 
     assert (answer.status, answer.json["code"]) == (409, "not_legal_yet")
     assert shared_api.get_stage(referral_id) == "submitted"
 
 
-def test_a_move_that_no_way_leads_to_is_refused(shared_api, referral_id):
-    """A draft is not returned to once it was sent."""
+def test_an_unreachable_stage_is_refused(shared_api, referral_id):
+    """A referral never becomes a draft again after submission."""
     answer = report(shared_api.practice, referral_id, "draft")
 
     assert answer.status == 409
     assert shared_api.get_stage(referral_id) == "submitted"
 
 
-def test_nothing_moves_a_referral_that_has_ended(shared_api, referral_id):
+def test_nothing_moves_a_closed_referral(shared_api, referral_id):
     """An ending is final, for either side."""
     report(shared_api.practice, referral_id, "withdrawn")
 
@@ -101,7 +101,7 @@ def test_nothing_moves_a_referral_that_has_ended(shared_api, referral_id):
 
 
 def test_an_event_of_the_future_is_refused(shared_api, referral_id):
-    """Ten minutes are a clock that runs ahead; more would be the latest event for ever."""
+    """Ten minutes allow for a fast clock; more would be the latest event forever."""
     too_far = report(shared_api.center, referral_id, "received", ago=-timedelta(minutes=11))
     near = report(shared_api.center, referral_id, "received", ago=-timedelta(minutes=9))
 
@@ -110,7 +110,7 @@ def test_an_event_of_the_future_is_refused(shared_api, referral_id):
 
 
 def test_a_late_event_is_recorded_and_moves_nothing(shared_api, referral_id):
-    """What was true before the latest move is history."""
+    """What was true before the latest event is history."""
     report(shared_api.center, referral_id, "accepted")
 
     late = report(shared_api.center, referral_id, "received", ago=timedelta(hours=1))
@@ -121,8 +121,8 @@ def test_a_late_event_is_recorded_and_moves_nothing(shared_api, referral_id):
     assert told == {"submitted": "applied", "accepted": "applied", "received": "recorded"}
 
 
-def test_a_note_is_told_in_the_timeline_alone(shared_api, referral_id):
-    """What somebody wrote about an event is read where the event is read."""
+def test_a_note_is_shown_only_in_the_timeline(shared_api, referral_id):
+    """What someone wrote about an event is read where the event is read."""
     note = "Spoke with Dr. Example,\nwill call back."
 
     report(shared_api.center, referral_id, "info_requested", note=note, reason_code="rescheduled")
@@ -134,7 +134,7 @@ def test_a_note_is_told_in_the_timeline_alone(shared_api, referral_id):
     assert "call back" not in read + listed
 
 
-def test_a_referral_is_told_with_the_new_version_after_a_move(shared_api, referral_id):
+def test_an_event_makes_a_new_version(shared_api, referral_id):
     """An event is a write like any other: a form that was open before it is stale."""
     before = shared_api.practice.get(f"/v1/referrals/{referral_id}").headers["etag"]
 
@@ -165,8 +165,8 @@ def test_an_infusion_carries_the_centers_own_day(shared_api, lymphodepleted_refe
     assert window["infused_on"] == today.isoformat()
 
 
-def test_the_parts_of_a_split_dose_come_in_order(shared_api, lymphodepleted_referral_id):
-    """The second infusion cannot come before the first; the last one opens the window."""
+def test_the_infusions_of_a_split_dose_come_in_order(shared_api, lymphodepleted_referral_id):
+    """The second cannot come before the first; the last one opens the window."""
     early = report(shared_api.center, lymphodepleted_referral_id, "infused", part=2, of=2)
     first = report(shared_api.center, lymphodepleted_referral_id, "infused", part=1, of=2)
     between = shared_api.practice.get(f"/v1/referrals/{lymphodepleted_referral_id}").json["window"]
@@ -178,8 +178,8 @@ def test_the_parts_of_a_split_dose_come_in_order(shared_api, lymphodepleted_refe
     assert shared_api.practice.get(f"/v1/referrals/{lymphodepleted_referral_id}").json["window"] is not None
 
 
-def test_a_refused_report_is_not_in_the_timeline(shared_api, referral_id):
-    """History is what happened, not what somebody tried."""
+def test_a_refused_event_is_not_in_the_timeline(shared_api, referral_id):
+    """History is what happened, not what someone tried."""
     report(shared_api.practice, referral_id, "accepted")
     report(shared_api.center, referral_id, "infused")
 

@@ -1,4 +1,4 @@
-"""Writing a referral: as a draft, or sent at once."""
+"""Creating a referral: as a draft, or submitted at once."""
 
 from typing import Any
 
@@ -40,8 +40,8 @@ def total(site):
     return site.get("/v1/referrals/counts").json["total"]
 
 
-def test_a_draft_needs_four_things(shared_api):
-    """A name, a day of birth, a disease and who refers: the rest can wait."""
+def test_a_draft_needs_four_fields(shared_api):
+    """A name, a birth date, a disease and the referring provider."""
     answer = shared_api.practice.post("/v1/referrals", LEAST)
 
     told = answer.json
@@ -56,8 +56,8 @@ def test_a_draft_needs_four_things(shared_api):
     ("section", "field"),
     [("patient", "family_name"), ("patient", "birth_date"), ("clinical", "disease"), ("referring_provider", "name")],
 )
-def test_a_draft_cannot_do_without_any_of_them(shared_api, section, field):
-    """Each of the four is asked for by its pointer."""
+def test_a_draft_without_one_of_them_is_refused(shared_api, section, field):
+    """Each of the four is named by its pointer."""
     without = {**LEAST, section: {k: v for k, v in LEAST[section].items() if k != field}}
 
     answer = shared_api.practice.post("/v1/referrals", without)
@@ -65,8 +65,8 @@ def test_a_draft_cannot_do_without_any_of_them(shared_api, section, field):
     assert (answer.status, pointers(answer)) == (400, {f"/{section}/{field}"})
 
 
-def test_a_new_referral_can_be_found_where_the_answer_says(shared_api):
-    """`Location` and `ETag` are of the referral that the body tells of."""
+def test_a_new_referral_is_at_its_location(shared_api):
+    """`Location` and `ETag` belong to the referral in the body."""
     made = shared_api.practice.post("/v1/referrals", LEAST)
     read = shared_api.practice.get(made.headers["location"])
 
@@ -83,8 +83,8 @@ def test_ids_cannot_be_guessed(shared_api):
     assert all(len(i) == len("ref_") + 26 for i in ids)
 
 
-def test_what_was_sent_is_what_is_told(shared_api):
-    """Every section comes back as it was sent, with what was left out as null."""
+def test_what_was_sent_is_returned(shared_api):
+    """Every section comes back as it was sent, with omitted fields as null."""
     body = factories.build_referral_body(note="Please call first.")
 
     told = shared_api.practice.post("/v1/referrals", body).json
@@ -101,8 +101,8 @@ def test_what_was_sent_is_what_is_told(shared_api):
         assert told[name] == body[name]
 
 
-def test_a_submitted_referral_is_the_centers_move(shared_api):
-    """`"submit": true` sends it at once: the center sees it, and has the next move."""
+def test_after_submission_the_center_acts_next(shared_api):
+    """`"submit": true` submits at once: the center sees it, and acts next."""
     sent = shared_api.refer()
 
     seen = shared_api.center.get(f"/v1/referrals/{sent['referral_id']}").json
@@ -119,8 +119,8 @@ def test_a_submitted_referral_is_the_centers_move(shared_api):
     assert seen["practice"] == {"tenant_id": "prc_cedar", "name": "Cedar Oncology"}
 
 
-def test_both_sides_read_the_same_but_for_what_they_may_do(shared_api):
-    """One patient's data; the actions differ by side, what is news to whom, and whose day it is."""
+def test_both_sides_read_the_same_data(shared_api):
+    """The actions differ by side, and so do unread changes and the calendar."""
     path = f"/v1/referrals/{shared_api.refer()['referral_id']}"
 
     practice, center = shared_api.practice.get(path).json, shared_api.center.get(path).json
@@ -134,7 +134,7 @@ def test_both_sides_read_the_same_but_for_what_they_may_do(shared_api):
 
 
 def test_the_statements_come_with_every_referral(shared_api):
-    """Whoever reads a referral reads who decides, and whom to call in an emergency."""
+    """Every reader sees who decides, and whom to call in an emergency."""
     path = f"/v1/referrals/{shared_api.refer()['referral_id']}"
 
     for site in (shared_api.practice, shared_api.center):
@@ -143,8 +143,8 @@ def test_the_statements_come_with_every_referral(shared_api):
         assert told["emergency_note"] == EMERGENCY_NOTE
 
 
-def test_a_packet_that_lacks_all_is_told_all(shared_api):
-    """Every missing item is named at once, with its pointer and a word for a person."""
+def test_all_missing_items_of_a_packet_are_named_at_once(shared_api):
+    """Each with its pointer and a word for a person."""
     before = total(shared_api.practice)
 
     answer = shared_api.practice.post("/v1/referrals", LEAST | {"submit": True})
@@ -157,8 +157,8 @@ def test_a_packet_that_lacks_all_is_told_all(shared_api):
 
 
 @pytest.mark.parametrize("pointer", sorted(NEEDED - {"/insurance/payer"}))
-def test_a_packet_that_lacks_one_thing_is_told_which(shared_api, pointer):
-    """Each item by itself holds a submission back; a consent that was refused is none."""
+def test_a_single_missing_item_of_a_packet_is_named(shared_api, pointer):
+    """Each item alone holds a submission back; refused consent counts as missing."""
     name = pointer.removeprefix("/").replace("/", "__")
     empty = {"/clinical/prior_lines": [], "/consent_to_share/given": False}
 
@@ -167,7 +167,7 @@ def test_a_packet_that_lacks_one_thing_is_told_which(shared_api, pointer):
     assert (answer.status, pointers(answer)) == (409, {pointer})
 
 
-def test_a_packet_without_a_section_lacks_all_of_it(shared_api):
+def test_a_missing_section_lacks_each_of_its_items(shared_api):
     """No insurance at all is two missing items, not one."""
     answer = shared_api.practice.post("/v1/referrals", factories.build_referral_body(insurance=None))
 
@@ -175,7 +175,7 @@ def test_a_packet_without_a_section_lacks_all_of_it(shared_api):
 
 
 def test_no_and_zero_are_answers(shared_api):
-    """ECOG 0 and "not eligible for transplant" are told, not missing."""
+    """ECOG 0 and "not eligible for transplant" are entered, not missing."""
     body = factories.build_referral_body(clinical__ecog=0, clinical__hsct_eligible=False)
 
     answer = shared_api.practice.post("/v1/referrals", body)
@@ -184,8 +184,8 @@ def test_no_and_zero_are_answers(shared_api):
     assert answer.json["packet"] == {"complete": True, "present": 17, "needed": 17, "missing": []}
 
 
-def test_a_draft_tells_how_complete_it_is(shared_api):
-    """The packet counts what is there and names what is not, before anyone tries to submit."""
+def test_a_draft_shows_how_complete_it_is(shared_api):
+    """The packet counts what is entered and names what is missing, before anyone tries to submit."""
     packet = shared_api.practice.post("/v1/referrals", LEAST).json["packet"]
 
     assert {item["pointer"] for item in packet["missing"]} == NEEDED
@@ -194,7 +194,7 @@ def test_a_draft_tells_how_complete_it_is(shared_api):
 
 
 def test_a_product_and_a_center_have_to_be_known(shared_api):
-    """What is not in the catalogue or the directory is refused by its pointer, both at once."""
+    """What is not in the catalog or the directory is refused by its pointer, both at once."""
     body = factories.build_referral_body(product_id="notacell", center_id="ctr_nowhere")
 
     answer = shared_api.practice.post("/v1/referrals", body)
@@ -203,7 +203,7 @@ def test_a_product_and_a_center_have_to_be_known(shared_api):
     assert pointers(answer) == {"/product_id", "/center_id"}
 
 
-def test_a_practice_is_no_center(shared_api):
+def test_a_practice_is_not_a_center(shared_api):
     """A tenant of the other kind is not in the directory."""
     answer = shared_api.practice.post(
         "/v1/referrals", factories.build_referral_body(center_id="prc_maple", submit=False)
@@ -212,8 +212,8 @@ def test_a_practice_is_no_center(shared_api):
     assert pointers(answer) == {"/center_id"}
 
 
-def test_an_alias_is_the_practices_own_word(shared_api):
-    """The nickname that is given is kept, beside the patient and on the referral."""
+def test_a_given_alias_is_kept(shared_api):
+    """With the patient and on the referral."""
     told = shared_api.refer(patient__alias=" Blue Heron ")
 
     assert told["alias"] == told["patient"]["alias"] == "Blue Heron"
@@ -221,7 +221,7 @@ def test_an_alias_is_the_practices_own_word(shared_api):
 
 @pytest.mark.parametrize("given", [None, "", "   ", ...])
 def test_an_alias_is_proposed_where_none_is_given(shared_api, given):
-    """Two words that say nothing about the patient, and the same ones on every reading."""
+    """Two words that reveal nothing about the patient, the same on every read."""
     told = shared_api.refer(patient__alias=given)
 
     again = shared_api.practice.get(f"/v1/referrals/{told['referral_id']}").json

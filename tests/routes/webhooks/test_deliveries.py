@@ -1,4 +1,4 @@
-"""A center's feed, as its administrators see it: the log, replays, and secrets."""
+"""A center's deliveries, as its administrators see them: the log, replays, and secrets."""
 
 from base64 import b64decode
 from datetime import timedelta
@@ -32,8 +32,8 @@ def log(site, path=f"{LOG}?limit=100"):
     return site.get(path).json["items"]
 
 
-def line(site, delivery_id):
-    """A delivery as the log has it."""
+def find_log_line(site, delivery_id):
+    """Return a delivery as the log has it."""
     (found,) = [row for row in log(site) if row["delivery_id"] == delivery_id]
     return found
 
@@ -46,7 +46,7 @@ def replay(site, delivery_id):
     return site.post(f"{LOG}/{delivery_id}/replay", None)
 
 
-def test_the_log_tells_what_became_of_each_delivery(shared_api, admin, referral_id):
+def test_the_log_shows_the_result_of_each_delivery(shared_api, admin, referral_id):
     """Applied, recorded, parked and refused, newest first."""
     before = (wiring.read_clock() - HOUR).isoformat()
     sent = [("accepted", None), ("received", before), ("infused", None), ("withdrawn", None)]
@@ -66,7 +66,7 @@ def test_the_log_tells_what_became_of_each_delivery(shared_api, admin, referral_
 
 
 def test_the_log_comes_in_pages(shared_api, admin, referral_id):
-    """Each line once, in one order."""
+    """Each find_log_line once, in one order."""
     shared_api.move_to(referral_id, "received", "accepted", "consult_scheduled")
     whole = [row["delivery_id"] for row in log(admin)]
 
@@ -81,8 +81,8 @@ def test_the_log_comes_in_pages(shared_api, admin, referral_id):
 
 
 @pytest.mark.parametrize("path", [LOG, f"{LOG}/x/replay", SECRETS])
-def test_a_feed_is_its_centers_administrators_own(shared_api, path):
-    """Others learn nothing of it, not even that there is such a center."""
+def test_only_the_centers_administrators_see_its_deliveries(shared_api, path):
+    """Others learn nothing, not even that the center exists."""
 
     def ask(handle, at=path):
         site = shared_api.get_client_for(shared_api.members[handle])
@@ -95,13 +95,13 @@ def test_a_feed_is_its_centers_administrators_own(shared_api, path):
     assert ask("center_admin", path.replace("harbor", "mesa")) == (404, "not_found")
 
 
-def test_a_delivery_that_is_not_there_is_not_replayed(admin):
+def test_an_unknown_delivery_is_not_replayed(admin):
     """Nor one that was applied."""
     assert replay(admin, "nothing").status == 404
 
 
-def test_what_is_settled_is_not_replayed(shared_api, admin, referral_id):
-    """There is nothing to try again."""
+def test_an_applied_delivery_is_not_replayed(shared_api, admin, referral_id):
+    """There is nothing to retry."""
     shared_api.deliver(referral_id, "received", webhook_id=f"{referral_id}-r")
 
     answer = replay(admin, f"{referral_id}-r")
@@ -109,8 +109,8 @@ def test_what_is_settled_is_not_replayed(shared_api, admin, referral_id):
     assert (answer.status, answer.json["code"]) == (409, "delivery_settled")
 
 
-def test_a_replay_of_what_still_waits_changes_nothing(shared_api, admin, referral_id):
-    """What must come before is still missing."""
+def test_a_replay_of_a_parked_delivery_changes_nothing(shared_api, admin, referral_id):
+    """The event that must come before is still missing."""
     shared_api.deliver(referral_id, "infused", webhook_id=f"{referral_id}-w")
 
     answers = [replay(admin, f"{referral_id}-w") for _ in range(2)]
@@ -121,31 +121,31 @@ def test_a_replay_of_what_still_waits_changes_nothing(shared_api, admin, referra
 
 @pytest.fixture
 def expired_referral_id(shared_api, referral_id):
-    """The id of a referral whose infusion waited for a day, in vain."""
+    """The id of a referral whose infusion was parked for a day."""
     at = (wiring.read_clock() + timedelta(minutes=9)).isoformat()
     shared_api.deliver(referral_id, "infused", at=at, webhook_id=f"{referral_id}-w")
     run_job(TaskQueue.PLAN, context=wiring.build_job_context(wiring.read_clock() + 25 * HOUR))
     return referral_id
 
 
-def test_a_delivery_that_waited_for_a_day_has_failed(shared_api, admin, expired_referral_id):
+def test_a_delivery_parked_for_a_day_has_failed(shared_api, admin, expired_referral_id):
     """In the log, and on the referral, its list and its worklist."""
     rows = shared_api.practice.get("/v1/referrals?worklist=update_overdue&limit=100").json["items"]
 
-    assert line(admin, f"{expired_referral_id}-w")["status"] == "failed"
+    assert find_log_line(admin, f"{expired_referral_id}-w")["status"] == "failed"
     assert read(shared_api, expired_referral_id)["updates_lost"] == 1
     assert {row["referral_id"]: row["missing_updates"] for row in rows}[expired_referral_id] is True
 
 
-def test_giving_up_twice_counts_once(shared_api, expired_referral_id):
+def test_expiring_twice_counts_once(shared_api, expired_referral_id):
     """The job may run again."""
     run_job(TaskQueue.PLAN, context=wiring.build_job_context(wiring.read_clock() + 26 * HOUR))
 
     assert read(shared_api, expired_referral_id)["updates_lost"] == 1
 
 
-def test_what_had_failed_is_replayed_when_the_rest_has_come(shared_api, admin, expired_referral_id):
-    """A day later it does not apply by itself any more; then it does, and nothing is lost."""
+def test_a_failed_delivery_can_be_replayed_when_the_rest_has_arrived(shared_api, admin, expired_referral_id):
+    """After a day it no longer applies by itself; a replay applies it, and nothing is lost."""
     at = (wiring.read_clock() + timedelta(minutes=1)).isoformat()
     with time_machine.travel(wiring.read_clock() + 25 * HOUR):
         for stage in STAGES_TO_INFUSED[:-1]:
@@ -160,7 +160,7 @@ def test_what_had_failed_is_replayed_when_the_rest_has_come(shared_api, admin, e
 
 
 def test_a_new_secret_is_shown_once_and_works_at_once(shared_api, admin, referral_id):
-    """The one before it works on for a day, and then no more."""
+    """The old one works for one more day, and then no more."""
     made = admin.post(SECRETS, None, key="rotate-1")
     again = admin.post(SECRETS, None, key="rotate-1")
     old, new = shared_api.secrets["ctr_harbor"], b64decode(made.json["secret"].removeprefix("whsec_"))
@@ -175,8 +175,8 @@ def test_a_new_secret_is_shown_once_and_works_at_once(shared_api, admin, referra
     shared_api.secrets["ctr_harbor"] = new
 
 
-def test_only_administrators_read_the_trail(shared_api, referral_id):
-    """Of either side, and of nobody else's."""
+def test_only_administrators_read_the_audit_trail(shared_api, referral_id):
+    """Of either side, and of no one else's."""
     shared_api.move_to(referral_id, "received")
     path = f"/v1/referrals/{referral_id}/audit"
     told = {
@@ -199,7 +199,7 @@ def test_only_administrators_read_the_trail(shared_api, referral_id):
 
 @pytest.mark.parametrize("side", ["practice", "center"])
 def test_lists_and_counts_agree(shared_api, side):
-    """Each worklist has as many rows as the counts say, and late is what the rows say."""
+    """Each worklist has as many rows as the counts say, and rows are late where the counts say so."""
     for stages in (("received",), ("received", "info_requested"), ("received", "declined")):
         shared_api.move_to(shared_api.refer()["referral_id"], *stages)
     site = shared_api.get_client_for(shared_api.members[side])

@@ -1,4 +1,4 @@
-"""What becomes of a center's delivery: the whole table of the contract's section 4."""
+"""The result of a center's delivery: the whole table of the contract's section 4."""
 
 from datetime import timedelta
 
@@ -18,8 +18,8 @@ def referral_id(shared_api):
     return shared_api.refer()["referral_id"]
 
 
-def timeline(world, referral_id):
-    """The stages of a referral's events, oldest first."""
+def list_stages(world, referral_id):
+    """Return the stages of a referral's events, oldest first."""
     items = world.practice.get(f"/v1/referrals/{referral_id}/events?limit=100").json["items"]
     return [event["stage"] for event in reversed(items)]
 
@@ -28,8 +28,8 @@ def ago(**how):
     return (wiring.read_clock() - timedelta(**how)).isoformat()
 
 
-def logged(world, center, webhook_id):
-    """A row of the log of deliveries."""
+def read_log_row(world, center, webhook_id):
+    """Return a row of the log of deliveries."""
     key = {"center_id": center.tenant_id, "webhook_id": webhook_id}
     return world.stores.delivery_log.table.get(key)
 
@@ -38,8 +38,8 @@ def status(answer):
     return answer.status, answer.json["status"]
 
 
-def test_a_legal_move_is_applied(shared_api, referral_id):
-    """The referral stands there, told as the center's system reported it."""
+def test_a_legal_event_is_applied(shared_api, referral_id):
+    """The referral has the new stage, with the center's system as the reporter."""
     answer = shared_api.deliver(referral_id, "received", webhook_id="msg_applied")
 
     event = shared_api.practice.get(f"/v1/referrals/{referral_id}/events").json["items"][0]
@@ -55,17 +55,17 @@ def test_a_legal_move_is_applied(shared_api, referral_id):
 
 
 def test_the_same_delivery_again_is_a_duplicate(shared_api, referral_id):
-    """It names the event it made the first time, and makes no other."""
+    """It names the event of the first time, and makes no other."""
     at = ago(seconds=0)
     first = shared_api.deliver(referral_id, "received", at=at, webhook_id="msg_again")
     again = shared_api.deliver(referral_id, "received", at=at, webhook_id="msg_again")
 
     assert status(again) == (200, "duplicate")
     assert again.json == first.json | {"status": "duplicate"}
-    assert timeline(shared_api, referral_id) == ["submitted", "received"]
+    assert list_stages(shared_api, referral_id) == ["submitted", "received"]
 
 
-def test_a_duplicate_that_comes_late_moves_nothing(shared_api, referral_id):
+def test_a_late_duplicate_moves_nothing(shared_api, referral_id):
     """Senders repeat what they are unsure of, also after the referral moved on."""
     at = ago(seconds=0)
     shared_api.deliver(referral_id, "received", at=at, webhook_id="msg_late")
@@ -77,8 +77,8 @@ def test_a_duplicate_that_comes_late_moves_nothing(shared_api, referral_id):
     assert shared_api.get_stage(referral_id) == "consult_scheduled"
 
 
-def test_two_of_the_same_at_once_have_one_effect(shared_api, referral_id):
-    """The slower one, already under way, hears that it is a duplicate."""
+def test_two_identical_deliveries_at_once_have_one_effect(shared_api, referral_id):
+    """The slower one, already under way, gets `duplicate`."""
     at, quicker = ago(seconds=0), []
 
     def overtake():
@@ -88,11 +88,11 @@ def test_two_of_the_same_at_once_have_one_effect(shared_api, referral_id):
         slower = shared_api.deliver(referral_id, "received", at=at, webhook_id="msg_race")
 
     assert (quicker[0].json["status"], slower.json["status"]) == ("applied", "duplicate")
-    assert timeline(shared_api, referral_id) == ["submitted", "received"]
+    assert list_stages(shared_api, referral_id) == ["submitted", "received"]
 
 
-def test_two_moves_at_once_are_weighed_one_after_the_other(shared_api, referral_id):
-    """A move that was overtaken is decided anew, and nothing is lost."""
+def test_two_events_at_once_are_decided_one_after_the_other(shared_api, referral_id):
+    """The slower one is decided again, and nothing is lost."""
     earlier, later = ago(seconds=-1), ago(seconds=-2)
 
     def overtake():
@@ -102,11 +102,11 @@ def test_two_moves_at_once_are_weighed_one_after_the_other(shared_api, referral_
         slower = shared_api.deliver(referral_id, "accepted", at=later)
 
     assert slower.json["status"] == "applied"
-    assert timeline(shared_api, referral_id) == ["submitted", "received", "accepted"]
+    assert list_stages(shared_api, referral_id) == ["submitted", "received", "accepted"]
 
 
-def test_what_is_older_than_what_is_known_is_recorded(shared_api, referral_id):
-    """It becomes history, and the answer tells where the referral stands."""
+def test_a_late_event_is_recorded(shared_api, referral_id):
+    """It becomes history, and the response shows the current stage."""
     shared_api.deliver(referral_id, "accepted")
 
     late = shared_api.deliver(referral_id, "received", at=ago(hours=1))
@@ -117,15 +117,15 @@ def test_what_is_older_than_what_is_known_is_recorded(shared_api, referral_id):
 
 
 def without_ids(answer):
-    """An answer with the ids that it has to differ in taken out."""
+    """Return a response without the ids that have to differ."""
     told = answer.json
     text = answer.text.replace(told["referral_id"], "REF").replace(told["event_id"], "EVT")
     headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
     return answer.status, text, headers
 
 
-def test_another_centers_referral_looks_like_none_at_all(shared_api, referral_id):
-    """Not there, another center's, or not sent yet: parked, and the same bytes."""
+def test_another_centers_referral_looks_like_an_unknown_one(shared_api, referral_id):
+    """Unknown, another center's, or not submitted yet: parked, and the same bytes."""
     draft = shared_api.refer(submit=False)["referral_id"]
 
     unknown = shared_api.deliver(NOWHERE, "accepted")
@@ -139,8 +139,8 @@ def test_another_centers_referral_looks_like_none_at_all(shared_api, referral_id
 
 
 @pytest.mark.parametrize("stage", ["withdrawn", "infused", "declined", "submitted", "monitoring", "deceased"])
-def test_what_is_not_a_centers_looks_like_none_whatever_is_reported(shared_api, referral_id, stage):
-    """Also a move that nobody could make: a refusal would tell that there is a referral."""
+def test_every_event_for_another_centers_referral_is_parked(shared_api, referral_id, stage):
+    """Also an impossible one: a refusal would reveal that the referral exists."""
     draft = shared_api.refer(submit=False)["referral_id"]
 
     foreign = shared_api.deliver(referral_id, stage, center=OTHER_CENTER)
@@ -164,8 +164,8 @@ def refused(answer):
         (STAGES_TO_INFUSED, "apheresis_scheduled", "move_not_legal"),
     ],
 )
-def test_what_can_never_be_legal_is_refused_and_logged(shared_api, referral_id, before, stage, code):
-    """409, at once and when it is repeated; the center's log says why."""
+def test_an_event_that_can_never_be_legal_is_refused_and_logged(shared_api, referral_id, before, stage, code):
+    """409, at once and when repeated; the center's log says why."""
     shared_api.move_to(referral_id, *before)
     at, webhook_id = ago(seconds=-1), f"msg_never_{referral_id[4:30]}"
 
@@ -173,13 +173,13 @@ def test_what_can_never_be_legal_is_refused_and_logged(shared_api, referral_id, 
     again = shared_api.deliver(referral_id, stage, at=at, webhook_id=webhook_id)
 
     assert refused(first) == refused(again) == (409, code)
-    row = logged(shared_api, CENTER, webhook_id)
+    row = read_log_row(shared_api, CENTER, webhook_id)
     assert (row["status"], row["code"], row["referral_id"]) == ("refused", code, referral_id)
     assert shared_api.get_stage(referral_id) == before[-1]
 
 
 def test_a_wrong_day_of_an_infusion_is_refused(shared_api, referral_id):
-    """A hard rule broken is no matter of order."""
+    """A broken hard rule does not depend on order."""
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED[:-1])
 
     answer = shared_api.deliver(referral_id, "infused", local_date="2020-01-01")
@@ -188,7 +188,7 @@ def test_a_wrong_day_of_an_infusion_is_refused(shared_api, referral_id):
 
 
 def test_the_same_id_with_another_body_is_refused(shared_api, referral_id):
-    """The first one stands."""
+    """The first one stays."""
     shared_api.deliver(referral_id, "received", webhook_id="msg_taken")
 
     answer = shared_api.deliver(referral_id, "accepted", webhook_id="msg_taken")
@@ -198,7 +198,7 @@ def test_the_same_id_with_another_body_is_refused(shared_api, referral_id):
 
 
 def test_one_center_cannot_use_up_anothers_ids(shared_api, referral_id):
-    """Ids are each center's own: a guessed one of a neighbour burns nothing."""
+    """Ids belong to one center: a guessed id of another one has no effect."""
     shared_api.deliver(NOWHERE, "accepted", center=OTHER_CENTER, webhook_id="msg_guessed")
 
     answer = shared_api.deliver(referral_id, "received", webhook_id="msg_guessed")
@@ -209,15 +209,15 @@ def test_one_center_cannot_use_up_anothers_ids(shared_api, referral_id):
 @pytest.mark.parametrize(
     "named", ["ref_x", "REF_" + "A" * 26, "ref_" + "a" * 27, "../x", "list#prc_cedar", "", 7, None]
 )
-def test_what_is_no_id_of_ours_is_malformed(shared_api, named):
-    """An id that we never gave cannot become one that is waited for."""
+def test_an_impossible_referral_id_is_malformed(shared_api, named):
+    """An id that we never gave is never parked."""
     answer = shared_api.deliver(named, "received")
 
     assert refused(answer) == (400, "malformed")
 
 
 def test_an_event_of_the_future_is_malformed(shared_api, referral_id):
-    """More than ten minutes ahead of our clock, it would be the latest for ever."""
+    """More than ten minutes ahead of our clock, it would be the latest forever."""
     answer = shared_api.deliver(referral_id, "received", at=ago(minutes=-11))
 
     assert refused(answer) == (400, "occurred_in_future")
@@ -225,12 +225,12 @@ def test_an_event_of_the_future_is_malformed(shared_api, referral_id):
 
 
 @pytest.mark.parametrize("mode", [FaultMode.THROTTLE, FaultMode.SERVER_ERROR, FaultMode.CONFLICT, FaultMode.REFUSED])
-def test_what_we_could_not_do_can_be_sent_again(shared_api, referral_id, mode):
+def test_a_delivery_can_be_repeated_after_our_failure(shared_api, referral_id, mode):
     """503 with Retry-After, nothing half done; the repeat is a first time."""
     at, webhook_id = ago(seconds=0), f"msg_503_{mode}"
     with inject_faults(plan_always("TransactWriteItems", mode)):
         failed = shared_api.deliver(referral_id, "received", at=at, webhook_id=webhook_id)
-    between = (shared_api.get_stage(referral_id), timeline(shared_api, referral_id))
+    between = (shared_api.get_stage(referral_id), list_stages(shared_api, referral_id))
     again = shared_api.deliver(referral_id, "received", at=at, webhook_id=webhook_id)
 
     assert failed.status == 503
@@ -239,8 +239,8 @@ def test_what_we_could_not_do_can_be_sent_again(shared_api, referral_id, mode):
     assert status(again) == (200, "applied")
 
 
-def test_an_answer_that_was_lost_is_given_again(shared_api, referral_id):
-    """Written, and the reply lost on the way: the repeat finds its own receipt."""
+def test_a_lost_response_is_given_again(shared_api, referral_id):
+    """Written, and the reply lost on the way: the repeat finds its idempotency record."""
     at = ago(seconds=0)
     with inject_faults(plan_always("TransactWriteItems", FaultMode.LOST_REPLY)):
         failed = shared_api.deliver(referral_id, "received", at=at, webhook_id="msg_lost")
@@ -248,11 +248,11 @@ def test_an_answer_that_was_lost_is_given_again(shared_api, referral_id):
 
     assert failed.status == 503
     assert status(again) == (200, "duplicate")
-    assert timeline(shared_api, referral_id) == ["submitted", "received"]
+    assert list_stages(shared_api, referral_id) == ["submitted", "received"]
 
 
-def test_every_delivery_is_on_record(shared_api, referral_id):
-    """Applied, parked or refused: each leaves an audit row by the center's feed."""
+def test_every_delivery_is_audited(shared_api, referral_id):
+    """Applied, parked or refused: each leaves an audit row of the center's system."""
     shared_api.deliver(referral_id, "received")
     shared_api.deliver(referral_id, "infused")
     shared_api.deliver(referral_id, "withdrawn")

@@ -1,4 +1,4 @@
-"""Deliveries that came too early: they wait, and apply by themselves."""
+"""Deliveries that came too early are parked, and apply by themselves."""
 
 from datetime import timedelta
 from itertools import permutations
@@ -20,8 +20,8 @@ def referral_id(shared_api):
     return shared_api.refer()["referral_id"]
 
 
-def timeline(world, referral_id):
-    """The stages of a referral's events, oldest first."""
+def list_stages(world, referral_id):
+    """Return the stages of a referral's events, oldest first."""
     items = world.practice.get(f"/v1/referrals/{referral_id}/events?limit=100").json["items"]
     return [event["stage"] for event in reversed(items)]
 
@@ -30,24 +30,24 @@ def ago(**how):
     return (wiring.read_clock() - timedelta(**how)).isoformat()
 
 
-def outcome(world, center, webhook_id):
-    """What the log of deliveries says."""
+def read_log_status(world, center, webhook_id):
+    """Return what the log of deliveries says."""
     return world.stores.delivery_log.table.get({"center_id": center.tenant_id, "webhook_id": webhook_id})["status"]
 
 
 def test_another_centers_delivery_never_applies(shared_api, referral_id):
-    """However long it waits, and whatever its own center reports meanwhile."""
+    """However long it is parked, and whatever the referral's own center reports."""
     shared_api.deliver(referral_id, "accepted", center=OTHER_CENTER, webhook_id="msg_foreign")
 
     shared_api.move_to(referral_id, "received")
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
 
     assert shared_api.get_stage(referral_id) == "received"
-    assert outcome(shared_api, OTHER_CENTER, "msg_foreign") == "parked"
+    assert read_log_status(shared_api, OTHER_CENTER, "msg_foreign") == "parked"
 
 
-def test_a_delivery_that_waits_says_so_again(shared_api):
-    """Repeated while it waits, it is parked as before, once."""
+def test_a_repeated_parked_delivery_stays_parked(shared_api):
+    """It is parked as before, once."""
     at = ago(seconds=0)
     first = shared_api.deliver(NOWHERE, "accepted", at=at, webhook_id="msg_waits")
     again = shared_api.deliver(NOWHERE, "accepted", at=at, webhook_id="msg_waits")
@@ -55,8 +55,8 @@ def test_a_delivery_that_waits_says_so_again(shared_api):
     assert (first.status, first.text) == (again.status, again.text)
 
 
-def test_what_came_too_early_applies_when_its_turn_comes(shared_api, referral_id):
-    """It waits until what must come before has arrived, and applies by itself."""
+def test_an_early_delivery_applies_when_the_missing_event_arrives(shared_api, referral_id):
+    """By itself."""
     early = shared_api.deliver(referral_id, "consult_scheduled", at=ago(minutes=-2), webhook_id="msg_ea")
     between = shared_api.get_stage(referral_id)
 
@@ -66,11 +66,11 @@ def test_what_came_too_early_applies_when_its_turn_comes(shared_api, referral_id
     assert between == "submitted"
     assert accepted.json["stage"] == "accepted"
     assert shared_api.get_stage(referral_id) == "consult_scheduled"
-    assert outcome(shared_api, CENTER, "msg_ea") == "applied"
+    assert read_log_status(shared_api, CENTER, "msg_ea") == "applied"
 
 
 @pytest.mark.parametrize("order", list(permutations(STEPS)), ids="-".join)
-def test_every_order_of_arrival_ends_alike(shared_api, referral_id, order):
+def test_every_order_of_arrival_ends_in_the_same_state(shared_api, referral_id, order):
     """24 ways to deliver four steps, one way it was."""
     at = {stage: ago(seconds=-60 * n) for n, stage in enumerate(STEPS, start=1)}
 
@@ -78,11 +78,11 @@ def test_every_order_of_arrival_ends_alike(shared_api, referral_id, order):
         assert shared_api.deliver(referral_id, stage, at=at[stage]).status in {200, 202}
 
     assert shared_api.get_stage(referral_id) == "consult_completed"
-    assert timeline(shared_api, referral_id) == ["submitted", *STEPS]
+    assert list_stages(shared_api, referral_id) == ["submitted", *STEPS]
 
 
-def test_what_came_too_early_also_waits_for_a_person(shared_api, referral_id):
-    """A step that somebody reports by hand lets the waiting delivery through."""
+def test_an_early_delivery_applies_after_a_persons_event(shared_api, referral_id):
+    """A step that a person reports lets the parked delivery apply."""
     shared_api.deliver(referral_id, "consult_scheduled", at=ago(minutes=-2))
     event = {"type": "stage.changed", "occurred_at": ago(minutes=-1), "data": {"stage": "accepted"}}
 
@@ -93,7 +93,7 @@ def test_what_came_too_early_also_waits_for_a_person(shared_api, referral_id):
 
 
 def test_a_delivery_may_overtake_the_referral_itself(shared_api, monkeypatch):
-    """A center that hears of a referral by telephone is not too quick for us."""
+    """A center that learns of a referral by phone is not too fast for us."""
     early = wiring.generate_id("ref")
     parked = shared_api.deliver(early, "received", at=ago(minutes=-2))
     monkeypatch.setattr(wiring, "generate_id", lambda _prefix: early)

@@ -73,8 +73,6 @@ def test_a_referral_without_any_audit_row_is_found(api: ApiDriver):
     assert [(found.chain, found.problem) for found in result.breaks] == [
         (referral_id, "does not end at the expected row")
     ]
-        (referral_id, "does not end at the expected row")
-    ]
 
 
 @pytest.mark.parametrize("last", [1, 2, 3])

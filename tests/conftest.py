@@ -22,7 +22,7 @@ for unwanted in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CA
 
 from chalicelib.store.all_stores import Stores
 from tests.support import aws_fakes as cloud
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support import tokens
 from tests.support.api_client import ApiClient
 from tests.support.api_driver import ApiDriver, open_api_driver
@@ -58,7 +58,7 @@ def kms_key_id() -> Iterator[str]:
 def stores(kms_key_id: str) -> Stores:
     """Every table of the template, empty, without an API."""
     cloud.clear_tables()
-    return shelves.create_cold_stores(kms_key_id)
+    return store_tools.create_cold_stores(kms_key_id)
 
 
 @pytest.fixture

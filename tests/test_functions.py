@@ -14,7 +14,7 @@ from chalicelib.services.notices.outbox_worker import JobFailedError
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes
 from chalicelib.services.platform.run_context import RunContext
 from tests.support import aws_fakes as cloud
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 
 HOUR_MS = 3_600_000
 SCHEDULED = {
@@ -57,7 +57,7 @@ def run_function(name: str, event: dict[str, Any], *, left_ms: int = HOUR_MS) ->
 
 def list_stream_records() -> list[dict[str, Any]]:
     """Return a stream build_stream_record for every row of the outbox."""
-    rows = shelves.list_task_rows()
+    rows = store_tools.list_task_rows()
     return [build_stream_record({"outbox_id": {"S": row["outbox_id"]}}, n) for n, row in enumerate(rows)]
 
 
@@ -65,11 +65,11 @@ def test_a_submission_is_emailed_by_the_stream_function(api):
     """Submitted on the page, sent to the center, and nothing is left for the sweep."""
     api.refer()
 
-    told = run_function("outbox", {"Records": list_stream_records()})
+    result = run_function("outbox", {"Records": list_stream_records()})
     swept = run_function("relay", SCHEDULED)
 
     assert [mail.destinations["ToAddresses"] for mail in cloud.list_sent_mail()] == [[api.members["center"].email]]
-    assert (told["mails"], swept["mails"]) == (1, 0)
+    assert (result["mails"], swept["mails"]) == (1, 0)
 
 
 @pytest.mark.parametrize(

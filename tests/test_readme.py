@@ -65,9 +65,9 @@ def test_every_make_target_in_the_docs_exists(page):
 
 def test_the_readme_names_the_make_targets_for_newcomers():
     """Run, test, check, bench and package."""
-    told = {command.split()[1] for command in list_commands(README) if command.startswith("make ")}
+    result = {command.split()[1] for command in list_commands(README) if command.startswith("make ")}
 
-    assert {"run", "test", "check", "bench", "package"} <= told
+    assert {"run", "test", "check", "bench", "package"} <= result
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)

@@ -32,9 +32,9 @@ class BaselineHandlers:
 
     def webhook(self, event: Event) -> Response:
         """Receive a stage change."""
-        told = json.loads(event["body"])
-        referral_id = told.pop("referral_id")
-        body = StageEventRequest.model_validate_json(json.dumps(told))
+        result = json.loads(event["body"])
+        referral_id = result.pop("referral_id")
+        body = StageEventRequest.model_validate_json(json.dumps(result))
         self._write()
         return _answer(200, {"referral_id": referral_id, "stage": body.data.stage})
 

@@ -207,10 +207,10 @@ def _middle_us(call: Callable[[], object], calls: int) -> float:
 
 
 def _zip_codes(plan: MeasurePlan) -> list[MetricRow]:
-    told = [
+    result = [
         json.loads(subprocess.check_output([sys.executable, "-c", _LOADING], text=True)) for _ in range(plan.rounds)
     ]
-    imported, loaded, held = (PairedRounds(each) for each in zip(*told, strict=True))
+    imported, loaded, held = (PairedRounds(each) for each in zip(*result, strict=True))
     packed = len(zlib.compress((files(zip_codes) / "zips.bin").read_bytes(), 9)) / 1024
     target, missed = check_limit(loaded.median, 1, " ms")
     small, large = check_limit(packed, 150, " KiB")

@@ -121,9 +121,9 @@ class Operations:
             raise ValueError("the page is not full")
 
 
-def _good(answer: ApiAnswer, **said: str) -> Mapping[str, Any]:
+def _good(answer: ApiAnswer, **text: str) -> Mapping[str, Any]:
     """Return the body of the expected response."""
-    if answer.status >= 300 or not said.items() <= answer.json.items():
+    if answer.status >= 300 or not text.items() <= answer.json.items():
         raise ValueError(f"not what is measured: {answer.status} {answer.text[:200]}")
     return answer.json
 

@@ -49,11 +49,11 @@ class NoticeSweep:
 
     def measure(self, stored: Sequence[int]) -> list[MetricRow]:
         """Compare a run over a short plan with runs over longer ones."""
-        shelf = SyntheticOutbox(self.counting.client, f"{cloud.PREFIX}outbox")
-        self.counting.client = shelf
+        synthetic = SyntheticOutbox(self.counting.client, f"{cloud.PREFIX}outbox")
+        self.counting.client = synthetic
         # What other tests left to do is not measured.
         process_queue(TaskQueue.PLAN, context=wiring.build_job_context())
-        runs = [self._run(shelf, size) for size in stored]
+        runs = [self._run(synthetic, size) for size in stored]
         return [self._first(runs[0]), *(self._grown(run, runs[0]) for run in runs[1:])]
 
     def _first(self, run: SweepRun) -> MetricRow:
@@ -76,10 +76,10 @@ class NoticeSweep:
             missed=missed,
         )
 
-    def _run(self, shelf: SyntheticOutbox, stored: int) -> SweepRun:
+    def _run(self, synthetic: SyntheticOutbox, stored: int) -> SweepRun:
         """A sweep with `due` tasks due of `stored`; a second one must find nothing to do."""
         now = wiring.read_clock()
-        shelf.fill(stored - self.due - shelf.count, due_at=now + _LATER)
+        synthetic.fill(stored - self.due - synthetic.count, due_at=now + _LATER)
         outbox = wiring.get_stores().outbox
         known = [list(outbox.list_due(TaskQueue.PLAN, by=by, limit=10)) for by in (now, now + 2 * _LATER)]
         if known[0] or not known[1]:

@@ -36,9 +36,9 @@ METRICS = (
 def test_every_row_prints():
     """Whatever the clock shows: a quick run measures each thing at least once."""
     command = [sys.executable, "-m", "tests.bench", "--quick"]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
-    assert told.returncode == 0, told.stderr[-2000:]
-    rows = [line for line in told.stdout.splitlines() if line.startswith("| ")]
+    assert result.returncode == 0, result.stderr[-2000:]
+    rows = [line for line in result.stdout.splitlines() if line.startswith("| ")]
     absent = [m for m in METRICS if not any(row.startswith(f"| {m}") for row in rows)]
     assert absent == []

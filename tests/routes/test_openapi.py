@@ -36,8 +36,8 @@ class RecordingApp:
         """Pass the event on."""
         answered: dict[str, Any] = app(event, _context)
         headers = {name.lower(): value for name, value in answered["headers"].items()}
-        told = ApiAnswer(answered["statusCode"], headers, answered["body"])
-        self.heard.append((event["httpMethod"].lower(), event["resource"], told))
+        result = ApiAnswer(answered["statusCode"], headers, answered["body"])
+        self.heard.append((event["httpMethod"].lower(), event["resource"], result))
         return answered
 
 
@@ -195,17 +195,17 @@ def test_the_document_is_valid(document):
 
 def test_the_document_has_every_route_and_no_other(document):
     """It is made from the same declarations that the app uses."""
-    told = {(m.upper(), path) for path, item in document["paths"].items() for m in item}
+    result = {(m.upper(), path) for path, item in document["paths"].items() for m in item}
 
-    assert told == {(m, path) for path, methods in app.routes.items() for m in methods}
+    assert result == {(m, path) for path, methods in app.routes.items() for m in methods}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
 def test_a_route_is_described_as_it_is_declared(document, operation):
     """Its security, path parameters, headers and body."""
-    told = document["paths"][operation.path][operation.method.lower()]
+    result = document["paths"][operation.path][operation.method.lower()]
 
-    needed = {p["name"] for p in told["parameters"] if p["required"]}
+    needed = {p["name"] for p in result["parameters"] if p["required"]}
     in_path = {part[1:-1] for part in operation.path.split("/") if part.startswith("{")}
     headers = {"Idempotency-Key"} if operation.needs_idempotency_key else set()
     headers |= {"If-Match"} if operation.needs_if_match else set()
@@ -219,11 +219,11 @@ def test_a_route_is_described_as_it_is_declared(document, operation):
         RouteAccess.LINK_HOLDER: [],
         RouteAccess.MEMBER: [{"access_token": []}],
     }
-    assert told["security"] == security[operation.access]
+    assert result["security"] == security[operation.access]
     assert needed == in_path | headers
-    assert ("requestBody" in told) is (operation.body is not None or signed)
-    assert told["summary"]
-    assert told["operationId"] == operation.name
+    assert ("requestBody" in result) is (operation.body is not None or signed)
+    assert result["summary"]
+    assert result["operationId"] == operation.name
 
 
 def test_the_document_explains_every_problem_code(document):
@@ -242,17 +242,17 @@ def close_schemas(document):
 
 def list_faults(document, operation, answer):
     """Return the differences between a response and its operation."""
-    told = operation["responses"].get(str(answer.status))
-    if told is None:
+    result = operation["responses"].get(str(answer.status))
+    if result is None:
         return [f"status {answer.status} is not told"]
-    if "content" not in told:
+    if "content" not in result:
         return [] if not answer.text else ["a body that is not told"]
-    if "*/*" in told["content"]:
+    if "*/*" in result["content"]:
         return []
     media_type = answer.headers["content-type"]
-    if media_type not in told["content"]:
+    if media_type not in result["content"]:
         return [f"media type {media_type} is not told"]
-    schema = told["content"][media_type]["schema"]
+    schema = result["content"][media_type]["schema"]
     validator = Draft202012Validator(schema | {"components": document["components"]})
     found = validator.iter_errors(json.loads(answer.text))
     return [f"{error.json_path}: {error.message[:150]}" for error in found]
@@ -281,8 +281,8 @@ def test_every_route_succeeded_in_the_walk(recorded_responses):
 def test_each_operation_lists_its_success_status_once(document):
     """A route has one way to succeed; a delivery may also be parked."""
     for operation in OPERATIONS:
-        told = document["paths"][operation.path][operation.method.lower()]["responses"]
-        good = {status for status in told if int(status) < 400}
+        result = document["paths"][operation.path][operation.method.lower()]["responses"]
+        good = {status for status in result if int(status) < 400}
         waits = {"202"} if operation.access is RouteAccess.WEBHOOK_SIGNATURE else set()
 
         assert good - {"304"} == {str(operation.status)} | waits

@@ -132,10 +132,10 @@ def test_tenant_and_role_claims_in_a_token_are_ignored(shared_api):
     boasting: dict[str, Any] = {"cognito:groups": ["admin"], "custom:tenant_id": "ctr_harbor"}
     token = tokens.create_token(shared_api.members["practice"].subject, **boasting)
 
-    told = shared_api.anyone.with_token(token).get("/v1/me").json
+    result = shared_api.anyone.with_token(token).get("/v1/me").json
 
-    assert told["tenant"]["tenant_id"] == "prc_cedar"
-    assert told["roles"] == ["coordinator"]
+    assert result["tenant"]["tenant_id"] == "prc_cedar"
+    assert result["roles"] == ["coordinator"]
 
 
 @pytest.fixture(scope="module")

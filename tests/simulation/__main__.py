@@ -39,10 +39,10 @@ def main() -> None:
         for row in run_section_in_process(section, budget):
             rows.append(row)
             _tell(row)
-    told = f"{_heading(asked.share)}\n\n{format_table(rows)}\n"
-    print(f"\n{told}", end="")
+    outcome = f"{_heading(asked.share)}\n\n{format_table(rows)}\n"
+    print(f"\n{outcome}", end="")
     if asked.write:
-        _keep(told)
+        _keep(outcome)
     sys.exit(not all(row.result.holds for row in rows))
 
 
@@ -64,11 +64,11 @@ def _heading(share: float) -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}, revision {commit}, {python}, {os.cpu_count()} cores{part}."
 
 
-def _keep(told: str) -> None:
+def _keep(outcome: str) -> None:
     """Replace the last table in the page."""
     before, _, rest = PAGE.read_text("utf-8").partition(f"{LAST}\n\n")
     _, following, after = rest.partition("\n## ")
-    PAGE.write_text(f"{before}{LAST}\n\n{told}{following}{after}", "utf-8")
+    PAGE.write_text(f"{before}{LAST}\n\n{outcome}{following}{after}", "utf-8")
 
 
 def _tell(row: TimedResult) -> None:

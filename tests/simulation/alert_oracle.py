@@ -56,12 +56,12 @@ class ExpectedAlert:
     """One level of a visit of a stage.
 
     Attributes:
-        told_at: The runs that may have sent it, with the first late day in its text.
+        sent_at: The runs that may have sent it, with the first late day in its text.
         must_hear: The members who must have been notified; others who may are in `may_hear`.
     """
 
     rule: str
-    told_at: dict[datetime, date] = field(default_factory=dict)
+    sent_at: dict[datetime, date] = field(default_factory=dict)
     must_hear: People = frozenset()
     may_hear: People = frozenset()
 
@@ -71,12 +71,12 @@ class StageVisit:
     """A visit of a stage.
 
     Attributes:
-        told: The levels of which any may be the highest that was sent.
+        sent: The levels of which any may be the highest that was sent.
     """
 
     stage: str
     since: datetime
-    told: set[int] = field(default_factory=lambda: {_NOTHING})
+    sent: set[int] = field(default_factory=lambda: {_NOTHING})
     rings: dict[int, ExpectedAlert] = field(default_factory=dict)
 
     @property
@@ -111,15 +111,15 @@ class AlertOracle:
         reached = max((level for level, day in days.items() if self._begins(stay, day) <= at), default=_NOTHING)
         if reached == _NOTHING or (reached == _AMBER and stay.stage in _HEARD_APART):
             return
-        if min(stay.told) < reached:
+        if min(stay.sent) < reached:
             ring = stay.rings.setdefault(reached, ExpectedAlert(RULES[reached]))
-            ring.told_at[at] = days[_AMBER]
-            heard = [_who(stay.owner, reached, above=level) for level in stay.told]
+            ring.sent_at[at] = days[_AMBER]
+            heard = [_who(stay.owner, reached, above=level) for level in stay.sent]
             ring.may_hear = ring.may_hear.union(*heard)
-            if is_clean and max(stay.told) <= reached:
+            if is_clean and max(stay.sent) <= reached:
                 ring.must_hear |= frozenset.intersection(*heard)
-        after = {max(level, reached) for level in stay.told}
-        stay.told = after if is_clean else stay.told | after
+        after = {max(level, reached) for level in stay.sent}
+        stay.sent = after if is_clean else stay.sent | after
 
     def _days(self, stay: StageVisit, ends: date | None) -> Iterator[tuple[int, date]]:
         """Return the first day of each level, by the calendar of the side that acts next."""

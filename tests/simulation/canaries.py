@@ -63,10 +63,10 @@ def search(seeds: Sequence[int]) -> CanaryPartResult:
     looked: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder, open_shared_clinic(Path(folder)) as clinic:
         for seed in seeds:
-            for door, said in _doors(capture_outputs(clinic, _faults(seed))).items():
+            for door, text in _doors(capture_outputs(clinic, _faults(seed))).items():
                 allowed = frozenset({"alias"} if door == "mails" else ())
-                looked[door] += len(said)
-                leaked = sorted(find_canaries(said, allowed=allowed))
+                looked[door] += len(text)
+                leaked = sorted(find_canaries(text, allowed=allowed))
                 wrong += [f"seed {seed}: {name} in {door}" for name in leaked]
     return CanaryPartResult(wrong, looked)
 

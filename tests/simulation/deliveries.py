@@ -113,17 +113,17 @@ def check_on_tables(part: DeliveryPart) -> DeliveryPartResult:
     wrong: list[str] = []
     setting = build_context(catalog.get_monitoring_profile("breyanzi"))
     with open_proof_world(part.engine) as world:
-        desk = ServiceDriver(world.stores, now=NOON)
+        driver = ServiceDriver(world.stores, now=NOON)
         while taken < part.deliveries:
             seed = part.seed + referrals
             drawn = random.Random(seed)  # noqa: S311 as above
-            rid, stores = derive_id("ref", str(seed)), desk.stores
-            desk.refer(rid, key=rid)
-            in_order = InMemoryInbox(desk.get_referral(rid), setting, list(stores.referrals.list_history(rid)))
+            rid, stores = derive_id("ref", str(seed)), driver.stores
+            driver.refer(rid, key=rid)
+            in_order = InMemoryInbox(driver.get_referral(rid), setting, list(stores.referrals.list_history(rid)))
             history = draw_history(drawn, rid)
             in_order.receive(history)
             deliveries = shuffle_deliveries(drawn, history)
-            refused = _deliver(desk, rid, deliveries)
+            refused = _deliver(driver, rid, deliveries)
             stored, parked = stores.referrals.get_with_parked(rid)
             assert stored is not None
             events = len(stores.referrals.list_history(rid))
@@ -134,11 +134,11 @@ def check_on_tables(part: DeliveryPart) -> DeliveryPartResult:
     return DeliveryPartResult(taken, referrals, wrong)
 
 
-def _deliver(desk: ServiceDriver, referral_id: str, deliveries: Sequence[tuple[int, object]]) -> list[str]:
+def _deliver(driver: ServiceDriver, referral_id: str, deliveries: Sequence[tuple[int, object]]) -> list[str]:
     refused = []
     for number, event in deliveries:
         try:
-            desk.deliver_event(event, webhook_id=build_webhook_id(referral_id, number))  # type: ignore[arg-type]
+            driver.deliver_event(event, webhook_id=build_webhook_id(referral_id, number))  # type: ignore[arg-type]
         except ConflictError as e:
             refused.append(e.code)
     return refused

@@ -131,14 +131,14 @@ def _singles(part: FaultPart, world: ProofWorld) -> Sequence[ScenarioRunner]:
     return [theater]
 
 
-def _look_at_reads(told: ScenarioResult, run: int, operations: Sequence[str]) -> None:
+def _look_at_reads(result: ScenarioResult, run: int, operations: Sequence[str]) -> None:
     """Check that a retried read made no other difference: the choice of pairs rests on it."""
-    [(number, mode)] = told.wanted[run].items()
+    [(number, mode)] = result.wanted[run].items()
     if operations[number - 1] in _WRITES or mode in _STOPS:
         return
     again = [] if mode is FaultMode.TWICE else [operations[number - 1]]
-    if told.runs[run].operations != [*operations[:number], *again, *operations[number:]]:
-        told.trouble.append("a read that was asked again changed the run")
+    if result.runs[run].operations != [*operations[:number], *again, *operations[number:]]:
+        result.trouble.append("a read that was asked again changed the run")
 
 
 def _pairs(part: FaultPart, world: ProofWorld) -> Sequence[ScenarioRunner]:

@@ -26,7 +26,7 @@ MAX_EVENTS = 16
 
 def draw_history(drawn: random.Random, referral_id: str) -> Sequence[ReferralEvent]:
     """Build what a center's system reports of a submitted referral, in the order in which it was true."""
-    told: list[ReferralEvent] = []
+    result: list[ReferralEvent] = []
     stage, part, at, numbered = Stage.SUBMITTED, 0, NOON, drawn.random() < 0.5
     for _ in range(drawn.randint(3, MAX_EVENTS)):
         choices = _next(stage, part)
@@ -42,9 +42,9 @@ def draw_history(drawn: random.Random, referral_id: str) -> Sequence[ReferralEve
             part = part + 1 if stage is Stage.INFUSED else 1
             dose = {"part": part, "of": 2}
         move = build_stage_change(end, at, actor=Actor.CENTER, **dose)
-        told += [move, *_beside(drawn, move)]
+        result += [move, *_beside(drawn, move)]
         stage = end
-    return [_named(n, event, referral_id, numbered) for n, event in enumerate(told, 1)]
+    return [_named(n, event, referral_id, numbered) for n, event in enumerate(result, 1)]
 
 
 def _next(stage: Stage, part: int) -> list[Stage]:

@@ -78,20 +78,20 @@ class FinalState:
                 yield f"{task_id} is parked: {row['rule']}"
 
     def _wrong_about(self, oracle: NoticeOracle, notices: Sequence[Item]) -> Iterator[str]:
-        told: dict[NoticeKey, list[Item]] = defaultdict(list)
+        result: dict[NoticeKey, list[Item]] = defaultdict(list)
         rung: list[Item] = []
         for notice in notices:
             if notice["rule"] in RULES:
                 rung.append(notice)
             else:
-                told[self._key(notice)].append(notice)
+                result[self._key(notice)].append(notice)
         yield from self._wrong_rings(oracle, rung)
-        for key in told.keys() - oracle.fates.keys():
+        for key in result.keys() - oracle.fates.keys():
             yield f"{_said(key)} was never due"
         for key, fate in oracle.fates.items():
-            for wrong in self._wrong_fate(oracle, fate, told[key]):
+            for wrong in self._wrong_fate(oracle, fate, result[key]):
                 yield f"{_said(key)} {wrong}"
-        yield from _wrong_titles(oracle, told)
+        yield from _wrong_titles(oracle, result)
 
     def _wrong_fate(self, oracle: NoticeOracle, fate: NoticeFate, notices: Sequence[Item]) -> Iterator[str]:
         """Return who was notified, how often and when."""
@@ -105,7 +105,7 @@ class FinalState:
             yield f"was not told to {len(people - times.keys())} of {len(people)}"
         for notice in notices:
             at = from_timestamp(notice["created_at"])
-            if at not in fate.told_at:
+            if at not in fate.sent_at:
                 yield f"was told at {at}, when it was not to be"
             if notice["category"] != fate.category:
                 yield f"is of {notice['category']}"
@@ -117,21 +117,21 @@ class FinalState:
             of_it = [
                 left.pop(notice["notice_id"])
                 for notice in notices
-                if notice["rule"] == ring.rule and from_timestamp(notice["created_at"]) in ring.told_at
+                if notice["rule"] == ring.rule and from_timestamp(notice["created_at"]) in ring.sent_at
             ]
             times = Counter(notice["member_id"] for notice in of_it)
             must, may = (self._people(oracle, who) for who in (ring.must_hear, ring.may_hear))
-            said = f"{ring.rule} of {min(ring.told_at)}"
+            text = f"{ring.rule} of {min(ring.sent_at)}"
             if times.keys() - may:
-                yield f"{said} was told to somebody else"
+                yield f"{text} was told to somebody else"
             if must - times.keys():
-                yield f"{said} was not told to {len(must - times.keys())} of {len(must)}"
+                yield f"{text} was not told to {len(must - times.keys())} of {len(must)}"
             if max(times.values(), default=0) > 1:
-                yield f"{said} was told {max(times.values())} times"
+                yield f"{text} was told {max(times.values())} times"
             for notice in of_it:
-                day = ring.told_at[from_timestamp(notice["created_at"])]
+                day = ring.sent_at[from_timestamp(notice["created_at"])]
                 if f"since {day:%B} {day.day}, {day.year}" not in notice["title"]:
-                    yield f"{said} says {notice['title']!r}, late since {day}"
+                    yield f"{text} says {notice['title']!r}, late since {day}"
         for notice in left.values():
             yield f"{notice['rule']} rang at {notice['created_at']}, when it was not to"
 
@@ -179,11 +179,11 @@ class FinalState:
         return NoticeKey(str(what), from_timestamp(task["planned_for"]))
 
 
-def _wrong_titles(oracle: NoticeOracle, told: Mapping[NoticeKey, Sequence[Item]]) -> Iterator[str]:
+def _wrong_titles(oracle: NoticeOracle, result: Mapping[NoticeKey, Sequence[Item]]) -> Iterator[str]:
     """A notice for a day that was sent before and moved says so; so does a notice that is days late."""
     zone = ZoneInfo(oracle.course.center.time_zone)
-    first = {key: min(from_timestamp(n["created_at"]) for n in found) for key, found in told.items() if found}
-    for key, found in told.items():
+    first = {key: min(from_timestamp(n["created_at"]) for n in found) for key, found in result.items() if found}
+    for key, found in result.items():
         if key.rule not in SCHEDULE or not found:
             continue
         earlier = [other for other in first if _replaced(other, key) and first[other] < first[key]]

@@ -87,18 +87,18 @@ def run_quick(trials: Sequence[MutationTrial]) -> Iterator[tuple[int, TrialOutco
     process.join()
 
 
-def _serve(trials: Sequence[MutationTrial], told: Connection) -> None:
+def _serve(trials: Sequence[MutationTrial], result: Connection) -> None:
     prepare_process()
     tests = sorted({test for trial in trials for test in trial.tests})
-    pytest_run(tests, plugins=[_MutationPlugin(trials, told)])
+    pytest_run(tests, plugins=[_MutationPlugin(trials, result)])
 
 
 class _MutationPlugin:
     """A plugin of pytest that runs the trials in place of the tests."""
 
-    def __init__(self, trials: Sequence[MutationTrial], told: Connection) -> None:
+    def __init__(self, trials: Sequence[MutationTrial], result: Connection) -> None:
         self.trials = trials
-        self.told = told
+        self.told = result
 
     def pytest_runtestloop(self, session: "pytest.Session") -> bool:
         paths = {trial.path for trial in self.trials}

@@ -112,7 +112,7 @@ class NoticeFate:
     category: str
     sides: tuple[str, ...]
     may_be: set[str] = field(default_factory=set)
-    told_at: set[datetime] = field(default_factory=set)
+    sent_at: set[datetime] = field(default_factory=set)
 
     @property
     def must_be_sent(self) -> bool:
@@ -165,7 +165,7 @@ class NoticeOracle:
                 continue
             is_wanted = is_event or (key in plan and not self._is_silent(key))
             if is_wanted:
-                fate.told_at.add(at)
+                fate.sent_at.add(at)
             fate.may_be.add(_TOLD if is_wanted else _DROPPED)
             if is_clean:
                 fate.may_be.discard(_WAITING)

@@ -48,7 +48,7 @@ class ProofWorld:
         return wiring.get_stores()
 
     @property
-    def desk(self) -> ServiceDriver:
+    def driver(self) -> ServiceDriver:
         """The services without the API, for preparation only."""
         return ServiceDriver(self.stores, now=self.now)
 

@@ -40,12 +40,12 @@ class ScenarioResult:
 
     def __str__(self) -> str:
         """Return what repeats the scenario."""
-        told = [
+        result = [
             f"run {k} call {n} {_named(self.runs, k, n)} {mode}"
             for k, faults_ in enumerate(self.wanted)
             for n, mode in faults_.items()
         ]
-        return f"{self.scene.name}: {'; '.join(told) or 'no fault'}"
+        return f"{self.scene.name}: {'; '.join(result) or 'no fault'}"
 
 
 @dataclass
@@ -63,17 +63,17 @@ class ScenarioRunner:
         self.world.go_back()
         scene = Scene(self.world, f"{self.flow.name} {number}")
         self.flow.prepare(scene)
-        told = ScenarioResult(scene, wanted)
-        self._run(told, [lambda: self.flow.act(scene)], wanted[0] if wanted else {})
+        result = ScenarioResult(scene, wanted)
+        self._run(result, [lambda: self.flow.act(scene)], wanted[0] if wanted else {})
         for faulty in (*wanted[1:], {}, {}):
             self.world.now += ROUND_DURATION
-            self._run(told, self.flow.repeat(scene), faulty)
-        told.ended = to_timestamp(self.world.now)
-        self.played.append(told)
-        return told
+            self._run(result, self.flow.repeat(scene), faulty)
+        result.ended = to_timestamp(self.world.now)
+        self.played.append(result)
+        return result
 
     def _run(
-        self, told: ScenarioResult, functions: Sequence[Callable[[], None]], wanted: Mapping[int, FaultMode]
+        self, result: ScenarioResult, functions: Sequence[Callable[[], None]], wanted: Mapping[int, FaultMode]
     ) -> None:
         with faults.inject_faults(_possible(wanted)) as calls:
             for function in functions:
@@ -84,20 +84,20 @@ class ScenarioRunner:
                 except (faults.SimulatedCrash, NoReplyError, UnavailableError):
                     pass
                 except Exception as e:  # noqa: BLE001 a bug that a fault brings out is a finding
-                    told.trouble.append(type(e).__name__)
-        told.runs.append(calls)
+                    result.trouble.append(type(e).__name__)
+        result.runs.append(calls)
 
     def find_violations(self, *, all_met: bool = True) -> list[str]:
         """Return each scenario after which something is lost, doubled or left undone."""
-        books, mails = TableSnapshot.read(self.world.stores), self.world.mails()
+        tables, mails = TableSnapshot.read(self.world.stores), self.world.mails()
         found = []
-        for told in self.played:
-            faulty = [*told.trouble, *_wrong(told, self.flow, books, mails)]
-            if all_met and told.count_faults_hit != sum(len(each) for each in told.wanted):
+        for result in self.played:
+            faulty = [*result.trouble, *_wrong(result, self.flow, tables, mails)]
+            if all_met and result.count_faults_hit != sum(len(each) for each in result.wanted):
                 faulty.append("a fault was not met")
             if faulty:
-                letters = books.list_mails(told.scene.referral_id)
-                found.append(f"{told}: {', '.join(faulty)}; {_evidence(told, letters, mails)}")
+                letters = tables.list_mails(result.scene.referral_id)
+                found.append(f"{result}: {', '.join(faulty)}; {_evidence(result, letters, mails)}")
         return found
 
 
@@ -112,23 +112,23 @@ def _possible(wanted: Mapping[int, FaultMode]) -> faults.FaultPlan:
     return plan
 
 
-def _wrong(told: ScenarioResult, flow: Flow, books: TableSnapshot, mails: Counter[str]) -> list[str]:
-    scene, wanted = told.scene, flow.wanted
+def _wrong(result: ScenarioResult, flow: Flow, tables: TableSnapshot, mails: Counter[str]) -> list[str]:
+    scene, wanted = result.scene, flow.wanted
     rid = scene.referral_id
-    found = books.find_violations(
+    found = tables.find_violations(
         rid, wanted.stages, writes=wanted.writes, deliveries=wanted.deliveries, audited=wanted.audited
     )
-    made = [drawn for drawn in scene.drawn if books.list_rows_about("referrals", drawn)]
-    rows = books.list_rows_about("outbox", rid)
+    made = [drawn for drawn in scene.drawn if tables.list_rows_about("referrals", drawn)]
+    rows = tables.list_rows_about("outbox", rid)
     clocks = [row for row in rows if row["rule"] == OVERDUE_ALERT]
-    due = [row for row in rows if row not in clocks and row["planned_for"] <= told.ended]
-    soon = to_timestamp(from_timestamp(told.ended) + ROUND_DURATION)
-    notices = books.list_rows_about("notices", rid)
+    due = [row for row in rows if row not in clocks and row["planned_for"] <= result.ended]
+    soon = to_timestamp(from_timestamp(result.ended) + ROUND_DURATION)
+    notices = tables.list_rows_about("notices", rid)
     copies = {to: mails[f"{to} {scene.name}"] for to in wanted.mails}
-    letters = books.list_mails(rid)
+    letters = tables.list_mails(rid)
     held = Counter(notice_id for row in letters for notice_id in row["notice_ids"])
     # What a fault delays until after the first email comes in an email of its own.
-    most = len([row for row in letters if row["state"] == "done"]) + told.count_allowed_copies
+    most = len([row for row in letters if row["state"] == "done"]) + result.count_allowed_copies
     checks = {
         "made twice": len(made) <= 1,
         "not answered": scene.status < 300,
@@ -158,11 +158,11 @@ def is_about_sending(operations: Sequence[str], n: int, met: Mapping[int, FaultM
 _TELLING = ("outbox_id", "state", "planned_for", "due_at", "message_id", "merged_into", "why")
 
 
-def _evidence(told: ScenarioResult, letters: Sequence[Item], mails: Counter[str]) -> str:
+def _evidence(result: ScenarioResult, letters: Sequence[Item], mails: Counter[str]) -> str:
     """Describe how it happened, for someone who cannot repeat it."""
     rows = [{name: str(row[name]) for name in _TELLING if name in row} for row in letters]
-    calls = [" ".join(calls.operations) for calls in told.runs]
-    return f"ended {told.ended}, mails {list(mails.items())[:20]}, their rows {rows}, calls {calls}"
+    calls = [" ".join(calls.operations) for calls in result.runs]
+    return f"ended {result.ended}, mails {list(mails.items())[:20]}, their rows {rows}, calls {calls}"
 
 
 def _named(runs: Sequence[CallLog], run: int, number: int) -> str:

@@ -17,7 +17,7 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from tests.simulation.mutation_processes import ROOT
 from tests.simulation.section_protocol import Budget, Progress, SectionResult
 from tests.support import aws_fakes as cloud
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.service_driver import STAGES_TO_LYMPHODEPLETION, ServiceDriver, open_service_driver
 from tests.support.stale_reads import make_reads_stale
 
@@ -65,7 +65,7 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
 
 def count_with_reads(*, strong: bool, seed: int) -> int:
     """Return the value of a counter that is read, increased and written back `COUNTS` times."""
-    client: Any = shelves.get_dynamodb_client()
+    client: Any = store_tools.get_dynamodb_client()
     table, key = f"{cloud.PREFIX}allowances", {"subject": {"S": f"counter {strong} {seed}"}}
     with make_reads_stale(SHARE, seed=seed):
         for _ in range(COUNTS):
@@ -95,7 +95,7 @@ class ScenarioOutcome:
     A late notice may share another email, so emails are not compared: each was sent once.
     """
 
-    told: Sequence[tuple[str, str]]
+    sent: Sequence[tuple[str, str]]
     left: Sequence[str]
     stale: int
 
@@ -103,52 +103,52 @@ class ScenarioOutcome:
 def play_referral(key_id: str, *, share: float, seed: int) -> ScenarioOutcome:
     """Play a referral up to its infusion and past it, while what is due is found late."""
     cloud.clear_tables()
-    desk = open_service_driver(shelves.create_cold_stores(key_id))
+    driver = open_service_driver(store_tools.create_cold_stores(key_id))
     with make_reads_stale(share, seed=seed) as reads:
-        desk.refer()
+        driver.refer()
         for stage in ("received", *STAGES_TO_LYMPHODEPLETION, "infused"):
-            desk.move_to(stage)
-            desk.run_queue(TaskQueue.EVENT)
+            driver.move_to(stage)
+            driver.run_queue(TaskQueue.EVENT)
         for _ in range(SWEEPS):
-            _sweep(desk)
-    told = sorted((row["member_id"], row["outbox_id"]) for row in shelves.list_rows("notices"))
-    sent = Counter(tag for _, tag in desk.postbox.accepted)
-    late = desk.now + timedelta(days=1)
-    left = [row["outbox_id"] for lane in TaskQueue for row in _due(desk, lane, late)]
-    unsent = [row["outbox_id"] for row in shelves.list_mail_rows() if row["state"] != "done"]
+            _sweep(driver)
+    result = sorted((row["member_id"], row["outbox_id"]) for row in store_tools.list_rows("notices"))
+    sent = Counter(tag for _, tag in driver.postbox.accepted)
+    late = driver.now + timedelta(days=1)
+    left = [row["outbox_id"] for lane in TaskQueue for row in _due(driver, lane, late)]
+    unsent = [row["outbox_id"] for row in store_tools.list_mail_rows() if row["state"] != "done"]
     again = [mail_id for mail_id, copies in sent.items() if copies > 1]
-    return ScenarioOutcome(told, [*left, *unsent, *again], reads.stale)
+    return ScenarioOutcome(result, [*left, *unsent, *again], reads.stale)
 
 
-def _sweep(desk: ServiceDriver) -> None:
+def _sweep(driver: ServiceDriver) -> None:
     """Run the relay a while later, and the plan of all days to come."""
-    desk.now += timedelta(minutes=15)
-    desk.run_queue(TaskQueue.EVENT)
-    desk.run_queue(TaskQueue.PLAN, now=desk.now + timedelta(days=90))
+    driver.now += timedelta(minutes=15)
+    driver.run_queue(TaskQueue.EVENT)
+    driver.run_queue(TaskQueue.PLAN, now=driver.now + timedelta(days=90))
 
 
-def _due(desk: ServiceDriver, lane: TaskQueue, by: Any) -> Iterator[Any]:
-    return desk.stores.outbox.list_due(lane, by=by, limit=100)
+def _due(driver: ServiceDriver, lane: TaskQueue, by: Any) -> Iterator[Any]:
+    return driver.stores.outbox.list_due(lane, by=by, limit=100)
 
 
 def _lives(key_id: str, progress: Progress, budget: Budget) -> SectionResult:
     total = budget.scale(SCENARIOS)
     wanted = play_referral(key_id, share=0, seed=0)
-    wrong: list[str] = [] if wanted.told else ["nobody is told of anything"]
+    wrong: list[str] = [] if wanted.sent else ["nobody is told of anything"]
     stale = 0
     for number in range(total):
         seed = budget.seed * SCENARIOS + number
         life = play_referral(key_id, share=SHARE, seed=seed)
         stale += life.stale
-        if (life.told, life.left) != (wanted.told, []):
-            found = f"{len(life.told)} notices, not {len(wanted.told)}"
+        if (life.sent, life.left) != (wanted.sent, []):
+            found = f"{len(life.sent)} notices, not {len(wanted.sent)}"
             wrong.append(f"seed {seed}: {found}; left or sent twice: {life.left}")
         progress(number + 1, total, "lives")
     if not stale:
         wrong.append("no index was behind")
     return SectionResult(
         claim="An index that lags only costs time: each notice is sent once",
-        tries=total * len(wanted.told),
+        tries=total * len(wanted.sent),
         counterexamples=wrong,
         figures=f"{stale:,} stale reads of what is due",
     )
@@ -187,8 +187,8 @@ def _heard(lines: Iterable[str], progress: Callable[[int, int], None]) -> TestRu
     broken: list[str] = []
     total = weak = stale = 0
     for line in lines:
-        if said := _SAID.search(line):
-            stale, weak = int(said["stale"]), int(said["weak"])
+        if message := _SAID.search(line):
+            stale, weak = int(message["stale"]), int(message["weak"])
         elif counted := _COLLECTED.search(line):
             total = int(counted[1])
         elif named := _BROKEN.search(line):

@@ -46,8 +46,8 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
 def _tried(part: tuple[int, int]) -> Sequence[str]:
     discard_logs()
     seed, tries = part
-    with open_multi_tenant_world(PRACTICES, CENTERS) as (memory, town):
-        strangers = CrossTenantProbe(town, Random(seed))  # noqa: S311 a seed makes the same run again
+    with open_multi_tenant_world(PRACTICES, CENTERS) as (memory, world):
+        strangers = CrossTenantProbe(world, Random(seed))  # noqa: S311 a seed makes the same run again
         before = snapshot_protected(memory)
         for _ in range(tries):
             strangers.try_once()
@@ -58,11 +58,11 @@ def _tried(part: tuple[int, int]) -> Sequence[str]:
 def _caught() -> bool:
     """Whether the tries find it when a member may see every referral."""
     discard_logs()
-    with open_multi_tenant_world(PRACTICES, CENTERS) as (_, town):
-        strangers = CrossTenantProbe(town, Random(1))  # noqa: S311 as above
+    with open_multi_tenant_world(PRACTICES, CENTERS) as (_, world):
+        strangers = CrossTenantProbe(world, Random(1))  # noqa: S311 as above
         with patch.object(Member, "may_see", lambda _member, _referral: True):
-            for person in town.people:
+            for person in world.people:
                 for _ in range(20):
                     strangers.probe_target(person)
-    told = "\n".join(strangers.found)
-    return all(p.member.name in told for p in town.people if p.member.has_clinical_access)
+    result = "\n".join(strangers.found)
+    return all(p.member.name in result for p in world.people if p.member.has_clinical_access)

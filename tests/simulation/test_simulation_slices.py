@@ -49,14 +49,14 @@ def test_some_pairs_of_faults_lose_nothing(world, flow):
 
 def test_a_read_that_changes_what_comes_after_it_is_found_out(world):
     """Faults on reads are left out of pairs, because a retry makes no difference."""
-    told = ScenarioResult(Scene(world, "read"), [{1: FaultMode.THROTTLE}])
-    told.runs.append(CallLog(["GetItem", "GetItem", "PutItem"]))
+    result = ScenarioResult(Scene(world, "read"), [{1: FaultMode.THROTTLE}])
+    result.runs.append(CallLog(["GetItem", "GetItem", "PutItem"]))
 
-    faults._look_at_reads(told, 0, ["GetItem", "PutItem"])
-    assert told.trouble == []
+    faults._look_at_reads(result, 0, ["GetItem", "PutItem"])
+    assert result.trouble == []
 
-    faults._look_at_reads(told, 0, ["GetItem", "Query", "PutItem"])
-    assert told.trouble == ["a read that was asked again changed the run"]
+    faults._look_at_reads(result, 0, ["GetItem", "Query", "PutItem"])
+    assert result.trouble == ["a read that was asked again changed the run"]
 
 
 def test_a_naive_handler_is_found_out(world):
@@ -77,7 +77,7 @@ class Later(SubmitReferral):
 def test_what_was_left_to_be_done_before_is_not_due_in_a_scenario(world):
     """Its email would be merged with theirs, if there were enough."""
     for n in range(MAX_SINGLE_MAILS):
-        world.desk.refer(f"ref_left_{n}", key=f"key-left-{n}")
+        world.driver.refer(f"ref_left_{n}", key=f"key-left-{n}")
     theater = ScenarioRunner(world, Later(), cold=False)
 
     theater.play()
@@ -88,22 +88,24 @@ def test_what_was_left_to_be_done_before_is_not_due_in_a_scenario(world):
 def test_eight_writers_at_once_lose_nothing(world, monkeypatch):
     """Each writer gets the truth, and the versions have no gap."""
     monkeypatch.setattr(writers, "OPERATIONS", 5)
-    desk = world.desk
+    service_driver = world.driver
     ids = [derive_id("ref", f"slice {n}") for n in range(2)]
 
-    logs = writers.run_writers(desk, ids, seed=1)
+    logs = writers.run_writers(service_driver, ids, seed=1)
 
     assert sum(len(log.answered) for log in logs) > 20
-    assert writers.find_violations(desk, ids, logs) == []
+    assert writers.find_violations(service_driver, ids, logs) == []
 
 
 def test_the_checker_of_histories_finds_a_lost_answer(world):
     """An event that a writer was told is applied, and that is nowhere."""
-    desk = world.desk
-    desk.refer("ref_lost", key="key-lost")
+    service_driver = world.driver
+    service_driver.refer("ref_lost", key="key-lost")
     log = writers.WriterLog(answered=[("ref_lost", "evt_lost")])
 
-    assert writers.find_violations(desk, ["ref_lost"], [log]) == ["evt_lost was answered and is not in the history"]
+    assert writers.find_violations(service_driver, ["ref_lost"], [log]) == [
+        "evt_lost was answered and is not in the history"
+    ]
 
 
 def test_a_promise_that_was_not_tried_does_not_hold():

@@ -7,7 +7,7 @@ from tests.simulation import stale
 from tests.simulation.mutation_processes import ROOT
 from tests.simulation.section_protocol import Progress
 from tests.support import aws_fakes as cloud
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.stale_reads import MAX_STALENESS, make_reads_stale
 from tests.support.stale_reads_plugin import INDEX_WAITS, list_waited_indexes
 
@@ -44,10 +44,10 @@ def test_an_answer_is_only_so_old(key_id, writes, stale):
     cloud.clear_tables()
     ask = {"TableName": f"{cloud.PREFIX}allowances", "Key": {"subject": {"S": "one"}}}
     with make_reads_stale(1.0):
-        shelves.get_dynamodb_client().get_item(**ask)
+        store_tools.get_dynamodb_client().get_item(**ask)
         for _ in range(writes):
-            shelves.get_dynamodb_client().put_item(TableName=ask["TableName"], Item=ask["Key"])
-        found = shelves.get_dynamodb_client().get_item(**ask)
+            store_tools.get_dynamodb_client().put_item(TableName=ask["TableName"], Item=ask["Key"])
+        found = store_tools.get_dynamodb_client().get_item(**ask)
 
     assert ("Item" not in found) is stale
 
@@ -58,7 +58,7 @@ def test_notices_come_late_at_worst(key_id):
 
     life = stale.play_referral(key_id, share=stale.SHARE, seed=1)
 
-    assert (life.told, life.left) == (wanted.told, [])
+    assert (life.sent, life.left) == (wanted.sent, [])
     assert life.stale > 0
 
 

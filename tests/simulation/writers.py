@@ -69,13 +69,13 @@ class Writer:
     def _deliver(self, rid: str, stage: str, *, at: datetime, name: str, log: WriterLog, again: bool = False) -> None:
         event = (rid, derive_id("evt", CENTER.tenant_id, name))
         try:
-            outcome = self.desk.deliver(stage, referral_id=rid, at=at, webhook_id=name, body=name.encode())
+            outcome = self.service_driver.deliver(stage, referral_id=rid, at=at, webhook_id=name, body=name.encode())
         except UnavailableError:
             log.unknown.append(event)
         else:
             if outcome.status in {"applied", "recorded"} and not again:
                 log.answered.append(event)
-                if event[1] not in _history(self.desk.stores, rid):
+                if event[1] not in _history(self.service_driver.stores, rid):
                     log.wrong.append(f"{event[1]} was answered and is not in a strong read")
 
 
@@ -88,9 +88,9 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
         desk = ServiceDriver(world.stores, now=NOON + timedelta(days=5))
         for n in range(rounds):
             ids = [derive_id("ref", f"{budget.seed} {n} {k}") for k in range(REFERRALS)]
-            told = run_writers(desk, ids, seed=budget.seed + n)
-            logs += told
-            wrong += find_violations(desk, ids, told)
+            result = run_writers(desk, ids, seed=budget.seed + n)
+            logs += result
+            wrong += find_violations(desk, ids, result)
             progress(n + 1, rounds, "rounds of eight writers")
     met = Counter(
         {"answered": sum(len(log.answered) for log in logs), "unknown": sum(len(log.unknown) for log in logs)}

@@ -97,9 +97,9 @@ def run_part(world: ProofWorld, part: YearPart) -> YearPartResult:
     world.begin_anew()
     with patch.object(SesMailer, "send", year.count_sends(SesMailer.send)):
         year.run()
-    told = FinalState.read(world.stores, year.staff, year.oracles, year.sent)
-    wrong = [*year.trouble, *told.find_violations()]
-    return YearPartResult(part.referrals, len(told.notices), len(told.mails), year.met, wrong)
+    outcome = FinalState.read(world.stores, year.staff, year.oracles, year.sent)
+    wrong = [*year.trouble, *outcome.find_violations()]
+    return YearPartResult(part.referrals, len(outcome.notices), len(outcome.mails), year.met, wrong)
 
 
 # --------------------------------------------------------------- mistakes that must be found

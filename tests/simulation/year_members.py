@@ -114,12 +114,12 @@ class Reporter:
         """Return the side that reports it."""
         return derive_id("ref", self.course.name)
 
-    def report(self, news: KnownEvent, desk: ServiceDriver) -> None:
+    def report(self, news: KnownEvent, driver: ServiceDriver) -> None:
         """Report it, as the practice's people or as the center's system."""
         self._sent += 1
         for _ in range(TRIES):
             try:
-                status = self._reported(news, desk)
+                status = self._reported(news, driver)
             except (SimulatedCrash, UnavailableError):
                 continue
             if status not in {"applied", "duplicate"}:
@@ -127,32 +127,32 @@ class Reporter:
             return
         self.illegal.append(f"{news.what} is never answered")
 
-    def _reported(self, news: KnownEvent, desk: ServiceDriver) -> str:
+    def _reported(self, news: KnownEvent, driver: ServiceDriver) -> str:
         if news.what not in _BY_PRACTICE:
-            return self._delivered(news, desk)
+            return self._delivered(news, driver)
         member = self.staff.people[self.course.practice.tenant_id][0]
         key = f"{self.course.name} {self._sent}"
         if news.what == "submitted":
             changed: dict[str, Any] = {"center_id": self.course.center.tenant_id, "patient__alias": key}
             changed |= {"product_id": self.course.product_id}
-            desk.refer(self.referral_id, key=key, member=member, **changed)
+            driver.refer(self.referral_id, key=key, member=member, **changed)
             return "applied"
-        answer = desk.report(news.what, referral_id=self.referral_id, member=member, key=key)
+        answer = driver.report(news.what, referral_id=self.referral_id, member=member, key=key)
         return str(answer.body["status"])
 
-    def _delivered(self, news: KnownEvent, desk: ServiceDriver) -> str:
+    def _delivered(self, news: KnownEvent, driver: ServiceDriver) -> str:
         center_id = self.course.center.tenant_id
         webhook_id = f"{self.course.name}-{self._sent}"
-        event = self._event(news, derive_id("evt", center_id, webhook_id), desk.now)
+        event = self._event(news, derive_id("evt", center_id, webhook_id), driver.now)
         if news.what == "infused" and news.part == 1:
             self._infusion = event.event_id
         delivery = Delivery(
-            center_id=center_id, webhook_id=webhook_id, body_hash=hash_body(webhook_id.encode()), received_at=desk.now
+            center_id=center_id, webhook_id=webhook_id, body_hash=hash_body(webhook_id.encode()), received_at=driver.now
         )
-        return journey.report_by_webhook(event, delivery=delivery, context=desk.context).status
+        return journey.report_by_webhook(event, delivery=delivery, context=driver.context).status
 
     def _event(self, news: KnownEvent, event_id: str, now: datetime) -> ReferralEvent:
-        told: dict[str, Any] = {
+        result: dict[str, Any] = {
             "event_id": event_id,
             "referral_id": self.referral_id,
             "occurred_at": news.true_at,
@@ -164,12 +164,12 @@ class Reporter:
         }
         if news.what in _BESIDE:
             kind, more = _BESIDE[news.what]
-            return kind(**told, **more)
+            return kind(**result, **more)
         if news.ends_on:
-            return WindowExtended(**told, ends_on=news.ends_on)
+            return WindowExtended(**result, ends_on=news.ends_on)
         if news.what == "corrected":
-            right = StageChange(**told, stage=Stage.INFUSED)
-            told["occurred_at"] = news.at
-            return Corrected(**told, supersedes=self._infusion, replacement=right)
+            right = StageChange(**result, stage=Stage.INFUSED)
+            result["occurred_at"] = news.at
+            return Corrected(**result, supersedes=self._infusion, replacement=right)
         of = 2 if self.course.is_split and news.what == "infused" else 1
-        return StageChange(**told, stage=Stage(news.what), part=news.part, of=of)
+        return StageChange(**result, stage=Stage(news.what), part=news.part, of=of)

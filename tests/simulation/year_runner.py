@@ -117,7 +117,7 @@ class YearRunner:
     def _report(self, news: KnownEvent, reporter: Reporter, oracle: NoticeOracle) -> None:
         rate = 0.08 if self.drawn.random() < 0.2 else 0.0
         with faults.inject_faults(self._now_and_then(rate)) as calls:
-            reporter.report(news, self.world.desk)
+            reporter.report(news, self.world.driver)
         self.met += calls.count_faults
         self.trouble += [f"{oracle.course.name}: {each}" for each in reporter.illegal]
         reporter.illegal.clear()

@@ -73,7 +73,7 @@ def _signed_wrong(subject: str) -> dict[str, str]:
 def _claiming_wrong(subject: str) -> dict[str, str]:
     """Tokens that our issuer signed, but for another audience, purpose or time."""
     now = tokens.build_claims(subject)["iat"]
-    told: dict[str, dict[str, Any]] = {
+    result: dict[str, dict[str, Any]] = {
         "another client": {"client_id": "another-client"},
         "no client": {"client_id": None},
         "ID token": {"client_id": None, "aud": tokens.CLIENT_ID, "token_use": "id"},
@@ -89,7 +89,7 @@ def _claiming_wrong(subject: str) -> dict[str, str]:
         "of nobody": {"sub": ""},
         "of a number": {"sub": 7},
     }
-    return {name: tokens.create_token(subject, **claims) for name, claims in told.items()}
+    return {name: tokens.create_token(subject, **claims) for name, claims in result.items()}
 
 
 def _part(value: Any) -> str:

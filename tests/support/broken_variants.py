@@ -15,13 +15,13 @@ from tests.support.referral_values import build_stage_change
 from tests.support.service_driver import MINUTE, ServiceDriver
 
 
-def deliver_unsafely(desk: ServiceDriver, referral_id: str) -> ReportResult:
+def deliver_unsafely(driver: ServiceDriver, referral_id: str) -> ReportResult:
     """Mark the delivery as processed, then act, then plan the email.
 
     Each write is conditional and looks careful.
     """
-    stores = desk.stores
-    at = desk.now + MINUTE
+    stores = driver.stores
+    at = driver.now + MINUTE
     change = build_stage_change(Stage.ACCEPTED, at, referral_id=referral_id, event_id=f"evt-{referral_id}")
     outcome = ReportResult(status="applied", referral_id=referral_id, event_id=change.event_id, stage="accepted")
     seen = {"center_id": CENTER.tenant_id, "webhook_id": referral_id, "referral_id": referral_id}

@@ -25,25 +25,25 @@ NONEXISTENT_IDS = {
 """Ids that look like ours and belong to no one."""
 
 
-def _foreign_referral(town: MultiTenantWorld, who: Person, chance: Random) -> str:
-    return chance.choice([r for r in town.referrals if not town.can_see(who, r)])
+def _foreign_referral(world: MultiTenantWorld, who: Person, chance: Random) -> str:
+    return chance.choice([r for r in world.referrals if not world.can_see(who, r)])
 
 
-def _foreign_member(town: MultiTenantWorld, who: Person, chance: Random) -> str:
-    others = [p.member.member_id for p in town.people if p.tenant_id != who.tenant_id]
+def _foreign_member(world: MultiTenantWorld, who: Person, chance: Random) -> str:
+    others = [p.member.member_id for p in world.people if p.tenant_id != who.tenant_id]
     return chance.choice(others)
 
 
-def _foreign_notice(town: MultiTenantWorld, who: Person, chance: Random) -> str:
-    return chance.choice([n for n, whose in town.notices.items() if whose != who.member.member_id])
+def _foreign_notice(world: MultiTenantWorld, who: Person, chance: Random) -> str:
+    return chance.choice([n for n, whose in world.notices.items() if whose != who.member.member_id])
 
 
-def _foreign_delivery(town: MultiTenantWorld, who: Person, chance: Random) -> str:
-    return chance.choice([d for d, whose in town.deliveries.items() if whose != who.tenant_id])
+def _foreign_delivery(world: MultiTenantWorld, who: Person, chance: Random) -> str:
+    return chance.choice([d for d, whose in world.deliveries.items() if whose != who.tenant_id])
 
 
-def _foreign_center(town: MultiTenantWorld, who: Person, chance: Random) -> str:
-    return chance.choice([c for c in town.secrets if c != who.tenant_id])
+def _foreign_center(world: MultiTenantWorld, who: Person, chance: Random) -> str:
+    return chance.choice([c for c in world.secrets if c != who.tenant_id])
 
 
 FOREIGN_IDS: Mapping[str, Pick] = {
@@ -74,14 +74,14 @@ LIST_ROUTES = tuple(r for r in policy.GUARDED_ROUTES if "{" not in r[1] and r[0]
 class CrossTenantProbe:
     """Attempts, one after another, and what was wrong with their responses."""
 
-    town: MultiTenantWorld
+    world: MultiTenantWorld
     chance: Random
     found: list[str] = field(default_factory=list)
     nobodys: dict[tuple[Any, ...], ApiAnswer] = field(default_factory=dict)
 
     def try_once(self) -> None:
         """Let a person try something."""
-        who = self.chance.choice(self.town.people)
+        who = self.chance.choice(self.world.people)
         ways = (self.probe_target, self._wide, self._cursor, self._continued, self._fed)
         # A center's events for others' referrals are parked, and would slow down everything after them.
         (way,) = self.chance.choices(ways, weights=(60, 25, 7, 7, 1))
@@ -91,7 +91,7 @@ class CrossTenantProbe:
         """Read or write another tenant's resource: the response must be as if it did not exist."""
         route = self.chance.choice(TARGETED_ROUTES)
         names = [name for name in FOREIGN_IDS if f"{{{name}}}" in route[1]]
-        theirs = {name: FOREIGN_IDS[name](self.town, who, self.chance) for name in names}
+        theirs = {name: FOREIGN_IDS[name](self.world, who, self.chance) for name in names}
         if "delivery_id" in theirs and who.member.kind is TenantKind.CENTER:
             # Another center's delivery under the caller's own center id.
             theirs["center_id"] = self.chance.choice([who.tenant_id, theirs["center_id"]])
@@ -114,8 +114,8 @@ class CrossTenantProbe:
         route = self.chance.choice(LIST_ROUTES)
         query = ""
         if route == ("GET", "/v1/referrals"):
-            q = f"Canary-{self.chance.randrange(len(self.town.referrals))}"
-            center = _foreign_center(self.town, who, self.chance)
+            q = f"Canary-{self.chance.randrange(len(self.world.referrals))}"
+            center = _foreign_center(self.world, who, self.chance)
             query = self.chance.choice(
                 ["", f"?q={q}&limit=100", f"?center_id={center}", "?stage=submitted&limit=100",
                  "?worklist=needs_my_action", "?late=false", "?phase=referral&limit=3"]
@@ -125,9 +125,9 @@ class CrossTenantProbe:
 
     def _cursor(self, who: Person) -> None:
         """Continue another person's list."""
-        given = [g for g in self.town.cursors if g[0] != who.member.member_id]
+        given = [g for g in self.world.cursors if g[0] != who.member.member_id]
         owner, path = self.chance.choice(given)
-        cursor = self.town.cursors[owner, path]
+        cursor = self.world.cursors[owner, path]
         bare = self.chance.choice([path.partition("?")[0], "/v1/referrals", "/v1/notices"])
         answer = who.site.get(f"{bare}?limit=1&cursor={cursor}", **{"X-Request-Id": REQUEST_ID})
         self._judge(who, ("GET", bare), answer, answer)
@@ -140,7 +140,7 @@ class CrossTenantProbe:
         answers = [
             self._send(who, route, {}, factories.build_referral_body(center_id=None, submit=False,
                                                                  continues=continues))
-            for continues in (_foreign_referral(self.town, who, self.chance),
+            for continues in (_foreign_referral(self.world, who, self.chance),
                               NONEXISTENT_IDS["referral_id"])
         ]  # fmt: skip
         self._judge(who, route, *answers)
@@ -149,13 +149,13 @@ class CrossTenantProbe:
 
     def _fed(self, who: Person) -> None:
         """Send an event for a referral that is not the center's, or under another center's id."""
-        center = self.chance.choice(sorted(self.town.secrets))
-        foreign = [r for r, sides in self.town.referrals.items() if center not in sides]
+        center = self.chance.choice(sorted(self.world.secrets))
+        foreign = [r for r, sides in self.world.referrals.items() if center not in sides]
         route = ("POST", "/v1/webhooks/centers/{center_id}")
         about = [self.chance.choice(foreign), NONEXISTENT_IDS["referral_id"]]
-        self._judge(who, route, *(send_signed_delivery(self.town, center, r, "accepted") for r in about))
-        other = self.chance.choice([c for c in self.town.secrets if c != center])
-        answer = send_signed_delivery(self.town, center, about[0], "accepted", at=other)
+        self._judge(who, route, *(send_signed_delivery(self.world, center, r, "accepted") for r in about))
+        other = self.chance.choice([c for c in self.world.secrets if c != center])
+        answer = send_signed_delivery(self.world, center, about[0], "accepted", at=other)
         if answer.status != 401:
             self.found.append(f"{center}'s signature was taken for {other}'s")
 
@@ -165,10 +165,10 @@ class CrossTenantProbe:
             self.found.append(f"{who.member.name}: {route} tells {answer.text[:200]}")
         if answer.status >= 500:
             self.found.append(f"{who.member.name}: {route} answered {answer.status}")
-        told = set(CANARY.findall(answer.text)) - who.own
+        result = set(CANARY.findall(answer.text)) - who.own
         # A parked delivery is answered with the id that it was sent with.
-        if told and answer.status != 202:
-            self.found.append(f"{who.member.name}: {route} told of {sorted(told)}")
+        if result and answer.status != 202:
+            self.found.append(f"{who.member.name}: {route} result of {sorted(result)}")
 
     def _body(self, route: policy.Route) -> Any:
         if route == ("POST", "/v1/referrals/{referral_id}/events"):

@@ -9,7 +9,7 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.mail import MailMessage
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes
 from chalicelib.store.platform.dynamo import Item
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.factories import CENTER, PRACTICE, build_member
 from tests.support.service_driver import MINUTE, ServiceDriver
 
@@ -24,44 +24,44 @@ WORKING_HOURS = PRACTICE_MONDAY - WEEK + HOUR
 """A time when both Mondays' digests are done for a week."""
 
 
-def start_digests(desk: ServiceDriver, *people: Member) -> None:
+def start_digests(driver: ServiceDriver, *people: Member) -> None:
     """Start the digests of members, as when they were created."""
     for member in people:
-        desk.stores.transactions.commit(*prepare_digest_writes(None, member, context=desk.context))
+        driver.stores.transactions.commit(*prepare_digest_writes(None, member, context=driver.context))
 
 
-def create_practice_referrals(desk: ServiceDriver) -> ServiceDriver:
+def create_practice_referrals(driver: ServiceDriver) -> ServiceDriver:
     """Create a practice with three referrals before infusion: a draft, a submission, and an information request."""
-    desk.now = WORKING_HOURS
-    start_digests(desk, PRACTICE_MEMBER, CENTER_MEMBER)
-    desk.refer("ref_draft", key="draft", submit=False, patient__alias="Grey Owl")
-    desk.refer("ref_sent", key="sent", patient__alias="Blue Heron")
-    desk.refer("ref_asked", key="asked", patient__alias="Red Kite")
-    desk.now += MINUTE
-    desk.deliver("info_requested", referral_id="ref_asked")
-    desk.run_queue(TaskQueue.EVENT)
-    desk.run_queue(TaskQueue.EVENT, now=desk.now + 2 * HOUR)
-    desk.postbox.accepted.clear()
-    return desk
+    driver.now = WORKING_HOURS
+    start_digests(driver, PRACTICE_MEMBER, CENTER_MEMBER)
+    driver.refer("ref_draft", key="draft", submit=False, patient__alias="Grey Owl")
+    driver.refer("ref_sent", key="sent", patient__alias="Blue Heron")
+    driver.refer("ref_asked", key="asked", patient__alias="Red Kite")
+    driver.now += MINUTE
+    driver.deliver("info_requested", referral_id="ref_asked")
+    driver.run_queue(TaskQueue.EVENT)
+    driver.run_queue(TaskQueue.EVENT, now=driver.now + 2 * HOUR)
+    driver.postbox.accepted.clear()
+    return driver
 
 
-def run_digest_job(desk: ServiceDriver, at: datetime = PRACTICE_MONDAY) -> Mapping[str, int]:
+def run_digest_job(driver: ServiceDriver, at: datetime = PRACTICE_MONDAY) -> Mapping[str, int]:
     """Run the job once, in a function with empty caches."""
-    return desk.restart().run_queue(TaskQueue.DIGEST, now=at)
+    return driver.restart().run_queue(TaskQueue.DIGEST, now=at)
 
 
-def list_digest_titles(desk: ServiceDriver, member: Member = PRACTICE_MEMBER) -> list[str]:
+def list_digest_titles(driver: ServiceDriver, member: Member = PRACTICE_MEMBER) -> list[str]:
     """Return a member's digest notices, newest first."""
-    notices, _ = desk.stores.notices.list_page(member.member_id, limit=100, start=None)
+    notices, _ = driver.stores.notices.list_page(member.member_id, limit=100, start=None)
     return [notice.title for notice in notices if notice.category is Category.DIGEST]
 
 
-def list_digest_mails(desk: ServiceDriver, member: Member = PRACTICE_MEMBER) -> list[MailMessage]:
+def list_digest_mails(driver: ServiceDriver, member: Member = PRACTICE_MEMBER) -> list[MailMessage]:
     """Return a member's digest emails."""
-    return [m for m, _ in desk.postbox.accepted if m.to == member.email and "Weekly summary" in m.subject]
+    return [m for m, _ in driver.postbox.accepted if m.to == member.email and "Weekly summary" in m.subject]
 
 
 def get_digest_row(member: Member) -> Item:
     """Return a member's row."""
-    [row] = [row for row in shelves.list_digest_rows() if row["member_id"] == member.member_id]
+    [row] = [row for row in store_tools.list_digest_rows() if row["member_id"] == member.member_id]
     return row

@@ -82,11 +82,11 @@ def build_delivery(chance: Random) -> FuzzedDelivery:
     good = FuzzedDelivery(f"msg_{chance.getrandbits(32)}", str(_STAMP + chance.choice(_SHIFTS)), "", b"{}")
     body = chance.choice((b"{}", b"", b'{"a": "\xc3\xa9"}', b"\xff", b"x" * 99))
     made = sign_delivery(SECRET, webhook_id=good.webhook_id, timestamp=good.timestamp, body=body)
-    told = {"webhook_id": good.webhook_id, "timestamp": good.timestamp, "signatures": made}
+    result = {"webhook_id": good.webhook_id, "timestamp": good.timestamp, "signatures": made}
     for _ in range(chance.choice((0, 1, 1, 1, 2, 3))):
         name = chance.choice(("webhook_id", "timestamp", "signatures", "signatures"))
-        told[name] = chance.choice(_RESPELLINGS)(told[name], chance)
-    return FuzzedDelivery(**told, body=body)
+        result[name] = chance.choice(_RESPELLINGS)(result[name], chance)
+    return FuzzedDelivery(**result, body=body)
 
 
 def compare_verdicts(sent: FuzzedDelivery) -> tuple[bool, str]:

@@ -73,9 +73,9 @@ class InMemoryDynamoDB:
 
     def __init__(self) -> None:
         self.tables: dict[str, _Table] = {}
-        for name, told in cloud.load_table_properties().items():
-            keys: dict[str | None, tuple[str, ...]] = {None: _names(told["KeySchema"])}
-            for index in told.get("GlobalSecondaryIndexes", []):
+        for name, result in cloud.load_table_properties().items():
+            keys: dict[str | None, tuple[str, ...]] = {None: _names(result["KeySchema"])}
+            for index in result.get("GlobalSecondaryIndexes", []):
                 keys[index["IndexName"]] = _names(index["KeySchema"])
             self.tables[f"{cloud.PREFIX}{name}"] = _Table(keys)
 
@@ -195,16 +195,16 @@ def _condition(expression: str) -> ConditionTerm:
 
 
 def _term(found: re.Match[str]) -> ConditionTerm:
-    told = found.groupdict()
-    if told["exists"]:
-        wanted = told["exists"] == "attribute_exists"
-        return lambda row, _values: (told["there"] in row) is wanted
-    if told["text"]:
-        return lambda row, values: _of(row, told["text"], "").startswith(values[told["start"]])
-    if told["within"]:
-        name, low, high = told["within"], told["low"], told["high"]
+    result = found.groupdict()
+    if result["exists"]:
+        wanted = result["exists"] == "attribute_exists"
+        return lambda row, _values: (result["there"] in row) is wanted
+    if result["text"]:
+        return lambda row, values: _of(row, result["text"], "").startswith(values[result["start"]])
+    if result["within"]:
+        name, low, high = result["within"], result["low"], result["high"]
         return lambda row, values: values[low] <= _of(row, name, "") <= values[high]
-    return _comparison(told["name"], told["op"], told["value"])
+    return _comparison(result["name"], result["op"], result["value"])
 
 
 def _comparison(name: str, op: str, value: str) -> ConditionTerm:

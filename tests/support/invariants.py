@@ -65,7 +65,7 @@ class TableSnapshot:
         opened = self.stores.referrals.items.item_to_event
         events = [opened(rows[item]) for item in sorted(rows) if item.startswith("event#")]
         tasks = [row["stage"] for row in self.list_rows_about("outbox", referral_id) if "stage" in row]
-        told: dict[str, tuple[Any, Any]] = {
+        result: dict[str, tuple[Any, Any]] = {
             "stage": (head.get("stage"), stages[-1] if stages else head.get("stage")),
             "version": (head.get("version"), writes + len(stages)),
             "events": ([getattr(logged.event, "stage", None) for logged in events], stages),
@@ -78,4 +78,4 @@ class TableSnapshot:
             ),
             "deliveries": (len(self.list_rows_about("deliveries", referral_id)), deliveries),
         }
-        return [name for name, (found, wanted) in told.items() if found != wanted]
+        return [name for name, (found, wanted) in result.items() if found != wanted]

@@ -43,12 +43,12 @@ class CapturedOutput:
 def capture_outputs(world: ApiDriver, plan: faults.FaultPlan = faults.plan_never) -> CapturedOutput:
     """Run the flow and its failures, with faults of AWS by a plan, and record what leaves."""
     seen = CapturedOutput()
-    with _recorded() as said:
+    with _recorded() as message:
         seen.referral_id = play_referral(world)
         answers = list(trigger_refusals(world, seen.referral_id))
         with faults.inject_faults(plan):
             answers += _troubled(world)
-    seen.logs = b"\n".join(said)
+    seen.logs = b"\n".join(message)
     seen.mails = str([vars(mail) for mail in cloud.list_sent_mail()]).encode()
     seen.refusals = str([(a.text, a.headers) for a in answers if a.status >= 400]).encode()
     seen.addresses = str([a.headers.get("location", "") for a in answers]).encode()

@@ -8,7 +8,7 @@ from chalicelib.domain.notices import ses_events as mail_events
 from chalicelib.domain.notices.mail_timing import Preferences
 from chalicelib.services.notices import weekly_digest as digests
 from chalicelib.services.notices.ses_feedback import record_mail_event
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.factories import CENTER, build_member
 from tests.support.service_driver import ServiceDriver
 
@@ -20,27 +20,27 @@ CRITICAL_SUBJECT = "Blue Heron: critical notice in the CAR T Referral Dashboard"
 
 def list_mail_rows(**wanted: Any) -> list[dict[str, Any]]:
     """Return the rows of emails that match, oldest first."""
-    rows = sorted(shelves.list_mail_rows(), key=lambda row: row["planned_for"])
+    rows = sorted(store_tools.list_mail_rows(), key=lambda row: row["planned_for"])
     return [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
 
 
-def list_subjects(desk: ServiceDriver) -> list[str]:
+def list_subjects(driver: ServiceDriver) -> list[str]:
     """Return the subjects that were emailed."""
-    return [message.subject for message, _ in desk.postbox.accepted]
+    return [message.subject for message, _ in driver.postbox.accepted]
 
 
-def set_preferences(desk: ServiceDriver, member: Member = CENTER_MEMBER, **chosen: Any) -> None:
+def set_preferences(driver: ServiceDriver, member: Member = CENTER_MEMBER, **chosen: Any) -> None:
     """Save a member's email preferences."""
-    version = desk.stores.recipients.get_preferences(member.member_id).version
-    assert digests.save_preferences(member, Preferences(**chosen), version=version, context=desk.context)
+    version = driver.stores.recipients.get_preferences(member.member_id).version
+    assert digests.save_preferences(member, Preferences(**chosen), version=version, context=driver.context)
 
 
-def send_mail_event(desk: ServiceDriver, event: dict[str, Any]) -> None:
+def send_mail_event(driver: ServiceDriver, event: dict[str, Any]) -> None:
     """Report an event of the mail service."""
-    record_mail_event(mail_events.parse_mail_event(event), context=desk.context)
+    record_mail_event(mail_events.parse_mail_event(event), context=driver.context)
 
 
-def disable_member(desk: ServiceDriver, member: Member) -> None:
+def disable_member(driver: ServiceDriver, member: Member) -> None:
     """Disable a member."""
     gone = replace(member, active=False, version=member.version + 1)
-    desk.stores.transactions.commit(desk.stores.members.prepare_save(gone))
+    driver.stores.transactions.commit(driver.stores.members.prepare_save(gone))

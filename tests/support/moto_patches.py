@@ -81,7 +81,7 @@ def _of_one_type(serialize: Any) -> Any:
     """Convert a stored value for a response: moto looks for each type that it might have."""
 
     @wraps(serialize)
-    def told(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
+    def result(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
         if shape.name != "AttributeValue" or type(value) is not dict or len(value) != 1:
             serialize(self, serialized, value, shape, key)
             return
@@ -90,4 +90,4 @@ def _of_one_type(serialize: Any) -> Any:
         self._serialize(wrapper, held, shape.members[kind], kind)
         self._default_serialize(serialized, wrapper, shape, key)
 
-    return told
+    return result

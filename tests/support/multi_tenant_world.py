@@ -110,31 +110,31 @@ def snapshot_protected(memory: InMemoryDynamoDB) -> dict[str, list[str]]:
 
 def create_tenants(site: ApiClient, *, practices: int, centers: int) -> MultiTenantWorld:
     """Fill the tables behind a client."""
-    town, stores = MultiTenantWorld(site), wiring.get_stores()
+    world, stores = MultiTenantWorld(site), wiring.get_stores()
     tenants = _tenants(practices, centers)
     factories.add_tenants(stores, tenants)
     for tenant in tenants:
         members = [factories.build_member(tenant, role=role) for role in sorted(ROLES_BY_TENANT_KIND[tenant.kind])]
         factories.add_members(stores, members)
-        town.people += [Person(member, site.with_token(tokens.create_token(member.subject))) for member in members]
+        world.people += [Person(member, site.with_token(tokens.create_token(member.subject))) for member in members]
         if tenant.kind is TenantKind.CENTER:
-            town.secrets[tenant.tenant_id] = factories.create_webhook_secret(stores, tenant, now=wiring.read_clock())
+            world.secrets[tenant.tenant_id] = factories.create_webhook_secret(stores, tenant, now=wiring.read_clock())
     for practice in [t for t in tenants if t.kind is TenantKind.PRACTICE]:
         for center in [t for t in tenants if t.kind is TenantKind.CENTER]:
-            _refer(town, practice, center)
+            _refer(world, practice, center)
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
-    for someone in town.people:
-        _remember(town, someone)
-    return town
+    for someone in world.people:
+        _remember(world, someone)
+    return world
 
 
-def find_person(town: MultiTenantWorld, tenant_id: str, role: Role = Role.COORDINATOR) -> Person:
+def find_person(world: MultiTenantWorld, tenant_id: str, role: Role = Role.COORDINATOR) -> Person:
     """Return a person of a tenant."""
-    return next(p for p in town.people if p.tenant_id == tenant_id and role in p.member.roles)
+    return next(p for p in world.people if p.tenant_id == tenant_id and role in p.member.roles)
 
 
-def _refer(town: MultiTenantWorld, practice: Tenant, center: Tenant) -> None:
-    by, number = find_person(town, practice.tenant_id), len(town.referrals)
+def _refer(world: MultiTenantWorld, practice: Tenant, center: Tenant) -> None:
+    by, number = find_person(world, practice.tenant_id), len(world.referrals)
     for submit in (True, False):
         body = factories.build_referral_body(
             patient__family_name=f"Canary-{number}{'s' if submit else 'd'}",
@@ -146,16 +146,16 @@ def _refer(town: MultiTenantWorld, practice: Tenant, center: Tenant) -> None:
         answer = by.site.post("/v1/referrals", body)
         assert answer.status == 201, answer.text
         referral_id = answer.json["referral_id"]
-        town.referrals[referral_id] = (practice.tenant_id, center.tenant_id)
-        town.drafts |= set() if submit else {referral_id}
-    submitted = next(r for r in reversed(town.referrals) if r not in town.drafts)
+        world.referrals[referral_id] = (practice.tenant_id, center.tenant_id)
+        world.drafts |= set() if submit else {referral_id}
+    submitted = next(r for r in reversed(world.referrals) if r not in world.drafts)
     for stage in STAGES[: 1 + number // 2 % len(STAGES)]:
-        answer = send_signed_delivery(town, center.tenant_id, submitted, stage, note=f"Canary-{number}e")
+        answer = send_signed_delivery(world, center.tenant_id, submitted, stage, note=f"Canary-{number}e")
         assert answer.status == 200, answer.text
 
 
 def send_signed_delivery(
-    town: MultiTenantWorld, center_id: str, referral_id: str, stage: str, *, at: str = "", **data: str
+    world: MultiTenantWorld, center_id: str, referral_id: str, stage: str, *, at: str = "", **data: str
 ) -> ApiAnswer:
     """Send a stage change as a center's system does, signed with that center's secret."""
     event = {
@@ -166,8 +166,8 @@ def send_signed_delivery(
     }
     raw, stamp = json.dumps(event).encode(), str(int(time.time()))
     webhook_id = f"msg_{secrets.token_hex(8)}"
-    town.deliveries[webhook_id] = center_id
-    secret = town.secrets[center_id]
+    world.deliveries[webhook_id] = center_id
+    secret = world.secrets[center_id]
     headers = {
         "webhook-id": webhook_id,
         "webhook-timestamp": stamp,
@@ -175,27 +175,27 @@ def send_signed_delivery(
         "X-Request-Id": REQUEST_ID,
     }
     path = f"/v1/webhooks/centers/{at or center_id}"
-    return town.site.send("POST", path, raw, headers=headers)
+    return world.site.send("POST", path, raw, headers=headers)
 
 
-def _remember(town: MultiTenantWorld, who: Person) -> None:
+def _remember(world: MultiTenantWorld, who: Person) -> None:
     """Record every canary that a person gets, and the owners of the ids and cursors among them."""
-    for path in _own_paths(town, who):
+    for path in _own_paths(world, who):
         answer = who.site.get(path)
-        told = CANARY.findall(answer.text)
-        who.own.update(told)
-        town.notices |= {each: who.member.member_id for each in told if each.startswith("ntc_")}
+        result = CANARY.findall(answer.text)
+        who.own.update(result)
+        world.notices |= {each: who.member.member_id for each in result if each.startswith("ntc_")}
         if answer.status == 200 and answer.json.get("next_cursor"):
-            town.cursors[who.member.member_id, path] = answer.json["next_cursor"]
+            world.cursors[who.member.member_id, path] = answer.json["next_cursor"]
 
 
-def _own_paths(town: MultiTenantWorld, who: Person) -> Iterator[str]:
+def _own_paths(world: MultiTenantWorld, who: Person) -> Iterator[str]:
     yield from ("/v1/me", "/v1/members")
     yield f"/v1/centers/{who.tenant_id}/deliveries?limit=100"
     for limit in (1, 100):
         yield from (f"/v1/notices?limit={limit}", f"/v1/referrals?limit={limit}")
-    for referral_id in town.referrals:
-        if town.can_see(who, referral_id):
+    for referral_id in world.referrals:
+        if world.can_see(who, referral_id):
             base = f"/v1/referrals/{referral_id}"
             yield from (base, f"{base}/events?limit=1", f"{base}/events?limit=100")
             yield from (f"{base}/notices?limit=1", f"{base}/audit")

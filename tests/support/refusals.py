@@ -143,8 +143,8 @@ def too_many(world, patch):
         raise RateLimitedError("slow_down", "Too many tries. Wait a little.")
 
     patch.setattr(wiring, "get_identity_service", lambda: SimpleNamespace(sign_in=sign_in))
-    told = {"email": f"{CANARY}@x.example", "password": CANARY}
-    return world.anyone.post("/v1/sessions", told, key=None)
+    result = {"email": f"{CANARY}@x.example", "password": CANARY}
+    return world.anyone.post("/v1/sessions", result, key=None)
 
 
 def our_bug(world, patch):

@@ -20,7 +20,7 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.referrals.items import LoggedEvent
 from chalicelib.store.webhooks.idempotency import Delivery, IdempotentRequest, StoredResponse, hash_body
 from tests.support import factories
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.factories import CENTER, NOON, PRACTICE, build_member
 
 _CENTERS = [tenant for tenant in factories.TENANTS if tenant.kind is TenantKind.CENTER]
@@ -92,7 +92,7 @@ class ServiceDriver:
 
     def restart(self) -> "ServiceDriver":
         """Return a driver of the same tables in a function with empty caches."""
-        return replace(self, stores=shelves.restart_stores(self.stores))
+        return replace(self, stores=store_tools.restart_stores(self.stores))
 
     def refer(
         self,

@@ -71,7 +71,7 @@ def build_message(
     message: Any, *, at: datetime, signed_by: str = SENDER_NAME, hashed_by: HashAlgorithm | None = None, **changed: Any
 ) -> bytes:
     """Build a message of SNS. `changed` is other content, which is signed too."""
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "Type": "Notification",
         "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
         "TopicArn": TOPIC,
@@ -80,16 +80,16 @@ def build_message(
         "SignatureVersion": "2",
         "SigningCertURL": CERTIFICATE,
     } | changed
-    names = _NOTIFICATION if told["Type"] == "Notification" else _SUBSCRIPTION
-    text = "".join(f"{name}\n{told[name]}\n" for name in names if name in told)
+    names = _NOTIFICATION if result["Type"] == "Notification" else _SUBSCRIPTION
+    text = "".join(f"{name}\n{result[name]}\n" for name in names if name in result)
     signature = get_key(signed_by).sign(text.encode(), padding.PKCS1v15(), hashed_by or SHA256())
-    return json.dumps(told | {"Signature": base64.b64encode(signature).decode()}).encode()
+    return json.dumps(result | {"Signature": base64.b64encode(signature).decode()}).encode()
 
 
 def build_subscription(*, at: datetime, **changed: Any) -> bytes:
     """Build the question of SNS whether a subscription is wanted."""
-    said = {"Type": "SubscriptionConfirmation", "Token": "t", "SubscribeURL": CONFIRMATION}
-    return build_message("You have chosen to subscribe", at=at, **(said | changed))
+    words = {"Type": "SubscriptionConfirmation", "Token": "t", "SubscribeURL": CONFIRMATION}
+    return build_message("You have chosen to subscribe", at=at, **(words | changed))
 
 
 def build_ses_event(
@@ -129,5 +129,5 @@ def play_mail_lifecycle(world: ApiDriver) -> None:
     with pytest.MonkeyPatch.context() as patch:
         believing = build_verifier()
         patch.setattr(wiring, "get_sns_verifier", cache(lambda: believing))
-        told = build_message("x", at=wiring.read_clock())
-        world.anyone.send("POST", "/v1/mail-events", told)
+        result = build_message("x", at=wiring.read_clock())
+        world.anyone.send("POST", "/v1/mail-events", result)

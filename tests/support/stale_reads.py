@@ -57,9 +57,9 @@ class WeakReadLog:
         if self._is_strong(asked):
             return truth
         self.weak += 1
-        told = self._drawn_from(self._earlier(operation, asked, request), truth)
-        self.stale += _rows(told) != _rows(truth)
-        return told
+        result = self._drawn_from(self._earlier(operation, asked, request), truth)
+        self.stale += _rows(result) != _rows(truth)
+        return result
 
     def _is_strong(self, asked: Any) -> bool:
         if asked.get("ConsistentRead"):

@@ -143,7 +143,7 @@ def list_waited_indexes(nodeid: str) -> frozenset[str]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how many reads were stale, because a run without any shows nothing."""
-    told = [
+    result = [
         value
         for reports in terminalreporter.stats.values()
         for report in reports
@@ -151,5 +151,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if name == _TOLD and report.when == "teardown"
     ]
     if terminalreporter.config.option.stale:
-        weak, stale = (sum(each) for each in zip((0, 0), *told, strict=True))
+        weak, stale = (sum(each) for each in zip((0, 0), *result, strict=True))
         terminalreporter.write_line(f"{stale} of {weak} weak reads were stale")

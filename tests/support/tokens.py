@@ -20,7 +20,7 @@ def build_jwks(*keys: RSAKey) -> dict[str, Any]:
 def build_claims(subject: str, **changed: Any) -> dict[str, Any]:
     """Build the claims of a valid access token; a value of None leaves the claim out."""
     now = int(time.time())
-    told = {
+    result = {
         "iss": ISSUER,
         "sub": subject,
         "client_id": CLIENT_ID,
@@ -28,7 +28,7 @@ def build_claims(subject: str, **changed: Any) -> dict[str, Any]:
         "iat": now,
         "exp": now + 3600,
     } | changed
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in result.items() if value is not None}
 
 
 def create_token(subject: str, *, key: RSAKey = KEY, header: dict[str, Any] | None = None, **changed: Any) -> str:

@@ -7,12 +7,12 @@ from tests.support import factories
 
 def test_resources_come_with_labels_for_their_filters(shared_api):
     """So that a page needs no list of its own."""
-    told = shared_api.center.get("/v1/resources").json
+    result = shared_api.center.get("/v1/resources").json
 
-    assert len(told["items"]) >= 15
-    assert told["topics"]["peer_support"] == "Peer support"
-    assert told["languages"] == {"en": "English", "es": "Spanish"}
-    assert told["reviewed_on"] == "2026-11-22"
+    assert len(result["items"]) >= 15
+    assert result["topics"]["peer_support"] == "Peer support"
+    assert result["languages"] == {"en": "English", "es": "Spanish"}
+    assert result["reviewed_on"] == "2026-11-22"
 
 
 def test_resources_are_filtered_by_topic_language_and_words(shared_api):
@@ -29,11 +29,11 @@ def test_nothing_found_is_an_empty_list(shared_api):
 
 def test_codes_of_a_disease_are_offered_with_their_release(shared_api):
     """All of them billable."""
-    told = shared_api.practice.get("/v1/diagnosis-codes?disease=MM").json
+    result = shared_api.practice.get("/v1/diagnosis-codes?disease=MM").json
 
-    assert [item["code"] for item in told["items"]] == ["C90.00", "C90.01", "C90.02"]
-    assert told["items"][2]["description"] == "Multiple myeloma in relapse"
-    assert told["release"]["effective_on"] == "2026-04-01"
+    assert [item["code"] for item in result["items"]] == ["C90.00", "C90.01", "C90.02"]
+    assert result["items"][2]["description"] == "Multiple myeloma in relapse"
+    assert result["release"]["effective_on"] == "2026-04-01"
 
 
 def test_a_code_of_two_diseases_is_listed_once(shared_api):

@@ -156,12 +156,12 @@ def test_a_cursor_is_valid_only_for_its_own_search(centers_api):
         ("near=09012", "/near", "Try a ZIP code nearby"),
     ],
 )
-def test_an_unknown_search_value_is_refused_by_name(centers_api, query, pointer, said):
+def test_an_unknown_search_value_is_refused_by_name(centers_api, query, pointer, message):
     answer = centers_api.practice.get(f"/v1/centers?{query}")
 
     [error] = answer.json["errors"]
     assert (answer.status, error["pointer"]) == (400, pointer)
-    assert said in error["message"]
+    assert message in error["message"]
 
 
 def test_a_warm_function_searches_without_the_database(centers_api, monkeypatch):

@@ -46,8 +46,8 @@ def test_a_card_follows_the_standard_and_is_never_a_verdict(shared_api, chart):
     assert card["links"] == [{"label": "Open the eligibility check", "url": f"{ehr.URL}/#/screen", "type": "absolute"}]
     assert all(statement in card["detail"] for statement in DISCLAIMERS)
     # A label may speak of transplants; of CAR T nobody here says it.
-    told = re.sub(r"eligible for (a )?\w* ?(stem cell )?transplant", "", card["detail"])
-    assert not re.search(r"\b(in)?eligible\b", card["summary"] + told, re.IGNORECASE)
+    result = re.sub(r"eligible for (a )?\w* ?(stem cell )?transplant", "", card["detail"])
+    assert not re.search(r"\b(in)?eligible\b", card["summary"] + result, re.IGNORECASE)
 
 
 def test_a_chart_that_states_its_lines_is_compared_with_labels(shared_api):
@@ -220,14 +220,14 @@ def test_a_long_chart_is_read_and_a_huge_one_refused(shared_api):
 
 def test_feedback_is_counted_and_its_text_is_dropped(shared_api, caplog):
     """How many cards were accepted or overridden, and not one word of why."""
-    told = {
+    result = {
         "feedback": [
             {"card": "c1", "outcome": "accepted", "outcomeTimestamp": "2026-11-22T00:00:00Z"},
             {"card": "c2", "outcome": "overridden", "overrideReason": {"userComment": "Mrs. Canary moved away"}},
         ]
     }
 
-    answer = ehr.call_hook(shared_api.anyone, told, path=FEEDBACK)
+    answer = ehr.call_hook(shared_api.anyone, result, path=FEEDBACK)
 
     assert (answer.status, answer.json) == (200, {})
     assert {"accepted": 1, "overridden": 1} in [getattr(record, "counts", None) for record in caplog.records]

@@ -69,21 +69,21 @@ def test_lines_that_were_not_sent_are_missing_and_an_empty_list_is_an_answer(sha
 
 def test_every_response_carries_the_statements(shared_api):
     """Both of them, and the note that it is not for emergencies."""
-    told = screened(shared_api).json
+    outcome = screened(shared_api).json
 
-    assert told["disclaimers"] == list(DISCLAIMERS)
-    assert all(statement in told["disclaimer"] for statement in DISCLAIMERS)
-    assert told["emergency_note"] == EMERGENCY_NOTE
+    assert outcome["disclaimers"] == list(DISCLAIMERS)
+    assert all(statement in outcome["disclaimer"] for statement in DISCLAIMERS)
+    assert outcome["emergency_note"] == EMERGENCY_NOTE
 
 
 @pytest.mark.parametrize("disease", ["LBCL", "CLL_SLL", "FL", "MCL", "MZL", "MM", "B_ALL"])
 def test_there_are_three_results_and_never_a_verdict(shared_api, disease):
     """Whatever the disease: no word about a patient being eligible or not."""
-    told = screened(shared_api, clinical__disease=disease).json
+    outcome = screened(shared_api, clinical__disease=disease).json
 
-    assert told["results"]
-    assert {result["result"] for result in told["results"]} <= THREE
-    words = json.dumps(told).replace("/clinical/hsct_eligible", "")
+    assert outcome["results"]
+    assert {result["result"] for result in outcome["results"]} <= THREE
+    words = json.dumps(outcome).replace("/clinical/hsct_eligible", "")
     assert "eligible" not in words.lower()
 
 
@@ -100,11 +100,11 @@ def test_washouts_are_checked_against_a_planned_leukapheresis(shared_api):
     """With the doses."""
     doses = [{"agent": "bendamustine", "last_on": "2026-06-16"}]
 
-    told = screened(shared_api, clinical__last_doses=doses, planned_collection_on="2199-12-15").json[
+    outcome = screened(shared_api, clinical__last_doses=doses, planned_collection_on="2199-12-15").json[
         "collection_checks"
     ]
 
-    assert {check["check"]: check["state"] for check in told} == {
+    assert {check["check"]: check["state"] for check in outcome} == {
         "bendamustine": "clear",
         "corticosteroid": "information_missing",
         "cytotoxic_chemotherapy": "information_missing",

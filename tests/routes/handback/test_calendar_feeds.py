@@ -54,15 +54,15 @@ def test_before_an_infusion_there_is_no_follow_up(shared_api):
 
 def test_both_sides_read_the_same_days(shared_api, returned_referral_id):
     """Counted from the infusion, each with its source, earliest first."""
-    told = shared_api.practice.get(f"{returned_referral_id}/follow-up").json
-    day = date.fromisoformat(told["infused_on"]) + timedelta(days=100)
+    result = shared_api.practice.get(f"{returned_referral_id}/follow-up").json
+    day = date.fromisoformat(result["infused_on"]) + timedelta(days=100)
 
-    assert told["items"] == shared_api.center.get(f"{returned_referral_id}/follow-up").json["items"]
-    by_key = {item["key"]: item for item in told["items"]}
+    assert result["items"] == shared_api.center.get(f"{returned_referral_id}/follow-up").json["items"]
+    by_key = {item["key"]: item for item in result["items"]}
     assert by_key["visit_day_100"]["date"] == day.isoformat()
     assert by_key["first_visit"]["date"] == "2026-12-08"
-    assert [i["date"] for i in told["items"]] == sorted(i["date"] for i in told["items"])
-    assert all(item["source"] for item in told["items"])
+    assert [i["date"] for i in result["items"]] == sorted(i["date"] for i in result["items"])
+    assert all(item["source"] for item in result["items"])
 
 
 def test_the_wallet_card_works_without_a_summary(shared_api, returned_referral_id):
@@ -126,9 +126,9 @@ def test_a_file_contains_only_an_alias_and_a_kind_of_day(shared_api):
     events = events_of(shared_api.practice.get(f"{path}/follow-up.ics"))
 
     alias = shared_api.practice.get(path).json["alias"]
-    said = {str(event["summary"]) for event in events}
+    message = {str(event["summary"]) for event in events}
     kinds = ("First visit", "Visit at another site", "Visit due", "Task due", "Date to review")
-    assert said == {f"{alias}: {kind}" for kind in kinds}
+    assert message == {f"{alias}: {kind}" for kind in kinds}
     assert {str(event["description"]) for event in events} == {
         f"Sign in for details: {wiring.get_settings().public_url}"
     }

@@ -88,13 +88,13 @@ def test_a_proposal_can_be_sent_as_it_is(shared_api, infused_referral_id):
 
 def test_a_practice_sees_that_there_is_no_summary_yet(shared_api, handback_ready_id):
     """The center's system may report the stage and write no summary."""
-    told = shared_api.practice.get(f"{handback_ready_id}/handback").json
+    result = shared_api.practice.get(f"{handback_ready_id}/handback").json
 
-    assert told["state"] == "not_written"
-    assert told["package"] is None
-    assert told["proposal"] is None
-    assert told["may_write"] is False
-    assert told["completeness"]["present"] == 0
+    assert result["state"] == "not_written"
+    assert result["package"] is None
+    assert result["proposal"] is None
+    assert result["may_write"] is False
+    assert result["completeness"]["present"] == 0
 
 
 def test_the_practice_reads_what_the_center_writes(shared_api, infused_referral_id):
@@ -102,22 +102,22 @@ def test_the_practice_reads_what_the_center_writes(shared_api, infused_referral_
     body = build_handback_body()
     written = shared_api.center.put(f"{infused_referral_id}/handback", body, version=0)
 
-    told = shared_api.practice.get(f"{infused_referral_id}/handback")
-    assert told.json["package"] == body
-    assert told.json["completeness"]["complete"] is True
-    assert told.json["state"] == "in_preparation"
-    assert told.json["written_by"] == shared_api.members["center"].name
-    assert told.headers["etag"] == written.headers["etag"] == '"1"'
+    result = shared_api.practice.get(f"{infused_referral_id}/handback")
+    assert result.json["package"] == body
+    assert result.json["completeness"]["complete"] is True
+    assert result.json["state"] == "in_preparation"
+    assert result.json["written_by"] == shared_api.members["center"].name
+    assert result.headers["etag"] == written.headers["etag"] == '"1"'
 
 
 def test_missing_items_are_named(shared_api, infused_referral_id):
     """With the words that a person uses."""
     body = build_handback_body(warning_signs=None, icans=None)
-    told = shared_api.center.put(f"{infused_referral_id}/handback", body, version=0).json["completeness"]
+    result = shared_api.center.put(f"{infused_referral_id}/handback", body, version=0).json["completeness"]
 
-    absent = {item["pointer"]: item["label"] for item in told["items"] if not item["done"]}
+    absent = {item["pointer"]: item["label"] for item in result["items"] if not item["done"]}
     assert absent == {"/icans/worst_grade": "Worst grade of ICANS", "/warning_signs": "Warning signs"}
-    assert told["present"] == told["needed"] - 2
+    assert result["present"] == result["needed"] - 2
 
 
 def test_only_the_center_writes(shared_api, shared_referral_id):
@@ -154,8 +154,8 @@ def test_of_two_writers_at_once_one_is_refused(shared_api, infused_referral_id):
         mine = shared_api.center.put(path, {"lot": "LOT-2"}, version=0)
 
     assert (theirs[0].status, mine.status) == (200, 412)
-    told = shared_api.center.get(path).json
-    assert (told["version"], told["package"]["lot"]) == (1, "LOT-1")
+    result = shared_api.center.get(path).json
+    assert (result["version"], result["package"]["lot"]) == (1, "LOT-1")
 
 
 def test_a_summary_is_written_although_the_referral_moves_at_the_same_time(shared_api, infused_referral_id):
@@ -209,8 +209,8 @@ def test_a_correction_after_the_return_is_allowed_and_notified(shared_api, handb
     shared_api.practice.post(f"{handback_ready_id}/events", event)
     shared_api.center.put(f"{handback_ready_id}/handback", build_handback_body(lot="LOT-2"), version=1)
 
-    told = shared_api.practice.get(f"{handback_ready_id}/handback").json
-    assert (told["state"], told["version"]) == ("handed_over", 2)
+    result = shared_api.practice.get(f"{handback_ready_id}/handback").json
+    assert (result["state"], result["version"]) == ("handed_over", 2)
     assert list_notified_versions(shared_api, handback_ready_id, 1, 2) == 2
 
 
@@ -230,10 +230,10 @@ def test_a_reworded_care_point_says_so(shared_api, infused_referral_id):
     points[1]["text"] += " At our own laboratory."
     own = {"text": "See the eye clinic"}
     body = build_handback_body(care_points=[*points, own])
-    told = shared_api.center.put(f"{infused_referral_id}/handback", body, version=0).json["checklist"]
+    result = shared_api.center.put(f"{infused_referral_id}/handback", body, version=0).json["checklist"]
 
-    assert [check["edited"] for check in told] == [False, True, True]
-    assert [bool(check["source"]) for check in told] == [True, True, False]
+    assert [check["edited"] for check in result] == [False, True, True]
+    assert [bool(check["source"]) for check in result] == [True, True, False]
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ TRIES = 2_000
 @pytest.fixture(scope="module")
 def tenants():
     """A world of many tenants, and the tables behind it."""
-    with open_multi_tenant_world(3, 2) as (memory, town):
-        yield town, memory
+    with open_multi_tenant_world(3, 2) as (memory, world):
+        yield world, memory
 
 
 def test_every_member_route_is_tried_or_listed_as_open():

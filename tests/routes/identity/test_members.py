@@ -93,8 +93,8 @@ def test_a_person_invited_right_before_an_event_is_notified(shared_api, accounts
 
         run_job(TaskQueue.EVENT, context=wiring.build_job_context())
 
-    told = shared_api.get_client_for(newcomer).get("/v1/notices").json["items"]
-    assert referral_id in {notice["referral_id"] for notice in told}
+    result = shared_api.get_client_for(newcomer).get("/v1/notices").json["items"]
+    assert referral_id in {notice["referral_id"] for notice in result}
 
 
 def test_an_invited_person_can_be_changed_at_once(accounts, admin):
@@ -214,11 +214,11 @@ def test_a_change_needs_the_version_that_was_read(admin, colleague):
 def test_another_organizations_member_is_404(center_admin, colleague):
     """The same as a member that does not exist."""
     same_id = {"If-Match": '"1"', "X-Request-Id": "one-id-for-both"}
-    nobody = colleague.member_id[:-26] + "a" * 26
+    no_one = colleague.member_id[:-26] + "a" * 26
 
     theirs, none = (
         center_admin.send("PATCH", path_of(member_id), {"active": False}, headers=same_id)
-        for member_id in (colleague.member_id, nobody)
+        for member_id in (colleague.member_id, no_one)
     )
 
     assert theirs == none

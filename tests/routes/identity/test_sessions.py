@@ -49,18 +49,18 @@ def person(user_pool_world, request):
 
 
 def sign_in(anonymous_client, email, password=PASSWORD):
-    told = {"email": email, "password": password}
-    return anonymous_client.post("/v1/sessions", told, key=None, **REQUEST_ID)
+    result = {"email": email, "password": password}
+    return anonymous_client.post("/v1/sessions", result, key=None, **REQUEST_ID)
 
 
 def renew(anonymous_client, refresh_token):
-    told = {"refresh_token": refresh_token}
-    return anonymous_client.post("/v1/sessions/refresh", told, key=None, **REQUEST_ID)
+    result = {"refresh_token": refresh_token}
+    return anonymous_client.post("/v1/sessions/refresh", result, key=None, **REQUEST_ID)
 
 
 def answer(anonymous_client, email, session, **reply):
-    told = {"email": email, "session": session, **reply}
-    return anonymous_client.post("/v1/sessions/challenge", told, key=None, **REQUEST_ID)
+    result = {"email": email, "session": session, **reply}
+    return anonymous_client.post("/v1/sessions/challenge", result, key=None, **REQUEST_ID)
 
 
 def test_a_password_opens_a_session(anonymous_client, person):
@@ -185,10 +185,10 @@ def test_an_authenticator_app_is_asked_for_its_code(anonymous_client, pool, pers
 )
 def test_a_challenge_without_its_answer_is_malformed(anonymous_client, challenge, needed):
     """The missing field is named, before the identity service is called."""
-    told = answer(anonymous_client, "x@cedar.example", "session", challenge=challenge)
+    result = answer(anonymous_client, "x@cedar.example", "session", challenge=challenge)
 
-    assert told.status == 400
-    assert [error["pointer"] for error in told.json["errors"]] == [needed]
+    assert result.status == 400
+    assert [error["pointer"] for error in result.json["errors"]] == [needed]
 
 
 @pytest.mark.parametrize(
@@ -216,8 +216,8 @@ class Stub:
 
     def initiate_auth(self, **_request):
         if isinstance(self.outcome, str):
-            told: Any = {"Error": {"Code": self.outcome, "Message": "said the service"}}
-            raise ClientError(told, "InitiateAuth")
+            result: Any = {"Error": {"Code": self.outcome, "Message": "said the service"}}
+            raise ClientError(result, "InitiateAuth")
         return self.outcome
 
     respond_to_auth_challenge = initiate_auth
@@ -252,7 +252,7 @@ def test_each_error_of_the_identity_service_has_one_response(anonymous_client, m
         answer(anonymous_client, "x@cedar.example", "s", challenge="SOFTWARE_TOKEN_MFA", code="123456"),
     ]
 
-    assert [told.status for told in answers] == [status] * 3
+    assert [result.status for result in answers] == [status] * 3
     assert "said the service" not in answers[0].text
     assert ("retry-after" in answers[0].headers) is (status in {429, 503})
 
@@ -289,6 +289,6 @@ def test_a_response_with_tokens_is_not_cached(anonymous_client, person):
 
 def test_a_form_of_another_site_cannot_sign_in(anonymous_client, person):
     """A plain form can send text across sites; it is refused by its media type."""
-    told = f'{{"email": "{person}", "password": "{PASSWORD}"}}'
+    result = f'{{"email": "{person}", "password": "{PASSWORD}"}}'
 
-    assert anonymous_client.post("/v1/sessions", told, **{"Content-Type": "text/plain"}).status == 415
+    assert anonymous_client.post("/v1/sessions", result, **{"Content-Type": "text/plain"}).status == 415

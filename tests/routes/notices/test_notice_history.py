@@ -11,7 +11,7 @@ from chalicelib.services.notices.outbox_worker import run_job
 from chalicelib.services.notices.ses_feedback import record_mail_event
 from chalicelib.services.platform.run_context import RunContext
 from tests.support import sns_sender as posting
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.api_driver import STAGES_TO_INFUSED
 from tests.support.factories import build_preferences_body
 
@@ -113,7 +113,7 @@ def test_an_event_of_the_mail_service_is_shown_with_its_time(shared_api, notifie
     member = shared_api.members["provider"]
     [row] = [
         row
-        for row in shelves.list_mail_rows()
+        for row in store_tools.list_mail_rows()
         if (row["member_id"], row["referral_id"]) == (member.member_id, notified_referral_id)
     ]
     at = wiring.read_clock() + timedelta(minutes=3)
@@ -182,7 +182,7 @@ def test_a_task_that_failed_halfway_shows_whom_it_reached(shared_api):
     run_job(TaskQueue.PLAN, context=wiring.build_job_context(wiring.read_clock() + timedelta(days=8)))
     [task] = [
         row
-        for row in shelves.list_rows("outbox")
+        for row in store_tools.list_rows("outbox")
         if (row["referral_id"], row["rule"]) == (referral_id, "daily_monitoring_ends")
     ]
     assert shared_api.stores.outbox.table.update(

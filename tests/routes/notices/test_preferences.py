@@ -9,7 +9,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.domain.notices.notice_rules import Category
 from chalicelib.services.notices.unsubscribe import build_unsubscribe_url
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.factories import build_member, build_preferences_body
 
 PATH = "/v1/me/notification-preferences"
@@ -107,14 +107,14 @@ def test_invalid_preferences_are_refused_by_name(member_client, changed, pointer
 @pytest.fixture
 def unsubscribe_path(shared_api, member):
     """The unsubscribe path in an email to that member about a window, without the host."""
-    told = build_unsubscribe_url(member.member_id, [Category.WINDOW], sign_in_url="", stores=wiring.get_stores())
-    assert re.fullmatch(r"/v1/unsubscribe/[A-Za-z0-9_-]+", told)
-    return told
+    result = build_unsubscribe_url(member.member_id, [Category.WINDOW], sign_in_url="", stores=wiring.get_stores())
+    assert re.fullmatch(r"/v1/unsubscribe/[A-Za-z0-9_-]+", result)
+    return result
 
 
 def test_opening_the_unsubscribe_page_changes_nothing(shared_api, member_client, unsubscribe_path):
     """Mail programs open every link; the page asks, and only its button unsubscribes."""
-    before = shelves.dump_tables()
+    before = store_tools.dump_tables()
 
     answer = shared_api.anyone.get(unsubscribe_path)
 
@@ -122,7 +122,7 @@ def test_opening_the_unsubscribe_page_changes_nothing(shared_api, member_client,
     assert answer.headers["content-type"].startswith("text/html")
     assert f'<form method="post" action="https://dashboard.example{unsubscribe_path}">' in answer.text
     assert "Not for emergencies." in answer.text
-    assert shelves.dump_tables() == before
+    assert store_tools.dump_tables() == before
 
 
 def test_one_click_turns_the_category_off(shared_api, member_client, unsubscribe_path):
@@ -161,7 +161,7 @@ def test_an_old_unsubscribe_link_still_works(shared_api, member_client, member):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_false_unsubscribe_link_is_404(shared_api, unsubscribe_path, method):
     """Altered, cut off, made up, or with spare bits: the same response, and nothing changes."""
-    before = shelves.dump_tables()
+    before = store_tools.dump_tables()
     flipped = unsubscribe_path[:-2] + ("A" if unsubscribe_path[-2] != "A" else "B") + unsubscribe_path[-1]
     answers = {
         shared_api.anyone.send(method, wrong, b"" if method == "POST" else None).status
@@ -175,7 +175,7 @@ def test_a_false_unsubscribe_link_is_404(shared_api, unsubscribe_path, method):
     }
 
     assert answers == {404}
-    assert shelves.dump_tables() == before
+    assert store_tools.dump_tables() == before
 
 
 def test_an_unsubscribe_link_reveals_no_one(member, unsubscribe_path):

@@ -12,7 +12,7 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import aws_fakes as cloud
 from tests.support import sns_sender as posting
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.aws_fakes import TOPIC
 from tests.support.factories import CENTER, build_member
 
@@ -62,7 +62,7 @@ def send_another_mail(world):
 
 def mail_id(to=COORDINATOR):
     """The id of the last email to a member of the center."""
-    rows = [row for row in shelves.list_mail_rows() if row["member_id"] == to.member_id]
+    rows = [row for row in store_tools.list_mail_rows() if row["member_id"] == to.member_id]
     return max(rows, key=lambda row: row["planned_for"])["outbox_id"]
 
 
@@ -104,10 +104,10 @@ def test_a_replayed_message_changes_nothing(api_with_mail):
     """The very same bytes, any number of times."""
     body = build_delivered()
     post_message(api_with_mail, body)
-    before = shelves.dump_tables()
+    before = store_tools.dump_tables()
 
     assert [post_message(api_with_mail, body).status for _ in range(3)] == [204] * 3
-    assert shelves.dump_tables() == before
+    assert store_tools.dump_tables() == before
 
 
 def change_message(**changed):
@@ -134,12 +134,12 @@ FORGED = {
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
 def test_a_message_that_our_topic_did_not_sign_is_refused(api_with_mail, forge):
     """All with the same response, and nothing of it is stored."""
-    before = shelves.dump_tables()
+    before = store_tools.dump_tables()
 
     answer = post_message(api_with_mail, forge())
 
     assert (answer.status, answer.json["code"]) == (401, "unauthenticated")
-    assert shelves.dump_tables() == before
+    assert store_tools.dump_tables() == before
 
 
 @pytest.mark.parametrize("address", FOREIGN)
@@ -196,19 +196,19 @@ def test_a_subscription_that_ended_is_not_renewed(api_with_mail, fetched_urls):
 )
 def test_other_events_are_ignored(api_with_mail, message):
     """They are genuine, and no reason to have them sent again."""
-    before = shelves.dump_tables()
+    before = store_tools.dump_tables()
 
     assert post_message(api_with_mail, posting.build_message(message, at=wiring.read_clock())).status == 204
-    assert shelves.dump_tables() == before
+    assert store_tools.dump_tables() == before
 
 
 def test_an_unavailable_certificate_is_requested_again(api_with_mail, monkeypatch):
     """SNS is asked to send the message once more."""
 
-    def nobody(_address):
+    def no_one(_address):
         raise ConnectionError
 
-    verifier = posting.build_verifier(fetch=nobody)
+    verifier = posting.build_verifier(fetch=no_one)
     monkeypatch.setattr(wiring, "get_sns_verifier", cache(lambda: verifier))
 
     assert post_message(api_with_mail, build_delivered()).status == 503

@@ -70,7 +70,7 @@ IN_CLEAR = {
 def test_every_field_with_personal_data_has_a_canary():
     """From the models themselves: a new field fails here until it has one."""
     body = build_canary_body()
-    told = {path for path in list_free_fields(bodies.ReferralRequest) if not _is_canary(body, path)}
+    result = {path for path in list_free_fields(bodies.ReferralRequest) if not _is_canary(body, path)}
     of_reports = {
         path for report in get_args(get_args(reports.AnyEventRequest)[0]) for path in list_free_fields(report)
     }
@@ -78,7 +78,7 @@ def test_every_field_with_personal_data_has_a_canary():
     package = build_canary_handback()
     of_handback = {p for p in list_free_fields(HandbackRequest) if not _is_canary(package, p)}
 
-    assert told == set()
+    assert result == set()
     assert of_handback == set()
     assert of_reports - IN_CLEAR == {"/data/note", "/data/replacement/data/note"}
 
@@ -139,9 +139,9 @@ def test_no_table_contains_patient_data_in_clear_text(captured, table):
 
 def test_a_list_contains_only_what_identifies_the_patient(shared_api, captured):
     """Finding a referral takes a name and a birth date, and no history."""
-    told = shared_api.practice.get("/v1/referrals?q=qvortrup").text.encode()
+    result = shared_api.practice.get("/v1/referrals?q=qvortrup").text.encode()
 
-    assert find_canaries(told) == {"family_name", "given_name", "birth_date", "alias"}
+    assert find_canaries(result) == {"family_name", "given_name", "birth_date", "alias"}
 
 
 def test_a_member_without_access_reads_nothing(shared_api, captured):
@@ -153,8 +153,8 @@ def test_a_member_without_access_reads_nothing(shared_api, captured):
     for site in strangers:
         paths = (path, f"{path}/events", f"{path}/handback", f"{path}/follow-up",
                  f"{path}/follow-up.ics", "/v1/referrals", "/v1/notices")  # fmt: skip
-        told = [site.get(p).text for p in paths]
-        assert find_canaries("".join(told).encode()) == set()
+        result = [site.get(p).text for p in paths]
+        assert find_canaries("".join(result).encode()) == set()
 
 
 def test_a_calendar_contains_only_alias_and_days(shared_api, captured):

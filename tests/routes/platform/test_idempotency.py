@@ -39,10 +39,10 @@ def stages(site, referral_id):
 
 def is_replay_of(first, again):
     """Whether `again` equals `first` word for word, except for the replay header."""
-    told = ("content-type", "location", "etag")
+    result = ("content-type", "location", "etag")
     return (
         (first.status, first.text) == (again.status, again.text)
-        and [first.headers.get(h) for h in told] == [again.headers.get(h) for h in told]
+        and [first.headers.get(h) for h in result] == [again.headers.get(h) for h in result]
         and "idempotent-replayed" not in first.headers
         and again.headers.get("idempotent-replayed") == "true"
     )

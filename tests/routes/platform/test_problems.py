@@ -134,11 +134,11 @@ def test_a_safe_request_id_is_returned_and_an_unsafe_one_is_not(shared_api):
     """The caller's id links both sides' logs, unless it could smuggle something into ours."""
     wild = ("", "short", "x" * 65, "two words 1", "line\nbreak", "<script>123", "\u00fcnicode9")
 
-    def told(given):
+    def result(given):
         return shared_api.anyone.get("/health", **{"X-Request-Id": given}).headers["x-request-id"]
 
-    assert told("0f8fad5b-d9cb-469f-a165-70867728950e") == "0f8fad5b-d9cb-469f-a165-70867728950e"
-    assert all(told(given).startswith("req_") for given in wild)
+    assert result("0f8fad5b-d9cb-469f-a165-70867728950e") == "0f8fad5b-d9cb-469f-a165-70867728950e"
+    assert all(result(given).startswith("req_") for given in wild)
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, "not_found"), (405, "method_not_allowed"), (413, "too_large")])

@@ -23,28 +23,28 @@ ONE_LINE = (
 
 def build_draft_with_text(text):
     """Build a draft with the same text in every free text field."""
-    told = {name: text for name in ONE_LINE if "prior_lines" not in name}
+    result = {name: text for name in ONE_LINE if "prior_lines" not in name}
     line = {"line": 1, "regimen": text, "classes": []}
     return factories.build_referral_body(
-        **told, clinical__prior_lines=[line], patient__alias=text[:40], note=text, submit=False
+        **result, clinical__prior_lines=[line], patient__alias=text[:40], note=text, submit=False
     )
 
 
-def list_texts(told):
+def list_texts(result):
     """Return every free text of a referral, except the alias, which is shorter."""
-    patient, insurance = told["patient"], told["insurance"]
+    patient, insurance = result["patient"], result["insurance"]
     return {
         patient["family_name"],
         patient["given_name"],
         patient["mrn"],
         patient["caregiver"]["name"],
         patient["caregiver"]["relation"],
-        told["clinical"]["prior_lines"][0]["regimen"],
-        told["referring_provider"]["name"],
+        result["clinical"]["prior_lines"][0]["regimen"],
+        result["referring_provider"]["name"],
         insurance["payer"],
         insurance["member_id"],
         insurance["group"],
-        told["note"],
+        result["note"],
     }
 
 

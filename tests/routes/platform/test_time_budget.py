@@ -7,7 +7,7 @@ from chalicelib.errors import UnavailableError
 from chalicelib.mail import MailMessage
 from chalicelib.mail.ses import SesMailer
 from tests.support import factories, tokens
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.faults import FaultMode
 from tests.support.hanging_dependencies import SimulatedClock, hang_calls, with_simulated_pauses
 
@@ -47,7 +47,7 @@ def assert_refused_in_time(answer, clock, started):
 @pytest.mark.parametrize("kind", ["read", "list", "refer", "report", "deliver"])
 def test_a_hanging_database_is_503_in_time(shared_api, referral_id, kind, operation):
     """At whichever call it begins to hang."""
-    send, before = requests(shared_api, referral_id)[kind], shelves.dump_tables()
+    send, before = requests(shared_api, referral_id)[kind], store_tools.dump_tables()
 
     with hang_calls(lambda name: name == operation) as (clock, calls):
         started = clock.now
@@ -56,8 +56,8 @@ def test_a_hanging_database_is_503_in_time(shared_api, referral_id, kind, operat
     if calls.count_faults:
         assert_refused_in_time(answer, clock, started)
         assert calls.count_faults <= 3
-        assert shelves.dump_tables()["referrals"] == before["referrals"]
-        assert shelves.dump_tables()["outbox"] == before["outbox"]
+        assert store_tools.dump_tables()["referrals"] == before["referrals"]
+        assert store_tools.dump_tables()["outbox"] == before["outbox"]
     else:
         assert answer.status < 300
 
@@ -87,7 +87,7 @@ def test_a_database_that_refuses_at_once_is_tried_three_times(shared_api, referr
 def test_a_slow_database_is_503_in_time(shared_api, referral_id):
     """Each call answers just before its limit: the next one is not started."""
     slow = clients.ATTEMPT_S - 0.1
-    before = shelves.dump_tables()
+    before = store_tools.dump_tables()
 
     with hang_calls(lambda _name: True, mode=None, takes=slow) as (clock, calls):
         started = clock.now
@@ -95,7 +95,7 @@ def test_a_slow_database_is_503_in_time(shared_api, referral_id):
 
     assert_refused_in_time(answer, clock, started)
     assert calls.operations == ["GetItem", "Query"]
-    assert shelves.dump_tables() == before
+    assert store_tools.dump_tables() == before
 
 
 def test_a_lost_reply_is_not_repeated_without_time(shared_api, referral_id):
@@ -138,7 +138,7 @@ def test_slow_conflicts_are_not_tried_five_times(shared_api, referral_id, monkey
 @pytest.mark.parametrize("kind", ["read", "refer", "report"])
 def test_a_hanging_key_service_is_503_in_time(shared_api, referral_id, kind):
     """In a function without a cached key. Nothing is shown or stored in clear text."""
-    send, before = requests(shared_api, referral_id)[kind], shelves.dump_tables()
+    send, before = requests(shared_api, referral_id)[kind], store_tools.dump_tables()
     wiring.get_stores().encryption._cache.clear()
 
     with hang_calls(lambda name: name in KEY_SERVICE) as (clock, calls):
@@ -147,7 +147,7 @@ def test_a_hanging_key_service_is_503_in_time(shared_api, referral_id, kind):
 
     assert_refused_in_time(answer, clock, started)
     assert set(calls.operations[-1:]) <= set(KEY_SERVICE)
-    assert shelves.dump_tables()["referrals"] == before["referrals"]
+    assert store_tools.dump_tables()["referrals"] == before["referrals"]
 
 
 def test_hanging_identity_keys_are_503_in_time(shared_api, monkeypatch):
@@ -185,7 +185,7 @@ def test_a_hanging_mail_service_costs_a_task_ten_seconds(shared_api):
     """A job continues with the next task; no lease of five minutes runs out."""
     with hang_calls(lambda name: name == "SendEmail") as (clock, calls):
         mailer = SesMailer(
-            client=lambda: shelves.get_aws_client("sesv2"), clock=clock, sender="a@b.example",
+            client=lambda: store_tools.get_aws_client("sesv2"), clock=clock, sender="a@b.example",
             configuration_set="",
         )  # fmt: skip
         message = MailMessage(to="c@d.example", subject="s", text="t", html="h")

@@ -164,10 +164,10 @@ def test_a_closed_referral_is_reopened(shared_api, referral_id, door):
     shared_api.move_to(referral_id, "received", "declined")
 
     silent = door(shared_api, referral_id, "referral.reopened", {})
-    told = door(shared_api, referral_id, "referral.reopened", {"note": "New facts"})
+    result = door(shared_api, referral_id, "referral.reopened", {"note": "New facts"})
 
     assert (silent.status, silent.json["code"]) == (409, "reason_needed")
-    assert (told.json["status"], told.json["stage"]) == ("applied", "received")
+    assert (result.json["status"], result.json["stage"]) == ("applied", "received")
     assert read(shared_api, referral_id)["outcome"] is None
 
 

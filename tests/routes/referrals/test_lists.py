@@ -65,17 +65,17 @@ def test_a_row_contains_enough_to_find_a_referral(shared_api, referral_ids):
     row = shared_api.practice.get("/v1/referrals?stage=accepted").json["items"][0]
 
     detail = shared_api.practice.get(f"/v1/referrals/{referral_ids['accepted']}").json
-    told = ("referral_id", "alias", "stage", "stage_label", "phase", "stage_since", "product_id",
+    result = ("referral_id", "alias", "stage", "stage_label", "phase", "stage_since", "product_id",
             "urgency", "practice", "center", "updated_at", "version",
             "changed_since_seen")  # fmt: skip
-    assert {name: row[name] for name in told} == {name: detail[name] for name in told}
+    assert {name: row[name] for name in result} == {name: detail[name] for name in result}
     assert row["owner"] == detail["clock"]["owner"] == "center"
     assert row["disease"] == detail["clinical"]["disease"]
     assert row["patient"] == {"family_name": "Clark", "given_name": "Kim", "birth_date": "1961-04-02"}
     assert row["expected_by"] == detail["clock"]["expected_by"]
     assert row["clock_level"] == detail["clock"]["level"]
     more = {"clock_level", "expected_by", "window_ends_on", "missing_updates"}
-    assert set(row) == {*told, *more, "owner", "disease", "patient"}
+    assert set(row) == {*result, *more, "owner", "disease", "patient"}
 
 
 @pytest.mark.parametrize(
@@ -234,6 +234,6 @@ def test_a_search_text_is_not_logged(shared_api, capfd, caplog):
 
     answer = shared_api.practice.get("/v1/referrals?q=Qvortrupx")
 
-    told = capfd.readouterr()
+    result = capfd.readouterr()
     assert answer.status == 200
-    assert "qvortrupx" not in (told.out + told.err + caplog.text).lower()
+    assert "qvortrupx" not in (result.out + result.err + caplog.text).lower()

@@ -19,7 +19,7 @@ HOLDS = 248
 
 def build_hold(referral_id, begins, n):
     """Build a hold by the center and its end, half a second later."""
-    told = {
+    result = {
         "referral_id": referral_id,
         "recorded_at": begins,
         "actor": Actor.CENTER,
@@ -29,7 +29,7 @@ def build_hold(referral_id, begins, n):
     }
     for m, kind in enumerate((HoldStarted, HoldEnded)):
         at = begins + timedelta(seconds=n + m / 2)
-        yield kind(event_id=derive_id("evt", "long", str(n), str(m)), occurred_at=at, **told)
+        yield kind(event_id=derive_id("evt", "long", str(n), str(m)), occurred_at=at, **result)
 
 
 @pytest.fixture(scope="module")

@@ -22,12 +22,12 @@ def create_infused(world, **changed):
 
 def test_a_plan_is_read_before_its_first_day(shared_api):
     """Earliest first, to the fifteenth year, each with its day and its sides."""
-    told = read_window(shared_api.practice, create_infused(shared_api))["notices"]
+    result = read_window(shared_api.practice, create_infused(shared_api))["notices"]
 
-    assert len(told) == 28
-    assert {notice["state"] for notice in told} == {"planned"}
-    assert {notice["why"] for notice in told} == {None}
-    assert [n["due_on"] for n in told] == sorted(n["due_on"] for n in told)
+    assert len(result) == 28
+    assert {notice["state"] for notice in result} == {"planned"}
+    assert {notice["why"] for notice in result} == {None}
+    assert [n["due_on"] for n in result] == sorted(n["due_on"] for n in result)
     sides = {
         "window_opened": ["center"],
         "first_day": ["practice"],
@@ -35,7 +35,7 @@ def test_a_plan_is_read_before_its_first_day(shared_api):
         "visit_day_90": ["practice"],
         "visit_day_100": ["practice", "center"],
     }
-    assert {n["rule"]: n["sides"] for n in told if n["rule"] in sides} == sides
+    assert {n["rule"]: n["sides"] for n in result if n["rule"] in sides} == sides
 
 
 def test_a_plan_shows_what_was_sent_and_what_was_skipped_and_why(shared_api):
@@ -47,17 +47,17 @@ def test_a_plan_shows_what_was_sent_and_what_was_skipped_and_why(shared_api):
     shared_api.center.post(f"/v1/referrals/{referral_id}/events", hold)
     run_job(TaskQueue.PLAN, context=wiring.build_job_context(now + timedelta(days=15)))
 
-    told = {n.pop("rule"): n for n in read_window(shared_api.center, referral_id)["notices"]}
+    result = {n.pop("rule"): n for n in read_window(shared_api.center, referral_id)["notices"]}
 
-    assert told["daily_monitoring_ends"]["state"] == "told"
-    assert told["label_minimum_ends"] == {
+    assert result["daily_monitoring_ends"]["state"] == "told"
+    assert result["label_minimum_ends"] == {
         "title": "Label minimum for monitoring ends today; the center may extend it",
-        "due_on": told["label_minimum_ends"]["due_on"],
+        "due_on": result["label_minimum_ends"]["due_on"],
         "sides": ["practice", "center"],
         "state": "skipped",
         "why": "on_hold",
     }
-    assert (told["visit_day_30"]["state"], told["visit_day_30"]["why"]) == ("planned", "on_hold")
+    assert (result["visit_day_30"]["state"], result["visit_day_30"]["why"]) == ("planned", "on_hold")
 
 
 def test_a_window_lists_the_labels_late_effects(shared_api):

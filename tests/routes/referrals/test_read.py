@@ -27,9 +27,9 @@ def read(site, referral_id):
     return site.get(f"/v1/referrals/{referral_id}").json
 
 
-def list_states(told):
+def list_states(result):
     """Return the state of each stage of the progress, in order."""
-    return {step["stage"]: step["state"] for phase in told["journey"] for step in phase["stages"]}
+    return {step["stage"]: step["state"] for phase in result["journey"] for step in phase["stages"]}
 
 
 @pytest.fixture(scope="module")
@@ -57,24 +57,26 @@ def test_the_progress_has_every_phase_in_order(shared_api, referral_at):
 
 def test_the_progress_shows_past_current_and_future_stages(shared_api, referral_at):
     """Past stages carry their time, one stage is current, and future ones have no time."""
-    told = read(shared_api.practice, referral_at("received", "accepted"))
+    result = read(shared_api.practice, referral_at("received", "accepted"))
 
-    steps = [step for phase in told["journey"] for step in phase["stages"]]
+    steps = [step for phase in result["journey"] for step in phase["stages"]]
     assert [s["stage"] for s in steps if s["state"] == "done"] == ["draft", "submitted", "received"]
     assert [s["stage"] for s in steps if s["state"] == "current"] == ["accepted"]
     assert all(step["at"] for step in steps if step["state"] in {"done", "current"})
     assert all(step["at"] is None for step in steps if step["state"] == "ahead")
-    assert list_states(told)["infused"] == "ahead"
+    assert list_states(result)["infused"] == "ahead"
 
 
 def test_a_skipped_optional_stage_is_not_reported(shared_api, referral_at):
     """It shows as such: neither done nor still to come."""
-    told = read(shared_api.practice, referral_at("accepted", "consult_scheduled", "consult_completed",
+    result = read(shared_api.practice, referral_at("accepted", "consult_scheduled", "consult_completed",
                                    "center_proceed"))  # fmt: skip
 
-    skipped = {stage for stage, state in list_states(told).items() if state == "not_reported"}
+    skipped = {stage for stage, state in list_states(result).items() if state == "not_reported"}
     assert skipped == {"received", "eligibility_pending"}
-    assert all(step["at"] is None for phase in told["journey"] for step in phase["stages"] if step["stage"] in skipped)
+    assert all(
+        step["at"] is None for phase in result["journey"] for step in phase["stages"] if step["stage"] in skipped
+    )
 
 
 def test_a_late_event_fills_the_gap(shared_api):
@@ -92,30 +94,30 @@ def test_a_late_event_fills_the_gap(shared_api):
 
 def test_the_progress_of_a_closed_referral_shows_its_end(shared_api, referral_at):
     """After an ending there is no future stage."""
-    told = read(shared_api.practice, referral_at("received", "declined"))
+    result = read(shared_api.practice, referral_at("received", "declined"))
 
-    assert list(list_states(told)) == ["draft", "submitted", "received", "declined"]
-    assert list_states(told)["declined"] == "current"
-    assert told["phase"] == "closed"
-    assert told["clock"]["owner"] == "none"
+    assert list(list_states(result)) == ["draft", "submitted", "received", "declined"]
+    assert list_states(result)["declined"] == "current"
+    assert result["phase"] == "closed"
+    assert result["clock"]["owner"] == "none"
 
 
 def test_an_information_request_shows_where_it_happened(shared_api, referral_at):
     """As a step between two of the main path."""
-    told = read(shared_api.practice, referral_at("received", "info_requested"))
+    result = read(shared_api.practice, referral_at("received", "info_requested"))
 
-    line = list(list_states(told))
+    line = list(list_states(result))
     assert line[line.index("info_requested") - 1 : line.index("info_requested") + 2] == [
         "received",
         "info_requested",
         "accepted",
     ]
-    assert list_states(told)["accepted"] == "ahead"
-    assert told["clock"]["owner"] == "practice"
+    assert list_states(result)["accepted"] == "ahead"
+    assert result["clock"]["owner"] == "practice"
 
 
-def allowed(told):
-    return {action["stage"] for action in told["actions"] if action["allowed"]}
+def allowed(result):
+    return {action["stage"] for action in result["actions"] if action["allowed"]}
 
 
 ALLOWED = {

@@ -32,10 +32,10 @@ def test_a_legal_event_is_applied(shared_api, referral_id):
     """The response says so, and the referral has the new stage."""
     answer = report(shared_api.center, referral_id, "accepted")
 
-    told = answer.json
+    result = answer.json
     assert answer.status == 200
-    assert set(told) == {"status", "referral_id", "event_id", "stage"}
-    assert (told["status"], told["referral_id"], told["stage"]) == ("applied", referral_id, "accepted")
+    assert set(result) == {"status", "referral_id", "event_id", "stage"}
+    assert (result["status"], result["referral_id"], result["stage"]) == ("applied", referral_id, "accepted")
     assert shared_api.get_stage(referral_id) == "accepted"
 
 
@@ -117,8 +117,8 @@ def test_a_late_event_is_recorded_and_moves_nothing(shared_api, referral_id):
 
     assert (late.status, late.json["status"], late.json["stage"]) == (200, "recorded", "accepted")
     assert shared_api.get_stage(referral_id) == "accepted"
-    told = {event["stage"]: event["status"] for event in timeline(shared_api.practice, referral_id)}
-    assert told == {"submitted": "applied", "accepted": "applied", "received": "recorded"}
+    result = {event["stage"]: event["status"] for event in timeline(shared_api.practice, referral_id)}
+    assert result == {"submitted": "applied", "accepted": "applied", "received": "recorded"}
 
 
 def test_a_note_is_shown_only_in_the_timeline(shared_api, referral_id):

@@ -44,12 +44,12 @@ def test_a_draft_needs_four_fields(shared_api):
     """A name, a birth date, a disease and the referring provider."""
     answer = shared_api.practice.post("/v1/referrals", LEAST)
 
-    told = answer.json
+    result = answer.json
     assert answer.status == 201
-    assert (told["stage"], told["phase"], told["version"]) == ("draft", "eligibility", 1)
-    assert told["clock"]["owner"] == "practice"
-    assert told["submitted_at"] is None
-    assert told["center"] is None
+    assert (result["stage"], result["phase"], result["version"]) == ("draft", "eligibility", 1)
+    assert result["clock"]["owner"] == "practice"
+    assert result["submitted_at"] is None
+    assert result["center"] is None
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_what_was_sent_is_returned(shared_api):
     """Every section comes back as it was sent, with omitted fields as null."""
     body = factories.build_referral_body(note="Please call first.")
 
-    told = shared_api.practice.post("/v1/referrals", body).json
+    result = shared_api.practice.post("/v1/referrals", body).json
 
-    patient, clinical = told["patient"], told["clinical"]
+    patient, clinical = result["patient"], result["clinical"]
     assert patient == body["patient"] | {"caregiver": body["patient"]["caregiver"] | {"relation": None}}
     unasked = {"hepatitis_or_hiv": None, "prior_car_t": None, "seizure_disorder": None}
     unscreened = dict.fromkeys(
@@ -98,7 +98,7 @@ def test_what_was_sent_is_returned(shared_api):
     )  # fmt: skip
     assert clinical == body["clinical"] | unscreened | {"flags": body["clinical"]["flags"] | unasked}
     for name in ("insurance", "referring_provider", "consent_to_share", "note", "urgency"):
-        assert told[name] == body[name]
+        assert result[name] == body[name]
 
 
 def test_after_submission_the_center_acts_next(shared_api):
@@ -127,9 +127,9 @@ def test_both_sides_read_the_same_data(shared_api):
 
     assert practice.pop("actions") != center.pop("actions")
     assert (practice.pop("changed_since_seen"), center.pop("changed_since_seen")) == (False, True)
-    for told in (practice, center):
+    for result in (practice, center):
         for day in ("expected_by", "amber_on", "red_on"):
-            told["clock"].pop(day)  # by each reader's own calendar
+            result["clock"].pop(day)  # by each reader's own calendar
     assert practice == center
 
 
@@ -138,9 +138,9 @@ def test_the_statements_come_with_every_referral(shared_api):
     path = f"/v1/referrals/{shared_api.refer()['referral_id']}"
 
     for site in (shared_api.practice, shared_api.center):
-        told = site.get(path).json
-        assert told["disclaimers"] == list(DISCLAIMERS)
-        assert told["emergency_note"] == EMERGENCY_NOTE
+        result = site.get(path).json
+        assert result["disclaimers"] == list(DISCLAIMERS)
+        assert result["emergency_note"] == EMERGENCY_NOTE
 
 
 def test_all_missing_items_of_a_packet_are_named_at_once(shared_api):
@@ -214,19 +214,19 @@ def test_a_practice_is_not_a_center(shared_api):
 
 def test_a_given_alias_is_kept(shared_api):
     """With the patient and on the referral."""
-    told = shared_api.refer(patient__alias=" Blue Heron ")
+    result = shared_api.refer(patient__alias=" Blue Heron ")
 
-    assert told["alias"] == told["patient"]["alias"] == "Blue Heron"
+    assert result["alias"] == result["patient"]["alias"] == "Blue Heron"
 
 
 @pytest.mark.parametrize("given", [None, "", "   ", ...])
 def test_an_alias_is_proposed_where_none_is_given(shared_api, given):
     """Two words that reveal nothing about the patient, the same on every read."""
-    told = shared_api.refer(patient__alias=given)
+    result = shared_api.refer(patient__alias=given)
 
-    again = shared_api.practice.get(f"/v1/referrals/{told['referral_id']}").json
-    words = told["alias"].split()
+    again = shared_api.practice.get(f"/v1/referrals/{result['referral_id']}").json
+    words = result["alias"].split()
     assert len(words) == 2
     assert all(word.istitle() for word in words)
-    assert told["alias"] == told["patient"]["alias"] == again["alias"]
+    assert result["alias"] == result["patient"]["alias"] == again["alias"]
     assert not set(words) & {"Ana", "Example"}

@@ -11,7 +11,7 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals import search as lists
 from chalicelib.services.referrals import unread as news
 from tests.support import factories, faults
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 
 READS = {"GetItem", "Query", "BatchGetItem", "Decrypt"}
 
@@ -28,8 +28,8 @@ def referral_id(shared_api):
 def find_unread_in_list(site, referral_id, query=""):
     """Return what the list says about it; None where it is not listed."""
     items = site.get(f"/v1/referrals?limit=100{query}").json["items"]
-    told = {item["referral_id"]: item["changed_since_seen"] for item in items}
-    return told.get(referral_id)
+    result = {item["referral_id"]: item["changed_since_seen"] for item in items}
+    return result.get(referral_id)
 
 
 def read_unread(site, referral_id):
@@ -180,5 +180,5 @@ def test_a_stored_view_contains_no_patient_data(shared_api, referral_id):
     """Who, which referral, up to which version, until when."""
     view_referral(shared_api.practice, referral_id)
 
-    names = {name for row in shelves.list_rows("looks") for name in row}
+    names = {name for row in store_tools.list_rows("looks") for name in row}
     assert names == {"member_id", "referral_id", "seen", "expires_at"}

@@ -152,11 +152,11 @@ def test_a_failed_delivery_can_be_replayed_when_the_rest_has_arrived(shared_api,
             shared_api.deliver(expired_referral_id, stage, at=at)
         waits = shared_api.get_stage(expired_referral_id)
         answer = replay(shared_api.get_client_for(shared_api.members["center_admin"]), f"{expired_referral_id}-w")
-        told = read(shared_api, expired_referral_id)
+        result = read(shared_api, expired_referral_id)
 
     assert waits == "lymphodepletion_started"
     assert (answer.status, answer.json["status"]) == (200, "applied")
-    assert (told["stage"], told["updates_lost"]) == ("infused", 0)
+    assert (result["stage"], result["updates_lost"]) == ("infused", 0)
 
 
 def test_a_new_secret_is_shown_once_and_works_at_once(shared_api, admin, referral_id):
@@ -179,12 +179,12 @@ def test_only_administrators_read_the_audit_trail(shared_api, referral_id):
     """Of either side, and of no one else's."""
     shared_api.move_to(referral_id, "received")
     path = f"/v1/referrals/{referral_id}/audit"
-    told = {
+    result = {
         handle: shared_api.get_client_for(shared_api.members[handle]).get(path)
         for handle in ("practice_admin", "center_admin", "practice", "center", "other_practice")
     }
 
-    statuses = {handle: answer.status for handle, answer in told.items()}
+    statuses = {handle: answer.status for handle, answer in result.items()}
     assert statuses == {
         "practice_admin": 200,
         "center_admin": 200,
@@ -192,7 +192,7 @@ def test_only_administrators_read_the_audit_trail(shared_api, referral_id):
         "center": 403,
         "other_practice": 403,
     }
-    rows = told["center_admin"].json["items"]
+    rows = result["center_admin"].json["items"]
     assert {"event.submitted", "event.received"} <= {row["action"] for row in rows}
     assert [row["at"] for row in rows] == sorted((row["at"] for row in rows), reverse=True)
 

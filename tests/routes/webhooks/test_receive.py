@@ -118,8 +118,8 @@ def test_a_late_event_is_recorded(shared_api, referral_id):
 
 def without_ids(answer):
     """Return a response without the ids that have to differ."""
-    told = answer.json
-    text = answer.text.replace(told["referral_id"], "REF").replace(told["event_id"], "EVT")
+    result = answer.json
+    text = answer.text.replace(result["referral_id"], "REF").replace(result["event_id"], "EVT")
     headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
     return answer.status, text, headers
 

@@ -16,17 +16,17 @@ def test_what_follows_within_the_hour_is_one_mail_when_it_is_over(services):
     """The first goes at once; the two after it wait together, and each is in the dashboard."""
     services.refer()
     services.move_to("accepted", "consult_scheduled", "consult_completed", "center_proceed")
-    told = [services.run_queue(TaskQueue.EVENT)["mails"] for _ in range(2)]
+    result = [services.run_queue(TaskQueue.EVENT)["mails"] for _ in range(2)]
     services.now += MINUTE
     services.move_to("apheresis_scheduled", "apheresis_completed")
-    told += [services.run_queue(TaskQueue.EVENT)["mails"]]
+    result += [services.run_queue(TaskQueue.EVENT)["mails"]]
     before_the_hour = services.run_queue(TaskQueue.PLAN, now=services.now + 50 * MINUTE)["mails"]
     services.postbox.accepted.clear()
 
     after = services.run_queue(TaskQueue.PLAN, now=services.now + HOUR)
 
     practice = build_member(PRACTICE)
-    assert (told, before_the_hour, after["mails"]) == ([2, 0, 0], 0, 1)
+    assert (result, before_the_hour, after["mails"]) == ([2, 0, 0], 0, 1)
     assert services.postbox.list_recipients == [practice.email]
     assert services.stores.notices.count_unread(practice.member_id) == 4
 

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.domain.identity.members import Role
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.referrals.stages import Stage
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.factories import CENTER, NOON, OTHER_PRACTICE, PRACTICE, build_member
 from tests.support.service_driver import LINK, MINUTE, STAGES_TO_LYMPHODEPLETION
 
@@ -29,9 +29,9 @@ def infused_services(services):
     return services
 
 
-def told_to(tenant, desk):
+def told_to(tenant, driver):
     """The titles of a coordinator's notices, newest first."""
-    notices, _ = desk.stores.notices.list_page(build_member(tenant).member_id, limit=100, start=None)
+    notices, _ = driver.stores.notices.list_page(build_member(tenant).member_id, limit=100, start=None)
     return [notice.title for notice in notices]
 
 
@@ -65,7 +65,7 @@ def test_a_mail_says_the_alias_and_nothing_else_of_the_patient(services):
         for word in ("example,", "ana", "breyanzi", "lymphoma", "lbcl", "harbor", "submitted")
         if word in text.replace("blue heron", "").replace(LINK, "")
     ]
-    assert tag == shelves.list_mail_rows()[0]["outbox_id"]
+    assert tag == store_tools.list_mail_rows()[0]["outbox_id"]
 
 
 def test_a_second_run_sends_nothing(infused_services):
@@ -83,14 +83,16 @@ def test_a_second_run_sends_nothing(infused_services):
 
 def test_each_planned_day_is_told_to_both_sides(infused_services):
     """Day 7, 14, 21 and 28: two mails each; nothing on the days between."""
-    told = {}
+    result = {}
     for day in range(29):
         before = len(infused_services.postbox.accepted)
         infused_services.run_queue(TaskQueue.PLAN, now=on_day(day))
-        told[day] = infused_services.postbox.list_recipients if len(infused_services.postbox.accepted) > before else []
+        result[day] = (
+            infused_services.postbox.list_recipients if len(infused_services.postbox.accepted) > before else []
+        )
         infused_services.postbox.accepted.clear()
 
-    assert {day: who for day, who in told.items() if who} == dict.fromkeys((7, 14, 21, 28), BOTH)
+    assert {day: who for day, who in result.items() if who} == dict.fromkeys((7, 14, 21, 28), BOTH)
 
 
 def test_a_late_run_catches_up(infused_services):

@@ -9,7 +9,7 @@ from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.referrals import report_event as journey
 from chalicelib.store.platform.transactions import ConditionFailedError
 from tests.support import faults
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.factories import NOON
 from tests.support.faults import FaultMode
 from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION
@@ -17,24 +17,24 @@ from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION
 LINE = [*STAGES_TO_LYMPHODEPLETION, "infused", "monitoring"]
 
 
-def deliver_all(desk, order, line, referral_id="ref_1"):
+def deliver_all(driver, order, line, referral_id="ref_1"):
     """Deliver steps of a line in some order; each was true a minute after the one before."""
     return [
-        desk.deliver(
+        driver.deliver(
             line[n], at=NOON + (n + 1) * MINUTE, referral_id=referral_id, webhook_id=f"{referral_id}-{n}"
         ).status
         for n in order
     ]
 
 
-def told(referral):
+def result(referral):
     """What an order of arrival must not change."""
     return (referral.stage, referral.stage_since, referral.stage_entered_at, referral.window)
 
 
 def statuses():
     """What the log of deliveries says."""
-    return {row["status"] for row in shelves.list_rows("deliveries")}
+    return {row["status"] for row in store_tools.list_rows("deliveries")}
 
 
 def test_three_deliveries_end_alike_in_every_order(services):
@@ -54,7 +54,7 @@ def test_three_deliveries_end_alike_in_every_order(services):
 
     assert ends == {("consult_completed", ("submitted", *line), ())}
     assert statuses() <= {"applied", "recorded"}
-    assert len(shelves.list_rows("deliveries")) == 6 * 3
+    assert len(store_tools.list_rows("deliveries")) == 6 * 3
 
 
 def mixed_up(stride):
@@ -67,7 +67,7 @@ def test_a_whole_line_ends_alike_in_any_order(services):
     steps = range(len(LINE))
     services.refer("ref_1")
     deliver_all(services, steps, LINE)
-    in_order = told(services.get_referral())
+    in_order = result(services.get_referral())
     for stride in (3, 5, 7):
         name = f"ref_{stride}"
         services.refer(name, key=name)
@@ -76,7 +76,7 @@ def test_a_whole_line_ends_alike_in_any_order(services):
         deliver_all(services, order, LINE, referral_id=name)
 
         assert order != list(steps)
-        assert told(services.get_referral(name)) == in_order
+        assert result(services.get_referral(name)) == in_order
         assert [event.event.stage for event in services.list_events(name)] == ["submitted", *LINE]
         assert services.list_parked_stages(name) == []
 
@@ -95,17 +95,17 @@ def test_backwards_only_the_first_is_applied_at_once(services):
 
 def test_what_waits_changes_nothing(submitted_services):
     """No move, no history, nobody is told; the log and the audit know of it."""
-    before = shelves.list_task_rows()
+    before = store_tools.list_task_rows()
 
     outcome = submitted_services.deliver("infused")
 
     assert (outcome.status, outcome.stage) == ("parked", None)
     assert submitted_services.get_referral().version == 1
     assert len(submitted_services.list_events()) == 1
-    (planned,) = [row for row in shelves.list_task_rows() if row not in before]
+    (planned,) = [row for row in store_tools.list_task_rows() if row not in before]
     assert planned["rule"] == EXPIRE_PARKED_RULE
     assert statuses() == {"parked"}
-    assert "parked" in {row["outcome"] for row in shelves.list_rows("audit")}
+    assert "parked" in {row["outcome"] for row in store_tools.list_rows("audit")}
 
 
 def test_a_parked_delivery_again_is_parked(submitted_services):
@@ -133,7 +133,7 @@ def test_what_can_no_longer_be_legal_is_refused_when_it_is_settled(submitted_ser
 
     assert submitted_services.get_referral().stage is Stage.DECLINED
     assert submitted_services.list_parked_stages() == []
-    (row,) = [row for row in shelves.list_rows("deliveries") if row["status"] == "refused"]
+    (row,) = [row for row in store_tools.list_rows("deliveries") if row["status"] == "refused"]
     assert row["code"] == "referral_closed"
 
 

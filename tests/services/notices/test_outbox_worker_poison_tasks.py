@@ -9,7 +9,7 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
 from chalicelib.errors import UnavailableError
 from chalicelib.store.notices.leases import LEASE_DURATION, MAX_ATTEMPTS
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.service_driver import FailingMailer
 
 SWEEP = JOB_PERIODS[ScheduledJob.RELAY]
@@ -25,12 +25,12 @@ def services(services):
 
 def committed(referral_id="ref_1"):
     """The id of the task that a submission made."""
-    return _one_of(shelves.list_task_rows(), referral_id)
+    return _one_of(store_tools.list_task_rows(), referral_id)
 
 
 def mailed(referral_id="ref_1"):
     """The id of the mail that came of it."""
-    return _one_of(shelves.list_mail_rows(), referral_id)
+    return _one_of(store_tools.list_mail_rows(), referral_id)
 
 
 def _one_of(rows, referral_id):
@@ -60,7 +60,7 @@ def test_a_poison_record_is_parked_in_the_end_and_put_back_by_a_person(services,
     [aside] = services.stores.outbox.list_failed()
     assert parked == 1
     assert (aside.outbox_id, aside.error, aside.attempts) == (poison, kind, MAX_ATTEMPTS)
-    assert "Ana" not in str(shelves.dump_tables()["outbox"])
+    assert "Ana" not in str(store_tools.dump_tables()["outbox"])
     assert quiet["failed"] == quiet["done"] == 0
     assert services.stores.outbox.retry_failed(poison, now=now)
     assert services.run_queue(TaskQueue.EVENT, now=now)["mails"] == 1
@@ -90,7 +90,7 @@ def test_a_row_of_another_version_holds_up_nobody(services):
     services.refer("ref_1", key="key-1")
     services.refer("ref_2", key="key-2", center_id="ctr_mesa")
     unknown = committed("ref_1")
-    shelves.get_dynamodb_client().update_item(
+    store_tools.get_dynamodb_client().update_item(
         TableName=services.stores.outbox.table.name,
         Key={"outbox_id": {"S": unknown}},
         UpdateExpression="SET stage = :new",
@@ -117,7 +117,7 @@ def test_an_outage_that_nobody_knows_as_one_parks_nothing_for_six_hours(services
 
     services.run_queue(TaskQueue.EVENT, now=ends + timedelta(hours=1))
 
-    assert {row["state"] for row in (*shelves.list_task_rows(), *shelves.list_mail_rows())} == {"done"}
+    assert {row["state"] for row in (*store_tools.list_task_rows(), *store_tools.list_mail_rows())} == {"done"}
     assert len(services.postbox.accepted) == 1
 
 

@@ -14,14 +14,14 @@ from chalicelib.store.notices.leases import LEASE_DURATION, MAX_ATTEMPTS
 from chalicelib.store.notices.outbox import SHARDS
 from tests.support import aws_fakes as cloud
 from tests.support import faults
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.faults import FaultMode
 from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION, MailRecorder
 
 
 def states(rows=None):
     """How many tasks, or mails, are in which state."""
-    rows = shelves.list_task_rows() if rows is None else rows
+    rows = store_tools.list_task_rows() if rows is None else rows
     return {state: [r["state"] for r in rows].count(state) for state in {r["state"] for r in rows}}
 
 
@@ -29,7 +29,7 @@ def states(rows=None):
 def mailing(services):
     """The desk with one mail to send, by the mail service of the tests' own cloud."""
     services.postbox = SesMailer(
-        client=lambda: shelves.get_aws_client("sesv2"), sender=cloud.SENDER, configuration_set=""
+        client=lambda: store_tools.get_aws_client("sesv2"), sender=cloud.SENDER, configuration_set=""
     )
     services.refer()
     return services
@@ -68,7 +68,7 @@ def test_two_runs_that_read_the_same_row_send_once(mailing):
 def test_a_fault_in_a_run_loses_no_mail_and_sends_one_copy_more_at_most(services, mode):
     """At every call of a run that dies or loses a reply; after the lease the next one is there."""
     services.postbox = SesMailer(
-        client=lambda: shelves.get_aws_client("sesv2"), sender=cloud.SENDER, configuration_set=""
+        client=lambda: store_tools.get_aws_client("sesv2"), sender=cloud.SENDER, configuration_set=""
     )
     services.refer("ref_first", key="key-first")
     services.run_queue(TaskQueue.EVENT)
@@ -100,7 +100,7 @@ def test_a_run_that_comes_back_to_life_changes_nothing(services):
 
     assert states() == {"done": 1}
     assert len(services.postbox.accepted) == 1
-    assert shelves.list_mail_rows()[0]["fence"] == 2
+    assert store_tools.list_mail_rows()[0]["fence"] == 2
 
 
 class Frozen(MailRecorder):
@@ -108,11 +108,11 @@ class Frozen(MailRecorder):
 
     def __init__(self, desk):
         super().__init__()
-        self.desk = desk
+        self.driver = desk
 
     def send(self, message, *, tag):
         """Take the mail after the successor has finished."""
-        self.desk.run_queue(TaskQueue.EVENT, now=self.desk.now + LEASE_DURATION)
+        self.driver.run_queue(TaskQueue.EVENT, now=self.driver.now + LEASE_DURATION)
         return super().send(message, tag=tag)
 
 
@@ -131,7 +131,7 @@ def test_a_mail_service_that_is_down_loses_nothing(mailing, mode):
 
     assert (down, copies()) == (0, 1)
     assert failed > MAX_ATTEMPTS, "else it would not matter what counts as a try"
-    assert states(shelves.list_mail_rows()) == {"done": 1}
+    assert states(store_tools.list_mail_rows()) == {"done": 1}
 
 
 @pytest.mark.parametrize("mode", [FaultMode.CRASH_BEFORE, FaultMode.CRASH_AFTER])
@@ -237,7 +237,7 @@ def test_a_task_that_never_succeeds_is_parked(services):
         now += timedelta(hours=1)
 
     assert (failed, parked) == (MAX_ATTEMPTS, 1)
-    assert states(shelves.list_mail_rows()) == {"parked": 1}
+    assert states(store_tools.list_mail_rows()) == {"parked": 1}
 
 
 def test_a_task_whose_tables_do_not_answer_is_tried_soon_and_no_try_less(services):
@@ -246,7 +246,7 @@ def test_a_task_whose_tables_do_not_answer_is_tried_soon_and_no_try_less(service
 
     with faults.inject_faults(faults.plan_always("TransactWriteItems", FaultMode.THROTTLE)):
         counts = services.run_queue(TaskQueue.EVENT)
-    [task] = shelves.list_task_rows()
+    [task] = store_tools.list_task_rows()
     later = services.run_queue(TaskQueue.EVENT, now=services.now + 2 * MINUTE)
 
     assert (counts["done"], counts["failed"], counts["parked"]) == (0, 1, 0)
@@ -275,7 +275,7 @@ def test_a_run_without_a_failure_tells_its_counts(services):
 def test_a_task_of_a_referral_that_is_gone_is_skipped(services):
     """After a restore a row may point at nothing."""
     services.refer()
-    shelves.get_dynamodb_client().delete_item(
+    store_tools.get_dynamodb_client().delete_item(
         TableName=services.stores.referrals.table.name, Key={"referral_id": {"S": "ref_1"}, "item": {"S": "referral"}}
     )
 

@@ -13,7 +13,7 @@ from chalicelib.services.notices import outbox_worker as duties
 from chalicelib.services.notices.outbox_worker import CLOCK_SKEW
 from chalicelib.store.notices.leases import LEASE_DURATION
 from tests.support import faults
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.factories import CENTER, build_member
 from tests.support.faults import FaultMode
 from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION, FailingMailer
@@ -32,14 +32,14 @@ def committed(*, lane="event", referral_id=None):
     """The ids of rows as their stream tells them, in the order in which they are stored."""
     return [
         row["outbox_id"]
-        for row in shelves.list_task_rows()
+        for row in store_tools.list_task_rows()
         if row.get("lane", "").startswith(lane) and referral_id in {None, row["referral_id"]}
     ]
 
 
 def states():
     """The state of each task."""
-    return [row["state"] for row in shelves.list_task_rows()]
+    return [row["state"] for row in store_tools.list_task_rows()]
 
 
 def test_what_was_committed_is_told_at_once(services):
@@ -120,7 +120,7 @@ def test_the_records_of_transactions_may_come_apart_and_interleaved(services, or
 
     assert set(states()) == {"done"}
     # Two of the three are for somebody; the second waits until the hour of the first is over.
-    assert len(shelves.list_rows("notices")) == 1 + 2
+    assert len(store_tools.list_rows("notices")) == 1 + 2
     assert len(services.postbox.accepted) == 1
 
 
@@ -161,7 +161,7 @@ def test_a_clock_that_is_behind_makes_nothing_wait(services):
 def test_a_clock_that_is_behind_takes_nothing_from_who_has_it(services):
     """A lease counts to its end."""
     services.refer()
-    [row] = shelves.list_task_rows()
+    [row] = store_tools.list_task_rows()
     services.stores.outbox.claim(row, now=services.now)
 
     assert services.run_stream(*committed(), now=services.now + LEASE_DURATION - CLOCK_SKEW) == services.run_stream()

@@ -17,7 +17,7 @@ from chalicelib.services.referrals import read_and_amend as referrals
 from chalicelib.services.referrals.search import ReferralFilter, list_referrals
 from chalicelib.store.notices.leases import LEASE_DURATION
 from tests.support import faults
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.factories import CENTER, NOON, PRACTICE, build_member
 from tests.support.faults import FaultMode
 from tests.support.referral_values import build_event
@@ -33,21 +33,21 @@ THEIRS, OURS = build_member(CENTER), build_member(PRACTICE)
 LEAD = build_member(CENTER, n=2, roles=frozenset({Role.CLINICIAN, Role.ADMIN}))
 
 
-def told(desk, *people):
+def result(driver, *people):
     """The clock notices of people: whose, of which rule."""
     return sorted(
         (notice.member_id, notice.rule)
         for person in people or (THEIRS, OURS, LEAD)
-        for notice in desk.stores.notices.list_page(person.member_id, limit=100, start=None)[0]
+        for notice in driver.stores.notices.list_page(person.member_id, limit=100, start=None)[0]
         if notice.rule.startswith("clock_")
     )
 
 
-def rung(desk, at):
+def rung(driver, at):
     """What one run tells."""
-    before = Counter(told(desk))
-    desk.restart().run_queue(TaskQueue.OVERDUE, now=at)
-    return sorted((Counter(told(desk)) - before).elements())
+    before = Counter(result(driver))
+    driver.restart().run_queue(TaskQueue.OVERDUE, now=at)
+    return sorted((Counter(result(driver)) - before).elements())
 
 
 def of(level, *people):
@@ -142,7 +142,7 @@ def test_an_end_takes_the_clock_off(submitted_services, end):
     submitted_services.move_to(end)
 
     assert rung(submitted_services, ESCALATED) == []
-    assert [row.get("lane") for row in shelves.list_alert_rows()] == [None]
+    assert [row.get("lane") for row in store_tools.list_alert_rows()] == [None]
 
 
 def test_a_hold_silences_the_clock_and_tells_nothing_twice(submitted_services):
@@ -169,14 +169,14 @@ def test_a_stage_that_is_learned_of_late_is_told_at_the_next_run(submitted_servi
     submitted_services.deliver("received", at=NOON + MINUTE)
 
     assert rung(submitted_services, submitted_services.now) == of("escalated", THEIRS, OURS)
-    [row] = shelves.list_alert_rows()
+    [row] = store_tools.list_alert_rows()
     assert row["planned_for"].startswith("2026-11-22")
 
 
 def test_what_leaves_the_clock_alone_does_not_write_it(submitted_services):
     """History, an amended note, a gap in a feed's numbers."""
     submitted_services.deliver("info_requested", at=submitted_services.now + 9 * MINUTE)
-    before = shelves.list_alert_rows()
+    before = store_tools.list_alert_rows()
 
     submitted_services.deliver("received")
     submitted_services.now += 10 * MINUTE
@@ -189,7 +189,7 @@ def test_what_leaves_the_clock_alone_does_not_write_it(submitted_services):
     )
 
     assert submitted_services.get_referral().status.feed == SequenceTracker()
-    assert shelves.list_alert_rows() == before
+    assert store_tools.list_alert_rows() == before
 
 
 def test_limits_that_grew_since_tell_nothing_too_early(submitted_services, monkeypatch):
@@ -214,7 +214,7 @@ def test_two_runs_at_once_tell_once(submitted_services):
         mine = submitted_services.run_queue(TaskQueue.OVERDUE, now=AMBER)
 
     assert (mine["taken"], mine["done"], theirs[0]["done"]) == (1, 0, 1)
-    assert told(submitted_services) == of("amber", THEIRS)
+    assert result(submitted_services) == of("amber", THEIRS)
 
 
 def test_a_run_does_not_undo_what_a_change_has_set_meanwhile(submitted_services):
@@ -226,7 +226,7 @@ def test_a_run_does_not_undo_what_a_change_has_set_meanwhile(submitted_services)
     with faults.inject_faults(moved):
         submitted_services.run_queue(TaskQueue.OVERDUE, now=AMBER)
 
-    [row] = shelves.list_alert_rows()
+    [row] = store_tools.list_alert_rows()
     assert row["due_at"].startswith("2026-11-17T05:00")
     assert rung(submitted_services, NOON + 15 * DAY) == of("amber", THEIRS)
 
@@ -243,8 +243,8 @@ def test_a_run_that_dies_after_any_call_tells_once_in_the_end(services):
         for n in (1, 2):
             services.restart().run_queue(TaskQueue.OVERDUE, now=AMBER + n * LEASE_DURATION)
 
-    assert told(services) == of("amber", THEIRS) * (len(counted.operations) + 1)
-    assert {row["due_at"] for row in shelves.list_alert_rows()} == {"2026-11-06T05:00:00.000000Z"}
+    assert result(services) == of("amber", THEIRS) * (len(counted.operations) + 1)
+    assert {row["due_at"] for row in store_tools.list_alert_rows()} == {"2026-11-06T05:00:00.000000Z"}
 
 
 def test_the_list_calls_late_exactly_what_was_told_of(services):

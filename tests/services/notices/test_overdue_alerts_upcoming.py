@@ -7,7 +7,7 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.services.notices.overdue_alerts import list_upcoming_alerts
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.notices.notices import format_due_time
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.factories import CENTER, NOON
 
 AMBER = datetime(2026, 11, 4, 5, tzinfo=UTC)
@@ -18,9 +18,9 @@ ESCALATED = datetime(2026, 11, 10, 5, tzinfo=UTC)
 PLANNED = [(level, "planned") for level in ("amber", "red", "escalated")]
 
 
-def ahead(desk, at):
+def ahead(driver, at):
     """Levels and their states, earliest first."""
-    known = list_upcoming_alerts(desk.get_referral(), context=RunContext(desk.stores, at))
+    known = list_upcoming_alerts(driver.get_referral(), context=RunContext(driver.stores, at))
     return [(notice.rule.removeprefix("clock_"), notice.state) for notice in known]
 
 
@@ -48,17 +48,17 @@ def test_the_words_and_the_time_are_those_of_what_is_told_then(submitted_service
 
     submitted_services.run_queue(TaskQueue.OVERDUE, now=AMBER)
 
-    [told] = {
+    [result] = {
         (each.outbox_id, each.due, each.title)
         for each in submitted_services.stores.notices.list_for_referral("ref_1", CENTER.tenant_id, up_to=None)
     }
-    assert told == (amber.task.outbox_id, format_due_time(AMBER), rule.title)
+    assert result == (amber.task.outbox_id, format_due_time(AMBER), rule.title)
     assert f"{amber.due_on}" == "2026-11-04"
 
 
 def test_what_could_not_be_told_is_parked_and_nothing_else_is_ahead(submitted_services):
     """The clock stands until a person has looked at it."""
-    [row] = shelves.list_alert_rows()
+    [row] = store_tools.list_alert_rows()
     claim = submitted_services.stores.outbox.claim(row, now=AMBER)
     submitted_services.stores.outbox.mark_failed(claim, error="KeyError", now=AMBER)
 
@@ -67,7 +67,7 @@ def test_what_could_not_be_told_is_parked_and_nothing_else_is_ahead(submitted_se
 
 def test_a_clock_that_nobody_set_tells_nothing(submitted_services):
     """As where a release gave a stage its first limits: it is set as the referral changes."""
-    [row] = shelves.list_alert_rows()
+    [row] = store_tools.list_alert_rows()
     claim = submitted_services.stores.outbox.claim(row, now=AMBER)
     submitted_services.stores.overdue_alerts.set_next_level(claim, last_alert=None, next_at=None)
 

@@ -7,7 +7,7 @@ from chalicelib.domain.platform.dates import format_date
 from chalicelib.domain.referrals.events import HoldEnded, HoldStarted, WindowExtended
 from chalicelib.services.notices.planned_list import list_planned_notices
 from chalicelib.store.notices.leases import LEASE_DURATION
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.faults import inject_faults, plan_interruption
 from tests.support.planning import (
     DAY,
@@ -53,9 +53,9 @@ def test_a_correction_of_a_correction_remembers_what_was_told(infused_services):
     correct_infusion_day(infused_services, day=5, really=4)
     infused_services.run_queue(TaskQueue.PLAN, now=compute_time_on_day(infused_services, 8))
 
-    told = list_titles(infused_services, rule="daily_monitoring_ends")
+    result = list_titles(infused_services, rule="daily_monitoring_ends")
 
-    assert told == [WINDOW_TITLES[1], f"Corrected: {WINDOW_TITLES[1]}"]
+    assert result == [WINDOW_TITLES[1], f"Corrected: {WINDOW_TITLES[1]}"]
 
 
 def test_a_day_that_is_right_after_all_knows_what_was_told_meanwhile(infused_services):
@@ -66,11 +66,11 @@ def test_a_day_that_is_right_after_all_knows_what_was_told_meanwhile(infused_ser
     correct_infusion_day(infused_services, day=8, really=0)
     infused_services.run_queue(TaskQueue.PLAN, now=compute_time_on_day(infused_services, 11))
 
-    told = list_titles(infused_services, rule="daily_monitoring_ends")
+    result = list_titles(infused_services, rule="daily_monitoring_ends")
 
     day = infused_services.get_referral().window.infused_on + 7 * DAY
     # Listed by their days.
-    assert told == [f"Corrected: {WINDOW_TITLES[1]} (was due {format_date(day)})", WINDOW_TITLES[1]]
+    assert result == [f"Corrected: {WINDOW_TITLES[1]} (was due {format_date(day)})", WINDOW_TITLES[1]]
 
 
 def test_a_day_that_waits_and_is_right_after_all_knows_it_too(infused_services):
@@ -81,9 +81,9 @@ def test_a_day_that_waits_and_is_right_after_all_knows_it_too(infused_services):
     correct_infusion_day(infused_services, day=7, really=3)
     infused_services.run_queue(TaskQueue.PLAN, now=compute_time_on_day(infused_services, 7))
 
-    told = list_titles(infused_services, rule="daily_monitoring_ends")
+    result = list_titles(infused_services, rule="daily_monitoring_ends")
 
-    assert told == [WINDOW_TITLES[1], f"Corrected: {WINDOW_TITLES[1]}"]
+    assert result == [WINDOW_TITLES[1], f"Corrected: {WINDOW_TITLES[1]}"]
 
 
 def test_an_extension_after_what_was_told_names_a_new_date(infused_services):
@@ -108,7 +108,7 @@ def test_under_a_hold_nothing_is_told_and_its_end_says_once_where_things_stand(i
     report_event(infused_services, HoldStarted, day=4)
     run_daily_job(infused_services, until=22)
     under = list_titles(infused_services)
-    paused = {row["rule"] for row in shelves.list_rows("outbox") if row.get("why") == "on_hold"}
+    paused = {row["rule"] for row in store_tools.list_rows("outbox") if row.get("why") == "on_hold"}
     report_event(infused_services, HoldEnded, day=23)
     for day in (23, 28):
         infused_services.run_queue(TaskQueue.PLAN, now=compute_time_on_day(infused_services, day) + 5 * MINUTE)
@@ -155,10 +155,11 @@ def test_a_task_that_is_skipped_as_a_hold_ends_is_planned_again(infused_services
 # ------------------------------------------------------------------------- as it is listed
 
 
-def listed(desk):
+def listed(driver):
     """Each rule of the plan with its state and why."""
     return {
-        n.rule: (n.state.value, n.skip_reason) for n in list_planned_notices(desk.get_referral(), stores=desk.stores)
+        n.rule: (n.state.value, n.skip_reason)
+        for n in list_planned_notices(driver.get_referral(), stores=driver.stores)
     }
 
 

@@ -106,13 +106,13 @@ def test_a_run_that_dies_as_it_skips_leaves_the_reason_all_the_same(infused_serv
 def test_nothing_is_told_after_a_death(infused_services):
     """To the fifteenth year; each row says why."""
     run_daily_job(infused_services, until=8)
-    told = list_titles(infused_services)
+    outcome = list_titles(infused_services)
     infused_services.now = compute_time_on_day(infused_services, 8)
     infused_services.move_to("deceased")
 
     infused_services.run_queue(TaskQueue.PLAN, now=compute_time_on_day(infused_services, 16 * 365))
 
-    assert list_titles(infused_services) == told
+    assert list_titles(infused_services) == outcome
     assert set(list_skipped().values()) == {"closed"}
 
 

@@ -11,7 +11,7 @@ from chalicelib.domain.referrals.monitoring_window import MilestoneKind
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.webhooks import deliveries
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.factories import CENTER
 from tests.support.faults import inject_faults, plan_interruption
 from tests.support.referral_values import build_event, build_stage_change
@@ -20,9 +20,9 @@ from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION
 DAY = timedelta(days=1)
 
 
-def planned(desk):
+def planned(driver):
     """The days that the window's milestones are planned for, by their state."""
-    rows = [row for row in shelves.list_task_rows() if row["rule"] in set(MilestoneKind)]
+    rows = [row for row in store_tools.list_task_rows() if row["rule"] in set(MilestoneKind)]
     return {state: {row["due_on"] for row in rows if row["state"] == state} for state in {row["state"] for row in rows}}
 
 
@@ -35,20 +35,20 @@ def infused_services(submitted_services):
     return submitted_services
 
 
-def correct(desk, really, *, n=1):
+def correct(driver, really, *, n=1):
     """Correct the day of the infusion."""
     webhook_id = f"msg-correction-{n}"
     event_id = derive_id("evt", CENTER.tenant_id, webhook_id)
     right = build_stage_change(Stage.INFUSED, really, event_id=event_id)
-    desk.now += MINUTE
+    driver.now += MINUTE
     event = build_event(
         Corrected,
-        desk.now,
+        driver.now,
         supersedes=derive_id("evt", CENTER.tenant_id, "msg-infused"),
         replacement=replace(right, referral_id="ref_1"),
         referral_id="ref_1",
     )
-    return desk.deliver_event(event, webhook_id=webhook_id)
+    return driver.deliver_event(event, webhook_id=webhook_id)
 
 
 def days_after(infused_on):
@@ -110,23 +110,23 @@ def test_monitoring_is_opened_the_day_after_the_corrected_infusion(infused_servi
     assert (stage, infused_services.get_referral().stage) == (Stage.INFUSED, Stage.MONITORING)
 
 
-def lost(desk):
+def lost(driver):
     """Give up the delivery that waits. Whether there was something to give up."""
-    now = desk.now + DAY + MINUTE
-    return deliveries.expire_parked_delivery("ctr_harbor", "msg-w", context=RunContext(desk.stores, now))
+    now = driver.now + DAY + MINUTE
+    return deliveries.expire_parked_delivery("ctr_harbor", "msg-w", context=RunContext(driver.stores, now))
 
 
 def test_a_job_gives_up_what_has_waited_for_a_day(submitted_services):
     """Not a minute earlier; the log calls it failed, and the referral misses an update."""
     submitted_services.deliver("infused", webhook_id="msg-w")
     soon = submitted_services.run_queue(TaskQueue.PLAN, now=submitted_services.now + DAY - MINUTE)
-    waiting = [row["status"] for row in shelves.list_rows("deliveries")]
+    waiting = [row["status"] for row in store_tools.list_rows("deliveries")]
 
     late = submitted_services.run_queue(TaskQueue.PLAN, now=submitted_services.now + DAY + MINUTE)
 
     assert (waiting, soon["skipped"]) == (["parked"], 0)
     assert (late["done"], late["skipped"]) == (1, 0)
-    assert [row["status"] for row in shelves.list_rows("deliveries")] == ["failed"]
+    assert [row["status"] for row in store_tools.list_rows("deliveries")] == ["failed"]
     assert submitted_services.get_referral().status.updates_lost == 1
 
 

@@ -116,10 +116,10 @@ def test_a_template_that_fails_for_one_mail_parks_that_one(services, monkeypatch
     """At once, for no try would be better; the others go."""
     real = mail.compose_notice_waiting
 
-    def broken(**told):
-        if told["alias"] == "Red Kite":
+    def broken(**result):
+        if result["alias"] == "Red Kite":
             raise TemplateError("notice_waiting")
-        return real(**told)
+        return real(**result)
 
     monkeypatch.setattr(mail, "compose_notice_waiting", broken)
     for n, alias in enumerate(["Blue Heron", "Red Kite", "Grey Owl"]):
@@ -135,9 +135,9 @@ def test_a_template_that_fails_for_one_mail_parks_that_one(services, monkeypatch
 @pytest.mark.parametrize(
     ("meanwhile", "why"),
     [
-        (lambda desk: disable_member(desk, CENTER_MEMBER), "not_a_member"),
-        (lambda desk: desk.deliver("redirected"), None),
-        (lambda desk: set_preferences(desk, timings={Category.STATUS_UPDATE: MailTiming.NEVER}), "turned_off"),
+        (lambda driver: disable_member(driver, CENTER_MEMBER), "not_a_member"),
+        (lambda driver: driver.deliver("redirected"), None),
+        (lambda driver: set_preferences(driver, timings={Category.STATUS_UPDATE: MailTiming.NEVER}), "turned_off"),
     ],
     ids=["disabled", "still theirs", "turned off"],
 )

@@ -21,8 +21,8 @@ def services(services):
     return services
 
 
-def lives_of(desk, rows):
-    return list(load_mail_statuses(desk.stores.mails, [row["outbox_id"] for row in rows]).values())
+def lives_of(driver, rows):
+    return list(load_mail_statuses(driver.stores.mails, [row["outbox_id"] for row in rows]).values())
 
 
 def test_a_mail_that_was_gathered_got_as_far_as_the_one_it_is_in(services):

@@ -13,7 +13,7 @@ from chalicelib.store.notices.mail_status import load_mail_statuses
 from chalicelib.store.notices.mails import Mails
 from tests.support import faults
 from tests.support import sns_sender as posting
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.factories import PRACTICE, build_member
 from tests.support.mail_helpers import CENTER_MEMBER, disable_member, list_mail_rows, list_subjects, send_mail_event
 from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION, FailingMailer
@@ -56,8 +56,8 @@ def test_a_hard_bounce_ends_the_mail_to_that_address_and_no_other(services):
 
     assert (suppressed["mails"], suppressed["unsent"]) == (0, 1)
     assert services.postbox.list_recipients == ["new.address@harbor.example"]
-    assert len(shelves.list_rows("recipients")) == 1 + 3, "one mark, and three threads"
-    assert "harbor.example" not in str(shelves.list_rows("recipients"))
+    assert len(store_tools.list_rows("recipients")) == 1 + 3, "one mark, and three threads"
+    assert "harbor.example" not in str(store_tools.list_rows("recipients"))
 
 
 def test_a_bounce_that_may_pass_ends_nothing(services):
@@ -119,8 +119,8 @@ def test_a_critical_notice_to_an_address_that_is_dead_is_told_to_a_colleague(two
 
     two_member_services.run_queue(TaskQueue.EVENT)
 
-    told = {message.to: message.subject for message, _ in two_member_services.postbox.accepted}
-    assert practice.email not in told
+    result = {message.to: message.subject for message, _ in two_member_services.postbox.accepted}
+    assert practice.email not in result
     assert len(list_mail_rows(kind="escalation", state="done")) == 1
     assert [row["why"] for row in list_mail_rows(kind="critical", state="skipped")] == ["suppressed"]
 
@@ -213,8 +213,8 @@ def test_the_next_colleague_is_told_until_nobody_is_left(two_member_services):
         two_member_services.run_queue(TaskQueue.MAIL)
         lost = (list_mail_rows(kind="escalation") or [lost])[-1]
 
-    told = [message.to for message, _ in two_member_services.postbox.accepted]
-    assert told == [build_member(PRACTICE, n=n).email for n in (22, 21)]
+    result = [message.to for message, _ in two_member_services.postbox.accepted]
+    assert result == [build_member(PRACTICE, n=n).email for n in (22, 21)]
 
 
 def test_nobody_is_told_of_a_colleague_over_an_ordinary_notice(two_member_services):

@@ -69,12 +69,12 @@ def test_a_center_reads_what_it_has_not_answered(clinic):
 
 def test_it_comes_on_monday_at_the_hour_of_each_members_own_zone(clinic):
     """The center's an hour before the practice's."""
-    told = []
+    result = []
     for at in (PRACTICE_MONDAY - HOUR - MINUTE, PRACTICE_MONDAY - HOUR, PRACTICE_MONDAY - MINUTE, PRACTICE_MONDAY):
         run_digest_job(clinic, at)
-        told.append((len(list_digest_titles(clinic, CENTER_MEMBER)), len(list_digest_titles(clinic))))
+        result.append((len(list_digest_titles(clinic, CENTER_MEMBER)), len(list_digest_titles(clinic))))
 
-    assert told == [(0, 0), (1, 0), (1, 0), (1, 1)]
+    assert result == [(0, 0), (1, 0), (1, 0), (1, 1)]
 
 
 def test_however_often_the_job_runs_there_is_one_a_week(clinic):

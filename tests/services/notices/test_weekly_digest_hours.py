@@ -9,7 +9,7 @@ from chalicelib.domain.notices.mail_timing import MailTiming
 from chalicelib.domain.notices.notice_rules import Category
 from chalicelib.services.identity.members import MemberChange, change_member
 from tests.support import faults
-from tests.support import stores as shelves
+from tests.support import stores as store_tools
 from tests.support.digests import (
     DAY,
     HOUR,
@@ -35,14 +35,14 @@ def clinic(services):
     return create_practice_referrals(services)
 
 
-def change_to(desk, wanted, *, version):
+def change_to(driver, wanted, *, version):
     """Change our member, as the administrator does."""
     return change_member(
         PRACTICE_MEMBER.member_id,
         MemberChange(**wanted),
         version=version,
         by=PRACTICE_ADMIN,
-        context=desk.context,
+        context=driver.context,
     )
 
 
@@ -50,7 +50,7 @@ def test_who_works_with_no_patients_has_no_digest(services):
     """An administrator alone sees none."""
     start_digests(services, PRACTICE_ADMIN)
 
-    assert shelves.list_digest_rows() == []
+    assert store_tools.list_digest_rows() == []
 
 
 @pytest.mark.parametrize("wanted", [{"active": False}, {"roles": frozenset({Role.ADMIN})}], ids=["shut out", "no care"])

@@ -48,7 +48,7 @@ class Writer:
     """A writer, in its own function that remembers nothing of the others."""
 
     number: int
-    desk: ServiceDriver
+    driver: ServiceDriver
     seed: int
     referral_ids: Sequence[str]
 
@@ -69,13 +69,13 @@ class Writer:
     def _deliver(self, rid: str, stage: str, *, at: datetime, name: str, log: WriterLog, again: bool = False) -> None:
         event = (rid, derive_id("evt", CENTER.tenant_id, name))
         try:
-            outcome = self.service_driver.deliver(stage, referral_id=rid, at=at, webhook_id=name, body=name.encode())
+            outcome = self.driver.deliver(stage, referral_id=rid, at=at, webhook_id=name, body=name.encode())
         except UnavailableError:
             log.unknown.append(event)
         else:
             if outcome.status in {"applied", "recorded"} and not again:
                 log.answered.append(event)
-                if event[1] not in _history(self.service_driver.stores, rid):
+                if event[1] not in _history(self.driver.stores, rid):
                     log.wrong.append(f"{event[1]} was answered and is not in a strong read")
 
 
@@ -85,12 +85,12 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
     logs: list[WriterLog] = []
     rounds = budget.scale(ROUNDS)
     with open_proof_world(budget.engine) as world:
-        desk = ServiceDriver(world.stores, now=NOON + timedelta(days=5))
+        driver = ServiceDriver(world.stores, now=NOON + timedelta(days=5))
         for n in range(rounds):
             ids = [derive_id("ref", f"{budget.seed} {n} {k}") for k in range(REFERRALS)]
-            result = run_writers(desk, ids, seed=budget.seed + n)
+            result = run_writers(driver, ids, seed=budget.seed + n)
             logs += result
-            wrong += find_violations(desk, ids, result)
+            wrong += find_violations(driver, ids, result)
             progress(n + 1, rounds, "rounds of eight writers")
     met = Counter(
         {"answered": sum(len(log.answered) for log in logs), "unknown": sum(len(log.unknown) for log in logs)}
@@ -104,12 +104,12 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
     )
 
 
-def run_writers(desk: ServiceDriver, referral_ids: Sequence[str], *, seed: int) -> list[WriterLog]:
+def run_writers(driver: ServiceDriver, referral_ids: Sequence[str], *, seed: int) -> list[WriterLog]:
     """Start eight writers on new referrals; a quarter of the transactions' replies are lost."""
     for rid in referral_ids:
-        desk.refer(rid, key=rid)
+        driver.refer(rid, key=rid)
     writers = [
-        Writer(n, ServiceDriver(_as_another(desk.stores), now=desk.now), seed, referral_ids) for n in range(WRITERS)
+        Writer(n, ServiceDriver(_as_another(driver.stores), now=driver.now), seed, referral_ids) for n in range(WRITERS)
     ]
     lost = random.Random(seed)  # noqa: S311 as above
 
@@ -121,26 +121,26 @@ def run_writers(desk: ServiceDriver, referral_ids: Sequence[str], *, seed: int) 
         return list(threads.map(Writer.write, writers))
 
 
-def find_violations(desk: ServiceDriver, referral_ids: Sequence[str], logs: Sequence[WriterLog]) -> list[str]:
+def find_violations(driver: ServiceDriver, referral_ids: Sequence[str], logs: Sequence[WriterLog]) -> list[str]:
     """Return everything in which the tables differ from the writers' responses."""
     wrong = [each for log in logs for each in log.wrong]
     answered = Counter(event for log in logs for event in log.answered)
     for rid in referral_ids:
-        wrong += _wrong_with(desk, rid, answered)
-    wrong += _wrong_lists(desk, referral_ids)
+        wrong += _wrong_with(driver, rid, answered)
+    wrong += _wrong_lists(driver, referral_ids)
     return wrong
 
 
-def _wrong_with(desk: ServiceDriver, rid: str, answered: Counter[tuple[str, str]]) -> Iterator[str]:
-    referral = desk.get_referral(rid)
-    there = Counter(_history(desk.stores, rid))
+def _wrong_with(driver: ServiceDriver, rid: str, answered: Counter[tuple[str, str]]) -> Iterator[str]:
+    referral = driver.get_referral(rid)
+    there = Counter(_history(driver.stores, rid))
     for each, times in there.items():
         if times > 1:
             yield f"{each} is in the history {times} times"
     for told_of, event_id in answered:
         if told_of == rid and not there[event_id]:
             yield f"{event_id} was answered and is not in the history"
-    rows = list(desk.stores.audit_log.list_chained_rows(rid))
+    rows = list(driver.stores.audit_log.list_chained_rows(rid))
     versions = [row["version"] for row in rows]
     if versions != list(range(1, len(versions) + 1)) or referral.version != len(versions):
         yield f"{rid}: the versions have a gap: {versions}"
@@ -148,16 +148,16 @@ def _wrong_with(desk: ServiceDriver, rid: str, answered: Counter[tuple[str, str]
         yield f"{rid}: {len(there)} events and version {referral.version}"
     reads = f"{rid}/reads"
     found = find_breaks(rid, rows, head=referral.audit_chain_head)
-    for broken in (*found, *find_breaks(reads, desk.stores.audit_log.list_chained_rows(reads), head=None)):
+    for broken in (*found, *find_breaks(reads, driver.stores.audit_log.list_chained_rows(reads), head=None)):
         yield f"{broken.chain}: audit row {broken.seq} {broken.problem}"
 
 
-def _wrong_lists(desk: ServiceDriver, referral_ids: Sequence[str]) -> Iterator[str]:
+def _wrong_lists(driver: ServiceDriver, referral_ids: Sequence[str]) -> Iterator[str]:
     for index, tenant in (("by_practice", PRACTICE), ("by_center", CENTER)):
-        rows = desk.stores.referrals.list_summaries(index=index, tenant_id=tenant.tenant_id)
+        rows = driver.stores.referrals.list_summaries(index=index, tenant_id=tenant.tenant_id)
         listed = {row.referral_id: (row.version, row.stage_summary.stage) for row in rows}
         for rid in referral_ids:
-            referral = desk.get_referral(rid)
+            referral = driver.get_referral(rid)
             if listed.get(rid) != (referral.version, referral.stage):
                 yield f"{rid} is listed otherwise in {index}"
 

@@ -728,7 +728,7 @@ export interface MailStatusResponse {
   why: string | null;
 }
 
-/** When the notices of a category are mailed. */
+/** When the notices of a category are emailed. */
 export type MailTiming = "at_once" | "daily" | "never";
 
 /** Which notices to mark as read: those that the reader saw, so none that arrived later. */
@@ -878,7 +878,7 @@ export interface PayerNetworkResponse {
   as_of: string;
 }
 
-/** The part of the journey that a reader sees, in order. */
+/** A phase of a referral as screens show it, in order. */
 export type Phase = "eligibility" | "referral" | "consultation" | "collection" | "manufacturing" | "treatment" | "monitoring" | "follow_up" | "closed";
 
 /** Roughly where a ZIP code is, in degrees north and east. */
@@ -1240,7 +1240,7 @@ export interface SignInRequest {
   password: string;
 }
 
-/** Where a referral stands. */
+/** The current position of a referral. */
 export type Stage = "draft" | "submitted" | "received" | "info_requested" | "accepted" | "declined" | "withdrawn" | "redirected" | "consult_scheduled" | "consult_completed" | "eligibility_pending" | "center_proceed" | "deferred" | "not_proceeding" | "apheresis_scheduled" | "apheresis_completed" | "manufacturing_started" | "qc_testing" | "released" | "out_of_specification" | "manufacturing_failed" | "product_shipped" | "product_received" | "lymphodepletion_started" | "infused" | "monitoring" | "window_complete" | "handback_ready" | "handed_back" | "follow_up" | "long_term_follow_up" | "deceased" | "lost_to_follow_up" | "transferred_care" | "closed_complete";
 
 /** The stage that was reached, and its details. */
@@ -1351,7 +1351,7 @@ export interface WithdrawalEventRequest {
   data?: ReasonData;
 }
 
-/** A list that a team works through. */
+/** A list of referrals that a team reviews. */
 export type Worklist = "needs_my_action" | "needs_information" | "awaiting_booking" | "no_show_or_cancelled" | "update_overdue" | "monitoring_ends_soon" | "handback_awaiting_acknowledgement" | "returned_or_declined" | "changed_since_seen";
 
 /** The worst grade of a toxicity, 0 for none, and its treatment. Source: ASTCT consensus of 2019. */

@@ -64,8 +64,8 @@ def test_lines_that_a_chart_does_not_state_are_missing_and_not_guessed(shared_ap
     (card,) = cards(shared_api, ehr.load_hook("large-b-cell"))
 
     assert "information missing" in card["summary"]
-    assert "Found, but not counted as lines: rituximab, doxorubicin" in card["detail"]
-    assert "does not know and did not read: vincristine" in card["detail"]
+    assert "Found in the chart but not counted as lines: rituximab, doxorubicin" in card["detail"]
+    assert "Drugs not recognized and not included: vincristine" in card["detail"]
     assert "Seizure disorder, yes." in card["detail"]
 
 

@@ -171,7 +171,7 @@ def test_an_idempotency_record_is_keyed_by_caller_and_path():
 
     assert (request.member_id, request.tenant_id) == (build_member().member_id, build_member().tenant_id)
     assert (request.route, request.key, request.body) == ("GET /x", "k", b"x")
-    assert replace(call, context={}).idempotent_request.route == f"GET {PLAIN.path}"
+    assert replace(call, gateway_context={}).idempotent_request.route == f"GET {PLAIN.path}"
 
 
 class Parameters(dict[str, list[str]]):

@@ -143,6 +143,8 @@ _JOB_HELP = (
     "Job to run: relay (notices about recorded events), notices (scheduled notices and reminders), "
     "clocks (overdue alerts), or digest (weekly summaries)."
 )
+_COUNT_LABELS = {"parked": "dead letters", "taken": "taken by another run"}
+"""The labels of those counts whose name alone is not clear."""
 
 
 @app.command()
@@ -170,7 +172,7 @@ def run_job(
         if as_json:
             print_json(counts)
         else:
-            typer.echo(", ".join(f"{number} {word}" for word, number in counts.items()))
+            typer.echo(", ".join(f"{number} {_COUNT_LABELS.get(name, name)}" for name, number in counts.items()))
 
 
 @app.command()

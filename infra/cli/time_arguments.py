@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
+_EXAMPLES = "enter a date, such as 2026-11-22, or a time, such as 2026-11-22T10:00:00-05:00"
+
 
 def parse_end_of_day(text: str) -> datetime:
     """Parse a time, or a date as the end of that day in UTC, when everything due that day is due.
@@ -33,11 +35,19 @@ def parse_event_time(text: str | None, *, time_zone: str, now: datetime) -> date
 
 
 def _parse_day(text: str) -> date | None:
-    return date.fromisoformat(text) if len(text) == len("2026-11-22") else None
+    if len(text) != len("2026-11-22"):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(_EXAMPLES) from None
 
 
 def _parse_timestamp(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(_EXAMPLES) from None
     if at.tzinfo is None:
         raise ValueError("include a UTC offset, for example 2026-11-22T10:00:00-05:00")
     return at

@@ -7,6 +7,7 @@ from chalicelib import wiring
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.referrals.stages import Stage
 from infra import world
+from infra.world.places import find_center
 
 
 def build_introduction(url: str, data_dir: Path) -> Iterator[str]:
@@ -23,6 +24,8 @@ def build_introduction(url: str, data_dir: Path) -> Iterator[str]:
     for account in world.list_demo_accounts():
         yield f"  {account.email:<26} {account.password:<20} {account.role}"
     yield from _build_suggestion(data_dir)
+    yield ""
+    yield "  Press Ctrl-C to stop. The data is kept."
     yield ""
 
 
@@ -43,7 +46,7 @@ def _build_suggestion(data_dir: Path) -> Iterator[str]:
                 prefix = "" if data_dir == Path(".local") else f"DATA_DIR={data_dir} "
                 yield (
                     f"  {prefix}.venv/bin/referrals send-event "
-                    f"--center {account.tenant.tenant_id} --referral {item['referral_id']} "
+                    f"--center {find_center(account.tenant.tenant_id).handle} --referral {item['referral_id']} "
                     f"--stage {Stage.ACCEPTED}"
                 )
                 return

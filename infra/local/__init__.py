@@ -8,7 +8,7 @@
     child/        that process: ministack on loopback, with checkpoints and a mail record
     stack         tables, identities, keys, and mail settings from `infra/resources.json`
     server        listens on loopback, with one thread per connection
-    http1         parses requests from a socket, strictly
+    http1         parses requests with h11, and rejects what two programs could read differently
     gateway       converts an HTTP request into an API Gateway event, and the result into a response
     functions     the Lambda context and time limit of a function
     schedules     runs the product's schedules with rules of the local cloud

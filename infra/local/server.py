@@ -1,13 +1,12 @@
 """Listens on loopback and answers several requests at once, a thread for each connection."""
 
 import contextlib
-import io
 import socket
 import threading
 import time
 from typing import Protocol
 
-from infra.local.http1 import HttpRequest, HttpResponse, RequestRejectedError, read_request
+from infra.local.http1 import HttpConnection, HttpRequest, HttpResponse, RequestRejectedError
 
 HOST = "127.0.0.1"
 MAX_CONNECTIONS = 200
@@ -16,7 +15,6 @@ READ_TIMEOUT_S = 20.0
 IDLE_TIMEOUT_S = 75.0
 # The time limit of the API function, and some time to send the response.
 SHUTDOWN_TIMEOUT_S = 32.0
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class RequestHandler(Protocol):
@@ -40,13 +38,15 @@ class _Connection:
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._peer = peer
         self._server = server
-        self._source = io.BufferedReader(socket.SocketIO(peer, "r"), 65_536)
+        self._http = HttpConnection(
+            lambda: peer.recv(65_536), peer.sendall, peer=peer.getpeername()[0], hosts=server.hosts
+        )
         self.answering = False
         self.deadline = time.monotonic() + IDLE_TIMEOUT_S
 
     def serve(self) -> None:
         """Answer requests until one side closes the connection."""
-        with contextlib.suppress(OSError), self._peer, self._source:
+        with contextlib.suppress(OSError), self._peer:
             while self._serve_one():
                 self.deadline = time.monotonic() + IDLE_TIMEOUT_S
 
@@ -61,19 +61,14 @@ class _Connection:
             self._peer.shutdown(socket.SHUT_RDWR)
 
     def _serve_one(self) -> bool:
-        """Answer one request and say whether another may follow."""
-        if not self._source.peek(1):
+        """Answer one request and return whether another may follow."""
+        if not self._http.wait_for_request():
             return False
         self.deadline = time.monotonic() + READ_TIMEOUT_S
         try:
-            request = read_request(
-                self._source,
-                peer=self._peer.getpeername()[0],
-                hosts=self._server.hosts,
-                say_continue=lambda: self._peer.sendall(_CONTINUE),
-            )
+            request = self._http.read_request()
         except RequestRejectedError as error:
-            self._send(self._server.answerer.answer_refusal(error), keeps_alive=False)
+            self._http.send_response(self._server.answerer.answer_refusal(error), close=True)
             self._drain_input()
             return False
         return request is not None and self._answer(request)
@@ -82,14 +77,9 @@ class _Connection:
         self.deadline = time.monotonic() + SHUTDOWN_TIMEOUT_S
         self.answering = True
         response = self._server.answerer.answer(request)
-        keeps_alive = request.keeps_alive and not self._server.stopping
-        self._send(response, keeps_alive=keeps_alive, with_body=request.method != "HEAD")
+        keep_alive = self._http.send_response(response, close=self._server.stopping, with_body=request.method != "HEAD")
         self.answering = False
-        return keeps_alive
-
-    def _send(self, response: HttpResponse, *, keeps_alive: bool, with_body: bool = True) -> None:
-        # In one piece: sent in two, the second waits 40 ms for the first to be acknowledged.
-        self._peer.sendall(response.encode(keeps_alive=keeps_alive, with_body=with_body))
+        return keep_alive
 
     def _drain_input(self) -> None:
         """Read and ignore the rest of the request. Otherwise a connection reset would discard our response."""

@@ -17,9 +17,7 @@ from infra.local.http1 import MAX_BODY_BYTES, HttpRequest, RequestRejectedError
 ROUTES = ["/", "/v1/me", "/v1/referrals", "/v1/referrals/{referral_id}", "/v1/referrals/counts"]
 
 
-A_REQUEST = HttpRequest(
-    method="GET", path="/v1/me", query="", headers=(("Host", "here"),), body=b"", peer="127.0.0.1", keeps_alive=True
-)
+A_REQUEST = HttpRequest(method="GET", path="/v1/me", query="", headers=(("Host", "here"),), body=b"", peer="127.0.0.1")
 
 
 def build_request(**changes):

@@ -38,9 +38,7 @@ def add_mail(record, **changes):
 
 
 def send_request(mailbox, path, *, query="", method="GET"):
-    return mailbox.answer(
-        HttpRequest(method=method, path=path, query=query, headers=(), body=b"", peer="127.0.0.1", keeps_alive=True)
-    )
+    return mailbox.answer(HttpRequest(method=method, path=path, query=query, headers=(), body=b"", peer="127.0.0.1"))
 
 
 def get_page(mailbox, path, **request):

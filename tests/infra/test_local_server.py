@@ -9,6 +9,9 @@ from infra.local import server as server_module
 from infra.local.http1 import MAX_BODY_BYTES, MAX_HEAD_BYTES, HttpResponse
 from infra.local.server import HttpServer, PortInUseError
 
+TIMEOUT_S = 60
+"""Ends a test that would hang. No test waits this long on a busy machine."""
+
 
 class Clinic:
     """Answers with what it was asked; /slow waits until it is let go."""
@@ -20,7 +23,7 @@ class Clinic:
     def answer(self, request):
         self.asked.append(request)
         if request.path == "/slow":
-            self.let_go.wait(5)
+            self.let_go.wait(TIMEOUT_S)
         return HttpResponse(status=200, body=request.path.encode() + b"|" + request.body)
 
     def answer_refusal(self, error):
@@ -42,7 +45,7 @@ def server(clinic):
 
 
 def connected(server):
-    connection = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=TIMEOUT_S)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
@@ -95,12 +98,21 @@ def test_the_path_arrives_as_it_was_sent(server, clinic):
     assert (clinic.asked[0].path, clinic.asked[0].query) == ("/a%2Fb/../%2e%2e//c", "x=%2F")
 
 
-def test_a_chunked_body_is_put_together(server):
-    """Centers' systems that do not know the length beforehand send so."""
+def test_a_chunked_body_is_joined(server):
+    """Centers' systems that do not know the length in advance send one."""
     chunks = b"3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nTrailer: 1\r\n\r\n"
     answer = said_to(server, b"POST / HTTP/1.1\r\nHOST\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
 
     assert answer.endswith(b"/|abcdefg")
+
+
+def test_no_request_follows_a_chunked_body(server, clinic):
+    """Its end could be read in two ways, and so could the start of the next request."""
+    head = b"POST / HTTP/1.1\r\nHOST\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer = said_to(server, head + b"0\r\n\nGET /hidden HTTP/1.1\r\nHOST\r\n\r\n")
+
+    assert b"Connection: close\r\n" in answer
+    assert [request.path for request in clinic.asked] == ["/"]
 
 
 @pytest.mark.parametrize(
@@ -133,6 +145,7 @@ def test_another_name_is_refused(server, clinic, host):
         b"GET / HTTP/1.1\r\nHOST\r\nSpace : 1\r\n\r\n",
         b"GET / HTTP/1.1\r\nHOST\r\nX: a\x00b\r\n\r\n",
         b"GET / HTTP/1.1\r\nHOST\r\nX: a\rb\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHOST\r\nContent-Length:\r\n\r\nhi",
         b"POST / HTTP/1.1\r\nHOST\r\nContent-Length: +2\r\n\r\nhi",
         b"POST / HTTP/1.1\r\nHOST\r\nContent-Length: 2, 2\r\n\r\nhi",
         b"POST / HTTP/1.1\r\nHOST\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi",
@@ -141,6 +154,7 @@ def test_another_name_is_refused(server, clinic, host):
         b"POST / HTTP/1.1\r\nHOST\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
         b"POST / HTTP/1.1\r\nHOST\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n",
         b"POST / HTTP/1.1\r\nHOST\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHOST\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ],
 )
 def test_what_could_be_read_in_two_ways_is_refused(server, clinic, sent):
@@ -179,22 +193,43 @@ def test_a_chunked_body_over_six_megabytes_is_refused(server, clinic):
 
 def test_a_sender_that_waits_for_leave_gets_it(server):
     """Expect: 100-continue, as curl asks before a larger body."""
-    head = b"POST / HTTP/1.1\r\nHOST\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
-    answer = said_to(server, head + b"hi")
+    host = f"Host: 127.0.0.1:{server.port}".encode()
+    with connected(server) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\n" + host + b"\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
 
-    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+        assert connection.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"hi")
+        assert status_of(connection.recv(65_536)) == 200
 
 
-def test_a_newline_in_an_answers_header_begins_no_other_header():
-    """Whatever the product puts there."""
-    response = HttpResponse(status=200, headers=(("Location", "/a\r\nSet-Cookie: b=c"),))
+def test_a_newline_in_a_response_header_starts_no_other_header(server, clinic):
+    """The product may put any text there."""
+    clinic.answer = lambda _: HttpResponse(status=200, headers=(("Location", "/a\r\nSet-Cookie: b=c"),))
 
-    assert b"\r\nSet-Cookie" not in response.encode(keeps_alive=True)
+    answer = said_to(server, b"GET / HTTP/1.1\r\nHOST\r\n\r\n")
+    assert b"\r\nLocation: /a Set-Cookie: b=c\r\n" in answer
+
+
+def test_a_head_request_gets_the_headers_only(server):
+    """With the length of the body that a GET would get."""
+    answer = said_to(server, b"HEAD /v1/x HTTP/1.1\r\nHOST\r\n\r\nGET /b HTTP/1.1\r\nHOST\r\n\r\n")
+
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    assert b"Content-Length: 6" in head
+    assert rest.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize(
+    "request_head", [b"GET / HTTP/1.0\r\nHOST\r\n\r\n", b"GET / HTTP/1.1\r\nHOST\r\nConnection: close\r\n\r\n"]
+)
+def test_a_connection_that_is_not_kept_says_so(server, request_head):
+    """HTTP/1.0, and a client that asks to close."""
+    assert b"Connection: close\r\n" in said_to(server, request_head)
 
 
 def test_requests_are_answered_at_once(server, clinic):
     """Twenty that all wait for the last of them."""
-    everybody_is_in = threading.Barrier(20, timeout=5)
+    everybody_is_in = threading.Barrier(20, timeout=TIMEOUT_S)
     clinic.answer = lambda _: HttpResponse(status=200, body=b"%d" % everybody_is_in.wait())
 
     with ThreadPoolExecutor(20) as callers:
@@ -208,10 +243,8 @@ def test_one_who_sends_slowly_is_cut_off(server, monkeypatch):
     monkeypatch.setattr(server_module, "READ_TIMEOUT_S", 0.1)
     with connected(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n")
-        began = time.monotonic()
 
         assert connection.recv(1) == b""
-        assert time.monotonic() - began < 4
 
 
 def test_a_clean_stop_finishes_what_is_under_way(server, clinic):
@@ -222,18 +255,18 @@ def test_a_clean_stop_finishes_what_is_under_way(server, clinic):
             time.sleep(0.01)
         stopping = threading.Thread(target=server.stop)
         stopping.start()
-        time.sleep(0.05)
+        while not server.stopping:
+            time.sleep(0.01)
         clinic.let_go.set()
 
         assert b"Connection: close\r\n" in connection.recv(65_536)
-        stopping.join(5)
+        stopping.join(TIMEOUT_S)
         assert not stopping.is_alive()
 
 
 def test_a_clean_stop_does_not_wait_for_idle_connections(server):
     """A browser keeps some open for later."""
     with connected(server):
-        began = time.monotonic()
         server.stop()
 
-        assert time.monotonic() - began < 2
+        assert server._connections == set()

@@ -1,11 +1,11 @@
-"""A mistake that is made on purpose, to check whether its test notices it."""
+"""A mistake that is made on purpose, to see whether its test fails."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class KnownMutant:
-    """A mistake: the file, the correct text, the wrong text, and the test that must fail then."""
+    """A mistake: the file, the right code, the wrong code, and the test that must fail."""
 
     mistake: str
     path: str
@@ -14,11 +14,11 @@ class KnownMutant:
     test: str
 
     def apply(self, source: str) -> str:
-        """Return the module's source with the mistake in it.
+        """Return the module with the mistake in every place where it can be made.
 
         Raises:
-            ValueError: the correct text is not in the module.
+            ValueError: the module does not contain the right code.
         """
         if self.right not in source:
-            raise ValueError(f"{self.path}: there is no `{self.right}` any more")
+            raise ValueError(f"{self.path}: `{self.right}` is not in it")
         return source.replace(self.right, self.wrong)

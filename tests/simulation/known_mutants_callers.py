@@ -79,7 +79,7 @@ CALLER_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a cursor is anybody's",
         "chalicelib/routes/platform/cursors.py",
-        'f"cursor/{call.member.member_id}/',
+        'f"cursor/{request.member.member_id}/',
         'f"cursor/',
         "tests/routes/platform/test_cursors.py::test_a_cursor_belongs_to_its_caller",
     ),
@@ -107,14 +107,14 @@ CALLER_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a health record's token may name its own keys",
         _EHRS,
-        'if system is None or header.get("jku", system.jku) != system.jku:',
+        'if system is None or header.get("jku", system.jwks_url) != system.jwks_url:',
         "if system is None:",
         "tests/services/ehr/test_cds_tokens.py::test_an_address_in_a_token_is_never_requested",
     ),
     KnownMutant(
         "a health record's token is good twice",
         "chalicelib/services/ehr/cds_token_replay.py",
-        "        stores.ledger.commit(use)\n",
+        "        stores.transactions.commit(use)\n",
         "        pass\n",
         "tests/services/ehr/test_cds_tokens.py::test_a_token_can_be_used_only_once",
     ),
@@ -206,7 +206,7 @@ CALLER_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a cursor does not age",
         _CURSORS,
-        'if not request.now.timestamp() - LIFE_S <= parameters["at"]:',
+        'if not request.now.timestamp() - LIFE_S <= content["at"]:',
         "if False:",
         "tests/routes/platform/test_cursors.py::test_a_cursor_expires",
     ),
@@ -227,14 +227,14 @@ CALLER_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a cursor has several spellings",
         _CURSORS,
-        "if _encode_base64(ciphertext) != text:",
+        "if _encode_base64(sealed) != text:",
         "if False:",
         "tests/routes/platform/test_cursors.py::test_a_cursor_that_was_not_given_is_refused",
     ),
     KnownMutant(
         "a page of any origin may read the answers",
         "chalicelib/routes/platform/cors.py",
-        "if origin and origin in wiring.ehrs().origins():",
+        "if origin and origin in wiring.get_cds_token_verifier().allowed_origins():",
         "if origin:",
         "tests/routes/ehr/test_cds_hooks_callers.py::test_only_pages_of_a_listed_origin_may_read_the_responses",
     ),

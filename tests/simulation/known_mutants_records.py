@@ -40,8 +40,8 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "an administrator alone sees patients",
         "chalicelib/services/referrals/access.py",
-        "if referral is not None and member.cares and member.may_see(referral):",
-        "if referral is not None and member.may_see(referral):",
+        "if referral is not None and member.has_clinical_access and member.can_see(referral):",
+        "if referral is not None and member.can_see(referral):",
         f"{_OF_ROUTES}::test_a_route_answers_each_role_as_its_policy_says",
     ),
     KnownMutant(
@@ -68,7 +68,7 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a kept answer is stored in clear",
         _RECEIPTS,
-        "self.vault.seal(plain, scope=request.tenant_id, place=place)",
+        "self.encryption.encrypt(plain, scope=request.tenant_id, context=place)",
         "plain",
         f"{_OF_RECEIPTS}::test_a_kept_answer_is_sealed",
     ),
@@ -96,8 +96,8 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "two runs claim one task",
         _OUTBOX,
-        "queue = :queue AND due_at = :seen AND {unclaimed}",
-        "queue = :queue AND (queue = :queue OR due_at = :seen OR {unclaimed})",
+        "lane = :lane AND due_at = :seen AND {unclaimed}",
+        "lane = :lane AND (lane = :lane OR due_at = :seen OR {unclaimed})",
         f"{_OF_OUTBOX}::test_a_claim_keeps_a_second_claimer_out",
     ),
     KnownMutant(
@@ -111,21 +111,21 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a referral changes and no audit row says so",
         "chalicelib/store/platform/transactions.py",
-        "        require_audited(writes)\n",
+        "        require_audit_row(writes)\n",
         "",
         "tests/store/platform/test_require_audit_row.py::test_a_change_of_a_referral_alone_is_refused",
     ),
     KnownMutant(
         "checkpoints that were cut off are not missed",
         "chalicelib/services/audit/trail.py",
-        "return NO_ROW if told is None else Head(**told)",
+        "return EMPTY_CHAIN if anchor is None else ChainHead(**anchor)",
         "return None",
         "tests/services/audit/test_trail.py::test_deleted_checkpoints_are_found",
     ),
     KnownMutant(
         "a sealed value opens in another place",
         "chalicelib/store/platform/envelope_encryption.py",
-        "place.encode()",
+        "context.encode()",
         'b""',
         "tests/store/platform/test_envelope_encryption.py::test_a_value_that_was_moved_does_not_open",
     ),
@@ -153,21 +153,21 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
         "a try at somebody else's referral leaves no trace",
         _ACCESS,
-        "    stores.audit.append(\n        AuditEntry(",
+        "    stores.audit_log.append(\n        AuditEntry(",
         "    (lambda _entry: None)(\n        AuditEntry(",
         "tests/routes/identity/test_tenant_isolation.py::test_a_refused_read_is_audited",
     ),
     KnownMutant(
         "a center makes referrals of its own",
         _ACCESS,
-        "if member.kind is not TenantKind.PRACTICE or not member.cares:",
-        "if not member.cares:",
+        "if member.kind is not TenantKind.PRACTICE or not member.has_clinical_access:",
+        "if not member.has_clinical_access:",
         "tests/routes/test_route_table.py::test_a_route_answers_each_role_as_its_policy_says",
     ),
     KnownMutant(
         "anybody manages people",
         _PEOPLE,
-        "    if not by.manages:",
+        "    if not by.is_admin:",
         "    if False:",
         "tests/services/identity/test_members.py::test_only_administrators_can_manage_members",
     ),

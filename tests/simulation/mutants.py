@@ -1,31 +1,37 @@
-"""Checks that tests notice mistakes in code that decides about security and order."""
+"""The tests fail when the code that decides about security and order is wrong."""
 
 import ast
+import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from random import Random
+from dataclasses import dataclass
+from pathlib import Path
 
 from tests.simulation.known_mutants import KNOWN
-from tests.simulation.mutation_operators import list_mutants
-from tests.simulation.mutation_processes import ROOT, MutationTrial, TrialOutcome, run_thorough
-from tests.simulation.mutation_runner import BaselineFailedError, run_quick
-from tests.simulation.section_protocol import Budget, Progress, SectionResult
+from tests.simulation.mutation_processes import ROOT, MutationTrial, TrialOutcome, run_trials
+from tests.simulation.section_protocol import TIME_LIMIT_FACTOR, Budget, Progress, SectionResult
 
 MINUTES = 8
 
 MIN_KILL_RATE = 0.9
-"""The share of the mutants that the tests have to notice."""
+"""The part of the mutants that must fail a test."""
 
 TIME_LIMIT_S = 120
-"""Longer than any of these tests; a mutant that never ends counts as noticed."""
+"""Longer than the test of any known mistake takes."""
+
+KILLED = frozenset({"killed", "timeout", "segfault"})
+"""The words of mutmut for a mutant that failed a test."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Modules that make one promise, their tests, and how many mutants of them are tried."""
+    """Modules that keep one promise, their tests, and the part of their mutants that a full search tries."""
 
     tests: Mapping[str, Sequence[str]]
-    sample: int
+    share: float
 
 
 _REPLAY = [
@@ -48,11 +54,20 @@ _ROUTES = [
     "tests/routes/test_route_table.py",
 ]
 
-_OF_OUTBOX = [
+_OUTBOX = [
     "tests/store/notices/test_outbox.py",
     "tests/store/notices/test_outbox_stored_names.py",
     "tests/store/notices/test_outbox_failed_tasks.py",
     "tests/services/notices/test_planned_tasks_replanning.py",
+]
+
+_OUTBOX_WORKER = [
+    "tests/services/notices/test_outbox_worker.py",
+    "tests/services/notices/test_outbox_worker_poison_tasks.py",
+    "tests/services/notices/test_outbox_worker_runs.py",
+    "tests/services/notices/test_outbox_worker_stream.py",
+    "tests/services/notices/test_planned_tasks_replanning.py",
+    "tests/services/notices/test_weekly_digest.py",
 ]
 
 TARGETS: Mapping[str, Target] = {
@@ -60,7 +75,7 @@ TARGETS: Mapping[str, Target] = {
         {
             "chalicelib/domain/webhooks/signature.py": ["tests/domain/webhooks/test_signature.py"],
         },
-        sample=60,
+        share=1,
     ),
     "authorization": Target(
         {
@@ -74,94 +89,141 @@ TARGETS: Mapping[str, Target] = {
             ],
             "chalicelib/routes/platform/request.py": _ROUTES,
         },
-        sample=70,
+        share=0.3,
     ),
     "replay": Target(
         {f"chalicelib/domain/referrals/{name}.py": _REPLAY for name in ("apply_event", "stage_changes", "transitions")},
-        sample=100,
+        share=0.3,
     ),
     "outbox": Target(
         {
-            "chalicelib/store/notices/outbox.py": _OF_OUTBOX,
-            "chalicelib/store/notices/leases.py": _OF_OUTBOX,
-            "chalicelib/services/notices/outbox_worker.py": [
-                f"tests/services/test_{name}.py"
-                for name in ("duties", "runs", "stream", "poison", "replanning", "digests")
-            ],
+            "chalicelib/store/notices/outbox.py": _OUTBOX,
+            "chalicelib/store/notices/leases.py": _OUTBOX,
+            "chalicelib/services/notices/outbox_worker.py": _OUTBOX_WORKER,
         },
-        sample=50,
+        share=0.2,
     ),
 }
 
 
+_WITHOUT_REJECTIONS = Target(
+    {
+        "chalicelib/domain/webhooks/signature.py": [
+            "tests/domain/webhooks/test_signature.py::test_a_good_signature_is_taken"
+        ]
+    },
+    share=1,
+)
+"""Tests that would not notice if every delivery were accepted."""
+
+
 def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
-    """Make every known mistake, and a sample of all small ones; the whole set with `--share 9`."""
-    yield _known(progress)
+    """Make every known mistake, then a sample of all small ones; `--share 9` makes all of them."""
+    yield _try_known_mistakes(progress)
     for name, target in TARGETS.items():
-        yield _unnoticed(name, target, progress, budget)
+        yield _try_mutants(name, target, progress, budget)
+    weak = _try_mutants("a suite without rejections", _WITHOUT_REJECTIONS, progress, budget)
+    yield SectionResult(
+        claim="A suite without a test of a rejection is found to be too weak",
+        tries=weak.tries,
+        counterexamples=[f"it is not: {weak.figures}"] if weak.holds else [],
+    )
 
 
-def _known(progress: Progress) -> SectionResult:
-    """Check that each mistake fails its test, which passes without it."""
-    trials = [
-        MutationTrial([known.test], TIME_LIMIT_S, known.path, ast.parse(known.apply(_source(known.path))))
+def _try_known_mistakes(progress: Progress) -> SectionResult:
+    """Each mistake fails its test, and all these tests pass without a mistake."""
+    tests = list(dict.fromkeys(known.test for known in KNOWN))
+    sources = {known.path: (ROOT / known.path).read_text("utf-8") for known in KNOWN}
+    wrong = [
+        MutationTrial([known.test], TIME_LIMIT_S, known.path, ast.parse(known.apply(sources[known.path])))
         for known in KNOWN
     ]
-    survivors, failures = _survivors(trials, progress, "known mistakes")
+    without, *outcomes = _run_trials([MutationTrial(tests, 5 * TIME_LIMIT_S), *wrong], progress)
     return SectionResult(
         claim="Each known mistake about security fails the test that is named for it",
         tries=len(KNOWN),
         counterexamples=[
-            *failures,
-            *(f"{KNOWN[each].mistake}: {KNOWN[each].test} does not fail" for each in survivors),
+            *(["the tests do not pass without a mistake"] if without is not TrialOutcome.PASSED else []),
+            *(
+                f"{known.mistake}: {known.test} does not fail"
+                for known, outcome in zip(KNOWN, outcomes, strict=True)
+                if outcome is not TrialOutcome.FAILED
+            ),
         ],
     )
 
 
-def _unnoticed(name: str, target: Target, progress: Progress, budget: Budget) -> SectionResult:
-    every = [m for path in target.tests for m in list_mutants(path, _source(path))]
-    chance = Random(budget.seed)  # noqa: S311 a seed makes the same sample again
-    wanted = min(len(every), max(1, round(target.sample * budget.share)))
-    tried = chance.sample(every, wanted)
-    trials = [MutationTrial(target.tests[each.path], TIME_LIMIT_S, each.path, each.tree) for each in tried]
-    numbers, failures = _survivors(trials, progress, f"mutants of {name}")
-    survivors = [tried[each] for each in numbers]
-    noticed = 1 - len(survivors) / len(tried)
-    enough = noticed >= MIN_KILL_RATE
+def _run_trials(trials: Sequence[MutationTrial], progress: Progress) -> list[TrialOutcome]:
+    outcomes = []
+    for outcome in run_trials(trials):
+        outcomes.append(outcome)
+        progress(len(outcomes), len(trials), "known mistakes")
+    return outcomes
+
+
+def _try_mutants(name: str, target: Target, progress: Progress, budget: Budget) -> SectionResult:
+    claim = f"At least {MIN_KILL_RATE:.0%} of the mutants of {name} fail a test"
+    with tempfile.TemporaryDirectory() as folder:
+        run = _run_mutmut(Path(folder), target, min(1, target.share * budget.share), budget.seed)
+        statuses = _read_statuses(folder)
+        if run.returncode or not statuses:
+            return SectionResult(claim=claim, tries=1, counterexamples=[run.stdout[-2000:] + run.stderr[-2000:]])
+        survivors = [_show(folder, mutant) for mutant, status in statuses.items() if status not in KILLED]
+    progress(len(statuses), len(statuses), f"mutants of {name}")
+    killed = len(statuses) - len(survivors)
+    enough = killed >= MIN_KILL_RATE * len(statuses)
     return SectionResult(
-        claim=f"At least {MIN_KILL_RATE:.0%} of the mutants of {name} fail a test",
-        tries=len(tried),
-        counterexamples=failures + ([] if enough else [str(each) for each in survivors]),
-        figures=f"{noticed:.0%}: {len(tried) - len(survivors)} of {len(tried)}, of {len(every)}"
-        + "".join(f"; {each}" for each in survivors if enough),
+        claim=claim,
+        tries=len(statuses),
+        counterexamples=[] if enough else survivors,
+        figures="; ".join(
+            [f"{killed / len(statuses):.0%}: {killed} of {len(statuses)}", *(survivors if enough else [])]
+        ),
     )
 
 
-def _survivors(trials: Sequence[MutationTrial], progress: Progress, what: str) -> tuple[Sequence[int], list[str]]:
-    """Return the trials that no test noticed, by number, and tests that fail without any mutant.
+def _run_mutmut(folder: Path, target: Target, share: float, seed: int) -> subprocess.CompletedProcess[str]:
+    """Run mutmut in a folder of its own: it writes its copy of the code next to the code."""
+    for name in ("app.py", "chalicelib", "infra", "tests"):
+        (folder / name).symlink_to(ROOT / name)
+    settings = {
+        "source_paths": ["chalicelib"],
+        "only_mutate": list(target.tests),
+        "also_copy": ["app.py", "infra"],
+        "pytest_add_cli_args": ["-p", "no:randomly", "-p", "no:cacheprovider", "--hypothesis-seed=1"],
+        "pytest_add_cli_args_test_selection": sorted({test for tests in target.tests.values() for test in tests}),
+    }
+    table = "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    (folder / "pyproject.toml").write_text(f"{project}\n[tool.mutmut]\n{table}", "utf-8")
+    return subprocess.run(
+        [sys.executable, "-m", "tests.simulation.run_mutmut", str(share), str(seed)],
+        cwd=folder,
+        env=os.environ | {"HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis")},
+        timeout=60 * TIME_LIMIT_FACTOR * MINUTES,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
-    What is not noticed the fast way is tried again from the import on, and so is each module
-    without a mutant: a test that fails then would notice everything.
-    """
-    unknown: list[int] = []
-    try:
-        for done, (number, outcome) in enumerate(run_quick(trials), start=1):
-            if outcome is None:
-                unknown.append(number)
-            progress(done - len(unknown), len(trials), what)
-    except BaselineFailedError as e:
-        return (), [str(e)]
-    alone = {(trial.path, tuple(trial.tests)): trial for trial in map(trials.__getitem__, unknown)}
-    right = [replace(each, tree=ast.parse(_source(each.path))) for each in alone.values()]
-    found = list(run_thorough([*right, *(trials[number] for number in unknown)]))
-    failures = [
-        f"{trial.path}: a test {outcome.value} without a mutant"
-        for trial, outcome in zip(right, found, strict=False)
-        if outcome is not TrialOutcome.PASSED
+
+def _read_statuses(folder: str) -> dict[str, str]:
+    """The status of each mutant by its name."""
+    lines = _ask_mutmut(folder, "results", "--all", "true").splitlines()
+    return {name.strip(): status for name, _, status in (line.rpartition(": ") for line in lines) if name}
+
+
+def _show(folder: str, mutant: str) -> str:
+    """The changed lines of a mutant, on one line."""
+    changed = [
+        line
+        for line in _ask_mutmut(folder, "show", mutant).splitlines()
+        if line[:1] in "+-" and line[:3] not in {"---", "+++"}
     ]
-    later = zip(unknown, found[len(right) :], strict=True)
-    return [number for number, outcome in later if outcome is not TrialOutcome.FAILED], failures
+    return f"{mutant.rpartition('__mutmut_')[0]}: {' '.join(changed)}"
 
 
-def _source(path: str) -> str:
-    return (ROOT / path).read_text(encoding="utf-8")
+def _ask_mutmut(folder: str, *command: str) -> str:
+    return subprocess.run(
+        [Path(sys.executable).with_name("mutmut"), *command], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout

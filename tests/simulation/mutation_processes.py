@@ -1,7 +1,7 @@
-"""Runs tests against a changed module: in a process of its own, with a time limit.
+"""Runs tests with a mistake in a module, each in its own process and with a time limit.
 
-A process that has loaded all libraries, and nothing of the product, is forked for each trial. The
-changed module takes the place of the real one when it is imported; no file is touched.
+A process that has loaded all libraries and nothing of the product is forked for each trial. The
+wrong module replaces the right one when it is imported; no file changes.
 """
 
 import ast
@@ -11,7 +11,7 @@ import select
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from importlib.abc import MetaPathFinder
@@ -40,11 +40,11 @@ _LIBRARIES = (
     "pytest",
     "standardwebhooks",
 )
-"""What costs more to load than most trials take."""
+"""Libraries that take longer to load than most trials run."""
 
 
 class TrialOutcome(Enum):
-    """What the tests said."""
+    """The result of the tests of a trial."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -52,12 +52,12 @@ class TrialOutcome(Enum):
 
 
 _OUTCOMES = {0: TrialOutcome.PASSED, 3: TrialOutcome.NOT_RUN, 4: TrialOutcome.NOT_RUN, 5: TrialOutcome.NOT_RUN}
-"""By pytest's exit code; any other one, and a signal, says that something failed."""
+"""By pytest's exit code. Any other code, and a signal, means that a test failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class MutationTrial:
-    """Tests to be run against a changed module; without a change, against the real one."""
+    """Tests to run with a wrong module, or with the right one if there is no `tree`."""
 
     tests: Sequence[str]
     seconds: int
@@ -65,91 +65,80 @@ class MutationTrial:
     tree: ast.Module | None = None
 
 
-class _Changed(MetaPathFinder):
-    """Hands out the changed module under its own name."""
+class _WrongModuleFinder(MetaPathFinder):
+    """Finds the wrong module under the name of the right one."""
 
     def __init__(self, path: str, tree: ast.Module) -> None:
-        self.name = path.removesuffix(".py").replace("/", ".")
+        self.name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         self.file = str(ROOT / path)
         self.tree = tree
 
     def find_spec(self, fullname: str, *_: Any) -> ModuleSpec | None:
         if fullname != self.name:
             return None
-        return spec_from_file_location(fullname, self.file, loader=_Loader(self))
+        folders = [str(Path(self.file).parent)] if self.file.endswith("/__init__.py") else None
+        return spec_from_file_location(
+            fullname, self.file, loader=_WrongModuleLoader(self), submodule_search_locations=folders
+        )
 
 
-class _Loader(SourceFileLoader):
-    def __init__(self, changed: _Changed) -> None:
-        super().__init__(changed.name, changed.file)
-        self.tree = changed.tree
+class _WrongModuleLoader(SourceFileLoader):
+    def __init__(self, finder: _WrongModuleFinder) -> None:
+        super().__init__(finder.name, finder.file)
+        self.tree = finder.tree
 
     def get_code(self, _fullname: str) -> Any:
         return compile(self.tree, self.path, "exec")
 
 
-def run_thorough(trials: Iterable[MutationTrial]) -> Iterator[TrialOutcome]:
-    """The outcome of each trial, in order, several at once, each from the first import on."""
-    with get_context("spawn").Pool(PROCESSES, initializer=prepare_process) as pool:
-        yield from pool.imap(_outcome, trials)
+def run_trials(trials: Iterable[MutationTrial]) -> Iterator[TrialOutcome]:
+    """Run several trials at once and yield the outcome of each, in order."""
+    with get_context("spawn").Pool(PROCESSES, initializer=_load_libraries) as pool:
+        yield from pool.imap(_run_trial, trials)
 
 
-def prepare_process() -> None:
-    """Make this process one that trials can be forked from."""
-    # Whatever a failing property is remembered by belongs to the trial alone.
+def _load_libraries() -> None:
+    """Prepare a process for its trials."""
+    # Hypothesis must not remember the failures of one trial in the next.
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = tempfile.mkdtemp()
     os.chdir(ROOT)
     for name in _LIBRARIES:
         importlib.import_module(name)
 
 
-def _outcome(trial: MutationTrial) -> TrialOutcome:
-    def run() -> int:
-        if trial.tree is not None:
-            sys.meta_path.insert(0, _Changed(trial.path, trial.tree))
-        return pytest_run(trial.tests)
-
-    return forked(run, trial.seconds)
-
-
-def forked(run: Callable[[], int], seconds: float) -> TrialOutcome:
-    """Run tests in a fork. One that takes too long counts as failed: it was noticed.
-
-    Args:
-        run: Runs them, and hands out the exit code of pytest.
-        seconds: How long they may take.
-    """
+def _run_trial(trial: MutationTrial) -> TrialOutcome:
+    """Run the tests in a fork. A trial that takes too long counts as failed: a test would hang."""
     ends, begins = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(ends)
         code = 3
         try:
-            code = run()
+            if trial.tree is not None:
+                sys.meta_path.insert(0, _WrongModuleFinder(trial.path, trial.tree))
+            code = _run_pytest(trial.tests)
         finally:
-            # Nothing of the parent's goes on in a fork of it, whatever was raised.
+            # Nothing of the parent continues in its fork, whatever was raised.
             os._exit(code)
     os.close(begins)
-    # The pipe ends with the child, so that waiting for it can have a limit.
-    done, _, _ = select.select([ends], [], [], seconds)
+    # The pipe closes when the child ends, so waiting for it can have a limit.
+    done, _, _ = select.select([ends], [], [], trial.seconds)
     os.close(ends)
     if not done:
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    return _OUTCOMES.get(code, TrialOutcome.FAILED)
+    return _OUTCOMES.get(os.waitstatus_to_exitcode(status), TrialOutcome.FAILED)
 
 
-def pytest_run(tests: Sequence[str], plugins: Sequence[object] = ()) -> int:
-    """The exit code of pytest, which is silent; 4 and 5 say that it did not find the tests."""
+def _run_pytest(tests: Sequence[str]) -> int:
+    """Run pytest without output and return its exit code; 4 and 5 mean that it did not find the tests."""
     import pytest
 
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
     os.dup2(silent, 2)
-    plain = ("no:randomly", "no:xdist", "no:cacheprovider", "no:cov")
-    options = [word for plugin in plain for word in ("-p", plugin)]
-    # Plugins were loaded with the libraries, before pytest could have a look at them.
+    without = ("no:randomly", "no:xdist", "no:cacheprovider", "no:cov")
+    options = [word for plugin in without for word in ("-p", plugin)]
+    # The plugins were loaded with the libraries, before pytest could rewrite their assertions.
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    plain_words = ["-x", "-q", "--hypothesis-seed=1", "--tb=no"]
-    return int(pytest.main([*plain_words, *options, *tests], plugins=plugins))
+    return int(pytest.main(["-x", "-q", "--hypothesis-seed=1", "--tb=no", *options, *tests]))

@@ -52,7 +52,7 @@ def _change_word(node: cst.SimpleString) -> Iterable[cst.CSTNode]:
         yield node.with_changes(value=f"{node.value[:-1]}x{node.value[-1]}")
 
 
-OPERATORS: list[tuple[type[cst.CSTNode], Operator]] = [
+OPERATORS: list[tuple[Any, Operator]] = [
     (cst.BaseNumber, mutators.operator_number),
     (cst.Name, mutators.operator_name),
     (cst.AugAssign, mutators.operator_augmented_assignment),
@@ -75,12 +75,13 @@ def use_our_operators(share: float, seed: int) -> None:
     create_all = file_mutation.create_mutations
 
     def create_some(filename: str, *args: Any) -> Any:
-        module, mutations, *ignored = create_all(filename, *args)
+        tree, mutations, *rest = create_all(filename, *args)
         chance = Random(f"{seed} {filename}")  # noqa: S311 a seed makes the same sample again
-        return module, [each for each in mutations if chance.random() < share], *ignored
+        return tree, [each for each in mutations if chance.random() < share], *rest
 
-    file_mutation.mutation_operators = OPERATORS
-    file_mutation.create_mutations = create_some
+    module: Any = file_mutation  # mutmut does not export these names.
+    module.mutation_operators = OPERATORS
+    module.create_mutations = create_some
 
 
 if __name__ == "__main__":

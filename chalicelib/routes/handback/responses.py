@@ -1,7 +1,6 @@
 """The transition-of-care summary and the follow-up dates as the API returns them."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 # pydantic needs this one on Python 3.11.
@@ -13,6 +12,7 @@ from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_CAL
 from chalicelib.domain.handback.follow_up_dates import find_driving_start, find_irradiated_blood_end
 from chalicelib.domain.handback.package import REQUIRED_ITEMS, can_center_write, compute_handback_state, is_missing
 from chalicelib.domain.identity.members import Member, TenantKind
+from chalicelib.domain.platform.dates import format_date
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
@@ -225,7 +225,7 @@ def _build_blood_line(follow_up: FollowUp) -> EmergencyCardLineResponse:
     until, is_from_center = find_irradiated_blood_end(follow_up.basis)
     return {
         "label": "Blood products",
-        "text": f"Irradiated cellular blood products only, at least through {_format_day(until)}.",
+        "text": f"Irradiated cellular blood products only, at least through {format_date(until)}.",
         "source": "The center" if is_from_center else _format_source("ash-blood"),
     }
 
@@ -236,7 +236,7 @@ def _build_driving_line(follow_up: FollowUp) -> EmergencyCardLineResponse:
     as_of = follow_up.window.profile.label_as_of
     return {
         "label": "Driving and operating machinery",
-        "text": f"{words} {_format_day(on)}.",
+        "text": f"{words} {format_date(on)}.",
         "source": "The center" if is_from_center else f"Product label minimum, as of {as_of}",
     }
 
@@ -249,7 +249,3 @@ def _build_steroid_line() -> EmergencyCardLineResponse:
 def _format_source(name: str) -> str:
     source = care_points.get_source(name)
     return f"{source['title']} ({source['as_of']})"
-
-
-def _format_day(day: date) -> str:
-    return f"{day:%B} {day.day}, {day.year}"

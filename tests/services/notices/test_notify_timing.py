@@ -1,4 +1,4 @@
-"""When a mail comes: at once, after the hour, at the digest hour, after quiet hours."""
+"""When an email is sent: at once, after an hour, at the daily hour, or after quiet hours."""
 
 from datetime import time, timedelta
 
@@ -12,27 +12,27 @@ from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION
 HOUR = timedelta(hours=1)
 
 
-def test_what_follows_within_the_hour_is_one_mail_when_it_is_over(services):
-    """The first goes at once; the two after it wait together, and each is in the dashboard."""
+def test_notices_within_one_hour_are_one_email_at_its_end(services):
+    """The first notice is emailed at once. The next two wait together, and each is in the dashboard."""
     services.refer()
     services.move_to("accepted", "consult_scheduled", "consult_completed", "center_proceed")
-    result = [services.run_queue(TaskQueue.EVENT)["mails"] for _ in range(2)]
+    sent = [services.run_queue(TaskQueue.EVENT)["mails"] for _ in range(2)]
     services.now += MINUTE
     services.move_to("apheresis_scheduled", "apheresis_completed")
-    result += [services.run_queue(TaskQueue.EVENT)["mails"]]
+    sent += [services.run_queue(TaskQueue.EVENT)["mails"]]
     before_the_hour = services.run_queue(TaskQueue.PLAN, now=services.now + 50 * MINUTE)["mails"]
     services.postbox.accepted.clear()
 
     after = services.run_queue(TaskQueue.PLAN, now=services.now + HOUR)
 
     practice = build_member(PRACTICE)
-    assert (result, before_the_hour, after["mails"]) == ([2, 0, 0], 0, 1)
+    assert (sent, before_the_hour, after["mails"]) == ([2, 0, 0], 0, 1)
     assert services.postbox.list_recipients == [practice.email]
     assert services.stores.notices.count_unread(practice.member_id) == 4
 
 
-def test_two_referrals_do_not_wait_for_each_other(services):
-    """The hour is that of one referral."""
+def test_each_referral_has_its_own_hour(services):
+    """A notice about another referral is emailed at once."""
     services.refer("ref_1", key="key-1")
     first = services.run_queue(TaskQueue.EVENT)["mails"]
     services.refer("ref_2", key="key-2")
@@ -40,8 +40,8 @@ def test_two_referrals_do_not_wait_for_each_other(services):
     assert (first, services.run_queue(TaskQueue.EVENT)["mails"]) == (1, 1)
 
 
-def test_a_rehearsed_day_holds_back_nothing_of_today(services):
-    """Somebody ran the job as of next month; what happens now is mailed now."""
+def test_a_run_for_a_future_day_does_not_delay_emails_of_today(services):
+    """Someone ran the job for next month. A notice of today is still emailed today."""
     services.refer()
     services.move_to(*STAGES_TO_LYMPHODEPLETION, "infused")
     services.run_queue(TaskQueue.EVENT)
@@ -55,8 +55,8 @@ def test_a_rehearsed_day_holds_back_nothing_of_today(services):
     assert counts["mails"] == 2
 
 
-def test_what_is_critical_waits_for_nothing(services):
-    """Neither for the hour, nor for the end of quiet hours, and no choice turns it off."""
+def test_a_critical_notice_is_emailed_at_once(services):
+    """It does not wait for the hour or for the end of quiet hours, and no preference turns it off."""
     practice = build_member(PRACTICE)
     never = dict.fromkeys(Category, MailTiming.NEVER)
     always = QuietHours(time(0), time(23, 59))
@@ -69,13 +69,13 @@ def test_what_is_critical_waits_for_nothing(services):
     services.move_to("out_of_specification")
     services.run_queue(TaskQueue.EVENT)
 
-    assert quiet == 1, "to the center, of the submission"
+    assert quiet == 1, "the submission, to the center"
     assert list_subjects(services) == ["Blue Heron: critical notice in the CAR T Referral Dashboard"]
     assert services.postbox.accepted[0][0].unsubscribe == ""
 
 
-def test_quiet_hours_are_kept_by_the_readers_clock(services):
-    """It is noon in UTC and seven in Chicago: no mail before eight."""
+def test_quiet_hours_use_the_time_zone_of_the_recipient(services):
+    """It is noon in UTC and 7 AM in Chicago, so no email is sent before 8 AM there."""
     set_preferences(services, quiet_hours=QuietHours(time(22), time(13)), time_zone="America/Chicago")
     services.refer()
 
@@ -87,8 +87,8 @@ def test_quiet_hours_are_kept_by_the_readers_clock(services):
     assert services.stores.notices.count_unread(CENTER_MEMBER.member_id) == 1
 
 
-def test_a_day_is_one_mail_at_the_digest_hour(services):
-    """Of all referrals together, by counts alone."""
+def test_a_daily_email_has_the_notices_of_all_referrals(services):
+    """It is sent at the daily hour and has only counts."""
     set_preferences(services, timings={Category.STATUS_UPDATE: MailTiming.DAILY}, digest_hour=16, time_zone="UTC")
     for n in range(3):
         services.refer(f"ref_{n}", key=f"key-{n}")
@@ -101,8 +101,8 @@ def test_a_day_is_one_mail_at_the_digest_hour(services):
     assert list_subjects(services) == ["3 new notices about 3 patients in the CAR T Referral Dashboard"]
 
 
-def test_what_was_turned_off_is_in_the_dashboard_alone(services):
-    """No mail is planned for it."""
+def test_a_category_that_is_turned_off_is_only_in_the_dashboard(services):
+    """No email is planned for it."""
     set_preferences(services, timings={Category.STATUS_UPDATE: MailTiming.NEVER})
     services.refer()
 
@@ -111,8 +111,8 @@ def test_what_was_turned_off_is_in_the_dashboard_alone(services):
     assert services.stores.notices.count_unread(CENTER_MEMBER.member_id) == 1
 
 
-def test_a_mail_may_be_left_unless_something_in_it_is_critical(services):
-    """By the header that mail programs show as a button, and by a link."""
+def test_an_email_without_a_critical_notice_has_an_unsubscribe_link(services):
+    """In the header, which mail programs show as a button, and in the text."""
     services.refer()
     services.run_queue(TaskQueue.EVENT)
 

@@ -1,4 +1,4 @@
-"""Tasks that fail: for good, for a while, or only in the eyes of who looks at them."""
+"""Tasks that always fail (failing_id tasks), crash the function, or come from another version."""
 
 from datetime import timedelta
 
@@ -7,10 +7,9 @@ from botocore.exceptions import ClientError
 
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
-from chalicelib.errors import UnavailableError
 from chalicelib.store.notices.leases import LEASE_DURATION, MAX_ATTEMPTS
-from tests.support import stores as store_tools
 from tests.support.service_driver import FailingMailer
+from tests.support.stores import dump_tables, get_dynamodb_client, list_mail_rows, list_task_rows
 
 SWEEP = JOB_PERIODS[ScheduledJob.RELAY]
 MESSAGE_REJECTED = ClientError({"Error": {"Code": "MessageRejected", "Message": "Ana Example"}}, "SendEmail")
@@ -18,22 +17,22 @@ MESSAGE_REJECTED = ClientError({"Error": {"Code": "MessageRejected", "Message": 
 
 @pytest.fixture
 def services(services):
-    """The desk, with a mail service that can be told to fail."""
+    """Services with a mail service that can fail."""
     services.postbox = FailingMailer()
     return services
 
 
-def committed(referral_id="ref_1"):
-    """The id of the task that a submission made."""
-    return _one_of(store_tools.list_task_rows(), referral_id)
+def get_task_id(referral_id="ref_1"):
+    """The id of the task of a submission."""
+    return _get_only_id(list_task_rows(), referral_id)
 
 
-def mailed(referral_id="ref_1"):
-    """The id of the mail that came of it."""
-    return _one_of(store_tools.list_mail_rows(), referral_id)
+def get_mail_id(referral_id="ref_1"):
+    """The id of the email of a submission."""
+    return _get_only_id(list_mail_rows(), referral_id)
 
 
-def _one_of(rows, referral_id):
+def _get_only_id(rows, referral_id):
     [row] = [row for row in rows if row["referral_id"] == referral_id]
     return row["outbox_id"]
 
@@ -43,72 +42,72 @@ def _one_of(rows, referral_id):
     [(KeyError("Ana Example"), "KeyError"), (MESSAGE_REJECTED, "ClientError MessageRejected")],
     ids=["ours", "the mail service's"],
 )
-def test_a_poison_record_is_parked_in_the_end_and_put_back_by_a_person(services, error, kind):
-    """With the kind of its error and no word of it; when that is mended, it is told after all."""
+def test_a_task_that_always_fails_waits_for_a_person_and_can_be_retried(services, error, kind):
+    """It has the kind of its error and none of its text. After a retry the notice is sent."""
     services.refer()
     services.postbox.error = error
     services.postbox.refused = "harbor"
-    services.run_stream(committed())
-    poison = mailed()
+    services.run_stream(get_task_id())
+    failing_id = get_mail_id()
     now, parked = services.now, 0
     while not parked and now < services.now + timedelta(days=1):
         now += SWEEP
         parked = services.run_queue(TaskQueue.EVENT, now=now)["parked"]
     services.postbox.refused = ""
-    quiet = services.run_queue(TaskQueue.EVENT, now=now + timedelta(days=1))
+    later = services.run_queue(TaskQueue.EVENT, now=now + timedelta(days=1))
 
-    [aside] = services.stores.outbox.list_failed()
+    [failed_task] = services.stores.outbox.list_failed()
     assert parked == 1
-    assert (aside.outbox_id, aside.error, aside.attempts) == (poison, kind, MAX_ATTEMPTS)
-    assert "Ana" not in str(store_tools.dump_tables()["outbox"])
-    assert quiet["failed"] == quiet["done"] == 0
-    assert services.stores.outbox.retry_failed(poison, now=now)
+    assert (failed_task.outbox_id, failed_task.error, failed_task.attempts) == (failing_id, kind, MAX_ATTEMPTS)
+    assert "Ana" not in str(dump_tables()["outbox"])
+    assert later["failed"] == later["done"] == 0
+    assert services.stores.outbox.retry_failed(failing_id, now=now)
     assert services.run_queue(TaskQueue.EVENT, now=now)["mails"] == 1
 
 
-@pytest.mark.parametrize("lane", [TaskQueue.EVENT, TaskQueue.MAIL])
-def test_what_takes_its_function_down_is_parked(services, lane):
-    """Nobody comes back to say that it failed: runs that never finished have used its tries."""
+@pytest.mark.parametrize("queue", [TaskQueue.EVENT, TaskQueue.MAIL])
+def test_a_task_that_crashes_its_function_fails(services, queue):
+    """No run records a failure, because runs that never finished used all its attempts."""
     services.refer()
-    if lane is TaskQueue.MAIL:
+    if queue is TaskQueue.MAIL:
         services.postbox.refused = "harbor"
-        services.run_stream(committed())
+        services.run_stream(get_task_id())
         services.now += SWEEP
     for _ in range(MAX_ATTEMPTS):
-        [row] = services.stores.outbox.list_due(lane, by=services.now, limit=9)
+        [row] = services.stores.outbox.list_due(queue, by=services.now, limit=9)
         services.stores.outbox.claim(row, now=services.now)
         services.now += LEASE_DURATION
-    counts = services.run_queue(lane)
+    counts = services.run_queue(queue)
 
-    [aside] = services.stores.outbox.list_failed()
-    assert (counts["parked"], aside.error) == (1, "TaskCrashedRepeatedlyError")
+    [failed_task] = services.stores.outbox.list_failed()
+    assert (counts["parked"], failed_task.error) == (1, "TaskCrashedRepeatedlyError")
     assert services.postbox.accepted == []
 
 
-def test_a_row_of_another_version_holds_up_nobody(services):
-    """A newer version planned it and was rolled back: the words in it are unknown."""
+def test_a_task_of_a_newer_version_does_not_delay_the_others(services):
+    """A newer version planned it and was rolled back, so it has an unknown_id value."""
     services.refer("ref_1", key="key-1")
     services.refer("ref_2", key="key-2", center_id="ctr_mesa")
-    unknown = committed("ref_1")
-    store_tools.get_dynamodb_client().update_item(
+    unknown_id = get_task_id("ref_1")
+    get_dynamodb_client().update_item(
         TableName=services.stores.outbox.table.name,
-        Key={"outbox_id": {"S": unknown}},
+        Key={"outbox_id": {"S": unknown_id}},
         UpdateExpression="SET stage = :new",
         ExpressionAttributeValues={":new": {"S": "teleported"}},
     )
 
-    by_stream = services.run_stream(committed("ref_1"), committed("ref_2"))
+    by_stream = services.run_stream(get_task_id("ref_1"), get_task_id("ref_2"))
     by_sweep = services.run_queue(TaskQueue.EVENT, now=services.now + SWEEP)
 
     assert (by_stream["done"], by_stream["failed"]) == (1, 1)
     assert (by_sweep["done"], by_sweep["failed"]) == (0, 1)
 
 
-def test_an_outage_that_nobody_knows_as_one_parks_nothing_for_six_hours(services):
-    """Every mail is refused as if it were poison; when that ends, all go, once."""
+def test_six_hours_of_unknown_errors_make_no_task_fail(services):
+    """Every email is refused with an error that does not look like an outage. After that, each is sent once."""
     services.postbox.refused = "@"
     services.refer()
-    services.run_stream(committed())
+    services.run_stream(get_task_id())
     ends = services.now + timedelta(hours=6)
     while services.now < ends:
         services.now += SWEEP
@@ -117,19 +116,5 @@ def test_an_outage_that_nobody_knows_as_one_parks_nothing_for_six_hours(services
 
     services.run_queue(TaskQueue.EVENT, now=ends + timedelta(hours=1))
 
-    assert {row["state"] for row in (*store_tools.list_task_rows(), *store_tools.list_mail_rows())} == {"done"}
+    assert {row["state"] for row in (*list_task_rows(), *list_mail_rows())} == {"done"}
     assert len(services.postbox.accepted) == 1
-
-
-def test_a_long_outage_is_over_within_a_quarter_of_an_hour(services):
-    """Nothing is parked in half a day without mail, and no pause has grown beyond that."""
-    services.postbox.refused, services.postbox.error = "@", UnavailableError()
-    services.refer()
-    services.run_stream(committed())
-    ends = services.now + timedelta(hours=12)
-    while services.now < ends:
-        services.now += 4 * SWEEP
-        services.run_queue(TaskQueue.EVENT)
-    services.postbox.refused = ""
-
-    assert services.run_queue(TaskQueue.EVENT, now=services.now + timedelta(minutes=15))["mails"] == 1

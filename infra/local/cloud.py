@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import signal
 import subprocess
 import time
 import urllib.error
@@ -35,10 +37,12 @@ class LocalCloud:
     Attributes:
         endpoint: Its only address, on loopback. All AWS services share it.
         process: The process of the local cloud. It stops when the current process dies.
+        saving: Whether it writes checkpoints.
     """
 
     endpoint: str
     process: subprocess.Popen[str]
+    saving: bool
 
     def wait(self) -> int:
         """Wait until the process ends."""
@@ -47,11 +51,17 @@ class LocalCloud:
     def stop(self) -> None:
         """Stop it after a last checkpoint, unless it has already ended.
 
+        A cloud without checkpoints has nothing to save. It is killed together with the functions that it
+        runs, because waiting for them can take longer than the timeout on a busy machine.
+
         Raises:
             CloudError: the last checkpoint failed. The previous one remains valid.
         """
         with self.process:
             if self.process.poll() is not None:
+                return
+            if not self.saving:
+                os.killpg(self.process.pid, signal.SIGKILL)
                 return
             self.process.terminate()
             try:
@@ -87,11 +97,11 @@ def start_cloud(data_dir: Path, *, enforce_policies: bool = False, saving: bool 
             stderr=log,
             text=True,
             env=environment.build_cloud_environment(data_dir.resolve(), enforce_policies=enforce_policies),
-            # Ctrl-C must reach only this process, which stops the cloud at the right time.
+            # A separate process group: Ctrl-C must reach only this process, which stops the cloud at the right time.
             start_new_session=True,
         )
     try:
-        return LocalCloud(_wait_until_healthy(process), process)
+        return LocalCloud(_wait_until_healthy(process), process, saving)
     except BaseException:
         with process:
             process.kill()

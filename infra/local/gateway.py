@@ -60,7 +60,7 @@ class Gateway:
         """Answer any request."""
         return self.local_pages(request) or self._call_product(request)
 
-    def answer_refusal(self, error: RequestRejectedError) -> HttpResponse:
+    def answer_rejected(self, error: RequestRejectedError) -> HttpResponse:
         """Answer a request that could not be parsed."""
         return self._build_error_response(error.status, error.code)
 
@@ -78,7 +78,7 @@ class Gateway:
         try:
             event = build_event(request, resource, parameters, self.app.api.binary_types)
         except RequestRejectedError as error:
-            return self.answer_refusal(error)
+            return self.answer_rejected(error)
         return self._invoke(event)
 
     def _invoke(self, event: Event) -> HttpResponse:

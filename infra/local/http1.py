@@ -27,7 +27,7 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class RequestRejectedError(Exception):
-    """A request that is not handed to the product."""
+    """A request that is not passed to the product."""
 
     def __init__(self, status: int, code: str) -> None:
         """Keep the HTTP status and the stable code of the problem."""
@@ -70,7 +70,7 @@ class HttpConnection:
         """Use a connection.
 
         Args:
-            receive: Waits for bytes; returns none when the other side has stopped sending.
+            receive: Waits for bytes. Returns no bytes when the other side has stopped sending.
             send: Sends bytes.
             peer: The address of the other side.
             hosts: The only names under which this server answers. A page of another site can make
@@ -84,11 +84,11 @@ class HttpConnection:
         self._close = False
 
     def wait_for_request(self) -> bool:
-        """Wait for the first byte of a request; False if the connection ended first."""
+        """Wait for the first byte of a request. Return False if the connection ended first."""
         return bool(self._unread) or self._receive_more()
 
     def read_request(self) -> HttpRequest | None:
-        """Read one request; None if the connection ended before its headers did.
+        """Read one request. Return None if the connection ended before the end of the headers.
 
         Raises:
             RequestRejectedError: the connection must be closed after the response.
@@ -102,7 +102,7 @@ class HttpConnection:
             raise RequestRejectedError(400, "malformed") from error
 
     def send_response(self, response: HttpResponse, *, close: bool, with_body: bool = True) -> bool:
-        """Send a response and return whether another request may follow."""
+        """Send a response, and return whether another request may follow."""
         keep_alive = not close and not self._close and self._http.their_state is h11.DONE
         # A newline in a value would end the header and start another one.
         headers = [(name, " ".join(value.split())) for name, value in response.headers]
@@ -115,7 +115,7 @@ class HttpConnection:
         reason = HTTPStatus(response.status).phrase if response.status in set(HTTPStatus) else "Unknown"
         parts: list[h11.Event] = [h11.Response(status_code=response.status, headers=encoded, reason=reason.encode())]
         parts += [h11.Data(data=response.body)] if with_body else []
-        # In one piece: sent in two, the second waits 40 ms for the first to be acknowledged.
+        # Send everything at once. A second packet would wait 40 ms for the acknowledgment of the first.
         self._send(b"".join(self._http.send(part) or b"" for part in [*parts, h11.EndOfMessage()]))
         if keep_alive:
             self._http.start_next_cycle()
@@ -131,7 +131,7 @@ class HttpConnection:
         return bool(data)
 
     def _check_head(self) -> bool:
-        """Wait for all headers, and reject what h11 accepts and we do not."""
+        """Wait for all headers, and reject requests that h11 accepts but this server does not."""
         while b"\r\n\r\n" not in (head := self._unread):
             if len(head) > MAX_HEAD_BYTES:
                 raise RequestRejectedError(431, "headers_too_large")
@@ -159,7 +159,7 @@ class HttpConnection:
             raise RequestRejectedError(413, "too_large")
         if by_name.get("expect", "100-continue").lower() != "100-continue":
             raise RequestRejectedError(417, "expectation_failed")
-        # h11 accepts a bare newline at the end of a chunked body, so nothing may follow one.
+        # h11 accepts a bare newline at the end of a chunked body, so no request may follow such a body.
         self._close = "transfer-encoding" in by_name
         path, _, query = event.target.decode("ascii").partition("?")
         return HttpRequest(
@@ -181,6 +181,6 @@ class HttpConnection:
                 yield bytes(event.data)
                 continue
             if self._http.they_are_waiting_for_100_continue:
-                go_on = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
-                self._send(self._http.send(go_on) or b"")
+                continue_response = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
+                self._send(self._http.send(continue_response) or b"")
             self._receive_more()

@@ -1,4 +1,4 @@
-"""Listens on loopback and answers several requests at once, a thread for each connection."""
+"""Listens on loopback and answers several requests at once, with one thread per connection."""
 
 import contextlib
 import socket
@@ -23,7 +23,7 @@ class RequestHandler(Protocol):
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer a request."""
 
-    def answer_refusal(self, error: RequestRejectedError) -> HttpResponse:
+    def answer_rejected(self, error: RequestRejectedError) -> HttpResponse:
         """Answer a request that could not be parsed."""
 
 
@@ -68,7 +68,7 @@ class _Connection:
         try:
             request = self._http.read_request()
         except RequestRejectedError as error:
-            self._http.send_response(self._server.answerer.answer_refusal(error), close=True)
+            self._http.send_response(self._server.handler.answer_rejected(error), close=True)
             self._drain_input()
             return False
         return request is not None and self._answer(request)
@@ -76,7 +76,7 @@ class _Connection:
     def _answer(self, request: HttpRequest) -> bool:
         self.deadline = time.monotonic() + SHUTDOWN_TIMEOUT_S
         self.answering = True
-        response = self._server.answerer.answer(request)
+        response = self._server.handler.answer(request)
         keep_alive = self._http.send_response(response, close=self._server.stopping, with_body=request.method != "HEAD")
         self.answering = False
         return keep_alive
@@ -95,7 +95,7 @@ class HttpServer:
 
     Attributes:
         hosts: The host names that the server accepts.
-        answerer: Answers requests, also those that could not be parsed.
+        handler: Answers requests, also those that could not be parsed.
         stopping: Whether each connection closes after its current request.
     """
 
@@ -122,11 +122,11 @@ class HttpServer:
         """The address of the server."""
         return f"http://{HOST}:{self.port}"
 
-    def start(self, answerer: RequestHandler) -> None:
+    def start(self, handler: RequestHandler) -> None:
         """Start to answer requests."""
-        self.answerer = answerer
+        self.handler = handler
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
-        threading.Thread(target=self._close_late_connections, name="late", daemon=True).start()
+        threading.Thread(target=self._close_timed_out_connections, name="timeouts", daemon=True).start()
 
     def stop(self) -> None:
         """Accept no more connections, and wait for the requests in progress."""
@@ -165,11 +165,11 @@ class HttpServer:
                 self._connections.discard(connection)
                 self._ended.notify_all()
 
-    def _close_late_connections(self) -> None:
+    def _close_timed_out_connections(self) -> None:
         while not self.stopping:
             time.sleep(1)
             now = time.monotonic()
             with self._ended:
-                late = [each for each in self._connections if each.deadline < now]
-            for connection in late:
+                timed_out = [each for each in self._connections if each.deadline < now]
+            for connection in timed_out:
                 connection.abort()

@@ -1,4 +1,4 @@
-/*! lucide-static 1.62.0 | ISC | licence text in vendor/licenses */
+/*! lucide-static 1.62.0 | ISC | license text in vendor/licenses */
 export const shapes = {
   "arrow-left": [["path",{"d":"m12 19-7-7 7-7"}],["path",{"d":"M19 12H5"}]],
   "bell": [["path",{"d":"M10.268 21a2 2 0 0 0 3.464 0"}],["path",{"d":"M3.262 15.326A1 1 0 0 0 4 17h16a1 1 0 0 0 .74-1.673C19.41 13.956 18 12.499 18 8A6 6 0 0 0 6 8c0 4.499-1.411 5.956-2.738 7.326"}]],

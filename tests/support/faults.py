@@ -1,6 +1,6 @@
 """Faults of AWS calls, injected below the SDK's own retries.
 
-One place is replaced, botocore's `Endpoint._get_response`. It is below the retry loop and above
+One place is replaced, botocore's `botocore.endpoint.Endpoint._get_response`. It is below the retry loop and above
 both the network and the in-process services of the tests, so a retry after a lost reply is the
 SDK's real one, of the very same request.
 """

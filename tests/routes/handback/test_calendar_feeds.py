@@ -24,7 +24,7 @@ def return_referral(world, **patient):
     event = {
         "type": "stage.changed",
         "occurred_at": wiring.read_clock().isoformat(),
-        "data": {"stage": "return_referral", "first_visit_on": "2026-12-08"},
+        "data": {"stage": "handed_back", "first_visit_on": "2026-12-08"},
     }
     path = f"/v1/referrals/{referral_id}"
     assert world.practice.post(f"{path}/events", event).status == 200

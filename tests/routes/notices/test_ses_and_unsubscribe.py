@@ -83,13 +83,13 @@ def build_delivered(**changed):
 
 
 def test_a_delivered_email_shows_in_the_dashboard(api_with_mail):
-    """From sent to build_delivered, in the recipient's own list."""
+    """From sent to delivered, in the recipient's own list."""
     send_another_mail(api_with_mail)
     before = read_mail_state(api_with_mail)
 
     answer = post_message(api_with_mail, build_delivered())
 
-    assert (before, answer.status, read_mail_state(api_with_mail)) == ("sent", 204, "build_delivered")
+    assert (before, answer.status, read_mail_state(api_with_mail)) == ("sent", 204, "delivered")
 
 
 def test_the_certificate_is_requested_once(api_with_mail, fetched_urls):
@@ -284,7 +284,7 @@ def test_no_redirect_is_followed(monkeypatch, settings_env, status):
     host = OtherHost(status)
     monkeypatch.setattr("http.client.HTTPSConnection", host)
 
-    with pytest.raises(OSError, match=f"answered {status}"):
+    with pytest.raises(OSError, match=f"responded with {status}"):
         wiring.get_sns_verifier().fetch(posting.CERTIFICATE)
     assert host.asked[0] == "sns.us-east-1.amazonaws.com"
     assert len(host.asked) == 3

@@ -142,7 +142,7 @@ def test_a_cursor_is_valid_only_for_its_own_search(centers_api):
 
 
 @pytest.mark.parametrize(
-    ("query", "pointer", "said"),
+    ("query", "pointer", "message"),
     [
         ("near=77030&within_miles=0", "/within_miles", "1 or more"),
         ("near=77030&within_miles=10000", "/within_miles", "5,000 or less"),

@@ -34,7 +34,7 @@ class BackdatedOutbox(Outbox):
 
 @dataclass(frozen=True, slots=True)
 class BackdatedAlertRows(OverdueAlertRows):
-    """Overdue alerts of which only those due from `done_until` on are sent."""
+    """Overdue alerts. Only those due from `done_until` on are sent."""
 
     done_until: datetime
 

@@ -34,8 +34,9 @@ def list_served_files():
 
 
 def list_imports(name, pattern=_IMPORT):
-    """The public names of the modules that a module imports."""
-    paths = pattern.findall(list_served_files()[name].read_text())
+    """The public names of the modules that a module imports. Types in comments are not loaded."""
+    code = re.sub(r"/\*.*?\*/|^\s*//.*$", "", list_served_files()[name].read_text(), flags=re.DOTALL | re.MULTILINE)
+    paths = pattern.findall(code)
     return {posixpath.normpath(f"{posixpath.dirname(name)}/{path}") for path in paths}
 
 

@@ -16,8 +16,13 @@ _PACKAGE: dict[str, Any] = {
     "counts": {"on": "2026-11-20", "neutrophils_per_ul": 1400, "hemoglobin_g_dl": 9.8, "platelets_per_ul": 84000},
     "transfusion_needs": "None since day 20",
     "prophylaxis": [
-        {"drug": "Aciclovir", "against": "herpes", "stop_on": "2027-11-02", "stop_when": None},
-        {"drug": "Co-trimoxazole", "against": "pneumocystis", "stop_on": None, "stop_when": "CD4 above 200"},
+        {"drug": "Acyclovir", "against": "herpes", "stop_on": "2027-11-02", "stop_when": None},
+        {
+            "drug": "Trimethoprim-sulfamethoxazole",
+            "against": "pneumocystis",
+            "stop_on": None,
+            "stop_when": "CD4 above 200",
+        },
     ],
     "immunoglobulin": {
         "igg_mg_dl": 380,

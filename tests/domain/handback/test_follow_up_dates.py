@@ -90,7 +90,7 @@ def test_care_points_and_stop_dates_are_on_their_dates():
 
     assert find_date(basis, "care_point_vaccines_early") == date(2027, 2, 2)
     (stop,) = [day for day in list_follow_up_dates(basis) if day.key.startswith("prophylaxis")]
-    assert (stop.on, stop.label) == (date(2027, 11, 2), "Planned stop date for Aciclovir")
+    assert (stop.on, stop.label) == (date(2027, 11, 2), "Planned stop date for Acyclovir")
     assert find_date(basis, "center_visit") == date(2027, 2, 1)
     assert len([day for day in list_follow_up_dates(basis) if day.kind is FollowUpDateKind.CARE_POINT]) == 1
 

@@ -35,7 +35,7 @@ def list_served_files():
 
 def list_imports(name, pattern=_IMPORT):
     """The public names of the modules that a module imports. Types in comments are not loaded."""
-    code = re.sub(r"/\*.*?\*/|^\s*//.*$", "", list_served_files()[name].read_text(), flags=re.DOTALL | re.MULTILINE)
+    code = re.sub(r"/\*[\s\S]*?\*/", "", list_served_files()[name].read_text())
     paths = pattern.findall(code)
     return {posixpath.normpath(f"{posixpath.dirname(name)}/{path}") for path in paths}
 

@@ -56,7 +56,6 @@ _ROUTES = [
 
 _OUTBOX = [
     "tests/store/notices/test_outbox.py",
-    "tests/store/notices/test_outbox_stored_names.py",
     "tests/store/notices/test_outbox_failed_tasks.py",
     "tests/services/notices/test_planned_tasks_replanning.py",
 ]

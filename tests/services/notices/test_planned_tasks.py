@@ -1,4 +1,4 @@
-"""The plan at work: what is told, what is left out and why; late, and twice at once."""
+"""Planned notices: which are sent, which are skipped and why, also in late and overlapping runs."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -25,21 +25,21 @@ from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION
 
 @pytest.fixture
 def infused_services(submitted_services):
-    """The desk after an infusion, when everything of day 0 was told."""
+    """Services after an infusion, when the notices of day 0 were sent."""
     return play_to_infusion(submitted_services)
 
 
 def test_a_whole_plan_fits_into_the_transaction_of_its_infusion(submitted_services, monkeypatch):
-    """With the 28 rows of a plan; DynamoDB takes 100 items. `docs/storage.md` has the figure."""
+    """It has 28 rows. A transaction can have 100 items. `docs/storage.md` has the number."""
     submitted_services.move_to(*STAGES_TO_LYMPHODEPLETION)
     sizes = []
     commit = Transactions.commit
 
-    def counted(ledger, *writes):
+    def record_size(transactions, *writes):
         sizes.append(len(writes))
-        commit(ledger, *writes)
+        commit(transactions, *writes)
 
-    monkeypatch.setattr(Transactions, "commit", counted)
+    monkeypatch.setattr(Transactions, "commit", record_size)
     submitted_services.move_to("infused")
 
     assert sizes == [35]
@@ -49,8 +49,8 @@ def test_a_whole_plan_fits_into_the_transaction_of_its_infusion(submitted_servic
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
-def test_a_window_is_told_once_however_often_the_job_runs(infused_services, times):
-    """Each day one to three times, by functions that remember nothing."""
+def test_each_notice_of_a_window_is_sent_once_however_often_the_job_runs(infused_services, times):
+    """One to three runs a day, in functions with empty caches."""
     for day in (1, 7, 8, 14, 21, 28):
         for n in range(times):
             infused_services.restart().run_queue(
@@ -60,36 +60,36 @@ def test_a_window_is_told_once_however_often_the_job_runs(infused_services, time
     assert list_titles(infused_services) == WINDOW_TITLES
 
 
-def test_a_day_without_a_run_is_caught_up_by_the_next(infused_services):
-    """A run that is a day late says nothing of it."""
+def test_a_run_that_is_one_day_late_sends_the_usual_text(infused_services):
+    """The text does not mention the delay."""
     for day in (2, 8, 15, 22, 29):
         infused_services.run_queue(TaskQueue.PLAN, now=compute_time_on_day(infused_services, day))
 
     assert list_titles(infused_services)[:5] == WINDOW_TITLES
 
 
-def test_a_run_that_is_two_days_late_says_so(infused_services):
-    """The words say "today" of a day that is gone."""
+def test_a_run_that_is_two_days_late_adds_the_due_date(infused_services):
+    """Because the text says "today" about a day that has passed."""
     run_daily_job(infused_services, until=6)
     infused_services.run_queue(TaskQueue.PLAN, now=compute_time_on_day(infused_services, 9))
 
     assert list_titles(infused_services)[1:] == [f"{WINDOW_TITLES[1]} (was due November 9, 2026)"]
 
 
-def test_two_runs_at_once_tell_once(infused_services):
-    """Whoever claims a task has it."""
+def test_two_runs_at_once_send_each_notice_once(infused_services):
+    """Only the run that claims a task sends it."""
     now = compute_time_on_day(infused_services, 28)
     with ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(infused_services.restart().run_queue, TaskQueue.PLAN, now=now) for _ in range(2)]
-        counts = [each.result() for each in runs]
+        counts = [run.result() for run in runs]
 
     assert len(list_titles(infused_services)) == len(WINDOW_TITLES)
-    assert sum(each["failed"] for each in counts) == 0
+    assert sum(run["failed"] for run in counts) == 0
 
 
 @pytest.mark.parametrize("mode", [FaultMode.CRASH_BEFORE, FaultMode.CRASH_AFTER])
-def test_a_run_that_dies_as_it_skips_leaves_the_reason_all_the_same(infused_services, mode):
-    """The next one finds it waiting, or done with."""
+def test_a_crash_during_a_skip_still_leaves_the_reason(infused_services, mode):
+    """The next run finds the task waiting or already skipped."""
     infused_services.move_to("deceased")
     now = compute_time_on_day(infused_services, 7)
     with inject_faults(faults.plan_nth_fault("TransactWriteItems", 1, mode)), pytest.raises(faults.SimulatedCrash):
@@ -103,22 +103,9 @@ def test_a_run_that_dies_as_it_skips_leaves_the_reason_all_the_same(infused_serv
 # ------------------------------------------------------------------------- nothing after
 
 
-def test_nothing_is_told_after_a_death(infused_services):
-    """To the fifteenth year; each row says why."""
-    run_daily_job(infused_services, until=8)
-    outcome = list_titles(infused_services)
-    infused_services.now = compute_time_on_day(infused_services, 8)
-    infused_services.move_to("deceased")
-
-    infused_services.run_queue(TaskQueue.PLAN, now=compute_time_on_day(infused_services, 16 * 365))
-
-    assert list_titles(infused_services) == outcome
-    assert set(list_skipped().values()) == {"closed"}
-
-
 @pytest.mark.parametrize("ending", ["transferred_care", "lost_to_follow_up"])
-def test_nothing_is_told_after_care_has_left(infused_services, ending):
-    """Whoever has the patient now has other reminders."""
+def test_nothing_is_sent_after_care_was_transferred_or_lost(infused_services, ending):
+    """The new care team has its own reminders."""
     run_daily_job(infused_services, until=1)
     infused_services.now = compute_time_on_day(infused_services, 1)
     infused_services.move_to("window_complete")
@@ -132,8 +119,8 @@ def test_nothing_is_told_after_care_has_left(infused_services, ending):
     assert set(list_skipped().values()) == {"closed"}
 
 
-def test_after_a_handback_only_the_visits_are_told(infused_services):
-    """The window is over, and its rows say so."""
+def test_after_the_return_to_the_practice_only_visits_are_sent(infused_services):
+    """The window has ended, and its tasks have that reason."""
     run_daily_job(infused_services, until=20)
     infused_services.now = compute_time_on_day(infused_services, 20)
     infused_services.move_to("window_complete")
@@ -149,29 +136,29 @@ def test_after_a_handback_only_the_visits_are_told(infused_services):
 # ----------------------------------------------------------------------------- overdue
 
 
-def test_three_days_without_a_handback_are_told_and_then_escalated(infused_services):
-    """Both sides, and on the third day those who lead the center."""
-    lead = replace(build_member(CENTER, n=7), roles=frozenset({Role.COORDINATOR, Role.ADMIN}))
-    infused_services.stores.members.add(lead)
+def test_an_overdue_return_is_sent_for_three_days_and_then_escalated(infused_services):
+    """To both sides, and on the third day to the administrators of the center."""
+    admin = replace(build_member(CENTER, n=7), roles=frozenset({Role.COORDINATOR, Role.ADMIN}))
+    infused_services.stores.members.add(admin)
     run_daily_job(infused_services, until=31)
 
-    mine, theirs = list_titles(infused_services)[-4:], list_titles(infused_services, CENTER)[-3:]
-    theirs_lead, _ = infused_services.stores.notices.list_page(lead.member_id, limit=1, start=None)
+    practice_titles, center_titles = list_titles(infused_services)[-4:], list_titles(infused_services, CENTER)[-3:]
+    admin_notices, _ = infused_services.stores.notices.list_page(admin.member_id, limit=1, start=None)
 
-    assert [title.partition(":")[0] for title in mine if "overdue" in title] == [
+    assert [title.partition(":")[0] for title in practice_titles if "overdue" in title] == [
         "Return to referring provider is 1 day overdue",
         "Return to referring provider is 2 days overdue",
         "Return to referring provider is 3 days overdue",
     ]
-    assert len(theirs) == 3
-    assert theirs_lead[0].title == (
+    assert len(center_titles) == 3
+    assert admin_notices[0].title == (
         "Return to referring provider is 3 days overdue; the referring practice is waiting: "
         "make sure someone on your team responds"
     )
 
 
-def test_a_package_that_waits_three_days_is_reminded_of_and_no_more_overdue(infused_services):
-    """The practice is reminded, the center knows."""
+def test_an_unacknowledged_return_is_reminded_after_three_days_and_not_overdue(infused_services):
+    """The practice gets a reminder, and the center is notified."""
     run_daily_job(infused_services, until=28)
     infused_services.now = compute_time_on_day(infused_services, 28)
     infused_services.move_to("window_complete", "handback_ready")

@@ -1,4 +1,4 @@
-"""What was planned from a wrong report is planned again; what waits is given up once."""
+"""Planning again after a correction, and parked deliveries that expire."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -11,96 +11,96 @@ from chalicelib.domain.referrals.monitoring_window import MilestoneKind
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.webhooks import deliveries
-from tests.support import stores as store_tools
 from tests.support.factories import CENTER
 from tests.support.faults import inject_faults, plan_interruption
 from tests.support.referral_values import build_event, build_stage_change
 from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION
+from tests.support.stores import list_rows, list_task_rows
 
 DAY = timedelta(days=1)
 
 
-def planned(driver):
-    """The days that the window's milestones are planned for, by their state."""
-    rows = [row for row in store_tools.list_task_rows() if row["rule"] in set(MilestoneKind)]
+def list_planned_days():
+    """The days of the window's milestones, by state."""
+    rows = [row for row in list_task_rows() if row["rule"] in set(MilestoneKind)]
     return {state: {row["due_on"] for row in rows if row["state"] == state} for state in {row["state"] for row in rows}}
 
 
 @pytest.fixture
 def infused_services(submitted_services):
-    """The desk after an infusion."""
+    """Services after an infusion."""
     submitted_services.move_to(*STAGES_TO_LYMPHODEPLETION)
     submitted_services.now += MINUTE
     submitted_services.deliver("infused", webhook_id="msg-infused")
     return submitted_services
 
 
-def correct(driver, really, *, n=1):
+def correct_infusion(driver, really, *, n=1):
     """Correct the day of the infusion."""
     webhook_id = f"msg-correction-{n}"
     event_id = derive_id("evt", CENTER.tenant_id, webhook_id)
-    right = build_stage_change(Stage.INFUSED, really, event_id=event_id)
+    correct_event = build_stage_change(Stage.INFUSED, really, event_id=event_id)
     driver.now += MINUTE
     event = build_event(
         Corrected,
         driver.now,
         supersedes=derive_id("evt", CENTER.tenant_id, "msg-infused"),
-        replacement=replace(right, referral_id="ref_1"),
+        replacement=replace(correct_event, referral_id="ref_1"),
         referral_id="ref_1",
     )
     return driver.deliver_event(event, webhook_id=webhook_id)
 
 
-def days_after(infused_on):
-    """When the notices of a window are due."""
+def list_due_days(infused_on):
+    """The days on which the notices of a window are due."""
     return {(infused_on + n * DAY).isoformat() for n in (7, 14, 21, 28)}
 
 
-def test_a_corrected_infusion_plans_anew(infused_services):
-    """The new days are planned, and the notices of the old ones are not sent."""
+def test_a_corrected_infusion_is_planned_again(infused_services):
+    """The notices of the new days are sent, and those of the old days are not."""
     first = infused_services.get_referral().window.infused_on
     second = first + DAY
 
-    outcome = correct(infused_services, infused_services.now + DAY)
+    outcome = correct_infusion(infused_services, infused_services.now + DAY)
     infused_services.run_queue(TaskQueue.PLAN, now=infused_services.now + 40 * DAY)
 
     assert outcome.status == "applied"
     assert infused_services.get_referral().window.infused_on == second
-    # Both plans have no day in common.
-    assert planned(infused_services) == {"skipped": days_after(first), "done": days_after(second)}
+    # The two plans have no day in common.
+    assert list_planned_days() == {"skipped": list_due_days(first), "done": list_due_days(second)}
 
 
 def test_a_day_that_is_corrected_back_keeps_its_first_plan(infused_services):
-    """Its notices stand in the outbox already, and are sent once."""
+    """Its notices are already in the outbox and are sent once."""
     at = infused_services.now
     first = infused_services.get_referral().window.infused_on
 
-    outcomes = [correct(infused_services, at + DAY, n=1), correct(infused_services, at, n=2)]
+    outcomes = [correct_infusion(infused_services, at + DAY, n=1), correct_infusion(infused_services, at, n=2)]
     infused_services.run_queue(TaskQueue.PLAN, now=infused_services.now + 40 * DAY)
 
     assert [outcome.status for outcome in outcomes] == ["applied", "applied"]
     assert infused_services.get_referral().window.infused_on == first
-    assert planned(infused_services) == {"done": days_after(first), "skipped": days_after(first + DAY)}
+    assert list_planned_days() == {"done": list_due_days(first), "skipped": list_due_days(first + DAY)}
 
 
-def test_what_was_skipped_meanwhile_is_planned_again(infused_services):
-    """Corrected to a later day, the first days go by, and then it was the first day after all."""
+def test_a_task_that_was_skipped_after_a_wrong_correction_is_planned_again(infused_services):
+    """Corrected to a later day, then the first days pass, and then corrected back."""
     at = infused_services.now
     first = infused_services.get_referral().window.infused_on
-    correct(infused_services, at + DAY, n=1)
+    correct_infusion(infused_services, at + DAY, n=1)
     infused_services.run_queue(TaskQueue.PLAN, now=at + 7 * DAY)
-    skipped = planned(infused_services)["skipped"]
+    skipped = list_planned_days()["skipped"]
 
-    correct(infused_services, at, n=2)
+    correct_infusion(infused_services, at, n=2)
     infused_services.run_queue(TaskQueue.PLAN, now=at + 40 * DAY)
 
     assert skipped == {(first + 7 * DAY).isoformat()}
-    assert planned(infused_services) == {"done": days_after(first), "skipped": days_after(first + DAY)}
+    assert list_planned_days() == {"done": list_due_days(first), "skipped": list_due_days(first + DAY)}
 
 
-def test_monitoring_is_opened_the_day_after_the_corrected_infusion(infused_services):
-    """Once, and dated by it."""
-    correct(infused_services, infused_services.now + 3 * DAY)
+def test_monitoring_starts_the_day_after_the_corrected_infusion(infused_services):
+    """Once, with a time that depends on the correction."""
+    correct_infusion(infused_services, infused_services.now + 3 * DAY)
 
     early = infused_services.run_queue(TaskQueue.PLAN, now=infused_services.now + 2 * DAY)
     stage = infused_services.get_referral().stage
@@ -110,28 +110,28 @@ def test_monitoring_is_opened_the_day_after_the_corrected_infusion(infused_servi
     assert (stage, infused_services.get_referral().stage) == (Stage.INFUSED, Stage.MONITORING)
 
 
-def lost(driver):
-    """Give up the delivery that waits. Whether there was something to give up."""
+def expire(driver):
+    """Expire the parked delivery after a day. Return whether there was one."""
     now = driver.now + DAY + MINUTE
     return deliveries.expire_parked_delivery("ctr_harbor", "msg-w", context=RunContext(driver.stores, now))
 
 
-def test_a_job_gives_up_what_has_waited_for_a_day(submitted_services):
-    """Not a minute earlier; the log calls it failed, and the referral misses an update."""
+def test_a_delivery_expires_after_it_was_parked_for_a_day(submitted_services):
+    """Not a minute earlier. The log shows it as failed, and the referral has a missing update."""
     submitted_services.deliver("infused", webhook_id="msg-w")
-    soon = submitted_services.run_queue(TaskQueue.PLAN, now=submitted_services.now + DAY - MINUTE)
-    waiting = [row["status"] for row in store_tools.list_rows("deliveries")]
+    early = submitted_services.run_queue(TaskQueue.PLAN, now=submitted_services.now + DAY - MINUTE)
+    statuses = [row["status"] for row in list_rows("deliveries")]
 
     late = submitted_services.run_queue(TaskQueue.PLAN, now=submitted_services.now + DAY + MINUTE)
 
-    assert (waiting, soon["skipped"]) == (["parked"], 0)
+    assert (statuses, early["skipped"]) == (["parked"], 0)
     assert (late["done"], late["skipped"]) == (1, 0)
-    assert [row["status"] for row in store_tools.list_rows("deliveries")] == ["failed"]
+    assert [row["status"] for row in list_rows("deliveries")] == ["failed"]
     assert submitted_services.get_referral().status.updates_lost == 1
 
 
-def test_a_job_skips_what_was_settled_in_time(submitted_services):
-    """There is nothing to give up."""
+def test_the_expiry_of_an_applied_delivery_is_skipped(submitted_services):
+    """There is nothing to expire."""
     submitted_services.deliver("consult_scheduled", webhook_id="msg-w", at=submitted_services.now + MINUTE)
     submitted_services.deliver("accepted")
 
@@ -141,56 +141,56 @@ def test_a_job_skips_what_was_settled_in_time(submitted_services):
     assert submitted_services.get_referral().status.updates_lost == 0
 
 
-def test_a_delivery_is_given_up_once(submitted_services):
+def test_a_delivery_expires_only_once(submitted_services):
     """However often the job runs."""
     submitted_services.deliver("infused", webhook_id="msg-w")
 
-    assert [lost(submitted_services), lost(submitted_services)] == [True, False]
+    assert [expire(submitted_services), expire(submitted_services)] == [True, False]
     assert submitted_services.get_referral().status.updates_lost == 1
 
 
-def test_what_was_settled_is_not_given_up(submitted_services):
-    """It came in time."""
+def test_a_delivery_that_was_never_parked_does_not_expire(submitted_services):
+    """It was applied when it arrived."""
     submitted_services.deliver("accepted", webhook_id="msg-w")
 
-    assert lost(submitted_services) is False
+    assert expire(submitted_services) is False
     assert submitted_services.get_referral().status.updates_lost == 0
 
 
-def test_a_delivery_that_is_settled_meanwhile_is_not_given_up(submitted_services):
-    """What it waited for comes between the job's reading and its writing."""
+def test_a_delivery_that_is_applied_during_its_expiry_does_not_expire(submitted_services):
+    """The earlier event arrives between the read and the write of the job."""
     submitted_services.deliver("consult_scheduled", webhook_id="msg-w", at=submitted_services.now + MINUTE)
 
     def overtake():
         submitted_services.deliver("accepted", webhook_id="msg-a")
 
     with inject_faults(plan_interruption("TransactWriteItems", overtake)):
-        gave_up = lost(submitted_services)
+        expired = expire(submitted_services)
 
-    assert gave_up is False
+    assert expired is False
     assert submitted_services.get_referral().stage is Stage.CONSULT_SCHEDULED
     assert submitted_services.get_referral().status.updates_lost == 0
 
 
-def test_a_move_meanwhile_does_not_hide_the_loss(submitted_services):
-    """The referral was written between; the count is of what it is now."""
+def test_a_change_during_the_expiry_does_not_hide_the_missing_update(submitted_services):
+    """The referral changed between the read and the write, and the count is added to its new state."""
     submitted_services.deliver("infused", webhook_id="msg-w")
 
     def overtake():
         submitted_services.deliver("received", webhook_id="msg-r")
 
     with inject_faults(plan_interruption("TransactWriteItems", overtake)):
-        gave_up = lost(submitted_services)
+        expired = expire(submitted_services)
 
-    assert gave_up is True
+    assert expired is True
     assert submitted_services.get_referral().stage is Stage.RECEIVED
     assert submitted_services.get_referral().status.updates_lost == 1
 
 
-def test_a_strangers_delivery_is_given_up_without_a_trace_on_the_referral(submitted_services):
-    """It never was about it, as far as anybody knows."""
+def test_an_expired_delivery_for_an_unknown_referral_changes_no_referral(submitted_services):
+    """As far as we know, it was never about this referral."""
     event = replace(build_stage_change(Stage.ACCEPTED), referral_id="ref_unknown")
     submitted_services.deliver_event(event, webhook_id="msg-w")
 
-    assert lost(submitted_services) is True
+    assert expire(submitted_services) is True
     assert submitted_services.get_referral().status.updates_lost == 0

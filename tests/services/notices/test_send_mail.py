@@ -1,4 +1,4 @@
-"""Sending mails: after an outage, one by one, and only to those who may still have them."""
+"""Sending email: merged after an outage, and only to recipients who may still get it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +13,7 @@ from chalicelib.domain.referrals.events import HoldStarted
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import TemplateError
 from chalicelib.store.notices.leases import LEASE_DURATION
-from tests.support import sns_sender as posting
+from tests.support import sns_sender
 from tests.support.factories import CENTER, build_member
 from tests.support.mail_helpers import (
     CENTER_MEMBER,
@@ -32,13 +32,13 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def services(services):
-    """The desk, with a mail service that can be told to fail."""
+    """Services with a mail service that can fail."""
     services.postbox = FailingMailer(error=UnavailableError())
     return services
 
 
-def test_six_hours_without_mail_end_in_one_mail(services):
-    """Six referrals meanwhile; nothing is parked, and one mail says how much, and how late."""
+def test_six_hours_without_email_end_in_one_merged_email(services):
+    """There are six referrals in that time. No task fails, and one email has the number of notices and the delay."""
     services.postbox.refused = "@"
     failed = 0
     for n in range(72):
@@ -60,8 +60,8 @@ def test_six_hours_without_mail_end_in_one_mail(services):
     assert {row["state"] for row in list_mail_rows()} == {"done"}
 
 
-def test_a_mail_about_several_patients_says_how_much_there_is_about_each(services):
-    """By their aliases; whoever is still to be told of one finds it by that."""
+def test_an_email_about_several_patients_counts_the_notices_of_each(services):
+    """By alias."""
     services.postbox.refused = "@"
     for n, alias in enumerate(["Blue Heron", "Red Kite", "Grey Owl", "Snowy Egret"]):
         services.refer(f"ref_{n}", key=f"key-{n}", patient__alias=alias)
@@ -82,8 +82,8 @@ def test_a_mail_about_several_patients_says_how_much_there_is_about_each(service
     ]
 
 
-def test_a_service_that_is_down_is_asked_three_times_a_run(services):
-    """Then the run leaves the rest as it is."""
+def test_a_run_stops_after_three_refusals(services):
+    """The other emails stay due and unclaimed."""
     services.postbox.refused = "@"
     for n in range(3):
         member = build_member(CENTER, n=n + 20)
@@ -96,8 +96,8 @@ def test_a_service_that_is_down_is_asked_three_times_a_run(services):
     assert len([row for row in list_mail_rows() if "fence" not in row]) == 1
 
 
-def test_what_is_critical_is_not_gathered(services):
-    """After an outage it is mailed by itself, before the rest."""
+def test_a_critical_email_is_not_merged(services):
+    """After an outage it is sent separately, before the others."""
     services.postbox.refused = "@"
     for n in range(5):
         services.refer(f"ref_{n}", key=f"key-{n}")
@@ -112,14 +112,14 @@ def test_what_is_critical_is_not_gathered(services):
     assert to_center == [CRITICAL_SUBJECT, "5 new notices about 5 patients in the CAR T Referral Dashboard"]
 
 
-def test_a_template_that_fails_for_one_mail_parks_that_one(services, monkeypatch):
-    """At once, for no try would be better; the others go."""
+def test_a_template_that_fails_for_one_email_fails_only_that_one(services, monkeypatch):
+    """At once, because another attempt would not help. The others are sent."""
     real = mail.compose_notice_waiting
 
-    def broken(**result):
-        if result["alias"] == "Red Kite":
+    def broken(**values):
+        if values["alias"] == "Red Kite":
             raise TemplateError("notice_waiting")
-        return real(**result)
+        return real(**values)
 
     monkeypatch.setattr(mail, "compose_notice_waiting", broken)
     for n, alias in enumerate(["Blue Heron", "Red Kite", "Grey Owl"]):
@@ -127,40 +127,49 @@ def test_a_template_that_fails_for_one_mail_parks_that_one(services, monkeypatch
 
     counts = services.run_queue(TaskQueue.EVENT)
 
-    [aside] = services.stores.outbox.list_failed()
+    [failed_task] = services.stores.outbox.list_failed()
     assert (counts["mails"], counts["parked"]) == (2, 1)
-    assert (aside.referral_id, aside.error) == ("ref_1", "TemplateError")
+    assert (failed_task.referral_id, failed_task.error) == ("ref_1", "TemplateError")
+
+
+def read_notice(driver):
+    """The recipient reads the notice in the dashboard before the daily hour."""
+    [row] = list_mail_rows()
+    assert driver.stores.notices.mark_read(
+        member_id=CENTER_MEMBER.member_id, notice_id=row["notice_ids"][0], now=driver.now
+    )
 
 
 @pytest.mark.parametrize(
-    ("meanwhile", "why"),
+    ("act", "skip_reason"),
     [
         (lambda driver: disable_member(driver, CENTER_MEMBER), "not_a_member"),
+        (read_notice, "read"),
         (lambda driver: driver.deliver("redirected"), None),
         (lambda driver: set_preferences(driver, timings={Category.STATUS_UPDATE: MailTiming.NEVER}), "turned_off"),
     ],
-    ids=["disabled", "still theirs", "turned off"],
+    ids=["disabled", "read", "still visible", "turned off"],
 )
-def test_whom_a_mail_is_for_is_looked_up_when_it_is_sent(services, meanwhile, why):
-    """Planned for the digest hour; what has changed until then counts."""
+def test_the_recipient_of_an_email_is_checked_when_it_is_sent(services, act, skip_reason):
+    """It was planned for the daily hour. Changes until then count."""
     set_preferences(services, timings={Category.STATUS_UPDATE: MailTiming.DAILY}, digest_hour=16, time_zone="UTC")
     services.refer()
     services.run_queue(TaskQueue.EVENT)
-    meanwhile(services)
+    act(services)
 
     services.run_queue(TaskQueue.EVENT, now=services.now.replace(hour=16))
 
-    assert {row.get("why") for row in list_mail_rows(member_id=CENTER_MEMBER.member_id)} == {why}
-    assert (CENTER_MEMBER.email in services.postbox.list_recipients) is (why is None)
+    assert {row.get("why") for row in list_mail_rows(member_id=CENTER_MEMBER.member_id)} == {skip_reason}
+    assert (CENTER_MEMBER.email in services.postbox.list_recipients) is (skip_reason is None)
 
 
-def test_a_referral_that_went_elsewhere_is_not_mailed_of(services, monkeypatch):
-    """It is not its recipient's to see any more."""
+def test_a_referral_that_went_to_another_center_is_not_emailed(services, monkeypatch):
+    """Its former center can no longer see it."""
     set_preferences(services, timings={Category.STATUS_UPDATE: MailTiming.DAILY}, digest_hour=16, time_zone="UTC")
     services.refer()
     services.run_queue(TaskQueue.EVENT)
-    elsewhere = replace(services.get_referral(), center_id="ctr_mesa")
-    monkeypatch.setattr(type(services.stores.referrals), "get", lambda *_: elsewhere)
+    redirected = replace(services.get_referral(), center_id="ctr_mesa")
+    monkeypatch.setattr(type(services.stores.referrals), "get", lambda *_: redirected)
 
     services.run_queue(TaskQueue.MAIL, now=services.now.replace(hour=16))
 
@@ -168,24 +177,8 @@ def test_a_referral_that_went_elsewhere_is_not_mailed_of(services, monkeypatch):
     assert services.postbox.accepted == []
 
 
-def test_what_was_read_meanwhile_is_not_mailed(services):
-    """Its reader was in the dashboard before the digest hour."""
-    set_preferences(services, timings={Category.STATUS_UPDATE: MailTiming.DAILY}, digest_hour=16, time_zone="UTC")
-    services.refer()
-    services.run_queue(TaskQueue.EVENT)
-    [row] = list_mail_rows()
-    services.stores.notices.mark_read(
-        member_id=CENTER_MEMBER.member_id, notice_id=row["notice_ids"][0], now=services.now
-    )
-
-    services.run_queue(TaskQueue.EVENT, now=services.now.replace(hour=16))
-
-    assert [row["why"] for row in list_mail_rows()] == ["read"]
-    assert services.postbox.accepted == []
-
-
-def test_a_mail_that_the_service_says_it_took_is_not_sent_again(services):
-    """The run died before its mark; its successor is told by the event."""
+def test_an_email_that_ses_accepted_is_not_sent_again(services):
+    """The run crashed before it marked the email. An SES event shows the next run that it was accepted."""
     services.refer()
     services.postbox.refused, services.postbox.error = "@", SystemExit()
     with pytest.raises(SystemExit):
@@ -193,7 +186,7 @@ def test_a_mail_that_the_service_says_it_took_is_not_sent_again(services):
     [row] = list_mail_rows()
     services.postbox.refused = ""
     send_mail_event(
-        services, posting.build_ses_event("Send", row["outbox_id"], at=services.now, to=CENTER_MEMBER.email)
+        services, sns_sender.build_ses_event("Send", row["outbox_id"], at=services.now, to=CENTER_MEMBER.email)
     )
 
     services.restart().run_queue(TaskQueue.EVENT, now=services.now + LEASE_DURATION)

@@ -1,4 +1,4 @@
-"""Many mails of one person become one while other runs are about."""
+"""Merging many emails of one person while another run is active."""
 
 from contextlib import suppress
 
@@ -15,42 +15,42 @@ MANY = MAX_SINGLE_MAILS + 1
 
 @pytest.fixture
 def services(services):
-    """The desk with more to tell one person than is mailed in mails of their own."""
+    """Services with more due emails for one person than are sent separately."""
     for n in range(MANY):
         services.refer(f"ref_{n}", key=f"key-{n}")
     return services
 
 
-def after_the_gathering(act):
-    """Nothing goes wrong, but somebody else acts before the call that comes after it."""
+def run_after_merge(act):
+    """No fault, but `act` runs before the first call after the merge."""
     before: list[str] = []
 
     def plan(_n, name):
-        # Each task is told in a transaction of its own, and then their mails become one.
-        has_gathered = before[-1:] == ["TransactWriteItems"]
+        # Each notice is written in its own transaction, and then their emails are merged in another one.
+        has_merged = before[-1:] == ["TransactWriteItems"]
         before.append(name)
-        if has_gathered and before.count("TransactWriteItems") == MANY + 1:
+        if has_merged and before.count("TransactWriteItems") == MANY + 1:
             act()
 
     return plan
 
 
-@pytest.mark.parametrize("dies", [False, True])
-def test_what_was_gathered_is_sent_by_whoever_claims_it_first(services, dies):
-    """Another run finds it before its maker goes on; it sends it, or dies over it."""
-    other, theirs = services.restart(), []
-    fault = faults.plan_nth_fault("UpdateItem", 1, FaultMode.CRASH_AFTER) if dies else faults.plan_never
+@pytest.mark.parametrize("crashes", [False, True])
+def test_a_merged_email_is_sent_by_the_run_that_claims_it_first(services, crashes):
+    """Another run finds it before the run that merged it continues. It sends the email or crashes."""
+    other, other_calls = services.restart(), []
+    fault = faults.plan_nth_fault("UpdateItem", 1, FaultMode.CRASH_AFTER) if crashes else faults.plan_never
 
-    def meanwhile():
+    def run_other():
         with faults.inject_faults(fault) as calls, suppress(faults.SimulatedCrash):
             other.run_queue(TaskQueue.MAIL)
-        theirs.append(calls)
+        other_calls.append(calls)
 
-    with faults.inject_faults(after_the_gathering(meanwhile)):
-        mine = services.run_queue(TaskQueue.EVENT)
+    with faults.inject_faults(run_after_merge(run_other)):
+        counts = services.run_queue(TaskQueue.EVENT)
 
-    assert "UpdateItem" in theirs[0].operations
-    assert (mine["taken"], mine["mails"]) == (1, 0)
-    assert len(services.postbox.accepted) == (0 if dies else 1)
+    assert "UpdateItem" in other_calls[0].operations
+    assert (counts["taken"], counts["mails"]) == (1, 0)
+    assert len(services.postbox.accepted) == (0 if crashes else 1)
     services.restart().run_queue(TaskQueue.MAIL, now=services.now + LEASE_DURATION)
     assert len(services.postbox.accepted) == 1

@@ -1,4 +1,4 @@
-"""What becomes of mails: delivered, bounced, and who is told instead."""
+"""SES events: delivery, bounces, suppressed addresses, and escalation to colleagues."""
 
 from dataclasses import replace
 
@@ -11,25 +11,24 @@ from chalicelib.mail import TemplateError
 from chalicelib.store.notices.leases import LEASE_DURATION, MAX_ATTEMPTS
 from chalicelib.store.notices.mail_status import load_mail_statuses
 from chalicelib.store.notices.mails import Mails
-from tests.support import faults
-from tests.support import sns_sender as posting
-from tests.support import stores as store_tools
+from tests.support import faults, sns_sender
 from tests.support.factories import PRACTICE, build_member
 from tests.support.mail_helpers import CENTER_MEMBER, disable_member, list_mail_rows, list_subjects, send_mail_event
 from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION, FailingMailer
+from tests.support.stores import list_rows
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 1, 0, 2, 0)])
-def test_events_of_a_mail_may_come_in_any_order(services, order):
-    """A delivery that is heard of after the bounce does not undo it."""
+def test_ses_events_can_arrive_in_any_order(services, order):
+    """A delivery event that arrives after the bounce does not undo it."""
     services.refer()
     services.run_queue(TaskQueue.EVENT)
     [row] = list_mail_rows()
     at, mail_id = services.now, row["outbox_id"]
     events = [
-        posting.build_ses_event("Send", mail_id, at=at, to=CENTER_MEMBER.email),
-        posting.build_ses_event("Delivery", mail_id, at=at + MINUTE, to=CENTER_MEMBER.email),
-        posting.build_hard_bounce(mail_id, at=at + 2 * MINUTE, to=CENTER_MEMBER.email),
+        sns_sender.build_ses_event("Send", mail_id, at=at, to=CENTER_MEMBER.email),
+        sns_sender.build_ses_event("Delivery", mail_id, at=at + MINUTE, to=CENTER_MEMBER.email),
+        sns_sender.build_hard_bounce(mail_id, at=at + 2 * MINUTE, to=CENTER_MEMBER.email),
     ]
 
     for n in order:
@@ -38,13 +37,15 @@ def test_events_of_a_mail_may_come_in_any_order(services, order):
     assert load_mail_statuses(services.stores.mails, [mail_id])[mail_id].state == "bounced"
 
 
-def test_a_hard_bounce_ends_the_mail_to_that_address_and_no_other(services):
-    """Told three times. Another address of the same person is written to again."""
+def test_a_hard_bounce_suppresses_only_that_address(services):
+    """The event arrives three times. A new address of the same person gets email again."""
     services.refer("ref_1", key="key-1")
     services.run_queue(TaskQueue.EVENT)
     [row] = list_mail_rows()
     for _ in range(3):
-        send_mail_event(services, posting.build_hard_bounce(row["outbox_id"], at=services.now, to=CENTER_MEMBER.email))
+        send_mail_event(
+            services, sns_sender.build_hard_bounce(row["outbox_id"], at=services.now, to=CENTER_MEMBER.email)
+        )
     services.postbox.accepted.clear()
     services.refer("ref_2", key="key-2")
     suppressed = services.run_queue(TaskQueue.EVENT)
@@ -56,17 +57,17 @@ def test_a_hard_bounce_ends_the_mail_to_that_address_and_no_other(services):
 
     assert (suppressed["mails"], suppressed["unsent"]) == (0, 1)
     assert services.postbox.list_recipients == ["new.address@harbor.example"]
-    assert len(store_tools.list_rows("recipients")) == 1 + 3, "one mark, and three threads"
-    assert "harbor.example" not in str(store_tools.list_rows("recipients"))
+    assert len(list_rows("recipients")) == 1 + 3, "one suppression, and three threads"
+    assert "harbor.example" not in str(list_rows("recipients"))
 
 
-def test_a_bounce_that_may_pass_ends_nothing(services):
-    """A full mailbox today."""
+def test_a_transient_bounce_suppresses_nothing(services):
+    """For example a full mailbox."""
     services.refer("ref_1", key="key-1")
     services.run_queue(TaskQueue.EVENT)
     [row] = list_mail_rows()
 
-    full = posting.build_ses_event(
+    full = sns_sender.build_ses_event(
         "Bounce", row["outbox_id"], at=services.now, to=CENTER_MEMBER.email, bounceType="Transient"
     )
     send_mail_event(services, full)
@@ -77,7 +78,7 @@ def test_a_bounce_that_may_pass_ends_nothing(services):
 
 @pytest.fixture
 def two_member_services(services):
-    """A practice with a second coordinator, and with one who is its administrator as well."""
+    """A practice with a second coordinator, and a third one who is also an administrator."""
     for n, roles in ((21, {Role.COORDINATOR}), (22, {Role.COORDINATOR, Role.ADMIN})):
         member = replace(build_member(PRACTICE, n=n), roles=frozenset(roles))
         services.stores.members.add(member)
@@ -88,17 +89,17 @@ def two_member_services(services):
     return services
 
 
-def test_a_critical_mail_that_bounces_is_told_to_a_colleague_once(two_member_services):
-    """To the administrator first, however often the bounce is told."""
+def test_a_critical_email_that_bounces_is_escalated_once(two_member_services):
+    """To the administrator first, however often the bounce event arrives."""
     practice = build_member(PRACTICE)
     two_member_services.move_to("out_of_specification")
     two_member_services.run_queue(TaskQueue.EVENT)
-    [lost] = list_mail_rows(kind="critical", member_id=practice.member_id)
+    [failed_mail] = list_mail_rows(kind="critical", member_id=practice.member_id)
     two_member_services.postbox.accepted.clear()
     for _ in range(3):
         send_mail_event(
             two_member_services,
-            posting.build_hard_bounce(lost["outbox_id"], at=two_member_services.now, to=practice.email),
+            sns_sender.build_hard_bounce(failed_mail["outbox_id"], at=two_member_services.now, to=practice.email),
         )
 
     two_member_services.run_queue(TaskQueue.EVENT)
@@ -107,40 +108,40 @@ def test_a_critical_mail_that_bounces_is_told_to_a_colleague_once(two_member_ser
     assert list_subjects(two_member_services) == ["Blue Heron: critical notice not delivered to a colleague"]
 
 
-def test_a_critical_notice_to_an_address_that_is_dead_is_told_to_a_colleague(two_member_services):
-    """The address was known to be dead before; nothing is sent there."""
+def test_a_critical_notice_to_a_suppressed_address_is_escalated(two_member_services):
+    """The address was already suppressed, and nothing is sent to it."""
     practice = build_member(PRACTICE)
     [earlier, *_] = list_mail_rows(member_id=practice.member_id)
     send_mail_event(
         two_member_services,
-        posting.build_hard_bounce(earlier["outbox_id"], at=two_member_services.now, to=practice.email),
+        sns_sender.build_hard_bounce(earlier["outbox_id"], at=two_member_services.now, to=practice.email),
     )
     two_member_services.move_to("out_of_specification")
 
     two_member_services.run_queue(TaskQueue.EVENT)
 
-    result = {message.to: message.subject for message, _ in two_member_services.postbox.accepted}
-    assert practice.email not in result
+    subject_by_recipient = {message.to: message.subject for message, _ in two_member_services.postbox.accepted}
+    assert practice.email not in subject_by_recipient
     assert len(list_mail_rows(kind="escalation", state="done")) == 1
     assert [row["why"] for row in list_mail_rows(kind="critical", state="skipped")] == ["suppressed"]
 
 
-def test_a_colleague_is_told_though_the_run_dies_as_it_gives_the_mail_up(two_member_services, monkeypatch):
-    """The mail was marked as not sent, and nothing would ever have looked at it again."""
+def test_a_crash_while_an_email_is_skipped_still_escalates(two_member_services, monkeypatch):
+    """The email is marked as skipped, and no later run would look at it again."""
     practice = build_member(PRACTICE)
     [earlier, *_] = list_mail_rows(member_id=practice.member_id)
     send_mail_event(
         two_member_services,
-        posting.build_hard_bounce(earlier["outbox_id"], at=two_member_services.now, to=practice.email),
+        sns_sender.build_hard_bounce(earlier["outbox_id"], at=two_member_services.now, to=practice.email),
     )
     two_member_services.move_to("out_of_specification")
     skip = Mails.mark_skipped
 
-    def dying(*args, **kwargs):
+    def crash_after_skip(*args, **kwargs):
         skip(*args, **kwargs)
         raise faults.SimulatedCrash
 
-    monkeypatch.setattr(Mails, "mark_skipped", dying)
+    monkeypatch.setattr(Mails, "mark_skipped", crash_after_skip)
     with pytest.raises(faults.SimulatedCrash):
         two_member_services.run_queue(TaskQueue.EVENT)
     monkeypatch.setattr(Mails, "mark_skipped", skip)
@@ -150,8 +151,8 @@ def test_a_colleague_is_told_though_the_run_dies_as_it_gives_the_mail_up(two_mem
     assert len(list_mail_rows(kind="escalation", state="done")) == 1
 
 
-def test_a_colleague_is_told_what_somebody_is_not_told_who_left(two_member_services):
-    """Shut out between the plan and the mail of something critical."""
+def test_a_critical_notice_to_a_disabled_member_is_escalated(two_member_services):
+    """The member was disabled after the critical email was planned."""
     practice = build_member(PRACTICE)
     two_member_services.postbox = FailingMailer(refused="@", error=UnavailableError())
     two_member_services.move_to("out_of_specification")
@@ -167,8 +168,8 @@ def test_a_colleague_is_told_what_somebody_is_not_told_who_left(two_member_servi
 
 
 @pytest.mark.parametrize(("error", "hours"), [(TemplateError("critical_notice"), 0), (KeyError("Ana Example"), 8)])
-def test_a_colleague_is_told_of_a_critical_mail_that_is_parked(two_member_services, error, hours):
-    """Its template is broken, or it failed a dozen times; a person has to mend that first."""
+def test_a_critical_email_that_fails_for_the_last_time_is_escalated(two_member_services, error, hours):
+    """Its template is broken, or it failed 12 times. A person must fix that first."""
     practice = build_member(PRACTICE)
     two_member_services.postbox = FailingMailer(refused=practice.email, error=error)
     two_member_services.move_to("out_of_specification")
@@ -176,54 +177,56 @@ def test_a_colleague_is_told_of_a_critical_mail_that_is_parked(two_member_servic
         two_member_services.run_queue(TaskQueue.EVENT)
         two_member_services.now += 15 * MINUTE
 
-    [lost] = list_mail_rows(kind="critical", member_id=practice.member_id)
-    assert lost["state"] == "parked"
+    [failed_mail] = list_mail_rows(kind="critical", member_id=practice.member_id)
+    assert failed_mail["state"] == "parked"
     assert len(list_mail_rows(kind="escalation", state="done")) == 1
 
 
-def test_a_colleague_is_told_of_a_critical_mail_that_took_a_dozen_runs_down(two_member_services):
-    """None of them could tell anybody."""
+def test_a_critical_email_that_crashed_12_runs_is_escalated(two_member_services):
+    """None of those runs could escalate it."""
     practice = build_member(PRACTICE)
     two_member_services.postbox = FailingMailer(refused=practice.email)
     two_member_services.move_to("out_of_specification")
     two_member_services.run_queue(TaskQueue.EVENT)
-    [lost] = list_mail_rows(kind="critical", member_id=practice.member_id)
+    [failed_mail] = list_mail_rows(kind="critical", member_id=practice.member_id)
     for _ in range(MAX_ATTEMPTS):
         two_member_services.now += LEASE_DURATION
-        [row] = two_member_services.stores.outbox.list_unfinished([lost["outbox_id"]], queue=TaskQueue.MAIL)
+        [row] = two_member_services.stores.outbox.list_unfinished([failed_mail["outbox_id"]], queue=TaskQueue.MAIL)
         two_member_services.stores.outbox.claim(row, now=two_member_services.now)
     two_member_services.now += LEASE_DURATION
     two_member_services.run_queue(TaskQueue.MAIL)
 
-    [lost] = list_mail_rows(kind="critical", member_id=practice.member_id)
-    assert lost["state"] == "parked"
+    [failed_mail] = list_mail_rows(kind="critical", member_id=practice.member_id)
+    assert failed_mail["state"] == "parked"
     assert len(list_mail_rows(kind="escalation", state="done")) == 1
 
 
-def test_the_next_colleague_is_told_until_nobody_is_left(two_member_services):
-    """No mail is taken: nobody is left out, and nobody is written to twice."""
+def test_each_failed_escalation_goes_to_the_next_colleague(two_member_services):
+    """No email is accepted. Each colleague gets one escalation, and no one gets two."""
     two_member_services.move_to("out_of_specification")
     two_member_services.run_queue(TaskQueue.EVENT)
-    [lost] = list_mail_rows(kind="critical", member_id=build_member(PRACTICE).member_id)
+    [failed_mail] = list_mail_rows(kind="critical", member_id=build_member(PRACTICE).member_id)
     two_member_services.postbox.accepted.clear()
     for _ in range(3):
-        refused = posting.build_ses_event("Reject", lost["outbox_id"], at=two_member_services.now, to="")
-        send_mail_event(two_member_services, refused)
+        reject = sns_sender.build_ses_event("Reject", failed_mail["outbox_id"], at=two_member_services.now, to="")
+        send_mail_event(two_member_services, reject)
         two_member_services.now += MINUTE
         two_member_services.run_queue(TaskQueue.MAIL)
-        lost = (list_mail_rows(kind="escalation") or [lost])[-1]
+        failed_mail = (list_mail_rows(kind="escalation") or [failed_mail])[-1]
 
-    result = [message.to for message, _ in two_member_services.postbox.accepted]
-    assert result == [build_member(PRACTICE, n=n).email for n in (22, 21)]
+    recipients = [message.to for message, _ in two_member_services.postbox.accepted]
+    assert recipients == [build_member(PRACTICE, n=n).email for n in (22, 21)]
 
 
-def test_nobody_is_told_of_a_colleague_over_an_ordinary_notice(two_member_services):
-    """It stands in the dashboard, where its reader also sees that mail does not arrive."""
-    [lost, *_] = list_mail_rows(member_id=build_member(PRACTICE).member_id)
+def test_an_ordinary_notice_is_not_escalated(two_member_services):
+    """It is in the dashboard, where its reader also sees that the email did not arrive."""
+    [failed_mail, *_] = list_mail_rows(member_id=build_member(PRACTICE).member_id)
 
     send_mail_event(
         two_member_services,
-        posting.build_hard_bounce(lost["outbox_id"], at=two_member_services.now, to=build_member(PRACTICE).email),
+        sns_sender.build_hard_bounce(
+            failed_mail["outbox_id"], at=two_member_services.now, to=build_member(PRACTICE).email
+        ),
     )
 
     assert list_mail_rows(kind="escalation") == []

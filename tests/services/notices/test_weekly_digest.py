@@ -1,4 +1,4 @@
-"""Weekly digests: to whom, of what, and once, whatever happens to a run."""
+"""Weekly digests: recipients and content, once a week whatever happens to a run."""
 
 from contextlib import suppress
 from datetime import time
@@ -38,8 +38,8 @@ def clinic(services):
     return create_practice_referrals(services)
 
 
-def test_a_practice_reads_how_many_are_on_the_way_and_how_many_wait_for_it(clinic):
-    """In the dashboard in words; in the mail by nickname, and nothing else."""
+def test_the_digest_of_a_practice_counts_its_open_referrals(clinic):
+    """The dashboard has the counts in words. The email has only aliases."""
     run_digest_job(clinic)
 
     [message] = list_digest_mails(clinic)
@@ -55,8 +55,8 @@ def test_a_practice_reads_how_many_are_on_the_way_and_how_many_wait_for_it(clini
     assert message.unsubscribe
 
 
-def test_a_center_reads_what_it_has_not_answered(clinic):
-    """Neither the draft, which it must not see, nor what waits for the practice."""
+def test_the_digest_of_a_center_lists_what_waits_for_the_center(clinic):
+    """Not the draft, which it must not see, and not what waits for the practice."""
     run_digest_job(clinic)
 
     [message] = list_digest_mails(clinic, CENTER_MEMBER)
@@ -67,33 +67,33 @@ def test_a_center_reads_what_it_has_not_answered(clinic):
     assert "Grey Owl" not in message.text
 
 
-def test_it_comes_on_monday_at_the_hour_of_each_members_own_zone(clinic):
-    """The center's an hour before the practice's."""
-    result = []
+def test_a_digest_is_sent_on_monday_in_the_time_zone_of_each_member(clinic):
+    """To the center one hour before the practice."""
+    sent = []
     for at in (PRACTICE_MONDAY - HOUR - MINUTE, PRACTICE_MONDAY - HOUR, PRACTICE_MONDAY - MINUTE, PRACTICE_MONDAY):
         run_digest_job(clinic, at)
-        result.append((len(list_digest_titles(clinic, CENTER_MEMBER)), len(list_digest_titles(clinic))))
+        sent.append((len(list_digest_titles(clinic, CENTER_MEMBER)), len(list_digest_titles(clinic))))
 
-    assert result == [(0, 0), (1, 0), (1, 0), (1, 1)]
+    assert sent == [(0, 0), (1, 0), (1, 0), (1, 1)]
 
 
-def test_however_often_the_job_runs_there_is_one_a_week(clinic):
+def test_there_is_one_digest_a_week_however_often_the_job_runs(clinic):
     """And another one a week later."""
     for at in (PRACTICE_MONDAY, PRACTICE_MONDAY, PRACTICE_MONDAY + HOUR, PRACTICE_MONDAY + 6 * DAY):
         run_digest_job(clinic, at)
-    once = len(list_digest_titles(clinic)), len(list_digest_mails(clinic))
+    first_week = len(list_digest_titles(clinic)), len(list_digest_mails(clinic))
 
     run_digest_job(clinic, PRACTICE_MONDAY + WEEK)
 
-    assert once == (1, 1)
+    assert first_week == (1, 1)
     assert list_digest_titles(clinic)[0] == (
         "3 referrals before infusion: 2 need your action, none updated in the last 7 days"
     )
     assert len(list_digest_mails(clinic)) == 2
 
 
-def test_weeks_that_were_missed_are_caught_up_once(clinic):
-    """It says since when; the Monday after it is as any."""
+def test_missed_weeks_are_one_late_digest(clinic):
+    """It has the date on which it was due. The next Monday is normal again."""
     run_digest_job(clinic, PRACTICE_MONDAY + WEEK + 3 * DAY)
     run_digest_job(clinic, PRACTICE_MONDAY + WEEK + 4 * DAY)
     [late] = list_digest_titles(clinic)
@@ -107,8 +107,8 @@ def test_weeks_that_were_missed_are_caught_up_once(clinic):
     assert "was due" not in list_digest_titles(clinic)[0]
 
 
-def test_two_runs_at_once_tell_once(clinic):
-    """Both have seen it due."""
+def test_two_runs_at_once_send_one_digest(clinic):
+    """Both runs read the row as due."""
     other = clinic.restart()
     between = faults.plan_interruption("UpdateItem", lambda: run_digest_job(other))
 
@@ -118,8 +118,8 @@ def test_two_runs_at_once_tell_once(clinic):
     assert (len(list_digest_titles(clinic)), len(list_digest_mails(clinic))) == (1, 1)
 
 
-def test_a_run_that_dies_after_any_call_tells_once_in_the_end(services):
-    """After the lease the next one takes over, with one mail, which waits for the evening."""
+def test_a_crash_after_any_call_sends_one_digest(services):
+    """After the lease the next run takes over. The one email waits for the evening because of quiet hours."""
     services.now = WORKING_HOURS
     services.refer()
     services.run_queue(TaskQueue.EVENT)
@@ -142,8 +142,8 @@ def test_a_run_that_dies_after_any_call_tells_once_in_the_end(services):
     assert number > 10
 
 
-def test_who_has_nothing_on_the_way_is_told_nothing(services):
-    """The week is done with all the same: nothing comes on Wednesday."""
+def test_a_member_without_open_referrals_gets_no_digest(services):
+    """The week is done, so nothing is sent on Wednesday either."""
     services.now = WORKING_HOURS
     start_digests(services, PRACTICE_MEMBER)
     run_digest_job(services)
@@ -156,8 +156,8 @@ def test_who_has_nothing_on_the_way_is_told_nothing(services):
     assert get_digest_row(PRACTICE_MEMBER)["due_at"].startswith("2026-11-16T13:00")
 
 
-def test_what_has_ended_is_on_no_digest(clinic):
-    """The practice was told of the end when it came."""
+def test_a_referral_that_has_ended_is_not_in_the_digest(clinic):
+    """The practice was notified when it ended."""
     clinic.deliver("declined", referral_id="ref_sent")
 
     run_digest_job(clinic)
@@ -166,8 +166,8 @@ def test_what_has_ended_is_on_no_digest(clinic):
     assert list_digest_titles(clinic, CENTER_MEMBER) == []
 
 
-def test_a_mail_names_whom_its_reader_may_see_when_it_is_sent(clinic):
-    """Planned before quiet hours end; meanwhile one patient was declined and one moved on."""
+def test_a_digest_email_lists_only_patients_that_are_visible_when_it_is_sent(clinic):
+    """It was planned before quiet hours ended. In that time one patient was declined."""
     set_preferences(clinic, PRACTICE_MEMBER, quiet_hours=QuietHours(time(0), time(13)))
     run_digest_job(clinic)
     clinic.now = PRACTICE_MONDAY + HOUR
@@ -180,8 +180,8 @@ def test_a_mail_names_whom_its_reader_may_see_when_it_is_sent(clinic):
     assert "Blue Heron" not in message.text
 
 
-def test_a_mail_with_nobody_left_to_name_is_not_sent(clinic):
-    """Its row says why."""
+def test_a_digest_email_without_any_patient_is_skipped(clinic):
+    """Its row has the reason."""
     set_preferences(clinic, CENTER_MEMBER, quiet_hours=QuietHours(time(0), time(13)))
     run_digest_job(clinic)
     clinic.now = PRACTICE_MONDAY
@@ -194,8 +194,8 @@ def test_a_mail_with_nobody_left_to_name_is_not_sent(clinic):
 
 
 @pytest.mark.parametrize(("timing", "count"), [(MailTiming.AT_ONCE, 1), (MailTiming.DAILY, 1), (MailTiming.NEVER, 0)])
-def test_its_mail_can_be_turned_off_and_it_stays_in_the_dashboard(clinic, timing, count):
-    """It is weekly in any case."""
+def test_the_digest_email_can_be_turned_off_and_the_notice_stays(clinic, timing, count):
+    """It is weekly with every timing."""
     set_preferences(clinic, PRACTICE_MEMBER, timings={Category.DIGEST: timing})
 
     run_digest_job(clinic)
@@ -203,8 +203,8 @@ def test_its_mail_can_be_turned_off_and_it_stays_in_the_dashboard(clinic, timing
     assert (len(list_digest_titles(clinic)), len(list_digest_mails(clinic))) == (1, count)
 
 
-def test_a_digest_goes_by_itself_after_an_outage(clinic):
-    """What is gathered is told in numbers; the digest has words of its own."""
+def test_a_digest_email_is_not_merged_after_an_outage(clinic):
+    """A merged email has only counts, but the digest has its own text."""
     clinic.postbox = FailingMailer(error=ConnectionError(), refused="@")
     for n in range(5):
         clinic.refer(f"ref_{n}", key=f"key-{n}", patient__alias=f"Bird {n}")
@@ -222,8 +222,8 @@ def test_a_digest_goes_by_itself_after_an_outage(clinic):
     ]
 
 
-def test_a_long_list_names_twenty_and_counts_the_others(services):
-    """Those that wait for the reader first."""
+def test_a_long_digest_lists_20_patients_and_counts_the_others(services):
+    """Patients that wait for the reader come first."""
     services.now = WORKING_HOURS
     start_digests(services, PRACTICE_MEMBER)
     for n in range(23):

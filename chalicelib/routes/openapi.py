@@ -4,16 +4,26 @@ from functools import cache
 from typing import Annotated, Any, Union, get_args
 
 from pydantic import Field, RootModel, TypeAdapter, create_model
-from pydantic.json_schema import JsonSchemaMode
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core.core_schema import AfterValidatorFunctionSchema
 
-from chalicelib.routes.platform.fields import Identifier
 from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess, RouteOperation
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
+from chalicelib.routes.platform.request import MAX_KEY_CHARS
 from chalicelib.routes.platform.responses import ProblemResponse, ReadinessResponse
 from chalicelib.routes.referrals.event_bodies import AnyEventRequest
 from chalicelib.version import VERSION
 
 _REF = "#/components/schemas/{model}"
+
+# The values that the routes accept, see platform/request.py and domain/webhooks/signature.py.
+_HEADERS: dict[str, dict[str, Any]] = {
+    "Idempotency-Key": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARS, "pattern": "^[ -~]+$"},
+    "If-Match": {"type": "string", "pattern": '^(W/)?"[0-9]{1,9}"$'},
+    "webhook-id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+    "webhook-timestamp": {"type": "string", "pattern": "^[0-9]{10}$"},
+}
+_PATH_VALUE = {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,200}$"}
 
 _SECURITY: dict[RouteAccess, list[dict[str, list[str]]]] = {
     RouteAccess.PUBLIC: [],
@@ -84,7 +94,8 @@ def _build_operation(operation: RouteOperation, definitions: dict[str, Any]) -> 
 
 def _build_delivery_type() -> Any:
     """The body that a center's system sends: an event, with the id of its referral."""
-    extra_fields: dict[str, Any] = {"referral_id": (Identifier, ...)}
+    referral_id = Annotated[str, Field(pattern="^ref_[a-z2-7]{26}$")]  # As routes/webhooks/receive.py checks it.
+    extra_fields: dict[str, Any] = {"referral_id": (referral_id, ...)}
     events = get_args(get_args(AnyEventRequest)[0])
     delivered = [create_model(f"Delivered{event.__name__}", __base__=event, **extra_fields) for event in events]
     union: Any = Union[tuple(delivered)]  # noqa: UP007 its members are known only here
@@ -95,26 +106,35 @@ def _build_delivery_type() -> Any:
 
 def _build_parameters(operation: RouteOperation, definitions: dict[str, Any]) -> list[dict[str, Any]]:
     parameters = [
-        _build_parameter(part[1:-1], "path", required=True)
-        for part in operation.path.split("/")
-        if part.startswith("{")
+        _build_parameter(part[1:-1], "path", _PATH_VALUE) for part in operation.path.split("/") if part.startswith("{")
     ]
     if operation.needs_idempotency_key:
-        parameters.append(_build_parameter("Idempotency-Key", "header", required=True))
+        parameters.append(_build_header("Idempotency-Key"))
     if operation.needs_if_match:
-        parameters.append(_build_parameter("If-Match", "header", required=True))
+        parameters.append(_build_header("If-Match"))
     if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
-        parameters += [_build_parameter(name, "header", required=True) for name in ("webhook-id", "webhook-timestamp")]
+        parameters += [_build_header("webhook-id"), _build_header("webhook-timestamp")]
     if operation.query is not None:
         _add_schema(operation.query, "validation", definitions)
         model = definitions.pop(operation.query.__name__)
-        for name, schema in model["properties"].items():
-            parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
+        parameters += [_build_query_parameter(name, schema) for name, schema in model["properties"].items()]
     return parameters
 
 
-def _build_parameter(name: str, where: str, *, required: bool) -> dict[str, Any]:
-    return {"name": name, "in": where, "required": required, "schema": {"type": "string"}}
+def _build_query_parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe a parameter that may be left out. Its `null` is not published: a query cannot send it."""
+    sent = [each for each in schema.pop("anyOf", []) if each != {"type": "null"}]
+    if sent:
+        del schema["default"]
+    return {"name": name, "in": "query", "required": False, "schema": schema | (sent[0] if sent else {})}
+
+
+def _build_header(name: str) -> dict[str, Any]:
+    return _build_parameter(name, "header", _HEADERS[name])
+
+
+def _build_parameter(name: str, where: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": where, "required": True, "schema": schema}
 
 
 def _build_responses(operation: RouteOperation, definitions: dict[str, Any]) -> dict[str, Any]:
@@ -145,7 +165,8 @@ def _list_refusal_codes(operation: RouteOperation) -> set[str]:
         codes |= {"401"}
     if operation.access is RouteAccess.MEMBER:
         codes |= {"403"}
-    if "{" in operation.path:
+    # A new referral may name one that it continues.
+    if "{" in operation.path or (operation.method, operation.path) == ("POST", "/v1/referrals"):
         codes |= {"404"}
     if operation.body is not None or operation.access is RouteAccess.WEBHOOK_SIGNATURE:
         codes |= {"409", "413", "415"}
@@ -162,9 +183,19 @@ def _list_refusal_codes(operation: RouteOperation) -> set[str]:
 
 def _add_schema(model: Any, mode: JsonSchemaMode, definitions: dict[str, Any]) -> dict[str, Any]:
     """Add a type's schema and those of its parts to the components; return the reference to it."""
-    schema = TypeAdapter(model).json_schema(ref_template=_REF, mode=mode)
+    schema = TypeAdapter(model).json_schema(ref_template=_REF, mode=mode, schema_generator=_PatternSchema)
     definitions.update(schema.pop("$defs", {}))
     if not isinstance(model, type):
         return schema  # A plain `dict[str, Any]` has no name to refer to.
     definitions[model.__name__] = schema
     return {"$ref": _REF.format(model=model.__name__)}
+
+
+class _PatternSchema(GenerateJsonSchema):
+    """Publishes the pattern that a validator of ours checks."""
+
+    def function_after_schema(self, schema: AfterValidatorFunctionSchema) -> JsonSchemaValue:
+        """Add the pattern to the schema of the text."""
+        published = super().function_after_schema(schema)
+        pattern = getattr(schema["function"]["function"], "pattern", None)
+        return published | {"pattern": pattern} if pattern else published

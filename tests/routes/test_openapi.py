@@ -16,12 +16,12 @@ from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
-from chalicelib.services.identity.sign_in import SignedInSession, SignInChallenge
 from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import ehr, factories, handbacks
 from tests.support import sns_sender as posting
 from tests.support.api_client import ApiAnswer, ApiClient, FakeLambdaContext
 from tests.support.api_driver import STAGES_TO_INFUSED
+from tests.support.identity import AcceptingIdentity
 from tests.support.refusals import REFUSALS
 
 
@@ -62,25 +62,6 @@ def recorded_responses(shared_api):
                 refuse(shared_api, spoiled)
     shared_api.anyone = quiet
     return overheard.heard
-
-
-class AcceptingIdentity:
-    """An identity service that accepts everything."""
-
-    def sign_in(self, *_told):
-        return SignedInSession(access_token="a", refresh_token="r", expires_in=3600)
-
-    def renew_session(self, *_told):
-        return SignedInSession(access_token="a", refresh_token=None, expires_in=3600)
-
-    def answer_challenge(self, **_told):
-        return SignInChallenge(challenge="SOFTWARE_TOKEN_MFA", session="s")
-
-    def sign_out(self, _token):
-        pass
-
-    def create_account(self, email, **_pool):
-        return f"sub-{email}"
 
 
 def walk(world):

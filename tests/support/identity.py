@@ -11,6 +11,7 @@ from botocore.session import Session
 from moto.utilities.utils import load_resource
 
 from chalicelib import wiring
+from chalicelib.services.identity.sign_in import SignedInSession, SignInChallenge
 
 PASSWORD = "Correct-Horse-7-Battery"
 REGION = "us-east-1"
@@ -76,3 +77,22 @@ def open_user_pool(patch: pytest.MonkeyPatch, folder: Path) -> UserPool:
     for made in (wiring.get_settings, wiring.get_identity_service, wiring.get_token_verifier):
         made.cache_clear()
     return UserPool(client, pool_id, client_id)
+
+
+class AcceptingIdentity:
+    """An identity service that accepts everything."""
+
+    def sign_in(self, *_told):
+        return SignedInSession(access_token="a", refresh_token="r", expires_in=3600)
+
+    def renew_session(self, *_told):
+        return SignedInSession(access_token="a", refresh_token=None, expires_in=3600)
+
+    def answer_challenge(self, **_told):
+        return SignInChallenge(challenge="SOFTWARE_TOKEN_MFA", session="s")
+
+    def sign_out(self, _token):
+        pass
+
+    def create_account(self, email, **_pool):
+        return f"sub-{email}"

@@ -59,6 +59,9 @@ def require_not_empty(text: str) -> str:
     return text
 
 
+require_not_empty.pattern = r"\S"  # type: ignore[attr-defined] # published by routes/openapi.py
+
+
 def build_pattern_validator(pattern: str, message: str) -> Callable[[str], str]:
     """Build a validator of text by its whole pattern; `message` says what to enter."""
     compiled = re.compile(pattern, re.ASCII)
@@ -68,6 +71,7 @@ def build_pattern_validator(pattern: str, message: str) -> Callable[[str], str]:
             raise ValueError(message)
         return text
 
+    check.pattern = f"^(?:{pattern})$"  # type: ignore[attr-defined] # published by routes/openapi.py
     return check
 
 

@@ -51,8 +51,8 @@ NearZip = Annotated[
 class PageQuery(StrictModel):
     """Which page of a list."""
 
-    limit: Annotated[int, BeforeValidator(_parse_whole_number), Field(ge=1, le=100)] = 25
-    cursor: Annotated[str, Field(max_length=2048)] | None = None
+    limit: Annotated[int, Field(ge=1, le=100), BeforeValidator(_parse_whole_number)] = 25
+    cursor: Annotated[str, Field(max_length=2048, json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})] | None = None
 
 
 class ReferralQuery(PageQuery):
@@ -76,7 +76,7 @@ class CenterQuery(PageQuery):
     """
 
     near: NearZip | None = None
-    within_miles: Annotated[int, BeforeValidator(_parse_miles), Field(ge=1, le=MAX_MILES)] | None = None
+    within_miles: Annotated[int, Field(ge=1, le=MAX_MILES), BeforeValidator(_parse_miles)] | None = None
     product: Identifier | None = None
     disease: Disease | None = None
     age_group: Literal["adult", "pediatric"] | None = None

@@ -1,107 +1,110 @@
-"""Mistakes about the owner of a record, and about its state."""
+"""Mistakes in checks of who owns a record, and of its state."""
 
 from tests.simulation.known_mutant import KnownMutant
 
-_CALLS = "chalicelib/routes/platform/request.py"
+_REQUEST = "chalicelib/routes/platform/request.py"
 _MEMBERS = "chalicelib/domain/identity/members.py"
-_RECEIPTS = "chalicelib/store/webhooks/idempotency.py"
-_BOOKS = "chalicelib/services/referrals/event_writes.py"
+_IDEMPOTENCY = "chalicelib/store/webhooks/idempotency.py"
+_REPORT_EVENT = "chalicelib/services/referrals/report_event.py"
 _OUTBOX = "chalicelib/store/notices/outbox.py"
 _DYNAMO = "chalicelib/store/platform/dynamo.py"
+_ENCRYPTION = "chalicelib/store/platform/envelope_encryption.py"
 _ACCESS = "chalicelib/services/referrals/access.py"
-_PEOPLE = "chalicelib/services/identity/members.py"
-_OF_RECEIPTS = "tests/store/webhooks/test_idempotency.py"
-_OF_ROUTES = "tests/routes/test_route_table.py"
-_OF_FEEDS = "tests/services/referrals/test_report_event.py"
-_OF_OUTBOX = "tests/store/notices/test_outbox.py"
+_MEMBER_SERVICE = "chalicelib/services/identity/members.py"
+_IDEMPOTENCY_TESTS = "tests/store/webhooks/test_idempotency.py"
+_ROUTE_TABLE_TESTS = "tests/routes/test_route_table.py"
+_REPORT_EVENT_TESTS = "tests/services/referrals/test_report_event.py"
+_OUTBOX_TESTS = "tests/store/notices/test_outbox.py"
+_DYNAMO_TESTS = "tests/store/platform/test_dynamo.py"
+_ENCRYPTION_TESTS = "tests/store/platform/test_envelope_encryption.py"
 
 RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
-        "a disabled member goes on",
-        _CALLS,
+        "a disabled member keeps access",
+        _REQUEST,
         "if member is None or not member.active:",
         "if member is None:",
-        f"{_OF_ROUTES}::test_a_member_who_is_shut_out_is_refused_on_the_next_request",
+        f"{_ROUTE_TABLE_TESTS}::test_a_disabled_member_is_refused_on_the_next_request",
     ),
     KnownMutant(
-        "any practice sees any referral",
+        "any practice can read any referral",
         _MEMBERS,
         "return referral.practice_id == self.tenant_id",
         "return True",
-        "tests/domain/identity/test_members.py::test_a_submitted_referral_is_seen_by_its_two_tenants_only",
+        "tests/domain/identity/test_members.py::test_a_submitted_referral_is_visible_only_to_its_two_tenants",
     ),
     KnownMutant(
-        "a center sees drafts that name it",
+        "a center can read drafts that name it",
         _MEMBERS,
         "return referral.is_with_center and referral.center_id == self.tenant_id",
         "return referral.center_id == self.tenant_id",
-        "tests/domain/identity/test_members.py::test_a_draft_is_seen_by_its_practice_only",
+        "tests/domain/identity/test_members.py::test_a_draft_is_visible_only_to_its_practice",
     ),
     KnownMutant(
-        "an administrator alone sees patients",
-        "chalicelib/services/referrals/access.py",
+        "an administrator without a clinical role can read patients",
+        _ACCESS,
         "if referral is not None and member.has_clinical_access and member.can_see(referral):",
         "if referral is not None and member.can_see(referral):",
-        f"{_OF_ROUTES}::test_a_route_answers_each_role_as_its_policy_says",
+        f"{_ROUTE_TABLE_TESTS}::test_a_route_answers_each_role_as_its_policy_says",
     ),
     KnownMutant(
-        "deliveries are told apart by their id alone, whoever's they are",
-        _RECEIPTS,
+        "deliveries of all centers share one set of webhook IDs",
+        _IDEMPOTENCY,
         '        "center_id": delivery.center_id,\n',
         '        "center_id": "any",\n',
-        f"{_OF_RECEIPTS}::test_a_center_cannot_use_up_another_centers_ids",
+        f"{_IDEMPOTENCY_TESTS}::test_a_webhook_id_belongs_to_one_center",
     ),
     KnownMutant(
-        "a key of another caller is the same key",
-        _RECEIPTS,
+        "callers share their Idempotency-Keys",
+        _IDEMPOTENCY,
         'hash_body(f"{self.member_id}\\x00{self.route}',
         'hash_body(f"{self.route}',
-        f"{_OF_RECEIPTS}::test_a_key_is_the_callers_own",
+        f"{_IDEMPOTENCY_TESTS}::test_a_key_belongs_to_one_caller_and_one_route",
     ),
     KnownMutant(
-        "a key with another body gets the old answer",
-        _RECEIPTS,
+        "an Idempotency-Key with another body gets the stored response",
+        _IDEMPOTENCY,
         'if row["body_hash"] != request.body_hash:',
         "if False:",
-        f"{_OF_RECEIPTS}::test_a_key_that_comes_back_with_another_body_is_refused",
+        f"{_IDEMPOTENCY_TESTS}::test_a_key_with_another_body_is_refused",
     ),
     KnownMutant(
-        "a kept answer is stored in clear",
-        _RECEIPTS,
-        "self.encryption.encrypt(plain, scope=request.tenant_id, context=place)",
-        "plain",
-        f"{_OF_RECEIPTS}::test_a_kept_answer_is_sealed",
+        "a stored response is not encrypted",
+        _IDEMPOTENCY,
+        "self.encryption.encrypt(compressed, scope=request.tenant_id, context=context)",
+        "compressed",
+        f"{_IDEMPOTENCY_TESTS}::test_a_stored_response_is_encrypted",
     ),
     KnownMutant(
-        "a decision reads what may be stale",
-        "chalicelib/store/platform/dynamo.py",
+        "a read of one item can be stale",
+        _DYNAMO,
         "Key=marshal(key), ConsistentRead=True",
         "Key=marshal(key), ConsistentRead=False",
-        "tests/store/platform/test_dynamo.py::test_a_read_of_a_table_is_never_stale",
+        f"{_DYNAMO_TESTS}::test_every_read_of_a_table_is_strongly_consistent",
     ),
     KnownMutant(
-        "a feed moves another center's referral",
-        _BOOKS,
+        "a center's system can update another center's referral",
+        _REPORT_EVENT,
         "referral.is_with_center and referral.center_id == center_id",
         "referral.is_with_center",
-        f"{_OF_FEEDS}::test_a_delivery_from_another_center_never_applies",
+        f"{_REPORT_EVENT_TESTS}::test_a_delivery_from_another_center_never_applies",
     ),
     KnownMutant(
-        "a zombie finishes its successor's task",
+        "a run whose lease ended finishes the task of its successor",
         _OUTBOX,
         'when="fence = :fence"',
         'when="fence >= :fence"',
-        f"{_OF_OUTBOX}::test_a_zombies_finish_is_refused",
+        f"{_OUTBOX_TESTS}::test_a_run_whose_lease_ended_changes_nothing",
     ),
     KnownMutant(
-        "two runs claim one task",
+        "two runs can claim the same task",
         _OUTBOX,
-        "lane = :lane AND due_at = :seen AND {unclaimed}",
-        "lane = :lane AND (lane = :lane OR due_at = :seen OR {unclaimed})",
-        f"{_OF_OUTBOX}::test_a_claim_keeps_a_second_claimer_out",
+        "lane = :lane AND due_at = :read AND {unclaimed}",
+        "lane = :lane AND (lane = :lane OR due_at = :read OR {unclaimed})",
+        f"{_OUTBOX_TESTS}::test_a_second_claim_of_the_same_row_fails",
     ),
     KnownMutant(
-        "28 days are 28 times 24 hours",
+        "a monitoring window of 28 days lasts 28 times 24 hours",
         "chalicelib/domain/referrals/monitoring_window.py",
         "return self.infused_on + timedelta(days=self.profile.handback_target_day)",
         "return (start_of_day(self.infused_on, self.time_zone) + timedelta(hours=24 *"
@@ -109,80 +112,80 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
         "tests/domain/referrals/test_monitoring_window.py::test_the_window_ends_n_calendar_days_after_the_infusion",
     ),
     KnownMutant(
-        "a referral changes and no audit row says so",
+        "a referral can change without an audit row",
         "chalicelib/store/platform/transactions.py",
         "        require_audit_row(writes)\n",
         "",
-        "tests/store/platform/test_require_audit_row.py::test_a_change_of_a_referral_alone_is_refused",
+        "tests/store/platform/test_require_audit_row.py::test_a_change_without_an_audit_row_is_refused",
     ),
     KnownMutant(
-        "checkpoints that were cut off are not missed",
+        "deleted checkpoints are not detected",
         "chalicelib/services/audit/trail.py",
         "return EMPTY_CHAIN if anchor is None else ChainHead(**anchor)",
         "return None",
         "tests/services/audit/test_trail.py::test_deleted_checkpoints_are_found",
     ),
     KnownMutant(
-        "a sealed value opens in another place",
-        "chalicelib/store/platform/envelope_encryption.py",
+        "a ciphertext can be decrypted in another context",
+        _ENCRYPTION,
         "context.encode()",
         'b""',
-        "tests/store/platform/test_envelope_encryption.py::test_a_value_that_was_moved_does_not_open",
+        f"{_ENCRYPTION_TESTS}::test_a_ciphertext_that_was_moved_does_not_decrypt",
     ),
     KnownMutant(
-        "an id of a delivery with another body gets the first one's answer",
-        _RECEIPTS,
+        "a webhook ID with another body gets the result of the first delivery",
+        _IDEMPOTENCY,
         'if row["body_hash"] != delivery.body_hash:',
         "if False:",
-        "tests/store/webhooks/test_idempotency.py::test_an_id_that_comes_back_with_another_body_is_refused",
+        f"{_IDEMPOTENCY_TESTS}::test_a_webhook_id_with_another_body_is_refused",
     ),
     KnownMutant(
-        "a look at several rows may be stale",
+        "a read of several items can be stale",
         _DYNAMO,
         'for key in keys], "ConsistentRead": True}',
         "for key in keys]}",
-        "tests/store/platform/test_dynamo.py::test_a_read_of_a_table_is_never_stale",
+        f"{_DYNAMO_TESTS}::test_every_read_of_a_table_is_strongly_consistent",
     ),
     KnownMutant(
-        "a look at a partition may be stale",
+        "a query of a partition can be stale",
         _DYNAMO,
         'else {"ConsistentRead": True}',
         "else {}",
-        "tests/store/platform/test_dynamo.py::test_a_read_of_a_table_is_never_stale",
+        f"{_DYNAMO_TESTS}::test_every_read_of_a_table_is_strongly_consistent",
     ),
     KnownMutant(
-        "a try at somebody else's referral leaves no trace",
+        "a refused read of another tenant's referral is not audited",
         _ACCESS,
-        "    stores.audit_log.append(\n        AuditEntry(",
+        "    context.stores.audit_log.append(\n        AuditEntry(",
         "    (lambda _entry: None)(\n        AuditEntry(",
         "tests/routes/identity/test_tenant_isolation.py::test_a_refused_read_is_audited",
     ),
     KnownMutant(
-        "a center makes referrals of its own",
+        "a center can create referrals",
         _ACCESS,
         "if member.kind is not TenantKind.PRACTICE or not member.has_clinical_access:",
         "if not member.has_clinical_access:",
-        "tests/routes/test_route_table.py::test_a_route_answers_each_role_as_its_policy_says",
+        f"{_ROUTE_TABLE_TESTS}::test_a_route_answers_each_role_as_its_policy_says",
     ),
     KnownMutant(
-        "anybody manages people",
-        _PEOPLE,
+        "a member who is not an administrator can manage members",
+        _MEMBER_SERVICE,
         "    if not by.is_admin:",
         "    if False:",
         "tests/services/identity/test_members.py::test_only_administrators_can_manage_members",
     ),
     KnownMutant(
-        "either side does what belongs to the other",
+        "either side can report the events of the other side",
         "chalicelib/domain/referrals/apply_event.py",
         "    if event.actor not in by:",
         "    if False:",
         "tests/domain/referrals/test_apply_event_status.py::test_an_event_is_rejected_with_its_reason",
     ),
     KnownMutant(
-        "a value opens with whatever scope it is asked for",
-        "chalicelib/store/platform/envelope_encryption.py",
+        "a data key can be decrypted for any scope",
+        _ENCRYPTION,
         'EncryptionContext={"scope": scope}',
         'EncryptionContext={"scope": "any"}',
-        "tests/store/platform/test_envelope_encryption.py::test_a_wrapped_key_of_another_scope_is_not_unwrapped",
+        f"{_ENCRYPTION_TESTS}::test_a_data_key_of_another_scope_is_not_decrypted",
     ),
 )

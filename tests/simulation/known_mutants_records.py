@@ -107,7 +107,7 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
         "a monitoring window of 28 days lasts 28 times 24 hours",
         "chalicelib/domain/referrals/monitoring_window.py",
         "return self.infused_on + timedelta(days=self.profile.handback_target_day)",
-        "return (start_of_day(self.infused_on, self.time_zone) + timedelta(hours=24 *"
+        "return (get_start_of_day(self.infused_on, self.time_zone) + timedelta(hours=24 *"
         " self.profile.handback_target_day)).astimezone(ZoneInfo(self.time_zone)).date()",
         "tests/domain/referrals/test_monitoring_window.py::test_the_window_ends_n_calendar_days_after_the_infusion",
     ),

@@ -168,7 +168,7 @@ class CrossTenantProbe:
         result = set(CANARY.findall(answer.text)) - who.own
         # A parked delivery is answered with the id that it was sent with.
         if result and answer.status != 202:
-            self.found.append(f"{who.member.name}: {route} result of {sorted(result)}")
+            self.found.append(f"{who.member.name}: {route} reveals {sorted(result)}")
 
     def _body(self, route: policy.Route) -> Any:
         if route == ("POST", "/v1/referrals/{referral_id}/events"):

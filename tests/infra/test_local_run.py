@@ -8,7 +8,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -132,13 +131,10 @@ def test_data_and_sign_ins_survive_a_restart(tmp_path, coordinator):
     assert (exit_code, stop_output.splitlines()[-1]) == (0, "Stopped. All data is saved.")
     assert not site_file.exists()
 
-    started_at = time.monotonic()
     with running(tmp_path) as (process, output):
-        startup_s = time.monotonic() - started_at
         after = send_request(tmp_path, "/v1/referrals", token=token)["items"]
         stop(process)
 
-    assert startup_s < 15
     assert "sample data" not in output
     assert after == before
 

@@ -189,6 +189,7 @@ def _run_mutmut(folder: Path, target: Target, share: float, seed: int) -> subpro
         "source_paths": ["chalicelib"],
         "only_mutate": list(target.tests),
         "also_copy": ["app.py", "infra"],
+        "do_not_mutate_patterns": [r"\blog\."],
         "pytest_add_cli_args": ["-p", "no:randomly", "-p", "no:cacheprovider", "--hypothesis-seed=1"],
         "pytest_add_cli_args_test_selection": sorted({test for tests in target.tests.values() for test in tests}),
     }

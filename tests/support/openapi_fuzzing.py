@@ -64,7 +64,7 @@ def fuzz_routes(api: ApiDriver, *, every: int = 1, max_examples: int = 0, seed: 
 
     Args:
         api: The product, with members in every role.
-        every: 1 sends all boundary values, 4 every fourth.
+        every: 1 sends all boundary values, 4 every fourth, 0 none.
         max_examples: The number of random requests to each route.
         seed: The random values follow from it.
     """
@@ -74,6 +74,7 @@ def fuzz_routes(api: ApiDriver, *, every: int = 1, max_examples: int = 0, seed: 
         "generation": {"deterministic": True, "max-examples": max_examples, "no-shrink": True},
         "phases": {
             "examples": {"enabled": False},
+            "coverage": {"enabled": every > 0},
             "fuzzing": {"enabled": max_examples > 0},
             "stateful": {"enabled": False},
         },

@@ -14,6 +14,20 @@ _TOKEN_TESTS = "tests/services/identity/test_access_tokens.py"
 
 CALLER_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
+        "a timestamp may be 301 s old",
+        _SIGNATURE,
+        "TOLERANCE_S = 300",
+        "TOLERANCE_S = 301",
+        "tests/domain/webhooks/test_signature.py::test_a_timestamp_outside_the_tolerance_is_rejected",
+    ),
+    KnownMutant(
+        "the Authorization header may be sent twice",
+        _REQUEST,
+        '        "authorization",\n',
+        "",
+        "tests/routes/platform/test_request.py::test_a_decisive_header_may_be_sent_only_once",
+    ),
+    KnownMutant(
         "signatures are compared with ==, not in constant time",
         _SIGNATURE,
         "hmac.compare_digest(ours, theirs)",

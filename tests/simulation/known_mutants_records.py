@@ -20,6 +20,20 @@ _ENCRYPTION_TESTS = "tests/store/platform/test_envelope_encryption.py"
 
 RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     KnownMutant(
+        "every member has clinical access",
+        _MEMBERS,
+        "return bool(self.roles & CARE_ROLES)",
+        "return True",
+        "tests/domain/identity/test_members.py::test_an_administrator_or_operator_alone_has_no_clinical_access",
+    ),
+    KnownMutant(
+        "every member is an administrator",
+        _MEMBERS,
+        "return Role.ADMIN in self.roles",
+        "return True",
+        "tests/domain/identity/test_members.py::test_only_an_administrator_manages_members",
+    ),
+    KnownMutant(
         "a disabled member keeps access",
         _REQUEST,
         "if member is None or not member.active:",

@@ -4,6 +4,9 @@ One reviewed file. It also has the text of the patient's wallet card. A center k
 omits each point. Two published tables differ on how often IgG is measured, so both are offered. The
 `as_of` date of a source is the date that it is valid for, or the date it was read if it has none.
 
+If you reword a point but its meaning stays the same, add the old text to its `earlier_texts`. Otherwise stored
+summaries say that the center edited the point.
+
 Source: the tables and notices that each row names, read by 2026-11-23.
 """
 
@@ -30,6 +33,7 @@ class CarePoint:
     Attributes:
         days: How many days after the infusion it is first due; `months` counts calendar months instead.
         products: The products that it applies to; empty for all.
+        earlier_texts: What earlier releases published as `text`. Stored summaries still have these texts.
     """
 
     care_point_id: str
@@ -39,6 +43,11 @@ class CarePoint:
     days: int | None = None
     months: int | None = None
     products: tuple[str, ...] = ()
+    earlier_texts: tuple[str, ...] = ()
+
+    def is_published_text(self, text: str) -> bool:
+        """Whether this or an earlier release published the point with exactly this text."""
+        return text == self.text or text in self.earlier_texts
 
     def compute_due_date(self, infused_on: date) -> date | None:
         """The day on which it is first due, if it has one."""
@@ -64,6 +73,7 @@ def load_care_points() -> Mapping[str, CarePoint]:
             source=get_source(row["source"]),
             **(row["due"] or {}),
             products=tuple(row.get("products", ())),
+            earlier_texts=tuple(row.get("earlier_texts", ())),
         )
         for row in load_file()["items"]
     )

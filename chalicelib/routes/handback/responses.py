@@ -196,7 +196,7 @@ def _build_care_point(point: Mapping[str, Any]) -> CarePointResponse:
         "topic": known.topic if known else "Added by the center",
         "text": point["text"],
         "due_on": point.get("due_on"),
-        "edited": known is None or point["text"] != known.text,
+        "edited": known is None or not known.is_published_text(point["text"]),
         "source": _build_source(known.source) if known else None,
     }
 

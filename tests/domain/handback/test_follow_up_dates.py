@@ -1,5 +1,6 @@
 """The visits after an infusion, and the other follow-up dates."""
 
+import hashlib
 from datetime import date, timedelta
 
 import pytest
@@ -164,3 +165,32 @@ def test_vaccines_are_due_in_calendar_months():
     point = care_points.load_care_points()["vaccines_early"]
 
     assert point.compute_due_date(date(2026, 11, 30)) == date(2027, 2, 28)
+
+
+# The first 12 hexadecimal digits of the SHA-256 of each text that a release has published, by care point.
+PUBLISHED_TEXT_DIGESTS = {
+    "blood_count": {"3398fb1e03c8"},
+    "igg_monthly": {"155090d4abc8", "76356623b0cc"},
+    "igg_quarterly": {"9c1cb76c03d1", "d859aee87b4d"},
+    "ivig": {"6632c03c3380", "2ccd503bb2bf"},
+    "cd4": {"b12a8a86b31c"},
+    "slow_recovery": {"cd8862224f15", "ee245cd0f3de"},
+    "pneumocystis": {"c0bad88ef1df"},
+    "herpes": {"540c59736cd7", "457a48285ffd"},
+    "vaccines_early": {"9d75c540c8f1"},
+    "vaccines_inactivated": {"76bbf2f4fb9a"},
+    "vaccines_live": {"d980e0d1c19f", "c6a3cc13111a"},
+    "late_effects": {"a1f9a371d89f", "3314f3b9e8d6"},
+    "cancer_screening": {"da5320e36317", "d5ea5fff63cb"},
+    "new_malignancy": {"a4a2389e5c88", "5c41246f23bc"},
+    "enterocolitis": {"190ef5769154", "a30fad748c65"},
+}
+
+
+@pytest.mark.parametrize("point", care_points.load_care_points().values(), ids=lambda point: point.care_point_id)
+def test_each_published_text_of_a_care_point_stays_known(point):
+    """Otherwise a stored summary says that the center edited the point. A new text adds its digest to the list."""
+    texts = {point.text, *point.earlier_texts}
+    digests = {hashlib.sha256(text.encode()).hexdigest()[:12] for text in texts}
+
+    assert digests == PUBLISHED_TEXT_DIGESTS[point.care_point_id]

@@ -236,6 +236,31 @@ def test_a_reworded_care_point_says_so(shared_api, infused_referral_id):
     assert [bool(check["source"]) for check in result] == [True, True, False]
 
 
+def test_a_care_point_with_the_text_of_an_earlier_release_is_not_edited(shared_api, infused_referral_id):
+    """The center did not change it: the published text changed after the summary was saved."""
+    stored = {
+        "igg_monthly": "IgG monthly after day 30 until above 400 mg/dL. "
+        "Another table has it at day 30 and then every 3 to 6 months: keep one of the two.",
+        "vaccines_live": "Live vaccines not before a year has passed.",
+        "new_malignancy": "Watch for new malignancies for life. "
+        "If one occurs, call the manufacturer to report it and for instructions on samples.",
+    }
+    points = [{"care_point_id": care_point_id, "text": text} for care_point_id, text in stored.items()]
+    body = build_handback_body(care_points=points)
+    result = shared_api.center.put(f"{infused_referral_id}/handback", body, version=0).json["checklist"]
+
+    assert [(check["text"], check["edited"]) for check in result] == [(text, False) for text in stored.values()]
+
+
+def test_the_earlier_text_of_another_care_point_is_edited(shared_api, infused_referral_id):
+    """The source of the vaccine point says nothing about IVIG."""
+    text = "Live vaccines not before a year has passed."
+    body = build_handback_body(care_points=[{"care_point_id": "ivig", "text": text}])
+    result = shared_api.center.put(f"{infused_referral_id}/handback", body, version=0).json["checklist"]
+
+    assert [check["edited"] for check in result] == [True]
+
+
 @pytest.mark.parametrize(
     ("field", "value", "pointer"),
     [

@@ -67,10 +67,10 @@ def sign_in(page: Page) -> None:
 
 def take_screenshot(page: Page, name: str) -> None:
     """Save a picture of the page once everything on it has loaded."""
+    page.mouse.move(0, 0)  # so that no row looks hovered
     page.wait_for_load_state("networkidle")
     expect(page.locator(".loading")).to_have_count(0)
     page.evaluate("document.fonts.ready")
-    page.mouse.move(0, 0)
     page.screenshot(path=IMAGES / f"{name}.png")
 
 
@@ -81,7 +81,9 @@ def main() -> None:
         sys.exit(f"No Chromium found. Install one of: {', '.join(CHROMIUMS)}.")
     with run_site() as site, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+        page = browser.new_page(
+            viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light", reduced_motion="reduce"
+        )
         page.goto(site)
         sign_in(page)
         take_screenshot(page, "worklist")

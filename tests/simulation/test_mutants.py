@@ -1,10 +1,15 @@
 """The mutants that the simulation looks for exist, and so do the tests that must fail."""
 
 import ast
+import json
+import subprocess
+import sysconfig
+from pathlib import Path
 
 import libcst as cst
 import pytest
 
+from tests.simulation.known_mutant import KnownMutant
 from tests.simulation.known_mutants import KNOWN
 from tests.simulation.mutants import TARGETS
 from tests.simulation.mutation_processes import ROOT
@@ -19,6 +24,38 @@ def test_a_known_mistake_can_still_be_made_and_its_test_exists(known):
 
     assert ast.dump(ast.parse(known.apply(source))) != ast.dump(ast.parse(source))
     assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8")
+
+
+def find_undefined_names(mutants, folder):
+    """What ruff finds wrong with the code that each mutant makes: syntax errors, and names that do not exist."""
+    for number, known in enumerate(mutants):
+        source = (ROOT / known.path).read_text(encoding="utf-8")
+        (folder / f"{number}.py").write_text(known.apply(source), encoding="utf-8")
+    ruff = Path(sysconfig.get_path("scripts")) / "ruff"
+    rules = ["--isolated", "--ignore-noqa", "--target-version=py311", "--select=E9,F821,F822,F823,F811"]
+    result = subprocess.run(
+        [ruff, "check", "--no-cache", "--output-format=json", *rules, folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return {
+        f"{mutants[int(Path(row['filename']).stem)].mistake}: {row['message']}" for row in json.loads(result.stdout)
+    }
+
+
+def test_the_code_of_each_known_mistake_uses_only_names_that_exist(tmp_path):
+    """Otherwise its test fails because of a `NameError`, and proves nothing about the mistake."""
+    assert find_undefined_names(KNOWN, tmp_path) == set()
+
+
+def test_a_known_mistake_with_an_undefined_name_is_found(tmp_path):
+    """The check above notices it."""
+    wrong = KnownMutant(
+        "a name", "chalicelib/domain/webhooks/signature.py", 'version != "v1"', "verison", "no_test.py::f"
+    )
+
+    assert find_undefined_names([wrong], tmp_path) == {"a name: Undefined name `verison`"}
 
 
 @pytest.mark.parametrize("name", TARGETS)

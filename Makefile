@@ -19,6 +19,7 @@ run: .venv/.ready .venv-cloud/.ready ## Run the product on this machine, at http
 	@exec $(BIN)/python -m infra.local
 
 # All tests of a file run in the same worker, so that shared fixtures, such as a deployed stack, are created once.
+# See tests/support/parallel_plugin.py for the order.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 test: .venv/.ready .venv-cloud/.ready ## Run the tests; ARGS are passed to pytest

@@ -27,7 +27,7 @@ from tests.support import tokens
 from tests.support.api_client import ApiClient
 from tests.support.api_driver import ApiDriver, open_api_driver
 
-pytest_plugins = ["tests.support.stale_reads_plugin"]
+pytest_plugins = ["tests.support.parallel_plugin", "tests.support.stale_reads_plugin"]
 
 # A slow machine is not a counterexample.
 hypothesis.settings.register_profile("tests", deadline=None)

@@ -36,13 +36,6 @@ if (origin !== "null" && !window.name) {
 expect.set_options(timeout=TIMEOUT_MS)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests on one worker if xdist groups by mark, so that one site serves all of them."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of Chromium. Without Chromium, browser tests are skipped, and in CI they fail."""

@@ -34,7 +34,7 @@ DELIVERIES = {
     "next_cursor": None,
 }
 
-SETTLED_AFTER_READS = 4
+SETTLED_AFTER_READS = 2
 MAX_READS = 50
 
 # Every visible element, with its name, its box, and the style of its layout and colors.
@@ -77,6 +77,13 @@ def show(page, path, heading):
     wait_until_shown(page, heading)
 
 
+def load(page, path, heading):
+    """Load a page of the dashboard, without showing it before."""
+    page.evaluate("path => history.replaceState(null, '', path)", path)
+    page.reload()
+    wait_until_shown(page, heading)
+
+
 def read_settled_layout(page):
     """The layout as soon as it no longer changes, since panels load one after the other."""
     layout, repeats = page.evaluate(_READ_LAYOUT), 0
@@ -106,19 +113,22 @@ def find_first_difference(before, after):
     return "" if len(before) == len(after) else f"{len(before)} elements, then {len(after)}"
 
 
-def list_changed_pages(page, views):
-    """The pages whose layout depends on how the user got there, with what differs first."""
+def list_changed_pages(page, views, *, first_visits=()):
+    """The pages whose layout depends on how the user got there, with what differs first.
+
+    Args:
+        page: The worklist, open.
+        views: The pages to compare.
+        first_visits: Pages to open before. The first visit marks a referral as viewed, and so changes the worklist.
+    """
     wait_until_shown(page, "Worklist")
     page.clock.set_fixed_time(page.evaluate("Date.now()") / 1000)
-    # The first visit marks a referral as viewed, and so changes the worklist.
-    for path, heading in views:
+    for path, heading in first_visits:
         show(page, path, heading)
 
     fresh = {}
     for path, heading in views:
-        show(page, path, heading)
-        page.reload()
-        wait_until_shown(page, heading)
+        load(page, path, heading)
         fresh[path] = read_settled_layout(page)
 
     for path, heading in views:
@@ -137,7 +147,7 @@ def test_a_page_has_the_same_layout_after_a_round_trip(open_page, referral_views
     """The style sheets of the later pages load only once, and must not change earlier pages."""
     page = open_page(by=COORDINATOR, width=width)
 
-    assert list_changed_pages(page, (*VIEWS, *referral_views)) == {}
+    assert list_changed_pages(page, (*VIEWS, *referral_views), first_visits=referral_views[:1]) == {}
 
 
 def test_the_system_updates_have_the_same_layout_after_a_round_trip(open_page):

@@ -67,7 +67,7 @@ def sign_in(page: Page) -> None:
 
 def take_screenshot(page: Page, name: str) -> None:
     """Save a picture of the page once everything on it has loaded."""
-    page.mouse.move(0, 0)  # so that no row looks hovered
+    page.mouse.move(0, 0)  # so that no row has the hover style
     page.wait_for_load_state("networkidle")
     expect(page.locator(".loading")).to_have_count(0)
     page.evaluate("document.fonts.ready")

@@ -1,7 +1,7 @@
 """How fast the product is, as ratios and counts: `make bench`.
 
 Each figure is the median of paired runs on this machine, next to a floor or a reference that ran
-in between: other programs on a shared machine slow both alike. docs/benchmarks.md has the last table.
+in between: other programs on a shared machine slow both in the same way. docs/benchmarks.md has the last table.
 
     cold        a new process, until it could take a request
     operations  calls and capacity units of what people and centers do

@@ -61,7 +61,7 @@ class SyntheticOutbox:
 
     def scan(self, **_request: Any) -> Any:
         """Refuse what no job may do."""
-        raise ValueError("a job looks through a whole table")
+        raise ValueError("a job reads a whole table")
 
     def _due(self, values: Mapping[str, Any], limit: int) -> Sequence[Mapping[str, Any]]:
         """Return the first rows of a partition that are due by a time."""

@@ -17,7 +17,7 @@ from infra.bundle.template import list_resources_of_type
 from infra.local.stack import DATA_RESOURCE_PATTERN
 
 # None of these costs anything while no one uses the product, except the key, which costs a dollar per
-# month. A metric filter creates a custom metric, of which ten are free.
+# month. A metric filter creates a custom metric; ten of them are free.
 FREE_AT_REST = {
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::BasePathMapping",

@@ -92,7 +92,7 @@ def test_contact_data_is_reserved_for_fiction(pattern, fictional):
 
 
 def test_every_center_and_its_certifier_are_marked_as_fictional():
-    """No real hospital appears as certified, and no invented hospital looks real."""
+    """No real hospital appears as certified, and no invented hospital has the name of a real one."""
     for center in CENTERS:
         assert center.listing["fictional"] is True
         assert center.listing["products"]

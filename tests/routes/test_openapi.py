@@ -225,14 +225,14 @@ def list_faults(document, operation, answer):
     """Return the differences between a response and its operation."""
     result = operation["responses"].get(str(answer.status))
     if result is None:
-        return [f"status {answer.status} is not told"]
+        return [f"status {answer.status} is not documented"]
     if "content" not in result:
-        return [] if not answer.text else ["a body that is not told"]
+        return [] if not answer.text else ["a body that is not documented"]
     if "*/*" in result["content"]:
         return []
     media_type = answer.headers["content-type"]
     if media_type not in result["content"]:
-        return [f"media type {media_type} is not told"]
+        return [f"media type {media_type} is not documented"]
     schema = result["content"][media_type]["schema"]
     validator = Draft202012Validator(schema | {"components": document["components"]})
     found = validator.iter_errors(json.loads(answer.text))

@@ -71,7 +71,7 @@ class StageVisit:
     """A visit of a stage.
 
     Attributes:
-        sent: The levels of which any may be the highest that was sent.
+        sent: The levels that can be the highest one that was sent.
     """
 
     stage: str

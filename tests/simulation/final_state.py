@@ -98,15 +98,15 @@ class FinalState:
         people = self._people(oracle, frozenset((side, False) for side in fate.sides))
         times = Counter(notice["member_id"] for notice in notices)
         if times.keys() - people:
-            yield "was told to somebody else"
+            yield "was sent to someone else"
         if max(times.values(), default=0) > 1:
-            yield f"was told {max(times.values())} times"
+            yield f"was sent {max(times.values())} times"
         if fate.must_be_sent and people - times.keys():
-            yield f"was not told to {len(people - times.keys())} of {len(people)}"
+            yield f"was not sent to {len(people - times.keys())} of {len(people)}"
         for notice in notices:
             at = from_timestamp(notice["created_at"])
             if at not in fate.sent_at:
-                yield f"was told at {at}, when it was not to be"
+                yield f"was sent at {at}, but must not be sent"
             if notice["category"] != fate.category:
                 yield f"is of {notice['category']}"
 
@@ -123,11 +123,11 @@ class FinalState:
             must, may = (self._people(oracle, who) for who in (ring.must_hear, ring.may_hear))
             text = f"{ring.rule} of {min(ring.sent_at)}"
             if times.keys() - may:
-                yield f"{text} was told to somebody else"
+                yield f"{text} was sent to someone else"
             if must - times.keys():
-                yield f"{text} was not told to {len(must - times.keys())} of {len(must)}"
+                yield f"{text} was not sent to {len(must - times.keys())} of {len(must)}"
             if max(times.values(), default=0) > 1:
-                yield f"{text} was told {max(times.values())} times"
+                yield f"{text} was sent {max(times.values())} times"
             for notice in of_it:
                 day = ring.sent_at[from_timestamp(notice["created_at"])]
                 if f"since {day:%B} {day.day}, {day.year}" not in notice["title"]:

@@ -50,7 +50,7 @@ class Budget:
     Attributes:
         share: The part of the full search that is wanted; 1 is all of it.
         seed: Everything random follows from it.
-        engine: What stands in for DynamoDB in sections about storage.
+        engine: What replaces DynamoDB in sections about storage.
     """
 
     share: float = 1.0

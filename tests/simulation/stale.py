@@ -134,7 +134,7 @@ def _due(driver: ServiceDriver, lane: TaskQueue, by: Any) -> Iterator[Any]:
 def _lives(key_id: str, progress: Progress, budget: Budget) -> SectionResult:
     total = budget.scale(SCENARIOS)
     wanted = play_referral(key_id, share=0, seed=0)
-    wrong: list[str] = [] if wanted.sent else ["nobody is told of anything"]
+    wrong: list[str] = [] if wanted.sent else ["no one is notified of anything"]
     stale = 0
     for number in range(total):
         seed = budget.seed * SCENARIOS + number

@@ -98,7 +98,7 @@ def test_eight_writers_at_once_lose_nothing(world, monkeypatch):
 
 
 def test_the_checker_of_histories_finds_a_lost_answer(world):
-    """An event that a writer was told is applied, and that is nowhere."""
+    """An event that is not stored although the response said that it was applied."""
     service_driver = world.driver
     service_driver.refer("ref_lost", key="key-lost")
     log = writers.WriterLog(answered=[("ref_lost", "evt_lost")])

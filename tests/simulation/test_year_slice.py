@@ -8,7 +8,7 @@ from tests.simulation.section_protocol import LOCAL_CLOUD
 from tests.simulation.year_runner import YearPart
 
 
-def test_in_some_weeks_each_due_notice_is_told_and_mailed_once():
+def test_in_some_weeks_each_due_notice_is_sent_and_emailed_once():
     """With jobs that come late, twice, and die."""
     some_weeks = YearPart(
         seed=3, referrals=2, engine=LOCAL_CLOUD, within=timedelta(days=2), ends=YEAR_START + 40 * DAY, pace=0.2

@@ -85,8 +85,8 @@ def _claiming_wrong(subject: str) -> dict[str, str]:
         "of tomorrow": {"iat": now + DAY_S, "exp": now + DAY_S + 3600},
         "not before tomorrow": {"nbf": now + DAY_S},
         "another issuer": {"iss": "https://identity.test.example/pool_B"},
-        "an issuer that begins alike": {"iss": f"{tokens.ISSUER}B"},
-        "of nobody": {"sub": ""},
+        "an issuer that begins in the same way": {"iss": f"{tokens.ISSUER}B"},
+        "without a subject": {"sub": ""},
         "of a number": {"sub": 7},
     }
     return {name: tokens.create_token(subject, **claims) for name, claims in result.items()}

@@ -77,7 +77,7 @@ class CrossTenantProbe:
     world: MultiTenantWorld
     chance: Random
     found: list[str] = field(default_factory=list)
-    nobodys: dict[tuple[Any, ...], ApiAnswer] = field(default_factory=dict)
+    answers_for_unknown: dict[tuple[Any, ...], ApiAnswer] = field(default_factory=dict)
 
     def try_once(self) -> None:
         """Let a person try something."""
@@ -99,9 +99,9 @@ class CrossTenantProbe:
         answer = self._send(who, route, theirs, body)
         twin = {n: theirs[n] if theirs[n] == who.tenant_id else NONEXISTENT_IDS[n] for n in names}
         key = (who.member.member_id, route, json.dumps(body), *twin.items())
-        if key not in self.nobodys:
-            self.nobodys[key] = self._send(who, route, twin, body)
-        self._judge(who, route, answer, self.nobodys[key])
+        if key not in self.answers_for_unknown:
+            self.answers_for_unknown[key] = self._send(who, route, twin, body)
+        self._judge(who, route, answer, self.answers_for_unknown[key])
         if answer.status < 300:
             self.found.append(f"{who.member.name}: {route} {theirs} answered {answer.status}")
 
@@ -159,10 +159,12 @@ class CrossTenantProbe:
         if answer.status != 401:
             self.found.append(f"{center}'s signature was taken for {other}'s")
 
-    def _judge(self, who: Person, route: policy.Route, answer: ApiAnswer, nobodys: ApiAnswer) -> None:
+    def _judge(self, who: Person, route: policy.Route, answer: ApiAnswer, for_unknown: ApiAnswer) -> None:
         """Whether a response reveals that something exists, or what it contains."""
-        if _told(answer) != _told(nobodys):
-            self.found.append(f"{who.member.name}: {route} tells {answer.text[:200]}")
+        if _get_visible_parts(answer) != _get_visible_parts(for_unknown):
+            self.found.append(
+                f"{who.member.name}: {route} answers differently than for an unknown id: {answer.text[:200]}"
+            )
         if answer.status >= 500:
             self.found.append(f"{who.member.name}: {route} answered {answer.status}")
         result = set(CANARY.findall(answer.text)) - who.own
@@ -177,7 +179,7 @@ class CrossTenantProbe:
 
 
 def _events() -> list[dict[str, Any]]:
-    """Return events of several kinds, each of which one of the sides may report."""
+    """Return events of several kinds. One of the sides may report each of them."""
     at = {"occurred_at": "2026-11-20T10:00:00-05:00"}
     stages = ("received", "accepted", "declined", "withdrawn", "died")
     return [
@@ -189,7 +191,7 @@ def _events() -> list[dict[str, Any]]:
     ]
 
 
-def _told(answer: ApiAnswer) -> tuple[int, dict[str, str], str]:
+def _get_visible_parts(answer: ApiAnswer) -> tuple[int, dict[str, str], str]:
     """Return a response without the ids that a parked delivery is answered with."""
     waits = answer.status == 202
     text = re.sub(r"(ref|evt)_[a-z2-7]{26}", "…", answer.text) if waits else answer.text

@@ -66,7 +66,7 @@ class FuzzedDelivery:
 
     @property
     def is_well_formed(self) -> bool:
-        """Whether its spelling follows the specification, whoever signed it."""
+        """Whether its spelling follows the specification, regardless of who signed it."""
         entries = self.signatures.split(" ")
         return bool(
             re.fullmatch(r"[A-Za-z0-9_-]{1,64}", self.webhook_id)

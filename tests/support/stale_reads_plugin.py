@@ -22,7 +22,7 @@ class IndexWaits:
 
 
 _LISTS = IndexWaits(
-    "Lists, counts, search and the week's digest show what there is. Whoever decides reads the referral itself.",
+    "Lists, counts, search and the week's digest show what there is. A decision reads the referral itself.",
     frozenset(
         {
             "tests/routes/handback/test_calendar_feeds.py",
@@ -57,7 +57,7 @@ INDEX_WAITS: Mapping[str, IndexWaits] = {
     ),
     "by_day": IndexWaits("The audit is verified, and its hours are counted, when they are long over.", _VERIFYING),
     "by_referral": IndexWaits(
-        "The notices of a referral are a list; what was told is told by its own row.",
+        "The notices of a referral are a list; each sent notice has its own row.",
         frozenset(
             {
                 "tests/routes/notices/test_planned_overdue_alerts.py::test_a_sent_level_is_listed_as_sent_and_the_rest_as_upcoming",

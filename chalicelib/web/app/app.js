@@ -60,7 +60,7 @@ function loadStyle(path) {
   });
 }
 
-/** Load all of them together, so that a page looks the same no matter which page was open before. */
+/** Load all of them together, so that a page has the same layout regardless of which page was open before. */
 function loadStyles() {
   styles ??= Promise.all(LAZY_STYLES.map(loadStyle)).catch((problem) => {
     styles = null;

@@ -45,7 +45,7 @@ def test_a_card_follows_the_standard_and_is_never_a_verdict(shared_api, chart):
     assert card["source"]["label"]
     assert card["links"] == [{"label": "Open the eligibility check", "url": f"{ehr.URL}/#/screen", "type": "absolute"}]
     assert all(statement in card["detail"] for statement in DISCLAIMERS)
-    # A label may speak of transplants; of CAR T nobody here says it.
+    # A label can mention transplants, but no card may say this about CAR T.
     result = re.sub(r"eligible for (a )?\w* ?(stem cell )?transplant", "", card["detail"])
     assert not re.search(r"\b(in)?eligible\b", card["summary"] + result, re.IGNORECASE)
 

@@ -27,7 +27,7 @@ def user_pool_world(tmp_path_factory):
 
 @pytest.fixture
 def anonymous_client(user_pool_world):
-    """The anonymous_client as nobody in particular."""
+    """A client without a signed-in member."""
     return user_pool_world[0].anyone
 
 

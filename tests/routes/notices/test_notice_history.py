@@ -109,7 +109,7 @@ def test_an_opened_notice_shows_when(shared_api, notified_referral_id):
 )
 def test_an_event_of_the_mail_service_is_shown_with_its_time(shared_api, notified_referral_id, kind, details, state):
     """In the list of the referral and in the reader's list_own_notices list."""
-    # Somebody whom no other test mails: what ends writing to an address ends it for all.
+    # A member to whom no other test sends email, because a suppressed address gets no email in any test.
     member = shared_api.members["provider"]
     [row] = [
         row
@@ -176,7 +176,7 @@ def test_the_plan_is_listed_with_sent_notices(shared_api, infused_referral_id):
 
 
 def test_a_task_that_failed_halfway_shows_whom_it_reached(shared_api):
-    """A person has to look at it, whoever was notified before it failed."""
+    """A person must check it, even if some recipients were notified before it failed."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
     run_job(TaskQueue.PLAN, context=wiring.build_job_context(wiring.read_clock() + timedelta(days=8)))
@@ -260,7 +260,7 @@ def test_several_notices_are_marked_as_read_and_no_others(shared_api, notified_r
 
 
 def test_another_persons_notice_is_not_marked(shared_api, notified_referral_id):
-    """Nor can it be told from one that does not exist."""
+    """The response is the same as for a referral that does not exist."""
     notice_id = list_own_notices(shared_api, notified_referral_id)["notice_id"]
     nobodys = notice_id[:-26] + "a" * 26
     answers = [

@@ -203,7 +203,7 @@ def test_other_events_are_ignored(api_with_mail, message):
 
 
 def test_an_unavailable_certificate_is_requested_again(api_with_mail, monkeypatch):
-    """SNS is asked to send the message once more."""
+    """SNS is asked to send the message again."""
 
     def no_one(_address):
         raise ConnectionError

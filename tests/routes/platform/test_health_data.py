@@ -26,7 +26,7 @@ OF_HANDBACK = frozenset(name for name in CANARIES if name.startswith("handback_"
 """Read with the package, and with what follows from it."""
 
 NEVER_KEPT = frozenset({"refused_note", "replacement_note"})
-"""Words of reports that were refused; nobody reads them again."""
+"""Words of reports that were refused; no one reads them again."""
 
 
 def plan_bursts(number, _operation):
@@ -56,7 +56,7 @@ def _leaves(kind: Any, path: str) -> Iterator[str]:
 
 
 CLOSED = [fields.Identifier, fields.Disease]
-"""Kinds of text of which we gave out every value."""
+"""Kinds of text whose values all come from us."""
 
 IN_CLEAR = {
     "/data/reason_code", "/data/until", "/data/local_date", "/data/revisit_on", "/data/ends_on",

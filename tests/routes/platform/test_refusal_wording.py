@@ -114,7 +114,7 @@ def test_a_refused_body_is_explained_in_plain_words(shared_api, operation):
 
 @pytest.mark.parametrize("operation", WITH_QUERY, ids=lambda o: o.name)
 def test_a_refused_query_is_explained_in_plain_words(shared_api, operation):
-    """The same for what stands in an address."""
+    """The same for the parameters in an address."""
     described = build_document()["paths"][operation.path][operation.method.lower()]
     path = re.sub(r"\{\w+\}", "x", operation.path)
     names = [parameter["name"] for parameter in described["parameters"] if parameter["in"] == "query"]
@@ -139,7 +139,7 @@ def test_each_message_can_be_written_with_what_pydantic_knows(kind):
 
 
 def list_written_refusals() -> Iterator[tuple[str, str]]:
-    """Every text that code refuses with: where it stands, and what it says."""
+    """Every text with which code refuses a request, and its place in the code."""
     for path in sorted((ROOT / "chalicelib").rglob("*.py")):
         for call in (n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)):
             name = ast.unparse(call.func).rsplit(".", 1)[-1]

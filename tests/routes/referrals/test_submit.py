@@ -29,7 +29,7 @@ NEEDED = {
     "/consent_to_share/given",
     "/center_id",
 }
-"""What a center needs beside those on day 1, from the design and not from the code."""
+"""What else a center needs on day 1, from the design and not from the code."""
 
 
 def pointers(answer):
@@ -76,7 +76,7 @@ def test_a_new_referral_is_at_its_location(shared_api):
 
 
 def test_ids_cannot_be_guessed(shared_api):
-    """128 random bits, and no two alike."""
+    """128 random bits, and all different."""
     ids = {shared_api.refer(submit=False)["referral_id"] for _ in range(5)}
 
     assert len(ids) == 5

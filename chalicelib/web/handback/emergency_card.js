@@ -7,11 +7,12 @@ import { Icon, Loading, PageTitle, PhoneLink, Problem, useLoad } from "../platfo
 import { getReferral } from "../referrals/referrals_api.js";
 import { getFollowUp } from "./handback_api.js";
 
-const loadCard = async (id) => {
+const loadCard = async (/** @type {string} */ id) => {
   const [referral, followUp] = await Promise.all([getReferral(id), getFollowUp(id)]);
   return { patient: referral.data.patient, practice: referral.data.practice, card: followUp.card };
 };
 
+/** @param {{id: string}} properties */
 export function EmergencyCard({ id }) {
   const { data, problem, reload } = useLoad(() => loadCard(id), [id]);
   if (!data) {

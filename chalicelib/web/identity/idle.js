@@ -7,6 +7,7 @@ import { isPastMaxSession, signOut } from "./session.js";
 const WARN_BEFORE_MS = 120_000;
 const ACTIVITY_EVENTS = ["pointerdown", "keydown", "wheel", "touchstart"];
 
+/** @param {{minutes: number}} properties */
 export function IdleWatch({ minutes }) {
   const [left, setLeft] = useState(/** @type {any} */ (null));
   const lastActivity = useRef(Date.now());

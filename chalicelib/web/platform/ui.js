@@ -4,24 +4,29 @@ import { h } from "../vendor/preact.js";
 import { html, signal, useEffect, useId, useLayoutEffect, useRef, useState } from "./dom.js";
 import { buildPhoneHref, formatCount, formatPhone } from "./labels.js";
 
+/** @param {{name: string}} properties */
 export function Icon({ name }) {
   return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
     ${shapes[name].map(([tag, attributes]) => h(tag, attributes))}
   </svg>`;
 }
 
-/** A phone number to call. Shows nothing if there is none. */
+/** A phone number to call. Shows nothing if there is none. @param {{number?: string | null}} properties */
 export const PhoneLink = ({ number }) =>
   number && html`<a class="tabular-numbers" href=${buildPhoneHref(number)}>${formatPhone(number)}</a>`;
 
 /** The message that assistive technology reads next; one message at a time. */
 export const announcement = signal("");
+/** @param {string} text */
 export function announce(text) {
   announcement.value = "";
   setTimeout(() => (announcement.value = text), 50);
 }
 
-/** The heading of a view. It takes the focus when the view opens, so that a screen reader starts there. */
+/**
+ * The heading of a view. It takes the focus when the view opens, so that a screen reader starts there.
+ * @param {{children?: any, page: string}} properties
+ */
 export function PageTitle({ children, page }) {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   // This runs before other effects, so that a view can still move the focus to another element.
@@ -33,7 +38,10 @@ export function PageTitle({ children, page }) {
   return html`<h1 tabindex="-1" ref=${heading}>${children}</h1>`;
 }
 
-/** A native modal dialog. It is open while it is rendered. Then the focus returns to its earlier place. */
+/**
+ * A native modal dialog. It is open while it is rendered. Then the focus returns to its earlier place.
+ * @param {{title: string, onClose: () => void, children?: any, role?: string}} properties
+ */
 export function Dialog({ title, onClose, children, role }) {
   const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useId();
@@ -42,7 +50,7 @@ export function Dialog({ title, onClose, children, role }) {
     dialog?.showModal();
     return () => dialog?.close();
   }, []);
-  const cancel = (event) => {
+  const cancel = (/** @type {Event} */ event) => {
     event.preventDefault();
     onClose();
   };
@@ -70,8 +78,9 @@ export function useLoad(load, inputs) {
   const latestRun = useRef(0);
   const run = async () => {
     const thisRun = ++latestRun.current;
-    const update = (next) => thisRun === latestRun.current && setState(next);
-    setState((old) => ({ ...old, busy: true }));
+    const update = (/** @type {LoadState<T> | ((old: LoadState<T>) => LoadState<T>)} */ next) =>
+      thisRun === latestRun.current && setState(next);
+    setState((/** @type {LoadState<T>} */ old) => ({ ...old, busy: true }));
     try {
       const data = await load();
       update({ data, problem: null, busy: false });
@@ -88,17 +97,21 @@ export function useLoad(load, inputs) {
   return { ...state, reload: run, replace: (/** @type {T} */ data) => setState((old) => ({ ...old, data })) };
 }
 
+/** @param {number} seconds */
 function useCountdown(seconds) {
   const [left, setLeft] = useState(seconds);
   useEffect(() => {
     setLeft(seconds);
-    const timer = setInterval(() => setLeft((value) => Math.max(0, value - 1)), 1000);
+    const timer = setInterval(() => setLeft((/** @type {number} */ value) => Math.max(0, value - 1)), 1000);
     return () => clearInterval(timer);
   }, [seconds]);
   return left;
 }
 
-/** An error message. If a repeat can help, it has a button to try again after the time that the server asked for. */
+/**
+ * An error message. If a repeat can help, it has a button to try again after the time that the server asked for.
+ * @param {{problem: any, retry?: () => void, children?: any}} properties
+ */
 export function Problem({ problem, retry, children }) {
   const left = useCountdown(problem.retryAfter || 0);
   return html`<div class="banner is-error" role="alert">
@@ -117,6 +130,7 @@ export function Problem({ problem, retry, children }) {
   </div>`;
 }
 
+/** @param {any} problem */
 function describeProblem(problem) {
   if (problem.status === 404)
     return "Not found. It may have been removed, or your organization does not have access to it.";
@@ -125,7 +139,10 @@ function describeProblem(problem) {
   return problem.message;
 }
 
-/** Reload when the user returns to this tab, because the other organization may have made changes. */
+/**
+ * Reload when the user returns to this tab, because the other organization may have made changes.
+ * @param {() => unknown} reload
+ */
 export function useOnTabFocus(reload) {
   const latest = useRef(reload);
   latest.current = reload;
@@ -136,11 +153,17 @@ export function useOnTabFocus(reload) {
   }, []);
 }
 
+/** @param {{what: string}} properties */
 export const Loading = ({ what }) => html`<p class="loading" role="status">Loading ${what}…</p>`;
 
+/** @param {string} pointer */
 export const toFieldId = (pointer) => `f${pointer.replaceAll("/", "-")}`;
 
-/** A label, a hint, an error, and one control, linked for assistive technology. */
+/**
+ * A label, a hint, an error, and one control, linked for assistive technology.
+ * @param {{pointer: string, label: any, hint?: any, error?: any, optional?: boolean, wide?: boolean, rows?: string,
+ *   options?: string[][], [attribute: string]: any}} properties
+ */
 export function Field({ pointer, label, hint, error, optional, wide, rows, options, ...rest }) {
   const id = toFieldId(pointer);
   const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");

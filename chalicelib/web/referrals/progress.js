@@ -4,14 +4,22 @@ import { html } from "../platform/dom.js";
 import { formatDay, formatTime } from "../platform/time.js";
 import { Icon } from "../platform/ui.js";
 
+/**
+ * @typedef {import("../platform/api_types.js").JourneyPhaseResponse} Phase
+ * @typedef {import("../platform/api_types.js").JourneyStepResponse} PhaseStep
+ */
+
 const NOT_REPORTED = "not reported by the center";
+/** @type {Record<string, string>} */
 const STEP_STATE_LABELS = { done: "done", current: "now", not_reported: NOT_REPORTED, ahead: "upcoming" };
 
+/** @param {Phase} phase */
 function computePhaseState({ stages }) {
   if (stages.some((step) => step.state === "current")) return "current";
   return stages.every((step) => step.state === "ahead") ? "ahead" : "done";
 }
 
+/** @param {{step: PhaseStep}} properties */
 function Step({ step }) {
   return html`<li class=${step.state} aria-current=${step.state === "current" ? "step" : undefined}>
     <span class="dot">${step.state === "done" && html`<${Icon} name="check" />`}</span>
@@ -22,6 +30,7 @@ function Step({ step }) {
   </li>`;
 }
 
+/** @param {{phases: Phase[]}} properties */
 export function Progress({ phases }) {
   return html`<section class="card" aria-labelledby="progress">
     <h2 id="progress">Progress</h2>

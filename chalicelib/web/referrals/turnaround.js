@@ -4,9 +4,15 @@ import { html } from "../platform/dom.js";
 import { formatDate, formatElapsed, formatTime } from "../platform/time.js";
 import { OverdueBadge } from "./badges.js";
 
-/** The typical turnaround and when a status is overdue. A typical time is an estimate, not a promise. */
+/** @typedef {import("../platform/api_types.js").TurnaroundResponse} Turnaround */
+
+/**
+ * The typical turnaround and when a status is overdue. A typical time is an estimate, not a promise.
+ * @param {{clock: Turnaround}} properties
+ */
 function TurnaroundDetails({ clock }) {
-  const day = (date) => html`<time class="tabular-numbers" datetime=${date}>${formatDate(date)}</time>`;
+  const day = (/** @type {string} */ date) =>
+    html`<time class="tabular-numbers" datetime=${date}>${formatDate(date)}</time>`;
   return html`<details>
     <summary>${clock.unit ? "How is this date estimated?" : "Where does this date come from?"}</summary>
     <div class="small-text">
@@ -17,6 +23,7 @@ function TurnaroundDetails({ clock }) {
   </details>`;
 }
 
+/** @param {{clock: Turnaround}} properties */
 export function StageSince({ clock }) {
   return html`<p class="large-text tabular-numbers">${formatElapsed(clock.since)}<${OverdueBadge} level=${clock.level} /></p>
     <p class="small-text tabular-numbers"><time datetime=${clock.since}>${formatTime(clock.since, getTimeZone())}</time></p>

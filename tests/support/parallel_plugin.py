@@ -46,7 +46,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadFileSch
     """Share the tests by work unit, in the order of the workers."""
     from xdist.scheduler import LoadFileScheduling
 
-    class _WorkUnitScheduling(LoadFileScheduling):
+    class _WorkUnitScheduling(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             return get_work_unit(nodeid)
 

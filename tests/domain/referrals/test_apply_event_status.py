@@ -237,3 +237,32 @@ def test_reopening_returns_to_a_stage_that_was_reported_late():
     reopened = apply_event(recorded, build_event(Reopened, NOON + 4 * HOUR, note="Another patient"))
 
     assert reopened.stage is Stage.ACCEPTED
+
+
+def test_a_withdrawal_request_stays_open_until_the_referral_ends():
+    """The next step does not answer it."""
+    requested = apply_event(build_referral(Stage.APHERESIS_COMPLETED), request_withdrawal())
+
+    moved = apply_event(requested, build_stage_change(Stage.MANUFACTURING_STARTED, NOON + 2 * HOUR))
+
+    assert moved.status.withdrawal_requested_at == NOON + HOUR
+
+
+def test_the_first_visit_comes_with_the_return_and_later_stages_keep_it():
+    """No other stage can enter it or remove it."""
+    visit = (NOON + 9 * DAY).date()
+    ready = build_stage_change(Stage.HANDBACK_READY, first_visit_on=visit)
+    referral = apply_event(build_referral(Stage.WINDOW_COMPLETE), ready)
+    assert referral.status.first_visit_on is None
+
+    returned = apply_event(referral, build_stage_change(Stage.HANDED_BACK, NOON + 2 * HOUR, first_visit_on=visit))
+    later = apply_event(returned, build_stage_change(Stage.FOLLOW_UP, NOON + 3 * HOUR))
+
+    assert (returned.status.first_visit_on, later.status.first_visit_on) == (visit, visit)
+
+
+def test_only_the_submission_sets_when_a_referral_was_submitted():
+    """A stage that is reported of a draft does not."""
+    assert apply_event(build_referral(Stage.DRAFT), build_stage_change(Stage.SUBMITTED)).submitted_at == NOON + HOUR
+    ended = build_stage_change(Stage.DECEASED, actor=Actor.PRACTICE)
+    assert apply_event(build_referral(Stage.DRAFT), ended).submitted_at is None

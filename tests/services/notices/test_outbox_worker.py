@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.referrals.stages import Stage
+from chalicelib.services.referrals import report_event
 from tests.support.factories import CENTER, NOON, OTHER_PRACTICE, PRACTICE, build_member
 from tests.support.planning import list_skipped
 from tests.support.service_driver import LINK, MINUTE, STAGES_TO_LYMPHODEPLETION
@@ -66,6 +67,23 @@ def test_an_email_has_only_the_alias_of_the_patient(services):
         if word in text.replace("blue heron", "").replace(LINK, "")
     ]
     assert tag == list_mail_rows()[0]["outbox_id"]
+
+
+def test_the_queue_applies_parked_events_that_a_crashed_run_left(services, monkeypatch):
+    """The run committed the event, and crashed before it applied the parked one."""
+    services.refer()
+    services.run_queue(TaskQueue.EVENT)
+    services.deliver("consult_scheduled", webhook_id="early")
+    assert services.list_parked_stages() == ["consult_scheduled"]
+    with monkeypatch.context() as crash:
+        crash.setattr(report_event, "apply_parked", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            services.deliver("accepted", webhook_id="late")
+
+    services.run_queue(TaskQueue.EVENT)
+
+    assert services.list_parked_stages() == []
+    assert services.get_referral().stage is Stage.CONSULT_SCHEDULED
 
 
 def test_later_runs_send_no_notice_again(infused_services):

@@ -92,7 +92,7 @@ TARGETS: Mapping[str, Target] = {
     ),
     "replay": Target(
         {f"chalicelib/domain/referrals/{name}.py": _REPLAY for name in ("apply_event", "stage_changes", "transitions")},
-        share=0.3,
+        share=1,
     ),
     "outbox": Target(
         {
@@ -105,10 +105,10 @@ TARGETS: Mapping[str, Target] = {
 }
 
 
-_WITHOUT_REJECTIONS = Target(
+WITHOUT_REJECTIONS = Target(
     {
         "chalicelib/domain/webhooks/signature.py": [
-            "tests/domain/webhooks/test_signature.py::test_a_good_signature_is_taken"
+            "tests/domain/webhooks/test_signature.py::test_a_valid_signature_is_accepted"
         ]
     },
     share=1,
@@ -121,11 +121,11 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
     yield _try_known_mistakes(progress)
     for name, target in TARGETS.items():
         yield _try_mutants(name, target, progress, budget)
-    weak = _try_mutants("a suite without rejections", _WITHOUT_REJECTIONS, progress, budget)
+    weak = _try_mutants("a suite without rejections", WITHOUT_REJECTIONS, progress, budget)
     yield SectionResult(
         claim="A suite without a test of a rejection is found to be too weak",
         tries=weak.tries,
-        counterexamples=[f"it is not: {weak.figures}"] if weak.holds else [],
+        counterexamples=[] if len(weak.counterexamples) > 1 else [f"it is not: {weak.figures} {weak.counterexamples}"],
     )
 
 

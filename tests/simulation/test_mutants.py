@@ -11,7 +11,7 @@ import pytest
 
 from tests.simulation.known_mutant import KnownMutant
 from tests.simulation.known_mutants import KNOWN
-from tests.simulation.mutants import TARGETS
+from tests.simulation.mutants import TARGETS, WITHOUT_REJECTIONS
 from tests.simulation.mutation_processes import ROOT
 from tests.simulation.run_mutmut import OPERATORS
 
@@ -58,12 +58,12 @@ def test_a_known_mistake_with_an_undefined_name_is_found(tmp_path):
     assert find_undefined_names([wrong], tmp_path) == {"a name: Undefined name `verison`"}
 
 
-@pytest.mark.parametrize("name", TARGETS)
-def test_the_modules_and_tests_of_a_target_exist(name):
-    """A moved or renamed file is found here, and not after minutes of simulation."""
-    files = [*TARGETS[name].tests, *(test for tests in TARGETS[name].tests.values() for test in tests)]
-
-    assert [file for file in files if not (ROOT / file).is_file()] == []
+@pytest.mark.parametrize("target", [*TARGETS.values(), WITHOUT_REJECTIONS], ids=[*TARGETS, "without rejections"])
+def test_the_modules_and_tests_of_a_target_exist(target):
+    """A moved or renamed file or test is found here, and not after minutes of simulation."""
+    for each in [*target.tests, *(test for tests in target.tests.values() for test in tests)]:
+        file, _, name = each.partition("::")
+        assert f"def {name}" in (ROOT / file).read_text(encoding="utf-8")
 
 
 class Lister(cst.CSTVisitor):

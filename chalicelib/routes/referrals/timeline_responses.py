@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from chalicelib.domain.referrals.events import Corrected, EventType, ReferralEvent, StageChange
+from chalicelib.domain.referrals.events import EventType, ReferralEvent, StageChange
 from chalicelib.domain.referrals.reason_codes import format_reason
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
 from chalicelib.routes.platform.timestamps import format_timestamp
@@ -24,7 +24,12 @@ EVENT_LABELS: Mapping[EventType, str] = {
 
 
 def to_event_response(entry: LoggedEvent) -> EventResponse:
-    """A row of the timeline. `data` has the fields that only some types of events have."""
+    """A row of the timeline, in the shape in which the event was sent, with what we added to it.
+
+    `type`, `occurred_at`, `sequence` and `data` are as in the request. A member of `data` that has no
+    value is left out. `stage`, `reason_code` and `note` are repeated outside `data`, where earlier
+    releases had them.
+    """
     event = entry.event
     return {
         "event_id": event.event_id,
@@ -50,15 +55,21 @@ def _get_event_label(event: ReferralEvent) -> str:
     return EVENT_LABELS[event.type]
 
 
+_FIELDS_OUTSIDE_DATA = {field.name for field in fields(ReferralEvent)} - {"reason_code", "note"}
+_FIELDS_OF_INFUSIONS = frozenset({"part", "of"})
+
+
 def _build_event_data(event: ReferralEvent) -> dict[str, Any]:
-    common = {field.name for field in fields(ReferralEvent)} | {"stage", "replacement"}
-    own = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in common}
-    if isinstance(event, StageChange) and event.stage is not Stage.HANDED_BACK:
-        del own["first_visit_on"]  # No other stage asks for it.
-    data = {k: v.isoformat() if isinstance(v, date) else v for k, v in own.items()}
-    if isinstance(event, Corrected) and event.replacement:
-        data["replacement"] = {
-            "stage": event.replacement.stage,
-            "occurred_at": format_timestamp(event.replacement.occurred_at),
-        }
-    return data
+    """The `data` of an event as a sender would write it."""
+    values = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in _FIELDS_OUTSIDE_DATA}
+    if isinstance(event, StageChange) and event.stage is not Stage.INFUSED:
+        # Every stage change is stored with the numbers of a dose, but only an infusion has doses.
+        values = {name: value for name, value in values.items() if name not in _FIELDS_OF_INFUSIONS}
+    return {name: _to_json_value(value) for name, value in values.items() if value is not None}
+
+
+def _to_json_value(value: Any) -> Any:
+    if isinstance(value, StageChange):
+        occurred_at = format_timestamp(value.occurred_at)
+        return {"type": value.type, "occurred_at": occurred_at, "data": _build_event_data(value)}
+    return value.isoformat() if isinstance(value, date) else value

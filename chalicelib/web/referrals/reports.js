@@ -221,7 +221,7 @@ export const listFurtherReports = (referral) =>
 export function isCorrectable(event) {
   const ownSources = isPractice() ? ["practice"] : ["center", "center_feed"];
   const typeAllowed =
-    event.type === "window.extended" || (event.type === "stage.changed" && event.stage !== "submitted");
+    event.type === "window.extended" || (event.type === "stage.changed" && event.data.stage !== "submitted");
   return ownSources.includes(event.source) && typeAllowed;
 }
 
@@ -232,7 +232,7 @@ export function buildCorrection(event, referral) {
   const isOtherTime = (values) => values.truth === OTHER_TIME;
   const infusionFields = data.local_date && isStatus ? buildInfusionFields(referral.center, data) : [];
   const visitFields =
-    "first_visit_on" in data
+    data.stage === "handed_back"
       ? [{ ...EXTRA_FIELDS.first_visit_on, value: data.first_visit_on ?? "", hint: undefined }]
       : [];
   const choices = [
@@ -263,24 +263,9 @@ export function buildCorrection(event, referral) {
       ...(truth === OTHER_TIME && {
         replacement: {
           occurred_at: at,
-          data: {
-            ...keepUnchanged(data),
-            ...values,
-            stage: event.stage,
-            reason_code: event.reason_code,
-            note: event.note,
-          },
+          data: { ...data, ...values },
         },
       }),
     }),
   };
 }
-
-const keepUnchanged = ({ part, of, local_date, revisit_on, suggested_center_id, first_visit_on }) => ({
-  part,
-  of,
-  local_date,
-  revisit_on,
-  suggested_center_id,
-  first_visit_on,
-});

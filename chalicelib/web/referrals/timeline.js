@@ -33,7 +33,7 @@ const DETAILS_BY_TYPE = {
 
 /** @param {{event: any, labels: Record<string, string>}} properties `labels`: the labels of the events by id */
 function EventDetails({ event, labels }) {
-  const lines = (DETAILS_BY_TYPE[event.type]?.(event.data || {}, labels) || []).filter(Boolean);
+  const lines = (DETAILS_BY_TYPE[event.type]?.(event.data, labels) || []).filter(Boolean);
   if (event.reason) lines.push(`Reason: ${event.reason}`);
   return lines.map((line) => html`<p class="tabular-numbers">${line}</p>`);
 }
@@ -52,7 +52,7 @@ function EventRow({ event, labels, corrected, correct }) {
       </p>
       ${late && html`<p class="small-text tabular-numbers">Recorded ${formatTime(event.recorded_at, getTimeZone())}</p>`}
       <${EventDetails} event=${event} labels=${labels} />
-      ${event.note && html`<p class="note">${event.note}</p>`}
+      ${event.data.note && html`<p class="note">${event.data.note}</p>`}
     </div>
     ${correct && html`<button type="button" class="ghost-button" aria-label="Correct the entry “${event.stage_label}”" onClick=${correct}>Correct</button>`}
   </li>`;

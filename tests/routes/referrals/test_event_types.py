@@ -129,7 +129,8 @@ def test_a_corrected_infusion_is_replanned(shared_api, infused_referral_id):
 
     assert (answer.status, answer.json["stage"]) == (200, "infused")
     assert read(shared_api, infused_referral_id)["window"]["infused_on"] == next_day
-    assert timeline(shared_api, infused_referral_id)[0]["data"]["replacement"]["stage"] == "infused"
+    shown = timeline(shared_api, infused_referral_id)[0]["data"]["replacement"]
+    assert (shown["type"], shown["data"]) == ("stage.changed", {**replacement["data"], "part": 1, "of": 1})
 
 
 def test_a_practice_requests_withdrawal(shared_api, referral_id):

@@ -9,8 +9,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.domain.identity.members import Member, TenantKind
+from chalicelib.domain.notices.care_notices import (
+    ADVERSE_EVENT_RESOLVED_RULE,
+    ADVERSE_EVENT_URGENT_RULE,
+    READMISSION_RULE,
+)
 from chalicelib.domain.notices.overdue_alerts import AlertLevel
-from chalicelib.domain.notices.tasks import HANDBACK_WRITTEN_RULE, READMISSION_RULE
+from chalicelib.domain.notices.tasks import HANDBACK_WRITTEN_RULE
 from chalicelib.domain.referrals.events import EventType
 from chalicelib.domain.referrals.stages import Stage
 
@@ -119,6 +124,11 @@ EVENT_RULES: Mapping[str, NoticeRule] = {
     EventType.HOLD_STARTED: NoticeRule(_BOTH, "The referral is on hold"),
     EventType.HOLD_ENDED: NoticeRule(_BOTH, "The referral is active again"),
     EventType.TOXICITY_NOTICED: NoticeRule(_PRACTICE, "The center reported a toxicity", Category.CRITICAL),
+    EventType.ADVERSE_EVENT_REPORTED: NoticeRule((), "An adverse event was reported"),
+    ADVERSE_EVENT_URGENT_RULE: NoticeRule((), "An adverse event was reported: read it now", Category.CRITICAL),
+    ADVERSE_EVENT_RESOLVED_RULE: NoticeRule((), "An adverse event has resolved"),
+    EventType.RELAPSE_REPORTED: NoticeRule((), "A relapse was reported"),
+    EventType.BRIDGING_REPORTED: NoticeRule((), "Bridging therapy was reported"),
     READMISSION_RULE: NoticeRule(_PRACTICE, "The patient was readmitted", Category.CRITICAL),
     EventType.WINDOW_EXTENDED: NoticeRule(_PRACTICE, "The center extended monitoring"),
     EventType.WITHDRAWAL_REQUESTED: NoticeRule(_CENTER, "The practice requested withdrawal"),
@@ -126,7 +136,8 @@ EVENT_RULES: Mapping[str, NoticeRule] = {
     EventType.CORRECTED: NoticeRule(_BOTH, "An earlier entry was corrected"),
     HANDBACK_WRITTEN_RULE: NoticeRule(_PRACTICE, "The center updated the transition-of-care summary"),
 }
-"""The events without a stage change that the other side is notified of at once."""
+"""The events without a stage change that the other side is notified of at once. Of a report about the
+patient's care, the side that did not report it is notified, and the task names it."""
 
 SILENT_EVENT_TYPES: frozenset[EventType] = frozenset({EventType.STAGE_CHANGED})
 """Event types without a rule of their own. A stage change is notified by `STAGE_RULES`. Every event

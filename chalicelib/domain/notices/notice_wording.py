@@ -29,7 +29,8 @@ def list_notice_rules(task: OutboxTask) -> Iterator[tuple[TenantKind, NoticeRule
         return
     for rule in _find_rules(task):
         complete_rule = rule._replace(title=_with_date_change_note(rule.title, task))
-        yield from ((side, complete_rule) for side in rule.sides)
+        sides = (task.side,) if task.side else rule.sides
+        yield from ((side, complete_rule) for side in sides)
 
 
 def _find_rules(task: OutboxTask) -> Iterator[NoticeRule]:

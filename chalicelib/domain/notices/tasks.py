@@ -5,15 +5,13 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from chalicelib.domain.identity.members import TenantKind
-from chalicelib.domain.referrals.events import ReferralEvent, StageChange, ToxicityNoticed, derive_id
+from chalicelib.domain.notices.care_notices import find_adverse_event_rule, find_side_to_notify
+from chalicelib.domain.referrals.events import ReferralEvent, StageChange, derive_id
 from chalicelib.domain.referrals.stages import Stage
 
 OPEN_MONITORING_RULE = "open_monitoring"
 EXPIRE_PARKED_RULE = "give_up"
 STAGE_CHANGED_RULE = "stage_changed"
-
-READMISSION_RULE = "readmission"
-"""A readmission is a kind of toxicity event. It has its own rule, so the practice is notified of it by name."""
 
 HANDBACK_WRITTEN_RULE = "handback_written"
 """The center wrote or corrected the transition-of-care summary. No event follows, and no stage change."""
@@ -50,11 +48,12 @@ class OutboxTask:
         rule: A key of `NOTICE_SCHEDULE`, `EVENT_RULES` or `OVERDUE_RULES`, or `STAGE_CHANGED_RULE`,
             `OPEN_MONITORING_RULE` or `EXPIRE_PARKED_RULE`.
         due_on: The local day of a planned task; for an overdue alert, the first overdue day.
-        side: For an overdue alert, the side that must act next.
+        side: For an overdue alert, the side that must act next; for a report about care, the other side.
         skipped_level_missed: Whether an overdue alert skipped the level below and no one was notified of it.
         infused_on: Day 0 of the monitoring window that the task was planned for.
         replaces: The task that it replaces in the plan, after a date changed.
         is_late: Whether it is sent more than a day after its day; known only when it is sent.
+        detail: What a report about care says, with what to do first; known only when it is sent.
         date_change: How the title begins if an earlier notice named another day; known only when it is sent.
     """
 
@@ -71,6 +70,7 @@ class OutboxTask:
     infused_on: date | None = None
     replaces: str | None = None
     is_late: bool = False
+    detail: str = ""
     date_change: DateChangeReason | None = None
 
 
@@ -84,12 +84,11 @@ def build_event_task(event: ReferralEvent, *, now: datetime) -> OutboxTask:
         due_at=now,
         stage=event.stage if isinstance(event, StageChange) else None,
         event_id=event.event_id,
+        side=find_side_to_notify(event),
     )
 
 
 def _get_rule_name(event: ReferralEvent) -> str:
     if isinstance(event, StageChange):
         return STAGE_CHANGED_RULE
-    if isinstance(event, ToxicityNoticed) and event.kind == READMISSION_RULE:
-        return READMISSION_RULE
-    return event.type
+    return find_adverse_event_rule(event) or event.type

@@ -8,15 +8,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.referrals.adverse_events import AdverseEventKind
 from chalicelib.domain.referrals.apply_event import decide_event
+from chalicelib.domain.referrals.care_terms import BridgingStatus
 from chalicelib.domain.referrals.events import (
+    AdverseEventReported,
+    BridgingReported,
     EventSource,
     EventType,
     HoldEnded,
     HoldStarted,
     ReferralEvent,
+    RelapseReported,
     Reopened,
-    ToxicityNoticed,
     WindowExtended,
     WithdrawalRequested,
 )
@@ -60,7 +64,9 @@ def _build_candidate_events(referral: Referral, *, actor: Actor, now: datetime) 
         "note": "candidate",
     }
     yield HoldEnded(**common) if status.hold else HoldStarted(**common)
-    yield ToxicityNoticed(**common)
+    yield AdverseEventReported(**common, kind=AdverseEventKind.OTHER)
+    yield RelapseReported(**common)
+    yield BridgingReported(**common, status=BridgingStatus.PLANNED)
     if window:
         yield WindowExtended(**common, ends_on=window.ends_on + timedelta(days=1))
     if not status.withdrawal_requested_at:

@@ -9,11 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from chalicelib.domain.referrals.care_events import CARE_EVENTS, decide_adverse_event, decide_bridging, decide_relapse
+from chalicelib.domain.referrals.care_reports import NO_REPORTS
 from chalicelib.domain.referrals.events import (
+    AdverseEventReported,
+    BridgingReported,
     Corrected,
     HoldEnded,
     HoldStarted,
     ReferralEvent,
+    RelapseReported,
     Reopened,
     StageChange,
     ToxicityNoticed,
@@ -106,17 +111,6 @@ def _decide_hold(referral: Referral, event: HoldStarted | HoldEnded, context: De
     return _with_status(referral, event, context, hold=hold, hold_head=event.order)
 
 
-def _decide_toxicity(referral: Referral, event: ToxicityNoticed, context: DecisionContext) -> Decision:
-    """Record a toxicity at any time after the infusion, even after the referral has ended."""
-    if event.actor not in _CENTER:
-        return _REJECTED_OTHER_SIDE
-    if Stage.INFUSED not in referral.stage_entered_at:
-        return Pending() if referral.stage not in TERMINAL_STAGES else REJECTED_CLOSED
-    known = referral.status.toxicity_at
-    latest = max(known, event.occurred_at) if known else event.occurred_at
-    return _with_status(referral, event, context, toxicity_at=latest)
-
-
 def _decide_extension(referral: Referral, event: WindowExtended, context: DecisionContext) -> Decision:
     """Extend the monitoring window; a window that was confirmed as complete opens again."""
     if event.actor not in _CENTER:
@@ -177,7 +171,10 @@ _DECIDE_BY_TYPE: Mapping[type[ReferralEvent], Callable[..., Decision]] = {
     StageChange: decide_stage_change,
     HoldStarted: _decide_hold,
     HoldEnded: _decide_hold,
-    ToxicityNoticed: _decide_toxicity,
+    ToxicityNoticed: decide_adverse_event,
+    AdverseEventReported: decide_adverse_event,
+    RelapseReported: decide_relapse,
+    BridgingReported: decide_bridging,
     WindowExtended: _decide_extension,
     WithdrawalRequested: _decide_withdrawal_request,
     Reopened: _decide_reopening,
@@ -196,8 +193,8 @@ def _decide_correction(
         return Pending()
     if wrong.actor is not event.actor:
         return _REJECTED_OTHER_SIDE
-    if not isinstance(wrong, StageChange | WindowExtended):
-        return Rejected("not_correctable", "Only a status or an extension can be corrected.")
+    if not isinstance(wrong, (StageChange, WindowExtended, *CARE_EVENTS)):
+        return Rejected("not_correctable", "Only a status, an extension or a report about care can be corrected.")
     if isinstance(wrong, StageChange) and wrong.stage is Stage.SUBMITTED:
         return Rejected("not_correctable", "A submitted referral cannot be corrected. Withdraw it instead.")
     replayed = _replay_with_event(referral, event, context, history)
@@ -293,4 +290,5 @@ def _reset_to_draft(referral: Referral, *, corrected: bool) -> Referral:
         doses_given=0,
         dose_total=1,
         status=kept_status,
+        care=NO_REPORTS,
     )

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from chalicelib.domain.referrals.adverse_events import AdverseEventKind, AdverseEventStatus
+from chalicelib.domain.referrals.care_terms import BridgingResponse, BridgingStatus, BridgingTeam, RelapseStatus
 from chalicelib.domain.referrals.stages import Actor, Stage
 
 FUTURE_TOLERANCE = timedelta(minutes=10)
@@ -61,6 +63,10 @@ class EventType(StrEnum):
     HOLD_STARTED = "hold.started"
     HOLD_ENDED = "hold.ended"
     TOXICITY_NOTICED = "toxicity.noticed"
+    """The older name of `adverse_event.reported`."""
+    ADVERSE_EVENT_REPORTED = "adverse_event.reported"
+    RELAPSE_REPORTED = "relapse.reported"
+    BRIDGING_REPORTED = "bridging.reported"
     WINDOW_EXTENDED = "window.extended"
     WITHDRAWAL_REQUESTED = "withdrawal.requested"
     REOPENED = "referral.reopened"
@@ -141,15 +147,47 @@ class HoldEnded(ReferralEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToxicityNoticed(ReferralEvent):
-    """The center noticed a toxicity; the referring team is notified the same day.
+    """A toxicity: the older form of `AdverseEventReported`, which centers' systems still send.
 
     Attributes:
-        kind: `crs`, `neurotoxicity`, `infection`, `cytopenia`, `readmission` or `other`.
-        grade: The center's grade, 1 to 5, if reported.
+        kind: An `AdverseEventKind` or `neurotoxicity`, as it was reported.
+        grade: 1 to 5, if it was reported.
     """
 
     kind: str = "other"
     grade: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdverseEventReported(ReferralEvent):
+    """Either side reports an adverse event, an update of it, or that it has resolved.
+
+    Attributes:
+        grade: 1 to 5 on the published scale of the kind, if it was reported.
+        status: If it was not reported, ongoing without `resolved_on`, and resolved with it.
+    """
+
+    kind: AdverseEventKind
+    grade: int | None = None
+    status: AdverseEventStatus | None = None
+    resolved_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelapseReported(ReferralEvent):
+    """Either side reports a relapse after the infusion; confirmed if no `status` was reported."""
+
+    status: RelapseStatus | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgingReported(ReferralEvent):
+    """Either side reports therapy that bridges the time until the infusion; `by` is who gives it."""
+
+    status: BridgingStatus
+    by: BridgingTeam | None = None
+    regimen: str | None = None
+    response: BridgingResponse | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +225,9 @@ EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     HoldStarted: EventType.HOLD_STARTED,
     HoldEnded: EventType.HOLD_ENDED,
     ToxicityNoticed: EventType.TOXICITY_NOTICED,
+    AdverseEventReported: EventType.ADVERSE_EVENT_REPORTED,
+    RelapseReported: EventType.RELAPSE_REPORTED,
+    BridgingReported: EventType.BRIDGING_REPORTED,
     WindowExtended: EventType.WINDOW_EXTENDED,
     WithdrawalRequested: EventType.WITHDRAWAL_REQUESTED,
     Reopened: EventType.REOPENED,

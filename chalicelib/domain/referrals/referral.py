@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN, ChainHead
+from chalicelib.domain.referrals.care_reports import NO_REPORTS, CareReports
 from chalicelib.domain.referrals.events import EventOrder
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Actor, NextActor, Phase, Stage
@@ -63,7 +64,7 @@ MAX_MISSING_SEQUENCES = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralStatus:
-    """The state besides the stage: hold, outcome, toxicity, withdrawal request. Field names are stored.
+    """The state besides the stage: hold, outcome, withdrawal request. Field names are stored.
 
     Attributes:
         hold_head: The order of the last event about a hold, or of an ending; a hold event that was
@@ -73,7 +74,7 @@ class ReferralStatus:
         suggested_center_id: The center that a redirecting center suggests.
         first_visit_on: The practice's first visit after the patient returned.
         withdrawal_requested_at: When the practice first asked the center to stop.
-        toxicity_at: When the center last noticed a toxicity.
+        toxicity_at: When the center last noticed a toxicity; only in rows of releases before `care`.
         feed: The sequence numbers of the center's system, and which are missing.
         corrected: Whether the history contains a correction, so that every later decision must
             replay it.
@@ -110,6 +111,7 @@ class Referral:
         version: Increases by one with each write; the ETag.
         doses_given: How many infusions of a split dose have been given.
         dose_total: How many infusions the dose is split into.
+        care: What both sides reported about adverse events, relapse and bridging therapy.
         audit_chain_head: The last row of the hash chain of audit rows about the referral's writes.
         last_writer: Who made the newest versions; the store updates it with each write.
     """
@@ -134,6 +136,7 @@ class Referral:
     doses_given: int = 0
     dose_total: int = 1
     status: ReferralStatus = ReferralStatus()
+    care: CareReports = NO_REPORTS
     audit_chain_head: ChainHead = EMPTY_CHAIN
     last_writer: LastWriter = field(default=LastWriter(), compare=False)
 

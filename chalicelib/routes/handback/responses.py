@@ -1,6 +1,6 @@
 """The transition-of-care summary and the follow-up dates as the API returns them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 # pydantic needs this one on Python 3.11.
@@ -13,7 +13,9 @@ from chalicelib.domain.handback.follow_up_dates import find_driving_start, find_
 from chalicelib.domain.handback.package import REQUIRED_ITEMS, can_center_write, compute_handback_state, is_missing
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.platform.dates import format_date
-from chalicelib.domain.referrals.stages import Stage
+from chalicelib.domain.referrals.adverse_events import format_adverse_event
+from chalicelib.domain.referrals.monitoring_window import to_local_day
+from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.services.handback.calendar import FollowUp
@@ -215,10 +217,31 @@ def _build_emergency_card(follow_up: FollowUp) -> EmergencyCardResponse:
         "infused_on": follow_up.window.infused_on.isoformat(),
         "center": center.tenant.name if center else None,
         "phone": phone or None,
-        "lines": [_build_blood_line(follow_up), _build_driving_line(follow_up), _build_steroid_line()],
+        "lines": [
+            *_build_adverse_event_lines(follow_up),
+            _build_blood_line(follow_up),
+            _build_driving_line(follow_up),
+            _build_steroid_line(),
+        ],
         "statements": list(DISCLAIMERS),
         "emergency_call": EMERGENCY_CALL,
     }
+
+
+def _build_adverse_event_lines(follow_up: FollowUp) -> Iterator[EmergencyCardLineResponse]:
+    """What is open now, for an emergency department that does not know the patient."""
+    referral, zone = follow_up.referral, follow_up.window.time_zone
+    if referral.stage is Stage.DECEASED:
+        return
+    for event in referral.care.list_adverse_events():
+        if event.is_open:
+            reporter = "the center" if event.reported_by is Actor.CENTER else "the referring practice"
+            yield {
+                "label": "Open adverse event",
+                "text": f"{format_adverse_event(event.kind, event.grade)}, since"
+                f" {format_date(to_local_day(event.since, zone))}.",
+                "source": f"Reported by {reporter}, {format_date(to_local_day(event.reported_at, zone))}",
+            }
 
 
 def _build_blood_line(follow_up: FollowUp) -> EmergencyCardLineResponse:

@@ -30,11 +30,12 @@ class MailStatusResponse(TypedDict):
 
 
 class NoticeResponse(TypedDict):
-    """A notice that the member received."""
+    """A notice that the member received. `detail` is what a report about care says."""
 
     notice_id: str
     rule: str
     title: str
+    detail: str | None
     referral_id: str | None
     alias: str | None
     category: str
@@ -134,6 +135,7 @@ def to_notice_response(notice: Notice, mails: Mapping[str, MailStatusEntry]) -> 
         "notice_id": notice.notice_id,
         "rule": notice.rule,
         "title": notice.title,
+        "detail": notice.detail or None,
         "referral_id": notice.referral_id or None,
         "alias": notice.alias or None,
         "category": notice.category,

@@ -1,6 +1,7 @@
 """The events that members and the systems of centers report: one request type per type of event."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -8,11 +9,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, RootModel
 
 from chalicelib.domain.referrals.events import (
+    AdverseEventReported,
+    BridgingReported,
     Corrected,
     EventSource,
     HoldEnded,
     HoldStarted,
     ReferralEvent,
+    RelapseReported,
     Reopened,
     StageChange,
     ToxicityNoticed,
@@ -29,6 +33,13 @@ from chalicelib.routes.platform.fields import (
     SenderCode,
     StrictModel,
     Timestamp,
+)
+from chalicelib.routes.referrals.care_bodies import (
+    AdverseEventData,
+    BridgingData,
+    RelapseData,
+    ToxicityData,
+    build_care_event,
 )
 
 DoseNumber = Annotated[int, Field(ge=1, le=9)]
@@ -61,13 +72,6 @@ class ReasonData(StrictModel):
 
     reason_code: SenderCode | None = None
     note: MultiLineText | None = None
-
-
-class ToxicityData(ReasonData):
-    """The toxicity that the center noticed."""
-
-    kind: Literal["crs", "neurotoxicity", "infection", "cytopenia", "readmission", "other"] = "other"
-    grade: Annotated[int, Field(ge=1, le=5)] | None = None
 
 
 class ExtensionData(ReasonData):
@@ -120,10 +124,31 @@ class HoldEndEventRequest(_EventRequest):
 
 
 class ToxicityEventRequest(_EventRequest):
-    """A toxicity was noticed."""
+    """A toxicity was noticed: the older form of `adverse_event.reported`."""
 
     type: Literal["toxicity.noticed"]
     data: ToxicityData = ToxicityData()
+
+
+class AdverseEventEventRequest(_EventRequest):
+    """Either organization reports an adverse event after the infusion, an update, or that it has resolved."""
+
+    type: Literal["adverse_event.reported"]
+    data: AdverseEventData
+
+
+class RelapseEventRequest(_EventRequest):
+    """Either organization reports a relapse after the infusion."""
+
+    type: Literal["relapse.reported"]
+    data: RelapseData = RelapseData()
+
+
+class BridgingEventRequest(_EventRequest):
+    """Either organization reports bridging therapy before the infusion."""
+
+    type: Literal["bridging.reported"]
+    data: BridgingData
 
 
 class ExtensionEventRequest(_EventRequest):
@@ -159,6 +184,9 @@ AnyEventRequest = Annotated[
     | HoldStartEventRequest
     | HoldEndEventRequest
     | ToxicityEventRequest
+    | AdverseEventEventRequest
+    | RelapseEventRequest
+    | BridgingEventRequest
     | ExtensionEventRequest
     | WithdrawalEventRequest
     | ReopeningEventRequest
@@ -210,15 +238,23 @@ def build_event(report: Any, *, referral_id: str, reporter: EventReporter) -> Re
     return event
 
 
+_CARE_EVENTS: Mapping[type, type[ReferralEvent]] = {
+    ToxicityEventRequest: ToxicityNoticed,
+    AdverseEventEventRequest: AdverseEventReported,
+    RelapseEventRequest: RelapseReported,
+    BridgingEventRequest: BridgingReported,
+}
+
+
 def _build_domain_event(report: Any, common: dict[str, Any]) -> ReferralEvent:
     data = report.data
+    if type(report) in _CARE_EVENTS:
+        return build_care_event(_CARE_EVENTS[type(report)], data, common)
     match report:
         case StageEventRequest():
             return _build_stage_change(data, common)
         case HoldStartEventRequest():
             return HoldStarted(**common, until=data.until)
-        case ToxicityEventRequest():
-            return ToxicityNoticed(**common, kind=data.kind, grade=data.grade)
         case ExtensionEventRequest():
             return WindowExtended(**common, ends_on=data.ends_on)
         case CorrectionEventRequest():

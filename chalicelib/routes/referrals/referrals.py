@@ -186,7 +186,8 @@ def read_window(request: ApiRequest, referral_id: str) -> ApiResponse[Monitoring
         raise NotFoundError
     notices = list_planned_notices(referral, stores=wiring.get_stores())
     return ApiResponse(
-        body=responses.to_window_response(referral.window, notices), headers=responses.build_referral_etag(referral)
+        body=responses.to_window_response(referral, referral.window, notices),
+        headers=responses.build_referral_etag(referral),
     )
 
 

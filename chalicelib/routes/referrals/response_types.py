@@ -7,6 +7,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from chalicelib.routes.platform.responses import TenantResponse
+from chalicelib.routes.referrals.care_responses import AdverseEventResponse, BridgingResponse, RelapseResponse
 
 
 class ReferralCenterResponse(TypedDict):
@@ -116,6 +117,7 @@ class MonitoringWindowResponse(TypedDict):
     milestones: list[MilestoneResponse]
     extensions: list[WindowExtensionResponse]
     late_effects: list[str]
+    open_adverse_events: list[AdverseEventResponse]
     notices: list[PlannedNoticeResponse]
 
 
@@ -173,6 +175,9 @@ class ReferralResponse(TypedDict):
     first_visit_on: str | None
     withdrawal_requested_at: str | None
     toxicity_noticed_at: str | None
+    adverse_events: list[AdverseEventResponse]
+    relapse: RelapseResponse | None
+    bridging: BridgingResponse | None
     missing_updates: list[int]
     updates_lost: int
     continues: str | None

@@ -15,6 +15,7 @@ from chalicelib.domain.referrals.stages import STAGE_FACTS
 from chalicelib.domain.referrals.worklists import ListViewer, StageSummary, summarize_stage
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
+from chalicelib.routes.referrals.care_responses import list_open_adverse_events, to_care_response
 from chalicelib.routes.referrals.journey_responses import (
     list_reportable_events,
     to_actions_response,
@@ -56,7 +57,7 @@ def to_referral_response(
     """A referral for a member who can see it."""
     context = load_decision_context(referral, context=RunContext(wiring.get_stores(), viewer.now))
     details, status = referral.details, referral.status
-    requested_at, toxicity_at = status.withdrawal_requested_at, status.toxicity_at
+    requested_at = status.withdrawal_requested_at
     practice, center = _build_practice(referral.practice_id), _build_center(referral.center_id)
     names = {TenantKind.PRACTICE: practice["name"], TenantKind.CENTER: center["name"] if center else None}
     return {
@@ -81,14 +82,14 @@ def to_referral_response(
         "actions": to_actions_response(referral, member, names),
         "may_report": [*list_reportable_events(referral, member, context)],
         "packet": _build_packet(referral),
-        "window": to_window_response(referral.window, notices) if referral.window else None,
+        "window": to_window_response(referral, referral.window, notices) if referral.window else None,
         "hold": _build_hold(referral),
         "outcome": _build_outcome(status.reason_code),
         "revisit_on": status.revisit_on.isoformat() if status.revisit_on else None,
         "suggested_center_id": status.suggested_center_id,
         "first_visit_on": status.first_visit_on.isoformat() if status.first_visit_on else None,
         "withdrawal_requested_at": format_timestamp(requested_at) if requested_at else None,
-        "toxicity_noticed_at": format_timestamp(toxicity_at) if toxicity_at else None,
+        **to_care_response(referral),
         "missing_updates": list(status.feed.missing),
         "updates_lost": status.updates_lost,
         "continues": status.continues,
@@ -138,8 +139,10 @@ def _build_outcome(reason_code: str | None) -> OutcomeReasonResponse | None:
     return {"reason_code": outcome.reason_code, "label": outcome.label, "next_step": outcome.next_step}
 
 
-def to_window_response(window: MonitoringWindow, notices: Sequence[PlannedNotice]) -> MonitoringWindowResponse:
-    """A monitoring window with its dates and its notices."""
+def to_window_response(
+    referral: Referral, window: MonitoringWindow, notices: Sequence[PlannedNotice]
+) -> MonitoringWindowResponse:
+    """A referral's monitoring window with its dates, its open adverse events and its notices."""
     product = catalog.load_products().get(window.profile.product_id)
     return {
         "time_zone": window.time_zone,
@@ -165,6 +168,7 @@ def to_window_response(window: MonitoringWindow, notices: Sequence[PlannedNotice
             for extension in window.extensions
         ],
         "late_effects": [effect["text"] for effect in product.facts["late_effects"]] if product else [],
+        "open_adverse_events": list_open_adverse_events(referral),
         "notices": [_to_planned_notice_response(notice) for notice in notices],
     }
 

@@ -163,4 +163,5 @@ def _build_notice(task: OutboxTask, referral: Referral, member: Member, rule: No
         alias=referral.alias,
         created_at=now,
         category=rule.category,
+        detail=task.detail,
     )

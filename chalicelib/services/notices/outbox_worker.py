@@ -21,6 +21,7 @@ from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import UnavailableError
 from chalicelib.observe import log
+from chalicelib.services.notices.care_detail import with_care_detail
 from chalicelib.services.notices.notify import notify_recipients
 from chalicelib.services.notices.overdue_alerts import send_overdue_alert
 from chalicelib.services.notices.planned_tasks import skip_if_obsolete, with_lateness
@@ -198,6 +199,7 @@ def _notify(task: OutboxTask, referral: Referral, *, context: RunContext) -> Seq
     if task.queue is TaskQueue.EVENT:
         # If a run crashed after a commit and before it applied the parked events, they are applied here.
         apply_parked(task.referral_id, context=context)
+        task = with_care_detail(task, referral, context=context)
     return notify_recipients(with_lateness(task, referral, context=context), referral, context=context)
 
 

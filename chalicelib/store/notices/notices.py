@@ -30,6 +30,8 @@ class Notice:
         notice_id: Starts with the time of writing, so that a query reads newest first.
         referral_id: The referral; empty for a notice about several patients, such as a digest.
         alias: The practice's name for the patient; empty like `referral_id`. Stored encrypted.
+        detail: What a report about care says, with what to do first; empty for other notices. Stored
+            encrypted.
         mail_id: The email that has it; None if the member wants no email of its category.
     """
 
@@ -43,6 +45,7 @@ class Notice:
     alias: str
     created_at: datetime
     category: Category = Category.STATUS_UPDATE
+    detail: str = ""
     mail_id: str | None = None
     read_at: datetime | None = None
 
@@ -127,6 +130,7 @@ class Notices:
         return sum("read_at" not in item for item in page.items)
 
     def _notice_to_item(self, notice: Notice) -> Item:
+        context = _build_encryption_context(notice.member_id, notice.notice_id)
         return {
             "member_id": notice.member_id,
             "notice_id": notice.notice_id,
@@ -136,10 +140,11 @@ class Notices:
             "title": notice.title,
             # An index key cannot be empty, so a notice about several patients is not in the index.
             "referral_id": notice.referral_id or None,
-            "alias": self.encryption.encrypt(
-                notice.alias.encode(),
-                scope=notice.tenant_id,
-                context=_build_encryption_context(notice.member_id, notice.notice_id),
+            "alias": self.encryption.encrypt(notice.alias.encode(), scope=notice.tenant_id, context=context),
+            "detail": (
+                self.encryption.encrypt(notice.detail.encode(), scope=notice.tenant_id, context=f"{context}/detail")
+                if notice.detail
+                else None
             ),
             "created_at": to_timestamp(notice.created_at),
             "category": notice.category,
@@ -149,6 +154,7 @@ class Notices:
     def _item_to_notice(self, item: Item) -> Notice:
         context = _build_encryption_context(item["member_id"], item["notice_id"])
         alias = self.encryption.decrypt(item["alias"], scope=item["tenant_id"], context=context)
+        detail = item.get("detail")
         return Notice(
             notice_id=item["notice_id"],
             member_id=item["member_id"],
@@ -160,6 +166,11 @@ class Notices:
             alias=alias.decode(),
             created_at=from_timestamp(item["created_at"]),
             category=Category(item.get("category", Category.STATUS_UPDATE)),
+            detail=(
+                self.encryption.decrypt(detail, scope=item["tenant_id"], context=f"{context}/detail").decode()
+                if detail
+                else ""
+            ),
             mail_id=item.get("mail_id"),
             read_at=from_timestamp(item["read_at"]) if "read_at" in item else None,
         )

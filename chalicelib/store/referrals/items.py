@@ -14,6 +14,7 @@ Some stored attributes have older names than the fields here:
 | `audited`             | `Referral.audit_chain_head`                  |
 | `touched`             | `Referral.last_writer`                       |
 | `part`, `of`          | `Referral.doses_given`, `Referral.dose_total`|
+| `care` in `details`   | `Referral.care`                              |
 | `standing` in summary | `ReferralSummary.stage_summary`              |
 | `touched` in summary  | `ReferralSummary.last_writer`                |
 """
@@ -36,6 +37,7 @@ from chalicelib.store.platform import codec
 from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
+from chalicelib.store.referrals.care_items import CARE_MEMBER, care_to_members, read_status_and_care
 from chalicelib.store.referrals.name_index import build_blind_indexes
 from chalicelib.store.webhooks.idempotency import Delivery
 
@@ -206,7 +208,9 @@ class ReferralItems:
             "submitted_at": to_timestamp(referral.submitted_at) if referral.submitted_at else None,
             "summary": self._encrypt(_to_compact_json(summary).encode(), practice_id, f"{referral_id}/summary"),
             "details": self._encrypt(
-                _to_compact_json({"alias": referral.alias, **referral.details}).encode(),
+                _to_compact_json(
+                    {"alias": referral.alias, **referral.details, **care_to_members(referral.care)}
+                ).encode(),
                 practice_id,
                 f"{referral_id}/details",
             ),
@@ -216,6 +220,7 @@ class ReferralItems:
         """Convert the item that `referral_to_item` returned."""
         referral_id, practice_id = item["referral_id"], item["practice_id"]
         details = json.loads(self._decrypt(item["details"], practice_id, f"{referral_id}/details"))
+        status, care = read_status_and_care(item["overlay"], details.pop(CARE_MEMBER, None))
         return Referral(
             referral_id=referral_id,
             practice_id=practice_id,
@@ -229,7 +234,8 @@ class ReferralItems:
             last_applied_order=_apply_if_present(item.get("head"), lambda text: codec.from_json(EventOrder, text)),
             stage_entered_at=codec.from_json(_StageEnteredAt, item["reached"]),
             window=_apply_if_present(item.get("window"), lambda text: codec.from_json(MonitoringWindow, text)),
-            status=codec.from_json(ReferralStatus, item["overlay"]),
+            status=status,
+            care=care,
             audit_chain_head=codec.from_json(ChainHead, item["audited"]),
             last_writer=codec.from_json(LastWriter, item["touched"]),
             doses_given=item["part"],

@@ -6,11 +6,11 @@ from datetime import date
 import pytest
 
 from chalicelib.domain.identity.members import Role, TenantKind
+from chalicelib.domain.notices.care_notices import READMISSION_RULE
 from chalicelib.domain.notices.notice_rules import EVENT_RULES, OPT_IN_CATEGORIES, STAGE_RULES, Category
 from chalicelib.domain.notices.notice_schedule import NOTICE_SCHEDULE, NoticeSeries
 from chalicelib.domain.notices.notice_wording import list_notice_rules
 from chalicelib.domain.notices.tasks import (
-    READMISSION_RULE,
     STAGE_CHANGED_RULE,
     DateChangeReason,
     OutboxTask,

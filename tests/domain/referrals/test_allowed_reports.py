@@ -19,6 +19,7 @@ from tests.support.referral_values import (
     build_stage_change,
 )
 
+AFTER_INFUSION = ["adverse_event.reported", "relapse.reported"]
 WINDOW = open_window(infused_at=NOON, local_date=None, time_zone="UTC", profile=PROFILE)
 
 
@@ -33,6 +34,11 @@ def build_ended(stage):
     return build_referral(stage, stage_entered_at={Stage.ACCEPTED: NOON, stage: NOON})
 
 
+def build_ended_after_infusion(stage):
+    """Build a referral that ended after the infusion."""
+    return build_referral(stage, stage_entered_at={Stage.INFUSED: NOON, stage: NOON}, window=WINDOW)
+
+
 def build_monitored():
     """Build a referral in its monitoring window."""
     entered_at = {Stage.INFUSED: NOON, Stage.MONITORING: NOON}
@@ -43,11 +49,17 @@ def build_monitored():
     ("referral", "actor", "expected"),
     [
         (build_referral(Stage.DRAFT), Actor.PRACTICE, []),
-        (build_referral(Stage.SUBMITTED), Actor.PRACTICE, ["hold.started"]),
-        (build_referral(Stage.SUBMITTED), Actor.CENTER, ["hold.started"]),
-        (build_referral(Stage.RELEASED), Actor.PRACTICE, ["hold.started", "withdrawal.requested"]),
-        (build_monitored(), Actor.PRACTICE, ["hold.started", "withdrawal.requested"]),
-        (build_monitored(), Actor.CENTER, ["hold.started", "toxicity.noticed", "window.extended"]),
+        (build_referral(Stage.SUBMITTED), Actor.PRACTICE, ["hold.started", "bridging.reported"]),
+        (build_referral(Stage.SUBMITTED), Actor.CENTER, ["hold.started", "bridging.reported"]),
+        (
+            build_referral(Stage.RELEASED),
+            Actor.PRACTICE,
+            ["hold.started", "bridging.reported", "withdrawal.requested"],
+        ),
+        (build_monitored(), Actor.PRACTICE, ["hold.started", *AFTER_INFUSION, "withdrawal.requested"]),
+        (build_monitored(), Actor.CENTER, ["hold.started", *AFTER_INFUSION, "window.extended"]),
+        (build_ended_after_infusion(Stage.LOST_TO_FOLLOW_UP), Actor.PRACTICE, [*AFTER_INFUSION, "referral.reopened"]),
+        (build_ended_after_infusion(Stage.DECEASED), Actor.CENTER, ["referral.reopened"]),
         (build_ended(Stage.DECLINED), Actor.CENTER, ["referral.reopened"]),
         (build_ended(Stage.DECLINED), Actor.PRACTICE, []),
         (build_ended(Stage.WITHDRAWN), Actor.PRACTICE, ["referral.reopened"]),
@@ -62,14 +74,14 @@ def test_a_hold_is_not_offered_during_a_hold():
     """Only the end of the hold is offered."""
     held = apply_event(build_referral(Stage.ACCEPTED), build_event(HoldStarted))
 
-    assert list_offers(held, Actor.CENTER) == ["hold.ended"]
+    assert list_offers(held, Actor.CENTER) == ["hold.ended", "bridging.reported"]
 
 
 def test_a_withdrawal_is_requested_once():
     """The center already knows of the request."""
     requested = apply_event(build_monitored(), build_event(WithdrawalRequested, actor=Actor.PRACTICE))
 
-    assert list_offers(requested, Actor.PRACTICE) == ["hold.started"]
+    assert list_offers(requested, Actor.PRACTICE) == ["hold.started", *AFTER_INFUSION]
 
 
 def test_reopening_is_not_offered_for_a_continued_referral():

@@ -1,4 +1,4 @@
-"""The status besides the stage: holds, toxicities, withdrawal requests, and reopening."""
+"""The status besides the stage: holds, withdrawal requests, and reopening."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from chalicelib.domain.referrals.events import HoldEnded, HoldStarted, Reopened, ToxicityNoticed, WithdrawalRequested
+from chalicelib.domain.referrals.events import HoldEnded, HoldStarted, Reopened, WithdrawalRequested
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor, NextActor, Stage
 from chalicelib.domain.referrals.transitions import list_transitions_from
 from tests.support.referral_values import (
@@ -43,18 +43,6 @@ def end_referral(end=Stage.DECLINED, at=NOON + HOUR, **changed):
         if Stage.WITHDRAWN in list_transitions_from(stage)
     ]
     + [
-        pytest.param(
-            Stage.INFUSED,
-            build_event(ToxicityNoticed, actor=Actor.PRACTICE),
-            "not_your_move",
-            id="a toxicity from the practice, which does not monitor",
-        ),
-        pytest.param(
-            Stage.DECLINED,
-            build_event(ToxicityNoticed),
-            "referral_closed",
-            id="a toxicity of a patient who was never infused",
-        ),
         pytest.param(
             Stage.CENTER_PROCEED,
             build_event(WithdrawalRequested),
@@ -132,29 +120,6 @@ def test_a_late_hold_from_before_the_ending_is_kept_in_the_history():
     assert recorded.status.hold is None
     assert apply_event(recorded, reopening).status.hold is None
     assert record_event(apply_event(ended, reopening), build_event(HoldStarted)).status.hold is None
-
-
-def test_the_latest_toxicity_after_the_infusion_is_kept():
-    """The stage does not change."""
-    late = build_event(ToxicityNoticed, NOON + 3 * HOUR, kind="crs", grade=2)
-
-    once = apply_event(build_referral(Stage.INFUSED), late)
-    twice = apply_event(once, build_event(ToxicityNoticed, NOON + HOUR, event_id="evt_0"))
-
-    assert once.stage is Stage.INFUSED
-    assert twice.status.toxicity_at == NOON + 3 * HOUR
-
-
-def test_a_toxicity_is_parked_until_the_infusion_arrives():
-    """Then it is applied."""
-    inbox = InMemoryInbox(build_referral(Stage.LYMPHODEPLETION_STARTED))
-
-    inbox.receive([build_event(ToxicityNoticed, NOON + 2 * HOUR, event_id="evt_2")])
-    assert len(inbox.parked) == 1
-    inbox.receive([build_stage_change(Stage.INFUSED)])
-
-    assert inbox.parked == []
-    assert inbox.referral.status.toxicity_at == NOON + 2 * HOUR
 
 
 def request_withdrawal(at=NOON + HOUR, **changed):

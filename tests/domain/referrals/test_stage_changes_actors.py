@@ -6,13 +6,18 @@ from itertools import product
 
 import pytest
 
+from chalicelib.domain.referrals.adverse_events import AdverseEventKind
 from chalicelib.domain.referrals.apply_event import decide_event
+from chalicelib.domain.referrals.care_terms import BridgingStatus
 from chalicelib.domain.referrals.events import (
     EVENT_TYPE_BY_CLASS,
+    AdverseEventReported,
+    BridgingReported,
     Corrected,
     HoldEnded,
     HoldStarted,
     ReferralEvent,
+    RelapseReported,
     Reopened,
     StageChange,
     ToxicityNoticed,
@@ -62,14 +67,20 @@ ENDED_BY = {
     "closed_complete": "PC",
 }
 
-# Written from the clinical rules: either organization may put an open referral on hold; a center
-# reports toxicities from the infusion on and extends the window until the patient returned; a
-# practice requests withdrawal when it cannot withdraw itself; an actor who may end a referral that
-# way may reopen it.
+ENDED_AFTER_INFUSION = ["lost_to_follow_up", "transferred_care", "closed_complete"]
+
+# Written from the clinical rules: either organization may put an open referral on hold, and reports
+# adverse events and relapse from the infusion on, also after the referral has ended, and bridging
+# therapy until lymphodepletion; a center extends the window until the patient returned; a practice
+# requests withdrawal when it cannot withdraw itself; an actor who may end a referral that way may
+# reopen it.
 INTENDED: dict[type[ReferralEvent], dict[str, str]] = {
     HoldStarted: dict.fromkeys(OPEN, "PC"),
     HoldEnded: dict.fromkeys(OPEN, "PC"),
-    ToxicityNoticed: dict.fromkeys(IN_THE_WINDOW + RETURNED, "C"),
+    ToxicityNoticed: dict.fromkeys(IN_THE_WINDOW + RETURNED + ENDED_AFTER_INFUSION, "PC"),
+    AdverseEventReported: dict.fromkeys(IN_THE_WINDOW + RETURNED + ENDED_AFTER_INFUSION, "PC"),
+    RelapseReported: dict.fromkeys(IN_THE_WINDOW + RETURNED + ENDED_AFTER_INFUSION, "PC"),
+    BridgingReported: dict.fromkeys([*BEFORE_PROCEEDING[1:], *UNTIL_INFUSED[:-1]], "PC"),
     WindowExtended: dict.fromkeys(IN_THE_WINDOW, "C"),
     WithdrawalRequested: dict.fromkeys(UNTIL_INFUSED + IN_THE_WINDOW + RETURNED, "P"),
     Reopened: ENDED_BY,
@@ -79,6 +90,9 @@ _REPORTS: dict[type[ReferralEvent], Callable[[Actor], ReferralEvent]] = {
     HoldStarted: lambda actor: build_event(HoldStarted, actor=actor),
     HoldEnded: lambda actor: build_event(HoldEnded, actor=actor),
     ToxicityNoticed: lambda actor: build_event(ToxicityNoticed, actor=actor),
+    AdverseEventReported: lambda actor: build_event(AdverseEventReported, actor=actor, kind=AdverseEventKind.CRS),
+    RelapseReported: lambda actor: build_event(RelapseReported, actor=actor),
+    BridgingReported: lambda actor: build_event(BridgingReported, actor=actor, status=BridgingStatus.PLANNED),
     WindowExtended: lambda actor: build_event(WindowExtended, actor=actor, ends_on=NOON.date() + timedelta(days=40)),
     WithdrawalRequested: lambda actor: build_event(WithdrawalRequested, actor=actor),
     Reopened: lambda actor: build_event(Reopened, actor=actor, note="Ended by mistake."),
@@ -87,7 +101,7 @@ _REPORTS: dict[type[ReferralEvent], Callable[[Actor], ReferralEvent]] = {
 
 def build_referral_at(stage):
     """Build a referral at a stage, with a window if the patient was infused."""
-    infused = stage.value in IN_THE_WINDOW + RETURNED
+    infused = stage.value in IN_THE_WINDOW + RETURNED + ENDED_AFTER_INFUSION
     window = open_window(infused_at=NOON, local_date=None, time_zone="America/New_York", profile=PROFILE)
     entered_at = {Stage.ACCEPTED: NOON, stage: NOON} | ({Stage.INFUSED: NOON} if infused else {})
     return build_referral(stage, stage_entered_at=entered_at, window=window if infused else None)

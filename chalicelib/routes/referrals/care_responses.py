@@ -1,0 +1,131 @@
+"""What both sides reported about the patient's care, as the API returns it."""
+
+# pydantic needs this one on Python 3.11.
+from typing_extensions import TypedDict
+
+from chalicelib.domain.referrals.adverse_events import ADVERSE_EVENT_FACTS, format_adverse_event
+from chalicelib.domain.referrals.care_reports import AdverseEvent
+from chalicelib.domain.referrals.care_terms import BRIDGING_STATUS_LABELS, RELAPSE_STATUS_LABELS
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import Stage
+from chalicelib.routes.platform.timestamps import format_timestamp
+
+
+class AdviceResponse(TypedDict):
+    """What to do first, with its source and the source's date."""
+
+    text: str
+    source: str
+
+
+class AdverseEventResponse(TypedDict):
+    """The latest known state of one kind of adverse event.
+
+    `label` names the kind with its grade. `since` is when this episode began, and `reported_at` when
+    the latest report was true. `grading` is the scale of the grade.
+    """
+
+    kind: str
+    label: str
+    grade: int | None
+    grading: str | None
+    status: str
+    since: str
+    reported_at: str
+    reported_by: str
+    resolved_on: str | None
+    advice: AdviceResponse | None
+
+
+class RelapseResponse(TypedDict):
+    """The latest report of a relapse."""
+
+    status: str
+    label: str
+    reported_at: str
+    reported_by: str
+
+
+class BridgingResponse(TypedDict):
+    """Bridging therapy as last reported; `by` is who gives it."""
+
+    status: str
+    label: str
+    by: str | None
+    regimen: str | None
+    response: str | None
+    reported_at: str
+    reported_by: str
+
+
+class CareResponse(TypedDict):
+    """What both sides reported about the patient's care."""
+
+    adverse_events: list[AdverseEventResponse]
+    relapse: RelapseResponse | None
+    bridging: BridgingResponse | None
+    toxicity_noticed_at: str | None
+
+
+def to_care_response(referral: Referral) -> CareResponse:
+    """The latest state of each adverse event, of a relapse, and of bridging therapy."""
+    last_at = referral.care.last_adverse_event_at
+    return {
+        "adverse_events": [_to_adverse_event_response(event) for event in referral.care.list_adverse_events()],
+        "relapse": _build_relapse(referral),
+        "bridging": _build_bridging(referral),
+        "toxicity_noticed_at": format_timestamp(last_at) if last_at else None,
+    }
+
+
+def list_open_adverse_events(referral: Referral) -> list[AdverseEventResponse]:
+    """The adverse events that are not reported as resolved; none after a death."""
+    if referral.stage is Stage.DECEASED:
+        return []
+    return [_to_adverse_event_response(event) for event in referral.care.list_adverse_events() if event.is_open]
+
+
+def _to_adverse_event_response(event: AdverseEvent) -> AdverseEventResponse:
+    facts = ADVERSE_EVENT_FACTS[event.kind]
+    advice: AdviceResponse | None = None
+    if facts.advice:
+        advice = {"text": facts.advice.text, "source": facts.advice.source}
+    return {
+        "kind": event.kind,
+        "label": format_adverse_event(event.kind, event.grade),
+        "grade": event.grade,
+        "grading": facts.grading,
+        "status": event.status,
+        "since": format_timestamp(event.since),
+        "reported_at": format_timestamp(event.reported_at),
+        "reported_by": event.reported_by,
+        "resolved_on": event.resolved_on.isoformat() if event.resolved_on else None,
+        "advice": advice,
+    }
+
+
+def _build_relapse(referral: Referral) -> RelapseResponse | None:
+    report = referral.care.relapse
+    if report is None:
+        return None
+    return {
+        "status": report.status,
+        "label": RELAPSE_STATUS_LABELS[report.status],
+        "reported_at": format_timestamp(report.order.occurred_at),
+        "reported_by": report.by,
+    }
+
+
+def _build_bridging(referral: Referral) -> BridgingResponse | None:
+    report = referral.care.summarize_bridging()
+    if report is None:
+        return None
+    return {
+        "status": report.status,
+        "label": BRIDGING_STATUS_LABELS[report.status],
+        "by": report.given_by,
+        "regimen": report.regimen,
+        "response": report.response,
+        "reported_at": format_timestamp(report.order.occurred_at),
+        "reported_by": report.by,
+    }

@@ -1,0 +1,19 @@
+"""Adds to a task about a report of care what the report says, when its notice is written."""
+
+from dataclasses import replace
+
+from chalicelib.domain.notices.care_notices import describe_care_event
+from chalicelib.domain.notices.tasks import OutboxTask
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.services.platform.run_context import RunContext
+
+
+def with_care_detail(task: OutboxTask, referral: Referral, *, context: RunContext) -> OutboxTask:
+    """Read the event of a task that names the side to notify, and describe it. Other tasks stay as they are."""
+    if task.side is None or task.event_id is None:
+        return task
+    center = context.stores.tenants.get_center(referral.center_id)
+    zone = referral.window.time_zone if referral.window else center.tenant.time_zone if center else "UTC"
+    events = context.stores.referrals.list_history(referral.referral_id)
+    details = [describe_care_event(event, time_zone=zone) for event in events if event.event_id == task.event_id]
+    return replace(task, detail=details[0]) if details else task

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chalicelib.domain.referrals.reason_codes import REASON_FACTS, ReasonCode
-from tests.browser.demo_world import CENTER, CENTER_ADMIN, COORDINATOR, PRACTICE, get_action, get_label
+from tests.browser.demo_world import CENTER_ADMIN, COORDINATOR, PRACTICE, get_action, get_label
 from tests.browser.page_driver import PageUser, find_violations, record_idempotency_keys
 
 pytestmark = pytest.mark.browser
@@ -69,12 +69,12 @@ def test_a_practice_can_only_request_withdrawal_after_the_center_proceeds(as_coo
     expect(as_center.page.get_by_text(f"Reason: {reason}")).to_be_visible()
 
 
-def test_a_practice_sees_a_toxicity_and_an_extension_of_monitoring(as_center, open_page, demo_world):
-    """The toxicity has its grade, and the extension has the new return date."""
-    path = demo_world.create_referral("Toxicity", stage="infused")
+def test_a_practice_sees_an_adverse_event_and_an_extension_of_monitoring(as_center, open_page, demo_world):
+    """The adverse event has its grade, and the extension has the new return date."""
+    path = demo_world.create_referral("Adverse", stage="infused")
     as_center.go(path).open_details("More actions")
-    as_center.record("Report a toxicity", What="Neurotoxicity (ICANS)", Grade="Grade 2")
-    expect(as_center.page.get_by_text(f"Toxicity reported. {PRACTICE} will be notified.").first).to_be_visible()
+    as_center.record("Report an adverse event", What="Neurotoxicity (ICANS)", Grade="Grade 2")
+    expect(as_center.page.get_by_text(f"Adverse event reported. {PRACTICE} will be notified.").first).to_be_visible()
     dialog = as_center.press("Extend monitoring").page.get_by_role("dialog")
     dialog.get_by_label("Return to referring provider on").fill("2099-01-31")
     dialog.get_by_role("button", name="Extend monitoring").click()
@@ -82,7 +82,7 @@ def test_a_practice_sees_a_toxicity_and_an_extension_of_monitoring(as_center, op
 
     page = open_page(path, by=COORDINATOR)
 
-    expect(page.get_by_text(f"{CENTER} reported a toxicity")).to_be_visible()
+    expect(page.get_by_text("Open adverse events").first).to_be_visible()
     timeline = page.get_by_role("region", name="Timeline")
     expect(timeline).to_contain_text("Neurotoxicity (ICANS), grade 2")
     expect(timeline).to_contain_text("Return to referring provider on Jan 31, 2099")

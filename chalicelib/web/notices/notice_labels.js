@@ -3,7 +3,10 @@ import { formatClock, formatDay, formatElapsed } from "../platform/time.js";
 
 /** The categories whose emails a member can turn off, with a description. @type {Record<string, [string, string]>} */
 export const CATEGORIES = {
-  journey: ["Status updates", "The other organization updated a status, placed a hold, or corrected an entry."],
+  journey: [
+    "Status updates",
+    "The other organization updated a status, placed a hold, reported care, or corrected an entry.",
+  ],
   window: [
     "Monitoring window",
     "Monitoring milestones after infusion and the upcoming return to the referring provider.",

@@ -60,6 +60,7 @@ function Notice({ notice, read }) {
         <a href=${getNoticeLink(notice)} onClick=${() => read(notice)}>${notice.title}</a>
         ${" "}<span class=${notice.category === "critical" ? "chip is-error" : "chip"}>${getCategoryName(notice.category)}</span>
       </p>
+      ${notice.detail && html`<p>${notice.detail}</p>`}
       <p class="small-text tabular-numbers">
         ${notice.alias && `${notice.alias} · `}<time datetime=${at}>${formatTime(at, getTimeZone())}</time>, ${formatAgo(at)}${` · ${describeEmail(notice.mail, getTimeZone())}`}
       </p>

@@ -55,7 +55,7 @@ function CategorySettings({ draft }) {
     <p class="small-text">Notices appear in the dashboard right away. Emails contain only the patient's alias, the number of notices, and a link.</p>
     <div class="category">
       <p><strong>Critical</strong> <span class="chip is-accent">Always on</span></p>
-      <p class="small-text">Product out of specification, manufacturing failure, toxicity, readmission, or death. Emailed right away, even during quiet hours.</p>
+      <p class="small-text">Product out of specification, manufacturing failure, severe adverse event, readmission, or death. Emailed right away, even during quiet hours.</p>
     </div>
     ${Object.entries(CATEGORIES).map(
       ([category, [name, description]]) => html`<div class="category" key=${category}>

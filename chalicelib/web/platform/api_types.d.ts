@@ -11,6 +11,55 @@ export interface ActionResponse {
   ends: boolean;
 }
 
+/** An adverse event, an update of it, or that it has resolved. The latest report of a kind counts. */
+export interface AdverseEventData {
+  reason_code?: string | null;
+  note?: string | null;
+  kind: AdverseEventKind;
+  grade?: number | null;
+  status?: AdverseEventStatus | null;
+  resolved_on?: string | null;
+}
+
+/** Either organization reports an adverse event after the infusion, an update, or that it has resolved. */
+export interface AdverseEventEventRequest {
+  occurred_at: string;
+  sequence?: number | null;
+  type: "adverse_event.reported";
+  data: AdverseEventData;
+}
+
+/** A kind of adverse event, with its name in the API. */
+export type AdverseEventKind = "crs" | "icans" | "iec_hs" | "enterocolitis" | "infection" | "cytopenia" | "pml" | "second_malignancy" | "readmission" | "other";
+
+/**
+ * The latest known state of one kind of adverse event.
+ *
+ * `label` names the kind with its grade. `since` is when this episode began, and `reported_at` when
+ * the latest report was true. `grading` is the scale of the grade.
+ */
+export interface AdverseEventResponse {
+  kind: string;
+  label: string;
+  grade: number | null;
+  grading: string | null;
+  status: string;
+  since: string;
+  reported_at: string;
+  reported_by: string;
+  resolved_on: string | null;
+  advice: AdviceResponse | null;
+}
+
+/** Whether an adverse event is still open. */
+export type AdverseEventStatus = "ongoing" | "resolved";
+
+/** What to do first, with its source and the source's date. */
+export interface AdviceResponse {
+  text: string;
+  source: string;
+}
+
 /** One read or write of a referral. */
 export interface AuditEntryResponse {
   at: string;
@@ -34,6 +83,33 @@ export interface BloodCounts {
   hemoglobin_g_dl?: number | null;
   platelets_per_ul?: number | null;
 }
+
+/** Therapy that bridges the time until the infusion. `by` is who gives it. */
+export interface BridgingData {
+  reason_code?: string | null;
+  note?: string | null;
+  status: BridgingStatus;
+  by?: BridgingTeam | null;
+  regimen?: string | null;
+  response?: BridgingResponse | null;
+}
+
+/** Either organization reports bridging therapy before the infusion. */
+export interface BridgingEventRequest {
+  occurred_at: string;
+  sequence?: number | null;
+  type: "bridging.reported";
+  data: BridgingData;
+}
+
+/** How the disease responded to bridging therapy. */
+export type BridgingResponse = "complete_response" | "partial_response" | "stable_disease" | "progressive_disease" | "not_assessed";
+
+/** Where bridging therapy is. */
+export type BridgingStatus = "planned" | "started" | "completed" | "none";
+
+/** Who gives the bridging therapy. */
+export type BridgingTeam = "practice" | "center" | "other";
 
 /** The secret address of a calendar feed, shown only once. */
 export interface CalendarAddressResponse {
@@ -285,6 +361,22 @@ export interface CriterionReasonResponse {
   unverified: boolean;
 }
 
+export interface DeliveredAdverseEventEventRequest {
+  occurred_at: string;
+  sequence?: number | null;
+  type: "adverse_event.reported";
+  data: AdverseEventData;
+  referral_id: string;
+}
+
+export interface DeliveredBridgingEventRequest {
+  occurred_at: string;
+  sequence?: number | null;
+  type: "bridging.reported";
+  data: BridgingData;
+  referral_id: string;
+}
+
 export interface DeliveredCorrectionEventRequest {
   occurred_at: string;
   sequence?: number | null;
@@ -314,6 +406,14 @@ export interface DeliveredHoldStartEventRequest {
   sequence?: number | null;
   type: "hold.started";
   data?: HoldData;
+  referral_id: string;
+}
+
+export interface DeliveredRelapseEventRequest {
+  occurred_at: string;
+  sequence?: number | null;
+  type: "relapse.reported";
+  data?: RelapseData;
   referral_id: string;
 }
 
@@ -355,7 +455,7 @@ export interface DeliveryPageResponse {
   next_cursor: string | null;
 }
 
-export type DeliveryRequest = DeliveredStageEventRequest | DeliveredHoldStartEventRequest | DeliveredHoldEndEventRequest | DeliveredToxicityEventRequest | DeliveredExtensionEventRequest | DeliveredWithdrawalEventRequest | DeliveredReopeningEventRequest | DeliveredCorrectionEventRequest;
+export type DeliveryRequest = DeliveredStageEventRequest | DeliveredHoldStartEventRequest | DeliveredHoldEndEventRequest | DeliveredToxicityEventRequest | DeliveredAdverseEventEventRequest | DeliveredRelapseEventRequest | DeliveredBridgingEventRequest | DeliveredExtensionEventRequest | DeliveredWithdrawalEventRequest | DeliveredReopeningEventRequest | DeliveredCorrectionEventRequest;
 
 /** A row of a center's delivery log. */
 export interface DeliveryResponse {
@@ -430,7 +530,7 @@ export interface EventPageResponse {
 }
 
 /** An event of a referral; `type` determines the fields of `data`. */
-export type EventRequest = StageEventRequest | HoldStartEventRequest | HoldEndEventRequest | ToxicityEventRequest | ExtensionEventRequest | WithdrawalEventRequest | ReopeningEventRequest | CorrectionEventRequest;
+export type EventRequest = StageEventRequest | HoldStartEventRequest | HoldEndEventRequest | ToxicityEventRequest | AdverseEventEventRequest | RelapseEventRequest | BridgingEventRequest | ExtensionEventRequest | WithdrawalEventRequest | ReopeningEventRequest | CorrectionEventRequest;
 
 /** A row of the timeline. `data` has the fields that only some types of events have. */
 export interface EventResponse {
@@ -794,6 +894,7 @@ export interface MonitoringWindowResponse {
   milestones: MilestoneResponse[];
   extensions: WindowExtensionResponse[];
   late_effects: string[];
+  open_adverse_events: AdverseEventResponse[];
   notices: PlannedNoticeResponse[];
 }
 
@@ -823,11 +924,12 @@ export interface NoticeRecipientResponse {
   mail: MailStatusResponse;
 }
 
-/** A notice that the member received. */
+/** A notice that the member received. `detail` is what a report about care says. */
 export interface NoticeResponse {
   notice_id: string;
   rule: string;
   title: string;
+  detail: string | null;
   referral_id: string | null;
   alias: string | null;
   category: string;
@@ -1078,6 +1180,9 @@ export interface ReferralResponse {
   first_visit_on: string | null;
   withdrawal_requested_at: string | null;
   toxicity_noticed_at: string | null;
+  adverse_events: AdverseEventResponse[];
+  relapse: RelapseResponse | null;
+  bridging: BridgingResponse | null;
   missing_updates: number[];
   updates_lost: number;
   continues: string | null;
@@ -1122,6 +1227,32 @@ export interface ReferringProvider {
 export interface RefreshRequest {
   refresh_token: string;
 }
+
+/** A relapse: suspected, confirmed, or ruled out. Confirmed if `status` is left out. */
+export interface RelapseData {
+  reason_code?: string | null;
+  note?: string | null;
+  status?: RelapseStatus | null;
+}
+
+/** Either organization reports a relapse after the infusion. */
+export interface RelapseEventRequest {
+  occurred_at: string;
+  sequence?: number | null;
+  type: "relapse.reported";
+  data?: RelapseData;
+}
+
+/** The latest report of a relapse. */
+export interface RelapseResponse {
+  status: string;
+  label: string;
+  reported_at: string;
+  reported_by: string;
+}
+
+/** How certain a relapse is. */
+export type RelapseStatus = "suspected" | "confirmed" | "ruled_out";
 
 /** A closed referral is reopened. */
 export interface ReopeningEventRequest {
@@ -1284,15 +1415,15 @@ export interface ThresholdSourceResponse {
   source: LabelSourceResponse;
 }
 
-/** The toxicity that the center noticed. */
+/** A toxicity: the older form of an adverse event. */
 export interface ToxicityData {
   reason_code?: string | null;
   note?: string | null;
-  kind?: "crs" | "neurotoxicity" | "infection" | "cytopenia" | "readmission" | "other";
+  kind?: "crs" | "neurotoxicity" | "icans" | "iec_hs" | "enterocolitis" | "infection" | "cytopenia" | "pml" | "second_malignancy" | "readmission" | "other";
   grade?: number | null;
 }
 
-/** A toxicity was noticed. */
+/** A toxicity was noticed: the older form of `adverse_event.reported`. */
 export interface ToxicityEventRequest {
   occurred_at: string;
   sequence?: number | null;

@@ -12,6 +12,7 @@ import {
   formatWeekday,
   formatZoneName,
 } from "../platform/time.js";
+import { OpenAdverseEvents } from "./care_banners.js";
 
 /** The window as a line with its milestones and today. The list below has the same information as text. */
 function WindowTrack({ milestones, today }) {
@@ -47,6 +48,10 @@ export function MonitoringWindow({ window, referral }) {
     <p class="small-text tabular-numbers">
       ${formatDate(window.infused_on)} through ${formatDate(window.ends_on)}. Dates follow ${center}'s calendar (${formatZoneName(window.time_zone)}). Day 0 is the day of infusion.
     </p>
+    ${
+      window.open_adverse_events.length > 0 &&
+      html`<h3>Open adverse events</h3><${OpenAdverseEvents} events=${window.open_adverse_events} referral=${referral} />`
+    }
     <${WindowTrack} milestones=${window.milestones} today=${today} />
     <ol class="milestones">
       ${window.milestones.map(

@@ -3,6 +3,7 @@ import { listCenters } from "../centers/centers_api.js";
 import { isPractice } from "../identity/member.js";
 import { getLabel } from "../platform/labels.js";
 import { formatWallClock } from "../platform/time.js";
+import { CARE_DETAILS, CARE_REPORTS } from "./care_reports.js";
 
 /**
  * @typedef {{name: string, label: string, [attribute: string]: any}} FieldSpec the properties of `Field`,
@@ -32,19 +33,8 @@ const HOLD_REASONS = [
   "unknown",
 ];
 const RESCHEDULE_REASONS = ["no_show", "rescheduled", "infection_hold", "insufficient_collection", "unknown"];
-const TOXICITIES = {
-  crs: "Cytokine release syndrome (CRS)",
-  neurotoxicity: "Neurotoxicity (ICANS)",
-  infection: "Infection",
-  cytopenia: "Cytopenia",
-  readmission: "Readmission",
-  other: "Other",
-};
-
 // The choice of the correction dialog that keeps the event at another time.
 const OTHER_TIME = "other_time";
-
-export const getToxicityName = (kind) => TOXICITIES[kind] || getLabel(kind);
 
 function buildReasonField(codes, required = true) {
   const options = [["", "Choose a reason"], ...codes.map((code) => [code, getLabel(code)])];
@@ -138,28 +128,6 @@ const buildHoldReport = ({ hold: on }) =>
         ],
       };
 
-const buildToxicityReport = ({ practice }) => ({
-  label: "Report a toxicity",
-  type: "toxicity.noticed",
-  done: `Toxicity reported. ${practice.name} will be notified.`,
-  fields: [
-    {
-      name: "kind",
-      label: "What did you observe?",
-      required: true,
-      options: [["", "Choose"], ...Object.entries(TOXICITIES)],
-    },
-    {
-      name: "grade",
-      label: "Grade",
-      optional: true,
-      number: true,
-      options: [["", "Not graded"], ...[1, 2, 3, 4, 5].map((grade) => [String(grade), `Grade ${grade}`])],
-    },
-    NOTE,
-  ],
-});
-
 const buildExtensionReport = ({ window, practice }) => ({
   label: "Extend monitoring",
   type: "window.extended",
@@ -207,7 +175,7 @@ const REOPEN_REPORT = {
 const FURTHER_REPORTS = {
   "hold.started": buildHoldReport,
   "hold.ended": buildHoldReport,
-  "toxicity.noticed": buildToxicityReport,
+  ...CARE_REPORTS,
   "window.extended": buildExtensionReport,
   "withdrawal.requested": buildWithdrawalReport,
   "referral.reopened": () => REOPEN_REPORT,
@@ -215,13 +183,15 @@ const FURTHER_REPORTS = {
 
 /** The other events that the server allows now. @returns {Report[]} */
 export const listFurtherReports = (referral) =>
-  referral.may_report.filter((type) => FURTHER_REPORTS[type]).map((type) => FURTHER_REPORTS[type](referral));
+  referral.may_report.filter((type) => FURTHER_REPORTS[type]).map((type) => FURTHER_REPORTS[type](referral, NOTE));
 
-/** Whether a member can correct an event: a status or an extension of the own organization, but not the submission. */
+/** Whether a member can correct an event of the own organization: a status, an extension or a report about care. */
 export function isCorrectable(event) {
   const ownSources = isPractice() ? ["practice"] : ["center", "center_feed"];
   const typeAllowed =
-    event.type === "window.extended" || (event.type === "stage.changed" && event.data.stage !== "submitted");
+    event.type === "window.extended" ||
+    event.type in CARE_DETAILS ||
+    (event.type === "stage.changed" && event.data.stage !== "submitted");
   return ownSources.includes(event.source) && typeAllowed;
 }
 

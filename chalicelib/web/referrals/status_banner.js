@@ -1,4 +1,4 @@
-// Banners besides the status: a hold, a withdrawal request, missing updates, a toxicity, the reason
+// Banners besides the status: a hold, a withdrawal request, missing updates, adverse events, the reason
 // for the closing, and linked referrals.
 import { getCenter } from "../centers/centers_api.js";
 import { getTimeZone, isPractice } from "../identity/member.js";
@@ -8,6 +8,7 @@ import { buildReferralHref } from "../platform/route.js";
 import { formatDate, formatTime } from "../platform/time.js";
 import { Icon, useLoad } from "../platform/ui.js";
 import { getOwnerName } from "./badges.js";
+import { BridgingLine, listOpenAdverseEvents, OpenAdverseEvents, RelapseLine } from "./care_banners.js";
 
 function Banner({ tone = "", icon, children }) {
   return html`<div class="banner ${tone}"><${Icon} name=${icon} /><div>${children}</div></div>`;
@@ -66,7 +67,8 @@ function LinkedReferrals({ continues, continued_by: next }) {
 }
 
 export function StatusBanners({ referral }) {
-  const { practice, center, withdrawal_requested_at: withdrawalAt, toxicity_noticed_at: toxicityAt } = referral;
+  const { practice, center, withdrawal_requested_at: withdrawalAt, relapse, bridging } = referral;
+  const openEvents = listOpenAdverseEvents(referral);
   const hasOutcome = referral.outcome || referral.revisit_on || referral.suggested_center_id;
   return html`
     ${referral.stage === "deceased" && html`<${DeathBanner} outcome=${referral.outcome} />`}
@@ -87,10 +89,13 @@ export function StatusBanners({ referral }) {
       then="${referral.updates_lost === 1 ? "was" : "were"} not applied, because an earlier update did not arrive within 24 hours." />`
     }
     ${
-      toxicityAt &&
-      html`<${Banner} tone="is-warning" icon="shield-alert"><p><strong>${center.name} reported a toxicity</strong>, most recently on${" "}
-      <${Time} at=${toxicityAt} />. See the timeline for type and grade. For treatment questions, call the center's 24/7 line.</p><//>`
+      openEvents.length > 0 &&
+      html`<${Banner} tone="is-warning" icon="shield-alert"><h2>Open adverse events</h2>
+      <${OpenAdverseEvents} events=${openEvents} referral=${referral} />
+      <p class="small-text">For treatment questions, call the center's 24/7 line.</p><//>`
     }
+    ${relapse && relapse.status !== "ruled_out" && html`<${Banner} tone="is-warning" icon="circle-alert"><${RelapseLine} referral=${referral} /><//>`}
+    ${bridging && !referral.window && html`<${Banner} icon="history"><${BridgingLine} referral=${referral} /><//>`}
     ${hasOutcome && referral.stage !== "deceased" && html`<${OutcomeBanner} referral=${referral} />`}
     ${(referral.continues || referral.continued_by) && html`<${LinkedReferrals} ...${referral} />`}`;
 }

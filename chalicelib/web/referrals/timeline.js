@@ -4,9 +4,10 @@ import { html, useState } from "../platform/dom.js";
 import { getLabel } from "../platform/labels.js";
 import { formatDate, formatTime } from "../platform/time.js";
 import { Icon, Loading, Problem, useLoad } from "../platform/ui.js";
+import { CARE_DETAILS } from "./care_reports.js";
 import { listTimeline } from "./referrals_api.js";
 import { ReportDialog } from "./report_dialog.js";
-import { buildCorrection, getToxicityName, isCorrectable } from "./reports.js";
+import { buildCorrection, isCorrectable } from "./reports.js";
 
 const LATE_ARRIVAL_MS = 3_600_000;
 const ICONS = { practice: "stethoscope", center: "building-2" };
@@ -19,7 +20,7 @@ const DETAILS_BY_TYPE = {
     revisit && `Review again on ${formatDate(revisit)}`,
   ],
   "hold.started": ({ until }) => [until && `Expected to resume by ${formatDate(until)}`],
-  "toxicity.noticed": ({ kind, grade }) => [getToxicityName(kind) + (grade ? `, grade ${grade}` : "")],
+  ...CARE_DETAILS,
   "window.extended": ({ ends_on: end }) => [`Return to referring provider on ${formatDate(end)}`],
   "event.corrected": ({ supersedes, replacement }, labels) => {
     const label = labels[supersedes] ? `“${labels[supersedes]}”` : "An earlier entry";

@@ -103,6 +103,14 @@ def send_event(  # noqa: PLR0913 one option for each field
     center: Annotated[str | None, typer.Option(help="Center ID or short name.")] = None,
     referral: Annotated[str | None, typer.Option(help="Referral ID.")] = None,
     stage: Annotated[str | None, typer.Option(help="Stage to report.")] = None,
+    event_type: Annotated[
+        str | None,
+        typer.Option(
+            "--type",
+            help="Event type. Default: stage.changed. Others: adverse_event.reported, relapse.reported,"
+            " bridging.reported, toxicity.noticed, hold.started, hold.ended, window.extended, referral.reopened.",
+        ),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(help="When it happened: RFC 3339 time, or a date (noon at the center). Default: now."),
@@ -114,6 +122,22 @@ def send_event(  # noqa: PLR0913 one option for each field
     sequence: Annotated[int | None, typer.Option(help="Sender's sequence number.")] = None,
     reason_code: Annotated[str | None, typer.Option(help="Reason code.")] = None,
     note: Annotated[str | None, typer.Option(help="Note to the referring practice.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Kind of adverse event, such as crs or infection.")] = None,
+    grade: Annotated[int | None, typer.Option(help="Grade of the adverse event, 1 to 5.")] = None,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            help="Adverse event: ongoing, resolved. Relapse: suspected, confirmed, ruled_out."
+            " Bridging therapy: planned, started, completed, none."
+        ),
+    ] = None,
+    resolved_on: Annotated[str | None, typer.Option(help="Date on which the adverse event resolved.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who gives bridging therapy: practice, center, other.")] = None,
+    regimen: Annotated[str | None, typer.Option(help="Regimen of bridging therapy.")] = None,
+    response: Annotated[
+        str | None, typer.Option(help="Response to bridging therapy, such as partial_response.")
+    ] = None,
+    ends_on: Annotated[str | None, typer.Option(help="New end date of monitoring.")] = None,
     bad_signature: Annotated[bool, typer.Option("--bad-signature", help="Sign with a wrong secret.")] = False,
     replay: Annotated[
         bool,
@@ -121,7 +145,7 @@ def send_event(  # noqa: PLR0913 one option for each field
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send a signed stage change, as a center's system would.
+    """Send a signed event, as a center's system would: a stage change, or another `--type`.
 
     Prints the HTTP status and response. Exit code 0 means the site responded, even with an error.
     """
@@ -129,13 +153,15 @@ def send_event(  # noqa: PLR0913 one option for each field
         sent = DeliveryHistory(site.get_data_dir() / "sent-deliveries.json")
         center_id = _resolve_center_id(center)
         if replay:
-            delivery = sent.find_last(center_id=center_id, referral_id=referral, stage=stage)
+            delivery = sent.find_last(center_id=center_id, referral_id=referral, stage=stage or event_type)
             if delivery is None:
                 fail("No matching delivery to resend.", USAGE_ERROR)
         else:
-            data = {"part": part, "of": of, "local_date": local_date}
+            data = {"stage": stage, "part": part, "of": of, "local_date": local_date}
+            data |= {"kind": kind, "grade": grade, "status": status, "resolved_on": resolved_on}
+            data |= {"by": by, "regimen": regimen, "response": response, "ends_on": ends_on}
             data |= {"reason_code": reason_code, "note": note}
-            delivery = _build_delivery(center_id, referral, stage, at, sequence, data)
+            delivery = _build_delivery(center_id, referral, event_type or "stage.changed", at, sequence, data)
         _post_delivery(delivery, running_site, sent, bad_signature=bad_signature, as_json=as_json)
 
 
@@ -232,13 +258,15 @@ def _resolve_center_id(name: str | None) -> str | None:
 def _build_delivery(
     center_id: str | None,
     referral: str | None,
-    stage: str | None,
+    event_type: str,
     at: str | None,
     sequence: int | None,
     data: dict[str, Any],
 ) -> SignedDelivery:
-    if not (center_id and referral and stage):
-        fail("--center, --referral, and --stage are required.", USAGE_ERROR)
+    if not (center_id and referral and (data["stage"] or event_type != "stage.changed")):
+        fail(
+            "--center, --referral, and --stage are required. Other events need --type instead of --stage.", USAGE_ERROR
+        )
     from chalicelib import wiring
 
     center = wiring.get_stores().tenants.get_center(center_id)
@@ -248,7 +276,12 @@ def _build_delivery(
     except ValueError as error:
         fail(f"--at is not valid: {error}.", USAGE_ERROR)
     return build_delivery(
-        center_id=center_id, referral_id=referral, stage=stage, occurred_at=occurred_at, sequence=sequence, data=data
+        center_id=center_id,
+        referral_id=referral,
+        event_type=event_type,
+        occurred_at=occurred_at,
+        sequence=sequence,
+        data=data,
     )
 
 

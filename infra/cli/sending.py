@@ -19,7 +19,11 @@ _MAX_DELIVERIES = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedDelivery:
-    """A delivery from a center. A resend has the same ID and the same bytes."""
+    """A delivery from a center. A resend has the same ID and the same bytes.
+
+    Attributes:
+        stage: The stage of a stage change; the event type of another event.
+    """
 
     center_id: str
     referral_id: str
@@ -40,24 +44,24 @@ def build_delivery(
     *,
     center_id: str,
     referral_id: str,
-    stage: str,
+    event_type: str,
     occurred_at: datetime,
     sequence: int | None,
     data: Mapping[str, Any],
 ) -> SignedDelivery:
-    """Build a new delivery of a stage change. Leave out the `data` fields that are None."""
+    """Build a new delivery of an event. Leave out the `data` fields that are None."""
     body: dict[str, Any] = {
-        "type": "stage.changed",
+        "type": event_type,
         "referral_id": referral_id,
         "occurred_at": occurred_at.isoformat(),
-        "data": {"stage": stage} | {k: v for k, v in data.items() if v is not None},
+        "data": {k: v for k, v in data.items() if v is not None},
     }
     if sequence is not None:
         body["sequence"] = sequence
     return SignedDelivery(
         center_id=center_id,
         referral_id=referral_id,
-        stage=stage,
+        stage=data.get("stage") or event_type,
         webhook_id=f"msg_{secrets.token_hex(12)}",
         body=json.dumps(body),
     )

@@ -76,6 +76,38 @@ def test_the_options_set_the_fields_of_the_event(run, local_server):
     assert (events[0]["sequence"], events[0]["note"]) == (7, "Well.")
 
 
+def test_other_events_are_sent_by_their_type(run, local_server):
+    """With the fields that the type has; a replay finds them by the type."""
+    referral_id = local_server.refer()["referral_id"]
+    local_server.move_to(referral_id, *STAGES_TO_INFUSED)
+    base = ("send-event", "--center", CENTER.tenant_id, "--referral", referral_id, "--json")
+
+    sent = run(*base, "--type", "adverse_event.reported", "--kind", "crs", "--grade", 3, "--note", "Fever.")
+    again = run(*base, "--type", "adverse_event.reported", "--replay")
+
+    newest = local_server.practice.get(f"/v1/referrals/{referral_id}/events").json["items"][0]
+    assert json.loads(sent.stdout)["answer"]["status"] == "applied"
+    assert json.loads(again.stdout)["answer"]["status"] == "duplicate"
+    assert (newest["type"], newest["data"]) == (
+        "adverse_event.reported",
+        {"kind": "crs", "grade": 3, "note": "Fever."},
+    )
+
+
+def test_bridging_therapy_and_a_relapse_are_sent(run, local_server):
+    referral_id = local_server.refer()["referral_id"]
+    local_server.move_to(referral_id, "received")
+    base = ("send-event", "--center", CENTER.tenant_id, "--referral", referral_id)
+
+    options = ("--status", "completed", "--by", "center", "--regimen", "Pola-BR", "--response", "stable_disease")
+    run(*base, "--type", "bridging.reported", *options)
+    parked = run(*base, "--type", "relapse.reported", "--status", "suspected", "--json")
+
+    bridging = local_server.practice.get(f"/v1/referrals/{referral_id}").json["bridging"]
+    assert (bridging["by"], bridging["regimen"], bridging["response"]) == ("center", "Pola-BR", "stable_disease")
+    assert json.loads(parked.stdout)["answer"]["status"] == "parked"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -55,8 +55,8 @@ def test_an_infusion_is_returned_with_its_dose_numbers(shared_api):
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED[:-1])
     local_date = wiring.read_clock().date().isoformat()
-    body = {"type": "stage.changed", "occurred_at": wiring.read_clock().isoformat(), "data": {"stage": "infused"}}
-    body["data"]["local_date"] = local_date
+    data = {"stage": "infused", "local_date": local_date}
+    body = {"type": "stage.changed", "occurred_at": wiring.read_clock().isoformat(), "data": data}
 
     send(shared_api, referral_id, body)
 

@@ -118,11 +118,8 @@ def test_a_corrected_infusion_is_replanned(shared_api, infused_referral_id):
     wrong = timeline(shared_api, infused_referral_id)[0]
     really = wiring.read_clock()
     next_day = (to_local_day(really, CENTER.time_zone) + DAY).isoformat()
-    replacement = {
-        "type": "stage.changed",
-        "occurred_at": really.isoformat(),
-        "data": {"stage": "infused", "local_date": next_day},
-    }
+    infused = {"stage": "infused", "local_date": next_day}
+    replacement = {"type": "stage.changed", "occurred_at": really.isoformat(), "data": infused}
     data = {"supersedes": wrong["event_id"], "replacement": replacement}
 
     answer = report_by_person(shared_api, infused_referral_id, "event.corrected", data)
@@ -130,7 +127,7 @@ def test_a_corrected_infusion_is_replanned(shared_api, infused_referral_id):
     assert (answer.status, answer.json["stage"]) == (200, "infused")
     assert read(shared_api, infused_referral_id)["window"]["infused_on"] == next_day
     shown = timeline(shared_api, infused_referral_id)[0]["data"]["replacement"]
-    assert (shown["type"], shown["data"]) == ("stage.changed", {**replacement["data"], "part": 1, "of": 1})
+    assert (shown["type"], shown["data"]) == ("stage.changed", {**infused, "part": 1, "of": 1})
 
 
 def test_a_practice_requests_withdrawal(shared_api, referral_id):

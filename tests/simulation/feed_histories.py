@@ -3,14 +3,19 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.referrals.adverse_events import AdverseEventKind, AdverseEventStatus
+from chalicelib.domain.referrals.care_terms import BridgingStatus, RelapseStatus
 from chalicelib.domain.referrals.events import (
+    AdverseEventReported,
+    BridgingReported,
     Corrected,
     HoldEnded,
     HoldStarted,
     ReferralEvent,
+    RelapseReported,
     StageChange,
     ToxicityNoticed,
     derive_id,
@@ -64,11 +69,23 @@ def _beside(drawn: random.Random, move: StageChange) -> list[ReferralEvent]:
     if luck < 0.05:
         return [build_event(HoldStarted, later), build_event(HoldEnded, later + timedelta(seconds=10))]
     if luck < 0.08 and move.stage in {Stage.INFUSED, Stage.MONITORING}:
-        return [build_event(ToxicityNoticed, later)]
+        return [build_event(ToxicityNoticed, later), *_draw_care(drawn, later)]
     if luck < 0.11 and move.stage not in {Stage.INFUSED, Stage.SUBMITTED}:
         better = replace(move, occurred_at=move.occurred_at + timedelta(seconds=5))
         return [build_event(Corrected, later, supersedes="the move before", replacement=better)]
     return []
+
+
+def _draw_care(drawn: random.Random, later: datetime) -> list[ReferralEvent]:
+    """Adverse events that go on, get worse or end, a relapse, and what was given before."""
+    kind = drawn.choice([AdverseEventKind.CRS, AdverseEventKind.INFECTION])
+    at = later + timedelta(seconds=drawn.randint(1, 20))
+    return [
+        build_event(AdverseEventReported, later, kind=kind, status=drawn.choice(list(AdverseEventStatus))),
+        build_event(BridgingReported, later, status=drawn.choice(list(BridgingStatus))),
+        build_event(AdverseEventReported, at, kind=kind, grade=drawn.choice([None, 2, 3])),
+        build_event(RelapseReported, at, status=drawn.choice(list(RelapseStatus))),
+    ]
 
 
 def _named(n: int, event: ReferralEvent, referral_id: str, numbered: bool) -> ReferralEvent:  # noqa: FBT001
@@ -107,6 +124,7 @@ def get_state(referral: Referral, waiting: int, *, events: int) -> dict[str, Any
         "window": referral.window,
         "dose": (referral.doses_given, referral.dose_total),
         "overlay": referral.status,
+        "care": referral.care,
         "waiting": waiting,
         "events": events,
     }

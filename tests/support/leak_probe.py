@@ -57,7 +57,7 @@ def capture_outputs(world: ApiDriver, plan: faults.FaultPlan = faults.plan_never
     return seen
 
 
-def event_of(kind: str, *, minutes: int = 0, **data: Any) -> dict[str, Any]:
+def event_of(kind: str, /, *, minutes: int = 0, **data: Any) -> dict[str, Any]:
     """Build an event of now, or of minutes from now."""
     at = wiring.read_clock() + timedelta(minutes=minutes)
     return {"type": kind, "occurred_at": at.isoformat(), "data": data}
@@ -96,6 +96,12 @@ def _say_more(world: ApiDriver, path: str) -> None:
     c, ends_on = CANARIES, (wiring.read_clock() + timedelta(days=40)).date().isoformat()
     events = f"{path}/events"
     world.center.post(events, event_of("toxicity.noticed", minutes=4, note=c["toxicity_note"]))
+    world.practice.post(events, event_of("adverse_event.reported", minutes=4, kind="infection", status="resolved",
+                                         resolved_on=c["adverse_event_resolved_on"],
+                                         note=c["adverse_event_note"]))  # fmt: skip
+    world.practice.post(events, event_of("relapse.reported", minutes=4, note=c["relapse_note"]))
+    world.practice.post(events, event_of("bridging.reported", status="completed", regimen=c["bridging_regimen"],
+                                         note=c["bridging_note"]))  # fmt: skip
     extension = event_of("window.extended", minutes=4, ends_on=ends_on, note=c["extension_note"])
     wrong = world.center.post(events, extension).json["event_id"]
     replacement = event_of("stage.changed", minutes=3, stage="product_received",

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, Role
-from chalicelib.domain.referrals.events import EventSource, StageChange, derive_id
+from chalicelib.domain.referrals.events import EventSource, ReferralEvent, StageChange, derive_id
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.routes.referrals.referrals import REFERRAL_SECTIONS
 from chalicelib.routes.referrals.request_bodies import ReferralRequest
@@ -22,6 +22,7 @@ from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import Delivery, IdempotentRequest, StoredResponse, hash_body
 from infra.world.accounts import Accounts
 from infra.world.backdating import BackdatedAlertRows, BackdatedOutbox
+from infra.world.care import DatedCareNote, list_care_notes
 from infra.world.packages import build_package
 from infra.world.patients import build_packet
 from infra.world.people import MEMBERS, find_member_by_role
@@ -123,12 +124,19 @@ class _StoryPlayer:
         if referral is None:
             self._create_referral(steps)
         last_order = referral.last_applied_order if referral else None
-        for sequence, step in enumerate(steps[1:], start=1):
+        reports: list[tuple[int, Step | DatedCareNote]] = [
+            *enumerate(steps[1:], start=1),
+            *enumerate(list_care_notes(self.story, steps, now=self.now), start=1),
+        ]
+        for number, report in sorted(reports, key=lambda numbered: numbered[1].at):
             # Skip the events that an earlier attempt already reported.
-            if last_order is None or step.at > last_order.occurred_at:
-                if step.stage in _STAGES_WITH_PACKAGE:
-                    self._write_package(step)
-                self._report(step, sequence)
+            if last_order is None or report.at > last_order.occurred_at:
+                if isinstance(report, DatedCareNote):
+                    self._report_care(report, number)
+                    continue
+                if report.stage in _STAGES_WITH_PACKAGE:
+                    self._write_package(report)
+                self._report(report, number)
 
     def _create_referral(self, steps: Sequence[Step]) -> None:
         at = compute_draft_time(self.story, steps, now=self.now)
@@ -183,22 +191,50 @@ class _StoryPlayer:
         )
 
     def _report_by_member(self, step: Step, member: Member) -> None:
-        route = f"POST /v1/referrals/{self.referral_id}/events"
-        request = self._build_request(member, route, f"{step.stage}-{step.at:%Y%m%dT%H%M%S}")
+        request = self._build_report_request(member, f"{step.stage}-{step.at:%Y%m%dT%H%M%S}")
+        change = self._build_change(
+            step,
+            event_id=derive_id("evt", request.scope_key),
+            source=EventSource(member.kind),
+            actor_id=member.member_id,
+            actor_name=member.name,
+        )
+        self._send_report(change, member, request)
+
+    def _report_care(self, dated: DatedCareNote, number: int) -> None:
+        """Report an adverse event, a relapse or bridging therapy as a person of either side."""
+        is_center = dated.note.reporter is Actor.CENTER
+        member = (
+            self._get_member(self.story.center, Role.CLINICIAN)
+            if is_center
+            else self._get_member(self.story.practice, Role.PROVIDER)
+        )
+        request = self._build_report_request(member, f"care-{number}")
+        event = dated.note.event(
+            event_id=derive_id("evt", request.scope_key),
+            referral_id=self.referral_id,
+            occurred_at=dated.at,
+            recorded_at=dated.at.astimezone(UTC),
+            actor=dated.note.reporter,
+            source=EventSource(member.kind),
+            actor_id=member.member_id,
+            actor_name=member.name,
+            **dated.note.fields,
+        )
+        self._send_report(event, member, request)
+
+    def _build_report_request(self, member: Member, key: str) -> IdempotentRequest:
+        return self._build_request(member, f"POST /v1/referrals/{self.referral_id}/events", key)
+
+    def _send_report(self, event: ReferralEvent, member: Member, request: IdempotentRequest) -> None:
         report_by_member(
-            self._build_change(
-                step,
-                event_id=derive_id("evt", request.scope_key),
-                source=EventSource(member.kind),
-                actor_id=member.member_id,
-                actor_name=member.name,
-            ),
+            event,
             member=member,
             request=request,
             build_response=lambda outcome: StoredResponse(
                 status=200, headers={}, body={"referral_id": outcome.referral_id}
             ),
-            context=RunContext(self.stores, step.at.astimezone(UTC)),
+            context=RunContext(self.stores, event.recorded_at),
         )
 
     def _report_by_feed(self, step: Step, sequence: int) -> None:

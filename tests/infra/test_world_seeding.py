@@ -11,12 +11,16 @@ import pytest
 from chalicelib import wiring
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.notices.tasks import TaskQueue
-from chalicelib.domain.referrals.events import EventStatus
+from chalicelib.domain.referrals.adverse_events import AdverseEventKind
+from chalicelib.domain.referrals.care_reports import NO_REPORTS
+from chalicelib.domain.referrals.events import EventStatus, StageChange
+from chalicelib.domain.referrals.stages import Stage
 from chalicelib.store.all_stores import Stores, open_stores
 from infra import world
 from infra.local.cloud import run_cloud
 from infra.world import seeding
 from infra.world.accounts import CognitoAccounts
+from infra.world.care import CARE_NOTES
 from infra.world.people import MEMBERS
 from infra.world.places import CENTERS, OPERATOR, PRACTICES, find_center
 from infra.world.seeding import RECENT, derive_referral_id
@@ -108,7 +112,8 @@ def get_attribute(user, name):
 
 def list_event_results(stores, story):
     events, _ = stores.referrals.list_timeline(derive_referral_id(story), limit=100, start=None)
-    return [(event.event.stage, event.status) for event in reversed(events)]
+    changes = [event for event in reversed(events) if isinstance(event.event, StageChange)]
+    return [(change.event.stage, change.status) for change in changes]
 
 
 def interrupt(monkeypatch, owner, name, *, after):
@@ -136,6 +141,22 @@ def test_every_referral_has_the_stage_and_the_full_history_of_its_story(seeded_s
         assert referral.stage is story.stage
         assert referral.updated_at <= NOW
         assert list_event_results(seeded_stores, story) == [(step.stage, EventStatus.APPLIED) for step in steps]
+
+
+def test_some_stories_have_adverse_events_a_relapse_and_bridging_therapy(seeded_stores):
+    """Reported by both sides; at least one adverse event is open during monitoring."""
+    referrals = {number: seeded_stores.referrals.get(derive_referral_id(STORIES[number])) for number in CARE_NOTES}
+    open_in_monitoring = [
+        event.kind
+        for referral in referrals.values()
+        for event in referral.care.list_adverse_events()
+        if event.is_open and referral.stage is Stage.MONITORING
+    ]
+
+    assert all(referral.care != NO_REPORTS for referral in referrals.values())
+    assert {AdverseEventKind.CRS, AdverseEventKind.CYTOPENIA} <= set(open_in_monitoring)
+    assert [n for n, referral in referrals.items() if referral.care.relapse] == [52]
+    assert [n for n, referral in referrals.items() if referral.care.bridging] == [34, 40]
 
 
 def test_every_sample_member_has_an_account(seeded_stores, accounts):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind, AdverseEventStatus
-from chalicelib.domain.referrals.care_terms import BridgingResponse, BridgingStatus, BridgingTeam, RelapseStatus
+from chalicelib.domain.referrals.care_terms import BridgingStatus, BridgingTeam, DiseaseResponse, RelapseStatus
 from chalicelib.domain.referrals.events import AdverseEventReported, BridgingReported, ReferralEvent, RelapseReported
 from chalicelib.domain.referrals.stages import Actor, Stage
 from infra.world.stories import Story
@@ -61,7 +61,7 @@ CARE_NOTES: Mapping[int, Sequence[CareNote]] = {
             15,
             Actor.PRACTICE,
             BridgingReported,
-            {"status": BridgingStatus.COMPLETED, "response": BridgingResponse.PARTIAL_RESPONSE},
+            {"status": BridgingStatus.COMPLETED, "response": DiseaseResponse.PARTIAL_RESPONSE},
         ),
     ),
     43: (_adverse_event(1.2, Actor.CENTER, AdverseEventKind.CRS, grade=2, note="Fever, fluids given."),),

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind, AdverseEventStatus
-from chalicelib.domain.referrals.care_terms import BridgingResponse, BridgingStatus, BridgingTeam, RelapseStatus
+from chalicelib.domain.referrals.care_terms import BridgingStatus, BridgingTeam, DiseaseResponse, RelapseStatus
 from chalicelib.domain.referrals.events import EventOrder
 from chalicelib.domain.referrals.stages import Actor
 
@@ -62,7 +62,7 @@ class BridgingReport:
     status: BridgingStatus
     given_by: BridgingTeam | None = None
     regimen: str | None = None
-    response: BridgingResponse | None = None
+    response: DiseaseResponse | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ class BridgingTeam(StrEnum):
     OTHER = "other"
 
 
-class BridgingResponse(StrEnum):
+class DiseaseResponse(StrEnum):
     """How the disease responded to bridging therapy."""
 
     COMPLETE_RESPONSE = "complete_response"

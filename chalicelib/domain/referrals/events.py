@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind, AdverseEventStatus
-from chalicelib.domain.referrals.care_terms import BridgingResponse, BridgingStatus, BridgingTeam, RelapseStatus
+from chalicelib.domain.referrals.care_terms import BridgingStatus, BridgingTeam, DiseaseResponse, RelapseStatus
 from chalicelib.domain.referrals.stages import Actor, Stage
 
 FUTURE_TOLERANCE = timedelta(minutes=10)
@@ -187,7 +187,7 @@ class BridgingReported(ReferralEvent):
     status: BridgingStatus
     by: BridgingTeam | None = None
     regimen: str | None = None
-    response: BridgingResponse | None = None
+    response: DiseaseResponse | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

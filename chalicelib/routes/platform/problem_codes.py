@@ -5,6 +5,7 @@ PROBLEM_CODES: dict[str, str] = {
     "ends_before_infusion": "The monitoring end date must be after the infusion date.",
     "not_continuable": "Only a closed referral can be continued by a new one, and only once.",
     "not_correctable": "Events of this type cannot be corrected.",
+    "not_graded": "This kind of adverse event has no grades. Leave out the grade.",
     "reason_needed": "Include a reason code or a note.",
     "replacement_not_legal": "The corrected entry conflicts with the rest of the history.",
     "window_over": "Monitoring has ended.",

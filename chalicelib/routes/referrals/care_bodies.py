@@ -11,7 +11,7 @@ from chalicelib.domain.referrals.adverse_events import (
     AdverseEventKind,
     AdverseEventStatus,
 )
-from chalicelib.domain.referrals.care_terms import BridgingResponse, BridgingStatus, BridgingTeam, RelapseStatus
+from chalicelib.domain.referrals.care_terms import BridgingStatus, BridgingTeam, DiseaseResponse, RelapseStatus
 from chalicelib.domain.referrals.events import AdverseEventReported, EventSource, ReferralEvent
 from chalicelib.errors import FieldError, MalformedError
 from chalicelib.routes.platform.fields import MultiLineText, PastDate, SenderCode, SingleLineText, StrictModel
@@ -87,7 +87,7 @@ class BridgingData(CareData):
     status: BridgingStatus
     by: BridgingTeam | None = None
     regimen: SingleLineText | None = None
-    response: BridgingResponse | None = None
+    response: DiseaseResponse | None = None
 
 
 def build_care_event(kind: type[ReferralEvent], data: CareData, common: Mapping[str, Any]) -> ReferralEvent:

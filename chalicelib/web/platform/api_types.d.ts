@@ -91,7 +91,7 @@ export interface BridgingData {
   status: BridgingStatus;
   by?: BridgingTeam | null;
   regimen?: string | null;
-  response?: BridgingResponse | null;
+  response?: DiseaseResponse | null;
 }
 
 /** Either organization reports bridging therapy before the infusion. */
@@ -102,8 +102,16 @@ export interface BridgingEventRequest {
   data: BridgingData;
 }
 
-/** How the disease responded to bridging therapy. */
-export type BridgingResponse = "complete_response" | "partial_response" | "stable_disease" | "progressive_disease" | "not_assessed";
+/** Bridging therapy as last reported; `by` is who gives it. */
+export interface BridgingResponse {
+  status: string;
+  label: string;
+  by: string | null;
+  regimen: string | null;
+  response: string | null;
+  reported_at: string;
+  reported_by: string;
+}
 
 /** Where bridging therapy is. */
 export type BridgingStatus = "planned" | "started" | "completed" | "none";
@@ -497,6 +505,9 @@ export interface DiscussionFlagResponse {
   source: string;
   anchors: ThresholdSourceResponse[];
 }
+
+/** How the disease responded to bridging therapy. */
+export type DiseaseResponse = "complete_response" | "partial_response" | "stable_disease" | "progressive_disease" | "not_assessed";
 
 /** A line of the emergency card. */
 export interface EmergencyCardLineResponse {

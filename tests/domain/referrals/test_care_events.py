@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind, AdverseEventStatus
 from chalicelib.domain.referrals.apply_event import replay
 from chalicelib.domain.referrals.care_reports import MAX_REPORTS
-from chalicelib.domain.referrals.care_terms import BridgingResponse, BridgingStatus, BridgingTeam, RelapseStatus
+from chalicelib.domain.referrals.care_terms import BridgingStatus, BridgingTeam, DiseaseResponse, RelapseStatus
 from chalicelib.domain.referrals.events import (
     AdverseEventReported,
     BridgingReported,
@@ -259,7 +259,7 @@ def get_bridging(referral):
 def test_bridging_therapy_keeps_what_later_reports_leave_out():
     """Planned by the practice with its regimen, then completed with a response."""
     plan = build_bridging(BridgingStatus.PLANNED, event_id="a", by=BridgingTeam.PRACTICE, regimen="Pola-BR")
-    end = build_bridging(BridgingStatus.COMPLETED, NOON + DAY, event_id="b", response=BridgingResponse.PARTIAL_RESPONSE)
+    end = build_bridging(BridgingStatus.COMPLETED, NOON + DAY, event_id="b", response=DiseaseResponse.PARTIAL_RESPONSE)
 
     for events in permutations([plan, end]):
         referral = build_referral(Stage.ACCEPTED)
@@ -267,7 +267,7 @@ def test_bridging_therapy_keeps_what_later_reports_leave_out():
             referral = apply_event(referral, event)
         known = get_bridging(referral)
         assert (known.status, known.given_by, known.regimen) == (BridgingStatus.COMPLETED, "practice", "Pola-BR")
-        assert known.response is BridgingResponse.PARTIAL_RESPONSE
+        assert known.response is DiseaseResponse.PARTIAL_RESPONSE
 
 
 def test_no_bridging_therapy_says_nothing_about_an_earlier_plan():

@@ -39,7 +39,7 @@ def test_a_notice_says_what_happened_to_which_patient(shared_api, notified_refer
     [notice] = about(shared_api.practice, notified_referral_id)
 
     assert set(notice) == {
-        "notice_id", "rule", "category", "title", "referral_id", "alias", "created_at", "read_at",
+        "notice_id", "rule", "category", "title", "detail", "referral_id", "alias", "created_at", "read_at",
         "mail",
     }  # fmt: skip
     assert notice["title"] == "The center accepted the referral for evaluation"

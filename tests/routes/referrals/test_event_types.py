@@ -250,10 +250,14 @@ def test_an_open_referral_is_not_continued(shared_api, referral_id):
     assert foreign.status == 404
 
 
+AFTER_INFUSION = {"adverse_event.reported", "relapse.reported"}
+
 EXAMPLES = {
     "hold.started": {"reason_code": "infection_hold"},
     "hold.ended": {},
-    "toxicity.noticed": {"kind": "crs", "grade": 1},
+    "adverse_event.reported": {"kind": "crs", "grade": 1},
+    "relapse.reported": {"status": "suspected"},
+    "bridging.reported": {"status": "planned"},
     "window.extended": {"ends_on": (wiring.read_clock() + 60 * DAY).date().isoformat()},
     "withdrawal.requested": {"reason_code": "patient_choice"},
     "referral.reopened": {"note": "It was ended by mistake."},
@@ -263,12 +267,12 @@ EXAMPLES = {
 @pytest.mark.parametrize(
     ("side", "stages", "kinds"),
     [
-        ("practice", (), {"hold.started"}),
-        ("center", (), {"hold.started"}),
+        ("practice", (), {"hold.started", "bridging.reported"}),
+        ("center", (), {"hold.started", "bridging.reported"}),
         ("practice", ("received", "declined"), set()),
         ("center", ("received", "declined"), {"referral.reopened"}),
-        ("practice", STAGES_TO_INFUSED, {"hold.started", "withdrawal.requested"}),
-        ("center", STAGES_TO_INFUSED, {"hold.started", "toxicity.noticed", "window.extended"}),
+        ("practice", STAGES_TO_INFUSED, {"hold.started", *AFTER_INFUSION, "withdrawal.requested"}),
+        ("center", STAGES_TO_INFUSED, {"hold.started", *AFTER_INFUSION, "window.extended"}),
     ],
 )
 def test_every_offered_event_is_accepted(shared_api, referral_id, side, stages, kinds):

@@ -22,7 +22,7 @@ class AdverseEventResponse(TypedDict):
     """The latest known state of one kind of adverse event.
 
     `label` names the kind with its grade. `since` is when this episode began, and `reported_at` when
-    the latest report was true. `grading` is the scale of the grade.
+    the latest report was true. `grading` is the scale of the grade. After a death none is `open`.
     """
 
     kind: str
@@ -30,6 +30,7 @@ class AdverseEventResponse(TypedDict):
     grade: int | None
     grading: str | None
     status: str
+    open: bool
     since: str
     reported_at: str
     reported_by: str
@@ -71,7 +72,7 @@ def to_care_response(referral: Referral) -> CareResponse:
     """The latest state of each adverse event, of a relapse, and of bridging therapy."""
     last_at = referral.care.last_adverse_event_at
     return {
-        "adverse_events": [_to_adverse_event_response(event) for event in referral.care.list_adverse_events()],
+        "adverse_events": _list_adverse_events(referral),
         "relapse": _build_relapse(referral),
         "bridging": _build_bridging(referral),
         "toxicity_noticed_at": format_timestamp(last_at) if last_at else None,
@@ -80,12 +81,16 @@ def to_care_response(referral: Referral) -> CareResponse:
 
 def list_open_adverse_events(referral: Referral) -> list[AdverseEventResponse]:
     """The adverse events that are not reported as resolved; none after a death."""
-    if referral.stage is Stage.DECEASED:
-        return []
-    return [_to_adverse_event_response(event) for event in referral.care.list_adverse_events() if event.is_open]
+    return [event for event in _list_adverse_events(referral) if event["open"]]
 
 
-def _to_adverse_event_response(event: AdverseEvent) -> AdverseEventResponse:
+def _list_adverse_events(referral: Referral) -> list[AdverseEventResponse]:
+    is_alive = referral.stage is not Stage.DECEASED
+    events = referral.care.list_adverse_events()
+    return [_to_adverse_event_response(event, is_open=event.is_open and is_alive) for event in events]
+
+
+def _to_adverse_event_response(event: AdverseEvent, *, is_open: bool) -> AdverseEventResponse:
     facts = ADVERSE_EVENT_FACTS[event.kind]
     advice: AdviceResponse | None = None
     if facts.advice:
@@ -96,6 +101,7 @@ def _to_adverse_event_response(event: AdverseEvent) -> AdverseEventResponse:
         "grade": event.grade,
         "grading": facts.grading,
         "status": event.status,
+        "open": is_open,
         "since": format_timestamp(event.since),
         "reported_at": format_timestamp(event.reported_at),
         "reported_by": event.reported_by,

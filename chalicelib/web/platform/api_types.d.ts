@@ -36,7 +36,7 @@ export type AdverseEventKind = "crs" | "icans" | "iec_hs" | "enterocolitis" | "i
  * The latest known state of one kind of adverse event.
  *
  * `label` names the kind with its grade. `since` is when this episode began, and `reported_at` when
- * the latest report was true. `grading` is the scale of the grade.
+ * the latest report was true. `grading` is the scale of the grade. After a death none is `open`.
  */
 export interface AdverseEventResponse {
   kind: string;
@@ -44,6 +44,7 @@ export interface AdverseEventResponse {
   grade: number | null;
   grading: string | null;
   status: string;
+  open: boolean;
   since: string;
   reported_at: string;
   reported_by: string;

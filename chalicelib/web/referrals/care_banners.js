@@ -21,10 +21,6 @@ export function OpenAdverseEvents({ events, referral }) {
   </ul>`;
 }
 
-/** The adverse events that are not resolved; none after a death. */
-export const listOpenAdverseEvents = ({ stage, adverse_events: events }) =>
-  stage === "deceased" ? [] : events.filter(({ status }) => status === "ongoing");
-
 export function RelapseLine({ referral }) {
   const { label, reported_at: at, reported_by: by } = referral.relapse;
   return html`<p><strong>${label}</strong>, ${formatDay(at, getTimeZone())}. Reported by ${getOwnerName(by, referral)}.</p>`;

@@ -8,7 +8,7 @@ import { buildReferralHref } from "../platform/route.js";
 import { formatDate, formatTime } from "../platform/time.js";
 import { Icon, useLoad } from "../platform/ui.js";
 import { getOwnerName } from "./badges.js";
-import { BridgingLine, listOpenAdverseEvents, OpenAdverseEvents, RelapseLine } from "./care_banners.js";
+import { BridgingLine, OpenAdverseEvents, RelapseLine } from "./care_banners.js";
 
 function Banner({ tone = "", icon, children }) {
   return html`<div class="banner ${tone}"><${Icon} name=${icon} /><div>${children}</div></div>`;
@@ -68,7 +68,7 @@ function LinkedReferrals({ continues, continued_by: next }) {
 
 export function StatusBanners({ referral }) {
   const { practice, center, withdrawal_requested_at: withdrawalAt, relapse, bridging } = referral;
-  const openEvents = listOpenAdverseEvents(referral);
+  const openEvents = referral.adverse_events.filter((event) => event.open);
   const hasOutcome = referral.outcome || referral.revisit_on || referral.suggested_center_id;
   return html`
     ${referral.stage === "deceased" && html`<${DeathBanner} outcome=${referral.outcome} />`}

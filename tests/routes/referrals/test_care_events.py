@@ -273,6 +273,24 @@ def test_bridging_therapy_reported_after_the_infusion_is_history(shared_api, inf
     assert "bridging.reported" not in referral["may_report"]
 
 
+def test_after_a_death_nothing_is_open_and_no_one_is_notified(shared_api, infused_referral_id):
+    """A later report is kept in the history; the card and the window show no adverse event."""
+    report(shared_api, infused_referral_id, "adverse_event.reported", {"kind": "crs", "grade": 4})
+    list_notices(shared_api, infused_referral_id, side="practice")
+    death = {"stage": "deceased", "reason_code": "death_after_treatment"}
+    report(shared_api, infused_referral_id, "stage.changed", death)
+
+    answer = report(shared_api, infused_referral_id, "adverse_event.reported", {"kind": "crs", "grade": 5})
+
+    referral = read(shared_api, infused_referral_id)
+    card = shared_api.practice.get(f"/v1/referrals/{infused_referral_id}/follow-up").json["card"]
+    assert answer.json["status"] == "recorded"
+    assert [(event["grade"], event["open"]) for event in referral["adverse_events"]] == [(5, False)]
+    assert referral["window"]["open_adverse_events"] == []
+    assert "Open adverse event" not in json.dumps(card)
+    assert len(list_notices(shared_api, infused_referral_id, side="practice")) == 1
+
+
 def test_a_report_about_another_patient_is_taken_back(shared_api, infused_referral_id):
     """By the side that reported it; it leaves the card and stays in the timeline."""
     wrong = report(shared_api, infused_referral_id, "adverse_event.reported", {"kind": "pml"}).json["event_id"]

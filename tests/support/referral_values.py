@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
-from chalicelib.domain.referrals.apply_event import decide_event
+from chalicelib.domain.referrals.apply_event import History, decide_event, name_reopened_endings
 from chalicelib.domain.referrals.events import EventOrder, EventSource, ReferralEvent, StageChange
 from chalicelib.domain.referrals.monitoring_window import AnchorInfusion, MonitoringProfile
 from chalicelib.domain.referrals.referral import Referral
@@ -104,21 +104,21 @@ def build_event(
 
 def apply_event(referral: Referral, event: ReferralEvent, *history: ReferralEvent) -> Referral:
     """Apply an event that must change the referral."""
-    decision = decide_event(referral, event, build_context(), history)
+    decision = decide_event(referral, event, build_context(), History(events=history))
     assert isinstance(decision, Applied), decision
     return decision.referral
 
 
 def record_event(referral: Referral, event: ReferralEvent, *history: ReferralEvent) -> Referral:
     """Apply an event that must be kept in the history only."""
-    decision = decide_event(referral, event, build_context(), history)
+    decision = decide_event(referral, event, build_context(), History(events=history))
     assert isinstance(decision, Recorded), decision
     return decision.referral
 
 
 def get_rejection(referral: Referral, event: ReferralEvent, *history: ReferralEvent) -> str:
     """Get the code with which an event is rejected; `parked` if it may become legal."""
-    decision = decide_event(referral, event, build_context(), history)
+    decision = decide_event(referral, event, build_context(), History(events=history))
     assert isinstance(decision, Pending | Rejected), decision
     return decision.code if isinstance(decision, Rejected) else "parked"
 
@@ -152,12 +152,17 @@ class InMemoryInbox:
     def receive(self, events: Iterable[ReferralEvent]) -> "InMemoryInbox":
         """Receive events in the given order."""
         for event in events:
-            if isinstance(self._receive_one(event), Applied | Recorded):
+            if isinstance(self._receive_one(name_reopened_endings(event, self.history)), Applied | Recorded):
                 self._apply_parked()
         return self
 
+    def __post_init__(self) -> None:
+        """Remember the state before the first event."""
+        self.start = self.referral
+
     def _decide(self, event: ReferralEvent) -> Decision:
-        return decide_event(self.referral, event, self.context, self.history)
+        history = History(events=self.history, start=self.start, parked=[e for e in self.parked if e is not event])
+        return decide_event(self.referral, event, self.context, history)
 
     def _receive_one(self, event: ReferralEvent) -> Decision:
         decision = self._decide(event)

@@ -15,7 +15,7 @@ from chalicelib.domain.notices.care_notices import (
     READMISSION_RULE,
 )
 from chalicelib.domain.notices.overdue_alerts import AlertLevel
-from chalicelib.domain.notices.tasks import HANDBACK_WRITTEN_RULE
+from chalicelib.domain.notices.tasks import CONTRADICTION_RULE, HANDBACK_WRITTEN_RULE
 from chalicelib.domain.referrals.events import EventType
 from chalicelib.domain.referrals.stages import Stage
 
@@ -43,6 +43,12 @@ OPT_IN_CATEGORIES: frozenset[Category] = frozenset({Category.CHECK_IN})
 """The categories that are emailed only if the member chooses so. All others are on by default."""
 
 
+PLANNED_CATEGORIES: frozenset[Category] = frozenset(
+    {Category.WINDOW, Category.OVERDUE, Category.FOLLOW_UP, Category.CHECK_IN}
+)
+"""The categories of what is planned for a referral; nothing of it is emailed after the referral has ended."""
+
+
 class NoticeRule(NamedTuple):
     """One kind of notice: who receives it and its title in the dashboard.
 
@@ -67,16 +73,12 @@ class NoticeRule(NamedTuple):
 
 STAGE_RULES: Mapping[Stage, NoticeRule] = {
     Stage.SUBMITTED: NoticeRule(_CENTER, "New referral submitted to your center"),
-    Stage.WITHDRAWN: NoticeRule(_CENTER, "The practice withdrew a referral"),
     Stage.HANDED_BACK: NoticeRule(_CENTER, "The practice acknowledged the patient's return"),
     Stage.INFO_REQUESTED: NoticeRule(_PRACTICE, "The center requested information"),
     Stage.ACCEPTED: NoticeRule(_PRACTICE, "The center accepted the referral for evaluation"),
-    Stage.DECLINED: NoticeRule(_PRACTICE, "The center declined the referral"),
-    Stage.REDIRECTED: NoticeRule(_PRACTICE, "The center suggested another center"),
     Stage.CONSULT_SCHEDULED: NoticeRule(_PRACTICE, "The consultation was scheduled"),
     Stage.CENTER_PROCEED: NoticeRule(_PRACTICE, "Accepted for CAR T by the center"),
     Stage.DEFERRED: NoticeRule(_PRACTICE, "The center deferred the patient"),
-    Stage.NOT_PROCEEDING: NoticeRule(_PRACTICE, "The center recorded that CAR T will not proceed"),
     Stage.APHERESIS_COMPLETED: NoticeRule(_PRACTICE, "Leukapheresis was completed"),
     Stage.OUT_OF_SPECIFICATION: NoticeRule(
         _PRACTICE, "Product out of specification: call the center about next steps", Category.CRITICAL
@@ -86,7 +88,15 @@ STAGE_RULES: Mapping[Stage, NoticeRule] = {
     ),
     Stage.INFUSED: NoticeRule(_PRACTICE, "CAR T infused; monitoring has started"),
     Stage.HANDBACK_READY: NoticeRule(_PRACTICE, "The transition-of-care summary is ready"),
+    # An ending notifies both sides at once. Source: the API contract, section 3 (2026-11).
+    Stage.WITHDRAWN: NoticeRule(_BOTH, "The practice withdrew the referral"),
+    Stage.DECLINED: NoticeRule(_BOTH, "The center declined the referral"),
+    Stage.REDIRECTED: NoticeRule(_BOTH, "The center suggested another center"),
+    Stage.NOT_PROCEEDING: NoticeRule(_BOTH, "CAR T will not proceed for this patient"),
     Stage.DECEASED: NoticeRule(_BOTH, "The patient's death was reported", Category.CRITICAL),
+    Stage.LOST_TO_FOLLOW_UP: NoticeRule(_BOTH, "The patient was recorded as lost to follow-up"),
+    Stage.TRANSFERRED_CARE: NoticeRule(_BOTH, "The patient's care was transferred"),
+    Stage.CLOSED_COMPLETE: NoticeRule(_BOTH, "Follow-up is complete"),
 }
 """The stages that the other side is notified of at once. Source: the needs named in the HemeTalks
 episode "Bridging the Gap" (September 18, 2025) and the notification schedule for CAR T patients."""
@@ -111,10 +121,6 @@ SILENT_STAGES: frozenset[Stage] = frozenset(
         Stage.WINDOW_COMPLETE,
         Stage.FOLLOW_UP,
         Stage.LONG_TERM_FOLLOW_UP,
-        # Either organization may end follow-up; no action is needed from the other one.
-        Stage.LOST_TO_FOLLOW_UP,
-        Stage.TRANSFERRED_CARE,
-        Stage.CLOSED_COMPLETE,
     }
 )
 """Stages that no one is notified of at once. Every stage must be here or in `STAGE_RULES`; a test
@@ -134,6 +140,11 @@ EVENT_RULES: Mapping[str, NoticeRule] = {
     EventType.WITHDRAWAL_REQUESTED: NoticeRule(_CENTER, "The practice requested withdrawal"),
     EventType.REOPENED: NoticeRule(_BOTH, "The referral was reopened"),
     EventType.CORRECTED: NoticeRule(_BOTH, "An earlier entry was corrected"),
+    CONTRADICTION_RULE: NoticeRule(
+        _BOTH,
+        "Two reports contradict each other: has this referral ended? Please check",
+        Category.CRITICAL,
+    ),
     HANDBACK_WRITTEN_RULE: NoticeRule(_PRACTICE, "The center updated the transition-of-care summary"),
 }
 """The events without a stage change that the other side is notified of at once. Of a report about the

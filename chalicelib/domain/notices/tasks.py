@@ -7,6 +7,7 @@ from enum import StrEnum
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.notices.care_notices import find_adverse_event_rule, find_side_to_notify
 from chalicelib.domain.referrals.events import ReferralEvent, StageChange, derive_id
+from chalicelib.domain.referrals.referral import Contradiction
 from chalicelib.domain.referrals.stages import Stage
 
 OPEN_MONITORING_RULE = "open_monitoring"
@@ -15,6 +16,10 @@ STAGE_CHANGED_RULE = "stage_changed"
 
 HANDBACK_WRITTEN_RULE = "handback_written"
 """The center wrote or corrected the transition-of-care summary. No event follows, and no stage change."""
+
+
+CONTRADICTION_RULE = "contradiction"
+"""An ending was reported, and a step that is possible only if the patient continued is dated after it."""
 
 
 class TaskQueue(StrEnum):
@@ -85,6 +90,21 @@ def build_event_task(event: ReferralEvent, *, now: datetime) -> OutboxTask:
         stage=event.stage if isinstance(event, StageChange) else None,
         event_id=event.event_id,
         side=find_side_to_notify(event),
+    )
+
+
+def build_contradiction_task(contradiction: Contradiction, referral_id: str, *, now: datetime) -> OutboxTask:
+    """Build the task that asks both sides which of two reports is right; one for each pair of reports."""
+    step_at = contradiction.step_at.isoformat()
+    return OutboxTask(
+        outbox_id=derive_id(
+            "out", CONTRADICTION_RULE, referral_id, contradiction.ending_id, contradiction.step, step_at
+        ),
+        referral_id=referral_id,
+        rule=CONTRADICTION_RULE,
+        queue=TaskQueue.EVENT,
+        due_at=now,
+        event_id=contradiction.ending_id,
     )
 
 

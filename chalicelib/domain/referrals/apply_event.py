@@ -1,17 +1,20 @@
 """Decides what every type of event does to a referral: to its stage and to its status.
 
-A late event, one that was true before the current state, is kept in the history and does not
-move the referral. An event that is not legal yet is parked. A correction replays the history.
-Stage changes themselves are decided in `stage_changes`.
+An event that is newer than everything known and legal now is applied to the current state. Every
+other stage change is decided by a replay of the history (`replay`), which does not depend on the
+order of arrival: a late event is kept in the history, an event that is not legal yet is parked,
+and an event that responds to another one follows it, whatever its sender's clock says.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.domain.referrals.care_events import CARE_EVENTS, decide_adverse_event, decide_bridging, decide_relapse
-from chalicelib.domain.referrals.care_reports import NO_REPORTS
+from chalicelib.domain.referrals.endings import STEPS_OF_A_CONTINUING_PATIENT, is_ending
+from chalicelib.domain.referrals.event_path import STAGES_BEFORE_HANDBACK, PathEvent, Place, follow, is_repeat_of
 from chalicelib.domain.referrals.events import (
+    FUTURE_TOLERANCE,
     AdverseEventReported,
     BridgingReported,
     Corrected,
@@ -25,31 +28,59 @@ from chalicelib.domain.referrals.events import (
     WindowExtended,
     WithdrawalRequested,
 )
-from chalicelib.domain.referrals.monitoring_window import WindowExtension
-from chalicelib.domain.referrals.referral import Hold, Referral, ReferralStatus
+from chalicelib.domain.referrals.referral import Hold, Referral
+from chalicelib.domain.referrals.replay import (
+    Replayed,
+    as_one_write,
+    is_late,
+    keep_arrivals,
+    replay_history,
+    reset_to_draft,
+)
 from chalicelib.domain.referrals.stage_changes import (
     REJECTED_CLOSED,
-    STAGES_BEFORE_HANDBACK,
     Applied,
     Decision,
     DecisionContext,
     Pending,
     Recorded,
     Rejected,
-    decide_stage_change,
+    count_all_doses,
+    find_broken_rule,
     find_last_open_stage,
-    reopen_monitoring_if_extended,
+    reject_wrong_actor,
+    with_event,
+    with_extension,
     with_next_version,
 )
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor, Stage
-from chalicelib.domain.referrals.transitions import list_actors_for, list_transitions_from
+from chalicelib.domain.referrals.transitions import list_actors_for, list_reachable_stages, list_transitions_from
 
 _REJECTED_OTHER_SIDE = Rejected("not_your_move", "Only the other organization can record this.")
 _STAGES_WITH_OPEN_WINDOW = STAGES_BEFORE_HANDBACK | {Stage.INFUSED}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What came before an event.
+
+    Attributes:
+        events: The events of the referral so far.
+        start: The referral before the first of them; None for a draft.
+        parked: Events that wait for an earlier one.
+    """
+
+    events: Sequence[ReferralEvent] = ()
+    start: Referral | None = None
+    parked: Sequence[ReferralEvent] = ()
+
+
+_UNKNOWN = History()
+"""No history was read: the current state is where it starts."""
+
+
 def decide_event(
-    referral: Referral, event: ReferralEvent, context: DecisionContext, history: Sequence[ReferralEvent] = ()
+    referral: Referral, event: ReferralEvent, context: DecisionContext, history: History = _UNKNOWN
 ) -> Decision:
     """Decide what `event` does to `referral`.
 
@@ -57,20 +88,229 @@ def decide_event(
         referral: The current state.
         event: The reported event.
         context: The product's monitoring profile, the center's time zone, and the time.
-        history: The events so far; required if `needs_history` returns true.
+        history: The history so far; required if `needs_history` returns true.
     """
     if isinstance(event, Corrected):
         return _decide_correction(referral, event, context, history)
-    decision: Decision = _DECIDE_BY_TYPE[type(event)](referral, event, context)
+    if isinstance(event, Reopened):
+        return _decide_reopening(referral, event, context, history)
+    if isinstance(event, StageChange):
+        return _decide_stage_change(referral, event, context, history)
+    if isinstance(event, WindowExtended):
+        return _decide_extension(referral, event, context, history)
+    decision = _STATUS_DECIDERS[type(event)](referral, event, context)
     if referral.status.corrected and isinstance(decision, Applied | Recorded):
-        # An event that a correction made illegal may be legal again after this event.
-        return type(decision)(_replay_with_event(referral, event, context, history))
+        return type(decision)(_replay_with(referral, event, context, history).referral)
     return decision
 
 
 def needs_history(referral: Referral, event: ReferralEvent) -> bool:
     """Whether the decision needs all earlier events of the referral."""
-    return isinstance(event, Corrected) or referral.status.corrected
+    if isinstance(event, Corrected | Reopened) or referral.status.corrected:
+        return True
+    return isinstance(event, PathEvent) and not _is_next(referral, event)
+
+
+def _is_next(referral: Referral, event: PathEvent) -> bool:
+    """Whether an event is newer than everything known, and legal now: the usual case."""
+    newest = referral.newest_order
+    if referral.stage in TERMINAL_STAGES or (newest and event.order[:2] <= newest[:2]):
+        return False
+    if is_ending(event):
+        return isinstance(event, StageChange) and event.actor in list_transitions_from(referral.stage).get(
+            event.stage, ()
+        )
+    return follow(_get_place(referral), event) is not None
+
+
+def _get_place(referral: Referral) -> Place:
+    return Place(referral.stage, referral.doses_given if referral.stage is Stage.INFUSED else 0)
+
+
+def _replay_with(
+    referral: Referral, event: ReferralEvent, context: DecisionContext, history: History, *more: ReferralEvent
+) -> Replayed:
+    """Replay the history and one more event; the result counts as one write."""
+    replayed = _replay(referral, [*history.events, event, *more], context, history)
+    return replace(replayed, referral=as_one_write(replayed.referral, referral, event, context))
+
+
+def _replay(
+    referral: Referral, events: Sequence[ReferralEvent], context: DecisionContext, history: History
+) -> Replayed:
+    if referral.window:
+        # Keep the figures that the window was opened with, even if the product catalog has changed since.
+        context = replace(context, profile=referral.window.profile)
+    return replay_history(_get_start(referral, history), events, context, deciders=_STATUS_DECIDERS)
+
+
+def _get_start(referral: Referral, history: History) -> Referral:
+    """The referral before its first event. Without a history it is the current state."""
+    if history.start:
+        return keep_arrivals(history.start, referral)
+    return reset_to_draft(referral) if history.events else referral
+
+
+def replay(referral: Referral, history: Sequence[ReferralEvent], context: DecisionContext) -> Referral:
+    """Compute the state that a history leads to, starting from the draft."""
+    start = reset_to_draft(referral)
+    return replay_history(start, history, context, deciders=_STATUS_DECIDERS).referral
+
+
+# -------------------------------------------------------------------------- stage changes
+
+
+def _decide_stage_change(
+    referral: Referral, change: StageChange, context: DecisionContext, history: History
+) -> Decision:
+    change = count_all_doses(change, context)
+    rejected = find_broken_rule(change, context)
+    if rejected:
+        return rejected
+    allowed = list_transitions_from(referral.stage).get(change.stage)
+    if allowed and change.actor not in allowed:
+        return reject_wrong_actor(allowed)
+    if _is_next(referral, change) and not referral.status.corrected:
+        return _decide_next(referral, change, context)
+    replayed = _replay_with(referral, change, context, history)
+    if is_ending(change):
+        return _decide_ending(referral, change, replayed, context, history)
+    return _decide_step(referral, change, replayed, context, history)
+
+
+def _decide_step(
+    referral: Referral, change: StageChange, replayed: Replayed, context: DecisionContext, history: History
+) -> Decision:
+    """Decide about a step that is not simply the next one."""
+    if replayed.referral.stage in TERMINAL_STAGES:
+        return _decide_step_of_ended(referral, change, context, history, replayed)
+    if change.event_id in replayed.placed and not _evicts(referral, change, context, history, replayed):
+        return _applied_or_recorded(referral, change, replayed)
+    return _decide_unplaced(referral, change, replayed, history)
+
+
+def _decide_next(referral: Referral, change: StageChange, context: DecisionContext) -> Decision:
+    place = _get_place(referral)
+    is_repeat = not is_ending(change) and (
+        is_repeat_of(referral.stage, change)
+        or (follow(place, change) == place and change.stage not in list_transitions_from(referral.stage))
+        or (change.stage is Stage.INFUSED and referral.stage is Stage.INFUSED and change.part <= referral.doses_given)
+    )
+    if is_repeat:
+        return Recorded(with_next_version(referral, change, context))
+    return Applied(with_event(referral, change, context))
+
+
+def _applied_or_recorded(referral: Referral, event: PathEvent, replayed: Replayed) -> Decision:
+    """Applied if the event moved the referral; recorded if it only completes or repeats the history."""
+    state = replayed.referral
+    has_moved = state.stage is not referral.stage or state.last_applied_order == event.order
+    return Applied(state) if has_moved else Recorded(state)
+
+
+def _evicts(
+    referral: Referral, change: StageChange, context: DecisionContext, history: History, replayed: Replayed
+) -> bool:
+    """Whether the change fits only if earlier moves no longer count. A late event does so rightfully."""
+    if is_late(change, replayed, _get_start(referral, history)):
+        return False
+    if not replayed.path.left_out:
+        return False
+    before = _replay(referral, history.events, context, history)
+    return not {move.event_id for move in before.path.moves} <= replayed.placed
+
+
+def _decide_unplaced(referral: Referral, change: StageChange, replayed: Replayed, history: History) -> Decision:
+    """Record a change that is late, park one that may become legal, and reject one that cannot."""
+    if is_late(change, replayed, _get_start(referral, history)):
+        return Recorded(replayed.referral)
+    opened = replayed.opened if referral.stage in TERMINAL_STAGES else referral.stage
+    if change.stage in list_reachable_stages(opened):
+        return Pending()
+    newest = referral.last_applied_order
+    if newest and change.order < newest and change.event_id not in replayed.placed:
+        return Recorded(replayed.referral)
+    return Rejected("move_not_legal", "This step cannot follow the current status. Check which step comes next.")
+
+
+def _decide_step_of_ended(
+    referral: Referral, change: StageChange, context: DecisionContext, history: History, replayed: Replayed
+) -> Decision:
+    """Keep a step from before the ending in the history; reject a later one.
+
+    A later step is also kept if a parked event shows, together with it, that the patient continued.
+    A step that would show it itself is parked if only an earlier step is missing.
+    """
+    ending = replayed.endings.counting
+    ended_order = ending.order if ending else referral.last_applied_order
+    is_repeat = change.event_id in {event.event_id for event in replayed.path.repeats}
+    if is_repeat or (ended_order and change.order < ended_order):
+        return Recorded(replayed.referral)
+    if history.parked:
+        with_parked = _replay_with(referral, change, context, history, *history.parked)
+        if with_parked.referral.stage not in TERMINAL_STAGES and change.event_id in with_parked.placed:
+            return Recorded(replayed.referral)
+    is_dead = replayed.referral.stage is Stage.DECEASED
+    if not is_dead and change.stage in STEPS_OF_A_CONTINUING_PATIENT & list_reachable_stages(replayed.opened):
+        return Pending()
+    return REJECTED_CLOSED
+
+
+def _decide_ending(
+    referral: Referral, change: StageChange, replayed: Replayed, context: DecisionContext, history: History
+) -> Decision:
+    """An ending is applied, or recorded and disputed, or refused; it is never filed away silently."""
+    if change.stage is referral.stage and not history.events:
+        return Recorded(with_next_version(referral, change, context))
+    endings = replayed.endings
+    if endings.counting and endings.counting.event_id == change.event_id:
+        return Applied(replayed.referral)
+    if change.event_id in {e.event_id for e in endings.disputed}:
+        return Recorded(replayed.referral)
+    return _decide_ending_that_does_not_count(referral, change, replayed, history)
+
+
+def _decide_ending_that_does_not_count(
+    referral: Referral, change: StageChange, replayed: Replayed, history: History
+) -> Decision:
+    endings = replayed.endings
+    if endings.counting:
+        is_known = change.stage is endings.counting.stage or change.order < endings.counting.order
+        return Recorded(replayed.referral) if is_known else REJECTED_CLOSED
+    if referral.stage in TERMINAL_STAGES:
+        first = _get_start(referral, history).last_applied_order
+        return Recorded(replayed.referral) if first and change.order < first else REJECTED_CLOSED
+    if change.stage in list_reachable_stages(referral.stage):
+        return Pending()
+    return Rejected("move_not_legal", "This step cannot follow the current status. Check which step comes next.")
+
+
+# -------------------------------------------------------------------------- extensions, status
+
+
+def _decide_extension(
+    referral: Referral, event: WindowExtended, context: DecisionContext, history: History
+) -> Decision:
+    """Extend the monitoring window; a window that was confirmed as complete opens again.
+
+    An extension that arrives late moves the day of return, too, so it is applied.
+    """
+    if event.actor not in _CENTER:
+        return _REJECTED_OTHER_SIDE
+    window = referral.window
+    if window is None:
+        return REJECTED_CLOSED if referral.stage in TERMINAL_STAGES else Pending()
+    newest = referral.newest_order
+    if referral.stage not in _STAGES_WITH_OPEN_WINDOW and not (newest and event.order < newest):
+        return Rejected("window_over", "Monitoring has ended. It can no longer be extended.")
+    if event.ends_on <= window.infused_on:
+        return Rejected("ends_before_infusion", "The end date must be after the infusion date.")
+    if _is_next(referral, event) and not referral.status.corrected:
+        return Applied(with_extension(with_event(referral, event, context), event))
+    state = _replay_with(referral, event, context, history).referral
+    has_changed = state.stage is not referral.stage or (state.window and state.window.ends_on != window.ends_on)
+    is_open = state.stage not in TERMINAL_STAGES
+    return Applied(state) if has_changed and is_open else Recorded(state)
 
 
 def _find_reason_to_stop(
@@ -84,11 +324,14 @@ def _find_reason_to_stop(
         return _REJECTED_OTHER_SIDE
     if referral.stage not in TERMINAL_STAGES:
         return None
-    return Recorded(with_next_version(referral, event, context)) if _is_late(referral, event) else REJECTED_CLOSED
+    return (
+        Recorded(with_next_version(referral, event, context))
+        if _is_before_ending(referral, event)
+        else (REJECTED_CLOSED)
+    )
 
 
-def _is_late(referral: Referral, event: ReferralEvent) -> bool:
-    """Whether this is a late event: it was true before the last event that moved the referral."""
+def _is_before_ending(referral: Referral, event: ReferralEvent) -> bool:
     return referral.last_applied_order is not None and event.order < referral.last_applied_order
 
 
@@ -111,24 +354,6 @@ def _decide_hold(referral: Referral, event: HoldStarted | HoldEnded, context: De
     return _with_status(referral, event, context, hold=hold, hold_head=event.order)
 
 
-def _decide_extension(referral: Referral, event: WindowExtended, context: DecisionContext) -> Decision:
-    """Extend the monitoring window; a window that was confirmed as complete opens again."""
-    if event.actor not in _CENTER:
-        return _REJECTED_OTHER_SIDE
-    window = referral.window
-    if window is None:
-        return REJECTED_CLOSED if referral.stage in TERMINAL_STAGES else Pending()
-    is_late = _is_late(referral, event)
-    if referral.stage not in _STAGES_WITH_OPEN_WINDOW and not is_late:
-        return Rejected("window_over", "Monitoring has ended. It can no longer be extended.")
-    if event.ends_on <= window.infused_on:
-        return Rejected("ends_before_infusion", "The end date must be after the infusion date.")
-    extension = WindowExtension(ends_on=event.ends_on, order=event.order, reason_code=event.reason_code)
-    extended = reopen_monitoring_if_extended(replace(referral, window=window.with_extension(extension)))
-    updated = with_next_version(extended, event, context)
-    return Recorded(updated) if is_late else Applied(updated)
-
-
 def _decide_withdrawal_request(referral: Referral, event: WithdrawalRequested, context: DecisionContext) -> Decision:
     """Record the practice's request to the center, once the practice can no longer withdraw alone."""
     stop = _find_reason_to_stop(referral, event, context, by=_PRACTICE)
@@ -140,55 +365,76 @@ def _decide_withdrawal_request(referral: Referral, event: WithdrawalRequested, c
     return _with_status(referral, event, context, withdrawal_requested_at=first_requested_at)
 
 
-def _decide_reopening(referral: Referral, event: Reopened, context: DecisionContext) -> Decision:
-    """Return to the last open stage; allowed for an actor who may end the referral that way."""
-    if not event.reason_code and not event.note:
-        return Rejected("reason_needed", "Enter a reason for reopening the referral.")
-    if _is_late(referral, event):
-        return Recorded(with_next_version(referral, event, context))
-    if referral.stage not in TERMINAL_STAGES:
-        return Pending()
-    if event.actor not in list_actors_for(referral.stage):
-        return _REJECTED_OTHER_SIDE
-    if referral.status.continued_by:
-        return Rejected("continued", "A newer referral replaces this one. Make changes there.")
-    reopened = replace(
-        referral,
-        stage=find_last_open_stage(referral),
-        stage_since=event.occurred_at,
-        last_applied_order=event.order,
-        status=replace(referral.status, reason_code=None),
-    )
-    return Applied(with_next_version(reopened, event, context))
-
-
 def _with_status(referral: Referral, event: ReferralEvent, context: DecisionContext, **changes: Any) -> Applied:
     status = replace(referral.status, **changes)
     return Applied(with_next_version(replace(referral, status=status), event, context))
 
 
-_DECIDE_BY_TYPE: Mapping[type[ReferralEvent], Callable[..., Decision]] = {
-    StageChange: decide_stage_change,
+_STATUS_DECIDERS: Mapping[type[ReferralEvent], Callable[..., Decision]] = {
     HoldStarted: _decide_hold,
     HoldEnded: _decide_hold,
     ToxicityNoticed: decide_adverse_event,
     AdverseEventReported: decide_adverse_event,
     RelapseReported: decide_relapse,
     BridgingReported: decide_bridging,
-    WindowExtended: _decide_extension,
     WithdrawalRequested: _decide_withdrawal_request,
-    Reopened: _decide_reopening,
 }
 
 
-# -------------------------------------------------------------------------- corrections
+# -------------------------------------------------------------------------- reopening and corrections
 
 
-def _decide_correction(
-    referral: Referral, event: Corrected, context: DecisionContext, history: Sequence[ReferralEvent]
-) -> Decision:
+def _decide_reopening(referral: Referral, event: Reopened, context: DecisionContext, history: History) -> Decision:
+    """Return to the last open stage; allowed for an actor who may end the referral that way."""
+    rejected = _find_reason_not_to_reopen(referral, event)
+    if rejected:
+        return rejected
+    if _is_old(referral, event):
+        return Recorded(with_next_version(referral, event, context))
+    if referral.stage not in TERMINAL_STAGES:
+        return Pending()
+    if history.events:
+        return Applied(_replay_with(referral, event, context, history).referral)
+    reopened = replace(
+        referral,
+        stage=find_last_open_stage(referral),
+        stage_since=event.occurred_at,
+        last_applied_order=event.order,
+        status=replace(referral.status, reason_code=None, contradiction=None, ending_reported_at=None),
+    )
+    return Applied(with_next_version(reopened, event, context))
+
+
+def _find_reason_not_to_reopen(referral: Referral, event: Reopened) -> Rejected | None:
+    if not event.reason_code and not event.note:
+        return Rejected("reason_needed", "Enter a reason for reopening the referral.")
+    if _is_old(referral, event) or referral.stage not in TERMINAL_STAGES:
+        return None
+    if event.actor not in list_actors_for(referral.stage):
+        return _REJECTED_OTHER_SIDE
+    if referral.status.continued_by:
+        return Rejected("continued", "A newer referral replaces this one. Make changes there.")
+    return None
+
+
+def _is_old(referral: Referral, event: Reopened) -> bool:
+    """Whether a reopening was true before the ending, more than a wrong clock can explain."""
+    last = referral.last_applied_order
+    if last is None or event.order >= last:
+        return False
+    return not event.reopens or last.occurred_at - event.occurred_at > FUTURE_TOLERANCE
+
+
+def name_reopened_endings(event: ReferralEvent, history: Sequence[ReferralEvent]) -> ReferralEvent:
+    """Name the endings that a reopening cancels: all that are known when it is reported."""
+    if not isinstance(event, Reopened):
+        return event
+    return replace(event, reopens=tuple(sorted(e.event_id for e in history if is_ending(e))))
+
+
+def _decide_correction(referral: Referral, event: Corrected, context: DecisionContext, history: History) -> Decision:
     """Replay the history without the wrong event, and with its replacement if there is one."""
-    wrong = next((e for e in history if e.event_id == event.supersedes), None)
+    wrong = next((e for e in history.events if e.event_id == event.supersedes), None)
     if wrong is None:
         return Pending()
     if wrong.actor is not event.actor:
@@ -197,98 +443,46 @@ def _decide_correction(
         return Rejected("not_correctable", "Only a status, an extension or a report about care can be corrected.")
     if isinstance(wrong, StageChange) and wrong.stage is Stage.SUBMITTED:
         return Rejected("not_correctable", "A submitted referral cannot be corrected. Withdraw it instead.")
-    replayed = _replay_with_event(referral, event, context, history)
-    if event.replacement and not _replacement_took_effect(event.replacement, replayed):
-        return _reject_or_wait(event.replacement, replayed, context)
-    return Applied(replayed)
+    return _decide_valid_correction(referral, event, wrong, context, history)
 
 
-def _reject_or_wait(replacement: StageChange, replayed: Referral, context: DecisionContext) -> Pending | Rejected:
-    """Park the correction if its replacement may become legal.
+def _decide_valid_correction(
+    referral: Referral,
+    event: Corrected,
+    wrong: ReferralEvent,
+    context: DecisionContext,
+    history: History,
+) -> Decision:
+    replayed = _replay_with(referral, event, context, history)
+    replacement = event.replacement
+    if replacement and not _is_used(replacement, replayed) and _was_used(wrong, referral, event, context, history):
+        # An event that must come before the replacement may still arrive.
+        if replacement.stage in list_reachable_stages(replayed.referral.stage) and not is_late(
+            replacement, replayed, _get_start(referral, history)
+        ):
+            return Pending()
+        return Rejected(
+            "replacement_not_legal",
+            "This date does not fit the other entries. Check the dates before and after it.",
+        )
+    return Applied(replayed.referral)
 
-    An event that must come before the replacement may be in the history only, because it was
-    late when it arrived.
-    """
-    if isinstance(decide_stage_change(replayed, replacement, context), Pending):
-        return Pending()
-    return Rejected(
-        "replacement_not_legal",
-        "This date does not fit the other entries. Check the dates before and after it.",
-    )
+
+def _was_used(
+    wrong: ReferralEvent,
+    referral: Referral,
+    event: Corrected,
+    context: DecisionContext,
+    history: History,
+) -> bool:
+    """Whether a wrong event counted until now. If it was history only, its replacement may be, too."""
+    if any(isinstance(e, Corrected) and e.supersedes == wrong.event_id for e in history.events):
+        latest = max(e.order for e in history.events if isinstance(e, Corrected) and e.supersedes == wrong.event_id)
+        return latest < event.order
+    return wrong.event_id in _replay(referral, history.events, context, history).moved_by
 
 
-def _replacement_took_effect(replacement: StageChange, replayed: Referral) -> bool:
+def _is_used(replacement: StageChange, replayed: Replayed) -> bool:
     """Whether the replay used the replacement; an infusion that is too early would open no window."""
-    if replacement.stage is Stage.INFUSED:
-        return replayed.doses_given >= replacement.part
-    return replacement.stage in replayed.stage_entered_at
-
-
-def _replay_with_event(
-    referral: Referral, event: ReferralEvent, context: DecisionContext, history: Sequence[ReferralEvent]
-) -> Referral:
-    """Replay the history and one more event, starting from the draft; this counts as one write."""
-    if referral.window:
-        # Keep the figures that the window was opened with, even if the product catalog has changed since.
-        context = replace(context, profile=referral.window.profile)
-    replayed = replay(referral, [*history, event], context)
-    return replace(with_next_version(replayed, event, context), version=referral.version + 1)
-
-
-def replay(referral: Referral, history: Sequence[ReferralEvent], context: DecisionContext) -> Referral:
-    """Compute the state that a history leads to, starting from the draft.
-
-    Superseded events no longer count, and events that were never legal remain in the history
-    only. The replay uses what each event reports, not what was decided when it arrived.
-    """
-    corrections = sorted((e for e in history if isinstance(e, Corrected)), key=lambda e: e.order)
-    # If one event was corrected several times, the latest correction counts.
-    latest_corrections = {e.supersedes: e for e in corrections}
-    effective_events = [e for e in history if e.event_id not in latest_corrections and not isinstance(e, Corrected)]
-    effective_events += [e.replacement for e in latest_corrections.values() if e.replacement]
-    state = _reset_to_draft(referral, corrected=bool(corrections))
-    pending_events: list[ReferralEvent] = []
-    for event in sorted(effective_events, key=lambda e: e.order):
-        decision = _DECIDE_BY_TYPE[type(event)](state, event, context)
-        if isinstance(decision, Applied | Recorded):
-            state = decision.referral
-        elif isinstance(decision, Pending):
-            pending_events.append(event)
-        state, pending_events = _apply_pending_events(state, pending_events, context)
-    return state
-
-
-def _apply_pending_events(
-    state: Referral, pending_events: list[ReferralEvent], context: DecisionContext
-) -> tuple[Referral, list[ReferralEvent]]:
-    """Apply the pending events that are legal now, and return those that are not."""
-    for event in pending_events:
-        decision = _DECIDE_BY_TYPE[type(event)](state, event, context)
-        if isinstance(decision, Applied | Recorded):
-            rest = [e for e in pending_events if e is not event]
-            return _apply_pending_events(decision.referral, rest, context)
-    return state, pending_events
-
-
-def _reset_to_draft(referral: Referral, *, corrected: bool) -> Referral:
-    """Reset the referral to before its first event; what counts arrivals stays unchanged."""
-    status = referral.status
-    kept_status = ReferralStatus(
-        continues=status.continues,
-        continued_by=status.continued_by,
-        feed=status.feed,
-        updates_lost=status.updates_lost,
-        corrected=corrected,
-    )
-    return replace(
-        referral,
-        stage=Stage.DRAFT,
-        stage_since=referral.created_at,
-        last_applied_order=None,
-        stage_entered_at={Stage.DRAFT: referral.created_at},
-        window=None,
-        doses_given=0,
-        dose_total=1,
-        status=kept_status,
-        care=NO_REPORTS,
-    )
+    disputed = {e.event_id for e in replayed.endings.disputed}
+    return replacement.event_id in replayed.moved_by | replayed.placed | disputed

@@ -27,6 +27,9 @@ PARKED_FOR = timedelta(hours=24)
 """How long an early delivery stays parked. Source: the API contract, section 4."""
 
 
+_LAST_MOMENT_OF_DAY = timedelta(days=1) - timedelta(seconds=1)
+
+
 class EventSource(StrEnum):
     """The way an event reached us."""
 
@@ -80,6 +83,7 @@ class ReferralEvent:
     Attributes:
         event_id: `evt_…`, derived from the sender's own id, so that a repeat has the same id.
         reason_code: A `ReasonCode`, or for a hold the sender's own text.
+        is_whole_day: The sender reported a date without a time; `occurred_at` is the start of that day.
     """
 
     event_id: str
@@ -93,11 +97,17 @@ class ReferralEvent:
     sequence: int | None = None
     reason_code: str | None = None
     note: str | None = None
+    is_whole_day: bool = False
 
     @property
     def order(self) -> EventOrder:
         """The position of this event in the referral's history."""
         return EventOrder(self.occurred_at.astimezone(UTC), self.sequence or 0, self.event_id)
+
+    @property
+    def latest(self) -> datetime:
+        """The latest time when the event may have been true: a date without a time means the whole day."""
+        return self.occurred_at + _LAST_MOMENT_OF_DAY if self.is_whole_day else self.occurred_at
 
     @property
     def is_in_the_future(self) -> bool:
@@ -204,7 +214,15 @@ class WithdrawalRequested(ReferralEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reopened(ReferralEvent):
-    """An ended referral returns to its last open stage."""
+    """An ended referral returns to its last open stage.
+
+    Attributes:
+        reopens: The ids of the endings that were known and that no longer count. Rows of version
+            0.2.0 and earlier have none; they cancel the endings dated before them. An ending that
+            arrives later, such as a death reported late, is not canceled.
+    """
+
+    reopens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

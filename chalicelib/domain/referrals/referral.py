@@ -28,6 +28,28 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """An ending and a step dated after it: at least one of the two reports is wrong.
+
+    If `Referral.stage` is the ending, the ending counts; otherwise the step does. Field names are stored.
+
+    Attributes:
+        ending_id: The event id of the ending.
+        ended_at: When the ending was true, according to its reporter.
+        reported_by: Who reported the ending.
+        step: The later step.
+        step_at: When the step was true, according to its reporter.
+    """
+
+    ending: Stage
+    ending_id: str
+    ended_at: datetime
+    reported_by: Actor
+    step: Stage
+    step_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceTracker:
     """Tracks the sequence numbers of a center's events, to find missing updates.
 
@@ -76,8 +98,11 @@ class ReferralStatus:
         withdrawal_requested_at: When the practice first asked the center to stop.
         toxicity_at: When the center last noticed a toxicity; only in rows of releases before `care`.
         feed: The sequence numbers of the center's system, and which are missing.
-        corrected: Whether the history contains a correction, so that every later decision must
-            replay it.
+        corrected: Whether every later decision must replay the history, because it contains a
+            correction or events that fit nowhere yet.
+        newest: The order of the newest stage change or extension in the history, applied or not.
+        contradiction: An ending and a step that cannot both be right.
+        ending_reported_at: When we learned of the ending that counts.
         updates_lost: Deliveries that were parked for a day because an earlier one never arrived.
         continues: The ended referral that this one continues.
         continued_by: The referral that continues this one.
@@ -96,6 +121,9 @@ class ReferralStatus:
     updates_lost: int = 0
     continues: str | None = None
     continued_by: str | None = None
+    newest: EventOrder | None = None
+    contradiction: Contradiction | None = None
+    ending_reported_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +179,11 @@ class Referral:
         if self.status.withdrawal_requested_at:
             return NextActor.CENTER
         return STAGE_FACTS[self.stage].owner
+
+    @property
+    def newest_order(self) -> EventOrder | None:
+        """The order of the newest stage change or extension that is known."""
+        return max((order for order in (self.last_applied_order, self.status.newest) if order), default=None)
 
     @property
     def is_with_center(self) -> bool:

@@ -1,8 +1,6 @@
-"""Decides what a reported stage change does to a referral.
+"""Applies one stage change or extension to a referral, and says what a decision is.
 
-The order of arrival never matters. A late event (it was true before the last applied event) is
-kept in the history and does not change the stage. An event that is not legal yet is parked until
-the missing one arrives; an event that can never become legal is rejected.
+Whether an event applies, and in which order, is decided in `apply_event`, `event_path` and `endings`.
 """
 
 from collections.abc import Mapping
@@ -10,11 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.referrals import reason_codes as reasons
-from chalicelib.domain.referrals.events import EventOrder, EventSource, ReferralEvent, StageChange
-from chalicelib.domain.referrals.monitoring_window import AnchorInfusion, MonitoringProfile, open_window, to_local_day
+from chalicelib.domain.referrals.event_path import STAGES_BEFORE_HANDBACK
+from chalicelib.domain.referrals.events import EventOrder, EventSource, ReferralEvent, StageChange, WindowExtended
+from chalicelib.domain.referrals.monitoring_window import (
+    AnchorInfusion,
+    MonitoringProfile,
+    WindowExtension,
+    open_window,
+    to_local_day,
+)
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor, Stage
-from chalicelib.domain.referrals.transitions import list_actors_for, list_reachable_stages, list_transitions_from
+from chalicelib.domain.referrals.transitions import list_actors_for, list_reachable_stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,33 +71,11 @@ class DecisionContext:
     now: datetime
 
 
-def decide_stage_change(referral: Referral, change: StageChange, context: DecisionContext) -> Decision:
-    """Decide what a stage change does to `referral`."""
-    if change.stage is Stage.INFUSED:
-        # A webhook event that names no dose number may still be about a split dose. If the last
-        # dose is never given, the center reports `monitoring`.
-        change = replace(change, of=max(change.of, context.profile.infusion_parts))
-    rejected = _find_broken_rule(change, context)
-    if rejected:
-        return rejected
-    if _is_older_than_current(change, referral):
-        return Recorded(_with_late_stage(referral, change, context))
-    if change.stage not in list_transitions_from(referral.stage):
-        return _reject_or_wait(referral, change, context)
-    allowed_actors = list_transitions_from(referral.stage)[change.stage]
-    if change.actor not in allowed_actors:
-        return _reject_wrong_actor(allowed_actors)
-    if change.stage is Stage.INFUSED:
-        return _decide_infusion(referral, change, context)
-    moved = _recount_window(_with_stage(referral, change, context), context)
-    return Applied(reopen_monitoring_if_extended(moved))
-
-
-def _find_broken_rule(change: StageChange, context: DecisionContext) -> Rejected | None:
+def find_broken_rule(change: StageChange, context: DecisionContext) -> Rejected | None:
     """Find the rule that a change breaks regardless of the referral's current stage."""
     allowed_actors = list_actors_for(change.stage)
     if change.actor not in allowed_actors:
-        return _reject_wrong_actor(allowed_actors)
+        return reject_wrong_actor(allowed_actors)
     if change.stage is Stage.INFUSED and change.local_date:
         local_date = to_local_day(change.occurred_at, context.time_zone)
         if abs(change.local_date - local_date) > timedelta(days=1):
@@ -106,56 +89,49 @@ def _find_broken_rule(change: StageChange, context: DecisionContext) -> Rejected
 _ORGANIZATIONS = {Actor.CENTER: "the treatment center", Actor.PRACTICE: "the referring practice"}
 
 
-def _reject_wrong_actor(allowed: frozenset[Actor]) -> Rejected:
+def reject_wrong_actor(allowed: frozenset[Actor]) -> Rejected:
     """Name the organization that can record the step."""
     names = " or ".join(name for actor, name in _ORGANIZATIONS.items() if actor in allowed)
     return Rejected("not_your_move", f"Only {names or 'the dashboard itself'} can record this step.")
 
 
-def _is_older_than_current(change: StageChange, referral: Referral) -> bool:
-    """Whether this is a late event: the referral changed its stage after `change` was true.
+def with_event(referral: Referral, event: StageChange | WindowExtended, context: DecisionContext) -> Referral:
+    """Apply an event that moves the referral from its current stage."""
+    if isinstance(event, WindowExtended):
+        return _with_monitoring_again(referral, event, context)
+    moved = with_stage(referral, event, context)
+    if event.stage is Stage.INFUSED:
+        return _with_infusion(moved, event, context)
+    return _recount_window(moved, context)
 
-    Many center systems send whole seconds and no sequence, so two events with the same time are
-    common. Then the stage order decides which came later, unless a transition exists only in the
-    opposite direction. Ordering by event id alone would leave the referral at the earlier stage
-    in half of these cases; the id only orders two events of the same stage.
+
+def count_all_doses(change: StageChange, context: DecisionContext) -> StageChange:
+    """Set the number of doses of an infusion to at least that of the product.
+
+    A webhook event that names no dose number may still be about a split dose. If the last dose is
+    never given, the center reports `monitoring`.
     """
-    if referral.last_applied_order is None:
-        return False
-    reported, applied = change.order[:2], referral.last_applied_order[:2]
-    if reported != applied:
-        return reported < applied
-    if change.stage is referral.stage:
-        # The doses of a split dose are ordered by their number, not by event id.
-        return change.stage is not Stage.INFUSED and change.event_id < referral.last_applied_order.event_id
-    is_next = change.stage in list_transitions_from(referral.stage)
-    was_before = referral.stage in list_transitions_from(change.stage)
-    if is_next and not was_before:
-        return False
-    return _JOURNEY_POSITION[change.stage] < _JOURNEY_POSITION[referral.stage]
+    if change.stage is not Stage.INFUSED:
+        return change
+    return replace(change, of=max(change.of, context.profile.infusion_parts))
 
 
-def _reject_or_wait(referral: Referral, change: StageChange, context: DecisionContext) -> Decision:
-    """Park a change that may become legal, and reject one that cannot."""
-    if referral.stage in TERMINAL_STAGES:
-        return REJECTED_CLOSED
-    # A stage that can be entered again is parked even if it is the current stage: an event between
-    # the two is missing, such as the failure before a second start of manufacturing.
-    if change.stage in list_reachable_stages(referral.stage):
-        return Pending()
-    if change.stage is referral.stage:
-        return Recorded(_with_late_stage(referral, change, context))
-    return Rejected("move_not_legal", "This step cannot follow the current status. Check which step comes next.")
+def with_extension(referral: Referral, event: WindowExtended) -> Referral:
+    """Add an extension to the window; of two extensions, the one that was true later counts."""
+    window = referral.window
+    if window is None or event.ends_on <= window.infused_on:
+        return referral
+    extension = WindowExtension(ends_on=event.ends_on, order=event.order, reason_code=event.reason_code)
+    return replace(referral, window=window.with_extension(extension))
 
 
-def _decide_infusion(referral: Referral, change: StageChange, context: DecisionContext) -> Decision:
-    """Apply dose k of n; the doses of a split dose must come in order."""
-    given = referral.doses_given if referral.stage is Stage.INFUSED else 0
-    if change.part <= given:
-        return Recorded(_with_late_stage(referral, change, context))
-    if change.part > given + 1:
-        return Pending()
-    return Applied(_with_infusion(_with_stage(referral, change, context), change, context))
+def _with_monitoring_again(referral: Referral, event: WindowExtended, context: DecisionContext) -> Referral:
+    """Return to monitoring because of an extension, also after the window was confirmed as complete."""
+    if referral.stage in STAGES_BEFORE_HANDBACK:
+        referral = replace(
+            referral, stage=Stage.MONITORING, stage_since=event.occurred_at, last_applied_order=event.order
+        )
+    return with_next_version(referral, event, context)
 
 
 def _recount_window(referral: Referral, context: DecisionContext) -> Referral:
@@ -197,7 +173,8 @@ def _with_infusion(referral: Referral, change: StageChange, context: DecisionCon
     return replace(referral, window=window, doses_given=given, dose_total=total)
 
 
-def _with_stage(referral: Referral, change: StageChange, context: DecisionContext) -> Referral:
+def with_stage(referral: Referral, change: StageChange, context: DecisionContext) -> Referral:
+    """Enter a stage; an ending also ends a hold and answers a withdrawal request."""
     submitted = change.occurred_at if change.stage is Stage.SUBMITTED else None
     is_ending = change.stage in TERMINAL_STAGES
     status = replace(
@@ -206,10 +183,10 @@ def _with_stage(referral: Referral, change: StageChange, context: DecisionContex
         revisit_on=change.revisit_on,
         suggested_center_id=change.suggested_center_id,
         first_visit_on=_get_first_visit(referral, change),
-        # When a referral ends, its hold ends and the withdrawal request is answered.
         hold=None if is_ending else referral.status.hold,
-        hold_head=_get_latest(referral.status.hold_head, change.order if is_ending else None),
+        hold_head=get_latest(referral.status.hold_head, change.order if is_ending else None),
         withdrawal_requested_at=None if is_ending else referral.status.withdrawal_requested_at,
+        ending_reported_at=change.recorded_at if is_ending else None,
     )
     moved = replace(
         referral,
@@ -220,10 +197,10 @@ def _with_stage(referral: Referral, change: StageChange, context: DecisionContex
         submitted_at=referral.submitted_at or submitted,
         status=status,
     )
-    return with_next_version(_with_death_reason(moved), change, context)
+    return with_next_version(with_death_reason(moved), change, context)
 
 
-def _with_death_reason(referral: Referral) -> Referral:
+def with_death_reason(referral: Referral) -> Referral:
     """Record the death of an infused patient as a death after treatment, even if it was not reported so.
 
     A death before treatment requires no further action; one after it may have to be reported.
@@ -241,7 +218,8 @@ def _get_first_visit(referral: Referral, change: StageChange) -> date | None:
     return change.first_visit_on if is_return else referral.status.first_visit_on
 
 
-def _get_latest(*orders: EventOrder | None) -> EventOrder | None:
+def get_latest(*orders: EventOrder | None) -> EventOrder | None:
+    """Get the latest of some orders; None if there is none."""
     return max((order for order in orders if order), default=None)
 
 
@@ -255,21 +233,6 @@ def find_last_open_stage(referral: Referral) -> Stage:
     return max(candidates)[-1]
 
 
-def reopen_monitoring_if_extended(referral: Referral) -> Referral:
-    """Return to monitoring if the latest extension of the window is later than the last stage change."""
-    window, last_order = referral.window, referral.last_applied_order
-    if window is None or not window.extensions or referral.stage not in STAGES_BEFORE_HANDBACK:
-        return referral
-    order = window.extensions[-1].order
-    if last_order is not None and order <= last_order:
-        return referral
-    return replace(referral, stage=Stage.MONITORING, stage_since=order.occurred_at, last_applied_order=order)
-
-
-STAGES_BEFORE_HANDBACK = frozenset({Stage.MONITORING, Stage.WINDOW_COMPLETE, Stage.HANDBACK_READY})
-"""The stages from which an extension returns the patient to monitoring, as in `transitions`."""
-
-
 def _get_reason_code(change: StageChange) -> str | None:
     """Get the reported reason; if a stage requires a reason and none was reported, use its default or "unknown"."""
     if change.reason_code or change.stage not in reasons.REASONS_REQUIRED_BY_STAGE:
@@ -278,18 +241,20 @@ def _get_reason_code(change: StageChange) -> str | None:
 
 
 def with_next_version(referral: Referral, event: ReferralEvent, context: DecisionContext) -> Referral:
-    """Increase the version by one, and track the sequence number of a webhook event."""
+    """Increase the version by one; track the newest event and the sequence number of a webhook event."""
     status = referral.status
     if event.source is EventSource.CENTER_FEED and event.sequence is not None:
         status = replace(status, feed=status.feed.with_sequence(event.sequence))
+    if isinstance(event, StageChange | WindowExtended):
+        status = replace(status, newest=get_latest(referral.newest_order, event.order))
     return replace(referral, status=status, updated_at=context.now, version=referral.version + 1)
 
 
-def _with_late_stage(referral: Referral, change: StageChange, context: DecisionContext) -> Referral:
+def with_late_stage(referral: Referral, change: StageChange, context: DecisionContext) -> Referral:
     """Keep a late event in the history: note when its stage was entered; the current stage stays."""
     known = referral.stage_entered_at.get(change.stage, change.occurred_at)
     entered_at = {**referral.stage_entered_at, change.stage: max(known, change.occurred_at)}
-    updated = with_next_version(_with_death_reason(replace(referral, stage_entered_at=entered_at)), change, context)
+    updated = with_next_version(with_death_reason(replace(referral, stage_entered_at=entered_at)), change, context)
     is_counted = change.stage is Stage.INFUSED and not _has_infusion_ahead(referral)
     return _recount_window(_with_infusion(updated, change, context) if is_counted else updated, context)
 

@@ -130,6 +130,20 @@ class HoldResponse(TypedDict):
     by: str
 
 
+class ContradictionResponse(TypedDict):
+    """An ending and a later step that cannot both be right; both sides were asked to check."""
+
+    ending: str
+    ending_label: str
+    ending_event_id: str
+    ended_at: str
+    reported_by: str
+    step: str
+    step_label: str
+    step_at: str
+    is_ended: bool
+
+
 class OutcomeReasonResponse(TypedDict):
     """Why a referral ended or waits, and what its practice can do next."""
 
@@ -170,6 +184,7 @@ class ReferralResponse(TypedDict):
     window: MonitoringWindowResponse | None
     hold: HoldResponse | None
     outcome: OutcomeReasonResponse | None
+    contradiction: ContradictionResponse | None
     revisit_on: str | None
     suggested_center_id: str | None
     first_visit_on: str | None
@@ -237,6 +252,7 @@ class ReportResultResponse(TypedDict):
     referral_id: str
     event_id: str
     stage: str | None
+    contradiction: bool
 
 
 class ReferralPageResponse(TypedDict):

@@ -23,6 +23,7 @@ from chalicelib.routes.referrals.journey_responses import (
 )
 from chalicelib.routes.referrals.response_types import (
     AuditEntryResponse,
+    ContradictionResponse,
     HoldResponse,
     MonitoringWindowResponse,
     OutcomeReasonResponse,
@@ -85,6 +86,7 @@ def to_referral_response(
         "window": to_window_response(referral, referral.window, notices) if referral.window else None,
         "hold": _build_hold(referral),
         "outcome": _build_outcome(status.reason_code),
+        "contradiction": _build_contradiction(referral),
         "revisit_on": status.revisit_on.isoformat() if status.revisit_on else None,
         "suggested_center_id": status.suggested_center_id,
         "first_visit_on": status.first_visit_on.isoformat() if status.first_visit_on else None,
@@ -128,6 +130,24 @@ def _build_hold(referral: Referral) -> HoldResponse | None:
         "reason_code": hold.reason_code,
         "expected_until": hold.until.isoformat() if hold.until else None,
         "by": hold.by,
+    }
+
+
+def _build_contradiction(referral: Referral) -> ContradictionResponse | None:
+    """An ending and a step after it that cannot both be right."""
+    found = referral.status.contradiction
+    if found is None:
+        return None
+    return {
+        "ending": found.ending,
+        "ending_label": STAGE_FACTS[found.ending].label,
+        "ending_event_id": found.ending_id,
+        "ended_at": format_timestamp(found.ended_at),
+        "reported_by": found.reported_by,
+        "step": found.step,
+        "step_label": STAGE_FACTS[found.step].label,
+        "step_at": format_timestamp(found.step_at),
+        "is_ended": referral.stage is found.ending,
     }
 
 
@@ -223,6 +243,7 @@ def to_report_response(result: ReportResult) -> ReportResultResponse:
         "referral_id": result.referral_id,
         "event_id": result.event_id,
         "stage": result.stage,
+        "contradiction": result.contradiction,
     }
 
 

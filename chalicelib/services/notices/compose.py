@@ -8,10 +8,10 @@ from functools import cached_property
 from chalicelib import mail as templates
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.notices.mail_timing import Mail, MailKind, MailTiming, Preferences, compute_late_since
-from chalicelib.domain.notices.notice_rules import Category
+from chalicelib.domain.notices.notice_rules import PLANNED_CATEGORIES, Category
 from chalicelib.domain.notices.weekly_digest import build_digest_entry
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stages import NextActor
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES, NextActor, Stage
 from chalicelib.domain.referrals.worklists import summarize_stage
 from chalicelib.mail import MailMessage
 from chalicelib.services.notices.notify import get_member_zone
@@ -19,6 +19,20 @@ from chalicelib.services.notices.unsubscribe import build_unsubscribe_url
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.notices.mails import MailSkipReason
 from chalicelib.store.notices.notices import Notice
+
+
+def is_overtaken_by_ending(notice: Notice, referral: Referral) -> bool:
+    """Whether the end of the referral has overtaken a notice that an email still waits to carry.
+
+    An email may wait for the end of quiet hours, and the patient may die in these hours. What was
+    planned is not sent after any ending. After a death, only critical news and what happened after
+    the report are sent.
+    """
+    if referral.stage not in TERMINAL_STAGES or notice.category is Category.CRITICAL:
+        return False
+    reported_at = referral.status.ending_reported_at
+    is_older = reported_at is None or notice.created_at <= reported_at
+    return notice.category in PLANNED_CATEGORIES or (referral.stage is Stage.DECEASED and is_older)
 
 
 @dataclass
@@ -49,7 +63,7 @@ class OutgoingMail:
         if not self._wanted_notices:
             return MailSkipReason.TURNED_OFF
         if not self.notices:
-            return MailSkipReason.NOT_VISIBLE
+            return MailSkipReason.ENDED if self._referrals else MailSkipReason.NOT_VISIBLE
         if self.context.stores.recipients.find_suppression(self.recipient):
             return MailSkipReason.SUPPRESSED
         return None
@@ -59,7 +73,11 @@ class OutgoingMail:
         """Its notices that are unread, wanted, and about referrals that the recipient can see now."""
         if self.mail.kind is MailKind.DIGEST:
             return self._wanted_notices if self._listed_referrals else ()
-        return [notice for notice in self._wanted_notices if notice.referral_id in self._referrals]
+        return [notice for notice in self._wanted_notices if self._is_needed(notice)]
+
+    def _is_needed(self, notice: Notice) -> bool:
+        referral = self._referrals.get(notice.referral_id)
+        return referral is not None and not is_overtaken_by_ending(notice, referral)
 
     @cached_property
     def _unread_notices(self) -> Sequence[Notice]:

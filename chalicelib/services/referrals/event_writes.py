@@ -5,7 +5,7 @@ from datetime import datetime
 
 from chalicelib import catalog
 from chalicelib.domain.notices.planning import build_open_monitoring_task, list_tasks_to_plan
-from chalicelib.domain.notices.tasks import OutboxTask, build_event_task
+from chalicelib.domain.notices.tasks import OutboxTask, build_contradiction_task, build_event_task
 from chalicelib.domain.referrals.events import Corrected, EventStatus, ReferralEvent, StageChange
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.referral import Referral
@@ -93,6 +93,9 @@ def _list_follow_up_tasks(decision: Applied | Recorded, before: Referral, event:
     referral, window = decision.referral, decision.referral.window
     if isinstance(decision, Applied):
         yield build_event_task(event, now=referral.updated_at)
+    contradiction = referral.status.contradiction
+    if contradiction and contradiction != before.status.contradiction and contradiction.ending is not referral.stage:
+        yield build_contradiction_task(contradiction, referral.referral_id, now=referral.updated_at)
     if window is None:
         return
     yield from list_tasks_to_plan(before, referral)

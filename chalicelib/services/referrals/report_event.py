@@ -17,8 +17,13 @@ from typing import TypeGuard
 
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.notices.tasks import EXPIRE_PARKED_RULE, OutboxTask, TaskQueue
-from chalicelib.domain.referrals.apply_event import decide_event, needs_history
-from chalicelib.domain.referrals.events import PARKED_FOR, ReferralEvent, StageChange, derive_id
+from chalicelib.domain.referrals.apply_event import (
+    History,
+    decide_event,
+    name_reopened_endings,
+    needs_history,
+)
+from chalicelib.domain.referrals.events import PARKED_FOR, ReferralEvent, Reopened, StageChange, derive_id
 from chalicelib.domain.referrals.packet import build_packet, require_complete
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, Decision, Pending, Recorded, Rejected, with_next_version
@@ -46,12 +51,16 @@ from chalicelib.store.webhooks.idempotency import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportResult:
-    """What became of a report: `applied`, `recorded`, `parked` or `duplicate`."""
+    """What became of a report: `applied`, `recorded`, `parked` or `duplicate`.
+
+    `contradiction`: whether an ending and a later step contradict each other, and both sides were asked.
+    """
 
     status: str
     referral_id: str
     event_id: str
     stage: str | None
+    contradiction: bool = False
 
 
 def report_by_member(
@@ -76,7 +85,8 @@ def report_by_member(
         if referral is None or not (member.has_clinical_access and member.can_see(referral)):
             _audit_refusal(event, member.tenant_id, "not_found", context=context)
             raise NotFoundError
-        decision = _decide_with_history(referral, event, context=context)
+        named = _name_endings(event, context=context)
+        decision = _decide_with_history(referral, named, context=context)
         refusal = _to_error(decision) or _check_packet(referral, event)
         if refusal:
             first_response = context.stores.idempotency_records.find_response(request, now=context.now)
@@ -86,7 +96,7 @@ def report_by_member(
             raise refusal
         response = build_response(_build_report_result(decision, event))
         writes = prepare_event_writes(
-            decision, event, member.tenant_id, before=referral, stores=context.stores, existing_tasks=existing_tasks
+            decision, named, member.tenant_id, before=referral, stores=context.stores, existing_tasks=existing_tasks
         )
         try:
             context.stores.transactions.commit(
@@ -119,7 +129,8 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
 
     def attempt() -> ReportResult:
         referral, parked = context.stores.referrals.get_with_parked(event.referral_id)
-        decision = _decide_delivery(referral, event, delivery, context=context)
+        named = _name_endings(event, context=context)
+        decision = _decide_delivery(referral, named, delivery, parked, context=context)
         if isinstance(decision, Pending):
             parked_for_referral = parked if belongs_to_center(referral, delivery.center_id) else None
             first_result = check_parking_capacity(
@@ -128,7 +139,7 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
             if first_result:
                 return _replay_result(first_result)
         writes = _prepare_delivery_writes(
-            decision, event, delivery, referral, context=context, existing_tasks=existing_tasks
+            decision, named, delivery, referral, context=context, existing_tasks=existing_tasks
         )
         try:
             context.stores.transactions.commit(
@@ -263,19 +274,46 @@ def _clear_lost_update(
 def _find_first_applicable(
     referral: Referral | None, parked: Sequence[ParkedDelivery], *, context: RunContext
 ) -> tuple[ParkedDelivery, Applied | Recorded | Rejected] | None:
+    history = _HistoryReader(context)
     for parked_delivery in sorted(parked, key=lambda p: p.event.order):
-        decision = _decide_delivery(referral, parked_delivery.event, parked_delivery.delivery, context=context)
+        decision = _decide_delivery(
+            referral, parked_delivery.event, parked_delivery.delivery, parked, context=context, history=history
+        )
         if not isinstance(decision, Pending):
             return parked_delivery, decision
     return None
 
 
-def _decide_with_history(referral: Referral, event: ReferralEvent, *, context: RunContext) -> Decision:
+@dataclass
+class _HistoryReader:
+    """Reads a referral's history at most once, however many parked deliveries need it."""
+
+    context: RunContext
+    events: Sequence[ReferralEvent] | None = None
+
+    def read(self, referral_id: str) -> Sequence[ReferralEvent]:
+        if self.events is None:
+            self.events = self.context.stores.referrals.list_history(referral_id)
+        return self.events
+
+
+def _decide_with_history(
+    referral: Referral,
+    event: ReferralEvent,
+    parked: Sequence[ParkedDelivery] = (),
+    *,
+    context: RunContext,
+    history: _HistoryReader | None = None,
+) -> Decision:
     """Read what the decision needs, and decide what an event does."""
     decision_context = load_decision_context(referral, context=context)
-    must_read = needs_history(referral, event)
-    history = context.stores.referrals.list_history(referral.referral_id) if must_read else ()
-    return decide_event(referral, event, decision_context, history)
+    if not needs_history(referral, event):
+        return decide_event(referral, event, decision_context)
+    known = History(
+        events=(history or _HistoryReader(context)).read(referral.referral_id),
+        parked=[each.event for each in parked if each.event.event_id != event.event_id],
+    )
+    return decide_event(referral, event, decision_context, known)
 
 
 def belongs_to_center(referral: Referral | None, center_id: str) -> TypeGuard[Referral]:
@@ -284,12 +322,25 @@ def belongs_to_center(referral: Referral | None, center_id: str) -> TypeGuard[Re
 
 
 def _decide_delivery(
-    referral: Referral | None, event: ReferralEvent, delivery: Delivery, *, context: RunContext
+    referral: Referral | None,
+    event: ReferralEvent,
+    delivery: Delivery,
+    parked: Sequence[ParkedDelivery],
+    *,
+    context: RunContext,
+    history: "_HistoryReader | None" = None,
 ) -> Decision:
     """Decide what a center's delivery does. One for a referral that is not the center's stays pending."""
     if not belongs_to_center(referral, delivery.center_id):
         return Pending()
-    return _decide_with_history(referral, event, context=context)
+    return _decide_with_history(referral, event, parked, context=context, history=history)
+
+
+def _name_endings(event: ReferralEvent, *, context: RunContext) -> ReferralEvent:
+    """Name the endings that a reopening cancels, so that a death reported later still counts."""
+    if not isinstance(event, Reopened):
+        return event
+    return name_reopened_endings(event, context.stores.referrals.list_history(event.referral_id))
 
 
 def _prepare_delivery_writes(
@@ -350,8 +401,14 @@ def _prepare_rejection_writes(
 def _build_report_result(decision: Decision, event: ReferralEvent) -> ReportResult:
     """The result of a report with this decision."""
     status = {Applied: "applied", Recorded: "recorded"}.get(type(decision), "parked")
-    stage = decision.referral.stage if isinstance(decision, Applied | Recorded) else None
-    return ReportResult(status=status, referral_id=event.referral_id, event_id=event.event_id, stage=stage)
+    referral = decision.referral if isinstance(decision, Applied | Recorded) else None
+    return ReportResult(
+        status=status,
+        referral_id=event.referral_id,
+        event_id=event.event_id,
+        stage=referral.stage if referral else None,
+        contradiction=referral is not None and referral.status.contradiction is not None,
+    )
 
 
 def _build_delivery_result(decision: Decision, event: ReferralEvent) -> DeliveryResult:
@@ -364,6 +421,7 @@ def _build_delivery_result(decision: Decision, event: ReferralEvent) -> Delivery
         event_id=event.event_id,
         stage=result.stage,
         code=decision.code if isinstance(decision, Rejected) else None,
+        contradiction=result.contradiction,
     )
 
 
@@ -377,6 +435,7 @@ def _replay_result(first_result: DeliveryResult) -> ReportResult:
         referral_id=first_result.referral_id,
         event_id=first_result.event_id,
         stage=first_result.stage,
+        contradiction=first_result.contradiction,
     )
 
 

@@ -39,6 +39,8 @@ class MailSkipReason(StrEnum):
     READ = "read"
     TURNED_OFF = "turned_off"
     SUPPRESSED = "suppressed"
+    ENDED = "ended"
+    """The referral has ended since, and its notices were overtaken."""
 
 
 UNREACHED_REASONS = frozenset({MailSkipReason.NOT_A_MEMBER, MailSkipReason.SUPPRESSED})

@@ -172,6 +172,7 @@ class DeliveryResult:
     event_id: str
     stage: str | None = None
     code: str | None = None
+    contradiction: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +281,7 @@ def _item_to_log_entry(row: Item) -> DeliveryLogEntry:
         event_id=row["event_id"],
         stage=row.get("stage"),
         code=row.get("code"),
+        contradiction=bool(row.get("contradiction")),
     )
     return DeliveryLogEntry(delivery=delivery, result=result)
 
@@ -295,4 +297,5 @@ def _delivery_to_item(delivery: Delivery, result: DeliveryResult) -> Item:
         "event_id": result.event_id,
         "stage": result.stage,
         "code": result.code,
+        "contradiction": result.contradiction or None,
     }

@@ -38,6 +38,7 @@ const EMAIL_SKIP_REASONS = {
   read: "already opened in the dashboard",
   turned_off: "email turned off in notification settings",
   not_visible: "they no longer have access to the referral",
+  ended: "the referral has ended since",
   not_a_member: "their account is no longer active",
 };
 

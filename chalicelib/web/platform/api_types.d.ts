@@ -337,6 +337,19 @@ export interface ConsentToShare {
   on?: string | null;
 }
 
+/** An ending and a later step that cannot both be right; both sides were asked to check. */
+export interface ContradictionResponse {
+  ending: string;
+  ending_label: string;
+  ending_event_id: string;
+  ended_at: string;
+  reported_by: string;
+  step: string;
+  step_label: string;
+  step_at: string;
+  is_ended: boolean;
+}
+
 /** Which event was wrong, and what replaces it. */
 export interface CorrectionData {
   supersedes: string;
@@ -1187,6 +1200,7 @@ export interface ReferralResponse {
   window: MonitoringWindowResponse | null;
   hold: HoldResponse | null;
   outcome: OutcomeReasonResponse | null;
+  contradiction: ContradictionResponse | null;
   revisit_on: string | null;
   suggested_center_id: string | null;
   first_visit_on: string | null;
@@ -1287,6 +1301,7 @@ export interface ReportResultResponse {
   referral_id: string;
   event_id: string;
   stage: string | null;
+  contradiction: boolean;
 }
 
 /** The resources that match, with the labels of topics and languages. */

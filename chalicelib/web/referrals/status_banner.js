@@ -50,6 +50,19 @@ function DeathBanner({ outcome }) {
   return html`<${Banner} icon="route"><p>${isPractice() ? condolence : stopped}</p><//>`;
 }
 
+/** An ending and a later step that cannot both be right: what was reported, and how to settle it. */
+function ContradictionBanner({ referral }) {
+  const { contradiction: found } = referral;
+  const now = found.is_ended
+    ? "The referral is closed. If that is wrong, correct the report or reopen the referral."
+    : "The referral stays open. If it has ended, report it again with today's date; if not, correct the report.";
+  return html`<${Banner} tone="is-warning" icon="circle-alert">
+    <p><strong>Two reports contradict each other. Which one is right?</strong></p>
+    <p>${getOwnerName(found.reported_by, referral)} reported “${found.ending_label}” as of <${Time} at=${found.ended_at} />,
+      but “${found.step_label}” is dated <${Time} at=${found.step_at} />. ${now}</p>
+  <//>`;
+}
+
 function OutcomeBanner({ referral: { outcome, revisit_on: revisit, suggested_center_id: suggested } }) {
   return html`<${Banner} icon="route">
     ${outcome && html`<p><strong>${outcome.label}.</strong><${NextStep} text=${outcome.next_step} /></p>`}
@@ -77,6 +90,7 @@ export function StatusBanners({ referral }) {
       html`<${Banner} tone="is-warning" icon="circle-alert"><p><strong>${practice.name} asked to withdraw this referral</strong> on${" "}
       <${Time} at=${withdrawalAt} />. Waiting for ${center.name} to close it or call.</p><//>`
     }
+    ${referral.contradiction && html`<${ContradictionBanner} referral=${referral} />`}
     ${referral.hold && html`<${HoldBanner} referral=${referral} />`}
     ${
       referral.missing_updates.length > 0 &&

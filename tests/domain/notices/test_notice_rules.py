@@ -156,11 +156,11 @@ def test_a_manufacturing_failure_or_death_is_a_critical_notice(stage):
 
 @pytest.mark.parametrize("stage", sorted(STAGE_RULES))
 def test_the_side_that_did_not_change_the_stage_is_notified(stage):
-    """The other side already knows. Both sides are notified of a death, which either can report."""
+    """The other side already knows, but both sides are notified of every ending."""
     notified = {side.value for side in STAGE_RULES[stage].sides}
     actors = {actor.value for actor in list_actors_for(stage)}
 
-    assert notified != actors or stage is Stage.DECEASED
+    assert notified == {"practice", "center"} if stage in TERMINAL_STAGES else notified != actors
     assert STAGE_RULES[stage].title
 
 

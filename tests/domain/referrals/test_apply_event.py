@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from chalicelib.domain.referrals.apply_event import decide_event
+from chalicelib.domain.referrals.events import EventSource
 from chalicelib.domain.referrals.stage_changes import Applied, Pending, Recorded, Rejected
 from chalicelib.domain.referrals.stages import STAGE_FACTS, TERMINAL_STAGES, Actor, Stage
 from chalicelib.domain.referrals.transitions import (
@@ -23,13 +24,18 @@ def decide(referral, change):
     return decide_event(referral, change, build_context())
 
 
+def build_person_report(stage, **changed):
+    """Build a stage change that a person reports on a page."""
+    return build_stage_change(stage, source=EventSource.CENTER, **changed)
+
+
 @pytest.mark.parametrize("start", OPEN)
 def test_a_stage_change_applies_exactly_where_a_transition_exists(start):
     """From each open stage, every stage by every actor."""
     applied = {
         (end, actor)
         for end, actor in product(Stage, Actor)
-        if isinstance(decide(build_referral(start), build_stage_change(end, actor=actor)), Applied)
+        if isinstance(decide(build_referral(start), build_person_report(end, actor=actor)), Applied)
     }
 
     assert applied == {(end, a) for end, actors in list_transitions_from(start).items() for a in actors}
@@ -40,7 +46,7 @@ def test_a_stage_that_can_still_be_reached_is_parked(start):
     """Not legal now, but legal once the events between have arrived."""
     parked = {end for end in Stage if isinstance(decide(build_referral(start), build_stage_change(end)), Pending)}
 
-    assert parked == list_reachable_stages(start) - list_transitions_from(start).keys()
+    assert parked == list_reachable_stages(start) - list_transitions_from(start).keys() - {start}
 
 
 @pytest.mark.parametrize("start", OPEN)
@@ -53,12 +59,32 @@ def test_a_stage_that_cannot_be_reached_is_rejected(start):
 
 
 @pytest.mark.parametrize("end", sorted(TERMINAL_STAGES))
-@pytest.mark.parametrize("stage", [Stage.ACCEPTED, Stage.INFUSED, Stage.DECEASED])
+@pytest.mark.parametrize("stage", [Stage.ACCEPTED, Stage.INFUSED, Stage.WITHDRAWN, Stage.DECLINED])
 def test_an_ended_referral_rejects_later_stage_changes(end, stage):
-    """Including a repeat of the ending with a later time."""
+    """Except a repeat of the same ending, which is recorded."""
     decision = decide(build_referral(end), build_stage_change(stage))
 
-    assert decision == Rejected("referral_closed", "This referral is closed. Reopen it to make changes.")
+    closed = Rejected("referral_closed", "This referral is closed. Reopen it to make changes.")
+    assert isinstance(decision, Recorded) if stage is end else decision == closed
+
+
+@pytest.mark.parametrize("stage", [s for s in Stage if s not in {Stage.DRAFT, Stage.DECEASED}])
+@pytest.mark.parametrize("offset", [-240 * HOUR, -HOUR, HOUR])
+def test_a_death_applies_in_every_stage_whenever_it_arrives(stage, offset):
+    """Also if it was true before the last step, and also after another ending."""
+    decision = decide(build_referral(stage), build_stage_change(Stage.DECEASED, NOON + offset))
+
+    assert isinstance(decision, Applied)
+    assert (decision.referral.stage, decision.referral.stage_since) == (Stage.DECEASED, NOON + offset)
+
+
+@pytest.mark.parametrize("offset", [HOUR, 24 * HOUR])
+def test_a_second_report_of_a_death_is_recorded(offset):
+    """The first one counts."""
+    decision = decide(build_referral(Stage.DECEASED), build_stage_change(Stage.DECEASED, NOON + offset))
+
+    assert isinstance(decision, Recorded)
+    assert decision.referral.stage_since == NOON
 
 
 @pytest.mark.parametrize("stage", Stage)
@@ -99,7 +125,8 @@ def test_a_rejection_names_the_organization_that_can_record_the_step(start, stag
 def test_a_late_event_is_kept_in_the_history_and_does_not_change_the_stage(start):
     """Regardless of what it reports."""
     referral = build_referral(start, last_applied_order=build_referral().last_applied_order)
-    decisions = [decide(referral, build_stage_change(late, NOON - HOUR)) for late in Stage if list_actors_for(late)]
+    steps = [stage for stage in Stage if list_actors_for(stage) and stage not in TERMINAL_STAGES]
+    decisions = [decide(referral, build_stage_change(late, NOON - HOUR)) for late in steps]
     states = {
         (d.referral.stage, d.referral.stage_since, d.referral.last_applied_order)
         for d in decisions
@@ -163,16 +190,21 @@ def test_submitting_requested_information_keeps_the_first_submission_time():
     assert decision.referral.submitted_at == NOON - HOUR
 
 
-@pytest.mark.parametrize("stage", [s for s in OPEN if s not in TRANSITIONS[s] and s != "draft"])
-def test_a_repeated_stage_change_does_not_apply(stage):
-    """It is kept in the history, or parked if the referral can enter the stage again.
+@pytest.mark.parametrize("stage", [s for s in OPEN if s is not Stage.DRAFT])
+def test_a_center_system_that_repeats_the_current_status_is_recorded(stage):
+    """Every night under a new id: nothing moves, and no time starts again."""
+    referral = build_referral(stage, doses_given=int(stage is Stage.INFUSED))
+    decision = decide(referral, build_stage_change(stage))
 
-    For example, a second start of manufacturing is parked until the failure between arrives; as a
-    repeat it would be lost, and the referral would stay at the failure.
-    """
-    decision = decide(build_referral(stage), build_stage_change(stage))
+    assert isinstance(decision, Recorded)
+    assert (decision.referral.stage, decision.referral.stage_since) == (stage, NOON)
 
-    assert isinstance(decision, Pending if stage in list_reachable_stages(stage) else Recorded)
+
+@pytest.mark.parametrize("stage", [s for s in OPEN if s in TRANSITIONS[s] and s is not Stage.INFUSED])
+@pytest.mark.parametrize("new", [{"source": EventSource.CENTER}, {"reason_code": "infection_hold"}])
+def test_the_same_status_again_with_a_new_fact_applies(stage, new):
+    """A person enters a new date, or a center's system names a reason."""
+    assert isinstance(decide(build_referral(stage), build_stage_change(stage, **new)), Applied)
 
 
 @pytest.mark.parametrize("stage", Stage)

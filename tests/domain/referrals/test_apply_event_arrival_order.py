@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.referrals.events import EventOrder
+from chalicelib.domain.referrals.events import EventOrder, EventSource
 from chalicelib.domain.referrals.monitoring_window import AnchorInfusion
 from chalicelib.domain.referrals.stages import MAIN_PATH, OPTIONAL_STAGES, TERMINAL_STAGES, Stage
 from chalicelib.domain.referrals.transitions import TRANSITIONS, list_transitions_from
@@ -177,7 +177,10 @@ def test_an_ending_with_the_same_time_as_another_event_comes_last():
 
 def test_two_events_of_one_stage_and_time_are_ordered_by_id():
     """A stage that may follow itself, twice in one second: the greater id wins in both orders."""
-    pair = [build_stage_change(Stage.CONSULT_SCHEDULED, event_id=event_id) for event_id in ("evt_1", "evt_2")]
+    pair = [
+        build_stage_change(Stage.CONSULT_SCHEDULED, event_id=event_id, source=EventSource.CENTER)
+        for event_id in ("evt_1", "evt_2")
+    ]
     last_orders = {
         InMemoryInbox(build_referral(Stage.ACCEPTED)).receive(order).referral.last_applied_order
         for order in permutations(pair)

@@ -30,13 +30,15 @@ from tests.support.referral_values import (
 )
 
 
-def test_only_a_correction_and_every_event_after_one_need_the_history():
-    """All other events are decided from the current state, in one read."""
+def test_a_correction_a_late_event_and_every_event_after_a_correction_need_the_history():
+    """The usual event, which is newer than all others and legal, is decided from the current state, in one read."""
     referral = build_referral()
     corrected = build_referral(status=replace(referral.status, corrected=True))
 
     assert needs_history(referral, build_event(Corrected, supersedes="evt_0"))
     assert needs_history(corrected, build_stage_change(Stage.RECEIVED))
+    assert needs_history(referral, build_stage_change(Stage.RECEIVED, NOON - HOUR))
+    assert needs_history(referral, build_stage_change(Stage.INFUSED))
     assert not needs_history(referral, build_stage_change(Stage.RECEIVED))
 
 

@@ -17,7 +17,6 @@ from tests.support.referral_values import (
     build_referral,
     build_stage_change,
     get_rejection,
-    record_event,
 )
 
 INFUSED = apply_event(build_referral(Stage.LYMPHODEPLETION_STARTED), build_stage_change(Stage.INFUSED))
@@ -84,16 +83,16 @@ def test_an_extension_that_can_never_apply_is_rejected(referral, extension, code
     assert get_rejection(referral, extension) == code
 
 
-def test_an_extension_that_arrives_after_the_return_is_kept_in_the_history():
-    """It was true while the center monitored: the stage stays, and the day is recorded."""
+def test_an_extension_that_arrives_after_the_return_moves_the_day_of_return():
+    """It was true while the center monitored: the stage stays, and both sides are notified as if it were on time."""
     returned = build_stage_change(Stage.HANDED_BACK, NOON + 9 * HOUR)
     referral = build_referral(Stage.HANDED_BACK, window=INFUSED.window, last_applied_order=returned.order)
 
-    recorded = record_event(referral, extend())
+    extended = apply_event(referral, extend())
 
-    assert recorded.stage is Stage.HANDED_BACK
-    assert recorded.window is not None
-    assert recorded.window.ends_on == date(2026, 12, 14)
+    assert extended.stage is Stage.HANDED_BACK
+    assert extended.window is not None
+    assert extended.window.ends_on == date(2026, 12, 14)
 
 
 def test_of_two_extensions_the_one_that_was_true_later_counts():
@@ -115,11 +114,11 @@ def test_a_late_extension_moves_the_day_of_return_but_not_the_stage():
     for n, stage in enumerate((Stage.MONITORING, Stage.WINDOW_COMPLETE), 3):
         complete = apply_event(complete, build_stage_change(stage, NOON + n * HOUR))
 
-    recorded = record_event(complete, extend(NOON + 2 * HOUR))
+    extended = apply_event(complete, extend(NOON + 2 * HOUR))
 
-    assert recorded.stage is Stage.WINDOW_COMPLETE
-    assert recorded.window is not None
-    assert recorded.window.ends_on == date(2026, 12, 14)
+    assert extended.stage is Stage.WINDOW_COMPLETE
+    assert extended.window is not None
+    assert extended.window.ends_on == date(2026, 12, 14)
 
 
 def test_extensions_and_stage_changes_lead_to_the_same_state_in_every_order():

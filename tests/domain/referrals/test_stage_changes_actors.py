@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind
-from chalicelib.domain.referrals.apply_event import decide_event
+from chalicelib.domain.referrals.apply_event import History, decide_event
 from chalicelib.domain.referrals.care_terms import BridgingStatus
 from chalicelib.domain.referrals.events import (
     EVENT_TYPE_BY_CLASS,
@@ -140,7 +140,10 @@ def test_only_the_actor_who_reported_a_stage_can_correct_it(stage):
         for actor in Actor
         if isinstance(
             decide_event(
-                referral, build_event(Corrected, actor=actor, supersedes="evt_0"), build_context(), [reported]
+                referral,
+                build_event(Corrected, actor=actor, supersedes="evt_0"),
+                build_context(),
+                History(events=[reported]),
             ),
             Applied,
         )

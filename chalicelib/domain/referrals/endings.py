@@ -1,0 +1,151 @@
+"""Decides which reported ending of a referral counts, independent of the order of arrival.
+
+A death counts whenever it arrives and whatever is dated after it. Every other ending counts too,
+unless a step that is possible only if the patient continued is dated after it; then the ending is
+kept in the history and both sides are asked which of the two reports is right. A death replaces
+another ending.
+
+Source: the API contract, section 3 (version of 2026-11).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.domain.referrals.event_path import PathEvent, Place, follow, must_precede
+from chalicelib.domain.referrals.events import Reopened, StageChange
+from chalicelib.domain.referrals.referral import Contradiction, Referral
+from chalicelib.domain.referrals.stage_changes import DecisionContext, with_stage
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
+from chalicelib.domain.referrals.transitions import list_transitions_from
+
+STEPS_OF_A_CONTINUING_PATIENT = frozenset(
+    {
+        Stage.CONSULT_COMPLETED,
+        Stage.APHERESIS_COMPLETED,
+        Stage.LYMPHODEPLETION_STARTED,
+        Stage.INFUSED,
+        Stage.MONITORING,
+        Stage.WINDOW_COMPLETE,
+        Stage.HANDBACK_READY,
+        Stage.HANDED_BACK,
+        Stage.FOLLOW_UP,
+        Stage.LONG_TERM_FOLLOW_UP,
+    }
+)
+"""Steps that happen only if the patient took part. Source: the API contract, section 3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """The endings of a history.
+
+    Attributes:
+        counting: The ending that counts; None if the referral is open.
+        disputed: Endings that do not count, because a later step shows that the patient continued.
+        illegal: Endings that are not legal at any place where they can have happened.
+    """
+
+    counting: StageChange | None
+    disputed: Sequence[StageChange] = ()
+    illegal: Sequence[StageChange] = ()
+
+
+def is_ending(event: object) -> bool:
+    """Whether an event reports the end of the referral."""
+    return isinstance(event, StageChange) and event.stage in TERMINAL_STAGES
+
+
+def list_canceled_endings(endings: Sequence[StageChange], reopenings: Sequence[Reopened]) -> Sequence[StageChange]:
+    """List the endings that no longer count because the referral was reopened."""
+    return [ending for ending in endings if any(_is_canceled_by(r, ending) for r in reopenings)]
+
+
+def _is_canceled_by(reopening: Reopened, ending: StageChange) -> bool:
+    if reopening.reopens:
+        return ending.event_id in reopening.reopens
+    return ending.order < reopening.order
+
+
+def choose_ending(
+    opened: Referral, endings: Sequence[StageChange], *, start: Place, moves: Sequence[PathEvent]
+) -> Endings:
+    """Choose the ending that counts.
+
+    Args:
+        opened: The state without any ending.
+        endings: The endings that were not canceled.
+        start: The place before the first move.
+        moves: The moves of the referral, in their order.
+    """
+    deaths = sorted((e for e in endings if e.stage is Stage.DECEASED), key=lambda e: e.order)
+    if deaths:
+        return Endings(deaths[0])
+    legal = [e for e in endings if _is_legal(e, start=start, moves=moves)]
+    disputed = [e for e in legal if find_step_after(opened, e, STEPS_OF_A_CONTINUING_PATIENT)]
+    counting = min((e for e in legal if e not in disputed), key=lambda e: e.order, default=None)
+    return Endings(counting, disputed, [e for e in endings if e not in legal])
+
+
+def _is_legal(ending: StageChange, *, start: Place, moves: Sequence[PathEvent]) -> bool:
+    """Whether the transition table allows the ending where its time puts it, or after later events.
+
+    Another organization's clock may be slow, so the ending may follow events with later times, but
+    never an event that its own sender dated later.
+    """
+    places = [start]
+    for move in moves:
+        places.append(follow(places[-1], move) or places[-1])
+    first = max((n for n, move in enumerate(moves, 1) if move.order <= ending.order), default=0)
+    for n in range(first, len(places)):
+        if n > first and must_precede(ending, moves[n - 1]):
+            return False
+        if ending.actor in list_transitions_from(places[n].stage).get(ending.stage, ()):
+            return True
+    return False
+
+
+def find_step_after(
+    referral: Referral,
+    ending: StageChange,
+    stages: frozenset[Stage] = frozenset(Stage) - TERMINAL_STAGES - {Stage.DRAFT},
+) -> tuple[Stage, datetime] | None:
+    """Find the first step among `stages` that is dated after an ending."""
+    later = [
+        (at, n, stage)
+        for n, (stage, at) in enumerate(_in_stage_order(referral.stage_entered_at).items())
+        if stage in stages and at > ending.latest
+    ]
+    if not later:
+        return None
+    at, _, stage = min(later)
+    return stage, at
+
+
+def _in_stage_order(entered_at: Mapping[Stage, datetime]) -> dict[Stage, datetime]:
+    return {stage: entered_at[stage] for stage in Stage if stage in entered_at}
+
+
+def with_endings(opened: Referral, endings: Endings, context: DecisionContext) -> Referral:
+    """End a referral with the ending that counts, and note what contradicts it."""
+    state = with_stage(opened, endings.counting, context) if endings.counting else opened
+    return replace(state, status=replace(state.status, contradiction=_find_contradiction(opened, endings)))
+
+
+def _find_contradiction(opened: Referral, endings: Endings) -> Contradiction | None:
+    ending, step = endings.counting, None
+    if ending and ending.stage is Stage.DECEASED:
+        step = find_step_after(opened, ending)
+    elif not ending and (endings.disputed or endings.illegal):
+        ending = max((*endings.disputed, *endings.illegal), key=lambda e: e.order)
+        step = find_step_after(opened, ending, STEPS_OF_A_CONTINUING_PATIENT) or (opened.stage, opened.stage_since)
+    if ending is None or step is None:
+        return None
+    return Contradiction(
+        ending=ending.stage,
+        ending_id=ending.event_id,
+        ended_at=ending.occurred_at,
+        reported_by=ending.actor,
+        step=step[0],
+        step_at=step[1],
+    )

@@ -186,7 +186,20 @@ def _decide_step(
         return _decide_step_of_ended(referral, change, context, history, replayed)
     if change.event_id in replayed.placed and not _evicts(referral, change, context, history, replayed):
         return _applied_or_recorded(referral, change, replayed)
-    return _decide_unplaced(referral, change, replayed, history)
+    decision = _decide_unplaced(referral, change, replayed, history)
+    if isinstance(decision, Pending) and _fits_with_parked(referral, change, context, history):
+        # Each waits for the other: this one becomes history, and then the parked one explains it.
+        return Recorded(replayed.referral)
+    return decision
+
+
+def _fits_with_parked(referral: Referral, change: StageChange, context: DecisionContext, history: History) -> bool:
+    """Whether a change fits together with parked events, and no move of the history is lost for it."""
+    if not history.parked:
+        return False
+    together = _replay_with(referral, change, context, history, *history.parked)
+    before = _replay(referral, history.events, context, history)
+    return {change.event_id, *(move.event_id for move in before.path.moves)} <= together.placed
 
 
 def _decide_next(referral: Referral, change: StageChange, context: DecisionContext) -> Decision:
@@ -241,6 +254,9 @@ def _decide_step_of_ended(
     A later step is also kept if a parked event shows, together with it, that the patient continued.
     A step that would show it itself is parked if only an earlier step is missing.
     """
+    if referral.stage not in TERMINAL_STAGES:
+        # The step explains an ending that was reported before and fit nowhere.
+        return Applied(replayed.referral)
     ending = replayed.endings.counting
     ended_order = ending.order if ending else referral.last_applied_order
     is_repeat = change.event_id in {event.event_id for event in replayed.path.repeats}

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.referrals.event_path import PathEvent, Place, follow, must_precede
+from chalicelib.domain.referrals.event_path import CLOCK_DIFFERENCE, PathEvent, Place, follow, must_precede
 from chalicelib.domain.referrals.events import Reopened, StageChange
 from chalicelib.domain.referrals.referral import Contradiction, Referral
 from chalicelib.domain.referrals.stage_changes import DecisionContext, with_stage
@@ -88,21 +88,28 @@ def choose_ending(
 
 
 def _is_legal(ending: StageChange, *, start: Place, moves: Sequence[PathEvent]) -> bool:
-    """Whether the transition table allows the ending where its time puts it, or after later events.
+    """Whether the transition table allows the ending where its time puts it, or a little later.
 
-    Another organization's clock may be slow, so the ending may follow events with later times, but
-    never an event that its own sender dated later.
+    The clock of its sender may be slow, so the ending may follow the submission and events that are
+    dated up to `CLOCK_DIFFERENCE` later, but never an event that its own sender dated later.
     """
     places = [start]
     for move in moves:
         places.append(follow(places[-1], move) or places[-1])
     first = max((n for n, move in enumerate(moves, 1) if move.order <= ending.order), default=0)
     for n in range(first, len(places)):
-        if n > first and must_precede(ending, moves[n - 1]):
+        if n > first and not _may_follow(ending, moves[n - 1]):
             return False
         if ending.actor in list_transitions_from(places[n].stage).get(ending.stage, ()):
             return True
     return False
+
+
+def _may_follow(ending: StageChange, move: PathEvent) -> bool:
+    if must_precede(ending, move):
+        return False
+    is_submission = isinstance(move, StageChange) and move.stage is Stage.SUBMITTED
+    return is_submission or move.occurred_at - ending.latest <= CLOCK_DIFFERENCE
 
 
 def find_step_after(

@@ -6,29 +6,28 @@ order of arrival: a late event is kept in the history, an event that is not lega
 and an event that responds to another one follows it, whatever its sender's clock says.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from chalicelib.domain.referrals.care_events import CARE_EVENTS, decide_adverse_event, decide_bridging, decide_relapse
+from chalicelib.domain.referrals.care_events import CARE_EVENTS
 from chalicelib.domain.referrals.endings import STEPS_OF_A_CONTINUING_PATIENT, is_ending
-from chalicelib.domain.referrals.event_path import STAGES_BEFORE_HANDBACK, PathEvent, Place, follow, is_repeat_of
+from chalicelib.domain.referrals.event_path import (
+    CLOCK_DIFFERENCE,
+    STAGES_BEFORE_HANDBACK,
+    PathEvent,
+    Place,
+    follow,
+    is_repeat_of,
+)
 from chalicelib.domain.referrals.events import (
     FUTURE_TOLERANCE,
-    AdverseEventReported,
-    BridgingReported,
     Corrected,
-    HoldEnded,
-    HoldStarted,
     ReferralEvent,
-    RelapseReported,
     Reopened,
     StageChange,
-    ToxicityNoticed,
     WindowExtended,
-    WithdrawalRequested,
 )
-from chalicelib.domain.referrals.referral import Hold, Referral
+from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.replay import (
     Replayed,
     as_one_write,
@@ -54,9 +53,9 @@ from chalicelib.domain.referrals.stage_changes import (
     with_next_version,
 )
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor, Stage
+from chalicelib.domain.referrals.status_events import REJECTED_OTHER_SIDE, STATUS_DECIDERS
 from chalicelib.domain.referrals.transitions import list_actors_for, list_reachable_stages, list_transitions_from
 
-_REJECTED_OTHER_SIDE = Rejected("not_your_move", "Only the other organization can record this.")
 _STAGES_WITH_OPEN_WINDOW = STAGES_BEFORE_HANDBACK | {Stage.INFUSED}
 
 
@@ -98,7 +97,7 @@ def decide_event(
         return _decide_stage_change(referral, event, context, history)
     if isinstance(event, WindowExtended):
         return _decide_extension(referral, event, context, history)
-    decision = _STATUS_DECIDERS[type(event)](referral, event, context)
+    decision = STATUS_DECIDERS[type(event)](referral, event, context)
     if referral.status.corrected and isinstance(decision, Applied | Recorded):
         return type(decision)(_replay_with(referral, event, context, history).referral)
     return decision
@@ -141,7 +140,7 @@ def _replay(
     if referral.window:
         # Keep the figures that the window was opened with, even if the product catalog has changed since.
         context = replace(context, profile=referral.window.profile)
-    return replay_history(_get_start(referral, history), events, context, deciders=_STATUS_DECIDERS)
+    return replay_history(_get_start(referral, history), events, context, deciders=STATUS_DECIDERS)
 
 
 def _get_start(referral: Referral, history: History) -> Referral:
@@ -154,7 +153,7 @@ def _get_start(referral: Referral, history: History) -> Referral:
 def replay(referral: Referral, history: Sequence[ReferralEvent], context: DecisionContext) -> Referral:
     """Compute the state that a history leads to, starting from the draft."""
     start = reset_to_draft(referral)
-    return replay_history(start, history, context, deciders=_STATUS_DECIDERS).referral
+    return replay_history(start, history, context, deciders=STATUS_DECIDERS).referral
 
 
 # -------------------------------------------------------------------------- stage changes
@@ -167,6 +166,9 @@ def _decide_stage_change(
     rejected = find_broken_rule(change, context)
     if rejected:
         return rejected
+    submitted_at = referral.submitted_at
+    if is_ending(change) and submitted_at and change.latest + CLOCK_DIFFERENCE < submitted_at:
+        return Rejected("before_referral", "This date is before the referral was submitted. Check the date.")
     allowed = list_transitions_from(referral.stage).get(change.stage)
     if allowed and change.actor not in allowed:
         return reject_wrong_actor(allowed)
@@ -311,8 +313,8 @@ def _decide_extension(
 
     An extension that arrives late moves the day of return, too, so it is applied.
     """
-    if event.actor not in _CENTER:
-        return _REJECTED_OTHER_SIDE
+    if event.actor is not Actor.CENTER:
+        return REJECTED_OTHER_SIDE
     window = referral.window
     if window is None:
         return REJECTED_CLOSED if referral.stage in TERMINAL_STAGES else Pending()
@@ -327,74 +329,6 @@ def _decide_extension(
     has_changed = state.stage is not referral.stage or (state.window and state.window.ends_on != window.ends_on)
     is_open = state.stage not in TERMINAL_STAGES
     return Applied(state) if has_changed and is_open else Recorded(state)
-
-
-def _find_reason_to_stop(
-    referral: Referral, event: ReferralEvent, context: DecisionContext, *, by: frozenset[Actor]
-) -> Rejected | Recorded | None:
-    """Find why an event changes nothing: the wrong actor, or a referral that has ended.
-
-    On an ended referral a late event is kept in the history; a later one is rejected.
-    """
-    if event.actor not in by:
-        return _REJECTED_OTHER_SIDE
-    if referral.stage not in TERMINAL_STAGES:
-        return None
-    return (
-        Recorded(with_next_version(referral, event, context))
-        if _is_before_ending(referral, event)
-        else (REJECTED_CLOSED)
-    )
-
-
-def _is_before_ending(referral: Referral, event: ReferralEvent) -> bool:
-    return referral.last_applied_order is not None and event.order < referral.last_applied_order
-
-
-_CENTER = frozenset({Actor.CENTER})
-_PRACTICE = frozenset({Actor.PRACTICE})
-_EITHER = _CENTER | _PRACTICE
-
-
-def _decide_hold(referral: Referral, event: HoldStarted | HoldEnded, context: DecisionContext) -> Decision:
-    """Start or end a hold; of two hold events, the one that was true later counts."""
-    stop = _find_reason_to_stop(referral, event, context, by=_EITHER)
-    if stop:
-        return stop
-    last_hold_order = referral.status.hold_head
-    if last_hold_order is not None and event.order < last_hold_order:
-        return Recorded(with_next_version(referral, event, context))
-    hold = None
-    if isinstance(event, HoldStarted):
-        hold = Hold(since=event.occurred_at, reason_code=event.reason_code, until=event.until, by=event.actor)
-    return _with_status(referral, event, context, hold=hold, hold_head=event.order)
-
-
-def _decide_withdrawal_request(referral: Referral, event: WithdrawalRequested, context: DecisionContext) -> Decision:
-    """Record the practice's request to the center, once the practice can no longer withdraw alone."""
-    stop = _find_reason_to_stop(referral, event, context, by=_PRACTICE)
-    if stop:
-        return stop
-    if Stage.WITHDRAWN in list_transitions_from(referral.stage):
-        return Rejected("withdraw_directly", "You can withdraw this referral yourself. Use “Withdraw the referral.”")
-    first_requested_at = min(referral.status.withdrawal_requested_at or event.occurred_at, event.occurred_at)
-    return _with_status(referral, event, context, withdrawal_requested_at=first_requested_at)
-
-
-def _with_status(referral: Referral, event: ReferralEvent, context: DecisionContext, **changes: Any) -> Applied:
-    status = replace(referral.status, **changes)
-    return Applied(with_next_version(replace(referral, status=status), event, context))
-
-
-_STATUS_DECIDERS: Mapping[type[ReferralEvent], Callable[..., Decision]] = {
-    HoldStarted: _decide_hold,
-    HoldEnded: _decide_hold,
-    ToxicityNoticed: decide_adverse_event,
-    AdverseEventReported: decide_adverse_event,
-    RelapseReported: decide_relapse,
-    BridgingReported: decide_bridging,
-    WithdrawalRequested: _decide_withdrawal_request,
-}
 
 
 # -------------------------------------------------------------------------- reopening and corrections
@@ -427,7 +361,7 @@ def _find_reason_not_to_reopen(referral: Referral, event: Reopened) -> Rejected 
     if _is_old(referral, event) or referral.stage not in TERMINAL_STAGES:
         return None
     if event.actor not in list_actors_for(referral.stage):
-        return _REJECTED_OTHER_SIDE
+        return REJECTED_OTHER_SIDE
     if referral.status.continued_by:
         return Rejected("continued", "A newer referral replaces this one. Make changes there.")
     return None
@@ -454,7 +388,7 @@ def _decide_correction(referral: Referral, event: Corrected, context: DecisionCo
     if wrong is None:
         return Pending()
     if wrong.actor is not event.actor:
-        return _REJECTED_OTHER_SIDE
+        return REJECTED_OTHER_SIDE
     if not isinstance(wrong, (StageChange, WindowExtended, *CARE_EVENTS)):
         return Rejected("not_correctable", "Only a status, an extension or a report about care can be corrected.")
     if isinstance(wrong, StageChange) and wrong.stage is Stage.SUBMITTED:

@@ -13,6 +13,7 @@ PROBLEM_CODES: dict[str, str] = {
     "admin_only": "Only an administrator of the practice or center can do this.",
     "another_patient": "Some prefetched resources belong to a different patient.",
     "already_a_member": "This person is already a member of your organization.",
+    "before_referral": "An ending is dated more than a day before the referral was submitted.",
     "busy": "Another request is updating this referral. Send the same request again.",
     "center_only": "Only a member of the treatment center can do this.",
     "center_fixed": "A submitted referral stays with its center. Create a new referral for another center.",

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, RootModel
@@ -231,11 +231,17 @@ def build_event(report: Any, *, referral_id: str, reporter: EventReporter) -> Re
         "sequence": report.sequence,
         "reason_code": report.data.reason_code,
         "note": report.data.note,
+        "is_whole_day": _is_whole_day(report.occurred_at, reporter.source),
     }
     event = _build_domain_event(report, common)
     if event.is_in_the_future or _is_replacement_in_the_future(event):
         raise MalformedError("occurred_in_future", "This time is in the future. Enter when it happened.")
     return event
+
+
+def _is_whole_day(at: datetime, source: EventSource) -> bool:
+    """Whether a center's system reports a date without a time, as midnight in the offset that it sends."""
+    return source is EventSource.CENTER_FEED and at.time() == time.min
 
 
 _CARE_EVENTS: Mapping[type, type[ReferralEvent]] = {
@@ -285,7 +291,14 @@ def _build_replacement(data: CorrectionData, common: dict[str, Any]) -> StageCha
         return None
     inner = data.replacement.data
     change = _build_stage_change(inner, common)
-    return replace(change, occurred_at=data.replacement.occurred_at, reason_code=inner.reason_code, note=inner.note)
+    at = data.replacement.occurred_at
+    return replace(
+        change,
+        occurred_at=at,
+        is_whole_day=_is_whole_day(at, change.source),
+        reason_code=inner.reason_code,
+        note=inner.note,
+    )
 
 
 def _is_replacement_in_the_future(event: ReferralEvent) -> bool:

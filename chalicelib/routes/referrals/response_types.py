@@ -1,7 +1,7 @@
 """The response types of referrals; see `chalicelib.routes.platform.responses`."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NotRequired
 
 # pydantic needs this one on Python 3.11.
 from typing_extensions import TypedDict
@@ -252,7 +252,7 @@ class ReportResultResponse(TypedDict):
     referral_id: str
     event_id: str
     stage: str | None
-    contradiction: bool
+    contradiction: NotRequired[bool]
 
 
 class ReferralPageResponse(TypedDict):

@@ -238,13 +238,15 @@ def to_summary_response(
 
 def to_report_response(result: ReportResult) -> ReportResultResponse:
     """What a reported event changed; the same for a member and for a center's system."""
-    return {
+    response: ReportResultResponse = {
         "status": result.status,
         "referral_id": result.referral_id,
         "event_id": result.event_id,
         "stage": result.stage,
-        "contradiction": result.contradiction,
     }
+    if result.contradiction:
+        response["contradiction"] = True
+    return response
 
 
 def to_audit_entry_response(row: Mapping[str, Any]) -> AuditEntryResponse:

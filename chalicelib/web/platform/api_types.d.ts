@@ -1301,7 +1301,7 @@ export interface ReportResultResponse {
   referral_id: string;
   event_id: string;
   stage: string | null;
-  contradiction: boolean;
+  contradiction?: boolean;
 }
 
 /** The resources that match, with the labels of topics and languages. */

@@ -69,13 +69,22 @@ def test_an_ended_referral_rejects_later_stage_changes(end, stage):
 
 
 @pytest.mark.parametrize("stage", [s for s in Stage if s not in {Stage.DRAFT, Stage.DECEASED}])
-@pytest.mark.parametrize("offset", [-240 * HOUR, -HOUR, HOUR])
+@pytest.mark.parametrize("offset", [-20 * HOUR, -HOUR, HOUR])
 def test_a_death_applies_in_every_stage_whenever_it_arrives(stage, offset):
     """Also if it was true before the last step, and also after another ending."""
     decision = decide(build_referral(stage), build_stage_change(Stage.DECEASED, NOON + offset))
 
     assert isinstance(decision, Applied)
     assert (decision.referral.stage, decision.referral.stage_since) == (Stage.DECEASED, NOON + offset)
+
+
+@pytest.mark.parametrize("stage", sorted(TERMINAL_STAGES))
+def test_an_ending_long_before_the_submission_is_rejected(stage):
+    """A wrong clock or time zone explains a day, not more."""
+    decision = decide(build_referral(Stage.ACCEPTED), build_stage_change(stage, NOON - 25 * HOUR))
+
+    assert isinstance(decision, Rejected)
+    assert decision.code == "before_referral"
 
 
 @pytest.mark.parametrize("offset", [HOUR, 24 * HOUR])

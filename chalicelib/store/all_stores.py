@@ -20,8 +20,10 @@ from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.heartbeats import JobHeartbeats
 from chalicelib.store.platform.rate_limit import RateLimits
 from chalicelib.store.platform.transactions import Transactions
+from chalicelib.store.referrals.information_requests import InformationRequests
 from chalicelib.store.referrals.items import ReferralItems
 from chalicelib.store.referrals.last_viewed import LastViewedStore
+from chalicelib.store.referrals.messages import Messages
 from chalicelib.store.referrals.referrals import Referrals
 from chalicelib.store.webhooks.idempotency import DeliveryLog, IdempotencyRecords
 from chalicelib.store.webhooks.secrets import WebhookSecrets
@@ -73,6 +75,8 @@ class Stores:
     heartbeats: JobHeartbeats
     rate_limits: RateLimits
     last_viewed: LastViewedStore
+    information_requests: InformationRequests
+    messages: Messages
     handbacks: HandbackVersions
     calendar_feeds: CalendarFeeds
     transactions: Transactions
@@ -104,6 +108,8 @@ def open_stores(
         heartbeats=JobHeartbeats(tables["jobs"]),
         rate_limits=RateLimits(tables["allowances"]),
         last_viewed=LastViewedStore(tables["looks"]),
+        information_requests=InformationRequests(tables["referrals"], encryption),
+        messages=Messages(tables["referrals"], encryption),
         handbacks=HandbackVersions(tables["referrals"], encryption),
         calendar_feeds=CalendarFeeds(tables["calendars"]),
         transactions=Transactions(dynamodb),

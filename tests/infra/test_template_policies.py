@@ -39,7 +39,7 @@ ALLOWED_ACTIONS = {
     ("api", "recipients"): {"GetItem", "PutItem"},
     ("api", "audit"): {"PutItem", "Query"},
     ("api", "allowances"): {"GetItem", "UpdateItem"},
-    ("api", "looks"): {"GetItem", "PutItem", "Query"},
+    ("api", "looks"): {"GetItem", "Query", "UpdateItem"},
     ("api", "calendars"): {"DeleteItem", "GetItem", "PutItem"},
     ("checkpoints", "audit"): {"PutItem", "Query"},
     ("checkpoints", "keys"): {"GetItem", "PutItem"},

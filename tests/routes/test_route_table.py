@@ -73,7 +73,7 @@ def bad_headers(shared_api):
 def path_of(route, **ids):
     return route[1].format(
         **{"center_id": "ctr_harbor"}
-        | dict.fromkeys(("referral_id", "notice_id", "member_id", "delivery_id"), "x")
+        | dict.fromkeys(("referral_id", "notice_id", "member_id", "delivery_id", "request_id"), "x")
         | ids
     )
 
@@ -143,6 +143,7 @@ def infused_referral_id(shared_api):
     """The id of a referral with an open window, about which people were notified."""
     referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED)
+    assert shared_api.center.post(f"/v1/referrals/{referral_id}/messages", {"text": "Infused today."}).status == 201
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
     return referral_id
 
@@ -174,6 +175,10 @@ class SignOutIdentity:
 def test_a_route_answers_each_role_as_its_policy_says(shared_api, path_ids, monkeypatch, route):
     """Role by role and tenant by tenant, for a referral between the practice and the center."""
     monkeypatch.setattr(wiring, "get_identity_service", SignOutIdentity)
+    if "{request_id}" in route[1]:
+        asked = {"items": ["clinical_ecog"], "text": route[1]}
+        answer = shared_api.center.post(f"/v1/referrals/{path_ids['referral_id']}/information-requests", asked)
+        path_ids["request_id"] = answer.json["request_id"]
 
     answered = {
         handle: shared_api.get_client_for(shared_api.members[handle])

@@ -67,11 +67,13 @@ class ApiDriver:
         **data: Any,
     ) -> ApiAnswer:
         """Send a signed stage change as the center's system."""
+        # An information request must say what the center needs.
+        needed = {"note": "Please send the pathology report."} if stage == "info_requested" else {}
         body: dict[str, Any] = {
             "type": "stage.changed",
             "referral_id": referral_id,
             "occurred_at": at or wiring.read_clock().isoformat(),
-            "data": {"stage": stage, **data},
+            "data": {"stage": stage, **needed, **data},
         }
         if sequence is not None:
             body["sequence"] = sequence

@@ -20,6 +20,7 @@ NONEXISTENT_IDS = {
     "member_id": "mem_" + "a" * 26,
     "notice_id": "ntc_20260101T000000000000_" + "a" * 26,
     "delivery_id": "msg_" + "a" * 16,
+    "request_id": "irq_" + "a" * 26,
     "center_id": "ctr_town_99",
 }
 """Ids that look like ours and belong to no one."""
@@ -38,6 +39,10 @@ def _foreign_notice(world: MultiTenantWorld, who: Person, chance: Random) -> str
     return chance.choice([n for n, whose in world.notices.items() if whose != who.member.member_id])
 
 
+def _foreign_request(world: MultiTenantWorld, who: Person, chance: Random) -> str:
+    return chance.choice([q for q, referral in world.requests.items() if not world.can_see(who, referral)])
+
+
 def _foreign_delivery(world: MultiTenantWorld, who: Person, chance: Random) -> str:
     return chance.choice([d for d, whose in world.deliveries.items() if whose != who.tenant_id])
 
@@ -51,6 +56,7 @@ FOREIGN_IDS: Mapping[str, Pick] = {
     "member_id": _foreign_member,
     "notice_id": _foreign_notice,
     "delivery_id": _foreign_delivery,
+    "request_id": _foreign_request,
     "center_id": _foreign_center,
 }
 """By the name in the path. A route with another name fails until it is listed here."""

@@ -22,7 +22,7 @@ from tests.support.api_client import ApiAnswer, ApiClient
 from tests.support.in_memory_dynamodb import InMemoryDynamoDB
 from tests.support.shared_clinic import open_shared_clinic
 
-CANARY = re.compile(r"Canary-\w+|ref_[a-z2-7]{26}|mem_[a-z2-7]{26}|msg_\w+|ntc_\w+")
+CANARY = re.compile(r"Canary-\w+|ref_[a-z2-7]{26}|mem_[a-z2-7]{26}|(?:irq|note)_[a-z2-7]{26}|msg_\w+|ntc_\w+")
 """What belongs to someone in a response: names of patients, and ids that no one can guess."""
 
 REQUEST_ID = "one-request-id-for-all"
@@ -58,6 +58,8 @@ class MultiTenantWorld:
     """Cursors by the person who got one, and by path."""
     deliveries: dict[str, str] = field(default_factory=dict)
     """Each delivery's center."""
+    requests: dict[str, str] = field(default_factory=dict)
+    """Each information request's referral."""
     secrets: dict[str, bytes] = field(default_factory=dict)
     """Each center's webhook secret."""
 
@@ -152,6 +154,17 @@ def _refer(world: MultiTenantWorld, practice: Tenant, center: Tenant) -> None:
     for stage in STAGES[: 1 + number // 2 % len(STAGES)]:
         answer = send_signed_delivery(world, center.tenant_id, submitted, stage, note=f"Canary-{number}e")
         assert answer.status == 200, answer.text
+    _talk(world, submitted, by, find_person(world, center.tenant_id), number)
+
+
+def _talk(world: MultiTenantWorld, referral_id: str, practice: Person, center: Person, number: int) -> None:
+    """Send a message from each side, and ask for information."""
+    path = f"/v1/referrals/{referral_id}"
+    for person in (practice, center):
+        assert person.site.post(f"{path}/messages", {"text": f"Canary-{number}m"}).status == 201
+    answer = center.site.post(f"{path}/information-requests", {"text": f"Canary-{number}q"})
+    assert answer.status == 201, answer.text
+    world.requests[answer.json["request_id"]] = referral_id
 
 
 def send_signed_delivery(
@@ -198,4 +211,5 @@ def _own_paths(world: MultiTenantWorld, who: Person) -> Iterator[str]:
         if world.can_see(who, referral_id):
             base = f"/v1/referrals/{referral_id}"
             yield from (base, f"{base}/events?limit=1", f"{base}/events?limit=100")
-            yield from (f"{base}/notices?limit=1", f"{base}/audit")
+            yield from (f"{base}/notices?limit=1", f"{base}/audit", f"{base}/information-requests")
+            yield from (f"{base}/messages?limit=1", f"{base}/messages?limit=100")

@@ -97,6 +97,20 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     | dict.fromkeys(PRACTICE_CARE, 403),
     ("GET", "/v1/referrals/{referral_id}/follow-up"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/follow-up.ics"): _OF_THE_REFERRAL,
+    ("GET", "/v1/referrals/{referral_id}/messages"): _OF_THE_REFERRAL,
+    ("POST", "/v1/referrals/{referral_id}/messages"): _only(PRACTICE_CARE | CENTER_CARE, 201, rest=404),
+    ("POST", "/v1/referrals/{referral_id}/messages/read"): _OF_THE_REFERRAL,
+    ("GET", "/v1/referrals/{referral_id}/information-requests"): _OF_THE_REFERRAL,
+    ("POST", "/v1/referrals/{referral_id}/information-requests"): _only(CENTER_CARE, 201, rest=404)
+    # The second member of the center asks for what the first one already asked for.
+    | dict.fromkeys(PRACTICE_CARE, 403)
+    | {"clinician": 409},
+    # The practice answers one item, and its second member meets that answer.
+    ("POST", "/v1/referrals/{referral_id}/information-requests/{request_id}/answer"): _only(CENTER_CARE, 403, rest=404)
+    | {"practice": 200, "provider": 409},
+    # The first member of the center closes the request, and the second finds it closed.
+    ("POST", "/v1/referrals/{referral_id}/information-requests/{request_id}/close"): _only(PRACTICE_CARE, 403, rest=404)
+    | {"center": 200, "clinician": 409},
     ("GET", "/v1/me/calendar"): _all(200),
     ("POST", "/v1/me/calendar"): _only(CARE_MEMBERS, 201, rest=403),
     ("DELETE", "/v1/me/calendar"): _only(CARE_MEMBERS, 204, rest=403),
@@ -133,6 +147,12 @@ def build_body(route: Route, *, unique: str) -> dict[str, Any] | None:
         ("PUT", "/v1/me/notification-preferences"): factories.build_preferences_body(),
         ("POST", "/v1/notices/read"): {"notice_ids": ["ntc_20260101T000000000000_" + "a" * 26]},
         ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
+        ("POST", "/v1/referrals/{referral_id}/messages"): {"text": "Is bridging planned?"},
+        ("POST", "/v1/referrals/{referral_id}/messages/read"): {"up_to": 1},
+        ("POST", "/v1/referrals/{referral_id}/information-requests"): {"items": ["clinical_ecog"]},
+        ("POST", "/v1/referrals/{referral_id}/information-requests/{request_id}/answer"): {
+            "items": [{"item_id": "1", "kind": "none", "text": "Not measured."}]
+        },
         ("PUT", "/v1/referrals/{referral_id}/handback"): handbacks.build_handback_body(),
         ("POST", "/v1/referrals/{referral_id}/events"): {
             "type": "stage.changed",

@@ -15,7 +15,12 @@ from chalicelib.domain.notices.care_notices import (
     READMISSION_RULE,
 )
 from chalicelib.domain.notices.overdue_alerts import AlertLevel
-from chalicelib.domain.notices.tasks import CONTRADICTION_RULE, HANDBACK_WRITTEN_RULE
+from chalicelib.domain.notices.tasks import (
+    CONTRADICTION_RULE,
+    HANDBACK_WRITTEN_RULE,
+    MESSAGE_TO_CENTER_RULE,
+    MESSAGE_TO_PRACTICE_RULE,
+)
 from chalicelib.domain.referrals.events import EventType
 from chalicelib.domain.referrals.stages import Stage
 
@@ -145,14 +150,19 @@ EVENT_RULES: Mapping[str, NoticeRule] = {
         "Two reports contradict each other: has this referral ended? Please check",
         Category.CRITICAL,
     ),
+    EventType.INFORMATION_REQUESTED: NoticeRule(_PRACTICE, "The center requested information"),
+    EventType.INFORMATION_ANSWERED: NoticeRule(_CENTER, "The practice answered an information request"),
+    EventType.INFORMATION_CLOSED: NoticeRule(_PRACTICE, "The center closed an information request"),
+    MESSAGE_TO_PRACTICE_RULE: NoticeRule(_PRACTICE, "New message from the center"),
+    MESSAGE_TO_CENTER_RULE: NoticeRule(_CENTER, "New message from the practice"),
     HANDBACK_WRITTEN_RULE: NoticeRule(_PRACTICE, "The center updated the transition-of-care summary"),
 }
 """The events without a stage change that the other side is notified of at once. Of a report about the
 patient's care, the side that did not report it is notified, and the task names it."""
 
-SILENT_EVENT_TYPES: frozenset[EventType] = frozenset({EventType.STAGE_CHANGED})
-"""Event types without a rule of their own. A stage change is notified by `STAGE_RULES`. Every event
-type must be here or in `EVENT_RULES`; a test checks it."""
+SILENT_EVENT_TYPES: frozenset[EventType] = frozenset({EventType.STAGE_CHANGED, EventType.MESSAGE_SENT})
+"""Event types without a rule of their own. A stage change is notified by `STAGE_RULES`, and a message by the
+rule of the side that did not write it. Every event type must be here or in `EVENT_RULES`; a test checks it."""
 
 OVERDUE_RULES: Mapping[AlertLevel, NoticeRule] = {
     AlertLevel.AMBER: NoticeRule((), "Overdue since {since}: {stage}", Category.OVERDUE),

@@ -6,13 +6,17 @@ from enum import StrEnum
 
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.notices.care_notices import find_adverse_event_rule, find_side_to_notify
-from chalicelib.domain.referrals.events import ReferralEvent, StageChange, derive_id
+from chalicelib.domain.referrals.events import MessageSent, ReferralEvent, StageChange, derive_id
 from chalicelib.domain.referrals.referral import Contradiction
-from chalicelib.domain.referrals.stages import Stage
+from chalicelib.domain.referrals.stages import Actor, Stage
 
 OPEN_MONITORING_RULE = "open_monitoring"
 EXPIRE_PARKED_RULE = "give_up"
 STAGE_CHANGED_RULE = "stage_changed"
+
+MESSAGE_TO_PRACTICE_RULE = "message_to_practice"
+MESSAGE_TO_CENTER_RULE = "message_to_center"
+"""A message notifies the side that did not write it."""
 
 HANDBACK_WRITTEN_RULE = "handback_written"
 """The center wrote or corrected the transition-of-care summary. No event follows, and no stage change."""
@@ -111,4 +115,6 @@ def build_contradiction_task(contradiction: Contradiction, referral_id: str, *, 
 def _get_rule_name(event: ReferralEvent) -> str:
     if isinstance(event, StageChange):
         return STAGE_CHANGED_RULE
+    if isinstance(event, MessageSent):
+        return MESSAGE_TO_CENTER_RULE if event.actor is Actor.PRACTICE else MESSAGE_TO_PRACTICE_RULE
     return find_adverse_event_rule(event) or event.type

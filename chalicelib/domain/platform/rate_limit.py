@@ -54,3 +54,12 @@ UNKNOWN_REFERRALS_PER_CENTER = RateLimit(burst=2_000, per_second=2_000 / _DAY_S)
 """How many deliveries of one center may be parked for unknown referrals: as many as are restored
 in the day that each stays parked. Normally such a delivery arrives a few seconds before its
 referral; thousands of them are a defect, or an attempt to guess ids."""
+
+_HOUR_S = timedelta(hours=1).total_seconds()
+
+MESSAGES_PER_MEMBER = RateLimit(burst=30, per_second=30 / _HOUR_S)
+"""How many messages one member can send: 30 at once, and then 30 an hour. Each one notifies a whole
+team, so a program that sends without end must stop early. This product's proposal."""
+
+INFORMATION_REQUESTS_PER_MEMBER = RateLimit(burst=30, per_second=30 / _HOUR_S)
+"""The same for information requests, their answers and their closing, each counted on its own."""

@@ -18,6 +18,7 @@ from chalicelib.domain.referrals.events import (
     EventType,
     HoldEnded,
     HoldStarted,
+    InformationRequested,
     ReferralEvent,
     RelapseReported,
     Reopened,
@@ -71,4 +72,5 @@ def _build_candidate_events(referral: Referral, *, actor: Actor, now: datetime) 
         yield WindowExtended(**common, ends_on=window.ends_on + timedelta(days=1))
     if not status.withdrawal_requested_at:
         yield WithdrawalRequested(**common)
+    yield InformationRequested(**common, text="candidate")
     yield Reopened(**common)

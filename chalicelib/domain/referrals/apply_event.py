@@ -6,7 +6,7 @@ order of arrival: a late event is kept in the history, an event that is not lega
 and an event that responds to another one follows it, whatever its sender's clock says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.referrals.care_events import CARE_EVENTS
@@ -22,6 +22,7 @@ from chalicelib.domain.referrals.event_path import (
 from chalicelib.domain.referrals.events import (
     FUTURE_TOLERANCE,
     Corrected,
+    InformationRequested,
     ReferralEvent,
     Reopened,
     StageChange,
@@ -89,14 +90,9 @@ def decide_event(
         context: The product's monitoring profile, the center's time zone, and the time.
         history: The history so far; required if `needs_history` returns true.
     """
-    if isinstance(event, Corrected):
-        return _decide_correction(referral, event, context, history)
-    if isinstance(event, Reopened):
-        return _decide_reopening(referral, event, context, history)
-    if isinstance(event, StageChange):
-        return _decide_stage_change(referral, event, context, history)
-    if isinstance(event, WindowExtended):
-        return _decide_extension(referral, event, context, history)
+    decide = _DECIDERS.get(type(event))
+    if decide:
+        return decide(referral, event, context, history)
     decision = STATUS_DECIDERS[type(event)](referral, event, context)
     if referral.status.corrected and isinstance(decision, Applied | Recorded):
         return type(decision)(_replay_with(referral, event, context, history).referral)
@@ -331,6 +327,25 @@ def _decide_extension(
     return Applied(state) if has_changed and is_open else Recorded(state)
 
 
+def _decide_information_request(
+    referral: Referral, event: InformationRequested, context: DecisionContext, history: History
+) -> Decision:
+    """Accept a request at any open stage. Before acceptance, the stage becomes `info_requested`."""
+    if event.actor is not Actor.CENTER:
+        return Rejected("not_your_move", "Only the treatment center can record this step.")
+    if referral.stage in TERMINAL_STAGES:
+        last_order = referral.last_applied_order
+        is_early = last_order is not None and event.order < last_order
+        return Recorded(with_next_version(referral, event, context)) if is_early else REJECTED_CLOSED
+    if referral.stage is Stage.DRAFT:
+        return Pending()
+    if not _is_next(referral, event) or referral.status.corrected:
+        return Applied(_replay_with(referral, event, context, history).referral)
+    if follow(_get_place(referral), event) == _get_place(referral):
+        return Applied(with_next_version(referral, event, context))
+    return Applied(with_event(referral, event, context))
+
+
 # -------------------------------------------------------------------------- reopening and corrections
 
 
@@ -436,3 +451,13 @@ def _is_used(replacement: StageChange, replayed: Replayed) -> bool:
     """Whether the replay used the replacement; an infusion that is too early would open no window."""
     disputed = {e.event_id for e in replayed.endings.disputed}
     return replacement.event_id in replayed.moved_by | replayed.placed | disputed
+
+
+_DECIDERS: Mapping[type[ReferralEvent], Callable[..., Decision]] = {
+    StageChange: _decide_stage_change,
+    WindowExtended: _decide_extension,
+    InformationRequested: _decide_information_request,
+    Reopened: _decide_reopening,
+    Corrected: _decide_correction,
+}
+"""What decides about the events that depend on the order of the history."""

@@ -17,7 +17,13 @@ from datetime import timedelta
 from functools import cached_property
 from typing import NamedTuple
 
-from chalicelib.domain.referrals.events import EventSource, ReferralEvent, StageChange, WindowExtended
+from chalicelib.domain.referrals.events import (
+    EventSource,
+    InformationRequested,
+    ReferralEvent,
+    StageChange,
+    WindowExtended,
+)
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.domain.referrals.transitions import list_transitions_from
 
@@ -29,7 +35,8 @@ step by hand, and an interface may send its batch the next morning."""
 STAGES_BEFORE_HANDBACK = frozenset({Stage.MONITORING, Stage.WINDOW_COMPLETE, Stage.HANDBACK_READY})
 """The stages from which an extension returns the patient to monitoring, as in `transitions`."""
 
-PathEvent = StageChange | WindowExtended
+PathEvent = StageChange | WindowExtended | InformationRequested
+"""The events that may move a referral. A request for information moves it only before acceptance."""
 
 
 class Place(NamedTuple):
@@ -87,6 +94,9 @@ def follow(place: Place, event: PathEvent) -> Place | None:
     stage = place.stage
     if isinstance(event, WindowExtended):
         return Place(Stage.MONITORING) if stage in STAGES_BEFORE_HANDBACK else place
+    if isinstance(event, InformationRequested):
+        is_legal = event.actor in list_transitions_from(stage).get(Stage.INFO_REQUESTED, ())
+        return Place(Stage.INFO_REQUESTED) if is_legal else place
     if is_repeat_of(stage, event):
         return place
     given = place.dose if stage is Stage.INFUSED else 0
@@ -102,7 +112,7 @@ def find_path(start: Place, events: Sequence[PathEvent]) -> Path:
 
     Args:
         start: The place before the first event.
-        events: Stage changes other than endings, and extensions, in any order.
+        events: Stage changes other than endings, extensions and requests, in any order.
     """
     search = _Search(sorted(events, key=_get_sort_key))
     steps = search.follow_times(start)

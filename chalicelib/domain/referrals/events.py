@@ -74,6 +74,10 @@ class EventType(StrEnum):
     WITHDRAWAL_REQUESTED = "withdrawal.requested"
     REOPENED = "referral.reopened"
     CORRECTED = "event.corrected"
+    INFORMATION_REQUESTED = "information.requested"
+    INFORMATION_ANSWERED = "information.answered"
+    INFORMATION_CLOSED = "information.closed"
+    MESSAGE_SENT = "message.sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +242,47 @@ class Corrected(ReferralEvent):
     replacement: StageChange | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InformationRequested(ReferralEvent):
+    """The center asks the practice for information; at least one item or a text.
+
+    Attributes:
+        items: Codes of `requestable_items`, or names that the center chose.
+        text: What the center needs, in its own words.
+    """
+
+    items: tuple[str, ...] = ()
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InformationAnswered(ReferralEvent):
+    """The practice answered items of an information request. The answers are in the request's own row.
+
+    Attributes:
+        items: How many items were answered.
+        open_items: How many items are still open; at 0 the request closes.
+    """
+
+    request_id: str
+    items: int
+    open_items: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InformationClosed(ReferralEvent):
+    """The center closed an information request, because it no longer needs the open items."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSent(ReferralEvent):
+    """A person of one side sent a message to the other side. The text is in the message's own row."""
+
+    message_id: str
+
+
 EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     StageChange: EventType.STAGE_CHANGED,
     HoldStarted: EventType.HOLD_STARTED,
@@ -250,6 +295,10 @@ EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     WithdrawalRequested: EventType.WITHDRAWAL_REQUESTED,
     Reopened: EventType.REOPENED,
     Corrected: EventType.CORRECTED,
+    InformationRequested: EventType.INFORMATION_REQUESTED,
+    InformationAnswered: EventType.INFORMATION_ANSWERED,
+    InformationClosed: EventType.INFORMATION_CLOSED,
+    MessageSent: EventType.MESSAGE_SENT,
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN, ChainHead
 from chalicelib.domain.referrals.care_reports import NO_REPORTS, CareReports
+from chalicelib.domain.referrals.conversation import Conversation
 from chalicelib.domain.referrals.events import EventOrder
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Actor, NextActor, Phase, Stage
@@ -140,6 +141,7 @@ class Referral:
         doses_given: How many infusions of a split dose have been given.
         dose_total: How many infusions the dose is split into.
         care: What both sides reported about adverse events, relapse and bridging therapy.
+        conversation: Information requests that are open, and how many messages were sent.
         audit_chain_head: The last row of the hash chain of audit rows about the referral's writes.
         last_writer: Who made the newest versions; the store updates it with each write.
     """
@@ -165,6 +167,7 @@ class Referral:
     dose_total: int = 1
     status: ReferralStatus = ReferralStatus()
     care: CareReports = NO_REPORTS
+    conversation: Conversation = Conversation()
     audit_chain_head: ChainHead = EMPTY_CHAIN
     last_writer: LastWriter = field(default=LastWriter(), compare=False)
 

@@ -148,7 +148,7 @@ def keep_arrivals(start: Referral, referral: Referral) -> Referral:
         feed=now.feed,
         updates_lost=now.updates_lost,
     )
-    return replace(start, status=status)
+    return replace(start, status=status, details=referral.details, conversation=referral.conversation)
 
 
 def _as_draft(referral: Referral) -> Referral:

@@ -8,8 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.referrals import reason_codes as reasons
-from chalicelib.domain.referrals.event_path import STAGES_BEFORE_HANDBACK
-from chalicelib.domain.referrals.events import EventOrder, EventSource, ReferralEvent, StageChange, WindowExtended
+from chalicelib.domain.referrals.event_path import STAGES_BEFORE_HANDBACK, PathEvent
+from chalicelib.domain.referrals.events import (
+    EventOrder,
+    EventSource,
+    InformationRequested,
+    ReferralEvent,
+    StageChange,
+    WindowExtended,
+)
 from chalicelib.domain.referrals.monitoring_window import (
     AnchorInfusion,
     MonitoringProfile,
@@ -95,14 +102,32 @@ def reject_wrong_actor(allowed: frozenset[Actor]) -> Rejected:
     return Rejected("not_your_move", f"Only {names or 'the dashboard itself'} can record this step.")
 
 
-def with_event(referral: Referral, event: StageChange | WindowExtended, context: DecisionContext) -> Referral:
+def with_event(referral: Referral, event: PathEvent, context: DecisionContext) -> Referral:
     """Apply an event that moves the referral from its current stage."""
     if isinstance(event, WindowExtended):
         return _with_monitoring_again(referral, event, context)
+    if isinstance(event, InformationRequested):
+        return with_stage(referral, _to_stage_change(event), context)
     moved = with_stage(referral, event, context)
     if event.stage is Stage.INFUSED:
         return _with_infusion(moved, event, context)
     return _recount_window(moved, context)
+
+
+def _to_stage_change(event: InformationRequested) -> StageChange:
+    return StageChange(
+        event_id=event.event_id,
+        referral_id=event.referral_id,
+        occurred_at=event.occurred_at,
+        recorded_at=event.recorded_at,
+        actor=event.actor,
+        source=event.source,
+        actor_id=event.actor_id,
+        actor_name=event.actor_name,
+        sequence=event.sequence,
+        is_whole_day=event.is_whole_day,
+        stage=Stage.INFO_REQUESTED,
+    )
 
 
 def count_all_doses(change: StageChange, context: DecisionContext) -> StageChange:
@@ -245,7 +270,7 @@ def with_next_version(referral: Referral, event: ReferralEvent, context: Decisio
     status = referral.status
     if event.source is EventSource.CENTER_FEED and event.sequence is not None:
         status = replace(status, feed=status.feed.with_sequence(event.sequence))
-    if isinstance(event, StageChange | WindowExtended):
+    if isinstance(event, PathEvent):
         status = replace(status, newest=get_latest(referral.newest_order, event.order))
     return replace(referral, status=status, updated_at=context.now, version=referral.version + 1)
 

@@ -10,11 +10,15 @@ from chalicelib.domain.referrals.events import (
     BridgingReported,
     HoldEnded,
     HoldStarted,
+    InformationAnswered,
+    InformationClosed,
+    MessageSent,
     ReferralEvent,
     RelapseReported,
     ToxicityNoticed,
     WithdrawalRequested,
 )
+from chalicelib.domain.referrals.information_requests import keep_in_history
 from chalicelib.domain.referrals.referral import Hold, Referral
 from chalicelib.domain.referrals.stage_changes import (
     REJECTED_CLOSED,
@@ -96,4 +100,7 @@ STATUS_DECIDERS: Mapping[type[ReferralEvent], Callable[..., Decision]] = {
     RelapseReported: decide_relapse,
     BridgingReported: decide_bridging,
     WithdrawalRequested: _decide_withdrawal_request,
+    InformationAnswered: keep_in_history,
+    InformationClosed: keep_in_history,
+    MessageSent: keep_in_history,
 }

@@ -1,4 +1,4 @@
-"""Unread changes: what other people changed in a referral since a member last viewed it."""
+"""What is unread: what others changed in a referral, or wrote about it, since a member last viewed it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,14 +25,32 @@ class LastWriter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ViewedReferral:
+    """What a member viewed of one referral: its version, and how many of the other side's messages."""
+
+    version: int = 0
+    messages: int = 0
+
+
+_NOTHING_VIEWED = ViewedReferral()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LastViewed:
-    """The version of each referral that a member last viewed."""
+    """What a member last viewed of each referral."""
 
     member_id: str
-    versions: Mapping[str, int]
+    referrals: Mapping[str, ViewedReferral]
     now: datetime
 
     def has_unread(self, last_writer: LastWriter, *, referral_id: str, version: int, updated_at: datetime) -> bool:
         """Whether the referral has unread changes for the member."""
         newest = last_writer.get_newest_version_for(self.member_id, version)
-        return self.versions.get(referral_id, 0) < newest and self.now - updated_at <= VIEWED_VERSIONS_KEPT_FOR
+        viewed = self.referrals.get(referral_id, _NOTHING_VIEWED)
+        return viewed.version < newest and self.now - updated_at <= VIEWED_VERSIONS_KEPT_FOR
+
+    def count_unread_messages(self, referral_id: str, *, count: int, last_message_at: datetime | None) -> int:
+        """Count the unread messages among the `count` messages that the other side sent."""
+        if last_message_at is None or self.now - last_message_at > VIEWED_VERSIONS_KEPT_FOR:
+            return 0
+        return max(0, count - self.referrals.get(referral_id, _NOTHING_VIEWED).messages)

@@ -15,6 +15,7 @@ from chalicelib.domain.referrals.events import (
     EventSource,
     HoldEnded,
     HoldStarted,
+    InformationRequested,
     ReferralEvent,
     RelapseReported,
     Reopened,
@@ -41,6 +42,7 @@ from chalicelib.routes.referrals.care_bodies import (
     ToxicityData,
     build_care_event,
 )
+from chalicelib.routes.referrals.conversation_bodies import InformationRequestBody, require_content
 
 DoseNumber = Annotated[int, Field(ge=1, le=9)]
 
@@ -172,6 +174,13 @@ class ReopeningEventRequest(_EventRequest):
     data: ReasonData = ReasonData()
 
 
+class InformationEventRequest(_EventRequest):
+    """The center asks for information."""
+
+    type: Literal["information.requested"]
+    data: InformationRequestBody
+
+
 class CorrectionEventRequest(_EventRequest):
     """An earlier event was wrong."""
 
@@ -190,6 +199,7 @@ AnyEventRequest = Annotated[
     | ExtensionEventRequest
     | WithdrawalEventRequest
     | ReopeningEventRequest
+    | InformationEventRequest
     | CorrectionEventRequest,
     Field(discriminator="type"),
 ]
@@ -217,7 +227,7 @@ def build_event(report: Any, *, referral_id: str, reporter: EventReporter) -> Re
     Raises:
         MalformedError: its time is later than a wrong clock can explain (see
             `chalicelib.domain.referrals.events.FUTURE_TOLERANCE`). As the latest event for ever, it
-            would freeze the referral.
+            would freeze the referral. Or it asks for information and does not say for which.
     """
     common: dict[str, Any] = {
         "event_id": reporter.event_id,
@@ -229,8 +239,8 @@ def build_event(report: Any, *, referral_id: str, reporter: EventReporter) -> Re
         "actor_id": reporter.actor_id,
         "actor_name": reporter.actor_name,
         "sequence": report.sequence,
-        "reason_code": report.data.reason_code,
-        "note": report.data.note,
+        "reason_code": getattr(report.data, "reason_code", None),
+        "note": getattr(report.data, "note", None),
         "is_whole_day": _is_whole_day(report.occurred_at, reporter.source),
     }
     event = _build_domain_event(report, common)
@@ -252,17 +262,22 @@ _CARE_EVENTS: Mapping[type, type[ReferralEvent]] = {
 }
 
 
-def _build_domain_event(report: Any, common: dict[str, Any]) -> ReferralEvent:
+def _build_domain_event(report: Any, common: dict[str, Any]) -> ReferralEvent:  # noqa: PLR0911 one for each type
     data = report.data
     if type(report) in _CARE_EVENTS:
         return build_care_event(_CARE_EVENTS[type(report)], data, common)
     match report:
         case StageEventRequest():
+            if data.stage is Stage.INFO_REQUESTED:
+                require_content((), data.note, pointer="/data/note")
             return _build_stage_change(data, common)
         case HoldStartEventRequest():
             return HoldStarted(**common, until=data.until)
         case ExtensionEventRequest():
             return WindowExtended(**common, ends_on=data.ends_on)
+        case InformationEventRequest():
+            require_content(data.items, data.text, pointer="/data/items")
+            return InformationRequested(**common, items=tuple(data.items), text=data.text)
         case CorrectionEventRequest():
             return Corrected(**common, supersedes=data.supersedes, replacement=_build_replacement(data, common))
     events_without_fields: dict[type, type[ReferralEvent]] = {

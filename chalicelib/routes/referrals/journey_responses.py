@@ -71,12 +71,13 @@ def _build_step(stage: Stage, path: Sequence[Stage], referral: Referral) -> Jour
 
 
 _FIELDS_BY_STAGE: Mapping[Stage, tuple[str, ...]] = {
+    Stage.INFO_REQUESTED: ("note",),
     Stage.INFUSED: ("part", "of", "local_date"),
     Stage.DEFERRED: ("revisit_on",),
     Stage.REDIRECTED: ("suggested_center_id",),
     Stage.HANDED_BACK: ("first_visit_on",),
 }
-"""What a page asks for when it reports a stage, in addition to its time, its reason and a note."""
+"""What a page asks for when it reports a stage, in addition to its time, its reason and an optional note."""
 
 
 def list_reportable_events(referral: Referral, member: Member, context: DecisionContext) -> list[EventType]:

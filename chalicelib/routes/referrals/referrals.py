@@ -69,23 +69,20 @@ def create_referral(request: ApiRequest, body: ReferralRequest) -> ApiResponse[R
 @declare_endpoint(blueprint, "GET", "/v1/referrals")
 def list_referrals(request: ApiRequest, query: ReferralQuery) -> ApiResponse[ReferralPageResponse]:
     """List your organization's referrals, most recently changed first."""
-    has_unread = _load_unread_check(request)
+    unread_rows = unread.load_unread_rows(request.member, context=request.context)
     summaries, position = search.list_referrals(
         _to_filter(query),
         limit=query.limit,
         start=cursors.decode_cursor(query.cursor, request, query),
         member=request.member,
         context=request.context,
-        has_unread=has_unread,
+        has_unread=unread_rows.has_changes,
     )
     viewer = _build_list_viewer(request)
     cursor = cursors.encode_cursor(position, request, query)
     return ApiResponse(
         body={
-            "items": [
-                responses.to_summary_response(summary, viewer, changed_since_seen=has_unread(summary))
-                for summary in summaries
-            ],
+            "items": [responses.to_summary_response(summary, viewer, unread=unread_rows) for summary in summaries],
             "next_cursor": cursor,
         },
         headers=cursors.build_link_header(cursor, query),
@@ -117,7 +114,7 @@ def read_referral(request: ApiRequest, referral_id: str) -> ApiResponse[Referral
         request.member,
         viewer=_build_list_viewer(request),
         notices=notices,
-        changed_since_seen=unread.has_unread_changes(referral, member=request.member, context=request.context),
+        unread=unread.load_unread(referral, member=request.member, context=request.context),
     )
     return ApiResponse(body=response, headers=responses.build_referral_etag(referral))
 

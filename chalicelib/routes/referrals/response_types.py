@@ -158,6 +158,8 @@ class ReferralResponse(TypedDict):
     referral_id: str
     version: int
     changed_since_seen: bool
+    requested_items: int
+    unread_messages: int
     stage: str
     stage_label: str
     phase: str
@@ -224,6 +226,8 @@ class ReferralSummaryResponse(TypedDict):
     updated_at: str
     version: int
     changed_since_seen: bool
+    requested_items: int
+    unread_messages: int
 
 
 class EventResponse(TypedDict):

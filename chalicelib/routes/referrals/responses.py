@@ -39,6 +39,7 @@ from chalicelib.services.notices.planned_list import PlannedNotice
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.event_writes import load_decision_context
 from chalicelib.services.referrals.report_event import ReportResult
+from chalicelib.services.referrals.unread import NOTHING_UNREAD, UnreadCounts, UnreadRows
 from chalicelib.store.referrals.items import ReferralSummary
 
 
@@ -53,7 +54,7 @@ def to_referral_response(
     *,
     viewer: ListViewer,
     notices: Sequence[PlannedNotice] = (),
-    changed_since_seen: bool = False,
+    unread: UnreadCounts = NOTHING_UNREAD,
 ) -> ReferralResponse:
     """A referral for a member who can see it."""
     context = load_decision_context(referral, context=RunContext(wiring.get_stores(), viewer.now))
@@ -71,7 +72,9 @@ def to_referral_response(
         "created_at": format_timestamp(referral.created_at),
         "updated_at": format_timestamp(referral.updated_at),
         "submitted_at": format_timestamp(referral.submitted_at) if referral.submitted_at else None,
-        "changed_since_seen": changed_since_seen,
+        "changed_since_seen": unread.has_changes,
+        "requested_items": count_requested_items(summarize_stage(referral)),
+        "unread_messages": unread.messages,
         "practice": practice,
         "center": center,
         "alias": referral.alias,
@@ -204,9 +207,7 @@ def _to_planned_notice_response(notice: PlannedNotice) -> PlannedNoticeResponse:
     }
 
 
-def to_summary_response(
-    summary: ReferralSummary, viewer: ListViewer, *, changed_since_seen: bool
-) -> ReferralSummaryResponse:
+def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread: UnreadRows) -> ReferralSummaryResponse:
     """A row in a list of referrals."""
     stage_summary = summary.stage_summary
     facts = STAGE_FACTS[stage_summary.stage]
@@ -232,8 +233,15 @@ def to_summary_response(
         "center": _build_center(summary.center_id),
         "updated_at": format_timestamp(summary.updated_at),
         "version": summary.version,
-        "changed_since_seen": changed_since_seen,
+        "changed_since_seen": unread.has_changes(summary),
+        "requested_items": count_requested_items(stage_summary),
+        "unread_messages": unread.count_messages(summary),
     }
+
+
+def count_requested_items(stage_summary: StageSummary) -> int:
+    """How many requested items the practice has not answered; none after an ending."""
+    return stage_summary.requested_items if stage_summary.awaits_information else 0
 
 
 def to_report_response(result: ReportResult) -> ReportResultResponse:

@@ -23,6 +23,10 @@ EVENT_LABELS: Mapping[EventType, str] = {
     EventType.WITHDRAWAL_REQUESTED: "Withdrawal requested",
     EventType.REOPENED: "Reopened",
     EventType.CORRECTED: "Correction to an earlier entry",
+    EventType.INFORMATION_REQUESTED: "Information requested",
+    EventType.INFORMATION_ANSWERED: "Information request answered",
+    EventType.INFORMATION_CLOSED: "Information request closed",
+    EventType.MESSAGE_SENT: "Message",
 }
 
 

@@ -1,12 +1,15 @@
 """Turns a decision about an event into the writes of one transaction."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib import catalog
 from chalicelib.domain.notices.planning import build_open_monitoring_task, list_tasks_to_plan
 from chalicelib.domain.notices.tasks import OutboxTask, build_contradiction_task, build_event_task
+from chalicelib.domain.referrals.conversation import follow_conversation
 from chalicelib.domain.referrals.events import Corrected, EventStatus, ReferralEvent, StageChange
+from chalicelib.domain.referrals.information_requests import build_request
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, Decision, DecisionContext, Recorded
@@ -47,17 +50,27 @@ def prepare_event_writes(
     """
     if not isinstance(decision, Applied | Recorded):
         raise TypeError("only a decision that changes something is written")
-    referral = decision.referral
     applied = isinstance(decision, Applied)
+    referral = decision.referral
+    if applied:
+        referral = replace(referral, conversation=follow_conversation(before.conversation, event))
     status = EventStatus.APPLIED if applied else EventStatus.RECORDED
     entry = build_audit_entry(event, tenant_id, referral.updated_at, referral.version)
     store = stores.referrals.prepare_save if before.version else stores.referrals.prepare_add
     return [
         *store(referral, entry),
         stores.referrals.prepare_log_event(event, status, practice_id=referral.practice_id),
+        *(_prepare_request_write(event, referral, stores=stores) if applied else ()),
         *_prepare_task_writes(_list_follow_up_tasks(decision, before, event), existing_tasks, stores=stores),
         *prepare_alert_writes(before if before.version else None, referral, stores=stores),
     ]
+
+
+def _prepare_request_write(event: ReferralEvent, referral: Referral, *, stores: Stores) -> Iterator[TransactionWrite]:
+    """The information request that an event makes, if it makes one."""
+    request = build_request(event)
+    if request:
+        yield stores.information_requests.prepare_add(referral.referral_id, request, scope=referral.practice_id)
 
 
 def build_audit_entry(event: ReferralEvent, tenant_id: str, at: datetime, version: int | None) -> AuditEntry:

@@ -23,7 +23,14 @@ from chalicelib.domain.referrals.apply_event import (
     name_reopened_endings,
     needs_history,
 )
-from chalicelib.domain.referrals.events import PARKED_FOR, ReferralEvent, Reopened, StageChange, derive_id
+from chalicelib.domain.referrals.events import (
+    PARKED_FOR,
+    InformationRequested,
+    ReferralEvent,
+    Reopened,
+    StageChange,
+    derive_id,
+)
 from chalicelib.domain.referrals.packet import build_packet, require_complete
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, Decision, Pending, Recorded, Rejected, with_next_version
@@ -307,13 +314,32 @@ def _decide_with_history(
 ) -> Decision:
     """Read what the decision needs, and decide what an event does."""
     decision_context = load_decision_context(referral, context=context)
-    if not needs_history(referral, event):
-        return decide_event(referral, event, decision_context)
-    known = History(
-        events=(history or _HistoryReader(context)).read(referral.referral_id),
-        parked=[each.event for each in parked if each.event.event_id != event.event_id],
+    if needs_history(referral, event):
+        known = History(
+            events=(history or _HistoryReader(context)).read(referral.referral_id),
+            parked=[each.event for each in parked if each.event.event_id != event.event_id],
+        )
+        decision = decide_event(referral, event, decision_context, known)
+    else:
+        decision = decide_event(referral, event, decision_context)
+    if (
+        isinstance(decision, Applied)
+        and isinstance(event, InformationRequested)
+        and _is_asked_already(referral, event, stores=context.stores)
+    ):
+        # A nightly feed repeats what is open under a new id. No one is notified again.
+        return Recorded(decision.referral)
+    return decision
+
+
+def _is_asked_already(referral: Referral, event: InformationRequested, *, stores: Stores) -> bool:
+    """Whether the same request is open already."""
+    if not referral.conversation.open_requests:
+        return False
+    requests = stores.information_requests.list_for_referral(referral.referral_id, scope=referral.practice_id)
+    return any(
+        request.has_same_content(event) for request in requests if referral.conversation.is_open(request.request_id)
     )
-    return decide_event(referral, event, decision_context, known)
 
 
 def belongs_to_center(referral: Referral | None, center_id: str) -> TypeGuard[Referral]:

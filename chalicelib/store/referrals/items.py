@@ -26,6 +26,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from chalicelib.domain.audit.hash_chain import ChainHead
+from chalicelib.domain.referrals.conversation import Conversation
 from chalicelib.domain.referrals.events import EVENT_TYPE_BY_CLASS, EventOrder, EventStatus, EventType, ReferralEvent
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow
 from chalicelib.domain.referrals.name_search import list_name_prefixes
@@ -198,6 +199,7 @@ class ReferralItems:
             "reached": codec.to_json(_StageEnteredAt, referral.stage_entered_at),
             "window": codec.to_json(MonitoringWindow, referral.window) if referral.window else None,
             "overlay": codec.to_json(ReferralStatus, referral.status),
+            "conversation": codec.to_json(Conversation, referral.conversation),
             "audited": codec.to_json(ChainHead, referral.audit_chain_head),
             "touched": codec.to_json(LastWriter, referral.last_writer),
             "part": referral.doses_given,
@@ -236,6 +238,7 @@ class ReferralItems:
             window=_apply_if_present(item.get("window"), lambda text: codec.from_json(MonitoringWindow, text)),
             status=status,
             care=care,
+            conversation=codec.from_json(Conversation, item.get("conversation") or "{}"),
             audit_chain_head=codec.from_json(ChainHead, item["audited"]),
             last_writer=codec.from_json(LastWriter, item["touched"]),
             doses_given=item["part"],

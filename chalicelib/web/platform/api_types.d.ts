@@ -61,6 +61,16 @@ export interface AdviceResponse {
   source: string;
 }
 
+/** How an item was answered. */
+export type AnswerKind = "answered" | "sent_separately" | "none";
+
+/** A note to the center that came with an answer. */
+export interface AnswerNoteResponse {
+  text: string;
+  written_at: string;
+  written_by: string;
+}
+
 /** One read or write of a referral. */
 export interface AuditEntryResponse {
   at: string;
@@ -431,6 +441,14 @@ export interface DeliveredHoldStartEventRequest {
   referral_id: string;
 }
 
+export interface DeliveredInformationEventRequest {
+  occurred_at: string;
+  sequence?: number | null;
+  type: "information.requested";
+  data: InformationRequestBody;
+  referral_id: string;
+}
+
 export interface DeliveredRelapseEventRequest {
   occurred_at: string;
   sequence?: number | null;
@@ -477,7 +495,7 @@ export interface DeliveryPageResponse {
   next_cursor: string | null;
 }
 
-export type DeliveryRequest = DeliveredStageEventRequest | DeliveredHoldStartEventRequest | DeliveredHoldEndEventRequest | DeliveredToxicityEventRequest | DeliveredAdverseEventEventRequest | DeliveredRelapseEventRequest | DeliveredBridgingEventRequest | DeliveredExtensionEventRequest | DeliveredWithdrawalEventRequest | DeliveredReopeningEventRequest | DeliveredCorrectionEventRequest;
+export type DeliveryRequest = DeliveredStageEventRequest | DeliveredHoldStartEventRequest | DeliveredHoldEndEventRequest | DeliveredToxicityEventRequest | DeliveredAdverseEventEventRequest | DeliveredRelapseEventRequest | DeliveredBridgingEventRequest | DeliveredExtensionEventRequest | DeliveredWithdrawalEventRequest | DeliveredReopeningEventRequest | DeliveredInformationEventRequest | DeliveredCorrectionEventRequest;
 
 /** A row of a center's delivery log. */
 export interface DeliveryResponse {
@@ -555,7 +573,7 @@ export interface EventPageResponse {
 }
 
 /** An event of a referral; `type` determines the fields of `data`. */
-export type EventRequest = StageEventRequest | HoldStartEventRequest | HoldEndEventRequest | ToxicityEventRequest | AdverseEventEventRequest | RelapseEventRequest | BridgingEventRequest | ExtensionEventRequest | WithdrawalEventRequest | ReopeningEventRequest | CorrectionEventRequest;
+export type EventRequest = StageEventRequest | HoldStartEventRequest | HoldEndEventRequest | ToxicityEventRequest | AdverseEventEventRequest | RelapseEventRequest | BridgingEventRequest | ExtensionEventRequest | WithdrawalEventRequest | ReopeningEventRequest | InformationEventRequest | CorrectionEventRequest;
 
 /** A row of the timeline. `data` has the fields that only some types of events have. */
 export interface EventResponse {
@@ -771,6 +789,49 @@ export interface IndicationResultResponse {
   sources: LabelSourceResponse[];
 }
 
+/** Answers to one or more items of a request, and a note to the center. */
+export interface InformationAnswerBody {
+  items: ItemAnswerBody[];
+  note?: string | null;
+}
+
+/** The center asks for information. */
+export interface InformationEventRequest {
+  occurred_at: string;
+  sequence?: number | null;
+  type: "information.requested";
+  data: InformationRequestBody;
+}
+
+/** What a center asks for: at least one item, or a text. */
+export interface InformationRequestBody {
+  items?: string[];
+  text?: string | null;
+}
+
+/** An information request with its answers. `state` is `open` or `closed`. */
+export interface InformationRequestResponse {
+  request_id: string;
+  state: string;
+  text: string | null;
+  requested_at: string;
+  requested_by: string;
+  open_items: number;
+  items: RequestedItemResponse[];
+  notes: AnswerNoteResponse[];
+  closed_at: string | null;
+  closed_by: string | null;
+  close_reason: string | null;
+}
+
+/** The information requests of a referral, newest first, and what the caller can do. */
+export interface InformationRequestsResponse {
+  items: InformationRequestResponse[];
+  may_request: boolean;
+  may_answer: boolean;
+  requestable_items: RequestableItemResponse[];
+}
+
 /** Who pays. It says nothing about coverage. */
 export interface Insurance {
   payer: string;
@@ -784,6 +845,13 @@ export interface InviteRequest {
   name: string;
   email: string;
   roles: Role[];
+}
+
+/** The answer to one item. `answered` and `none` need a text; `sent_separately` can say how. */
+export interface ItemAnswerBody {
+  item_id: string;
+  kind: AnswerKind;
+  text?: string | null;
 }
 
 /** A phase with its stages. */
@@ -893,6 +961,46 @@ export interface MemberResponse {
   roles: string[];
   active: boolean;
   version: number;
+}
+
+/** A message to the other side. */
+export interface MessageBody {
+  text: string;
+}
+
+/** A page of messages. `unread` counts messages of the other side that the caller has not read. */
+export interface MessagePageResponse {
+  items: MessageResponse[];
+  next_cursor: string | null;
+  unread: number;
+  may_send: boolean;
+}
+
+/** A member of the other side who opened a message, and when for the first time. */
+export interface MessageReaderResponse {
+  name: string;
+  at: string;
+}
+
+/** A message. `side` is the side of its sender. */
+export interface MessageResponse {
+  message_id: string;
+  number: number;
+  side: string;
+  sender_name: string;
+  sent_at: string;
+  text: string;
+  read_by: MessageReaderResponse[];
+}
+
+/** The number of the newest message that the page showed. */
+export interface MessagesReadBody {
+  up_to: number;
+}
+
+/** How many messages of the other side the caller has not read. */
+export interface MessagesUnreadResponse {
+  unread: number;
 }
 
 /** A date of a monitoring window. */
@@ -1174,6 +1282,8 @@ export interface ReferralResponse {
   referral_id: string;
   version: number;
   changed_since_seen: boolean;
+  requested_items: number;
+  unread_messages: number;
   stage: string;
   stage_label: string;
   phase: string;
@@ -1239,6 +1349,8 @@ export interface ReferralSummaryResponse {
   updated_at: string;
   version: number;
   changed_since_seen: boolean;
+  requested_items: number;
+  unread_messages: number;
 }
 
 /** Who refers. */
@@ -1302,6 +1414,23 @@ export interface ReportResultResponse {
   event_id: string;
   stage: string | null;
   contradiction?: boolean;
+}
+
+/** An item that a center can ask for by code. */
+export interface RequestableItemResponse {
+  code: string;
+  label: string;
+}
+
+/** An item of an information request. `state` is `open` or the kind of its answer. */
+export interface RequestedItemResponse {
+  item_id: string;
+  item: string | null;
+  label: string;
+  state: string;
+  text: string | null;
+  answered_at: string | null;
+  answered_by: string | null;
 }
 
 /** The resources that match, with the labels of topics and languages. */

@@ -50,14 +50,22 @@ def build_monitored():
     [
         (build_referral(Stage.DRAFT), Actor.PRACTICE, []),
         (build_referral(Stage.SUBMITTED), Actor.PRACTICE, ["hold.started", "bridging.reported"]),
-        (build_referral(Stage.SUBMITTED), Actor.CENTER, ["hold.started", "bridging.reported"]),
+        (
+            build_referral(Stage.SUBMITTED),
+            Actor.CENTER,
+            ["hold.started", "bridging.reported", "information.requested"],
+        ),
         (
             build_referral(Stage.RELEASED),
             Actor.PRACTICE,
             ["hold.started", "bridging.reported", "withdrawal.requested"],
         ),
         (build_monitored(), Actor.PRACTICE, ["hold.started", *AFTER_INFUSION, "withdrawal.requested"]),
-        (build_monitored(), Actor.CENTER, ["hold.started", *AFTER_INFUSION, "window.extended"]),
+        (
+            build_monitored(),
+            Actor.CENTER,
+            ["hold.started", *AFTER_INFUSION, "window.extended", "information.requested"],
+        ),
         (build_ended_after_infusion(Stage.LOST_TO_FOLLOW_UP), Actor.PRACTICE, [*AFTER_INFUSION, "referral.reopened"]),
         (build_ended_after_infusion(Stage.DECEASED), Actor.CENTER, ["referral.reopened"]),
         (build_ended(Stage.DECLINED), Actor.CENTER, ["referral.reopened"]),
@@ -74,7 +82,7 @@ def test_a_hold_is_not_offered_during_a_hold():
     """Only the end of the hold is offered."""
     held = apply_event(build_referral(Stage.ACCEPTED), build_event(HoldStarted))
 
-    assert list_offers(held, Actor.CENTER) == ["hold.ended", "bridging.reported"]
+    assert list_offers(held, Actor.CENTER) == ["hold.ended", "bridging.reported", "information.requested"]
 
 
 def test_a_withdrawal_is_requested_once():

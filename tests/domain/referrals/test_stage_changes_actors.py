@@ -16,6 +16,10 @@ from chalicelib.domain.referrals.events import (
     Corrected,
     HoldEnded,
     HoldStarted,
+    InformationAnswered,
+    InformationClosed,
+    InformationRequested,
+    MessageSent,
     ReferralEvent,
     RelapseReported,
     Reopened,
@@ -68,12 +72,14 @@ ENDED_BY = {
 }
 
 ENDED_AFTER_INFUSION = ["lost_to_follow_up", "transferred_care", "closed_complete"]
+SUBMITTED = [*OPEN[1:], *ENDED_BY]
 
 # Written from the clinical rules: either organization may put an open referral on hold, and reports
 # adverse events and relapse from the infusion on, also after the referral has ended, and bridging
 # therapy until lymphodepletion; a center extends the window until the patient returned; a practice
 # requests withdrawal when it cannot withdraw itself; an actor who may end a referral that way may
-# reopen it.
+# reopen it. A center asks for information while the referral is open. What was asked and written is
+# kept in the history at every stage; the services decide whether a request can still be answered.
 INTENDED: dict[type[ReferralEvent], dict[str, str]] = {
     HoldStarted: dict.fromkeys(OPEN, "PC"),
     HoldEnded: dict.fromkeys(OPEN, "PC"),
@@ -84,6 +90,10 @@ INTENDED: dict[type[ReferralEvent], dict[str, str]] = {
     WindowExtended: dict.fromkeys(IN_THE_WINDOW, "C"),
     WithdrawalRequested: dict.fromkeys(UNTIL_INFUSED + IN_THE_WINDOW + RETURNED, "P"),
     Reopened: ENDED_BY,
+    InformationRequested: dict.fromkeys(OPEN[1:], "C"),
+    InformationAnswered: dict.fromkeys(SUBMITTED, "P"),
+    InformationClosed: dict.fromkeys(SUBMITTED, "C"),
+    MessageSent: dict.fromkeys(SUBMITTED, "PC"),
 }
 
 _REPORTS: dict[type[ReferralEvent], Callable[[Actor], ReferralEvent]] = {
@@ -96,6 +106,12 @@ _REPORTS: dict[type[ReferralEvent], Callable[[Actor], ReferralEvent]] = {
     WindowExtended: lambda actor: build_event(WindowExtended, actor=actor, ends_on=NOON.date() + timedelta(days=40)),
     WithdrawalRequested: lambda actor: build_event(WithdrawalRequested, actor=actor),
     Reopened: lambda actor: build_event(Reopened, actor=actor, note="Ended by mistake."),
+    InformationRequested: lambda actor: build_event(InformationRequested, actor=actor, text="Which regimen?"),
+    InformationAnswered: lambda actor: build_event(
+        InformationAnswered, actor=actor, request_id="irq_1", items=1, open_items=0
+    ),
+    InformationClosed: lambda actor: build_event(InformationClosed, actor=actor, request_id="irq_1"),
+    MessageSent: lambda actor: build_event(MessageSent, actor=actor, message_id="note_1"),
 }
 
 

@@ -21,6 +21,17 @@ ROUTES = {
     "notices": ("GET", "/v1/referrals/{}/notices", None),
     "hand-back": ("GET", "/v1/referrals/{}/handback", None),
     "hand back": ("PUT", "/v1/referrals/{}/handback", {"lot": "L-1"}),
+    "messages": ("GET", "/v1/referrals/{}/messages", None),
+    "send a message": ("POST", "/v1/referrals/{}/messages", {"text": "Hello."}),
+    "confirm messages": ("POST", "/v1/referrals/{}/messages/read", {"up_to": 1}),
+    "requests": ("GET", "/v1/referrals/{}/information-requests", None),
+    "request": ("POST", "/v1/referrals/{}/information-requests", {"text": "Which regimen?"}),
+    "answer": (
+        "POST",
+        "/v1/referrals/{}/information-requests/irq_x/answer",
+        {"items": [{"item_id": "1", "kind": "sent_separately"}]},
+    ),
+    "close": ("POST", "/v1/referrals/{}/information-requests/irq_x/close", None),
     "follow-up": ("GET", "/v1/referrals/{}/follow-up", None),
     "calendar": ("GET", "/v1/referrals/{}/follow-up.ics", None),
 }

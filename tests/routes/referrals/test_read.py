@@ -170,7 +170,7 @@ def test_every_offered_action_is_accepted_and_every_other_one_refused(shared_api
         event = {
             "type": "stage.changed",
             "occurred_at": wiring.read_clock().isoformat(),
-            "data": {"stage": action["stage"]},
+            "data": {"stage": action["stage"]} | ({"note": "Send the ECOG."} if "note" in action["needs"] else {}),
         }
 
         answer = site.post(f"/v1/referrals/{referral_id}/events", event)

@@ -99,6 +99,7 @@ def walk(world):
     world.move_to(referral_id, *STAGES_TO_INFUSED[1:])
     world.deliver(referral_id, "handed_back")
     look(world, path)
+    talk(world, path)
     hand_back(world, path)
     world.deliver(referral_id, "handback_ready")
     for lane in TaskQueue:
@@ -117,6 +118,21 @@ def walk(world):
 def look(world, path):
     tag = {"If-Match": world.practice.get(path).headers["etag"]}
     world.practice.send("PUT", f"{path}/look", headers=tag)
+
+
+def talk(world, path):
+    world.center.post(f"{path}/messages", {"text": "Day 1 was quiet."})
+    world.practice.post(f"{path}/messages/read", {"up_to": 1})
+    asked = [
+        world.center.post(f"{path}/information-requests", {"items": ["clinical_ecog", "Old slides"], "text": text})
+        for text in ("Before discharge", "Once more")
+    ]
+    first, second = [f"{path}/information-requests/{answer.json['request_id']}" for answer in asked]
+    answers = [{"item_id": "1", "kind": "answered", "text": "ECOG 1"}, {"item_id": "2", "kind": "sent_separately"}]
+    world.practice.post(f"{first}/answer", {"items": answers, "note": "By fax today."})
+    world.center.post(f"{second}/close", None)
+    for read in (f"{path}/messages?limit=1", f"{path}/information-requests"):
+        world.center.get(read)
 
 
 def hand_back(world, path):

@@ -159,7 +159,9 @@ class _Sender:
         self._draft = api.refer(submit=False)["referral_id"]
         self._infused = api.refer()["referral_id"]
         api.move_to(self._infused, *REQUIRED_STAGES_TO_INFUSED)
+        asked = api.center.post(f"/v1/referrals/{self._infused}/information-requests", {"text": "Which regimen?"})
         self._ids = {
+            "request_id": asked.json["request_id"],
             "center_id": CENTER.tenant_id,
             "member_id": api.members["provider"].member_id,
             "referral_id": self._infused,
@@ -170,6 +172,7 @@ class _Sender:
         """What can no longer be read after what was accepted."""
         referral = f"/v1/referrals/{self._infused}"
         views = ("", "/events", "/notices", "/window", "/handback", "/follow-up", "/follow-up.ics")
+        views += ("/messages", "/information-requests")
         paths = [*(referral + view for view in views), f"/v1/referrals/{self._draft}", "/v1/referrals", "/v1/notices"]
         answers = {path: self._api.practice.get(path) for path in paths}
         return {f"GET {path}": answer.text for path, answer in answers.items() if answer.status != 200}
@@ -223,5 +226,6 @@ class _Sender:
             return self._api.get_client_for(self._api.members["practice_admin"])
         if path.startswith("/v1/centers/"):
             return self._api.get_client_for(self._api.members["center_admin"])
-        is_work_of_center = path.endswith("/events") or (method == "PUT" and path.endswith("/handback"))
+        asks = method == "POST" and path.endswith(("/events", "/information-requests", "/close"))
+        is_work_of_center = asks or path.endswith("/events") or (method == "PUT" and path.endswith("/handback"))
         return self._api.center if is_work_of_center else self._api.practice

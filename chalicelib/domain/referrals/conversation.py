@@ -65,12 +65,16 @@ class Conversation:
         return any(request.request_id == request_id for request in self.open_requests)
 
 
+NO_CONVERSATION = Conversation()
+"""Before the first request and the first message."""
+
+
 def derive_request_id(event_id: str) -> str:
     """Derive the id of an information request from its event, so that a repeat makes no second request."""
     return derive_id("irq", event_id)
 
 
-def follow_conversation(conversation: Conversation, event: ReferralEvent) -> Conversation:
+def follow_conversation(conversation: Conversation, event: ReferralEvent) -> Conversation:  # noqa: PLR0911 one for each
     """Compute what is open after an event that was applied."""
     match event:
         case InformationRequested():

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN, ChainHead
 from chalicelib.domain.referrals.care_reports import NO_REPORTS, CareReports
-from chalicelib.domain.referrals.conversation import Conversation
+from chalicelib.domain.referrals.conversation import NO_CONVERSATION, Conversation
 from chalicelib.domain.referrals.events import EventOrder
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Actor, NextActor, Phase, Stage
@@ -167,7 +167,7 @@ class Referral:
     dose_total: int = 1
     status: ReferralStatus = ReferralStatus()
     care: CareReports = NO_REPORTS
-    conversation: Conversation = Conversation()
+    conversation: Conversation = NO_CONVERSATION
     audit_chain_head: ChainHead = EMPTY_CHAIN
     last_writer: LastWriter = field(default=LastWriter(), compare=False)
 

@@ -109,6 +109,8 @@ def expected(state, route, handle):
 def change_expected(state, route, handle):
     """The same for requests that change something; the version is always a wrong one."""
     method, path = route
+    if "/messages" in path or "/information-requests" in path:
+        return conversation_expected(state, path, handle)
     if method == "PATCH":
         return 412 if handle in PRACTICE_CARE else 403
     if path.endswith("/look"):
@@ -119,6 +121,23 @@ def change_expected(state, route, handle):
     asks = handle in PRACTICE_CARE and state in AFTER_THE_CENTER_WENT_ON
     return 200 if asks else 409
 
+
+def conversation_expected(state, path, handle):
+    """Messages stay possible after an ending; requests do not. Nothing was asked or written before."""
+    if path.endswith("/read"):
+        return 400
+    if path.endswith("/messages"):
+        return 409 if state in NEVER_SENT else 201
+    asks = path.endswith("/information-requests")
+    if handle not in (PRACTICE_CARE if path.endswith("/answer") else CENTER_CARE):
+        return 403
+    if not asks:
+        return 404
+    # The second member of the center asks for what the first one already asked for.
+    return 201 if state not in ENDED and handle == "center" else 409
+
+
+ENDED = {"declined", "withdrawn", "withdrawn_draft", "continued"}
 
 AFTER_AN_INFUSION = ("/window", "/handback", "/follow-up", "/follow-up.ics")
 """What there is nothing of before it."""
@@ -132,9 +151,15 @@ def ask(site, route, referral_id):
             "type": "withdrawal.requested",
             "occurred_at": wiring.read_clock().isoformat(),
         },
+        ("POST", "/v1/referrals/{referral_id}/messages"): {"text": "Hello."},
+        ("POST", "/v1/referrals/{referral_id}/messages/read"): {"up_to": 9999},
+        ("POST", "/v1/referrals/{referral_id}/information-requests"): {"items": ["clinical_ecog"]},
+        ("POST", "/v1/referrals/{referral_id}/information-requests/{request_id}/answer"): {
+            "items": [{"item_id": "1", "kind": "sent_separately"}]
+        },
     }.get(route)
     headers = {"Idempotency-Key": referral_id, "If-Match": '"999"', "X-Request-Id": REQUEST_ID}
-    return site.send(route[0], route[1].format(referral_id=referral_id), body, headers=headers)
+    return site.send(route[0], route[1].format(referral_id=referral_id, request_id="irq_x"), body, headers=headers)
 
 
 @pytest.fixture(scope="module", params=list(STATES))

@@ -52,7 +52,7 @@ def test_an_infusion_starts_the_monitoring_window(as_center, demo_world):
 def test_a_practice_edits_and_resubmits_after_an_information_request(as_coordinator, demo_world):
     """The practice can edit the referral while the next action is its own."""
     path = demo_world.create_referral("Question", stage="received")
-    demo_world.report_stage(path, "info_requested")
+    demo_world.report_stage(path, "info_requested", note="Please add an email address.")
     page = as_coordinator.go(path).page
     page.get_by_role("link", name="Edit").click()
     as_coordinator.at_step("Patient").fill(Email="ana@mail.example").press("Next")

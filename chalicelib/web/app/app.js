@@ -13,6 +13,7 @@ import { Shell } from "./shell.js";
 const LAZY_STYLES = [
   "platform/content.css",
   "referrals/referral.css",
+  "referrals/conversation.css",
   "centers/centers.css",
   "notices/notices.css",
   "webhooks/webhooks.css",

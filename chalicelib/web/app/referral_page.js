@@ -10,6 +10,8 @@ import { computeYears, formatDate, formatTime, formatWallClock } from "../platfo
 import { announce, Icon, Loading, PageTitle, PhoneLink, Problem, useLoad, useOnTabFocus } from "../platform/ui.js";
 import { NextActions } from "../referrals/actions.js";
 import { NextActionBadge } from "../referrals/badges.js";
+import { InformationRequests } from "../referrals/information_requests.js";
+import { Messages } from "../referrals/messages.js";
 import { MonitoringWindow } from "../referrals/monitoring_window.js";
 import { Progress } from "../referrals/progress.js";
 import { Clinical, Consent, Coverage, Packet, Patient, Provider } from "../referrals/referral_sections.js";
@@ -140,10 +142,12 @@ export function ReferralPage({ id }) {
     }
     <${StatusSummary} referral=${referral} />
     <${StatusBanners} referral=${referral} />
+    ${referral.submitted_at && html`<${InformationRequests} referral=${referral} showResult=${showResult} />`}
     <${NextActions} referral=${referral} doses=${product?.infusion_parts ?? 1} showResult=${showResult} />
     <${Progress} phases=${referral.journey} />
     <div class="columns">
       <div>
+        ${referral.submitted_at && html`<${Messages} referral=${referral} onSent=${reload} />`}
         ${referral.window && html`<${Handback} referral=${referral} /><${MonitoringWindow} window=${referral.window} referral=${referral} />`}
         ${referral.window && html`<${FollowUp} referral=${referral} />`}
         <${Timeline} referral=${referral} showResult=${showResult} />

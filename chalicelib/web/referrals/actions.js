@@ -6,6 +6,7 @@ import { Icon } from "../platform/ui.js";
 import { getOwnerName, getPartnerName } from "./badges.js";
 import { ReportDialog } from "./report_dialog.js";
 import { buildStageReport, listFurtherReports } from "./reports.js";
+import { RequestInformationDialog } from "./request_dialog.js";
 
 /** Buttons that open the dialog of a report. The server lists the nearest step first. */
 function ReportButtons({ reports, choose, firstClass = "" }) {
@@ -49,19 +50,23 @@ function describeWaiting(referral) {
 
 export function NextActions({ referral, doses, showResult }) {
   const [chosen, setChosen] = useState(/** @type {any} */ (null));
-  const allowed = referral.actions.filter((action) => action.allowed);
+  const [asking, setAsking] = useState(false);
+  // The step that needs a note asks for information. That has its own dialog, at any open stage.
+  const allowed = referral.actions.filter((action) => action.allowed && !action.needs.includes("note"));
   const others = referral.actions.filter((action) => !action.allowed);
   const listStageReports = (ends) =>
     allowed.filter((action) => action.ends === ends).map((action) => buildStageReport(action, referral, doses));
   // A repeat of the current step comes after the next steps.
   const isNext = (report) => report.data.stage !== referral.stage;
   const nextSteps = listStageReports(false).sort((a, b) => Number(isNext(b)) - Number(isNext(a)));
+  const mayAsk = referral.may_report.includes("information.requested");
   const closed = referral.phase === "closed";
   const canReferAgain = closed && canRefer() && !referral.continued_by && referral.stage !== "deceased";
   return html`<section class="actions" aria-label="Actions">
     ${canReferAgain && html`<${ReferAgain} referral=${referral} showResult=${showResult} />`}
     <${ReportButtons} reports=${nextSteps} choose=${setChosen} firstClass="primary" />
-    ${!nextSteps.length && !closed && html`<p class="small-text">${describeWaiting(referral)}</p>`}
+    ${mayAsk && html`<button type="button" onClick=${() => setAsking(true)}>Request information</button>`}
+    ${!nextSteps.length && !mayAsk && !closed && html`<p class="small-text">${describeWaiting(referral)}</p>`}
     <${CollapsedReports} title="More actions" reports=${listFurtherReports(referral)} choose=${setChosen} />
     <${CollapsedReports} title="Close this referral" reports=${listStageReports(true)} choose=${setChosen} />
     ${
@@ -71,6 +76,7 @@ export function NextActions({ referral, doses, showResult }) {
       <ul>${others.map((action) => html`<li>${action.label}</li>`)}</ul>
     </details>`
     }
+    ${asking && html`<${RequestInformationDialog} referral=${referral} showResult=${showResult} onClose=${() => setAsking(false)} />`}
     ${chosen && html`<${ReportDialog} report=${chosen} referral=${referral} showResult=${showResult} onClose=${() => setChosen(null)} />`}
   </section>`;
 }

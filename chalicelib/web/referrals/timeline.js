@@ -1,7 +1,7 @@
 // The timeline, newest first: when each event happened, who reported it, and when it was recorded.
 import { getTimeZone, hasClinicalAccess } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
-import { getLabel } from "../platform/labels.js";
+import { formatCount, getLabel } from "../platform/labels.js";
 import { formatDate, formatTime } from "../platform/time.js";
 import { Icon, Loading, Problem, useLoad } from "../platform/ui.js";
 import { CARE_DETAILS } from "./care_reports.js";
@@ -21,6 +21,10 @@ const DETAILS_BY_TYPE = {
   ],
   "hold.started": ({ until }) => [until && `Expected to resume by ${formatDate(until)}`],
   ...CARE_DETAILS,
+  "information.requested": ({ items, text }) => [items.length > 0 && formatCount(items.length, "item"), text],
+  "information.answered": ({ items, open_items: open }) => [
+    `${formatCount(items, "item")} answered, ${open ? `${open} still open` : "none open"}`,
+  ],
   "window.extended": ({ ends_on: end }) => [`Return to referring provider on ${formatDate(end)}`],
   "event.corrected": ({ supersedes, replacement }, labels) => {
     const label = labels[supersedes] ? `“${labels[supersedes]}”` : "An earlier entry";

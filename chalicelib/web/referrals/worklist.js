@@ -36,6 +36,8 @@ function ReferralRow({ item }) {
     </th>
     <td role="cell" class="stage">
       <span>${item.stage_label}</span>${item.missing_updates && html`<span class="subtext"><span class="chip is-warning">Update missing from center</span></span>`}
+      ${item.requested_items > 0 && html`<span class="subtext"><span class="chip is-warning">${formatCount(item.requested_items, "item")} requested</span></span>`}
+      ${item.unread_messages > 0 && html`<span class="subtext"><span class="chip is-accent">${formatCount(item.unread_messages, "new message")}</span></span>`}
       <${PhaseProgress} phase=${item.phase} />
     </td>
     <td role="cell" class="next-action"><${NextActionBadge} owner=${item.owner} referral=${item} /></td>

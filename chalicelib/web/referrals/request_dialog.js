@@ -1,0 +1,77 @@
+// The dialog with which a center asks for information: items of the packet, items by name, and a text.
+import { html, useState } from "../platform/dom.js";
+import { ErrorSummary } from "../platform/form_fields.js";
+import { useIdempotentRequest } from "../platform/idempotent_request.js";
+import { Dialog, Field, Loading, Problem, toFieldId, useLoad } from "../platform/ui.js";
+import { listInformationRequests, requestInformation } from "./conversation_api.js";
+
+const splitLines = (text) =>
+  text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
+
+function ItemChoices({ items, chosen, toggle }) {
+  return html`<fieldset class="choice"><legend>Items</legend>
+    <div class="options" id="f-items" tabindex="-1">
+      ${items.map(
+        ({ code, label }) => html`<label key=${code}>
+        <input type="checkbox" checked=${chosen.includes(code)} onChange=${() => toggle(code)} />${label}
+      </label>`,
+      )}
+    </div>
+  </fieldset>`;
+}
+
+export function RequestInformationDialog({ referral, showResult, onClose }) {
+  const known = useLoad(() => listInformationRequests(referral.referral_id), []);
+  const [chosen, setChosen] = useState(/** @type {string[]} */ ([]));
+  const [others, setOthers] = useState("");
+  const [text, setText] = useState("");
+  const [problem, setProblem] = useState(/** @type {any} */ (null));
+  const [busy, setBusy] = useState(false);
+  const request = useIdempotentRequest((body, key) => requestInformation(referral.referral_id, body, key));
+  const unknown = !!request.unresolved && !busy;
+  const toggle = (code) =>
+    setChosen((old) => (old.includes(code) ? old.filter((each) => each !== code) : [...old, code]));
+  const send = async (event) => {
+    event?.preventDefault();
+    setBusy(true);
+    try {
+      await request.run({ items: [...chosen, ...splitLines(others)], text: text.trim() || null });
+      onClose();
+      showResult(`Information requested from ${referral.practice.name}.`, false);
+    } catch (failure) {
+      setProblem(failure);
+      setBusy(false);
+    }
+  };
+  const focus = (pointer) =>
+    document.getElementById(toFieldId(pointer.startsWith("/items/") ? "/others" : pointer))?.focus();
+  return html`<${Dialog} title="Request information" onClose=${onClose}>
+    <form class="stack" onSubmit=${send} novalidate>
+      ${
+        problem &&
+        (problem.errors.length
+          ? html`<${ErrorSummary} errors=${problem.errors} onPick=${focus} />`
+          : html`<${Problem} problem=${problem} retry=${unknown ? send : null}>
+            ${unknown ? "We could not confirm that your request was sent. You can safely try again; it will not be sent twice." : problem.message}
+          <//>`)
+      }
+      <fieldset class="plain stack" disabled=${unknown}>
+        ${known.problem && html`<${Problem} problem=${known.problem} retry=${known.reload} />`}
+        ${!known.data && !known.problem && html`<${Loading} what="the items" />`}
+        ${known.data && html`<${ItemChoices} items=${known.data.requestable_items} chosen=${chosen} toggle=${toggle} />`}
+        <${Field} pointer="/others" label="Other items, one per line" optional rows="2" value=${others}
+          onInput=${(event) => setOthers(event.target.value)} />
+        <${Field} pointer="/text" label="What do you need?" rows="3" maxlength="4000" value=${text}
+          hint="Choose at least one item, or write what you need. ${referral.practice.name} answers each item."
+          onInput=${(event) => setText(event.target.value)} />
+      </fieldset>
+      <div class="buttons">
+        ${!unknown && html`<button class="primary" aria-disabled=${busy}>${busy ? "Sending…" : "Request information"}</button>`}
+        <button type="button" onClick=${onClose}>${unknown ? "Close" : "Cancel"}</button>
+      </div>
+    </form>
+  <//>`;
+}

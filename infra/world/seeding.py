@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.identity.members import Member, Role
+from chalicelib.domain.identity.members import Member, Role, TenantKind
 from chalicelib.domain.referrals.events import EventSource, ReferralEvent, StageChange, derive_id
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.routes.referrals.referrals import REFERRAL_SECTIONS
@@ -21,8 +21,9 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import Delivery, IdempotentRequest, StoredResponse, hash_body
 from infra.world.accounts import Accounts
-from infra.world.backdating import BackdatedAlertRows, BackdatedOutbox
+from infra.world.backdating import BackdatedAlertRows, BackdatedOutbox, UnlimitedRates
 from infra.world.care import DatedCareNote, list_care_notes
+from infra.world.conversations import ConversationPlayer
 from infra.world.packages import build_package
 from infra.world.patients import build_packet
 from infra.world.people import MEMBERS, find_member_by_role
@@ -53,6 +54,7 @@ def seed_world(
         stores,
         outbox=BackdatedOutbox(stores.outbox.table, now - RECENT),
         overdue_alerts=BackdatedAlertRows(stores.overdue_alerts.table, now - RECENT),
+        rate_limits=UnlimitedRates(stores.rate_limits.table),
     )
     for number, story in enumerate(stories, start=1):
         _StoryPlayer(story=story, members=members, stores=backdated_stores, now=now).play()
@@ -137,6 +139,16 @@ class _StoryPlayer:
                 if report.stage in _STAGES_WITH_PACKAGE:
                     self._write_package(report)
                 self._report(report, number)
+        ConversationPlayer(
+            story_number=self.story.number,
+            referral_id=self.referral_id,
+            members={
+                TenantKind.PRACTICE: self._get_member(self.story.practice, Role.COORDINATOR),
+                TenantKind.CENTER: self._get_member(self.story.center, Role.COORDINATOR),
+            },
+            stores=self.stores,
+            now=self.now,
+        ).play()
 
     def _create_referral(self, steps: Sequence[Step]) -> None:
         at = compute_draft_time(self.story, steps, now=self.now)

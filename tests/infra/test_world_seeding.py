@@ -111,6 +111,7 @@ def get_attribute(user, name):
 
 
 def list_event_results(stores, story):
+    """List the stage changes with their results; messages and information requests have none."""
     events, _ = stores.referrals.list_timeline(derive_referral_id(story), limit=100, start=None)
     changes = [event for event in reversed(events) if isinstance(event.event, StageChange)]
     return [(change.event.stage, change.status) for change in changes]

@@ -26,6 +26,7 @@ CANARY = re.compile(r"Canary-\w+|ref_[a-z2-7]{26}|mem_[a-z2-7]{26}|(?:irq|note)_
 """What belongs to someone in a response: names of patients, and ids that no one can guess."""
 
 REQUEST_ID = "one-request-id-for-all"
+_REQUESTS_PER_CENTER = 20
 STAGES = ("received", "accepted", "consult_scheduled")
 
 
@@ -158,7 +159,9 @@ def _refer(world: MultiTenantWorld, practice: Tenant, center: Tenant) -> None:
 
 
 def _talk(world: MultiTenantWorld, referral_id: str, practice: Person, center: Person, number: int) -> None:
-    """Send a message from each side, and ask for information."""
+    """Send a message from each side, and ask for information, as often as one person of a center may."""
+    if sum(center.tenant_id in world.referrals[each] for each in world.requests.values()) >= _REQUESTS_PER_CENTER:
+        return
     path = f"/v1/referrals/{referral_id}"
     for person in (practice, center):
         assert person.site.post(f"{path}/messages", {"text": f"Canary-{number}m"}).status == 201

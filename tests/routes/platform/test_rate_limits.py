@@ -1,9 +1,12 @@
 """Rate limits for members and centers' systems; no one else is affected."""
 
+from itertools import count
+
 import pytest
 
 from chalicelib import wiring
-from chalicelib.domain.platform.rate_limit import RateLimit
+from chalicelib.domain.platform.rate_limit import INFORMATION_REQUESTS_PER_MEMBER, RateLimit
+from tests.support import factories
 from tests.support.factories import OTHER_CENTER
 
 
@@ -91,3 +94,23 @@ def test_without_limits_nothing_is_counted(shared_api):
 
     assert before is None
     assert wiring.get_member_rate_limit() is None
+
+
+def test_a_member_who_asks_for_information_without_end_is_slowed_down(shared_api, referral_id):
+    """30 requests at once, counted for each member; a colleague can still ask."""
+    member = factories.build_member(factories.CENTER, n=601)
+    shared_api.stores.members.add(member)
+    site, path = shared_api.get_client_for(member), f"/v1/referrals/{referral_id}/information-requests"
+    burst = INFORMATION_REQUESTS_PER_MEMBER.burst
+
+    assert set(statuses(iter_posts(site, path), burst)) == {201}
+    refused = site.post(path, {"text": "One more"})
+
+    assert (refused.status, refused.json["code"]) == (429, "slow_down")
+    assert shared_api.center.post(path, {"text": "One more"}).status == 201
+
+
+def iter_posts(site, path):
+    """A function that asks for something else at each call."""
+    numbers = count()
+    return lambda: site.post(path, {"text": f"Item {next(numbers)}"})

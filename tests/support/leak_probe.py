@@ -80,6 +80,7 @@ def play_referral(world: ApiDriver) -> str:
     for stage in STAGES_TO_INFUSED[3:]:
         world.deliver(referral_id, stage, at=(wiring.read_clock() + timedelta(minutes=3)).isoformat())
     _say_more(world, path)
+    _talk(world, path)
     world.center.put(f"{path}/handback", build_canary_handback(), version=0)
     for site in (world.practice, world.center, world.other_practice):
         for read in (path, f"{path}/events", f"{path}/window", "/v1/referrals?q=qvortrup",
@@ -120,6 +121,24 @@ def _say_more(world: ApiDriver, path: str) -> None:
         world.practice.post(f"/v1/referrals/{ended}/events", event)
 
 
+def _talk(world: ApiDriver, path: str) -> None:
+    """Write messages, ask for information by a person and by the center's system, and answer."""
+    c, requests = CANARIES, f"{path}/information-requests"
+    for site in (world.practice, world.center):
+        site.post(f"{path}/messages", {"text": c["conversation_message"]})
+        site.post(f"{path}/messages/read", {"up_to": 1})
+    asked = {"items": [c["conversation_item"], "imaging"], "text": c["conversation_request"]}
+    request_id = world.center.post(requests, asked).json["request_id"]
+    answers = [{"item_id": str(n), "kind": "answered", "text": c["conversation_answer"]} for n in (1, 2)]
+    for answer in answers:
+        world.practice.post(f"{requests}/{request_id}/answer", {"items": [answer], "note": c["conversation_remark"]})
+    delivery = event_of("information.requested", **asked) | {"referral_id": path.rsplit("/", 1)[-1]}
+    world.deliver_raw(json.dumps(delivery).encode())
+    for site in (world.practice, world.center, world.other_practice):
+        for read in (f"{path}/messages", requests):
+            site.get(read)
+
+
 def trigger_refusals(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:
     """Send requests with the same data that end in every kind of refusal; yield the responses."""
     path, draft = f"/v1/referrals/{referral_id}", build_canary_body(submit=False)
@@ -145,7 +164,16 @@ def trigger_refusals(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:
     yield world.center.put(package, build_canary_handback(), version=7)
     yield world.practice.put(package, build_canary_handback(), version=1)
     yield world.other_center.put(package, build_canary_handback(), version=1)
+    message = {"text": CANARIES["conversation_message"]}
+    asked = {"items": [CANARIES["conversation_item"]], "text": CANARIES["conversation_request"]}
+    yield world.practice.post(f"{path}/messages", message | {"mystery": 1})
+    yield world.practice.post(f"{path}/messages", {"text": CANARIES["conversation_message"] * 200})
+    yield world.other_center.post(f"{path}/messages", message)
+    yield world.practice.post(f"{path}/information-requests", asked)
+    yield world.center.post(f"{path}/information-requests", asked | {"items": asked["items"] * 2})
+    yield world.center.post(f"{path}/events", event_of("information.requested", **asked, mystery=1))
     with patch.object(wiring.get_dynamodb_client(), "transact_write_items", _broken):
+        yield world.practice.post(f"{path}/messages", message)
         yield world.practice.post("/v1/referrals", build_canary_body())
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from chalicelib.routes.handback.request_bodies import HandbackRequest
 from chalicelib.routes.platform import fields
+from chalicelib.routes.referrals import conversation_bodies
 from chalicelib.routes.referrals import event_bodies as reports
 from chalicelib.routes.referrals import request_bodies as bodies
 from chalicelib.store.all_stores import TABLE_NAMES
@@ -27,6 +28,9 @@ OF_CARE = frozenset({"adverse_event_resolved_on", "bridging_regimen"})
 
 OF_HANDBACK = frozenset(name for name in CANARIES if name.startswith("handback_"))
 """Read with the package, and with what follows from it."""
+
+OF_CONVERSATION = frozenset(name for name in CANARIES if name.startswith("conversation_"))
+"""Read with the messages and the information requests. What a center asked for is in the events too."""
 
 NEVER_KEPT = frozenset({"refused_note"})
 """Words of reports that were refused; no one reads them again."""
@@ -85,7 +89,18 @@ def test_every_field_with_personal_data_has_a_canary():
     assert of_handback == set()
     assert of_reports - IN_CLEAR == {
         "/data/note", "/data/replacement/data/note", "/data/regimen", "/data/resolved_on",
+        *(f"/data{path}" for path in list_free_fields(conversation_bodies.InformationRequestBody)),
     }  # fmt: skip
+    talked = {model: set(list_free_fields(model)) for model in CONVERSATION_FIELDS}
+    assert talked == CONVERSATION_FIELDS
+
+
+CONVERSATION_FIELDS = {
+    conversation_bodies.MessageBody: {"/text"},
+    conversation_bodies.InformationRequestBody: {"/items", "/text"},
+    conversation_bodies.InformationAnswerBody: {"/items/text", "/note"},
+}
+"""Each has a canary in `tests.support.leak_probe`."""
 
 
 def _is_canary(body, path):
@@ -108,12 +123,15 @@ def test_the_search_would_find_a_leak(shared_api, captured):
     path = f"/v1/referrals/{captured.referral_id}"
 
     assert find_canaries(shared_api.practice.get(path).text.encode()) == (
-        set(CANARIES) - OF_EVENTS - OF_HANDBACK | {"note"}
+        set(CANARIES) - OF_EVENTS - OF_HANDBACK - OF_CONVERSATION | {"note"}
     )
     handback = shared_api.practice.get(f"{path}/handback").text.encode()
     assert find_canaries(handback) == OF_HANDBACK
     events = shared_api.center.get(f"{path}/events?limit=100").text.encode()
-    assert find_canaries(events) == OF_EVENTS - NEVER_KEPT - {"reopening_note"} | OF_CARE
+    asked = {"conversation_item", "conversation_request"}
+    assert find_canaries(events) == OF_EVENTS - NEVER_KEPT - {"reopening_note"} | OF_CARE | asked
+    talks = [shared_api.center.get(f"{path}/{kind}").text for kind in ("messages", "information-requests")]
+    assert find_canaries("".join(talks).encode()) == OF_CONVERSATION
     for canary in CANARIES.values():
         assert find_canaries(canary.encode().hex().encode())
         assert find_canaries(b"x" + canary.upper().encode() + b"y")
@@ -157,6 +175,7 @@ def test_a_member_without_access_reads_nothing(shared_api, captured):
 
     for site in strangers:
         paths = (path, f"{path}/events", f"{path}/handback", f"{path}/follow-up",
+                 f"{path}/messages", f"{path}/information-requests",
                  f"{path}/follow-up.ics", "/v1/referrals", "/v1/notices")  # fmt: skip
         result = [site.get(p).text for p in paths]
         assert find_canaries("".join(result).encode()) == set()

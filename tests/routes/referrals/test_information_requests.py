@@ -19,7 +19,7 @@ SECRET = "Zebrafinch7 slides of the second biopsy"
 
 @pytest.fixture(autouse=True)
 def _generous_limit(monkeypatch):
-    """One member sends more requests here than in any clinic; tests/routes/platform/test_rate_limits.py has the limit."""
+    """One member sends more requests here than in any clinic. The limit has a test of its own."""
     monkeypatch.setattr(information_requests, "INFORMATION_REQUESTS_PER_MEMBER", RateLimit(10_000, 100))
 
 

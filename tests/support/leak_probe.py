@@ -127,7 +127,7 @@ def _talk(world: ApiDriver, path: str) -> None:
     for site in (world.practice, world.center):
         site.post(f"{path}/messages", {"text": c["conversation_message"]})
         site.post(f"{path}/messages/read", {"up_to": 1})
-    asked = {"items": [c["conversation_item"], "imaging"], "text": c["conversation_request"]}
+    asked: dict[str, Any] = {"items": [c["conversation_item"], "imaging"], "text": c["conversation_request"]}
     request_id = world.center.post(requests, asked).json["request_id"]
     answers = [{"item_id": str(n), "kind": "answered", "text": c["conversation_answer"]} for n in (1, 2)]
     for answer in answers:
@@ -165,7 +165,7 @@ def trigger_refusals(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:
     yield world.practice.put(package, build_canary_handback(), version=1)
     yield world.other_center.put(package, build_canary_handback(), version=1)
     message = {"text": CANARIES["conversation_message"]}
-    asked = {"items": [CANARIES["conversation_item"]], "text": CANARIES["conversation_request"]}
+    asked: dict[str, Any] = {"items": [CANARIES["conversation_item"]], "text": CANARIES["conversation_request"]}
     yield world.practice.post(f"{path}/messages", message | {"mystery": 1})
     yield world.practice.post(f"{path}/messages", {"text": CANARIES["conversation_message"] * 200})
     yield world.other_center.post(f"{path}/messages", message)

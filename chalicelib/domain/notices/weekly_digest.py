@@ -28,7 +28,7 @@ class DigestEntry(NamedTuple):
     """A referral on the digest of a member.
 
     Attributes:
-        is_mine: Whether the member's side must act next.
+        is_mine: Whether the member's side must act next, or answer an information request.
         has_changed: Whether anyone changed it in the last 7 days.
     """
 
@@ -41,7 +41,7 @@ def build_digest_entry(
     referral_id: str, summary: StageSummary, *, changed_at: datetime, side: NextActor, now: datetime
 ) -> DigestEntry | None:
     """Build the entry of a referral on the digest of a side; None if it does not belong there."""
-    is_mine = summary.owner is side
+    is_mine = summary.needs_action_of(side)
     if summary.stage not in _BEFORE_INFUSION or (side is NextActor.CENTER and not is_mine):
         return None
     return DigestEntry(referral_id, is_mine, now - changed_at <= WEEK)

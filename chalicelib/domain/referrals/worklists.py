@@ -42,7 +42,7 @@ class StageSummary:
             the time to the consultation.
         has_gap: Whether updates from the center's system are missing.
         withdrawal_requested: Whether the practice asked the center to stop.
-        requested_items: Items of information requests that the practice has not answered.
+        requested_items: Items of information requests that the practice has not answered; 0 after an ending.
         practice_messages: How many messages the practice sent.
         center_messages: How many messages the center sent.
         last_message_at: When the last message was sent.
@@ -64,9 +64,12 @@ class StageSummary:
 
     @property
     def awaits_information(self) -> bool:
-        """Whether the practice must answer an information request; nothing is asked for after an ending."""
-        is_open = self.requested_items > 0 and self.stage not in TERMINAL_STAGES
-        return is_open or self.stage is Stage.INFO_REQUESTED
+        """Whether the practice must answer an information request, before acceptance or later."""
+        return self.requested_items > 0 or self.stage is Stage.INFO_REQUESTED
+
+    def needs_action_of(self, side: NextActor) -> bool:
+        """Whether a side acts next, or must answer an information request while the other side acts."""
+        return self.owner is side or (side is NextActor.PRACTICE and self.awaits_information)
 
     @property
     def owner(self) -> NextActor:
@@ -104,7 +107,7 @@ def summarize_stage(referral: Referral) -> StageSummary:
         referred_at=None if Stage.DEFERRED in referral.stage_entered_at else referral.submitted_at,
         has_gap=bool(status.feed.missing or status.updates_lost),
         withdrawal_requested=status.withdrawal_requested_at is not None,
-        requested_items=referral.conversation.count_open_items(),
+        requested_items=0 if referral.stage in TERMINAL_STAGES else referral.conversation.count_open_items(),
         practice_messages=referral.conversation.practice_messages,
         center_messages=referral.conversation.center_messages,
         last_message_at=referral.conversation.last_message_at,
@@ -133,19 +136,11 @@ def _is_window_ending_soon(stage_summary: StageSummary, viewer: ListViewer) -> b
     return stage_summary.window_ends_on - today <= ENDS_SOON_WITHIN
 
 
-def _needs_action(stage_summary: StageSummary, viewer: ListViewer) -> bool:
-    """Whether the viewer's team acts next, or must answer an information request at a later stage."""
-    if stage_summary.stage in TERMINAL_STAGES:
-        return False
-    must_answer = viewer.side is NextActor.PRACTICE and stage_summary.awaits_information
-    return stage_summary.owner is viewer.side or must_answer
-
-
 _MONITORED_STAGES = frozenset({Stage.INFUSED, Stage.MONITORING, Stage.WINDOW_COMPLETE})
 _RETURNED_STAGES = frozenset({Stage.DECLINED, Stage.REDIRECTED, Stage.NOT_PROCEEDING, Stage.DEFERRED})
 
 WORKLIST_RULES: Mapping[Worklist, Callable[[StageSummary, ListViewer], bool]] = {
-    Worklist.NEEDS_MY_ACTION: _needs_action,
+    Worklist.NEEDS_MY_ACTION: lambda s, v: s.needs_action_of(v.side) and s.stage not in TERMINAL_STAGES,
     Worklist.NEEDS_INFORMATION: lambda s, _: s.awaits_information,
     Worklist.AWAITING_BOOKING: lambda s, _: s.stage is Stage.ACCEPTED,
     Worklist.NO_SHOW_OR_CANCELLED: lambda s, _: (

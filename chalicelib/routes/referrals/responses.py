@@ -73,7 +73,7 @@ def to_referral_response(
         "updated_at": format_timestamp(referral.updated_at),
         "submitted_at": format_timestamp(referral.submitted_at) if referral.submitted_at else None,
         "changed_since_seen": unread.has_changes,
-        "requested_items": count_requested_items(summarize_stage(referral)),
+        "requested_items": summarize_stage(referral).requested_items,
         "unread_messages": unread.messages,
         "practice": practice,
         "center": center,
@@ -234,14 +234,9 @@ def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread:
         "updated_at": format_timestamp(summary.updated_at),
         "version": summary.version,
         "changed_since_seen": unread.has_changes(summary),
-        "requested_items": count_requested_items(stage_summary),
+        "requested_items": stage_summary.requested_items,
         "unread_messages": unread.count_messages(summary),
     }
-
-
-def count_requested_items(stage_summary: StageSummary) -> int:
-    """How many requested items the practice has not answered; none after an ending."""
-    return stage_summary.requested_items if stage_summary.awaits_information else 0
 
 
 def to_report_response(result: ReportResult) -> ReportResultResponse:

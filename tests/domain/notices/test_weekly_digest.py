@@ -97,6 +97,14 @@ def test_a_withdrawal_request_waits_for_the_center():
     assert requested.is_mine
 
 
+def test_an_open_information_request_needs_the_practices_action():
+    """At every stage before the infusion, although the center has the next step."""
+    entry = build_entry(Stage.CONSULT_COMPLETED, requested_items=1)
+
+    assert entry is not None
+    assert entry.is_mine
+
+
 @pytest.mark.parametrize(("days", "has_changed"), [(7, True), (8, False)])
 def test_a_change_counts_as_recent_for_a_week(days, has_changed):
     """The digest before covered earlier changes."""

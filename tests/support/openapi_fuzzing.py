@@ -171,9 +171,9 @@ class _Sender:
     def find_unreadable(self) -> dict[str, str]:
         """What can no longer be read after what was accepted."""
         referral = f"/v1/referrals/{self._infused}"
-        views = ("", "/events", "/notices", "/window", "/handback", "/follow-up", "/follow-up.ics")
-        views += ("/messages", "/information-requests")
+        views = ("", "/events", "/notices", "/window", "/handback", "/follow-up", "/follow-up.ics", "/messages")
         paths = [*(referral + view for view in views), f"/v1/referrals/{self._draft}", "/v1/referrals", "/v1/notices"]
+        paths.append(f"{referral}/information-requests")
         answers = {path: self._api.practice.get(path) for path in paths}
         return {f"GET {path}": answer.text for path, answer in answers.items() if answer.status != 200}
 

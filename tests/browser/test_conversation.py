@@ -129,7 +129,7 @@ def test_a_practice_answers_item_by_item(open_page, demo_world):
     ecog = request.get_by_role("group", name="ECOG performance status")
     echo = request.get_by_role("group", name="Echo of last year")
 
-    echo.get_by_label("None, because …").check()
+    echo.get_by_label("None, because…").check()
     practice.press("Send answer")
     expect(request.get_by_role("alert")).to_contain_text("Say why there is none.")
     request.get_by_label("Why is there none?").fill("The patient has no heart disease.")

@@ -12,7 +12,7 @@ from chalicelib.domain.referrals.information_requests import (
 )
 from chalicelib.domain.referrals.messages import Message, list_readers
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.requestable_items import ITEM_LABELS, get_item_label
+from chalicelib.domain.referrals.requestable_items import DOCUMENT_LABELS, ITEM_LABELS, get_item_label
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.services.referrals.messages import MessagePage
@@ -89,10 +89,11 @@ class InformationRequestResponse(TypedDict):
 
 
 class RequestableItemResponse(TypedDict):
-    """An item that a center can ask for by code."""
+    """An item that a center can ask for by code: a `document`, or a `fact` of the referral itself."""
 
     code: str
     label: str
+    kind: str
 
 
 class InformationRequestsResponse(TypedDict):
@@ -137,7 +138,10 @@ def to_information_requests_response(
         "items": [to_information_request_response(referral, request) for request in requests],
         "may_request": is_open and member.kind is TenantKind.CENTER,
         "may_answer": is_open and member.kind is TenantKind.PRACTICE,
-        "requestable_items": [{"code": code, "label": label} for code, label in ITEM_LABELS.items()],
+        "requestable_items": [
+            {"code": code, "label": label, "kind": "document" if code in DOCUMENT_LABELS else "fact"}
+            for code, label in ITEM_LABELS.items()
+        ],
     }
 
 

@@ -144,10 +144,10 @@ export function ReferralPage({ id }) {
     <${StatusBanners} referral=${referral} />
     ${referral.submitted_at && html`<${InformationRequests} referral=${referral} showResult=${showResult} />`}
     <${NextActions} referral=${referral} doses=${product?.infusion_parts ?? 1} showResult=${showResult} />
+    ${referral.submitted_at && html`<${Messages} referral=${referral} onSent=${reload} />`}
     <${Progress} phases=${referral.journey} />
     <div class="columns">
       <div>
-        ${referral.submitted_at && html`<${Messages} referral=${referral} onSent=${reload} />`}
         ${referral.window && html`<${Handback} referral=${referral} /><${MonitoringWindow} window=${referral.window} referral=${referral} />`}
         ${referral.window && html`<${FollowUp} referral=${referral} />`}
         <${Timeline} referral=${referral} showResult=${showResult} />

@@ -1416,10 +1416,11 @@ export interface ReportResultResponse {
   contradiction?: boolean;
 }
 
-/** An item that a center can ask for by code. */
+/** An item that a center can ask for by code: a `document`, or a `fact` of the referral itself. */
 export interface RequestableItemResponse {
   code: string;
   label: string;
+  kind: string;
 }
 
 /** An item of an information request. `state` is `open` or the kind of its answer. */

@@ -11,7 +11,7 @@ import { answerInformationRequest, closeInformationRequest, listInformationReque
 const ANSWER_OPTIONS = [
   ["answered", "Answer here"],
   ["sent_separately", "Sent separately"],
-  ["none", "None, because …"],
+  ["none", "None, because…"],
 ];
 const TEXT_LABELS = { answered: "Answer", sent_separately: "How did you send it?", none: "Why is there none?" };
 const STATE_LABELS = { open: "Open", answered: "Answered", sent_separately: "Sent separately", none: "None" };

@@ -11,10 +11,12 @@ const splitLines = (text) =>
     .map((line) => line.trim())
     .filter(Boolean);
 
-function ItemChoices({ items, chosen, toggle }) {
-  return html`<fieldset class="choice"><legend>Items</legend>
-    <div class="options" id="f-items" tabindex="-1">
-      ${items.map(
+/** The items of one kind: documents, or facts of the referral. */
+function ItemChoices({ items, kind, title, id, chosen, toggle }) {
+  const options = items.filter((item) => item.kind === kind);
+  return html`<fieldset class="choice"><legend>${title}</legend>
+    <div class="options" id=${id} tabindex="-1">
+      ${options.map(
         ({ code, label }) => html`<label key=${code}>
         <input type="checkbox" checked=${chosen.includes(code)} onChange=${() => toggle(code)} />${label}
       </label>`,
@@ -61,7 +63,12 @@ export function RequestInformationDialog({ referral, showResult, onClose }) {
       <fieldset class="plain stack" disabled=${unknown}>
         ${known.problem && html`<${Problem} problem=${known.problem} retry=${known.reload} />`}
         ${!known.data && !known.problem && html`<${Loading} what="the items" />`}
-        ${known.data && html`<${ItemChoices} items=${known.data.requestable_items} chosen=${chosen} toggle=${toggle} />`}
+        ${
+          known.data &&
+          html`<${ItemChoices} items=${known.data.requestable_items} kind="document" title="Documents" id=${toFieldId("/items")} chosen=${chosen} toggle=${toggle} />
+          <details><summary>Facts of the referral</summary>
+            <${ItemChoices} items=${known.data.requestable_items} kind="fact" title="Facts" chosen=${chosen} toggle=${toggle} /></details>`
+        }
         <${Field} pointer="/others" label="Other items, one per line" optional rows="2" value=${others}
           onInput=${(event) => setOthers(event.target.value)} />
         <${Field} pointer="/text" label="What do you need?" rows="3" maxlength="4000" value=${text}

@@ -95,7 +95,7 @@ def test_every_field_with_personal_data_has_a_canary():
     assert talked == CONVERSATION_FIELDS
 
 
-CONVERSATION_FIELDS = {
+CONVERSATION_FIELDS: dict[type[BaseModel], set[str]] = {
     conversation_bodies.MessageBody: {"/text"},
     conversation_bodies.InformationRequestBody: {"/items", "/text"},
     conversation_bodies.InformationAnswerBody: {"/items/text", "/note"},

@@ -72,7 +72,7 @@ def _build_event_data(event: ReferralEvent) -> dict[str, Any]:
     if isinstance(event, StageChange) and event.stage is not Stage.INFUSED:
         # Every stage change is stored with the numbers of a dose, but only an infusion has doses.
         values = {name: value for name, value in values.items() if name not in _FIELDS_OF_INFUSIONS}
-    return {name: _to_json_value(value) for name, value in values.items() if value is not None}
+    return {name: _to_json_value(value) for name, value in values.items() if value not in (None, ())}
 
 
 def _to_json_value(value: Any) -> Any:

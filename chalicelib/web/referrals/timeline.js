@@ -21,7 +21,7 @@ const DETAILS_BY_TYPE = {
   ],
   "hold.started": ({ until }) => [until && `Expected to resume by ${formatDate(until)}`],
   ...CARE_DETAILS,
-  "information.requested": ({ items, text }) => [items.length > 0 && formatCount(items.length, "item"), text],
+  "information.requested": ({ items, text }) => [items && formatCount(items.length, "item"), text],
   "information.answered": ({ items, open_items: open }) => [
     `${formatCount(items, "item")} answered, ${open ? `${open} still open` : "none open"}`,
   ],

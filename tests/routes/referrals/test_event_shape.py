@@ -21,6 +21,9 @@ EVENTS = [
     ((), "hold.ended", {"note": "Cured."}),
     (STAGES_TO_INFUSED, "toxicity.noticed", {"kind": "crs", "grade": 2}),
     (STAGES_TO_INFUSED, "toxicity.noticed", {"kind": "neurotoxicity", "note": "Confused at night."}),
+    (("received",), "information.requested", {"items": ["imaging", "Old slides"], "text": "Before Friday."}),
+    (("received", "accepted"), "information.requested", {"items": ["clinical_ecog"]}),
+    (("received", "accepted"), "information.requested", {"text": "Which regimen?"}),
     (("received", "declined"), "referral.reopened", {"reason_code": "misrouted", "note": "It was another patient."}),
 ]
 

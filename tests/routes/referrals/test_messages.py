@@ -10,8 +10,9 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.platform.rate_limit import MESSAGES_PER_MEMBER
 from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import aws_fakes as cloud
-from tests.support import factories
+from tests.support import factories, faults
 from tests.support import stores as store_tools
+from tests.support.faults import FaultMode
 
 SECRET = "Zebrafinch9 bridging with Pola-BR?"
 
@@ -176,6 +177,20 @@ def test_a_repeated_request_sends_one_message(shared_api, path):
     assert (again.status, again.json) == (first.status, first.json)
     assert again.headers["idempotent-replayed"] == "true"
     assert len(read(shared_api.practice, path)["items"]) == 1
+
+
+def test_a_lost_reply_of_the_database_sends_one_message(shared_api, path):
+    """The sender does not know the outcome, and repeats the request."""
+
+    def lose_replies(_number, operation):
+        return FaultMode.LOST_REPLY if operation == "TransactWriteItems" else None
+
+    with faults.inject_faults(lose_replies):
+        first = send(shared_api.practice, path, key="lost")
+    again = send(shared_api.practice, path, key="lost")
+
+    assert (first.status, again.status) == (503, 201)
+    assert len(read(shared_api.center, path)["items"]) == 1
 
 
 def test_the_same_key_with_another_text_is_refused(shared_api, path):

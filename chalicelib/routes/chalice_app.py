@@ -1,5 +1,6 @@
 """The application object: Chalice with one request per thread and one format of refusals."""
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 
@@ -26,7 +27,7 @@ class ReferralApp(Chalice):
     """A Chalice app in which each thread has its own request; Chalice keeps it on the app itself.
 
     Refusals that Chalice makes before a view runs (405, 415) become problem details, and every
-    response gets the security headers.
+    response gets the security headers. HEAD is answered like GET, without the body.
     """
 
     @property
@@ -49,11 +50,31 @@ class ReferralApp(Chalice):
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Handle one API Gateway event."""
+        is_head = self._is_head_of_readable(event)
         with budget.limit_time(_get_time_budget(context), clock=wiring.read_monotonic):
-            response = super().__call__(event, context)
+            response = super().__call__(_as_get(event) if is_head else event, context)
         if response["statusCode"] >= 400:
             response = _to_problem(response, event)
+        if is_head:
+            response = {**response, "body": ""}
+        elif response["statusCode"] == 405:
+            response["headers"]["Allow"] = list_allowed_methods(self.routes.get(event.get("resource"), ()))
         return problems.add_security_headers(response)
+
+    def _is_head_of_readable(self, event: Any) -> bool:
+        """Whether a program asks with HEAD for what it could read with GET (RFC 9110, section 9.3.2)."""
+        return event.get("httpMethod") == "HEAD" and "GET" in self.routes.get(event.get("resource"), ())
+
+
+def list_allowed_methods(declared: Iterable[str]) -> str:
+    """The `Allow` header of a path: its declared methods, and HEAD where GET is declared."""
+    methods = set(declared)
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+
+
+def _as_get(event: Any) -> dict[str, Any]:
+    """The same request with GET."""
+    return {**event, "httpMethod": "GET", "requestContext": {**event["requestContext"], "httpMethod": "GET"}}
 
 
 def _get_time_budget(context: Any) -> float:

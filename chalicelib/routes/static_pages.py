@@ -12,6 +12,7 @@ from chalicelib import web, wiring
 from chalicelib.aws import translate_aws_errors
 from chalicelib.errors import NotFoundError
 from chalicelib.routes import openapi
+from chalicelib.routes.platform.conditional import matches_tag
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.request import ApiRequest
@@ -79,7 +80,7 @@ def _serve_file(name: str, request: ApiRequest) -> ApiResponse[str]:
         "Cache-Control": "no-cache",
         "Content-Security-Policy": PAGE_CSP,
     }
-    if request.headers.get("if-none-match") == tag:
+    if matches_tag(request.headers.get("if-none-match", ""), tag):
         return ApiResponse(body="", status=304, headers=headers)
     return ApiResponse(body=_load_text(name), headers=headers)
 

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl
 
 from chalice import Chalice
 
+from chalicelib.routes.chalice_app import list_allowed_methods
 from infra.local.functions import API_FUNCTION, LambdaContext
 from infra.local.http1 import MAX_BODY_BYTES, HttpRequest, HttpResponse, RequestRejectedError
 
@@ -73,8 +74,8 @@ class Gateway:
             return self._build_error_response(404, "not_found")
         resource, parameters = match
         methods = self.app.routes[resource]
-        if request.method not in methods:
-            return self._build_error_response(405, "method_not_allowed", allow=", ".join(sorted(methods)))
+        if request.method not in methods and not (request.method == "HEAD" and "GET" in methods):
+            return self._build_error_response(405, "method_not_allowed", allow=list_allowed_methods(methods))
         try:
             event = build_event(request, resource, parameters, self.app.api.binary_types)
         except RequestRejectedError as error:

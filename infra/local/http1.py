@@ -108,9 +108,11 @@ class HttpConnection:
         headers = [(name, " ".join(value.split())) for name, value in response.headers]
         headers += [
             ("Date", formatdate(usegmt=True)),
-            ("Content-Length", str(len(response.body))),
             ("Connection", "keep-alive" if keep_alive else "close"),
         ]
+        # The answer to HEAD must not give the length of another body than that of GET (RFC 9110, section 8.6).
+        if with_body or response.body:
+            headers.append(("Content-Length", str(len(response.body))))
         encoded = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers]
         reason = HTTPStatus(response.status).phrase if response.status in set(HTTPStatus) else "Unknown"
         parts: list[h11.Event] = [h11.Response(status_code=response.status, headers=encoded, reason=reason.encode())]

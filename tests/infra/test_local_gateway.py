@@ -155,7 +155,15 @@ def test_an_unsupported_method_is_405_with_the_allowed_methods(app):
     response = build_gateway(app).answer(build_request(method="DELETE"))
 
     assert response.status == 405
-    assert ("Allow", "GET") in response.headers
+    assert ("Allow", "GET, HEAD") in response.headers
+
+
+def test_head_reaches_the_product_like_get(app):
+    """API Gateway passes it on too, through the operation for any method."""
+    read, head = (build_gateway(app).answer(build_request(method=method, path="/v1/me")) for method in ("GET", "HEAD"))
+
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers == read.headers
 
 
 @pytest.mark.parametrize("path", ["/v1/broken", "/v1/unsendable"])

@@ -17,6 +17,7 @@ from chalicelib.routes.handback.responses import (
     to_follow_up_response,
     to_handback_response,
 )
+from chalicelib.routes.platform.conditional import with_content_tag
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, from_stored_response
 from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.request import ApiRequest
@@ -111,7 +112,8 @@ def read_calendar_feed(request: ApiRequest, calendar: str) -> ApiResponse[str]:
     # Only requests with the right address count toward its rate limit: others cannot use it up.
     entries = follow_ups.read_calendar_feed(address, context=request.context)
     enforce_rate_limit(f"calendar#{address.partition('.')[0]}", limit, context=request.context)
-    return ical.build_calendar(((follow_up.referral, day) for follow_up, day in entries), name="follow-up")
+    calendar = ical.build_calendar(((follow_up.referral, day) for follow_up, day in entries), name="follow-up")
+    return with_content_tag(calendar, request)
 
 
 def _read_follow_up(request: ApiRequest, referral_id: str) -> follow_ups.FollowUp:

@@ -244,6 +244,21 @@ def test_reading_a_feed_is_audited(shared_api, returned_referral_id):
     assert {"calendar.make", "calendar.read"} <= {row["action"] for row in rows}
 
 
+def test_an_unchanged_feed_is_not_sent_again(shared_api, returned_referral_id):
+    """A calendar program that names the version it has gets 304; after a change it gets the new days."""
+    path = new_feed(shared_api.practice)
+    first = shared_api.anyone.get(path)
+    named = {"If-None-Match": f'"other", W/{first.headers["etag"]}'}
+    again = shared_api.anyone.get(path, **named)
+    return_referral(shared_api)
+    changed = shared_api.anyone.get(path, **named)
+
+    assert (first.status, again.status, again.text) == (200, 304, "")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert changed.status == 200
+    assert changed.headers["etag"] != first.headers["etag"]
+
+
 def test_a_feed_that_is_fetched_too_often_is_limited(shared_api, monkeypatch):
     """A broken program only costs its owner's calendar."""
     path = new_feed(shared_api.practice)

@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document, generated from the declared routes and nothing else."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Union, get_args
 
@@ -7,6 +8,7 @@ from pydantic import Field, RootModel, TypeAdapter, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core.core_schema import AfterValidatorFunctionSchema
 
+from chalicelib.routes.platform.fields import ReferralId
 from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess, RouteOperation
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
 from chalicelib.routes.platform.request import MAX_KEY_CHARS
@@ -84,18 +86,20 @@ def _build_operation(operation: RouteOperation, definitions: dict[str, Any]) -> 
         "parameters": _build_parameters(operation, definitions),
         "responses": _build_responses(operation, definitions),
     }
-    # The only body that a view parses itself, after it has verified the signature over it.
-    body = _build_delivery_type() if operation.access is RouteAccess.WEBHOOK_SIGNATURE else operation.body
-    if body is not None:
-        schema = _add_schema(body, "validation", definitions)
+    schema = None
+    if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
+        # The only body that a view parses itself, after it has verified the signature over it.
+        schema = _add_open_schema(_build_delivery_type(), definitions)
+    elif operation.body is not None:
+        schema = _add_schema(operation.body, "validation", definitions)
+    if schema is not None:
         document["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return document
 
 
 def _build_delivery_type() -> Any:
     """The body that a center's system sends: an event, with the id of its referral."""
-    referral_id = Annotated[str, Field(pattern="^ref_[a-z2-7]{26}$")]  # As routes/webhooks/receive.py checks it.
-    extra_fields: dict[str, Any] = {"referral_id": (referral_id, ...)}
+    extra_fields: dict[str, Any] = {"referral_id": (ReferralId, ...)}
     events = get_args(get_args(AnyEventRequest)[0])
     delivered = [create_model(f"Delivered{event.__name__}", __base__=event, **extra_fields) for event in events]
     union: Any = Union[tuple(delivered)]  # noqa: UP007 its members are known only here
@@ -189,6 +193,32 @@ def _add_schema(model: Any, mode: JsonSchemaMode, definitions: dict[str, Any]) -
         return schema  # A plain `dict[str, Any]` has no name to refer to.
     definitions[model.__name__] = schema
     return {"$ref": _REF.format(model=model.__name__)}
+
+
+def _add_open_schema(model: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    """Add the schemas of a body whose unknown members are ignored, under names of their own."""
+    closed: dict[str, Any] = {}
+    _add_schema(model, "validation", closed)
+    names = {name: name if name.startswith("Deliver") else f"Delivered{name}" for name in closed}
+    definitions.update({names[name]: _open_schema(schema, names) for name, schema in closed.items()})
+    return {"$ref": _REF.format(model=model.__name__)}
+
+
+def _open_schema(schema: Any, names: Mapping[str, str]) -> Any:
+    """Copy a schema so that it allows unknown members and refers to the copies of its parts."""
+    if isinstance(schema, list):
+        return [_open_schema(part, names) for part in schema]
+    if isinstance(schema, str):
+        name = schema.removeprefix(_REF.format(model=""))
+        return _REF.format(model=names[name]) if name != schema else schema
+    if not isinstance(schema, dict):
+        return schema
+    is_closed = schema.get("additionalProperties") is False
+    return {
+        name: _open_schema(part, names)
+        for name, part in schema.items()
+        if not (is_closed and name == "additionalProperties")
+    }
 
 
 class _PatternSchema(GenerateJsonSchema):

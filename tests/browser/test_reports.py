@@ -127,6 +127,8 @@ def test_an_administrator_retries_an_update_and_creates_a_secret(open_page):
     admin = PageUser(page)
     page.get_by_role("link", name="System updates", exact=True).click()
     expect(page.get_by_text("Waiting for an earlier update")).to_be_visible()
+    expect(page.get_by_text("these steps were missing: Accepted for evaluation.")).to_be_visible()
+    expect(page.get_by_text("/data/product_lot, /schema_version")).to_be_visible()
     assert find_violations(page) == []
 
     page.get_by_role("button", name="Retry update msg_1").dblclick()
@@ -153,6 +155,9 @@ def _build_delivery(status: str) -> dict[str, Any]:
         "stage": "accepted",
         "stage_label": "Accepted for evaluation",
         "code": None,
+        "ignored": ["/data/product_lot", "/schema_version"],
+        "waiting_for": ["accepted"] if status == "parked" else [],
+        "waiting_for_labels": ["Accepted for evaluation"] if status == "parked" else [],
     }
 
 

@@ -112,8 +112,8 @@ def read_calendar_feed(request: ApiRequest, calendar: str) -> ApiResponse[str]:
     # Only requests with the right address count toward its rate limit: others cannot use it up.
     entries = follow_ups.read_calendar_feed(address, context=request.context)
     enforce_rate_limit(f"calendar#{address.partition('.')[0]}", limit, context=request.context)
-    calendar = ical.build_calendar(((follow_up.referral, day) for follow_up, day in entries), name="follow-up")
-    return with_content_tag(calendar, request)
+    response = ical.build_calendar(((follow_up.referral, day) for follow_up, day in entries), name="follow-up")
+    return with_content_tag(response, request)
 
 
 def _read_follow_up(request: ApiRequest, referral_id: str) -> follow_ups.FollowUp:

@@ -35,7 +35,8 @@ _EARLIEST_ZONE = timedelta(hours=14)
 
 _NO_SUCH_DAY = "This date or time does not exist. Check the day, the month and the hour."
 
-_RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+_RFC_3339 = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+"""RFC 3339, section 5.6: any number of fraction digits, and `T` and `Z` in either case."""
 
 
 def build_text_validator(*, lines: bool) -> Callable[[str], str]:
@@ -88,12 +89,14 @@ def _parse_day(value: Any) -> Any:
 
 
 def _parse_timestamp(value: Any) -> Any:
-    """Read an RFC 3339 time, which always has an offset."""
+    """Read an RFC 3339 time, which always has an offset. Digits after the microseconds are dropped."""
     if isinstance(value, str):
-        if not _RFC_3339.fullmatch(value):
+        parts = _RFC_3339.fullmatch(value)
+        if not parts:
             raise ValueError(MESSAGES["datetime_type"])
+        day, time, fraction, offset = parts.groups()
         try:
-            return datetime.fromisoformat(value)
+            return datetime.fromisoformat(f"{day}T{time}.{(fraction or '0')[:6]:0<6}{offset.upper()}")
         except ValueError as e:
             raise ValueError(_NO_SUCH_DAY) from e
     return value
@@ -202,6 +205,7 @@ Icd10 = Annotated[
 SenderCode = Annotated[
     str, AfterValidator(build_pattern_validator(r"[A-Za-z0-9_]{1,64}", "Use 1 to 64 letters, digits or underscores."))
 ]
+ReferralId = Annotated[str, AfterValidator(build_pattern_validator(r"ref_[a-z2-7]{26}", "Send the ID of a referral."))]
 Identifier = Annotated[
     str, AfterValidator(build_pattern_validator(r"[a-z0-9_]{1,64}", "Choose a value from the list."))
 ]

@@ -35,6 +35,9 @@ MAX_KEY_CHARS = 255
 """Length of an Idempotency-Key. Source: the limit that clients of Stripe's API are used to."""
 
 
+MAX_IGNORED_LISTED = 20
+"""How many unknown members of a delivery are listed with it: enough to see what a new release of a feed sends."""
+
 _SAFE_PATTERN = re.compile(r"[A-Za-z0-9_.-]{1,200}", re.ASCII)
 
 _SINGLE_HEADERS = frozenset(
@@ -43,6 +46,9 @@ _SINGLE_HEADERS = frozenset(
         "content-type",
         "idempotency-key",
         "if-match",
+        "svix-id",
+        "svix-signature",
+        "svix-timestamp",
         "webhook-id",
         "webhook-signature",
         "webhook-timestamp",
@@ -221,6 +227,42 @@ def parse_query(model: type[StrictModel], parameters: Any) -> StrictModel:
     if repeated:
         raise MalformedError("parameter_twice", "A query parameter appears more than once.")
     return validate_json(model, json.dumps({k: v[0] for k, v in given.items()}).encode())
+
+
+def validate_tolerantly(model: type[_Model], value: Any) -> tuple[_Model, tuple[str, ...]]:
+    """Validate what a system sent as `model`; members that the model does not know are removed from `value`.
+
+    Returns:
+        The parsed value, and JSON pointers to the removed members, at most `MAX_IGNORED_LISTED`.
+
+    Raises:
+        MalformedError: a member that the model does know is not valid.
+    """
+    ignored: list[str] = []
+    # Each pass finds every unknown member of the members that are known, so a second pass finds none.
+    for _ in range(strict_json.MAX_DEPTH):
+        try:
+            parsed = model.model_validate_json(json.dumps(value))
+        except ValidationError as e:
+            errors = e.errors(include_url=False, include_input=False)
+            unknown = [_get_error_path(model, error) for error in errors if error["type"] == "extra_forbidden"]
+            if not unknown:
+                break
+            ignored += [_build_pointer(_remove_member(value, path), "extra_forbidden") for path in unknown]
+        else:
+            return parsed, tuple(ignored[:MAX_IGNORED_LISTED])
+    return validate_json(model, json.dumps(value).encode()), ()
+
+
+def _remove_member(value: Any, path: Sequence[Any]) -> Sequence[str | int]:
+    """Remove the member at `path`, and return its path without the names that pydantic gives to union members."""
+    found: list[Any] = []
+    for step in path[:-1]:
+        if isinstance(value, list) or step in value:
+            value = value[step]
+            found.append(step)
+    del value[path[-1]]
+    return [*found, path[-1]]
 
 
 def validate_json(model: type[_Model], raw: bytes) -> _Model:

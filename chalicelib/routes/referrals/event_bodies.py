@@ -1,6 +1,5 @@
 """The events that members and the systems of centers report: one request type per type of event."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time
@@ -26,11 +25,12 @@ from chalicelib.domain.referrals.events import (
 )
 from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.stages import Actor, Stage
-from chalicelib.errors import MalformedError
+from chalicelib.errors import ConflictError, FieldError, MalformedError
 from chalicelib.routes.platform.fields import (
     CalendarDate,
     Identifier,
     MultiLineText,
+    ReferralId,
     SenderCode,
     StrictModel,
     Timestamp,
@@ -100,6 +100,7 @@ class CorrectionData(StrictModel):
 
 
 class _EventRequest(StrictModel):
+    referral_id: ReferralId | None = None
     occurred_at: Timestamp
     sequence: Annotated[int, Field(ge=0, le=10**11)] | None = None
 
@@ -321,9 +322,26 @@ def _is_replacement_in_the_future(event: ReferralEvent) -> bool:
     return change is not None and change.is_in_the_future
 
 
-def parse_delivery_body(value: Any) -> tuple[Any, bytes]:
+def require_same_referral(report: Any, referral_id: str) -> None:
+    """Accept the body of a webhook on the address of a referral, if it is about that referral.
+
+    Raises:
+        ConflictError: the body names another referral.
+    """
+    if report.referral_id not in {None, referral_id}:
+        text = "This update is about another referral. Send it to that referral's address."
+        error = FieldError("/referral_id", "referral_mismatch", text)
+        raise ConflictError("referral_mismatch", text, errors=[error])
+
+
+_ENVELOPE = frozenset({"referral_id", "timestamp"})
+"""Members of a delivery beside the report. `timestamp` is the sender's own, as Standard Webhooks 1.0 defines it;
+`occurred_at` says when the event was true."""
+
+
+def parse_delivery_body(value: Any) -> tuple[Any, dict[str, Any]]:
     """Split the body of a delivery into the id of the referral and the report about it."""
     if not isinstance(value, dict):
         raise MalformedError("malformed", "The request body must be a JSON object.")
-    report = {name: part for name, part in value.items() if name != "referral_id"}
-    return value.get("referral_id"), json.dumps(report).encode()
+    report = {name: part for name, part in value.items() if name not in _ENVELOPE}
+    return value.get("referral_id"), report

@@ -16,7 +16,7 @@ from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, f
 from chalicelib.routes.platform.query_params import PageQuery, ReferralQuery
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.referrals import responses
-from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest, build_event
+from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest, build_event, require_same_referral
 from chalicelib.routes.referrals.journey_responses import PHASE_LABELS
 from chalicelib.routes.referrals.request_bodies import ReferralPatchRequest, ReferralRequest
 from chalicelib.routes.referrals.response_types import (
@@ -147,6 +147,7 @@ def report_event(request: ApiRequest, referral_id: str, body: EventRequest) -> A
     def build_response(result: ReportResult) -> StoredResponse:
         return StoredResponse(status=200, headers={}, body=responses.to_report_response(result))
 
+    require_same_referral(body.root, referral_id)
     event = build_event(body.root, referral_id=referral_id, reporter=_build_reporter(request))
     stored = report_by_member(
         event,

@@ -250,13 +250,17 @@ class EventResponse(TypedDict):
 
 
 class ReportResultResponse(TypedDict):
-    """What a reported event changed: applied, recorded in the history, or parked."""
+    """What a reported event changed: applied, recorded in the history, or parked.
+
+    `waiting_for` lists the stages that must come before a parked update; it is absent if the referral is not known.
+    """
 
     status: str
     referral_id: str
     event_id: str
     stage: str | None
     contradiction: NotRequired[bool]
+    waiting_for: NotRequired[list[str]]
 
 
 class ReferralPageResponse(TypedDict):

@@ -249,6 +249,8 @@ def to_report_response(result: ReportResult) -> ReportResultResponse:
     }
     if result.contradiction:
         response["contradiction"] = True
+    if result.waiting_for:
+        response["waiting_for"] = list(result.waiting_for)
     return response
 
 

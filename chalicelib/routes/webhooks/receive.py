@@ -14,7 +14,7 @@ from chalicelib.routes.platform import strict_json
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID
 from chalicelib.routes.platform.operations import RouteAccess
-from chalicelib.routes.platform.request import ApiRequest, validate_json
+from chalicelib.routes.platform.request import ApiRequest, validate_tolerantly
 from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest, build_event, parse_delivery_body
 from chalicelib.routes.referrals.response_types import ReportResultResponse
 from chalicelib.routes.referrals.responses import to_report_response
@@ -34,12 +34,13 @@ def receive_delivery(request: ApiRequest, center_id: str) -> ApiResponse[ReportR
     _verify_signature(request, center_id)
     # Only after the signature, so that no one else can use up a center's rate limit.
     enforce_rate_limit(f"feed#{center_id}", wiring.get_webhook_rate_limit(), context=request.context)
-    referral_id, report = _parse_report(request.raw_body)
+    referral_id, report, ignored = _parse_report(request.raw_body)
     delivery = Delivery(
         center_id=center_id,
-        webhook_id=request.headers["webhook-id"],
+        webhook_id=_read_signature_header(request, "id"),
         body_hash=hash_body(request.raw_body),
         received_at=request.now,
+        ignored=ignored,
     )
     event = build_event(report, referral_id=referral_id, reporter=_build_reporter(delivery))
     result = report_by_webhook(event, delivery=delivery, context=request.context)
@@ -52,9 +53,9 @@ def _verify_signature(request: ApiRequest, center_id: str) -> None:
         wiring.get_stores().secrets.list_valid(center_id, now=request.now) if _CENTER_ID.fullmatch(center_id) else ()
     )
     is_valid = verify_signature(
-        webhook_id=request.headers.get("webhook-id", ""),
-        timestamp=request.headers.get("webhook-timestamp", ""),
-        signatures=request.headers.get("webhook-signature", ""),
+        webhook_id=_read_signature_header(request, "id"),
+        timestamp=_read_signature_header(request, "timestamp"),
+        signatures=_read_signature_header(request, "signature"),
         body=request.raw_body,
         secrets=secrets,
         now=request.now,
@@ -63,13 +64,22 @@ def _verify_signature(request: ApiRequest, center_id: str) -> None:
         raise UnauthenticatedError
 
 
-def _parse_report(raw: bytes) -> tuple[str, Any]:
+def _read_signature_header(request: ApiRequest, name: str) -> str:
+    """Read a part of the signature: from `webhook-…`, or from `svix-…` if no `webhook-…` header was sent.
+
+    Source: Standard Webhooks 1.0 took its headers from Svix, whose libraries still send the older names.
+    """
+    is_standard = any(f"webhook-{part}" in request.headers for part in ("id", "timestamp", "signature"))
+    return request.headers.get(f"{'webhook' if is_standard else 'svix'}-{name}", "")
+
+
+def _parse_report(raw: bytes) -> tuple[str, Any, tuple[str, ...]]:
     referral_id, rest = parse_delivery_body(strict_json.parse_json(raw))
-    report = validate_json(EventRequest, rest)
+    report, ignored = validate_tolerantly(EventRequest, rest)
     if not isinstance(referral_id, str) or not _REFERRAL_ID.fullmatch(referral_id):
         error = FieldError("/referral_id", "malformed", "Send the ID of a referral.")
         raise MalformedError("malformed", FIELDS_NOT_VALID, errors=[error])
-    return referral_id, report.root
+    return referral_id, report.root, ignored
 
 
 def _build_reporter(delivery: Delivery) -> EventReporter:

@@ -9,7 +9,11 @@ from chalicelib.store.webhooks.idempotency import DeliveryLogEntry
 
 
 class DeliveryResponse(TypedDict):
-    """A row of a center's delivery log."""
+    """A row of a center's delivery log.
+
+    `ignored` lists the members of the body that are not known, as JSON pointers. `waiting_for` lists the stages that
+    had to come first when the update was parked.
+    """
 
     delivery_id: str
     received_at: str
@@ -19,6 +23,9 @@ class DeliveryResponse(TypedDict):
     stage: str | None
     stage_label: str | None
     code: str | None
+    ignored: list[str]
+    waiting_for: list[str]
+    waiting_for_labels: list[str]
 
 
 class DeliveryPageResponse(TypedDict):
@@ -47,4 +54,7 @@ def to_delivery_response(entry: DeliveryLogEntry) -> DeliveryResponse:
         "stage": result.stage,
         "stage_label": STAGE_FACTS[Stage(result.stage)].label if result.stage else None,
         "code": result.code,
+        "ignored": list(delivery.ignored),
+        "waiting_for": list(result.waiting_for),
+        "waiting_for_labels": [STAGE_FACTS[Stage(stage)].label for stage in result.waiting_for],
     }

@@ -31,10 +31,19 @@ from chalicelib.domain.referrals.events import (
     StageChange,
     derive_id,
 )
+from chalicelib.domain.referrals.missing_steps import describe_missing_steps, list_missing_steps
 from chalicelib.domain.referrals.packet import build_packet, require_complete
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stage_changes import Applied, Decision, Pending, Recorded, Rejected, with_next_version
-from chalicelib.domain.referrals.stages import Stage
+from chalicelib.domain.referrals.stage_changes import (
+    REJECTED_CLOSED,
+    Applied,
+    Decision,
+    Pending,
+    Recorded,
+    Rejected,
+    with_next_version,
+)
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
 from chalicelib.errors import ConflictError, NotFoundError, UnavailableError
 from chalicelib.observe import log
 from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
@@ -61,6 +70,7 @@ class ReportResult:
     """What became of a report: `applied`, `recorded`, `parked` or `duplicate`.
 
     `contradiction`: whether an ending and a later step contradict each other, and both sides were asked.
+    `waiting_for` lists the stages that must come first; only for a parked report about the reporter's own referral.
     """
 
     status: str
@@ -68,6 +78,7 @@ class ReportResult:
     event_id: str
     stage: str | None
     contradiction: bool = False
+    waiting_for: tuple[str, ...] = ()
 
 
 def report_by_member(
@@ -94,7 +105,7 @@ def report_by_member(
             raise NotFoundError
         named = _name_endings(event, context=context)
         decision = _decide_with_history(referral, named, context=context)
-        refusal = _to_error(decision) or _check_packet(referral, event)
+        refusal = _to_error(decision, referral, event) or _check_packet(referral, event)
         if refusal:
             first_response = context.stores.idempotency_records.find_response(request, now=context.now)
             if first_response:
@@ -138,8 +149,11 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
         referral, parked = context.stores.referrals.get_with_parked(event.referral_id)
         named = _name_endings(event, context=context)
         decision = _decide_delivery(referral, named, delivery, parked, context=context)
+        waiting_for: tuple[str, ...] = ()
         if isinstance(decision, Pending):
-            parked_for_referral = parked if belongs_to_center(referral, delivery.center_id) else None
+            is_own = belongs_to_center(referral, delivery.center_id)
+            parked_for_referral = parked if is_own else None
+            waiting_for = _list_awaited_stages(referral, event, parked) if referral and is_own else ()
             first_result = check_parking_capacity(
                 event, delivery, parked_for_referral=parked_for_referral, context=context
             )
@@ -150,7 +164,10 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
         )
         try:
             context.stores.transactions.commit(
-                context.stores.delivery_log.prepare_log(delivery, _build_delivery_result(decision, event)), *writes
+                context.stores.delivery_log.prepare_log(
+                    delivery, replace(_build_delivery_result(decision, event), waiting_for=waiting_for)
+                ),
+                *writes,
             )
         except ConditionFailedError as e:
             if IDEMPOTENCY_RECORD in e.items:
@@ -161,9 +178,15 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
             raise ConflictError(decision.code, decision.reason)
         if parked and isinstance(decision, Applied | Recorded):
             _apply_parked_if_time(event.referral_id, context=context)
-        return _build_report_result(decision, event)
+        return replace(_build_report_result(decision, event), waiting_for=waiting_for)
 
     return commit_with_retry(attempt)
+
+
+def _list_awaited_stages(referral: Referral, event: ReferralEvent, parked: Sequence[ParkedDelivery]) -> tuple[str, ...]:
+    """The stages that must come first and have not arrived; what is parked itself has arrived."""
+    arrived = {each.event.stage for each in parked if isinstance(each.event, StageChange)}
+    return tuple(stage.value for stage in list_missing_steps(referral, event) if stage not in arrived)
 
 
 def report_by_system(event: ReferralEvent, *, context: RunContext) -> bool:
@@ -462,6 +485,7 @@ def _replay_result(first_result: DeliveryResult) -> ReportResult:
         event_id=first_result.event_id,
         stage=first_result.stage,
         contradiction=first_result.contradiction,
+        waiting_for=first_result.waiting_for if parked else (),
     )
 
 
@@ -477,10 +501,12 @@ def _build_expiry_task(referral_id: str, delivery: Delivery, *, now: datetime) -
     )
 
 
-def _to_error(decision: Decision) -> ConflictError | None:
+def _to_error(decision: Decision, referral: Referral, event: ReferralEvent) -> ConflictError | None:
     match decision:
+        case Pending() if referral.stage in TERMINAL_STAGES:
+            return ConflictError(REJECTED_CLOSED.code, REJECTED_CLOSED.reason)
         case Pending():
-            return ConflictError("not_legal_yet", "An earlier step is not recorded yet. Record it first.")
+            return ConflictError("not_legal_yet", describe_missing_steps(list_missing_steps(referral, event)))
         case Rejected():
             return ConflictError(decision.code, decision.reason)
     return None

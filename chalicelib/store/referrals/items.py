@@ -156,6 +156,7 @@ class ReferralItems:
             "webhook_id": delivery.webhook_id,
             "body_hash": delivery.body_hash,
             "received_at": to_timestamp(delivery.received_at),
+            **({"ignored": list(delivery.ignored)} if delivery.ignored else {}),
         }
 
     def _encrypt(self, plaintext: bytes, scope: str, context: str) -> bytes:
@@ -257,6 +258,7 @@ class ReferralItems:
             webhook_id=item["webhook_id"],
             body_hash=item["body_hash"],
             received_at=from_timestamp(item["received_at"]),
+            ignored=tuple(item.get("ignored", ())),
         )
         return ParkedDelivery(
             delivery=delivery,

@@ -154,18 +154,24 @@ class DeliveryStatus(StrEnum):
 class Delivery:
     """One delivery from a center's system, by the id that its sender gave it.
 
-    `body_hash` distinguishes a repeat from another delivery with the same id.
+    Attributes:
+        body_hash: Distinguishes a repeat from another delivery with the same id.
+        ignored: JSON pointers to the members of the body that the product does not know.
     """
 
     center_id: str
     webhook_id: str
     body_hash: str
     received_at: datetime
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryResult:
-    """What the log stores about a delivery."""
+    """What the log stores about a delivery.
+
+    `waiting_for` lists the stages that had to come first when the delivery was parked.
+    """
 
     status: DeliveryStatus
     referral_id: str
@@ -173,6 +179,7 @@ class DeliveryResult:
     stage: str | None = None
     code: str | None = None
     contradiction: bool = False
+    waiting_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +281,7 @@ def _item_to_log_entry(row: Item) -> DeliveryLogEntry:
         webhook_id=row["webhook_id"],
         body_hash=row["body_hash"],
         received_at=from_timestamp(row["received_at"]),
+        ignored=tuple(row.get("ignored", ())),
     )
     result = DeliveryResult(
         status=DeliveryStatus(row["status"]),
@@ -282,6 +290,7 @@ def _item_to_log_entry(row: Item) -> DeliveryLogEntry:
         stage=row.get("stage"),
         code=row.get("code"),
         contradiction=bool(row.get("contradiction")),
+        waiting_for=tuple(row.get("waiting_for", ())),
     )
     return DeliveryLogEntry(delivery=delivery, result=result)
 
@@ -298,4 +307,6 @@ def _delivery_to_item(delivery: Delivery, result: DeliveryResult) -> Item:
         "stage": result.stage,
         "code": result.code,
         "contradiction": result.contradiction or None,
+        **({"ignored": list(delivery.ignored)} if delivery.ignored else {}),
+        **({"waiting_for": list(result.waiting_for)} if result.waiting_for else {}),
     }

@@ -23,6 +23,7 @@ export interface AdverseEventData {
 
 /** Either organization reports an adverse event after the infusion, an update, or that it has resolved. */
 export interface AdverseEventEventRequest {
+  referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
   type: "adverse_event.reported";
@@ -107,6 +108,7 @@ export interface BridgingData {
 
 /** Either organization reports bridging therapy before the infusion. */
 export interface BridgingEventRequest {
+  referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
   type: "bridging.reported";
@@ -370,6 +372,7 @@ export interface CorrectionData {
 
 /** An earlier event was wrong. */
 export interface CorrectionEventRequest {
+  referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
   type: "event.corrected";
@@ -393,52 +396,125 @@ export interface CriterionReasonResponse {
   unverified: boolean;
 }
 
+/** An adverse event, an update of it, or that it has resolved. The latest report of a kind counts. */
+export interface DeliveredAdverseEventData {
+  reason_code?: string | null;
+  note?: string | null;
+  kind: DeliveredAdverseEventKind;
+  grade?: number | null;
+  status?: DeliveredAdverseEventStatus | null;
+  resolved_on?: string | null;
+}
+
 export interface DeliveredAdverseEventEventRequest {
+  referral_id: string;
   occurred_at: string;
   sequence?: number | null;
   type: "adverse_event.reported";
-  data: AdverseEventData;
-  referral_id: string;
+  data: DeliveredAdverseEventData;
+}
+
+/** A kind of adverse event, with its name in the API. */
+export type DeliveredAdverseEventKind = "crs" | "icans" | "iec_hs" | "enterocolitis" | "infection" | "cytopenia" | "pml" | "second_malignancy" | "readmission" | "other";
+
+/** Whether an adverse event is still open. */
+export type DeliveredAdverseEventStatus = "ongoing" | "resolved";
+
+/** Therapy that bridges the time until the infusion. `by` is who gives it. */
+export interface DeliveredBridgingData {
+  reason_code?: string | null;
+  note?: string | null;
+  status: DeliveredBridgingStatus;
+  by?: DeliveredBridgingTeam | null;
+  regimen?: string | null;
+  response?: DeliveredDiseaseResponse | null;
 }
 
 export interface DeliveredBridgingEventRequest {
+  referral_id: string;
   occurred_at: string;
   sequence?: number | null;
   type: "bridging.reported";
-  data: BridgingData;
-  referral_id: string;
+  data: DeliveredBridgingData;
+}
+
+/** Where bridging therapy is. */
+export type DeliveredBridgingStatus = "planned" | "started" | "completed" | "none";
+
+/** Who gives the bridging therapy. */
+export type DeliveredBridgingTeam = "practice" | "center" | "other";
+
+/** Which event was wrong, and what replaces it. */
+export interface DeliveredCorrectionData {
+  supersedes: string;
+  replacement?: DeliveredReplacement | null;
+  reason_code?: string | null;
+  note?: string | null;
 }
 
 export interface DeliveredCorrectionEventRequest {
+  referral_id: string;
   occurred_at: string;
   sequence?: number | null;
   type: "event.corrected";
-  data: CorrectionData;
-  referral_id: string;
+  data: DeliveredCorrectionData;
+}
+
+/** How the disease responded to bridging therapy. */
+export type DeliveredDiseaseResponse = "complete_response" | "partial_response" | "stable_disease" | "progressive_disease" | "not_assessed";
+
+/** Until when the center monitors the patient. */
+export interface DeliveredExtensionData {
+  reason_code?: string | null;
+  note?: string | null;
+  ends_on: string;
 }
 
 export interface DeliveredExtensionEventRequest {
+  referral_id: string;
   occurred_at: string;
   sequence?: number | null;
   type: "window.extended";
-  data: ExtensionData;
-  referral_id: string;
+  data: DeliveredExtensionData;
+}
+
+/** Why treatment is paused, and until when that is expected. */
+export interface DeliveredHoldData {
+  until?: string | null;
+  reason_code?: string | null;
+  note?: string | null;
 }
 
 export interface DeliveredHoldEndEventRequest {
+  referral_id: string;
   occurred_at: string;
   sequence?: number | null;
   type: "hold.ended";
-  data?: ReasonData;
-  referral_id: string;
+  data?: DeliveredReasonData;
 }
 
 export interface DeliveredHoldStartEventRequest {
+  referral_id: string;
   occurred_at: string;
   sequence?: number | null;
   type: "hold.started";
-  data?: HoldData;
-  referral_id: string;
+  data?: DeliveredHoldData;
+}
+
+/** A coded reason. */
+export type DeliveredReasonCode = "disease_progression" | "poor_performance" | "comorbidity" | "excess_disease_burden" | "no_available_product_or_trial" | "toxicity_concern" | "other_therapy_chosen" | "patient_choice" | "caregiver_unavailable" | "travel_or_lodging" | "coverage_denied" | "coverage_pending_too_long" | "sca_not_reached" | "misrouted" | "inquiry_only" | "capacity_full" | "not_eligible" | "manufacturing_failure" | "infection_hold" | "death_before_treatment" | "death_after_treatment" | "insufficient_collection" | "no_show" | "rescheduled" | "moved_away" | "unreachable" | "follow_up_finished" | "unknown";
+
+/** A reason and a note. */
+export interface DeliveredReasonData {
+  reason_code?: string | null;
+  note?: string | null;
+}
+
+/** A relapse: suspected, confirmed, or ruled out. Confirmed if `status` is left out. */
+export interface DeliveredRelapseData {
+  reason_code?: string | null;
+  note?: string | null;
+  status?: DeliveredRelapseStatus | null;
 }
 
 export interface DeliveredInformationEventRequest {
@@ -450,43 +526,77 @@ export interface DeliveredInformationEventRequest {
 }
 
 export interface DeliveredRelapseEventRequest {
+  referral_id: string;
   occurred_at: string;
   sequence?: number | null;
   type: "relapse.reported";
-  data?: RelapseData;
-  referral_id: string;
+  data?: DeliveredRelapseData;
 }
 
+/** How certain a relapse is. */
+export type DeliveredRelapseStatus = "suspected" | "confirmed" | "ruled_out";
+
 export interface DeliveredReopeningEventRequest {
+  referral_id: string;
   occurred_at: string;
   sequence?: number | null;
   type: "referral.reopened";
-  data?: ReasonData;
-  referral_id: string;
+  data?: DeliveredReasonData;
+}
+
+/** What really happened, as it would have been reported. */
+export interface DeliveredReplacement {
+  type?: "stage.changed";
+  occurred_at: string;
+  data: DeliveredStageEventData;
+}
+
+/** The current position of a referral. */
+export type DeliveredStage = "draft" | "submitted" | "received" | "info_requested" | "accepted" | "declined" | "withdrawn" | "redirected" | "consult_scheduled" | "consult_completed" | "eligibility_pending" | "center_proceed" | "deferred" | "not_proceeding" | "apheresis_scheduled" | "apheresis_completed" | "manufacturing_started" | "qc_testing" | "released" | "out_of_specification" | "manufacturing_failed" | "product_shipped" | "product_received" | "lymphodepletion_started" | "infused" | "monitoring" | "window_complete" | "handback_ready" | "handed_back" | "follow_up" | "long_term_follow_up" | "deceased" | "lost_to_follow_up" | "transferred_care" | "closed_complete";
+
+/** The stage that was reached, and its details. */
+export interface DeliveredStageEventData {
+  stage: DeliveredStage;
+  part?: number;
+  of?: number;
+  local_date?: string | null;
+  revisit_on?: string | null;
+  suggested_center_id?: string | null;
+  first_visit_on?: string | null;
+  reason_code?: DeliveredReasonCode | null;
+  note?: string | null;
 }
 
 export interface DeliveredStageEventRequest {
+  referral_id: string;
   occurred_at: string;
   sequence?: number | null;
   type: "stage.changed";
-  data: StageEventData;
-  referral_id: string;
+  data: DeliveredStageEventData;
+}
+
+/** A toxicity: the older form of an adverse event. */
+export interface DeliveredToxicityData {
+  reason_code?: string | null;
+  note?: string | null;
+  kind?: "crs" | "neurotoxicity" | "icans" | "iec_hs" | "enterocolitis" | "infection" | "cytopenia" | "pml" | "second_malignancy" | "readmission" | "other";
+  grade?: number | null;
 }
 
 export interface DeliveredToxicityEventRequest {
+  referral_id: string;
   occurred_at: string;
   sequence?: number | null;
   type: "toxicity.noticed";
-  data?: ToxicityData;
-  referral_id: string;
+  data?: DeliveredToxicityData;
 }
 
 export interface DeliveredWithdrawalEventRequest {
+  referral_id: string;
   occurred_at: string;
   sequence?: number | null;
   type: "withdrawal.requested";
-  data?: ReasonData;
-  referral_id: string;
+  data?: DeliveredReasonData;
 }
 
 /** A page of a center's delivery log. */
@@ -497,7 +607,12 @@ export interface DeliveryPageResponse {
 
 export type DeliveryRequest = DeliveredStageEventRequest | DeliveredHoldStartEventRequest | DeliveredHoldEndEventRequest | DeliveredToxicityEventRequest | DeliveredAdverseEventEventRequest | DeliveredRelapseEventRequest | DeliveredBridgingEventRequest | DeliveredExtensionEventRequest | DeliveredWithdrawalEventRequest | DeliveredReopeningEventRequest | DeliveredInformationEventRequest | DeliveredCorrectionEventRequest;
 
-/** A row of a center's delivery log. */
+/**
+ * A row of a center's delivery log.
+ *
+ * `ignored` lists the members of the body that are not known, as JSON pointers. `waiting_for` lists the stages that
+ * had to come first when the update was parked.
+ */
 export interface DeliveryResponse {
   delivery_id: string;
   received_at: string;
@@ -507,6 +622,9 @@ export interface DeliveryResponse {
   stage: string | null;
   stage_label: string | null;
   code: string | null;
+  ignored: string[];
+  waiting_for: string[];
+  waiting_for_labels: string[];
 }
 
 /** The codes to choose from, and their release. */
@@ -602,6 +720,7 @@ export interface ExtensionData {
 
 /** The monitoring window was extended. */
 export interface ExtensionEventRequest {
+  referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
   type: "window.extended";
@@ -726,6 +845,7 @@ export interface HoldData {
 
 /** A hold ended. */
 export interface HoldEndEventRequest {
+  referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
   type: "hold.ended";
@@ -742,6 +862,7 @@ export interface HoldResponse {
 
 /** A hold started. */
 export interface HoldStartEventRequest {
+  referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
   type: "hold.started";
@@ -1375,6 +1496,7 @@ export interface RelapseData {
 
 /** Either organization reports a relapse after the infusion. */
 export interface RelapseEventRequest {
+  referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
   type: "relapse.reported";
@@ -1394,6 +1516,7 @@ export type RelapseStatus = "suspected" | "confirmed" | "ruled_out";
 
 /** A closed referral is reopened. */
 export interface ReopeningEventRequest {
+  referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
   type: "referral.reopened";
@@ -1407,7 +1530,11 @@ export interface Replacement {
   data: StageEventData;
 }
 
-/** What a reported event changed: applied, recorded in the history, or parked. */
+/**
+ * What a reported event changed: applied, recorded in the history, or parked.
+ *
+ * `waiting_for` lists the stages that must come before a parked update; it is absent if the referral is not known.
+ */
 export interface ReportResultResponse {
   status: string;
   referral_id: string;
@@ -1432,6 +1559,7 @@ export interface RequestedItemResponse {
   text: string | null;
   answered_at: string | null;
   answered_by: string | null;
+  waiting_for?: string[];
 }
 
 /** The resources that match, with the labels of topics and languages. */
@@ -1546,6 +1674,7 @@ export interface StageEventData {
 
 /** The referral reached a stage. */
 export interface StageEventRequest {
+  referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
   type: "stage.changed";
@@ -1582,6 +1711,7 @@ export interface ToxicityData {
 
 /** A toxicity was noticed: the older form of `adverse_event.reported`. */
 export interface ToxicityEventRequest {
+  referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
   type: "toxicity.noticed";
@@ -1633,6 +1763,7 @@ export interface WindowExtensionResponse {
 
 /** The practice asks the center to stop. */
 export interface WithdrawalEventRequest {
+  referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
   type: "withdrawal.requested";

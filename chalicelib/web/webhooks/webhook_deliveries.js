@@ -38,7 +38,15 @@ function DeliveryRow({ item, replay, busy }) {
   return html`<tr role="row">
     <th scope="row" role="rowheader"><time datetime=${item.received_at} class="tabular-numbers">${formatTime(item.received_at, getTimeZone())}</time>
       <span class="subtext code">${item.delivery_id}</span></th>
-    <td role="cell"><span class="chip ${tone}">${label}</span><span class="subtext">${reason || REJECTION_REASONS[item.code] || UNKNOWN_REASON}</span></td>
+    <td role="cell"><span class="chip ${tone}">${label}</span><span class="subtext">${reason || REJECTION_REASONS[item.code] || UNKNOWN_REASON}</span>
+      ${
+        item.waiting_for_labels.length > 0 &&
+        html`<span class="subtext">When it arrived, these steps were missing: ${item.waiting_for_labels.join("; ")}.</span>`
+      }
+      ${
+        item.ignored.length > 0 &&
+        html`<span class="subtext">Ignored, because this dashboard does not know it: <span class="code">${item.ignored.join(", ")}</span></span>`
+      }</td>
     <td role="cell">${item.stage_label}<span class="subtext code">${item.referral_id}</span></td>
     <td role="cell" class="row-actions">${
       RETRYABLE_STATUSES.has(item.status) &&

@@ -62,7 +62,7 @@ def _leaves(kind: Any, path: str) -> Iterator[str]:
                 yield from _leaves(each, path)
 
 
-CLOSED = [fields.Identifier, fields.Disease]
+CLOSED = [fields.Identifier, fields.ReferralId, fields.Disease]
 """Kinds of text whose values all come from us."""
 
 IN_CLEAR = {

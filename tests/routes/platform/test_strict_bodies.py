@@ -8,7 +8,7 @@ import time_machine
 
 from tests.support import factories
 from tests.support.attack_payloads import RAW_BODIES
-from tests.support.wrong_values import WRONG_IN_EVENTS, WRONG_IN_REFERRALS, WRONG_QUERIES
+from tests.support.wrong_values import UNKNOWN_IN_EVENTS, WRONG_IN_EVENTS, WRONG_IN_REFERRALS, WRONG_QUERIES
 
 NOW = "2026-11-20T10:00:00-05:00"
 RAW = {f"{code}: {name}": (code, raw) for code, all_ in RAW_BODIES.items() for name, raw in all_.items()}
@@ -158,6 +158,18 @@ def test_both_event_routes_are_equally_strict(shared_api, pointer):
         refused[_short(value)] = [(a.status, pointers(a) == {pointer}) for a in answers]
 
     assert refused == {value: [(400, True), (400, True)] for value in refused}
+
+
+@pytest.mark.parametrize("pointer", UNKNOWN_IN_EVENTS)
+def test_only_a_person_is_refused_for_an_unknown_member(shared_api, pointer):
+    """A person is told of a typing error; a feed that sends more than we know goes on working."""
+    body = with_value(EVENT, pointer, "center")
+
+    by_person = event(shared_api, json.dumps(body))
+    by_system = webhook(shared_api, json.dumps({**body, "referral_id": "ref_" + "a" * 26}).encode())
+
+    assert (by_person.status, pointers(by_person)) == (400, {pointer})
+    assert by_system.status == 202
 
 
 @pytest.mark.parametrize("missing", ["patient", "clinical", "referring_provider"])

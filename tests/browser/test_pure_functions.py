@@ -62,6 +62,8 @@ def test_times_show_their_zone_and_dates_never_shift(call):
         ("1-888-805-4555", "(888) 805-4555", "tel:+18888054555"),
         ("1-800-FDA-1088", "1-800-FDA-1088", "tel:+18003321088"),
         ("+442079460018", "+442079460018", "tel:+442079460018"),
+        ("+17135550142;ext=12", "(713) 555-0142 ext. 12", "tel:+17135550142;ext=12"),
+        ("+442079460018;ext=3", "+442079460018 ext. 3", "tel:+442079460018;ext=3"),
     ],
 )
 def test_a_phone_number_has_one_format_and_a_link(call, number, text, href):
@@ -98,6 +100,37 @@ def test_a_field_error_is_a_sentence_for_the_reader(call, pointer, code, message
 def test_age_is_counted_in_whole_years(call, born, today, years):
     """A year is added on the birthday, not before."""
     assert call("platform/time", "computeYears", born, today) == years
+
+
+@pytest.mark.parametrize(
+    ("born", "shown", "age"),
+    [
+        ("1961-04-02", "Apr 2, 1961", "65"),
+        ("1961-04", "Apr 1961", "about 65"),
+        ("1961", "1961", "about 65"),
+    ],
+)
+def test_a_partial_date_of_birth_gives_an_approximate_age(call, born, shown, age):
+    """What is not known is not made up."""
+    assert call("platform/time", "formatBirthDate", born) == shown
+    assert call("platform/time", "formatAge", born, "2026-11-22") == age
+
+
+@pytest.mark.parametrize(
+    ("tag", "shown"),
+    [("es-419", "Latin American Spanish"), ("zh-Hant", "Traditional Chinese"), ("haw", "Hawaiian"), ("", "")],
+)
+def test_a_language_is_shown_by_name(call, tag, shown):
+    """Also one that the form does not list."""
+    assert call("referrals/languages", "formatLanguage", tag) == shown
+
+
+def test_a_language_outside_the_list_stays_an_option(call):
+    """A draft that came through the API keeps its language in the form."""
+    options = call("referrals/languages", "listLanguageOptions", "haw")
+
+    assert options[:3] == [["", "Choose"], ["en", "English"], ["es", "Spanish"]]
+    assert ["haw", "Hawaiian"] in options
 
 
 @pytest.mark.parametrize(
@@ -159,6 +192,10 @@ def test_every_state_and_reason_of_a_notice_has_a_label(call, function, argument
         ("1 713.555.0142", "+17135550142"),
         ("+44 20 7946 0018", "+442079460018"),
         ("555-0142", "5550142"),
+        ("(713) 555-0142 x12", "+17135550142;ext=12"),
+        ("713-555-0142, ext. 12", "+17135550142;ext=12"),
+        ("+17135550142;ext=12", "+17135550142;ext=12"),
+        ("+44 20 7946 0018 #3", "+442079460018;ext=3"),
     ],
 )
 def test_a_typed_phone_number_gets_the_format_of_the_api(call, typed, sent):

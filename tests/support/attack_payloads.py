@@ -105,21 +105,13 @@ UNPRINTABLE: Mapping[str, str] = {
     "escape": "\x1b[31m",
     "delete": "\x7f",
     "C1 control": "\x85",
-    "zero-width space": "\u200b",
-    "zero-width joiner": "\u200d",
-    "word joiner": "\u2060",
-    "soft hyphen": "\u00ad",
-    "byte order mark": "\ufeff",
-    "right-to-left mark": "\u200f",
     "right-to-left override": "\u202e",
-    "isolate": "\u2066",
-    "Arabic letter mark": "\u061c",
-    "line separator": "\u2028",
-    "paragraph separator": "\u2029",
+    "left-to-right override": "\u202d",
+    "interlinear annotation": "\ufff9",
     "tag character": "\U000e0041",
     "private use": "\ue000",
 }
-"""Characters that hide, reorder or break the text around them; the product never stores them."""
+"""Characters that control, hide or reorder the text around them; the product never stores them."""
 
 NAUGHTY: tuple[str, ...] = (
     "undefined",

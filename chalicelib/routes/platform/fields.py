@@ -1,11 +1,10 @@
 """The types of fields in requests.
 
-Types are strict: "7" is not a number and 1 is not a boolean. Text is normalized to NFC, trimmed,
-and has no control characters and no marks that hide or reorder the text after them.
+Types are strict: "7" is not a number and 1 is not a boolean. Text is cleaned as
+`chalicelib.domain.platform.clean_text` describes.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, TypeVar
@@ -15,6 +14,9 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib import wiring
 from chalicelib.catalog import DISEASES, diagnoses
+from chalicelib.domain.platform.clean_text import clean_text, drop_invisible
+from chalicelib.domain.platform.partial_dates import parse_partial_date
+from chalicelib.domain.platform.phone import parse_phone
 from chalicelib.routes.platform.field_messages import MESSAGES
 
 _D = TypeVar("_D", bound=date)
@@ -26,14 +28,16 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True, defer_build=True, frozen=True)
 
 
-_INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
-"""Unicode's categories of characters that control, hide, reorder or break lines: among them
-zero-width marks, soft hyphens and direction overrides. A name must not look like another one."""
-
 _EARLIEST_ZONE = timedelta(hours=14)
 """How far ahead of UTC the first place on earth to begin a day is: the Line Islands."""
 
 _NO_SUCH_DAY = "This date or time does not exist. Check the day, the month and the hour."
+
+_LANGUAGE_TAG = re.compile(
+    r"[A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
+    r"(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(-[0-9A-WY-Za-wy-z](-[A-Za-z0-9]{2,8})+)*(-[Xx](-[A-Za-z0-9]{1,8})+)?"
+)
+"""A well-formed tag of RFC 5646 (BCP 47). Longer names of languages, which no registry has, are left out."""
 
 _RFC_3339 = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d+))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 """RFC 3339, section 5.6: any number of fraction digits, and `T` and `Z` in either case."""
@@ -41,14 +45,9 @@ _RFC_3339 = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d+))?(
 
 def build_text_validator(*, lines: bool) -> Callable[[str], str]:
     """Build a validator of text, with or without line breaks."""
-    allowed = {"\n", "\t"} if lines else set()
 
     def clean(text: str) -> str:
-        normal = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
-        for char in normal:
-            if char not in allowed and unicodedata.category(char) in _INVISIBLE_CATEGORIES:
-                raise ValueError("This text contains a hidden character. Delete it and type the text again.")
-        return normal
+        return clean_text(text, lines=lines)
 
     return clean
 
@@ -79,6 +78,7 @@ def build_pattern_validator(pattern: str, message: str) -> Callable[[str], str]:
 def _parse_day(value: Any) -> Any:
     """Read a date as YYYY-MM-DD, the API's only format; pydantic alone would accept a Unix time too."""
     if isinstance(value, str):
+        value = drop_invisible(value)
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
             raise ValueError(MESSAGES["date_type"])
         try:
@@ -91,7 +91,7 @@ def _parse_day(value: Any) -> Any:
 def _parse_timestamp(value: Any) -> Any:
     """Read an RFC 3339 time, which always has an offset. Digits after the microseconds are dropped."""
     if isinstance(value, str):
-        parts = _RFC_3339.fullmatch(value)
+        parts = _RFC_3339.fullmatch(drop_invisible(value))
         if not parts:
             raise ValueError(MESSAGES["datetime_type"])
         day, time, fraction, offset = parts.groups()
@@ -130,6 +130,47 @@ def require_not_future(day: date) -> date:
     if day > (wiring.read_clock() + _EARLIEST_ZONE).date():
         raise ValueError("This date is in the future. Enter a past date.")
     return day
+
+
+def read_birth_date(text: str) -> str:
+    """Refuse a date of birth that does not exist or has not come; the year, or year and month, may be all of it."""
+    try:
+        days = parse_partial_date(text)
+    except ValueError as e:
+        raise ValueError(_NO_SUCH_DAY) from e
+    if days is None:
+        raise ValueError("Enter a date of birth, such as 1961-04-02. If only the year is known, enter 1961.")
+    require_not_future(_require_plausible_date(days[0]))
+    return text
+
+
+read_birth_date.pattern = r"^\d{4}(-\d{2}(-\d{2})?)?$"  # type: ignore[attr-defined] # as for require_not_empty
+
+
+def read_phone(written: str) -> str:
+    """Read a phone number as `chalicelib.domain.platform.phone` describes."""
+    return parse_phone(written)
+
+
+read_phone.pattern = r"[0-9](.*[0-9]){6}"  # type: ignore[attr-defined] # as for require_not_empty
+
+
+def read_language(tag: str) -> str:
+    """Refuse what is not a language tag, and write one as is usual: "es-419", "zh-Hant", "pt-BR"."""
+    language, *subtags = tag.split("-")
+    if not _LANGUAGE_TAG.fullmatch(tag):
+        raise ValueError("Enter a language code, such as en, es-419 or zh-Hant.")
+    return "-".join([language.lower(), *(_write_subtag(subtag) for subtag in subtags)])
+
+
+def _write_subtag(subtag: str) -> str:
+    """Write a script as "Hant" and a region as "BR" (RFC 5646, section 2.1.1)."""
+    if len(subtag) == 4 and subtag.isalpha():
+        return subtag.title()
+    return subtag.upper() if len(subtag) == 2 else subtag.lower()
+
+
+read_language.pattern = f"^(?:{_LANGUAGE_TAG.pattern})$"  # type: ignore[attr-defined] # as for require_not_empty
 
 
 def build_choice_validator(allowed: Iterable[str], message: str) -> Callable[[str], str]:
@@ -175,14 +216,18 @@ MultiLineText = Annotated[
 CalendarDate = Annotated[date, BeforeValidator(_parse_day), AfterValidator(_require_plausible_date)]
 PastDate = Annotated[CalendarDate, AfterValidator(require_not_future)]
 Timestamp = Annotated[datetime, BeforeValidator(_parse_timestamp), AfterValidator(_require_plausible_date)]
-Phone = Annotated[
-    str,
-    AfterValidator(build_pattern_validator(r"\+[1-9]\d{6,14}", "Enter a 10-digit phone number, such as 713-555-0142.")),
+Visible = AfterValidator(drop_invisible)
+"""Drops what no one can see, before a value is compared with its format."""
+BirthDate = Annotated[str, Field(max_length=40), Visible, AfterValidator(read_birth_date)]
+Phone = Annotated[str, Field(max_length=60), Visible, AfterValidator(read_phone)]
+LanguageTag = Annotated[str, Field(max_length=35), Visible, AfterValidator(read_language)]
+Zip = Annotated[
+    str, Visible, AfterValidator(build_pattern_validator(r"\d{5}(-\d{4})?", "Enter a 5-digit ZIP code or ZIP+4."))
 ]
-Zip = Annotated[str, AfterValidator(build_pattern_validator(r"\d{5}(-\d{4})?", "Enter a 5-digit ZIP code or ZIP+4."))]
 Email = Annotated[
     str,
     Field(max_length=254),
+    Visible,
     AfterValidator(
         build_pattern_validator(
             r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+",
@@ -192,11 +237,13 @@ Email = Annotated[
 ]
 Npi = Annotated[
     str,
+    Visible,
     AfterValidator(build_pattern_validator(r"[12]\d{9}", "Enter a 10-digit NPI.")),
     AfterValidator(_passes_luhn),
 ]
 Icd10 = Annotated[
     str,
+    Visible,
     AfterValidator(
         build_pattern_validator(r"[A-Z]\d[A-Z0-9](\.[A-Z0-9]{1,4})?", "Enter an ICD-10-CM code, such as C83.398.")
     ),

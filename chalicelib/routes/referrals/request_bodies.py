@@ -5,20 +5,20 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from chalicelib.routes.platform.fields import (
+    BirthDate,
     CalendarDate,
     Disease,
     Email,
     Icd10,
     Identifier,
+    LanguageTag,
     MultiLineText,
     Npi,
-    PastDate,
     Phone,
     SenderCode,
     SingleLineText,
     StrictModel,
     Zip,
-    build_pattern_validator,
     build_text_validator,
 )
 from chalicelib.routes.referrals.clinical_fields import (
@@ -61,22 +61,15 @@ class Patient(StrictModel):
     """The person who is referred."""
 
     family_name: SingleLineText
-    birth_date: PastDate
+    birth_date: BirthDate
     given_name: SingleLineText | None = None
-    sex: Literal["female", "male", "intersex", "unknown"] | None = None
+    sex: Literal["female", "male", "intersex", "other", "unknown"] | None = None
     mrn: SingleLineText | None = None
     zip: Zip | None = None
     phone: Phone | None = None
     email: Email | None = None
-    language: (
-        Annotated[
-            str,
-            AfterValidator(
-                build_pattern_validator(r"[a-z]{2,3}(-[A-Z]{2})?", "Enter a language code, such as en or pt-BR.")
-            ),
-        ]
-        | None
-    ) = None
+    language: LanguageTag | None = None
+    interpreter_needed: bool | None = None
     alias: Annotated[str, Field(max_length=40), AfterValidator(build_text_validator(lines=False))] | None = None
     caregiver: Caregiver | None = None
 

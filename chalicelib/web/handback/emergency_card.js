@@ -2,7 +2,7 @@
 import { html } from "../platform/dom.js";
 import { formatFullName } from "../platform/labels.js";
 import { buildReferralHref } from "../platform/route.js";
-import { formatDate } from "../platform/time.js";
+import { formatBirthDate, formatDate } from "../platform/time.js";
 import { Icon, Loading, PageTitle, PhoneLink, Problem, useLoad } from "../platform/ui.js";
 import { getReferral } from "../referrals/referrals_api.js";
 import { getFollowUp } from "./handback_api.js";
@@ -31,7 +31,7 @@ export function EmergencyCard({ id }) {
       <header>
         <p class="emergency-card-title"><${Icon} name="shield-alert" />CAR T cell therapy recipient</p>
         <p class="large-text">${formatFullName(patient)}</p>
-        <p class="tabular-numbers">DOB ${formatDate(patient.birth_date)}</p>
+        <p class="tabular-numbers">DOB ${formatBirthDate(patient.birth_date)}</p>
       </header>
       <dl>
         <div><dt>CAR T infusion date</dt><dd class="tabular-numbers">${formatDate(card.infused_on)}${card.product && `, ${card.product}`}</dd></div>

@@ -1218,12 +1218,13 @@ export interface Patient {
   family_name: string;
   birth_date: string;
   given_name?: string | null;
-  sex?: "female" | "male" | "intersex" | "unknown" | null;
+  sex?: "female" | "male" | "intersex" | "other" | "unknown" | null;
   mrn?: string | null;
   zip?: string | null;
   phone?: string | null;
   email?: string | null;
   language?: string | null;
+  interpreter_needed?: boolean | null;
   alias?: string | null;
   caregiver?: Caregiver | null;
 }

@@ -30,10 +30,19 @@ export function prune(value) {
   return value ?? undefined;
 }
 
-/** "(713) 555-0142" in the API's format. Numbers from outside the US only lose their punctuation. @param {string} typed */
+const EXTENSION = /(?:;\s*ext\s*=|,?\s*(?:extension|ext\.?:?|x|#))\s*(\d{1,7})\s*$/i;
+
+/**
+ * "(713) 555-0142 x12" in the API's format, "+17135550142;ext=12". Numbers from outside the US only lose their
+ * punctuation.
+ *
+ * @param {string} typed
+ */
 export function toPhoneNumber(typed) {
-  const digits = typed.replace(/[\s().-]/g, "");
-  return /^1?\d{10}$/.test(digits) ? `+1${digits.slice(-10)}` : digits;
+  const extension = EXTENSION.exec(typed);
+  const digits = (extension ? typed.slice(0, extension.index) : typed).replace(/[^+\w]/g, "");
+  const number = /^1?\d{10}$/.test(digits) ? `+1${digits.slice(-10)}` : digits;
+  return extension ? `${number};ext=${extension[1]}` : number;
 }
 
 /** @param {any} left @param {any} right */

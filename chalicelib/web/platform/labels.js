@@ -126,16 +126,18 @@ export const formatYesNo = (value) => (value == null ? "" : value ? "Yes" : "No"
 /** @param {{given_name?: string, family_name?: string}} person */
 export const formatFullName = (person) => [person.given_name, person.family_name].filter(Boolean).join(" ");
 
-/** A US number as "(713) 555-0142". Other numbers stay as they are. @param {string | null | undefined} number */
-export function formatPhone(number) {
-  const us = /^(?:\+1|1-)(\d{3})-?(\d{3})-?(\d{4})$/.exec(number || "");
-  return us ? `(${us[1]}) ${us[2]}-${us[3]}` : number || "";
+/** A US number as "(713) 555-0142 ext. 12". Other numbers stay as they are. @param {string | null | undefined} stored */
+export function formatPhone(stored) {
+  const [number, extension] = (stored || "").split(";ext=");
+  const us = /^(?:\+1|1-)(\d{3})-?(\d{3})-?(\d{4})$/.exec(number);
+  return (us ? `(${us[1]}) ${us[2]}-${us[3]}` : number) + (extension ? ` ext. ${extension}` : "");
 }
 
 const KEYPAD = "22233344455566677778889999";
 
-/** The link to call a number; "1-800-FDA-1088" has letters of the phone's keypad. @param {string} number */
-export function buildPhoneHref(number) {
+/** The link to call a number (RFC 3966); "1-800-FDA-1088" has letters of the phone's keypad. @param {string} stored */
+export function buildPhoneHref(stored) {
+  const [number, extension] = stored.split(";ext=");
   const digits = number.replace(/[A-Z]/g, (letter) => KEYPAD[letter.charCodeAt(0) - 65]).replace(/\D/g, "");
-  return `tel:+${digits.length === 10 ? "1" : ""}${digits}`;
+  return `tel:+${digits.length === 10 ? "1" : ""}${digits}${extension ? `;ext=${extension}` : ""}`;
 }

@@ -105,6 +105,17 @@ export function toTimestamp(local, zone) {
  */
 export const getNowAfter = (since) => new Date(Math.max(Date.now(), Date.parse(since) + 1)).toISOString();
 
+/** "Apr 2, 1961". If only the month and year, or only the year, is known: "Apr 1961", "1961". @param {string | null | undefined} date */
+export function formatBirthDate(date) {
+  if (!date || date.length === 10) return formatDate(date);
+  if (date.length === 4) return date;
+  return getFormat("UTC", { year: "numeric", month: "short" }).format(new Date(`${date}-15T12:00:00Z`));
+}
+
+/** "65", or "about 65" if not the whole date of birth is known. @param {string} birthDate @param {string} today */
+export const formatAge = (birthDate, today) =>
+  `${birthDate.length < 10 ? "about " : ""}${computeYears(birthDate, today)}`;
+
 /** Whole years between two dates. @param {string} birthDate @param {string} today */
 export function computeYears(birthDate, today) {
   const beforeBirthday = today.slice(5) >= birthDate.slice(5) ? 0 : 1;

@@ -1,24 +1,12 @@
 // The steps of the form that have only simple fields.
 import { listDiagnosisCodes } from "../centers/centers_api.js";
-import { html } from "../platform/dom.js";
+import { html, useState } from "../platform/dom.js";
 import { DraftChoice, DraftField, FieldGroup, listOptions, YES_NO_OPTIONS } from "../platform/form_fields.js";
 import { DISEASES, FLAGS } from "../platform/labels.js";
 import { useLoad } from "../platform/ui.js";
+import { listLanguageOptions } from "./languages.js";
 
-const SEXES = ["female", "male", "intersex", "unknown"];
-const LANGUAGES = [
-  ["", "Choose"],
-  ["en", "English"],
-  ["es", "Spanish"],
-  ["zh", "Chinese"],
-  ["vi", "Vietnamese"],
-  ["ko", "Korean"],
-  ["tl", "Tagalog"],
-  ["ru", "Russian"],
-  ["ar", "Arabic"],
-  ["fr", "French"],
-  ["pt", "Portuguese"],
-];
+const SEXES = ["female", "male", "intersex", "other", "unknown"];
 const PLANS = [
   "commercial",
   "medicare_ffs",
@@ -31,23 +19,40 @@ const PLANS = [
   "other",
 ];
 
-function listLanguages(current) {
-  return LANGUAGES.some(([code]) => code === current) ? LANGUAGES : [...LANGUAGES, [current, current]];
+/** A whole date in a date field, or the part of it that is known as text. @param {any} properties */
+function BirthDate({ draft }) {
+  const pointer = "/patient/birth_date";
+  const value = draft.get(pointer);
+  const [isPartial, setPartial] = useState(Boolean(value) && value.length < 10);
+  const change = (event) => {
+    setPartial(event.target.checked);
+    draft.set(pointer, event.target.checked ? value.slice(0, 4) : "");
+  };
+  return html`<div>
+    ${
+      isPartial
+        ? html`<${DraftField} draft=${draft} pointer=${pointer} label="Year of birth" inputmode="numeric" maxlength="7"
+          hint="Enter the year, such as 1961, or the year and month, such as 1961-04" />`
+        : html`<${DraftField} draft=${draft} pointer=${pointer} label="Date of birth" type="date" />`
+    }
+    <label class="check"><input type="checkbox" checked=${isPartial} onChange=${change} />Only the year, or year and month, is known</label>
+  </div>`;
 }
 
 export function PatientStep({ draft }) {
   return html`<${FieldGroup} title="Patient">
       <${DraftField} draft=${draft} pointer="/patient/given_name" label="First name" />
       <${DraftField} draft=${draft} pointer="/patient/family_name" label="Last name" />
-      <${DraftField} draft=${draft} pointer="/patient/birth_date" label="Date of birth" type="date" />
+      <${BirthDate} draft=${draft} />
       <${DraftField} draft=${draft} pointer="/patient/mrn" label="Medical record number" optional />
       <${DraftField} draft=${draft} pointer="/patient/sex" label="Sex" options=${listOptions(SEXES, "Choose")} />
     <//>
     <${FieldGroup} title="Contact">
-      <${DraftField} draft=${draft} pointer="/patient/phone" label="Phone" type="tel" hint="For a number outside the US, start with + and the country code" />
+      <${DraftField} draft=${draft} pointer="/patient/phone" label="Phone" type="tel" hint="With an extension: 713-555-0142 x12. For a number outside the US, start with + and the country code" />
       <${DraftField} draft=${draft} pointer="/patient/zip" label="ZIP code" inputmode="numeric" />
       <${DraftField} draft=${draft} pointer="/patient/email" label="Email" type="email" optional />
-      <${DraftField} draft=${draft} pointer="/patient/language" label="Preferred language" options=${listLanguages(draft.get("/patient/language"))} />
+      <${DraftField} draft=${draft} pointer="/patient/language" label="Preferred language" options=${listLanguageOptions(draft.get("/patient/language"))} />
+      <${DraftChoice} draft=${draft} pointer="/patient/interpreter_needed" label="Interpreter needed" options=${YES_NO_OPTIONS} />
       <${DraftField} draft=${draft} pointer="/patient/caregiver/name" label="Caregiver's name" optional />
       <${DraftField} draft=${draft} pointer="/patient/caregiver/phone" label="Caregiver's phone" type="tel" optional />
       <${DraftField} draft=${draft} pointer="/patient/caregiver/relation" label="Caregiver's relationship to the patient" optional />

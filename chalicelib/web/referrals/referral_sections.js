@@ -4,9 +4,10 @@ import { html } from "../platform/dom.js";
 import { FactList } from "../platform/form_fields.js";
 import { FLAGS, formatYesNo, getLabel } from "../platform/labels.js";
 import { buildFormHref } from "../platform/route.js";
-import { formatDate } from "../platform/time.js";
+import { formatBirthDate, formatDate } from "../platform/time.js";
 import { PhoneLink } from "../platform/ui.js";
 import { listEligibilityFacts } from "./clinical_labels.js";
+import { formatLanguage } from "./languages.js";
 import { findStep } from "./form_step_list.js";
 
 const Section = ({ title, children }) => html`<section class="card"><h2>${title}</h2>${children}</section>`;
@@ -16,13 +17,14 @@ export function Patient({ value = {} }) {
   const caregiver = value.caregiver;
   return html`<${Section} title="Patient">
     <${FactList} rows=${[
-      ["Date of birth", formatDate(value.birth_date)],
+      ["Date of birth", formatBirthDate(value.birth_date)],
       ["Sex", getLabel(value.sex)],
       ["MRN", value.mrn],
       ["ZIP code", value.zip],
       ["Phone", value.phone && html`<${PhoneLink} number=${value.phone} />`],
       ["Email", value.email],
       ["Preferred language", formatLanguage(value.language)],
+      ["Interpreter needed", formatYesNo(value.interpreter_needed)],
       ["Alias used in email", value.alias],
       ["Caregiver", caregiver && html`<${Caregiver} value=${caregiver} />`],
     ]} />
@@ -31,14 +33,6 @@ export function Patient({ value = {} }) {
 
 function Caregiver({ value: { name, relation, phone } }) {
   return html`${[name, relation].filter(Boolean).join(", ")} <${PhoneLink} number=${phone} />`;
-}
-
-function formatLanguage(code) {
-  try {
-    return code && new Intl.DisplayNames("en", { type: "language" }).of(code);
-  } catch {
-    return code;
-  }
 }
 
 function TherapyLineRow({ line, index }) {

@@ -4,7 +4,7 @@ import { onSignOut } from "../identity/session.js";
 import { html, signal, useEffect, useRef, useState } from "../platform/dom.js";
 import { formatCount, getLabel } from "../platform/labels.js";
 import { buildFormHref, buildReferralHref } from "../platform/route.js";
-import { computeYears, formatDate, formatDay, formatElapsed, formatTime, formatWallClock } from "../platform/time.js";
+import { formatAge, formatDate, formatDay, formatElapsed, formatTime, formatWallClock } from "../platform/time.js";
 import { announce, Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
 import { NextActionBadge, OverdueBadge, PhaseProgress } from "./badges.js";
 import { countReferrals, listReferrals } from "./referrals_api.js";
@@ -32,7 +32,7 @@ function ReferralRow({ item }) {
         ${patient.family_name}${patient.given_name && `, ${patient.given_name}`}
       </a>${item.changed_since_seen && html`<span class="has-unread" title="Unread changes"><span class="visually-hidden">, unread changes</span></span>`}
       ${item.urgency !== "routine" && html` <span class="chip urgent">${getLabel(item.urgency)}</span>`}
-      <span class="subtext">${item.alias}${patient.birth_date && ` · age ${computeYears(patient.birth_date, today)}`}</span>
+      <span class="subtext">${item.alias}${patient.birth_date && ` · age ${formatAge(patient.birth_date, today)}`}</span>
     </th>
     <td role="cell" class="stage">
       <span>${item.stage_label}</span>${item.missing_updates && html`<span class="subtext"><span class="chip is-warning">Update missing from center</span></span>`}

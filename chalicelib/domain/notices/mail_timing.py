@@ -1,13 +1,14 @@
 """When a notice is emailed: by its category, the member's preferences, and the last email.
 
 A notice appears in the dashboard immediately, always. Its email can wait for one hour after the
-last email about the same referral, for the hour of the daily email if the member chose one, and
-for the end of quiet hours. A critical notice never waits.
+last email about the same referral, for the morning if the notice is about a day, for the hour of
+the daily email if the member chose one, and for the end of quiet hours. A critical notice never
+waits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -18,20 +19,30 @@ MIN_GAP_BETWEEN_MAILS = timedelta(hours=1)
 """Time between two emails about one referral to one member, unless the second is critical."""
 
 MAX_JOIN_DELAY = timedelta(days=2)
-"""No email waits longer than this: one day for the hour of the daily email and one more for the end
-of quiet hours. An email planned for later comes from a job that was rehearsed with a future date."""
+"""A notice joins no email that is planned for later than this: one day for the hour of the daily email or for the
+morning, and one more for the end of quiet hours. An email planned for later comes from a job that was rehearsed with a
+future date."""
 
 LATE_AFTER = timedelta(hours=1)
 """An email that is sent more than an hour after it was due says so. Jobs run every 15 minutes."""
 
-DEFAULT_DAILY_HOUR = 7
-"""The hour of the daily email: before rounds and clinics begin, in the recipient's own time zone."""
+MORNING_HOUR = 7
+"""When the email of a notice about a day goes out, in the recipient's time zone: before rounds and clinics begin.
+
+Such a notice is created when the day begins at the center, which is night there, and often for the recipient too."""
+
+DEFAULT_DAILY_HOUR = MORNING_HOUR
+"""The hour of the daily email, in the recipient's own time zone."""
 
 OPTIONAL_CATEGORIES = tuple(category for category in Category if category is not Category.CRITICAL)
 """The categories that a member can receive in a daily email, or not by email at all."""
 
 DAILY_THREAD = "daily"
 """The thread key of the one daily email; every other email has its referral as the key."""
+
+MORNING_SUFFIX = "#morning"
+"""Ends the thread key of the emails about a day of a referral. They wait for the morning in a thread of their own, so
+that an event of the night is still emailed at once."""
 
 
 class MailTiming(StrEnum):
@@ -142,13 +153,21 @@ class Mail:
     unreached_member_ids: tuple[str, ...] = ()
 
 
-def get_thread_key(timing: MailTiming, referral_id: str) -> str:
-    """The key by which emails of this timing are combined."""
-    return DAILY_THREAD if timing is MailTiming.DAILY else referral_id
+def get_thread_key(timing: MailTiming, referral_id: str, *, day: date | None = None) -> str:
+    """The key by which emails of this timing are combined; `day` is the day that a notice is about, if any."""
+    if timing is MailTiming.DAILY:
+        return DAILY_THREAD
+    return f"{referral_id}{MORNING_SUFFIX}" if day else referral_id
 
 
 def compute_mail_time(
-    timing: MailTiming, preferences: Preferences, *, zone: str, last: LastMail | None, now: datetime
+    timing: MailTiming,
+    preferences: Preferences,
+    *,
+    zone: str,
+    last: LastMail | None,
+    now: datetime,
+    day: date | None = None,
 ) -> datetime:
     """When a new email of a thread is due.
 
@@ -158,18 +177,49 @@ def compute_mail_time(
         zone: The recipient's time zone.
         last: The last email of the thread, which this notice can no longer join.
         now: When the notice is created.
+        day: The day that the notice is about, such as the end of monitoring; None if it is about an event.
     """
     if timing is MailTiming.DAILY:
         at = _find_next_hour(preferences.digest_hour, zone, now=now)
     else:
-        at = max(now, last.planned_for + MIN_GAP_BETWEEN_MAILS) if last and last.planned_for <= now else now
+        start = _find_morning(day, zone, now=now) if day else now
+        at = max(start, last.planned_for + MIN_GAP_BETWEEN_MAILS) if last and last.planned_for <= start else start
     return _skip_quiet_hours(preferences.quiet_hours, zone, at)
+
+
+def find_joinable(
+    candidates: Iterable[LastMail],
+    timing: MailTiming,
+    preferences: Preferences,
+    *,
+    zone: str,
+    now: datetime,
+    day: date | None = None,
+) -> LastMail | None:
+    """Find the earliest waiting email that a notice can join: not before its own time, and hardly after it.
+
+    The arguments are those of `compute_mail_time`; a candidate is the last email of a thread.
+    """
+    own_time = compute_mail_time(timing, preferences, zone=zone, last=None, now=now, day=day)
+    latest = max(own_time, now + MIN_GAP_BETWEEN_MAILS)
+    earliest = own_time if day and timing is MailTiming.AT_ONCE and own_time > now else now - MIN_GAP_BETWEEN_MAILS
+    fitting = [mail for mail in candidates if mail.can_be_joined(now) and earliest <= mail.planned_for <= latest]
+    return min(fitting, key=lambda mail: mail.planned_for, default=None)
 
 
 def compute_late_since(mail: Mail, *, now: datetime) -> datetime | None:
     """Since when an email is late, or None if it is on time."""
     since = mail.late_since or mail.due_at
     return since if now - since > LATE_AFTER else None
+
+
+def _find_morning(day: date, zone: str, *, now: datetime) -> datetime:
+    """The morning of a day in the zone; if it is over, now, or the next morning if it is night."""
+    local = now.astimezone(ZoneInfo(zone))
+    on_time = _to_instant(datetime.combine(day, time(), local.tzinfo), time(MORNING_HOUR), now)
+    if on_time >= now or local.time() >= time(MORNING_HOUR):
+        return max(on_time, now)
+    return _to_instant(local, time(MORNING_HOUR), now)
 
 
 def _find_next_hour(hour: int, zone: str, *, now: datetime) -> datetime:

@@ -8,12 +8,14 @@ email, or twice. Nothing is sent here: an email is a row of the outbox, and
 To add a notice, add its rule to `domain.notices.notice_rules`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import TypedDict
 
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.notices.mail_timing import (
+    DAILY_THREAD,
     LATE_AFTER,
     LastMail,
     Mail,
@@ -21,6 +23,7 @@ from chalicelib.domain.notices.mail_timing import (
     MailTiming,
     Preferences,
     compute_mail_time,
+    find_joinable,
     get_thread_key,
 )
 from chalicelib.domain.notices.notice_rules import Category, NoticeRule
@@ -33,19 +36,34 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.mails import MAIL
 from chalicelib.store.notices.notices import NOTICE, Notice, format_due_time
+from chalicelib.store.notices.recipients import Recipient
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
 
 LATE_AFTER_DAY = timedelta(days=1)
 
 
+class _Timing(TypedDict):
+    """What decides about the time of an email, besides the preferences."""
+
+    zone: str
+    now: datetime
+    day: date | None
+
+
 @dataclass(frozen=True, slots=True)
 class _NoticeToSend:
-    """A notice to a member, and since when it is late; None if it is on time."""
+    """A notice to a member.
+
+    Attributes:
+        late_since: Since when it is late; None if it is on time.
+        day: The day that it is about; None if it is about an event.
+    """
 
     notice: Notice
     member: Member
     late_since: datetime | None
+    day: date | None
 
 
 def notify_recipients(task: OutboxTask, referral: Referral, *, context: RunContext) -> Sequence[str]:
@@ -66,18 +84,18 @@ def _write_notice_with_mail(pending: _NoticeToSend, *, context: RunContext) -> s
     A conflict means that another notice to the same person about the same referral was faster. Then
     there is an email to join.
     """
-    full_mail_id: str | None = None
+    full_mail_ids: set[str] = set()
 
     def attempt() -> str | None:
-        nonlocal full_mail_id
-        notice, writes, new_mail_id = _prepare_notice(pending, full_mail_id, context=context)
+        notice, writes, new_mail_id = _prepare_notice(pending, full_mail_ids, context=context)
         try:
             context.stores.transactions.commit(context.stores.notices.prepare_add(notice), *writes)
         except ConditionFailedError as e:
             if NOTICE in e.items:
                 return None
             # An email that can take no more notices is not tried again, but a new one of the thread is.
-            full_mail_id = notice.mail_id if MAIL in e.items else full_mail_id
+            if MAIL in e.items and notice.mail_id:
+                full_mail_ids.add(notice.mail_id)
             raise
         return new_mail_id
 
@@ -85,13 +103,13 @@ def _write_notice_with_mail(pending: _NoticeToSend, *, context: RunContext) -> s
 
 
 def _prepare_notice(
-    pending: _NoticeToSend, full_mail_id: str | None, *, context: RunContext
+    pending: _NoticeToSend, full_mail_ids: Collection[str], *, context: RunContext
 ) -> tuple[Notice, Sequence[TransactionWrite], str | None]:
     """Return a notice with its email, the writes that store it, and the email's id if it is new.
 
     Args:
         pending: The notice and its recipient.
-        full_mail_id: An email that can take no more notices.
+        full_mail_ids: Emails that can take no more notices.
         context: The tables and the time.
     """
     notice, member = pending.notice, pending.member
@@ -102,19 +120,31 @@ def _prepare_notice(
     timing = recipient.preferences.get_timing(notice.category)
     if timing is MailTiming.NEVER:
         return notice, [], None
-    thread = get_thread_key(timing, notice.referral_id)
-    last = recipient.last.get(thread)
-    if last and last.mail_id != full_mail_id and last.can_be_joined(context.now):
-        join_write = context.stores.mails.prepare_join(last.mail_id, notice.notice_id, late_since=pending.late_since)
-        return replace(notice, mail_id=last.mail_id), [join_write], None
+    thread = get_thread_key(timing, notice.referral_id, day=pending.day)
     zone = get_member_zone(member, recipient.preferences, stores=context.stores)
-    due = compute_mail_time(timing, recipient.preferences, zone=zone, last=last, now=context.now)
+    when: _Timing = {"zone": zone, "now": context.now, "day": pending.day}
+    lasts = _list_last_mails(recipient, thread)
+    waiting = [last for last in lasts if last.mail_id not in full_mail_ids]
+    joined = find_joinable(waiting, timing, recipient.preferences, **when)
+    if joined:
+        join_write = context.stores.mails.prepare_join(joined.mail_id, notice.notice_id, late_since=pending.late_since)
+        return replace(notice, mail_id=joined.mail_id), [join_write], None
+    first_time = compute_mail_time(timing, recipient.preferences, last=None, **when)
+    before = [last for last in lasts if last.planned_for <= first_time]
+    latest = max(before, key=lambda last: last.planned_for, default=None)
+    due = compute_mail_time(timing, recipient.preferences, last=latest, **when)
     mail = _build_mail(pending, MailKind.NOTICE, due)
     open_write = context.stores.recipients.prepare_open_mail(
-        member.member_id, thread, LastMail(mail.mail_id, due), after=last
+        member.member_id, thread, LastMail(mail.mail_id, due), after=recipient.last.get(thread)
     )
     writes = [context.stores.mails.prepare_plan(mail), open_write]
     return replace(notice, mail_id=mail.mail_id), writes, mail.mail_id
+
+
+def _list_last_mails(recipient: Recipient, thread: str) -> Sequence[LastMail]:
+    """The last emails that count for a thread: the daily one alone, or both of the referral."""
+    is_daily = thread == DAILY_THREAD
+    return [last for key, last in recipient.last.items() if (key == DAILY_THREAD) is is_daily]
 
 
 def _build_mail(pending: _NoticeToSend, kind: MailKind, due: datetime) -> Mail:
@@ -147,7 +177,7 @@ def _list_notices(task: OutboxTask, referral: Referral, context: RunContext) -> 
         ]
         for member in rule.list_recipients(members):
             notice = _build_notice(task, referral, member, rule, context.now)
-            yield _NoticeToSend(notice, member, task.due_at if late else None)
+            yield _NoticeToSend(notice, member, task.due_at if late else None, task.due_on)
 
 
 def _build_notice(task: OutboxTask, referral: Referral, member: Member, rule: NoticeRule, now: datetime) -> Notice:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.domain.identity.members import Member
-from chalicelib.domain.notices.mail_timing import DAILY_THREAD, LastMail, Preferences
+from chalicelib.domain.notices.mail_timing import DAILY_THREAD, MORNING_SUFFIX, LastMail, Preferences
 from chalicelib.store.platform.codec import from_json, to_json
 from chalicelib.store.platform.dynamo import DynamoTable, Item, TransactionWrite
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
@@ -58,7 +58,8 @@ class Recipients:
 
     def get_for_referral(self, member_id: str, referral_id: str) -> Recipient:
         """Read a member's preferences, and the last emails that a notice can join, by thread."""
-        items = (_PREFERENCES, f"{_OPEN_MAIL_PREFIX}{referral_id}", f"{_OPEN_MAIL_PREFIX}{DAILY_THREAD}")
+        threads = (referral_id, f"{referral_id}{MORNING_SUFFIX}", DAILY_THREAD)
+        items = (_PREFERENCES, *(f"{_OPEN_MAIL_PREFIX}{thread}" for thread in threads))
         rows = self.table.get_many([{"member_id": member_id, "item": item} for item in items])
         row_by_item = {row["item"]: row for row in rows}
         last = {

@@ -1,6 +1,6 @@
 """When an email is due: the gap between emails, quiet hours, the daily email, and clock changes."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -182,3 +182,46 @@ def test_an_email_is_late_since_it_or_its_first_notice_was_due(due_ago, notice_l
     )
 
     assert compute_late_since(mail, now=now) == (now - expected if expected else None)
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "expected"),
+    [
+        # The day begins at the center in New York.
+        ("11-09T05:00", NEW_YORK, "11-09T12:00"),
+        ("11-09T05:00", PHOENIX, "11-09T14:00"),
+        ("11-09T05:00", HONOLULU, "11-09T17:00"),
+        # The run is late: in the morning, in the evening, and in the night after.
+        ("11-09T15:00", NEW_YORK, "11-09T15:00"),
+        ("11-10T03:00", NEW_YORK, "11-10T03:00"),
+        ("11-10T05:30", NEW_YORK, "11-10T12:00"),
+    ],
+)
+def test_a_notice_about_a_day_is_due_in_the_morning(now, zone, expected):
+    """At 7 AM of that day in the recipient's zone; if that is over, at once, but not before 7 AM."""
+    at = compute_mail_time(MailTiming.AT_ONCE, Preferences(), zone=zone, last=None, now=utc(now), day=date(2026, 11, 9))
+
+    assert at == utc(expected)
+
+
+@given(moment=moments, zone=st.sampled_from(ZONES), shift=st.integers(-3, 1), quiet=st.booleans())
+def test_an_email_about_a_day_never_comes_at_night(moment, zone, shift, quiet):
+    """Neither before 7 AM nor in quiet hours, nor before its day, however late the run is."""
+    day = (moment + timedelta(days=shift)).date()
+    preferences = Preferences(quiet_hours=NIGHT if quiet else None)
+
+    at = compute_mail_time(MailTiming.AT_ONCE, preferences, zone=zone, last=None, now=moment, day=day)
+
+    local = at.astimezone(ZoneInfo(zone))
+    assert at >= moment
+    assert local.date() >= day
+    assert local.time() >= time(7)
+    assert not (quiet and NIGHT.contains(local.time()))
+
+
+def test_notices_about_days_have_a_thread_of_their_own():
+    """So an event of the night does not wait for the morning."""
+    assert get_thread_key(MailTiming.AT_ONCE, "ref_1", day=date(2026, 11, 9)) != get_thread_key(
+        MailTiming.AT_ONCE, "ref_1"
+    )
+    assert get_thread_key(MailTiming.DAILY, "ref_1", day=date(2026, 11, 9)) == get_thread_key(MailTiming.DAILY, "ref_2")

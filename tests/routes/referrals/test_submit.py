@@ -90,7 +90,8 @@ def test_what_was_sent_is_returned(shared_api):
     result = shared_api.practice.post("/v1/referrals", body).json
 
     patient, clinical = result["patient"], result["clinical"]
-    assert patient == body["patient"] | {"caregiver": body["patient"]["caregiver"] | {"relation": None}}
+    caregiver = body["patient"]["caregiver"] | {"relation": None}
+    assert patient == body["patient"] | {"caregiver": caregiver, "interpreter_needed": None}
     unasked = {"hepatitis_or_hiv": None, "prior_car_t": None, "seizure_disorder": None}
     unscreened = dict.fromkeys(
         ("no_transplant_because", "lenalidomide_refractory", "transplant", "labs", "last_doses",

@@ -37,8 +37,8 @@ def list_notice_titles(tenant, services):
 
 
 def on_day(days):
-    """A time on a later day, well after that day's start at the center."""
-    return NOON + days * DAY
+    """A time on a later day, in the morning of both sides."""
+    return NOON + days * DAY + timedelta(hours=2)
 
 
 def test_a_submission_notifies_the_center(services):
@@ -121,13 +121,18 @@ def test_a_late_run_sends_everything_once(infused_services):
     assert infused_services.run_queue(TaskQueue.PLAN, now=on_day(29) + MINUTE)["mails"] == 0
 
 
-@pytest.mark.parametrize(("minutes", "mails"), [(-1, 0), (0, 2), (6 * 60, 2), (12 * 60, 2), (23 * 60, 2)])
-def test_a_planned_day_is_the_local_day_of_the_center(infused_services, minutes, mails):
-    """Day 7 starts at midnight in New York, five hours after it starts in UTC. Day 14 is not sent yet."""
+@pytest.mark.parametrize(
+    ("minutes", "is_shown", "mails"),
+    [(-1, False, 0), (0, True, 0), (7 * 60 - 1, True, 0), (7 * 60, True, 1), (8 * 60, True, 2), (23 * 60, True, 2)],
+)
+def test_a_planned_day_is_the_local_day_of_the_center(infused_services, minutes, is_shown, mails):
+    """Day 7 starts at midnight in New York; the notice is there from then on. Each reader's email comes at 7 AM."""
     midnight = NOON.replace(month=11, day=9, hour=5)
 
     counts = infused_services.run_queue(TaskQueue.PLAN, now=midnight + timedelta(minutes=minutes))
 
+    titles = list_notice_titles(PRACTICE, infused_services)
+    assert ("Label minimum for daily monitoring ends today" in titles) is is_shown
     assert counts["mails"] == mails
 
 

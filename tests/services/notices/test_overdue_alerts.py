@@ -101,7 +101,7 @@ def test_an_alert_has_the_stage_and_the_date_and_its_email_does_not(submitted_se
     """After days of silence there is one alert, of the highest level, with the first overdue day."""
     submitted_services.postbox.accepted.clear()
 
-    counts = submitted_services.run_queue(TaskQueue.OVERDUE, now=RED + DAY)
+    counts = submitted_services.run_queue(TaskQueue.OVERDUE, now=RED + DAY + timedelta(hours=9))
     [notice] = submitted_services.stores.notices.list_page(PRACTICE_MEMBER.member_id, limit=9, start=None)[0]
 
     assert notice.title == "Long overdue since November 4, 2026: Submitted"
@@ -232,7 +232,7 @@ def test_a_run_does_not_overwrite_a_row_that_a_change_set_again(submitted_servic
     """It was sending an alert about the stage that just ended. The new stage keeps its own alert."""
     other = submitted_services.restart()
     other.now = AMBER
-    change = faults.plan_interruption("PutItem", lambda: other.deliver("accepted"))
+    change = faults.plan_interruption("TransactWriteItems", lambda: other.deliver("accepted"))
 
     with faults.inject_faults(change):
         submitted_services.run_queue(TaskQueue.OVERDUE, now=AMBER)

@@ -111,6 +111,7 @@ def walk(world):
                      "/v1/referrals/counts", "/v1/notices?limit=1"):  # fmt: skip
             site.get(read)
     notice = world.practice.get("/v1/notices").json["items"][0]
+    world.practice.get(f"/v1/notices/{notice['notice_id']}")
     world.practice.post(f"/v1/notices/{notice['notice_id']}/read", None)
     world.practice.post("/v1/notices/read", {"notice_ids": [notice["notice_id"]]})
 

@@ -118,6 +118,7 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("GET", "/v1/calendars/{calendar}"): RouteAccess.PUBLIC,
     ("GET", "/v1/notices"): _all(200),
     # Ids that are not the caller's own are ignored.
+    ("GET", "/v1/notices/{notice_id}"): _only(frozenset({"practice"}), 200, rest=404),
     ("POST", "/v1/notices/read"): _all(200),
     # The notice belongs to the practice's coordinator.
     ("POST", "/v1/notices/{notice_id}/read"): _only(frozenset({"practice"}), 204, rest=404),

@@ -10,6 +10,7 @@ from chalicelib import wiring
 from chalicelib.errors import NotFoundError
 from chalicelib.routes.notices.responses import (
     NoticePageResponse,
+    NoticeResponse,
     ReferralNoticePageResponse,
     UnreadCountResponse,
     to_history_row_response,
@@ -57,6 +58,19 @@ def list_notices(request: ApiRequest, query: PageQuery) -> ApiResponse[NoticePag
         },
         headers=cursors.build_link_header(cursor, query),
     )
+
+
+@declare_endpoint(blueprint, "GET", "/v1/notices/{notice_id}")
+def read_notice(request: ApiRequest, notice_id: str) -> ApiResponse[NoticeResponse]:
+    """Get one of your notices, as the link in an email names it; does not mark it as read."""
+    stores = wiring.get_stores()
+    is_id = _NOTICE_ID.fullmatch(notice_id)
+    found = stores.notices.get_many(request.member.member_id, [notice_id]) if is_id else ()
+    if not found:
+        raise NotFoundError
+    [notice] = found
+    mails = load_mail_statuses(stores.mails, [notice.mail_id] if notice.mail_id else [])
+    return ApiResponse(body=to_notice_response(notice, mails))
 
 
 @declare_endpoint(blueprint, "POST", "/v1/notices/{notice_id}/read", status=204, needs_idempotency_key=True)

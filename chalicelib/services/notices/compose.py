@@ -110,17 +110,23 @@ class OutgoingMail:
         referral_ids = {notice.referral_id for notice in self.notices}
         alias = self._referrals[self.notices[0].referral_id].alias
         to, late, count = self.recipient.email, self._format_lateness(), len(self.notices)
+        # The id of a notice says nothing about the patient, and only its reader can open it, after sign-in.
+        link = f"{sign_in_url}/#/notices/{self.notices[0].notice_id}"
         if self.mail.kind is MailKind.CRITICAL:
-            return templates.compose_critical_notice(to=to, alias=alias, sign_in_url=sign_in_url, late_since_text=late)
+            return templates.compose_critical_notice(to=to, alias=alias, sign_in_url=link, late_since_text=late)
         if self.mail.kind is MailKind.ESCALATION:
-            return templates.compose_escalation(to=to, alias=alias, sign_in_url=sign_in_url, late_since_text=late)
+            return templates.compose_escalation(to=to, alias=alias, sign_in_url=link, late_since_text=late)
         unsubscribe = self._build_unsubscribe_url(sign_in_url)
         if len(referral_ids) == 1:
             return templates.compose_notice_waiting(
-                to=to, alias=alias, count=count, sign_in_url=sign_in_url, late_since_text=late, unsubscribe=unsubscribe
+                to=to, alias=alias, count=count, sign_in_url=link, late_since_text=late, unsubscribe=unsubscribe
             )
         return templates.compose_notices_waiting(
-            to=to, counts=self._count_by_alias(), sign_in_url=sign_in_url, late_since_text=late, unsubscribe=unsubscribe
+            to=to,
+            counts=self._count_by_alias(),
+            sign_in_url=f"{sign_in_url}/#/notices",
+            late_since_text=late,
+            unsubscribe=unsubscribe,
         )
 
     def _compose_digest(self, to: str, sign_in_url: str) -> MailMessage:

@@ -3,11 +3,11 @@ import { getTimeZone, unread } from "../identity/member.js";
 import { html, useRef, useState } from "../platform/dom.js";
 import { RadioChoice } from "../platform/form_fields.js";
 import { createIdempotencyKey, useIdempotentRequest } from "../platform/idempotent_request.js";
-import { buildReferralHref } from "../platform/route.js";
+import { buildReferralHref, replaceWith } from "../platform/route.js";
 import { formatTime } from "../platform/time.js";
 import { announce, Field, Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
 import { CATEGORIES, describeEmail, formatAgo, getCategoryName } from "./notice_labels.js";
-import { listNotices, markNoticeRead, markNoticesRead } from "./notices_api.js";
+import { getNotice, listNotices, markNoticeRead, markNoticesRead } from "./notices_api.js";
 
 // The server counts the unread notices among the same number of newest notices.
 const PAGE_SIZE = 100;
@@ -88,7 +88,29 @@ function Filters({ shown, change, count }) {
   </div>`;
 }
 
-export function Notices() {
+/** Opens the referral of a notice, as the link in an email asks, and marks the notice as read. */
+function OpenedNotice({ id }) {
+  const { problem, reload } = useLoad(async () => {
+    const notice = await getNotice(id);
+    if (!notice.read_at) {
+      // The referral opens even if this fails; the notice then stays unread.
+      await markNoticeRead(id, createIdempotencyKey()).then(
+        () => (unread.value = Math.max(0, unread.value - 1)),
+        () => {},
+      );
+    }
+    replaceWith(getNoticeLink(notice));
+  }, [id]);
+  if (problem?.status === 404)
+    return html`<div class="banner"><${Icon} name="bell" /><p>This link does not lead to one of your notices. It may be for a colleague, or the notice was removed. These are your notices.</p></div>
+      <${NoticeList} />`;
+  if (problem) return html`<${PageTitle} page="Notices">Notice<//><${Problem} problem=${problem} retry=${reload} />`;
+  return html`<${Loading} what="the notice" />`;
+}
+
+export const Notices = ({ id }) => (id ? html`<${OpenedNotice} id=${id} />` : html`<${NoticeList} />`);
+
+function NoticeList() {
   const { data, problem, reload, replace } = useLoad(() => listNotices(null, PAGE_SIZE), []);
   const [failed, setFailed] = useState(/** @type {any} */ (null));
   const [shown, setShown] = useState({ unread: false, category: "" });

@@ -3,6 +3,7 @@ import { callApi } from "../identity/session.js";
 
 /**
  * @typedef {import("../platform/api_types.js").NoticePageResponse} NoticePage
+ * @typedef {import("../platform/api_types.js").NoticeResponse} Notice
  * @typedef {import("../platform/api_types.js").PreferencesRequest} PreferencesRequest
  * @typedef {import("../platform/api_types.js").PreferencesResponse} Preferences
  * @typedef {import("../platform/api_types.js").ReferralNoticePageResponse} ReferralNoticePage
@@ -14,6 +15,9 @@ const encode = encodeURIComponent;
 /** @param {string | null} [cursor] @param {number} [limit] @returns {Promise<NoticePage>} */
 export const listNotices = async (cursor, limit) =>
   (await callApi("GET", "notices", { query: { cursor, limit } })).data;
+
+/** One of the member's own notices. @param {string} id @returns {Promise<Notice>} */
+export const getNotice = async (id) => (await callApi("GET", `notices/${encode(id)}`)).data;
 
 /**
  * @param {string} id

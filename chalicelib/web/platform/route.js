@@ -26,6 +26,8 @@ export function parseRoute(hash) {
       ? { view: "form", id: second, step: fourth || "patient" }
       : { view: "referral", id: second };
   }
+  // The link in an email. The page opens the notice's referral.
+  if (first === "notices" && second) return { view: "notices", id: second };
   if (first === "screen") return { view: "eligibility_check", id: second };
   if (first === "centers") return { view: second === "compare" ? second : first };
   return { view: VIEWS[first] ?? "not_found" };

@@ -18,6 +18,7 @@ def fill_path(shared_api):
     ids = {"referral_id": shared_api.refer()["referral_id"], "center_id": "ctr_harbor"}
     ids |= {"package": "app", "name": "app.js", "token": link.rpartition("/")[2]}
     ids["calendar"] = member_feed.rpartition("/")[2]
+    ids["notice_id"] = "ntc_20260101T000000000000_" + "a" * 26
     return lambda path: path.format_map(ids)
 
 

@@ -30,6 +30,7 @@ def get_path(shared_api):
     way_out = build_unsubscribe_url("mem_1", [Category.DIGEST], sign_in_url="", stores=shared_api.stores)
     ids = {"referral_id": referral_id, "center_id": "ctr_harbor", "package": "app", "name": "app.js"}
     ids["calendar"] = "mem_nobody.nothing.ics"
+    ids["notice_id"] = "ntc_20260101T000000000000_" + "a" * 26
     ids["token"] = way_out.rpartition("/")[2]
 
     def get(path, **headers):

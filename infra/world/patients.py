@@ -131,15 +131,20 @@ def build_packet(
 
 def _build_person(number: int, rng: random.Random, *, born_on: date, practice: DemoOrganization) -> Mapping[str, Any]:
     is_female = rng.random() < 0.5
+    given_name = rng.choice(_NAMES["women" if is_female else "men"])
+    speaks_spanish = rng.random() < 0.2
+    # Of a few patients, only the year of birth is known.
+    birth_date = born_on.isoformat()[: 4 if number % 19 == 7 else 10]
     return {
-        "given_name": rng.choice(_NAMES["women" if is_female else "men"]),
+        "given_name": given_name,
         "family_name": _build_family_name(number),
-        "birth_date": born_on.isoformat(),
+        "birth_date": birth_date,
         "sex": "female" if is_female else "male",
         "mrn": f"{practice.handle[0].upper()}-{1000 + number}",
         "zip": practice.zip,
         "phone": practice.build_phone(20 + number % 70),
-        "language": "es" if rng.random() < 0.2 else "en",
+        "language": "es-419" if speaks_spanish else "en",
+        "interpreter_needed": speaks_spanish,
     }
 
 
@@ -177,7 +182,7 @@ def build_provider(practice: DemoOrganization) -> Mapping[str, Any]:
     return {
         "name": "R. Provider",
         "npi": _NPIS[practice.handle],
-        "phone": practice.build_phone(1),
+        "phone": f"{practice.build_phone(1)};ext=12",
         "email": f"provider@{practice.handle}.example",
     }
 

@@ -144,7 +144,8 @@ def read_birth_date(text: str) -> str:
     return text
 
 
-read_birth_date.pattern = r"^\d{4}(-\d{2}(-\d{2})?)?$"  # type: ignore[attr-defined] # as for require_not_empty
+# As for require_not_empty.
+read_birth_date.pattern = r"^(19|20)[0-9]{2}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"  # type: ignore[attr-defined]
 
 
 def read_phone(written: str) -> str:
@@ -152,7 +153,10 @@ def read_phone(written: str) -> str:
     return parse_phone(written)
 
 
-read_phone.pattern = r"[0-9](.*[0-9]){6}"  # type: ignore[attr-defined] # as for require_not_empty
+# As for require_not_empty: the usual ways to write a number.
+read_phone.pattern = (  # type: ignore[attr-defined]
+    r"^(\+[1-9][0-9]{6,14}|\(?[2-9][0-9]{2}\)?[ .-]?[0-9]{3}[ .-]?[0-9]{4})((;ext=| ?x ?| ext\.? ?)[0-9]{1,7})?$"
+)
 
 
 def read_language(tag: str) -> str:

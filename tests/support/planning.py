@@ -9,7 +9,7 @@ from chalicelib.domain.notices.notice_rules import EVENT_RULES
 from chalicelib.domain.notices.tasks import STAGE_CHANGED_RULE, TaskQueue
 from chalicelib.domain.referrals.events import Corrected, ReferralEvent, StageChange, derive_id
 from chalicelib.domain.referrals.stages import Stage
-from chalicelib.services.referrals.report_event import ReportResult
+from chalicelib.services.referrals.report_results import ReportResult
 from tests.support import stores as store_tools
 from tests.support.factories import CENTER, PRACTICE, build_member
 from tests.support.referral_values import build_event, build_stage_change

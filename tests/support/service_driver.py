@@ -15,7 +15,7 @@ from chalicelib.services.notices import outbox_worker as duties
 from chalicelib.services.platform.run_context import JobContext, RunContext
 from chalicelib.services.referrals import create as intake
 from chalicelib.services.referrals import report_event as journey
-from chalicelib.services.referrals.report_event import ReportResult
+from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.referrals.items import LoggedEvent
 from chalicelib.store.webhooks.idempotency import Delivery, IdempotentRequest, StoredResponse, hash_body

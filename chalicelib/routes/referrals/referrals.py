@@ -32,7 +32,8 @@ from chalicelib.routes.referrals.timeline_responses import to_event_response
 from chalicelib.services.audit.trail import read_audit_trail
 from chalicelib.services.notices.planned_list import list_planned_notices
 from chalicelib.services.referrals import create, read_and_amend, search, unread
-from chalicelib.services.referrals.report_event import ReportResult, report_by_member
+from chalicelib.services.referrals.report_event import report_by_member
+from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.store.webhooks.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)

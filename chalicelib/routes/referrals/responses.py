@@ -38,7 +38,7 @@ from chalicelib.routes.referrals.response_types import (
 from chalicelib.services.notices.planned_list import PlannedNotice
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.event_writes import load_decision_context
-from chalicelib.services.referrals.report_event import ReportResult
+from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.services.referrals.unread import NOTHING_UNREAD, UnreadCounts, UnreadRows
 from chalicelib.store.referrals.items import ReferralSummary
 

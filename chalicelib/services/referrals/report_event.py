@@ -10,24 +10,15 @@ exists (the request was already processed; return the stored response).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TypeGuard
 
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.notices.tasks import EXPIRE_PARKED_RULE, OutboxTask, TaskQueue
-from chalicelib.domain.referrals.apply_event import (
-    History,
-    decide_event,
-    name_reopened_endings,
-    needs_history,
-)
 from chalicelib.domain.referrals.events import (
     PARKED_FOR,
-    InformationRequested,
     ReferralEvent,
-    Reopened,
     StageChange,
     derive_id,
 )
@@ -48,8 +39,21 @@ from chalicelib.errors import ConflictError, NotFoundError, UnavailableError
 from chalicelib.observe import log
 from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.event_decisions import (
+    HistoryReader,
+    belongs_to_center,
+    decide_delivery,
+    decide_with_history,
+    name_endings,
+)
 from chalicelib.services.referrals.event_writes import build_audit_entry, load_decision_context, prepare_event_writes
 from chalicelib.services.referrals.parking import check_parking_capacity, list_parked
+from chalicelib.services.referrals.report_results import (
+    ReportResult,
+    build_delivery_result,
+    build_report_result,
+    replay_result,
+)
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.notices.outbox import NO_EXISTING_TASKS, parse_existing_tasks
 from chalicelib.store.platform.dynamo import TransactionWrite
@@ -58,27 +62,10 @@ from chalicelib.store.referrals.items import ParkedDelivery
 from chalicelib.store.webhooks.idempotency import (
     IDEMPOTENCY_RECORD,
     Delivery,
-    DeliveryResult,
     DeliveryStatus,
     IdempotentRequest,
     StoredResponse,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportResult:
-    """What became of a report: `applied`, `recorded`, `parked` or `duplicate`.
-
-    `contradiction`: whether an ending and a later step contradict each other, and both sides were asked.
-    `waiting_for` lists the stages that must come first; only for a parked report about the reporter's own referral.
-    """
-
-    status: str
-    referral_id: str
-    event_id: str
-    stage: str | None
-    contradiction: bool = False
-    waiting_for: tuple[str, ...] = ()
 
 
 def report_by_member(
@@ -103,8 +90,8 @@ def report_by_member(
         if referral is None or not (member.has_clinical_access and member.can_see(referral)):
             _audit_refusal(event, member.tenant_id, "not_found", context=context)
             raise NotFoundError
-        named = _name_endings(event, context=context)
-        decision = _decide_with_history(referral, named, context=context)
+        named = name_endings(event, context=context)
+        decision = decide_with_history(referral, named, context=context)
         refusal = _to_error(decision, referral, event) or _check_packet(referral, event)
         if refusal:
             first_response = context.stores.idempotency_records.find_response(request, now=context.now)
@@ -112,7 +99,7 @@ def report_by_member(
                 return first_response
             _audit_refusal(event, member.tenant_id, refusal.code, context=context)
             raise refusal
-        response = build_response(_build_report_result(decision, event))
+        response = build_response(build_report_result(decision, event))
         writes = prepare_event_writes(
             decision, named, member.tenant_id, before=referral, stores=context.stores, existing_tasks=existing_tasks
         )
@@ -147,8 +134,8 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
 
     def attempt() -> ReportResult:
         referral, parked = context.stores.referrals.get_with_parked(event.referral_id)
-        named = _name_endings(event, context=context)
-        decision = _decide_delivery(referral, named, delivery, parked, context=context)
+        named = name_endings(event, context=context)
+        decision = decide_delivery(referral, named, delivery, parked, context=context)
         waiting_for: tuple[str, ...] = ()
         if isinstance(decision, Pending):
             is_own = belongs_to_center(referral, delivery.center_id)
@@ -158,27 +145,27 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
                 event, delivery, parked_for_referral=parked_for_referral, context=context
             )
             if first_result:
-                return _replay_result(first_result)
+                return replay_result(first_result)
         writes = _prepare_delivery_writes(
             decision, named, delivery, referral, context=context, existing_tasks=existing_tasks
         )
         try:
             context.stores.transactions.commit(
                 context.stores.delivery_log.prepare_log(
-                    delivery, replace(_build_delivery_result(decision, event), waiting_for=waiting_for)
+                    delivery, replace(build_delivery_result(decision, event), waiting_for=waiting_for)
                 ),
                 *writes,
             )
         except ConditionFailedError as e:
             if IDEMPOTENCY_RECORD in e.items:
-                return _replay_result(context.stores.delivery_log.load_result(delivery, e.items[IDEMPOTENCY_RECORD]))
+                return replay_result(context.stores.delivery_log.load_result(delivery, e.items[IDEMPOTENCY_RECORD]))
             existing_tasks.update(parse_existing_tasks(e.items))
             raise
         if isinstance(decision, Rejected):
             raise ConflictError(decision.code, decision.reason)
         if parked and isinstance(decision, Applied | Recorded):
             _apply_parked_if_time(event.referral_id, context=context)
-        return replace(_build_report_result(decision, event), waiting_for=waiting_for)
+        return replace(build_report_result(decision, event), waiting_for=waiting_for)
 
     return commit_with_retry(attempt)
 
@@ -201,7 +188,7 @@ def report_by_system(event: ReferralEvent, *, context: RunContext) -> bool:
         referral = context.stores.referrals.get(event.referral_id)
         if referral is None:
             return False
-        decision = _decide_with_history(referral, event, context=context)
+        decision = decide_with_history(referral, event, context=context)
         if not isinstance(decision, Applied):
             return False
         writes = prepare_event_writes(
@@ -266,7 +253,7 @@ def _apply_next_parked(
     )
     try:
         context.stores.transactions.commit(
-            context.stores.delivery_log.prepare_log(delivery, _build_delivery_result(decision, event), was_parked=True),
+            context.stores.delivery_log.prepare_log(delivery, build_delivery_result(decision, event), was_parked=True),
             context.stores.referrals.prepare_unpark(parked_delivery),
             *writes,
         )
@@ -304,92 +291,14 @@ def _clear_lost_update(
 def _find_first_applicable(
     referral: Referral | None, parked: Sequence[ParkedDelivery], *, context: RunContext
 ) -> tuple[ParkedDelivery, Applied | Recorded | Rejected] | None:
-    history = _HistoryReader(context)
+    history = HistoryReader(context)
     for parked_delivery in sorted(parked, key=lambda p: p.event.order):
-        decision = _decide_delivery(
+        decision = decide_delivery(
             referral, parked_delivery.event, parked_delivery.delivery, parked, context=context, history=history
         )
         if not isinstance(decision, Pending):
             return parked_delivery, decision
     return None
-
-
-@dataclass
-class _HistoryReader:
-    """Reads a referral's history at most once, however many parked deliveries need it."""
-
-    context: RunContext
-    events: Sequence[ReferralEvent] | None = None
-
-    def read(self, referral_id: str) -> Sequence[ReferralEvent]:
-        if self.events is None:
-            self.events = self.context.stores.referrals.list_history(referral_id)
-        return self.events
-
-
-def _decide_with_history(
-    referral: Referral,
-    event: ReferralEvent,
-    parked: Sequence[ParkedDelivery] = (),
-    *,
-    context: RunContext,
-    history: _HistoryReader | None = None,
-) -> Decision:
-    """Read what the decision needs, and decide what an event does."""
-    decision_context = load_decision_context(referral, context=context)
-    if needs_history(referral, event):
-        known = History(
-            events=(history or _HistoryReader(context)).read(referral.referral_id),
-            parked=[each.event for each in parked if each.event.event_id != event.event_id],
-        )
-        decision = decide_event(referral, event, decision_context, known)
-    else:
-        decision = decide_event(referral, event, decision_context)
-    if (
-        isinstance(decision, Applied)
-        and isinstance(event, InformationRequested)
-        and _is_asked_already(referral, event, stores=context.stores)
-    ):
-        # A nightly feed repeats what is open under a new id. No one is notified again.
-        return Recorded(decision.referral)
-    return decision
-
-
-def _is_asked_already(referral: Referral, event: InformationRequested, *, stores: Stores) -> bool:
-    """Whether the same request is open already."""
-    if not referral.conversation.open_requests:
-        return False
-    requests = stores.information_requests.list_for_referral(referral.referral_id, scope=referral.practice_id)
-    return any(
-        request.has_same_content(event) for request in requests if referral.conversation.is_open(request.request_id)
-    )
-
-
-def belongs_to_center(referral: Referral | None, center_id: str) -> TypeGuard[Referral]:
-    """Whether the referral exists and was submitted to this center."""
-    return referral is not None and referral.is_with_center and referral.center_id == center_id
-
-
-def _decide_delivery(
-    referral: Referral | None,
-    event: ReferralEvent,
-    delivery: Delivery,
-    parked: Sequence[ParkedDelivery],
-    *,
-    context: RunContext,
-    history: "_HistoryReader | None" = None,
-) -> Decision:
-    """Decide what a center's delivery does. One for a referral that is not the center's stays pending."""
-    if not belongs_to_center(referral, delivery.center_id):
-        return Pending()
-    return _decide_with_history(referral, event, parked, context=context, history=history)
-
-
-def _name_endings(event: ReferralEvent, *, context: RunContext) -> ReferralEvent:
-    """Name the endings that a reopening cancels, so that a death reported later still counts."""
-    if not isinstance(event, Reopened):
-        return event
-    return name_reopened_endings(event, context.stores.referrals.list_history(event.referral_id))
 
 
 def _prepare_delivery_writes(
@@ -445,48 +354,6 @@ def _prepare_rejection_writes(
     if updated.status.feed == referral.status.feed:
         return [context.stores.audit_log.prepare_append(entry)]
     return list(context.stores.referrals.prepare_save(updated, replace(entry, version=updated.version)))
-
-
-def _build_report_result(decision: Decision, event: ReferralEvent) -> ReportResult:
-    """The result of a report with this decision."""
-    status = {Applied: "applied", Recorded: "recorded"}.get(type(decision), "parked")
-    referral = decision.referral if isinstance(decision, Applied | Recorded) else None
-    return ReportResult(
-        status=status,
-        referral_id=event.referral_id,
-        event_id=event.event_id,
-        stage=referral.stage if referral else None,
-        contradiction=referral is not None and referral.status.contradiction is not None,
-    )
-
-
-def _build_delivery_result(decision: Decision, event: ReferralEvent) -> DeliveryResult:
-    """The result that the delivery log keeps for this decision."""
-    result = _build_report_result(decision, event)
-    refused = isinstance(decision, Rejected)
-    return DeliveryResult(
-        status=DeliveryStatus.REFUSED if refused else DeliveryStatus(result.status),
-        referral_id=event.referral_id,
-        event_id=event.event_id,
-        stage=result.stage,
-        code=decision.code if isinstance(decision, Rejected) else None,
-        contradiction=result.contradiction,
-    )
-
-
-def _replay_result(first_result: DeliveryResult) -> ReportResult:
-    """The result of a delivery that was already processed."""
-    if first_result.status is DeliveryStatus.REFUSED:
-        raise ConflictError(first_result.code or "refused", "This delivery was already refused.")
-    parked = first_result.status is DeliveryStatus.PARKED
-    return ReportResult(
-        status="parked" if parked else "duplicate",
-        referral_id=first_result.referral_id,
-        event_id=first_result.event_id,
-        stage=first_result.stage,
-        contradiction=first_result.contradiction,
-        waiting_for=first_result.waiting_for if parked else (),
-    )
 
 
 def _build_expiry_task(referral_id: str, delivery: Delivery, *, now: datetime) -> OutboxTask:

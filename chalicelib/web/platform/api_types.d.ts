@@ -501,6 +501,20 @@ export interface DeliveredHoldStartEventRequest {
   data?: DeliveredHoldData;
 }
 
+export interface DeliveredInformationEventRequest {
+  referral_id: string;
+  occurred_at: string;
+  sequence?: number | null;
+  type: "information.requested";
+  data: DeliveredInformationRequestBody;
+}
+
+/** What a center asks for: at least one item, or a text. */
+export interface DeliveredInformationRequestBody {
+  items?: string[];
+  text?: string | null;
+}
+
 /** A coded reason. */
 export type DeliveredReasonCode = "disease_progression" | "poor_performance" | "comorbidity" | "excess_disease_burden" | "no_available_product_or_trial" | "toxicity_concern" | "other_therapy_chosen" | "patient_choice" | "caregiver_unavailable" | "travel_or_lodging" | "coverage_denied" | "coverage_pending_too_long" | "sca_not_reached" | "misrouted" | "inquiry_only" | "capacity_full" | "not_eligible" | "manufacturing_failure" | "infection_hold" | "death_before_treatment" | "death_after_treatment" | "insufficient_collection" | "no_show" | "rescheduled" | "moved_away" | "unreachable" | "follow_up_finished" | "unknown";
 
@@ -515,14 +529,6 @@ export interface DeliveredRelapseData {
   reason_code?: string | null;
   note?: string | null;
   status?: DeliveredRelapseStatus | null;
-}
-
-export interface DeliveredInformationEventRequest {
-  occurred_at: string;
-  sequence?: number | null;
-  type: "information.requested";
-  data: InformationRequestBody;
-  referral_id: string;
 }
 
 export interface DeliveredRelapseEventRequest {
@@ -918,6 +924,7 @@ export interface InformationAnswerBody {
 
 /** The center asks for information. */
 export interface InformationEventRequest {
+  referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
   type: "information.requested";
@@ -1542,6 +1549,7 @@ export interface ReportResultResponse {
   event_id: string;
   stage: string | null;
   contradiction?: boolean;
+  waiting_for?: string[];
 }
 
 /** An item that a center can ask for by code: a `document`, or a `fact` of the referral itself. */
@@ -1560,7 +1568,6 @@ export interface RequestedItemResponse {
   text: string | null;
   answered_at: string | null;
   answered_by: string | null;
-  waiting_for?: string[];
 }
 
 /** The resources that match, with the labels of topics and languages. */

@@ -1,0 +1,66 @@
+"""What became of a reported event, as the caller and the delivery log get it."""
+
+from dataclasses import dataclass
+
+from chalicelib.domain.referrals.events import ReferralEvent
+from chalicelib.domain.referrals.stage_changes import Applied, Decision, Recorded, Rejected
+from chalicelib.errors import ConflictError
+from chalicelib.store.webhooks.idempotency import DeliveryResult, DeliveryStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportResult:
+    """What became of a report: `applied`, `recorded`, `parked` or `duplicate`.
+
+    `contradiction`: whether an ending and a later step contradict each other, and both sides were asked.
+    `waiting_for` lists the stages that must come first; only for a parked report about the reporter's own referral.
+    """
+
+    status: str
+    referral_id: str
+    event_id: str
+    stage: str | None
+    contradiction: bool = False
+    waiting_for: tuple[str, ...] = ()
+
+
+def build_report_result(decision: Decision, event: ReferralEvent) -> ReportResult:
+    """The result of a report with this decision."""
+    status = {Applied: "applied", Recorded: "recorded"}.get(type(decision), "parked")
+    referral = decision.referral if isinstance(decision, Applied | Recorded) else None
+    return ReportResult(
+        status=status,
+        referral_id=event.referral_id,
+        event_id=event.event_id,
+        stage=referral.stage if referral else None,
+        contradiction=referral is not None and referral.status.contradiction is not None,
+    )
+
+
+def build_delivery_result(decision: Decision, event: ReferralEvent) -> DeliveryResult:
+    """The result that the delivery log keeps for this decision."""
+    result = build_report_result(decision, event)
+    refused = isinstance(decision, Rejected)
+    return DeliveryResult(
+        status=DeliveryStatus.REFUSED if refused else DeliveryStatus(result.status),
+        referral_id=event.referral_id,
+        event_id=event.event_id,
+        stage=result.stage,
+        code=decision.code if isinstance(decision, Rejected) else None,
+        contradiction=result.contradiction,
+    )
+
+
+def replay_result(first_result: DeliveryResult) -> ReportResult:
+    """The result of a delivery that was already processed."""
+    if first_result.status is DeliveryStatus.REFUSED:
+        raise ConflictError(first_result.code or "refused", "This delivery was already refused.")
+    parked = first_result.status is DeliveryStatus.PARKED
+    return ReportResult(
+        status="parked" if parked else "duplicate",
+        referral_id=first_result.referral_id,
+        event_id=first_result.event_id,
+        stage=first_result.stage,
+        contradiction=first_result.contradiction,
+        waiting_for=first_result.waiting_for if parked else (),
+    )

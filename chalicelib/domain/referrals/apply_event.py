@@ -197,7 +197,7 @@ def _fits_with_parked(referral: Referral, change: StageChange, context: Decision
         return False
     together = _replay_with(referral, change, context, history, *history.parked)
     before = _replay(referral, history.events, context, history)
-    return {change.event_id, *(move.event_id for move in before.path.moves)} <= together.placed
+    return change.event_id in together.moved_by and before.moved_by <= together.placed | together.moved_by
 
 
 def _decide_next(referral: Referral, change: StageChange, context: DecisionContext) -> Decision:

@@ -63,7 +63,8 @@ class OutgoingMail:
         if not self._wanted_notices:
             return MailSkipReason.TURNED_OFF
         if not self.notices:
-            return MailSkipReason.ENDED if self._referrals else MailSkipReason.NOT_VISIBLE
+            is_ended = bool(self._referrals) and self.mail.kind is not MailKind.DIGEST
+            return MailSkipReason.ENDED if is_ended else MailSkipReason.NOT_VISIBLE
         if self.context.stores.recipients.find_suppression(self.recipient):
             return MailSkipReason.SUPPRESSED
         return None

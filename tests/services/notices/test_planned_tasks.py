@@ -96,7 +96,7 @@ def test_a_crash_during_a_skip_still_leaves_the_reason(infused_services, mode):
         infused_services.restart().run_queue(TaskQueue.PLAN, now=now)
     infused_services.restart().run_queue(TaskQueue.PLAN, now=now + LEASE_DURATION)
 
-    assert set(list_skipped().values()) == {"closed"}
+    assert set(list_skipped().values()) == {"closed", "ended"}
     assert list_titles(infused_services) == []
 
 

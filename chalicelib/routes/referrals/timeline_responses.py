@@ -62,7 +62,8 @@ def _get_event_label(event: ReferralEvent) -> str:
     return EVENT_LABELS[event.type]
 
 
-_FIELDS_OUTSIDE_DATA = {field.name for field in fields(ReferralEvent)} - {"reason_code", "note"}
+_ADDED_BY_US = frozenset({"reopens"})
+_FIELDS_OUTSIDE_DATA = {field.name for field in fields(ReferralEvent)} - {"reason_code", "note"} | _ADDED_BY_US
 _FIELDS_OF_INFUSIONS = frozenset({"part", "of"})
 
 

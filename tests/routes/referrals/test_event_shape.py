@@ -81,7 +81,7 @@ def test_an_event_that_was_read_can_be_sent_as_a_replacement(shared_api):
         {"type": "stage.changed", "occurred_at": wiring.read_clock().isoformat(), "data": {"stage": "accepted"}},
     )
     wrong = read_newest(shared_api, referral_id)
-    at = wiring.read_clock().replace(microsecond=0)
+    at = (wiring.read_clock() + timedelta(seconds=1)).replace(microsecond=0)
     replacement = {"type": wrong["type"], "occurred_at": at.isoformat(), "data": wrong["data"]}
     data = {"supersedes": wrong["event_id"], "replacement": replacement, "note": "Typing error."}
     body = {"type": "event.corrected", "occurred_at": wiring.read_clock().isoformat(), "data": data}

@@ -87,13 +87,13 @@ def test_an_unreachable_stage_is_refused(shared_api, referral_id):
 
 
 def test_nothing_moves_a_closed_referral(shared_api, referral_id):
-    """An ending is final, for either side."""
+    """An ending is final, for either side, except a death; tests/routes/referrals/test_endings.py has it."""
     report(shared_api.practice, referral_id, "withdrawn")
 
     refused = [
         report(shared_api.center, referral_id, "accepted"),
-        report(shared_api.center, referral_id, "deceased"),
-        report(shared_api.practice, referral_id, "deceased"),
+        report(shared_api.center, referral_id, "infused"),
+        report(shared_api.center, referral_id, "declined"),
     ]
 
     assert {(answer.status, answer.json["code"]) for answer in refused} == {(409, "referral_closed")}

@@ -158,7 +158,7 @@ def refused(answer):
     ("before", "stage", "code"),
     [
         (("received", "declined"), "accepted", "referral_closed"),
-        (("received", "declined"), "infused", "referral_closed"),
+        (("received", "declined"), "released", "referral_closed"),
         (("received",), "withdrawn", "not_your_move"),
         (("received",), "submitted", "not_your_move"),
         (STAGES_TO_INFUSED, "apheresis_scheduled", "move_not_legal"),

@@ -20,6 +20,8 @@ from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.heartbeats import JobHeartbeats
 from chalicelib.store.platform.rate_limit import RateLimits
 from chalicelib.store.platform.transactions import Transactions
+from chalicelib.store.referrals.aliases import Aliases
+from chalicelib.store.referrals.fact_changes import FactChanges
 from chalicelib.store.referrals.information_requests import InformationRequests
 from chalicelib.store.referrals.items import ReferralItems
 from chalicelib.store.referrals.last_viewed import LastViewedStore
@@ -78,6 +80,8 @@ class Stores:
     information_requests: InformationRequests
     messages: Messages
     handbacks: HandbackVersions
+    aliases: Aliases
+    fact_changes: FactChanges
     calendar_feeds: CalendarFeeds
     transactions: Transactions
     encryption: EnvelopeEncryption
@@ -111,6 +115,8 @@ def open_stores(
         information_requests=InformationRequests(tables["referrals"], encryption),
         messages=Messages(tables["referrals"], encryption),
         handbacks=HandbackVersions(tables["referrals"], encryption),
+        aliases=Aliases(tables["referrals"], encryption),
+        fact_changes=FactChanges(tables["referrals"], encryption),
         calendar_feeds=CalendarFeeds(tables["calendars"]),
         transactions=Transactions(dynamodb),
         encryption=encryption,

@@ -61,7 +61,8 @@ class ScenarioRunner:
         """Play one: the run and the rounds under faults, then two rounds without."""
         number = len(self.played)
         self.world.go_back()
-        scene = Scene(self.world, f"{self.flow.name} {number}")
+        # An alias has no number of four digits or more, which could be a record number.
+        scene = Scene(self.world, f"{self.flow.name} {number // 1000} {number % 1000}")
         self.flow.prepare(scene)
         result = ScenarioResult(scene, wanted)
         self._run(result, [lambda: self.flow.act(scene)], wanted[0] if wanted else {})

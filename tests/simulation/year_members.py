@@ -37,6 +37,9 @@ _FACTS = factories.CENTER_FACTS | {
     ]
 }
 
+_LETTERS = str.maketrans("0123456789", "abcdefghij")
+"""Spells the numbers of an alias with letters, because a long number could be a record number."""
+
 _BY_PRACTICE = frozenset({"submitted", "withdrawn", "handed_back"})
 
 _TURNED_OFF = (
@@ -133,7 +136,8 @@ class Reporter:
         member = self.staff.people[self.course.practice.tenant_id][0]
         key = f"{self.course.name} {self._sent}"
         if news.what == "submitted":
-            changed: dict[str, Any] = {"center_id": self.course.center.tenant_id, "patient__alias": key}
+            alias = key.translate(_LETTERS)
+            changed: dict[str, Any] = {"center_id": self.course.center.tenant_id, "patient__alias": alias}
             changed |= {"product_id": self.course.product_id}
             driver.refer(self.referral_id, key=key, member=member, **changed)
             return "applied"

@@ -41,7 +41,15 @@ CANARIES: Mapping[str, str] = {
     "insurance_member_id": "XEQX-0451",
     "insurance_group": "GRPQX-9",
     "consent_on": "2026-10-09",
+    "consent_expires_on": "2177-10-09",
+    "none_reason": "Nonereasonqx: moves often",
     "note": "Noteqx: sleeps badly",
+    "change_phone": "+19175550817",
+    "change_payer": "Correctedpayerqx Life",
+    "change_caregiver": "Ottilieqx Caregiver",
+    "change_coordinator": "Coordinatorqx Lund",
+    "change_center_phone": "+19175550818",
+    "change_center_email": "coordinator.qx@canary-center.example",
     "event_note": "Eventnoteqx: called twice",
     "feed_note": "Feednoteqx: bed reserved",
     "parked_note": "Parkednoteqx: too early",
@@ -95,8 +103,11 @@ CANARIES: Mapping[str, str] = {
 _LETTERS = 8
 
 
-def build_canary_body(**changed: Any) -> dict[str, Any]:
-    """Build a complete referral with a canary in every field that is about a person."""
+def build_canary_body(*, alias: str = "", **changed: Any) -> dict[str, Any]:
+    """Build a complete referral with a canary in every field that is about a person.
+
+    `alias` is added to the canary's alias, because two open referrals cannot have the same.
+    """
     c = CANARIES
     line = {
         "line": 1,
@@ -117,7 +128,7 @@ def build_canary_body(**changed: Any) -> dict[str, Any]:
             "phone": c["phone"],
             "email": c["email"],
             "language": c["language"],
-            "alias": c["alias"],
+            "alias": c["alias"] + alias,
             "caregiver": {
                 "name": c["caregiver_name"],
                 "phone": c["caregiver_phone"],
@@ -142,7 +153,14 @@ def build_canary_body(**changed: Any) -> dict[str, Any]:
             "member_id": c["insurance_member_id"],
             "group": c["insurance_group"],
         },
-        consent_to_share={"given": True, "on": c["consent_on"]},
+        consent_to_share={
+            "given": True,
+            "basis": "patient_consent",
+            "on": c["consent_on"],
+            "scope": "all_records",
+            "expires_on": c["consent_expires_on"],
+        },
+        none_because=[{"item": "/patient/zip", "reason": c["none_reason"]}],
         note=c["note"],
         **changed,
     )

@@ -94,7 +94,8 @@ _REFERRAL: dict[str, Any] = {
         "phone": "+17135550142",
         "email": None,
         "language": "en",
-        "alias": "Blue Heron",
+        # The product proposes one: two open referrals of a practice cannot have the same.
+        "alias": None,
         "caregiver": {"name": "Luis Example", "phone": "+17135550143"},
     },
     "clinical": {
@@ -126,7 +127,7 @@ _REFERRAL: dict[str, Any] = {
         "email": "provider@practice.example",
     },
     "insurance": {"payer": "Example Health", "plan_type": "commercial", "member_id": "XEX0001", "group": "42"},
-    "consent_to_share": {"given": True, "on": "2026-10-03"},
+    "consent_to_share": {"given": True, "on": "2026-08-03", "confirmed": True},
     "note": None,
     "submit": True,
 }

@@ -79,17 +79,39 @@ def play_referral(world: ApiDriver) -> str:
     world.center.post(f"{path}/events", event_of("hold.ended", minutes=1))
     for stage in STAGES_TO_INFUSED[3:]:
         world.deliver(referral_id, stage, at=(wiring.read_clock() + timedelta(minutes=3)).isoformat())
+    _correct_facts(world, path)
     _say_more(world, path)
     _talk(world, path)
     world.center.put(f"{path}/handback", build_canary_handback(), version=0)
     for site in (world.practice, world.center, world.other_practice):
-        for read in (path, f"{path}/events", f"{path}/window", "/v1/referrals?q=qvortrup",
+        for read in (path, f"{path}/events", f"{path}/changes", f"{path}/window", "/v1/referrals?q=qvortrup",
                      "/v1/notices", f"{path}/notices", f"{path}/handback", f"{path}/follow-up",
                      f"{path}/follow-up.ics"):  # fmt: skip
             site.get(read)
     for lane in TaskQueue:
         run_job(lane, context=wiring.build_job_context(wiring.read_clock() + timedelta(days=30)))
     return referral_id
+
+
+def _correct_facts(world: ApiDriver, path: str) -> None:
+    """Change facts of both sides, and change them back, so that only the history has the values between."""
+    c = CANARIES
+    known = world.practice.get(path).json
+    caregiver = {**known["patient"]["caregiver"], "name": c["change_caregiver"]}
+    new_patient = {**known["patient"], "phone": c["change_phone"], "caregiver": caregiver}
+    new_insurance = {**known["insurance"], "payer": c["change_payer"]}
+    contact = {
+        "coordinator": c["change_coordinator"],
+        "phone": c["change_center_phone"],
+        "email": c["change_center_email"],
+    }
+    for site, changes in (
+        (world.practice, {"patient": new_patient, "insurance": new_insurance}),
+        (world.practice, {"patient": known["patient"], "insurance": known["insurance"]}),
+        (world.center, {"center_contact": contact}),
+        (world.center, {"center_contact": None}),
+    ):
+        site.patch(path, changes, version=site.get(path).json["version"])
 
 
 def _say_more(world: ApiDriver, path: str) -> None:
@@ -113,7 +135,7 @@ def _say_more(world: ApiDriver, path: str) -> None:
                                            replacement=given))  # fmt: skip
     asking = event_of("withdrawal.requested", minutes=4, note=c["withdrawal_note"])
     world.practice.post(events, asking)
-    ended = world.practice.post("/v1/referrals", build_canary_body(submit=False)).json["referral_id"]
+    ended = world.practice.post("/v1/referrals", build_canary_body(alias=" 2", submit=False)).json["referral_id"]
     withdrawn = event_of("stage.changed", stage="withdrawn", reason_code="patient_choice",
                          note=c["withdrawal_note"])  # fmt: skip
     again = event_of("referral.reopened", minutes=1, note=c["reopening_note"])
@@ -154,6 +176,11 @@ def trigger_refusals(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:
     yield world.anyone.post("/v1/referrals", draft)
     yield world.practice.send("PATCH", path, draft, headers={"If-Match": '"1"'})
     yield world.practice.patch(path, {"note": CANARIES["note"]}, version=1)
+    version = world.practice.get(path).json["version"]
+    named = {"family_name": CANARIES["family_name"], "birth_date": CANARIES["birth_date"]}
+    yield world.practice.patch(path, {"patient": named | {"alias": CANARIES["family_name"]}}, version=version)
+    yield world.practice.patch(path, {"patient": named | {"alias": CANARIES["alias"] + " 2"}}, version=version)
+    yield world.center.patch(path, {"note": CANARIES["note"]}, version=version)
     yield world.practice.post(f"{path}/events", infused)
     yield world.other_center.post(f"{path}/events", infused)
     yield world.deliver(referral_id, "withdrawn", note=CANARIES["feed_note"])
@@ -174,12 +201,12 @@ def trigger_refusals(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:
     yield world.center.post(f"{path}/events", event_of("information.requested", **asked, mystery=1))
     with patch.object(wiring.get_dynamodb_client(), "transact_write_items", _broken):
         yield world.practice.post(f"{path}/messages", message)
-        yield world.practice.post("/v1/referrals", build_canary_body())
+        yield world.practice.post("/v1/referrals", build_canary_body(alias=" 3"))
 
 
 def _troubled(world: ApiDriver) -> Iterator[ApiAnswer]:
     """Send good requests while AWS has trouble of its own."""
-    answer = world.practice.post("/v1/referrals", build_canary_body())
+    answer = world.practice.post("/v1/referrals", build_canary_body(alias=" 4"))
     yield answer
     for referral_id in {answer.json.get("referral_id") or "ref_" + "a" * 26}:
         path = f"/v1/referrals/{referral_id}"

@@ -23,7 +23,6 @@ def build_canary_referral(**changed):
         patient__family_name=CANARY,
         patient__given_name=CANARY,
         patient__mrn=CANARY,
-        patient__alias=CANARY,
         patient__caregiver={"name": CANARY},
         referring_provider__name=CANARY,
         insurance__payer=CANARY,
@@ -55,6 +54,10 @@ def malformed(world, _patch):
     )
     wrong["patient"][f"{CANARY}: {CANARY}"] = CANARY
     return world.practice.post("/v1/referrals", wrong)
+
+
+def telling_alias(world, _patch):
+    return world.practice.post("/v1/referrals", build_canary_referral(patient__alias=CANARY))
 
 
 def malformed_query(world, _patch):
@@ -185,6 +188,7 @@ def misconfigured(world, patch):
 
 REFUSALS = {
     malformed: (400, "malformed"),
+    telling_alias: (400, "alias_has_name"),
     malformed_query: (400, "malformed"),
     twice: (400, "parameter_twice"),
     not_json: (400, "not_json"),

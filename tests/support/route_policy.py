@@ -75,12 +75,13 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("GET", "/v1/referrals/counts"): _only(CARE_MEMBERS, 200, rest=403),
     ("POST", "/v1/referrals"): _only(PRACTICE_CARE | {"other_practice"}, 201, rest=403),
     ("GET", "/v1/referrals/{referral_id}"): _OF_THE_REFERRAL,
-    # The referral has moved since version 1. Its practice gets a 412; its center may never change it.
+    # The referral has moved since version 1. Its practice gets a 412; its center does not own the urgency.
     ("PATCH", "/v1/referrals/{referral_id}"): _only(PRACTICE_CARE, 412, rest=404) | dict.fromkeys(CENTER_CARE, 403),
     # The event is a center's stage change, from `infused` on.
     ("POST", "/v1/referrals/{referral_id}/events"): _only(CENTER_CARE, 200, rest=404)
     | dict.fromkeys(PRACTICE_CARE, 409),
     ("GET", "/v1/referrals/{referral_id}/events"): _OF_THE_REFERRAL,
+    ("GET", "/v1/referrals/{referral_id}/changes"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/window"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/notices"): _OF_THE_REFERRAL,
     # The referral has moved since version 1, so this view does not count.

@@ -27,6 +27,9 @@ _CENTERS = [tenant for tenant in factories.TENANTS if tenant.kind is TenantKind.
 MINUTE = timedelta(minutes=1)
 LINK = "https://dashboard.example"
 
+ALIAS = "Blue Heron"
+"""The alias of the referral that most tests follow; others get a free one."""
+
 _SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_to_share", "note")
 
 STAGES_TO_LYMPHODEPLETION = (
@@ -109,7 +112,7 @@ class ServiceDriver:
         return intake.create_referral(
             intake.NewReferral(
                 details={name: body[name] for name in _SECTIONS},
-                alias=body["patient"].get("alias"),
+                alias=body["patient"].get("alias") or (ALIAS if referral_id == "ref_1" else None),
                 product_id=body["product_id"],
                 center_id=body["center_id"],
                 urgency=body["urgency"],

@@ -65,7 +65,7 @@ WRONG_IN_REFERRALS: dict[str, tuple[Any, ...]] = {
     "/referring_provider/npi": (1234567893, "1234567890", "123456789", "0234567893", "12345678931",
                                 "\u0661234567893"),
     "/insurance": ("none", [], True),
-    "/insurance/payer": (None, "", 1),
+    "/insurance/payer": ("", 1),
     "/insurance/plan_type": ("PPO", 1),
     "/consent_to_share/given": (*NOT_BOOLEANS, None),
     "/consent_to_share/on": NOT_DAYS,

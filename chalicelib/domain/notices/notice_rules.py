@@ -22,6 +22,7 @@ from chalicelib.domain.notices.tasks import (
     MESSAGE_TO_PRACTICE_RULE,
 )
 from chalicelib.domain.referrals.events import EventType
+from chalicelib.domain.referrals.facts import FactGroup
 from chalicelib.domain.referrals.stages import Stage
 
 _BOTH = (TenantKind.PRACTICE, TenantKind.CENTER)
@@ -160,9 +161,25 @@ EVENT_RULES: Mapping[str, NoticeRule] = {
 """The events without a stage change that the other side is notified of at once. Of a report about the
 patient's care, the side that did not report it is notified, and the task names it."""
 
-SILENT_EVENT_TYPES: frozenset[EventType] = frozenset({EventType.STAGE_CHANGED, EventType.MESSAGE_SENT})
-"""Event types without a rule of their own. A stage change is notified by `STAGE_RULES`, and a message by the
-rule of the side that did not write it. Every event type must be here or in `EVENT_RULES`; a test checks it."""
+FACT_RULES: Mapping[str, NoticeRule] = {
+    FactGroup.PATIENT_PHONE: NoticeRule(_CENTER, "The practice changed the patient's phone"),
+    FactGroup.PROVIDER_PHONE: NoticeRule(_CENTER, "The practice changed the referring provider's phone"),
+    FactGroup.CAREGIVER: NoticeRule(_CENTER, "The practice changed the caregiver"),
+    FactGroup.INSURANCE: NoticeRule(_CENTER, "The practice changed the insurance"),
+    FactGroup.CONSENT: NoticeRule(_CENTER, "The practice changed the consent to share"),
+    FactGroup.CONSENT_WITHDRAWN: NoticeRule(_CENTER, "The patient withdrew consent to share", Category.CRITICAL),
+    FactGroup.SEVERAL: NoticeRule(_CENTER, "The practice changed contact, insurance or consent details"),
+    FactGroup.CENTER_PHONE: NoticeRule(_PRACTICE, "The center changed its phone for this patient"),
+}
+"""Which side is notified that the other one corrected its facts. A withdrawn consent is critical, because
+records that are shared after it cannot be taken back."""
+
+SILENT_EVENT_TYPES: frozenset[EventType] = frozenset(
+    {EventType.STAGE_CHANGED, EventType.MESSAGE_SENT, EventType.FACTS_CHANGED}
+)
+"""Event types without a rule of their own. A stage change is notified by `STAGE_RULES`, a message by the rule
+of the side that did not write it, and a change of facts by `FACT_RULES`. Every event type must be here or in
+`EVENT_RULES`; a test checks it."""
 
 OVERDUE_RULES: Mapping[AlertLevel, NoticeRule] = {
     AlertLevel.AMBER: NoticeRule((), "Overdue since {since}: {stage}", Category.OVERDUE),

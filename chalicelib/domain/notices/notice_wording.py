@@ -3,7 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 from chalicelib.domain.identity.members import TenantKind
-from chalicelib.domain.notices.notice_rules import EVENT_RULES, OVERDUE_RULES, STAGE_RULES, Category, NoticeRule
+from chalicelib.domain.notices.notice_rules import (
+    EVENT_RULES,
+    FACT_RULES,
+    OVERDUE_RULES,
+    STAGE_RULES,
+    Category,
+    NoticeRule,
+)
 from chalicelib.domain.notices.notice_schedule import NOTICE_SCHEDULE, NoticeSeries, ScheduledNotice
 from chalicelib.domain.notices.overdue_alerts import AlertLevel
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
@@ -37,7 +44,7 @@ def _find_rules(task: OutboxTask) -> Iterator[NoticeRule]:
     if task.queue is TaskQueue.PLAN:
         yield from _to_notice_rules(NOTICE_SCHEDULE[task.rule])
         return
-    rule = STAGE_RULES.get(task.stage) if task.stage else EVENT_RULES.get(task.rule)
+    rule = STAGE_RULES.get(task.stage) if task.stage else {**EVENT_RULES, **FACT_RULES}.get(task.rule)
     if rule:
         yield rule
 

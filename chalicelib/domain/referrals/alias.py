@@ -72,7 +72,16 @@ _BIRDS = [
 ]
 
 
-def propose_alias(referral_id: str) -> str:
-    """Derive a color and a bird from the id, so that the alias reveals nothing about the patient."""
-    digest = hashlib.sha256(referral_id.encode()).digest()
-    return f"{_COLORS[digest[0] % len(_COLORS)]} {_BIRDS[digest[1] % len(_BIRDS)]}"
+_NUMBERED_AFTER = 8
+"""After how many proposals in use a number is added. A practice with a thousand open referrals needs it."""
+
+
+def propose_alias(referral_id: str, attempt: int = 0) -> str:
+    """Derive a color and a bird from the id, so that the alias reveals nothing about the patient.
+
+    Each `attempt` gives another alias, for the case that the earlier ones cannot be used.
+    """
+    seed = f"{referral_id}#{attempt}" if attempt else referral_id
+    digest = hashlib.sha256(seed.encode()).digest()
+    number = f" {digest[2] + 2}" if attempt >= _NUMBERED_AFTER else ""
+    return f"{_COLORS[digest[0] % len(_COLORS)]} {_BIRDS[digest[1] % len(_BIRDS)]}{number}"

@@ -78,6 +78,7 @@ class EventType(StrEnum):
     INFORMATION_ANSWERED = "information.answered"
     INFORMATION_CLOSED = "information.closed"
     MESSAGE_SENT = "message.sent"
+    FACTS_CHANGED = "facts.changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +284,19 @@ class MessageSent(ReferralEvent):
     message_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactsChanged(ReferralEvent):
+    """A side corrected its own facts. It changes no status; the values are in the history of facts.
+
+    Attributes:
+        facts: The JSON pointers of the facts that changed, without their values.
+        withdrew_consent: Whether the practice recorded that the patient withdrew consent to share.
+    """
+
+    facts: tuple[str, ...] = ()
+    withdrew_consent: bool = False
+
+
 EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     StageChange: EventType.STAGE_CHANGED,
     HoldStarted: EventType.HOLD_STARTED,
@@ -299,6 +313,7 @@ EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     InformationAnswered: EventType.INFORMATION_ANSWERED,
     InformationClosed: EventType.INFORMATION_CLOSED,
     MessageSent: EventType.MESSAGE_SENT,
+    FactsChanged: EventType.FACTS_CHANGED,
 }
 
 

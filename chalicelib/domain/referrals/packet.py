@@ -7,6 +7,7 @@ pages for referring providers, as of 2026-04), combined by this product.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from chalicelib.domain.referrals.consent import has_basis
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.errors import ConflictError, FieldError
 
@@ -52,9 +53,45 @@ OPTIONAL_ITEMS: tuple[PacketItem, ...] = (
 )
 
 
+NONE_ALLOWED: tuple[str, ...] = (
+    "/patient/given_name",
+    "/patient/sex",
+    "/patient/zip",
+    "/patient/phone",
+    "/clinical/histology",
+    "/clinical/ecog",
+    "/clinical/prior_lines",
+    "/referring_provider/npi",
+    "/referring_provider/phone",
+    "/insurance/payer",
+    "/insurance/member_id",
+)
+"""Required items for which "none, because ..." is an answer. People who must fill in a field that has no
+true value make one up. The others identify the patient, the disease, the consent and the center."""
+
+PLANS_WITHOUT_PAYER = frozenset({"uninsured", "self_pay"})
+"""Plan types that have no payer and no member ID. They mean that the patient may need financial help."""
+
+_PAYER_ITEMS = frozenset({"/insurance/payer", "/insurance/member_id"})
+
+
 def list_missing_items(packet: Mapping[str, Any], items: Sequence[PacketItem] = REQUIRED_ITEMS) -> list[PacketItem]:
-    """List the items that are absent, empty, or (for consent) not given."""
-    return [item for item in items if _read_pointer(packet, item.pointer) in (None, "", [], {}, False)]
+    """List the items without a value, a reason why there is none, or (for consent) a basis for sharing."""
+    answered = {answer["item"] for answer in packet.get("none_because") or ()}
+    if needs_financial_help(packet):
+        answered |= _PAYER_ITEMS
+    return [item for item in items if item.pointer not in answered and _is_missing(packet, item)]
+
+
+def needs_financial_help(packet: Mapping[str, Any]) -> bool:
+    """Whether the patient has no insurance, or pays without it."""
+    return (packet.get("insurance") or {}).get("plan_type") in PLANS_WITHOUT_PAYER
+
+
+def _is_missing(packet: Mapping[str, Any], item: PacketItem) -> bool:
+    if item.pointer == _CONSENT_POINTER:
+        return not has_basis(packet.get("consent_to_share"))
+    return _read_pointer(packet, item.pointer) in (None, "", [], {})
 
 
 def require_complete(packet: Mapping[str, Any]) -> None:
@@ -88,7 +125,5 @@ def _read_pointer(packet: Mapping[str, Any], pointer: str) -> object:
     value: Any = packet
     for key in pointer.removeprefix("/").split("/"):
         value = value.get(key) if isinstance(value, Mapping) else None
-    # "No" and ECOG 0 are answers. Only a consent of "no" counts as missing.
-    if value is False and pointer != _CONSENT_POINTER:
-        return "no"
-    return "0" if value == 0 and value is not False else value
+    # "No" and ECOG 0 are answers.
+    return str(value) if value is False or value == 0 else value

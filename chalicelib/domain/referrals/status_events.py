@@ -8,6 +8,7 @@ from chalicelib.domain.referrals.care_events import decide_adverse_event, decide
 from chalicelib.domain.referrals.events import (
     AdverseEventReported,
     BridgingReported,
+    FactsChanged,
     HoldEnded,
     HoldStarted,
     InformationAnswered,
@@ -92,6 +93,11 @@ def _with_status(referral: Referral, event: ReferralEvent, context: DecisionCont
     return Applied(with_next_version(replace(referral, status=status), event, context))
 
 
+def _keep_fact_change(referral: Referral, event: FactsChanged, context: DecisionContext) -> Decision:
+    """Keep in the history that a side corrected its facts. The status does not depend on them."""
+    return Recorded(with_next_version(referral, event, context))
+
+
 STATUS_DECIDERS: Mapping[type[ReferralEvent], Callable[..., Decision]] = {
     HoldStarted: _decide_hold,
     HoldEnded: _decide_hold,
@@ -103,4 +109,5 @@ STATUS_DECIDERS: Mapping[type[ReferralEvent], Callable[..., Decision]] = {
     InformationAnswered: keep_in_history,
     InformationClosed: keep_in_history,
     MessageSent: keep_in_history,
+    FactsChanged: _keep_fact_change,
 }

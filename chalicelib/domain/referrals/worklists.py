@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from chalicelib.domain.referrals.consent import is_sharing_stopped
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.referral import Referral
@@ -46,6 +47,7 @@ class StageSummary:
         practice_messages: How many messages the practice sent.
         center_messages: How many messages the center sent.
         last_message_at: When the last message was sent.
+        sharing_stopped: Whether the patient withdrew consent, so that the center gets no routine email.
     """
 
     stage: Stage
@@ -61,6 +63,7 @@ class StageSummary:
     practice_messages: int = 0
     center_messages: int = 0
     last_message_at: datetime | None = None
+    sharing_stopped: bool = False
 
     @property
     def awaits_information(self) -> bool:
@@ -111,6 +114,7 @@ def summarize_stage(referral: Referral) -> StageSummary:
         practice_messages=referral.conversation.practice_messages,
         center_messages=referral.conversation.center_messages,
         last_message_at=referral.conversation.last_message_at,
+        sharing_stopped=is_sharing_stopped(referral),
     )
 
 

@@ -14,6 +14,7 @@ from chalicelib.domain.handback.package import REQUIRED_ITEMS, can_center_write,
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.platform.dates import format_date
 from chalicelib.domain.referrals.adverse_events import format_adverse_event
+from chalicelib.domain.referrals.facts import CENTER_CONTACT
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.routes.platform.responses import TenantResponse
@@ -101,6 +102,8 @@ class EmergencyCardResponse(TypedDict):
     infused_on: str
     center: str | None
     phone: str | None
+    coordinator: str | None
+    coordinator_phone: str | None
     lines: list[EmergencyCardLineResponse]
     statements: list[str]
     emergency_call: str
@@ -211,12 +214,15 @@ def _build_emergency_card(follow_up: FollowUp) -> EmergencyCardResponse:
     referral, package = follow_up.referral, follow_up.basis.package or {}
     product = catalog.load_products().get(package.get("product_id") or referral.product_id or "")
     center = wiring.get_stores().tenants.get_center(referral.center_id)
+    contact = referral.details.get(CENTER_CONTACT) or {}
     phone = package.get("center_phone") or (center and center.listing.get("after_hours_phone"))
     return {
         "product": product.name if product else None,
         "infused_on": follow_up.window.infused_on.isoformat(),
         "center": center.tenant.name if center else None,
         "phone": phone or None,
+        "coordinator": contact.get("coordinator"),
+        "coordinator_phone": contact.get("phone"),
         "lines": [
             *_build_adverse_event_lines(follow_up),
             _build_blood_line(follow_up),

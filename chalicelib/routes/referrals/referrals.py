@@ -16,6 +16,7 @@ from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint, f
 from chalicelib.routes.platform.query_params import PageQuery, ReferralQuery
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.routes.referrals import responses
+from chalicelib.routes.referrals.change_responses import ChangePageResponse, to_revision_response
 from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest, build_event, require_same_referral
 from chalicelib.routes.referrals.journey_responses import PHASE_LABELS
 from chalicelib.routes.referrals.request_bodies import ReferralPatchRequest, ReferralRequest
@@ -31,14 +32,22 @@ from chalicelib.routes.referrals.response_types import (
 from chalicelib.routes.referrals.timeline_responses import to_event_response
 from chalicelib.services.audit.trail import read_audit_trail
 from chalicelib.services.notices.planned_list import list_planned_notices
-from chalicelib.services.referrals import create, read_and_amend, search, unread
+from chalicelib.services.referrals import amend, create, read_and_amend, search, unread
 from chalicelib.services.referrals.report_event import report_by_member
 from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.store.webhooks.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 
-REFERRAL_SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_to_share", "note")
+REFERRAL_SECTIONS = (
+    "patient",
+    "clinical",
+    "referring_provider",
+    "insurance",
+    "consent_to_share",
+    "none_because",
+    "note",
+)
 
 
 @declare_endpoint(blueprint, "POST", "/v1/referrals", status=201, needs_idempotency_key=True)
@@ -122,13 +131,13 @@ def read_referral(request: ApiRequest, referral_id: str) -> ApiResponse[Referral
 
 @declare_endpoint(blueprint, "PATCH", "/v1/referrals/{referral_id}", needs_if_match=True)
 def amend_referral(request: ApiRequest, referral_id: str, body: ReferralPatchRequest) -> ApiResponse[ReferralResponse]:
-    """Edit a referral before the center accepts it."""
+    """Correct your organization's own facts of a referral, until it is closed."""
     changes = _to_plain_json(body, exclude_unset=True)
     patient = changes.get("patient")
     if patient and patient.get("alias"):
         changes["alias"] = patient["alias"]
     _reject_emptied_sections(changes)
-    referral = read_and_amend.amend_referral(
+    referral = amend.amend_referral(
         referral_id,
         changes,
         version=request.version,
@@ -173,6 +182,23 @@ def list_events(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiR
     cursor = cursors.encode_cursor(position, request, query)
     return ApiResponse(
         body={"items": [to_event_response(entry) for entry in entries], "next_cursor": cursor},
+        headers=cursors.build_link_header(cursor, query),
+    )
+
+
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/changes")
+def list_changes(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiResponse[ChangePageResponse]:
+    """List what people changed in the facts of a referral, with the values before and after, newest first."""
+    revisions, position = read_and_amend.list_changes(
+        referral_id,
+        limit=query.limit,
+        start=cursors.decode_cursor(query.cursor, request, query),
+        member=request.member,
+        context=request.context,
+    )
+    cursor = cursors.encode_cursor(position, request, query)
+    return ApiResponse(
+        body={"items": [to_revision_response(revision) for revision in revisions], "next_cursor": cursor},
         headers=cursors.build_link_header(cursor, query),
     )
 

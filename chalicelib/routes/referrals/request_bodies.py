@@ -28,6 +28,13 @@ from chalicelib.routes.referrals.clinical_fields import (
     ScreenReferenceRequest,
     TransplantRequest,
 )
+from chalicelib.routes.referrals.consent_fields import (
+    AnswersNone,
+    CenterContact,
+    ConsentChange,
+    ConsentToShare,
+    PlanType,
+)
 
 DrugClass = Literal[
     "anthracycline",
@@ -130,32 +137,12 @@ class ReferringProvider(StrictModel):
 
 
 class Insurance(StrictModel):
-    """Who pays. It says nothing about coverage."""
+    """Who pays. It says nothing about coverage. A patient without insurance has no payer."""
 
-    payer: SingleLineText
-    plan_type: (
-        Literal[
-            "commercial",
-            "marketplace",
-            "medicaid",
-            "medicare_advantage",
-            "medicare_ffs",
-            "tricare",
-            "uninsured",
-            "va",
-            "other",
-        ]
-        | None
-    ) = None
+    payer: SingleLineText | None = None
+    plan_type: PlanType | None = None
     member_id: SingleLineText | None = None
     group: SingleLineText | None = None
-
-
-class ConsentToShare(StrictModel):
-    """The patient's consent to share the referral with the center."""
-
-    given: bool
-    on: CalendarDate | None = None
 
 
 class ReferralRequest(StrictModel):
@@ -169,13 +156,17 @@ class ReferralRequest(StrictModel):
     urgency: Literal["routine", "urgent"] = "routine"
     insurance: Insurance | None = None
     consent_to_share: ConsentToShare | None = None
+    none_because: AnswersNone | None = None
     note: MultiLineText | None = None
     continues: Identifier | None = None
     submit: bool = False
 
 
 class ReferralPatchRequest(StrictModel):
-    """The sections that a practice changes, each as a whole; an absent section stays as it is."""
+    """The sections that a side changes, each as a whole; an absent section stays as it is.
+
+    The practice owns all of them except `center_contact`, which the center owns.
+    """
 
     patient: Patient | None = None
     clinical: Clinical | None = None
@@ -184,5 +175,7 @@ class ReferralPatchRequest(StrictModel):
     center_id: Identifier | None = None
     urgency: Literal["routine", "urgent"] | None = None
     insurance: Insurance | None = None
-    consent_to_share: ConsentToShare | None = None
+    consent_to_share: ConsentChange | None = None
+    none_because: AnswersNone | None = None
     note: MultiLineText | None = None
+    center_contact: CenterContact | None = None

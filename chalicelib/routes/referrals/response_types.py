@@ -69,6 +69,14 @@ class PacketItemResponse(TypedDict):
     label: str
 
 
+class NoneAnswerResponse(TypedDict):
+    """An item that has no value, and why."""
+
+    pointer: str
+    label: str
+    reason: str
+
+
 class PacketResponse(TypedDict):
     """How complete a packet is."""
 
@@ -76,6 +84,7 @@ class PacketResponse(TypedDict):
     present: int
     needed: int
     missing: list[PacketItemResponse]
+    none_because: list[NoneAnswerResponse]
 
 
 class MilestoneResponse(TypedDict):
@@ -175,6 +184,11 @@ class ReferralResponse(TypedDict):
     insurance: Mapping[str, Any] | None
     referring_provider: Mapping[str, Any]
     consent_to_share: Mapping[str, Any] | None
+    consent_state: str
+    none_because: list[dict[str, str]]
+    financial_help_needed: bool
+    center_contact: Mapping[str, Any] | None
+    can_change: list[str]
     note: str | None
     product_id: str | None
     urgency: str

@@ -16,6 +16,7 @@ from chalicelib.domain.referrals.worklists import ListViewer, StageSummary, summ
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.routes.referrals.care_responses import list_open_adverse_events, to_care_response
+from chalicelib.routes.referrals.change_responses import to_fact_state_response
 from chalicelib.routes.referrals.journey_responses import (
     list_reportable_events,
     to_actions_response,
@@ -37,6 +38,7 @@ from chalicelib.routes.referrals.response_types import (
 )
 from chalicelib.services.notices.planned_list import PlannedNotice
 from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.consent_checks import get_practice_day
 from chalicelib.services.referrals.event_writes import load_decision_context
 from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.services.referrals.unread import NOTHING_UNREAD, UnreadCounts, UnreadRows
@@ -57,7 +59,8 @@ def to_referral_response(
     unread: UnreadCounts = NOTHING_UNREAD,
 ) -> ReferralResponse:
     """A referral for a member who can see it."""
-    context = load_decision_context(referral, context=RunContext(wiring.get_stores(), viewer.now))
+    run_context = RunContext(wiring.get_stores(), viewer.now)
+    context = load_decision_context(referral, context=run_context)
     details, status = referral.details, referral.status
     requested_at = status.withdrawal_requested_at
     practice, center = _build_practice(referral.practice_id), _build_center(referral.center_id)
@@ -105,6 +108,9 @@ def to_referral_response(
         "insurance": details.get("insurance"),
         "referring_provider": details["referring_provider"],
         "consent_to_share": details.get("consent_to_share"),
+        "none_because": details.get("none_because") or [],
+        "center_contact": details.get("center_contact"),
+        **to_fact_state_response(referral, member, today=get_practice_day(referral.practice_id, context=run_context)),
         "note": details.get("note"),
     }
 
@@ -287,9 +293,14 @@ def _build_center(center_id: str | None) -> ReferralCenterResponse | None:
 
 def _build_packet(referral: Referral) -> PacketResponse:
     missing = list_missing_items(build_packet(referral))
+    label_by_pointer = {item.pointer: item.label for item in REQUIRED_ITEMS}
     return {
         "complete": not missing,
         "present": len(REQUIRED_ITEMS) - len(missing),
         "needed": len(REQUIRED_ITEMS),
         "missing": [{"pointer": item.pointer, "label": item.label} for item in missing],
+        "none_because": [
+            {"pointer": answer["item"], "label": label_by_pointer[answer["item"]], "reason": answer["reason"]}
+            for answer in referral.details.get("none_because") or ()
+        ],
     }

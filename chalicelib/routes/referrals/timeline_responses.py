@@ -5,10 +5,12 @@ from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from chalicelib.domain.referrals.events import EventType, ReferralEvent, StageChange
+from chalicelib.domain.referrals.events import EventType, FactsChanged, ReferralEvent, StageChange
+from chalicelib.domain.referrals.facts import find_fact_label
 from chalicelib.domain.referrals.reason_codes import format_reason
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
 from chalicelib.routes.platform.timestamps import format_timestamp
+from chalicelib.routes.referrals.change_responses import describe_changed_facts
 from chalicelib.routes.referrals.response_types import EventResponse
 from chalicelib.store.referrals.items import LoggedEvent
 
@@ -27,6 +29,7 @@ EVENT_LABELS: Mapping[EventType, str] = {
     EventType.INFORMATION_ANSWERED: "Information request answered",
     EventType.INFORMATION_CLOSED: "Information request closed",
     EventType.MESSAGE_SENT: "Message",
+    EventType.FACTS_CHANGED: "Details corrected",
 }
 
 
@@ -59,6 +62,8 @@ def to_event_response(entry: LoggedEvent) -> EventResponse:
 def _get_event_label(event: ReferralEvent) -> str:
     if isinstance(event, StageChange):
         return STAGE_FACTS[event.stage].label
+    if isinstance(event, FactsChanged):
+        return describe_changed_facts(event.facts, withdrew_consent=event.withdrew_consent)
     return EVENT_LABELS[event.type]
 
 
@@ -73,6 +78,8 @@ def _build_event_data(event: ReferralEvent) -> dict[str, Any]:
     if isinstance(event, StageChange) and event.stage is not Stage.INFUSED:
         # Every stage change is stored with the numbers of a dose, but only an infusion has doses.
         values = {name: value for name, value in values.items() if name not in _FIELDS_OF_INFUSIONS}
+    if isinstance(event, FactsChanged):
+        values["facts"] = [{"pointer": pointer, "label": find_fact_label(pointer)} for pointer in event.facts]
     return {name: _to_json_value(value) for name, value in values.items() if value not in (None, ())}
 
 

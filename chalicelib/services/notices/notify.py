@@ -29,6 +29,7 @@ from chalicelib.domain.notices.mail_timing import (
 from chalicelib.domain.notices.notice_rules import Category, NoticeRule
 from chalicelib.domain.notices.notice_wording import list_notice_rules
 from chalicelib.domain.notices.tasks import OutboxTask
+from chalicelib.domain.referrals.consent import is_sharing_stopped
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.services.platform.optimistic import commit_with_retry
@@ -58,12 +59,14 @@ class _NoticeToSend:
     Attributes:
         late_since: Since when it is late; None if it is on time.
         day: The day that it is about; None if it is about an event.
+        may_email: Whether it may be emailed.
     """
 
     notice: Notice
     member: Member
     late_since: datetime | None
     day: date | None
+    may_email: bool = True
 
 
 def notify_recipients(task: OutboxTask, referral: Referral, *, context: RunContext) -> Sequence[str]:
@@ -118,7 +121,7 @@ def _prepare_notice(
         return replace(notice, mail_id=mail.mail_id), [context.stores.mails.prepare_plan(mail)], mail.mail_id
     recipient = context.stores.recipients.get_for_referral(member.member_id, notice.referral_id)
     timing = recipient.preferences.get_timing(notice.category)
-    if timing is MailTiming.NEVER:
+    if timing is MailTiming.NEVER or not pending.may_email:
         return notice, [], None
     thread = get_thread_key(timing, notice.referral_id, day=pending.day)
     zone = get_member_zone(member, recipient.preferences, stores=context.stores)
@@ -175,9 +178,11 @@ def _list_notices(task: OutboxTask, referral: Referral, context: RunContext) -> 
             for member in context.stores.members.list_for_tenant(tenant_id)
             if member.active and member.has_clinical_access and member.can_see(referral)
         ]
+        # After the patient withdrew consent, the center gets no routine email. Critical notices are emailed.
+        may_email = side is TenantKind.PRACTICE or not is_sharing_stopped(referral)
         for member in rule.list_recipients(members):
             notice = _build_notice(task, referral, member, rule, context.now)
-            yield _NoticeToSend(notice, member, task.due_at if late else None, task.due_on)
+            yield _NoticeToSend(notice, member, task.due_at if late else None, task.due_on, may_email=may_email)
 
 
 def _build_notice(task: OutboxTask, referral: Referral, member: Member, rule: NoticeRule, now: datetime) -> Notice:

@@ -152,6 +152,8 @@ def _list_entries(recipient: _DigestRecipient, *, context: RunContext) -> Iterat
     """List the entries of a digest from the list of the recipient's own tenant."""
     member = recipient.member
     for row in context.stores.referrals.list_summaries(index=get_index_name(member), tenant_id=member.tenant_id):
+        if recipient.side is NextActor.CENTER and row.stage_summary.sharing_stopped:
+            continue
         entry = build_digest_entry(
             row.referral_id, row.stage_summary, changed_at=row.updated_at, side=recipient.side, now=context.now
         )

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.identity.members import Member
-from chalicelib.domain.referrals.alias import propose_alias
 from chalicelib.domain.referrals.apply_event import decide_event
 from chalicelib.domain.referrals.events import EventSource, StageChange, derive_id
 from chalicelib.domain.referrals.packet import build_packet, require_complete
@@ -14,6 +13,7 @@ from chalicelib.domain.referrals.referral import Referral, ReferralStatus
 from chalicelib.domain.referrals.stage_changes import Applied
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor, Stage
 from chalicelib.errors import ConflictError, UnavailableError
+from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import (
     build_member_audit_entry,
@@ -21,10 +21,14 @@ from chalicelib.services.referrals.access import (
     require_known_product_and_center,
     require_practice,
 )
+from chalicelib.services.referrals.aliases import choose_alias, prepare_alias_writes, require_harmless_alias
+from chalicelib.services.referrals.consent_checks import complete_consent
 from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
 from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
+from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
+from chalicelib.store.referrals.aliases import ALIAS_WRITE
 from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 
 
@@ -54,25 +58,51 @@ def create_referral(
 
     Raises:
         ForbiddenError: only a practice refers patients.
-        MalformedError: the product or the center is unknown.
+        MalformedError: the product or the center is unknown, or the alias reveals something.
         NotFoundError: the referral that it continues does not exist, or is another tenant's.
-        ConflictError: it cannot be submitted, because something that the center needs is missing.
+        ConflictError: it cannot be submitted, because something that the center needs is missing; the alias
+            is in use; or the consent is old and not confirmed.
     """
     require_practice(member)
     require_known_product_and_center(new_referral.product_id, new_referral.center_id, stores=context.stores)
-    draft = _build_draft(new_referral, referral_id=referral_id, member=member, now=context.now)
+    details = complete_consent(new_referral.details, None, practice_id=member.tenant_id, context=context)
+    draft = _build_draft(
+        replace(new_referral, details=details), referral_id=referral_id, member=member, now=context.now
+    )
     links = _prepare_link_writes(draft, member, context=context)
-    referral, writes = (_prepare_submission if submit else _prepare_draft)(draft, member, context)
-    response = build_response(referral)
-    try:
-        context.stores.transactions.commit(
-            context.stores.idempotency_records.prepare_record(request, response, now=context.now), *writes, *links
-        )
-    except ConditionFailedError as e:
-        if IDEMPOTENCY_RECORD not in e.items:
+
+    def attempt() -> StoredResponse:
+        try:
+            named, alias_writes = _take_alias(draft, new_referral.alias, stores=context.stores)
+        except ConflictError:
+            # A repeat of this request finds the alias taken by its first run.
+            first_response = context.stores.idempotency_records.find_response(request, now=context.now)
+            if first_response:
+                return first_response
+            raise
+        referral, writes = (_prepare_submission if submit else _prepare_draft)(named, member, context)
+        response = build_response(referral)
+        record = context.stores.idempotency_records.prepare_record(request, response, now=context.now)
+        try:
+            context.stores.transactions.commit(record, *writes, *alias_writes, *links)
+        except ConditionFailedError as e:
+            if IDEMPOTENCY_RECORD in e.items:
+                return context.stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
+            if ALIAS_WRITE in e.items:
+                raise  # Another referral took the alias at the same moment. Decide again.
             raise UnavailableError("busy") from e
-        return context.stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
-    return response
+        return response
+
+    return commit_with_retry(attempt)
+
+
+def _take_alias(draft: Referral, chosen: str | None, *, stores: Stores) -> tuple[Referral, Sequence[TransactionWrite]]:
+    """The draft with the alias that the practice chose, or a free one, and the writes that take it."""
+    if not chosen:
+        alias, writes = choose_alias(draft, stores=stores)
+        return replace(draft, alias=alias), writes
+    require_harmless_alias(draft)
+    return draft, prepare_alias_writes(draft, None, stores=stores, saved_too=draft.status.continues)
 
 
 def _build_draft(new_referral: NewReferral, *, referral_id: str, member: Member, now: datetime) -> Referral:
@@ -82,7 +112,7 @@ def _build_draft(new_referral: NewReferral, *, referral_id: str, member: Member,
         center_id=new_referral.center_id,
         product_id=new_referral.product_id,
         urgency=new_referral.urgency,
-        alias=new_referral.alias or propose_alias(referral_id),
+        alias=new_referral.alias or "",
         details=new_referral.details,
         stage=Stage.DRAFT,
         stage_since=now,

@@ -15,6 +15,7 @@ from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, Decision, DecisionContext, Recorded
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.aliases import keep_or_replace_alias
 from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
@@ -50,8 +51,8 @@ def prepare_event_writes(
     """
     if not isinstance(decision, Applied | Recorded):
         raise TypeError("only a decision that changes something is written")
+    referral, alias_writes = keep_or_replace_alias(decision.referral, before, stores=stores)
     applied = isinstance(decision, Applied)
-    referral = decision.referral
     if applied:
         referral = replace(referral, conversation=follow_conversation(before.conversation, event))
     status = EventStatus.APPLIED if applied else EventStatus.RECORDED
@@ -59,6 +60,7 @@ def prepare_event_writes(
     store = stores.referrals.prepare_save if before.version else stores.referrals.prepare_add
     return [
         *store(referral, entry),
+        *alias_writes,
         stores.referrals.prepare_log_event(event, status, practice_id=referral.practice_id),
         *(_prepare_request_write(event, referral, stores=stores) if applied else ()),
         *_prepare_task_writes(_list_follow_up_tasks(decision, before, event), existing_tasks, stores=stores),

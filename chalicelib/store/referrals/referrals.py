@@ -1,6 +1,8 @@
 """The `referrals` table: a referral, its events and its parked deliveries, in one partition.
 
     referral_id   item
+    alias#…       alias                                       which referral has an alias, in `aliases`
+    ref_…         change#<time>#<change id>                   what people changed, in `fact_changes`
     ref_…         event#<occurred_at>#<sequence>#<event id>   one row per event, in replay order
     ref_…         parked#<center>#<webhook id>                a delivery that waits for an earlier event
     ref_…         referral                                    the current state

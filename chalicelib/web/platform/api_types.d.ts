@@ -240,6 +240,13 @@ export interface CdsServiceResponse {
   usageRequirements: string;
 }
 
+/** The center's coordinator for this patient. Only the center sends it. */
+export interface CenterContact {
+  coordinator?: string | null;
+  phone?: string | null;
+  email?: string | null;
+}
+
 /** A center in search results. Miles are a straight line between ZIP codes, not a driving distance. */
 export interface CenterMatchResponse {
   city: string;
@@ -304,6 +311,12 @@ export interface ChallengeRequest {
   code?: string | null;
 }
 
+/** A page of changes, newest first. */
+export interface ChangePageResponse {
+  items: FactRevisionResponse[];
+  next_cursor: string | null;
+}
+
 /** Disease and treatment so far. */
 export interface Clinical {
   disease: "LBCL" | "CLL_SLL" | "FL" | "MCL" | "MZL" | "MM" | "B_ALL";
@@ -343,10 +356,40 @@ export interface CollectionCheckResponse {
   anchors: ThresholdSourceResponse[];
 }
 
-/** The patient's consent to share the referral with the center. */
+/**
+ * Why the records may be shared.
+ *
+ * Source: 45 CFR 164.506(c) allows disclosure for treatment without an authorization; 45 CFR 164.508
+ * describes the patient's authorization; some states require more (read 2026-11-29).
+ */
+export type ConsentBasis = "treatment" | "patient_consent" | "state_law";
+
+/** A consent that was corrected, or that the patient withdrew. */
+export interface ConsentChange {
+  given: boolean;
+  basis?: ConsentBasis | null;
+  on?: string | null;
+  scope?: ConsentScope | null;
+  expires_on?: string | null;
+  confirmed?: boolean;
+  withdrawn_on?: string | null;
+}
+
+/** Which records are shared. */
+export type ConsentScope = "all_records" | "referral_packet" | "except_sensitive";
+
+/**
+ * Why the referral may be shared with the center: the patient's consent, or another basis.
+ *
+ * `confirmed` says that someone checked that a consent older than a year still applies.
+ */
 export interface ConsentToShare {
   given: boolean;
+  basis?: ConsentBasis | null;
   on?: string | null;
+  scope?: ConsentScope | null;
+  expires_on?: string | null;
+  confirmed?: boolean;
 }
 
 /** An ending and a later step that cannot both be right; both sides were asked to check. */
@@ -678,6 +721,8 @@ export interface EmergencyCardResponse {
   infused_on: string;
   center: string | null;
   phone: string | null;
+  coordinator: string | null;
+  coordinator_phone: string | null;
   lines: EmergencyCardLineResponse[];
   statements: string[];
   emergency_call: string;
@@ -731,6 +776,23 @@ export interface ExtensionEventRequest {
   sequence?: number | null;
   type: "window.extended";
   data: ExtensionData;
+}
+
+/** One fact that changed. A value that was absent is null. */
+export interface FactChangeResponse {
+  pointer: string;
+  label: string;
+  previous: any;
+  new: any;
+}
+
+/** What one person changed at once. */
+export interface FactRevisionResponse {
+  change_id: string;
+  changed_at: string;
+  side: string;
+  actor_name: string;
+  facts: FactChangeResponse[];
 }
 
 /** Feedback on some cards. */
@@ -960,10 +1022,10 @@ export interface InformationRequestsResponse {
   requestable_items: RequestableItemResponse[];
 }
 
-/** Who pays. It says nothing about coverage. */
+/** Who pays. It says nothing about coverage. A patient without insurance has no payer. */
 export interface Insurance {
-  payer: string;
-  plan_type?: "commercial" | "marketplace" | "medicaid" | "medicare_advantage" | "medicare_ffs" | "tricare" | "uninsured" | "va" | "other" | null;
+  payer?: string | null;
+  plan_type?: "commercial" | "marketplace" | "medicaid" | "medicare_advantage" | "medicare_ffs" | "self_pay" | "tricare" | "uninsured" | "va" | "other" | null;
   member_id?: string | null;
   group?: string | null;
 }
@@ -1159,6 +1221,19 @@ export interface MonitoringWindowResponse {
   notices: PlannedNoticeResponse[];
 }
 
+/** An item that has no value, and why. */
+export interface NoneAnswerResponse {
+  pointer: string;
+  label: string;
+  reason: string;
+}
+
+/** Why a required item has no value. `item` is the item's place in this body. */
+export interface NoneBecause {
+  item: "/patient/given_name" | "/patient/sex" | "/patient/zip" | "/patient/phone" | "/clinical/histology" | "/clinical/ecog" | "/clinical/prior_lines" | "/referring_provider/npi" | "/referring_provider/phone" | "/insurance/payer" | "/insurance/member_id";
+  reason: string;
+}
+
 /** When the notices of each category are emailed. */
 export interface NoticeCategoriesResponse {
   journey: string;
@@ -1218,6 +1293,7 @@ export interface PacketResponse {
   present: number;
   needed: number;
   missing: PacketItemResponse[];
+  none_because: NoneAnswerResponse[];
 }
 
 /** The person who is referred. */
@@ -1378,7 +1454,11 @@ export interface ReferralPageResponse {
   next_cursor: string | null;
 }
 
-/** The sections that a practice changes, each as a whole; an absent section stays as it is. */
+/**
+ * The sections that a side changes, each as a whole; an absent section stays as it is.
+ *
+ * The practice owns all of them except `center_contact`, which the center owns.
+ */
 export interface ReferralPatchRequest {
   patient?: Patient | null;
   clinical?: Clinical | null;
@@ -1387,8 +1467,10 @@ export interface ReferralPatchRequest {
   center_id?: string | null;
   urgency?: "routine" | "urgent" | null;
   insurance?: Insurance | null;
-  consent_to_share?: ConsentToShare | null;
+  consent_to_share?: ConsentChange | null;
+  none_because?: NoneBecause[] | null;
   note?: string | null;
+  center_contact?: CenterContact | null;
 }
 
 /** A referral as a practice sends it. */
@@ -1401,6 +1483,7 @@ export interface ReferralRequest {
   urgency?: "routine" | "urgent";
   insurance?: Insurance | null;
   consent_to_share?: ConsentToShare | null;
+  none_because?: NoneBecause[] | null;
   note?: string | null;
   continues?: string | null;
   submit?: boolean;
@@ -1428,6 +1511,11 @@ export interface ReferralResponse {
   insurance: Record<string, any> | null;
   referring_provider: Record<string, any>;
   consent_to_share: Record<string, any> | null;
+  consent_state: string;
+  none_because: Record<string, string>[];
+  financial_help_needed: boolean;
+  center_contact: Record<string, any> | null;
+  can_change: string[];
   note: string | null;
   product_id: string | null;
   urgency: string;

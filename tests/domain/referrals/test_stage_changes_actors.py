@@ -14,6 +14,7 @@ from chalicelib.domain.referrals.events import (
     AdverseEventReported,
     BridgingReported,
     Corrected,
+    FactsChanged,
     HoldEnded,
     HoldStarted,
     InformationAnswered,
@@ -124,8 +125,8 @@ def build_referral_at(stage):
 
 
 def test_the_list_covers_every_event_type_and_every_stage():
-    """Each stage once; stage changes and corrections have lists and tests of their own."""
-    assert set(INTENDED) == set(_REPORTS) == set(EVENT_TYPE_BY_CLASS) - {StageChange, Corrected}
+    """Each stage once; stage changes, corrections and changed facts have tests of their own."""
+    assert set(INTENDED) == set(_REPORTS) == set(EVENT_TYPE_BY_CLASS) - {StageChange, Corrected, FactsChanged}
 
     assert sorted([*OPEN, *ENDED_BY]) == sorted(stage.value for stage in Stage)
 

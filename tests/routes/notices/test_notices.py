@@ -20,7 +20,7 @@ def notified_referral_id(shared_api):
 @pytest.fixture
 def fresh_referral_id(shared_api):
     """A new referral about which everyone was just notified."""
-    referral_id = shared_api.refer(patient__alias="Grey Owl")["referral_id"]
+    referral_id = shared_api.refer()["referral_id"]
     shared_api.move_to(referral_id, "accepted", "consult_scheduled")
     run_job(TaskQueue.EVENT, context=wiring.build_job_context())
     return referral_id

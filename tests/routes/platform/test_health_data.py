@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from chalicelib.routes.handback.request_bodies import HandbackRequest
 from chalicelib.routes.platform import fields
-from chalicelib.routes.referrals import conversation_bodies
+from chalicelib.routes.referrals import consent_fields, conversation_bodies
 from chalicelib.routes.referrals import event_bodies as reports
 from chalicelib.routes.referrals import request_bodies as bodies
 from chalicelib.store.all_stores import TABLE_NAMES
@@ -31,6 +31,9 @@ OF_HANDBACK = frozenset(name for name in CANARIES if name.startswith("handback_"
 
 OF_CONVERSATION = frozenset(name for name in CANARIES if name.startswith("conversation_"))
 """Read with the messages and the information requests. What a center asked for is in the events too."""
+
+OF_CHANGES = frozenset(name for name in CANARIES if name.startswith("change_"))
+"""Values that were changed back: only the history of changes has them."""
 
 NEVER_KEPT = frozenset({"refused_note"})
 """Words of reports that were refused; no one reads them again."""
@@ -62,7 +65,7 @@ def _leaves(kind: Any, path: str) -> Iterator[str]:
                 yield from _leaves(each, path)
 
 
-CLOSED = [fields.Identifier, fields.ReferralId, fields.Disease]
+CLOSED = [fields.Identifier, fields.ReferralId, fields.Disease, consent_fields.NoneItem]
 """Kinds of text whose values all come from us."""
 
 IN_CLEAR = {
@@ -123,8 +126,10 @@ def test_the_search_would_find_a_leak(shared_api, captured):
     path = f"/v1/referrals/{captured.referral_id}"
 
     assert find_canaries(shared_api.practice.get(path).text.encode()) == (
-        set(CANARIES) - OF_EVENTS - OF_HANDBACK - OF_CONVERSATION | {"note"}
+        set(CANARIES) - OF_EVENTS - OF_HANDBACK - OF_CONVERSATION - OF_CHANGES | {"note"}
     )
+    changes = shared_api.center.get(f"{path}/changes").text.encode()
+    assert find_canaries(changes) == OF_CHANGES | {"phone", "caregiver_name", "payer"}
     handback = shared_api.practice.get(f"{path}/handback").text.encode()
     assert find_canaries(handback) == OF_HANDBACK
     events = shared_api.center.get(f"{path}/events?limit=100").text.encode()
@@ -174,7 +179,7 @@ def test_a_member_without_access_reads_nothing(shared_api, captured):
     strangers += [shared_api.get_client_for(shared_api.members[name]) for name in ("practice_admin", "operator")]
 
     for site in strangers:
-        paths = (path, f"{path}/events", f"{path}/handback", f"{path}/follow-up",
+        paths = (path, f"{path}/events", f"{path}/changes", f"{path}/handback", f"{path}/follow-up",
                  f"{path}/messages", f"{path}/information-requests",
                  f"{path}/follow-up.ics", "/v1/referrals", "/v1/notices")  # fmt: skip
         result = [site.get(p).text for p in paths]

@@ -85,7 +85,7 @@ def test_ids_cannot_be_guessed(shared_api):
 
 def test_what_was_sent_is_returned(shared_api):
     """Every section comes back as it was sent, with omitted fields as null."""
-    body = factories.build_referral_body(note="Please call first.")
+    body = factories.build_referral_body(note="Please call first.", patient__alias="Plain Petrel")
 
     result = shared_api.practice.post("/v1/referrals", body).json
 
@@ -98,7 +98,9 @@ def test_what_was_sent_is_returned(shared_api):
          "screened")
     )  # fmt: skip
     assert clinical == body["clinical"] | unscreened | {"flags": body["clinical"]["flags"] | unasked}
-    for name in ("insurance", "referring_provider", "consent_to_share", "note", "urgency"):
+    unsaid = {"basis": None, "scope": None, "expires_on": None}
+    assert result["consent_to_share"] == unsaid | body["consent_to_share"]
+    for name in ("insurance", "referring_provider", "note", "urgency"):
         assert result[name] == body[name]
 
 
@@ -121,12 +123,13 @@ def test_after_submission_the_center_acts_next(shared_api):
 
 
 def test_both_sides_read_the_same_data(shared_api):
-    """The actions differ by side, and so do unread changes and the calendar."""
+    """The actions and own facts differ by side, and so do unread changes and the calendar."""
     path = f"/v1/referrals/{shared_api.refer()['referral_id']}"
 
     practice, center = shared_api.practice.get(path).json, shared_api.center.get(path).json
 
     assert practice.pop("actions") != center.pop("actions")
+    assert practice.pop("can_change") != center.pop("can_change")
     assert (practice.pop("changed_since_seen"), center.pop("changed_since_seen")) == (False, True)
     for result in (practice, center):
         for day in ("expected_by", "amber_on", "red_on"):
@@ -183,7 +186,7 @@ def test_no_and_zero_are_answers(shared_api):
     answer = shared_api.practice.post("/v1/referrals", body)
 
     assert answer.status == 201
-    assert answer.json["packet"] == {"complete": True, "present": 17, "needed": 17, "missing": []}
+    assert answer.json["packet"] == {"complete": True, "present": 17, "needed": 17, "missing": [], "none_because": []}
 
 
 def test_a_draft_shows_how_complete_it_is(shared_api):

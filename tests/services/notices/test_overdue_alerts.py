@@ -13,7 +13,7 @@ from chalicelib.domain.referrals.events import HoldEnded, HoldStarted
 from chalicelib.domain.referrals.referral import SequenceTracker
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals.read_and_amend import amend_referral
+from chalicelib.services.referrals.amend import amend_referral
 from chalicelib.services.referrals.search import ReferralFilter, list_referrals
 from chalicelib.store.notices.leases import LEASE_DURATION
 from tests.support import faults

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.identity.members import Role, TenantKind
+from chalicelib.domain.referrals.alias import propose_alias
 from chalicelib.errors import (
     ConflictError,
     ForbiddenError,
@@ -82,10 +83,10 @@ def test_a_centers_report_in_the_same_minute_is_not_older_than_the_submission(se
 
 def test_an_alias_is_proposed_if_none_is_given(services):
     """It comes from the id: it reveals nothing about the patient, and a repeat proposes the same one."""
-    services.refer(patient__alias=None)
+    services.refer("ref_2", patient__alias=None)
 
-    alias = services.get_referral().alias
-    assert alias
+    alias = services.get_referral("ref_2").alias
+    assert alias == propose_alias("ref_2")
     assert alias != "Blue Heron"
     assert "Example" not in alias
 

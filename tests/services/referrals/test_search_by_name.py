@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.services.referrals import search as lists
-from chalicelib.services.referrals.read_and_amend import amend_referral
+from chalicelib.services.referrals.amend import amend_referral
 from chalicelib.services.referrals.search import ReferralFilter, list_referrals
 from chalicelib.store.referrals.name_index import compute_name_index
 from tests.support import faults
@@ -21,10 +21,10 @@ NAMES = [
 
 @pytest.fixture
 def services_with_four_patients(services):
-    """Four patients of one practice at one center, all with the same alias."""
+    """Four patients of one practice at one center, with aliases that begin alike."""
     for n, name in enumerate(NAMES):
         services.now += MINUTE
-        services.refer(f"ref_{n}", key=f"key-{n}", **name)
+        services.refer(f"ref_{n}", key=f"key-{n}", patient__alias=f"Blue Heron {n}", **name)
     return services
 
 

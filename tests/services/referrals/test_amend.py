@@ -7,7 +7,7 @@ import pytest
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import ConflictError, ForbiddenError, MalformedError, NotFoundError, PreconditionFailedError
 from chalicelib.services.platform.run_context import RunContext
-from chalicelib.services.referrals import read_and_amend as referrals
+from chalicelib.services.referrals import amend as referrals
 from tests.support import faults
 from tests.support.factories import CENTER, OTHER_CENTER, OTHER_PRACTICE, PRACTICE, build_member
 from tests.support.service_driver import MINUTE, STAGES_TO_LYMPHODEPLETION
@@ -76,16 +76,29 @@ def test_an_edit_cannot_overwrite_an_event_at_the_same_time(services):
     assert services.get_referral().details["note"] is None
 
 
-@pytest.mark.parametrize("stages", [["received"], ["accepted"], STAGES_TO_LYMPHODEPLETION, ["declined"]])
-def test_a_referral_that_the_center_has_received_cannot_be_edited(services, stages):
-    """Except to answer a request for information."""
+@pytest.mark.parametrize("stages", [[], ["received"], ["accepted"], STAGES_TO_LYMPHODEPLETION])
+def test_an_open_referral_can_be_edited(services, stages):
+    """Before and after the center works on it; the stage stays."""
     services.refer()
     services.move_to(*stages)
+    before = services.get_referral()
+
+    changed = amend(services, {"note": "n"}, version=before.version)
+
+    assert (changed.details["note"], changed.stage, changed.version) == ("n", before.stage, before.version + 1)
+
+
+@pytest.mark.parametrize("stage", ["declined", "deceased"])
+def test_a_closed_referral_cannot_be_edited(services, stage):
+    """Its facts are history. The refusal is in the audit trail."""
+    services.refer()
+    services.move_to(stage)
 
     with pytest.raises(ConflictError) as refusal:
         amend(services, {"note": "n"}, version=services.get_referral().version)
 
-    assert refusal.value.code == "not_editable"
+    assert refusal.value.code == "referral_closed"
+    assert ("referral.amend", "referral_closed") in {(row["action"], row["outcome"]) for row in list_rows("audit")}
 
 
 def test_a_requested_edit_can_change_everything_except_the_center(services):

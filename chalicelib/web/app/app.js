@@ -25,6 +25,7 @@ const LAZY_STYLES = [
 const LAZY_VIEWS = {
   card: async () => (await import("../handback/emergency_card.js")).EmergencyCard,
   centers: () => loadWithRefer(async () => (await import("../centers/centers.js")).Centers),
+  changes: async () => (await import("../referrals/changes.js")).Changes,
   compare: () => loadWithRefer(async () => (await import("../centers/compare.js")).Compare),
   eligibility_check: async () => (await import("../eligibility/eligibility_check.js")).EligibilityCheck,
   form: async () => (await import("../referrals/form.js")).FormView,

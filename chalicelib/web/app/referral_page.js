@@ -6,15 +6,25 @@ import { canRefer, getTimeZone, isPractice } from "../identity/member.js";
 import { html, useEffect, useState } from "../platform/dom.js";
 import { formatFullName, getLabel } from "../platform/labels.js";
 import { buildFormHref, buildPageHref } from "../platform/route.js";
-import { formatAge, formatBirthDate, formatDate, formatTime, formatWallClock } from "../platform/time.js";
+import { formatAge, formatBirthDate, formatTime, formatWallClock } from "../platform/time.js";
 import { announce, Icon, Loading, PageTitle, PhoneLink, Problem, useLoad, useOnTabFocus } from "../platform/ui.js";
 import { NextActions } from "../referrals/actions.js";
 import { NextActionBadge } from "../referrals/badges.js";
+import { FactDialog } from "../referrals/fact_dialog.js";
 import { InformationRequests } from "../referrals/information_requests.js";
 import { Messages } from "../referrals/messages.js";
 import { MonitoringWindow } from "../referrals/monitoring_window.js";
 import { Progress } from "../referrals/progress.js";
-import { Clinical, Consent, Coverage, Packet, Patient, Provider } from "../referrals/referral_sections.js";
+import {
+  CenterContact,
+  Clinical,
+  Consent,
+  Coverage,
+  NoneAnswers,
+  Packet,
+  Patient,
+  Provider,
+} from "../referrals/referral_sections.js";
 import { getReferral, markViewed } from "../referrals/referrals_api.js";
 import { StatusBanners } from "../referrals/status_banner.js";
 import { Timeline } from "../referrals/timeline.js";
@@ -30,11 +40,12 @@ function NextStep({ referral }) {
     ${owner === "none" && html`<p class="small-text">This referral is closed.</p>`}`;
 }
 
-function CenterLines({ center }) {
+function CenterLines({ center, contact }) {
   if (!center) return html`<p class="large-text">Center not chosen</p>`;
   const line = (label, number) => number && html`<p class="small-text">${label} <${PhoneLink} number=${number} /></p>`;
   return html`<p class="large-text">${center.name}</p>
-    ${line("Intake", center.intake_phone)} ${line("After hours", center.after_hours_phone)}`;
+    ${line(contact?.coordinator || "Coordinator", contact?.phone)} ${line("Intake", center.intake_phone)}
+    ${line("After hours", center.after_hours_phone)}`;
 }
 
 function StatusSummary({ referral }) {
@@ -48,7 +59,7 @@ function StatusSummary({ referral }) {
     <${StatusCell} title="Next action"><${NextStep} referral=${referral} /><//>
     ${
       isPractice()
-        ? html`<${StatusCell} title="Treatment center"><${CenterLines} center=${referral.center} /><//>`
+        ? html`<${StatusCell} title="Treatment center"><${CenterLines} center=${referral.center} contact=${referral.center_contact} /><//>`
         : html`<${StatusCell} title="Referring practice">
           <p class="large-text">${referral.practice.name}</p>
           <p class="small-text tabular-numbers">${referral.referring_provider?.name} <${PhoneLink} number=${referral.referring_provider?.phone} /></p>
@@ -73,6 +84,7 @@ function ReferralHeader({ referral }) {
         <p class="small-text tabular-numbers on-paper">As of ${formatTime(new Date().toISOString(), getTimeZone())}</p>
       </div>
       <span class="spacer" />
+      ${referral.submitted_at && html`<a class="button" href=${buildPageHref(referral.referral_id, "changes")}><${Icon} name="history" />Changes</a>`}
       <a class="button" href=${buildPageHref(referral.referral_id, "notices")}><${Icon} name="bell" />Notices</a>
       <button type="button" onClick=${() => print()}><${Icon} name="printer" />Print</button>
       ${
@@ -109,6 +121,7 @@ function describeChanges(before, after) {
 export function ReferralPage({ id }) {
   const { data, problem, reload } = useLoad(() => getReferral(id), []);
   const [flash, setFlash] = useState(/** @type {any} */ (null));
+  const [editing, setEditing] = useState("");
   useOnTabFocus(reload);
   const products = useLoad(listProducts, []);
   const referral = data?.data;
@@ -126,6 +139,10 @@ export function ReferralPage({ id }) {
     setFlash({ text, failed, before });
     announce(text);
   };
+
+  // A draft is edited in its form. After submission, each section has its own dialog.
+  const edit = (section) =>
+    referral?.submitted_at && referral.can_change.includes(section) && (() => setEditing(section));
 
   if (!referral) {
     return problem
@@ -155,11 +172,17 @@ export function ReferralPage({ id }) {
       </div>
       <div>
         ${!referral.packet.complete && html`<${Packet} packet=${referral.packet} id=${isEditable(referral) && id} />`}
-        <${Patient} value=${referral.patient} />
-        <${Clinical} value=${referral.clinical} product=${referral.product_id} note=${referral.note} />
-        <${Coverage} value=${referral.insurance} />
-        <${Provider} value=${referral.referring_provider} practice=${referral.practice.name} />
-        <${Consent} value=${referral.consent_to_share} />
+        <${Patient} value=${referral.patient} edit=${edit("patient")} />
+        <${Clinical} value=${referral.clinical} product=${referral.product_id} note=${referral.note} edit=${edit("clinical")} />
+        <${Coverage} value=${referral.insurance} edit=${edit("insurance")} />
+        <${NoneAnswers} answers=${referral.packet.none_because} />
+        <${Provider} value=${referral.referring_provider} practice=${referral.practice.name} edit=${edit("referring_provider")} />
+        ${referral.submitted_at && html`<${CenterContact} value=${referral.center_contact} center=${referral.center} edit=${edit("center_contact")} />`}
+        <${Consent} value=${referral.consent_to_share} state=${referral.consent_state} edit=${edit("consent_to_share")} />
+        ${
+          editing &&
+          html`<${FactDialog} section=${editing} referral=${referral} etag=${data?.etag} showResult=${showResult} onClose=${() => setEditing("")} />`
+        }
       </div>
     </div>`;
 }

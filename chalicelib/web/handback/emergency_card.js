@@ -37,6 +37,10 @@ export function EmergencyCard({ id }) {
         <div><dt>CAR T infusion date</dt><dd class="tabular-numbers">${formatDate(card.infused_on)}${card.product && `, ${card.product}`}</dd></div>
         <div class="call"><dt>Call first (24/7)</dt>
           <dd><span class="large-text">${card.phone ? html`<${PhoneLink} number=${card.phone} />` : "No 24/7 number on file. Call 911 in an emergency."}</span> ${card.center}</dd></div>
+        ${
+          card.coordinator_phone &&
+          html`<div><dt>Center coordinator</dt><dd>${card.coordinator} <${PhoneLink} number=${card.coordinator_phone} /></dd></div>`
+        }
         ${card.lines.map(({ label, text, source }) => html`<div><dt>${label}</dt><dd>${text}<span class="subtext">${source}</span></dd></div>`)}
         <div><dt>Referring practice</dt><dd>${practice.name}</dd></div>
       </dl>

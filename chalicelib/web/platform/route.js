@@ -21,6 +21,7 @@ export function parseRoute(hash) {
   if (first === "new") return { view: "form", step: second || "patient" };
   if (first === "referrals" && second) {
     if (third === "handback" || third === "card") return { view: third, id: second };
+    if (third === "changes") return { view: third, id: second };
     if (third === "notices") return { view: "notice_history", id: second };
     return third === "edit"
       ? { view: "form", id: second, step: fourth || "patient" }
@@ -56,5 +57,5 @@ export const buildReferralHref = (id) => `#/referrals/${id}`;
 /** @param {string | null | undefined} id @param {string} step */
 export const buildFormHref = (id, step) => (id ? `#/referrals/${id}/edit/${step}` : `#/new/${step}`);
 
-/** @param {string} id @param {"handback" | "card" | "notices"} page */
+/** @param {string} id @param {"handback" | "card" | "changes" | "notices"} page */
 export const buildPageHref = (id, page) => `#/referrals/${id}/${page}`;

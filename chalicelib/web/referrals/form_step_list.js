@@ -6,7 +6,11 @@ export const STEPS = [
   { key: "diagnosis", label: "Diagnosis", fields: ["/clinical"] },
   { key: "therapy", label: "Prior lines of therapy", fields: ["/clinical/prior_lines"] },
   { key: "center", label: "Treatment center", fields: ["/product_id", "/center_id", "/urgency"] },
-  { key: "coverage", label: "Insurance and consent", fields: ["/insurance", "/consent_to_share", "/note"] },
+  {
+    key: "coverage",
+    label: "Insurance and consent",
+    fields: ["/insurance", "/consent_to_share", "/none_because", "/note"],
+  },
   { key: "provider", label: "Referring provider", fields: ["/referring_provider"] },
   { key: "review", label: "Review and submit", fields: [] },
 ];

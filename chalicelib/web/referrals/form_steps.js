@@ -4,6 +4,7 @@ import { html, useState } from "../platform/dom.js";
 import { DraftChoice, DraftField, FieldGroup, listOptions, YES_NO_OPTIONS } from "../platform/form_fields.js";
 import { DISEASES, FLAGS } from "../platform/labels.js";
 import { useLoad } from "../platform/ui.js";
+import { BASES, isOldConsent, SCOPES } from "./consent_labels.js";
 import { listLanguageOptions } from "./languages.js";
 
 const SEXES = ["female", "male", "intersex", "other", "unknown"];
@@ -16,6 +17,7 @@ const PLANS = [
   "va",
   "tricare",
   "uninsured",
+  "self_pay",
   "other",
 ];
 
@@ -106,22 +108,88 @@ export function DiagnosisStep({ draft }) {
     <//>`;
 }
 
-export function CoverageStep({ draft }) {
-  return html`<${FieldGroup} title="Insurance" lead="For information only. Not a guarantee of coverage.">
-      <${DraftField} draft=${draft} pointer="/insurance/payer" label="Payer" />
-      <${DraftField} draft=${draft} pointer="/insurance/plan_type" label="Plan type" options=${listOptions(PLANS, "Choose the plan type")} />
-      <${DraftField} draft=${draft} pointer="/insurance/member_id" label="Member ID" />
-      <${DraftField} draft=${draft} pointer="/insurance/group" label="Group number" optional />
-    <//>
-    <${FieldGroup} title="Consent to share">
-      <${DraftChoice} draft=${draft} pointer="/consent_to_share/given" label="Has the patient consented to share this information with the center?"
-        options=${[[true, "Yes"], [false, "Not yet"]]} />
-      <${DraftField} draft=${draft} pointer="/consent_to_share/on" label="Date of consent" type="date" />
-    <//>
-    <${FieldGroup} title="Note to the center">
-      <${DraftField} draft=${draft} pointer="/note" label="Note" rows="4" wide optional maxlength="4000"
-        hint="Anything the fields above do not cover. Keep it brief." />
-    <//>`;
+/** @param {any} properties */
+export const InsuranceFields = ({ draft }) => html`<${FieldGroup} title="Insurance"
+  lead="For information only. Not a guarantee of coverage. A patient without insurance needs no payer and no member ID.">
+  <${DraftField} draft=${draft} pointer="/insurance/plan_type" label="Plan type" options=${listOptions(PLANS, "Choose the plan type")} />
+  <${DraftField} draft=${draft} pointer="/insurance/payer" label="Payer" />
+  <${DraftField} draft=${draft} pointer="/insurance/member_id" label="Member ID" />
+  <${DraftField} draft=${draft} pointer="/insurance/group" label="Group number" optional />
+<//>`;
+
+const listCodes = (/** @type {Record<string, string>} */ labels, /** @type {string} */ first) => [
+  ["", first],
+  ...Object.entries(labels),
+];
+
+/** @param {any} properties */
+export function ConsentFields({ draft }) {
+  const isShared = !!draft.referral.value?.submitted_at;
+  return html`<${FieldGroup} title="Consent to share">
+    <${DraftChoice} draft=${draft} pointer="/consent_to_share/given" label="Has the patient consented to share this information with the center?"
+      options=${[[true, "Yes"], [false, "Not yet"]]} />
+    <${DraftField} draft=${draft} pointer="/consent_to_share/basis" label="Basis for sharing" options=${listCodes(BASES, "Choose the basis")} />
+    <${DraftField} draft=${draft} pointer="/consent_to_share/on" label="Date of consent" type="date" />
+    ${
+      isOldConsent(draft.get("/consent_to_share/on")) &&
+      html`<${DraftChoice} draft=${draft} pointer="/consent_to_share/confirmed" label="This consent is more than a year old. Does it still apply?"
+        hint="Check with the patient if you are not sure." options=${[[true, "Yes, it still applies"], [false, "Not checked"]]} />`
+    }
+    <${DraftField} draft=${draft} pointer="/consent_to_share/scope" label="What may be shared" options=${listCodes(SCOPES, "Choose the scope")} />
+    <${DraftField} draft=${draft} pointer="/consent_to_share/expires_on" label="Ends on" type="date" optional />
+    ${
+      isShared &&
+      html`<${DraftField} draft=${draft} pointer="/consent_to_share/withdrawn_on" label="Withdrawn on" type="date" optional
+        hint="Enter the day when the patient withdrew. The center is notified at once." />`
+    }
+  <//>`;
+}
+
+/** @param {any} properties */
+export const NoteFields = ({ draft }) => html`<${FieldGroup} title="Note to the center">
+  <${DraftField} draft=${draft} pointer="/note" label="Note" rows="4" wide optional maxlength="4000"
+    hint="Anything the fields above do not cover. Keep it brief." />
+<//>`;
+
+export const CoverageStep = ({ draft }) => html`<${InsuranceFields} draft=${draft} />
+  <${ConsentFields} draft=${draft} />
+  <${NoneBecause} draft=${draft} />
+  <${NoteFields} draft=${draft} />`;
+
+// The required items for which "none, because" is an answer, by the server's pointers.
+const NONE_ITEMS = {
+  "/patient/given_name": "First name",
+  "/patient/sex": "Sex",
+  "/patient/zip": "ZIP code",
+  "/patient/phone": "Patient's phone",
+  "/clinical/histology": "Histology",
+  "/clinical/ecog": "ECOG performance status",
+  "/clinical/prior_lines": "Prior lines of therapy",
+  "/referring_provider/npi": "NPI",
+  "/referring_provider/phone": "Referring provider's phone",
+  "/insurance/payer": "Payer",
+  "/insurance/member_id": "Member ID",
+};
+
+/** Items that have no value, each with the reason. Without this answer, people make up a value. */
+export function NoneBecause({ draft }) {
+  const answers = draft.get("/none_because") || [];
+  const set = (changed) => draft.set("/none_because", changed);
+  const edit = (index, change) => set(answers.map((each, at) => (at === index ? { ...each, ...change } : each)));
+  return html`<${FieldGroup} title="Items without a value"
+      lead="If the patient has no phone or no last insurance card, say why instead of entering something.">
+    ${answers.map(
+      ({ item, reason }, index) => html`
+        <${DraftField} draft=${draft} pointer="/none_because/${index}/item" label="Item" options=${listCodes(NONE_ITEMS, "Choose the item")}
+          value=${item} onInput=${(event) => edit(index, { item: event.target.value })} />
+        <${DraftField} draft=${draft} pointer="/none_because/${index}/reason" label="None, because" maxlength="200" value=${reason}
+          onInput=${(event) => edit(index, { reason: event.target.value })} />`,
+    )}
+    <div class="buttons">
+      <button type="button" onClick=${() => set([...answers, { item: "", reason: "" }])}>Add an item without a value</button>
+      ${answers.length > 0 && html`<button type="button" class="ghost-button" onClick=${() => set(answers.slice(0, -1))}>Remove the last one</button>`}
+    </div>
+  <//>`;
 }
 
 export function ProviderStep({ draft }) {

@@ -12,7 +12,9 @@ export const SECTIONS = [
   "referring_provider",
   "insurance",
   "consent_to_share",
+  "none_because",
   "note",
+  "center_contact",
 ];
 
 /** "DLBCL, NOS" as a code: its letters and digits, joined with underscores. @param {string} typed */
@@ -23,6 +25,7 @@ const NORMALIZERS = [
   ["/patient/phone", toPhoneNumber],
   ["/patient/caregiver/phone", toPhoneNumber],
   ["/referring_provider/phone", toPhoneNumber],
+  ["/center_contact/phone", toPhoneNumber],
   ["/clinical/histology", toCode],
   ["/clinical/icd10", (typed) => typed.toUpperCase()],
 ];

@@ -7,15 +7,23 @@ import { buildFormHref } from "../platform/route.js";
 import { formatBirthDate, formatDate } from "../platform/time.js";
 import { PhoneLink } from "../platform/ui.js";
 import { listEligibilityFacts } from "./clinical_labels.js";
-import { formatLanguage } from "./languages.js";
+import { listConsentFacts } from "./consent_labels.js";
 import { findStep } from "./form_step_list.js";
+import { formatLanguage } from "./languages.js";
 
-const Section = ({ title, children }) => html`<section class="card"><h2>${title}</h2>${children}</section>`;
+/** A section of facts. With `edit`, its heading has a button that opens the dialog of the section. */
+const Section = ({ title, edit = null, children }) => html`<section class="card">
+  <div class="card-head"><h2>${title}</h2>${
+    edit &&
+    html`<button type="button" class="ghost-button" aria-label="Edit ${title.toLowerCase()}" onClick=${edit}>Edit</button>`
+  }</div>
+  ${children}
+</section>`;
 
 /** @param {any} properties */
-export function Patient({ value = {} }) {
+export function Patient({ value = {}, edit = null }) {
   const caregiver = value.caregiver;
-  return html`<${Section} title="Patient">
+  return html`<${Section} title="Patient" edit=${edit}>
     <${FactList} rows=${[
       ["Date of birth", formatBirthDate(value.birth_date)],
       ["Sex", getLabel(value.sex)],
@@ -48,10 +56,10 @@ function TherapyLineRow({ line, index }) {
 }
 
 /** @param {any} properties */
-export function Clinical({ value = {}, product, note }) {
+export function Clinical({ value = {}, product, note, edit = null }) {
   const flags = value.flags || {};
   const lines = value.prior_lines || [];
-  return html`<${Section} title="Clinical">
+  return html`<${Section} title="Clinical" edit=${edit}>
     <${FactList} rows=${[
       ["Disease", getLabel(value.disease)],
       ["Histology", getLabel(value.histology)],
@@ -72,7 +80,8 @@ export function Clinical({ value = {}, product, note }) {
   <//>`;
 }
 
-export const Coverage = ({ value }) => html`<${Section} title="Insurance">
+/** @param {any} properties */
+export const Coverage = ({ value, edit = null }) => html`<${Section} title="Insurance" edit=${edit}>
   <${FactList} rows=${[
     ["Payer", value?.payer],
     ["Plan type", getLabel(value?.plan_type)],
@@ -82,7 +91,11 @@ export const Coverage = ({ value }) => html`<${Section} title="Insurance">
 <//>`;
 
 /** @param {any} properties */
-export const Provider = ({ value = {}, practice }) => html`<${Section} title="Referring provider">
+export const Provider = ({
+  value = {},
+  practice,
+  edit = null,
+}) => html`<${Section} title="Referring provider" edit=${edit}>
   <${FactList} rows=${[
     ["Name", value.name],
     ["Practice", practice],
@@ -92,9 +105,31 @@ export const Provider = ({ value = {}, practice }) => html`<${Section} title="Re
   ]} />
 <//>`;
 
-export const Consent = ({ value }) => html`<${Section} title="Consent to share records">
-  <p>${value?.given ? `Given ${formatDate(value.on)}` : html`<span class="small-text">Not recorded yet</span>`}</p>
+/** @param {any} properties */
+export const Consent = ({
+  value,
+  state = "",
+  edit = null,
+}) => html`<${Section} title="Consent to share records" edit=${edit}>
+  <${FactList} rows=${listConsentFacts(value, state)} />
 <//>`;
+
+/** The center's coordinator for this patient. @param {any} properties */
+export const CenterContact = ({ value, center, edit = null }) => html`<${Section} title="Center contact" edit=${edit}>
+  <${FactList} rows=${[
+    ["Center", center?.name],
+    ["Coordinator", value?.coordinator],
+    ["Phone", value?.phone && html`<${PhoneLink} number=${value.phone} />`],
+    ["Email", value?.email],
+  ]} />
+<//>`;
+
+/** Items that the practice answered with "none, because". */
+export const NoneAnswers = ({ answers }) =>
+  answers.length > 0 &&
+  html`<${Section} title="Items without a value">
+    <${FactList} rows=${answers.map(({ label, reason }) => [label, `None, because: ${reason}`])} />
+  <//>`;
 
 /** How many of the items that a center needs on day 1 are complete. The server counts them. */
 export function Packet({ packet, id, onPick }) {

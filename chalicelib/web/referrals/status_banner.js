@@ -79,11 +79,33 @@ function LinkedReferrals({ continues, continued_by: next }) {
   </p>`;
 }
 
+/** The patient withdrew consent. The product says what that means, and decides nothing. */
+function WithdrawnConsentBanner({ referral }) {
+  const { practice, center, consent_to_share: consent } = referral;
+  return html`<${Banner} tone="is-error" icon="shield-alert">
+    <p><strong>The patient withdrew consent to share</strong> on <time class="tabular-numbers" datetime=${consent.withdrawn_on}>${formatDate(consent.withdrawn_on)}</time>.</p>
+    <p>${
+      isPractice()
+        ? `Do not share more records with ${center?.name ?? "the center"}. It was notified, and gets no more routine email about this patient.`
+        : `Do not use or request more records from ${practice.name}. You get no more routine email about this patient.`
+    } What was already shared stays on this page. The care team decides what happens next; critical notices still go out.</p>
+  <//>`;
+}
+
+/** The patient has no insurance. */
+function FinancialHelpBanner() {
+  return html`<${Banner} tone="is-warning" icon="circle-alert">
+    <p><strong>Financial help needed.</strong> The patient has no insurance. <a href="#/resources">See national resources for patients</a>.</p>
+  <//>`;
+}
+
 export function StatusBanners({ referral }) {
   const { practice, center, withdrawal_requested_at: withdrawalAt, relapse, bridging } = referral;
   const openEvents = referral.adverse_events.filter((event) => event.open);
   const hasOutcome = referral.outcome || referral.revisit_on || referral.suggested_center_id;
   return html`
+    ${referral.consent_to_share?.withdrawn_on && html`<${WithdrawnConsentBanner} referral=${referral} />`}
+    ${referral.financial_help_needed && referral.phase !== "closed" && html`<${FinancialHelpBanner} />`}
     ${referral.stage === "deceased" && html`<${DeathBanner} outcome=${referral.outcome} />`}
     ${
       withdrawalAt &&

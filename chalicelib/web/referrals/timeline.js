@@ -2,6 +2,7 @@
 import { getTimeZone, hasClinicalAccess } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
 import { formatCount, getLabel } from "../platform/labels.js";
+import { buildPageHref } from "../platform/route.js";
 import { formatDate, formatTime } from "../platform/time.js";
 import { Icon, Loading, Problem, useLoad } from "../platform/ui.js";
 import { CARE_DETAILS } from "./care_reports.js";
@@ -26,6 +27,7 @@ const DETAILS_BY_TYPE = {
     `${formatCount(items, "item")} answered, ${open ? `${open} still open` : "none open"}`,
   ],
   "window.extended": ({ ends_on: end }) => [`Return to referring provider on ${formatDate(end)}`],
+  "facts.changed": ({ facts }) => (facts.length > 1 ? [facts.map(({ label }) => label).join(", ")] : []),
   "event.corrected": ({ supersedes, replacement }, labels) => {
     const label = labels[supersedes] ? `“${labels[supersedes]}”` : "An earlier entry";
     return [
@@ -43,7 +45,7 @@ function EventDetails({ event, labels }) {
   return lines.map((line) => html`<p class="tabular-numbers">${line}</p>`);
 }
 
-function EventRow({ event, labels, corrected, correct }) {
+function EventRow({ event, id, labels, corrected, correct }) {
   const late = Date.parse(event.recorded_at) - Date.parse(event.occurred_at) > LATE_ARRIVAL_MS;
   return html`<li class=${corrected ? "corrected" : ""}>
     <span class="dot"><${Icon} name=${ICONS[event.source] || "history"} /></span>
@@ -57,6 +59,7 @@ function EventRow({ event, labels, corrected, correct }) {
       </p>
       ${late && html`<p class="small-text tabular-numbers">Recorded ${formatTime(event.recorded_at, getTimeZone())}</p>`}
       <${EventDetails} event=${event} labels=${labels} />
+      ${event.type === "facts.changed" && html`<p><a href=${buildPageHref(id, "changes")}>See what changed</a></p>`}
       ${event.data.note && html`<p class="note">${event.data.note}</p>`}
     </div>
     ${correct && html`<button type="button" class="ghost-button" aria-label="Correct the entry “${event.stage_label}”" onClick=${correct}>Correct</button>`}
@@ -88,7 +91,7 @@ export function Timeline({ referral, showResult }) {
       html`<ol class="timeline">${items.map(
         (
           event,
-        ) => html`<${EventRow} key=${event.event_id} event=${event} labels=${labels} corrected=${corrected.has(event.event_id)}
+        ) => html`<${EventRow} key=${event.event_id} event=${event} id=${id} labels=${labels} corrected=${corrected.has(event.event_id)}
         correct=${canCorrect(event) && (() => setToCorrect(event))} />`,
       )}</ol>`
     }

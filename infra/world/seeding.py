@@ -24,6 +24,7 @@ from infra.world.accounts import Accounts
 from infra.world.backdating import BackdatedAlertRows, BackdatedOutbox, UnlimitedRates
 from infra.world.care import DatedCareNote, list_care_notes
 from infra.world.conversations import ConversationPlayer
+from infra.world.corrections import apply_correction, find_correction
 from infra.world.packages import build_package
 from infra.world.patients import build_packet
 from infra.world.people import MEMBERS, find_member_by_role
@@ -139,6 +140,7 @@ class _StoryPlayer:
                 if report.stage in _STAGES_WITH_PACKAGE:
                     self._write_package(report)
                 self._report(report, number)
+                self._correct(report)
         ConversationPlayer(
             story_number=self.story.number,
             referral_id=self.referral_id,
@@ -149,6 +151,15 @@ class _StoryPlayer:
             stores=self.stores,
             now=self.now,
         ).play()
+
+    def _correct(self, step: Step) -> None:
+        correction = find_correction(self.story.number, step.stage)
+        if correction is None:
+            return
+        is_practice = correction.side is TenantKind.PRACTICE
+        member = self._get_member(self.story.practice if is_practice else self.story.center, Role.COORDINATOR)
+        at = step.at.astimezone(UTC)
+        apply_correction(correction, self.referral_id, member, at=at, stores=self.stores)
 
     def _create_referral(self, steps: Sequence[Step]) -> None:
         at = compute_draft_time(self.story, steps, now=self.now)

@@ -4,7 +4,7 @@ mutmut's own operators never remove a check. With every test of a rejection dele
 tests of the signature still killed 89% of its mutants. The operators below are those of mutmut that
 change a decision, plus the removal of a check, of a part of a condition, and of a statement. All
 else is mutmut's work: it writes the mutants, finds the tests that reach each one, and runs them.
-Numbers: docs/decisions/0029-libraries-in-the-test-tooling.md.
+Numbers: docs/decisions/0035-libraries-in-the-test-tooling.md.
 
     python -m tests.simulation.run_mutmut SHARE SEED
 """

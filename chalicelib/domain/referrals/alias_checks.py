@@ -78,6 +78,17 @@ def normalize_alias(alias: str) -> str:
     return "".join(split_name(alias)) or alias.strip().casefold()
 
 
+def is_same_patient(facts: Mapping[str, Any], others: Mapping[str, Any]) -> bool:
+    """Whether two referrals are about one patient: the same names and date of birth, as they were entered."""
+    return _identify(facts) == _identify(others)
+
+
+def _identify(facts: Mapping[str, Any]) -> tuple[object, ...]:
+    patient = facts.get("patient") or {}
+    names = (split_name(patient.get(name) or "") for name in ("family_name", "given_name"))
+    return (*(tuple(name) for name in names), patient.get("birth_date"))
+
+
 def _contains(words: Sequence[str], joined: str, term: str) -> bool:
     """Whether the term is one or a few words of the alias, or a long term is part of it."""
     squeezed = "".join(split_name(term))

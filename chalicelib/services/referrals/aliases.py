@@ -1,6 +1,7 @@
 """A referral's alias: checked, proposed without a collision, and used by one open referral of a practice.
 
-Email carries nothing but the alias, so two open referrals with one alias would be mixed up. Each alias
+Email carries nothing but the alias, so two patients with one alias would be mixed up. The same patient may
+be referred twice, for example to two centers, and keeps the alias. Each alias
 has a row that names the referral that uses it, and the row is written in the transaction of the referral:
 of two requests at the same moment, one gets the alias. The alias of a closed referral is free. A referral
 of an earlier release gets its row when its facts are corrected.
@@ -12,7 +13,13 @@ from functools import cache
 
 from chalicelib import catalog
 from chalicelib.domain.referrals.alias import propose_alias
-from chalicelib.domain.referrals.alias_checks import ALIAS_MESSAGES, AliasFault, find_alias_fault, normalize_alias
+from chalicelib.domain.referrals.alias_checks import (
+    ALIAS_MESSAGES,
+    AliasFault,
+    find_alias_fault,
+    is_same_patient,
+    normalize_alias,
+)
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 from chalicelib.errors import ConflictError, FieldError, MalformedError, UnavailableError
@@ -64,14 +71,14 @@ def prepare_alias_writes(
         saved_too: The id of a referral that the same transaction saves, so that it needs no other check.
 
     Raises:
-        ConflictError: another open referral of the practice uses the alias.
+        ConflictError: the open referral of another patient uses the alias.
     """
     is_same = before is not None and normalize_alias(before.alias) == normalize_alias(referral.alias)
     writes = _prepare_take(referral, stores=stores, saved_too=saved_too)
     if is_same:
         return writes or ()
     if writes is None:
-        message = "Another open referral of your practice uses this alias. Choose another one."
+        message = "Another patient of your practice has this alias. Choose another one."
         raise ConflictError("alias_in_use", message, errors=[FieldError("/patient/alias", "alias_in_use", message)])
     return [*writes, *(_prepare_give_up(before, stores=stores) if before else ())]
 
@@ -107,7 +114,7 @@ def keep_or_replace_alias(
 def _prepare_take(
     referral: Referral, *, stores: Stores, saved_too: str | None = None
 ) -> Sequence[TransactionWrite] | None:
-    """Build the writes that take an alias; None if another open referral has it."""
+    """Build the writes that take an alias; None if the open referral of another patient has it."""
     alias, practice_id = normalize_alias(referral.alias), referral.practice_id
     holder_id = stores.aliases.find_holder(alias, practice_id=practice_id)
     if holder_id == referral.referral_id:
@@ -117,7 +124,7 @@ def _prepare_take(
         return [take]
     holder = stores.referrals.get(holder_id)
     if holder and holder.stage not in TERMINAL_STAGES and normalize_alias(holder.alias) == alias:
-        return None
+        return [] if is_same_patient(holder.details, referral.details) else None
     if holder_id == saved_too:
         return [take]
     # The holder must still be closed when the alias changes hands, because it can be reopened.

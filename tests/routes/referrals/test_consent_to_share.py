@@ -176,6 +176,7 @@ def test_a_consent_of_an_earlier_release_is_read(shared_api):
     referral_id = shared_api.refer()["referral_id"]
     stores = wiring.get_stores()
     stored = stores.referrals.get(referral_id)
+    assert stored is not None
 
     assert stored.details["consent_to_share"]["given"] is True
     old = {**stored.details, "consent_to_share": {"given": True, "on": "2026-08-03"}}

@@ -22,7 +22,7 @@ def test_every_required_item_but_the_patient_the_disease_the_consent_and_the_cen
 def test_an_item_with_a_reason_completes_the_packet(shared_api, pointer):
     """Both sides read the reason next to the item."""
     section, name = pointer.removeprefix("/").split("/")
-    empty = [] if name == "prior_lines" else None
+    empty: list[str] | None = [] if name == "prior_lines" else None
     answers = [{"item": pointer, "reason": "Not known yet."}]
 
     referral = shared_api.refer(**{f"{section}__{name}": empty}, none_because=answers)

@@ -26,6 +26,14 @@ def rename(services, alias, *, referral_id):
     )
 
 
+def test_a_patient_who_is_referred_twice_may_have_the_same_alias(services):
+    """To two centers, or by mistake: email is still about one person."""
+    services.refer(patient__alias=ALIAS)
+    services.refer("ref_2", key="key-2", patient__alias=ALIAS)
+
+    assert services.get_referral("ref_2").alias == services.get_referral("ref_1").alias
+
+
 @pytest.mark.parametrize("spelling", [ALIAS, "blue heron", "Blue-Heron"])
 def test_an_alias_of_an_open_referral_is_refused(services, spelling):
     """In every spelling, for a new referral and for a draft."""
@@ -33,7 +41,7 @@ def test_an_alias_of_an_open_referral_is_refused(services, spelling):
 
     for submit in (True, False):
         with pytest.raises(ConflictError) as refusal:
-            services.refer("ref_2", key="key-2", submit=submit, patient__alias=spelling)
+            services.refer("ref_2", key="key-2", patient__family_name="Sample", submit=submit, patient__alias=spelling)
         assert refusal.value.code == "alias_in_use"
         assert [error.pointer for error in refusal.value.errors] == ["/patient/alias"]
     assert services.stores.referrals.get("ref_2") is None
@@ -43,7 +51,9 @@ def test_another_practice_can_use_the_alias(services):
     """Its emails go to other people."""
     services.refer()
 
-    services.refer("ref_2", key="key-2", member=build_member(OTHER_PRACTICE), patient__alias=ALIAS)
+    services.refer(
+        "ref_2", key="key-2", patient__family_name="Sample", member=build_member(OTHER_PRACTICE), patient__alias=ALIAS
+    )
 
     assert services.get_referral("ref_2").alias == ALIAS
 
@@ -53,7 +63,7 @@ def test_the_alias_of_a_closed_referral_is_free(services):
     services.refer()
     services.move_to("declined")
 
-    services.refer("ref_2", key="key-2", patient__alias=ALIAS)
+    services.refer("ref_2", key="key-2", patient__family_name="Sample", patient__alias=ALIAS)
     with pytest.raises(ConflictError):
         services.refer("ref_3", key="key-3", patient__alias=ALIAS)
 
@@ -64,7 +74,7 @@ def test_a_referral_that_is_reopened_gets_another_alias_if_its_own_is_in_use(ser
     """Two open referrals must not share one."""
     services.refer()
     services.move_to("declined")
-    services.refer("ref_2", key="key-2", patient__alias=ALIAS)
+    services.refer("ref_2", key="key-2", patient__family_name="Sample", patient__alias=ALIAS)
     services.now += MINUTE
 
     services.deliver_event(
@@ -94,7 +104,8 @@ def test_of_two_referrals_at_the_same_moment_one_gets_the_alias(services):
     """The transaction of the slower one fails, and it is refused."""
     other = services.restart()
     faster = faults.plan_interruption(
-        "TransactWriteItems", lambda: other.refer("ref_2", key="key-2", patient__alias=ALIAS)
+        "TransactWriteItems",
+        lambda: other.refer("ref_2", key="key-2", patient__family_name="Sample", patient__alias=ALIAS),
     )
 
     with faults.inject_faults(faster), pytest.raises(ConflictError) as refusal:
@@ -108,7 +119,7 @@ def test_of_two_referrals_at_the_same_moment_one_gets_the_alias(services):
 def test_of_two_changes_at_the_same_moment_one_gets_the_alias(services):
     """Both referrals stay, with different aliases."""
     services.refer()
-    services.refer("ref_2", key="key-2")
+    services.refer("ref_2", key="key-2", patient__family_name="Sample")
     other = services.restart()
     faster = faults.plan_interruption("TransactWriteItems", lambda: rename(other, "Grey Gull", referral_id="ref_2"))
 
@@ -124,7 +135,7 @@ def test_an_alias_that_was_given_up_is_free(services):
     services.refer()
     rename(services, "Grey Gull", referral_id="ref_1")
 
-    services.refer("ref_2", key="key-2", patient__alias=ALIAS)
+    services.refer("ref_2", key="key-2", patient__family_name="Sample", patient__alias=ALIAS)
 
     assert services.get_referral("ref_2").alias == ALIAS
 
@@ -144,7 +155,7 @@ def test_a_proposed_alias_is_never_in_use(services, monkeypatch):
     monkeypatch.setattr("chalicelib.services.referrals.aliases.propose_alias", lambda *_: next(proposals))
     services.refer()
 
-    services.refer("ref_2", key="key-2")
+    services.refer("ref_2", key="key-2", patient__family_name="Sample")
 
     assert services.get_referral("ref_2").alias == "Grey Gull"
 
@@ -152,7 +163,9 @@ def test_a_proposed_alias_is_never_in_use(services, monkeypatch):
 def test_no_row_has_an_alias_in_clear_text(services):
     """Only its keyed hash, which differs by practice."""
     services.refer()
-    services.refer("ref_2", key="key-2", member=build_member(OTHER_PRACTICE), patient__alias=ALIAS)
+    services.refer(
+        "ref_2", key="key-2", patient__family_name="Sample", member=build_member(OTHER_PRACTICE), patient__alias=ALIAS
+    )
 
     keys = [row["referral_id"] for row in list_rows("referrals") if row["item"] == "alias"]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.identity.members import Member, TenantKind
-from chalicelib.domain.referrals.name_search import matches_name, parse_search_prefixes
+from chalicelib.domain.referrals.name_search import matches_search, parse_search_prefixes
 from chalicelib.domain.referrals.stages import STAGE_FACTS, NextActor, Phase
 from chalicelib.domain.referrals.worklists import WORKLIST_RULES, ListViewer, Worklist, is_late
 from chalicelib.errors import ForbiddenError
@@ -31,7 +31,8 @@ class ReferralFilter:
     """Which referrals a list shows.
 
     `exact` compares attributes of the index. The others are checked in each row: `search_text` has the
-    beginnings of names, `late` is about the turnaround of the stage, and a worklist is a rule.
+    beginnings of names, or a record number, a date of birth or a phone number; `late` is about the
+    turnaround of the stage, and a worklist is a rule.
     """
 
     exact: Mapping[str, str]
@@ -120,7 +121,7 @@ def _matches_filter(row: ReferralSummary, filter_: ReferralFilter, viewer: ListV
             return False
     elif filter_.worklist and not WORKLIST_RULES[filter_.worklist](row.stage_summary, viewer):
         return False
-    return matches_name(filter_.search_text, row.search_names) if filter_.search_text else True
+    return not filter_.search_text or matches_search(filter_.search_text, row.search_names, row.identifiers)
 
 
 def get_index_name(member: Member) -> str:

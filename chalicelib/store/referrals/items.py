@@ -29,7 +29,7 @@ from chalicelib.domain.audit.hash_chain import ChainHead
 from chalicelib.domain.referrals.conversation import Conversation
 from chalicelib.domain.referrals.events import EVENT_TYPE_BY_CLASS, EventOrder, EventStatus, EventType, ReferralEvent
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow
-from chalicelib.domain.referrals.name_search import list_name_prefixes
+from chalicelib.domain.referrals.name_search import list_identifiers, list_name_prefixes
 from chalicelib.domain.referrals.referral import Referral, ReferralStatus
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.domain.referrals.unread import LastWriter
@@ -67,6 +67,8 @@ class ReferralSummary:
     updated_at: datetime
     version: int
     last_writer: LastWriter
+    identifiers: Sequence[str] = ()
+    """The record number, date of birth and phone number, as `name_search` compares them."""
 
     @property
     def search_names(self) -> Sequence[str]:
@@ -129,6 +131,7 @@ class ReferralItems:
             updated_at=from_timestamp(row["updated_at"]),
             version=row["version"],
             last_writer=LastWriter(*summary["touched"]),
+            identifiers=summary.get("found_by", ()),
         )
 
     def event_to_item(self, event: ReferralEvent, status: EventStatus, *, scope: str) -> Item:
@@ -175,9 +178,10 @@ class ReferralItems:
             "disease": (referral.details.get("clinical") or {}).get("disease"),
             "standing": json.loads(codec.to_json(StageSummary, summarize_stage(referral))),
             "touched": [referral.last_writer.by, referral.last_writer.after],
+            "found_by": sorted(list_identifiers(patient)),
         }
         last_order = referral.last_applied_order
-        prefixes = list_name_prefixes(_list_search_names(referral.alias, patient))
+        prefixes = list_name_prefixes(_list_search_names(referral.alias, patient)) | list_identifiers(patient)
         inbox = referral.center_id if referral.is_with_center else None
         return {
             "referral_id": referral_id,

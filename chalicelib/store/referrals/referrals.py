@@ -148,7 +148,7 @@ class Referrals:
         start: Mapping[str, Any] | None,
         since: datetime | None = None,
         where: Mapping[str, str] | None = None,
-        name_prefixes: AbstractSet[str] = frozenset(),
+        name_prefixes: Sequence[AbstractSet[str]] = (),
     ) -> QueryPage:
         """List one page of a tenant's referrals, latest change first, as rows for `row_to_summary`.
 
@@ -156,7 +156,7 @@ class Referrals:
             index: `by_practice` or `by_center`.
             since: Only referrals that changed at or after this time.
             where: Values that attributes must have.
-            name_prefixes: Prefixes that the patient's names must have, found by blind index.
+            name_prefixes: Groups of prefixes; of each group, the patient must have one. Found by blind index.
         """
         key = _TENANT_BY_INDEX[index]
         filters = where or {}
@@ -166,9 +166,12 @@ class Referrals:
             condition += " AND listed_at >= :since"
             values["since"] = to_timestamp(since)
         conditions = [f"#{name} = :v{i}" for i, name in enumerate(filters)]
-        for i, prefix in enumerate(sorted(name_prefixes)):
-            values[f"n{i}"] = compute_name_index(prefix, encryption=self.items.encryption, scope=tenant_id)
-            conditions.append(f"contains(#{BLIND_INDEX_ATTRIBUTES[index]}, :n{i})")
+        for i, group in enumerate(name_prefixes):
+            names = {f"n{i}_{j}": prefix for j, prefix in enumerate(sorted(group))}
+            for name, prefix in names.items():
+                values[name] = compute_name_index(prefix, encryption=self.items.encryption, scope=tenant_id)
+            has_one = " OR ".join(f"contains(#{BLIND_INDEX_ATTRIBUTES[index]}, :{name})" for name in names)
+            conditions.append(f"({has_one})")
         return self.table.query(
             condition,
             values,

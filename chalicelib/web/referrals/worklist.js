@@ -102,9 +102,9 @@ function Search() {
   };
   useEffect(() => () => clearTimeout(timer.current), []);
   return html`<form role="search" class="search" onSubmit=${(event) => event.preventDefault()}>
-    <label for="q" class="visually-hidden">Search by patient name or alias</label>
+    <label for="q" class="visually-hidden">Search by name, alias, MRN, date of birth, or phone</label>
     <${Icon} name="search" />
-    <input id="q" type="search" autocomplete="off" placeholder="Search by patient name or alias"
+    <input id="q" type="search" autocomplete="off" placeholder="Search by name, alias, MRN, date of birth, or phone"
       value=${searchText.peek()} onInput=${type} />
   </form>`;
 }

@@ -137,7 +137,10 @@ def refractory_now(screen_input: ScreenInput, _figure: object) -> CriterionResul
 
 
 def relapses_min(screen_input: ScreenInput, least: int) -> CriterionResult:
-    """The disease came back after at least this number of lines."""
+    """The disease came back after at least this number of lines.
+
+    An outcome without a response contradicts a date of relapse, so the outcome is asked for again.
+    """
     lines, gaps = sort_lines(screen_input), list_missing_lines(screen_input)
     results = [is_relapsed(line) for line in lines]
     certain = results.count(True)
@@ -147,7 +150,10 @@ def relapses_min(screen_input: ScreenInput, least: int) -> CriterionResult:
     return build_criterion_result(
         met=met,
         entered=_describe_course(lines) or _describe_line_count(screen_input),
-        missing=(*_describe_missing_outcomes(lines), *gaps),
+        missing=(
+            *(describe_missing_field(line, "response", "Outcome") for line in lines if is_relapsed(line) is None),
+            *gaps,
+        ),
     )
 
 

@@ -4,7 +4,16 @@ import pytest
 
 from chalicelib.catalog.labels import load_label_catalog
 from chalicelib.domain.eligibility.screen_input import NoTransplantReason
-from tests.support.screen_inputs import MET, MISSING, NOT_MET, R_CHOP, build_line, build_patient, screen_product_rows
+from tests.support.screen_inputs import (
+    MET,
+    MISSING,
+    NOT_MET,
+    R_CHOP,
+    build_line,
+    build_patient,
+    list_missing,
+    screen_product_rows,
+)
 
 ENDED = "2025-05-31"
 IN_A_YEAR = "2026-05-31"
@@ -193,3 +202,12 @@ def test_every_row_of_the_catalog_has_vignettes_for_all_three_results():
     assert VIGNETTES.keys() == shipped
     for row_id, vignettes in VIGNETTES.items():
         assert {result for _, _, result in vignettes} == {MET, NOT_MET, MISSING}, row_id
+
+
+def test_a_date_of_relapse_without_a_response_asks_for_the_outcome():
+    """Stable disease and a date of relapse contradict each other, so the relapse is undecided and not "no"."""
+    lines = (build_first_line(), build_line(2, "stable_disease", event_on="2026-01-05"))
+
+    missing = list_missing("kymriah", build_patient("B_ALL", *lines, age=20))
+
+    assert any(pointer.endswith("/1/response") for pointer in missing)

@@ -82,6 +82,7 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     | dict.fromkeys(PRACTICE_CARE, 409),
     ("GET", "/v1/referrals/{referral_id}/events"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/changes"): _OF_THE_REFERRAL,
+    ("GET", "/v1/referrals/{referral_id}/possible-duplicates"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/window"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/notices"): _OF_THE_REFERRAL,
     # The referral has moved since version 1, so this view does not count.

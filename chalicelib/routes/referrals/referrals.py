@@ -1,7 +1,7 @@
 """Referrals: create, edit, read, report events."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from chalice import Blueprint
 
@@ -24,6 +24,8 @@ from chalicelib.routes.referrals.response_types import (
     AuditTrailResponse,
     EventPageResponse,
     MonitoringWindowResponse,
+    NewReferralResponse,
+    PossibleDuplicatesResponse,
     ReferralCountsResponse,
     ReferralPageResponse,
     ReferralResponse,
@@ -32,7 +34,7 @@ from chalicelib.routes.referrals.response_types import (
 from chalicelib.routes.referrals.timeline_responses import to_event_response
 from chalicelib.services.audit.trail import read_audit_trail
 from chalicelib.services.notices.planned_list import list_planned_notices
-from chalicelib.services.referrals import amend, create, read_and_amend, search, unread
+from chalicelib.services.referrals import amend, create, duplicates, read_and_amend, search, unread
 from chalicelib.services.referrals.report_event import report_by_member
 from chalicelib.services.referrals.report_results import ReportResult
 from chalicelib.store.webhooks.idempotency import StoredResponse
@@ -51,18 +53,21 @@ REFERRAL_SECTIONS = (
 
 
 @declare_endpoint(blueprint, "POST", "/v1/referrals", status=201, needs_idempotency_key=True)
-def create_referral(request: ApiRequest, body: ReferralRequest) -> ApiResponse[ReferralResponse]:
+def create_referral(request: ApiRequest, body: ReferralRequest) -> ApiResponse[NewReferralResponse]:
     """Create a referral as a draft, or submit it right away."""
     member = request.member
 
     def build_response(referral: Referral) -> StoredResponse:
         location = f"/v1/referrals/{referral.referral_id}"
         headers = {"Location": location, **responses.build_referral_etag(referral)}
-        return StoredResponse(
-            status=201,
-            headers=headers,
-            body=responses.to_referral_response(referral, member, viewer=_build_list_viewer(request)),
+        body = cast(
+            "NewReferralResponse",
+            responses.to_referral_response(referral, member, viewer=_build_list_viewer(request)),
         )
+        found = duplicates.find_possible_duplicates(referral, member=member, context=request.context)
+        if found:
+            body["possible_duplicates"] = [responses.to_possible_duplicate_response(row) for row in found]
+        return StoredResponse(status=201, headers=headers, body=body)
 
     stored = create.create_referral(
         _to_new_referral(body),
@@ -184,6 +189,13 @@ def list_events(request: ApiRequest, referral_id: str, query: PageQuery) -> ApiR
         body={"items": [to_event_response(entry) for entry in entries], "next_cursor": cursor},
         headers=cursors.build_link_header(cursor, query),
     )
+
+
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/possible-duplicates")
+def list_possible_duplicates(request: ApiRequest, referral_id: str) -> ApiResponse[PossibleDuplicatesResponse]:
+    """List your organization's open referrals that may be about the same patient."""
+    found = duplicates.list_possible_duplicates(referral_id, member=request.member, context=request.context)
+    return ApiResponse(body={"items": [responses.to_possible_duplicate_response(row) for row in found]})
 
 
 @declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/changes")

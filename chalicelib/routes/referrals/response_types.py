@@ -277,6 +277,30 @@ class ReportResultResponse(TypedDict):
     waiting_for: NotRequired[list[str]]
 
 
+class PossibleDuplicateResponse(TypedDict):
+    """An open referral that may be about the same patient: the same names and date of birth."""
+
+    referral_id: str
+    alias: str
+    stage: str
+    stage_label: str
+    practice: TenantResponse
+    center: ReferralCenterResponse | None
+    updated_at: str
+
+
+class NewReferralResponse(ReferralResponse):
+    """A new referral, with the open referrals that may be about the same patient, if there are any."""
+
+    possible_duplicates: NotRequired[list[PossibleDuplicateResponse]]
+
+
+class PossibleDuplicatesResponse(TypedDict):
+    """Open referrals that may be about the same patient."""
+
+    items: list[PossibleDuplicateResponse]
+
+
 class ReferralPageResponse(TypedDict):
     """A page of a list of referrals."""
 

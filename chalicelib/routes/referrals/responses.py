@@ -30,6 +30,7 @@ from chalicelib.routes.referrals.response_types import (
     OutcomeReasonResponse,
     PacketResponse,
     PlannedNoticeResponse,
+    PossibleDuplicateResponse,
     ReferralCenterResponse,
     ReferralResponse,
     ReferralSummaryResponse,
@@ -242,6 +243,20 @@ def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread:
         "changed_since_seen": unread.has_changes(summary),
         "requested_items": stage_summary.requested_items,
         "unread_messages": unread.count_messages(summary),
+    }
+
+
+def to_possible_duplicate_response(summary: ReferralSummary) -> PossibleDuplicateResponse:
+    """A referral that may be about the same patient; without names, which the reader has already."""
+    stage = summary.stage_summary.stage
+    return {
+        "referral_id": summary.referral_id,
+        "alias": summary.alias,
+        "stage": stage,
+        "stage_label": STAGE_FACTS[stage].label,
+        "practice": _build_practice(summary.practice_id),
+        "center": _build_center(summary.center_id),
+        "updated_at": format_timestamp(summary.updated_at),
     }
 
 

@@ -10,6 +10,7 @@ import { formatAge, formatBirthDate, formatTime, formatWallClock } from "../plat
 import { announce, Icon, Loading, PageTitle, PhoneLink, Problem, useLoad, useOnTabFocus } from "../platform/ui.js";
 import { NextActions } from "../referrals/actions.js";
 import { NextActionBadge } from "../referrals/badges.js";
+import { DuplicateHint } from "../referrals/duplicates.js";
 import { FactDialog } from "../referrals/fact_dialog.js";
 import { InformationRequests } from "../referrals/information_requests.js";
 import { Messages } from "../referrals/messages.js";
@@ -159,6 +160,7 @@ export function ReferralPage({ id }) {
     }
     <${StatusSummary} referral=${referral} />
     <${StatusBanners} referral=${referral} />
+    <${DuplicateHint} referral=${referral} />
     ${referral.submitted_at && html`<${InformationRequests} referral=${referral} showResult=${showResult} />`}
     <${NextActions} referral=${referral} doses=${product?.infusion_parts ?? 1} showResult=${showResult} />
     ${referral.submitted_at && html`<${Messages} referral=${referral} onSent=${reload} />`}

@@ -1221,6 +1221,62 @@ export interface MonitoringWindowResponse {
   notices: PlannedNoticeResponse[];
 }
 
+/** A new referral, with the open referrals that may be about the same patient, if there are any. */
+export interface NewReferralResponse {
+  referral_id: string;
+  version: number;
+  changed_since_seen: boolean;
+  requested_items: number;
+  unread_messages: number;
+  stage: string;
+  stage_label: string;
+  phase: string;
+  stage_since: string;
+  created_at: string;
+  updated_at: string;
+  submitted_at: string | null;
+  practice: TenantResponse;
+  center: ReferralCenterResponse | null;
+  alias: string;
+  patient: Record<string, any>;
+  clinical: Record<string, any>;
+  insurance: Record<string, any> | null;
+  referring_provider: Record<string, any>;
+  consent_to_share: Record<string, any> | null;
+  consent_state: string;
+  none_because: Record<string, string>[];
+  financial_help_needed: boolean;
+  center_contact: Record<string, any> | null;
+  can_change: string[];
+  note: string | null;
+  product_id: string | null;
+  urgency: string;
+  clock: TurnaroundResponse;
+  journey: JourneyPhaseResponse[];
+  actions: ActionResponse[];
+  may_report: string[];
+  packet: PacketResponse;
+  window: MonitoringWindowResponse | null;
+  hold: HoldResponse | null;
+  outcome: OutcomeReasonResponse | null;
+  contradiction: ContradictionResponse | null;
+  revisit_on: string | null;
+  suggested_center_id: string | null;
+  first_visit_on: string | null;
+  withdrawal_requested_at: string | null;
+  toxicity_noticed_at: string | null;
+  adverse_events: AdverseEventResponse[];
+  relapse: RelapseResponse | null;
+  bridging: BridgingResponse | null;
+  missing_updates: number[];
+  updates_lost: number;
+  continues: string | null;
+  continued_by: string | null;
+  disclaimers: string[];
+  emergency_note: string;
+  possible_duplicates?: PossibleDuplicateResponse[];
+}
+
 /** An item that has no value, and why. */
 export interface NoneAnswerResponse {
   pointer: string;
@@ -1336,6 +1392,22 @@ export interface PlannedNoticeResponse {
   sides: string[];
   state: string;
   why: string | null;
+}
+
+/** An open referral that may be about the same patient: the same names and date of birth. */
+export interface PossibleDuplicateResponse {
+  referral_id: string;
+  alias: string;
+  stage: string;
+  stage_label: string;
+  practice: TenantResponse;
+  center: ReferralCenterResponse | null;
+  updated_at: string;
+}
+
+/** Open referrals that may be about the same patient. */
+export interface PossibleDuplicatesResponse {
+  items: PossibleDuplicateResponse[];
 }
 
 /** All of a member's settings. Without a time zone, the organization's own applies. */

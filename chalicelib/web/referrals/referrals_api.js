@@ -8,6 +8,7 @@ import { callApi } from "../identity/session.js";
  * @typedef {import("../platform/api_types.js").JourneyPhaseResponse} JourneyPhase
  * @typedef {import("../platform/api_types.js").JourneyStepResponse} JourneyStep
  * @typedef {import("../platform/api_types.js").MonitoringWindowResponse} MonitoringWindow
+ * @typedef {import("../platform/api_types.js").PossibleDuplicatesResponse} PossibleDuplicates
  * @typedef {import("../platform/api_types.js").ReferralCountsResponse} ReferralCounts
  * @typedef {import("../platform/api_types.js").ReferralPageResponse} ReferralPage
  * @typedef {import("../platform/api_types.js").ReferralPatchRequest} ReferralPatchRequest
@@ -33,6 +34,10 @@ export const countReferrals = async () => (await callApi("GET", "referrals/count
  * @returns {Promise<{data: Referral, etag: string | null}>}
  */
 export const getReferral = (id) => callApi("GET", `referrals/${encode(id)}`);
+
+/** @param {string} id @returns {Promise<PossibleDuplicates>} */
+export const listPossibleDuplicates = async (id) =>
+  (await callApi("GET", `referrals/${encode(id)}/possible-duplicates`)).data;
 
 /** Mark a referral as viewed at the version that the page showed. @param {string} id @param {string | null} version its ETag */
 export const markViewed = (id, version) =>

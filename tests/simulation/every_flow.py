@@ -33,7 +33,8 @@ class OverdueFlow:
         stores.transactions.commit(*prepare_alert_writes(None, referral, stores=stores))
         # Amber after a business day, however many weekends and holidays come before it.
         [row] = stores.outbox.list_due(TaskQueue.OVERDUE, by=scene.begins + timedelta(days=7), limit=9)
-        scene.world.now = from_timestamp(row["due_at"])
+        # Its email waits for 7 AM in the reader's zone: by noon, it goes at once.
+        scene.world.now = from_timestamp(row["due_at"]) + timedelta(hours=12)
 
     def act(self, scene: Scene) -> None:
         """One run of the job."""

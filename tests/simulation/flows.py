@@ -270,7 +270,8 @@ class SendNotices:
         scene.choose_id(lambda referral_id: _told_of_the_end(referral_id, window))
         scene.store_referral(Stage.MONITORING, window=window)
         scene.plan_tasks(_told_of_the_end(scene.referral_id, window))
-        scene.world.now += timedelta(days=window.profile.daily_days)
+        # An email about a day goes out at 7 AM in the reader's zone: later in the morning, it goes at once.
+        scene.world.now += timedelta(days=window.profile.daily_days, hours=4)
 
     def act(self, scene: Scene) -> None:
         """One run of the job."""

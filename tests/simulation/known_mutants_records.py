@@ -5,7 +5,7 @@ from tests.simulation.known_mutant import KnownMutant
 _REQUEST = "chalicelib/routes/platform/request.py"
 _MEMBERS = "chalicelib/domain/identity/members.py"
 _IDEMPOTENCY = "chalicelib/store/webhooks/idempotency.py"
-_REPORT_EVENT = "chalicelib/services/referrals/report_event.py"
+_EVENT_DECISIONS = "chalicelib/services/referrals/event_decisions.py"
 _OUTBOX = "chalicelib/store/notices/outbox.py"
 _DYNAMO = "chalicelib/store/platform/dynamo.py"
 _ENCRYPTION = "chalicelib/store/platform/envelope_encryption.py"
@@ -98,7 +98,7 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "a center's system can update another center's referral",
-        _REPORT_EVENT,
+        _EVENT_DECISIONS,
         "referral.is_with_center and referral.center_id == center_id",
         "referral.is_with_center",
         f"{_REPORT_EVENT_TESTS}::test_a_delivery_from_another_center_never_applies",
@@ -190,7 +190,7 @@ RECORD_MUTANTS: tuple[KnownMutant, ...] = (
     ),
     KnownMutant(
         "either side can report the events of the other side",
-        "chalicelib/domain/referrals/apply_event.py",
+        "chalicelib/domain/referrals/status_events.py",
         "    if event.actor not in by:",
         "    if False:",
         "tests/domain/referrals/test_apply_event_status.py::test_an_event_is_rejected_with_its_reason",

@@ -46,8 +46,13 @@ _REPLAY = [
     "tests/domain/referrals/test_stages.py",
     "tests/domain/referrals/test_reason_codes.py",
     "tests/domain/referrals/test_apply_event_replay.py",
+    "tests/domain/referrals/test_replay_agreement.py",
     "tests/domain/referrals/test_stage_changes_actors.py",
 ]
+_REPLAY_MODULES = (
+    *("apply_event", "event_path", "replay", "endings"),
+    *("stage_changes", "status_events", "transitions"),
+)
 _ROUTES = [
     "tests/routes/platform/test_request.py",
     "tests/routes/ehr/test_cds_hooks_callers.py",
@@ -91,7 +96,7 @@ TARGETS: Mapping[str, Target] = {
         share=0.3,
     ),
     "replay": Target(
-        {f"chalicelib/domain/referrals/{name}.py": _REPLAY for name in ("apply_event", "stage_changes", "transitions")},
+        {f"chalicelib/domain/referrals/{name}.py": _REPLAY for name in _REPLAY_MODULES},
         share=1,
     ),
     "outbox": Target(

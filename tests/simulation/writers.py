@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.audit.hash_chain import find_breaks
 from chalicelib.domain.referrals.events import derive_id
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import ConflictError, UnavailableError
 from chalicelib.store.all_stores import Stores, open_stores
 from tests.simulation.proof_world import open_proof_world
 from tests.simulation.section_protocol import Budget, Progress, SectionResult
@@ -36,9 +36,10 @@ _MOVES = ("received", "info_requested", "accepted", "consult_scheduled", "consul
 
 @dataclass
 class WriterLog:
-    """The responses that one writer got."""
+    """The responses that one writer got. A step that cannot follow the current status is refused."""
 
     answered: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
     unknown: list[tuple[str, str]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
@@ -72,6 +73,8 @@ class Writer:
             outcome = self.driver.deliver(stage, referral_id=rid, at=at, webhook_id=name, body=name.encode())
         except UnavailableError:
             log.unknown.append(event)
+        except ConflictError:
+            log.refused.append(event)
         else:
             if outcome.status in {"applied", "recorded"} and not again:
                 log.answered.append(event)
@@ -125,8 +128,11 @@ def find_violations(driver: ServiceDriver, referral_ids: Sequence[str], logs: Se
     """Return everything in which the tables differ from the writers' responses."""
     wrong = [each for log in logs for each in log.wrong]
     answered = Counter(event for log in logs for event in log.answered)
+    refused = Counter(event for log in logs for event in log.refused)
     for rid in referral_ids:
         wrong += _wrong_with(driver, rid, answered)
+        history = _history(driver.stores, rid)
+        wrong += [f"{event_id} was refused and is in the history" for event_id in history if refused[rid, event_id]]
     wrong += _wrong_lists(driver, referral_ids)
     return wrong
 

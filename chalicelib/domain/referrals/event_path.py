@@ -32,6 +32,10 @@ CLOCK_DIFFERENCE = timedelta(days=1)
 transition table decides, beyond it the reported times. Our own choice: people enter the day of a
 step by hand, and an interface may send its batch the next morning."""
 
+MAX_KEPT_REPEATS = 8
+"""How many repeats at each end of a long row are placed one by one. A center's system may repeat a status every
+night for years, and the search must not become deeper with each night."""
+
 STAGES_BEFORE_HANDBACK = frozenset({Stage.MONITORING, Stage.WINDOW_COMPLETE, Stage.HANDBACK_READY})
 """The stages from which an extension returns the patient to monitoring, as in `transitions`."""
 
@@ -117,7 +121,7 @@ def find_path(start: Place, events: Sequence[PathEvent]) -> Path:
     search = _Search(sorted(events, key=_get_sort_key))
     steps = search.follow_times(start)
     if steps is None:
-        steps = search.find_best(0, start).steps
+        steps = search.find_best_steps(start)
     placed = {n for n, _ in steps}
     return Path(
         moves=[search.events[n] for n, is_move in steps if is_move],
@@ -145,16 +149,35 @@ class _Best(NamedTuple):
     """The best way to continue from a place.
 
     Attributes:
-        left_out: One bit for each event that is left out; a later event has a higher bit.
-        stale: The same for events that may be repeats: their sender has reported the same status before.
-        early: One bit for each event that is placed before an event with an earlier time.
-        steps: The events in their order, and whether each is a move.
+        cost: What the search makes as small as possible, each with one bit for each event, a higher bit for
+            a later one: the events that are left out, those of them that may be repeats, because their
+            sender has reported the same status before, and the events that are placed before an earlier one.
+        steps: The next events in their order, and whether each is a move; empty if they are left out.
+        rest: The best way to continue after them; None at the end.
     """
 
-    left_out: int
-    stale: int
-    early: int
-    steps: _Steps
+    cost: tuple[int, int, int]
+    steps: _Steps = ()
+    rest: "_Best | None" = None
+
+
+_END = _Best((0, 0, 0))
+
+
+class _Block(NamedTuple):
+    """One event, or nightly repeats in a row that are only placed or left out together.
+
+    Attributes:
+        members: The numbers of its events.
+        bits: One bit for each of them.
+        before: One bit for each event that must precede them.
+        is_stale: Whether it may be a repeat.
+    """
+
+    members: Sequence[int]
+    bits: int
+    before: int
+    is_stale: bool
 
 
 class _Search:
@@ -165,6 +188,8 @@ class _Search:
         self._all = (1 << len(events)) - 1
         self._restated, self._reported_before = self._find_repeats()
         self._known: dict[tuple[int, Place], _Best] = {}
+        self._ready: dict[int, Sequence[_Block]] = {}
+        self._followed: dict[tuple[int, Place], tuple[Place, _Steps] | None] = {}
 
     @cached_property
     def _before(self) -> Sequence[int]:
@@ -193,9 +218,40 @@ class _Search:
         following = follow(place, self.events[n])
         return place if following is None and n in self._restated else following
 
-    def _list_next(self, done: int) -> list[int]:
-        """List the events that may come next: no event that precedes them is still ahead."""
-        return [n for n in range(len(self.events)) if not done >> n & 1 and not self._before[n] & ~done]
+    @cached_property
+    def _blocks(self) -> Sequence[_Block]:
+        """The events, with the inner repeats of each long row of repeats in one block.
+
+        An event of someone else changes the meaning of the repeats around it only. So of a row with nothing
+        in between, a repeat at both ends is enough for each such event.
+        """
+        blocks: list[_Block] = []
+        kept = _count_others(self.events)
+        for row in self._list_rows():
+            inner = row[kept : len(row) - kept]
+            parts = [*([n] for n in row[:kept]), inner, *([n] for n in row[-kept:])] if len(inner) > 1 else None
+            for members in parts or [[n] for n in row]:
+                bits = sum(1 << n for n in members)
+                before = self._get_bits_before(members, row) & ~bits
+                blocks.append(_Block(members, bits, before, members[0] in self._reported_before))
+        return blocks
+
+    def _get_bits_before(self, members: Sequence[int], row: Sequence[int]) -> int:
+        bits = 0
+        for n in members:
+            bits |= self._before[n]
+        # Repeats in a row are all the same, so their order may be fixed, even within one day.
+        return bits | (1 << members[0] - 1 if members[0] != row[0] else 0)
+
+    def _list_rows(self) -> Sequence[Sequence[int]]:
+        """List the events by number; repeats of a status with nothing in between are in one row."""
+        rows: list[list[int]] = []
+        for n in range(len(self.events)):
+            if n in self._restated and n - 1 in self._restated:
+                rows[-1].append(n)
+            else:
+                rows.append([n])
+        return rows
 
     def follow_times(self, start: Place) -> _Steps | None:
         """Take all events in the order of their times; None if one is not legal there. The usual case."""
@@ -223,30 +279,75 @@ class _Search:
             and event.stage in list_transitions_from(place.stage)
         ) or (isinstance(event, WindowExtended) and place.stage in STAGES_BEFORE_HANDBACK)
 
-    def find_best(self, done: int, place: Place) -> _Best:
+    def find_best_steps(self, start: Place) -> _Steps:
+        """Find the order that leaves out the fewest recent events."""
+        best: _Best | None = self._find_best(0, start)
+        steps: list[tuple[int, bool]] = []
+        while best:
+            steps += best.steps
+            best = best.rest
+        return tuple(steps)
+
+    def _find_best(self, done: int, place: Place) -> _Best:  # noqa: C901 one frame for each event of a long history
         """Find the best continuation after the events in `done`, each a bit, that lead to `place`."""
         if done == self._all:
-            return _Best(0, 0, 0, ())
+            return _END
         known = self._known.get((done, place))
-        if known is None:
-            known = min(self._list_choices(done, place), key=lambda best: best[:3])
-            self._known[done, place] = known
-        return known
+        if known:
+            return known
+        best: _Best | None = None
+        ready = self._list_ready(done)
+        for block in ready:
+            followed = self._follow_block(place, block)
+            if followed:
+                following, steps = followed
+                rest = self._find_best(done | block.bits, following)
+                left_out, stale, early = rest.cost
+                if ~done & ((1 << block.members[0]) - 1):
+                    early |= block.bits
+                cost = (left_out, stale, early)
+                if best is None or cost < best.cost:
+                    best = _Best(cost, steps, rest)
+                if not any(best.cost):
+                    break
+        for block in ready:
+            least = (0, block.bits, 0) if block.is_stale else (block.bits, 0, 0)
+            if best and best.cost <= least:
+                # It costs at least this to leave the block out.
+                continue
+            rest = self._find_best(done | block.bits, place)
+            left_out, stale, early = rest.cost
+            cost = (left_out | least[0], stale | least[1], early)
+            if best is None or cost < best.cost:
+                best = _Best(cost, (), rest)
+        best = best or _END
+        self._known[done, place] = best
+        return best
 
-    def _list_choices(self, done: int, place: Place) -> list[_Best]:
-        choices = []
-        for n in self._list_next(done):
-            bit = 1 << n
+    def _list_ready(self, done: int) -> Sequence[_Block]:
+        """List the blocks that may come next: nothing that precedes them is still ahead."""
+        if done not in self._ready:
+            self._ready[done] = [b for b in self._blocks if not done & b.bits and not b.before & ~done]
+        return self._ready[done]
+
+    def _follow_block(self, place: Place, block: _Block) -> tuple[Place, _Steps] | None:
+        key = block.members[0], place
+        if key not in self._followed:
+            self._followed[key] = self._follow_members(place, block)
+        return self._followed[key]
+
+    def _follow_members(self, place: Place, block: _Block) -> tuple[Place, _Steps] | None:
+        steps = []
+        for n in block.members:
             following = self._follow(place, n)
-            if following is not None:
-                rest = self.find_best(done | bit, following)
-                early = bit if ~done & (bit - 1) else 0
-                step = (n, self._is_move(place, following, n))
-                choices.append(rest._replace(early=rest.early | early, steps=(step, *rest.steps)))
-        for n in self._list_next(done):
-            rest, bit = self.find_best(done | 1 << n, place), 1 << n
-            is_stale = n in self._reported_before
-            choices.append(
-                rest._replace(stale=rest.stale | bit) if is_stale else rest._replace(left_out=rest.left_out | bit)
-            )
-        return choices
+            if following is None:
+                return None
+            steps.append((n, self._is_move(place, following, n)))
+            place = following
+        return place, tuple(steps)
+
+
+def _count_others(events: Sequence[PathEvent]) -> int:
+    """How many events did not come from a center's system; at least one, and not more than the search can use."""
+    others = sum(event.source is not EventSource.CENTER_FEED for event in events)
+    return min(max(1, others), MAX_KEPT_REPEATS)

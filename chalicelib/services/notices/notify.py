@@ -32,6 +32,7 @@ from chalicelib.domain.notices.tasks import OutboxTask
 from chalicelib.domain.referrals.consent import is_sharing_stopped
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.store.all_stores import Stores
@@ -180,9 +181,16 @@ def _list_notices(task: OutboxTask, referral: Referral, context: RunContext) -> 
         ]
         # After the patient withdrew consent, the center gets no routine email. Critical notices are emailed.
         may_email = side is TenantKind.PRACTICE or not is_sharing_stopped(referral)
+        may_email = may_email and not _is_older_than_a_death(task, referral)
         for member in rule.list_recipients(members):
             notice = _build_notice(task, referral, member, rule, context.now)
             yield _NoticeToSend(notice, member, task.due_at if late else None, task.due_on, may_email=may_email)
+
+
+def _is_older_than_a_death(task: OutboxTask, referral: Referral) -> bool:
+    """Whether a task was still to be processed when the patient's death was reported. Critical notices are emailed."""
+    reported_at = referral.status.ending_reported_at
+    return referral.stage is Stage.DECEASED and (reported_at is None or task.due_at <= reported_at)
 
 
 def _build_notice(task: OutboxTask, referral: Referral, member: Member, rule: NoticeRule, now: datetime) -> Notice:

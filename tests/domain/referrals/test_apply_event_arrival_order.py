@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.referrals.events import EventOrder, EventSource
 from chalicelib.domain.referrals.monitoring_window import AnchorInfusion
-from chalicelib.domain.referrals.stages import MAIN_PATH, OPTIONAL_STAGES, TERMINAL_STAGES, Stage
+from chalicelib.domain.referrals.stages import MAIN_PATH, OPTIONAL_STAGES, TERMINAL_STAGES, Actor, Stage
 from chalicelib.domain.referrals.transitions import TRANSITIONS, list_transitions_from
-from tests.support.main_path import get_final_state
+from tests.support.main_path import DRAFT, get_final_state
 from tests.support.referral_values import (
     HOUR,
     NOON,
@@ -104,6 +104,123 @@ def test_a_loop_leads_to_the_same_state_in_every_order_of_arrival(start, path):
 
     assert in_order[0].stage is stages[-1]
     assert all(state == in_order for state in states)
+
+
+FEED_STEPS = (Stage.ACCEPTED, Stage.CONSULT_SCHEDULED, Stage.CONSULT_COMPLETED, Stage.CENTER_PROCEED)
+DAY = timedelta(days=1)
+
+
+def build_feed(*moments, **changed):
+    """The steps of a center's system from the acceptance on, at these times."""
+    return [
+        build_stage_change(stage, at, event_id=f"evt_{n}", **changed)
+        for n, (stage, at) in enumerate(zip(FEED_STEPS, moments, strict=False), 1)
+    ]
+
+
+def build_reply(at):
+    """What the practice sends: the information that the center requested."""
+    return build_stage_change(
+        Stage.SUBMITTED, at, event_id="evt_reply", actor=Actor.PRACTICE, source=EventSource.PRACTICE
+    )
+
+
+def build_request(at, **changed):
+    """The center's system requests information."""
+    return build_stage_change(Stage.INFO_REQUESTED, at, event_id="evt_request", actor=Actor.CENTER, **changed)
+
+
+REQUESTED, REPLIED = NOON + 2 * DAY, NOON + 4 * DAY
+MOMENTS = [NOON + n * DAY for n in (6, 8, 10, 12)]
+SLOW = 23 * HOUR
+NIGHTLY = build_feed(*MOMENTS[:2])
+
+CLOCKS = {
+    "a clock that is almost a day slow": [
+        build_request(REQUESTED - SLOW),
+        build_reply(REPLIED),
+        *build_feed(*(at - SLOW for at in MOMENTS)),
+    ],
+    "a clock that is slow, and answers within minutes": [
+        build_request(NOON - 5 * HOUR),
+        build_reply(NOON + HOUR),
+        *build_feed(*(NOON - 4 * HOUR + n * HOUR for n in range(1, 5))),
+    ],
+    "whole days": [
+        build_request(REQUESTED.replace(hour=5), is_whole_day=True),
+        build_reply(REPLIED),
+        *build_feed(*(at.replace(hour=5) for at in MOMENTS), is_whole_day=True),
+    ],
+    "one whole day for everything": build_feed(*[NOON.replace(hour=5)] * 4, is_whole_day=True),
+    "nightly repeats": [
+        *NIGHTLY,
+        *(replace(NIGHTLY[0], event_id=f"evt_first_{n}", occurred_at=MOMENTS[0] + n * 10 * HOUR) for n in (1, 2)),
+        *(replace(NIGHTLY[1], event_id=f"evt_second_{n}", occurred_at=MOMENTS[1] + n * DAY) for n in (1, 2)),
+    ],
+}
+"""Histories of the same kind of course, each as one kind of sender reports it."""
+
+
+def open_submitted_inbox():
+    """The inbox right after the submission."""
+    submitted = build_stage_change(Stage.SUBMITTED, NOON, event_id="evt_0", source=EventSource.PRACTICE)
+    return InMemoryInbox(DRAFT).receive([submitted])
+
+
+@pytest.mark.parametrize("events", CLOCKS.values(), ids=CLOCKS)
+def test_what_a_senders_clock_says_leads_to_the_same_state_in_every_order_of_arrival(events):
+    """720 orders of each: nothing is refused, nothing stays parked, and the last step counts."""
+    in_order = open_submitted_inbox().receive(events)
+
+    inboxes = [open_submitted_inbox().receive(order) for order in permutations(events)]
+
+    assert in_order.referral.stage is [stage for stage in FEED_STEPS if stage in {e.stage for e in events}][-1]
+    assert all((inbox.parked, inbox.rejected) == ([], []) for inbox in inboxes)
+    assert all(get_final_state(inbox) == get_final_state(in_order) for inbox in inboxes)
+
+
+def receive_until_accepted(events):
+    """Receive events, and those again that were refused, as their sender sends them again."""
+    inbox, waiting = open_submitted_inbox(), list(events)
+    for _ in events:
+        inbox.receive(waiting)
+        waiting = [e for e in events if e not in inbox.history and e not in inbox.parked]
+    return inbox.referral
+
+
+def build_end(stage, at):
+    """An ending, reported by the practice or the center."""
+    actor = Actor.PRACTICE if stage is Stage.WITHDRAWN else Actor.CENTER
+    source = EventSource.PRACTICE if actor is Actor.PRACTICE else EventSource.CENTER_FEED
+    return build_stage_change(stage, at, event_id="evt_end", actor=actor, source=source)
+
+
+@pytest.mark.parametrize("at", [MOMENTS[0] + DAY, MOMENTS[1] + DAY, MOMENTS[3] + DAY])
+def test_a_death_counts_in_every_order_of_arrival(at):
+    """Whatever is dated after it."""
+    events = [build_request(REQUESTED), build_reply(REPLIED), *build_feed(*MOMENTS[:3]), build_end(Stage.DECEASED, at)]
+
+    states = [receive_until_accepted(order) for order in permutations(events)]
+
+    assert {(state.stage, state.stage_since) for state in states} == {(Stage.DECEASED, at)}
+
+
+@pytest.mark.parametrize(
+    ("stage", "at", "end", "is_disputed"),
+    [
+        pytest.param(Stage.WITHDRAWN, MOMENTS[0] + DAY, Stage.CONSULT_COMPLETED, True, id="the patient came later"),
+        pytest.param(Stage.WITHDRAWN, MOMENTS[2] + DAY, Stage.WITHDRAWN, False, id="nothing came later"),
+        pytest.param(Stage.DECLINED, REPLIED + DAY, Stage.CONSULT_COMPLETED, True, id="declined before the visit"),
+    ],
+)
+def test_another_ending_leads_to_the_same_state_in_every_order_of_arrival(stage, at, end, is_disputed):
+    """It counts unless the patient came for a visit later; then both sides are asked."""
+    events = [build_request(REQUESTED), build_reply(REPLIED), *build_feed(*MOMENTS[:3]), build_end(stage, at)]
+
+    states = [receive_until_accepted(order) for order in permutations(events)]
+
+    assert {(state.stage, state.status.contradiction is not None) for state in states} == {(end, is_disputed)}
+    assert len({state.stage_since for state in states}) == 1
 
 
 @pytest.mark.parametrize("profile", [PROFILE, SPLIT_DOSE_PROFILE])

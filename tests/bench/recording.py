@@ -171,7 +171,7 @@ def _events(clinic: ApiDriver, referral_id: str, listed: int) -> dict[str, Event
     site = clinic.practice
     bearer = {"Authorization": f"Bearer {site.token}"}
     json_body = {"Content-Type": "application/json"}
-    body = json.dumps(factories.build_referral_body())
+    body = json.dumps(factories.build_referral_body(patient__alias="Quiet Meadow"))
     moved = json.dumps(
         {
             "type": "stage.changed",

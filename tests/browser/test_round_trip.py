@@ -28,6 +28,8 @@ DELIVERIES = {
             "stage": "accepted",
             "stage_label": "Accepted for evaluation",
             "code": None,
+            "waiting_for_labels": ["Received by the center"] if status == "parked" else [],
+            "ignored": [],
         }
         for status in ("applied", "recorded", "parked", "failed")
     ],

@@ -205,7 +205,8 @@ def test_stages_come_from_the_server():
     editable |= {("referral_page.js", "info_requested"), ("draft.js", "submitted")}
     deceased = {("actions.js", "deceased"), ("status_banner.js", "deceased")}
     never_corrected = {("reports.js", "submitted")}
-    assert hard_coded == phases | editable | deceased | never_corrected
+    with_first_visit = {("reports.js", "handed_back")}
+    assert hard_coded == phases | editable | deceased | never_corrected | with_first_visit
 
 
 def test_every_reason_for_a_rejected_update_has_a_sentence():

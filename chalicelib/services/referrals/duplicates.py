@@ -15,8 +15,9 @@ from chalicelib.store.referrals.items import ReferralSummary
 MAX_DUPLICATES = 5
 """How many are listed. More would be the same patient entered again and again."""
 
-MAX_QUERIES = 3
-"""How many parts of the index are searched, newest changes first, so that the hint never costs much."""
+MAX_QUERIES = 1
+"""How many parts of the index are searched: the thousand referrals of the tenant that changed last. A hint
+that cost more than the referral itself would not be worth it."""
 
 
 def list_possible_duplicates(referral_id: str, *, member: Member, context: RunContext) -> Sequence[ReferralSummary]:

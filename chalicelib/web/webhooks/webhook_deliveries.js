@@ -22,6 +22,7 @@ const REJECTION_REASONS = {
   continued: "A newer referral replaces this one. Report the event there.",
   ends_before_infusion: "The monitoring end date must be after the infusion date.",
   local_date_wrong: "The infusion date does not match the time of the event at the center.",
+  before_referral: "This date is before the referral was submitted.",
   move_not_legal: "This status cannot follow the current status.",
   not_correctable: "Events of this type cannot be corrected.",
   not_your_move: "Only the referring practice can report this.",

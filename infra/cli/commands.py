@@ -119,6 +119,9 @@ def send_event(  # noqa: PLR0913 one option for each field
     part: Annotated[int | None, typer.Option(help="Infusion number of a split dose.")] = None,
     of: Annotated[int | None, typer.Option(help="Total number of infusions in the dose.")] = None,
     local_date: Annotated[str | None, typer.Option(help="Calendar date at the center.")] = None,
+    product: Annotated[
+        str | None, typer.Option(help="Product: planned with center_proceed, given with infused.")
+    ] = None,
     sequence: Annotated[int | None, typer.Option(help="Sender's sequence number.")] = None,
     reason_code: Annotated[str | None, typer.Option(help="Reason code.")] = None,
     note: Annotated[str | None, typer.Option(help="Note to the referring practice.")] = None,
@@ -157,7 +160,7 @@ def send_event(  # noqa: PLR0913 one option for each field
             if delivery is None:
                 fail("No matching delivery to resend.", USAGE_ERROR)
         else:
-            data = {"stage": stage, "part": part, "of": of, "local_date": local_date}
+            data = {"stage": stage, "part": part, "of": of, "local_date": local_date, "product_id": product}
             data |= {"kind": kind, "grade": grade, "status": status, "resolved_on": resolved_on}
             data |= {"by": by, "regimen": regimen, "response": response, "ends_on": ends_on}
             data |= {"reason_code": reason_code, "note": note}

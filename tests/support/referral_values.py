@@ -1,6 +1,6 @@
 """Referrals and events as pure values, and an inbox of events that needs no table."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
@@ -28,9 +28,19 @@ SPLIT_DOSE_PROFILE = MonitoringProfile(
 _SECTIONS = ("patient", "clinical", "referring_provider", "insurance", "consent_to_share", "note")
 
 
-def build_context(profile: MonitoringProfile = PROFILE, *, time_zone: str | None = None) -> DecisionContext:
-    """Build the context of a decision."""
-    return DecisionContext(profile=profile, time_zone=time_zone or CENTER.time_zone, now=NOON)
+def build_context(
+    profile: MonitoringProfile = PROFILE,
+    *,
+    time_zone: str | None = None,
+    get_profile: Callable[[str | None], MonitoringProfile] | None = None,
+) -> DecisionContext:
+    """Build the context of a decision. Without `get_profile`, every product has the same profile."""
+    return DecisionContext(
+        profile=profile,
+        get_profile=get_profile or (lambda _: profile),
+        time_zone=time_zone or CENTER.time_zone,
+        now=NOON,
+    )
 
 
 def build_referral(stage: Stage = Stage.SUBMITTED, **changed: Any) -> Referral:

@@ -153,6 +153,9 @@ def _find_opening_skip_reason(task: OutboxTask, referral: Referral) -> SkipReaso
         return SkipReason.SUPERSEDED
     if referral.stage is not Stage.INFUSED:
         return SkipReason.SATISFIED
+    if referral.doses_given < referral.dose_total:
+        # The center named a product with a further dose after the task was planned.
+        return SkipReason.SUPERSEDED
     # The center can give a local infusion date that is one day before the date in the time zone.
     infused_on = to_local_day(referral.stage_entered_at[Stage.INFUSED], referral.window.time_zone)
     return SkipReason.SUPERSEDED if (task.due_on or infused_on) < infused_on else None

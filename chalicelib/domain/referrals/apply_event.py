@@ -109,6 +109,8 @@ def needs_history(referral: Referral, event: ReferralEvent) -> bool:
 def _is_next(referral: Referral, event: PathEvent) -> bool:
     """Whether an event is newer than everything known, and legal now: the usual case."""
     newest = referral.newest_order
+    if _changes_product(referral, event):
+        return False
     if referral.stage in TERMINAL_STAGES or (newest and event.order[:2] <= newest[:2]):
         return False
     if is_ending(event):
@@ -116,6 +118,14 @@ def _is_next(referral: Referral, event: PathEvent) -> bool:
             event.stage, ()
         )
     return follow(_get_place(referral), event) is not None
+
+
+def _changes_product(referral: Referral, event: PathEvent) -> bool:
+    """Whether an event names another product than the one that is known, or names one after the stage was reported."""
+    if not isinstance(event, StageChange) or event.product_id is None:
+        return False
+    named = referral.status.products.get_named_at(event.stage)
+    return event.product_id != named and (named is not None or event.stage in referral.stage_entered_at)
 
 
 def _get_place(referral: Referral) -> Place:
@@ -158,7 +168,6 @@ def replay(referral: Referral, history: Sequence[ReferralEvent], context: Decisi
 def _decide_stage_change(
     referral: Referral, change: StageChange, context: DecisionContext, history: History
 ) -> Decision:
-    change = count_all_doses(change, context)
     rejected = find_broken_rule(change, context)
     if rejected:
         return rejected
@@ -201,6 +210,10 @@ def _fits_with_parked(referral: Referral, change: StageChange, context: Decision
 
 
 def _decide_next(referral: Referral, change: StageChange, context: DecisionContext) -> Decision:
+    products = referral.status.products.with_change(change)
+    referral = replace(referral, status=replace(referral.status, products=products))
+    context = context.for_product(referral.current_product_id)
+    change = count_all_doses(change, context)
     place = _get_place(referral)
     is_repeat = not is_ending(change) and (
         is_repeat_of(referral.stage, change)
@@ -213,10 +226,11 @@ def _decide_next(referral: Referral, change: StageChange, context: DecisionConte
 
 
 def _applied_or_recorded(referral: Referral, event: PathEvent, replayed: Replayed) -> Decision:
-    """Applied if the event moved the referral; recorded if it only completes or repeats the history."""
+    """Applied if the event moved the referral or changed its product; recorded if it only adds to the history."""
     state = replayed.referral
     has_moved = state.stage is not referral.stage or state.last_applied_order == event.order
-    return Applied(state) if has_moved else Recorded(state)
+    is_news = has_moved or state.current_product_id != referral.current_product_id
+    return Applied(state) if is_news else Recorded(state)
 
 
 def _evicts(

@@ -137,6 +137,7 @@ class StageChange(ReferralEvent):
         revisit_on: The day on which a deferred patient is evaluated again.
         suggested_center_id: The center that a redirecting center suggests.
         first_visit_on: The day of the first visit after the patient returned to the practice.
+        product_id: The planned product with `center_proceed`, the given one with `infused`.
     """
 
     stage: Stage
@@ -146,6 +147,7 @@ class StageChange(ReferralEvent):
     revisit_on: date | None = None
     suggested_center_id: str | None = None
     first_visit_on: date | None = None
+    product_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,23 @@ MILESTONE_LABELS: Mapping[MilestoneKind, str] = {
     MilestoneKind.HANDBACK_TARGET: "Target date to return to referring provider",
 }
 
+_LABEL_MINIMUM = "Label minimum"
+LONGEST_LABEL_MINIMUM = "Longest label minimum"
+"""What a page and a notice call a period while no product is named."""
+
+
+def label_milestone(kind: MilestoneKind, *, is_product_named: bool) -> str:
+    """Name a milestone; while no product is named, say that it is the longest period of any label."""
+    return name_longest_minimum(MILESTONE_LABELS[kind], is_product_named=is_product_named)
+
+
+def name_longest_minimum(text: str, *, is_product_named: bool) -> str:
+    """Change a text about a label minimum if no product is named; other texts stay as they are."""
+    if is_product_named or not text.startswith(_LABEL_MINIMUM):
+        return text
+    return f"Product not named: {LONGEST_LABEL_MINIMUM.lower()}{text.removeprefix(_LABEL_MINIMUM)}"
+
+
 HANDBACK_NOTICE_DAYS = 7
 """How many days before the target date the practice is notified to schedule the visit. Our own choice."""
 

@@ -10,6 +10,7 @@ from chalicelib.domain.referrals.care_reports import NO_REPORTS, CareReports
 from chalicelib.domain.referrals.conversation import NO_CONVERSATION, Conversation
 from chalicelib.domain.referrals.events import EventOrder
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow
+from chalicelib.domain.referrals.named_products import NO_PRODUCTS, NamedProducts
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Actor, NextActor, Phase, Stage
 from chalicelib.domain.referrals.unread import LastWriter
 
@@ -107,6 +108,7 @@ class ReferralStatus:
         updates_lost: Deliveries that were parked for a day because an earlier one never arrived.
         continues: The ended referral that this one continues.
         continued_by: The referral that continues this one.
+        products: The products that the center named.
     """
 
     hold: Hold | None = None
@@ -125,6 +127,7 @@ class ReferralStatus:
     newest: EventOrder | None = None
     contradiction: Contradiction | None = None
     ending_reported_at: datetime | None = None
+    products: NamedProducts = NO_PRODUCTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +135,7 @@ class Referral:
     """One patient sent by one practice to one center.
 
     Attributes:
+        product_id: The product that the practice requested; see `current_product_id`.
         alias: The practice's alias for the patient, the only name that an email may contain.
         stage_since: When the referral entered the current stage.
         last_applied_order: The order of the last event that changed the stage; an event before it
@@ -182,6 +186,11 @@ class Referral:
         if self.status.withdrawal_requested_at:
             return NextActor.CENTER
         return STAGE_FACTS[self.stage].owner
+
+    @property
+    def current_product_id(self) -> str | None:
+        """The product that dates and care follow: the given one, else the planned one, else the requested one."""
+        return self.status.products.current or self.product_id
 
     @property
     def newest_order(self) -> EventOrder | None:

@@ -20,8 +20,9 @@ from chalicelib.domain.referrals.endings import (
     list_canceled_endings,
     with_endings,
 )
-from chalicelib.domain.referrals.event_path import Path, PathEvent, Place, find_path, must_precede
+from chalicelib.domain.referrals.event_path import Path, PathEvent, Place, find_path, follow, must_precede
 from chalicelib.domain.referrals.events import Corrected, ReferralEvent, Reopened, StageChange, WindowExtended
+from chalicelib.domain.referrals.named_products import NamedProducts, find_named_products
 from chalicelib.domain.referrals.referral import Referral, ReferralStatus
 from chalicelib.domain.referrals.stage_changes import (
     Applied,
@@ -30,6 +31,7 @@ from chalicelib.domain.referrals.stage_changes import (
     Recorded,
     count_all_doses,
     get_latest,
+    is_infusion_ahead,
     with_event,
     with_extension,
     with_late_stage,
@@ -84,16 +86,18 @@ def replay_history(
     """
     events = list_effective_events(history)
     first = start.last_applied_order
-    path_events = [_prepare(e, context) for e in events if isinstance(e, PathEvent) and not is_ending(e)]
+    path_events = [e for e in events if isinstance(e, PathEvent) and not is_ending(e)]
     old = [e for e in path_events if first and e.order[:2] < first[:2]]
     place = Place(start.stage, start.doses_given if start.stage is Stage.INFUSED else 0)
     path = find_path(place, [e for e in path_events if e not in old])
-    state = start
+    products = _find_products(start, place, path, history, events)
+    state = replace(start, status=replace(start.status, products=products))
+    context = context.for_product(state.current_product_id)
     for move in path.moves:
-        state = with_event(state, move, context)
+        state = with_event(state, _prepare(move, context), context)
     for event in (*old, *path.left_out):
         if isinstance(event, StageChange):
-            state = with_late_stage(state, event, context)
+            state = with_late_stage(state, count_all_doses(event, context), context)
     for extension in _select(path_events, WindowExtended):
         state = with_extension(state, extension)
     reopenings = _select(events, Reopened)
@@ -112,6 +116,17 @@ def replay_history(
     )
     state = replace(state, status=replace(state.status, corrected=must_replay))
     return Replayed(state, opened, Path(path.moves, path.repeats, [*old, *path.left_out]), endings)
+
+
+def _find_products(
+    start: Referral, place: Place, path: Path, history: Sequence[ReferralEvent], events: Sequence[ReferralEvent]
+) -> NamedProducts:
+    """Find the products that count. While the infusion is still ahead, no product was given."""
+    for move in path.moves:
+        place = follow(place, move) or place
+    if is_infusion_ahead(place.stage):
+        events = [e for e in events if not (isinstance(e, StageChange) and e.stage is Stage.INFUSED)]
+    return find_named_products(start.status.products, history, events)
 
 
 def list_effective_events(history: Sequence[ReferralEvent]) -> Sequence[ReferralEvent]:

@@ -3,7 +3,7 @@
 Whether an event applies, and in which order, is decided in `apply_event`, `event_path` and `endings`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -70,12 +70,22 @@ REJECTED_CLOSED = Rejected("referral_closed", "This referral is closed. Reopen i
 class DecisionContext:
     """What a decision needs besides the referral.
 
-    The product's monitoring profile, the center's time zone, and the time of the decision.
+    Attributes:
+        profile: The monitoring profile of the referral's current product.
+        get_profile: Gets the profile of a product, or the longest periods of all labels for None.
+        time_zone: The center's time zone.
+        now: The time of the decision.
     """
 
     profile: MonitoringProfile
+    get_profile: Callable[[str | None], MonitoringProfile]
     time_zone: str
     now: datetime
+
+    def for_product(self, product_id: str | None) -> "DecisionContext":
+        """The context for a product. The figures of the same product stay, even if the catalog has changed."""
+        profile = self.get_profile(product_id)
+        return self if profile.product_id == self.profile.product_id else replace(self, profile=profile)
 
 
 def find_broken_rule(change: StageChange, context: DecisionContext) -> Rejected | None:
@@ -280,10 +290,10 @@ def with_late_stage(referral: Referral, change: StageChange, context: DecisionCo
     known = referral.stage_entered_at.get(change.stage, change.occurred_at)
     entered_at = {**referral.stage_entered_at, change.stage: max(known, change.occurred_at)}
     updated = with_next_version(with_death_reason(replace(referral, stage_entered_at=entered_at)), change, context)
-    is_counted = change.stage is Stage.INFUSED and not _has_infusion_ahead(referral)
+    is_counted = change.stage is Stage.INFUSED and not is_infusion_ahead(referral.stage)
     return _recount_window(_with_infusion(updated, change, context) if is_counted else updated, context)
 
 
-def _has_infusion_ahead(referral: Referral) -> bool:
+def is_infusion_ahead(stage: Stage) -> bool:
     """Whether the infusion is still ahead, so that a late report of an infusion cannot be right."""
-    return referral.stage is not Stage.INFUSED and Stage.INFUSED in list_reachable_stages(referral.stage)
+    return stage is not Stage.INFUSED and Stage.INFUSED in list_reachable_stages(stage)

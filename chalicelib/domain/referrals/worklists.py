@@ -48,6 +48,7 @@ class StageSummary:
         center_messages: How many messages the center sent.
         last_message_at: When the last message was sent.
         sharing_stopped: Whether the patient withdrew consent, so that the center gets no routine email.
+        product_id: The product that the center named; None if only the practice's request counts.
     """
 
     stage: Stage
@@ -64,6 +65,7 @@ class StageSummary:
     center_messages: int = 0
     last_message_at: datetime | None = None
     sharing_stopped: bool = False
+    product_id: str | None = None
 
     @property
     def awaits_information(self) -> bool:
@@ -115,6 +117,7 @@ def summarize_stage(referral: Referral) -> StageSummary:
         center_messages=referral.conversation.center_messages,
         last_message_at=referral.conversation.last_message_at,
         sharing_stopped=is_sharing_stopped(referral),
+        product_id=status.products.current,
     )
 
 

@@ -31,6 +31,8 @@ PROBLEM_CODES: dict[str, str] = {
     "if_match_missing": "Send If-Match with the ETag from your last read.",
     "internal": "Server error. It was logged under request_id. Nothing was partly saved.",
     "item_answered": "Someone already answered this item of the information request.",
+    "product_not_expected": "Only center_proceed and infused may name a product.",
+    "product_not_offered": "The center's directory entry does not list the product.",
     "local_date_wrong": "local_date does not match occurred_at in the center's time zone.",
     "malformed": "Some fields are unknown, missing, or of the wrong type; see errors[].",
     "method_not_allowed": "This endpoint does not support the method; see the Allow header.",

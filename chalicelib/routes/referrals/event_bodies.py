@@ -43,6 +43,7 @@ from chalicelib.routes.referrals.care_bodies import (
     build_care_event,
 )
 from chalicelib.routes.referrals.conversation_bodies import InformationRequestBody, require_content
+from chalicelib.routes.referrals.product_fields import require_valid_product
 
 DoseNumber = Annotated[int, Field(ge=1, le=9)]
 
@@ -57,6 +58,7 @@ class StageEventData(StrictModel):
     revisit_on: CalendarDate | None = None
     suggested_center_id: Identifier | None = None
     first_visit_on: CalendarDate | None = None
+    product_id: Identifier | None = None
     reason_code: ReasonCode | None = None
     note: MultiLineText | None = None
 
@@ -228,7 +230,8 @@ def build_event(report: Any, *, referral_id: str, reporter: EventReporter) -> Re
     Raises:
         MalformedError: its time is later than a wrong clock can explain (see
             `chalicelib.domain.referrals.events.FUTURE_TOLERANCE`). As the latest event for ever, it
-            would freeze the referral. Or it asks for information and does not say for which.
+            would freeze the referral. Or it asks for information and does not say for which. Or its product
+            is not valid.
     """
     common: dict[str, Any] = {
         "event_id": reporter.event_id,
@@ -247,6 +250,7 @@ def build_event(report: Any, *, referral_id: str, reporter: EventReporter) -> Re
     event = _build_domain_event(report, common)
     if event.is_in_the_future or _is_replacement_in_the_future(event):
         raise MalformedError("occurred_in_future", "This time is in the future. Enter when it happened.")
+    require_valid_product(event)
     return event
 
 
@@ -299,6 +303,7 @@ def _build_stage_change(data: StageEventData, common: dict[str, Any]) -> StageCh
         revisit_on=data.revisit_on,
         suggested_center_id=data.suggested_center_id,
         first_visit_on=data.first_visit_on,
+        product_id=data.product_id,
     )
 
 

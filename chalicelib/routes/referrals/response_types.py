@@ -123,6 +123,8 @@ class MonitoringWindowResponse(TypedDict):
     ends_on: str
     label_as_of: str
     catalogue_version: str | None
+    product_named: bool
+    product_name: str | None
     milestones: list[MilestoneResponse]
     extensions: list[WindowExtensionResponse]
     late_effects: list[str]
@@ -161,6 +163,21 @@ class OutcomeReasonResponse(TypedDict):
     next_step: str | None
 
 
+class ProductResponse(TypedDict):
+    """The product of a referral: requested by the practice, planned and given by the center.
+
+    `current` is the one that counts: the given one, else the planned one, else the requested one.
+    `is_listed` says whether the center's directory entry lists it; null if no product is named.
+    """
+
+    requested: str | None
+    planned: str | None
+    given: str | None
+    current: str | None
+    name: str | None
+    is_listed: bool | None
+
+
 class ReferralResponse(TypedDict):
     """A referral."""
 
@@ -191,6 +208,7 @@ class ReferralResponse(TypedDict):
     can_change: list[str]
     note: str | None
     product_id: str | None
+    product: ProductResponse
     urgency: str
     clock: TurnaroundResponse
     journey: list[JourneyPhaseResponse]

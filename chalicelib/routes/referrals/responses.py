@@ -7,7 +7,7 @@ from chalicelib import catalog, wiring
 from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.notices.notice_schedule import NOTICE_SCHEDULE
-from chalicelib.domain.referrals.monitoring_window import MILESTONE_LABELS, MonitoringWindow
+from chalicelib.domain.referrals.monitoring_window import MonitoringWindow, label_milestone
 from chalicelib.domain.referrals.packet import REQUIRED_ITEMS, build_packet, list_missing_items
 from chalicelib.domain.referrals.reason_codes import describe_outcome
 from chalicelib.domain.referrals.referral import Referral
@@ -22,6 +22,7 @@ from chalicelib.routes.referrals.journey_responses import (
     to_actions_response,
     to_journey_response,
 )
+from chalicelib.routes.referrals.product_responses import to_product_response
 from chalicelib.routes.referrals.response_types import (
     AuditEntryResponse,
     ContradictionResponse,
@@ -84,6 +85,7 @@ def to_referral_response(
         "alias": referral.alias,
         "patient": {**details["patient"], "alias": referral.alias},
         "product_id": referral.product_id,
+        "product": to_product_response(referral),
         "urgency": referral.urgency,
         "clock": _build_turnaround(summarize_stage(referral), viewer),
         "journey": to_journey_response(referral),
@@ -180,12 +182,14 @@ def to_window_response(
         "ends_on": window.ends_on.isoformat(),
         "label_as_of": window.profile.label_as_of.isoformat(),
         "catalogue_version": window.profile.version,
+        "product_named": product is not None,
+        "product_name": product.name if product else None,
         "milestones": [
             {
                 "day": milestone.day,
                 "on": milestone.on.isoformat(),
                 "kind": milestone.kind,
-                "label": MILESTONE_LABELS[milestone.kind],
+                "label": label_milestone(milestone.kind, is_product_named=product is not None),
             }
             for milestone in window.milestones
         ],
@@ -233,7 +237,7 @@ def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread:
         "expected_by": turnaround.expected_by.isoformat() if turnaround.expected_by else None,
         "window_ends_on": ends_on.isoformat() if ends_on else None,
         "missing_updates": stage_summary.has_gap,
-        "product_id": summary.product_id,
+        "product_id": stage_summary.product_id or summary.product_id,
         "disease": summary.disease,
         "urgency": summary.urgency,
         "practice": _build_practice(summary.practice_id),

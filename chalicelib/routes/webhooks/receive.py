@@ -16,6 +16,7 @@ from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID
 from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.request import ApiRequest, validate_tolerantly
 from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest, build_event, parse_delivery_body
+from chalicelib.routes.referrals.product_fields import drop_product_of_other_stages
 from chalicelib.routes.referrals.response_types import ReportResultResponse
 from chalicelib.routes.referrals.responses import to_report_response
 from chalicelib.services.platform.rate_limit import enforce_rate_limit
@@ -75,11 +76,12 @@ def _read_signature_header(request: ApiRequest, name: str) -> str:
 
 def _parse_report(raw: bytes) -> tuple[str, Any, tuple[str, ...]]:
     referral_id, rest = parse_delivery_body(strict_json.parse_json(raw))
+    dropped = drop_product_of_other_stages(rest)
     report, ignored = validate_tolerantly(EventRequest, rest)
     if not isinstance(referral_id, str) or not _REFERRAL_ID.fullmatch(referral_id):
         error = FieldError("/referral_id", "malformed", "Send the ID of a referral.")
         raise MalformedError("malformed", FIELDS_NOT_VALID, errors=[error])
-    return referral_id, report.root, ignored
+    return referral_id, report.root, (*dropped, *ignored)
 
 
 def _build_reporter(delivery: Delivery) -> EventReporter:

@@ -26,10 +26,11 @@ from chalicelib.store.platform.dynamo import TransactionWrite
 
 
 def load_decision_context(referral: Referral, *, context: RunContext) -> DecisionContext:
-    """Load the product's monitoring profile and the center's time zone, which set the days of a window."""
+    """Load the monitoring profiles of products and the center's time zone, which set the days of a window."""
     center = context.stores.tenants.get_center(referral.center_id)
     return DecisionContext(
-        profile=catalog.get_monitoring_profile(referral.product_id),
+        profile=catalog.get_monitoring_profile(referral.current_product_id),
+        get_profile=catalog.get_monitoring_profile,
         time_zone=center.tenant.time_zone if center else "UTC",
         now=context.now,
     )
@@ -114,12 +115,13 @@ def _list_follow_up_tasks(decision: Applied | Recorded, before: Referral, event:
     if window is None:
         return
     yield from list_tasks_to_plan(before, referral)
+    if not isinstance(decision, Applied) or referral.doses_given < referral.dose_total:
+        return
     infusion = event.replacement if isinstance(event, Corrected) else event
-    if (
-        isinstance(decision, Applied)
-        and isinstance(infusion, StageChange)
-        and infusion.stage is Stage.INFUSED
-        and referral.doses_given >= referral.dose_total
-    ):
+    if isinstance(infusion, StageChange) and infusion.stage is Stage.INFUSED:
         infused_on = infusion.local_date or to_local_day(infusion.occurred_at, window.time_zone)
+        yield build_open_monitoring_task(referral, window, infused_on=infused_on)
+    elif referral.stage is Stage.INFUSED and 0 < before.doses_given < before.dose_total:
+        # The product that is now named has no further dose.
+        infused_on = to_local_day(referral.stage_entered_at[Stage.INFUSED], window.time_zone)
         yield build_open_monitoring_task(referral, window, infused_on=infused_on)

@@ -35,7 +35,7 @@ from chalicelib.domain.referrals.stage_changes import (
     with_next_version,
 )
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
-from chalicelib.errors import ConflictError, NotFoundError, UnavailableError
+from chalicelib.errors import ApiError, ConflictError, NotFoundError, UnavailableError
 from chalicelib.observe import log
 from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
@@ -48,6 +48,7 @@ from chalicelib.services.referrals.event_decisions import (
 )
 from chalicelib.services.referrals.event_writes import build_audit_entry, load_decision_context, prepare_event_writes
 from chalicelib.services.referrals.parking import check_parking_capacity, list_parked
+from chalicelib.services.referrals.product_checks import check_product
 from chalicelib.services.referrals.report_results import (
     ReportResult,
     build_delivery_result,
@@ -92,7 +93,7 @@ def report_by_member(
             raise NotFoundError
         named = name_endings(event, context=context)
         decision = decide_with_history(referral, named, context=context)
-        refusal = _to_error(decision, referral, event) or _check_packet(referral, event)
+        refusal = _to_error(decision, referral, event) or _check_report(referral, event, stores=context.stores)
         if refusal:
             first_response = context.stores.idempotency_records.find_response(request, now=context.now)
             if first_response:
@@ -377,6 +378,10 @@ def _to_error(decision: Decision, referral: Referral, event: ReferralEvent) -> C
         case Rejected():
             return ConflictError(decision.code, decision.reason)
     return None
+
+
+def _check_report(referral: Referral, event: ReferralEvent, *, stores: Stores) -> ApiError | None:
+    return check_product(referral, event, stores=stores) or _check_packet(referral, event)
 
 
 def _check_packet(referral: Referral, event: ReferralEvent) -> ConflictError | None:

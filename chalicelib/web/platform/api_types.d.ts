@@ -612,6 +612,7 @@ export interface DeliveredStageEventData {
   revisit_on?: string | null;
   suggested_center_id?: string | null;
   first_visit_on?: string | null;
+  product_id?: string | null;
   reason_code?: DeliveredReasonCode | null;
   note?: string | null;
 }
@@ -1214,6 +1215,8 @@ export interface MonitoringWindowResponse {
   ends_on: string;
   label_as_of: string;
   catalogue_version: string | null;
+  product_named: boolean;
+  product_name: string | null;
   milestones: MilestoneResponse[];
   extensions: WindowExtensionResponse[];
   late_effects: string[];
@@ -1443,6 +1446,21 @@ export interface ProductListResponse {
   items: Record<string, any>[];
 }
 
+/**
+ * The product of a referral: requested by the practice, planned and given by the center.
+ *
+ * `current` is the one that counts: the given one, else the planned one, else the requested one.
+ * `is_listed` says whether the center's directory entry lists it; null if no product is named.
+ */
+export interface ProductResponse {
+  requested: string | null;
+  planned: string | null;
+  given: string | null;
+  current: string | null;
+  name: string | null;
+  is_listed: boolean | null;
+}
+
 /** A drug that continues, and when it stops: a day, or words if no day is known. */
 export interface Prophylaxis {
   drug: string;
@@ -1590,6 +1608,7 @@ export interface ReferralResponse {
   can_change: string[];
   note: string | null;
   product_id: string | null;
+  product: ProductResponse;
   urgency: string;
   clock: TurnaroundResponse;
   journey: JourneyPhaseResponse[];
@@ -1836,6 +1855,7 @@ export interface StageEventData {
   revisit_on?: string | null;
   suggested_center_id?: string | null;
   first_visit_on?: string | null;
+  product_id?: string | null;
   reason_code?: ReasonCode | null;
   note?: string | null;
 }

@@ -19,7 +19,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from chalicelib.domain.referrals.monitoring_window import DEFAULT_HANDBACK_DAY, AnchorInfusion, MonitoringProfile
+from chalicelib.domain.referrals.monitoring_window import (
+    DEFAULT_HANDBACK_DAY,
+    PRODUCT_NOT_NAMED,
+    AnchorInfusion,
+    MonitoringProfile,
+)
 
 DISEASE_NAMES: Mapping[str, str] = {
     "LBCL": "Large B-cell lymphoma",
@@ -31,9 +36,6 @@ DISEASE_NAMES: Mapping[str, str] = {
     "B_ALL": "B-cell precursor acute lymphoblastic leukemia",
 }
 DISEASES: tuple[str, ...] = tuple(DISEASE_NAMES)
-
-PRODUCT_NOT_NAMED = "not_named"
-"""The product id in a monitoring profile when no product is named yet."""
 
 MEDWATCH: Mapping[str, str] = {"name": "FDA MedWatch", "phone": "1-800-FDA-1088", "url": "https://www.fda.gov/medwatch"}
 """Where anyone can report a suspected adverse event. Source: the US labels, section 17."""

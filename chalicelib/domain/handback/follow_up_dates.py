@@ -15,7 +15,7 @@ from chalicelib.domain.handback.package import Package
 from chalicelib.domain.handback.visits import list_follow_up_visits
 from chalicelib.domain.platform.dates import format_date
 from chalicelib.domain.referrals.events import derive_id
-from chalicelib.domain.referrals.monitoring_window import MonitoringWindow
+from chalicelib.domain.referrals.monitoring_window import MilestoneKind, MonitoringWindow, label_milestone
 
 
 class FollowUpDateKind(StrEnum):
@@ -133,13 +133,15 @@ def _build_until_dates(basis: FollowUpBasis) -> Iterator[FollowUpDate]:
         source=_CENTER if is_from_center else basis.irradiated_blood_source,
     )
     driving_start, is_from_center = find_driving_start(basis)
-    as_of = format_date(basis.window.profile.label_as_of)
+    profile = basis.window.profile
+    label = label_milestone(MilestoneKind.DRIVING_MINIMUM_ENDS, is_product_named=profile.is_product_named)
+    whose = "Product label" if profile.is_product_named else "Longest period of any label"
     yield FollowUpDate(
         key="driving",
         kind=FollowUpDateKind.UNTIL,
         on=driving_start,
-        label="Cleared to drive" if is_from_center else "Label minimum for not driving ends",
-        source=_CENTER if is_from_center else f"Product label as of {as_of}",
+        label="Cleared to drive" if is_from_center else label,
+        source=_CENTER if is_from_center else f"{whose} as of {format_date(profile.label_as_of)}",
     )
 
 

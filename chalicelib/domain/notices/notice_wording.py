@@ -15,6 +15,7 @@ from chalicelib.domain.notices.notice_schedule import NOTICE_SCHEDULE, NoticeSer
 from chalicelib.domain.notices.overdue_alerts import AlertLevel
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
 from chalicelib.domain.platform.dates import format_date
+from chalicelib.domain.referrals.monitoring_window import name_longest_minimum
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
 
 _CATEGORY_OF: Mapping[NoticeSeries, Category] = {
@@ -42,11 +43,13 @@ def list_notice_rules(task: OutboxTask) -> Iterator[tuple[TenantKind, NoticeRule
 
 def _find_rules(task: OutboxTask) -> Iterator[NoticeRule]:
     if task.queue is TaskQueue.PLAN:
-        yield from _to_notice_rules(NOTICE_SCHEDULE[task.rule])
+        for rule in _to_notice_rules(NOTICE_SCHEDULE[task.rule]):
+            title = name_longest_minimum(rule.title, is_product_named=task.is_product_named)
+            yield rule._replace(title=title)
         return
-    rule = STAGE_RULES.get(task.stage) if task.stage else {**EVENT_RULES, **FACT_RULES}.get(task.rule)
-    if rule:
-        yield rule
+    found = STAGE_RULES.get(task.stage) if task.stage else {**EVENT_RULES, **FACT_RULES}.get(task.rule)
+    if found:
+        yield found
 
 
 def _to_notice_rules(notice: ScheduledNotice) -> Iterator[NoticeRule]:

@@ -63,6 +63,7 @@ def _build_task(referral: Referral, window: MonitoringWindow, rule: str, due_on:
         due_at=get_start_of_day(due_on, window.time_zone),
         due_on=due_on,
         infused_on=window.infused_on,
+        is_product_named=window.profile.is_product_named,
     )
 
 

@@ -45,7 +45,7 @@ class DateChangeReason(StrEnum):
     CORRECTED = "Corrected: "
     """The infusion was on another day."""
     EXTENDED = "New date: "
-    """The center extended monitoring."""
+    """The center extended monitoring, or named another product."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,7 @@ class OutboxTask:
         replaces: The task that it replaces in the plan, after a date changed.
         is_late: Whether it is sent more than a day after its day; known only when it is sent.
         detail: What a report about care says, with what to do first; known only when it is sent.
+        is_product_named: Whether a product is named; if not, the title says so. Not stored: known when it is sent.
         date_change: How the title begins if an earlier notice named another day; known only when it is sent.
     """
 
@@ -81,6 +82,7 @@ class OutboxTask:
     is_late: bool = False
     detail: str = ""
     date_change: DateChangeReason | None = None
+    is_product_named: bool = True
 
 
 def build_event_task(event: ReferralEvent, *, now: datetime) -> OutboxTask:

@@ -20,6 +20,10 @@ US labels require less since the FDA notice of June 26, 2025; those days are the
 """
 
 
+PRODUCT_NOT_NAMED = "not_named"
+"""The product id in a monitoring profile when no product is named yet."""
+
+
 class MilestoneKind(StrEnum):
     """The meaning of a day in the monitoring window."""
 
@@ -97,6 +101,11 @@ class MonitoringProfile:
     handback_target_day: int = DEFAULT_HANDBACK_DAY
     second_part_day: int | None = None
     version: str | None = None
+
+    @property
+    def is_product_named(self) -> bool:
+        """Whether the figures are those of one product, not the longest of all labels."""
+        return self.product_id != PRODUCT_NOT_NAMED
 
     def is_anchor(self, *, dose_number: int, dose_total: int) -> bool:
         """Whether this infusion is the one that day 0 is counted from."""

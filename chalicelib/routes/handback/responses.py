@@ -212,7 +212,9 @@ def _build_source(source: Mapping[str, Any]) -> CareSourceResponse:
 
 def _build_emergency_card(follow_up: FollowUp) -> EmergencyCardResponse:
     referral, package = follow_up.referral, follow_up.basis.package or {}
-    product = catalog.load_products().get(package.get("product_id") or referral.product_id or "")
+    # The reported infusion counts before the summary, which may be older than a correction of it.
+    product_id = referral.status.products.given or package.get("product_id") or referral.current_product_id
+    product = catalog.load_products().get(product_id or "")
     center = wiring.get_stores().tenants.get_center(referral.center_id)
     contact = referral.details.get(CENTER_CONTACT) or {}
     phone = package.get("center_phone") or (center and center.listing.get("after_hours_phone"))
@@ -262,11 +264,17 @@ def _build_blood_line(follow_up: FollowUp) -> EmergencyCardLineResponse:
 def _build_driving_line(follow_up: FollowUp) -> EmergencyCardLineResponse:
     on, is_from_center = find_driving_start(follow_up.basis)
     words = "Cleared to drive by the center starting" if is_from_center else "No driving before"
-    as_of = follow_up.window.profile.label_as_of
+    profile = follow_up.window.profile
+    as_of = profile.label_as_of
+    minimum = (
+        "Product label minimum"
+        if profile.is_product_named
+        else "Product not named: longest label minimum of any product"
+    )
     return {
         "label": "Driving and operating machinery",
         "text": f"{words} {format_date(on)}.",
-        "source": "The center" if is_from_center else f"Product label minimum, as of {as_of}",
+        "source": "The center" if is_from_center else f"{minimum}, as of {as_of}",
     }
 
 

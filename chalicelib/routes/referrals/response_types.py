@@ -167,7 +167,8 @@ class ProductResponse(TypedDict):
     """The product of a referral: requested by the practice, planned and given by the center.
 
     `current` is the one that counts: the given one, else the planned one, else the requested one.
-    `is_listed` says whether the center's directory entry lists it; null if no product is named.
+    `is_listed` says whether the center's directory entry lists it; null if no product is named. `offered` lists the
+    products that the center may name.
     """
 
     requested: str | None
@@ -176,6 +177,7 @@ class ProductResponse(TypedDict):
     current: str | None
     name: str | None
     is_listed: bool | None
+    offered: list[str]
 
 
 class ReferralResponse(TypedDict):

@@ -7,7 +7,7 @@ from chalicelib import catalog, wiring
 from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.notices.notice_schedule import NOTICE_SCHEDULE
-from chalicelib.domain.referrals.monitoring_window import MonitoringWindow, label_milestone
+from chalicelib.domain.referrals.monitoring_window import MonitoringWindow, label_milestone, name_longest_minimum
 from chalicelib.domain.referrals.packet import REQUIRED_ITEMS, build_packet, list_missing_items
 from chalicelib.domain.referrals.reason_codes import describe_outcome
 from chalicelib.domain.referrals.referral import Referral
@@ -182,14 +182,14 @@ def to_window_response(
         "ends_on": window.ends_on.isoformat(),
         "label_as_of": window.profile.label_as_of.isoformat(),
         "catalogue_version": window.profile.version,
-        "product_named": product is not None,
+        "product_named": window.profile.is_product_named,
         "product_name": product.name if product else None,
         "milestones": [
             {
                 "day": milestone.day,
                 "on": milestone.on.isoformat(),
                 "kind": milestone.kind,
-                "label": label_milestone(milestone.kind, is_product_named=product is not None),
+                "label": label_milestone(milestone.kind, is_product_named=window.profile.is_product_named),
             }
             for milestone in window.milestones
         ],
@@ -210,7 +210,9 @@ def to_window_response(
 def _to_planned_notice_response(notice: PlannedNotice) -> PlannedNoticeResponse:
     return {
         "rule": notice.rule,
-        "title": NOTICE_SCHEDULE[notice.rule].title,
+        "title": name_longest_minimum(
+            NOTICE_SCHEDULE[notice.rule].title, is_product_named=notice.task.is_product_named
+        ),
         "due_on": notice.due_on.isoformat(),
         "sides": list(notice.sides),
         "state": notice.state,

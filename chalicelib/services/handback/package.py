@@ -122,7 +122,7 @@ def propose_package(referral: Referral, *, context: RunContext) -> Mapping[str, 
     infused_on = _get_infusion_day(referral, context=context)
     center = context.stores.tenants.get_center(referral.center_id)
     return {
-        "product_id": referral.product_id,
+        "product_id": referral.current_product_id,
         "infusions": [{"on": infused_on.isoformat()}],
         "irradiated_until": care_points.compute_irradiated_blood_end(infused_on).isoformat(),
         "center_phone": center.listing.get("after_hours_phone") if center else None,
@@ -132,7 +132,7 @@ def propose_package(referral: Referral, *, context: RunContext) -> Mapping[str, 
                 "text": point.text,
                 "due_on": due.isoformat() if (due := point.compute_due_date(infused_on)) else None,
             }
-            for point in care_points.list_for_product(referral.product_id)
+            for point in care_points.list_for_product(referral.current_product_id)
         ],
     }
 

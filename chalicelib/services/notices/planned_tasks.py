@@ -49,7 +49,12 @@ def with_lateness(task: OutboxTask, referral: Referral, *, context: RunContext) 
     if task.due_on is None or referral.window is None:
         return task
     late_by = to_local_day(context.now, referral.window.time_zone) - task.due_on
-    return replace(task, is_late=late_by > ON_TIME_WITHIN, date_change=_find_date_change(task, stores=context.stores))
+    return replace(
+        task,
+        is_late=late_by > ON_TIME_WITHIN,
+        date_change=_find_date_change(task, stores=context.stores),
+        is_product_named=referral.window.profile.is_product_named,
+    )
 
 
 def _find_date_change(task: OutboxTask, *, stores: Stores) -> DateChangeReason | None:

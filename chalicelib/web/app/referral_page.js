@@ -130,7 +130,7 @@ export function ReferralPage({ id }) {
     // No one reads a hidden tab. If this request is lost, the referral stays marked as unread.
     if (referral?.changed_since_seen && !document.hidden) markViewed(id, data?.etag ?? null).catch(() => {});
   }, [referral]);
-  const product = products.data?.find(({ product_id: known }) => known === referral?.product_id);
+  const product = products.data?.find(({ product_id: known }) => known === referral?.product.current);
 
   /** After an action: reload the referral, then show the result. Without a message, name the new status. */
   const showResult = async (message, failed) => {
@@ -175,7 +175,7 @@ export function ReferralPage({ id }) {
       <div>
         ${!referral.packet.complete && html`<${Packet} packet=${referral.packet} id=${isEditable(referral) && id} />`}
         <${Patient} value=${referral.patient} edit=${edit("patient")} />
-        <${Clinical} value=${referral.clinical} product=${referral.product_id} note=${referral.note} edit=${edit("clinical")} />
+        <${Clinical} value=${referral.clinical} product=${referral.product_id} named=${referral.product} note=${referral.note} edit=${edit("clinical")} />
         <${Coverage} value=${referral.insurance} edit=${edit("insurance")} />
         <${NoneAnswers} answers=${referral.packet.none_because} />
         <${Provider} value=${referral.referring_provider} practice=${referral.practice.name} edit=${edit("referring_provider")} />

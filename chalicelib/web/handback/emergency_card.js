@@ -34,7 +34,7 @@ export function EmergencyCard({ id }) {
         <p class="tabular-numbers">DOB ${formatBirthDate(patient.birth_date)}</p>
       </header>
       <dl>
-        <div><dt>CAR T infusion date</dt><dd class="tabular-numbers">${formatDate(card.infused_on)}${card.product && `, ${card.product}`}</dd></div>
+        <div><dt>CAR T infusion date</dt><dd class="tabular-numbers">${formatDate(card.infused_on)}${`, ${card.product ?? "product not named"}`}</dd></div>
         <div class="call"><dt>Call first (24/7)</dt>
           <dd><span class="large-text">${card.phone ? html`<${PhoneLink} number=${card.phone} />` : "No 24/7 number on file. Call 911 in an emergency."}</span> ${card.center}</dd></div>
         ${

@@ -1450,7 +1450,8 @@ export interface ProductListResponse {
  * The product of a referral: requested by the practice, planned and given by the center.
  *
  * `current` is the one that counts: the given one, else the planned one, else the requested one.
- * `is_listed` says whether the center's directory entry lists it; null if no product is named.
+ * `is_listed` says whether the center's directory entry lists it; null if no product is named. `offered` lists the
+ * products that the center may name.
  */
 export interface ProductResponse {
   requested: string | null;
@@ -1459,6 +1460,7 @@ export interface ProductResponse {
   current: string | null;
   name: string | null;
   is_listed: boolean | null;
+  offered: string[];
 }
 
 /** A drug that continues, and when it stops: a day, or words if no day is known. */

@@ -49,6 +49,11 @@ export function MonitoringWindow({ window, referral }) {
       ${formatDate(window.infused_on)} through ${formatDate(window.ends_on)}. Dates follow ${center}'s calendar (${formatZoneName(window.time_zone)}). Day 0 is the day of infusion.
     </p>
     ${
+      window.product_named
+        ? html`<p class="small-text">Label periods of ${window.product_name}.</p>`
+        : html`<p class="banner is-warning">Product not named. Until the center names it, the dates use the longest period of any product's label.</p>`
+    }
+    ${
       window.open_adverse_events.length > 0 &&
       html`<h3>Open adverse events</h3><${OpenAdverseEvents} events=${window.open_adverse_events} referral=${referral} />`
     }

@@ -55,8 +55,22 @@ function TherapyLineRow({ line, index }) {
   </li>`;
 }
 
+/** The product that the practice requested, and what the center planned and gave. */
+const listProducts = (requested, named) =>
+  named
+    ? [
+        ["Requested product", requested ? getLabel(requested) : "Not named"],
+        ["Planned product", named.planned && getLabel(named.planned)],
+        ["Given product", named.given && getLabel(named.given)],
+        [
+          "Directory entry",
+          named.is_listed === false && `Does not list ${named.name ?? "this product"} for the center`,
+        ],
+      ].filter(([, value]) => value)
+    : [["Planned product", getLabel(requested)]];
+
 /** @param {any} properties */
-export function Clinical({ value = {}, product, note, edit = null }) {
+export function Clinical({ value = {}, product, named = null, note, edit = null }) {
   const flags = value.flags || {};
   const lines = value.prior_lines || [];
   return html`<${Section} title="Clinical" edit=${edit}>
@@ -66,7 +80,7 @@ export function Clinical({ value = {}, product, note, edit = null }) {
       ["ICD-10-CM", value.icd10],
       ["ECOG", value.ecog],
       ["Stem cell transplant candidate", formatYesNo(value.hsct_eligible)],
-      ["Planned product", getLabel(product)],
+      ...listProducts(product, named),
       ...Object.entries(FLAGS).map(([flag, label]) => [label, formatYesNo(flags[flag])]),
       ...listEligibilityFacts(value),
     ]} />

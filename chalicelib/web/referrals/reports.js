@@ -87,6 +87,26 @@ function buildInfusionFields(center, initial) {
   ];
 }
 
+const PRODUCT_LABELS = { center_proceed: "Planned product", infused: "Product given" };
+
+/** The product that the center names with its decision to proceed and with an infusion. */
+function buildProductFields(stage, { product }, value) {
+  const label = PRODUCT_LABELS[stage];
+  if (!label) return [];
+  const named = [product.planned, product.given].filter(Boolean);
+  const ids = [...new Set([...product.offered, ...named])];
+  return [
+    {
+      name: "product_id",
+      label,
+      optional: true,
+      options: [["", "Not named"], ...ids.map((id) => [id, getLabel(id)])],
+      value: ids.includes(value) ? value : "",
+      hint: "Monitoring dates follow this product's label. Without a product, the longest periods apply.",
+    },
+  ];
+}
+
 /** Whether an appointment gets a new date, for example after a no-show. */
 const isRescheduled = (action, referral) => action.stage === referral.stage && /_scheduled$/.test(action.stage);
 
@@ -95,6 +115,7 @@ export function buildStageReport(action, referral, doses) {
   const again = isRescheduled(action, referral);
   const part = action.stage === referral.stage ? 2 : 1;
   const fields = [
+    ...buildProductFields(action.stage, referral, referral.product.current),
     ...(action.needs.includes("local_date")
       ? buildInfusionFields(referral.center, { part, of: Math.max(part, doses) })
       : []),
@@ -205,8 +226,15 @@ export function buildCorrection(event, referral) {
     data.stage === "handed_back"
       ? [{ ...EXTRA_FIELDS.first_visit_on, value: data.first_visit_on ?? "", hint: undefined }]
       : [];
+  const productFields = isStatus ? buildProductFields(data.stage, referral, data.product_id) : [];
+  const { product_id: _, ...dataWithoutProduct } = data;
   const choices = [
-    [OTHER_TIME, "It happened on a different date or time"],
+    [
+      OTHER_TIME,
+      productFields.length
+        ? "It happened on a different date or time, or with another product"
+        : "It happened on a different date or time",
+    ],
     ["never", "It did not happen"],
   ];
   return {
@@ -223,7 +251,7 @@ export function buildCorrection(event, referral) {
         value: isStatus ? OTHER_TIME : "never",
         first: true,
       },
-      ...[...infusionFields, ...visitFields].map((field) => ({ ...field, shown: isOtherTime })),
+      ...[...productFields, ...infusionFields, ...visitFields].map((field) => ({ ...field, shown: isOtherTime })),
       NOTE,
     ],
     showsWhen: isOtherTime,
@@ -233,7 +261,7 @@ export function buildCorrection(event, referral) {
       ...(truth === OTHER_TIME && {
         replacement: {
           occurred_at: at,
-          data: { ...data, ...values },
+          data: { ...(productFields.length ? dataWithoutProduct : data), ...values },
         },
       }),
     }),

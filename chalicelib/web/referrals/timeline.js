@@ -15,7 +15,8 @@ const ICONS = { practice: "stethoscope", center: "building-2" };
 
 /** @type {Record<string, (data: any, labels: Record<string, string>) => (string | null | false)[]>} */
 const DETAILS_BY_TYPE = {
-  "stage.changed": ({ part, of, local_date: day, revisit_on: revisit }) => [
+  "stage.changed": ({ part, of, local_date: day, revisit_on: revisit, product_id: product }) => [
+    product && `Product: ${getLabel(product)}`,
     of > 1 && `Infusion ${part} of ${of}`,
     day && `Infusion date at the center: ${formatDate(day)}`,
     revisit && `Review again on ${formatDate(revisit)}`,
@@ -30,7 +31,9 @@ const DETAILS_BY_TYPE = {
   "facts.changed": ({ facts }) => (facts.length > 1 ? [facts.map(({ label }) => label).join(", ")] : []),
   "event.corrected": ({ supersedes, replacement }, labels) => {
     const label = labels[supersedes] ? `“${labels[supersedes]}”` : "An earlier entry";
+    const product = replacement?.data.product_id;
     return [
+      product && `Product: ${getLabel(product)}`,
       replacement
         ? `${label} corrected to ${formatTime(replacement.occurred_at, getTimeZone())}`
         : `${label} removed: it did not happen`,

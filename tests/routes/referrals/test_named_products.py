@@ -66,8 +66,10 @@ def test_a_referral_without_a_product_follows_the_planned_and_then_the_given_one
     """By people and by the center's system."""
     referral_id = move_to_proceed(site, product_id=...)
     before = read(site, referral_id)["product"]
+    assert before.pop("offered") == ["aucatzyl", "breyanzi", "carvykti"]
     assert report(site, referral_id, "center_proceed", product_id="breyanzi").status == 200
     planned = read(site, referral_id)["product"]
+    del planned["offered"]
     site.move_to(referral_id, *STAGES_TO_INFUSED[STAGES_TO_INFUSED.index("apheresis_scheduled") : -1])
     assert site.deliver(referral_id, "infused", product_id="aucatzyl").json["status"] == "applied"
     after = read(site, referral_id)

@@ -1253,6 +1253,7 @@ export interface NewReferralResponse {
   can_change: string[];
   note: string | null;
   product_id: string | null;
+  product: ProductResponse;
   urgency: string;
   clock: TurnaroundResponse;
   journey: JourneyPhaseResponse[];

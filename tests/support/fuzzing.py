@@ -48,6 +48,8 @@ _EVENTS = (
     {"type": "relapse.reported", "data": {"status": "suspected"} | _WORD},
     {"type": "bridging.reported", "data": {"status": "completed", "by": "other", "regimen": "Pola-BR",
                                            "response": "stable_disease"} | _WORD},
+    {"type": "plan.changed", "data": {"plan": "consultation", "starts_at": "2027-03-03T10:00:00-05:00",
+                                      "mode": "telehealth", "place": "B4", "contact": "Desk"} | _WORD},
     {"type": "window.extended", "data": {"ends_on": "2026-12-24"} | _WORD},
     {"type": "withdrawal.requested", "data": _WORD},
     {"type": "referral.reopened", "data": _WORD},

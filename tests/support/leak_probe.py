@@ -125,6 +125,10 @@ def _say_more(world: ApiDriver, path: str) -> None:
     world.practice.post(events, event_of("relapse.reported", minutes=4, note=c["relapse_note"]))
     world.practice.post(events, event_of("bridging.reported", status="completed", regimen=c["bridging_regimen"],
                                          note=c["bridging_note"]))  # fmt: skip
+    planned_on = (wiring.read_clock() + timedelta(days=9)).date().isoformat()
+    plan = {"plan": "return", "on": planned_on, "place": c["plan_place"], "contact": c["plan_contact"]}
+    for site in (world.center, world.practice):
+        site.post(events, event_of("plan.changed", minutes=4, note=c["plan_note"], **plan))
     extension = event_of("window.extended", minutes=4, ends_on=ends_on, note=c["extension_note"])
     wrong = world.center.post(events, extension).json["event_id"]
     replacement = event_of("stage.changed", minutes=3, stage="product_received",

@@ -15,6 +15,7 @@ from chalicelib.domain.notices.care_notices import (
     READMISSION_RULE,
 )
 from chalicelib.domain.notices.overdue_alerts import AlertLevel
+from chalicelib.domain.notices.plan_notices import PLAN_CANCELED_RULE
 from chalicelib.domain.notices.tasks import (
     CONTRADICTION_RULE,
     HANDBACK_WRITTEN_RULE,
@@ -141,6 +142,8 @@ EVENT_RULES: Mapping[str, NoticeRule] = {
     ADVERSE_EVENT_RESOLVED_RULE: NoticeRule((), "An adverse event has resolved"),
     EventType.RELAPSE_REPORTED: NoticeRule((), "A relapse was reported"),
     EventType.BRIDGING_REPORTED: NoticeRule((), "Bridging therapy was reported"),
+    EventType.PLAN_CHANGED: NoticeRule((), "A date was planned or moved"),
+    PLAN_CANCELED_RULE: NoticeRule((), "A planned date was canceled"),
     READMISSION_RULE: NoticeRule(_PRACTICE, "The patient was readmitted", Category.CRITICAL),
     EventType.WINDOW_EXTENDED: NoticeRule(_PRACTICE, "The center extended monitoring"),
     EventType.WITHDRAWAL_REQUESTED: NoticeRule(_CENTER, "The practice requested withdrawal"),

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.notices.care_notices import find_adverse_event_rule, find_side_to_notify
+from chalicelib.domain.notices.plan_notices import find_plan_rule, find_side_to_notify_of_plan
 from chalicelib.domain.referrals.events import MessageSent, ReferralEvent, StageChange, derive_id
 from chalicelib.domain.referrals.referral import Contradiction
 from chalicelib.domain.referrals.stages import Actor, Stage
@@ -87,15 +88,16 @@ class OutboxTask:
 
 def build_event_task(event: ReferralEvent, *, now: datetime) -> OutboxTask:
     """Build the task that notifies the other side of an event and applies the events parked for it."""
+    plan_rule = find_plan_rule(event)
     return OutboxTask(
         outbox_id=derive_id("out", STAGE_CHANGED_RULE, event.referral_id, event.event_id),
         referral_id=event.referral_id,
-        rule=_get_rule_name(event),
+        rule=plan_rule or _get_rule_name(event),
         queue=TaskQueue.EVENT,
         due_at=now,
-        stage=event.stage if isinstance(event, StageChange) else None,
+        stage=event.stage if isinstance(event, StageChange) and not plan_rule else None,
         event_id=event.event_id,
-        side=find_side_to_notify(event),
+        side=find_side_to_notify(event) or find_side_to_notify_of_plan(event),
     )
 
 

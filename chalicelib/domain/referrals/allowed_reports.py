@@ -19,12 +19,14 @@ from chalicelib.domain.referrals.events import (
     HoldEnded,
     HoldStarted,
     InformationRequested,
+    PlanChanged,
     ReferralEvent,
     RelapseReported,
     Reopened,
     WindowExtended,
     WithdrawalRequested,
 )
+from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, DecisionContext
 from chalicelib.domain.referrals.stages import Actor, Stage
@@ -68,6 +70,8 @@ def _build_candidate_events(referral: Referral, *, actor: Actor, now: datetime) 
     yield AdverseEventReported(**common, kind=AdverseEventKind.OTHER)
     yield RelapseReported(**common)
     yield BridgingReported(**common, status=BridgingStatus.PLANNED)
+    plan = PlanKind.CONSULTATION if actor is Actor.CENTER else PlanKind.RETURN
+    yield PlanChanged(**common, plan=plan, on=latest.date() + timedelta(days=1), place="candidate")
     if window:
         yield WindowExtended(**common, ends_on=window.ends_on + timedelta(days=1))
     if not status.withdrawal_requested_at:

@@ -23,11 +23,13 @@ from chalicelib.domain.referrals.events import (
     FUTURE_TOLERANCE,
     Corrected,
     InformationRequested,
+    PlanChanged,
     ReferralEvent,
     Reopened,
     StageChange,
     WindowExtended,
 )
+from chalicelib.domain.referrals.planned_dates import find_impossible_date, with_planned_date
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.replay import (
     Replayed,
@@ -90,9 +92,13 @@ def decide_event(
         context: The product's monitoring profile, the center's time zone, and the time.
         history: The history so far; required if `needs_history` returns true.
     """
+    impossible = find_impossible_date(referral, event, context)
+    if impossible:
+        return impossible
     decide = _DECIDERS.get(type(event))
     if decide:
-        return decide(referral, event, context, history)
+        decision = decide(referral, event, context, history)
+        return with_planned_date(decision, referral, event) if isinstance(event, StageChange) else decision
     decision = STATUS_DECIDERS[type(event)](referral, event, context)
     if referral.status.corrected and isinstance(decision, Applied | Recorded):
         return type(decision)(_replay_with(referral, event, context, history).referral)
@@ -418,8 +424,9 @@ def _decide_correction(referral: Referral, event: Corrected, context: DecisionCo
         return Pending()
     if wrong.actor is not event.actor:
         return REJECTED_OTHER_SIDE
-    if not isinstance(wrong, (StageChange, WindowExtended, *CARE_EVENTS)):
-        return Rejected("not_correctable", "Only a status, an extension or a report about care can be corrected.")
+    if not isinstance(wrong, (StageChange, WindowExtended, PlanChanged, *CARE_EVENTS)):
+        text = "Only a status, an extension, a planned date or a report about care can be corrected."
+        return Rejected("not_correctable", text)
     if isinstance(wrong, StageChange) and wrong.stage is Stage.SUBMITTED:
         return Rejected("not_correctable", "A submitted referral cannot be corrected. Withdraw it instead.")
     return _decide_valid_correction(referral, event, wrong, context, history)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind, AdverseEventStatus
 from chalicelib.domain.referrals.care_terms import BridgingStatus, BridgingTeam, DiseaseResponse, RelapseStatus
+from chalicelib.domain.referrals.plan_terms import PlanKind, VisitMode
 from chalicelib.domain.referrals.stages import Actor, Stage
 
 FUTURE_TOLERANCE = timedelta(minutes=10)
@@ -79,6 +80,7 @@ class EventType(StrEnum):
     INFORMATION_CLOSED = "information.closed"
     MESSAGE_SENT = "message.sent"
     FACTS_CHANGED = "facts.changed"
+    PLAN_CHANGED = "plan.changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,8 @@ class StageChange(ReferralEvent):
         suggested_center_id: The center that a redirecting center suggests.
         first_visit_on: The day of the first visit after the patient returned to the practice.
         product_id: The planned product with `center_proceed`, the given one with `infused`.
+        starts_at, on: When the step that was scheduled is planned: a time, or a day at the center.
+        mode, place, contact: How and where the patient attends, and whom to call.
     """
 
     stage: Stage
@@ -148,6 +152,11 @@ class StageChange(ReferralEvent):
     suggested_center_id: str | None = None
     first_visit_on: date | None = None
     product_id: str | None = None
+    starts_at: datetime | None = None
+    on: date | None = None
+    mode: VisitMode | None = None
+    place: str | None = None
+    contact: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +308,24 @@ class FactsChanged(ReferralEvent):
     withdrew_consent: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChanged(ReferralEvent):
+    """A date was planned, moved or canceled. It never changes the stage.
+
+    Attributes:
+        starts_at, on: A time, or a day at the center. One of the two, unless the plan is canceled.
+        mode, place, contact: How and where the patient attends, and whom to call.
+    """
+
+    plan: PlanKind
+    starts_at: datetime | None = None
+    on: date | None = None
+    mode: VisitMode | None = None
+    place: str | None = None
+    contact: str | None = None
+    canceled: bool = False
+
+
 EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     StageChange: EventType.STAGE_CHANGED,
     HoldStarted: EventType.HOLD_STARTED,
@@ -316,6 +343,7 @@ EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     InformationClosed: EventType.INFORMATION_CLOSED,
     MessageSent: EventType.MESSAGE_SENT,
     FactsChanged: EventType.FACTS_CHANGED,
+    PlanChanged: EventType.PLAN_CHANGED,
 }
 
 

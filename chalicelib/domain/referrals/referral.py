@@ -11,6 +11,7 @@ from chalicelib.domain.referrals.conversation import NO_CONVERSATION, Conversati
 from chalicelib.domain.referrals.events import EventOrder
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow
 from chalicelib.domain.referrals.named_products import NO_PRODUCTS, NamedProducts
+from chalicelib.domain.referrals.plans import NO_PLANS, Plans
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Actor, NextActor, Phase, Stage
 from chalicelib.domain.referrals.unread import LastWriter
 
@@ -145,6 +146,7 @@ class Referral:
         doses_given: How many infusions of a split dose have been given.
         dose_total: How many infusions the dose is split into.
         care: What both sides reported about adverse events, relapse and bridging therapy.
+        plans: What was reported about planned dates.
         conversation: Information requests that are open, and how many messages were sent.
         audit_chain_head: The last row of the hash chain of audit rows about the referral's writes.
         last_writer: Who made the newest versions; the store updates it with each write.
@@ -171,6 +173,7 @@ class Referral:
     dose_total: int = 1
     status: ReferralStatus = ReferralStatus()
     care: CareReports = NO_REPORTS
+    plans: Plans = NO_PLANS
     conversation: Conversation = NO_CONVERSATION
     audit_chain_head: ChainHead = EMPTY_CHAIN
     last_writer: LastWriter = field(default=LastWriter(), compare=False)

@@ -1,7 +1,7 @@
 """Computes the state that a referral's history leads to, independent of the order of arrival.
 
     stage changes, extensions ── event_path ──▶ moves ──┐
-    holds, toxicities, requests ────────────────────────┼──▶ state
+    holds, reports, plans       ────────────────────────┼──▶ state
     endings, reopenings ── endings ─────────────────────┘
 
 The replay uses what each event reports, not what was decided when it arrived. An event that fits
@@ -23,6 +23,8 @@ from chalicelib.domain.referrals.endings import (
 from chalicelib.domain.referrals.event_path import Path, PathEvent, Place, find_path, follow, must_precede
 from chalicelib.domain.referrals.events import Corrected, ReferralEvent, Reopened, StageChange, WindowExtended
 from chalicelib.domain.referrals.named_products import NamedProducts, find_named_products
+from chalicelib.domain.referrals.planned_dates import with_plan
+from chalicelib.domain.referrals.plans import NO_PLANS
 from chalicelib.domain.referrals.referral import Referral, ReferralStatus
 from chalicelib.domain.referrals.stage_changes import (
     Applied,
@@ -103,6 +105,8 @@ def replay_history(
     reopenings = _select(events, Reopened)
     all_endings = [e for e in _select(events, StageChange) if is_ending(e)]
     canceled = list_canceled_endings(all_endings, reopenings)
+    for change in _select(events, StageChange):
+        state = with_plan(state, change)
     state = _with_status_events(state, events, canceled, context, deciders)
     state = _with_reopenings(state, reopenings, canceled)
     open_endings = [e for e in all_endings if e not in canceled]
@@ -178,6 +182,7 @@ def _as_draft(referral: Referral) -> Referral:
         dose_total=1,
         status=ReferralStatus(),
         care=NO_REPORTS,
+        plans=NO_PLANS,
     )
 
 

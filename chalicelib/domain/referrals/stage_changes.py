@@ -50,10 +50,14 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Not legal, and no other event can make it legal. `code` is the reason."""
+    """Not legal, and no other event can make it legal.
+
+    `code` is the reason, and `pointer` the field of the event that is wrong, if it is a single one.
+    """
 
     code: str
     reason: str
+    pointer: str | None = None
 
 
 Decision = Applied | Recorded | Pending | Rejected

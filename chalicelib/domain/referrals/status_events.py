@@ -1,4 +1,4 @@
-"""Decides about events besides the stage: holds, withdrawal requests, and reports about care."""
+"""Decides about events besides the stage: holds, withdrawal requests, planned dates, and reports about care."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,12 +14,14 @@ from chalicelib.domain.referrals.events import (
     InformationAnswered,
     InformationClosed,
     MessageSent,
+    PlanChanged,
     ReferralEvent,
     RelapseReported,
     ToxicityNoticed,
     WithdrawalRequested,
 )
 from chalicelib.domain.referrals.information_requests import keep_in_history
+from chalicelib.domain.referrals.planned_dates import decide_plan
 from chalicelib.domain.referrals.referral import Hold, Referral
 from chalicelib.domain.referrals.stage_changes import (
     REJECTED_CLOSED,
@@ -110,4 +112,5 @@ STATUS_DECIDERS: Mapping[type[ReferralEvent], Callable[..., Decision]] = {
     InformationClosed: keep_in_history,
     MessageSent: keep_in_history,
     FactsChanged: _keep_fact_change,
+    PlanChanged: decide_plan,
 }

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from chalicelib.domain.referrals.consent import is_sharing_stopped
 from chalicelib.domain.referrals.monitoring_window import to_local_day
+from chalicelib.domain.referrals.plan_terms import DatedPlan
+from chalicelib.domain.referrals.planned_dates import find_next, list_open_plans
 from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import STAGE_FACTS, TERMINAL_STAGES, NextActor, Stage
@@ -47,6 +49,7 @@ class StageSummary:
         practice_messages: How many messages the practice sent.
         center_messages: How many messages the center sent.
         last_message_at: When the last message was sent.
+        plans: The planned dates that are neither canceled nor carried out, without their places.
         sharing_stopped: Whether the patient withdrew consent, so that the center gets no routine email.
         product_id: The product that the center named; None if only the practice's request counts.
     """
@@ -66,6 +69,7 @@ class StageSummary:
     last_message_at: datetime | None = None
     sharing_stopped: bool = False
     product_id: str | None = None
+    plans: tuple[DatedPlan, ...] = ()
 
     @property
     def awaits_information(self) -> bool:
@@ -85,6 +89,10 @@ class StageSummary:
     def ends_on(self) -> date | None:
         """The date until which a stage in `STAGES_WITH_OWN_DATE` lasts."""
         return self.revisit_on if self.stage is Stage.DEFERRED else self.window_ends_on
+
+    def find_next_plan(self, *, now: datetime, time_zone: str) -> DatedPlan | None:
+        """Find the earliest planned date of today or later at the center, whose time zone this is."""
+        return find_next(self.plans, now=now, time_zone=time_zone)
 
     def compute_turnaround(self, *, now: datetime, time_zone: str) -> Turnaround:
         """Compute whether the stage is overdue, and by when the next step is expected."""
@@ -118,6 +126,7 @@ def summarize_stage(referral: Referral) -> StageSummary:
         last_message_at=referral.conversation.last_message_at,
         sharing_stopped=is_sharing_stopped(referral),
         product_id=status.products.current,
+        plans=tuple(DatedPlan(plan.plan, plan.day) for plan in list_open_plans(referral)),
     )
 
 

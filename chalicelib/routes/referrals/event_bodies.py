@@ -43,13 +43,14 @@ from chalicelib.routes.referrals.care_bodies import (
     build_care_event,
 )
 from chalicelib.routes.referrals.conversation_bodies import InformationRequestBody, require_content
+from chalicelib.routes.referrals.plan_bodies import PlanData, PlannedDateFields, build_plan_changed, read_planned_date
 from chalicelib.routes.referrals.product_fields import require_valid_product
 
 DoseNumber = Annotated[int, Field(ge=1, le=9)]
 
 
-class StageEventData(StrictModel):
-    """The stage that was reached, and its details."""
+class StageEventData(PlannedDateFields):
+    """The stage that was reached, and its details; the planned date of what was scheduled or shipped."""
 
     stage: Stage
     part: DoseNumber = 1
@@ -156,6 +157,13 @@ class BridgingEventRequest(_EventRequest):
     data: BridgingData
 
 
+class PlanEventRequest(_EventRequest):
+    """A date was planned, moved or canceled."""
+
+    type: Literal["plan.changed"]
+    data: PlanData
+
+
 class ExtensionEventRequest(_EventRequest):
     """The monitoring window was extended."""
 
@@ -203,6 +211,7 @@ AnyEventRequest = Annotated[
     | WithdrawalEventRequest
     | ReopeningEventRequest
     | InformationEventRequest
+    | PlanEventRequest
     | CorrectionEventRequest,
     Field(discriminator="type"),
 ]
@@ -283,6 +292,8 @@ def _build_domain_event(report: Any, common: dict[str, Any]) -> ReferralEvent:  
         case InformationEventRequest():
             require_content(data.items, data.text, pointer="/data/items")
             return InformationRequested(**common, items=tuple(data.items), text=data.text)
+        case PlanEventRequest():
+            return build_plan_changed(data, common)
         case CorrectionEventRequest():
             return Corrected(**common, supersedes=data.supersedes, replacement=_build_replacement(data, common))
     events_without_fields: dict[type, type[ReferralEvent]] = {
@@ -293,7 +304,7 @@ def _build_domain_event(report: Any, common: dict[str, Any]) -> ReferralEvent:  
     return events_without_fields[type(report)](**common)
 
 
-def _build_stage_change(data: StageEventData, common: dict[str, Any]) -> StageChange:
+def _build_stage_change(data: StageEventData, common: dict[str, Any], pointer: str = "/data") -> StageChange:
     return StageChange(
         **common,
         stage=data.stage,
@@ -304,6 +315,7 @@ def _build_stage_change(data: StageEventData, common: dict[str, Any]) -> StageCh
         suggested_center_id=data.suggested_center_id,
         first_visit_on=data.first_visit_on,
         product_id=data.product_id,
+        **read_planned_date(data, recorded_at=common["recorded_at"], stage=data.stage, pointer=pointer),
     )
 
 
@@ -311,7 +323,7 @@ def _build_replacement(data: CorrectionData, common: dict[str, Any]) -> StageCha
     if data.replacement is None:
         return None
     inner = data.replacement.data
-    change = _build_stage_change(inner, common)
+    change = _build_stage_change(inner, common, "/data/replacement/data")
     at = data.replacement.occurred_at
     return replace(
         change,

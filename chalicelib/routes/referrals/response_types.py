@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.referrals.care_responses import AdverseEventResponse, BridgingResponse, RelapseResponse
+from chalicelib.routes.referrals.plan_responses import NextPlanResponse, PlanResponse
 
 
 class ReferralCenterResponse(TypedDict):
@@ -229,6 +230,8 @@ class ReferralResponse(TypedDict):
     adverse_events: list[AdverseEventResponse]
     relapse: RelapseResponse | None
     bridging: BridgingResponse | None
+    plans: list[PlanResponse]
+    next_plan: NextPlanResponse | None
     missing_updates: list[int]
     updates_lost: int
     continues: str | None
@@ -251,6 +254,7 @@ class ReferralSummaryResponse(TypedDict):
     clock_level: str
     expected_by: str | None
     window_ends_on: str | None
+    next_plan: NextPlanResponse | None
     missing_updates: bool
     product_id: str | None
     disease: str | None

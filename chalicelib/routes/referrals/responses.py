@@ -22,6 +22,7 @@ from chalicelib.routes.referrals.journey_responses import (
     to_actions_response,
     to_journey_response,
 )
+from chalicelib.routes.referrals.plan_responses import to_next_plan_response, to_plans_response
 from chalicelib.routes.referrals.product_responses import to_product_response
 from chalicelib.routes.referrals.response_types import (
     AuditEntryResponse,
@@ -101,6 +102,7 @@ def to_referral_response(
         "first_visit_on": status.first_visit_on.isoformat() if status.first_visit_on else None,
         "withdrawal_requested_at": format_timestamp(requested_at) if requested_at else None,
         **to_care_response(referral),
+        **to_plans_response(referral, context),
         "missing_updates": list(status.feed.missing),
         "updates_lost": status.updates_lost,
         "continues": status.continues,
@@ -226,6 +228,10 @@ def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread:
     facts = STAGE_FACTS[stage_summary.stage]
     turnaround = stage_summary.compute_turnaround(now=viewer.now, time_zone=viewer.time_zone)
     ends_on = stage_summary.window_ends_on
+    center = _build_center(summary.center_id)
+    # Days are those of the center, and without a center nothing is planned.
+    zone = center["time_zone"] if center else "UTC"
+    next_plan = stage_summary.find_next_plan(now=viewer.now, time_zone=zone)
     return {
         "referral_id": summary.referral_id,
         "alias": summary.alias,
@@ -238,12 +244,13 @@ def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread:
         "clock_level": turnaround.level,
         "expected_by": turnaround.expected_by.isoformat() if turnaround.expected_by else None,
         "window_ends_on": ends_on.isoformat() if ends_on else None,
+        "next_plan": to_next_plan_response(next_plan, zone),
         "missing_updates": stage_summary.has_gap,
         "product_id": stage_summary.product_id or summary.product_id,
         "disease": summary.disease,
         "urgency": summary.urgency,
         "practice": _build_practice(summary.practice_id),
-        "center": _build_center(summary.center_id),
+        "center": center,
         "updated_at": format_timestamp(summary.updated_at),
         "version": summary.version,
         "changed_since_seen": unread.has_changes(summary),

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from chalicelib.domain.referrals.events import EventType, FactsChanged, ReferralEvent, StageChange
+from chalicelib.domain.referrals.events import EventType, FactsChanged, PlanChanged, ReferralEvent, StageChange
 from chalicelib.domain.referrals.facts import find_fact_label
+from chalicelib.domain.referrals.plan_terms import PLAN_LABELS
 from chalicelib.domain.referrals.reason_codes import format_reason
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
 from chalicelib.routes.platform.timestamps import format_timestamp
@@ -30,6 +31,7 @@ EVENT_LABELS: Mapping[EventType, str] = {
     EventType.INFORMATION_CLOSED: "Information request closed",
     EventType.MESSAGE_SENT: "Message",
     EventType.FACTS_CHANGED: "Details corrected",
+    EventType.PLAN_CHANGED: "Planned date",
 }
 
 
@@ -64,6 +66,8 @@ def _get_event_label(event: ReferralEvent) -> str:
         return STAGE_FACTS[event.stage].label
     if isinstance(event, FactsChanged):
         return describe_changed_facts(event.facts, withdrew_consent=event.withdrew_consent)
+    if isinstance(event, PlanChanged):
+        return f"{PLAN_LABELS[event.plan]} {'canceled' if event.canceled else 'planned'}"
     return EVENT_LABELS[event.type]
 
 
@@ -78,6 +82,8 @@ def _build_event_data(event: ReferralEvent) -> dict[str, Any]:
     if isinstance(event, StageChange) and event.stage is not Stage.INFUSED:
         # Every stage change is stored with the numbers of a dose, but only an infusion has doses.
         values = {name: value for name, value in values.items() if name not in _FIELDS_OF_INFUSIONS}
+    if isinstance(event, PlanChanged) and not event.canceled:
+        del values["canceled"]
     if isinstance(event, FactsChanged):
         values["facts"] = [{"pointer": pointer, "label": find_fact_label(pointer)} for pointer in event.facts]
     return {name: _to_json_value(value) for name, value in values.items() if value not in (None, ())}
@@ -87,4 +93,6 @@ def _to_json_value(value: Any) -> Any:
     if isinstance(value, StageChange):
         occurred_at = format_timestamp(value.occurred_at)
         return {"type": value.type, "occurred_at": occurred_at, "data": _build_event_data(value)}
+    if isinstance(value, datetime):
+        return format_timestamp(value)
     return value.isoformat() if isinstance(value, date) else value

@@ -1,8 +1,9 @@
-"""Adds to a task about a report of care what the report says, when its notice is written."""
+"""Adds to a task about care or a planned date what was reported, when its notice is written."""
 
 from dataclasses import replace
 
 from chalicelib.domain.notices.care_notices import describe_care_event
+from chalicelib.domain.notices.plan_notices import describe_plan_event
 from chalicelib.domain.notices.tasks import OutboxTask
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.services.platform.run_context import RunContext
@@ -15,5 +16,8 @@ def with_care_detail(task: OutboxTask, referral: Referral, *, context: RunContex
     center = context.stores.tenants.get_center(referral.center_id)
     zone = referral.window.time_zone if referral.window else center.tenant.time_zone if center else "UTC"
     events = context.stores.referrals.list_history(referral.referral_id)
-    details = [describe_care_event(event, time_zone=zone) for event in events if event.event_id == task.event_id]
-    return replace(task, detail=details[0]) if details else task
+    event = next((event for event in events if event.event_id == task.event_id), None)
+    if event is None:
+        return task
+    detail = describe_care_event(event, time_zone=zone) or describe_plan_event(event, events, time_zone=zone)
+    return replace(task, detail=detail)

@@ -35,7 +35,7 @@ from chalicelib.domain.referrals.stage_changes import (
     with_next_version,
 )
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
-from chalicelib.errors import ApiError, ConflictError, NotFoundError, UnavailableError
+from chalicelib.errors import ApiError, ConflictError, FieldError, NotFoundError, UnavailableError
 from chalicelib.observe import log
 from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
@@ -163,7 +163,7 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
             existing_tasks.update(parse_existing_tasks(e.items))
             raise
         if isinstance(decision, Rejected):
-            raise ConflictError(decision.code, decision.reason)
+            raise _build_conflict(decision)
         if parked and isinstance(decision, Applied | Recorded):
             _apply_parked_if_time(event.referral_id, context=context)
         return replace(build_report_result(decision, event), waiting_for=waiting_for)
@@ -376,12 +376,18 @@ def _to_error(decision: Decision, referral: Referral, event: ReferralEvent) -> C
         case Pending():
             return ConflictError("not_legal_yet", describe_missing_steps(list_missing_steps(referral, event)))
         case Rejected():
-            return ConflictError(decision.code, decision.reason)
+            return _build_conflict(decision)
     return None
 
 
 def _check_report(referral: Referral, event: ReferralEvent, *, stores: Stores) -> ApiError | None:
     return check_product(referral, event, stores=stores) or _check_packet(referral, event)
+
+
+def _build_conflict(rejected: Rejected) -> ConflictError:
+    """The error of a refused event; it names the wrong field, if it is a single one."""
+    fields = [FieldError(rejected.pointer, rejected.code, rejected.reason)] if rejected.pointer else []
+    return ConflictError(rejected.code, rejected.reason, errors=fields)
 
 
 def _check_packet(referral: Referral, event: ReferralEvent) -> ConflictError | None:

@@ -15,6 +15,7 @@ Some stored attributes have older names than the fields here:
 | `touched`             | `Referral.last_writer`                       |
 | `part`, `of`          | `Referral.doses_given`, `Referral.dose_total`|
 | `care` in `details`   | `Referral.care`                              |
+| `plans` in `details`  | `Referral.plans`                             |
 | `standing` in summary | `ReferralSummary.stage_summary`              |
 | `touched` in summary  | `ReferralSummary.last_writer`                |
 """
@@ -40,6 +41,7 @@ from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 from chalicelib.store.referrals.care_items import CARE_MEMBER, care_to_members, read_status_and_care
 from chalicelib.store.referrals.name_index import build_blind_indexes
+from chalicelib.store.referrals.plan_items import PLANS_MEMBER, plans_to_members, read_plans
 from chalicelib.store.webhooks.idempotency import Delivery
 
 REFERRAL_ITEM = "referral"
@@ -216,7 +218,12 @@ class ReferralItems:
             "summary": self._encrypt(_to_compact_json(summary).encode(), practice_id, f"{referral_id}/summary"),
             "details": self._encrypt(
                 _to_compact_json(
-                    {"alias": referral.alias, **referral.details, **care_to_members(referral.care)}
+                    {
+                        "alias": referral.alias,
+                        **referral.details,
+                        **care_to_members(referral.care),
+                        **plans_to_members(referral.plans),
+                    }
                 ).encode(),
                 practice_id,
                 f"{referral_id}/details",
@@ -227,6 +234,7 @@ class ReferralItems:
         """Convert the item that `referral_to_item` returned."""
         referral_id, practice_id = item["referral_id"], item["practice_id"]
         details = json.loads(self._decrypt(item["details"], practice_id, f"{referral_id}/details"))
+        plans = read_plans(details.pop(PLANS_MEMBER, None))
         status, care = read_status_and_care(item["overlay"], details.pop(CARE_MEMBER, None))
         return Referral(
             referral_id=referral_id,
@@ -243,6 +251,7 @@ class ReferralItems:
             window=_apply_if_present(item.get("window"), lambda text: codec.from_json(MonitoringWindow, text)),
             status=status,
             care=care,
+            plans=plans,
             conversation=codec.from_json(Conversation, item.get("conversation") or "{}"),
             audit_chain_head=codec.from_json(ChainHead, item["audited"]),
             last_writer=codec.from_json(LastWriter, item["touched"]),

@@ -558,6 +558,30 @@ export interface DeliveredInformationRequestBody {
   text?: string | null;
 }
 
+/** A date that is planned, moved or canceled. The latest report of a plan counts. */
+export interface DeliveredPlanData {
+  starts_at?: string | null;
+  on?: string | null;
+  mode?: DeliveredVisitMode | null;
+  place?: string | null;
+  contact?: string | null;
+  plan: DeliveredPlanKind;
+  canceled?: boolean;
+  reason_code?: string | null;
+  note?: string | null;
+}
+
+export interface DeliveredPlanEventRequest {
+  referral_id: string;
+  occurred_at: string;
+  sequence?: number | null;
+  type: "plan.changed";
+  data: DeliveredPlanData;
+}
+
+/** What is planned for the patient, in the usual order. */
+export type DeliveredPlanKind = "consultation" | "leukapheresis" | "delivery" | "lymphodepletion" | "infusion" | "return";
+
 /** A coded reason. */
 export type DeliveredReasonCode = "disease_progression" | "poor_performance" | "comorbidity" | "excess_disease_burden" | "no_available_product_or_trial" | "toxicity_concern" | "other_therapy_chosen" | "patient_choice" | "caregiver_unavailable" | "travel_or_lodging" | "coverage_denied" | "coverage_pending_too_long" | "sca_not_reached" | "misrouted" | "inquiry_only" | "capacity_full" | "not_eligible" | "manufacturing_failure" | "infection_hold" | "death_before_treatment" | "death_after_treatment" | "insufficient_collection" | "no_show" | "rescheduled" | "moved_away" | "unreachable" | "follow_up_finished" | "unknown";
 
@@ -603,8 +627,13 @@ export interface DeliveredReplacement {
 /** The current position of a referral. */
 export type DeliveredStage = "draft" | "submitted" | "received" | "info_requested" | "accepted" | "declined" | "withdrawn" | "redirected" | "consult_scheduled" | "consult_completed" | "eligibility_pending" | "center_proceed" | "deferred" | "not_proceeding" | "apheresis_scheduled" | "apheresis_completed" | "manufacturing_started" | "qc_testing" | "released" | "out_of_specification" | "manufacturing_failed" | "product_shipped" | "product_received" | "lymphodepletion_started" | "infused" | "monitoring" | "window_complete" | "handback_ready" | "handed_back" | "follow_up" | "long_term_follow_up" | "deceased" | "lost_to_follow_up" | "transferred_care" | "closed_complete";
 
-/** The stage that was reached, and its details. */
+/** The stage that was reached, and its details; the planned date of what was scheduled or shipped. */
 export interface DeliveredStageEventData {
+  starts_at?: string | null;
+  on?: string | null;
+  mode?: DeliveredVisitMode | null;
+  place?: string | null;
+  contact?: string | null;
   stage: DeliveredStage;
   part?: number;
   of?: number;
@@ -641,6 +670,9 @@ export interface DeliveredToxicityEventRequest {
   data?: DeliveredToxicityData;
 }
 
+/** How the patient attends. */
+export type DeliveredVisitMode = "in_person" | "telehealth";
+
 export interface DeliveredWithdrawalEventRequest {
   referral_id: string;
   occurred_at: string;
@@ -655,7 +687,7 @@ export interface DeliveryPageResponse {
   next_cursor: string | null;
 }
 
-export type DeliveryRequest = DeliveredStageEventRequest | DeliveredHoldStartEventRequest | DeliveredHoldEndEventRequest | DeliveredToxicityEventRequest | DeliveredAdverseEventEventRequest | DeliveredRelapseEventRequest | DeliveredBridgingEventRequest | DeliveredExtensionEventRequest | DeliveredWithdrawalEventRequest | DeliveredReopeningEventRequest | DeliveredInformationEventRequest | DeliveredCorrectionEventRequest;
+export type DeliveryRequest = DeliveredStageEventRequest | DeliveredHoldStartEventRequest | DeliveredHoldEndEventRequest | DeliveredToxicityEventRequest | DeliveredAdverseEventEventRequest | DeliveredRelapseEventRequest | DeliveredBridgingEventRequest | DeliveredExtensionEventRequest | DeliveredWithdrawalEventRequest | DeliveredReopeningEventRequest | DeliveredInformationEventRequest | DeliveredPlanEventRequest | DeliveredCorrectionEventRequest;
 
 /**
  * A row of a center's delivery log.
@@ -743,7 +775,7 @@ export interface EventPageResponse {
 }
 
 /** An event of a referral; `type` determines the fields of `data`. */
-export type EventRequest = StageEventRequest | HoldStartEventRequest | HoldEndEventRequest | ToxicityEventRequest | AdverseEventEventRequest | RelapseEventRequest | BridgingEventRequest | ExtensionEventRequest | WithdrawalEventRequest | ReopeningEventRequest | InformationEventRequest | CorrectionEventRequest;
+export type EventRequest = StageEventRequest | HoldStartEventRequest | HoldEndEventRequest | ToxicityEventRequest | AdverseEventEventRequest | RelapseEventRequest | BridgingEventRequest | ExtensionEventRequest | WithdrawalEventRequest | ReopeningEventRequest | InformationEventRequest | PlanEventRequest | CorrectionEventRequest;
 
 /** A row of the timeline. `data` has the fields that only some types of events have. */
 export interface EventResponse {
@@ -1272,6 +1304,8 @@ export interface NewReferralResponse {
   adverse_events: AdverseEventResponse[];
   relapse: RelapseResponse | null;
   bridging: BridgingResponse | null;
+  plans: PlanResponse[];
+  next_plan: NextPlanResponse | null;
   missing_updates: number[];
   updates_lost: number;
   continues: string | null;
@@ -1279,6 +1313,15 @@ export interface NewReferralResponse {
   disclaimers: string[];
   emergency_note: string;
   possible_duplicates?: PossibleDuplicateResponse[];
+}
+
+/** The next planned date in a list; `time_zone` is the center's. */
+export interface NextPlanResponse {
+  plan: string;
+  label: string;
+  starts_at: string | null;
+  on: string | null;
+  time_zone: string;
 }
 
 /** An item that has no value, and why. */
@@ -1386,6 +1429,59 @@ export interface PlaceResponse {
   zip: string;
   latitude: number;
   longitude: number;
+}
+
+/** A date that is planned, moved or canceled. The latest report of a plan counts. */
+export interface PlanData {
+  starts_at?: string | null;
+  on?: string | null;
+  mode?: VisitMode | null;
+  place?: string | null;
+  contact?: string | null;
+  plan: PlanKind;
+  canceled?: boolean;
+  reason_code?: string | null;
+  note?: string | null;
+}
+
+/** A date was planned, moved or canceled. */
+export interface PlanEventRequest {
+  referral_id?: string | null;
+  occurred_at: string;
+  sequence?: number | null;
+  type: "plan.changed";
+  data: PlanData;
+}
+
+/** What is planned for the patient, in the usual order. */
+export type PlanKind = "consultation" | "leukapheresis" | "delivery" | "lymphodepletion" | "infusion" | "return";
+
+/**
+ * A planned date as last reported.
+ *
+ * `time_zone` is the center's. `moved_from` is the date before the last move. `open` says that it is
+ * neither canceled nor carried out.
+ */
+export interface PlanResponse {
+  plan: string;
+  label: string;
+  starts_at: string | null;
+  on: string | null;
+  time_zone: string;
+  mode: string | null;
+  place: string | null;
+  contact: string | null;
+  moved_from: PlannedDayResponse | null;
+  canceled: boolean;
+  open: boolean;
+  reported_at: string;
+  reported_by: string;
+}
+
+/** When something is or was planned: a time in UTC, or a day at the center. */
+export interface PlannedDayResponse {
+  starts_at: string | null;
+  on: string | null;
 }
 
 /** A scheduled notice; `why` is the reason why it was skipped, or would be. */
@@ -1630,6 +1726,8 @@ export interface ReferralResponse {
   adverse_events: AdverseEventResponse[];
   relapse: RelapseResponse | null;
   bridging: BridgingResponse | null;
+  plans: PlanResponse[];
+  next_plan: NextPlanResponse | null;
   missing_updates: number[];
   updates_lost: number;
   continues: string | null;
@@ -1651,6 +1749,7 @@ export interface ReferralSummaryResponse {
   clock_level: string;
   expected_by: string | null;
   window_ends_on: string | null;
+  next_plan: NextPlanResponse | null;
   missing_updates: boolean;
   product_id: string | null;
   disease: string | null;
@@ -1849,8 +1948,13 @@ export interface SignInRequest {
 /** The current position of a referral. */
 export type Stage = "draft" | "submitted" | "received" | "info_requested" | "accepted" | "declined" | "withdrawn" | "redirected" | "consult_scheduled" | "consult_completed" | "eligibility_pending" | "center_proceed" | "deferred" | "not_proceeding" | "apheresis_scheduled" | "apheresis_completed" | "manufacturing_started" | "qc_testing" | "released" | "out_of_specification" | "manufacturing_failed" | "product_shipped" | "product_received" | "lymphodepletion_started" | "infused" | "monitoring" | "window_complete" | "handback_ready" | "handed_back" | "follow_up" | "long_term_follow_up" | "deceased" | "lost_to_follow_up" | "transferred_care" | "closed_complete";
 
-/** The stage that was reached, and its details. */
+/** The stage that was reached, and its details; the planned date of what was scheduled or shipped. */
 export interface StageEventData {
+  starts_at?: string | null;
+  on?: string | null;
+  mode?: VisitMode | null;
+  place?: string | null;
+  contact?: string | null;
   stage: Stage;
   part?: number;
   of?: number;
@@ -1938,6 +2042,9 @@ export interface TurnaroundResponse {
 export interface UnreadCountResponse {
   unread: number;
 }
+
+/** How the patient attends. */
+export type VisitMode = "in_person" | "telehealth";
 
 /** A new webhook secret. */
 export interface WebhookSecretResponse {

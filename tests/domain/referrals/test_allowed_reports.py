@@ -53,18 +53,18 @@ def build_monitored():
         (
             build_referral(Stage.SUBMITTED),
             Actor.CENTER,
-            ["hold.started", "bridging.reported", "information.requested"],
+            ["hold.started", "bridging.reported", "plan.changed", "information.requested"],
         ),
         (
             build_referral(Stage.RELEASED),
             Actor.PRACTICE,
             ["hold.started", "bridging.reported", "withdrawal.requested"],
         ),
-        (build_monitored(), Actor.PRACTICE, ["hold.started", *AFTER_INFUSION, "withdrawal.requested"]),
+        (build_monitored(), Actor.PRACTICE, ["hold.started", *AFTER_INFUSION, "plan.changed", "withdrawal.requested"]),
         (
             build_monitored(),
             Actor.CENTER,
-            ["hold.started", *AFTER_INFUSION, "window.extended", "information.requested"],
+            ["hold.started", *AFTER_INFUSION, "plan.changed", "window.extended", "information.requested"],
         ),
         (build_ended_after_infusion(Stage.LOST_TO_FOLLOW_UP), Actor.PRACTICE, [*AFTER_INFUSION, "referral.reopened"]),
         (build_ended_after_infusion(Stage.DECEASED), Actor.CENTER, ["referral.reopened"]),
@@ -82,14 +82,19 @@ def test_a_hold_is_not_offered_during_a_hold():
     """Only the end of the hold is offered."""
     held = apply_event(build_referral(Stage.ACCEPTED), build_event(HoldStarted))
 
-    assert list_offers(held, Actor.CENTER) == ["hold.ended", "bridging.reported", "information.requested"]
+    assert list_offers(held, Actor.CENTER) == [
+        "hold.ended",
+        "bridging.reported",
+        "plan.changed",
+        "information.requested",
+    ]
 
 
 def test_a_withdrawal_is_requested_once():
     """The center already knows of the request."""
     requested = apply_event(build_monitored(), build_event(WithdrawalRequested, actor=Actor.PRACTICE))
 
-    assert list_offers(requested, Actor.PRACTICE) == ["hold.started", *AFTER_INFUSION]
+    assert list_offers(requested, Actor.PRACTICE) == ["hold.started", *AFTER_INFUSION, "plan.changed"]
 
 
 def test_reopening_is_not_offered_for_a_continued_referral():

@@ -21,6 +21,7 @@ from chalicelib.domain.referrals.events import (
     InformationClosed,
     InformationRequested,
     MessageSent,
+    PlanChanged,
     ReferralEvent,
     RelapseReported,
     Reopened,
@@ -30,6 +31,7 @@ from chalicelib.domain.referrals.events import (
     WithdrawalRequested,
 )
 from chalicelib.domain.referrals.monitoring_window import open_window
+from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.stage_changes import Applied
 from chalicelib.domain.referrals.stages import Actor, Stage
 from tests.support.referral_values import NOON, PROFILE, build_context, build_event, build_referral, build_stage_change
@@ -81,6 +83,7 @@ SUBMITTED = [*OPEN[1:], *ENDED_BY]
 # requests withdrawal when it cannot withdraw itself; an actor who may end a referral that way may
 # reopen it. A center asks for information while the referral is open. What was asked and written is
 # kept in the history at every stage; the services decide whether a request can still be answered.
+# A center plans dates while the referral is open; a practice plans the return from the infusion on.
 INTENDED: dict[type[ReferralEvent], dict[str, str]] = {
     HoldStarted: dict.fromkeys(OPEN, "PC"),
     HoldEnded: dict.fromkeys(OPEN, "PC"),
@@ -95,6 +98,7 @@ INTENDED: dict[type[ReferralEvent], dict[str, str]] = {
     InformationAnswered: dict.fromkeys(SUBMITTED, "P"),
     InformationClosed: dict.fromkeys(SUBMITTED, "C"),
     MessageSent: dict.fromkeys(SUBMITTED, "PC"),
+    PlanChanged: dict.fromkeys(OPEN[1:], "C") | dict.fromkeys(IN_THE_WINDOW + RETURNED, "PC"),
 }
 
 _REPORTS: dict[type[ReferralEvent], Callable[[Actor], ReferralEvent]] = {
@@ -113,6 +117,9 @@ _REPORTS: dict[type[ReferralEvent], Callable[[Actor], ReferralEvent]] = {
     ),
     InformationClosed: lambda actor: build_event(InformationClosed, actor=actor, request_id="irq_1"),
     MessageSent: lambda actor: build_event(MessageSent, actor=actor, message_id="note_1"),
+    PlanChanged: lambda actor: build_event(
+        PlanChanged, actor=actor, plan=PlanKind.RETURN, on=NOON.date() + timedelta(days=40)
+    ),
 }
 
 

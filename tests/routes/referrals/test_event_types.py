@@ -256,6 +256,7 @@ EXAMPLES = {
     "adverse_event.reported": {"kind": "crs", "grade": 1},
     "relapse.reported": {"status": "suspected"},
     "bridging.reported": {"status": "planned"},
+    "plan.changed": {"plan": "return", "on": (wiring.read_clock() + 60 * DAY).date().isoformat()},
     "information.requested": {"items": ["imaging"]},
     "window.extended": {"ends_on": (wiring.read_clock() + 60 * DAY).date().isoformat()},
     "withdrawal.requested": {"reason_code": "patient_choice"},
@@ -267,11 +268,15 @@ EXAMPLES = {
     ("side", "stages", "kinds"),
     [
         ("practice", (), {"hold.started", "bridging.reported"}),
-        ("center", (), {"hold.started", "bridging.reported", "information.requested"}),
+        ("center", (), {"hold.started", "bridging.reported", "plan.changed", "information.requested"}),
         ("practice", ("received", "declined"), set()),
         ("center", ("received", "declined"), {"referral.reopened"}),
-        ("practice", STAGES_TO_INFUSED, {"hold.started", *AFTER_INFUSION, "withdrawal.requested"}),
-        ("center", STAGES_TO_INFUSED, {"hold.started", *AFTER_INFUSION, "window.extended", "information.requested"}),
+        ("practice", STAGES_TO_INFUSED, {"hold.started", *AFTER_INFUSION, "plan.changed", "withdrawal.requested"}),
+        (
+            "center",
+            STAGES_TO_INFUSED,
+            {"hold.started", *AFTER_INFUSION, "plan.changed", "window.extended", "information.requested"},
+        ),
     ],
 )
 def test_every_offered_event_is_accepted(shared_api, referral_id, side, stages, kinds):

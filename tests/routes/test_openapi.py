@@ -107,7 +107,7 @@ def walk(world):
     world.get_client_for(world.members["practice_admin"]).get(f"{path}/audit")
     for site in (world.practice, world.center):
         for read in (path, f"{path}/events?limit=2", f"{path}/changes", f"{path}/window", f"{path}/notices",
-                     "/v1/referrals?limit=1",
+                     f"{path}/possible-duplicates", "/v1/referrals?limit=1",
                      "/v1/referrals/counts", "/v1/notices?limit=1"):  # fmt: skip
             site.get(read)
     notice = world.practice.get("/v1/notices").json["items"][0]

@@ -1,10 +1,11 @@
 """Random histories that a center's system may report: loops, split doses, holds, corrections."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, cast
 
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind, AdverseEventStatus
 from chalicelib.domain.referrals.care_terms import BridgingStatus, RelapseStatus
@@ -27,11 +28,34 @@ from tests.support.factories import CENTER
 from tests.support.referral_values import NOON, InMemoryInbox, build_event, build_stage_change
 
 MAX_EVENTS = 16
+DAY = timedelta(days=1)
+
+_LEAST_BETWEEN_STEPS_S = 110_000
+"""More than a day: within a day, two steps of a slow clock could have happened in either order."""
 
 
-def draw_history(drawn: random.Random, referral_id: str) -> Sequence[ReferralEvent]:
+class HistoryKind(StrEnum):
+    """How a center reports a history."""
+
+    EXACT = "exact"
+    SLOW_CLOCK = "slow clock"
+    WHOLE_DAYS = "whole days"
+    NIGHTLY = "nightly repeats"
+    DEATH = "a death in the middle"
+    ENDING = "another ending in the middle"
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether later steps may be refused, so that they are not in the history of every order."""
+        return self in {HistoryKind.DEATH, HistoryKind.ENDING}
+
+
+def draw_history(
+    drawn: random.Random, referral_id: str, kind: HistoryKind = HistoryKind.EXACT
+) -> Sequence[ReferralEvent]:
     """Build what a center's system reports of a submitted referral, in the order in which it was true."""
     result: list[ReferralEvent] = []
+    least = 60 if kind is HistoryKind.EXACT else _LEAST_BETWEEN_STEPS_S
     stage, part, at, numbered = Stage.SUBMITTED, 0, NOON, drawn.random() < 0.5
     for _ in range(drawn.randint(3, MAX_EVENTS)):
         choices = _next(stage, part)
@@ -39,8 +63,8 @@ def draw_history(drawn: random.Random, referral_id: str) -> Sequence[ReferralEve
         if not choices:
             break
         # Endings are a third of all transitions; drawn evenly, few histories would get far.
-        choices = going_on if going_on and drawn.random() < 0.95 else choices
-        at += timedelta(seconds=drawn.randint(60, 10**6))
+        choices = going_on if going_on and (kind.is_ended or drawn.random() < 0.95) else choices
+        at += timedelta(seconds=drawn.randint(least, 10**6))
         end = drawn.choice(choices)
         dose: dict[str, Any] = {}
         if end is Stage.INFUSED:
@@ -49,7 +73,65 @@ def draw_history(drawn: random.Random, referral_id: str) -> Sequence[ReferralEve
         move = build_stage_change(end, at, actor=Actor.CENTER, **dose)
         result += [move, *_beside(drawn, move)]
         stage = end
+    result = _as_reported(drawn, result, kind)
     return [_named(n, event, referral_id, numbered) for n, event in enumerate(result, 1)]
+
+
+def _as_reported(drawn: random.Random, events: list[ReferralEvent], kind: HistoryKind) -> list[ReferralEvent]:
+    """Report true events by a slow clock, without times, again every night, or with an ending among them."""
+    match kind:
+        case HistoryKind.SLOW_CLOCK:
+            slow = timedelta(minutes=drawn.randint(1, 24 * 60 - 1))
+            return [_moved(event, -slow) for event in events]
+        case HistoryKind.WHOLE_DAYS:
+            return [_without_time(event) for event in events]
+        case HistoryKind.NIGHTLY:
+            return list(_with_repeats(drawn, events))
+        case HistoryKind.DEATH | HistoryKind.ENDING:
+            at = (NOON + drawn.random() * (events[-1].occurred_at + DAY - NOON)).replace(microsecond=0)
+            ending = Stage.DECEASED if kind is HistoryKind.DEATH else _draw_ending(drawn, events, at)
+            move = build_stage_change(ending, at, actor=Actor.CENTER)
+            return sorted([*events, move], key=lambda event: event.occurred_at)
+    return events
+
+
+def _draw_ending(drawn: random.Random, events: Sequence[ReferralEvent], at: datetime) -> Stage:
+    """Draw an ending that the center can report at this time."""
+    before = [event.stage for event in events if isinstance(event, StageChange) and event.occurred_at <= at]
+    possible = list_transitions_from(before[-1] if before else Stage.SUBMITTED).items()
+    ends = sorted(end for end, actors in possible if end in TERMINAL_STAGES and Actor.CENTER in actors)
+    return drawn.choice(ends or [Stage.DECEASED])
+
+
+def _moved(event: ReferralEvent, by: timedelta) -> ReferralEvent:
+    event = replace(event, occurred_at=event.occurred_at + by)
+    if isinstance(event, Corrected) and event.replacement:
+        event = replace(event, replacement=cast("StageChange", _moved(event.replacement, by)))
+    return event
+
+
+def _without_time(event: ReferralEvent) -> ReferralEvent:
+    """Report a step by its day only; the day of the center begins at 5 AM in UTC."""
+    if isinstance(event, Corrected) and event.replacement:
+        return replace(event, replacement=cast("StageChange", _without_time(event.replacement)))
+    if not isinstance(event, StageChange):
+        return event
+    midnight = (event.occurred_at - timedelta(hours=5)).replace(hour=5, minute=0, second=0)
+    return replace(event, occurred_at=midnight, is_whole_day=True)
+
+
+def _with_repeats(drawn: random.Random, events: list[ReferralEvent]) -> Iterator[ReferralEvent]:
+    """Repeat the current status every night until the next event, or for some nights at the end."""
+    for n, event in enumerate(events):
+        yield event
+        following = events[n + 1] if n + 1 < len(events) else None
+        if not isinstance(event, StageChange) or event.stage in TERMINAL_STAGES or isinstance(following, Corrected):
+            continue
+        until = following.occurred_at if following else event.occurred_at + 3 * DAY
+        at = event.occurred_at + DAY
+        while at < until and drawn.random() < 0.6:
+            yield replace(event, occurred_at=at)
+            at += DAY
 
 
 def _next(stage: Stage, part: int) -> list[Stage]:
@@ -133,6 +215,13 @@ def get_state(referral: Referral, waiting: int, *, events: int) -> dict[str, Any
 def get_inbox_state(inbox: InMemoryInbox) -> dict[str, Any]:
     """Return the state of an inbox."""
     return get_state(inbox.referral, len(inbox.parked), events=len(inbox.history))
+
+
+def select_ending_state(state: dict[str, Any]) -> dict[str, Any]:
+    """Return what no refused step changes; with a death, that is not even whether a later step contradicts it."""
+    is_dead = state["stage"] is Stage.DECEASED
+    contradiction = None if is_dead else state["overlay"].contradiction
+    return {"stage": state["stage"], "since": state["since"], "contradiction": contradiction}
 
 
 def list_differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:

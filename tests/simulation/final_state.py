@@ -3,10 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.identity.members import Role
+from chalicelib.domain.notices.mail_timing import MailTiming
+from chalicelib.domain.notices.notice_rules import Category
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import Item, unmarshal
 from chalicelib.store.platform.timestamps import from_timestamp
@@ -23,6 +26,7 @@ _NAMES = {
     "referral.reopened": "reopened",
     "event.corrected": "corrected",
 }
+SEVEN = time(7)
 _MOVED = ("Corrected: ", "New date: ")
 
 
@@ -152,8 +156,11 @@ class FinalState:
                 continue
             holding.update(mail["notice_ids"])
             yield from (f"{mail_id} {wrong}" for wrong in self._wrong_mail(mail))
+            yield from (f"{mail_id} {wrong}" for wrong in self._wrong_hours(mail))
         for notice in self.notices:
-            wanted = self.staff.wants_mail(notice["member_id"], notice["category"])
+            wanted = self.staff.wants_mail(notice["member_id"], notice["category"]) and not self._is_about_the_dead(
+                notice
+            )
             if holding[notice["notice_id"]] != wanted:
                 name = self.oracles[notice["referral_id"]].course.name
                 times = holding[notice["notice_id"]]
@@ -164,12 +171,62 @@ class FinalState:
     def _wrong_mail(self, mail: Item) -> Iterator[str]:
         """Check that there is one copy, and at most one more for each run that met a fault while sending."""
         copies = self.sent.get(mail["outbox_id"], ())
+        if mail["state"] == "skipped" and mail["why"] == "ended":
+            if copies or not self._says_nothing(mail, at=from_timestamp(mail["finished_at"])):
+                yield "was skipped, and has something to say"
+            return
         if mail["state"] != "done":
             yield f"is {mail['state']} in the end"
         if not copies:
             yield "was never sent"
-        elif not all(sent.met_a_fault for sent in copies[:-1]):
+        for sent in copies:
+            if self._says_nothing(mail, at=sent.at):
+                yield f"was sent at {sent.at}, after the referral had ended"
+        if not all(sent.met_a_fault for sent in copies[:-1]):
             yield f"was sent {len(copies)} times, and no fault explains it"
+
+    def _says_nothing(self, mail: Item, *, at: datetime) -> bool:
+        """Whether all that an email is about was overtaken by the end of a referral."""
+        about = [self._by_id[notice_id] for notice_id in mail["notice_ids"]]
+        return all(
+            self.oracles[each["referral_id"]].is_overtaken(each["category"], self._became_known(each), at=at)
+            for each in about
+        )
+
+    def _is_about_the_dead(self, notice: Item) -> bool:
+        """Whether the patient's death became known between an event and its notice: no email is about the event."""
+        died = self.oracles[notice["referral_id"]].find_death_before(from_timestamp(notice["created_at"]))
+        return died is not None and notice["category"] != "critical" and self._became_known(notice) <= died
+
+    def _became_known(self, notice: Item) -> datetime:
+        """When an event was reported; for a notice about a day, when it was written."""
+        is_of_a_day = notice["rule"] in SCHEDULE or notice["rule"] in RULES
+        return from_timestamp(notice["created_at"] if is_of_a_day else self.tasks[notice["outbox_id"]]["planned_for"])
+
+    def _wrong_hours(self, mail: Item) -> Iterator[str]:
+        """An email about a day comes from 7 AM on in the reader's zone, or at the hour that the reader chose."""
+        zone, wishes = self.staff.zones[mail["member_id"]], self.staff.wishes[mail["member_id"]]
+        planned = from_timestamp(mail["planned_for"]).astimezone(zone)
+        ends = wishes.quiet_hours.ends if wishes.quiet_hours else None
+        for notice_id in mail["notice_ids"]:
+            notice = self._by_id[notice_id]
+            is_of_a_day = notice["rule"] in SCHEDULE or notice["rule"] in RULES
+            if not is_of_a_day or wishes.get_timing(Category(notice["category"])) is MailTiming.DAILY:
+                continue
+            if planned.time() < SEVEN and planned.time() != ends:
+                yield f"is planned for {planned}, and {notice['rule']} is about a day"
+            # The row of an overdue alert is set again for the next one, so its day is that of the notice.
+            task = self.tasks.get(notice["outbox_id"])
+            created = from_timestamp(notice["created_at"]).astimezone(zone).date()
+            on = date.fromisoformat(task["due_on"]) if task else created
+            morning = datetime.combine(on, SEVEN, zone)
+            for sent in self.sent.get(mail["outbox_id"], ()):
+                if sent.at < morning:
+                    yield f"was sent at {sent.at.astimezone(zone)}, before the morning of {on}"
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Item]:
+        return {notice["notice_id"]: notice for notice in self.notices}
 
     def _key(self, notice: Item) -> NoticeKey:
         task = self.tasks[notice["outbox_id"]]

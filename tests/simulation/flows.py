@@ -88,6 +88,7 @@ class Scene:
             referral_id=self.referral_id,
             alias=self.name,
             window=window,
+            doses_given=int(window is not None),
             last_applied_order=EventOrder(at, 0, "evt_0"),
             stage_entered_at={stage: at},
             **dict.fromkeys(("stage_since", "created_at", "updated_at", "submitted_at"), at),

@@ -77,21 +77,25 @@ _WINDOW = 28
 
 _J, _C = "journey", "critical"
 EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    **dict.fromkeys(("submitted", "withdrawn", "handed_back"), (_J, (CENTER,))),
+    **dict.fromkeys(("submitted", "handed_back"), (_J, (CENTER,))),
     **dict.fromkeys(
         (
-            *("accepted", "declined", "consult_scheduled", "center_proceed", "not_proceeding"),
+            *("accepted", "consult_scheduled", "center_proceed"),
             *("apheresis_completed", "infused", "handback_ready", "extended"),
         ),
         (_J, (PRACTICE,)),
     ),
     **dict.fromkeys(("out_of_specification", "toxicity"), (_C, (PRACTICE,))),
     **dict.fromkeys(("hold_started", "hold_ended", "reopened", "corrected"), (_J, BOTH)),
+    **dict.fromkeys(("withdrawn", "declined", "not_proceeding", "transferred_care", "lost_to_follow_up"), (_J, BOTH)),
     "deceased": (_C, BOTH),
 }
-"""Notices that are sent at once, with their category and side."""
+"""Notices that are sent at once, with their category and side. An ending is for both sides."""
 
 _ENDS = frozenset({"withdrawn", "declined", "not_proceeding", "deceased", "transferred_care", "lost_to_follow_up"})
+
+_PLANNED = frozenset({"window", "overdue", "follow_up", "check_in"})
+"""The categories of what was planned for a patient: not emailed after any ending."""
 
 _WAITING, _TOLD, _DROPPED = "waiting", "told", "dropped"
 
@@ -135,6 +139,8 @@ class NoticeOracle:
     is_ended: bool = False
     parts: int = 0
     fates: dict[NoticeKey, NoticeFate] = field(default_factory=dict)
+    endings: list[tuple[datetime, str]] = field(default_factory=list)
+    """When each ending or reopening became known."""
 
     def __post_init__(self) -> None:
         """Nothing is known yet, so no time runs."""
@@ -170,6 +176,19 @@ class NoticeOracle:
             if is_clean:
                 fate.may_be.discard(_WAITING)
 
+    def find_death_before(self, at: datetime) -> datetime | None:
+        """Return when the death became known that counts at a time."""
+        known, what = max((each for each in self.endings if each[0] <= at), default=(at, ""))
+        return known if what == "deceased" else None
+
+    def is_overtaken(self, category: str, became_known: datetime, *, at: datetime) -> bool:
+        """Whether an email must no longer say something, because the referral has ended or the patient has died."""
+        what = max((each for each in self.endings if each[0] <= at), default=(at, "reopened"))[1]
+        if what == "reopened" or category == _C:
+            return False
+        died = self.find_death_before(at)
+        return category in _PLANNED or (died is not None and became_known <= died)
+
     @property
     def _ends(self) -> date | None:
         """Return the day of the return to the practice, once the patient was infused."""
@@ -177,6 +196,8 @@ class NoticeOracle:
         return self.extended_to or own
 
     def _learn(self, news: KnownEvent) -> None:
+        if news.what in _ENDS or news.what == "reopened":
+            self.endings.append((news.at, news.what))
         match news.what:
             case "infused":
                 self.infused_on = self.infused_on or self._day(news.true_at)

@@ -93,7 +93,7 @@ def draw_history(drawn: random.Random, name: str, *, within: timedelta, pace: fl
         at += pace * _days(drawn, 0.2, 5)
         if done == ends_after:
             ends = [end for end, places in _EARLY_ENDS.items() if done in places]
-            news.append(_now(drawn.choice(ends), at))
+            news.append(_perhaps_late(drawn, _now(drawn.choice(ends), at), submission=news[0], last=news[-1]))
             break
         if stage:
             news.append(_now(stage, at))
@@ -105,6 +105,14 @@ def draw_history(drawn: random.Random, name: str, *, within: timedelta, pace: fl
         news += _from_the_infusion(drawn, at, course)
     course.news = list(_apart(news))
     return course
+
+
+def _perhaps_late(drawn: random.Random, ending: KnownEvent, *, submission: KnownEvent, last: KnownEvent) -> KnownEvent:
+    """Half of the deaths become known days later, soon after a step that others still recorded."""
+    if ending.what != "deceased" or drawn.random() < 0.5:
+        return ending
+    at = last.at + _days(drawn, 0.02, 0.3)
+    return replace(ending, at=at, true_at=max(submission.at, at - _days(drawn, 0.2, 20)))
 
 
 def _held_early(drawn: random.Random, submission: KnownEvent, *, by: datetime) -> Iterator[KnownEvent]:
@@ -182,16 +190,25 @@ def _after_the_window(drawn: random.Random, at: datetime) -> Iterator[KnownEvent
 
 
 def _until_a_death(drawn: random.Random, news: list[KnownEvent], after: datetime) -> list[KnownEvent]:
-    """A fifth of all die; some of these deaths were reported in error."""
+    """A fifth of all die; some of these deaths were reported in error, and half of them late.
+
+    Until a death is known, others report what they believe, even that the patient's care was transferred.
+    """
     if drawn.random() > 0.2:
         return news
-    died = after + _days(drawn, 0.1, 90)
-    news = [each for each in news if each.at < died]
-    if news[-1].what in {"transferred_care", "lost_to_follow_up"}:
+    died, known = after + _days(drawn, 0.1, 90), timedelta()
+    if drawn.random() < 0.5:
+        watched = next(each.at for each in news if each.what == "monitoring")
+        died, known = max(died, watched + DAY / 8), _days(drawn, 0.2, 20)
+    news = [each for each in news if each.at < died + known]
+    if known and drawn.random() < 0.7:
+        # Soon after the last news, of which an email may still wait.
+        known = max(news[-1].at - died, timedelta()) + _days(drawn, 0.02, 0.3)
+    if not known and news[-1].what in {"transferred_care", "lost_to_follow_up"}:
         return news
-    news.append(_now("deceased", died))
+    news.append(KnownEvent(what="deceased", at=died + known, true_at=died))
     if drawn.random() < 0.3:
-        news.append(_now("reopened", died + _days(drawn, 0.1, 6)))
+        news.append(_now("reopened", died + known + _days(drawn, 0.1, 6)))
     return news
 
 

@@ -12,10 +12,12 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from unittest.mock import patch
 
+from chalicelib.domain.notices import mail_timing
 from chalicelib.domain.notices import planning as plan
 from chalicelib.domain.notices.overdue_alerts import StageAlerts
 from chalicelib.domain.notices.planning import SkipReason
 from chalicelib.mail.ses import SesMailer
+from chalicelib.services.notices import compose, notify
 from chalicelib.services.notices import planned_tasks as planned
 from tests.simulation.final_state import FinalState
 from tests.simulation.proof_world import ProofWorld, open_proof_world
@@ -127,6 +129,21 @@ def _forgetful() -> Iterator[None]:
 
 
 @contextmanager
+def _writing_about_the_dead() -> Iterator[None]:
+    with (
+        patch.object(compose, "is_overtaken_by_ending", lambda *_: False),
+        patch.object(notify, "_is_older_than_a_death", lambda *_: False),
+    ):
+        yield
+
+
+@contextmanager
+def _waking_readers() -> Iterator[None]:
+    with patch.object(mail_timing, "_find_morning", lambda _day, _zone, now: now):
+        yield
+
+
+@contextmanager
 def _deaf() -> Iterator[None]:
     with patch.object(StageAlerts, "due", lambda *_: None):
         yield
@@ -137,4 +154,6 @@ NAIVE: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "counts days in UTC": _counting_in_utc,
     "forgets deaths and holds": _forgetful,
     "is deaf to its clocks": _deaf,
+    "sends what waited when a patient died": _writing_about_the_dead,
+    "wakes its readers at midnight": _waking_readers,
 }

@@ -4,7 +4,9 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
+from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from chalicelib.domain.identity.members import Member, Role, Tenant
 from chalicelib.domain.notices.mail_timing import MailTiming, Preferences, QuietHours
@@ -59,12 +61,18 @@ TRIES = 30
 """How often a sender sends again before this search gives up; faults are rarer than that."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class YearMembers:
     """The members of each tenant, and their email preferences."""
 
     people: Mapping[str, Sequence[Member]]
     wishes: Mapping[str, Preferences]
+
+    @cached_property
+    def zones(self) -> Mapping[str, ZoneInfo]:
+        """The time zone of each member."""
+        zones = {tenant.tenant_id: ZoneInfo(tenant.time_zone) for tenant in (*PRACTICES, *CENTERS)}
+        return {member.member_id: zones[tenant_id] for tenant_id, people in self.people.items() for member in people}
 
     def wants_mail(self, member_id: str, category: str) -> bool:
         """Whether a member wants email of a category."""
@@ -125,7 +133,8 @@ class Reporter:
                 status = self._reported(news, driver)
             except (SimulatedCrash, UnavailableError):
                 continue
-            if status not in {"applied", "duplicate"}:
+            # The product opened monitoring itself, so the center's report only repeats it.
+            if status not in {"applied", "duplicate"} and not (news.what == "monitoring" and status == "recorded"):
                 self.illegal.append(f"{news.what} is {status}")
             return
         self.illegal.append(f"{news.what} is never answered")

@@ -76,6 +76,11 @@ class History:
     start: Referral | None = None
     parked: Sequence[ReferralEvent] = ()
 
+    @property
+    def parked_reports(self) -> Sequence[ReferralEvent]:
+        """What waits, without corrections: one may wait for the very event that is decided now."""
+        return [event for event in self.parked if not isinstance(event, Corrected)]
+
 
 _UNKNOWN = History()
 """No history was read: the current state is where it starts."""
@@ -210,7 +215,7 @@ def _fits_with_parked(referral: Referral, change: StageChange, context: Decision
     """Whether a change fits together with parked events, and no move of the history is lost for it."""
     if not history.parked:
         return False
-    together = _replay_with(referral, change, context, history, *history.parked)
+    together = _replay_with(referral, change, context, history, *history.parked_reports)
     before = _replay(referral, history.events, context, history)
     return change.event_id in together.moved_by and before.moved_by <= together.placed | together.moved_by
 
@@ -281,7 +286,7 @@ def _decide_step_of_ended(
     if is_repeat or (ended_order and change.order < ended_order):
         return Recorded(replayed.referral)
     if history.parked:
-        with_parked = _replay_with(referral, change, context, history, *history.parked)
+        with_parked = _replay_with(referral, change, context, history, *history.parked_reports)
         if with_parked.referral.stage not in TERMINAL_STAGES and change.event_id in with_parked.placed:
             return Recorded(replayed.referral)
     is_dead = replayed.referral.stage is Stage.DECEASED

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.referrals.events import EventOrder, EventSource
+from chalicelib.domain.referrals.events import Corrected, EventOrder, EventSource
 from chalicelib.domain.referrals.monitoring_window import AnchorInfusion
 from chalicelib.domain.referrals.stages import MAIN_PATH, OPTIONAL_STAGES, TERMINAL_STAGES, Actor, Stage
 from chalicelib.domain.referrals.transitions import TRANSITIONS, list_transitions_from
@@ -21,6 +21,7 @@ from tests.support.referral_values import (
     InMemoryInbox,
     apply_event,
     build_context,
+    build_event,
     build_referral,
     build_stage_change,
 )
@@ -221,6 +222,23 @@ def test_another_ending_leads_to_the_same_state_in_every_order_of_arrival(stage,
 
     assert {(state.stage, state.status.contradiction is not None) for state in states} == {(end, is_disputed)}
     assert len({state.stage_since for state in states}) == 1
+
+
+def test_a_step_counts_after_an_ending_although_its_correction_came_first():
+    """The correction and a visit wait for it, and together they show that the patient continued."""
+    accepted, scheduled, completed = build_feed(*MOMENTS[:3])
+    better = replace(scheduled, event_id="evt_corrected", occurred_at=MOMENTS[1] + HOUR)
+    correction = build_event(
+        Corrected, MOMENTS[1] + 2 * HOUR, event_id="evt_corrected", supersedes=scheduled.event_id, replacement=better
+    )
+    end = build_end(Stage.WITHDRAWN, MOMENTS[0] + HOUR)
+    inbox = open_submitted_inbox().receive([accepted, end, completed, correction])
+    before = inbox.referral.stage
+
+    inbox.receive([scheduled])
+
+    assert (before, inbox.referral.stage) == (Stage.WITHDRAWN, Stage.CONSULT_COMPLETED)
+    assert inbox.referral.stage_entered_at[Stage.CONSULT_SCHEDULED] == better.occurred_at
 
 
 @pytest.mark.parametrize("profile", [PROFILE, SPLIT_DOSE_PROFILE])

@@ -72,6 +72,9 @@ def _build_step(stage: Stage, path: Sequence[Stage], referral: Referral) -> Jour
 
 _FIELDS_BY_STAGE: Mapping[Stage, tuple[str, ...]] = {
     Stage.INFO_REQUESTED: ("note",),
+    Stage.CONSULT_SCHEDULED: ("starts_at", "on", "mode", "place", "contact"),
+    Stage.APHERESIS_SCHEDULED: ("starts_at", "on", "place", "contact"),
+    Stage.PRODUCT_SHIPPED: ("starts_at", "on", "place", "contact"),
     Stage.INFUSED: ("part", "of", "local_date"),
     Stage.DEFERRED: ("revisit_on",),
     Stage.REDIRECTED: ("suggested_center_id",),

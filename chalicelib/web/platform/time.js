@@ -44,6 +44,9 @@ export const formatDay = (instant, zone) =>
 /** "Nov 22, 2026" for a date without a time. @param {string | null | undefined} date */
 export const formatDate = (date) => (date ? formatDay(`${date}T12:00:00Z`, "UTC") : "");
 
+/** A planned time or day. @param {{starts_at?: string | null, on?: string | null}} day @param {string} zone */
+export const formatPlanned = ({ starts_at: at, on }, zone) => (at ? formatTime(at, zone) : formatDate(on));
+
 /** "Sun, Nov 22". @param {string} date */
 export const formatWeekday = (date) =>
   getFormat("UTC", { weekday: "short", month: "short", day: "numeric" }).format(new Date(`${date}T12:00:00Z`));

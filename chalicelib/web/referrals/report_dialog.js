@@ -47,7 +47,9 @@ function buildEvent(report, values, referral) {
     type: report.type,
     // The correction happens now. The time of the event is in its replacement.
     occurred_at: report.body ? new Date().toISOString() : at,
-    data: report.body ? report.body(answers, at) : { ...report.data, ...answers },
+    data: report.body
+      ? report.body(answers, at)
+      : { ...report.data, ...(report.prepare ? report.prepare(answers) : answers) },
   };
 }
 

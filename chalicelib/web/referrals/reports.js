@@ -4,13 +4,14 @@ import { isPractice } from "../identity/member.js";
 import { getLabel } from "../platform/labels.js";
 import { formatWallClock } from "../platform/time.js";
 import { CARE_DETAILS, CARE_REPORTS } from "./care_reports.js";
+import { buildPlanFields, buildPlanReport, readPlannedDate } from "./plans.js";
 
 /**
  * @typedef {{name: string, label: string, [attribute: string]: any}} FieldSpec the properties of `Field`,
  *   and `load` to fetch the options, or `shown` to decide whether the field is on the form
  * @typedef {{label: string, title?: string, type: string, fields: FieldSpec[], data?: object, done?: string,
  *   at?: string, when?: string, showsWhen?: (values: any) => boolean,
- *   body?: (values: any, at: string) => object}} Report
+ *   body?: (values: any, at: string) => object, prepare?: (answers: any) => object}} Report
  */
 
 const NOTE = {
@@ -114,6 +115,7 @@ const isRescheduled = (action, referral) => action.stage === referral.stage && /
 export function buildStageReport(action, referral, doses) {
   const again = isRescheduled(action, referral);
   const part = action.stage === referral.stage ? 2 : 1;
+  const hasPlan = action.needs.includes("starts_at");
   const fields = [
     ...buildProductFields(action.stage, referral, referral.product.current),
     ...(action.needs.includes("local_date")
@@ -125,6 +127,7 @@ export function buildStageReport(action, referral, doses) {
         ? [buildReasonField(RESCHEDULE_REASONS, false)]
         : []),
     ...action.needs.filter((name) => EXTRA_FIELDS[name]).map((name) => EXTRA_FIELDS[name]),
+    ...(hasPlan ? buildPlanFields(referral.center, { hasMode: () => action.needs.includes("mode") }) : []),
     NOTE,
   ];
   return {
@@ -132,6 +135,7 @@ export function buildStageReport(action, referral, doses) {
     type: "stage.changed",
     data: { stage: action.stage },
     fields,
+    ...(hasPlan && { prepare: (answers) => readPlannedDate(answers, referral.center) }),
   };
 }
 
@@ -197,6 +201,7 @@ const FURTHER_REPORTS = {
   "hold.started": buildHoldReport,
   "hold.ended": buildHoldReport,
   ...CARE_REPORTS,
+  "plan.changed": buildPlanReport,
   "window.extended": buildExtensionReport,
   "withdrawal.requested": buildWithdrawalReport,
   "referral.reopened": () => REOPEN_REPORT,

@@ -6,6 +6,7 @@ import { buildPageHref } from "../platform/route.js";
 import { formatDate, formatTime } from "../platform/time.js";
 import { Icon, Loading, Problem, useLoad } from "../platform/ui.js";
 import { CARE_DETAILS } from "./care_reports.js";
+import { describePlan } from "./plans.js";
 import { listTimeline } from "./referrals_api.js";
 import { ReportDialog } from "./report_dialog.js";
 import { buildCorrection, isCorrectable } from "./reports.js";
@@ -15,12 +16,14 @@ const ICONS = { practice: "stethoscope", center: "building-2" };
 
 /** @type {Record<string, (data: any, labels: Record<string, string>) => (string | null | false)[]>} */
 const DETAILS_BY_TYPE = {
-  "stage.changed": ({ part, of, local_date: day, revisit_on: revisit, product_id: product }) => [
+  "stage.changed": ({ part, of, local_date: day, revisit_on: revisit, product_id: product, ...plan }) => [
     product && `Product: ${getLabel(product)}`,
     of > 1 && `Infusion ${part} of ${of}`,
     day && `Infusion date at the center: ${formatDate(day)}`,
     revisit && `Review again on ${formatDate(revisit)}`,
+    ...describePlan(plan),
   ],
+  "plan.changed": describePlan,
   "hold.started": ({ until }) => [until && `Expected to resume by ${formatDate(until)}`],
   ...CARE_DETAILS,
   "information.requested": ({ items, text }) => [items && formatCount(items.length, "item"), text],

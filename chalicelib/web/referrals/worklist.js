@@ -4,7 +4,15 @@ import { onSignOut } from "../identity/session.js";
 import { html, signal, useEffect, useRef, useState } from "../platform/dom.js";
 import { formatCount, getLabel } from "../platform/labels.js";
 import { buildFormHref, buildReferralHref } from "../platform/route.js";
-import { formatAge, formatDate, formatDay, formatElapsed, formatTime, formatWallClock } from "../platform/time.js";
+import {
+  formatAge,
+  formatDate,
+  formatDay,
+  formatElapsed,
+  formatPlanned,
+  formatTime,
+  formatWallClock,
+} from "../platform/time.js";
 import { announce, Icon, Loading, PageTitle, Problem, useLoad } from "../platform/ui.js";
 import { NextActionBadge, OverdueBadge, PhaseProgress } from "./badges.js";
 import { countReferrals, listReferrals } from "./referrals_api.js";
@@ -23,7 +31,7 @@ function formatExpected({ phase, window_ends_on: end, expected_by: typical }) {
 }
 
 function ReferralRow({ item }) {
-  const { patient, center, practice } = item;
+  const { patient, center, practice, next_plan: next } = item;
   const today = formatWallClock(Date.now(), getTimeZone()).slice(0, 10);
   const partner = isPractice() ? center?.name : practice.name;
   return html`<tr role="row">
@@ -45,6 +53,7 @@ function ReferralRow({ item }) {
       ${formatElapsed(item.stage_since)}<${OverdueBadge} level=${item.clock_level} />
       <span class="subtext">${formatDay(item.stage_since, getTimeZone())}</span>
       ${formatExpected(item) && html`<span class="subtext">${formatExpected(item)}</span>`}
+      ${next && html`<span class="subtext">Next: ${next.label} on ${formatPlanned(next, next.time_zone)}</span>`}
     </td>
     <td role="cell">
       ${item.product_id ? getLabel(item.product_id) : html`<span class="small-text">Product not chosen</span>`}

@@ -20,9 +20,11 @@ const RETRYABLE_STATUSES = new Set(["parked", "failed"]);
 /** Why the server rejected an update, by code. */
 const REJECTION_REASONS = {
   continued: "A newer referral replaces this one. Report the event there.",
+  before_referral: "The reported date is before the referral was submitted.",
+  planned_before_referral: "The planned date is before the referral was submitted.",
+  no_such_hour: "The planned hour does not exist at the center, because the clocks change.",
   ends_before_infusion: "The monitoring end date must be after the infusion date.",
   local_date_wrong: "The infusion date does not match the time of the event at the center.",
-  before_referral: "This date is before the referral was submitted.",
   move_not_legal: "This status cannot follow the current status.",
   not_correctable: "Events of this type cannot be corrected.",
   not_your_move: "Only the referring practice can report this.",

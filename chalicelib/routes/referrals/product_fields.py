@@ -1,5 +1,6 @@
 """The product that a report names: it must be in the catalog, and the stage must be one that names a product."""
 
+import re
 from typing import Any
 
 from chalicelib import catalog
@@ -43,8 +44,14 @@ def drop_product_of_other_stages(report: Any) -> tuple[str, ...]:
         data, pointer = _get_member(_get_member(data, "replacement"), "data"), _POINTER_OF_REPLACEMENT
     if "product_id" not in data or data.get("stage") in [*FIELD_BY_STAGE]:
         return ()
+    if not _is_well_formed(data["product_id"]):
+        return ()  # It is refused like every value of a wrong type.
     del data["product_id"]
     return (pointer,)
+
+
+def _is_well_formed(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and re.fullmatch(r"[a-z0-9_]{1,64}", value) is not None)
 
 
 def _get_member(value: Any, name: str) -> dict[str, Any]:

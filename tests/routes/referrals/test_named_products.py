@@ -227,6 +227,14 @@ def test_a_product_with_another_stage_is_refused_from_people_and_ignored_from_sy
     assert read(site, referral_id)["product"]["current"] == "breyanzi"
 
 
+@pytest.mark.parametrize("value", ["AAA", 7, {}])
+def test_a_product_of_a_wrong_type_is_refused_with_every_stage(site, value):
+    """Also where the product itself would be ignored: the document says what a product looks like."""
+    answer = site.deliver(site.refer()["referral_id"], "received", product_id=value)
+
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (400, "/data/product_id")
+
+
 def test_the_practice_cannot_name_a_planned_product(site):
     """The decision is the center's."""
     referral_id = move_to_proceed(site)

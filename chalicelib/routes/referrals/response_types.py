@@ -6,6 +6,7 @@ from typing import Any, NotRequired
 # pydantic needs this one on Python 3.11.
 from typing_extensions import TypedDict
 
+from chalicelib.domain.referrals.routing_hints import RoutingHintKind
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.referrals.care_responses import AdverseEventResponse, BridgingResponse, RelapseResponse
 from chalicelib.routes.referrals.plan_responses import NextPlanResponse, PlanResponse
@@ -181,6 +182,14 @@ class ProductResponse(TypedDict):
     offered: list[str]
 
 
+class RoutingHintResponse(TypedDict):
+    """What may not fit: the center, the product, or the code. It blocks nothing and decides nothing."""
+
+    kind: RoutingHintKind
+    pointer: str
+    message: str
+
+
 class ReferralResponse(TypedDict):
     """A referral."""
 
@@ -236,6 +245,7 @@ class ReferralResponse(TypedDict):
     updates_lost: int
     continues: str | None
     continued_by: str | None
+    routing_hints: list[RoutingHintResponse]
     disclaimers: list[str]
     emergency_note: str
 
@@ -266,6 +276,7 @@ class ReferralSummaryResponse(TypedDict):
     changed_since_seen: bool
     requested_items: int
     unread_messages: int
+    routing_hints: list[RoutingHintKind]
 
 
 class EventResponse(TypedDict):

@@ -44,6 +44,7 @@ from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.consent_checks import get_practice_day
 from chalicelib.services.referrals.event_writes import load_decision_context
 from chalicelib.services.referrals.report_results import ReportResult
+from chalicelib.services.referrals.routing_hints import find_hints_of_referral, find_hints_of_row
 from chalicelib.services.referrals.unread import NOTHING_UNREAD, UnreadCounts, UnreadRows
 from chalicelib.store.referrals.items import ReferralSummary
 
@@ -107,6 +108,10 @@ def to_referral_response(
         "updates_lost": status.updates_lost,
         "continues": status.continues,
         "continued_by": status.continued_by,
+        "routing_hints": [
+            {"kind": hint.kind, "pointer": hint.pointer, "message": hint.message}
+            for hint in find_hints_of_referral(referral, context=run_context)
+        ],
         "disclaimers": list(DISCLAIMERS),
         "emergency_note": EMERGENCY_NOTE,
         "clinical": details["clinical"],
@@ -256,6 +261,9 @@ def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread:
         "changed_since_seen": unread.has_changes(summary),
         "requested_items": stage_summary.requested_items,
         "unread_messages": unread.count_messages(summary),
+        "routing_hints": [
+            hint.kind for hint in find_hints_of_row(summary, context=RunContext(wiring.get_stores(), viewer.now))
+        ],
     }
 
 

@@ -23,7 +23,7 @@ Some stored attributes have older names than the fields here:
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from chalicelib.domain.audit.hash_chain import ChainHead
@@ -71,6 +71,8 @@ class ReferralSummary:
     last_writer: LastWriter
     identifiers: Sequence[str] = ()
     """The record number, date of birth and phone number, as `name_search` compares them."""
+    icd10: str | None = None
+    submitted_on: date | None = None
 
     @property
     def search_names(self) -> Sequence[str]:
@@ -134,6 +136,8 @@ class ReferralItems:
             version=row["version"],
             last_writer=LastWriter(*summary["touched"]),
             identifiers=summary.get("found_by", ()),
+            icd10=summary.get("icd10"),
+            submitted_on=_apply_if_present(summary.get("submitted_on"), date.fromisoformat),
         )
 
     def event_to_item(self, event: ReferralEvent, status: EventStatus, *, scope: str) -> Item:
@@ -173,11 +177,13 @@ class ReferralItems:
     def referral_to_item(self, referral: Referral) -> Item:
         """Convert a referral's current state."""
         referral_id, practice_id = referral.referral_id, referral.practice_id
-        patient = referral.details.get("patient") or {}
+        patient, clinical = referral.details.get("patient") or {}, referral.details.get("clinical") or {}
         summary = {
             "alias": referral.alias,
             "patient": {k: patient.get(k) for k in ("family_name", "given_name", "birth_date")},
-            "disease": (referral.details.get("clinical") or {}).get("disease"),
+            "disease": clinical.get("disease"),
+            "icd10": clinical.get("icd10"),
+            "submitted_on": referral.submitted_at.date().isoformat() if referral.submitted_at else None,
             "standing": json.loads(codec.to_json(StageSummary, summarize_stage(referral))),
             "touched": [referral.last_writer.by, referral.last_writer.after],
             "found_by": sorted(list_identifiers(patient)),

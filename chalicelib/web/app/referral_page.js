@@ -27,6 +27,7 @@ import {
   Provider,
 } from "../referrals/referral_sections.js";
 import { getReferral, markViewed } from "../referrals/referrals_api.js";
+import { RoutingHints } from "../referrals/routing_hints.js";
 import { StatusBanners } from "../referrals/status_banner.js";
 import { Timeline } from "../referrals/timeline.js";
 import { StageSince } from "../referrals/turnaround.js";
@@ -160,6 +161,7 @@ export function ReferralPage({ id }) {
     }
     <${StatusSummary} referral=${referral} />
     <${StatusBanners} referral=${referral} />
+    <${RoutingHints} hints=${referral.routing_hints} title="Check the routing of this referral" />
     <${DuplicateHint} referral=${referral} />
     ${referral.submitted_at && html`<${InformationRequests} referral=${referral} showResult=${showResult} />`}
     <${NextActions} referral=${referral} doses=${product?.infusion_parts ?? 1} showResult=${showResult} />

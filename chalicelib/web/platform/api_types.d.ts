@@ -1310,6 +1310,7 @@ export interface NewReferralResponse {
   updates_lost: number;
   continues: string | null;
   continued_by: string | null;
+  routing_hints: RoutingHintResponse[];
   disclaimers: string[];
   emergency_note: string;
   possible_duplicates?: PossibleDuplicateResponse[];
@@ -1732,6 +1733,7 @@ export interface ReferralResponse {
   updates_lost: number;
   continues: string | null;
   continued_by: string | null;
+  routing_hints: RoutingHintResponse[];
   disclaimers: string[];
   emergency_note: string;
 }
@@ -1761,6 +1763,7 @@ export interface ReferralSummaryResponse {
   changed_since_seen: boolean;
   requested_items: number;
   unread_messages: number;
+  routing_hints: RoutingHintKind[];
 }
 
 /** Who refers. */
@@ -1894,6 +1897,16 @@ export interface Responsibility {
 
 /** What a member does in the tenant. */
 export type Role = "provider" | "coordinator" | "clinician" | "admin" | "operator";
+
+/** What does not fit. The codes are part of the API. */
+export type RoutingHintKind = "center_does_not_offer_product" | "center_does_not_list_disease" | "center_treats_adults_only" | "center_treats_children_only" | "product_not_labeled_for_disease" | "patient_age_outside_label" | "code_does_not_match_disease";
+
+/** What may not fit: the center, the product, or the code. It blocks nothing and decides nothing. */
+export interface RoutingHintResponse {
+  kind: RoutingHintKind;
+  pointer: string;
+  message: string;
+}
 
 /** One way to meet an indication. */
 export interface RowResultResponse {

@@ -5,6 +5,7 @@ import { html } from "../platform/dom.js";
 import { formatCount } from "../platform/labels.js";
 import { Loading, Problem, useLoad } from "../platform/ui.js";
 import { Clinical, Consent, Coverage, Patient, Provider } from "./referral_sections.js";
+import { RoutingHints } from "./routing_hints.js";
 
 function SubmitBox({ draft, submit }) {
   const id = draft.get("/center_id");
@@ -12,7 +13,8 @@ function SubmitBox({ draft, submit }) {
   if (problem) return html`<${Problem} problem=${problem} retry=${reload} />`;
   if (busy) return html`<${Loading} what="the center" />`;
   const missing = draft.referral.value?.packet?.missing.length ?? 0;
-  return html`<section class="card submit-box">
+  return html`<${RoutingHints} hints=${draft.referral.value?.routing_hints} title="Check this before you submit. You can still submit the referral." />
+  <section class="card submit-box">
     <h2>Submit to ${data ? data.name : "a treatment center"}</h2>
     <p>${data ? data.name : "The center"} can see the referral as soon as you submit it. Only the treatment center decides whether CAR T is right for the patient.</p>
     ${

@@ -57,6 +57,7 @@ function ReferralRow({ item }) {
     </td>
     <td role="cell">
       ${item.product_id ? getLabel(item.product_id) : html`<span class="small-text">Product not chosen</span>`}
+      ${item.routing_hints.length > 0 && html`<span class="subtext"><span class="chip is-warning">Check routing</span></span>`}
       <span class="subtext">${item.disease === "B_ALL" ? "B-ALL" : item.disease?.replace("_", "/")}</span>
     </td>
     <td role="cell" class="partner-cell">

@@ -51,6 +51,8 @@ PROBLEM_CODES: dict[str, str] = {
     "alias_has_number": "The alias contains a record number.",
     "alias_has_product": "The alias names a product.",
     "alias_in_use": "Another open referral of the practice uses this alias.",
+    "before_birth": "The date is before the patient's date of birth.",
+    "confirm_old_date": "The date is long before the referral began. Send confirm_old_date: true if it is right.",
     "confirm_old_consent": "The consent is more than a year old. Send consent_to_share.confirmed: true if it applies.",
     "not_editable": "The product can no longer be changed here.",
     "not_for_your_role": "Your role does not include patient records.",

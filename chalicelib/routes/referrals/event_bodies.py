@@ -106,6 +106,7 @@ class _EventRequest(StrictModel):
     referral_id: ReferralId | None = None
     occurred_at: Timestamp
     sequence: Annotated[int, Field(ge=0, le=10**11)] | None = None
+    confirm_old_date: bool = False
 
 
 class StageEventRequest(_EventRequest):

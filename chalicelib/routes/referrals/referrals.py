@@ -167,6 +167,7 @@ def report_event(request: ApiRequest, referral_id: str, body: EventRequest) -> A
     stored = report_by_member(
         event,
         member=request.member,
+        is_old_date_confirmed=body.root.confirm_old_date,
         request=request.idempotent_request,
         build_response=build_response,
         context=request.context,

@@ -39,6 +39,7 @@ from chalicelib.errors import ApiError, ConflictError, FieldError, NotFoundError
 from chalicelib.observe import log
 from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.date_checks import check_date
 from chalicelib.services.referrals.event_decisions import (
     HistoryReader,
     belongs_to_center,
@@ -76,12 +77,15 @@ def report_by_member(
     request: IdempotentRequest,
     build_response: Callable[[ReportResult], StoredResponse],
     context: RunContext,
+    is_old_date_confirmed: bool = False,
 ) -> StoredResponse:
     """Record what a member of either side reports.
 
     Raises:
         NotFoundError: no such referral, or another tenant's.
-        ConflictError: the event is not possible, not possible yet, or not this side's to report.
+        MalformedError: it is dated before the patient's birth, or names a product that the center does not offer.
+        ConflictError: the event is not possible, not possible yet, or not this side's to report; or its date
+            is old and not confirmed.
         IdempotencyKeyReusedError: the Idempotency-Key belongs to another request.
     """
     existing_tasks: dict[str, str] = {}
@@ -93,7 +97,11 @@ def report_by_member(
             raise NotFoundError
         named = name_endings(event, context=context)
         decision = decide_with_history(referral, named, context=context)
-        refusal = _to_error(decision, referral, event) or _check_report(referral, event, stores=context.stores)
+        refusal = (
+            _to_error(decision, referral, event)
+            or _check_report(referral, event, stores=context.stores)
+            or check_date(referral, event, is_confirmed=is_old_date_confirmed)
+        )
         if refusal:
             first_response = context.stores.idempotency_records.find_response(request, now=context.now)
             if first_response:

@@ -26,6 +26,7 @@ export interface AdverseEventEventRequest {
   referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "adverse_event.reported";
   data: AdverseEventData;
 }
@@ -111,6 +112,7 @@ export interface BridgingEventRequest {
   referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "bridging.reported";
   data: BridgingData;
 }
@@ -418,6 +420,7 @@ export interface CorrectionEventRequest {
   referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "event.corrected";
   data: CorrectionData;
 }
@@ -453,6 +456,7 @@ export interface DeliveredAdverseEventEventRequest {
   referral_id: string;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "adverse_event.reported";
   data: DeliveredAdverseEventData;
 }
@@ -477,6 +481,7 @@ export interface DeliveredBridgingEventRequest {
   referral_id: string;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "bridging.reported";
   data: DeliveredBridgingData;
 }
@@ -499,6 +504,7 @@ export interface DeliveredCorrectionEventRequest {
   referral_id: string;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "event.corrected";
   data: DeliveredCorrectionData;
 }
@@ -517,6 +523,7 @@ export interface DeliveredExtensionEventRequest {
   referral_id: string;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "window.extended";
   data: DeliveredExtensionData;
 }
@@ -532,6 +539,7 @@ export interface DeliveredHoldEndEventRequest {
   referral_id: string;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "hold.ended";
   data?: DeliveredReasonData;
 }
@@ -540,6 +548,7 @@ export interface DeliveredHoldStartEventRequest {
   referral_id: string;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "hold.started";
   data?: DeliveredHoldData;
 }
@@ -548,6 +557,7 @@ export interface DeliveredInformationEventRequest {
   referral_id: string;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "information.requested";
   data: DeliveredInformationRequestBody;
 }
@@ -575,6 +585,7 @@ export interface DeliveredPlanEventRequest {
   referral_id: string;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "plan.changed";
   data: DeliveredPlanData;
 }
@@ -602,6 +613,7 @@ export interface DeliveredRelapseEventRequest {
   referral_id: string;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "relapse.reported";
   data?: DeliveredRelapseData;
 }
@@ -613,6 +625,7 @@ export interface DeliveredReopeningEventRequest {
   referral_id: string;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "referral.reopened";
   data?: DeliveredReasonData;
 }
@@ -650,6 +663,7 @@ export interface DeliveredStageEventRequest {
   referral_id: string;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "stage.changed";
   data: DeliveredStageEventData;
 }
@@ -666,6 +680,7 @@ export interface DeliveredToxicityEventRequest {
   referral_id: string;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "toxicity.noticed";
   data?: DeliveredToxicityData;
 }
@@ -677,6 +692,7 @@ export interface DeliveredWithdrawalEventRequest {
   referral_id: string;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "withdrawal.requested";
   data?: DeliveredReasonData;
 }
@@ -807,6 +823,7 @@ export interface ExtensionEventRequest {
   referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "window.extended";
   data: ExtensionData;
 }
@@ -949,6 +966,7 @@ export interface HoldEndEventRequest {
   referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "hold.ended";
   data?: ReasonData;
 }
@@ -966,6 +984,7 @@ export interface HoldStartEventRequest {
   referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "hold.started";
   data?: HoldData;
 }
@@ -1022,6 +1041,7 @@ export interface InformationEventRequest {
   referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "information.requested";
   data: InformationRequestBody;
 }
@@ -1450,6 +1470,7 @@ export interface PlanEventRequest {
   referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "plan.changed";
   data: PlanData;
 }
@@ -1791,6 +1812,7 @@ export interface RelapseEventRequest {
   referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "relapse.reported";
   data?: RelapseData;
 }
@@ -1811,6 +1833,7 @@ export interface ReopeningEventRequest {
   referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "referral.reopened";
   data?: ReasonData;
 }
@@ -1985,6 +2008,7 @@ export interface StageEventRequest {
   referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "stage.changed";
   data: StageEventData;
 }
@@ -2022,6 +2046,7 @@ export interface ToxicityEventRequest {
   referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "toxicity.noticed";
   data?: ToxicityData;
 }
@@ -2077,6 +2102,7 @@ export interface WithdrawalEventRequest {
   referral_id?: string | null;
   occurred_at: string;
   sequence?: number | null;
+  confirm_old_date?: boolean;
   type: "withdrawal.requested";
   data?: ReasonData;
 }

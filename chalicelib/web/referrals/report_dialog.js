@@ -7,6 +7,7 @@ import { buildFormHref, navigate } from "../platform/route.js";
 import { formatTime, formatWallClock, getNowAfter, toTimestamp } from "../platform/time.js";
 import { Dialog, Field, Problem, toFieldId, useLoad } from "../platform/ui.js";
 import { findStep } from "./form_step_list.js";
+import { asksAboutDate, OldDateQuestion } from "./old_date.js";
 import { sendEvent } from "./referrals_api.js";
 
 const SAVED_IN_HISTORY =
@@ -72,6 +73,7 @@ export function ReportDialog({ report, referral, showResult, onClose }) {
   const [values, setValues] = useState(() => buildEmptyValues(report));
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
+  const [confirmedDate, setConfirmedDate] = useState("");
   const request = useIdempotentRequest((body, key) => sendEvent(referral.referral_id, body, key));
 
   const errors = Object.fromEntries((problem?.errors || []).map((error) => [error.pointer, error.message]));
@@ -90,7 +92,8 @@ export function ReportDialog({ report, referral, showResult, onClose }) {
     event?.preventDefault();
     setBusy(true);
     try {
-      const { status } = await request.run(buildEvent(report, values, referral));
+      const confirmed = confirmedDate === values.when ? { confirm_old_date: true } : {};
+      const { status } = await request.run({ ...buildEvent(report, values, referral), ...confirmed });
       onClose();
       showResult(status === "recorded" ? SAVED_IN_HISTORY : report.done, false);
     } catch (failure) {
@@ -136,6 +139,11 @@ export function ReportDialog({ report, referral, showResult, onClose }) {
           html`<${Field} label="When did it happen?" pointer="/occurred_at" type="datetime-local" required value=${values.when}
           error=${errors["/occurred_at"]} onInput=${(event) => change("when", event.target.value)}
           hint="Your organization's time zone. It is now ${formatTime(new Date().toISOString(), getTimeZone())}." />`
+        }
+        ${
+          asksAboutDate(problem) &&
+          html`<${OldDateQuestion} when=${values.when} confirmed=${confirmedDate === values.when}
+            onChange=${(yes) => setConfirmedDate(yes ? values.when : "")} />`
         }
         ${renderFields(fields.filter(({ name }) => name === "local_date"))}
         ${halves.length > 0 && html`<div class="pair">${renderFields(halves)}</div>`}

@@ -4,7 +4,7 @@ Email carries nothing but the alias, so two patients with one alias would be mix
 be referred twice, for example to two centers, and keeps the alias. Each alias
 has a row that names the referral that uses it, and the row is written in the transaction of the referral:
 of two requests at the same moment, one gets the alias. The alias of a closed referral is free. A referral
-of an earlier release gets its row when its facts are corrected.
+of an earlier release gets its row when its facts are corrected, or from `migrate`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -81,6 +81,16 @@ def prepare_alias_writes(
         message = "Another patient of your practice has this alias. Choose another one."
         raise ConflictError("alias_in_use", message, errors=[FieldError("/patient/alias", "alias_in_use", message)])
     return [*writes, *(_prepare_give_up(before, stores=stores) if before else ())]
+
+
+def prepare_first_claim(referral: Referral, *, stores: Stores) -> Sequence[TransactionWrite] | None:
+    """Build the writes that give the referral of an earlier release the row of its alias.
+
+    Returns:
+        No writes if it has the row, or is closed: the alias of a closed referral is free. None if the open
+        referral of another patient has the alias.
+    """
+    return [] if referral.stage in TERMINAL_STAGES else _prepare_take(referral, stores=stores)
 
 
 def choose_alias(referral: Referral, *, stores: Stores) -> tuple[str, Sequence[TransactionWrite]]:

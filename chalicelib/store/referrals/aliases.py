@@ -1,7 +1,8 @@
 """Which referral of a practice uses an alias: rows `alias#<practice>#<blind index>` in the `referrals` table.
 
 The alias itself is not stored here, only its keyed hash. A row stays after its referral is closed, and
-the next referral that wants the alias takes it over. Referrals of earlier releases have no row.
+the next referral that wants the alias takes it over. Referrals of earlier releases have no row
+until they are migrated.
 """
 
 from dataclasses import dataclass

@@ -46,6 +46,8 @@ from chalicelib.store.webhooks.idempotency import Delivery
 
 REFERRAL_ITEM = "referral"
 
+_ENCRYPTED_ATTRIBUTES = ("summary", "details")
+
 _EVENTS = {name: kind for kind, name in EVENT_TYPE_BY_CLASS.items()}
 _StageEnteredAt = dict[Stage, datetime]
 
@@ -269,6 +271,18 @@ class ReferralItems:
             submitted_at=_apply_if_present(item.get("submitted_at"), from_timestamp),
             version=item["version"],
         )
+
+    def is_current_format(self, item: Item) -> bool:
+        """Whether the row of a referral is as this release stores it: its attributes, and what they contain."""
+        return self._to_comparable(item) == self._to_comparable(self.referral_to_item(self.item_to_referral(item)))
+
+    def _to_comparable(self, item: Item) -> Mapping[str, Any]:
+        """The row without what is not stored, and decrypted: each encryption of the same text is different."""
+        values = {name: value for name, value in item.items() if value is not None}
+        for name in _ENCRYPTED_ATTRIBUTES:
+            plaintext = self._decrypt(item[name], item["practice_id"], f"{item['referral_id']}/{name}")
+            values[name] = json.loads(plaintext)
+        return values
 
     def item_to_parked(self, item: Item) -> ParkedDelivery:
         """Convert the item that `parked_to_item` returned."""

@@ -97,6 +97,22 @@ class Referrals:
         )
         return referral_write, audit_write
 
+    def get_with_format(self, referral_id: str) -> tuple[Referral, bool] | None:
+        """Read a referral, and whether its row is as this release stores it."""
+        item = self.table.get({"referral_id": referral_id, "item": REFERRAL_ITEM})
+        if item is None:
+            return None
+        return self.items.item_to_referral(item), self.items.is_current_format(item)
+
+    def prepare_rewrite(self, referral: Referral) -> TransactionWrite:
+        """Build the write that stores an unchanged referral as this release stores it.
+
+        Its version stays, so that no one's edit in progress fails. A writer who read the referral before stores
+        a complete row of this release; one who was faster makes the condition fail.
+        """
+        item = self.items.referral_to_item(referral)
+        return self.table.prepare_put("referral", item, when="version = :read", values={"read": referral.version})
+
     def prepare_check_unchanged(self, referral_id: str, referral: Referral | None) -> TransactionWrite:
         """Build the condition that the referral is unchanged after it was read, or still does not exist."""
         key = {"referral_id": referral_id, "item": REFERRAL_ITEM}

@@ -1,0 +1,89 @@
+"""Store the referrals of earlier releases as this release stores them, with their search index and alias.
+
+A referral of an earlier release is read correctly, but a search by record number, date of birth, phone or
+spelling does not find it, and its alias can be given to a second patient, until it changes. This rewrites its
+row and writes the row of its alias. Nothing that people see changes: no event, no new version, no notice.
+Each referral is one transaction with an audit row, so a run can be stopped and started again at any time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from chalicelib.domain.identity.members import TenantKind
+from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
+from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.aliases import prepare_first_claim
+from chalicelib.store.audit.rows import AuditEntry
+
+ACTOR = "operator:command-line"
+
+
+class MigrationResult(StrEnum):
+    """What happened to one referral."""
+
+    UP_TO_DATE = "up_to_date"
+    REWRITTEN = "rewritten"
+    BUSY = "busy"
+    """Others changed it at every try. A later run rewrites it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigratedReferral:
+    """One referral of a run.
+
+    Attributes:
+        is_alias_in_use: Whether the open referral of another patient has its alias. A person of the practice
+            must choose another one.
+    """
+
+    referral_id: str
+    practice_id: str
+    result: MigrationResult
+    is_alias_in_use: bool = False
+
+
+def migrate_referrals(*, dry_run: bool, context: RunContext) -> Iterator[MigratedReferral]:
+    """Rewrite every referral that needs it, practice by practice.
+
+    Args:
+        dry_run: Report what would be rewritten, and write nothing.
+        context: The tables and the time.
+    """
+    for practice in context.stores.tenants.list_by_kind(TenantKind.PRACTICE):
+        # The ids are read first: a rewrite moves no row of the index, but other writers do.
+        for referral_id in list(context.stores.referrals.list_ids_for_practice(practice.tenant_id)):
+            yield _migrate(referral_id, practice.tenant_id, dry_run=dry_run, context=context)
+
+
+def _migrate(referral_id: str, practice_id: str, *, dry_run: bool, context: RunContext) -> MigratedReferral:
+    stores = context.stores
+
+    def attempt() -> MigratedReferral:
+        result = MigratedReferral(referral_id=referral_id, practice_id=practice_id, result=MigrationResult.UP_TO_DATE)
+        found = stores.referrals.get_with_format(referral_id)
+        if found is None:
+            return result
+        referral, is_current = found
+        claim = prepare_first_claim(referral, stores=stores)
+        result = replace(result, is_alias_in_use=claim is None)
+        if is_current and not claim:
+            return result
+        if not dry_run:
+            entry = AuditEntry(
+                referral_id=referral_id,
+                at=context.now,
+                actor_id=ACTOR,
+                tenant_id=practice_id,
+                action="referral.migrate",
+                version=referral.version,
+            )
+            stores.transactions.commit(
+                stores.referrals.prepare_rewrite(referral), stores.audit_log.prepare_append(entry), *(claim or ())
+            )
+        return replace(result, result=MigrationResult.REWRITTEN)
+
+    try:
+        return commit_with_retry(attempt)
+    except TooManyConflictsError:
+        return MigratedReferral(referral_id=referral_id, practice_id=practice_id, result=MigrationResult.BUSY)

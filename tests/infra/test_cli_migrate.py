@@ -1,0 +1,173 @@
+"""`referrals migrate`: referrals of earlier releases get their search index and the row of their alias."""
+
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from chalicelib.domain.referrals.alias_checks import normalize_alias
+from chalicelib.services.referrals.aliases import prepare_first_claim
+from infra.cli.commands import app
+from tests.support.api_driver import STAGES_TO_INFUSED
+from tests.support.factories import PRACTICE, build_referral_body
+from tests.support.stores import list_rows
+
+KEY = {"item": "referral"}
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["migrate", *arguments])
+
+
+def store_as_earlier_release(api, referral_id):
+    """Store a referral as the release before the search index and the aliases did."""
+    stores = api.stores
+    table, items = stores.referrals.table, stores.referrals.items
+    row = table.get({"referral_id": referral_id, **KEY})
+    summary_context = f"{referral_id}/summary"
+    summary = json.loads(items.encryption.decrypt(row["summary"], scope=row["practice_id"], context=summary_context))
+    alias = summary["alias"]
+    for name in ("found_by", "icd10", "submitted_on"):
+        del summary[name]
+    row["summary"] = items.encryption.encrypt(
+        json.dumps(summary).encode(), scope=row["practice_id"], context=summary_context
+    )
+    for name in ("practice_names", "center_names", "conversation"):
+        row.pop(name, None)
+    table.put(row)
+    stores.transactions.commit(stores.aliases.prepare_give_up(normalize_alias(alias), practice_id=row["practice_id"]))
+
+
+def count_found(client, text):
+    return len(client.get(f"/v1/referrals?q={text}").json["items"])
+
+
+@pytest.fixture
+def old_referral(api):
+    """A referral as an earlier release stored it."""
+    made = api.refer(patient__alias="Quiet Quail", clinical__icd10="C90.02")
+    store_as_earlier_release(api, made["referral_id"])
+    return made
+
+
+def test_an_old_referral_is_found_after_the_migration(api, old_referral):
+    assert count_found(api.practice, "1961-04-02") == 0
+    assert api.practice.get("/v1/referrals").json["items"][0]["routing_hints"] == []
+
+    result = run()
+
+    assert (result.exit_code, result.stdout) == (0, "Referrals checked: 1; rewritten: 1; with a problem: 0\n")
+    for typed in ("1961-04-02", "A-1009", "7135550142", "Exam"):
+        assert count_found(api.practice, typed) == count_found(api.center, typed) == 1, typed
+    row = api.practice.get("/v1/referrals").json["items"][0]
+    assert row["routing_hints"] == ["code_does_not_match_disease"]
+
+
+def test_the_alias_of_an_old_referral_is_taken(api, old_referral):
+    run()
+
+    body = {"patient__alias": "Quiet Quail", "patient__family_name": "Other", "patient__birth_date": "1950-01-01"}
+    answer = api.practice.post("/v1/referrals", build_referral_body(**body))
+    assert (answer.status, answer.json["code"]) == (409, "alias_in_use")
+
+
+def test_nothing_that_people_see_changes(api, old_referral):
+    """Neither the version nor the history, and no one is notified."""
+    path = f"/v1/referrals/{old_referral['referral_id']}"
+    before = api.practice.get(path)
+    events, tasks = api.practice.get(f"{path}/events").json, len(list_rows("outbox"))
+
+    run()
+
+    after = api.practice.get(path)
+    assert (after.json, after.headers["etag"]) == (before.json, before.headers["etag"])
+    assert api.practice.get(f"{path}/events").json == events
+    assert len(list_rows("outbox")) == tasks
+
+
+def test_a_rewrite_is_in_the_audit_trail_and_the_trail_stays_intact(api, old_referral):
+    run()
+
+    admin = api.get_client_for(api.members["practice_admin"])
+    rows = admin.get(f"/v1/referrals/{old_referral['referral_id']}/audit").json["items"]
+    migrated = [row for row in rows if row["action"] == "referral.migrate"]
+    assert [(row["actor_id"], row["version"]) for row in migrated] == [
+        ("operator:command-line", old_referral["version"])
+    ]
+    assert CliRunner().invoke(app, ["audit", "verify"]).exit_code == 0
+
+
+def test_a_second_run_has_nothing_to_do(api, old_referral):
+    run()
+    rows = list_rows("referrals")
+
+    result = json.loads(run("--json").stdout)
+
+    assert result == {"dry_run": False, "checked": 1, "rewritten": 0, "problems": []}
+    assert list_rows("referrals") == rows
+
+
+def test_a_referral_of_this_release_is_up_to_date_at_every_point_of_its_journey(api):
+    referral_id = api.refer()["referral_id"]
+    api.practice.post(f"/v1/referrals/{referral_id}/messages", {"text": "Hello."})
+    for stage in STAGES_TO_INFUSED:
+        api.move_to(referral_id, stage)
+
+        assert run().stdout == "Referrals checked: 1; rewritten: 0; with a problem: 0\n", stage
+
+
+def test_a_dry_run_writes_nothing(api, old_referral):
+    rows = list_rows("referrals"), list_rows("audit")
+
+    result = run("--dry-run")
+
+    assert result.stdout == "Referrals checked: 1; would be rewritten: 1; with a problem: 0\n"
+    assert (list_rows("referrals"), list_rows("audit")) == rows
+
+
+def test_an_alias_of_another_patient_is_reported_and_not_overwritten(api, old_referral):
+    other = api.refer(patient__alias="Quiet Quail", patient__family_name="Other", patient__birth_date="1950-01-01")
+
+    result = run("--json")
+
+    report = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [(each["referral_id"], each["is_alias_in_use"]) for each in report["problems"]] == [
+        (old_referral["referral_id"], True)
+    ]
+    assert count_found(api.practice, "1961-04-02") == 1
+    assert (
+        api.stores.aliases.find_holder(normalize_alias("Quiet Quail"), practice_id=PRACTICE.tenant_id)
+        == other["referral_id"]
+    )
+
+
+def test_a_change_in_the_meantime_is_not_overwritten(api, old_referral, monkeypatch):
+    """Someone edits the referral between the read and the write of the migration."""
+    path = f"/v1/referrals/{old_referral['referral_id']}"
+    edits: list[Any] = []
+
+    def edit_first(referral, *, stores):
+        if not edits:
+            edits.append(api.practice.patch(path, {"note": "In between."}, version=referral.version))
+        return prepare_first_claim(referral, stores=stores)
+
+    monkeypatch.setattr("chalicelib.services.referrals.migrate.prepare_first_claim", edit_first)
+    run()
+
+    assert edits[0].status == 200, edits[0].text
+    assert api.practice.get(path).json["note"] == "In between."
+    assert count_found(api.practice, "1961-04-02") == 1
+
+
+def test_a_closed_referral_gives_no_alias_row(api, old_referral):
+    path = f"/v1/referrals/{old_referral['referral_id']}"
+    body = {"type": "stage.changed", "occurred_at": old_referral["updated_at"], "data": {"stage": "withdrawn"}}
+    api.practice.post(f"{path}/events", body)
+    store_as_earlier_release(api, old_referral["referral_id"])
+
+    run()
+
+    assert count_found(api.practice, "1961-04-02") == 1
+    assert api.stores.aliases.find_holder(normalize_alias("Quiet Quail"), practice_id=PRACTICE.tenant_id) is None

@@ -103,6 +103,8 @@ TREATMENT_COURSES: Mapping[str, TreatmentCourse] = {
     ),
 }
 CHILD_AGES = (6, 19)
+_WRONG_CODES = {2: "C90.02"}
+"""ICD-10-CM codes of another disease, by number of the patient: the referral gets a routing hint."""
 
 
 def build_packet(
@@ -122,7 +124,7 @@ def build_packet(
             **_build_person(number, rng, born_on=born_on, practice=practice),
             "caregiver": _build_caregiver(number, rng, child=child, practice=practice),
         },
-        "clinical": {"disease": disease, **_build_clinical(course, referred_on, rng)},
+        "clinical": {"disease": disease, **_build_clinical(number, course, referred_on, rng)},
         "insurance": _build_insurance(number, rng),
         "referring_provider": build_provider(practice),
         "consent_to_share": {"given": True, "on": consented_on.isoformat()},
@@ -161,10 +163,10 @@ def _build_caregiver(number: int, rng: random.Random, *, child: bool, practice: 
     }
 
 
-def _build_clinical(course: TreatmentCourse, referred_on: date, rng: random.Random) -> Mapping[str, Any]:
+def _build_clinical(number: int, course: TreatmentCourse, referred_on: date, rng: random.Random) -> Mapping[str, Any]:
     return {
         "histology": rng.choice(course.histologies),
-        "icd10": course.icd10,
+        "icd10": _WRONG_CODES.get(number, course.icd10),
         "ecog": rng.choice((0, 1, 1, 1, 2)),
         "hsct_eligible": rng.random() < 0.4,
         "prior_lines": _build_lines(course, referred_on, rng),

@@ -15,6 +15,9 @@ from chalicelib.domain.referrals.adverse_events import AdverseEventKind
 from chalicelib.domain.referrals.care_reports import NO_REPORTS
 from chalicelib.domain.referrals.events import EventStatus, StageChange
 from chalicelib.domain.referrals.stages import Stage
+from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.migrate import MigrationResult, migrate_referrals
+from chalicelib.services.referrals.routing_hints import find_hints_of_referral
 from chalicelib.store.all_stores import Stores, open_stores
 from infra import world
 from infra.local.cloud import run_cloud
@@ -158,6 +161,25 @@ def test_some_stories_have_adverse_events_a_relapse_and_bridging_therapy(seeded_
     assert {AdverseEventKind.CRS, AdverseEventKind.CYTOPENIA} <= set(open_in_monitoring)
     assert [n for n, referral in referrals.items() if referral.care.relapse] == [52]
     assert [n for n, referral in referrals.items() if referral.care.bridging] == [34, 40]
+
+
+def test_one_referral_has_a_routing_hint(seeded_stores):
+    context = RunContext(seeded_stores, NOW)
+    found = {
+        story.number: [hint.kind.value for hint in find_hints_of_referral(referral, context=context)]
+        for story in STORIES
+        if (referral := seeded_stores.referrals.get(derive_referral_id(story)))
+    }
+
+    assert {number: kinds for number, kinds in found.items() if kinds} == {2: ["code_does_not_match_disease"]}
+
+
+def test_every_referral_is_stored_in_the_format_of_this_release(seeded_stores):
+    """`referrals migrate` has nothing to do, whatever happened to a patient."""
+    migrated = list(migrate_referrals(dry_run=True, context=RunContext(seeded_stores, NOW)))
+
+    assert len(migrated) == len(STORIES)
+    assert {(each.result, each.is_alias_in_use) for each in migrated} == {(MigrationResult.UP_TO_DATE, False)}
 
 
 def test_every_sample_member_has_an_account(seeded_stores, accounts):

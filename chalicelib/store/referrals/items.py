@@ -282,6 +282,8 @@ class ReferralItems:
         for name in _ENCRYPTED_ATTRIBUTES:
             plaintext = self._decrypt(item[name], item["practice_id"], f"{item['referral_id']}/{name}")
             values[name] = json.loads(plaintext)
+        # The same moment may have another offset.
+        values["summary"]["standing"] = codec.from_json(StageSummary, json.dumps(values["summary"]["standing"]))
         return values
 
     def item_to_parked(self, item: Item) -> ParkedDelivery:

@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib.domain.identity.members import Tenant, TenantKind
+from tests.support.api_driver import STAGES_TO_INFUSED
 from tests.support.factories import CENTER_FACTS
 
 CHILD = {"patient__birth_date": "2019-05-05"}
@@ -106,6 +107,24 @@ def test_a_corrected_code_removes_its_hint(shared_api):
     assert changed.status == 200, changed.text
     assert changed.json["routing_hints"] == []
     assert read_row(shared_api.practice, draft["referral_id"])["routing_hints"] == []
+
+
+def test_a_product_that_the_center_names_later_changes_the_hints(shared_api):
+    made = shared_api.refer()
+    shared_api.move_to(made["referral_id"], "received", "accepted", "consult_scheduled", "consult_completed")
+    shared_api.deliver(made["referral_id"], "center_proceed", product_id="abecma")
+
+    read = shared_api.practice.get(f"/v1/referrals/{made['referral_id']}").json
+    kinds = ["center_does_not_offer_product", "product_not_labeled_for_disease"]
+    assert (read["product"]["current"], list_kinds(read)) == ("abecma", kinds)
+    assert read_row(shared_api.center, made["referral_id"])["routing_hints"] == kinds
+
+
+def test_hints_end_when_treatment_begins(shared_api):
+    made = shared_api.refer(clinical__icd10="C90.02")
+    shared_api.move_to(made["referral_id"], *STAGES_TO_INFUSED)
+
+    assert shared_api.center.get(f"/v1/referrals/{made['referral_id']}").json["routing_hints"] == []
 
 
 def test_a_center_with_an_unknown_offer_gives_no_hint(shared_api):

@@ -54,6 +54,9 @@ function buildEvent(report, values, referral) {
   };
 }
 
+/** The field of the dialog that a pointer means: a correction shows the fields of its replacement. @param {string} pointer */
+const toShown = (pointer) => pointer.replace(/^\/data\/replacement/, "");
+
 /** A select that loads its options. */
 function CenterOptions({ load, ...rest }) {
   const { data, problem, reload } = useLoad(load, []);
@@ -76,7 +79,7 @@ export function ReportDialog({ report, referral, showResult, onClose }) {
   const [confirmedDate, setConfirmedDate] = useState("");
   const request = useIdempotentRequest((body, key) => sendEvent(referral.referral_id, body, key));
 
-  const errors = Object.fromEntries((problem?.errors || []).map((error) => [error.pointer, error.message]));
+  const errors = Object.fromEntries((problem?.errors || []).map((error) => [toShown(error.pointer), error.message]));
   const { center } = referral;
   const change = (name, value) => {
     /** @type {Record<string, string>} */
@@ -86,6 +89,7 @@ export function ReportDialog({ report, referral, showResult, onClose }) {
       next.local_date = formatDayAt(value, center);
     setValues(next);
   };
+  const showsWhen = report.showsWhen?.(values) ?? true;
   const unknown = !!request.unresolved && !busy;
 
   const submit = async (event) => {
@@ -110,7 +114,7 @@ export function ReportDialog({ report, referral, showResult, onClose }) {
       showResult("We could not confirm that your entry was saved. Check the status below before you try again.", true);
   };
   const pick = (pointer) => {
-    const field = document.getElementById(toFieldId(pointer));
+    const field = document.getElementById(toFieldId(toShown(pointer)));
     if (field) field.focus();
     else navigate(buildFormHref(referral.referral_id, findStep(pointer)));
   };
@@ -135,12 +139,13 @@ export function ReportDialog({ report, referral, showResult, onClose }) {
       <fieldset class="plain stack" disabled=${unknown}>
         ${renderFields(fields.filter(({ first }) => first))}
         ${
-          (report.showsWhen?.(values) ?? true) &&
+          showsWhen &&
           html`<${Field} label="When did it happen?" pointer="/occurred_at" type="datetime-local" required value=${values.when}
           error=${errors["/occurred_at"]} onInput=${(event) => change("when", event.target.value)}
           hint="Your organization's time zone. It is now ${formatTime(new Date().toISOString(), getTimeZone())}." />`
         }
         ${
+          showsWhen &&
           asksAboutDate(problem) &&
           html`<${OldDateQuestion} when=${values.when} confirmed=${confirmedDate === values.when}
             onChange=${(yes) => setConfirmedDate(yes ? values.when : "")} />`

@@ -1,6 +1,6 @@
 """Planned dates: reported by the center or its system, read by both sides, and notified to the other."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -158,6 +158,42 @@ def test_an_impossible_date_is_refused_with_its_field(shared_api, referral_id, s
 
     assert (answer.status, [error["pointer"] for error in answer.json["errors"]]) == (status, [pointer])
     assert read(shared_api, referral_id)["plans"] == []
+
+
+def find_spring_change():
+    """Find the next day on which the clocks in New York skip the hour from 2 to 3 AM: the second Sunday of March."""
+    march = date((wiring.read_clock() + DAY).year + 1, 3, 8)
+    return march + (6 - march.weekday()) * DAY
+
+
+@pytest.mark.parametrize("offset", ["-05:00", "-04:00"])
+@pytest.mark.parametrize("send", [report, deliver], ids=["person", "system"])
+def test_an_hour_that_the_clocks_skip_is_refused(shared_api, referral_id, send, offset):
+    """With the offset of before or after the change."""
+    data = {"plan": "infusion", "starts_at": f"{find_spring_change().isoformat()}T02:30:00{offset}"}
+
+    answer = send(shared_api, referral_id, "plan.changed", data)
+
+    assert (answer.status, answer.json["code"]) == (409, "no_such_hour")
+    assert [error["pointer"] for error in answer.json["errors"]] == ["/data/starts_at"]
+    assert read(shared_api, referral_id)["plans"] == []
+
+
+@pytest.mark.parametrize("send", [report, deliver], ids=["person", "system"])
+def test_the_hour_after_the_skipped_one_is_accepted(shared_api, referral_id, send):
+    """On the same day."""
+    data = {"plan": "infusion", "starts_at": f"{find_spring_change().isoformat()}T03:30:00-04:00"}
+
+    assert send(shared_api, referral_id, "plan.changed", data).json["status"] == "applied"
+
+
+@pytest.mark.parametrize(("days", "status"), [(3 * 366 - 1, 200), (3 * 366 + 2, 400)])
+@pytest.mark.parametrize("send", [report, deliver], ids=["person", "system"])
+def test_a_date_may_be_at_most_three_years_ahead(shared_api, referral_id, send, days, status):
+    """A later one is a typing error."""
+    answer = send(shared_api, referral_id, "plan.changed", {"plan": "infusion", "on": in_days(days)})
+
+    assert answer.status == status
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,18 @@ def test_an_ending_cancels_all_plans(shared_api, referral_id):
     assert (ended["plans"], ended["next_plan"]) == ([], None)
 
 
+def test_a_reopened_referral_shows_its_plans_again(shared_api, referral_id):
+    """The ending hid them and deleted nothing."""
+    report(shared_api, referral_id, "plan.changed", {"plan": "leukapheresis", "on": in_days(20)})
+    shared_api.move_to(referral_id, "received", "declined")
+    assert read(shared_api, referral_id)["plans"] == []
+
+    report(shared_api, referral_id, "referral.reopened", {"note": "It was ended by mistake."})
+
+    plan = find_plan(read(shared_api, referral_id), "leukapheresis")
+    assert (plan["on"], plan["canceled"], plan["open"]) == (in_days(20), False, True)
+
+
 def test_the_practice_plans_the_return_and_the_center_is_notified(shared_api, referral_id):
     """Only from the infusion on, and no other date."""
     shared_api.move_to(referral_id, *STAGES_TO_INFUSED)

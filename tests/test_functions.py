@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,6 +16,7 @@ from chalicelib.services.notices.weekly_digest import prepare_digest_writes
 from chalicelib.services.platform.run_context import RunContext
 from tests.support import aws_fakes as cloud
 from tests.support import stores as store_tools
+from tests.support.factories import CENTER
 
 HOUR_MS = 3_600_000
 SCHEDULED = {
@@ -31,7 +33,7 @@ SCHEDULED = {
 
 
 def build_stream_record(key: dict[str, Any], number: int = 1) -> dict[str, Any]:
-    """Build the stream build_stream_record of a new row; the stream carries keys only."""
+    """Build the stream record of a new row; the stream carries keys only."""
     return {
         "eventID": f"c4ca4238a0b923820dcc509a6f75849b{number}",
         "eventName": "INSERT",
@@ -97,7 +99,8 @@ def test_a_function_without_time_left_starts_no_task(api):
 def test_the_overdue_job_notifies_the_side_that_acts_next(api, monkeypatch):
     """And the practice that waits for it, of a submission that no one received, once."""
     api.refer()
-    later = wiring.read_clock() + timedelta(days=30)
+    # These emails wait for the morning. At this hour it is day on both sides.
+    later = wiring.read_clock().astimezone(ZoneInfo(CENTER.time_zone)).replace(hour=13) + timedelta(days=30)
     monkeypatch.setattr(wiring, "read_clock", lambda: later)
 
     mails = [run_function("clocks", SCHEDULED)["mails"] for _ in range(2)]

@@ -63,9 +63,8 @@ def read_follow_up(request: ApiRequest, referral_id: str) -> ApiResponse[FollowU
 
 @declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/follow-up.ics")
 def download_follow_up(request: ApiRequest, referral_id: str) -> ApiResponse[str]:
-    """Download the follow-up dates as an iCalendar file, without clinical details."""
-    follow_up = _read_follow_up(request, referral_id)
-    entries = ((follow_up.referral, day) for day in follow_up.dates)
+    """Download the planned and follow-up dates as an iCalendar file, without clinical details."""
+    entries = follow_ups.read_calendar_file(referral_id, member=request.member, context=request.context)
     return ical.build_calendar(entries, name="follow-up")
 
 
@@ -112,7 +111,7 @@ def read_calendar_feed(request: ApiRequest, calendar: str) -> ApiResponse[str]:
     # Only requests with the right address count toward its rate limit: others cannot use it up.
     entries = follow_ups.read_calendar_feed(address, context=request.context)
     enforce_rate_limit(f"calendar#{address.partition('.')[0]}", limit, context=request.context)
-    response = ical.build_calendar(((follow_up.referral, day) for follow_up, day in entries), name="follow-up")
+    response = ical.build_calendar(entries, name="follow-up")
     return with_content_tag(response, request)
 
 

@@ -1,16 +1,16 @@
-"""The follow-up dates as iCalendar (RFC 5545), in words that any calendar can show.
+"""The planned and follow-up dates as iCalendar (RFC 5545), in words that any calendar can show.
 
-Files and feeds end up in calendars of third parties, so an entry has the practice's alias for the
-patient and the kind of day, and nothing else. The library is imported when a calendar is
-requested, because it would add 30 ms to a cold start.
+`chalicelib.domain.handback.calendar_entries` decides what an entry says. The library is imported when a
+calendar is requested, because it would add 30 ms to a cold start.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from chalicelib import wiring
-from chalicelib.domain.handback.follow_up_dates import FollowUpDate, FollowUpDateKind
+from chalicelib.domain.handback.calendar_entries import CalendarEntry
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.routes.platform.endpoint import ApiResponse
@@ -18,21 +18,12 @@ from chalicelib.routes.platform.endpoint import ApiResponse
 if TYPE_CHECKING:
     from icalendar import Event
 
-NEUTRAL_TITLES: Mapping[FollowUpDateKind, str] = {
-    FollowUpDateKind.FIRST_VISIT: "First visit",
-    FollowUpDateKind.CENTER_VISIT: "Visit at another site",
-    FollowUpDateKind.VISIT: "Visit due",
-    FollowUpDateKind.CARE_POINT: "Task due",
-    FollowUpDateKind.UNTIL: "Date to review",
-}
-"""All that a calendar entry says about a day."""
-
 _HOURS_12 = timedelta(hours=12)
 _PRODID = "-//CAR T Referral Dashboard//Follow-up//EN"
 
 
-def build_calendar(entries: Iterable[tuple[Referral, FollowUpDate]], *, name: str) -> ApiResponse[str]:
-    """Build a calendar of whole days as a file that clients subscribe to or import."""
+def build_calendar(entries: Iterable[tuple[Referral, CalendarEntry]], *, name: str) -> ApiResponse[str]:
+    """Build a calendar as a file that clients subscribe to or import."""
     from icalendar import Calendar  # noqa: PLC0415 few requests need it
 
     calendar = Calendar()
@@ -43,8 +34,8 @@ def build_calendar(entries: Iterable[tuple[Referral, FollowUpDate]], *, name: st
     # How often to refresh: as RFC 7986 defines it, and as older programs read it.
     calendar.add("refresh-interval", _HOURS_12, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT12H")
-    for referral, day in entries:
-        calendar.add_component(_build_event(referral, day))
+    for referral, entry in entries:
+        calendar.add_component(_build_event(referral, entry))
     return ApiResponse(
         body=calendar.to_ical().decode(),
         headers={
@@ -54,20 +45,35 @@ def build_calendar(entries: Iterable[tuple[Referral, FollowUpDate]], *, name: st
     )
 
 
-def _build_event(referral: Referral, day: FollowUpDate) -> "Event":
-    """Build one whole day. Its UID stays when the day moves, and SEQUENCE grows with each change."""
+def _build_event(referral: Referral, entry: CalendarEntry) -> "Event":
+    """Build one event. Its UID stays when the date moves, and SEQUENCE grows with each change.
+
+    A time is in UTC, and an event with a time has no end, because no one reports how long a visit takes.
+    """
     from icalendar import Event  # noqa: PLC0415 as above
 
     event = Event()
-    uid = derive_id("cal", referral.referral_id, day.key)
+    uid = derive_id("cal", referral.referral_id, entry.key)
     event.add("uid", f"{uid}@car-t-referral-dashboard")
     event.add("sequence", referral.version)
-    # When it last changed, not when it was requested: the same days give the same bytes.
+    # When it last changed, not when it was requested: the same dates give the same bytes.
     event.add("dtstamp", referral.updated_at)
-    event.add("dtstart", day.on)
-    event.add("dtend", day.on + timedelta(days=1))
-    event.add("summary", f"{referral.alias}: {NEUTRAL_TITLES[day.kind]}")
-    event.add("description", f"Sign in for details: {wiring.get_settings().public_url}")
+    if entry.starts_at is None:
+        event.add("dtstart", entry.on)
+        event.add("dtend", entry.on + timedelta(days=1))
+    else:
+        event.add("dtstart", entry.starts_at)
+    event.add("summary", f"{referral.alias}: {entry.title}")
+    event.add("description", _describe(entry))
     event.add("transp", "TRANSPARENT")
     event.add("class", "PRIVATE")
     return event
+
+
+def _describe(entry: CalendarEntry) -> str:
+    link = f"Sign in for details: {wiring.get_settings().public_url}"
+    if entry.starts_at is None:
+        return link
+    local = entry.starts_at.astimezone(ZoneInfo(entry.time_zone))
+    # Programs show the reader's own time, so the center's is in the text.
+    return f"{local:%I:%M %p} {local:%Z} at the center ({entry.time_zone}). {link}".removeprefix("0")

@@ -1,4 +1,4 @@
-"""The follow-up calendar of one referral, and the calendar feed of all referrals of a member."""
+"""The calendar of one referral, and the calendar feed of all referrals of a member."""
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.catalog import care_points
+from chalicelib.domain.handback.calendar_entries import CalendarEntry, from_follow_up_date, list_planned_entries
 from chalicelib.domain.handback.follow_up_dates import FollowUpBasis, FollowUpDate, list_follow_up_dates
 from chalicelib.domain.handback.package import HandbackVersion
 from chalicelib.domain.identity.members import Member, TenantKind
@@ -16,6 +17,8 @@ from chalicelib.domain.referrals.stages import Phase, Stage
 from chalicelib.errors import ForbiddenError, NotFoundError
 from chalicelib.services.handback import package as handbacks
 from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.access import build_member_audit_entry, get_visible_or_404
+from chalicelib.services.referrals.event_writes import load_decision_context
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
@@ -25,8 +28,12 @@ CALENDAR_DAYS_BACK, CALENDAR_DAYS_AHEAD = timedelta(days=92), timedelta(days=400
 the feed again and again, so later dates appear in time."""
 
 STAGES_IN_CALENDAR = frozenset({Stage.HANDED_BACK, Stage.FOLLOW_UP, Stage.LONG_TERM_FOLLOW_UP})
-"""Stages in which a referral's dates are in the feed: from the return to the referring provider on."""
+"""Stages in which follow-up dates are in the feed: from the return to the referring provider on."""
 
+_PHASES_IN_CALENDAR = [phase for phase in Phase if phase not in {Phase.ELIGIBILITY, Phase.CLOSED}]
+"""Planned dates are in the feed from the submission to the end."""
+
+_READ = "follow_up.read"
 VISIT_SOURCE = "CIBMTR's reporting points, the published care tables, and 15-year studies (as gathered by 2026-04)"
 
 
@@ -52,7 +59,7 @@ def read_follow_up(referral_id: str, *, member: Member, context: RunContext) -> 
         NotFoundError: no such referral, it belongs to another tenant, or its monitoring window is not
             open yet.
     """
-    view = handbacks.read_handback(referral_id, member=member, action="follow_up.read", context=context)
+    view = handbacks.read_handback(referral_id, member=member, action=_READ, context=context)
     follow_up = _build_follow_up(view.referral, view.handback)
     if follow_up is None:
         raise NotFoundError
@@ -98,8 +105,25 @@ def revoke_calendar_address(*, member: Member, context: RunContext) -> None:
     )
 
 
-def read_calendar_feed(address: str, *, context: RunContext) -> Iterator[tuple[FollowUp, FollowUpDate]]:
-    """List the follow-up dates of all patients of the owner of an address, before and after today.
+def read_calendar_file(
+    referral_id: str, *, member: Member, context: RunContext
+) -> Iterator[tuple[Referral, CalendarEntry]]:
+    """List the planned dates of one referral, and from the infusion on its follow-up dates.
+
+    Raises:
+        NotFoundError: no such referral, it belongs to another tenant, or it has neither a planned date
+            nor a monitoring window.
+    """
+    referral = get_visible_or_404(referral_id, member, _READ, context=context)
+    context.stores.audit_log.append(build_member_audit_entry(referral, member, _READ, context.now))
+    entries = [*_list_entries(referral, context=context)]
+    if not entries:
+        raise NotFoundError
+    return ((referral, entry) for entry in entries)
+
+
+def read_calendar_feed(address: str, *, context: RunContext) -> Iterator[tuple[Referral, CalendarEntry]]:
+    """List the dates of all patients of the owner of an address, before and after today.
 
     Raises:
         NotFoundError: no such address, it has ended, or its owner no longer has access to patients
@@ -111,25 +135,32 @@ def read_calendar_feed(address: str, *, context: RunContext) -> Iterator[tuple[F
     if member is None or not member.active or not member.has_clinical_access:
         raise NotFoundError
     context.stores.audit_log.append(_build_audit_entry(member, "calendar.read", context.now))
-    return _list_follow_ups(member, context=context)
+    return _list_feed_entries(member, context=context)
 
 
-def _list_follow_ups(member: Member, *, context: RunContext) -> Iterator[tuple[FollowUp, FollowUpDate]]:
+def _list_feed_entries(member: Member, *, context: RunContext) -> Iterator[tuple[Referral, CalendarEntry]]:
     index = "by_practice" if member.kind is TenantKind.PRACTICE else "by_center"
-    # The index only finds candidates. Each referral is read again before it is used.
-    for referral_id in context.stores.referrals.list_ids_in_phase(
-        Phase.FOLLOW_UP, index=index, tenant_id=member.tenant_id
-    ):
-        referral = context.stores.referrals.get(referral_id)
-        if referral is None or referral.stage not in STAGES_IN_CALENDAR or not member.can_see(referral):
-            continue
+    for phase in _PHASES_IN_CALENDAR:
+        # The index only finds candidates. Each referral is read again before it is used.
+        for referral_id in context.stores.referrals.list_ids_in_phase(phase, index=index, tenant_id=member.tenant_id):
+            referral = context.stores.referrals.get(referral_id)
+            # A referral that moved to a later phase meanwhile is listed there.
+            if referral is None or referral.phase is not phase or not member.can_see(referral):
+                continue
+            has_follow_up = referral.stage in STAGES_IN_CALENDAR
+            for entry in _list_entries(referral, has_follow_up=has_follow_up, context=context):
+                today = to_local_day(context.now, entry.time_zone)
+                if today - CALENDAR_DAYS_BACK <= entry.on <= today + CALENDAR_DAYS_AHEAD:
+                    yield referral, entry
+
+
+def _list_entries(referral: Referral, *, has_follow_up: bool = True, context: RunContext) -> Iterator[CalendarEntry]:
+    if referral.plans.reports:
+        yield from list_planned_entries(referral, load_decision_context(referral, context=context).time_zone)
+    if has_follow_up and referral.window:
         follow_up = _build_follow_up(referral, handbacks.get_latest_handback(referral, stores=context.stores))
-        if follow_up is None:
-            continue
-        today = to_local_day(context.now, follow_up.window.time_zone)
-        for date in follow_up.dates:
-            if today - CALENDAR_DAYS_BACK <= date.on <= today + CALENDAR_DAYS_AHEAD:
-                yield follow_up, date
+        for day in follow_up.dates if follow_up else ():
+            yield from_follow_up_date(day, referral.window.time_zone)
 
 
 def _build_follow_up(referral: Referral, handback: HandbackVersion | None) -> FollowUp | None:

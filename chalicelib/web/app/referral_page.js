@@ -1,6 +1,6 @@
 // The page of one referral: its status, time in status, next action, and details.
 import { listProducts } from "../centers/centers_api.js";
-import { FollowUp } from "../handback/follow_up.js";
+import { FollowUp, PlannedCalendar } from "../handback/follow_up.js";
 import { Handback } from "../handback/handback.js";
 import { canRefer, getTimeZone, isPractice } from "../identity/member.js";
 import { html, useEffect, useState } from "../platform/dom.js";
@@ -171,6 +171,7 @@ export function ReferralPage({ id }) {
       <div>
         ${referral.window && html`<${Handback} referral=${referral} /><${MonitoringWindow} window=${referral.window} referral=${referral} />`}
         ${referral.window && html`<${FollowUp} referral=${referral} />`}
+        ${!referral.window && referral.plans.some(({ open }) => open) && html`<${PlannedCalendar} referral=${referral} />`}
         <${Timeline} referral=${referral} showResult=${showResult} />
         ${product && html`<${SafetyReporting} product=${product} />`}
       </div>

@@ -59,7 +59,7 @@ function CalendarLink() {
   return html`<details>
     <summary>Subscribe from your calendar app</summary>
     <div class="stack calendar-feed-address">
-      <p class="small-text">One link covers all patients who are back with your practice. Entries show only an alias and the type of date. Anyone who has the link can see the calendar, so do not share it.</p>
+      <p class="small-text">One link covers the planned dates of all your patients, and the follow-up dates of those who are back with the practice. Entries show only an alias and the type of date. Anyone who has the link can see the calendar, so do not share it.</p>
       ${(problem || failed) && html`<${Problem} problem=${problem || failed} retry=${problem ? reload : null} />`}
       ${url && html`<p class="banner is-success"><span class="tabular-numbers calendar-address">${url}</span></p>`}
       ${active && !url && html`<p class="small-text tabular-numbers">Your calendar link has been active since ${formatDay(data.made_at, getTimeZone())}. For security, the link is shown only once. Create a new one if you lost it.</p>`}
@@ -75,7 +75,6 @@ function CalendarLink() {
 export function FollowUp({ referral }) {
   const id = referral.referral_id;
   const { data, problem, reload } = useLoad(() => getFollowUp(id), [referral.version]);
-  const [failed, setFailed] = useState(/** @type {any} */ (null));
   if (!data)
     return (
       problem &&
@@ -84,6 +83,28 @@ export function FollowUp({ referral }) {
   const today = formatWallClock(Date.now(), data.time_zone).slice(0, 10);
   const ahead = data.items.filter(({ date }) => date >= today);
   const past = data.items.filter(({ date }) => date < today);
+  return html`<section class="card" aria-labelledby="follow-up">
+    <div class="card-head"><h2 id="follow-up">Follow-up calendar</h2><span class="chip">${ahead.length} upcoming</span></div>
+    <p class="small-text tabular-numbers">Dates count from the infusion on ${formatDate(data.infused_on)}, in the center's calendar.</p>
+    <${FollowUpDates} items=${ahead.slice(0, DATES_SHOWN)} today=${today} />
+    ${ahead.length > DATES_SHOWN && html`<details><summary>Later (${ahead.length - DATES_SHOWN})</summary><${FollowUpDates} items=${ahead.slice(DATES_SHOWN)} today=${today} /></details>`}
+    ${past.length > 0 && html`<details><summary>Past (${past.length})</summary><${FollowUpDates} items=${past} today=${today} /></details>`}
+    <${CalendarFile} id=${id} />
+  </section>`;
+}
+
+/** The planned dates before an infusion, for the reader's own calendar. */
+export function PlannedCalendar({ referral }) {
+  return html`<section class="card" aria-labelledby="planned-calendar">
+    <h2 id="planned-calendar">Calendar</h2>
+    <p class="small-text">The planned dates of this referral as calendar entries. They show the alias and "Appointment" or "Delivery".</p>
+    <${CalendarFile} id=${referral.referral_id} />
+  </section>`;
+}
+
+/** The button that downloads the dates of one referral, and the link for all. */
+function CalendarFile({ id }) {
+  const [failed, setFailed] = useState(/** @type {any} */ (null));
   const download = async () => {
     try {
       downloadFile(await getFollowUpFile(id), "follow-up.ics");
@@ -92,14 +113,8 @@ export function FollowUp({ referral }) {
       setFailed(problem);
     }
   };
-  return html`<section class="card" aria-labelledby="follow-up">
-    <div class="card-head"><h2 id="follow-up">Follow-up calendar</h2><span class="chip">${ahead.length} upcoming</span></div>
-    <p class="small-text tabular-numbers">Dates count from the infusion on ${formatDate(data.infused_on)}, in the center's calendar.</p>
-    <${FollowUpDates} items=${ahead.slice(0, DATES_SHOWN)} today=${today} />
-    ${ahead.length > DATES_SHOWN && html`<details><summary>Later (${ahead.length - DATES_SHOWN})</summary><${FollowUpDates} items=${ahead.slice(DATES_SHOWN)} today=${today} /></details>`}
-    ${past.length > 0 && html`<details><summary>Past (${past.length})</summary><${FollowUpDates} items=${past} today=${today} /></details>`}
+  return html`
     ${failed && html`<${Problem} problem=${failed} retry=${download} />`}
     <div class="buttons"><button type="button" onClick=${download}>Download calendar file (.ics)</button></div>
-    <${CalendarLink} />
-  </section>`;
+    <${CalendarLink} />`;
 }

@@ -1,0 +1,61 @@
+"""What a calendar outside of this product shows: the alias, a neutral title, and when; nothing else.
+
+Files and feeds end up in calendars of third parties. A title such as "CAR T infusion" next to an alias that
+someone knows is health data, so a planned visit is an "Appointment".
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from chalicelib.domain.handback.follow_up_dates import FollowUpDate, FollowUpDateKind
+from chalicelib.domain.referrals.plan_terms import PlanKind
+from chalicelib.domain.referrals.planned_dates import list_open_plans
+from chalicelib.domain.referrals.plans import get_local_day
+from chalicelib.domain.referrals.referral import Referral
+
+FOLLOW_UP_TITLES: Mapping[FollowUpDateKind, str] = {
+    FollowUpDateKind.FIRST_VISIT: "First visit",
+    FollowUpDateKind.CENTER_VISIT: "Visit at another site",
+    FollowUpDateKind.VISIT: "Visit due",
+    FollowUpDateKind.CARE_POINT: "Task due",
+    FollowUpDateKind.UNTIL: "Date to review",
+}
+PLAN_TITLES: Mapping[PlanKind, str] = {
+    kind: "Delivery" if kind is PlanKind.DELIVERY else "Appointment" for kind in PlanKind
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarEntry:
+    """One entry of a calendar: a whole day, or a time.
+
+    Attributes:
+        key: Stays the same when the date changes; unique in one referral.
+        on: The day at the center.
+        starts_at: The time in UTC; None if only the day is known.
+        time_zone: The center's.
+    """
+
+    key: str
+    title: str
+    on: date
+    starts_at: datetime | None = None
+    time_zone: str
+
+
+def from_follow_up_date(day: FollowUpDate, time_zone: str) -> CalendarEntry:
+    """Convert a follow-up date."""
+    return CalendarEntry(key=day.key, title=FOLLOW_UP_TITLES[day.kind], on=day.on, time_zone=time_zone)
+
+
+def list_planned_entries(referral: Referral, time_zone: str) -> Iterator[CalendarEntry]:
+    """List the planned dates that still stand. A canceled one, and all of an ended referral, are gone."""
+    for plan in list_open_plans(referral):
+        yield CalendarEntry(
+            key=f"plan#{plan.plan}",
+            title=PLAN_TITLES[plan.plan],
+            on=get_local_day(plan.day, time_zone),
+            starts_at=plan.day.starts_at,
+            time_zone=time_zone,
+        )

@@ -14,6 +14,7 @@ from chalicelib.domain.notices.notice_schedule import (
 )
 from chalicelib.domain.notices.tasks import OPEN_MONITORING_RULE, OutboxTask, TaskQueue
 from chalicelib.domain.referrals.events import derive_id
+from chalicelib.domain.referrals.history_start import get_referred_on
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow, get_start_of_day, to_local_day
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Phase, Stage
@@ -76,7 +77,8 @@ def list_tasks_to_plan(before: Referral, after: Referral) -> Iterator[OutboxTask
     That is what the earlier plan did not have, and what was skipped and now applies again: after a
     hold that ended, or a death that was reported in error. Of the notices that are past by then,
     only the last of each series is sent, once: after a hold of three weeks, the reader needs the
-    current state and not each step that led to it.
+    current state and not each step that led to it. Of a patient who was already on the way, nothing is
+    sent about the days before the submission.
     """
     if after.window is None:
         return
@@ -90,10 +92,17 @@ def list_tasks_to_plan(before: Referral, after: Referral) -> Iterator[OutboxTask
         task = _with_replaced_task(planned, earlier_by_rule.get(planned.rule))
         if get_local_day(task) >= today:
             yield task
-        else:
+        elif not _is_before_submission(task, after):
             series = NOTICE_SCHEDULE[task.rule].series
             past[series] = max(past.get(series, task), task, key=get_local_day)
     yield from past.values()
+
+
+def _is_before_submission(task: OutboxTask, referral: Referral) -> bool:
+    """Whether a notice of a patient who was already on the way was due before the referral was entered."""
+    if referral.submitted_at is None or referral.window is None or get_referred_on(referral) is None:
+        return False
+    return get_local_day(task) < to_local_day(referral.submitted_at, referral.window.time_zone)
 
 
 def _becomes_due_again(task: OutboxTask, before: Referral, after: Referral, *, today: date) -> bool:

@@ -29,6 +29,7 @@ from chalicelib.domain.referrals.events import (
     StageChange,
     WindowExtended,
 )
+from chalicelib.domain.referrals.history_start import get_history_start
 from chalicelib.domain.referrals.planned_dates import find_impossible_date, with_planned_date
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.replay import (
@@ -182,8 +183,8 @@ def _decide_stage_change(
     rejected = find_broken_rule(change, context)
     if rejected:
         return rejected
-    submitted_at = referral.submitted_at
-    if is_ending(change) and submitted_at and change.latest + CLOCK_DIFFERENCE < submitted_at:
+    started_at = get_history_start(referral) if referral.submitted_at else None
+    if is_ending(change) and started_at and change.latest + CLOCK_DIFFERENCE < started_at:
         return Rejected("before_referral", "This date is before the referral was submitted. Check the date.")
     allowed = list_transitions_from(referral.stage).get(change.stage)
     if allowed and change.actor not in allowed:

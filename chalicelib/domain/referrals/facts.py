@@ -28,6 +28,7 @@ OWN_SECTIONS: Mapping[Actor, frozenset[str]] = {
             "note",
             "patient",
             "product_id",
+            "referred_on",
             "referring_provider",
             "urgency",
         }
@@ -108,6 +109,7 @@ FACT_LABELS: Mapping[str, str] = {
     "/patient/sex": "Sex",
     "/patient/zip": "ZIP code",
     "/product_id": "Planned product",
+    "/referred_on": "Referred on",
     "/referring_provider": "Referring provider",
     "/referring_provider/email": "Referring provider's email",
     "/referring_provider/name": "Referring provider's name",

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from chalicelib.domain.platform.partial_dates import parse_partial_date
 from chalicelib.domain.referrals.events import Corrected, ReferralEvent
+from chalicelib.domain.referrals.history_start import get_history_start
 from chalicelib.domain.referrals.referral import Referral
 
 ASKED_BEFORE_START = timedelta(days=60)
@@ -27,8 +28,8 @@ class OldDate(StrEnum):
 
 
 def get_start(referral: Referral) -> datetime:
-    """Get when the referral began: its submission, or its creation while it is a draft."""
-    return referral.submitted_at or referral.created_at
+    """Get when the referral began: the day it was made or its submission, or its creation while it is a draft."""
+    return get_history_start(referral) or referral.created_at
 
 
 def find_old_date(referral: Referral, event: ReferralEvent) -> OldDate | None:

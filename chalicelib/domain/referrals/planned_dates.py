@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.referrals.events import Corrected, PlanChanged, ReferralEvent, StageChange
+from chalicelib.domain.referrals.history_start import get_history_start
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.plan_terms import PLAN_BY_STAGE, STAGE_WHEN_DONE, DatedPlan, PlanKind, PlannedDay
 from chalicelib.domain.referrals.plans import Plan, PlanReport, get_local_day
@@ -89,7 +90,8 @@ def find_impossible_date(referral: Referral, event: ReferralEvent, context: Deci
     if report.starts_at and _is_skipped_hour(report.starts_at, context.time_zone):
         text = "This hour does not exist at the center, because the clocks change. Check the time."
         return Rejected("no_such_hour", text, pointer)
-    if referral.submitted_at and _is_before(report, referral.submitted_at - _BEFORE_SUBMISSION, context.time_zone):
+    started_at = get_history_start(referral) if referral.submitted_at else None
+    if started_at and _is_before(report, started_at - _BEFORE_SUBMISSION, context.time_zone):
         text = "This planned date is before the referral was submitted. Check the date."
         return Rejected("planned_before_referral", text, pointer)
     return None

@@ -22,6 +22,7 @@ from chalicelib.domain.referrals.endings import (
 )
 from chalicelib.domain.referrals.event_path import Path, PathEvent, Place, find_path, follow, must_precede
 from chalicelib.domain.referrals.events import Corrected, ReferralEvent, Reopened, StageChange, WindowExtended
+from chalicelib.domain.referrals.history_start import get_history_start, get_referred_on
 from chalicelib.domain.referrals.named_products import NamedProducts, find_named_products
 from chalicelib.domain.referrals.planned_dates import with_plan
 from chalicelib.domain.referrals.plans import NO_PLANS
@@ -91,7 +92,7 @@ def replay_history(
     path_events = [e for e in events if isinstance(e, PathEvent) and not is_ending(e)]
     old = [e for e in path_events if first and e.order[:2] < first[:2]]
     place = Place(start.stage, start.doses_given if start.stage is Stage.INFUSED else 0)
-    path = find_path(place, [e for e in path_events if e not in old])
+    path, ordered_moves = _find_path(start, place, [e for e in path_events if e not in old])
     products = _find_products(start, place, path, history, events)
     state = replace(start, status=replace(start.status, products=products))
     context = context.for_product(state.current_product_id)
@@ -110,7 +111,7 @@ def replay_history(
     state = _with_status_events(state, events, canceled, context, deciders)
     state = _with_reopenings(state, reopenings, canceled)
     open_endings = [e for e in all_endings if e not in canceled]
-    endings = choose_ending(state, open_endings, start=place, moves=path.moves)
+    endings = choose_ending(state, open_endings, start=place, moves=ordered_moves)
     opened = state.stage
     state = _with_newest(with_endings(state, endings, context), (*path_events, *all_endings))
     must_replay = bool(
@@ -120,6 +121,23 @@ def replay_history(
     )
     state = replace(state, status=replace(state.status, corrected=must_replay))
     return Replayed(state, opened, Path(path.moves, path.repeats, [*old, *path.left_out]), endings)
+
+
+def _find_path(start: Referral, place: Place, events: Sequence[PathEvent]) -> tuple[Path, Sequence[PathEvent]]:
+    """Find the path, and its moves with the times that set their order.
+
+    The first submission of a patient already on the way comes before the steps since the day of the referral.
+    """
+    begins_at = get_history_start(start) if get_referred_on(start) else None
+    submissions = [e for e in _select(events, StageChange) if e.stage is Stage.SUBMITTED]
+    if begins_at is None or start.stage is not Stage.DRAFT or not submissions:
+        path = find_path(place, events)
+        return path, path.moves
+    first = min(submissions, key=lambda e: e.order)
+    dated = replace(first, occurred_at=min(begins_at, first.occurred_at))
+    path = find_path(place, [dated if e is first else e for e in events])
+    original = [[first if e is dated else e for e in part] for part in (path.moves, path.repeats, path.left_out)]
+    return Path(*original), path.moves
 
 
 def _find_products(

@@ -17,6 +17,7 @@ from chalicelib.domain.referrals.events import (
     StageChange,
     WindowExtended,
 )
+from chalicelib.domain.referrals.history_start import get_submission_time
 from chalicelib.domain.referrals.monitoring_window import (
     AnchorInfusion,
     MonitoringProfile,
@@ -215,6 +216,12 @@ def _with_infusion(referral: Referral, change: StageChange, context: DecisionCon
 def with_stage(referral: Referral, change: StageChange, context: DecisionContext) -> Referral:
     """Enter a stage; an ending also ends a hold and answers a withdrawal request."""
     submitted = change.occurred_at if change.stage is Stage.SUBMITTED else None
+    is_first_submission = change.stage is Stage.SUBMITTED and Stage.SUBMITTED not in referral.stage_entered_at
+    entered_at = (
+        get_submission_time(referral, change.occurred_at, context.time_zone)
+        if is_first_submission
+        else change.occurred_at
+    )
     is_ending = change.stage in TERMINAL_STAGES
     status = replace(
         referral.status,
@@ -232,7 +239,7 @@ def with_stage(referral: Referral, change: StageChange, context: DecisionContext
         stage=change.stage,
         stage_since=change.occurred_at,
         last_applied_order=change.order,
-        stage_entered_at={**referral.stage_entered_at, change.stage: change.occurred_at},
+        stage_entered_at={**referral.stage_entered_at, change.stage: entered_at},
         submitted_at=referral.submitted_at or submitted,
         status=status,
     )

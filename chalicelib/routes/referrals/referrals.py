@@ -8,6 +8,7 @@ from chalice import Blueprint
 from chalicelib import wiring
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.referrals.events import EventSource, derive_id
+from chalicelib.domain.referrals.history_start import REFERRED_ON
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.worklists import ListViewer, Worklist
 from chalicelib.errors import MalformedError, NotFoundError
@@ -271,8 +272,11 @@ def _read_referral(request: ApiRequest, referral_id: str) -> Referral:
 
 def _to_new_referral(body: ReferralRequest) -> create.NewReferral:
     details = _to_plain_json(body)
+    sections = {name: details[name] for name in REFERRAL_SECTIONS}
+    if body.referred_on:
+        sections[REFERRED_ON] = details[REFERRED_ON]
     return create.NewReferral(
-        details={name: details[name] for name in REFERRAL_SECTIONS},
+        details=sections,
         alias=details["patient"].get("alias") or None,
         product_id=body.product_id,
         center_id=body.center_id,

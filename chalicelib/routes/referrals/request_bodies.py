@@ -146,7 +146,11 @@ class Insurance(StrictModel):
 
 
 class ReferralRequest(StrictModel):
-    """A referral as a practice sends it."""
+    """A referral as a practice sends it.
+
+    `referred_on` is for a patient who is already on the way: the day on which the patient was referred, at most
+    two years ago. Steps from that day on count. It can change only while the referral is a draft.
+    """
 
     patient: Patient
     clinical: Clinical
@@ -159,6 +163,7 @@ class ReferralRequest(StrictModel):
     none_because: AnswersNone | None = None
     note: MultiLineText | None = None
     continues: Identifier | None = None
+    referred_on: CalendarDate | None = None
     submit: bool = False
 
 
@@ -178,4 +183,5 @@ class ReferralPatchRequest(StrictModel):
     consent_to_share: ConsentChange | None = None
     none_because: AnswersNone | None = None
     note: MultiLineText | None = None
+    referred_on: CalendarDate | None = None
     center_contact: CenterContact | None = None

@@ -205,6 +205,7 @@ class ReferralResponse(TypedDict):
     created_at: str
     updated_at: str
     submitted_at: str | None
+    referred_on: str | None
     practice: TenantResponse
     center: ReferralCenterResponse | None
     alias: str
@@ -254,6 +255,7 @@ class ReferralSummaryResponse(TypedDict):
     """A row in a list of referrals."""
 
     referral_id: str
+    referred_on: str | None
     alias: str
     patient: Mapping[str, str | None]
     stage: str

@@ -7,6 +7,7 @@ from chalicelib import catalog, wiring
 from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOTE
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.notices.notice_schedule import NOTICE_SCHEDULE
+from chalicelib.domain.referrals.history_start import REFERRED_ON
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow, label_milestone, name_longest_minimum
 from chalicelib.domain.referrals.packet import REQUIRED_ITEMS, build_packet, list_missing_items
 from chalicelib.domain.referrals.reason_codes import describe_outcome
@@ -79,6 +80,7 @@ def to_referral_response(
         "created_at": format_timestamp(referral.created_at),
         "updated_at": format_timestamp(referral.updated_at),
         "submitted_at": format_timestamp(referral.submitted_at) if referral.submitted_at else None,
+        "referred_on": details.get(REFERRED_ON),
         "changed_since_seen": unread.has_changes,
         "requested_items": summarize_stage(referral).requested_items,
         "unread_messages": unread.messages,
@@ -239,6 +241,7 @@ def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread:
     next_plan = stage_summary.find_next_plan(now=viewer.now, time_zone=zone)
     return {
         "referral_id": summary.referral_id,
+        "referred_on": summary.referred_on.isoformat() if summary.referred_on else None,
         "alias": summary.alias,
         "patient": summary.patient,
         "stage": stage_summary.stage,

@@ -26,6 +26,7 @@ from chalicelib.services.referrals.access import (
 from chalicelib.services.referrals.aliases import prepare_alias_writes, require_harmless_alias
 from chalicelib.services.referrals.consent_checks import complete_consent
 from chalicelib.services.referrals.fact_change_writes import prepare_fact_change_writes
+from chalicelib.services.referrals.referred_on_checks import check_referred_on
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.aliases import ALIAS_WRITE
 
@@ -134,6 +135,7 @@ def _require_open_references(before: Referral, changes: Mapping[str, Any], *, co
 
 def _with_changes(before: Referral, changes: Mapping[str, Any], *, context: RunContext) -> Referral:
     sections = {name: value for name, value in changes.items() if name not in _COLUMNS}
+    check_referred_on({**before.details, **sections}, before, practice_id=before.practice_id, context=context)
     details = complete_consent({**before.details, **sections}, before, practice_id=before.practice_id, context=context)
     return replace(
         before,

@@ -25,6 +25,7 @@ from chalicelib.services.referrals.aliases import choose_alias, prepare_alias_wr
 from chalicelib.services.referrals.consent_checks import complete_consent
 from chalicelib.services.referrals.event_writes import load_decision_context, prepare_event_writes
 from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
+from chalicelib.services.referrals.referred_on_checks import check_referred_on
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
@@ -65,6 +66,7 @@ def create_referral(
     """
     require_practice(member)
     require_known_product_and_center(new_referral.product_id, new_referral.center_id, stores=context.stores)
+    check_referred_on(new_referral.details, None, practice_id=member.tenant_id, context=context)
     details = complete_consent(new_referral.details, None, practice_id=member.tenant_id, context=context)
     draft = _build_draft(
         replace(new_referral, details=details), referral_id=referral_id, member=member, now=context.now

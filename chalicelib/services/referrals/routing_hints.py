@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib import catalog
 from chalicelib.catalog.diagnoses import SUBCATEGORIES_BY_DISEASE, list_diseases_for_code
+from chalicelib.domain.referrals.history_start import get_referred_on
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.routing_hints import (
     HINTED_PHASES,
@@ -35,7 +36,7 @@ def find_hints_of_referral(referral: Referral, *, context: RunContext) -> Sequen
     return _find_hints(
         stage=referral.stage,
         birth_date=patient.get("birth_date"),
-        referred_on=(referral.submitted_at or context.now).date(),
+        referred_on=get_referred_on(referral) or (referral.submitted_at or context.now).date(),
         disease=clinical.get("disease"),
         icd10=clinical.get("icd10"),
         product_id=referral.current_product_id,
@@ -49,7 +50,7 @@ def find_hints_of_row(row: ReferralSummary, *, context: RunContext) -> Sequence[
     return _find_hints(
         stage=row.stage_summary.stage,
         birth_date=row.patient.get("birth_date"),
-        referred_on=row.submitted_on or (row.stage_summary.referred_at or context.now).date(),
+        referred_on=row.referred_on or row.submitted_on or (row.stage_summary.referred_at or context.now).date(),
         disease=row.disease,
         icd10=row.icd10,
         product_id=row.stage_summary.product_id or row.product_id,

@@ -29,6 +29,7 @@ from typing import Any, TypeVar
 from chalicelib.domain.audit.hash_chain import ChainHead
 from chalicelib.domain.referrals.conversation import Conversation
 from chalicelib.domain.referrals.events import EVENT_TYPE_BY_CLASS, EventOrder, EventStatus, EventType, ReferralEvent
+from chalicelib.domain.referrals.history_start import REFERRED_ON
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow
 from chalicelib.domain.referrals.name_search import list_identifiers, list_name_prefixes
 from chalicelib.domain.referrals.referral import Referral, ReferralStatus
@@ -75,6 +76,7 @@ class ReferralSummary:
     """The record number, date of birth and phone number, as `name_search` compares them."""
     icd10: str | None = None
     submitted_on: date | None = None
+    referred_on: date | None = None
 
     @property
     def search_names(self) -> Sequence[str]:
@@ -140,6 +142,7 @@ class ReferralItems:
             identifiers=summary.get("found_by", ()),
             icd10=summary.get("icd10"),
             submitted_on=_apply_if_present(summary.get("submitted_on"), date.fromisoformat),
+            referred_on=_apply_if_present(summary.get(REFERRED_ON), date.fromisoformat),
         )
 
     def event_to_item(self, event: ReferralEvent, status: EventStatus, *, scope: str) -> Item:
@@ -189,6 +192,7 @@ class ReferralItems:
             "standing": json.loads(codec.to_json(StageSummary, summarize_stage(referral))),
             "touched": [referral.last_writer.by, referral.last_writer.after],
             "found_by": sorted(list_identifiers(patient)),
+            **({REFERRED_ON: referral.details[REFERRED_ON]} if referral.details.get(REFERRED_ON) else {}),
         }
         last_order = referral.last_applied_order
         prefixes = list_name_prefixes(_list_search_names(referral.alias, patient)) | list_identifiers(patient)

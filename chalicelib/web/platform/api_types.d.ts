@@ -1290,6 +1290,7 @@ export interface NewReferralResponse {
   created_at: string;
   updated_at: string;
   submitted_at: string | null;
+  referred_on: string | null;
   practice: TenantResponse;
   center: ReferralCenterResponse | null;
   alias: string;
@@ -1681,10 +1682,16 @@ export interface ReferralPatchRequest {
   consent_to_share?: ConsentChange | null;
   none_because?: NoneBecause[] | null;
   note?: string | null;
+  referred_on?: string | null;
   center_contact?: CenterContact | null;
 }
 
-/** A referral as a practice sends it. */
+/**
+ * A referral as a practice sends it.
+ *
+ * `referred_on` is for a patient who is already on the way: the day on which the patient was referred, at most
+ * two years ago. Steps from that day on count. It can change only while the referral is a draft.
+ */
 export interface ReferralRequest {
   patient: Patient;
   clinical: Clinical;
@@ -1697,6 +1704,7 @@ export interface ReferralRequest {
   none_because?: NoneBecause[] | null;
   note?: string | null;
   continues?: string | null;
+  referred_on?: string | null;
   submit?: boolean;
 }
 
@@ -1714,6 +1722,7 @@ export interface ReferralResponse {
   created_at: string;
   updated_at: string;
   submitted_at: string | null;
+  referred_on: string | null;
   practice: TenantResponse;
   center: ReferralCenterResponse | null;
   alias: string;
@@ -1762,6 +1771,7 @@ export interface ReferralResponse {
 /** A row in a list of referrals. */
 export interface ReferralSummaryResponse {
   referral_id: string;
+  referred_on: string | null;
   alias: string;
   patient: Record<string, string | null>;
   stage: string;

@@ -15,6 +15,7 @@ from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
 from chalicelib.routes.platform.field_messages import FIELDS_NOT_VALID
 from chalicelib.routes.platform.operations import RouteAccess
 from chalicelib.routes.platform.request import ApiRequest, validate_tolerantly
+from chalicelib.routes.referrals.dates_without_time import read_dates_as_days
 from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest, build_event, parse_delivery_body
 from chalicelib.routes.referrals.product_fields import drop_product_of_other_stages
 from chalicelib.routes.referrals.response_types import ReportResultResponse
@@ -35,7 +36,7 @@ def receive_delivery(request: ApiRequest, center_id: str) -> ApiResponse[ReportR
     _verify_signature(request, center_id)
     # Only after the signature, so that no one else can use up a center's rate limit.
     enforce_rate_limit(f"feed#{center_id}", wiring.get_webhook_rate_limit(), context=request.context)
-    referral_id, report, ignored = _parse_report(request.raw_body)
+    referral_id, report, ignored = _parse_report(request.raw_body, center_id)
     delivery = Delivery(
         center_id=center_id,
         webhook_id=_read_signature_header(request, "id"),
@@ -74,14 +75,20 @@ def _read_signature_header(request: ApiRequest, name: str) -> str:
     return request.headers.get(f"{'webhook' if is_standard else 'svix'}-{name}", "")
 
 
-def _parse_report(raw: bytes) -> tuple[str, Any, tuple[str, ...]]:
+def _parse_report(raw: bytes, center_id: str) -> tuple[str, Any, tuple[str, ...]]:
     referral_id, rest = parse_delivery_body(strict_json.parse_json(raw))
+    read_dates_as_days(rest, get_time_zone=lambda: _get_time_zone(center_id))
     dropped = drop_product_of_other_stages(rest)
     report, ignored = validate_tolerantly(EventRequest, rest)
     if not isinstance(referral_id, str) or not _REFERRAL_ID.fullmatch(referral_id):
         error = FieldError("/referral_id", "malformed", "Send the ID of a referral.")
         raise MalformedError("malformed", FIELDS_NOT_VALID, errors=[error])
     return referral_id, report.root, (*dropped, *ignored)
+
+
+def _get_time_zone(center_id: str) -> str:
+    center = wiring.get_stores().tenants.get_center(center_id)
+    return center.tenant.time_zone if center else "UTC"
 
 
 def _build_reporter(delivery: Delivery) -> EventReporter:

@@ -79,7 +79,7 @@ def parse_sheet(raw: bytes) -> ParsedSheet:
         SheetError: lists every fault of every row, or the one fault that prevents reader the rows.
     """
     reader = _SheetReader()
-    rows = _list_rows(_decode_utf8(raw))
+    rows = list_rows(_decode_utf8(raw))
     names = _check_header(next(rows, (1, [])))
     try:
         for line, cells in rows:
@@ -120,8 +120,12 @@ def _build_encoding_fault(raw: bytes, at: int) -> SheetFault:
     )
 
 
-def _list_rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """List each row with the line on which it starts. Skip empty lines."""
+def list_rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """List each row with the line on which it starts. Skip empty lines.
+
+    Raises:
+        csv.Error: the text is not CSV; its `line` says where.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     while True:

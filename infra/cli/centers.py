@@ -104,11 +104,12 @@ def _read_sheet(file: Path, *, as_json: bool) -> "ParsedSheet":
     except OSError as error:
         fail(f"Cannot read {file}: {error.strerror}.", USAGE_ERROR)
     except sheet.SheetError as error:
-        _print_faults(file, error.faults, as_json=as_json)
+        print_faults(file, error.faults, as_json=as_json)
         raise typer.Exit(USAGE_ERROR) from None
 
 
-def _print_faults(file: Path, faults: "Sequence[SheetFault]", *, as_json: bool) -> None:
+def print_faults(file: Path, faults: "Sequence[SheetFault]", *, as_json: bool) -> None:
+    """Print what is wrong with a file, line by line."""
     if as_json:
         print_json({"faults": [{"line": f.line, "column": f.column, "message": f.message} for f in faults]})
         return

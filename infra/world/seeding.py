@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.domain.identity.members import Member, Role, TenantKind
 from chalicelib.domain.referrals.events import EventSource, ReferralEvent, StageChange, derive_id
 from chalicelib.domain.referrals.stages import Actor, Stage
-from chalicelib.routes.referrals.referrals import REFERRAL_SECTIONS
+from chalicelib.routes.referrals.new_referrals import REFERRAL_SECTIONS
 from chalicelib.routes.referrals.request_bodies import ReferralRequest
 from chalicelib.services.handback import package as handback_packages
 from chalicelib.services.notices.weekly_digest import prepare_digest_writes

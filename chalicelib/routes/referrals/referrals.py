@@ -1,6 +1,5 @@
 """Referrals: create, edit, read, report events."""
 
-import json
 from typing import Any, cast
 
 from chalice import Blueprint
@@ -8,7 +7,6 @@ from chalice import Blueprint
 from chalicelib import wiring
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.referrals.events import EventSource, derive_id
-from chalicelib.domain.referrals.history_start import REFERRED_ON
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.worklists import ListViewer, Worklist
 from chalicelib.errors import MalformedError, NotFoundError
@@ -20,6 +18,7 @@ from chalicelib.routes.referrals import responses
 from chalicelib.routes.referrals.change_responses import ChangePageResponse, to_revision_response
 from chalicelib.routes.referrals.event_bodies import EventReporter, EventRequest, build_event, require_same_referral
 from chalicelib.routes.referrals.journey_responses import PHASE_LABELS
+from chalicelib.routes.referrals.new_referrals import to_new_referral, to_plain_json
 from chalicelib.routes.referrals.request_bodies import ReferralPatchRequest, ReferralRequest
 from chalicelib.routes.referrals.response_types import (
     AuditTrailResponse,
@@ -42,16 +41,6 @@ from chalicelib.store.webhooks.idempotency import StoredResponse
 
 blueprint = Blueprint(__name__)
 
-REFERRAL_SECTIONS = (
-    "patient",
-    "clinical",
-    "referring_provider",
-    "insurance",
-    "consent_to_share",
-    "none_because",
-    "note",
-)
-
 
 @declare_endpoint(blueprint, "POST", "/v1/referrals", status=201, needs_idempotency_key=True)
 def create_referral(request: ApiRequest, body: ReferralRequest) -> ApiResponse[NewReferralResponse]:
@@ -71,7 +60,7 @@ def create_referral(request: ApiRequest, body: ReferralRequest) -> ApiResponse[N
         return StoredResponse(status=201, headers=headers, body=body)
 
     stored = create.create_referral(
-        _to_new_referral(body),
+        to_new_referral(body),
         submit=body.submit,
         referral_id=wiring.generate_id("ref"),
         member=member,
@@ -138,7 +127,7 @@ def read_referral(request: ApiRequest, referral_id: str) -> ApiResponse[Referral
 @declare_endpoint(blueprint, "PATCH", "/v1/referrals/{referral_id}", needs_if_match=True)
 def amend_referral(request: ApiRequest, referral_id: str, body: ReferralPatchRequest) -> ApiResponse[ReferralResponse]:
     """Correct your organization's own facts of a referral, until it is closed."""
-    changes = _to_plain_json(body, exclude_unset=True)
+    changes = to_plain_json(body, exclude_unset=True)
     patient = changes.get("patient")
     if patient and patient.get("alias"):
         changes["alias"] = patient["alias"]
@@ -268,27 +257,6 @@ def _read_referral(request: ApiRequest, referral_id: str) -> Referral:
     return read_and_amend.read_referral(
         referral_id, member=request.member, request_id=request.request_id, context=request.context
     )
-
-
-def _to_new_referral(body: ReferralRequest) -> create.NewReferral:
-    details = _to_plain_json(body)
-    sections = {name: details[name] for name in REFERRAL_SECTIONS}
-    if body.referred_on:
-        sections[REFERRED_ON] = details[REFERRED_ON]
-    return create.NewReferral(
-        details=sections,
-        alias=details["patient"].get("alias") or None,
-        product_id=body.product_id,
-        center_id=body.center_id,
-        urgency=body.urgency,
-        continues=body.continues,
-    )
-
-
-def _to_plain_json(body: ReferralRequest | ReferralPatchRequest, *, exclude_unset: bool = False) -> dict[str, Any]:
-    """The body as plain JSON values, which are stored and returned as they are."""
-    values: dict[str, Any] = json.loads(body.model_dump_json(exclude_unset=exclude_unset))
-    return values
 
 
 def _reject_emptied_sections(changes: dict[str, Any]) -> None:

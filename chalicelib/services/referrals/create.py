@@ -68,9 +68,7 @@ def create_referral(
     require_known_product_and_center(new_referral.product_id, new_referral.center_id, stores=context.stores)
     check_referred_on(new_referral.details, None, practice_id=member.tenant_id, context=context)
     details = complete_consent(new_referral.details, None, practice_id=member.tenant_id, context=context)
-    draft = _build_draft(
-        replace(new_referral, details=details), referral_id=referral_id, member=member, now=context.now
-    )
+    draft = build_draft(replace(new_referral, details=details), referral_id=referral_id, member=member, now=context.now)
     links = _prepare_link_writes(draft, member, context=context)
 
     def attempt() -> StoredResponse:
@@ -107,7 +105,8 @@ def _take_alias(draft: Referral, chosen: str | None, *, stores: Stores) -> tuple
     return draft, prepare_alias_writes(draft, None, stores=stores, saved_too=draft.status.continues)
 
 
-def _build_draft(new_referral: NewReferral, *, referral_id: str, member: Member, now: datetime) -> Referral:
+def build_draft(new_referral: NewReferral, *, referral_id: str, member: Member, now: datetime) -> Referral:
+    """Build the draft that a new referral starts as."""
     return Referral(
         referral_id=referral_id,
         practice_id=member.tenant_id,
@@ -161,22 +160,27 @@ def _prepare_submission(
 ) -> tuple[Referral, Sequence[TransactionWrite]]:
     """The submitted referral, and the writes of its submission."""
     require_complete(build_packet(draft))
-    change = StageChange(
-        event_id=derive_id("evt", draft.referral_id, "submitted"),
-        referral_id=draft.referral_id,
-        stage=Stage.SUBMITTED,
-        # A center's system reports whole seconds of its own clock. What it reports a moment later
-        # must not look older than the submission.
-        occurred_at=context.now.replace(second=0, microsecond=0),
-        recorded_at=context.now,
-        actor=Actor.PRACTICE,
-        source=EventSource.PRACTICE,
-        actor_id=member.member_id,
-        actor_name=member.name,
-    )
+    change = build_submission(draft, member, now=context.now)
     unsaved = replace(draft, version=0)
     decision = decide_event(unsaved, change, load_decision_context(draft, context=context))
     if not isinstance(decision, Applied):
         raise TypeError("a draft can always be submitted")
     writes = prepare_event_writes(decision, change, member.tenant_id, before=unsaved, stores=context.stores)
     return decision.referral, writes
+
+
+def build_submission(draft: Referral, member: Member, *, now: datetime) -> StageChange:
+    """Build the event that submits a new referral at once."""
+    return StageChange(
+        event_id=derive_id("evt", draft.referral_id, "submitted"),
+        referral_id=draft.referral_id,
+        stage=Stage.SUBMITTED,
+        # A center's system reports whole seconds of its own clock. What it reports a moment later
+        # must not look older than the submission.
+        occurred_at=now.replace(second=0, microsecond=0),
+        recorded_at=now,
+        actor=Actor.PRACTICE,
+        source=EventSource.PRACTICE,
+        actor_id=member.member_id,
+        actor_name=member.name,
+    )

@@ -67,7 +67,7 @@ def test_a_row_contains_enough_to_find_a_referral(shared_api, referral_ids):
     detail = shared_api.practice.get(f"/v1/referrals/{referral_ids['accepted']}").json
     result = ("referral_id", "alias", "stage", "stage_label", "phase", "stage_since", "product_id",
             "urgency", "practice", "center", "updated_at", "version",
-            "changed_since_seen", "requested_items", "unread_messages")  # fmt: skip
+            "referred_on", "changed_since_seen", "requested_items", "unread_messages")  # fmt: skip
     assert {name: row[name] for name in result} == {name: detail[name] for name in result}
     assert row["owner"] == detail["clock"]["owner"] == "center"
     assert row["disease"] == detail["clinical"]["disease"]

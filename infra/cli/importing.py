@@ -1,0 +1,146 @@
+"""`referrals import`: enter patients who are already on the way from a CSV file.
+
+Slow imports are inside the command that needs them, as in `commands`.
+"""
+# ruff: noqa: PLC0415 see above
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.cli.centers import MAX_FAULTS_SHOWN, print_faults
+from infra.cli.common import PROBLEM_FOUND, USAGE_ERROR, AsJson, enter_site_or_fail, fail, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.domain.identity.members import Member, TenantKind
+    from chalicelib.services.platform.run_context import RunContext
+    from infra.referral_import.checks import CheckedImport
+    from infra.referral_import.sheet import ImportRow
+    from infra.referral_import.steps import Reporters
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="CSV file in the format described in docs/clinics.md.")],
+    *,
+    member: Annotated[str, typer.Option(help="Email of the practice's member who refers the patients.")],
+    center_member: Annotated[
+        list[str] | None,
+        typer.Option(help="Email of a center's member who reports the steps. Repeat it for each center."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file and show what would be done.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check a CSV file, then enter its patients with the steps that they have taken.
+
+    Nothing is written if any row has an error. A run after an interruption continues without duplicates.
+    Exit code 2 if the file has errors; 1 if a row was refused while it was written.
+    """
+    enter_site_or_fail()
+    from chalicelib import wiring
+    from chalicelib.services.platform.run_context import RunContext
+    from infra.centers.sheet import SheetError
+    from infra.referral_import.checks import check_rows
+
+    rows = _read_rows(file, as_json=as_json)
+    context = RunContext(wiring.get_stores(), wiring.read_clock())
+    reporters = _find_reporters(member, center_member or [], context=context)
+    try:
+        checked = check_rows(rows, reporters, context=context)
+    except SheetError as error:
+        print_faults(file, error.faults, as_json=as_json)
+        raise typer.Exit(USAGE_ERROR) from None
+    _print_hints(file, checked)
+    if dry_run:
+        _print_plan(checked, as_json=as_json)
+        return
+    _write(file, checked, reporters, as_json=as_json)
+
+
+def _read_rows(file: Path, *, as_json: bool) -> "Sequence[ImportRow]":
+    from infra.centers.sheet import SheetError
+    from infra.referral_import import sheet
+
+    try:
+        with file.open("rb") as stream:
+            # One byte over the limit is enough to reject the file.
+            return sheet.parse_sheet(stream.read(sheet.MAX_BYTES + 1))
+    except OSError as error:
+        fail(f"Cannot read {file}: {error.strerror}.", USAGE_ERROR)
+    except SheetError as error:
+        print_faults(file, error.faults, as_json=as_json)
+        raise typer.Exit(USAGE_ERROR) from None
+
+
+def _find_reporters(practice_email: str, center_emails: "Sequence[str]", *, context: "RunContext") -> "Reporters":
+    from chalicelib.domain.identity.members import TenantKind
+    from infra.referral_import.steps import Reporters
+
+    practice = _find_member(practice_email, TenantKind.PRACTICE, context=context)
+    if practice is None:
+        fail("--member is not an active member of a practice who works with patients.", USAGE_ERROR)
+    centers = []
+    for number, email in enumerate(center_emails, start=1):
+        found = _find_member(email, TenantKind.CENTER, context=context)
+        if found is None:
+            fail(f"--center-member {number} is not an active member of a center who works with patients.", USAGE_ERROR)
+        centers.append(found)
+    return Reporters(practice=practice, centers=centers)
+
+
+def _find_member(email: str, kind: "TenantKind", *, context: "RunContext") -> "Member | None":
+    for tenant in context.stores.tenants.list_by_kind(kind):
+        for member in context.stores.members.list_for_tenant(tenant.tenant_id):
+            if member.email.casefold() == email.casefold() and member.active and member.has_clinical_access:
+                return member
+    return None
+
+
+def _print_hints(file: Path, checked: "CheckedImport") -> None:
+    for hint in checked.hints[:MAX_FAULTS_SHOWN]:
+        typer.echo(f"Check: {file.name}, {hint}", err=True)
+    if len(checked.hints) > MAX_FAULTS_SHOWN:
+        typer.echo(f"and {len(checked.hints) - MAX_FAULTS_SHOWN:,} more to check.", err=True)
+
+
+def _print_plan(checked: "CheckedImport", *, as_json: bool) -> None:
+    new = [each for each in checked.imports if each.row.row_id not in checked.imported_before]
+    counts = {
+        "referrals": len(new),
+        "imported_before": len(checked.imported_before),
+        "steps": sum(len(each.events) for each in checked.imports),
+        "to_check": len(checked.hints),
+    }
+    if as_json:
+        print_json(counts | {"written": False})
+        return
+    for each in checked.imports:
+        last = each.events[-1].stage if each.events else "submitted"
+        verb = "exists" if each.row.row_id in checked.imported_before else "new"
+        typer.echo(f"line {each.row.line}: {verb}, {len(each.events)} steps, last status {last}")
+    typer.echo(f"{counts['referrals']:,} referrals to create, {counts['imported_before']:,} imported before.")
+    typer.echo("Dry run. No changes made.", err=True)
+
+
+def _write(file: Path, checked: "CheckedImport", reporters: "Reporters", *, as_json: bool) -> None:
+    from chalicelib import wiring
+    from chalicelib.errors import ApiError
+    from chalicelib.services.platform.run_context import RunContext
+    from infra.referral_import.writing import write_import
+
+    created = steps = 0
+    for planned in checked.imports:
+        try:
+            context = RunContext(wiring.get_stores(), wiring.read_clock())
+            is_new, reported = write_import(planned, reporters, context=context)
+        except ApiError as error:
+            typer.echo(f"{file.name}, line {planned.row.line}: {error.detail}", err=True)
+            fail(f"{created:,} referrals created before it. Correct it and run the command again.", PROBLEM_FOUND)
+        created, steps = created + is_new, steps + reported
+    if as_json:
+        counts = {"referrals": created, "imported_before": len(checked.imported_before), "steps": steps}
+        print_json(counts | {"to_check": len(checked.hints), "written": True})
+        return
+    typer.echo(f"{created:,} referrals created with {steps:,} steps, {len(checked.imported_before):,} imported before.")

@@ -1,0 +1,1 @@
+"""Imports referrals of patients who are already on the way from a CSV file."""

@@ -1,0 +1,175 @@
+"""Checks every row of an import file before anything is written, by the rules that the API applies."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chalicelib.domain.referrals.alias_checks import normalize_alias
+from chalicelib.domain.referrals.apply_event import History, decide_event
+from chalicelib.domain.referrals.events import ReferralEvent, StageChange
+from chalicelib.domain.referrals.missing_steps import describe_missing_steps, list_missing_steps
+from chalicelib.domain.referrals.packet import build_packet, require_complete
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stage_changes import Applied, Decision, Pending, Recorded, Rejected
+from chalicelib.errors import ApiError
+from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.access import require_known_product_and_center
+from chalicelib.services.referrals.aliases import prepare_alias_writes, require_harmless_alias
+from chalicelib.services.referrals.consent_checks import complete_consent
+from chalicelib.services.referrals.create import build_submission
+from chalicelib.services.referrals.date_checks import check_date
+from chalicelib.services.referrals.duplicates import find_possible_duplicates
+from chalicelib.services.referrals.event_writes import load_decision_context
+from chalicelib.services.referrals.referred_on_checks import check_referred_on
+from infra.centers.sheet import SheetError, SheetFault
+from infra.referral_import.columns import find_column
+from infra.referral_import.sheet import ImportRow, find_first_step_column
+from infra.referral_import.steps import PlannedImport, Reporters, plan_import
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedImport:
+    """A file without faults, and hints about patients who may be entered twice."""
+
+    imports: Sequence[PlannedImport]
+    imported_before: frozenset[str] = frozenset()
+    """The row ids that an earlier run created. Their missing steps are still reported."""
+    hints: Sequence[SheetFault] = ()
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What earlier lines of the file contain, by line."""
+
+    aliases: dict[str, int] = field(default_factory=dict)
+
+
+def check_rows(rows: Sequence[ImportRow], reporters: Reporters, *, context: RunContext) -> CheckedImport:
+    """Check all rows.
+
+    Raises:
+        SheetError: lists every fault of every row.
+    """
+    faults: list[SheetFault] = []
+    imports, before, seen = [], set(), _Seen()
+    for row in rows:
+        center = context.stores.tenants.get_center(row.body.center_id)
+        time_zone = center.tenant.time_zone if center else "UTC"
+        planned = plan_import(row, reporters, time_zone=time_zone, now=context.now)
+        is_known = context.stores.referrals.get(planned.referral_id) is not None
+        found = [*_list_faults(planned, reporters, seen, time_zone, is_known=is_known, context=context)]
+        faults += found
+        if is_known:
+            before.add(row.row_id)
+        imports.append(planned)
+    if faults:
+        raise SheetError(faults)
+    hints = [*_list_hints(imports, before, reporters, context=context)]
+    return CheckedImport(imports=imports, imported_before=frozenset(before), hints=hints)
+
+
+def _list_faults(
+    planned: PlannedImport, reporters: Reporters, seen: _Seen, time_zone: str, *, is_known: bool, context: RunContext
+) -> Iterator[SheetFault]:
+    row, draft = planned.row, planned.draft
+    if row.steps and reporters.find_for_center(row.body.center_id) is None:
+        message = "This step is the center's. Add --center-member with a member of the row's center."
+        yield _build_fault(row, find_first_step_column(row), message)
+        return
+    try:
+        require_known_product_and_center(draft.product_id, draft.center_id, stores=context.stores)
+        check_referred_on(draft.details, None, practice_id=draft.practice_id, context=context)
+        details = complete_consent(draft.details, None, practice_id=draft.practice_id, context=context)
+        draft = replace(draft, details=details)
+        require_complete(build_packet(draft))
+        if draft.alias:
+            require_harmless_alias(draft)
+            if not is_known:
+                prepare_alias_writes(draft, None, stores=context.stores)
+    except ApiError as e:
+        yield from _to_faults(row, e)
+        return
+    if draft.alias:
+        first = seen.aliases.setdefault(normalize_alias(draft.alias), row.line)
+        if first != row.line:
+            yield _build_fault(row, "patient.alias", f"is also the alias on line {first}. Choose another one.")
+    today = context.now.astimezone(ZoneInfo(time_zone)).date()
+    impossible = [*_list_impossible_days(row, today=today)]
+    yield from impossible or _list_step_faults(planned, replace(draft, version=0), reporters, context=context)
+
+
+def _list_impossible_days(row: ImportRow, *, today: date) -> Iterator[SheetFault]:
+    referred_on = row.body.referred_on
+    for stage, on in row.steps.items():
+        if on > today:
+            yield _build_fault(row, f"{stage}_on", "This day is in the future. Leave it out until it happened.")
+        elif referred_on and on < referred_on:
+            yield _build_fault(row, f"{stage}_on", "This day is before the day of the referral. Check both dates.")
+
+
+def _list_step_faults(
+    planned: PlannedImport, draft: Referral, reporters: Reporters, *, context: RunContext
+) -> Iterator[SheetFault]:
+    """Apply the steps of a row in memory; the first that is not possible ends it."""
+    rules = load_decision_context(draft, context=context)
+    submission = build_submission(draft, reporters.practice, now=context.now)
+    history: list[ReferralEvent] = []
+    state = draft
+    for event in (submission, *planned.events):
+        decision = decide_event(state, event, rules, History(events=tuple(history)))
+        if not isinstance(decision, Applied):
+            yield _build_fault(planned.row, f"{event.stage}_on", _describe(decision, state, event))
+            return
+        error = check_date(state, event, is_confirmed=False)
+        if error:
+            yield _build_fault(planned.row, f"{event.stage}_on", error.detail)
+            return
+        state = decision.referral
+        history.append(event)
+
+
+def _describe(decision: Decision, state: Referral, event: StageChange) -> str:
+    match decision:
+        case Rejected():
+            return decision.reason
+        case Pending():
+            return describe_missing_steps(list_missing_steps(state, event))
+        case Recorded():
+            return "A later step of this row makes this one impossible. Check the order of the dates."
+    raise TypeError("an applied step is not a fault")
+
+
+def _to_faults(row: ImportRow, error: ApiError) -> Iterator[SheetFault]:
+    for each in error.errors:
+        yield _build_fault(row, find_column(each.pointer, row.columns), each.message)
+    if not error.errors:
+        yield _build_fault(row, None, error.detail)
+
+
+def _list_hints(
+    imports: Sequence[PlannedImport], before: AbstractSet[str], reporters: Reporters, *, context: RunContext
+) -> Iterator[SheetFault]:
+    """Find patients who may be entered twice. A hint blocks nothing: two patients may have the same name."""
+    first_lines: dict[tuple[str, ...], int] = {}
+    for planned in imports:
+        row = planned.row
+        first = first_lines.setdefault(_get_patient_key(planned.draft.details), row.line)
+        if first != row.line:
+            yield _build_fault(row, None, f"may be the same patient as line {first}")
+        if row.row_id not in before and find_possible_duplicates(
+            planned.draft, member=reporters.practice, context=context
+        ):
+            yield _build_fault(row, None, "may be a patient whom the practice has already referred")
+
+
+def _get_patient_key(details: Mapping[str, Any]) -> tuple[str, ...]:
+    patient = details["patient"]
+    names = ("family_name", "given_name", "birth_date")
+    return tuple(str(patient.get(name) or "").casefold() for name in names)
+
+
+def _build_fault(row: ImportRow, column: str | None, message: str) -> SheetFault:
+    return SheetFault(line=row.line, column=column, message=message)

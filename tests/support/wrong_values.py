@@ -23,9 +23,9 @@ NOT_TIMESTAMPS = (
 
 WRONG_IN_REFERRALS: dict[str, tuple[Any, ...]] = {
     "/patient": ("x", [], 1, None, True),
-    "/patient/family_name": (*NOT_TEXTS, "", "   ", None, "x" * 201, "a\nb"),
+    "/patient/family_name": (*NOT_TEXTS, "", "   ", "x" * 201, "a\nb"),
     "/patient/given_name": (*NOT_TEXTS, "", "\t", "x" * 201),
-    "/patient/birth_date": (*NOT_DAYS, None, "196", "61", "1961-13", "1961-00", "1961-4", "1899",
+    "/patient/birth_date": (*NOT_DAYS, "196", "61", "1961-13", "1961-00", "1961-4", "1899",
                             "2199-01", "about 1961"),
     "/patient/sex": ("f", "Female", 1, True, "", []),
     "/patient/mrn": (1009, "", "x" * 201, "a\r\nb"),
@@ -43,7 +43,7 @@ WRONG_IN_REFERRALS: dict[str, tuple[Any, ...]] = {
     "/patient/alias": (1, "x" * 41, "Blue\nHeron", "Blue\r\nBcc: x@y.org", ["x"]),
     "/patient/caregiver": ("Luis", [], {"phone": "+17135550143"}, {}),
     "/patient/caregiver/phone": ("555", 5),
-    "/clinical/disease": ("lbcl", "Cancer", 1, None, "", ["LBCL"]),
+    "/clinical/disease": ("lbcl", "Cancer", 1, "", ["LBCL"]),
     "/clinical/histology": ("DLBCL NOS", "x" * 65, 1, "", "a-b"),
     "/clinical/icd10": ("c83.398", "C83.39811", "C8", 83, "C83.", "C83.3\n", "C83.3",
                          "C83", "C83.Q7X9", "Z94.84"),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.domain.referrals.consent import has_basis
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.errors import ConflictError, FieldError
+from chalicelib.errors import ConflictError, FieldError, MalformedError
 
 
 class PacketItem(NamedTuple):
@@ -40,6 +40,13 @@ REQUIRED_ITEMS: tuple[PacketItem, ...] = (
     PacketItem(_CONSENT_POINTER, "Patient's consent to share records"),
     PacketItem("/center_id", "Treatment center"),
 )
+
+CORE_ITEMS: tuple[PacketItem, ...] = tuple(
+    item
+    for item in REQUIRED_ITEMS
+    if item.pointer in {"/patient/family_name", "/patient/birth_date", "/clinical/disease", "/referring_provider/name"}
+)
+"""What a submitted referral always has. A correction can change it but not remove it."""
 
 OPTIONAL_ITEMS: tuple[PacketItem, ...] = (
     PacketItem("/patient/mrn", "Medical record number"),
@@ -107,6 +114,21 @@ def require_complete(packet: Mapping[str, Any]) -> None:
             "packet_incomplete",
             "Complete the missing items before you submit. The center needs them on day 1.",
             errors=errors,
+        )
+
+
+def require_core_items(packet: Mapping[str, Any]) -> None:
+    """Check that a correction of a submitted referral does not remove a core item.
+
+    Raises:
+        MalformedError: lists every core item without a value.
+    """
+    missing = list_missing_items(packet, CORE_ITEMS)
+    if missing:
+        raise MalformedError(
+            "malformed",
+            "A submitted referral needs these items. You can change them, but not remove them.",
+            errors=[FieldError(item.pointer, "missing", _describe_missing_item(item)) for item in missing],
         )
 
 

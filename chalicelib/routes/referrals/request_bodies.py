@@ -65,10 +65,10 @@ class Caregiver(StrictModel):
 
 
 class Patient(StrictModel):
-    """The person who is referred."""
+    """The person who is referred. A draft can be empty; `chalicelib.domain.referrals.packet` checks a submission."""
 
-    family_name: SingleLineText
-    birth_date: BirthDate
+    family_name: SingleLineText | None = None
+    birth_date: BirthDate | None = None
     given_name: SingleLineText | None = None
     sex: Literal["female", "male", "intersex", "other", "unknown"] | None = None
     mrn: SingleLineText | None = None
@@ -109,10 +109,9 @@ class ClinicalFlags(StrictModel):
     seizure_disorder: bool | None = None
 
 
-class Clinical(StrictModel):
-    """Disease and treatment so far."""
+class ClinicalFacts(StrictModel):
+    """Treatment so far."""
 
-    disease: Disease
     histology: SenderCode | None = None
     icd10: Icd10 | None = None
     ecog: Annotated[int, Field(ge=0, le=4)] | None = None
@@ -127,10 +126,22 @@ class Clinical(StrictModel):
     screened: ScreenReferenceRequest | None = None
 
 
+class Clinical(ClinicalFacts):
+    """Disease and treatment so far, for an eligibility check."""
+
+    disease: Disease
+
+
+class ReferralClinical(ClinicalFacts):
+    """Disease and treatment so far. A draft can be without a disease."""
+
+    disease: Disease | None = None
+
+
 class ReferringProvider(StrictModel):
     """Who refers."""
 
-    name: SingleLineText
+    name: SingleLineText | None = None
     npi: Npi | None = None
     phone: Phone | None = None
     email: Email | None = None
@@ -146,15 +157,15 @@ class Insurance(StrictModel):
 
 
 class ReferralRequest(StrictModel):
-    """A referral as a practice sends it.
+    """A referral as a practice sends it. A draft can leave out everything.
 
     `referred_on` is for a patient who is already on the way: the day on which the patient was referred, at most
     two years ago. Steps from that day on count. It can change only while the referral is a draft.
     """
 
-    patient: Patient
-    clinical: Clinical
-    referring_provider: ReferringProvider
+    patient: Annotated[Patient, Field(default_factory=Patient)]
+    clinical: Annotated[ReferralClinical, Field(default_factory=ReferralClinical)]
+    referring_provider: Annotated[ReferringProvider, Field(default_factory=ReferringProvider)]
     product_id: Identifier | None = None
     center_id: Identifier | None = None
     urgency: Literal["routine", "urgent"] = "routine"
@@ -174,7 +185,7 @@ class ReferralPatchRequest(StrictModel):
     """
 
     patient: Patient | None = None
-    clinical: Clinical | None = None
+    clinical: ReferralClinical | None = None
     referring_provider: ReferringProvider | None = None
     product_id: Identifier | None = None
     center_id: Identifier | None = None

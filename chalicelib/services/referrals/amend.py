@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.referrals.facts import CENTER_CONTACT, OWN_SECTIONS, list_fact_changes
+from chalicelib.domain.referrals.packet import build_packet, require_core_items
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
 from chalicelib.errors import (
@@ -85,6 +86,8 @@ def _amend(
         raise closed
     _require_open_references(before, changes, context=context)
     changed = _with_changes(before, changes, context=context)
+    if before.submitted_at:
+        require_core_items(build_packet(changed))
     require_harmless_alias(changed, before)
     if before.submitted_at and not list_fact_changes(before, changed):
         entry = build_member_audit_entry(before, member, "referral.amend", context.now)

@@ -319,9 +319,8 @@ export interface ChangePageResponse {
   next_cursor: string | null;
 }
 
-/** Disease and treatment so far. */
+/** Disease and treatment so far, for an eligibility check. */
 export interface Clinical {
-  disease: "LBCL" | "CLL_SLL" | "FL" | "MCL" | "MZL" | "MM" | "B_ALL";
   histology?: string | null;
   icd10?: string | null;
   ecog?: number | null;
@@ -334,6 +333,7 @@ export interface Clinical {
   labs?: LabsRequest | null;
   last_doses?: LastDoseRequest[] | null;
   screened?: ScreenReferenceRequest | null;
+  disease: "LBCL" | "CLL_SLL" | "FL" | "MCL" | "MZL" | "MM" | "B_ALL";
 }
 
 /** Points to discuss with the center. None of them decides anything. */
@@ -1421,10 +1421,10 @@ export interface PacketResponse {
   none_because: NoneAnswerResponse[];
 }
 
-/** The person who is referred. */
+/** The person who is referred. A draft can be empty; `chalicelib.domain.referrals.packet` checks a submission. */
 export interface Patient {
-  family_name: string;
-  birth_date: string;
+  family_name?: string | null;
+  birth_date?: string | null;
   given_name?: string | null;
   sex?: "female" | "male" | "intersex" | "other" | "unknown" | null;
   mrn?: string | null;
@@ -1626,6 +1626,23 @@ export interface ReferralCenterResponse {
   after_hours_phone: string | null;
 }
 
+/** Disease and treatment so far. A draft can be without a disease. */
+export interface ReferralClinical {
+  histology?: string | null;
+  icd10?: string | null;
+  ecog?: number | null;
+  hsct_eligible?: boolean | null;
+  no_transplant_because?: "age_or_comorbidity" | "other" | null;
+  prior_lines?: LineOfTherapy[];
+  lenalidomide_refractory?: boolean | null;
+  transplant?: TransplantRequest | null;
+  flags?: ClinicalFlags | null;
+  labs?: LabsRequest | null;
+  last_doses?: LastDoseRequest[] | null;
+  screened?: ScreenReferenceRequest | null;
+  disease?: "LBCL" | "CLL_SLL" | "FL" | "MCL" | "MZL" | "MM" | "B_ALL" | null;
+}
+
 /** The number of referrals, in total and by phase and worklist. */
 export interface ReferralCountsResponse {
   total: number;
@@ -1673,7 +1690,7 @@ export interface ReferralPageResponse {
  */
 export interface ReferralPatchRequest {
   patient?: Patient | null;
-  clinical?: Clinical | null;
+  clinical?: ReferralClinical | null;
   referring_provider?: ReferringProvider | null;
   product_id?: string | null;
   center_id?: string | null;
@@ -1687,15 +1704,15 @@ export interface ReferralPatchRequest {
 }
 
 /**
- * A referral as a practice sends it.
+ * A referral as a practice sends it. A draft can leave out everything.
  *
  * `referred_on` is for a patient who is already on the way: the day on which the patient was referred, at most
  * two years ago. Steps from that day on count. It can change only while the referral is a draft.
  */
 export interface ReferralRequest {
-  patient: Patient;
-  clinical: Clinical;
-  referring_provider: ReferringProvider;
+  patient?: Patient;
+  clinical?: ReferralClinical;
+  referring_provider?: ReferringProvider;
   product_id?: string | null;
   center_id?: string | null;
   urgency?: "routine" | "urgent";
@@ -1799,7 +1816,7 @@ export interface ReferralSummaryResponse {
 
 /** Who refers. */
 export interface ReferringProvider {
-  name: string;
+  name?: string | null;
   npi?: string | null;
   phone?: string | null;
   email?: string | null;

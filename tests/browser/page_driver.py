@@ -105,12 +105,15 @@ class PageUser:
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(f": {name}")
         return self
 
+    def open_step(self, name: str) -> PageUser:
+        """Open a step from the list of steps. The address of the form changes when the draft is saved."""
+        self.page.locator(".steps a").filter(has_text=name).click()
+        return self.at_step(name)
+
     def fill_required_fields(self, family_name: str) -> PageUser:
-        """Fill in the fields that a draft requires, and return to the first step."""
+        """Fill in the fields that identify a referral, and return to the first step."""
         self.go("#/new/provider").at_step("Referring provider").fill(Name="R. Provider")
-        self.go("#/new/diagnosis").at_step("Diagnosis")
-        self.choose("Disease", "Large B-cell lymphoma")
-        self.go("#/new/patient").at_step("Patient")
+        self.open_step("Diagnosis").choose("Disease", "Large B-cell lymphoma").open_step("Patient")
         return self.fill(Last_name=family_name, Date_of_birth="1961-04-02")
 
     def fill_whole_form(self, family_name: str, note: str) -> PageUser:
@@ -122,7 +125,7 @@ class PageUser:
         self.press("Next").at_step("Diagnosis")
         self.choose("Disease", "Large B-cell lymphoma").fill(Histology="DLBCL NOS")
         self.choose("ECOG performance status", "1 \u2013 Restricted in strenuous activity")
-        self.go("#/new/provider").at_step("Referring provider")
+        self.open_step("Referring provider")
         self.fill(Name="R. Provider", NPI="1234567893", Phone="806 555 0101")
         self.press("Save draft")
         expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()

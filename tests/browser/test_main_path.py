@@ -80,15 +80,24 @@ def test_an_incomplete_referral_is_not_submitted_and_lists_what_is_missing(as_co
     expect(as_coordinator.page.get_by_label("Member ID")).to_be_focused()
 
 
-def test_a_draft_without_its_required_fields_is_not_saved(as_coordinator):
-    """The page counts and lists the required fields, and each links to its field."""
+def test_an_untouched_form_is_not_saved(as_coordinator):
+    """A draft without any entry helps no one."""
     as_coordinator.go("#/new/patient").at_step("Patient").press("Save draft")
+
+    expect(as_coordinator.page.get_by_role("alert")).to_contain_text("Enter at least one field")
+    assert as_coordinator.page.url.endswith("#/new/patient")
+
+
+def test_wrong_fields_are_listed_and_each_leads_to_its_field(as_coordinator):
+    """The page counts the errors of a save."""
+    as_coordinator.go("#/new/patient").at_step("Patient").fill(Last_name="Listed", ZIP_code="1234", Phone="12")
+    as_coordinator.press("Save draft")
 
     summary = as_coordinator.page.get_by_role("alert")
     expect(summary).to_be_focused()
-    expect(summary).to_contain_text("Fix 4 fields to continue")
-    summary.get_by_role("button", name="Enter the patient's last name.").click()
-    expect(as_coordinator.page.get_by_label("Last name")).to_be_focused()
+    expect(summary).to_contain_text("Fix 2 fields to continue")
+    summary.get_by_role("button").last.click()
+    expect(as_coordinator.page.locator("input:focus")).to_have_attribute("aria-invalid", "true")
 
 
 def test_the_worklist_can_be_searched_and_extended(as_coordinator):

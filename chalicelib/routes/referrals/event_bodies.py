@@ -259,7 +259,9 @@ def build_event(report: Any, *, referral_id: str, reporter: EventReporter) -> Re
     }
     event = _build_domain_event(report, common)
     if event.is_in_the_future or _is_replacement_in_the_future(event):
-        raise MalformedError("occurred_in_future", "This time is in the future. Enter when it happened.")
+        message = "This time is in the future. Enter when it happened."
+        pointer = "/occurred_at" if event.is_in_the_future else "/data/replacement/occurred_at"
+        raise MalformedError("occurred_in_future", message, errors=[FieldError(pointer, "occurred_in_future", message)])
     require_valid_product(event)
     return event
 

@@ -44,7 +44,7 @@ export function IdleWatch({ minutes }) {
   return html`<${Dialog} title="Are you still there?" role="alertdialog" onClose=${stay}>
     <p>
       To protect patient information, you will be signed out in <span class="tabular-numbers" role="timer">${clock}</span>.
-      Save your work now; unsaved changes will be lost.
+      Drafts of referrals are saved as you type. Save other entries now, or they will be lost.
     </p>
     <div class="buttons">
       <button type="button" class="primary" onClick=${stay}>Stay signed in</button>

@@ -5,6 +5,7 @@ import { ApiProblem, sendRequest } from "../platform/http.js";
 const KEY = "cart-session";
 const MAX_SESSION_MS = 12 * 3_600_000;
 const RENEW_BEFORE_MS = 60_000;
+const LAST_SAVE_MS = 5_000;
 
 /**
  * @typedef {{access: string, refresh: string, until: number, since: number}} Session
@@ -19,6 +20,12 @@ const signOutHandlers = [];
 
 /** Register a function that clears data when the session ends. @param {() => void} clear */
 export const onSignOut = (clear) => signOutHandlers.push(clear);
+
+/** @type {(() => Promise<unknown>)[]} */
+const lastSaves = [];
+
+/** Register a function that saves entries before the user is signed out. @param {() => Promise<unknown>} save */
+export const beforeSignOut = (save) => lastSaves.push(save);
 
 effect(() => {
   if (session.value) return;
@@ -84,8 +91,16 @@ export function endSession(why) {
 const tabChannel = new BroadcastChannel(KEY);
 tabChannel.onmessage = () => session.value && endSession("signed_out");
 
+/** @type {Promise<unknown> | null} */
+let lastSave = null;
+
 /** @param {Ending} [why] */
 export async function signOut(why = "signed_out") {
+  // A server that does not respond cannot keep the user signed in.
+  const limit = new Promise((resolve) => setTimeout(resolve, LAST_SAVE_MS));
+  lastSave ??= Promise.race([limit, Promise.allSettled(lastSaves.map((save) => save()))]);
+  await lastSave;
+  lastSave = null;
   const old = session.value;
   endSession(why);
   if (why === "signed_out") tabChannel.postMessage(why);

@@ -5,7 +5,7 @@ import { answerChallenge, endReason, signIn } from "./session.js";
 
 const SIGN_OUT_REASONS = {
   signed_out: "You are signed out.",
-  idle: "You were signed out because of inactivity. Unsaved changes were not kept. Sign in to return to the same page.",
+  idle: "You were signed out because of inactivity. Drafts were saved, except entries with an error. Sign in to return to the same page.",
   expired: "Your session ended. Sign in to return to the same page.",
 };
 

@@ -123,8 +123,9 @@ export function describeFieldError({ pointer, code, message }) {
 /** Yes, No, or an empty text if the answer is unknown. @param {boolean | null | undefined} value */
 export const formatYesNo = (value) => (value == null ? "" : value ? "Yes" : "No");
 
-/** @param {{given_name?: string, family_name?: string}} person */
-export const formatFullName = (person) => [person.given_name, person.family_name].filter(Boolean).join(" ");
+/** @param {{given_name?: string | null, family_name?: string | null}} person */
+export const formatFullName = (person) =>
+  [person.given_name, person.family_name].filter(Boolean).join(" ") || "No name yet";
 
 /** A US number as "(713) 555-0142 ext. 12". Other numbers stay as they are. @param {string | null | undefined} stored */
 export function formatPhone(stored) {

@@ -1,24 +1,23 @@
 // A draft: what the form has, what the server has, and how to save it without creating the
 // referral twice or overwriting someone else's change.
-import { onSignOut } from "../identity/session.js";
+import { me } from "../identity/member.js";
+import { beforeSignOut, onSignOut } from "../identity/session.js";
 import { computed, signal } from "../platform/dom.js";
 import { ApiProblem } from "../platform/http.js";
 import { IdempotentRequest } from "../platform/idempotent_request.js";
 import { getAt, isSame, merge, setAt } from "../platform/json_document.js";
-import { navigate } from "../platform/route.js";
+import { buildFormHref, navigate, replaceWith, route } from "../platform/route.js";
 import { getNowAfter } from "../platform/time.js";
-import { listChanges, SECTIONS, toRequestBody } from "./referral_document.js";
+import { listChanges, SECTIONS, toRequestBody, withoutRefused } from "./referral_document.js";
 import { changeReferral, createReferral, getReferral, sendEvent } from "./referrals_api.js";
 
 const STALE_AFTER_MS = 30_000;
 
-// The fields that the server requires to save a draft.
-const REQUIRED_FOR_DRAFT = [
-  ["/patient/family_name", "Enter the patient's last name."],
-  ["/patient/birth_date", "Enter the patient's date of birth."],
-  ["/clinical/disease", "Choose the disease."],
-  ["/referring_provider/name", "Enter the referring provider's name."],
-];
+/** What a new referral starts with: a provider who signs in refers for themselves. */
+const buildNewValues = () => ({
+  urgency: "routine",
+  ...(me.value?.roles.includes("provider") && { referring_provider: { name: me.value.name } }),
+});
 
 function pickSections(referral) {
   const flat = { ...referral, center_id: referral.center?.center_id };
@@ -28,7 +27,7 @@ function pickSections(referral) {
 export class Draft {
   /** @param {any} [referral] as the API returned it @param {string | null} [etag] */
   constructor(referral = null, etag = null) {
-    this.values = signal(referral ? pickSections(referral) : { urgency: "routine" });
+    this.values = signal(referral ? pickSections(referral) : buildNewValues());
     this.referral = signal(referral);
     /** The closed referral that a new one continues. */
     this.continues = referral?.continues ?? null;
@@ -37,7 +36,10 @@ export class Draft {
     this.savedAt = signal(/** @type {any} */ (null));
     this.busy = signal(false);
     this.serverChanges = signal(/** @type {any[]} */ ([]));
-    this.base = signal(referral ? this.values.value : {});
+    this.base = signal(this.values.value);
+    /** The save that runs while the user types, and what it could not save. */
+    this.autosave = signal(/** @type {Promise<void> | null} */ (null));
+    this.refused = signal(/** @type {any} */ (null));
     this.etag = etag;
     this.readAt = Date.now();
     this.creation = new IdempotentRequest(createReferral);
@@ -58,19 +60,37 @@ export class Draft {
     if (this.errors.value.length) this.errors.value = this.errors.value.filter((error) => error.pointer !== pointer);
   }
 
-  /** The required fields that are still empty. */
-  listMissing() {
-    return REQUIRED_FOR_DRAFT.filter(([pointer]) => !String(this.get(pointer)).trim()).map(([pointer, message]) => ({
-      pointer,
-      message,
-    }));
+  /** Whether typing saves. After submission each save is a correction that the center is notified of. */
+  get savesWhileTyping() {
+    return !this.referral.value?.submitted_at;
   }
 
   /** Save the draft. Returns whether the server has all of it now. */
   async save() {
-    const missing = this.id ? [] : this.listMissing();
-    if (missing.length) return this.#showProblem({ errors: missing });
+    if (!this.id && !this.isDirty.value)
+      return this.#showProblem({ message: "Nothing to save yet. Enter at least one field.", passing: false });
     return this.#run(() => this.#store());
+  }
+
+  /** Save what the server accepts, and move no focus. What it refuses stays in the form. */
+  async saveWhileTyping() {
+    // After someone else's change, the user first reads what changed.
+    if (this.busy.value || !this.savesWhileTyping || !this.isDirty.value || this.serverChanges.value.length) return;
+    this.autosave.value ??= this.#storeAccepted().finally(() => (this.autosave.value = null));
+    await this.autosave.value;
+  }
+
+  async #storeAccepted() {
+    this.refused.value = null;
+    try {
+      await this.#store(true).catch(async (problem) => {
+        if (problem.status !== 412) throw problem;
+        if (!(await this.catchUp())) await this.#store(true);
+      });
+    } catch (problem) {
+      this.refused.value = problem;
+    }
+    renameDraft(this);
   }
 
   /** Save the draft, then submit it to the center. Returns whether it was submitted. */
@@ -106,6 +126,8 @@ export class Draft {
     this.problem.value = null;
     this.errors.value = [];
     try {
+      await this.autosave.value;
+      this.refused.value = null;
       await work().catch(async (problem) => {
         if (problem.status !== 412) throw problem;
         if (await this.catchUp()) throw problem;
@@ -119,22 +141,42 @@ export class Draft {
     }
   }
 
-  async #store() {
+  /** Send a body. With `partly`, send it again without the values that the server refused. Returns what was sent. */
+  async #send(body, send, partly) {
+    let sent = body;
+    for (const wholeSections of [false, true]) {
+      try {
+        return { sent, ...(await send(sent)) };
+      } catch (problem) {
+        if (!partly || !problem.errors?.length || problem.status === 412) throw problem;
+        this.refused.value = problem;
+        sent = withoutRefused(sent, problem.errors, wholeSections);
+      }
+    }
+    return { sent, ...(await send(sent)) };
+  }
+
+  async #store(partly = false) {
     this.serverChanges.value = [];
     if (!this.id) {
       // If the response of an earlier try was lost, repeat that request. Later entries follow below.
-      const sent = this.creation.unresolved?.body ?? {
+      const body = this.creation.unresolved?.body ?? {
         ...toRequestBody(this.values.value),
         ...(this.continues && { continues: this.continues }),
       };
-      const { data, etag } = await this.creation.run(sent);
+      const { sent, data, etag } = await this.#send(body, (part) => this.creation.run(part), partly);
       this.#adopt(data, etag, sent);
     }
     const body = listChanges(this.values.value, this.base.value);
     if (Object.keys(body).length) {
-      const sent = { ...this.base.value, ...this.values.value };
-      const { data, etag } = await changeReferral(this.id, body, /** @type {string} */ (this.etag));
-      this.#adopt(data, etag, sent);
+      const typed = this.values.value;
+      const { sent, data, etag } = await this.#send(
+        body,
+        (part) => changeReferral(this.id, part, /** @type {string} */ (this.etag)),
+        partly,
+      );
+      // What was sent in full is as the user typed it. A part is what the server has now.
+      this.#adopt(data, etag, sent === body ? { ...this.base.value, ...typed } : { ...this.base.value, ...sent });
     }
     this.savedAt.value = new Date().toISOString();
   }
@@ -161,6 +203,11 @@ export class Draft {
 // Drafts stay in memory while the user visits other pages, so that no entry is lost.
 const openDrafts = new Map();
 onSignOut(() => openDrafts.clear());
+
+/** Save the open drafts. What cannot be saved stays in memory. */
+const saveOpenDrafts = () => Promise.all([...openDrafts.values()].map((draft) => draft.saveWhileTyping()));
+beforeSignOut(saveOpenDrafts);
+addEventListener("online", saveOpenDrafts);
 
 addEventListener("beforeunload", (event) => {
   if ([...openDrafts.values()].some((draft) => draft.isDirty.value)) event.preventDefault();
@@ -225,6 +272,9 @@ export function renameDraft(draft) {
   if (openDrafts.get("new") !== draft || !draft.id) return;
   openDrafts.delete("new");
   openDrafts.set(draft.id, draft);
+  // A reload, and the next sign-in, lead back to the draft at this step.
+  const { view, id, step } = route.value;
+  if (view === "form" && !id) replaceWith(buildFormHref(draft.id, step || "patient"));
 }
 
 export function discardDraft(draft) {

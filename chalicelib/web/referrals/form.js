@@ -1,12 +1,12 @@
 // The referral form, step by step. Entries stay in memory while the user visits other pages. Each
 // step saves a draft as soon as the required fields are filled.
 import { getTimeZone } from "../identity/member.js";
-import { html, signal, useEffect } from "../platform/dom.js";
+import { html, signal, useEffect, useRef, useState } from "../platform/dom.js";
 import { ErrorSummary } from "../platform/form_fields.js";
 import { formatFieldName, formatFullName, getLabel } from "../platform/labels.js";
-import { buildFormHref, buildReferralHref, navigate, replaceWith } from "../platform/route.js";
+import { buildFormHref, buildReferralHref, navigate } from "../platform/route.js";
 import { formatTime } from "../platform/time.js";
-import { announce, Icon, Loading, PageTitle, Problem, toFieldId, useLoad } from "../platform/ui.js";
+import { announce, Dialog, Icon, Loading, PageTitle, Problem, toFieldId, useLoad } from "../platform/ui.js";
 import { discardDraft, isDraftRoute, loadDraft, renameDraft } from "./draft.js";
 import { CenterStep } from "./form_center.js";
 import { ReviewStep } from "./form_review.js";
@@ -52,14 +52,50 @@ function StepList({ draft, step }) {
   </ol>`;
 }
 
+const PAUSE_MS = 2000;
+
+/** Save a draft when the user pauses, and when the user leaves the form. */
+function useAutosave(draft) {
+  const values = draft.values.value;
+  const first = useRef(values);
+  useEffect(() => {
+    if (values === first.current) return;
+    const timer = setTimeout(() => draft.saveWhileTyping(), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [values]);
+  // An untouched new referral is not saved, even if it starts with the entries of an earlier one.
+  useEffect(() => () => void (draft.values.value !== first.current && draft.saveWhileTyping()), [draft]);
+}
+
+/** Ask before entries are lost. */
+function DiscardButton({ discard }) {
+  const [asking, setAsking] = useState(false);
+  return html`<button type="button" class="ghost-button" onClick=${() => setAsking(true)}>Discard referral</button>
+    ${
+      asking &&
+      html`<${Dialog} title="Discard this referral?" role="alertdialog" onClose=${() => setAsking(false)}>
+      <p>Your entries on every step will be lost.</p>
+      <div class="buttons">
+        <button type="button" onClick=${discard}>Discard</button>
+        <button type="button" onClick=${() => setAsking(false)}>Keep editing</button>
+      </div>
+    <//>`
+    }`;
+}
+
 function SaveStatus({ draft }) {
-  if (draft.busy.value) return "Saving…";
+  if (draft.busy.value || draft.autosave.value) return "Saving…";
+  const { refused } = draft;
+  if (refused.value && draft.isDirty.value) {
+    const { errors, message } = refused.value;
+    if (!errors?.length) return `Not saved. ${message} Your entries stay on this page.`;
+    const names = errors.map(({ pointer }) => formatFieldName(pointer)).join(", ");
+    return `Check this before you leave, because it is not saved yet: ${names}.`;
+  }
   if (!draft.isDirty.value && draft.id) {
     return draft.savedAt.value ? `Saved ${formatTime(draft.savedAt.value, getTimeZone())}` : "No changes to save";
   }
-  const missing = draft.id ? [] : draft.listMissing();
-  if (!missing.length) return "Not saved";
-  return "Not saved. To save a draft, enter the last name, date of birth, disease, and referring provider.";
+  return draft.isDirty.value ? "Not saved" : "Nothing entered";
 }
 
 /** What someone else changed while the user was editing. */
@@ -83,6 +119,7 @@ function ServerChanges({ draft }) {
 
 function FormFrame({ draft, step }) {
   useFieldFocus(step);
+  useAutosave(draft);
   const index = Math.max(
     0,
     STEPS.findIndex(({ key }) => key === step),
@@ -97,21 +134,24 @@ function FormFrame({ draft, step }) {
   };
   const save = async () => {
     const saved = await draft.save();
+    // The other fields are saved even if one is not valid.
+    if (!saved && draft.errors.value.length) await draft.saveWhileTyping();
     renameDraft(draft);
-    if (draft.id) replaceWith(buildFormHref(draft.id, key));
     if (saved) announce("Draft saved");
     return saved;
   };
   const next = async (event) => {
     event.preventDefault();
-    const cannotSave = !draft.id && draft.listMissing().length > 0;
-    if (cannotSave || (!draft.isDirty.value && draft.id) || (await save()))
-      navigate(buildFormHref(draft.id, STEPS[index + 1].key));
+    // The server checks the fields. Those of this step must be right before the user leaves it.
+    if (draft.isDirty.value && !(await save())) {
+      const isHere = ({ pointer }) => findStep(pointer) === key;
+      if (!draft.errors.value.length || draft.errors.value.some(isHere)) return;
+    }
+    navigate(buildFormHref(draft.id, STEPS[index + 1].key));
   };
   const submit = async () => {
     const submitted = await draft.submit();
     renameDraft(draft);
-    if (draft.id && !submitted) replaceWith(buildFormHref(draft.id, key));
     if (!submitted) return;
     discardDraft(draft);
     const center = draft.referral.value.center?.name;
@@ -151,7 +191,7 @@ function FormFrame({ draft, step }) {
           ${index > 0 && html`<a class="button" href=${buildFormHref(draft.id, STEPS[index - 1].key)}>Back</a>`}
           ${key !== "review" && html`<button class="primary" aria-disabled=${draft.busy.value}>Next<${Icon} name="chevron-right" /></button>`}
           <span class="spacer" />
-          ${!draft.id && draft.isDirty.value && html`<button type="button" class="ghost-button" onClick=${discard}>Discard referral</button>`}
+          ${!draft.id && draft.isDirty.value && html`<${DiscardButton} discard=${discard} />`}
           <button type="button" onClick=${save} aria-disabled=${draft.busy.value}>Save draft</button>
         </div>
       </form>

@@ -1,9 +1,10 @@
 // Information requests: what the center asked for, and the form with which the practice answers item by item.
 import { getTimeZone } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
-import { ErrorSummary, RadioChoice } from "../platform/form_fields.js";
+import { RadioChoice } from "../platform/form_fields.js";
 import { useIdempotentRequest } from "../platform/idempotent_request.js";
 import { formatCount } from "../platform/labels.js";
+import { RefusedRequest } from "../platform/refused_request.js";
 import { formatTime } from "../platform/time.js";
 import { Field, Problem, toFieldId, useLoad } from "../platform/ui.js";
 import { answerInformationRequest, closeInformationRequest, listInformationRequests } from "./conversation_api.js";
@@ -83,21 +84,19 @@ function AnswerForm({ referral, request, showResult, reload }) {
         false,
       );
     } catch (failure) {
-      setProblem({ ...failure, message: failure.message, errors: toFormErrors(failure.errors, items) });
+      setProblem({
+        ...failure,
+        message: failure.message,
+        errors: failure.status === 409 ? [] : toFormErrors(failure.errors, items),
+      });
       if (failure.status === 409) reload();
     }
     setBusy(false);
   };
   const errors = Object.fromEntries((problem?.errors ?? []).map((error) => [error.pointer, error.message]));
   return html`<form class="stack" onSubmit=${send} novalidate>
-    ${
-      problem &&
-      (problem.errors.length && problem.status !== 409
-        ? html`<${ErrorSummary} errors=${problem.errors} onPick=${(pointer) => document.getElementById(toFieldId(pointer))?.focus()} />`
-        : html`<${Problem} problem=${problem} retry=${unknown ? send : null}>
-          ${unknown ? "We could not confirm that your answer was sent. You can safely try again; it will not be recorded twice." : problem.message}
-        <//>`)
-    }
+    <${RefusedRequest} problem=${problem} unknown=${unknown} retry=${send}
+      onPick=${(pointer) => document.getElementById(toFieldId(pointer))?.focus()} />
     <fieldset class="plain stack" disabled=${unknown}>
       ${open.map(
         (item) => html`<${ItemFields} key=${item.item_id} item=${item} value=${values[item.item_id]} errors=${errors}

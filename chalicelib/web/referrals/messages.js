@@ -2,6 +2,7 @@
 import { getTimeZone, isPractice } from "../identity/member.js";
 import { html, useEffect, useRef, useState } from "../platform/dom.js";
 import { useIdempotentRequest } from "../platform/idempotent_request.js";
+import { RefusedRequest } from "../platform/refused_request.js";
 import { formatTime } from "../platform/time.js";
 import { announce, Field, Loading, Problem, useLoad } from "../platform/ui.js";
 import { getOwnerName, getPartnerName } from "./badges.js";
@@ -64,13 +65,7 @@ function MessageForm({ referral, onSent }) {
   };
   const error = problem?.errors?.[0]?.message;
   return html`<form class="stack" onSubmit=${send}>
-    ${
-      problem &&
-      !error &&
-      html`<${Problem} problem=${problem} retry=${unknown ? send : null}>
-        ${unknown ? "We could not confirm that your message was sent. You can safely try again; it will not be sent twice." : problem.message}
-      <//>`
-    }
+    ${!error && html`<${RefusedRequest} problem=${problem} unknown=${unknown} retry=${send} onPick=${() => {}} />`}
     <${Field} pointer="/text" label="Message to ${getPartnerName(referral)}" rows="3" maxlength="4000" required value=${text}
       disabled=${unknown} error=${error} onInput=${(event) => setText(event.target.value)}
       hint="Not for emergencies. The email says only that a message is waiting." />

@@ -46,10 +46,26 @@ export function toRequestBody(values) {
   );
 }
 
-/** The sections that differ from the server's version. An emptied section becomes null. @param {Values} values @param {Values} base */
+// The API has these sections in every referral, so an emptied one is an empty object.
+const LASTING_SECTIONS = ["patient", "clinical", "referring_provider"];
+
+/** The sections that differ from the server's version. An emptied optional section becomes null. @param {Values} values @param {Values} base */
 export function listChanges(values, base) {
   const body = toRequestBody(values);
   const old = toRequestBody(base);
   const names = SECTIONS.filter((name) => !isSame(body[name], old[name]));
-  return Object.fromEntries(names.map((name) => [name, body[name] ?? null]));
+  return Object.fromEntries(names.map((name) => [name, body[name] ?? (LASTING_SECTIONS.includes(name) ? {} : null)]));
+}
+
+/**
+ * The part of a request body that the server can save: without the values that it refused, or without their sections.
+ *
+ * @param {Values} body @param {{pointer: string}[]} errors @param {boolean} wholeSections @returns {Values}
+ */
+export function withoutRefused(body, errors, wholeSections) {
+  const kept = errors.reduce((rest, { pointer }) => {
+    const target = wholeSections ? `/${pointer.split("/")[1]}` : pointer;
+    return getAt(rest, target) === undefined ? rest : setAt(rest, target, undefined);
+  }, body);
+  return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
 }

@@ -1,10 +1,11 @@
 // The dialog to report an event. The page changes only after the server has confirmed the event.
 import { getTimeZone } from "../identity/member.js";
 import { html, useState } from "../platform/dom.js";
-import { ErrorSummary, RadioChoice } from "../platform/form_fields.js";
+import { RadioChoice } from "../platform/form_fields.js";
 import { useIdempotentRequest } from "../platform/idempotent_request.js";
+import { RefusedRequest } from "../platform/refused_request.js";
 import { buildFormHref, navigate } from "../platform/route.js";
-import { formatTime, formatWallClock, getNowAfter, toTimestamp } from "../platform/time.js";
+import { formatDate, formatTime, formatWallClock, getNowAfter, toTimestamp } from "../platform/time.js";
 import { Dialog, Field, Problem, toFieldId, useLoad } from "../platform/ui.js";
 import { findStep } from "./form_step_list.js";
 import { asksAboutDate, OldDateQuestion } from "./old_date.js";
@@ -81,14 +82,7 @@ export function ReportDialog({ report, referral, showResult, onClose }) {
 
   const errors = Object.fromEntries((problem?.errors || []).map((error) => [toShown(error.pointer), error.message]));
   const { center } = referral;
-  const change = (name, value) => {
-    /** @type {Record<string, string>} */
-    const next = { ...values, [name]: value };
-    // The date at the center follows the time until the user edits the date.
-    if (name === "when" && value && values.local_date && values.local_date === formatDayAt(values.when, center))
-      next.local_date = formatDayAt(value, center);
-    setValues(next);
-  };
+  const change = (name, value) => setValues({ ...values, [name]: value });
   const showsWhen = report.showsWhen?.(values) ?? true;
   const unknown = !!request.unresolved && !busy;
 
@@ -102,14 +96,13 @@ export function ReportDialog({ report, referral, showResult, onClose }) {
       showResult(status === "recorded" ? SAVED_IN_HISTORY : report.done, false);
     } catch (failure) {
       setBusy(false);
-      if (failure.status === 409 && !failure.errors.length) {
-        onClose();
-        showResult(`Not saved. ${failure.message}`, true);
-      } else setProblem(failure);
+      setProblem(failure);
     }
   };
   const leave = () => {
     onClose();
+    // The status may have changed, so the page loads it again.
+    if (problem?.status === 409 && !problem.errors.length) showResult(`Not saved. ${problem.message}`, true);
     if (unknown)
       showResult("We could not confirm that your entry was saved. Check the status below before you try again.", true);
   };
@@ -128,14 +121,7 @@ export function ReportDialog({ report, referral, showResult, onClose }) {
 
   return html`<${Dialog} title=${report.title || report.label} onClose=${leave}>
     <form onSubmit=${submit} class="stack">
-      ${
-        problem &&
-        (problem.errors.length
-          ? html`<${ErrorSummary} errors=${problem.errors} onPick=${pick} />`
-          : html`<${Problem} problem=${problem} retry=${unknown ? submit : null}>
-            ${unknown ? "We could not confirm that this was saved. You can safely try again; it will not be recorded twice." : problem.message}
-          <//>`)
-      }
+      <${RefusedRequest} problem=${problem} unknown=${unknown} retry=${submit} onPick=${pick} />
       <fieldset class="plain stack" disabled=${unknown}>
         ${renderFields(fields.filter(({ first }) => first))}
         ${
@@ -150,9 +136,14 @@ export function ReportDialog({ report, referral, showResult, onClose }) {
           html`<${OldDateQuestion} when=${values.when} confirmed=${confirmedDate === values.when}
             onChange=${(yes) => setConfirmedDate(yes ? values.when : "")} />`
         }
-        ${renderFields(fields.filter(({ name }) => name === "local_date"))}
+        ${
+          showsWhen &&
+          report.isInfusion &&
+          values.when &&
+          html`<p class="small-text">Day 0 at ${center.name}: <strong>${formatDate(formatDayAt(values.when, center))}</strong>.</p>`
+        }
         ${halves.length > 0 && html`<div class="pair">${renderFields(halves)}</div>`}
-        ${renderFields(fields.filter(({ name, first, half }) => !first && !half && name !== "local_date"))}
+        ${renderFields(fields.filter(({ first, half }) => !first && !half))}
       </fieldset>
       <div class="buttons">
         ${!unknown && html`<button class="primary" aria-disabled=${busy}>${busy ? "Saving…" : report.label}</button>`}

@@ -2,7 +2,6 @@
 import { listCenters } from "../centers/centers_api.js";
 import { isPractice } from "../identity/member.js";
 import { getLabel } from "../platform/labels.js";
-import { formatWallClock } from "../platform/time.js";
 import { CARE_DETAILS, CARE_REPORTS } from "./care_reports.js";
 import { buildPlanFields, buildPlanReport, readPlannedDate } from "./plans.js";
 
@@ -10,7 +9,7 @@ import { buildPlanFields, buildPlanReport, readPlannedDate } from "./plans.js";
  * @typedef {{name: string, label: string, [attribute: string]: any}} FieldSpec the properties of `Field`,
  *   and `load` to fetch the options, or `shown` to decide whether the field is on the form
  * @typedef {{label: string, title?: string, type: string, fields: FieldSpec[], data?: object, done?: string,
- *   at?: string, when?: string, showsWhen?: (values: any) => boolean,
+ *   at?: string, when?: string, isInfusion?: boolean, showsWhen?: (values: any) => boolean,
  *   body?: (values: any, at: string) => object, prepare?: (answers: any) => object}} Report
  */
 
@@ -63,17 +62,9 @@ const EXTRA_FIELDS = {
   },
 };
 
-/** The infusion date, and the number of the infusion in a split dose. `initial` has the first values. */
-function buildInfusionFields(center, initial) {
+/** The number of the infusion in a split dose. `initial` has the first values. */
+function buildInfusionFields(initial) {
   return [
-    {
-      name: "local_date",
-      label: "Infusion date at the center",
-      type: "date",
-      required: true,
-      value: initial.local_date || formatWallClock(Date.now(), center.time_zone).slice(0, 10),
-      hint: `The infusion date at ${center.name} is day 0 of monitoring.`,
-    },
     {
       name: "part",
       label: "Infusion number",
@@ -118,9 +109,7 @@ export function buildStageReport(action, referral, doses) {
   const hasPlan = action.needs.includes("starts_at");
   const fields = [
     ...buildProductFields(action.stage, referral, referral.product.current),
-    ...(action.needs.includes("local_date")
-      ? buildInfusionFields(referral.center, { part, of: Math.max(part, doses) })
-      : []),
+    ...(action.needs.includes("local_date") ? buildInfusionFields({ part, of: Math.max(part, doses) }) : []),
     ...(action.reasons.length
       ? [buildReasonField(action.reasons)]
       : again
@@ -134,6 +123,7 @@ export function buildStageReport(action, referral, doses) {
     label: again ? action.label.replace(/^Schedule/, "Reschedule") : action.label,
     type: "stage.changed",
     data: { stage: action.stage },
+    isInfusion: action.needs.includes("local_date"),
     fields,
     ...(hasPlan && { prepare: (answers) => readPlannedDate(answers, referral.center) }),
   };
@@ -226,13 +216,13 @@ export function buildCorrection(event, referral) {
   const { data } = event;
   const isStatus = event.type === "stage.changed";
   const isOtherTime = (values) => values.truth === OTHER_TIME;
-  const infusionFields = data.local_date && isStatus ? buildInfusionFields(referral.center, data) : [];
+  const isInfusion = isStatus && !!data.part;
+  const infusionFields = isInfusion ? buildInfusionFields(data) : [];
   const visitFields =
     data.stage === "handed_back"
       ? [{ ...EXTRA_FIELDS.first_visit_on, value: data.first_visit_on ?? "", hint: undefined }]
       : [];
   const productFields = isStatus ? buildProductFields(data.stage, referral, data.product_id) : [];
-  const { product_id: _, ...dataWithoutProduct } = data;
   const choices = [
     [
       OTHER_TIME,
@@ -260,13 +250,20 @@ export function buildCorrection(event, referral) {
       NOTE,
     ],
     showsWhen: isOtherTime,
+    isInfusion,
     body: ({ truth, note, ...values }, at) => ({
       supersedes: event.event_id,
       note,
       ...(truth === OTHER_TIME && {
         replacement: {
           occurred_at: at,
-          data: { ...(productFields.length ? dataWithoutProduct : data), ...values },
+          // The server derives the infusion date from a new time. The reported date was about the earlier time.
+          data: {
+            ...data,
+            ...(productFields.length > 0 && { product_id: undefined }),
+            ...(at !== event.occurred_at && { local_date: undefined }),
+            ...values,
+          },
         },
       }),
     }),

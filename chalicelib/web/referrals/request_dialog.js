@@ -1,7 +1,7 @@
 // The dialog with which a center asks for information: items of the packet, items by name, and a text.
 import { html, useState } from "../platform/dom.js";
-import { ErrorSummary } from "../platform/form_fields.js";
 import { useIdempotentRequest } from "../platform/idempotent_request.js";
+import { RefusedRequest } from "../platform/refused_request.js";
 import { Dialog, Field, Loading, Problem, toFieldId, useLoad } from "../platform/ui.js";
 import { listInformationRequests, requestInformation } from "./conversation_api.js";
 
@@ -52,14 +52,7 @@ export function RequestInformationDialog({ referral, showResult, onClose }) {
     document.getElementById(toFieldId(pointer.startsWith("/items/") ? "/others" : pointer))?.focus();
   return html`<${Dialog} title="Request information" onClose=${onClose}>
     <form class="stack" onSubmit=${send} novalidate>
-      ${
-        problem &&
-        (problem.errors.length
-          ? html`<${ErrorSummary} errors=${problem.errors} onPick=${focus} />`
-          : html`<${Problem} problem=${problem} retry=${unknown ? send : null}>
-            ${unknown ? "We could not confirm that your request was sent. You can safely try again; it will not be sent twice." : problem.message}
-          <//>`)
-      }
+      <${RefusedRequest} problem=${problem} unknown=${unknown} retry=${send} onPick=${focus} />
       <fieldset class="plain stack" disabled=${unknown}>
         ${known.problem && html`<${Problem} problem=${known.problem} retry=${known.reload} />`}
         ${!known.data && !known.problem && html`<${Loading} what="the items" />`}

@@ -37,7 +37,7 @@ function ReferralRow({ item }) {
   return html`<tr role="row">
     <th scope="row" role="rowheader">
       <a href=${item.stage === "draft" && canRefer() ? buildFormHref(item.referral_id, "patient") : buildReferralHref(item.referral_id)}>
-        ${patient.family_name}${patient.given_name && `, ${patient.given_name}`}
+        ${patient.family_name || "No last name yet"}${patient.given_name && `, ${patient.given_name}`}
       </a>${item.changed_since_seen && html`<span class="has-unread" title="Unread changes"><span class="visually-hidden">, unread changes</span></span>`}
       ${item.urgency !== "routine" && html` <span class="chip urgent">${getLabel(item.urgency)}</span>`}
       <span class="subtext">${item.alias}${patient.birth_date && ` · age ${formatAge(patient.birth_date, today)}`}</span>

@@ -1,0 +1,108 @@
+"""The referral form saves a draft while the user types, and checks a step when the user leaves it."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.demo_world import COORDINATOR
+from tests.browser.page_driver import PageUser, find_violations
+
+pytestmark = pytest.mark.browser
+
+PROVIDER = "provider@willow.example"
+
+
+def wait_until_saved(page):
+    """Wait for the first draft: it gives the form its address."""
+    page.wait_for_url("**/referrals/ref_*/edit/*")
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+
+
+def test_a_reload_keeps_a_draft_with_one_field(as_coordinator):
+    """It is saved from the first field, and the user is back at the same step."""
+    page = as_coordinator.go("#/new/coverage").at_step("Insurance and consent").page
+    as_coordinator.fill(Payer="Example Health")
+    wait_until_saved(page)
+
+    page.reload()
+
+    as_coordinator.at_step("Insurance and consent")
+    expect(page.get_by_label("Payer")).to_have_value("Example Health")
+    as_coordinator.open_step("Patient").fill(Last_name="Payerfirst").press("Next").at_step("Diagnosis")
+
+
+def test_the_focus_stays_in_the_field_while_a_draft_is_saved(as_coordinator):
+    """The first save changes the address, and the user goes on typing."""
+    page = as_coordinator.go("#/new/patient").at_step("Patient").page
+    as_coordinator.fill(Last_name="Typing")
+    wait_until_saved(page)
+
+    expect(page.get_by_label("Last name")).to_be_focused()
+    assert find_violations(page) == []
+
+
+def test_an_idle_sign_out_keeps_the_draft_and_leaves_nothing_in_the_browser(open_page):
+    """After the next sign-in, the user is back at the same step of the draft."""
+    page = open_page()
+    page.clock.install()
+    page.reload()
+    user = PageUser(page).sign_in(PROVIDER).go("#/new/patient").at_step("Patient").fill(Last_name="Idlekept")
+    page.clock.fast_forward("15:05")
+    expect(page.get_by_text("You were signed out because of inactivity.")).to_be_visible()
+    assert page.evaluate("[sessionStorage.length, localStorage.length]") == [0, 0]
+    assert "Idlekept" not in page.content()
+    page.clock.resume()
+
+    user.sign_in(PROVIDER)
+
+    user.at_step("Patient")
+    expect(page.get_by_label("Last name")).to_have_value("Idlekept")
+
+
+def test_a_step_is_checked_when_the_user_leaves_it(as_coordinator):
+    """Each wrong field has its error in plain words. The valid field is saved."""
+    page = as_coordinator.go("#/new/patient").at_step("Patient").page
+    as_coordinator.fill(Last_name="Stepcheck", Date_of_birth="2031-01-01", ZIP_code="1234", Phone="12")
+
+    as_coordinator.press("Next")
+
+    for label in ("Date of birth", "ZIP code", "Phone"):
+        expect(page.get_by_label(label).first).to_have_attribute("aria-invalid", "true")
+    as_coordinator.at_step("Patient")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Stepcheck")
+    expect(page.get_by_label("ZIP code")).to_have_value("1234")
+    as_coordinator.fill(Date_of_birth="1961-04-02", ZIP_code="79106", Phone="(806) 555-0142").press("Next")
+    as_coordinator.at_step("Diagnosis")
+
+
+def test_the_provider_who_signs_in_is_filled_in(open_page):
+    """A coordinator enters the name."""
+    provider = PageUser(open_page("#/new/provider", by=PROVIDER)).at_step("Referring provider")
+    coordinator = PageUser(open_page("#/new/provider", by=COORDINATOR)).at_step("Referring provider")
+
+    expect(provider.page.get_by_label("Name")).not_to_have_value("")
+    expect(coordinator.page.get_by_label("Name")).to_have_value("")
+
+
+def test_a_failed_save_is_shown_and_made_up_for_when_the_connection_is_back(as_coordinator):
+    """Nothing is lost meanwhile."""
+    page = as_coordinator.go("#/new/patient").at_step("Patient").page
+    page.context.set_offline(True)
+    as_coordinator.fill(Last_name="Nonetwork")
+    expect(page.get_by_role("status").filter(has_text="Your entries stay on this page")).to_be_visible()
+
+    page.context.set_offline(False)
+
+    wait_until_saved(page)
+
+
+def test_discard_asks_first(as_coordinator):
+    """The entries stay until the user confirms."""
+    page = as_coordinator.go("#/new/patient").at_step("Patient").page
+    page.route("**/v1/referrals", lambda route: route.abort())
+    as_coordinator.fill(Last_name="Kept").press("Discard referral")
+    as_coordinator.press("Keep editing")
+    expect(page.get_by_label("Last name")).to_have_value("Kept")
+
+    as_coordinator.press("Discard referral").press("Discard")
+
+    expect(page.get_by_role("heading", name="Worklist")).to_be_visible()

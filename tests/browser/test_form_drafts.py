@@ -40,6 +40,21 @@ def test_the_focus_stays_in_the_field_while_a_draft_is_saved(as_coordinator):
     assert find_violations(page) == []
 
 
+def test_a_field_stays_in_its_place_on_a_phone_while_a_draft_is_saved(open_page):
+    """Nothing appears above it."""
+    user = PageUser(open_page("#/new/patient", by=COORDINATOR, width=390)).at_step("Patient").fill(Last_name="Steady")
+    field = user.page.get_by_label("ZIP code")
+    field.fill("79106")
+    before = field.bounding_box()
+    wait_until_saved(user.page)
+
+    after = field.bounding_box()
+
+    assert before
+    assert after
+    assert abs(after["y"] - before["y"]) < 60  # the line about the save may wrap
+
+
 def test_an_idle_sign_out_keeps_the_draft_and_leaves_nothing_in_the_browser(open_page):
     """After the next sign-in, the user is back at the same step of the draft."""
     page = open_page()

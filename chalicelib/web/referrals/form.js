@@ -120,6 +120,9 @@ function ServerChanges({ draft }) {
 function FormFrame({ draft, step }) {
   useFieldFocus(step);
   useAutosave(draft);
+  // On a phone the packet is above the fields, so it must not appear while the user types.
+  const [showsPacket, setShowsPacket] = useState(!!draft.id);
+  useEffect(() => setShowsPacket(!!draft.id), [step]);
   const index = Math.max(
     0,
     STEPS.findIndex(({ key }) => key === step),
@@ -137,6 +140,7 @@ function FormFrame({ draft, step }) {
     // The other fields are saved even if one is not valid.
     if (!saved && draft.errors.value.length) await draft.saveWhileTyping();
     renameDraft(draft);
+    setShowsPacket(!!draft.id);
     if (saved) announce("Draft saved");
     return saved;
   };
@@ -175,7 +179,7 @@ function FormFrame({ draft, step }) {
     <div class="form-grid">
       <div class="side-column">
         <${StepList} draft=${draft} step=${key} />
-        ${referral && html`<${Packet} packet=${referral.packet} onPick=${pick} />`}
+        ${referral && showsPacket && html`<${Packet} packet=${referral.packet} onPick=${pick} />`}
       </div>
       <form onSubmit=${next} class="stack" novalidate>
         ${

@@ -1,7 +1,7 @@
 """The columns of an import file: fields of a referral as the API names them, and the day of each step.
 
-`patient.given_name` is the field `given_name` of `patient`. A part of a list has its number:
-`clinical.prior_lines.1.regimen` is the regimen of the first line of therapy.
+A dot separates a section and its field, as in the column "patient.given_name". A part of a list has its number:
+"clinical.prior_lines.1.regimen" is the regimen of the first line of therapy.
 """
 
 import re

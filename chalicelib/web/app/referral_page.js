@@ -6,7 +6,7 @@ import { canRefer, getTimeZone, isPractice } from "../identity/member.js";
 import { html, useEffect, useState } from "../platform/dom.js";
 import { formatFullName, getLabel } from "../platform/labels.js";
 import { buildFormHref, buildPageHref } from "../platform/route.js";
-import { formatAge, formatBirthDate, formatTime, formatWallClock } from "../platform/time.js";
+import { formatAge, formatBirthDate, formatDate, formatTime, formatWallClock } from "../platform/time.js";
 import { announce, Icon, Loading, PageTitle, PhoneLink, Problem, useLoad, useOnTabFocus } from "../platform/ui.js";
 import { NextActions } from "../referrals/actions.js";
 import { NextActionBadge } from "../referrals/badges.js";
@@ -75,7 +75,13 @@ function ReferralHeader({ referral }) {
   const today = formatWallClock(Date.now(), getTimeZone()).slice(0, 10);
   const birth =
     patient.birth_date && `DOB ${formatBirthDate(patient.birth_date)} (age ${formatAge(patient.birth_date, today)})`;
-  const line = [patient.alias, birth, getLabel(patient.sex), patient.mrn && `MRN ${patient.mrn}`];
+  const line = [
+    patient.alias,
+    birth,
+    getLabel(patient.sex),
+    patient.mrn && `MRN ${patient.mrn}`,
+    referral.referred_on && `Referred on ${formatDate(referral.referred_on)}`,
+  ];
   return html`<p class="back-link"><a href="#/"><${Icon} name="arrow-left" />Worklist</a></p>
     <div class="title-row">
       <div>

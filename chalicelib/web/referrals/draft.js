@@ -227,7 +227,8 @@ export async function loadDraft(id) {
 }
 
 /**
- * Start a new referral from a closed one. The consent was for that referral, so it must be recorded again.
+ * Start a new referral from a closed one. Its consent and its day of referral belong to it,
+ * so they must be entered again.
  *
  * @returns {boolean} false if another new referral has unsaved entries
  */
@@ -237,7 +238,7 @@ export function startReferralFromClosed(referral) {
   if (open?.isDirty.value) return false;
   const draft = new Draft();
   const center_id = referral.suggested_center_id || referral.center?.center_id;
-  draft.values.value = { ...pickSections(referral), center_id, consent_to_share: undefined };
+  draft.values.value = { ...pickSections(referral), center_id, consent_to_share: undefined, referred_on: undefined };
   draft.continues = referral.referral_id;
   openDrafts.set("new", draft);
   return true;

@@ -103,6 +103,8 @@ export function CenterStep({ draft }) {
       ${problem && html`<${Problem} problem=${problem} retry=${reload} />`}
       <${DraftField} draft=${draft} pointer="/product_id" label="Planned product" optional options=${options} />
       <${DraftChoice} draft=${draft} pointer="/urgency" label="Urgency" options=${[["routine", "Routine"], ["urgent", "Urgent"]]} />
+      <${DraftField} draft=${draft} pointer="/referred_on" label="Already referred on" type="date" optional disabled=${!!draft.referral.value?.submitted_at}
+        hint="Only for a patient who was referred before today, at most two years ago." />
     <//>
     <${CenterList} draft=${draft} />`;
 }

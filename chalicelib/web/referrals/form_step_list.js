@@ -5,7 +5,7 @@ export const STEPS = [
   { key: "patient", label: "Patient", fields: ["/patient"] },
   { key: "diagnosis", label: "Diagnosis", fields: ["/clinical"] },
   { key: "therapy", label: "Prior lines of therapy", fields: ["/clinical/prior_lines"] },
-  { key: "center", label: "Treatment center", fields: ["/product_id", "/center_id", "/urgency"] },
+  { key: "center", label: "Treatment center", fields: ["/product_id", "/center_id", "/urgency", "/referred_on"] },
   {
     key: "coverage",
     label: "Insurance and consent",

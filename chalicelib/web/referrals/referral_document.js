@@ -14,6 +14,7 @@ export const SECTIONS = [
   "consent_to_share",
   "none_because",
   "note",
+  "referred_on",
   "center_contact",
 ];
 

@@ -80,10 +80,15 @@ WITHOUT_CANARY = {"/data/on", "/data/replacement/data/on"}
 """Planned days are stored encrypted, but a day that must be ahead cannot be a fixed word."""
 
 
+OF_STATUSES = {"/referred_on"}
+"""When the first status began: in clear and in lists, as the times of all statuses are."""
+
+
 def test_every_field_with_personal_data_has_a_canary():
     """From the models themselves: a new field fails here until it has one."""
     body = build_canary_body()
-    result = {path for path in list_free_fields(bodies.ReferralRequest) if not _is_canary(body, path)}
+    free = set(list_free_fields(bodies.ReferralRequest)) - OF_STATUSES
+    result = {path for path in free if not _is_canary(body, path)}
     of_reports = {
         path for report in get_args(get_args(reports.AnyEventRequest)[0]) for path in list_free_fields(report)
     }

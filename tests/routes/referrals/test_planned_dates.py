@@ -149,15 +149,15 @@ def test_the_practice_plans_the_return_and_the_center_is_notified(shared_api, re
 
 
 WRONG = [
-    ({"plan": "surgery", "on": "2027-03-03"}, 400, "/data/plan"),
+    ({"plan": "surgery", "on": "2028-06-01"}, 400, "/data/plan"),
     ({"plan": "infusion"}, 400, "/data/starts_at"),
-    ({"plan": "infusion", "on": "2027-02-30"}, 400, "/data/on"),
-    ({"plan": "infusion", "starts_at": "2027-03-03T10:00:00"}, 400, "/data/starts_at"),
-    ({"plan": "infusion", "on": "2027-03-03", "starts_at": "2027-03-03T10:00:00Z"}, 400, "/data/on"),
+    ({"plan": "infusion", "on": "2028-02-30"}, 400, "/data/on"),
+    ({"plan": "infusion", "starts_at": "2028-06-01T10:00:00"}, 400, "/data/starts_at"),
+    ({"plan": "infusion", "on": "2028-06-01", "starts_at": "2028-06-01T10:00:00Z"}, 400, "/data/on"),
     ({"plan": "infusion", "on": "2099-01-01"}, 400, "/data/on"),
-    ({"plan": "infusion", "canceled": True, "on": "2027-03-03"}, 400, "/data/on"),
-    ({"plan": "infusion", "on": "2027-03-03", "mode": "by_post"}, 400, "/data/mode"),
-    ({"plan": "infusion", "on": "2027-03-03", "place": "x" * 201}, 400, "/data/place"),
+    ({"plan": "infusion", "canceled": True, "on": "2028-06-01"}, 400, "/data/on"),
+    ({"plan": "infusion", "on": "2028-06-01", "mode": "by_post"}, 400, "/data/mode"),
+    ({"plan": "infusion", "on": "2028-06-01", "place": "x" * 201}, 400, "/data/place"),
     ({"plan": "infusion", "on": "2020-03-03"}, 409, "/data/on"),
 ]
 
@@ -211,7 +211,7 @@ def test_a_date_may_be_at_most_three_years_ahead(shared_api, referral_id, send, 
 @pytest.mark.parametrize(
     ("data", "pointer"),
     [
-        ({"stage": "received", "on": "2027-03-03"}, "/data/on"),
+        ({"stage": "received", "on": "2028-06-01"}, "/data/on"),
         ({"stage": "consult_scheduled", "place": PLACE}, "/data/starts_at"),
     ],
 )

@@ -110,7 +110,8 @@ def send_event(  # noqa: PLR0913 one option for each field
         typer.Option(
             "--type",
             help="Event type. Default: stage.changed. Others: adverse_event.reported, relapse.reported,"
-            " bridging.reported, toxicity.noticed, hold.started, hold.ended, window.extended, referral.reopened.",
+            " bridging.reported, toxicity.noticed, hold.started, hold.ended, window.extended, plan.changed,"
+            " referral.reopened.",
         ),
     ] = None,
     at: Annotated[
@@ -143,6 +144,15 @@ def send_event(  # noqa: PLR0913 one option for each field
         str | None, typer.Option(help="Response to bridging therapy, such as partial_response.")
     ] = None,
     ends_on: Annotated[str | None, typer.Option(help="New end date of monitoring.")] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(
+            help="What is planned: consultation, leukapheresis, delivery, lymphodepletion, infusion, or return."
+        ),
+    ] = None,
+    on: Annotated[str | None, typer.Option(help="Planned day at the center.")] = None,
+    starts_at: Annotated[str | None, typer.Option(help="Planned time, such as 2026-12-03T10:30:00-05:00.")] = None,
+    canceled: Annotated[bool, typer.Option("--canceled", help="The planned date was canceled.")] = False,
     bad_signature: Annotated[bool, typer.Option("--bad-signature", help="Sign with a wrong secret.")] = False,
     replay: Annotated[
         bool,
@@ -165,6 +175,7 @@ def send_event(  # noqa: PLR0913 one option for each field
             data = {"stage": stage, "part": part, "of": of, "local_date": local_date, "product_id": product}
             data |= {"kind": kind, "grade": grade, "status": status, "resolved_on": resolved_on}
             data |= {"by": by, "regimen": regimen, "response": response, "ends_on": ends_on}
+            data |= {"plan": plan, "on": on, "starts_at": starts_at, "canceled": canceled or None}
             data |= {"reason_code": reason_code, "note": note}
             delivery = _build_delivery(center_id, referral, event_type or "stage.changed", at, sequence, data)
         _post_delivery(delivery, running_site, sent, bad_signature=bad_signature, as_json=as_json)

@@ -1,6 +1,7 @@
 """`referrals send-event`, against the test API on a real port."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from typer.testing import CliRunner
@@ -135,3 +136,36 @@ def test_a_site_that_does_not_respond_is_reported(run, api, monkeypatch):
 
     assert (result.exit_code, result.stdout) == (3, "")
     assert "No response from http://127.0.0.1:1" in result.stderr
+
+
+def plan(run, referral_id, *options):
+    """Send a planned date and return the JSON output."""
+    arguments = ("--center", CENTER.tenant_id, "--referral", referral_id, "--type", "plan.changed")
+    result = run("send-event", *arguments, "--plan", "consultation", *options, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_send_event_plans_moves_and_cancels_a_date(run, local_server):
+    referral_id = local_server.refer()["referral_id"]
+    day = (wiring.read_clock() + timedelta(days=20)).date()
+
+    planned = plan(run, referral_id, "--on", day)
+    moved = plan(run, referral_id, "--starts-at", f"{day}T15:30:00Z")
+    canceled = plan(run, referral_id, "--canceled")
+
+    assert [sent["answer"]["status"] for sent in (planned, moved, canceled)] == ["applied"] * 3
+    [result] = local_server.practice.get(f"/v1/referrals/{referral_id}").json["plans"]
+    assert (result["plan"], result["starts_at"], result["canceled"]) == ("consultation", f"{day}T15:30:00Z", True)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--on", "2028-02-30"), ("--on", "2001-03-03"), ("--starts-at", "10:30")]
+)
+def test_the_response_names_an_impossible_planned_date(run, local_server, option, value):
+    referral_id = local_server.refer()["referral_id"]
+
+    sent = plan(run, referral_id, option, value)
+
+    assert sent["status"] in {400, 409}
+    assert [error["pointer"] for error in sent["answer"]["errors"]] == [f"/data/{option[2:].replace('-', '_')}"]

@@ -265,7 +265,7 @@ def _decide_unplaced(referral: Referral, change: StageChange, replayed: Replayed
     if change.stage in list_reachable_stages(opened):
         return Pending()
     newest = referral.last_applied_order
-    if newest and change.order < newest and change.event_id not in replayed.placed:
+    if newest and change.order < newest:
         return Recorded(replayed.referral)
     return Rejected("move_not_legal", "This step cannot follow the current status. Check which step comes next.")
 

@@ -74,6 +74,10 @@ def test_a_legal_history_leads_to_the_same_state_in_every_order_of_arrival(histo
 
 
 LOOPS = {
+    "monitoring continues after the summary is ready": (
+        Stage.WINDOW_COMPLETE,
+        "handback_ready monitoring window_complete handed_back",
+    ),
     "manufacturing fails and restarts from reserve material": (
         Stage.APHERESIS_COMPLETED,
         "manufacturing_started manufacturing_failed manufacturing_started qc_testing released",

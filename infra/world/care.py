@@ -1,13 +1,20 @@
-"""What happens to some patients of the sample data besides the stages: adverse events, relapse, bridging therapy."""
+"""What happens to some patients besides the stages: planned dates, adverse events, relapse, bridging therapy."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind, AdverseEventStatus
 from chalicelib.domain.referrals.care_terms import BridgingStatus, BridgingTeam, DiseaseResponse, RelapseStatus
-from chalicelib.domain.referrals.events import AdverseEventReported, BridgingReported, ReferralEvent, RelapseReported
+from chalicelib.domain.referrals.events import (
+    AdverseEventReported,
+    BridgingReported,
+    PlanChanged,
+    ReferralEvent,
+    RelapseReported,
+)
+from chalicelib.domain.referrals.plan_terms import PlanKind, VisitMode
 from chalicelib.domain.referrals.stages import Actor, Stage
 from infra.world.stories import Story
 from infra.world.timeline import Step
@@ -25,6 +32,19 @@ class CareNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """A working day some days from now; of a time, half past two in the afternoon in UTC."""
+
+    days: int
+
+    def resolve(self, now: datetime, *, with_time: bool) -> Any:
+        """Return the day, or the time on it. A weekend moves to the Monday after it."""
+        at = datetime.combine((now + timedelta(days=self.days)).date(), time(14, 30), tzinfo=now.tzinfo)
+        at += timedelta(days=max(0, 7 - at.weekday()) if at.weekday() > 4 else 0)
+        return at if with_time else at.date()
+
+
+@dataclass(frozen=True, slots=True)
 class DatedCareNote:
     """A note of a story with its time."""
 
@@ -36,9 +56,33 @@ def _adverse_event(days: float, reporter: Actor, kind: AdverseEventKind, **field
     return CareNote(Stage.INFUSED, days, reporter, AdverseEventReported, {"kind": kind, **fields})
 
 
+def _plan(after: Stage, days: float, plan: PlanKind, **fields: Any) -> CareNote:
+    return CareNote(after, days, Actor.CENTER, PlanChanged, {"plan": plan, **fields})
+
+
 _RESOLVED = {"status": AdverseEventStatus.RESOLVED}
 
 CARE_NOTES: Mapping[int, Sequence[CareNote]] = {
+    16: (
+        _plan(
+            Stage.CONSULT_SCHEDULED,
+            0.1,
+            PlanKind.CONSULTATION,
+            starts_at=Ahead(6),
+            mode=VisitMode.IN_PERSON,
+            place="Fictional clinic, floor 3",
+            contact="Fictional front desk",
+        ),
+    ),
+    29: (
+        _plan(Stage.APHERESIS_SCHEDULED, 0.1, PlanKind.LEUKAPHERESIS, on=Ahead(7)),
+        _plan(Stage.APHERESIS_SCHEDULED, 2, PlanKind.LEUKAPHERESIS, on=Ahead(14)),
+    ),
+    33: (
+        _plan(Stage.MANUFACTURING_STARTED, 1, PlanKind.DELIVERY, on=Ahead(20)),
+        _plan(Stage.MANUFACTURING_STARTED, 1.1, PlanKind.INFUSION, on=Ahead(28)),
+        _plan(Stage.MANUFACTURING_STARTED, 5, PlanKind.INFUSION, canceled=True),
+    ),
     34: (
         CareNote(
             Stage.APHERESIS_COMPLETED,
@@ -89,4 +133,12 @@ def list_care_notes(story: Story, steps: Sequence[Step], *, now: datetime) -> It
     for note in CARE_NOTES.get(story.number, ()):
         at = reached[note.after] + timedelta(days=note.days)
         if at <= now - _LATEST_BEFORE_NOW:
-            yield DatedCareNote(at.replace(microsecond=0), note)
+            yield DatedCareNote(at.replace(microsecond=0), _with_days(note, now))
+
+
+def _with_days(note: CareNote, now: datetime) -> CareNote:
+    fields = {
+        name: value.resolve(now, with_time=name == "starts_at") if isinstance(value, Ahead) else value
+        for name, value in note.fields.items()
+    }
+    return replace(note, fields=fields)

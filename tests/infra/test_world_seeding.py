@@ -14,6 +14,8 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind
 from chalicelib.domain.referrals.care_reports import NO_REPORTS
 from chalicelib.domain.referrals.events import EventStatus, StageChange
+from chalicelib.domain.referrals.planned_dates import list_current_plans
+from chalicelib.domain.referrals.plans import get_local_day
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.migrate import MigrationResult, migrate_referrals
@@ -157,10 +159,25 @@ def test_some_stories_have_adverse_events_a_relapse_and_bridging_therapy(seeded_
         if event.is_open and referral.stage is Stage.MONITORING
     ]
 
-    assert all(referral.care != NO_REPORTS for referral in referrals.values())
+    planned = {number for number, referral in referrals.items() if referral.plans.reports}
+    assert planned == {16, 29, 33}
+    assert all(referral.care != NO_REPORTS for number, referral in referrals.items() if number not in planned)
     assert {AdverseEventKind.CRS, AdverseEventKind.CYTOPENIA} <= set(open_in_monitoring)
     assert [n for n, referral in referrals.items() if referral.care.relapse] == [52]
     assert [n for n, referral in referrals.items() if referral.care.bridging] == [34, 40]
+
+
+def test_some_stories_have_dates_ahead_a_moved_and_a_canceled_one(seeded_stores):
+    plans = {
+        (number, plan.plan.value): plan
+        for number in (16, 29, 33)
+        for plan in list_current_plans(seeded_stores.referrals.get(derive_referral_id(STORIES[number])))
+    }
+
+    assert set(plans) == {(16, "consultation"), (29, "leukapheresis"), (33, "delivery"), (33, "infusion")}
+    assert all(get_local_day(plan.day, "UTC") > NOW.date() for plan in plans.values())
+    assert [key for key, plan in plans.items() if plan.moved_from] == [(29, "leukapheresis")]
+    assert [key for key, plan in plans.items() if plan.canceled] == [(33, "infusion")]
 
 
 def test_one_referral_has_a_routing_hint(seeded_stores):

@@ -63,7 +63,7 @@ def _plan(after: Stage, days: float, plan: PlanKind, **fields: Any) -> CareNote:
 _RESOLVED = {"status": AdverseEventStatus.RESOLVED}
 
 CARE_NOTES: Mapping[int, Sequence[CareNote]] = {
-    16: (
+    15: (
         _plan(
             Stage.CONSULT_SCHEDULED,
             0.1,
@@ -74,11 +74,11 @@ CARE_NOTES: Mapping[int, Sequence[CareNote]] = {
             contact="Fictional front desk",
         ),
     ),
-    29: (
+    28: (
         _plan(Stage.APHERESIS_SCHEDULED, 0.1, PlanKind.LEUKAPHERESIS, on=Ahead(7)),
         _plan(Stage.APHERESIS_SCHEDULED, 2, PlanKind.LEUKAPHERESIS, on=Ahead(14)),
     ),
-    33: (
+    32: (
         _plan(Stage.MANUFACTURING_STARTED, 1, PlanKind.DELIVERY, on=Ahead(20)),
         _plan(Stage.MANUFACTURING_STARTED, 1.1, PlanKind.INFUSION, on=Ahead(28)),
         _plan(Stage.MANUFACTURING_STARTED, 5, PlanKind.INFUSION, canceled=True),

@@ -29,6 +29,7 @@ from infra.world.packages import build_package
 from infra.world.patients import build_packet
 from infra.world.people import MEMBERS, find_member_by_role
 from infra.world.places import CENTERS, OPERATOR, PRACTICES, DemoCenter, find_center, find_practice
+from infra.world.products import find_named_product, find_requested_product
 from infra.world.stories import NOTES, REASONS, Story
 from infra.world.timeline import Step, build_steps, compute_draft_time
 
@@ -176,7 +177,7 @@ class _StoryPlayer:
             NewReferral(
                 details=validate_sections(sections),
                 alias=None,
-                product_id=self.story.product_id,
+                product_id=find_requested_product(self.story),
                 center_id=self.center.tenant_id,
                 urgency="urgent" if self.story.urgent else "routine",
             ),
@@ -314,6 +315,7 @@ class _StoryPlayer:
             of=step.of,
             local_date=step.local_date,
             first_visit_on=_compute_first_visit(step),
+            product_id=find_named_product(self.story, step.stage),
             reason_code=REASONS.get(step.stage),
             note=NOTES.get(step.stage),
         )

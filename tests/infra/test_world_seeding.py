@@ -160,7 +160,7 @@ def test_some_stories_have_adverse_events_a_relapse_and_bridging_therapy(seeded_
     ]
 
     planned = {number for number, referral in referrals.items() if referral.plans.reports}
-    assert planned == {16, 29, 33}
+    assert planned == {15, 28, 32}
     assert all(referral.care != NO_REPORTS for number, referral in referrals.items() if number not in planned)
     assert {AdverseEventKind.CRS, AdverseEventKind.CYTOPENIA} <= set(open_in_monitoring)
     assert [n for n, referral in referrals.items() if referral.care.relapse] == [52]
@@ -170,14 +170,26 @@ def test_some_stories_have_adverse_events_a_relapse_and_bridging_therapy(seeded_
 def test_some_stories_have_dates_ahead_a_moved_and_a_canceled_one(seeded_stores):
     plans = {
         (number, plan.plan.value): plan
-        for number in (16, 29, 33)
+        for number in (15, 28, 32)
         for plan in list_current_plans(seeded_stores.referrals.get(derive_referral_id(STORIES[number])))
     }
 
-    assert set(plans) == {(16, "consultation"), (29, "leukapheresis"), (33, "delivery"), (33, "infusion")}
+    assert set(plans) == {(15, "consultation"), (28, "leukapheresis"), (32, "delivery"), (32, "infusion")}
     assert all(get_local_day(plan.day, "UTC") > NOW.date() for plan in plans.values())
-    assert [key for key, plan in plans.items() if plan.moved_from] == [(29, "leukapheresis")]
-    assert [key for key, plan in plans.items() if plan.canceled] == [(33, "infusion")]
+    assert [key for key, plan in plans.items() if plan.moved_from] == [(28, "leukapheresis")]
+    assert [key for key, plan in plans.items() if plan.canceled] == [(32, "infusion")]
+
+
+def test_centers_name_a_planned_and_another_given_product_and_one_none(seeded_stores):
+    referrals = {
+        number: seeded_stores.referrals.get(derive_referral_id(STORIES[number])) for number in (22, 40, 42, 43)
+    }
+    named = {number: referral.status.products for number, referral in referrals.items()}
+
+    assert [named[number].planned for number in (22, 40, 43)] == ["breyanzi"] * 3
+    assert (named[43].given, referrals[43].current_product_id) == ("yescarta", "yescarta")
+    assert referrals[42].window
+    assert referrals[42].current_product_id is None
 
 
 def test_one_referral_has_a_routing_hint(seeded_stores):

@@ -8,8 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.referrals.alias_checks import normalize_alias
-from chalicelib.domain.referrals.apply_event import History, decide_event
+from chalicelib.domain.referrals.apply_event import decide_event
 from chalicelib.domain.referrals.events import ReferralEvent, StageChange
+from chalicelib.domain.referrals.history import History
 from chalicelib.domain.referrals.missing_steps import describe_missing_steps, list_missing_steps
 from chalicelib.domain.referrals.packet import build_packet, require_complete
 from chalicelib.domain.referrals.referral import Referral

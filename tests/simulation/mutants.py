@@ -50,7 +50,7 @@ _REPLAY = [
     "tests/domain/referrals/test_stage_changes_actors.py",
 ]
 _REPLAY_MODULES = (
-    *("apply_event", "event_path", "replay", "endings"),
+    *("apply_event", "corrections", "event_path", "history", "replay", "endings"),
     *("stage_changes", "status_events", "transitions"),
 )
 _ROUTES = [

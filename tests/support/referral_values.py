@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
-from chalicelib.domain.referrals.apply_event import History, decide_event, name_reopened_endings
+from chalicelib.domain.referrals.apply_event import decide_event
+from chalicelib.domain.referrals.corrections import name_reopened_endings
 from chalicelib.domain.referrals.events import EventOrder, EventSource, ReferralEvent, StageChange
+from chalicelib.domain.referrals.history import History
 from chalicelib.domain.referrals.monitoring_window import AnchorInfusion, MonitoringProfile
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, Decision, DecisionContext, Pending, Recorded, Rejected

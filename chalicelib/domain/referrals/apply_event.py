@@ -6,10 +6,10 @@ order of arrival: a late event is kept in the history, an event that is not lega
 and an event that responds to another one follows it, whatever its sender's clock says.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from chalicelib.domain.referrals.care_events import CARE_EVENTS
+from chalicelib.domain.referrals.corrections import decide_correction, decide_reopening
 from chalicelib.domain.referrals.endings import STEPS_OF_A_CONTINUING_PATIENT, is_ending
 from chalicelib.domain.referrals.event_path import (
     CLOCK_DIFFERENCE,
@@ -20,25 +20,20 @@ from chalicelib.domain.referrals.event_path import (
     is_repeat_of,
 )
 from chalicelib.domain.referrals.events import (
-    FUTURE_TOLERANCE,
     Corrected,
     InformationRequested,
-    PlanChanged,
     ReferralEvent,
     Reopened,
     StageChange,
     WindowExtended,
 )
+from chalicelib.domain.referrals.history import History, get_start, replay_events, replay_with
 from chalicelib.domain.referrals.history_start import get_history_start
 from chalicelib.domain.referrals.planned_dates import find_impossible_date, with_planned_date
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.replay import (
     Replayed,
-    as_one_write,
     is_late,
-    keep_arrivals,
-    replay_history,
-    reset_to_draft,
 )
 from chalicelib.domain.referrals.stage_changes import (
     REJECTED_CLOSED,
@@ -50,7 +45,6 @@ from chalicelib.domain.referrals.stage_changes import (
     Rejected,
     count_all_doses,
     find_broken_rule,
-    find_last_open_stage,
     reject_wrong_actor,
     with_event,
     with_extension,
@@ -58,29 +52,9 @@ from chalicelib.domain.referrals.stage_changes import (
 )
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor, Stage
 from chalicelib.domain.referrals.status_events import REJECTED_OTHER_SIDE, STATUS_DECIDERS
-from chalicelib.domain.referrals.transitions import list_actors_for, list_reachable_stages, list_transitions_from
+from chalicelib.domain.referrals.transitions import list_reachable_stages, list_transitions_from
 
 _STAGES_WITH_OPEN_WINDOW = STAGES_BEFORE_HANDBACK | {Stage.INFUSED}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """What came before an event.
-
-    Attributes:
-        events: The events of the referral so far.
-        start: The referral before the first of them; None for a draft.
-        parked: Events that wait for an earlier one.
-    """
-
-    events: Sequence[ReferralEvent] = ()
-    start: Referral | None = None
-    parked: Sequence[ReferralEvent] = ()
-
-    @property
-    def parked_reports(self) -> Sequence[ReferralEvent]:
-        """What waits, without corrections: one may wait for the very event that is decided now."""
-        return [event for event in self.parked if not isinstance(event, Corrected)]
 
 
 _UNKNOWN = History()
@@ -107,7 +81,7 @@ def decide_event(
         return with_planned_date(decision, referral, event) if isinstance(event, StageChange) else decision
     decision = STATUS_DECIDERS[type(event)](referral, event, context)
     if referral.status.corrected and isinstance(decision, Applied | Recorded):
-        return type(decision)(_replay_with(referral, event, context, history).referral)
+        return type(decision)(replay_with(referral, event, context, history).referral)
     return decision
 
 
@@ -144,36 +118,6 @@ def _get_place(referral: Referral) -> Place:
     return Place(referral.stage, referral.doses_given if referral.stage is Stage.INFUSED else 0)
 
 
-def _replay_with(
-    referral: Referral, event: ReferralEvent, context: DecisionContext, history: History, *more: ReferralEvent
-) -> Replayed:
-    """Replay the history and one more event; the result counts as one write."""
-    replayed = _replay(referral, [*history.events, event, *more], context, history)
-    return replace(replayed, referral=as_one_write(replayed.referral, referral, event, context))
-
-
-def _replay(
-    referral: Referral, events: Sequence[ReferralEvent], context: DecisionContext, history: History
-) -> Replayed:
-    if referral.window:
-        # Keep the figures that the window was opened with, even if the product catalog has changed since.
-        context = replace(context, profile=referral.window.profile)
-    return replay_history(_get_start(referral, history), events, context, deciders=STATUS_DECIDERS)
-
-
-def _get_start(referral: Referral, history: History) -> Referral:
-    """The referral before its first event. Without a history it is the current state."""
-    if history.start:
-        return keep_arrivals(history.start, referral)
-    return reset_to_draft(referral) if history.events else referral
-
-
-def replay(referral: Referral, history: Sequence[ReferralEvent], context: DecisionContext) -> Referral:
-    """Compute the state that a history leads to, starting from the draft."""
-    start = reset_to_draft(referral)
-    return replay_history(start, history, context, deciders=STATUS_DECIDERS).referral
-
-
 # -------------------------------------------------------------------------- stage changes
 
 
@@ -191,7 +135,7 @@ def _decide_stage_change(
         return reject_wrong_actor(allowed)
     if _is_next(referral, change) and not referral.status.corrected:
         return _decide_next(referral, change, context)
-    replayed = _replay_with(referral, change, context, history)
+    replayed = replay_with(referral, change, context, history)
     if is_ending(change):
         return _decide_ending(referral, change, replayed, context, history)
     return _decide_step(referral, change, replayed, context, history)
@@ -216,8 +160,8 @@ def _fits_with_parked(referral: Referral, change: StageChange, context: Decision
     """Whether a change fits together with parked events, and no move of the history is lost for it."""
     if not history.parked:
         return False
-    together = _replay_with(referral, change, context, history, *history.parked_reports)
-    before = _replay(referral, history.events, context, history)
+    together = replay_with(referral, change, context, history, *history.parked_reports)
+    before = replay_events(referral, history.events, context, history)
     return change.event_id in together.moved_by and before.moved_by <= together.placed | together.moved_by
 
 
@@ -249,17 +193,17 @@ def _evicts(
     referral: Referral, change: StageChange, context: DecisionContext, history: History, replayed: Replayed
 ) -> bool:
     """Whether the change fits only if earlier moves no longer count. A late event does so rightfully."""
-    if is_late(change, replayed, _get_start(referral, history)):
+    if is_late(change, replayed, get_start(referral, history)):
         return False
     if not replayed.path.left_out:
         return False
-    before = _replay(referral, history.events, context, history)
+    before = replay_events(referral, history.events, context, history)
     return not {move.event_id for move in before.path.moves} <= replayed.placed
 
 
 def _decide_unplaced(referral: Referral, change: StageChange, replayed: Replayed, history: History) -> Decision:
     """Record a change that is late, park one that may become legal, and reject one that cannot."""
-    if is_late(change, replayed, _get_start(referral, history)):
+    if is_late(change, replayed, get_start(referral, history)):
         return Recorded(replayed.referral)
     opened = replayed.opened if referral.stage in TERMINAL_STAGES else referral.stage
     if change.stage in list_reachable_stages(opened):
@@ -287,7 +231,7 @@ def _decide_step_of_ended(
     if is_repeat or (ended_order and change.order < ended_order):
         return Recorded(replayed.referral)
     if history.parked:
-        with_parked = _replay_with(referral, change, context, history, *history.parked_reports)
+        with_parked = replay_with(referral, change, context, history, *history.parked_reports)
         if with_parked.referral.stage not in TERMINAL_STAGES and change.event_id in with_parked.placed:
             return Recorded(replayed.referral)
     is_dead = replayed.referral.stage is Stage.DECEASED
@@ -318,7 +262,7 @@ def _decide_ending_that_does_not_count(
         is_known = change.stage is endings.counting.stage or change.order < endings.counting.order
         return Recorded(replayed.referral) if is_known else REJECTED_CLOSED
     if referral.stage in TERMINAL_STAGES:
-        first = _get_start(referral, history).last_applied_order
+        first = get_start(referral, history).last_applied_order
         return Recorded(replayed.referral) if first and change.order < first else REJECTED_CLOSED
     if change.stage in list_reachable_stages(referral.stage):
         return Pending()
@@ -347,7 +291,7 @@ def _decide_extension(
         return Rejected("ends_before_infusion", "The end date must be after the infusion date.")
     if _is_next(referral, event) and not referral.status.corrected:
         return Applied(with_extension(with_event(referral, event, context), event))
-    state = _replay_with(referral, event, context, history).referral
+    state = replay_with(referral, event, context, history).referral
     has_changed = state.stage is not referral.stage or (state.window and state.window.ends_on != window.ends_on)
     is_open = state.stage not in TERMINAL_STAGES
     return Applied(state) if has_changed and is_open else Recorded(state)
@@ -366,125 +310,17 @@ def _decide_information_request(
     if referral.stage is Stage.DRAFT:
         return Pending()
     if not _is_next(referral, event) or referral.status.corrected:
-        return Applied(_replay_with(referral, event, context, history).referral)
+        return Applied(replay_with(referral, event, context, history).referral)
     if follow(_get_place(referral), event) == _get_place(referral):
         return Applied(with_next_version(referral, event, context))
     return Applied(with_event(referral, event, context))
-
-
-# -------------------------------------------------------------------------- reopening and corrections
-
-
-def _decide_reopening(referral: Referral, event: Reopened, context: DecisionContext, history: History) -> Decision:
-    """Return to the last open stage; allowed for an actor who may end the referral that way."""
-    rejected = _find_reason_not_to_reopen(referral, event)
-    if rejected:
-        return rejected
-    if _is_old(referral, event):
-        return Recorded(with_next_version(referral, event, context))
-    if referral.stage not in TERMINAL_STAGES:
-        return Pending()
-    if history.events:
-        return Applied(_replay_with(referral, event, context, history).referral)
-    reopened = replace(
-        referral,
-        stage=find_last_open_stage(referral),
-        stage_since=event.occurred_at,
-        last_applied_order=event.order,
-        status=replace(referral.status, reason_code=None, contradiction=None, ending_reported_at=None),
-    )
-    return Applied(with_next_version(reopened, event, context))
-
-
-def _find_reason_not_to_reopen(referral: Referral, event: Reopened) -> Rejected | None:
-    if not event.reason_code and not event.note:
-        return Rejected("reason_needed", "Enter a reason for reopening the referral.")
-    if _is_old(referral, event) or referral.stage not in TERMINAL_STAGES:
-        return None
-    if event.actor not in list_actors_for(referral.stage):
-        return REJECTED_OTHER_SIDE
-    if referral.status.continued_by:
-        return Rejected("continued", "A newer referral replaces this one. Make changes there.")
-    return None
-
-
-def _is_old(referral: Referral, event: Reopened) -> bool:
-    """Whether a reopening was true before the ending, more than a wrong clock can explain."""
-    last = referral.last_applied_order
-    if last is None or event.order >= last:
-        return False
-    return not event.reopens or last.occurred_at - event.occurred_at > FUTURE_TOLERANCE
-
-
-def name_reopened_endings(event: ReferralEvent, history: Sequence[ReferralEvent]) -> ReferralEvent:
-    """Name the endings that a reopening cancels: all that are known when it is reported."""
-    if not isinstance(event, Reopened):
-        return event
-    return replace(event, reopens=tuple(sorted(e.event_id for e in history if is_ending(e))))
-
-
-def _decide_correction(referral: Referral, event: Corrected, context: DecisionContext, history: History) -> Decision:
-    """Replay the history without the wrong event, and with its replacement if there is one."""
-    wrong = next((e for e in history.events if e.event_id == event.supersedes), None)
-    if wrong is None:
-        return Pending()
-    if wrong.actor is not event.actor:
-        return REJECTED_OTHER_SIDE
-    if not isinstance(wrong, (StageChange, WindowExtended, PlanChanged, *CARE_EVENTS)):
-        text = "Only a status, an extension, a planned date or a report about care can be corrected."
-        return Rejected("not_correctable", text)
-    if isinstance(wrong, StageChange) and wrong.stage is Stage.SUBMITTED:
-        return Rejected("not_correctable", "A submitted referral cannot be corrected. Withdraw it instead.")
-    return _decide_valid_correction(referral, event, wrong, context, history)
-
-
-def _decide_valid_correction(
-    referral: Referral,
-    event: Corrected,
-    wrong: ReferralEvent,
-    context: DecisionContext,
-    history: History,
-) -> Decision:
-    replayed = _replay_with(referral, event, context, history)
-    replacement = event.replacement
-    if replacement and not _is_used(replacement, replayed) and _was_used(wrong, referral, event, context, history):
-        # An event that must come before the replacement may still arrive.
-        if replacement.stage in list_reachable_stages(replayed.referral.stage) and not is_late(
-            replacement, replayed, _get_start(referral, history)
-        ):
-            return Pending()
-        return Rejected(
-            "replacement_not_legal",
-            "This date does not fit the other entries. Check the dates before and after it.",
-        )
-    return Applied(replayed.referral)
-
-
-def _was_used(
-    wrong: ReferralEvent,
-    referral: Referral,
-    event: Corrected,
-    context: DecisionContext,
-    history: History,
-) -> bool:
-    """Whether a wrong event counted until now. If it was history only, its replacement may be, too."""
-    if any(isinstance(e, Corrected) and e.supersedes == wrong.event_id for e in history.events):
-        latest = max(e.order for e in history.events if isinstance(e, Corrected) and e.supersedes == wrong.event_id)
-        return latest < event.order
-    return wrong.event_id in _replay(referral, history.events, context, history).moved_by
-
-
-def _is_used(replacement: StageChange, replayed: Replayed) -> bool:
-    """Whether the replay used the replacement; an infusion that is too early would open no window."""
-    disputed = {e.event_id for e in replayed.endings.disputed}
-    return replacement.event_id in replayed.moved_by | replayed.placed | disputed
 
 
 _DECIDERS: Mapping[type[ReferralEvent], Callable[..., Decision]] = {
     StageChange: _decide_stage_change,
     WindowExtended: _decide_extension,
     InformationRequested: _decide_information_request,
-    Reopened: _decide_reopening,
-    Corrected: _decide_correction,
+    Reopened: decide_reopening,
+    Corrected: decide_correction,
 }
 """What decides about the events that depend on the order of the history."""

@@ -29,7 +29,8 @@ from chalicelib.services.notices.retry_policy import fail_if_exhausted, reschedu
 from chalicelib.services.notices.send_mail import MailSender
 from chalicelib.services.notices.weekly_digest import notify_weekly_digest
 from chalicelib.services.platform.run_context import JobContext, RunContext
-from chalicelib.services.referrals.report_event import apply_parked, report_by_system
+from chalicelib.services.referrals.apply_parked import apply_parked
+from chalicelib.services.referrals.report_event import report_by_system
 from chalicelib.services.webhooks.deliveries import expire_parked_delivery
 from chalicelib.store.notices.leases import Claim, TaskState
 from chalicelib.store.platform.dynamo import Item

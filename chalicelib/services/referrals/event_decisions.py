@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from chalicelib.domain.referrals.apply_event import (
-    History,
-    decide_event,
-    name_reopened_endings,
-    needs_history,
-)
+from chalicelib.domain.referrals.apply_event import decide_event, needs_history
+from chalicelib.domain.referrals.corrections import name_reopened_endings
 from chalicelib.domain.referrals.events import InformationRequested, ReferralEvent, Reopened
+from chalicelib.domain.referrals.history import History
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, Decision, Pending, Recorded
 from chalicelib.services.platform.run_context import RunContext

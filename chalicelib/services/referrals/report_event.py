@@ -9,18 +9,13 @@ fails, the item that it met says why: the referral changed (decide again), or an
 exists (the request was already processed; return the stored response).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
-from functools import partial
 
 from chalicelib.domain.identity.members import Member
-from chalicelib.domain.notices.tasks import EXPIRE_PARKED_RULE, OutboxTask, TaskQueue
 from chalicelib.domain.referrals.events import (
-    PARKED_FOR,
     ReferralEvent,
     StageChange,
-    derive_id,
 )
 from chalicelib.domain.referrals.missing_steps import describe_missing_steps, list_missing_steps
 from chalicelib.domain.referrals.packet import build_packet, require_complete
@@ -32,23 +27,22 @@ from chalicelib.domain.referrals.stage_changes import (
     Pending,
     Recorded,
     Rejected,
-    with_next_version,
 )
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
-from chalicelib.errors import ApiError, ConflictError, FieldError, NotFoundError, UnavailableError
-from chalicelib.observe import log
-from chalicelib.services.platform.optimistic import TooManyConflictsError, commit_with_retry
+from chalicelib.errors import ApiError, ConflictError, FieldError, NotFoundError
+from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.apply_parked import apply_parked, apply_parked_if_time
 from chalicelib.services.referrals.date_checks import check_date
+from chalicelib.services.referrals.delivery_writes import prepare_delivery_writes
 from chalicelib.services.referrals.event_decisions import (
-    HistoryReader,
     belongs_to_center,
     decide_delivery,
     decide_with_history,
     name_endings,
 )
-from chalicelib.services.referrals.event_writes import build_audit_entry, load_decision_context, prepare_event_writes
-from chalicelib.services.referrals.parking import check_parking_capacity, list_parked
+from chalicelib.services.referrals.event_writes import build_audit_entry, prepare_event_writes
+from chalicelib.services.referrals.parking import check_parking_capacity
 from chalicelib.services.referrals.product_checks import check_product
 from chalicelib.services.referrals.report_results import (
     ReportResult,
@@ -57,14 +51,12 @@ from chalicelib.services.referrals.report_results import (
     replay_result,
 )
 from chalicelib.store.all_stores import Stores
-from chalicelib.store.notices.outbox import NO_EXISTING_TASKS, parse_existing_tasks
-from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.notices.outbox import parse_existing_tasks
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.items import ParkedDelivery
 from chalicelib.store.webhooks.idempotency import (
     IDEMPOTENCY_RECORD,
     Delivery,
-    DeliveryStatus,
     IdempotentRequest,
     StoredResponse,
 )
@@ -123,7 +115,7 @@ def report_by_member(
             raise
         # Deliveries that came before the submission are parked in another place; look there as well.
         if parked or referral.stage is Stage.DRAFT:
-            _apply_parked_if_time(event.referral_id, context=context)
+            apply_parked_if_time(event.referral_id, context=context)
         return response
 
     return commit_with_retry(attempt)
@@ -155,7 +147,7 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
             )
             if first_result:
                 return replay_result(first_result)
-        writes = _prepare_delivery_writes(
+        writes = prepare_delivery_writes(
             decision, named, delivery, referral, context=context, existing_tasks=existing_tasks
         )
         try:
@@ -173,7 +165,7 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
         if isinstance(decision, Rejected):
             raise _build_conflict(decision)
         if parked and isinstance(decision, Applied | Recorded):
-            _apply_parked_if_time(event.referral_id, context=context)
+            apply_parked_if_time(event.referral_id, context=context)
         return replace(build_report_result(decision, event), waiting_for=waiting_for)
 
     return commit_with_retry(attempt)
@@ -214,167 +206,6 @@ def report_by_system(event: ReferralEvent, *, context: RunContext) -> bool:
         return True
 
     return commit_with_retry(attempt)
-
-
-def apply_parked(referral_id: str, *, context: RunContext, include_expired: str = "") -> int:
-    """Apply or refuse the parked deliveries that can be decided now. Returns how many there were.
-
-    Safe to call at any time, also by several callers at once: the row of each parked delivery allows
-    its transaction only once.
-
-    Args:
-        referral_id: The referral.
-        context: The tables and the time.
-        include_expired: Id of a delivery to retry even though its 24 hours are over.
-    """
-    count = 0
-    attempt = partial(_apply_next_parked, referral_id, {}, include_expired, context=context)
-    try:
-        while commit_with_retry(attempt):
-            count += 1
-    except TooManyConflictsError:
-        # A row that can never be applied, which a restore may leave, must not hold up a whole job.
-        log.warning("parked deliveries cannot be applied", referral_id=referral_id)
-    return count
-
-
-def _apply_next_parked(
-    referral_id: str, existing_tasks: dict[str, str], include_expired: str, *, context: RunContext
-) -> bool:
-    """Apply the first parked delivery that can be decided now. False if there is none."""
-    referral, parked = context.stores.referrals.get_with_parked(referral_id)
-    if referral is None or not referral.is_with_center:
-        return False
-    candidates = [
-        each
-        for each in (*parked, *list_parked(referral_id, referral.center_id, stores=context.stores))
-        if context.now - each.delivery.received_at <= PARKED_FOR or each.delivery.webhook_id == include_expired
-    ]
-    found = _find_first_applicable(referral, candidates, context=context)
-    if found is None:
-        return False
-    parked_delivery, decision = found
-    event, delivery = parked_delivery.event, parked_delivery.delivery
-    if delivery.webhook_id == include_expired:
-        decision = _clear_lost_update(decision, delivery, stores=context.stores)
-    writes = _prepare_delivery_writes(
-        decision, event, delivery, referral, context=context, existing_tasks=existing_tasks
-    )
-    try:
-        context.stores.transactions.commit(
-            context.stores.delivery_log.prepare_log(delivery, build_delivery_result(decision, event), was_parked=True),
-            context.stores.referrals.prepare_unpark(parked_delivery),
-            *writes,
-        )
-    except ConditionFailedError as e:
-        # Another run applied it, or the referral changed.
-        existing_tasks.update(parse_existing_tasks(e.items))
-        raise
-    return True
-
-
-def _apply_parked_if_time(referral_id: str, *, context: RunContext) -> None:
-    """Apply the parked deliveries that a committed event makes possible, if there is time.
-
-    The event is saved, and its sender gets a success. The relay job applies what is left.
-    """
-    try:
-        apply_parked(referral_id, context=context)
-    except UnavailableError:
-        log.warning("parked deliveries left to the relay", referral_id=referral_id)
-
-
-def _clear_lost_update(
-    decision: Applied | Recorded | Rejected, delivery: Delivery, *, stores: Stores
-) -> Applied | Recorded | Rejected:
-    """The decision on a replayed delivery: an update that counted as lost no longer does."""
-    logged = stores.delivery_log.get_entry(delivery.center_id, delivery.webhook_id)
-    was_lost = logged is not None and logged.result.status is DeliveryStatus.FAILED
-    if isinstance(decision, Rejected) or not was_lost:
-        return decision
-    status = decision.referral.status
-    status = replace(status, updates_lost=max(0, status.updates_lost - 1))
-    return type(decision)(replace(decision.referral, status=status))
-
-
-def _find_first_applicable(
-    referral: Referral | None, parked: Sequence[ParkedDelivery], *, context: RunContext
-) -> tuple[ParkedDelivery, Applied | Recorded | Rejected] | None:
-    history = HistoryReader(context)
-    for parked_delivery in sorted(parked, key=lambda p: p.event.order):
-        decision = decide_delivery(
-            referral, parked_delivery.event, parked_delivery.delivery, parked, context=context, history=history
-        )
-        if not isinstance(decision, Pending):
-            return parked_delivery, decision
-    return None
-
-
-def _prepare_delivery_writes(
-    decision: Decision,
-    event: ReferralEvent,
-    delivery: Delivery,
-    referral: Referral | None,
-    *,
-    context: RunContext,
-    existing_tasks: Mapping[str, str] = NO_EXISTING_TASKS,
-) -> list[TransactionWrite]:
-    """The writes of a delivery besides its log entry: it is applied, refused, or parked."""
-    match decision:
-        case Applied() | Recorded() if referral is not None:
-            return prepare_event_writes(
-                decision,
-                event,
-                delivery.center_id,
-                before=referral,
-                stores=context.stores,
-                existing_tasks=existing_tasks,
-            )
-        case Rejected():
-            return _prepare_rejection_writes(decision, event, delivery, referral, context=context)
-    return [
-        # Park only if nothing changed since the read; the event that it waits for may just have come.
-        context.stores.referrals.prepare_check_unchanged(event.referral_id, referral),
-        context.stores.referrals.prepare_park(
-            ParkedDelivery(
-                delivery=delivery, event=event, is_unknown_referral=not belongs_to_center(referral, delivery.center_id)
-            )
-        ),
-        context.stores.outbox.prepare_plan(_build_expiry_task(event.referral_id, delivery, now=context.now)),
-        context.stores.audit_log.prepare_append(
-            replace(build_audit_entry(event, delivery.center_id, context.now, None), outcome="parked")
-        ),
-    ]
-
-
-def _prepare_rejection_writes(
-    decision: Rejected,
-    event: ReferralEvent,
-    delivery: Delivery,
-    referral: Referral | None,
-    *,
-    context: RunContext,
-) -> list[TransactionWrite]:
-    """The audit row. If the center numbers its updates, also that this number has arrived."""
-    entry = replace(build_audit_entry(event, delivery.center_id, context.now, None), outcome=decision.code)
-    if referral is None:
-        return [context.stores.audit_log.prepare_append(entry)]
-    updated = with_next_version(referral, event, load_decision_context(referral, context=context))
-    if updated.status.feed == referral.status.feed:
-        return [context.stores.audit_log.prepare_append(entry)]
-    return list(context.stores.referrals.prepare_save(updated, replace(entry, version=updated.version)))
-
-
-def _build_expiry_task(referral_id: str, delivery: Delivery, *, now: datetime) -> OutboxTask:
-    """The task that marks a delivery as failed after it was parked for a day."""
-    return OutboxTask(
-        outbox_id=derive_id("out", EXPIRE_PARKED_RULE, delivery.center_id, delivery.webhook_id),
-        referral_id=referral_id,
-        rule=EXPIRE_PARKED_RULE,
-        queue=TaskQueue.PLAN,
-        due_at=now + PARKED_FOR,
-        event_id=f"{delivery.center_id}/{delivery.webhook_id}",
-    )
 
 
 def _to_error(decision: Decision, referral: Referral, event: ReferralEvent) -> ConflictError | None:

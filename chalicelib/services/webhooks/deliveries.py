@@ -8,8 +8,8 @@ from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.errors import ConflictError, ForbiddenError, NotFoundError
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.apply_parked import apply_parked
 from chalicelib.services.referrals.event_decisions import belongs_to_center
-from chalicelib.services.referrals.report_event import apply_parked
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.platform.transactions import ConditionFailedError

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.referrals.apply_event import replay
 from chalicelib.domain.referrals.events import HoldEnded, HoldStarted, ReferralEvent, WindowExtended
+from chalicelib.domain.referrals.history import replay
 from chalicelib.domain.referrals.stages import Actor, Stage
 from tests.support.main_path import (
     DAY,

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind, AdverseEventStatus
-from chalicelib.domain.referrals.apply_event import replay
 from chalicelib.domain.referrals.care_reports import MAX_REPORTS
 from chalicelib.domain.referrals.care_terms import BridgingStatus, BridgingTeam, DiseaseResponse, RelapseStatus
 from chalicelib.domain.referrals.events import (
@@ -20,6 +19,7 @@ from chalicelib.domain.referrals.events import (
     RelapseReported,
     ToxicityNoticed,
 )
+from chalicelib.domain.referrals.history import replay
 from chalicelib.domain.referrals.stages import Actor, Stage
 from tests.support.referral_values import (
     HOUR,

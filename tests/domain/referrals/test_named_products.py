@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib import catalog
-from chalicelib.domain.referrals.apply_event import replay
 from chalicelib.domain.referrals.events import EventSource, ReferralEvent
+from chalicelib.domain.referrals.history import replay
 from chalicelib.domain.referrals.named_products import NamedProducts
 from chalicelib.domain.referrals.stages import Stage
 from tests.support.main_path import (

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.referrals.apply_event import decide_event, replay
+from chalicelib.domain.referrals.apply_event import decide_event
 from chalicelib.domain.referrals.events import Corrected, EventSource, PlanChanged
+from chalicelib.domain.referrals.history import replay
 from chalicelib.domain.referrals.plan_terms import PlanKind, PlannedDay, VisitMode
 from chalicelib.domain.referrals.planned_dates import list_current_plans
 from chalicelib.domain.referrals.plans import MAX_REPORTS, NO_PLANS, PlanReport

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.referrals.apply_event import replay
 from chalicelib.domain.referrals.events import EventSource, HoldStarted, ReferralEvent, WindowExtended
+from chalicelib.domain.referrals.history import replay
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor, Stage
 from chalicelib.domain.referrals.transitions import list_actors_for, list_transitions_from
 from tests.support.main_path import DRAFT

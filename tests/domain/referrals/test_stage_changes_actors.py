@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind
-from chalicelib.domain.referrals.apply_event import History, decide_event
+from chalicelib.domain.referrals.apply_event import decide_event
 from chalicelib.domain.referrals.care_terms import BridgingStatus
 from chalicelib.domain.referrals.events import (
     EVENT_TYPE_BY_CLASS,
@@ -30,6 +30,7 @@ from chalicelib.domain.referrals.events import (
     WindowExtended,
     WithdrawalRequested,
 )
+from chalicelib.domain.referrals.history import History
 from chalicelib.domain.referrals.monitoring_window import open_window
 from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.stage_changes import Applied

@@ -8,7 +8,8 @@ import pytest
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import ConflictError
-from chalicelib.services.referrals.report_event import apply_parked, report_by_system
+from chalicelib.services.referrals.apply_parked import apply_parked
+from chalicelib.services.referrals.report_event import report_by_system
 from tests.support import faults
 from tests.support.factories import OTHER_CENTER
 from tests.support.referral_values import build_stage_change

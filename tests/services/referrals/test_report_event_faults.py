@@ -6,7 +6,7 @@ Whatever failed, the result in the end must be the same: the submission or deliv
 import pytest
 
 from chalicelib.errors import UnavailableError
-from chalicelib.services.referrals.report_event import apply_parked
+from chalicelib.services.referrals.apply_parked import apply_parked
 from tests.support import faults
 from tests.support.broken_variants import deliver_unsafely
 from tests.support.faults import FaultMode

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.notices.tasks import EXPIRE_PARKED_RULE, TaskQueue
 from chalicelib.domain.referrals.stages import Stage
-from chalicelib.services.referrals.report_event import apply_parked
+from chalicelib.services.referrals.apply_parked import apply_parked
 from chalicelib.store.platform.transactions import ConditionFailedError
 from tests.support import faults
 from tests.support.factories import NOON

@@ -1,0 +1,98 @@
+"""The writes of a center's delivery: it is applied, refused, or parked."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.notices.tasks import EXPIRE_PARKED_RULE, OutboxTask, TaskQueue
+from chalicelib.domain.referrals.events import (
+    PARKED_FOR,
+    ReferralEvent,
+    derive_id,
+)
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stage_changes import (
+    Applied,
+    Decision,
+    Recorded,
+    Rejected,
+    with_next_version,
+)
+from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.event_decisions import (
+    belongs_to_center,
+)
+from chalicelib.services.referrals.event_writes import build_audit_entry, load_decision_context, prepare_event_writes
+from chalicelib.store.notices.outbox import NO_EXISTING_TASKS
+from chalicelib.store.platform.dynamo import TransactionWrite
+from chalicelib.store.referrals.items import ParkedDelivery
+from chalicelib.store.webhooks.idempotency import (
+    Delivery,
+)
+
+
+def prepare_delivery_writes(
+    decision: Decision,
+    event: ReferralEvent,
+    delivery: Delivery,
+    referral: Referral | None,
+    *,
+    context: RunContext,
+    existing_tasks: Mapping[str, str] = NO_EXISTING_TASKS,
+) -> list[TransactionWrite]:
+    """The writes of a delivery besides its log entry: it is applied, refused, or parked."""
+    match decision:
+        case Applied() | Recorded() if referral is not None:
+            return prepare_event_writes(
+                decision,
+                event,
+                delivery.center_id,
+                before=referral,
+                stores=context.stores,
+                existing_tasks=existing_tasks,
+            )
+        case Rejected():
+            return _prepare_rejection_writes(decision, event, delivery, referral, context=context)
+    return [
+        # Park only if nothing changed since the read; the event that it waits for may just have come.
+        context.stores.referrals.prepare_check_unchanged(event.referral_id, referral),
+        context.stores.referrals.prepare_park(
+            ParkedDelivery(
+                delivery=delivery, event=event, is_unknown_referral=not belongs_to_center(referral, delivery.center_id)
+            )
+        ),
+        context.stores.outbox.prepare_plan(_build_expiry_task(event.referral_id, delivery, now=context.now)),
+        context.stores.audit_log.prepare_append(
+            replace(build_audit_entry(event, delivery.center_id, context.now, None), outcome="parked")
+        ),
+    ]
+
+
+def _prepare_rejection_writes(
+    decision: Rejected,
+    event: ReferralEvent,
+    delivery: Delivery,
+    referral: Referral | None,
+    *,
+    context: RunContext,
+) -> list[TransactionWrite]:
+    """The audit row. If the center numbers its updates, also that this number has arrived."""
+    entry = replace(build_audit_entry(event, delivery.center_id, context.now, None), outcome=decision.code)
+    if referral is None:
+        return [context.stores.audit_log.prepare_append(entry)]
+    updated = with_next_version(referral, event, load_decision_context(referral, context=context))
+    if updated.status.feed == referral.status.feed:
+        return [context.stores.audit_log.prepare_append(entry)]
+    return list(context.stores.referrals.prepare_save(updated, replace(entry, version=updated.version)))
+
+
+def _build_expiry_task(referral_id: str, delivery: Delivery, *, now: datetime) -> OutboxTask:
+    """The task that marks a delivery as failed after it was parked for a day."""
+    return OutboxTask(
+        outbox_id=derive_id("out", EXPIRE_PARKED_RULE, delivery.center_id, delivery.webhook_id),
+        referral_id=referral_id,
+        rule=EXPIRE_PARKED_RULE,
+        queue=TaskQueue.PLAN,
+        due_at=now + PARKED_FOR,
+        event_id=f"{delivery.center_id}/{delivery.webhook_id}",
+    )

@@ -1,15 +1,16 @@
 """Patches for what moto does too slowly, or not safely, for so many tests; its responses stay the same."""
 
-from collections import defaultdict
 from functools import cache, wraps
 from inspect import signature
 from threading import RLock
 from typing import Any
 
 from moto import backend_index
+from moto.core import responses
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.exceptions import ItemSizeTooLarge
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import SecondaryIndex, Table
 from moto.dynamodb.parsing import ast_nodes, expressions
@@ -19,6 +20,7 @@ _IN_MOTO = RLock()
 _PLAIN = frozenset({"S", "B", "BOOL"})
 _SERVICES = frozenset({"dynamodb", "kms", "sesv2"})
 _NODE = ast_nodes.Node  # type: ignore[attr-defined] # Its module has no types.
+_TRAVERSER: Any = ast_nodes.DepthFirstTraverser  # type: ignore[attr-defined]
 _LARGEST_ROW = 405_000
 """Bytes, as in moto."""
 
@@ -30,7 +32,11 @@ def patch_moto() -> None:
         return
     moto.process_request = _one_at_a_time(moto.process_request)
     table: Any = Table
-    table.__deepcopy__, table.all_items, table.query = _copy_of_table, _sorted_rows, _among_few(table.query)
+    # Only a transaction copies a table.
+    table.__deepcopy__ = lambda table, _memo: table
+    table.all_items, table.query = _sorted_rows, _among_few(table.query)
+    backend: Any = DynamoDBBackend
+    backend.transact_write_items = _undo_only_what_changed(backend.transact_write_items)
     index: Any = SecondaryIndex
     index.project = _without_values(index.project)
     row: Any = Item
@@ -40,6 +46,8 @@ def patch_moto() -> None:
     answer: Any = BaseJSONSerializer
     answer._serialize_type_structure = _of_one_type(answer._serialize_type_structure)
     _patch_expressions()
+    requests: Any = responses
+    requests.method_names_from_class = cache(requests.method_names_from_class)
     # The services are tried in this order for each request.
     backend_index.backend_url_patterns.sort(key=lambda entry: entry[0] not in _SERVICES)
 
@@ -50,8 +58,7 @@ def _patch_expressions() -> None:
     parser.make = cache(parser.make)
     node: Any = _NODE
     node.__deepcopy__ = _copy_of_node
-    traverser: Any = ast_nodes.DepthFirstTraverser  # type: ignore[attr-defined]
-    traverser.traverse = _traverse
+    _TRAVERSER.traverse = _traverse
     counts: Any = ActionCountValidator
     counts.verify_action_counts = _once(counts.verify_action_counts)
 
@@ -67,19 +74,35 @@ def _one_at_a_time(process: Any) -> Any:
     return alone
 
 
-def _copy_of_table(table: Any, _memo: Any) -> Any:
-    """Return what a refused transaction restores; moto copies whole tables for it, value by value.
+def _undo_only_what_changed(transact: Any) -> Any:
+    """Undo a refused transaction row by row; moto copies every table of the transaction for each operation."""
 
-    Attributes are only ever replaced, so copies can share the values, and the rest of the table.
-    """
-    copy = table.__class__.__new__(table.__class__)
-    copy.__dict__.update(table.__dict__)
-    copy.items = defaultdict(dict)
-    for key, held in table.items.items():
-        copy.items[key] = (
-            {each: _copy_of_row(row) for each, row in held.items()} if table.range_key_attr else _copy_of_row(held)
-        )
-    return copy
+    @wraps(transact)
+    def result(backend: Any, transact_items: list[dict[str, Any]]) -> None:
+        before = [_find_row(backend, *next(iter(item.items()))) for item in transact_items]
+        try:
+            transact(backend, transact_items)
+        except Exception:
+            for rows, key, row in before:
+                if row is None:
+                    rows.pop(key, None)
+                else:
+                    rows[key] = row
+            raise
+
+    return result
+
+
+def _find_row(backend: Any, kind: str, operation: dict[str, Any]) -> tuple[dict[Any, Any], Any, Any]:
+    """Find the place of a row, its key there, and a copy of the row; None if there is none."""
+    table = backend.tables.get(operation["TableName"])
+    if table is None:
+        return {}, None, None
+    key = operation["Item" if kind == "Put" else "Key"]
+    place, name = table.items, DynamoType(key[table.hash_key_attr])
+    if table.range_key_attr:
+        place, name = place[name], DynamoType(key[table.range_key_attr])
+    return place, name, _copy_of_row(place[name]) if name in place else None
 
 
 def _copy_of_row(row: Any, _memo: Any = None) -> Any:
@@ -182,10 +205,29 @@ def _copy_of_node(node: Any, _memo: Any = None, parent: Any = None) -> Any:
     return copy
 
 
-def _traverse(traverser: Any, node: Any) -> Any:
-    kinds, steps = traverser.nodes_to_be_processed(), traverser._processing_map()
-    traverser.nodes_to_be_processed, traverser._processing_map = lambda: kinds, lambda: steps
-    return traverser.traverse_node_recursively(node)
+def _traverse(traverser: Any, root: Any) -> Any:
+    """Walk through an expression; moto asks each node for its class, in each of ten walks."""
+    steps, step_by_class = traverser._processing_map(), dict[type, Any]()
+    has_hook = type(traverser).pre_processing_of_child is not _TRAVERSER.pre_processing_of_child
+
+    def walk(node: Any, child_id: int) -> Any:
+        parent, kind = node.parent, type(node)
+        for number, child in enumerate(node.children or ()):
+            if has_hook:
+                traverser.pre_processing_of_child(node, number)
+            if isinstance(child, _NODE):
+                walk(child, number)
+        if kind not in step_by_class:
+            step_by_class[kind] = next((step for each, step in steps.items() if issubclass(kind, each)), None)
+        step = step_by_class[kind]
+        if step:
+            node = step(node)
+            node.parent = parent
+            if parent:
+                parent.children[child_id] = node
+        return node
+
+    return walk(root, -1)
 
 
 def _once(verify: Any) -> Any:

@@ -92,7 +92,7 @@ WRONG = {
     "empty id": change_header("webhook_id", ""),
     "empty signature": change_header("webhook_signature", ""),
     "another id": change_header("webhook_id", "msg_other"),
-    "another time": change_header("webhook_timestamp", now(1)),
+    "another time": lambda secret: sign_headers(secret, timestamp=now(-10)) | {"webhook_timestamp": now()},
     "another secret": lambda _: sign_headers(b"x" * 32),
     "a signature over another body": lambda secret: sign_headers(secret, body=BODY + b" "),
     "one bit off": respell_signature(lambda s: s[:-2] + ("A" if s[-2] != "A" else "B") + s[-1]),
@@ -114,8 +114,8 @@ WRONG = {
     "spare bits set": respell_signature(lambda s: s[:-2] + chr(ord(s[-2]) + 1) + s[-1]),
     "10,000 entries": respell_signature(lambda s: " ".join([s] * 10_000)),
     "17 entries": respell_signature(lambda s: " ".join(["v1,x"] * 16 + [s])),
-    "301 s old": sign_timestamp(lambda: now(-301)),
-    "301 s ahead": sign_timestamp(lambda: now(301)),
+    "310 s old": sign_timestamp(lambda: now(-310)),
+    "310 s ahead": sign_timestamp(lambda: now(310)),
     "a day old": sign_timestamp(lambda: now(-86_400)),
     "of 1970": sign_timestamp(lambda: "0000000001"),
     "milliseconds": sign_timestamp(lambda: now() + "000"),
@@ -170,9 +170,9 @@ def test_one_centers_secret_does_not_work_at_another(shared_api, deliver, refusa
     assert deliver(center=OTHER_CENTER.tenant_id, **sign_headers(theirs)).status == 202
 
 
-@pytest.mark.parametrize("shift", [-299, 0, 299])
+@pytest.mark.parametrize("shift", [-290, 0, 290])
 def test_clocks_may_differ_by_five_minutes(deliver, secret, shift):
-    """Either way; more would give a stolen delivery a second life."""
+    """Either way; more would give a stolen delivery a second life. A slow machine may need some seconds for it."""
     stamp = now(shift)
 
     answer = deliver(**sign_headers(secret, timestamp=stamp, webhook_id=f"msg_{shift}"))

@@ -77,7 +77,7 @@ def test_the_queue_applies_parked_events_that_a_crashed_run_left(services, monke
     services.deliver("consult_scheduled", webhook_id="early")
     assert services.list_parked_stages() == ["consult_scheduled"]
     with monkeypatch.context() as crash:
-        crash.setattr(report_event, "apply_parked", lambda *_, **__: 1 / 0)
+        crash.setattr(report_event, "apply_parked_if_time", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             services.deliver("accepted", webhook_id="late")
 

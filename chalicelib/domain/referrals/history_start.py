@@ -15,7 +15,7 @@ REFERRED_ON = "referred_on"
 MAX_YEARS_BACK = 2
 """How long ago `referred_on` may be. Source: the product's API contract, section 3."""
 
-_EARLIEST_ZONE = timedelta(hours=14)
+EARLIEST_ZONE = timedelta(hours=14)
 """How much earlier a calendar day begins in the earliest time zone than in UTC."""
 
 
@@ -33,7 +33,7 @@ def get_history_start(referral: Referral) -> datetime | None:
     referred_on = get_referred_on(referral)
     if referred_on is None:
         return referral.submitted_at
-    start = datetime.combine(referred_on, time(), UTC) - _EARLIEST_ZONE
+    start = datetime.combine(referred_on, time(), UTC) - EARLIEST_ZONE
     return min(start, referral.submitted_at) if referral.submitted_at else start
 
 

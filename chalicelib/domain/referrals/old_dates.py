@@ -9,15 +9,12 @@ from enum import StrEnum
 
 from chalicelib.domain.platform.partial_dates import parse_partial_date
 from chalicelib.domain.referrals.events import Corrected, ReferralEvent
-from chalicelib.domain.referrals.history_start import get_history_start
+from chalicelib.domain.referrals.history_start import EARLIEST_ZONE, get_history_start
 from chalicelib.domain.referrals.referral import Referral
 
 ASKED_BEFORE_START = timedelta(days=60)
 """How long before the start of the referral a date may be without a question. Our own choice: the work-up before
 a referral takes weeks, and a mistyped year or month is further away."""
-
-_EARLIEST_ZONE = timedelta(hours=14)
-"""How much earlier a calendar day begins in the earliest time zone than in UTC."""
 
 
 class OldDate(StrEnum):
@@ -57,4 +54,4 @@ def _get_first_possible_birth(referral: Referral) -> datetime | None:
         return None
     first = days[0]
     zone = get_start(referral).tzinfo
-    return datetime(first.year, first.month, first.day, tzinfo=zone) - _EARLIEST_ZONE
+    return datetime(first.year, first.month, first.day, tzinfo=zone) - EARLIEST_ZONE

@@ -13,7 +13,7 @@ from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.referrals.events import encode_id
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow, to_local_day
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stages import Phase, Stage
+from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import ForbiddenError, NotFoundError
 from chalicelib.services.handback import package as handbacks
 from chalicelib.services.platform.run_context import RunContext
@@ -29,9 +29,6 @@ the feed again and again, so later dates appear in time."""
 
 STAGES_IN_CALENDAR = frozenset({Stage.HANDED_BACK, Stage.FOLLOW_UP, Stage.LONG_TERM_FOLLOW_UP})
 """Stages in which follow-up dates are in the feed: from the return to the referring provider on."""
-
-_PHASES_IN_CALENDAR = [phase for phase in Phase if phase not in {Phase.ELIGIBILITY, Phase.CLOSED}]
-"""Planned dates are in the feed from the submission to the end."""
 
 _READ = "follow_up.read"
 VISIT_SOURCE = "CIBMTR's reporting points, the published care tables, and 15-year studies (as gathered by 2026-04)"
@@ -140,18 +137,18 @@ def read_calendar_feed(address: str, *, context: RunContext) -> Iterator[tuple[R
 
 def _list_feed_entries(member: Member, *, context: RunContext) -> Iterator[tuple[Referral, CalendarEntry]]:
     index = "by_practice" if member.kind is TenantKind.PRACTICE else "by_center"
-    for phase in _PHASES_IN_CALENDAR:
+    for row in context.stores.referrals.list_summaries(index=index, tenant_id=member.tenant_id):
+        if not (row.stage_summary.plans or row.stage_summary.stage in STAGES_IN_CALENDAR):
+            continue
         # The index only finds candidates. Each referral is read again before it is used.
-        for referral_id in context.stores.referrals.list_ids_in_phase(phase, index=index, tenant_id=member.tenant_id):
-            referral = context.stores.referrals.get(referral_id)
-            # A referral that moved to a later phase meanwhile is listed there.
-            if referral is None or referral.phase is not phase or not member.can_see(referral):
-                continue
-            has_follow_up = referral.stage in STAGES_IN_CALENDAR
-            for entry in _list_entries(referral, has_follow_up=has_follow_up, context=context):
-                today = to_local_day(context.now, entry.time_zone)
-                if today - CALENDAR_DAYS_BACK <= entry.on <= today + CALENDAR_DAYS_AHEAD:
-                    yield referral, entry
+        referral = context.stores.referrals.get(row.referral_id)
+        if referral is None or not member.can_see(referral):
+            continue
+        has_follow_up = referral.stage in STAGES_IN_CALENDAR
+        for entry in _list_entries(referral, has_follow_up=has_follow_up, context=context):
+            today = to_local_day(context.now, entry.time_zone)
+            if today - CALENDAR_DAYS_BACK <= entry.on <= today + CALENDAR_DAYS_AHEAD:
+                yield referral, entry
 
 
 def _list_entries(referral: Referral, *, has_follow_up: bool = True, context: RunContext) -> Iterator[CalendarEntry]:

@@ -25,7 +25,6 @@ from typing import Any
 from chalicelib.domain.audit.hash_chain import ChainHead
 from chalicelib.domain.referrals.events import EventStatus, ReferralEvent
 from chalicelib.domain.referrals.referral import Referral
-from chalicelib.domain.referrals.stages import Phase
 from chalicelib.store.audit.rows import AuditEntry, AuditLog
 from chalicelib.store.platform.dynamo import DynamoTable, Item, QueryPage, TransactionWrite
 from chalicelib.store.platform.timestamps import to_timestamp
@@ -211,16 +210,6 @@ class Referrals:
     def list_ids_for_practice(self, practice_id: str) -> Iterable[str]:
         """List the id of every referral of a practice from the index; decrypts nothing."""
         rows = self.table.query_all("practice_id = :practice", {"practice": practice_id}, index="by_practice")
-        return (str(row["referral_id"]) for row in rows)
-
-    def list_ids_in_phase(self, phase: Phase, *, index: str, tenant_id: str) -> Iterable[str]:
-        """List the id of every referral of a tenant in a phase from its list index; decrypts nothing."""
-        rows = self.table.query_all(
-            f"{_TENANT_BY_INDEX[index]} = :tenant",
-            {"tenant": tenant_id, "phase": phase},
-            index=index,
-            where="#phase = :phase",
-        )
         return (str(row["referral_id"]) for row in rows)
 
 

@@ -6,7 +6,7 @@ A test fails when the page is out of date.
 from collections.abc import Iterator
 from pathlib import Path
 
-from chalicelib.domain.referrals.reason_codes import REASON_FACTS, REASONS_REQUIRED_BY_STAGE
+from chalicelib.domain.referrals.reason_codes import REASON_FACTS, REASONS_REQUIRED_BY_STAGE, ReasonCode
 from chalicelib.domain.referrals.stages import OPTIONAL_STAGES, STAGE_FACTS, TERMINAL_STAGES, Actor, Phase, Stage
 from chalicelib.domain.referrals.transitions import TRANSITIONS, list_transitions
 from chalicelib.domain.referrals.turnaround import STAGES_WITH_OWN_DATE, TURNAROUND_LIMITS
@@ -87,7 +87,12 @@ def _build_reason_table() -> Iterator[str]:
         stages = ", ".join(
             f"`{stage}`" for stage in REASONS_REQUIRED_BY_STAGE if reason in REASONS_REQUIRED_BY_STAGE[stage]
         )
-        yield f"| `{reason}` | {facts.label} | {facts.next_step} | {stages or 'a hold, or a repeated step'} |"
+        other_use = _OTHER_USES.get(reason, "a hold, or a repeated step")
+        yield f"| `{reason}` | {facts.label} | {facts.next_step} | {stages or other_use} |"
+
+
+_OTHER_USES = {ReasonCode.DRAFT_DISCARDED: f"`{Stage.WITHDRAWN}`, only of a draft"}
+"""Where a reason is used that no stage offers in its list, if it is not a hold or a repeated step."""
 
 
 def _format_actors(actors: frozenset[Actor]) -> str:

@@ -43,6 +43,8 @@ class ReasonCode(StrEnum):
     MOVED_AWAY = "moved_away"
     UNREACHABLE = "unreachable"
     FOLLOW_UP_FINISHED = "follow_up_finished"
+    DRAFT_DISCARDED = "draft_discarded"
+    """A person discarded a draft in its form. The form sends it; no one chooses it from a list."""
     UNKNOWN = "unknown"
 
 
@@ -135,6 +137,9 @@ REASON_FACTS: Mapping[ReasonCode, ReasonFacts] = {
     ),
     ReasonCode.FOLLOW_UP_FINISHED: ReasonFacts(
         "Follow-up complete", "Keep reporting any new cancer after CAR T, at any time in the patient's life."
+    ),
+    ReasonCode.DRAFT_DISCARDED: ReasonFacts(
+        "Draft discarded", "Nothing was sent to a center. To continue with this draft, reopen it."
     ),
     ReasonCode.UNKNOWN: ReasonFacts("Reason unknown", "Call the center for details."),
 }

@@ -594,7 +594,7 @@ export interface DeliveredPlanEventRequest {
 export type DeliveredPlanKind = "consultation" | "leukapheresis" | "delivery" | "lymphodepletion" | "infusion" | "return";
 
 /** A coded reason. */
-export type DeliveredReasonCode = "disease_progression" | "poor_performance" | "comorbidity" | "excess_disease_burden" | "no_available_product_or_trial" | "toxicity_concern" | "other_therapy_chosen" | "patient_choice" | "caregiver_unavailable" | "travel_or_lodging" | "coverage_denied" | "coverage_pending_too_long" | "sca_not_reached" | "misrouted" | "inquiry_only" | "capacity_full" | "not_eligible" | "manufacturing_failure" | "infection_hold" | "death_before_treatment" | "death_after_treatment" | "insufficient_collection" | "no_show" | "rescheduled" | "moved_away" | "unreachable" | "follow_up_finished" | "unknown";
+export type DeliveredReasonCode = "disease_progression" | "poor_performance" | "comorbidity" | "excess_disease_burden" | "no_available_product_or_trial" | "toxicity_concern" | "other_therapy_chosen" | "patient_choice" | "caregiver_unavailable" | "travel_or_lodging" | "coverage_denied" | "coverage_pending_too_long" | "sca_not_reached" | "misrouted" | "inquiry_only" | "capacity_full" | "not_eligible" | "manufacturing_failure" | "infection_hold" | "death_before_treatment" | "death_after_treatment" | "insufficient_collection" | "no_show" | "rescheduled" | "moved_away" | "unreachable" | "follow_up_finished" | "draft_discarded" | "unknown";
 
 /** A reason and a note. */
 export interface DeliveredReasonData {
@@ -1609,7 +1609,7 @@ export interface ReadinessResponse {
 }
 
 /** A coded reason. */
-export type ReasonCode = "disease_progression" | "poor_performance" | "comorbidity" | "excess_disease_burden" | "no_available_product_or_trial" | "toxicity_concern" | "other_therapy_chosen" | "patient_choice" | "caregiver_unavailable" | "travel_or_lodging" | "coverage_denied" | "coverage_pending_too_long" | "sca_not_reached" | "misrouted" | "inquiry_only" | "capacity_full" | "not_eligible" | "manufacturing_failure" | "infection_hold" | "death_before_treatment" | "death_after_treatment" | "insufficient_collection" | "no_show" | "rescheduled" | "moved_away" | "unreachable" | "follow_up_finished" | "unknown";
+export type ReasonCode = "disease_progression" | "poor_performance" | "comorbidity" | "excess_disease_burden" | "no_available_product_or_trial" | "toxicity_concern" | "other_therapy_chosen" | "patient_choice" | "caregiver_unavailable" | "travel_or_lodging" | "coverage_denied" | "coverage_pending_too_long" | "sca_not_reached" | "misrouted" | "inquiry_only" | "capacity_full" | "not_eligible" | "manufacturing_failure" | "infection_hold" | "death_before_treatment" | "death_after_treatment" | "insufficient_collection" | "no_show" | "rescheduled" | "moved_away" | "unreachable" | "follow_up_finished" | "draft_discarded" | "unknown";
 
 /** A reason and a note. */
 export interface ReasonData {

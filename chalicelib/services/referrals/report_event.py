@@ -19,6 +19,7 @@ from chalicelib.domain.referrals.events import (
 )
 from chalicelib.domain.referrals.missing_steps import describe_missing_steps, list_missing_steps
 from chalicelib.domain.referrals.packet import build_packet, require_complete
+from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import (
     REJECTED_CLOSED,
@@ -220,13 +221,24 @@ def _to_error(decision: Decision, referral: Referral, event: ReferralEvent) -> C
 
 
 def _check_report(referral: Referral, event: ReferralEvent, *, stores: Stores) -> ApiError | None:
-    return check_product(referral, event, stores=stores) or _check_packet(referral, event)
+    return (
+        check_product(referral, event, stores=stores) or _check_packet(referral, event) or _check_draft(referral, event)
+    )
 
 
 def _build_conflict(rejected: Rejected) -> ConflictError:
     """The error of a refused event; it names the wrong field, if it is a single one."""
     fields = [FieldError(rejected.pointer, rejected.code, rejected.reason)] if rejected.pointer else []
     return ConflictError(rejected.code, rejected.reason, errors=fields)
+
+
+def _check_draft(referral: Referral, event: ReferralEvent) -> ConflictError | None:
+    """The error if a draft is discarded that a colleague has submitted in the meantime."""
+    if not isinstance(event, StageChange) or event.reason_code != ReasonCode.DRAFT_DISCARDED:
+        return None
+    if event.stage is Stage.WITHDRAWN and referral.submitted_at is None:
+        return None
+    return ConflictError("not_a_draft", "This referral was already submitted, so it cannot be discarded as a draft.")
 
 
 def _check_packet(referral: Referral, event: ReferralEvent) -> ConflictError | None:

@@ -77,3 +77,18 @@ def test_a_discarded_draft_can_be_reopened(shared_api):
     reopened = shared_api.practice.get(path_of(draft)).json
     assert reopened["stage"] == "draft"
     assert reopened["patient"] == draft["patient"]
+
+
+def test_a_submitted_referral_cannot_be_discarded_as_a_draft(shared_api):
+    """A colleague may submit it while the question is open. It stays with the center."""
+    submitted = shared_api.refer()
+    body = {
+        "type": "stage.changed",
+        "occurred_at": wiring.read_clock().isoformat(),
+        "data": {"stage": "withdrawn", "reason_code": "draft_discarded"},
+    }
+
+    answer = shared_api.practice.post(f"{path_of(submitted)}/events", body)
+
+    assert (answer.status, answer.json["code"]) == (409, "not_a_draft")
+    assert shared_api.get_stage(submitted["referral_id"]) == "submitted"

@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.demo_world import COORDINATOR
-from tests.browser.page_driver import PageUser, find_violations
+from tests.browser.page_driver import PageUser, find_violations, record_idempotency_keys
+from tests.browser.test_retries import lose_next_response
 
 pytestmark = pytest.mark.browser
 
@@ -110,14 +111,70 @@ def test_a_failed_save_is_shown_and_made_up_for_when_the_connection_is_back(as_c
     wait_until_saved(page)
 
 
-def test_discard_asks_first(as_coordinator):
-    """The entries stay until the user confirms."""
+def list_stages(demo_world, name):
+    """The stages of the referrals with this name, as the practice sees them."""
+    listed = demo_world.call_api("GET", f"referrals?q={name}", by=COORDINATOR)["items"]
+    return [item["stage"] for item in listed]
+
+
+def test_a_discarded_referral_is_not_saved_when_the_form_closes(as_coordinator, demo_world):
+    """Whoever leaves the form saves it, but not after a discard."""
     page = as_coordinator.go("#/new/patient").at_step("Patient").page
-    page.route("**/v1/referrals", lambda route: route.abort())
-    as_coordinator.fill(Last_name="Kept").press("Discard referral")
-    as_coordinator.press("Keep editing")
-    expect(page.get_by_label("Last name")).to_have_value("Kept")
+    saves = record_idempotency_keys(page, "POST", "/v1/referrals")
+    as_coordinator.fill(Last_name="Thrownaway").press("Discard referral").press("Discard")
+    expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
+
+    page.wait_for_timeout(2500)  # longer than the pause after which the form saves
+
+    assert saves == []
+    assert list_stages(demo_world, "Thrownaway") == []
+
+
+def test_a_save_that_is_under_way_leaves_no_draft_behind(as_coordinator, demo_world):
+    """The server has created the draft by the time that the user discards it, so it is withdrawn."""
+    page = as_coordinator.go("#/new/patient").at_step("Patient").page
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/v1/referrals", hold)
+    as_coordinator.fill(Last_name="Underway")
+    expect(page.get_by_role("status").filter(has_text="Saving")).to_be_visible()
+    as_coordinator.press("Discard referral").press("Discard")
+
+    held[0].continue_()
+
+    expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
+    assert list_stages(demo_world, "Underway") == ["withdrawn"]
+
+
+def test_a_save_with_a_lost_response_leaves_no_draft_behind(as_coordinator, demo_world):
+    """The form repeats the save to learn which draft it created."""
+    page = as_coordinator.go("#/new/patient").at_step("Patient").page
+    lose_next_response(page, "**/v1/referrals", "POST")
+    as_coordinator.fill(Last_name="Lostdraft")
+    expect(page.get_by_role("status").filter(has_text="Not saved.")).to_be_visible()
+    assert list_stages(demo_world, "Lostdraft") == ["draft"]
 
     as_coordinator.press("Discard referral").press("Discard")
 
     expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
+    assert list_stages(demo_world, "Lostdraft") == ["withdrawn"]
+
+
+def test_a_discard_without_a_connection_keeps_the_question_and_the_entries(as_coordinator):
+    """No one is told that a draft is gone that the server may have."""
+    page = as_coordinator.go("#/new/patient").at_step("Patient").page
+    page.context.set_offline(True)
+    as_coordinator.fill(Last_name="Stillhere")
+    expect(page.get_by_role("status").filter(has_text="Your entries stay on this page")).to_be_visible()
+
+    as_coordinator.press("Discard referral").press("Discard")
+
+    dialog = page.get_by_role("alertdialog")
+    expect(dialog.get_by_role("alert")).to_contain_text("could not confirm that this was discarded")
+    as_coordinator.press("Keep editing")
+    expect(page.get_by_label("Last name")).to_have_value("Stillhere")
+    page.context.set_offline(False)
+    wait_until_saved(page)

@@ -40,9 +40,12 @@ export class Draft {
     /** The save that runs while the user types, and what it could not save. */
     this.autosave = signal(/** @type {Promise<void> | null} */ (null));
     this.refused = signal(/** @type {any} */ (null));
+    /** Whether the user discarded it, so that nothing saves it again. */
+    this.isDiscarded = false;
     this.etag = etag;
     this.readAt = Date.now();
     this.creation = new IdempotentRequest(createReferral);
+    this.withdrawal = new IdempotentRequest((body, key) => sendEvent(this.id, body, key));
     this.sending = new IdempotentRequest((body, key) => sendEvent(this.id, body, key));
     this.isDirty = computed(() => Object.keys(listChanges(this.values.value, this.base.value)).length > 0);
   }
@@ -75,7 +78,14 @@ export class Draft {
   /** Save what the server accepts, and move no focus. What it refuses stays in the form. */
   async saveWhileTyping() {
     // After someone else's change, the user first reads what changed.
-    if (this.busy.value || !this.savesWhileTyping || !this.isDirty.value || this.serverChanges.value.length) return;
+    if (
+      this.isDiscarded ||
+      this.busy.value ||
+      !this.savesWhileTyping ||
+      !this.isDirty.value ||
+      this.serverChanges.value.length
+    )
+      return;
     this.autosave.value ??= this.#storeAccepted().finally(() => (this.autosave.value = null));
     await this.autosave.value;
   }
@@ -112,7 +122,7 @@ export class Draft {
     const [before, mine] = [this.base.value, this.values.value];
     /** @type {string[]} */
     const conflicts = [];
-    this.#adopt(data, etag, before, conflicts);
+    this.adopt(data, etag, before, conflicts);
     // If the server has the values of this page, only a response was lost, and nothing else changed.
     this.serverChanges.value = Object.keys(listChanges(this.base.value, before))
       .filter((name) => !isSame(this.base.value[name], mine[name]))
@@ -165,7 +175,7 @@ export class Draft {
         ...(this.continues && { continues: this.continues }),
       };
       const { sent, data, etag } = await this.#send(body, (part) => this.creation.run(part), partly);
-      this.#adopt(data, etag, sent);
+      this.adopt(data, etag, sent);
     }
     const body = listChanges(this.values.value, this.base.value);
     if (Object.keys(body).length) {
@@ -176,13 +186,13 @@ export class Draft {
         partly,
       );
       // What was sent in full is as the user typed it. A part is what the server has now.
-      this.#adopt(data, etag, sent === body ? { ...this.base.value, ...typed } : { ...this.base.value, ...sent });
+      this.adopt(data, etag, sent === body ? { ...this.base.value, ...typed } : { ...this.base.value, ...sent });
     }
     this.savedAt.value = new Date().toISOString();
   }
 
   /** Merge the server's current `referral`. `expected` is the version that this page expected there. */
-  #adopt(referral, etag, expected, conflicts = []) {
+  adopt(referral, etag, expected, conflicts = []) {
     const theirs = pickSections(referral);
     this.values.value = merge(expected, this.values.value, theirs, conflicts);
     this.base.value = theirs;
@@ -278,6 +288,7 @@ export function renameDraft(draft) {
   if (view === "form" && !id) replaceWith(buildFormHref(draft.id, step || "patient"));
 }
 
-export function discardDraft(draft) {
+/** Forget a draft that the server has, or that no one needs any more. */
+export function closeDraft(draft) {
   for (const [key, open] of openDrafts) if (open === draft) openDrafts.delete(key);
 }

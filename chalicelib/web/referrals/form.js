@@ -7,7 +7,8 @@ import { formatFieldName, formatFullName, getLabel } from "../platform/labels.js
 import { buildFormHref, buildReferralHref, navigate } from "../platform/route.js";
 import { formatTime } from "../platform/time.js";
 import { announce, Dialog, Icon, Loading, PageTitle, Problem, toFieldId, useLoad } from "../platform/ui.js";
-import { discardDraft, isDraftRoute, loadDraft, renameDraft } from "./draft.js";
+import { discardDraft } from "./discard.js";
+import { closeDraft, isDraftRoute, loadDraft, renameDraft } from "./draft.js";
 import { CenterStep } from "./form_center.js";
 import { ReviewStep } from "./form_review.js";
 import { findStep, STEPS } from "./form_step_list.js";
@@ -67,17 +68,36 @@ function useAutosave(draft) {
   useEffect(() => () => void (draft.values.value !== first.current && draft.saveWhileTyping()), [draft]);
 }
 
-/** Ask before entries are lost. */
-function DiscardButton({ discard }) {
+/** Ask before entries are lost. The dialog stays open until the server has no draft any more. */
+function DiscardButton({ draft }) {
   const [asking, setAsking] = useState(false);
+  const [problem, setProblem] = useState(/** @type {any} */ (null));
+  const close = () => {
+    setAsking(false);
+    setProblem(null);
+  };
+  const discard = async () => {
+    setProblem(null);
+    try {
+      if (!(await discardDraft(draft))) return;
+      announce("Referral discarded");
+      navigate("#/");
+    } catch (failure) {
+      setProblem(failure);
+    }
+  };
   return html`<button type="button" class="ghost-button" onClick=${() => setAsking(true)}>Discard referral</button>
     ${
       asking &&
-      html`<${Dialog} title="Discard this referral?" role="alertdialog" onClose=${() => setAsking(false)}>
+      html`<${Dialog} title="Discard this referral?" role="alertdialog" onClose=${close}>
       <p>Your entries on every step will be lost.</p>
+      ${
+        problem &&
+        html`<${Problem} problem=${problem}>${problem.outcomeUnknown ? "We could not confirm that this was discarded. Your entries are still here. Check your connection, then try again." : null}<//>`
+      }
       <div class="buttons">
-        <button type="button" onClick=${discard}>Discard</button>
-        <button type="button" onClick=${() => setAsking(false)}>Keep editing</button>
+        <button type="button" onClick=${discard} aria-disabled=${draft.busy.value}>${draft.busy.value ? "Discarding…" : "Discard"}</button>
+        <button type="button" onClick=${close}>Keep editing</button>
       </div>
     <//>`
     }`;
@@ -157,14 +177,10 @@ function FormFrame({ draft, step }) {
     const submitted = await draft.submit();
     renameDraft(draft);
     if (!submitted) return;
-    discardDraft(draft);
+    closeDraft(draft);
     const center = draft.referral.value.center?.name;
     announce(center ? `Referral submitted to ${center}` : "Referral submitted");
     navigate(buildReferralHref(draft.id));
-  };
-  const discard = () => {
-    discardDraft(draft);
-    navigate("#/");
   };
 
   return html`<p class="back-link">
@@ -195,7 +211,7 @@ function FormFrame({ draft, step }) {
           ${index > 0 && html`<a class="button" href=${buildFormHref(draft.id, STEPS[index - 1].key)}>Back</a>`}
           ${key !== "review" && html`<button class="primary" aria-disabled=${draft.busy.value}>Next<${Icon} name="chevron-right" /></button>`}
           <span class="spacer" />
-          ${!draft.id && draft.isDirty.value && html`<${DiscardButton} discard=${discard} />`}
+          ${!draft.id && draft.isDirty.value && html`<${DiscardButton} draft=${draft} />`}
           <button type="button" onClick=${save} aria-disabled=${draft.busy.value}>Save draft</button>
         </div>
       </form>

@@ -178,3 +178,51 @@ def test_a_discard_without_a_connection_keeps_the_question_and_the_entries(as_co
     expect(page.get_by_label("Last name")).to_have_value("Stillhere")
     page.context.set_offline(False)
     wait_until_saved(page)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_question_stays_open_while_the_draft_is_saved(open_page, demo_world, width):
+    """The save gives the draft its address. The question then says what happens to a saved draft."""
+    name = f"Asked{width}"
+    user = PageUser(open_page("#/new/patient", by=COORDINATOR, width=width)).at_step("Patient").fill(Last_name=name)
+    user.press("Discard referral")
+    dialog = user.page.get_by_role("alertdialog", name="Discard this referral?")
+    expect(dialog).to_contain_text("will be lost")
+    expect(dialog.get_by_role("button", name="Keep editing")).to_be_focused()
+
+    user.page.wait_for_url("**/referrals/ref_*/edit/*")
+
+    expect(dialog).to_contain_text("moves to the closed referrals")
+    assert find_violations(user.page) == []
+    assert list_stages(demo_world, name) == ["draft"]
+    user.press("Discard")
+    expect(user.page.get_by_role("heading", name="Worklist")).to_be_visible()
+    assert list_stages(demo_world, name) == ["withdrawn"]
+
+
+def test_whoever_keeps_editing_a_saved_draft_can_discard_it_later(as_coordinator, demo_world):
+    """Also after a reload. Until the user confirms, nothing happens to it."""
+    page = as_coordinator.go("#/new/patient").at_step("Patient").page
+    as_coordinator.fill(Last_name="Keptfirst")
+    wait_until_saved(page)
+    as_coordinator.press("Discard referral").press("Keep editing")
+    expect(page.get_by_label("Last name")).to_have_value("Keptfirst")
+    assert list_stages(demo_world, "Keptfirst") == ["draft"]
+    page.reload()
+
+    as_coordinator.at_step("Patient").press("Discard referral").press("Discard")
+
+    expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
+    assert list_stages(demo_world, "Keptfirst") == ["withdrawn"]
+
+
+def test_a_draft_that_a_colleague_submitted_is_not_discarded(as_coordinator, demo_world):
+    """The center already has it. The question stays open and says why."""
+    path = demo_world.create_referral("Submittedfirst", stage="draft")
+    as_coordinator.go(f"{path}/edit/patient").at_step("Patient").press("Discard referral")
+    demo_world.report_event(path, "stage.changed", by=COORDINATOR, stage="submitted")
+
+    as_coordinator.press("Discard")
+
+    expect(as_coordinator.page.get_by_role("alertdialog").get_by_role("alert")).to_contain_text("Someone submitted")
+    assert list_stages(demo_world, "Submittedfirst") == ["submitted"]

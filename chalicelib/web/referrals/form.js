@@ -68,6 +68,10 @@ function useAutosave(draft) {
   useEffect(() => () => void (draft.values.value !== first.current && draft.saveWhileTyping()), [draft]);
 }
 
+const DISCARD_UNSAVED = "Your entries on every step will be lost. No center has seen them.";
+const DISCARD_SAVED =
+  "The draft moves to the closed referrals of your practice as “Withdrawn.” Your practice is notified and can reopen it. Entries that are not saved yet will be lost. No center sees the draft or hears of it.";
+
 /** Ask before entries are lost. The dialog stays open until the server has no draft any more. */
 function DiscardButton({ draft }) {
   const [asking, setAsking] = useState(false);
@@ -90,20 +94,21 @@ function DiscardButton({ draft }) {
     ${
       asking &&
       html`<${Dialog} title="Discard this referral?" role="alertdialog" onClose=${close}>
-      <p>Your entries on every step will be lost.</p>
+      <p>${draft.id ? DISCARD_SAVED : DISCARD_UNSAVED}</p>
       ${
         problem &&
         html`<${Problem} problem=${problem}>${problem.outcomeUnknown ? "We could not confirm that this was discarded. Your entries are still here. Check your connection, then try again." : null}<//>`
       }
       <div class="buttons">
         <button type="button" onClick=${discard} aria-disabled=${draft.busy.value}>${draft.busy.value ? "Discarding…" : "Discard"}</button>
-        <button type="button" onClick=${close}>Keep editing</button>
+        <button type="button" onClick=${close} autofocus>Keep editing</button>
       </div>
     <//>`
     }`;
 }
 
 function SaveStatus({ draft }) {
+  if (draft.isDiscarded) return "Discarding…";
   if (draft.busy.value || draft.autosave.value) return "Saving…";
   const { refused } = draft;
   if (refused.value && draft.isDirty.value) {
@@ -211,7 +216,7 @@ function FormFrame({ draft, step }) {
           ${index > 0 && html`<a class="button" href=${buildFormHref(draft.id, STEPS[index - 1].key)}>Back</a>`}
           ${key !== "review" && html`<button class="primary" aria-disabled=${draft.busy.value}>Next<${Icon} name="chevron-right" /></button>`}
           <span class="spacer" />
-          ${!draft.id && draft.isDirty.value && html`<${DiscardButton} draft=${draft} />`}
+          ${(draft.id ? referral.stage === "draft" : draft.isDirty.value) && html`<${DiscardButton} draft=${draft} />`}
           <button type="button" onClick=${save} aria-disabled=${draft.busy.value}>Save draft</button>
         </div>
       </form>

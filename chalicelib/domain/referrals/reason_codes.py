@@ -139,7 +139,7 @@ REASON_FACTS: Mapping[ReasonCode, ReasonFacts] = {
         "Follow-up complete", "Keep reporting any new cancer after CAR T, at any time in the patient's life."
     ),
     ReasonCode.DRAFT_DISCARDED: ReasonFacts(
-        "Draft discarded", "Nothing was sent to a center. To continue with this draft, reopen it."
+        "Draft discarded", "Reopen the draft to continue with it. Nothing was sent to a center."
     ),
     ReasonCode.UNKNOWN: ReasonFacts("Reason unknown", "Call the center for details."),
 }

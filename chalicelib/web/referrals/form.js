@@ -94,14 +94,16 @@ function DiscardButton({ draft }) {
     ${
       asking &&
       html`<${Dialog} title="Discard this referral?" role="alertdialog" onClose=${close}>
-      <p>${draft.id ? DISCARD_SAVED : DISCARD_UNSAVED}</p>
-      ${
-        problem &&
-        html`<${Problem} problem=${problem}>${problem.outcomeUnknown ? "We could not confirm that this was discarded. Your entries are still here. Check your connection, then try again." : null}<//>`
-      }
-      <div class="buttons">
-        <button type="button" onClick=${discard} aria-disabled=${draft.busy.value}>${draft.busy.value ? "Discarding…" : "Discard"}</button>
-        <button type="button" onClick=${close} autofocus>Keep editing</button>
+      <div class="stack">
+        <p>${draft.id ? DISCARD_SAVED : DISCARD_UNSAVED}</p>
+        ${
+          problem &&
+          html`<${Problem} problem=${problem}>${problem.outcomeUnknown ? "We could not confirm that this was discarded. Your entries are still here. Check your connection, then try again." : null}<//>`
+        }
+        <div class="buttons">
+          <button type="button" onClick=${discard} aria-disabled=${draft.busy.value}>${draft.busy.value ? "Discarding…" : "Discard"}</button>
+          <button type="button" onClick=${close} autofocus>Keep editing</button>
+        </div>
       </div>
     <//>`
     }`;

@@ -18,12 +18,12 @@ _SOURCES = {Actor.PRACTICE: EventSource.PRACTICE, Actor.SYSTEM: EventSource.SYST
 
 
 @st.composite
-def any_histories(draw, *, longest=14):
+def any_histories(draw, *, longest=14, earliest_hours=-30):
     """Events in any order, legal or not: steps, endings, extensions and holds of every sender."""
     stage = Stage.SUBMITTED
     events: list[ReferralEvent] = [build_stage_change(stage, NOON, event_id="evt_00", source=EventSource.PRACTICE)]
     for n in range(1, draw(st.integers(2, longest))):
-        at = NOON + draw(st.integers(-30, 400)) * HOUR
+        at = NOON + draw(st.integers(earliest_hours, 400)) * HOUR
         event_id = f"evt_{n:02d}"
         kind = draw(st.integers(0, 9))
         if kind == 0:
@@ -51,7 +51,21 @@ def _draw_step(draw, stage, at, event_id):
 @given(events=any_histories())
 def test_the_state_after_every_event_is_the_replay_of_the_history(events):
     """Legal or not, in any order: nothing depends on when an event arrived."""
-    inbox = InMemoryInbox(DRAFT)
+    require_agreement(DRAFT, events)
+
+
+@settings(max_examples=200)
+@given(events=any_histories(earliest_hours=-50 * 24), days=st.integers(0, 60))
+def test_the_history_of_a_patient_already_on_the_way_is_its_replay_too(events, days):
+    """Some steps are before the day of the referral, and some between it and the submission."""
+    referred_on = (NOON - days * DAY).date().isoformat()
+
+    require_agreement(replace(DRAFT, details={**DRAFT.details, "referred_on": referred_on}), events)
+
+
+def require_agreement(draft, events):
+    """Compare the state after each event with a replay of what was received."""
+    inbox = InMemoryInbox(draft)
     for event in events:
         inbox.receive([event])
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -160,10 +160,21 @@ def _list_hints(
         first = first_lines.setdefault(_get_patient_key(planned.draft.details), row.line)
         if first != row.line:
             yield _build_fault(row, None, f"may be the same patient as line {first}")
-        if row.row_id not in before and find_possible_duplicates(
-            planned.draft, member=reporters.practice, context=context
-        ):
+        if row.row_id in before:
+            yield from _list_changed_days(planned, context=context)
+        elif find_possible_duplicates(planned.draft, member=reporters.practice, context=context):
             yield _build_fault(row, None, "may be a patient whom the practice has already referred")
+
+
+def _list_changed_days(planned: PlannedImport, *, context: RunContext) -> Iterator[SheetFault]:
+    """Find the steps whose day in the file is no longer the imported one. An import never changes a report."""
+    reported = {event.event_id: event for event in context.stores.referrals.list_history(planned.referral_id)}
+    for event in planned.events:
+        earlier = reported.get(event.event_id)
+        # A step of the day of the import has the hour of the import, or noon.
+        if earlier and abs(earlier.occurred_at - event.occurred_at) > timedelta(hours=13):
+            message = "This day was imported with another date. Correct it on the referral's page."
+            yield _build_fault(planned.row, f"{event.stage}_on", message)
 
 
 def _get_patient_key(details: Mapping[str, Any]) -> tuple[str, ...]:

@@ -149,6 +149,18 @@ def test_a_new_step_of_a_known_row_is_added(run, write_file, api):
     assert [row["stage"] for row in list_referrals(api)] == ["consult_scheduled"]
 
 
+def test_a_day_that_changed_since_the_import_is_a_hint(run, write_file):
+    """An import adds what is missing. It never changes what a person may have corrected since."""
+    first, second, changed_to = get_day(20), get_day(15), get_day(14)
+    run(write_file({"row_id": "7", "accepted_on": first, "consult_scheduled_on": second}))
+    changed = run(write_file({"row_id": "7", "accepted_on": first, "consult_scheduled_on": changed_to}))
+
+    assert changed.exit_code == 0
+    assert "consult_scheduled_on" in changed.stderr
+    assert "imported with another date" in changed.stderr
+    assert "accepted_on" not in changed.stderr
+
+
 def test_a_dry_run_writes_nothing(run, write_file, api):
     result = run(write_file(build_steps(infused_days_ago=20)), "--dry-run")
 

@@ -226,3 +226,15 @@ def test_a_draft_that_a_colleague_submitted_is_not_discarded(as_coordinator, dem
 
     expect(as_coordinator.page.get_by_role("alertdialog").get_by_role("alert")).to_contain_text("Someone submitted")
     assert list_stages(demo_world, "Submittedfirst") == ["submitted"]
+
+
+def test_a_submitted_referral_is_saved_as_changes_and_cannot_be_discarded(as_coordinator, demo_world):
+    """The center has it and sees each change, so it is no draft any more."""
+    path = demo_world.create_referral("Asksmore")
+    demo_world.report_event(path, "information.requested", items=["clinical_ecog"])
+
+    page = as_coordinator.go(f"{path}/edit/patient").at_step("Patient").page
+
+    expect(page.get_by_role("button", name="Save changes")).to_be_visible()
+    expect(page.get_by_role("button", name="Save draft")).to_have_count(0)
+    expect(page.get_by_role("button", name="Discard referral")).to_have_count(0)

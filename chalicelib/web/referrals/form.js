@@ -1,5 +1,5 @@
-// The referral form, step by step. Entries stay in memory while the user visits other pages. Each
-// step saves a draft as soon as the required fields are filled.
+// The referral form, step by step. A draft is saved while the user types, from the first field. What
+// is not saved stays in memory while the user visits other pages.
 import { getTimeZone } from "../identity/member.js";
 import { html, signal, useEffect, useRef, useState } from "../platform/dom.js";
 import { ErrorSummary } from "../platform/form_fields.js";
@@ -168,7 +168,7 @@ function FormFrame({ draft, step }) {
     if (!saved && draft.errors.value.length) await draft.saveWhileTyping();
     renameDraft(draft);
     setShowsPacket(!!draft.id);
-    if (saved) announce("Draft saved");
+    if (saved) announce(draft.savesWhileTyping ? "Draft saved" : "Changes saved");
     return saved;
   };
   const next = async (event) => {
@@ -219,7 +219,7 @@ function FormFrame({ draft, step }) {
           ${key !== "review" && html`<button class="primary" aria-disabled=${draft.busy.value}>Next<${Icon} name="chevron-right" /></button>`}
           <span class="spacer" />
           ${(draft.id ? referral.stage === "draft" : draft.isDirty.value) && html`<${DiscardButton} draft=${draft} />`}
-          <button type="button" onClick=${save} aria-disabled=${draft.busy.value}>Save draft</button>
+          <button type="button" onClick=${save} aria-disabled=${draft.busy.value}>${draft.savesWhileTyping ? "Save draft" : "Save changes"}</button>
         </div>
       </form>
     </div>`;

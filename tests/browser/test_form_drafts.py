@@ -74,6 +74,37 @@ def test_an_idle_sign_out_keeps_the_draft_and_leaves_nothing_in_the_browser(open
     expect(page.get_by_label("Last name")).to_have_value("Idlekept")
 
 
+def test_a_session_that_ends_during_a_save_says_that_entries_were_lost(as_coordinator):
+    """The tokens no longer work, so nothing can be saved. What was saved before is still there."""
+    page = as_coordinator.go("#/new/patient").at_step("Patient").page
+    as_coordinator.fill(Last_name="Expired")
+    wait_until_saved(page)
+    for pattern in ("**/v1/referrals/*", "**/v1/sessions/refresh"):
+        page.route(pattern, lambda route: route.fulfill(status=401, json={"code": "x"}))
+    as_coordinator.fill(First_name="Lost")
+
+    expect(page.get_by_text("Your last entries in the referral form were not saved.")).to_be_visible()
+
+    page.unroute_all()
+    as_coordinator.sign_in(COORDINATOR).at_step("Patient")
+    expect(page.get_by_label("Last name")).to_have_value("Expired")
+    expect(page.get_by_label("First name")).to_have_value("")
+
+
+def test_a_session_that_ends_without_unsaved_entries_says_nothing_about_the_form(as_coordinator):
+    """The server has the whole draft."""
+    page = as_coordinator.go("#/new/patient").at_step("Patient").page
+    as_coordinator.fill(Last_name="Allsaved")
+    wait_until_saved(page)
+    for pattern in ("**/v1/notices?*", "**/v1/sessions/refresh"):
+        page.route(pattern, lambda route: route.fulfill(status=401, json={"code": "x"}))
+
+    as_coordinator.go("#/notices")
+
+    expect(page.get_by_text("Your session ended.")).to_be_visible()
+    expect(page.get_by_text("in the referral form")).to_have_count(0)
+
+
 def test_a_step_is_checked_when_the_user_leaves_it(as_coordinator):
     """Each wrong field has its error in plain words. The valid field is saved."""
     page = as_coordinator.go("#/new/patient").at_step("Patient").page

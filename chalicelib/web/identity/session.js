@@ -27,6 +27,9 @@ const lastSaves = [];
 /** Register a function that saves entries before the user is signed out. @param {() => Promise<unknown>} save */
 export const beforeSignOut = (save) => lastSaves.push(save);
 
+/** Whether entries of a form were not saved when the session ended. A function of `onSignOut` sets it. */
+export const hasLostEntries = signal(false);
+
 effect(() => {
   if (session.value) return;
   for (const clear of signOutHandlers) clear();
@@ -71,6 +74,7 @@ function startSession(response) {
   if (response.challenge) return response;
   const now = Date.now();
   endReason.value = null;
+  hasLostEntries.value = false;
   storeSession({
     access: response.access_token,
     refresh: response.refresh_token,

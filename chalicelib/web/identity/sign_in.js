@@ -1,13 +1,16 @@
 // Sign-in, including the challenges of the identity service: a new password or a code.
 import { html, useEffect, useRef, useState } from "../platform/dom.js";
 import { Field, PageTitle, Problem } from "../platform/ui.js";
-import { answerChallenge, endReason, signIn } from "./session.js";
+import { answerChallenge, endReason, hasLostEntries, signIn } from "./session.js";
 
 const SIGN_OUT_REASONS = {
   signed_out: "You are signed out.",
   idle: "You were signed out because of inactivity. Drafts were saved, except entries with an error. Sign in to return to the same page.",
-  expired: "Your session ended. Sign in to return to the same page.",
+  expired: "Your session ended. Entries that were not saved are lost. Sign in to return to the same page.",
 };
+
+const LOST_ENTRIES =
+  " Your last entries in the referral form were not saved. After you sign in, check the draft and enter them again.";
 
 /** A form that sends one request at a time and shows the error of a failed one. */
 function SignInForm({ send, button, children }) {
@@ -86,7 +89,7 @@ export function SignIn() {
   return html`<section class="sign-in card">
     <${PageTitle} page="Sign in">Sign in<//>
     <p class="lead">Refer a patient for CAR T, follow each step at the treatment center, and resume care after treatment.</p>
-    ${note && !challenge && html`<p class="banner" role="status">${note}</p>`}
+    ${note && !challenge && html`<p class="banner" role="status">${note}${hasLostEntries.value && LOST_ENTRIES}</p>`}
     ${
       challenge
         ? html`<${Challenge} key=${challenge.challenge} challenge=${challenge} onChallenge=${setChallenge} onBack=${() => setChallenge(null)} />`

@@ -1,7 +1,7 @@
 // A draft: what the form has, what the server has, and how to save it without creating the
 // referral twice or overwriting someone else's change.
 import { me } from "../identity/member.js";
-import { beforeSignOut, onSignOut } from "../identity/session.js";
+import { beforeSignOut, hasLostEntries, onSignOut } from "../identity/session.js";
 import { computed, signal } from "../platform/dom.js";
 import { ApiProblem } from "../platform/http.js";
 import { IdempotentRequest } from "../platform/idempotent_request.js";
@@ -212,7 +212,10 @@ export class Draft {
 
 // Drafts stay in memory while the user visits other pages, so that no entry is lost.
 const openDrafts = new Map();
-onSignOut(() => openDrafts.clear());
+onSignOut(() => {
+  if ([...openDrafts.values()].some((draft) => draft.isDirty.peek())) hasLostEntries.value = true;
+  openDrafts.clear();
+});
 
 /** Save the open drafts. What cannot be saved stays in memory. */
 const saveOpenDrafts = () => Promise.all([...openDrafts.values()].map((draft) => draft.saveWhileTyping()));

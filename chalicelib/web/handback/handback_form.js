@@ -1,8 +1,9 @@
 // The form in which a center writes the transition-of-care summary. It can be saved before it is complete.
 import { listProducts } from "../centers/centers_api.js";
 import { html, useState } from "../platform/dom.js";
-import { DraftChoice, DraftField, ErrorSummary, FieldGroup, listOptions } from "../platform/form_fields.js";
-import { getAt, setAt } from "../platform/json_document.js";
+import { DraftChoice, DraftField, FieldGroup, listOptions } from "../platform/form_fields.js";
+import { getAt, isSame, setAt } from "../platform/json_document.js";
+import { RefusedRequest } from "../platform/refused_request.js";
 import { buildReferralHref, navigate } from "../platform/route.js";
 import { announce, Icon, Loading, PageTitle, Problem, toFieldId, useLoad } from "../platform/ui.js";
 import { getHandback, saveHandback } from "./handback_api.js";
@@ -72,6 +73,17 @@ function ResponsibilityFields({ draft }) {
   <//>`;
 }
 
+/** Save the summary. If only the response of an earlier try was lost, the server has this summary already. */
+async function saveOnce(id, body, etag) {
+  try {
+    await saveHandback(id, body, etag);
+  } catch (problem) {
+    if (problem.status !== 412) throw problem;
+    const { data } = await getHandback(id);
+    if (!data.package || !isSame(toPackage(data.package), body)) throw problem;
+  }
+}
+
 function SummaryForm({ id, read, products }) {
   const [values, setValues] = useState(() => read.data.package || read.data.proposal || {});
   const [problem, setProblem] = useState(/** @type {any} */ (null));
@@ -86,7 +98,7 @@ function SummaryForm({ id, read, products }) {
     if (busy) return;
     setBusy(true);
     try {
-      await saveHandback(id, toPackage(values), read.etag);
+      await saveOnce(id, toPackage(values), read.etag);
       announce("Summary saved");
       navigate(buildReferralHref(id));
     } catch (failure) {
@@ -101,12 +113,10 @@ function SummaryForm({ id, read, products }) {
     <${ResponsibilityFields} draft=${draft} />
     <${CarePoints} draft=${draft} />
     ${
-      problem &&
-      (problem.errors.length
-        ? html`<${ErrorSummary} errors=${problem.errors} onPick=${(pointer) => document.getElementById(toFieldId(pointer))?.focus()} />`
-        : html`<${Problem} problem=${problem} retry=${problem.passing ? save : null}>
-          ${problem.status === 412 ? "Someone else changed this summary after you opened it. Copy anything you need from this page, then reload to see their version." : null}
-        <//>`)
+      problem?.status === 412
+        ? html`<${Problem} problem=${problem}>Someone else changed this summary after you opened it. Copy anything you need from this page, then reload to see their version.<//>`
+        : html`<${RefusedRequest} problem=${problem} unknown=${!!problem?.passing} retry=${save}
+          onPick=${(pointer) => document.getElementById(toFieldId(pointer))?.focus()} />`
     }
     <div class="buttons form-end">
       <button class="primary" aria-disabled=${busy}>${busy ? "Saving…" : "Save summary"}</button>

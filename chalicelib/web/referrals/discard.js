@@ -42,11 +42,12 @@ async function findLostDraft(draft) {
 
 async function withdraw(draft) {
   const { data } = await getReferral(draft.id);
-  if (data.stage === "withdrawn") return;
   if (data.submitted_at)
     throw new ApiProblem(409, {
       detail: "Someone submitted this referral, so it was not discarded. Open it to withdraw it.",
     });
+  // A colleague, or an earlier try whose response was lost, has already closed it.
+  if (data.phase === "closed") return;
   await draft.withdrawal.run({
     type: "stage.changed",
     occurred_at: getNowAfter(data.stage_since),

@@ -157,6 +157,7 @@ function FormFrame({ draft, step }) {
   const { key, label } = STEPS[index];
   const Step = VIEWS[key];
   const referral = draft.referral.value;
+  const canDiscard = referral ? draft.savesWhileTyping && referral.phase !== "closed" : draft.isDirty.value;
 
   const pick = (pointer) => {
     fieldToFocus.value = pointer;
@@ -218,7 +219,7 @@ function FormFrame({ draft, step }) {
           ${index > 0 && html`<a class="button" href=${buildFormHref(draft.id, STEPS[index - 1].key)}>Back</a>`}
           ${key !== "review" && html`<button class="primary" aria-disabled=${draft.busy.value}>Next<${Icon} name="chevron-right" /></button>`}
           <span class="spacer" />
-          ${(draft.id ? referral.stage === "draft" : draft.isDirty.value) && html`<${DiscardButton} draft=${draft} />`}
+          ${canDiscard && html`<${DiscardButton} draft=${draft} />`}
           <button type="button" onClick=${save} aria-disabled=${draft.busy.value}>${draft.savesWhileTyping ? "Save draft" : "Save changes"}</button>
         </div>
       </form>

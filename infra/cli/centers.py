@@ -7,18 +7,19 @@ Slow imports are inside the command that needs them, as in `commands`.
 import getpass
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from infra.cli.common import PROBLEM_FOUND, USAGE_ERROR, AsJson, enter_site_or_fail, fail, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from infra.centers.publishing import CenterChange
-    from infra.centers.sheet import ParsedSheet, SheetFault
+    from infra.centers.sheet import SheetFault
 
+Parsed = TypeVar("Parsed")
 MAX_FAULTS_SHOWN = 50
 
 centers = typer.Typer(help="Manage the center directory.", no_args_is_help=True)
@@ -40,13 +41,13 @@ def import_file(
     Exit code 2 if the file has errors; 1 if you declined or someone else imported at the same time.
     """
     from chalicelib import wiring
-    from infra.centers import publishing
+    from infra.centers import publishing, sheet
 
-    sheet = _read_sheet(file, as_json=as_json)
+    parsed = read_sheet(file, sheet.parse_sheet, max_bytes=sheet.MAX_BYTES, as_json=as_json)
     stores = wiring.get_stores()
     directory = stores.tenants.read_directory()
-    changes = publishing.compare_centers(directory, sheet.listings)
-    _print_changes(changes, len(sheet.listings), as_json=as_json)
+    changes = publishing.compare_centers(directory, parsed.listings)
+    _print_changes(changes, len(parsed.listings), as_json=as_json)
     if dry_run or not changes:
         return
     if not (yes or typer.confirm("Apply these changes?", err=True)):
@@ -56,7 +57,7 @@ def import_file(
             directory,
             changes,
             imported_by=by or f"operator:{getpass.getuser()}",
-            digest=sheet.digest,
+            digest=parsed.digest,
             stores=stores,
             now=wiring.read_clock(),
         )
@@ -94,16 +95,17 @@ def export() -> None:
     typer.echo(to_csv(directory.centers.values()), nl=False)
 
 
-def _read_sheet(file: Path, *, as_json: bool) -> "ParsedSheet":
-    from infra.centers import sheet
+def read_sheet(file: Path, parse: "Callable[[bytes], Parsed]", *, max_bytes: int, as_json: bool) -> "Parsed":
+    """Read and parse a CSV file. If it has faults, print them and exit."""
+    from infra.centers.sheet import SheetError
 
     try:
         with file.open("rb") as stream:
             # One byte over the limit is enough to reject the file.
-            return sheet.parse_sheet(stream.read(sheet.MAX_BYTES + 1))
+            return parse(stream.read(max_bytes + 1))
     except OSError as error:
         fail(f"Cannot read {file}: {error.strerror}.", USAGE_ERROR)
-    except sheet.SheetError as error:
+    except SheetError as error:
         print_faults(file, error.faults, as_json=as_json)
         raise typer.Exit(USAGE_ERROR) from None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.centers import MAX_FAULTS_SHOWN, print_faults
+from infra.cli.centers import MAX_FAULTS_SHOWN, print_faults, read_sheet
 from infra.cli.common import PROBLEM_FOUND, USAGE_ERROR, AsJson, enter_site_or_fail, fail, print_json
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from chalicelib.domain.identity.members import Member, TenantKind
     from chalicelib.services.platform.run_context import RunContext
     from infra.referral_import.checks import CheckedImport
-    from infra.referral_import.sheet import ImportRow
     from infra.referral_import.steps import Reporters
 
 
@@ -42,9 +41,10 @@ def import_file(
     from chalicelib import wiring
     from chalicelib.services.platform.run_context import RunContext
     from infra.centers.sheet import SheetError
+    from infra.referral_import import sheet
     from infra.referral_import.checks import check_rows
 
-    rows = _read_rows(file, as_json=as_json)
+    rows = read_sheet(file, sheet.parse_sheet, max_bytes=sheet.MAX_BYTES, as_json=as_json)
     context = RunContext(wiring.get_stores(), wiring.read_clock())
     reporters = _find_reporters(member, center_member or [], context=context)
     try:
@@ -57,21 +57,6 @@ def import_file(
         _print_plan(checked, as_json=as_json)
         return
     _write(file, checked, reporters, as_json=as_json)
-
-
-def _read_rows(file: Path, *, as_json: bool) -> "Sequence[ImportRow]":
-    from infra.centers.sheet import SheetError
-    from infra.referral_import import sheet
-
-    try:
-        with file.open("rb") as stream:
-            # One byte over the limit is enough to reject the file.
-            return sheet.parse_sheet(stream.read(sheet.MAX_BYTES + 1))
-    except OSError as error:
-        fail(f"Cannot read {file}: {error.strerror}.", USAGE_ERROR)
-    except SheetError as error:
-        print_faults(file, error.faults, as_json=as_json)
-        raise typer.Exit(USAGE_ERROR) from None
 
 
 def _find_reporters(practice_email: str, center_emails: "Sequence[str]", *, context: "RunContext") -> "Reporters":
@@ -91,11 +76,15 @@ def _find_reporters(practice_email: str, center_emails: "Sequence[str]", *, cont
 
 
 def _find_member(email: str, kind: "TenantKind", *, context: "RunContext") -> "Member | None":
-    for tenant in context.stores.tenants.list_by_kind(kind):
-        for member in context.stores.members.list_for_tenant(tenant.tenant_id):
-            if member.email.casefold() == email.casefold() and member.active and member.has_clinical_access:
-                return member
-    return None
+    found = [
+        member
+        for tenant in context.stores.tenants.list_by_kind(kind)
+        for member in context.stores.members.list_for_tenant(tenant.tenant_id)
+        if member.email.casefold() == email.casefold() and member.active and member.has_clinical_access
+    ]
+    if len(found) > 1:
+        fail(f"A person is a member of {len(found)} organizations of this kind. Use another member.", USAGE_ERROR)
+    return found[0] if found else None
 
 
 def _print_hints(file: Path, checked: "CheckedImport") -> None:
@@ -130,17 +119,22 @@ def _write(file: Path, checked: "CheckedImport", reporters: "Reporters", *, as_j
     from chalicelib.services.platform.run_context import RunContext
     from infra.referral_import.writing import write_import
 
-    created = steps = 0
+    created = steps = refused = 0
     for planned in checked.imports:
         try:
             context = RunContext(wiring.get_stores(), wiring.read_clock())
             is_new, reported = write_import(planned, reporters, context=context)
         except ApiError as error:
+            # It changed since the check. The other rows do not depend on it.
             typer.echo(f"{file.name}, line {planned.row.line}: {error.detail}", err=True)
-            fail(f"{created:,} referrals created before it. Correct it and run the command again.", PROBLEM_FOUND)
+            refused += 1
+            continue
         created, steps = created + is_new, steps + reported
     if as_json:
         counts = {"referrals": created, "imported_before": len(checked.imported_before), "steps": steps}
-        print_json(counts | {"to_check": len(checked.hints), "written": True})
-        return
-    typer.echo(f"{created:,} referrals created with {steps:,} steps, {len(checked.imported_before):,} imported before.")
+        print_json(counts | {"to_check": len(checked.hints), "refused": refused, "written": True})
+    else:
+        before = len(checked.imported_before)
+        typer.echo(f"{created:,} referrals created with {steps:,} steps, {before:,} imported before.")
+    if refused:
+        fail(f"{refused:,} rows were refused. Correct them and run the command again.", PROBLEM_FOUND)

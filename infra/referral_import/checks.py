@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,9 @@ from chalicelib.services.referrals.referred_on_checks import check_referred_on
 from infra.centers.sheet import SheetError, SheetFault
 from infra.referral_import.columns import find_column
 from infra.referral_import.sheet import ImportRow, find_first_step_column
-from infra.referral_import.steps import PlannedImport, Reporters, plan_import
+from infra.referral_import.steps import PlannedImport, Reporters, get_event_id, plan_import
+
+_NEEDS_CENTER_MEMBER = "This step is the center's. Add --center-member with a member of the row's center."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,30 +57,83 @@ def check_rows(rows: Sequence[ImportRow], reporters: Reporters, *, context: RunC
         SheetError: lists every fault of every row.
     """
     faults: list[SheetFault] = []
+    hints: list[SheetFault] = []
     imports, before, seen = [], set(), _Seen()
     for row in rows:
         center = context.stores.tenants.get_center(row.body.center_id)
         time_zone = center.tenant.time_zone if center else "UTC"
         planned = plan_import(row, reporters, time_zone=time_zone, now=context.now)
-        is_known = context.stores.referrals.get(planned.referral_id) is not None
-        found = [*_list_faults(planned, reporters, seen, time_zone, is_known=is_known, context=context)]
-        faults += found
-        if is_known:
+        referral = context.stores.referrals.get(planned.referral_id)
+        if referral is None:
+            faults += _list_faults(planned, reporters, seen, time_zone, context=context)
+        else:
             before.add(row.row_id)
+            known = _KnownRow(planned, referral, context.stores.referrals.list_history(planned.referral_id), time_zone)
+            hints += _list_changed_days(known)
+            events, more, wrong = _choose_missing_steps(known, reporters, context=context)
+            planned = replace(planned, events=events)
+            hints, faults = [*hints, *more], [*faults, *wrong]
         imports.append(planned)
     if faults:
         raise SheetError(faults)
-    hints = [*_list_hints(imports, before, reporters, context=context)]
+    hints += _list_hints(imports, before, reporters, context=context)
     return CheckedImport(imports=imports, imported_before=frozenset(before), hints=hints)
 
 
+@dataclass(frozen=True, slots=True)
+class _KnownRow:
+    """A row that an earlier run imported. People may have changed its referral since."""
+
+    planned: PlannedImport
+    referral: Referral
+    history: Sequence[ReferralEvent]
+    time_zone: str
+
+
+def _choose_missing_steps(
+    known: _KnownRow, reporters: Reporters, *, context: RunContext
+) -> tuple[Sequence[StageChange], Sequence[SheetFault], Sequence[SheetFault]]:
+    """Choose the steps that can be added to a known referral; hints say which cannot, and why.
+
+    A referral that was closed or redirected meanwhile must not keep the other rows from being imported.
+    """
+    row, referral = known.planned.row, known.referral
+    reported = {event.event_id for event in known.history}
+    missing = [stage for stage in row.steps if get_event_id(referral.referral_id, stage) not in reported]
+    if not missing:
+        return (), (), ()
+    if referral.center_id != row.body.center_id:
+        text = "The referral is with another center now, so this step is not imported."
+        return (), [_build_fault(row, f"{stage}_on", text) for stage in missing], ()
+    if reporters.find_for_center(referral.center_id) is None:
+        return (), (), [_build_fault(row, f"{missing[0]}_on", _NEEDS_CENTER_MEMBER)]
+    today = context.now.astimezone(ZoneInfo(known.time_zone)).date()
+    impossible = [*_list_impossible_days(row, today=today)]
+    if impossible:
+        return (), (), impossible
+    rules, history, state = load_decision_context(referral, context=context), [*known.history], referral
+    events, hints = [], []
+    for event in known.planned.events:
+        if event.stage not in missing:
+            continue
+        decision = decide_event(state, event, rules, History(events=tuple(history)))
+        error = check_date(state, event, is_confirmed=False)
+        if isinstance(decision, Rejected | Pending) or error:
+            reason = error.detail if error else _describe(decision, state, event)
+            hints.append(_build_fault(row, f"{event.stage}_on", f"{reason} This step is not imported."))
+            continue
+        events.append(event)
+        history.append(event)
+        state = decision.referral
+    return events, hints, ()
+
+
 def _list_faults(
-    planned: PlannedImport, reporters: Reporters, seen: _Seen, time_zone: str, *, is_known: bool, context: RunContext
+    planned: PlannedImport, reporters: Reporters, seen: _Seen, time_zone: str, *, context: RunContext
 ) -> Iterator[SheetFault]:
     row, draft = planned.row, planned.draft
     if row.steps and reporters.find_for_center(row.body.center_id) is None:
-        message = "This step is the center's. Add --center-member with a member of the row's center."
-        yield _build_fault(row, find_first_step_column(row), message)
+        yield _build_fault(row, find_first_step_column(row), _NEEDS_CENTER_MEMBER)
         return
     try:
         require_known_product_and_center(draft.product_id, draft.center_id, stores=context.stores)
@@ -88,8 +143,7 @@ def _list_faults(
         require_complete(build_packet(draft))
         if draft.alias:
             require_harmless_alias(draft)
-            if not is_known:
-                prepare_alias_writes(draft, None, stores=context.stores)
+            prepare_alias_writes(draft, None, stores=context.stores)
     except ApiError as e:
         yield from _to_faults(row, e)
         return
@@ -160,21 +214,21 @@ def _list_hints(
         first = first_lines.setdefault(_get_patient_key(planned.draft.details), row.line)
         if first != row.line:
             yield _build_fault(row, None, f"may be the same patient as line {first}")
-        if row.row_id in before:
-            yield from _list_changed_days(planned, context=context)
-        elif find_possible_duplicates(planned.draft, member=reporters.practice, context=context):
+        if row.row_id not in before and find_possible_duplicates(
+            planned.draft, member=reporters.practice, context=context
+        ):
             yield _build_fault(row, None, "may be a patient whom the practice has already referred")
 
 
-def _list_changed_days(planned: PlannedImport, *, context: RunContext) -> Iterator[SheetFault]:
+def _list_changed_days(known: _KnownRow) -> Iterator[SheetFault]:
     """Find the steps whose day in the file is no longer the imported one. An import never changes a report."""
-    reported = {event.event_id: event for event in context.stores.referrals.list_history(planned.referral_id)}
-    for event in planned.events:
-        earlier = reported.get(event.event_id)
-        # A step of the day of the import has the hour of the import, or noon.
-        if earlier and abs(earlier.occurred_at - event.occurred_at) > timedelta(hours=13):
+    row = known.planned.row
+    reported = {event.event_id: event for event in known.history}
+    for stage, on in row.steps.items():
+        earlier = reported.get(get_event_id(known.referral.referral_id, stage))
+        if earlier and earlier.occurred_at.astimezone(ZoneInfo(known.time_zone)).date() != on:
             message = "This day was imported with another date. Correct it on the referral's page."
-            yield _build_fault(planned.row, f"{event.stage}_on", message)
+            yield _build_fault(row, f"{stage}_on", message)
 
 
 def _get_patient_key(details: Mapping[str, Any]) -> tuple[str, ...]:

@@ -40,6 +40,11 @@ class PlannedImport:
     events: Sequence[StageChange]
 
 
+def get_event_id(referral_id: str, stage: Stage) -> str:
+    """Get the id of an imported step, which is the same in every run."""
+    return derive_id("evt", "import", referral_id, stage)
+
+
 def plan_import(row: ImportRow, reporters: Reporters, *, time_zone: str, now: datetime) -> PlannedImport:
     """Plan the referral and the events of a row, the earliest first."""
     new_referral = to_new_referral(row.body)
@@ -66,7 +71,7 @@ def _build_event(
     noon = datetime.combine(on, _NOON, ZoneInfo(time_zone)).astimezone(now.tzinfo)
     is_today = on == now.astimezone(ZoneInfo(time_zone)).date()
     return StageChange(
-        event_id=derive_id("evt", "import", referral_id, stage),
+        event_id=get_event_id(referral_id, stage),
         referral_id=referral_id,
         # Noon of today may be still to come.
         occurred_at=min(noon, now) if is_today else noon,

@@ -10,12 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from chalicelib import wiring
+from chalicelib.errors import ConflictError
 from chalicelib.services.referrals.report_event import report_by_member
 from infra.cli import site
 from infra.cli.commands import app
 from infra.referral_import import writing
 from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED
-from tests.support.factories import CENTER
+from tests.support.factories import CENTER, OTHER_CENTER
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "import-example.csv"
 
@@ -120,23 +121,26 @@ def test_a_second_run_creates_nothing(run, write_file, api):
     assert len(list_referrals(api)) == 2
 
 
-def test_an_interrupted_import_continues_without_duplicates(run, write_file, api, monkeypatch):
+@pytest.mark.parametrize("reported", [0, 1, 2, len(STEPS) - 1])
+def test_an_interrupted_import_continues_without_duplicates(run, write_file, api, monkeypatch, reported):
+    """After the referral was created, or after any of its steps."""
     path = write_file(build_steps(infused_days_ago=20), {})
     report, calls = report_by_member, []
 
-    def stop_after_two(*arguments, **named):
+    def stop(*arguments, **named):
         calls.append(1)
-        if len(calls) > 2:
+        if len(calls) > reported:
             raise KeyboardInterrupt
         return report(*arguments, **named)
 
-    monkeypatch.setattr(writing, "report_by_member", stop_after_two)
+    monkeypatch.setattr(writing, "report_by_member", stop)
     assert run(path).exit_code != 0
     monkeypatch.setattr(writing, "report_by_member", report)
 
     result = run(path)
 
-    assert "1 referrals created with 7 steps, 1 imported before." in result.stdout, result.output
+    missing = len(STEPS) - reported
+    assert f"1 referrals created with {missing} steps, 1 imported before." in result.stdout, result.output
     assert sorted(row["stage"] for row in list_referrals(api)) == ["infused", "submitted"]
 
 
@@ -147,6 +151,72 @@ def test_a_new_step_of_a_known_row_is_added(run, write_file, api):
 
     assert "0 referrals created with 1 steps, 1 imported before." in result.stdout, result.output
     assert [row["stage"] for row in list_referrals(api)] == ["consult_scheduled"]
+
+
+def withdraw(api, *, days_ago):
+    """Withdraw the only referral as the practice."""
+    [row] = list_referrals(api)
+    at = wiring.read_clock() - timedelta(days=days_ago)
+    data = {"stage": "withdrawn", "reason_code": "patient_choice"}
+    body = {"type": "stage.changed", "occurred_at": at.isoformat(), "data": data}
+    answer = api.practice.post(f"/v1/referrals/{row['referral_id']}/events", body)
+    assert answer.status == 200, answer.text
+
+
+def test_a_referral_that_was_closed_meanwhile_does_not_block_the_other_rows(run, write_file, api):
+    """Its new step is named and left out."""
+    first = {"accepted_on": get_day(30)}
+    run(write_file(first))
+    withdraw(api, days_ago=10)
+
+    result = run(write_file(first | {"consult_scheduled_on": get_day(5)}, {}))
+
+    assert result.exit_code == 0, result.output
+    assert "1 referrals created with 0 steps, 1 imported before." in result.stdout
+    assert "column consult_scheduled_on: This referral is closed." in result.stderr
+    assert sorted(row["stage"] for row in list_referrals(api)) == ["submitted", "withdrawn"]
+
+
+def test_a_row_that_was_imported_long_ago_is_not_checked_as_new(run, write_file, monkeypatch):
+    """By then, its consent is more than a year old."""
+    path = write_file({"accepted_on": get_day(30)})
+    run(path)
+    later = wiring.read_clock() + timedelta(days=800)
+    monkeypatch.setattr(wiring, "read_clock", lambda: later)
+
+    result = run(path)
+
+    assert result.exit_code == 0, result.output
+    assert "0 referrals created with 0 steps, 1 imported before." in result.stdout
+
+
+def test_a_step_of_another_center_is_not_added_to_a_known_referral(run, write_file, api):
+    """Which center has the patient changes in the dashboard. The other rows are imported."""
+    run(write_file({"accepted_on": get_day(30)}))
+    steps = {"accepted_on": get_day(30), "consult_scheduled_on": get_day(5)}
+
+    result = run(write_file({"center_id": OTHER_CENTER.tenant_id, **steps}, {}), center_member="other_center")
+
+    assert result.exit_code == 0, result.output
+    assert "The referral is with another center" in result.stderr
+    assert sorted(row["stage"] for row in list_referrals(api)) == ["accepted", "submitted"]
+
+
+def test_a_row_that_is_refused_while_it_is_written_does_not_block_the_others(run, write_file, api, monkeypatch):
+    """Someone closed the referral between the check and the step."""
+    report = report_by_member
+
+    def refuse_the_first(event, **named):
+        monkeypatch.setattr(writing, "report_by_member", report)
+        raise ConflictError("closed", "This referral is closed.")
+
+    monkeypatch.setattr(writing, "report_by_member", refuse_the_first)
+
+    result = run(write_file({"accepted_on": get_day(30)}, {"accepted_on": get_day(20)}))
+
+    assert result.exit_code == 1
+    assert "line 2: This referral is closed." in result.stderr
+    assert sorted(row["stage"] for row in list_referrals(api)) == ["accepted", "submitted"]
 
 
 def test_a_day_that_changed_since_the_import_is_a_hint(run, write_file):

@@ -129,7 +129,7 @@ def _decide_stage_change(
         return rejected
     started_at = get_history_start(referral) if referral.submitted_at else None
     if is_ending(change) and started_at and change.latest + CLOCK_DIFFERENCE < started_at:
-        return Rejected("before_referral", "This date is before the referral was submitted. Check the date.")
+        return Rejected("before_referral", "This date is before the patient was referred. Check the date.")
     allowed = list_transitions_from(referral.stage).get(change.stage)
     if allowed and change.actor not in allowed:
         return reject_wrong_actor(allowed)

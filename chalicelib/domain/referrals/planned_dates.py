@@ -92,7 +92,7 @@ def find_impossible_date(referral: Referral, event: ReferralEvent, context: Deci
         return Rejected("no_such_hour", text, pointer)
     started_at = get_history_start(referral) if referral.submitted_at else None
     if started_at and _is_before(report, started_at - _BEFORE_SUBMISSION, context.time_zone):
-        text = "This planned date is before the referral was submitted. Check the date."
+        text = "This planned date is before the patient was referred. Check the date."
         return Rejected("planned_before_referral", text, pointer)
     return None
 

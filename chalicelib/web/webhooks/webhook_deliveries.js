@@ -20,8 +20,8 @@ const RETRYABLE_STATUSES = new Set(["parked", "failed"]);
 /** Why the server rejected an update, by code. */
 const REJECTION_REASONS = {
   continued: "A newer referral replaces this one. Report the event there.",
-  before_referral: "The reported date is before the referral was submitted.",
-  planned_before_referral: "The planned date is before the referral was submitted.",
+  before_referral: "The reported date is before the patient was referred.",
+  planned_before_referral: "The planned date is before the patient was referred.",
   no_such_hour: "The planned hour does not exist at the center, because the clocks change.",
   ends_before_infusion: "The monitoring end date must be after the infusion date.",
   local_date_wrong: "The infusion date does not match the time of the event at the center.",

@@ -8,10 +8,10 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage check bench simulation package screenshots lock clean
+.PHONY: help setup run test system-test coverage check bench simulation package screenshots lock clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z][a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: .venv/.ready .venv-cloud/.ready ## Install everything, into .venv and .venv-cloud
 
@@ -21,11 +21,15 @@ run: .venv/.ready .venv-cloud/.ready ## Run the product on this machine, at http
 # All tests of a file run in the same worker, so that shared fixtures, such as a deployed stack, are created once.
 # See tests/support/parallel_plugin.py for the order.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
+SYSTEM_TESTS := tests/browser tests/deploy tests/bench tests/simulation
 
 test: .venv/.ready .venv-cloud/.ready ## Run the tests; ARGS are passed to pytest
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) $(SYSTEM_TESTS:%=--ignore=%) $(ARGS)
 
-coverage: .venv/.ready .venv-cloud/.ready ## Run the tests and show the lines without coverage
+system-test: .venv/.ready .venv-cloud/.ready ## Run the tests that need Chromium, the deployed bundle, or a simulation
+	@$(PYTEST) $(SYSTEM_TESTS) $(ARGS)
+
+coverage: .venv/.ready .venv-cloud/.ready ## Run all tests and show the lines without coverage
 	@$(PYTEST) --cov --cov-report=term $(ARGS)
 
 check: .venv/.ready node_modules/.ready ## Check formatting, lint rules, types, layers, the template, and portability

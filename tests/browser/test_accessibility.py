@@ -6,8 +6,6 @@ from playwright.sync_api import expect
 from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR, get_action
 from tests.browser.page_driver import find_violations
 
-pytestmark = pytest.mark.browser
-
 VIEWS = (
     ("#/", "Worklist"),
     ("#/new/patient", "Patient"),

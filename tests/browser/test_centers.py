@@ -8,8 +8,6 @@ from playwright.sync_api import expect
 from tests.browser.demo_world import COORDINATOR
 from tests.browser.page_driver import find_violations
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture
 def search_page(as_coordinator):

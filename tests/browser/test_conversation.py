@@ -6,8 +6,6 @@ from playwright.sync_api import expect
 from tests.browser.demo_world import CENTER, CENTER_COORDINATOR, COORDINATOR, PRACTICE
 from tests.browser.page_driver import PageUser, find_violations, record_idempotency_keys
 
-pytestmark = pytest.mark.browser
-
 
 def get_messages(page):
     return page.get_by_role("region", name="Messages")

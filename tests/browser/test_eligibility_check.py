@@ -7,8 +7,6 @@ from playwright.sync_api import expect
 
 from tests.browser.page_driver import find_violations
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture
 def eligibility_page(as_coordinator):

@@ -6,8 +6,6 @@ from playwright.sync_api import expect
 from tests.browser.demo_world import CENTER, CENTER_COORDINATOR, COORDINATOR
 from tests.browser.page_driver import PageUser, find_violations
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture
 def accepted_path(demo_world):

@@ -7,8 +7,6 @@ from tests.browser.demo_world import COORDINATOR
 from tests.browser.page_driver import PageUser, find_violations, record_idempotency_keys
 from tests.browser.test_retries import lose_next_response
 
-pytestmark = pytest.mark.browser
-
 PROVIDER = "provider@willow.example"
 
 

@@ -9,9 +9,6 @@ from chalicelib import wiring
 from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR, get_action
 from tests.browser.page_driver import find_violations
 
-pytestmark = pytest.mark.browser
-
-
 _USER_OF_VIEW = {"handback": CENTER_COORDINATOR, "card": COORDINATOR}
 
 

@@ -2,13 +2,10 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.demo_world import CENTER, CENTER_COORDINATOR, COORDINATOR, get_action, get_label
 from tests.browser.page_driver import PageUser, record_idempotency_keys
-
-pytestmark = pytest.mark.browser
 
 
 def test_a_referral_goes_from_the_practice_to_the_center(open_page):

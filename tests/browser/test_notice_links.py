@@ -6,8 +6,6 @@ from playwright.sync_api import expect
 from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR
 from tests.browser.page_driver import PageUser
 
-pytestmark = pytest.mark.browser
-
 NOT_YOURS = "This link does not lead to one of your notices."
 
 

@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from playwright.sync_api import expect
 
 from chalicelib.domain.notices.mail_timing import OPTIONAL_CATEGORIES
@@ -10,8 +9,6 @@ from chalicelib.domain.notices.notice_rules import STAGE_RULES
 from chalicelib.domain.referrals.stages import Stage
 from tests.browser.demo_world import COORDINATOR
 from tests.browser.page_driver import find_violations
-
-pytestmark = pytest.mark.browser
 
 AT = "2026-11-20T15:00:00Z"
 

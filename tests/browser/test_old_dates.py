@@ -6,8 +6,6 @@ from playwright.sync_api import expect
 from tests.browser.demo_world import COORDINATOR, get_label
 from tests.browser.page_driver import PageUser, find_violations
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_an_old_date_is_saved_after_the_user_confirms_it(open_page, demo_world, width):

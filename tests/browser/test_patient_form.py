@@ -6,8 +6,6 @@ from playwright.sync_api import expect
 from tests.browser.demo_world import COORDINATOR
 from tests.browser.page_driver import PageUser, find_violations
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_what_is_known_of_a_patient_is_saved_and_shown(open_page, width):

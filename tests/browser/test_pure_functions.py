@@ -8,8 +8,6 @@ from chalicelib.domain.notices.planning import SkipReason
 from chalicelib.store.notices.mail_status import MailStatus
 from chalicelib.store.notices.mails import MailSkipReason
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture(scope="module")
 def call(browser, local_site):

@@ -6,8 +6,6 @@ from playwright.sync_api import expect
 from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR
 from tests.browser.page_driver import PageUser, find_violations
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_day_is_entered_and_shown_to_both_sides(open_page, demo_world, width):

@@ -8,8 +8,6 @@ from playwright.sync_api import expect
 from tests.browser.demo_world import get_action
 from tests.browser.page_driver import find_violations
 
-pytestmark = pytest.mark.browser
-
 NOTE = "Call the daughter first."
 REFUSALS = [(409, "This was already reported."), (412, "Someone changed it."), (422, "This cannot be processed.")]
 PASSING = [(429, "Too many requests"), (503, "could not confirm that this was saved")]

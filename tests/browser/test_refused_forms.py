@@ -7,8 +7,6 @@ from tests.browser.demo_world import CENTER_ADMIN
 from tests.browser.page_driver import PageUser, find_violations
 from tests.browser.test_retries import lose_next_response
 
-pytestmark = pytest.mark.browser
-
 REFUSALS = [400, 409, 412, 429, 503]
 CYTOPENIAS = "Neutropenia, recovering"
 

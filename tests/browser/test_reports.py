@@ -2,14 +2,11 @@
 
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
 from chalicelib.domain.referrals.reason_codes import REASON_FACTS, ReasonCode
 from tests.browser.demo_world import CENTER_ADMIN, COORDINATOR, PRACTICE, get_action, get_label
 from tests.browser.page_driver import PageUser, find_violations, record_idempotency_keys
-
-pytestmark = pytest.mark.browser
 
 
 def test_a_declined_referral_can_be_the_basis_of_a_new_one(as_center, as_coordinator, demo_world):

@@ -1,11 +1,8 @@
 """National resources, and the diagnosis codes that the form suggests."""
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.demo_world import COORDINATOR
-
-pytestmark = pytest.mark.browser
 
 
 def test_resources_can_be_filtered_by_topic_and_text(open_page):

@@ -1,12 +1,9 @@
 """A lost response, a double click, and a second writer: no duplicates, and nothing is overwritten."""
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.demo_world import COORDINATOR, get_action, get_label
 from tests.browser.page_driver import PageUser, record_idempotency_keys
-
-pytestmark = pytest.mark.browser
 
 
 def lose_next_response(page, pattern, method):

@@ -6,8 +6,6 @@ from playwright.sync_api import expect
 from tests.browser.demo_world import CENTER_ADMIN, COORDINATOR
 from tests.browser.test_accessibility import VIEWS
 
-pytestmark = pytest.mark.browser
-
 CENTER_ADMIN_VIEWS = (
     ("#/feed", "System updates"),
     ("#/centers", "Find a center"),

@@ -6,8 +6,6 @@ from playwright.sync_api import expect
 from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR
 from tests.browser.page_driver import PageUser, find_violations
 
-pytestmark = pytest.mark.browser
-
 SENTENCE = "The ICD-10-CM code belongs to another disease than Large B-cell lymphoma."
 
 

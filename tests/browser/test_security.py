@@ -1,12 +1,9 @@
 """Security of the pages: markup in data, the content security policy, sessions, and sign-in."""
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.demo_world import COORDINATOR, get_label
 from tests.browser.page_driver import PageUser
-
-pytestmark = pytest.mark.browser
 
 # A sign-out ends all sessions of a member, so only these tests use this member.
 PROVIDER = "provider@willow.example"

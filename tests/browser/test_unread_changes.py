@@ -1,9 +1,6 @@
 """Unread changes: the worklist marks a referral that others changed until the member opens it."""
 
-import pytest
 from playwright.sync_api import expect
-
-pytestmark = pytest.mark.browser
 
 UNREAD_MARK = "unread changes"
 

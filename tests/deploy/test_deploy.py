@@ -15,8 +15,6 @@ from chalicelib.domain.platform.jobs import ScheduledJob
 from chalicelib.domain.referrals.monitoring_window import MilestoneKind
 from tests.support.api_driver import STAGES_TO_INFUSED
 
-pytestmark = pytest.mark.deploy
-
 
 @pytest.fixture
 def infused_referral_id(api):

@@ -204,8 +204,9 @@ def test_stages_come_from_the_server():
     phases = {("worklist.js", "monitoring")}
     editable = {(name, "draft") for name in ("worklist.js", "referral_page.js")}
     editable |= {("referral_page.js", "info_requested"), ("draft.js", "submitted")}
-    deceased = {("actions.js", "deceased"), ("status_banner.js", "deceased")}
-    never_corrected = {("reports.js", "submitted")}
+    files_after_a_death = ("actions.js", "emergency_card.js", "handback.js", "referral_page.js", "status_banner.js")
+    deceased = {(name, "deceased") for name in files_after_a_death}
+    never_corrected = {("reports.js", "submitted"), ("timeline.js", "submitted")}
     with_first_visit = {("reports.js", "handed_back")}
     discarded = {("discard.js", "withdrawn")}
     assert hard_coded == phases | editable | deceased | never_corrected | with_first_visit | discarded

@@ -52,6 +52,7 @@ class FollowUpBasis:
         irradiated_until: The last day of irradiated blood products, if no summary names one.
         visit_source: Where the list of visits comes from.
         irradiated_blood_source: Where the number of days of irradiated blood comes from.
+        died_on: The day of the patient's death; no date comes after it.
     """
 
     window: MonitoringWindow
@@ -60,6 +61,7 @@ class FollowUpBasis:
     irradiated_until: date
     visit_source: str
     irradiated_blood_source: str
+    died_on: date | None = None
 
 
 _CENTER = "From the center's transition-of-care summary"
@@ -67,7 +69,7 @@ _PRACTICE = "From the practice, at return"
 
 
 def list_follow_up_dates(basis: FollowUpBasis) -> Sequence[FollowUpDate]:
-    """List every date of a follow-up, earliest first."""
+    """List every date of a follow-up, earliest first. A death ends the follow-up."""
     package = basis.package or {}
     found = [
         *_build_first_visit(basis, package),
@@ -76,7 +78,10 @@ def list_follow_up_dates(basis: FollowUpBasis) -> Sequence[FollowUpDate]:
         *_build_care_points(package),
         *_build_prophylaxis_ends(package),
     ]
-    return sorted(found, key=lambda day: (day.on, day.kind, day.key))
+    return sorted(
+        (day for day in found if basis.died_on is None or day.on <= basis.died_on),
+        key=lambda day: (day.on, day.kind, day.key),
+    )
 
 
 def find_irradiated_blood_end(basis: FollowUpBasis) -> tuple[date, bool]:

@@ -196,6 +196,16 @@ class Referral:
         return self.status.products.current or self.product_id
 
     @property
+    def ended_at(self) -> datetime | None:
+        """When the referral ended, according to its reporter; None while it is open."""
+        return self.stage_since if self.phase is Phase.CLOSED else None
+
+    @property
+    def died_at(self) -> datetime | None:
+        """When the patient died, according to the reporter."""
+        return self.stage_since if self.stage is Stage.DECEASED else None
+
+    @property
     def newest_order(self) -> EventOrder | None:
         """The order of the newest stage change or extension that is known."""
         return max((order for order in (self.last_applied_order, self.status.newest) if order), default=None)

@@ -61,7 +61,9 @@ def _build_step(stage: Stage, path: Sequence[Stage], referral: Referral) -> Jour
         state = "ahead"
     else:
         state = "done" if entered_at else "not_reported"
-    shown = entered_at if state != "ahead" else None
+    # The draft of a patient who was referred earlier is younger than the referral.
+    is_late_draft = stage is Stage.DRAFT and referral.details.get("referred_on") and referral.submitted_at
+    shown = None if state == "ahead" or is_late_draft else entered_at
     return {
         "stage": stage,
         "label": STAGE_FACTS[stage].label,

@@ -118,11 +118,12 @@ class WindowExtensionResponse(TypedDict):
 
 
 class MonitoringWindowResponse(TypedDict):
-    """A monitoring window."""
+    """A monitoring window. `ended_on` is the day on which the referral ended; a death leaves no date after it."""
 
     time_zone: str
     infused_on: str
     ends_on: str
+    ended_on: str | None
     label_as_of: str
     catalogue_version: str | None
     product_named: bool

@@ -8,7 +8,12 @@ from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOT
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.notices.notice_schedule import NOTICE_SCHEDULE
 from chalicelib.domain.referrals.history_start import REFERRED_ON
-from chalicelib.domain.referrals.monitoring_window import MonitoringWindow, label_milestone, name_longest_minimum
+from chalicelib.domain.referrals.monitoring_window import (
+    MonitoringWindow,
+    label_milestone,
+    name_longest_minimum,
+    to_local_day,
+)
 from chalicelib.domain.referrals.packet import REQUIRED_ITEMS, build_packet, list_missing_items
 from chalicelib.domain.referrals.reason_codes import describe_outcome
 from chalicelib.domain.referrals.referral import Referral
@@ -185,10 +190,12 @@ def to_window_response(
 ) -> MonitoringWindowResponse:
     """A referral's monitoring window with its dates, its open adverse events and its notices."""
     product = catalog.load_products().get(window.profile.product_id)
+    ended_on = to_local_day(referral.ended_at, window.time_zone) if referral.ended_at else None
     return {
         "time_zone": window.time_zone,
         "infused_on": window.infused_on.isoformat(),
         "ends_on": window.ends_on.isoformat(),
+        "ended_on": ended_on.isoformat() if ended_on else None,
         "label_as_of": window.profile.label_as_of.isoformat(),
         "catalogue_version": window.profile.version,
         "product_named": window.profile.is_product_named,
@@ -201,6 +208,7 @@ def to_window_response(
                 "label": label_milestone(milestone.kind, is_product_named=window.profile.is_product_named),
             }
             for milestone in window.milestones
+            if not (referral.died_at and ended_on and milestone.on > ended_on)
         ],
         "extensions": [
             {

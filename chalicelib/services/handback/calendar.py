@@ -171,6 +171,7 @@ def _build_follow_up(referral: Referral, handback: HandbackVersion | None) -> Fo
         irradiated_until=care_points.compute_irradiated_blood_end(window.infused_on),
         visit_source=VISIT_SOURCE,
         irradiated_blood_source=str(care_points.get_source("ash-blood")["title"]),
+        died_on=to_local_day(referral.died_at, window.time_zone) if referral.died_at else None,
     )
     return FollowUp(referral=referral, handback=handback, window=window, basis=basis)
 

@@ -176,7 +176,7 @@ export function ReferralPage({ id }) {
     <div class="columns">
       <div>
         ${referral.window && html`<${Handback} referral=${referral} /><${MonitoringWindow} window=${referral.window} referral=${referral} />`}
-        ${referral.window && html`<${FollowUp} referral=${referral} />`}
+        ${referral.window && referral.stage !== "deceased" && html`<${FollowUp} referral=${referral} />`}
         ${!referral.window && referral.plans.some(({ open }) => open) && html`<${PlannedCalendar} referral=${referral} />`}
         <${Timeline} referral=${referral} showResult=${showResult} />
         ${product && html`<${SafetyReporting} product=${product} />`}

@@ -9,7 +9,12 @@ import { getFollowUp } from "./handback_api.js";
 
 const loadCard = async (/** @type {string} */ id) => {
   const [referral, followUp] = await Promise.all([getReferral(id), getFollowUp(id)]);
-  return { patient: referral.data.patient, practice: referral.data.practice, card: followUp.card };
+  return {
+    stage: referral.data.stage,
+    patient: referral.data.patient,
+    practice: referral.data.practice,
+    card: followUp.card,
+  };
 };
 
 /** @param {{id: string}} properties */
@@ -20,8 +25,13 @@ export function EmergencyCard({ id }) {
       ? html`<${PageTitle} page="Emergency card">Emergency card<//><${Problem} problem=${problem} retry=${reload} />`
       : html`<${Loading} what="the emergency card" />`;
   }
-  const { patient, practice, card } = data;
-  return html`<p class="back-link"><a href=${buildReferralHref(id)}><${Icon} name="arrow-left" />Referral</a></p>
+  const { stage, patient, practice, card } = data;
+  const back = html`<p class="back-link"><a href=${buildReferralHref(id)}><${Icon} name="arrow-left" />Referral</a></p>`;
+  if (stage === "deceased") {
+    return html`${back}<${PageTitle} page="Emergency card">Emergency card<//>
+      <p>The patient's death was reported, so there is no card.</p>`;
+  }
+  return html`${back}
     <div class="title-row">
       <${PageTitle} page="Emergency card">Emergency card<//>
       <span class="spacer" />

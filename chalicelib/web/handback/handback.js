@@ -110,6 +110,8 @@ export function Handback({ referral }) {
       html`<section class="card"><h2>Transition-of-care summary</h2><${Problem} problem=${problem} retry=${reload} /></section>`
     );
   const read = data.data;
+  const closed = referral.clock.owner === "none";
+  if (closed && !read.package) return null;
   const { present, needed, items } = read.completeness;
   const product = products.data?.find(({ product_id: known }) => known === read.package?.product_id)?.name;
   return html`<section class="card handback" aria-labelledby="handback">
@@ -127,7 +129,7 @@ export function Handback({ referral }) {
     ${read.first_visit_on && html`<p class="tabular-numbers">First visit with the practice: <strong>${formatDate(read.first_visit_on)}</strong></p>`}
     <div class="buttons">
       ${read.may_write && html`<a class="button" href=${buildPageHref(id, "handback")}><${Icon} name="pencil" />${read.package ? "Edit summary" : "Write summary"}</a>`}
-      <a class="button" href=${buildPageHref(id, "card")}><${Icon} name="shield-alert" />Emergency card</a>
+      ${referral.stage !== "deceased" && html`<a class="button" href=${buildPageHref(id, "card")}><${Icon} name="shield-alert" />Emergency card</a>`}
     </div>
   </section>`;
 }

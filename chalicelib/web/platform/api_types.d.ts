@@ -1260,11 +1260,12 @@ export interface MissingValueResponse {
   label: string;
 }
 
-/** A monitoring window. */
+/** A monitoring window. `ended_on` is the day on which the referral ended; a death leaves no date after it. */
 export interface MonitoringWindowResponse {
   time_zone: string;
   infused_on: string;
   ends_on: string;
+  ended_on: string | null;
   label_as_of: string;
   catalogue_version: string | null;
   product_named: boolean;

@@ -30,7 +30,9 @@ function computeCurrentDay(window) {
   return countDaysBetween(window.infused_on, formatWallClock(Date.now(), window.time_zone).slice(0, 10));
 }
 
-function describeDay(day, today) {
+/** @param {boolean} ended The referral ended, so nothing lies ahead. */
+function describeDay(day, today, ended) {
+  if (ended) return "";
   if (day === today) return "today";
   if (day === today + 1) return "tomorrow";
   return day < today ? "past" : `in ${day - today} days`;
@@ -39,14 +41,15 @@ function describeDay(day, today) {
 export function MonitoringWindow({ window, referral }) {
   const center = referral.center.name;
   const today = computeCurrentDay(window);
-  const running = today >= 0 && today <= countDaysBetween(window.infused_on, window.ends_on);
+  const ended = window.ended_on !== null;
+  const running = !ended && today >= 0 && today <= countDaysBetween(window.infused_on, window.ends_on);
   return html`<section class="card" aria-labelledby="window">
     <div class="card-head">
       <h2 id="window">Monitoring window</h2>
-      <span class=${running ? "chip is-accent" : "chip"}>${running ? `Day ${today}` : today < 0 ? "Not started" : "Ended"}</span>
+      <span class=${running ? "chip is-accent" : "chip"}>${running ? `Day ${today}` : today < 0 && !ended ? "Not started" : "Ended"}</span>
     </div>
     <p class="small-text tabular-numbers">
-      ${formatDate(window.infused_on)} through ${formatDate(window.ends_on)}. Dates follow ${center}'s calendar (${formatZoneName(window.time_zone)}). Day 0 is the day of infusion.
+      ${formatDate(window.infused_on)} through ${formatDate(window.ends_on)}. ${ended && `The referral ended on ${formatDate(window.ended_on)}. `}Dates follow ${center}'s calendar (${formatZoneName(window.time_zone)}). Day 0 is the day of infusion.
     </p>
     ${
       window.product_named
@@ -57,12 +60,17 @@ export function MonitoringWindow({ window, referral }) {
       window.open_adverse_events.length > 0 &&
       html`<h3>Open adverse events</h3><${OpenAdverseEvents} events=${window.open_adverse_events} referral=${referral} />`
     }
-    <${WindowTrack} milestones=${window.milestones} today=${today} />
+    ${!ended && html`<${WindowTrack} milestones=${window.milestones} today=${today} />`}
     <ol class="milestones">
       ${window.milestones.map(
-        ({ day, on, kind, label }) => html`<li class=${day < today ? "passed" : day === today ? "is-current" : ""}>
+        ({
+          day,
+          on,
+          kind,
+          label,
+        }) => html`<li class=${ended || day < today ? "passed" : day === today ? "is-current" : ""}>
           <span class="tabular-numbers">Day ${day}</span><time class="tabular-numbers" datetime=${on}>${formatWeekday(on)}</time>
-          <span>${label || getLabel(kind)}</span><span class="small-text tabular-numbers">${describeDay(day, today)}</span>
+          <span>${label || getLabel(kind)}</span><span class="small-text tabular-numbers">${describeDay(day, today, ended)}</span>
         </li>`,
       )}
     </ol>

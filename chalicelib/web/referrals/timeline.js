@@ -51,7 +51,7 @@ function EventDetails({ event, labels }) {
   return lines.map((line) => html`<p class="tabular-numbers">${line}</p>`);
 }
 
-function EventRow({ event, id, labels, corrected, correct }) {
+function EventRow({ event, id, labels, referredOn, corrected, correct }) {
   const late = Date.parse(event.recorded_at) - Date.parse(event.occurred_at) > LATE_ARRIVAL_MS;
   return html`<li class=${corrected ? "corrected" : ""}>
     <span class="dot"><${Icon} name=${ICONS[event.source] || "history"} /></span>
@@ -65,6 +65,7 @@ function EventRow({ event, id, labels, corrected, correct }) {
       </p>
       ${late && html`<p class="small-text tabular-numbers">Recorded ${formatTime(event.recorded_at, getTimeZone())}</p>`}
       <${EventDetails} event=${event} labels=${labels} />
+      ${event.stage === "submitted" && referredOn && html`<p class="tabular-numbers">Referred on ${formatDate(referredOn)}</p>`}
       ${event.type === "facts.changed" && html`<p><a href=${buildPageHref(id, "changes")}>See what changed</a></p>`}
       ${event.data.note && html`<p class="note">${event.data.note}</p>`}
     </div>
@@ -97,7 +98,7 @@ export function Timeline({ referral, showResult }) {
       html`<ol class="timeline">${items.map(
         (
           event,
-        ) => html`<${EventRow} key=${event.event_id} event=${event} id=${id} labels=${labels} corrected=${corrected.has(event.event_id)}
+        ) => html`<${EventRow} key=${event.event_id} event=${event} id=${id} labels=${labels} referredOn=${referral.referred_on} corrected=${corrected.has(event.event_id)}
         correct=${canCorrect(event) && (() => setToCorrect(event))} />`,
       )}</ol>`
     }

@@ -86,3 +86,44 @@ def test_a_split_dose_has_the_day_of_its_second_infusion(shared_api):
         "handback_target": 28,
         "driving_minimum_ends": 56,
     }
+
+
+def report_now(world, referral_id, stage, **data):
+    """Report a stage now, as the practice does."""
+    body = {"type": "stage.changed", "occurred_at": wiring.read_clock().isoformat(), "data": {"stage": stage, **data}}
+    assert world.practice.post(f"/v1/referrals/{referral_id}/events", body).status == 200
+
+
+def list_days_ahead(world, referral_id, side="practice"):
+    """The days of the window and of the follow-up that come after today, in any time zone."""
+    site = getattr(world, side)
+    tomorrow = (wiring.read_clock() + timedelta(days=2)).date().isoformat()
+    milestones = [milestone["on"] for milestone in read_window(site, referral_id)["milestones"]]
+    follow_up = [item["date"] for item in site.get(f"/v1/referrals/{referral_id}/follow-up").json["items"]]
+    return sorted(day for day in (*milestones, *follow_up) if day >= tomorrow)
+
+
+def test_after_a_death_no_day_of_the_window_or_the_follow_up_lies_ahead(shared_api):
+    """No one is shown the next visit of a patient who died."""
+    referral_id = create_infused(shared_api)
+    assert list_days_ahead(shared_api, referral_id) != []
+
+    report_now(shared_api, referral_id, "deceased", reason_code="death_after_treatment")
+
+    assert list_days_ahead(shared_api, referral_id) == []
+    assert list_days_ahead(shared_api, referral_id, "center") == []
+    assert read_window(shared_api.practice, referral_id)["ended_on"] is not None
+
+
+def test_after_another_ending_the_days_stay_and_the_window_says_when_it_ended(shared_api):
+    """The patient lives on, with the same label periods."""
+    referral_id = create_infused(shared_api)
+    shared_api.move_to(referral_id, "monitoring", "window_complete", "handback_ready")
+    report_now(shared_api, referral_id, "handed_back")
+    before = list_days_ahead(shared_api, referral_id)
+    assert read_window(shared_api.practice, referral_id)["ended_on"] is None
+
+    report_now(shared_api, referral_id, "lost_to_follow_up")
+
+    assert list_days_ahead(shared_api, referral_id) == before
+    assert read_window(shared_api.practice, referral_id)["ended_on"] is not None

@@ -154,6 +154,15 @@ def test_the_journey_begins_on_that_day(shared_api, referral_id):
     assert {event["stage"]: event["status"] for event in events} == {"submitted": "applied", "accepted": "applied"}
 
 
+def test_the_journey_shows_no_day_for_the_draft(shared_api, referral_id):
+    """The draft was written long after the patient was referred."""
+    journey = read(shared_api, referral_id)["journey"]
+    days = {step["stage"]: step["at"] for phase in journey for step in phase["stages"] if step["state"] != "ahead"}
+
+    assert days["draft"] is None
+    assert days["submitted"].startswith(get_day(200))
+
+
 @pytest.mark.parametrize("days_ago", [-2, 732])
 def test_a_day_in_the_future_or_too_long_ago_is_refused(shared_api, days_ago):
     answer = shared_api.practice.post("/v1/referrals", build_referral_body(referred_on=get_day(days_ago)))

@@ -18,6 +18,7 @@ from chalicelib.domain.notices.overdue_alerts import AlertLevel
 from chalicelib.domain.notices.plan_notices import PLAN_CANCELED_RULE
 from chalicelib.domain.notices.tasks import (
     CONTRADICTION_RULE,
+    DEATH_CORRECTED_RULE,
     HANDBACK_WRITTEN_RULE,
     MESSAGE_TO_CENTER_RULE,
     MESSAGE_TO_PRACTICE_RULE,
@@ -149,6 +150,7 @@ EVENT_RULES: Mapping[str, NoticeRule] = {
     EventType.WITHDRAWAL_REQUESTED: NoticeRule(_CENTER, "The practice requested withdrawal"),
     EventType.REOPENED: NoticeRule(_BOTH, "The referral was reopened"),
     EventType.CORRECTED: NoticeRule(_BOTH, "An earlier entry was corrected"),
+    DEATH_CORRECTED_RULE: NoticeRule(_BOTH, "The patient's death was reported in error", Category.CRITICAL),
     CONTRADICTION_RULE: NoticeRule(
         _BOTH,
         "Two reports contradict each other: has this referral ended? Please check",

@@ -24,6 +24,7 @@ HANDBACK_WRITTEN_RULE = "handback_written"
 
 
 CONTRADICTION_RULE = "contradiction"
+DEATH_CORRECTED_RULE = "death.corrected"
 """An ending was reported, and a step that is possible only if the patient continued is dated after it."""
 
 
@@ -86,16 +87,23 @@ class OutboxTask:
     is_product_named: bool = True
 
 
-def build_event_task(event: ReferralEvent, *, now: datetime) -> OutboxTask:
-    """Build the task that notifies the other side of an event and applies the events parked for it."""
-    plan_rule = find_plan_rule(event)
+def build_event_task(event: ReferralEvent, *, now: datetime, corrects_death: bool = False) -> OutboxTask:
+    """Build the task that notifies the other side of an event and applies the events parked for it.
+
+    Args:
+        event: What was reported.
+        now: When the task is due.
+        corrects_death: Whether the event shows that a reported death was an error. Both sides stopped
+            their care when they read of the death, so this is as urgent as the death was.
+    """
+    special_rule = DEATH_CORRECTED_RULE if corrects_death else find_plan_rule(event)
     return OutboxTask(
         outbox_id=derive_id("out", STAGE_CHANGED_RULE, event.referral_id, event.event_id),
         referral_id=event.referral_id,
-        rule=plan_rule or _get_rule_name(event),
+        rule=special_rule or _get_rule_name(event),
         queue=TaskQueue.EVENT,
         due_at=now,
-        stage=event.stage if isinstance(event, StageChange) and not plan_rule else None,
+        stage=event.stage if isinstance(event, StageChange) and not special_rule else None,
         event_id=event.event_id,
         side=find_side_to_notify(event) or find_side_to_notify_of_plan(event),
     )

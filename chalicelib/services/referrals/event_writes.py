@@ -108,7 +108,8 @@ def _prepare_task_writes(
 def _list_follow_up_tasks(decision: Applied | Recorded, before: Referral, event: ReferralEvent) -> Iterator[OutboxTask]:
     referral, window = decision.referral, decision.referral.window
     if isinstance(decision, Applied):
-        yield build_event_task(event, now=referral.updated_at)
+        corrects_death = before.died_at is not None and referral.died_at is None
+        yield build_event_task(event, now=referral.updated_at, corrects_death=corrects_death)
     contradiction = referral.status.contradiction
     if contradiction and contradiction != before.status.contradiction and contradiction.ending is not referral.stage:
         yield build_contradiction_task(contradiction, referral.referral_id, now=referral.updated_at)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib import wiring
+from chalicelib.domain.notices.notice_rules import EVENT_RULES, Category
 from chalicelib.domain.notices.tasks import CONTRADICTION_RULE, TaskQueue
 from tests.support.api_driver import STAGES_TO_INFUSED
 
@@ -177,3 +178,20 @@ def test_a_late_extension_of_the_window_is_applied_like_a_timely_one(shared_api,
     assert answer.json["status"] == "applied"
     assert read(shared_api, referral_id)["window"]["ends_on"] == ends_on
     assert "window.extended" in list_tasks(shared_api, referral_id)
+
+
+@pytest.mark.parametrize("how", ["corrected", "reopened"])
+def test_a_death_that_was_reported_in_error_is_corrected_with_a_critical_notice(shared_api, referral_id, how):
+    """Both sides stopped their care, so the correction may not wait for a digest or for the morning."""
+    shared_api.deliver(referral_id, "received", at=after(5))
+    death = report(shared_api, referral_id, "deceased", after(10)).json["event_id"]
+    event = {
+        "corrected": {"type": "event.corrected", "data": {"supersedes": death}},
+        "reopened": {"type": "referral.reopened", "data": {"note": "Another patient."}},
+    }[how]
+
+    answer = shared_api.practice.post(f"/v1/referrals/{referral_id}/events", {"occurred_at": after(11), **event})
+
+    assert (answer.status, answer.json.get("stage")) == (200, "received"), answer.text
+    assert "death.corrected" in list_tasks(shared_api, referral_id)
+    assert EVENT_RULES["death.corrected"].category is Category.CRITICAL

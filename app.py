@@ -22,7 +22,7 @@ from chalicelib.routes.handback import handback
 from chalicelib.routes.identity import me_and_sessions, members
 from chalicelib.routes.notices import notices as notice_routes
 from chalicelib.routes.notices import preferences, ses_and_unsubscribe
-from chalicelib.routes.referrals import information_requests, last_viewed, messages, referrals
+from chalicelib.routes.referrals import information_requests, last_viewed, messages, practice_directory, referrals
 from chalicelib.routes.webhooks import deliveries, receive
 from chalicelib.services.audit.trail import write_checkpoint
 from chalicelib.services.notices.outbox_worker import process_committed, run_job
@@ -47,6 +47,7 @@ for module in (
     last_viewed,
     information_requests,
     messages,
+    practice_directory,
     handback,
     receive,
     deliveries,

@@ -26,6 +26,7 @@ from chalicelib.store.referrals.information_requests import InformationRequests
 from chalicelib.store.referrals.items import ReferralItems
 from chalicelib.store.referrals.last_viewed import LastViewedStore
 from chalicelib.store.referrals.messages import Messages
+from chalicelib.store.referrals.practice_directory import PracticeDirectories
 from chalicelib.store.referrals.referrals import Referrals
 from chalicelib.store.webhooks.idempotency import DeliveryLog, IdempotencyRecords
 from chalicelib.store.webhooks.secrets import WebhookSecrets
@@ -82,6 +83,7 @@ class Stores:
     handbacks: HandbackVersions
     aliases: Aliases
     fact_changes: FactChanges
+    practice_directories: PracticeDirectories
     calendar_feeds: CalendarFeeds
     transactions: Transactions
     encryption: EnvelopeEncryption
@@ -117,6 +119,7 @@ def open_stores(
         handbacks=HandbackVersions(tables["referrals"], encryption),
         aliases=Aliases(tables["referrals"], encryption),
         fact_changes=FactChanges(tables["referrals"], encryption),
+        practice_directories=PracticeDirectories(tables["referrals"], encryption),
         calendar_feeds=CalendarFeeds(tables["calendars"]),
         transactions=Transactions(dynamodb),
         encryption=encryption,

@@ -105,6 +105,8 @@ def walk(world):
     for lane in TaskQueue:
         run_job(lane, context=wiring.build_job_context(wiring.read_clock() + timedelta(days=30)))
     world.get_client_for(world.members["practice_admin"]).get(f"{path}/audit")
+    directory = world.practice.get("/v1/practice-directory").json
+    world.practice.send("DELETE", f"/v1/practice-directory/{directory['payers'][0]['entry_id']}")
     for site in (world.practice, world.center):
         for read in (path, f"{path}/events?limit=2", f"{path}/changes", f"{path}/window", f"{path}/notices",
                      f"{path}/possible-duplicates", "/v1/referrals?limit=1",

@@ -73,7 +73,7 @@ def bad_headers(shared_api):
 def path_of(route, **ids):
     return route[1].format(
         **{"center_id": "ctr_harbor"}
-        | dict.fromkeys(("referral_id", "notice_id", "member_id", "delivery_id", "request_id"), "x")
+        | dict.fromkeys(("referral_id", "notice_id", "member_id", "delivery_id", "request_id", "entry_id"), "x")
         | ids
     )
 
@@ -179,6 +179,8 @@ def test_a_route_answers_each_role_as_its_policy_says(shared_api, path_ids, monk
         asked = {"items": ["clinical_ecog"], "text": route[1]}
         answer = shared_api.center.post(f"/v1/referrals/{path_ids['referral_id']}/information-requests", asked)
         path_ids["request_id"] = answer.json["request_id"]
+    if "{entry_id}" in route[1]:
+        path_ids["entry_id"] = shared_api.practice.get("/v1/practice-directory").json["payers"][0]["entry_id"]
 
     answered = {
         handle: shared_api.get_client_for(shared_api.members[handle])

@@ -22,6 +22,7 @@ NONEXISTENT_IDS = {
     "delivery_id": "msg_" + "a" * 16,
     "request_id": "irq_" + "a" * 26,
     "center_id": "ctr_town_99",
+    "entry_id": "dir_" + "a" * 26,
 }
 """Ids that look like ours and belong to no one."""
 
@@ -51,6 +52,10 @@ def _foreign_center(world: MultiTenantWorld, who: Person, chance: Random) -> str
     return chance.choice([c for c in world.secrets if c != who.tenant_id])
 
 
+def _foreign_entry(world: MultiTenantWorld, who: Person, chance: Random) -> str:
+    return chance.choice([e for e, whose in world.entries.items() if whose != who.tenant_id])
+
+
 FOREIGN_IDS: Mapping[str, Pick] = {
     "referral_id": _foreign_referral,
     "member_id": _foreign_member,
@@ -58,6 +63,7 @@ FOREIGN_IDS: Mapping[str, Pick] = {
     "delivery_id": _foreign_delivery,
     "request_id": _foreign_request,
     "center_id": _foreign_center,
+    "entry_id": _foreign_entry,
 }
 """By the name in the path. A route with another name fails until it is listed here."""
 

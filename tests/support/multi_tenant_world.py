@@ -22,8 +22,8 @@ from tests.support.api_client import ApiAnswer, ApiClient
 from tests.support.in_memory_dynamodb import InMemoryDynamoDB
 from tests.support.shared_clinic import open_shared_clinic
 
-CANARY = re.compile(r"Canary-\w+|ref_[a-z2-7]{26}|mem_[a-z2-7]{26}|(?:irq|note)_[a-z2-7]{26}|msg_\w+|ntc_\w+")
-"""What belongs to someone in a response: names of patients, and ids that no one can guess."""
+CANARY = re.compile(r"Canary-\w+|(?:ref|mem|irq|note|dir)_[a-z2-7]{26}|msg_\w+|ntc_\w+")
+"""What belongs to someone in a response: names of patients, providers and payers, and ids that no one can guess."""
 
 REQUEST_ID = "one-request-id-for-all"
 _REQUESTS_PER_CENTER = 20
@@ -61,6 +61,8 @@ class MultiTenantWorld:
     """Each delivery's center."""
     requests: dict[str, str] = field(default_factory=dict)
     """Each information request's referral."""
+    entries: dict[str, str] = field(default_factory=dict)
+    """Each entry of a practice directory, and its practice."""
     secrets: dict[str, bytes] = field(default_factory=dict)
     """Each center's webhook secret."""
 
@@ -143,6 +145,8 @@ def _refer(world: MultiTenantWorld, practice: Tenant, center: Tenant) -> None:
             patient__family_name=f"Canary-{number}{'s' if submit else 'd'}",
             patient__given_name=f"Canary-{number}{'s' if submit else 'd'}g",
             note=f"Canary-{number}{'s' if submit else 'd'}n",
+            referring_provider__name=f"Canary-{practice.tenant_id}v",
+            insurance__payer=f"Canary-{number}{'s' if submit else 'd'}p",
             center_id=center.tenant_id,
             submit=submit,
         )
@@ -201,12 +205,13 @@ def _remember(world: MultiTenantWorld, who: Person) -> None:
         result = CANARY.findall(answer.text)
         who.own.update(result)
         world.notices |= {each: who.member.member_id for each in result if each.startswith("ntc_")}
+        world.entries |= {each: who.tenant_id for each in result if each.startswith("dir_")}
         if answer.status == 200 and answer.json.get("next_cursor"):
             world.cursors[who.member.member_id, path] = answer.json["next_cursor"]
 
 
 def _own_paths(world: MultiTenantWorld, who: Person) -> Iterator[str]:
-    yield from ("/v1/me", "/v1/members")
+    yield from ("/v1/me", "/v1/members", "/v1/practice-directory")
     yield f"/v1/centers/{who.tenant_id}/deliveries?limit=100"
     for limit in (1, 100):
         yield from (f"/v1/notices?limit={limit}", f"/v1/referrals?limit={limit}")

@@ -113,6 +113,10 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     # The first member of the center closes the request, and the second finds it closed.
     ("POST", "/v1/referrals/{referral_id}/information-requests/{request_id}/close"): _only(PRACTICE_CARE, 403, rest=404)
     | {"center": 200, "clinician": 409},
+    ("GET", "/v1/practice-directory"): _only(PRACTICE_CARE | {"other_practice"}, 200, rest=403),
+    # The coordinator forgets the entry, and the provider finds it gone. The other practice never had it.
+    ("DELETE", "/v1/practice-directory/{entry_id}"): _only(PRACTICE_CARE | {"other_practice"}, 404, rest=403)
+    | {"practice": 204},
     ("GET", "/v1/me/calendar"): _all(200),
     ("POST", "/v1/me/calendar"): _only(CARE_MEMBERS, 201, rest=403),
     ("DELETE", "/v1/me/calendar"): _only(CARE_MEMBERS, 204, rest=403),

@@ -17,6 +17,7 @@ from chalicelib.errors import (
     PreconditionFailedError,
     UnavailableError,
 )
+from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import (
     build_member_audit_entry,
@@ -27,9 +28,11 @@ from chalicelib.services.referrals.access import (
 from chalicelib.services.referrals.aliases import prepare_alias_writes, require_harmless_alias
 from chalicelib.services.referrals.consent_checks import complete_consent
 from chalicelib.services.referrals.fact_change_writes import prepare_fact_change_writes
+from chalicelib.services.referrals.practice_directory import prepare_directory_writes
 from chalicelib.services.referrals.referred_on_checks import check_referred_on
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.aliases import ALIAS_WRITE
+from chalicelib.store.referrals.practice_directory import DIRECTORY_WRITE
 
 _COLUMNS = ("product_id", "center_id", "urgency", "alias")
 """Facts that have a place of their own in a referral. All others are sections of its details."""
@@ -93,19 +96,26 @@ def _amend(
         entry = build_member_audit_entry(before, member, "referral.amend", context.now)
         context.stores.audit_log.append(replace(entry, outcome="unchanged"))
         return before
+    commit_with_retry(lambda: _commit(changed, before, member, context=context))
+    return changed
+
+
+def _commit(changed: Referral, before: Referral, member: Member, *, context: RunContext) -> None:
     entry = build_member_audit_entry(changed, member, "referral.amend", context.now)
     try:
         context.stores.transactions.commit(
             *context.stores.referrals.prepare_save(changed, entry),
             *prepare_alias_writes(changed, before, stores=context.stores),
             *prepare_fact_change_writes(changed, before, member, context=context),
+            *prepare_directory_writes(changed, before, stores=context.stores),
         )
     except ConditionFailedError as e:
+        if e.items.keys() == {DIRECTORY_WRITE}:
+            raise  # Another referral used the same provider or payer at the same moment. Decide again.
         if "referral" not in e.items and ALIAS_WRITE in e.items:
             # Another referral took the alias at the same moment. Now its row says so.
             prepare_alias_writes(changed, before, stores=context.stores)
         raise PreconditionFailedError from e
-    return changed
 
 
 def _require_own_sections(changes: Mapping[str, Any], member: Member) -> None:

@@ -30,6 +30,7 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
 from chalicelib.store.referrals.aliases import ALIAS_WRITE
+from chalicelib.store.referrals.practice_directory import DIRECTORY_WRITE
 from chalicelib.store.webhooks.idempotency import IDEMPOTENCY_RECORD, IdempotentRequest, StoredResponse
 
 
@@ -88,8 +89,8 @@ def create_referral(
         except ConditionFailedError as e:
             if IDEMPOTENCY_RECORD in e.items:
                 return context.stores.idempotency_records.load_response(request, e.items[IDEMPOTENCY_RECORD])
-            if ALIAS_WRITE in e.items:
-                raise  # Another referral took the alias at the same moment. Decide again.
+            if e.items.keys() & {ALIAS_WRITE, DIRECTORY_WRITE}:
+                raise  # Another referral took the alias, or used the same provider, at the same moment. Decide again.
             raise UnavailableError("busy") from e
         return response
 

@@ -17,6 +17,7 @@ from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.aliases import keep_or_replace_alias
 from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
+from chalicelib.services.referrals.practice_directory import prepare_directory_writes
 from chalicelib.store.all_stores import Stores
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.notices.leases import TaskState
@@ -62,6 +63,7 @@ def prepare_event_writes(
     return [
         *store(referral, entry),
         *alias_writes,
+        *prepare_directory_writes(referral, before, stores=stores),
         stores.referrals.prepare_log_event(event, status, practice_id=referral.practice_id),
         *(_prepare_request_write(event, referral, stores=stores) if applied else ()),
         *_prepare_task_writes(_list_follow_up_tasks(decision, before, event), existing_tasks, stores=stores),

@@ -2,6 +2,8 @@
 
     referral_id   item
     alias#…       alias                                       which referral has an alias, in `aliases`
+    directory#…   <entry id>                                  a provider or payer that a practice used,
+                                                              in `practice_directory`
     ref_…         change#<time>#<change id>                   what people changed, in `fact_changes`
     ref_…         event#<occurred_at>#<sequence>#<event id>   one row per event, in replay order
     ref_…         parked#<center>#<webhook id>                a delivery that waits for an earlier event

@@ -88,6 +88,8 @@ def walk(world):
     manage_deliveries(world)
     draft = world.refer(submit=False, insurance=None, consent_to_share=None, center_id=None)
     world.practice.patch(f"/v1/referrals/{draft['referral_id']}", {"note": "x"}, version=1)
+    unfinished = [{"pointer": "/patient/zip", "value": "1234"}]
+    world.practice.patch(f"/v1/referrals/{draft['referral_id']}", {"unfinished": unfinished}, version=2)
     referral_id = world.refer()["referral_id"]
     path = f"/v1/referrals/{referral_id}"
     event = {

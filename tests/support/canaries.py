@@ -44,6 +44,7 @@ CANARIES: Mapping[str, str] = {
     "consent_expires_on": "2177-10-09",
     "none_reason": "Nonereasonqx: moves often",
     "note": "Noteqx: sleeps badly",
+    "unfinished": "Unfinishedqx@",
     "change_phone": "+19175550817",
     "change_payer": "Correctedpayerqx Life",
     "change_caregiver": "Ottilieqx Caregiver",

@@ -140,11 +140,21 @@ def _say_more(world: ApiDriver, path: str) -> None:
     asking = event_of("withdrawal.requested", minutes=4, note=c["withdrawal_note"])
     world.practice.post(events, asking)
     ended = world.practice.post("/v1/referrals", build_canary_body(alias=" 2", submit=False)).json["referral_id"]
+    _leave_unfinished(world, ended)
     withdrawn = event_of("stage.changed", stage="withdrawn", reason_code="patient_choice",
                          note=c["withdrawal_note"])  # fmt: skip
     again = event_of("referral.reopened", minutes=1, note=c["reopening_note"])
     for event in (withdrawn, again):
         world.practice.post(f"/v1/referrals/{ended}/events", event)
+
+
+def _leave_unfinished(world: ApiDriver, draft_id: str) -> None:
+    """Keep what was typed into a draft and refused, and try to submit it."""
+    path = f"/v1/referrals/{draft_id}"
+    values = [{"pointer": "/patient/email", "value": CANARIES["unfinished"]}]
+    world.practice.patch(path, {"unfinished": values}, version=1)
+    world.practice.get(path)
+    world.practice.post(f"{path}/events", event_of("stage.changed", stage="submitted"))
 
 
 def _talk(world: ApiDriver, path: str) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.domain.referrals.consent import has_basis
+from chalicelib.domain.referrals.facts import find_fact_label
 from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.unfinished import list_unfinished
 from chalicelib.errors import ConflictError, FieldError, MalformedError
 
 
@@ -105,15 +107,23 @@ def require_complete(packet: Mapping[str, Any]) -> None:
     """Check that a center has everything it needs to start.
 
     Raises:
-        ConflictError: lists every missing item at once.
+        ConflictError: lists every missing item and every unfinished value at once.
     """
     missing = list_missing_items(packet)
+    unfinished = [
+        FieldError(each["pointer"], "unfinished", f"Correct or remove: {find_fact_label(each['pointer'])}")
+        for each in list_unfinished(packet)
+    ]
     if missing:
         errors = [FieldError(item.pointer, "missing", _describe_missing_item(item)) for item in missing]
         raise ConflictError(
             "packet_incomplete",
             "Complete the missing items before you submit. The center needs them on day 1.",
-            errors=errors,
+            errors=errors + unfinished,
+        )
+    if unfinished:
+        raise ConflictError(
+            "values_unfinished", "Correct or remove the marked values before you submit.", errors=unfinished
         )
 
 

@@ -29,6 +29,7 @@ PROBLEM_CODES: dict[str, str] = {
     "continued": "A newer referral replaces this one. Report the event there.",
     "contradictory": "Some entries contradict each other; see errors[].",
     "cursor_not_valid": "The cursor is expired or belongs to a different list, filter, or caller.",
+    "draft_only": "Only a draft can have unfinished values. This referral was submitted.",
     "duplicate_key": "A JSON object in the body repeats a key.",
     "forbidden": "You do not have permission to do this.",
     "header_twice": "A header that must be unique appears more than once.",
@@ -87,5 +88,6 @@ PROBLEM_CODES: dict[str, str] = {
     "unauthenticated": "The token or signature is missing or not valid.",
     "unavailable": "The service is temporarily unavailable. It is safe to repeat the request.",
     "unknown_reference": "The product, center, or care point does not exist.",
+    "values_unfinished": "The draft has unfinished values; see errors[]. Correct or remove them, then submit.",
     "webhook_id_reused": "This webhook-id was already used for a delivery with a different body.",
 }

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from chalicelib.domain.referrals.history_start import REFERRED_ON
+from chalicelib.domain.referrals.unfinished import UNFINISHED
 from chalicelib.routes.referrals.request_bodies import ReferralPatchRequest, ReferralRequest
 from chalicelib.services.referrals.create import NewReferral
 
@@ -24,6 +25,8 @@ def to_new_referral(body: ReferralRequest) -> NewReferral:
     sections = {name: details[name] for name in REFERRAL_SECTIONS}
     if body.referred_on:
         sections[REFERRED_ON] = details[REFERRED_ON]
+    if body.unfinished:
+        sections[UNFINISHED] = details[UNFINISHED]
     return NewReferral(
         details=sections,
         alias=details["patient"].get("alias") or None,

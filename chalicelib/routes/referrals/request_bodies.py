@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field, JsonValue
 
+from chalicelib.domain.referrals.unfinished import MAX_UNFINISHED, UNFINISHED
 from chalicelib.routes.platform.fields import (
     BirthDate,
     CalendarDate,
@@ -35,6 +36,7 @@ from chalicelib.routes.referrals.consent_fields import (
     ConsentToShare,
     PlanType,
 )
+from chalicelib.routes.referrals.unfinished_fields import MAX_POINTER_CHARS, build_pointer_check, require_storable
 
 DrugClass = Literal[
     "anthracycline",
@@ -156,8 +158,32 @@ class Insurance(StrictModel):
     group: SingleLineText | None = None
 
 
+def _get_fact_fields() -> type[BaseModel]:
+    return ReferralPatchRequest
+
+
+UnfinishedPointer = Annotated[
+    str,
+    Field(max_length=MAX_POINTER_CHARS),
+    AfterValidator(build_pointer_check(_get_fact_fields, without=frozenset({UNFINISHED, "center_contact"}))),
+]
+
+
+class UnfinishedValue(StrictModel):
+    """A value of a draft as it was typed, because its field refuses it.
+
+    `pointer` is the field's place in this body, of a list as a whole. `value` is any JSON and is not checked.
+    """
+
+    pointer: UnfinishedPointer
+    value: JsonValue
+
+
+UnfinishedValues = Annotated[list[UnfinishedValue], Field(max_length=MAX_UNFINISHED), AfterValidator(require_storable)]
+
+
 class ReferralRequest(StrictModel):
-    """A referral as a practice sends it. A draft can leave out everything.
+    """A referral as a practice sends it. A draft can leave out everything, and can have unfinished values.
 
     `referred_on` is for a patient who is already on the way: the day on which the patient was referred, at most
     two years ago. Steps from that day on count. It can change only while the referral is a draft.
@@ -175,13 +201,15 @@ class ReferralRequest(StrictModel):
     note: MultiLineText | None = None
     continues: Identifier | None = None
     referred_on: CalendarDate | None = None
+    unfinished: UnfinishedValues | None = None
     submit: bool = False
 
 
 class ReferralPatchRequest(StrictModel):
     """The sections that a side changes, each as a whole; an absent section stays as it is.
 
-    The practice owns all of them except `center_contact`, which the center owns.
+    The practice owns all of them except `center_contact`, which the center owns. Only a draft has `unfinished`
+    values. If they are absent, those stay whose fields have no new value.
     """
 
     patient: Patient | None = None
@@ -196,3 +224,4 @@ class ReferralPatchRequest(StrictModel):
     note: MultiLineText | None = None
     referred_on: CalendarDate | None = None
     center_contact: CenterContact | None = None
+    unfinished: UnfinishedValues | None = None

@@ -191,6 +191,13 @@ class RoutingHintResponse(TypedDict):
     message: str
 
 
+class UnfinishedValueResponse(TypedDict):
+    """A value of a draft as it was typed, because its field refuses it. Only the practice sees it."""
+
+    pointer: str
+    value: Any
+
+
 class ReferralResponse(TypedDict):
     """A referral."""
 
@@ -221,6 +228,7 @@ class ReferralResponse(TypedDict):
     center_contact: Mapping[str, Any] | None
     can_change: list[str]
     note: str | None
+    unfinished: list[UnfinishedValueResponse]
     product_id: str | None
     product: ProductResponse
     urgency: str

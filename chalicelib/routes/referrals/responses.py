@@ -18,6 +18,7 @@ from chalicelib.domain.referrals.packet import REQUIRED_ITEMS, build_packet, lis
 from chalicelib.domain.referrals.reason_codes import describe_outcome
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import STAGE_FACTS
+from chalicelib.domain.referrals.unfinished import list_unfinished
 from chalicelib.domain.referrals.worklists import ListViewer, StageSummary, summarize_stage
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
@@ -44,6 +45,7 @@ from chalicelib.routes.referrals.response_types import (
     ReferralSummaryResponse,
     ReportResultResponse,
     TurnaroundResponse,
+    UnfinishedValueResponse,
 )
 from chalicelib.services.notices.planned_list import PlannedNotice
 from chalicelib.services.platform.run_context import RunContext
@@ -129,7 +131,12 @@ def to_referral_response(
         "center_contact": details.get("center_contact"),
         **to_fact_state_response(referral, member, today=get_practice_day(referral.practice_id, context=run_context)),
         "note": details.get("note"),
+        "unfinished": [] if referral.submitted_at else [_to_unfinished(each) for each in list_unfinished(details)],
     }
+
+
+def _to_unfinished(value: Mapping[str, Any]) -> UnfinishedValueResponse:
+    return {"pointer": value["pointer"], "value": value["value"]}
 
 
 def _build_turnaround(stage_summary: StageSummary, viewer: ListViewer) -> TurnaroundResponse:

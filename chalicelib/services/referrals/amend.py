@@ -9,6 +9,7 @@ from chalicelib.domain.referrals.facts import CENTER_CONTACT, OWN_SECTIONS, list
 from chalicelib.domain.referrals.packet import build_packet, require_core_items
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
+from chalicelib.domain.referrals.unfinished import UNFINISHED, settle_unfinished
 from chalicelib.errors import (
     ApiError,
     ConflictError,
@@ -84,6 +85,7 @@ def _amend(
     _require_own_sections(changes, member)
     if before.version != version:
         raise PreconditionFailedError
+    changes = _without_late_values(before, changes)
     closed = find_why_closed(before)
     if closed:
         raise closed
@@ -118,6 +120,19 @@ def _commit(changed: Referral, before: Referral, member: Member, *, context: Run
         raise PreconditionFailedError from e
 
 
+def _without_late_values(before: Referral, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The changes of a submitted referral without the empty list of what is unfinished.
+
+    Raises:
+        ConflictError: the list is not empty. What the center can see is finished.
+    """
+    if before.submitted_at is None or UNFINISHED not in changes:
+        return changes
+    if changes[UNFINISHED]:
+        raise ConflictError("draft_only", "Only a draft can have unfinished values. Correct the marked fields.")
+    return {name: value for name, value in changes.items() if name != UNFINISHED}
+
+
 def _require_own_sections(changes: Mapping[str, Any], member: Member) -> None:
     """Check that the member's side owns every section.
 
@@ -125,6 +140,8 @@ def _require_own_sections(changes: Mapping[str, Any], member: Member) -> None:
         ForbiddenError: the other side owns one.
     """
     own = OWN_SECTIONS.get(member.actor, frozenset())
+    if member.kind is TenantKind.PRACTICE:
+        own |= {UNFINISHED}
     if not own or not own.issuperset(changes):
         if member.kind is TenantKind.PRACTICE and CENTER_CONTACT in changes:
             raise ForbiddenError("center_only", "Only the treatment center can change its coordinator and contact.")
@@ -153,7 +170,7 @@ def _with_changes(before: Referral, changes: Mapping[str, Any], *, context: RunC
     return replace(
         before,
         **{name: changes[name] for name in _COLUMNS if name in changes},
-        details=details,
+        details=settle_unfinished(before.details, details, is_sent=UNFINISHED in changes),
         updated_at=context.now,
         version=before.version + 1,
     )

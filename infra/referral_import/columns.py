@@ -41,7 +41,7 @@ STEP_COLUMNS: Mapping[str, Stage] = {f"{stage}_on": stage for stage in STEPS}
 
 REQUIRED_COLUMNS = (ROW_ID, "patient.family_name", "patient.birth_date", "clinical.disease", "center_id", REFERRED_ON)
 
-_NOT_IMPORTED = frozenset({"submit", "continues"})
+_NOT_IMPORTED = frozenset({"submit", "continues", "unfinished"})
 
 _NUMBER = re.compile(r"[1-9]\d?", re.ASCII)
 _WHOLE_NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -90,6 +91,23 @@ def _wait_for_address(process: subprocess.Popen[str]) -> str:
 def demo_world(local_site: str) -> DemoWorld:
     """The members and referrals of the running site."""
     return DemoWorld(local_site)
+
+
+@pytest.fixture(scope="module")
+def call(browser: Browser, local_site: str) -> Iterator[Callable[..., Any]]:
+    """A function that calls a JavaScript function of a module with JSON arguments."""
+    page = browser.new_page()
+    page.goto(local_site)
+
+    def call_function(module: str, name: str, *arguments: Any) -> Any:
+        return page.evaluate(
+            """async ([module, name, parameters]) =>
+                 (await import(new URL(`assets/${module}`, location.href)))[name](...parameters)""",
+            [f"{module}.js", name, list(arguments)],
+        )
+
+    yield call_function
+    page.close()
 
 
 @pytest.fixture

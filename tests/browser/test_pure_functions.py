@@ -9,23 +9,6 @@ from chalicelib.store.notices.mail_status import MailStatus
 from chalicelib.store.notices.mails import MailSkipReason
 
 
-@pytest.fixture(scope="module")
-def call(browser, local_site):
-    """A function that calls a JavaScript function of a module with JSON arguments."""
-    page = browser.new_page()
-    page.goto(local_site)
-
-    def call_function(module, name, *arguments):
-        return page.evaluate(
-            """async ([module, name, parameters]) =>
-                 (await import(new URL(`assets/${module}`, location.href)))[name](...parameters)""",
-            [f"{module}.js", name, list(arguments)],
-        )
-
-    yield call_function
-    page.close()
-
-
 @pytest.mark.parametrize(
     ("local", "zone", "instant"),
     [

@@ -1112,6 +1112,24 @@ export interface JourneyStepResponse {
   at: string | null;
 }
 
+export type JsonValue = any;
+
+/** A payer that the practice has used. */
+export interface KnownPayerResponse {
+  entry_id: string;
+  name: string;
+}
+
+/** A referring provider as the practice last entered it. `is_own` marks the provider who asks. */
+export interface KnownProviderResponse {
+  entry_id: string;
+  name: string;
+  npi: string | null;
+  phone: string | null;
+  email: string | null;
+  is_own: boolean;
+}
+
 /** Where something was read, and the day that it applies to. */
 export interface LabelSourceResponse {
   source_id: string;
@@ -1306,6 +1324,7 @@ export interface NewReferralResponse {
   center_contact: Record<string, any> | null;
   can_change: string[];
   note: string | null;
+  unfinished: UnfinishedValueResponse[];
   product_id: string | null;
   product: ProductResponse;
   urgency: string;
@@ -1534,6 +1553,12 @@ export interface PossibleDuplicatesResponse {
   items: PossibleDuplicateResponse[];
 }
 
+/** What a practice has used in its referrals, most recently used first, at most 50 of each. */
+export interface PracticeDirectoryResponse {
+  providers: KnownProviderResponse[];
+  payers: KnownPayerResponse[];
+}
+
 /** All of a member's settings. Without a time zone, the organization's own applies. */
 export interface PreferencesRequest {
   categories: CategoriesRequest;
@@ -1687,7 +1712,8 @@ export interface ReferralPageResponse {
 /**
  * The sections that a side changes, each as a whole; an absent section stays as it is.
  *
- * The practice owns all of them except `center_contact`, which the center owns.
+ * The practice owns all of them except `center_contact`, which the center owns. Only a draft has `unfinished`
+ * values. If they are absent, those stay whose fields have no new value.
  */
 export interface ReferralPatchRequest {
   patient?: Patient | null;
@@ -1702,10 +1728,11 @@ export interface ReferralPatchRequest {
   note?: string | null;
   referred_on?: string | null;
   center_contact?: CenterContact | null;
+  unfinished?: UnfinishedValue[] | null;
 }
 
 /**
- * A referral as a practice sends it. A draft can leave out everything.
+ * A referral as a practice sends it. A draft can leave out everything, and can have unfinished values.
  *
  * `referred_on` is for a patient who is already on the way: the day on which the patient was referred, at most
  * two years ago. Steps from that day on count. It can change only while the referral is a draft.
@@ -1723,6 +1750,7 @@ export interface ReferralRequest {
   note?: string | null;
   continues?: string | null;
   referred_on?: string | null;
+  unfinished?: UnfinishedValue[] | null;
   submit?: boolean;
 }
 
@@ -1755,6 +1783,7 @@ export interface ReferralResponse {
   center_contact: Record<string, any> | null;
   can_change: string[];
   note: string | null;
+  unfinished: UnfinishedValueResponse[];
   product_id: string | null;
   product: ProductResponse;
   urgency: string;
@@ -2102,6 +2131,22 @@ export interface TurnaroundResponse {
   level: string;
   unit: string | null;
   source: string | null;
+}
+
+/**
+ * A value of a draft as it was typed, because its field refuses it.
+ *
+ * `pointer` is the field's place in this body, of a list as a whole. `value` is any JSON and is not checked.
+ */
+export interface UnfinishedValue {
+  pointer: string;
+  value: JsonValue;
+}
+
+/** A value of a draft as it was typed, because its field refuses it. Only the practice sees it. */
+export interface UnfinishedValueResponse {
+  pointer: string;
+  value: any;
 }
 
 /** How many of the newest notices are unread now. */

@@ -50,7 +50,9 @@ export const FactList = ({ rows }) => html`<dl class="facts">
   )}
 </dl>`;
 
-const findError = (draft, pointer) => draft.errors.value.find((error) => error.pointer === pointer)?.message;
+/** The error of a field. A draft of a referral also has `refusals`: errors of values that are saved as they were typed. */
+const findError = (draft, pointer) =>
+  [...draft.errors.value, ...(draft.refusals?.value ?? [])].find((error) => error.pointer === pointer)?.message;
 
 /** A field of the draft, by its JSON pointer. */
 export function DraftField({ draft, pointer, ...rest }) {

@@ -8,8 +8,10 @@ import { IdempotentRequest } from "../platform/idempotent_request.js";
 import { getAt, isSame, merge, setAt } from "../platform/json_document.js";
 import { buildFormHref, navigate, replaceWith, route } from "../platform/route.js";
 import { getNowAfter } from "../platform/time.js";
-import { listChanges, SECTIONS, toRequestBody, withoutRefused } from "./referral_document.js";
+import { saveWithRefused } from "./partial_save.js";
+import { listChanges, pickSections, toRequestBody } from "./referral_document.js";
 import { changeReferral, createReferral, getReferral, sendEvent } from "./referrals_api.js";
+import { addUnfinished, listStillUnfinished } from "./unfinished_document.js";
 
 const STALE_AFTER_MS = 30_000;
 
@@ -19,15 +21,12 @@ const buildNewValues = () => ({
   ...(me.value?.roles.includes("provider") && { referring_provider: { name: me.value.name } }),
 });
 
-function pickSections(referral) {
-  const flat = { ...referral, center_id: referral.center?.center_id };
-  return Object.fromEntries(SECTIONS.map((name) => [name, flat[name] ?? undefined]));
-}
+const pickValues = (referral) => addUnfinished(pickSections(referral), referral.unfinished ?? []);
 
 export class Draft {
   /** @param {any} [referral] as the API returned it @param {string | null} [etag] */
   constructor(referral = null, etag = null) {
-    this.values = signal(referral ? pickSections(referral) : buildNewValues());
+    this.values = signal(referral ? pickValues(referral) : buildNewValues());
     this.referral = signal(referral);
     /** The closed referral that a new one continues. */
     this.continues = referral?.continues ?? null;
@@ -40,8 +39,12 @@ export class Draft {
     /** The save that runs while the user types, and what it could not save. */
     this.autosave = signal(/** @type {Promise<void> | null} */ (null));
     this.refused = signal(/** @type {any} */ (null));
+    /** Why the values that the server keeps as unfinished are not accepted. */
+    this.refusals = signal(/** @type {any[]} */ ([]));
     /** Whether the user discarded it, so that nothing saves it again. */
     this.isDiscarded = false;
+    /** The provider whom the user chose, so that another choice can replace it. */
+    this.filledProvider = /** @type {any} */ (null);
     this.etag = etag;
     this.readAt = Date.now();
     this.creation = new IdempotentRequest(createReferral);
@@ -60,7 +63,27 @@ export class Draft {
 
   set(pointer, value) {
     this.values.value = setAt(this.values.value, pointer, value);
-    if (this.errors.value.length) this.errors.value = this.errors.value.filter((error) => error.pointer !== pointer);
+    const isOther = (error) => error.pointer !== pointer && !error.pointer.startsWith(`${pointer}/`);
+    if (this.errors.value.length) this.errors.value = this.errors.value.filter(isOther);
+    if (this.refusals.value.length) this.refusals.value = this.refusals.value.filter(isOther);
+  }
+
+  /** What the server keeps of this draft although its fields refuse it. */
+  get unfinished() {
+    return this.referral.value?.unfinished ?? [];
+  }
+
+  /** Fill in the provider who signs in. It is no change of the user, so it alone creates no draft. */
+  startWithProvider(own) {
+    const untouched = buildNewValues().referring_provider;
+    const current = this.values.value.referring_provider;
+    if (this.id || !untouched || !isSame(current, untouched) || !isSame(this.base.value.referring_provider, untouched))
+      return;
+    const { npi, phone, email } = own;
+    const referring_provider = { ...current, npi, phone, email };
+    this.values.value = { ...this.values.value, referring_provider };
+    this.base.value = { ...this.base.value, referring_provider };
+    this.filledProvider = own;
   }
 
   /** Whether typing saves. After submission each save is a correction that the center is notified of. */
@@ -90,12 +113,21 @@ export class Draft {
     await this.autosave.value;
   }
 
-  async #storeAccepted() {
+  /** Ask the server again about the unfinished values: why they are refused, or whether they are valid now. */
+  async checkUnfinished() {
+    if (!this.unfinished.length || this.refusals.value.length) return;
+    if (this.isDiscarded || this.busy.value || !this.savesWhileTyping) return;
+    this.autosave.value ??= this.#storeAccepted(true).finally(() => (this.autosave.value = null));
+    await this.autosave.value;
+  }
+
+  async #storeAccepted(isRecheck = false) {
     this.refused.value = null;
+    const how = { partly: true, isRecheck };
     try {
-      await this.#store(true).catch(async (problem) => {
+      await this.#store(how).catch(async (problem) => {
         if (problem.status !== 412) throw problem;
-        if (!(await this.catchUp())) await this.#store(true);
+        if (!(await this.catchUp())) await this.#store(how);
       });
     } catch (problem) {
       this.refused.value = problem;
@@ -151,49 +183,57 @@ export class Draft {
     }
   }
 
-  /** Send a body. With `partly`, send it again without the values that the server refused. Returns what was sent. */
-  async #send(body, send, partly) {
-    let sent = body;
-    for (const wholeSections of [false, true]) {
-      try {
-        return { sent, ...(await send(sent)) };
-      } catch (problem) {
-        if (!partly || !problem.errors?.length || problem.status === 412) throw problem;
-        this.refused.value = problem;
-        sent = withoutRefused(sent, problem.errors, wholeSections);
-      }
+  /** Save, as it was typed, also what the fields refuse; without `partly`, one refused value stops the save. */
+  async #send(typed, buildBody, send, { partly = false, isRecheck = false }) {
+    if (!partly) {
+      const body = buildBody(typed, []);
+      const response = body && (await send(body));
+      this.refusals.value = [];
+      return response;
     }
-    return { sent, ...(await send(sent)) };
+    const { response, refusals } = await saveWithRefused({
+      typed,
+      stored: this.id ? pickSections(this.referral.value) : {},
+      parts: isRecheck ? [] : listStillUnfinished(typed, this.unfinished),
+      refusals: isRecheck ? [] : this.refusals.value,
+      buildBody,
+      send,
+    });
+    this.refusals.value = refusals;
+    return response;
   }
 
-  async #store(partly = false) {
+  /** @param {{partly?: boolean, isRecheck?: boolean}} how */
+  async #store(how = {}) {
     this.serverChanges.value = [];
     if (!this.id) {
       // If the response of an earlier try was lost, repeat that request. Later entries follow below.
-      const body = this.creation.unresolved?.body ?? {
-        ...toRequestBody(this.values.value),
+      const lost = this.creation.unresolved?.body;
+      const typed = lost ? addUnfinished(lost, lost.unfinished ?? []) : this.values.value;
+      const buildBody = (accepted, unfinished) => ({
+        ...toRequestBody(accepted),
+        ...(unfinished.length && { unfinished }),
         ...(this.continues && { continues: this.continues }),
-      };
-      const { sent, data, etag } = await this.#send(body, (part) => this.creation.run(part), partly);
-      this.adopt(data, etag, sent);
+      });
+      const create = (body) => this.creation.run(body);
+      const { data, etag } = lost ? await create(lost) : await this.#send(typed, buildBody, create, how);
+      this.adopt(data, etag, typed);
     }
-    const body = listChanges(this.values.value, this.base.value);
-    if (Object.keys(body).length) {
-      const typed = this.values.value;
-      const { sent, data, etag } = await this.#send(
-        body,
-        (part) => changeReferral(this.id, part, /** @type {string} */ (this.etag)),
-        partly,
-      );
-      // What was sent in full is as the user typed it. A part is what the server has now.
-      this.adopt(data, etag, sent === body ? { ...this.base.value, ...typed } : { ...this.base.value, ...sent });
-    }
-    this.savedAt.value = new Date().toISOString();
+    const typed = this.values.value;
+    const buildBody = (accepted, unfinished) => {
+      const changes = listChanges(accepted, pickSections(this.referral.value));
+      if (!isSame(unfinished, this.unfinished)) changes.unfinished = unfinished;
+      return Object.keys(changes).length ? changes : null;
+    };
+    const change = (body) => changeReferral(this.id, body, /** @type {string} */ (this.etag));
+    const changed = await this.#send(typed, buildBody, change, how);
+    if (changed) this.adopt(changed.data, changed.etag, { ...this.base.value, ...typed });
+    if (changed || !how.isRecheck) this.savedAt.value = new Date().toISOString();
   }
 
   /** Merge the server's current `referral`. `expected` is the version that this page expected there. */
   adopt(referral, etag, expected, conflicts = []) {
-    const theirs = pickSections(referral);
+    const theirs = pickValues(referral);
     this.values.value = merge(expected, this.values.value, theirs, conflicts);
     this.base.value = theirs;
     this.referral.value = referral;

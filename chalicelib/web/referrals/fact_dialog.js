@@ -7,6 +7,7 @@ import { announce, Dialog, Problem, toFieldId } from "../platform/ui.js";
 import { Draft } from "./draft.js";
 import { ConsentFields, DiagnosisStep, InsuranceFields, NoteFields, PatientStep, ProviderStep } from "./form_steps.js";
 import { TherapyStep } from "./form_therapy.js";
+import { clearDirectory } from "./practice_directory.js";
 
 const ContactFields = ({ draft }) => html`<div class="fields">
   <${DraftField} draft=${draft} pointer="/center_contact/coordinator" label="Coordinator's name" optional />
@@ -49,6 +50,7 @@ export function FactDialog({ section, referral, etag, showResult, onClose }) {
     event?.preventDefault();
     if (!draft.isDirty.value) return onClose();
     if (!(await draft.save())) return;
+    clearDirectory();
     announce("Saved");
     onClose();
     showResult("Saved. The change is in the history.", false);

@@ -14,6 +14,7 @@ import { ReviewStep } from "./form_review.js";
 import { findStep, STEPS } from "./form_step_list.js";
 import { CoverageStep, DiagnosisStep, PatientStep, ProviderStep } from "./form_steps.js";
 import { TherapyStep } from "./form_therapy.js";
+import { clearDirectory, useOwnProvider } from "./practice_directory.js";
 import { Packet } from "./referral_sections.js";
 
 const VIEWS = {
@@ -109,6 +110,8 @@ function DiscardButton({ draft }) {
     }`;
 }
 
+const listFieldNames = (errors) => errors.map(({ pointer }) => formatFieldName(pointer)).join(", ");
+
 function SaveStatus({ draft }) {
   if (draft.isDiscarded) return "Discarding…";
   if (draft.busy.value || draft.autosave.value) return "Saving…";
@@ -116,11 +119,14 @@ function SaveStatus({ draft }) {
   if (refused.value && draft.isDirty.value) {
     const { errors, message } = refused.value;
     if (!errors?.length) return `Not saved. ${message} Your entries stay on this page.`;
-    const names = errors.map(({ pointer }) => formatFieldName(pointer)).join(", ");
-    return `Check this before you leave, because it is not saved yet: ${names}.`;
+    return `Check this before you leave, because it is not saved yet: ${listFieldNames(errors)}.`;
   }
   if (!draft.isDirty.value && draft.id) {
-    return draft.savedAt.value ? `Saved ${formatTime(draft.savedAt.value, getTimeZone())}` : "No changes to save";
+    const saved = draft.savedAt.value
+      ? `Saved ${formatTime(draft.savedAt.value, getTimeZone())}`
+      : "No changes to save";
+    const refusals = draft.refusals.value;
+    return refusals.length ? `${saved}. Correct before you submit: ${listFieldNames(refusals)}.` : saved;
   }
   return draft.isDirty.value ? "Not saved" : "Nothing entered";
 }
@@ -147,6 +153,9 @@ function ServerChanges({ draft }) {
 function FormFrame({ draft, step }) {
   useFieldFocus(step);
   useAutosave(draft);
+  useOwnProvider(draft);
+  // What was refused before a reload, or on another computer, gets its error again.
+  useEffect(() => void draft.checkUnfinished(), [draft]);
   // On a phone the packet is above the fields, so it must not appear while the user types.
   const [showsPacket, setShowsPacket] = useState(!!draft.id);
   useEffect(() => setShowsPacket(!!draft.id), [step]);
@@ -175,7 +184,7 @@ function FormFrame({ draft, step }) {
   const next = async (event) => {
     event.preventDefault();
     // The server checks the fields. Those of this step must be right before the user leaves it.
-    if (draft.isDirty.value && !(await save())) {
+    if ((draft.isDirty.value || draft.unfinished.length) && !(await save())) {
       const isHere = ({ pointer }) => findStep(pointer) === key;
       if (!draft.errors.value.length || draft.errors.value.some(isHere)) return;
     }
@@ -186,6 +195,7 @@ function FormFrame({ draft, step }) {
     renameDraft(draft);
     if (!submitted) return;
     closeDraft(draft);
+    clearDirectory();
     const center = draft.referral.value.center?.name;
     announce(center ? `Referral submitted to ${center}` : "Referral submitted");
     navigate(buildReferralHref(draft.id));

@@ -6,6 +6,7 @@ import { DISEASES, FLAGS } from "../platform/labels.js";
 import { useLoad } from "../platform/ui.js";
 import { BASES, isOldConsent, SCOPES } from "./consent_labels.js";
 import { listLanguageOptions } from "./languages.js";
+import { KnownPayers, KnownProviders, Payer, ProviderName } from "./practice_directory.js";
 
 const SEXES = ["female", "male", "intersex", "other", "unknown"];
 const PLANS = [
@@ -112,9 +113,10 @@ export function DiagnosisStep({ draft }) {
 export const InsuranceFields = ({ draft }) => html`<${FieldGroup} title="Insurance"
   lead="For information only. Not a guarantee of coverage. A patient without insurance needs no payer and no member ID.">
   <${DraftField} draft=${draft} pointer="/insurance/plan_type" label="Plan type" options=${listOptions(PLANS, "Choose the plan type")} />
-  <${DraftField} draft=${draft} pointer="/insurance/payer" label="Payer" />
+  <${Payer} draft=${draft} />
   <${DraftField} draft=${draft} pointer="/insurance/member_id" label="Member ID" />
   <${DraftField} draft=${draft} pointer="/insurance/group" label="Group number" optional />
+  <${KnownPayers} />
 <//>`;
 
 const listCodes = (/** @type {Record<string, string>} */ labels, /** @type {string} */ first) => [
@@ -194,9 +196,10 @@ export function NoneBecause({ draft }) {
 
 export function ProviderStep({ draft }) {
   return html`<${FieldGroup} title="Referring provider">
-    <${DraftField} draft=${draft} pointer="/referring_provider/name" label="Name" />
+    <${ProviderName} draft=${draft} />
     <${DraftField} draft=${draft} pointer="/referring_provider/npi" label="NPI" inputmode="numeric" hint="10 digits" />
     <${DraftField} draft=${draft} pointer="/referring_provider/phone" label="Phone" type="tel" />
     <${DraftField} draft=${draft} pointer="/referring_provider/email" label="Email" type="email" optional />
+    <${KnownProviders} />
   <//>`;
 }

@@ -3,7 +3,7 @@ import { getAt, isSame, prune, setAt, toPhoneNumber } from "../platform/json_doc
 
 /** @typedef {Record<string, any>} Values */
 
-export const SECTIONS = [
+const SECTIONS = [
   "patient",
   "clinical",
   "product_id",
@@ -17,6 +17,13 @@ export const SECTIONS = [
   "referred_on",
   "center_contact",
 ];
+
+/** The sections of a referral as the API returned it. @param {Values} referral @returns {Values} */
+export function pickSections(referral) {
+  /** @type {Values} */
+  const flat = { ...referral, center_id: referral.center?.center_id };
+  return Object.fromEntries(SECTIONS.map((name) => [name, flat[name] ?? undefined]));
+}
 
 /** "DLBCL, NOS" as a code: its letters and digits, joined with underscores. @param {string} typed */
 export const toCode = (typed) => typed.trim().replace(/[^A-Za-z0-9]+/g, "_");
@@ -56,17 +63,4 @@ export function listChanges(values, base) {
   const old = toRequestBody(base);
   const names = SECTIONS.filter((name) => !isSame(body[name], old[name]));
   return Object.fromEntries(names.map((name) => [name, body[name] ?? (LASTING_SECTIONS.includes(name) ? {} : null)]));
-}
-
-/**
- * The part of a request body that the server can save: without the values that it refused, or without their sections.
- *
- * @param {Values} body @param {{pointer: string}[]} errors @param {boolean} wholeSections @returns {Values}
- */
-export function withoutRefused(body, errors, wholeSections) {
-  const kept = errors.reduce((rest, { pointer }) => {
-    const target = wholeSections ? `/${pointer.split("/")[1]}` : pointer;
-    return getAt(rest, target) === undefined ? rest : setAt(rest, target, undefined);
-  }, body);
-  return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
 }

@@ -9,6 +9,7 @@ import { callApi } from "../identity/session.js";
  * @typedef {import("../platform/api_types.js").JourneyStepResponse} JourneyStep
  * @typedef {import("../platform/api_types.js").MonitoringWindowResponse} MonitoringWindow
  * @typedef {import("../platform/api_types.js").PossibleDuplicatesResponse} PossibleDuplicates
+ * @typedef {import("../platform/api_types.js").PracticeDirectoryResponse} PracticeDirectory
  * @typedef {import("../platform/api_types.js").ReferralCountsResponse} ReferralCounts
  * @typedef {import("../platform/api_types.js").ReferralPageResponse} ReferralPage
  * @typedef {import("../platform/api_types.js").ReferralPatchRequest} ReferralPatchRequest
@@ -74,3 +75,9 @@ export const changeReferral = (id, body, version) => callApi("PATCH", `referrals
  */
 export const sendEvent = async (id, body, key) =>
   (await callApi("POST", `referrals/${encode(id)}/events`, { body, key })).data;
+
+/** The providers and payers that the practice has used. @returns {Promise<PracticeDirectory>} */
+export const getPracticeDirectory = async () => (await callApi("GET", "practice-directory")).data;
+
+/** @param {string} id the `entry_id` of a provider or payer */
+export const forgetDirectoryEntry = (id) => callApi("DELETE", `practice-directory/${encode(id)}`);

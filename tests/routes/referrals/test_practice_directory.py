@@ -8,6 +8,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.domain.identity.members import Role
 from chalicelib.domain.referrals.practice_directory import MAX_ENTRIES
+from chalicelib.store.referrals.items import ReferralItems
 from tests.support import factories, tokens
 from tests.support.shared_clinic import open_shared_clinic
 
@@ -195,6 +196,19 @@ def test_a_center_and_an_administrator_get_403(clinic):
         answer = clinic.get_client_for(clinic.members[handle]).get(DIRECTORY)
 
         assert (answer.status, answer.json["code"]) == (403, "practice_only")
+
+
+def test_no_referral_is_read_to_fill_in_a_form(clinic, monkeypatch):
+    """The phone of a provider needs no other patient's record."""
+    clinic.refer()
+
+    def refuse(*_arguments, **_how):
+        raise AssertionError("a referral was read")
+
+    for name in ("item_to_referral", "row_to_summary", "item_to_event"):
+        monkeypatch.setattr(ReferralItems, name, refuse)
+
+    assert list_payers(clinic.practice) == ["Example Health"]
 
 
 def test_reading_and_forgetting_are_in_the_audit_trail(clinic):

@@ -144,6 +144,29 @@ def test_an_interrupted_import_continues_without_duplicates(run, write_file, api
     assert sorted(row["stage"] for row in list_referrals(api)) == ["infused", "submitted"]
 
 
+@pytest.mark.parametrize("service", ["create_referral", "report_by_member"])
+def test_two_imports_of_a_file_at_the_same_time_enter_it_once(run, write_file, api, monkeypatch, service):
+    """The second one runs as a whole while the first one is about to write a referral or its first step."""
+    path = write_file(build_steps(infused_days_ago=20), {})
+    original, second = getattr(writing, service), []
+
+    def run_second_then(*arguments, **named):
+        monkeypatch.setattr(writing, service, original)
+        second.append(run(path))
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(writing, service, run_second_then)
+
+    first = run(path)
+
+    assert [result.exit_code for result in (first, *second)] == [0, 0], first.output + second[0].output
+    rows = list_referrals(api)
+    assert sorted(row["stage"] for row in rows) == ["infused", "submitted"]
+    [infused] = [row["referral_id"] for row in rows if row["stage"] == "infused"]
+    events = api.practice.get(f"/v1/referrals/{infused}/events").json["items"]
+    assert sorted(event["stage"] for event in events) == sorted(("submitted", *STEPS))
+
+
 def test_a_new_step_of_a_known_row_is_added(run, write_file, api):
     run(write_file({"accepted_on": get_day(30)}))
 

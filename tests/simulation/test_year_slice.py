@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.simulation import year
 from tests.simulation.random_histories import DAY, YEAR_START
 from tests.simulation.section_protocol import LOCAL_CLOUD
@@ -19,3 +21,10 @@ def test_in_some_weeks_each_due_notice_is_sent_and_emailed_once():
     assert found.wrong == []
     assert min(found.notices, found.mails) > 20
     assert found.met > 5
+
+
+@pytest.mark.parametrize("mistake", year.NAIVE)
+def test_each_mistake_that_the_year_must_find_can_still_be_made(mistake):
+    """A renamed function is found here, and not after minutes of simulation."""
+    with year.NAIVE[mistake]():
+        pass

@@ -145,7 +145,7 @@ def _waking_readers() -> Iterator[None]:
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    with patch.object(StageAlerts, "due", lambda *_: None):
+    with patch.object(StageAlerts, "get_due", lambda *_: None):
         yield
 
 

@@ -76,15 +76,24 @@ def _names_product(event: ReferralEvent | None) -> bool:
 
 
 def _find_repeats(history: Sequence[ReferralEvent]) -> frozenset[str]:
-    """Find the events in which a center's system repeats the product that it named last."""
+    """Find the events in which a center's system repeats the product that it named last.
+
+    A correction is never a repeat: it replaces what its system named before, also with the same product.
+    """
     last: dict[Stage, str | None] = {}
     repeats = set()
-    reports = [e.replacement if isinstance(e, Corrected) else e for e in history]
-    for event in sorted((e for e in reports if e), key=lambda e: e.order):
-        if not isinstance(event, StageChange) or not _names_product(event):
+    for event in sorted(history, key=_get_report_order):
+        report = event.replacement if isinstance(event, Corrected) else event
+        if not isinstance(report, StageChange) or not _names_product(report):
             continue
-        if event.source is EventSource.CENTER_FEED:
-            if last.get(event.stage) == event.product_id:
-                repeats.add(event.event_id)
-            last[event.stage] = event.product_id
+        if report.source is EventSource.CENTER_FEED:
+            if last.get(report.stage) == report.product_id and report is event:
+                repeats.add(report.event_id)
+            last[report.stage] = report.product_id
     return frozenset(repeats)
+
+
+def _get_report_order(event: ReferralEvent) -> tuple[object, ...]:
+    """The order of what events report. A correction to the same time comes after the event that it replaces."""
+    report = (event.replacement if isinstance(event, Corrected) else None) or event
+    return *report.order[:2], isinstance(event, Corrected), report.event_id

@@ -129,6 +129,17 @@ def test_a_nightly_repeat_does_not_replace_a_corrected_product():
     assert inbox.referral.status.products.given == "carvykti"
 
 
+def test_a_second_correction_that_names_the_same_product_is_not_a_repeat():
+    """The center's system corrects the product, and later the time of the infusion with the same product."""
+    inbox = build_inbox("infused", given_product="breyanzi")
+    moments = [compute_time("infused") + n * HOUR for n in (1, 2)]
+    reports = [build_stage_change(Stage.INFUSED, at, product_id="carvykti") for at in moments]
+
+    inbox.receive(build_correction("infused", report, n=n) for n, report in enumerate(reports))
+
+    assert inbox.referral.status.products.given == "carvykti"
+
+
 def test_a_product_of_a_stage_that_names_none_is_ignored():
     """Only the decision to proceed and the infusion name one."""
     events = [replace(e, product_id="carvykti") for e in build_reports_to("accepted")]

@@ -63,7 +63,7 @@ def find_named_products(
         effective: The events that count.
     """
     repeats = _find_repeats(history)
-    changes = [e for e in effective if _names_product(e) and e.event_id not in repeats]
+    changes = [e for e in effective if names_product(e) and e.event_id not in repeats]
     products = start
     for change in sorted(changes, key=lambda e: e.order):
         if isinstance(change, StageChange):
@@ -71,7 +71,8 @@ def find_named_products(
     return products
 
 
-def _names_product(event: ReferralEvent | None) -> bool:
+def names_product(event: ReferralEvent | None) -> bool:
+    """Whether an event names the planned or the given product."""
     return isinstance(event, StageChange) and bool(event.product_id) and event.stage in FIELD_BY_STAGE
 
 
@@ -84,7 +85,7 @@ def _find_repeats(history: Sequence[ReferralEvent]) -> frozenset[str]:
     repeats = set()
     for event in sorted(history, key=_get_report_order):
         report = event.replacement if isinstance(event, Corrected) else event
-        if not isinstance(report, StageChange) or not _names_product(report):
+        if not isinstance(report, StageChange) or not names_product(report):
             continue
         if report.source is EventSource.CENTER_FEED:
             if last.get(report.stage) == report.product_id and report is event:

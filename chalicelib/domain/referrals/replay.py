@@ -23,7 +23,7 @@ from chalicelib.domain.referrals.endings import (
 from chalicelib.domain.referrals.event_path import Path, PathEvent, Place, find_path, follow, must_precede
 from chalicelib.domain.referrals.events import Corrected, ReferralEvent, Reopened, StageChange, WindowExtended
 from chalicelib.domain.referrals.history_start import get_history_start, get_referred_on
-from chalicelib.domain.referrals.named_products import NamedProducts, find_named_products
+from chalicelib.domain.referrals.named_products import NamedProducts, find_named_products, names_product
 from chalicelib.domain.referrals.planned_dates import with_plan
 from chalicelib.domain.referrals.plans import NO_PLANS
 from chalicelib.domain.referrals.referral import Referral, ReferralStatus
@@ -117,7 +117,7 @@ def replay_history(
     must_replay = bool(
         any(isinstance(e, Corrected) for e in history)
         or state.status.contradiction
-        or any(not _is_late(e, path.moves) for e in path.left_out)
+        or any(names_product(e) or not _is_late(e, path.moves) for e in path.left_out)
     )
     state = replace(state, status=replace(state.status, corrected=must_replay))
     return Replayed(state, opened, Path(path.moves, path.repeats, [*old, *path.left_out]), endings)

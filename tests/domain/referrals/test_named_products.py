@@ -129,6 +129,22 @@ def test_a_nightly_repeat_does_not_replace_a_corrected_product():
     assert inbox.referral.status.products.given == "carvykti"
 
 
+def test_a_product_that_was_named_too_early_counts_from_the_infusion_on():
+    """An infusion dated before lymphodepletion is history, and the product that it names is the only one known."""
+    inbox = build_inbox("lymphodepletion_started")
+    early = build_stage_change(
+        Stage.INFUSED, compute_time("lymphodepletion_started") - HOUR, event_id="evt_early", product_id="aucatzyl"
+    )
+    *_, infused = build_reports_to("infused")
+
+    inbox.receive([early])
+    assert inbox.referral.current_product_id is None
+
+    inbox.receive([infused])
+    assert inbox.referral.status.products.given == "aucatzyl"
+    assert get_driving_days(inbox) == 56
+
+
 def test_a_second_correction_that_names_the_same_product_is_not_a_repeat():
     """The center's system corrects the product, and later the time of the infusion with the same product."""
     inbox = build_inbox("infused", given_product="breyanzi")

@@ -87,16 +87,20 @@ class OutboxTask:
     is_product_named: bool = True
 
 
-def build_event_task(event: ReferralEvent, *, now: datetime, corrects_death: bool = False) -> OutboxTask:
+def build_event_task(
+    event: ReferralEvent, *, now: datetime, has_new_date: bool = True, corrects_death: bool = False
+) -> OutboxTask:
     """Build the task that notifies the other side of an event and applies the events parked for it.
 
     Args:
-        event: What was reported.
-        now: When the task is due.
+        event: The event that was applied.
+        now: The time of the commit.
+        has_new_date: Whether the planned date of a status is news. A known date is not notified again.
         corrects_death: Whether the event shows that a reported death was an error. Both sides stopped
             their care when they read of the death, so this is as urgent as the death was.
     """
-    special_rule = DEATH_CORRECTED_RULE if corrects_death else find_plan_rule(event)
+    plan_rule = find_plan_rule(event) if has_new_date else None
+    special_rule = DEATH_CORRECTED_RULE if corrects_death else plan_rule
     return OutboxTask(
         outbox_id=derive_id("out", STAGE_CHANGED_RULE, event.referral_id, event.event_id),
         referral_id=event.referral_id,

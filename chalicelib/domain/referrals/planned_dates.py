@@ -76,6 +76,12 @@ def with_planned_date(decision: Decision, before: Referral, event: StageChange) 
     return Recorded(updated)
 
 
+def brings_new_date(before: Referral, after: Referral, event: ReferralEvent) -> bool:
+    """Whether a status changed what both sides see of its planned date. Other events are news if they apply."""
+    report = to_plan_report(event) if isinstance(event, StageChange) else None
+    return report is None or _is_news(before, after, report.plan)
+
+
 def find_impossible_date(referral: Referral, event: ReferralEvent, context: DecisionContext) -> Rejected | None:
     """Find why a planned date cannot be right: it is before the referral, or its hour does not exist.
 

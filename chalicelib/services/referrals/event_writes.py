@@ -11,6 +11,7 @@ from chalicelib.domain.referrals.conversation import follow_conversation
 from chalicelib.domain.referrals.events import Corrected, EventStatus, ReferralEvent, StageChange
 from chalicelib.domain.referrals.information_requests import build_request
 from chalicelib.domain.referrals.monitoring_window import to_local_day
+from chalicelib.domain.referrals.planned_dates import brings_new_date
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stage_changes import Applied, Decision, DecisionContext, Recorded
 from chalicelib.domain.referrals.stages import Stage
@@ -110,8 +111,12 @@ def _prepare_task_writes(
 def _list_follow_up_tasks(decision: Applied | Recorded, before: Referral, event: ReferralEvent) -> Iterator[OutboxTask]:
     referral, window = decision.referral, decision.referral.window
     if isinstance(decision, Applied):
-        corrects_death = before.died_at is not None and referral.died_at is None
-        yield build_event_task(event, now=referral.updated_at, corrects_death=corrects_death)
+        yield build_event_task(
+            event,
+            now=referral.updated_at,
+            has_new_date=brings_new_date(before, referral, event),
+            corrects_death=before.died_at is not None and referral.died_at is None,
+        )
     contradiction = referral.status.contradiction
     if contradiction and contradiction != before.status.contradiction and contradiction.ending is not referral.stage:
         yield build_contradiction_task(contradiction, referral.referral_id, now=referral.updated_at)

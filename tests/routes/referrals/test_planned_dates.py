@@ -95,6 +95,24 @@ def test_a_silent_status_with_a_date_is_notified_once(shared_api, referral_id):
     assert (notice["title"], PLACE in notice["detail"]) == ("A date was planned or moved", True)
 
 
+@pytest.mark.parametrize(("moved_by", "notices"), [(0, 1), (1, 2)])
+def test_a_silent_status_with_the_date_that_was_planned_before_notifies_no_one(
+    shared_api, referral_id, moved_by, notices
+):
+    """The practice knows the date already. Another date is news."""
+    shared_api.move_to(referral_id, *STAGES_TO_INFUSED[: STAGES_TO_INFUSED.index("apheresis_scheduled")])
+    before = list_notices(shared_api, referral_id, side="practice")
+    report(shared_api, referral_id, "plan.changed", {"plan": "leukapheresis", "on": in_days(9)})
+
+    answer = report(
+        shared_api, referral_id, "stage.changed", {"stage": "apheresis_scheduled", "on": in_days(9 + moved_by)}
+    )
+
+    assert answer.json["status"] == "applied"
+    after = list_notices(shared_api, referral_id, side="practice")
+    assert len(after) == len(before) + notices
+
+
 def test_the_next_date_is_in_the_list(shared_api, referral_id):
     """Without its place."""
     report(shared_api, referral_id, "plan.changed", {"plan": "consultation", "on": in_days(5), "place": PLACE})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from tests.simulation.random_histories import DAY, KnownEvent, ReferralHistory
+from tests.simulation.known_events import DAY, KnownEvent, ReferralHistory
 from tests.support.holidays import HOLIDAYS
 
 PRACTICE, CENTER = "practice", "center"

@@ -14,7 +14,15 @@ from chalicelib.store.all_stores import Stores
 from chalicelib.store.platform.dynamo import Item, unmarshal
 from chalicelib.store.platform.timestamps import from_timestamp
 from tests.simulation.alert_oracle import RULES, People
-from tests.simulation.notice_oracle import SCHEDULE, NoticeFate, NoticeKey, NoticeOracle
+from tests.simulation.final_facts import (
+    SeenFacts,
+    find_wrong_details,
+    find_wrong_facts,
+    read_details,
+    read_seen_facts,
+)
+from tests.simulation.notice_oracle import NoticeFate, NoticeKey, NoticeOracle
+from tests.simulation.oracle_rules import SCHEDULE
 from tests.simulation.year_members import YearMembers
 from tests.support.aws_fakes import PREFIX
 
@@ -28,6 +36,9 @@ _NAMES = {
 }
 SEVEN = time(7)
 _MOVED = ("Corrected: ", "New date: ")
+_UNNAMED = "Product not named: longest label minimum"
+_OF_A_LABEL = frozenset({"daily_monitoring_ends", "label_minimum_ends", "driving_minimum_ends"})
+"""Notices that say where their day comes from."""
 
 
 @dataclass(slots=True)
@@ -48,6 +59,8 @@ class FinalState:
     notices: Sequence[Item]
     tasks: Mapping[str, Item]
     mails: Mapping[str, Item]
+    details: Mapping[str, str]
+    seen: Mapping[str, SeenFacts | None]
 
     @classmethod
     def read(
@@ -59,13 +72,16 @@ class FinalState:
     ) -> "FinalState":
         """Read the tables."""
         rows = {row["outbox_id"]: row for row in _scanned(stores, "outbox")}
+        notices = [row for row in _scanned(stores, "notices") if row["referral_id"] in oracles]
         return cls(
             staff,
             oracles,
             sent,
-            [row for row in _scanned(stores, "notices") if row["referral_id"] in oracles],
+            notices,
             {each: row for each, row in rows.items() if row["rule"] != "mail"},
             {each: row for each, row in rows.items() if row["rule"] == "mail" and (row["member_id"] in staff.wishes)},
+            read_details(stores, notices),
+            {referral_id: read_seen_facts(stores, referral_id) for referral_id in oracles},
         )
 
     def find_violations(self) -> Iterator[str]:
@@ -74,7 +90,8 @@ class FinalState:
         for notice in self.notices:
             about[notice["referral_id"]].append(notice)
         for referral_id, oracle in self.oracles.items():
-            for wrong in self._wrong_about(oracle, about[referral_id]):
+            facts = find_wrong_facts(oracle, self.seen[referral_id])
+            for wrong in (*self._wrong_about(oracle, about[referral_id]), *facts):
                 yield f"{oracle.course.name}: {wrong}"
         yield from self._wrong_mails()
         for task_id, row in self.tasks.items():
@@ -96,6 +113,7 @@ class FinalState:
             for wrong in self._wrong_fate(oracle, fate, result[key]):
                 yield f"{_said(key)} {wrong}"
         yield from _wrong_titles(oracle, result)
+        yield from find_wrong_details(oracle, result, self.details)
 
     def _wrong_fate(self, oracle: NoticeOracle, fate: NoticeFate, notices: Sequence[Item]) -> Iterator[str]:
         """Return who was notified, how often and when."""
@@ -200,20 +218,23 @@ class FinalState:
 
     def _became_known(self, notice: Item) -> datetime:
         """When an event was reported; for a notice about a day, when it was written."""
-        is_of_a_day = notice["rule"] in SCHEDULE or notice["rule"] in RULES
-        return from_timestamp(notice["created_at"] if is_of_a_day else self.tasks[notice["outbox_id"]]["planned_for"])
+        return from_timestamp(
+            notice["created_at"] if _is_of_a_day(notice) else self.tasks[notice["outbox_id"]]["planned_for"]
+        )
 
     def _wrong_hours(self, mail: Item) -> Iterator[str]:
         """An email about a day comes from 7 AM on in the reader's zone, or at the hour that the reader chose."""
         zone, wishes = self.staff.zones[mail["member_id"]], self.staff.wishes[mail["member_id"]]
         planned = from_timestamp(mail["planned_for"]).astimezone(zone)
         ends = wishes.quiet_hours.ends if wishes.quiet_hours else None
-        for notice_id in mail["notice_ids"]:
-            notice = self._by_id[notice_id]
-            is_of_a_day = notice["rule"] in SCHEDULE or notice["rule"] in RULES
-            if not is_of_a_day or wishes.get_timing(Category(notice["category"])) is MailTiming.DAILY:
+        about = [self._by_id[notice_id] for notice_id in mail["notice_ids"]]
+        # An email about an event comes at any hour, and a day that was in the evening before may join it.
+        # Emails that are combined were due before.
+        may_be_at_night = mail["kind"] == "gathered" or not all(map(_is_of_a_day, about))
+        for notice in about:
+            if not _is_of_a_day(notice) or wishes.get_timing(Category(notice["category"])) is MailTiming.DAILY:
                 continue
-            if planned.time() < SEVEN and planned.time() != ends:
+            if planned.time() < SEVEN and planned.time() != ends and not may_be_at_night:
                 yield f"is planned for {planned}, and {notice['rule']} is about a day"
             # The row of an overdue alert is set again for the next one, so its day is that of the notice.
             task = self.tasks.get(notice["outbox_id"])
@@ -236,6 +257,10 @@ class FinalState:
         return NoticeKey(str(what), from_timestamp(task["planned_for"]))
 
 
+def _is_of_a_day(notice: Item) -> bool:
+    return notice["rule"] in SCHEDULE or notice["rule"] in RULES
+
+
 def _wrong_titles(oracle: NoticeOracle, result: Mapping[NoticeKey, Sequence[Item]]) -> Iterator[str]:
     """A notice for a day that was sent before and moved says so; so does a notice that is days late."""
     zone = ZoneInfo(oracle.course.center.time_zone)
@@ -249,6 +274,10 @@ def _wrong_titles(oracle: NoticeOracle, result: Mapping[NoticeKey, Sequence[Item
         for notice in found:
             late_by = from_timestamp(notice["created_at"]).astimezone(zone).date() - key.day
             says_so = notice["title"].startswith(_MOVED)
+            if key.rule in _OF_A_LABEL and (_UNNAMED in notice["title"]) is oracle.is_product_named(
+                from_timestamp(notice["created_at"])
+            ):
+                yield f"{_said(key)} says {notice['title']!r}, and the product is {oracle.products.current}"
             if (says_so and not earlier) or (is_known and not says_so):
                 yield f"{_said(key)} says {notice['title']!r}"
             if ("(was due " in notice["title"]) is not (late_by > timedelta(days=1)):

@@ -5,97 +5,27 @@ states that it may be in: a run under faults may have sent it or not, a run with
 no doubt.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from tests.simulation.alert_oracle import BOTH, CENTER, PRACTICE, AlertOracle
-from tests.simulation.random_histories import KnownEvent, ReferralHistory
-
-
-class OracleRule(NamedTuple):
-    """One notice of the schedule."""
-
-    line: str
-    category: str
-    sides: tuple[str, ...]
-
-
-_WATCH, _OVERDUE = OracleRule("watch", "window", BOTH), OracleRule("overdue", "overdue", BOTH)
-_VISIT = OracleRule("visits", "follow_up", (PRACTICE,))
-_REPORTED = OracleRule("visits", "follow_up", BOTH)
-
-SCHEDULE: Mapping[str, OracleRule] = {
-    "window_opened": OracleRule("watch", "window", (CENTER,)),
-    "first_day": OracleRule("check_in", "check_in", (PRACTICE,)),
-    "daily_monitoring_ends": _WATCH,
-    "label_minimum_ends": _WATCH,
-    "second_part_due": OracleRule("dose", "window", BOTH),
-    "driving_minimum_ends": OracleRule("driving", "window", BOTH),
-    "handback_near": OracleRule("handback", "window", BOTH),
-    "handback_target": OracleRule("handback", "window", BOTH),
-    "handback_overdue_1": _OVERDUE,
-    "handback_overdue_2": _OVERDUE,
-    "handback_overdue_3": _OVERDUE,
-    "handback_unacknowledged": OracleRule("acknowledgement", "overdue", BOTH),
-    "visit_day_30": _VISIT,
-    "visit_day_90": _VISIT,
-    "visit_day_100": _REPORTED,
-    "visit_day_180": _REPORTED,
-    "visit_day_365": _REPORTED,
-}
-
-_FROM_DAY_0 = {
-    "window_opened": 0,
-    "first_day": 1,
-    "visit_day_30": 30,
-    "visit_day_90": 90,
-    "visit_day_100": 100,
-    "visit_day_180": 180,
-    "visit_day_365": 365,
-}
-_OF_ONE_DOSE = {"daily_monitoring_ends": 7, "label_minimum_ends": 14}
-_OF_A_SPLIT_DOSE = {
-    "second_part_due": 9,
-    "daily_monitoring_ends": 14,
-    "label_minimum_ends": 28,
-    "driving_minimum_ends": 56,
-}
-"""Days after the infusion by the labels of Breyanzi (FDA's notice of 2025-06-26) and Aucatzyl
-(2024-11), as the catalog has them."""
-
-_FROM_THE_END = {
-    "handback_near": -7,
-    "handback_target": 0,
-    "handback_overdue_1": 1,
-    "handback_overdue_2": 2,
-    "handback_overdue_3": 3,
-}
-_WINDOW = 28
-
-_J, _C = "journey", "critical"
-EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    **dict.fromkeys(("submitted", "handed_back"), (_J, (CENTER,))),
-    **dict.fromkeys(
-        (
-            *("accepted", "consult_scheduled", "center_proceed"),
-            *("apheresis_completed", "infused", "handback_ready", "extended"),
-        ),
-        (_J, (PRACTICE,)),
-    ),
-    **dict.fromkeys(("out_of_specification", "toxicity"), (_C, (PRACTICE,))),
-    **dict.fromkeys(("hold_started", "hold_ended", "reopened", "corrected"), (_J, BOTH)),
-    **dict.fromkeys(("withdrawn", "declined", "not_proceeding", "transferred_care", "lost_to_follow_up"), (_J, BOTH)),
-    "deceased": (_C, BOTH),
-}
-"""Notices that are sent at once, with their category and side. An ending is for both sides."""
-
-_ENDS = frozenset({"withdrawn", "declined", "not_proceeding", "deceased", "transferred_care", "lost_to_follow_up"})
-
-_PLANNED = frozenset({"window", "overdue", "follow_up", "check_in"})
-"""The categories of what was planned for a patient: not emailed after any ending."""
+from tests.simulation.alert_oracle import CENTER, PRACTICE, AlertOracle
+from tests.simulation.known_events import ENDINGS, SPLIT_PRODUCT, KnownEvent, ReferralHistory
+from tests.simulation.oracle_rules import (
+    CRITICAL,
+    EVENTS,
+    FROM_DAY_0,
+    FROM_THE_END,
+    JOURNEY,
+    OF_A_SPLIT_DOSE,
+    OF_NO_PRODUCT,
+    OF_ONE_DOSE,
+    PLANNED,
+    SCHEDULE,
+    WINDOW,
+)
+from tests.simulation.plan_oracle import PlanOracle, ProductOracle
 
 _WAITING, _TOLD, _DROPPED = "waiting", "told", "dropped"
 
@@ -130,31 +60,39 @@ class NoticeOracle:
 
     course: ReferralHistory
     rings: AlertOracle = field(init=False)
+    plans: PlanOracle = field(init=False)
+    products: ProductOracle = field(init=False)
     infused_on: date | None = None
     extended_to: date | None = None
     handed_over: date | None = None
     is_ready: bool = False
     is_back: bool = False
     is_held: bool = False
+    is_watched: bool = False
     is_ended: bool = False
     parts: int = 0
     fates: dict[NoticeKey, NoticeFate] = field(default_factory=dict)
     endings: list[tuple[datetime, str]] = field(default_factory=list)
     """When each ending or reopening became known."""
+    named: list[tuple[datetime, str | None]] = field(default_factory=list)
+    """The product that counted after each fact."""
+    planned: dict[NoticeKey, KnownEvent] = field(default_factory=dict)
+    """The notices about a planned date, with the report."""
 
     def __post_init__(self) -> None:
         """Nothing is known yet, so no time runs."""
         self.rings = AlertOracle(self.course)
+        self.plans = PlanOracle(self.course)
+        self.products = ProductOracle(self.course.requested)
 
     def record_event(self, news: KnownEvent) -> None:
         """Learn a fact: it is sent itself, and the plan may change."""
-        if news.what in EVENTS:
-            category, sides = EVENTS[news.what]
-            self.fates[NoticeKey(news.what, news.at)] = NoticeFate(news.at, category, sides, {_WAITING})
         silent = {key for key in self._plan() if self._is_silent(key)}
         before = set(self._plan())
         self._learn(news)
+        self._learn_ending(news)
         self.rings.record_event(news)
+        self._announce(news)
         self._replan(before, silent, today=self._day(news.at))
 
     def record_run(self, lane: str, at: datetime, *, is_clean: bool) -> None:
@@ -181,28 +119,59 @@ class NoticeOracle:
         known, what = max((each for each in self.endings if each[0] <= at), default=(at, ""))
         return known if what == "deceased" else None
 
+    def is_product_named(self, at: datetime) -> bool:
+        """Whether any product was named at a time."""
+        return max((each for each in self.named if each[0] <= at), key=lambda each: each[0])[1] is not None
+
     def is_overtaken(self, category: str, became_known: datetime, *, at: datetime) -> bool:
         """Whether an email must no longer say something, because the referral has ended or the patient has died."""
         what = max((each for each in self.endings if each[0] <= at), default=(at, "reopened"))[1]
-        if what == "reopened" or category == _C:
+        if what == "reopened" or category == CRITICAL:
             return False
         died = self.find_death_before(at)
-        return category in _PLANNED or (died is not None and became_known <= died)
+        return category in PLANNED or (died is not None and became_known <= died)
+
+    def _learn_ending(self, news: KnownEvent) -> None:
+        if news.what in ENDINGS:
+            self.is_ended, self.is_held = True, False
+        elif news.what == "reopened":
+            self.is_ended = False
+        else:
+            return
+        self.endings.append((news.at, news.what))
+
+    def _announce(self, news: KnownEvent) -> None:
+        """Notify of the fact itself. A repeat of a status is silent, unless it brings another date or product."""
+        has_other_date = bool(news.plan) and self.plans.record_event(news)
+        has_other_product = self.products.record_event(news)
+        self.named.append((news.at, self.products.current))
+        is_repeat = news.what != news.stage
+        if is_repeat and not (has_other_date or has_other_product):
+            return
+        what, (category, sides) = news.stage, EVENTS.get(news.stage, (JOURNEY, ()))
+        if has_other_date and not sides:
+            what = "plan.changed" if news.planned_for else "plan.canceled"
+            sides = (CENTER,) if news.is_by_practice else (PRACTICE,)
+        if sides:
+            key = NoticeKey(what, news.at)
+            self.fates[key] = NoticeFate(news.at, category, sides, {_WAITING})
+            if news.plan:
+                self.planned[key] = news
 
     @property
     def _ends(self) -> date | None:
         """Return the day of the return to the practice, once the patient was infused."""
-        own = self.infused_on + timedelta(days=_WINDOW) if self.infused_on else None
+        own = self.infused_on + timedelta(days=WINDOW) if self.infused_on else None
         return self.extended_to or own
 
     def _learn(self, news: KnownEvent) -> None:
-        if news.what in _ENDS or news.what == "reopened":
-            self.endings.append((news.at, news.what))
         match news.what:
             case "infused":
                 self.infused_on = self.infused_on or self._day(news.true_at)
                 self.parts = news.part
-            case "corrected":
+            case "monitoring":
+                self.is_watched = True
+            case "corrected" if news.corrects == "infused":
                 self.infused_on = self._day(news.true_at)
             case "extended":
                 self.extended_to = news.ends_on
@@ -212,10 +181,6 @@ class NoticeOracle:
                 self.is_ready, self.is_back = False, True
             case "hold_started" | "hold_ended":
                 self.is_held = news.what == "hold_started"
-            case "reopened":
-                self.is_ended = False
-            case end if end in _ENDS:
-                self.is_ended, self.is_held = True, False
 
     def _replan(self, before: set[NoticeKey], silent: set[NoticeKey], *, today: date) -> None:
         """Add what is new in the plan, or counts again. Of what is past, the last of each series."""
@@ -243,10 +208,11 @@ class NoticeOracle:
         ends = self._ends
         if self.infused_on is None or ends is None:
             return
-        own = _OF_A_SPLIT_DOSE if self.course.is_split else _OF_ONE_DOSE
-        for rule, days in (_FROM_DAY_0 | own).items():
+        product = self.products.current
+        own = OF_A_SPLIT_DOSE if product == SPLIT_PRODUCT else OF_ONE_DOSE if product else OF_NO_PRODUCT
+        for rule, days in (FROM_DAY_0 | own).items():
             yield NoticeKey(rule, self.infused_on + timedelta(days=days))
-        for rule, days in _FROM_THE_END.items():
+        for rule, days in FROM_THE_END.items():
             on = ends + timedelta(days=days)
             if on > self.infused_on:
                 yield NoticeKey(rule, on)
@@ -265,7 +231,7 @@ class NoticeOracle:
             case "acknowledgement":
                 return not self.is_ready
             case "dose":
-                return self.parts != 1
+                return self.parts != 1 or self.is_watched
         return False
 
     def _day(self, at: datetime) -> date:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.simulation import year
-from tests.simulation.random_histories import DAY, YEAR_START
+from tests.simulation.known_events import DAY, YEAR_START
 from tests.simulation.section_protocol import LOCAL_CLOUD
 from tests.simulation.year_runner import YearPart
 

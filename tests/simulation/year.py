@@ -7,7 +7,7 @@ be sent on which day, and with what the mail service accepted.
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 from unittest.mock import patch
@@ -16,12 +16,15 @@ from chalicelib.domain.notices import mail_timing
 from chalicelib.domain.notices import planning as plan
 from chalicelib.domain.notices.overdue_alerts import StageAlerts
 from chalicelib.domain.notices.planning import SkipReason
+from chalicelib.domain.referrals import planned_dates, plans
+from chalicelib.domain.referrals.named_products import NamedProducts
 from chalicelib.mail.ses import SesMailer
+from chalicelib.routes.referrals import plan_responses
 from chalicelib.services.notices import compose, notify
 from chalicelib.services.notices import planned_tasks as planned
 from tests.simulation.final_state import FinalState
+from tests.simulation.known_events import DAY, YEAR_START
 from tests.simulation.proof_world import ProofWorld, open_proof_world
-from tests.simulation.random_histories import DAY, YEAR_START
 from tests.simulation.section_protocol import Budget, Progress, SectionResult
 from tests.simulation.workers import run_parts
 from tests.simulation.year_members import create_members
@@ -149,11 +152,43 @@ def _deaf() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _without_earlier_dates() -> Iterator[None]:
+    real = plans._with_date
+
+    def with_date(plan: Any, report: Any) -> Any:
+        return replace(real(plan, report), moved_from=None)
+
+    with patch.object(plans, "_with_date", with_date):
+        yield
+
+
+@contextmanager
+def _planning_after_the_end() -> Iterator[None]:
+    def list_all(referral: Any) -> Any:
+        return [*referral.plans.list_all()]
+
+    with (
+        patch.object(planned_dates, "list_current_plans", list_all),
+        patch.object(plan_responses, "list_current_plans", list_all),
+    ):
+        yield
+
+
+@contextmanager
+def _preferring_the_planned_product() -> Iterator[None]:
+    with patch.object(NamedProducts, "current", property(lambda named: named.planned or named.given)):
+        yield
+
+
 NAIVE: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     "": nullcontext,
     "counts days in UTC": _counting_in_utc,
+    "counts the days of the planned product": _preferring_the_planned_product,
     "forgets deaths and holds": _forgetful,
+    "forgets where a date was moved from": _without_earlier_dates,
     "is deaf to its clocks": _deaf,
+    "keeps planned dates after an ending": _planning_after_the_end,
     "sends what waited when a patient died": _writing_about_the_dead,
     "wakes its readers at midnight": _waking_readers,
 }

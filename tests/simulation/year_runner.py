@@ -17,11 +17,13 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.errors import UnavailableError
 from chalicelib.mail.ses import SesMailer
 from tests.simulation.final_state import AcceptedMail
+from tests.simulation.known_events import DAY, MINUTE, YEAR_END, YEAR_START, KnownEvent
 from tests.simulation.notice_oracle import NoticeOracle
 from tests.simulation.proof_world import ProofWorld
-from tests.simulation.random_histories import DAY, MINUTE, YEAR_END, YEAR_START, KnownEvent, draw_history
+from tests.simulation.random_histories import draw_history
 from tests.simulation.scenarios import is_about_sending
-from tests.simulation.year_members import Reporter, YearMembers
+from tests.simulation.year_members import YearMembers
+from tests.simulation.year_reporter import Reporter
 from tests.support import faults
 from tests.support.faults import CallLog, FaultMode
 

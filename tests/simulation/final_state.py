@@ -270,7 +270,7 @@ def _wrong_titles(oracle: NoticeOracle, result: Mapping[NoticeKey, Sequence[Item
             continue
         earlier = [other for other in first if _replaced(other, key) and first[other] < first[key]]
         # A run may have died between sending and marking: then no one knows of it.
-        is_known = any(oracle.fates[other].must_be_sent for other in earlier)
+        is_known = any(other in oracle.fates and oracle.fates[other].must_be_sent for other in earlier)
         for notice in found:
             late_by = from_timestamp(notice["created_at"]).astimezone(zone).date() - key.day
             says_so = notice["title"].startswith(_MOVED)

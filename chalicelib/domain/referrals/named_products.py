@@ -79,11 +79,11 @@ def names_product(event: ReferralEvent | None) -> bool:
 def _find_repeats(history: Sequence[ReferralEvent]) -> frozenset[str]:
     """Find the events in which a center's system repeats the product that it named last.
 
-    A correction is never a repeat: it replaces what its system named before, also with the same product.
+    A correction is never a repeat: it replaces what its system named until then, also with the same product.
     """
     last: dict[Stage, str | None] = {}
     repeats = set()
-    for event in sorted(history, key=_get_report_order):
+    for event in sorted(history, key=lambda e: e.order):
         report = event.replacement if isinstance(event, Corrected) else event
         if not isinstance(report, StageChange) or not names_product(report):
             continue
@@ -92,9 +92,3 @@ def _find_repeats(history: Sequence[ReferralEvent]) -> frozenset[str]:
                 repeats.add(report.event_id)
             last[report.stage] = report.product_id
     return frozenset(repeats)
-
-
-def _get_report_order(event: ReferralEvent) -> tuple[object, ...]:
-    """The order of what events report. A correction to the same time comes after the event that it replaces."""
-    report = (event.replacement if isinstance(event, Corrected) else None) or event
-    return *report.order[:2], isinstance(event, Corrected), report.event_id

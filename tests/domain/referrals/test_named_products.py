@@ -129,6 +129,20 @@ def test_a_nightly_repeat_does_not_replace_a_corrected_product():
     assert inbox.referral.status.products.given == "carvykti"
 
 
+@pytest.mark.parametrize("source", [EventSource.CENTER, EventSource.CENTER_FEED])
+def test_a_correction_also_replaces_what_was_repeated_before_it(source):
+    """The center's system repeated the wrong product for a night, until a person or the system itself corrected it."""
+    inbox = build_inbox("infused", given_product="breyanzi")
+    night = build_stage_change(
+        Stage.INFUSED, compute_time("infused") + DAY, event_id="evt_night", product_id="breyanzi"
+    )
+    right = build_stage_change(Stage.INFUSED, compute_time("infused"), product_id="carvykti", source=source)
+
+    inbox.receive([night, build_correction("infused", right, n="z")])
+
+    assert inbox.referral.status.products.given == "carvykti"
+
+
 def test_a_product_that_was_named_too_early_counts_from_the_infusion_on():
     """An infusion dated before lymphodepletion is history, and the product that it names is the only one known."""
     inbox = build_inbox("lymphodepletion_started")

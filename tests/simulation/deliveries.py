@@ -84,11 +84,16 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
         )
 
 
+def _build_setting() -> DecisionContext:
+    profile = catalog.get_monitoring_profile("breyanzi")
+    return build_context(profile, get_profile=catalog.get_monitoring_profile)
+
+
 def check_in_memory(part: DeliveryPart) -> DeliveryPartResult:
     """Replay each history in order and as it was delivered, as the product decides and parks."""
     taken = referrals = naive = 0
     wrong: list[str] = []
-    setting = build_context(catalog.get_monitoring_profile("breyanzi"))
+    setting = _build_setting()
     while taken < part.deliveries:
         seed = part.seed + referrals
         drawn = random.Random(seed)  # noqa: S311 to be repeated, not to be kept secret
@@ -141,7 +146,7 @@ def check_on_tables(part: DeliveryPart) -> DeliveryPartResult:
     """Deliver each history out of order to the real stores, and compare with the replay in order."""
     taken = referrals = 0
     wrong: list[str] = []
-    setting = build_context(catalog.get_monitoring_profile("breyanzi"))
+    setting = _build_setting()
     with open_proof_world(part.engine) as world:
         driver = ServiceDriver(world.stores, now=NOON)
         while taken < part.deliveries:

@@ -1,9 +1,9 @@
-"""Random histories that a center's system may report: loops, split doses, holds, corrections."""
+"""Random histories that a center's system may report: loops, split doses, holds, corrections, dates, products."""
 
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
@@ -15,12 +15,14 @@ from chalicelib.domain.referrals.events import (
     Corrected,
     HoldEnded,
     HoldStarted,
+    PlanChanged,
     ReferralEvent,
     RelapseReported,
     StageChange,
     ToxicityNoticed,
     derive_id,
 )
+from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor, Stage
 from chalicelib.domain.referrals.transitions import list_transitions_from
@@ -32,6 +34,11 @@ DAY = timedelta(days=1)
 
 _LEAST_BETWEEN_STEPS_S = 110_000
 """More than a day: within a day, two steps of a slow clock could have happened in either order."""
+
+
+_WITH_A_DATE = frozenset({Stage.CONSULT_SCHEDULED, Stage.APHERESIS_SCHEDULED, Stage.PRODUCT_SHIPPED})
+_WITH_A_PRODUCT = frozenset({Stage.CENTER_PROCEED, Stage.INFUSED})
+_PRODUCTS = ("aucatzyl", "breyanzi", "carvykti")
 
 
 class HistoryKind(StrEnum):
@@ -70,7 +77,7 @@ def draw_history(
         if end is Stage.INFUSED:
             part = part + 1 if stage is Stage.INFUSED else 1
             dose = {"part": part, "of": 2}
-        move = build_stage_change(end, at, actor=Actor.CENTER, **dose)
+        move = _with_facts(drawn, build_stage_change(end, at, actor=Actor.CENTER, **dose))
         result += [move, *_beside(drawn, move)]
         stage = end
     result = _as_reported(drawn, result, kind)
@@ -144,6 +151,26 @@ def _next(stage: Stage, part: int) -> list[Stage]:
     )
 
 
+def _with_facts(drawn: random.Random, move: StageChange) -> StageChange:
+    """Sometimes add the planned date or the product that a status can bring."""
+    if move.stage in _WITH_A_DATE and drawn.random() < 0.3:
+        return replace(move, on=_draw_day(drawn, move.occurred_at), place=drawn.choice([None, "Building 4"]))
+    if move.stage in _WITH_A_PRODUCT and drawn.random() < 0.3:
+        return replace(move, product_id=drawn.choice(_PRODUCTS))
+    return move
+
+
+def _draw_plan(drawn: random.Random, at: datetime) -> PlanChanged:
+    is_canceled = drawn.random() < 0.25
+    on = None if is_canceled else _draw_day(drawn, at)
+    return build_event(PlanChanged, at, plan=drawn.choice(list(PlanKind)), on=on, canceled=is_canceled)
+
+
+def _draw_day(drawn: random.Random, after: datetime) -> date:
+    """One of few days, so that some are reported twice."""
+    return (after + drawn.choice([10, 20]) * DAY).date()
+
+
 def _beside(drawn: random.Random, move: StageChange) -> list[ReferralEvent]:
     """Sometimes add an event besides stage changes, or a corrected date."""
     later = move.occurred_at + timedelta(seconds=20)
@@ -155,6 +182,8 @@ def _beside(drawn: random.Random, move: StageChange) -> list[ReferralEvent]:
     if luck < 0.11 and move.stage not in {Stage.INFUSED, Stage.SUBMITTED}:
         better = replace(move, occurred_at=move.occurred_at + timedelta(seconds=5))
         return [build_event(Corrected, later, supersedes="the move before", replacement=better)]
+    if luck < 0.2:
+        return [_draw_plan(drawn, later + timedelta(seconds=n)) for n in range(drawn.randint(1, 2))]
     return []
 
 
@@ -207,6 +236,7 @@ def get_state(referral: Referral, waiting: int, *, events: int) -> dict[str, Any
         "dose": (referral.doses_given, referral.dose_total),
         "overlay": referral.status,
         "care": referral.care,
+        "plans": referral.plans,
         "waiting": waiting,
         "events": events,
     }

@@ -33,6 +33,7 @@ _NAMES = {
     "window.extended": "extended",
     "referral.reopened": "reopened",
     "event.corrected": "corrected",
+    "death.corrected": "death_corrected",
 }
 SEVEN = time(7)
 _MOVED = ("Corrected: ", "New date: ")

@@ -148,7 +148,8 @@ class NoticeOracle:
         is_repeat = news.what != news.stage
         if is_repeat and not (has_other_date or has_other_product):
             return
-        what, (category, sides) = news.stage, EVENTS.get(news.stage, (JOURNEY, ()))
+        what = "death_corrected" if self._corrects_death(news) else news.stage
+        category, sides = EVENTS.get(what, (JOURNEY, ()))
         if has_other_date and not sides:
             what = "plan.changed" if news.planned_for else "plan.canceled"
             sides = (CENTER,) if news.is_by_practice else (PRACTICE,)
@@ -157,6 +158,10 @@ class NoticeOracle:
             self.fates[key] = NoticeFate(news.at, category, sides, {_WAITING})
             if news.plan:
                 self.planned[key] = news
+
+    def _corrects_death(self, news: KnownEvent) -> bool:
+        """Whether a reopening takes back a death. It is the last of the endings, and the death the one before."""
+        return news.what == "reopened" and self.endings[-2][1] == "deceased"
 
     @property
     def _ends(self) -> date | None:

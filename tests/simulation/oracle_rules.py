@@ -84,6 +84,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("withdrawn", "declined", "not_proceeding", "transferred_care", "lost_to_follow_up"), (JOURNEY, BOTH)
     ),
     "deceased": (CRITICAL, BOTH),
+    "death_corrected": (CRITICAL, BOTH),
 }
 """Notices that are sent at once, with their category and side. An ending is for both sides."""
 

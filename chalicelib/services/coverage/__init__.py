@@ -1,0 +1,1 @@
+"""Asks payers: configuration, credentials, and the two connections."""

@@ -277,7 +277,8 @@ def _decide_extension(
 ) -> Decision:
     """Extend the monitoring window; a window that was confirmed as complete opens again.
 
-    An extension that arrives late moves the day of return, too, so it is applied.
+    An extension that arrives late moves the day of return, too, so it is applied. One that moves
+    neither the day nor the status is recorded.
     """
     if event.actor is not Actor.CENTER:
         return REJECTED_OTHER_SIDE
@@ -290,8 +291,9 @@ def _decide_extension(
     if event.ends_on <= window.infused_on:
         return Rejected("ends_before_infusion", "The end date must be after the infusion date.")
     if _is_next(referral, event) and not referral.status.corrected:
-        return Applied(with_extension(with_event(referral, event, context), event))
-    state = replay_with(referral, event, context, history).referral
+        state = with_extension(with_event(referral, event, context), event)
+    else:
+        state = replay_with(referral, event, context, history).referral
     has_changed = state.stage is not referral.stage or (state.window and state.window.ends_on != window.ends_on)
     is_open = state.stage not in TERMINAL_STAGES
     return Applied(state) if has_changed and is_open else Recorded(state)

@@ -17,6 +17,7 @@ from tests.support.referral_values import (
     build_referral,
     build_stage_change,
     get_rejection,
+    record_event,
 )
 
 INFUSED = apply_event(build_referral(Stage.LYMPHODEPLETION_STARTED), build_stage_change(Stage.INFUSED))
@@ -52,6 +53,19 @@ def test_an_extension_returns_the_patient_to_monitoring(stage):
     extended = apply_event(referral, extend(NOON + 9 * HOUR))
 
     assert (extended.stage, extended.stage_since) == (Stage.MONITORING, NOON + 9 * HOUR)
+
+
+def test_an_extension_to_the_known_day_of_return_is_recorded():
+    """Nothing moves, so no one is told that the center extended monitoring; as if it had arrived late."""
+    monitored = apply_event(INFUSED, build_stage_change(Stage.MONITORING, NOON + 2 * HOUR))
+    extended = apply_event(monitored, extend(NOON + 3 * HOUR))
+
+    first = record_event(monitored, extend(NOON + 3 * HOUR, ends_on=date(2026, 11, 30)))
+    again = record_event(extended, extend(NOON + 4 * HOUR))
+
+    assert (first.stage, again.stage) == (Stage.MONITORING, Stage.MONITORING)
+    assert first.window is not None
+    assert first.window.ends_on == date(2026, 11, 30)
 
 
 def test_an_extension_is_parked_until_the_infusion_arrives():

@@ -87,12 +87,13 @@ class NoticeOracle:
 
     def record_event(self, news: KnownEvent) -> None:
         """Learn a fact: it is sent itself, and the plan may change."""
+        ends = self._ends
         silent = {key for key in self._plan() if self._is_silent(key)}
         before = set(self._plan())
         self._learn(news)
         self._learn_ending(news)
         self.rings.record_event(news)
-        self._announce(news)
+        self._announce(news, is_known=news.what == "extended" and self._ends == ends)
         self._replan(before, silent, today=self._day(news.at))
 
     def record_run(self, lane: str, at: datetime, *, is_clean: bool) -> None:
@@ -140,12 +141,12 @@ class NoticeOracle:
             return
         self.endings.append((news.at, news.what))
 
-    def _announce(self, news: KnownEvent) -> None:
-        """Notify of the fact itself. A repeat of a status is silent, unless it brings another date or product."""
+    def _announce(self, news: KnownEvent, *, is_known: bool) -> None:
+        """Notify of the fact itself. A repeat is silent, unless it brings another date or product."""
         has_other_date = bool(news.plan) and self.plans.record_event(news)
         has_other_product = self.products.record_event(news)
         self.named.append((news.at, self.products.current))
-        is_repeat = news.what != news.stage
+        is_repeat = is_known or news.what != news.stage
         if is_repeat and not (has_other_date or has_other_product):
             return
         what = "death_corrected" if self._corrects_death(news) else news.stage

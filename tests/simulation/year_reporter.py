@@ -40,9 +40,9 @@ _BESIDE: Mapping[str, tuple[type[ReferralEvent], Mapping[str, Any]]] = {
     "reopened": (Reopened, {"note": "Reported in error."}),
 }
 
-_MAY_REPEAT = frozenset({"monitoring", "planned"})
+_MAY_REPEAT = frozenset({"monitoring", "planned", "extended"})
 """Reports that may bring nothing new. The product opens monitoring itself, and the center's report repeats it.
-Whether a planned date is news shows in the notices."""
+Whether another one is news shows in the notices."""
 
 TRIES = 30
 """How often a sender sends again before this search gives up; faults are rarer than that."""

@@ -184,6 +184,7 @@ def compute_mail_time(
     else:
         start = _find_morning(day, zone, now=now) if day else now
         at = max(start, last.planned_for + MIN_GAP_BETWEEN_MAILS) if last and last.planned_for <= start else start
+        at = _find_morning(day, zone, now=at) if day else at
     return _skip_quiet_hours(preferences.quiet_hours, zone, at)
 
 
@@ -201,7 +202,8 @@ def find_joinable(
     The arguments are those of `compute_mail_time`; a candidate is the last email of a thread.
     """
     own_time = compute_mail_time(timing, preferences, zone=zone, last=None, now=now, day=day)
-    latest = max(own_time, now + MIN_GAP_BETWEEN_MAILS)
+    after_gap = now + MIN_GAP_BETWEEN_MAILS
+    latest = max(own_time, _find_morning(day, zone, now=after_gap) if day else after_gap)
     earliest = own_time if day and timing is MailTiming.AT_ONCE and own_time > now else now - MIN_GAP_BETWEEN_MAILS
     fitting = [mail for mail in candidates if mail.can_be_joined(now) and earliest <= mail.planned_for <= latest]
     return min(fitting, key=lambda mail: mail.planned_for, default=None)

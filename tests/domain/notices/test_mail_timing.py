@@ -16,6 +16,7 @@ from chalicelib.domain.notices.mail_timing import (
     QuietHours,
     compute_late_since,
     compute_mail_time,
+    find_joinable,
     get_thread_key,
 )
 from chalicelib.domain.notices.notice_rules import Category
@@ -204,19 +205,38 @@ def test_a_notice_about_a_day_is_due_in_the_morning(now, zone, expected):
     assert at == utc(expected)
 
 
-@given(moment=moments, zone=st.sampled_from(ZONES), shift=st.integers(-3, 1), quiet=st.booleans())
-def test_an_email_about_a_day_never_comes_at_night(moment, zone, shift, quiet):
-    """Neither before 7 AM nor in quiet hours, nor before its day, however late the run is."""
+@given(
+    moment=moments,
+    zone=st.sampled_from(ZONES),
+    shift=st.integers(-3, 1),
+    quiet=st.booleans(),
+    sent_before=st.none() | st.integers(0, 59),
+)
+def test_an_email_about_a_day_never_comes_at_night(moment, zone, shift, quiet, sent_before):
+    """Neither before 7 AM nor in quiet hours, nor before its day, however late the run is, and after another email."""
+    last = None if sent_before is None else LastMail("mail_sent", moment - timedelta(minutes=sent_before))
     day = (moment + timedelta(days=shift)).date()
     preferences = Preferences(quiet_hours=NIGHT if quiet else None)
 
-    at = compute_mail_time(MailTiming.AT_ONCE, preferences, zone=zone, last=None, now=moment, day=day)
+    at = compute_mail_time(MailTiming.AT_ONCE, preferences, zone=zone, last=last, now=moment, day=day)
 
     local = at.astimezone(ZoneInfo(zone))
     assert at >= moment
     assert local.date() >= day
     assert local.time() >= time(7)
     assert not (quiet and NIGHT.contains(local.time()))
+
+
+def test_the_next_email_about_a_day_does_not_come_at_night():
+    """An email went out at 11:30 PM, so the next one could follow at 12:30 AM. Those after it join it."""
+    day, sent, now = date(2026, 11, 9), LastMail("mail_sent", utc("11-10 04:30")), utc("11-10 04:40")
+    about_a_day = {"zone": NEW_YORK, "now": now, "day": day}
+
+    due = compute_mail_time(MailTiming.AT_ONCE, Preferences(), last=sent, **about_a_day)
+    waiting = LastMail("mail_waiting", due)
+
+    assert due == utc("11-10 12:00")
+    assert find_joinable([waiting], MailTiming.AT_ONCE, Preferences(), **about_a_day) == waiting
 
 
 def test_notices_about_days_have_a_thread_of_their_own():

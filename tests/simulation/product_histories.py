@@ -8,6 +8,7 @@ from datetime import datetime
 from tests.simulation.known_events import (
     AGAIN,
     ENDINGS,
+    SPLIT_PRODUCT,
     KnownEvent,
     ReferralHistory,
     draw_days,
@@ -31,13 +32,14 @@ def with_products(drawn: random.Random, course: ReferralHistory, news: Sequence[
     if proceed is None:
         return result
     decided = list(_name_planned(drawn, course, proceed, before=_find_next(result, proceed)))
-    planned = next((each.product_id for each in reversed(decided) if each.product_id), course.requested)
     result[result.index(proceed)] = decided[0]
     result += decided[1:]
     infusions = [each for each in result if each.what == "infused"]
     if infusions:
         dates = [each for each in news if each.what == "corrected"]
         result = [each for each in result if each.what != "infused" and each not in dates]
+        known = [each.product_id for each in decided if each.product_id and each.at < infusions[0].at]
+        planned = known[-1] if known else course.requested
         result += _name_given(drawn, course, infusions, dates, planned=planned, next_at=_find_next(news, infusions[0]))
     return [each for each in result if ended_at is None or each.at <= ended_at or not _is_about_products(each)]
 
@@ -57,12 +59,14 @@ def _name_planned(
     """The decision, with a product or without, reported once more with any product, or corrected."""
     named = drawn.choice([None, None, course.product_id, course.product_id, drawn.choice(course.offered)])
     yield replace(proceed, product_id=named)
-    other = drawn.choice(course.offered)
     match drawn.randrange(6):
         case 0 if before:
             at = proceed.at + drawn.uniform(0.1, 0.9) * (before - proceed.at)
+            other = drawn.choice(course.offered)
             yield KnownEvent(what=f"center_proceed{AGAIN}", at=at, true_at=at, product_id=other)
         case 1:
+            # It may be known after the infusion, and the number of its parts is a fact by then.
+            other = drawn.choice([each for each in course.offered if (each == SPLIT_PRODUCT) is course.is_split])
             at = proceed.at + draw_days(drawn, 0.1, 30)
             yield KnownEvent(
                 what="corrected", at=at, true_at=proceed.true_at, corrects="center_proceed", product_id=other

@@ -62,7 +62,8 @@ def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
             engine=budget.engine,
             naive=name,
             within=20 * DAY,
-            ends=YEAR_START + 150 * DAY,
+            ends=YEAR_START + 100 * DAY,
+            pace=0.4,
         )
         for name in filter(None, NAIVE)
     ]

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from chalicelib.domain.documents.document import CHANNEL_LABELS, STATE_LABELS, Channel, DocumentState
-from chalicelib.domain.documents.file_types import FILE_EXTENSIONS, FileType, build_download_name
+from chalicelib.domain.documents.file_types import FILE_EXTENSIONS, FileType
+from chalicelib.domain.documents.kinds import build_download_name
 from chalicelib.domain.documents.reasons import (
     DELETION_LABELS,
     REJECTION_SENTENCES,

@@ -27,6 +27,10 @@ class Settings:
         commit: The revision that is running; empty if unknown.
         ehr_clients: The health record systems that can request cards, as JSON (see
             `services.ehr.cds_tokens`); empty for none.
+        quarantine_bucket: Where people upload files, until they are checked.
+        quarantine_url: The address to which browsers upload.
+        documents_bucket: Where the files are that passed their checks.
+        documents_url: The address from which browsers download.
     """
 
     table_prefix: str
@@ -44,6 +48,10 @@ class Settings:
     deployment: str
     commit: str
     ehr_clients: str
+    quarantine_bucket: str
+    quarantine_url: str
+    documents_bucket: str
+    documents_url: str
 
 
 _OPTIONAL = frozenset({"MAIL_CONFIGURATION_SET", "MAIL_TOPIC", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT", "EHR_CLIENTS"})

@@ -32,6 +32,7 @@ from infra.world.seeding import RECENT, derive_referral_id
 from infra.world.stories import STORIES
 from infra.world.timeline import build_steps
 from tests.support import aws_fakes
+from tests.support import stores as store_tools
 
 NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
 STORY_REPORTED_BY_WEBHOOK = STORIES[43]
@@ -58,7 +59,8 @@ class SeededCloud:
             aws_fakes.create_tables()
         key = kms.create_key()["KeyMetadata"]["KeyId"]
         dynamodb = self.client("dynamodb")
-        return open_stores(prefix=prefix, kms_key_id=key, dynamodb=lambda: dynamodb, kms=lambda: kms)
+        files = store_tools.create_files(self.client)
+        return open_stores(prefix=prefix, kms_key_id=key, dynamodb=lambda: dynamodb, kms=lambda: kms, files=files)
 
     def create_accounts(self) -> CognitoAccounts:
         """Create a user pool without users."""

@@ -28,6 +28,12 @@ DOCUMENT_CHECKED = "Document Checked"
 CHECK_REQUESTED = "Document Check Requested"
 OBJECT_SCANNED = "GuardDuty Malware Protection Object Scan Result"
 
+UPLOAD_NEWS_PATTERN: dict[str, Any] = {
+    "source": [S3_SOURCE, CHECK_SOURCE, *sorted(SCANNER_SOURCES)],
+    "detail-type": [OBJECT_CREATED, DOCUMENT_CHECKED, OBJECT_SCANNED],
+}
+"""The events that the function `documents` records."""
+
 UPLOADS = "uploads/"
 """Where people upload to, in the quarantine bucket."""
 

@@ -323,6 +323,11 @@ def delete(document: Document, deletion: Deletion) -> Document:
     return removed.with_state(DocumentState.DELETED, at=deletion.at, by=deletion.by)
 
 
+def with_arrival(document: Document, report: ArrivalReport) -> Document:
+    """Add what the other side says about a document that was sent another way. A later report replaces it."""
+    return replace(document, arrival=report, version=document.version + 1)
+
+
 def find_expiry_reason(document: Document) -> RejectionReason | None:
     """Why a file that is still on its way is given up; None if it is not on its way."""
     if document.state is DocumentState.AWAITING_UPLOAD:

@@ -14,7 +14,15 @@ from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import factories, tokens
 from tests.support.api_driver import STAGES_TO_INFUSED
 from tests.support.bad_credentials import list_bad_credentials
-from tests.support.route_policy import GUARDED_ROUTES, MEMBERS, POLICY, build_body, list_expected_statuses
+from tests.support.route_policy import (
+    GUARDED_ROUTES,
+    MEMBERS,
+    POLICY,
+    QUERIES,
+    build_body,
+    build_fax_body,
+    list_expected_statuses,
+)
 
 REQUEST_ID = "one-request-id-for-all"
 NOTHING_MISSING = {
@@ -61,7 +69,8 @@ def test_every_change_by_a_person_is_safe_to_repeat(operation):
     changes = (operation.method, operation.path) != ("POST", "/v1/screens")  # It stores nothing.
 
     assert operation.needs_idempotency_key is (by_a_person and operation.method == "POST" and changes)
-    assert operation.needs_if_match is (by_a_person and operation.method in {"PATCH", "PUT"})
+    of_a_version = operation.method in {"PATCH", "PUT"} or (operation.method == "DELETE" and "{" in operation.path)
+    assert operation.needs_if_match is (by_a_person and of_a_version)
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +80,8 @@ def bad_headers(shared_api):
 
 
 def path_of(route, **ids):
-    return route[1].format(
-        **{"center_id": "ctr_harbor"}
-        | dict.fromkeys(("referral_id", "notice_id", "member_id", "delivery_id", "request_id"), "x")
-        | ids
-    )
+    names = ("referral_id", "notice_id", "member_id", "delivery_id", "request_id", "document_id")
+    return route[1].format(**{"center_id": "ctr_harbor"} | dict.fromkeys(names, "x") | ids) + QUERIES.get(route, "")
 
 
 @pytest.mark.parametrize("route", GUARDED_ROUTES, ids=named)
@@ -179,6 +185,9 @@ def test_a_route_answers_each_role_as_its_policy_says(shared_api, path_ids, monk
         asked = {"items": ["clinical_ecog"], "text": route[1]}
         answer = shared_api.center.post(f"/v1/referrals/{path_ids['referral_id']}/information-requests", asked)
         path_ids["request_id"] = answer.json["request_id"]
+    if "{document_id}" in route[1]:
+        answer = shared_api.practice.post(f"/v1/referrals/{path_ids['referral_id']}/documents", build_fax_body())
+        path_ids["document_id"] = answer.json["document"]["document_id"]
 
     answered = {
         handle: shared_api.get_client_for(shared_api.members[handle])

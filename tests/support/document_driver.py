@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from app import app
 from chalicelib import wiring
 from chalicelib.domain.documents.check_events import OBJECT_SCANNED
 from chalicelib.domain.documents.file_types import FileType
@@ -143,7 +144,7 @@ class DocumentDriver:
         """Call the documents function."""
         envelope = {"version": "0", "id": "1", "account": "123456789012", "region": "us-east-1", "resources": []}
         whole = {**envelope, "time": "2026-11-02T12:00:00Z", **event}
-        return self.api.anyone.app.handler_map["documents"](whole, FakeLambdaContext())
+        return app.handler_map["documents"](whole, FakeLambdaContext())
 
     def share(self, content: bytes = PDF, site: ApiClient | None = None, **changed: Any) -> str:
         """Add a file that passes everything, and return the id of its document."""

@@ -22,7 +22,9 @@ URL = "https://files-bucket.s3.us-east-1.amazonaws.com"
 def create_reference(identity):
     session = botocore.session.Session()
     session.set_credentials(identity.access_key, identity.secret_key, identity.token or None)
-    config = botocore.config.Config(signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"})
+    config = botocore.config.Config(
+        signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+    )
     return session.create_client("s3", region_name=identity.region, config=config)
 
 

@@ -19,8 +19,8 @@ from botocore.exceptions import ClientError
 from chalicelib.domain.documents.check_events import (
     CHECK_SOURCE,
     DOCUMENT_CHECKED,
+    CheckOutcome,
     CheckRequest,
-    CheckResult,
     UploadedObject,
     build_check_result,
     parse_event,
@@ -73,7 +73,7 @@ def handle(event: Mapping[str, Any], _context: object = None) -> Mapping[str, st
     return {"done": "checked", "reason": result.reason or "none"}
 
 
-def _check(uploaded: UploadedObject, folder: Path) -> tuple[UploadedObject, CheckResult]:
+def _check(uploaded: UploadedObject, folder: Path) -> tuple[UploadedObject, CheckOutcome]:
     source, cleaned = folder / "source", folder / "cleaned"
     version = {"VersionId": uploaded.version_id} if uploaded.version_id else {}
     response = _get_client("s3").get_object(Bucket=uploaded.bucket, Key=uploaded.key, **version)
@@ -81,17 +81,17 @@ def _check(uploaded: UploadedObject, folder: Path) -> tuple[UploadedObject, Chec
     uploaded = UploadedObject(uploaded.bucket, uploaded.key, response["VersionId"])
     size, sha256 = int(response["ContentLength"]), hashlib.sha256()
     if size > MAX_FILE_BYTES:
-        return uploaded, CheckResult(reason=RejectionReason.TOO_LARGE, size=size, sha256="")
+        return uploaded, CheckOutcome(reason=RejectionReason.TOO_LARGE, size=size, sha256="")
     with source.open("wb") as out:
         for chunk in response["Body"].iter_chunks(_CHUNK_BYTES):
             out.write(chunk)
             sha256.update(chunk)
     found = _check_type(response["ContentType"], source, cleaned)
     if found.reason:
-        return uploaded, CheckResult(reason=found.reason, size=size, sha256=sha256.hexdigest())
+        return uploaded, CheckOutcome(reason=found.reason, size=size, sha256=sha256.hexdigest())
     copy = _store_cleaned(uploaded, cleaned, response["ContentType"])
     details = {**copy, "pages": found.pages, "removed": list(found.removed)}
-    return uploaded, CheckResult(reason=None, size=size, sha256=sha256.hexdigest(), cleaned=details)
+    return uploaded, CheckOutcome(reason=None, size=size, sha256=sha256.hexdigest(), cleaned=details)
 
 
 def _check_type(media_type: str, source: Path, cleaned: Path) -> SandboxResult:
@@ -112,7 +112,7 @@ def _store_cleaned(uploaded: UploadedObject, cleaned: Path, media_type: str) -> 
     }
 
 
-def _send(uploaded: UploadedObject, result: CheckResult) -> None:
+def _send(uploaded: UploadedObject, result: CheckOutcome) -> None:
     entry = {
         "Source": CHECK_SOURCE,
         "DetailType": DOCUMENT_CHECKED,

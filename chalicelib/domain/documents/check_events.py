@@ -58,7 +58,7 @@ class UploadedObject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult:
+class CheckOutcome:
     """What the check of an upload found.
 
     Attributes:
@@ -95,7 +95,7 @@ class CheckRequest:
     malware: bool
 
 
-EventContent = CheckResult | ScanResult | CheckRequest | None
+EventContent = CheckOutcome | ScanResult | CheckRequest | None
 """What an event says about its object; None if the object has just arrived."""
 
 
@@ -118,7 +118,7 @@ def parse_event(event: Mapping[str, Any]) -> tuple[UploadedObject, EventContent]
     return None
 
 
-def build_check_result(uploaded: UploadedObject, result: CheckResult) -> Mapping[str, Any]:
+def build_check_result(uploaded: UploadedObject, result: CheckOutcome) -> Mapping[str, Any]:
     """Build the detail of a "Document Checked" event."""
     return {
         "s3ObjectDetails": _name_object(uploaded),
@@ -156,8 +156,8 @@ def _name_object(uploaded: UploadedObject) -> Mapping[str, str]:
     return {"bucketName": uploaded.bucket, "objectKey": uploaded.key, "versionId": uploaded.version_id}
 
 
-def _parse_check(result: Mapping[str, Any]) -> CheckResult:
-    return CheckResult(
+def _parse_check(result: Mapping[str, Any]) -> CheckOutcome:
+    return CheckOutcome(
         reason=RejectionReason(result["reason"]) if result["reason"] else None,
         size=result["size"],
         sha256=result["sha256"],

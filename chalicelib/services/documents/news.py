@@ -10,8 +10,8 @@ from typing import Any
 
 from chalicelib.domain.documents import document as documents
 from chalicelib.domain.documents.check_events import (
+    CheckOutcome,
     CheckRequest,
-    CheckResult,
     EventContent,
     ScanResult,
     UploadedObject,
@@ -171,14 +171,14 @@ def _commit(before: Document, after: Document, referral: Referral, *, context: R
 
 def _follow(document: Document, uploaded: UploadedObject, content: EventContent, context: RunContext) -> Document:
     match content:
-        case CheckResult():
+        case CheckOutcome():
             return documents.note_check(document, _to_check(document, uploaded, content, context))
         case ScanResult():
             return documents.note_verdict(document, _to_verdict(uploaded, content, context))
     return documents.note_upload(document, uploaded.version_id, at=context.now)
 
 
-def _to_check(document: Document, uploaded: UploadedObject, result: CheckResult, context: RunContext) -> FileCheck:
+def _to_check(document: Document, uploaded: UploadedObject, result: CheckOutcome, context: RunContext) -> FileCheck:
     announced, reason = document.announced, result.reason
     if reason is None and announced and (result.size, result.sha256) != (announced.size, announced.sha256):
         reason = RejectionReason.CHANGED

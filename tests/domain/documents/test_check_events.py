@@ -5,8 +5,8 @@ import json
 import pytest
 
 from chalicelib.domain.documents.check_events import (
+    CheckOutcome,
     CheckRequest,
-    CheckResult,
     ScanResult,
     UploadedObject,
     build_check_request,
@@ -80,8 +80,8 @@ def test_a_scan_result_is_read_in_the_words_of_the_scanner(status, outcome, thre
 @pytest.mark.parametrize(
     "result",
     [
-        CheckResult(reason=None, size=9, sha256="a" * 64, cleaned={"version_id": "c1", "removed": ["script"]}),
-        CheckResult(reason=RejectionReason.PASSWORD, size=9, sha256="a" * 64),
+        CheckOutcome(reason=None, size=9, sha256="a" * 64, cleaned={"version_id": "c1", "removed": ["script"]}),
+        CheckOutcome(reason=RejectionReason.PASSWORD, size=9, sha256="a" * 64),
     ],
 )
 def test_a_check_result_is_read_as_it_was_built(result):
@@ -104,7 +104,7 @@ def test_a_request_is_read_as_it_was_built(request_):
     [
         build_event("aws.s3", "Object Created", {"bucket": {"name": "b"}, "object": {"key": "cleaned/x"}}),
         build_event(
-            "evil", "Document Checked", build_check_result(UPLOADED, CheckResult(reason=None, size=1, sha256=""))
+            "evil", "Document Checked", build_check_result(UPLOADED, CheckOutcome(reason=None, size=1, sha256=""))
         ),
         build_event(
             "cart.scanner",

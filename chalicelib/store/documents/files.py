@@ -92,13 +92,10 @@ class DocumentFiles:
     def find_upload_version(self, uploaded: UploadedObject) -> str | None:
         """Find the newest version of an upload; None if there is none."""
         with translate_aws_errors():
-            try:
-                response = self.get_client("s3").head_object(Bucket=uploaded.bucket, Key=uploaded.key)
-            except Exception as e:
-                if get_error_code(e) in _GONE:
-                    return None
-                raise
-        return str(response["VersionId"])
+            # Not a HEAD request, which needs the permission to read the upload.
+            response = self.get_client("s3").list_object_versions(Bucket=uploaded.bucket, Prefix=uploaded.key)
+        newest = (v["VersionId"] for v in response.get("Versions", ()) if v["Key"] == uploaded.key and v["IsLatest"])
+        return next(newest, None)
 
     def promote(self, referral_id: str, document_id: str, cleaned: CleanedFile) -> str | None:
         """Copy exactly the checked version to the documents bucket. Return the version of the copy.

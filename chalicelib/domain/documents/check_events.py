@@ -34,6 +34,12 @@ UPLOAD_NEWS_PATTERN: dict[str, Any] = {
 }
 """The events that the function `documents` records."""
 
+FILE_CHECK_PATTERN: dict[str, Any] = {
+    "source": [S3_SOURCE, CHECK_SOURCE],
+    "detail-type": [OBJECT_CREATED, CHECK_REQUESTED],
+}
+"""The events that start a check and a scan. In the cloud, they also name the bucket."""
+
 UPLOADS = "uploads/"
 """Where people upload to, in the quarantine bucket."""
 

@@ -135,7 +135,7 @@ def _share_or_reject(
         raise TypeError("a file that is ready has a cleaned copy")
     if "stored" not in promoted:
         # Only once: another attempt of the commit does not copy the file again.
-        version_id = context.stores.files.promote(referral.referral_id, ready.document_id, cleaned)
+        version_id = context.stores.files.promote(referral.referral_id, ready, cleaned)
         promoted["stored"] = replace(cleaned, version_id=version_id) if version_id else None
     stored = promoted["stored"]
     if stored is None:

@@ -49,6 +49,4 @@ def create_link(referral_id: str, document_id: str, *, member: Member, context: 
         if document.state is not DocumentState.AVAILABLE or document.stored is None:
             raise ConflictError("no_file", "This document has no file that can be opened now. Reload to see why.")
     context.stores.audit_log.append(entry)
-    return context.stores.files.build_link(
-        referral_id, document, document.stored, added_on=document.added_at.date(), now=context.now
-    )
+    return context.stores.files.build_link(referral_id, document, document.stored, now=context.now)

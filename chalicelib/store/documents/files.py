@@ -9,9 +9,9 @@ any object without a link.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from chalicelib.aws import get_error_code, translate_aws_errors
@@ -65,20 +65,17 @@ class DocumentFiles:
             identity=self.get_identity(),
         )
 
-    def build_link(
-        self, referral_id: str, document: Document, stored: CleanedFile, *, added_on: date, now: datetime
-    ) -> str:
+    def build_link(self, referral_id: str, document: Document, stored: CleanedFile, *, now: datetime) -> str:
         """Sign the link to the version of a document that was checked, as a download with a generated name."""
-        file_type = document.announced.type if document.announced else FileType.PDF
-        name = build_download_name(document.kind, file_type, added_on)
+        headers = _build_download_headers(document)
         return sign_link(
             self.documents.url,
             f"{referral_id}/{document.document_id}",
             parameters={
                 "versionId": stored.version_id,
-                "response-cache-control": "no-store",
-                "response-content-disposition": f'attachment; filename="{name}"',
-                "response-content-type": file_type,
+                "response-cache-control": headers["CacheControl"],
+                "response-content-disposition": headers["ContentDisposition"],
+                "response-content-type": headers["ContentType"],
             },
             lifetime=LINK_LIFETIME,
             now=now,
@@ -97,20 +94,25 @@ class DocumentFiles:
         newest = (v["VersionId"] for v in response.get("Versions", ()) if v["Key"] == uploaded.key and v["IsLatest"])
         return next(newest, None)
 
-    def promote(self, referral_id: str, document_id: str, cleaned: CleanedFile) -> str | None:
+    def promote(self, referral_id: str, document: Document, cleaned: CleanedFile) -> str | None:
         """Copy exactly the checked version to the documents bucket. Return the version of the copy.
 
-        Returns None if the checked version is gone, because the document was removed in the meantime.
+        The copy is a download by itself, so no link can make a browser show it as a page. None means that the
+        checked version is gone, because the document was removed in the meantime.
         """
         source = {
             "Bucket": self.quarantine.name,
-            "Key": self.name_upload(referral_id, document_id).cleaned_key,
+            "Key": self.name_upload(referral_id, document.document_id).cleaned_key,
             "VersionId": cleaned.version_id,
         }
         with translate_aws_errors():
             try:
                 response = self.get_client("s3").copy_object(
-                    Bucket=self.documents.name, Key=f"{referral_id}/{document_id}", CopySource=source
+                    Bucket=self.documents.name,
+                    Key=f"{referral_id}/{document.document_id}",
+                    CopySource=source,
+                    MetadataDirective="REPLACE",
+                    **_build_download_headers(document),
                 )
             except Exception as e:
                 if get_error_code(e) in _GONE:
@@ -160,3 +162,14 @@ class DocumentFiles:
             for row in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                 if row["Key"] == key:
                     yield row["VersionId"]
+
+
+def _build_download_headers(document: Document) -> Mapping[str, str]:
+    """The headers of a file when it is opened, by their names in the S3 API."""
+    file_type = document.announced.type if document.announced else FileType.PDF
+    name = build_download_name(document.kind, file_type, document.added_at.date())
+    return {
+        "CacheControl": "no-store",
+        "ContentDisposition": f'attachment; filename="{name}"',
+        "ContentType": file_type,
+    }

@@ -11,11 +11,13 @@ from chalice import Rate
 from chalice.app import CloudWatchEvent, DynamoDBEvent
 
 from chalicelib import wiring
+from chalicelib.domain.documents.check_events import UPLOAD_NEWS_PATTERN
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
 from chalicelib.routes import static_pages
 from chalicelib.routes.centers import reference_data, resources_and_codes
 from chalicelib.routes.chalice_app import ReferralApp
+from chalicelib.routes.documents import documents as document_routes
 from chalicelib.routes.ehr import cds_hooks
 from chalicelib.routes.eligibility import screen
 from chalicelib.routes.handback import handback
@@ -25,6 +27,7 @@ from chalicelib.routes.notices import preferences, ses_and_unsubscribe
 from chalicelib.routes.referrals import information_requests, last_viewed, messages, practice_directory, referrals
 from chalicelib.routes.webhooks import deliveries, receive
 from chalicelib.services.audit.trail import write_checkpoint
+from chalicelib.services.documents.news import record_event
 from chalicelib.services.notices.outbox_worker import process_committed, run_job
 from chalicelib.services.platform import heartbeats
 from chalicelib.store.notices.task_items import list_ids_in_stream_event
@@ -48,6 +51,7 @@ for module in (
     information_requests,
     messages,
     practice_directory,
+    document_routes,
     handback,
     receive,
     deliveries,
@@ -67,6 +71,13 @@ def outbox(event: DynamoDBEvent) -> Mapping[str, int]:
     return process_committed(
         list_ids_in_stream_event(event.to_dict()), context=wiring.build_job_context(lambda_context=event.context)
     )
+
+
+# `infra/resources.json` adds the name of the bucket to this pattern.
+@app.on_cw_event(UPLOAD_NEWS_PATTERN)
+def documents(event: CloudWatchEvent) -> Mapping[str, int]:
+    """Record that an upload arrived, was checked or was scanned, and share a file that passed both."""
+    return record_event(event.to_dict(), context=wiring.build_run_context())
 
 
 @app.schedule(build_schedule_rate(ScheduledJob.RELAY))

@@ -43,3 +43,9 @@ def translate_aws_errors() -> Iterator[None]:
         raise
     except (ConnectionError, HTTPClientError) as e:
         raise UnavailableError from e
+
+
+def get_error_code(error: Exception) -> str:
+    """The code of an AWS service's error; empty for another error."""
+    response = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import NoCredentialsError
 from botocore.parsers import JSONParser, ResponseParser, ResponseParserFactory
 
 from chalicelib import budget
@@ -40,6 +41,10 @@ CONFIG = Config(
 _DYNAMODB_CONFIG = CONFIG.merge(Config(parameter_validation=False))
 
 
+# A copy of 25 MB inside S3 can take longer than other calls. No request of a person waits for it.
+_STORAGE_CONFIG = CONFIG.merge(Config(read_timeout=20))
+
+
 class _PlainParser(JSONParser):
     """Returns the JSON of DynamoDB unchanged, because it already is the attribute map.
 
@@ -66,7 +71,22 @@ def create_dynamodb_client() -> "DynamoDBClient":
 
 def create_aws_client(service: str) -> Any:
     """Create a standard client of another service."""
-    return _create_budgeted_client(botocore.session.Session(), service, CONFIG)
+    config = _STORAGE_CONFIG if service == "s3" else CONFIG
+    return _create_budgeted_client(botocore.session.Session(), service, config)
+
+
+def load_signing_identity() -> tuple[str, str, str, str]:
+    """Load the access key, the secret key, the session token and the region of this function.
+
+    The token is empty if the credentials have none.
+    """
+    session = botocore.session.Session()
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise NoCredentialsError
+    current = credentials.get_frozen_credentials()
+    region = str(session.get_config_variable("region"))
+    return str(current.access_key), str(current.secret_key), current.token or "", region
 
 
 def _create_budgeted_client(session: botocore.session.Session, service: str, config: Config) -> Any:

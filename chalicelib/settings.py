@@ -29,6 +29,10 @@ class Settings:
             `services.ehr.cds_tokens`); empty for none.
         payers_secret: The secret in AWS Secrets Manager that lists the payers for electronic benefits checks
             (see `services.coverage.payer_setups`); empty for none.
+        quarantine_bucket: Where people upload files, until they are checked.
+        quarantine_url: The address to which browsers upload.
+        documents_bucket: Where the files are that passed their checks.
+        documents_url: The address from which browsers download.
     """
 
     table_prefix: str
@@ -47,6 +51,10 @@ class Settings:
     commit: str
     ehr_clients: str
     payers_secret: str
+    quarantine_bucket: str
+    quarantine_url: str
+    documents_bucket: str
+    documents_url: str
 
 
 _OPTIONAL = frozenset(

@@ -20,6 +20,8 @@ from chalicelib.services.identity.sign_in import IdentityService
 from chalicelib.services.platform.run_context import JobContext, RunContext
 from chalicelib.settings import Settings
 from chalicelib.store.all_stores import Stores, open_stores
+from chalicelib.store.documents.files import Bucket, DocumentFiles
+from chalicelib.store.documents.signing import SigningIdentity
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -98,7 +100,26 @@ def get_stores() -> Stores:
         kms_key_id=get_settings().kms_key_id,
         dynamodb=get_dynamodb_client,
         kms=lambda: get_aws_client("kms"),
+        files=get_document_files(),
     )
+
+
+@cache
+def get_document_files() -> DocumentFiles:
+    """The files of documents, in their two buckets."""
+    settings = get_settings()
+    return DocumentFiles(
+        quarantine=Bucket(name=settings.quarantine_bucket, url=settings.quarantine_url),
+        documents=Bucket(name=settings.documents_bucket, url=settings.documents_url),
+        get_client=get_aws_client,
+        get_identity=_load_signing_identity,
+    )
+
+
+def _load_signing_identity() -> SigningIdentity:
+    from chalicelib import clients  # noqa: PLC0415 botocore is most of a cold start
+
+    return SigningIdentity(*clients.load_signing_identity())
 
 
 @cache
@@ -262,6 +283,7 @@ def reset() -> None:
         get_dynamodb_client,
         get_aws_client,
         get_stores,
+        get_document_files,
         get_center_search,
         get_mailer,
         get_identity_service,

@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from botocore.session import Session
 
-from infra.bundle import BUNDLE, TEMPLATE, template
+from infra.bundle import BUNDLE, CHECK_BUNDLE, TEMPLATE, template
 from infra.commit import ROOT
 
 _NO_CHANGES_REASONS = ("didn't contain changes", "No updates are to be performed")
@@ -132,14 +132,15 @@ class DeployedStack:
         return [parameter["ParameterKey"] for parameter in self._describe_stack().get("Parameters", ())]
 
     def _upload(self, dist: Path) -> str:
-        """Upload both files to the bucket, named by their content hash. Return the template's address."""
-        bundle = (dist / BUNDLE).read_bytes()
+        """Upload all files to the bucket, named by their content hash. Return the template's address."""
+        bundles = {name: (dist / name).read_bytes() for name in (BUNDLE, CHECK_BUNDLE)}
         packaged = json.loads((dist / TEMPLATE).read_text("utf-8"))
         for function in template.list_resources_of_type(packaged, "AWS::Serverless::Function").values():
-            function["Properties"]["CodeUri"] = f"s3://{self.bucket}/{_build_object_key(bundle, BUNDLE)}"
+            name = function["Properties"]["CodeUri"].removeprefix("./")
+            function["Properties"]["CodeUri"] = f"s3://{self.bucket}/{_build_object_key(bundles[name], name)}"
         template_content = template.to_json(packaged).encode()
         s3: Any = self.session.create_client("s3")
-        for name, content in ((BUNDLE, bundle), (TEMPLATE, template_content)):
+        for name, content in (*bundles.items(), (TEMPLATE, template_content)):
             s3.put_object(Bucket=self.bucket, Key=_build_object_key(content, name), Body=content)
         return f"{s3.meta.endpoint_url}/{self.bucket}/{_build_object_key(template_content, TEMPLATE)}"
 

@@ -34,12 +34,14 @@ CAPABILITIES = {
     "handback",
     "identity",
     "audit",
+    "documents",
     "platform",
 }
 WRITTEN_BY_HAND = {".css", ".html", ".js", ".md", ".py"}
 MAX_LINES = 500
 
 SLOW_IMPORTS = {
+    "PIL": "images; only the function that checks files has it",
     "boto3": "the AWS SDK",
     "botocore.client": "the AWS SDK; the bare package is only a version number",
     "botocore.session": "the AWS SDK",
@@ -53,6 +55,7 @@ SLOW_IMPORTS = {
     "joserfc": "verifies tokens, and loads OpenSSL",
     "jsonschema": "for tests",
     "moto": "for tests",
+    "pikepdf": "PDF files; only the function that checks files has it",
     "requests": "an HTTP client",
     "urllib3": "part of the AWS SDK",
 }

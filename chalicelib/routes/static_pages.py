@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlsplit
 
 from chalice import Blueprint
 
@@ -22,11 +23,15 @@ from chalicelib.version import VERSION
 
 blueprint = Blueprint(__name__)
 
-PAGE_CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'"
-)
+
+def build_page_csp(storage_url: str) -> str:
+    """Build the content security policy of a page. It can send requests to us, and upload files to one bucket."""
+    parts = urlsplit(storage_url)
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        f"font-src 'self' data:; connect-src 'self' {parts.scheme}://{parts.netloc}; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    )
 
 
 @declare_endpoint(blueprint, "GET", "/", access=RouteAccess.PUBLIC)
@@ -78,7 +83,7 @@ def _serve_file(name: str, request: ApiRequest) -> ApiResponse[str]:
         "Content-Type": entry["type"],
         "ETag": tag,
         "Cache-Control": "no-cache",
-        "Content-Security-Policy": PAGE_CSP,
+        "Content-Security-Policy": build_page_csp(wiring.get_settings().quarantine_url),
     }
     if matches_tag(request.headers.get("if-none-match", ""), tag):
         return ApiResponse(body="", status=304, headers=headers)

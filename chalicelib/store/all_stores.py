@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.store.audit.rows import AuditLog
+from chalicelib.store.documents.documents import Documents
+from chalicelib.store.documents.files import DocumentFiles
 from chalicelib.store.ehr.used_tokens import UsedTokens
 from chalicelib.store.handback.calendar_feeds import CalendarFeeds
 from chalicelib.store.handback.packages import HandbackVersions
@@ -56,7 +58,7 @@ TABLE_NAMES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """The stores, each for one or two tables; the transactions that commit over several; and the encryption.
+    """The stores, each for one or two tables; the files; the transactions over several tables; and the encryption.
 
     Some tables have older names: `allowances` has the rate limits, and `looks` the last viewed versions.
     """
@@ -85,12 +87,19 @@ class Stores:
     fact_changes: FactChanges
     practice_directories: PracticeDirectories
     calendar_feeds: CalendarFeeds
+    documents: Documents
+    files: DocumentFiles
     transactions: Transactions
     encryption: EnvelopeEncryption
 
 
 def open_stores(
-    *, prefix: str, kms_key_id: str, dynamodb: "Callable[[], DynamoDBClient]", kms: Callable[[], Any]
+    *,
+    prefix: str,
+    kms_key_id: str,
+    dynamodb: "Callable[[], DynamoDBClient]",
+    kms: Callable[[], Any],
+    files: DocumentFiles,
 ) -> Stores:
     """Create the stores over tables named `prefix` plus their name. Calls no AWS service."""
     tables = {name: DynamoTable(f"{prefix}{name}", dynamodb) for name in TABLE_NAMES}
@@ -121,6 +130,8 @@ def open_stores(
         fact_changes=FactChanges(tables["referrals"], encryption),
         practice_directories=PracticeDirectories(tables["referrals"], encryption),
         calendar_feeds=CalendarFeeds(tables["calendars"]),
+        documents=Documents(tables["referrals"], encryption),
+        files=files,
         transactions=Transactions(dynamodb),
         encryption=encryption,
     )

@@ -1,6 +1,7 @@
 """Writes the bundle as one reproducible zip, and checks its content before it ships."""
 
 import zipfile
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 # A fixed time, the earliest that a zip can store.
@@ -27,7 +28,12 @@ def pack(root: Path, archive: Path) -> None:
             out.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
-def check_archive(archive: Path, *, distributions: set[str], limit_bytes: int) -> None:
+_ENTRY_MODULES = frozenset({"app.pyc", "chalicelib/__init__.pyc", "chalice/app.pyc"})
+
+
+def check_archive(
+    archive: Path, *, distributions: set[str], limit_bytes: int, modules: AbstractSet[str] = _ENTRY_MODULES
+) -> None:
     """Check that the archive has everything that it needs and nothing else.
 
     If chalice finds no requirements, it packages an application without its dependencies and prints
@@ -37,22 +43,23 @@ def check_archive(archive: Path, *, distributions: set[str], limit_bytes: int) -
         archive: The file that `pack` wrote.
         distributions: The distributions that it must contain, with the spelling of their `.dist-info` folders.
         limit_bytes: The maximum size.
+        modules: Compiled modules that it must contain.
 
     Raises:
         BundleError: lists all problems.
     """
     with zipfile.ZipFile(archive) as bundle:
         names = bundle.namelist()
-    problems = [*_list_missing(names, distributions), *_list_unwanted(names)]
+    problems = [*_list_missing(names, distributions, modules), *_list_unwanted(names)]
     if archive.stat().st_size > limit_bytes:
         problems.append(f"{archive.stat().st_size:,} bytes, more than {limit_bytes:,}")
     if problems:
         raise BundleError("\n".join([f"{archive.name} cannot ship:", *problems]))
 
 
-def _list_missing(names: list[str], distributions: set[str]) -> list[str]:
+def _list_missing(names: list[str], distributions: set[str], modules: AbstractSet[str]) -> list[str]:
     included = {name.partition("-")[0].lower() for name in names if ".dist-info/" in name}
-    missing_files = {"app.pyc", "chalicelib/__init__.pyc", "chalice/app.pyc"} - set(names)
+    missing_files = modules - set(names)
     return [f"missing: {name}" for name in sorted(missing_files | (distributions - included))]
 
 

@@ -16,7 +16,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-_OWN_CODE = ("app.py", "chalicelib")
+_OWN_CODE = ("app.py", "chalicelib", "document_check")
+_ROUTES = Path("chalicelib/routes")
 _LAMBDA_ROOT = "/var/task"
 _UNCHECKED_HASH = (1).to_bytes(4, "little")
 
@@ -34,13 +35,14 @@ def compile_in_subprocess(root: Path) -> None:
 def compile_all(root: Path) -> None:
     """Replace every source file with its bytecode, which has a third of the size.
 
-    Tracebacks then show no source lines, which the product does not need. The docstrings of the
-    product stay, because the OpenAPI document uses them.
+    Tracebacks then show no source lines, which the product does not need. The docstrings that the OpenAPI
+    document uses stay: those of the routes, and of all classes of the product, some of which are fields there.
     """
     for source in sorted(root.rglob("*.py")):
         tree = ast.parse(source.read_bytes())
-        if source.relative_to(root).parts[0] not in _OWN_CODE:
-            _drop_docstrings(tree)
+        path = source.relative_to(root)
+        if _ROUTES not in path.parents:
+            _drop_docstrings(tree, with_classes=path.parts[0] not in _OWN_CODE)
         source.with_suffix(".pyc").write_bytes(_compile_file(source, root, tree))
         source.unlink()
 
@@ -52,10 +54,11 @@ def _compile_file(source: Path, root: Path, tree: ast.Module) -> bytes:
     return importlib.util.MAGIC_NUMBER + _UNCHECKED_HASH + source_hash + marshal.dumps(code)
 
 
-def _drop_docstrings(tree: ast.Module) -> None:
-    """Remove docstrings as `-OO` does, but keep the assertions."""
+def _drop_docstrings(tree: ast.Module, *, with_classes: bool) -> None:
+    """Remove docstrings as `-OO` does, but keep the assertions, and on request the docstrings of classes."""
+    kinds = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, kinds | ast.ClassDef if with_classes else kinds):
             match node.body:
                 case [ast.Expr(value=ast.Constant(value=str())) as docstring, *rest]:
                     node.body = rest or [ast.copy_location(ast.Pass(), docstring)]

@@ -10,7 +10,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-KEPT_AWS_SERVICES = ("cognito-idp", "dynamodb", "kms", "secretsmanager", "sesv2")
+KEPT_AWS_SERVICES = ("cognito-idp", "dynamodb", "events", "kms", "s3", "secretsmanager", "sesv2")
+
+CHECK_AWS_SERVICES = ("events", "guardduty", "s3")
+"""The services that the function that checks files uses."""
 
 # Distributions that other packages require but the functions never import.
 UNUSED_PACKAGES = frozenset({"boto3", "cffi", "pycparser", "s3transfer"})
@@ -89,6 +92,16 @@ def remove_unused(site: Path) -> None:
     _slim_botocore(site / "botocore")
 
 
+def remove_unused_of_check(site: Path) -> None:
+    """Remove what the function that checks files does not need."""
+    for pattern in ("bin", "**/*.pyi", "**/*.typed", "lxml/includes", "lxml/isoschematron"):
+        for path in site.glob(pattern):
+            _remove(path)
+    for info in site.glob("*.dist-info"):
+        _slim_metadata(info)
+    _slim_botocore(site / "botocore", kept=CHECK_AWS_SERVICES)
+
+
 def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
@@ -103,7 +116,7 @@ def _slim_metadata(info: Path) -> None:
     (info / _KEPT_METADATA).write_text(header + "\n", encoding="utf-8")
 
 
-def _slim_botocore(botocore: Path) -> None:
+def _slim_botocore(botocore: Path, *, kept: tuple[str, ...] = KEPT_AWS_SERVICES) -> None:
     docs, data = botocore / "docs", botocore / "data"
     for path in docs.iterdir():
         if path.name != "utils.py":  # botocore.handlers needs this module.
@@ -111,12 +124,12 @@ def _slim_botocore(botocore: Path) -> None:
     (docs / "__init__.py").touch()
     (docs / "docstring.py").write_text(_EMPTY_DOCSTRINGS, encoding="utf-8")
     for service in (path for path in data.iterdir() if path.is_dir()):
-        if service.name in KEPT_AWS_SERVICES:
+        if service.name in kept:
             _slim_service(service)
         else:
             _remove(service)
     endpoints = data / "endpoints.json"
-    _write(endpoints, _slim_endpoints(_read(endpoints)))
+    _write(endpoints, _slim_endpoints(_read(endpoints), kept))
 
 
 def _slim_service(service: Path) -> None:
@@ -131,10 +144,10 @@ def _slim_service(service: Path) -> None:
             _write(newest / path.name.removesuffix(".gz"), _remove_documentation(content))
 
 
-def _slim_endpoints(endpoints: dict[str, Any]) -> dict[str, Any]:
+def _slim_endpoints(endpoints: dict[str, Any], kept: tuple[str, ...]) -> dict[str, Any]:
     for partition in endpoints["partitions"]:
         services = partition["services"]
-        partition["services"] = {name: services[name] for name in KEPT_AWS_SERVICES if name in services}
+        partition["services"] = {name: services[name] for name in kept if name in services}
     return endpoints
 
 

@@ -9,6 +9,9 @@ from chalicelib.routes.platform.endpoint import build_gateway_problem
 
 Template = dict[str, Any]
 
+CHECK_FUNCTION = "DocumentCheck"
+"""The function that checks files. It has a bundle of its own."""
+
 _ANY_METHOD = "x-amazon-apigateway-any-method"
 _METHODS = frozenset({"delete", "get", "head", "options", "patch", "post", "put"})
 
@@ -40,17 +43,22 @@ GATEWAY_RESPONSES = {
 }
 
 
-def complete_template(template: Template, *, bundle: str, commit: str) -> Template:
+def complete_template(template: Template, *, bundle: str, check_bundle: str, commit: str) -> Template:
     """Complete Chalice's template.
 
     Args:
         template: As `chalice package --merge-template` wrote it.
         bundle: The path of the zip, relative to the template.
+        check_bundle: The path of the zip of the function that checks files.
         commit: The packaged commit. Empty if unknown.
     """
     completed = copy.deepcopy(template)
-    for function in list_resources_of_type(completed, "AWS::Serverless::Function").values():
-        function["Properties"]["CodeUri"] = bundle
+    functions = list_resources_of_type(completed, "AWS::Serverless::Function")
+    for name, function in functions.items():
+        function["Properties"]["CodeUri"] = check_bundle if name == CHECK_FUNCTION else bundle
+    # Chalice does not know this function.
+    ours, theirs = functions[CHECK_FUNCTION]["Properties"], functions["APIHandler"]["Properties"]
+    ours |= {name: theirs[name] for name in ("Runtime", "Architectures") if name in theirs}
     for api in list_resources_of_type(completed, "AWS::Serverless::Api").values():
         api["Properties"]["GatewayResponses"] = {
             kind: _build_gateway_response(status, code) for kind, (status, code) in GATEWAY_RESPONSES.items()

@@ -22,7 +22,8 @@ STOP_TIMEOUT_S = 30
 # Isolated from the caller's folder and variables. Only this repository is added to the path.
 _LAUNCH = (
     "import sys; sys.path.append(sys.argv[1]); from pathlib import Path; "
-    "from infra.local.child import run; run(Path(sys.argv[2]), saving=sys.argv[3] == 'saving')"
+    "from infra.local.child import run; "
+    "run(Path(sys.argv[2]), saving=sys.argv[3] == 'saving', dashboard=sys.argv[4])"
 )
 
 
@@ -72,7 +73,9 @@ class LocalCloud:
             raise CloudError("The local cloud did not stop cleanly. The last few seconds of data may be lost.")
 
 
-def start_cloud(data_dir: Path, *, enforce_policies: bool = False, saving: bool = True) -> LocalCloud:
+def start_cloud(
+    data_dir: Path, *, enforce_policies: bool = False, saving: bool = True, dashboard: str = ""
+) -> LocalCloud:
     """Start the local cloud with the state in `data_dir`. If there is none, start empty.
 
     Args:
@@ -80,6 +83,7 @@ def start_cloud(data_dir: Path, *, enforce_policies: bool = False, saving: bool 
         enforce_policies: Check signatures and IAM policies, as AWS does.
         saving: Write checkpoints. Their cost grows with the stored data, so a temporary cloud with
             much data should not use them.
+        dashboard: The origin whose pages may upload files to a bucket. No other page may.
 
     Raises:
         CloudError: it is not installed, or did not respond in time.
@@ -90,13 +94,15 @@ def start_cloud(data_dir: Path, *, enforce_policies: bool = False, saving: bool 
     mode = "saving" if saving else "not-saving"
     with (data_dir / "cloud.log").open("w") as log:
         process = subprocess.Popen(
-            [str(PYTHON), "-I", "-c", _LAUNCH, str(ROOT), str(data_dir.resolve()), mode],
+            [str(PYTHON), "-I", "-c", _LAUNCH, str(ROOT), str(data_dir.resolve()), mode, dashboard],
             # Nothing is written to it. It closes when this process dies, and then the cloud stops.
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            env=environment.build_cloud_environment(data_dir.resolve(), enforce_policies=enforce_policies),
+            env=environment.build_cloud_environment(
+                data_dir.resolve(), enforce_policies=enforce_policies, saving=saving
+            ),
             # A separate process group: Ctrl-C must reach only this process, which stops the cloud at the right time.
             start_new_session=True,
         )
@@ -109,9 +115,11 @@ def start_cloud(data_dir: Path, *, enforce_policies: bool = False, saving: bool 
 
 
 @contextlib.contextmanager
-def run_cloud(data_dir: Path, *, enforce_policies: bool = False, saving: bool = True) -> Iterator[LocalCloud]:
+def run_cloud(
+    data_dir: Path, *, enforce_policies: bool = False, saving: bool = True, dashboard: str = ""
+) -> Iterator[LocalCloud]:
     """Run a local cloud during the block."""
-    cloud = start_cloud(data_dir, enforce_policies=enforce_policies, saving=saving)
+    cloud = start_cloud(data_dir, enforce_policies=enforce_policies, saving=saving, dashboard=dashboard)
     try:
         yield cloud
     finally:

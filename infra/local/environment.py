@@ -43,7 +43,7 @@ def build_product_environment(endpoint: str) -> dict[str, str]:
     }
 
 
-def build_cloud_environment(data_dir: Path, *, enforce_policies: bool) -> dict[str, str]:
+def build_cloud_environment(data_dir: Path, *, enforce_policies: bool, saving: bool = True) -> dict[str, str]:
     """Build the complete environment of the local cloud's process. It inherits nothing."""
     scratch = str(data_dir / "tmp")
     return _DUMMY_AWS_SETTINGS | {
@@ -60,7 +60,9 @@ def build_cloud_environment(data_dir: Path, *, enforce_policies: bool) -> dict[s
         # If ministack finds a container daemon, it removes containers there.
         "DOCKER_HOST": "unix:///nowhere",
         "MINISTACK_REGION": REGION,
-        "S3_DATA_DIR": scratch,
+        # Files of documents are written at once, and not only with the next checkpoint.
+        "S3_PERSIST": str(int(saving)),
+        "S3_DATA_DIR": str(data_dir / "objects") if saving else scratch,
     }
 
 

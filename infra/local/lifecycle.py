@@ -18,7 +18,7 @@ from infra.commit import read_commit
 from infra.local import cloud, environment, stack
 from infra.local.gateway import Gateway
 from infra.local.mailbox import SentMailbox
-from infra.local.schedules import ScheduleRunner
+from infra.local.schedules import EventFunction, ScheduleRunner
 from infra.local.server import HttpServer
 from infra.local.streams import StreamRunner
 from infra.payers.server import run_simulator
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MAIL_FROM = "notices@referrals.example"
 READY_TIMEOUT_S = 30.0
+FILE_CHECK_LIMIT_S = 120.0
+"""The time limit of the function `DocumentCheck` in `infra/resources.json`."""
 
 
 class CannotRunError(Exception):
@@ -44,7 +46,7 @@ def run(data_dir: Path, port: int) -> NoReturn:
     server = HttpServer(port)
     with contextlib.ExitStack() as stops:
         log = stops.enter_context((data_dir / "product.log").open("a", buffering=1))
-        local_cloud = stops.enter_context(cloud.run_cloud(data_dir))
+        local_cloud = stops.enter_context(cloud.run_cloud(data_dir, dashboard=server.url))
         settings = environment.build_product_environment(local_cloud.endpoint)
         environment.apply_environment(settings)
         settings |= stack.deploy(local_cloud.endpoint, public_url=server.url, mail_from=MAIL_FROM, commit=read_commit())
@@ -56,7 +58,7 @@ def run(data_dir: Path, port: int) -> NoReturn:
         streams = StreamRunner(app, local_cloud.endpoint, settings["TABLE_PREFIX"])
         stops.callback(streams.stop)
         streams.start()
-        schedules = ScheduleRunner(app, local_cloud.endpoint)
+        schedules = ScheduleRunner(app, local_cloud.endpoint, _build_file_functions())
         stops.callback(schedules.stop)
         schedules.start()
         _run_overdue_schedules(schedules)
@@ -118,6 +120,18 @@ def _seed() -> None:
         world.seed_once(lambda progress: print(progress, flush=True))
     except world.OutdatedWorldError as error:
         raise CannotRunError(str(error)) from error
+
+
+def _build_file_functions() -> tuple[EventFunction, ...]:
+    """The check of uploaded files, and the scanner in place of GuardDuty."""
+    from chalicelib.domain.documents.check_events import FILE_CHECK_PATTERN  # noqa: PLC0415 see `_import_product`
+    from document_check import handler  # noqa: PLC0415 see `_import_product`
+    from infra.local import scanner  # noqa: PLC0415 see `_import_product`
+
+    return tuple(
+        EventFunction(name=name, pattern=FILE_CHECK_PATTERN, handler=handle, time_limit_s=FILE_CHECK_LIMIT_S)
+        for name, handle in (("document-check", handler.handle), ("scanner", scanner.handle))
+    )
 
 
 def _run_overdue_schedules(schedules: ScheduleRunner) -> None:

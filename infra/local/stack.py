@@ -18,7 +18,9 @@ Json: TypeAlias = dict[str, Any]
 
 RESOURCES = Path(__file__).parents[1] / "resources.json"
 STACK = "cart-local"
-DATA_RESOURCE_PATTERN = re.compile(r"AWS::(DynamoDB|Cognito|KMS)::\w+|AWS::SES::(ConfigurationSet|EmailIdentity)")
+DATA_RESOURCE_PATTERN = re.compile(
+    r"AWS::(DynamoDB|Cognito|KMS)::\w+|AWS::S3::Bucket|AWS::SES::(ConfigurationSet|EmailIdentity)"
+)
 _SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9]+)")
 # A stack with one of these statuses was never completed, so it contains no data.
 _INCOMPLETE_STATUSES = {"CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
@@ -59,6 +61,7 @@ def deploy(endpoint: str, *, public_url: str, mail_from: str, commit: str = "") 
         "IdentityEndpoint": endpoint,
         "MailFrom": mail_from,
         "PublicUrl": public_url,
+        "StorageEndpoint": endpoint,
     }
     parameters = {name: value for name, value in stack_parameters.items() if name in template["Parameters"]}
     outputs = _LocalStack(endpoint).create_or_update(template, parameters)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.domain.documents.check_events import UPLOAD_NEWS_PATTERN, UPLOADS
 from chalicelib.settings import Settings
 from chalicelib.store.all_stores import TABLE_NAMES
 from chalicelib.store.notices.leases import LEASE_DURATION
@@ -26,12 +27,15 @@ FREE_AT_REST = {
     "AWS::Cognito::UserPool",
     "AWS::Cognito::UserPoolClient",
     "AWS::DynamoDB::Table",
+    "AWS::GuardDuty::MalwareProtectionPlan",
     "AWS::IAM::Role",
     "AWS::KMS::Alias",
     "AWS::KMS::Key",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::Logs::MetricFilter",
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
     "AWS::SES::ConfigurationSet",
     "AWS::SES::ConfigurationSetEventDestination",
     "AWS::SES::EmailIdentity",
@@ -43,11 +47,24 @@ FREE_AT_REST = {
     "AWS::Serverless::Api",
     "AWS::Serverless::Function",
 }
+PAID_ALARMS = 1
+"""The alarm that malware scans are lost costs $0.10 a month. Without it, no one would notice for days."""
+
 FREE_METRICS = 10
 """For custom metrics, and again for metrics in alarms. An alarm on an expression counts each metric in it."""
 
 GATEWAY_TIMEOUT_S = 29
-FUNCTIONS = {"APIHandler", "Checkpoints", "Clocks", "Digest", "Notices", "Outbox", "Relay"}
+FUNCTIONS = {
+    "APIHandler",
+    "Checkpoints",
+    "Clocks",
+    "Digest",
+    "DocumentCheck",
+    "Documents",
+    "Notices",
+    "Outbox",
+    "Relay",
+}
 
 
 def get_api(template):
@@ -72,7 +89,7 @@ def test_the_stack_is_free_while_no_one_uses_it(template):
     alarms = [a["Properties"] for a in list_resources_of_type(template, "AWS::CloudWatch::Alarm").values()]
 
     assert types <= FREE_AT_REST
-    assert sum(len(alarm.get("Metrics", [1])) for alarm in alarms) <= FREE_METRICS
+    assert sum(len(alarm.get("Metrics", [1])) for alarm in alarms) <= FREE_METRICS + PAID_ALARMS
     assert len(list_resources_of_type(template, "AWS::Logs::MetricFilter")) <= FREE_METRICS
     for table in list_resources_of_type(template, "AWS::DynamoDB::Table").values():
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
@@ -94,6 +111,61 @@ def test_every_table_is_protected_from_loss(production):
         assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert properties["DeletionProtectionEnabled"] is True
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+
+
+BUCKETS = ("QuarantineBucket", "FilesBucket")
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_a_bucket_is_private_encrypted_versioned_and_kept(production, name):
+    """No one outside reads it, and a stack that is deleted leaves it."""
+    bucket, properties = production["Resources"][name], production["Resources"][name]["Properties"]
+    (encryption,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (statement,) = production["Resources"][f"{name}Policy"]["Properties"]["PolicyDocument"]["Statement"]
+
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(properties["PublicAccessBlockConfiguration"]) == 4
+    assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert encryption["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == {"Fn::GetAtt": ["DataKey", "Arn"]}
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_quarantine_is_emptied_after_a_day(production):
+    """Also of older versions, and of uploads that never ended."""
+    rules = production["Resources"]["QuarantineBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+
+    assert (rules[0]["ExpirationInDays"], rules[0]["NoncurrentVersionExpiration"]) == (1, {"NoncurrentDays": 1})
+    assert rules[0]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+
+
+def test_no_version_of_a_shared_file_expires(production):
+    """Two runs can copy a file at once, and the record names one of the two versions."""
+    rules = production["Resources"]["FilesBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+
+    assert [rule for rule in rules if "NoncurrentVersionExpiration" in rule or "ExpirationInDays" in rule] == []
+
+
+def test_the_scanner_reads_what_people_upload(production):
+    """GuardDuty scans every version below the prefix of uploads."""
+    plan = production["Resources"]["MalwareScanner"]
+
+    assert plan["Condition"] == "InProduction"
+    assert plan["Properties"]["ProtectedResource"]["S3Bucket"] == {
+        "BucketName": {"Ref": "QuarantineBucket"},
+        "ObjectPrefixes": [UPLOADS],
+    }
+
+
+def test_the_functions_for_files_get_only_events_of_this_bucket(production):
+    """Another stack of the account sends its own."""
+    news = get_function(production, "Documents")["Events"]["DocumentsEvent"]["Properties"]["Pattern"]
+    checks = get_function(production, "DocumentCheck")["Events"]
+
+    assert news["detail"]["$or"][0] == {"bucket": {"name": [{"Ref": "QuarantineBucket"}]}}
+    assert {**UPLOAD_NEWS_PATTERN, "detail": news["detail"]} == news
+    assert checks["Arrived"]["Properties"]["Pattern"]["detail"]["object"] == {"key": [{"prefix": UPLOADS}]}
 
 
 def test_every_table_is_encrypted_with_the_deployments_key(template):
@@ -250,6 +322,8 @@ def test_functions_use_the_python_and_the_processor_of_the_bundle(template):
         ("Clocks", "ClocksLogs"),
         ("Digest", "DigestLogs"),
         ("Checkpoints", "CheckpointsLogs"),
+        ("DocumentCheck", "DocumentCheckLogs"),
+        ("Documents", "DocumentsLogs"),
     ],
 )
 def test_each_function_has_a_log_group_with_limited_retention(template, name, group):

@@ -9,6 +9,7 @@ import botocore.session
 import pytest
 
 from chalicelib import wiring
+from chalicelib.domain.documents.document import Arrival, DocumentState
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind
@@ -16,7 +17,7 @@ from chalicelib.domain.referrals.care_reports import NO_REPORTS
 from chalicelib.domain.referrals.events import EventStatus, StageChange
 from chalicelib.domain.referrals.planned_dates import list_current_plans
 from chalicelib.domain.referrals.plans import get_local_day
-from chalicelib.domain.referrals.stages import Stage
+from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.migrate import MigrationResult, migrate_referrals
 from chalicelib.services.referrals.routing_hints import find_hints_of_referral
@@ -26,12 +27,14 @@ from infra.local.cloud import run_cloud
 from infra.world import seeding
 from infra.world.accounts import CognitoAccounts
 from infra.world.care import CARE_NOTES
+from infra.world.documents import DOCUMENTS
 from infra.world.people import MEMBERS
-from infra.world.places import CENTERS, OPERATOR, PRACTICES, find_center
+from infra.world.places import CENTERS, OPERATOR, PRACTICES, find_center, find_practice
 from infra.world.seeding import RECENT, derive_referral_id
 from infra.world.stories import STORIES
 from infra.world.timeline import build_steps
 from tests.support import aws_fakes
+from tests.support import stores as store_tools
 
 NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
 STORY_REPORTED_BY_WEBHOOK = STORIES[43]
@@ -56,9 +59,11 @@ class SeededCloud:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(aws_fakes, "PREFIX", prefix)
             aws_fakes.create_tables()
+            aws_fakes.create_buckets()
         key = kms.create_key()["KeyMetadata"]["KeyId"]
         dynamodb = self.client("dynamodb")
-        return open_stores(prefix=prefix, kms_key_id=key, dynamodb=lambda: dynamodb, kms=lambda: kms)
+        files = store_tools.create_files(self.client)
+        return open_stores(prefix=prefix, kms_key_id=key, dynamodb=lambda: dynamodb, kms=lambda: kms, files=files)
 
     def create_accounts(self) -> CognitoAccounts:
         """Create a user pool without users."""
@@ -320,3 +325,20 @@ def test_sample_data_is_refused_in_production(wired_stores, monkeypatch):
         world.seed_once(lambda _: None)
 
     assert wired_stores.tenants.get(TenantKind.OPERATOR, OPERATOR.tenant_id) is None
+
+
+def test_the_sample_data_has_documents_in_every_state(seeded_stores):
+    """And what was sent another way, with every answer."""
+    found = [
+        document
+        for story in STORIES
+        if story.number in DOCUMENTS
+        for document in seeded_stores.documents.list_for_referral(
+            derive_referral_id(story), scope=find_practice(story.practice).tenant.tenant_id
+        )
+    ]
+
+    assert {document.state for document in found} == set(DocumentState)
+    arrivals = {document.arrival.arrival for document in found if document.arrival}
+    assert arrivals == set(Arrival)
+    assert {document.side for document in found} == {Actor.PRACTICE, Actor.CENTER}

@@ -21,6 +21,7 @@ from tests.support import ehr, factories, handbacks
 from tests.support import sns_sender as posting
 from tests.support.api_client import ApiAnswer, ApiClient, FakeLambdaContext
 from tests.support.api_driver import STAGES_TO_INFUSED
+from tests.support.document_driver import open_document_driver
 from tests.support.identity import AcceptingIdentity
 from tests.support.refusals import REFUSALS
 
@@ -102,6 +103,7 @@ def walk(world):
     world.deliver(referral_id, "handed_back")
     look(world, path)
     talk(world, path)
+    share(world, path)
     hand_back(world, path)
     world.deliver(referral_id, "handback_ready")
     for lane in TaskQueue:
@@ -138,6 +140,18 @@ def talk(world, path):
     world.center.post(f"{second}/close", None)
     for read in (f"{path}/messages?limit=1", f"{path}/information-requests"):
         world.center.get(read)
+
+
+def share(world, path):
+    with open_document_driver(world) as documents:
+        document_id = documents.share()
+        documents.get(document_id)
+        documents.open(document_id)
+        documents.remove(document_id, "duplicate")
+        fax = documents.send_outside()
+        world.center.post(f"{documents.path}/{fax}/arrival", {"arrival": "not_found"})
+        world.center.get(documents.path)
+    world.center.get(f"{path}/documents")
 
 
 def hand_back(world, path):

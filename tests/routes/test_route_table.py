@@ -14,7 +14,15 @@ from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import factories, tokens
 from tests.support.api_driver import STAGES_TO_INFUSED
 from tests.support.bad_credentials import list_bad_credentials
-from tests.support.route_policy import GUARDED_ROUTES, MEMBERS, POLICY, build_body, list_expected_statuses
+from tests.support.route_policy import (
+    GUARDED_ROUTES,
+    MEMBERS,
+    POLICY,
+    QUERIES,
+    build_body,
+    build_fax_body,
+    list_expected_statuses,
+)
 
 REQUEST_ID = "one-request-id-for-all"
 NOTHING_MISSING = {
@@ -54,6 +62,10 @@ def test_a_route_is_as_open_as_its_policy_says(operation):
     assert operation.access is (cell if isinstance(cell, RouteAccess) else RouteAccess.MEMBER)
 
 
+WITHOUT_VERSION = {"/v1/practice-directory/{entry_id}"}
+"""What is removed without a version: an entry of a list that no one edits."""
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
 def test_every_change_by_a_person_is_safe_to_repeat(operation):
     """POST needs an Idempotency-Key, and PATCH the version that it changes."""
@@ -61,7 +73,10 @@ def test_every_change_by_a_person_is_safe_to_repeat(operation):
     changes = (operation.method, operation.path) != ("POST", "/v1/screens")  # It stores nothing.
 
     assert operation.needs_idempotency_key is (by_a_person and operation.method == "POST" and changes)
-    assert operation.needs_if_match is (by_a_person and operation.method in {"PATCH", "PUT"})
+    of_a_version = operation.method in {"PATCH", "PUT"} or (
+        operation.method == "DELETE" and "{" in operation.path and operation.path not in WITHOUT_VERSION
+    )
+    assert operation.needs_if_match is (by_a_person and of_a_version)
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +86,8 @@ def bad_headers(shared_api):
 
 
 def path_of(route, **ids):
-    return route[1].format(
-        **{"center_id": "ctr_harbor"}
-        | dict.fromkeys(("referral_id", "notice_id", "member_id", "delivery_id", "request_id", "entry_id"), "x")
-        | ids
-    )
+    names = ("referral_id", "notice_id", "member_id", "delivery_id", "request_id", "entry_id", "document_id")
+    return route[1].format(**{"center_id": "ctr_harbor"} | dict.fromkeys(names, "x") | ids) + QUERIES.get(route, "")
 
 
 @pytest.mark.parametrize("route", GUARDED_ROUTES, ids=named)
@@ -181,6 +193,9 @@ def test_a_route_answers_each_role_as_its_policy_says(shared_api, path_ids, monk
         path_ids["request_id"] = answer.json["request_id"]
     if "{entry_id}" in route[1]:
         path_ids["entry_id"] = shared_api.practice.get("/v1/practice-directory").json["payers"][0]["entry_id"]
+    if "{document_id}" in route[1]:
+        answer = shared_api.practice.post(f"/v1/referrals/{path_ids['referral_id']}/documents", build_fax_body())
+        path_ids["document_id"] = answer.json["document"]["document_id"]
 
     answered = {
         handle: shared_api.get_client_for(shared_api.members[handle])

@@ -175,6 +175,7 @@ def _as_another(stores: Stores) -> Stores:
         kms_key_id=stores.encryption.kms_key_id,
         dynamodb=stores.referrals.table.client,
         kms=stores.encryption.kms,
+        files=stores.files,
     )
 
 

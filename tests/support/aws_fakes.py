@@ -12,6 +12,7 @@ from tests.support import ehr, tokens
 
 TEMPLATE = Path(__file__).parents[2] / "infra" / "resources.json"
 PREFIX = "cart-"
+QUARANTINE, DOCUMENTS = "cart-quarantine-123456789012", "cart-documents-123456789012"
 SENDER = "notices@dashboard.example"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:cart-mail-events"
 _ACCOUNT, _REGION = "123456789012", "us-east-1"  # Moto's own region, and that of the environment
@@ -36,6 +37,10 @@ def build_environment(jwks_url: str) -> dict[str, str]:
         "COMMIT": "",
         "EHR_CLIENTS": ehr.build_allow_list(),
         "PAYERS_SECRET": "",
+        "QUARANTINE_BUCKET": QUARANTINE,
+        "QUARANTINE_URL": f"https://{QUARANTINE}.s3.us-east-1.amazonaws.com",
+        "DOCUMENTS_BUCKET": DOCUMENTS,
+        "DOCUMENTS_URL": f"https://{DOCUMENTS}.s3.us-east-1.amazonaws.com",
     }
 
 
@@ -77,6 +82,14 @@ def create_tables() -> None:
         client.create_table(TableName=f"{PREFIX}{name}", **{k: wanted[k] for k in kept if k in wanted})
 
 
+def create_buckets() -> None:
+    """Create the two buckets of documents, with versions, as in the template."""
+    client = _client("s3")
+    for bucket in (QUARANTINE, DOCUMENTS):
+        client.create_bucket(Bucket=bucket)
+        client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+
+
 def clear_tables() -> None:
     """Delete all rows and sent email; faster than creating the tables again."""
     from moto.dynamodb.models import dynamodb_backends
@@ -84,6 +97,13 @@ def clear_tables() -> None:
     for table in dynamodb_backends[_ACCOUNT][_REGION].tables.values():
         table.items.clear()
     _mails().clear()
+
+
+def forget_rate_limits() -> None:
+    """Let every member send again: tests that share a member would otherwise reach the limit together."""
+    from moto.dynamodb.models import dynamodb_backends
+
+    dynamodb_backends[_ACCOUNT][_REGION].tables[f"{PREFIX}allowances"].items.clear()
 
 
 def create_key() -> str:

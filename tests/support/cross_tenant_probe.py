@@ -21,6 +21,7 @@ NONEXISTENT_IDS = {
     "notice_id": "ntc_20260101T000000000000_" + "a" * 26,
     "delivery_id": "msg_" + "a" * 16,
     "request_id": "irq_" + "a" * 26,
+    "document_id": "doc_" + "a" * 26,
     "center_id": "ctr_town_99",
     "entry_id": "dir_" + "a" * 26,
 }
@@ -44,6 +45,10 @@ def _foreign_request(world: MultiTenantWorld, who: Person, chance: Random) -> st
     return chance.choice([q for q, referral in world.requests.items() if not world.can_see(who, referral)])
 
 
+def _foreign_document(world: MultiTenantWorld, who: Person, chance: Random) -> str:
+    return chance.choice([d for d, referral in world.documents.items() if not world.can_see(who, referral)])
+
+
 def _foreign_delivery(world: MultiTenantWorld, who: Person, chance: Random) -> str:
     return chance.choice([d for d, whose in world.deliveries.items() if whose != who.tenant_id])
 
@@ -62,6 +67,7 @@ FOREIGN_IDS: Mapping[str, Pick] = {
     "notice_id": _foreign_notice,
     "delivery_id": _foreign_delivery,
     "request_id": _foreign_request,
+    "document_id": _foreign_document,
     "center_id": _foreign_center,
     "entry_id": _foreign_entry,
 }
@@ -119,7 +125,7 @@ class CrossTenantProbe:
 
     def _send(self, who: Person, route: policy.Route, ids: Mapping[str, str], body: Any) -> ApiAnswer:
         headers = {"Idempotency-Key": "k", "If-Match": '"1"', "X-Request-Id": REQUEST_ID}
-        return who.site.send(route[0], route[1].format(**ids), body, headers=headers)
+        return who.site.send(route[0], route[1].format(**ids) + policy.QUERIES.get(route, ""), body, headers=headers)
 
     def _wide(self, who: Person) -> None:
         """Read the caller's own lists, with filters that name another tenant's data."""

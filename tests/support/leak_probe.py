@@ -42,6 +42,7 @@ class CapturedOutput:
 
 def capture_outputs(world: ApiDriver, plan: faults.FaultPlan = faults.plan_never) -> CapturedOutput:
     """Run the flow and its failures, with faults of AWS by a plan, and record what leaves."""
+    cloud.create_buckets()
     seen = CapturedOutput()
     with _recorded() as message:
         seen.referral_id = play_referral(world)
@@ -82,6 +83,7 @@ def play_referral(world: ApiDriver) -> str:
     _correct_facts(world, path)
     _say_more(world, path)
     _talk(world, path)
+    _share(world, path)
     world.center.put(f"{path}/handback", build_canary_handback(), version=0)
     for site in (world.practice, world.center, world.other_practice):
         for read in (path, f"{path}/events", f"{path}/changes", f"{path}/window", "/v1/referrals?q=qvortrup",
@@ -175,6 +177,24 @@ def _talk(world: ApiDriver, path: str) -> None:
             site.get(read)
 
 
+def _share(world: ApiDriver, path: str) -> None:
+    """Announce a file that never arrives, record a fax, and report that it was not found."""
+    c, documents = CANARIES, f"{path}/documents"
+    file = {"name": c["document_name"], "type": "application/pdf", "size": 9, "sha256": "a" * 64}
+    world.practice.post(documents, {"kind": "imaging", "file": file, "note": c["document_remark"]}, key="file")
+    world.practice.post(documents, {"kind": "imaging", "file": file, "note": c["document_remark"]}, key="file")
+    fax = {"to": c["document_fax"], "confirmation": c["document_confirmation"]}
+    document_id = world.practice.post(documents, _with_sent(**fax)).json["document"]["document_id"]
+    world.center.post(f"{documents}/{document_id}/arrival", {"arrival": "not_found"})
+    for site in (world.practice, world.center, world.other_practice):
+        site.get(documents)
+
+
+def _with_sent(**sent: str) -> dict[str, Any]:
+    today = wiring.read_clock().date().isoformat()
+    return {"kind": "clinic_notes", "sent": {"channel": "fax", "sent_on": today, **sent}}
+
+
 def trigger_refusals(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:
     """Send requests with the same data that end in every kind of refusal; yield the responses."""
     path, draft = f"/v1/referrals/{referral_id}", build_canary_body(submit=False)
@@ -213,8 +233,13 @@ def trigger_refusals(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:
     yield world.practice.post(f"{path}/information-requests", asked)
     yield world.center.post(f"{path}/information-requests", asked | {"items": asked["items"] * 2})
     yield world.center.post(f"{path}/events", event_of("information.requested", **asked, mystery=1))
+    fax = _with_sent(to=CANARIES["document_fax"])
+    yield world.practice.post(f"{path}/documents", fax | {"mystery": 1})
+    yield world.practice.post(f"{path}/documents", fax | {"kind": CANARIES["document_remark"]})
+    yield world.other_center.post(f"{path}/documents", fax)
     with patch.object(wiring.get_dynamodb_client(), "transact_write_items", _broken):
         yield world.practice.post(f"{path}/messages", message)
+        yield world.practice.post(f"{path}/documents", fax)
         yield world.practice.post("/v1/referrals", build_canary_body(alias=" 3"))
 
 

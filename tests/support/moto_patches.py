@@ -18,7 +18,7 @@ from moto.dynamodb.parsing.validators import ActionCountValidator
 
 _IN_MOTO = RLock()
 _PLAIN = frozenset({"S", "B", "BOOL"})
-_SERVICES = frozenset({"dynamodb", "kms", "sesv2"})
+_SERVICES = frozenset({"dynamodb", "kms", "s3", "sesv2"})
 _NODE = ast_nodes.Node  # type: ignore[attr-defined] # Its module has no types.
 _TRAVERSER: Any = ast_nodes.DepthFirstTraverser  # type: ignore[attr-defined]
 _LARGEST_ROW = 405_000

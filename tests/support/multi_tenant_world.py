@@ -20,6 +20,7 @@ from chalicelib.services.notices.outbox_worker import run_job
 from tests.support import factories, tokens
 from tests.support.api_client import ApiAnswer, ApiClient
 from tests.support.in_memory_dynamodb import InMemoryDynamoDB
+from tests.support.route_policy import build_fax_body
 from tests.support.shared_clinic import open_shared_clinic
 
 CANARY = re.compile(r"Canary-\w+|(?:ref|mem|irq|note|dir)_[a-z2-7]{26}|msg_\w+|ntc_\w+")
@@ -63,6 +64,8 @@ class MultiTenantWorld:
     """Each information request's referral."""
     entries: dict[str, str] = field(default_factory=dict)
     """Each entry of a practice directory, and its practice."""
+    documents: dict[str, str] = field(default_factory=dict)
+    """Each document's referral."""
     secrets: dict[str, bytes] = field(default_factory=dict)
     """Each center's webhook secret."""
 
@@ -160,6 +163,10 @@ def _refer(world: MultiTenantWorld, practice: Tenant, center: Tenant) -> None:
         answer = send_signed_delivery(world, center.tenant_id, submitted, stage, note=f"Canary-{number}e")
         assert answer.status == 200, answer.text
     _talk(world, submitted, by, find_person(world, center.tenant_id), number)
+    fax = build_fax_body(note=f"Canary-{number}x")
+    answer = by.site.post(f"/v1/referrals/{submitted}/documents", fax)
+    assert answer.status == 201, answer.text
+    world.documents[answer.json["document"]["document_id"]] = submitted
 
 
 def _talk(world: MultiTenantWorld, referral_id: str, practice: Person, center: Person, number: int) -> None:
@@ -220,4 +227,4 @@ def _own_paths(world: MultiTenantWorld, who: Person) -> Iterator[str]:
             base = f"/v1/referrals/{referral_id}"
             yield from (base, f"{base}/events?limit=1", f"{base}/events?limit=100")
             yield from (f"{base}/notices?limit=1", f"{base}/audit", f"{base}/information-requests")
-            yield from (f"{base}/messages?limit=1", f"{base}/messages?limit=100")
+            yield from (f"{base}/messages?limit=1", f"{base}/messages?limit=100", f"{base}/documents")

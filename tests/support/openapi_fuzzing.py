@@ -30,6 +30,7 @@ from tests.support import ehr
 from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED, ApiDriver
 from tests.support.factories import CENTER
 from tests.support.identity import AcceptingIdentity
+from tests.support.route_policy import build_fax_body
 
 AnyCase: TypeAlias = Case[Any]
 
@@ -162,6 +163,9 @@ class _Sender:
         asked = api.center.post(f"/v1/referrals/{self._infused}/information-requests", {"text": "Which regimen?"})
         self._ids = {
             "request_id": asked.json["request_id"],
+            "document_id": api.practice.post(f"/v1/referrals/{self._infused}/documents", build_fax_body()).json[
+                "document"
+            ]["document_id"],
             "center_id": CENTER.tenant_id,
             "member_id": api.members["provider"].member_id,
             "referral_id": self._infused,
@@ -173,7 +177,7 @@ class _Sender:
         referral = f"/v1/referrals/{self._infused}"
         views = ("", "/events", "/notices", "/window", "/handback", "/follow-up", "/follow-up.ics", "/messages")
         paths = [*(referral + view for view in views), f"/v1/referrals/{self._draft}", "/v1/referrals", "/v1/notices"]
-        paths.append(f"{referral}/information-requests")
+        paths += [f"{referral}/information-requests", f"{referral}/documents"]
         answers = {path: self._api.practice.get(path) for path in paths}
         return {f"GET {path}": answer.text for path, answer in answers.items() if answer.status != 200}
 

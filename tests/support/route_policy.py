@@ -117,6 +117,18 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     # The coordinator forgets the entry, and the provider finds it gone. The other practice never had it.
     ("DELETE", "/v1/practice-directory/{entry_id}"): _only(PRACTICE_CARE | {"other_practice"}, 404, rest=403)
     | {"practice": 204},
+    ("GET", "/v1/referrals/{referral_id}/documents"): _OF_THE_REFERRAL,
+    ("POST", "/v1/referrals/{referral_id}/documents"): _only(PRACTICE_CARE | CENTER_CARE, 201, rest=404),
+    # The document is the practice's record of a fax, at version 2: it has no file to open.
+    ("GET", "/v1/referrals/{referral_id}/documents/{document_id}"): _OF_THE_REFERRAL,
+    ("POST", "/v1/referrals/{referral_id}/documents/{document_id}/links"): _only(
+        PRACTICE_CARE | CENTER_CARE, 409, rest=404
+    ),
+    ("DELETE", "/v1/referrals/{referral_id}/documents/{document_id}"): _only(PRACTICE_CARE, 412, rest=404)
+    | dict.fromkeys(CENTER_CARE, 403),
+    # The first member of the center confirms that it arrived, and the second repeats it.
+    ("POST", "/v1/referrals/{referral_id}/documents/{document_id}/arrival"): _only(PRACTICE_CARE, 403, rest=404)
+    | {"center": 200, "clinician": 409},
     ("GET", "/v1/me/calendar"): _all(200),
     ("POST", "/v1/me/calendar"): _only(CARE_MEMBERS, 201, rest=403),
     ("DELETE", "/v1/me/calendar"): _only(CARE_MEMBERS, 204, rest=403),
@@ -144,6 +156,18 @@ def list_expected_statuses(route: Route) -> Outcomes:
     return outcomes
 
 
+QUERIES: Mapping[Route, str] = {
+    ("DELETE", "/v1/referrals/{referral_id}/documents/{document_id}"): "?reason=wrong_patient",
+}
+"""The query without which a route refuses everyone."""
+
+
+def build_fax_body(**changed: Any) -> dict[str, Any]:
+    """Build the record of a document that was sent by fax."""
+    sent = {"channel": "fax", "sent_on": wiring.read_clock().date().isoformat()}
+    return {"kind": "pathology_report", "sent": sent, **changed}
+
+
 def build_body(route: Route, *, unique: str) -> dict[str, Any] | None:
     """Build a body that the route accepts; `unique` makes two of them differ."""
     bodies: dict[Route, dict[str, Any]] = {
@@ -160,6 +184,8 @@ def build_body(route: Route, *, unique: str) -> dict[str, Any] | None:
         ("POST", "/v1/referrals/{referral_id}/information-requests/{request_id}/answer"): {
             "items": [{"item_id": "1", "kind": "none", "text": "Not measured."}]
         },
+        ("POST", "/v1/referrals/{referral_id}/documents"): build_fax_body(),
+        ("POST", "/v1/referrals/{referral_id}/documents/{document_id}/arrival"): {"arrival": "received"},
         ("PUT", "/v1/referrals/{referral_id}/handback"): handbacks.build_handback_body(),
         ("POST", "/v1/referrals/{referral_id}/events"): {
             "type": "stage.changed",

@@ -1,17 +1,19 @@
 """Stores on the tables of this process, for tests below the API."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from chalicelib import clients
 from chalicelib.store.all_stores import TABLE_NAMES, Stores, open_stores
+from chalicelib.store.documents.files import Bucket, DocumentFiles
+from chalicelib.store.documents.signing import SigningIdentity
 from chalicelib.store.notices.digests import DIGEST
 from chalicelib.store.notices.overdue_alerts import OVERDUE_ALERT
 from chalicelib.store.platform.dynamo import Item, unmarshal
 from chalicelib.store.platform.transactions import Transactions
-from tests.support.aws_fakes import PREFIX
+from tests.support.aws_fakes import PREFIX, build_environment
 
 
 @cache
@@ -29,9 +31,24 @@ def get_aws_client(service: str) -> Any:
 def create_cold_stores(kms_key_id: str) -> Stores:
     """Create stores with empty caches, as in a new function, that do not pause."""
     stores = open_stores(
-        prefix=PREFIX, kms_key_id=kms_key_id, dynamodb=get_dynamodb_client, kms=lambda: get_aws_client("kms")
+        prefix=PREFIX,
+        kms_key_id=kms_key_id,
+        dynamodb=get_dynamodb_client,
+        kms=lambda: get_aws_client("kms"),
+        files=create_files(get_aws_client),
     )
     return replace(stores, transactions=Transactions(get_dynamodb_client, pause=lambda _seconds: None))
+
+
+def create_files(get_client: Callable[[str], Any]) -> DocumentFiles:
+    """Create the files of documents in the buckets of this process, or of the services that a client reaches."""
+    environment = build_environment("")
+    return DocumentFiles(
+        quarantine=Bucket(name=environment["QUARANTINE_BUCKET"], url=environment["QUARANTINE_URL"]),
+        documents=Bucket(name=environment["DOCUMENTS_BUCKET"], url=environment["DOCUMENTS_URL"]),
+        get_client=get_client,
+        get_identity=lambda: SigningIdentity("testing", "testing", "", "us-east-1"),
+    )
 
 
 def restart_stores(stores: Stores) -> Stores:

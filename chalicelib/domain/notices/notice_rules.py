@@ -14,6 +14,11 @@ from chalicelib.domain.notices.care_notices import (
     ADVERSE_EVENT_URGENT_RULE,
     READMISSION_RULE,
 )
+from chalicelib.domain.notices.document_notices import (
+    DOCUMENT_MALWARE_RULE,
+    DOCUMENT_NOT_FOUND_RULE,
+    DOCUMENT_REJECTED_RULE,
+)
 from chalicelib.domain.notices.overdue_alerts import AlertLevel
 from chalicelib.domain.notices.plan_notices import PLAN_CANCELED_RULE
 from chalicelib.domain.notices.tasks import (
@@ -162,6 +167,12 @@ EVENT_RULES: Mapping[str, NoticeRule] = {
     MESSAGE_TO_PRACTICE_RULE: NoticeRule(_PRACTICE, "New message from the center"),
     MESSAGE_TO_CENTER_RULE: NoticeRule(_CENTER, "New message from the practice"),
     HANDBACK_WRITTEN_RULE: NoticeRule(_PRACTICE, "The center updated the transition-of-care summary"),
+    EventType.DOCUMENT_SHARED: NoticeRule((), "A document was added"),
+    EventType.DOCUMENT_DELETED: NoticeRule((), "A document was removed"),
+    EventType.DOCUMENT_ARRIVAL: NoticeRule((), "A document that you sent was received"),
+    DOCUMENT_NOT_FOUND_RULE: NoticeRule((), "A document that you sent was not found: send it again"),
+    DOCUMENT_REJECTED_RULE: NoticeRule((), "A document was not accepted: see why, and add it again"),
+    DOCUMENT_MALWARE_RULE: NoticeRule((), "A file with malware was deleted: inform your IT team"),
 }
 """The events without a stage change that the other side is notified of at once. Of a report about the
 patient's care, the side that did not report it is notified, and the task names it."""

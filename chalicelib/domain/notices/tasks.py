@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.notices.care_notices import find_adverse_event_rule, find_side_to_notify
+from chalicelib.domain.notices.document_notices import find_document_rule, find_side_to_notify_of_document
 from chalicelib.domain.notices.plan_notices import find_plan_rule, find_side_to_notify_of_plan
 from chalicelib.domain.referrals.events import MessageSent, ReferralEvent, StageChange, derive_id
 from chalicelib.domain.referrals.referral import Contradiction
@@ -109,7 +110,9 @@ def build_event_task(
         due_at=now,
         stage=event.stage if isinstance(event, StageChange) and not special_rule else None,
         event_id=event.event_id,
-        side=find_side_to_notify(event) or find_side_to_notify_of_plan(event),
+        side=(
+            find_side_to_notify(event) or find_side_to_notify_of_plan(event) or find_side_to_notify_of_document(event)
+        ),
     )
 
 
@@ -133,4 +136,4 @@ def _get_rule_name(event: ReferralEvent) -> str:
         return STAGE_CHANGED_RULE
     if isinstance(event, MessageSent):
         return MESSAGE_TO_CENTER_RULE if event.actor is Actor.PRACTICE else MESSAGE_TO_PRACTICE_RULE
-    return find_adverse_event_rule(event) or event.type
+    return find_adverse_event_rule(event) or find_document_rule(event) or event.type

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from chalicelib.domain.referrals.events import (
     Corrected,
+    DocumentShared,
     InformationAnswered,
     InformationClosed,
     InformationRequested,
@@ -86,6 +87,8 @@ def follow_conversation(conversation: Conversation, event: ReferralEvent) -> Con
             return replace(conversation, open_requests=kept)
         case InformationAnswered():
             return _with_open_items(conversation, event.request_id, event.open_items)
+        case DocumentShared(request_id=str(request_id), open_items=int(open_items)):
+            return _with_open_items(conversation, request_id, open_items)
         case InformationClosed():
             return _with_open_items(conversation, event.request_id, 0)
         case Corrected():

@@ -81,6 +81,9 @@ class EventType(StrEnum):
     MESSAGE_SENT = "message.sent"
     FACTS_CHANGED = "facts.changed"
     PLAN_CHANGED = "plan.changed"
+    DOCUMENT_SHARED = "document.shared"
+    DOCUMENT_DELETED = "document.deleted"
+    DOCUMENT_ARRIVAL = "document.arrival"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +329,46 @@ class PlanChanged(ReferralEvent):
     canceled: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentShared(ReferralEvent):
+    """The other side can see a document: a file that passed its checks, or a record of what was sent another way.
+
+    Attributes:
+        kind: The item of the packet that it fills, a code.
+        sent_outside: Whether it was sent another way, such as by fax.
+        request_id: The information request of which it answers an item.
+        open_items: How many items of that request are still open; at 0 the request closes.
+    """
+
+    document_id: str
+    kind: str
+    sent_outside: bool = False
+    request_id: str | None = None
+    open_items: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentDeleted(ReferralEvent):
+    """A document that the other side could see was removed.
+
+    Attributes:
+        reason: A `DeletionReason`.
+    """
+
+    document_id: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentArrivalReported(ReferralEvent):
+    """The other side received, or did not find, a document that was sent another way."""
+
+    document_id: str
+    kind: str
+    arrival: str
+
+
 EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     StageChange: EventType.STAGE_CHANGED,
     HoldStarted: EventType.HOLD_STARTED,
@@ -344,6 +387,9 @@ EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     MessageSent: EventType.MESSAGE_SENT,
     FactsChanged: EventType.FACTS_CHANGED,
     PlanChanged: EventType.PLAN_CHANGED,
+    DocumentShared: EventType.DOCUMENT_SHARED,
+    DocumentDeleted: EventType.DOCUMENT_DELETED,
+    DocumentArrivalReported: EventType.DOCUMENT_ARRIVAL,
 }
 
 

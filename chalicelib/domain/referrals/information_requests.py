@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from chalicelib.domain.referrals.conversation import derive_request_id
 from chalicelib.domain.referrals.events import (
+    DocumentArrivalReported,
+    DocumentDeleted,
+    DocumentShared,
     InformationAnswered,
     InformationClosed,
     InformationRequested,
@@ -38,6 +41,8 @@ class AnswerKind(StrEnum):
     """By fax, a portal or another way; the text can say which."""
     NONE = "none"
     """There is none; the text says why."""
+    DOCUMENT = "document"
+    """With a document of the referral. Only a document gives this answer, when the center can see it."""
 
 
 class CloseReason(StrEnum):
@@ -52,12 +57,17 @@ class CloseReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemAnswer:
-    """The practice's answer to one item. Field names are stored."""
+    """The practice's answer to one item. Field names are stored.
+
+    Attributes:
+        document_id: The document that answers it, or the record of what was sent another way.
+    """
 
     kind: AnswerKind
     text: str | None
     answered_at: datetime
     answered_by: str
+    document_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +119,10 @@ class InformationRequest:
     def open_items(self) -> int:
         """How many items have no answer yet; 0 once the request is closed."""
         return 0 if self.closed_at else sum(item.answer is None for item in self.items)
+
+    def is_item_open(self, item_id: str) -> bool:
+        """Whether an item of this name exists and has no answer, and the request is not closed."""
+        return not self.closed_at and any(item.item_id == item_id and item.answer is None for item in self.items)
 
     def has_same_content(self, event: InformationRequested) -> bool:
         """Whether an event asks for the same again."""
@@ -172,11 +186,14 @@ _ACTORS: Mapping[type[ReferralEvent], frozenset[Actor]] = {
     InformationAnswered: frozenset({Actor.PRACTICE}),
     InformationClosed: frozenset({Actor.CENTER}),
     MessageSent: frozenset({Actor.PRACTICE, Actor.CENTER}),
+    DocumentShared: frozenset({Actor.PRACTICE, Actor.CENTER}),
+    DocumentDeleted: frozenset({Actor.PRACTICE, Actor.CENTER}),
+    DocumentArrivalReported: frozenset({Actor.PRACTICE, Actor.CENTER}),
 }
 
 
 def keep_in_history(referral: Referral, event: ReferralEvent, context: DecisionContext) -> Decision:
-    """Accept an answer, a closing or a message: it changes neither the stage nor the status, at any stage."""
+    """Accept an answer, a closing, a message or news of a document: none changes the stage or the status."""
     if event.actor not in _ACTORS[type(event)]:
         return Rejected("not_your_move", "Only the other organization can record this.")
     if referral.stage is Stage.DRAFT:

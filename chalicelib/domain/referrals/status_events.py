@@ -8,6 +8,9 @@ from chalicelib.domain.referrals.care_events import decide_adverse_event, decide
 from chalicelib.domain.referrals.events import (
     AdverseEventReported,
     BridgingReported,
+    DocumentArrivalReported,
+    DocumentDeleted,
+    DocumentShared,
     FactsChanged,
     HoldEnded,
     HoldStarted,
@@ -111,6 +114,9 @@ STATUS_DECIDERS: Mapping[type[ReferralEvent], Callable[..., Decision]] = {
     InformationAnswered: keep_in_history,
     InformationClosed: keep_in_history,
     MessageSent: keep_in_history,
+    DocumentShared: keep_in_history,
+    DocumentDeleted: keep_in_history,
+    DocumentArrivalReported: keep_in_history,
     FactsChanged: _keep_fact_change,
     PlanChanged: decide_plan,
 }

@@ -1,6 +1,15 @@
 """What each problem code means, and what a caller can do. The API reference shows this table."""
 
 PROBLEM_CODES: dict[str, str] = {
+    "already_removed": "The document was removed or was not accepted, so it has no file.",
+    "already_reported": "Your team already reported this about the document.",
+    "decision_rests_on_it": "The center decided after it received the document. Only wrong_patient can remove it now.",
+    "no_consent": "The consent to share is missing or withdrawn, so the practice cannot add documents.",
+    "no_file": "The document has no file that can be opened: it is being checked, was refused or was sent another way.",
+    "no_space": "The referral has 30 files or 250 MB. Remove a document first.",
+    "not_sent_outside": "Only a document that was sent another way can be received or not found.",
+    "not_your_document": "Only the side that added a document removes it, and only the other side reports its arrival.",
+    "reason_not_possible": "`canceled` is for a file on its way; every other reason is for a document that was shared.",
     "delivery_settled": "This delivery is already final (applied, recorded, or refused). There is nothing to retry.",
     "ends_before_infusion": "The monitoring end date must be after the infusion date.",
     "not_continuable": "Only a closed referral can be continued by a new one, and only once.",

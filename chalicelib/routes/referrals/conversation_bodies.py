@@ -31,11 +31,25 @@ class InformationRequestBody(StrictModel):
     text: MultiLineText | None = None
 
 
+def _require_answer_of_a_person(kind: AnswerKind) -> AnswerKind:
+    if kind is AnswerKind.DOCUMENT:
+        raise ValueError("Add the document instead, and name the item that it answers.")
+    return kind
+
+
+PersonAnswerKind = Annotated[
+    AnswerKind,
+    AfterValidator(_require_answer_of_a_person),
+    Field(json_schema_extra={"enum": [kind for kind in AnswerKind if kind is not AnswerKind.DOCUMENT]}),
+]
+"""A document answers an item by itself, once the center can see it."""
+
+
 class ItemAnswerBody(StrictModel):
     """The answer to one item. `answered` and `none` need a text; `sent_separately` can say how."""
 
     item_id: Identifier
-    kind: AnswerKind
+    kind: PersonAnswerKind
     text: MultiLineText | None = None
 
 

@@ -62,6 +62,7 @@ class RequestedItemResponse(TypedDict):
     text: str | None
     answered_at: str | None
     answered_by: str | None
+    document_id: str | None
 
 
 class AnswerNoteResponse(TypedDict):
@@ -177,4 +178,5 @@ def _to_item_response(item: RequestedItem) -> RequestedItemResponse:
         "text": answer.text if answer else None,
         "answered_at": format_timestamp(answer.answered_at) if answer else None,
         "answered_by": answer.answered_by if answer else None,
+        "document_id": answer.document_id if answer else None,
     }

@@ -32,6 +32,9 @@ EVENT_LABELS: Mapping[EventType, str] = {
     EventType.MESSAGE_SENT: "Message",
     EventType.FACTS_CHANGED: "Details corrected",
     EventType.PLAN_CHANGED: "Planned date",
+    EventType.DOCUMENT_SHARED: "Document added",
+    EventType.DOCUMENT_DELETED: "Document removed",
+    EventType.DOCUMENT_ARRIVAL: "Document received or not found",
 }
 
 

@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
+from chalicelib.domain.notices.document_notices import DOCUMENT_WORK_RULES
 from chalicelib.domain.notices.tasks import EXPIRE_PARKED_RULE, OPEN_MONITORING_RULE, OutboxTask, TaskQueue
 from chalicelib.domain.referrals.events import EventSource, StageChange, derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import UnavailableError
 from chalicelib.observe import log
+from chalicelib.services.documents.file_tasks import run_file_task
 from chalicelib.services.notices.care_detail import with_care_detail
 from chalicelib.services.notices.notify import notify_recipients
 from chalicelib.services.notices.overdue_alerts import send_overdue_alert
@@ -176,6 +178,8 @@ def _run_event_task(claim: Claim, *, context: RunContext) -> tuple[TaskState, Se
     mail_ids: Sequence[str] = ()
     if task.rule == EXPIRE_PARKED_RULE:
         is_done = _expire_parked(task, context=context)
+    elif task.rule in DOCUMENT_WORK_RULES:
+        is_done = run_file_task(task, context=context)
     else:
         referral = skip_if_obsolete(claim, context=context)
         if referral is None:

@@ -11,6 +11,12 @@ export interface ActionResponse {
   ends: boolean;
 }
 
+/** A new document. `upload` is how to send its file. */
+export interface AddedDocumentResponse {
+  document: DocumentResponse;
+  upload: UploadFormResponse | null;
+}
+
 /** An adverse event, an update of it, or that it has resolved. The latest report of a kind counts. */
 export interface AdverseEventData {
   reason_code?: string | null;
@@ -64,13 +70,33 @@ export interface AdviceResponse {
 }
 
 /** How an item was answered. */
-export type AnswerKind = "answered" | "sent_separately" | "none";
+export type AnswerKind = "answered" | "sent_separately" | "none" | "document";
 
 /** A note to the center that came with an answer. */
 export interface AnswerNoteResponse {
   text: string;
   written_at: string;
   written_by: string;
+}
+
+/** The item of an information request that the document answers. */
+export interface AnswersBody {
+  request_id: string;
+  item_id: string;
+}
+
+/** The item of an information request that a document answers. */
+export interface AnswersResponse {
+  request_id: string;
+  item_id: string;
+}
+
+/** What the other side says about a document that was sent outside this product. */
+export type Arrival = "received" | "not_found";
+
+/** Whether what was sent another way was received, or was not found. */
+export interface ArrivalBody {
+  arrival: Arrival;
 }
 
 /** One read or write of a referral. */
@@ -319,6 +345,9 @@ export interface ChangePageResponse {
   next_cursor: string | null;
 }
 
+/** How a document was sent outside this product. */
+export type Channel = "fax" | "portal" | "mail" | "email" | "other";
+
 /** Disease and treatment so far, for an eligibility check. */
 export interface Clinical {
   histology?: string | null;
@@ -441,6 +470,9 @@ export interface CriterionReasonResponse {
   source: LabelSourceResponse;
   unverified: boolean;
 }
+
+/** Why a document was removed. Published and stored names. */
+export type DeletionReason = "canceled" | "wrong_patient" | "wrong_document" | "duplicate" | "unreadable" | "outdated" | "malware";
 
 /** An adverse event, an update of it, or that it has resolved. The latest report of a kind counts. */
 export interface DeliveredAdverseEventData {
@@ -757,6 +789,54 @@ export interface DiscussionFlagResponse {
 /** How the disease responded to bridging therapy. */
 export type DiseaseResponse = "complete_response" | "partial_response" | "stable_disease" | "progressive_disease" | "not_assessed";
 
+/** A document: a `file` to upload, or what was `sent` another way; exactly one of the two. */
+export interface DocumentBody {
+  kind: "pathology_report" | "imaging" | "blood_counts" | "viral_serology" | "echocardiogram" | "treatment_summary" | "clinic_notes" | "insurance_card" | "other";
+  file?: NewFileBody | null;
+  sent?: SentOutsideBody | null;
+  answers?: AnswersBody | null;
+  note?: string | null;
+}
+
+/** A link that opens the file once the caller follows it, until `expires_in_s` is over. */
+export interface DocumentLinkResponse {
+  url: string;
+  expires_in_s: number;
+}
+
+/** A document, and what the caller can do with it. It has a `file` or was `sent` another way. */
+export interface DocumentResponse {
+  document_id: string;
+  kind: string;
+  kind_label: string;
+  side: string;
+  added_by: string;
+  added_at: string;
+  state: string;
+  state_label: string;
+  file: FileResponse | null;
+  sent: SentOutsideResponse | null;
+  answers: AnswersResponse | null;
+  note: string | null;
+  rejected_because: ReasonResponse | null;
+  removed: RemovalResponse | null;
+  version: number;
+  may_open: boolean;
+  may_remove: ReasonResponse[];
+  may_report_arrival: boolean;
+}
+
+/** The documents of a referral, newest first; what is missing of the packet; and what the caller can add. */
+export interface DocumentsResponse {
+  items: DocumentResponse[];
+  packet: PacketDocumentResponse[];
+  may_add: boolean;
+  why_not: string | null;
+  kinds: ReasonResponse[];
+  channels: ReasonResponse[];
+  max_bytes: number;
+}
+
 /** A line of the emergency card. */
 export interface EmergencyCardLineResponse {
   label: string;
@@ -860,6 +940,22 @@ export interface FieldErrorResponse {
   code: string;
   message: string;
 }
+
+/**
+ * The file of a document. `size` is in bytes; `pages` is known after its check.
+ *
+ * `removed` names what the checked copy no longer has, such as `script` or `metadata`.
+ */
+export interface FileResponse {
+  name: string;
+  type: string;
+  size: number;
+  pages: number | null;
+  removed: string[];
+}
+
+/** The types that are accepted, by their media type. TIFF is the usual type of a stored fax. */
+export type FileType = "application/pdf" | "image/jpeg" | "image/png" | "image/tiff";
 
 /** A date of the follow-up. */
 export interface FollowUpDayResponse {
@@ -1295,6 +1391,14 @@ export interface MonitoringWindowResponse {
   notices: PlannedNoticeResponse[];
 }
 
+/** The file that will be uploaded: its name, its type, its size in bytes, and its SHA-256. */
+export interface NewFileBody {
+  name: string;
+  type: FileType;
+  size: number;
+  sha256: string;
+}
+
 /** A new referral, with the open referrals that may be about the same patient, if there are any. */
 export interface NewReferralResponse {
   referral_id: string;
@@ -1424,6 +1528,13 @@ export interface OutcomeReasonResponse {
   reason_code: string;
   label: string;
   next_step: string | null;
+}
+
+/** A document of the referral packet, and whether the center has it. */
+export interface PacketDocumentResponse {
+  kind: string;
+  label: string;
+  state: string;
 }
 
 /** An item that is missing from a packet. */
@@ -1641,6 +1752,12 @@ export type ReasonCode = "disease_progression" | "poor_performance" | "comorbidi
 export interface ReasonData {
   reason_code?: string | null;
   note?: string | null;
+}
+
+/** A reason: its code, and a sentence or label for people. */
+export interface ReasonResponse {
+  code: string;
+  text: string;
 }
 
 /** The center of a referral. */
@@ -1885,6 +2002,13 @@ export interface RelapseResponse {
 /** How certain a relapse is. */
 export type RelapseStatus = "suspected" | "confirmed" | "ruled_out";
 
+/** Who removed a document, when and why. */
+export interface RemovalResponse {
+  reason: ReasonResponse;
+  at: string;
+  by: string;
+}
+
 /** A closed referral is reopened. */
 export interface ReopeningEventRequest {
   referral_id?: string | null;
@@ -1932,6 +2056,7 @@ export interface RequestedItemResponse {
   text: string | null;
   answered_at: string | null;
   answered_by: string | null;
+  document_id: string | null;
 }
 
 /** The resources that match, with the labels of topics and languages. */
@@ -2021,6 +2146,28 @@ export interface ScreenResponse {
   disclaimer: string;
   disclaimers: string[];
   emergency_note: string;
+}
+
+/** What was sent another way: how, on which day, to which number or portal, and its confirmation number. */
+export interface SentOutsideBody {
+  channel: Channel;
+  sent_on: string;
+  to?: string | null;
+  pages?: number | null;
+  confirmation?: string | null;
+}
+
+/** What was sent another way. `arrival` is what the other side says about it. */
+export interface SentOutsideResponse {
+  channel: string;
+  channel_label: string;
+  sent_on: string;
+  to: string | null;
+  pages: number | null;
+  confirmation: string | null;
+  arrival: string | null;
+  arrival_at: string | null;
+  arrival_by: string | null;
 }
 
 /** Tokens, or a challenge that comes before them. */
@@ -2152,6 +2299,13 @@ export interface UnfinishedValueResponse {
 /** How many of the newest notices are unread now. */
 export interface UnreadCountResponse {
   unread: number;
+}
+
+/** How to upload the file: a POST of `multipart/form-data` with these fields, and then the field `file`. */
+export interface UploadFormResponse {
+  url: string;
+  fields: Record<string, string>;
+  expires_at: string;
 }
 
 /** How the patient attends. */

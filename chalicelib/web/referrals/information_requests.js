@@ -15,7 +15,13 @@ const ANSWER_OPTIONS = [
   ["none", "None, because…"],
 ];
 const TEXT_LABELS = { answered: "Answer", sent_separately: "How did you send it?", none: "Why is there none?" };
-const STATE_LABELS = { open: "Open", answered: "Answered", sent_separately: "Sent separately", none: "None" };
+const STATE_LABELS = {
+  open: "Open",
+  answered: "Answered",
+  sent_separately: "Sent separately",
+  none: "None",
+  document: "Answered with a document",
+};
 const CLOSE_LABELS = {
   answered: "All items answered",
   closed_by_center: "Closed by the center",
@@ -108,7 +114,7 @@ function AnswerForm({ referral, request, showResult, reload }) {
     ${
       !unknown &&
       html`<div class="buttons"><button class="primary" aria-disabled=${busy}>${busy ? "Sending…" : "Send answer"}</button>
-        <span class="small-text">You can answer some items now. The others stay open.</span></div>`
+        <span class="small-text">You can answer some items now. The others stay open. To answer with a file, use “Add document” below.</span></div>`
     }
   </form>`;
 }

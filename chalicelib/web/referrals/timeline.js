@@ -30,6 +30,13 @@ const DETAILS_BY_TYPE = {
   "information.answered": ({ items, open_items: open }) => [
     `${formatCount(items, "item")} answered, ${open ? `${open} still open` : "none open"}`,
   ],
+  "document.shared": ({ kind, sent_outside: outside, request_id: request }) => [
+    getLabel(kind),
+    outside && "Sent another way",
+    request && "Answers a requested item",
+  ],
+  "document.deleted": ({ kind, reason }) => [`${getLabel(kind)}: ${getLabel(reason)}`],
+  "document.arrival": ({ kind, arrival }) => [`${getLabel(kind)}: ${getLabel(arrival)}`],
   "window.extended": ({ ends_on: end }) => [`Return to referring provider on ${formatDate(end)}`],
   "facts.changed": ({ facts }) => (facts.length > 1 ? [facts.map(({ label }) => label).join(", ")] : []),
   "event.corrected": ({ supersedes, replacement }, labels) => {

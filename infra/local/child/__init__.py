@@ -11,6 +11,7 @@ Files in the data folder:
     state/current   the name of the newest complete checkpoint
     state/NAME/     that checkpoint, one file per service
     state/live/     the current state while it runs, and the signing keys of tokens
+    objects/        the objects of the buckets, written at once
     mail.jsonl      all sent mail; each is on disk before the sender gets the response
     tmp/            emptied at start and stop
 """
@@ -31,8 +32,11 @@ from infra.local.child.guard import GuardedApp
 from infra.local.child.mail_record import MailRecord
 
 
-def run(data_dir: Path, *, saving: bool) -> None:
-    """Serve the state in a folder until a stop signal. If `saving` is true, save it there."""
+def run(data_dir: Path, *, saving: bool, dashboard: str = "") -> None:
+    """Serve the state in a folder until a stop signal. If `saving` is true, save it there.
+
+    Pages of the origin `dashboard` can upload files to the quarantine bucket.
+    """
     # If the previous run was killed a moment ago, its cloud may still write its last checkpoint.
     lock = (data_dir / "cloud.lock").open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -44,12 +48,12 @@ def run(data_dir: Path, *, saving: bool) -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     print(json.dumps({"endpoint": f"http://127.0.0.1:{listener.getsockname()[1]}"}), flush=True)
     try:
-        asyncio.run(_serve(data_dir, listener, saving=saving))
+        asyncio.run(_serve(data_dir, listener, saving=saving, dashboard=dashboard))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-async def _serve(data_dir: Path, listener: socket.socket, *, saving: bool) -> None:
+async def _serve(data_dir: Path, listener: socket.socket, *, saving: bool, dashboard: str) -> None:
     port = listener.getsockname()[1]
     checkpoints = CheckpointWriter(data_dir / "state")
     # ministack reads these variables at import.
@@ -65,7 +69,7 @@ async def _serve(data_dir: Path, listener: socket.socket, *, saving: bool) -> No
     config.loglevel = "WARNING"
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
-    app = GuardedApp(ministack.app, port, checkpoints, MailRecord(data_dir / "mail.jsonl"))
+    app = GuardedApp(ministack.app, port, checkpoints, MailRecord(data_dir / "mail.jsonl"), dashboard)
     if not saving:
         await serve(app, config, shutdown_trigger=stop.wait)
         return

@@ -1,5 +1,9 @@
-"""Wraps ministack: rejects requests from browsers, and detects changes and sent mail."""
+"""Wraps ministack: rejects requests from browsers, and detects changes and sent mail.
 
+Pages of the dashboard may upload to the quarantine bucket and open a signed link, as with Amazon S3.
+"""
+
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
@@ -11,6 +15,10 @@ AsgiMessage: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[AsgiMessage]]
 Send: TypeAlias = Callable[[AsgiMessage], Awaitable[None]]
 Application: TypeAlias = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
+
+_QUARANTINE = re.compile(r"/[a-z0-9-]+-quarantine-[0-9]{12}/?")
+_FILE = re.compile(r"/[a-z0-9-]+-documents-[0-9]{12}/ref_[a-z2-7]{26}/doc_[a-z2-7]{26}")
+"""The paths that a browser needs, with the bucket names of `infra/resources.json`."""
 
 # The verbs of AWS actions that do not change any state.
 READING_VERBS = (
@@ -31,17 +39,27 @@ READING_VERBS = (
 class GuardedApp:
     """The ASGI application that is served; it wraps ministack's."""
 
-    def __init__(self, inner: Application, port: int, checkpoints: CheckpointWriter, mail: MailRecord) -> None:
+    def __init__(
+        self,
+        inner: Application,
+        port: int,
+        checkpoints: CheckpointWriter,
+        mail: MailRecord,
+        dashboard: str = "",
+    ) -> None:
         self._inner = inner
         self._hosts = {f"127.0.0.1:{port}".encode(), f"localhost:{port}".encode()}
         self._checkpoints = checkpoints
         self._mail = mail
+        self._dashboard = dashboard.encode()
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Process one request."""
         if scope["type"] == "lifespan":
             await self._inner(scope, receive, send)
-        elif scope["type"] == "http" and self._is_allowed(dict(scope["headers"])):
+        elif scope["type"] == "http" and (
+            self._is_allowed(dict(scope["headers"])) or self._is_file_of_dashboard(scope)
+        ):
             await self._forward(scope, receive, send)
         else:
             await _reject(scope, send)
@@ -53,6 +71,18 @@ class GuardedApp:
         """
         is_from_browser = b"origin" in headers or b"sec-fetch-site" in headers
         return headers.get(b"host") in self._hosts and not is_from_browser
+
+    def _is_file_of_dashboard(self, scope: AsgiScope) -> bool:
+        """Whether a page of the dashboard uploads a file, or a person opens a signed link to one."""
+        headers = dict(scope["headers"])
+        if headers.get(b"host") not in self._hosts:
+            return False
+        if _FILE.fullmatch(scope["path"]):
+            return scope["method"] == "GET" and b"X-Amz-Signature=" in scope["query_string"]
+        is_from_dashboard = bool(self._dashboard) and headers.get(b"origin") == self._dashboard
+        return (
+            is_from_dashboard and scope["method"] in {"OPTIONS", "POST"} and bool(_QUARANTINE.fullmatch(scope["path"]))
+        )
 
     async def _forward(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         request = bytearray()

@@ -8,6 +8,7 @@ from chalicelib.domain.referrals.apply_event import decide_event
 from chalicelib.domain.referrals.conversation import NO_CONVERSATION, derive_request_id, follow_conversation
 from chalicelib.domain.referrals.events import (
     Corrected,
+    DocumentShared,
     HoldStarted,
     InformationAnswered,
     InformationClosed,
@@ -43,6 +44,17 @@ def answer(open_items, request_id=REQUEST_ID):
     return build_event(InformationAnswered, actor=Actor.PRACTICE, request_id=request_id, items=1, open_items=open_items)
 
 
+def share(open_items, request_id=REQUEST_ID):
+    return build_event(
+        DocumentShared,
+        actor=Actor.PRACTICE,
+        document_id="doc_1",
+        kind="imaging",
+        request_id=request_id,
+        open_items=open_items,
+    )
+
+
 @pytest.mark.parametrize(
     ("events", "open_items"),
     [
@@ -52,6 +64,9 @@ def answer(open_items, request_id=REQUEST_ID):
         ([ASKED, answer(1)], 1),
         ([ASKED, answer(1), answer(0)], 0),
         ([ASKED, answer(1, "irq_other")], 2),
+        ([ASKED, share(1)], 1),
+        ([ASKED, share(1), share(0)], 0),
+        ([ASKED, share(None, None)], 2),
         ([ASKED, build_event(InformationClosed, request_id=REQUEST_ID)], 0),
         ([ASKED, build_stage_change(Stage.SUBMITTED)], 2),
         ([build_stage_change(Stage.INFO_REQUESTED)], 0),

@@ -14,6 +14,9 @@ from chalicelib.domain.referrals.events import (
     AdverseEventReported,
     BridgingReported,
     Corrected,
+    DocumentArrivalReported,
+    DocumentDeleted,
+    DocumentShared,
     FactsChanged,
     HoldEnded,
     HoldStarted,
@@ -99,6 +102,9 @@ INTENDED: dict[type[ReferralEvent], dict[str, str]] = {
     InformationAnswered: dict.fromkeys(SUBMITTED, "P"),
     InformationClosed: dict.fromkeys(SUBMITTED, "C"),
     MessageSent: dict.fromkeys(SUBMITTED, "PC"),
+    DocumentShared: dict.fromkeys(SUBMITTED, "PC"),
+    DocumentDeleted: dict.fromkeys(SUBMITTED, "PC"),
+    DocumentArrivalReported: dict.fromkeys(SUBMITTED, "PC"),
     PlanChanged: dict.fromkeys(OPEN[1:], "C") | dict.fromkeys(IN_THE_WINDOW + RETURNED, "PC"),
 }
 
@@ -118,6 +124,13 @@ _REPORTS: dict[type[ReferralEvent], Callable[[Actor], ReferralEvent]] = {
     ),
     InformationClosed: lambda actor: build_event(InformationClosed, actor=actor, request_id="irq_1"),
     MessageSent: lambda actor: build_event(MessageSent, actor=actor, message_id="note_1"),
+    DocumentShared: lambda actor: build_event(DocumentShared, actor=actor, document_id="doc_1", kind="imaging"),
+    DocumentDeleted: lambda actor: build_event(
+        DocumentDeleted, actor=actor, document_id="doc_1", kind="imaging", reason="duplicate"
+    ),
+    DocumentArrivalReported: lambda actor: build_event(
+        DocumentArrivalReported, actor=actor, document_id="doc_1", kind="imaging", arrival="received"
+    ),
     PlanChanged: lambda actor: build_event(
         PlanChanged, actor=actor, plan=PlanKind.RETURN, on=NOON.date() + timedelta(days=40)
     ),

@@ -19,6 +19,7 @@ def fill_path(shared_api):
     ids |= {"package": "app", "name": "app.js", "token": link.rpartition("/")[2]}
     ids["calendar"] = member_feed.rpartition("/")[2]
     ids["notice_id"] = "ntc_20260101T000000000000_" + "a" * 26
+    ids["document_id"] = "doc_" + "a" * 26
     return lambda path: path.format_map(ids)
 
 

@@ -32,6 +32,9 @@ OF_HANDBACK = frozenset(name for name in CANARIES if name.startswith("handback_"
 OF_CONVERSATION = frozenset(name for name in CANARIES if name.startswith("conversation_"))
 """Read with the messages and the information requests. What a center asked for is in the events too."""
 
+OF_DOCUMENTS = frozenset(name for name in CANARIES if name.startswith("document_"))
+"""Read with the documents; no link, notice or event has them."""
+
 OF_CHANGES = frozenset(name for name in CANARIES if name.startswith("change_"))
 """Values that were changed back: only the history of changes has them."""
 
@@ -141,7 +144,7 @@ def test_the_search_would_find_a_leak(shared_api, captured):
     path = f"/v1/referrals/{captured.referral_id}"
 
     assert find_canaries(shared_api.practice.get(path).text.encode()) == (
-        set(CANARIES) - OF_EVENTS - OF_HANDBACK - OF_CONVERSATION - OF_CHANGES - OF_DRAFTS | {"note"}
+        set(CANARIES) - OF_EVENTS - OF_HANDBACK - OF_CONVERSATION - OF_DOCUMENTS - OF_CHANGES - OF_DRAFTS | {"note"}
     )
     [draft] = shared_api.practice.get("/v1/referrals?stage=draft&q=qvortrup").json["items"]
     assert find_canaries(shared_api.practice.get(f"/v1/referrals/{draft['referral_id']}").text.encode()) >= OF_DRAFTS
@@ -154,6 +157,7 @@ def test_the_search_would_find_a_leak(shared_api, captured):
     assert find_canaries(events) == OF_EVENTS - NEVER_KEPT - {"reopening_note"} | OF_CARE | asked
     talks = [shared_api.center.get(f"{path}/{kind}").text for kind in ("messages", "information-requests")]
     assert find_canaries("".join(talks).encode()) == OF_CONVERSATION
+    assert find_canaries(shared_api.practice.get(f"{path}/documents").text.encode()) == OF_DOCUMENTS
     for canary in CANARIES.values():
         assert find_canaries(canary.encode().hex().encode())
         assert find_canaries(b"x" + canary.upper().encode() + b"y")
@@ -197,7 +201,7 @@ def test_a_member_without_access_reads_nothing(shared_api, captured):
 
     for site in strangers:
         paths = (path, f"{path}/events", f"{path}/changes", f"{path}/handback", f"{path}/follow-up",
-                 f"{path}/messages", f"{path}/information-requests",
+                 f"{path}/messages", f"{path}/information-requests", f"{path}/documents",
                  f"{path}/follow-up.ics", "/v1/referrals", "/v1/notices")  # fmt: skip
         result = [site.get(p).text for p in paths]
         assert find_canaries("".join(result).encode()) == set()

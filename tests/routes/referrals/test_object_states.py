@@ -5,7 +5,7 @@ import pytest
 from chalicelib import wiring
 from tests.support import route_policy as policy
 from tests.support.api_driver import STAGES_TO_INFUSED
-from tests.support.route_policy import ADMINS, CENTER_CARE, MEMBERS, PRACTICE_CARE
+from tests.support.route_policy import ADMINS, CENTER_CARE, MEMBERS, PRACTICE_CARE, QUERIES, build_fax_body
 
 REQUEST_ID = "one-request-id-for-all"
 NOWHERE = "ref_" + "a" * 26
@@ -103,6 +103,8 @@ def expected(state, route, handle):
         return 404
     if method != "GET":
         return change_expected(state, route, handle)
+    if "{document_id}" in path:
+        return 404
     return 404 if path.endswith(AFTER_AN_INFUSION) and state != "infused" else 200
 
 
@@ -111,6 +113,8 @@ def change_expected(state, route, handle):
     method, path = route
     if "/messages" in path or "/information-requests" in path:
         return conversation_expected(state, path, handle)
+    if "/documents" in path:
+        return document_expected(state, path, handle)
     if method == "PATCH":
         return 412 if handle in PRACTICE_CARE else 403
     if path.endswith("/look"):
@@ -120,6 +124,13 @@ def change_expected(state, route, handle):
         return stale_or_early if handle in CENTER_CARE else 403
     asks = handle in PRACTICE_CARE and state in AFTER_THE_CENTER_WENT_ON
     return 200 if asks else 409
+
+
+def document_expected(state, path, handle):
+    """Both sides add documents while the referral is open. There is none yet to open or remove."""
+    if not path.endswith("/documents"):
+        return 404
+    return 409 if state in NEVER_SENT | ENDED else 201
 
 
 def conversation_expected(state, path, handle):
@@ -157,9 +168,12 @@ def ask(site, route, referral_id):
         ("POST", "/v1/referrals/{referral_id}/information-requests/{request_id}/answer"): {
             "items": [{"item_id": "1", "kind": "sent_separately"}]
         },
+        ("POST", "/v1/referrals/{referral_id}/documents"): build_fax_body(),
+        ("POST", "/v1/referrals/{referral_id}/documents/{document_id}/arrival"): {"arrival": "received"},
     }.get(route)
     headers = {"Idempotency-Key": referral_id, "If-Match": '"999"', "X-Request-Id": REQUEST_ID}
-    return site.send(route[0], route[1].format(referral_id=referral_id, request_id="irq_x"), body, headers=headers)
+    path = route[1].format(referral_id=referral_id, request_id="irq_x", document_id="doc_x") + QUERIES.get(route, "")
+    return site.send(route[0], path, body, headers=headers)
 
 
 @pytest.fixture(scope="module", params=list(STATES))

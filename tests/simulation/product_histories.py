@@ -57,7 +57,7 @@ def _name_planned(
     drawn: random.Random, course: ReferralHistory, proceed: KnownEvent, *, before: datetime | None
 ) -> Iterator[KnownEvent]:
     """The decision, with a product or without, reported once more with any product, or corrected."""
-    named = drawn.choice([None, None, course.product_id, course.product_id, drawn.choice(course.offered)])
+    named = drawn.choice([None, course.product_id, *drawn.sample(course.offered, 2)])
     yield replace(proceed, product_id=named)
     match drawn.randrange(6):
         case 0 if before:

@@ -63,3 +63,6 @@ team, so a program that sends without end must stop early. This product's propos
 
 INFORMATION_REQUESTS_PER_MEMBER = RateLimit(burst=30, per_second=30 / _HOUR_S)
 """The same for information requests, their answers and their closing, each counted on its own."""
+
+TIME_REQUESTS_PER_MEMBER = RateLimit(burst=30, per_second=30 / _HOUR_S)
+"""The same for questions to a center for a consultation time."""

@@ -38,6 +38,8 @@ class EventSource(StrEnum):
     CENTER = "center"
     CENTER_FEED = "center_feed"
     SYSTEM = "system"
+    BOOKING = "booking"
+    """A person of either side booked, moved or canceled a time that the center publishes."""
 
 
 class EventStatus(StrEnum):
@@ -81,6 +83,7 @@ class EventType(StrEnum):
     MESSAGE_SENT = "message.sent"
     FACTS_CHANGED = "facts.changed"
     PLAN_CHANGED = "plan.changed"
+    CONSULTATION_REQUESTED = "consultation.requested"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +329,11 @@ class PlanChanged(ReferralEvent):
     canceled: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsultationRequested(ReferralEvent):
+    """The practice asks the center for a consultation time. The days that suit are in the consultation's own row."""
+
+
 EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     StageChange: EventType.STAGE_CHANGED,
     HoldStarted: EventType.HOLD_STARTED,
@@ -344,6 +352,7 @@ EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     MessageSent: EventType.MESSAGE_SENT,
     FactsChanged: EventType.FACTS_CHANGED,
     PlanChanged: EventType.PLAN_CHANGED,
+    ConsultationRequested: EventType.CONSULTATION_REQUESTED,
 }
 
 

@@ -13,6 +13,7 @@ from chalicelib.domain.referrals.events import (
     EVENT_TYPE_BY_CLASS,
     AdverseEventReported,
     BridgingReported,
+    ConsultationRequested,
     Corrected,
     FactsChanged,
     HoldEnded,
@@ -84,6 +85,7 @@ SUBMITTED = [*OPEN[1:], *ENDED_BY]
 # requests withdrawal when it cannot withdraw itself; an actor who may end a referral that way may
 # reopen it. A center asks for information while the referral is open. What was asked and written is
 # kept in the history at every stage; the services decide whether a request can still be answered.
+# A practice asks for a consultation time while the referral is open.
 # A center plans dates while the referral is open; a practice plans the return from the infusion on.
 INTENDED: dict[type[ReferralEvent], dict[str, str]] = {
     HoldStarted: dict.fromkeys(OPEN, "PC"),
@@ -99,6 +101,7 @@ INTENDED: dict[type[ReferralEvent], dict[str, str]] = {
     InformationAnswered: dict.fromkeys(SUBMITTED, "P"),
     InformationClosed: dict.fromkeys(SUBMITTED, "C"),
     MessageSent: dict.fromkeys(SUBMITTED, "PC"),
+    ConsultationRequested: dict.fromkeys(OPEN[1:], "P"),
     PlanChanged: dict.fromkeys(OPEN[1:], "C") | dict.fromkeys(IN_THE_WINDOW + RETURNED, "PC"),
 }
 
@@ -118,6 +121,7 @@ _REPORTS: dict[type[ReferralEvent], Callable[[Actor], ReferralEvent]] = {
     ),
     InformationClosed: lambda actor: build_event(InformationClosed, actor=actor, request_id="irq_1"),
     MessageSent: lambda actor: build_event(MessageSent, actor=actor, message_id="note_1"),
+    ConsultationRequested: lambda actor: build_event(ConsultationRequested, actor=actor),
     PlanChanged: lambda actor: build_event(
         PlanChanged, actor=actor, plan=PlanKind.RETURN, on=NOON.date() + timedelta(days=40)
     ),

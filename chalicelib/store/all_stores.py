@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.store.audit.rows import AuditLog
+from chalicelib.store.consultation.consultations import Consultations
+from chalicelib.store.consultation.slot_ids import SlotIds
+from chalicelib.store.consultation.slots import Slots
 from chalicelib.store.ehr.used_tokens import UsedTokens
 from chalicelib.store.handback.calendar_feeds import CalendarFeeds
 from chalicelib.store.handback.packages import HandbackVersions
@@ -50,6 +53,7 @@ TABLE_NAMES = (
     "looks",
     "calendars",
     "recipients",
+    "slots",
 )
 
 
@@ -83,6 +87,8 @@ class Stores:
     aliases: Aliases
     fact_changes: FactChanges
     calendar_feeds: CalendarFeeds
+    consultations: Consultations
+    slots: Slots
     transactions: Transactions
     encryption: EnvelopeEncryption
 
@@ -118,6 +124,8 @@ def open_stores(
         aliases=Aliases(tables["referrals"], encryption),
         fact_changes=FactChanges(tables["referrals"], encryption),
         calendar_feeds=CalendarFeeds(tables["calendars"]),
+        consultations=Consultations(tables["referrals"], encryption),
+        slots=Slots(tables["slots"], SlotIds(encryption)),
         transactions=Transactions(dynamodb),
         encryption=encryption,
     )

@@ -47,7 +47,7 @@ FREE_METRICS = 10
 """For custom metrics, and again for metrics in alarms. An alarm on an expression counts each metric in it."""
 
 GATEWAY_TIMEOUT_S = 29
-FUNCTIONS = {"APIHandler", "Checkpoints", "Clocks", "Digest", "Notices", "Outbox", "Relay"}
+FUNCTIONS = {"APIHandler", "Checkpoints", "Clocks", "Digest", "Notices", "Outbox", "Relay", "Slots"}
 
 
 def get_api(template):
@@ -250,6 +250,7 @@ def test_functions_use_the_python_and_the_processor_of_the_bundle(template):
         ("Clocks", "ClocksLogs"),
         ("Digest", "DigestLogs"),
         ("Checkpoints", "CheckpointsLogs"),
+        ("Slots", "SlotsLogs"),
     ],
 )
 def test_each_function_has_a_log_group_with_limited_retention(template, name, group):

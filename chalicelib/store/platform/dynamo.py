@@ -209,9 +209,12 @@ class DynamoTable:
         request |= {"ExpressionAttributeNames": dict(names)} if names else {}
         return TransactionWrite(name, {"Update": request | _build_condition(when, values)})
 
-    def prepare_delete(self, name: str, key: Mapping[str, Any]) -> TransactionWrite:
-        """Build a delete for a transaction. It also succeeds if the item does not exist."""
-        return TransactionWrite(name, {"Delete": {"TableName": self.name, "Key": marshal(key)}})
+    def prepare_delete(
+        self, name: str, key: Mapping[str, Any], *, when: str | None = None, values: Mapping[str, Any] | None = None
+    ) -> TransactionWrite:
+        """Build a delete for a transaction. Without a condition it also succeeds if the item does not exist."""
+        request = {"TableName": self.name, "Key": marshal(key)}
+        return TransactionWrite(name, {"Delete": request | _build_condition(when, values)})
 
     def prepare_check(
         self, name: str, key: Mapping[str, Any], *, when: str, values: Mapping[str, Any]

@@ -33,6 +33,7 @@ CAPABILITIES = {
     "handback",
     "identity",
     "audit",
+    "consultation",
     "platform",
 }
 WRITTEN_BY_HAND = {".css", ".html", ".js", ".md", ".py"}

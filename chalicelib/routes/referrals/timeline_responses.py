@@ -32,6 +32,7 @@ EVENT_LABELS: Mapping[EventType, str] = {
     EventType.MESSAGE_SENT: "Message",
     EventType.FACTS_CHANGED: "Details corrected",
     EventType.PLAN_CHANGED: "Planned date",
+    EventType.CONSULTATION_REQUESTED: "Consultation time requested",
 }
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import BaseModel
 
+from chalicelib.routes.consultation import request_bodies as consultation_bodies
 from chalicelib.routes.handback.request_bodies import HandbackRequest
 from chalicelib.routes.platform import fields
 from chalicelib.routes.referrals import consent_fields, conversation_bodies
@@ -31,6 +32,9 @@ OF_HANDBACK = frozenset(name for name in CANARIES if name.startswith("handback_"
 
 OF_CONVERSATION = frozenset(name for name in CANARIES if name.startswith("conversation_"))
 """Read with the messages and the information requests. What a center asked for is in the events too."""
+
+OF_CONSULTATION = frozenset(name for name in CANARIES if name.startswith("consultation_"))
+"""Read with the consultation."""
 
 OF_CHANGES = frozenset(name for name in CANARIES if name.startswith("change_"))
 """Values that were changed back: only the history of changes has them."""
@@ -103,6 +107,8 @@ def test_every_field_with_personal_data_has_a_canary():
         "/data/place", "/data/contact", "/data/replacement/data/place", "/data/replacement/data/contact",
         *(f"/data{path}" for path in list_free_fields(conversation_bodies.InformationRequestBody)),
     }  # fmt: skip
+    booked = {model: set(list_free_fields(model)) for model in CONSULTATION_FIELDS}
+    assert booked == CONSULTATION_FIELDS
     talked = {model: set(list_free_fields(model)) for model in CONVERSATION_FIELDS}
     assert talked == CONVERSATION_FIELDS
 
@@ -113,6 +119,14 @@ CONVERSATION_FIELDS: dict[type[BaseModel], set[str]] = {
     conversation_bodies.InformationAnswerBody: {"/items/text", "/note"},
 }
 """Each has a canary in `tests.support.leak_probe`."""
+
+
+CONSULTATION_FIELDS: dict[type[BaseModel], set[str]] = {
+    consultation_bodies.ConsultationRequest: {"/slot_id", "/note"},
+    # The first day is stored encrypted, but a day that must be ahead cannot be a fixed word.
+    consultation_bodies.TimeRequestBody: {"/earliest_on", "/note"},
+}
+"""The same. A center's own times are about no patient."""
 
 
 def _is_canary(body, path):
@@ -135,12 +149,14 @@ def test_the_search_would_find_a_leak(shared_api, captured):
     path = f"/v1/referrals/{captured.referral_id}"
 
     assert find_canaries(shared_api.practice.get(path).text.encode()) == (
-        set(CANARIES) - OF_EVENTS - OF_HANDBACK - OF_CONVERSATION - OF_CHANGES | {"note"}
+        set(CANARIES) - OF_EVENTS - OF_HANDBACK - OF_CONVERSATION - OF_CONSULTATION - OF_CHANGES | {"note"}
     )
     changes = shared_api.center.get(f"{path}/changes").text.encode()
     assert find_canaries(changes) == OF_CHANGES | {"phone", "caregiver_name", "payer"}
     handback = shared_api.practice.get(f"{path}/handback").text.encode()
     assert find_canaries(handback) == OF_HANDBACK
+    consultation = shared_api.center.get(f"{path}/consultation").text.encode()
+    assert find_canaries(consultation) == OF_CONSULTATION
     events = shared_api.center.get(f"{path}/events?limit=100").text.encode()
     asked = {"conversation_item", "conversation_request"}
     assert find_canaries(events) == OF_EVENTS - NEVER_KEPT - {"reopening_note"} | OF_CARE | asked
@@ -189,7 +205,7 @@ def test_a_member_without_access_reads_nothing(shared_api, captured):
 
     for site in strangers:
         paths = (path, f"{path}/events", f"{path}/changes", f"{path}/handback", f"{path}/follow-up",
-                 f"{path}/messages", f"{path}/information-requests",
+                 f"{path}/messages", f"{path}/information-requests", f"{path}/consultation",
                  f"{path}/follow-up.ics", "/v1/referrals", "/v1/notices")  # fmt: skip
         result = [site.get(p).text for p in paths]
         assert find_canaries("".join(result).encode()) == set()

@@ -109,6 +109,8 @@ def expected(state, route, handle):
 def change_expected(state, route, handle):
     """The same for requests that change something; the version is always a wrong one."""
     method, path = route
+    if "/consultation" in path:
+        return consultation_expected(state, method, handle)
     if "/messages" in path or "/information-requests" in path:
         return conversation_expected(state, path, handle)
     if method == "PATCH":
@@ -120,6 +122,15 @@ def change_expected(state, route, handle):
         return stale_or_early if handle in CENTER_CARE else 403
     asks = handle in PRACTICE_CARE and state in AFTER_THE_CENTER_WENT_ON
     return 200 if asks else 409
+
+
+def consultation_expected(state, method, handle):
+    """A time is booked, or asked for, only while the center has an open referral."""
+    if method == "POST" and handle in CENTER_CARE:
+        return 403
+    if state in ENDED | {"draft"}:
+        return 409
+    return 201 if method == "POST" else 412
 
 
 def conversation_expected(state, path, handle):
@@ -147,6 +158,8 @@ def ask(site, route, referral_id):
     body = {
         ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
         ("PUT", "/v1/referrals/{referral_id}/handback"): {},
+        ("PUT", "/v1/referrals/{referral_id}/consultation"): {"slot_id": "slot_x", "state": "held"},
+        ("POST", "/v1/referrals/{referral_id}/consultation/requests"): {},
         ("POST", "/v1/referrals/{referral_id}/events"): {
             "type": "withdrawal.requested",
             "occurred_at": wiring.read_clock().isoformat(),

@@ -133,7 +133,8 @@ def book(world, referral_id):
     booker.hold(second)
     booker.book(second)
     for site in (world.practice, world.center):
-        for read in (bookings.SLOTS, f"{bookings.SLOTS}?mode=in_person&referral_id={referral_id}", booker.path):
+        for read in (bookings.SLOTS, f"{bookings.SLOTS}?mode=in_person&referral_id={referral_id}", booker.path,
+                     f"{booker.path}.ics"):  # fmt: skip
             site.get(read)
     booker.cancel(reason="patient_unwell")
     booker.book(first)

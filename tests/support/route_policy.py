@@ -111,6 +111,8 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("PUT", "/v1/centers/{center_id}/slot-patterns/{pattern_id}"): _of_the_center(404),
     ("DELETE", "/v1/centers/{center_id}/slot-patterns/{pattern_id}"): _of_the_center(404),
     ("GET", "/v1/referrals/{referral_id}/consultation"): _OF_THE_REFERRAL,
+    # Nothing is planned yet.
+    ("GET", "/v1/referrals/{referral_id}/consultation.ics"): _all(404),
     # Nothing was booked yet, so version 1 is stale.
     ("PUT", "/v1/referrals/{referral_id}/consultation"): _only(PRACTICE_CARE | CENTER_CARE, 412, rest=404),
     ("DELETE", "/v1/referrals/{referral_id}/consultation"): _only(PRACTICE_CARE | CENTER_CARE, 412, rest=404),

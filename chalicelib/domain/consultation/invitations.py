@@ -42,6 +42,11 @@ class CalendarInvitation:
         """What identifies the invitation in its referral."""
         return f"{self.uid}#{self.sequence:06d}"
 
+    @property
+    def next_key(self) -> str:
+        """The key of the invitation that replaces it."""
+        return f"{self.uid}#{self.sequence + 1:06d}"
+
 
 def build_invitation(appointment: Appointment, method: InvitationMethod) -> CalendarInvitation:
     """Build the invitation to an appointment as it is now, or its cancellation."""

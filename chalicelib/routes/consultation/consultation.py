@@ -2,8 +2,12 @@
 
 from chalice import Blueprint
 
+from chalicelib import wiring
 from chalicelib.domain.consultation.consultation import TimeRequest
+from chalicelib.domain.consultation.invitations import InvitationMethod, build_invitation
 from chalicelib.domain.consultation.patterns import Weekday
+from chalicelib.errors import NotFoundError
+from chalicelib.mail.invitation import build_appointment_file
 from chalicelib.routes.consultation.request_bodies import (
     BookingState,
     CancelQuery,
@@ -99,6 +103,27 @@ def request_consultation_time(
         context=request.context,
     )
     return from_stored_response(stored)
+
+
+@declare_endpoint(blueprint, "GET", "/v1/referrals/{referral_id}/consultation.ics")
+def download_consultation(request: ApiRequest, referral_id: str) -> ApiResponse[str]:
+    """Download the planned consultation as an iCalendar file, without clinical details."""
+    found = view.read_consultation(referral_id, member=request.member, context=request.context)
+    appointment = found.consultation.appointment
+    if appointment is None or not appointment.is_open:
+        raise NotFoundError
+    text = build_appointment_file(
+        build_invitation(appointment, InvitationMethod.REQUEST),
+        alias=found.referral.alias,
+        link=wiring.get_settings().public_url,
+        # When it last changed, not when it was requested: the same appointment gives the same bytes.
+        stamped_at=appointment.booked_at,
+    )
+    headers = {
+        "Content-Type": "text/calendar; charset=utf-8",
+        "Content-Disposition": 'attachment; filename="consultation.ics"',
+    }
+    return ApiResponse(body=text, headers=headers)
 
 
 def _respond(found: ConsultationView, request: ApiRequest) -> ApiResponse[ConsultationResponse]:

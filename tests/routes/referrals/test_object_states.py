@@ -103,6 +103,8 @@ def expected(state, route, handle):
         return 404
     if method != "GET":
         return change_expected(state, route, handle)
+    if path.endswith("/consultation.ics"):
+        return 404  # Nothing is planned.
     return 404 if path.endswith(AFTER_AN_INFUSION) and state != "infused" else 200
 
 

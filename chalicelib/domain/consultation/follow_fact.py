@@ -131,10 +131,11 @@ def _close(consultation: Consultation, appointment: Appointment, after: Referral
     if after.stage not in TERMINAL_STAGES and plan and not plan.canceled:
         completed = replace(appointment, state=ConsultationState.COMPLETED)
         # What the practice asked for is no longer open.
-        return ConsultationChange(consultation=consultation.changed(appointment=completed))
+        return ConsultationChange(consultation=consultation.changed(appointment=completed, hold=consultation.hold))
     canceled = replace(appointment, state=ConsultationState.CANCELED, sequence=appointment.sequence + 1, slot_id=None)
     return ConsultationChange(
-        consultation=consultation.changed(appointment=canceled, request=consultation.request),
+        # A seat that is held for a new time stays held until its hold is over.
+        consultation=_with(consultation, canceled),
         released_slot_id=appointment.slot_id,
         invitation=build_invitation(canceled, InvitationMethod.CANCEL),
     )

@@ -68,10 +68,11 @@ def list_patterns(center_id: str, *, member: Member, context: RunContext) -> Seq
     """
     zone = get_own_center_or_404(center_id, member, context=context).tenant.time_zone
     slots = list(_list_ahead(center_id, now=context.now, context=context))
-    return [
+    views = [
         _build_view(pattern, slots, zone, member, context=context)
         for pattern in context.stores.slots.list_patterns(center_id)
     ]
+    return [view for view in views if view.to_review or not view.pattern.is_removed]
 
 
 def add_pattern(

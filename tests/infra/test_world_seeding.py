@@ -9,6 +9,7 @@ import botocore.session
 import pytest
 
 from chalicelib import wiring
+from chalicelib.domain.consultation.consultation import Consultation
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind
@@ -26,6 +27,7 @@ from infra.local.cloud import run_cloud
 from infra.world import seeding
 from infra.world.accounts import CognitoAccounts
 from infra.world.care import CARE_NOTES
+from infra.world.consultations import list_publishing_centers
 from infra.world.people import MEMBERS
 from infra.world.places import CENTERS, OPERATOR, PRACTICES, find_center
 from infra.world.seeding import RECENT, derive_referral_id
@@ -178,6 +180,24 @@ def test_some_stories_have_dates_ahead_a_moved_and_a_canceled_one(seeded_stores)
     assert all(get_local_day(plan.day, "UTC") > NOW.date() for plan in plans.values())
     assert [key for key, plan in plans.items() if plan.moved_from] == [(28, "leukapheresis")]
     assert [key for key, plan in plans.items() if plan.canceled] == [(32, "infusion")]
+
+
+def test_some_centers_publish_times_and_some_do_not(seeded_stores):
+    publishing = {pattern.center_id for pattern in seeded_stores.slots.list_patterns()}
+
+    assert publishing == {center.tenant_id for center in list_publishing_centers()}
+    assert publishing < {center.tenant_id for center in CENTERS}
+
+
+def test_a_consultation_is_booked_another_canceled_and_a_time_asked_for(seeded_stores):
+    found: dict[str, list[Consultation]] = {}
+    for story in STORIES:
+        referral = seeded_stores.referrals.get(derive_referral_id(story))
+        known = seeded_stores.consultations.get(referral.referral_id, scope=referral.practice_id)
+        found.setdefault(known.get_state(now=NOW).value, []).append(known)
+
+    assert set(found) == {"none", "booked", "canceled", "asked"}
+    assert {known.appointment.source.value for known in found["booked"]} == {"booking", "by_hand"}
 
 
 def test_centers_name_a_planned_and_another_given_product_and_one_none(seeded_stores):

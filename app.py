@@ -17,6 +17,8 @@ from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
 from chalicelib.routes import static_pages
 from chalicelib.routes.centers import reference_data, resources_and_codes
 from chalicelib.routes.chalice_app import ReferralApp
+from chalicelib.routes.consultation import consultation, patterns
+from chalicelib.routes.consultation import slots as slot_routes
 from chalicelib.routes.documents import documents as document_routes
 from chalicelib.routes.ehr import cds_hooks
 from chalicelib.routes.eligibility import screen
@@ -27,6 +29,7 @@ from chalicelib.routes.notices import preferences, ses_and_unsubscribe
 from chalicelib.routes.referrals import information_requests, last_viewed, messages, practice_directory, referrals
 from chalicelib.routes.webhooks import deliveries, receive
 from chalicelib.services.audit.trail import write_checkpoint
+from chalicelib.services.consultation.patterns import materialize_all
 from chalicelib.services.documents.news import record_event
 from chalicelib.services.notices.outbox_worker import process_committed, run_job
 from chalicelib.services.platform import heartbeats
@@ -53,6 +56,9 @@ for module in (
     practice_directory,
     document_routes,
     handback,
+    slot_routes,
+    patterns,
+    consultation,
     receive,
     deliveries,
 ):
@@ -114,6 +120,12 @@ def checkpoints(event: CloudWatchEvent) -> Mapping[str, int]:  # noqa: ARG001 Ch
         ScheduledJob.CHECKPOINTS,
         lambda: {"rows": write_checkpoint(context=wiring.build_run_context())},
     )
+
+
+@app.schedule(build_schedule_rate(ScheduledJob.SLOTS))
+def slots(event: CloudWatchEvent) -> Mapping[str, int]:  # noqa: ARG001 Chalice passes it
+    """Make the consultation times of the next 12 weeks from the weekly patterns of the centers."""
+    return _run_job(ScheduledJob.SLOTS, lambda: materialize_all(context=wiring.build_run_context()))
 
 
 def _run_queue(job: ScheduledJob, queue: TaskQueue, event: CloudWatchEvent) -> Mapping[str, int]:

@@ -255,6 +255,7 @@ def build_job_context(at: datetime | None = None, *, lambda_context: Any = None)
         at or read_clock(),
         mailer=get_mailer(),
         sign_in_url=get_settings().public_url,
+        sender=get_settings().mail_from,
         has_time=lambda: lambda_context is None or lambda_context.get_remaining_time_in_millis() > MIN_REMAINING_MS,
     )
 

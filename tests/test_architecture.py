@@ -35,6 +35,7 @@ CAPABILITIES = {
     "identity",
     "audit",
     "documents",
+    "consultation",
     "platform",
 }
 WRITTEN_BY_HAND = {".css", ".html", ".js", ".md", ".py"}

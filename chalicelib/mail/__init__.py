@@ -20,6 +20,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.platform.dates import format_date
+from chalicelib.mail.invitation import CalendarPart
 
 MAX_LISTED = 20
 """How many patients an email lists by alias. A longer list is in the dashboard."""
@@ -31,13 +32,19 @@ class TemplateError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailMessage:
-    """An email to one person. `unsubscribe` is the link to stop emails like it; empty if there is none."""
+    """An email to one person.
+
+    Attributes:
+        unsubscribe: The link to stop emails like it; empty if there is none.
+        calendar: The invitation that it carries, if any.
+    """
 
     to: str
     subject: str
     text: str
     html: str
     unsubscribe: str = ""
+    calendar: CalendarPart | None = None
 
 
 class Mailer(Protocol):
@@ -116,6 +123,14 @@ def compose_critical_notice(*, to: str, alias: str, sign_in_url: str, late_since
 def compose_escalation(*, to: str, alias: str, sign_in_url: str, late_since_text: str = "") -> MailMessage:
     """Announce that a critical notice could not be delivered to a colleague."""
     return _render_mail("escalation", _MailFrame(to=to, link=sign_in_url, late=late_since_text), alias=alias)
+
+
+def compose_invitation(
+    *, to: str, alias: str, change: str, sign_in_url: str, late_since_text: str = "", unsubscribe: str = ""
+) -> MailMessage:
+    """Announce an appointment. `change` says what happened to it: "planned or moved", "canceled"."""
+    frame = _MailFrame(to=to, link=sign_in_url, late=late_since_text, unsubscribe=unsubscribe)
+    return _render_mail("invitation", frame, alias=alias, change=change)
 
 
 def format_time(at: datetime, zone: str) -> str:

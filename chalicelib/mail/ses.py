@@ -9,6 +9,7 @@ from chalicelib import budget
 from chalicelib.aws import translate_aws_errors
 from chalicelib.domain.notices.ses_events import MAIL_ID_TAG
 from chalicelib.mail import MailMessage
+from chalicelib.mail.invitation import build_raw_mail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +30,10 @@ class SesMailer:
         Raises:
             UnavailableError: SES did not accept it, or did not confirm that it did.
         """
-        content: dict[str, Any] = {
-            "Subject": {"Data": message.subject, "Charset": "UTF-8"},
-            "Body": {
-                "Text": {"Data": message.text, "Charset": "UTF-8"},
-                "Html": {"Data": message.html, "Charset": "UTF-8"},
-            },
-        }
-        if message.unsubscribe:
-            content["Headers"] = _build_unsubscribe_headers(message.unsubscribe)
         request: dict[str, Any] = {
             "FromEmailAddress": self.sender,
             "Destination": {"ToAddresses": [message.to]},
-            "Content": {"Simple": content},
+            "Content": _build_content(message, self.sender),
             "EmailTags": [{"Name": MAIL_ID_TAG, "Value": tag}],
         }
         if self.configuration_set:
@@ -51,6 +43,30 @@ class SesMailer:
             response = self.client().send_email(**request)
         message_id: str = response["MessageId"]
         return message_id
+
+
+def _build_content(message: MailMessage, sender: str) -> dict[str, Any]:
+    """Build a simple email, or with an invitation a MIME message of our own: SES itself sends no calendar part."""
+    headers = _build_unsubscribe_headers(message.unsubscribe) if message.unsubscribe else []
+    if message.calendar:
+        raw = build_raw_mail(
+            sender=sender,
+            to=message.to,
+            subject=message.subject,
+            text=message.text,
+            html=message.html,
+            calendar=message.calendar,
+            headers={header["Name"]: header["Value"] for header in headers},
+        )
+        return {"Raw": {"Data": raw}}
+    content: dict[str, Any] = {
+        "Subject": {"Data": message.subject, "Charset": "UTF-8"},
+        "Body": {
+            "Text": {"Data": message.text, "Charset": "UTF-8"},
+            "Html": {"Data": message.html, "Charset": "UTF-8"},
+        },
+    }
+    return {"Simple": content | ({"Headers": headers} if headers else {})}
 
 
 def _build_unsubscribe_headers(address: str) -> list[dict[str, str]]:

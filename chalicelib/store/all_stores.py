@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.store.audit.rows import AuditLog
+from chalicelib.store.consultation.consultations import Consultations
+from chalicelib.store.consultation.slot_ids import SlotIds
+from chalicelib.store.consultation.slots import Slots
 from chalicelib.store.documents.documents import Documents
 from chalicelib.store.documents.files import DocumentFiles
 from chalicelib.store.ehr.used_tokens import UsedTokens
@@ -53,6 +56,7 @@ TABLE_NAMES = (
     "looks",
     "calendars",
     "recipients",
+    "slots",
 )
 
 
@@ -89,6 +93,8 @@ class Stores:
     calendar_feeds: CalendarFeeds
     documents: Documents
     files: DocumentFiles
+    consultations: Consultations
+    slots: Slots
     transactions: Transactions
     encryption: EnvelopeEncryption
 
@@ -132,6 +138,8 @@ def open_stores(
         calendar_feeds=CalendarFeeds(tables["calendars"]),
         documents=Documents(tables["referrals"], encryption),
         files=files,
+        consultations=Consultations(tables["referrals"], encryption),
+        slots=Slots(tables["slots"], SlotIds(encryption)),
         transactions=Transactions(dynamodb),
         encryption=encryption,
     )

@@ -23,6 +23,7 @@ from chalicelib.store.webhooks.idempotency import Delivery, IdempotentRequest, S
 from infra.world.accounts import Accounts
 from infra.world.backdating import BackdatedAlertRows, BackdatedOutbox, UnlimitedRates
 from infra.world.care import DatedCareNote, list_care_notes
+from infra.world.consultations import ConsultationPlayer
 from infra.world.conversations import ConversationPlayer
 from infra.world.corrections import apply_correction, find_correction
 from infra.world.documents import DocumentPlayer
@@ -63,6 +64,8 @@ def seed_world(
         _StoryPlayer(story=story, members=members, stores=backdated_stores, now=now).play()
         if number % 20 == 0 or number == len(stories):
             progress(f"{number} of {len(stories)} referrals")
+    referral_ids = {story.number: derive_referral_id(story) for story in stories}
+    ConsultationPlayer(members=members, stores=backdated_stores, now=now).play(stories, referral_ids)
 
 
 def validate_sections(sections: Mapping[str, Any]) -> Mapping[str, Any]:

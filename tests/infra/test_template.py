@@ -64,6 +64,7 @@ FUNCTIONS = {
     "Notices",
     "Outbox",
     "Relay",
+    "Slots",
 }
 
 
@@ -324,6 +325,7 @@ def test_functions_use_the_python_and_the_processor_of_the_bundle(template):
         ("Checkpoints", "CheckpointsLogs"),
         ("DocumentCheck", "DocumentCheckLogs"),
         ("Documents", "DocumentsLogs"),
+        ("Slots", "SlotsLogs"),
     ],
 )
 def test_each_function_has_a_log_group_with_limited_retention(template, name, group):

@@ -18,6 +18,7 @@ SCHEDULES = {
     "Clocks": ScheduledJob.CLOCKS,
     "Digest": ScheduledJob.DIGEST,
     "Checkpoints": ScheduledJob.CHECKPOINTS,
+    "Slots": ScheduledJob.SLOTS,
 }
 
 

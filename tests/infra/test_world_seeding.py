@@ -27,6 +27,7 @@ from infra.local.cloud import run_cloud
 from infra.world import seeding
 from infra.world.accounts import CognitoAccounts
 from infra.world.care import CARE_NOTES
+from infra.world.consultations import list_publishing_centers
 from infra.world.documents import DOCUMENTS
 from infra.world.people import MEMBERS
 from infra.world.places import CENTERS, OPERATOR, PRACTICES, find_center, find_practice
@@ -183,6 +184,26 @@ def test_some_stories_have_dates_ahead_a_moved_and_a_canceled_one(seeded_stores)
     assert all(get_local_day(plan.day, "UTC") > NOW.date() for plan in plans.values())
     assert [key for key, plan in plans.items() if plan.moved_from] == [(28, "leukapheresis")]
     assert [key for key, plan in plans.items() if plan.canceled] == [(32, "infusion")]
+
+
+def test_some_centers_publish_times_and_some_do_not(seeded_stores):
+    publishing = {pattern.center_id for pattern in seeded_stores.slots.list_patterns()}
+
+    assert publishing == {center.tenant_id for center in list_publishing_centers()}
+    assert publishing < {center.tenant_id for center in CENTERS}
+
+
+def test_a_consultation_is_booked_another_canceled_and_a_time_asked_for(seeded_stores):
+    states, sources = set(), set()
+    for story in STORIES:
+        referral = seeded_stores.referrals.get(derive_referral_id(story))
+        known = seeded_stores.consultations.get(referral.referral_id, scope=referral.practice_id)
+        states.add(known.get_state(now=NOW).value)
+        if known.appointment and known.appointment.is_open:
+            sources.add(known.appointment.source.value)
+
+    assert states == {"none", "booked", "canceled", "asked"}
+    assert sources == {"booking", "by_hand"}
 
 
 def test_centers_name_a_planned_and_another_given_product_and_one_none(seeded_stores):

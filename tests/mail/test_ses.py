@@ -1,6 +1,8 @@
 """How an email is handed to Amazon SES."""
 
 from dataclasses import replace
+from email import message_from_bytes
+from email.policy import SMTP
 
 import botocore.session
 import pytest
@@ -9,6 +11,7 @@ from botocore.stub import Stubber
 
 from chalicelib.errors import UnavailableError
 from chalicelib.mail import MailMessage
+from chalicelib.mail.invitation import CalendarPart
 from chalicelib.mail.ses import SesMailer
 
 MESSAGE = MailMessage(to="coordinator@cedar.example", subject="S\u00fcbject", text="Text", html="<p>")
@@ -74,6 +77,25 @@ def test_the_request_matches_the_service_model_of_ses():
         message = replace(MESSAGE, unsubscribe="https://d.example/u/1")
 
         assert build_mailer(client, "members").send(message, tag="mail_1") == "id-1"
+
+
+def test_an_invitation_is_sent_as_a_message_of_our_own():
+    """With the same sender, recipient and tag; only so can it have a calendar part."""
+    ses = FakeSes()
+    calendar = CalendarPart(text="BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", method="REQUEST")
+
+    build_mailer(ses).send(replace(MESSAGE, calendar=calendar, unsubscribe="https://d.example/u/1"), tag="mail_1")
+
+    (request,) = ses.requests
+    raw = message_from_bytes(request["Content"]["Raw"]["Data"], policy=SMTP)
+    assert list(request["Content"]) == ["Raw"]
+    assert request["Destination"] == {"ToAddresses": ["coordinator@cedar.example"]}
+    assert (raw["From"], raw["To"], raw["Subject"]) == (
+        "notices@dashboard.example",
+        "coordinator@cedar.example",
+        "S\u00fcbject",
+    )
+    assert raw["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_the_configuration_set_is_part_of_the_request():

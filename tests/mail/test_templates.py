@@ -17,6 +17,7 @@ from chalicelib.mail import (
     TemplateError,
     compose_critical_notice,
     compose_escalation,
+    compose_invitation,
     compose_notice_waiting,
     compose_notices_waiting,
     compose_weekly_digest,
@@ -34,6 +35,9 @@ PARTS = {"subject": "subject.txt", "text": "body.txt", "html": "body.html"}
 RENDERED = {
     "critical_notice": compose_critical_notice(to=TO, alias="Blue Heron", sign_in_url=LINK, late_since_text=LATE),
     "escalation": compose_escalation(to=TO, alias="Blue Heron", sign_in_url=LINK),
+    "invitation": compose_invitation(
+        to=TO, alias="Blue Heron", change="planned or moved", sign_in_url=LINK, unsubscribe=UNSUBSCRIBE
+    ),
     "notice_waiting": compose_notice_waiting(
         to=TO, alias="Blue Heron", count=2, sign_in_url=LINK, unsubscribe=UNSUBSCRIBE
     ),

@@ -17,7 +17,7 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
 from chalicelib.services.notices.outbox_worker import run_job
-from tests.support import ehr, factories, handbacks
+from tests.support import bookings, ehr, factories, handbacks
 from tests.support import sns_sender as posting
 from tests.support.api_client import ApiAnswer, ApiClient, FakeLambdaContext
 from tests.support.api_driver import STAGES_TO_INFUSED
@@ -99,7 +99,9 @@ def walk(world):
         "data": {"stage": "received", "note": "x"},
     }
     world.center.post(f"{path}/events", event)
-    world.move_to(referral_id, *STAGES_TO_INFUSED[1:])
+    world.move_to(referral_id, "accepted")
+    book(world, referral_id)
+    world.move_to(referral_id, *STAGES_TO_INFUSED[3:])
     world.deliver(referral_id, "handed_back")
     look(world, path)
     talk(world, path)
@@ -120,6 +122,31 @@ def walk(world):
     world.practice.get(f"/v1/notices/{notice['notice_id']}")
     world.practice.post(f"/v1/notices/{notice['notice_id']}/read", None)
     world.practice.post("/v1/notices/read", {"notice_ids": [notice["notice_id"]]})
+
+
+def book(world, referral_id):
+    """Publish times and a pattern, ask for one, hold, book, move and cancel."""
+    first, second, third = (bookings.publish_slot(world, capacity=2) for _ in range(3))
+    pattern = world.center.post(bookings.PATTERNS, bookings.build_pattern_body())
+    extra = {"on": bookings.find_time().date().isoformat(), "at": "02:30"}
+    changed = bookings.build_pattern_body(extra=[extra], days_off=["2199-01-01"], ends_on="2199-12-31")
+    pattern_path = f"{bookings.PATTERNS}/{pattern.json['pattern_id']}"
+    world.center.put(pattern_path, changed, version=1)
+    booker = bookings.Booker(world.practice, referral_id)
+    booker.ask(preferred_days=["monday"], earliest_on="2199-01-01", mode="telehealth", note="Mornings.")
+    booker.hold(first)
+    booker.book(first, note="With her daughter.")
+    booker.hold(second)
+    booker.book(second)
+    for site in (world.practice, world.center):
+        for read in (bookings.SLOTS, f"{bookings.SLOTS}?mode=in_person&referral_id={referral_id}", booker.path,
+                     f"{booker.path}.ics"):  # fmt: skip
+            site.get(read)
+    booker.cancel(reason="patient_unwell")
+    booker.book(first)
+    world.center.get(bookings.PATTERNS)
+    world.center.send("DELETE", pattern_path, headers={"If-Match": '"2"'})
+    world.center.send("DELETE", f"{bookings.SLOTS}/{third}", headers={"If-Match": '"1"'})
 
 
 def look(world, path):

@@ -74,6 +74,8 @@ CANARIES: Mapping[str, str] = {
     "extension_note": "Extensionnoteqx: two weeks more",
     "withdrawal_note": "Withdrawalnoteqx: moves to her son",
     "reopening_note": "Reopeningnoteqx: changed her mind",
+    "consultation_remark": "Bookingqx: needs a lift",
+    "consultation_question": "Askingqx: not before her son is here",
     "conversation_message": "Messageqx: is bridging fine",
     "conversation_item": "Itemqx slides of the second biopsy",
     "conversation_request": "Requestqx: before Friday",

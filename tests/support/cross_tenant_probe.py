@@ -22,6 +22,8 @@ NONEXISTENT_IDS = {
     "delivery_id": "msg_" + "a" * 16,
     "request_id": "irq_" + "a" * 26,
     "document_id": "doc_" + "a" * 26,
+    "slot_id": "slot_" + "a" * 32,
+    "pattern_id": "pat_" + "a" * 26,
     "center_id": "ctr_town_99",
     "entry_id": "dir_" + "a" * 26,
 }
@@ -61,6 +63,14 @@ def _foreign_entry(world: MultiTenantWorld, who: Person, chance: Random) -> str:
     return chance.choice([e for e, whose in world.entries.items() if whose != who.tenant_id])
 
 
+def _foreign_slot(world: MultiTenantWorld, who: Person, chance: Random) -> str:
+    return chance.choice([s for s, whose in world.slots.items() if whose != who.tenant_id])
+
+
+def _foreign_pattern(world: MultiTenantWorld, who: Person, chance: Random) -> str:
+    return chance.choice([p for p, whose in world.patterns.items() if whose != who.tenant_id])
+
+
 FOREIGN_IDS: Mapping[str, Pick] = {
     "referral_id": _foreign_referral,
     "member_id": _foreign_member,
@@ -70,18 +80,21 @@ FOREIGN_IDS: Mapping[str, Pick] = {
     "document_id": _foreign_document,
     "center_id": _foreign_center,
     "entry_id": _foreign_entry,
+    "slot_id": _foreign_slot,
+    "pattern_id": _foreign_pattern,
 }
 """By the name in the path. A route with another name fails until it is listed here."""
 
 OPEN_TO_ALL = {
     ("GET", "/v1/centers/{center_id}"),
+    ("GET", "/v1/centers/{center_id}/slots"),
     ("DELETE", "/v1/sessions"),
     ("POST", "/v1/screens"),
     ("PUT", "/v1/me/notification-preferences"),
     ("POST", "/v1/notices/read"),
 }
-"""The directory is for everyone; sign-out, preferences and notices are the caller's own; and an
-eligibility check stores nothing."""
+"""The directory and free consultation times are for everyone; sign-out, preferences and notices are the caller's
+own; and an eligibility check stores nothing."""
 
 TARGETED_ROUTES = tuple(r for r in policy.GUARDED_ROUTES if "{" in r[1] and r not in OPEN_TO_ALL)
 LIST_ROUTES = tuple(r for r in policy.GUARDED_ROUTES if "{" not in r[1] and r[0] == "GET")

@@ -24,7 +24,9 @@ from tests.support import aws_fakes as cloud
 from tests.support import faults
 from tests.support.api_client import ApiAnswer
 from tests.support.api_driver import STAGES_TO_INFUSED, ApiDriver
+from tests.support.bookings import Booker, publish_slot
 from tests.support.canaries import CANARIES, build_canary_body
+from tests.support.factories import CENTER
 from tests.support.handbacks import build_canary_handback
 
 
@@ -80,6 +82,7 @@ def play_referral(world: ApiDriver) -> str:
     world.center.post(f"{path}/events", event_of("hold.ended", minutes=1))
     for stage in STAGES_TO_INFUSED[3:]:
         world.deliver(referral_id, stage, at=(wiring.read_clock() + timedelta(minutes=3)).isoformat())
+    _plan_consultation(world, referral_id)
     _correct_facts(world, path)
     _say_more(world, path)
     _talk(world, path)
@@ -93,6 +96,19 @@ def play_referral(world: ApiDriver) -> str:
     for lane in TaskQueue:
         run_job(lane, context=wiring.build_job_context(wiring.read_clock() + timedelta(days=30)))
     return referral_id
+
+
+def _plan_consultation(world: ApiDriver, referral_id: str) -> None:
+    """Ask for a consultation time, hold and book one, move it, and cancel it, with a word in each."""
+    booker = Booker(world.practice, referral_id)
+    first, second = publish_slot(world), publish_slot(world)
+    booker.hold(first)
+    booker.book(first, note=CANARIES["consultation_remark"], reschedule=True)
+    booker.book(second, note=CANARIES["consultation_remark"])
+    booker.ask(note=CANARIES["consultation_question"])
+    for site in (world.practice, world.center, world.other_practice):
+        for read in (booker.path, f"/v1/centers/{CENTER.tenant_id}/slots"):
+            site.get(read)
 
 
 def _correct_facts(world: ApiDriver, path: str) -> None:
@@ -237,10 +253,22 @@ def trigger_refusals(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:
     yield world.practice.post(f"{path}/documents", fax | {"mystery": 1})
     yield world.practice.post(f"{path}/documents", fax | {"kind": CANARIES["document_remark"]})
     yield world.other_center.post(f"{path}/documents", fax)
+    yield from _trigger_refused_bookings(world, referral_id)
     with patch.object(wiring.get_dynamodb_client(), "transact_write_items", _broken):
         yield world.practice.post(f"{path}/messages", message)
         yield world.practice.post(f"{path}/documents", fax)
         yield world.practice.post("/v1/referrals", build_canary_body(alias=" 3"))
+
+
+def _trigger_refused_bookings(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:
+    path = f"/v1/referrals/{referral_id}"
+    wanted = {"note": CANARIES["consultation_question"]}
+    yield world.practice.post(f"{path}/consultation/requests", wanted | {"mystery": 1})
+    yield world.center.post(f"{path}/consultation/requests", wanted)
+    booking = {"slot_id": "slot_x", "state": "booked", "note": CANARIES["consultation_remark"]}
+    yield world.practice.put(f"{path}/consultation", booking | {"mystery": 1}, version=1)
+    yield world.practice.put(f"{path}/consultation", booking, version=999)
+    yield Booker(world.practice, referral_id).book("slot_x", note=CANARIES["consultation_remark"])
 
 
 def _troubled(world: ApiDriver) -> Iterator[ApiAnswer]:

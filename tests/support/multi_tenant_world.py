@@ -17,7 +17,7 @@ from chalicelib.domain.identity.members import ROLES_BY_TENANT_KIND, Member, Rol
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.webhooks.signature import sign_delivery
 from chalicelib.services.notices.outbox_worker import run_job
-from tests.support import factories, tokens
+from tests.support import bookings, factories, tokens
 from tests.support.api_client import ApiAnswer, ApiClient
 from tests.support.in_memory_dynamodb import InMemoryDynamoDB
 from tests.support.route_policy import build_fax_body
@@ -66,6 +66,10 @@ class MultiTenantWorld:
     """Each entry of a practice directory, and its practice."""
     documents: dict[str, str] = field(default_factory=dict)
     """Each document's referral."""
+    slots: dict[str, str] = field(default_factory=dict)
+    """Each consultation time's center."""
+    patterns: dict[str, str] = field(default_factory=dict)
+    """Each weekly pattern's center."""
     secrets: dict[str, bytes] = field(default_factory=dict)
     """Each center's webhook secret."""
 
@@ -108,7 +112,7 @@ def open_multi_tenant_world(practices: int, centers: int) -> Iterator[tuple[InMe
 def snapshot_protected(memory: InMemoryDynamoDB) -> dict[str, list[str]]:
     """Return what no other tenant may change: whole tables, and referrals except for parked deliveries."""
     people = ("members", "roster", "tenants")
-    tables = (*people, "webhook_secrets", "notices", "keys", "idempotency")
+    tables = (*people, "webhook_secrets", "notices", "keys", "idempotency", "slots")
     rows = {name: list(map(str, memory.list_rows(name))) for name in tables}
     rows["referrals"] = [
         str(row) for row in memory.list_rows("referrals") if not row["item"]["S"].startswith("stranger#")
@@ -127,6 +131,8 @@ def create_tenants(site: ApiClient, *, practices: int, centers: int) -> MultiTen
         world.people += [Person(member, site.with_token(tokens.create_token(member.subject))) for member in members]
         if tenant.kind is TenantKind.CENTER:
             world.secrets[tenant.tenant_id] = factories.create_webhook_secret(stores, tenant, now=wiring.read_clock())
+    for center in [t for t in tenants if t.kind is TenantKind.CENTER]:
+        _publish_times(world, center)
     for practice in [t for t in tenants if t.kind is TenantKind.PRACTICE]:
         for center in [t for t in tenants if t.kind is TenantKind.CENTER]:
             _refer(world, practice, center)
@@ -181,6 +187,14 @@ def _talk(world: MultiTenantWorld, referral_id: str, practice: Person, center: P
     world.requests[answer.json["request_id"]] = referral_id
 
 
+def _publish_times(world: MultiTenantWorld, center: Tenant) -> None:
+    site, path = find_person(world, center.tenant_id).site, f"/v1/centers/{center.tenant_id}"
+    slot = site.post(f"{path}/slots", bookings.build_slot_body())
+    pattern = site.post(f"{path}/slot-patterns", bookings.build_pattern_body())
+    assert (slot.status, pattern.status) == (201, 201), slot.text + pattern.text
+    world.slots[slot.json["slot_id"]] = world.patterns[pattern.json["pattern_id"]] = center.tenant_id
+
+
 def send_signed_delivery(
     world: MultiTenantWorld, center_id: str, referral_id: str, stage: str, *, at: str = "", **data: str
 ) -> ApiAnswer:
@@ -225,6 +239,6 @@ def _own_paths(world: MultiTenantWorld, who: Person) -> Iterator[str]:
     for referral_id in world.referrals:
         if world.can_see(who, referral_id):
             base = f"/v1/referrals/{referral_id}"
-            yield from (base, f"{base}/events?limit=1", f"{base}/events?limit=100")
+            yield from (base, f"{base}/events?limit=1", f"{base}/events?limit=100", f"{base}/consultation")
             yield from (f"{base}/notices?limit=1", f"{base}/audit", f"{base}/information-requests")
             yield from (f"{base}/messages?limit=1", f"{base}/messages?limit=100", f"{base}/documents")

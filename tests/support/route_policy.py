@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from chalicelib import wiring
 from chalicelib.domain.identity.members import Role
 from chalicelib.routes.platform.operations import RouteAccess
-from tests.support import factories, handbacks
+from tests.support import bookings, factories, handbacks
 
 ADMINS = frozenset({"practice_admin", "center_admin"})
 PRACTICE_CARE = frozenset({"practice", "provider"})
@@ -34,6 +34,13 @@ def _only(handles: frozenset[str], status: int, *, rest: int) -> Outcomes:
 
 _OF_THE_REFERRAL = _only(PRACTICE_CARE | CENTER_CARE, 200, rest=404)
 _OF_THE_FEED = _only(CENTER_CARE, 403, rest=404)
+_PRACTICES = PRACTICE_CARE | {"other_practice", "practice_admin"}
+
+
+def _of_the_center(status: int) -> Outcomes:
+    """What only the center's team may do with its consultation times; an administrator sees no patients."""
+    return _only(CENTER_CARE, status, rest=404) | dict.fromkeys(_PRACTICES | {"center_admin"}, 403)
+
 
 POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("GET", "/"): RouteAccess.PUBLIC,
@@ -93,6 +100,25 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     # The delivery was applied at once, so there is nothing to retry.
     ("POST", "/v1/centers/{center_id}/deliveries/{delivery_id}/replay"): _OF_THE_FEED | {"center_admin": 409},
     ("POST", "/v1/centers/{center_id}/webhook-secrets"): _OF_THE_FEED | {"center_admin": 201},
+    # Every practice reads a center's free times. For the team of another center, they do not exist.
+    ("GET", "/v1/centers/{center_id}/slots"): _only(PRACTICE_CARE | CENTER_CARE | {"other_practice"}, 200, rest=404)
+    | dict.fromkeys(ADMINS, 403),
+    ("POST", "/v1/centers/{center_id}/slots"): _of_the_center(201),
+    # There is no such time, and no such pattern.
+    ("DELETE", "/v1/centers/{center_id}/slots/{slot_id}"): _of_the_center(404),
+    ("GET", "/v1/centers/{center_id}/slot-patterns"): _of_the_center(200),
+    ("POST", "/v1/centers/{center_id}/slot-patterns"): _of_the_center(201),
+    ("PUT", "/v1/centers/{center_id}/slot-patterns/{pattern_id}"): _of_the_center(404),
+    ("DELETE", "/v1/centers/{center_id}/slot-patterns/{pattern_id}"): _of_the_center(404),
+    ("GET", "/v1/referrals/{referral_id}/consultation"): _OF_THE_REFERRAL,
+    # Nothing is planned yet.
+    ("GET", "/v1/referrals/{referral_id}/consultation.ics"): _all(404),
+    # Nothing was booked yet, so version 1 is stale.
+    ("PUT", "/v1/referrals/{referral_id}/consultation"): _only(PRACTICE_CARE | CENTER_CARE, 412, rest=404),
+    ("DELETE", "/v1/referrals/{referral_id}/consultation"): _only(PRACTICE_CARE | CENTER_CARE, 412, rest=404),
+    # The practice asks; the center is asked.
+    ("POST", "/v1/referrals/{referral_id}/consultation/requests"): _only(PRACTICE_CARE, 201, rest=404)
+    | dict.fromkeys(CENTER_CARE, 403),
     ("GET", "/v1/referrals/{referral_id}/handback"): _OF_THE_REFERRAL,
     # Nothing is written yet, so version 1 is stale; the practice only reads.
     ("PUT", "/v1/referrals/{referral_id}/handback"): _only(CENTER_CARE, 412, rest=404)
@@ -186,6 +212,11 @@ def build_body(route: Route, *, unique: str) -> dict[str, Any] | None:
         },
         ("POST", "/v1/referrals/{referral_id}/documents"): build_fax_body(),
         ("POST", "/v1/referrals/{referral_id}/documents/{document_id}/arrival"): {"arrival": "received"},
+        ("POST", "/v1/centers/{center_id}/slots"): bookings.build_slot_body(),
+        ("POST", "/v1/centers/{center_id}/slot-patterns"): bookings.build_pattern_body(),
+        ("PUT", "/v1/centers/{center_id}/slot-patterns/{pattern_id}"): bookings.build_pattern_body(),
+        ("PUT", "/v1/referrals/{referral_id}/consultation"): {"slot_id": "slot_x", "state": "booked"},
+        ("POST", "/v1/referrals/{referral_id}/consultation/requests"): {"preferred_days": ["monday"]},
         ("PUT", "/v1/referrals/{referral_id}/handback"): handbacks.build_handback_body(),
         ("POST", "/v1/referrals/{referral_id}/events"): {
             "type": "stage.changed",

@@ -26,6 +26,7 @@ from tests.support.factories import CENTER, NOON, PRACTICE, build_member
 _CENTERS = [tenant for tenant in factories.TENANTS if tenant.kind is TenantKind.CENTER]
 MINUTE = timedelta(minutes=1)
 LINK = "https://dashboard.example"
+SENDER = "notices@dashboard.example"
 
 ALIAS = "Blue Heron"
 """The alias of the referral that most tests follow; others get a free one."""
@@ -91,7 +92,7 @@ class ServiceDriver:
 
     def build_job_context(self, now: datetime | None = None) -> JobContext:
         """Build the context of a job, now or at another time."""
-        return JobContext(self.stores, now or self.now, mailer=self.postbox, sign_in_url=LINK)
+        return JobContext(self.stores, now or self.now, mailer=self.postbox, sign_in_url=LINK, sender=SENDER)
 
     def restart(self) -> "ServiceDriver":
         """Return a driver of the same tables in a function with empty caches."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from chalicelib.domain.consultation.consultation import Appointment
 from chalicelib.domain.handback.follow_up_dates import FollowUpDate, FollowUpDateKind
 from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.planned_dates import list_open_plans
@@ -35,6 +36,9 @@ class CalendarEntry:
         on: The day at the center.
         starts_at: The time in UTC; None if only the day is known.
         time_zone: The center's.
+        uid, sequence: Of an entry that people were invited to: those of the invitation, so that a subscriber
+            does not see it twice.
+        minutes: How long it takes, if that is known.
     """
 
     key: str
@@ -42,6 +46,9 @@ class CalendarEntry:
     on: date
     starts_at: datetime | None = None
     time_zone: str
+    uid: str = ""
+    sequence: int = 0
+    minutes: int | None = None
 
 
 def from_follow_up_date(day: FollowUpDate, time_zone: str) -> CalendarEntry:
@@ -49,13 +56,22 @@ def from_follow_up_date(day: FollowUpDate, time_zone: str) -> CalendarEntry:
     return CalendarEntry(key=day.key, title=FOLLOW_UP_TITLES[day.kind], on=day.on, time_zone=time_zone)
 
 
-def list_planned_entries(referral: Referral, time_zone: str) -> Iterator[CalendarEntry]:
-    """List the planned dates that still stand. A canceled one, and all of an ended referral, are gone."""
+def list_planned_entries(
+    referral: Referral, time_zone: str, appointment: Appointment | None = None
+) -> Iterator[CalendarEntry]:
+    """List the planned dates that still stand. A canceled one, and all of an ended referral, are gone.
+
+    `appointment` is what people were invited to.
+    """
     for plan in list_open_plans(referral):
+        is_invited = appointment is not None and plan.plan is PlanKind.CONSULTATION and appointment.day == plan.day
         yield CalendarEntry(
             key=f"plan#{plan.plan}",
             title=PLAN_TITLES[plan.plan],
             on=get_local_day(plan.day, time_zone),
             starts_at=plan.day.starts_at,
             time_zone=time_zone,
+            uid=appointment.uid if appointment and is_invited else "",
+            sequence=appointment.sequence if appointment and is_invited else 0,
+            minutes=appointment.minutes if appointment and is_invited else None,
         )

@@ -114,6 +114,8 @@ class MailKind(StrEnum):
     CRITICAL = "critical"
     ESCALATION = "escalation"
     """A critical notice that did not reach its recipient goes to colleagues."""
+    INVITATION = "invitation"
+    """Updates a calendar. See `domain.consultation.invitations`."""
     DIGEST = "digest"
     """The weekly summary. See `domain.notices.weekly_digest`."""
 
@@ -121,7 +123,7 @@ class MailKind(StrEnum):
 URGENT_KINDS = frozenset({MailKind.CRITICAL, MailKind.ESCALATION})
 """The kinds to read immediately."""
 
-KINDS_SENT_ALONE = URGENT_KINDS | {MailKind.DIGEST}
+KINDS_SENT_ALONE = URGENT_KINDS | {MailKind.DIGEST, MailKind.INVITATION}
 """The kinds that are never combined with other emails."""
 
 
@@ -136,6 +138,7 @@ class Mail:
         late_since: When its first notice was due, if that was long ago.
         listed_referral_ids: The referrals that a digest lists.
         unlisted_count: How many more referrals the digest counts.
+        invitation: The key of the invitation that it carries; empty if there is none.
         unreached_member_ids: For an escalation, the members whom the earlier emails did not reach.
     """
 
@@ -151,6 +154,7 @@ class Mail:
     listed_referral_ids: tuple[str, ...] = ()
     unlisted_count: int = 0
     unreached_member_ids: tuple[str, ...] = ()
+    invitation: str = ""
 
 
 def get_thread_key(timing: MailTiming, referral_id: str, *, day: date | None = None) -> str:

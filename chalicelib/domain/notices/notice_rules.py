@@ -20,7 +20,11 @@ from chalicelib.domain.notices.document_notices import (
     DOCUMENT_REJECTED_RULE,
 )
 from chalicelib.domain.notices.overdue_alerts import AlertLevel
-from chalicelib.domain.notices.plan_notices import PLAN_CANCELED_RULE
+from chalicelib.domain.notices.plan_notices import (
+    CONSULTATION_BOOKED_RULE,
+    CONSULTATION_CANCELED_RULE,
+    PLAN_CANCELED_RULE,
+)
 from chalicelib.domain.notices.tasks import (
     CONTRADICTION_RULE,
     DEATH_CORRECTED_RULE,
@@ -150,6 +154,9 @@ EVENT_RULES: Mapping[str, NoticeRule] = {
     EventType.BRIDGING_REPORTED: NoticeRule((), "Bridging therapy was reported"),
     EventType.PLAN_CHANGED: NoticeRule((), "A date was planned or moved"),
     PLAN_CANCELED_RULE: NoticeRule((), "A planned date was canceled"),
+    CONSULTATION_BOOKED_RULE: NoticeRule(_BOTH, "The consultation was booked or moved"),
+    CONSULTATION_CANCELED_RULE: NoticeRule(_BOTH, "The consultation was canceled"),
+    EventType.CONSULTATION_REQUESTED: NoticeRule(_CENTER, "The practice asks for a consultation time"),
     READMISSION_RULE: NoticeRule(_PRACTICE, "The patient was readmitted", Category.CRITICAL),
     EventType.WINDOW_EXTENDED: NoticeRule(_PRACTICE, "The center extended monitoring"),
     EventType.WITHDRAWAL_REQUESTED: NoticeRule(_CENTER, "The practice requested withdrawal"),

@@ -16,6 +16,8 @@ from chalicelib.domain.referrals.monitoring_window import MilestoneKind, Monitor
 
 WINDOW_OPENED_RULE = "window_opened"
 FIRST_DAY_RULE = "first_day"
+CONSULTATION_REMINDER_RULE = "consultation_reminder"
+"""The consultation is on the next day at the center. It does not count from the infusion."""
 HANDBACK_OVERDUE_RULE = "handback_overdue_{}"
 HANDBACK_UNACKNOWLEDGED_RULE = "handback_unacknowledged"
 
@@ -30,6 +32,7 @@ ACKNOWLEDGE_WITHIN_DAYS = 3
 class NoticeSeries(StrEnum):
     """A series of notices. If several of one series are past, the latest replaces the others."""
 
+    CONSULTATION = "consultation"
     MONITORING = "monitoring"
     CHECK_IN = "check_in"
     DOSE = "dose"
@@ -80,6 +83,9 @@ _CIBMTR_VISITS = frozenset({"visit_day_100", "visit_day_180", "visit_day_365"})
 """The visits of the first year for which CIBMTR asks centers to report. It asks for every later one."""
 
 NOTICE_SCHEDULE: Mapping[str, ScheduledNotice] = {
+    CONSULTATION_REMINDER_RULE: _notify_both(
+        NoticeSeries.CONSULTATION, "Consultation reminder: the time and the place are on the referral page"
+    ),
     WINDOW_OPENED_RULE: ScheduledNotice(
         NoticeSeries.MONITORING, center="Day 0: check the monitoring dates and extend them if needed"
     ),

@@ -19,6 +19,7 @@ from chalicelib.domain.referrals.monitoring_window import name_longest_minimum
 from chalicelib.domain.referrals.stages import STAGE_FACTS, Stage
 
 _CATEGORY_OF: Mapping[NoticeSeries, Category] = {
+    NoticeSeries.CONSULTATION: Category.WINDOW,
     NoticeSeries.MONITORING: Category.WINDOW,
     NoticeSeries.CHECK_IN: Category.CHECK_IN,
     NoticeSeries.DOSE: Category.WINDOW,

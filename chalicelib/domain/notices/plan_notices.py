@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.platform.dates import format_date
-from chalicelib.domain.referrals.events import EventType, PlanChanged, ReferralEvent, StageChange
+from chalicelib.domain.referrals.events import EventSource, EventType, PlanChanged, ReferralEvent, StageChange
 from chalicelib.domain.referrals.plan_terms import MODE_LABELS, PLAN_LABELS, PlannedDay
 from chalicelib.domain.referrals.planned_dates import to_plan_report
 from chalicelib.domain.referrals.plans import NO_PLANS, Plan
@@ -18,20 +18,29 @@ from chalicelib.domain.referrals.stages import Actor, Stage
 
 PLAN_CANCELED_RULE = "plan.canceled"
 
+CONSULTATION_BOOKED_RULE = "consultation.booked"
+CONSULTATION_CANCELED_RULE = "consultation.canceled"
+"""A consultation that both teams have in their calendars was booked or moved, or canceled."""
+
 _OTHER_SIDE = {Actor.CENTER: TenantKind.PRACTICE, Actor.PRACTICE: TenantKind.CENTER}
 _STAGES_WITHOUT_OWN_NOTICE = frozenset({Stage.APHERESIS_SCHEDULED, Stage.PRODUCT_SHIPPED})
 """Statuses of which no one is notified, unless they bring a planned date."""
 
 
 def find_side_to_notify_of_plan(event: ReferralEvent) -> TenantKind | None:
-    """The side that did not plan the date; None if the event plans none."""
+    """The side that did not plan the date; None if the event plans none, or if both sides are notified."""
+    if event.source is EventSource.BOOKING:
+        return None
     return _OTHER_SIDE.get(event.actor) if to_plan_report(event) else None
 
 
 def find_plan_rule(event: ReferralEvent) -> str | None:
     """The rule of a planned date; None if the event plans none, or is notified as a status."""
-    if to_plan_report(event) is None:
+    report = to_plan_report(event)
+    if report is None:
         return None
+    if event.source is EventSource.BOOKING:
+        return CONSULTATION_CANCELED_RULE if report.canceled else CONSULTATION_BOOKED_RULE
     if isinstance(event, PlanChanged):
         return PLAN_CANCELED_RULE if event.canceled else event.type
     is_silent = isinstance(event, StageChange) and event.stage in _STAGES_WITHOUT_OWN_NOTICE

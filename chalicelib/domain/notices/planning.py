@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from chalicelib.domain.consultation.follow_fact import find_planned
 from chalicelib.domain.notices.notice_schedule import (
     ACKNOWLEDGE_WITHIN_DAYS,
+    CONSULTATION_REMINDER_RULE,
     HANDBACK_UNACKNOWLEDGED_RULE,
     NOTICE_SCHEDULE,
     NoticeSeries,
@@ -16,6 +18,8 @@ from chalicelib.domain.notices.tasks import OPEN_MONITORING_RULE, OutboxTask, Ta
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.history_start import get_referred_on
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow, get_start_of_day, to_local_day
+from chalicelib.domain.referrals.plans import Plan
+from chalicelib.domain.referrals.plans import get_local_day as get_local_plan_day
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Phase, Stage
 
@@ -53,6 +57,34 @@ def build_open_monitoring_task(referral: Referral, window: MonitoringWindow, *, 
     opens the window, the second is still to come.
     """
     return _build_task(referral, window, OPEN_MONITORING_RULE, infused_on + timedelta(days=1))
+
+
+def build_consultation_reminder(referral: Referral, *, time_zone: str, now: datetime) -> OutboxTask | None:
+    """Build the reminder of a planned consultation, due when the day before begins at the center.
+
+    None if no consultation is planned, or if that day has begun: then its notice has just been sent.
+    """
+    planned = find_planned(referral)
+    if planned is None:
+        return None
+    due_on = get_local_plan_day(planned.day, time_zone) - timedelta(days=1)
+    due_at = get_start_of_day(due_on, time_zone)
+    if due_at <= now:
+        return None
+    return OutboxTask(
+        outbox_id=_derive_reminder_id(referral, planned),
+        referral_id=referral.referral_id,
+        rule=CONSULTATION_REMINDER_RULE,
+        queue=TaskQueue.PLAN,
+        due_at=due_at,
+        due_on=due_on,
+    )
+
+
+def _derive_reminder_id(referral: Referral, planned: Plan) -> str:
+    """The id of the reminder of one planned time, so that a moved consultation has another reminder."""
+    when = planned.day.starts_at or planned.day.on
+    return derive_id("out", referral.referral_id, CONSULTATION_REMINDER_RULE, when.isoformat() if when else "")
 
 
 def _build_task(referral: Referral, window: MonitoringWindow, rule: str, due_on: date) -> OutboxTask:
@@ -143,6 +175,10 @@ def find_skip_reason(task: OutboxTask, referral: Referral) -> SkipReason | None:
         return SkipReason.CLOSED
     if task.rule == OPEN_MONITORING_RULE:
         return _find_opening_skip_reason(task, referral)
+    if task.rule == CONSULTATION_REMINDER_RULE:
+        planned = find_planned(referral)
+        is_current = planned is not None and _derive_reminder_id(referral, planned) == task.outbox_id
+        return None if is_current else SkipReason.SUPERSEDED
     if (task.rule, task.due_on) not in {(other.rule, other.due_on) for other in build_plan(referral)}:
         return SkipReason.SUPERSEDED
     return _find_silencing_reason(task, referral)

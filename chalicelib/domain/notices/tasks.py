@@ -67,6 +67,7 @@ class OutboxTask:
         is_late: Whether it is sent more than a day after its day; known only when it is sent.
         detail: What a report about care says, with what to do first; known only when it is sent.
         is_product_named: Whether a product is named; if not, the title says so. Not stored: known when it is sent.
+        invitation: The key of an invitation that its emails carry; empty if there is none.
         date_change: How the title begins if an earlier notice named another day; known only when it is sent.
     """
 
@@ -86,6 +87,7 @@ class OutboxTask:
     detail: str = ""
     date_change: DateChangeReason | None = None
     is_product_named: bool = True
+    invitation: str = ""
 
 
 def build_event_task(

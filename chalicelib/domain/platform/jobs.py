@@ -13,6 +13,7 @@ class ScheduledJob(StrEnum):
     CLOCKS = "clocks"
     DIGEST = "digest"
     CHECKPOINTS = "checkpoints"
+    SLOTS = "slots"
 
 
 JOB_PERIODS: Mapping[ScheduledJob, timedelta] = {
@@ -25,6 +26,8 @@ JOB_PERIODS: Mapping[ScheduledJob, timedelta] = {
     # Weekly, at the hour that each member chose, in the member's time zone.
     ScheduledJob.DIGEST: timedelta(hours=1),
     ScheduledJob.CHECKPOINTS: timedelta(hours=1),
+    # Weekly patterns become slots for the next 12 weeks, so a day more or less does not matter.
+    ScheduledJob.SLOTS: timedelta(days=1),
 }
 """How often a job runs."""
 

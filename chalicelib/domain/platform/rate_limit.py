@@ -66,3 +66,5 @@ INFORMATION_REQUESTS_PER_MEMBER = RateLimit(burst=30, per_second=30 / _HOUR_S)
 
 DOCUMENTS_PER_MEMBER = RateLimit(burst=60, per_second=60 / _HOUR_S)
 """How many documents one member can add: twice what a referral can have at once, and then 60 an hour."""
+TIME_REQUESTS_PER_MEMBER = RateLimit(burst=30, per_second=30 / _HOUR_S)
+"""The same for questions to a center for a consultation time."""

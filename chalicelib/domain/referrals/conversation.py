@@ -9,16 +9,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.referrals.events import (
+    ConsultationRequested,
     Corrected,
     DocumentShared,
     InformationAnswered,
     InformationClosed,
     InformationRequested,
     MessageSent,
+    PlanChanged,
     ReferralEvent,
     StageChange,
     derive_id,
 )
+from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.stages import Actor, Stage
 
 
@@ -37,12 +40,17 @@ class OpenRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """The open information requests of a referral, and its messages. Field names are stored."""
+    """The open information requests of a referral, and its messages. Field names are stored.
+
+    Attributes:
+        time_asked_at: When the practice asked for a consultation time that the center has not set yet.
+    """
 
     open_requests: tuple[OpenRequest, ...] = ()
     practice_messages: int = 0
     center_messages: int = 0
     last_message_at: datetime | None = None
+    time_asked_at: datetime | None = None
 
     @property
     def last_number(self) -> int:
@@ -75,13 +83,20 @@ def derive_request_id(event_id: str) -> str:
     return derive_id("irq", event_id)
 
 
-def follow_conversation(conversation: Conversation, event: ReferralEvent) -> Conversation:  # noqa: PLR0911 one for each
+def follow_conversation(conversation: Conversation, event: ReferralEvent) -> Conversation:  # noqa: C901, PLR0911 one for each
     """Compute what is open after an event that was applied."""
     match event:
+        case ConsultationRequested():
+            return replace(conversation, time_asked_at=event.recorded_at)
         case InformationRequested():
             return _with_request(conversation, event, open_items=max(1, len(event.items)))
         case StageChange(stage=Stage.INFO_REQUESTED) if event.note:
             return _with_request(conversation, event, open_items=1, with_status=True)
+        case (
+            StageChange(stage=Stage.CONSULT_SCHEDULED | Stage.CONSULT_COMPLETED)
+            | PlanChanged(plan=PlanKind.CONSULTATION, canceled=False)
+        ):
+            return replace(conversation, time_asked_at=None)
         case StageChange(stage=Stage.SUBMITTED):
             kept = tuple(request for request in conversation.open_requests if not request.with_status)
             return replace(conversation, open_requests=kept)

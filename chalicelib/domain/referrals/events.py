@@ -38,6 +38,8 @@ class EventSource(StrEnum):
     CENTER = "center"
     CENTER_FEED = "center_feed"
     SYSTEM = "system"
+    BOOKING = "booking"
+    """A person of either side booked, moved or canceled a time that the center publishes."""
 
 
 class EventStatus(StrEnum):
@@ -84,6 +86,7 @@ class EventType(StrEnum):
     DOCUMENT_SHARED = "document.shared"
     DOCUMENT_DELETED = "document.deleted"
     DOCUMENT_ARRIVAL = "document.arrival"
+    CONSULTATION_REQUESTED = "consultation.requested"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,6 +372,10 @@ class DocumentArrivalReported(ReferralEvent):
     arrival: str
 
 
+class ConsultationRequested(ReferralEvent):
+    """The practice asks the center for a consultation time. The days that suit are in the consultation's own row."""
+
+
 EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     StageChange: EventType.STAGE_CHANGED,
     HoldStarted: EventType.HOLD_STARTED,
@@ -390,6 +397,7 @@ EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     DocumentShared: EventType.DOCUMENT_SHARED,
     DocumentDeleted: EventType.DOCUMENT_DELETED,
     DocumentArrivalReported: EventType.DOCUMENT_ARRIVAL,
+    ConsultationRequested: EventType.CONSULTATION_REQUESTED,
 }
 
 

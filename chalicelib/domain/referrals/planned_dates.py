@@ -1,7 +1,8 @@
 """Decides what a report of a planned date does: it sets, moves or cancels a plan, and never changes the status.
 
 The center plans every date. From the infusion on, the practice may plan the patient's return, because
-the first visit after it is in the practice's own calendar. A report of a status may carry the date that
+the first visit after it is in the practice's own calendar. The practice also books and cancels a consultation
+at a time that the center publishes. A report of a status may carry the date that
 belongs to it (`PLAN_BY_STAGE`), and says the same as a report of the date alone.
 """
 
@@ -10,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.referrals.events import Corrected, PlanChanged, ReferralEvent, StageChange
+from chalicelib.domain.referrals.events import Corrected, EventSource, PlanChanged, ReferralEvent, StageChange
 from chalicelib.domain.referrals.history_start import get_history_start
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.plan_terms import PLAN_BY_STAGE, STAGE_WHEN_DONE, DatedPlan, PlanKind, PlannedDay
@@ -43,7 +44,8 @@ def decide_plan(referral: Referral, event: PlanChanged, context: DecisionContext
     referral, only a report from before the ending is kept.
     """
     is_return_by_practice = event.actor is Actor.PRACTICE and event.plan is PlanKind.RETURN
-    if event.actor is not Actor.CENTER and not is_return_by_practice:
+    is_booking = event.source is EventSource.BOOKING and event.plan is PlanKind.CONSULTATION
+    if event.actor is not Actor.CENTER and not (is_return_by_practice or is_booking):
         return _REJECTED_OTHER_SIDE
     if referral.submitted_at is None or referral.stage is Stage.DRAFT:
         return Pending()
@@ -65,12 +67,16 @@ def with_plan(referral: Referral, event: ReferralEvent) -> Referral:
 def with_planned_date(decision: Decision, before: Referral, event: StageChange) -> Decision:
     """Add the planned date of a status to the decision about the status.
 
-    A repeat of the current status with another date is news: it is applied, and both sides are notified.
+    A repeat of the current status with another date is news: it is applied, and both sides are notified. A
+    consultation that is reported once more for the time that is planned already is recorded only.
     """
     report = to_plan_report(event)
     if report is None or not isinstance(decision, Applied | Recorded):
         return decision
     updated = with_plan(decision.referral, event)
+    is_same_status = event.stage is before.stage is Stage.CONSULT_SCHEDULED and event.reason_code is None
+    if is_same_status and before.status.reason_code is None and not _is_news(before, updated, report.plan):
+        return Recorded(updated)
     if isinstance(decision, Applied) or _is_news(before, updated, report.plan):
         return Applied(updated)
     return Recorded(updated)

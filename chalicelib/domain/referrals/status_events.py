@@ -8,6 +8,7 @@ from chalicelib.domain.referrals.care_events import decide_adverse_event, decide
 from chalicelib.domain.referrals.events import (
     AdverseEventReported,
     BridgingReported,
+    ConsultationRequested,
     DocumentArrivalReported,
     DocumentDeleted,
     DocumentShared,
@@ -31,6 +32,7 @@ from chalicelib.domain.referrals.stage_changes import (
     Applied,
     Decision,
     DecisionContext,
+    Pending,
     Recorded,
     Rejected,
     with_next_version,
@@ -93,6 +95,16 @@ def _decide_withdrawal_request(referral: Referral, event: WithdrawalRequested, c
     return _with_status(referral, event, context, withdrawal_requested_at=first_requested_at)
 
 
+def _decide_time_request(referral: Referral, event: ConsultationRequested, context: DecisionContext) -> Decision:
+    """Accept the practice's question for a consultation time, on an open referral."""
+    stop = _find_reason_to_stop(referral, event, context, by=_PRACTICE)
+    if stop:
+        return stop
+    if referral.stage is Stage.DRAFT:
+        return Pending()
+    return Applied(with_next_version(referral, event, context))
+
+
 def _with_status(referral: Referral, event: ReferralEvent, context: DecisionContext, **changes: Any) -> Applied:
     status = replace(referral.status, **changes)
     return Applied(with_next_version(replace(referral, status=status), event, context))
@@ -119,4 +131,5 @@ STATUS_DECIDERS: Mapping[type[ReferralEvent], Callable[..., Decision]] = {
     DocumentArrivalReported: keep_in_history,
     FactsChanged: _keep_fact_change,
     PlanChanged: decide_plan,
+    ConsultationRequested: _decide_time_request,
 }

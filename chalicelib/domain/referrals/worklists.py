@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from chalicelib.domain.referrals.consent import is_sharing_stopped
 from chalicelib.domain.referrals.monitoring_window import to_local_day
-from chalicelib.domain.referrals.plan_terms import DatedPlan
+from chalicelib.domain.referrals.plan_terms import DatedPlan, PlanKind
 from chalicelib.domain.referrals.planned_dates import find_next, list_open_plans
 from chalicelib.domain.referrals.reason_codes import ReasonCode
 from chalicelib.domain.referrals.referral import Referral
@@ -52,6 +52,8 @@ class StageSummary:
         plans: The planned dates that are neither canceled nor carried out, without their places.
         sharing_stopped: Whether the patient withdrew consent, so that the center gets no routine email.
         product_id: The product that the center named; None if only the practice's request counts.
+        time_asked: Whether the practice asked the center for a consultation time.
+        consultation_canceled: Whether the scheduled consultation was canceled, and no new one is planned.
     """
 
     stage: Stage
@@ -70,6 +72,8 @@ class StageSummary:
     sharing_stopped: bool = False
     product_id: str | None = None
     plans: tuple[DatedPlan, ...] = ()
+    time_asked: bool = False
+    consultation_canceled: bool = False
 
     @property
     def awaits_information(self) -> bool:
@@ -77,8 +81,9 @@ class StageSummary:
         return self.requested_items > 0 or self.stage is Stage.INFO_REQUESTED
 
     def needs_action_of(self, side: NextActor) -> bool:
-        """Whether a side acts next, or must answer an information request while the other side acts."""
-        return self.owner is side or (side is NextActor.PRACTICE and self.awaits_information)
+        """Whether a side acts next, or must answer a request of the other side while that side acts."""
+        is_asked = self.awaits_information if side is NextActor.PRACTICE else self.time_asked
+        return self.owner is side or (side in {NextActor.PRACTICE, NextActor.CENTER} and is_asked)
 
     @property
     def owner(self) -> NextActor:
@@ -127,7 +132,14 @@ def summarize_stage(referral: Referral) -> StageSummary:
         sharing_stopped=is_sharing_stopped(referral),
         product_id=status.products.current,
         plans=tuple(DatedPlan(plan.plan, plan.day) for plan in list_open_plans(referral)),
+        time_asked=referral.conversation.time_asked_at is not None and referral.stage not in TERMINAL_STAGES,
+        consultation_canceled=_is_consultation_canceled(referral),
     )
+
+
+def _is_consultation_canceled(referral: Referral) -> bool:
+    plan = referral.plans.find(PlanKind.CONSULTATION)
+    return referral.stage is Stage.CONSULT_SCHEDULED and plan is not None and plan.canceled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +170,9 @@ _RETURNED_STAGES = frozenset({Stage.DECLINED, Stage.REDIRECTED, Stage.NOT_PROCEE
 WORKLIST_RULES: Mapping[Worklist, Callable[[StageSummary, ListViewer], bool]] = {
     Worklist.NEEDS_MY_ACTION: lambda s, v: s.needs_action_of(v.side) and s.stage not in TERMINAL_STAGES,
     Worklist.NEEDS_INFORMATION: lambda s, _: s.awaits_information,
-    Worklist.AWAITING_BOOKING: lambda s, _: s.stage is Stage.ACCEPTED,
+    Worklist.AWAITING_BOOKING: lambda s, _: s.stage is Stage.ACCEPTED or s.time_asked,
     Worklist.NO_SHOW_OR_CANCELLED: lambda s, _: (
-        s.stage is Stage.CONSULT_SCHEDULED and s.reason_code == ReasonCode.NO_SHOW
+        s.stage is Stage.CONSULT_SCHEDULED and (s.reason_code == ReasonCode.NO_SHOW or s.consultation_canceled)
     ),
     Worklist.UPDATE_OVERDUE: lambda s, v: s.has_gap or is_late(s, v),
     Worklist.MONITORING_ENDS_SOON: _is_window_ending_soon,

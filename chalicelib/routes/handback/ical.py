@@ -13,6 +13,7 @@ from chalicelib import wiring
 from chalicelib.domain.handback.calendar_entries import CalendarEntry
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
+from chalicelib.mail.invitation import build_uid
 from chalicelib.routes.platform.endpoint import ApiResponse
 
 if TYPE_CHECKING:
@@ -48,14 +49,13 @@ def build_calendar(entries: Iterable[tuple[Referral, CalendarEntry]], *, name: s
 def _build_event(referral: Referral, entry: CalendarEntry) -> "Event":
     """Build one event. Its UID stays when the date moves, and SEQUENCE grows with each change.
 
-    A time is in UTC, and an event with a time has no end, because no one reports how long a visit takes.
+    A time is in UTC. Only a booked consultation has an end, because no one reports how long another visit takes.
     """
     from icalendar import Event  # noqa: PLC0415 as above
 
     event = Event()
-    uid = derive_id("cal", referral.referral_id, entry.key)
-    event.add("uid", f"{uid}@car-t-referral-dashboard")
-    event.add("sequence", referral.version)
+    event.add("uid", build_uid(entry.uid or derive_id("cal", referral.referral_id, entry.key)))
+    event.add("sequence", entry.sequence if entry.uid else referral.version)
     # When it last changed, not when it was requested: the same dates give the same bytes.
     event.add("dtstamp", referral.updated_at)
     if entry.starts_at is None:
@@ -63,6 +63,8 @@ def _build_event(referral: Referral, entry: CalendarEntry) -> "Event":
         event.add("dtend", entry.on + timedelta(days=1))
     else:
         event.add("dtstart", entry.starts_at)
+        if entry.minutes:
+            event.add("dtend", entry.starts_at + timedelta(minutes=entry.minutes))
     event.add("summary", f"{referral.alias}: {entry.title}")
     event.add("description", _describe(entry))
     event.add("transp", "TRANSPARENT")

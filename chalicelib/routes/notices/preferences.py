@@ -13,7 +13,7 @@ from chalicelib.domain.notices.mail_timing import OPTIONAL_CATEGORIES, MailTimin
 from chalicelib.errors import PreconditionFailedError
 from chalicelib.routes.notices.responses import PreferencesResponse, to_preferences_response
 from chalicelib.routes.platform.endpoint import ApiResponse, declare_endpoint
-from chalicelib.routes.platform.fields import StrictModel, build_pattern_validator
+from chalicelib.routes.platform.fields import StrictModel, WallTime, build_pattern_validator
 from chalicelib.routes.platform.request import ApiRequest
 from chalicelib.services.notices.notify import get_member_zone
 from chalicelib.services.notices.weekly_digest import save_preferences
@@ -31,12 +31,6 @@ def _require_known_zone(name: str) -> str:
     return name
 
 
-WallTime = Annotated[
-    str,
-    AfterValidator(
-        build_pattern_validator(r"([01]\d|2[0-3]):[0-5]\d", "Enter a time of day as hours and minutes, such as 07:30.")
-    ),
-]
 TimeZoneName = Annotated[
     str,
     Field(max_length=64),

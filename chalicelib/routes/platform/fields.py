@@ -256,6 +256,12 @@ Icd10 = Annotated[
 SenderCode = Annotated[
     str, AfterValidator(build_pattern_validator(r"[A-Za-z0-9_]{1,64}", "Use 1 to 64 letters, digits or underscores."))
 ]
+WallTime = Annotated[
+    str,
+    AfterValidator(
+        build_pattern_validator(r"([01]\d|2[0-3]):[0-5]\d", "Enter a time of day as hours and minutes, such as 07:30.")
+    ),
+]
 ReferralId = Annotated[str, AfterValidator(build_pattern_validator(r"ref_[a-z2-7]{26}", "Send the ID of a referral."))]
 Identifier = Annotated[
     str, AfterValidator(build_pattern_validator(r"[a-z0-9_]{1,64}", "Choose a value from the list."))

@@ -35,6 +35,7 @@ EVENT_LABELS: Mapping[EventType, str] = {
     EventType.DOCUMENT_SHARED: "Document added",
     EventType.DOCUMENT_DELETED: "Document removed",
     EventType.DOCUMENT_ARRIVAL: "Document received or not found",
+    EventType.CONSULTATION_REQUESTED: "Consultation time requested",
 }
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.catalog import care_points
+from chalicelib.domain.consultation.consultation import Appointment
 from chalicelib.domain.handback.calendar_entries import CalendarEntry, from_follow_up_date, list_planned_entries
 from chalicelib.domain.handback.follow_up_dates import FollowUpBasis, FollowUpDate, list_follow_up_dates
 from chalicelib.domain.handback.package import HandbackVersion
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.referrals.events import encode_id
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow, to_local_day
+from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.errors import ForbiddenError, NotFoundError
@@ -153,11 +155,19 @@ def _list_feed_entries(member: Member, *, context: RunContext) -> Iterator[tuple
 
 def _list_entries(referral: Referral, *, has_follow_up: bool = True, context: RunContext) -> Iterator[CalendarEntry]:
     if referral.plans.reports:
-        yield from list_planned_entries(referral, load_decision_context(referral, context=context).time_zone)
+        time_zone = load_decision_context(referral, context=context).time_zone
+        has_consultation = referral.plans.find(PlanKind.CONSULTATION) is not None
+        appointment = _find_appointment(referral, context=context) if has_consultation else None
+        yield from list_planned_entries(referral, time_zone, appointment)
     if has_follow_up and referral.window:
         follow_up = _build_follow_up(referral, handbacks.get_latest_handback(referral, stores=context.stores))
         for day in follow_up.dates if follow_up else ():
             yield from_follow_up_date(day, referral.window.time_zone)
+
+
+def _find_appointment(referral: Referral, *, context: RunContext) -> Appointment | None:
+    """Find what people were invited to, so that the feed has the same entry."""
+    return context.stores.consultations.get(referral.referral_id, scope=referral.practice_id).appointment
 
 
 def _build_follow_up(referral: Referral, handback: HandbackVersion | None) -> FollowUp | None:

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from chalicelib import mail as templates
+from chalicelib.domain.consultation.invitations import CalendarInvitation, InvitationMethod
 from chalicelib.domain.identity.members import Member
 from chalicelib.domain.notices.mail_timing import Mail, MailKind, MailTiming, Preferences, compute_late_since
 from chalicelib.domain.notices.notice_rules import PLANNED_CATEGORIES, Category
@@ -14,6 +15,7 @@ from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, NextActor, Stage
 from chalicelib.domain.referrals.worklists import summarize_stage
 from chalicelib.mail import MailMessage
+from chalicelib.mail.invitation import build_invitation_part
 from chalicelib.services.notices.notify import get_member_zone
 from chalicelib.services.notices.unsubscribe import build_unsubscribe_url
 from chalicelib.services.platform.run_context import RunContext
@@ -58,16 +60,41 @@ class OutgoingMail:
         """Why it must be skipped; None if it can be sent."""
         if self.recipient is None:
             return MailSkipReason.NOT_A_MEMBER
+        is_invitation = self.mail.kind is MailKind.INVITATION
+        reason = self._find_why_not_invited() if is_invitation else self._find_why_not_needed()
+        is_suppressed = reason is None and self.context.stores.recipients.find_suppression(self.recipient)
+        return MailSkipReason.SUPPRESSED if is_suppressed else reason
+
+    def _find_why_not_needed(self) -> MailSkipReason | None:
+        """Find why none of its notices needs an email."""
         if not self._unread_notices:
             return MailSkipReason.READ
         if not self._wanted_notices:
             return MailSkipReason.TURNED_OFF
-        if not self.notices:
-            is_ended = bool(self._referrals) and self.mail.kind is not MailKind.DIGEST
-            return MailSkipReason.ENDED if is_ended else MailSkipReason.NOT_VISIBLE
-        if self.context.stores.recipients.find_suppression(self.recipient):
-            return MailSkipReason.SUPPRESSED
-        return None
+        if self.notices:
+            return None
+        is_ended = bool(self._referrals) and self.mail.kind is not MailKind.DIGEST
+        return MailSkipReason.ENDED if is_ended else MailSkipReason.NOT_VISIBLE
+
+    def _find_why_not_invited(self) -> MailSkipReason | None:
+        """Find why an invitation is not sent. A calendar must be updated also if the notice was read already."""
+        referral = self._invited_referral
+        if referral is None or self._invitation is None:
+            return MailSkipReason.NOT_VISIBLE
+        if self.preferences.get_timing(Category.STATUS_UPDATE) is MailTiming.NEVER:
+            return MailSkipReason.TURNED_OFF
+        later = self.context.stores.consultations.get_invitation(self.mail.referral_id, self._invitation.next_key)
+        return MailSkipReason.SUPERSEDED if later else None
+
+    @cached_property
+    def _invitation(self) -> CalendarInvitation | None:
+        return self.context.stores.consultations.get_invitation(self.mail.referral_id, self.mail.invitation)
+
+    @cached_property
+    def _invited_referral(self) -> Referral | None:
+        """The referral of an invitation, if the recipient can see it now."""
+        referral = self.context.stores.referrals.get(self.mail.referral_id)
+        return referral if referral and self.recipient and self.recipient.can_see(referral) else None
 
     @cached_property
     def notices(self) -> Sequence[Notice]:
@@ -102,10 +129,17 @@ class OutgoingMail:
             if referral and self.recipient and self.recipient.can_see(referral)
         }
 
-    def compose(self, sign_in_url: str) -> MailMessage:
-        """Compose the message. Call it only for an email that must not be skipped."""
+    def compose(self, sign_in_url: str, *, sender: str) -> MailMessage:
+        """Compose the message. Call it only for an email that must not be skipped.
+
+        Args:
+            sign_in_url: Where the reader signs in.
+            sender: The address that sends it, which is the organizer of an invitation.
+        """
         if self.recipient is None:
             raise LookupError
+        if self.mail.kind is MailKind.INVITATION:
+            return self._compose_invitation(self.recipient.email, sign_in_url, sender)
         if self.mail.kind is MailKind.DIGEST:
             return self._compose_digest(self.recipient.email, sign_in_url)
         referral_ids = {notice.referral_id for notice in self.notices}
@@ -129,6 +163,24 @@ class OutgoingMail:
             late_since_text=late,
             unsubscribe=unsubscribe,
         )
+
+    def _compose_invitation(self, to: str, sign_in_url: str, sender: str) -> MailMessage:
+        invitation, referral = self._invitation, self._invited_referral
+        if invitation is None or referral is None:
+            raise LookupError
+        is_canceled = invitation.method is InvitationMethod.CANCEL
+        message = templates.compose_invitation(
+            to=to,
+            alias=referral.alias,
+            change="canceled" if is_canceled else "planned or moved",
+            sign_in_url=sign_in_url,
+            late_since_text=self._format_lateness(),
+            unsubscribe=self._build_unsubscribe_url(sign_in_url),
+        )
+        part = build_invitation_part(
+            invitation, alias=referral.alias, sender=sender, recipient=to, link=sign_in_url, now=self.context.now
+        )
+        return replace(message, calendar=part)
 
     def _compose_digest(self, to: str, sign_in_url: str) -> MailMessage:
         unsubscribe = self._build_unsubscribe_url(sign_in_url)

@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import TypedDict
 
 from chalicelib.domain.identity.members import Member, TenantKind
+from chalicelib.domain.notices.consultation_notices import is_invited
 from chalicelib.domain.notices.mail_timing import (
     DAILY_THREAD,
     LATE_AFTER,
@@ -61,6 +62,7 @@ class _NoticeToSend:
         late_since: Since when it is late; None if it is on time.
         day: The day that it is about; None if it is about an event.
         may_email: Whether it may be emailed.
+        invitation: The key of an invitation for this member's calendar; empty if there is none.
     """
 
     notice: Notice
@@ -68,6 +70,7 @@ class _NoticeToSend:
     late_since: datetime | None
     day: date | None
     may_email: bool = True
+    invitation: str = ""
 
 
 def notify_recipients(task: OutboxTask, referral: Referral, *, context: RunContext) -> Sequence[str]:
@@ -119,7 +122,10 @@ def _prepare_notice(
     notice, member = pending.notice, pending.member
     if notice.category is Category.CRITICAL:
         mail = _build_mail(pending, MailKind.CRITICAL, context.now)
-        return replace(notice, mail_id=mail.mail_id), [context.stores.mails.prepare_plan(mail)], mail.mail_id
+        writes = [context.stores.mails.prepare_plan(mail)]
+        if pending.invitation:
+            writes.append(context.stores.mails.prepare_plan(_build_invitation_mail(pending, context.now)))
+        return replace(notice, mail_id=mail.mail_id), writes, mail.mail_id
     recipient = context.stores.recipients.get_for_referral(member.member_id, notice.referral_id)
     timing = recipient.preferences.get_timing(notice.category)
     if timing is MailTiming.NEVER or not pending.may_email:
@@ -127,6 +133,11 @@ def _prepare_notice(
     thread = get_thread_key(timing, notice.referral_id, day=pending.day)
     zone = get_member_zone(member, recipient.preferences, stores=context.stores)
     when: _Timing = {"zone": zone, "now": context.now, "day": pending.day}
+    if pending.invitation:
+        # A calendar must be right before a daily email would go out. Quiet hours are kept.
+        due = compute_mail_time(MailTiming.AT_ONCE, recipient.preferences, last=None, **when)
+        mail = _build_invitation_mail(pending, due)
+        return replace(notice, mail_id=mail.mail_id), [context.stores.mails.prepare_plan(mail)], mail.mail_id
     lasts = _list_last_mails(recipient, thread)
     waiting = [last for last in lasts if last.mail_id not in full_mail_ids]
     joined = find_joinable(waiting, timing, recipient.preferences, **when)
@@ -165,10 +176,24 @@ def _build_mail(pending: _NoticeToSend, kind: MailKind, due: datetime) -> Mail:
     )
 
 
+def _build_invitation_mail(pending: _NoticeToSend, due: datetime) -> Mail:
+    """Build an email of its own. It has the notice, unless a critical email has it."""
+    is_critical = pending.notice.category is Category.CRITICAL
+    return replace(
+        _build_mail(pending, MailKind.INVITATION, due),
+        mail_id=derive_id("mail", pending.notice.notice_id, "invitation"),
+        notice_ids=() if is_critical else (pending.notice.notice_id,),
+        invitation=pending.invitation,
+    )
+
+
 def _list_notices(task: OutboxTask, referral: Referral, context: RunContext) -> Iterator[_NoticeToSend]:
     """List a notice for each person who must know, from the tenant's members as they are now."""
     # A notice that is planned for a day is late when the day is over.
     late = context.now - task.due_at > (LATE_AFTER_DAY if task.due_on else LATE_AFTER)
+    invitation = (
+        context.stores.consultations.get_invitation(referral.referral_id, task.invitation) if task.invitation else None
+    )
     for side, rule in list_notice_rules(task):
         tenant_id = referral.practice_id if side is TenantKind.PRACTICE else referral.center_id
         if tenant_id is None:
@@ -184,7 +209,14 @@ def _list_notices(task: OutboxTask, referral: Referral, context: RunContext) -> 
         may_email = may_email and not _is_older_than_a_death(task, referral)
         for member in rule.list_recipients(members):
             notice = _build_notice(task, referral, member, rule, context.now)
-            yield _NoticeToSend(notice, member, task.due_at if late else None, task.due_on, may_email=may_email)
+            yield _NoticeToSend(
+                notice,
+                member,
+                task.due_at if late else None,
+                task.due_on,
+                may_email=may_email,
+                invitation=task.invitation if invitation and is_invited(invitation, side) else "",
+            )
 
 
 def _is_older_than_a_death(task: OutboxTask, referral: Referral) -> bool:

@@ -159,7 +159,8 @@ class MailSender:
                 escalate_to_colleague(mail, context=self.context)
             self.context.stores.mails.mark_skipped(claim, outgoing.skip_reason, now=self.context.now)
             return {"unsent": 1}
-        message_id = self.context.mailer.send(outgoing.compose(self.context.sign_in_url), tag=mail.mail_id)
+        message = outgoing.compose(self.context.sign_in_url, sender=self.context.sender)
+        message_id = self.context.mailer.send(message, tag=mail.mail_id)
         self.context.stores.mails.mark_sent(claim, message_id=message_id, now=self.context.now)
         return {"mails": 1}
 

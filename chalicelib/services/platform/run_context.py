@@ -35,9 +35,11 @@ class JobContext(RunContext):
     Attributes:
         mailer: What sends mail.
         sign_in_url: Where a reader signs in.
+        sender: The address that sends mail, which is the organizer of an invitation.
         has_time: Whether the run may begin another task. What it leaves is still due.
     """
 
     mailer: Mailer
     sign_in_url: str
+    sender: str
     has_time: Callable[[], bool] = never_out_of_time

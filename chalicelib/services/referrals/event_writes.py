@@ -5,8 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib import catalog
-from chalicelib.domain.notices.planning import build_open_monitoring_task, list_tasks_to_plan
-from chalicelib.domain.notices.tasks import OutboxTask, build_contradiction_task, build_event_task
+from chalicelib.domain.consultation.follow_fact import find_planned
+from chalicelib.domain.notices.consultation_notices import add_invitation
+from chalicelib.domain.notices.planning import (
+    build_consultation_reminder,
+    build_open_monitoring_task,
+    list_tasks_to_plan,
+)
+from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue, build_contradiction_task, build_event_task
 from chalicelib.domain.referrals.conversation import follow_conversation
 from chalicelib.domain.referrals.events import Corrected, EventStatus, ReferralEvent, StageChange
 from chalicelib.domain.referrals.information_requests import build_request
@@ -17,6 +23,7 @@ from chalicelib.domain.referrals.stage_changes import Applied, Decision, Decisio
 from chalicelib.domain.referrals.stages import Stage
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.aliases import keep_or_replace_alias
+from chalicelib.services.referrals.consultation_writes import ConsultationWrites, prepare_consultation_writes
 from chalicelib.services.referrals.overdue_alert_writes import prepare_alert_writes
 from chalicelib.services.referrals.practice_directory import prepare_directory_writes
 from chalicelib.store.all_stores import Stores
@@ -46,11 +53,13 @@ def prepare_event_writes(
     before: Referral,
     stores: Stores,
     existing_tasks: Mapping[str, str] = NO_EXISTING_TASKS,
+    consultation: ConsultationWrites | None = None,
 ) -> list[TransactionWrite]:
     """The referral, its event, the audit row and the tasks that follow, as writes of one transaction.
 
     `existing_tasks` has the states of tasks that an earlier attempt found in the outbox. A window that
-    was corrected back to its first date gets its first plan again, including what was skipped.
+    was corrected back to its first date gets its first plan again, including what was skipped. A booking
+    passes its own writes about the `consultation`; of other events they follow from the planned date.
     """
     if not isinstance(decision, Applied | Recorded):
         raise TypeError("only a decision that changes something is written")
@@ -58,6 +67,11 @@ def prepare_event_writes(
     applied = isinstance(decision, Applied)
     if applied:
         referral = replace(referral, conversation=follow_conversation(before.conversation, event))
+    if consultation is None:
+        consultation = prepare_consultation_writes(before, referral, event, stores=stores)
+    tasks = _with_consultation_tasks(
+        _list_follow_up_tasks(decision, before, event), event, before, referral, consultation, stores=stores
+    )
     status = EventStatus.APPLIED if applied else EventStatus.RECORDED
     entry = build_audit_entry(event, tenant_id, referral.updated_at, referral.version)
     store = stores.referrals.prepare_save if before.version else stores.referrals.prepare_add
@@ -67,7 +81,8 @@ def prepare_event_writes(
         *prepare_directory_writes(referral, before, stores=stores),
         stores.referrals.prepare_log_event(event, status, practice_id=referral.practice_id),
         *(_prepare_request_write(event, referral, stores=stores) if applied else ()),
-        *_prepare_task_writes(_list_follow_up_tasks(decision, before, event), existing_tasks, stores=stores),
+        *consultation.writes,
+        *_prepare_task_writes(tasks, existing_tasks, stores=stores),
         *prepare_alert_writes(before if before.version else None, referral, stores=stores),
     ]
 
@@ -106,6 +121,35 @@ def _prepare_task_writes(
             yield stores.outbox.prepare_replan_skipped(task)
         elif state == TaskState.PLANNED:
             yield prepare_check_still_waiting(stores.outbox, task)
+
+
+def _with_consultation_tasks(
+    tasks: Iterable[OutboxTask],
+    event: ReferralEvent,
+    before: Referral,
+    after: Referral,
+    consultation: ConsultationWrites,
+    *,
+    stores: Stores,
+) -> Iterator[OutboxTask]:
+    """Add the invitation to the task that notifies of the event, and the reminder of a new date."""
+    invitation = consultation.invitation
+    is_sent = invitation is None
+    for task in tasks:
+        if invitation and task.event_id == event.event_id and task.queue is TaskQueue.EVENT and not is_sent:
+            yield add_invitation(task, event, invitation)
+            is_sent = True
+        else:
+            yield task
+    if invitation and not is_sent:
+        yield add_invitation(build_event_task(event, now=after.updated_at), event, invitation)
+    if find_planned(before) == find_planned(after):
+        return
+    center = stores.tenants.get_center(after.center_id)
+    zone = center.tenant.time_zone if center else "UTC"
+    reminder = build_consultation_reminder(after, time_zone=zone, now=after.updated_at)
+    if reminder:
+        yield reminder
 
 
 def _list_follow_up_tasks(decision: Applied | Recorded, before: Referral, event: ReferralEvent) -> Iterator[OutboxTask]:

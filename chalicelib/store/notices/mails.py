@@ -39,6 +39,8 @@ class MailSkipReason(StrEnum):
     READ = "read"
     TURNED_OFF = "turned_off"
     SUPPRESSED = "suppressed"
+    SUPERSEDED = "superseded"
+    """A later invitation to the same appointment replaces it."""
     ENDED = "ended"
     """The referral has ended since, and its notices were overtaken."""
 
@@ -180,6 +182,7 @@ def item_to_mail(row: Item) -> Mail:
         listed_referral_ids=tuple(row.get("listed", ())),
         unlisted_count=row.get("unlisted", 0),
         unreached_member_ids=tuple(row.get("unreached", ())),
+        invitation=row.get("invitation", ""),
     )
 
 
@@ -203,5 +206,6 @@ def mail_to_item(mail: Mail) -> Item:
         "listed": list(mail.listed_referral_ids) or None,
         "unlisted": mail.unlisted_count or None,
         "unreached": list(mail.unreached_member_ids) or None,
+        "invitation": mail.invitation or None,
     }
     return {name: value for name, value in row.items() if value is not None}

@@ -57,6 +57,7 @@ def task_to_item(task: OutboxTask) -> Item:
         "event_id": task.event_id,
         "counted_from": task.infused_on.isoformat() if task.infused_on else None,
         "replaces": task.replaces,
+        "invitation": task.invitation or None,
     }
 
 
@@ -86,6 +87,7 @@ def item_to_task(item: Item) -> OutboxTask:
         event_id=item.get("event_id"),
         infused_on=_parse_day(item.get("counted_from")),
         replaces=item.get("replaces"),
+        invitation=item.get("invitation", ""),
     )
 
 

@@ -26,6 +26,7 @@ const LAZY_STYLES = [
 const LAZY_VIEWS = {
   card: async () => (await import("../handback/emergency_card.js")).EmergencyCard,
   centers: () => loadWithRefer(async () => (await import("../centers/centers.js")).Centers),
+  consultation: async () => (await import("../consultation/book.js")).BookConsultation,
   changes: async () => (await import("../referrals/changes.js")).Changes,
   compare: () => loadWithRefer(async () => (await import("../centers/compare.js")).Compare),
   eligibility_check: async () => (await import("../eligibility/eligibility_check.js")).EligibilityCheck,
@@ -36,6 +37,7 @@ const LAZY_VIEWS = {
   preferences: async () => (await import("../notices/preferences.js")).Preferences,
   products: async () => (await import("../eligibility/catalog.js")).Catalog,
   resources: async () => (await import("../centers/resources.js")).Resources,
+  times: async () => (await import("../consultation/times.js")).ConsultationTimes,
   referral: async () => (await import("./referral_page.js")).ReferralPage,
   webhook_deliveries: async () => (await import("../webhooks/webhook_deliveries.js")).WebhookDeliveries,
 };

@@ -1,6 +1,6 @@
 // The frame around every view: header, emergency note, statements, and live region.
 import { IdleWatch } from "../identity/idle.js";
-import { canRefer, getTimeZone, isCenterAdmin, me, unread } from "../identity/member.js";
+import { canRefer, getTimeZone, isCenterAdmin, isCenterCare, me, unread } from "../identity/member.js";
 import { session, signOut } from "../identity/session.js";
 import { listNotices } from "../notices/notices_api.js";
 import { html, useEffect } from "../platform/dom.js";
@@ -43,6 +43,7 @@ function Header() {
       html`<nav aria-label="Main">
         <${NavLink} href="#/" current=${view === "worklist"}>Worklist<//>
         <${NavLink} href="#/centers" current=${view === "centers" || view === "compare"}>Centers<//>
+        ${isCenterCare() && html`<${NavLink} href="#/times" current=${view === "times"}>Consultation times<//>`}
         ${canRefer() && html`<${NavLink} href="#/new/patient" current=${view === "form" && !id}>New referral<//>`}
         ${canRefer() && html`<${NavLink} href="#/screen" current=${view === "eligibility_check"}>Eligibility check<//>`}
         <${NavLink} href="#/catalogue" current=${view === "products"}>Products<//>

@@ -27,6 +27,9 @@ export const hasClinicalAccess = () =>
 /** Whether this member manages the system updates of a center. */
 export const isCenterAdmin = () => me.value?.tenant.kind === "center" && me.value.roles.includes("admin");
 
+/** Whether this member works with patients of a center, and so publishes its consultation times. */
+export const isCenterCare = () => me.value?.tenant.kind === "center" && hasClinicalAccess();
+
 export const isPractice = () => me.value?.tenant.kind === "practice";
 
 /** The time zone of this member's organization. @returns {string} */

@@ -37,6 +37,7 @@ const NOTICE_STATE_LABELS = { planned: "Scheduled", told: "Sent", skipped: "Skip
 const EMAIL_SKIP_REASONS = {
   read: "already opened in the dashboard",
   turned_off: "email turned off in notification settings",
+  superseded: "a later invitation replaced it",
   not_visible: "they no longer have access to the referral",
   ended: "the referral has ended since",
   not_a_member: "their account is no longer active",

@@ -123,6 +123,9 @@ export interface BloodCounts {
   platelets_per_ul?: number | null;
 }
 
+/** What to do with a time: hold it for some minutes, or book it. */
+export type BookingState = "held" | "booked";
+
 /** Therapy that bridges the time until the infusion. `by` is who gives it. */
 export interface BridgingData {
   reason_code?: string | null;
@@ -171,6 +174,9 @@ export interface CalendarFeedResponse {
   active: boolean;
   made_at: string | null;
 }
+
+/** Why a consultation was canceled. A code, because it is sent in the address of the request. */
+export type CancelReason = "patient_cannot_attend" | "patient_unwell" | "center_unavailable" | "new_time_needed" | "not_needed" | "other";
 
 /** How soon a center sees a new patient, as the center reported it on a date. */
 export interface CapacityResponse {
@@ -421,6 +427,40 @@ export interface ConsentToShare {
   scope?: ConsentScope | null;
   expires_on?: string | null;
   confirmed?: boolean;
+}
+
+/** Hold or book a time. `reschedule` also moves a date that the center planned itself. */
+export interface ConsultationRequest {
+  slot_id: string;
+  state: BookingState;
+  note?: string | null;
+  reschedule?: boolean;
+}
+
+/** The consultation of a referral. `time_zone` is the center's; `open` says that it can be booked or changed. */
+export interface ConsultationResponse {
+  referral_id: string;
+  center_id: string | null;
+  state: string;
+  starts_at: string | null;
+  on: string | null;
+  ends_at: string | null;
+  minutes: number | null;
+  mode: string | null;
+  place: string | null;
+  contact: string | null;
+  note: string | null;
+  source: string | null;
+  slot_id: string | null;
+  slot: SlotResponse | null;
+  hold: SlotHoldResponse | null;
+  request: TimeRequestResponse | null;
+  booked_at: string | null;
+  booked_by: string | null;
+  reminder_at: string | null;
+  time_zone: string;
+  open: boolean;
+  version: number;
 }
 
 /** An ending and a later step that cannot both be right; both sides were asked to check. */
@@ -908,6 +948,12 @@ export interface ExtensionEventRequest {
   data: ExtensionData;
 }
 
+/** One more time on a single day, at the center. */
+export interface ExtraStartRequest {
+  on: string;
+  at: string;
+}
+
 /** One fact that changed. A value that was absent is null. */
 export interface FactChangeResponse {
   pointer: string;
@@ -1261,6 +1307,12 @@ export interface LineOfTherapy {
   event_on?: string | null;
 }
 
+/** A time of a day at the center. */
+export interface LocalStartResponse {
+  on: string;
+  at: string;
+}
+
 /** Why email is no longer sent to the member's address. */
 export interface MailProblemResponse {
   reason: string;
@@ -1461,6 +1513,27 @@ export interface NewReferralResponse {
   possible_duplicates?: PossibleDuplicateResponse[];
 }
 
+/** One time to publish. */
+export interface NewSlotRequest {
+  starts_at: string;
+  minutes?: number;
+  mode: VisitMode;
+  capacity?: number;
+  place?: string | null;
+  contact?: string | null;
+}
+
+/** One time to publish, or a list of them under `slots`. */
+export interface NewSlotsRequest {
+  slots?: NewSlotRequest[] | null;
+  starts_at?: string | null;
+  minutes?: number;
+  mode?: VisitMode | null;
+  capacity?: number;
+  place?: string | null;
+  contact?: string | null;
+}
+
 /** The next planned date in a list; `time_zone` is the center's. */
 export interface NextPlanResponse {
   plan: string;
@@ -1552,6 +1625,9 @@ export interface PacketResponse {
   none_because: NoneAnswerResponse[];
 }
 
+/** When a patient can come. */
+export type PartOfDay = "any" | "morning" | "afternoon";
+
 /** The person who is referred. A draft can be empty; `chalicelib.domain.referrals.packet` checks a submission. */
 export interface Patient {
   family_name?: string | null;
@@ -1566,6 +1642,54 @@ export interface Patient {
   interpreter_needed?: boolean | null;
   alias?: string | null;
   caregiver?: Caregiver | null;
+}
+
+/** The weekly patterns of a center. */
+export interface PatternListResponse {
+  items: PatternResponse[];
+}
+
+/** Times of every week at the center, with days off and extra times. `begins_on` is today if it is left out. */
+export interface PatternRequest {
+  weekdays?: Weekday[];
+  starts?: string[];
+  minutes?: number;
+  mode: VisitMode;
+  capacity?: number;
+  begins_on?: string | null;
+  ends_on?: string | null;
+  days_off?: string[];
+  extra?: ExtraStartRequest[];
+  place?: string | null;
+  contact?: string | null;
+}
+
+/**
+ * A weekly pattern of a center.
+ *
+ * `skipped` lists times of the next 12 weeks that do not exist, because the clocks of the center change.
+ * `to_review` lists booked times that the pattern no longer has.
+ */
+export interface PatternResponse {
+  pattern_id: string;
+  center_id: string;
+  weekdays: string[];
+  starts: string[];
+  minutes: number;
+  mode: string;
+  capacity: number;
+  begins_on: string;
+  ends_on: string | null;
+  days_off: string[];
+  extra: LocalStartResponse[];
+  place: string | null;
+  contact: string | null;
+  time_zone: string;
+  removed: boolean;
+  version: number;
+  free_slots: number;
+  skipped: LocalStartResponse[];
+  to_review: SlotResponse[];
 }
 
 /** A payer whose network included the center on a date. */
@@ -1726,6 +1850,12 @@ export interface Prophylaxis {
   against?: "bacteria" | "fungi" | "herpes" | "pneumocystis" | "seizures" | "other";
   stop_on?: string | null;
   stop_when?: string | null;
+}
+
+/** The times that were published. `slot_id` is set if it was one. */
+export interface PublishedSlotsResponse {
+  items: SlotResponse[];
+  slot_id: string | null;
 }
 
 /** The hours in which no email is sent, except critical ones. */
@@ -2185,6 +2315,46 @@ export interface SignInRequest {
   password: string;
 }
 
+/** A patient who booked a time, for the center's team. */
+export interface SlotBookingResponse {
+  referral_id: string;
+  alias: string;
+}
+
+/** A time that is held for the referral until a moment; `own` says that the reader holds it. */
+export interface SlotHoldResponse {
+  slot_id: string;
+  until: string;
+  own: boolean;
+  slot: SlotResponse | null;
+}
+
+/** The times of a center in a range, earliest first. `time_zone` is the center's; there is one page. */
+export interface SlotPageResponse {
+  items: SlotResponse[];
+  next_cursor: string | null;
+  time_zone: string;
+  as_of: string;
+}
+
+/** A time of a center. `bookings` and `version` are for the center's team; `closed` says why it takes no more. */
+export interface SlotResponse {
+  slot_id: string;
+  center_id: string;
+  starts_at: string;
+  ends_at: string;
+  minutes: number;
+  mode: string;
+  capacity: number;
+  free: number;
+  place: string | null;
+  contact: string | null;
+  pattern_id: string | null;
+  closed: string | null;
+  version: number;
+  bookings: SlotBookingResponse[];
+}
+
 /** The current position of a referral. */
 export type Stage = "draft" | "submitted" | "received" | "info_requested" | "accepted" | "declined" | "withdrawn" | "redirected" | "consult_scheduled" | "consult_completed" | "eligibility_pending" | "center_proceed" | "deferred" | "not_proceeding" | "apheresis_scheduled" | "apheresis_completed" | "manufacturing_started" | "qc_testing" | "released" | "out_of_specification" | "manufacturing_failed" | "product_shipped" | "product_received" | "lymphodepletion_started" | "infused" | "monitoring" | "window_complete" | "handback_ready" | "handed_back" | "follow_up" | "long_term_follow_up" | "deceased" | "lost_to_follow_up" | "transferred_care" | "closed_complete";
 
@@ -2235,6 +2405,26 @@ export interface TenantResponse {
 export interface ThresholdSourceResponse {
   says: string;
   source: LabelSourceResponse;
+}
+
+/** When the patient can come, for a center that has no suitable time published. */
+export interface TimeRequestBody {
+  preferred_days?: Weekday[];
+  earliest_on?: string | null;
+  part_of_day?: PartOfDay;
+  mode?: VisitMode | null;
+  note?: string | null;
+}
+
+/** What the practice asked the center for. */
+export interface TimeRequestResponse {
+  asked_at: string;
+  asked_by: string;
+  preferred_days: string[];
+  earliest_on: string | null;
+  part_of_day: string;
+  mode: string | null;
+  note: string | null;
 }
 
 /** A toxicity: the older form of an adverse event. */
@@ -2316,6 +2506,9 @@ export interface WebhookSecretResponse {
   secret_id: string;
   secret: string;
 }
+
+/** A day of the week, in the order of ISO 8601. */
+export type Weekday = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
 
 /** The center reported that monitoring ends on another day. */
 export interface WindowExtensionResponse {

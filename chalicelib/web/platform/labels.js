@@ -72,6 +72,7 @@ const OTHER_LABELS = {
   practice: "Referring practice",
   center: "Treatment center",
   center_feed: "Treatment center's system",
+  booking: "Booking of a published time",
   system: "Automatic",
   medicare_ffs: "Original Medicare (fee-for-service)",
   medicare_advantage: "Medicare Advantage",

@@ -12,6 +12,7 @@ const VIEWS = {
   feed: "webhook_deliveries",
   catalogue: "products",
   resources: "resources",
+  times: "times",
 };
 
 /** @param {string} hash @returns {Route} */
@@ -21,7 +22,7 @@ export function parseRoute(hash) {
   if (first === "new") return { view: "form", step: second || "patient" };
   if (first === "referrals" && second) {
     if (third === "handback" || third === "card") return { view: third, id: second };
-    if (third === "changes") return { view: third, id: second };
+    if (third === "changes" || third === "consultation") return { view: third, id: second };
     if (third === "notices") return { view: "notice_history", id: second };
     return third === "edit"
       ? { view: "form", id: second, step: fourth || "patient" }
@@ -57,5 +58,5 @@ export const buildReferralHref = (id) => `#/referrals/${id}`;
 /** @param {string | null | undefined} id @param {string} step */
 export const buildFormHref = (id, step) => (id ? `#/referrals/${id}/edit/${step}` : `#/new/${step}`);
 
-/** @param {string} id @param {"handback" | "card" | "changes" | "notices"} page */
+/** @param {string} id @param {"handback" | "card" | "changes" | "consultation" | "notices"} page */
 export const buildPageHref = (id, page) => `#/referrals/${id}/${page}`;

@@ -3,7 +3,11 @@
 import json
 import os
 import sys
+from base64 import b64decode
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +48,11 @@ class MailRecord:
 
 def _build_line(sent: dict[str, Any], request: bytes) -> bytes:
     requested = json.loads(request) if request.startswith(b"{") else {}
-    simple = requested.get("Content", {}).get("Simple", {})
-    if not _matches_request(requested, simple, sent):
-        requested, simple = {}, {}
+    content = requested.get("Content", {})
+    simple, raw = content.get("Simple", {}), _parse_raw(content.get("Raw", {}))
+    subject = str(raw["Subject"]) if raw else simple.get("Subject", {}).get("Data")
+    if not _matches_request(requested, subject, sent):
+        requested, simple, raw = {}, {}, None
     headers = simple.get("Headers", [])
     mail = {
         "mail_id": sent["MessageId"].partition("@")[0],
@@ -61,11 +67,23 @@ def _build_line(sent: dict[str, Any], request: bytes) -> bytes:
         "subject": sent["Subject"],
         "text": sent["BodyText"] or "",
         "html": sent["BodyHtml"] or "",
+        "calendar": _find_calendar(raw),
     }
     return json.dumps(mail).encode() + b"\n"
 
 
-def _matches_request(requested: dict[str, Any], simple: dict[str, Any], sent: dict[str, Any]) -> bool:
+def _parse_raw(raw: dict[str, Any]) -> EmailMessage | None:
+    """Parse a MIME message, which carries an invitation."""
+    return message_from_bytes(b64decode(raw["Data"]), policy=SMTP) if raw else None
+
+
+def _find_calendar(message: EmailMessage | None) -> str:
+    """The text of the invitation; empty for an email without one."""
+    parts = message.walk() if message else ()
+    return next((str(part.get_content()) for part in parts if part.get_content_type() == "text/calendar"), "")
+
+
+def _matches_request(requested: dict[str, Any], subject: str | None, sent: dict[str, Any]) -> bool:
     """Whether the request contains this mail. ministack can send another mail as a side effect of a request."""
     to = requested.get("Destination", {}).get("ToAddresses")
-    return (to, simple.get("Subject", {}).get("Data")) == (sent["To"], sent["Subject"])
+    return (to, subject) == (sent["To"], sent["Subject"])

@@ -13,6 +13,7 @@ from chalicelib.domain.referrals.events import (
     EVENT_TYPE_BY_CLASS,
     AdverseEventReported,
     BridgingReported,
+    ConsultationRequested,
     Corrected,
     DocumentArrivalReported,
     DocumentDeleted,
@@ -87,6 +88,7 @@ SUBMITTED = [*OPEN[1:], *ENDED_BY]
 # requests withdrawal when it cannot withdraw itself; an actor who may end a referral that way may
 # reopen it. A center asks for information while the referral is open. What was asked and written is
 # kept in the history at every stage; the services decide whether a request can still be answered.
+# A practice asks for a consultation time while the referral is open.
 # A center plans dates while the referral is open; a practice plans the return from the infusion on.
 INTENDED: dict[type[ReferralEvent], dict[str, str]] = {
     HoldStarted: dict.fromkeys(OPEN, "PC"),
@@ -105,6 +107,7 @@ INTENDED: dict[type[ReferralEvent], dict[str, str]] = {
     DocumentShared: dict.fromkeys(SUBMITTED, "PC"),
     DocumentDeleted: dict.fromkeys(SUBMITTED, "PC"),
     DocumentArrivalReported: dict.fromkeys(SUBMITTED, "PC"),
+    ConsultationRequested: dict.fromkeys(OPEN[1:], "P"),
     PlanChanged: dict.fromkeys(OPEN[1:], "C") | dict.fromkeys(IN_THE_WINDOW + RETURNED, "PC"),
 }
 
@@ -131,6 +134,7 @@ _REPORTS: dict[type[ReferralEvent], Callable[[Actor], ReferralEvent]] = {
     DocumentArrivalReported: lambda actor: build_event(
         DocumentArrivalReported, actor=actor, document_id="doc_1", kind="imaging", arrival="received"
     ),
+    ConsultationRequested: lambda actor: build_event(ConsultationRequested, actor=actor),
     PlanChanged: lambda actor: build_event(
         PlanChanged, actor=actor, plan=PlanKind.RETURN, on=NOON.date() + timedelta(days=40)
     ),

@@ -40,13 +40,18 @@ def list_shared(documents):
     return [entry["data"]["document_id"] for entry in timeline if entry["type"] == "document.shared"]
 
 
+def choose_fault(mode, number):
+    """Choose the fault for one call, by its number."""
+    return lambda call, _operation: mode if call == number else None
+
+
 @pytest.mark.parametrize("mode", [FaultMode.CRASH_BEFORE, FaultMode.CRASH_AFTER])
 def test_a_run_that_crashes_at_any_call_is_completed_by_its_repeat(documents, mode):
     """The file is shared once, and the link opens the copy that the record names."""
     for number in range(1, count_calls(documents) + 1):
         document_id, version_id = prepare(documents)
         with (
-            faults.inject_faults(lambda n, _, at=number: mode if n == at else None) as calls,
+            faults.inject_faults(choose_fault(mode, number)) as calls,
             pytest.raises(SimulatedCrash),
         ):
             documents.scan(document_id, version_id)
@@ -56,6 +61,8 @@ def test_a_run_that_crashes_at_any_call_is_completed_by_its_repeat(documents, mo
         )
 
         assert calls.count_faults == 1
+        assert document is not None
+        assert document.stored is not None
         assert document.state == "available", f"call {number}"
         assert list_shared(documents).count(document_id) == 1, f"call {number}"
         get_aws_client("s3").head_object(
@@ -70,7 +77,7 @@ def test_a_fault_of_any_call_shares_the_file_once(documents, mode):
     """The SDK repeats the call, or the run fails and is repeated."""
     for number in range(1, count_calls(documents) + 1):
         document_id, version_id = prepare(documents)
-        with faults.inject_faults(lambda n, _, at=number: mode if n == at else None):
+        with faults.inject_faults(choose_fault(mode, number)):
             documents.scan(document_id, version_id)
         documents.scan(document_id, version_id)
 
@@ -112,7 +119,7 @@ def test_storage_that_fails_keeps_the_removal_of_files_in_the_outbox(documents):
 def test_two_runs_that_share_one_file_at_once_leave_one_event(documents):
     """EventBridge delivered the result twice at the same moment; the loser reads again and finds it shared."""
     document_id, version_id = prepare(documents)
-    twin = []
+    twin: list[int] = []
 
     def interrupt(_number, operation):
         if operation == "TransactWriteItems" and not twin:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import BaseModel
 
+from chalicelib.routes.consultation import request_bodies as consultation_bodies
 from chalicelib.routes.handback.request_bodies import HandbackRequest
 from chalicelib.routes.platform import fields
 from chalicelib.routes.referrals import consent_fields, conversation_bodies
@@ -34,6 +35,9 @@ OF_CONVERSATION = frozenset(name for name in CANARIES if name.startswith("conver
 
 OF_DOCUMENTS = frozenset(name for name in CANARIES if name.startswith("document_"))
 """Read with the documents; no link, notice or event has them."""
+
+OF_CONSULTATION = frozenset(name for name in CANARIES if name.startswith("consultation_"))
+"""Read with the consultation."""
 
 OF_CHANGES = frozenset(name for name in CANARIES if name.startswith("change_"))
 """Values that were changed back: only the history of changes has them."""
@@ -112,6 +116,8 @@ def test_every_field_with_personal_data_has_a_canary():
         "/data/place", "/data/contact", "/data/replacement/data/place", "/data/replacement/data/contact",
         *(f"/data{path}" for path in list_free_fields(conversation_bodies.InformationRequestBody)),
     }  # fmt: skip
+    booked = {model: set(list_free_fields(model)) for model in CONSULTATION_FIELDS}
+    assert booked == CONSULTATION_FIELDS
     talked = {model: set(list_free_fields(model)) for model in CONVERSATION_FIELDS}
     assert talked == CONVERSATION_FIELDS
 
@@ -122,6 +128,14 @@ CONVERSATION_FIELDS: dict[type[BaseModel], set[str]] = {
     conversation_bodies.InformationAnswerBody: {"/items/text", "/note"},
 }
 """Each has a canary in `tests.support.leak_probe`."""
+
+
+CONSULTATION_FIELDS: dict[type[BaseModel], set[str]] = {
+    consultation_bodies.ConsultationRequest: {"/slot_id", "/note"},
+    # The first day is stored encrypted, but a day that must be ahead cannot be a fixed word.
+    consultation_bodies.TimeRequestBody: {"/earliest_on", "/note"},
+}
+"""The same. A center's own times are about no patient."""
 
 
 def _is_canary(body, path):
@@ -144,7 +158,15 @@ def test_the_search_would_find_a_leak(shared_api, captured):
     path = f"/v1/referrals/{captured.referral_id}"
 
     assert find_canaries(shared_api.practice.get(path).text.encode()) == (
-        set(CANARIES) - OF_EVENTS - OF_HANDBACK - OF_CONVERSATION - OF_DOCUMENTS - OF_CHANGES - OF_DRAFTS | {"note"}
+        set(CANARIES)
+        - OF_EVENTS
+        - OF_HANDBACK
+        - OF_CONVERSATION
+        - OF_CONSULTATION
+        - OF_DOCUMENTS
+        - OF_CHANGES
+        - OF_DRAFTS
+        | {"note"}
     )
     [draft] = shared_api.practice.get("/v1/referrals?stage=draft&q=qvortrup").json["items"]
     assert find_canaries(shared_api.practice.get(f"/v1/referrals/{draft['referral_id']}").text.encode()) >= OF_DRAFTS
@@ -152,6 +174,8 @@ def test_the_search_would_find_a_leak(shared_api, captured):
     assert find_canaries(changes) == OF_CHANGES | {"phone", "caregiver_name", "payer"}
     handback = shared_api.practice.get(f"{path}/handback").text.encode()
     assert find_canaries(handback) == OF_HANDBACK
+    consultation = shared_api.center.get(f"{path}/consultation").text.encode()
+    assert find_canaries(consultation) == OF_CONSULTATION
     events = shared_api.center.get(f"{path}/events?limit=100").text.encode()
     asked = {"conversation_item", "conversation_request"}
     assert find_canaries(events) == OF_EVENTS - NEVER_KEPT - {"reopening_note"} | OF_CARE | asked
@@ -201,7 +225,7 @@ def test_a_member_without_access_reads_nothing(shared_api, captured):
 
     for site in strangers:
         paths = (path, f"{path}/events", f"{path}/changes", f"{path}/handback", f"{path}/follow-up",
-                 f"{path}/messages", f"{path}/information-requests", f"{path}/documents",
+                 f"{path}/messages", f"{path}/information-requests", f"{path}/documents", f"{path}/consultation",
                  f"{path}/follow-up.ics", "/v1/referrals", "/v1/notices")  # fmt: skip
         result = [site.get(p).text for p in paths]
         assert find_canaries("".join(result).encode()) == set()

@@ -105,16 +105,17 @@ def expected(state, route, handle):
         return change_expected(state, route, handle)
     if "{document_id}" in path:
         return 404
+    if path.endswith("/consultation.ics"):
+        return 404  # Nothing is planned.
     return 404 if path.endswith(AFTER_AN_INFUSION) and state != "infused" else 200
 
 
 def change_expected(state, route, handle):
     """The same for requests that change something; the version is always a wrong one."""
     method, path = route
-    if "/messages" in path or "/information-requests" in path:
-        return conversation_expected(state, path, handle)
-    if "/documents" in path:
-        return document_expected(state, path, handle)
+    for part, expect in EXPECTED_BY_PART.items():
+        if part in path:
+            return expect(state, route, handle)
     if method == "PATCH":
         return 412 if handle in PRACTICE_CARE else 403
     if path.endswith("/look"):
@@ -126,15 +127,26 @@ def change_expected(state, route, handle):
     return 200 if asks else 409
 
 
-def document_expected(state, path, handle):
+def document_expected(state, route, handle):
     """Both sides add documents while the referral is open. There is none yet to open or remove."""
-    if not path.endswith("/documents"):
+    if not route[1].endswith("/documents"):
         return 404
     return 409 if state in NEVER_SENT | ENDED else 201
 
 
-def conversation_expected(state, path, handle):
+def consultation_expected(state, route, handle):
+    """A time is booked, or asked for, only while the center has an open referral."""
+    method = route[0]
+    if method == "POST" and handle in CENTER_CARE:
+        return 403
+    if state in ENDED | {"draft"}:
+        return 409
+    return 201 if method == "POST" else 412
+
+
+def conversation_expected(state, route, handle):
     """Messages stay possible after an ending; requests do not. Nothing was asked or written before."""
+    path = route[1]
     if path.endswith("/read"):
         return 400
     if path.endswith("/messages"):
@@ -148,6 +160,14 @@ def conversation_expected(state, path, handle):
     return 201 if state not in ENDED and handle == "center" else 409
 
 
+EXPECTED_BY_PART = {
+    "/consultation": consultation_expected,
+    "/documents": document_expected,
+    "/information-requests": conversation_expected,
+    "/messages": conversation_expected,
+}
+"""By the part of the path that names the capability."""
+
 ENDED = {"declined", "withdrawn", "withdrawn_draft", "continued"}
 
 AFTER_AN_INFUSION = ("/window", "/handback", "/follow-up", "/follow-up.ics")
@@ -158,6 +178,8 @@ def ask(site, route, referral_id):
     body = {
         ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
         ("PUT", "/v1/referrals/{referral_id}/handback"): {},
+        ("PUT", "/v1/referrals/{referral_id}/consultation"): {"slot_id": "slot_x", "state": "held"},
+        ("POST", "/v1/referrals/{referral_id}/consultation/requests"): {},
         ("POST", "/v1/referrals/{referral_id}/events"): {
             "type": "withdrawal.requested",
             "occurred_at": wiring.read_clock().isoformat(),

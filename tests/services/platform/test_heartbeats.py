@@ -80,13 +80,11 @@ def test_a_job_that_runs_again_is_not_overdue(stores):
 def test_a_job_that_never_ran_is_overdue_after_the_first_check(stores):
     """Two periods after the first check, so that a new deployment has time."""
     first_check = log_overdue_jobs(context=RunContext(stores, NOON))
-    second_check = log_overdue_jobs(context=RunContext(stores, NOON + 2 * JOB_PERIODS[ScheduledJob.CHECKPOINTS]))
+    second_check = log_overdue_jobs(context=RunContext(stores, NOON + 2 * JOB_PERIODS[ScheduledJob.SLOTS]))
 
     assert first_check["overdue"] == 0
-    assert second_check["overdue"] == sum(
-        JOB_PERIODS[job] < JOB_PERIODS[ScheduledJob.CHECKPOINTS] for job in ScheduledJob
-    )
-    assert list_overdue(stores, at=NOON + 2 * JOB_PERIODS[ScheduledJob.CHECKPOINTS] + SECOND) == list(ScheduledJob)
+    assert second_check["overdue"] == sum(JOB_PERIODS[job] < JOB_PERIODS[ScheduledJob.SLOTS] for job in ScheduledJob)
+    assert list_overdue(stores, at=NOON + 2 * JOB_PERIODS[ScheduledJob.SLOTS] + SECOND) == list(ScheduledJob)
 
 
 def test_an_expected_run_does_not_replace_a_heartbeat(stores):

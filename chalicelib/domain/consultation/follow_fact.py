@@ -1,0 +1,188 @@
+"""Keeps the consultation in step with the planned date of the referral: one fact, however it came.
+
+arrives                       known          result
+a planned date                nothing        an appointment; the center's own calendar has its time
+the same date                 a booking      nothing changes, and no one is notified again
+another date or place         a booking      the center's word counts: it moves, and the seat is free
+a status without a date       a booking      the booked time stays
+a cancellation, or an ending  anything       it ends, and the seat is free
+a no-show                     anything       the seat stays used; a new booking is possible
+the consultation took place   anything       it is completed
+"""
+
+from dataclasses import dataclass, replace
+
+from chalicelib.domain.consultation.consultation import (
+    Appointment,
+    Consultation,
+    ConsultationSource,
+    ConsultationState,
+)
+from chalicelib.domain.consultation.invitations import CalendarInvitation, InvitationMethod, build_invitation
+from chalicelib.domain.referrals.events import Corrected, EventSource, ReferralEvent, StageChange
+from chalicelib.domain.referrals.plan_terms import PlanKind
+from chalicelib.domain.referrals.planned_dates import list_open_plans
+from chalicelib.domain.referrals.plans import Plan
+from chalicelib.domain.referrals.reason_codes import ReasonCode
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsultationChange:
+    """What a changed fact does.
+
+    Attributes:
+        consultation: The next version.
+        released_slot_id: The slot whose seat is free again.
+        invitation: What people's calendars are sent.
+    """
+
+    consultation: Consultation
+    released_slot_id: str | None = None
+    invitation: CalendarInvitation | None = None
+
+
+def concerns_consultation(before: Referral, after: Referral, event: ReferralEvent) -> bool:
+    """Whether an event can change the consultation, so that its record must be read."""
+    if find_planned(before) != find_planned(after) or _is_no_show(event):
+        return True
+    has_plan = after.plans.find(PlanKind.CONSULTATION) is not None
+    return has_plan and (after.stage in TERMINAL_STAGES) is not (before.stage in TERMINAL_STAGES)
+
+
+def find_planned(referral: Referral) -> Plan | None:
+    """Find the consultation that is planned, and neither canceled nor carried out."""
+    return next((plan for plan in list_open_plans(referral) if plan.plan is PlanKind.CONSULTATION), None)
+
+
+def follow_fact(
+    consultation: Consultation, after: Referral, event: ReferralEvent, *, new_uid: str
+) -> ConsultationChange | None:
+    """Compute the consultation after an event; None if it stays as it is.
+
+    Args:
+        consultation: What is known.
+        after: The referral after the event.
+        event: What was reported.
+        new_uid: The UID of a new appointment.
+    """
+    planned = find_planned(after)
+    appointment = consultation.appointment
+    if appointment and appointment.is_open:
+        return _follow_open(consultation, appointment, planned, after, event)
+    if planned is None or _is_known_as_missed(appointment, planned, event):
+        return None
+    # A time is set: what the practice asked for is answered.
+    new = _build_appointment(planned, event, new_uid)
+    return ConsultationChange(
+        consultation=consultation.changed(appointment=new, hold=consultation.hold),
+        invitation=build_invitation(new, InvitationMethod.REQUEST),
+    )
+
+
+def _follow_open(
+    consultation: Consultation,
+    appointment: Appointment,
+    planned: Plan | None,
+    after: Referral,
+    event: ReferralEvent,
+) -> ConsultationChange | None:
+    if planned and not appointment.is_as_planned(planned):
+        return _move(consultation, appointment, planned, event)
+    if planned is None:
+        return _close(consultation, appointment, after)
+    if _is_no_show(event):
+        missed = replace(appointment, state=ConsultationState.NO_SHOW)
+        return ConsultationChange(consultation=_with(consultation, missed))
+    if event.event_id not in appointment.reported_ids and _names_date(event):
+        noted = replace(appointment, reported_ids=(*appointment.reported_ids, event.event_id))
+        return ConsultationChange(consultation=_with(consultation, noted))
+    return None
+
+
+def _move(
+    consultation: Consultation, appointment: Appointment, planned: Plan, event: ReferralEvent
+) -> ConsultationChange:
+    # The slot has a fixed time, way and place, so a moved consultation is no longer in it.
+    is_other_day = appointment.day != planned.day
+    moved = replace(
+        appointment,
+        sequence=appointment.sequence + 1,
+        source=_get_source(event),
+        starts_at=planned.day.starts_at,
+        on=planned.day.on,
+        minutes=None if is_other_day else appointment.minutes,
+        mode=planned.mode or (None if is_other_day else appointment.mode),
+        place=planned.place or (None if is_other_day else appointment.place),
+        contact=planned.contact or (None if is_other_day else appointment.contact),
+        slot_id=None,
+        reported_ids=(*appointment.reported_ids, event.event_id),
+    )
+    return ConsultationChange(
+        consultation=consultation.changed(appointment=moved, hold=consultation.hold),
+        released_slot_id=appointment.slot_id,
+        invitation=build_invitation(moved, InvitationMethod.REQUEST),
+    )
+
+
+def _close(consultation: Consultation, appointment: Appointment, after: Referral) -> ConsultationChange:
+    plan = after.plans.find(PlanKind.CONSULTATION)
+    if after.stage not in TERMINAL_STAGES and plan and not plan.canceled:
+        completed = replace(appointment, state=ConsultationState.COMPLETED)
+        # What the practice asked for is no longer open.
+        return ConsultationChange(consultation=consultation.changed(appointment=completed, hold=consultation.hold))
+    canceled = replace(appointment, state=ConsultationState.CANCELED, sequence=appointment.sequence + 1, slot_id=None)
+    return ConsultationChange(
+        # A seat that is held for a new time stays held until its hold is over.
+        consultation=_with(consultation, canceled),
+        released_slot_id=appointment.slot_id,
+        invitation=build_invitation(canceled, InvitationMethod.CANCEL),
+    )
+
+
+def _with(consultation: Consultation, appointment: Appointment) -> Consultation:
+    return consultation.changed(appointment=appointment, hold=consultation.hold, request=consultation.request)
+
+
+def _is_known_as_missed(appointment: Appointment | None, planned: Plan, event: ReferralEvent) -> bool:
+    """Whether the planned date is the one that the patient missed; it stays planned until a new one is set."""
+    is_missed = appointment is not None and appointment.state is ConsultationState.NO_SHOW
+    return is_missed and appointment is not None and appointment.day == planned.day and not _names_new_date(event)
+
+
+def _names_new_date(event: ReferralEvent) -> bool:
+    return _names_date(event) and not _is_no_show(event)
+
+
+def _names_date(event: ReferralEvent) -> bool:
+    effective = event.replacement if isinstance(event, Corrected) and event.replacement else event
+    return bool(getattr(effective, "starts_at", None) or getattr(effective, "on", None))
+
+
+def _is_no_show(event: ReferralEvent) -> bool:
+    return (
+        isinstance(event, StageChange)
+        and event.stage is Stage.CONSULT_SCHEDULED
+        and event.reason_code == ReasonCode.NO_SHOW
+    )
+
+
+def _build_appointment(planned: Plan, event: ReferralEvent, uid: str) -> Appointment:
+    return Appointment(
+        uid=uid,
+        source=_get_source(event),
+        starts_at=planned.day.starts_at,
+        on=planned.day.on,
+        mode=planned.mode,
+        place=planned.place,
+        contact=planned.contact,
+        booked_at=event.recorded_at,
+        booked_by=event.actor_name,
+        reported_ids=(event.event_id,),
+    )
+
+
+def _get_source(event: ReferralEvent) -> ConsultationSource:
+    is_feed = event.source is EventSource.CENTER_FEED
+    return ConsultationSource.CENTER_EVENT if is_feed else ConsultationSource.BY_HAND

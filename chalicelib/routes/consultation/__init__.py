@@ -1,0 +1,1 @@
+"""Consultation times of centers, and the consultation of a referral."""

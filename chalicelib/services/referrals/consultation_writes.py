@@ -1,0 +1,77 @@
+"""Keeps the record of the consultation, its seat and its invitation in step with the referral.
+
+The writes join the transaction of every event that changes when the consultation is, whoever reported it. A
+booking passes its own writes instead (`services.consultation.book`).
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.consultation.consultation import Consultation
+from chalicelib.domain.consultation.follow_fact import concerns_consultation, follow_fact
+from chalicelib.domain.consultation.invitations import CalendarInvitation
+from chalicelib.domain.referrals.events import ReferralEvent, encode_id
+from chalicelib.domain.referrals.referral import Referral
+from chalicelib.store.all_stores import Stores
+from chalicelib.store.platform.dynamo import TransactionWrite
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationWrites:
+    """The writes about the consultation, and the invitation that they send, if any."""
+
+    writes: Sequence[TransactionWrite] = ()
+    invitation: CalendarInvitation | None = None
+
+
+NO_CONSULTATION_WRITES = ConsultationWrites()
+
+
+def prepare_consultation_writes(
+    before: Referral, after: Referral, event: ReferralEvent, *, stores: Stores
+) -> ConsultationWrites:
+    """Build the writes that follow from an event; none if it does not concern the consultation."""
+    if not concerns_consultation(before, after, event):
+        return NO_CONSULTATION_WRITES
+    known = stores.consultations.get(after.referral_id, scope=after.practice_id)
+    change = follow_fact(known, after, event, new_uid=create_uid())
+    if change is None:
+        return NO_CONSULTATION_WRITES
+    return build_writes(after, change.consultation, change.invitation, change.released_slot_id, stores=stores)
+
+
+def build_writes(
+    referral: Referral,
+    consultation: Consultation,
+    invitation: CalendarInvitation | None,
+    released_slot_id: str | None,
+    *,
+    stores: Stores,
+) -> ConsultationWrites:
+    """Build the writes of a changed consultation, its invitation, and the seat that is free again."""
+    referral_id = referral.referral_id
+    writes = [stores.consultations.prepare_save(referral_id, consultation, scope=referral.practice_id)]
+    if invitation:
+        writes.append(stores.consultations.prepare_invitation(referral_id, invitation))
+    writes += prepare_release(referral, released_slot_id, referral.updated_at, stores=stores)
+    return ConsultationWrites(writes, invitation)
+
+
+def prepare_release(
+    referral: Referral, slot_id: str | None, now: datetime, *, stores: Stores
+) -> Sequence[TransactionWrite]:
+    """Build the write that frees the seat of a referral; none if there is no such seat any more.
+
+    A seat in a time that has begun stays used: no one else can come.
+    """
+    slot = stores.slots.get(referral.center_id, slot_id) if slot_id and referral.center_id else None
+    if slot is None or slot.find_seat(referral.referral_id) is None or slot.starts_at <= now:
+        return ()
+    return [stores.slots.prepare_save(slot.without(referral.referral_id))]
+
+
+def create_uid() -> str:
+    """Create the UID of a calendar entry: random, so that it says nothing about the patient."""
+    return encode_id(secrets.token_bytes(16))

@@ -26,6 +26,7 @@ LAYERS = ("domain", "services", "store", "routes", "web")
 CAPABILITIES = {
     "referrals",
     "webhooks",
+    "coverage",
     "eligibility",
     "ehr",
     "centers",

@@ -157,6 +157,8 @@ class AuthorizationNeed(StrEnum):
 
     REQUIRED = "required"
     NOT_REQUIRED = "not_required"
+    UNKNOWN = "unknown"
+    """The payer says that it does not know."""
     NOT_STATED = "not_stated"
 
 
@@ -192,6 +194,8 @@ class NetworkStatus(StrEnum):
     """Only as a person at the payer said it. No electronic answer states it."""
     OUT_OF_NETWORK = "out_of_network"
     DESIGNATED_PROVIDER_REQUIRED = "designated_provider_required"
+    NOT_APPLICABLE = "not_applicable"
+    """The payer says that the plan makes no difference between networks."""
     NOT_STATED = "not_stated"
 
 

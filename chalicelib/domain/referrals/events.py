@@ -81,6 +81,7 @@ class EventType(StrEnum):
     MESSAGE_SENT = "message.sent"
     FACTS_CHANGED = "facts.changed"
     PLAN_CHANGED = "plan.changed"
+    COVERAGE_CHANGED = "coverage.changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +327,26 @@ class PlanChanged(ReferralEvent):
     canceled: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageChanged(ReferralEvent):
+    """The coverage moved. It changes no status; what was entered is in the history of the coverage.
+
+    Attributes:
+        move: The name of the move.
+        machine: What moved: verification, authorization, agreement, clearance or checklist.
+        before, after: Its state before and after. Empty if an answer was only filed.
+        how: How the payer's word reached the reporter, such as `phone` or `electronic`.
+        reference_number: The payer's number of the call, case or authorization.
+    """
+
+    move: str
+    machine: str
+    before: str = ""
+    after: str = ""
+    how: str | None = None
+    reference_number: str | None = None
+
+
 EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     StageChange: EventType.STAGE_CHANGED,
     HoldStarted: EventType.HOLD_STARTED,
@@ -344,6 +365,7 @@ EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     MessageSent: EventType.MESSAGE_SENT,
     FactsChanged: EventType.FACTS_CHANGED,
     PlanChanged: EventType.PLAN_CHANGED,
+    CoverageChanged: EventType.COVERAGE_CHANGED,
 }
 
 

@@ -8,6 +8,7 @@ from chalicelib.domain.referrals.care_events import decide_adverse_event, decide
 from chalicelib.domain.referrals.events import (
     AdverseEventReported,
     BridgingReported,
+    CoverageChanged,
     FactsChanged,
     HoldEnded,
     HoldStarted,
@@ -95,8 +96,8 @@ def _with_status(referral: Referral, event: ReferralEvent, context: DecisionCont
     return Applied(with_next_version(replace(referral, status=status), event, context))
 
 
-def _keep_fact_change(referral: Referral, event: FactsChanged, context: DecisionContext) -> Decision:
-    """Keep in the history that a side corrected its facts. The status does not depend on them."""
+def _keep_change(referral: Referral, event: FactsChanged | CoverageChanged, context: DecisionContext) -> Decision:
+    """Keep in the history that facts or the coverage changed. The status does not depend on them."""
     return Recorded(with_next_version(referral, event, context))
 
 
@@ -111,6 +112,7 @@ STATUS_DECIDERS: Mapping[type[ReferralEvent], Callable[..., Decision]] = {
     InformationAnswered: keep_in_history,
     InformationClosed: keep_in_history,
     MessageSent: keep_in_history,
-    FactsChanged: _keep_fact_change,
+    FactsChanged: _keep_change,
     PlanChanged: decide_plan,
+    CoverageChanged: _keep_change,
 }

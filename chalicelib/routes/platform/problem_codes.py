@@ -55,6 +55,7 @@ PROBLEM_CODES: dict[str, str] = {
     "before_birth": "The date is before the patient's date of birth.",
     "confirm_old_date": "The date is long before the referral began. Send confirm_old_date: true if it is right.",
     "confirm_old_consent": "The consent is more than a year old. Send consent_to_share.confirmed: true if it applies.",
+    "not_possible_now": "The coverage is in a state in which this cannot be recorded. Read it again.",
     "not_a_draft": "Only the withdrawal of a draft has the reason draft_discarded. This referral was submitted.",
     "not_editable": "The product, or the day of the referral, can no longer be changed here.",
     "not_for_your_role": "Your role does not include patient records.",

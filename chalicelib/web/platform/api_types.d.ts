@@ -1075,12 +1075,18 @@ export interface InformationRequestsResponse {
   requestable_items: RequestableItemResponse[];
 }
 
-/** Who pays. It says nothing about coverage. A patient without insurance has no payer. */
+/**
+ * Who pays. It says nothing about coverage. A patient without insurance has no payer.
+ *
+ * `funding` is who bears the cost of an employer's plan; it decides which time limits apply.
+ */
 export interface Insurance {
   payer?: string | null;
   plan_type?: "commercial" | "marketplace" | "medicaid" | "medicare_advantage" | "medicare_ffs" | "self_pay" | "tricare" | "uninsured" | "va" | "other" | null;
   member_id?: string | null;
   group?: string | null;
+  funding?: "self_funded" | "fully_insured" | "unknown" | null;
+  subscriber?: Subscriber | null;
 }
 
 /** A person to invite to one's own organization. */
@@ -2044,6 +2050,14 @@ export interface StageEventRequest {
 export interface Steroids {
   status?: "none" | "tapering" | "ongoing" | null;
   words?: string | null;
+}
+
+/** Who holds the insurance, seen from the patient. For `self`, it is the patient, and no name is needed. */
+export interface Subscriber {
+  relationship?: "self" | "spouse" | "child" | "other";
+  given_name?: string | null;
+  family_name?: string | null;
+  birth_date?: string | null;
 }
 
 /** An organization. */

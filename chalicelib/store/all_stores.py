@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.store.audit.rows import AuditLog
+from chalicelib.store.coverage.tracks import CoverageTracks
 from chalicelib.store.ehr.used_tokens import UsedTokens
 from chalicelib.store.handback.calendar_feeds import CalendarFeeds
 from chalicelib.store.handback.packages import HandbackVersions
@@ -82,6 +83,7 @@ class Stores:
     handbacks: HandbackVersions
     aliases: Aliases
     fact_changes: FactChanges
+    coverage_tracks: CoverageTracks
     calendar_feeds: CalendarFeeds
     transactions: Transactions
     encryption: EnvelopeEncryption
@@ -117,6 +119,7 @@ def open_stores(
         handbacks=HandbackVersions(tables["referrals"], encryption),
         aliases=Aliases(tables["referrals"], encryption),
         fact_changes=FactChanges(tables["referrals"], encryption),
+        coverage_tracks=CoverageTracks(tables["referrals"], encryption),
         calendar_feeds=CalendarFeeds(tables["calendars"]),
         transactions=Transactions(dynamodb),
         encryption=encryption,

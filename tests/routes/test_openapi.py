@@ -17,7 +17,7 @@ from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
 from chalicelib.services.notices.outbox_worker import run_job
-from tests.support import ehr, factories, handbacks
+from tests.support import coverage_values, ehr, factories, handbacks
 from tests.support import sns_sender as posting
 from tests.support.api_client import ApiAnswer, ApiClient, FakeLambdaContext
 from tests.support.api_driver import STAGES_TO_INFUSED
@@ -100,6 +100,7 @@ def walk(world):
     world.deliver(referral_id, "handed_back")
     look(world, path)
     talk(world, path)
+    cover(world, path)
     hand_back(world, path)
     world.deliver(referral_id, "handback_ready")
     for lane in TaskQueue:
@@ -134,6 +135,24 @@ def talk(world, path):
     world.center.post(f"{second}/close", None)
     for read in (f"{path}/messages?limit=1", f"{path}/information-requests"):
         world.center.get(read)
+
+
+def cover(world, path):
+    today = wiring.read_clock().date()
+    for version, (site, move) in enumerate(
+        [
+            (world.practice, "result_recorded"),
+            (world.practice, "authorization_required"),
+            (world.center, "authorization_submitted"),
+            (world.practice, "authorization_denied"),
+            (world.center, "agreement_needed"),
+            (world.practice, "item_verified"),
+        ]
+    ):
+        body = {"move": move, **coverage_values.build_facts(move, today)}
+        assert site.patch(f"{path}/coverage", body, version=version).status == 200
+    for site in (world.practice, world.center):
+        site.get(f"{path}/coverage")
 
 
 def hand_back(world, path):

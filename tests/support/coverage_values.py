@@ -102,6 +102,17 @@ DENIED = (*SUBMITTED, "authorization_denied")
 APPROVED = (*SUBMITTED, "authorization_approved")
 CLEARED = (*APPROVED, "cleared")
 
+EVERY_MOVE: tuple[str, ...] = (
+    *("verification_requested", "verification_started", "result_recorded", "item_verified", *SUBMITTED[1:]),
+    *("information_asked", "information_sent", "authorization_denied", "peer_to_peer_arranged", "peer_to_peer_ended"),
+    *("appeal_filed", "appeal_lost", "external_review_requested", "external_review_lost", "authorization_required"),
+    *("authorization_withdrawn", "authorization_required", "authorization_submitted", "authorization_approved"),
+    *("agreement_needed", "agreement_not_needed", "agreement_needed", "agreement_failed", "agreement_needed"),
+    *("agreement_started", "agreement_signed", "cleared", "clearance_ended", "plan_changed"),
+    *("authorization_confirmed", "authorization_not_required"),
+)
+"""A legal order of moves in which each move of people is made."""
+
 PATHS: Mapping[str, tuple[Step, ...]] = {
     "not_started": (),
     "verifying": ("verification_requested",),

@@ -113,6 +113,9 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     # The first member of the center closes the request, and the second finds it closed.
     ("POST", "/v1/referrals/{referral_id}/information-requests/{request_id}/close"): _only(PRACTICE_CARE, 403, rest=404)
     | {"center": 200, "clinician": 409},
+    ("GET", "/v1/referrals/{referral_id}/coverage"): _OF_THE_REFERRAL,
+    # Nothing is recorded yet, so version 1 is stale.
+    ("PATCH", "/v1/referrals/{referral_id}/coverage"): _only(PRACTICE_CARE | CENTER_CARE, 412, rest=404),
     ("GET", "/v1/me/calendar"): _all(200),
     ("POST", "/v1/me/calendar"): _only(CARE_MEMBERS, 201, rest=403),
     ("DELETE", "/v1/me/calendar"): _only(CARE_MEMBERS, 204, rest=403),
@@ -150,6 +153,7 @@ def build_body(route: Route, *, unique: str) -> dict[str, Any] | None:
         ("PUT", "/v1/me/notification-preferences"): factories.build_preferences_body(),
         ("POST", "/v1/notices/read"): {"notice_ids": ["ntc_20260101T000000000000_" + "a" * 26]},
         ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
+        ("PATCH", "/v1/referrals/{referral_id}/coverage"): {"move": "verification_requested"},
         ("POST", "/v1/referrals/{referral_id}/messages"): {"text": "Is bridging planned?"},
         ("POST", "/v1/referrals/{referral_id}/messages/read"): {"up_to": 1},
         ("POST", "/v1/referrals/{referral_id}/information-requests"): {"items": ["clinical_ecog"]},

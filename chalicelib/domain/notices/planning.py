@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from enum import StrEnum
 
+from chalicelib.domain.notices.coverage_schedule import is_coverage_rule, is_coverage_task_current
 from chalicelib.domain.notices.notice_schedule import (
     ACKNOWLEDGE_WITHIN_DAYS,
     HANDBACK_UNACKNOWLEDGED_RULE,
@@ -15,6 +16,7 @@ from chalicelib.domain.notices.notice_schedule import (
 from chalicelib.domain.notices.tasks import OPEN_MONITORING_RULE, OutboxTask, TaskQueue
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.history_start import get_referred_on
+from chalicelib.domain.referrals.insurance_status import find_coverage_status
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow, get_start_of_day, to_local_day
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Phase, Stage
@@ -141,6 +143,8 @@ def find_skip_reason(task: OutboxTask, referral: Referral) -> SkipReason | None:
         return None
     if referral.stage in TERMINAL_STAGES:
         return SkipReason.CLOSED
+    if is_coverage_rule(task.rule):
+        return None if is_coverage_task_current(task, find_coverage_status(referral)) else SkipReason.SUPERSEDED
     if task.rule == OPEN_MONITORING_RULE:
         return _find_opening_skip_reason(task, referral)
     if (task.rule, task.due_on) not in {(other.rule, other.due_on) for other in build_plan(referral)}:

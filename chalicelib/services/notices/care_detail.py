@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from chalicelib.domain.notices.care_notices import describe_care_event
+from chalicelib.domain.notices.coverage_notices import COVERAGE_EVENT_PREFIX
 from chalicelib.domain.notices.plan_notices import describe_plan_event
 from chalicelib.domain.notices.tasks import OutboxTask
 from chalicelib.domain.referrals.referral import Referral
@@ -11,7 +12,7 @@ from chalicelib.services.platform.run_context import RunContext
 
 def with_care_detail(task: OutboxTask, referral: Referral, *, context: RunContext) -> OutboxTask:
     """Read the event of a task that names the side to notify, and describe it. Other tasks stay as they are."""
-    if task.side is None or task.event_id is None:
+    if task.side is None or task.event_id is None or task.rule.startswith(COVERAGE_EVENT_PREFIX):
         return task
     center = context.stores.tenants.get_center(referral.center_id)
     zone = referral.window.time_zone if referral.window else center.tenant.time_zone if center else "UTC"

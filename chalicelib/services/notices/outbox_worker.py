@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
+from chalicelib.domain.notices.coverage_schedule import COVERAGE_DATE_PASSED_RULE
 from chalicelib.domain.notices.tasks import EXPIRE_PARKED_RULE, OPEN_MONITORING_RULE, OutboxTask, TaskQueue
 from chalicelib.domain.referrals.events import EventSource, StageChange, derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import UnavailableError
 from chalicelib.observe import log
+from chalicelib.services.coverage.moves import record_elapsed_dates
 from chalicelib.services.notices.care_detail import with_care_detail
 from chalicelib.services.notices.notify import notify_recipients
 from chalicelib.services.notices.overdue_alerts import send_overdue_alert
@@ -180,7 +182,9 @@ def _run_event_task(claim: Claim, *, context: RunContext) -> tuple[TaskState, Se
         referral = skip_if_obsolete(claim, context=context)
         if referral is None:
             return TaskState.SKIPPED, ()
-        if task.rule == OPEN_MONITORING_RULE:
+        if task.rule == COVERAGE_DATE_PASSED_RULE:
+            is_done = record_elapsed_dates(task.referral_id, context=context)
+        elif task.rule == OPEN_MONITORING_RULE:
             stage_change = _build_monitoring_start(task, referral, context.now)
             is_done = report_by_system(stage_change, context=context)
         else:

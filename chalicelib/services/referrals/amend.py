@@ -26,6 +26,10 @@ from chalicelib.services.referrals.access import (
 )
 from chalicelib.services.referrals.aliases import prepare_alias_writes, require_harmless_alias
 from chalicelib.services.referrals.consent_checks import complete_consent
+from chalicelib.services.referrals.coverage_writes import (
+    decide_new_plan,
+    prepare_new_plan_writes,
+)
 from chalicelib.services.referrals.fact_change_writes import prepare_fact_change_writes
 from chalicelib.services.referrals.referred_on_checks import check_referred_on
 from chalicelib.store.platform.transactions import ConditionFailedError
@@ -93,12 +97,16 @@ def _amend(
         entry = build_member_audit_entry(before, member, "referral.amend", context.now)
         context.stores.audit_log.append(replace(entry, outcome="unchanged"))
         return before
+    new_plan = decide_new_plan(before, changed, member, context=context)
+    if new_plan:
+        changed = replace(changed, coverage=new_plan.track.status)
     entry = build_member_audit_entry(changed, member, "referral.amend", context.now)
     try:
         context.stores.transactions.commit(
             *context.stores.referrals.prepare_save(changed, entry),
             *prepare_alias_writes(changed, before, stores=context.stores),
             *prepare_fact_change_writes(changed, before, member, context=context),
+            *prepare_new_plan_writes(before, new_plan, member, context=context),
         )
     except ConditionFailedError as e:
         if "referral" not in e.items and ALIAS_WRITE in e.items:

@@ -64,7 +64,7 @@ def prepare_event_writes(
         *alias_writes,
         stores.referrals.prepare_log_event(event, status, practice_id=referral.practice_id),
         *(_prepare_request_write(event, referral, stores=stores) if applied else ()),
-        *_prepare_task_writes(_list_follow_up_tasks(decision, before, event), existing_tasks, stores=stores),
+        *prepare_task_writes(_list_follow_up_tasks(decision, before, event), existing_tasks, stores=stores),
         *prepare_alert_writes(before if before.version else None, referral, stores=stores),
     ]
 
@@ -92,9 +92,10 @@ def _get_audit_action(event: ReferralEvent) -> str:
     return f"event.{event.stage}" if isinstance(event, StageChange) else event.type
 
 
-def _prepare_task_writes(
+def prepare_task_writes(
     tasks: Iterable[OutboxTask], existing_tasks: Mapping[str, str], *, stores: Stores
 ) -> Iterator[TransactionWrite]:
+    """Build the writes that plan tasks. One that exists is planned again if it was skipped, and kept otherwise."""
     for task in tasks:
         state = existing_tasks.get(task.outbox_id)
         if state is None:

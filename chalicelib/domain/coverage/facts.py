@@ -6,7 +6,7 @@ network, and never that something is approved. People enter those from a call, a
 in the same types.
 
 Source:
-    FHIR R4 CoverageEligibilityResponse: `insurance.inforce`, `benefitPeriod`, `item.authorizationRequired`.
+    FHIR R4 CoverageEligibilityResponse: its insurance, benefit period and items.
 """
 
 from dataclasses import dataclass

@@ -39,6 +39,7 @@ class PayerSetup:
         credentials: The name of the secret with the credentials; None if none are needed.
         service_types: X12 service type codes to ask, in one exchange each unless `many_per_request`.
         many_per_request: Whether one exchange can ask all of them.
+        send_group: Whether to send the group number. Some payers reject a member whose group differs by a letter.
         valid_days: How long an answer counts at most.
         out_of_network_phrases: What this payer writes in a message if the provider is not in its network.
         max_per_second: How many exchanges a second the payer accepts from us.
@@ -58,6 +59,7 @@ class PayerSetup:
     credentials: str | None = None
     service_types: tuple[str, ...] = (PLAN_COVERAGE,)
     many_per_request: bool = False
+    send_group: bool = False
     valid_days: int = DEFAULT_VALID_DAYS
     out_of_network_phrases: tuple[str, ...] = ()
     max_per_second: int = 5

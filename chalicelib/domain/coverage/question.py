@@ -1,8 +1,8 @@
 """The question of a benefits check: what one payer is asked about one member, shaped like a FHIR request.
 
 Source:
-    FHIR R4 CoverageEligibilityRequest: `insurer`, `provider`, `patient`, `insurance.coverage`,
-    `item.category` (X12 service type) and `servicedDate`. Read 2026-11-28.
+    FHIR R4 CoverageEligibilityRequest: `insurer`, `provider`, `patient`, the insurance's coverage,
+    the items' category (X12 service type) and `servicedDate`. Read 2026-11-28.
 """
 
 import re

@@ -4,7 +4,7 @@ One row is one EB segment of a 271, or one entry of `benefitsInformation`. Codes
 sent them, also those that no list knows, because people read the rows next to the derived facts.
 
 Source:
-    X12 005010X279A1 271, loop 2110C/D; FHIR R4 CoverageEligibilityResponse `insurance.item`.
+    X12 005010X279A1 271, loop 2110C/D; FHIR R4 CoverageEligibilityResponse, insurance items.
 """
 
 from collections.abc import Iterable, Sequence
@@ -98,6 +98,7 @@ class BenefitRow:
         in_network: Whether the row applies in the plan's network: `Y`, `N`, `W` not applicable, or None
             (EB12). It does not say whether anyone is in the network.
         procedure: Kind and code of a procedure that the row is about (EB13), such as `HC:38228`.
+        places_of_service: Codes of places to which the row is limited, such as `21` inpatient hospital.
         messages: In the payer's words.
         rejections: Why the payer could not answer about this row.
     """
@@ -116,6 +117,7 @@ class BenefitRow:
     authorization: str | None = None
     in_network: str | None = None
     procedure: str | None = None
+    places_of_service: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     dates: tuple[DatedPeriod, ...] = ()
     references: tuple[Reference, ...] = ()

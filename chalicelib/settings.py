@@ -27,6 +27,8 @@ class Settings:
         commit: The revision that is running; empty if unknown.
         ehr_clients: The health record systems that can request cards, as JSON (see
             `services.ehr.cds_tokens`); empty for none.
+        payers_secret: The secret in AWS Secrets Manager that lists the payers for electronic benefits checks
+            (see `services.coverage.payer_setups`); empty for none.
     """
 
     table_prefix: str
@@ -44,9 +46,12 @@ class Settings:
     deployment: str
     commit: str
     ehr_clients: str
+    payers_secret: str
 
 
-_OPTIONAL = frozenset({"MAIL_CONFIGURATION_SET", "MAIL_TOPIC", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT", "EHR_CLIENTS"})
+_OPTIONAL = frozenset(
+    {"MAIL_CONFIGURATION_SET", "MAIL_TOPIC", "FEED_LIMIT", "MEMBER_LIMIT", "COMMIT", "EHR_CLIENTS", "PAYERS_SECRET"}
+)
 _DEPLOYMENTS = frozenset({"local", "test", "production"})
 
 

@@ -24,7 +24,10 @@ from chalicelib.store.all_stores import Stores, open_stores
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from chalicelib.domain.coverage.payers import PayerConnection, PayerSetup
     from chalicelib.services.centers.search import CenterSearch
+    from chalicelib.services.coverage.payer_secrets import PayerSecrets
+    from chalicelib.services.coverage.payer_setups import PayerDirectory
     from chalicelib.services.ehr.cds_tokens import CdsTokenVerifier
     from chalicelib.services.notices.sns_verifier import SnsVerifier
 
@@ -148,6 +151,34 @@ def get_sns_verifier() -> "SnsVerifier":
     return SnsVerifier(topic=get_settings().mail_topic, fetch=_fetch_from_sns)
 
 
+@cache
+def get_payer_secrets() -> "PayerSecrets":
+    """The secrets of payer connections."""
+    from chalicelib.services.coverage.payer_secrets import PayerSecrets  # noqa: PLC0415 few requests ask a payer
+
+    return PayerSecrets(client=lambda: get_aws_client("secretsmanager"))
+
+
+@cache
+def get_payer_directory() -> "PayerDirectory":
+    """The payers that can be asked electronically."""
+    from chalicelib.services.coverage.payer_setups import PayerDirectory  # noqa: PLC0415 as above
+
+    return PayerDirectory(
+        secrets=get_payer_secrets(),
+        secret_name=get_settings().payers_secret,
+        loopback=get_settings().deployment != "production",
+        read_monotonic=read_monotonic,
+    )
+
+
+def open_payer_connection(payer: "PayerSetup") -> "PayerConnection":
+    """The connection to one payer. Nothing is sent yet."""
+    from chalicelib.services.coverage.connections import open_connection  # noqa: PLC0415 as above
+
+    return open_connection(payer, secrets=get_payer_secrets(), read_clock=read_clock)
+
+
 def _fetch_issuer_keys() -> Any:
     return _fetch_jwks(get_settings().identity_jwks_url)
 
@@ -237,5 +268,7 @@ def reset() -> None:
         get_token_verifier,
         get_cds_token_verifier,
         get_sns_verifier,
+        get_payer_secrets,
+        get_payer_directory,
     ):
         create.cache_clear()

@@ -164,6 +164,10 @@ party was asked, the payer answers later."""
 
 _DO_NOT_REPEAT = "The payer could not answer, and asks us not to repeat the request. Call the payer."
 
+_MAX_CODE_CHARS = 10
+_MAX_FOLLOW_UP_CHARS = 100
+"""X12 codes have two characters; JSON can send anything."""
+
 _PAUSE_DAYS: Mapping[str, int] = {"W": 30, "X": 10}
 """AAA04 values that ask for a pause, in days."""
 
@@ -173,6 +177,7 @@ def describe_rejection(code: str, *, follow_up: str | None, loop: AnswerLoop) ->
 
     The payer's `follow_up` can only stop a retry. It never starts one that our own rule does not allow.
     """
+    code = code[:_MAX_CODE_CHARS]
     meaning = _MEANINGS.get(code) or _Meaning(
         _CALL, f"The payer could not answer (reason {code}). Call the payer and give this reason."
     )
@@ -185,7 +190,7 @@ def describe_rejection(code: str, *, follow_up: str | None, loop: AnswerLoop) ->
         sentence = f"The payer asks us to wait {pause} days. Call the payer." if pause else _DO_NOT_REPEAT
     return Rejection(
         code=code,
-        follow_up=follow_up,
+        follow_up=follow_up[:_MAX_FOLLOW_UP_CHARS] if follow_up else None,
         loop=loop,
         kind=kind,
         sentence=sentence,

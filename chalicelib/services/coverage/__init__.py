@@ -1,1 +1,1 @@
-"""The coverage of a referral: recording its moves, benefits checks with payers, and letters."""
+"""Asks payers: configuration, credentials, and the two connections."""

@@ -16,7 +16,7 @@ from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
 from chalicelib.routes import static_pages
 from chalicelib.routes.centers import reference_data, resources_and_codes
 from chalicelib.routes.chalice_app import ReferralApp
-from chalicelib.routes.coverage import coverage
+from chalicelib.routes.coverage import coverage, letters
 from chalicelib.routes.ehr import cds_hooks
 from chalicelib.routes.eligibility import screen
 from chalicelib.routes.handback import handback
@@ -49,6 +49,7 @@ for module in (
     information_requests,
     messages,
     coverage,
+    letters,
     handback,
     receive,
     deliveries,

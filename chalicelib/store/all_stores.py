@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.store.audit.rows import AuditLog
+from chalicelib.store.coverage.letters import CoverageLetters
 from chalicelib.store.coverage.tracks import CoverageTracks
 from chalicelib.store.ehr.used_tokens import UsedTokens
 from chalicelib.store.handback.calendar_feeds import CalendarFeeds
@@ -84,6 +85,7 @@ class Stores:
     aliases: Aliases
     fact_changes: FactChanges
     coverage_tracks: CoverageTracks
+    coverage_letters: CoverageLetters
     calendar_feeds: CalendarFeeds
     transactions: Transactions
     encryption: EnvelopeEncryption
@@ -120,6 +122,7 @@ def open_stores(
         aliases=Aliases(tables["referrals"], encryption),
         fact_changes=FactChanges(tables["referrals"], encryption),
         coverage_tracks=CoverageTracks(tables["referrals"], encryption),
+        coverage_letters=CoverageLetters(tables["referrals"], encryption),
         calendar_feeds=CalendarFeeds(tables["calendars"]),
         transactions=Transactions(dynamodb),
         encryption=encryption,

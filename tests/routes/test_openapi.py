@@ -151,6 +151,8 @@ def cover(world, path):
     ):
         body = {"move": move, **coverage_values.build_facts(move, today)}
         assert site.patch(f"{path}/coverage", body, version=version).status == 200
+    letter = world.practice.get(f"{path}/coverage/letter").json["draft"]
+    world.practice.put(f"{path}/coverage/letter", {"text": letter}, version=0)
     for site in (world.practice, world.center):
         site.get(f"{path}/coverage")
 

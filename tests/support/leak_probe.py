@@ -174,8 +174,11 @@ def _cover(world: ApiDriver, path: str) -> None:
         words: dict[str, Any] = dict(list_canary_facts(name))
         answer = coverage_driver.move(_get_mover(world, name), path, name, **words)
         assert answer.status == 200, answer.text
+    letter = f"{path}/coverage/letter"
+    world.practice.put(letter, {"text": world.practice.get(letter).json["draft"]}, version=0)
     for site in (world.practice, world.center, world.other_practice):
         site.get(f"{path}/coverage")
+        site.get(letter)
 
 
 def _get_mover(world: ApiDriver, name: str) -> ApiClient:

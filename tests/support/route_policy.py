@@ -114,6 +114,10 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("POST", "/v1/referrals/{referral_id}/information-requests/{request_id}/close"): _only(PRACTICE_CARE, 403, rest=404)
     | {"center": 200, "clinician": 409},
     ("GET", "/v1/referrals/{referral_id}/coverage"): _OF_THE_REFERRAL,
+    ("GET", "/v1/referrals/{referral_id}/coverage/letter"): _OF_THE_REFERRAL,
+    # Nothing is saved yet, so version 1 is stale; the center only reads.
+    ("PUT", "/v1/referrals/{referral_id}/coverage/letter"): _only(PRACTICE_CARE, 412, rest=404)
+    | dict.fromkeys(CENTER_CARE, 403),
     # Nothing is recorded yet, so version 1 is stale.
     ("PATCH", "/v1/referrals/{referral_id}/coverage"): _only(PRACTICE_CARE | CENTER_CARE, 412, rest=404),
     ("GET", "/v1/me/calendar"): _all(200),
@@ -153,6 +157,7 @@ def build_body(route: Route, *, unique: str) -> dict[str, Any] | None:
         ("PUT", "/v1/me/notification-preferences"): factories.build_preferences_body(),
         ("POST", "/v1/notices/read"): {"notice_ids": ["ntc_20260101T000000000000_" + "a" * 26]},
         ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
+        ("PUT", "/v1/referrals/{referral_id}/coverage/letter"): {"text": "To the medical director: […]"},
         ("PATCH", "/v1/referrals/{referral_id}/coverage"): {"move": "verification_requested"},
         ("POST", "/v1/referrals/{referral_id}/messages"): {"text": "Is bridging planned?"},
         ("POST", "/v1/referrals/{referral_id}/messages/read"): {"up_to": 1},

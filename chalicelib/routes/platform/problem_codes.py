@@ -55,6 +55,7 @@ PROBLEM_CODES: dict[str, str] = {
     "before_birth": "The date is before the patient's date of birth.",
     "confirm_old_date": "The date is long before the referral began. Send confirm_old_date: true if it is right.",
     "confirm_old_consent": "The consent is more than a year old. Send consent_to_share.confirmed: true if it applies.",
+    "letter_has_blanks": "The letter has blanks, so it cannot be marked as final.",
     "no_insurance": "The patient has no insurance, so there is nothing to verify.",
     "payer_facts_missing": "The payer, the member ID, or a basis for sharing is missing; see errors[].",
     "not_possible_now": "The coverage is in a state in which this cannot be recorded. Read it again.",

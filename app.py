@@ -16,7 +16,7 @@ from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
 from chalicelib.routes import static_pages
 from chalicelib.routes.centers import reference_data, resources_and_codes
 from chalicelib.routes.chalice_app import ReferralApp
-from chalicelib.routes.coverage import coverage, letters
+from chalicelib.routes.coverage import checks, coverage, letters
 from chalicelib.routes.ehr import cds_hooks
 from chalicelib.routes.eligibility import screen
 from chalicelib.routes.handback import handback
@@ -50,6 +50,7 @@ for module in (
     messages,
     coverage,
     letters,
+    checks,
     handback,
     receive,
     deliveries,

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.store.audit.rows import AuditLog
+from chalicelib.store.coverage.checks import CoverageChecks
 from chalicelib.store.coverage.letters import CoverageLetters
+from chalicelib.store.coverage.payer_states import PayerStates
 from chalicelib.store.coverage.tracks import CoverageTracks
 from chalicelib.store.ehr.used_tokens import UsedTokens
 from chalicelib.store.handback.calendar_feeds import CalendarFeeds
@@ -86,6 +88,8 @@ class Stores:
     fact_changes: FactChanges
     coverage_tracks: CoverageTracks
     coverage_letters: CoverageLetters
+    coverage_checks: CoverageChecks
+    payer_states: PayerStates
     calendar_feeds: CalendarFeeds
     transactions: Transactions
     encryption: EnvelopeEncryption
@@ -123,6 +127,8 @@ def open_stores(
         fact_changes=FactChanges(tables["referrals"], encryption),
         coverage_tracks=CoverageTracks(tables["referrals"], encryption),
         coverage_letters=CoverageLetters(tables["referrals"], encryption),
+        coverage_checks=CoverageChecks(tables["referrals"], encryption),
+        payer_states=PayerStates(tables["allowances"]),
         calendar_feeds=CalendarFeeds(tables["calendars"]),
         transactions=Transactions(dynamodb),
         encryption=encryption,

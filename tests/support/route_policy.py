@@ -114,6 +114,9 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     ("POST", "/v1/referrals/{referral_id}/information-requests/{request_id}/close"): _only(PRACTICE_CARE, 403, rest=404)
     | {"center": 200, "clinician": 409},
     ("GET", "/v1/referrals/{referral_id}/coverage"): _OF_THE_REFERRAL,
+    ("GET", "/v1/referrals/{referral_id}/coverage-checks"): _OF_THE_REFERRAL,
+    # No payer is configured.
+    ("POST", "/v1/referrals/{referral_id}/coverage-checks"): _only(PRACTICE_CARE | CENTER_CARE, 409, rest=404),
     ("GET", "/v1/referrals/{referral_id}/coverage/letter"): _OF_THE_REFERRAL,
     # Nothing is saved yet, so version 1 is stale; the center only reads.
     ("PUT", "/v1/referrals/{referral_id}/coverage/letter"): _only(PRACTICE_CARE, 412, rest=404)

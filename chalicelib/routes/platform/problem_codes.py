@@ -57,6 +57,7 @@ PROBLEM_CODES: dict[str, str] = {
     "confirm_old_consent": "The consent is more than a year old. Send consent_to_share.confirmed: true if it applies.",
     "letter_has_blanks": "The letter has blanks, so it cannot be marked as final.",
     "no_insurance": "The patient has no insurance, so there is nothing to verify.",
+    "payer_not_electronic": "This payer is not set up for electronic benefits checks. Call the payer.",
     "payer_facts_missing": "The payer, the member ID, or a basis for sharing is missing; see errors[].",
     "not_possible_now": "The coverage is in a state in which this cannot be recorded. Read it again.",
     "not_a_draft": "Only the withdrawal of a draft has the reason draft_discarded. This referral was submitted.",

@@ -611,6 +611,43 @@ export interface CoverageChangeResponse {
   facts: Record<string, any>;
 }
 
+/**
+ * An electronic benefits check. The four facts are null until the payer has answered.
+ *
+ * `message` says why it waits or why it failed. `filed` says that the answer is about an earlier plan.
+ */
+export interface CoverageCheckResponse {
+  coverage_check_id: string;
+  state: string;
+  payer: string;
+  requested_at: string;
+  requested_by: string;
+  attempts: number;
+  next_try_at: string | null;
+  gives_up_at: string;
+  ended_at: string | null;
+  reason: string | null;
+  message: string | null;
+  filed: boolean;
+  benefits: CoverageFactResponse | null;
+  authorization: CoverageFactResponse | null;
+  network: CoverageFactResponse | null;
+  determination: CoverageFactResponse | null;
+  as_of: string | null;
+  valid_until: string | null;
+  suggestions: string[];
+  differences: MemberDifferenceResponse[];
+  rejections: PayerRejectionResponse[];
+  rows: PayerRowResponse[];
+  rows_left_out: number;
+  disclaimer: string;
+}
+
+/** The electronic checks of a referral, newest first. */
+export interface CoverageChecksResponse {
+  items: CoverageCheckResponse[];
+}
+
 /** A date that a person entered from the payer's letter. `kind` decision is only expected, not owed. */
 export interface CoverageDeadlineResponse {
   kind: string;
@@ -1503,6 +1540,29 @@ export interface LastDoseRequest {
   last_on?: string | null;
 }
 
+/** A letter as a person edited it. One with blanks can be saved, and not marked as final. */
+export interface LetterBody {
+  text: string;
+  final?: boolean;
+}
+
+/**
+ * A letter of medical necessity.
+ *
+ * `text` is what was saved last, or the draft; `draft` is what the record fills now. `blanks` says that
+ * something is still to be filled in.
+ */
+export interface LetterResponse {
+  version: number;
+  text: string;
+  draft: string;
+  final: boolean;
+  blanks: boolean;
+  saved_at: string | null;
+  saved_by: string | null;
+  disclaimer: string;
+}
+
 /** One line of therapy as the provider counts it. Lines are never derived. */
 export interface LineOfTherapy {
   line: number;
@@ -1550,6 +1610,13 @@ export interface MeResponse {
   unread_notices: number;
   mail_problem: MailProblemResponse | null;
   idle_minutes: number;
+}
+
+/** What the payer has otherwise about the member. A person decides; nothing is overwritten. */
+export interface MemberDifferenceResponse {
+  pointer: string;
+  asked: string | null;
+  answered: string;
 }
 
 /** The members of an organization. */
@@ -1818,6 +1885,28 @@ export interface Patient {
 export interface PayerNetworkResponse {
   payer: string;
   as_of: string;
+}
+
+/** A reason of the payer. `pointer` is the fact to correct, if it is a single one. */
+export interface PayerRejectionResponse {
+  code: string;
+  message: string;
+  pointer: string | null;
+}
+
+/** One row of a payer's answer, with its codes as the payer sent them. */
+export interface PayerRowResponse {
+  number: number;
+  code: string;
+  level: string | null;
+  service_types: string[];
+  plan_name: string | null;
+  period: string | null;
+  amount: string | null;
+  percent: string | null;
+  authorization: string | null;
+  in_network: string | null;
+  messages: string[];
 }
 
 /** A time limit that may apply, with its source. `on` is its day if it began with what was entered. */

@@ -111,6 +111,8 @@ def change_expected(state, route, handle):
     method, path = route
     if "/messages" in path or "/information-requests" in path:
         return conversation_expected(state, path, handle)
+    if "/coverage" in path:
+        return coverage_expected(path, handle)
     if method == "PATCH":
         return 412 if handle in PRACTICE_CARE else 403
     if path.endswith("/look"):
@@ -137,6 +139,13 @@ def conversation_expected(state, path, handle):
     return 201 if state not in ENDED and handle == "center" else 409
 
 
+def coverage_expected(path, handle):
+    """The version is a wrong one, only the practice writes the letter, and no payer is configured."""
+    if path.endswith("/letter"):
+        return 412 if handle in PRACTICE_CARE else 403
+    return 409 if path.endswith("/coverage-checks") else 412
+
+
 ENDED = {"declined", "withdrawn", "withdrawn_draft", "continued"}
 
 AFTER_AN_INFUSION = ("/window", "/handback", "/follow-up", "/follow-up.ics")
@@ -147,6 +156,8 @@ def ask(site, route, referral_id):
     body = {
         ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
         ("PUT", "/v1/referrals/{referral_id}/handback"): {},
+        ("PUT", "/v1/referrals/{referral_id}/coverage/letter"): {"text": "To the medical director"},
+        ("PATCH", "/v1/referrals/{referral_id}/coverage"): {"move": "verification_requested"},
         ("POST", "/v1/referrals/{referral_id}/events"): {
             "type": "withdrawal.requested",
             "occurred_at": wiring.read_clock().isoformat(),

@@ -263,7 +263,7 @@ def _with_verification(status: TrackStatus, name: MoveName, facts: Facts, mover:
 
 def _with_authorization(status: TrackStatus, name: MoveName, facts: Facts, mover: Mover) -> TrackStatus:
     if name is MoveName.AUTHORIZATION_CONFIRMED:
-        until = read_day(facts, "approved_to") or status.authorized_until
+        until = read_day(facts, "ends_on") or status.authorized_until
         return replace(status, is_authorization_of_earlier_plan=False, authorized_until=until)
     target = MOVES[name].target
     if name is MoveName.PEER_TO_PEER_ENDED:
@@ -275,7 +275,7 @@ def _with_authorization(status: TrackStatus, name: MoveName, facts: Facts, mover
         status,
         authorization=target,
         is_authorization_of_earlier_plan=False,
-        authorized_until=read_day(facts, "approved_to") if target is AuthorizationState.APPROVED else None,
+        authorized_until=read_day(facts, "ends_on") if target is AuthorizationState.APPROVED else None,
         deadline=_compute_deadline(status, target, facts, mover),
     )
 

@@ -74,11 +74,11 @@ def _read_result(facts: Facts, origin: FactOrigin) -> Mapping[FactName, Any]:
 
 def _read_approval(facts: Facts, *, at: datetime, member_id: str | None) -> DeterminationFact:
     return DeterminationFact(
-        origin=_read_origin(facts, "approved_to", at=at, member_id=member_id),
+        origin=_read_origin(facts, "ends_on", at=at, member_id=member_id),
         status=DeterminationStatus.APPROVED,
         number=facts["authorization_number"],
-        begins_on=read_day(facts, "approved_from"),
-        ends_on=read_day(facts, "approved_to"),
+        begins_on=read_day(facts, "begins_on"),
+        ends_on=read_day(facts, "ends_on"),
     )
 
 

@@ -41,7 +41,7 @@ def _require_call(facts: Facts) -> Iterator[FieldError]:
 
 
 def _check_approval(facts: Facts, track: CoverageTrack, _: date) -> Iterator[FieldError]:
-    yield from _require_order(facts, "approved_from", "approved_to", "The last day is before the first day.")
+    yield from _require_order(facts, "begins_on", "ends_on", "The last day is before the first day.")
     submitted_on = track.get_day(MoveName.AUTHORIZATION_SUBMITTED, "submitted_on")
     decided_on = read_day(facts, "decided_on")
     if submitted_on and decided_on and decided_on < submitted_on:
@@ -75,7 +75,7 @@ def _check_submission(facts: Facts, _: CoverageTrack, __: date) -> Iterator[Fiel
 
 
 def _check_agreement(facts: Facts, _: CoverageTrack, __: date) -> Iterator[FieldError]:
-    yield from _require_order(facts, "effective_from", "effective_to", "The last day is before the first day.")
+    yield from _require_order(facts, "begins_on", "ends_on", "The last day is before the first day.")
 
 
 def _check_clearance(facts: Facts, _: CoverageTrack, today: date) -> Iterator[FieldError]:

@@ -240,7 +240,7 @@ MOVES: Mapping[MoveName, CoverageMove] = {
         start=_DECIDABLE,
         target=_A.APPROVED,
         by=_TEAMS,
-        needs=("authorization_number", "approved_from", "approved_to", "product_id", "site"),
+        needs=("authorization_number", "begins_on", "ends_on", "product_id", "site"),
         notifies=Notified.BOTH,
     ),
     MoveName.AUTHORIZATION_DENIED: CoverageMove(
@@ -349,7 +349,7 @@ MOVES: Mapping[MoveName, CoverageMove] = {
         start=frozenset({_G.IN_PROGRESS}),
         target=_G.SIGNED,
         by=_CENTER,
-        needs=("signed_on", "effective_from"),
+        needs=("signed_on", "begins_on"),
         notifies=Notified.PRACTICE,
     ),
     MoveName.AGREEMENT_FAILED: CoverageMove(

@@ -90,7 +90,7 @@ class AuthorizationConfirmedBody(_Call):
     """The new plan accepts the authorization of the earlier one."""
 
     move: Literal["authorization_confirmed"]
-    approved_to: CalendarDate | None = None
+    ends_on: CalendarDate | None = None
 
 
 class AuthorizationSubmittedBody(StrictModel):
@@ -128,8 +128,8 @@ class AuthorizationApprovedBody(StrictModel):
 
     move: Literal["authorization_approved"]
     authorization_number: SingleLineText
-    approved_from: CalendarDate
-    approved_to: CalendarDate
+    begins_on: CalendarDate
+    ends_on: CalendarDate
     product_id: Identifier
     site: SingleLineText
     decided_on: PastDate | None = None
@@ -267,8 +267,8 @@ class AgreementSignedBody(StrictModel):
 
     move: Literal["agreement_signed"]
     signed_on: PastDate
-    effective_from: CalendarDate
-    effective_to: CalendarDate | None = None
+    begins_on: CalendarDate
+    ends_on: CalendarDate | None = None
     rate_basis: MultiLineText | None = None
     scope: MultiLineText | None = None
 

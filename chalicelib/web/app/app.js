@@ -14,6 +14,7 @@ const LAZY_STYLES = [
   "platform/content.css",
   "referrals/referral.css",
   "referrals/conversation.css",
+  "coverage/coverage.css",
   "centers/centers.css",
   "notices/notices.css",
   "webhooks/webhooks.css",

@@ -1,5 +1,6 @@
 // The page of one referral: its status, time in status, next action, and details.
 import { listProducts } from "../centers/centers_api.js";
+import { CoverageCard } from "../coverage/coverage_card.js";
 import { FollowUp, PlannedCalendar } from "../handback/follow_up.js";
 import { Handback } from "../handback/handback.js";
 import { canRefer, getTimeZone, isPractice } from "../identity/member.js";
@@ -171,6 +172,7 @@ export function ReferralPage({ id }) {
     <${DuplicateHint} referral=${referral} />
     ${referral.submitted_at && html`<${InformationRequests} referral=${referral} showResult=${showResult} />`}
     <${NextActions} referral=${referral} doses=${product?.infusion_parts ?? 1} showResult=${showResult} />
+    ${referral.submitted_at && html`<${CoverageCard} referral=${referral} onSaved=${reload} />`}
     ${referral.submitted_at && html`<${Messages} referral=${referral} onSent=${reload} />`}
     <${Progress} phases=${referral.journey} />
     <div class="columns">

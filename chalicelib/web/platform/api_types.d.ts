@@ -88,8 +88,8 @@ export interface AgreementNotNeededBody {
 export interface AgreementSignedBody {
   move: "agreement_signed";
   signed_on: string;
-  effective_from: string;
-  effective_to?: string | null;
+  begins_on: string;
+  ends_on?: string | null;
   rate_basis?: string | null;
   scope?: string | null;
 }
@@ -152,8 +152,8 @@ export interface AuditTrailResponse {
 export interface AuthorizationApprovedBody {
   move: "authorization_approved";
   authorization_number: string;
-  approved_from: string;
-  approved_to: string;
+  begins_on: string;
+  ends_on: string;
   product_id: string;
   site: string;
   decided_on?: string | null;
@@ -168,7 +168,7 @@ export interface AuthorizationConfirmedBody {
   representative?: string | null;
   reference_number?: string | null;
   move: "authorization_confirmed";
-  approved_to?: string | null;
+  ends_on?: string | null;
 }
 
 /** The payer denied the request, as its letter says. `deadline` is the last day to appeal. */

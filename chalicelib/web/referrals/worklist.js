@@ -46,6 +46,7 @@ function ReferralRow({ item }) {
       <span>${item.stage_label}</span>${item.missing_updates && html`<span class="subtext"><span class="chip is-warning">Update missing from center</span></span>`}
       ${item.requested_items > 0 && html`<span class="subtext"><span class="chip is-warning">${formatCount(item.requested_items, "item")} requested</span></span>`}
       ${item.unread_messages > 0 && html`<span class="subtext"><span class="chip is-accent">${formatCount(item.unread_messages, "new message")}</span></span>`}
+      ${item.coverage.state !== "not_started" && html`<span class="subtext">Coverage: ${item.coverage.label}${item.coverage.until && `, ${formatDate(item.coverage.until)}`}</span>`}
       <${PhaseProgress} phase=${item.phase} />
     </td>
     <td role="cell" class="next-action"><${NextActionBadge} owner=${item.owner} referral=${item} /></td>

@@ -219,7 +219,7 @@ def test_the_time_to_appeal_runs_on_during_a_peer_to_peer_call():
         ((), "result_recorded", {"outcome": "verified_with_conditions"}, "/conditions"),
         ((), "result_recorded", {"benefits": ...}, "/benefits"),
         (TO_SUBMIT, "authorization_submitted", {"decision_by": day(-9)}, "/decision_by"),
-        (SUBMITTED, "authorization_approved", {"approved_to": day(-9)}, "/approved_to"),
+        (SUBMITTED, "authorization_approved", {"ends_on": day(-9)}, "/ends_on"),
         (SUBMITTED, "authorization_approved", {"decided_on": day(-9)}, "/decided_on"),
         (SUBMITTED, "authorization_denied", {"letter_on": day(-9)}, "/letter_on"),
         (SUBMITTED, "authorization_denied", {"deadline": day(-9)}, "/deadline"),
@@ -280,7 +280,7 @@ def test_what_ends_on_a_day_is_recorded_by_the_product(steps, days, expected):
 
 def test_an_ended_approval_ends_the_clearance():
     """Even if the center recorded a longer one."""
-    track = play(*SUBMITTED, ("authorization_approved", {"approved_to": day(10)}), ("cleared", {"until": day(20)}))
+    track = play(*SUBMITTED, ("authorization_approved", {"ends_on": day(10)}), ("cleared", {"until": day(20)}))
 
     moved = elapse(track, 11)
 

@@ -108,7 +108,7 @@ def test_every_field_with_personal_data_has_a_canary():
         *(f"/data{path}" for path in list_free_fields(conversation_bodies.InformationRequestBody)),
     }  # fmt: skip
     days = {f"/{name}" for name in (
-        "approved_from", "approved_to", "deadline", "decided_on", "decision_by", "effective_from", "effective_to",
+        "begins_on", "ends_on", "deadline", "decided_on", "decision_by",
         "filed_on", "letter_on", "peer_to_peer_until", "received_on", "requested_on", "sent_on", "signed_on",
         "submitted_on", "until", "valid_until", "called_at", "call_at", "held_at",
     )}  # fmt: skip

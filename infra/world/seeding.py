@@ -25,6 +25,7 @@ from infra.world.backdating import BackdatedAlertRows, BackdatedOutbox, Unlimite
 from infra.world.care import DatedCareNote, list_care_notes
 from infra.world.conversations import ConversationPlayer
 from infra.world.corrections import apply_correction, find_correction
+from infra.world.coverage import CoveragePlayer
 from infra.world.packages import build_package
 from infra.world.patients import build_packet
 from infra.world.people import MEMBERS, find_member_by_role
@@ -142,16 +143,18 @@ class _StoryPlayer:
                     self._write_package(report)
                 self._report(report, number)
                 self._correct(report)
-        ConversationPlayer(
-            story_number=self.story.number,
-            referral_id=self.referral_id,
-            members={
-                TenantKind.PRACTICE: self._get_member(self.story.practice, Role.COORDINATOR),
-                TenantKind.CENTER: self._get_member(self.story.center, Role.COORDINATOR),
-            },
-            stores=self.stores,
-            now=self.now,
-        ).play()
+        members = {
+            TenantKind.PRACTICE: self._get_member(self.story.practice, Role.COORDINATOR),
+            TenantKind.CENTER: self._get_member(self.story.center, Role.COORDINATOR),
+        }
+        for player in (ConversationPlayer, CoveragePlayer):
+            player(
+                story_number=self.story.number,
+                referral_id=self.referral_id,
+                members=members,
+                stores=self.stores,
+                now=self.now,
+            ).play()
 
     def _correct(self, step: Step) -> None:
         correction = find_correction(self.story.number, step.stage)

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from infra.payers import core
 from infra.payers.clearinghouse import read_json_inquiry, write_json_answer
 from infra.payers.members import DOWN, GARBAGE, SLOW, UNABLE, Inquiry, PlanAnswer, answer_inquiry
-from infra.payers.x12 import BadInquiryError, Message, read_inquiry, write_271, write_999
+from infra.payers.x12 import BadInquiryError, ReceivedInquiry, read_inquiry, write_271, write_999
 
 HOST = "127.0.0.1"
 LOGIN = ("CARTHUB", "local-payer-password")
@@ -79,7 +79,7 @@ class PayerSimulator:
         self.behavior = behavior or Behavior()
         self.received = Recorder()
         self._stopping = threading.Event()
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._server = _Server((HOST, port), _Handler)
         self._server.simulator = self
         self._login = login
@@ -100,10 +100,16 @@ class PayerSimulator:
         self._server.server_close()
         self._thread.join()
 
+    def wait_for_requests(self, number: int, *, timeout_s: float = 30) -> bool:
+        """Wait until so many requests have arrived; return whether they have."""
+        with self._lock:
+            return self._lock.wait_for(lambda: len(self.received.requests) >= number, timeout_s)
+
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, str, bytes]:
         """Answer one request: status, media type, body."""
         with self._lock:
             self.received.requests.append((path, headers, body))
+            self._lock.notify_all()
         if self.behavior.raw is not None:
             return self.behavior.status, "application/octet-stream", self.behavior.raw
         if path == "/core":
@@ -134,7 +140,7 @@ class PayerSimulator:
 
     def _refuse_x12(self, message: str) -> str:
         try:
-            return write_999(Message(core.read_field(message, "Payload") or ""))
+            return write_999(ReceivedInquiry(core.read_field(message, "Payload") or ""))
         except BadInquiryError:
             return ""
 

@@ -12,7 +12,7 @@ class BadInquiryError(Exception):
     """The request is not a 270 that this payer can read; it answers with a 999."""
 
 
-class Message:
+class ReceivedInquiry:
     """A 270 as a list of segments, each a list of elements."""
 
     def __init__(self, text: str) -> None:
@@ -38,13 +38,13 @@ class Message:
         return [""] * 18
 
 
-def read_inquiry(text: str) -> tuple[Message, Inquiry]:
+def read_inquiry(text: str) -> tuple[ReceivedInquiry, Inquiry]:
     """Read a 270.
 
     Raises:
         BadInquiryError: it is none, or lacks what a payer needs.
     """
-    message = Message(text)
+    message = ReceivedInquiry(text)
     if message.find("ST")[1:4] != ["270", message.find("ST")[2], "005010X279A1"]:
         raise BadInquiryError("no 270")
     subscriber, provider = message.find("NM1", 1, "IL"), message.find("NM1", 1, "1P")
@@ -69,7 +69,7 @@ def read_inquiry(text: str) -> tuple[Message, Inquiry]:
     )
 
 
-def _read_dependent(message: Message) -> dict[str, str] | None:
+def _read_dependent(message: ReceivedInquiry) -> dict[str, str] | None:
     name = message.find_after("NM1", ("NM1", "03"))
     if not name[1]:
         return None
@@ -77,7 +77,7 @@ def _read_dependent(message: Message) -> dict[str, str] | None:
     return {"family": name[3], "given": name[4], "birth": demographics[2], "sex": demographics[3]}
 
 
-def write_271(message: Message, inquiry: Inquiry, answer: PlanAnswer, *, trace: str | None = None) -> str:
+def write_271(message: ReceivedInquiry, inquiry: Inquiry, answer: PlanAnswer, *, trace: str | None = None) -> str:
     """Write the answer to a 270; another `trace` makes it an answer to another request."""
     reply = trace or inquiry.trace
     payer = message.find("NM1", 1, "PR")
@@ -142,14 +142,14 @@ def _write_benefit(benefit: Benefit) -> Iterator[str]:
         yield "LE*2120"
 
 
-def write_999(message: Message, *, note: str = "5") -> str:
+def write_999(message: ReceivedInquiry, *, note: str = "5") -> str:
     """Write an acknowledgment that refuses a 270."""
     group = message.find("GS")[6]
     segments = [f"AK1*HS*{group}*005010X279A1", "AK2*270*0001", f"IK5*R*{note}", "AK9*R*1*1*0"]
     return wrap(message, "FA", "999", "005010X231A1", segments)
 
 
-def wrap(message: Message, group: str, code: str, guide: str, segments: Sequence[str]) -> str:
+def wrap(message: ReceivedInquiry, group: str, code: str, guide: str, segments: Sequence[str]) -> str:
     """Put segments into an envelope that goes back to the sender of a message."""
     isa = message.find("ISA")
     control = f"{int(isa[13]) % 900_000_000 + 100_000_000}"

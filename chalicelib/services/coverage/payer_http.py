@@ -197,6 +197,9 @@ def _check_reply(response: HTTPResponse, received: bytes) -> HttpReply:
     body = received[:MAX_REPLY_BYTES]
     if len(received) > MAX_REPLY_BYTES:
         return _fail(FailureKind.RETRY, "too_large", _NOT_UNDERSTOOD, status=status, body=body)
+    if response.length:
+        # `read` with a limit says nothing about a body that ends too early.
+        return _fail(FailureKind.RETRY, "connection_lost", _UNREACHABLE, status=status, body=body)
     if (response.headers.get("Content-Encoding") or "identity").lower() != "identity":
         return _fail(FailureKind.RETRY, "encoded", _NOT_UNDERSTOOD, status=status, body=body)
     if status == 200:

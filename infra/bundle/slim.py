@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-KEPT_AWS_SERVICES = ("cognito-idp", "dynamodb", "kms", "sesv2")
+KEPT_AWS_SERVICES = ("cognito-idp", "dynamodb", "kms", "secretsmanager", "sesv2")
 
 # Distributions that other packages require but the functions never import.
 UNUSED_PACKAGES = frozenset({"boto3", "cffi", "pycparser", "s3transfer"})

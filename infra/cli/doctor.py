@@ -1,6 +1,7 @@
 """Checks that everything the product depends on exists and is configured consistently."""
 
 import json
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.platform.jobs import ScheduledJob, is_job_overdue
 from chalicelib.errors import UnavailableError
-from chalicelib.settings import Settings
+from chalicelib.services.coverage.payer_secrets import CredentialsError, PayerSecrets
+from chalicelib.services.coverage.payer_setups import PayerDirectory
+from chalicelib.settings import Settings, SettingsError
 from chalicelib.store.all_stores import TABLE_NAMES
 from chalicelib.store.notices.outbox import Outbox
 from chalicelib.store.platform.dynamo import DynamoTable
@@ -47,6 +50,7 @@ def run_checks(settings: Settings, *, aws: CreateClient, url: str, now: datetime
         ("token keys", lambda: _check_jwks(settings)),
         ("mail sender", lambda: _check_sender(settings, aws)),
         ("mail configuration", lambda: _check_configuration_set(settings, aws)),
+        ("payers", lambda: _check_payers(settings, aws)),
         *((f"job {job}", _check_job(settings, aws, job, now)) for job in ScheduledJob),
         ("outbox", lambda: _check_outbox(settings, aws)),
         ("site", lambda: _check_site(url)),
@@ -128,6 +132,27 @@ def _check_configuration_set(settings: Settings, aws: CreateClient) -> str:
     is_enabled = description.get("SendingOptions", {}).get("SendingEnabled", True)
     _fail_unless(is_enabled, f"sending is disabled for {name}")
     return name
+
+
+def _check_payers(settings: Settings, aws: CreateClient) -> str:
+    """Check the configuration of every payer and its credentials. Nothing is sent to a payer."""
+    secrets = PayerSecrets(client=lambda: aws("secretsmanager"))
+    directory = PayerDirectory(
+        secrets=secrets,
+        secret_name=settings.payers_secret,
+        loopback=settings.deployment != "production",
+        read_monotonic=time.monotonic,
+    )
+    try:
+        payers = directory.list_all()
+    except SettingsError as error:
+        raise CheckFailedError(str(error)) from error
+    for payer in payers:
+        try:
+            secrets.read_credentials(payer.credentials)
+        except CredentialsError as error:
+            raise CheckFailedError(f"{payer.payer_id}: {error}") from error
+    return f"{len(payers)} configured" if payers else "none configured"
 
 
 def _check_job(settings: Settings, aws: CreateClient, job: ScheduledJob, now: datetime) -> Callable[[], str]:

@@ -11,6 +11,7 @@ from io import TextIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from botocore.session import get_session
 from chalice import Chalice
 
 from infra.commit import read_commit
@@ -20,6 +21,7 @@ from infra.local.mailbox import SentMailbox
 from infra.local.schedules import ScheduleRunner
 from infra.local.server import HttpServer
 from infra.local.streams import StreamRunner
+from infra.payers.server import run_simulator
 
 if TYPE_CHECKING:
     from infra.local.mail_events import MailEventReporter
@@ -47,6 +49,7 @@ def run(data_dir: Path, port: int) -> NoReturn:
         environment.apply_environment(settings)
         settings |= stack.deploy(local_cloud.endpoint, public_url=server.url, mail_from=MAIL_FROM, commit=read_commit())
         settings |= _configure_simulated_ehr(data_dir) | _configure_mail_topic()
+        settings |= _configure_payers(stops.enter_context(run_simulator()).url, local_cloud.endpoint)
         environment.apply_environment(settings)
         app = _import_product(log)
         _seed()
@@ -79,6 +82,14 @@ def _configure_mail_topic() -> dict[str, str]:
     from infra.local.mail_events import TOPIC  # noqa: PLC0415 see `_configure_simulated_ehr`
 
     return {"MAIL_TOPIC": TOPIC}
+
+
+def _configure_payers(url: str, endpoint: str) -> dict[str, str]:
+    """Store the configuration of the simulated payers, and return the setting that names it."""
+    from infra.payers import setups  # noqa: PLC0415 see `_configure_simulated_ehr`
+
+    setups.store_secrets(get_session().create_client("secretsmanager", endpoint_url=endpoint), url)
+    return {"PAYERS_SECRET": setups.PAYERS_SECRET}
 
 
 def _start_mail_events(data_dir: Path, url: str) -> "MailEventReporter":

@@ -12,12 +12,17 @@ from chalicelib.domain.platform.jobs import JOB_PERIODS, ScheduledJob
 from chalicelib.store.platform.dynamo import marshal
 from chalicelib.store.platform.timestamps import to_timestamp
 from infra.cli.doctor import run_checks
+from infra.payers import setups
 from tests.support import aws_fakes, tokens
 from tests.support.factories import NOON
 
 
 class UnknownIdentityError(Exception):
     """The error of SES for an identity that does not exist."""
+
+
+class UnknownSecretError(Exception):
+    """The error of Secrets Manager for a secret that does not exist."""
 
 
 def raise_not_found(*_, **__):
@@ -34,12 +39,22 @@ class FakeAws:
         self.verified = {aws_fakes.SENDER.partition("@")[2]}
         self.sending_enabled = True
         self.describe_user_pool: Any = dict
-        self.exceptions = SimpleNamespace(NotFoundException=UnknownIdentityError)
+        self.exceptions = SimpleNamespace(
+            NotFoundException=UnknownIdentityError,
+            ResourceNotFoundException=UnknownSecretError,
+            InvalidRequestException=UnknownSecretError,
+        )
+        self.secrets = dict(setups.build_secrets("http://127.0.0.1:1"))
         self.ran_at = dict.fromkeys(ScheduledJob, NOON)
         self.failed_tasks: list[str] = []
 
     def __call__(self, _service):
         return self
+
+    def get_secret_value(self, **request):
+        if request["SecretId"] not in self.secrets:
+            raise UnknownSecretError
+        return {"SecretString": self.secrets[request["SecretId"]]}
 
     def describe_table(self, **_):
         return {"Table": {"TableStatus": self.status}}
@@ -74,6 +89,7 @@ def environment(tmp_path):
     return aws_fakes.build_environment(tokens.write_jwks(tmp_path / "jwks.json")) | {
         "IDENTITY_POOL_ID": tokens.ISSUER.rpartition("/")[2],
         "MAIL_CONFIGURATION_SET": "cart-mail",
+        "PAYERS_SECRET": setups.PAYERS_SECRET,
     }
 
 
@@ -178,3 +194,31 @@ def test_mail_without_a_configuration_set_passes_the_check(environment):
     aws.sending_enabled = False
 
     assert "mail configuration" not in find_failures(aws, environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "detail"),
+    [
+        (setups.PAYERS_SECRET, None, "PAYERS_SECRET names no secret"),
+        (setups.PAYERS_SECRET, '[{"name": "A"}]', "payer 1: missing: address"),
+        (setups.CORE_CREDENTIALS, None, "example-health: the secret does not exist"),
+        (setups.JSON_CREDENTIALS, '{"authorization": "hidden\\n"}', "example-mutual: authorization"),
+    ],
+)
+def test_a_payer_that_cannot_be_asked_fails_the_check(environment, name, text, detail):
+    aws = FakeAws()
+    aws.secrets.pop(name)
+    if text:
+        aws.secrets[name] = text
+
+    failure = find_failures(aws, environment)["payers"]
+    assert detail in failure
+    assert "hidden" not in failure
+
+
+def test_a_site_without_payers_passes_the_check(environment):
+    environment["PAYERS_SECRET"] = ""
+    aws = FakeAws()
+    aws.secrets.clear()
+
+    assert "payers" not in find_failures(aws, environment)

@@ -122,7 +122,7 @@ def test_data_and_sign_ins_survive_a_restart(tmp_path, coordinator):
     assert coordinator.password in output
     assert health["commit"] == (read_commit() or None)
     assert before
-    assert len(addresses) == 2
+    assert len(addresses) == 3, "the site, the local cloud, and the simulated payers"
     assert {address.partition(":")[0] for address in addresses} == {"0100007F"}
     assert second_run.returncode == 1
     assert "Already running with the data in" in second_run.stderr
@@ -133,10 +133,20 @@ def test_data_and_sign_ins_survive_a_restart(tmp_path, coordinator):
 
     with running(tmp_path) as (process, output):
         after = send_request(tmp_path, "/v1/referrals", token=token)["items"]
+        doctor = subprocess.run(
+            [Path(sys.executable).with_name("referrals"), "doctor", "--json"],
+            cwd=ROOT,
+            env=os.environ | {"DATA_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         stop(process)
 
     assert "sample data" not in output
     assert after == before
+    checks = {each["check"]: each for each in json.loads(doctor.stdout)}
+    assert checks["payers"] == {"check": "payers", "ok": True, "detail": "6 configured"}
 
 
 @pytest.mark.parametrize("port", ["eighty", "65536"])

@@ -129,6 +129,30 @@ def test_the_api_can_check_whether_each_table_exists(production):
         assert "dynamodb:DescribeTable" in list_actions_on(production, "api", get_logical_name(table)), table
 
 
+def test_only_what_asks_payers_reads_their_credentials(production):
+    """An attacker who takes over the public function learns which payers there are, and no password."""
+    readable = {
+        function: {
+            json.loads(resource)["Fn::Sub"].rpartition("secret:${Prefix}")[2]
+            for action, resource in list_grants(production, function)
+            if action.startswith("secretsmanager:")
+        }
+        for function in ROLES
+    }
+
+    assert {function: names for function, names in readable.items() if names} == {
+        "api": {"payers-*"},
+        "outbox": {"payers-*", "payer-credentials/*"},
+        "relay": {"payers-*", "payer-credentials/*"},
+    }
+
+
+def test_secrets_are_read_and_never_written(production):
+    actions = {action for function in ROLES for action, _ in list_grants(production, function)}
+
+    assert {action for action in actions if action.startswith("secretsmanager:")} == {"secretsmanager:GetSecretValue"}
+
+
 def test_the_api_cannot_send_mail(production):
     """An attacker who takes over the public function cannot send email to anyone."""
     actions = {action for action, _ in list_grants(production, "api") if action.startswith("ses:Send")}

@@ -35,6 +35,7 @@ def build_environment(jwks_url: str) -> dict[str, str]:
         "DEPLOYMENT": "test",
         "COMMIT": "",
         "EHR_CLIENTS": ehr.build_allow_list(),
+        "PAYERS_SECRET": "",
     }
 
 

@@ -225,14 +225,11 @@ def _read_dates(values: JsonObject) -> tuple[DatedPeriod, ...]:
     found = []
     for name in values:
         if isinstance(values[name], str | int) and (text := get_text(values, name)):
-            first, last = _split_period(text)
-            found.append(
-                DatedPeriod(
-                    code=_DATE_CODES.get(name, name),
-                    first=parse_day(first),
-                    last=parse_day(last) if last else None,
-                )
-            )
+            start, end = _split_period(text)
+            first, last = parse_day(start), parse_day(end) if end else None
+            if last and last < first:
+                raise AnswerError(AnswerFlaw.DATE)
+            found.append(DatedPeriod(code=_DATE_CODES.get(name, name), first=first, last=last))
     return tuple(found)
 
 

@@ -148,7 +148,7 @@ def _check_head(level: _Level) -> None:
     _check_order(level.head, _NAME_ORDER[level.code])
     if level.rows and level.code not in {"22", "23"}:
         raise X12Error(X12Flaw.ORDER, level.rows[0][0].number)
-    if level.code != "20" and not level.find("NM1"):
+    if level.code == "21" and not level.find("NM1"):
         raise X12Error(X12Flaw.NAME_MISSING, level.head[0].number)
 
 

@@ -104,6 +104,12 @@ def test_a_day_can_have_hyphens(day):
     assert read(planDateInformation={"planBegin": day}).dates[0].first == date(2026, 1, 1)
 
 
+def test_a_period_can_have_hyphens():
+    [period] = read(planDateInformation={"plan": "2026-01-01-2026-12-31", "notes": ["left alone"]}).dates
+
+    assert (period.code, period.first, period.last) == ("291", date(2026, 1, 1), date(2026, 12, 31))
+
+
 def test_values_that_no_list_knows_stay_as_they_are():
     row = read_row(code="ZZ9", authOrCertIndicator="MAYBE", benefitsRelatedEntities=[{"entityIdentifier": "Vendor"}])
 
@@ -241,6 +247,7 @@ def test_what_is_no_object_is_refused(document, flaw):
         ({"benefitsInformation": [{"code": "C", "benefitAmount": 1e300}]}, AnswerFlaw.NUMBER),
         ({"planDateInformation": {"planBegin": "20261301"}}, AnswerFlaw.DATE),
         ({"planDateInformation": {"planBegin": "soon"}}, AnswerFlaw.DATE),
+        ({"planDateInformation": {"plan": "20261231-20260101"}}, AnswerFlaw.DATE),
         ({"payer": {"aaaErrors": [{}]}}, AnswerFlaw.JSON_SHAPE),
     ],
 )

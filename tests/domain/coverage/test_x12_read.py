@@ -251,6 +251,18 @@ def test_an_acknowledgment_without_its_parts_is_refused(body):
     assert refuse(text) in {"acknowledgment_structure", "element_missing"}
 
 
+def test_an_acknowledgment_of_another_guide_is_refused():
+    text = samples.wrap("AK1*HS*1~AK9*A*1*1*1~", code="FA", set_code="999", guide="004010X231")
+
+    assert refuse(text) == "version"
+
+
+def test_a_person_without_birth_date_is_read():
+    text = samples.build_subscriber("DMG***F~EB*1**30~")
+
+    assert (read(text).subscriber.birth_date, read(text).subscriber.sex) == (None, "F")
+
+
 def test_long_messages_and_many_rows_are_cut_and_counted():
     text = samples.build_subscriber(f"EB*1**30~{'MSG*' + 'A' * 999 + '~'}" * 1 + "EB*D**30~" * (MAX_ROWS + 2))
     messages = samples.build_subscriber("EB*1**30~" + f"MSG*{'A' * 1_500}~" * 4)
@@ -298,6 +310,8 @@ EB = "EB*1**30~"
         (samples.wrap(f"{samples.START}HL*4*2*22*0~TRN*2*C5F0A1~NM1*IL*1*E~"), "hierarchy"),
         (samples.wrap(f"{samples.START}HL*3*2*23*0~TRN*2*C5F0A1~NM1*03*1*E~"), "order"),
         (samples.wrap(f"{samples.START}HL*3*2*22*0~TRN*2*C5F0A1~{EB}"), "name_missing"),
+        (samples.wrap(f"{samples.START}HL*3*2*22*0~TRN*2*C5F0A1~AAA*N**72*C~"), "name_missing"),
+        (samples.wrap("BHT*0022*11*C5F0A1~HL*1**20*1~HL*2*1*21*0~AAA*N**51*C~"), "name_missing"),
         (samples.wrap(f"{samples.START}{EB}"), "order"),
         (samples.wrap("HL*1**20*1~"), "no_answer"),
         (samples.wrap("BHT*0022*11*C5F0A1~"), "no_answer"),

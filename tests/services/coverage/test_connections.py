@@ -203,6 +203,14 @@ def test_a_clearing_house_gets_plain_json_with_a_control_number_of_nine_digits(p
 
 
 @BOTH
+def test_the_group_is_sent_only_to_payers_that_want_it(payers, kind):
+    without, wanted = ask(payers.url, kind), ask(payers.url, kind, send_group=True)
+
+    part = b"REF*6P*42~" if kind is SOAP else b'"groupNumber": "42"'
+    assert (part in without.sent, part in wanted.sent) == (False, True)
+
+
+@BOTH
 def test_nothing_of_a_question_is_in_the_address_or_in_a_header(payers, kind):
     ask(payers.url, kind, a_question(member_id="XEX0001"))
 

@@ -117,6 +117,19 @@ def test_headers_that_drip_are_ended_too():
     assert fail(reply) == (FailureKind.RETRY, "timeout")
 
 
+def test_a_payer_that_accepts_no_connection_is_tried_again():
+    """A full queue of connections drops further ones without a word, as a firewall does."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(server.getsockname())
+
+        reply = post(f"http://127.0.0.1:{server.getsockname()[1]}/core", limits=HttpLimits(connect_s=0.2, read_s=5))
+    assert fail(reply) == (FailureKind.RETRY, "connect_timeout")
+
+
 def test_a_certificate_that_no_one_vouches_for_is_a_matter_of_set_up(authority, tmp_path):
     with run_simulator(tls=authority.build_server_context(tmp_path)) as payers:
         assert fail(post(f"{payers.url}/core")) == (FailureKind.SET_UP, "certificate")

@@ -64,7 +64,7 @@ def derive_benefits(question: BenefitsQuestion, answer: PayerAnswer, origin: Fac
         covered_service_types=_list_service_types(row for row in answer.rows if row.code in _IN_FORCE),
         excluded_service_types=_list_service_types(excluded),
         begins_on=_find_begins_on(answer, basis),
-        ends_on=find_ends_on(answer),
+        ends_on=_find_ends_on(answer, basis),
         group=_find_reference(references, _GROUP),
         plan_number=_find_reference(references, _PLAN),
         costs=tuple(costs),
@@ -74,9 +74,13 @@ def derive_benefits(question: BenefitsQuestion, answer: PayerAnswer, origin: Fac
     )
 
 
-def find_ends_on(answer: PayerAnswer) -> date | None:
+def find_ends_on(question: BenefitsQuestion, answer: PayerAnswer) -> date | None:
     """Find the last day of the plan or of the person's coverage; the earlier one if both are stated."""
-    dates = [*answer.dates, *(each for row in _list_plan_rows(answer.rows, _IN_FORCE | _ENDED) for each in row.dates)]
+    return _find_ends_on(answer, _find_status(question, answer)[1])
+
+
+def _find_ends_on(answer: PayerAnswer, basis: Sequence[BenefitRow]) -> date | None:
+    dates = [*answer.dates, *(each for row in basis for each in row.dates)]
     ends = [_get_end(each) for each in dates if each.code in _COVERAGE_ENDS]
     return min((day for day in ends if day), default=None)
 

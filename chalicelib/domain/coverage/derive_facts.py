@@ -44,7 +44,7 @@ def derive_facts(question: BenefitsQuestion, answer: PayerAnswer, payer: PayerSe
 
     The determination is always `none`: an electronic answer decides nothing.
     """
-    valid_until = compute_valid_until(question.asked_on, payer.valid_days, find_ends_on(answer))
+    valid_until = compute_valid_until(question.asked_on, payer.valid_days, find_ends_on(question, answer))
     origin = FactOrigin(source=FactSource.ELECTRONIC, as_of=answer.answered_at, valid_until=valid_until)
     benefits = derive_benefits(question, answer, origin)
     authorization = _derive_authorization(answer, origin)
@@ -76,7 +76,7 @@ def compute_valid_until(asked_on: date, valid_days: int, ends_on: date | None) -
 
 def _derive_authorization(answer: PayerAnswer, origin: FactOrigin) -> AuthorizationFact:
     relevant = [row for row in answer.rows if _is_about(row, TREATMENT_TYPES)]
-    need, basis = _find_need(relevant)
+    need, basis = _find_need(relevant, complete=not answer.rows_left_out)
     references = [*answer.references, *(each for row in relevant for each in row.references)]
     return AuthorizationFact(
         origin=_with_rows(origin, basis),
@@ -87,12 +87,12 @@ def _derive_authorization(answer: PayerAnswer, origin: FactOrigin) -> Authorizat
     )
 
 
-def _find_need(rows: Sequence[BenefitRow]) -> tuple[AuthorizationNeed, Sequence[BenefitRow]]:
+def _find_need(rows: Sequence[BenefitRow], *, complete: bool) -> tuple[AuthorizationNeed, Sequence[BenefitRow]]:
     """Find whether an authorization is needed, and the rows that say so. An empty indicator is not a no."""
     required = [row for row in rows if row.authorization == "Y"]
     if required:
         return AuthorizationNeed.REQUIRED, required
-    if rows and all(row.authorization == "N" for row in rows):
+    if complete and rows and all(row.authorization == "N" for row in rows):
         return AuthorizationNeed.NOT_REQUIRED, rows
     unknown = [row for row in rows if row.authorization == "U"]
     if unknown:
@@ -152,6 +152,9 @@ def _find_out_of_network(
 
 
 def _list_rows_asked_for(question: BenefitsQuestion, answer: PayerAnswer) -> Sequence[BenefitRow]:
+    """List the rows for the service types that were asked; none if some rows are not kept, so that "every" is true."""
+    if answer.rows_left_out:
+        return []
     asked = frozenset(question.service_types)
     return [row for row in answer.rows if row.code not in _OTHER_SUBJECTS and asked & set(row.service_types)]
 

@@ -88,6 +88,14 @@ def test_an_ended_earlier_plan_does_not_contradict_the_active_one():
     assert derive(ACTIVE, by_date).benefits.status is CoverageStatus.ACTIVE
 
 
+def test_the_end_of_an_earlier_plan_is_not_the_end_of_the_active_one():
+    earlier = a_row("6", "30", plan_name="OLD PLAN", dates=(a_date("347", "2025-12-31"),))
+
+    facts = derive(ACTIVE, earlier)
+    assert facts.benefits.ends_on is None
+    assert facts.benefits.origin.valid_until == date(2026, 11, 30)
+
+
 def test_name_and_type_of_the_plan_come_from_the_row_about_it():
     benefits = derive(ACTIVE).benefits
 
@@ -247,6 +255,14 @@ def test_out_of_network_needs_every_row_that_was_asked_for():
     assert every.network.origin.rows == (1, 2)
     assert Suggestion.AGREEMENT_NEEDED in every.suggestions
     assert some.network.status is NetworkStatus.NOT_STATED
+
+
+def test_an_answer_that_was_cut_states_nothing_that_every_row_must_say():
+    rows = (a_row("1", "30", in_network="N", authorization="N"), a_row("C", "30", in_network="N", authorization="N"))
+
+    facts = derive(*rows, rows_left_out=1)
+    assert facts.network.status is NetworkStatus.NOT_STATED
+    assert facts.authorization.need is AuthorizationNeed.NOT_STATED
 
 
 def test_the_payers_own_words_can_say_out_of_network():

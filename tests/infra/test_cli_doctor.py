@@ -43,6 +43,7 @@ class FakeAws:
             NotFoundException=UnknownIdentityError,
             ResourceNotFoundException=UnknownSecretError,
             InvalidRequestException=UnknownSecretError,
+            ClientError=ClientError,
         )
         self.secrets = dict(setups.build_secrets("http://127.0.0.1:1"))
         self.ran_at = dict.fromkeys(ScheduledJob, NOON)

@@ -78,15 +78,18 @@ class PayerSecrets:
         """Read the text of a secret.
 
         Raises:
-            CredentialsError: there is no such secret, or it has no text.
+            CredentialsError: there is no such secret, it has no text, or we may not read it.
             UnavailableError: Secrets Manager does not respond.
         """
         client = self.client()
-        with translate_aws_errors():
-            try:
+        try:
+            with translate_aws_errors():
                 answer = client.get_secret_value(SecretId=name)
-            except (client.exceptions.ResourceNotFoundException, client.exceptions.InvalidRequestException):
-                raise CredentialsError("the secret does not exist") from None
+        except (client.exceptions.ResourceNotFoundException, client.exceptions.InvalidRequestException):
+            raise CredentialsError("the secret does not exist") from None
+        except client.exceptions.ClientError as error:
+            # What is left after transient failures: a permission, or the key of the secret.
+            raise CredentialsError(f"the secret cannot be read: {error.response['Error']['Code']}") from None
         text = answer.get("SecretString")
         if not text or len(text) > _MAX_CHARS:
             raise CredentialsError("the secret has no text")

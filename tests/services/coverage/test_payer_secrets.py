@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.session import get_session
 
 from chalicelib import wiring
@@ -62,6 +63,18 @@ def test_a_secret_without_text_is_an_error(client, secrets):
 
     with pytest.raises(CredentialsError, match="no text"):
         secrets.read_credentials("s")
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "DecryptionFailure"])
+def test_a_secret_that_we_may_not_read_is_an_error(code):
+    class Refusing:
+        exceptions = get_session().create_client("secretsmanager", region_name="us-east-1").exceptions
+
+        def get_secret_value(self, **_):
+            raise ClientError({"Error": {"Code": code}}, "GetSecretValue")
+
+    with pytest.raises(CredentialsError, match=code):
+        PayerSecrets(client=Refusing).read_text("s")
 
 
 def test_a_service_that_does_not_respond_is_unavailable():

@@ -95,11 +95,12 @@ class PayerConnection(Protocol):
 
 def find_payer(payers: Sequence[PayerSetup], name: str) -> PayerSetup | None:
     """Find the payer that a practice entered, by any of its names; None if it is not configured."""
-    wanted = _normalize(name)
+    wanted = normalize_payer_name(name)
     if not wanted:
         return None
-    return next((payer for payer in payers if wanted in map(_normalize, (payer.name, *payer.names))), None)
+    return next((payer for payer in payers if wanted in map(normalize_payer_name, (payer.name, *payer.names))), None)
 
 
-def _normalize(name: str) -> str:
+def normalize_payer_name(name: str) -> str:
+    """Normalize a name for comparison: letters and digits only, in small letters."""
     return "".join(char for char in name.casefold() if char.isalnum())

@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.domain.coverage.payers import ConnectionKind, PayerSetup
+from chalicelib.domain.coverage.payers import ConnectionKind, PayerSetup, normalize_payer_name
 from chalicelib.services.coverage.payer_secrets import CredentialsError, PayerSecrets
 from chalicelib.settings import SettingsError
 
@@ -86,6 +86,10 @@ def parse_payers(text: str, *, loopback: bool = False) -> tuple[PayerSetup, ...]
         raise SettingsError("The payers are not a JSON list of objects")
     payers = tuple(_parse_payer(row, f"payer {number}", loopback=loopback) for number, row in enumerate(rows, start=1))
     _require(len({payer.payer_id for payer in payers}) == len(payers), "The payers", "one payer_id occurs twice")
+    # Otherwise a question about a patient could go to the wrong company.
+    names = [each for payer in payers for each in {normalize_payer_name(name) for name in (payer.name, *payer.names)}]
+    _require(all(names), "The payers", "a name has no letter or digit")
+    _require(len(set(names)) == len(names), "The payers", "two payers share a name")
     return payers
 
 

@@ -137,6 +137,21 @@ def test_one_payer_cannot_be_configured_twice():
         parse(JSON, JSON)
 
 
+@pytest.mark.parametrize("changes", [{"name": "EXAMPLE-HEALTH"}, {"names": ["example health"]}])
+def test_two_payers_cannot_share_a_name(changes):
+    with pytest.raises(SettingsError, match="share a name"):
+        parse(SOAP, JSON | changes)
+
+
+def test_a_payer_can_repeat_its_own_name():
+    assert parse(SOAP | {"names": ["EXAMPLE HEALTH", "E.H."]})[0].names == ("EXAMPLE HEALTH", "E.H.")
+
+
+def test_a_name_without_letters_is_refused():
+    with pytest.raises(SettingsError, match="no letter"):
+        parse(JSON | {"names": ["--"]})
+
+
 class Clock:
     def __init__(self):
         self.seconds = 1_000.0

@@ -730,6 +730,9 @@ export interface CoverageResponse {
   disclaimer: string;
 }
 
+/** The coverage for display, in the order in which the rules are tried. */
+export type CoverageState = "not_applicable" | "plan_changed" | "expired" | "cleared" | "denied" | "appeal" | "more_info" | "submitted" | "to_submit" | "agreement_open" | "approved" | "verifying" | "unable_to_verify" | "verified" | "not_started";
+
 /** The coverage for display: the first state that applies, who acts next, and until when. */
 export interface CoverageStateResponse {
   state: string;

@@ -58,6 +58,17 @@ def test_moves_lead_to_each_state_and_both_sides_see_it(shared_api, path, state)
         assert shown == {state}
 
 
+@pytest.mark.parametrize("state", ["cleared", "denied"])
+def test_a_list_can_show_the_referrals_in_one_coverage_state(shared_api, path, state):
+    """For either side, as the list shows it."""
+    play(shared_api, path, *PATHS[state])
+
+    for site in (shared_api.practice, shared_api.center):
+        rows = site.get(f"/v1/referrals?coverage={state}&limit=100").json["items"]
+        assert path.rpartition("/")[2] in {row["referral_id"] for row in rows}
+        assert {row["coverage"]["state"] for row in rows} == {state}
+
+
 def test_a_move_is_in_the_timeline_of_both_sides_with_its_reference_number(shared_api, path):
     """Who, when, how, and the payer's number."""
     play(shared_api, path, "result_recorded")

@@ -68,7 +68,10 @@ def test_a_center_clears_the_coverage_by_keyboard(open_page, demo_world):
     expect(card).to_contain_text("Cleared until")
     expect(card.get_by_role("button", name="Record clearance")).to_have_count(0)
     PageUser(practice).go("#/worklist/all")
-    expect(practice.get_by_role("row").filter(has_text="Cleared").first).to_contain_text("Coverage: Cleared")
+    practice.get_by_label("Coverage").select_option(label="Cleared")
+    expect(practice.get_by_role("row").filter(has_text="Cleared,").first).to_contain_text("Coverage: Cleared")
+    expect(practice.get_by_role("row").filter(has_text="Coverage: Payer")).to_have_count(0)
+    assert find_violations(practice) == []
 
 
 def test_leukapheresis_without_a_clearance_shows_a_warning_to_both_sides(open_page, demo_world):

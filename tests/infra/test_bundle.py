@@ -11,7 +11,7 @@ from infra import bundle
 from infra.bundle import archive, packages, slim
 from infra.commit import ROOT
 
-LIMIT_BYTES = 9 * 1024 * 1024
+LIMIT_BYTES = 19 * 1024 * 1024 // 2
 LOCK = ROOT / "requirements-run.txt"
 UNCHECKED_HASH = (1).to_bytes(4, "little")
 
@@ -23,7 +23,7 @@ def bundle_archive(dist):
         yield zip_file
 
 
-def test_the_bundle_is_at_most_9_mib(dist):
+def test_the_bundle_is_at_most_9_and_a_half_mib(dist):
     """Every cold start downloads and unpacks it."""
     assert (dist / bundle.BUNDLE).stat().st_size <= LIMIT_BYTES
 

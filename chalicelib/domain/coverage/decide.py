@@ -271,12 +271,14 @@ def _with_authorization(status: TrackStatus, name: MoveName, facts: Facts, mover
         target = AuthorizationState.DENIED if upheld else AuthorizationState.PEER_TO_PEER
     if not isinstance(target, AuthorizationState):
         raise TypeError("a move of the authorization leads to a state of it")
+    call_at = facts.get("call_at")
     return replace(
         status,
         authorization=target,
         is_authorization_of_earlier_plan=False,
         authorized_until=read_day(facts, "ends_on") if target is AuthorizationState.APPROVED else None,
         deadline=_compute_deadline(status, target, facts, mover),
+        call_at=datetime.fromisoformat(call_at) if call_at else None,
     )
 
 

@@ -6,13 +6,15 @@ someone knows is health data, so a planned visit is an "Appointment".
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from chalicelib.domain.handback.follow_up_dates import FollowUpDate, FollowUpDateKind
+from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.planned_dates import list_open_plans
 from chalicelib.domain.referrals.plans import get_local_day
 from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 
 FOLLOW_UP_TITLES: Mapping[FollowUpDateKind, str] = {
     FollowUpDateKind.FIRST_VISIT: "First visit",
@@ -50,12 +52,24 @@ def from_follow_up_date(day: FollowUpDate, time_zone: str) -> CalendarEntry:
 
 
 def list_planned_entries(referral: Referral, time_zone: str) -> Iterator[CalendarEntry]:
-    """List the planned dates that still stand. A canceled one, and all of an ended referral, are gone."""
+    """List the planned dates that still stand, and an arranged call with the payer.
+
+    A canceled one, and all of an ended referral, are gone.
+    """
     for plan in list_open_plans(referral):
         yield CalendarEntry(
             key=f"plan#{plan.plan}",
             title=PLAN_TITLES[plan.plan],
             on=get_local_day(plan.day, time_zone),
             starts_at=plan.day.starts_at,
+            time_zone=time_zone,
+        )
+    call_at = None if referral.stage in TERMINAL_STAGES else referral.coverage.call_at
+    if call_at:
+        yield CalendarEntry(
+            key="coverage_call",
+            title=PLAN_TITLES[PlanKind.CONSULTATION],
+            on=to_local_day(call_at, time_zone),
+            starts_at=call_at.astimezone(UTC),
             time_zone=time_zone,
         )

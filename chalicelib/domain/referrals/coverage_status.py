@@ -6,7 +6,7 @@ them is health data and is stored in a row of its own.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -89,6 +89,7 @@ class TrackStatus:
         authorized_until: The last day of an approval; None if the payer gave none.
         is_cleared: Whether a person of the center recorded the clearance.
         cleared_until: The last day of the clearance.
+        call_at: When a peer-to-peer call with the payer is arranged; None if there is none, or no time.
     """
 
     verification: VerificationState = VerificationState.NOT_STARTED
@@ -102,6 +103,7 @@ class TrackStatus:
     is_cleared: bool = False
     cleared_until: date | None = None
     deadline: CoverageDeadline | None = None
+    call_at: datetime | None = None
 
 
 NO_COVERAGE = TrackStatus()

@@ -98,6 +98,19 @@ def test_every_move_stays_in_the_history_with_what_was_entered(shared_api, path)
     assert words == ["A second letter.", build_facts("authorization_denied")["words"]]
 
 
+def test_an_arranged_call_with_the_payer_is_in_the_calendar_without_a_word_about_it(shared_api, path):
+    """As an appointment with the alias, until the call has ended."""
+    call_at = (wiring.read_clock() + timedelta(days=2)).replace(microsecond=0)
+    play(shared_api, path, *DENIED, ("peer_to_peer_arranged", {"call_at": call_at.isoformat()}))
+
+    calendar = shared_api.practice.get(f"{path}/follow-up.ics").text
+
+    assert f"DTSTART:{call_at:%Y%m%dT%H%M%SZ}" in calendar
+    assert "payer" not in calendar.lower()
+    play(shared_api, path, "peer_to_peer_ended")
+    assert shared_api.practice.get(f"{path}/follow-up.ics").status == 404
+
+
 def test_two_people_who_record_opposite_decisions_at_once_do_not_overwrite_each_other(shared_api, path):
     """One of them reads the other's first (412)."""
     version = play(shared_api, path, *SUBMITTED)["version"]

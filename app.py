@@ -19,6 +19,7 @@ from chalicelib.routes.centers import reference_data, resources_and_codes
 from chalicelib.routes.chalice_app import ReferralApp
 from chalicelib.routes.consultation import consultation, patterns
 from chalicelib.routes.consultation import slots as slot_routes
+from chalicelib.routes.coverage import checks, coverage, letters
 from chalicelib.routes.documents import documents as document_routes
 from chalicelib.routes.ehr import cds_hooks
 from chalicelib.routes.eligibility import screen
@@ -55,6 +56,9 @@ for module in (
     messages,
     practice_directory,
     document_routes,
+    coverage,
+    letters,
+    checks,
     handback,
     slot_routes,
     patterns,

@@ -24,6 +24,8 @@ from chalicelib.store.documents.files import Bucket, DocumentFiles
 from chalicelib.store.documents.signing import SigningIdentity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from chalicelib.domain.coverage.payers import PayerConnection, PayerSetup
@@ -193,6 +195,18 @@ def get_payer_directory() -> "PayerDirectory":
     )
 
 
+class ConfiguredPayers:
+    """The payers of the configuration, for jobs. Nothing is read before a payer is asked."""
+
+    def list_payers(self) -> "Sequence[PayerSetup]":
+        """List the payers that can be asked electronically."""
+        return get_payer_directory().list_all()
+
+    def open_connection(self, payer: "PayerSetup") -> "PayerConnection":
+        """Open the connection to a payer."""
+        return open_payer_connection(payer)
+
+
 def open_payer_connection(payer: "PayerSetup") -> "PayerConnection":
     """The connection to one payer. Nothing is sent yet."""
     from chalicelib.services.coverage.connections import open_connection  # noqa: PLC0415 as above
@@ -256,6 +270,7 @@ def build_job_context(at: datetime | None = None, *, lambda_context: Any = None)
         mailer=get_mailer(),
         sign_in_url=get_settings().public_url,
         sender=get_settings().mail_from,
+        payers=ConfiguredPayers(),
         has_time=lambda: lambda_context is None or lambda_context.get_remaining_time_in_millis() > MIN_REMAINING_MS,
     )
 

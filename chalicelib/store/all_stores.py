@@ -8,6 +8,10 @@ from chalicelib.store.audit.rows import AuditLog
 from chalicelib.store.consultation.consultations import Consultations
 from chalicelib.store.consultation.slot_ids import SlotIds
 from chalicelib.store.consultation.slots import Slots
+from chalicelib.store.coverage.checks import CoverageChecks
+from chalicelib.store.coverage.letters import CoverageLetters
+from chalicelib.store.coverage.payer_states import PayerStates
+from chalicelib.store.coverage.tracks import CoverageTracks
 from chalicelib.store.documents.documents import Documents
 from chalicelib.store.documents.files import DocumentFiles
 from chalicelib.store.ehr.used_tokens import UsedTokens
@@ -90,6 +94,10 @@ class Stores:
     aliases: Aliases
     fact_changes: FactChanges
     practice_directories: PracticeDirectories
+    coverage_tracks: CoverageTracks
+    coverage_letters: CoverageLetters
+    coverage_checks: CoverageChecks
+    payer_states: PayerStates
     calendar_feeds: CalendarFeeds
     documents: Documents
     files: DocumentFiles
@@ -135,6 +143,10 @@ def open_stores(
         aliases=Aliases(tables["referrals"], encryption),
         fact_changes=FactChanges(tables["referrals"], encryption),
         practice_directories=PracticeDirectories(tables["referrals"], encryption),
+        coverage_tracks=CoverageTracks(tables["referrals"], encryption),
+        coverage_letters=CoverageLetters(tables["referrals"], encryption),
+        coverage_checks=CoverageChecks(tables["referrals"], encryption),
+        payer_states=PayerStates(tables["allowances"]),
         calendar_feeds=CalendarFeeds(tables["calendars"]),
         documents=Documents(tables["referrals"], encryption),
         files=files,

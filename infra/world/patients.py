@@ -174,8 +174,14 @@ def _build_clinical(number: int, course: TreatmentCourse, referred_on: date, rng
     }
 
 
+_UNINSURED = 59
+"""The story of a patient without insurance."""
+
+
 def _build_insurance(number: int, rng: random.Random) -> Mapping[str, Any]:
     payer, plan_type, member_id = rng.choice(_PAYERS)
+    if number == _UNINSURED:
+        return {"plan_type": "uninsured"}
     return {"payer": payer, "plan_type": plan_type, "member_id": member_id, "group": str(40 + number)}
 
 

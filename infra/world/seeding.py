@@ -26,6 +26,7 @@ from infra.world.care import DatedCareNote, list_care_notes
 from infra.world.consultations import ConsultationPlayer
 from infra.world.conversations import ConversationPlayer
 from infra.world.corrections import apply_correction, find_correction
+from infra.world.coverage import CoveragePlayer
 from infra.world.documents import DocumentPlayer
 from infra.world.packages import build_package
 from infra.world.patients import build_packet
@@ -150,7 +151,7 @@ class _StoryPlayer:
             TenantKind.PRACTICE: self._get_member(self.story.practice, Role.COORDINATOR),
             TenantKind.CENTER: self._get_member(self.story.center, Role.COORDINATOR),
         }
-        for player in (ConversationPlayer, DocumentPlayer):
+        for player in (ConversationPlayer, CoveragePlayer, DocumentPlayer):
             player(
                 story_number=self.story.number,
                 referral_id=self.referral_id,

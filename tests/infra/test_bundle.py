@@ -11,7 +11,7 @@ from infra import bundle
 from infra.bundle import archive, packages, slim
 from infra.commit import ROOT
 
-LIMIT_BYTES = 9_500_000
+LIMIT_BYTES = 19 * 1024 * 1024 // 2
 LOCK = ROOT / "requirements-run.txt"
 UNCHECKED_HASH = (1).to_bytes(4, "little")
 

@@ -64,6 +64,8 @@ ALLOWED_ACTIONS = {
     ("relay", "outbox"): {*READ_AND_COMPLETE, "BatchGetItem", "Query"},
     ("notices", "outbox"): {*READ_AND_COMPLETE, "BatchGetItem", "Query"},
     ("clocks", "outbox"): {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
+    ("outbox", "allowances"): {"GetItem", "UpdateItem"},
+    ("relay", "allowances"): {"GetItem", "UpdateItem"},
     ("clocks", "referrals"): {"GetItem"},
     ("digest", "outbox"): {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
     ("digest", "referrals"): {"GetItem", "Query"},

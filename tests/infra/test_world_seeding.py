@@ -9,15 +9,17 @@ import botocore.session
 import pytest
 
 from chalicelib import wiring
+from chalicelib.domain.coverage.display import CoverageState, compute_display
 from chalicelib.domain.documents.document import Arrival, DocumentState
 from chalicelib.domain.identity.members import TenantKind
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.domain.referrals.adverse_events import AdverseEventKind
 from chalicelib.domain.referrals.care_reports import NO_REPORTS
 from chalicelib.domain.referrals.events import EventStatus, StageChange
+from chalicelib.domain.referrals.insurance_status import find_coverage_status
 from chalicelib.domain.referrals.planned_dates import list_current_plans
 from chalicelib.domain.referrals.plans import get_local_day
-from chalicelib.domain.referrals.stages import Actor, Stage
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES, Actor, Stage
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.migrate import MigrationResult, migrate_referrals
 from chalicelib.services.referrals.routing_hints import find_hints_of_referral
@@ -227,6 +229,19 @@ def test_one_referral_has_a_routing_hint(seeded_stores):
     }
 
     assert {number: kinds for number, kinds in found.items() if kinds} == {2: ["code_does_not_match_disease"]}
+
+
+def test_every_state_of_the_coverage_is_in_the_sample_data(seeded_stores):
+    """Also a patient without insurance, a denial with a deadline, and a clearance that ends this week."""
+    referrals = [seeded_stores.referrals.get(derive_referral_id(story)) for story in STORIES]
+    shown = [
+        compute_display(find_coverage_status(referral), today=NOW.date())
+        for referral in referrals
+        if referral and referral.stage not in TERMINAL_STAGES
+    ]
+
+    assert {each.state for each in shown} == set(CoverageState)
+    assert NOW.date() + timedelta(days=5) in {each.until for each in shown}
 
 
 def test_every_referral_is_stored_in_the_format_of_this_release(seeded_stores):

@@ -16,8 +16,10 @@ from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
+from chalicelib.services.coverage.payer_setups import parse_payers
 from chalicelib.services.notices.outbox_worker import run_job
-from tests.support import bookings, ehr, factories, handbacks
+from infra.payers.setups import build_payers
+from tests.support import bookings, coverage_values, ehr, factories, handbacks
 from tests.support import sns_sender as posting
 from tests.support.api_client import ApiAnswer, ApiClient, FakeLambdaContext
 from tests.support.api_driver import STAGES_TO_INFUSED
@@ -42,6 +44,15 @@ class RecordingApp:
         return answered
 
 
+class UnreachablePayers:
+    """Payers that are configured, and that no one answers for."""
+
+    @staticmethod
+    def list_all() -> Any:
+        """Return them."""
+        return parse_payers(json.dumps(build_payers("http://127.0.0.1:9")), loopback=True)
+
+
 @pytest.fixture(scope="module")
 def document(shared_api):
     """The document as the API serves it."""
@@ -57,6 +68,7 @@ def recorded_responses(shared_api):
         patch.setattr(wiring, "get_identity_service", AcceptingIdentity)
         shared_api.anyone.get("/health/ready")  # moto cannot tell of a mail account.
         patch.setattr(wiring.get_aws_client("sesv2"), "get_account", dict)
+        patch.setattr(wiring, "get_payer_directory", UnreachablePayers)
         walk(shared_api)
         for refuse in REFUSALS:
             with patch.context() as spoiled:
@@ -106,6 +118,7 @@ def walk(world):
     look(world, path)
     talk(world, path)
     share(world, path)
+    cover(world, path)
     hand_back(world, path)
     world.deliver(referral_id, "handback_ready")
     for lane in TaskQueue:
@@ -179,6 +192,29 @@ def share(world, path):
         world.center.post(f"{documents.path}/{fax}/arrival", {"arrival": "not_found"})
         world.center.get(documents.path)
     world.center.get(f"{path}/documents")
+
+
+def cover(world, path):
+    today = wiring.read_clock().date()
+    for version, (site, move) in enumerate(
+        [
+            (world.practice, "result_recorded"),
+            (world.practice, "authorization_required"),
+            (world.center, "authorization_submitted"),
+            (world.practice, "authorization_denied"),
+            (world.center, "agreement_needed"),
+            (world.practice, "item_verified"),
+        ]
+    ):
+        body = {"move": move, **coverage_values.build_facts(move, today)}
+        assert site.patch(f"{path}/coverage", body, version=version).status == 200
+    world.practice.post(f"{path}/coverage-checks", None)
+    run_job(TaskQueue.EVENT, context=wiring.build_job_context())
+    world.center.get(f"{path}/coverage-checks")
+    letter = world.practice.get(f"{path}/coverage/letter").json["draft"]
+    world.practice.put(f"{path}/coverage/letter", {"text": letter}, version=0)
+    for site in (world.practice, world.center):
+        site.get(f"{path}/coverage")
 
 
 def hand_back(world, path):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args, get_type_hints
 from unittest.mock import patch
 
 from botocore.session import Session
@@ -18,14 +18,16 @@ from botocore.session import Session
 from chalicelib import wiring
 from chalicelib.domain.notices.tasks import TaskQueue
 from chalicelib.errors import UnavailableError
+from chalicelib.routes.platform import fields
 from chalicelib.services.notices.outbox_worker import JobFailedError, run_job
 from chalicelib.store.webhooks.idempotency import TEMPLATE_VERSION, _load_template
 from tests.support import aws_fakes as cloud
-from tests.support import faults
-from tests.support.api_client import ApiAnswer
+from tests.support import coverage_driver, coverage_values, faults
+from tests.support.api_client import ApiAnswer, ApiClient
 from tests.support.api_driver import STAGES_TO_INFUSED, ApiDriver
 from tests.support.bookings import Booker, publish_slot
 from tests.support.canaries import CANARIES, build_canary_body
+from tests.support.coverage_driver import list_move_bodies
 from tests.support.factories import CENTER
 from tests.support.handbacks import build_canary_handback
 
@@ -87,6 +89,7 @@ def play_referral(world: ApiDriver) -> str:
     _say_more(world, path)
     _talk(world, path)
     _share(world, path)
+    _cover(world, path)
     world.center.put(f"{path}/handback", build_canary_handback(), version=0)
     for site in (world.practice, world.center, world.other_practice):
         for read in (path, f"{path}/events", f"{path}/changes", f"{path}/window", "/v1/referrals?q=qvortrup",
@@ -211,6 +214,38 @@ def _with_sent(**sent: str) -> dict[str, Any]:
     return {"kind": "clinic_notes", "sent": {"channel": "fax", "sent_on": today, **sent}}
 
 
+def _cover(world: ApiDriver, path: str) -> None:
+    """Make every move of the coverage, with a canary in each text that a person enters."""
+    for name in coverage_values.EVERY_MOVE:
+        words: dict[str, Any] = dict(list_canary_facts(name))
+        answer = coverage_driver.move(_get_mover(world, name), path, name, **words)
+        assert answer.status == 200, answer.text
+    letter = f"{path}/coverage/letter"
+    world.practice.put(letter, {"text": world.practice.get(letter).json["draft"]}, version=0)
+    for site in (world.practice, world.center, world.other_practice):
+        site.get(f"{path}/coverage")
+        site.get(letter)
+
+
+def _get_mover(world: ApiDriver, name: str) -> ApiClient:
+    return world.practice if coverage_values.get_usual_party(name) == "practice" else world.center
+
+
+def list_canary_facts(name: str) -> dict[str, str]:
+    """The canaries of a move by field: one for each kind of text."""
+    kinds = {
+        fields.SingleLineText: "coverage_line",
+        fields.MultiLineText: "coverage_words",
+        fields.Phone: "coverage_phone",
+    }
+    return {
+        field: CANARIES[kinds[kind]]
+        for field, annotation in get_type_hints(list_move_bodies()[name], include_extras=True).items()
+        for kind in kinds
+        if annotation == kind or kind in get_args(annotation)
+    }
+
+
 def trigger_refusals(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:
     """Send requests with the same data that end in every kind of refusal; yield the responses."""
     path, draft = f"/v1/referrals/{referral_id}", build_canary_body(submit=False)
@@ -254,10 +289,20 @@ def trigger_refusals(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:
     yield world.practice.post(f"{path}/documents", fax | {"kind": CANARIES["document_remark"]})
     yield world.other_center.post(f"{path}/documents", fax)
     yield from _trigger_refused_bookings(world, referral_id)
+    yield from _trigger_refused_moves(world, path)
     with patch.object(wiring.get_dynamodb_client(), "transact_write_items", _broken):
         yield world.practice.post(f"{path}/messages", message)
         yield world.practice.post(f"{path}/documents", fax)
         yield world.practice.post("/v1/referrals", build_canary_body(alias=" 3"))
+
+
+def _trigger_refused_moves(world: ApiDriver, path: str) -> Iterator[ApiAnswer]:
+    denial = {"move": "authorization_denied", **coverage_values.build_facts("authorization_denied")}
+    for facts in (denial, denial | {"mystery": 1}, denial | {"deadline": CANARIES["coverage_line"]}):
+        words = facts | list_canary_facts("authorization_denied")
+        yield world.practice.patch(f"{path}/coverage", words, version=0)
+        yield world.other_center.patch(f"{path}/coverage", words, version=0)
+        yield world.practice.patch(f"{path}/coverage", words, version=len(coverage_values.EVERY_MOVE))
 
 
 def _trigger_refused_bookings(world: ApiDriver, referral_id: str) -> Iterator[ApiAnswer]:

@@ -182,6 +182,12 @@ def _talk(world: MultiTenantWorld, referral_id: str, practice: Person, center: P
     path = f"/v1/referrals/{referral_id}"
     for person in (practice, center):
         assert person.site.post(f"{path}/messages", {"text": f"Canary-{number}m"}).status == 201
+    result = {"outcome": "unable_to_verify", "how": "portal", "conditions": f"Canary-{number}v"}
+    version = practice.site.get(f"{path}/coverage").json["version"]
+    answer = practice.site.patch(f"{path}/coverage", {"move": "result_recorded", **result}, version=version)
+    assert answer.status == 200, answer.text
+    letter = {"text": f"Canary-{number}l"}
+    assert practice.site.put(f"{path}/coverage/letter", letter, version=0).status == 200
     answer = center.site.post(f"{path}/information-requests", {"text": f"Canary-{number}q"})
     assert answer.status == 201, answer.text
     world.requests[answer.json["request_id"]] = referral_id
@@ -242,3 +248,5 @@ def _own_paths(world: MultiTenantWorld, who: Person) -> Iterator[str]:
             yield from (base, f"{base}/events?limit=1", f"{base}/events?limit=100", f"{base}/consultation")
             yield from (f"{base}/notices?limit=1", f"{base}/audit", f"{base}/information-requests")
             yield from (f"{base}/messages?limit=1", f"{base}/messages?limit=100", f"{base}/documents")
+            yield from (f"{base}/messages?limit=1", f"{base}/messages?limit=100")
+            yield from (f"{base}/coverage", f"{base}/coverage/letter", f"{base}/coverage-checks")

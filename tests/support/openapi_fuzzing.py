@@ -178,6 +178,8 @@ class _Sender:
         views = ("", "/events", "/notices", "/window", "/handback", "/follow-up", "/follow-up.ics", "/messages")
         paths = [*(referral + view for view in views), f"/v1/referrals/{self._draft}", "/v1/referrals", "/v1/notices"]
         paths += [f"{referral}/information-requests", f"{referral}/documents"]
+        paths.append(f"{referral}/information-requests")
+        paths += [f"{referral}/{view}" for view in ("coverage", "coverage/letter", "coverage-checks")]
         answers = {path: self._api.practice.get(path) for path in paths}
         return {f"GET {path}": answer.text for path, answer in answers.items() if answer.status != 200}
 

@@ -155,6 +155,16 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     # The first member of the center confirms that it arrived, and the second repeats it.
     ("POST", "/v1/referrals/{referral_id}/documents/{document_id}/arrival"): _only(PRACTICE_CARE, 403, rest=404)
     | {"center": 200, "clinician": 409},
+    ("GET", "/v1/referrals/{referral_id}/coverage"): _OF_THE_REFERRAL,
+    ("GET", "/v1/referrals/{referral_id}/coverage-checks"): _OF_THE_REFERRAL,
+    # No payer is configured.
+    ("POST", "/v1/referrals/{referral_id}/coverage-checks"): _only(PRACTICE_CARE | CENTER_CARE, 409, rest=404),
+    ("GET", "/v1/referrals/{referral_id}/coverage/letter"): _OF_THE_REFERRAL,
+    # Nothing is saved yet, so version 1 is stale; the center only reads.
+    ("PUT", "/v1/referrals/{referral_id}/coverage/letter"): _only(PRACTICE_CARE, 412, rest=404)
+    | dict.fromkeys(CENTER_CARE, 403),
+    # Nothing is recorded yet, so version 1 is stale.
+    ("PATCH", "/v1/referrals/{referral_id}/coverage"): _only(PRACTICE_CARE | CENTER_CARE, 412, rest=404),
     ("GET", "/v1/me/calendar"): _all(200),
     ("POST", "/v1/me/calendar"): _only(CARE_MEMBERS, 201, rest=403),
     ("DELETE", "/v1/me/calendar"): _only(CARE_MEMBERS, 204, rest=403),
@@ -204,6 +214,8 @@ def build_body(route: Route, *, unique: str) -> dict[str, Any] | None:
         ("PUT", "/v1/me/notification-preferences"): factories.build_preferences_body(),
         ("POST", "/v1/notices/read"): {"notice_ids": ["ntc_20260101T000000000000_" + "a" * 26]},
         ("PATCH", "/v1/referrals/{referral_id}"): {"urgency": "urgent"},
+        ("PUT", "/v1/referrals/{referral_id}/coverage/letter"): {"text": "To the medical director: […]"},
+        ("PATCH", "/v1/referrals/{referral_id}/coverage"): {"move": "verification_requested"},
         ("POST", "/v1/referrals/{referral_id}/messages"): {"text": "Is bridging planned?"},
         ("POST", "/v1/referrals/{referral_id}/messages/read"): {"up_to": 1},
         ("POST", "/v1/referrals/{referral_id}/information-requests"): {"items": ["clinical_ecog"]},

@@ -6,14 +6,16 @@ someone knows is health data, so a planned visit is an "Appointment".
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from chalicelib.domain.consultation.consultation import Appointment
 from chalicelib.domain.handback.follow_up_dates import FollowUpDate, FollowUpDateKind
+from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.plan_terms import PlanKind
 from chalicelib.domain.referrals.planned_dates import list_open_plans
 from chalicelib.domain.referrals.plans import get_local_day
 from chalicelib.domain.referrals.referral import Referral
+from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 
 FOLLOW_UP_TITLES: Mapping[FollowUpDateKind, str] = {
     FollowUpDateKind.FIRST_VISIT: "First visit",
@@ -59,9 +61,9 @@ def from_follow_up_date(day: FollowUpDate, time_zone: str) -> CalendarEntry:
 def list_planned_entries(
     referral: Referral, time_zone: str, appointment: Appointment | None = None
 ) -> Iterator[CalendarEntry]:
-    """List the planned dates that still stand. A canceled one, and all of an ended referral, are gone.
+    """List the planned dates that still stand, and an arranged call with the payer.
 
-    `appointment` is what people were invited to.
+    A canceled one, and all of an ended referral, are gone. `appointment` is what people were invited to.
     """
     for plan in list_open_plans(referral):
         is_invited = appointment is not None and plan.plan is PlanKind.CONSULTATION and appointment.day == plan.day
@@ -74,4 +76,13 @@ def list_planned_entries(
             uid=appointment.uid if appointment and is_invited else "",
             sequence=appointment.sequence if appointment and is_invited else 0,
             minutes=appointment.minutes if appointment and is_invited else None,
+        )
+    call_at = None if referral.stage in TERMINAL_STAGES else referral.coverage.call_at
+    if call_at:
+        yield CalendarEntry(
+            key="coverage_call",
+            title=PLAN_TITLES[PlanKind.CONSULTATION],
+            on=to_local_day(call_at, time_zone),
+            starts_at=call_at.astimezone(UTC),
+            time_zone=time_zone,
         )

@@ -198,11 +198,11 @@ FACT_RULES: Mapping[str, NoticeRule] = {
 records that are shared after it cannot be taken back."""
 
 SILENT_EVENT_TYPES: frozenset[EventType] = frozenset(
-    {EventType.STAGE_CHANGED, EventType.MESSAGE_SENT, EventType.FACTS_CHANGED}
+    {EventType.STAGE_CHANGED, EventType.MESSAGE_SENT, EventType.FACTS_CHANGED, EventType.COVERAGE_CHANGED}
 )
 """Event types without a rule of their own. A stage change is notified by `STAGE_RULES`, a message by the rule
-of the side that did not write it, and a change of facts by `FACT_RULES`. Every event type must be here or in
-`EVENT_RULES`; a test checks it."""
+of the side that did not write it, a change of facts by `FACT_RULES`, and one of the coverage by
+`COVERAGE_RULES`. Every event type must be here or in `EVENT_RULES`; a test checks it."""
 
 OVERDUE_RULES: Mapping[AlertLevel, NoticeRule] = {
     AlertLevel.AMBER: NoticeRule((), "Overdue since {since}: {stage}", Category.OVERDUE),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from chalicelib.domain.identity.members import TenantKind
+from chalicelib.domain.notices.coverage_notices import COVERAGE_REMINDER_RULES, COVERAGE_RULES
 from chalicelib.domain.notices.notice_rules import (
     EVENT_RULES,
     FACT_RULES,
@@ -43,12 +44,16 @@ def list_notice_rules(task: OutboxTask) -> Iterator[tuple[TenantKind, NoticeRule
 
 
 def _find_rules(task: OutboxTask) -> Iterator[NoticeRule]:
+    if task.queue is TaskQueue.PLAN and task.rule in COVERAGE_REMINDER_RULES:
+        yield COVERAGE_REMINDER_RULES[task.rule]
+        return
     if task.queue is TaskQueue.PLAN:
         for rule in _to_notice_rules(NOTICE_SCHEDULE[task.rule]):
             title = name_longest_minimum(rule.title, is_product_named=task.is_product_named)
             yield rule._replace(title=title)
         return
-    found = STAGE_RULES.get(task.stage) if task.stage else {**EVENT_RULES, **FACT_RULES}.get(task.rule)
+    rules = {**EVENT_RULES, **FACT_RULES, **COVERAGE_RULES}
+    found = STAGE_RULES.get(task.stage) if task.stage else rules.get(task.rule)
     if found:
         yield found
 

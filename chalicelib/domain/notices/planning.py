@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.consultation.follow_fact import find_planned
+from chalicelib.domain.notices.coverage_schedule import is_coverage_rule, is_coverage_task_current
 from chalicelib.domain.notices.notice_schedule import (
     ACKNOWLEDGE_WITHIN_DAYS,
     CONSULTATION_REMINDER_RULE,
@@ -17,6 +18,7 @@ from chalicelib.domain.notices.notice_schedule import (
 from chalicelib.domain.notices.tasks import OPEN_MONITORING_RULE, OutboxTask, TaskQueue
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.history_start import get_referred_on
+from chalicelib.domain.referrals.insurance_status import find_coverage_status
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow, get_start_of_day, to_local_day
 from chalicelib.domain.referrals.plans import Plan
 from chalicelib.domain.referrals.plans import get_local_day as get_local_plan_day
@@ -173,15 +175,21 @@ def find_skip_reason(task: OutboxTask, referral: Referral) -> SkipReason | None:
         return None
     if referral.stage in TERMINAL_STAGES:
         return SkipReason.CLOSED
+    if is_coverage_rule(task.rule) or task.rule == CONSULTATION_REMINDER_RULE:
+        return None if _is_reminder_current(task, referral) else SkipReason.SUPERSEDED
     if task.rule == OPEN_MONITORING_RULE:
         return _find_opening_skip_reason(task, referral)
-    if task.rule == CONSULTATION_REMINDER_RULE:
-        planned = find_planned(referral)
-        is_current = planned is not None and _derive_reminder_id(referral, planned) == task.outbox_id
-        return None if is_current else SkipReason.SUPERSEDED
     if (task.rule, task.due_on) not in {(other.rule, other.due_on) for other in build_plan(referral)}:
         return SkipReason.SUPERSEDED
     return _find_silencing_reason(task, referral)
+
+
+def _is_reminder_current(task: OutboxTask, referral: Referral) -> bool:
+    """Whether a reminder of a date of the coverage, or of the consultation, is about the date that counts now."""
+    if is_coverage_rule(task.rule):
+        return is_coverage_task_current(task, find_coverage_status(referral))
+    planned = find_planned(referral)
+    return planned is not None and _derive_reminder_id(referral, planned) == task.outbox_id
 
 
 def _find_silencing_reason(task: OutboxTask, referral: Referral) -> SkipReason | None:

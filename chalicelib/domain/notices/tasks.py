@@ -14,6 +14,8 @@ from chalicelib.domain.referrals.stages import Actor, Stage
 
 OPEN_MONITORING_RULE = "open_monitoring"
 EXPIRE_PARKED_RULE = "give_up"
+ASK_PAYER_RULE = "ask_payer"
+"""One attempt of an electronic benefits check. The task's event id names the check and the attempt."""
 STAGE_CHANGED_RULE = "stage_changed"
 
 MESSAGE_TO_PRACTICE_RULE = "message_to_practice"

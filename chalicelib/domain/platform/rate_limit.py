@@ -61,6 +61,9 @@ MESSAGES_PER_MEMBER = RateLimit(burst=30, per_second=30 / _HOUR_S)
 """How many messages one member can send: 30 at once, and then 30 an hour. Each one notifies a whole
 team, so a program that sends without end must stop early. This product's proposal."""
 
+COVERAGE_CHECKS_PER_MEMBER = RateLimit(burst=30, per_second=30 / _HOUR_S)
+"""The same for electronic benefits checks: payers block providers that ask without end."""
+
 INFORMATION_REQUESTS_PER_MEMBER = RateLimit(burst=30, per_second=30 / _HOUR_S)
 """The same for information requests, their answers and their closing, each counted on its own."""
 

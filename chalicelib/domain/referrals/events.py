@@ -87,6 +87,7 @@ class EventType(StrEnum):
     DOCUMENT_DELETED = "document.deleted"
     DOCUMENT_ARRIVAL = "document.arrival"
     CONSULTATION_REQUESTED = "consultation.requested"
+    COVERAGE_CHANGED = "coverage.changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,8 +373,29 @@ class DocumentArrivalReported(ReferralEvent):
     arrival: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsultationRequested(ReferralEvent):
     """The practice asks the center for a consultation time. The days that suit are in the consultation's own row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageChanged(ReferralEvent):
+    """The coverage moved. It changes no status; what was entered is in the history of the coverage.
+
+    Attributes:
+        move: The name of the move.
+        machine: What moved: verification, authorization, agreement, clearance or checklist.
+        before, after: Its state before and after. Empty if an answer was only filed.
+        how: How the payer's word reached the reporter, such as `phone` or `electronic`.
+        reference_number: The payer's number of the call, case or authorization.
+    """
+
+    move: str
+    machine: str
+    before: str = ""
+    after: str = ""
+    how: str | None = None
+    reference_number: str | None = None
 
 
 EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
@@ -398,6 +420,7 @@ EVENT_TYPE_BY_CLASS: Mapping[type[ReferralEvent], EventType] = {
     DocumentDeleted: EventType.DOCUMENT_DELETED,
     DocumentArrivalReported: EventType.DOCUMENT_ARRIVAL,
     ConsultationRequested: EventType.CONSULTATION_REQUESTED,
+    CoverageChanged: EventType.COVERAGE_CHANGED,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.domain.audit.hash_chain import EMPTY_CHAIN, ChainHead
 from chalicelib.domain.referrals.care_reports import NO_REPORTS, CareReports
 from chalicelib.domain.referrals.conversation import NO_CONVERSATION, Conversation
+from chalicelib.domain.referrals.coverage_status import NO_COVERAGE, TrackStatus
 from chalicelib.domain.referrals.events import EventOrder
 from chalicelib.domain.referrals.monitoring_window import MonitoringWindow
 from chalicelib.domain.referrals.named_products import NO_PRODUCTS, NamedProducts
@@ -148,6 +149,7 @@ class Referral:
         care: What both sides reported about adverse events, relapse and bridging therapy.
         plans: What was reported about planned dates.
         conversation: Information requests that are open, and how many messages were sent.
+        coverage: The states and dates of the coverage; its content is in a row of its own.
         audit_chain_head: The last row of the hash chain of audit rows about the referral's writes.
         last_writer: Who made the newest versions; the store updates it with each write.
     """
@@ -175,6 +177,7 @@ class Referral:
     care: CareReports = NO_REPORTS
     plans: Plans = NO_PLANS
     conversation: Conversation = NO_CONVERSATION
+    coverage: TrackStatus = NO_COVERAGE
     audit_chain_head: ChainHead = EMPTY_CHAIN
     last_writer: LastWriter = field(default=LastWriter(), compare=False)
 

@@ -185,7 +185,13 @@ def keep_arrivals(start: Referral, referral: Referral) -> Referral:
         feed=now.feed,
         updates_lost=now.updates_lost,
     )
-    return replace(start, status=status, details=referral.details, conversation=referral.conversation)
+    return replace(
+        start,
+        status=status,
+        details=referral.details,
+        conversation=referral.conversation,
+        coverage=referral.coverage,
+    )
 
 
 def _as_draft(referral: Referral) -> Referral:

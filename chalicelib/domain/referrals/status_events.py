@@ -9,6 +9,7 @@ from chalicelib.domain.referrals.events import (
     AdverseEventReported,
     BridgingReported,
     ConsultationRequested,
+    CoverageChanged,
     DocumentArrivalReported,
     DocumentDeleted,
     DocumentShared,
@@ -110,8 +111,8 @@ def _with_status(referral: Referral, event: ReferralEvent, context: DecisionCont
     return Applied(with_next_version(replace(referral, status=status), event, context))
 
 
-def _keep_fact_change(referral: Referral, event: FactsChanged, context: DecisionContext) -> Decision:
-    """Keep in the history that a side corrected its facts. The status does not depend on them."""
+def _keep_change(referral: Referral, event: FactsChanged | CoverageChanged, context: DecisionContext) -> Decision:
+    """Keep in the history that facts or the coverage changed. The status does not depend on them."""
     return Recorded(with_next_version(referral, event, context))
 
 
@@ -129,7 +130,8 @@ STATUS_DECIDERS: Mapping[type[ReferralEvent], Callable[..., Decision]] = {
     DocumentShared: keep_in_history,
     DocumentDeleted: keep_in_history,
     DocumentArrivalReported: keep_in_history,
-    FactsChanged: _keep_fact_change,
+    FactsChanged: _keep_change,
     PlanChanged: decide_plan,
     ConsultationRequested: _decide_time_request,
+    CoverageChanged: _keep_change,
 }

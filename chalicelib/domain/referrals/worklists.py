@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.referrals.consent import is_sharing_stopped
+from chalicelib.domain.referrals.coverage_status import NO_COVERAGE, TrackStatus
+from chalicelib.domain.referrals.insurance_status import find_coverage_status
 from chalicelib.domain.referrals.monitoring_window import to_local_day
 from chalicelib.domain.referrals.plan_terms import DatedPlan, PlanKind
 from chalicelib.domain.referrals.planned_dates import find_next, list_open_plans
@@ -51,6 +53,7 @@ class StageSummary:
         last_message_at: When the last message was sent.
         plans: The planned dates that are neither canceled nor carried out, without their places.
         sharing_stopped: Whether the patient withdrew consent, so that the center gets no routine email.
+        coverage: The states and dates of the coverage, also that there is no insurance.
         product_id: The product that the center named; None if only the practice's request counts.
         time_asked: Whether the practice asked the center for a consultation time.
         consultation_canceled: Whether the scheduled consultation was canceled, and no new one is planned.
@@ -74,6 +77,7 @@ class StageSummary:
     plans: tuple[DatedPlan, ...] = ()
     time_asked: bool = False
     consultation_canceled: bool = False
+    coverage: TrackStatus = NO_COVERAGE
 
     @property
     def awaits_information(self) -> bool:
@@ -134,6 +138,7 @@ def summarize_stage(referral: Referral) -> StageSummary:
         plans=tuple(DatedPlan(plan.plan, plan.day) for plan in list_open_plans(referral)),
         time_asked=referral.conversation.time_asked_at is not None and referral.stage not in TERMINAL_STAGES,
         consultation_canceled=_is_consultation_canceled(referral),
+        coverage=find_coverage_status(referral),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from chalicelib.catalog.resources import LANGUAGES, TOPICS
+from chalicelib.domain.coverage.display import CoverageState
 from chalicelib.domain.referrals.stages import Phase, Stage
 from chalicelib.domain.referrals.worklists import Worklist
 from chalicelib.routes.platform.fields import (
@@ -63,6 +64,7 @@ class ReferralQuery(PageQuery):
     worklist: Worklist | None = None
     late: Annotated[bool, BeforeValidator(_parse_boolean)] | None = None
     center_id: Identifier | None = None
+    coverage: CoverageState | None = None
     q: SearchWords | None = None
     updated_since: Timestamp | None = None
     sort: Literal["-updated_at"] = "-updated_at"

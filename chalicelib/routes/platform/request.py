@@ -280,10 +280,12 @@ def validate_json(model: type[_Model], raw: bytes) -> _Model:
 
 
 def _get_error_path(model: type[BaseModel], error: Any) -> Sequence[str | int]:
-    """The path to an error in what was sent; in a union by `type`, pydantic puts the type first."""
+    """The path to an error in what was sent; in a union by a field such as `type`, pydantic puts its value first."""
     if not issubclass(model, RootModel):
         return error["loc"]  # type: ignore[no-any-return]
-    return ("type",) if error["type"].startswith("union_tag") else error["loc"][1:]
+    if error["type"].startswith("union_tag"):
+        return (str(error["ctx"]["discriminator"]).strip("'"),)
+    return error["loc"][1:]  # type: ignore[no-any-return]
 
 
 def _build_pointer(path: Sequence[str | int], error_type: str) -> str:

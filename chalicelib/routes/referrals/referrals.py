@@ -273,4 +273,5 @@ def _to_filter(query: ReferralQuery) -> search.ReferralFilter:
         search_text=query.q or None,
         late=query.late,
         worklist=query.worklist,
+        coverage=query.coverage,
     )

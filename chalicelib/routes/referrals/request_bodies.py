@@ -149,13 +149,27 @@ class ReferringProvider(StrictModel):
     email: Email | None = None
 
 
+class Subscriber(StrictModel):
+    """Who holds the insurance, seen from the patient. For `self`, it is the patient, and no name is needed."""
+
+    relationship: Literal["self", "spouse", "child", "other"] = "self"
+    given_name: SingleLineText | None = None
+    family_name: SingleLineText | None = None
+    birth_date: BirthDate | None = None
+
+
 class Insurance(StrictModel):
-    """Who pays. It says nothing about coverage. A patient without insurance has no payer."""
+    """Who pays. It says nothing about coverage. A patient without insurance has no payer.
+
+    `funding` is who bears the cost of an employer's plan; it decides which time limits apply.
+    """
 
     payer: SingleLineText | None = None
     plan_type: PlanType | None = None
     member_id: SingleLineText | None = None
     group: SingleLineText | None = None
+    funding: Literal["self_funded", "fully_insured", "unknown"] | None = None
+    subscriber: Subscriber | None = None
 
 
 def _get_fact_fields() -> type[BaseModel]:

@@ -7,6 +7,11 @@ from typing import Any, NotRequired
 from typing_extensions import TypedDict
 
 from chalicelib.domain.referrals.routing_hints import RoutingHintKind
+from chalicelib.routes.coverage.summary_responses import (
+    CoverageStateResponse,
+    CoverageSummaryResponse,
+    CoverageWarningResponse,
+)
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.referrals.care_responses import AdverseEventResponse, BridgingResponse, RelapseResponse
 from chalicelib.routes.referrals.plan_responses import NextPlanResponse, PlanResponse
@@ -237,6 +242,7 @@ class ReferralResponse(TypedDict):
     actions: list[ActionResponse]
     may_report: list[str]
     packet: PacketResponse
+    coverage: CoverageSummaryResponse
     window: MonitoringWindowResponse | None
     hold: HoldResponse | None
     outcome: OutcomeReasonResponse | None
@@ -288,6 +294,7 @@ class ReferralSummaryResponse(TypedDict):
     requested_items: int
     unread_messages: int
     routing_hints: list[RoutingHintKind]
+    coverage: CoverageStateResponse
 
 
 class EventResponse(TypedDict):
@@ -313,6 +320,7 @@ class ReportResultResponse(TypedDict):
     """What a reported event changed: applied, recorded in the history, or parked.
 
     `waiting_for` lists the stages that must come before a parked update; it is absent if the referral is not known.
+    `warnings` says what both sides should notice, such as leukapheresis without a coverage clearance.
     """
 
     status: str
@@ -321,6 +329,7 @@ class ReportResultResponse(TypedDict):
     stage: str | None
     contradiction: NotRequired[bool]
     waiting_for: NotRequired[list[str]]
+    warnings: NotRequired[list[CoverageWarningResponse]]
 
 
 class PossibleDuplicateResponse(TypedDict):

@@ -20,6 +20,11 @@ from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import STAGE_FACTS
 from chalicelib.domain.referrals.unfinished import list_unfinished
 from chalicelib.domain.referrals.worklists import ListViewer, StageSummary, summarize_stage
+from chalicelib.routes.coverage.summary_responses import (
+    to_coverage_state_response,
+    to_coverage_summary_response,
+    to_warning_responses,
+)
 from chalicelib.routes.platform.responses import TenantResponse
 from chalicelib.routes.platform.timestamps import format_timestamp
 from chalicelib.routes.referrals.care_responses import list_open_adverse_events, to_care_response
@@ -77,6 +82,7 @@ def to_referral_response(
     requested_at = status.withdrawal_requested_at
     practice, center = _build_practice(referral.practice_id), _build_center(referral.center_id)
     names = {TenantKind.PRACTICE: practice["name"], TenantKind.CENTER: center["name"] if center else None}
+    today = get_practice_day(referral.practice_id, context=run_context)
     return {
         "referral_id": referral.referral_id,
         "version": referral.version,
@@ -103,6 +109,7 @@ def to_referral_response(
         "actions": to_actions_response(referral, member, names),
         "may_report": [*list_reportable_events(referral, member, context)],
         "packet": _build_packet(referral),
+        "coverage": to_coverage_summary_response(referral, today=today, time_zone=context.time_zone),
         "window": to_window_response(referral, referral.window, notices) if referral.window else None,
         "hold": _build_hold(referral),
         "outcome": _build_outcome(status.reason_code),
@@ -129,7 +136,7 @@ def to_referral_response(
         "consent_to_share": details.get("consent_to_share"),
         "none_because": details.get("none_because") or [],
         "center_contact": details.get("center_contact"),
-        **to_fact_state_response(referral, member, today=get_practice_day(referral.practice_id, context=run_context)),
+        **to_fact_state_response(referral, member, today=today),
         "note": details.get("note"),
         "unfinished": [] if referral.submitted_at else [_to_unfinished(each) for each in list_unfinished(details)],
     }
@@ -254,6 +261,7 @@ def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread:
     # Days are those of the center, and without a center nothing is planned.
     zone = center["time_zone"] if center else "UTC"
     next_plan = stage_summary.find_next_plan(now=viewer.now, time_zone=zone)
+    run_context = RunContext(wiring.get_stores(), viewer.now)
     return {
         "referral_id": summary.referral_id,
         "referred_on": summary.referred_on.isoformat() if summary.referred_on else None,
@@ -279,9 +287,10 @@ def to_summary_response(summary: ReferralSummary, viewer: ListViewer, *, unread:
         "changed_since_seen": unread.has_changes(summary),
         "requested_items": stage_summary.requested_items,
         "unread_messages": unread.count_messages(summary),
-        "routing_hints": [
-            hint.kind for hint in find_hints_of_row(summary, context=RunContext(wiring.get_stores(), viewer.now))
-        ],
+        "routing_hints": [hint.kind for hint in find_hints_of_row(summary, context=run_context)],
+        "coverage": to_coverage_state_response(
+            stage_summary.coverage, today=get_practice_day(summary.practice_id, context=run_context)
+        ),
     }
 
 
@@ -311,6 +320,8 @@ def to_report_response(result: ReportResult) -> ReportResultResponse:
         response["contradiction"] = True
     if result.waiting_for:
         response["waiting_for"] = list(result.waiting_for)
+    if result.warnings:
+        response["warnings"] = to_warning_responses(list(result.warnings))
     return response
 
 

@@ -5,7 +5,15 @@ from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
-from chalicelib.domain.referrals.events import EventType, FactsChanged, PlanChanged, ReferralEvent, StageChange
+from chalicelib.domain.coverage.moves import MOVES, MoveName
+from chalicelib.domain.referrals.events import (
+    CoverageChanged,
+    EventType,
+    FactsChanged,
+    PlanChanged,
+    ReferralEvent,
+    StageChange,
+)
 from chalicelib.domain.referrals.facts import find_fact_label
 from chalicelib.domain.referrals.plan_terms import PLAN_LABELS
 from chalicelib.domain.referrals.reason_codes import format_reason
@@ -36,6 +44,7 @@ EVENT_LABELS: Mapping[EventType, str] = {
     EventType.DOCUMENT_DELETED: "Document removed",
     EventType.DOCUMENT_ARRIVAL: "Document received or not found",
     EventType.CONSULTATION_REQUESTED: "Consultation time requested",
+    EventType.COVERAGE_CHANGED: "Coverage",
 }
 
 
@@ -72,7 +81,16 @@ def _get_event_label(event: ReferralEvent) -> str:
         return describe_changed_facts(event.facts, withdrew_consent=event.withdrew_consent)
     if isinstance(event, PlanChanged):
         return f"{PLAN_LABELS[event.plan]} {'canceled' if event.canceled else 'planned'}"
+    if isinstance(event, CoverageChanged):
+        return describe_coverage_move(event)
     return EVENT_LABELS[event.type]
+
+
+def describe_coverage_move(event: CoverageChanged) -> str:
+    """The title of a change of the coverage: what was recorded, never what was entered with it."""
+    if event.move == MoveName.RESULT_RECORDED and not event.after:
+        return "Payer's answer about an earlier plan, filed"
+    return MOVES[MoveName(event.move)].label
 
 
 _ADDED_BY_US = frozenset({"reopens"})

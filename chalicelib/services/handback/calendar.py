@@ -140,7 +140,8 @@ def read_calendar_feed(address: str, *, context: RunContext) -> Iterator[tuple[R
 def _list_feed_entries(member: Member, *, context: RunContext) -> Iterator[tuple[Referral, CalendarEntry]]:
     index = "by_practice" if member.kind is TenantKind.PRACTICE else "by_center"
     for row in context.stores.referrals.list_summaries(index=index, tenant_id=member.tenant_id):
-        if not (row.stage_summary.plans or row.stage_summary.stage in STAGES_IN_CALENDAR):
+        summary = row.stage_summary
+        if not (summary.plans or summary.coverage.call_at or summary.stage in STAGES_IN_CALENDAR):
             continue
         # The index only finds candidates. Each referral is read again before it is used.
         referral = context.stores.referrals.get(row.referral_id)
@@ -154,7 +155,7 @@ def _list_feed_entries(member: Member, *, context: RunContext) -> Iterator[tuple
 
 
 def _list_entries(referral: Referral, *, has_follow_up: bool = True, context: RunContext) -> Iterator[CalendarEntry]:
-    if referral.plans.reports:
+    if referral.plans.reports or referral.coverage.call_at:
         time_zone = load_decision_context(referral, context=context).time_zone
         has_consultation = referral.plans.find(PlanKind.CONSULTATION) is not None
         appointment = _find_appointment(referral, context=context) if has_consultation else None

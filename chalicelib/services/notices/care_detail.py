@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from chalicelib.domain.notices.care_notices import describe_care_event
+from chalicelib.domain.notices.coverage_notices import COVERAGE_EVENT_PREFIX
 from chalicelib.domain.notices.plan_notices import (
     CONSULTATION_BOOKED_RULE,
     CONSULTATION_CANCELED_RULE,
@@ -19,7 +20,7 @@ def with_care_detail(task: OutboxTask, referral: Referral, *, context: RunContex
     Other tasks stay as they are.
     """
     is_described = task.side is not None or task.rule in {CONSULTATION_BOOKED_RULE, CONSULTATION_CANCELED_RULE}
-    if task.event_id is None or not is_described:
+    if task.event_id is None or not is_described or task.rule.startswith(COVERAGE_EVENT_PREFIX):
         return task
     center = context.stores.tenants.get_center(referral.center_id)
     zone = referral.window.time_zone if referral.window else center.tenant.time_zone if center else "UTC"

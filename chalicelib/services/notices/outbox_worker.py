@@ -15,13 +15,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
+from chalicelib.domain.notices.coverage_schedule import COVERAGE_DATE_PASSED_RULE
 from chalicelib.domain.notices.document_notices import DOCUMENT_WORK_RULES
-from chalicelib.domain.notices.tasks import EXPIRE_PARKED_RULE, OPEN_MONITORING_RULE, OutboxTask, TaskQueue
+from chalicelib.domain.notices.tasks import (
+    ASK_PAYER_RULE,
+    EXPIRE_PARKED_RULE,
+    OPEN_MONITORING_RULE,
+    OutboxTask,
+    TaskQueue,
+)
 from chalicelib.domain.referrals.events import EventSource, StageChange, derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import Actor, Stage
 from chalicelib.errors import UnavailableError
 from chalicelib.observe import log
+from chalicelib.services.coverage.ask_payer import ask_payer
+from chalicelib.services.coverage.moves import record_elapsed_dates
 from chalicelib.services.documents.file_tasks import run_file_task
 from chalicelib.services.notices.care_detail import with_care_detail
 from chalicelib.services.notices.notify import notify_recipients
@@ -145,7 +154,7 @@ def _attempt_each(
     return counts
 
 
-def _attempt_task(row: Item, *, context: RunContext, new_mail_ids: list[str]) -> Mapping[str, int]:
+def _attempt_task(row: Item, *, context: JobContext, new_mail_ids: list[str]) -> Mapping[str, int]:
     """Run one task if no run has it. Adds the ids of the emails that it plans to `new_mail_ids`."""
     claim = context.stores.outbox.claim(row, now=context.now)
     if claim is None:
@@ -162,7 +171,7 @@ def _attempt_task(row: Item, *, context: RunContext, new_mail_ids: list[str]) ->
     return {state.value: 1}
 
 
-def _run_task(claim: Claim, *, context: RunContext) -> tuple[TaskState, Sequence[str]]:
+def _run_task(claim: Claim, *, context: JobContext) -> tuple[TaskState, Sequence[str]]:
     """Run a task and mark it as finished. A repeating task is scheduled for its next time instead."""
     fail_if_exhausted(claim)
     if claim.task.queue is TaskQueue.OVERDUE:
@@ -172,7 +181,7 @@ def _run_task(claim: Claim, *, context: RunContext) -> tuple[TaskState, Sequence
     return _run_event_task(claim, context=context)
 
 
-def _run_event_task(claim: Claim, *, context: RunContext) -> tuple[TaskState, Sequence[str]]:
+def _run_event_task(claim: Claim, *, context: JobContext) -> tuple[TaskState, Sequence[str]]:
     """Run a task and mark it. Return its new state and the ids of the emails that it planned."""
     task = claim.task
     mail_ids: Sequence[str] = ()
@@ -184,7 +193,11 @@ def _run_event_task(claim: Claim, *, context: RunContext) -> tuple[TaskState, Se
         referral = skip_if_obsolete(claim, context=context)
         if referral is None:
             return TaskState.SKIPPED, ()
-        if task.rule == OPEN_MONITORING_RULE:
+        if task.rule == ASK_PAYER_RULE:
+            is_done = ask_payer(task, context=context)
+        elif task.rule == COVERAGE_DATE_PASSED_RULE:
+            is_done = record_elapsed_dates(task.referral_id, context=context)
+        elif task.rule == OPEN_MONITORING_RULE:
             stage_change = _build_monitoring_start(task, referral, context.now)
             is_done = report_by_system(stage_change, context=context)
         else:

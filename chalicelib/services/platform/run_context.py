@@ -5,9 +5,10 @@ takes only `stores`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from chalicelib.domain.coverage.payer_gateway import NoPayers, PayerGateway
 from chalicelib.mail import Mailer
 from chalicelib.store.all_stores import Stores
 
@@ -36,10 +37,12 @@ class JobContext(RunContext):
         mailer: What sends mail.
         sign_in_url: Where a reader signs in.
         sender: The address that sends mail, which is the organizer of an invitation.
+        payers: What reaches payers for electronic benefits checks.
         has_time: Whether the run may begin another task. What it leaves is still due.
     """
 
     mailer: Mailer
     sign_in_url: str
     sender: str
+    payers: PayerGateway = field(default_factory=NoPayers)
     has_time: Callable[[], bool] = never_out_of_time

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from chalicelib.domain.coverage.decide import Moved
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.referrals.facts import CENTER_CONTACT, OWN_SECTIONS, list_fact_changes
 from chalicelib.domain.referrals.packet import build_packet, require_core_items
@@ -28,6 +29,10 @@ from chalicelib.services.referrals.access import (
 )
 from chalicelib.services.referrals.aliases import prepare_alias_writes, require_harmless_alias
 from chalicelib.services.referrals.consent_checks import complete_consent
+from chalicelib.services.referrals.coverage_writes import (
+    decide_new_plan,
+    prepare_new_plan_writes,
+)
 from chalicelib.services.referrals.fact_change_writes import prepare_fact_change_writes
 from chalicelib.services.referrals.practice_directory import prepare_directory_writes
 from chalicelib.services.referrals.referred_on_checks import check_referred_on
@@ -98,11 +103,16 @@ def _amend(
         entry = build_member_audit_entry(before, member, "referral.amend", context.now)
         context.stores.audit_log.append(replace(entry, outcome="unchanged"))
         return before
-    commit_with_retry(lambda: _commit(changed, before, member, context=context))
+    new_plan = decide_new_plan(before, changed, member, context=context)
+    if new_plan:
+        changed = replace(changed, coverage=new_plan.track.status)
+    commit_with_retry(lambda: _commit(changed, before, new_plan, member, context=context))
     return changed
 
 
-def _commit(changed: Referral, before: Referral, member: Member, *, context: RunContext) -> None:
+def _commit(
+    changed: Referral, before: Referral, new_plan: Moved | None, member: Member, *, context: RunContext
+) -> None:
     entry = build_member_audit_entry(changed, member, "referral.amend", context.now)
     try:
         context.stores.transactions.commit(
@@ -110,6 +120,7 @@ def _commit(changed: Referral, before: Referral, member: Member, *, context: Run
             *prepare_alias_writes(changed, before, stores=context.stores),
             *prepare_fact_change_writes(changed, before, member, context=context),
             *prepare_directory_writes(changed, before, stores=context.stores),
+            *prepare_new_plan_writes(before, new_plan, member, context=context),
         )
     except ConditionFailedError as e:
         if e.items.keys() == {DIRECTORY_WRITE}:

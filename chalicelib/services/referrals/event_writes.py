@@ -82,7 +82,7 @@ def prepare_event_writes(
         stores.referrals.prepare_log_event(event, status, practice_id=referral.practice_id),
         *(_prepare_request_write(event, referral, stores=stores) if applied else ()),
         *consultation.writes,
-        *_prepare_task_writes(tasks, existing_tasks, stores=stores),
+        *prepare_task_writes(tasks, existing_tasks, stores=stores),
         *prepare_alert_writes(before if before.version else None, referral, stores=stores),
     ]
 
@@ -110,9 +110,10 @@ def _get_audit_action(event: ReferralEvent) -> str:
     return f"event.{event.stage}" if isinstance(event, StageChange) else event.type
 
 
-def _prepare_task_writes(
+def prepare_task_writes(
     tasks: Iterable[OutboxTask], existing_tasks: Mapping[str, str], *, stores: Stores
 ) -> Iterator[TransactionWrite]:
+    """Build the writes that plan tasks. One that exists is planned again if it was skipped, and kept otherwise."""
     for task in tasks:
         state = existing_tasks.get(task.outbox_id)
         if state is None:

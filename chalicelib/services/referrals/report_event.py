@@ -34,6 +34,7 @@ from chalicelib.errors import ApiError, ConflictError, FieldError, NotFoundError
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.apply_parked import apply_parked, apply_parked_if_time
+from chalicelib.services.referrals.coverage_warnings import list_report_warnings
 from chalicelib.services.referrals.date_checks import check_date
 from chalicelib.services.referrals.delivery_writes import prepare_delivery_writes
 from chalicelib.services.referrals.event_decisions import (
@@ -101,7 +102,8 @@ def report_by_member(
                 return first_response
             _audit_refusal(event, member.tenant_id, refusal.code, context=context)
             raise refusal
-        response = build_response(build_report_result(decision, event))
+        warnings = list_report_warnings(decision, named, context=context)
+        response = build_response(build_report_result(decision, event, warnings=warnings))
         writes = prepare_event_writes(
             decision, named, member.tenant_id, before=referral, stores=context.stores, existing_tasks=existing_tasks
         )
@@ -167,7 +169,8 @@ def report_by_webhook(event: ReferralEvent, *, delivery: Delivery, context: RunC
             raise _build_conflict(decision)
         if parked and isinstance(decision, Applied | Recorded):
             apply_parked_if_time(event.referral_id, context=context)
-        return replace(build_report_result(decision, event), waiting_for=waiting_for)
+        warnings = list_report_warnings(decision, named, context=context)
+        return replace(build_report_result(decision, event, warnings=warnings), waiting_for=waiting_for)
 
     return commit_with_retry(attempt)
 

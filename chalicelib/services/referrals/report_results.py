@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from chalicelib.domain.coverage.warnings import CoverageWarning
 from chalicelib.domain.referrals.events import ReferralEvent
 from chalicelib.domain.referrals.stage_changes import Applied, Decision, Recorded, Rejected
 from chalicelib.errors import ConflictError
@@ -13,6 +14,7 @@ class ReportResult:
     """What became of a report: `applied`, `recorded`, `parked` or `duplicate`.
 
     `contradiction`: whether an ending and a later step contradict each other, and both sides were asked.
+    `warnings` are about leukapheresis that is planned without a coverage clearance; they block nothing.
     `waiting_for` lists the stages that must come first; only for a parked report about the reporter's own referral.
     """
 
@@ -22,9 +24,12 @@ class ReportResult:
     stage: str | None
     contradiction: bool = False
     waiting_for: tuple[str, ...] = ()
+    warnings: tuple[CoverageWarning, ...] = ()
 
 
-def build_report_result(decision: Decision, event: ReferralEvent) -> ReportResult:
+def build_report_result(
+    decision: Decision, event: ReferralEvent, *, warnings: tuple[CoverageWarning, ...] = ()
+) -> ReportResult:
     """The result of a report with this decision."""
     status = {Applied: "applied", Recorded: "recorded"}.get(type(decision), "parked")
     referral = decision.referral if isinstance(decision, Applied | Recorded) else None
@@ -34,6 +39,7 @@ def build_report_result(decision: Decision, event: ReferralEvent) -> ReportResul
         event_id=event.event_id,
         stage=referral.stage if referral else None,
         contradiction=referral is not None and referral.status.contradiction is not None,
+        warnings=warnings,
     )
 
 

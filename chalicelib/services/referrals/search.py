@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.coverage.display import CoverageState, compute_display
 from chalicelib.domain.identity.members import Member, TenantKind
 from chalicelib.domain.referrals.name_search import matches_search, parse_search_prefixes
 from chalicelib.domain.referrals.stages import STAGE_FACTS, NextActor, Phase
 from chalicelib.domain.referrals.worklists import WORKLIST_RULES, ListViewer, Worklist, is_late
 from chalicelib.errors import ForbiddenError
 from chalicelib.services.platform.run_context import RunContext
+from chalicelib.services.referrals.consent_checks import get_practice_day
 from chalicelib.services.referrals.unread import HasUnread
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.referrals.items import ReferralSummary
@@ -32,7 +34,7 @@ class ReferralFilter:
 
     `exact` compares attributes of the index. The others are checked in each row: `search_text` has the
     beginnings of names, or a record number, a date of birth or a phone number; `late` is about the
-    turnaround of the stage, and a worklist is a rule.
+    turnaround of the stage, a worklist is a rule, and `coverage` is the coverage as the list shows it.
     """
 
     exact: Mapping[str, str]
@@ -40,6 +42,7 @@ class ReferralFilter:
     search_text: str | None = None
     late: bool | None = None
     worklist: Worklist | None = None
+    coverage: CoverageState | None = None
 
 
 def list_referrals(
@@ -72,7 +75,9 @@ def list_referrals(
         start = page.next_key
         for n, row in enumerate(page.items, start=1):
             summary = context.stores.referrals.items.row_to_summary(row)
-            if _matches_filter(summary, filter_, viewer, has_unread):
+            if _has_coverage(summary, filter_.coverage, context) and _matches_filter(
+                summary, filter_, viewer, has_unread
+            ):
                 found.append(summary)
             if len(found) == limit and n < len(page.items):
                 start = context.stores.referrals.get_page_position(row, index=index)
@@ -111,6 +116,13 @@ def build_list_viewer(member: Member, *, context: RunContext) -> ListViewer:
     tenant = context.stores.tenants.get_cached(member.kind, member.tenant_id)
     zone = tenant.time_zone if tenant else "UTC"
     return ListViewer(side=NextActor(member.kind.value), now=context.now, time_zone=zone)
+
+
+def _has_coverage(row: ReferralSummary, state: CoverageState | None, context: RunContext) -> bool:
+    if state is None:
+        return True
+    today = get_practice_day(row.practice_id, context=context)
+    return compute_display(row.stage_summary.coverage, today=today).state is state
 
 
 def _matches_filter(row: ReferralSummary, filter_: ReferralFilter, viewer: ListViewer, has_unread: HasUnread) -> bool:

@@ -16,6 +16,7 @@ Some stored attributes have older names than the fields here:
 | `part`, `of`          | `Referral.doses_given`, `Referral.dose_total`|
 | `care` in `details`   | `Referral.care`                              |
 | `plans` in `details`  | `Referral.plans`                             |
+| `coverage` in `details` | `Referral.coverage`                        |
 | `standing` in summary | `ReferralSummary.stage_summary`              |
 | `touched` in summary  | `ReferralSummary.last_writer`                |
 """
@@ -41,6 +42,7 @@ from chalicelib.store.platform.dynamo import Item
 from chalicelib.store.platform.envelope_encryption import EnvelopeEncryption
 from chalicelib.store.platform.timestamps import from_timestamp, to_timestamp
 from chalicelib.store.referrals.care_items import CARE_MEMBER, care_to_members, read_status_and_care
+from chalicelib.store.referrals.coverage_items import COVERAGE_MEMBER, coverage_to_members, read_coverage
 from chalicelib.store.referrals.name_index import build_blind_indexes
 from chalicelib.store.referrals.plan_items import PLANS_MEMBER, plans_to_members, read_plans
 from chalicelib.store.webhooks.idempotency import Delivery
@@ -235,6 +237,7 @@ class ReferralItems:
                         **referral.details,
                         **care_to_members(referral.care),
                         **plans_to_members(referral.plans),
+                        **coverage_to_members(referral.coverage),
                     }
                 ).encode(),
                 practice_id,
@@ -247,6 +250,7 @@ class ReferralItems:
         referral_id, practice_id = item["referral_id"], item["practice_id"]
         details = json.loads(self._decrypt(item["details"], practice_id, f"{referral_id}/details"))
         plans = read_plans(details.pop(PLANS_MEMBER, None))
+        coverage = read_coverage(details.pop(COVERAGE_MEMBER, None))
         status, care = read_status_and_care(item["overlay"], details.pop(CARE_MEMBER, None))
         return Referral(
             referral_id=referral_id,
@@ -264,6 +268,7 @@ class ReferralItems:
             status=status,
             care=care,
             plans=plans,
+            coverage=coverage,
             conversation=codec.from_json(Conversation, item.get("conversation") or "{}"),
             audit_chain_head=codec.from_json(ChainHead, item["audited"]),
             last_writer=codec.from_json(LastWriter, item["touched"]),

@@ -15,6 +15,7 @@ const LAZY_STYLES = [
   "referrals/referral.css",
   "referrals/conversation.css",
   "documents/documents.css",
+  "coverage/coverage.css",
   "centers/centers.css",
   "notices/notices.css",
   "webhooks/webhooks.css",

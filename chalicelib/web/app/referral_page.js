@@ -1,6 +1,7 @@
 // The page of one referral: its status, time in status, next action, and details.
 import { listProducts } from "../centers/centers_api.js";
 import { ConsultationCard } from "../consultation/consultation_card.js";
+import { CoverageCard } from "../coverage/coverage_card.js";
 import { Documents } from "../documents/documents.js";
 import { FollowUp, PlannedCalendar } from "../handback/follow_up.js";
 import { Handback } from "../handback/handback.js";
@@ -174,6 +175,7 @@ export function ReferralPage({ id }) {
     ${referral.submitted_at && html`<${InformationRequests} referral=${referral} showResult=${showResult} />`}
     <${NextActions} referral=${referral} doses=${product?.infusion_parts ?? 1} showResult=${showResult} />
     ${referral.submitted_at && html`<${ConsultationCard} referral=${referral} showResult=${showResult} />`}
+    ${referral.submitted_at && html`<${CoverageCard} referral=${referral} onSaved=${reload} />`}
     ${referral.submitted_at && html`<${Messages} referral=${referral} onSent=${reload} />`}
     ${referral.submitted_at && html`<${Documents} referral=${referral} showResult=${showResult} />`}
     <${Progress} phases=${referral.journey} />

@@ -69,6 +69,46 @@ export interface AdviceResponse {
   source: string;
 }
 
+/** No agreement was reached. */
+export interface AgreementFailedBody {
+  move: "agreement_failed";
+  reason: string;
+}
+
+/** The center needs a single case agreement with the payer. */
+export interface AgreementNeededBody {
+  move: "agreement_needed";
+  reason: "out_of_network" | "no_contract_rate" | "product_not_listed" | "other";
+  payer_contact?: string | null;
+  phone?: string | null;
+  owner?: string | null;
+}
+
+/** No agreement is needed after all. */
+export interface AgreementNotNeededBody {
+  move: "agreement_not_needed";
+  reason: string;
+}
+
+/** The agreement was signed. `rate_basis` is shown to the center only. */
+export interface AgreementSignedBody {
+  move: "agreement_signed";
+  signed_on: string;
+  begins_on: string;
+  ends_on?: string | null;
+  rate_basis?: string | null;
+  scope?: string | null;
+}
+
+/** The center asked the payer for the agreement. `rate_basis` is shown to the center only. */
+export interface AgreementStartedBody {
+  move: "agreement_started";
+  requested_on: string;
+  owner?: string | null;
+  rate_basis?: string | null;
+  scope?: string | null;
+}
+
 /** How an item was answered. */
 export type AnswerKind = "answered" | "sent_separately" | "none" | "document";
 
@@ -89,6 +129,25 @@ export interface AnswersBody {
 export interface AnswersResponse {
   request_id: string;
   item_id: string;
+}
+
+/** An appeal was filed; `deadline` is when the payer decides. */
+export interface AppealFiledBody {
+  move: "appeal_filed";
+  level: number;
+  filed_on: string;
+  deadline: string;
+  review?: "standard" | "expedited" | null;
+  channel?: "phone" | "portal" | "fax" | "letter" | "electronic" | null;
+  case_number?: string | null;
+}
+
+/** The payer upheld the denial; `deadline` is the last day for the next step. */
+export interface AppealLostBody {
+  move: "appeal_lost";
+  decided_on: string;
+  words?: string | null;
+  deadline?: string | null;
 }
 
 /** What the other side says about a document that was sent outside this product. */
@@ -113,6 +172,83 @@ export interface AuditEntryResponse {
 /** Who read or changed a referral. */
 export interface AuditTrailResponse {
   items: AuditEntryResponse[];
+}
+
+/** The payer approved the request. */
+export interface AuthorizationApprovedBody {
+  move: "authorization_approved";
+  authorization_number: string;
+  begins_on: string;
+  ends_on: string;
+  product_id: string;
+  site: string;
+  decided_on?: string | null;
+  conditions?: string | null;
+  how?: "phone" | "portal" | "letter" | "fax" | null;
+}
+
+/** The new plan accepts the authorization of the earlier one. */
+export interface AuthorizationConfirmedBody {
+  how: "phone" | "portal" | "letter" | "fax";
+  called_at?: string | null;
+  representative?: string | null;
+  reference_number?: string | null;
+  move: "authorization_confirmed";
+  ends_on?: string | null;
+}
+
+/** The payer denied the request, as its letter says. `deadline` is the last day to appeal. */
+export interface AuthorizationDeniedBody {
+  move: "authorization_denied";
+  letter_on: string;
+  received_on?: string | null;
+  reason: "not_medically_necessary" | "experimental" | "criteria_not_met" | "out_of_network" | "not_covered_benefit" | "missing_information" | "administrative" | "other";
+  words: string;
+  policy?: string | null;
+  deadline: string;
+  appeal_to?: string | null;
+  external_review?: boolean | null;
+  peer_to_peer_offered?: boolean | null;
+  peer_to_peer_phone?: string | null;
+  peer_to_peer_until?: string | null;
+  how?: "phone" | "portal" | "letter" | "fax" | null;
+}
+
+/** The payer requires no authorization. */
+export interface AuthorizationNotRequiredBody {
+  how: "phone" | "portal" | "letter" | "fax";
+  called_at?: string | null;
+  representative?: string | null;
+  reference_number?: string | null;
+  move: "authorization_not_required";
+  conditions?: string | null;
+}
+
+/** The payer requires an authorization. */
+export interface AuthorizationRequiredBody {
+  how: "phone" | "portal" | "letter" | "fax";
+  called_at?: string | null;
+  representative?: string | null;
+  reference_number?: string | null;
+  move: "authorization_required";
+  conditions?: string | null;
+}
+
+/** The request was submitted. `decision_by` is a date that the payer named. */
+export interface AuthorizationSubmittedBody {
+  move: "authorization_submitted";
+  submitted_on: string;
+  channel: "phone" | "portal" | "fax" | "letter" | "electronic";
+  case_number: string;
+  review: "standard" | "expedited";
+  kind?: "drug" | "service" | "unknown" | null;
+  decision_by?: string | null;
+}
+
+/** The request was withdrawn. */
+export interface AuthorizationWithdrawnBody {
+  move: "authorization_withdrawn";
+  reason: string;
 }
 
 /** The last blood count. */
@@ -354,6 +490,29 @@ export interface ChangePageResponse {
 /** How a document was sent outside this product. */
 export type Channel = "fax" | "portal" | "mail" | "email" | "other";
 
+/** What is to verify with the payer; without an answer it is still to do. */
+export interface ChecklistItemResponse {
+  item: string;
+  label: string;
+  answer: string | null;
+  answered_at: string | null;
+  answered_by: string | null;
+}
+
+/** The center takes the clearance back. */
+export interface ClearanceEndedBody {
+  move: "clearance_ended";
+  reason: string;
+}
+
+/** The center clears the coverage until a day. A person says what it rests on. */
+export interface ClearedBody {
+  move: "cleared";
+  until: string;
+  basis: "authorization" | "not_required" | "medicare_no_authorization" | "agreement" | "other";
+  note?: string | null;
+}
+
 /** Disease and treatment so far, for an eligibility check. */
 export interface Clinical {
   histology?: string | null;
@@ -492,6 +651,185 @@ export interface CorrectionEventRequest {
   confirm_old_date?: boolean;
   type: "event.corrected";
   data: CorrectionData;
+}
+
+/** What a patient may have to pay, as the payer stated it: an amount in US dollars or a percentage, as text. */
+export interface CostShareResponse {
+  kind: string;
+  level: string | null;
+  service_types: string[];
+  period: string | null;
+  amount: string | null;
+  percent: string | null;
+  in_network: string | null;
+}
+
+/** A move that was made. `filed` says that it is an answer about an earlier plan, which changed nothing. */
+export interface CoverageChangeResponse {
+  move: string;
+  label: string;
+  machine: string;
+  start: string;
+  target: string;
+  at: string;
+  by: string;
+  actor_name: string;
+  how: string | null;
+  reference_number: string | null;
+  filed: boolean;
+  facts: Record<string, any>;
+}
+
+/**
+ * An electronic benefits check. The four facts are null until the payer has answered.
+ *
+ * `message` says why it waits or why it failed. `filed` says that the answer is about an earlier plan.
+ */
+export interface CoverageCheckResponse {
+  coverage_check_id: string;
+  state: string;
+  payer: string;
+  requested_at: string;
+  requested_by: string;
+  attempts: number;
+  next_try_at: string | null;
+  gives_up_at: string;
+  ended_at: string | null;
+  reason: string | null;
+  message: string | null;
+  filed: boolean;
+  benefits: CoverageFactResponse | null;
+  authorization: CoverageFactResponse | null;
+  network: CoverageFactResponse | null;
+  determination: CoverageFactResponse | null;
+  as_of: string | null;
+  valid_until: string | null;
+  suggestions: string[];
+  differences: MemberDifferenceResponse[];
+  rejections: PayerRejectionResponse[];
+  rows: PayerRowResponse[];
+  rows_left_out: number;
+  disclaimer: string;
+}
+
+/** The electronic checks of a referral, newest first. */
+export interface CoverageChecksResponse {
+  items: CoverageCheckResponse[];
+}
+
+/** A date that a person entered from the payer's letter. `kind` decision is only expected, not owed. */
+export interface CoverageDeadlineResponse {
+  kind: string;
+  on: string;
+}
+
+/** One of the four facts. `answer` is `not_stated` if the payer did not say, and null if no one asked. */
+export interface CoverageFactResponse {
+  source: string | null;
+  source_label: string | null;
+  as_of: string | null;
+  valid_until: string | null;
+  reference_number: string | null;
+  representative: string | null;
+  rows: number[];
+  words: string[];
+  plan_name: string | null;
+  begins_on: string | null;
+  ends_on: string | null;
+  costs: CostShareResponse[];
+  other_payers: OtherPayerResponse[];
+  contact: string | null;
+  number: string | null;
+  fact: string;
+  label: string;
+  answer: string | null;
+  answer_label: string;
+  of_earlier_plan: boolean;
+}
+
+/** A move of the coverage; `move` determines the fields. */
+export type CoverageMoveBody = VerificationRequestedBody | VerificationStartedBody | ResultRecordedBody | PlanChangedBody | AuthorizationNotRequiredBody | AuthorizationRequiredBody | AuthorizationConfirmedBody | AuthorizationSubmittedBody | InformationAskedBody | InformationSentBody | AuthorizationApprovedBody | AuthorizationDeniedBody | PeerToPeerArrangedBody | PeerToPeerEndedBody | AppealFiledBody | AppealLostBody | ExternalReviewRequestedBody | ExternalReviewLostBody | AuthorizationWithdrawnBody | AgreementNeededBody | AgreementNotNeededBody | AgreementStartedBody | AgreementSignedBody | AgreementFailedBody | ClearedBody | ClearanceEndedBody | ItemVerifiedBody;
+
+/** A move; `why_not` says why the reader cannot make it now. */
+export interface CoverageMoveResponse {
+  move: string;
+  label: string;
+  machine: string;
+  allowed: boolean;
+  why_not: string | null;
+  needs: string[];
+}
+
+/** A reminder that both sides get, and its day at the practice. */
+export interface CoverageReminderResponse {
+  title: string;
+  on: string;
+}
+
+/** The coverage of a referral. Amounts of the center's contracts are in it for the center only. */
+export interface CoverageResponse {
+  state: string;
+  label: string;
+  next_actor: string;
+  next_step: string;
+  until: string | null;
+  verification: string;
+  authorization: string;
+  agreement: string;
+  is_cleared: boolean;
+  cleared_until: string | null;
+  warnings: CoverageWarningResponse[];
+  referral_id: string;
+  version: number;
+  stale_reason: string | null;
+  verified_until: string | null;
+  authorized_until: string | null;
+  authorization_of_earlier_plan: boolean;
+  deadline: CoverageDeadlineResponse | null;
+  facts: CoverageFactResponse[];
+  entered: EnteredFactsResponse[];
+  checklist: ChecklistItemResponse[];
+  timers: PayerTimerResponse[];
+  plan_own_rule: string;
+  plan_notes: string[];
+  reminders: CoverageReminderResponse[];
+  moves: CoverageMoveResponse[];
+  history: CoverageChangeResponse[];
+  financial_resources: FinancialResourceResponse[];
+  disclaimer: string;
+}
+
+/** The coverage for display, in the order in which the rules are tried. */
+export type CoverageState = "not_applicable" | "plan_changed" | "expired" | "cleared" | "denied" | "appeal" | "more_info" | "submitted" | "to_submit" | "agreement_open" | "approved" | "verifying" | "unable_to_verify" | "verified" | "not_started";
+
+/** The coverage for display: the first state that applies, who acts next, and until when. */
+export interface CoverageStateResponse {
+  state: string;
+  label: string;
+  next_actor: string;
+  next_step: string;
+  until: string | null;
+}
+
+/** The coverage of a referral, with its warnings. Its content is at the referral's `coverage` address. */
+export interface CoverageSummaryResponse {
+  state: string;
+  label: string;
+  next_actor: string;
+  next_step: string;
+  until: string | null;
+  verification: string;
+  authorization: string;
+  agreement: string;
+  is_cleared: boolean;
+  cleared_until: string | null;
+  warnings: CoverageWarningResponse[];
+}
+
+/** What both sides should notice. It blocks nothing. */
+export interface CoverageWarningResponse {
+  code: string;
+  message: string;
 }
 
 /**
@@ -897,6 +1235,16 @@ export interface EmergencyCardResponse {
   emergency_call: string;
 }
 
+/** What was entered with the last move of a name, by whom and when. */
+export interface EnteredFactsResponse {
+  move: string;
+  facts: Record<string, any>;
+  at: string;
+  by: string;
+  actor_name: string;
+  of_earlier_plan: boolean;
+}
+
 /** A value that was entered, as a rule read it. */
 export interface EnteredValueResponse {
   pointer: string;
@@ -946,6 +1294,22 @@ export interface ExtensionEventRequest {
   confirm_old_date?: boolean;
   type: "window.extended";
   data: ExtensionData;
+}
+
+/** The external review upheld the denial. */
+export interface ExternalReviewLostBody {
+  move: "external_review_lost";
+  decided_on: string;
+  words?: string | null;
+}
+
+/** An external review was requested. */
+export interface ExternalReviewRequestedBody {
+  move: "external_review_requested";
+  requested_on: string;
+  reviewer: string;
+  case_number?: string | null;
+  deadline?: string | null;
 }
 
 /** One more time on a single day, at the center. */
@@ -1002,6 +1366,16 @@ export interface FileResponse {
 
 /** The types that are accepted, by their media type. TIFF is the usual type of a stored fax. */
 export type FileType = "application/pdf" | "image/jpeg" | "image/png" | "image/tiff";
+
+/** An organization that helps with cost, for a patient without insurance. */
+export interface FinancialResourceResponse {
+  resource_id: string;
+  name: string;
+  organization: string;
+  what: string;
+  url: string;
+  phone: string | null;
+}
 
 /** A date of the follow-up. */
 export interface FollowUpDayResponse {
@@ -1178,6 +1552,13 @@ export interface InformationAnswerBody {
   note?: string | null;
 }
 
+/** The payer asks for more information before it decides. */
+export interface InformationAskedBody {
+  move: "information_asked";
+  items: string;
+  deadline: string;
+}
+
 /** The center asks for information. */
 export interface InformationEventRequest {
   referral_id?: string | null;
@@ -1217,12 +1598,27 @@ export interface InformationRequestsResponse {
   requestable_items: RequestableItemResponse[];
 }
 
-/** Who pays. It says nothing about coverage. A patient without insurance has no payer. */
+/** The information was sent to the payer. */
+export interface InformationSentBody {
+  move: "information_sent";
+  items: string;
+  sent_on: string;
+  channel?: "phone" | "portal" | "fax" | "letter" | "electronic" | null;
+  decision_by?: string | null;
+}
+
+/**
+ * Who pays. It says nothing about coverage. A patient without insurance has no payer.
+ *
+ * `funding` is who bears the cost of an employer's plan; it decides which time limits apply.
+ */
 export interface Insurance {
   payer?: string | null;
   plan_type?: "commercial" | "marketplace" | "medicaid" | "medicare_advantage" | "medicare_ffs" | "self_pay" | "tricare" | "uninsured" | "va" | "other" | null;
   member_id?: string | null;
   group?: string | null;
+  funding?: "self_funded" | "fully_insured" | "unknown" | null;
+  subscriber?: Subscriber | null;
 }
 
 /** A person to invite to one's own organization. */
@@ -1237,6 +1633,17 @@ export interface ItemAnswerBody {
   item_id: string;
   kind: AnswerKind;
   text?: string | null;
+}
+
+/** An item of the checklist, as the payer answered it. */
+export interface ItemVerifiedBody {
+  how?: "phone" | "portal" | "letter" | "fax" | null;
+  called_at?: string | null;
+  representative?: string | null;
+  reference_number?: string | null;
+  move: "item_verified";
+  item: "product_covered" | "indication_policy" | "benefit_bucket" | "site_of_care" | "second_coverage" | "case_manager" | "travel_benefit" | "center_network" | "authorization_form" | "cost_share" | "plan_in_january" | "funding" | "out_of_network_benefit" | "medicaid_state" | "ncd_label" | "supplement" | "military_referral";
+  answer: string;
 }
 
 /** A phase with its stages. */
@@ -1296,6 +1703,29 @@ export interface LastDoseRequest {
   last_on?: string | null;
 }
 
+/** A letter as a person edited it. One with blanks can be saved, and not marked as final. */
+export interface LetterBody {
+  text: string;
+  final?: boolean;
+}
+
+/**
+ * A letter of medical necessity.
+ *
+ * `text` is what was saved last, or the draft; `draft` is what the record fills now. `blanks` says that
+ * something is still to be filled in.
+ */
+export interface LetterResponse {
+  version: number;
+  text: string;
+  draft: string;
+  final: boolean;
+  blanks: boolean;
+  saved_at: string | null;
+  saved_by: string | null;
+  disclaimer: string;
+}
+
 /** One line of therapy as the provider counts it. Lines are never derived. */
 export interface LineOfTherapy {
   line: number;
@@ -1349,6 +1779,13 @@ export interface MeResponse {
   unread_notices: number;
   mail_problem: MailProblemResponse | null;
   idle_minutes: number;
+}
+
+/** What the payer has otherwise about the member. A person decides; nothing is overwritten. */
+export interface MemberDifferenceResponse {
+  pointer: string;
+  asked: string | null;
+  answered: string;
 }
 
 /** The members of an organization. */
@@ -1489,6 +1926,7 @@ export interface NewReferralResponse {
   actions: ActionResponse[];
   may_report: string[];
   packet: PacketResponse;
+  coverage: CoverageSummaryResponse;
   window: MonitoringWindowResponse | null;
   hold: HoldResponse | null;
   outcome: OutcomeReasonResponse | null;
@@ -1596,6 +2034,15 @@ export interface NoticeResponse {
   mail: MailStatusResponse;
 }
 
+/** Another coverage of the patient. The member's number is masked. */
+export interface OtherPayerResponse {
+  rank: string;
+  name: string | null;
+  insurance_type: string | null;
+  member_number: string | null;
+  since: string | null;
+}
+
 /** Why a referral ended or waits, and what its practice can do next. */
 export interface OutcomeReasonResponse {
   reason_code: string;
@@ -1698,6 +2145,63 @@ export interface PayerNetworkResponse {
   as_of: string;
 }
 
+/** A reason of the payer. `pointer` is the fact to correct, if it is a single one. */
+export interface PayerRejectionResponse {
+  code: string;
+  message: string;
+  pointer: string | null;
+}
+
+/** One row of a payer's answer, with its codes as the payer sent them. */
+export interface PayerRowResponse {
+  number: number;
+  code: string;
+  level: string | null;
+  service_types: string[];
+  plan_name: string | null;
+  period: string | null;
+  amount: string | null;
+  percent: string | null;
+  authorization: string | null;
+  in_network: string | null;
+  messages: string[];
+}
+
+/** A time limit that may apply, with its source. `on` is its day if it began with what was entered. */
+export interface PayerTimerResponse {
+  step: string;
+  label: string;
+  days: number | null;
+  hours: number | null;
+  begins: string;
+  source: string;
+  caution: string | null;
+  on: string | null;
+}
+
+/** A peer-to-peer call was arranged; `caller` calls the payer's reviewer. */
+export interface PeerToPeerArrangedBody {
+  move: "peer_to_peer_arranged";
+  phone: string;
+  caller: string;
+  callback?: string | null;
+  case_number?: string | null;
+  hours?: string | null;
+  reviewer?: string | null;
+  specialty?: string | null;
+  call_at?: string | null;
+  until?: string | null;
+}
+
+/** The call was held, or no one was reached. */
+export interface PeerToPeerEndedBody {
+  move: "peer_to_peer_ended";
+  outcome: "overturned" | "upheld" | "partly" | "not_reached";
+  held_at?: string | null;
+  reviewer?: string | null;
+  notes?: string | null;
+}
+
 /** A phase of a referral as screens show it, in order. */
 export type Phase = "eligibility" | "referral" | "consultation" | "collection" | "manufacturing" | "treatment" | "monitoring" | "follow_up" | "closed";
 
@@ -1706,6 +2210,12 @@ export interface PlaceResponse {
   zip: string;
   latitude: number;
   longitude: number;
+}
+
+/** The patient has another plan. */
+export interface PlanChangedBody {
+  move: "plan_changed";
+  reason: string;
 }
 
 /** A date that is planned, moved or canceled. The latest report of a plan counts. */
@@ -2039,6 +2549,7 @@ export interface ReferralResponse {
   actions: ActionResponse[];
   may_report: string[];
   packet: PacketResponse;
+  coverage: CoverageSummaryResponse;
   window: MonitoringWindowResponse | null;
   hold: HoldResponse | null;
   outcome: OutcomeReasonResponse | null;
@@ -2089,6 +2600,7 @@ export interface ReferralSummaryResponse {
   requested_items: number;
   unread_messages: number;
   routing_hints: RoutingHintKind[];
+  coverage: CoverageStateResponse;
 }
 
 /** Who refers. */
@@ -2160,6 +2672,7 @@ export interface Replacement {
  * What a reported event changed: applied, recorded in the history, or parked.
  *
  * `waiting_for` lists the stages that must come before a parked update; it is absent if the referral is not known.
+ * `warnings` says what both sides should notice, such as leukapheresis without a coverage clearance.
  */
 export interface ReportResultResponse {
   status: string;
@@ -2168,6 +2681,7 @@ export interface ReportResultResponse {
   stage: string | null;
   contradiction?: boolean;
   waiting_for?: string[];
+  warnings?: CoverageWarningResponse[];
 }
 
 /** An item that a center can ask for by code: a `document`, or a `fact` of the referral itself. */
@@ -2228,6 +2742,26 @@ export interface ResourceSourceResponse {
 export interface Responsibility {
   who: "practice" | "center";
   does: string;
+}
+
+/** The result of a benefits check, entered by hand. A fact that is left out stays as it is. */
+export interface ResultRecordedBody {
+  how: "phone" | "portal" | "letter" | "fax";
+  called_at?: string | null;
+  representative?: string | null;
+  reference_number?: string | null;
+  move: "result_recorded";
+  outcome: "verified" | "verified_with_conditions" | "unable_to_verify";
+  benefits?: "active" | "inactive" | "not_stated" | null;
+  benefits_detail?: string | null;
+  plan_name?: string | null;
+  authorization?: "required" | "not_required" | "not_stated" | null;
+  authorization_detail?: string | null;
+  network?: "in_network" | "out_of_network" | "designated_provider_required" | "not_applicable" | "not_stated" | null;
+  network_detail?: string | null;
+  valid_until?: string | null;
+  plan_year?: "calendar" | "other" | null;
+  conditions?: string | null;
 }
 
 /** What a member does in the tenant. */
@@ -2393,6 +2927,14 @@ export interface Steroids {
   words?: string | null;
 }
 
+/** Who holds the insurance, seen from the patient. For `self`, it is the patient, and no name is needed. */
+export interface Subscriber {
+  relationship?: "self" | "spouse" | "child" | "other";
+  given_name?: string | null;
+  family_name?: string | null;
+  birth_date?: string | null;
+}
+
 /** An organization. */
 export interface TenantResponse {
   tenant_id: string;
@@ -2496,6 +3038,16 @@ export interface UploadFormResponse {
   url: string;
   fields: Record<string, string>;
   expires_at: string;
+}
+
+/** The benefits are to be verified. */
+export interface VerificationRequestedBody {
+  move: "verification_requested";
+}
+
+/** The payer was asked. */
+export interface VerificationStartedBody {
+  move: "verification_started";
 }
 
 /** How the patient attends. */

@@ -110,6 +110,20 @@ export function DiagnosisStep({ draft }) {
 }
 
 /** @param {any} properties */
+const FUNDING = [
+  ["", "Not entered"],
+  ["self_funded", "Self-funded"],
+  ["fully_insured", "Fully insured"],
+  ["unknown", "Unknown"],
+];
+const RELATIONSHIPS = [
+  ["", "Not entered"],
+  ["self", "The patient"],
+  ["spouse", "The patient's spouse"],
+  ["child", "A parent of the patient"],
+  ["other", "Someone else"],
+];
+
 export const InsuranceFields = ({ draft }) => html`<${FieldGroup} title="Insurance"
   lead="For information only. Not a guarantee of coverage. A patient without insurance needs no payer and no member ID.">
   <${DraftField} draft=${draft} pointer="/insurance/plan_type" label="Plan type" options=${listOptions(PLANS, "Choose the plan type")} />
@@ -117,6 +131,17 @@ export const InsuranceFields = ({ draft }) => html`<${FieldGroup} title="Insuran
   <${DraftField} draft=${draft} pointer="/insurance/member_id" label="Member ID" />
   <${DraftField} draft=${draft} pointer="/insurance/group" label="Group number" optional />
   <${KnownPayers} />
+  ${
+    draft.get("/insurance/plan_type") === "commercial" &&
+    html`<${DraftField} draft=${draft} pointer="/insurance/funding" label="Funding of the plan" options=${FUNDING} />`
+  }
+  <${DraftField} draft=${draft} pointer="/insurance/subscriber/relationship" label="Policy holder" options=${RELATIONSHIPS} />
+  ${
+    ["spouse", "child", "other"].includes(draft.get("/insurance/subscriber/relationship")) &&
+    html`<${DraftField} draft=${draft} pointer="/insurance/subscriber/given_name" label="Policy holder's first name" />
+    <${DraftField} draft=${draft} pointer="/insurance/subscriber/family_name" label="Policy holder's last name" />
+    <${DraftField} draft=${draft} pointer="/insurance/subscriber/birth_date" label="Policy holder's date of birth" type="date" />`
+  }
 <//>`;
 
 const listCodes = (/** @type {Record<string, string>} */ labels, /** @type {string} */ first) => [

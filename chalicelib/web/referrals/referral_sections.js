@@ -101,6 +101,10 @@ export const Coverage = ({ value, edit = null }) => html`<${Section} title="Insu
     ["Plan type", getLabel(value?.plan_type)],
     ["Member ID", value?.member_id],
     ["Group number", value?.group],
+    ...(value?.funding ? [["Funding", getLabel(value.funding)]] : []),
+    ...(value?.subscriber?.family_name
+      ? [["Policy holder", [value.subscriber.given_name, value.subscriber.family_name].filter(Boolean).join(" ")]]
+      : []),
   ]} />
 <//>`;
 

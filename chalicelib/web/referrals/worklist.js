@@ -22,7 +22,24 @@ const PAUSE_MS = 250;
 
 // The search stays while the user opens a referral and comes back. A name is never in the address.
 const searchText = signal("");
-onSignOut(() => (searchText.value = ""));
+const coverageState = signal("");
+onSignOut(() => (searchText.value = coverageState.value = ""));
+
+/** The states of the coverage to choose from. @type {string[][]} */
+const COVERAGE_STATES = [
+  ["", "Any coverage"],
+  ["plan_changed", "Plan changed"],
+  ["expired", "Expired"],
+  ["denied", "Denied by the payer"],
+  ["appeal", "Appeal"],
+  ["more_info", "Payer asks for more"],
+  ["to_submit", "Authorization to submit"],
+  ["submitted", "Payer reviewing"],
+  ["agreement_open", "Case agreement open"],
+  ["approved", "Authorization approved"],
+  ["cleared", "Cleared"],
+  ["not_started", "Not started"],
+];
 
 /** The next expected date: the end of monitoring, or the date by which the step is typically done. */
 function formatExpected({ phase, window_ends_on: end, expected_by: typical }) {
@@ -46,6 +63,7 @@ function ReferralRow({ item }) {
       <span>${item.stage_label}</span>${item.missing_updates && html`<span class="subtext"><span class="chip is-warning">Update missing from center</span></span>`}
       ${item.requested_items > 0 && html`<span class="subtext"><span class="chip is-warning">${formatCount(item.requested_items, "item")} requested</span></span>`}
       ${item.unread_messages > 0 && html`<span class="subtext"><span class="chip is-accent">${formatCount(item.unread_messages, "new message")}</span></span>`}
+      ${item.coverage.state !== "not_started" && html`<span class="subtext">Coverage: ${item.coverage.label}${item.coverage.until && `, ${formatDate(item.coverage.until)}`}</span>`}
       <${PhaseProgress} phase=${item.phase} />
     </td>
     <td role="cell" class="next-action"><${NextActionBadge} owner=${item.owner} referral=${item} /></td>
@@ -141,6 +159,13 @@ function usePagedReferrals(query) {
   return { ...first, more: { ...more, load } };
 }
 
+const CoverageFilter = () => html`<p class="field coverage-filter">
+  <label for="coverage-state" class="visually-hidden">Coverage</label>
+  <select id="coverage-state" onChange=${(event) => (coverageState.value = event.target.value)}>
+    ${COVERAGE_STATES.map(([state, text]) => html`<option value=${state} selected=${state === coverageState.value}>${text}</option>`)}
+  </select>
+</p>`;
+
 function WorklistTable({ pages, list, searched }) {
   const { data, problem, reload, more } = pages;
   if (problem) return html`<${Problem} problem=${problem} retry=${reload} />`;
@@ -158,7 +183,7 @@ function WorklistTable({ pages, list, searched }) {
 
 export function Worklist({ list }) {
   const q = searchText.value;
-  const pages = usePagedReferrals({ ...buildQuery(list), q });
+  const pages = usePagedReferrals({ ...buildQuery(list), q, coverage: coverageState.value });
   const totals = useLoad(countReferrals, []);
   const [loadedAt, setLoadedAt] = useState(/** @type {any} */ (null));
   useEffect(() => {
@@ -184,5 +209,6 @@ export function Worklist({ list }) {
       ${canRefer() && html`<a class="button primary" href="#/new/patient"><${Icon} name="plus" />New referral</a>`}
     </div>
     <${WorklistTabs} list=${list} counts=${totals.data} />
+    <${CoverageFilter} />
     <${WorklistTable} pages=${pages} list=${list} searched=${!!q} />`;
 }

@@ -15,6 +15,7 @@ from chalicelib.domain.referrals.events import (
     BridgingReported,
     ConsultationRequested,
     Corrected,
+    CoverageChanged,
     DocumentArrivalReported,
     DocumentDeleted,
     DocumentShared,
@@ -150,8 +151,18 @@ def build_referral_at(stage):
 
 
 def test_the_list_covers_every_event_type_and_every_stage():
-    """Each stage once; stage changes, corrections and changed facts have tests of their own."""
-    assert set(INTENDED) == set(_REPORTS) == set(EVENT_TYPE_BY_CLASS) - {StageChange, Corrected, FactsChanged}
+    """Each stage once; stage changes, corrections, changed facts and coverage have tests of their own."""
+    assert (
+        set(INTENDED)
+        == set(_REPORTS)
+        == set(EVENT_TYPE_BY_CLASS)
+        - {
+            StageChange,
+            Corrected,
+            FactsChanged,
+            CoverageChanged,
+        }
+    )
 
     assert sorted([*OPEN, *ENDED_BY]) == sorted(stage.value for stage in Stage)
 

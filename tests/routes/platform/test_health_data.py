@@ -17,9 +17,10 @@ from chalicelib.routes.referrals import event_bodies as reports
 from chalicelib.routes.referrals import request_bodies as bodies
 from chalicelib.store.all_stores import TABLE_NAMES
 from tests.support.canaries import CANARIES, build_canary_body, find_canaries
+from tests.support.coverage_driver import list_move_bodies
 from tests.support.faults import FaultMode
 from tests.support.handbacks import build_canary_handback
-from tests.support.leak_probe import capture_outputs, dump_table
+from tests.support.leak_probe import capture_outputs, dump_table, list_canary_facts
 
 OF_EVENTS = frozenset(name for name in CANARIES if name.endswith("_note"))
 """Read where the events are read, and not with the referral."""
@@ -38,6 +39,9 @@ OF_DOCUMENTS = frozenset(name for name in CANARIES if name.startswith("document_
 
 OF_CONSULTATION = frozenset(name for name in CANARIES if name.startswith("consultation_"))
 """Read with the consultation."""
+
+OF_COVERAGE = frozenset(name for name in CANARIES if name.startswith("coverage_"))
+"""Read with the coverage. The payer's number of a call is in the events too."""
 
 OF_CHANGES = frozenset(name for name in CANARIES if name.startswith("change_"))
 """Values that were changed back: only the history of changes has them."""
@@ -118,6 +122,19 @@ def test_every_field_with_personal_data_has_a_canary():
     }  # fmt: skip
     booked = {model: set(list_free_fields(model)) for model in CONSULTATION_FIELDS}
     assert booked == CONSULTATION_FIELDS
+    days = {f"/{name}" for name in (
+        "begins_on", "ends_on", "deadline", "decided_on", "decision_by",
+        "filed_on", "letter_on", "peer_to_peer_until", "received_on", "requested_on", "sent_on", "signed_on",
+        "submitted_on", "until", "valid_until", "called_at", "call_at", "held_at",
+    )}  # fmt: skip
+    of_coverage = {
+        path
+        for name, body in list_move_bodies().items()
+        for path in list_free_fields(body)
+        if path.removeprefix("/") not in list_canary_facts(name)
+    }
+    # The codes of the checklist come from us.
+    assert of_coverage - {"/item"} <= days
     talked = {model: set(list_free_fields(model)) for model in CONVERSATION_FIELDS}
     assert talked == CONVERSATION_FIELDS
 
@@ -163,6 +180,7 @@ def test_the_search_would_find_a_leak(shared_api, captured):
         - OF_HANDBACK
         - OF_CONVERSATION
         - OF_CONSULTATION
+        - OF_COVERAGE
         - OF_DOCUMENTS
         - OF_CHANGES
         - OF_DRAFTS
@@ -178,10 +196,12 @@ def test_the_search_would_find_a_leak(shared_api, captured):
     assert find_canaries(consultation) == OF_CONSULTATION
     events = shared_api.center.get(f"{path}/events?limit=100").text.encode()
     asked = {"conversation_item", "conversation_request"}
-    assert find_canaries(events) == OF_EVENTS - NEVER_KEPT - {"reopening_note"} | OF_CARE | asked
+    assert find_canaries(events) == OF_EVENTS - NEVER_KEPT - {"reopening_note"} | OF_CARE | asked | {"coverage_line"}
     talks = [shared_api.center.get(f"{path}/{kind}").text for kind in ("messages", "information-requests")]
     assert find_canaries("".join(talks).encode()) == OF_CONVERSATION
     assert find_canaries(shared_api.practice.get(f"{path}/documents").text.encode()) == OF_DOCUMENTS
+    coverage = shared_api.center.get(f"{path}/coverage").text.encode()
+    assert find_canaries(coverage) == OF_COVERAGE
     for canary in CANARIES.values():
         assert find_canaries(canary.encode().hex().encode())
         assert find_canaries(b"x" + canary.upper().encode() + b"y")

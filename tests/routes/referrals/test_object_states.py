@@ -160,8 +160,16 @@ def conversation_expected(state, route, handle):
     return 201 if state not in ENDED and handle == "center" else 409
 
 
+def coverage_expected(_state, route, handle):
+    """The version is a wrong one, only the practice writes the letter, and no payer is configured."""
+    if route[1].endswith("/letter"):
+        return 412 if handle in PRACTICE_CARE else 403
+    return 409 if route[1].endswith("/coverage-checks") else 412
+
+
 EXPECTED_BY_PART = {
     "/consultation": consultation_expected,
+    "/coverage": coverage_expected,
     "/documents": document_expected,
     "/information-requests": conversation_expected,
     "/messages": conversation_expected,
@@ -180,6 +188,8 @@ def ask(site, route, referral_id):
         ("PUT", "/v1/referrals/{referral_id}/handback"): {},
         ("PUT", "/v1/referrals/{referral_id}/consultation"): {"slot_id": "slot_x", "state": "held"},
         ("POST", "/v1/referrals/{referral_id}/consultation/requests"): {},
+        ("PUT", "/v1/referrals/{referral_id}/coverage/letter"): {"text": "To the medical director"},
+        ("PATCH", "/v1/referrals/{referral_id}/coverage"): {"move": "verification_requested"},
         ("POST", "/v1/referrals/{referral_id}/events"): {
             "type": "withdrawal.requested",
             "occurred_at": wiring.read_clock().isoformat(),

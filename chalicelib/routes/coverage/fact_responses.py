@@ -1,0 +1,219 @@
+"""The four facts as the API returns them: answer, source, as of, valid until, each separately."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+# pydantic needs this one on Python 3.11.
+from typing_extensions import TypedDict
+
+from chalicelib.domain.coverage.facts import (
+    AuthorizationFact,
+    BenefitsFact,
+    CostShare,
+    DeterminationFact,
+    FactOrigin,
+    NetworkFact,
+    OtherPayer,
+)
+from chalicelib.domain.coverage.track import FactName, KnownFacts
+from chalicelib.routes.platform.timestamps import format_timestamp
+
+
+class CostShareResponse(TypedDict):
+    """What a patient may have to pay, as the payer stated it: an amount in US dollars or a percentage, as text."""
+
+    kind: str
+    level: str | None
+    service_types: list[str]
+    period: str | None
+    amount: str | None
+    percent: str | None
+    in_network: str | None
+
+
+class OtherPayerResponse(TypedDict):
+    """Another coverage of the patient. The member's number is masked."""
+
+    rank: str
+    name: str | None
+    insurance_type: str | None
+    member_number: str | None
+    since: str | None
+
+
+class FactOriginResponse(TypedDict):
+    """Where a fact comes from and how long it counts. `rows` are those of the electronic answer."""
+
+    source: str | None
+    source_label: str | None
+    as_of: str | None
+    valid_until: str | None
+    reference_number: str | None
+    representative: str | None
+    rows: list[int]
+
+
+class FactContentResponse(TypedDict):
+    """What a fact says besides its answer, as far as it has that."""
+
+    words: list[str]
+    plan_name: str | None
+    begins_on: str | None
+    ends_on: str | None
+    costs: list[CostShareResponse]
+    other_payers: list[OtherPayerResponse]
+    contact: str | None
+    number: str | None
+
+
+class CoverageFactResponse(FactOriginResponse, FactContentResponse):
+    """One of the four facts. `answer` is `not_stated` if the payer did not say, and null if no one asked."""
+
+    fact: str
+    label: str
+    answer: str | None
+    answer_label: str
+    of_earlier_plan: bool
+
+
+FACT_LABELS: Mapping[FactName, str] = {
+    FactName.BENEFITS: "Benefits",
+    FactName.AUTHORIZATION: "Authorization",
+    FactName.NETWORK: "Network",
+    FactName.DETERMINATION: "Determination",
+}
+
+_ANSWER_LABELS: Mapping[str, str] = {
+    "active": "Active",
+    "active_pending": "Active, the payer investigates",
+    "inactive": "Not active",
+    "inactive_pending": "Not active, the payer investigates",
+    "required": "Required",
+    "not_required": "Not required",
+    "unknown": "The payer does not know",
+    "in_network": "Center in network",
+    "out_of_network": "Out of network",
+    "designated_provider_required": "Only at a designated center",
+    "not_applicable": "The plan has no network",
+    "not_stated": "The payer did not say",
+    "none": "None yet",
+    "approved": "Approved",
+    "denied": "Denied",
+    "pended": "Pending at the payer",
+}
+SOURCE_LABELS: Mapping[str, str] = {
+    "electronic": "Electronic check",
+    "phone": "Phone",
+    "portal": "Payer's portal",
+    "letter": "Letter",
+    "fax": "Fax",
+}
+
+AnyFact = BenefitsFact | AuthorizationFact | NetworkFact | DeterminationFact
+
+
+def to_fact_responses(known: KnownFacts) -> list[CoverageFactResponse]:
+    """The four facts in their order; one that no one asked about has no answer."""
+    facts: Mapping[FactName, AnyFact | None] = {
+        FactName.BENEFITS: known.benefits,
+        FactName.AUTHORIZATION: known.authorization,
+        FactName.NETWORK: known.network,
+        FactName.DETERMINATION: known.determination,
+    }
+    return [to_fact_response(name, fact, earlier=name in known.of_earlier_plan) for name, fact in facts.items()]
+
+
+def to_fact_response(name: FactName, fact: AnyFact | None, *, earlier: bool = False) -> CoverageFactResponse:
+    """One fact."""
+    origin = fact.origin if fact else None
+    answer = None if fact is None else fact.need if isinstance(fact, AuthorizationFact) else fact.status
+    return {
+        "fact": name,
+        "label": FACT_LABELS[name],
+        "answer": answer,
+        "answer_label": _ANSWER_LABELS[answer] if answer else "Not asked",
+        "of_earlier_plan": earlier,
+        **_describe_origin(origin),
+        **_describe_content(fact),
+    }
+
+
+def _describe_origin(origin: FactOrigin | None) -> FactOriginResponse:
+    return {
+        "source": origin.source if origin else None,
+        "source_label": SOURCE_LABELS[origin.source] if origin else None,
+        "as_of": format_timestamp(origin.as_of) if origin else None,
+        "valid_until": origin.valid_until.isoformat() if origin and origin.valid_until else None,
+        "reference_number": origin.reference_number if origin else None,
+        "representative": origin.representative if origin else None,
+        "rows": list(origin.rows) if origin else [],
+    }
+
+
+def _describe_content(fact: AnyFact | None) -> FactContentResponse:
+    content: FactContentResponse = {
+        "words": [],
+        "plan_name": None,
+        "begins_on": None,
+        "ends_on": None,
+        "costs": [],
+        "other_payers": [],
+        "contact": None,
+        "number": None,
+    }
+    match fact:
+        case BenefitsFact():
+            content["plan_name"] = fact.plan_name
+            content["costs"] = [_to_cost_response(cost) for cost in fact.costs]
+            content["other_payers"] = [_to_payer_response(payer) for payer in fact.other_payers]
+        case AuthorizationFact():
+            content["words"] = list(fact.payer_words)
+            content["number"] = fact.number
+            content["contact"] = _format_contact(fact)
+        case NetworkFact():
+            content["words"] = [*fact.payer_words, *fact.designated_providers]
+        case DeterminationFact():
+            content["words"] = [fact.reason] if fact.reason else []
+            content["number"] = fact.number
+    if isinstance(fact, BenefitsFact | DeterminationFact):
+        content["begins_on"] = fact.begins_on.isoformat() if fact.begins_on else None
+        content["ends_on"] = fact.ends_on.isoformat() if fact.ends_on else None
+    return content
+
+
+def _to_cost_response(cost: CostShare) -> CostShareResponse:
+    return {
+        "kind": cost.kind,
+        "level": cost.level,
+        "service_types": list(cost.service_types),
+        "period": cost.period,
+        "amount": _format_number(cost.amount),
+        "percent": _format_number(cost.percent),
+        "in_network": cost.in_network,
+    }
+
+
+def _to_payer_response(payer: OtherPayer) -> OtherPayerResponse:
+    return {
+        "rank": payer.rank,
+        "name": payer.name,
+        "insurance_type": payer.insurance_type,
+        "member_number": mask_number(payer.member_number),
+        "since": payer.since.isoformat() if payer.since else None,
+    }
+
+
+def mask_number(number: str | None) -> str | None:
+    """Hide all of a member's number but its last four characters."""
+    return f"••• {number[-4:]}" if number else None
+
+
+def _format_number(number: Decimal | None) -> str | None:
+    return f"{number:f}" if number is not None else None
+
+
+def _format_contact(fact: AuthorizationFact) -> str | None:
+    if fact.contact is None:
+        return None
+    ways: Sequence[str] = [way.value for way in fact.contact.contacts]
+    return ", ".join(filter(None, (fact.contact.name, *ways))) or None

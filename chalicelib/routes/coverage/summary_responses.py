@@ -1,0 +1,71 @@
+"""The coverage as a list and a referral show it: one state, who acts next, until when, and warnings."""
+
+from datetime import date
+
+# pydantic needs this one on Python 3.11.
+from typing_extensions import TypedDict
+
+from chalicelib.domain.coverage.display import compute_display
+from chalicelib.domain.coverage.warnings import CoverageWarning, list_status_warnings
+from chalicelib.domain.referrals.coverage_status import TrackStatus
+from chalicelib.domain.referrals.insurance_status import find_coverage_status
+from chalicelib.domain.referrals.referral import Referral
+
+
+class CoverageWarningResponse(TypedDict):
+    """What both sides should notice. It blocks nothing."""
+
+    code: str
+    message: str
+
+
+class CoverageStateResponse(TypedDict):
+    """The coverage for display: the first state that applies, who acts next, and until when."""
+
+    state: str
+    label: str
+    next_actor: str
+    next_step: str
+    until: str | None
+
+
+class CoverageSummaryResponse(CoverageStateResponse):
+    """The coverage of a referral, with its warnings. Its content is at the referral's `coverage` address."""
+
+    verification: str
+    authorization: str
+    agreement: str
+    is_cleared: bool
+    cleared_until: str | None
+    warnings: list[CoverageWarningResponse]
+
+
+def to_coverage_state_response(status: TrackStatus, *, today: date) -> CoverageStateResponse:
+    """The coverage of a row in a list, on a day of the practice."""
+    shown = compute_display(status, today=today)
+    return {
+        "state": shown.state,
+        "label": shown.label,
+        "next_actor": shown.next_actor,
+        "next_step": shown.next_step,
+        "until": shown.until.isoformat() if shown.until else None,
+    }
+
+
+def to_coverage_summary_response(referral: Referral, *, today: date, time_zone: str) -> CoverageSummaryResponse:
+    """The coverage of a referral on a day of the practice. `time_zone` is the center's."""
+    status = find_coverage_status(referral)
+    return {
+        **to_coverage_state_response(status, today=today),
+        "verification": status.verification,
+        "authorization": status.authorization,
+        "agreement": status.agreement,
+        "is_cleared": status.is_cleared,
+        "cleared_until": status.cleared_until.isoformat() if status.cleared_until else None,
+        "warnings": to_warning_responses(list(list_status_warnings(referral, today=today, time_zone=time_zone))),
+    }
+
+
+def to_warning_responses(warnings: list[CoverageWarning]) -> list[CoverageWarningResponse]:
+    """Warnings as the API returns them."""
+    return [{"code": warning.code, "message": warning.message} for warning in warnings]

@@ -1,0 +1,56 @@
+// The letter of medical necessity: filled from the record, edited and saved by the practice.
+import { isPractice } from "../identity/member.js";
+import { html, useState } from "../platform/dom.js";
+import { RefusedRequest } from "../platform/refused_request.js";
+import { announce, Field, Loading, Problem, toFieldId, useLoad } from "../platform/ui.js";
+import { getLetter, saveLetter } from "./coverage_api.js";
+
+/** @param {any} properties */
+function LetterForm({ id, letter, etag, reload }) {
+  const [text, setText] = useState(letter.text);
+  const [problem, setProblem] = useState(/** @type {any} */ (null));
+  const save = async (/** @type {boolean} */ final) => {
+    setProblem(null);
+    try {
+      await saveLetter(id, { text, final }, etag);
+      announce("Letter saved");
+      await reload();
+    } catch (failure) {
+      setProblem(failure);
+    }
+  };
+  const errors = Object.fromEntries((problem?.errors ?? []).map((/** @type {any} */ e) => [e.pointer, e.message]));
+  return html`<div class="stack">
+    <${RefusedRequest} problem=${problem} unknown=${!!problem?.outcomeUnknown} retry=${() => save(false)}
+      onPick=${(/** @type {string} */ pointer) => document.getElementById(toFieldId(pointer))?.focus()} />
+    <${Field} pointer="/text" label="Letter" rows="18" maxlength="20000" value=${text} error=${errors["/text"]} readonly=${!isPractice()}
+      hint="Filled from the record. Fill in each […] yourself, and check every fact before you send it."
+      onInput=${(/** @type {any} */ event) => setText(event.target.value)} />
+    ${
+      isPractice() &&
+      html`<div class="buttons">
+        <button type="button" onClick=${() => save(false)}>Save letter</button>
+        <button type="button" onClick=${() => save(true)}>Save as final</button>
+        <button type="button" class="ghost-button" onClick=${() => setText(letter.draft)}>Fill again from the record</button>
+      </div>`
+    }
+    <p class="small-text">${letter.saved_by ? `Version ${letter.version}, saved by ${letter.saved_by}${letter.final ? ", final" : ""}.` : "Not saved yet."}</p>
+  </div>`;
+}
+
+/** @param {{id: string}} properties */
+export function Letter({ id }) {
+  const [isOpen, setOpen] = useState(false);
+  return html`<details onToggle=${(/** @type {any} */ event) => setOpen(event.target.open)}>
+    <summary>Letter of medical necessity</summary>
+    ${isOpen && html`<${OpenLetter} id=${id} />`}
+  </details>`;
+}
+
+/** @param {{id: string}} properties */
+function OpenLetter({ id }) {
+  const { data, problem, reload } = useLoad(() => getLetter(id), []);
+  if (problem) return html`<${Problem} problem=${problem} retry=${reload} />`;
+  if (!data) return html`<${Loading} what="the letter" />`;
+  return html`<${LetterForm} key=${data.data.version} id=${id} letter=${data.data} etag=${data.etag} reload=${reload} />`;
+}

@@ -1,0 +1,97 @@
+"""The coverage card on the page of a referral, for both sides, at the width of a desk and of a phone."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from chalicelib import wiring
+from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR
+from tests.browser.page_driver import PageUser, find_violations
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = pytest.mark.parametrize("width", [1280, 390])
+
+
+@WIDTHS
+def test_a_result_by_phone_is_entered_and_both_sides_see_it(open_page, demo_world, width):
+    """With a field that was left out named in its place, and the disclaimer always there."""
+    path = demo_world.create_referral(f"Covered{width}", stage="accepted")
+    practice = PageUser(open_page(path, by=COORDINATOR, width=width))
+    card = practice.page.get_by_role("region", name="Coverage")
+    expect(card).to_contain_text("Referring practice: request a benefits check")
+    expect(card).to_contain_text("Not a guarantee of coverage.")
+    practice.press("Enter a result")
+    dialog = practice.page.get_by_role("dialog", name="Enter a result")
+    dialog.get_by_label("How did you learn it?").select_option(label="Phone call")
+    dialog.get_by_label("When was the call?").fill(f"{wiring.read_clock() - timedelta(days=1):%Y-%m-%dT10:00}")
+    dialog.get_by_label("Representative").fill("J. Rivera")
+    dialog.get_by_label("Result", exact=True).select_option(label="Verified")
+    dialog.get_by_label("Benefits").select_option(label="Active")
+    dialog.get_by_label("Authorization").select_option(label="Required")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("Enter the reference number of the call.").first).to_be_visible()
+    assert find_violations(practice.page) == []
+
+    dialog.get_by_label("Reference number").fill("GP-48213")
+    dialog.get_by_role("button", name="Save").click()
+
+    expect(dialog).to_be_hidden()
+    expect(card).to_contain_text("Authorization to submit")
+    expect(card).to_contain_text("ref. GP-48213")
+    assert find_violations(practice.page) == []
+    assert practice.page.evaluate("document.documentElement.scrollWidth") <= width
+    center = open_page(path, by=CENTER_COORDINATOR, width=width)
+    expect(center.get_by_role("region", name="Coverage")).to_contain_text("Authorization to submit")
+    expect(center.get_by_role("region", name="Timeline")).to_contain_text("Result of the benefits check")
+
+
+def test_a_center_clears_the_coverage_by_keyboard(open_page, demo_world):
+    """Tab, Enter and the date field; the practice reads until when, and has no such button."""
+    path = demo_world.create_referral("Cleared", stage="accepted")
+    center = open_page(path, by=CENTER_COORDINATOR)
+    until = (wiring.read_clock() + timedelta(days=60)).date().isoformat()
+    center.get_by_role("button", name="Record clearance").focus()
+    center.keyboard.press("Enter")
+    dialog = center.get_by_role("dialog", name="Record clearance")
+    dialog.get_by_label("Cleared until").fill(until)
+    dialog.get_by_label("What does it rest on?").select_option(label="No authorization required")
+    dialog.get_by_role("button", name="Save").focus()
+    center.keyboard.press("Enter")
+    expect(center.get_by_role("region", name="Coverage")).to_contain_text("Cleared until")
+
+    practice = open_page(path, by=COORDINATOR)
+
+    card = practice.get_by_role("region", name="Coverage")
+    expect(card).to_contain_text("Cleared until")
+    expect(card.get_by_role("button", name="Record clearance")).to_have_count(0)
+    PageUser(practice).go("#/worklist/all")
+    practice.get_by_label("Coverage").select_option(label="Cleared")
+    expect(practice.get_by_role("row").filter(has_text="Cleared,").first).to_contain_text("Coverage: Cleared")
+    expect(practice.get_by_role("row").filter(has_text="Coverage: Payer")).to_have_count(0)
+    assert find_violations(practice) == []
+
+
+def test_leukapheresis_without_a_clearance_shows_a_warning_to_both_sides(open_page, demo_world):
+    """It was accepted, and it stays visible."""
+    path = demo_world.create_referral("Uncleared", stage="apheresis_scheduled")
+
+    for by in (COORDINATOR, CENTER_COORDINATOR):
+        card = open_page(path, by=by).get_by_role("region", name="Coverage")
+        expect(card.locator(".banner")).to_contain_text("has not recorded a coverage clearance")
+
+
+def test_a_letter_is_filled_and_saved(open_page, demo_world):
+    """One with blanks cannot be marked as final."""
+    path = demo_world.create_referral("Letter", stage="accepted")
+    page = open_page(path, by=COORDINATOR)
+    page.get_by_text("Letter of medical necessity").click()
+    letter = page.get_by_label("Letter", exact=False).first
+    expect(letter).to_have_value(re.compile("To the medical director"))
+    page.get_by_role("button", name="Save as final").click()
+    expect(page.get_by_text("Fill in the blanks").first).to_be_visible()
+    page.get_by_role("button", name="Save letter").click()
+    expect(page.get_by_text("Version 1, saved by")).to_be_visible()
+    assert find_violations(page) == []

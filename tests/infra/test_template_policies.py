@@ -30,7 +30,7 @@ READ_AND_COMPLETE = ("ConditionCheckItem", "GetItem", "PutItem", "UpdateItem")
 ALLOWED_ACTIONS = {
     ("api", "referrals"): {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"},
     ("documents", "referrals"): {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"},
-    ("documents", "tenants"): {"GetItem"},
+    ("documents", "tenants"): {"GetItem", "Query"},
     ("documents", "outbox"): {*READ_AND_COMPLETE},
     ("documents", "audit"): {"PutItem", "Query"},
     ("documents", "keys"): {"GetItem", "PutItem"},

@@ -173,6 +173,14 @@ def test_a_function_has_only_the_allowed_actions_on_files(production, function):
     assert grants == ALLOWED_ON_FILES.get(function, set())
 
 
+@pytest.mark.parametrize("function", ["document-check", "relay"])
+def test_a_function_sends_events_only_as_the_product(production, function):
+    """So it cannot send the result of a scanner."""
+    (statement,) = (s for s in list_statements(production, function) if s["Action"] == ["events:PutEvents"])
+
+    assert statement["Condition"] == {"StringEquals": {"events:source": "cart.documents"}}
+
+
 def test_the_check_has_no_access_to_tables_or_keys(production):
     """It reads the bytes of strangers."""
     actions = {action.partition(":")[0] for action, _ in list_grants(production, "document-check")}

@@ -12,6 +12,11 @@ from tests.support.faults import FaultMode, SimulatedCrash
 from tests.support.stores import get_aws_client
 
 
+def fail_at(number: int, mode: FaultMode) -> faults.FaultPlan:
+    """A fault at one call only."""
+    return lambda count, _operation: mode if count == number else None
+
+
 @pytest.fixture(autouse=True)
 def much_space(monkeypatch):
     """Each call gets a document of its own."""
@@ -46,7 +51,7 @@ def test_a_run_that_crashes_at_any_call_is_completed_by_its_repeat(documents, mo
     for number in range(1, count_calls(documents) + 1):
         document_id, version_id = prepare(documents)
         with (
-            faults.inject_faults(lambda n, _, at=number: mode if n == at else None) as calls,
+            faults.inject_faults(fail_at(number, mode)) as calls,
             pytest.raises(SimulatedCrash),
         ):
             documents.scan(document_id, version_id)
@@ -56,6 +61,7 @@ def test_a_run_that_crashes_at_any_call_is_completed_by_its_repeat(documents, mo
         )
 
         assert calls.count_faults == 1
+        assert document and document.stored, f"call {number}"
         assert document.state == "available", f"call {number}"
         assert list_shared(documents).count(document_id) == 1, f"call {number}"
         get_aws_client("s3").head_object(
@@ -70,7 +76,7 @@ def test_a_fault_of_any_call_shares_the_file_once(documents, mode):
     """The SDK repeats the call, or the run fails and is repeated."""
     for number in range(1, count_calls(documents) + 1):
         document_id, version_id = prepare(documents)
-        with faults.inject_faults(lambda n, _, at=number: mode if n == at else None):
+        with faults.inject_faults(fail_at(number, mode)):
             documents.scan(document_id, version_id)
         documents.scan(document_id, version_id)
 
@@ -112,7 +118,7 @@ def test_storage_that_fails_keeps_the_removal_of_files_in_the_outbox(documents):
 def test_two_runs_that_share_one_file_at_once_leave_one_event(documents):
     """EventBridge delivered the result twice at the same moment; the loser reads again and finds it shared."""
     document_id, version_id = prepare(documents)
-    twin = []
+    twin: list[int] = []
 
     def interrupt(_number, operation):
         if operation == "TransactWriteItems" and not twin:

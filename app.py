@@ -87,7 +87,7 @@ def outbox(event: DynamoDBEvent) -> Mapping[str, int]:
 @app.on_cw_event(UPLOAD_NEWS_PATTERN)
 def documents(event: CloudWatchEvent) -> Mapping[str, int]:
     """Record that an upload arrived, was checked or was scanned, and share a file that passed both."""
-    return record_event(event.to_dict(), context=wiring.build_run_context())
+    return record_event(event.to_dict(), scanners=wiring.list_trusted_scanners(), context=wiring.build_run_context())
 
 
 @app.schedule(build_schedule_rate(ScheduledJob.RELAY))

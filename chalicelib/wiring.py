@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import budget
 from chalicelib import settings as settings_module
+from chalicelib.domain.documents.check_events import GUARDDUTY, SCANNER_SOURCES
 from chalicelib.domain.platform.rate_limit import RateLimit
 from chalicelib.domain.referrals.events import encode_id
 from chalicelib.mail.ses import SesMailer
@@ -116,6 +117,11 @@ def get_document_files() -> DocumentFiles:
         get_client=get_aws_client,
         get_identity=_load_signing_identity,
     )
+
+
+def list_trusted_scanners() -> frozenset[str]:
+    """The sources of malware results that count: in production only AWS itself."""
+    return frozenset({GUARDDUTY}) if get_settings().deployment == "production" else SCANNER_SOURCES
 
 
 def _load_signing_identity() -> SigningIdentity:

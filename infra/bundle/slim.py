@@ -154,8 +154,9 @@ def _slim_endpoints(endpoints: dict[str, Any], kept: tuple[str, ...]) -> dict[st
 def _remove_documentation(node: Any) -> Any:
     """Remove documentation strings. A field with the name `documentation` has a value that is not a string."""
     if isinstance(node, dict):
+        # botocore reads the documentation of these parameters of a client, so it stays.
         return {
-            key: _remove_documentation(value)
+            key: value if key == "clientContextParams" else _remove_documentation(value)
             for key, value in node.items()
             if not (key == "documentation" and isinstance(value, str))
         }

@@ -43,6 +43,7 @@ def stack(tmp_path_factory):
                 "IdentityEndpoint": local_cloud.endpoint,
                 "MailFrom": "notices@dashboard.example",
                 "PublicUrl": "https://dashboard.example",
+                "StorageEndpoint": local_cloud.endpoint,
             },
         )
         assert change_set
@@ -68,6 +69,10 @@ def _configure_this_process(patch, outputs):
         "PUBLIC_URL": "unused",
         "DEPLOYMENT": "test",
         "COMMIT": "",
+        "QUARANTINE_BUCKET": "unused",
+        "QUARANTINE_URL": "unused",
+        "DOCUMENTS_BUCKET": "unused",
+        "DOCUMENTS_URL": "unused",
     }.items():
         patch.setenv(name, value)
     wiring.reset()

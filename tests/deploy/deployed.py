@@ -3,6 +3,7 @@
 import contextlib
 import json
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
 import botocore.session
@@ -26,8 +27,9 @@ class DeployedApp:
 
     def __call__(self, event, _context):
         body = event["body"]
+        query = urlencode(event.get("multiValueQueryStringParameters") or {}, doseq=True)
         request = Request(
-            self.base + event["path"],
+            self.base + event["path"] + (f"?{query}" if query else ""),
             method=event["httpMethod"],
             data=None if body is None else body.encode(),
             headers=event["headers"],

@@ -4,16 +4,20 @@ Every function runs with its own packaged policy, which the local cloud enforces
 permission fails here, and so does code that works only within one process.
 """
 
+import hashlib
 import json
 import time
+import urllib.request
 
 import pytest
 
 from chalicelib import wiring
+from chalicelib.domain.documents.check_events import OBJECT_SCANNED
 from chalicelib.domain.notices.tasks import OPEN_MONITORING_RULE
 from chalicelib.domain.platform.jobs import ScheduledJob
 from chalicelib.domain.referrals.monitoring_window import MilestoneKind
 from tests.support.api_driver import STAGES_TO_INFUSED
+from tests.support.uploaded_files import build_pdf
 
 
 @pytest.fixture
@@ -148,6 +152,54 @@ def test_the_day_7_notice_is_sent_on_its_day(stack, api, infused_referral_id):
 
 
 @pytest.mark.usefixtures("infused_referral_id")
+def post_form(form, content):
+    """Upload a file as a browser does."""
+    parts = [
+        f'--cart\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in form["fields"].items()
+    ]
+    file = b'--cart\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
+    body = b"".join([*parts, file, content, b"\r\n--cart--\r\n"])
+    request = urllib.request.Request(form["url"], body, {"Content-Type": "multipart/form-data; boundary=cart"})
+    with urllib.request.urlopen(request) as response:
+        return response.status
+
+
+def test_a_file_is_shared_after_its_check_and_scan(stack, api):
+    """The check function, the documents function and the API, each with its own bundle and role.
+
+    There is no scanner: GuardDuty does not exist here, so this test sends its result.
+    """
+    content = build_pdf(2)
+    path = f"/v1/referrals/{api.refer()['referral_id']}/documents"
+    file = {"name": "a.pdf", "type": "application/pdf", "size": len(content)}
+    file["sha256"] = hashlib.sha256(content).hexdigest()
+    added = api.practice.post(path, {"kind": "imaging", "file": file}).json
+    document, site = f"{path}/{added['document']['document_id']}", api.practice
+    assert post_form(added["upload"], content) == 201
+    assert wait_for(lambda: site.get(document).json["file"]["pages"]) == 2
+    bucket, _, _ = added["upload"]["url"].rpartition("/")[2].partition("?")
+    key = added["upload"]["fields"]["key"]
+    version = stack.create_client("s3").head_object(Bucket=bucket, Key=key)["VersionId"]
+    detail = {
+        "scanStatus": "COMPLETED",
+        "s3ObjectDetails": {"bucketName": bucket, "objectKey": key, "versionId": version},
+        "scanResultDetails": {"scanResultStatus": "NO_THREATS_FOUND"},
+    }
+    entry = {"Source": "cart.scanner", "DetailType": OBJECT_SCANNED, "Detail": json.dumps(detail)}
+    stack.create_client("events").put_events(Entries=[entry])
+    assert wait_for(lambda: site.get(document).json["state"] == "available")
+    link = api.center.post(f"{document}/links", {})
+
+    assert link.status == 201, link.text
+    with urllib.request.urlopen(link.json["url"]) as response:
+        assert response.read().startswith(b"%PDF-")
+    tag = {"If-Match": site.get(document).headers["etag"]}
+    assert site.send("DELETE", f"{document}?reason=duplicate", headers=tag).status == 200
+    s3 = stack.create_client("s3")
+    assert wait_for(lambda: "Versions" not in s3.list_object_versions(Bucket=bucket, Prefix="uploads/"))
+
+
 def test_no_function_logs_patient_data_tokens_or_passwords(stack):
     stack.run_schedule("cart-relay")
 

@@ -31,7 +31,7 @@ READ_AND_COMPLETE = ("ConditionCheckItem", "GetItem", "PutItem", "UpdateItem")
 ALLOWED_ACTIONS = {
     ("api", "referrals"): {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"},
     ("documents", "referrals"): {"ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"},
-    ("documents", "tenants"): {"GetItem"},
+    ("documents", "tenants"): {"GetItem", "Query"},
     ("documents", "outbox"): {*READ_AND_COMPLETE},
     ("documents", "audit"): {"PutItem", "Query"},
     ("documents", "keys"): {"GetItem", "PutItem"},
@@ -205,6 +205,14 @@ def test_a_function_has_only_the_allowed_actions_on_files(production, function):
     }
 
     assert grants == ALLOWED_ON_FILES.get(function, set())
+
+
+@pytest.mark.parametrize("function", ["document-check", "relay"])
+def test_a_function_sends_events_only_as_the_product(production, function):
+    """So it cannot send the result of a scanner."""
+    (statement,) = (s for s in list_statements(production, function) if s["Action"] == ["events:PutEvents"])
+
+    assert statement["Condition"] == {"StringEquals": {"events:source": "cart.documents"}}
 
 
 def test_the_check_has_no_access_to_tables_or_keys(production):

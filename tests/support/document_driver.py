@@ -121,7 +121,12 @@ class DocumentDriver:
             self.record(event)
 
     def scan(
-        self, document_id: str, version_id: str, outcome: str = "NO_THREATS_FOUND", status: str = "COMPLETED"
+        self,
+        document_id: str,
+        version_id: str,
+        outcome: str = "NO_THREATS_FOUND",
+        status: str = "COMPLETED",
+        source: str = "aws.guardduty",
     ) -> Any:
         """Tell the documents function what the scanner found."""
         threats = [{"name": "EICAR-Test-File"}] if outcome == "THREATS_FOUND" else None
@@ -134,7 +139,7 @@ class DocumentDriver:
             },
             "scanResultDetails": {"scanResultStatus": outcome, "threats": threats},
         }
-        return self.record({"source": "aws.guardduty", "detail-type": OBJECT_SCANNED, "detail": detail})
+        return self.record({"source": source, "detail-type": OBJECT_SCANNED, "detail": detail})
 
     def take_requests(self) -> list[dict[str, Any]]:
         """Return the events about this referral, and forget all: its module's other referrals have tasks too."""

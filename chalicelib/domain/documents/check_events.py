@@ -21,7 +21,10 @@ from chalicelib.domain.documents.reasons import RejectionReason
 
 S3_SOURCE = "aws.s3"
 CHECK_SOURCE = "cart.documents"
-SCANNER_SOURCES = frozenset({"aws.guardduty", "cart.scanner"})
+GUARDDUTY = "aws.guardduty"
+"""Only AWS itself can send events from this source."""
+
+SCANNER_SOURCES = frozenset({GUARDDUTY, "cart.scanner"})
 
 OBJECT_CREATED = "Object Created"
 DOCUMENT_CHECKED = "Document Checked"

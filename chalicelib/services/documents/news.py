@@ -4,7 +4,7 @@ News comes at least once, in any order, and about any version of the upload. Wha
 Whatever no longer counts is removed from quarantine.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -53,11 +53,21 @@ _SCAN_STATUSES: Mapping[str, ScanStatus] = {
 Source: "Monitoring S3 object scans" in the GuardDuty user guide (read 2026-11)."""
 
 
-def record_event(event: Mapping[str, Any], *, context: RunContext) -> Mapping[str, int]:
-    """Record an event about an upload. A repeat changes nothing."""
+def record_event(event: Mapping[str, Any], *, scanners: Collection[str], context: RunContext) -> Mapping[str, int]:
+    """Record an event about an upload. A repeat changes nothing.
+
+    Args:
+        event: As EventBridge delivers it.
+        scanners: The sources whose malware results count. In production only one that no program of the account
+            can use, so a function that is taken over cannot say that its own file is clean.
+        context: The tables and the time.
+    """
     parsed = parse_event(event)
     if parsed is None or parsed[0].bucket != context.stores.files.quarantine.name:
         return {"ignored": 1}
+    if isinstance(parsed[1], ScanResult) and parsed[1].engine not in scanners:
+        log.error("document verdict refused", counts={"refused": 1})
+        return {"refused": 1}
     outcome = _record(*parsed, context=context)
     log.info("document news", counts={outcome: 1})
     return {outcome: 1}

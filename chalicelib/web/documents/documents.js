@@ -10,7 +10,8 @@ import { Dialog, Loading, Problem, useLoad } from "../platform/ui.js";
 import { AddDocumentDialog } from "./add_dialog.js";
 import { createLink, listDocuments, removeDocument, reportArrival } from "./documents_api.js";
 
-const POLL_MS = 4000;
+const POLL_MS = 5000;
+const MAX_POLLS = 24; // Each one is in the audit trail. A check that takes longer ends with a notice.
 const ON_THE_WAY = ["awaiting_upload", "checking"];
 
 /** @type {Record<string, string>} */
@@ -187,7 +188,8 @@ function PacketList({ packet }) {
 function usePolling(isWaiting, reload) {
   useEffect(() => {
     if (!isWaiting) return;
-    const timer = setInterval(() => document.hidden || reload(), POLL_MS);
+    let left = MAX_POLLS;
+    const timer = setInterval(() => !document.hidden && left-- > 0 && reload(), POLL_MS);
     return () => clearInterval(timer);
   }, [isWaiting]);
 }

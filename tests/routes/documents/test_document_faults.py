@@ -12,6 +12,11 @@ from tests.support.faults import FaultMode, SimulatedCrash
 from tests.support.stores import get_aws_client
 
 
+def fail_at(number: int, mode: FaultMode) -> faults.FaultPlan:
+    """A fault at one call only."""
+    return lambda count, _operation: mode if count == number else None
+
+
 @pytest.fixture(autouse=True)
 def much_space(monkeypatch):
     """Each call gets a document of its own."""
@@ -40,18 +45,13 @@ def list_shared(documents):
     return [entry["data"]["document_id"] for entry in timeline if entry["type"] == "document.shared"]
 
 
-def choose_fault(mode, number):
-    """Choose the fault for one call, by its number."""
-    return lambda call, _operation: mode if call == number else None
-
-
 @pytest.mark.parametrize("mode", [FaultMode.CRASH_BEFORE, FaultMode.CRASH_AFTER])
 def test_a_run_that_crashes_at_any_call_is_completed_by_its_repeat(documents, mode):
     """The file is shared once, and the link opens the copy that the record names."""
     for number in range(1, count_calls(documents) + 1):
         document_id, version_id = prepare(documents)
         with (
-            faults.inject_faults(choose_fault(mode, number)) as calls,
+            faults.inject_faults(fail_at(number, mode)) as calls,
             pytest.raises(SimulatedCrash),
         ):
             documents.scan(document_id, version_id)
@@ -61,8 +61,7 @@ def test_a_run_that_crashes_at_any_call_is_completed_by_its_repeat(documents, mo
         )
 
         assert calls.count_faults == 1
-        assert document is not None
-        assert document.stored is not None
+        assert document and document.stored, f"call {number}"
         assert document.state == "available", f"call {number}"
         assert list_shared(documents).count(document_id) == 1, f"call {number}"
         get_aws_client("s3").head_object(
@@ -77,7 +76,7 @@ def test_a_fault_of_any_call_shares_the_file_once(documents, mode):
     """The SDK repeats the call, or the run fails and is repeated."""
     for number in range(1, count_calls(documents) + 1):
         document_id, version_id = prepare(documents)
-        with faults.inject_faults(choose_fault(mode, number)):
+        with faults.inject_faults(fail_at(number, mode)):
             documents.scan(document_id, version_id)
         documents.scan(document_id, version_id)
 

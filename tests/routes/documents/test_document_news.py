@@ -1,5 +1,6 @@
 """News about a file in the wrong order, late, twice, about another version, or never."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -104,6 +105,21 @@ def test_only_a_complete_clean_scan_opens_a_file(documents, outcome, status, sta
     documents.scan(document_id, version_id, outcome, status)
 
     assert documents.get(document_id)["state"] == state
+
+
+def test_in_production_only_aws_itself_can_say_that_a_file_is_clean(documents, monkeypatch):
+    """Every function that can send events could use any other source."""
+    settings = replace(wiring.get_settings(), deployment="production")
+    monkeypatch.setattr(wiring, "get_settings", lambda: settings)
+    document_id = documents.add()
+    version_id = documents.upload(document_id)
+    documents.check(document_id, version_id)
+    forged = documents.scan(document_id, version_id, source="cart.scanner")
+    waiting = documents.get(document_id)["state"]
+    documents.scan(document_id, version_id, source="aws.guardduty")
+
+    assert (forged, waiting) == ({"refused": 1}, "checking")
+    assert documents.get(document_id)["state"] == "available"
 
 
 def test_an_object_that_no_one_announced_is_removed(documents):

@@ -24,7 +24,8 @@ from chalicelib.routes.handback import handback
 from chalicelib.routes.identity import me_and_sessions, members
 from chalicelib.routes.notices import notices as notice_routes
 from chalicelib.routes.notices import preferences, ses_and_unsubscribe
-from chalicelib.routes.referrals import information_requests, last_viewed, messages, referrals
+from chalicelib.routes.platform.operations import PDF_TYPE
+from chalicelib.routes.referrals import information_requests, last_viewed, messages, packet_pdf, referrals
 from chalicelib.routes.webhooks import deliveries, receive
 from chalicelib.services.audit.trail import write_checkpoint
 from chalicelib.services.documents.news import record_event
@@ -33,7 +34,7 @@ from chalicelib.services.platform import heartbeats
 from chalicelib.store.notices.task_items import list_ids_in_stream_event
 
 app = ReferralApp(app_name="cart-referrals", configure_logs=False)
-app.api.binary_types = []  # Text only. Fonts are inlined, so no response needs base64.
+app.api.binary_types = [PDF_TYPE]  # Fonts are inlined, so only PDFs need base64.
 
 for module in (
     cds_hooks,
@@ -51,6 +52,7 @@ for module in (
     information_requests,
     messages,
     document_routes,
+    packet_pdf,
     handback,
     receive,
     deliveries,

@@ -44,6 +44,11 @@ _DYNAMODB_CONFIG = CONFIG.merge(Config(parameter_validation=False))
 # A copy of 25 MB inside S3 can take longer than other calls. No request of a person waits for it.
 _STORAGE_CONFIG = CONFIG.merge(Config(read_timeout=20))
 
+# A function that just starts needs seconds. `packet_renderer` checks before that the request has the time.
+_FUNCTION_CONFIG = CONFIG.merge(Config(read_timeout=7))
+
+_CONFIG_BY_SERVICE = {"lambda": _FUNCTION_CONFIG, "s3": _STORAGE_CONFIG}
+
 
 class _PlainParser(JSONParser):
     """Returns the JSON of DynamoDB unchanged, because it already is the attribute map.
@@ -71,7 +76,7 @@ def create_dynamodb_client() -> "DynamoDBClient":
 
 def create_aws_client(service: str) -> Any:
     """Create a standard client of another service."""
-    config = _STORAGE_CONFIG if service == "s3" else CONFIG
+    config = _CONFIG_BY_SERVICE.get(service, CONFIG)
     return _create_budgeted_client(botocore.session.Session(), service, config)
 
 

@@ -30,6 +30,7 @@ def build_source(*, naming: PatientNaming = PatientNaming.NAME, **changed: Any) 
         "center_listing": LISTING,
         "disease_name": "Large B-cell lymphoma",
         "products": [("Requested product", "Breyanzi")],
+        "documents": [("Available", "Pathology report"), ("Missing", "Viral serology")],
         "naming": naming,
         "made_at": MADE_AT,
         "time_zone": "America/Chicago",

@@ -88,6 +88,7 @@ class PacketSource:
         center_listing: The center's entry in the directory.
         disease_name: The name of the disease; empty if none was entered.
         products: The requested, planned and given product, as pairs of label and name.
+        documents: Where the documents of the packet are, as pairs of a state and the documents in it.
         naming: Whether the page has the patient's name, or only the alias.
         made_at: When the page is made.
         time_zone: The reader's time zone, for `made_at`.
@@ -100,6 +101,7 @@ class PacketSource:
     center_listing: Mapping[str, Any]
     disease_name: str
     products: Facts
+    documents: Facts
     naming: PatientNaming
     made_at: datetime
     time_zone: str
@@ -169,6 +171,7 @@ def _list_sections(source: PacketSource) -> Sequence[PacketSection]:
             "Treatment center", "right", list_center_facts(source.center_name, source.center_listing, contact)
         ),
         _build_completeness(source),
+        _build_facts("Documents", "right", source.documents, moves=8),
         _build_facts("Points to discuss with the center", "right", list_flag_facts(clinical), moves=6),
         _build_facts("Lab results and last doses", "right", list_lab_facts(clinical), moves=3),
         _build_therapy(clinical.get("prior_lines") or ()),

@@ -1548,6 +1548,9 @@ export interface Patient {
   caregiver?: Caregiver | null;
 }
 
+/** How a page names the patient. Published values. */
+export type PatientNaming = "name" | "alias";
+
 /** A payer whose network included the center on a date. */
 export interface PayerNetworkResponse {
   payer: string;

@@ -104,6 +104,11 @@ def test_missing_items_are_named():
     assert text[1] == "Missing: Patient's phone; ECOG performance status."
 
 
+def test_documents_are_listed_by_where_they_are():
+    """So that the center knows what to look for, and what to ask for."""
+    assert get_facts(build_page(), "Documents") == {"Available": "Pathology report", "Missing": "Viral serology"}
+
+
 def test_items_without_a_value_have_their_reason():
     """They count as answered."""
     page = build_page(patient__phone=None, none_because=[{"item": "/patient/phone", "reason": "Lives in a shelter"}])
@@ -266,7 +271,7 @@ def test_what_moves_to_page_2_first_is_fixed():
         none_because=[{"item": "/patient/phone", "reason": "None"}],
         clinical__labs={"lvef_percent": 55},
     )
-    order = sorted((s for s in page["sections"] if s["moves"]), key=lambda section: section["moves"])
+    order = sorted((s for s in page["sections"] if s["moves"]), key=lambda section: section["moves"] or 0)
 
     assert [section["heading"] for section in order] == [
         "Note",
@@ -276,6 +281,7 @@ def test_what_moves_to_page_2_first_is_fixed():
         "Items without a value",
         "Points to discuss with the center",
         "Insurance",
+        "Documents",
     ]
     assert [section["heading"] for section in page["sections"] if not section["moves"]] == [
         "Patient",
@@ -290,7 +296,7 @@ def test_what_moves_to_page_2_first_is_fixed():
 def test_a_referral_with_almost_nothing_has_a_page():
     """Rows of earlier releases and new drafts lack whole sections."""
     referral = build_referral(Stage.DRAFT, details={"patient": {}, "clinical": {}, "referring_provider": {}})
-    page = build_page(referral=referral, disease_name="", products=[])
+    page = build_page(referral=referral, disease_name="", products=[], documents=[])
 
     assert get_section(page, "Disease") is None
     assert get_facts(page, "Insurance") == {"Insurance": "Not entered"}
@@ -299,7 +305,7 @@ def test_a_referral_with_almost_nothing_has_a_page():
 def read_web_labels(path, name):
     """The labels of a constant in the dashboard's code, as code and words."""
     source = (WEB / path).read_text("utf-8")
-    block = re.search(rf"const {name} = [{{\[](.*?)\n[}}\]];", source, re.DOTALL)[1]
+    [block] = re.findall(rf"const {name} = [{{\[](.*?)\n[}}\]];", source, re.DOTALL)
     pairs = re.findall(r'^\s*\[?"?([A-Za-z0-9_]+)"?[:,] "([^"]*)"', block, re.MULTILINE)
     assert pairs
     return dict(pairs)
@@ -340,9 +346,9 @@ def test_every_plan_type_reads_the_same():
 def test_every_language_of_the_form_has_a_name():
     """The browser has names of its own; paper needs them here."""
     source = (WEB / "referrals/languages.js").read_text("utf-8")
-    codes = re.search(r'const CODES =\s*"([^"]*)"', source)[1].split()
+    [codes] = re.findall(r'const CODES =\s*"([^"]*)"', source)
 
-    assert [code for code in codes if code not in packet_labels.LANGUAGES] == []
+    assert [code for code in codes.split() if code not in packet_labels.LANGUAGES] == []
 
 
 def test_every_disease_has_a_name():

@@ -44,8 +44,11 @@ _DYNAMODB_CONFIG = CONFIG.merge(Config(parameter_validation=False))
 # A copy of 25 MB inside S3 can take longer than other calls. No request of a person waits for it.
 _STORAGE_CONFIG = CONFIG.merge(Config(read_timeout=20))
 
-# A function that just starts needs seconds. `packet_renderer` checks before that the request has the time.
-_FUNCTION_CONFIG = CONFIG.merge(Config(read_timeout=7))
+PACKET_READ_S = 7
+"""How long to wait for the function that sets PDFs: a function that just starts needs seconds.
+`chalicelib.store.referrals.packet_renderer` checks before that the request has the time."""
+
+_FUNCTION_CONFIG = CONFIG.merge(Config(read_timeout=PACKET_READ_S))
 
 _CONFIG_BY_SERVICE = {"lambda": _FUNCTION_CONFIG, "s3": _STORAGE_CONFIG}
 

@@ -74,3 +74,7 @@ export const changeReferral = (id, body, version) => callApi("PATCH", `referrals
  */
 export const sendEvent = async (id, body, key) =>
   (await callApi("POST", `referrals/${encode(id)}/events`, { body, key })).data;
+
+/** @param {string} id @param {string} patient how the page names the patient: name or alias @returns {Promise<Blob>} */
+export const getPacketPdf = async (id, patient) =>
+  (await callApi("GET", `referrals/${encode(id)}/packet.pdf`, { pdf: true, query: { patient } })).data;

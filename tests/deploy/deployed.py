@@ -1,5 +1,6 @@
 """Access to the deployed product for tests."""
 
+import base64
 import contextlib
 import json
 from urllib.error import HTTPError
@@ -26,12 +27,12 @@ class DeployedApp:
         self.open = build_opener(ProxyHandler({})).open
 
     def __call__(self, event, _context):
-        body = event["body"]
+        sent = event["body"]
         query = urlencode(event.get("multiValueQueryStringParameters") or {}, doseq=True)
         request = Request(
             self.base + event["path"] + (f"?{query}" if query else ""),
             method=event["httpMethod"],
-            data=None if body is None else body.encode(),
+            data=None if sent is None else sent.encode(),
             headers=event["headers"],
         )
         try:
@@ -39,8 +40,11 @@ class DeployedApp:
         except HTTPError as error:
             response = error
         with response:
-            text = response.read().decode()
-            return {"statusCode": response.status, "headers": dict(response.headers), "body": text}
+            body = response.read()
+            headers = dict(response.headers)
+            is_pdf = headers.get("Content-Type") == "application/pdf"
+            text = base64.b64encode(body).decode() if is_pdf else body.decode()
+            return {"statusCode": response.status, "headers": headers, "body": text}
 
 
 class DeployedDriver(ApiDriver):

@@ -1,6 +1,5 @@
 """Access to the deployed product for tests."""
 
-import base64
 import contextlib
 import json
 from urllib.error import HTTPError
@@ -40,11 +39,8 @@ class DeployedApp:
         except HTTPError as error:
             response = error
         with response:
-            body = response.read()
-            headers = dict(response.headers)
-            is_pdf = headers.get("Content-Type") == "application/pdf"
-            text = base64.b64encode(body).decode() if is_pdf else body.decode()
-            return {"statusCode": response.status, "headers": headers, "body": text}
+            text = response.read().decode()
+            return {"statusCode": response.status, "headers": dict(response.headers), "body": text}
 
 
 class DeployedDriver(ApiDriver):

@@ -104,7 +104,11 @@ def test_a_referral_moves_from_submission_to_infusion(api, infused_referral_id):
 
 
 def test_the_api_gets_a_pdf_from_the_function_that_sets_it(api):
-    """From another bundle, by the permission of the API's role. The gateway sends bytes."""
+    """From another bundle, by the permission of the API's role.
+
+    The local cloud ignores the binary types in the definition of the API. Its gateway sends base64 text, as AWS does
+    for a type that is not among them.
+    """
     referral_id = api.refer(patient__family_name="Faxedover")["referral_id"]
 
     response = api.practice.get(f"/v1/referrals/{referral_id}/packet.pdf?patient=name")

@@ -302,6 +302,11 @@ def test_a_function_times_out_before_its_caller_stops_waiting(template):
         assert get_function(template, name)["Timeout"] < LEASE_DURATION.total_seconds()
 
 
+def test_the_gateway_sends_pdfs_as_bytes(template):
+    """Without this it would send base64 text."""
+    assert get_api(template)["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] == ["application/pdf"]
+
+
 def test_the_api_does_not_wait_longer_than_the_function_that_sets_pdfs_may_take(template):
     """Otherwise a page that takes long would end as an error of the function, and not as a pause."""
     assert clients.PACKET_READ_S < get_function(template, "PacketPdf")["Timeout"] <= MAX_BUDGET_S

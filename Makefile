@@ -59,7 +59,8 @@ screenshots: .venv/.ready .venv-cloud/.ready ## Take the screenshots of README a
 lock: .venv/.ready ## Lock the newest versions that meet requirements-*.in
 	$(LOCK) --upgrade requirements-run.in -o requirements-run.txt
 	$(LOCK) --upgrade -c requirements-run.txt requirements-check.in -o requirements-check.txt
-	$(LOCK) --upgrade -c requirements-run.txt -c requirements-check.txt requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --upgrade requirements-packet.in -o requirements-packet.txt
+	$(LOCK) --upgrade -c requirements-run.txt -c requirements-check.txt -c requirements-packet.txt requirements-dev.in -o requirements-dev.txt
 	$(LOCK) --upgrade requirements-cloud.in -o requirements-cloud.txt
 	npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 

@@ -27,7 +27,15 @@ from chalicelib.routes.handback import handback
 from chalicelib.routes.identity import me_and_sessions, members
 from chalicelib.routes.notices import notices as notice_routes
 from chalicelib.routes.notices import preferences, ses_and_unsubscribe
-from chalicelib.routes.referrals import information_requests, last_viewed, messages, practice_directory, referrals
+from chalicelib.routes.platform.operations import PDF_TYPE
+from chalicelib.routes.referrals import (
+    information_requests,
+    last_viewed,
+    messages,
+    packet_pdf,
+    practice_directory,
+    referrals,
+)
 from chalicelib.routes.webhooks import deliveries, receive
 from chalicelib.services.audit.trail import write_checkpoint
 from chalicelib.services.consultation.patterns import materialize_all
@@ -37,7 +45,7 @@ from chalicelib.services.platform import heartbeats
 from chalicelib.store.notices.task_items import list_ids_in_stream_event
 
 app = ReferralApp(app_name="cart-referrals", configure_logs=False)
-app.api.binary_types = []  # Text only. Fonts are inlined, so no response needs base64.
+app.api.binary_types = [PDF_TYPE]  # Fonts are inlined, so only PDFs need base64.
 
 for module in (
     cds_hooks,
@@ -59,6 +67,7 @@ for module in (
     coverage,
     letters,
     checks,
+    packet_pdf,
     handback,
     slot_routes,
     patterns,

@@ -44,6 +44,14 @@ _DYNAMODB_CONFIG = CONFIG.merge(Config(parameter_validation=False))
 # A copy of 25 MB inside S3 can take longer than other calls. No request of a person waits for it.
 _STORAGE_CONFIG = CONFIG.merge(Config(read_timeout=20))
 
+PACKET_READ_S = 7
+"""How long to wait for the function that sets PDFs: a function that just starts needs seconds.
+`chalicelib.store.referrals.packet_renderer` checks before that the request has the time."""
+
+_FUNCTION_CONFIG = CONFIG.merge(Config(read_timeout=PACKET_READ_S))
+
+_CONFIG_BY_SERVICE = {"lambda": _FUNCTION_CONFIG, "s3": _STORAGE_CONFIG}
+
 
 class _PlainParser(JSONParser):
     """Returns the JSON of DynamoDB unchanged, because it already is the attribute map.
@@ -71,7 +79,7 @@ def create_dynamodb_client() -> "DynamoDBClient":
 
 def create_aws_client(service: str) -> Any:
     """Create a standard client of another service."""
-    config = _STORAGE_CONFIG if service == "s3" else CONFIG
+    config = _CONFIG_BY_SERVICE.get(service, CONFIG)
     return _create_budgeted_client(botocore.session.Session(), service, config)
 
 

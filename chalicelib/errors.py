@@ -5,6 +5,7 @@ ApiError
 ├── UnauthenticatedError       401  the caller did not prove who they are
 ├── ForbiddenError             403  the caller is known, but the role does not allow this
 ├── NotFoundError              404  missing, or another tenant's: the same response for both
+├── NotAcceptableError         406  the response has a type that the request does not accept
 ├── ConflictError              409  understood, but the current state does not allow it
 ├── PreconditionFailedError    412  someone else changed it after the caller read it
 ├── PrefetchMissingError       412  an EHR request came without the FHIR resources it is about
@@ -84,6 +85,13 @@ class NotFoundError(ApiError):
         super().__init__(
             "not_found", "Not found. It may have been removed, or your organization does not have access to it."
         )
+
+
+class NotAcceptableError(ApiError):
+    """The response would have a type that the request does not accept."""
+
+    status = 406
+    title = "Another format was requested"
 
 
 class ConflictError(ApiError):
@@ -176,6 +184,6 @@ class UnavailableError(ApiError):
     title = "Temporarily unavailable"
     retry_after_s = 5
 
-    def __init__(self, code: str = "unavailable") -> None:
-        """Confirm that it is safe to repeat the request."""
-        super().__init__(code, "The dashboard is temporarily unavailable. Try again; it is safe to repeat.")
+    def __init__(self, code: str = "unavailable", detail: str | None = None) -> None:
+        """Confirm that it is safe to repeat the request, or say it in `detail` for one feature."""
+        super().__init__(code, detail or "The dashboard is temporarily unavailable. Try again; it is safe to repeat.")

@@ -33,6 +33,7 @@ class Settings:
         quarantine_url: The address to which browsers upload.
         documents_bucket: Where the files are that passed their checks.
         documents_url: The address from which browsers download.
+        packet_function: The name of the function that sets a referral as a PDF.
     """
 
     table_prefix: str
@@ -55,6 +56,7 @@ class Settings:
     quarantine_url: str
     documents_bucket: str
     documents_url: str
+    packet_function: str
 
 
 _OPTIONAL = frozenset(

@@ -23,6 +23,7 @@ from chalicelib.settings import Settings
 from chalicelib.store.all_stores import Stores, open_stores
 from chalicelib.store.documents.files import Bucket, DocumentFiles
 from chalicelib.store.documents.signing import SigningIdentity
+from chalicelib.store.referrals.packet_renderer import LambdaPacketRenderer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,6 +147,12 @@ def get_mailer() -> SesMailer:
         sender=get_settings().mail_from,
         configuration_set=get_settings().mail_configuration_set,
     )
+
+
+@cache
+def get_packet_renderer() -> LambdaPacketRenderer:
+    """What sets a referral as a PDF."""
+    return LambdaPacketRenderer(client=lambda: get_aws_client("lambda"), function_name=get_settings().packet_function)
 
 
 @cache
@@ -308,6 +315,7 @@ def reset() -> None:
         get_document_files,
         get_center_search,
         get_mailer,
+        get_packet_renderer,
         get_identity_service,
         get_token_verifier,
         get_cds_token_verifier,

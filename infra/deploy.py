@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from botocore.session import Session
 
-from infra.bundle import BUNDLE, CHECK_BUNDLE, TEMPLATE, template
+from infra.bundle import BUNDLES, TEMPLATE, template
 from infra.commit import ROOT
 
 _NO_CHANGES_REASONS = ("didn't contain changes", "No updates are to be performed")
@@ -133,7 +133,7 @@ class DeployedStack:
 
     def _upload(self, dist: Path) -> str:
         """Upload all files to the bucket, named by their content hash. Return the template's address."""
-        bundles = {name: (dist / name).read_bytes() for name in (BUNDLE, CHECK_BUNDLE)}
+        bundles = {name: (dist / name).read_bytes() for name in BUNDLES}
         packaged = json.loads((dist / TEMPLATE).read_text("utf-8"))
         for function in template.list_resources_of_type(packaged, "AWS::Serverless::Function").values():
             name = function["Properties"]["CodeUri"].removeprefix("./")

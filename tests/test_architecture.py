@@ -58,6 +58,7 @@ SLOW_IMPORTS = {
     "moto": "for tests",
     "pikepdf": "PDF files; only the function that checks files has it",
     "requests": "an HTTP client",
+    "typst": "sets PDFs; only a function of its own has it",
     "urllib3": "part of the AWS SDK",
 }
 

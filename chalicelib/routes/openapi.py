@@ -9,7 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core.core_schema import AfterValidatorFunctionSchema
 
 from chalicelib.routes.platform.fields import ReferralId
-from chalicelib.routes.platform.operations import OPERATIONS, RouteAccess, RouteOperation
+from chalicelib.routes.platform.operations import OPERATIONS, PDF_TYPE, RouteAccess, RouteOperation
 from chalicelib.routes.platform.problem_codes import PROBLEM_CODES
 from chalicelib.routes.platform.request import MAX_KEY_CHARS
 from chalicelib.routes.platform.responses import ProblemResponse, ReadinessResponse
@@ -153,9 +153,13 @@ def _build_responses(operation: RouteOperation, definitions: dict[str, Any]) -> 
     responses = {str(operation.status): success} | dict.fromkeys(sorted(_list_refusal_codes(operation)), problem)
     if operation.access is RouteAccess.WEBHOOK_SIGNATURE:
         responses["202"] = success | {"description": "Parked until an earlier event arrives"}
-    if operation.response_type is None and operation.status == 200:
+    if operation.returns_pdf:
+        success["content"] = {PDF_TYPE: {"schema": {"type": "string", "contentMediaType": PDF_TYPE}}}
+    elif operation.response_type is None and operation.status == 200:
         success["content"] = {"*/*": {"schema": {"type": "string"}}}
         responses["304"] = {"description": "Not changed since the response with this ETag"}
+    if operation.returns_pdf:
+        responses["406"] = problem
     if operation.response_type is ReadinessResponse:
         responses["503"] = success | {"description": "Not ready; `dependencies` shows which service does not respond"}
     return responses

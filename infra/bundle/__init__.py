@@ -5,6 +5,7 @@
     binaries   removes parts of them that only a debugger reads
     bytecode   compiles the remaining files
     archive    writes one reproducible zip and checks it
+    own_bundles  the functions with large libraries, each with a zip of its own
     template   completes chalice's template
 
 docs/decisions/0005-packaging.md explains this design.
@@ -20,37 +21,27 @@ import zipfile
 from pathlib import Path
 
 from infra.bundle import archive, binaries, bytecode, packages, slim, template
+from infra.bundle.own_bundles import CHECK, OWN_BUNDLES, PACKET, build_own_bundle
 from infra.commit import ROOT, read_commit
 
 BUNDLE = "bundle.zip"
-CHECK_BUNDLE = "document-check.zip"
+CHECK_BUNDLE, PACKET_BUNDLE = CHECK.archive, PACKET.archive
+BUNDLES = (BUNDLE, *(own.archive for own in OWN_BUNDLES))
+"""Every zip that the template names."""
+
 TEMPLATE = "template.json"
 
 _MIB = 1024 * 1024
 # A cold start reads the whole bundle. Compiled extensions for other processors are about 10% larger.
 _LIMITS_BYTES = {"production": 19 * _MIB // 2, "local": 21 * _MIB // 2}
 
-_CHECK_LIMIT_BYTES = 24 * 1024 * 1024
-"""The function that checks files has libraries for PDF and images. No person waits for its start."""
-
 _LOCK = ROOT / "requirements-run.txt"
-_CHECK_LOCK = ROOT / "requirements-check.txt"
-_CHECK_CODE = (
-    "chalicelib/__init__.py",
-    "chalicelib/domain/__init__.py",
-    *(
-        f"chalicelib/domain/documents/{name}.py"
-        for name in ("__init__", "check_events", "file_types", "limits", "reasons")
-    ),
-)
-"""What the function that checks files needs of the product. An import contract allows no more."""
-
 _RESOURCES = ROOT / "infra" / "resources.json"
 _SHIPPED = ("app.py", "chalicelib", ".chalice")
 
 
 def build(out: Path, *, stage: str = "production") -> None:
-    """Write `bundle.zip`, `document-check.zip` and `template.json` into `out`.
+    """Write `bundle.zip`, the bundles of single functions, and `template.json` into `out`.
 
     Args:
         out: The output folder. It is created if it does not exist.
@@ -67,20 +58,16 @@ def build(out: Path, *, stage: str = "production") -> None:
         raw = _chalice_package(project, stage)
         _copy_into_bundle(tree, project, stage)
         archive.pack(tree, out / BUNDLE)
-        check_tree = Path(scratch, "check")
-        _copy_into_check_bundle(check_tree, project, stage)
-        archive.pack(check_tree, out / CHECK_BUNDLE)
+        for own in OWN_BUNDLES:
+            build_own_bundle(own, Path(scratch, own.package), out, architecture=_read_architecture(project, stage))
     archive.check_archive(
         out / BUNDLE, distributions=packages.list_pinned(_LOCK) - slim.UNUSED_PACKAGES, limit_bytes=_LIMITS_BYTES[stage]
     )
-    archive.check_archive(
-        out / CHECK_BUNDLE,
-        distributions=packages.list_pinned(_CHECK_LOCK),
-        limit_bytes=_CHECK_LIMIT_BYTES,
-        modules={"document_check/handler.pyc", "pikepdf/__init__.pyc", "PIL/Image.pyc"},
-    )
     completed = template.complete_template(
-        raw, bundle=f"./{BUNDLE}", check_bundle=f"./{CHECK_BUNDLE}", commit=read_commit()
+        raw,
+        bundle=f"./{BUNDLE}",
+        own_bundles={own.function: f"./{own.archive}" for own in OWN_BUNDLES},
+        commit=read_commit(),
     )
     (out / TEMPLATE).write_text(template.to_json(completed), encoding="utf-8")
 
@@ -129,17 +116,6 @@ def _copy_into_bundle(tree: Path, project: Path, stage: str) -> None:
         packaged.extractall(tree)
     packages.install(_LOCK, into=tree, architecture=_read_architecture(project, stage))
     slim.remove_unused(tree)
-    binaries.strip_symbols(tree)
-    bytecode.compile_in_subprocess(tree)
-
-
-def _copy_into_check_bundle(tree: Path, project: Path, stage: str) -> None:
-    shutil.copytree(ROOT / "document_check", tree / "document_check", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in _CHECK_CODE:
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, tree / name)
-    packages.install(_CHECK_LOCK, into=tree, architecture=_read_architecture(project, stage))
-    slim.remove_unused_of_check(tree)
     binaries.strip_symbols(tree)
     bytecode.compile_in_subprocess(tree)
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from infra.bundle import BUNDLE, CHECK_BUNDLE, TEMPLATE, archive, build, slim
+from infra.bundle import BUNDLES, TEMPLATE, archive, build, slim
 from infra.commit import ROOT
 
 
@@ -22,7 +22,7 @@ def main() -> None:
         build(arguments.out, stage=arguments.stage)
     except (archive.BundleError, slim.SlimError) as error:
         parser.exit(1, f"{error}\n")
-    for name in (BUNDLE, CHECK_BUNDLE, TEMPLATE):
+    for name in (*BUNDLES, TEMPLATE):
         print(f"{arguments.out / name}  {(arguments.out / name).stat().st_size:,} bytes")
 
 

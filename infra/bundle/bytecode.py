@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_OWN_CODE = ("app.py", "chalicelib", "document_check")
+_OWN_CODE = ("app.py", "chalicelib", "document_check", "packet_pdf")
 _ROUTES = Path("chalicelib/routes")
 _LAMBDA_ROOT = "/var/task"
 _UNCHECKED_HASH = (1).to_bytes(4, "little")

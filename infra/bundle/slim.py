@@ -7,10 +7,14 @@ than 400 services. This module lists by name what it removes. The deployment tes
 import gzip
 import json
 import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-KEPT_AWS_SERVICES = ("cognito-idp", "dynamodb", "events", "kms", "s3", "secretsmanager", "sesv2")
+KEPT_AWS_SERVICES = ("cognito-idp", "dynamodb", "events", "kms", "lambda", "s3", "secretsmanager", "sesv2")
+
+KEPT_OPERATIONS: Mapping[str, frozenset[str]] = {"lambda": frozenset({"Invoke"})}
+"""The only operations of a service that the product calls, for services with many others."""
 
 CHECK_AWS_SERVICES = ("events", "guardduty", "s3")
 """The services that the function that checks files uses."""
@@ -102,6 +106,15 @@ def remove_unused_of_check(site: Path) -> None:
     _slim_botocore(site / "botocore", kept=CHECK_AWS_SERVICES)
 
 
+def remove_unused_of_packet(site: Path) -> None:
+    """Remove what the function that sets PDFs does not need."""
+    for pattern in ("bin", "**/*.pyi", "**/*.typed"):
+        for path in site.glob(pattern):
+            _remove(path)
+    for info in site.glob("*.dist-info"):
+        _slim_metadata(info)
+
+
 def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
@@ -137,11 +150,44 @@ def _slim_service(service: Path) -> None:
     *older, newest = sorted(service.iterdir())
     for version in older:
         _remove(version)
+    operations = KEPT_OPERATIONS.get(service.name)
+    unused = ("examples", "paginators", "waiters") if operations else ("examples",)
     for path in sorted(newest.iterdir()):
         content = _read(path)
         path.unlink()
-        if not path.name.startswith("examples"):
-            _write(newest / path.name.removesuffix(".gz"), _remove_documentation(content))
+        if path.name.startswith(unused):
+            continue
+        if operations and path.name.startswith("service-2.json"):
+            content = _keep_operations(content, operations)
+        _write(newest / path.name.removesuffix(".gz"), _remove_documentation(content))
+
+
+def _keep_operations(service: dict[str, Any], operations: frozenset[str]) -> dict[str, Any]:
+    """Keep some operations of an API, and the shapes that they use."""
+    kept = {name: operation for name, operation in service["operations"].items() if name in operations}
+    if kept.keys() != operations:
+        raise SlimError(f"Not in the API anymore: {sorted(operations - kept.keys())}. Update infra/bundle/slim.py.")
+    shapes: dict[str, Any] = {}
+    waiting = [*_list_shapes(kept)]
+    while waiting:
+        name = waiting.pop()
+        if name not in shapes:
+            shapes[name] = service["shapes"][name]
+            waiting += _list_shapes(shapes[name])
+    return {**service, "operations": kept, "shapes": shapes}
+
+
+def _list_shapes(node: Any) -> Iterator[str]:
+    """List the names of the shapes to which a description refers."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "shape" and isinstance(value, str):
+                yield value
+            else:
+                yield from _list_shapes(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _list_shapes(value)
 
 
 def _slim_endpoints(endpoints: dict[str, Any], kept: tuple[str, ...]) -> dict[str, Any]:

@@ -2,15 +2,13 @@
 
 import copy
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.errors import UnavailableError
 from chalicelib.routes.platform.endpoint import build_gateway_problem
 
 Template = dict[str, Any]
-
-CHECK_FUNCTION = "DocumentCheck"
-"""The function that checks files. It has a bundle of its own."""
 
 _ANY_METHOD = "x-amazon-apigateway-any-method"
 _METHODS = frozenset({"delete", "get", "head", "options", "patch", "post", "put"})
@@ -43,22 +41,23 @@ GATEWAY_RESPONSES = {
 }
 
 
-def complete_template(template: Template, *, bundle: str, check_bundle: str, commit: str) -> Template:
+def complete_template(template: Template, *, bundle: str, own_bundles: Mapping[str, str], commit: str) -> Template:
     """Complete Chalice's template.
 
     Args:
         template: As `chalice package --merge-template` wrote it.
         bundle: The path of the zip, relative to the template.
-        check_bundle: The path of the zip of the function that checks files.
+        own_bundles: The path of the zip of each function that has one of its own, by its logical name.
         commit: The packaged commit. Empty if unknown.
     """
     completed = copy.deepcopy(template)
     functions = list_resources_of_type(completed, "AWS::Serverless::Function")
     for name, function in functions.items():
-        function["Properties"]["CodeUri"] = check_bundle if name == CHECK_FUNCTION else bundle
-    # Chalice does not know this function.
-    ours, theirs = functions[CHECK_FUNCTION]["Properties"], functions["APIHandler"]["Properties"]
-    ours |= {name: theirs[name] for name in ("Runtime", "Architectures") if name in theirs}
+        function["Properties"]["CodeUri"] = own_bundles.get(name, bundle)
+    # Chalice does not know these functions.
+    theirs = functions["APIHandler"]["Properties"]
+    for name in own_bundles:
+        functions[name]["Properties"] |= {part: theirs[part] for part in ("Runtime", "Architectures") if part in theirs}
     for api in list_resources_of_type(completed, "AWS::Serverless::Api").values():
         api["Properties"]["GatewayResponses"] = {
             kind: _build_gateway_response(status, code) for kind, (status, code) in GATEWAY_RESPONSES.items()

@@ -17,6 +17,7 @@ from types import FrameType
 
 from infra.local.cloud import CloudError
 from infra.local.lifecycle import CannotRunError, run
+from infra.local.packet_function import PacketFunctionError
 from infra.local.server import PortInUseError
 from infra.local.stack import StackError
 
@@ -34,7 +35,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("Stopped. All data is saved.")
         return 0
-    except (CannotRunError, CloudError, PortInUseError, StackError) as error:
+    except (CannotRunError, CloudError, PacketFunctionError, PortInUseError, StackError) as error:
         print(error, file=sys.stderr)
         return 1
 

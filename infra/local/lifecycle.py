@@ -18,6 +18,7 @@ from infra.commit import read_commit
 from infra.local import cloud, environment, stack
 from infra.local.gateway import Gateway
 from infra.local.mailbox import SentMailbox
+from infra.local.packet_function import run_packet_function
 from infra.local.schedules import EventFunction, ScheduleRunner
 from infra.local.server import HttpServer
 from infra.local.streams import StreamRunner
@@ -52,6 +53,7 @@ def run(data_dir: Path, port: int) -> NoReturn:
         settings |= stack.deploy(local_cloud.endpoint, public_url=server.url, mail_from=MAIL_FROM, commit=read_commit())
         settings |= _configure_simulated_ehr(data_dir) | _configure_mail_topic()
         settings |= _configure_payers(stops.enter_context(run_simulator()).url, local_cloud.endpoint)
+        settings["AWS_ENDPOINT_URL_LAMBDA"] = stops.enter_context(run_packet_function())
         environment.apply_environment(settings)
         app = _import_product(log)
         _seed()

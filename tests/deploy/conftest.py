@@ -73,6 +73,7 @@ def _configure_this_process(patch, outputs):
         "QUARANTINE_URL": "unused",
         "DOCUMENTS_BUCKET": "unused",
         "DOCUMENTS_URL": "unused",
+        "PACKET_FUNCTION": "unused",
     }.items():
         patch.setenv(name, value)
     wiring.reset()

@@ -26,12 +26,12 @@ class DeployedApp:
         self.open = build_opener(ProxyHandler({})).open
 
     def __call__(self, event, _context):
-        body = event["body"]
+        sent = event["body"]
         query = urlencode(event.get("multiValueQueryStringParameters") or {}, doseq=True)
         request = Request(
             self.base + event["path"] + (f"?{query}" if query else ""),
             method=event["httpMethod"],
-            data=None if body is None else body.encode(),
+            data=None if sent is None else sent.encode(),
             headers=event["headers"],
         )
         try:

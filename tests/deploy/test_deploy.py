@@ -17,6 +17,7 @@ from chalicelib.domain.notices.tasks import OPEN_MONITORING_RULE
 from chalicelib.domain.platform.jobs import ScheduledJob
 from chalicelib.domain.referrals.monitoring_window import MilestoneKind
 from tests.support.api_driver import STAGES_TO_INFUSED
+from tests.support.packet_pages import read_pages
 from tests.support.uploaded_files import build_pdf
 
 
@@ -98,6 +99,20 @@ def test_a_referral_moves_from_submission_to_infusion(api, infused_referral_id):
     assert api.get_stage(infused_referral_id) == "infused"
     window = api.practice.get(f"/v1/referrals/{infused_referral_id}/window").json
     assert window["time_zone"] == "America/New_York"
+
+
+def test_the_api_gets_a_pdf_from_the_function_that_sets_it(api):
+    """From another bundle, by the permission of the API's role.
+
+    The local cloud ignores the binary types in the definition of the API. Its gateway sends base64 text, as AWS does
+    for a type that is not among them.
+    """
+    referral_id = api.refer(patient__family_name="Faxedover")["referral_id"]
+
+    response = api.practice.get(f"/v1/referrals/{referral_id}/packet.pdf?patient=name")
+
+    assert response.status == 200, response.text
+    assert "CAR T referral: Ana Faxedover" in read_pages(response.content)[0]
 
 
 def list_recipients(stack, alias):

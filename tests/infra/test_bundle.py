@@ -6,10 +6,13 @@ import re
 import zipfile
 
 import pytest
+from botocore.model import ServiceModel
 
 from infra import bundle
 from infra.bundle import archive, packages, slim
+from infra.bundle.own_bundles import OWN_BUNDLES
 from infra.commit import ROOT
+from packet_pdf.characters import FONTS
 
 LIMIT_BYTES = 19 * 1024 * 1024 // 2
 LOCK = ROOT / "requirements-run.txt"
@@ -120,6 +123,42 @@ def test_botocore_keeps_the_operations_of_a_service_without_documentation(bundle
 
     assert "TransactWriteItems" in service["operations"]
     assert "documentation" not in service["operations"]["TransactWriteItems"]
+
+
+def test_of_lambda_only_the_operation_that_the_product_calls_is_kept(bundle_archive):
+    """With every shape that it uses, so that a client can be created and call it."""
+    (name,) = (n for n in bundle_archive.namelist() if re.fullmatch(r"botocore/data/lambda/.*/service-2\.json", n))
+    service = json.loads(bundle_archive.read(name))
+    model = ServiceModel(service, "lambda")
+
+    assert model.operation_names == ["Invoke"]
+    invoke = model.operation_model("Invoke")
+    for shape in (invoke.input_shape, invoke.output_shape, *invoke.error_shapes):
+        assert all(member.type_name for member in shape.members.values())
+
+
+def test_the_function_that_sets_pdfs_has_its_own_bundle(dist):
+    """With its template and fonts, and without anything else of the product."""
+    with zipfile.ZipFile(dist / bundle.PACKET_BUNDLE) as zip_file:
+        names = set(zip_file.namelist())
+        template = zip_file.read("packet_pdf/packet.typ")
+
+    assert {name.split("/")[0] for name in names} == {"packet_pdf", "typst", "typst-0.15.2.dist-info"}
+    assert template == (ROOT / "packet_pdf" / "packet.typ").read_bytes()
+    fonts = {path.name for path in FONTS.glob("*.ttf")}
+    assert {name.rpartition("/")[2] for name in names if name.endswith(".ttf")} == fonts
+    assert {f"packet_pdf/fonts/licenses/{font}-LICENSE" for font in ("droid", "nanum", "noto")} <= names
+
+
+@pytest.mark.parametrize("own", OWN_BUNDLES, ids=lambda own: own.function)
+def test_the_bundle_of_a_single_function_fits_lambda(dist, own):
+    """Lambda takes at most 250 MB unpacked; the product's own limit for the zip is lower."""
+    archive_path = dist / own.archive
+
+    with zipfile.ZipFile(archive_path) as zip_file:
+        unpacked = sum(entry.file_size for entry in zip_file.infolist())
+    assert unpacked < 250 * 1000 * 1000
+    assert archive_path.stat().st_size <= own.limit_bytes
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib import clients
+from chalicelib.budget import MAX_BUDGET_S
 from chalicelib.domain.documents.check_events import UPLOAD_NEWS_PATTERN, UPLOADS
 from chalicelib.settings import Settings
 from chalicelib.store.all_stores import TABLE_NAMES
 from chalicelib.store.notices.leases import LEASE_DURATION
+from chalicelib.store.referrals.packet_renderer import RENDER_S
 from chalicelib.wiring import MIN_REMAINING_MS
 from infra import bundle
 from infra.bundle.template import list_resources_of_type
@@ -63,6 +66,7 @@ FUNCTIONS = {
     "Documents",
     "Notices",
     "Outbox",
+    "PacketPdf",
     "Relay",
     "Slots",
 }
@@ -299,7 +303,18 @@ def test_a_function_times_out_before_its_caller_stops_waiting(template):
         assert get_function(template, name)["Timeout"] < LEASE_DURATION.total_seconds()
 
 
-@pytest.mark.parametrize("name", sorted(FUNCTIONS - {"APIHandler"}))
+def test_the_gateway_sends_pdfs_as_bytes(template):
+    """Without this it would send base64 text."""
+    assert get_api(template)["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] == ["application/pdf"]
+
+
+def test_the_api_does_not_wait_longer_than_the_function_that_sets_pdfs_may_take(template):
+    """Otherwise a page that takes long would end as an error of the function, and not as a pause."""
+    assert clients.PACKET_READ_S < get_function(template, "PacketPdf")["Timeout"] <= MAX_BUDGET_S
+    assert clients.CONNECT_S + clients.PACKET_READ_S <= RENDER_S
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS - {"APIHandler", "PacketPdf"}))
 def test_a_job_spends_less_than_half_of_its_time_limit_in_reserve(template, name):
     """The reserve is for a last task that gets no response."""
     assert get_function(template, name)["Timeout"] > 2 * MIN_REMAINING_MS / 1000
@@ -326,6 +341,7 @@ def test_functions_use_the_python_and_the_processor_of_the_bundle(template):
         ("DocumentCheck", "DocumentCheckLogs"),
         ("Documents", "DocumentsLogs"),
         ("Slots", "SlotsLogs"),
+        ("PacketPdf", "PacketPdfLogs"),
     ],
 )
 def test_each_function_has_a_log_group_with_limited_retention(template, name, group):

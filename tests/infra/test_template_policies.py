@@ -18,6 +18,7 @@ ROLES = {
     "documents": "DocumentsRole",
     "document-check": "DocumentCheckRole",
     "slots": "SlotsRole",
+    "packet-pdf": "PacketPdfRole",
 }
 JOBS = ("relay", "notices", "clocks", "digest")
 SENDERS = ("outbox", *JOBS)
@@ -222,6 +223,25 @@ def test_the_check_has_no_access_to_tables_or_keys(production):
     assert actions == {"events", "guardduty", "logs", "s3", "sqs"}
 
 
+def test_the_function_that_sets_pdfs_can_only_write_its_log(production):
+    """The API sends it everything that it needs."""
+    grants = list_grants(production, "packet-pdf")
+
+    assert {action.partition(":")[0] for action, _ in grants} == {"logs"}
+
+
+@pytest.mark.parametrize("function", ROLES)
+def test_only_the_api_calls_another_function(production, function):
+    """And only the one that sets PDFs."""
+    calls = {
+        (action, json.loads(resource)["Fn::GetAtt"][0])
+        for action, resource in list_grants(production, function)
+        if action.startswith("lambda:")
+    }
+
+    assert calls == ({("lambda:InvokeFunction", "PacketPdf")} if function == "api" else set())
+
+
 def test_the_api_cannot_send_mail(production):
     """An attacker who takes over the public function cannot send email to anyone."""
     actions = {action for action, _ in list_grants(production, "api") if action.startswith("ses:Send")}
@@ -256,7 +276,7 @@ def test_no_function_can_change_or_delete_audit_rows(production, function):
     assert actions <= {"dynamodb:PutItem", "dynamodb:Query"}
 
 
-@pytest.mark.parametrize("function", sorted(ROLES.keys() - {"document-check"}))
+@pytest.mark.parametrize("function", sorted(ROLES.keys() - {"document-check", "packet-pdf"}))
 def test_a_data_key_can_only_be_used_with_its_scope(production, function):
     """KMS itself rejects a call without the scope for which a data key was created."""
     (statement,) = (s for s in list_statements(production, function) if "kms:Decrypt" in s["Action"])

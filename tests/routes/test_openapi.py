@@ -192,6 +192,8 @@ def share(world, path):
         world.center.post(f"{documents.path}/{fax}/arrival", {"arrival": "not_found"})
         world.center.get(documents.path)
     world.center.get(f"{path}/documents")
+    world.center.get(f"{path}/packet.pdf?patient=alias")
+    world.center.get(f"{path}/packet.pdf", Accept="text/html")
 
 
 def cover(world, path):
@@ -332,6 +334,8 @@ def list_faults(document, operation, answer):
     if media_type not in result["content"]:
         return [f"media type {media_type} is not documented"]
     schema = result["content"][media_type]["schema"]
+    if media_type == "application/pdf":
+        return [] if answer.content.startswith(b"%PDF-") else ["not a PDF"]
     validator = Draft202012Validator(schema | {"components": document["components"]})
     found = validator.iter_errors(json.loads(answer.text))
     return [f"{error.json_path}: {error.message[:150]}" for error in found]

@@ -24,6 +24,11 @@ class ApiAnswer:
         """The body as JSON."""
         return json.loads(self.text)
 
+    @property
+    def content(self) -> bytes:
+        """The body of a response that is not text. API Gateway decodes it before it sends it."""
+        return base64.b64decode(self.text, validate=True)
+
 
 class FakeLambdaContext:
     """A Lambda context with time left."""
@@ -76,6 +81,7 @@ class ApiClient:
         given: dict[str, str | None] = {}
         given |= {"Content-Type": "application/json"} if raw is not None else {}
         given |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        given |= {"Accept": "application/pdf"} if urlsplit(path).path.endswith(".pdf") else {}
         given |= dict(headers or {})
         sent = {name: value for name, value in given.items() if value is not None}
         return self.invoke(self.build_event(method, path, raw, sent))

@@ -37,6 +37,7 @@ def build_environment(jwks_url: str) -> dict[str, str]:
         "COMMIT": "",
         "EHR_CLIENTS": ehr.build_allow_list(),
         "PAYERS_SECRET": "",
+        "PACKET_FUNCTION": f"{PREFIX}packet-pdf",
         "QUARANTINE_BUCKET": QUARANTINE,
         "QUARANTINE_URL": f"https://{QUARANTINE}.s3.us-east-1.amazonaws.com",
         "DOCUMENTS_BUCKET": DOCUMENTS,

@@ -94,7 +94,7 @@ def play_referral(world: ApiDriver) -> str:
     for site in (world.practice, world.center, world.other_practice):
         for read in (path, f"{path}/events", f"{path}/changes", f"{path}/window", "/v1/referrals?q=qvortrup",
                      "/v1/notices", f"{path}/notices", f"{path}/handback", f"{path}/follow-up",
-                     f"{path}/follow-up.ics"):  # fmt: skip
+                     f"{path}/follow-up.ics", f"{path}/packet.pdf", f"{path}/packet.pdf?patient=alias"):  # fmt: skip
             site.get(read)
     for lane in TaskQueue:
         run_job(lane, context=wiring.build_job_context(wiring.read_clock() + timedelta(days=30)))

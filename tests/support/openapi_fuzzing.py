@@ -175,7 +175,17 @@ class _Sender:
     def find_unreadable(self) -> dict[str, str]:
         """What can no longer be read after what was accepted."""
         referral = f"/v1/referrals/{self._infused}"
-        views = ("", "/events", "/notices", "/window", "/handback", "/follow-up", "/follow-up.ics", "/messages")
+        views = (
+            "",
+            "/events",
+            "/notices",
+            "/window",
+            "/handback",
+            "/follow-up",
+            "/follow-up.ics",
+            "/messages",
+            "/packet.pdf",
+        )
         paths = [*(referral + view for view in views), f"/v1/referrals/{self._draft}", "/v1/referrals", "/v1/notices"]
         paths += [f"{referral}/information-requests", f"{referral}/documents"]
         paths.append(f"{referral}/information-requests")

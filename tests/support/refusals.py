@@ -94,6 +94,11 @@ def not_there(world, _patch):
     return world.practice.get(f"/v1/referrals/{CANARY}")
 
 
+def other_format(world, _patch):
+    path = f"/v1/referrals/{world.refer()['referral_id']}/packet.pdf"
+    return world.practice.get(path, Accept=f"text/{CANARY}")
+
+
 def no_such_method(world, _patch):
     return world.practice.send("PURGE", f"/v1/referrals/{CANARY}", build_canary_referral())
 
@@ -199,6 +204,7 @@ REFUSALS = {
     refused_to_role: (403, "practice_only"),
     not_there: (404, "not_found"),
     no_such_method: (405, "method_not_allowed"),
+    other_format: (406, "accept_pdf"),
     incomplete: (409, "packet_incomplete"),
     move_not_legal: (409, "not_your_move"),
     id_reused: (409, "webhook_id_reused"),

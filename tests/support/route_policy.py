@@ -123,6 +123,7 @@ POLICY: Mapping[Route, Outcomes | RouteAccess] = {
     # Nothing is written yet, so version 1 is stale; the practice only reads.
     ("PUT", "/v1/referrals/{referral_id}/handback"): _only(CENTER_CARE, 412, rest=404)
     | dict.fromkeys(PRACTICE_CARE, 403),
+    ("GET", "/v1/referrals/{referral_id}/packet.pdf"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/follow-up"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/follow-up.ics"): _OF_THE_REFERRAL,
     ("GET", "/v1/referrals/{referral_id}/messages"): _OF_THE_REFERRAL,

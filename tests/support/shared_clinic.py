@@ -12,6 +12,7 @@ from chalicelib.domain.identity.members import Member, Role, Tenant, TenantKind
 from tests.support import aws_fakes as cloud
 from tests.support import factories, tokens
 from tests.support.api_driver import ApiDriver, open_api_driver
+from tests.support.packet_function import get_local_renderer
 
 OPERATOR = Tenant(tenant_id="opr_house", kind=TenantKind.OPERATOR, name="Operations", time_zone="UTC")
 
@@ -37,6 +38,8 @@ def open_shared_clinic(folder: Path) -> Iterator[ApiDriver]:
         cloud.create_tables()
         patch.setenv("KMS_KEY_ID", cloud.create_key())
         cloud.verify_sender()
+        # Moto would run the function in a container.
+        patch.setattr(wiring, "get_packet_renderer", get_local_renderer)
         driver = open_api_driver()
         driver.members |= EXTRA_MEMBERS
         factories.add_members(driver.stores, EXTRA_MEMBERS.values())

@@ -6,6 +6,8 @@ _EXTENSION = re.compile(r"(?:; ?ext ?=|(?:, ?)?(?:extension|ext\.?:?|x|#)) ?(\d{
 _WRITTEN = re.compile(r"\+?[\d ()./\u2010-\u2015\u00a0-]+", re.ASCII)
 _E164 = re.compile(r"[1-9]\d{6,14}", re.ASCII)
 
+_US_STORED = re.compile(r"(?:\+1|1-)(\d{3})-?(\d{3})-?(\d{4})", re.ASCII)
+
 _US_DIGITS = 10
 _US_EXIT_CODE = "011"
 
@@ -31,6 +33,14 @@ def parse_phone(written: str) -> str:
     if not _E164.fullmatch(digits):
         raise _build_error()
     return f"+{digits};ext={extension[1]}" if extension else f"+{digits}"
+
+
+def format_phone(stored: str) -> str:
+    """Format a stored number as people in the US write it: "(713) 555-0142 ext. 12". Others stay as they are."""
+    number, _, extension = stored.partition(";ext=")
+    us = _US_STORED.fullmatch(number)
+    written = f"({us[1]}) {us[2]}-{us[3]}" if us else number
+    return f"{written} ext. {extension}" if extension else written
 
 
 def _add_country_code(digits: str) -> str:

@@ -69,5 +69,10 @@ INFORMATION_REQUESTS_PER_MEMBER = RateLimit(burst=30, per_second=30 / _HOUR_S)
 
 DOCUMENTS_PER_MEMBER = RateLimit(burst=60, per_second=60 / _HOUR_S)
 """How many documents one member can add: twice what a referral can have at once, and then 60 an hour."""
+
 TIME_REQUESTS_PER_MEMBER = RateLimit(burst=30, per_second=30 / _HOUR_S)
 """The same for questions to a center for a consultation time."""
+
+PACKETS_PER_MEMBER = RateLimit(burst=60, per_second=120 / _HOUR_S)
+"""How many PDFs of referrals one member can make: a worklist of 60 at once, and then 120 an hour. Each one takes
+a tenth of a second of a function with much memory. This product's proposal."""

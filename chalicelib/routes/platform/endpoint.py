@@ -34,7 +34,7 @@ _Body = TypeVar("_Body")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiResponse(Generic[_Body]):
-    """A response. A `body` of None has no content; text is sent as it is."""
+    """A response. A `body` of None has no content; text and bytes are sent as they are."""
 
     body: _Body
     status: int = 200
@@ -80,6 +80,7 @@ def declare_endpoint(
             status=status,
             needs_idempotency_key=needs_idempotency_key,
             needs_if_match=needs_if_match,
+            returns_pdf=hints["return"] == ApiResponse[bytes],
         )
         OPERATIONS.append(operation)
 
@@ -95,9 +96,9 @@ def declare_endpoint(
 
 
 def _get_response_type(returned: Any) -> Any:
-    """The type of the JSON body that a view returns; None if it returns text or nothing."""
+    """The type of the JSON body that a view returns; None if it returns text, bytes or nothing."""
     [body_type] = typing.get_args(returned)
-    return None if body_type in (str, NoneType) else body_type
+    return None if body_type in (bytes, str, NoneType) else body_type
 
 
 def _handle_request(
@@ -144,13 +145,13 @@ def _to_json(value: Any) -> str:
 
 
 def _render_response(response: ApiResponse[Any], request_id: str) -> Response:
-    text = response.body if isinstance(response.body, str) else _to_json(response.body)
+    body = response.body if isinstance(response.body, bytes | str) else _to_json(response.body)
     headers: dict[str, str | list[str]] = {
         "Content-Type": "application/json",
         "X-Request-Id": request_id,
         **response.headers,
     }
-    return Response(body=text, status_code=response.status, headers=headers)
+    return Response(body=body, status_code=response.status, headers=headers)
 
 
 def from_stored_response(stored: StoredResponse) -> ApiResponse[Any]:

@@ -11,6 +11,9 @@ from chalicelib.routes.platform.fields import StrictModel
 CDS_SERVICES = "/cds-services"
 """Where CDS Hooks looks for services, below the product's own address."""
 
+PDF_TYPE = "application/pdf"
+"""The only media type that is sent as bytes. API Gateway has to know it too, see `app.py`."""
+
 
 class RouteAccess(StrEnum):
     """Who may call a route at all. The service decides what the caller can see."""
@@ -32,7 +35,8 @@ class RouteOperation:
     """A declared route.
 
     Attributes:
-        response_type: The type of the response's JSON body; None if it has no body or is text.
+        response_type: The type of the response's JSON body; None if it has no body, or is text or a PDF.
+        returns_pdf: Whether the response is a PDF.
     """
 
     method: str
@@ -46,6 +50,7 @@ class RouteOperation:
     status: int
     needs_idempotency_key: bool
     needs_if_match: bool
+    returns_pdf: bool = False
 
     @property
     def allows_cors(self) -> bool:

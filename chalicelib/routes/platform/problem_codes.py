@@ -27,6 +27,8 @@ PROBLEM_CODES: dict[str, str] = {
     "replacement_not_legal": "The corrected entry conflicts with the rest of the history.",
     "window_over": "Monitoring has ended.",
     "withdraw_directly": "The practice can withdraw the referral itself; no request is needed.",
+    "accept_pdf": "The response is a PDF. Send `Accept: application/pdf`.",
+    "packet_unavailable": "The PDF cannot be made now. It is safe to repeat the request.",
     "admin_only": "Only an administrator of the practice or center can do this.",
     "another_patient": "Some prefetched resources belong to a different patient.",
     "already_a_member": "This person is already a member of your organization.",

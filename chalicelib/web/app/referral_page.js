@@ -18,6 +18,7 @@ import { FactDialog } from "../referrals/fact_dialog.js";
 import { InformationRequests } from "../referrals/information_requests.js";
 import { Messages } from "../referrals/messages.js";
 import { MonitoringWindow } from "../referrals/monitoring_window.js";
+import { PacketDownload } from "../referrals/packet_download.js";
 import { Progress } from "../referrals/progress.js";
 import {
   CenterContact,
@@ -189,6 +190,7 @@ export function ReferralPage({ id }) {
       </div>
       <div>
         ${!referral.packet.complete && html`<${Packet} packet=${referral.packet} id=${isEditable(referral) && id} />`}
+        <${PacketDownload} id=${id} />
         <${Patient} value=${referral.patient} edit=${edit("patient")} />
         <${Clinical} value=${referral.clinical} product=${referral.product_id} named=${referral.product} note=${referral.note} edit=${edit("clinical")} />
         <${Coverage} value=${referral.insurance} edit=${edit("insurance")} />

@@ -2091,6 +2091,9 @@ export interface Patient {
   caregiver?: Caregiver | null;
 }
 
+/** How a page names the patient. Published values. */
+export type PatientNaming = "name" | "alias";
+
 /** The weekly patterns of a center. */
 export interface PatternListResponse {
   items: PatternResponse[];

@@ -9,7 +9,7 @@ const DEFAULT_MESSAGE =
 
 /**
  * @typedef {{pointer: string, code: string, message: string}} FieldError
- * @typedef {{body?: unknown, token?: string, key?: string, version?: string, plain?: boolean,
+ * @typedef {{body?: unknown, token?: string, key?: string, version?: string, plain?: boolean, pdf?: boolean,
  *            query?: Record<string, string | number | null | undefined>}} Options
  * @typedef {{data: any, etag: string | null}} ApiResponse
  */
@@ -70,14 +70,15 @@ function buildUrl(path, query = {}) {
  * @param {Options} [options]
  * @returns {Promise<ApiResponse>}
  */
-export async function sendRequest(method, path, { body, token, key, version, plain, query } = {}) {
+export async function sendRequest(method, path, { body, token, key, version, plain, pdf, query } = {}) {
   /** @type {Record<string, string>} */
-  const headers = { Accept: plain ? "*/*" : "application/json" };
+  const headers = { Accept: pdf ? "application/pdf" : plain ? "*/*" : "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (token) headers.Authorization = `Bearer ${token}`;
   if (key) headers["Idempotency-Key"] = key;
   if (version) headers["If-Match"] = version;
-  let response, text;
+  let response, file;
+  let text = "";
   try {
     response = await fetch(buildUrl(path, query), {
       method,
@@ -87,11 +88,12 @@ export async function sendRequest(method, path, { body, token, key, version, pla
       credentials: "omit",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    text = await response.text();
+    if (pdf && response.ok) file = await response.blob();
+    else text = await response.text();
   } catch {
     throw buildUnreachableProblem();
   }
-  const data = plain && response.ok ? text : parseBody(text);
+  const data = file ?? (plain && response.ok ? text : parseBody(text));
   if (!response.ok) throw new ApiProblem(response.status, data, parseRetryAfter(response.headers.get("Retry-After")));
   // A response that was cut off counts as no response: the caller must repeat the request with the same key.
   if (data === undefined) throw buildUnreachableProblem();

@@ -61,7 +61,8 @@ def test_a_run_that_crashes_at_any_call_is_completed_by_its_repeat(documents, mo
         )
 
         assert calls.count_faults == 1
-        assert document and document.stored, f"call {number}"
+        assert document
+        assert document.stored, f"call {number}"
         assert document.state == "available", f"call {number}"
         assert list_shared(documents).count(document_id) == 1, f"call {number}"
         get_aws_client("s3").head_object(

@@ -33,6 +33,7 @@ ROUTES = {
     ),
     "close": ("POST", "/v1/referrals/{}/information-requests/irq_x/close", None),
     "follow-up": ("GET", "/v1/referrals/{}/follow-up", None),
+    "packet": ("GET", "/v1/referrals/{}/packet.pdf", None),
     "calendar": ("GET", "/v1/referrals/{}/follow-up.ics", None),
 }
 

@@ -246,7 +246,7 @@ def test_a_member_without_access_reads_nothing(shared_api, captured):
     for site in strangers:
         paths = (path, f"{path}/events", f"{path}/changes", f"{path}/handback", f"{path}/follow-up",
                  f"{path}/messages", f"{path}/information-requests", f"{path}/documents", f"{path}/consultation",
-                 f"{path}/follow-up.ics", "/v1/referrals", "/v1/notices")  # fmt: skip
+                 f"{path}/follow-up.ics", f"{path}/packet.pdf", "/v1/referrals", "/v1/notices")  # fmt: skip
         result = [site.get(p).text for p in paths]
         assert find_canaries("".join(result).encode()) == set()
 

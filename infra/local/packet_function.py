@@ -51,7 +51,7 @@ class _InvokeHandler(BaseHTTPRequestHandler):
 
     def _is_from_the_product(self) -> bool:
         """Whether the request does not come from a page in a browser, which can send requests to loopback."""
-        port = self.server.server_address[1]
+        _, port = self.connection.getsockname()
         is_from_browser = "Origin" in self.headers or "Sec-Fetch-Site" in self.headers
         return (
             self.headers.get("Host") == f"{HOST}:{port}"

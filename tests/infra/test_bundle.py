@@ -4,6 +4,7 @@ import email
 import json
 import re
 import zipfile
+from typing import Any
 
 import pytest
 from botocore.model import ServiceModel
@@ -133,8 +134,8 @@ def test_of_lambda_only_the_operation_that_the_product_calls_is_kept(bundle_arch
 
     assert model.operation_names == ["Invoke"]
     invoke = model.operation_model("Invoke")
-    for shape in (invoke.input_shape, invoke.output_shape, *invoke.error_shapes):
-        assert all(member.type_name for member in shape.members.values())
+    shapes: list[Any] = [invoke.input_shape, invoke.output_shape, *invoke.error_shapes]
+    assert all(member.type_name for shape in shapes for member in shape.members.values())
 
 
 def test_the_function_that_sets_pdfs_has_its_own_bundle(dist):

@@ -1,6 +1,7 @@
 """The function that sets PDFs in a local run: the product's own client calls it."""
 
 import json
+import sys
 import urllib.error
 import urllib.request
 
@@ -9,7 +10,6 @@ import pytest
 from chalicelib import budget, clients, wiring
 from chalicelib.errors import UnavailableError
 from chalicelib.store.referrals.packet_renderer import LambdaPacketRenderer, PacketUnavailableError
-from infra.local import packet_function
 from infra.local.packet_function import PacketFunctionError, run_packet_function
 from tests.support.packet_pages import build_page, read_pages
 
@@ -84,7 +84,7 @@ def test_other_programs_are_refused(endpoint, path, headers):
 
 def test_a_function_that_does_not_start_says_what_to_do(monkeypatch):
     """Instead of a failure at the first download."""
-    monkeypatch.setattr(packet_function.sys, "executable", "/bin/true")
+    monkeypatch.setattr(sys, "executable", "/bin/true")
 
     with pytest.raises(PacketFunctionError, match="make setup"), run_packet_function():
         pass

@@ -253,6 +253,19 @@ def test_an_incomplete_last_line_of_the_mail_record_is_removed_at_the_next_start
     assert (tmp_path / "mail.jsonl").read_text() == '{"mail_id": "1"}\n'
 
 
+def test_files_and_their_versions_survive_a_restart(start_cloud, create_client):
+    """A document that was shared can be opened after the next start."""
+    local_cloud = start_cloud()
+    s3 = create_client("s3", local_cloud)
+    s3.create_bucket(Bucket="files")
+    s3.put_bucket_versioning(Bucket="files", VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket="files", Key="a/b", Body=b"record")["VersionId"]
+    local_cloud.stop()
+    restarted = create_client("s3", start_cloud())
+
+    assert restarted.get_object(Bucket="files", Key="a/b", VersionId=version)["Body"].read() == b"record"
+
+
 @pytest.mark.parametrize(
     "header", [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "none"), ("Host", "evil.example")]
 )

@@ -228,6 +228,18 @@ def test_an_expired_link_opens_nothing(shared):
     assert fetch(link)[0] == 403
 
 
+def test_a_browser_opens_a_signed_link_and_nothing_else_of_the_cloud(shared, local):
+    """The local cloud refuses every other request of a browser."""
+    documents, document_id = shared
+    browser = {"Sec-Fetch-Site": "same-site"}
+    link = documents.open(document_id).json["url"]
+    quarantine = wiring.get_settings().quarantine_url
+
+    assert fetch(urllib.request.Request(link, headers=browser))[0] == 200
+    assert fetch(urllib.request.Request(quarantine, headers=browser))[0] == 403
+    assert fetch(urllib.request.Request(f"{local.endpoint}/_ministack/health", headers=browser))[0] == 403
+
+
 def test_a_file_without_a_signature_is_not_readable(shared):
     """Knowing its address is not enough."""
     documents, document_id = shared

@@ -61,8 +61,8 @@ def test_a_run_that_crashes_at_any_call_is_completed_by_its_repeat(documents, mo
         )
 
         assert calls.count_faults == 1
-        assert document
-        assert document.stored, f"call {number}"
+        assert document is not None
+        assert document.stored is not None
         assert document.state == "available", f"call {number}"
         assert list_shared(documents).count(document_id) == 1, f"call {number}"
         get_aws_client("s3").head_object(

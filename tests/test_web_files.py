@@ -212,7 +212,9 @@ def test_stages_come_from_the_server():
     never_corrected = {("reports.js", "submitted"), ("timeline.js", "submitted")}
     with_first_visit = {("reports.js", "handed_back")}
     discarded = {("discard.js", "withdrawn")}
-    assert hard_coded == phases | editable | deceased | never_corrected | with_first_visit | discarded
+    coverage_states = {("worklist.js", "submitted")}
+    named = phases | editable | deceased | never_corrected | with_first_visit | discarded | coverage_states
+    assert hard_coded == named
 
 
 def test_every_reason_for_a_rejected_update_has_a_sentence():

@@ -117,7 +117,7 @@ export const MOVE_FORMS = {
   authorization_not_required: { button: "No authorization required", fields: SOURCE },
   authorization_confirmed: {
     button: "The new plan confirmed the authorization",
-    fields: [...SOURCE, optional("ends_on", "Approved until", date)],
+    fields: [...SOURCE, optional("ends_on", "Approval ends on", date)],
   },
   authorization_submitted: {
     button: "Authorization submitted",
@@ -146,8 +146,8 @@ export const MOVE_FORMS = {
     button: "Authorization approved",
     fields: [
       required("authorization_number", "Authorization number"),
-      required("begins_on", "Approved from", date),
-      required("ends_on", "Approved to", date),
+      required("begins_on", "Approval begins on", date),
+      required("ends_on", "Approval ends on", date),
       required("product_id", "Approved product", { products: true }),
       required("site", "Site of care"),
       optional("decided_on", "Decided on", date),
@@ -262,8 +262,8 @@ export const MOVE_FORMS = {
     button: "Case agreement signed",
     fields: [
       required("signed_on", "Signed on", date),
-      required("begins_on", "Effective from", date),
-      optional("ends_on", "Effective to", date),
+      required("begins_on", "Begins on", date),
+      optional("ends_on", "Ends on", date),
       optional("rate_basis", "Rate basis", { ...text, hint: "Only your center sees this." }),
     ],
   },

@@ -74,7 +74,8 @@ def test_a_row_contains_enough_to_find_a_referral(shared_api, referral_ids):
     assert row["patient"] == {"family_name": "Clark", "given_name": "Kim", "birth_date": "1961-04-02"}
     assert row["expected_by"] == detail["clock"]["expected_by"]
     assert row["clock_level"] == detail["clock"]["level"]
-    more = {"clock_level", "expected_by", "window_ends_on", "missing_updates", "next_plan", "routing_hints"}
+    assert row["coverage"].items() <= detail["coverage"].items()
+    more = {"coverage", "clock_level", "expected_by", "window_ends_on", "missing_updates", "next_plan", "routing_hints"}
     assert set(row) == {*result, *more, "owner", "disease", "patient"}
 
 

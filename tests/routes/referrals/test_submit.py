@@ -102,7 +102,8 @@ def test_what_was_sent_is_returned(shared_api):
     assert clinical == body["clinical"] | unscreened | {"flags": body["clinical"]["flags"] | unasked}
     unsaid = {"basis": None, "scope": None, "expires_on": None}
     assert result["consent_to_share"] == unsaid | body["consent_to_share"]
-    for name in ("insurance", "referring_provider", "note", "urgency"):
+    assert result["insurance"] == body["insurance"] | {"funding": None, "subscriber": None}
+    for name in ("referring_provider", "note", "urgency"):
         assert result[name] == body[name]
 
 

@@ -26,7 +26,7 @@ from chalicelib.routes.openapi import build_document
 from chalicelib.routes.platform.endpoint import build_gateway_problem
 from infra.local.gateway import Gateway
 from infra.local.http1 import HttpRequest
-from tests.support import ehr
+from tests.support import bookings, ehr
 from tests.support.api_driver import REQUIRED_STAGES_TO_INFUSED, ApiDriver
 from tests.support.factories import CENTER
 from tests.support.identity import AcceptingIdentity
@@ -169,6 +169,8 @@ class _Sender:
             "center_id": CENTER.tenant_id,
             "member_id": api.members["provider"].member_id,
             "referral_id": self._infused,
+            "slot_id": bookings.publish_slot(api),
+            "pattern_id": api.center.post(bookings.PATTERNS, bookings.build_pattern_body()).json["pattern_id"],
             "service_id": ehr.PATIENT_VIEW.rpartition("/")[2],
         }
 
@@ -177,6 +179,7 @@ class _Sender:
         referral = f"/v1/referrals/{self._infused}"
         views = (
             "",
+            "/consultation",
             "/events",
             "/notices",
             "/window",
@@ -188,7 +191,6 @@ class _Sender:
         )
         paths = [*(referral + view for view in views), f"/v1/referrals/{self._draft}", "/v1/referrals", "/v1/notices"]
         paths += [f"{referral}/information-requests", f"{referral}/documents"]
-        paths.append(f"{referral}/information-requests")
         paths += [f"{referral}/{view}" for view in ("coverage", "coverage/letter", "coverage-checks")]
         answers = {path: self._api.practice.get(path) for path in paths}
         return {f"GET {path}": answer.text for path, answer in answers.items() if answer.status != 200}

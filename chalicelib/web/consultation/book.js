@@ -167,6 +167,12 @@ export function BookConsultation({ id }) {
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
 
+  // A reader who comes back to the page still holds the time.
+  const held = consultation.data?.hold;
+  useEffect(() => {
+    if (held?.own && held.slot && !chosen) setChosen(held.slot);
+  }, [consultation.data?.version]);
+
   /** Run a step; if it is refused, say why and show what is true now. */
   const attempt = async (step) => {
     if (busy) return;

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 # pydantic needs this one on Python 3.11.
 from typing_extensions import TypedDict
@@ -249,14 +248,6 @@ def to_consultation_response(view: ConsultationView, *, member_id: str) -> Consu
         "open": view.is_open,
         "version": view.consultation.version,
     }
-
-
-def describe_center_time(appointment: Appointment, time_zone: str) -> str:
-    """The time at the center, for the text of a calendar entry; empty if only the day is known."""
-    if appointment.starts_at is None:
-        return ""
-    local = appointment.starts_at.astimezone(ZoneInfo(time_zone))
-    return f"{local:%I:%M %p} {local:%Z} at the center ({time_zone}).".removeprefix("0")
 
 
 def _format_end(appointment: Appointment | None) -> str | None:

@@ -23,7 +23,6 @@ from chalicelib.settings import Settings
 from chalicelib.store.all_stores import Stores, open_stores
 from chalicelib.store.documents.files import Bucket, DocumentFiles
 from chalicelib.store.documents.signing import SigningIdentity
-from chalicelib.store.referrals.packet_renderer import LambdaPacketRenderer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from chalicelib.services.coverage.payer_setups import PayerDirectory
     from chalicelib.services.ehr.cds_tokens import CdsTokenVerifier
     from chalicelib.services.notices.sns_verifier import SnsVerifier
+    from chalicelib.store.referrals.packet_renderer import LambdaPacketRenderer
 
 KEYS_TIMEOUT_S = 2
 
@@ -150,8 +150,10 @@ def get_mailer() -> SesMailer:
 
 
 @cache
-def get_packet_renderer() -> LambdaPacketRenderer:
+def get_packet_renderer() -> "LambdaPacketRenderer":
     """What sets a referral as a PDF."""
+    from chalicelib.store.referrals.packet_renderer import LambdaPacketRenderer  # noqa: PLC0415 few requests need it
+
     return LambdaPacketRenderer(client=lambda: get_aws_client("lambda"), function_name=get_settings().packet_function)
 
 

@@ -1,6 +1,7 @@
 """The function that sets PDFs in a local run: the product's own client calls it."""
 
 import json
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -10,6 +11,7 @@ import pytest
 from chalicelib import budget, clients, wiring
 from chalicelib.errors import UnavailableError
 from chalicelib.store.referrals.packet_renderer import LambdaPacketRenderer, PacketUnavailableError
+from infra.commit import ROOT
 from infra.local.packet_function import PacketFunctionError, run_packet_function
 from tests.support.packet_pages import build_page, read_pages
 
@@ -88,3 +90,11 @@ def test_a_function_that_does_not_start_says_what_to_do(monkeypatch):
 
     with pytest.raises(PacketFunctionError, match="make setup"), run_packet_function():
         pass
+
+
+def test_a_local_run_does_not_log_before_its_log_file_is_open():
+    """A logger that is created earlier writes to the terminal; if no one reads it, the product stops."""
+    program = "import infra.local.__main__, sys; print('chalicelib.observe' in sys.modules)"
+    finished = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
+
+    assert finished.stdout == "False\n"

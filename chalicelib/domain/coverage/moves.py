@@ -320,7 +320,8 @@ MOVES: Mapping[MoveName, CoverageMove] = {
     MoveName.AGREEMENT_NEEDED: CoverageMove(
         machine=Machine.AGREEMENT,
         label="Single case agreement needed",
-        start=frozenset({_G.NOT_NEEDED, _G.FAILED}),
+        # An agreement ends, and another payer needs its own.
+        start=frozenset({_G.NOT_NEEDED, _G.FAILED, _G.SIGNED}),
         target=_G.NEEDED,
         by=_CENTER,
         needs=("reason",),
@@ -329,7 +330,7 @@ MOVES: Mapping[MoveName, CoverageMove] = {
     MoveName.AGREEMENT_NOT_NEEDED: CoverageMove(
         machine=Machine.AGREEMENT,
         label="No single case agreement needed",
-        start=frozenset({_G.NEEDED, _G.IN_PROGRESS, _G.FAILED}),
+        start=frozenset({_G.NEEDED, _G.IN_PROGRESS, _G.FAILED, _G.SIGNED}),
         target=_G.NOT_NEEDED,
         by=_CENTER,
         needs=("reason",),

@@ -190,8 +190,9 @@ def without_clearance(status: TrackStatus) -> TrackStatus:
 
 
 def is_authorization_over(status: TrackStatus, *, today: date) -> bool:
-    """Whether the payer's approval has ended."""
-    return status.authorization is AuthorizationState.APPROVED and _is_past(status.authorized_until, today)
+    """Whether the payer's approval has ended. One of an earlier plan does not count either way."""
+    is_approved = get_states(status)[Machine.AUTHORIZATION] is AuthorizationState.APPROVED
+    return is_approved and _is_past(status.authorized_until, today)
 
 
 def _is_past(day: date | None, today: date) -> bool:

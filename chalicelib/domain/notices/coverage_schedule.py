@@ -46,7 +46,8 @@ COVERAGE_REMINDERS: Mapping[str, CoverageReminder] = {
 
 def list_coverage_days(status: TrackStatus) -> Iterator[tuple[str, date]]:
     """List every rule that follows from the dates of a coverage, with its day at the practice."""
-    approved_until = status.authorized_until if status.authorization is AuthorizationState.APPROVED else None
+    is_approved = status.authorization is AuthorizationState.APPROVED and not status.is_authorization_of_earlier_plan
+    approved_until = status.authorized_until if is_approved else None
     ends = (
         ("coverage_verification_ends", status.verified_until),
         ("coverage_authorization_ends", approved_until),

@@ -20,8 +20,8 @@ from chalicelib.domain.coverage.checks import (
 )
 from chalicelib.domain.coverage.decide import Moved, build_filed_change, decide_move
 from chalicelib.domain.coverage.moves import MoveName, Party
-from chalicelib.domain.coverage.payers import AttemptIds, PayerSetup
-from chalicelib.domain.coverage.question import split_by_service_type
+from chalicelib.domain.coverage.payers import AttemptIds, PayerConnection, PayerSetup
+from chalicelib.domain.coverage.question import BenefitsQuestion, split_by_service_type
 from chalicelib.domain.coverage.read_answers import read_answers
 from chalicelib.domain.coverage.reading import AnswerReading, ReadingState
 from chalicelib.domain.coverage.rows import AttemptFailure, Exchange, FailureKind, PayerAnswer
@@ -33,6 +33,7 @@ from chalicelib.domain.referrals.coverage_status import VerificationState
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.domain.referrals.stages import TERMINAL_STAGES
+from chalicelib.errors import UnavailableError
 from chalicelib.observe import log
 from chalicelib.services.coverage.checks import build_attempt_task
 from chalicelib.services.platform.optimistic import commit_with_retry
@@ -44,6 +45,7 @@ from chalicelib.services.referrals.coverage_writes import (
     prepare_coverage_writes,
     with_coverage,
 )
+from chalicelib.settings import SettingsError
 from chalicelib.store.audit.rows import AuditEntry
 from chalicelib.store.coverage.checks import LOCK_WRITE
 from chalicelib.store.notices.outbox import parse_existing_tasks
@@ -72,7 +74,15 @@ def ask_payer(task: OutboxTask, *, context: JobContext) -> bool:
     check = context.stores.coverage_checks.get(task.referral_id, check_id, scope=referral.practice_id)
     if check is None or check.state is not CheckState.REQUESTED or str(check.version) != version:
         return False
-    payer = next((each for each in context.payers.list_payers() if each.payer_id == check.payer_id), None)
+    try:
+        payers = context.payers.list_payers()
+    except SettingsError:
+        log.error("payers are not configured correctly", referral_id=task.referral_id)
+        if context.now < check.gives_up_at:
+            attempt = _Attempt(exchanges=(), failure=_NOT_CONFIGURED)
+            return _conclude(referral, check, attempt, context=context)
+        payers = ()
+    payer = next((each for each in payers if each.payer_id == check.payer_id), None)
     reason, message = _find_reason_to_end(referral, check, payer, context=context)
     if payer is None or reason:
         return _end(referral, check, _Attempt(exchanges=()), reason=reason, message=message, context=context)
@@ -138,13 +148,34 @@ def _ask(check: CoverageCheck, payer: PayerSetup, *, context: JobContext) -> _At
             payload_id=str(uuid.uuid4()),
             sent_at=context.now,
         )
-        exchange = connection.ask(question, ids=ids)
+        exchange = _ask_once(connection, question, ids)
         exchanges.append(exchange)
         if isinstance(exchange.outcome, AttemptFailure):
             return _Attempt(exchanges=exchanges, failure=exchange.outcome)
         answers.append(exchange.outcome)
     reading = read_answers(check.question, answers, payer, date_retried=check.date_retried)
     return _Attempt(exchanges=exchanges, reading=reading)
+
+
+def _ask_once(connection: PayerConnection, question: BenefitsQuestion, ids: AttemptIds) -> Exchange:
+    """Send one question. A fault of ours must not lose the request either: it is logged, and tried again."""
+    try:
+        return connection.ask(question, ids=ids)
+    except UnavailableError:
+        raise
+    except Exception as e:  # noqa: BLE001 the check stays open for its day, whatever is wrong with the connection
+        log.error("payer connection failed", error=type(e).__name__)
+        return Exchange(outcome=_INTERNAL)
+
+
+_INTERNAL = AttemptFailure(
+    kind=FailureKind.RETRY, reason="internal", sentence="The request could not be sent yet. We keep trying."
+)
+_NOT_CONFIGURED = AttemptFailure(
+    kind=FailureKind.RETRY,
+    reason="configuration",
+    sentence="Electronic checks are not set up correctly. An operator was notified, and we keep trying.",
+)
 
 
 def _conclude(referral: Referral, check: CoverageCheck, attempt: _Attempt, *, context: JobContext) -> bool:

@@ -20,6 +20,7 @@ from chalicelib.domain.platform.rate_limit import COVERAGE_CHECKS_PER_MEMBER
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
 from chalicelib.errors import ConflictError, FieldError
+from chalicelib.observe import log
 from chalicelib.services.coverage.moves import require_movable
 from chalicelib.services.platform.run_context import RunContext
 from chalicelib.services.referrals.access import build_member_audit_entry, get_visible_or_404
@@ -31,6 +32,7 @@ from chalicelib.services.referrals.coverage_writes import (
     with_coverage,
 )
 from chalicelib.services.referrals.write_once import commit_once, write_once
+from chalicelib.settings import SettingsError
 from chalicelib.store.notices.outbox import parse_existing_tasks
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
@@ -85,7 +87,7 @@ def request_check(
     def attempt() -> StoredResponse:
         referral = get_visible_or_404(referral_id, member, _REQUEST, context=context)
         require_movable(referral, MoveName.VERIFICATION_REQUESTED)
-        payer = _find_payer(referral, new.list_payers())
+        payer = _find_payer(referral, _list_payers(new))
         track = context.stores.coverage_tracks.get(referral_id, scope=referral.practice_id)
         running = _find_running(referral, payer, context=context)
         # A check of an earlier plan of the patient would move nothing, so a new one replaces it.
@@ -121,6 +123,15 @@ def build_attempt_task(referral_id: str, check: CoverageCheck, *, due_at: dateti
         due_at=due_at,
         event_id=f"{check.check_id}/{check.version}",
     )
+
+
+def _list_payers(new: NewCheck) -> Sequence[PayerSetup]:
+    """The payers; none if their configuration cannot be read, so that people call instead of waiting."""
+    try:
+        return new.list_payers()
+    except SettingsError:
+        log.error("payers are not configured correctly")
+        return ()
 
 
 def _find_payer(referral: Referral, payers: Sequence[PayerSetup]) -> PayerSetup:

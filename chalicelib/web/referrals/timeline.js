@@ -39,6 +39,9 @@ const DETAILS_BY_TYPE = {
   "document.arrival": ({ kind, arrival }) => [`${getLabel(kind)}: ${getLabel(arrival)}`],
   "window.extended": ({ ends_on: end }) => [`Return to referring provider on ${formatDate(end)}`],
   "facts.changed": ({ facts }) => (facts.length > 1 ? [facts.map(({ label }) => label).join(", ")] : []),
+  "coverage.changed": ({ how, reference_number: number }) => [
+    [how && getLabel(how), number && `ref. ${number}`].filter(Boolean).join(", "),
+  ],
   "event.corrected": ({ supersedes, replacement }, labels) => {
     const label = labels[supersedes] ? `“${labels[supersedes]}”` : "An earlier entry";
     const product = replacement?.data.product_id;

@@ -85,6 +85,13 @@ def test_the_next_step_names_what_is_left_to_do(steps, step):
     assert display(*steps).next_step == step
 
 
+def test_an_approval_of_an_earlier_plan_does_not_expire_the_new_one():
+    """It counts as unknown until the new plan confirms it."""
+    steps = (*APPROVED, "plan_changed", ("result_recorded", {"valid_until": ...}))
+
+    assert display(*steps, days=130).state == "verified"
+
+
 def test_the_expected_decision_is_shown_when_a_person_entered_it():
     """The table only proposes."""
     expected = build_facts("authorization_submitted")["submitted_on"]

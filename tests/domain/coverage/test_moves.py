@@ -54,8 +54,8 @@ VERIFICATION_MOVES = {
     "verification_expired": "verified verified_with_conditions",
 }
 AGREEMENT_MOVES = {
-    "agreement_needed": "not_needed failed",
-    "agreement_not_needed": "needed in_progress failed",
+    "agreement_needed": "not_needed failed signed",
+    "agreement_not_needed": "needed in_progress failed signed",
     "agreement_started": "needed",
     "agreement_signed": "in_progress",
     "agreement_failed": "needed in_progress",

@@ -17,6 +17,7 @@ from chalicelib.services.coverage import checks
 from chalicelib.services.coverage.ask_payer import ask_payer
 from chalicelib.services.coverage.checks import NewCheck, build_attempt_task
 from chalicelib.services.coverage.moves import record_move
+from chalicelib.settings import SettingsError
 from chalicelib.store.webhooks.idempotency import StoredResponse
 from tests.support import faults
 from tests.support import stores as store_tools
@@ -183,6 +184,33 @@ def test_an_answer_is_applied_once_despite_any_fault(services):
     expected = ("authorization_required", "result_recorded", "verification_requested")
     assert {tuple(list_moves(services, name)) for name in names} == {expected}
     assert payer.asked >= len(names)
+
+
+class BrokenPayer(AnsweringPayer):
+    """A gateway whose connection has a fault of ours."""
+
+    def ask(self, question, *, ids):
+        raise KeyError(question.trace_id, ids.payload_id)
+
+
+class MisconfiguredPayers(AnsweringPayer):
+    """A gateway whose configuration cannot be read."""
+
+    def list_payers(self):
+        raise SettingsError("payer 1: address has a host")
+
+
+@pytest.mark.parametrize("gateway", [BrokenPayer, MisconfiguredPayers])
+def test_a_fault_of_ours_keeps_the_request_open(services, gateway):
+    """It is tried again, and answered when the fault is gone."""
+    services.refer("ref_1")
+    request(services, "ref_1")
+
+    answer(services, "ref_1", gateway())
+
+    assert (read_check(services, "ref_1").state, read_check(services, "ref_1").attempts) == (CheckState.REQUESTED, 1)
+    answer(services, "ref_1", AnsweringPayer())
+    assert read_check(services, "ref_1").state is CheckState.COMPLETED
 
 
 def test_a_check_that_no_worker_ran_for_a_day_ends_and_keeps_no_one_away(services):

@@ -3,7 +3,7 @@
 # pydantic needs this one on Python 3.11.
 from typing_extensions import TypedDict
 
-from chalicelib.domain.referrals.plan_terms import PLAN_LABELS, DatedPlan, PlannedDay
+from chalicelib.domain.referrals.plan_terms import PLAN_LABELS, DatedPlan, PlanKind, PlannedDay
 from chalicelib.domain.referrals.planned_dates import get_sort_key, list_current_plans, list_open_plans
 from chalicelib.domain.referrals.plans import Plan
 from chalicelib.domain.referrals.referral import Referral
@@ -52,9 +52,10 @@ class NextPlanResponse(TypedDict):
 
 
 class PlansResponse(TypedDict):
-    """The planned dates, earliest first, and the next one of today or later."""
+    """The planned dates, earliest first, the consultation among them, and the next one of today or later."""
 
     plans: list[PlanResponse]
+    consultation: PlanResponse | None
     next_plan: NextPlanResponse | None
 
 
@@ -64,8 +65,10 @@ def to_plans_response(referral: Referral, context: DecisionContext) -> PlansResp
     opened = {plan.plan for plan in list_open_plans(referral)}
     plans = sorted(list_current_plans(referral), key=lambda plan: get_sort_key(plan.day, zone))
     found = summarize_stage(referral).find_next_plan(now=context.now, time_zone=zone)
+    responses = [_to_plan_response(plan, zone, is_open=plan.plan in opened) for plan in plans]
     return {
-        "plans": [_to_plan_response(plan, zone, is_open=plan.plan in opened) for plan in plans],
+        "plans": responses,
+        "consultation": next((each for each in responses if each["plan"] == PlanKind.CONSULTATION), None),
         "next_plan": to_next_plan_response(found, zone),
     }
 

@@ -256,6 +256,7 @@ class ReferralResponse(TypedDict):
     relapse: RelapseResponse | None
     bridging: BridgingResponse | None
     plans: list[PlanResponse]
+    consultation: PlanResponse | None
     next_plan: NextPlanResponse | None
     missing_updates: list[int]
     updates_lost: int

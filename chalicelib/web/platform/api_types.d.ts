@@ -1940,6 +1940,7 @@ export interface NewReferralResponse {
   relapse: RelapseResponse | null;
   bridging: BridgingResponse | null;
   plans: PlanResponse[];
+  consultation: PlanResponse | null;
   next_plan: NextPlanResponse | null;
   missing_updates: number[];
   updates_lost: number;
@@ -2566,6 +2567,7 @@ export interface ReferralResponse {
   relapse: RelapseResponse | null;
   bridging: BridgingResponse | null;
   plans: PlanResponse[];
+  consultation: PlanResponse | null;
   next_plan: NextPlanResponse | null;
   missing_updates: number[];
   updates_lost: number;

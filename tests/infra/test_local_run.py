@@ -122,7 +122,7 @@ def test_data_and_sign_ins_survive_a_restart(tmp_path, coordinator):
     assert coordinator.password in output
     assert health["commit"] == (read_commit() or None)
     assert before
-    assert len(addresses) == 3, "the site, the local cloud, and the simulated payers"
+    assert len(addresses) == 4, "the site, the local cloud, the simulated payers, and the function that sets PDFs"
     assert {address.partition(":")[0] for address in addresses} == {"0100007F"}
     assert second_run.returncode == 1
     assert "Already running with the data in" in second_run.stderr

@@ -10,8 +10,6 @@ from chalicelib import wiring
 from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR
 from tests.browser.page_driver import PageUser, find_violations
 
-pytestmark = pytest.mark.browser
-
 WIDTHS = pytest.mark.parametrize("width", [1280, 390])
 
 

@@ -10,8 +10,6 @@ from tests.browser.demo_world import CENTER_COORDINATOR, COORDINATOR
 from tests.browser.page_driver import PageUser, find_violations
 from tests.support.uploaded_files import EICAR, build_pdf
 
-pytestmark = pytest.mark.browser
-
 CHECK_MS = 40_000
 
 

@@ -8,8 +8,6 @@ from playwright.sync_api import expect
 from tests.browser.page_driver import find_violations
 from tests.support.packet_pages import read_pages
 
-pytestmark = pytest.mark.browser
-
 BUTTON = "Download packet (PDF)"
 
 

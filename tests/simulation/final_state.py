@@ -35,6 +35,7 @@ _NAMES = {
     "event.corrected": "corrected",
     "death.corrected": "death_corrected",
 }
+REMINDER = "consultation_reminder"
 SEVEN = time(7)
 _MOVED = ("Corrected: ", "New date: ")
 _UNNAMED = "Product not named: longest label minimum"
@@ -102,12 +103,16 @@ class FinalState:
     def _wrong_about(self, oracle: NoticeOracle, notices: Sequence[Item]) -> Iterator[str]:
         result: dict[NoticeKey, list[Item]] = defaultdict(list)
         rung: list[Item] = []
+        reminders: list[Item] = []
         for notice in notices:
             if notice["rule"] in RULES:
                 rung.append(notice)
+            elif notice["rule"] == REMINDER:
+                reminders.append(notice)
             else:
                 result[self._key(notice)].append(notice)
         yield from self._wrong_rings(oracle, rung)
+        yield from self._wrong_reminders(oracle, reminders)
         for key in result.keys() - oracle.fates.keys():
             yield f"{_said(key)} was never due"
         for key, fate in oracle.fates.items():
@@ -115,6 +120,22 @@ class FinalState:
                 yield f"{_said(key)} {wrong}"
         yield from _wrong_titles(oracle, result)
         yield from find_wrong_details(oracle, result, self.details)
+
+    def _wrong_reminders(self, oracle: NoticeOracle, reminders: Sequence[Item]) -> Iterator[str]:
+        """Check that a reminder is about the day before a consultation that was reported, and reaches each once.
+
+        That none is missing is shown by the tests of the consultation: here, bookings are not drawn.
+        """
+        zone = ZoneInfo(oracle.course.center.time_zone)
+        planned = [each.planned_for for each in oracle.plans.reports if each.plan == "consultation"]
+        days = {each.astimezone(zone).date() if isinstance(each, datetime) else each for each in planned if each}
+        for notice in reminders:
+            due_on = date.fromisoformat(self.tasks[notice["outbox_id"]]["due_on"])
+            if due_on + timedelta(days=1) not in days:
+                yield f"{REMINDER} of {due_on} is about no consultation"
+        times = Counter((notice["outbox_id"], notice["member_id"]) for notice in reminders)
+        if max(times.values(), default=0) > 1:
+            yield f"{REMINDER} was sent twice to one person"
 
     def _wrong_fate(self, oracle: NoticeOracle, fate: NoticeFate, notices: Sequence[Item]) -> Iterator[str]:
         """Return who was notified, how often and when."""
@@ -194,6 +215,10 @@ class FinalState:
             if copies or not self._says_nothing(mail, at=from_timestamp(mail["finished_at"])):
                 yield "was skipped, and has something to say"
             return
+        if mail["state"] == "skipped" and mail["why"] == "superseded":
+            if copies or not self._has_later_invitation(mail):
+                yield "was skipped for a later invitation, and there is none"
+            return
         if mail["state"] != "done":
             yield f"is {mail['state']} in the end"
         if not copies:
@@ -203,6 +228,17 @@ class FinalState:
                 yield f"was sent at {sent.at}, after the referral had ended"
         if not all(sent.met_a_fault for sent in copies[:-1]):
             yield f"was sent {len(copies)} times, and no fault explains it"
+
+    def _has_later_invitation(self, mail: Item) -> bool:
+        """Whether its reader got a later email about a consultation of the same patient."""
+        about = {self._by_id[notice_id]["referral_id"] for notice_id in mail["notice_ids"]}
+        return any(
+            other["member_id"] == mail["member_id"]
+            and other["planned_for"] > mail["planned_for"]
+            and other["outbox_id"] in self.sent
+            and about & {self._by_id[notice_id]["referral_id"] for notice_id in other["notice_ids"]}
+            for other in self.mails.values()
+        )
 
     def _says_nothing(self, mail: Item, *, at: datetime) -> bool:
         """Whether all that an email is about was overtaken by the end of a referral."""
@@ -259,7 +295,7 @@ class FinalState:
 
 
 def _is_of_a_day(notice: Item) -> bool:
-    return notice["rule"] in SCHEDULE or notice["rule"] in RULES
+    return notice["rule"] in SCHEDULE or notice["rule"] in RULES or notice["rule"] == REMINDER
 
 
 def _wrong_titles(oracle: NoticeOracle, result: Mapping[NoticeKey, Sequence[Item]]) -> Iterator[str]:

@@ -107,6 +107,13 @@ def forget_rate_limits() -> None:
     dynamodb_backends[_ACCOUNT][_REGION].tables[f"{PREFIX}allowances"].items.clear()
 
 
+def forget_tasks() -> None:
+    """Drop all tasks: a worker at a later time would also run those of other tests."""
+    from moto.dynamodb.models import dynamodb_backends
+
+    dynamodb_backends[_ACCOUNT][_REGION].tables[f"{PREFIX}outbox"].items.clear()
+
+
 def create_key() -> str:
     """Create the key that wraps data keys."""
     return _client("kms").create_key()["KeyMetadata"]["KeyId"]

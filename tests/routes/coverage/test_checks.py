@@ -13,6 +13,7 @@ from chalicelib.services.coverage.payer_setups import PayerDirectory
 from chalicelib.services.notices.outbox_worker import run_job
 from infra.payers.server import Behavior, run_simulator
 from infra.payers.setups import PAYERS_SECRET, store_secrets
+from tests.support import aws_fakes as cloud
 from tests.support import stores as store_tools
 from tests.support.coverage_driver import play
 from tests.support.coverage_values import CLEARED
@@ -26,7 +27,8 @@ def _generous_limit(monkeypatch):
 
 @pytest.fixture
 def payers(shared_api, monkeypatch):
-    """Simulated payers that the product is configured for."""
+    """Simulated payers that the product is configured for, and that no check of another test still waits for."""
+    cloud.forget_tasks()
     with run_simulator(behavior=Behavior(slow_s=0.01)) as simulator:
         store_secrets(wiring.get_aws_client("secretsmanager"), simulator.url)
         directory = PayerDirectory(

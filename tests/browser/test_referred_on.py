@@ -18,7 +18,7 @@ def test_the_day_is_entered_and_shown_to_both_sides(open_page, demo_world, width
     user.go(f"{path}/edit/review").at_step("Review and submit")
     user.press("Submit referral")
 
-    expect(user.page.get_by_text("Referred on May 4, 2026")).to_be_visible()
+    expect(user.page.get_by_text("Referred on May 4, 2026").first).to_be_visible()
     center = PageUser(open_page(by=CENTER_COORDINATOR, width=width))
-    expect(center.go(path).page.get_by_text("Referred on May 4, 2026")).to_be_visible()
+    expect(center.go(path).page.get_by_text("Referred on May 4, 2026").first).to_be_visible()
     assert center.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

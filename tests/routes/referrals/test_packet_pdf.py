@@ -12,6 +12,7 @@ from chalicelib.domain.eligibility.disclaimers import DISCLAIMERS, EMERGENCY_NOT
 from chalicelib.domain.platform.rate_limit import RateLimit
 from chalicelib.store.referrals.packet_renderer import LambdaPacketRenderer
 from packet_pdf import render as renderer
+from tests.support import aws_fakes as cloud
 from tests.support import factories
 from tests.support.documents_in_packets import add_fax
 from tests.support.packet_function import PACKET_FUNCTION, PacketFunction
@@ -36,9 +37,9 @@ def referral_id(shared_api):
 
 
 @pytest.fixture(autouse=True)
-def high_limit(monkeypatch):
-    """The tests of a module share their members."""
-    monkeypatch.setattr(LIMIT, RateLimit(burst=1000, per_second=1000))
+def full_limit():
+    """All modules share their members, and what these have used of their limit."""
+    cloud.forget_rate_limits()
 
 
 @pytest.fixture
@@ -202,6 +203,7 @@ def test_a_member_over_the_limit_gets_429(shared_api, referral_id, monkeypatch):
     assert answers[2].json["code"] == "slow_down"
     assert int(answers[2].headers["retry-after"]) > 0
     assert download(shared_api.practice, referral_id).status == 200
+    cloud.forget_rate_limits()
 
 
 def fail_with(monkeypatch, error=None, **response):

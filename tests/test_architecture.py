@@ -208,6 +208,30 @@ def test_no_two_public_classes_share_a_name():
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
 
 
+OLD_WORDS = {"anew", "desk", "said", "shelves", "somebody", "told", "whoever"}
+"""Words of an earlier style. A plain word of the field is easier to find and to understand."""
+
+PUBLISHED_NAMES = {"told", "told_at"}
+"""Members of responses, which stay as they are."""
+
+
+def list_names(path):
+    """The names that a module gives: of its classes, functions, parameters, variables and attributes."""
+    for node in ast.walk(parse(path)):
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.arg(arg=name) | ast.Attribute(attr=name):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()):
+                yield name
+
+
+@pytest.mark.parametrize("path", list_tracked_files({".py"}), ids=relative)
+def test_names_use_plain_words(path):
+    names = {name for name in list_names(path) if OLD_WORDS & set(re.split(r"_|(?<=[a-z])(?=[A-Z])", name.lower()))}
+
+    assert names <= PUBLISHED_NAMES
+
+
 def test_no_file_names_a_package_registry_or_a_path_of_one_machine():
     """Committed files work anywhere."""
     # In pieces, so that the patterns do not match themselves.

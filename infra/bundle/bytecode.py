@@ -36,7 +36,7 @@ def compile_all(root: Path) -> None:
     """Replace every source file with its bytecode, which has a third of the size.
 
     Tracebacks then show no source lines, which the product does not need. The docstrings that the OpenAPI
-    document uses stay: those of the routes, and of all classes of the product, some of which are fields there.
+    document uses stay: those of the routes, and of all classes, because some classes are fields there.
     """
     for source in sorted(root.rglob("*.py")):
         tree = ast.parse(source.read_bytes())

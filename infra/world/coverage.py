@@ -35,11 +35,11 @@ class CoverageStep:
 def _result(*, hours_ago: float = 22, valid_for: int = 40, **facts: Any) -> CoverageStep:
     """A result from a phone call."""
     call = {"how": "phone", "representative": "J. Rivera", "reference_number": "GP-48213"}
-    said = {"outcome": "verified", "benefits": "active", "network": "in_network"}
+    result = {"outcome": "verified", "benefits": "active", "network": "in_network"}
     return CoverageStep(
         move=MoveName.RESULT_RECORDED,
         hours_ago=hours_ago,
-        facts={**call, **said, **facts},
+        facts={**call, **result, **facts},
         days={"valid_until": valid_for},
     )
 

@@ -147,7 +147,7 @@ def list_stages(demo_world, name):
 
 
 def test_a_discarded_referral_is_not_saved_when_the_form_closes(as_coordinator, demo_world):
-    """Whoever leaves the form saves it, but not after a discard."""
+    """Leaving the form saves it, but not after a discard."""
     page = as_coordinator.go("#/new/patient").at_step("Patient").page
     saves = record_idempotency_keys(page, "POST", "/v1/referrals")
     as_coordinator.fill(Last_name="Thrownaway").press("Discard referral").press("Discard")
@@ -229,7 +229,7 @@ def test_the_question_stays_open_while_the_draft_is_saved(open_page, demo_world,
     assert list_stages(demo_world, name) == ["withdrawn"]
 
 
-def test_whoever_keeps_editing_a_saved_draft_can_discard_it_later(as_coordinator, demo_world):
+def test_a_saved_draft_can_be_discarded_after_more_edits(as_coordinator, demo_world):
     """Also after a reload. Until the user confirms, nothing happens to it."""
     page = as_coordinator.go("#/new/patient").at_step("Patient").page
     as_coordinator.fill(Last_name="Keptfirst")

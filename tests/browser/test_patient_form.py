@@ -33,7 +33,7 @@ def test_what_is_known_of_a_patient_is_saved_and_shown(open_page, width):
 
 
 def test_a_partial_date_of_birth_stays_in_the_form(open_page):
-    """Whoever edits the draft later sees what is known, and can enter the whole date."""
+    """A person who edits the draft later sees what is known, and can enter the whole date."""
     user = PageUser(open_page(by=COORDINATOR))
     user.fill_required_fields("Later")
     user.page.get_by_label("Only the year, or year and month, is known").check()

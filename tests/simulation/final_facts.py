@@ -76,9 +76,9 @@ def find_wrong_details(
     for key, news in oracle.planned.items():
         for notice in found.get(key, ()):
             expected = oracle.plans.describe(news, at=from_timestamp(notice["created_at"]))
-            said = details.get(notice["notice_id"], "")
-            if not said.startswith(expected):
-                yield f"{key.rule} of {key.day} says {said!r}, and not {expected!r}"
+            detail = details.get(notice["notice_id"], "")
+            if not detail.startswith(expected):
+                yield f"{key.rule} of {key.day} says {detail!r}, and not {expected!r}"
 
 
 def _write(day: Day | None) -> str | None:

@@ -114,10 +114,10 @@ class FinalState:
         yield from self._wrong_rings(oracle, rung)
         yield from self._wrong_reminders(oracle, reminders)
         for key in result.keys() - oracle.fates.keys():
-            yield f"{_said(key)} was never due"
+            yield f"{_name_notice(key)} was never due"
         for key, fate in oracle.fates.items():
             for wrong in self._wrong_fate(oracle, fate, result[key]):
-                yield f"{_said(key)} {wrong}"
+                yield f"{_name_notice(key)} {wrong}"
         yield from _wrong_titles(oracle, result)
         yield from find_wrong_details(oracle, result, self.details)
 
@@ -314,11 +314,11 @@ def _wrong_titles(oracle: NoticeOracle, result: Mapping[NoticeKey, Sequence[Item
             if key.rule in _OF_A_LABEL and (_UNNAMED in notice["title"]) is oracle.is_product_named(
                 from_timestamp(notice["created_at"])
             ):
-                yield f"{_said(key)} says {notice['title']!r}, and the product is {oracle.products.current}"
+                yield f"{_name_notice(key)} says {notice['title']!r}, and the product is {oracle.products.current}"
             if (says_so and not earlier) or (is_known and not says_so):
-                yield f"{_said(key)} says {notice['title']!r}"
+                yield f"{_name_notice(key)} says {notice['title']!r}"
             if ("(was due " in notice["title"]) is not (late_by > timedelta(days=1)):
-                yield f"{_said(key)} says {notice['title']!r}, {late_by.days} days late"
+                yield f"{_name_notice(key)} says {notice['title']!r}, {late_by.days} days late"
 
 
 def _replaced(other: NoticeKey, key: NoticeKey) -> bool:
@@ -326,7 +326,7 @@ def _replaced(other: NoticeKey, key: NoticeKey) -> bool:
     return other.rule == key.rule and key.rule != "handback_unacknowledged"
 
 
-def _said(key: NoticeKey) -> str:
+def _name_notice(key: NoticeKey) -> str:
     return f"{key.rule} of {key.day}"
 
 

@@ -268,9 +268,9 @@ class SendNotices:
     def prepare(self, scene: Scene) -> None:
         """A patient who is monitored, on the last day of the label's daily monitoring."""
         window = scene.window()
-        scene.choose_id(lambda referral_id: _told_of_the_end(referral_id, window))
+        scene.choose_id(lambda referral_id: _list_end_tasks(referral_id, window))
         scene.store_referral(Stage.MONITORING, window=window)
-        scene.plan_tasks(_told_of_the_end(scene.referral_id, window))
+        scene.plan_tasks(_list_end_tasks(scene.referral_id, window))
         # An email about a day goes out at 7 AM in the reader's zone: later in the morning, it goes at once.
         scene.world.now += timedelta(days=window.profile.daily_days, hours=4)
 
@@ -283,7 +283,7 @@ class SendNotices:
         return [lambda: scene.world.run(TaskQueue.PLAN)]
 
 
-def _told_of_the_end(referral_id: str, window: MonitoringWindow) -> Sequence[OutboxTask]:
+def _list_end_tasks(referral_id: str, window: MonitoringWindow) -> Sequence[OutboxTask]:
     """Return the task that notifies both sides of the last day of daily monitoring."""
     monitored = build_referral(Stage.MONITORING, referral_id=referral_id, window=window)
     ends = MilestoneKind.DAILY_MONITORING_ENDS

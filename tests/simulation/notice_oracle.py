@@ -27,7 +27,7 @@ from tests.simulation.oracle_rules import (
 )
 from tests.simulation.plan_oracle import PlanOracle, ProductOracle
 
-_WAITING, _TOLD, _DROPPED = "waiting", "told", "dropped"
+_WAITING, _SENT, _DROPPED = "waiting", "sent", "dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class NoticeFate:
     @property
     def must_be_sent(self) -> bool:
         """Whether it must have been sent."""
-        return self.may_be == {_TOLD}
+        return self.may_be == {_SENT}
 
 
 @dataclass(slots=True)
@@ -111,7 +111,7 @@ class NoticeOracle:
             is_wanted = is_event or (key in plan and not self._is_silent(key))
             if is_wanted:
                 fate.sent_at.add(at)
-            fate.may_be.add(_TOLD if is_wanted else _DROPPED)
+            fate.may_be.add(_SENT if is_wanted else _DROPPED)
             if is_clean:
                 fate.may_be.discard(_WAITING)
 
@@ -208,7 +208,7 @@ class NoticeOracle:
         row = SCHEDULE[key.rule]
         begins = datetime.combine(key.day, time(), ZoneInfo(self.course.center.time_zone))
         fate = self.fates.setdefault(key, NoticeFate(begins.astimezone(UTC), row.category, row.sides))
-        fate.may_be = {_TOLD if each == _TOLD else _WAITING for each in fate.may_be or {_WAITING}}
+        fate.may_be = {_SENT if each == _SENT else _WAITING for each in fate.may_be or {_WAITING}}
 
     def _plan(self) -> Iterator[NoticeKey]:
         ends = self._ends

@@ -52,7 +52,7 @@ class ProofWorld:
         """The services without the API, for preparation only."""
         return ServiceDriver(self.stores, now=self.now)
 
-    def begin_anew(self) -> None:
+    def start_over(self) -> None:
         """Send the next call to a function with empty caches."""
         wiring.get_stores.cache_clear()
 

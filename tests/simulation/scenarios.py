@@ -79,7 +79,7 @@ class ScenarioRunner:
         with faults.inject_faults(_possible(wanted)) as calls:
             for function in functions:
                 if self.cold:
-                    self.world.begin_anew()
+                    self.world.start_over()
                 try:
                     function()
                 except (faults.SimulatedCrash, NoReplyError, UnavailableError):

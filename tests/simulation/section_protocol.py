@@ -69,7 +69,7 @@ class Progress:
     section: str
     seconds: float = float("inf")
     _began: float = field(default_factory=time.monotonic)
-    _told: float = field(default_factory=time.monotonic)
+    _reported: float = field(default_factory=time.monotonic)
 
     def __call__(self, done: int, total: int, what: str) -> None:
         """Report that `done` of `total` cases have been tried. Call it often.
@@ -80,8 +80,8 @@ class Progress:
         now = time.monotonic()
         if now - self._began > self.seconds:
             raise OutOfTimeError(f"{what}: {done:,} of {total:,} when the time was up")
-        if now - self._told >= PROGRESS_INTERVAL_S or done == total:
-            self._told = now
+        if now - self._reported >= PROGRESS_INTERVAL_S or done == total:
+            self._reported = now
             minutes, seconds = divmod(int(now - self._began), 60)
             line = f"{minutes:3}:{seconds:02}  {self.section:10} {what}: {done:,} of {total:,}"
             print(line, file=sys.stderr, flush=True)

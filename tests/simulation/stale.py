@@ -49,7 +49,7 @@ _ON_BOTH_CORES = ("-n2", "--dist=loadfile")
 _COLLECTED = re.compile(r"(?:collected |workers \[)(\d+) items?")
 _OUTCOME = re.compile(r"\b(PASSED|FAILED|ERROR|SKIPPED|XFAIL)\b")
 _BROKEN = re.compile(r"^(?:FAILED|ERROR) (\S+)")
-_SAID = re.compile(r"(?P<stale>\d+) of (?P<weak>\d+) weak reads were stale")
+_REPORTED = re.compile(r"(?P<stale>\d+) of (?P<weak>\d+) weak reads were stale")
 
 
 def simulate(progress: Progress, budget: Budget) -> Iterator[SectionResult]:
@@ -187,7 +187,7 @@ def _heard(lines: Iterable[str], progress: Callable[[int, int], None]) -> TestRu
     broken: list[str] = []
     total = weak = stale = 0
     for line in lines:
-        if message := _SAID.search(line):
+        if message := _REPORTED.search(line):
             stale, weak = int(message["stale"]), int(message["weak"])
         elif counted := _COLLECTED.search(line):
             total = int(counted[1])

@@ -33,7 +33,7 @@ def test_20_000_deliveries_in_any_order_end_as_in_order():
 @pytest.mark.parametrize("flow", FLOWS)
 def test_some_pairs_of_faults_lose_nothing(world, flow):
     """Some of each flow, drawn; all of them are for `make simulation`."""
-    world.begin_anew()
+    world.start_over()
     theater = ScenarioRunner(world, FLOWS[flow], cold=False)
     # Creates what only the very first run has to.
     theater.play()

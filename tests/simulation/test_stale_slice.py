@@ -35,7 +35,7 @@ def test_a_counter_by_strong_reads_loses_nothing(key_id):
 
 def test_the_same_seed_makes_the_same_reads_stale(key_id):
     """So a failure can be repeated."""
-    assert len({_counted_anew(seed=2) for _ in range(2)}) == 1
+    assert len({_count_from_start(seed=2) for _ in range(2)}) == 1
 
 
 @pytest.mark.parametrize(("writes", "stale"), [(MAX_STALENESS, True), (MAX_STALENESS + 1, False)])
@@ -95,6 +95,6 @@ def _is_there(name):
     return f"def {test}" in (ROOT / file).read_text("utf-8")
 
 
-def _counted_anew(*, seed):
+def _count_from_start(*, seed):
     cloud.clear_tables()
     return stale.count_with_reads(strong=False, seed=seed)

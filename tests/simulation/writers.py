@@ -143,8 +143,8 @@ def _wrong_with(driver: ServiceDriver, rid: str, answered: Counter[tuple[str, st
     for each, times in there.items():
         if times > 1:
             yield f"{each} is in the history {times} times"
-    for told_of, event_id in answered:
-        if told_of == rid and not there[event_id]:
+    for answered_about, event_id in answered:
+        if answered_about == rid and not there[event_id]:
             yield f"{event_id} was answered and is not in the history"
     rows = list(driver.stores.audit_log.list_chained_rows(rid))
     versions = [row["version"] for row in rows]

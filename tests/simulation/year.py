@@ -108,7 +108,7 @@ def run_part(world: ProofWorld, part: YearPart) -> YearPartResult:
     drawn = random.Random(part.seed)  # noqa: S311 to be repeated, not to be kept secret
     year = YearRunner(world, drawn, create_members(world.stores, drawn), part)
     # The directory as it was read before has none of these tenants.
-    world.begin_anew()
+    world.start_over()
     with patch.object(SesMailer, "send", year.count_sends(SesMailer.send)):
         year.run()
     outcome = FinalState.read(world.stores, year.staff, year.oracles, year.sent)

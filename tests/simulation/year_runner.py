@@ -148,7 +148,7 @@ class YearRunner:
                 try:
                     self.world.run(lane)
                 except (faults.SimulatedCrash, UnavailableError):
-                    self.world.begin_anew()
+                    self.world.start_over()
                 except Exception as e:  # noqa: BLE001 a bug that a fault brings out is a finding
                     self.trouble.append(f"seed {self.part.seed} {self.world.now}: {e!r}")
             self._heard(lane, calls)

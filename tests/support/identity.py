@@ -82,13 +82,13 @@ def open_user_pool(patch: pytest.MonkeyPatch, folder: Path) -> UserPool:
 class AcceptingIdentity:
     """An identity service that accepts everything."""
 
-    def sign_in(self, *_told):
+    def sign_in(self, *_credentials):
         return SignedInSession(access_token="a", refresh_token="r", expires_in=3600)
 
-    def renew_session(self, *_told):
+    def renew_session(self, *_credentials):
         return SignedInSession(access_token="a", refresh_token=None, expires_in=3600)
 
-    def answer_challenge(self, **_told):
+    def answer_challenge(self, **_credentials):
         return SignInChallenge(challenge="SOFTWARE_TOKEN_MFA", session="s")
 
     def sign_out(self, _token):

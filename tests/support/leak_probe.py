@@ -364,10 +364,10 @@ class _Recorder(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.said: list[bytes] = []
+        self.records: list[bytes] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(str(vars(record)).encode())
+        self.records.append(str(vars(record)).encode())
 
 
 @contextmanager
@@ -383,7 +383,7 @@ def _recorded() -> Iterator[list[bytes]]:
         root.addHandler(recorder)
         root.setLevel("DEBUG")
         try:
-            yield recorder.said
+            yield recorder.records
         finally:
             root.removeHandler(recorder)
             root.setLevel(before)
@@ -392,4 +392,4 @@ def _recorded() -> Iterator[list[bytes]]:
                 os.dup2(old, number)
                 os.close(old)
             outputs.seek(0)
-            recorder.said.append(outputs.read())
+            recorder.records.append(outputs.read())

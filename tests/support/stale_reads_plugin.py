@@ -106,7 +106,7 @@ INDEX_WAITS: Mapping[str, IndexWaits] = {
 }
 """By the index that the tests wait for."""
 
-_TOLD = "weak reads"
+_NOTIFIED = "weak reads"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -131,7 +131,7 @@ def inject_stale_reads(request: pytest.FixtureRequest) -> Iterator[None]:
         even_strong=asked.stale_all,
     ) as reads:
         yield
-    test.user_properties.append((_TOLD, (reads.weak, reads.stale)))
+    test.user_properties.append((_NOTIFIED, (reads.weak, reads.stale)))
 
 
 def list_waited_indexes(nodeid: str) -> frozenset[str]:
@@ -148,7 +148,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for reports in terminalreporter.stats.values()
         for report in reports
         for name, value in getattr(report, "user_properties", ())
-        if name == _TOLD and report.when == "teardown"
+        if name == _NOTIFIED and report.when == "teardown"
     ]
     if terminalreporter.config.option.stale:
         weak, stale = (sum(each) for each in zip((0, 0), *result, strict=True))

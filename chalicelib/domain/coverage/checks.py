@@ -1,6 +1,6 @@
 """An electronic benefits check: what was asked, how often, and what came of it.
 
-    requested ──▶ completed   the payer answered, whatever it said
+    requested ──▶ completed   the payer answered, whatever it result
         │   ▲
         │   └── an attempt brought no answer: asked again, up to 24 hours
         └──────▶ failed       it ended without an answer that can be read, with a plain reason
@@ -152,7 +152,7 @@ def build_result_facts(check_id: str, facts: CoverageFacts) -> Facts:
     benefits = _ANSWERED.get(facts.benefits.status)
     outcome = "unable_to_verify" if benefits is None else "verified_with_conditions" if conditions else "verified"
     valid_until = facts.benefits.origin.valid_until
-    said = {
+    result = {
         "how": "electronic",
         "outcome": outcome,
         "check_id": check_id,
@@ -163,7 +163,7 @@ def build_result_facts(check_id: str, facts: CoverageFacts) -> Facts:
         "valid_until": valid_until.isoformat() if valid_until else None,
         "plan_year": "calendar" if _has_calendar_year(facts.benefits.costs) else None,
     }
-    return {name: str(value) for name, value in said.items() if value is not None}
+    return {name: str(value) for name, value in result.items() if value is not None}
 
 
 def _list_payer_conditions(facts: CoverageFacts) -> Sequence[str]:

@@ -51,25 +51,25 @@ def read_entered_facts(
 
 
 def _read_result(facts: Facts, origin: FactOrigin) -> Mapping[FactName, Any]:
-    said: dict[FactName, Any] = {}
+    found: dict[FactName, Any] = {}
     if facts.get("benefits"):
         plan_name = facts.get("plan_name")
-        said[FactName.BENEFITS] = BenefitsFact(
+        found[FactName.BENEFITS] = BenefitsFact(
             origin=origin, status=CoverageStatus(facts["benefits"]), plan_name=plan_name
         )
     if facts.get("authorization"):
-        said[FactName.AUTHORIZATION] = AuthorizationFact(
+        found[FactName.AUTHORIZATION] = AuthorizationFact(
             origin=origin,
             need=AuthorizationNeed(facts["authorization"]),
             payer_words=_read_words(facts, "authorization_detail"),
         )
     if facts.get("network"):
-        said[FactName.NETWORK] = NetworkFact(
+        found[FactName.NETWORK] = NetworkFact(
             origin=origin,
             status=NetworkStatus(facts["network"]),
             payer_words=_read_words(facts, "network_detail"),
         )
-    return said
+    return found
 
 
 def _read_approval(facts: Facts, *, at: datetime, member_id: str | None) -> DeterminationFact:

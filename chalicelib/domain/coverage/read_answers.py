@@ -66,8 +66,8 @@ def _list_deciding_rejections(answer: PayerAnswer) -> Sequence[Rejection]:
 
 def _find_state(answer: PayerAnswer, deciding: Sequence[Rejection], *, date_retried: bool) -> ReadingState:
     if not deciding:
-        said_something = answer.rows or any(each.code == OUT_OF_NETWORK for each in answer.rejections)
-        return ReadingState.COMPLETED if said_something else ReadingState.NEEDS_CALL
+        has_content = answer.rows or any(each.code == OUT_OF_NETWORK for each in answer.rejections)
+        return ReadingState.COMPLETED if has_content else ReadingState.NEEDS_CALL
     if not date_retried and all(each.ask_again_today for each in deciding):
         return ReadingState.ASK_AGAIN_TODAY
     kinds = {each.kind for each in deciding}

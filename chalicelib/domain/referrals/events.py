@@ -340,7 +340,7 @@ class DocumentShared(ReferralEvent):
     Attributes:
         kind: The item of the packet that it fills, a code.
         sent_outside: Whether it was sent another way, such as by fax.
-        request_id: The information request of which it answers an item.
+        request_id: The information request that has the item that it answers.
         open_items: How many items of that request are still open; at 0 the request closes.
     """
 

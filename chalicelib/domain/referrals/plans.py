@@ -61,10 +61,10 @@ class Plan:
 
     def says_the_same_as(self, other: "Plan | None") -> bool:
         """Whether the date, its details and its cancellation are the same; what was before does not matter."""
-        return other is not None and self.said == other.said
+        return other is not None and self.shown_facts == other.shown_facts
 
     @property
-    def said(self) -> tuple[object, ...]:
+    def shown_facts(self) -> tuple[object, ...]:
         """What a reader sees: the date, its details, and whether it was canceled."""
         return self.day, self.mode, self.place, self.contact, self.canceled
 

@@ -33,17 +33,17 @@ class Consultations:
         item = self.table.get({"referral_id": referral_id, "item": _ITEM})
         if item is None:
             return NO_CONSULTATION
-        told = self.encryption.decrypt(item["told"], scope=scope, context=f"{referral_id}/{_ITEM}")
-        return codec.from_json(Consultation, told)
+        text = self.encryption.decrypt(item["told"], scope=scope, context=f"{referral_id}/{_ITEM}")
+        return codec.from_json(Consultation, text)
 
     def prepare_save(self, referral_id: str, consultation: Consultation, *, scope: str) -> TransactionWrite:
         """Build the write of a changed consultation. It fails if another change was faster."""
-        told = codec.to_json(Consultation, consultation).encode()
+        text = codec.to_json(Consultation, consultation).encode()
         item = {
             "referral_id": referral_id,
             "item": _ITEM,
             "version": consultation.version,
-            "told": self.encryption.encrypt(told, scope=scope, context=f"{referral_id}/{_ITEM}"),
+            "told": self.encryption.encrypt(text, scope=scope, context=f"{referral_id}/{_ITEM}"),
         }
         if consultation.version == 1:
             return self.table.prepare_put(CONSULTATION_WRITE, item, when="attribute_not_exists(referral_id)")

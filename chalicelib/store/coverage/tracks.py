@@ -68,8 +68,8 @@ class CoverageTracks:
         return changes, page.next_key
 
     def _encrypt(self, referral_id: str, item_key: str, text: str, scope: str) -> Item:
-        told = self.encryption.encrypt(text.encode(), scope=scope, context=f"{referral_id}/{item_key}")
-        return {"referral_id": referral_id, "item": item_key, "told": told}
+        encrypted = self.encryption.encrypt(text.encode(), scope=scope, context=f"{referral_id}/{item_key}")
+        return {"referral_id": referral_id, "item": item_key, "told": encrypted}
 
     def _decrypt(self, item: Item, scope: str) -> bytes:
         context = f"{item['referral_id']}/{item['item']}"

@@ -2,7 +2,7 @@
 
 Each row is encrypted with the practice's key. Its id is a keyed hash, so the table shows how many providers
 and payers a practice used and when, but not who they are. Two referrals that are submitted at the same moment
-write different rows, or one row of which the later use stays.
+write different rows. If both used the same entry, the later use stays.
 """
 
 import json

@@ -1,4 +1,4 @@
-// Saves a form of which the server refuses a part: the refused values are saved as they were typed.
+// Saves a form when the server refuses a part of it: the refused values are saved as they were typed.
 import { addRefusedParts, listRefusals, separateUnfinished } from "./unfinished_document.js";
 
 /** How often a save is sent: whole, without refused fields, without what they belong to, without whole sections. */

@@ -52,7 +52,7 @@ def test_a_fully_insured_plan_has_no_federal_figure_for_the_decision():
 
 
 def test_a_row_that_was_not_compared_with_the_law_is_never_shown():
-    """It stays in the table as a reminder for whoever reads the law."""
+    """It stays in the table, for a person who can check it in the law."""
     unchecked = [timer for timer in TIMERS if not timer.is_checked]
 
     shown = [

@@ -132,5 +132,5 @@ def test_the_key_of_an_upload_names_its_document():
     "key", ["uploads/x", f"uploads/{REFERRAL_ID}", f"{KEY}/..", f"cleaned/{REFERRAL_ID}/{DOCUMENT_ID}"]
 )
 def test_another_key_names_no_document(key):
-    """Whoever wrote it there."""
+    """It does not matter who wrote it there."""
     assert parse_upload_key(key) is None

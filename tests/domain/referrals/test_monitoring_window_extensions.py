@@ -56,7 +56,7 @@ def test_an_extension_returns_the_patient_to_monitoring(stage):
 
 
 def test_an_extension_to_the_known_day_of_return_is_recorded():
-    """Nothing moves, so no one is told that the center extended monitoring; as if it had arrived late."""
+    """Nothing moves, so no one is notified, as if the extension had arrived late."""
     monitored = apply_event(INFUSED, build_stage_change(Stage.MONITORING, NOON + 2 * HOUR))
     extended = apply_event(monitored, extend(NOON + 3 * HOUR))
 

@@ -178,7 +178,7 @@ def test_lines_of_therapy_are_rows_in_their_order():
     )
 
 
-def test_no_lines_of_therapy_are_said_in_words():
+def test_the_page_says_that_there_are_no_lines_of_therapy():
     """An empty table would say nothing."""
     section = get_section(build_page(clinical__prior_lines=[]), "Lines of therapy")
 

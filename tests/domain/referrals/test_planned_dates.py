@@ -1,4 +1,4 @@
-"""Planned dates: set, moved and canceled by whoever may; the order of arrival does not matter."""
+"""Planned dates: set, moved and canceled by those who may; the order of arrival does not matter."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

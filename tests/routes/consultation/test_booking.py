@@ -96,7 +96,7 @@ def test_a_time_is_free_when_its_hold_is_over(api, booker, monkeypatch):
     assert other.book(slot_id).status == 200
 
 
-def test_a_holder_whose_time_was_taken_after_the_hold_is_told_so(api, booker, monkeypatch):
+def test_a_holder_whose_time_was_taken_after_the_hold_gets_a_clear_refusal(api, booker, monkeypatch):
     slot_id = publish_slot(api)
     other = refer_accepted(api)
     booker.hold(slot_id)

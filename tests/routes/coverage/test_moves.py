@@ -200,7 +200,7 @@ def test_both_sides_are_notified_of_a_denial_and_it_is_critical(shared_api, path
 
 
 def test_a_submission_notifies_the_other_side_only(shared_api, path):
-    """Whoever submits knows it."""
+    """The person who submits knows it."""
     play(shared_api, path, *SUBMITTED)
     title = "The authorization request was submitted"
 

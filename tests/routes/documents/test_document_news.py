@@ -123,7 +123,7 @@ def test_in_production_only_aws_itself_can_say_that_a_file_is_clean(documents, m
 
 
 def test_an_object_that_no_one_announced_is_removed(documents):
-    """Whoever could write it there."""
+    """It does not matter who could write it there."""
     unknown = "doc_" + "a" * 26
     documents.arrive(unknown, documents.upload(unknown))
 

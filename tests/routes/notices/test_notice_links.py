@@ -48,7 +48,7 @@ def test_the_link_of_an_email_names_the_readers_own_notice(shared_api, mailed_re
 
 
 def test_an_email_names_no_referral_and_no_organization(shared_api, mailed_referral_id):
-    """Only the notice: whoever finds the email learns nothing from its address."""
+    """Only the notice: a person who finds the email learns nothing from its address."""
     text = read_mails(shared_api, "center")
 
     assert LINK.search(text)

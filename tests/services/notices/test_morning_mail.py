@@ -57,7 +57,7 @@ def test_the_email_comes_at_seven_in_the_readers_time_zone(infused_services, zon
 
 
 def test_the_notice_is_in_the_dashboard_when_the_day_begins(infused_services):
-    """Whoever works at night sees it."""
+    """A person who works at night sees it."""
     before = infused_services.stores.notices.count_unread(READER.member_id)
 
     infused_services.run_queue(TaskQueue.PLAN, now=DAY_7)

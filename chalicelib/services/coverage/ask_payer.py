@@ -18,7 +18,7 @@ from chalicelib.domain.coverage.checks import (
     describe_end,
     limit_rows,
 )
-from chalicelib.domain.coverage.decide import Moved, build_filed_change, decide_move
+from chalicelib.domain.coverage.decide import Moved, build_filed_change, decide_move, is_possible
 from chalicelib.domain.coverage.moves import MoveName, Party
 from chalicelib.domain.coverage.payers import AttemptIds, PayerConnection, PayerSetup
 from chalicelib.domain.coverage.question import BenefitsQuestion, split_by_service_type
@@ -36,6 +36,7 @@ from chalicelib.domain.referrals.stages import TERMINAL_STAGES
 from chalicelib.errors import UnavailableError
 from chalicelib.observe import log
 from chalicelib.services.coverage.checks import build_attempt_task
+from chalicelib.services.coverage.moves import commit_move, get_action
 from chalicelib.services.platform.optimistic import commit_with_retry
 from chalicelib.services.platform.run_context import JobContext
 from chalicelib.services.referrals.consent_checks import get_practice_day
@@ -47,7 +48,7 @@ from chalicelib.services.referrals.coverage_writes import (
 )
 from chalicelib.settings import SettingsError
 from chalicelib.store.audit.rows import AuditEntry
-from chalicelib.store.coverage.checks import LOCK_WRITE
+from chalicelib.store.coverage.checks import CHECK_WRITE, LOCK_WRITE
 from chalicelib.store.notices.outbox import parse_existing_tasks
 from chalicelib.store.platform.dynamo import TransactionWrite
 from chalicelib.store.platform.transactions import ConditionFailedError
@@ -225,17 +226,56 @@ def _retry(
 def _commit_open(
     referral: Referral, check: CoverageCheck, exchanges: Sequence[Exchange], *, context: JobContext
 ) -> bool:
-    due_at = check.next_try_at or context.now
-    try:
-        context.stores.transactions.commit(
-            context.stores.coverage_checks.prepare_save(referral.referral_id, check, scope=referral.practice_id),
-            *_prepare_exchanges(referral, check, exchanges, context=context),
-            context.stores.outbox.prepare_plan(build_attempt_task(referral.referral_id, check, due_at=due_at)),
-        )
-    except ConditionFailedError:
-        # Another run made the same attempt, and its result counts.
-        return False
-    return True
+    """Commit an attempt without an answer, with the next one. The first that was sent moves the coverage on."""
+    task = build_attempt_task(referral.referral_id, check, due_at=check.next_try_at or context.now)
+    writes = [
+        context.stores.coverage_checks.prepare_save(referral.referral_id, check, scope=referral.practice_id),
+        *_prepare_exchanges(referral, check, exchanges, context=context),
+        context.stores.outbox.prepare_plan(task),
+    ]
+    was_sent = any(exchange.sent for exchange in exchanges)
+    existing_tasks: dict[str, str] = {}
+
+    def commit() -> bool:
+        current = context.stores.referrals.get(referral.referral_id)
+        started = _decide_started(check, current, context=context) if current and was_sent else None
+        try:
+            if current and started:
+                entry = _build_audit_entry(current, get_action(MoveName.VERIFICATION_STARTED), context=context)
+                commit_move(
+                    current, started, PAYER_WRITER, entry, *writes, existing_tasks=existing_tasks, context=context
+                )
+            else:
+                context.stores.transactions.commit(*writes)
+        except ConditionFailedError as e:
+            if CHECK_WRITE in e.items:
+                # Another run made the same attempt, and its result counts.
+                return False
+            raise
+        return True
+
+    return commit_with_retry(commit)
+
+
+def _decide_started(check: CoverageCheck, referral: Referral, *, context: JobContext) -> Moved | None:
+    """Decide that the payer was asked; None if the coverage already says so, or no longer waits for this check."""
+    track = context.stores.coverage_tracks.get(referral.referral_id, scope=referral.practice_id)
+    is_awaited = track.plan_version == check.plan_version and is_possible(MoveName.VERIFICATION_STARTED, track)
+    if referral.stage in TERMINAL_STAGES or not is_awaited:
+        return None
+    mover = build_mover(Party.PAYER, check.payer_name, referral, context=context, member_id=None)
+    return decide_move(track, MoveName.VERIFICATION_STARTED, {"how": "electronic"}, mover)
+
+
+def _build_audit_entry(referral: Referral, action: str, *, context: JobContext) -> AuditEntry:
+    return AuditEntry(
+        referral_id=referral.referral_id,
+        at=context.now,
+        actor_id=PAYER_WRITER.actor_id,
+        tenant_id=PAYER_WRITER.tenant_id,
+        action=action,
+        version=referral.version,
+    )
 
 
 def _prepare_exchanges(
@@ -295,7 +335,7 @@ def _end(
         try:
             context.stores.transactions.commit(*writes)
         except ConditionFailedError as e:
-            if "coverage_check" in e.items:
+            if CHECK_WRITE in e.items:
                 # Another run ended it.
                 return False
             is_locked = is_locked and LOCK_WRITE not in e.items
@@ -349,16 +389,8 @@ def _prepare_end(
         writes.append(
             stores.coverage_checks.prepare_unlock(referral_id, check.payer_id, check.check_id, now=context.now)
         )
-    entry = AuditEntry(
-        referral_id=referral_id,
-        at=context.now,
-        actor_id=PAYER_WRITER.actor_id,
-        tenant_id=PAYER_WRITER.tenant_id,
-        action=_ENDED,
-        version=changed.version,
-    )
     return [
-        *stores.referrals.prepare_save(changed, entry),
+        *stores.referrals.prepare_save(changed, _build_audit_entry(changed, _ENDED, context=context)),
         stores.coverage_checks.prepare_save(referral_id, check, scope=referral.practice_id),
         *_prepare_exchanges(referral, check, attempt.exchanges, context=context),
         *writes,

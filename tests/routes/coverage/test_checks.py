@@ -184,6 +184,22 @@ def test_a_payer_that_does_not_respond_costs_retries_and_never_the_request(share
     ]
 
 
+def test_an_attempt_without_an_answer_says_that_the_payer_was_asked(shared_api, payers):
+    """Both sides see it once, however many attempts follow."""
+    payers.behavior.unable_attempts = 3
+    path = refer(shared_api, "XEX0009")
+    request(shared_api.practice, path)
+    payers.received.attempts["XEX0009"] = payers.behavior.refused_attempts
+
+    for minutes in (0, 2):
+        run(timedelta(minutes=minutes))
+
+    coverage = shared_api.center.get(f"{path}/coverage").json
+    assert (coverage["state"], coverage["verification"]) == ("verifying", "verifying")
+    assert [row["move"] for row in coverage["history"]] == ["verification_started", "verification_requested"]
+    assert read_check(shared_api.practice, path)["attempts"] == 2
+
+
 def test_a_check_fails_after_a_day_with_a_plain_reason(shared_api, payers):
     """Only then. The practice is notified, and the coverage says that it is not verified."""
     payers.behavior.refused_attempts = 1_000

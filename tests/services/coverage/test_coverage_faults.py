@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.domain.coverage.checks import CheckState
 from chalicelib.domain.coverage.moves import MoveName
-from chalicelib.domain.coverage.rows import Exchange
+from chalicelib.domain.coverage.rows import AttemptFailure, Exchange, FailureKind
 from chalicelib.domain.platform.rate_limit import RateLimit
 from chalicelib.errors import PreconditionFailedError, UnavailableError
 from chalicelib.services.coverage import checks
@@ -184,6 +184,30 @@ def test_an_answer_is_applied_once_despite_any_fault(services):
     expected = ("authorization_required", "result_recorded", "verification_requested")
     assert {tuple(list_moves(services, name)) for name in names} == {expected}
     assert payer.asked >= len(names)
+
+
+class SilentPayer(AnsweringPayer):
+    """A gateway to a payer that takes a question and does not answer."""
+
+    def ask(self, question, *, ids):
+        failure = AttemptFailure(kind=FailureKind.RETRY, reason="timeout", sentence="The payer did not answer.")
+        return Exchange(outcome=failure, sent=f"{question.trace_id} {ids.control_number}".encode())
+
+
+def test_an_attempt_without_an_answer_counts_once_despite_any_fault(services):
+    """The coverage says once that the payer was asked, and the next attempt is planned once."""
+
+    def request_while_the_breaker_is_closed(name):
+        services.stores.payer_states.record_response(PAYER.payer_id)
+        request(services, name)
+
+    names = play_with_faults(
+        services, lambda name: answer(services, name, SilentPayer()), before=request_while_the_breaker_is_closed
+    )
+
+    assert {tuple(list_moves(services, name)) for name in names} == {("verification_requested", "verification_started")}
+    # After a lost reply of the commit, the repeat here is the next attempt.
+    assert {read_check(services, name).attempts for name in names} <= {1, 2}
 
 
 class BrokenPayer(AnsweringPayer):

@@ -29,6 +29,7 @@ from chalicelib.domain.coverage.track import CoverageTrack
 from chalicelib.domain.notices.coverage_notices import CHECK_FAILED_RULE
 from chalicelib.domain.notices.tasks import OutboxTask, TaskQueue
 from chalicelib.domain.platform.rate_limit import RateLimit
+from chalicelib.domain.referrals.consent import has_basis
 from chalicelib.domain.referrals.coverage_status import VerificationState
 from chalicelib.domain.referrals.events import derive_id
 from chalicelib.domain.referrals.referral import Referral
@@ -93,18 +94,23 @@ def ask_payer(task: OutboxTask, *, context: JobContext) -> bool:
     return _attempt(referral, check, payer, context=context)
 
 
-_REPLACED = "replaced"
+_REPLACED, _CLOSED, _NO_CONSENT = "replaced", "referral_closed", "no_consent"
+_ENDS_WITHOUT_NOTICE = frozenset({_REPLACED, _CLOSED, _NO_CONSENT})
+"""After these no one has to call the payer."""
 
 
 def _find_reason_to_end(
     referral: Referral, check: CoverageCheck, payer: PayerSetup | None, *, context: JobContext
 ) -> tuple[str, str]:
     """Find why a check ends without another attempt, with a sentence for people; empty if it goes on."""
-    checks = context.stores.coverage_checks
     if referral.stage in TERMINAL_STAGES:
-        return "referral_closed", "The referral was closed."
-    if checks.find_lock_holder(referral.referral_id, check.payer_id, now=context.now) != check.check_id:
-        return _REPLACED, "The insurance was changed, and a newer check replaced this one."
+        return _CLOSED, "The referral was closed."
+    # The lease does not count here: while no newer check took the lock, this one is still the only one.
+    holder = context.stores.coverage_checks.find_last_lock_holder(referral.referral_id, check.payer_id)
+    if holder != check.check_id:
+        return _REPLACED, "A newer check replaced this one."
+    if not has_basis(referral.details.get("consent_to_share")):
+        return _NO_CONSENT, "The consent to share records was withdrawn, so the payer was not asked."
     if context.now >= check.gives_up_at:
         return "no_answer", MESSAGES_BY_END[ReadingState.ASK_AGAIN]
     if payer is None:
@@ -126,15 +132,21 @@ def _attempt(referral: Referral, check: CoverageCheck, payer: PayerSetup, *, con
     asked_on = get_practice_day(referral.practice_id, context=context)
     check = replace(check, question=replace(check.question, asked_on=asked_on))
     attempt = _ask(check, payer, context=context)
-    states = context.stores.payer_states
-    is_silent = attempt.failure is not None and attempt.failure.kind is FailureKind.RETRY
-    if is_silent or (attempt.reading and attempt.reading.state is ReadingState.ASK_AGAIN):
-        states.record_failure(payer.payer_id, now=context.now)
-    else:
-        states.record_response(payer.payer_id)
+    _record_payer_state(payer, attempt, context=context)
     reason = attempt.failure.reason if attempt.failure else str(attempt.reading and attempt.reading.state)
     log.info("payer asked", referral_id=referral.referral_id, outcome=reason)
     return _conclude(referral, check, attempt, context=context)
+
+
+def _record_payer_state(payer: PayerSetup, attempt: _Attempt, *, context: JobContext) -> None:
+    """Record for the circuit breaker whether the payer responded. A fault of ours says nothing about it."""
+    if attempt.failure is _INTERNAL:
+        return
+    is_silent = attempt.failure is not None and attempt.failure.kind is FailureKind.RETRY
+    if is_silent or (attempt.reading and attempt.reading.state is ReadingState.ASK_AGAIN):
+        context.stores.payer_states.record_failure(payer.payer_id, now=context.now)
+    else:
+        context.stores.payer_states.record_response(payer.payer_id)
 
 
 def _ask(check: CoverageCheck, payer: PayerSetup, *, context: JobContext) -> _Attempt:
@@ -379,11 +391,12 @@ def _prepare_end(
 ) -> Sequence[TransactionWrite]:
     stores, referral_id = context.stores, referral.referral_id
     changed = replace(referral, updated_at=context.now, version=referral.version + 1)
+    is_closed = referral.stage in TERMINAL_STAGES
     writes: list[TransactionWrite] = []
     if moved:
         changed = with_coverage(referral, moved, context=context)
         writes += prepare_coverage_writes(referral, moved, PAYER_WRITER, context=context, existing_tasks=existing_tasks)
-    if check.state is CheckState.FAILED and check.reason != _REPLACED:
+    if check.state is CheckState.FAILED and check.reason not in _ENDS_WITHOUT_NOTICE and not is_closed:
         writes.append(stores.outbox.prepare_plan(_build_failed_task(referral_id, check, now=context.now)))
     if is_locked:
         writes.append(

@@ -237,6 +237,20 @@ def test_a_fault_of_ours_keeps_the_request_open(services, gateway):
     assert read_check(services, "ref_1").state is CheckState.COMPLETED
 
 
+def test_faults_of_ours_do_not_keep_other_checks_from_the_payer(services):
+    """The circuit breaker is about the payer."""
+    services.refer("ref_1")
+    request(services, "ref_1")
+    for _ in range(6):
+        answer(services, "ref_1", BrokenPayer())
+
+    services.refer("ref_2", key="key-2")
+    request(services, "ref_2")
+    answer(services, "ref_2", AnsweringPayer())
+
+    assert read_check(services, "ref_2").state is CheckState.COMPLETED
+
+
 def test_a_check_that_no_worker_ran_for_a_day_ends_and_keeps_no_one_away(services):
     """The lease ends, and a new check begins."""
     services.refer("ref_1")

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.domain.coverage.decide import decide_elapsed_dates, decide_move, is_possible
 from chalicelib.domain.coverage.moves import MOVES, Machine, MoveName, Party
-from chalicelib.domain.coverage.track import NO_TRACK, get_states
+from chalicelib.domain.coverage.track import NO_TRACK, get_states, with_elapsed_dates
 from chalicelib.domain.referrals.coverage_status import (
     AgreementState,
     AuthorizationState,
@@ -276,6 +276,30 @@ def test_what_ends_on_a_day_is_recorded_by_the_product(steps, days, expected):
     moved = elapse(play(*steps), days)
 
     assert (moved and [change.move for change in moved.changes]) == expected
+
+
+CALENDAR_YEAR = ("result_recorded", {"plan_year": "calendar", "valid_until": day(28)})
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        ("verification_expired",),
+        ("verification_expired", "verification_requested"),
+        (("result_recorded", {"valid_until": ...}),),
+    ],
+)
+def test_a_new_plan_year_ends_the_clearance_although_the_verification_changed_before(later):
+    """An electronic answer is never valid after its month, so it expires before January 1."""
+    track = play(CALENDAR_YEAR, ("cleared", {"until": day(120)}), *later)
+
+    moved = elapse(track, 60)
+
+    assert [(change.move, change.facts["reason"]) for change in moved.changes] == [
+        ("clearance_ended", "plan_changed"),
+        ("plan_changed", "new_plan_year"),
+    ]
+    assert not with_elapsed_dates(track.status, today=TODAY + timedelta(days=60)).is_cleared
 
 
 def test_an_ended_approval_ends_the_clearance():

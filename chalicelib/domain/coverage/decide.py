@@ -247,6 +247,10 @@ def _with_verification(status: TrackStatus, name: MoveName, facts: Facts, mover:
     if name is MoveName.PLAN_CHANGED:
         return with_changed_plan(status)
     if name is MoveName.RESULT_RECORDED:
+        is_open = mover.party is Party.PAYER and facts["outcome"] == "unable_to_verify"
+        if is_open and status.verification in VERIFIED_STATES:
+            # What an electronic answer leaves open does not take back what another source verified.
+            return status
         return replace(
             status,
             verification=_OUTCOMES[facts["outcome"]],

@@ -302,6 +302,30 @@ def test_a_new_plan_year_ends_the_clearance_although_the_verification_changed_be
     assert not with_elapsed_dates(track.status, today=TODAY + timedelta(days=60)).is_cleared
 
 
+def test_a_clearance_after_the_end_of_the_approval_is_refused_with_what_to_do():
+    """It would not count, and no one would notice."""
+    track = play(*SUBMITTED, ("authorization_approved", {"begins_on": day(-40), "ends_on": day(-1)}))
+
+    with pytest.raises(MalformedError) as refused:
+        decide_move(track, MoveName.CLEARED, build_facts("cleared"), build_mover("center"))
+
+    assert [(error.pointer, error.code) for error in refused.value.errors] == [("/until", "authorization_ended")]
+
+
+@pytest.mark.parametrize(
+    ("party", "state"),
+    [("payer", VerificationState.VERIFIED), ("practice", VerificationState.UNABLE_TO_VERIFY)],
+)
+def test_an_electronic_answer_that_says_nothing_does_not_take_back_a_verification(party, state):
+    """A person verified by phone while the check was running. Only a person can take it back."""
+    facts = {"how": "electronic" if party == "payer" else "phone", "outcome": "unable_to_verify"}
+    facts |= {"called_at": f"{day(0)}T15:00:00Z"} if party == "practice" else {}
+
+    moved = decide_move(play("result_recorded"), MoveName.RESULT_RECORDED, facts, build_mover(party))
+
+    assert moved.track.status.verification is state
+
+
 def test_an_ended_approval_ends_the_clearance():
     """Even if the center recorded a longer one."""
     track = play(*SUBMITTED, ("authorization_approved", {"ends_on": day(10)}), ("cleared", {"until": day(20)}))

@@ -12,11 +12,12 @@ from chalicelib.domain.coverage.checks import CheckState
 from chalicelib.domain.coverage.moves import MoveName
 from chalicelib.domain.coverage.rows import AttemptFailure, Exchange, FailureKind
 from chalicelib.domain.platform.rate_limit import RateLimit
+from chalicelib.domain.referrals.coverage_status import VerificationState
 from chalicelib.errors import PreconditionFailedError, UnavailableError
 from chalicelib.services.coverage import checks
 from chalicelib.services.coverage.ask_payer import ask_payer
 from chalicelib.services.coverage.checks import NewCheck, build_attempt_task
-from chalicelib.services.coverage.moves import record_move
+from chalicelib.services.coverage.moves import record_elapsed_dates, record_move
 from chalicelib.settings import SettingsError
 from chalicelib.store.webhooks.idempotency import StoredResponse
 from tests.support import faults
@@ -80,9 +81,9 @@ def repeat_after(plan, flow):
     return calls.count_faults
 
 
-def record(services, referral_id):
+def record(services, referral_id, **changed):
     """Record a result as a person does, who reads the coverage again after a lost response."""
-    facts = build_facts("result_recorded", today=services.now.date(), authorization="required")
+    facts = build_facts("result_recorded", today=services.now.date(), authorization="required", **changed)
     try:
         record_move(
             referral_id,
@@ -235,6 +236,20 @@ def test_a_fault_of_ours_keeps_the_request_open(services, gateway):
     assert (read_check(services, "ref_1").state, read_check(services, "ref_1").attempts) == (CheckState.REQUESTED, 1)
     answer(services, "ref_1", AnsweringPayer())
     assert read_check(services, "ref_1").state is CheckState.COMPLETED
+
+
+def test_a_check_in_a_new_plan_year_counts_although_no_job_has_recorded_the_year(services):
+    """The request records that the plan changed, so the answer is about the new plan."""
+    services.refer("ref_1")
+    record(services, "ref_1", plan_year="calendar", valid_until=...)
+    services.now = services.now.replace(year=services.now.year + 1, month=1, day=2)
+
+    request(services, "ref_1")
+    record_elapsed_dates("ref_1", context=services.restart().context)
+    answer(services, "ref_1", AnsweringPayer())
+
+    assert not read_check(services, "ref_1").filed
+    assert read_track(services, "ref_1").status.verification is VerificationState.VERIFIED
 
 
 def test_faults_of_ours_do_not_keep_other_checks_from_the_payer(services):
